@@ -1,0 +1,119 @@
+//! Chance, derived and not drawn from a shared stream.
+//!
+//! A draw is a ChaCha generator seeded by SHA-256(seed ‖ account ‖ purpose ‖ n): the same
+//! server seed and the same calls on an account give the same ids, secrets and scores,
+//! whatever other accounts do at the same time. This is the only module that names `rand`.
+
+use rand::SeedableRng;
+use rand::rngs::ChaCha12Rng;
+use sha2::{Digest, Sha256};
+
+/// The server's seed, from which every draw follows.
+#[derive(Debug, Clone)]
+pub struct Entropy {
+    seed: String,
+}
+
+/// One stream of chance; use it for one purpose and let it go.
+#[derive(Debug)]
+pub struct Draw(ChaCha12Rng);
+
+impl Entropy {
+    /// Chance that follows from `seed`.
+    #[must_use]
+    pub fn new(seed: &str) -> Self {
+        Self {
+            seed: seed.to_owned(),
+        }
+    }
+
+    /// The stream for the `n`th draw of `purpose` on `account` (its API key).
+    #[must_use]
+    pub fn draw(&self, account: &str, purpose: &str, n: u64) -> Draw {
+        let mut digest = Sha256::new();
+        for part in [self.seed.as_bytes(), account.as_bytes(), purpose.as_bytes()] {
+            digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            digest.update(part);
+        }
+        digest.update(n.to_be_bytes());
+        Draw(ChaCha12Rng::from_seed(digest.finalize().into()))
+    }
+}
+
+impl Draw {
+    /// A stream that follows from 32 bytes alone, such as a picture's digest.
+    #[must_use]
+    pub fn of_digest(digest: [u8; 32]) -> Self {
+        Self(ChaCha12Rng::from_seed(digest))
+    }
+
+    /// Fills `bytes`.
+    pub fn fill(&mut self, bytes: &mut [u8]) {
+        use rand::Rng;
+        self.0.fill_bytes(bytes);
+    }
+
+    /// 64 bits.
+    pub fn bits(&mut self) -> u64 {
+        use rand::Rng;
+        self.0.next_u64()
+    }
+
+    /// A number in [0, 1), of 53 bits.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "53 bits fit a double's mantissa"
+    )]
+    pub fn unit(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// A version 4 UUID, lower case with hyphens.
+    pub fn uuid(&mut self) -> String {
+        let mut bytes = [0_u8; 16];
+        self.fill(&mut bytes);
+        bytes[6] = (bytes[6] & 0x0f) | 0x40;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        let hex = hex::encode(bytes);
+        format!(
+            "{}-{}-{}-{}-{}",
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..]
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_account_purpose_and_number_give_the_same_draw() {
+        let uuid = |seed, account, purpose, n| Entropy::new(seed).draw(account, purpose, n).uuid();
+        let first = uuid("seed", "key", "document", 1);
+        assert_eq!(first, uuid("seed", "key", "document", 1));
+        for other in [
+            uuid("other", "key", "document", 1),
+            uuid("seed", "other", "document", 1),
+            uuid("seed", "key", "other", 1),
+            uuid("seed", "key", "document", 2),
+            uuid("seedk", "ey", "document", 1),
+        ] {
+            assert_ne!(first, other);
+        }
+        assert_eq!(first.as_bytes()[14], b'4');
+    }
+
+    #[test]
+    fn a_unit_lies_between_zero_and_one() {
+        let mut draw = Entropy::new("s").draw("a", "p", 0);
+        assert!(
+            (0..1000)
+                .map(|_| draw.unit())
+                .all(|unit| (0.0..1.0).contains(&unit))
+        );
+    }
+}

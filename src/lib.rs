@@ -1,0 +1,4 @@
+//! stuntdouble: a self-hosted mock of two image APIs, BIZ MORI and Undetectable AI.
+
+pub mod entropy;
+pub mod model;

@@ -1,0 +1,6 @@
+//! The nouns and their state machines: std and serde only, no I/O, no clock, no chance.
+//!
+//! The words are those of the vendors' documents and of `README.md`; what a vendor calls
+//! a thing on the wire is a projection made in that vendor's `wire` module.
+
+pub mod picture;

@@ -1,0 +1,168 @@
+//! What can be said of a picture: its format, where it comes from, what was judged of it.
+
+use serde::{Deserialize, Serialize};
+
+/// The formats whose pixels are read and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Format {
+    Jpeg,
+    Png,
+    WebP,
+    Bmp,
+    Tiff,
+    Gif,
+}
+
+impl Format {
+    /// The format a file's extension (without the dot, any case) stands for.
+    #[must_use]
+    pub fn of_extension(extension: &str) -> Option<Self> {
+        match extension.to_ascii_lowercase().as_str() {
+            "jpg" | "jpeg" | "jfif" => Some(Self::Jpeg),
+            "png" => Some(Self::Png),
+            "webp" => Some(Self::WebP),
+            "bmp" => Some(Self::Bmp),
+            "tif" | "tiff" => Some(Self::Tiff),
+            "gif" => Some(Self::Gif),
+            _ => None,
+        }
+    }
+
+    /// The format a file's name stands for, by what follows its last dot.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        name.rsplit_once('.')
+            .and_then(|(_, extension)| Self::of_extension(extension))
+    }
+
+    /// The registered media type.
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::WebP => "image/webp",
+            Self::Bmp => "image/bmp",
+            Self::Tiff => "image/tiff",
+            Self::Gif => "image/gif",
+        }
+    }
+}
+
+/// Where a picture says it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind", content = "name")]
+pub enum Provenance {
+    /// It names no source.
+    Unknown,
+    /// A generator, by name (`Midjourney`, `Stable Diffusion`).
+    Generator(String),
+    /// A camera, by `Make Model` as its EXIF has them, the make not said twice.
+    Camera(String),
+    /// An editor, by name (`Adobe Photoshop 25.1`).
+    Editor(String),
+}
+
+/// What a picture was judged to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind", content = "generator")]
+pub enum Label {
+    /// Made by a machine.
+    Ai,
+    /// Made by a person.
+    Human,
+    /// A person's, edited.
+    Edited,
+    /// A person's, edited by a machine.
+    AiEdited,
+    /// It bears the watermark of the generator named.
+    Watermarked(String),
+}
+
+/// What settled a judgement; told in `X-Mock-Plan`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind", content = "what")]
+pub enum Basis {
+    /// The file name's suffix, without the underscore.
+    Suffix(String),
+    /// The picture's own metadata.
+    Metadata,
+    /// The SHA-256 of its bytes.
+    Digest,
+    /// A test key, whose pictures nobody looks at.
+    TestKey,
+}
+
+/// A judgement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verdict {
+    pub label: Label,
+    /// The chance that it was made by a machine, 0 to 1.
+    pub probability: f64,
+    pub basis: Basis,
+    pub provenance: Provenance,
+}
+
+/// What was measured on a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Measures {
+    pub width_px: u32,
+    pub height_px: u32,
+    pub body_bytes: u64,
+    /// Variance of the Laplacian over the luma, 0 to about 10,000; under 100 looks blurred.
+    pub sharpness: f64,
+    /// Mean luma, 0 to 255; under 40 looks dark.
+    pub brightness: f64,
+}
+
+/// Why bytes are not a picture one can work on. The text is one line, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind", content = "text")]
+pub enum Defect {
+    /// No format known to us begins so.
+    NotAPicture(String),
+    /// A picture, but of another format than its name says.
+    OtherFormat(String),
+    /// It begins well and cannot be read to its end.
+    Corrupt(String),
+    /// More pixels, or more memory, than the limits allow.
+    TooLarge(String),
+}
+
+impl Defect {
+    /// The line for people.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::NotAPicture(text)
+            | Self::OtherFormat(text)
+            | Self::Corrupt(text)
+            | Self::TooLarge(text) => text,
+        }
+    }
+}
+
+/// How hard the anti-AI noise is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Strength {
+    Low,
+    Standard,
+    #[default]
+    High,
+}
+
+impl Strength {
+    /// The noise's amplitude, of 255.
+    #[must_use]
+    pub fn amplitude(self) -> u8 {
+        match self {
+            Self::Low => 2,
+            Self::Standard => 4,
+            Self::High => 8,
+        }
+    }
+}
