@@ -1,4 +1,5 @@
 //! stuntdouble: a self-hosted mock of two image APIs, BIZ MORI and Undetectable AI.
 
+pub mod clock;
 pub mod entropy;
 pub mod model;
