@@ -68,11 +68,12 @@ pub fn real_now() -> Timestamp {
 }
 
 fn civil(at: Timestamp) -> jiff::Timestamp {
-    let clamped = at.ms().clamp(
-        jiff::Timestamp::MIN.as_millisecond(),
-        jiff::Timestamp::MAX.as_millisecond(),
-    );
-    jiff::Timestamp::from_millisecond(clamped).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    let end = if at.ms() < 0 {
+        jiff::Timestamp::MIN
+    } else {
+        jiff::Timestamp::MAX
+    };
+    jiff::Timestamp::from_millisecond(at.ms()).unwrap_or(end)
 }
 
 /// `2026-03-12T10:00:00.000Z`, as both vendors write instants.
