@@ -200,6 +200,19 @@ impl Order {
         true
     }
 
+    /// Its client is told at `now` that it is complete. False unless that is so, for the first
+    /// time, of an order whose client asks until it is told.
+    pub fn tell(&mut self, now: Timestamp) -> bool {
+        let State::Complete { outcome: Outcome::Detection(found), .. } = &mut self.state else {
+            return false;
+        };
+        if found.told_at.is_some() {
+            return false;
+        }
+        found.told_at = Some(now);
+        true
+    }
+
     /// Its retention has passed. False if it had before.
     pub fn expire(&mut self, now: Timestamp) -> bool {
         let outcome = match std::mem::replace(&mut self.state, State::Pending) {
