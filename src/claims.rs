@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-use crate::model::ids::ClockId;
+use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::Kind;
 use crate::store::agenda::Agenda;
 
@@ -24,7 +24,7 @@ pub struct Claims(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    held: Mutex<HashMap<Subject, ClockId>>,
+    held: Mutex<HashMap<Subject, (ClockId, AccountId)>>,
     released: Notify,
     agenda: Agenda,
 }
@@ -46,13 +46,13 @@ impl Claims {
 
     /// Claims a job, if nobody has.
     #[must_use]
-    pub fn claim(&self, clock: ClockId, kind: Kind, subject: &str) -> Option<Claim> {
+    pub fn claim(&self, clock: ClockId, account: AccountId, kind: Kind, subject: &str) -> Option<Claim> {
         let subject = (kind, subject.to_owned());
         let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.contains_key(&subject) {
             return None;
         }
-        held.insert(subject.clone(), clock);
+        held.insert(subject.clone(), (clock, account));
         Some(Claim { claims: self.clone(), subject, clock })
     }
 
@@ -62,11 +62,12 @@ impl Claims {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// What is under way by that clock, as kind and subject.
+    /// What is under way by that clock, as kind and subject; of one account only, if one is given.
     #[must_use]
-    pub fn under_way(&self, clock: ClockId) -> Vec<Subject> {
+    pub fn under_way(&self, clock: ClockId, account: Option<AccountId>) -> Vec<Subject> {
         let held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.iter().filter(|(_, of)| **of == clock).map(|(subject, _)| subject.clone()).collect()
+        let asked = |of: &(ClockId, AccountId)| of.0 == clock && account.is_none_or(|account| of.1 == account);
+        held.iter().filter(|(_, of)| asked(of)).map(|(subject, _)| subject.clone()).collect()
     }
 
     /// Is done when the next claim is let go.
@@ -80,7 +81,7 @@ impl Claims {
             let progress = self.progress();
             tokio::pin!(progress);
             progress.as_mut().enable();
-            if self.under_way(clock).is_empty() {
+            if self.under_way(clock, None).is_empty() {
                 return;
             }
             progress.await;

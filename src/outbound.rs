@@ -48,20 +48,34 @@ impl Outbound {
     /// # Errors
     /// One line that says why there was no answer.
     pub async fn post_json(&self, url: &str, headers: &[(&str, &str)], body: String) -> Result<u16, String> {
-        let url = reqwest::Url::parse(url).map_err(|error| format!("{url}: {error}"))?;
-        if url.scheme() != "http" {
-            return Err(format!("{url}: only http:// is called"));
-        }
-        let literal = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
-        if let Some(address) = literal.filter(|address| !self.may_call(*address)) {
-            return Err(refusal(&address.to_string()));
-        }
-        let mut request = self.client.post(url).header("content-type", "application/json");
+        let mut request = self.client.post(self.allowed(url)?).header("content-type", "application/json");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let answer = request.body(body).send().await.map_err(|error| chain(&error))?;
         Ok(answer.status().as_u16())
+    }
+
+    /// Gets a URL: the status of the answer.
+    ///
+    /// # Errors
+    /// One line that says why there was no answer.
+    pub async fn get(&self, url: &str) -> Result<u16, String> {
+        let answer = self.client.get(self.allowed(url)?).send().await.map_err(|error| chain(&error))?;
+        Ok(answer.status().as_u16())
+    }
+
+    /// The URL, if it may be called; names are judged again when they are resolved.
+    fn allowed(&self, url: &str) -> Result<reqwest::Url, String> {
+        let url = reqwest::Url::parse(url).map_err(|error| format!("{url}: {error}"))?;
+        if url.scheme() != "http" {
+            return Err(format!("{url}: only http:// is called"));
+        }
+        let literal = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+        match literal.filter(|address| !self.may_call(*address)) {
+            Some(address) => Err(refusal(&address.to_string())),
+            None => Ok(url),
+        }
     }
 
     fn may_call(&self, address: IpAddr) -> bool {

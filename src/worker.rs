@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use crate::accounts::Accounts;
 use crate::claims::{Claim, Claims};
 use crate::clock::Clock;
-use crate::model::ids::ClockId;
+use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::{Job, Kind};
 use crate::model::time::Timestamp;
 use crate::orders::Orders;
@@ -139,7 +139,7 @@ impl Worker {
             if self.claims.count() >= UNDER_WAY_MAX {
                 break;
             }
-            if let Some(claim) = self.claims.claim(clock, job.kind, &job.subject) {
+            if let Some(claim) = self.claims.claim(clock, job.account, job.kind, &job.subject) {
                 self.tasks.spawn(Arc::clone(self).run_claimed(job, claim));
             }
         }
@@ -197,7 +197,7 @@ impl Worker {
             let Some(job) = due.into_iter().next() else {
                 break;
             };
-            let Some(claim) = self.claims.claim(clock, job.kind, &job.subject) else {
+            let Some(claim) = self.claims.claim(clock, job.account, job.kind, &job.subject) else {
                 continue;
             };
             let before = self.accounts.now(clock);
@@ -217,36 +217,45 @@ impl Worker {
         Ok((self.accounts.now(clock), ran))
     }
 
-    /// What is due or under way by that clock, as kind and subject; nothing if it is idle.
+    /// Waits until nothing is due or under way by that clock, of one account only if one is
+    /// given: what still is when `timeout` is over, as kind and subject.
     ///
     /// # Errors
     /// If the jobs cannot be read.
-    pub async fn waiting(&self, clock: ClockId) -> Result<Vec<(Kind, String)>, StoreError> {
-        let now = self.accounts.now(clock);
-        let due = store::jobs::due(&mut self.db.read().await?, clock, now, UNDER_WAY_MAX).await?;
-        let mut waiting = self.claims.under_way(clock);
-        waiting.extend(due.into_iter().map(|job| (job.kind, job.subject)));
-        waiting.sort_by(|one, other| (one.0.name(), &one.1).cmp(&(other.0.name(), &other.1)));
-        waiting.dedup();
-        Ok(waiting)
-    }
-
-    /// Waits until nothing is due or under way by that clock: what still is when `timeout` is
-    /// over.
-    ///
-    /// # Errors
-    /// If the jobs cannot be read.
-    pub async fn drain(&self, clock: ClockId, timeout: Duration) -> Result<Vec<(Kind, String)>, StoreError> {
+    pub async fn drain(
+        &self,
+        clock: ClockId,
+        account: Option<AccountId>,
+        timeout: Duration,
+    ) -> Result<Vec<(Kind, String)>, StoreError> {
         let over = tokio::time::Instant::now() + timeout;
         loop {
             let progress = self.claims.progress();
             tokio::pin!(progress);
             progress.as_mut().enable();
-            let waiting = self.waiting(clock).await?;
+            let waiting = self.waiting(clock, account).await?;
             if waiting.is_empty() || tokio::time::timeout_at(over, progress).await.is_err() {
                 return Ok(waiting);
             }
         }
+    }
+
+    async fn waiting(
+        &self,
+        clock: ClockId,
+        account: Option<AccountId>,
+    ) -> Result<Vec<(Kind, String)>, StoreError> {
+        let now = self.accounts.now(clock);
+        let mut reader = self.db.read().await?;
+        let due = match account {
+            Some(account) => store::jobs::due_of(&mut reader, account, now, UNDER_WAY_MAX).await?,
+            None => store::jobs::due(&mut reader, clock, now, UNDER_WAY_MAX).await?,
+        };
+        let mut waiting = self.claims.under_way(clock, account);
+        waiting.extend(due.into_iter().map(|job| (job.kind, job.subject)));
+        waiting.sort_by(|one, other| (one.0.name(), &one.1).cmp(&(other.0.name(), &other.1)));
+        waiting.dedup();
+        Ok(waiting)
     }
 }
 

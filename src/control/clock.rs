@@ -192,7 +192,7 @@ impl From<(Kind, String)> for Waiting {
 pub async fn drain(State(context): State<Context>, Read(body): Read<Drain>) -> Result<Response, Refusal> {
     let account = account(&context, body.account.as_deref()).await?;
     let timeout = Duration::from_millis(body.timeout_ms.unwrap_or(DRAIN_MS).min(DRAIN_MS_MAX));
-    let waiting = context.worker.drain(followed(account.as_ref()), timeout).await?;
+    let waiting = context.worker.drain(followed(account.as_ref()), account.map(|account| account.id), timeout).await?;
     let status = if waiting.is_empty() { StatusCode::OK } else { StatusCode::REQUEST_TIMEOUT };
     let waiting: Vec<_> = waiting.into_iter().map(Waiting::from).collect();
     Ok((status, Json(Drained { idle: waiting.is_empty(), waiting })).into_response())

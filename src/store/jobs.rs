@@ -102,6 +102,25 @@ pub async fn due(
     .collect()
 }
 
+/// The same of one account.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn due_of(from: &mut impl Source, account: AccountId, now: Timestamp, limit: usize) -> Result<Vec<Job>> {
+    sqlx::query(
+        "SELECT id, account_id, kind, subject, due_at FROM jobs
+         WHERE account_id = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?",
+    )
+    .bind(account.0)
+    .bind(now.ms())
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(from.sqlite())
+    .await?
+    .iter()
+    .map(job)
+    .collect()
+}
+
 /// When the first job after `now` is due by that clock.
 ///
 /// # Errors

@@ -73,7 +73,7 @@ impl Routes {
 }
 
 /// Around every operation: the place where the journal counts and rules apply.
-async fn observe(
+pub async fn observe(
     State((context, name)): State<(Context, &'static str)>,
     mut request: Request,
     next: Next,
