@@ -55,7 +55,11 @@ impl Account {
     /// Whose time it goes by.
     #[must_use]
     pub fn clock_id(&self) -> ClockId {
-        if held(&self.clock).is_some() { ClockId::of(self.id) } else { ClockId::DEFAULT }
+        if held(&self.clock).is_some() {
+            ClockId::of(self.id)
+        } else {
+            ClockId::DEFAULT
+        }
     }
 
     /// A BIZ MORI test key: its orders are made up, and nothing of them is stored.
@@ -88,7 +92,9 @@ impl Account {
     /// An id of digits, greater than all it has given, growing with time.
     pub fn next_snowflake(&self, now: Timestamp) -> u64 {
         let ms = now.since_ms(Timestamp::from_ms(SNOWFLAKE_EPOCH_MS));
-        let ms = u64::try_from(ms).unwrap_or(0).min(u64::MAX >> (SNOWFLAKE_LOW_BITS + 1));
+        let ms = u64::try_from(ms)
+            .unwrap_or(0)
+            .min(u64::MAX >> (SNOWFLAKE_LOW_BITS + 1));
         let mut last = held(&self.snowflake);
         *last = (ms << SNOWFLAKE_LOW_BITS | self.snowflake_low).max(*last + 1);
         *last
@@ -125,9 +131,16 @@ impl Accounts {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub async fn load(db: Db, blobs: Blobs, entropy: Entropy, mode: Mode) -> Result<Self, StoreError> {
+    pub async fn load(
+        db: Db,
+        blobs: Blobs,
+        entropy: Entropy,
+        mode: Mode,
+    ) -> Result<Self, StoreError> {
         let mut reader = db.read().await?;
-        let default_clock = store::accounts::default_clock(&mut reader).await?.unwrap_or(Clock::REAL);
+        let default_clock = store::accounts::default_clock(&mut reader)
+            .await?
+            .unwrap_or(Clock::REAL);
         let stored = store::accounts::all(&mut reader).await?;
         drop(reader);
         let accounts = Self {
@@ -148,7 +161,8 @@ impl Accounts {
     }
 
     fn enter(&self, row: store::accounts::Stored) -> Arc<Account> {
-        let low = self.entropy.draw(&row.key, "snowflake", 0).bits() >> (u64::BITS - SNOWFLAKE_LOW_BITS);
+        let low =
+            self.entropy.draw(&row.key, "snowflake", 0).bits() >> (u64::BITS - SNOWFLAKE_LOW_BITS);
         let account = Arc::new(Account {
             id: row.id,
             key: row.key,
@@ -162,22 +176,46 @@ impl Accounts {
             snowflake_low: low,
             ended: CancellationToken::new(),
         });
-        let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
-        registry.by_key.insert(account.key.clone(), Arc::clone(&account));
+        let mut registry = self
+            .registry
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        registry
+            .by_key
+            .insert(account.key.clone(), Arc::clone(&account));
         registry.by_id.insert(account.id, Arc::clone(&account));
         account
+    }
+
+    fn leave(&self, account: &Account) {
+        let mut registry = self
+            .registry
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        registry.by_key.remove(&account.key);
+        registry.by_id.remove(&account.id);
     }
 
     /// The account of that key, if it was used or set up before.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Arc<Account>> {
-        self.registry.read().unwrap_or_else(PoisonError::into_inner).by_key.get(key).cloned()
+        self.registry
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_key
+            .get(key)
+            .cloned()
     }
 
     /// The account of that life.
     #[must_use]
     pub fn by_id(&self, id: AccountId) -> Option<Arc<Account>> {
-        self.registry.read().unwrap_or_else(PoisonError::into_inner).by_id.get(&id).cloned()
+        self.registry
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_id
+            .get(&id)
+            .cloned()
     }
 
     /// Every account, by key.
@@ -206,7 +244,11 @@ impl Accounts {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn configure(&self, key: &str, settings: Settings) -> Result<Arc<Account>, StoreError> {
+    pub async fn configure(
+        &self,
+        key: &str,
+        settings: Settings,
+    ) -> Result<Arc<Account>, StoreError> {
         let account = self.begin(key, Some(&settings)).await?;
         let mut tx = self.db.begin().await?;
         store::accounts::set(&mut tx, account.id, &settings).await?;
@@ -215,16 +257,24 @@ impl Accounts {
         Ok(account)
     }
 
-    async fn begin(&self, key: &str, settings: Option<&Settings>) -> Result<Arc<Account>, StoreError> {
+    async fn begin(
+        &self,
+        key: &str,
+        settings: Option<&Settings>,
+    ) -> Result<Arc<Account>, StoreError> {
         let _turn = self.turn.lock().await;
         if let Some(account) = self.get(key) {
             return Ok(account);
         }
         let settings = settings.cloned().unwrap_or_default();
         let mut tx = self.db.begin().await?;
-        let id = store::accounts::insert(&mut tx, key, &settings, self.now(ClockId::DEFAULT)).await?;
+        let id =
+            store::accounts::insert(&mut tx, key, &settings, self.now(ClockId::DEFAULT)).await?;
         tx.commit().await?;
-        self.blobs.open_account(id).await.map_err(|error| StoreError::Broken(Arc::new(error)))?;
+        self.blobs
+            .open_account(id)
+            .await
+            .map_err(|error| StoreError::Broken(Arc::new(error)))?;
         let stored = store::accounts::Stored {
             id,
             key: key.to_owned(),
@@ -250,11 +300,11 @@ impl Accounts {
         let mut tx = self.db.begin().await?;
         store::accounts::delete(&mut tx, account.id).await?;
         tx.commit().await?;
-        let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
-        registry.by_key.remove(&account.key);
-        registry.by_id.remove(&account.id);
-        drop(registry);
-        self.blobs.remove_account(account.id).await.map_err(|error| StoreError::Broken(Arc::new(error)))
+        self.leave(&account);
+        self.blobs
+            .remove_account(account.id)
+            .await
+            .map_err(|error| StoreError::Broken(Arc::new(error)))
     }
 
     /// Ends every account's life and sets the default clock to the real time.
@@ -276,7 +326,9 @@ impl Accounts {
     /// That clock; the default one's where the account is gone or has none of its own.
     #[must_use]
     pub fn clock(&self, id: ClockId) -> Clock {
-        let own = self.by_id(AccountId(id.0)).and_then(|account| *held(&account.clock));
+        let own = self
+            .by_id(AccountId(id.0))
+            .and_then(|account| *held(&account.clock));
         own.unwrap_or_else(|| *held(&self.default_clock))
     }
 

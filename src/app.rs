@@ -60,10 +60,15 @@ pub struct App {
 /// Every operation of every front door.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
-    [bizmori::routes(None), undetectable::routes(None), storage::routes(None), control::routes(None)]
-        .into_iter()
-        .flat_map(crate::web::Routes::operations)
-        .collect()
+    [
+        bizmori::routes(None),
+        undetectable::routes(None),
+        storage::routes(None),
+        control::routes(None),
+    ]
+    .into_iter()
+    .flat_map(crate::web::Routes::operations)
+    .collect()
 }
 
 impl App {
@@ -73,17 +78,30 @@ impl App {
     /// One line that says what could not be had, and why.
     pub async fn start(config: Config) -> Result<Self, String> {
         let data = DataDir::open(config.data_dir.as_deref())?;
-        let said = |what: &'static str| move |error: &dyn std::fmt::Display| format!("cannot {what}: {error}");
-        let db = Db::open(&data.path.join(DATABASE)).await.map_err(|e| said("open the database")(&e))?;
-        let blobs = Blobs::open(data.path.clone()).await.map_err(|e| said("open the blob store")(&e))?;
+        let said = |what: &'static str| {
+            move |error: &dyn std::fmt::Display| format!("cannot {what}: {error}")
+        };
+        let db = Db::open(&data.path.join(DATABASE))
+            .await
+            .map_err(|e| said("open the database")(&e))?;
+        let blobs = Blobs::open(data.path.clone())
+            .await
+            .map_err(|e| said("open the blob store")(&e))?;
         let context = compose(config, db, blobs).await?;
         let wanted = SocketAddr::from((context.config.host, context.config.port));
         let bound = TcpListener::bind(wanted).await;
         let listener = bound.map_err(|error| {
             format!("cannot listen on {wanted}: {error}; choose another with --port, or a free one with --port 0")
         })?;
-        let address = listener.local_addr().map_err(|e| said("tell the address")(&e))?;
-        Ok(Self { context, listener, address, data })
+        let address = listener
+            .local_addr()
+            .map_err(|e| said("tell the address")(&e))?;
+        Ok(Self {
+            context,
+            listener,
+            address,
+            data,
+        })
     }
 
     /// Where it listens.
@@ -95,9 +113,17 @@ impl App {
     /// The line that says where it listens and where the data is.
     #[must_use]
     pub fn start_line(&self) -> String {
-        let kept = if self.data.temporary.is_some() { " (temporary: gone at exit)" } else { "" };
+        let kept = if self.data.temporary.is_some() {
+            " (temporary: gone at exit)"
+        } else {
+            ""
+        };
         let version = env!("CARGO_PKG_VERSION");
-        format!("stuntdouble {version} listening on http://{}, data in {}{kept}", self.address, self.data.path.display())
+        format!(
+            "stuntdouble {version} listening on http://{}, data in {}{kept}",
+            self.address,
+            self.data.path.display()
+        )
     }
 
     /// Serves until `stop` is done; then requests and jobs under way are finished, and what is
@@ -105,16 +131,24 @@ impl App {
     ///
     /// # Errors
     /// If the jobs cannot be taken up, or the socket breaks.
-    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), String> {
+    pub async fn serve(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), String> {
         let context = self.context;
-        context.worker.start().await.map_err(|error| format!("cannot take up the jobs: {error}"))?;
+        context
+            .worker
+            .start()
+            .await
+            .map_err(|error| format!("cannot take up the jobs: {error}"))?;
         let service = router(&context).into_make_service_with_connect_info::<Peer>();
         let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
         let signal = async move {
             stop.await;
             let _ = stopping.send(());
         };
-        let serving = axum::serve(Connections(self.listener), service).with_graceful_shutdown(signal);
+        let serving =
+            axum::serve(Connections(self.listener), service).with_graceful_shutdown(signal);
         let overdue = async {
             let _ = stopped.await;
             tokio::time::sleep(PATIENCE).await;
@@ -133,10 +167,18 @@ impl App {
 async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String> {
     let broken = |error| format!("cannot read the database: {error}");
     let entropy = Entropy::new(&config.seed);
-    let signer = Arc::new(Signer::new(&config.s3_key_id, &config.s3_secret, &config.s3_region));
+    let signer = Arc::new(Signer::new(
+        &config.s3_key_id,
+        &config.s3_secret,
+        &config.s3_region,
+    ));
     let hosts = Arc::new(KnownHosts::default());
-    let links = Links::load(Arc::clone(&signer), Arc::clone(&hosts), db.clone()).await.map_err(broken)?;
-    let accounts = Accounts::load(db.clone(), blobs.clone(), entropy.clone(), config.mode).await.map_err(broken)?;
+    let links = Links::load(Arc::clone(&signer), Arc::clone(&hosts), db.clone())
+        .await
+        .map_err(broken)?;
+    let accounts = Accounts::load(db.clone(), blobs.clone(), entropy.clone(), config.mode)
+        .await
+        .map_err(broken)?;
     let accounts = Arc::new(accounts);
     let timeout = Duration::from_millis(u64::from(config.webhook_timeout_ms));
     let outbound = Outbound::new(timeout, config.allow_public)?;
@@ -151,7 +193,10 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
     ));
     let claims = Claims::new(db.agenda().clone());
     let times = Times {
-        processing: Processing { delay_ms: config.processing_ms, jitter_ms: config.jitter_ms },
+        processing: Processing {
+            delay_ms: config.processing_ms,
+            jitter_ms: config.jitter_ms,
+        },
         test_processing_ms: config.test_processing_ms,
         document_ms: config.detect_done_ms,
         retention_days: config.retention_days,
@@ -167,8 +212,13 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
         times,
         config.bypass_ocr,
     ));
-    let worker =
-        Worker::new(db.clone(), Arc::clone(&accounts), Arc::clone(&orders), Arc::clone(&webhooks), claims);
+    let worker = Worker::new(
+        db.clone(),
+        Arc::clone(&accounts),
+        Arc::clone(&orders),
+        Arc::clone(&webhooks),
+        claims,
+    );
     let journal = Journal::default();
     Ok(Arc::new(Verbs {
         config,
@@ -194,10 +244,22 @@ fn router(context: &Context) -> Router {
     };
     let rest = unmatched.layer(from_fn_with_state((context.clone(), "unmatched"), observe));
     Router::new()
-        .merge(door(bizmori::routes(Some(context.clone())), bizmori::panicked))
-        .merge(door(undetectable::routes(Some(context.clone())), undetectable::panicked))
-        .merge(door(storage::routes(Some(context.clone())), storage::panicked))
-        .merge(door(control::routes(Some(context.clone())), control::panicked))
+        .merge(door(
+            bizmori::routes(Some(context.clone())),
+            bizmori::panicked,
+        ))
+        .merge(door(
+            undetectable::routes(Some(context.clone())),
+            undetectable::panicked,
+        ))
+        .merge(door(
+            storage::routes(Some(context.clone())),
+            storage::panicked,
+        ))
+        .merge(door(
+            control::routes(Some(context.clone())),
+            control::panicked,
+        ))
         .method_not_allowed_fallback(rest.clone())
         .fallback(rest)
         .with_state(context.clone())
@@ -230,22 +292,38 @@ impl DataDir {
                 tempfile::Builder::new()
                     .prefix("stuntdouble-")
                     .tempdir()
-                    .map_err(|error| format!("cannot make a temporary directory: {error}; set --data-dir"))?,
+                    .map_err(|error| {
+                        format!("cannot make a temporary directory: {error}; set --data-dir")
+                    })?,
             ),
         };
-        let path = set.map_or_else(|| temporary.as_ref().map(|dir| dir.path().to_owned()), |dir| Some(dir.to_owned()));
+        let path = set.map_or_else(
+            || temporary.as_ref().map(|dir| dir.path().to_owned()),
+            |dir| Some(dir.to_owned()),
+        );
         let path = path.unwrap_or_default();
         let shown = path.display();
-        std::fs::create_dir_all(&path).map_err(|error| format!("cannot use the data directory {shown}: {error}"))?;
-        let lock = lock(&path).map_err(|error| format!("cannot lock the data directory {shown}: {error}"))?;
-        let lock = lock.ok_or_else(|| format!("the data directory {shown} is in use by another stuntdouble"))?;
-        Ok(Self { path, temporary, _lock: lock })
+        std::fs::create_dir_all(&path)
+            .map_err(|error| format!("cannot use the data directory {shown}: {error}"))?;
+        let lock = lock(&path)
+            .map_err(|error| format!("cannot lock the data directory {shown}: {error}"))?;
+        let lock = lock.ok_or_else(|| {
+            format!("the data directory {shown} is in use by another stuntdouble")
+        })?;
+        Ok(Self {
+            path,
+            temporary,
+            _lock: lock,
+        })
     }
 }
 
 /// The lock, none if another process has it. It goes with the process, however that ends.
 fn lock(path: &Path) -> io::Result<Option<File>> {
-    let file = File::options().create(true).append(true).open(path.join(LOCK))?;
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(path.join(LOCK))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),

@@ -27,7 +27,7 @@ mod writer;
 mod tests;
 
 pub use name::content_type_fits;
-pub use writer::Writer;
+pub use writer::{Scratch, Writer};
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -37,6 +37,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tokio::fs::{self, File};
+use tokio::io::AsyncReadExt;
 use tokio::sync::Mutex;
 
 use crate::model::ids::AccountId;
@@ -167,6 +168,37 @@ impl Blobs {
             writer.write(&piece).await?;
         }
         writer.finish(bucket, key, content_type, now).await
+    }
+
+    /// A place for a file on its way to becoming an object.
+    #[must_use]
+    pub fn scratch(&self) -> Scratch {
+        Scratch::new(self)
+    }
+
+    /// Writes the file at `path` as an object, piece by piece.
+    ///
+    /// # Errors
+    /// As [`Writer::finish`], and when the file cannot be read.
+    pub async fn put_file(
+        &self,
+        account: AccountId,
+        bucket: &str,
+        key: &str,
+        content_type: Option<String>,
+        now: Timestamp,
+        path: &Path,
+    ) -> io::Result<Meta> {
+        let mut writer = self.writer(account);
+        let mut file = File::open(path).await?;
+        let mut piece = vec![0; PIECE_BYTES];
+        loop {
+            let read = file.read(&mut piece).await?;
+            if read == 0 {
+                return writer.finish(bucket, key, content_type, now).await;
+            }
+            writer.write(&piece[..read]).await?;
+        }
     }
 
     /// The object under `bucket` and `key`, if there is one; its content is not opened.

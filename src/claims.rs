@@ -41,33 +41,56 @@ impl Claims {
     /// No claims; whoever lets one go has the worker look again.
     #[must_use]
     pub fn new(agenda: Agenda) -> Self {
-        Self(Arc::new(Inner { held: Mutex::default(), released: Notify::new(), agenda }))
+        Self(Arc::new(Inner {
+            held: Mutex::default(),
+            released: Notify::new(),
+            agenda,
+        }))
     }
 
     /// Claims a job, if nobody has.
     #[must_use]
-    pub fn claim(&self, clock: ClockId, account: AccountId, kind: Kind, subject: &str) -> Option<Claim> {
+    pub fn claim(
+        &self,
+        clock: ClockId,
+        account: AccountId,
+        kind: Kind,
+        subject: &str,
+    ) -> Option<Claim> {
         let subject = (kind, subject.to_owned());
         let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.contains_key(&subject) {
             return None;
         }
         held.insert(subject.clone(), (clock, account));
-        Some(Claim { claims: self.clone(), subject, clock })
+        Some(Claim {
+            claims: self.clone(),
+            subject,
+            clock,
+        })
     }
 
     /// How many are held.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.0.held.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.0
+            .held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
     }
 
     /// What is under way by that clock, as kind and subject; of one account only, if one is given.
     #[must_use]
     pub fn under_way(&self, clock: ClockId, account: Option<AccountId>) -> Vec<Subject> {
         let held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let asked = |of: &(ClockId, AccountId)| of.0 == clock && account.is_none_or(|account| of.1 == account);
-        held.iter().filter(|(_, of)| asked(of)).map(|(subject, _)| subject.clone()).collect()
+        let asked = |of: &(ClockId, AccountId)| {
+            of.0 == clock && account.is_none_or(|account| of.1 == account)
+        };
+        held.iter()
+            .filter(|(_, of)| asked(of))
+            .map(|(subject, _)| subject.clone())
+            .collect()
     }
 
     /// Is done when the next claim is let go.
@@ -92,7 +115,11 @@ impl Claims {
 impl Drop for Claim {
     fn drop(&mut self) {
         let inner = &self.claims.0;
-        inner.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.subject);
+        inner
+            .held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.subject);
         inner.agenda.look(self.clock);
         inner.released.notify_waiters();
     }

@@ -23,8 +23,13 @@ impl Links {
     ///
     /// # Errors
     /// If those hosts cannot be read.
-    pub async fn load(signer: Arc<Signer>, hosts: Arc<KnownHosts>, db: Db) -> Result<Self, StoreError> {
-        hosts.load(store::accounts::hosts(&mut db.read().await?).await?);
+    pub async fn load(
+        signer: Arc<Signer>,
+        hosts: Arc<KnownHosts>,
+        db: Db,
+    ) -> Result<Self, StoreError> {
+        let kept = store::accounts::hosts(&mut db.read().await?).await?;
+        hosts.load(kept.iter().map(String::as_str));
         Ok(Self { signer, hosts, db })
     }
 
@@ -50,16 +55,37 @@ impl Links {
 
     /// Where an object can be read for an hour, to be saved under that name.
     #[must_use]
-    pub fn save(&self, origin: &str, vendor: Vendor, key: &str, name: &str, now: Timestamp) -> String {
+    pub fn save(
+        &self,
+        origin: &str,
+        vendor: Vendor,
+        key: &str,
+        name: &str,
+        now: Timestamp,
+    ) -> String {
         let disposition = attachment(name);
         let response_content_disposition = Some(disposition.as_str());
-        self.signer.presign(&Presign { response_content_disposition, ..get(origin, vendor, key, now) })
+        self.signer.presign(&Presign {
+            response_content_disposition,
+            ..get(origin, vendor, key, now)
+        })
     }
 
     /// Where an object can be put for so long.
     #[must_use]
-    pub fn write(&self, origin: &str, vendor: Vendor, key: &str, now: Timestamp, expires_s: u32) -> String {
-        self.signer.presign(&Presign { method: "PUT", expires_s, ..get(origin, vendor, key, now) })
+    pub fn write(
+        &self,
+        origin: &str,
+        vendor: Vendor,
+        key: &str,
+        now: Timestamp,
+        expires_s: u32,
+    ) -> String {
+        self.signer.presign(&Presign {
+            method: "PUT",
+            expires_s,
+            ..get(origin, vendor, key, now)
+        })
     }
 }
 
@@ -79,7 +105,16 @@ fn get<'a>(origin: &'a str, vendor: Vendor, key: &'a str, now: Timestamp) -> Pre
 
 /// A `Content-Disposition` that keeps any name whole (RFC 6266).
 fn attachment(name: &str) -> String {
-    let plain: String = name.chars().map(|c| if c.is_ascii_graphic() && !"\"\\%;".contains(c) { c } else { '_' }).collect();
+    let plain: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_graphic() && !"\"\\%;".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
     let exact = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}")
 }

@@ -14,7 +14,10 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return failed(&format!("cannot start: {error}")),
     };
@@ -54,10 +57,16 @@ async fn serve(config: Config) -> Result<(), String> {
 }
 
 fn log(config: &Config) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&config.log).map_err(|error| format!("--log {}: {error}", config.log))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let filter = EnvFilter::try_new(&config.log)
+        .map_err(|error| format!("--log {}: {error}", config.log))?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
     match config.log_format {
-        LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+        LogFormat::Text => lines
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),
     }
     Ok(())
@@ -66,5 +75,9 @@ fn log(config: &Config) -> Result<(), String> {
 async fn health(url: &str) -> Result<(), String> {
     let url = format!("{}/_mock/health", url.trim_end_matches('/'));
     let status = Outbound::new(HEALTH_TIMEOUT, true)?.get(&url).await?;
-    if status == 200 { Ok(()) } else { Err(format!("{url} answered {status}")) }
+    if status == 200 {
+        Ok(())
+    } else {
+        Err(format!("{url} answered {status}"))
+    }
 }

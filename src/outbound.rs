@@ -40,19 +40,34 @@ impl Outbound {
             .user_agent(concat!("stuntdouble/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| chain(&error))?;
-        Ok(Self { client, allow_public })
+        Ok(Self {
+            client,
+            allow_public,
+        })
     }
 
     /// Posts a JSON body: the status of the answer.
     ///
     /// # Errors
     /// One line that says why there was no answer.
-    pub async fn post_json(&self, url: &str, headers: &[(&str, &str)], body: String) -> Result<u16, String> {
-        let mut request = self.client.post(self.allowed(url)?).header("content-type", "application/json");
+    pub async fn post_json(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<u16, String> {
+        let mut request = self
+            .client
+            .post(self.allowed(url)?)
+            .header("content-type", "application/json");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer = request.body(body).send().await.map_err(|error| chain(&error))?;
+        let answer = request
+            .body(body)
+            .send()
+            .await
+            .map_err(|error| chain(&error))?;
         Ok(answer.status().as_u16())
     }
 
@@ -61,7 +76,12 @@ impl Outbound {
     /// # Errors
     /// One line that says why there was no answer.
     pub async fn get(&self, url: &str) -> Result<u16, String> {
-        let answer = self.client.get(self.allowed(url)?).send().await.map_err(|error| chain(&error))?;
+        let answer = self
+            .client
+            .get(self.allowed(url)?)
+            .send()
+            .await
+            .map_err(|error| chain(&error))?;
         Ok(answer.status().as_u16())
     }
 
@@ -71,7 +91,9 @@ impl Outbound {
         if url.scheme() != "http" {
             return Err(format!("{url}: only http:// is called"));
         }
-        let literal = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+        let literal = url
+            .host_str()
+            .and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
         match literal.filter(|address| !self.may_call(*address)) {
             Some(address) => Err(refusal(&address.to_string())),
             None => Ok(url),
@@ -84,7 +106,9 @@ impl Outbound {
 }
 
 fn refusal(who: &str) -> String {
-    format!("{who} is a public address; only loopback and private ones are called without the setting allow-public")
+    format!(
+        "{who} is a public address; only loopback and private ones are called without the setting allow-public"
+    )
 }
 
 /// Loopback, private, link-local and unique-local addresses: those of tests.
@@ -107,9 +131,11 @@ impl Resolve for Addresses {
     fn resolve(&self, name: Name) -> Resolving {
         let allow_public = self.allow_public;
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let (may, may_not): (Vec<_>, Vec<_>) =
-                found.into_iter().partition(|address| allow_public || is_private(address.ip()));
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let (may, may_not): (Vec<_>, Vec<_>) = found
+                .into_iter()
+                .partition(|address| allow_public || is_private(address.ip()));
             match may_not.first() {
                 Some(public) if may.is_empty() => {
                     Err(refusal(&format!("{} ({})", name.as_str(), public.ip())).into())
@@ -137,10 +163,28 @@ mod tests {
 
     #[test]
     fn only_loopback_and_private_addresses_are_of_tests() {
-        for private in ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.1.1", "::1", "fd00::1"] {
-            assert!(is_private(private.parse().expect("an address")), "{private}");
+        for private in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.1.1",
+            "::1",
+            "fd00::1",
+        ] {
+            assert!(
+                is_private(private.parse().expect("an address")),
+                "{private}"
+            );
         }
-        for public in ["8.8.8.8", "0.0.0.0", "172.32.0.1", "2001:db8::1", "::ffff:8.8.8.8", "::"] {
+        for public in [
+            "8.8.8.8",
+            "0.0.0.0",
+            "172.32.0.1",
+            "2001:db8::1",
+            "::ffff:8.8.8.8",
+            "::",
+        ] {
             assert!(!is_private(public.parse().expect("an address")), "{public}");
         }
     }

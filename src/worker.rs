@@ -93,8 +93,14 @@ impl Worker {
     pub async fn stop(&self, patience: Duration) {
         self.stop.cancel();
         self.tasks.close();
-        if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
-            tracing::info!(jobs = self.claims.count(), "left jobs under way to the next start");
+        if tokio::time::timeout(patience, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::info!(
+                jobs = self.claims.count(),
+                "left jobs under way to the next start"
+            );
         }
     }
 
@@ -139,7 +145,10 @@ impl Worker {
             if self.claims.count() >= UNDER_WAY_MAX {
                 break;
             }
-            if let Some(claim) = self.claims.claim(clock, job.account, job.kind, &job.subject) {
+            if let Some(claim) = self
+                .claims
+                .claim(clock, job.account, job.kind, &job.subject)
+            {
                 self.tasks.spawn(Arc::clone(self).run_claimed(job, claim));
             }
         }
@@ -168,7 +177,10 @@ impl Worker {
     }
 
     fn is_stepped(&self, clock: ClockId) -> bool {
-        self.stepped.lock().unwrap_or_else(PoisonError::into_inner).contains(&clock)
+        self.stepped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&clock)
     }
 
     /// Sets a clock, when nobody is moving one.
@@ -186,7 +198,11 @@ impl Worker {
     ///
     /// # Errors
     /// If a job cannot be run or the clock not be written; the clock then stands where it is.
-    pub async fn advance(&self, clock: ClockId, by_ms: i64) -> Result<(Timestamp, Vec<Ran>), StoreError> {
+    pub async fn advance(
+        &self,
+        clock: ClockId,
+        by_ms: i64,
+    ) -> Result<(Timestamp, Vec<Ran>), StoreError> {
         let _step = self.step.lock().await;
         let stepping = Stepping::begin(self, clock);
         let target = self.accounts.now(clock).plus_ms(by_ms);
@@ -197,7 +213,10 @@ impl Worker {
             let Some(job) = due.into_iter().next() else {
                 break;
             };
-            let Some(claim) = self.claims.claim(clock, job.account, job.kind, &job.subject) else {
+            let Some(claim) = self
+                .claims
+                .claim(clock, job.account, job.kind, &job.subject)
+            else {
                 continue;
             };
             let before = self.accounts.now(clock);
@@ -207,7 +226,11 @@ impl Worker {
             }
             self.run_job(&job).await?;
             drop(claim);
-            ran.push(Ran { at: job.due_at.max(before), kind: job.kind, subject: job.subject });
+            ran.push(Ran {
+                at: job.due_at.max(before),
+                kind: job.kind,
+                subject: job.subject,
+            });
         }
         if self.accounts.now(clock) < target {
             let moved = self.accounts.clock(clock).moved_to(target);
@@ -267,14 +290,22 @@ struct Stepping<'w> {
 
 impl<'w> Stepping<'w> {
     fn begin(worker: &'w Worker, clock: ClockId) -> Self {
-        worker.stepped.lock().unwrap_or_else(PoisonError::into_inner).insert(clock);
+        worker
+            .stepped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(clock);
         Self { worker, clock }
     }
 }
 
 impl Drop for Stepping<'_> {
     fn drop(&mut self) {
-        self.worker.stepped.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.clock);
+        self.worker
+            .stepped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.clock);
         self.worker.db.agenda().look(self.clock);
     }
 }

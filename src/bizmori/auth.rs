@@ -21,10 +21,16 @@ impl FromRequestParts<Context> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Refusal> {
         let Some(value) = parts.headers.get(AUTHORIZATION) else {
-            return Err(Refusal::new(Code::AuthNotAuthenticated, "Authorization: missing"));
+            return Err(Refusal::new(
+                Code::AuthNotAuthenticated,
+                "Authorization: missing",
+            ));
         };
         let key = value.to_str().ok().and_then(bearer).ok_or_else(|| {
-            Refusal::new(Code::AuthTokenInvalidFormat, "Authorization: is not of the form Bearer KEY")
+            Refusal::new(
+                Code::AuthTokenInvalidFormat,
+                "Authorization: is not of the form Bearer KEY",
+            )
         })?;
         let Some(account) = context.accounts.admit(key).await? else {
             let line = "Authorization: no account has this key, and the mode is strict";
@@ -39,7 +45,10 @@ impl FromRequestParts<Context> for Caller {
             KeyState::Forbidden => Code::AuthForbidden,
             KeyState::Unknown => Code::AuthTokenInvalid,
         };
-        Err(Refusal::new(code, "Authorization: the key's state was set so by the control plane"))
+        Err(Refusal::new(
+            code,
+            "Authorization: the key's state was set so by the control plane",
+        ))
     }
 }
 

@@ -83,7 +83,10 @@ pub struct Refusal {
 
 impl Refusal {
     pub fn new(code: Code, why: impl Into<String>) -> Self {
-        Self { code, why: why.into() }
+        Self {
+            code,
+            why: why.into(),
+        }
     }
 
     /// A body that does not fit.
@@ -110,7 +113,10 @@ impl From<StoreError> for Refusal {
             StoreError::AccountGone => Self::new(Code::ServiceUnavailable, error.to_string()),
             StoreError::Broken(_) => {
                 tracing::error!(%error, "a request failed");
-                Self::new(Code::ServerInternalError, "a fault of stuntdouble's: see its log")
+                Self::new(
+                    Code::ServerInternalError,
+                    "a fault of stuntdouble's: see its log",
+                )
             }
         }
     }
@@ -145,15 +151,19 @@ impl From<StartError> for Refusal {
         match error {
             StartError::NotFound => Self::new(Code::OrderNotFound, "there is no order of this id"),
             StartError::NotOwner => Self::new(Code::OrderNotOwner, "the order is another key's"),
-            StartError::TypeNotMatch => {
-                Self::new(Code::OrderTypeNotMatch, "the order is of another type than this route starts")
-            }
+            StartError::TypeNotMatch => Self::new(
+                Code::OrderTypeNotMatch,
+                "the order is of another type than this route starts",
+            ),
             StartError::Store(error) => error.into(),
             StartError::Refused(refusal, order) => {
                 let code = match refusal {
                     ConfirmRefusal::FileNotUploaded { received } => {
                         let of = order.files.len();
-                        let line = format!("order {} is pending: {received} of {of} files uploaded", order.id);
+                        let line = format!(
+                            "order {} is pending: {received} of {of} files uploaded",
+                            order.id
+                        );
                         return Self::new(Code::OrderFileNotUploaded, line);
                     }
                     ConfirmRefusal::AlreadyConfirmed => Code::OrderAlreadyConfirmed,
@@ -162,7 +172,11 @@ impl From<StartError> for Refusal {
                     ConfirmRefusal::Expired => Code::OrderExpired,
                     ConfirmRefusal::NotPending => Code::OrderNotPending,
                 };
-                let line = format!("order {} is {}, and was not confirmed with this key", order.id, order.state.status());
+                let line = format!(
+                    "order {} is {}, and was not confirmed with this key",
+                    order.id,
+                    order.state.status()
+                );
                 Self::new(code, line)
             }
         }

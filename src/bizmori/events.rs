@@ -51,7 +51,12 @@ enum End<'o> {
         #[serde(skip_serializing_if = "Option::is_none")]
         overlay_url: Option<Option<String>>,
     },
-    Failed { failed_at: String, status: &'static str, error_code: &'o str, error_message: &'o str },
+    Failed {
+        failed_at: String,
+        status: &'static str,
+        error_code: &'o str,
+        error_message: &'o str,
+    },
 }
 
 /// The event of an order that has just come to its end, its links made for the origin of the
@@ -60,10 +65,15 @@ enum End<'o> {
 pub fn project(order: &Order, links: &Links, event_id: &str, now: Timestamp) -> Option<Told> {
     let status = order.state.status();
     let link = |key: &Option<String>| {
-        key.as_deref().map(|key| links.read(&order.origin, Vendor::Bizmori, key, now))
+        key.as_deref()
+            .map(|key| links.read(&order.origin, Vendor::Bizmori, key, now))
     };
     let (word, end) = match &order.state {
-        State::Complete { completed_at, outcome, .. } => {
+        State::Complete {
+            completed_at,
+            outcome,
+            ..
+        } => {
             let completed_at = clock::iso(*completed_at);
             let end = match outcome {
                 Outcome::Outputs(outputs) => End::Outputs {
@@ -88,9 +98,19 @@ pub fn project(order: &Order, links: &Links, event_id: &str, now: Timestamp) -> 
             };
             ("completed", end)
         }
-        State::Failed { failed_at, failure, .. } => {
+        State::Failed {
+            failed_at, failure, ..
+        } => {
             let (error_code, error_message) = (failure.code.as_str(), failure.message.as_str());
-            ("failed", End::Failed { failed_at: clock::iso(*failed_at), status, error_code, error_message })
+            (
+                "failed",
+                End::Failed {
+                    failed_at: clock::iso(*failed_at),
+                    status,
+                    error_code,
+                    error_message,
+                },
+            )
         }
         State::Pending | State::InProgress { .. } | State::Expired { .. } => return None,
     };

@@ -24,23 +24,78 @@ pub use events::project;
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
     Routes::new(context)
-        .on("bizmori.createAntiAi", Method::POST, "/api/v2/orders/anti-ai", orders::create_anti_ai)
-        .on("bizmori.confirmAntiAi", Method::POST, "/api/v2/orders/anti-ai/confirm", orders::confirm_anti_ai)
-        .on("bizmori.createAiDetection", Method::POST, "/api/v2/orders/ai-detection", orders::create_ai_detection)
+        .on(
+            "bizmori.createAntiAi",
+            Method::POST,
+            "/api/v2/orders/anti-ai",
+            orders::create_anti_ai,
+        )
+        .on(
+            "bizmori.confirmAntiAi",
+            Method::POST,
+            "/api/v2/orders/anti-ai/confirm",
+            orders::confirm_anti_ai,
+        )
+        .on(
+            "bizmori.createAiDetection",
+            Method::POST,
+            "/api/v2/orders/ai-detection",
+            orders::create_ai_detection,
+        )
         .on(
             "bizmori.confirmAiDetection",
             Method::POST,
             "/api/v2/orders/ai-detection/confirm",
             orders::confirm_ai_detection,
         )
-        .on("bizmori.getOrder", Method::GET, "/api/v2/orders/{orderId}", orders::get)
-        .on("bizmori.downloadOrder", Method::GET, "/api/v2/orders/{orderId}/download", orders::download)
-        .on("bizmori.putTestUpload", Method::PUT, "/api/v2/test-uploads/{signedToken}", test_uploads::put)
-        .on("bizmori.createWebhook", Method::POST, "/api/v2/orders/webhooks", webhooks::create)
-        .on("bizmori.listWebhooks", Method::GET, "/api/v2/orders/webhooks", webhooks::list)
-        .on("bizmori.getWebhook", Method::GET, "/api/v2/orders/webhooks/{webhookId}", webhooks::get)
-        .on("bizmori.updateWebhook", Method::PUT, "/api/v2/orders/webhooks/{webhookId}", webhooks::update)
-        .on("bizmori.deleteWebhook", Method::DELETE, "/api/v2/orders/webhooks/{webhookId}", webhooks::delete)
+        .on(
+            "bizmori.getOrder",
+            Method::GET,
+            "/api/v2/orders/{orderId}",
+            orders::get,
+        )
+        .on(
+            "bizmori.downloadOrder",
+            Method::GET,
+            "/api/v2/orders/{orderId}/download",
+            orders::download,
+        )
+        .on(
+            "bizmori.putTestUpload",
+            Method::PUT,
+            "/api/v2/test-uploads/{signedToken}",
+            test_uploads::put,
+        )
+        .on(
+            "bizmori.createWebhook",
+            Method::POST,
+            "/api/v2/orders/webhooks",
+            webhooks::create,
+        )
+        .on(
+            "bizmori.listWebhooks",
+            Method::GET,
+            "/api/v2/orders/webhooks",
+            webhooks::list,
+        )
+        .on(
+            "bizmori.getWebhook",
+            Method::GET,
+            "/api/v2/orders/webhooks/{webhookId}",
+            webhooks::get,
+        )
+        .on(
+            "bizmori.updateWebhook",
+            Method::PUT,
+            "/api/v2/orders/webhooks/{webhookId}",
+            webhooks::update,
+        )
+        .on(
+            "bizmori.deleteWebhook",
+            Method::DELETE,
+            "/api/v2/orders/webhooks/{webhookId}",
+            webhooks::delete,
+        )
         .on(
             "bizmori.listWebhookEvents",
             Method::GET,
@@ -60,11 +115,19 @@ fn answer<T: Serialize>(data: T) -> Response {
 /// The answer to a route there is not, or a method that a route does not have.
 #[must_use]
 pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
-    Refusal::new(Code::ResourceNotFound, format!("{method} {} is no route", uri.path())).into_response()
+    Refusal::new(
+        Code::ResourceNotFound,
+        format!("{method} {} is no route", uri.path()),
+    )
+    .into_response()
 }
 
 /// The answer where a handler of ours panicked.
 #[must_use]
 pub fn panicked() -> Response {
-    Refusal::new(Code::ServerInternalError, "a fault of stuntdouble's: see its log").into_response()
+    Refusal::new(
+        Code::ServerInternalError,
+        "a fault of stuntdouble's: see its log",
+    )
+    .into_response()
 }

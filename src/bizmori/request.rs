@@ -42,9 +42,15 @@ fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
     let parsed = serde_path_to_error::deserialize(&mut source).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        Refusal::invalid(if inner.is_data() && path != "." { format!("{path}: {inner}") } else { format!("body: {inner}") })
+        Refusal::invalid(if inner.is_data() && path != "." {
+            format!("{path}: {inner}")
+        } else {
+            format!("body: {inner}")
+        })
     })?;
-    source.end().map_err(|error| Refusal::invalid(format!("body: {error}")))?;
+    source
+        .end()
+        .map_err(|error| Refusal::invalid(format!("body: {error}")))?;
     Ok(parsed)
 }
 
@@ -102,12 +108,19 @@ impl CreateAntiAi {
         let idempotency_key = idempotency_key(&self.idempotency_key)?;
         let order_name = order_name(self.order_name)?;
         if self.files.is_empty() || self.files.len() > FILES_MAX {
-            return Err(Refusal::invalid(format!("files: {} of them, 1 to {FILES_MAX} are taken", self.files.len())));
+            return Err(Refusal::invalid(format!(
+                "files: {} of them, 1 to {FILES_MAX} are taken",
+                self.files.len()
+            )));
         }
         for (index, file) in self.files.iter().enumerate() {
             check_file_name(&format!("files[{index}].fileName"), &file.file_name)?;
         }
-        if self.files.iter().any(|file| file.original_file_url.is_some()) {
+        if self
+            .files
+            .iter()
+            .any(|file| file.original_file_url.is_some())
+        {
             return Err(not_emulated("files[].originalFileUrl"));
         }
         if self.mode.and_then(|mode| mode.zero_copy) == Some(true) {
@@ -117,13 +130,19 @@ impl CreateAntiAi {
             idempotency_key,
             order_name,
             file_names: self.files.into_iter().map(|file| file.file_name).collect(),
-            what: self.options.and_then(|options| options.strength).unwrap_or_default(),
+            what: self
+                .options
+                .and_then(|options| options.strength)
+                .unwrap_or_default(),
         })
     }
 }
 
 fn not_emulated(field: &str) -> Refusal {
-    Refusal::new(Code::ServiceUnavailable, format!("{field}: stuntdouble does not emulate this yet"))
+    Refusal::new(
+        Code::ServiceUnavailable,
+        format!("{field}: stuntdouble does not emulate this yet"),
+    )
 }
 
 /// `POST …/ai-detection`.
@@ -195,21 +214,34 @@ impl WebhookBody {
     pub fn check(self) -> Result<Self, Refusal> {
         let name_chars = self.name.as_deref().map_or(0, |name| name.chars().count());
         if name_chars > WEBHOOK_NAME_CHARS_MAX {
-            return Err(Refusal::invalid(format!("name: {name_chars} characters, {WEBHOOK_NAME_CHARS_MAX} are taken")));
+            return Err(Refusal::invalid(format!(
+                "name: {name_chars} characters, {WEBHOOK_NAME_CHARS_MAX} are taken"
+            )));
         }
         if self.url.chars().count() > WEBHOOK_URL_CHARS_MAX {
-            return Err(Refusal::invalid(format!("url: longer than {WEBHOOK_URL_CHARS_MAX} characters")));
+            return Err(Refusal::invalid(format!(
+                "url: longer than {WEBHOOK_URL_CHARS_MAX} characters"
+            )));
         }
-        let parsed = url::Url::parse(&self.url).map_err(|error| Refusal::invalid(format!("url: {error}")))?;
+        let parsed = url::Url::parse(&self.url)
+            .map_err(|error| Refusal::invalid(format!("url: {error}")))?;
         if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
-            return Err(Refusal::invalid(format!("url: {} is no http or https URL", self.url)));
+            return Err(Refusal::invalid(format!(
+                "url: {} is no http or https URL",
+                self.url
+            )));
         }
         Ok(self)
     }
 }
 
 fn idempotency_key(value: &Value) -> Result<String, Refusal> {
-    let refused = |line: String| Err(Refusal::new(Code::ValidationIdempotencyKeyInvalid, format!("idempotencyKey: {line}")));
+    let refused = |line: String| {
+        Err(Refusal::new(
+            Code::ValidationIdempotencyKeyInvalid,
+            format!("idempotencyKey: {line}"),
+        ))
+    };
     let key = match value {
         Value::String(key) => key,
         Value::Null => return refused("missing".to_owned()),
@@ -217,9 +249,9 @@ fn idempotency_key(value: &Value) -> Result<String, Refusal> {
     };
     match key.chars().count() {
         0 => refused("empty".to_owned()),
-        chars if chars > IDEMPOTENCY_KEY_CHARS_MAX => {
-            refused(format!("{chars} characters, {IDEMPOTENCY_KEY_CHARS_MAX} are taken"))
-        }
+        chars if chars > IDEMPOTENCY_KEY_CHARS_MAX => refused(format!(
+            "{chars} characters, {IDEMPOTENCY_KEY_CHARS_MAX} are taken"
+        )),
         _ => Ok(key.clone()),
     }
 }
@@ -228,7 +260,9 @@ fn idempotency_key(value: &Value) -> Result<String, Refusal> {
 fn order_name(name: Option<String>) -> Result<Option<String>, Refusal> {
     let chars = name.as_deref().map_or(0, |name| name.chars().count());
     if chars > ORDER_NAME_CHARS_MAX {
-        return Err(Refusal::invalid(format!("orderName: {chars} characters, {ORDER_NAME_CHARS_MAX} are taken")));
+        return Err(Refusal::invalid(format!(
+            "orderName: {chars} characters, {ORDER_NAME_CHARS_MAX} are taken"
+        )));
     }
     Ok(name.filter(|name| !name.is_empty()))
 }
@@ -237,14 +271,22 @@ fn check_file_name(field: &str, name: &str) -> Result<(), Refusal> {
     let chars = name.chars().count();
     let refused = |line: String| Err(Refusal::invalid(format!("{field}: {line}")));
     if chars > FILE_NAME_CHARS_MAX {
-        return refused(format!("{chars} characters, {FILE_NAME_CHARS_MAX} are taken"));
+        return refused(format!(
+            "{chars} characters, {FILE_NAME_CHARS_MAX} are taken"
+        ));
     }
-    if let Some(bad) = name.chars().find(|c| matches!(c, '/' | '\\') || c.is_control()) {
+    if let Some(bad) = name
+        .chars()
+        .find(|c| matches!(c, '/' | '\\') || c.is_control())
+    {
         return refused(format!("{bad:?} has no place in a file name"));
     }
     match name.rsplit_once('.') {
         Some((stem, extension)) if !stem.is_empty() => {
-            if PICTURE_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)) {
+            if PICTURE_EXTENSIONS
+                .iter()
+                .any(|known| extension.eq_ignore_ascii_case(known))
+            {
                 Ok(())
             } else {
                 refused(format!("extension .{extension} is not supported"))
@@ -269,13 +311,21 @@ impl Paging {
     /// If a number is none, or out of its range.
     pub fn read(query: Option<&str>, by_default: u32) -> Result<Self, Refusal> {
         const LIMIT_MAX: u32 = 100;
-        let mut paging = Self { page: 1, limit: by_default, keyword: String::new() };
+        let mut paging = Self {
+            page: 1,
+            limit: by_default,
+            keyword: String::new(),
+        };
         for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             let number = |max: u32| {
-                value.parse::<u32>().ok().filter(|number| (1..=max).contains(number)).ok_or_else(|| {
-                    let line = format!("{name}: {value} is not a number from 1 to {max}");
-                    Refusal::new(Code::InvalidParameter, line)
-                })
+                value
+                    .parse::<u32>()
+                    .ok()
+                    .filter(|number| (1..=max).contains(number))
+                    .ok_or_else(|| {
+                        let line = format!("{name}: {value} is not a number from 1 to {max}");
+                        Refusal::new(Code::InvalidParameter, line)
+                    })
             };
             match name.as_ref() {
                 "page" => paging.page = number(u32::MAX)?,

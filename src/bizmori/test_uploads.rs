@@ -24,11 +24,15 @@ const LIFETIME_MS: i64 = 3_600_000;
 /// Where file `index` of a test order is uploaded, from `now` for an hour.
 pub fn url(secret: &str, origin: &str, order_id: &str, index: usize, now: Timestamp) -> String {
     let said = format!("{order_id}.{index}.{}", now.plus_ms(LIFETIME_MS).ms());
-    format!("{origin}/api/v2/test-uploads/{said}.{}", hex::encode(mac(secret, &said).finalize().into_bytes()))
+    format!(
+        "{origin}/api/v2/test-uploads/{said}.{}",
+        hex::encode(mac(secret, &said).finalize().into_bytes())
+    )
 }
 
 fn mac(secret: &str, said: &str) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(b"test upload ");
     mac.update(said.as_bytes());
     mac
@@ -42,7 +46,9 @@ struct Token<'t> {
 
 fn read<'t>(secret: &str, token: &'t str) -> Option<Token<'t>> {
     let (said, signature) = token.rsplit_once('.')?;
-    mac(secret, said).verify_slice(&hex::decode(signature).ok()?).ok()?;
+    mac(secret, said)
+        .verify_slice(&hex::decode(signature).ok()?)
+        .ok()?;
     let mut parts = said.split('.');
     Some(Token {
         order_id: parts.next()?,
@@ -57,7 +63,8 @@ pub async fn put(
     mut body: Body,
 ) -> Result<Response, Refusal> {
     let forbidden = |line: &str| Refusal::new(Code::AuthForbidden, line);
-    let token = read(&context.config.s3_secret, &token).ok_or_else(|| forbidden("the token is not one of ours"))?;
+    let token = read(&context.config.s3_secret, &token)
+        .ok_or_else(|| forbidden("the token is not one of ours"))?;
     let found = context.orders.find(Vendor::Bizmori, token.order_id).await?;
     let gone = || Refusal::new(Code::OrderNotFound, "the order of this token is gone");
     let order = found.ok_or_else(gone)?;
@@ -69,13 +76,18 @@ pub async fn put(
     let mut bytes = 0_u64;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::invalid("the body was cut short"))?;
-        bytes += frame.data_ref().map_or(0, |data| u64::try_from(data.len()).unwrap_or(u64::MAX));
+        bytes += frame
+            .data_ref()
+            .map_or(0, |data| u64::try_from(data.len()).unwrap_or(u64::MAX));
         if bytes > BODY_BYTES_MAX {
             let line = format!("the body is larger than {BODY_BYTES_MAX} bytes");
             return Err(Refusal::new(Code::TestUploadTooLarge, line));
         }
     }
-    context.orders.received(&order.id, &file.key, bytes, account.now()).await?;
+    context
+        .orders
+        .received(&order.id, &file.key, bytes, account.now())
+        .await?;
     Ok(StatusCode::OK.into_response())
 }
 
@@ -88,7 +100,14 @@ mod tests {
         let url = url("secret", "http://mock", "42", 3, Timestamp::from_ms(1_000));
         let token = url.rsplit('/').next().expect("a token");
         let read_back = read("secret", token).expect("a token of ours");
-        assert_eq!((read_back.order_id, read_back.index, read_back.expires_at.ms()), ("42", 3, 3_601_000));
+        assert_eq!(
+            (
+                read_back.order_id,
+                read_back.index,
+                read_back.expires_at.ms()
+            ),
+            ("42", 3, 3_601_000)
+        );
         assert!(read("other", token).is_none());
         assert!(read("secret", &token.replacen("42", "43", 1)).is_none());
         for nonsense in ["", ".", "a.b.c.d", "42.3.1.zz"] {

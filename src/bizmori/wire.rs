@@ -24,7 +24,10 @@ pub struct Fraction(pub f64);
 impl Serialize for Fraction {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.0.fract() == 0.0 {
-            #[expect(clippy::cast_possible_truncation, reason = "a whole number from 0 to 1")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a whole number from 0 to 1"
+            )]
             return serializer.serialize_i64(self.0 as i64);
         }
         serializer.serialize_f64(self.0)
@@ -190,14 +193,21 @@ impl AiDetectionDetail {
         let asked = options.unwrap_or_default();
         let probability = found.map(|found| found.verdict.probability);
         let code = probability.map(status_code);
-        let original = order.files.first().filter(|file| file.received_bytes.is_some() && !order.test);
+        let original = order
+            .files
+            .first()
+            .filter(|file| file.received_bytes.is_some() && !order.test);
         Self {
             probability: probability.map(Fraction),
             status_code: code.map(|(word, _)| word),
             options,
             original_image_url: link(&original.map(|file| file.key.clone())),
-            heatmap_url: asked.generate_heatmap.then(|| link(&found.and_then(|found| found.heatmap.clone()))),
-            overlay_url: asked.generate_overlay.then(|| link(&found.and_then(|found| found.overlay.clone()))),
+            heatmap_url: asked
+                .generate_heatmap
+                .then(|| link(&found.and_then(|found| found.heatmap.clone()))),
+            overlay_url: asked
+                .generate_overlay
+                .then(|| link(&found.and_then(|found| found.overlay.clone()))),
             ai_detection: Nested {
                 probability: probability.map(Fraction),
                 status_code: code.map(|(_, number)| number),
@@ -236,7 +246,12 @@ pub struct WebhookCreated {
 
 impl From<Endpoint> for WebhookCreated {
     fn from(endpoint: Endpoint) -> Self {
-        Self { id: endpoint.id, name: endpoint.name, secret: endpoint.secret, is_test: endpoint.test }
+        Self {
+            id: endpoint.id,
+            name: endpoint.name,
+            secret: endpoint.secret,
+            is_test: endpoint.test,
+        }
     }
 }
 
@@ -370,7 +385,10 @@ mod tests {
     #[test]
     fn a_fraction_is_written_as_javascript_writes_it() {
         let written = |fraction| serde_json::to_string(&Fraction(fraction)).expect("JSON");
-        assert_eq!([written(0.98), written(0.0), written(1.0)], ["0.98", "0", "1"]);
+        assert_eq!(
+            [written(0.98), written(0.0), written(1.0)],
+            ["0.98", "0", "1"]
+        );
     }
 
     #[test]

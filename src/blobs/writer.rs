@@ -24,7 +24,7 @@ pub struct Writer {
     digest: Md5,
     bytes: u64,
     buffer: Vec<u8>,
-    spilled: Option<(Temporary, File)>,
+    spilled: Option<(Scratch, File)>,
 }
 
 impl Writer {
@@ -92,7 +92,7 @@ impl Writer {
             file.flush().await?;
             temporary
         } else {
-            let temporary = Temporary::new(&self.blobs);
+            let temporary = Scratch::new(&self.blobs);
             fs::write(&temporary.path, std::mem::take(&mut self.buffer)).await?;
             temporary
         };
@@ -113,7 +113,7 @@ impl Writer {
         let (_, file) = match &mut self.spilled {
             Some(spilled) => spilled,
             none => {
-                let temporary = Temporary::new(&self.blobs);
+                let temporary = Scratch::new(&self.blobs);
                 let file = File::create_new(&temporary.path).await?;
                 none.insert((temporary, file))
             }
@@ -124,22 +124,24 @@ impl Writer {
     }
 }
 
-/// A file under `tmp/`, unlinked when dropped.
+/// A place for a file under `tmp/`, which is unlinked when this is dropped.
 #[derive(Debug)]
-struct Temporary {
+pub struct Scratch {
     path: PathBuf,
     renamed: bool,
 }
 
-impl Temporary {
-    fn new(blobs: &Blobs) -> Self {
+impl Scratch {
+    pub(super) fn new(blobs: &Blobs) -> Self {
         Self {
             path: blobs.0.tmp.join(blobs.count().to_string()),
             renamed: false,
         }
     }
 
-    fn path(&self) -> &Path {
+    /// Where the file may be made.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
@@ -148,7 +150,7 @@ impl Temporary {
     }
 }
 
-impl Drop for Temporary {
+impl Drop for Scratch {
     fn drop(&mut self) {
         if !self.renamed {
             // a Drop cannot await; an unlink is short, and what remains is swept at start

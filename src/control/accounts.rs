@@ -20,7 +20,10 @@ struct Shown {
 
 impl From<&Account> for Shown {
     fn from(account: &Account) -> Self {
-        Self { key: account.key.clone(), settings: account.settings() }
+        Self {
+            key: account.key.clone(),
+            settings: account.settings(),
+        }
     }
 }
 
@@ -30,11 +33,19 @@ struct Listing {
 }
 
 pub async fn list(State(context): State<Context>) -> Response {
-    let accounts = context.accounts.all().iter().map(|account| Shown::from(account.as_ref())).collect();
+    let accounts = context
+        .accounts
+        .all()
+        .iter()
+        .map(|account| Shown::from(account.as_ref()))
+        .collect();
     Json(Listing { accounts }).into_response()
 }
 
-pub async fn get(State(context): State<Context>, Path(key): Path<String>) -> Result<Response, Refusal> {
+pub async fn get(
+    State(context): State<Context>,
+    Path(key): Path<String>,
+) -> Result<Response, Refusal> {
     let account = context.accounts.get(&key).ok_or_else(|| {
         let hint = "it is made at its first use, or by PUT /_mock/accounts/{key}";
         Refusal::not_found("unknown_account", format!("no account {key}"), hint)
@@ -51,7 +62,10 @@ pub async fn set(
     Ok(Json(Shown::from(account.as_ref())).into_response())
 }
 
-pub async fn delete(State(context): State<Context>, Path(key): Path<String>) -> Result<Response, Refusal> {
+pub async fn delete(
+    State(context): State<Context>,
+    Path(key): Path<String>,
+) -> Result<Response, Refusal> {
     context.accounts.forget(&key).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

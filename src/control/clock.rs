@@ -15,7 +15,6 @@ use crate::accounts::Account;
 use crate::clock::{self, Clock};
 use crate::model::ids::ClockId;
 use crate::model::job::Kind;
-use crate::model::time::Timestamp;
 use crate::web::{Context, Verbs};
 use crate::worker::Ran;
 
@@ -37,7 +36,11 @@ impl From<Clock> for Shown {
             Clock::Running { offset_ms } => ("running", offset_ms),
             Clock::Frozen { at } => ("frozen", at.since_ms(clock::real_now())),
         };
-        Self { now: clock::iso(now), mode, offset_ms }
+        Self {
+            now: clock::iso(now),
+            mode,
+            offset_ms,
+        }
     }
 }
 
@@ -47,7 +50,13 @@ async fn account(verbs: &Verbs, key: Option<&str>) -> Result<Option<Arc<Account>
         return Ok(None);
     };
     let found = verbs.accounts.admit(key).await?;
-    let unknown = || Refusal::not_found("unknown_account", format!("no account {key}"), "set it up with PUT /_mock/accounts/{key}: the mode is strict");
+    let unknown = || {
+        Refusal::not_found(
+            "unknown_account",
+            format!("no account {key}"),
+            "set it up with PUT /_mock/accounts/{key}: the mode is strict",
+        )
+    };
     found.map(Some).ok_or_else(unknown)
 }
 
@@ -68,10 +77,16 @@ pub(super) fn account_of(query: Option<&str>) -> Option<String> {
     accounts.next().map(|(_, key)| key.into_owned())
 }
 
-pub async fn get(State(context): State<Context>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+pub async fn get(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
     let key = account_of(query.as_deref());
     let account = account(&context, key.as_deref()).await?;
-    Ok(Json(Shown::from(context.accounts.clock(followed(account.as_ref())))).into_response())
+    Ok(Json(Shown::from(
+        context.accounts.clock(followed(account.as_ref())),
+    ))
+    .into_response())
 }
 
 #[derive(Deserialize)]
@@ -89,19 +104,29 @@ enum Mode {
     Frozen,
 }
 
-pub async fn set(State(context): State<Context>, Read(body): Read<Set>) -> Result<Response, Refusal> {
+pub async fn set(
+    State(context): State<Context>,
+    Read(body): Read<Set>,
+) -> Result<Response, Refusal> {
     let account = account(&context, body.account.as_deref()).await?;
     let at = match &body.now {
         None => context.accounts.now(followed(account.as_ref())),
         Some(text) => clock::parse_iso(text).ok_or_else(|| {
-            Refusal::bad("bad_now", format!("now: {text} is no instant"), "such as 2026-03-12T10:00:00.000Z")
+            Refusal::bad(
+                "bad_now",
+                format!("now: {text} is no instant"),
+                "such as 2026-03-12T10:00:00.000Z",
+            )
         })?,
     };
     let clock = match body.mode {
         Mode::Running => Clock::running_from(at),
         Mode::Frozen => Clock::Frozen { at },
     };
-    context.worker.set_clock(own(account.as_ref()), clock).await?;
+    context
+        .worker
+        .set_clock(own(account.as_ref()), clock)
+        .await?;
     Ok(Json(Shown::from(clock)).into_response())
 }
 
@@ -127,11 +152,18 @@ struct Line {
 
 impl From<Ran> for Line {
     fn from(ran: Ran) -> Self {
-        Self { at: clock::iso(ran.at), kind: ran.kind.name(), subject: ran.subject }
+        Self {
+            at: clock::iso(ran.at),
+            kind: ran.kind.name(),
+            subject: ran.subject,
+        }
     }
 }
 
-pub async fn advance(State(context): State<Context>, Read(body): Read<Advance>) -> Result<Response, Refusal> {
+pub async fn advance(
+    State(context): State<Context>,
+    Read(body): Read<Advance>,
+) -> Result<Response, Refusal> {
     let by_ms = duration_ms(&body.by)?;
     let account = account(&context, body.account.as_deref()).await?;
     let id = own(account.as_ref());
@@ -142,7 +174,11 @@ pub async fn advance(State(context): State<Context>, Read(body): Read<Advance>) 
     }
     let (now, ran) = context.worker.advance(id, by_ms).await?;
     let ran = ran.into_iter().map(Line::from).collect();
-    Ok(Json(Advanced { now: clock::iso(now), ran }).into_response())
+    Ok(Json(Advanced {
+        now: clock::iso(now),
+        ran,
+    })
+    .into_response())
 }
 
 /// Milliseconds, or an ISO 8601 duration, forward.
@@ -185,36 +221,73 @@ struct Waiting {
 
 impl From<(Kind, String)> for Waiting {
     fn from((kind, subject): (Kind, String)) -> Self {
-        Self { kind: kind.name(), subject }
+        Self {
+            kind: kind.name(),
+            subject,
+        }
     }
 }
 
-pub async fn drain(State(context): State<Context>, Read(body): Read<Drain>) -> Result<Response, Refusal> {
+pub async fn drain(
+    State(context): State<Context>,
+    Read(body): Read<Drain>,
+) -> Result<Response, Refusal> {
     let account = account(&context, body.account.as_deref()).await?;
     let timeout = Duration::from_millis(body.timeout_ms.unwrap_or(DRAIN_MS).min(DRAIN_MS_MAX));
-    let waiting = context.worker.drain(followed(account.as_ref()), account.map(|account| account.id), timeout).await?;
-    let status = if waiting.is_empty() { StatusCode::OK } else { StatusCode::REQUEST_TIMEOUT };
+    let waiting = context
+        .worker
+        .drain(
+            followed(account.as_ref()),
+            account.map(|account| account.id),
+            timeout,
+        )
+        .await?;
+    let status = if waiting.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::REQUEST_TIMEOUT
+    };
     let waiting: Vec<_> = waiting.into_iter().map(Waiting::from).collect();
-    Ok((status, Json(Drained { idle: waiting.is_empty(), waiting })).into_response())
+    Ok((
+        status,
+        Json(Drained {
+            idle: waiting.is_empty(),
+            waiting,
+        }),
+    )
+        .into_response())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::Timestamp;
 
     #[test]
     fn a_step_is_milliseconds_or_a_duration_forward() {
         let ms = |by: Value| duration_ms(&by).ok();
         assert_eq!(ms(1500.into()), Some(1_500));
         assert_eq!(ms("P7D".into()), Some(604_800_000));
-        for bad in [Value::Null, "soon".into(), (-1).into(), 1.5.into(), "-PT1S".into(), i64::MAX.into()] {
+        for bad in [
+            Value::Null,
+            "soon".into(),
+            (-1).into(),
+            1.5.into(),
+            "-PT1S".into(),
+            i64::MAX.into(),
+        ] {
             assert_eq!(ms(bad.clone()), None, "{bad}");
         }
     }
 
     #[test]
     fn a_shown_clock_says_its_now() {
-        let shown = Shown::from(Clock::Frozen { at: Timestamp::from_ms(0) });
-        assert_eq!((shown.now.as_str(), shown.mode), ("1970-01-01T00:00:00.000Z", "frozen"));
+        let shown = Shown::from(Clock::Frozen {
+            at: Timestamp::from_ms(0),
+        });
+        assert_eq!(
+            (shown.now.as_str(), shown.mode),
+            ("1970-01-01T00:00:00.000Z", "frozen")
+        );
     }
 }

@@ -23,18 +23,33 @@ pub struct Refusal {
 impl Refusal {
     /// What was asked for cannot be done.
     pub fn bad(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, code, message: message.into(), hint: hint.into() }
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            code,
+            message: message.into(),
+            hint: hint.into(),
+        }
     }
 
     /// What was asked for is not there.
-    pub fn not_found(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { status: StatusCode::NOT_FOUND, ..Self::bad(code, message, hint) }
+    pub fn not_found(
+        code: &'static str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            ..Self::bad(code, message, hint)
+        }
     }
 
     /// A fault of ours.
     pub fn broken(message: impl Into<String>) -> Self {
         let hint = "this is a fault of stuntdouble's: see its log";
-        Self { status: StatusCode::INTERNAL_SERVER_ERROR, ..Self::bad("internal", message, hint) }
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            ..Self::bad("internal", message, hint)
+        }
     }
 }
 
@@ -52,8 +67,17 @@ struct Said<'r> {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let error = Said { code: self.code, message: &self.message, hint: &self.hint };
-        (self.status, [(WHY, header_line(&self.message))], Json(Envelope { error })).into_response()
+        let error = Said {
+            code: self.code,
+            message: &self.message,
+            hint: &self.hint,
+        };
+        (
+            self.status,
+            [(WHY, header_line(&self.message))],
+            Json(Envelope { error }),
+        )
+            .into_response()
     }
 }
 
@@ -62,7 +86,10 @@ impl From<StoreError> for Refusal {
         match error {
             StoreError::AccountGone => {
                 let hint = "the account was reset while this ran; ask again";
-                Self { status: StatusCode::CONFLICT, ..Self::bad("account_gone", error.to_string(), hint) }
+                Self {
+                    status: StatusCode::CONFLICT,
+                    ..Self::bad("account_gone", error.to_string(), hint)
+                }
             }
             StoreError::Broken(_) => {
                 tracing::error!(%error, "a request failed");
@@ -90,20 +117,19 @@ impl<T: DeserializeOwned> FromRequest<Context> for Read<T> {
         let (bytes, _) = read_json(&parts.headers, body).await?;
         let json: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
         let mut source = serde_json::Deserializer::from_slice(json);
-        let parsed = serde_path_to_error::deserialize(&mut source);
-        let parsed = parsed.and_then(|parsed| source.end().map(|()| parsed).map_err(|error| {
-            serde_path_to_error::Error::new(serde_path_to_error::Path::default(), error)
-        }));
-        parsed.map(Self).map_err(|error| {
-            let hint = "the fields and their shapes are in the README's chapter on the control plane";
-            Self::refusal(&error.path().to_string(), &error.inner().to_string(), hint)
-        })
+        let parsed = serde_path_to_error::deserialize(&mut source)
+            .map_err(|error| refusal(&error.path().to_string(), error.inner()))?;
+        source.end().map_err(|error| refusal(".", &error))?;
+        Ok(Self(parsed))
     }
 }
 
-impl<T> Read<T> {
-    fn refusal(path: &str, message: &str, hint: &str) -> Refusal {
-        let message = if path == "." { message.to_owned() } else { format!("{path}: {message}") };
-        Refusal::bad("bad_body", message, hint)
-    }
+fn refusal(path: &str, error: &serde_json::Error) -> Refusal {
+    let message = if path == "." {
+        error.to_string()
+    } else {
+        format!("{path}: {error}")
+    };
+    let hint = "the fields and their shapes are in the README's chapter on the control plane";
+    Refusal::bad("bad_body", message, hint)
 }

@@ -16,15 +16,45 @@ use error::Refusal;
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
     Routes::new(context)
-        .on("control.health", Method::GET, "/_mock/health", state::health)
+        .on(
+            "control.health",
+            Method::GET,
+            "/_mock/health",
+            state::health,
+        )
         .on("control.getClock", Method::GET, "/_mock/clock", clock::get)
         .on("control.setClock", Method::PUT, "/_mock/clock", clock::set)
-        .on("control.advanceClock", Method::POST, "/_mock/clock/advance", clock::advance)
+        .on(
+            "control.advanceClock",
+            Method::POST,
+            "/_mock/clock/advance",
+            clock::advance,
+        )
         .on("control.drain", Method::POST, "/_mock/drain", clock::drain)
-        .on("control.listAccounts", Method::GET, "/_mock/accounts", accounts::list)
-        .on("control.getAccount", Method::GET, "/_mock/accounts/{key}", accounts::get)
-        .on("control.setAccount", Method::PUT, "/_mock/accounts/{key}", accounts::set)
-        .on("control.deleteAccount", Method::DELETE, "/_mock/accounts/{key}", accounts::delete)
+        .on(
+            "control.listAccounts",
+            Method::GET,
+            "/_mock/accounts",
+            accounts::list,
+        )
+        .on(
+            "control.getAccount",
+            Method::GET,
+            "/_mock/accounts/{key}",
+            accounts::get,
+        )
+        .on(
+            "control.setAccount",
+            Method::PUT,
+            "/_mock/accounts/{key}",
+            accounts::set,
+        )
+        .on(
+            "control.deleteAccount",
+            Method::DELETE,
+            "/_mock/accounts/{key}",
+            accounts::delete,
+        )
         .on("control.reset", Method::POST, "/_mock/reset", state::reset)
 }
 
@@ -37,7 +67,12 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
         .map(|operation| format!("{} {}", operation.method, operation.path))
         .collect();
     let message = format!("there is no {method} {}", uri.path());
-    Refusal::not_found("unknown_route", message, format!("there is: {}", known.join(", "))).into_response()
+    Refusal::not_found(
+        "unknown_route",
+        message,
+        format!("there is: {}", known.join(", ")),
+    )
+    .into_response()
 }
 
 /// The answer where a handler of ours panicked.

@@ -16,7 +16,11 @@ struct Health {
 }
 
 pub async fn health() -> Response {
-    Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") }).into_response()
+    Json(Health {
+        status: "ok",
+        version: env!("CARGO_PKG_VERSION"),
+    })
+    .into_response()
 }
 
 #[derive(Deserialize)]
@@ -25,7 +29,10 @@ pub struct Reset {
     account: Option<String>,
 }
 
-pub async fn reset(State(context): State<Context>, Read(body): Read<Reset>) -> Result<Response, Refusal> {
+pub async fn reset(
+    State(context): State<Context>,
+    Read(body): Read<Reset>,
+) -> Result<Response, Refusal> {
     match body.account {
         Some(key) => context.accounts.forget(&key).await?,
         None => context.accounts.forget_all().await?,

@@ -133,7 +133,11 @@ impl Engine {
         joined(tokio::task::spawn_blocking(move || decode::identify(&path, &name)).await)
     }
 
-    async fn run<T: Send + 'static>(
+    /// Runs blocking work in its turn.
+    ///
+    /// # Errors
+    /// Those of the work, and if it panics.
+    pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {

@@ -203,7 +203,11 @@ impl Order {
     /// Its client is told at `now` that it is complete. False unless that is so, for the first
     /// time, of an order whose client asks until it is told.
     pub fn tell(&mut self, now: Timestamp) -> bool {
-        let State::Complete { outcome: Outcome::Detection(found), .. } = &mut self.state else {
+        let State::Complete {
+            outcome: Outcome::Detection(found),
+            ..
+        } = &mut self.state
+        else {
             return false;
         };
         if found.told_at.is_some() {

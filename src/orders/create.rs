@@ -34,7 +34,12 @@ pub enum Files {
     /// To be uploaded, under these names.
     Awaited(Vec<String>),
     /// Already here: the order starts at once and costs a credit of `credits`.
-    Stored { key: String, name: String, bytes: u64, credits: u64 },
+    Stored {
+        key: String,
+        name: String,
+        bytes: u64,
+        credits: u64,
+    },
 }
 
 /// An order that was made, now or before.
@@ -69,12 +74,25 @@ impl Orders {
         for _ in 0..DRAWS_MAX {
             let order = self.draft(account, &new, number, now);
             let mut tx = self.db.begin().await?;
-            if !store::orders::insert(&mut tx, &order, new.operation, new.idempotency_key.as_deref()).await? {
+            if !store::orders::insert(
+                &mut tx,
+                &order,
+                new.operation,
+                new.idempotency_key.as_deref(),
+            )
+            .await?
+            {
                 let key = new.idempotency_key.as_deref();
                 let earlier =
-                    store::orders::by_idempotency_key(&mut tx, account.id, new.operation, key).await?;
+                    store::orders::by_idempotency_key(&mut tx, account.id, new.operation, key)
+                        .await?;
                 match earlier {
-                    Some(order) => return Ok(Created { order, replayed: true }),
+                    Some(order) => {
+                        return Ok(Created {
+                            order,
+                            replayed: true,
+                        });
+                    }
                     None => continue,
                 }
             }
@@ -83,7 +101,10 @@ impl Orders {
             {
                 return Err(Refused::NoCredits);
             }
-            let days = account.settings().retention_days.unwrap_or(self.times.retention_days);
+            let days = account
+                .settings()
+                .retention_days
+                .unwrap_or(self.times.retention_days);
             let expires_at = now.plus_ms(i64::from(days) * DAY_MS);
             store::jobs::put(&mut tx, account.id, Kind::Expire, &order.id, expires_at).await?;
             if let State::InProgress { .. } = order.state {
@@ -91,7 +112,10 @@ impl Orders {
                 store::jobs::put(&mut tx, account.id, Kind::Process, &order.id, due_at).await?;
             }
             tx.commit().await?;
-            return Ok(Created { order, replayed: false });
+            return Ok(Created {
+                order,
+                replayed: false,
+            });
         }
         let line = format!("no free order id in {DRAWS_MAX} draws");
         Err(StoreError::Broken(std::sync::Arc::new(std::io::Error::other(line))).into())
@@ -111,13 +135,21 @@ impl Orders {
         let (files, state) = match &new.files {
             Files::Awaited(names) => {
                 let files = names.iter().enumerate().map(|(index, name)| {
-                    file(index, name, layout::upload_key(&new.work, &id, index, name), None)
+                    file(
+                        index,
+                        name,
+                        layout::upload_key(&new.work, &id, index, name),
+                        None,
+                    )
                 });
                 (files.collect(), State::Pending)
             }
-            Files::Stored { key, name, bytes, .. } => {
-                (vec![file(0, name, key.clone(), Some(*bytes))], State::InProgress { started_at: now })
-            }
+            Files::Stored {
+                key, name, bytes, ..
+            } => (
+                vec![file(0, name, key.clone(), Some(*bytes))],
+                State::InProgress { started_at: now },
+            ),
         };
         let first: &File = &files[0];
         Order {
@@ -126,7 +158,10 @@ impl Orders {
             vendor: new.vendor,
             test: new.vendor == Vendor::Bizmori && account.is_test(),
             origin: new.origin.clone(),
-            name: new.name.clone().unwrap_or_else(|| layout::default_name(&new.work, &first.name, now)),
+            name: new
+                .name
+                .clone()
+                .unwrap_or_else(|| layout::default_name(&new.work, &first.name, now)),
             created_at: now,
             updated_at: now,
             work: new.work.clone(),
@@ -141,7 +176,9 @@ impl Orders {
     pub(super) fn due_at(&self, account: &Account, order: &Order, now: Timestamp) -> Timestamp {
         let server = match order.work {
             Work::Document(_) => self.times.document_ms,
-            Work::AntiAi { .. } | Work::AiDetection { .. } if order.test => self.times.test_processing_ms,
+            Work::AntiAi { .. } | Work::AiDetection { .. } if order.test => {
+                self.times.test_processing_ms
+            }
             Work::AntiAi { .. } | Work::AiDetection { .. } => self.times.processing.delay_ms,
         };
         let set = account.settings().processing;

@@ -43,7 +43,9 @@ pub fn key_owner(key: &str) -> Option<KeyOwner<'_>> {
     let (kind, rest) = key.split_once('/')?;
     match kind {
         "uploads" => rest.split_once('_').map(|(id, _)| KeyOwner::Upload(id)),
-        "temp" | "ai-detection" | "results" => rest.split_once('/').map(|(id, _)| KeyOwner::Order(id)),
+        "temp" | "ai-detection" | "results" => {
+            rest.split_once('/').map(|(id, _)| KeyOwner::Order(id))
+        }
         _ => None,
     }
 }
@@ -55,9 +57,18 @@ mod tests {
     #[test]
     fn a_key_names_its_owner() {
         assert_eq!(key_owner("temp/42/0/a.jpg"), Some(KeyOwner::Order("42")));
-        assert_eq!(key_owner("ai-detection/42/1/a/b.jpg"), Some(KeyOwner::Order("42")));
-        assert_eq!(key_owner("results/u-u/heatmap.png"), Some(KeyOwner::Order("u-u")));
-        assert_eq!(key_owner("uploads/u-u_20260101-000000_a.jpg"), Some(KeyOwner::Upload("u-u")));
+        assert_eq!(
+            key_owner("ai-detection/42/1/a/b.jpg"),
+            Some(KeyOwner::Order("42"))
+        );
+        assert_eq!(
+            key_owner("results/u-u/heatmap.png"),
+            Some(KeyOwner::Order("u-u"))
+        );
+        assert_eq!(
+            key_owner("uploads/u-u_20260101-000000_a.jpg"),
+            Some(KeyOwner::Upload("u-u"))
+        );
         for foreign in ["", "a", "a/b/c", "uploads/x", "temp/42"] {
             assert_eq!(key_owner(foreign), None, "{foreign}");
         }

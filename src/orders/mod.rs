@@ -8,6 +8,8 @@ mod advance;
 mod archive;
 mod create;
 mod layout;
+mod look;
+mod protect;
 mod query;
 mod start;
 
@@ -25,7 +27,7 @@ use crate::webhooks::Webhooks;
 pub use create::{Created, Files, New, Refused};
 pub use layout::{KeyOwner, key_owner};
 pub use query::Owner;
-pub use start::{Started, StartError};
+pub use start::{StartError, Started};
 
 /// Where the account does not say, how long things take.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +57,10 @@ pub struct Orders {
 impl Orders {
     /// Orders that take the given times.
     #[must_use]
-    #[expect(clippy::too_many_arguments, reason = "the composition root names each once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the composition root names each once"
+    )]
     pub fn new(
         db: Db,
         accounts: Arc<Accounts>,
@@ -67,6 +72,16 @@ impl Orders {
         times: Times,
         bypass_watermarks: bool,
     ) -> Self {
-        Self { db, accounts, webhooks, blobs, engine, entropy, claims, times, bypass_watermarks }
+        Self {
+            db,
+            accounts,
+            webhooks,
+            blobs,
+            engine,
+            entropy,
+            claims,
+            times,
+            bypass_watermarks,
+        }
     }
 }

@@ -38,9 +38,12 @@ impl Orders {
                 let found = store::orders::find(&mut reader, id).await?;
                 (found.map(|order| order.account), Some(id.to_owned()))
             }
-            KeyOwner::Upload(id) => {
-                (store::uploads::find(&mut reader, id).await?.map(|upload| upload.account), None)
-            }
+            KeyOwner::Upload(id) => (
+                store::uploads::find(&mut reader, id)
+                    .await?
+                    .map(|upload| upload.account),
+                None,
+            ),
         };
         let account = id.and_then(|id| self.accounts.by_id(id));
         Ok(account.map(|account| Owner { account, order_id }))

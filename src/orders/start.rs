@@ -81,7 +81,9 @@ impl Orders {
             Err(refusal) => Err(StartError::Refused(refusal, Box::new(order))),
             Ok(false) => Ok(Started { order, hold: None }),
             Ok(true) => {
-                let hold = self.claims.claim(account.clock_id(), account.id, Kind::Process, &order.id);
+                let hold =
+                    self.claims
+                        .claim(account.clock_id(), account.id, Kind::Process, &order.id);
                 store::orders::update(&mut tx, &order).await?;
                 let due_at = self.due_at(account, &order, now);
                 store::jobs::put(&mut tx, account.id, Kind::Process, &order.id, due_at).await?;
@@ -93,5 +95,9 @@ impl Orders {
 }
 
 fn owned(account: AccountId, order: &Order) -> Result<(), StartError> {
-    if order.account == account { Ok(()) } else { Err(StartError::NotOwner) }
+    if order.account == account {
+        Ok(())
+    } else {
+        Err(StartError::NotOwner)
+    }
 }

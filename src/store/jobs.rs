@@ -106,7 +106,12 @@ pub async fn due(
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn due_of(from: &mut impl Source, account: AccountId, now: Timestamp, limit: usize) -> Result<Vec<Job>> {
+pub async fn due_of(
+    from: &mut impl Source,
+    account: AccountId,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Job>> {
     sqlx::query(
         "SELECT id, account_id, kind, subject, due_at FROM jobs
          WHERE account_id = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?",

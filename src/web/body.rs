@@ -33,11 +33,27 @@ impl BodyRefusal {
 /// # Errors
 /// If it is too large, or ends before its end.
 pub async fn read_json(headers: &HeaderMap, body: Body) -> Result<(Bytes, bool), BodyRefusal> {
-    let bytes = Limited::new(body, JSON_BYTES_MAX).collect().await.map_err(|error| {
-        if error.is::<LengthLimitError>() { BodyRefusal::TooLarge } else { BodyRefusal::CutShort }
-    })?;
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let is_json = essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
+    let bytes = Limited::new(body, JSON_BYTES_MAX)
+        .collect()
+        .await
+        .map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                BodyRefusal::TooLarge
+            } else {
+                BodyRefusal::CutShort
+            }
+        })?;
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let is_json = essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"));
     Ok((bytes.to_bytes(), is_json))
 }

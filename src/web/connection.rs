@@ -48,17 +48,30 @@ impl Peer {
     /// Moves what is tied to the response into its body, and from there to this connection.
     #[must_use]
     pub fn tie(&self, mut response: Response) -> Response {
-        match response.extensions_mut().remove::<Tied>().and_then(|tied| tied.take()) {
+        match response
+            .extensions_mut()
+            .remove::<Tied>()
+            .and_then(|tied| tied.take())
+        {
             None => response,
             Some(kept) => {
                 let peer = self.clone();
-                response.map(|inner| Body::new(TyingBody { inner, kept: Some(kept), peer }))
+                response.map(|inner| {
+                    Body::new(TyingBody {
+                        inner,
+                        kept: Some(kept),
+                        peer,
+                    })
+                })
             }
         }
     }
 
     fn hand_over(&self, kept: Kept) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(kept);
     }
 
     fn flushed(&self) {
@@ -121,7 +134,13 @@ impl Listener for Connections {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
-        (Connection { stream, peer: Peer::default() }, address)
+        (
+            Connection {
+                stream,
+                peer: Peer::default(),
+            },
+            address,
+        )
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -136,13 +155,21 @@ impl Connected<IncomingStream<'_, Connections>> for Peer {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 

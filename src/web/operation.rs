@@ -38,7 +38,10 @@ impl Routes {
     /// No routes yet. Without a context they can be listed and not served.
     #[must_use]
     pub fn new(context: Option<Context>) -> Self {
-        Self { context, ..Self::default() }
+        Self {
+            context,
+            ..Self::default()
+        }
     }
 
     /// Adds an operation.
@@ -46,7 +49,13 @@ impl Routes {
     /// # Panics
     /// If the method is one that axum does not route, which is a mistake in the program.
     #[must_use]
-    pub fn on<H, T>(mut self, name: &'static str, method: Method, path: &'static str, handler: H) -> Self
+    pub fn on<H, T>(
+        mut self,
+        name: &'static str,
+        method: Method,
+        path: &'static str,
+        handler: H,
+    ) -> Self
     where
         H: Handler<T, Context>,
         T: 'static,
@@ -54,7 +63,8 @@ impl Routes {
         if let Some(context) = &self.context {
             let filter = MethodFilter::try_from(method.clone()).expect("a method that axum routes");
             let observed = from_fn_with_state((context.clone(), name), observe);
-            self.routers.push((path, on(filter, handler).layer(observed)));
+            self.routers
+                .push((path, on(filter, handler).layer(observed)));
         }
         self.operations.push(Operation { name, method, path });
         self
@@ -68,7 +78,11 @@ impl Routes {
 
     /// The router that serves them.
     pub fn router(self) -> Router<Context> {
-        self.routers.into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods))
+        self.routers
+            .into_iter()
+            .fold(Router::new(), |router, (path, methods)| {
+                router.route(path, methods)
+            })
     }
 }
 
@@ -80,11 +94,18 @@ pub async fn observe(
 ) -> Response {
     let began = Instant::now();
     let entry = Entry::default();
-    let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0.clone());
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<Peer>>()
+        .map(|info| info.0.clone());
     request.extensions_mut().insert(entry.clone());
     let mut response = next.run(request).await;
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let seq = context.journal.answered(&entry, name, response.status().as_u16(), duration_ms);
-    response.headers_mut().insert(REQUEST, HeaderValue::from(seq));
+    let seq = context
+        .journal
+        .answered(&entry, name, response.status().as_u16(), duration_ms);
+    response
+        .headers_mut()
+        .insert(REQUEST, HeaderValue::from(seq));
     peer.unwrap_or_default().tie(response)
 }

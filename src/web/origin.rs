@@ -32,7 +32,11 @@ impl Origin {
             Some(url) => url.clone(),
             None => read(headers, verbs.config.trust_forwarded)?,
         };
-        verbs.links.know(host_of(&origin)).await.map_err(OriginError::Store)?;
+        verbs
+            .links
+            .know(host_of(&origin))
+            .await
+            .map_err(OriginError::Store)?;
         Ok(Self(origin))
     }
 }
@@ -53,7 +57,8 @@ fn read(headers: &HeaderMap, trust_forwarded: bool) -> Result<String, OriginErro
         _ => "http",
     };
     let given = forwarded("x-forwarded-host").or_else(|| headers.get(HOST)?.to_str().ok());
-    let host = given.ok_or_else(|| OriginError::Host("Host: missing, so no URL can be made".to_owned()))?;
+    let host = given
+        .ok_or_else(|| OriginError::Host("Host: missing, so no URL can be made".to_owned()))?;
     let fits = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
     if host.is_empty() || host.len() > HOST_BYTES_MAX || !host.chars().all(fits) {
         return Err(OriginError::Host(format!("Host: {host} is no host")));
@@ -66,17 +71,32 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| {
-            (axum::http::HeaderName::from_static(name), value.parse().expect("a value"))
-        }).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| {
+                (
+                    axum::http::HeaderName::from_static(name),
+                    value.parse().expect("a value"),
+                )
+            })
+            .collect()
     }
 
     #[test]
     fn the_origin_is_the_host_the_client_called() {
-        let all = headers(&[("host", "mock:8080"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "a.b, c")]);
+        let all = headers(&[
+            ("host", "mock:8080"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "a.b, c"),
+        ]);
         assert_eq!(read(&all, false).ok().as_deref(), Some("http://mock:8080"));
         assert_eq!(read(&all, true).ok().as_deref(), Some("https://a.b"));
-        assert_eq!(read(&headers(&[("host", "[::1]:80")]), false).ok().as_deref(), Some("http://[::1]:80"));
+        assert_eq!(
+            read(&headers(&[("host", "[::1]:80")]), false)
+                .ok()
+                .as_deref(),
+            Some("http://[::1]:80")
+        );
         for bad in ["", "a b", "a/b", "a@b"] {
             assert!(read(&headers(&[("host", bad)]), false).is_err(), "{bad}");
         }

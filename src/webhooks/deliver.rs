@@ -16,7 +16,8 @@ const SIGNATURE_HEADER: &str = "x-moribiz-signature";
 /// secret as given, prefix and all.
 #[must_use]
 pub fn signature(secret: &str, body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(body);
     hex::encode(mac.finalize().into_bytes())
 }
@@ -63,8 +64,15 @@ impl Webhooks {
     async fn attempt(&self, endpoint: &Endpoint, delivery: &Delivery) -> Result<u16, String> {
         let signature = signature(&endpoint.secret, delivery.event.body.as_bytes());
         let headers = [(SIGNATURE_HEADER, signature.as_str())];
-        let status = self.outbound.post_json(&endpoint.url, &headers, delivery.event.body.clone()).await?;
-        if (200..300).contains(&status) { Ok(status) } else { Err(format!("answered {status}")) }
+        let status = self
+            .outbound
+            .post_json(&endpoint.url, &headers, delivery.event.body.clone())
+            .await?;
+        if (200..300).contains(&status) {
+            Ok(status)
+        } else {
+            Err(format!("answered {status}"))
+        }
     }
 
     /// Records an attempt, if one was made, and sets the job to the endpoint's next.

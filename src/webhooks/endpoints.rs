@@ -25,7 +25,9 @@ impl Webhooks {
         let now = account.now();
         let id = account.next_snowflake(now);
         let mut secret = [0_u8; 24];
-        self.entropy.draw(&account.key, "webhook secret", id).fill(&mut secret);
+        self.entropy
+            .draw(&account.key, "webhook secret", id)
+            .fill(&mut secret);
         let endpoint = Endpoint {
             id: id.to_string(),
             account: account.id,
@@ -48,7 +50,11 @@ impl Webhooks {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn endpoint(&self, account: &Account, id: &str) -> Result<Option<Endpoint>, StoreError> {
+    pub async fn endpoint(
+        &self,
+        account: &Account,
+        id: &str,
+    ) -> Result<Option<Endpoint>, StoreError> {
         store::webhooks::endpoint(&mut self.db.read().await?, account.id, id).await
     }
 
@@ -63,7 +69,14 @@ impl Webhooks {
         limit: u32,
         offset: u64,
     ) -> Result<Page<Endpoint>, StoreError> {
-        store::webhooks::endpoints(&mut self.db.read().await?, account.id, keyword, limit, offset).await
+        store::webhooks::endpoints(
+            &mut self.db.read().await?,
+            account.id,
+            keyword,
+            limit,
+            offset,
+        )
+        .await
     }
 
     /// Changes an endpoint; a name not given stays. None: the account has none of that id.

@@ -57,6 +57,13 @@ impl Webhooks {
         outbound: Outbound,
         projections: Vec<(Vendor, Projection)>,
     ) -> Self {
-        Self { db, accounts, entropy, links, outbound, projections }
+        Self {
+            db,
+            accounts,
+            entropy,
+            links,
+            outbound,
+            projections,
+        }
     }
 }

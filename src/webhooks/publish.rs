@@ -20,7 +20,11 @@ impl Webhooks {
         order: &Order,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Some((_, project)) = self.projections.iter().find(|(vendor, _)| *vendor == order.vendor) else {
+        let Some((_, project)) = self
+            .projections
+            .iter()
+            .find(|(vendor, _)| *vendor == order.vendor)
+        else {
             return Ok(());
         };
         let draw = |purpose: &str| self.entropy.draw(&account.key, purpose, 0).uuid();
@@ -28,7 +32,11 @@ impl Webhooks {
         let Some(told) = project(order, &self.links, &id, now) else {
             return Ok(());
         };
-        let event = Event { id, kind: told.kind, body: told.body };
+        let event = Event {
+            id,
+            kind: told.kind,
+            body: told.body,
+        };
         let delivery_id = |endpoint: &str| draw(&format!("delivery of {} to {endpoint}", event.id));
         let endpoints =
             store::webhooks::publish(tx, account.id, order.test, &event, delivery_id, now).await?;
