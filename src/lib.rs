@@ -5,3 +5,4 @@ pub mod clock;
 pub mod entropy;
 pub mod model;
 pub mod presign;
+pub mod storage;
