@@ -493,7 +493,10 @@ async fn anti_ai_with_several_files_gives_a_zip_of_them_all() {
         )
         .await;
     let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zipped.bytes)).expect("a ZIP");
-    let names: Vec<String> = zip.file_names().map(|name| name.expect("UTF-8").into_owned()).collect();
+    let names: Vec<String> = zip
+        .file_names()
+        .map(|name| name.expect("UTF-8").into_owned())
+        .collect();
     assert_eq!(names, ["one.jpg", "two.jpg", "one (1).jpg"]);
     for n in 0..3 {
         let mut bytes = Vec::new();
