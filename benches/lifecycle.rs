@@ -41,6 +41,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio::runtime::Builder;
+use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "\
 usage: cargo bench -- [--clients N] [--seconds S] [--only SECTION]... [--server PATH]
@@ -108,26 +110,36 @@ fn bare_handler(body_bytes: Option<&String>) -> Outcome<()> {
 fn bench(settings: &Settings) -> Outcome<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        if settings.wants("ready") {
-            sections::ready(settings).await?;
+        // A signal ends the bench by the same way as an error, which kills the server.
+        let mut terminated = signal(SignalKind::terminate())?;
+        tokio::select! {
+            done = run(settings) => done,
+            _ = terminated.recv() => Err(wrong("terminated")),
+            _ = ctrl_c() => Err(wrong("interrupted")),
         }
-        let mut rate = None;
-        if settings.wants("lifecycle") {
-            rate = Some(sections::lifecycles(settings).await?);
-        }
-        if settings.wants("ceilings") {
-            ceilings::commits(rate).await?;
-        }
-        if settings.wants("get") {
-            ceilings::gets(settings).await?;
-        } else if settings.wants("ceilings") {
-            ceilings::bare(settings).await?;
-        }
-        if settings.wants("memory") {
-            sections::memory(settings).await?;
-        }
-        Ok(())
     })
+}
+
+async fn run(settings: &Settings) -> Outcome<()> {
+    if settings.wants("ready") {
+        sections::ready(settings).await?;
+    }
+    let mut rate = None;
+    if settings.wants("lifecycle") {
+        rate = Some(sections::lifecycles(settings).await?);
+    }
+    if settings.wants("ceilings") {
+        ceilings::commits(rate).await?;
+    }
+    if settings.wants("get") {
+        ceilings::gets(settings).await?;
+    } else if settings.wants("ceilings") {
+        ceilings::bare(settings).await?;
+    }
+    if settings.wants("memory") {
+        sections::memory(settings).await?;
+    }
+    Ok(())
 }
 
 impl Settings {
