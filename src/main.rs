@@ -1,1 +1,83 @@
-fn main() {}
+//! The program: arguments, logs, the server, its exit code.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use stuntdouble::app::App;
+use stuntdouble::config::{Cli, Command, Config, LogFormat};
+use stuntdouble::outbound::Outbound;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&format!("cannot start: {error}")),
+    };
+    let done = match cli.command {
+        Some(Command::Health { url, port }) => {
+            let url = url.unwrap_or_else(|| format!("http://127.0.0.1:{port}"));
+            runtime.block_on(health(&url))
+        }
+        Some(Command::Serve(config)) => runtime.block_on(serve(*config)),
+        None => runtime.block_on(serve(cli.serve)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(line) => failed(&line),
+    }
+}
+
+fn failed(line: &str) -> ExitCode {
+    eprintln!("stuntdouble: {line}");
+    ExitCode::FAILURE
+}
+
+async fn serve(config: Config) -> Result<(), String> {
+    log(&config)?;
+    let broken = |error: std::io::Error| format!("cannot listen for signals: {error}");
+    let mut terminate = signal(SignalKind::terminate()).map_err(broken)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(broken)?;
+    let app = App::start(config).await?;
+    println!("{}", app.start_line());
+    app.serve(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+    .await
+}
+
+fn log(config: &Config) -> Result<(), String> {
+    let filter = EnvFilter::try_new(&config.log)
+        .map_err(|error| format!("--log {}: {error}", config.log))?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    match config.log_format {
+        LogFormat::Text => lines
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
+    Ok(())
+}
+
+async fn health(url: &str) -> Result<(), String> {
+    let url = format!("{}/_mock/health", url.trim_end_matches('/'));
+    let status = Outbound::new(HEALTH_TIMEOUT, true)?.get(&url).await?;
+    if status == 200 {
+        Ok(())
+    } else {
+        Err(format!("{url} answered {status}"))
+    }
+}

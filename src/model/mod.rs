@@ -3,4 +3,11 @@
 //! The words are those of the vendors' documents and of `README.md`; what a vendor calls
 //! a thing on the wire is a projection made in that vendor's `wire` module.
 
+pub mod account;
+pub mod ids;
+pub mod job;
+pub mod order;
 pub mod picture;
+pub mod time;
+pub mod webhook;
+pub mod work;

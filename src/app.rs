@@ -1,0 +1,332 @@
+//! The composition root: everything is made here once, wired, served, and brought down again.
+//!
+//! A request's life: [`crate::web`] observes it under its operation's name, a front door reads
+//! it in the vendor's words, a verb does what it asks in one transaction, and the front door
+//! tells the outcome. What takes time is a job, which [`crate::worker`] runs when it is due.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::accounts::Accounts;
+use crate::blobs::Blobs;
+use crate::claims::Claims;
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::entropy::Entropy;
+use crate::journal::Journal;
+use crate::links::Links;
+use crate::model::account::Processing;
+use crate::model::order::Vendor;
+use crate::orders::{Orders, Times};
+use crate::outbound::Outbound;
+use crate::presign::{KnownHosts, Signer};
+use crate::store::Db;
+use crate::web::{Connections, Context, Operation, Peer, Verbs, observe};
+use crate::webhooks::{Projection, Webhooks};
+use crate::worker::Worker;
+use crate::{bizmori, control, storage, undetectable};
+
+/// What requests and jobs under way have when the server is told to stop; less than the ten
+/// seconds docker gives.
+const PATIENCE: Duration = Duration::from_secs(8);
+const DATABASE: &str = "stuntdouble.db";
+const LOCK: &str = "lock";
+
+/// What each vendor tells by webhook.
+const PROJECTIONS: [(Vendor, Projection); 1] = [(Vendor::Bizmori, bizmori::project)];
+
+/// A server that is bound and not yet serving.
+#[derive(Debug)]
+pub struct App {
+    context: Context,
+    listener: TcpListener,
+    address: SocketAddr,
+    data: DataDir,
+}
+
+/// Every operation of every front door.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    [
+        bizmori::routes(None),
+        undetectable::routes(None),
+        storage::routes(None),
+        control::routes(None),
+    ]
+    .into_iter()
+    .flat_map(crate::web::Routes::operations)
+    .collect()
+}
+
+impl App {
+    /// Opens the data directory, takes up what an earlier process left there, and binds.
+    ///
+    /// # Errors
+    /// One line that says what could not be had, and why.
+    pub async fn start(config: Config) -> Result<Self, String> {
+        let data = DataDir::open(config.data_dir.as_deref())?;
+        let said = |what: &'static str| {
+            move |error: &dyn std::fmt::Display| format!("cannot {what}: {error}")
+        };
+        let db = Db::open(&data.path.join(DATABASE))
+            .await
+            .map_err(|e| said("open the database")(&e))?;
+        let blobs = Blobs::open(data.path.clone())
+            .await
+            .map_err(|e| said("open the blob store")(&e))?;
+        let context = compose(config, db, blobs).await?;
+        let wanted = SocketAddr::from((context.config.host, context.config.port));
+        let bound = TcpListener::bind(wanted).await;
+        let listener = bound.map_err(|error| {
+            format!("cannot listen on {wanted}: {error}; choose another with --port, or a free one with --port 0")
+        })?;
+        let address = listener
+            .local_addr()
+            .map_err(|e| said("tell the address")(&e))?;
+        Ok(Self {
+            context,
+            listener,
+            address,
+            data,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The line that says where it listens and where the data is.
+    #[must_use]
+    pub fn start_line(&self) -> String {
+        let kept = if self.data.temporary.is_some() {
+            " (temporary: gone at exit)"
+        } else {
+            ""
+        };
+        let version = env!("CARGO_PKG_VERSION");
+        format!(
+            "stuntdouble {version} listening on http://{}, data in {}{kept}",
+            self.address,
+            self.data.path.display()
+        )
+    }
+
+    /// Serves until `stop` is done; then requests and jobs under way are finished, and what is
+    /// due later stays for the next start.
+    ///
+    /// # Errors
+    /// If the jobs cannot be taken up, or the socket breaks.
+    pub async fn serve(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), String> {
+        let context = self.context;
+        context
+            .worker
+            .start()
+            .await
+            .map_err(|error| format!("cannot take up the jobs: {error}"))?;
+        let service = router(&context).into_make_service_with_connect_info::<Peer>();
+        let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
+        let signal = async move {
+            stop.await;
+            let _ = stopping.send(());
+        };
+        let serving =
+            axum::serve(Connections(self.listener), service).with_graceful_shutdown(signal);
+        let overdue = async {
+            let _ = stopped.await;
+            tokio::time::sleep(PATIENCE).await;
+        };
+        tokio::select! {
+            served = serving.into_future() => served.map_err(|error| format!("cannot serve: {error}"))?,
+            () = overdue => tracing::warn!("cut off requests that did not end"),
+        }
+        context.worker.stop(PATIENCE).await;
+        context.db.close().await;
+        drop(self.data);
+        Ok(())
+    }
+}
+
+async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String> {
+    let broken = |error| format!("cannot read the database: {error}");
+    let entropy = Entropy::new(&config.seed);
+    let signer = Arc::new(Signer::new(
+        &config.s3_key_id,
+        &config.s3_secret,
+        &config.s3_region,
+    ));
+    let hosts = Arc::new(KnownHosts::default());
+    let links = Links::load(Arc::clone(&signer), Arc::clone(&hosts), db.clone())
+        .await
+        .map_err(broken)?;
+    let accounts = Accounts::load(db.clone(), blobs.clone(), entropy.clone(), config.mode)
+        .await
+        .map_err(broken)?;
+    let accounts = Arc::new(accounts);
+    let timeout = Duration::from_millis(u64::from(config.webhook_timeout_ms));
+    let outbound = Outbound::new(timeout, config.allow_public)?;
+    let engine = Engine::new(std::thread::available_parallelism().map_or(1, usize::from));
+    let webhooks = Arc::new(Webhooks::new(
+        db.clone(),
+        Arc::clone(&accounts),
+        entropy.clone(),
+        links.clone(),
+        outbound,
+        PROJECTIONS.to_vec(),
+    ));
+    let claims = Claims::new(db.agenda().clone());
+    let times = Times {
+        processing: Processing {
+            delay_ms: config.processing_ms,
+            jitter_ms: config.jitter_ms,
+        },
+        test_processing_ms: config.test_processing_ms,
+        document_ms: config.detect_done_ms,
+        retention_days: config.retention_days,
+    };
+    let orders = Arc::new(Orders::new(
+        db.clone(),
+        Arc::clone(&accounts),
+        Arc::clone(&webhooks),
+        blobs.clone(),
+        engine.clone(),
+        entropy.clone(),
+        claims.clone(),
+        times,
+        config.bypass_ocr,
+    ));
+    let worker = Worker::new(
+        db.clone(),
+        Arc::clone(&accounts),
+        Arc::clone(&orders),
+        Arc::clone(&webhooks),
+        claims,
+    );
+    let journal = Journal::default();
+    Ok(Arc::new(Verbs {
+        config,
+        db,
+        accounts,
+        orders,
+        webhooks,
+        worker,
+        blobs,
+        engine,
+        links,
+        signer,
+        hosts,
+        entropy,
+        journal,
+    }))
+}
+
+fn router(context: &Context) -> Router {
+    let door = |routes: crate::web::Routes, panicked: fn() -> Response| {
+        let caught = CatchPanicLayer::custom(move |_: Box<dyn std::any::Any + Send>| panicked());
+        routes.router().layer(caught)
+    };
+    let rest = unmatched.layer(from_fn_with_state((context.clone(), "unmatched"), observe));
+    Router::new()
+        .merge(door(
+            bizmori::routes(Some(context.clone())),
+            bizmori::panicked,
+        ))
+        .merge(door(
+            undetectable::routes(Some(context.clone())),
+            undetectable::panicked,
+        ))
+        .merge(door(
+            storage::routes(Some(context.clone())),
+            storage::panicked,
+        ))
+        .merge(door(
+            control::routes(Some(context.clone())),
+            control::panicked,
+        ))
+        .method_not_allowed_fallback(rest.clone())
+        .fallback(rest)
+        .with_state(context.clone())
+}
+
+/// What is no operation is answered as the front door would under whose paths it falls.
+async fn unmatched(request: Request) -> Response {
+    let (method, uri) = (request.method(), request.uri());
+    match uri.path().split('/').nth(1).unwrap_or_default() {
+        "api" => bizmori::unknown_route(method, uri),
+        "_s3" => storage::unknown_route(method, uri),
+        "_mock" => control::unknown_route(method, uri),
+        _ => undetectable::unknown_route(method, uri),
+    }
+}
+
+/// Where all state is: kept, or gone when this is dropped. Locked against other servers.
+#[derive(Debug)]
+struct DataDir {
+    path: PathBuf,
+    temporary: Option<TempDir>,
+    _lock: File,
+}
+
+impl DataDir {
+    fn open(set: Option<&Path>) -> Result<Self, String> {
+        let temporary = match set {
+            Some(_) => None,
+            None => Some(
+                tempfile::Builder::new()
+                    .prefix("stuntdouble-")
+                    .tempdir()
+                    .map_err(|error| {
+                        format!("cannot make a temporary directory: {error}; set --data-dir")
+                    })?,
+            ),
+        };
+        let path = set.map_or_else(
+            || temporary.as_ref().map(|dir| dir.path().to_owned()),
+            |dir| Some(dir.to_owned()),
+        );
+        let path = path.unwrap_or_default();
+        let shown = path.display();
+        std::fs::create_dir_all(&path)
+            .map_err(|error| format!("cannot use the data directory {shown}: {error}"))?;
+        let lock = lock(&path)
+            .map_err(|error| format!("cannot lock the data directory {shown}: {error}"))?;
+        let lock = lock.ok_or_else(|| {
+            format!("the data directory {shown} is in use by another stuntdouble")
+        })?;
+        Ok(Self {
+            path,
+            temporary,
+            _lock: lock,
+        })
+    }
+}
+
+/// The lock, none if another process has it. It goes with the process, however that ends.
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(path.join(LOCK))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}

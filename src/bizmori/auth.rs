@@ -1,0 +1,60 @@
+//! `Authorization: Bearer KEY`.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+
+use super::error::{Code, Refusal};
+use crate::accounts::Account;
+use crate::journal::Entry;
+use crate::model::account::KeyState;
+use crate::web::Context;
+
+/// The account whose key the request shows.
+#[derive(Debug, Clone)]
+pub struct Caller(pub Arc<Account>);
+
+impl FromRequestParts<Context> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Refusal> {
+        let Some(value) = parts.headers.get(AUTHORIZATION) else {
+            return Err(Refusal::new(
+                Code::AuthNotAuthenticated,
+                "Authorization: missing",
+            ));
+        };
+        let key = value.to_str().ok().and_then(bearer).ok_or_else(|| {
+            Refusal::new(
+                Code::AuthTokenInvalidFormat,
+                "Authorization: is not of the form Bearer KEY",
+            )
+        })?;
+        let Some(account) = context.accounts.admit(key).await? else {
+            let line = "Authorization: no account has this key, and the mode is strict";
+            return Err(Refusal::new(Code::AuthTokenInvalid, line));
+        };
+        if let Some(entry) = parts.extensions.get::<Entry>() {
+            entry.belongs_to(&account);
+        }
+        let code = match account.settings().state {
+            KeyState::Active => return Ok(Self(account)),
+            KeyState::Expired => Code::AuthTokenExpired,
+            KeyState::Forbidden => Code::AuthForbidden,
+            KeyState::Unknown => Code::AuthTokenInvalid,
+        };
+        Err(Refusal::new(
+            code,
+            "Authorization: the key's state was set so by the control plane",
+        ))
+    }
+}
+
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, key) = value.split_once(' ')?;
+    let key = key.trim();
+    let fits = scheme.eq_ignore_ascii_case("bearer") && !key.is_empty() && !key.contains(' ');
+    fits.then_some(key)
+}

@@ -1,0 +1,133 @@
+//! BIZ MORI's API, as `contract/bizmori.md` has it: orders and webhooks of `/api/v2`.
+
+mod auth;
+mod error;
+mod events;
+mod orders;
+mod request;
+mod test_uploads;
+mod webhooks;
+mod wire;
+
+use axum::Json;
+use axum::http::{Method, Uri};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::web::{Context, Routes};
+pub use error::Code;
+use error::Refusal;
+
+pub use events::project;
+
+/// The operations of this front door.
+#[must_use]
+pub fn routes(context: Option<Context>) -> Routes {
+    Routes::new(context)
+        .on(
+            "bizmori.createAntiAi",
+            Method::POST,
+            "/api/v2/orders/anti-ai",
+            orders::create_anti_ai,
+        )
+        .on(
+            "bizmori.confirmAntiAi",
+            Method::POST,
+            "/api/v2/orders/anti-ai/confirm",
+            orders::confirm_anti_ai,
+        )
+        .on(
+            "bizmori.createAiDetection",
+            Method::POST,
+            "/api/v2/orders/ai-detection",
+            orders::create_ai_detection,
+        )
+        .on(
+            "bizmori.confirmAiDetection",
+            Method::POST,
+            "/api/v2/orders/ai-detection/confirm",
+            orders::confirm_ai_detection,
+        )
+        .on(
+            "bizmori.getOrder",
+            Method::GET,
+            "/api/v2/orders/{orderId}",
+            orders::get,
+        )
+        .on(
+            "bizmori.downloadOrder",
+            Method::GET,
+            "/api/v2/orders/{orderId}/download",
+            orders::download,
+        )
+        .on(
+            "bizmori.putTestUpload",
+            Method::PUT,
+            "/api/v2/test-uploads/{signedToken}",
+            test_uploads::put,
+        )
+        .on(
+            "bizmori.createWebhook",
+            Method::POST,
+            "/api/v2/orders/webhooks",
+            webhooks::create,
+        )
+        .on(
+            "bizmori.listWebhooks",
+            Method::GET,
+            "/api/v2/orders/webhooks",
+            webhooks::list,
+        )
+        .on(
+            "bizmori.getWebhook",
+            Method::GET,
+            "/api/v2/orders/webhooks/{webhookId}",
+            webhooks::get,
+        )
+        .on(
+            "bizmori.updateWebhook",
+            Method::PUT,
+            "/api/v2/orders/webhooks/{webhookId}",
+            webhooks::update,
+        )
+        .on(
+            "bizmori.deleteWebhook",
+            Method::DELETE,
+            "/api/v2/orders/webhooks/{webhookId}",
+            webhooks::delete,
+        )
+        .on(
+            "bizmori.listWebhookEvents",
+            Method::GET,
+            "/api/v2/orders/webhooks/{webhookId}/events",
+            webhooks::events,
+        )
+}
+
+/// What a handler answers.
+type Answer = Result<Response, Refusal>;
+
+/// A success: `{"data": …}`.
+fn answer<T: Serialize>(data: T) -> Response {
+    Json(wire::Data { data }).into_response()
+}
+
+/// The answer to a route there is not, or a method that a route does not have.
+#[must_use]
+pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
+    Refusal::new(
+        Code::ResourceNotFound,
+        format!("{method} {} is no route", uri.path()),
+    )
+    .into_response()
+}
+
+/// The answer where a handler of ours panicked.
+#[must_use]
+pub fn panicked() -> Response {
+    Refusal::new(
+        Code::ServerInternalError,
+        "a fault of stuntdouble's: see its log",
+    )
+    .into_response()
+}

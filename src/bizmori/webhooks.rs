@@ -1,0 +1,141 @@
+//! The account's webhooks, and the events on their way to them.
+
+use axum::extract::{Path, RawQuery, State};
+
+use super::auth::Caller;
+use super::error::{Code, Refusal};
+use super::request::{Paging, Read, WebhookBody};
+use super::wire::{
+    EventItem, Events, Pagination, WebhookCreated, WebhookDetail, WebhookItem, WebhookUpdated,
+    Webhooks,
+};
+use super::{Answer, answer};
+use crate::accounts::Account;
+use crate::web::Context;
+use crate::webhooks::Wish;
+
+fn not_found(id: &str) -> Refusal {
+    Refusal::new(
+        Code::WebhookNotFound,
+        format!("this key has no webhook {id}"),
+    )
+}
+
+/// What the body asks for; a test key has test endpoints only.
+fn wish(account: &Account, body: WebhookBody) -> Result<Wish, Refusal> {
+    let body = body.check()?;
+    if account.is_test() && body.is_test == Some(false) {
+        return Err(Refusal::new(
+            Code::AuthForbidden,
+            "isTest: a test key has test webhooks only",
+        ));
+    }
+    let test = if account.is_test() {
+        Some(true)
+    } else {
+        body.is_test
+    };
+    Ok(Wish {
+        name: body.name,
+        url: body.url,
+        test,
+    })
+}
+
+pub async fn create(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Read(body): Read<WebhookBody>,
+) -> Answer {
+    let endpoint = context
+        .webhooks
+        .register(&account, wish(&account, body)?)
+        .await?;
+    Ok(answer(WebhookCreated::from(endpoint)))
+}
+
+pub async fn list(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let paging = Paging::read(query.as_deref(), 10)?;
+    let page = context
+        .webhooks
+        .endpoints(&account, &paging.keyword, paging.limit, paging.offset())
+        .await?;
+    let webhooks = page.items.iter().map(WebhookItem::from).collect();
+    Ok(answer(Webhooks {
+        webhooks,
+        pagination: pagination(&paging, page.total),
+    }))
+}
+
+pub async fn get(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    let endpoint = context
+        .webhooks
+        .endpoint(&account, &id)
+        .await?
+        .ok_or_else(|| not_found(&id))?;
+    Ok(answer(WebhookDetail::from(endpoint)))
+}
+
+pub async fn update(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Path(id): Path<String>,
+    Read(body): Read<WebhookBody>,
+) -> Answer {
+    let wish = wish(&account, body)?;
+    let endpoint = context
+        .webhooks
+        .change(&account, &id, wish)
+        .await?
+        .ok_or_else(|| not_found(&id))?;
+    Ok(answer(WebhookUpdated::from(endpoint)))
+}
+
+pub async fn delete(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    if context.webhooks.unregister(&account, &id).await? {
+        return Ok(answer(()));
+    }
+    Err(not_found(&id))
+}
+
+pub async fn events(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let paging = Paging::read(query.as_deref(), 20)?;
+    let endpoint = context
+        .webhooks
+        .endpoint(&account, &id)
+        .await?
+        .ok_or_else(|| not_found(&id))?;
+    let page = context
+        .webhooks
+        .deliveries(&endpoint, paging.limit, paging.offset())
+        .await?;
+    let pagination = pagination(&paging, page.total);
+    let events = page.items.into_iter().map(EventItem::from).collect();
+    Ok(answer(Events { events, pagination }))
+}
+
+fn pagination(paging: &Paging, total: u64) -> Pagination {
+    Pagination {
+        page: paging.page,
+        limit: paging.limit,
+        total,
+        total_pages: paging.pages(total),
+    }
+}

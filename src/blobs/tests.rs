@@ -1,0 +1,174 @@
+//! Whole or not there, whatever comes between.
+
+use super::*;
+
+const ACCOUNT: AccountId = AccountId(7);
+const AT: Timestamp = Timestamp::from_ms(1_773_309_600_007);
+
+async fn store() -> (tempfile::TempDir, Blobs) {
+    let root = tempfile::tempdir().expect("a directory");
+    let blobs = Blobs::open(root.path().to_owned()).await.expect("a store");
+    blobs.open_account(ACCOUNT).await.expect("an account");
+    (root, blobs)
+}
+
+async fn put(blobs: &Blobs, key: &str, content: &'static [u8]) -> io::Result<Meta> {
+    let content = Bytes::from_static(content);
+    let content_type = Some("image/png".to_owned());
+    let put = blobs.put_bytes(ACCOUNT, "bizmori", key, content_type, AT, content);
+    put.await
+}
+
+async fn content(blobs: &Blobs, key: &str) -> Option<Vec<u8>> {
+    let found = blobs.find(ACCOUNT, "bizmori", key).await.expect("a look");
+    found.map(|blob| std::fs::read(blob.path).expect("a file"))
+}
+
+fn files_in(dir: &Path) -> usize {
+    std::fs::read_dir(dir).expect("a directory").count()
+}
+
+#[tokio::test]
+async fn an_object_is_read_as_it_was_written() {
+    let (root, blobs) = store().await;
+    let meta = put(&blobs, "../../a\0b/ü", b"hello").await.expect("put");
+    let expected = Meta {
+        content_type: Some("image/png".to_owned()),
+        etag: "5d41402abc4b2a76b9719d911017c592".to_owned(),
+        bytes: 5,
+        modified_at: AT,
+    };
+    assert_eq!(meta, expected);
+    let opened = blobs.open_blob(ACCOUNT, "bizmori", "../../a\0b/ü").await;
+    let (blob, file) = opened.expect("a look").expect("an object");
+    assert_eq!(blob.meta, expected);
+    assert_eq!(file.metadata().await.expect("a file").len(), 5);
+    assert_eq!(files_in(&root.path().join("tmp")), 0);
+    assert_eq!(content(&blobs, "other").await, None);
+}
+
+#[tokio::test]
+async fn the_second_put_replaces_the_first_and_what_is_open_is_read_on() {
+    use tokio::io::AsyncReadExt;
+    let (_root, blobs) = store().await;
+    put(&blobs, "k", b"first").await.expect("put");
+    let opened = blobs.open_blob(ACCOUNT, "bizmori", "k").await;
+    let (first, mut file) = opened.expect("a look").expect("an object");
+    put(&blobs, "k", b"second").await.expect("put");
+    assert_eq!(content(&blobs, "k").await.as_deref(), Some(&b"second"[..]));
+    assert_eq!(files_in(first.path.parent().expect("a directory")), 1);
+    let mut text = String::new();
+    file.read_to_string(&mut text).await.expect("a read");
+    assert_eq!(text, "first");
+}
+
+#[tokio::test]
+async fn of_two_files_left_by_a_dying_process_the_later_is_the_object() {
+    let (root, blobs) = store().await;
+    put(&blobs, "k", b"first").await.expect("put");
+    let found = blobs.find(ACCOUNT, "bizmori", "k").await.expect("a look");
+    let path = found.expect("an object").path;
+    let kept = std::fs::read(&path).expect("a file");
+    put(&blobs, "k", b"second").await.expect("put");
+    std::fs::write(&path, kept).expect("the first again");
+    std::fs::write(root.path().join("tmp/5"), "half").expect("a leftover");
+
+    let blobs = Blobs::open(root.path().to_owned()).await.expect("a store");
+    assert_eq!(files_in(&root.path().join("tmp")), 0);
+    assert_eq!(content(&blobs, "k").await.as_deref(), Some(&b"second"[..]));
+    put(&blobs, "k", b"third").await.expect("put");
+    assert_eq!(content(&blobs, "k").await.as_deref(), Some(&b"third"[..]));
+    assert_eq!(files_in(path.parent().expect("a directory")), 1);
+    assert_eq!(blobs.accounts().await.expect("a list"), [ACCOUNT]);
+}
+
+#[tokio::test]
+async fn a_large_object_streams_and_an_unfinished_one_leaves_nothing() {
+    let (root, blobs) = store().await;
+    let mut writer = blobs.writer(ACCOUNT);
+    for piece in 0..=255_u8 {
+        writer.write(&[piece; 5000]).await.expect("a write");
+    }
+    assert_eq!(files_in(&root.path().join("tmp")), 1);
+    assert_eq!(writer.bytes(), 1_280_000);
+    let finished = writer.finish("bizmori", "k", None, AT).await;
+    assert_eq!(finished.expect("an object").bytes, 1_280_000);
+    let read = content(&blobs, "k").await.expect("an object");
+    let expected: Vec<u8> = (0..=255_u8).flat_map(|piece| [piece; 5000]).collect();
+    assert_eq!(read, expected);
+
+    let mut writer = blobs.writer(ACCOUNT);
+    writer.write(&expected).await.expect("a write");
+    drop(writer);
+    assert_eq!(files_in(&root.path().join("tmp")), 0);
+}
+
+#[tokio::test]
+async fn a_removed_account_stays_removed() {
+    let (root, blobs) = store().await;
+    put(&blobs, "k", b"first").await.expect("put");
+    let mut writer = blobs.writer(ACCOUNT);
+    writer.write(&vec![1; 300_000]).await.expect("a write");
+    blobs.remove_account(ACCOUNT).await.expect("a removal");
+    blobs.remove_account(ACCOUNT).await.expect("a second one");
+    assert_eq!(content(&blobs, "k").await, None);
+    let late = writer.finish("bizmori", "k", None, AT).await;
+    assert_eq!(late.map_err(|e| e.kind()), Err(ErrorKind::NotFound));
+    let late = put(&blobs, "k", b"late").await;
+    assert_eq!(late.map_err(|e| e.kind()), Err(ErrorKind::NotFound));
+    assert_eq!(files_in(&root.path().join("tmp")), 0);
+    assert_eq!(files_in(&root.path().join("blobs")), 0);
+}
+
+#[tokio::test]
+async fn removal_is_told_and_undetectable_s_buckets_are_one() {
+    let (_root, blobs) = store().await;
+    let text = Bytes::from_static(b"x");
+    let (dev, prod) = ("ai-image-detector-dev", "ai-image-detector-prod");
+    let put = blobs.put_bytes(ACCOUNT, dev, "uploads/k", None, AT, text);
+    put.await.expect("put");
+    assert!(
+        blobs
+            .find(ACCOUNT, prod, "uploads/k")
+            .await
+            .is_ok_and(|it| it.is_some())
+    );
+    assert!(
+        blobs
+            .remove(ACCOUNT, prod, "uploads/k")
+            .await
+            .expect("a removal")
+    );
+    assert!(
+        !blobs
+            .remove(ACCOUNT, dev, "uploads/k")
+            .await
+            .expect("a look")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn writers_and_readers_of_one_object_never_see_it_torn_or_gone() {
+    let (_root, blobs) = store().await;
+    put(&blobs, "k", b"00000000").await.expect("put");
+    let mut tasks = tokio::task::JoinSet::new();
+    for digit in b'1'..=b'4' {
+        let blobs = blobs.clone();
+        tasks.spawn(async move {
+            for _ in 0..50 {
+                let text = Bytes::from(vec![digit; 8]);
+                let put = blobs.put_bytes(ACCOUNT, "bizmori", "k", None, AT, text);
+                put.await.expect("put");
+                let opened = blobs.open_blob(ACCOUNT, "bizmori", "k").await;
+                let (blob, _file) = opened.expect("a look").expect("an object");
+                assert_eq!(blob.meta.bytes, 8);
+            }
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.expect("a task");
+    }
+    let object = blobs.find(ACCOUNT, "bizmori", "k").await.expect("a look");
+    let dir = object.expect("an object").path;
+    assert_eq!(files_in(dir.parent().expect("a directory")), 1);
+}

@@ -1,0 +1,160 @@
+//! An object in the making.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use md5::{Digest, Md5};
+use tokio::fs::{self, File};
+use tokio::io::AsyncWriteExt;
+
+use super::{Blobs, Meta, content_type_fits};
+use crate::model::ids::AccountId;
+use crate::model::time::Timestamp;
+
+/// So much is collected in memory before it goes to disk; an object of no more is written by
+/// one operation.
+const BUFFER_BYTES_MAX: usize = 256 * 1024;
+
+/// An object in the making. It comes into being with [`finish`](Self::finish); dropped before,
+/// it was never there.
+#[derive(Debug)]
+pub struct Writer {
+    blobs: Blobs,
+    account: AccountId,
+    digest: Md5,
+    bytes: u64,
+    buffer: Vec<u8>,
+    spilled: Option<(Scratch, File)>,
+}
+
+impl Writer {
+    pub(super) fn new(blobs: Blobs, account: AccountId) -> Self {
+        Self {
+            blobs,
+            account,
+            digest: Md5::new(),
+            bytes: 0,
+            buffer: Vec::new(),
+            spilled: None,
+        }
+    }
+
+    /// How many bytes were written.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Appends `piece`; of an object of any size, 512 KiB at most are in memory.
+    ///
+    /// # Errors
+    /// When the disk fails; the object is then to be dropped.
+    pub async fn write(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.digest.update(piece);
+        self.bytes += u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        let mut rest = piece;
+        while self.buffer.len() + rest.len() > BUFFER_BYTES_MAX {
+            let (now, later) = rest.split_at(BUFFER_BYTES_MAX - self.buffer.len());
+            self.buffer.extend_from_slice(now);
+            self.spill().await?;
+            rest = later;
+        }
+        self.buffer.extend_from_slice(rest);
+        Ok(())
+    }
+
+    /// Names the object, in place of what was there under `bucket` and `key`.
+    ///
+    /// # Errors
+    /// `NotFound` if the account has no room (anymore), `InvalidInput` if `content_type` is
+    /// too long ([`content_type_fits`]), else when the disk fails. The object is then not
+    /// there, and an older one untouched.
+    pub async fn finish(
+        mut self,
+        bucket: &str,
+        key: &str,
+        content_type: Option<String>,
+        now: Timestamp,
+    ) -> io::Result<Meta> {
+        if content_type
+            .as_deref()
+            .is_some_and(|it| !content_type_fits(it))
+        {
+            return Err(io::Error::new(
+                ErrorKind::InvalidInput,
+                "content type too long",
+            ));
+        }
+        if self.spilled.is_some() {
+            self.spill().await?;
+        }
+        let temporary = if let Some((temporary, mut file)) = self.spilled.take() {
+            file.flush().await?;
+            temporary
+        } else {
+            let temporary = Scratch::new(&self.blobs);
+            fs::write(&temporary.path, std::mem::take(&mut self.buffer)).await?;
+            temporary
+        };
+        let meta = Meta {
+            content_type: content_type.filter(|it| !it.is_empty()),
+            etag: hex::encode(self.digest.finalize()),
+            bytes: self.bytes,
+            modified_at: now,
+        };
+        let dir = self.blobs.object_dir(self.account, bucket, key);
+        let meta = self.blobs.publish(temporary.path(), &dir, meta).await?;
+        temporary.renamed();
+        Ok(meta)
+    }
+
+    /// Takes the buffer to disk.
+    async fn spill(&mut self) -> io::Result<()> {
+        let (_, file) = match &mut self.spilled {
+            Some(spilled) => spilled,
+            none => {
+                let temporary = Scratch::new(&self.blobs);
+                let file = File::create_new(&temporary.path).await?;
+                none.insert((temporary, file))
+            }
+        };
+        file.write_all(&self.buffer).await?;
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+/// A place for a file under `tmp/`, which is unlinked when this is dropped.
+#[derive(Debug)]
+pub struct Scratch {
+    path: PathBuf,
+    renamed: bool,
+}
+
+impl Scratch {
+    pub(super) fn new(blobs: &Blobs) -> Self {
+        Self {
+            path: blobs.0.tmp.join(blobs.count().to_string()),
+            renamed: false,
+        }
+    }
+
+    /// Where the file may be made.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn renamed(mut self) {
+        self.renamed = true;
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !self.renamed {
+            // a Drop cannot await; an unlink is short, and what remains is swept at start
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}

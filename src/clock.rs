@@ -1,0 +1,196 @@
+//! Time. The only module that reads the operating system's clock; everywhere else an
+//! account's now is a parameter.
+//!
+//! A clock is data: an offset to the real time while it runs, an instant while it is frozen.
+//! The text forms of instants stand here too: ISO 8601 (both vendors), HTTP dates (RFC 9110),
+//! SigV4's basic format, and ISO 8601 durations (the control plane).
+
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+use serde::{Deserialize, Serialize};
+
+use crate::model::time::Timestamp;
+
+/// How a clock tells its now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "mode")]
+pub enum Clock {
+    /// The real time, so many milliseconds off.
+    #[serde(rename_all = "camelCase")]
+    Running { offset_ms: i64 },
+    /// An instant that stays.
+    Frozen { at: Timestamp },
+}
+
+impl Clock {
+    /// The real time.
+    pub const REAL: Self = Self::Running { offset_ms: 0 };
+
+    /// A clock that runs from `at` on.
+    #[must_use]
+    pub fn running_from(at: Timestamp) -> Self {
+        Self::Running {
+            offset_ms: at.since_ms(real_now()),
+        }
+    }
+
+    /// What the clock shows.
+    #[must_use]
+    pub fn now(self) -> Timestamp {
+        match self {
+            Self::Running { offset_ms } => real_now().plus_ms(offset_ms),
+            Self::Frozen { at } => at,
+        }
+    }
+
+    /// The same kind of clock, showing `at` now.
+    #[must_use]
+    pub fn moved_to(self, at: Timestamp) -> Self {
+        match self {
+            Self::Running { .. } => Self::running_from(at),
+            Self::Frozen { .. } => Self::Frozen { at },
+        }
+    }
+
+    /// Real milliseconds until the clock shows `at`; none if it never will by itself.
+    #[must_use]
+    pub fn real_ms_until(self, at: Timestamp) -> Option<u64> {
+        match self {
+            Self::Running { .. } => Some(u64::try_from(at.since_ms(self.now())).unwrap_or(0)),
+            Self::Frozen { at: now } => (at <= now).then_some(0),
+        }
+    }
+}
+
+/// The operating system's time.
+#[must_use]
+pub fn real_now() -> Timestamp {
+    Timestamp::from_ms(jiff::Timestamp::now().as_millisecond())
+}
+
+fn civil(at: Timestamp) -> jiff::Timestamp {
+    let end = if at.ms() < 0 {
+        jiff::Timestamp::MIN
+    } else {
+        jiff::Timestamp::MAX
+    };
+    jiff::Timestamp::from_millisecond(at.ms()).unwrap_or(end)
+}
+
+/// `2026-03-12T10:00:00.000Z`, as both vendors write instants.
+#[must_use]
+pub fn iso(at: Timestamp) -> String {
+    format!("{:.3}", civil(at))
+}
+
+/// `2026-03-12`, of the same instant in UTC.
+#[must_use]
+pub fn iso_date(at: Timestamp) -> String {
+    civil(at).strftime("%Y-%m-%d").to_string()
+}
+
+/// `20260312-100000`, as Undetectable's object keys have it.
+#[must_use]
+pub fn compact(at: Timestamp) -> String {
+    civil(at).strftime("%Y%m%d-%H%M%S").to_string()
+}
+
+/// `Thu, 12 Mar 2026 10:00:00 GMT` (RFC 9110, 5.6.7).
+#[must_use]
+pub fn http_date(at: Timestamp) -> String {
+    civil(at).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// The instant an HTTP date names.
+#[must_use]
+pub fn parse_http_date(text: &str) -> Option<Timestamp> {
+    let parsed = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(Timestamp::from_ms(parsed.timestamp().as_millisecond()))
+}
+
+/// `20260312T100000Z`, as in `X-Amz-Date`.
+#[must_use]
+pub fn amz(at: Timestamp) -> String {
+    civil(at).strftime("%Y%m%dT%H%M%SZ").to_string()
+}
+
+/// The instant an `X-Amz-Date` names.
+#[must_use]
+pub fn parse_amz(text: &str) -> Option<Timestamp> {
+    let shape = text.len() == 16 && text.ends_with('Z') && text.as_bytes()[8] == b'T';
+    let civil = shape.then(|| jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok())??;
+    let instant = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    Some(Timestamp::from_ms(instant.as_millisecond()))
+}
+
+/// The instant an ISO 8601 text with an offset or `Z` names.
+#[must_use]
+pub fn parse_iso(text: &str) -> Option<Timestamp> {
+    let instant: jiff::Timestamp = text.parse().ok()?;
+    Some(Timestamp::from_ms(instant.as_millisecond()))
+}
+
+/// Milliseconds of an ISO 8601 duration (`PT90S`, `P7D`); days are of 24 hours, months and
+/// years, which have no one length, are none.
+#[must_use]
+pub fn parse_duration_ms(text: &str) -> Option<i64> {
+    let span: Span = text.parse().ok()?;
+    let length: SignedDuration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    i64::try_from(length.as_millis()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: Timestamp = Timestamp::from_ms(1_773_309_600_007);
+
+    #[test]
+    fn an_instant_is_spelled_as_each_reader_wants_it() {
+        assert_eq!(iso(AT), "2026-03-12T10:00:00.007Z");
+        assert_eq!(iso_date(AT), "2026-03-12");
+        assert_eq!(compact(AT), "20260312-100000");
+        assert_eq!(http_date(AT), "Thu, 12 Mar 2026 10:00:00 GMT");
+        assert_eq!(amz(AT), "20260312T100000Z");
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        assert_eq!(parse_iso(&iso(AT)), Some(AT));
+        let second = Timestamp::from_ms(1_773_309_600_000);
+        assert_eq!(parse_http_date(&http_date(AT)), Some(second));
+        assert_eq!(parse_amz(&amz(AT)), Some(second));
+        for nonsense in [
+            "",
+            "20260312T100000",
+            "2026-03-12T10:00Z",
+            "20261312T100000Z",
+            "é0260312T10000Z",
+        ] {
+            assert_eq!(parse_amz(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn durations_are_iso_8601_without_months_and_years() {
+        assert_eq!(parse_duration_ms("PT90S"), Some(90_000));
+        assert_eq!(parse_duration_ms("P7D"), Some(604_800_000));
+        assert_eq!(parse_duration_ms("PT0.25S"), Some(250));
+        assert_eq!(parse_duration_ms("P1M"), None);
+        assert_eq!(parse_duration_ms("soon"), None);
+    }
+
+    #[test]
+    fn a_frozen_clock_stays_and_moves_only_when_moved() {
+        let clock = Clock::Frozen { at: AT };
+        assert_eq!(clock.now(), AT);
+        assert_eq!(clock.moved_to(AT.plus_ms(5)).now(), AT.plus_ms(5));
+        assert_eq!(clock.real_ms_until(AT.plus_ms(1)), None);
+        assert_eq!(clock.real_ms_until(AT), Some(0));
+    }
+
+    #[test]
+    fn the_ends_of_time_are_spelled_and_not_a_panic() {
+        assert!(iso(Timestamp::from_ms(i64::MAX)).starts_with("9999"));
+        assert!(!iso(Timestamp::from_ms(i64::MIN)).is_empty());
+    }
+}

@@ -1,0 +1,71 @@
+//! Accounts: looked at, set up, removed.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::error::{Read, Refusal};
+use crate::accounts::Account;
+use crate::model::account::Settings;
+use crate::web::Context;
+
+#[derive(Serialize)]
+struct Shown {
+    key: String,
+    #[serde(flatten)]
+    settings: Settings,
+}
+
+impl From<&Account> for Shown {
+    fn from(account: &Account) -> Self {
+        Self {
+            key: account.key.clone(),
+            settings: account.settings(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Listing {
+    accounts: Vec<Shown>,
+}
+
+pub async fn list(State(context): State<Context>) -> Response {
+    let accounts = context
+        .accounts
+        .all()
+        .iter()
+        .map(|account| Shown::from(account.as_ref()))
+        .collect();
+    Json(Listing { accounts }).into_response()
+}
+
+pub async fn get(
+    State(context): State<Context>,
+    Path(key): Path<String>,
+) -> Result<Response, Refusal> {
+    let account = context.accounts.get(&key).ok_or_else(|| {
+        let hint = "it is made at its first use, or by PUT /_mock/accounts/{key}";
+        Refusal::not_found("unknown_account", format!("no account {key}"), hint)
+    })?;
+    Ok(Json(Shown::from(account.as_ref())).into_response())
+}
+
+pub async fn set(
+    State(context): State<Context>,
+    Path(key): Path<String>,
+    Read(settings): Read<Settings>,
+) -> Result<Response, Refusal> {
+    let account = context.accounts.configure(&key, settings).await?;
+    Ok(Json(Shown::from(account.as_ref())).into_response())
+}
+
+pub async fn delete(
+    State(context): State<Context>,
+    Path(key): Path<String>,
+) -> Result<Response, Refusal> {
+    context.accounts.forget(&key).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

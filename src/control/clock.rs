@@ -1,0 +1,293 @@
+//! Clocks: read, set, advanced, drained.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::error::{Read, Refusal};
+use crate::accounts::Account;
+use crate::clock::{self, Clock};
+use crate::model::ids::ClockId;
+use crate::model::job::Kind;
+use crate::web::{Context, Verbs};
+use crate::worker::Ran;
+
+const DRAIN_MS: u64 = 10_000;
+const DRAIN_MS_MAX: u64 = 600_000;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    now: String,
+    mode: &'static str,
+    offset_ms: i64,
+}
+
+impl From<Clock> for Shown {
+    fn from(clock: Clock) -> Self {
+        let now = clock.now();
+        let (mode, offset_ms) = match clock {
+            Clock::Running { offset_ms } => ("running", offset_ms),
+            Clock::Frozen { at } => ("frozen", at.since_ms(clock::real_now())),
+        };
+        Self {
+            now: clock::iso(now),
+            mode,
+            offset_ms,
+        }
+    }
+}
+
+/// The account that is meant; none means all that follow the default clock.
+async fn account(verbs: &Verbs, key: Option<&str>) -> Result<Option<Arc<Account>>, Refusal> {
+    let Some(key) = key else {
+        return Ok(None);
+    };
+    let found = verbs.accounts.admit(key).await?;
+    let unknown = || {
+        Refusal::not_found(
+            "unknown_account",
+            format!("no account {key}"),
+            "set it up with PUT /_mock/accounts/{key}: the mode is strict",
+        )
+    };
+    found.map(Some).ok_or_else(unknown)
+}
+
+/// The clock the account goes by.
+fn followed(account: Option<&Arc<Account>>) -> ClockId {
+    account.map_or(ClockId::DEFAULT, |account| account.clock_id())
+}
+
+/// The account's own clock, whether it has one yet or not.
+fn own(account: Option<&Arc<Account>>) -> ClockId {
+    account.map_or(ClockId::DEFAULT, |account| ClockId::of(account.id))
+}
+
+/// The `account` of a query.
+pub(super) fn account_of(query: Option<&str>) -> Option<String> {
+    let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let mut accounts = pairs.filter(|(name, _)| name == "account");
+    accounts.next().map(|(_, key)| key.into_owned())
+}
+
+pub async fn get(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let key = account_of(query.as_deref());
+    let account = account(&context, key.as_deref()).await?;
+    Ok(Json(Shown::from(
+        context.accounts.clock(followed(account.as_ref())),
+    ))
+    .into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Set {
+    account: Option<String>,
+    mode: Mode,
+    now: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Mode {
+    Running,
+    Frozen,
+}
+
+pub async fn set(
+    State(context): State<Context>,
+    Read(body): Read<Set>,
+) -> Result<Response, Refusal> {
+    let account = account(&context, body.account.as_deref()).await?;
+    let at = match &body.now {
+        None => context.accounts.now(followed(account.as_ref())),
+        Some(text) => clock::parse_iso(text).ok_or_else(|| {
+            Refusal::bad(
+                "bad_now",
+                format!("now: {text} is no instant"),
+                "such as 2026-03-12T10:00:00.000Z",
+            )
+        })?,
+    };
+    let clock = match body.mode {
+        Mode::Running => Clock::running_from(at),
+        Mode::Frozen => Clock::Frozen { at },
+    };
+    context
+        .worker
+        .set_clock(own(account.as_ref()), clock)
+        .await?;
+    Ok(Json(Shown::from(clock)).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Advance {
+    account: Option<String>,
+    by: Value,
+}
+
+#[derive(Serialize)]
+struct Advanced {
+    now: String,
+    ran: Vec<Line>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    at: String,
+    kind: &'static str,
+    subject: String,
+}
+
+impl From<Ran> for Line {
+    fn from(ran: Ran) -> Self {
+        Self {
+            at: clock::iso(ran.at),
+            kind: ran.kind.name(),
+            subject: ran.subject,
+        }
+    }
+}
+
+pub async fn advance(
+    State(context): State<Context>,
+    Read(body): Read<Advance>,
+) -> Result<Response, Refusal> {
+    let by_ms = duration_ms(&body.by)?;
+    let account = account(&context, body.account.as_deref()).await?;
+    let id = own(account.as_ref());
+    if account.is_some_and(|account| account.clock_id() != id) {
+        // Its first step away from the default clock gives it one of its own.
+        let clock = context.accounts.clock(ClockId::DEFAULT);
+        context.worker.set_clock(id, clock).await?;
+    }
+    let (now, ran) = context.worker.advance(id, by_ms).await?;
+    let ran = ran.into_iter().map(Line::from).collect();
+    Ok(Json(Advanced {
+        now: clock::iso(now),
+        ran,
+    })
+    .into_response())
+}
+
+/// Milliseconds, or an ISO 8601 duration, forward.
+fn duration_ms(by: &Value) -> Result<i64, Refusal> {
+    let ms = match by {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => clock::parse_duration_ms(text),
+        _ => None,
+    };
+    ms.filter(|ms| (0..=MAX_STEP_MS).contains(ms)).ok_or_else(|| {
+        Refusal::bad(
+            "bad_duration",
+            format!("by: {by} is no duration to advance by"),
+            "milliseconds, or an ISO 8601 duration without months and years such as PT5M or P7D, of 100 years at most",
+        )
+    })
+}
+
+const MAX_STEP_MS: i64 = 100 * 366 * 86_400_000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Drain {
+    account: Option<String>,
+    timeout_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Drained {
+    idle: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    waiting: Vec<Waiting>,
+}
+
+#[derive(Serialize)]
+struct Waiting {
+    kind: &'static str,
+    subject: String,
+}
+
+impl From<(Kind, String)> for Waiting {
+    fn from((kind, subject): (Kind, String)) -> Self {
+        Self {
+            kind: kind.name(),
+            subject,
+        }
+    }
+}
+
+pub async fn drain(
+    State(context): State<Context>,
+    Read(body): Read<Drain>,
+) -> Result<Response, Refusal> {
+    let account = account(&context, body.account.as_deref()).await?;
+    let timeout = Duration::from_millis(body.timeout_ms.unwrap_or(DRAIN_MS).min(DRAIN_MS_MAX));
+    let waiting = context
+        .worker
+        .drain(
+            followed(account.as_ref()),
+            account.map(|account| account.id),
+            timeout,
+        )
+        .await?;
+    let status = if waiting.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::REQUEST_TIMEOUT
+    };
+    let waiting: Vec<_> = waiting.into_iter().map(Waiting::from).collect();
+    Ok((
+        status,
+        Json(Drained {
+            idle: waiting.is_empty(),
+            waiting,
+        }),
+    )
+        .into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::Timestamp;
+
+    #[test]
+    fn a_step_is_milliseconds_or_a_duration_forward() {
+        let ms = |by: Value| duration_ms(&by).ok();
+        assert_eq!(ms(1500.into()), Some(1_500));
+        assert_eq!(ms("P7D".into()), Some(604_800_000));
+        for bad in [
+            Value::Null,
+            "soon".into(),
+            (-1).into(),
+            1.5.into(),
+            "-PT1S".into(),
+            i64::MAX.into(),
+        ] {
+            assert_eq!(ms(bad.clone()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_shown_clock_says_its_now() {
+        let shown = Shown::from(Clock::Frozen {
+            at: Timestamp::from_ms(0),
+        });
+        assert_eq!(
+            (shown.now.as_str(), shown.mode),
+            ("1970-01-01T00:00:00.000Z", "frozen")
+        );
+    }
+}

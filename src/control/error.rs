@@ -1,0 +1,135 @@
+//! The control plane's errors: what was wrong, and what to do.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::store::StoreError;
+use crate::web::{BodyRefusal, Context, WHY, header_line, read_json};
+
+/// `{"error": {"code", "message", "hint"}}`.
+#[derive(Debug)]
+pub struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    hint: String,
+}
+
+impl Refusal {
+    /// What was asked for cannot be done.
+    pub fn bad(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            code,
+            message: message.into(),
+            hint: hint.into(),
+        }
+    }
+
+    /// What was asked for is not there.
+    pub fn not_found(
+        code: &'static str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            ..Self::bad(code, message, hint)
+        }
+    }
+
+    /// A fault of ours.
+    pub fn broken(message: impl Into<String>) -> Self {
+        let hint = "this is a fault of stuntdouble's: see its log";
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            ..Self::bad("internal", message, hint)
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Envelope<'r> {
+    error: Said<'r>,
+}
+
+#[derive(Serialize)]
+struct Said<'r> {
+    code: &'r str,
+    message: &'r str,
+    hint: &'r str,
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let error = Said {
+            code: self.code,
+            message: &self.message,
+            hint: &self.hint,
+        };
+        (
+            self.status,
+            [(WHY, header_line(&self.message))],
+            Json(Envelope { error }),
+        )
+            .into_response()
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::AccountGone => {
+                let hint = "the account was reset while this ran; ask again";
+                Self {
+                    status: StatusCode::CONFLICT,
+                    ..Self::bad("account_gone", error.to_string(), hint)
+                }
+            }
+            StoreError::Broken(_) => {
+                tracing::error!(%error, "a request failed");
+                Self::broken(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<BodyRefusal> for Refusal {
+    fn from(refusal: BodyRefusal) -> Self {
+        Self::bad("bad_body", refusal.line(), "send one JSON object")
+    }
+}
+
+/// A JSON body, or none at all, of the shape of `T`.
+#[derive(Debug)]
+pub struct Read<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Context> for Read<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &Context) -> Result<Self, Refusal> {
+        let (parts, body): (_, Body) = request.into_parts();
+        let (bytes, _) = read_json(&parts.headers, body).await?;
+        let json: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        let mut source = serde_json::Deserializer::from_slice(json);
+        let parsed = serde_path_to_error::deserialize(&mut source)
+            .map_err(|error| refusal(&error.path().to_string(), error.inner()))?;
+        source.end().map_err(|error| refusal(".", &error))?;
+        Ok(Self(parsed))
+    }
+}
+
+fn refusal(path: &str, error: &serde_json::Error) -> Refusal {
+    let message = if path == "." {
+        error.to_string()
+    } else {
+        format!("{path}: {error}")
+    };
+    let hint = "the fields and their shapes are in the README's chapter on the control plane";
+    Refusal::bad("bad_body", message, hint)
+}

@@ -1,0 +1,224 @@
+//! From a file to its pixels, within limits.
+//!
+//! Promises: a file is read whole only under [`FILE_BYTES_MAX`]; the size it declares is
+//! checked before its pixels are allocated; what decodes goes on to its end (a torn file is
+//! corrupt, even where a viewer would show its upper half).
+
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use sha2::{Digest, Sha256};
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use super::{Failure, framing, sniff};
+use crate::model::picture::{Defect, Format};
+
+/// The longest file that is looked at.
+pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// The longest side.
+pub const SIDE_PX_MAX: u32 = 16_384;
+/// The most pixels in all.
+pub const PIXELS_MAX: u64 = 64 * 1024 * 1024;
+/// The most memory one decoder may ask for, its output included.
+const ALLOC_BYTES_MAX: u64 = 512 * 1024 * 1024;
+
+/// A file that begins like a picture, as its name says.
+#[derive(Debug)]
+pub struct Source {
+    /// All of it.
+    pub bytes: Vec<u8>,
+    /// What it begins like.
+    pub format: Format,
+}
+
+/// A picture's pixels as they are stored, and what must be kept beside them.
+#[derive(Debug)]
+pub struct Picture {
+    /// The pixels, not yet turned.
+    pub pixels: DynamicImage,
+    /// How they are to be turned to be looked at.
+    pub orientation: Orientation,
+    /// The EXIF block, from its TIFF header on.
+    pub exif: Option<Vec<u8>>,
+    /// The colour profile.
+    pub icc: Option<Vec<u8>>,
+}
+
+/// Only the first bytes of a file, held against its name.
+///
+/// # Errors
+/// [`Defect::NotAPicture`], [`Defect::OtherFormat`], or the disk's.
+pub fn identify(path: &Path, name: &str) -> Result<Format, Failure> {
+    let mut head = Vec::with_capacity(sniff::HEAD_BYTES);
+    File::open(path)?
+        .take(sniff::HEAD_BYTES as u64)
+        .read_to_end(&mut head)?;
+    Ok(sniff::identify(name, &head)?)
+}
+
+impl Source {
+    /// Reads the file at `path`, known to its owner as `name`.
+    ///
+    /// # Errors
+    /// A file too long, no picture, or of another format than its name says; the disk's.
+    pub fn read(path: &Path, name: &str) -> Result<Self, Failure> {
+        let file = File::open(path)?;
+        let declared = file.metadata()?.len();
+        let mut bytes = Vec::new();
+        if declared <= FILE_BYTES_MAX {
+            bytes.reserve_exact(usize::try_from(declared).unwrap_or(0).saturating_add(1));
+            file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        }
+        if declared > FILE_BYTES_MAX || bytes.len() as u64 > FILE_BYTES_MAX {
+            let text = format!("the file is longer than {} MiB", FILE_BYTES_MAX >> 20);
+            return Err(Defect::TooLarge(text).into());
+        }
+        let format = sniff::identify(name, &bytes)?;
+        Ok(Self { bytes, format })
+    }
+
+    /// The SHA-256 of the file.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        Sha256::digest(&self.bytes).into()
+    }
+
+    /// The pixels; of a moving picture, the first frame's.
+    ///
+    /// # Errors
+    /// [`Defect::TooLarge`] before anything is allocated for pixels, [`Defect::Corrupt`].
+    pub fn decode(&self) -> Result<Picture, Defect> {
+        match self.format {
+            Format::Jpeg => jpeg(&self.bytes),
+            Format::Png => self.other(ImageFormat::Png),
+            Format::WebP => self.other(ImageFormat::WebP),
+            Format::Bmp => self.other(ImageFormat::Bmp),
+            Format::Tiff => self.other(ImageFormat::Tiff),
+            Format::Gif => self.other(ImageFormat::Gif),
+        }
+    }
+
+    fn other(&self, format: ImageFormat) -> Result<Picture, Defect> {
+        let defect = |error| of_image(self.format, &error);
+        let mut reader = ImageReader::with_format(Cursor::new(self.bytes.as_slice()), format);
+        let mut limits = Limits::no_limits();
+        limits.max_alloc = Some(ALLOC_BYTES_MAX);
+        reader.limits(limits);
+        let mut decoder = reader.into_decoder().map_err(defect)?;
+        let (width_px, height_px) = decoder.dimensions();
+        check_size(width_px, height_px, decoder.total_bytes())?;
+        check_whole(self.format, &self.bytes)?;
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        let exif = decoder.exif_metadata().ok().flatten();
+        let icc = decoder.icc_profile().ok().flatten();
+        let pixels = DynamicImage::from_decoder(decoder).map_err(defect)?;
+        Ok(Picture {
+            pixels,
+            orientation,
+            exif,
+            icc,
+        })
+    }
+}
+
+/// JPEG by its own decoder, in strict mode: a scan that breaks off is an error.
+fn jpeg(bytes: &[u8]) -> Result<Picture, Defect> {
+    let defect = |error| corrupt(Format::Jpeg, &error);
+    let sides_max = usize::from(u16::MAX);
+    let options = DecoderOptions::default()
+        .set_strict_mode(true)
+        .set_max_width(sides_max)
+        .set_max_height(sides_max);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().map_err(defect)?;
+    let is_grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
+    let space = if is_grey {
+        ColorSpace::Luma
+    } else {
+        ColorSpace::RGB
+    };
+    decoder.set_options(options.jpeg_set_out_colorspace(space));
+    let (width, height) = decoder.dimensions().unwrap_or_default();
+    let width_px = u32::try_from(width).unwrap_or(u32::MAX);
+    let height_px = u32::try_from(height).unwrap_or(u32::MAX);
+    let pixels_bytes = decoder.output_buffer_size().unwrap_or(usize::MAX);
+    check_size(width_px, height_px, pixels_bytes as u64)?;
+    check_whole(Format::Jpeg, bytes)?;
+    let mut raw = vec![0; pixels_bytes];
+    decoder.decode_into(&mut raw).map_err(defect)?;
+    let pixels = if is_grey {
+        GrayImage::from_raw(width_px, height_px, raw).map(DynamicImage::from)
+    } else {
+        RgbImage::from_raw(width_px, height_px, raw).map(DynamicImage::from)
+    };
+    let exif = decoder.exif().cloned();
+    Ok(Picture {
+        pixels: pixels.ok_or_else(|| corrupt(Format::Jpeg, &"its size is not its pixels'"))?,
+        orientation: exif
+            .as_deref()
+            .and_then(Orientation::from_exif_chunk)
+            .unwrap_or(Orientation::NoTransforms),
+        exif,
+        icc: decoder.icc_profile(),
+    })
+}
+
+fn check_size(width_px: u32, height_px: u32, pixels_bytes: u64) -> Result<(), Defect> {
+    if width_px == 0 || height_px == 0 {
+        return Err(Defect::Corrupt(format!(
+            "{width_px} by {height_px} pixels is no picture"
+        )));
+    }
+    let pixels = u64::from(width_px) * u64::from(height_px);
+    let longest_px = width_px.max(height_px);
+    if longest_px > SIDE_PX_MAX || pixels > PIXELS_MAX || pixels_bytes > ALLOC_BYTES_MAX {
+        return Err(Defect::TooLarge(format!(
+            "{width_px} by {height_px} pixels; at most {SIDE_PX_MAX} a side and {} megapixels",
+            PIXELS_MAX >> 20
+        )));
+    }
+    Ok(())
+}
+
+/// What the decoders take leniently: that the file goes on to its end.
+fn check_whole(format: Format, bytes: &[u8]) -> Result<(), Defect> {
+    let is_whole = match format {
+        Format::Jpeg => framing::jpeg_is_whole(bytes),
+        Format::Png => framing::png_is_whole(bytes),
+        Format::WebP => framing::webp_is_whole(bytes),
+        Format::Gif => framing::gif_is_whole(bytes),
+        Format::Bmp | Format::Tiff => true,
+    };
+    if is_whole {
+        Ok(())
+    } else {
+        let title = sniff::title(format);
+        Err(Defect::Corrupt(format!("the {title} breaks off")))
+    }
+}
+
+fn of_image(format: Format, error: &image::ImageError) -> Defect {
+    match error {
+        image::ImageError::Limits(_) => {
+            let title = sniff::title(format);
+            Defect::TooLarge(format!("the {title} takes too much memory"))
+        }
+        other => corrupt(format, other),
+    }
+}
+
+fn corrupt(format: Format, why: &dyn std::fmt::Display) -> Defect {
+    let title = sniff::title(format);
+    let why = why.to_string();
+    let line: Vec<&str> = why.split_whitespace().collect();
+    Defect::Corrupt(format!("the {title} cannot be read: {}", line.join(" ")))
+}
+
+#[cfg(test)]
+mod tests;

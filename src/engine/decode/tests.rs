@@ -1,0 +1,166 @@
+use super::*;
+use crate::engine::fixture;
+use image::GenericImageView;
+
+const WHOLE: [&str; 12] = [
+    "photo.jpg",
+    "camera.jpg",
+    "editor.jpg",
+    "manifest.jpg",
+    "progressive.jpg",
+    "bench.jpg",
+    "parameters.png",
+    "plain.png",
+    "plain.webp",
+    "plain.bmp",
+    "plain.tiff",
+    "plain.gif",
+];
+
+fn decode(format: Format, bytes: Vec<u8>) -> Result<Picture, Defect> {
+    Source { bytes, format }.decode()
+}
+
+#[test]
+fn every_whole_fixture_decodes() {
+    for name in WHOLE {
+        let picture = fixture::picture(name);
+        let (width, height) = picture.pixels.dimensions();
+        assert!(width >= 160 && height >= 120, "{name}");
+    }
+    assert_eq!(
+        fixture::picture("camera.jpg").orientation,
+        Orientation::Rotate90
+    );
+    assert!(fixture::picture("plain.webp").exif.is_some());
+}
+
+#[test]
+fn a_torn_picture_is_corrupt_in_every_format() {
+    for name in WHOLE {
+        let source = fixture::source(name);
+        for eighths in 1..8 {
+            let bytes = source.bytes[..source.bytes.len() * eighths / 8].to_vec();
+            let found = decode(source.format, bytes).err();
+            assert!(
+                matches!(found, Some(Defect::Corrupt(_))),
+                "{name} cut to {eighths}/8: {found:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_jpeg_whose_scan_is_garbled_is_corrupt() {
+    for name in ["camera.jpg", "progressive.jpg"] {
+        let mut bytes = fixture::bytes(name);
+        let middle = bytes.len() / 2;
+        crate::entropy::Draw::of_digest([1; 32]).fill(&mut bytes[middle..middle + 1000]);
+        let found = decode(Format::Jpeg, bytes).err();
+        assert!(
+            matches!(found, Some(Defect::Corrupt(_))),
+            "{name}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_few_bytes_that_declare_gigapixels_are_too_large_in_every_format() {
+    let wide = 60_000_u16;
+    let mut gif = fixture::bytes("plain.gif");
+    gif[6..8].copy_from_slice(&wide.to_le_bytes());
+    gif[8..10].copy_from_slice(&wide.to_le_bytes());
+    let mut bmp = fixture::bytes("plain.bmp");
+    bmp[18..22].copy_from_slice(&u32::from(wide).to_le_bytes());
+    bmp[22..26].copy_from_slice(&u32::from(wide).to_le_bytes());
+    let mut jpeg = fixture::bytes("plain.jpg");
+    let frame = jpeg
+        .windows(2)
+        .position(|pair| pair == [0xff, 0xc0])
+        .expect("a frame header");
+    jpeg[frame + 5..frame + 7].copy_from_slice(&wide.to_be_bytes());
+    jpeg[frame + 7..frame + 9].copy_from_slice(&wide.to_be_bytes());
+    // VP8L: signature, 14 bits of width less one, 14 bits of height less one
+    let mut webp = b"RIFF\x1a\0\0\0WEBPVP8L\x0d\0\0\0\x2f\xfe\xbf\xff\x0f".to_vec();
+    webp.resize(34, 0);
+    for (format, bytes) in [
+        (Format::Png, fixture::bytes("bomb.png")),
+        (Format::Gif, gif),
+        (Format::Bmp, bmp),
+        (Format::Jpeg, jpeg),
+        (Format::WebP, webp),
+        (Format::Tiff, tiff_of(u32::from(wide), u32::from(wide))),
+    ] {
+        let began = std::time::Instant::now();
+        let found = decode(format, bytes).err();
+        assert!(
+            matches!(found, Some(Defect::TooLarge(_))),
+            "{format:?}: {found:?}"
+        );
+        assert!(began.elapsed().as_millis() < 500, "{format:?}");
+    }
+}
+
+/// A TIFF of 8-bit grey whose one strip holds nothing to speak of.
+fn tiff_of(width: u32, height: u32) -> Vec<u8> {
+    let mut tiff = b"II*\0\x08\0\0\0\x08\0".to_vec();
+    for (tag, kind, value) in [
+        (256_u16, 4_u16, width),
+        (257, 4, height),
+        (258, 3, 8),
+        (259, 3, 1),
+        (262, 3, 1),
+        (273, 4, 8),
+        (278, 4, height),
+        (279, 4, 64),
+    ] {
+        tiff.extend_from_slice(&tag.to_le_bytes());
+        tiff.extend_from_slice(&kind.to_le_bytes());
+        tiff.extend_from_slice(&1_u32.to_le_bytes());
+        tiff.extend_from_slice(&value.to_le_bytes());
+    }
+    tiff.extend_from_slice(&[0; 4]);
+    tiff
+}
+
+#[test]
+fn a_file_too_long_is_not_read() {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    file.as_file()
+        .set_len(FILE_BYTES_MAX + 1)
+        .expect("a sparse file");
+    let found = Source::read(file.path(), "long.jpg");
+    assert!(matches!(found, Err(Failure::Defect(Defect::TooLarge(_)))));
+}
+
+#[test]
+fn hostile_bytes_never_panic() {
+    let names = WHOLE.iter().chain(&["truncated.jpg", "not-a-picture.jpg"]);
+    for name in names.filter(|name| **name != "photo.jpg") {
+        let bytes = fixture::bytes(name);
+        let Some(format) = Format::of_name(name) else {
+            panic!("{name} has no format");
+        };
+        let mut draw = crate::entropy::Draw::of_digest([7; 32]);
+        for _ in 0..24 {
+            let mut hostile = bytes.clone();
+            for _ in 0..=draw.bits() % 8 {
+                // half of the flips go to the head, where the framing lies
+                let reach = if draw.bits().is_multiple_of(2) {
+                    700
+                } else {
+                    usize::MAX
+                };
+                let reach = reach.min(hostile.len()) as u64;
+                let at = usize::try_from(draw.bits() % reach).expect("an index");
+                hostile[at] ^= 1 << (draw.bits() % 8);
+            }
+            let kept = usize::try_from(draw.bits() % (2 * bytes.len() as u64)).expect("a length");
+            hostile.truncate(kept);
+            let _ = crate::engine::metadata::read(&hostile, format);
+            if let Ok(picture) = decode(format, hostile) {
+                let _ = crate::engine::measure::measure(&picture.pixels, 0);
+            }
+        }
+    }
+}

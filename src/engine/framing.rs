@@ -1,0 +1,271 @@
+//! The framing of picture files: JPEG's segments, PNG's and WebP's chunks, GIF's blocks.
+//!
+//! Promises: each walk is total (hostile bytes end it, they never panic), goes over the
+//! bytes once, and lends slices of them without copying.
+
+use std::ops::Range;
+
+/// One marker segment of a JPEG's head; the body is what follows the length.
+#[derive(Debug, Clone, Copy)]
+pub struct Segment<'a> {
+    /// The byte after 0xFF: 0xE1 is APP1.
+    pub marker: u8,
+    /// What the segment holds.
+    pub body: &'a [u8],
+}
+
+/// One chunk of a PNG or a WebP.
+#[derive(Debug, Clone, Copy)]
+pub struct Chunk<'a> {
+    /// Its four letters.
+    pub kind: [u8; 4],
+    /// What it holds.
+    pub body: &'a [u8],
+}
+
+/// One block of a GIF.
+#[derive(Debug, Clone)]
+pub enum Block {
+    /// A table of colours, three bytes each, at this place of the file.
+    Colours(Range<usize>),
+    /// An extension's label and where its sub-blocks lie, their lengths included.
+    Extension(u8, Range<usize>),
+    /// One picture's data.
+    Frame,
+    /// The end of the file, as it should be.
+    Trailer,
+}
+
+const SOI: usize = 2;
+const EOI: u8 = 0xd9;
+const SOS: u8 = 0xda;
+
+/// The segments of a JPEG before its first scan.
+pub fn jpeg_head(bytes: &[u8]) -> impl Iterator<Item = Segment<'_>> {
+    let mut at = SOI;
+    std::iter::from_fn(move || {
+        let (segment, next) = jpeg_segment(bytes, at)?;
+        at = next;
+        (segment.marker != SOS && segment.marker != EOI).then_some(segment)
+    })
+}
+
+/// Whether a JPEG goes on to its end marker, whatever follows that.
+#[must_use]
+pub fn jpeg_is_whole(bytes: &[u8]) -> bool {
+    let mut at = SOI;
+    while let Some((segment, next)) = jpeg_segment(bytes, at) {
+        at = match segment.marker {
+            EOI => return true,
+            SOS => scan_end(bytes, next),
+            _ => next,
+        };
+    }
+    false
+}
+
+/// The first segment from `at` on, and where it ends.
+fn jpeg_segment(bytes: &[u8], at: usize) -> Option<(Segment<'_>, usize)> {
+    let mut rest = bytes.get(at..)?;
+    let skipped = rest
+        .windows(2)
+        .position(|pair| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0x01 | 0xd0..=0xd8 | 0xff))?;
+    rest = &rest[skipped..];
+    let marker = *rest.get(1)?;
+    let start = at + skipped + 2;
+    if marker == EOI {
+        return Some((Segment { marker, body: &[] }, start));
+    }
+    let length = usize::from(u16::from_be_bytes([*rest.get(2)?, *rest.get(3)?]));
+    let body = rest.get(4..length.checked_add(2)?)?;
+    Some((Segment { marker, body }, start + length))
+}
+
+/// Where the entropy-coded bytes from `at` on end: at a marker that is no restart.
+fn scan_end(bytes: &[u8], at: usize) -> usize {
+    bytes
+        .get(at..)
+        .and_then(|rest| {
+            rest.windows(2)
+                .position(|pair| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0xd0..=0xd7 | 0xff))
+        })
+        .map_or(bytes.len(), |length| at + length)
+}
+
+/// The chunks of a PNG, `IEND` being the last; a file torn off has none.
+pub fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
+    let mut at = Some(8);
+    std::iter::from_fn(move || {
+        let from = at?;
+        let head = bytes.get(from..from + 8)?;
+        let length = usize::try_from(u32::from_be_bytes(head[..4].try_into().ok()?)).ok()?;
+        let kind = head[4..].try_into().ok()?;
+        let end = (from + 8).checked_add(length)?;
+        let body = bytes.get(from + 8..end)?;
+        at = (kind != *b"IEND").then_some(end + 4);
+        Some(Chunk { kind, body })
+    })
+}
+
+/// Whether a PNG goes on to its `IEND`.
+#[must_use]
+pub fn png_is_whole(bytes: &[u8]) -> bool {
+    png_chunks(bytes).any(|chunk| chunk.kind == *b"IEND")
+}
+
+/// The chunks of a WebP.
+pub fn webp_chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
+    let mut at = 12_usize;
+    std::iter::from_fn(move || {
+        let head = bytes.get(at..at.checked_add(8)?)?;
+        let kind = head[..4].try_into().ok()?;
+        let length = usize::try_from(u32::from_le_bytes(head[4..].try_into().ok()?)).ok()?;
+        let end = (at + 8).checked_add(length)?;
+        let body = bytes.get(at + 8..end)?;
+        at = end.checked_add(length % 2)?;
+        Some(Chunk { kind, body })
+    })
+}
+
+/// Whether a WebP is as long as its head says.
+#[must_use]
+pub fn webp_is_whole(bytes: &[u8]) -> bool {
+    bytes
+        .get(4..8)
+        .and_then(|size| size.try_into().ok())
+        .and_then(|size| usize::try_from(u32::from_le_bytes(size)).ok())
+        .and_then(|size| size.checked_add(8))
+        .is_some_and(|size| size <= bytes.len())
+}
+
+/// The blocks of a GIF in their order, the trailer the last; a file torn off has none.
+pub fn gif_blocks(bytes: &[u8]) -> impl Iterator<Item = Block> {
+    const SCREEN_END: usize = 13;
+    let mut at = Some(SCREEN_END);
+    let mut screen = bytes
+        .get(10)
+        .and_then(|flags| colour_table(bytes, *flags, SCREEN_END));
+    let mut local = None;
+    std::iter::from_fn(move || {
+        if let Some(table) = screen.take() {
+            at = Some(table.end);
+            return Some(Block::Colours(table));
+        }
+        let from = at?;
+        if let Some(table) = local.take() {
+            return Some(Block::Colours(table));
+        }
+        let (block, table, end) = gif_block(bytes, from)?;
+        local = table;
+        at = end;
+        Some(block)
+    })
+}
+
+/// The block at `from`, a frame's own colours, and where the block ends.
+fn gif_block(bytes: &[u8], from: usize) -> Option<(Block, Option<Range<usize>>, Option<usize>)> {
+    match *bytes.get(from)? {
+        0x21 => {
+            let label = *bytes.get(from + 1)?;
+            let end = sub_blocks_end(bytes, from + 2)?;
+            Some((Block::Extension(label, from + 2..end), None, Some(end)))
+        }
+        0x2c => {
+            let flags = *bytes.get(from + 9)?;
+            let table = colour_table(bytes, flags, from + 10);
+            if table.is_none() && flags & 0x80 != 0 {
+                return None;
+            }
+            let data = table.as_ref().map_or(from + 10, |table| table.end);
+            let end = sub_blocks_end(bytes, data + 1)?;
+            Some((Block::Frame, table, Some(end)))
+        }
+        0x3b => Some((Block::Trailer, None, None)),
+        _ => None,
+    }
+}
+
+fn colour_table(bytes: &[u8], flags: u8, at: usize) -> Option<Range<usize>> {
+    let table = at..at + (6 << (flags & 7));
+    (flags & 0x80 != 0 && table.end <= bytes.len()).then_some(table)
+}
+
+fn sub_blocks_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let length = usize::from(*bytes.get(at)?);
+        at += 1 + length;
+        if length == 0 {
+            return Some(at);
+        }
+    }
+}
+
+/// What sub-blocks hold, their lengths left out, up to `bytes_max`.
+#[must_use]
+pub fn joined(mut sub_blocks: &[u8], bytes_max: usize) -> Vec<u8> {
+    let mut all = Vec::new();
+    while let Some((&length, rest)) = sub_blocks.split_first() {
+        let (body, after) = rest.split_at(usize::from(length).min(rest.len()));
+        if body.is_empty() || all.len() + body.len() > bytes_max {
+            break;
+        }
+        all.extend_from_slice(body);
+        sub_blocks = after;
+    }
+    all
+}
+
+/// Whether a GIF goes on to its trailer.
+#[must_use]
+pub fn gif_is_whole(bytes: &[u8]) -> bool {
+    gif_blocks(bytes).any(|block| matches!(block, Block::Trailer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::fixture;
+
+    type IsWhole = fn(&[u8]) -> bool;
+
+    #[test]
+    fn a_file_torn_off_anywhere_is_not_whole() {
+        let cases: [(&str, IsWhole); 6] = [
+            ("camera.jpg", jpeg_is_whole),
+            ("progressive.jpg", jpeg_is_whole),
+            ("manifest.jpg", jpeg_is_whole),
+            ("plain.png", png_is_whole),
+            ("plain.webp", webp_is_whole),
+            ("plain.gif", gif_is_whole),
+        ];
+        for (name, is_whole) in cases {
+            let bytes = fixture::bytes(name);
+            assert!(is_whole(&bytes), "{name}");
+            for kept in (0..bytes.len() - 4).step_by(997).chain([bytes.len() - 5]) {
+                assert!(!is_whole(&bytes[..kept]), "{name} cut to {kept}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_walks_yield_what_the_files_hold() {
+        let jpeg = fixture::bytes("camera.jpg");
+        assert!(jpeg_head(&jpeg).any(|s| s.marker == 0xe1 && s.body.starts_with(b"Exif\0\0")));
+        let png = fixture::bytes("parameters.png");
+        assert!(
+            png_chunks(&png).any(|c| c.kind == *b"tEXt" && c.body.starts_with(b"parameters\0"))
+        );
+        let webp = fixture::bytes("plain.webp");
+        assert!(webp_chunks(&webp).any(|c| c.kind == *b"EXIF"));
+        let gif = fixture::bytes("plain.gif");
+        let frames = gif_blocks(&gif)
+            .filter(|block| matches!(block, Block::Frame))
+            .count();
+        let tables = gif_blocks(&gif)
+            .filter(|block| matches!(block, Block::Colours(_)))
+            .count();
+        assert_eq!((frames, tables), (2, 2));
+        assert_eq!(joined(b"\x02ab\x01c\x00zz", 100), b"abc");
+        assert_eq!(joined(b"\x09ab", 100), b"ab");
+    }
+}

@@ -1,0 +1,92 @@
+use super::*;
+use crate::engine::fixture;
+use crate::engine::thumbnail::reduced;
+use image::DynamicImage;
+
+const DIGEST: [u8; 32] = [9; 32];
+
+fn decoded(png: &[u8]) -> DynamicImage {
+    image::load_from_memory_with_format(png, image::ImageFormat::Png).expect("a PNG of ours")
+}
+
+#[test]
+fn a_heatmap_has_the_pictures_size_and_its_ground() {
+    let picture = reduced(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
+    let map = Map::of(&picture, DIGEST);
+    let opaque = draw(&picture, &map, DIGEST, Ground::Opaque, Scale::Raw).expect("a heatmap");
+    let opaque = decoded(&opaque);
+    assert_eq!((opaque.width(), opaque.height()), (240, 320));
+    assert!(matches!(opaque, DynamicImage::ImageRgb8(_)));
+    let clear = draw(
+        &picture,
+        &map,
+        DIGEST,
+        Ground::Transparent,
+        Scale::Normalized,
+    )
+    .expect("a heatmap");
+    let DynamicImage::ImageRgba8(clear) = decoded(&clear) else {
+        panic!("the transparent heatmap has no alpha");
+    };
+    let alphas = || clear.pixels().map(|pixel| pixel[3]);
+    assert!(alphas().min() < Some(20) && alphas().max() > Some(190));
+}
+
+#[test]
+fn normalized_maps_reach_further_than_raw_ones() {
+    let picture = reduced(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
+    let map = Map::of(&picture, DIGEST);
+    let range = |scale| {
+        let (mut least, mut most) = (255, 0);
+        map.scaled(scale, DIGEST).rows(100, 100, |levels| {
+            for &level in levels {
+                least = least.min(level);
+                most = most.max(level);
+            }
+        });
+        (least, most)
+    };
+    let (raw, normalized) = (range(Scale::Raw), range(Scale::Normalized));
+    assert!(
+        raw.1 < normalized.1 && normalized.0 < raw.0,
+        "{raw:?} {normalized:?}"
+    );
+    assert!(normalized.1 > 215 && normalized.0 < 30, "{normalized:?}");
+}
+
+#[test]
+fn neighbouring_pixels_are_close() {
+    let picture = reduced(&fixture::picture("photo.jpg"), SIDE_PX_MAX);
+    let map = Map::of(&picture, DIGEST);
+    let mut above: Option<Vec<u8>> = None;
+    map.rows(1024, 768, |levels| {
+        assert!(levels.windows(2).all(|pair| pair[0].abs_diff(pair[1]) <= 4));
+        if let Some(above) = &above {
+            assert!(levels.iter().zip(above).all(|(a, b)| a.abs_diff(*b) <= 4));
+        }
+        above = Some(levels.to_vec());
+    });
+}
+
+#[test]
+fn the_same_picture_gives_the_same_map_and_another_hash_another() {
+    let picture = reduced(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
+    assert_eq!(Map::of(&picture, DIGEST), Map::of(&picture, DIGEST));
+    assert_ne!(Map::of(&picture, DIGEST), Map::of(&picture, [8; 32]));
+}
+
+#[test]
+fn an_overlay_is_half_picture_and_any_size_can_be_drawn() {
+    for (width, height) in [(1, 1), (1, 900), (1600, 2), (3, 3)] {
+        let picture = RgbImage::from_pixel(width, height, image::Rgb([200, 200, 200]));
+        let map = Map::of(&picture, DIGEST);
+        let overlay = overlay(&picture, &map, DIGEST, Scale::Raw).expect("an overlay");
+        let overlay = decoded(&overlay).into_rgb8();
+        assert_eq!(overlay.dimensions(), (width, height));
+        assert!(
+            overlay
+                .pixels()
+                .all(|pixel| pixel.0.iter().all(|&c| c >= 100))
+        );
+    }
+}

@@ -1,0 +1,162 @@
+//! What is measured on a picture: its size, how sharp it is, how bright.
+//!
+//! Promises: the stored pixels are measured, not the turned ones, and at their full size;
+//! integers carry the sums, so the numbers are the same on every machine.
+
+use std::borrow::Cow;
+
+use image::DynamicImage;
+
+use crate::model::picture::Measures;
+
+/// Measures `pixels`, which came from a file of `body_bytes`.
+#[must_use]
+pub fn measure(pixels: &DynamicImage, body_bytes: u64) -> Measures {
+    let (width, height) = (pixels.width() as usize, pixels.height() as usize);
+    let mut window = [vec![0_i16; width], vec![0; width], vec![0; width]];
+    let mut luma_sum = 0_u64;
+    let mut laplacian = Moments::default();
+    let samples = Samples::of(pixels);
+    for y in 0..height {
+        window.rotate_left(1);
+        samples.luma_row(y, &mut window[2]);
+        luma_sum += window[2]
+            .iter()
+            .map(|&luma| u64::from(luma.unsigned_abs()))
+            .sum::<u64>();
+        if y >= 2 {
+            laplacian.add_row(&window);
+        }
+    }
+    Measures {
+        width_px: pixels.width(),
+        height_px: pixels.height(),
+        body_bytes,
+        sharpness: laplacian.variance(),
+        brightness: ratio(luma_sum, (width * height) as u64),
+    }
+}
+
+/// The pixels, as luma is taken from them.
+enum Samples<'a> {
+    Grey(&'a [u8]),
+    Colours(Cow<'a, [u8]>),
+}
+
+impl<'a> Samples<'a> {
+    fn of(pixels: &'a DynamicImage) -> Self {
+        match pixels {
+            DynamicImage::ImageLuma8(grey) => Self::Grey(grey),
+            DynamicImage::ImageRgb8(rgb) => Self::Colours(Cow::Borrowed(rgb)),
+            other => Self::Colours(Cow::Owned(other.to_rgb8().into_raw())),
+        }
+    }
+
+    /// Writes the luma (BT.601) of row `y`, as wide as `out`.
+    fn luma_row(&self, y: usize, out: &mut [i16]) {
+        let width = out.len();
+        match self {
+            Self::Grey(bytes) => {
+                for (luma, &byte) in out.iter_mut().zip(&bytes[y * width..]) {
+                    *luma = i16::from(byte);
+                }
+            }
+            Self::Colours(bytes) => {
+                let pixels = bytes[y * width * 3..].chunks_exact(3);
+                for (luma, pixel) in out.iter_mut().zip(pixels) {
+                    *luma = luma_of(pixel[0], pixel[1], pixel[2]);
+                }
+            }
+        }
+    }
+}
+
+/// The luma of a pixel, 0 to 255.
+fn luma_of(red: u8, green: u8, blue: u8) -> i16 {
+    let sum = 77 * u32::from(red) + 150 * u32::from(green) + 29 * u32::from(blue);
+    i16::from(u8::try_from(sum >> 8).unwrap_or(u8::MAX))
+}
+
+/// Sums from which a variance follows.
+#[derive(Default)]
+struct Moments {
+    count: u64,
+    sum: i64,
+    squares: u64,
+}
+
+impl Moments {
+    /// Takes in the Laplacian over the middle of three rows.
+    fn add_row(&mut self, [above, middle, below]: &[Vec<i16>; 3]) {
+        let Some(inner) = middle.len().checked_sub(2).filter(|&inner| inner > 0) else {
+            return;
+        };
+        let (above, below) = (&above[1..=inner], &below[1..=inner]);
+        let (left, centre, right) = (&middle[..inner], &middle[1..=inner], &middle[2..]);
+        let mut sum = 0_i32;
+        let mut squares = 0_u64;
+        for x in 0..inner {
+            let value = i32::from(4 * centre[x] - left[x] - right[x] - above[x] - below[x]);
+            sum += value;
+            squares += u64::from((value * value).unsigned_abs());
+        }
+        self.count += inner as u64;
+        self.sum += i64::from(sum);
+        self.squares += squares;
+    }
+
+    fn variance(&self) -> f64 {
+        let mean = signed_ratio(self.sum, self.count);
+        (ratio(self.squares, self.count) - mean * mean).max(0.0)
+    }
+}
+
+fn ratio(sum: u64, count: u64) -> f64 {
+    signed_ratio(i64::try_from(sum).unwrap_or(i64::MAX), count)
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the sums of 64 megapixels stay under 2^53"
+)]
+fn signed_ratio(sum: i64, count: u64) -> f64 {
+    if count == 0 {
+        0.0
+    } else {
+        sum as f64 / count as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::fixture;
+
+    #[test]
+    fn a_flat_picture_is_blurred_and_as_bright_as_its_grey() {
+        let flat = DynamicImage::from(image::GrayImage::from_pixel(9, 5, image::Luma([30])));
+        let measures = measure(&flat, 7);
+        assert_eq!(
+            measures,
+            Measures {
+                width_px: 9,
+                height_px: 5,
+                body_bytes: 7,
+                sharpness: 0.0,
+                brightness: 30.0
+            }
+        );
+        assert!(measure(&DynamicImage::new_rgba16(1, 1), 0).sharpness.abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_photograph_is_sharp_and_its_blurred_twin_is_not() {
+        let photo = fixture::picture("camera.jpg").pixels;
+        let sharp = measure(&photo, 0);
+        let blurred = measure(&photo.blur(4.0), 0);
+        assert!(sharp.sharpness > 300.0, "{sharp:?}");
+        assert!(blurred.sharpness < 100.0, "{blurred:?}");
+        assert!((80.0..150.0).contains(&sharp.brightness), "{sharp:?}");
+        assert!((sharp.brightness - blurred.brightness).abs() < 3.0);
+    }
+}

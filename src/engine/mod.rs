@@ -1,0 +1,249 @@
+//! What is done to pictures' bytes: looked at, judged, drawn, protected.
+//!
+//! The mock detects nothing in earnest; its answers follow from the bytes, so that the same
+//! picture gets the same answer everywhere, and all it hands out is a real file of the right
+//! format. The pure work lies in the modules below; [`Engine`] runs it off the async threads
+//! and is the only caller of `spawn_blocking`.
+//!
+//! Promises: at most so many pictures are worked on at once; dropping a future leaves its
+//! work to end by itself, within that number; hostile bytes are a [`Defect`], never a crash.
+
+mod decode;
+mod framing;
+mod heatmap;
+mod measure;
+mod metadata;
+mod protect;
+mod sniff;
+mod thumbnail;
+pub mod verdict;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+pub use decode::{FILE_BYTES_MAX, PIXELS_MAX, SIDE_PX_MAX};
+pub use heatmap::{Ground, Scale};
+pub use protect::{Protected, Protection};
+pub use sniff::{HEAD_BYTES, check_name, sniff};
+pub use thumbnail::{PREVIEW_PX, THUMBNAIL_PX};
+
+use crate::model::picture::{Defect, Format, Measures, Provenance};
+use decode::Source;
+
+/// Runs the work on pictures; clones share its limit.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    permits: Arc<Semaphore>,
+}
+
+/// What is wanted of a picture besides what is found out about it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// A JPEG whose longer side is [`THUMBNAIL_PX`].
+    pub thumbnail: bool,
+    /// A JPEG whose longer side is [`PREVIEW_PX`].
+    pub preview: bool,
+    /// The heatmap alone, a PNG.
+    pub heatmap: Option<HeatmapStyle>,
+    /// The heatmap half and half with the picture, a PNG.
+    pub overlay: Option<Scale>,
+}
+
+/// How a heatmap is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeatmapStyle {
+    /// What lies under it.
+    pub ground: Ground,
+    /// How its activations are spread.
+    pub scale: Scale,
+}
+
+/// What was found out about a picture, and what was drawn of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspection {
+    /// Its format, by its bytes.
+    pub format: Format,
+    /// Its measures.
+    pub measures: Measures,
+    /// Where it says it comes from.
+    pub provenance: Provenance,
+    /// The SHA-256 of its file.
+    pub digest: [u8; 32],
+    /// As wanted.
+    pub thumbnail: Option<Vec<u8>>,
+    /// As wanted.
+    pub preview: Option<Vec<u8>>,
+    /// As wanted.
+    pub heatmap: Option<Vec<u8>>,
+    /// As wanted.
+    pub overlay: Option<Vec<u8>>,
+}
+
+/// Why nothing came of it.
+#[derive(Debug)]
+pub enum Failure {
+    /// The bytes are at fault: an outcome, not an error of ours.
+    Defect(Defect),
+    /// The disk or the encoder is: an error of ours.
+    Io(io::Error),
+}
+
+impl Engine {
+    /// An engine that works on at most `at_once` pictures at once (one at least).
+    #[must_use]
+    pub fn new(at_once: usize) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS))),
+        }
+    }
+
+    /// Looks at the file at `path`, which its owner calls `name`, and draws what is wanted.
+    ///
+    /// The file is decoded to its end even when nothing is wanted: what comes back is whole.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn inspect(
+        &self,
+        path: PathBuf,
+        name: String,
+        wants: Wants,
+    ) -> Result<Inspection, Failure> {
+        self.run(move || inspect(&path, &name, wants)).await
+    }
+
+    /// Writes the protected picture to [`Protection::to`]; on a failure nothing whole is there.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn protect(&self, order: Protection) -> Result<Protected, Failure> {
+        self.run(move || protect::protect(order)).await
+    }
+
+    /// The format of the file at `path` by its first bytes, its `name` agreeing.
+    ///
+    /// It reads [`HEAD_BYTES`] and so does not wait for its turn.
+    ///
+    /// # Errors
+    /// [`Defect::NotAPicture`], [`Defect::OtherFormat`], or the disk's.
+    pub async fn identify(&self, path: PathBuf, name: String) -> Result<Format, Failure> {
+        joined(tokio::task::spawn_blocking(move || decode::identify(&path, &name)).await)
+    }
+
+    /// Runs blocking work in its turn.
+    ///
+    /// # Errors
+    /// Those of the work, and if it panics.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let permits = Arc::clone(&self.permits);
+        let permit = permits.acquire_owned().await.map_err(io::Error::other)?;
+        let task = tokio::task::spawn_blocking(move || {
+            // it goes when the work ends, not when its caller loses interest
+            let _permit = permit;
+            work()
+        });
+        joined(task.await)
+    }
+}
+
+fn joined<T>(done: Result<Result<T, Failure>, tokio::task::JoinError>) -> Result<T, Failure> {
+    match done {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => {
+            tracing::error!(%error, "a decoder panicked; the picture is taken to be corrupt");
+            Err(Defect::Corrupt("the decoder gave up on it".to_owned()).into())
+        }
+        Err(error) => Err(io::Error::other(error).into()),
+    }
+}
+
+fn inspect(path: &Path, name: &str, wants: Wants) -> Result<Inspection, Failure> {
+    let source = Source::read(path, name)?;
+    let picture = source.decode()?;
+    let mut inspection = Inspection {
+        format: source.format,
+        measures: measure::measure(&picture.pixels, source.bytes.len() as u64),
+        provenance: metadata::read(&source.bytes, source.format),
+        digest: source.digest(),
+        thumbnail: None,
+        preview: None,
+        heatmap: None,
+        overlay: None,
+    };
+    drop(source);
+    if let Some(side_px) = wants.side_px() {
+        let upright = thumbnail::reduced(&picture, side_px);
+        drop(picture);
+        inspection.draw(&upright, wants)?;
+    }
+    Ok(inspection)
+}
+
+impl Wants {
+    /// The longer side of the largest thing wanted.
+    fn side_px(self) -> Option<u32> {
+        if self.heatmap.is_some() || self.overlay.is_some() {
+            Some(heatmap::SIDE_PX_MAX)
+        } else if self.preview {
+            Some(PREVIEW_PX)
+        } else {
+            self.thumbnail.then_some(THUMBNAIL_PX)
+        }
+    }
+}
+
+impl Inspection {
+    fn draw(&mut self, upright: &image::RgbImage, wants: Wants) -> io::Result<()> {
+        if wants.thumbnail {
+            self.thumbnail = Some(thumbnail::jpeg(upright, THUMBNAIL_PX)?);
+        }
+        if wants.preview {
+            self.preview = Some(thumbnail::jpeg(upright, PREVIEW_PX)?);
+        }
+        if wants.heatmap.is_none() && wants.overlay.is_none() {
+            return Ok(());
+        }
+        let map = heatmap::Map::of(upright, self.digest);
+        if let Some(HeatmapStyle { ground, scale }) = wants.heatmap {
+            self.heatmap = Some(heatmap::draw(upright, &map, self.digest, ground, scale)?);
+        }
+        if let Some(scale) = wants.overlay {
+            self.overlay = Some(heatmap::overlay(upright, &map, self.digest, scale)?);
+        }
+        Ok(())
+    }
+}
+
+impl From<Defect> for Failure {
+    fn from(defect: Defect) -> Self {
+        Self::Defect(defect)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Defect(defect) => out.write_str(defect.text()),
+            Self::Io(error) => error.fmt(out),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;

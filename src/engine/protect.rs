@@ -1,0 +1,250 @@
+//! The anti-AI output: a picture with noise, in its own format and size.
+//!
+//! Promises: every sample of colour moves, by at most the strength's amplitude, so that the
+//! bytes are never the same and the picture looks the same; alpha stays. EXIF and the colour
+//! profile are kept in JPEG, PNG and WebP, the profile in TIFF. A GIF has its colour tables
+//! moved and nothing else, which keeps its frames and their timing. WebP comes out lossless;
+//! of a moving PNG or WebP the first frame is kept.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use image::codecs::bmp::BmpEncoder;
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::codecs::tiff::TiffEncoder;
+use image::codecs::webp::WebPEncoder;
+use image::{DynamicImage, ImageEncoder, ImageError};
+
+use super::decode::{Picture, Source};
+use super::framing::{self, Block};
+use super::{Failure, thumbnail};
+use crate::entropy::Draw;
+use crate::model::picture::{Format, Strength};
+
+const JPEG_QUALITY: u8 = 90;
+/// Where a colour profile says what its colours are.
+const ICC_SPACE: std::ops::Range<usize> = 16..20;
+
+/// What is to be protected, and how.
+#[derive(Debug)]
+pub struct Protection {
+    /// The file.
+    pub path: PathBuf,
+    /// The name its owner gave it.
+    pub name: String,
+    /// Where the output goes; what is there is replaced.
+    pub to: PathBuf,
+    /// How hard the noise is.
+    pub strength: Strength,
+    /// Where the noise comes from: the same draw gives the same output.
+    pub draw: Draw,
+    /// Whether a thumbnail is wanted too.
+    pub thumbnail: bool,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Protected {
+    /// The format, the input's own.
+    pub format: Format,
+    /// How long the output is.
+    pub body_bytes: u64,
+    /// The output's thumbnail, a JPEG, if wanted.
+    pub thumbnail: Option<Vec<u8>>,
+}
+
+/// Protects one file, on this thread.
+///
+/// # Errors
+/// A defect of the file, or the disk's.
+pub fn protect(order: Protection) -> Result<Protected, Failure> {
+    let mut source = Source::read(&order.path, &order.name)?;
+    let format = source.format;
+    let mut picture = source.decode()?;
+    let mut noise = Noise::new(order.strength, order.draw);
+    let mut out = BufWriter::new(File::create(&order.to)?);
+    if format == Format::Gif {
+        move_colours(&mut source.bytes, &mut noise);
+        out.write_all(&source.bytes)?;
+    } else {
+        drop(source);
+        noise.add_to(&mut picture.pixels);
+        picture = encode(picture, format, &mut out)?;
+    }
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let thumbnail = if order.thumbnail {
+        let small = thumbnail::reduced(&picture, thumbnail::THUMBNAIL_PX);
+        Some(thumbnail::jpeg(&small, thumbnail::THUMBNAIL_PX)?)
+    } else {
+        None
+    };
+    Ok(Protected {
+        format,
+        body_bytes: file.metadata()?.len(),
+        thumbnail,
+    })
+}
+
+/// Moves every colour of every table of a GIF.
+fn move_colours(gif: &mut [u8], noise: &mut Noise) {
+    let tables: Vec<_> = framing::gif_blocks(gif)
+        .filter_map(|block| match block {
+            Block::Colours(table) => Some(table),
+            _ => None,
+        })
+        .collect();
+    for table in tables {
+        noise.move_samples(&mut gif[table], 3, 3, moved_byte);
+    }
+}
+
+/// Writes the pixels in their format, with what is kept beside them.
+fn encode(
+    mut picture: Picture,
+    format: Format,
+    out: &mut BufWriter<File>,
+) -> Result<Picture, Failure> {
+    let is_grey = !picture.pixels.color().has_color();
+    let icc = picture.icc.take().filter(|icc| {
+        let space: &[u8] = if is_grey { b"GRAY" } else { b"RGB " };
+        icc.get(ICC_SPACE) == Some(space)
+    });
+    let exif = picture.exif.take();
+    let pixels = &picture.pixels;
+    let written = match format {
+        Format::Jpeg => {
+            let encoder = JpegEncoder::new_with_quality(out, JPEG_QUALITY);
+            write(pixels, encoder, exif, icc)
+        }
+        Format::Png => {
+            let (speed, filter) = (CompressionType::Fast, FilterType::Adaptive);
+            let encoder = PngEncoder::new_with_quality(out, speed, filter);
+            write(pixels, encoder, exif, icc)
+        }
+        Format::WebP => write(pixels, WebPEncoder::new_lossless(out), exif, icc),
+        Format::Tiff => write(&for_tiff(pixels), TiffEncoder::new(out), exif, icc),
+        Format::Bmp | Format::Gif => write(pixels, BmpEncoder::new(out), exif, icc),
+    };
+    match written {
+        Ok(()) => Ok(picture),
+        Err(ImageError::IoError(error)) => Err(error.into()),
+        Err(error) => Err(io::Error::other(error).into()),
+    }
+}
+
+fn write(
+    pixels: &DynamicImage,
+    mut encoder: impl ImageEncoder,
+    exif: Option<Vec<u8>>,
+    icc: Option<Vec<u8>>,
+) -> Result<(), ImageError> {
+    // an encoder that cannot keep them says so, and the picture goes without
+    if let Some(exif) = exif {
+        let _ = encoder.set_exif_metadata(exif);
+    }
+    if let Some(icc) = icc {
+        let _ = encoder.set_icc_profile(icc);
+    }
+    pixels.write_with_encoder(encoder)
+}
+
+/// TIFF's encoder has no grey with alpha.
+fn for_tiff(pixels: &DynamicImage) -> std::borrow::Cow<'_, DynamicImage> {
+    use std::borrow::Cow;
+    match pixels {
+        DynamicImage::ImageLumaA8(_) => Cow::Owned(pixels.to_rgba8().into()),
+        DynamicImage::ImageLumaA16(_) => Cow::Owned(pixels.to_rgba16().into()),
+        _ => Cow::Borrowed(pixels),
+    }
+}
+
+/// Noise of one amplitude, from one draw.
+struct Noise {
+    amplitude: u8,
+    draw: Draw,
+}
+
+impl Noise {
+    fn new(strength: Strength, draw: Draw) -> Self {
+        Self {
+            amplitude: strength.amplitude(),
+            draw,
+        }
+    }
+
+    fn add_to(&mut self, pixels: &mut DynamicImage) {
+        match pixels {
+            DynamicImage::ImageLuma8(image) => self.move_samples(image, 1, 1, moved_byte),
+            DynamicImage::ImageLumaA8(image) => self.move_samples(image, 2, 1, moved_byte),
+            DynamicImage::ImageRgb8(image) => self.move_samples(image, 3, 3, moved_byte),
+            DynamicImage::ImageRgba8(image) => self.move_samples(image, 4, 3, moved_byte),
+            DynamicImage::ImageLuma16(image) => self.move_samples(image, 1, 1, moved_word),
+            DynamicImage::ImageLumaA16(image) => self.move_samples(image, 2, 1, moved_word),
+            DynamicImage::ImageRgb16(image) => self.move_samples(image, 3, 3, moved_word),
+            DynamicImage::ImageRgba16(image) => self.move_samples(image, 4, 3, moved_word),
+            DynamicImage::ImageRgb32F(image) => self.move_samples(image, 3, 3, moved_float),
+            DynamicImage::ImageRgba32F(image) => self.move_samples(image, 4, 3, moved_float),
+            other => {
+                let mut image = other.to_rgb8();
+                self.move_samples(&mut image, 3, 3, moved_byte);
+                *other = image.into();
+            }
+        }
+    }
+
+    /// Moves the first `colours` of each pixel's `channels` by one to the amplitude.
+    fn move_samples<T: Copy>(
+        &mut self,
+        samples: &mut [T],
+        channels: usize,
+        colours: usize,
+        moved: fn(T, i16) -> T,
+    ) {
+        const BLOCK_PIXELS: usize = 1024;
+        let mut chance = [0; BLOCK_PIXELS * 3];
+        for block in samples.chunks_mut(BLOCK_PIXELS * channels) {
+            let chance = &mut chance[..block.len() / channels * colours];
+            self.draw.fill(chance);
+            for (pixel, chance) in block
+                .chunks_exact_mut(channels)
+                .zip(chance.chunks_exact(colours))
+            {
+                for (sample, chance) in pixel.iter_mut().zip(chance) {
+                    let size = 1 + i16::from(*chance & 0x7f) % i16::from(self.amplitude);
+                    let by = if *chance & 0x80 == 0 { size } else { -size };
+                    *sample = moved(*sample, by);
+                }
+            }
+        }
+    }
+}
+
+/// Away from the end of the range if there is no room, so that it moves at all.
+fn moved_byte(sample: u8, by: i16) -> u8 {
+    let sample = i16::from(sample);
+    u8::try_from(sample + by)
+        .or_else(|_| u8::try_from(sample - by))
+        .unwrap_or(u8::MAX)
+}
+
+fn moved_word(sample: u16, by: i16) -> u16 {
+    let (sample, by) = (i32::from(sample), i32::from(by) * 257);
+    u16::try_from(sample + by)
+        .or_else(|_| u16::try_from(sample - by))
+        .unwrap_or(u16::MAX)
+}
+
+fn moved_float(sample: f32, by: i16) -> f32 {
+    let by = f32::from(by) / 255.0;
+    // light may be brighter than one, but not less than none
+    if (0.0..by.abs()).contains(&sample) {
+        sample + by.abs()
+    } else {
+        sample + by
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+use super::*;
+use crate::model::picture::Strength;
+
+async fn inspect_fixture(name: &str, wants: Wants) -> Result<Inspection, Failure> {
+    Engine::new(2)
+        .inspect(fixture::path(name), name.to_owned(), wants)
+        .await
+}
+
+#[tokio::test]
+async fn what_is_wanted_is_drawn_and_nothing_else() {
+    let plain = inspect_fixture("photo.jpg", Wants::default())
+        .await
+        .expect("a whole picture");
+    assert_eq!(
+        (plain.measures.width_px, plain.measures.height_px),
+        (1024, 768)
+    );
+    let Inspection {
+        thumbnail,
+        preview,
+        heatmap,
+        overlay,
+        ..
+    } = &plain;
+    assert!(
+        [thumbnail, preview, heatmap, overlay]
+            .iter()
+            .all(|drawn| drawn.is_none())
+    );
+    let style = HeatmapStyle {
+        ground: Ground::Transparent,
+        scale: Scale::Normalized,
+    };
+    let wants = Wants {
+        thumbnail: true,
+        preview: true,
+        heatmap: Some(style),
+        overlay: Some(Scale::Raw),
+    };
+    let drawn = inspect_fixture("photo.jpg", wants)
+        .await
+        .expect("a whole picture");
+    let sizes = [
+        &drawn.thumbnail,
+        &drawn.preview,
+        &drawn.heatmap,
+        &drawn.overlay,
+    ]
+    .map(|bytes| {
+        let image = image::load_from_memory(bytes.as_deref().expect("drawn")).expect("a picture");
+        (image.width(), image.height())
+    });
+    assert_eq!(sizes, [(100, 75), (512, 384), (1024, 768), (1024, 768)]);
+    assert_eq!(plain.measures, drawn.measures);
+    assert_eq!(plain.digest, drawn.digest);
+}
+
+#[tokio::test]
+async fn a_defect_is_told_from_an_error_of_ours() {
+    let wants = Wants::default();
+    assert!(matches!(
+        inspect_fixture("truncated.jpg", wants).await,
+        Err(Failure::Defect(Defect::Corrupt(_)))
+    ));
+    assert!(matches!(
+        inspect_fixture("not-a-picture.jpg", wants).await,
+        Err(Failure::Defect(Defect::NotAPicture(_)))
+    ));
+    assert!(matches!(
+        inspect_fixture("bomb.png", wants).await,
+        Err(Failure::Defect(Defect::TooLarge(_)))
+    ));
+    assert!(matches!(
+        inspect_fixture("absent.jpg", wants).await,
+        Err(Failure::Io(_))
+    ));
+    let renamed = Engine::new(1)
+        .inspect(fixture::path("photo.jpg"), "photo.webp".to_owned(), wants)
+        .await;
+    assert_eq!(
+        renamed.expect_err("another format").to_string(),
+        "named .webp, but the bytes are a JPEG"
+    );
+}
+
+#[tokio::test]
+async fn the_head_alone_identifies_a_file() {
+    let engine = Engine::new(1);
+    let identify = |file: &str, name: &str| engine.identify(fixture::path(file), name.to_owned());
+    let found = identify("truncated.jpg", "x.jpeg").await;
+    assert_eq!(found.expect("a JPEG's head"), Format::Jpeg);
+    assert!(identify("plain.png", "x.gif").await.is_err());
+}
+
+#[tokio::test]
+async fn a_dropped_future_gives_its_turn_back() {
+    let engine = Engine::new(1);
+    for _ in 0..5 {
+        let work = engine.inspect(
+            fixture::path("photo.jpg"),
+            "p.jpg".to_owned(),
+            Wants::default(),
+        );
+        drop(work);
+        let work = engine.inspect(
+            fixture::path("photo.jpg"),
+            "p.jpg".to_owned(),
+            Wants::default(),
+        );
+        tokio::select! {
+            biased;
+            _ = work => {}
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    let last = engine.inspect(
+        fixture::path("plain.gif"),
+        "p.gif".to_owned(),
+        Wants::default(),
+    );
+    assert!(last.await.is_ok());
+    assert_eq!(engine.permits.available_permits(), 1);
+}
+
+#[tokio::test]
+async fn a_panic_is_a_corrupt_picture() {
+    let engine = Engine::new(1);
+    let found: Result<(), Failure> = engine.run(|| panic!("as decoders do")).await;
+    assert!(matches!(found, Err(Failure::Defect(Defect::Corrupt(_)))));
+    assert_eq!(engine.permits.available_permits(), 1);
+}
+
+#[tokio::test]
+async fn protecting_writes_the_output_where_it_is_told() {
+    let to = tempfile::NamedTempFile::new().expect("a temporary file");
+    let engine = Engine::new(1);
+    let protection = |name: &str| Protection {
+        path: fixture::path(name),
+        name: name.to_owned(),
+        to: to.path().to_owned(),
+        strength: Strength::default(),
+        draw: crate::entropy::Draw::of_digest([3; 32]),
+        thumbnail: false,
+    };
+    let protected = engine
+        .protect(protection("photo.jpg"))
+        .await
+        .expect("an output");
+    assert_eq!(
+        (protected.format, protected.thumbnail),
+        (Format::Jpeg, None)
+    );
+    let again = engine
+        .inspect(
+            to.path().to_owned(),
+            "photo.jpg".to_owned(),
+            Wants::default(),
+        )
+        .await
+        .expect("a whole picture");
+    assert_eq!(
+        again.provenance,
+        Provenance::Camera("NIKON D750".to_owned())
+    );
+    assert!(engine.protect(protection("truncated.jpg")).await.is_err());
+}

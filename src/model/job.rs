@@ -1,0 +1,49 @@
+//! Jobs: due rows that move something on. One row per kind and subject.
+
+use super::ids::AccountId;
+use super::time::Timestamp;
+
+/// What a job does, and so what its subject is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Brings an order in progress to its end; the subject is the order.
+    Process,
+    /// Lets an order's retention pass; the subject is the order.
+    Expire,
+    /// Sends what is due to an endpoint, in order; the subject is the endpoint.
+    Deliver,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Process, Self::Expire, Self::Deliver];
+
+    /// The kind's name, in SQL and in the control plane's answers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Process => "order.process",
+            Self::Expire => "order.expire",
+            Self::Deliver => "webhook.deliver",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// A job as it stands in its row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Never used twice: who records a job's end deletes or moves this very row, and who finds
+    /// it gone has been overtaken by a reset and writes nothing.
+    pub id: i64,
+    pub account: AccountId,
+    pub kind: Kind,
+    pub subject: String,
+    /// By the account's clock.
+    pub due_at: Timestamp,
+}

@@ -1,0 +1,148 @@
+//! Webhooks: endpoint (where to), event (what happened), delivery (an event on its way to an
+//! endpoint). An attempt is one HTTP try of a delivery.
+
+use super::ids::AccountId;
+use super::time::Timestamp;
+
+/// Where an account wants its events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    pub id: String,
+    pub account: AccountId,
+    pub name: Option<String>,
+    pub url: String,
+    /// `whsec_…`; signs as it stands, prefix included.
+    pub secret: String,
+    /// Gets test orders' events, and no others.
+    pub test: bool,
+    pub active: bool,
+    pub last_sent_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// Something that happened to an order. The body is made once: the same bytes are stored,
+/// signed and sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// A UUID, the same through all endpoints and attempts.
+    pub id: String,
+    pub kind: String,
+    pub body: String,
+}
+
+/// How a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryStatus {
+    /// No attempt yet.
+    Pending,
+    /// Answered 2xx.
+    Sent,
+    /// At least one attempt failed, another is due.
+    Retrying,
+    /// The ladder is at its end.
+    Failed,
+}
+
+impl DeliveryStatus {
+    /// Every status.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Sent, Self::Retrying, Self::Failed];
+
+    /// The vendor's word, which is ours too.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Sent => "SENT",
+            Self::Retrying => "RETRYING",
+            Self::Failed => "FAILED",
+        }
+    }
+
+    /// The status of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// An event on its way to an endpoint: one row through all attempts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    pub id: String,
+    pub event: Event,
+    pub status: DeliveryStatus,
+    /// Attempts after the first.
+    pub retries: u32,
+    pub last_sent_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+}
+
+/// Milliseconds from a failed attempt to the next one; after the last of them the delivery
+/// has failed. As BIZ MORI: 1, 2, 4 s, then 30 min, 2 h, 4 h.
+pub const LADDER_MS: [i64; 6] = [1_000, 2_000, 4_000, 1_800_000, 7_200_000, 14_400_000];
+
+impl Delivery {
+    /// The attempt made at `now` was answered 2xx.
+    pub fn succeed(&mut self, now: Timestamp) {
+        self.count(now);
+        self.status = DeliveryStatus::Sent;
+    }
+
+    /// The attempt made at `now` failed: when the next one is due, none at the ladder's end.
+    pub fn fail(&mut self, now: Timestamp) -> Option<Timestamp> {
+        self.count(now);
+        let step = usize::try_from(self.retries)
+            .ok()
+            .and_then(|step| LADDER_MS.get(step));
+        self.status = if step.is_some() {
+            DeliveryStatus::Retrying
+        } else {
+            DeliveryStatus::Failed
+        };
+        step.map(|ms| now.plus_ms(*ms))
+    }
+
+    fn count(&mut self, now: Timestamp) {
+        if self.status != DeliveryStatus::Pending {
+            self.retries += 1;
+        }
+        self.last_sent_at = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seven_attempts_fail_along_the_ladder_and_then_the_delivery_has_failed() {
+        let start = Timestamp::from_ms(0);
+        let mut delivery = Delivery {
+            id: "d".into(),
+            event: Event {
+                id: "e".into(),
+                kind: "k".into(),
+                body: "{}".into(),
+            },
+            status: DeliveryStatus::Pending,
+            retries: 0,
+            last_sent_at: None,
+            created_at: start,
+        };
+        let mut due = Some(start);
+        let mut attempts = Vec::new();
+        while let Some(now) = due {
+            attempts.push(now.ms());
+            due = delivery.fail(now);
+        }
+        assert_eq!(
+            attempts,
+            [0, 1_000, 3_000, 7_000, 1_807_000, 9_007_000, 23_407_000]
+        );
+        assert_eq!(
+            (delivery.status, delivery.retries),
+            (DeliveryStatus::Failed, 6)
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! What an order asks for, and what came of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::picture::{Measures, Strength, Verdict};
+use super::time::Timestamp;
+
+/// What an order asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum Work {
+    /// BIZ MORI: noise that keeps machines from learning from the pictures.
+    AntiAi { strength: Strength },
+    /// BIZ MORI: was this picture made by a machine?
+    AiDetection { options: Option<DetectionOptions> },
+    /// Undetectable: the same question, asked their way.
+    Document(DocumentOptions),
+}
+
+/// BIZ MORI's detection options, as given at creation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DetectionOptions {
+    pub generate_heatmap: bool,
+    pub generate_overlay: bool,
+    pub generate_thumbnail: bool,
+}
+
+/// What an Undetectable client wants to have with the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DocumentOptions {
+    pub preview: bool,
+    pub analysis: bool,
+    pub heatmap: bool,
+    /// Blended on the picture, else a transparent PNG.
+    pub heatmap_overlayed: bool,
+    pub heatmap_normalized: bool,
+}
+
+/// What came of an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum Outcome {
+    /// Pictures were made.
+    Outputs(Outputs),
+    /// A picture was judged.
+    Detection(Box<Detection>),
+}
+
+/// The files an order brought forth; all are blobs, by key. A test order has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// One for each file of the order, in the order's order.
+    pub keys: Vec<String>,
+    /// What a download leads to: the one output, or the ZIP of several.
+    pub download: Option<String>,
+    pub thumbnail: Option<String>,
+}
+
+/// A judgement and the pictures drawn for it; those are blobs, by key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Detection {
+    pub verdict: Verdict,
+    /// None where nobody looked at the picture (test keys).
+    pub measures: Option<Measures>,
+    pub thumbnail: Option<String>,
+    pub preview: Option<String>,
+    pub heatmap: Option<String>,
+    pub overlay: Option<String>,
+    /// When the client was first told that it is done, by the account's clock.
+    pub told_at: Option<Timestamp>,
+}
+
+/// Why an order failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// The vendor's code.
+    pub code: String,
+    /// One line for people.
+    pub message: String,
+}

@@ -1,0 +1,56 @@
+//! ZIP files of outputs. Pictures are compressed as they are, so members are stored.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+/// Writes a ZIP of the files, under the names given; a name that was there gets a number.
+/// Memory does not grow with the files.
+pub(super) fn write(to: &Path, members: Vec<(String, PathBuf)>) -> io::Result<()> {
+    let mut zip = ZipWriter::new(BufWriter::new(File::create(to)?));
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .large_file(true);
+    let mut taken = HashSet::new();
+    for (name, path) in members {
+        zip.start_file(free_name(&mut taken, name), options)
+            .map_err(io::Error::other)?;
+        io::copy(&mut File::open(path)?, &mut zip)?;
+    }
+    zip.finish().map_err(io::Error::other)?.flush()
+}
+
+/// `a.jpg`, and the second time `a (1).jpg`.
+fn free_name(taken: &mut HashSet<String>, name: String) -> String {
+    let (stem, extension) = match name.rsplit_once('.') {
+        Some((stem, extension)) => (stem.to_owned(), format!(".{extension}")),
+        None => (name.clone(), String::new()),
+    };
+    let mut free = name;
+    let mut number = 0;
+    while !taken.insert(free.to_lowercase()) {
+        number += 1;
+        free = format!("{stem} ({number}){extension}");
+    }
+    free
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_taken_gets_a_number() {
+        let mut taken = HashSet::new();
+        let names = ["a.jpg", "A.JPG", "a.jpg", "a (1).jpg", "b"]
+            .map(|name| free_name(&mut taken, name.to_owned()));
+        assert_eq!(
+            names,
+            ["a.jpg", "A (1).JPG", "a (2).jpg", "a (1) (1).jpg", "b"]
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! Pictures are judged, for both vendors.
+
+use super::advance::{self, broken};
+use super::{Orders, layout};
+use crate::accounts::Account;
+use crate::engine::{Failure as Cause, Ground, HeatmapStyle, Inspection, Scale, Wants, verdict};
+use crate::model::order::{Order, Vendor};
+use crate::model::picture::{Label, Verdict};
+use crate::model::work::{Detection, DetectionOptions, DocumentOptions, Failure, Outcome};
+use crate::store::StoreError;
+
+pub(super) fn wants_of_detection(options: DetectionOptions) -> Wants {
+    Wants {
+        thumbnail: options.generate_thumbnail,
+        preview: false,
+        heatmap: options.generate_heatmap.then_some(HeatmapStyle {
+            ground: Ground::Opaque,
+            scale: Scale::Normalized,
+        }),
+        overlay: options.generate_overlay.then_some(Scale::Normalized),
+    }
+}
+
+pub(super) fn wants_of_document(options: DocumentOptions) -> Wants {
+    let scale = if options.heatmap_normalized {
+        Scale::Normalized
+    } else {
+        Scale::Raw
+    };
+    Wants {
+        thumbnail: false,
+        preview: options.preview,
+        heatmap: (options.heatmap && !options.heatmap_overlayed).then_some(HeatmapStyle {
+            ground: Ground::Transparent,
+            scale,
+        }),
+        overlay: (options.heatmap && options.heatmap_overlayed).then_some(scale),
+    }
+}
+
+impl Orders {
+    /// Judges the order's picture: by its name's suffix, else by its bytes.
+    pub(super) async fn look(
+        &self,
+        account: &Account,
+        order: &Order,
+        wants: Wants,
+    ) -> Result<advance::Result, StoreError> {
+        let Some(file) = order.files.first() else {
+            return Ok(Err(lost(order, "the order has no file")));
+        };
+        let bucket = order.vendor.bucket();
+        let blob = self
+            .blobs
+            .find(account.id, bucket, &file.key)
+            .await
+            .map_err(broken)?;
+        let Some(blob) = blob else {
+            return Ok(Err(lost(order, "the picture is gone")));
+        };
+        let named = self.named(order, &file.name);
+        let inspected = self
+            .engine
+            .inspect(blob.path, file.name.clone(), wants)
+            .await;
+        let (verdict, seen) = match (inspected, named) {
+            (Err(Cause::Io(error)), _) => return Err(broken(error)),
+            (Err(Cause::Defect(_)), Some(verdict)) => (verdict, None),
+            (Err(Cause::Defect(defect)), None) => {
+                let code = "AI_DETECTION_INVALID_IMAGE".to_owned();
+                return Ok(Err(Failure {
+                    code,
+                    message: defect.text().to_owned(),
+                }));
+            }
+            (Ok(seen), named) => {
+                let verdict = named.map_or_else(
+                    || verdict::of_picture(&seen.provenance, &seen.digest),
+                    |verdict| Verdict {
+                        provenance: seen.provenance.clone(),
+                        ..verdict
+                    },
+                );
+                (verdict, Some(seen))
+            }
+        };
+        let found = self.keep(account, order, verdict, seen).await?;
+        Ok(Ok(Outcome::Detection(Box::new(found))))
+    }
+
+    fn named(&self, order: &Order, name: &str) -> Option<Verdict> {
+        match order.vendor {
+            Vendor::Bizmori => verdict::of_detection_name(name),
+            Vendor::Undetectable => verdict::of_document_name(name).filter(|verdict| {
+                !(self.bypass_watermarks && matches!(verdict.label, Label::Watermarked(_)))
+            }),
+        }
+    }
+
+    /// Stores what was drawn.
+    async fn keep(
+        &self,
+        account: &Account,
+        order: &Order,
+        verdict: Verdict,
+        seen: Option<Inspection>,
+    ) -> Result<Detection, StoreError> {
+        let mut found = Detection {
+            measures: seen.as_ref().map(|seen| seen.measures),
+            thumbnail: None,
+            preview: None,
+            heatmap: None,
+            overlay: None,
+            told_at: None,
+            verdict,
+        };
+        let Some(mut seen) = seen else {
+            return Ok(found);
+        };
+        if order.vendor == Vendor::Undetectable && found.verdict.label == Label::Human {
+            // Their heatmaps are of what is not real.
+            (seen.heatmap, seen.overlay) = (None, None);
+        }
+        let drawn = [
+            (
+                seen.thumbnail,
+                "thumbnail.jpg",
+                "image/jpeg",
+                &mut found.thumbnail,
+            ),
+            (
+                seen.preview,
+                "preview.jpg",
+                "image/jpeg",
+                &mut found.preview,
+            ),
+            (seen.heatmap, "heatmap.png", "image/png", &mut found.heatmap),
+            (seen.overlay, "overlay.png", "image/png", &mut found.overlay),
+        ];
+        for (bytes, name, media_type, key) in drawn {
+            if let Some(bytes) = bytes {
+                *key = Some(
+                    self.put_result(account, order, name, media_type, bytes)
+                        .await?,
+                );
+            }
+        }
+        Ok(found)
+    }
+
+    /// Stores something made for an order; answers its key.
+    pub(super) async fn put_result(
+        &self,
+        account: &Account,
+        order: &Order,
+        name: &str,
+        media_type: &str,
+        bytes: Vec<u8>,
+    ) -> Result<String, StoreError> {
+        let key = layout::result_key(order, name);
+        let (bucket, media_type) = (order.vendor.bucket(), Some(media_type.to_owned()));
+        let put = self.blobs.put_bytes(
+            account.id,
+            bucket,
+            &key,
+            media_type,
+            account.now(),
+            bytes.into(),
+        );
+        put.await.map_err(broken)?;
+        Ok(key)
+    }
+}
+
+fn lost(order: &Order, line: &str) -> Failure {
+    Failure {
+        code: "AI_DETECTION_SERVICE_ERROR".to_owned(),
+        message: format!("order {}: {line}", order.id),
+    }
+}

@@ -1,0 +1,103 @@
+//! Files come in, and the client says go.
+
+use super::Orders;
+use crate::accounts::Account;
+use crate::claims::Claim;
+use crate::model::ids::AccountId;
+use crate::model::job::Kind;
+use crate::model::order::{ConfirmRefusal, Order};
+use crate::model::time::Timestamp;
+use crate::store::{self, StoreError};
+
+/// An order that was confirmed, now or before.
+#[derive(Debug)]
+pub struct Started {
+    pub order: Order,
+    /// Keeps the order from moving on; to be let go when the answer has been written.
+    pub hold: Option<Claim>,
+}
+
+/// Why an order was not started.
+#[derive(Debug)]
+pub enum StartError {
+    NotFound,
+    /// It is another key's.
+    NotOwner,
+    /// It is an order of another type, or of one that starts by itself.
+    TypeNotMatch,
+    Refused(ConfirmRefusal, Box<Order>),
+    Store(StoreError),
+}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Orders {
+    /// The object under `key` is in, with so many bytes: its order, if it has one, is told.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn received(
+        &self,
+        order_id: &str,
+        key: &str,
+        bytes: u64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        let Some(mut order) = store::orders::find(&mut tx, order_id).await? else {
+            return Err(StoreError::AccountGone);
+        };
+        if order.receive(key, bytes, now) {
+            store::orders::update(&mut tx, &order).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Starts an order on its client's word.
+    ///
+    /// # Errors
+    /// Says why it cannot start; it stands as it did.
+    pub async fn confirm(
+        &self,
+        account: &Account,
+        order_id: &str,
+        confirm_key: &str,
+        of_type: impl Fn(&Order) -> bool,
+    ) -> Result<Started, StartError> {
+        let mut tx = self.db.begin().await?;
+        let found = store::orders::find(&mut tx, order_id).await?;
+        let mut order = found.ok_or(StartError::NotFound)?;
+        owned(account.id, &order)?;
+        if !of_type(&order) {
+            return Err(StartError::TypeNotMatch);
+        }
+        let now = account.now();
+        match order.confirm(confirm_key, now) {
+            Err(refusal) => Err(StartError::Refused(refusal, Box::new(order))),
+            Ok(false) => Ok(Started { order, hold: None }),
+            Ok(true) => {
+                let hold =
+                    self.claims
+                        .claim(account.clock_id(), account.id, Kind::Process, &order.id);
+                store::orders::update(&mut tx, &order).await?;
+                let due_at = self.due_at(account, &order, now);
+                store::jobs::put(&mut tx, account.id, Kind::Process, &order.id, due_at).await?;
+                tx.commit().await?;
+                Ok(Started { order, hold })
+            }
+        }
+    }
+}
+
+fn owned(account: AccountId, order: &Order) -> Result<(), StartError> {
+    if order.account == account {
+        Ok(())
+    } else {
+        Err(StartError::NotOwner)
+    }
+}

@@ -1,0 +1,328 @@
+//! Published vectors, URLs of a real library, and what may and may not change.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const AT: Timestamp = Timestamp::from_ms(1_773_309_600_000);
+const HOST: &str = "localhost:8080";
+
+fn signer() -> Signer {
+    Signer::new("stuntdouble", "stuntdouble-secret", "us-east-1")
+}
+
+fn put(key: &str) -> Presign<'_> {
+    Presign {
+        method: "PUT",
+        origin: "http://localhost:8080",
+        bucket: "bizmori",
+        key,
+        expires_s: 600,
+        now: AT,
+        content_type: None,
+        signed_headers: &[],
+        response_content_disposition: None,
+    }
+}
+
+/// Judges `url` as `method` sent to `host` with `headers`.
+fn judge(
+    method: &str,
+    url: &str,
+    host: &str,
+    headers: &[(&str, &str)],
+    now: Timestamp,
+    known: &KnownHosts,
+) -> Result<(), Refusal> {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let target = &after_scheme[after_scheme.find('/').unwrap_or(0)..];
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let header = |name: &str| {
+        let found = headers.iter().find(|(of, _)| *of == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    let request = Request {
+        method,
+        path,
+        query,
+        host,
+        header: &header,
+    };
+    signer().verify(&request, now, known, false)
+}
+
+fn judge_put(url: &str, now: Timestamp) -> Result<(), Refusal> {
+    judge("PUT", url, HOST, &[], now, &KnownHosts::default())
+}
+
+fn mismatch(verdict: Result<(), Refusal>) -> Mismatch {
+    match verdict {
+        Err(Refusal::Mismatch(mismatch)) => *mismatch,
+        other => panic!("not a mismatch: {other:?}"),
+    }
+}
+
+#[test]
+fn the_vector_aws_publishes_holds() {
+    // "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)"
+    let signer = Signer::new(
+        "AKIAIOSFODNN7EXAMPLE",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "us-east-1",
+    );
+    let query = "X-Amz-Algorithm=AWS4-HMAC-SHA256\
+        &X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request\
+        &X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host";
+    let host = "examplebucket.s3.amazonaws.com";
+    let canonical = CanonicalRequest {
+        method: "GET",
+        path: "/test.txt",
+        query,
+        headers: &[("host", host)],
+        payload: UNSIGNED_PAYLOAD,
+    };
+    let scope = "20130524/us-east-1/s3/aws4_request";
+    let signature = signer.sign("20130524T000000Z", scope, &canonical.to_string());
+    assert_eq!(
+        signature,
+        "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404"
+    );
+    let request = Request {
+        method: "GET",
+        path: "/test.txt",
+        query: &format!("{query}&X-Amz-Signature={signature}"),
+        host,
+        header: &|_| None,
+    };
+    let noon = clock::parse_amz("20130524T120000Z").expect("an instant");
+    let none = KnownHosts::default();
+    assert_eq!(signer.verify(&request, noon, &none, true), Ok(()));
+}
+
+#[test]
+fn what_botocore_presigns_holds() {
+    // boto3 1.44.5, signature_version s3v4, endpoint_url http://localhost:8080/_s3
+    let now = clock::parse_amz("20261121T005700Z").expect("an instant");
+    let none = KnownHosts::default();
+    let put = "http://localhost:8080/_s3/bizmori/temp/1/0/a%20b%2B%C3%BC%25.jpg\
+        ?X-Amz-Algorithm=AWS4-HMAC-SHA256\
+        &X-Amz-Credential=stuntdouble%2F20261121%2Fus-east-1%2Fs3%2Faws4_request\
+        &X-Amz-Date=20261121T005628Z&X-Amz-Expires=600\
+        &X-Amz-SignedHeaders=content-type%3Bhost%3Bx-amz-acl\
+        &X-Amz-Signature=a7a92e2639327ab3015589e3ecef9ab63a07b6711cfd34c9f1ae468e5074b6ce";
+    let sent = [("content-type", "image/jpeg"), ("x-amz-acl", "private")];
+    assert_eq!(judge("PUT", put, HOST, &sent, now, &none), Ok(()));
+    let get = "http://localhost:8080/_s3/bizmori/temp/1/0/a%20b%2B%C3%BC%25.jpg\
+        ?response-content-disposition=attachment%3B%20filename%3D%22a%20b.jpg%22\
+        &X-Amz-Algorithm=AWS4-HMAC-SHA256\
+        &X-Amz-Credential=stuntdouble%2F20261121%2Fus-east-1%2Fs3%2Faws4_request\
+        &X-Amz-Date=20261121T005628Z&X-Amz-Expires=600&X-Amz-SignedHeaders=host\
+        &X-Amz-Signature=30d0b44f49eb4767315df44001eb5f78d38dba0e1eecd4457d6b7616df6bba6d";
+    assert_eq!(judge("GET", get, HOST, &[], now, &none), Ok(()));
+}
+
+#[test]
+fn a_url_spells_its_parameters_in_aws_s_order() {
+    let url = signer().presign(&Presign {
+        content_type: Some("image/png"),
+        signed_headers: &[("x-amz-acl", "private")],
+        response_content_disposition: Some("attachment; filename=\"a b.png\""),
+        ..put("temp/1/0/a b+ü%.png")
+    });
+    let (unsigned, signature) = url.rsplit_once('=').expect("a signature");
+    assert_eq!(
+        unsigned,
+        "http://localhost:8080/_s3/bizmori/temp/1/0/a%20b%2B%C3%BC%25.png\
+         ?X-Amz-Algorithm=AWS4-HMAC-SHA256\
+         &X-Amz-Credential=stuntdouble%2F20260312%2Fus-east-1%2Fs3%2Faws4_request\
+         &X-Amz-Date=20260312T100000Z&X-Amz-Expires=600\
+         &X-Amz-SignedHeaders=content-type%3Bhost%3Bx-amz-acl\
+         &response-content-disposition=attachment%3B%20filename%3D%22a%20b.png%22\
+         &X-Amz-Signature"
+    );
+    assert_eq!(signature.len(), 64);
+    let sent = [("content-type", "image/png"), ("x-amz-acl", " private ")];
+    let none = KnownHosts::default();
+    assert_eq!(judge("PUT", &url, HOST, &sent, AT, &none), Ok(()));
+    let lax = url
+        .replace("%3B", ";")
+        .replace("%2F", "/")
+        .replace("%20b", "+b");
+    let lax = lax.replacen("a+b", "a%20b", 1);
+    assert_eq!(judge("PUT", &lax, HOST, &sent, AT, &none), Ok(()));
+}
+
+#[test]
+fn a_url_holds_at_any_host_that_is_known_and_no_other() {
+    let url = signer().presign(&put("k"));
+    let known = KnownHosts::default();
+    let elsewhere = |known| judge("PUT", &url, "mock:9000", &[], AT, known);
+    let told = mismatch(elsewhere(&known));
+    assert!(told.canonical_request.contains("\nhost:mock:9000\n"));
+    known.remember("other:1");
+    known.remember(&host_of("http://LOCALHOST:8080"));
+    assert_eq!(elsewhere(&known), Ok(()));
+
+    let header = |_: &str| None;
+    let (_, target) = url.split_once("8080").expect("a port");
+    let (path, query) = target.split_once('?').expect("a query");
+    let request = Request {
+        method: "PUT",
+        path,
+        query,
+        host: "mock:9000",
+        header: &header,
+    };
+    let strict = signer().verify(&request, AT, &known, true);
+    assert_eq!(
+        mismatch(strict).why,
+        "signature: made for the host localhost:8080, arrived at mock:9000 (strict-host)"
+    );
+}
+
+#[test]
+fn a_url_holds_from_a_quarter_of_an_hour_before_its_date_until_it_expires() {
+    let url = signer().presign(&put("k"));
+    assert_eq!(judge_put(&url, AT.plus_ms(599_999)), Ok(()));
+    assert_eq!(
+        judge_put(&url, AT.plus_ms(600_000)),
+        Err(Refusal::Expired {
+            expires_s: 600,
+            expires: AT.plus_ms(600_000)
+        })
+    );
+    assert_eq!(judge_put(&url, AT.plus_ms(-900_000)), Ok(()));
+    assert_eq!(
+        judge_put(&url, AT.plus_ms(-900_001)),
+        Err(Refusal::NotYetValid {
+            date: AT,
+            expires: AT.plus_ms(600_000)
+        })
+    );
+}
+
+#[test]
+fn what_is_malformed_is_told_in_s3_s_words() {
+    let url = signer().presign(&put("k"));
+    let refused = |from: &str, to: &str| match judge_put(&url.replace(from, to), AT) {
+        Err(Refusal::Parameters(message)) => message,
+        other => panic!("{from} to {to}: {other:?}"),
+    };
+    assert!(refused("X-Amz-Expires=600", "X=1").starts_with("Query-string authentication"));
+    assert!(refused("=600", "=604801").contains("less than a week"));
+    assert!(refused("=600", "=99999999999").contains("less than a week"));
+    assert!(refused("=600", "=soon").contains("should be a number"));
+    assert!(refused("=600", "=-1").contains("non-negative"));
+    assert!(refused("=600", "=600&X-Amz-Expires=601").contains("more than once"));
+    assert!(refused("SHA256", "SHA1").contains("X-Amz-Algorithm"));
+    assert!(refused("T100000Z", "").contains("yyyyMMdd"));
+    assert!(refused("%2Fs3%2F", "%2Fec2%2F").contains("incorrect service"));
+    assert!(refused("aws4_request", "aws5").contains("incorrect terminal"));
+    assert!(refused("%2F20260312", "%2F20260313").contains("incorrect date"));
+    assert!(refused("stuntdouble%2F20260312%2F", "").contains("mal-formed"));
+}
+
+#[test]
+fn who_signs_with_nothing_or_with_other_keys_is_told_so() {
+    let url = signer().presign(&put("k"));
+    assert_eq!(judge_put("http://h/_s3/b/k", AT), Err(Refusal::Unsigned));
+    assert_eq!(
+        judge_put("http://h/k?AWSAccessKeyId=a&Signature=b&Expires=1", AT),
+        Err(Refusal::OutdatedVersion)
+    );
+    assert_eq!(
+        judge_put(&url.replace("=stuntdouble", "=other"), AT),
+        Err(Refusal::KeyId("other".to_owned()))
+    );
+    assert_eq!(
+        judge_put(&url.replace("=host", "=range"), AT),
+        Err(Refusal::HostNotSigned)
+    );
+}
+
+#[test]
+fn what_differs_is_named_where_it_can_be_found_out() {
+    let plain = signer().presign(&put("k"));
+    let typed = signer().presign(&Presign {
+        content_type: Some("image/png"),
+        ..put("k")
+    });
+    let acl = signer().presign(&Presign {
+        signed_headers: &[("x-amz-acl", "private")],
+        ..put("k")
+    });
+    let none = KnownHosts::default();
+    let why = |method: &str, url: &str, sent: &[(&str, &str)]| {
+        mismatch(judge(method, url, HOST, sent, AT, &none)).why
+    };
+    assert_eq!(
+        why("GET", &plain, &[]),
+        "signature: made for PUT, sent as GET"
+    );
+    assert_eq!(
+        why("PUT", &typed, &[("content-type", "image/jpeg")]),
+        "signature: Content-Type was signed as image/png, sent image/jpeg"
+    );
+    assert_eq!(
+        why("PUT", &typed, &[]),
+        "signature: Content-Type was signed as image/png, sent none"
+    );
+    assert_eq!(
+        why("PUT", &acl, &[]),
+        "signature: the signed header x-amz-acl was not sent"
+    );
+    assert!(why("PUT", &plain.replace("/k?", "/l?"), &[]).contains("CanonicalRequest"));
+}
+
+#[test]
+fn the_host_is_the_one_that_clients_send() {
+    assert_eq!(host_of("http://Mock:80"), "mock");
+    assert_eq!(host_of("https://mock:443/"), "mock");
+    assert_eq!(host_of("https://mock:80"), "mock:80");
+    assert_eq!(host_of("http://[::1]:8080"), "[::1]:8080");
+}
+
+proptest! {
+    #[test]
+    fn any_key_and_disposition_come_back_and_hold(key in ".{1,40}", disposition in ".{0,40}") {
+        let url = signer().presign(&Presign {
+            response_content_disposition: Some(&disposition),
+            ..put(&key)
+        });
+        prop_assert!(url.is_ascii());
+        prop_assert_eq!(judge_put(&url, AT), Ok(()));
+        let path = url.split_once("bizmori/").and_then(|(_, rest)| rest.split_once('?'));
+        let (path, query) = path.expect("a path and a query");
+        let back: Vec<u8> = percent_encoding::percent_decode(path.as_bytes()).collect();
+        prop_assert_eq!(String::from_utf8(back), Ok(key));
+        let value = canonical::parameters(query)
+            .into_iter()
+            .find(|(name, _)| name == b"response-content-disposition");
+        prop_assert_eq!(value.map(|(_, value)| value), Some(disposition.into_bytes()));
+    }
+
+    #[test]
+    fn any_other_character_in_path_or_query_is_refused(at in 0_usize..400, to in "[a-zA-Z0-9]") {
+        let url = signer().presign(&Presign {
+            response_content_disposition: Some("attachment; filename=\"x.jpg\""),
+            ..put("temp/1/0/a b.jpg")
+        });
+        let start = url.find("/_s3").expect("a path");
+        let at = start + at % (url.len() - start);
+        let mut other = url.clone();
+        other.replace_range(at..=at, &to);
+        // hex digits mean the same in either case, after a percent and in the signature
+        prop_assume!(!other.eq_ignore_ascii_case(&url));
+        prop_assert!(judge_put(&other, AT).is_err(), "{}", other);
+    }
+
+    #[test]
+    fn parameters_hold_in_any_order(seed in any::<u64>()) {
+        let url = signer().presign(&put("k"));
+        let (path, query) = url.split_once('?').expect("a query");
+        let mut parts: Vec<&str> = query.split('&').collect();
+        let turns = usize::try_from(seed % 6).unwrap_or(0);
+        parts.rotate_left(turns);
+        prop_assert_eq!(judge_put(&format!("{path}?{}", parts.join("&")), AT), Ok(()));
+    }
+}

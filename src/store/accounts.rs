@@ -1,0 +1,216 @@
+//! Accounts, clocks, credits, and the hosts that URLs were made for.
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Result, Source, Tx, sealed::Connected};
+use crate::clock::Clock;
+use crate::model::account::Settings;
+use crate::model::ids::{AccountId, ClockId};
+use crate::model::time::Timestamp;
+
+/// An account as it stands in its row, and how far its numbers have come.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub id: AccountId,
+    pub key: String,
+    pub settings: Settings,
+    pub clock: Option<Clock>,
+    /// The greatest number given to an order of its own.
+    pub orders: u64,
+    /// The greatest number given to an upload of its own.
+    pub uploads: u64,
+    /// The greatest snowflake given to an order or an endpoint of its own.
+    pub snowflake: u64,
+}
+
+/// Every account.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn all(from: &mut impl Source) -> Result<Vec<Stored>> {
+    sqlx::query(
+        "SELECT id, key, settings, clock,
+                (SELECT COALESCE(MAX(number), 0) FROM orders WHERE account_id = accounts.id),
+                (SELECT COALESCE(MAX(number), 0) FROM uploads WHERE account_id = accounts.id),
+                MAX((SELECT COALESCE(MAX(CAST(id AS INTEGER)), 0) FROM orders
+                      WHERE account_id = accounts.id AND id NOT LIKE '%-%'),
+                    (SELECT COALESCE(MAX(CAST(id AS INTEGER)), 0) FROM endpoints
+                      WHERE account_id = accounts.id))
+         FROM accounts",
+    )
+    .fetch_all(from.sqlite())
+    .await?
+    .iter()
+    .map(account)
+    .collect()
+}
+
+fn account(row: &SqliteRow) -> Result<Stored> {
+    let number = |column: usize| u64::try_from(row.get::<i64, _>(column)).unwrap_or(0);
+    Ok(Stored {
+        id: AccountId(row.get(0)),
+        key: row.get(1),
+        settings: serde_json::from_str(row.get(2))?,
+        clock: row
+            .get::<Option<&str>, _>(3)
+            .map(serde_json::from_str)
+            .transpose()?,
+        orders: number(4),
+        uploads: number(5),
+        snowflake: number(6),
+    })
+}
+
+/// Makes an account.
+///
+/// # Errors
+/// If the key has one.
+pub async fn insert(
+    tx: &mut Tx,
+    key: &str,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<AccountId> {
+    let row = sqlx::query(
+        "INSERT INTO accounts (key, settings, created_at) VALUES (?, ?, ?) RETURNING id",
+    )
+    .bind(key)
+    .bind(serde_json::to_string(settings)?)
+    .bind(now.ms())
+    .fetch_one(tx.sqlite())
+    .await?;
+    Ok(AccountId(row.get(0)))
+}
+
+/// Replaces what is set on an account.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn set(tx: &mut Tx, id: AccountId, settings: &Settings) -> Result<()> {
+    sqlx::query("UPDATE accounts SET settings = ? WHERE id = ?")
+        .bind(serde_json::to_string(settings)?)
+        .bind(id.0)
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}
+
+/// Ends an account's life: its row, and every row that hangs on it.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn delete(tx: &mut Tx, id: AccountId) -> Result<()> {
+    sqlx::query("DELETE FROM accounts WHERE id = ?")
+        .bind(id.0)
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}
+
+/// Gives a clock its new state. An account's own clock takes over the account's jobs.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn set_clock(tx: &mut Tx, clock_id: ClockId, clock: Clock) -> Result<()> {
+    let json = serde_json::to_string(&clock)?;
+    if clock_id == ClockId::DEFAULT {
+        sqlx::query("INSERT INTO default_clock VALUES (1, ?) ON CONFLICT DO UPDATE SET clock = excluded.clock")
+            .bind(json)
+            .execute(tx.sqlite())
+            .await?;
+        return Ok(());
+    }
+    let fresh = sqlx::query("UPDATE accounts SET clock = ?1 WHERE id = ?2 AND clock IS NULL")
+        .bind(&json)
+        .bind(clock_id.0)
+        .execute(tx.sqlite())
+        .await?;
+    if fresh.rows_affected() == 1 {
+        sqlx::query("UPDATE jobs SET clock_id = ?1 WHERE account_id = ?1")
+            .bind(clock_id.0)
+            .execute(tx.sqlite())
+            .await?;
+    } else {
+        sqlx::query("UPDATE accounts SET clock = ? WHERE id = ?")
+            .bind(&json)
+            .bind(clock_id.0)
+            .execute(tx.sqlite())
+            .await?;
+    }
+    Ok(())
+}
+
+/// The default clock, if it was ever set.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn default_clock(from: &mut impl Source) -> Result<Option<Clock>> {
+    let row = sqlx::query("SELECT clock FROM default_clock")
+        .fetch_optional(from.sqlite())
+        .await?;
+    Ok(row
+        .map(|row| serde_json::from_str(row.get(0)))
+        .transpose()?)
+}
+
+/// The default clock is the real time again.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn clear_default_clock(tx: &mut Tx) -> Result<()> {
+    sqlx::query("DELETE FROM default_clock")
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}
+
+/// Credits an account has used.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn spent(from: &mut impl Source, id: AccountId) -> Result<u64> {
+    let row = sqlx::query("SELECT spent FROM accounts WHERE id = ?")
+        .bind(id.0)
+        .fetch_optional(from.sqlite())
+        .await?;
+    Ok(row.map_or(0, |row| u64::try_from(row.get::<i64, _>(0)).unwrap_or(0)))
+}
+
+/// Uses up `credits` if `limit` allows. False: it does not, and none was used.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn spend(tx: &mut Tx, id: AccountId, credits: u32, limit: u64) -> Result<bool> {
+    let done =
+        sqlx::query("UPDATE accounts SET spent = spent + ?1 WHERE id = ?2 AND spent + ?1 <= ?3")
+            .bind(i64::from(credits))
+            .bind(id.0)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .execute(tx.sqlite())
+            .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The hosts that presigned URLs were made for.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn hosts(from: &mut impl Source) -> Result<Vec<String>> {
+    let rows = sqlx::query("SELECT host FROM hosts")
+        .fetch_all(from.sqlite())
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Keeps a host that presigned URLs were made for.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn keep_host(tx: &mut Tx, host: &str) -> Result<()> {
+    sqlx::query("INSERT INTO hosts VALUES (?) ON CONFLICT DO NOTHING")
+        .bind(host)
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! The agenda: which clock has work due when, as far as anyone has said.
+//!
+//! A hint and no more: it is noted when a job's transaction commits, read by the worker, and
+//! made again from the rows at start. Its size is that of the set of clocks.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::model::ids::ClockId;
+use crate::model::time::Timestamp;
+
+/// Shared by whoever writes jobs and the worker.
+#[derive(Debug, Clone, Default)]
+pub struct Agenda(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    due: Mutex<HashMap<ClockId, Timestamp>>,
+    changed: Notify,
+}
+
+impl Agenda {
+    /// Something is due at `at`, by that clock.
+    pub fn note(&self, clock: ClockId, at: Timestamp) {
+        let mut due = self.0.due.lock().unwrap_or_else(PoisonError::into_inner);
+        let earliest = due.entry(clock).or_insert(at);
+        *earliest = at.min(*earliest);
+        drop(due);
+        self.0.changed.notify_one();
+    }
+
+    /// Something may be due by that clock at once.
+    pub fn look(&self, clock: ClockId) {
+        self.note(clock, Timestamp::from_ms(i64::MIN));
+    }
+
+    /// Takes out the clocks for which `is_due` says so.
+    pub fn take_due(&self, is_due: impl Fn(ClockId, Timestamp) -> bool) -> Vec<ClockId> {
+        let mut due = self.0.due.lock().unwrap_or_else(PoisonError::into_inner);
+        due.extract_if(|clock, at| is_due(*clock, *at))
+            .map(|(clock, _)| clock)
+            .collect()
+    }
+
+    /// The smallest of what `wait_ms` says of each entry, none where it says none of all.
+    pub fn shortest(&self, wait_ms: impl Fn(ClockId, Timestamp) -> Option<u64>) -> Option<u64> {
+        let due = self.0.due.lock().unwrap_or_else(PoisonError::into_inner);
+        due.iter()
+            .filter_map(|(clock, at)| wait_ms(*clock, *at))
+            .min()
+    }
+
+    /// Returns when something was noted since the last time, or a clock was moved.
+    pub async fn changed(&self) {
+        self.0.changed.notified().await;
+    }
+
+    /// A clock was moved: what is due must be judged again.
+    pub fn stir(&self) {
+        self.0.changed.notify_one();
+    }
+}

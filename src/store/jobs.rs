@@ -1,0 +1,177 @@
+//! Jobs: what is due, and by whose clock.
+
+use std::sync::Arc;
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Result, Source, StoreError, Tx, sealed::Connected};
+use crate::model::ids::{AccountId, ClockId};
+use crate::model::job::{Job, Kind};
+use crate::model::time::Timestamp;
+
+/// Makes the job due at `due_at`, or earlier if it is already there and due earlier.
+///
+/// # Errors
+/// If the account is gone.
+pub async fn put(
+    tx: &mut Tx,
+    account: AccountId,
+    kind: Kind,
+    subject: &str,
+    due_at: Timestamp,
+) -> Result<()> {
+    let row = sqlx::query(
+        "INSERT INTO jobs (account_id, clock_id, kind, subject, due_at)
+         VALUES (?1, COALESCE((SELECT id FROM accounts WHERE id = ?1 AND clock IS NOT NULL), 0), ?2, ?3, ?4)
+         ON CONFLICT (kind, subject) DO UPDATE SET due_at = MIN(due_at, excluded.due_at)
+         RETURNING clock_id, due_at",
+    )
+    .bind(account.0)
+    .bind(kind.name())
+    .bind(subject)
+    .bind(due_at.ms())
+    .fetch_one(tx.sqlite())
+    .await?;
+    tx.note(ClockId(row.get(0)), Timestamp::from_ms(row.get(1)));
+    Ok(())
+}
+
+/// Takes the job out. False if it was gone: its account was reset, and nothing may be recorded.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn take(tx: &mut Tx, id: i64) -> Result<bool> {
+    let done = sqlx::query("DELETE FROM jobs WHERE id = ?")
+        .bind(id)
+        .execute(tx.sqlite())
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Makes the job due at another time. False if it was gone.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn postpone(tx: &mut Tx, id: i64, due_at: Timestamp) -> Result<bool> {
+    let row = sqlx::query("UPDATE jobs SET due_at = ? WHERE id = ? RETURNING clock_id")
+        .bind(due_at.ms())
+        .bind(id)
+        .fetch_optional(tx.sqlite())
+        .await?;
+    if let Some(row) = &row {
+        tx.note(ClockId(row.get(0)), due_at);
+    }
+    Ok(row.is_some())
+}
+
+/// The job is no longer there to be done.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn remove(tx: &mut Tx, kind: Kind, subject: &str) -> Result<()> {
+    sqlx::query("DELETE FROM jobs WHERE kind = ? AND subject = ?")
+        .bind(kind.name())
+        .bind(subject)
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}
+
+/// The first `limit` jobs due at or before `now` by that clock, the earliest first.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn due(
+    from: &mut impl Source,
+    clock: ClockId,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Job>> {
+    sqlx::query(
+        "SELECT id, account_id, kind, subject, due_at FROM jobs
+         WHERE clock_id = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?",
+    )
+    .bind(clock.0)
+    .bind(now.ms())
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(from.sqlite())
+    .await?
+    .iter()
+    .map(job)
+    .collect()
+}
+
+/// The same of one account.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn due_of(
+    from: &mut impl Source,
+    account: AccountId,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Job>> {
+    sqlx::query(
+        "SELECT id, account_id, kind, subject, due_at FROM jobs
+         WHERE account_id = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?",
+    )
+    .bind(account.0)
+    .bind(now.ms())
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(from.sqlite())
+    .await?
+    .iter()
+    .map(job)
+    .collect()
+}
+
+/// When the first job after `now` is due by that clock.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn next_after(
+    from: &mut impl Source,
+    clock: ClockId,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    let row = sqlx::query("SELECT MIN(due_at) FROM jobs WHERE clock_id = ? AND due_at > ?")
+        .bind(clock.0)
+        .bind(now.ms())
+        .fetch_one(from.sqlite())
+        .await?;
+    Ok(row.get::<Option<i64>, _>(0).map(Timestamp::from_ms))
+}
+
+/// The earliest due time of every clock that has jobs.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn earliest(from: &mut impl Source) -> Result<Vec<(ClockId, Timestamp)>> {
+    let rows = sqlx::query("SELECT clock_id, MIN(due_at) FROM jobs GROUP BY clock_id")
+        .fetch_all(from.sqlite())
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| (ClockId(row.get(0)), Timestamp::from_ms(row.get(1))))
+        .collect())
+}
+
+fn job(row: &SqliteRow) -> Result<Job> {
+    let kind: String = row.get(2);
+    Ok(Job {
+        id: row.get(0),
+        account: AccountId(row.get(1)),
+        kind: Kind::named(&kind).ok_or_else(|| unknown("job kind", &kind))?,
+        subject: row.get(3),
+        due_at: Timestamp::from_ms(row.get(4)),
+    })
+}
+
+/// A word in a row that this version does not know.
+pub(super) fn unknown(what: &str, word: &str) -> StoreError {
+    let line = format!("the database has an unknown {what}: {word}");
+    StoreError::Broken(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(
+        line,
+    )))
+}

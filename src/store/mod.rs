@@ -1,0 +1,165 @@
+//! State, in SQLite. The only module that names sqlx.
+//!
+//! One connection writes and a few read; a write needs a [`Tx`], so that one outside a
+//! transaction does not compile. Writes that come together share a commit (see [`tx`]). All
+//! times are parameters: there is no `now()` in SQL. The process may die at any moment: what
+//! was committed is there afterwards.
+//!
+//! Functions stand by table family, take a [`Tx`] to write and any [`Source`] to read, and
+//! find by account, but for the few that must find an account.
+
+pub mod accounts;
+pub mod agenda;
+pub mod jobs;
+pub mod orders;
+pub mod tx;
+pub mod uploads;
+pub mod webhooks;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Sqlite, SqlitePool};
+
+use agenda::Agenda;
+pub use tx::Tx;
+use tx::Writer;
+
+/// Connections that read. More do not help on a few cores: a read is microseconds long.
+const READERS: u32 = 4;
+/// Every statement of this module fits.
+const STATEMENTS_CACHED: usize = 128;
+const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Why a row could not be read or written.
+#[derive(Debug, Clone)]
+pub enum StoreError {
+    /// The account was reset or removed while this was under way; nothing was written.
+    AccountGone,
+    /// A fault of ours or of the disk.
+    Broken(Arc<dyn std::error::Error + Send + Sync>),
+}
+
+impl std::fmt::Display for StoreError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::AccountGone => formatter.write_str("the account was reset meanwhile"),
+            Self::Broken(error) => write!(formatter, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error.as_database_error() {
+            Some(inner) if inner.is_foreign_key_violation() => Self::AccountGone,
+            _ => Self::Broken(Arc::new(error)),
+        }
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Broken(Arc::new(error))
+    }
+}
+
+/// What every function here answers.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Where rows can be read: a [`Reader`], or a [`Tx`], which sees its own writes.
+pub trait Source: sealed::Connected + Send {}
+
+impl Source for Reader {}
+impl Source for Tx {}
+
+mod sealed {
+    /// A connection, for this module's eyes.
+    pub trait Connected {
+        fn sqlite(&mut self) -> &mut sqlx::sqlite::SqliteConnection;
+    }
+}
+
+/// A connection that only reads.
+#[derive(Debug)]
+pub struct Reader(PoolConnection<Sqlite>);
+
+impl sealed::Connected for Reader {
+    fn sqlite(&mut self) -> &mut SqliteConnection {
+        &mut self.0
+    }
+}
+
+/// The database.
+#[derive(Debug, Clone)]
+pub struct Db {
+    writer: Arc<Writer>,
+    readers: SqlitePool,
+}
+
+impl Db {
+    /// Opens the database in `file`, making or migrating it.
+    ///
+    /// # Errors
+    /// If the file cannot be used, or was written by a newer version.
+    pub async fn open(file: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .statement_cache_capacity(STATEMENTS_CACHED)
+            .pragma("temp_store", "memory")
+            .disable_statement_logging();
+        let mut connection = options.connect().await?;
+        sqlx::migrate!()
+            .run(&mut connection)
+            .await
+            .map_err(|error| StoreError::Broken(Arc::new(error)))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(0)
+            .test_before_acquire(false)
+            .connect_lazy_with(options.read_only(true).create_if_missing(false));
+        Ok(Self {
+            writer: Writer::new(connection, Agenda::default()),
+            readers,
+        })
+    }
+
+    /// A connection to read from.
+    ///
+    /// # Errors
+    /// If none can be had.
+    pub async fn read(&self) -> Result<Reader> {
+        Ok(Reader(self.readers.acquire().await?))
+    }
+
+    /// Begins a transaction; without [`Tx::commit`] nothing of it remains.
+    ///
+    /// # Errors
+    /// If the database does not let us.
+    pub async fn begin(&self) -> Result<Tx> {
+        self.writer.begin().await
+    }
+
+    /// Which clock has work due when.
+    #[must_use]
+    pub fn agenda(&self) -> &Agenda {
+        self.writer.agenda()
+    }
+
+    /// Commits what is open and closes every connection.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

@@ -1,0 +1,83 @@
+//! Orders: one row each, found by id; the body is the whole order.
+
+use sqlx::Row;
+
+use super::{Result, Source, Tx, sealed::Connected};
+use crate::model::ids::AccountId;
+use crate::model::order::Order;
+
+/// Keeps a new order. False, and nothing is written, if its id is taken, or its account has an
+/// order made by the same operation with the same idempotency key.
+///
+/// # Errors
+/// If the account is gone.
+pub async fn insert(
+    tx: &mut Tx,
+    order: &Order,
+    operation: &str,
+    idempotency_key: Option<&str>,
+) -> Result<bool> {
+    let done = sqlx::query(
+        "INSERT INTO orders (id, account_id, number, operation, idempotency_key, body)
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(&order.id)
+    .bind(order.account.0)
+    .bind(i64::try_from(order.number).unwrap_or(i64::MAX))
+    .bind(operation)
+    .bind(idempotency_key)
+    .bind(serde_json::to_string(order)?)
+    .execute(tx.sqlite())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The order an account made by that operation with that idempotency key.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn by_idempotency_key(
+    from: &mut impl Source,
+    account: AccountId,
+    operation: &str,
+    idempotency_key: Option<&str>,
+) -> Result<Option<Order>> {
+    let row = sqlx::query(
+        "SELECT body FROM orders WHERE account_id = ? AND operation = ? AND idempotency_key = ?",
+    )
+    .bind(account.0)
+    .bind(operation)
+    .bind(idempotency_key)
+    .fetch_optional(from.sqlite())
+    .await?;
+    Ok(row
+        .map(|row| serde_json::from_str(row.get(0)))
+        .transpose()?)
+}
+
+/// The order of that id, whosever it is.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn find(from: &mut impl Source, id: &str) -> Result<Option<Order>> {
+    let row = sqlx::query("SELECT body FROM orders WHERE id = ?")
+        .bind(id)
+        .fetch_optional(from.sqlite())
+        .await?;
+    Ok(row
+        .map(|row| serde_json::from_str(row.get(0)))
+        .transpose()?)
+}
+
+/// Writes an order's new state.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn update(tx: &mut Tx, order: &Order) -> Result<()> {
+    sqlx::query("UPDATE orders SET body = ? WHERE id = ?")
+        .bind(serde_json::to_string(order)?)
+        .bind(&order.id)
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}

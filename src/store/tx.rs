@@ -1,0 +1,221 @@
+//! Transactions that share a commit.
+//!
+//! There is one writer connection and a queue for it. Who comes first begins a transaction;
+//! who is done while others queue hands the open transaction on, each in a savepoint of its
+//! own, and the last one (or the [`GROUP_MAX`]th) commits for all. [`Tx::commit`] returns when
+//! the commit that carries its writes is done, so a caller cannot tell the difference; a
+//! transaction that is dropped takes back its own writes and no one else's.
+//!
+//! Futures may be dropped at any await (a client hangs up): what must happen next is then done
+//! by a task of its own, so that an open transaction never waits for someone who has gone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{AssertSqlSafe, Connection as _};
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
+
+use super::agenda::Agenda;
+use super::{Result, StoreError, sealed};
+use crate::model::ids::ClockId;
+use crate::model::time::Timestamp;
+
+/// So many transactions share one commit at most.
+const GROUP_MAX: usize = 64;
+
+/// The one connection that writes, and its queue.
+#[derive(Debug)]
+pub(super) struct Writer {
+    connection: Arc<Mutex<Connection>>,
+    queued: AtomicUsize,
+    agenda: Agenda,
+}
+
+#[derive(Debug)]
+struct Connection {
+    sqlite: SqliteConnection,
+    /// How many transactions the open group has, 0 if none is open.
+    group: usize,
+    /// Who waits for the group's commit.
+    joined: Vec<Joined>,
+}
+
+#[derive(Debug)]
+struct Joined {
+    answer: oneshot::Sender<Result<()>>,
+    due: Vec<(ClockId, Timestamp)>,
+}
+
+/// A place in the queue; given up early, it sees to it that nobody waits for its owner.
+struct Place<'w>(Option<&'w Arc<Writer>>);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if let Some(writer) = self.0 {
+            writer.queued.fetch_sub(1, Ordering::SeqCst);
+            let writer = Arc::clone(writer);
+            tokio::spawn(async move {
+                let guard = Arc::clone(&writer.connection).lock_owned().await;
+                writer.settle(guard).await;
+            });
+        }
+    }
+}
+
+impl Writer {
+    pub(super) fn new(sqlite: SqliteConnection, agenda: Agenda) -> Arc<Self> {
+        let connection = Connection {
+            sqlite,
+            group: 0,
+            joined: Vec::new(),
+        };
+        let connection = Arc::new(Mutex::new(connection));
+        Arc::new(Self {
+            connection,
+            queued: AtomicUsize::new(0),
+            agenda,
+        })
+    }
+
+    pub(super) fn agenda(&self) -> &Agenda {
+        &self.agenda
+    }
+
+    pub(super) async fn begin(self: &Arc<Self>) -> Result<Tx> {
+        self.queued.fetch_add(1, Ordering::SeqCst);
+        let mut place = Place(Some(self));
+        let mut guard = Arc::clone(&self.connection).lock_owned().await;
+        place.0 = None;
+        self.queued.fetch_sub(1, Ordering::SeqCst);
+        guard.group += 1;
+        let place = guard.group;
+        let mut tx = Tx {
+            guard: Some(guard),
+            writer: Arc::clone(self),
+            due: Vec::new(),
+        };
+        let begin = match place {
+            1 => "BEGIN IMMEDIATE".to_owned(),
+            _ => format!("SAVEPOINT s{place}"),
+        };
+        tx.execute(begin).await?;
+        Ok(tx)
+    }
+
+    /// Commits the open group unless someone queues who will.
+    async fn settle(&self, guard: OwnedMutexGuard<Connection>) {
+        if guard.group > 0 && self.queued.load(Ordering::SeqCst) == 0 {
+            self.commit(guard).await;
+        }
+    }
+
+    async fn commit(&self, mut guard: OwnedMutexGuard<Connection>) {
+        let done = sqlx::query("COMMIT").execute(&mut guard.sqlite).await;
+        let done = done.map(drop).map_err(StoreError::from);
+        if done.is_err() {
+            // The group's writes are lost to all of it; its members are told so.
+            let _ = sqlx::query("ROLLBACK").execute(&mut guard.sqlite).await;
+        }
+        guard.group = 0;
+        for joined in std::mem::take(&mut guard.joined) {
+            if done.is_ok() {
+                for (clock, at) in joined.due {
+                    self.agenda.note(clock, at);
+                }
+            }
+            // Who no longer listens has been dropped; the writes stand all the same.
+            let _ = joined.answer.send(done.clone());
+        }
+    }
+
+    /// Takes back the writes of the group's last transaction.
+    async fn abandon(&self, mut guard: OwnedMutexGuard<Connection>) {
+        let rollback = match guard.group {
+            1 => "ROLLBACK".to_owned(),
+            place => format!("ROLLBACK TO s{place}"),
+        };
+        // It fails only where the transaction's own begin did not come to be.
+        let _ = sqlx::query(AssertSqlSafe(rollback))
+            .execute(&mut guard.sqlite)
+            .await;
+        if guard.group == 1 {
+            guard.group = 0;
+        }
+        self.settle(guard).await;
+    }
+
+    pub(super) async fn close(&self) {
+        let mut guard = self.connection.lock().await;
+        let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&mut guard.sqlite)
+            .await;
+        let _ = guard.sqlite.clear_cached_statements().await;
+    }
+}
+
+/// A transaction: the one way to write.
+#[derive(Debug)]
+pub struct Tx {
+    /// None once it was handed on.
+    guard: Option<OwnedMutexGuard<Connection>>,
+    writer: Arc<Writer>,
+    due: Vec<(ClockId, Timestamp)>,
+}
+
+impl Tx {
+    async fn execute(&mut self, sql: String) -> Result<()> {
+        sqlx::query(AssertSqlSafe(sql))
+            .execute(sealed::Connected::sqlite(self))
+            .await?;
+        Ok(())
+    }
+
+    /// Once this is committed, something is due at `at` by that clock.
+    pub(super) fn note(&mut self, clock: ClockId, at: Timestamp) {
+        self.due.push((clock, at));
+    }
+
+    /// Returns when the writes are committed.
+    ///
+    /// # Errors
+    /// If they could not be; none of them stands then.
+    pub async fn commit(mut self) -> Result<()> {
+        let Some(mut guard) = self.guard.take() else {
+            return Ok(());
+        };
+        let (answer, answered) = oneshot::channel();
+        guard.joined.push(Joined {
+            answer,
+            due: std::mem::take(&mut self.due),
+        });
+        let writer = Arc::clone(&self.writer);
+        if guard.group >= GROUP_MAX || writer.queued.load(Ordering::SeqCst) == 0 {
+            tokio::spawn(async move { writer.commit(guard).await });
+        } else {
+            drop(guard);
+        }
+        answered
+            .await
+            .unwrap_or_else(|gone| Err(StoreError::Broken(Arc::new(gone))))
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        if let Some(guard) = self.guard.take() {
+            let writer = Arc::clone(&self.writer);
+            tokio::spawn(async move { writer.abandon(guard).await });
+        }
+    }
+}
+
+impl sealed::Connected for Tx {
+    fn sqlite(&mut self) -> &mut SqliteConnection {
+        &mut self
+            .guard
+            .as_mut()
+            .expect("a Tx holds the writer until it is committed")
+            .sqlite
+    }
+}

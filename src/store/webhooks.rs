@@ -1,0 +1,301 @@
+//! Endpoints, events, and deliveries of events to endpoints.
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::jobs::unknown;
+use super::{Result, Source, Tx, sealed::Connected};
+use crate::model::ids::AccountId;
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint, Event};
+
+const ENDPOINT: &str = "SELECT id, account_id, name, url, secret, test, active, last_sent_at, created_at, updated_at FROM endpoints";
+
+/// A page of a listing: what is on it, and how much there is in all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    pub total: u64,
+}
+
+/// Keeps a new endpoint.
+///
+/// # Errors
+/// If the account is gone.
+pub async fn insert_endpoint(tx: &mut Tx, endpoint: &Endpoint) -> Result<()> {
+    sqlx::query("INSERT INTO endpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        .bind(&endpoint.id)
+        .bind(endpoint.account.0)
+        .bind(&endpoint.name)
+        .bind(&endpoint.url)
+        .bind(&endpoint.secret)
+        .bind(endpoint.test)
+        .bind(endpoint.active)
+        .bind(endpoint.last_sent_at.map(Timestamp::ms))
+        .bind(endpoint.created_at.ms())
+        .bind(endpoint.updated_at.ms())
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}
+
+/// Writes what a client can change of an endpoint: name, URL, and which orders' events it gets.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn update_endpoint(tx: &mut Tx, endpoint: &Endpoint) -> Result<()> {
+    sqlx::query("UPDATE endpoints SET name = ?, url = ?, test = ?, updated_at = ? WHERE id = ?")
+        .bind(&endpoint.name)
+        .bind(&endpoint.url)
+        .bind(endpoint.test)
+        .bind(endpoint.updated_at.ms())
+        .bind(&endpoint.id)
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}
+
+/// Removes an endpoint and its deliveries. False if the account has none of that id.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn delete_endpoint(tx: &mut Tx, account: AccountId, id: &str) -> Result<bool> {
+    let done = sqlx::query("DELETE FROM endpoints WHERE id = ? AND account_id = ?")
+        .bind(id)
+        .bind(account.0)
+        .execute(tx.sqlite())
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The account's endpoint of that id.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn endpoint(
+    from: &mut impl Source,
+    account: AccountId,
+    id: &str,
+) -> Result<Option<Endpoint>> {
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "{ENDPOINT} WHERE id = ? AND account_id = ?"
+    )))
+    .bind(id)
+    .bind(account.0)
+    .fetch_optional(from.sqlite())
+    .await?;
+    Ok(row.as_ref().map(endpoint_of))
+}
+
+/// The account's endpoints whose name or URL has `keyword` in it, the newest first.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn endpoints(
+    from: &mut impl Source,
+    account: AccountId,
+    keyword: &str,
+    limit: u32,
+    offset: u64,
+) -> Result<Page<Endpoint>> {
+    const MATCHES: &str =
+        "WHERE account_id = ?1 AND (instr(lower(COALESCE(name, '')), ?2) OR instr(lower(url), ?2))";
+    let keyword = keyword.to_lowercase();
+    let total = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT COUNT(*) FROM endpoints {MATCHES}"
+    )))
+    .bind(account.0)
+    .bind(&keyword)
+    .fetch_one(from.sqlite())
+    .await?;
+    let page = format!("{ENDPOINT} {MATCHES} ORDER BY length(id) DESC, id DESC LIMIT ?3 OFFSET ?4");
+    let rows = sqlx::query(sqlx::AssertSqlSafe(page))
+        .bind(account.0)
+        .bind(&keyword)
+        .bind(limit)
+        .bind(i64::try_from(offset).unwrap_or(i64::MAX))
+        .fetch_all(from.sqlite())
+        .await?;
+    Ok(Page {
+        items: rows.iter().map(endpoint_of).collect(),
+        total: count(&total),
+    })
+}
+
+/// Keeps a new event and sets a delivery on its way to every active endpoint of the account
+/// that takes such orders' events. Answers the endpoints.
+///
+/// # Errors
+/// If the account is gone.
+pub async fn publish(
+    tx: &mut Tx,
+    account: AccountId,
+    test: bool,
+    event: &Event,
+    delivery_id: impl Fn(&str) -> String,
+    now: Timestamp,
+) -> Result<Vec<String>> {
+    let rows = sqlx::query(
+        "SELECT id FROM endpoints WHERE account_id = ? AND active AND test = ? ORDER BY id",
+    )
+    .bind(account.0)
+    .bind(test)
+    .fetch_all(tx.sqlite())
+    .await?;
+    let endpoints: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    if endpoints.is_empty() {
+        return Ok(endpoints);
+    }
+    sqlx::query("INSERT INTO events (id, account_id, kind, body) VALUES (?, ?, ?, ?)")
+        .bind(&event.id)
+        .bind(account.0)
+        .bind(&event.kind)
+        .bind(&event.body)
+        .execute(tx.sqlite())
+        .await?;
+    for endpoint in &endpoints {
+        sqlx::query(
+            "INSERT INTO deliveries (id, event_id, endpoint_id, status, retries, due_at, created_at)
+             VALUES (?1, ?2, ?3, ?4, 0, ?5, ?5)",
+        )
+        .bind(delivery_id(endpoint))
+        .bind(&event.id)
+        .bind(endpoint)
+        .bind(DeliveryStatus::Pending.name())
+        .bind(now.ms())
+        .execute(tx.sqlite())
+        .await?;
+    }
+    Ok(endpoints)
+}
+
+/// The endpoint's delivery that is due first, if one is due at or before `now`.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn due(
+    from: &mut impl Source,
+    endpoint: &str,
+    now: Timestamp,
+) -> Result<Option<Delivery>> {
+    let row = sqlx::query(
+        "SELECT deliveries.id, event_id, kind, body, status, retries, last_sent_at, created_at
+         FROM deliveries JOIN events ON events.id = event_id
+         WHERE endpoint_id = ? AND due_at <= ? ORDER BY due_at, seq LIMIT 1",
+    )
+    .bind(endpoint)
+    .bind(now.ms())
+    .fetch_optional(from.sqlite())
+    .await?;
+    row.as_ref().map(delivery_of).transpose()
+}
+
+/// When the endpoint's next attempt is due.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn next_due(from: &mut impl Source, endpoint: &str) -> Result<Option<Timestamp>> {
+    let row = sqlx::query(
+        "SELECT MIN(due_at) FROM deliveries WHERE endpoint_id = ? AND due_at IS NOT NULL",
+    )
+    .bind(endpoint)
+    .fetch_one(from.sqlite())
+    .await?;
+    Ok(row.get::<Option<i64>, _>(0).map(Timestamp::from_ms))
+}
+
+/// Records an attempt: how the delivery stands now, and when the next one is due.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn record(
+    tx: &mut Tx,
+    endpoint: &str,
+    delivery: &Delivery,
+    due_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE deliveries SET status = ?, retries = ?, due_at = ?, last_sent_at = ? WHERE id = ?",
+    )
+    .bind(delivery.status.name())
+    .bind(delivery.retries)
+    .bind(due_at.map(Timestamp::ms))
+    .bind(now.ms())
+    .bind(&delivery.id)
+    .execute(tx.sqlite())
+    .await?;
+    sqlx::query("UPDATE endpoints SET last_sent_at = ? WHERE id = ?")
+        .bind(now.ms())
+        .bind(endpoint)
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}
+
+/// An endpoint's deliveries, the newest first.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn deliveries(
+    from: &mut impl Source,
+    endpoint: &str,
+    limit: u32,
+    offset: u64,
+) -> Result<Page<Delivery>> {
+    let total = sqlx::query("SELECT COUNT(*) FROM deliveries WHERE endpoint_id = ?")
+        .bind(endpoint)
+        .fetch_one(from.sqlite())
+        .await?;
+    let rows = sqlx::query(
+        "SELECT deliveries.id, event_id, kind, body, status, retries, last_sent_at, created_at
+         FROM deliveries JOIN events ON events.id = event_id
+         WHERE endpoint_id = ? ORDER BY seq DESC LIMIT ? OFFSET ?",
+    )
+    .bind(endpoint)
+    .bind(limit)
+    .bind(i64::try_from(offset).unwrap_or(i64::MAX))
+    .fetch_all(from.sqlite())
+    .await?;
+    let items = rows.iter().map(delivery_of).collect::<Result<_>>()?;
+    Ok(Page {
+        items,
+        total: count(&total),
+    })
+}
+
+fn count(row: &SqliteRow) -> u64 {
+    u64::try_from(row.get::<i64, _>(0)).unwrap_or(0)
+}
+
+fn endpoint_of(row: &SqliteRow) -> Endpoint {
+    Endpoint {
+        id: row.get(0),
+        account: AccountId(row.get(1)),
+        name: row.get(2),
+        url: row.get(3),
+        secret: row.get(4),
+        test: row.get(5),
+        active: row.get(6),
+        last_sent_at: row.get::<Option<i64>, _>(7).map(Timestamp::from_ms),
+        created_at: Timestamp::from_ms(row.get(8)),
+        updated_at: Timestamp::from_ms(row.get(9)),
+    }
+}
+
+fn delivery_of(row: &SqliteRow) -> Result<Delivery> {
+    let status: String = row.get(4);
+    Ok(Delivery {
+        id: row.get(0),
+        event: Event {
+            id: row.get(1),
+            kind: row.get(2),
+            body: row.get(3),
+        },
+        status: DeliveryStatus::named(&status)
+            .ok_or_else(|| unknown("delivery status", &status))?,
+        retries: row.get(5),
+        last_sent_at: row.get::<Option<i64>, _>(6).map(Timestamp::from_ms),
+        created_at: Timestamp::from_ms(row.get(7)),
+    })
+}

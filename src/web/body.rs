@@ -1,0 +1,59 @@
+//! JSON bodies, bounded.
+
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+/// Largest JSON body taken: a hundred files with ten texts of a thousand characters fit.
+pub const JSON_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Why a body could not be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyRefusal {
+    TooLarge,
+    /// The client went away, or its framing is broken.
+    CutShort,
+}
+
+impl BodyRefusal {
+    /// The line for people.
+    #[must_use]
+    pub fn line(self) -> String {
+        match self {
+            Self::TooLarge => format!("the body is larger than {JSON_BYTES_MAX} bytes"),
+            Self::CutShort => "the body was cut short".to_owned(),
+        }
+    }
+}
+
+/// Reads a body meant to be JSON, and whether it was sent as JSON.
+///
+/// # Errors
+/// If it is too large, or ends before its end.
+pub async fn read_json(headers: &HeaderMap, body: Body) -> Result<(Bytes, bool), BodyRefusal> {
+    let bytes = Limited::new(body, JSON_BYTES_MAX)
+        .collect()
+        .await
+        .map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                BodyRefusal::TooLarge
+            } else {
+                BodyRefusal::CutShort
+            }
+        })?;
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let is_json = essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"));
+    Ok((bytes.to_bytes(), is_json))
+}

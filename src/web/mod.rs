@@ -1,0 +1,50 @@
+//! What the front doors share: operations by name, bodies, origins, answers that say why, and
+//! connections that know when an answer has been written.
+
+mod body;
+mod connection;
+mod operation;
+mod origin;
+mod why;
+
+use std::sync::Arc;
+
+use crate::accounts::Accounts;
+use crate::blobs::Blobs;
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::entropy::Entropy;
+use crate::journal::Journal;
+use crate::links::Links;
+use crate::orders::Orders;
+use crate::presign::{KnownHosts, Signer};
+use crate::store::Db;
+use crate::webhooks::Webhooks;
+use crate::worker::Worker;
+
+pub use body::{BodyRefusal, JSON_BYTES_MAX, read_json};
+pub use connection::{Connections, Peer, Tied};
+pub use operation::{Operation, Routes, observe};
+pub use origin::{Origin, OriginError, host_of};
+pub use why::{PLAN, WHY, header_line};
+
+/// What a front door may use.
+#[derive(Debug)]
+pub struct Verbs {
+    pub config: Config,
+    pub db: Db,
+    pub accounts: Arc<Accounts>,
+    pub orders: Arc<Orders>,
+    pub webhooks: Arc<Webhooks>,
+    pub worker: Arc<Worker>,
+    pub blobs: Blobs,
+    pub engine: Engine,
+    pub links: Links,
+    pub signer: Arc<Signer>,
+    pub hosts: Arc<KnownHosts>,
+    pub entropy: Entropy,
+    pub journal: Journal,
+}
+
+/// The state of every handler.
+pub type Context = Arc<Verbs>;

@@ -1,0 +1,45 @@
+//! Lines for people, in headers.
+
+use std::fmt::Write;
+
+use axum::http::{HeaderName, HeaderValue};
+
+/// On every error: one line on what was wrong with this very request.
+pub const WHY: HeaderName = HeaderName::from_static("x-mock-why");
+/// On an answer that tells an outcome: what settled it.
+pub const PLAN: HeaderName = HeaderName::from_static("x-mock-plan");
+
+/// Longest line, in bytes.
+const LINE_BYTES_MAX: usize = 500;
+
+/// The line as a header's value: what is not printable ASCII is escaped as in Rust's and
+/// JSON's strings, and what is too long ends in dots.
+#[must_use]
+pub fn header_line(line: &str) -> HeaderValue {
+    let mut value = String::with_capacity(line.len().min(LINE_BYTES_MAX));
+    for c in line.chars() {
+        if value.len() + 10 > LINE_BYTES_MAX {
+            value.push_str("...");
+            break;
+        }
+        if c == ' ' || c.is_ascii_graphic() {
+            value.push(c);
+        } else {
+            // Writing to a String does not fail.
+            let _ = write!(value, "{}", c.escape_unicode());
+        }
+    }
+    HeaderValue::from_str(&value).unwrap_or_else(|_| HeaderValue::from_static("unprintable"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_line_becomes_a_header() {
+        assert_eq!(header_line("plain: fine"), "plain: fine");
+        assert_eq!(header_line("a\r\nb\0é"), "a\\u{d}\\u{a}b\\u{0}\\u{e9}");
+        assert!(header_line(&"é".repeat(10_000)).len() <= LINE_BYTES_MAX);
+    }
+}

@@ -1,0 +1,132 @@
+//! Where an account wants its events.
+
+use super::Webhooks;
+use crate::accounts::Account;
+use crate::model::job::Kind;
+use crate::model::webhook::{Delivery, Endpoint};
+use crate::store::webhooks::Page;
+use crate::store::{self, StoreError};
+
+/// What a client wants of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    pub name: Option<String>,
+    pub url: String,
+    /// None leaves it as it is.
+    pub test: Option<bool>,
+}
+
+impl Webhooks {
+    /// A new endpoint, with a secret of its own.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn register(&self, account: &Account, wish: Wish) -> Result<Endpoint, StoreError> {
+        let now = account.now();
+        let id = account.next_snowflake(now);
+        let mut secret = [0_u8; 24];
+        self.entropy
+            .draw(&account.key, "webhook secret", id)
+            .fill(&mut secret);
+        let endpoint = Endpoint {
+            id: id.to_string(),
+            account: account.id,
+            name: wish.name,
+            url: wish.url,
+            secret: format!("whsec_{}", hex::encode(secret)),
+            test: wish.test.unwrap_or_default(),
+            active: true,
+            last_sent_at: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let mut tx = self.db.begin().await?;
+        store::webhooks::insert_endpoint(&mut tx, &endpoint).await?;
+        tx.commit().await?;
+        Ok(endpoint)
+    }
+
+    /// The account's endpoint of that id.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn endpoint(
+        &self,
+        account: &Account,
+        id: &str,
+    ) -> Result<Option<Endpoint>, StoreError> {
+        store::webhooks::endpoint(&mut self.db.read().await?, account.id, id).await
+    }
+
+    /// The account's endpoints whose name or URL has the keyword in it, the newest first.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn endpoints(
+        &self,
+        account: &Account,
+        keyword: &str,
+        limit: u32,
+        offset: u64,
+    ) -> Result<Page<Endpoint>, StoreError> {
+        store::webhooks::endpoints(
+            &mut self.db.read().await?,
+            account.id,
+            keyword,
+            limit,
+            offset,
+        )
+        .await
+    }
+
+    /// Changes an endpoint; a name not given stays. None: the account has none of that id.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn change(
+        &self,
+        account: &Account,
+        id: &str,
+        wish: Wish,
+    ) -> Result<Option<Endpoint>, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let Some(mut endpoint) = store::webhooks::endpoint(&mut tx, account.id, id).await? else {
+            return Ok(None);
+        };
+        endpoint.name = wish.name.or(endpoint.name);
+        endpoint.url = wish.url;
+        endpoint.test = wish.test.unwrap_or(endpoint.test);
+        endpoint.updated_at = account.now();
+        store::webhooks::update_endpoint(&mut tx, &endpoint).await?;
+        tx.commit().await?;
+        Ok(Some(endpoint))
+    }
+
+    /// Removes an endpoint; what was on its way to it is not sent any more. False: the account
+    /// has none of that id.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn unregister(&self, account: &Account, id: &str) -> Result<bool, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let was = store::webhooks::delete_endpoint(&mut tx, account.id, id).await?;
+        if was {
+            store::jobs::remove(&mut tx, Kind::Deliver, id).await?;
+        }
+        tx.commit().await?;
+        Ok(was)
+    }
+
+    /// What has been sent to an endpoint, or is on its way, the newest first.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn deliveries(
+        &self,
+        endpoint: &Endpoint,
+        limit: u32,
+        offset: u64,
+    ) -> Result<Page<Delivery>, StoreError> {
+        store::webhooks::deliveries(&mut self.db.read().await?, &endpoint.id, limit, offset).await
+    }
+}

@@ -1,0 +1,69 @@
+//! Webhooks: where an account's events go, and that they get there.
+//!
+//! An event is published in the transaction that made it happen, so none is lost; its body is
+//! serialised once, and those bytes are stored, signed and sent. Deliveries go out at least
+//! once: a second time only where the answer to the first was lost. Each endpoint gets its
+//! attempts one at a time, in the order in which they fall due; endpoints do not wait for one
+//! another.
+
+mod deliver;
+mod endpoints;
+mod publish;
+
+use std::sync::Arc;
+
+use crate::accounts::Accounts;
+use crate::entropy::Entropy;
+use crate::links::Links;
+use crate::model::order::{Order, Vendor};
+use crate::model::time::Timestamp;
+use crate::outbound::Outbound;
+use crate::store::Db;
+
+pub use deliver::signature;
+pub use endpoints::Wish;
+
+/// What a vendor tells of an order that has come to its end; none for vendors that do not tell.
+pub type Projection = fn(&Order, &Links, event_id: &str, now: Timestamp) -> Option<Told>;
+
+/// An event in the vendor's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// `order.aiDetection.completed`.
+    pub kind: String,
+    /// The body, as it is signed and sent.
+    pub body: String,
+}
+
+/// Endpoints, events and deliveries.
+#[derive(Debug)]
+pub struct Webhooks {
+    db: Db,
+    accounts: Arc<Accounts>,
+    entropy: Entropy,
+    links: Links,
+    outbound: Outbound,
+    projections: Vec<(Vendor, Projection)>,
+}
+
+impl Webhooks {
+    /// Webhooks that speak as `projections` say.
+    #[must_use]
+    pub fn new(
+        db: Db,
+        accounts: Arc<Accounts>,
+        entropy: Entropy,
+        links: Links,
+        outbound: Outbound,
+        projections: Vec<(Vendor, Projection)>,
+    ) -> Self {
+        Self {
+            db,
+            accounts,
+            entropy,
+            links,
+            outbound,
+            projections,
+        }
+    }
+}
