@@ -1,1 +1,180 @@
-fn main() {}
+//! The bench: the release binary of stuntdouble, measured from outside over loopback HTTP.
+//!
+//! `cargo bench` runs all sections; `cargo bench -- --only get` one of them:
+//!
+//! | section | what is measured | unit |
+//! |---|---|---|
+//! | `ready` | exec to the first 200 on `/_mock/health`, on an empty directory | ms |
+//! | `lifecycle` | create, put 64 KiB, confirm, webhook, get: rate, and p50 and p99 of each | /s, ms |
+//! | `ceilings` | commits of one row each; a bare axum handler | /s |
+//! | `get` | reading a finished order beside a bare axum handler, in turns | /s, ratio |
+//! | `memory` | resident: idle, after equal rounds, added by an upload of 100 MiB | MB (10⁶ bytes) |
+//!
+//! Every answer is checked: a wrong one ends the bench with exit code 1. A missed target is
+//! printed and ends nothing, machines being noisy. Server and client share the machine; the
+//! client has a runtime of one thread, and the receiver of the webhooks lives in it too.
+
+#[path = "lifecycle/calls.rs"]
+mod calls;
+#[path = "lifecycle/ceilings.rs"]
+mod ceilings;
+#[path = "lifecycle/client.rs"]
+mod client;
+#[path = "lifecycle/picture.rs"]
+mod picture;
+#[path = "lifecycle/process.rs"]
+mod process;
+#[path = "lifecycle/receiver.rs"]
+mod receiver;
+#[path = "lifecycle/report.rs"]
+mod report;
+#[path = "lifecycle/rig.rs"]
+mod rig;
+#[path = "lifecycle/sections.rs"]
+mod sections;
+#[path = "lifecycle/wire.rs"]
+mod wire;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
+
+const USAGE: &str = "\
+usage: cargo bench -- [--clients N] [--seconds S] [--only SECTION]... [--server PATH]
+
+  --clients N       clients at once, each with an account of its own (32)
+  --seconds S       how long lifecycles are counted, after 2 s of warm-up (10)
+  --only SECTION    lifecycle, get, ready, memory or ceilings; may be repeated (all)
+  --server PATH     another binary than the one built with this bench";
+
+/// The first argument of the process that is the bare handler; the body's length follows.
+const BARE_HANDLER: &str = "--bare-handler";
+const SECTIONS: [&str; 5] = ["ready", "lifecycle", "ceilings", "get", "memory"];
+
+/// What went wrong, for a person to read.
+type Failure = Box<dyn Error + Send + Sync>;
+type Outcome<T> = Result<T, Failure>;
+
+/// What the arguments settle.
+struct Settings {
+    /// How many clients the lifecycle and memory sections have.
+    clients: u32,
+    /// How long lifecycles are counted; the other sections' times follow from it.
+    counted: Duration,
+    /// The sections to run; none named, all.
+    only: Vec<String>,
+    /// The server's binary.
+    server: PathBuf,
+    /// The picture to upload, if there is such a file.
+    picture: PathBuf,
+}
+
+fn wrong(why: impl Into<String>) -> Failure {
+    Failure::from(why.into())
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = if arguments.first().is_some_and(|first| first == BARE_HANDLER) {
+        bare_handler(arguments.get(1))
+    } else {
+        match Settings::parse(arguments) {
+            Ok(settings) => bench(&settings),
+            Err(error) => {
+                eprintln!("{error}\n\n{USAGE}");
+                return ExitCode::from(2);
+            }
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nwrong: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The bare handler has the runtime that the server has: a thread for every processor.
+fn bare_handler(body_bytes: Option<&String>) -> Outcome<()> {
+    let body_bytes = body_bytes.map_or(Ok(0), |text| text.parse())?;
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(ceilings::serve_bare(body_bytes))
+}
+
+fn bench(settings: &Settings) -> Outcome<()> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        // A signal ends the bench by the same way as an error, which kills the server.
+        let mut terminated = signal(SignalKind::terminate())?;
+        tokio::select! {
+            done = run(settings) => done,
+            _ = terminated.recv() => Err(wrong("terminated")),
+            _ = ctrl_c() => Err(wrong("interrupted")),
+        }
+    })
+}
+
+async fn run(settings: &Settings) -> Outcome<()> {
+    if settings.wants("ready") {
+        sections::ready(settings).await?;
+    }
+    let mut rate = None;
+    if settings.wants("lifecycle") {
+        rate = Some(sections::lifecycles(settings).await?);
+    }
+    if settings.wants("ceilings") {
+        ceilings::commits(rate).await?;
+    }
+    if settings.wants("get") {
+        ceilings::gets(settings).await?;
+    } else if settings.wants("ceilings") {
+        ceilings::bare(settings).await?;
+    }
+    if settings.wants("memory") {
+        sections::memory(settings).await?;
+    }
+    Ok(())
+}
+
+impl Settings {
+    fn parse(arguments: Vec<String>) -> Outcome<Self> {
+        let mut settings = Self {
+            clients: 32,
+            counted: Duration::from_secs(10),
+            only: Vec::new(),
+            server: PathBuf::from(env!("CARGO_BIN_EXE_stuntdouble")),
+            picture: Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/bench.jpg"),
+        };
+        let mut arguments = arguments.into_iter();
+        while let Some(flag) = arguments.next() {
+            if flag == "--bench" {
+                // cargo's own
+                continue;
+            }
+            let value = arguments
+                .next()
+                .ok_or_else(|| wrong(format!("{flag} is unknown or lacks its value")))?;
+            match flag.as_str() {
+                "--clients" => settings.clients = value.parse()?,
+                "--seconds" => settings.counted = Duration::try_from_secs_f64(value.parse()?)?,
+                "--server" => settings.server = PathBuf::from(value),
+                "--only" if SECTIONS.contains(&value.as_str()) => settings.only.push(value),
+                _ => return Err(wrong(format!("{flag} {value} is unknown"))),
+            }
+        }
+        if settings.clients == 0 || settings.counted.is_zero() {
+            return Err(wrong("--clients and --seconds are at least 1"));
+        }
+        Ok(settings)
+    }
+
+    fn wants(&self, section: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == section)
+    }
+}

@@ -1,0 +1,106 @@
+//! The picture that is uploaded: a JPEG of 256 × 256 pixels and about 64 KiB.
+//!
+//! Each upload carries a comment of its own, so that no two have the same digest: the server
+//! cannot answer from what it knows of an earlier one.
+
+use std::ops::{Range, RangeInclusive};
+use std::path::Path;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::{GenericImageView, Rgb, RgbImage};
+
+use crate::{Outcome, wrong};
+
+const SIDE_PIXELS: u32 = 256;
+const FILE_BYTES: RangeInclusive<usize> = 62 * 1024..=66 * 1024;
+const STAMP_BYTES: u8 = 16;
+
+/// A JPEG whose comment can be written over.
+#[derive(Clone)]
+pub struct Picture {
+    bytes: Vec<u8>,
+    stamp: Range<usize>,
+}
+
+impl Picture {
+    /// The fixture where there is one, else a drawn picture.
+    pub fn load(fixture: &Path) -> Outcome<Self> {
+        let bytes = if fixture.exists() {
+            std::fs::read(fixture)?
+        } else {
+            draw()?
+        };
+        let size = image::load_from_memory(&bytes)?.dimensions();
+        if size != (SIDE_PIXELS, SIDE_PIXELS) || !FILE_BYTES.contains(&bytes.len()) {
+            return Err(wrong(format!(
+                "the picture is {} bytes of {size:?} pixels, not about 64 KiB of 256 × 256",
+                bytes.len()
+            )));
+        }
+        Ok(Self::with_comment(&bytes))
+    }
+
+    /// The file's bytes, with `number` as its comment.
+    pub fn stamped(&mut self, number: u64) -> &[u8] {
+        let text = format!("{number:016x}");
+        self.bytes[self.stamp.clone()].copy_from_slice(text.as_bytes());
+        &self.bytes
+    }
+
+    /// The file's length.
+    pub fn len_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Puts a comment segment behind the JFIF header, where there is one.
+    fn with_comment(jpeg: &[u8]) -> Self {
+        let mut at = 2;
+        if let [_, _, 0xff, 0xe0, high, low, ..] = *jpeg {
+            at += 2 + usize::from(u16::from_be_bytes([high, low]));
+        }
+        let mut bytes = jpeg[..at].to_vec();
+        bytes.extend([0xff, 0xfe, 0, STAMP_BYTES + 2]);
+        let stamp = bytes.len()..bytes.len() + usize::from(STAMP_BYTES);
+        bytes.resize(stamp.end, b'0');
+        bytes.extend(&jpeg[at..]);
+        Self { bytes, stamp }
+    }
+}
+
+/// Soft light, two round things and grain; the grain and the quality settle the size.
+fn draw() -> Outcome<Vec<u8>> {
+    for grain in [48, 64, 32, 96, 24, 16, 128] {
+        let picture = photo(grain);
+        for quality in (60..=100).rev() {
+            let mut bytes = Vec::new();
+            JpegEncoder::new_with_quality(&mut bytes, quality).encode_image(&picture)?;
+            if FILE_BYTES.contains(&bytes.len()) {
+                return Ok(bytes);
+            }
+        }
+    }
+    Err(wrong("no grain and quality make a JPEG of about 64 KiB"))
+}
+
+fn photo(grain: u32) -> RgbImage {
+    let mut noise = 0x9e37_79b9_u32;
+    RgbImage::from_fn(SIDE_PIXELS, SIDE_PIXELS, |x, y| {
+        let near = |cx: u32, cy: u32, radius: u32| {
+            x.abs_diff(cx).pow(2) + y.abs_diff(cy).pow(2) < radius.pow(2)
+        };
+        let base = if near(90, 110, 52) {
+            [150, 96, 60]
+        } else if near(190, 80, 24) {
+            [200, 190, 120]
+        } else {
+            [40 + x / 3, 60 + y / 3, 120 - (x + y) / 8]
+        };
+        Rgb(base.map(|level| {
+            // xorshift: the same picture on every machine
+            noise ^= noise << 13;
+            noise ^= noise >> 17;
+            noise ^= noise << 5;
+            u8::try_from((level + noise % grain).min(255)).unwrap_or(u8::MAX)
+        }))
+    })
+}

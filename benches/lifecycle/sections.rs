@@ -1,0 +1,157 @@
+//! What is measured of the server: its starts, its lifecycles, its memory.
+
+use std::time::Duration;
+
+use crate::calls::expect_status;
+use crate::client::Timings;
+use crate::process::Process;
+use crate::report::{self, Target};
+use crate::rig::{Load, Rig};
+use crate::wire::Connection;
+use crate::{Outcome, Settings};
+
+const WARM_UP: Duration = Duration::from_secs(2);
+const STARTS: u32 = 20;
+const ROUNDS: u32 = 4;
+const ROUND_LIFECYCLES: u32 = 3200;
+/// How long the server is left alone before what it holds is read.
+const SETTLE: Duration = Duration::from_millis(500);
+const UPLOAD_CHUNKS: u32 = 1600;
+
+/// From exec to the first 200 on `/_mock/health`, in milliseconds, each start on an empty data
+/// directory. The caller waits for the start line, then connects and asks.
+pub async fn ready(settings: &Settings) -> Outcome<()> {
+    report::heading(format!(
+        "ready: exec to the first 200 on /_mock/health, {STARTS} starts, each on an empty directory"
+    ));
+    let mut starts_ms = Vec::new();
+    for _ in 0..STARTS {
+        let data_dir = tempfile::tempdir()?;
+        let server = Process::stuntdouble(&settings.server, data_dir.path())?;
+        let mut connection = Connection::open(server.address).await?;
+        let request = format!(
+            "GET /_mock/health HTTP/1.1\r\nhost: {}\r\n\r\n",
+            server.address
+        );
+        let answer = connection.exchange(request.as_bytes()).await?;
+        starts_ms.push(report::milliseconds(server.executed.elapsed()));
+        expect_status("health", &answer, &[200])?;
+    }
+    let median_ms = report::median(&mut starts_ms);
+    report::number("median", median_ms, "ms", Some(Target::AtMost(15.0)));
+    let min_ms = starts_ms.iter().copied().fold(f64::INFINITY, f64::min);
+    let max_ms = starts_ms.iter().copied().fold(0.0, f64::max);
+    report::number("min", min_ms, "ms", None);
+    report::number("max", max_ms, "ms", None);
+    Ok(())
+}
+
+/// Lifecycles per second and the milliseconds of their parts, under `clients` clients that each
+/// have one order under way: the rate.
+pub async fn lifecycles(settings: &Settings) -> Outcome<f64> {
+    report::heading(format!(
+        "lifecycle: create, put 64 KiB, confirm, webhook, get; {} clients, {} s after {} s of warm-up",
+        settings.clients,
+        settings.counted.as_secs_f64(),
+        WARM_UP.as_secs()
+    ));
+    let mut rig = Rig::start(settings, settings.clients).await?;
+    let load = Load::For {
+        warm_up: WARM_UP,
+        counted: settings.counted,
+    };
+    let mut run = rig.run(load).await?;
+    let rate = report::per_second(u32::try_from(run.timings.len())?, run.counted);
+    let target = Some(Target::AtLeast(1000.0));
+    report::number("lifecycles per second", rate, "/s", target);
+    let lifecycles = run.lifecycles.max(1);
+    for (whose, time) in [("server", run.server_time), ("bench", run.own_time)] {
+        let what = format!("processor time per lifecycle, {whose}");
+        report::number(what, report::milliseconds(time / lifecycles), "ms", None);
+    }
+    let memory = rig.server.memory()?;
+    report::megabytes("server's peak memory", memory.peak_bytes, None);
+    percentiles(&mut run.timings);
+    Ok(rate)
+}
+
+fn percentiles(timings: &mut [Timings]) {
+    type Part = fn(&Timings) -> Duration;
+    let parts: [(&str, Part); 6] = [
+        ("create", |timing| timing.create),
+        ("put", |timing| timing.put),
+        ("confirm", |timing| timing.confirm),
+        ("complete (confirm answered → webhook here)", |timing| {
+            timing.complete
+        }),
+        ("get", |timing| timing.get),
+        ("whole lifecycle", |timing| timing.whole),
+    ];
+    report::percentile_heads();
+    for (what, part) in parts {
+        let mut samples: Vec<Duration> = timings.iter().map(part).collect();
+        report::percentiles(what, &mut samples);
+    }
+}
+
+/// Resident memory in MB (10⁶ bytes): idle, after equal rounds of lifecycles (it must not grow
+/// with the orders that are finished), and what a 100 MiB upload adds to it.
+pub async fn memory(settings: &Settings) -> Outcome<()> {
+    let each = (ROUND_LIFECYCLES / settings.clients).max(1);
+    report::heading(format!(
+        "memory: resident, in rounds of {} lifecycles of {} clients",
+        each * settings.clients,
+        settings.clients
+    ));
+    let mut rig = Rig::start(settings, 0).await?;
+    tokio::time::sleep(SETTLE).await;
+    let idle_bytes = rig.server.memory()?.resident_bytes;
+    report::megabytes("idle", idle_bytes, Some(Target::AtMost(12.0)));
+    drop(rig);
+
+    rig = Rig::start(settings, settings.clients).await?;
+    for round in 1..=ROUNDS {
+        rig.run(Load::Each(each)).await?;
+        tokio::time::sleep(SETTLE).await;
+        let resident_bytes = rig.server.memory()?.resident_bytes;
+        report::megabytes(format!("after round {round}"), resident_bytes, None);
+    }
+    report::megabytes("peak of all rounds", rig.server.memory()?.peak_bytes, None);
+    drop(rig);
+    big_upload(settings).await
+}
+
+/// A server that has served one lifecycle takes a file of 100 MiB: by how much its peak, or the
+/// most that was sampled, stands above what was resident before.
+async fn big_upload(settings: &Settings) -> Outcome<()> {
+    let mut rig = Rig::start(settings, 1).await?;
+    rig.run(Load::Each(1)).await?;
+    tokio::time::sleep(SETTLE).await;
+    let Rig {
+        server, clients, ..
+    } = &mut rig;
+    let client = clients.first_mut().ok_or("a rig of one has a client")?;
+    let upload_url = client.create("big.jpg").await?;
+    let resettable = server.reset_peak();
+    let before_bytes = server.memory()?.resident_bytes;
+    let mut most_bytes = before_bytes;
+    let sample = || {
+        most_bytes = most_bytes.max(server.memory()?.resident_bytes);
+        Ok(())
+    };
+    let began = std::time::Instant::now();
+    client
+        .upload_blob(&upload_url, UPLOAD_CHUNKS, sample)
+        .await?;
+    let took = began.elapsed();
+    let after = server.memory()?;
+    if resettable {
+        most_bytes = most_bytes.max(after.peak_bytes);
+    }
+    let added_bytes = most_bytes.saturating_sub(before_bytes);
+    let target = Some(Target::Below(16.0));
+    report::megabytes("added by an upload of 100 MiB", added_bytes, target);
+    let speed = report::per_second(UPLOAD_CHUNKS / 16, took);
+    report::number("speed of that upload", speed, "MiB/s", None);
+    Ok(())
+}
