@@ -23,7 +23,8 @@ impl FromRequest<Context> for Sent {
         }
         if !sent_as_json && parts.headers.contains_key(CONTENT_TYPE) {
             // The framework hands its schema the bytes as they are.
-            return Err(Refusal::unfit(vec![Problem::no_object()]));
+            let refusal = Refusal::unfit(vec![Problem::no_object()]);
+            return Err(refusal.because("Content-Type: is not application/json"));
         }
         parse(&bytes)
             .map(Self)
@@ -50,7 +51,7 @@ mod tests {
         let told = |bytes: &[u8]| parse(bytes).map_err(|problem| problem.line());
         assert_eq!(told(b"{}"), Ok(serde_json::json!({})));
         let line = "body.0: Expecting value: line 1 column 1 (char 0)";
-        assert_eq!(told(b"nonsense"), Err(line.to_owned()));
+        assert_eq!(told(b"<html>"), Err(line.to_owned()));
         let line = "body.9: Expecting value: line 2 column 7 (char 9)";
         assert_eq!(told("{\n\"é\": ?}".as_bytes()), Err(line.to_owned()));
     }

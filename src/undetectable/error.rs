@@ -136,6 +136,12 @@ impl Refusal {
         )
     }
 
+    /// The same, with another line on the request.
+    pub fn because(self, why: &str) -> Self {
+        let why = why.to_owned();
+        Self { why, ..self }
+    }
+
     /// The client takes no JSON.
     pub fn not_acceptable() -> Self {
         let detail = "Not Acceptable";

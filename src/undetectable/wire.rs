@@ -140,8 +140,6 @@ enum Details {
     Done(Box<Done>),
 }
 
-type Scored = (String, Percent);
-
 #[derive(Debug, Serialize)]
 struct Done {
     is_valid: bool,
@@ -152,10 +150,11 @@ struct Done {
     /// Verdict and reason.
     metadata: (&'static str, String),
     metadata_basic_source: Option<String>,
-    ocr: Option<Scored>,
+    /// Label and percent, a whole one with its point.
+    ocr: Option<(String, f64)>,
     /// Left out before step 3.
     #[serde(skip_serializing_if = "Option::is_none")]
-    ml_model: Option<Scored>,
+    ml_model: Option<(String, Percent)>,
     heatmap_status: Option<&'static str>,
     heatmap_url: Option<String>,
     analysis_results_status: Option<&'static str>,
@@ -305,13 +304,14 @@ fn source(verdict: &Verdict, step: u8) -> Option<String> {
     }
 }
 
-fn ocr(verdict: &Verdict, step: u8) -> Option<Scored> {
+fn ocr(verdict: &Verdict, step: u8) -> Option<(String, f64)> {
     match &verdict.label {
         Label::Watermarked(generator) => {
-            Some((generator.clone(), Percent::of(verdict.probability)))
+            let score = Percent::of(verdict.probability).number();
+            Some((generator.clone(), score))
         }
         Label::Human if step == 3 => None,
-        _ => Some(("OCR did not detect AI".to_owned(), Percent(0.0))),
+        _ => Some(("OCR did not detect AI".to_owned(), 0.0)),
     }
 }
 
