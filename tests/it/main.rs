@@ -6,5 +6,6 @@ mod support;
 
 mod architecture;
 mod bizmori;
+mod storage;
 mod undetectable;
 mod webhooks;
