@@ -34,11 +34,13 @@ impl FromRequest<Context> for Sent {
 
 fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     serde_json::from_slice(bytes).map_err(|error| {
+        // Lines and columns of theirs count bytes; the vendor's count characters.
         let (line, column) = (error.line().max(1), error.column().max(1));
         let before = bytes.split_inclusive(|byte| *byte == b'\n').take(line - 1);
-        let at = before.map(<[u8]>::len).sum::<usize>() + column - 1;
-        let upto = &bytes[..at.min(bytes.len())];
-        Problem::no_json(line, column, String::from_utf8_lossy(upto).chars().count())
+        let begin = before.map(<[u8]>::len).sum::<usize>().min(bytes.len());
+        let end = (begin + column - 1).min(bytes.len());
+        let chars = |part: &[u8]| String::from_utf8_lossy(part).chars().count();
+        Problem::no_json(line, chars(&bytes[begin..end]) + 1, chars(&bytes[..end]))
     })
 }
 
@@ -52,7 +54,7 @@ mod tests {
         assert_eq!(told(b"{}"), Ok(serde_json::json!({})));
         let line = "body.0: Expecting value: line 1 column 1 (char 0)";
         assert_eq!(told(b"<html>"), Err(line.to_owned()));
-        let line = "body.9: Expecting value: line 2 column 7 (char 9)";
+        let line = "body.7: Expecting value: line 2 column 6 (char 7)";
         assert_eq!(told("{\n\"é\": ?}".as_bytes()), Err(line.to_owned()));
     }
 }
