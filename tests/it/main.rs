@@ -7,4 +7,5 @@ mod support;
 mod architecture;
 mod bizmori;
 mod storage;
+mod undetectable;
 mod webhooks;
