@@ -4,6 +4,7 @@
 //! it in the vendor's words, a verb does what it asks in one transaction, and the front door
 //! tells the outcome. What takes time is a job, which [`crate::worker`] runs when it is due.
 
+use std::any::Any;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::net::SocketAddr;
@@ -34,7 +35,7 @@ use crate::orders::{Orders, Times};
 use crate::outbound::Outbound;
 use crate::presign::{KnownHosts, Signer};
 use crate::store::Db;
-use crate::web::{Connections, Context, Operation, Peer, Verbs, observe};
+use crate::web::{Connections, Context, Operation, Peer, Routes, Verbs, observe};
 use crate::webhooks::{Projection, Webhooks};
 use crate::worker::Worker;
 use crate::{bizmori, control, storage, undetectable};
@@ -67,7 +68,7 @@ pub fn operations() -> Vec<Operation> {
         control::routes(None),
     ]
     .into_iter()
-    .flat_map(crate::web::Routes::operations)
+    .flat_map(Routes::operations)
     .collect()
 }
 
@@ -238,30 +239,21 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
 }
 
 fn router(context: &Context) -> Router {
-    let door = |routes: crate::web::Routes, panicked: fn() -> Response| {
-        let caught = CatchPanicLayer::custom(move |_: Box<dyn std::any::Any + Send>| panicked());
-        routes.router().layer(caught)
-    };
     let rest = unmatched.layer(from_fn_with_state((context.clone(), "unmatched"), observe));
+    let door = |routes: Routes, panicked: fn() -> Response| {
+        let caught = CatchPanicLayer::custom(move |_: Box<dyn Any + Send>| panicked());
+        routes
+            .router()
+            .method_not_allowed_fallback(rest.clone())
+            .layer(caught)
+    };
+    let served = || Some(context.clone());
     Router::new()
-        .merge(door(
-            bizmori::routes(Some(context.clone())),
-            bizmori::panicked,
-        ))
-        .merge(door(
-            undetectable::routes(Some(context.clone())),
-            undetectable::panicked,
-        ))
-        .merge(door(
-            storage::routes(Some(context.clone())),
-            storage::panicked,
-        ))
-        .merge(door(
-            control::routes(Some(context.clone())),
-            control::panicked,
-        ))
-        .method_not_allowed_fallback(rest.clone())
-        .fallback(rest)
+        .merge(door(bizmori::routes(served()), bizmori::panicked))
+        .merge(door(undetectable::routes(served()), undetectable::panicked))
+        .merge(door(storage::routes(served()), storage::panicked).layer(storage::cors()))
+        .merge(door(control::routes(served()), control::panicked))
+        .fallback(rest.clone())
         .with_state(context.clone())
 }
 

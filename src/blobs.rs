@@ -88,8 +88,8 @@ pub struct Blob {
 }
 
 impl Blobs {
-    /// The store under `root`, which no other process uses: makes `root/blobs`, and sweeps
-    /// `root/tmp`.
+    /// The store under `root`, which no other process uses: makes `root/blobs` with
+    /// room for what belongs to nobody, and sweeps `root/tmp`.
     ///
     /// # Errors
     /// When the directories cannot be made or swept.
@@ -98,12 +98,14 @@ impl Blobs {
         fs::create_dir_all(&blobs).await?;
         absent_is_fine(fs::remove_dir_all(&tmp).await)?;
         fs::create_dir(&tmp).await?;
-        Ok(Self(Arc::new(Inner {
+        let store = Self(Arc::new(Inner {
             blobs,
             tmp,
             count: AtomicU64::new(0),
             turns: [const { Mutex::const_new(()) }; TURNS],
-        })))
+        }));
+        store.open_account(AccountId::NOBODY).await?;
+        Ok(store)
     }
 
     /// Makes room for `account`'s objects; before this every write for it fails.

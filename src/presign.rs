@@ -18,7 +18,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub use canonical::{encode_key, host_of};
+pub use canonical::{encode_key, host_of, parameters};
 pub use hosts::KnownHosts;
 pub use verify::{Mismatch, Refusal, Request};
 

@@ -79,7 +79,9 @@ async fn of_two_files_left_by_a_dying_process_the_later_is_the_object() {
     put(&blobs, "k", b"third").await.expect("put");
     assert_eq!(content(&blobs, "k").await.as_deref(), Some(&b"third"[..]));
     assert_eq!(files_in(path.parent().expect("a directory")), 1);
-    assert_eq!(blobs.accounts().await.expect("a list"), [ACCOUNT]);
+    let mut accounts = blobs.accounts().await.expect("a list");
+    accounts.sort_unstable();
+    assert_eq!(accounts, [AccountId::NOBODY, ACCOUNT]);
 }
 
 #[tokio::test]
@@ -117,7 +119,7 @@ async fn a_removed_account_stays_removed() {
     let late = put(&blobs, "k", b"late").await;
     assert_eq!(late.map_err(|e| e.kind()), Err(ErrorKind::NotFound));
     assert_eq!(files_in(&root.path().join("tmp")), 0);
-    assert_eq!(files_in(&root.path().join("blobs")), 0);
+    assert_eq!(files_in(&root.path().join("blobs")), 1);
 }
 
 #[tokio::test]

@@ -84,8 +84,10 @@ pub(super) fn canonical_path(raw: &str) -> String {
     percent_encode(&decoded, RESERVED_IN_PATH).to_string()
 }
 
-/// A raw query's parameters, decoded; a plus is a space, as in forms.
-pub(super) fn parameters(raw: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+/// A raw query's parameters, names and values decoded, in their order; a plus is a space, as in
+/// forms.
+#[must_use]
+pub fn parameters(raw: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
     let decode = |text: &str| percent_decode(text.replace('+', " ").as_bytes()).collect();
     raw.split('&')
         .filter(|pair| !pair.is_empty())

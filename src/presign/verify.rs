@@ -34,6 +34,8 @@ pub struct Request<'a> {
 pub enum Refusal {
     /// No signature at all: `AccessDenied`.
     Unsigned,
+    /// A signature in the `Authorization` header, where we take none: `AccessDenied`.
+    InHeader,
     /// Signature Version 2: `InvalidRequest`.
     OutdatedVersion,
     /// `AuthorizationQueryParametersError`, with S3's message.
@@ -104,7 +106,14 @@ impl Signer {
         known: &KnownHosts,
         strict_host: bool,
     ) -> Result<(), Refusal> {
-        let parameters = Parameters::of(request.query)?;
+        let parameters = Parameters::of(request.query).map_err(|refusal| {
+            let authorization = (request.header)("authorization").unwrap_or_default();
+            if refusal == Refusal::Unsigned && authorization.starts_with("AWS") {
+                Refusal::InHeader
+            } else {
+                refusal
+            }
+        })?;
         let (date, expires_s) = (parameters.date()?, parameters.expires_s()?);
         let (key_id, scope) = parameters.credential()?;
         if key_id != self.key_id {

@@ -1,24 +1,98 @@
-//! Undetectable AI's image detector, as `contract/undetectable.md` has it.
+//! The storage front door, `/_s3`: presigned PUT, GET and HEAD of objects as S3 answers them.
+//!
+//! Operations: `storage.put`, `storage.get`, `storage.head`, `storage.options`. Every request
+//! is signed; the signature is judged before anything else is told. Objects are streamed to
+//! and from disk: a request holds a few buffers, whatever its size. A broken upload leaves no
+//! object. Every answer carries `x-amz-request-id`, every error `X-Mock-Why`.
 
-use axum::http::{Method, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+mod conditions;
+mod error;
+mod get;
+mod object;
+mod put;
 
-use crate::web::{Context, Routes};
+use std::time::Duration;
+
+use axum::http::{HeaderName, Method, Uri, header};
+use axum::response::Response;
+use tower_http::cors::{Any, CorsLayer};
+
+use crate::model::ids::{AccountId, ClockId};
+use crate::model::time::Timestamp;
+use crate::store::StoreError;
+use crate::web::{Context, Routes, Verbs, WHY};
+
+/// The buckets there are.
+const BUCKETS: [&str; 3] = ["bizmori", "ai-image-detector-dev", "ai-image-detector-prod"];
+
+/// How long a browser may keep the answer to a preflight.
+const PREFLIGHT_AGE: Duration = Duration::from_hours(1);
+
+/// Whose an object is, and what time it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Owner {
+    /// The account, or [`AccountId::NOBODY`] for keys that were given to none.
+    account: AccountId,
+    /// The order the object was put for, if it was.
+    order_id: Option<String>,
+    /// Its now; nobody's is the default clock's.
+    now: Timestamp,
+}
+
+impl Owner {
+    async fn of(verbs: &Verbs, key: &str) -> Result<Self, StoreError> {
+        Ok(match verbs.orders.owner(key).await? {
+            Some(owner) => Self {
+                account: owner.account.id,
+                order_id: owner.order_id,
+                now: owner.account.now(),
+            },
+            None => Self {
+                account: AccountId::NOBODY,
+                order_id: None,
+                now: verbs.accounts.now(ClockId::DEFAULT),
+            },
+        })
+    }
+}
 
 /// The operations of this front door.
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
+    const OBJECT: &str = "/_s3/{*path}";
     Routes::new(context)
+        .on("storage.put", Method::PUT, OBJECT, object::serve)
+        .on("storage.get", Method::GET, OBJECT, object::serve)
+        .on("storage.head", Method::HEAD, OBJECT, object::serve)
 }
 
-/// The answer to a route there is not.
+/// Any origin may call; the layer answers preflights itself.
 #[must_use]
-pub fn unknown_route(_: &Method, _: &Uri) -> Response {
-    StatusCode::NOT_FOUND.into_response()
+pub fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD, Method::PUT])
+        .allow_headers(Any)
+        .expose_headers([
+            header::ETAG,
+            header::ACCEPT_RANGES,
+            header::CONTENT_RANGE,
+            header::CONTENT_DISPOSITION,
+            error::REQUEST_ID,
+            WHY,
+            HeaderName::from_static("x-mock-request"),
+        ])
+        .max_age(PREFLIGHT_AGE)
+}
+
+/// The answer to a method that objects do not have, or a path that names none.
+#[must_use]
+pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
+    object::not_allowed(method, uri)
 }
 
 /// The answer where a handler of ours panicked.
 #[must_use]
 pub fn panicked() -> Response {
-    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    object::panicked()
 }

@@ -1,1 +1,9 @@
-fn main() {}
+//! The tests enter by the same door as `main`: each starts the real server on a free port, with
+//! a data directory of its own, and talks to it over real sockets. Time is stepped through the
+//! control plane and never slept.
+
+mod support;
+
+mod architecture;
+mod bizmori;
+mod webhooks;

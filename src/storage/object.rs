@@ -1,0 +1,231 @@
+//! One object's requests: what they are about, and whether they are let in.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri, header};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use percent_encoding::percent_decode_str;
+
+use super::error::{Error, REQUEST_ID};
+use super::get::{get, head};
+use super::put::put;
+use super::{BUCKETS, Owner};
+use crate::model::time::Timestamp;
+use crate::presign;
+use crate::web::{Context, Verbs};
+
+/// S3's limit for keys, in UTF-8.
+const KEY_BYTES_MAX: usize = 1024;
+/// What is still read of a refused upload, so that its client comes to read the answer rather
+/// than meet a closed connection.
+const UNWANTED_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// How long that may take.
+const UNWANTED_TIME_MAX: Duration = Duration::from_secs(10);
+/// Parameters of other requests on an object, which we have not.
+const SUBRESOURCES: [&str; 10] = [
+    "acl",
+    "attributes",
+    "legal-hold",
+    "partNumber",
+    "retention",
+    "tagging",
+    "torrent",
+    "uploadId",
+    "uploads",
+    "versionId",
+];
+/// The bucket and key of a path.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub bucket: String,
+    pub key: String,
+}
+
+/// Answers any request under `/_s3`.
+pub(super) async fn serve(State(verbs): State<Context>, request: Request) -> Response<Body> {
+    let (parts, mut body) = request.into_parts();
+    let request_id = request_id();
+    let target = Target::of(parts.uri.path());
+    let key = target.as_ref().ok().map(|target| target.key.clone());
+    let mut answer = match answer(&verbs, &parts, target, &mut body).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            if let Error::Internal(e) = &error {
+                let (method, path) = (&parts.method, parts.uri.path());
+                tracing::error!(%method, path, error = %e, "an object could not be served");
+            }
+            take_unwanted(&parts, &mut body).await;
+            let key = key.as_deref().filter(|key| !key.is_empty());
+            error.answer(&parts.method, key, &request_id)
+        }
+    };
+    if let Ok(request_id) = HeaderValue::from_str(&request_id) {
+        answer.headers_mut().insert(REQUEST_ID, request_id);
+    }
+    answer
+}
+
+async fn answer(
+    verbs: &Context,
+    parts: &Parts,
+    target: Result<Target, Error>,
+    body: &mut Body,
+) -> Result<Response<Body>, Error> {
+    let target = target?;
+    let served = [Method::GET, Method::HEAD, Method::PUT].contains(&parts.method);
+    if !served || target.key.is_empty() {
+        return Err(Error::MethodNotAllowed {
+            method: parts.method.clone(),
+            on_object: !target.key.is_empty(),
+        });
+    }
+    let owner = Owner::of(verbs, &target.key);
+    let owner = owner.await?;
+    judge(verbs, parts, owner.now)?;
+    if !BUCKETS.contains(&target.bucket.as_str()) {
+        let bucket = target.bucket;
+        return Err(Error::NoSuchBucket { bucket });
+    }
+    refuse_what_is_not_served(parts)?;
+    match parts.method {
+        Method::PUT => put(verbs, parts, target, owner, body).await,
+        Method::HEAD => head(verbs, parts, &target, owner).await,
+        _ => get(verbs, parts, &target, owner).await,
+    }
+}
+
+/// Lets the request in, or not, by its signature.
+fn judge(verbs: &Verbs, parts: &Parts, now: Timestamp) -> Result<(), Error> {
+    let header = |name: &str| {
+        let values = parts.headers.get_all(name).iter();
+        let values: Vec<_> = values
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .collect();
+        (!values.is_empty()).then(|| values.join(","))
+    };
+    let host = header("host").or_else(|| parts.uri.authority().map(ToString::to_string));
+    let request = presign::Request {
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        host: host.as_deref().unwrap_or_default(),
+        header: &header,
+    };
+    verbs
+        .signer
+        .verify(&request, now, &verbs.hosts, verbs.config.strict_host)
+        .map_err(|refusal| Error::Refused { refusal, now })
+}
+
+/// Refuses what S3 has and we have not, where taking it for a plain request would go wrong.
+fn refuse_what_is_not_served(parts: &Parts) -> Result<(), Error> {
+    let refuse = |what| Err(Error::NotImplemented { what });
+    let query = presign::parameters(parts.uri.query().unwrap_or_default());
+    for what in SUBRESOURCES {
+        if query.iter().any(|(name, _)| name == what.as_bytes()) {
+            return refuse(what);
+        }
+    }
+    if parts.headers.contains_key("x-amz-copy-source") {
+        return refuse("x-amz-copy-source");
+    }
+    let encoding = parts.headers.get(header::CONTENT_ENCODING);
+    if encoding.is_some_and(|it| it.as_bytes().starts_with(b"aws-chunked")) {
+        return refuse("aws-chunked");
+    }
+    Ok(())
+}
+
+/// Reads on what a refused client is still sending, within bounds; a client that waits for
+/// `100 Continue` is sending nothing.
+async fn take_unwanted(parts: &Parts, body: &mut Body) {
+    if parts.headers.contains_key(header::EXPECT) {
+        return;
+    }
+    let all = async {
+        let mut bytes = 0;
+        while bytes < UNWANTED_BYTES_MAX
+            && let Some(Ok(frame)) = body.frame().await
+        {
+            let piece = frame.data_ref().map_or(0, Bytes::len);
+            bytes += u64::try_from(piece).unwrap_or(u64::MAX);
+        }
+    };
+    let _ = tokio::time::timeout(UNWANTED_TIME_MAX, all).await;
+}
+
+/// The answer to a method that objects do not have, or a path that names none.
+pub(super) fn not_allowed(method: &Method, uri: &Uri) -> Response<Body> {
+    let refused = match Target::of(uri.path()) {
+        Ok(target) => {
+            let on_object = !target.key.is_empty();
+            Error::MethodNotAllowed {
+                method: method.clone(),
+                on_object,
+            }
+        }
+        Err(error) => error,
+    };
+    refused.answer(method, None, &request_id())
+}
+
+/// The answer where a handler of ours panicked.
+pub(super) fn panicked() -> Response<Body> {
+    let panic = std::io::Error::other("a handler panicked");
+    Error::Internal(panic).answer(&Method::GET, None, &request_id())
+}
+
+/// Sets a header whose value came in as one, or was made here.
+pub(super) fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+        headers.insert(name, value);
+    }
+}
+
+/// 16 hex digits in upper case, as S3's are; counted, so that a log can be read along.
+fn request_id() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    format!("{:016X}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+impl Target {
+    /// The bucket and key of a raw path under `/_s3`; the key may be empty.
+    fn of(path: &str) -> Result<Self, Error> {
+        let path = path.strip_prefix("/_s3").unwrap_or(path);
+        let path = path.strip_prefix('/').unwrap_or(path);
+        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+        let target = Self {
+            bucket: decode(bucket)?,
+            key: decode(key)?,
+        };
+        if target.key.len() > KEY_BYTES_MAX {
+            return Err(Error::KeyTooLong {
+                bytes: target.key.len(),
+                bytes_max: KEY_BYTES_MAX,
+            });
+        }
+        Ok(target)
+    }
+
+    pub fn absent(&self) -> Error {
+        Error::NoSuchKey {
+            bucket: self.bucket.clone(),
+        }
+    }
+}
+
+fn decode(text: &str) -> Result<String, Error> {
+    let mut rest = text.split('%');
+    rest.next();
+    let encoded = |tail: &str| tail.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    if !rest.all(encoded) {
+        return Err(Error::InvalidUri);
+    }
+    let text = percent_decode_str(text).decode_utf8();
+    Ok(text.map_err(|_| Error::InvalidUri)?.into_owned())
+}

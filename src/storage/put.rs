@@ -1,0 +1,105 @@
+//! Uploading an object.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Response, header};
+use http_body_util::BodyExt;
+
+use super::Owner;
+use super::error::{Error, Upload};
+use super::object::{Target, insert};
+use crate::blobs::{Meta, Writer, content_type_fits};
+use crate::web::Context;
+
+/// Takes the body in, piece by piece, and puts it in place when it is whole: 200, empty, with
+/// the `ETag`.
+pub(super) async fn put(
+    verbs: &Context,
+    parts: &Parts,
+    target: Target,
+    owner: Owner,
+    body: &mut Body,
+) -> Result<Response<Body>, Error> {
+    let content_type = content_type_of(&parts.headers)?;
+    expect_length(&parts.headers, verbs.config.object_bytes_max)?;
+    let mut writer = verbs.blobs.writer(owner.account);
+    take(body, &mut writer, verbs.config.object_bytes_max).await?;
+    // whole: from here on it happens, even if the client does not wait for it
+    let kept = keep(Arc::clone(verbs), writer, target, content_type, owner);
+    let meta = tokio::spawn(kept).await;
+    let meta = meta.map_err(|e| Error::Internal(e.into()))??;
+    let mut answer = Response::new(Body::empty());
+    let etag = format!("\"{}\"", meta.etag);
+    insert(answer.headers_mut(), header::ETAG, &etag);
+    Ok(answer)
+}
+
+/// Writes the body as it comes.
+async fn take(body: &mut Body, writer: &mut Writer, bytes_max: u64) -> Result<(), Error> {
+    while let Some(frame) = body.frame().await {
+        let bytes = writer.bytes();
+        let frame = frame.map_err(|e| Upload::Incomplete {
+            bytes,
+            reason: e.to_string(),
+        })?;
+        let Ok(piece) = frame.into_data() else {
+            continue;
+        };
+        let bytes = bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        if bytes > bytes_max {
+            return Err(Upload::TooLarge { bytes, bytes_max }.into());
+        }
+        writer.write(&piece).await.map_err(Error::Internal)?;
+    }
+    Ok(())
+}
+
+/// Puts what was written in place, and tells whose it is.
+async fn keep(
+    verbs: Context,
+    writer: Writer,
+    target: Target,
+    content_type: Option<String>,
+    owner: Owner,
+) -> Result<Meta, Error> {
+    let Target { bucket, key } = target;
+    let finished = writer.finish(&bucket, &key, content_type, owner.now);
+    let meta = finished.await.map_err(|e| match e.kind() {
+        ErrorKind::NotFound => Upload::AccountGone.into(),
+        _ => Error::Internal(e),
+    })?;
+    if let Some(order_id) = &owner.order_id {
+        verbs
+            .orders
+            .received(order_id, &key, meta.bytes, owner.now)
+            .await?;
+    }
+    Ok(meta)
+}
+
+/// The content type to keep; bytes that are no UTF-8 are replaced.
+fn content_type_of(headers: &HeaderMap) -> Result<Option<String>, Error> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(None);
+    };
+    let content_type = String::from_utf8_lossy(value.as_bytes()).into_owned();
+    if content_type_fits(&content_type) {
+        Ok(Some(content_type))
+    } else {
+        let bytes = value.len();
+        Err(Upload::ContentTypeTooLong { bytes }.into())
+    }
+}
+
+/// An upload says how long it is, and not too long, or that it comes in chunks.
+fn expect_length(headers: &HeaderMap, bytes_max: u64) -> Result<(), Error> {
+    let length = headers.get(header::CONTENT_LENGTH);
+    match length.and_then(|length| length.to_str().ok()?.parse().ok()) {
+        Some(bytes) if bytes > bytes_max => Err(Upload::TooLarge { bytes, bytes_max }.into()),
+        None if !headers.contains_key(header::TRANSFER_ENCODING) => Err(Upload::NoLength.into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,126 @@
+//! A receiver of webhooks: records what comes, as raw bytes, and answers as scripted.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+/// How long a message is awaited before the test fails; nothing is timed by it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What is answered to one message.
+#[derive(Debug, Clone, Copy)]
+pub enum Reply {
+    Status(u16),
+    /// A redirect to itself.
+    Redirect,
+    /// The connection is closed without an answer.
+    Reset,
+    /// There never is an answer.
+    Silence,
+}
+
+/// A message, as it came.
+#[derive(Debug, Clone)]
+pub struct Message {
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Message {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("JSON")
+    }
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    messages: Mutex<Vec<Message>>,
+    script: Mutex<VecDeque<Reply>>,
+    came: Notify,
+}
+
+/// The receiver; answers 200 where the script is at its end.
+#[derive(Debug)]
+pub struct Receiver {
+    pub url: String,
+    shared: Arc<Shared>,
+}
+
+impl Receiver {
+    pub async fn start() -> Self {
+        Self::answering([]).await
+    }
+
+    pub async fn answering(script: impl IntoIterator<Item = Reply>) -> Self {
+        let shared = Arc::new(Shared {
+            script: Mutex::new(script.into_iter().collect()),
+            ..Shared::default()
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
+        let router = Router::new()
+            .fallback(receive)
+            .with_state(Arc::clone(&shared));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, shared }
+    }
+
+    /// The messages, once there are `count`; a test fails if they do not come, or if more have.
+    pub async fn messages(&self, count: usize) -> Vec<Message> {
+        let enough = async {
+            loop {
+                let came = self.shared.came.notified();
+                tokio::pin!(came);
+                came.as_mut().enable();
+                if self.count() >= count {
+                    return;
+                }
+                came.await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, enough).await;
+        assert!(
+            waited.is_ok(),
+            "{count} messages expected, {} came",
+            self.count()
+        );
+        let messages = self.shared.messages.lock().expect("no panic").clone();
+        assert_eq!(messages.len(), count, "{messages:?}");
+        messages
+    }
+
+    pub fn count(&self) -> usize {
+        self.shared.messages.lock().expect("no panic").len()
+    }
+}
+
+async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
+    let reply = shared
+        .script
+        .lock()
+        .expect("no panic")
+        .pop_front()
+        .unwrap_or(Reply::Status(200));
+    shared.messages.lock().expect("no panic").push(Message {
+        headers,
+        body: body.to_vec(),
+    });
+    shared.came.notify_waiters();
+    match reply {
+        Reply::Status(status) => StatusCode::from_u16(status)
+            .expect("a status")
+            .into_response(),
+        Reply::Redirect => Redirect::temporary("/hook").into_response(),
+        Reply::Reset => panic!("the connection is dropped without an answer"),
+        Reply::Silence => std::future::pending().await,
+    }
+}

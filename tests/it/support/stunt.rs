@@ -1,0 +1,258 @@
+//! The server under test, and calls to it.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use serde_json::{Value, json};
+use stuntdouble::app::App;
+use stuntdouble::config::Config;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// When the accounts of tests begin.
+pub const T0: &str = "2026-03-12T10:00:00.000Z";
+
+/// A running server; dropped, it stops.
+pub struct Stunt {
+    pub origin: String,
+    http: reqwest::Client,
+    stop: Option<oneshot::Sender<()>>,
+    served: Option<JoinHandle<Result<(), String>>>,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
+}
+
+impl Stunt {
+    /// A server with its default settings.
+    pub async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A server with other settings.
+    pub async fn with(set: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config {
+            port: 0,
+            ..Config::defaults()
+        };
+        set(&mut config);
+        let app = App::start(config).await.expect("the server starts");
+        let origin = format!("http://{}", app.address());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(app.serve(async {
+            let _ = stopped.await;
+        }));
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .timeout(Duration::from_secs(30))
+            .build()
+            .expect("a client");
+        Self {
+            origin,
+            http,
+            stop: Some(stop),
+            served: Some(served),
+        }
+    }
+
+    /// Stops the server as SIGTERM does, and waits until it has.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        let served = self.served.take().expect("it was not stopped before");
+        served.await.expect("no panic").expect("a clean end");
+    }
+
+    /// Any request.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        let url = if path.starts_with("http") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.origin)
+        };
+        let mut request = self.http.request(method, url).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send().await.expect("an answer");
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        Answer {
+            status,
+            headers,
+            bytes: answer.bytes().await.expect("a whole body").to_vec(),
+        }
+    }
+
+    /// A GET with a BIZ MORI key.
+    pub async fn get(&self, key: &str, path: &str) -> Answer {
+        self.send(
+            Method::GET,
+            path,
+            &[(AUTHORIZATION.as_str(), &format!("Bearer {key}"))],
+            "",
+        )
+        .await
+    }
+
+    /// A call with a BIZ MORI key and a JSON body.
+    pub async fn call(&self, method: Method, key: &str, path: &str, body: &Value) -> Answer {
+        let bearer = format!("Bearer {key}");
+        let headers = [
+            (AUTHORIZATION.as_str(), bearer.as_str()),
+            (CONTENT_TYPE.as_str(), "application/json"),
+        ];
+        self.send(method, path, &headers, body.to_string()).await
+    }
+
+    /// A POST with a BIZ MORI key.
+    pub async fn post(&self, key: &str, path: &str, body: &Value) -> Answer {
+        self.call(Method::POST, key, path, body).await
+    }
+
+    /// A call to the control plane, which must succeed.
+    pub async fn control(&self, method: Method, path: &str, body: &Value) -> Value {
+        let answer = self.send(method, path, &[], body.to_string()).await;
+        assert!(
+            answer.status < 300,
+            "{path}: {} {}",
+            answer.status,
+            answer.text()
+        );
+        if answer.bytes.is_empty() {
+            Value::Null
+        } else {
+            answer.json()
+        }
+    }
+
+    /// Freezes the account's own clock at [`T0`].
+    pub async fn freeze(&self, key: &str) {
+        self.control(
+            Method::PUT,
+            "/_mock/clock",
+            &json!({"account": key, "mode": "frozen", "now": T0}),
+        )
+        .await;
+    }
+
+    /// Moves the account's clock on; what was run on the way, as `kind`s.
+    pub async fn advance(&self, key: &str, by: &str) -> Vec<String> {
+        let done = self
+            .control(
+                Method::POST,
+                "/_mock/clock/advance",
+                &json!({"account": key, "by": by}),
+            )
+            .await;
+        let ran = done["ran"].as_array().expect("what was run");
+        ran.iter()
+            .map(|line| line["kind"].as_str().expect("a kind").to_owned())
+            .collect()
+    }
+
+    /// Waits until nothing of the account is due or under way.
+    pub async fn drain(&self, key: &str) {
+        let done = self
+            .control(
+                Method::POST,
+                "/_mock/drain",
+                &json!({"account": key, "timeoutMs": 20_000}),
+            )
+            .await;
+        assert_eq!(done, json!({"idle": true}));
+    }
+
+    /// Puts bytes to a presigned URL, which must succeed.
+    pub async fn put(&self, url: &str, bytes: Vec<u8>) {
+        let answer = self.send(Method::PUT, url, &[], bytes).await;
+        assert_eq!(
+            (answer.status, answer.text()),
+            (200, String::new()),
+            "PUT {url}"
+        );
+    }
+
+    /// An AI detection order with its picture in: its id.
+    pub async fn detection(&self, key: &str, body: &Value, bytes: Vec<u8>) -> String {
+        let made = self.post(key, "/api/v2/orders/ai-detection", body).await;
+        assert_eq!(made.status, 200, "{}", made.text());
+        let made = made.json();
+        self.put(
+            made["data"]["file"]["uploadUrl"].as_str().expect("a URL"),
+            bytes,
+        )
+        .await;
+        made["data"]["orderId"].as_str().expect("an id").to_owned()
+    }
+
+    /// The same, confirmed.
+    pub async fn confirmed(&self, key: &str, body: &Value, bytes: Vec<u8>) -> String {
+        let id = self.detection(key, body, bytes).await;
+        let confirm = json!({"idempotencyKey": format!("confirm {id}"), "orderId": id});
+        let answer = self
+            .post(key, "/api/v2/orders/ai-detection/confirm", &confirm)
+            .await;
+        assert_eq!(
+            answer.text(),
+            format!(r#"{{"data":{{"orderId":"{id}","status":"inProgress"}}}}"#)
+        );
+        id
+    }
+
+    /// The text with this server's origin and the presigned URLs' signatures replaced.
+    pub fn shown(&self, text: &str) -> String {
+        const SIGNATURE: &str = "X-Amz-Signature=";
+        let text = text.replace(&self.origin, "{origin}");
+        let mut parts = text.split(SIGNATURE);
+        let mut shown = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            assert!(
+                part.len() >= 64 && part.as_bytes()[..64].iter().all(u8::is_ascii_hexdigit),
+                "{part}"
+            );
+            shown += &format!("{SIGNATURE}*{}", &part[64..]);
+        }
+        shown
+    }
+}
+
+impl Answer {
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8(self.bytes.clone()).expect("UTF-8")
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// A header, empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("ASCII"))
+    }
+
+    /// The status, the body, and what `X-Mock-Why` says.
+    pub fn refusal(&self) -> (u16, String, String) {
+        (
+            self.status,
+            self.text(),
+            self.header("x-mock-why").to_owned(),
+        )
+    }
+}
