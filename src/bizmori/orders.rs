@@ -1,6 +1,6 @@
 //! Orders, v2: made, confirmed, read, downloaded.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue};
 
 use super::auth::Caller;
@@ -17,7 +17,7 @@ use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::picture::{Basis, Verdict};
 use crate::model::work::{Outcome, Work};
 use crate::orders::{Files, New};
-use crate::web::{Context, Origin, PLAN, Tied, Verbs, header_line};
+use crate::web::{Context, Origin, PLAN, Segment, Tied, Verbs, header_line};
 
 pub async fn create_anti_ai(
     State(context): State<Context>,
@@ -165,7 +165,7 @@ async fn confirm(
 pub async fn get(
     State(context): State<Context>,
     Caller(account): Caller,
-    Path(order_id): Path<String>,
+    Segment(order_id): Segment,
     headers: HeaderMap,
 ) -> Answer {
     let order = find(&context, &order_id).await?;
@@ -202,7 +202,7 @@ fn plan(verdict: &Verdict) -> HeaderValue {
 pub async fn download(
     State(context): State<Context>,
     Caller(account): Caller,
-    Path(order_id): Path<String>,
+    Segment(order_id): Segment,
     headers: HeaderMap,
 ) -> Answer {
     let order = find(&context, &order_id).await?;

@@ -64,9 +64,7 @@ pub(super) async fn serve(State(verbs): State<Context>, request: Request) -> Res
             error.answer(&parts.method, key, &request_id)
         }
     };
-    if let Ok(request_id) = HeaderValue::from_str(&request_id) {
-        answer.headers_mut().insert(REQUEST_ID, request_id);
-    }
+    insert(answer.headers_mut(), REQUEST_ID, &request_id);
     answer
 }
 

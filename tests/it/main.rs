@@ -5,5 +5,7 @@
 mod support;
 
 mod architecture;
+mod auth;
 mod bizmori;
+mod hostile;
 mod webhooks;
