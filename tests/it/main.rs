@@ -7,5 +7,7 @@ mod support;
 mod architecture;
 mod auth;
 mod bizmori;
+mod control;
 mod hostile;
+mod operations;
 mod webhooks;
