@@ -10,4 +10,5 @@ mod bizmori;
 mod control;
 mod hostile;
 mod operations;
+mod storage;
 mod webhooks;
