@@ -1,7 +1,9 @@
 //! Orders, v2: made, confirmed, read, downloaded.
 
+use std::sync::Arc;
+
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderMap;
 
 use super::auth::Caller;
 use super::error::{Code, Refusal};
@@ -14,10 +16,9 @@ use super::{Answer, answer};
 use crate::accounts::Account;
 use crate::links::READ_S;
 use crate::model::order::{Order, State as OrderState, Vendor};
-use crate::model::picture::{Basis, Verdict};
 use crate::model::work::{Outcome, Work};
 use crate::orders::{Files, New};
-use crate::web::{Context, Origin, PLAN, Segment, Tied, Verbs, header_line};
+use crate::web::{Context, Origin, PLAN, Segment, Tied, Verbs, plan};
 
 pub async fn create_anti_ai(
     State(context): State<Context>,
@@ -40,8 +41,8 @@ pub async fn create_anti_ai(
     .await?;
     let status = order.state.status();
     Ok(answer(AntiAiCreated {
-        order_name: order.name,
-        order_id: order.id,
+        order_name: order.name.clone(),
+        order_id: order.id.clone(),
         status,
         files,
     }))
@@ -69,8 +70,8 @@ pub async fn create_ai_detection(
     let status = order.state.status();
     let file = files.into_iter().next();
     Ok(answer(AiDetectionCreated {
-        order_id: order.id,
-        order_name: order.name,
+        order_id: order.id.clone(),
+        order_name: order.name.clone(),
         status,
         file,
     }))
@@ -83,7 +84,7 @@ async fn create<T>(
     operation: &'static str,
     asked: Asked<T>,
     work: Work,
-) -> Result<(Order, Vec<NewFile>), Refusal> {
+) -> Result<(Arc<Order>, Vec<NewFile>), Refusal> {
     let Origin(origin) = Origin::of(verbs, headers).await?;
     let upload_s = match work {
         Work::AiDetection { .. } => verbs.config.ai_detection_upload_s,
@@ -97,6 +98,7 @@ async fn create<T>(
         name: asked.order_name,
         work,
         files: Files::Awaited(asked.file_names),
+        id: None,
     };
     let order = verbs.orders.create(account, new).await?.order;
     let now = account.now();
@@ -153,7 +155,7 @@ async fn confirm(
     let started = started.await?;
     let status = started.order.state.status();
     let mut response = answer(Confirmed {
-        order_id: started.order.id,
+        order_id: started.order.id.clone(),
         status,
     });
     if let Some(hold) = started.hold {
@@ -178,25 +180,16 @@ pub async fn get(
     let Origin(origin) = Origin::of(&context, &headers).await?;
     let mut response = answer(Detail::of(&order, &context.links, &origin, account.now()));
     if let Some(found) = detection(&order) {
-        response.headers_mut().insert(PLAN, plan(&found.verdict));
+        let settled = format!("probability {}", found.verdict.probability);
+        let plan = plan(&settled, &found.verdict.basis);
+        response.headers_mut().insert(PLAN, plan);
     }
     Ok(response)
 }
 
-async fn find(verbs: &Verbs, order_id: &str) -> Result<Order, Refusal> {
+async fn find(verbs: &Verbs, order_id: &str) -> Result<Arc<Order>, Refusal> {
     let found = verbs.orders.find(Vendor::Bizmori, order_id).await?;
     found.ok_or_else(|| Refusal::new(Code::OrderNotFound, format!("there is no order {order_id}")))
-}
-
-/// What settled the verdict.
-fn plan(verdict: &Verdict) -> HeaderValue {
-    let by = match &verdict.basis {
-        Basis::Suffix(suffix) => format!("by suffix _{suffix}"),
-        Basis::Metadata => "by metadata".to_owned(),
-        Basis::Digest => "by digest".to_owned(),
-        Basis::TestKey => "by test key".to_owned(),
-    };
-    header_line(&format!("probability {} {by}", verdict.probability))
 }
 
 pub async fn download(

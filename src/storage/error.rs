@@ -109,9 +109,6 @@ impl Error {
             HeaderValue::from_static("application/xml"),
         );
         headers.insert(WHY, header_line(&told.why));
-        if let Ok(id) = HeaderValue::from_str(request_id) {
-            headers.insert(REQUEST_ID, id);
-        }
         if told.status == StatusCode::METHOD_NOT_ALLOWED {
             headers.insert(header::ALLOW, HeaderValue::from_static(ALLOW));
         }

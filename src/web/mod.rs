@@ -3,6 +3,7 @@
 
 mod body;
 mod connection;
+mod leftover;
 mod operation;
 mod origin;
 mod segment;
@@ -26,9 +27,9 @@ use crate::worker::Worker;
 pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_json};
 pub use connection::{Connections, Peer, Tied};
 pub use operation::{Operation, Routes, observe};
-pub use origin::{Origin, OriginError, host_of};
+pub use origin::{Origin, OriginError};
 pub use segment::Segment;
-pub use why::{PLAN, WHY, header_line};
+pub use why::{PLAN, WHY, header_line, plan};
 
 /// What a front door may use.
 #[derive(Debug)]

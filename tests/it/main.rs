@@ -11,6 +11,8 @@ mod control;
 mod crash;
 mod hostile;
 mod operations;
+mod presigned;
 mod restart;
 mod storage;
+mod undetectable;
 mod webhooks;

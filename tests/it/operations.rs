@@ -176,6 +176,36 @@ fn storage(ids: &Ids) -> Vec<Call> {
     ]
 }
 
+fn undetectable() -> Vec<Call> {
+    let none = json!({});
+    let file = "/get-presigned-url?file_name=a.jpg";
+    let unknown = json!({"key": KEY, "url": "http://127.0.0.1/uploads/nothing.jpg"});
+    vec![
+        call("undetectable.getPresignedUrl", 200, file, none.clone()),
+        call(
+            "undetectable.getPresignedUrl",
+            422,
+            "/get-presigned-url",
+            none.clone(),
+        ),
+        call("undetectable.detect", 500, "/detect", unknown),
+        call(
+            "undetectable.query",
+            200,
+            "/query",
+            json!({"id": "00000000-0000-4000-8000-000000000000"}),
+        ),
+        call("undetectable.query", 422, "/query", none.clone()),
+        call(
+            "undetectable.checkUserCredits",
+            200,
+            "/check-user-credits",
+            none.clone(),
+        ),
+        call("undetectable.health", 200, "/health", none),
+    ]
+}
+
 fn control() -> Vec<Call> {
     let none = json!({});
     let wrong = json!({"nonsense": 1});
@@ -250,6 +280,7 @@ async fn every_operation_is_asked_for_and_answers_as_it_should() {
     let calls: Vec<Call> = bizmori(&ids)
         .into_iter()
         .chain(storage(&ids))
+        .chain(undetectable())
         .chain(control())
         .collect();
     for call in &calls {
@@ -258,7 +289,7 @@ async fn every_operation_is_asked_for_and_answers_as_it_should() {
             .unwrap_or_else(|| panic!("{} is no operation any more", call.name));
         let bearer = format!("Bearer {KEY}");
         let presigned = call.path.contains("/_s3/") || call.path.contains("/test-uploads/");
-        let mut headers = vec![("content-type", "application/json")];
+        let mut headers = vec![("content-type", "application/json"), ("apikey", KEY)];
         if !presigned {
             headers.push(("authorization", &bearer));
         }

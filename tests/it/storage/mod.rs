@@ -1,90 +1,197 @@
-//! The storage front door: what is uploaded is what is read, and who is let in.
+//! The blob store, spoken to byte by byte.
 
-mod hosts;
-mod library;
 mod objects;
 mod refusals;
 
+use std::net::SocketAddr;
+
 use reqwest::Method;
 use serde_json::json;
-use stuntdouble::clock;
+use stuntdouble::clock::{parse_iso, real_now};
+use stuntdouble::config::Config;
+use stuntdouble::model::time::Timestamp;
 use stuntdouble::presign::{Presign, Signer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use crate::support::{Answer, Stunt, T0, raw};
+use crate::support::{Stunt, T0};
 
-/// A key of nobody's: it goes by the default clock.
-const KEY: &str = "any/a b+ü%.png";
+const OBJECT_BYTES_MAX: u64 = 2 * 1024 * 1024;
+/// An account whose clock stands at [`T0`].
+const ACCOUNT: &str = "live";
+const DETECTION: &str = "/api/v2/orders/ai-detection";
 
-/// A server whose default clock is frozen at [`T0`].
-async fn frozen() -> Stunt {
-    let stunt = Stunt::start().await;
-    freeze(&stunt).await;
-    stunt
+/// A server with an order that waits for its file.
+struct Door {
+    stunt: Stunt,
+    at: SocketAddr,
+    signer: Signer,
+    root: tempfile::TempDir,
+    order_id: String,
+    /// The order's upload URL, made for the host `made.for:8080`.
+    upload_url: String,
+    /// The order's file key.
+    key: String,
 }
 
-async fn freeze(stunt: &Stunt) {
-    let freeze = json!({"mode": "frozen", "now": T0});
-    stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
 }
 
-/// A key pair's presigner: the default one.
-fn signer() -> Signer {
-    Signer::new(
-        "STUNTDOUBLEACCESSKEY",
-        "stuntdouble/secret/access/key/for/tests",
-        "us-east-1",
-    )
+fn t0() -> Timestamp {
+    parse_iso(T0).expect("an instant")
 }
 
-/// What a URL for `method` on `key` is made of, to be changed at will.
-fn plan<'a>(stunt: &'a Stunt, method: &'a str, key: &'a str) -> Presign<'a> {
-    Presign {
-        method,
-        origin: &stunt.origin,
-        bucket: "bizmori",
-        key,
-        expires_s: 600,
-        now: clock::parse_iso(T0).expect("an instant"),
-        content_type: None,
-        signed_headers: &[],
-        response_content_disposition: None,
+impl Door {
+    async fn open() -> Self {
+        Self::open_with(false).await
+    }
+
+    async fn open_with(strict_host: bool) -> Self {
+        let root = tempfile::tempdir().expect("a directory");
+        let stunt = Stunt::with(|config| {
+            config.data_dir = Some(root.path().to_owned());
+            config.object_bytes_max = OBJECT_BYTES_MAX;
+            config.strict_host = strict_host;
+        });
+        let stunt = stunt.await;
+        stunt.freeze(ACCOUNT).await;
+        let order = json!({"idempotencyKey": "a", "fileName": "a b+ü%.png"});
+        let headers = [
+            ("authorization", "Bearer live"),
+            ("content-type", "application/json"),
+            ("host", "made.for:8080"),
+        ];
+        let made = stunt.send(Method::POST, DETECTION, &headers, order.to_string());
+        let made = made.await.json();
+        let told = |value: &serde_json::Value| value.as_str().expect("a string").to_owned();
+        let address = stunt.origin.trim_start_matches("http://");
+        let config = Config::defaults();
+        Self {
+            at: address.parse().expect("an address"),
+            signer: Signer::new(&config.s3_key_id, &config.s3_secret, &config.s3_region),
+            root,
+            order_id: told(&made["data"]["orderId"]),
+            upload_url: told(&made["data"]["file"]["uploadUrl"]),
+            key: told(&made["data"]["file"]["fileKey"]),
+            stunt,
+        }
+    }
+
+    /// What a URL for `method` on `key` is made of, to be changed at will.
+    fn plan<'a>(&'a self, method: &'a str, key: &'a str) -> Presign<'a> {
+        Presign {
+            method,
+            origin: &self.stunt.origin,
+            bucket: "bizmori",
+            key,
+            expires_s: 600,
+            now: if key == self.key { t0() } else { real_now() },
+            content_type: None,
+            signed_headers: &[],
+            response_content_disposition: None,
+        }
+    }
+
+    /// The path and query of a URL made by `plan`.
+    fn target(&self, plan: &Presign<'_>) -> String {
+        self.signer.presign(plan).replace(plan.origin, "")
+    }
+
+    async fn call(&self, method: &str, target: &str, headers: &str, body: &[u8]) -> Answer {
+        let length = match (body.is_empty(), method) {
+            (true, "GET" | "HEAD" | "OPTIONS") => String::new(),
+            _ if headers.contains("Transfer-Encoding") => String::new(),
+            _ => format!("Content-Length: {}\r\n", body.len()),
+        };
+        let mut stream = self
+            .begin(method, target, &format!("{length}{headers}"))
+            .await;
+        stream.write_all(body).await.expect("a write");
+        read_answer(stream).await
+    }
+
+    /// Sends the head of a request.
+    async fn begin(&self, method: &str, target: &str, headers: &str) -> TcpStream {
+        let at = self.at;
+        let head = format!(
+            "{method} {target} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n{headers}\r\n"
+        );
+        let mut stream = TcpStream::connect(at).await.expect("a connection");
+        stream.write_all(head.as_bytes()).await.expect("a write");
+        stream
+    }
+
+    async fn put(&self, key: &str, headers: &str, body: &[u8]) -> Answer {
+        let target = self.target(&self.plan("PUT", key));
+        self.call("PUT", &target, headers, body).await
+    }
+
+    async fn get(&self, key: &str, headers: &str) -> Answer {
+        let target = self.target(&self.plan("GET", key));
+        self.call("GET", &target, headers, b"").await
+    }
+
+    /// Does the order know its file to be in?
+    async fn is_received(&self) -> bool {
+        let body = json!({"idempotencyKey": "c", "orderId": self.order_id});
+        let confirm = format!("{DETECTION}/confirm");
+        let answer = self.stunt.post(ACCOUNT, &confirm, &body).await;
+        let missing = "{\"code\":\"ORDER_FILE_NOT_UPLOADED\"}";
+        assert!(answer.status == 200 || answer.text() == missing);
+        answer.status == 200
+    }
+
+    /// How many files are under `tmp/`.
+    fn unfinished(&self) -> usize {
+        let tmp = std::fs::read_dir(self.root.path().join("tmp"));
+        tmp.expect("a directory").count()
     }
 }
 
-async fn put(
-    stunt: &Stunt,
-    key: &str,
-    headers: &[(&str, &str)],
-    body: impl Into<Vec<u8>>,
-) -> Answer {
-    let url = signer().presign(&plan(stunt, "PUT", key));
-    stunt.send(Method::PUT, &url, headers, body.into()).await
+async fn read_answer(mut stream: TcpStream) -> Answer {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.expect("an answer");
+    let end = bytes.windows(4).position(|it| it == b"\r\n\r\n");
+    let end = end.expect("a head");
+    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1));
+    Answer {
+        status: status.and_then(|it| it.parse().ok()).expect("a status"),
+        headers: lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        body: bytes[end + 4..].to_vec(),
+    }
 }
 
-/// A PUT byte by byte, for keys and framings that a client would mend: `headers` say how long
-/// the body is.
-async fn put_raw(stunt: &Stunt, key: &str, headers: &str, body: &[u8]) -> Answer {
-    let url = signer().presign(&plan(stunt, "PUT", key));
-    let target = url.trim_start_matches(stunt.origin.as_str());
-    let host = stunt.origin.trim_start_matches("http://");
-    let head =
-        format!("PUT {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n");
-    raw::send(&stunt.origin, &[head.as_bytes(), body].concat()).await
-}
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(of, _)| of == name);
+        found.map(|(_, value)| value.as_str())
+    }
 
-async fn get(stunt: &Stunt, key: &str, headers: &[(&str, &str)]) -> Answer {
-    let url = signer().presign(&plan(stunt, "GET", key));
-    stunt.send(Method::GET, &url, headers, "").await
-}
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
 
-/// A refusal of S3's, whole: `elements` stand between the code and the request's id.
-fn assert_refused(answer: &Answer, status: u16, code: &str, elements: &str, why: &str) {
-    let id = answer.header("x-amz-request-id");
-    let xml = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code>{elements}<RequestId>{id}</RequestId><HostId>stuntdouble</HostId></Error>"
-    );
-    assert_eq!(answer.refusal(), (status, xml, why.to_owned()));
-    assert_eq!(answer.header("content-type"), "application/xml");
-    assert_eq!(id.len(), 16);
-    assert!(!answer.header("x-mock-request").is_empty());
+    /// Status, S3's code, and why.
+    fn refusal(&self) -> (u16, String, &str) {
+        assert_eq!(self.header("content-type"), Some("application/xml"));
+        let text = self.text();
+        assert!(text.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>"));
+        let id = self.header("x-amz-request-id").expect("an id");
+        assert!(text.contains(&format!("<RequestId>{id}</RequestId>")));
+        let code = text
+            .split("<Code>")
+            .nth(1)
+            .and_then(|it| it.split('<').next());
+        let why = self.header("x-mock-why").expect("a reason");
+        (self.status, code.unwrap_or_default().to_owned(), why)
+    }
 }
