@@ -1,8 +1,9 @@
 //! Orders at hand: what was written or read last, so that reading an order again costs neither
 //! SQL nor parsing.
 //!
-//! It never shows what a committed write has replaced: commits put in what they wrote, in their
-//! order, and a reader's find is only kept if no commit came between its look and its keeping.
+//! It never shows what a committed write has replaced. A commit takes out what it is about to
+//! replace before any reader of the rows can see it done, and puts in what it wrote afterwards;
+//! meanwhile, and where a commit came between a reader's look and its find, finds are not kept.
 //! Its size is bounded in bytes, by generations: what was not asked for while half of it filled
 //! up is let go.
 
@@ -25,6 +26,7 @@ struct Generations {
     old: HashMap<String, Kept>,
     young_bytes: usize,
     commits: u64,
+    committing: bool,
 }
 
 /// An order and how long its JSON is.
@@ -45,6 +47,13 @@ impl Generations {
         if self.young_bytes > GENERATION_BYTES {
             self.old = std::mem::take(&mut self.young);
             self.young_bytes = 0;
+        }
+    }
+
+    fn remove(&mut self, id: &str) {
+        self.old.remove(id);
+        if let Some(removed) = self.young.remove(id) {
+            self.young_bytes -= removed.bytes;
         }
     }
 
@@ -73,23 +82,33 @@ impl Cache {
     /// A reader that looked after so many commits found this order.
     pub fn found(&self, kept: Kept, commits: u64) {
         let mut generations = self.generations();
-        if generations.commits == commits {
+        if generations.commits == commits && !generations.committing {
             generations.put(kept);
         }
     }
 
-    /// A commit wrote these orders and ended these accounts' lives.
-    pub fn committed(&self, written: Vec<Kept>, ended: &[AccountId]) {
+    /// A commit begins that replaces these orders and ends these accounts' lives.
+    pub fn committing<'k>(&self, written: impl Iterator<Item = &'k Kept>, ended: &[AccountId]) {
         let mut generations = self.generations();
-        generations.commits += 1;
+        generations.committing = true;
         for kept in written {
-            generations.put(kept);
+            generations.remove(&kept.order.id);
         }
         if !ended.is_empty() {
             let lives = |_: &String, kept: &mut Kept| !ended.contains(&kept.order.account);
             generations.old.retain(lives);
             generations.young.retain(lives);
             generations.young_bytes = generations.young.values().map(|kept| kept.bytes).sum();
+        }
+    }
+
+    /// The commit is over; it wrote these orders, none if it came to nothing.
+    pub fn committed(&self, written: impl Iterator<Item = Kept>) {
+        let mut generations = self.generations();
+        generations.committing = false;
+        generations.commits += 1;
+        for kept in written {
+            generations.put(kept);
         }
     }
 }
@@ -134,17 +153,35 @@ mod tests {
     #[test]
     fn a_reader_that_was_overtaken_by_a_commit_is_not_believed() {
         let cache = Cache::default();
+        let new = kept("1", "new", 1);
         let seen = cache.get("1").expect_err("nothing is there");
-        cache.committed(vec![kept("1", "new", 1)], &[]);
+        cache.committing([&new].into_iter(), &[]);
+        cache.found(kept("1", "old", 1), seen);
+        assert_eq!(name(&cache, "1"), None, "it may be committed already");
+        cache.committed([new].into_iter());
         cache.found(kept("1", "old", 1), seen);
         assert_eq!(name(&cache, "1").as_deref(), Some("new"));
+    }
+
+    #[test]
+    fn what_is_being_replaced_is_not_shown_while_the_commit_is_under_way() {
+        let cache = Cache::default();
+        cache.committed([kept("1", "old", 1)].into_iter());
+        cache.committing([&kept("1", "new", 1)].into_iter(), &[]);
+        assert_eq!(name(&cache, "1"), None);
+        cache.committed(std::iter::empty());
+        assert_eq!(
+            name(&cache, "1"),
+            None,
+            "a commit that came to nothing leaves it to the rows"
+        );
     }
 
     #[test]
     fn what_is_not_asked_for_is_let_go_and_the_size_stays_bounded() {
         let cache = Cache::default();
         for n in 0..100 {
-            cache.committed(vec![kept(&n.to_string(), "x", GENERATION_BYTES / 10)], &[]);
+            cache.committed([kept(&n.to_string(), "x", GENERATION_BYTES / 10)].into_iter());
             assert!(name(&cache, "0").is_some(), "what is asked for stays");
         }
         assert!(name(&cache, "1").is_none());
@@ -155,8 +192,9 @@ mod tests {
     #[test]
     fn an_account_that_ends_takes_its_orders_along() {
         let cache = Cache::default();
-        cache.committed(vec![kept("1", "x", 1)], &[]);
-        cache.committed(Vec::new(), &[AccountId(1)]);
+        cache.committed([kept("1", "x", 1)].into_iter());
+        cache.committing(std::iter::empty(), &[AccountId(1)]);
+        cache.committed(std::iter::empty());
         assert_eq!(name(&cache, "1"), None);
     }
 }

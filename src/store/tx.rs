@@ -123,6 +123,15 @@ impl Writer {
     }
 
     async fn commit(&self, mut guard: OwnedMutexGuard<Connection>) {
+        let joined = std::mem::take(&mut guard.joined);
+        let ended: Vec<AccountId> = joined
+            .iter()
+            .flat_map(|joined| joined.effects.ended.iter().copied())
+            .collect();
+        self.cache.committing(
+            joined.iter().flat_map(|joined| &joined.effects.written),
+            &ended,
+        );
         let done = sqlx::query("COMMIT").execute(&mut guard.sqlite).await;
         let done = done.map(drop).map_err(StoreError::from);
         if done.is_err() {
@@ -130,13 +139,18 @@ impl Writer {
             let _ = sqlx::query("ROLLBACK").execute(&mut guard.sqlite).await;
         }
         guard.group = 0;
-        for Joined { answer, effects } in std::mem::take(&mut guard.joined) {
-            if done.is_ok() {
-                self.cache.committed(effects.written, &effects.ended);
-                for (clock, at) in effects.due {
-                    self.agenda.note(clock, at);
-                }
-            }
+        let (answers, effects): (Vec<_>, Vec<_>) = joined
+            .into_iter()
+            .map(|joined| (joined.answer, joined.effects))
+            .unzip();
+        let stands = effects.into_iter().filter(|_| done.is_ok());
+        let (written, due): (Vec<_>, Vec<_>) =
+            stands.map(|effects| (effects.written, effects.due)).unzip();
+        self.cache.committed(written.into_iter().flatten());
+        for (clock, at) in due.into_iter().flatten() {
+            self.agenda.note(clock, at);
+        }
+        for answer in answers {
             // Who no longer listens has been dropped; the writes stand all the same.
             let _ = answer.send(done.clone());
         }
