@@ -65,11 +65,10 @@ async fn ids(stunt: &Stunt) -> Ids {
     }
 }
 
-fn bizmori(ids: &Ids) -> Vec<Call> {
+fn orders(ids: &Ids) -> Vec<Call> {
     let orders = "/api/v2/orders";
-    let (pending, webhook) = (&ids.pending, &ids.webhook);
+    let pending = &ids.pending;
     let confirm = |id: &str| json!({"idempotencyKey": "c", "orderId": id});
-    let hook = json!({"url": "http://127.0.0.1:1/"});
     let file = json!({"idempotencyKey": "b", "fileName": "b.jpg"});
     let files = json!({"idempotencyKey": "b", "files": [{"fileName": "b.jpg"}]});
     let none = json!({});
@@ -119,6 +118,16 @@ fn bizmori(ids: &Ids) -> Vec<Call> {
             "/api/v2/test-uploads/x".to_owned(),
             &none,
         ),
+    ]
+}
+
+fn webhooks(ids: &Ids) -> Vec<Call> {
+    let webhook = &ids.webhook;
+    let hook = json!({"url": "http://127.0.0.1:1/"});
+    let none = json!({});
+    let of = |name, status, path: String, body: &Value| call(name, status, path, body.clone());
+    let at = |path: &str| format!("/api/v2/orders/{path}");
+    vec![
         of("bizmori.createWebhook", 200, at("webhooks"), &hook),
         of("bizmori.createWebhook", 400, at("webhooks"), &none),
         of("bizmori.listWebhooks", 200, at("webhooks"), &none),
@@ -171,6 +180,7 @@ fn storage(ids: &Ids) -> Vec<Call> {
         call("storage.put", 403, &ids.original, none.clone()),
         call("storage.get", 200, &ids.original, none.clone()),
         call("storage.get", 403, "/_s3/bizmori/k", none.clone()),
+        call("storage.options", 200, "/_s3/bizmori/k", none.clone()),
         call("storage.head", 403, &ids.original, none.clone()),
         call("storage.head", 403, "/_s3/bizmori/k", none),
     ]
@@ -277,8 +287,9 @@ async fn every_operation_is_asked_for_and_answers_as_it_should() {
         .into_iter()
         .map(|operation| (operation.name, operation.method))
         .collect();
-    let calls: Vec<Call> = bizmori(&ids)
+    let calls: Vec<Call> = orders(&ids)
         .into_iter()
+        .chain(webhooks(&ids))
         .chain(storage(&ids))
         .chain(undetectable())
         .chain(control())

@@ -11,6 +11,18 @@ async fn on(dir: &std::path::Path) -> Stunt {
     Stunt::with(|config| config.data_dir = Some(dir.to_owned())).await
 }
 
+/// What the server says of all that there is, and what time it is.
+async fn read(stunt: &Stunt, paths: &[String]) -> Vec<String> {
+    let mut all = Vec::new();
+    for path in paths {
+        all.push(stunt.shown(&stunt.get("live", path).await.text()));
+    }
+    let clock = "/_mock/clock?account=live";
+    let clock = stunt.control(Method::GET, clock, &json!({})).await;
+    all.push(clock["now"].to_string());
+    all
+}
+
 #[tokio::test]
 async fn orders_clocks_webhooks_settings_and_blobs_are_as_they_were() {
     let data = tempfile::tempdir().expect("a directory");
@@ -30,30 +42,21 @@ async fn orders_clocks_webhooks_settings_and_blobs_are_as_they_were() {
     stunt
         .control(Method::PUT, "/_mock/accounts/other", &set)
         .await;
-    let read = async |stunt: &Stunt| {
-        let mut all = Vec::new();
-        for path in [
-            format!("/api/v2/orders/{complete}"),
-            format!("/api/v2/orders/{confirmed}"),
-            format!("/api/v2/orders/{pending}"),
-            format!("/api/v2/orders/webhooks/{webhook}"),
-            format!("/api/v2/orders/webhooks/{webhook}/events"),
-            "/_mock/accounts".to_owned(),
-        ] {
-            all.push(stunt.shown(&stunt.get("live", &path).await.text()));
-        }
-        let clock = "/_mock/clock?account=live";
-        let clock = stunt.control(Method::GET, clock, &json!({})).await;
-        all.push(clock["now"].to_string());
-        all
-    };
-    let before = read(&stunt).await;
+    let paths = [
+        format!("/api/v2/orders/{complete}"),
+        format!("/api/v2/orders/{confirmed}"),
+        format!("/api/v2/orders/{pending}"),
+        format!("/api/v2/orders/webhooks/{webhook}"),
+        format!("/api/v2/orders/webhooks/{webhook}/events"),
+        "/_mock/accounts".to_owned(),
+    ];
+    let before = read(&stunt, &paths).await;
     let origin = stunt.origin.clone();
     let original = stunt.order("live", &complete).await["originalImageUrl"].take();
     stunt.stop().await;
 
     let stunt = on(data.path()).await;
-    assert_eq!(read(&stunt).await, before);
+    assert_eq!(read(&stunt, &paths).await, before);
     let here = |url: &str| url.replace(&origin, &stunt.origin);
     let original = here(original.as_str().expect("a URL"));
     let got = stunt.send(Method::GET, &original, &[], "").await;

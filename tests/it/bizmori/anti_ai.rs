@@ -60,6 +60,20 @@ async fn anti_ai_with_one_file_gives_back_that_file_changed() {
     }
 }
 
+fn holds_three_pictures(zipped: Vec<u8>) {
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zipped)).expect("a ZIP");
+    let names: Vec<String> = zip
+        .file_names()
+        .map(|name| name.expect("UTF-8").into_owned())
+        .collect();
+    assert_eq!(names, ["one.jpg", "two.jpg", "one (1).jpg"]);
+    for n in 0..3 {
+        let mut bytes = Vec::new();
+        std::io::copy(&mut zip.by_index(n).expect("a member"), &mut bytes).expect("its bytes");
+        assert!(bytes.starts_with(b"\xff\xd8\xff"));
+    }
+}
+
 #[tokio::test]
 async fn anti_ai_with_several_files_gives_a_zip_of_them_all() {
     let stunt = Stunt::frozen("live").await;
@@ -123,17 +137,7 @@ async fn anti_ai_with_several_files_gives_a_zip_of_them_all() {
             "",
         )
         .await;
-    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zipped.bytes)).expect("a ZIP");
-    let names: Vec<String> = zip
-        .file_names()
-        .map(|name| name.expect("UTF-8").into_owned())
-        .collect();
-    assert_eq!(names, ["one.jpg", "two.jpg", "one (1).jpg"]);
-    for n in 0..3 {
-        let mut bytes = Vec::new();
-        std::io::copy(&mut zip.by_index(n).expect("a member"), &mut bytes).expect("its bytes");
-        assert!(bytes.starts_with(b"\xff\xd8\xff"));
-    }
+    holds_three_pictures(zipped.bytes);
 }
 
 #[tokio::test]

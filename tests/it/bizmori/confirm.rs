@@ -5,16 +5,22 @@ use serde_json::json;
 use super::{CONFIRM_ANTI_AI, CONFIRM_DETECTION, DETECTION};
 use crate::support::{Stunt, code, picture};
 
+async fn confirm(stunt: &Stunt, key: &str, path: &str, with: &str, id: &str) -> (u16, String) {
+    let body = json!({"idempotencyKey": with, "orderId": id});
+    let answer = stunt.post(key, path, &body).await;
+    (answer.status, answer.text())
+}
+
+fn refused(status: u16, word: &str) -> (u16, String) {
+    (status, code(word))
+}
+
 #[tokio::test]
-async fn every_confirm_error_is_the_vendors() {
+async fn an_order_that_is_not_there_not_ones_own_or_not_ready_is_not_confirmed() {
     let stunt = Stunt::frozen("live").await;
     let confirm = async |key: &str, path: &str, with: &str, id: &str| {
-        let answer = stunt
-            .post(key, path, &json!({"idempotencyKey": with, "orderId": id}))
-            .await;
-        (answer.status, answer.text())
+        confirm(&stunt, key, path, with, id).await
     };
-    let refused = |status: u16, word: &str| (status, code(word));
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let pending = stunt.post("live", DETECTION, &body).await.json();
     let pending = pending["data"]["orderId"].as_str().expect("an id");
@@ -34,7 +40,19 @@ async fn every_confirm_error_is_the_vendors() {
         confirm("live", CONFIRM_DETECTION, "c", pending).await,
         refused(400, "ORDER_FILE_NOT_UPLOADED")
     );
+    stunt.advance("live", "P7D").await;
+    assert_eq!(
+        confirm("live", CONFIRM_DETECTION, "c", pending).await,
+        refused(400, "ORDER_EXPIRED")
+    );
+}
 
+#[tokio::test]
+async fn an_order_is_confirmed_once_and_by_one_key() {
+    let stunt = Stunt::frozen("live").await;
+    let confirm = async |key: &str, path: &str, with: &str, id: &str| {
+        confirm(&stunt, key, path, with, id).await
+    };
     let id = stunt
         .confirmed(
             "live",
@@ -78,10 +96,5 @@ async fn every_confirm_error_is_the_vendors() {
     assert_eq!(
         confirm("live", CONFIRM_DETECTION, "c", &failed).await,
         refused(400, "ORDER_ALREADY_FAILED")
-    );
-    stunt.advance("live", "P7D").await;
-    assert_eq!(
-        confirm("live", CONFIRM_DETECTION, "c", pending).await,
-        refused(400, "ORDER_EXPIRED")
     );
 }

@@ -6,6 +6,22 @@ use serde_json::{Value, json};
 use super::{CONFIRM_DETECTION, DETECTION, signed};
 use crate::support::{Stunt, fixture, picture};
 
+/// The thumbnail and the heatmap are there to be fetched.
+async fn are_pictures(stunt: &Stunt, order: &Value) {
+    for (field, start) in [
+        ("thumbnailImageUrl", b"\xff\xd8\xff".as_slice()),
+        ("heatmapUrl", b"\x89PNG"),
+    ] {
+        let url = order[field].as_str().expect("a URL").to_owned();
+        let file = stunt.send(Method::GET, &url, &[], "").await;
+        assert_eq!(
+            (file.status, file.bytes.starts_with(start)),
+            (200, true),
+            "{field}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
     let stunt = Stunt::frozen("live").await;
@@ -68,21 +84,7 @@ async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
         complete.header("x-mock-plan"),
         "probability 0.98 by suffix _ai"
     );
-    for (field, start) in [
-        ("thumbnailImageUrl", b"\xff\xd8\xff".as_slice()),
-        ("heatmapUrl", b"\x89PNG"),
-    ] {
-        let url = complete.json()["data"][field]
-            .as_str()
-            .expect("a URL")
-            .to_owned();
-        let file = stunt.send(Method::GET, &url, &[], "").await;
-        assert_eq!(
-            (file.status, file.bytes.starts_with(start)),
-            (200, true),
-            "{field}"
-        );
-    }
+    are_pictures(&stunt, &complete.json()["data"]).await;
 }
 
 #[tokio::test]

@@ -57,10 +57,10 @@ struct Route {
     required: Vec<(&'static str, &'static str, &'static str)>,
 }
 
-fn create_routes() -> [Route; 2] {
+fn detection_route() -> Route {
     let options =
         json!({"generateHeatmap": true, "generateOverlay": true, "generateThumbnail": false});
-    let detection = Route {
+    Route {
         method: Method::POST,
         path: DETECTION.to_owned(),
         good: json!({"idempotencyKey": "k", "orderName": "n", "fileName": "a.jpg", "options": options}),
@@ -97,8 +97,11 @@ fn create_routes() -> [Route; 2] {
             ("", "idempotencyKey", KEY_INVALID),
             ("", "fileName", INVALID),
         ],
-    };
-    let anti_ai = Route {
+    }
+}
+
+fn anti_ai_route() -> Route {
+    Route {
         method: Method::POST,
         path: ANTI_AI.to_owned(),
         good: json!({"idempotencyKey": "k", "orderName": "n", "files": [{"fileName": "a.jpg"}, {"fileName": "b.png", "originalFileUrl": null}], "options": {"strength": "low"}, "mode": {"zeroCopy": false}}),
@@ -144,8 +147,7 @@ fn create_routes() -> [Route; 2] {
             ("", "files", INVALID),
             ("/files/1", "fileName", INVALID),
         ],
-    };
-    [detection, anti_ai]
+    }
 }
 
 fn confirm_routes(detection: &str, anti_ai: &str) -> [Route; 2] {
@@ -244,7 +246,7 @@ async fn every_field_of_every_body_is_judged_by_name() {
         .put(upload.expect("a URL"), crate::support::picture())
         .await;
     let anti_ai = made["data"]["orderId"].as_str().expect("an id");
-    for route in create_routes()
+    for route in [detection_route(), anti_ai_route()]
         .iter()
         .chain(&confirm_routes(&detection, anti_ai))
         .chain(&webhook_routes(&webhook))

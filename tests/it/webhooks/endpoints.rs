@@ -67,6 +67,13 @@ async fn a_webhook_is_made_listed_read_changed_and_removed() {
         r#"{{"data":{{"id":{id},"name":"one","url":"http://127.0.0.1:2/","isActive":true,"isTest":true,"updatedAt":"2026-03-12T10:00:01.000Z"}}}}"#
     );
     assert_eq!(changed.text(), expected);
+}
+
+#[tokio::test]
+async fn a_webhook_is_its_keys_own_until_it_is_removed() {
+    let stunt = Stunt::frozen("live").await;
+    let (id, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
+    let path = format!("{WEBHOOKS}/{id}");
     let gone = (404, r#"{"code":"WEBHOOK_NOT_FOUND"}"#.to_owned());
     let others = stunt.get("other", &path).await;
     assert_eq!((others.status, others.text()), gone);
