@@ -169,7 +169,10 @@ async fn an_upload_cut_off_by_a_kill_leaves_no_object_and_no_litter() {
     process.stunt.freeze("live").await;
     let (id, url) = process.stunt.pending("live", &body("a")).await;
     let mut stream = begin_upload(&process.stunt, &url, 100_000).await;
-    stream.write_all(&[1; 50_000]).await.expect("it is read");
+    stream
+        .write_all(&vec![1; 50_000])
+        .await
+        .expect("it is read");
     process = again(process, dir.path(), &QUIET);
     let tmp = std::fs::read_dir(dir.path().join("tmp")).expect("a directory");
     assert_eq!(tmp.count(), 0, "what was unfinished is swept");

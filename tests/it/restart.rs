@@ -5,7 +5,7 @@ use serde_json::json;
 use stuntdouble::app::App;
 use stuntdouble::config::Config;
 
-use crate::support::{Receiver, Reply, Stunt, picture};
+use crate::support::{Process, Receiver, Reply, Stunt, picture};
 
 async fn on(dir: &std::path::Path) -> Stunt {
     Stunt::with(|config| config.data_dir = Some(dir.to_owned())).await
@@ -133,6 +133,42 @@ async fn a_second_server_on_the_same_data_directory_is_refused() {
     stunt.still_works("live").await;
     stunt.stop().await;
     assert!(second().await.is_ok(), "it is free again");
+}
+
+#[test]
+fn the_program_says_in_one_line_why_it_does_not_start() {
+    let data = tempfile::tempdir().expect("a directory");
+    let running = Process::start(data.path(), &["--log", "error"]);
+    let taken = running.stunt.origin.rsplit(':').next().expect("a port");
+    let other = tempfile::tempdir().expect("a directory");
+    let shown = data.path().display();
+    for (port, dir, line) in [
+        (
+            "0",
+            data.path(),
+            format!("the data directory {shown} is in use by another stuntdouble"),
+        ),
+        (
+            taken,
+            other.path(),
+            format!(
+                "cannot listen on 127.0.0.1:{taken}: Address already in use (os error 98); choose another with --port, or a free one with --port 0"
+            ),
+        ),
+    ] {
+        let ended = std::process::Command::new(env!("CARGO_BIN_EXE_stuntdouble"))
+            .args(["--port", port, "--data-dir"])
+            .arg(dir)
+            .env_clear()
+            .output()
+            .expect("the program runs");
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(
+            (ended.status.code(), said),
+            (Some(1), format!("stuntdouble: {line}\n"))
+        );
+        assert!(ended.stdout.is_empty());
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! BIZ MORI's orders, from their making to their end.
 
 mod anti_ai;
+mod at_once;
 mod confirm;
 mod create;
 mod detection;

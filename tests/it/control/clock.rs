@@ -193,3 +193,27 @@ async fn two_accounts_keep_times_of_their_own_side_by_side() {
         "2026-03-12T10:00:01.000Z"
     );
 }
+
+#[tokio::test]
+async fn the_default_clock_carries_all_that_follow_it_and_none_that_has_left_it() {
+    let stunt = Stunt::start().await;
+    let freeze = json!({"mode": "frozen", "now": T0});
+    stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let mut ids = Vec::new();
+    for key in ["one", "two", "left"] {
+        ids.push(stunt.confirmed(key, &body, picture()).await);
+    }
+    stunt.freeze("left").await;
+    let by = json!({"by": "PT1S"});
+    let done = stunt
+        .control(Method::POST, "/_mock/clock/advance", &by)
+        .await;
+    let line = |id: &str| json!({"at": "2026-03-12T10:00:00.300Z", "kind": "order.process", "subject": id});
+    let expected =
+        json!({"now": "2026-03-12T10:00:01.000Z", "ran": [line(&ids[0]), line(&ids[1])]});
+    assert_eq!(done, expected);
+    assert_eq!(stunt.order("left", &ids[2]).await["status"], "inProgress");
+    assert_eq!(stunt.advance("left", "PT1S").await, ["order.process"]);
+    assert_eq!(stunt.order("left", &ids[2]).await["status"], "complete");
+}

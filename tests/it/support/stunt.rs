@@ -288,7 +288,7 @@ impl Stunt {
                 part.len() >= 64 && part.as_bytes()[..64].iter().all(u8::is_ascii_hexdigit),
                 "{part}"
             );
-            shown += &format!("{SIGNATURE}*{}", &part[64..]);
+            shown.extend([SIGNATURE, "*", &part[64..]]);
         }
         shown
     }
