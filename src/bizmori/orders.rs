@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 
 use super::auth::Caller;
@@ -18,7 +18,7 @@ use crate::links::READ_S;
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::work::{Outcome, Work};
 use crate::orders::{Files, New};
-use crate::web::{Context, Origin, PLAN, Tied, Verbs, plan};
+use crate::web::{Context, Origin, PLAN, Segment, Tied, Verbs, plan};
 
 pub async fn create_anti_ai(
     State(context): State<Context>,
@@ -167,7 +167,7 @@ async fn confirm(
 pub async fn get(
     State(context): State<Context>,
     Caller(account): Caller,
-    Path(order_id): Path<String>,
+    Segment(order_id): Segment,
     headers: HeaderMap,
 ) -> Answer {
     let order = find(&context, &order_id).await?;
@@ -195,7 +195,7 @@ async fn find(verbs: &Verbs, order_id: &str) -> Result<Arc<Order>, Refusal> {
 pub async fn download(
     State(context): State<Context>,
     Caller(account): Caller,
-    Path(order_id): Path<String>,
+    Segment(order_id): Segment,
     headers: HeaderMap,
 ) -> Answer {
     let order = find(&context, &order_id).await?;

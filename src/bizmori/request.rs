@@ -3,18 +3,20 @@
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::error::{Code, Refusal};
 use crate::model::picture::Strength;
 use crate::model::work::DetectionOptions;
-use crate::web::{Context, read_json};
+use crate::web::{Context, Object, read_json};
 
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 const ORDER_NAME_CHARS_MAX: usize = 64;
 const FILE_NAME_CHARS_MAX: usize = 255;
+/// With what stands before it in any key, no more than S3's 1024 bytes.
+const FILE_NAME_BYTES_MAX: usize = 960;
 const FILES_MAX: usize = 100;
 const WEBHOOK_NAME_CHARS_MAX: usize = 100;
 const WEBHOOK_URL_CHARS_MAX: usize = 2_048;
@@ -39,7 +41,7 @@ impl<T: DeserializeOwned> FromRequest<Context> for Read<T> {
 
 fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
     let mut source = serde_json::Deserializer::from_slice(bytes);
-    let parsed = serde_path_to_error::deserialize(&mut source).map_err(|error| {
+    let Object(parsed) = serde_path_to_error::deserialize(&mut source).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
         Refusal::invalid(if inner.is_data() && path != "." {
@@ -62,11 +64,11 @@ pub struct CreateAntiAi {
     idempotency_key: Value,
     #[serde(default)]
     order_name: Option<String>,
-    files: Vec<AntiAiFile>,
+    files: Vec<Object<AntiAiFile>>,
     #[serde(default)]
-    options: Option<AntiAiOptions>,
+    options: Option<Object<AntiAiOptions>>,
     #[serde(default)]
-    mode: Option<Mode>,
+    mode: Option<Object<Mode>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -79,8 +81,15 @@ struct AntiAiFile {
 
 #[derive(Debug, Deserialize)]
 struct AntiAiOptions {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "strength")]
     strength: Option<Strength>,
+}
+
+/// A strength by name, and by nothing else that is derived for an enum.
+fn strength<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Strength>, D::Error> {
+    let name = Option::<String>::deserialize(source)?;
+    name.map(|name| Strength::deserialize(name.into_deserializer()))
+        .transpose()
 }
 
 #[derive(Debug, Deserialize)]
@@ -113,26 +122,30 @@ impl CreateAntiAi {
                 self.files.len()
             )));
         }
-        for (index, file) in self.files.iter().enumerate() {
+        for (index, Object(file)) in self.files.iter().enumerate() {
             check_file_name(&format!("files[{index}].fileName"), &file.file_name)?;
         }
         if self
             .files
             .iter()
-            .any(|file| file.original_file_url.is_some())
+            .any(|Object(file)| file.original_file_url.is_some())
         {
             return Err(not_emulated("files[].originalFileUrl"));
         }
-        if self.mode.and_then(|mode| mode.zero_copy) == Some(true) {
+        if self.mode.and_then(|Object(mode)| mode.zero_copy) == Some(true) {
             return Err(not_emulated("mode.zeroCopy"));
         }
         Ok(Asked {
             idempotency_key,
             order_name,
-            file_names: self.files.into_iter().map(|file| file.file_name).collect(),
+            file_names: self
+                .files
+                .into_iter()
+                .map(|Object(file)| file.file_name)
+                .collect(),
             what: self
                 .options
-                .and_then(|options| options.strength)
+                .and_then(|Object(options)| options.strength)
                 .unwrap_or_default(),
         })
     }
@@ -155,7 +168,7 @@ pub struct CreateAiDetection {
     order_name: Option<String>,
     file_name: String,
     #[serde(default)]
-    options: Option<DetectionOptions>,
+    options: Option<Object<DetectionOptions>>,
 }
 
 impl CreateAiDetection {
@@ -171,7 +184,7 @@ impl CreateAiDetection {
             idempotency_key,
             order_name,
             file_names: vec![self.file_name],
-            what: self.options,
+            what: self.options.map(|Object(options)| options),
         })
     }
 }
@@ -273,6 +286,12 @@ fn check_file_name(field: &str, name: &str) -> Result<(), Refusal> {
     if chars > FILE_NAME_CHARS_MAX {
         return refused(format!(
             "{chars} characters, {FILE_NAME_CHARS_MAX} are taken"
+        ));
+    }
+    if name.len() > FILE_NAME_BYTES_MAX {
+        return refused(format!(
+            "{} bytes, {FILE_NAME_BYTES_MAX} are taken",
+            name.len()
         ));
     }
     if let Some(bad) = name

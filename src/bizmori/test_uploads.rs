@@ -4,7 +4,7 @@
 //! that a token says all there is to know and none can be made up.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use hmac::{Hmac, KeyInit, Mac};
@@ -14,7 +14,7 @@ use sha2::Sha256;
 use super::error::{Code, Refusal};
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
-use crate::web::Context;
+use crate::web::{Context, Segment};
 
 /// 50 MiB.
 const BODY_BYTES_MAX: u64 = 50 * 1024 * 1024;
@@ -59,7 +59,7 @@ fn read<'t>(secret: &str, token: &'t str) -> Option<Token<'t>> {
 
 pub async fn put(
     State(context): State<Context>,
-    Path(token): Path<String>,
+    Segment(token): Segment,
     mut body: Body,
 ) -> Result<Response, Refusal> {
     let forbidden = |line: &str| Refusal::new(Code::AuthForbidden, line);

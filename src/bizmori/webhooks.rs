@@ -1,6 +1,6 @@
 //! The account's webhooks, and the events on their way to them.
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 
 use super::auth::Caller;
 use super::error::{Code, Refusal};
@@ -11,7 +11,7 @@ use super::wire_webhooks::{
 };
 use super::{Answer, answer};
 use crate::accounts::Account;
-use crate::web::Context;
+use crate::web::{Context, Segment};
 use crate::webhooks::Wish;
 
 fn not_found(id: &str) -> Refusal {
@@ -74,7 +74,7 @@ pub async fn list(
 pub async fn get(
     State(context): State<Context>,
     Caller(account): Caller,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Answer {
     let endpoint = context
         .webhooks
@@ -87,7 +87,7 @@ pub async fn get(
 pub async fn update(
     State(context): State<Context>,
     Caller(account): Caller,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     Read(body): Read<WebhookBody>,
 ) -> Answer {
     let wish = wish(&account, body)?;
@@ -102,7 +102,7 @@ pub async fn update(
 pub async fn delete(
     State(context): State<Context>,
     Caller(account): Caller,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Answer {
     if context.webhooks.unregister(&account, &id).await? {
         return Ok(answer(()));
@@ -113,7 +113,7 @@ pub async fn delete(
 pub async fn events(
     State(context): State<Context>,
     Caller(account): Caller,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     RawQuery(query): RawQuery,
 ) -> Answer {
     let paging = Paging::read(query.as_deref(), 20)?;

@@ -1,8 +1,9 @@
 //! Accounts: looked at, set up, removed.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -27,6 +28,22 @@ impl From<&Account> for Shown {
     }
 }
 
+/// The key in the path.
+pub struct Key(String);
+
+impl FromRequestParts<Context> for Key {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Refusal> {
+        let read = Path::<String>::from_request_parts(parts, context).await;
+        read.map(|Path(key)| Self(key)).map_err(|_| {
+            let key = parts.uri.path().rsplit('/').next().unwrap_or_default();
+            let hint = "percent-encode the key as UTF-8";
+            Refusal::bad("bad_key", format!("{key} is no key"), hint)
+        })
+    }
+}
+
 #[derive(Serialize)]
 struct Listing {
     accounts: Vec<Shown>,
@@ -42,10 +59,7 @@ pub async fn list(State(context): State<Context>) -> Response {
     Json(Listing { accounts }).into_response()
 }
 
-pub async fn get(
-    State(context): State<Context>,
-    Path(key): Path<String>,
-) -> Result<Response, Refusal> {
+pub async fn get(State(context): State<Context>, Key(key): Key) -> Result<Response, Refusal> {
     let account = context.accounts.get(&key).ok_or_else(|| {
         let hint = "it is made at its first use, or by PUT /_mock/accounts/{key}";
         Refusal::not_found("unknown_account", format!("no account {key}"), hint)
@@ -55,17 +69,14 @@ pub async fn get(
 
 pub async fn set(
     State(context): State<Context>,
-    Path(key): Path<String>,
+    Key(key): Key,
     Read(settings): Read<Settings>,
 ) -> Result<Response, Refusal> {
     let account = context.accounts.configure(&key, settings).await?;
     Ok(Json(Shown::from(account.as_ref())).into_response())
 }
 
-pub async fn delete(
-    State(context): State<Context>,
-    Path(key): Path<String>,
-) -> Result<Response, Refusal> {
+pub async fn delete(State(context): State<Context>, Key(key): Key) -> Result<Response, Refusal> {
     context.accounts.forget(&key).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

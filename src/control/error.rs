@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::store::StoreError;
-use crate::web::{BodyRefusal, Context, WHY, header_line, read_json};
+use crate::web::{BodyRefusal, Context, Object, WHY, header_line, read_json};
 
 /// `{"error": {"code", "message", "hint"}}`.
 #[derive(Debug)]
@@ -117,7 +117,7 @@ impl<T: DeserializeOwned> FromRequest<Context> for Read<T> {
         let (bytes, _) = read_json(&parts.headers, body).await?;
         let json: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
         let mut source = serde_json::Deserializer::from_slice(json);
-        let parsed = serde_path_to_error::deserialize(&mut source)
+        let Object(parsed) = serde_path_to_error::deserialize(&mut source)
             .map_err(|error| refusal(&error.path().to_string(), error.inner()))?;
         source.end().map_err(|error| refusal(".", &error))?;
         Ok(Self(parsed))

@@ -6,6 +6,7 @@ mod connection;
 mod leftover;
 mod operation;
 mod origin;
+mod segment;
 mod why;
 
 use std::sync::Arc;
@@ -23,10 +24,11 @@ use crate::store::Db;
 use crate::webhooks::Webhooks;
 use crate::worker::Worker;
 
-pub use body::{BodyRefusal, JSON_BYTES_MAX, read_json};
+pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_json};
 pub use connection::{Connections, Peer, Tied};
 pub use operation::{Operation, Routes, observe};
 pub use origin::{Origin, OriginError};
+pub use segment::Segment;
 pub use why::{PLAN, WHY, header_line, plan};
 
 /// What a front door may use.

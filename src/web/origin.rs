@@ -43,15 +43,19 @@ impl Origin {
 }
 
 fn read(headers: &HeaderMap, trust_forwarded: bool) -> Result<String, OriginError> {
-    let forwarded = |name: &str| {
-        let value = trust_forwarded.then(|| headers.get(name))??.to_str().ok()?;
-        Some(value.split(',').next().unwrap_or(value).trim())
+    let text = |name: &str| {
+        let value = headers.get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
-    let scheme = match forwarded("x-forwarded-proto") {
+    let forwarded = |name: &str| {
+        let value = trust_forwarded.then(|| text(name))??;
+        Some(value.split(',').next().unwrap_or(&value).trim().to_owned())
+    };
+    let scheme = match forwarded("x-forwarded-proto").as_deref() {
         Some("https") => "https",
         _ => "http",
     };
-    let given = forwarded("x-forwarded-host").or_else(|| headers.get(HOST)?.to_str().ok());
+    let given = forwarded("x-forwarded-host").or_else(|| text(HOST.as_str()));
     let host = given
         .ok_or_else(|| OriginError::Host("Host: missing, so no URL can be made".to_owned()))?;
     let fits = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);

@@ -79,6 +79,7 @@ fn module(path: &str) -> &str {
         .trim_end_matches(".rs")
 }
 
+#[expect(clippy::similar_names, reason = "who uses, and what is used")]
 fn may_use(user: &str, used: &str) -> bool {
     let any = |modules: &[&str], of: &str| modules.contains(&of);
     let below_verbs = any(&LEAVES, used) || used == "model";

@@ -5,7 +5,14 @@
 mod support;
 
 mod architecture;
+mod auth;
 mod bizmori;
+mod control;
+mod crash;
+mod hostile;
+mod operations;
+mod presigned;
+mod restart;
 mod storage;
 mod undetectable;
 mod webhooks;

@@ -1,9 +1,17 @@
 //! A server to talk to, a receiver of webhooks, and the ways of saying what is expected.
 
 mod picture;
+mod process;
+pub mod raw;
 mod receiver;
 mod stunt;
 
 pub use picture::{fixture, picture};
+pub use process::Process;
 pub use receiver::{Message, Receiver, Reply};
 pub use stunt::{Answer, Stunt, T0};
+
+/// The body of a BIZ MORI error.
+pub fn code(code: &str) -> String {
+    format!(r#"{{"code":"{code}"}}"#)
+}

@@ -41,15 +41,16 @@ impl Message {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Shared {
     messages: Mutex<Vec<Message>>,
     script: Mutex<VecDeque<Reply>>,
     came: Notify,
+    /// Called as soon as a message is there.
+    notice: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
 /// The receiver; answers 200 where the script is at its end.
-#[derive(Debug)]
 pub struct Receiver {
     pub url: String,
     shared: Arc<Shared>,
@@ -61,10 +62,24 @@ impl Receiver {
     }
 
     pub async fn answering(script: impl IntoIterator<Item = Reply>) -> Self {
-        let shared = Arc::new(Shared {
+        Self::of(Shared {
             script: Mutex::new(script.into_iter().collect()),
             ..Shared::default()
-        });
+        })
+        .await
+    }
+
+    /// Calls `notice` whenever a message comes, before it is answered.
+    pub async fn noticing(notice: impl Fn() + Send + Sync + 'static) -> Self {
+        Self::of(Shared {
+            notice: Some(Box::new(notice)),
+            ..Shared::default()
+        })
+        .await
+    }
+
+    async fn of(shared: Shared) -> Self {
+        let shared = Arc::new(shared);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
         let router = Router::new()
@@ -104,6 +119,9 @@ impl Receiver {
 }
 
 async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
+    if let Some(notice) = &shared.notice {
+        notice();
+    }
     let reply = shared
         .script
         .lock()

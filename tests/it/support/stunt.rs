@@ -48,6 +48,15 @@ impl Stunt {
         let served = tokio::spawn(app.serve(async {
             let _ = stopped.await;
         }));
+        Self {
+            stop: Some(stop),
+            served: Some(served),
+            ..Self::at(&origin)
+        }
+    }
+
+    /// A server that runs elsewhere.
+    pub fn at(origin: &str) -> Self {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -55,11 +64,18 @@ impl Stunt {
             .build()
             .expect("a client");
         Self {
-            origin,
+            origin: origin.to_owned(),
             http,
-            stop: Some(stop),
-            served: Some(served),
+            stop: None,
+            served: None,
         }
+    }
+
+    /// A server with its default settings, the account's own clock frozen at [`T0`].
+    pub async fn frozen(key: &str) -> Self {
+        let stunt = Self::start().await;
+        stunt.freeze(key).await;
+        stunt
     }
 
     /// Stops the server as SIGTERM does, and waits until it has.
@@ -184,22 +200,32 @@ impl Stunt {
         );
     }
 
-    /// An AI detection order with its picture in: its id.
-    pub async fn detection(&self, key: &str, body: &Value, bytes: Vec<u8>) -> String {
+    /// An AI detection order that waits for its picture: its id, and where to put that.
+    pub async fn pending(&self, key: &str, body: &Value) -> (String, String) {
         let made = self.post(key, "/api/v2/orders/ai-detection", body).await;
         assert_eq!(made.status, 200, "{}", made.text());
         let made = made.json();
-        self.put(
-            made["data"]["file"]["uploadUrl"].as_str().expect("a URL"),
-            bytes,
-        )
-        .await;
-        made["data"]["orderId"].as_str().expect("an id").to_owned()
+        let url = made["data"]["file"]["uploadUrl"].as_str().expect("a URL");
+        let id = made["data"]["orderId"].as_str().expect("an id");
+        (id.to_owned(), url.to_owned())
+    }
+
+    /// An AI detection order with its picture in: its id.
+    pub async fn detection(&self, key: &str, body: &Value, bytes: Vec<u8>) -> String {
+        let (id, url) = self.pending(key, body).await;
+        self.put(&url, bytes).await;
+        id
     }
 
     /// The same, confirmed.
     pub async fn confirmed(&self, key: &str, body: &Value, bytes: Vec<u8>) -> String {
         let id = self.detection(key, body, bytes).await;
+        self.confirm(key, &id).await;
+        id
+    }
+
+    /// Confirms an AI detection order, which must succeed.
+    pub async fn confirm(&self, key: &str, id: &str) {
         let confirm = json!({"idempotencyKey": format!("confirm {id}"), "orderId": id});
         let answer = self
             .post(key, "/api/v2/orders/ai-detection/confirm", &confirm)
@@ -208,7 +234,47 @@ impl Stunt {
             answer.text(),
             format!(r#"{{"data":{{"orderId":"{id}","status":"inProgress"}}}}"#)
         );
-        id
+    }
+
+    /// What the order's page says of it: its `data`.
+    pub async fn order(&self, key: &str, id: &str) -> Value {
+        let answer = self.get(key, &format!("/api/v2/orders/{id}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["data"].take()
+    }
+
+    /// Registers a webhook: its id and secret.
+    pub async fn webhook(&self, key: &str, url: &str) -> (String, String) {
+        let made = self
+            .post(
+                key,
+                "/api/v2/orders/webhooks",
+                &json!({"name": "mine", "url": url}),
+            )
+            .await;
+        assert_eq!(made.status, 200, "{}", made.text());
+        let made = made.json();
+        let text = |field: &str| made["data"][field].as_str().expect("a text").to_owned();
+        (text("id"), text("secret"))
+    }
+
+    /// Nothing was broken: the server is well, and an order of the account's goes through. Its
+    /// clock has to be frozen.
+    pub async fn still_works(&self, key: &str) {
+        let health = self.send(Method::GET, "/_mock/health", &[], "").await;
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            (health.status, health.text()),
+            (200, format!(r#"{{"status":"ok","version":"{version}"}}"#))
+        );
+        let body = json!({"idempotencyKey": "still works", "fileName": "still_ai.jpg"});
+        let id = self.confirmed(key, &body, super::picture()).await;
+        self.advance(key, "PT1S").await;
+        let order = self.order(key, &id).await;
+        assert_eq!(
+            (&order["status"], &order["probability"]),
+            (&json!("complete"), &json!(0.98))
+        );
     }
 
     /// The text with this server's origin and the presigned URLs' signatures replaced.
@@ -222,7 +288,7 @@ impl Stunt {
                 part.len() >= 64 && part.as_bytes()[..64].iter().all(u8::is_ascii_hexdigit),
                 "{part}"
             );
-            shown += &format!("{SIGNATURE}*{}", &part[64..]);
+            shown.extend([SIGNATURE, "*", &part[64..]]);
         }
         shown
     }
@@ -254,5 +320,15 @@ impl Answer {
             self.text(),
             self.header("x-mock-why").to_owned(),
         )
+    }
+
+    /// A refusal of BIZ MORI's, whole: the vendor's code and nothing else, as JSON, numbered,
+    /// with a reason in one line.
+    pub fn assert_refused(&self, status: u16, code: &str, why: &str) {
+        let expected = (status, super::code(code), why.to_owned());
+        assert_eq!(self.refusal(), expected);
+        assert_eq!(self.header("content-type"), "application/json");
+        let seq = self.header("x-mock-request").parse::<u64>();
+        assert!(seq.is_ok_and(|seq| seq > 0), "{:?}", self.headers);
     }
 }

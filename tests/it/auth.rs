@@ -1,0 +1,150 @@
+//! Who is let in by BIZ MORI's front door, and what the others are told.
+
+use reqwest::Method;
+use serde_json::json;
+use stuntdouble::config::Mode;
+
+use crate::support::{Answer, Stunt};
+
+const DETECTION: &str = "/api/v2/orders/ai-detection";
+const WEBHOOKS: &str = "/api/v2/orders/webhooks";
+const SET_SO: &str = "Authorization: the key's state was set so by the control plane";
+
+/// A call whose body, id and query are as bad as can be, with these headers.
+async fn bad_calls(stunt: &Stunt, headers: &[(&str, &str)]) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for (method, path) in [
+        (Method::POST, DETECTION.to_owned()),
+        (Method::POST, format!("{DETECTION}/confirm")),
+        (Method::POST, "/api/v2/orders/anti-ai".to_owned()),
+        (Method::POST, "/api/v2/orders/anti-ai/confirm".to_owned()),
+        (Method::GET, "/api/v2/orders/x".to_owned()),
+        (Method::GET, "/api/v2/orders/%ff/download".to_owned()),
+        (Method::POST, WEBHOOKS.to_owned()),
+        (Method::GET, format!("{WEBHOOKS}?page=x")),
+        (Method::GET, format!("{WEBHOOKS}/x")),
+        (Method::PUT, format!("{WEBHOOKS}/x")),
+        (Method::DELETE, format!("{WEBHOOKS}/x")),
+        (Method::GET, format!("{WEBHOOKS}/x/events?page=x")),
+    ] {
+        answers.push(stunt.send(method, &path, headers, "{nonsense").await);
+    }
+    answers
+}
+
+#[tokio::test]
+async fn a_call_without_a_key_is_not_authenticated_whatever_it_asks() {
+    let stunt = Stunt::start().await;
+    for answer in bad_calls(&stunt, &[]).await {
+        answer.assert_refused(401, "AUTH_NOT_AUTHENTICATED", "Authorization: missing");
+    }
+    let listed = stunt
+        .control(Method::GET, "/_mock/accounts", &json!({}))
+        .await;
+    assert_eq!(
+        listed,
+        json!({"accounts": []}),
+        "nobody was made of nothing"
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_bearer_and_a_key_is_of_an_invalid_format() {
+    let stunt = Stunt::start().await;
+    for value in [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer a b",
+        "Basic bGl2ZTo=",
+        "live",
+        "Token live",
+        "Bearer \u{e9}",
+        "Bearerlive",
+    ] {
+        for answer in bad_calls(&stunt, &[("authorization", value)]).await {
+            answer.assert_refused(
+                401,
+                "AUTH_TOKEN_INVALID_FORMAT",
+                "Authorization: is not of the form Bearer KEY",
+            );
+        }
+    }
+    for value in ["Bearer live", "bearer live", "BEARER  live"] {
+        let listed = stunt
+            .send(Method::GET, WEBHOOKS, &[("authorization", value)], "")
+            .await;
+        assert_eq!(listed.status, 200, "{value}: {}", listed.text());
+    }
+}
+
+#[tokio::test]
+async fn a_key_nobody_set_up_is_invalid_where_the_mode_is_strict() {
+    let stunt = Stunt::with(|config| config.mode = Mode::Strict).await;
+    for answer in bad_calls(&stunt, &[("authorization", "Bearer live")]).await {
+        answer.assert_refused(
+            401,
+            "AUTH_TOKEN_INVALID",
+            "Authorization: no account has this key, and the mode is strict",
+        );
+    }
+    stunt
+        .control(Method::PUT, "/_mock/accounts/live", &json!({}))
+        .await;
+    stunt.freeze("live").await;
+    stunt.still_works("live").await;
+    stunt
+        .control(Method::DELETE, "/_mock/accounts/live", &json!({}))
+        .await;
+    let gone = stunt.get("live", WEBHOOKS).await;
+    assert_eq!(gone.status, 401, "{}", gone.text());
+}
+
+#[tokio::test]
+async fn the_state_of_an_account_is_told_before_anything_else() {
+    let stunt = Stunt::frozen("live").await;
+    for (state, status, code) in [
+        ("expired", 401, "AUTH_TOKEN_EXPIRED"),
+        ("forbidden", 403, "AUTH_FORBIDDEN"),
+        ("unknown", 401, "AUTH_TOKEN_INVALID"),
+    ] {
+        let set = json!({"state": state});
+        stunt
+            .control(Method::PUT, "/_mock/accounts/live", &set)
+            .await;
+        for answer in bad_calls(&stunt, &[("authorization", "Bearer live")]).await {
+            answer.assert_refused(status, code, SET_SO);
+        }
+    }
+    let other = stunt.get("other", WEBHOOKS).await;
+    assert_eq!(other.status, 200, "another key is not touched");
+    let set = json!({"state": "active"});
+    stunt
+        .control(Method::PUT, "/_mock/accounts/live", &set)
+        .await;
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn one_key_never_sees_what_is_anothers() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
+    let (id, _) = stunt.pending("live", &body).await;
+    let (webhook, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
+    let order = stunt.get("other", &format!("/api/v2/orders/{id}")).await;
+    let why = format!("order {id} is another key's");
+    order.assert_refused(403, "ORDER_NOT_OWNER", &why);
+    let path = format!("{WEBHOOKS}/{webhook}");
+    let why = format!("this key has no webhook {webhook}");
+    for answer in [
+        stunt.get("other", &path).await,
+        stunt.get("other", &format!("{path}/events")).await,
+        stunt.call(Method::DELETE, "other", &path, &json!({})).await,
+    ] {
+        answer.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
+    }
+    let listed = stunt.get("other", WEBHOOKS).await.json();
+    assert_eq!(listed["data"]["webhooks"], json!([]));
+    let mine = stunt.get("live", &path).await;
+    assert_eq!(mine.json()["data"]["id"], json!(webhook));
+}

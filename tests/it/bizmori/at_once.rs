@@ -1,0 +1,84 @@
+//! The same call from many clients at once.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::{CONFIRM_DETECTION, DETECTION};
+use crate::support::{Receiver, Stunt, code, picture};
+
+const CLIENTS: usize = 20;
+
+#[tokio::test]
+async fn one_idempotency_key_makes_one_order() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
+    let made = join_all((0..CLIENTS).map(|_| stunt.post("live", DETECTION, &body))).await;
+    let told: BTreeSet<String> = made.iter().map(crate::support::Answer::text).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(made.iter().all(|answer| answer.status == 200), "{told:?}");
+}
+
+#[tokio::test]
+async fn one_confirm_key_starts_the_order_once() {
+    let stunt = Stunt::with(|config| config.processing_ms = 0).await;
+    let receiver = Receiver::start().await;
+    stunt.webhook("live", &receiver.url).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.detection("live", &body, picture()).await;
+    let confirm = json!({"idempotencyKey": "c", "orderId": id});
+    let answers =
+        join_all((0..CLIENTS).map(|_| stunt.post("live", CONFIRM_DETECTION, &confirm))).await;
+    for answer in answers {
+        let status = answer.json()["data"]["status"].clone();
+        let known = [json!("inProgress"), json!("complete")];
+        assert!(
+            answer.status == 200 && known.contains(&status),
+            "{}",
+            answer.text()
+        );
+    }
+    stunt.drain("live").await;
+    receiver.messages(1).await;
+}
+
+#[tokio::test]
+async fn of_many_confirm_keys_one_starts_the_order() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.detection("live", &body, picture()).await;
+    let confirms: Vec<_> = (0..CLIENTS)
+        .map(|n| json!({"idempotencyKey": n.to_string(), "orderId": id}))
+        .collect();
+    let posts = confirms
+        .iter()
+        .map(|confirm| stunt.post("live", CONFIRM_DETECTION, confirm));
+    let told: Vec<_> = join_all(posts)
+        .await
+        .iter()
+        .map(|answer| answer.text())
+        .collect();
+    let refused = code("ORDER_ALREADY_CONFIRMED");
+    let refusals = told.iter().filter(|text| **text == refused).count();
+    assert_eq!(refusals, CLIENTS - 1, "{told:?}");
+    assert_eq!(stunt.advance("live", "PT1S").await, ["order.process"]);
+}
+
+#[tokio::test]
+async fn a_new_key_used_by_many_is_one_account() {
+    let stunt = Stunt::start().await;
+    let made = join_all((0..CLIENTS).map(|n| {
+        let stunt = &stunt;
+        async move {
+            let body = json!({"idempotencyKey": n.to_string(), "fileName": "a.jpg"});
+            stunt.pending("fresh", &body).await.0
+        }
+    }))
+    .await;
+    let ids: BTreeSet<&String> = made.iter().collect();
+    assert_eq!(ids.len(), CLIENTS, "{made:?}");
+    for id in &made {
+        assert_eq!(stunt.order("fresh", id).await["status"], "pending");
+    }
+}

@@ -1,0 +1,197 @@
+//! AI detections, from pending to complete, failed or expired.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{CONFIRM_DETECTION, DETECTION, signed};
+use crate::support::{Stunt, fixture, picture};
+
+/// The thumbnail and the heatmap are there to be fetched.
+async fn are_pictures(stunt: &Stunt, order: &Value) {
+    for (field, start) in [
+        ("thumbnailImageUrl", b"\xff\xd8\xff".as_slice()),
+        ("heatmapUrl", b"\x89PNG"),
+    ] {
+        let url = order[field].as_str().expect("a URL").to_owned();
+        let file = stunt.send(Method::GET, &url, &[], "").await;
+        assert_eq!(
+            (file.status, file.bytes.starts_with(start)),
+            (200, true),
+            "{field}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
+    let stunt = Stunt::frozen("live").await;
+    let options = json!({"generateHeatmap": true, "generateThumbnail": true});
+    let body = json!({"idempotencyKey": "a", "fileName": "x_AI.jpg", "orderName": "mine", "options": options});
+    let made = stunt.post("live", DETECTION, &body).await.json();
+    let id = made["data"]["orderId"].as_str().expect("an id");
+    let path = format!("/api/v2/orders/{id}");
+    let told =
+        r#""options":{"generateHeatmap":true,"generateOverlay":false,"generateThumbnail":true}"#;
+    let head = |thumbnail: &str, status: &str, updated: &str| {
+        format!(
+            r#"{{"data":{{"type":"aiDetection","orderId":"{id}","channel":"api","thumbnailImageUrl":{thumbnail},"status":"{status}","orderName":"mine","fileCount":1,"createdAt":"2026-03-12T10:00:00.000Z","updatedAt":"2026-03-12T10:00:00{updated}Z","errors":null"#
+        )
+    };
+    let none = r#""aiDetection":{"probability":null,"statusCode":null}}}"#;
+    let pending = stunt.get("live", &path).await;
+    let expected = format!(
+        r#"{},"probability":null,"statusCode":null,{told},"originalImageUrl":null,"heatmapUrl":null,{none}"#,
+        head("null", "pending", ".000")
+    );
+    assert_eq!(pending.text(), expected);
+
+    stunt
+        .put(
+            made["data"]["file"]["uploadUrl"].as_str().expect("a URL"),
+            picture(),
+        )
+        .await;
+    let url = |key: &str| format!(r#""{{origin}}/_s3/bizmori/{key}?{}""#, signed(3_600));
+    let original = url(&format!("ai-detection/{id}/1/x_AI.jpg"));
+    let confirm = json!({"idempotencyKey": "c", "orderId": id});
+    let confirmed = stunt.post("live", CONFIRM_DETECTION, &confirm).await;
+    assert_eq!(
+        confirmed.text(),
+        format!(r#"{{"data":{{"orderId":"{id}","status":"inProgress"}}}}"#)
+    );
+    let expected = format!(
+        r#"{},"probability":null,"statusCode":null,{told},"originalImageUrl":{original},"heatmapUrl":null,{none}"#,
+        head("null", "inProgress", ".000")
+    );
+    assert_eq!(
+        stunt.shown(&stunt.get("live", &path).await.text()),
+        expected
+    );
+
+    assert_eq!(stunt.advance("live", "PT0.3S").await, ["order.process"]);
+    let complete = stunt.get("live", &path).await;
+    let expected = format!(
+        r#"{},"probability":0.98,"statusCode":"likely_ai",{told},"originalImageUrl":{original},"heatmapUrl":{},"aiDetection":{{"probability":0.98,"statusCode":1}}}}}}"#,
+        head(
+            &url(&format!("results/{id}/thumbnail.jpg")),
+            "complete",
+            ".300"
+        ),
+        url(&format!("results/{id}/heatmap.png"))
+    );
+    assert_eq!(stunt.shown(&complete.text()), expected);
+    assert_eq!(
+        complete.header("x-mock-plan"),
+        "probability 0.98 by suffix _ai"
+    );
+    are_pictures(&stunt, &complete.json()["data"]).await;
+}
+
+#[tokio::test]
+async fn the_bytes_decide_where_the_name_does_not() {
+    let stunt = Stunt::frozen("live").await;
+    for (file, expected) in [
+        ("camera.jpg", (json!(0.04), "likely_real", "by metadata")),
+        ("parameters.png", (json!(0.97), "likely_ai", "by metadata")),
+        (
+            "digital-source-type.png",
+            (json!(0.97), "likely_ai", "by metadata"),
+        ),
+        ("manifest.jpg", (json!(0.97), "likely_ai", "by metadata")),
+    ] {
+        let body = json!({"idempotencyKey": file, "fileName": file});
+        let id = stunt.confirmed("live", &body, fixture(file)).await;
+        stunt.advance("live", "PT1S").await;
+        let answer = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
+        let detail = answer.json();
+        let told = (
+            detail["data"]["probability"].clone(),
+            detail["data"]["statusCode"].clone(),
+        );
+        assert_eq!(told, (expected.0, json!(expected.1)), "{file}");
+        assert!(answer.header("x-mock-plan").ends_with(expected.2), "{file}");
+    }
+    for file in ["plain.jpg", "plain.png", "plain.bmp", "plain.tiff"] {
+        let mut told = Vec::new();
+        for round in ["one", "two"] {
+            let body = json!({"idempotencyKey": format!("{file} {round}"), "fileName": file});
+            let id = stunt.confirmed("live", &body, fixture(file)).await;
+            stunt.advance("live", "PT1S").await;
+            let answer = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
+            assert!(
+                answer.header("x-mock-plan").ends_with("by digest"),
+                "{file}: {}",
+                answer.text()
+            );
+            told.push(answer.json()["data"]["probability"].clone());
+        }
+        assert_eq!(told[0], told[1], "the same bytes, the same answer: {file}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_picture_fails_with_the_vendors_code() {
+    let stunt = Stunt::frozen("live").await;
+    for (file, name, says) in [
+        ("truncated.jpg", "a.jpg", "breaks off"),
+        ("not-a-picture.jpg", "b.jpg", "no JPEG"),
+        ("bomb.png", "c.png", "pixel"),
+        ("plain.png", "d.jpg", "PNG"),
+    ] {
+        let id = stunt
+            .confirmed(
+                "live",
+                &json!({"idempotencyKey": name, "fileName": name}),
+                fixture(file),
+            )
+            .await;
+        stunt.advance("live", "PT1S").await;
+        let detail = stunt
+            .get("live", &format!("/api/v2/orders/{id}"))
+            .await
+            .json();
+        assert_eq!(detail["data"]["status"], "failed", "{file}");
+        let errors = detail["data"]["errors"].as_str().expect("a message");
+        assert!(
+            errors.to_lowercase().contains(&says.to_lowercase()),
+            "{file}: {errors}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_expired_order_is_read_without_urls_and_its_files_are_gone() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_human.jpg", "options": {"generateThumbnail": true}});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    stunt.advance("live", "PT1S").await;
+    let path = format!("/api/v2/orders/{id}");
+    let detail = stunt.get("live", &path).await.json();
+    let original = detail["data"]["originalImageUrl"]
+        .as_str()
+        .expect("a URL")
+        .to_owned();
+    stunt.advance("live", "P7D").await;
+    let expired = stunt.get("live", &path).await.json();
+    let told = &expired["data"];
+    assert_eq!(
+        (&told["status"], &told["probability"]),
+        (&json!("expired"), &json!(0.02))
+    );
+    assert_eq!(
+        (&told["thumbnailImageUrl"], &told["originalImageUrl"]),
+        (&Value::Null, &Value::Null)
+    );
+    stunt
+        .control(
+            Method::PUT,
+            "/_mock/clock",
+            &json!({"account": "live", "mode": "frozen", "now": crate::support::T0}),
+        )
+        .await;
+    assert_eq!(
+        stunt.send(Method::GET, &original, &[], "").await.status,
+        404,
+        "a link of before finds nothing"
+    );
+}

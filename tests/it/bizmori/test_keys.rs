@@ -1,0 +1,76 @@
+//! Keys that begin with `sk_test_`.
+
+use serde_json::{Value, json};
+
+use super::{ANTI_AI, CONFIRM_ANTI_AI};
+use crate::support::{Stunt, code};
+
+#[tokio::test]
+async fn a_test_key_takes_five_seconds_stores_nothing_and_has_no_result_file() {
+    let key = "sk_test_1";
+    let stunt = Stunt::frozen(key).await;
+    let made = stunt
+        .post(
+            key,
+            ANTI_AI,
+            &json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}]}),
+        )
+        .await
+        .json();
+    let id = made["data"]["orderId"].as_str().expect("an id");
+    let url = made["data"]["files"][0]["uploadUrl"]
+        .as_str()
+        .expect("a URL");
+    assert!(
+        url.starts_with(&format!("{}/api/v2/test-uploads/{id}.0.", stunt.origin)),
+        "{url}"
+    );
+    let confirm = json!({"idempotencyKey": "c", "orderId": id});
+    assert_eq!(
+        stunt.post(key, CONFIRM_ANTI_AI, &confirm).await.text(),
+        code("ORDER_FILE_NOT_UPLOADED")
+    );
+    stunt.put(url, b"no picture at all".to_vec()).await;
+    stunt.post(key, CONFIRM_ANTI_AI, &confirm).await;
+    assert!(stunt.advance(key, "PT4.999S").await.is_empty());
+    assert_eq!(stunt.advance(key, "PT0.001S").await, ["order.process"]);
+    let refused = stunt
+        .get(key, &format!("/api/v2/orders/{id}/download"))
+        .await;
+    assert_eq!(
+        (refused.status, refused.text()),
+        (404, code("PROCESSED_FILE_NOT_FOUND"))
+    );
+
+    for (name, probability) in [("a.jpg", 0.02), ("a_ai.jpg", 0.98), ("a_human.jpg", 0.02)] {
+        let body =
+            json!({"idempotencyKey": name, "fileName": name, "options": {"generateHeatmap": true}});
+        let id = stunt.confirmed(key, &body, b"anything".to_vec()).await;
+        stunt.advance(key, "PT5S").await;
+        let detail = stunt.get(key, &format!("/api/v2/orders/{id}")).await.json();
+        let told = &detail["data"];
+        assert_eq!(
+            (&told["status"], &told["probability"]),
+            (&json!("complete"), &json!(probability)),
+            "{name}"
+        );
+        assert_eq!(
+            (&told["heatmapUrl"], &told["originalImageUrl"]),
+            (&Value::Null, &Value::Null),
+            "{name}"
+        );
+    }
+    let failed = stunt
+        .confirmed(
+            key,
+            &json!({"idempotencyKey": "f", "fileName": "f_FAIL.jpg"}),
+            vec![1],
+        )
+        .await;
+    stunt.advance(key, "PT5S").await;
+    let detail = stunt
+        .get(key, &format!("/api/v2/orders/{failed}"))
+        .await
+        .json();
+    assert_eq!(detail["data"]["status"], "failed");
+}

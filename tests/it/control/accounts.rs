@@ -1,0 +1,64 @@
+//! Accounts: made by their first use or by hand, changed, removed.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Stunt, picture};
+
+fn account(key: &str) -> Value {
+    json!({"key": key, "state": "active", "credits": null, "retentionDays": null, "processing": null})
+}
+
+#[tokio::test]
+async fn an_account_is_made_by_its_first_use_or_by_hand_and_removed_with_all_it_owns() {
+    let stunt = Stunt::start().await;
+    let list = async || {
+        stunt
+            .control(Method::GET, "/_mock/accounts", &json!({}))
+            .await
+    };
+    assert_eq!(list().await, json!({"accounts": []}));
+    stunt.get("b", "/api/v2/orders/webhooks").await;
+    let set = json!({"state": "forbidden", "credits": 3, "retentionDays": 30, "processing": {"delayMs": 7}});
+    let made = stunt
+        .control(Method::PUT, "/_mock/accounts/a%2Fb", &set)
+        .await;
+    let mut shown = account("a/b");
+    for (name, value) in set.as_object().expect("an object") {
+        shown[name] = value.clone();
+    }
+    shown["processing"]["jitterMs"] = json!(0);
+    assert_eq!(made, shown);
+    let read = stunt
+        .control(Method::GET, "/_mock/accounts/a%2Fb", &json!({}))
+        .await;
+    assert_eq!(read, shown);
+    assert_eq!(list().await, json!({"accounts": [shown, account("b")]}));
+    let reset = stunt
+        .control(Method::PUT, "/_mock/accounts/a%2Fb", &json!({}))
+        .await;
+    assert_eq!(reset, account("a/b"), "what is not said is as it was");
+    for _ in 0..2 {
+        let gone = stunt
+            .send(Method::DELETE, "/_mock/accounts/a%2Fb", &[], "")
+            .await;
+        assert_eq!((gone.status, gone.text()), (204, String::new()));
+    }
+    assert_eq!(list().await, json!({"accounts": [account("b")]}));
+}
+
+#[tokio::test]
+async fn processing_and_retention_are_as_set_on_the_account() {
+    let stunt = Stunt::frozen("live").await;
+    let set = json!({"retentionDays": 1, "processing": {"delayMs": 60_000}});
+    stunt
+        .control(Method::PUT, "/_mock/accounts/live", &set)
+        .await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    assert!(stunt.advance("live", "PT59.999S").await.is_empty());
+    assert_eq!(stunt.advance("live", "PT0.001S").await, ["order.process"]);
+    assert!(stunt.advance("live", "PT23H58M").await.is_empty());
+    assert_eq!(stunt.advance("live", "PT1M").await, ["order.expire"]);
+    assert_eq!(stunt.order("live", &id).await["status"], "expired");
+}

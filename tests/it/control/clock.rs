@@ -1,0 +1,219 @@
+//! Clocks: read, frozen, set, running, advanced.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Receiver, Reply, Stunt, T0, picture};
+
+async fn clock(stunt: &Stunt, account: &str) -> Value {
+    let path = format!("/_mock/clock?account={account}");
+    stunt.control(Method::GET, &path, &json!({})).await
+}
+
+fn ms(of: &Value) -> i64 {
+    let instant: jiff::Timestamp = of["now"].as_str().expect("a text").parse().expect("ISO");
+    instant.as_millisecond()
+}
+
+#[tokio::test]
+async fn the_default_clock_is_the_real_time() {
+    let stunt = Stunt::start().await;
+    let before = jiff::Timestamp::now().as_millisecond();
+    let read = stunt.control(Method::GET, "/_mock/clock", &json!({})).await;
+    let after = jiff::Timestamp::now().as_millisecond();
+    assert!((before..=after).contains(&ms(&read)), "{read}");
+    assert_eq!(
+        read,
+        json!({"now": read["now"], "mode": "running", "offsetMs": 0})
+    );
+    let account = clock(&stunt, "live").await;
+    assert_eq!(
+        account,
+        json!({"now": account["now"], "mode": "running", "offsetMs": 0}),
+        "an account without a clock of its own follows the default one"
+    );
+}
+
+#[tokio::test]
+async fn a_frozen_clock_stays_until_it_is_set() {
+    let stunt = Stunt::start().await;
+    let set = json!({"account": "live", "mode": "frozen", "now": T0});
+    let set = stunt.control(Method::PUT, "/_mock/clock", &set).await;
+    let shown = |of: &Value, now: &str| {
+        assert_eq!(
+            *of,
+            json!({"now": now, "mode": "frozen", "offsetMs": of["offsetMs"]})
+        );
+        assert!(of["offsetMs"].is_i64(), "{of}");
+    };
+    shown(&set, T0);
+    for _ in 0..3 {
+        shown(&clock(&stunt, "live").await, T0);
+    }
+    let later = json!({"account": "live", "mode": "frozen", "now": "2026-03-12T19:00:00+09:00"});
+    let later = stunt.control(Method::PUT, "/_mock/clock", &later).await;
+    shown(&later, T0);
+    let same = json!({"account": "live", "mode": "frozen"});
+    let same = stunt.control(Method::PUT, "/_mock/clock", &same).await;
+    shown(&same, T0);
+    assert_eq!(clock(&stunt, "other").await["mode"], "running");
+}
+
+#[tokio::test]
+async fn a_clock_runs_on_from_the_instant_it_is_set_to() {
+    let stunt = Stunt::frozen("live").await;
+    let set = json!({"account": "live", "mode": "running", "now": "2030-01-01T00:00:00.000Z"});
+    let set = stunt.control(Method::PUT, "/_mock/clock", &set).await;
+    let read = clock(&stunt, "live").await;
+    assert!(ms(&set) >= 1_893_456_000_000, "{set}");
+    assert!(ms(&read) >= ms(&set), "{read} {set}");
+    assert_eq!(read["offsetMs"], set["offsetMs"]);
+    assert_eq!(read["mode"], "running");
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    stunt.advance("live", "PT1S").await;
+    let order = stunt.order("live", &id).await;
+    assert_eq!(order["status"], "complete");
+    let made: jiff::Timestamp = order["createdAt"]
+        .as_str()
+        .expect("a text")
+        .parse()
+        .expect("ISO");
+    assert!(made.as_millisecond() >= ms(&set), "{order}");
+}
+
+#[tokio::test]
+async fn advance_takes_a_duration_or_milliseconds_of_an_account_or_of_the_default_clock() {
+    let stunt = Stunt::start().await;
+    let freeze = json!({"mode": "frozen", "now": T0});
+    stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
+    for (body, now) in [
+        (json!({"by": "PT1M"}), "2026-03-12T10:01:00.000Z"),
+        (json!({"by": 500}), "2026-03-12T10:01:00.500Z"),
+        (json!({"by": 0}), "2026-03-12T10:01:00.500Z"),
+        (json!({"by": "P1DT2H"}), "2026-03-13T12:01:00.500Z"),
+        (
+            json!({"by": "PT1H", "account": "live"}),
+            "2026-03-13T13:01:00.500Z",
+        ),
+        (
+            json!({"by": "PT0.001S", "account": "live"}),
+            "2026-03-13T13:01:00.501Z",
+        ),
+        (json!({"by": "PT1S"}), "2026-03-13T12:01:01.500Z"),
+    ] {
+        let done = stunt
+            .control(Method::POST, "/_mock/clock/advance", &body)
+            .await;
+        assert_eq!(done, json!({"now": now, "ran": []}), "{body}");
+    }
+    let other = clock(&stunt, "other").await;
+    assert_eq!(other["now"], "2026-03-13T12:01:01.500Z", "the default one");
+    assert_eq!(
+        clock(&stunt, "live").await["now"],
+        "2026-03-13T13:01:00.501Z"
+    );
+}
+
+#[tokio::test]
+async fn advance_runs_each_piece_at_its_due_time_in_order_and_what_it_brings_about() {
+    let (stunt, receiver) = (
+        Stunt::frozen("live").await,
+        Receiver::answering([Reply::Status(500), Reply::Status(200), Reply::Status(500)]).await,
+    );
+    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    let body = |key: &str| json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
+    let first = stunt.confirmed("live", &body("1"), picture()).await;
+    stunt.advance("live", "PT0.1S").await;
+    let second = stunt.confirmed("live", &body("2"), picture()).await;
+    let done = stunt
+        .control(
+            Method::POST,
+            "/_mock/clock/advance",
+            &json!({"account": "live", "by": "P8D"}),
+        )
+        .await;
+    let line =
+        |at: &str, kind: &str, subject: &str| json!({"at": at, "kind": kind, "subject": subject});
+    let deliver = |at: &str| {
+        line(
+            &format!("2026-03-12T10:00:{at}Z"),
+            "webhook.deliver",
+            &webhook,
+        )
+    };
+    let process =
+        |at: &str, id: &str| line(&format!("2026-03-12T10:00:{at}Z"), "order.process", id);
+    let expected = json!({"now": "2026-03-20T10:00:00.100Z", "ran": [
+        process("00.300", &first),
+        deliver("00.300"),
+        process("00.400", &second),
+        deliver("00.400"),
+        deliver("01.300"),
+        deliver("03.300"),
+        line("2026-03-19T10:00:00.000Z", "order.expire", &first),
+        line("2026-03-19T10:00:00.100Z", "order.expire", &second),
+    ]});
+    let told = receiver.count();
+    assert_eq!(done, expected, "{told} messages");
+    receiver.messages(4).await;
+}
+
+#[tokio::test]
+async fn two_accounts_keep_times_of_their_own_side_by_side() {
+    let stunt = Stunt::start().await;
+    let set = |account: &str, now: &str| json!({"account": account, "mode": "frozen", "now": now});
+    for (account, now) in [("one", T0), ("two", "2020-01-01T00:00:00.000Z")] {
+        let set = set(account, now);
+        stunt.control(Method::PUT, "/_mock/clock", &set).await;
+    }
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let one = stunt.confirmed("one", &body, picture()).await;
+    let two = stunt.confirmed("two", &body, picture()).await;
+    assert_eq!(stunt.advance("one", "PT1S").await, ["order.process"]);
+    let state = async |key: &str, id: &str| {
+        let order = stunt.order(key, id).await;
+        (order["status"].clone(), order["updatedAt"].clone())
+    };
+    assert_eq!(
+        state("one", &one).await,
+        (json!("complete"), json!("2026-03-12T10:00:00.300Z"))
+    );
+    assert_eq!(
+        state("two", &two).await,
+        (json!("inProgress"), json!("2020-01-01T00:00:00.000Z"))
+    );
+    assert_eq!(stunt.advance("two", "PT1S").await, ["order.process"]);
+    assert_eq!(
+        state("two", &two).await,
+        (json!("complete"), json!("2020-01-01T00:00:00.300Z"))
+    );
+    assert_eq!(
+        clock(&stunt, "one").await["now"],
+        "2026-03-12T10:00:01.000Z"
+    );
+}
+
+#[tokio::test]
+async fn the_default_clock_carries_all_that_follow_it_and_none_that_has_left_it() {
+    let stunt = Stunt::start().await;
+    let freeze = json!({"mode": "frozen", "now": T0});
+    stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let mut ids = Vec::new();
+    for key in ["one", "two", "left"] {
+        ids.push(stunt.confirmed(key, &body, picture()).await);
+    }
+    stunt.freeze("left").await;
+    let by = json!({"by": "PT1S"});
+    let done = stunt
+        .control(Method::POST, "/_mock/clock/advance", &by)
+        .await;
+    let line = |id: &str| json!({"at": "2026-03-12T10:00:00.300Z", "kind": "order.process", "subject": id});
+    let expected =
+        json!({"now": "2026-03-12T10:00:01.000Z", "ran": [line(&ids[0]), line(&ids[1])]});
+    assert_eq!(done, expected);
+    assert_eq!(stunt.order("left", &ids[2]).await["status"], "inProgress");
+    assert_eq!(stunt.advance("left", "PT1S").await, ["order.process"]);
+    assert_eq!(stunt.order("left", &ids[2]).await["status"], "complete");
+}

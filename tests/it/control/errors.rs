@@ -1,0 +1,221 @@
+//! What the control plane does not take: a code, a message, a hint.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Answer, Stunt};
+
+const SHAPES: &str = "the fields and their shapes are in the README's chapter on the control plane";
+const STEP: &str = "milliseconds, or an ISO 8601 duration without months and years such as PT5M or P7D, of 100 years at most";
+
+fn refused(answer: &Answer, status: u16, code: &str, message: &str, hint: &str) {
+    let expected = json!({"error": {"code": code, "message": message, "hint": hint}});
+    assert_eq!((answer.status, answer.json()), (status, expected));
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.header("x-mock-why"), message);
+    assert!(!answer.header("x-mock-request").is_empty());
+}
+
+#[tokio::test]
+async fn a_clock_is_not_set_to_what_is_no_instant_or_no_mode() {
+    let stunt = Stunt::frozen("live").await;
+    let before = stunt
+        .control(Method::GET, "/_mock/clock?account=live", &json!({}))
+        .await["now"]
+        .take();
+    for (body, code, message, hint) in [
+        (
+            r#"{"account":"live","mode":"frozen","now":"soon"}"#,
+            "bad_now",
+            "now: soon is no instant",
+            "such as 2026-03-12T10:00:00.000Z",
+        ),
+        (
+            r#"{"account":"live","mode":"stopped"}"#,
+            "bad_body",
+            "mode: unknown variant `stopped`, expected `running` or `frozen` at line 1 column 34",
+            SHAPES,
+        ),
+        (
+            r#"{"account":"live"}"#,
+            "bad_body",
+            "missing field `mode` at line 1 column 18",
+            SHAPES,
+        ),
+        (
+            r#"{"account":1,"mode":"frozen"}"#,
+            "bad_body",
+            "account: invalid type: integer `1`, expected a string at line 1 column 12",
+            SHAPES,
+        ),
+        (
+            r#"{"account":"live","mode":"frozen","at":"x"}"#,
+            "bad_body",
+            "at: unknown field `at`, expected one of `account`, `mode`, `now` at line 1 column 38",
+            SHAPES,
+        ),
+        (
+            "nonsense",
+            "bad_body",
+            "expected ident at line 1 column 2",
+            SHAPES,
+        ),
+        (
+            r#"["live","running",null]"#,
+            "bad_body",
+            "invalid type: sequence, expected an object at line 1 column 0",
+            SHAPES,
+        ),
+    ] {
+        let answer = stunt.send(Method::PUT, "/_mock/clock", &[], body).await;
+        refused(&answer, 400, code, message, hint);
+    }
+    let after = stunt
+        .control(Method::GET, "/_mock/clock?account=live", &json!({}))
+        .await["now"]
+        .take();
+    assert_eq!(after, before);
+}
+
+#[tokio::test]
+async fn a_clock_is_advanced_by_a_duration_forward() {
+    let stunt = Stunt::frozen("live").await;
+    for by in [
+        "null",
+        "true",
+        "-1",
+        "1.5",
+        "\"-PT1S\"",
+        "\"P1M\"",
+        "\"P1Y\"",
+        "\"soon\"",
+        "\"\"",
+        "[]",
+        "3162240000001",
+        "\"P36601D\"",
+        "1e300",
+    ] {
+        let body = format!(r#"{{"account":"live","by":{by}}}"#);
+        let answer = stunt
+            .send(Method::POST, "/_mock/clock/advance", &[], body)
+            .await;
+        let by: serde_json::Value = serde_json::from_str(by).expect("JSON");
+        let message = format!("by: {by} is no duration to advance by");
+        refused(&answer, 400, "bad_duration", &message, STEP);
+    }
+    let missing = stunt
+        .send(Method::POST, "/_mock/clock/advance", &[], "{}")
+        .await;
+    let message = "missing field `by` at line 1 column 2";
+    refused(&missing, 400, "bad_body", message, SHAPES);
+}
+
+#[tokio::test]
+async fn drain_reset_and_accounts_take_their_own_fields_only() {
+    let stunt = Stunt::start().await;
+    for (method, path, body, message) in [
+        (
+            Method::POST,
+            "/_mock/drain",
+            r#"{"timeoutMs":-1}"#,
+            "timeoutMs: invalid value: integer `-1`, expected u64 at line 1 column 15",
+        ),
+        (
+            Method::POST,
+            "/_mock/drain",
+            r#"{"timeout":1}"#,
+            "timeout: unknown field `timeout`, expected `account` or `timeoutMs` at line 1 column 10",
+        ),
+        (
+            Method::POST,
+            "/_mock/reset",
+            r#"{"acount":"a"}"#,
+            "acount: unknown field `acount`, expected `account` at line 1 column 9",
+        ),
+        (
+            Method::PUT,
+            "/_mock/accounts/live",
+            r#"{"state":"gone"}"#,
+            "state: unknown variant `gone`, expected one of `active`, `expired`, `forbidden`, `unknown` at line 1 column 15",
+        ),
+        (
+            Method::PUT,
+            "/_mock/accounts/live",
+            r#"{"processing":{}}"#,
+            "processing: missing field `delayMs` at line 1 column 16",
+        ),
+        (
+            Method::PUT,
+            "/_mock/accounts/live",
+            "[]",
+            "invalid type: sequence, expected an object at line 1 column 0",
+        ),
+    ] {
+        let answer = stunt.send(method, path, &[], body).await;
+        refused(&answer, 400, "bad_body", message, SHAPES);
+    }
+    let listed = stunt
+        .control(Method::GET, "/_mock/accounts", &json!({}))
+        .await;
+    assert_eq!(
+        listed,
+        json!({"accounts": []}),
+        "nobody was made on the way"
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_account_or_route_is_told_with_what_to_do() {
+    let stunt = Stunt::with(|config| config.mode = stuntdouble::config::Mode::Strict).await;
+    let answer = stunt
+        .send(Method::GET, "/_mock/accounts/nobody", &[], "")
+        .await;
+    let hint = "it is made at its first use, or by PUT /_mock/accounts/{key}";
+    refused(&answer, 404, "unknown_account", "no account nobody", hint);
+    let hint = "set it up with PUT /_mock/accounts/{key}: the mode is strict";
+    for (method, path, body) in [
+        (Method::GET, "/_mock/clock?account=nobody", ""),
+        (Method::POST, "/_mock/drain", r#"{"account":"nobody"}"#),
+        (
+            Method::POST,
+            "/_mock/clock/advance",
+            r#"{"account":"nobody","by":1}"#,
+        ),
+        (
+            Method::PUT,
+            "/_mock/clock",
+            r#"{"account":"nobody","mode":"frozen"}"#,
+        ),
+    ] {
+        let answer = stunt.send(method, path, &[], body).await;
+        refused(&answer, 404, "unknown_account", "no account nobody", hint);
+    }
+    let known: Vec<String> = stuntdouble::app::operations()
+        .iter()
+        .filter(|operation| operation.name.starts_with("control."))
+        .map(|operation| format!("{} {}", operation.method, operation.path))
+        .collect();
+    let hint = format!("there is: {}", known.join(", "));
+    for (method, path) in [
+        (Method::GET, "/_mock/nothing"),
+        (Method::DELETE, "/_mock/clock"),
+    ] {
+        let answer = stunt.send(method.clone(), path, &[], "").await;
+        let message = format!("there is no {method} {path}");
+        refused(&answer, 404, "unknown_route", &message, &hint);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_no_text_is_told_so() {
+    let stunt = Stunt::start().await;
+    for method in [Method::GET, Method::PUT, Method::DELETE] {
+        let answer = stunt.send(method, "/_mock/accounts/%ff", &[], "").await;
+        let hint = "percent-encode the key as UTF-8";
+        refused(&answer, 400, "bad_key", "%ff is no key", hint);
+    }
+    let listed = stunt
+        .control(Method::GET, "/_mock/accounts", &json!({}))
+        .await;
+    assert_eq!(listed, json!({"accounts": []}));
+}

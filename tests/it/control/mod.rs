@@ -1,0 +1,7 @@
+//! The control plane: what a test steers and looks with.
+
+mod accounts;
+mod clock;
+mod drain;
+mod errors;
+mod reset;

@@ -1,0 +1,110 @@
+//! Reset: as fresh, of one account or of all.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Receiver, Reply, Stunt, T0, picture};
+
+const WEBHOOKS: &str = "/api/v2/orders/webhooks";
+
+/// A complete order with a webhook: its id, where its picture is, the webhook's id and secret.
+async fn live(stunt: &Stunt, key: &str, url: &str) -> (String, String, (String, String)) {
+    stunt.freeze(key).await;
+    let webhook = stunt.webhook(key, url).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.confirmed(key, &body, picture()).await;
+    assert_eq!(
+        stunt.advance(key, "PT1S").await,
+        ["order.process", "webhook.deliver"]
+    );
+    let original = stunt.order(key, &id).await["originalImageUrl"].take();
+    (id, original.as_str().expect("a URL").to_owned(), webhook)
+}
+
+#[tokio::test]
+async fn a_reset_takes_all_of_one_account_and_nothing_of_another() {
+    let (stunt, receiver) = (Stunt::start().await, Receiver::start().await);
+    let freeze = json!({"mode": "frozen", "now": T0});
+    stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
+    let (mine, picture_of_mine, _) = live(&stunt, "mine", &receiver.url).await;
+    let (other, picture_of_other, _) = live(&stunt, "other", &receiver.url).await;
+    let reset = stunt
+        .send(Method::POST, "/_mock/reset", &[], r#"{"account":"mine"}"#)
+        .await;
+    assert_eq!((reset.status, reset.text()), (204, String::new()));
+    let gone = stunt.get("mine", &format!("/api/v2/orders/{mine}")).await;
+    gone.assert_refused(404, "ORDER_NOT_FOUND", &format!("there is no order {mine}"));
+    let webhooks = stunt.get("mine", WEBHOOKS).await.json();
+    assert_eq!(webhooks["data"]["webhooks"], json!([]));
+    let blob = async |url: &str| stunt.send(Method::GET, url, &[], "").await.status;
+    assert_eq!(blob(&picture_of_mine).await, 404);
+    assert_eq!(blob(&picture_of_other).await, 200);
+    assert_eq!(stunt.order("other", &other).await["status"], "complete");
+    let webhooks = stunt.get("other", WEBHOOKS).await.json();
+    assert_eq!(webhooks["data"]["pagination"]["total"], 1);
+    let clock = stunt
+        .control(Method::GET, "/_mock/clock?account=mine", &json!({}))
+        .await;
+    assert_eq!(clock["now"], T0, "it goes by the default clock again");
+}
+
+#[tokio::test]
+async fn the_same_key_begins_afresh_with_the_same_ids() {
+    let (stunt, receiver) = (Stunt::start().await, Receiver::start().await);
+    let before = live(&stunt, "live", &receiver.url).await;
+    stunt
+        .control(Method::POST, "/_mock/reset", &json!({"account": "live"}))
+        .await;
+    let after = live(&stunt, "live", &receiver.url).await;
+    assert_eq!(after, before);
+    let messages = receiver.messages(2).await;
+    assert_eq!(messages[0].body, messages[1].body);
+    assert_eq!(
+        messages[0].headers["x-moribiz-signature"],
+        messages[1].headers["x-moribiz-signature"]
+    );
+}
+
+#[tokio::test]
+async fn a_reset_of_all_leaves_nothing_and_the_real_time() {
+    let (stunt, receiver) = (Stunt::start().await, Receiver::start().await);
+    let freeze = json!({"mode": "frozen", "now": T0});
+    stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
+    for key in ["one", "two"] {
+        live(&stunt, key, &receiver.url).await;
+    }
+    let reset = stunt.send(Method::POST, "/_mock/reset", &[], "").await;
+    assert_eq!((reset.status, reset.text()), (204, String::new()));
+    let accounts = stunt
+        .control(Method::GET, "/_mock/accounts", &json!({}))
+        .await;
+    assert_eq!(accounts, json!({"accounts": []}));
+    let clock = stunt.control(Method::GET, "/_mock/clock", &json!({})).await;
+    assert_eq!(
+        clock,
+        json!({"now": clock["now"], "mode": "running", "offsetMs": 0})
+    );
+    stunt.freeze("one").await;
+    stunt.still_works("one").await;
+    receiver.messages(2).await;
+}
+
+#[tokio::test]
+async fn what_was_in_flight_at_a_reset_writes_nothing_and_sends_nothing_more() {
+    let stunt = Stunt::with(|config| config.processing_ms = 0).await;
+    let receiver = Receiver::answering([Reply::Silence]).await;
+    stunt.webhook("live", &receiver.url).await;
+    for key in ["a", "b", "c"] {
+        let body = json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
+        stunt.confirmed("live", &body, picture()).await;
+    }
+    receiver.messages(1).await;
+    stunt
+        .control(Method::POST, "/_mock/reset", &json!({"account": "live"}))
+        .await;
+    stunt.drain("live").await;
+    stunt.freeze("live").await;
+    assert!(stunt.advance("live", "P30D").await.is_empty());
+    receiver.messages(1).await;
+    stunt.still_works("live").await;
+}

@@ -1,0 +1,192 @@
+//! Bodies that are no JSON, or not the JSON that is asked for.
+
+use reqwest::Method;
+
+use super::{ANTI_AI, DETECTION, POSTS};
+use crate::support::{Answer, Stunt};
+
+async fn post(stunt: &Stunt, path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> Answer {
+    let headers = [
+        ("authorization", "Bearer live"),
+        ("content-type", content_type),
+    ];
+    stunt.send(Method::POST, path, &headers, body.into()).await
+}
+
+#[tokio::test]
+async fn what_is_no_json_object_is_refused_by_every_route() {
+    let stunt = Stunt::frozen("live").await;
+    let trailing = "trailing characters at line 1 column";
+    let cases: [(&[u8], &str); 14] = [
+        (b"", "EOF while parsing a value at line 1 column 0"),
+        (b" \n", "EOF while parsing a value at line 2 column 0"),
+        (b"{", "EOF while parsing an object at line 1 column 1"),
+        (b"{\"a\":", "EOF while parsing a value at line 1 column 5"),
+        (b"nonsense", "expected ident at line 1 column 2"),
+        (b"{'a': 1}", "key must be a string at line 1 column 2"),
+        (b"{\"a\": 1,}", "trailing comma at line 1 column 9"),
+        (b"\xff\xfe", "expected value at line 1 column 1"),
+        (b"\0", "expected value at line 1 column 1"),
+        (b"null", "invalid type: null, expected an object"),
+        (b"42", "invalid type: integer `42`, expected an object"),
+        (
+            b"\"text\"",
+            "invalid type: string \"text\", expected an object",
+        ),
+        (b"[]", "invalid type: sequence, expected an object"),
+        (b"[{}]", "invalid type: sequence, expected an object"),
+    ];
+    for path in POSTS {
+        for (body, why) in cases {
+            let answer = post(&stunt, path, "application/json", body).await;
+            let told = answer.header("x-mock-why").to_owned();
+            assert!(
+                told.starts_with(&format!("body: {why}")),
+                "{path} {}: {told}",
+                String::from_utf8_lossy(body)
+            );
+            answer.assert_refused(400, "VALIDATION_FAILED", &told);
+        }
+    }
+    let whole = br#"{"idempotencyKey":"a","fileName":"a.jpg"}{}"#;
+    let answer = post(&stunt, DETECTION, "application/json", whole).await;
+    answer.assert_refused(400, "VALIDATION_FAILED", &format!("body: {trailing} 42"));
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn an_array_with_the_right_values_in_the_right_order_is_no_body() {
+    let stunt = Stunt::frozen("live").await;
+    for (path, body, at) in [
+        (DETECTION, r#"["a",null,"a.jpg",null]"#, "body"),
+        (
+            DETECTION,
+            r#"{"idempotencyKey":"a","fileName":"a.jpg","options":[true,true,true]}"#,
+            "options",
+        ),
+        (
+            ANTI_AI,
+            r#"{"idempotencyKey":"a","files":[["a.jpg",null]]}"#,
+            "files[0]",
+        ),
+        (
+            ANTI_AI,
+            r#"{"idempotencyKey":"a","files":[{"fileName":"a.jpg"}],"options":["low"]}"#,
+            "options",
+        ),
+        (
+            ANTI_AI,
+            r#"{"idempotencyKey":"a","files":[{"fileName":"a.jpg"}],"mode":[false]}"#,
+            "mode",
+        ),
+        (
+            super::WEBHOOKS,
+            r#"["name","http://127.0.0.1:1/",false]"#,
+            "body",
+        ),
+    ] {
+        let answer = post(&stunt, path, "application/json", body).await;
+        let why = answer.header("x-mock-why").to_owned();
+        let start = format!("{at}: invalid type: sequence, expected an object");
+        assert!(why.starts_with(&start), "{body}: {} {why}", answer.text());
+        answer.assert_refused(400, "VALIDATION_FAILED", &why);
+    }
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn ten_thousand_brackets_are_refused_where_they_count_and_passed_over_elsewhere() {
+    let stunt = Stunt::frozen("live").await;
+    let (open, close) = ("[".repeat(10_000), "]".repeat(10_000));
+    let objects = r#"{"a":"#.repeat(10_000);
+    for path in POSTS {
+        for body in [
+            open.clone(),
+            format!("{open}{close}"),
+            objects.clone(),
+            format!(r#"{{"idempotencyKey":{open}{close}}}"#),
+            format!(r#"{{"fileName":{open}{close},"files":{open}{close},"orderId":{objects}"#),
+            format!(r#"{{"options":{objects}"#),
+        ] {
+            let answer = post(&stunt, path, "application/json", body).await;
+            let why = answer.header("x-mock-why").to_owned();
+            assert!(!why.is_empty() && why.len() <= 500, "{path}: {why}");
+            answer.assert_refused(400, "VALIDATION_FAILED", &why);
+        }
+    }
+    let unknown = format!(r#"{{"idempotencyKey":"a","fileName":"a.jpg","x":{open}{close}}}"#);
+    let made = post(&stunt, DETECTION, "application/json", unknown).await;
+    assert_eq!(made.status, 200, "{}", made.text());
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn text_that_is_no_unicode_and_keys_given_twice_are_refused() {
+    let stunt = Stunt::frozen("live").await;
+    let cases: [(&[u8], &str); 7] = [
+        (
+            b"{\"idempotencyKey\":\"a\",\"fileName\":\"\xff.jpg\"}",
+            "body: invalid unicode code point at line 1 column 35",
+        ),
+        (
+            br#"{"idempotencyKey":"a","fileName":"\ud800.jpg"}"#,
+            "body: unexpected end of hex escape at line 1 column 41",
+        ),
+        (
+            br#"{"idempotencyKey":"a","fileName":"\udc00.jpg"}"#,
+            "body: lone leading surrogate in hex escape at line 1 column 40",
+        ),
+        (
+            br#"{"idempotencyKey":"\ud800\u0041","fileName":"a.jpg"}"#,
+            "body: lone leading surrogate in hex escape at line 1 column 31",
+        ),
+        (
+            b"{\"idempotencyKey\":\"a\",\"fileName\":\"a\tb.jpg\"}",
+            "body: control character (\\u0000-\\u001F) found while parsing a string at line 1 column 36",
+        ),
+        (
+            br#"{"idempotencyKey":"a","idempotencyKey":"b","fileName":"a.jpg"}"#,
+            "body: duplicate field `idempotencyKey` at line 1 column 38",
+        ),
+        (
+            br#"{"idempotencyKey":"a","fileName":"a.jpg","fileName":"b.jpg"}"#,
+            "body: duplicate field `fileName` at line 1 column 51",
+        ),
+    ];
+    for (body, why) in cases {
+        let answer = post(&stunt, DETECTION, "application/json", body).await;
+        answer.assert_refused(400, "VALIDATION_FAILED", why);
+    }
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_sent_as_json_is_refused() {
+    let stunt = Stunt::frozen("live").await;
+    let body = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
+    for content_type in [
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/jsonp",
+        "json",
+    ] {
+        let answer = post(&stunt, DETECTION, content_type, body).await;
+        answer.assert_refused(
+            400,
+            "VALIDATION_FAILED",
+            "Content-Type: is not application/json",
+        );
+    }
+    for content_type in [
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON;charset=UTF-8",
+        "application/vnd.api+json",
+    ] {
+        let answer = post(&stunt, DETECTION, content_type, body).await;
+        assert_eq!(answer.status, 200, "{content_type}: {}", answer.text());
+    }
+    stunt.still_works("live").await;
+}

@@ -1,0 +1,299 @@
+//! Too much, too long, too many; and just as much as there may be.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{ANTI_AI, CONFIRM_DETECTION, DETECTION, WEBHOOKS};
+use crate::support::{Answer, Stunt, raw};
+
+const JSON_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// A body of so many bytes, the most of them blanks.
+fn padded(bytes: usize) -> Vec<u8> {
+    let mut body = br#"{"idempotencyKey":"a","fileName":"a.jpg"}"#.to_vec();
+    body.resize(bytes, b' ');
+    body
+}
+
+#[tokio::test]
+async fn a_body_over_eight_mebibytes_is_refused_and_one_of_eight_is_not() {
+    let stunt = Stunt::frozen("live").await;
+    let headers = [
+        ("authorization", "Bearer live"),
+        ("content-type", "application/json"),
+    ];
+    let why = "the body is larger than 8388608 bytes";
+    for bytes in [JSON_BYTES_MAX + 1, 2 * JSON_BYTES_MAX] {
+        let answer = stunt
+            .send(Method::POST, DETECTION, &headers, padded(bytes))
+            .await;
+        answer.assert_refused(400, "VALIDATION_FAILED", why);
+    }
+    let answer = stunt
+        .send(Method::POST, DETECTION, &headers, padded(JSON_BYTES_MAX))
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn a_refused_client_reads_its_answer_even_while_it_is_sending() {
+    let stunt = Stunt::frozen("live").await;
+    for round in 0..10 {
+        let headers = [("content-type", "application/json")];
+        let body = padded(2 * JSON_BYTES_MAX);
+        let answer = stunt.send(Method::POST, DETECTION, &headers, body).await;
+        answer.assert_refused(401, "AUTH_NOT_AUTHENTICATED", "Authorization: missing");
+        let path = format!("/api/v2/nothing/{round}");
+        let body = padded(2 * JSON_BYTES_MAX);
+        let answer = stunt.send(Method::POST, &path, &headers, body).await;
+        let why = format!("POST {path} is no route");
+        answer.assert_refused(404, "RESOURCE_NOT_FOUND", &why);
+    }
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_in_chunks_is_refused() {
+    let stunt = Stunt::frozen("live").await;
+    let body = padded(JSON_BYTES_MAX + 1);
+    let mut chunked = Vec::with_capacity(body.len() + 100_000);
+    for piece in body.chunks(64 * 1024) {
+        chunked.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
+        chunked.extend_from_slice(piece);
+        chunked.extend_from_slice(b"\r\n");
+    }
+    chunked.extend_from_slice(b"0\r\n\r\n");
+    let headers = "Host: h\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n";
+    let answer = raw::post(&stunt.origin, DETECTION, headers, &chunked).await;
+    let why = "the body is larger than 8388608 bytes";
+    answer.assert_refused(400, "VALIDATION_FAILED", why);
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_cut_short_makes_nothing() {
+    use tokio::io::AsyncWriteExt;
+    let stunt = Stunt::frozen("live").await;
+    let body = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
+    let head = format!(
+        "POST {DETECTION} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer live\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len() + 1
+    );
+    let mut stream = raw::connect(&stunt.origin).await;
+    stream.write_all(head.as_bytes()).await.expect("it is read");
+    stream.shutdown().await.expect("an end");
+    let answer = raw::read(stream).await;
+    let why = "the body was cut short";
+    answer.assert_refused(400, "VALIDATION_FAILED", why);
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn an_idempotency_key_has_1_to_255_characters() {
+    let stunt = Stunt::frozen("live").await;
+    let id = stunt
+        .detection(
+            "live",
+            &json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"}),
+            crate::support::picture(),
+        )
+        .await;
+    let with = async |key: &str| -> [Answer; 3] {
+        let files = json!([{"fileName": "a.jpg"}]);
+        [
+            stunt
+                .post(
+                    "live",
+                    DETECTION,
+                    &json!({"idempotencyKey": key, "fileName": "a.jpg"}),
+                )
+                .await,
+            stunt
+                .post(
+                    "live",
+                    ANTI_AI,
+                    &json!({"idempotencyKey": key, "files": files}),
+                )
+                .await,
+            stunt
+                .post(
+                    "live",
+                    CONFIRM_DETECTION,
+                    &json!({"idempotencyKey": key, "orderId": id}),
+                )
+                .await,
+        ]
+    };
+    for (key, why) in [
+        (String::new(), "idempotencyKey: empty"),
+        (
+            "k".repeat(256),
+            "idempotencyKey: 256 characters, 255 are taken",
+        ),
+        (
+            "\u{1f600}".repeat(256),
+            "idempotencyKey: 256 characters, 255 are taken",
+        ),
+        (
+            "k".repeat(100_000),
+            "idempotencyKey: 100000 characters, 255 are taken",
+        ),
+    ] {
+        for answer in with(&key).await {
+            answer.assert_refused(400, "VALIDATION_IDEMPOTENCY_KEY_INVALID", why);
+        }
+    }
+    for key in ["k".to_owned(), "k".repeat(255), "\u{1f600}".repeat(255)] {
+        let [detection, anti_ai, _] = with(&key).await;
+        assert_eq!((detection.status, anti_ai.status), (200, 200), "{key}");
+    }
+    let [.., confirmed] = with("k").await;
+    assert_eq!(
+        confirmed.text(),
+        format!(r#"{{"data":{{"orderId":"{id}","status":"inProgress"}}}}"#),
+        "the first of the keys that fit confirmed it"
+    );
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn keys_that_differ_after_a_nul_are_two() {
+    let stunt = Stunt::frozen("live").await;
+    let mut ids = Vec::new();
+    for key in ["a\0b", "a\0c", "a", "a\0", "a\0b"] {
+        let (id, _) = stunt
+            .pending("live", &json!({"idempotencyKey": key, "fileName": "a.jpg"}))
+            .await;
+        ids.push(id);
+    }
+    assert_eq!(ids[0], ids[4]);
+    ids.pop();
+    ids.dedup();
+    assert_eq!(ids.len(), 4, "{ids:?}");
+}
+
+#[tokio::test]
+async fn an_order_name_has_64_characters_at_most() {
+    let stunt = Stunt::frozen("live").await;
+    let files = json!([{"fileName": "a.jpg"}]);
+    let with = |n: usize| "\u{1f600}".repeat(n);
+    for path in [DETECTION, ANTI_AI] {
+        let body = |name: &str| json!({"idempotencyKey": name, "orderName": name, "fileName": "a.jpg", "files": files});
+        let refused = stunt.post("live", path, &body(&with(65))).await;
+        let why = "orderName: 65 characters, 64 are taken";
+        refused.assert_refused(400, "VALIDATION_FAILED", why);
+        let taken = stunt.post("live", path, &body(&with(64))).await;
+        assert_eq!(taken.json()["data"]["orderName"], json!(with(64)));
+    }
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn an_order_has_1_to_100_files() {
+    let stunt = Stunt::frozen("live").await;
+    let body = |n: usize| {
+        let files: Vec<Value> = (0..n)
+            .map(|n| json!({"fileName": format!("{n}.jpg")}))
+            .collect();
+        json!({"idempotencyKey": n.to_string(), "files": files})
+    };
+    for n in [0, 101] {
+        let answer = stunt.post("live", ANTI_AI, &body(n)).await;
+        let why = format!("files: {n} of them, 1 to 100 are taken");
+        answer.assert_refused(400, "VALIDATION_FAILED", &why);
+    }
+    let made = stunt.post("live", ANTI_AI, &body(100)).await.json();
+    let files = made["data"]["files"].as_array().expect("files");
+    assert_eq!(
+        (files.len(), &files[99]["fileName"]),
+        (100, &json!("99.jpg"))
+    );
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn a_webhook_has_a_name_of_100_characters_and_a_url_of_2048_at_most() {
+    let stunt = Stunt::frozen("live").await;
+    let url = |chars: usize| {
+        let start = "http://127.0.0.1:1/";
+        format!("{start}{}", "a".repeat(chars - start.len()))
+    };
+    for (body, why) in [
+        (
+            json!({"name": "n".repeat(101), "url": url(30)}),
+            "name: 101 characters, 100 are taken",
+        ),
+        (
+            json!({"url": url(2_049)}),
+            "url: longer than 2048 characters",
+        ),
+        (json!({"url": ""}), "url: relative URL without a base"),
+        (
+            json!({"url": "nonsense"}),
+            "url: relative URL without a base",
+        ),
+        (
+            json!({"url": "ftp://127.0.0.1/"}),
+            "url: ftp://127.0.0.1/ is no http or https URL",
+        ),
+        (
+            json!({"url": "file:///etc/passwd"}),
+            "url: file:///etc/passwd is no http or https URL",
+        ),
+        (json!({"url": "http://"}), "url: empty host"),
+        (
+            json!({"url": "http://127.0.0.1:99999/"}),
+            "url: invalid port number",
+        ),
+        (
+            json!({"url": "javascript:alert(1)\r\nX: y"}),
+            "url: javascript:alert(1)\\u{d}\\u{a}X: y is no http or https URL",
+        ),
+    ] {
+        let answer = stunt.post("live", WEBHOOKS, &body).await;
+        answer.assert_refused(400, "VALIDATION_FAILED", why);
+    }
+    let taken = json!({"name": "n".repeat(100), "url": url(2_048)});
+    let taken = stunt.post("live", WEBHOOKS, &taken).await;
+    assert_eq!(taken.status, 200, "{}", taken.text());
+    let listed = stunt.get("live", WEBHOOKS).await.json();
+    assert_eq!(listed["data"]["pagination"]["total"], 1);
+}
+
+#[tokio::test]
+async fn a_page_is_asked_for_by_numbers_in_their_range() {
+    let stunt = Stunt::frozen("live").await;
+    let (webhook, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
+    for path in [WEBHOOKS.to_owned(), format!("{WEBHOOKS}/{webhook}/events")] {
+        for (query, why) in [
+            ("page=0", "page: 0 is not a number from 1 to 4294967295"),
+            ("page=-1", "page: -1 is not a number from 1 to 4294967295"),
+            (
+                "page=4294967296",
+                "page: 4294967296 is not a number from 1 to 4294967295",
+            ),
+            ("limit=0", "limit: 0 is not a number from 1 to 100"),
+            ("limit=101", "limit: 101 is not a number from 1 to 100"),
+            ("limit=%00", "limit: \\u{0} is not a number from 1 to 100"),
+            ("limit=", "limit:  is not a number from 1 to 100"),
+            (
+                "limit=1&limit=ten",
+                "limit: ten is not a number from 1 to 100",
+            ),
+        ] {
+            let answer = stunt.get("live", &format!("{path}?{query}")).await;
+            answer.assert_refused(400, "INVALID_PARAMETER", why);
+        }
+        for query in [
+            "page=4294967295&limit=100",
+            "keyword=%25%27%22%00%ff;--",
+            "limit=1&x[]=%",
+            "&&=&",
+        ] {
+            let answer = stunt.get("live", &format!("{path}?{query}")).await;
+            assert_eq!(answer.status, 200, "{query}: {}", answer.text());
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Bad input: it gets the vendor's own error and a reason in one line, breaks nothing and
+//! loses nothing.
+
+mod bodies;
+mod fields;
+mod limits;
+mod names;
+mod paths;
+mod uploads;
+
+const DETECTION: &str = "/api/v2/orders/ai-detection";
+const CONFIRM_DETECTION: &str = "/api/v2/orders/ai-detection/confirm";
+const ANTI_AI: &str = "/api/v2/orders/anti-ai";
+const CONFIRM_ANTI_AI: &str = "/api/v2/orders/anti-ai/confirm";
+const WEBHOOKS: &str = "/api/v2/orders/webhooks";
+
+/// Every route that takes a JSON body by POST.
+const POSTS: [&str; 5] = [
+    DETECTION,
+    CONFIRM_DETECTION,
+    ANTI_AI,
+    CONFIRM_ANTI_AI,
+    WEBHOOKS,
+];

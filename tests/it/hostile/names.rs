@@ -1,0 +1,118 @@
+//! File names, of all kinds.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{ANTI_AI, DETECTION};
+use crate::support::{Stunt, picture};
+
+#[tokio::test]
+async fn a_name_that_is_no_file_name_or_of_no_picture_is_refused() {
+    let stunt = Stunt::frozen("live").await;
+    for (name, why) in [
+        (
+            "../a.jpg".to_owned(),
+            "'/' has no place in a file name".to_owned(),
+        ),
+        (
+            "/etc/a.jpg".to_owned(),
+            "'/' has no place in a file name".to_owned(),
+        ),
+        (
+            "..\\a.jpg".to_owned(),
+            "'\\\\' has no place in a file name".to_owned(),
+        ),
+        (
+            "a\0.jpg".to_owned(),
+            "'\\0' has no place in a file name".to_owned(),
+        ),
+        (
+            "a\r\nX-Evil: 1.jpg".to_owned(),
+            "'\\r' has no place in a file name".to_owned(),
+        ),
+        (
+            "\u{7f}.jpg".to_owned(),
+            "'\\u{7f}' has no place in a file name".to_owned(),
+        ),
+        (
+            format!("{}.jpg", "a".repeat(10_236)),
+            "10240 characters, 255 are taken".to_owned(),
+        ),
+        (
+            format!("{}.jpg", "a".repeat(252)),
+            "256 characters, 255 are taken".to_owned(),
+        ),
+        (
+            "a.exe".to_owned(),
+            "extension .exe is not supported".to_owned(),
+        ),
+        (
+            "a.jpg.exe".to_owned(),
+            "extension .exe is not supported".to_owned(),
+        ),
+        (
+            "a.pdf".to_owned(),
+            "extension .pdf is not supported".to_owned(),
+        ),
+        ("a.".to_owned(), "extension . is not supported".to_owned()),
+        (
+            "a.jpg ".to_owned(),
+            "extension .jpg  is not supported".to_owned(),
+        ),
+        ("a".to_owned(), "\"a\" has no extension".to_owned()),
+        (".jpg".to_owned(), "\".jpg\" has no extension".to_owned()),
+        (String::new(), "\"\" has no extension".to_owned()),
+    ] {
+        let body = json!({"idempotencyKey": "a", "fileName": name});
+        let answer = stunt.post("live", DETECTION, &body).await;
+        answer.assert_refused(400, "VALIDATION_FAILED", &format!("fileName: {why}"));
+        let files = json!([{"fileName": "a.jpg"}, {"fileName": name}]);
+        let body = json!({"idempotencyKey": "a", "files": files});
+        let answer = stunt.post("live", ANTI_AI, &body).await;
+        let why = format!("files[1].fileName: {why}");
+        answer.assert_refused(400, "VALIDATION_FAILED", &why);
+    }
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn any_other_name_goes_all_the_way() {
+    let stunt = Stunt::frozen("live").await;
+    for name in [
+        "\u{1f600}.jpg".to_owned(),
+        "été 1%+&?#=;\"'<>.jpg".to_owned(),
+        "%2e%2e%2f.jpg".to_owned(),
+        "..jpg".to_owned(),
+        " .jpg".to_owned(),
+        "a.JPG".to_owned(),
+        "CON.jpg".to_owned(),
+        "\u{202e}gpj.exe.jpg".to_owned(),
+        "e\u{301}.jpg".to_owned(),
+        format!("{}.jpg", "a".repeat(251)),
+        format!("{}.jpg", "é".repeat(251)),
+    ] {
+        let body = json!({"idempotencyKey": name, "fileName": name});
+        let id = stunt.confirmed("live", &body, picture()).await;
+        stunt.advance("live", "PT1S").await;
+        let order = stunt.order("live", &id).await;
+        assert_eq!(order["status"], "complete", "{name}: {order}");
+        let original = order["originalImageUrl"].as_str().expect("a URL");
+        let got = stunt.send(Method::GET, original, &[], "").await;
+        assert_eq!((got.status, got.bytes == picture()), (200, true), "{name}");
+    }
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn a_name_whose_key_would_be_longer_than_s3_takes_is_refused() {
+    let stunt = Stunt::frozen("live").await;
+    let name = |n: usize| format!("{}.jpg", "\u{1f600}".repeat(n));
+    let body = json!({"idempotencyKey": "a", "fileName": name(251)});
+    let answer = stunt.post("live", DETECTION, &body).await;
+    let why = "fileName: 1008 bytes, 960 are taken";
+    answer.assert_refused(400, "VALIDATION_FAILED", why);
+    let body = json!({"idempotencyKey": "a", "fileName": name(239)});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    stunt.advance("live", "PT1S").await;
+    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+}

@@ -1,0 +1,149 @@
+//! Paths, methods and hosts that are none.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{CONFIRM_DETECTION, DETECTION, WEBHOOKS};
+use crate::support::{Stunt, raw};
+
+#[tokio::test]
+async fn a_route_or_method_there_is_not_is_the_vendors_not_found() {
+    let stunt = Stunt::frozen("live").await;
+    for (method, path) in [
+        (Method::GET, "/api"),
+        (Method::GET, "/api/"),
+        (Method::GET, "/api/v1/orders/1"),
+        (Method::POST, "/api/v2/orders/ai-detection/"),
+        (Method::POST, "/api/v2/orders/nothing"),
+        (Method::PATCH, DETECTION),
+        (Method::DELETE, DETECTION),
+        (Method::OPTIONS, DETECTION),
+        (Method::GET, CONFIRM_DETECTION),
+        (Method::DELETE, "/api/v2/orders/1"),
+        (Method::POST, "/api/v2/orders/webhooks/1"),
+        (Method::PUT, "/api/v2/orders/1/download"),
+        (Method::GET, "/api/v2/test-uploads/x"),
+        (Method::GET, "/api/v2/orders/1/../2"),
+        (Method::GET, "/api/v2/orders/%2e%2e/%2e%2e/secret"),
+    ] {
+        let answer = stunt
+            .call(method.clone(), "live", path, &json!({"a": 1}))
+            .await;
+        let code = if answer.text().contains("ORDER_NOT_FOUND") {
+            "ORDER_NOT_FOUND"
+        } else {
+            "RESOURCE_NOT_FOUND"
+        };
+        let why = answer.header("x-mock-why").to_owned();
+        assert!(why.contains(" no "), "{method} {path}: {why}");
+        answer.assert_refused(404, code, &why);
+    }
+    let answer = stunt
+        .call(Method::PATCH, "live", DETECTION, &json!({}))
+        .await;
+    let why = "PATCH /api/v2/orders/ai-detection is no route";
+    answer.assert_refused(404, "RESOURCE_NOT_FOUND", why);
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn an_id_that_is_none_is_not_found() {
+    let stunt = Stunt::frozen("live").await;
+    let long = "9".repeat(8_000);
+    for id in [
+        "x",
+        "%00",
+        "%ff",
+        "-1",
+        "1%202",
+        "%F0%9F%98%80",
+        "'--",
+        &long,
+    ] {
+        for path in [
+            format!("/api/v2/orders/{id}"),
+            format!("/api/v2/orders/{id}/download"),
+        ] {
+            let answer = stunt.get("live", &path).await;
+            let why = answer.header("x-mock-why").to_owned();
+            assert!(why.starts_with("there is no order "), "{path}: {why}");
+            answer.assert_refused(404, "ORDER_NOT_FOUND", &why);
+        }
+        let path = format!("{WEBHOOKS}/{id}");
+        let body = json!({"url": "http://127.0.0.1:1/"});
+        for answer in [
+            stunt.get("live", &path).await,
+            stunt.get("live", &format!("{path}/events")).await,
+            stunt.call(Method::PUT, "live", &path, &body).await,
+            stunt.call(Method::DELETE, "live", &path, &json!({})).await,
+        ] {
+            let why = answer.header("x-mock-why").to_owned();
+            assert!(why.starts_with("this key has no webhook "), "{why}");
+            answer.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
+        }
+        let path = format!("/api/v2/test-uploads/{id}");
+        let answer = stunt.send(Method::PUT, &path, &[], "bytes").await;
+        answer.assert_refused(403, "AUTH_FORBIDDEN", "the token is not one of ours");
+        let confirm = json!({"idempotencyKey": "c", "orderId": id});
+        let answer = stunt.post("live", CONFIRM_DETECTION, &confirm).await;
+        let why = "there is no order of this id";
+        answer.assert_refused(404, "ORDER_NOT_FOUND", why);
+    }
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn a_host_no_url_can_be_made_for_is_refused_where_one_would_be() {
+    let stunt = Stunt::frozen("live").await;
+    let body = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
+    let headers = |host: &str| {
+        format!(
+            "{host}Content-Type: application/json\r\nContent-Length: {}\r\n",
+            body.len()
+        )
+    };
+    let long = format!("Host: {}\r\n", "h".repeat(301));
+    for (host, why) in [
+        ("", "Host: missing, so no URL can be made"),
+        ("Host:\r\n", "Host:  is no host"),
+        ("Host: a b\r\n", "Host: a b is no host"),
+        ("Host: a/b\r\n", "Host: a/b is no host"),
+        ("Host: u:p@a\r\n", "Host: u:p@a is no host"),
+        ("Host: a\"><script>\r\n", "Host: a\"><script> is no host"),
+        ("Host: a?b#c\r\n", "Host: a?b#c is no host"),
+        ("Host: \u{fc}\r\n", "Host: \\u{fc} is no host"),
+        (&long, &format!("Host: {} is no host", "h".repeat(301))),
+    ] {
+        let answer = raw::post(&stunt.origin, DETECTION, &headers(host), body.as_bytes()).await;
+        answer.assert_refused(400, "VALIDATION_FAILED", why);
+    }
+    for host in [
+        "Host: mock:8080\r\n",
+        "Host: [::1]:80\r\n",
+        "Host: A.example\r\n",
+    ] {
+        let answer = raw::post(&stunt.origin, DETECTION, &headers(host), body.as_bytes()).await;
+        assert_eq!(answer.status, 200, "{host}: {}", answer.text());
+    }
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_no_http_ends_nothing_but_its_connection() {
+    let stunt = Stunt::frozen("live").await;
+    let long = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(1_000_000));
+    for (bytes, status) in [
+        ("nonsense\r\n\r\n", 400),
+        ("GET / HTTP/9.9\r\n\r\n", 400),
+        ("GET /api/v2/orders/1 HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        (
+            "POST / HTTP/1.1\r\nContent-Length: -1\r\nHost: h\r\n\r\n",
+            400,
+        ),
+        (&long, 431),
+    ] {
+        let answer = raw::send(&stunt.origin, bytes.as_bytes()).await;
+        assert_eq!(answer.status, status, "{}", &bytes[..20.min(bytes.len())]);
+    }
+    stunt.still_works("live").await;
+}

@@ -1,0 +1,223 @@
+//! Uploads that break off, are not allowed, or bring no picture: the order still waits.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+
+use super::{ANTI_AI, CONFIRM_ANTI_AI, CONFIRM_DETECTION};
+use crate::support::{Answer, Stunt, code, fixture, picture, raw};
+
+/// The S3 code and the reason of a refusal.
+fn told(answer: &Answer) -> (u16, String, String) {
+    let text = answer.text();
+    let (_, rest) = text.split_once("<Code>").unwrap_or_default();
+    let (code, _) = rest.split_once("</Code>").unwrap_or_default();
+    assert_eq!(answer.header("content-type"), "application/xml");
+    (
+        answer.status,
+        code.to_owned(),
+        answer.header("x-mock-why").to_owned(),
+    )
+}
+
+/// The order waits for its file, and takes it.
+async fn still_waits(stunt: &Stunt, id: &str, url: &str) {
+    let confirm = json!({"idempotencyKey": "c", "orderId": id});
+    let refused = stunt.post("live", CONFIRM_DETECTION, &confirm).await;
+    let why = format!("order {id} is pending: 0 of 1 files uploaded");
+    refused.assert_refused(400, "ORDER_FILE_NOT_UPLOADED", &why);
+    stunt.put(url, picture()).await;
+    stunt.confirm("live", id).await;
+    stunt.advance("live", "PT1S").await;
+    assert_eq!(stunt.order("live", id).await["status"], "complete");
+}
+
+#[tokio::test]
+async fn an_upload_that_breaks_off_leaves_the_order_waiting() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let (id, url) = stunt.pending("live", &body).await;
+    let path = url.trim_start_matches(stunt.origin.as_str());
+    for (length, sent) in [
+        ("Content-Length: 100000", picture()),
+        (
+            "Transfer-Encoding: chunked",
+            b"5\r\nhello\r\n6\r\n wor".to_vec(),
+        ),
+    ] {
+        let head = format!("PUT {path} HTTP/1.1\r\nHost: h\r\n{length}\r\n\r\n");
+        let mut stream = raw::connect(&stunt.origin).await;
+        stream.write_all(head.as_bytes()).await.expect("it is read");
+        stream.write_all(&sent).await.expect("it is read");
+        stream.shutdown().await.expect("an end");
+        let answer = raw::read(stream).await;
+        assert_eq!(
+            (answer.status, told(&answer).1.as_str()),
+            (400, "IncompleteBody")
+        );
+    }
+    still_waits(&stunt, &id, &url).await;
+}
+
+#[tokio::test]
+async fn an_upload_that_is_not_as_signed_leaves_the_order_waiting() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let (id, url) = stunt.pending("live", &body).await;
+    let other = json!({"idempotencyKey": "b", "fileName": "a_ai.jpg"});
+    let (other, _) = stunt.pending("live", &other).await;
+    let (bare, signature) = url.split_once("&X-Amz-Signature=").expect("a signature");
+    let forged = format!("{bare}&X-Amz-Signature={}", "0".repeat(64));
+    let cut = format!("{bare}&X-Amz-Signature={}", &signature[..63]);
+    let unsigned = bare.split_once('?').expect("a query").0;
+    let mismatch = "SignatureDoesNotMatch";
+    for (method, url, code) in [
+        (Method::PUT, forged.as_str(), mismatch),
+        (Method::PUT, &cut, mismatch),
+        (Method::GET, &url, mismatch),
+        (Method::HEAD, &url, ""),
+        (Method::DELETE, &url, "MethodNotAllowed"),
+        (Method::POST, &url, "MethodNotAllowed"),
+        (Method::PUT, &url.replace(&id, &other), mismatch),
+        (Method::PUT, &url.replace("/a_ai.jpg", "/b.jpg"), mismatch),
+        (
+            Method::PUT,
+            &url.replace("Expires=600", "Expires=601"),
+            mismatch,
+        ),
+        (
+            Method::PUT,
+            &url.replace("20260312", "20260313"),
+            "AccessDenied",
+        ),
+        (
+            Method::PUT,
+            &url.replace("20260312T100000", "20260312T095900"),
+            mismatch,
+        ),
+        (
+            Method::PUT,
+            &url.replace("ACCESSKEY", "OTHERKEY"),
+            "InvalidAccessKeyId",
+        ),
+        (Method::PUT, &format!("{url}&x=y"), mismatch),
+        (Method::PUT, unsigned, "AccessDenied"),
+        (Method::PUT, bare, "AuthorizationQueryParametersError"),
+        (
+            Method::PUT,
+            &url.replace("Expires=600", "Expires=604801"),
+            "AuthorizationQueryParametersError",
+        ),
+    ] {
+        let answer = stunt.send(method.clone(), url, &[], picture()).await;
+        let (status, said, why) = told(&answer);
+        let expected = match code {
+            "MethodNotAllowed" => 405,
+            "AuthorizationQueryParametersError" => 400,
+            _ => 403,
+        };
+        assert_eq!((status, said.as_str()), (expected, code), "{method} {url}");
+        assert!(!why.is_empty(), "{method} {url}");
+    }
+    still_waits(&stunt, &id, &url).await;
+}
+
+#[tokio::test]
+async fn an_upload_url_lives_ten_minutes_of_the_accounts_clock() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let (id, url) = stunt.pending("live", &body).await;
+    let (in_time, other) = stunt
+        .pending("live", &json!({"idempotencyKey": "b", "fileName": "b.jpg"}))
+        .await;
+    stunt.advance("live", "PT599S").await;
+    stunt.put(&other, picture()).await;
+    stunt.confirm("live", &in_time).await;
+    stunt.advance("live", "PT2S").await;
+    let late = stunt.send(Method::PUT, &url, &[], picture()).await;
+    let why = "expired 1 s ago by the account's clock".to_owned();
+    assert_eq!(told(&late), (403, "AccessDenied".to_owned(), why));
+    let confirm = json!({"idempotencyKey": "c", "orderId": id});
+    let refused = stunt.post("live", CONFIRM_DETECTION, &confirm).await;
+    assert_eq!(refused.text(), code("ORDER_FILE_NOT_UPLOADED"));
+    let again = stunt.post("live", super::DETECTION, &body).await.json();
+    let fresh = again["data"]["file"]["uploadUrl"].as_str();
+    assert_eq!(again["data"]["orderId"], json!(id));
+    still_waits(&stunt, &id, fresh.expect("a URL")).await;
+}
+
+#[tokio::test]
+async fn one_bad_picture_fails_an_order_of_several_and_the_next_is_fine() {
+    let stunt = Stunt::frozen("live").await;
+    for bad in ["truncated.jpg", "not-a-picture.jpg", "bomb.png", ""] {
+        let bytes = if bad.is_empty() {
+            Vec::new()
+        } else {
+            fixture(bad)
+        };
+        let name = if bad.is_empty() { "empty.jpg" } else { bad };
+        let files = json!([{"fileName": "a.jpg"}, {"fileName": name}]);
+        let body = json!({"idempotencyKey": name, "files": files});
+        let made = stunt.post("live", ANTI_AI, &body).await.json();
+        let id = made["data"]["orderId"].as_str().expect("an id");
+        for (n, bytes) in [picture(), bytes].into_iter().enumerate() {
+            let url = made["data"]["files"][n]["uploadUrl"].as_str();
+            let length = [("content-length", bytes.len().to_string())];
+            let length = [(length[0].0, length[0].1.as_str())];
+            let put = stunt.send(Method::PUT, url.expect("a URL"), &length, bytes);
+            assert_eq!(put.await.status, 200);
+        }
+        let confirm = json!({"idempotencyKey": "c", "orderId": id});
+        let confirmed = stunt.post("live", CONFIRM_ANTI_AI, &confirm).await;
+        assert_eq!(confirmed.status, 200, "{}", confirmed.text());
+        assert_eq!(stunt.advance("live", "PT1S").await, ["order.process"]);
+        let order = stunt.order("live", id).await;
+        assert_eq!(order["status"], "failed", "{name}: {order}");
+        assert!(
+            order["errors"]
+                .as_str()
+                .is_some_and(|line| line.contains(name)),
+            "{order}"
+        );
+        assert_eq!(order["thumbnailImageUrl"], Value::Null);
+    }
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn a_test_upload_is_taken_by_its_own_token_within_the_hour_up_to_50_mebibytes() {
+    let key = "sk_test_1";
+    let stunt = Stunt::frozen(key).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let (id, url) = stunt.pending(key, &body).await;
+    let (said, signature) = url.rsplit_once('.').expect("a token");
+    let ours = "the token is not one of ours";
+    for url in [
+        format!("{said}.{}", "0".repeat(64)),
+        format!("{said}."),
+        said.to_owned(),
+        url.replace(&format!("{id}.0."), &format!("{id}.1.")),
+        format!("{said}0.{signature}"),
+    ] {
+        let answer = stunt.send(Method::PUT, &url, &[], "x").await;
+        answer.assert_refused(403, "AUTH_FORBIDDEN", ours);
+    }
+    let large = stunt
+        .send(Method::PUT, &url, &[], vec![0; 50 * 1024 * 1024 + 1])
+        .await;
+    let why = "the body is larger than 52428800 bytes";
+    large.assert_refused(413, "TEST_UPLOAD_TOO_LARGE", why);
+    let confirm = json!({"idempotencyKey": "c", "orderId": id});
+    let refused = stunt.post(key, CONFIRM_DETECTION, &confirm).await;
+    assert_eq!(refused.text(), code("ORDER_FILE_NOT_UPLOADED"));
+    stunt.put(&url, vec![0; 50 * 1024 * 1024]).await;
+    stunt.advance(key, "PT1H").await;
+    stunt.put(&url, Vec::new()).await;
+    stunt.advance(key, "PT0.001S").await;
+    let late = stunt.send(Method::PUT, &url, &[], "x").await;
+    let why = "the token has expired by the account's clock";
+    late.assert_refused(403, "AUTH_FORBIDDEN", why);
+    stunt.confirm(key, &id).await;
+    stunt.advance(key, "PT5S").await;
+    assert_eq!(stunt.order(key, &id).await["status"], "complete");
+}

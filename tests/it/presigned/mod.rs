@@ -1,0 +1,90 @@
+//! URLs presigned for whatever host, by whatever library; S3's answers to them, whole.
+
+mod hosts;
+mod library;
+mod objects;
+mod refusals;
+
+use reqwest::Method;
+use serde_json::json;
+use stuntdouble::clock;
+use stuntdouble::presign::{Presign, Signer};
+
+use crate::support::{Answer, Stunt, T0, raw};
+
+/// A key of nobody's: it goes by the default clock.
+const KEY: &str = "any/a b+ü%.png";
+
+/// A server whose default clock is frozen at [`T0`].
+async fn frozen() -> Stunt {
+    let stunt = Stunt::start().await;
+    freeze(&stunt).await;
+    stunt
+}
+
+async fn freeze(stunt: &Stunt) {
+    let freeze = json!({"mode": "frozen", "now": T0});
+    stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
+}
+
+/// A key pair's presigner: the default one.
+fn signer() -> Signer {
+    Signer::new(
+        "STUNTDOUBLEACCESSKEY",
+        "stuntdouble/secret/access/key/for/tests",
+        "us-east-1",
+    )
+}
+
+/// What a URL for `method` on `key` is made of, to be changed at will.
+fn plan<'a>(stunt: &'a Stunt, method: &'a str, key: &'a str) -> Presign<'a> {
+    Presign {
+        method,
+        origin: &stunt.origin,
+        bucket: "bizmori",
+        key,
+        expires_s: 600,
+        now: clock::parse_iso(T0).expect("an instant"),
+        content_type: None,
+        signed_headers: &[],
+        response_content_disposition: None,
+    }
+}
+
+async fn put(
+    stunt: &Stunt,
+    key: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Vec<u8>>,
+) -> Answer {
+    let url = signer().presign(&plan(stunt, "PUT", key));
+    stunt.send(Method::PUT, &url, headers, body.into()).await
+}
+
+/// A PUT byte by byte, for keys and framings that a client would mend: `headers` say how long
+/// the body is.
+async fn put_raw(stunt: &Stunt, key: &str, headers: &str, body: &[u8]) -> Answer {
+    let url = signer().presign(&plan(stunt, "PUT", key));
+    let target = url.trim_start_matches(stunt.origin.as_str());
+    let host = stunt.origin.trim_start_matches("http://");
+    let head =
+        format!("PUT {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n");
+    raw::send(&stunt.origin, &[head.as_bytes(), body].concat()).await
+}
+
+async fn get(stunt: &Stunt, key: &str, headers: &[(&str, &str)]) -> Answer {
+    let url = signer().presign(&plan(stunt, "GET", key));
+    stunt.send(Method::GET, &url, headers, "").await
+}
+
+/// A refusal of S3's, whole: `elements` stand between the code and the request's id.
+fn assert_refused(answer: &Answer, status: u16, code: &str, elements: &str, why: &str) {
+    let id = answer.header("x-amz-request-id");
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code>{elements}<RequestId>{id}</RequestId><HostId>stuntdouble</HostId></Error>"
+    );
+    assert_eq!(answer.refusal(), (status, xml, why.to_owned()));
+    assert_eq!(answer.header("content-type"), "application/xml");
+    assert_eq!(id.len(), 16);
+    assert!(!answer.header("x-mock-request").is_empty());
+}

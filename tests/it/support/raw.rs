@@ -1,0 +1,54 @@
+//! Requests as bytes over a socket, for what no decent client sends.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::Answer;
+
+/// A connection to the server.
+pub async fn connect(origin: &str) -> TcpStream {
+    let address = origin.trim_start_matches("http://");
+    TcpStream::connect(address).await.expect("a connection")
+}
+
+/// Sends the bytes, on a connection of their own, and reads the answer. They should ask for
+/// the connection to be closed.
+pub async fn send(origin: &str, bytes: &[u8]) -> Answer {
+    let mut stream = connect(origin).await;
+    stream.write_all(bytes).await.expect("it is read");
+    read(stream).await
+}
+
+/// Sends head and body of a POST with key `live`, `Connection: close` being added.
+pub async fn post(origin: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
+    let mut request = format!(
+        "POST {path} HTTP/1.1\r\nAuthorization: Bearer live\r\nConnection: close\r\n{headers}\r\n"
+    )
+    .into_bytes();
+    request.extend_from_slice(body);
+    send(origin, &request).await
+}
+
+/// The answer, up to the end of the connection.
+pub async fn read(mut stream: TcpStream) -> Answer {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.expect("an answer");
+    parse(&bytes)
+}
+
+fn parse(bytes: &[u8]) -> Answer {
+    let end = bytes.windows(4).position(|it| it == b"\r\n\r\n");
+    let end = end.unwrap_or_else(|| panic!("no head: {}", String::from_utf8_lossy(bytes)));
+    let head = std::str::from_utf8(&bytes[..end]).expect("a head of ASCII");
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1));
+    let header = |line: &str| {
+        let (name, value) = line.split_once(": ")?;
+        Some((name.parse().ok()?, value.parse().ok()?))
+    };
+    Answer {
+        status: status.and_then(|it| it.parse().ok()).expect("a status"),
+        headers: lines.filter_map(header).collect(),
+        bytes: bytes[end + 4..].to_vec(),
+    }
+}

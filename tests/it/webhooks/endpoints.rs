@@ -1,0 +1,93 @@
+//! Webhooks are made, listed, read, changed and removed.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::WEBHOOKS;
+use crate::support::Stunt;
+
+#[tokio::test]
+async fn a_webhook_is_made_listed_read_changed_and_removed() {
+    let stunt = Stunt::frozen("live").await;
+    let made = stunt
+        .post(
+            "live",
+            WEBHOOKS,
+            &json!({"name": "one", "url": "http://127.0.0.1:1/a"}),
+        )
+        .await;
+    let (id, secret) = (
+        made.json()["data"]["id"].clone(),
+        made.json()["data"]["secret"].clone(),
+    );
+    assert!(secret.as_str().expect("a secret").starts_with("whsec_"));
+    assert_eq!(
+        made.text(),
+        format!(r#"{{"data":{{"id":{id},"name":"one","secret":{secret},"isTest":false}}}}"#)
+    );
+    let second = stunt
+        .post("live", WEBHOOKS, &json!({"url": "https://example.test/b"}))
+        .await
+        .json();
+    let second = &second["data"]["id"];
+    let path = format!("{WEBHOOKS}/{}", id.as_str().expect("a text"));
+    let item = format!(
+        r#""id":{id},"name":"one","url":"http://127.0.0.1:1/a","isActive":true,"isTest":false,"lastSentAt":null,"createdAt":"2026-03-12T10:00:00.000Z""#
+    );
+    let listing = stunt
+        .get("live", &format!("{WEBHOOKS}?limit=1&page=2"))
+        .await;
+    let page = r#""pagination":{"page":2,"limit":1,"total":2,"totalPages":2}"#;
+    assert_eq!(
+        listing.text(),
+        format!(r#"{{"data":{{"webhooks":[{{{item}}}],{page}}}}}"#)
+    );
+    let found = stunt
+        .get("live", &format!("{WEBHOOKS}?keyword=EXAMPLE"))
+        .await
+        .json();
+    assert_eq!(found["data"]["webhooks"][0]["id"], *second);
+    assert_eq!(found["data"]["pagination"]["total"], 1);
+    let detail = stunt.get("live", &path).await;
+    let at = r#""updatedAt":"2026-03-12T10:00:00.000Z""#;
+    assert_eq!(
+        detail.text(),
+        format!(r#"{{"data":{{{item},"secret":{secret},{at}}}}}"#)
+    );
+    stunt.advance("live", "PT1S").await;
+    let changed = stunt
+        .call(
+            Method::PUT,
+            "live",
+            &path,
+            &json!({"url": "http://127.0.0.1:2/", "isTest": true}),
+        )
+        .await;
+    let expected = format!(
+        r#"{{"data":{{"id":{id},"name":"one","url":"http://127.0.0.1:2/","isActive":true,"isTest":true,"updatedAt":"2026-03-12T10:00:01.000Z"}}}}"#
+    );
+    assert_eq!(changed.text(), expected);
+}
+
+#[tokio::test]
+async fn a_webhook_is_its_keys_own_until_it_is_removed() {
+    let stunt = Stunt::frozen("live").await;
+    let (id, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
+    let path = format!("{WEBHOOKS}/{id}");
+    let gone = (404, r#"{"code":"WEBHOOK_NOT_FOUND"}"#.to_owned());
+    let others = stunt.get("other", &path).await;
+    assert_eq!((others.status, others.text()), gone);
+    assert_eq!(
+        stunt
+            .call(Method::DELETE, "live", &path, &json!({}))
+            .await
+            .text(),
+        r#"{"data":null}"#
+    );
+    for answer in [
+        stunt.get("live", &path).await,
+        stunt.call(Method::DELETE, "live", &path, &json!({})).await,
+    ] {
+        assert_eq!((answer.status, answer.text()), gone);
+    }
+}

@@ -1,0 +1,157 @@
+//! What is told, and to whom.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{WEBHOOKS, verified};
+use crate::support::{Receiver, Stunt, picture};
+
+#[tokio::test]
+async fn a_completed_detection_is_announced_whole_and_signed() {
+    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    let (_, secret) = stunt.webhook("live", &receiver.url).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": {"generateHeatmap": true}});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    assert_eq!(
+        stunt.advance("live", "PT1S").await,
+        ["order.process", "webhook.deliver"]
+    );
+    let messages = receiver.messages(1).await;
+    let event = verified(&messages[0], &secret);
+    let event_id = event["eventId"].as_str().expect("an id");
+    let heatmap = event["data"]["heatmapUrl"].as_str().expect("a URL");
+    let expected = format!(
+        r#"{{"eventId":"{event_id}","eventType":"order.aiDetection.completed","occurredAt":"2026-03-12T10:00:00.300Z","data":{{"orderId":"{id}","orderName":"ai_detection_2026-03-12","createdAt":"2026-03-12T10:00:00.000Z","updatedAt":"2026-03-12T10:00:00.300Z","completedAt":"2026-03-12T10:00:00.300Z","status":"complete","probability":0.98,"heatmapUrl":"{heatmap}"}}}}"#
+    );
+    assert_eq!(
+        String::from_utf8(messages[0].body.clone()).expect("UTF-8"),
+        expected
+    );
+    assert_eq!(event_id.len(), 36);
+    assert_eq!(stunt.send(Method::GET, heatmap, &[], "").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_anti_ai_order_is_announced_with_where_to_download_it() {
+    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    stunt.webhook("live", &receiver.url).await;
+    let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}]});
+    let made = stunt
+        .post("live", "/api/v2/orders/anti-ai", &body)
+        .await
+        .json();
+    let id = made["data"]["orderId"].as_str().expect("an id");
+    stunt
+        .put(
+            made["data"]["files"][0]["uploadUrl"]
+                .as_str()
+                .expect("a URL"),
+            picture(),
+        )
+        .await;
+    stunt
+        .post(
+            "live",
+            "/api/v2/orders/anti-ai/confirm",
+            &json!({"idempotencyKey": "c", "orderId": id}),
+        )
+        .await;
+    stunt.advance("live", "PT1S").await;
+    let event = receiver.messages(1).await[0].json();
+    let url = event["data"]["downloadUrl"].as_str().expect("a URL");
+    assert!(url.starts_with(&stunt.origin), "{url}");
+    assert_eq!(stunt.send(Method::GET, url, &[], "").await.status, 200);
+    assert_eq!(
+        (&event["eventType"], &event["data"]["fileCount"]),
+        (&json!("order.antiAi.completed"), &json!(1))
+    );
+}
+
+#[tokio::test]
+async fn a_failed_order_is_announced_with_its_code() {
+    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    stunt.webhook("live", &receiver.url).await;
+    let id = stunt
+        .confirmed(
+            "live",
+            &json!({"idempotencyKey": "a", "fileName": "a.jpg"}),
+            b"no".to_vec(),
+        )
+        .await;
+    stunt.advance("live", "PT1S").await;
+    let message = receiver.messages(1).await.remove(0);
+    let (event, text) = (
+        message.json(),
+        String::from_utf8(message.body).expect("UTF-8"),
+    );
+    let (event_id, said) = (&event["eventId"], &event["data"]["errorMessage"]);
+    let expected = format!(
+        r#"{{"eventId":{event_id},"eventType":"order.aiDetection.failed","occurredAt":"2026-03-12T10:00:00.300Z","data":{{"orderId":"{id}","orderName":"ai_detection_2026-03-12","createdAt":"2026-03-12T10:00:00.000Z","updatedAt":"2026-03-12T10:00:00.300Z","failedAt":"2026-03-12T10:00:00.300Z","status":"failed","errorCode":"AI_DETECTION_INVALID_IMAGE","errorMessage":{said}}}}}"#
+    );
+    assert_eq!(text, expected);
+}
+
+#[tokio::test]
+async fn an_endpoint_gets_its_events_in_order() {
+    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    stunt.webhook("live", &receiver.url).await;
+    let mut ids = Vec::new();
+    for n in 0..5 {
+        let body = json!({"idempotencyKey": n.to_string(), "fileName": "a_ai.jpg"});
+        ids.push(json!(stunt.confirmed("live", &body, picture()).await));
+        stunt.advance("live", "PT0.01S").await;
+    }
+    stunt.advance("live", "PT1S").await;
+    let told: Vec<Value> = receiver
+        .messages(5)
+        .await
+        .iter()
+        .map(|message| message.json()["data"]["orderId"].clone())
+        .collect();
+    assert_eq!(told, ids);
+}
+
+#[tokio::test]
+async fn test_orders_are_announced_to_test_webhooks_only_and_live_ones_to_the_others() {
+    let stunt = Stunt::start().await;
+    let (tests, lives) = (Receiver::start().await, Receiver::start().await);
+    for key in ["sk_test_1", "live"] {
+        stunt.freeze(key).await;
+    }
+    let made = stunt
+        .post("sk_test_1", WEBHOOKS, &json!({"url": tests.url}))
+        .await
+        .json();
+    assert_eq!(
+        made["data"]["isTest"], true,
+        "a test key's webhook is one without being said so"
+    );
+    let refused = stunt
+        .post(
+            "sk_test_1",
+            WEBHOOKS,
+            &json!({"url": tests.url, "isTest": false}),
+        )
+        .await;
+    assert_eq!(
+        (refused.status, refused.text()),
+        (403, r#"{"code":"AUTH_FORBIDDEN"}"#.to_owned())
+    );
+    stunt
+        .post("live", WEBHOOKS, &json!({"url": tests.url, "isTest": true}))
+        .await;
+    stunt
+        .post("live", WEBHOOKS, &json!({"url": lives.url}))
+        .await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": {"generateOverlay": true}});
+    for key in ["sk_test_1", "live"] {
+        stunt.confirmed(key, &body, picture()).await;
+        stunt.advance(key, "PT10S").await;
+    }
+    let told = tests.messages(1).await[0].json();
+    assert_eq!(
+        (&told["data"]["probability"], &told["data"]["overlayUrl"]),
+        (&json!(0.98), &Value::Null)
+    );
+    assert!(lives.messages(1).await[0].json()["data"]["overlayUrl"].is_string());
+}
