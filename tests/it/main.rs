@@ -6,4 +6,5 @@ mod support;
 
 mod architecture;
 mod bizmori;
+mod readme;
 mod webhooks;
