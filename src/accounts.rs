@@ -5,6 +5,7 @@
 //! is under way for it is cancelled, and the key's next use begins a new life under a new id.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -152,12 +153,26 @@ impl Accounts {
             registry: RwLock::default(),
             turn: tokio::sync::Mutex::default(),
         };
+        accounts
+            .sweep(&stored)
+            .await
+            .map_err(|error| StoreError::Broken(Arc::new(error)))?;
         for row in stored {
             let opened = accounts.blobs.open_account(row.id).await;
             opened.map_err(|error| StoreError::Broken(Arc::new(error)))?;
             accounts.enter(row);
         }
         Ok(accounts)
+    }
+
+    /// Removes the blobs of lives that a crash cut off as they ended.
+    async fn sweep(&self, stored: &[store::accounts::Stored]) -> io::Result<()> {
+        for id in self.blobs.accounts().await? {
+            if id != AccountId::NOBODY && !stored.iter().any(|row| row.id == id) {
+                self.blobs.remove_account(id).await?;
+            }
+        }
+        Ok(())
     }
 
     fn enter(&self, row: store::accounts::Stored) -> Arc<Account> {
@@ -320,7 +335,13 @@ impl Accounts {
         tx.commit().await?;
         *held(&self.default_clock) = Clock::REAL;
         self.db.agenda().stir();
-        Ok(())
+        let emptied = async {
+            self.blobs.remove_account(AccountId::NOBODY).await?;
+            self.blobs.open_account(AccountId::NOBODY).await
+        };
+        emptied
+            .await
+            .map_err(|error| StoreError::Broken(Arc::new(error)))
     }
 
     /// That clock; the default one's where the account is gone or has none of its own.

@@ -251,7 +251,7 @@ fn router(context: &Context) -> Router {
     Router::new()
         .merge(door(bizmori::routes(served()), bizmori::panicked))
         .merge(door(undetectable::routes(served()), undetectable::panicked))
-        .merge(door(storage::routes(served()), storage::panicked).layer(storage::cors()))
+        .merge(door(storage::routes(served()), storage::panicked))
         .merge(door(control::routes(served()), control::panicked))
         .fallback(rest.clone())
         .with_state(context.clone())

@@ -69,7 +69,7 @@ pub struct Config {
     /// not set
     #[arg(long, env = "STUNTDOUBLE_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Origin of the URLs handed out, such as http://mock:8080; that of the request if not set
+    /// Origin of the URLs handed out, such as `http://mock:8080`; that of the request if not set
     #[arg(long, env = "STUNTDOUBLE_PUBLIC_URL", value_name = "URL", value_parser = origin)]
     pub public_url: Option<String>,
     /// Believe X-Forwarded-Proto and X-Forwarded-Host when making URLs
@@ -191,7 +191,7 @@ pub struct Config {
         value_name = "BOOL"
     )]
     pub analysis_default: bool,
-    /// Undetectable: give analysis_result_status and analysis_result beside the plural names
+    /// Undetectable: give `analysis_result_status` and `analysis_result` beside the plural names
     #[arg(long, env = "STUNTDOUBLE_SINGULAR_ANALYSIS")]
     pub singular_analysis: bool,
     /// Undetectable: leave detection step 2, the generators' watermarks, out

@@ -13,10 +13,12 @@ mod put;
 
 use std::time::Duration;
 
+use axum::handler::Handler;
 use axum::http::{HeaderName, Method, Uri, header};
 use axum::response::Response;
 use tower_http::cors::{Any, CorsLayer};
 
+use crate::journal::Entry;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
@@ -40,18 +42,22 @@ struct Owner {
 }
 
 impl Owner {
-    async fn of(verbs: &Verbs, key: &str) -> Result<Self, StoreError> {
-        Ok(match verbs.orders.owner(key).await? {
-            Some(owner) => Self {
-                account: owner.account.id,
-                order_id: owner.order_id,
-                now: owner.account.now(),
-            },
-            None => Self {
+    /// Whose the key is; the journal, by `entry`, is told.
+    async fn of(verbs: &Verbs, entry: Option<&Entry>, key: &str) -> Result<Self, StoreError> {
+        let Some(owner) = verbs.orders.owner(key).await? else {
+            return Ok(Self {
                 account: AccountId::NOBODY,
                 order_id: None,
                 now: verbs.accounts.now(ClockId::DEFAULT),
-            },
+            });
+        };
+        if let Some(entry) = entry {
+            entry.belongs_to(&owner.account);
+        }
+        Ok(Self {
+            account: owner.account.id,
+            order_id: owner.order_id,
+            now: owner.account.now(),
         })
     }
 }
@@ -60,15 +66,16 @@ impl Owner {
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
     const OBJECT: &str = "/_s3/{*path}";
+    let serve = || Handler::<_, Context>::layer(object::serve, cors());
     Routes::new(context)
-        .on("storage.put", Method::PUT, OBJECT, object::serve)
-        .on("storage.get", Method::GET, OBJECT, object::serve)
-        .on("storage.head", Method::HEAD, OBJECT, object::serve)
+        .on("storage.put", Method::PUT, OBJECT, serve())
+        .on("storage.get", Method::GET, OBJECT, serve())
+        .on("storage.head", Method::HEAD, OBJECT, serve())
+        .on("storage.options", Method::OPTIONS, OBJECT, serve())
 }
 
 /// Any origin may call; the layer answers preflights itself.
-#[must_use]
-pub fn cors() -> CorsLayer {
+fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::HEAD, Method::PUT])

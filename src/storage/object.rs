@@ -15,6 +15,7 @@ use super::error::{Error, REQUEST_ID};
 use super::get::{get, head};
 use super::put::put;
 use super::{BUCKETS, Owner};
+use crate::journal::Entry;
 use crate::model::time::Timestamp;
 use crate::presign;
 use crate::web::{Context, Verbs};
@@ -39,6 +40,7 @@ const SUBRESOURCES: [&str; 10] = [
     "uploads",
     "versionId",
 ];
+
 /// The bucket and key of a path.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
@@ -49,25 +51,19 @@ pub(super) struct Target {
 /// Answers any request under `/_s3`.
 pub(super) async fn serve(State(verbs): State<Context>, request: Request) -> Response<Body> {
     let (parts, mut body) = request.into_parts();
-    let request_id = request_id();
     let target = Target::of(parts.uri.path());
-    let key = target.as_ref().ok().map(|target| target.key.clone());
-    let mut answer = match answer(&verbs, &parts, target, &mut body).await {
-        Ok(answer) => answer,
+    let key = key_of(&target);
+    match answer(&verbs, &parts, target, &mut body).await {
+        Ok(answer) => numbered(|_| answer),
         Err(error) => {
             if let Error::Internal(e) = &error {
                 let (method, path) = (&parts.method, parts.uri.path());
                 tracing::error!(%method, path, error = %e, "an object could not be served");
             }
             take_unwanted(&parts, &mut body).await;
-            let key = key.as_deref().filter(|key| !key.is_empty());
-            error.answer(&parts.method, key, &request_id)
+            numbered(|id| error.answer(&parts.method, key.as_deref(), id))
         }
-    };
-    if let Ok(request_id) = HeaderValue::from_str(&request_id) {
-        answer.headers_mut().insert(REQUEST_ID, request_id);
     }
-    answer
 }
 
 async fn answer(
@@ -77,14 +73,14 @@ async fn answer(
     body: &mut Body,
 ) -> Result<Response<Body>, Error> {
     let target = target?;
-    let served = [Method::GET, Method::HEAD, Method::PUT].contains(&parts.method);
-    if !served || target.key.is_empty() {
+    if target.key.is_empty() {
         return Err(Error::MethodNotAllowed {
             method: parts.method.clone(),
-            on_object: !target.key.is_empty(),
+            on_object: false,
         });
     }
-    let owner = Owner::of(verbs, &target.key);
+    let entry = parts.extensions.get::<Entry>();
+    let owner = Owner::of(verbs, entry, &target.key);
     let owner = owner.await?;
     judge(verbs, parts, owner.now)?;
     if !BUCKETS.contains(&target.bucket.as_str()) {
@@ -161,23 +157,19 @@ async fn take_unwanted(parts: &Parts, body: &mut Body) {
 
 /// The answer to a method that objects do not have, or a path that names none.
 pub(super) fn not_allowed(method: &Method, uri: &Uri) -> Response<Body> {
-    let refused = match Target::of(uri.path()) {
-        Ok(target) => {
-            let on_object = !target.key.is_empty();
-            Error::MethodNotAllowed {
-                method: method.clone(),
-                on_object,
-            }
-        }
-        Err(error) => error,
-    };
-    refused.answer(method, None, &request_id())
+    let target = Target::of(uri.path());
+    let key = key_of(&target);
+    let error = target.err().unwrap_or_else(|| Error::MethodNotAllowed {
+        method: method.clone(),
+        on_object: key.is_some(),
+    });
+    numbered(|id| error.answer(method, key.as_deref(), id))
 }
 
 /// The answer where a handler of ours panicked.
 pub(super) fn panicked() -> Response<Body> {
     let panic = std::io::Error::other("a handler panicked");
-    Error::Internal(panic).answer(&Method::GET, None, &request_id())
+    numbered(|id| Error::Internal(panic).answer(&Method::GET, None, id))
 }
 
 /// Sets a header whose value came in as one, or was made here.
@@ -187,10 +179,20 @@ pub(super) fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// 16 hex digits in upper case, as S3's are; counted, so that a log can be read along.
-fn request_id() -> String {
+/// The answer that `make` makes for the next request id: 16 hex digits in upper case, as S3's
+/// are; counted, so that a log can be read along.
+fn numbered(make: impl FnOnce(&str) -> Response<Body>) -> Response<Body> {
     static COUNT: AtomicU64 = AtomicU64::new(1);
-    format!("{:016X}", COUNT.fetch_add(1, Ordering::Relaxed))
+    let id = format!("{:016X}", COUNT.fetch_add(1, Ordering::Relaxed));
+    let mut answer = make(&id);
+    insert(answer.headers_mut(), REQUEST_ID, &id);
+    answer
+}
+
+/// The key, as far as there is one to tell.
+fn key_of(target: &Result<Target, Error>) -> Option<String> {
+    let key = &target.as_ref().ok()?.key;
+    (!key.is_empty()).then(|| key.clone())
 }
 
 impl Target {

@@ -25,7 +25,7 @@ use crate::worker::Worker;
 pub use body::{BodyRefusal, JSON_BYTES_MAX, read_json};
 pub use connection::{Connections, Peer, Tied};
 pub use operation::{Operation, Routes, observe};
-pub use origin::{Origin, OriginError, host_of};
+pub use origin::{Origin, OriginError};
 pub use why::{PLAN, WHY, header_line};
 
 /// What a front door may use.

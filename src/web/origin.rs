@@ -4,6 +4,7 @@ use axum::http::HeaderMap;
 use axum::http::header::HOST;
 
 use super::Verbs;
+use crate::presign::host_of;
 use crate::store::StoreError;
 
 /// Longest host name taken, with its port (RFC 1035's 253 and a little).
@@ -34,17 +35,11 @@ impl Origin {
         };
         verbs
             .links
-            .know(host_of(&origin))
+            .know(&host_of(&origin))
             .await
             .map_err(OriginError::Store)?;
         Ok(Self(origin))
     }
-}
-
-/// What follows the scheme.
-#[must_use]
-pub fn host_of(origin: &str) -> &str {
-    origin.split_once("://").map_or(origin, |(_, host)| host)
 }
 
 fn read(headers: &HeaderMap, trust_forwarded: bool) -> Result<String, OriginError> {

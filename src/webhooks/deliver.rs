@@ -14,6 +14,9 @@ const SIGNATURE_HEADER: &str = "x-moribiz-signature";
 
 /// BIZ MORI's signature: lower-case hex HMAC-SHA256 of the raw body bytes, keyed with the
 /// secret as given, prefix and all.
+///
+/// # Panics
+/// Never: HMAC takes keys of any length.
 #[must_use]
 pub fn signature(secret: &str, body: &[u8]) -> String {
     let mut mac =

@@ -203,12 +203,7 @@ async fn the_bytes_decide_where_the_name_does_not() {
         assert_eq!(told, (expected.0, json!(expected.1)), "{file}");
         assert!(answer.header("x-mock-plan").ends_with(expected.2), "{file}");
     }
-    for file in [
-        "plain.jpg",
-        "plain.png",
-        "plain.bmp",
-        "plain.tiff",
-    ] {
+    for file in ["plain.jpg", "plain.png", "plain.bmp", "plain.tiff"] {
         let mut told = Vec::new();
         for round in ["one", "two"] {
             let body = json!({"idempotencyKey": format!("{file} {round}"), "fileName": file});

@@ -7,4 +7,5 @@ mod support;
 mod architecture;
 mod bizmori;
 mod readme;
+mod storage;
 mod webhooks;
