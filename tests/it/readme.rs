@@ -121,15 +121,14 @@ fn row(setting: &Arg) -> String {
     let default = default.map_or(String::new(), |default| {
         format!("`{}`", default.to_string_lossy())
     });
-    let mut meaning = setting
-        .get_help()
-        .expect("every setting says what it is")
-        .to_string();
-    for possible in setting.get_possible_values() {
-        if let Some(help) = possible.get_help() {
-            meaning += &format!("; `{}`: {}", possible.get_name(), lower(&help.to_string()));
-        }
-    }
+    let help = setting.get_help();
+    let help = help.expect("every setting says what it is").to_string();
+    let values = setting.get_possible_values();
+    let values = values.iter().filter_map(|value| {
+        let help = lower(&value.get_help()?.to_string());
+        Some(format!("; `{}`: {help}", value.get_name()))
+    });
+    let meaning: String = std::iter::once(help).chain(values).collect();
     format!("| `{flag}` | `{variable}` | {default} | {meaning} |").replace("|  |", "| |")
 }
 
