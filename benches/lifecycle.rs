@@ -1,6 +1,6 @@
 //! The bench: the release binary of stuntdouble, measured from outside over loopback HTTP.
 //!
-//! `cargo bench` runs all sections; `cargo bench -- --only get` one of them:
+//! `cargo bench --bench lifecycle` runs all sections; `… -- --only get` one of them:
 //!
 //! | section | what is measured | unit |
 //! |---|---|---|
@@ -11,8 +11,9 @@
 //! | `memory` | resident: idle, after equal rounds, added by an upload of 100 MiB | MB (10⁶ bytes) |
 //!
 //! Every answer is checked: a wrong one ends the bench with exit code 1. A missed target is
-//! printed and ends nothing, machines being noisy. Server and client share the machine; the
-//! client has a runtime of one thread, and the receiver of the webhooks lives in it too.
+//! printed and ends nothing, machines being noisy. Server and client share the machine: the
+//! client has a runtime of one thread, and the receiver of the webhooks lives in it too; only
+//! `get` and `ceilings` ask from a thread per processor.
 
 #[path = "lifecycle/calls.rs"]
 mod calls;
@@ -45,7 +46,7 @@ use tokio::signal::ctrl_c;
 use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "\
-usage: cargo bench -- [--clients N] [--seconds S] [--only SECTION]... [--server PATH]
+usage: cargo bench --bench lifecycle -- [--clients N] [--seconds S] [--only SECTION]... [--server PATH]
 
   --clients N       clients at once, each with an account of its own (32)
   --seconds S       how long lifecycles are counted, after 2 s of warm-up (10)

@@ -344,6 +344,14 @@ impl Accounts {
             .map_err(|error| StoreError::Broken(Arc::new(error)))
     }
 
+    /// Credits the account has used.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn spent(&self, account: &Account) -> Result<u64, StoreError> {
+        store::accounts::spent(&mut self.db.read().await?, account.id).await
+    }
+
     /// That clock; the default one's where the account is gone or has none of its own.
     #[must_use]
     pub fn clock(&self, id: ClockId) -> Clock {

@@ -12,6 +12,7 @@ use axum::serve::ListenerExt;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _};
 use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
 use crate::calls::{expect_order, expect_status, write_get};
@@ -177,13 +178,17 @@ async fn finished_order(address: SocketAddr, client: u32, order_id: &str) -> Out
     })
 }
 
-/// Asks all `questions` at once for `span`, each on a connection of its own.
+/// Asks all `questions` at once for `span`, each on a connection of its own, from as many threads
+/// as there are processors: one thread of ours would be the bare handler's limit.
 async fn ask(process: &Process, questions: &[Question], span: Duration) -> Outcome<Rate> {
     let time_before = process.processor_time()?;
     let began = Instant::now();
+    let until = began + span;
+    let threads = std::thread::available_parallelism()?.get();
     let mut tasks = JoinSet::new();
-    for question in questions {
-        tasks.spawn(repeat(question.clone(), began + span));
+    for share in questions.chunks(questions.len().div_ceil(threads).max(1)) {
+        let share = share.to_vec();
+        tasks.spawn_blocking(move || asking_thread(share, until));
     }
     let mut count = 0_u32;
     while let Some(joined) = tasks.join_next().await {
@@ -194,6 +199,22 @@ async fn ask(process: &Process, questions: &[Question], span: Duration) -> Outco
     Ok(Rate {
         per_second: report::per_second(count, took),
         processor_us: used.as_secs_f64() * 1e6 / f64::from(count.max(1)),
+    })
+}
+
+/// Asks its share of the questions in a runtime of its own: how many answers there were.
+fn asking_thread(share: Vec<Question>, until: Instant) -> Outcome<u32> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut tasks = JoinSet::new();
+        for question in share {
+            tasks.spawn(repeat(question, until));
+        }
+        let mut count = 0;
+        while let Some(joined) = tasks.join_next().await {
+            count += joined??;
+        }
+        Ok(count)
     })
 }
 

@@ -124,7 +124,10 @@ impl Client {
         write_put_head(&mut self.request, self.address, upload_url, length)?;
         self.connection.send(&self.request).await?;
         for number in 0..chunks {
-            self.connection.send(&chunk).await?;
+            if self.connection.send(&chunk).await.is_err() {
+                // An answer that came early says why.
+                break;
+            }
             if number % 16 == 0 {
                 between()?;
             }

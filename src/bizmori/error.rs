@@ -141,6 +141,13 @@ impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::NoCredits => Self::new(Code::AuthForbidden, "no credits are left"),
+            Refused::IdTaken => {
+                tracing::error!("an order's drawn id was taken for its client's");
+                Self::new(
+                    Code::ServerInternalError,
+                    "a fault of stuntdouble's: see its log",
+                )
+            }
             Refused::Store(error) => error.into(),
         }
     }

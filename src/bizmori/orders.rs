@@ -1,7 +1,7 @@
 //! Orders, v2: made, confirmed, read, downloaded.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderMap;
 
 use super::auth::Caller;
 use super::error::{Code, Refusal};
@@ -14,10 +14,9 @@ use super::{Answer, answer};
 use crate::accounts::Account;
 use crate::links::READ_S;
 use crate::model::order::{Order, State as OrderState, Vendor};
-use crate::model::picture::{Basis, Verdict};
 use crate::model::work::{Outcome, Work};
 use crate::orders::{Files, New};
-use crate::web::{Context, Origin, PLAN, Tied, Verbs, header_line};
+use crate::web::{Context, Origin, PLAN, Tied, Verbs, plan};
 
 pub async fn create_anti_ai(
     State(context): State<Context>,
@@ -97,6 +96,7 @@ async fn create<T>(
         name: asked.order_name,
         work,
         files: Files::Awaited(asked.file_names),
+        id: None,
     };
     let order = verbs.orders.create(account, new).await?.order;
     let now = account.now();
@@ -178,7 +178,9 @@ pub async fn get(
     let Origin(origin) = Origin::of(&context, &headers).await?;
     let mut response = answer(Detail::of(&order, &context.links, &origin, account.now()));
     if let Some(found) = detection(&order) {
-        response.headers_mut().insert(PLAN, plan(&found.verdict));
+        let settled = format!("probability {}", found.verdict.probability);
+        let plan = plan(&settled, &found.verdict.basis);
+        response.headers_mut().insert(PLAN, plan);
     }
     Ok(response)
 }
@@ -186,17 +188,6 @@ pub async fn get(
 async fn find(verbs: &Verbs, order_id: &str) -> Result<Order, Refusal> {
     let found = verbs.orders.find(Vendor::Bizmori, order_id).await?;
     found.ok_or_else(|| Refusal::new(Code::OrderNotFound, format!("there is no order {order_id}")))
-}
-
-/// What settled the verdict.
-fn plan(verdict: &Verdict) -> HeaderValue {
-    let by = match &verdict.basis {
-        Basis::Suffix(suffix) => format!("by suffix _{suffix}"),
-        Basis::Metadata => "by metadata".to_owned(),
-        Basis::Digest => "by digest".to_owned(),
-        Basis::TestKey => "by test key".to_owned(),
-    };
-    header_line(&format!("probability {} {by}", verdict.probability))
 }
 
 pub async fn download(

@@ -37,6 +37,15 @@ pub struct Source {
     pub format: Format,
 }
 
+/// Which of the pixels are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// As much as measuring takes: of a JPEG its luma alone, which spares a fifth of the time.
+    Luma,
+    /// All that is stored.
+    Colours,
+}
+
 /// A picture's pixels as they are stored, and what must be kept beside them.
 #[derive(Debug)]
 pub struct Picture {
@@ -93,9 +102,9 @@ impl Source {
     ///
     /// # Errors
     /// [`Defect::TooLarge`] before anything is allocated for pixels, [`Defect::Corrupt`].
-    pub fn decode(&self) -> Result<Picture, Defect> {
+    pub fn decode(&self, wanted: Wanted) -> Result<Picture, Defect> {
         match self.format {
-            Format::Jpeg => jpeg(&self.bytes),
+            Format::Jpeg => jpeg(&self.bytes, wanted),
             Format::Png => self.other(ImageFormat::Png),
             Format::WebP => self.other(ImageFormat::WebP),
             Format::Bmp => self.other(ImageFormat::Bmp),
@@ -106,6 +115,9 @@ impl Source {
 
     fn other(&self, format: ImageFormat) -> Result<Picture, Defect> {
         let defect = |error| of_image(self.format, &error);
+        if let Some((width_px, height_px)) = framing::declared_px(self.format, &self.bytes) {
+            check_size(width_px, height_px, 0)?;
+        }
         let mut reader = ImageReader::with_format(Cursor::new(self.bytes.as_slice()), format);
         let mut limits = Limits::no_limits();
         limits.max_alloc = Some(ALLOC_BYTES_MAX);
@@ -127,22 +139,28 @@ impl Source {
     }
 }
 
-/// JPEG by its own decoder, in strict mode: a scan that breaks off is an error.
-fn jpeg(bytes: &[u8]) -> Result<Picture, Defect> {
+/// JPEG by its own decoder. Its head is read leniently, for odd bytes between segments are
+/// common; its scans are not: one that breaks off is an error.
+fn jpeg(bytes: &[u8], wanted: Wanted) -> Result<Picture, Defect> {
     let defect = |error| corrupt(Format::Jpeg, &error);
     let sides_max = usize::from(u16::MAX);
     let options = DecoderOptions::default()
-        .set_strict_mode(true)
+        .set_strict_mode(false)
         .set_max_width(sides_max)
         .set_max_height(sides_max);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers().map_err(defect)?;
-    let is_grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
+    let is_grey = match decoder.input_colorspace() {
+        Some(ColorSpace::Luma) => true,
+        Some(ColorSpace::YCbCr) => wanted == Wanted::Luma,
+        _ => false,
+    };
     let space = if is_grey {
         ColorSpace::Luma
     } else {
         ColorSpace::RGB
     };
+    let options = options.set_strict_mode(true);
     decoder.set_options(options.jpeg_set_out_colorspace(space));
     let (width, height) = decoder.dimensions().unwrap_or_default();
     let width_px = u32::try_from(width).unwrap_or(u32::MAX);

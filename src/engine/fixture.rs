@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::decode::{Picture, Source};
+use super::decode::{Picture, Source, Wanted};
 
 /// Where a fixture lies.
 pub fn path(name: &str) -> PathBuf {
@@ -21,5 +21,7 @@ pub fn source(name: &str) -> Source {
 
 /// It decoded.
 pub fn picture(name: &str) -> Picture {
-    source(name).decode().expect("a fixture that is whole")
+    source(name)
+        .decode(Wanted::Colours)
+        .expect("a fixture that is whole")
 }

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use crate::model::picture::Format;
+
 /// One marker segment of a JPEG's head; the body is what follows the length.
 #[derive(Debug, Clone, Copy)]
 pub struct Segment<'a> {
@@ -136,6 +138,34 @@ pub fn webp_is_whole(bytes: &[u8]) -> bool {
         .and_then(|size| usize::try_from(u32::from_le_bytes(size)).ok())
         .and_then(|size| size.checked_add(8))
         .is_some_and(|size| size <= bytes.len())
+}
+
+/// The size a BMP or a WebP declares; their decoders call one too large broken, or wrap it.
+#[must_use]
+pub fn declared_px(format: Format, bytes: &[u8]) -> Option<(u32, u32)> {
+    let le = |at: usize, length: usize| {
+        let field = bytes.get(at..at + length)?;
+        Some(
+            field
+                .iter()
+                .rev()
+                .fold(0_u32, |all, &byte| all << 8 | u32::from(byte)),
+        )
+    };
+    match (format, bytes.get(12..16)?) {
+        (Format::Bmp, _) if le(14, 4)? == 12 => Some((le(18, 2)?, le(20, 2)?)),
+        (Format::Bmp, _) => {
+            // a negative height stands for rows from top to bottom
+            let side = |at| Some(le(at, 4)?.cast_signed().unsigned_abs());
+            Some((side(18)?, side(22)?))
+        }
+        (Format::WebP, b"VP8X") => Some((le(24, 3)? + 1, le(27, 3)? + 1)),
+        (Format::WebP, b"VP8L") => {
+            let sides = le(21, 4)?;
+            Some(((sides & 0x3fff) + 1, (sides >> 14 & 0x3fff) + 1))
+        }
+        _ => None,
+    }
 }
 
 /// The blocks of a GIF in their order, the trailer the last; a file torn off has none.

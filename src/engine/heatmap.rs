@@ -9,6 +9,7 @@ use std::io;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, GenericImageView, ImageEncoder, RgbImage, imageops};
 
+use super::thumbnail::resized;
 use crate::entropy::Draw;
 
 /// The longer side of a heatmap and of an overlay.
@@ -80,10 +81,9 @@ impl Map {
 
     fn add_bumps(&mut self, draw: &mut Draw) {
         for _ in 0..3 + draw.bits() % 3 {
-            let (x, y) = (
-                unit(draw) * span(self.columns),
-                unit(draw) * span(self.rows),
-            );
+            // not at the very edge, where a model seldom looks
+            let (x, y) = (0.1 + 0.8 * unit(draw), 0.1 + 0.8 * unit(draw));
+            let (x, y) = (x * span(self.columns), y * span(self.rows));
             let spread = (0.10 + 0.14 * unit(draw)) * span(self.columns.max(self.rows));
             let height = 0.35 + 0.75 * unit(draw);
             for (at, cell) in self.cells.iter_mut().enumerate() {
@@ -211,7 +211,7 @@ fn png(bytes: &[u8], width: u32, height: u32, kind: ExtendedColorType) -> io::Re
 /// How much the luma varies within each cell of a grid.
 fn contrasts(picture: &RgbImage, columns: u32, rows: u32) -> Vec<f32> {
     const SAMPLES: u32 = 8;
-    let small = imageops::thumbnail(picture, columns * SAMPLES, rows * SAMPLES);
+    let small = resized(picture, columns * SAMPLES, rows * SAMPLES);
     let luma = imageops::grayscale(&small);
     let mut cells = Vec::with_capacity((columns * rows) as usize);
     for row in 0..rows {

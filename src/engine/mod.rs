@@ -31,7 +31,7 @@ pub use sniff::{HEAD_BYTES, check_name, sniff};
 pub use thumbnail::{PREVIEW_PX, THUMBNAIL_PX};
 
 use crate::model::picture::{Defect, Format, Measures, Provenance};
-use decode::Source;
+use decode::{Source, Wanted};
 
 /// Runs the work on pictures; clones share its limit.
 #[derive(Debug, Clone)]
@@ -165,7 +165,8 @@ fn joined<T>(done: Result<Result<T, Failure>, tokio::task::JoinError>) -> Result
 
 fn inspect(path: &Path, name: &str, wants: Wants) -> Result<Inspection, Failure> {
     let source = Source::read(path, name)?;
-    let picture = source.decode()?;
+    // always of the same pixels, so that what is measured does not hang on what is drawn
+    let mut picture = source.decode(Wanted::Luma)?;
     let mut inspection = Inspection {
         format: source.format,
         measures: measure::measure(&picture.pixels, source.bytes.len() as u64),
@@ -176,8 +177,12 @@ fn inspect(path: &Path, name: &str, wants: Wants) -> Result<Inspection, Failure>
         heatmap: None,
         overlay: None,
     };
-    drop(source);
     if let Some(side_px) = wants.side_px() {
+        if source.format == Format::Jpeg {
+            drop(picture);
+            picture = source.decode(Wanted::Colours)?;
+        }
+        drop(source);
         let upright = thumbnail::reduced(&picture, side_px);
         drop(picture);
         inspection.draw(&upright, wants)?;

@@ -17,7 +17,7 @@ use image::codecs::tiff::TiffEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{DynamicImage, ImageEncoder, ImageError};
 
-use super::decode::{Picture, Source};
+use super::decode::{Picture, Source, Wanted};
 use super::framing::{self, Block};
 use super::{Failure, thumbnail};
 use crate::entropy::Draw;
@@ -62,7 +62,7 @@ pub struct Protected {
 pub fn protect(order: Protection) -> Result<Protected, Failure> {
     let mut source = Source::read(&order.path, &order.name)?;
     let format = source.format;
-    let mut picture = source.decode()?;
+    let mut picture = source.decode(Wanted::Colours)?;
     let mut noise = Noise::new(order.strength, order.draw);
     let mut out = BufWriter::new(File::create(&order.to)?);
     if format == Format::Gif {

@@ -177,7 +177,7 @@ mod tests {
         );
         assert_eq!(
             judge(&fixture::bytes("bench.jpg")),
-            ("0.4134727024279181".to_owned(), Label::Human)
+            ("0.791608094925883".to_owned(), Label::Ai)
         );
     }
 }

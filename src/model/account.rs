@@ -33,7 +33,8 @@ pub struct Processing {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Settings {
     pub state: KeyState,
-    /// Images the account may still have looked at; null is the vendor's own default.
+    /// Images the account was given to have looked at, those it has had included; null is the
+    /// vendor's own default.
     pub credits: Option<u64>,
     /// Days until an order expires.
     pub retention_days: Option<u32>,

@@ -26,6 +26,8 @@ pub struct New {
     pub name: Option<String>,
     pub work: Work,
     pub files: Files,
+    /// The id its client gives it; else one is drawn.
+    pub id: Option<String>,
 }
 
 /// The files of a new order.
@@ -54,6 +56,8 @@ pub struct Created {
 #[derive(Debug, Clone)]
 pub enum Refused {
     NoCredits,
+    /// The id the client gives was given before.
+    IdTaken,
     Store(StoreError),
 }
 
@@ -67,12 +71,17 @@ impl Orders {
     /// Makes an order, or finds the one that the same key made.
     ///
     /// # Errors
-    /// If there are no credits left for it, or it cannot be written.
+    /// If there are no credits left for it, its client's id is taken, or it cannot be written.
     pub async fn create(&self, account: &Account, new: New) -> Result<Created, Refused> {
         let now = account.now();
         let number = account.next_order();
+        let mut chance = self.entropy.draw(&account.key, "document", number);
         for _ in 0..DRAWS_MAX {
-            let order = self.draft(account, &new, number, now);
+            let id = new.id.clone().unwrap_or_else(|| match new.vendor {
+                Vendor::Bizmori => account.next_snowflake(now).to_string(),
+                Vendor::Undetectable => chance.uuid(),
+            });
+            let order = draft(account, &new, id, number, now);
             let mut tx = self.db.begin().await?;
             if !store::orders::insert(
                 &mut tx,
@@ -93,6 +102,7 @@ impl Orders {
                             replayed: true,
                         });
                     }
+                    None if new.id.is_some() => return Err(Refused::IdTaken),
                     None => continue,
                 }
             }
@@ -121,57 +131,6 @@ impl Orders {
         Err(StoreError::Broken(std::sync::Arc::new(std::io::Error::other(line))).into())
     }
 
-    fn draft(&self, account: &Account, new: &New, number: u64, now: Timestamp) -> Order {
-        let id = match new.vendor {
-            Vendor::Bizmori => account.next_snowflake(now).to_string(),
-            Vendor::Undetectable => self.entropy.draw(&account.key, "document", number).uuid(),
-        };
-        let file = |index: usize, name: &str, key: String, received_bytes| File {
-            id: number * FILES_MAX + u64::try_from(index).unwrap_or(u64::MAX) + 1,
-            name: name.to_owned(),
-            key,
-            received_bytes,
-        };
-        let (files, state) = match &new.files {
-            Files::Awaited(names) => {
-                let files = names.iter().enumerate().map(|(index, name)| {
-                    file(
-                        index,
-                        name,
-                        layout::upload_key(&new.work, &id, index, name),
-                        None,
-                    )
-                });
-                (files.collect(), State::Pending)
-            }
-            Files::Stored {
-                key, name, bytes, ..
-            } => (
-                vec![file(0, name, key.clone(), Some(*bytes))],
-                State::InProgress { started_at: now },
-            ),
-        };
-        let first: &File = &files[0];
-        Order {
-            account: account.id,
-            number,
-            vendor: new.vendor,
-            test: new.vendor == Vendor::Bizmori && account.is_test(),
-            origin: new.origin.clone(),
-            name: new
-                .name
-                .clone()
-                .unwrap_or_else(|| layout::default_name(&new.work, &first.name, now)),
-            created_at: now,
-            updated_at: now,
-            work: new.work.clone(),
-            confirm_key: None,
-            state,
-            files,
-            id,
-        }
-    }
-
     /// When an order that starts now comes to its end.
     pub(super) fn due_at(&self, account: &Account, order: &Order, now: Timestamp) -> Timestamp {
         let server = match order.work {
@@ -188,5 +147,52 @@ impl Orders {
         #[expect(clippy::cast_possible_truncation, reason = "a share of a u32")]
         let jitter = (chance.unit() * f64::from(jitter_ms)) as i64;
         now.plus_ms(i64::from(delay_ms) + jitter)
+    }
+}
+
+fn draft(account: &Account, new: &New, id: String, number: u64, now: Timestamp) -> Order {
+    let file = |index: usize, name: &str, key: String, received_bytes| File {
+        id: number * FILES_MAX + u64::try_from(index).unwrap_or(u64::MAX) + 1,
+        name: name.to_owned(),
+        key,
+        received_bytes,
+    };
+    let (files, state) = match &new.files {
+        Files::Awaited(names) => {
+            let files = names.iter().enumerate().map(|(index, name)| {
+                file(
+                    index,
+                    name,
+                    layout::upload_key(&new.work, &id, index, name),
+                    None,
+                )
+            });
+            (files.collect(), State::Pending)
+        }
+        Files::Stored {
+            key, name, bytes, ..
+        } => (
+            vec![file(0, name, key.clone(), Some(*bytes))],
+            State::InProgress { started_at: now },
+        ),
+    };
+    let first: &File = &files[0];
+    Order {
+        account: account.id,
+        number,
+        vendor: new.vendor,
+        test: new.vendor == Vendor::Bizmori && account.is_test(),
+        origin: new.origin.clone(),
+        name: new
+            .name
+            .clone()
+            .unwrap_or_else(|| layout::default_name(&new.work, &first.name, now)),
+        created_at: now,
+        updated_at: now,
+        work: new.work.clone(),
+        confirm_key: None,
+        state,
+        files,
+        id,
     }
 }

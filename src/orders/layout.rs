@@ -14,6 +14,11 @@ pub(super) fn upload_key(work: &Work, order_id: &str, index: usize, name: &str) 
     }
 }
 
+/// The key of an Undetectable upload of its own, as the vendor's.
+pub(super) fn document_key(upload_id: &str, name: &str, now: Timestamp) -> String {
+    format!("uploads/{upload_id}_{}_{name}", clock::compact(now))
+}
+
 /// The order's name when none is given; as the vendor's.
 pub(super) fn default_name(work: &Work, file_name: &str, now: Timestamp) -> String {
     match work {

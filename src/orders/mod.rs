@@ -12,6 +12,7 @@ mod look;
 mod protect;
 mod query;
 mod start;
+mod upload;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub use create::{Created, Files, New, Refused};
 pub use layout::{KeyOwner, key_owner};
 pub use query::Owner;
 pub use start::{StartError, Started};
+pub use upload::Uploaded;
 
 /// Where the account does not say, how long things take.
 #[derive(Debug, Clone, Copy)]

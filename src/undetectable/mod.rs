@@ -1,24 +1,109 @@
-//! Undetectable AI's image detector, as `contract/undetectable.md` has it.
+//! Undetectable AI's image detector, as `contract/undetectable.md` has it: single pictures.
 
-use axum::http::{Method, StatusCode, Uri};
+mod accept;
+mod analysis;
+mod auth;
+mod body;
+mod credits;
+mod detect;
+mod error;
+mod fields;
+mod presign;
+mod query;
+mod warnings;
+mod wire;
+
+use axum::Json;
+use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 
 use crate::web::{Context, Routes};
+use accept::json;
+use error::{Code, Refusal};
 
 /// The operations of this front door.
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
     Routes::new(context)
+        .on(
+            "undetectable.getPresignedUrl",
+            Method::GET,
+            "/get-presigned-url",
+            json(presign::get),
+        )
+        .on(
+            "undetectable.detect",
+            Method::POST,
+            "/detect",
+            json(detect::post),
+        )
+        .on(
+            "undetectable.query",
+            Method::POST,
+            "/query",
+            json(query::post),
+        )
+        .on(
+            "undetectable.checkUserCredits",
+            Method::GET,
+            "/check-user-credits",
+            json(credits::check),
+        )
+        .on("undetectable.health", Method::GET, "/health", json(health))
 }
 
-/// The answer to a route there is not.
+/// What a handler answers.
+type Answer = Result<Response, Refusal>;
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+}
+
+async fn health() -> Json<Health> {
+    Json(Health { status: "healthy" })
+}
+
+/// The answer to a route there is not, or a method that a route does not have.
 #[must_use]
-pub fn unknown_route(_: &Method, _: &Uri) -> Response {
-    StatusCode::NOT_FOUND.into_response()
+pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
+    let path = uri.path();
+    let operations = routes(None).operations().into_iter();
+    let allowed: Vec<String> = operations
+        .filter(|operation| operation.path == path)
+        .map(|operation| operation.method.to_string())
+        .collect();
+    let refusal = if allowed.is_empty() {
+        Refusal::no_route(format!("{method} {path} is no route"))
+    } else {
+        let allow = allowed.join(", ");
+        let why = format!("{method} {path} is no route; {allow} {path} is one");
+        Refusal::no_method(&allow, why)
+    };
+    refusal.into_response()
 }
 
 /// The answer where a handler of ours panicked.
 #[must_use]
 pub fn panicked() -> Response {
-    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    Refusal::new(Code::Internal, "a fault of stuntdouble's: see its log").into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::header::ALLOW;
+
+    use super::*;
+
+    #[test]
+    fn another_method_on_a_known_path_is_told_which_there_are() {
+        let uri = Uri::from_static("/detect?x=1");
+        let answer = unknown_route(&Method::GET, &uri);
+        assert_eq!(answer.status(), 405);
+        assert_eq!(answer.headers()[ALLOW], "POST");
+        let answer = unknown_route(&Method::GET, &Uri::from_static("/detect/"));
+        assert_eq!(answer.status(), 404);
+        assert!(!answer.headers().contains_key(ALLOW));
+    }
 }

@@ -26,7 +26,7 @@ pub use body::{BodyRefusal, JSON_BYTES_MAX, read_json};
 pub use connection::{Connections, Peer, Tied};
 pub use operation::{Operation, Routes, observe};
 pub use origin::{Origin, OriginError};
-pub use why::{PLAN, WHY, header_line};
+pub use why::{PLAN, WHY, header_line, plan};
 
 /// What a front door may use.
 #[derive(Debug)]

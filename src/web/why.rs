@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use axum::http::{HeaderName, HeaderValue};
 
+use crate::model::picture::Basis;
+
 /// On every error: one line on what was wrong with this very request.
 pub const WHY: HeaderName = HeaderName::from_static("x-mock-why");
 /// On an answer that tells an outcome: what settled it.
@@ -30,6 +32,18 @@ pub fn header_line(line: &str) -> HeaderValue {
         }
     }
     HeaderValue::from_str(&value).unwrap_or_else(|_| HeaderValue::from_static("unprintable"))
+}
+
+/// The value of [`PLAN`]: what was found (`probability 0.98`), and by what.
+#[must_use]
+pub fn plan(found: &str, basis: &Basis) -> HeaderValue {
+    let by = match basis {
+        Basis::Suffix(suffix) => format!("by suffix _{suffix}"),
+        Basis::Metadata => "by metadata".to_owned(),
+        Basis::Digest => "by digest".to_owned(),
+        Basis::TestKey => "by test key".to_owned(),
+    };
+    header_line(&format!("{found} {by}"))
 }
 
 #[cfg(test)]

@@ -23,11 +23,13 @@ sys.dont_write_bytecode = True
 import argparse
 import os
 import random
+import re
 import shutil
 import signal
 import tempfile
 import threading
 import time
+from collections import Counter
 
 from load import KINDS, Load
 from receiver import Receiver
@@ -40,6 +42,7 @@ KILL_STARTING_CHANCE = 0.25
 CLIENTS = 6
 PROCESSING_MS = 50
 TIME_LIMIT_S = 170
+ALIKE_MAX = 5
 
 
 def arguments():
@@ -124,6 +127,19 @@ def run(given, directory):
         watchdog.cancel()
 
 
+def show(violations):
+    """Prints the violations, of those that are alike only the first few."""
+    alike = Counter()
+    for violation in violations:
+        kind = re.sub(r"[0-9][0-9.]*", "N", violation.split(":")[0])
+        alike[kind] += 1
+        if alike[kind] <= ALIKE_MAX:
+            print(f"VIOLATION: {violation}")
+    for kind, count in alike.items():
+        if count > ALIKE_MAX:
+            print(f"… {count} times in all: {kind}")
+
+
 def main():
     given = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -136,10 +152,7 @@ def main():
             print(f"kept: {directory}")
         else:
             shutil.rmtree(directory, ignore_errors=True)
-    for violation in violations[:40]:
-        print(f"VIOLATION: {violation}")
-    if len(violations) > 40:
-        print(f"… and {len(violations) - 40} more")
+    show(violations)
     word = "FAILED" if violations else "held"
     print(f"{word}: {summary}, {len(violations)} violations, {time.monotonic() - began:.0f} s")
     return 1 if violations else 0

@@ -8,4 +8,5 @@ mod architecture;
 mod bizmori;
 mod readme;
 mod storage;
+mod undetectable;
 mod webhooks;

@@ -17,8 +17,12 @@ const WHOLE: [&str; 12] = [
     "plain.gif",
 ];
 
+/// What is found either way of reading; the colours, if none is at fault.
 fn decode(format: Format, bytes: Vec<u8>) -> Result<Picture, Defect> {
-    Source { bytes, format }.decode()
+    let source = Source { bytes, format };
+    let (luma, colours) = (source.decode(Wanted::Luma), source.decode(Wanted::Colours));
+    assert_eq!(luma.as_ref().err(), colours.as_ref().err());
+    colours
 }
 
 #[test]
@@ -80,15 +84,27 @@ fn a_few_bytes_that_declare_gigapixels_are_too_large_in_every_format() {
         .expect("a frame header");
     jpeg[frame + 5..frame + 7].copy_from_slice(&wide.to_be_bytes());
     jpeg[frame + 7..frame + 9].copy_from_slice(&wide.to_be_bytes());
-    // VP8L: signature, 14 bits of width less one, 14 bits of height less one
-    let mut webp = b"RIFF\x1a\0\0\0WEBPVP8L\x0d\0\0\0\x2f\xfe\xbf\xff\x0f".to_vec();
-    webp.resize(34, 0);
+    // 14 bits of width less one, 14 bits of height less one
+    let mut webp_lossless = b"RIFF\x1a\0\0\0WEBPVP8L\x0d\0\0\0\x2f\xff\xff\xff\x0f".to_vec();
+    webp_lossless.resize(34, 0);
+    // 24 bits of each
+    let webp_extended =
+        b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff".to_vec();
+    let mut bmp_huge = bmp.clone();
+    bmp_huge[18..22].copy_from_slice(&3_000_000_u32.to_le_bytes());
+    let mut png_huge = fixture::bytes("bomb.png");
+    png_huge[16..20].copy_from_slice(&0x7fff_ffff_u32.to_be_bytes());
+    let checksum = crc32(&png_huge[12..29]).to_be_bytes();
+    png_huge[29..33].copy_from_slice(&checksum);
     for (format, bytes) in [
         (Format::Png, fixture::bytes("bomb.png")),
         (Format::Gif, gif),
         (Format::Bmp, bmp),
         (Format::Jpeg, jpeg),
-        (Format::WebP, webp),
+        (Format::WebP, webp_lossless),
+        (Format::WebP, webp_extended),
+        (Format::Bmp, bmp_huge),
+        (Format::Png, png_huge),
         (Format::Tiff, tiff_of(u32::from(wide), u32::from(wide))),
     ] {
         let began = std::time::Instant::now();
@@ -99,6 +115,12 @@ fn a_few_bytes_that_declare_gigapixels_are_too_large_in_every_format() {
         );
         assert!(began.elapsed().as_millis() < 500, "{format:?}");
     }
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
 }
 
 /// A TIFF of 8-bit grey whose one strip holds nothing to speak of.

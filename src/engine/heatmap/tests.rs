@@ -15,7 +15,7 @@ fn a_heatmap_has_the_pictures_size_and_its_ground() {
     let map = Map::of(&picture, DIGEST);
     let opaque = draw(&picture, &map, DIGEST, Ground::Opaque, Scale::Raw).expect("a heatmap");
     let opaque = decoded(&opaque);
-    assert_eq!((opaque.width(), opaque.height()), (240, 320));
+    assert_eq!((opaque.width(), opaque.height()), (320, 240));
     assert!(matches!(opaque, DynamicImage::ImageRgb8(_)));
     let clear = draw(
         &picture,

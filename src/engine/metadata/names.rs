@@ -167,7 +167,9 @@ pub fn is_editor(text: &str) -> bool {
 /// A name as it is passed on: one line, not too long.
 pub fn one_line(text: &str) -> String {
     let words: Vec<&str> = text
-        .split(|letter: char| letter.is_whitespace() || letter.is_control())
+        .split(|letter: char| {
+            letter.is_whitespace() || letter.is_control() || letter == char::REPLACEMENT_CHARACTER
+        })
         .filter(|word| !word.is_empty())
         .collect();
     words.join(" ").chars().take(NAME_CHARS_MAX).collect()

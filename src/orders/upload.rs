@@ -1,0 +1,61 @@
+//! Undetectable's uploads: files that come before the orders they are for.
+
+use super::advance::broken;
+use super::{KeyOwner, Orders, key_owner, layout};
+use crate::accounts::Account;
+use crate::blobs::Blob;
+use crate::model::order::Vendor;
+use crate::store::uploads::Upload;
+use crate::store::{self, StoreError};
+
+/// A file that is in.
+#[derive(Debug, Clone)]
+pub struct Uploaded {
+    /// What it was awaited as.
+    pub upload: Upload,
+    pub blob: Blob,
+}
+
+impl Orders {
+    /// A file of that (normalised) name may come from now on, under the key told.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn await_upload(&self, account: &Account, name: &str) -> Result<Upload, StoreError> {
+        let number = account.next_upload();
+        let id = self.entropy.draw(&account.key, "upload", number).uuid();
+        let upload = Upload {
+            key: layout::document_key(&id, name, account.now()),
+            id,
+            account: account.id,
+            number,
+            name: name.to_owned(),
+        };
+        let mut tx = self.db.begin().await?;
+        store::uploads::insert(&mut tx, &upload).await?;
+        tx.commit().await?;
+        Ok(upload)
+    }
+
+    /// The account's file under that key, if it was awaited there and is in.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn uploaded(
+        &self,
+        account: &Account,
+        key: &str,
+    ) -> Result<Option<Uploaded>, StoreError> {
+        let Some(KeyOwner::Upload(id)) = key_owner(key) else {
+            return Ok(None);
+        };
+        let found = store::uploads::find(&mut self.db.read().await?, id).await?;
+        let Some(upload) = found.filter(|found| found.account == account.id && found.key == key)
+        else {
+            return Ok(None);
+        };
+        let bucket = Vendor::Undetectable.bucket();
+        let blob = self.blobs.find(account.id, bucket, key).await;
+        Ok(blob.map_err(broken)?.map(|blob| Uploaded { upload, blob }))
+    }
+}

@@ -1,0 +1,103 @@
+//! `Accept`: everything this vendor answers is JSON, and who cannot take that is told so.
+
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::HeaderMap;
+use axum::http::header::ACCEPT;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+
+use super::error::Refusal;
+use crate::web::Context;
+
+/// The handler, for those who take JSON.
+pub fn json<H: Handler<T, Context>, T: 'static>(handler: H) -> impl Handler<T, Context> {
+    handler.layer(from_fn(judge))
+}
+
+async fn judge(request: Request, next: Next) -> Response {
+    if takes_json(request.headers()) {
+        return next.run(request).await;
+    }
+    Refusal::not_acceptable().into_response()
+}
+
+/// The most specific range that JSON falls under decides (RFC 9110, 12.5.1); who says nothing
+/// takes everything.
+fn takes_json(headers: &HeaderMap) -> bool {
+    let mut said = false;
+    let mut best: Option<(usize, bool)> = None;
+    let values = headers.get_all(ACCEPT).iter();
+    for item in values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+    {
+        let mut parts = item.split(';').map(str::trim);
+        let range = parts.next().unwrap_or_default().to_ascii_lowercase();
+        said |= !range.is_empty();
+        let specific = match range.as_str() {
+            "application/json" => 3,
+            "application/*" => 2,
+            "*/*" => 1,
+            _ => continue,
+        };
+        let taken = parts.all(|parameter| !is_zero_quality(parameter));
+        if best.is_none_or(|(known, _)| specific > known) {
+            best = Some((specific, taken));
+        }
+    }
+    best.map_or(!said, |(_, taken)| taken)
+}
+
+fn is_zero_quality(parameter: &str) -> bool {
+    let Some((name, value)) = parameter.split_once('=') else {
+        return false;
+    };
+    let zero = value.trim().trim_start_matches('0');
+    name.trim().eq_ignore_ascii_case("q")
+        && (zero.is_empty()
+            || zero
+                .strip_prefix('.')
+                .is_some_and(|rest| rest.chars().all(|c| c == '0')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(accept: &str) -> bool {
+        takes_json(&HeaderMap::from_iter([(
+            ACCEPT,
+            accept.parse().expect("a value"),
+        )]))
+    }
+
+    #[test]
+    fn json_is_excluded_only_by_who_says_so() {
+        assert!(takes_json(&HeaderMap::new()));
+        for accept in [
+            "",
+            "*/*",
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/*",
+            "text/html, */*;q=0.1",
+            "text/html, application/json;q=0.001",
+            "*/*;q=0, application/json",
+            "application/json; q=1.000",
+        ] {
+            assert!(taken(accept), "{accept}");
+        }
+        for accept in [
+            "text/html",
+            "image/*",
+            "application/xml",
+            "application/json;q=0",
+            "application/json; q=0.000, */*",
+            "application/*;q=0, */*",
+            "*/*;q=0",
+        ] {
+            assert!(!taken(accept), "{accept}");
+        }
+    }
+}

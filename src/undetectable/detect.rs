@@ -1,0 +1,242 @@
+//! `POST /detect`: a picture that was uploaded is queued to be looked at.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::IntoResponse;
+use percent_encoding::percent_decode_str;
+
+use super::body::Sent;
+use super::error::{Code, Refusal};
+use super::fields::Fields;
+use super::wire::Queued;
+use super::{Answer, auth, credits};
+use crate::accounts::Account;
+use crate::engine::Failure;
+use crate::journal::Entry;
+use crate::model::order::Vendor;
+use crate::model::picture::Format;
+use crate::model::work::{DocumentOptions, Work};
+use crate::orders::{Files, New, Uploaded};
+use crate::web::{Context, Origin, Verbs};
+
+const FILE_BYTES_MIN: u64 = 1_024;
+const FILE_BYTES_MAX: u64 = 10 * 1_024 * 1_024;
+/// Where in a URL an object's key begins.
+const KEY_BEGINS: &str = "uploads/";
+
+/// A body that was read; where it did not fit, its fields say so.
+#[derive(Debug, PartialEq, Eq)]
+struct Asked {
+    key: Option<String>,
+    url: String,
+    email: Option<String>,
+    id: Option<String>,
+    options: DocumentOptions,
+}
+
+impl Asked {
+    fn read(fields: &mut Fields, analysis_default: bool) -> Self {
+        let key = fields.text("key");
+        let url = fields.required_text("url");
+        let preview = fields.flag("generate_preview").unwrap_or(false);
+        let analysis = fields.flag("generate_analysis_details");
+        let heatmap = fields.flag("generate_heatmap").unwrap_or(true);
+        let mut of_heatmap = |name| {
+            let flag = fields.flag(name).unwrap_or(false);
+            if flag && !heatmap {
+                let msg = "generate_heatmap must be true";
+                fields.problem(name, msg, "value_error");
+            }
+            flag
+        };
+        let heatmap_overlayed = of_heatmap("generate_heatmap_overlayed");
+        let heatmap_normalized = of_heatmap("generate_heatmap_normalized");
+        fields.one_of("document_type", &["Image"]);
+        let email = fields.text("email");
+        fields.one_of("model", &["generic", "sheerid", "instance/model"]);
+        let id = fields.uuid("id");
+        // These change nothing here, but must fit.
+        fields.flag("include_content_moderation");
+        fields.flag("generate_unbiased_analysis_details");
+        fields.text("proxy_host");
+        let options = DocumentOptions {
+            preview,
+            analysis: analysis.unwrap_or(analysis_default),
+            heatmap,
+            heatmap_overlayed,
+            heatmap_normalized,
+        };
+        Self {
+            key,
+            url,
+            email,
+            id,
+            options,
+        }
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        if self.url.is_empty() {
+            return Err(Refusal::new(Code::InputUrlEmpty, "url: empty"));
+        }
+        if self.email.as_deref() == Some("") {
+            return Err(Refusal::new(Code::InputEmailEmpty, "email: empty"));
+        }
+        Ok(())
+    }
+}
+
+pub async fn post(
+    State(context): State<Context>,
+    Extension(entry): Extension<Entry>,
+    headers: HeaderMap,
+    Sent(body): Sent,
+) -> Answer {
+    let mut fields = Fields::of_body(&body);
+    let asked = Asked::read(&mut fields, context.config.analysis_default);
+    let account = auth::by_key(&context, "key", asked.key.as_deref(), &entry).await;
+    fields.fit()?;
+    let account = account?;
+    asked.check()?;
+    let uploaded = find(&context, &account, &asked.url).await?;
+    let bytes = uploaded.blob.meta.bytes;
+    let (key, name) = (uploaded.upload.key.clone(), uploaded.upload.name.clone());
+    check_file(&context, uploaded).await?;
+    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let new = New {
+        operation: "undetectable.detect",
+        idempotency_key: None,
+        vendor: Vendor::Undetectable,
+        origin,
+        name: None,
+        work: Work::Document(asked.options),
+        files: Files::Stored {
+            key,
+            name,
+            bytes,
+            credits: credits::given(&account),
+        },
+        id: asked.id,
+    };
+    let created = context.orders.create(&account, new).await?;
+    Ok(axum::Json(Queued::from(created.order)).into_response())
+}
+
+async fn find(verbs: &Verbs, account: &Account, url: &str) -> Result<Uploaded, Refusal> {
+    let missing = |line: &str| Refusal::new(Code::FileMetadata, format!("url: {line}"));
+    let Some(key) = key_in(url) else {
+        return Err(missing("has no uploads/ in its path, and is not fetched"));
+    };
+    let found = verbs.orders.uploaded(account, &key).await?;
+    found.ok_or_else(|| missing(&format!("this key has uploaded nothing to {key}")))
+}
+
+/// The object's key in any URL that clients make of it, whatever its scheme, host and bucket.
+fn key_in(url: &str) -> Option<String> {
+    let path = url.split(['?', '#']).next().unwrap_or(url);
+    let path = percent_decode_str(path).decode_utf8().ok()?;
+    path.rfind(KEY_BEGINS).map(|begin| path[begin..].to_owned())
+}
+
+/// Sizes and types are checked here, not at the upload.
+async fn check_file(verbs: &Verbs, file: Uploaded) -> Result<(), Refusal> {
+    let (name, bytes) = (file.upload.name, file.blob.meta.bytes);
+    if Format::of_name(&name).is_none() {
+        let why = format!("{name}: stuntdouble does not emulate this format yet");
+        return Err(Refusal::new(Code::UnsupportedImageType, why));
+    }
+    if bytes < FILE_BYTES_MIN {
+        let why = format!("{name}: {bytes} bytes, {FILE_BYTES_MIN} at least are taken");
+        return Err(Refusal::new(Code::FileTooSmall, why));
+    }
+    if bytes > FILE_BYTES_MAX {
+        let why = format!("{name}: {bytes} bytes, {FILE_BYTES_MAX} at most are taken");
+        return Err(Refusal::new(Code::FileTooLarge, why));
+    }
+    match verbs.engine.identify(file.blob.path, name.clone()).await {
+        Ok(_) => Ok(()),
+        Err(Failure::Defect(defect)) => {
+            let why = format!("{name}: {}", defect.text());
+            Err(Refusal::new(Code::InvalidFileType, why))
+        }
+        Err(Failure::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            let why = format!("{name}: was uploaded anew or removed meanwhile");
+            Err(Refusal::new(Code::FileMetadata, why))
+        }
+        Err(Failure::Io(error)) => {
+            tracing::error!(%error, "an uploaded file cannot be read");
+            let why = "a fault of stuntdouble's: see its log";
+            Err(Refusal::new(Code::Internal, why))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn every_form_of_a_url_leads_to_the_key() {
+        let key = "uploads/0f0e-1_20260312-100000_a.jpg";
+        for url in [
+            format!("https://ai-image-detector-prod.nyc3.digitaloceanspaces.com/{key}"),
+            format!("https://ai-image-detector-dev.nyc3.digitaloceanspaces.com/{key}"),
+            format!("http://127.0.0.1:8080/{key}"),
+            format!("http://mock:8080/_s3/ai-image-detector-prod/{key}"),
+            format!("http://mock:8080/_s3/ai-image-detector-prod/{key}?X-Amz-Date=1&x=uploads/y"),
+            format!("http://ai-image-detector-prod.localhost:8080/{key}"),
+            format!("https://host.invalid:99999999/{key}#part"),
+            key.to_owned(),
+            key.replace('/', "%2F"),
+            format!("https://host/uploads/{key}"),
+        ] {
+            assert_eq!(key_in(&url).as_deref(), Some(key), "{url}");
+        }
+        for url in ["", "https://host/a.jpg", "https://host/?uploads/a", "%ff"] {
+            assert_eq!(key_in(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default_and_what_is_unknown_is_ignored() {
+        let body = json!({"key": "k", "url": "u", "_t": [1], "content_type": 5});
+        let mut fields = Fields::of_body(&body);
+        let options = DocumentOptions {
+            preview: false,
+            analysis: true,
+            heatmap: true,
+            heatmap_overlayed: false,
+            heatmap_normalized: false,
+        };
+        let expected = Asked {
+            key: Some("k".to_owned()),
+            url: "u".to_owned(),
+            email: None,
+            id: None,
+            options,
+        };
+        assert_eq!(Asked::read(&mut fields, true), expected);
+        assert_eq!(fields.fit(), Ok(()));
+    }
+
+    #[test]
+    fn a_style_of_heatmap_needs_a_heatmap() {
+        let refused = |body: Value| {
+            let mut fields = Fields::of_body(&body);
+            Asked::read(&mut fields, true);
+            fields.fit().is_err()
+        };
+        for style in ["generate_heatmap_overlayed", "generate_heatmap_normalized"] {
+            assert!(refused(
+                json!({"url": "u", "generate_heatmap": false, style: true})
+            ));
+            assert!(!refused(
+                json!({"url": "u", "generate_heatmap": false, style: false})
+            ));
+            assert!(!refused(json!({"url": "u", style: true})));
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The vendor's errors, and what of ours becomes which.
+//!
+//! What its handlers refuse is `{"error": "message"}`; what its framework refuses is
+//! `{"detail": …}`, a sentence or, where input does not fit the schema, a list.
+
+use axum::Json;
+use axum::http::header::ALLOW;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::fields::Problem;
+use crate::orders::Refused;
+use crate::store::StoreError;
+use crate::web::{BodyRefusal, OriginError, WHY, header_line};
+
+/// So many of a 422's problems stand in `X-Mock-Why`.
+const WHY_PROBLEMS_MAX: usize = 4;
+
+/// An error of the vendor's handlers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    FileMetadata,
+    FileTooLarge,
+    FileTooSmall,
+    IdTaken,
+    InputEmailEmpty,
+    InputUrlEmpty,
+    Internal,
+    InvalidFileType,
+    InvalidHost,
+    NotEnoughCredits,
+    RequestCutShort,
+    RequestTooLarge,
+    Unavailable,
+    UnsupportedImageType,
+    UserNotFound,
+    UserVerificationFailed,
+}
+
+impl Code {
+    /// The status it is answered with.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::FileTooLarge
+            | Self::FileTooSmall
+            | Self::IdTaken
+            | Self::InputEmailEmpty
+            | Self::InputUrlEmpty
+            | Self::InvalidFileType
+            | Self::InvalidHost
+            | Self::RequestCutShort
+            | Self::UnsupportedImageType => StatusCode::BAD_REQUEST,
+            Self::NotEnoughCredits | Self::UserVerificationFailed => StatusCode::FORBIDDEN,
+            Self::UserNotFound => StatusCode::NOT_FOUND,
+            Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::FileMetadata | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The vendor's words.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::FileMetadata => "File metadata could not be fetched",
+            Self::FileTooLarge => "File size exceeds limit",
+            Self::FileTooSmall => "File size is too small",
+            Self::IdTaken => "Document ID already exists",
+            Self::InputEmailEmpty => "Input email is empty",
+            Self::InputUrlEmpty => "Input URL cannot be empty",
+            Self::Internal => "Internal server error",
+            Self::InvalidFileType => "Invalid file type",
+            Self::InvalidHost => "Invalid host header",
+            Self::NotEnoughCredits => "Not enough credits",
+            Self::RequestCutShort => "Request body could not be read",
+            Self::RequestTooLarge => "Request body too large",
+            Self::Unavailable => "Service unavailable",
+            Self::UnsupportedImageType => "Unsupported image type",
+            Self::UserNotFound => "User not found",
+            Self::UserVerificationFailed => "User verification failed",
+        }
+    }
+}
+
+/// A refusal: the vendor's status and body, and one line on this very request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    status: StatusCode,
+    body: Body,
+    why: String,
+    /// The methods that the path has, where the request's is none of them.
+    allow: Option<HeaderValue>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum Body {
+    Error { error: &'static str },
+    Sentence { detail: &'static str },
+    Problems { detail: Vec<Problem> },
+}
+
+impl Refusal {
+    pub fn new(code: Code, why: impl Into<String>) -> Self {
+        let error = code.message();
+        Self::of(code.status(), Body::Error { error }, why.into())
+    }
+
+    fn of(status: StatusCode, body: Body, why: String) -> Self {
+        Self {
+            status,
+            body,
+            why,
+            allow: None,
+        }
+    }
+
+    /// Input that does not fit the schema.
+    pub fn unfit(detail: Vec<Problem>) -> Self {
+        let told: Vec<String> = detail
+            .iter()
+            .take(WHY_PROBLEMS_MAX)
+            .map(Problem::line)
+            .collect();
+        let more = match detail.len().saturating_sub(WHY_PROBLEMS_MAX) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        let why = told.join("; ") + &more;
+        Self::of(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Body::Problems { detail },
+            why,
+        )
+    }
+
+    /// The same, with another line on the request.
+    pub fn because(self, why: &str) -> Self {
+        let why = why.to_owned();
+        Self { why, ..self }
+    }
+
+    /// The client takes no JSON.
+    pub fn not_acceptable() -> Self {
+        let detail = "Not Acceptable";
+        let why = "Accept: excludes application/json, which every answer here is".to_owned();
+        Self::of(StatusCode::NOT_ACCEPTABLE, Body::Sentence { detail }, why)
+    }
+
+    /// A route there is not.
+    pub fn no_route(why: String) -> Self {
+        let detail = "Not Found";
+        Self::of(StatusCode::NOT_FOUND, Body::Sentence { detail }, why)
+    }
+
+    /// A method the route does not have; it has those of `allow`.
+    pub fn no_method(allow: &str, why: String) -> Self {
+        let detail = "Method Not Allowed";
+        Self {
+            allow: Some(header_line(allow)),
+            ..Self::of(
+                StatusCode::METHOD_NOT_ALLOWED,
+                Body::Sentence { detail },
+                why,
+            )
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let why = [(WHY, header_line(&self.why))];
+        let allow = self.allow.map(|allow| [(ALLOW, allow)]);
+        (self.status, why, allow, Json(self.body)).into_response()
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::AccountGone => Self::new(Code::Unavailable, error.to_string()),
+            StoreError::Broken(_) => {
+                tracing::error!(%error, "a request failed");
+                Self::new(Code::Internal, "a fault of stuntdouble's: see its log")
+            }
+        }
+    }
+}
+
+impl From<BodyRefusal> for Refusal {
+    fn from(refusal: BodyRefusal) -> Self {
+        let code = match refusal {
+            BodyRefusal::TooLarge => Code::RequestTooLarge,
+            BodyRefusal::CutShort => Code::RequestCutShort,
+        };
+        Self::new(code, refusal.line())
+    }
+}
+
+impl From<OriginError> for Refusal {
+    fn from(error: OriginError) -> Self {
+        match error {
+            OriginError::Host(line) => Self::new(Code::InvalidHost, line),
+            OriginError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NoCredits => Self::new(Code::NotEnoughCredits, "the account's are used up"),
+            Refused::IdTaken => Self::new(Code::IdTaken, "id: a document has it already"),
+            Refused::Store(error) => error.into(),
+        }
+    }
+}

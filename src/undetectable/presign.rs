@@ -1,0 +1,150 @@
+//! `GET /get-presigned-url`: where a file may be put.
+
+use axum::Extension;
+use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::IntoResponse;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::error::{Code, Refusal};
+use super::fields::Fields;
+use super::{Answer, auth};
+use crate::journal::Entry;
+use crate::model::order::Vendor;
+use crate::web::{Context, Origin};
+
+/// What may be uploaded; at `/detect` it may turn out that nobody looks at it.
+const EXTENSIONS: [&str; 15] = [
+    "jpg", "jpeg", "jfif", "png", "webp", "heic", "heif", "avif", "bmp", "tiff", "tif", "gif",
+    "svg", "pdf", "zip",
+];
+const NAME_CHARS_MAX: usize = 255;
+/// Seconds.
+const EXPIRATION_DEFAULT_S: u32 = 3_600;
+/// Seconds; a week, the most `SigV4` allows.
+const EXPIRATION_MAX_S: i64 = 604_800;
+
+/// The answer.
+#[derive(Debug, Serialize)]
+struct Place {
+    status: &'static str,
+    presigned_url: String,
+    /// The object's key.
+    file_path: String,
+    document_id: String,
+}
+
+pub async fn get(
+    State(context): State<Context>,
+    Extension(entry): Extension<Entry>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Answer {
+    let query = parameters(query.as_deref().unwrap_or_default());
+    let mut fields = Fields::of_query(&query);
+    let file_name = file_name(&mut fields);
+    let expires_s = fields.integer("expiration", 1..=EXPIRATION_MAX_S);
+    let account = auth::by_header(&context, &headers, &entry).await;
+    fields.fit()?;
+    let account = account?;
+    check_extension(&file_name)?;
+    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let name = normalised(&file_name);
+    let upload = context.orders.await_upload(&account, &name).await?;
+    let expires_s = expires_s.and_then(|seconds| u32::try_from(seconds).ok());
+    let presigned_url = context.links.write(
+        &origin,
+        Vendor::Undetectable,
+        &upload.key,
+        account.now(),
+        expires_s.unwrap_or(EXPIRATION_DEFAULT_S),
+    );
+    let answer = Place {
+        status: "success",
+        presigned_url,
+        file_path: upload.key,
+        document_id: upload.id,
+    };
+    Ok(axum::Json(answer).into_response())
+}
+
+/// Of a parameter that stands there twice, the last counts.
+fn parameters(query: &str) -> Map<String, Value> {
+    url::form_urlencoded::parse(query.as_bytes())
+        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+        .collect()
+}
+
+fn file_name(fields: &mut Fields) -> String {
+    let name = fields.required_text("file_name");
+    if name.chars().count() > NAME_CHARS_MAX {
+        let msg = format!("ensure this value has at most {NAME_CHARS_MAX} characters");
+        fields.problem("file_name", msg, "value_error.any_str.max_length");
+    }
+    name
+}
+
+fn check_extension(name: &str) -> Result<(), Refusal> {
+    let refused = |why| Err(Refusal::new(Code::UnsupportedImageType, why));
+    match name.rsplit_once('.') {
+        None => refused(format!("file_name: {name:?} has no extension")),
+        Some((_, extension)) => {
+            let known = EXTENSIONS
+                .iter()
+                .any(|known| extension.eq_ignore_ascii_case(known));
+            if known {
+                Ok(())
+            } else {
+                refused(format!(
+                    "file_name: extension .{extension} is not supported"
+                ))
+            }
+        }
+    }
+}
+
+/// The name as it stands in a key: what is none of `A-Z a-z 0-9 . _ -` is `_`.
+fn normalised(name: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    name.chars()
+        .map(|c| if safe(c) { c } else { '_' })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_made_safe_and_keeps_its_suffix_and_extension() {
+        for (name, expected) in [
+            ("photo_ai.jpg", "photo_ai.jpg"),
+            ("my photo (1).JPG", "my_photo__1_.JPG"),
+            ("../../etc/passwd.png", ".._.._etc_passwd.png"),
+            ("a\\b%2F\"c\u{7f}.png", "a_b_2F_c_.png"),
+            ("사진_ai.jpg", "___ai.jpg"),
+        ] {
+            assert_eq!(normalised(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_extension_decides_whether_a_file_may_be_uploaded() {
+        for name in EXTENSIONS.map(|extension| format!("a.b.{extension}")) {
+            assert_eq!(check_extension(&name), Ok(()), "{name}");
+        }
+        assert_eq!(check_extension("A.JPG"), Ok(()));
+        for name in ["", "jpg", "a.exe", "a.jpg.", "a.jpg "] {
+            let code = check_extension(name);
+            assert!(code.is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn of_a_parameter_given_twice_the_last_counts() {
+        let query = parameters("file_name=a.jpg&x=%2B+y&file_name=b.jpg");
+        assert_eq!(query["file_name"], "b.jpg");
+        assert_eq!(query["x"], "+ y");
+    }
+}

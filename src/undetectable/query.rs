@@ -1,0 +1,115 @@
+//! `POST /query`: how a document stands. It needs no key, and costs nothing.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+
+use super::Answer;
+use super::analysis::Analysis;
+use super::body::Sent;
+use super::error::Refusal;
+use super::fields::{Fields, canonical_uuid};
+use super::wire::{Document, Extras, Percent, Progress};
+use crate::accounts::Account;
+use crate::journal::Entry;
+use crate::model::order::{Order, State as OrderState, Vendor};
+use crate::model::time::Timestamp;
+use crate::model::work::{Detection, Outcome, Work};
+use crate::web::{Context, Origin, PLAN, Verbs, plan};
+
+pub async fn post(
+    State(context): State<Context>,
+    Extension(entry): Extension<Entry>,
+    headers: HeaderMap,
+    Sent(body): Sent,
+) -> Answer {
+    let mut fields = Fields::of_body(&body);
+    let id = fields.required_text("id");
+    fields.fit()?;
+    let id = canonical_uuid(&id).unwrap_or(id);
+    let found = context.orders.find(Vendor::Undetectable, &id).await?;
+    let owned = found.and_then(|order| Some((context.accounts.by_id(order.account)?, order)));
+    let Some((account, order)) = owned else {
+        // The vendor's answer to an id it does not know.
+        return Ok(axum::Json(None::<Document>).into_response());
+    };
+    entry.belongs_to(&account);
+    tell(&context, &account, order, &headers).await
+}
+
+async fn tell(verbs: &Verbs, account: &Account, order: Order, headers: &HeaderMap) -> Answer {
+    let now = account.now();
+    let document = match &order.state {
+        OrderState::Pending => Document::pending(&order),
+        OrderState::InProgress { started_at } => {
+            if now < later(*started_at, verbs.config.detect_pending_ms) {
+                Document::pending(&order)
+            } else {
+                Document::analyzing(&order)
+            }
+        }
+        OrderState::Failed { failure, .. } => Document::failed(&order, &failure.message),
+        OrderState::Complete {
+            completed_at,
+            outcome: Outcome::Detection(found),
+            ..
+        } => {
+            let progress = progress(verbs, found, *completed_at, now);
+            let answer = done(verbs, account, &order, found, progress, headers).await?;
+            verbs.orders.told(order, now).await?;
+            return Ok(answer);
+        }
+        OrderState::Expired {
+            outcome: Some(Outcome::Detection(found)),
+        } => return done(verbs, account, &order, found, Progress::Over, headers).await,
+        OrderState::Complete {
+            outcome: Outcome::Outputs(_),
+            ..
+        }
+        | OrderState::Expired { .. } => Document::failed(&order, "the document has expired"),
+    };
+    Ok(axum::Json(document).into_response())
+}
+
+fn later(at: Timestamp, ms: u32) -> Timestamp {
+    at.plus_ms(i64::from(ms))
+}
+
+/// The first answer that says done says that all else is pending, however late it is: clients
+/// that see nothing pending there stop asking.
+fn progress(verbs: &Verbs, found: &Detection, completed_at: Timestamp, now: Timestamp) -> Progress {
+    if found.told_at.is_none() {
+        return Progress::First;
+    }
+    Progress::Later {
+        heatmap_ready: now >= later(completed_at, verbs.config.heatmap_ms),
+        analysis_ready: now >= later(completed_at, verbs.config.analysis_ms),
+    }
+}
+
+async fn done(
+    verbs: &Verbs,
+    account: &Account,
+    order: &Order,
+    found: &Detection,
+    progress: Progress,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
+    let Origin(origin) = Origin::of(verbs, headers).await?;
+    let now = account.now();
+    let link = |key: &str| verbs.links.read(&origin, Vendor::Undetectable, key, now);
+    let mut chance = verbs.entropy.draw(&account.key, "analysis", order.number);
+    let wants_analysis = matches!(order.work, Work::Document(options) if options.analysis);
+    let extras = Extras {
+        progress,
+        analysis: wants_analysis.then(|| Analysis::of(found, &mut chance)),
+        singular_analysis: verbs.config.singular_analysis,
+    };
+    let document = Document::done(order, found, extras, link);
+    let mut response = axum::Json(document).into_response();
+    let settled = format!("result {}", Percent::result(&found.verdict));
+    let plan = plan(&settled, &found.verdict.basis);
+    response.headers_mut().insert(PLAN, plan);
+    Ok(response)
+}

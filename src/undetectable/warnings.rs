@@ -1,0 +1,195 @@
+//! Warnings: what is odd about a picture besides what it is.
+
+use serde::Serialize;
+
+use super::wire::Percent;
+use crate::engine::verdict;
+use crate::model::picture::Label;
+use crate::model::work::Detection;
+
+/// Files smaller than so many bytes are told to be small,
+const SMALL_BYTES: u64 = 50 * 1_024;
+/// and so are pictures whose longer side is shorter.
+const SMALL_PX: u32 = 150;
+/// What is less sharp, as [`Measures`](crate::model::picture::Measures) has it, looks blurred.
+const BLURRED: f64 = 100.0;
+/// What is less bright looks dark.
+const DARK: f64 = 40.0;
+
+/// An entry of `warnings`. What is `None` is left out.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Warning {
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+    /// 0 to 100; of a watermark 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<Percent>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics: Option<Metrics>,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+enum Metrics {
+    Screen {
+        is_screen: bool,
+    },
+    Size {
+        width: u32,
+        height: u32,
+        file_size: u64,
+    },
+    Light {
+        sharpness: Percent,
+        brightness: Percent,
+    },
+}
+
+impl Warning {
+    /// The warnings of a picture of that name.
+    pub fn of(found: &Detection, name: &str) -> Vec<Self> {
+        let suffix = verdict::suffix(name).map(str::to_ascii_lowercase);
+        let suffix = suffix.as_deref();
+        let screen = Some(Self::screen(suffix == Some("screen")));
+        let watermark = match &found.verdict.label {
+            Label::Watermarked(generator) => {
+                Some(Self::watermark(generator, found.verdict.probability))
+            }
+            _ => None,
+        };
+        let size = Self::size(found);
+        let light = Self::light(found, suffix == Some("blurred"));
+        [screen, size, light, watermark]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    fn screen(is_screen: bool) -> Self {
+        let label = if is_screen { "Screen" } else { "Normal" };
+        Self {
+            r#type: "screen_recapture",
+            label: Some(label.to_owned()),
+            confidence: Some(Percent::rounded(100.0)),
+            metrics: Some(Metrics::Screen { is_screen }),
+        }
+    }
+
+    fn size(found: &Detection) -> Option<Self> {
+        let measures = found.measures?;
+        let small = measures.body_bytes < SMALL_BYTES
+            || measures.width_px.max(measures.height_px) < SMALL_PX;
+        small.then_some(Self {
+            r#type: "source_size",
+            label: None,
+            confidence: None,
+            metrics: Some(Metrics::Size {
+                width: measures.width_px,
+                height: measures.height_px,
+                file_size: measures.body_bytes,
+            }),
+        })
+    }
+
+    fn light(found: &Detection, named_blurred: bool) -> Option<Self> {
+        let measures = found.measures;
+        let label = if named_blurred {
+            "Blurred"
+        } else if measures?.brightness < DARK {
+            "Dark"
+        } else if measures?.sharpness < BLURRED {
+            "Blurred"
+        } else {
+            return None;
+        };
+        Some(Self {
+            r#type: "blur_dark",
+            label: Some(label.to_owned()),
+            confidence: None,
+            metrics: measures.map(|measures| Metrics::Light {
+                sharpness: Percent::rounded(measures.sharpness),
+                brightness: Percent::rounded(measures.brightness),
+            }),
+        })
+    }
+
+    fn watermark(generator: &str, score: f64) -> Self {
+        Self {
+            r#type: "watermark",
+            label: Some(generator.to_owned()),
+            confidence: Some(Percent::rounded(score)),
+            metrics: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::model::picture::{Basis, Measures, Provenance, Verdict};
+
+    fn found(label: Label, measures: Option<Measures>) -> Detection {
+        Detection {
+            verdict: Verdict {
+                label,
+                probability: 0.99,
+                basis: Basis::Digest,
+                provenance: Provenance::Unknown,
+            },
+            measures,
+            thumbnail: None,
+            preview: None,
+            heatmap: None,
+            overlay: None,
+            told_at: None,
+        }
+    }
+
+    fn told(found: &Detection, name: &str) -> Value {
+        serde_json::to_value(Warning::of(found, name)).expect("JSON")
+    }
+
+    const FINE: Measures = Measures {
+        width_px: 150,
+        height_px: 20,
+        body_bytes: 51_200,
+        sharpness: 100.0,
+        brightness: 40.0,
+    };
+
+    #[test]
+    fn a_fine_picture_has_the_one_warning_that_all_have() {
+        let screen = json!({"type": "screen_recapture", "label": "Normal", "confidence": 100,
+                            "metrics": {"is_screen": false}});
+        assert_eq!(
+            told(&found(Label::Ai, Some(FINE)), "a.jpg"),
+            json!([screen])
+        );
+        assert_eq!(told(&found(Label::Ai, None), "a.jpg"), json!([screen]));
+    }
+
+    #[test]
+    fn a_picture_that_is_odd_in_every_way_has_every_warning() {
+        let odd = Measures {
+            width_px: 149,
+            body_bytes: 9,
+            sharpness: 3.456,
+            brightness: 39.99,
+            ..FINE
+        };
+        let found = found(Label::Watermarked("Grok".to_owned()), Some(odd));
+        let light = json!({"sharpness": 3.46, "brightness": 39.99});
+        let expected = json!([
+            {"type": "screen_recapture", "label": "Screen", "confidence": 100,
+             "metrics": {"is_screen": true}},
+            {"type": "source_size", "metrics": {"width": 149, "height": 20, "file_size": 9}},
+            {"type": "blur_dark", "label": "Dark", "metrics": light},
+            {"type": "watermark", "label": "Grok", "confidence": 0.99},
+        ]);
+        assert_eq!(told(&found, "a_SCREEN.jpg"), expected);
+        assert_eq!(told(&found, "a_blurred.jpg")[2]["label"], "Blurred");
+    }
+}

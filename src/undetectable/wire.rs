@@ -1,0 +1,350 @@
+//! The bodies of `/detect` and `/query`, in the vendor's field order, each built from an order
+//! and what follows from it. A field that is an `Option` is null when there is nothing to say,
+//! unless it says that it is left out.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::analysis::Analysis;
+use super::warnings::Warning;
+use crate::model::order::Order;
+use crate::model::picture::{Basis, Label, Provenance, Verdict};
+use crate::model::work::{Detection, Work};
+
+/// A number of two decimals at most; a whole one is written without a point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Percent(f64);
+
+impl Percent {
+    /// The number, rounded.
+    pub fn rounded(number: f64) -> Self {
+        Self((number * 100.0).round() / 100.0)
+    }
+
+    fn of(probability: f64) -> Self {
+        Self::rounded(probability * 100.0)
+    }
+
+    fn rest(self) -> Self {
+        Self::rounded(100.0 - self.0)
+    }
+
+    /// A document's `result`: the chance that the model sees, which is none where a watermark
+    /// settled it.
+    pub fn result(verdict: &Verdict) -> Self {
+        match verdict.label {
+            Label::Watermarked(_) => Self(0.0),
+            _ => Self::of(verdict.probability),
+        }
+    }
+
+    /// How sure the label is, which may say that the picture was not made by a machine.
+    pub fn of_label(verdict: &Verdict) -> Self {
+        let confidence = Self::of(verdict.probability);
+        match verdict.label {
+            Label::Human | Label::Edited => confidence.rest(),
+            Label::Ai | Label::AiEdited | Label::Watermarked(_) => confidence,
+        }
+    }
+
+    /// The number.
+    pub fn number(self) -> f64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+impl Serialize for Percent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.fract() == 0.0 {
+            #[expect(clippy::cast_possible_truncation, reason = "a whole number, and small")]
+            return serializer.serialize_i64(self.0 as i64);
+        }
+        serializer.serialize_f64(self.0)
+    }
+}
+
+/// The answer to `POST /detect`.
+#[derive(Debug, Serialize)]
+pub struct Queued {
+    id: String,
+    status: &'static str,
+}
+
+impl From<Order> for Queued {
+    fn from(order: Order) -> Self {
+        Self {
+            id: order.id,
+            status: "pending",
+        }
+    }
+}
+
+/// How far that has come which comes after the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The client is told for the first time that the verdict is there.
+    First,
+    Later {
+        heatmap_ready: bool,
+        analysis_ready: bool,
+    },
+    /// The document has expired: its pictures are gone.
+    Over,
+}
+
+/// What is told of a document beside the verdict.
+#[derive(Debug)]
+pub struct Extras {
+    pub progress: Progress,
+    /// None where it is not wanted.
+    pub analysis: Option<Analysis>,
+    /// Give the analysis under its older names too.
+    pub singular_analysis: bool,
+}
+
+/// The answer to `POST /query`.
+#[derive(Debug, Serialize)]
+pub struct Document {
+    id: String,
+    status: &'static str,
+    /// Null until it is done: clients stop asking as soon as it is not.
+    result: Option<Percent>,
+    result_details: Details,
+    /// Left out until it is done.
+    #[serde(flatten)]
+    preview: Option<Preview>,
+}
+
+#[derive(Debug, Serialize)]
+struct Preview {
+    preview_url: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Details {
+    Unsettled {
+        is_valid: Option<bool>,
+    },
+    Failed {
+        is_valid: bool,
+        error_message: String,
+    },
+    Done(Box<Done>),
+}
+
+#[derive(Debug, Serialize)]
+struct Done {
+    is_valid: bool,
+    detection_step: u8,
+    final_result: String,
+    confidence: Percent,
+    final_label_confidence: Percent,
+    /// Verdict and reason.
+    metadata: (&'static str, String),
+    metadata_basic_source: Option<String>,
+    /// Label and percent, a whole one with its point.
+    ocr: Option<(String, f64)>,
+    /// Left out before step 3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ml_model: Option<(String, Percent)>,
+    heatmap_status: Option<&'static str>,
+    heatmap_url: Option<String>,
+    analysis_results_status: Option<&'static str>,
+    analysis_results: Option<Analysis>,
+    /// Left out unless set.
+    #[serde(flatten)]
+    singular: Option<Singular>,
+    error_message: Option<String>,
+    warnings: Vec<Warning>,
+}
+
+/// The analysis under its older names.
+#[derive(Debug, Serialize)]
+struct Singular {
+    analysis_result_status: Option<&'static str>,
+    analysis_result: Option<Analysis>,
+}
+
+impl Document {
+    fn unsettled(order: &Order, status: &'static str, is_valid: Option<bool>) -> Self {
+        Self {
+            id: order.id.clone(),
+            status,
+            result: None,
+            result_details: Details::Unsettled { is_valid },
+            preview: None,
+        }
+    }
+
+    /// Nobody has looked at it yet.
+    pub fn pending(order: &Order) -> Self {
+        Self::unsettled(order, "pending", None)
+    }
+
+    /// It is being looked at.
+    pub fn analyzing(order: &Order) -> Self {
+        Self::unsettled(order, "analyzing", Some(true))
+    }
+
+    /// Nothing came of it.
+    pub fn failed(order: &Order, error_message: &str) -> Self {
+        let result_details = Details::Failed {
+            is_valid: false,
+            error_message: error_message.to_owned(),
+        };
+        Self {
+            result_details,
+            ..Self::unsettled(order, "failed", None)
+        }
+    }
+
+    /// That was found, `link` making URLs of keys.
+    pub fn done(
+        order: &Order,
+        found: &Detection,
+        extras: Extras,
+        link: impl Fn(&str) -> String,
+    ) -> Self {
+        let gone = extras.progress == Progress::Over;
+        let preview_url = found.preview.as_deref().filter(|_| !gone).map(&link);
+        Self {
+            id: order.id.clone(),
+            status: "done",
+            result: Some(Percent::result(&found.verdict)),
+            result_details: Details::Done(Box::new(Done::of(order, found, extras, link))),
+            preview: Some(Preview { preview_url }),
+        }
+    }
+}
+
+impl Done {
+    fn of(order: &Order, found: &Detection, extras: Extras, link: impl Fn(&str) -> String) -> Self {
+        let verdict = &found.verdict;
+        let step = step(verdict);
+        let (heatmap_status, heatmap_url) = heatmap(order, found, extras.progress, link);
+        let (analysis_status, analysis) = analysis(extras.progress, extras.analysis);
+        let singular = extras.singular_analysis.then(|| Singular {
+            analysis_result_status: analysis_status,
+            analysis_result: analysis.clone(),
+        });
+        let name = order.files.first().map_or("", |file| file.name.as_str());
+        Self {
+            is_valid: true,
+            detection_step: step,
+            final_result: final_result(&verdict.label).to_owned(),
+            confidence: Percent::of(verdict.probability),
+            final_label_confidence: Percent::of_label(verdict),
+            metadata: metadata(verdict, step),
+            metadata_basic_source: source(verdict, step),
+            ocr: ocr(verdict, step),
+            ml_model: (step == 3).then(|| {
+                let label = final_result(&verdict.label).to_owned();
+                (label, Percent::of(verdict.probability))
+            }),
+            heatmap_status,
+            heatmap_url,
+            analysis_results_status: analysis_status,
+            analysis_results: analysis,
+            singular,
+            error_message: None,
+            warnings: Warning::of(found, name),
+        }
+    }
+}
+
+/// 1 decided by metadata, 2 by a watermark, 3 by the model.
+fn step(verdict: &Verdict) -> u8 {
+    match (&verdict.label, &verdict.basis) {
+        (Label::Watermarked(_), _) => 2,
+        (_, Basis::Metadata) => 1,
+        (_, Basis::Suffix(_) | Basis::Digest | Basis::TestKey) => 3,
+    }
+}
+
+/// The vendor's word for what a picture is; for a watermark, its generator's name.
+pub fn final_result(label: &Label) -> &str {
+    match label {
+        Label::Ai => "AI Generated",
+        Label::Human => "Real",
+        Label::Edited => "Digitally Edited",
+        Label::AiEdited => "AI Edited",
+        Label::Watermarked(generator) => generator,
+    }
+}
+
+/// What the metadata say of a picture that they did not settle does not gainsay its verdict.
+fn metadata(verdict: &Verdict, step: u8) -> (&'static str, String) {
+    match &verdict.provenance {
+        Provenance::Generator(tool) if step == 1 => {
+            ("AI Generated", format!("Metadata names the AI tool {tool}"))
+        }
+        Provenance::Unknown | Provenance::Generator(_) => (
+            "No Information Detected",
+            "Could not find anything from ExifTool and Pillow metadata".to_owned(),
+        ),
+        Provenance::Camera(_) | Provenance::Editor(_) => {
+            ("Not AI Generated", "No AI indicators found".to_owned())
+        }
+    }
+}
+
+fn source(verdict: &Verdict, step: u8) -> Option<String> {
+    match &verdict.provenance {
+        Provenance::Generator(tool) => (step == 1).then(|| tool.clone()),
+        Provenance::Camera(name) | Provenance::Editor(name) => Some(name.clone()),
+        Provenance::Unknown => None,
+    }
+}
+
+fn ocr(verdict: &Verdict, step: u8) -> Option<(String, f64)> {
+    match &verdict.label {
+        Label::Watermarked(generator) => {
+            let score = Percent::of(verdict.probability).number();
+            Some((generator.clone(), score))
+        }
+        Label::Human if step == 3 => None,
+        _ => Some(("OCR did not detect AI".to_owned(), 0.0)),
+    }
+}
+
+fn heatmap(
+    order: &Order,
+    found: &Detection,
+    progress: Progress,
+    link: impl Fn(&str) -> String,
+) -> (Option<&'static str>, Option<String>) {
+    let wanted = matches!(order.work, Work::Document(options) if options.heatmap);
+    let drawn = found.heatmap.as_deref().or(found.overlay.as_deref());
+    match (drawn.filter(|_| wanted), progress) {
+        (None, _) | (_, Progress::Over) => (None, None),
+        (Some(key), Progress::Later { heatmap_ready, .. }) if heatmap_ready => {
+            (Some("ready"), Some(link(key)))
+        }
+        (Some(_), Progress::First | Progress::Later { .. }) => (Some("pending"), None),
+    }
+}
+
+fn analysis(
+    progress: Progress,
+    analysis: Option<Analysis>,
+) -> (Option<&'static str>, Option<Analysis>) {
+    if analysis.is_none() {
+        return (None, None);
+    }
+    match progress {
+        Progress::First => (Some("pending"), None),
+        Progress::Later {
+            analysis_ready: false,
+            ..
+        } => (Some("analyzing"), None),
+        Progress::Later { .. } | Progress::Over => (Some("ready"), analysis),
+    }
+}

@@ -1,0 +1,107 @@
+//! Undetectable's single pictures: uploads, documents, credits, refusals.
+
+mod documents;
+mod outcomes;
+mod pictures;
+mod refusals;
+mod uploads;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Stunt};
+
+/// A server whose account `live` has stopped its clock.
+async fn frozen() -> Stunt {
+    frozen_with(|_| {}).await
+}
+
+async fn frozen_with(set: impl FnOnce(&mut stuntdouble::config::Config)) -> Stunt {
+    let stunt = Stunt::with(set).await;
+    stunt.freeze("live").await;
+    stunt
+}
+
+async fn post(stunt: &Stunt, path: &str, body: &Value) -> Answer {
+    let headers = [("content-type", "application/json")];
+    stunt
+        .send(Method::POST, path, &headers, body.to_string())
+        .await
+}
+
+async fn get(stunt: &Stunt, key: &str, path: &str) -> Answer {
+    stunt.send(Method::GET, path, &[("apikey", key)], "").await
+}
+
+/// Where a file of that name may be put: the answer.
+async fn presign(stunt: &Stunt, key: &str, name: &str) -> Value {
+    let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    let answer = get(stunt, key, &format!("/get-presigned-url?file_name={name}")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+/// Uploads a file; its path.
+async fn upload(stunt: &Stunt, key: &str, name: &str, bytes: Vec<u8>) -> String {
+    let place = presign(stunt, key, name).await;
+    let url = place["presigned_url"].as_str().expect("a URL");
+    stunt.put(url, bytes).await;
+    place["file_path"].as_str().expect("a path").to_owned()
+}
+
+/// A document of `live`'s, asked for with those fields besides: its id.
+async fn detect(stunt: &Stunt, name: &str, bytes: Vec<u8>, mut body: Value) -> String {
+    let path = upload(stunt, "live", name, bytes).await;
+    body["key"] = json!("live");
+    body["url"] = json!(format!("{}/{path}", stunt.origin));
+    let answer = post(stunt, "/detect", &body).await;
+    let id = answer.json()["id"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{}", answer.text()))
+        .to_owned();
+    let expected = format!(r#"{{"id":"{id}","status":"pending"}}"#);
+    assert_eq!((answer.status, answer.text()), (200, expected));
+    id
+}
+
+async fn query(stunt: &Stunt, id: &str) -> Answer {
+    let answer = post(stunt, "/query", &json!({"id": id})).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer
+}
+
+/// How a document stands, its id and what changes from run to run replaced.
+async fn told(stunt: &Stunt, id: &str) -> String {
+    let text = query(stunt, id).await.text();
+    stunt.shown(&text).replace(id, "{id}")
+}
+
+/// A document of `live`'s that is done, the first answer past.
+async fn done(stunt: &Stunt, name: &str, bytes: Vec<u8>, body: Value) -> Value {
+    let id = detect(stunt, name, bytes, body).await;
+    stunt.advance("live", "PT1S").await;
+    query(stunt, &id).await;
+    query(stunt, &id).await.json()
+}
+
+/// What [`Answer::refusal`] is of a handler that refuses.
+fn error(status: u16, message: &str, why: &str) -> (u16, String, String) {
+    (
+        status,
+        format!(r#"{{"error":"{message}"}}"#),
+        why.to_owned(),
+    )
+}
+
+async fn credits(stunt: &Stunt, key: &str) -> String {
+    get(stunt, key, "/check-user-credits").await.text()
+}
+
+/// A link to something made for a document, signed at `second` seconds past 10.
+fn link(name: &str, second: u8) -> String {
+    format!(
+        "{{origin}}/_s3/ai-image-detector-prod/results/{{id}}/{name}?X-Amz-Algorithm=AWS4-HMAC-SHA256&\
+         X-Amz-Credential=STUNTDOUBLEACCESSKEY%2F20260312%2Fus-east-1%2Fs3%2Faws4_request&\
+         X-Amz-Date=20260312T1000{second:02}Z&X-Amz-Expires=3600&X-Amz-SignedHeaders=host&X-Amz-Signature=*"
+    )
+}

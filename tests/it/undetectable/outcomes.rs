@@ -1,0 +1,254 @@
+//! What a picture is judged to be, by its name and by its bytes.
+
+use serde_json::{Value, json};
+
+use super::{detect, done, frozen, frozen_with, query};
+use crate::support::{fixture, picture};
+
+/// The fields a verdict decides, in the vendor's order.
+fn verdict(document: &Value) -> Value {
+    let details = &document["result_details"];
+    let fields = [
+        "detection_step",
+        "final_result",
+        "confidence",
+        "final_label_confidence",
+        "metadata",
+        "metadata_basic_source",
+        "ocr",
+        "ml_model",
+        "heatmap_status",
+    ];
+    let mut told = vec![document["result"].clone()];
+    told.extend(fields.map(|field| details.get(field).cloned().unwrap_or(json!("absent"))));
+    json!(told)
+}
+
+#[tokio::test]
+async fn a_names_suffix_decides() {
+    let stunt = frozen().await;
+    let unknown = json!([
+        "No Information Detected",
+        "Could not find anything from ExifTool and Pillow metadata"
+    ]);
+    let no_ocr = json!(["OCR did not detect AI", 0.0]);
+    for (suffix, expected) in [
+        (
+            "ai",
+            json!([
+                98,
+                3,
+                "AI Generated",
+                98,
+                98,
+                unknown,
+                null,
+                no_ocr,
+                ["AI Generated", 98],
+                "ready"
+            ]),
+        ),
+        (
+            "human",
+            json!([2, 3, "Real", 2, 98, unknown, null, null, ["Real", 2], null]),
+        ),
+        (
+            "edited",
+            json!([
+                3.82,
+                3,
+                "Digitally Edited",
+                3.82,
+                96.18,
+                unknown,
+                null,
+                no_ocr,
+                ["Digitally Edited", 3.82],
+                "ready"
+            ]),
+        ),
+        (
+            "aiedited",
+            json!([
+                71,
+                3,
+                "AI Edited",
+                71,
+                71,
+                unknown,
+                null,
+                no_ocr,
+                ["AI Edited", 71],
+                "ready"
+            ]),
+        ),
+        (
+            "grok",
+            json!([
+                0,
+                2,
+                "Grok",
+                99,
+                99,
+                unknown,
+                null,
+                ["Grok", 99.0],
+                "absent",
+                "ready"
+            ]),
+        ),
+        (
+            "Gemini",
+            json!([
+                0,
+                2,
+                "Gemini",
+                99,
+                99,
+                unknown,
+                null,
+                ["Gemini", 99.0],
+                "absent",
+                "ready"
+            ]),
+        ),
+    ] {
+        let name = format!("some photo_{suffix}.jpg");
+        let document = done(&stunt, &name, picture(), json!({})).await;
+        assert_eq!(verdict(&document), expected, "{suffix}");
+    }
+}
+
+#[tokio::test]
+async fn metadata_decide_where_the_name_does_not() {
+    let stunt = frozen().await;
+    let no_ocr = json!(["OCR did not detect AI", 0.0]);
+    let none = json!(["Not AI Generated", "No AI indicators found"]);
+    let tool = json!([
+        "AI Generated",
+        "Metadata names the AI tool Stable Diffusion"
+    ]);
+    for (name, expected) in [
+        (
+            "parameters.png",
+            json!([
+                97,
+                1,
+                "AI Generated",
+                97,
+                97,
+                tool,
+                "Stable Diffusion",
+                no_ocr,
+                "absent",
+                "ready"
+            ]),
+        ),
+        (
+            "photo.jpg",
+            json!([
+                4,
+                1,
+                "Real",
+                4,
+                96,
+                none,
+                "NIKON D750",
+                no_ocr,
+                "absent",
+                null
+            ]),
+        ),
+        (
+            "editor.jpg",
+            json!([
+                3.82,
+                1,
+                "Digitally Edited",
+                3.82,
+                96.18,
+                none,
+                "Adobe Photoshop 25.1 (Windows)",
+                no_ocr,
+                "absent",
+                "ready"
+            ]),
+        ),
+    ] {
+        let document = done(&stunt, name, fixture(name), json!({})).await;
+        assert_eq!(verdict(&document), expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_bytes_decide_where_nothing_else_does() {
+    let stunt = frozen().await;
+    for name in [
+        "plain.jpg",
+        "plain.png",
+        "plain.bmp",
+        "plain.tiff",
+        "plain.gif",
+        "bench.jpg",
+    ] {
+        let document = done(&stunt, name, fixture(name), json!({})).await;
+        assert_eq!(document["result_details"]["detection_step"], 3, "{name}");
+        let again = done(&stunt, name, fixture(name), json!({})).await;
+        assert_eq!(verdict(&again), verdict(&document), "{name}");
+    }
+    let document = done(&stunt, "plain.png", fixture("plain.png"), json!({})).await;
+    assert_eq!(document["result"], 68.85);
+}
+
+#[tokio::test]
+async fn an_answer_says_what_settled_it() {
+    let stunt = frozen().await;
+    for (name, bytes, plan) in [
+        ("x_ai.jpg", picture(), "result 98 by suffix _ai"),
+        ("x_grok.jpg", picture(), "result 0 by suffix _grok"),
+        ("photo.jpg", fixture("photo.jpg"), "result 4 by metadata"),
+        ("plain.png", fixture("plain.png"), "result 68.85 by digest"),
+    ] {
+        let id = detect(&stunt, name, bytes, json!({})).await;
+        assert_eq!(query(&stunt, &id).await.header("x-mock-plan"), "", "{name}");
+        stunt.advance("live", "PT1S").await;
+        assert_eq!(query(&stunt, &id).await.header("x-mock-plan"), plan);
+    }
+}
+
+#[tokio::test]
+async fn watermarks_are_left_out_where_it_is_set_so() {
+    let stunt = frozen_with(|config| config.bypass_ocr = true).await;
+    let document = done(&stunt, "plain_grok.png", fixture("plain.png"), json!({})).await;
+    assert_eq!(document["result"], 68.85);
+    assert_eq!(document["result_details"]["detection_step"], 3);
+}
+
+#[tokio::test]
+async fn warnings_tell_what_is_odd_about_a_picture() {
+    let stunt = frozen().await;
+    let screen = |label, is_screen: bool| json!({"type": "screen_recapture", "label": label, "confidence": 100, "metrics": {"is_screen": is_screen}});
+    let normal = screen("Normal", false);
+    let of = |name: &'static str, fixed: &'static str| {
+        let stunt = &stunt;
+        async move {
+            let document = done(stunt, name, fixture(fixed), json!({})).await;
+            document["result_details"]["warnings"].clone()
+        }
+    };
+    assert_eq!(of("a.png", "plain.png").await, json!([normal]));
+    assert_eq!(
+        of("a_screen.png", "plain.png").await,
+        json!([screen("Screen", true)])
+    );
+    let small = json!({"type": "source_size", "metrics": {"width": 320, "height": 240, "file_size": 28279}});
+    assert_eq!(of("a.jpg", "plain.jpg").await, json!([normal, small]));
+    let watermark = json!({"type": "watermark", "label": "Grok", "confidence": 0.99});
+    assert_eq!(
+        of("a_grok.png", "plain.png").await,
+        json!([normal, watermark])
+    );
+    let blurred = of("a_blurred.png", "plain.png").await;
+    assert_eq!(blurred[1]["type"], "blur_dark");
+    assert_eq!(blurred[1]["label"], "Blurred");
+}

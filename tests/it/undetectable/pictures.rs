@@ -1,0 +1,139 @@
+//! Which pictures are not looked at, and what is said of them.
+
+use serde_json::{Value, json};
+
+use super::{credits, error, frozen, post, presign, upload};
+use crate::support::{Stunt, fixture, picture};
+
+const BYTES_MAX: usize = 10 * 1024 * 1024;
+
+#[tokio::test]
+async fn what_is_empty_or_was_never_uploaded_is_refused() {
+    let stunt = frozen().await;
+    let foreign = upload(&stunt, "other", "a.jpg", picture()).await;
+    let awaited = presign(&stunt, "live", "a.jpg").await["file_path"].clone();
+    let mine = upload(&stunt, "live", "b.jpg", picture()).await;
+    let elsewhere = mine.replace("_b.jpg", "_c.jpg");
+    let nothing = |path: &str| format!("url: this key has uploaded nothing to {path}");
+    let metadata = "File metadata could not be fetched";
+    let awaited = awaited.as_str().expect("a path");
+    for (body, expected) in [
+        (
+            json!({"url": ""}),
+            error(400, "Input URL cannot be empty", "url: empty"),
+        ),
+        (
+            json!({"url": mine, "email": ""}),
+            error(400, "Input email is empty", "email: empty"),
+        ),
+        (
+            json!({"url": awaited}),
+            error(500, metadata, &nothing(awaited)),
+        ),
+        (
+            json!({"url": foreign}),
+            error(500, metadata, &nothing(&foreign)),
+        ),
+        (
+            json!({"url": elsewhere}),
+            error(500, metadata, &nothing(&elsewhere)),
+        ),
+        (
+            json!({"url": "https://host/uploads/x.jpg"}),
+            error(500, metadata, &nothing("uploads/x.jpg")),
+        ),
+        (
+            json!({"url": "https://host/a.jpg"}),
+            error(
+                500,
+                metadata,
+                "url: has no uploads/ in its path, and is not fetched",
+            ),
+        ),
+    ] {
+        assert_eq!(refused(&stunt, body).await, expected);
+    }
+    assert_eq!(
+        credits(&stunt, "live").await,
+        r#"{"baseCredits":10000,"boostCredits":1000,"credits":11000}"#
+    );
+}
+
+async fn refused(stunt: &Stunt, mut body: Value) -> (u16, String, String) {
+    body["key"] = json!("live");
+    post(stunt, "/detect", &body).await.refusal()
+}
+
+#[tokio::test]
+async fn sizes_and_types_are_judged_at_detect() {
+    let stunt = frozen().await;
+    let jpeg = |bytes: usize| {
+        let mut jpeg = picture();
+        jpeg.resize(bytes, 0);
+        jpeg
+    };
+    for (name, bytes, expected) in [
+        (
+            "a.jpg",
+            jpeg(1_023),
+            error(
+                400,
+                "File size is too small",
+                "a.jpg: 1023 bytes, 1024 at least are taken",
+            ),
+        ),
+        (
+            "a.jpg",
+            jpeg(BYTES_MAX + 1),
+            error(
+                400,
+                "File size exceeds limit",
+                "a.jpg: 10485761 bytes, 10485760 at most are taken",
+            ),
+        ),
+        (
+            "a.png",
+            jpeg(2_000),
+            error(
+                400,
+                "Invalid file type",
+                "a.png: named .png, but the bytes are a JPEG",
+            ),
+        ),
+        (
+            "a.jpg",
+            vec![b' '; 2_000],
+            error(
+                400,
+                "Invalid file type",
+                "a.jpg: the bytes are no JPEG, PNG, WebP, BMP, TIFF or GIF",
+            ),
+        ),
+        (
+            "a.heic",
+            jpeg(2_000),
+            error(
+                400,
+                "Unsupported image type",
+                "a.heic: stuntdouble does not emulate this format yet",
+            ),
+        ),
+        (
+            "a.zip",
+            jpeg(2_000),
+            error(
+                400,
+                "Unsupported image type",
+                "a.zip: stuntdouble does not emulate this format yet",
+            ),
+        ),
+    ] {
+        let path = upload(&stunt, "live", name, bytes).await;
+        assert_eq!(refused(&stunt, json!({"url": path})).await, expected);
+    }
+    for bytes in [jpeg(1_024), jpeg(BYTES_MAX), fixture("bench.jpg")] {
+        let path = upload(&stunt, "live", "a.jfif", bytes).await;
+        let answer = post(&stunt, "/detect", &json!({"key": "live", "url": path})).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+}

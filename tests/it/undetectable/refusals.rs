@@ -1,0 +1,292 @@
+//! What is refused, with which body, and what `X-Mock-Why` says of it.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{error, frozen, frozen_with, get, post};
+use crate::support::{Answer, Stunt};
+
+/// A 422 of problems, each as `place field|message|type`.
+fn unfit(problems: &[(&str, &str, &str, &str)]) -> (u16, String) {
+    let told: Vec<String> = problems
+        .iter()
+        .map(|(place, field, msg, kind)| {
+            format!(r#"{{"loc":["{place}","{field}"],"msg":"{msg}","type":"{kind}"}}"#)
+        })
+        .collect();
+    (422, format!(r#"{{"detail":[{}]}}"#, told.join(",")))
+}
+
+fn whole(answer: &Answer) -> (u16, String) {
+    assert_ne!(answer.header("x-mock-why"), "", "{}", answer.text());
+    (answer.status, answer.text())
+}
+
+const MISSING: (&str, &str) = ("field required", "value_error.missing");
+
+#[tokio::test]
+async fn a_key_that_is_none_is_not_verified() {
+    let stunt = frozen().await;
+    let message = "User verification failed";
+    for path in ["/get-presigned-url?file_name=a.jpg", "/check-user-credits"] {
+        for headers in [&[][..], &[("apikey", "")]] {
+            let answer = stunt.send(Method::GET, path, headers, "").await;
+            assert_eq!(
+                answer.refusal(),
+                error(403, message, "apikey: missing or empty")
+            );
+        }
+    }
+    for body in [
+        json!({"url": "u"}),
+        json!({"url": "u", "key": ""}),
+        json!({"url": "u", "key": null}),
+    ] {
+        let answer = post(&stunt, "/detect", &body).await;
+        assert_eq!(
+            answer.refusal(),
+            error(403, message, "key: missing or empty")
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_key_is_refused_where_the_mode_is_strict() {
+    let stunt = Stunt::with(|config| config.mode = stuntdouble::config::Mode::Strict).await;
+    let message = "User verification failed";
+    let why = "apikey: no account has this key, and the mode is strict";
+    let answer = get(&stunt, "nobody", "/check-user-credits").await;
+    assert_eq!(answer.refusal(), error(403, message, why));
+    let answer = post(&stunt, "/detect", &json!({"url": "u", "key": "nobody"})).await;
+    assert_eq!(answer.refusal(), error(403, message, &why[3..]));
+}
+
+#[tokio::test]
+async fn a_keys_state_is_told_as_the_vendor_does() {
+    let stunt = frozen().await;
+    for (state, status, message) in [
+        ("expired", 403, "User verification failed"),
+        ("forbidden", 403, "User verification failed"),
+        ("unknown", 404, "User not found"),
+    ] {
+        let body = json!({"state": state});
+        stunt
+            .control(Method::PUT, "/_mock/accounts/live", &body)
+            .await;
+        let why = "the key's state was set so by the control plane";
+        let answer = get(&stunt, "live", "/check-user-credits").await;
+        assert_eq!(
+            answer.refusal(),
+            error(status, message, &format!("apikey: {why}"))
+        );
+        let answer = post(&stunt, "/detect", &json!({"url": "u", "key": "live"})).await;
+        assert_eq!(
+            answer.refusal(),
+            error(status, message, &format!("key: {why}"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn everything_that_does_not_fit_a_query_is_told() {
+    let stunt = frozen().await;
+    let (msg, kind) = MISSING;
+    let answer = get(&stunt, "live", "/get-presigned-url").await;
+    assert_eq!(whole(&answer), unfit(&[("query", "file_name", msg, kind)]));
+    let long = "a".repeat(252) + ".jpg";
+    for (query, field, msg, kind) in [
+        (
+            "expiration=0",
+            "expiration",
+            "ensure this value is greater than or equal to 1",
+            "value_error.number.not_ge",
+        ),
+        (
+            "expiration=604801",
+            "expiration",
+            "ensure this value is less than or equal to 604800",
+            "value_error.number.not_le",
+        ),
+        (
+            "expiration=1h",
+            "expiration",
+            "value is not a valid integer",
+            "type_error.integer",
+        ),
+        (
+            &format!("file_name={long}"),
+            "file_name",
+            "ensure this value has at most 255 characters",
+            "value_error.any_str.max_length",
+        ),
+    ] {
+        let path = format!("/get-presigned-url?file_name=a.jpg&{query}");
+        let answer = get(&stunt, "live", &path).await;
+        assert_eq!(whole(&answer), unfit(&[("query", field, msg, kind)]));
+    }
+    for fine in [
+        "expiration=1",
+        "expiration=604800",
+        &format!("file_name={}", &long[1..]),
+    ] {
+        let path = format!("/get-presigned-url?file_name=a.jpg&{fine}");
+        assert_eq!(get(&stunt, "live", &path).await.status, 200, "{fine}");
+    }
+}
+
+#[tokio::test]
+async fn everything_that_does_not_fit_a_body_is_told_in_the_schemas_order() {
+    let stunt = frozen().await;
+    let answer = post(&stunt, "/query", &json!({})).await;
+    assert_eq!(
+        whole(&answer),
+        unfit(&[("body", "id", MISSING.0, MISSING.1)])
+    );
+    let body = json!({
+        "id": "x", "model": "other", "email": [], "document_type": "Text", "generate_heatmap": "no",
+        "generate_heatmap_normalized": 1, "generate_preview": "perhaps", "key": {}
+    });
+    let answer = post(&stunt, "/detect", &body).await;
+    let one_of = "value is not a valid enumeration member; permitted: ";
+    let expected = unfit(&[
+        ("body", "key", "str type expected", "type_error.str"),
+        ("body", "url", MISSING.0, MISSING.1),
+        (
+            "body",
+            "generate_preview",
+            "value could not be parsed to a boolean",
+            "type_error.bool",
+        ),
+        (
+            "body",
+            "generate_heatmap_normalized",
+            "generate_heatmap must be true",
+            "value_error",
+        ),
+        (
+            "body",
+            "document_type",
+            &format!("{one_of}'Image'"),
+            "type_error.enum",
+        ),
+        ("body", "email", "str type expected", "type_error.str"),
+        (
+            "body",
+            "model",
+            &format!("{one_of}'generic', 'sheerid', 'instance/model'"),
+            "type_error.enum",
+        ),
+        ("body", "id", "value is not a valid uuid", "type_error.uuid"),
+    ]);
+    assert_eq!(whole(&answer), expected);
+    let why = "body.key: str type expected; body.url: field required; \
+               body.generate_preview: value could not be parsed to a boolean; \
+               body.generate_heatmap_normalized: generate_heatmap must be true; and 4 more";
+    assert_eq!(answer.header("x-mock-why"), why);
+    let answer = post(&stunt, "/detect", &json!({"key": "live", "url": null})).await;
+    let null = (
+        "none is not an allowed value",
+        "type_error.none.not_allowed",
+    );
+    assert_eq!(whole(&answer), unfit(&[("body", "url", null.0, null.1)]));
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_object_of_json_is_told_so() {
+    let stunt = frozen().await;
+    let json = [("content-type", "application/json")];
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let missing =
+        r#"{"detail":[{"loc":["body"],"msg":"field required","type":"value_error.missing"}]}"#;
+    let dict = r#"{"detail":[{"loc":["body"],"msg":"value is not a valid dict","type":"type_error.dict"}]}"#;
+    let broken = r#"{"detail":[{"loc":["body",6],"msg":"Expecting value: line 1 column 7 (char 6)","type":"value_error.jsondecode"}]}"#;
+    for path in ["/detect", "/query"] {
+        for (headers, body, expected) in [
+            (&json[..], "", missing),
+            (&json, "null", missing),
+            (&json, "[]", dict),
+            (&json, "\"x\"", dict),
+            (&json, "{\"id\":?}", broken),
+            (&form, "{\"id\":\"x\"}", dict),
+        ] {
+            let answer = stunt.send(Method::POST, path, headers, body).await;
+            assert_eq!(whole(&answer), (422, expected.to_owned()), "{path} {body}");
+        }
+        let answer = stunt
+            .send(Method::POST, path, &json, vec![b' '; 9_000_000])
+            .await;
+        let why = "the body is larger than 8388608 bytes";
+        assert_eq!(answer.refusal(), error(413, "Request body too large", why));
+    }
+    let answer = stunt
+        .send(Method::POST, "/query", &[], "{\"id\":\"x\"}")
+        .await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, "null"));
+}
+
+#[tokio::test]
+async fn an_extension_that_no_picture_has_is_refused_before_the_upload() {
+    let stunt = frozen().await;
+    let message = "Unsupported image type";
+    for (name, why) in [
+        ("a.exe", "file_name: extension .exe is not supported"),
+        ("jpg", r#"file_name: "jpg" has no extension"#),
+        ("", r#"file_name: "" has no extension"#),
+    ] {
+        let answer = get(
+            &stunt,
+            "live",
+            &format!("/get-presigned-url?file_name={name}"),
+        )
+        .await;
+        assert_eq!(answer.refusal(), error(400, message, why));
+    }
+}
+
+#[tokio::test]
+async fn a_route_there_is_not_and_a_method_it_has_not() {
+    let stunt = frozen_with(|_| {}).await;
+    let answer = stunt.send(Method::GET, "/nothing", &[], "").await;
+    let expected = (
+        404,
+        r#"{"detail":"Not Found"}"#.to_owned(),
+        "GET /nothing is no route".to_owned(),
+    );
+    assert_eq!(answer.refusal(), expected);
+    for (method, path, allow) in [
+        (Method::GET, "/detect", "POST"),
+        (Method::PUT, "/query", "POST"),
+        (Method::POST, "/health", "GET"),
+        (Method::DELETE, "/get-presigned-url", "GET"),
+    ] {
+        let answer = stunt.send(method.clone(), path, &[], "").await;
+        let why = format!("{method} {path} is no route; {allow} {path} is one");
+        let expected = (405, r#"{"detail":"Method Not Allowed"}"#.to_owned(), why);
+        assert_eq!(
+            (answer.refusal(), answer.header("allow")),
+            (expected, allow)
+        );
+    }
+}
+
+#[tokio::test]
+async fn who_takes_no_json_is_given_none() {
+    let stunt = frozen().await;
+    let accept = |accept| [("accept", accept), ("apikey", "live")];
+    for (method, path) in [
+        (Method::GET, "/health"),
+        (Method::GET, "/check-user-credits"),
+        (Method::POST, "/detect"),
+    ] {
+        let answer = stunt.send(method, path, &accept("text/html"), "").await;
+        let why = "Accept: excludes application/json, which every answer here is".to_owned();
+        assert_eq!(
+            answer.refusal(),
+            (406, r#"{"detail":"Not Acceptable"}"#.to_owned(), why)
+        );
+    }
+    for fine in ["*/*", "application/*", "text/html, application/json;q=0.1"] {
+        let answer = stunt.send(Method::GET, "/health", &accept(fine), "").await;
+        assert_eq!(answer.status, 200, "{fine}");
+    }
+}

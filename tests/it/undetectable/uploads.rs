@@ -1,0 +1,151 @@
+//! Where a file may be put, how a URL of it is read, and what looking at it costs.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{credits, frozen, get, post, presign, upload};
+use crate::support::{fixture, picture};
+
+#[tokio::test]
+async fn a_presigned_url_is_answered_with_the_path_and_the_id() {
+    let stunt = frozen().await;
+    let path = "/get-presigned-url?file_name=my%20photo%20(1)_ai.JPG&expiration=60&_t=1&content_type=image/jpg";
+    let answer = get(&stunt, "live", path).await;
+    let id = answer.json()["document_id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    assert!(id.len() == 36 && id.as_bytes()[14] == b'4', "{id}");
+    let key = format!("uploads/{id}_20260312-100000_my_photo__1__ai.JPG");
+    let expected = format!(
+        r#"{{"status":"success","presigned_url":"{{origin}}/_s3/ai-image-detector-prod/{key}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=STUNTDOUBLEACCESSKEY%2F20260312%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20260312T100000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=*","file_path":"{key}","document_id":"{id}"}}"#
+    );
+    assert_eq!(
+        (answer.status, stunt.shown(&answer.text())),
+        (200, expected)
+    );
+}
+
+#[tokio::test]
+async fn a_presigned_url_lives_an_hour_where_nothing_is_said_and_is_put_to_as_the_sdks_do() {
+    let stunt = frozen().await;
+    let place = presign(&stunt, "live", "a.jpg").await;
+    let url = place["presigned_url"].as_str().expect("a URL");
+    assert!(url.contains("&X-Amz-Expires=3600&"), "{url}");
+    let headers = [("content-type", "image/jpeg"), ("x-amz-acl", "private")];
+    let answer = stunt.send(Method::PUT, url, &headers, picture()).await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, ""));
+    stunt.advance("live", "PT3601S").await;
+    let answer = stunt.send(Method::PUT, url, &headers, picture()).await;
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (403, "application/xml")
+    );
+}
+
+#[tokio::test]
+async fn every_form_of_a_url_is_found() {
+    let stunt = frozen().await;
+    let place = presign(&stunt, "live", "été 1_ai.jpg").await;
+    let url = place["presigned_url"].as_str().expect("a URL");
+    stunt.put(url, picture()).await;
+    let path = place["file_path"].as_str().expect("a path");
+    for form in [
+        format!("https://ai-image-detector-prod.nyc3.digitaloceanspaces.com/{path}"),
+        format!("https://ai-image-detector-dev.nyc3.digitaloceanspaces.com/{path}"),
+        format!("{}/{path}", stunt.origin),
+        url.split('?').next().expect("a path").to_owned(),
+        url.to_owned(),
+        format!("http://ai-image-detector-prod.localhost:8080/{path}"),
+    ] {
+        let answer = post(&stunt, "/detect", &json!({"key": "live", "url": form})).await;
+        assert_eq!(answer.status, 200, "{form}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn an_upload_under_the_dev_bucket_is_the_same_as_under_the_other() {
+    let stunt = frozen().await;
+    let path = upload(&stunt, "live", "a.jpg", picture()).await;
+    let url = format!("http://h/_s3/ai-image-detector-dev/{path}");
+    let answer = post(&stunt, "/detect", &json!({"key": "live", "url": url})).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn every_format_that_is_looked_at_is_taken() {
+    let stunt = frozen().await;
+    for name in [
+        "plain.jpg",
+        "plain.png",
+        "plain.webp",
+        "plain.bmp",
+        "plain.tiff",
+        "plain.gif",
+    ] {
+        let path = upload(&stunt, "live", name, fixture(name)).await;
+        let answer = post(&stunt, "/detect", &json!({"key": "live", "url": path})).await;
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn each_document_costs_a_credit_and_the_base_goes_first() {
+    let stunt = frozen().await;
+    let full = r#"{"baseCredits":10000,"boostCredits":1000,"credits":11000}"#;
+    assert_eq!(credits(&stunt, "live").await, full);
+    let path = upload(&stunt, "live", "a.jpg", picture()).await;
+    assert_eq!(credits(&stunt, "live").await, full);
+    let body = json!({"key": "live", "url": path});
+    let mut ids = Vec::new();
+    for left in [9_999, 9_998] {
+        ids.push(post(&stunt, "/detect", &body).await.json()["id"].clone());
+        let expected = format!(
+            r#"{{"baseCredits":{left},"boostCredits":1000,"credits":{}}}"#,
+            left + 1_000
+        );
+        assert_eq!(credits(&stunt, "live").await, expected);
+    }
+    assert_ne!(ids[0], ids[1]);
+    let other = r#"{"baseCredits":10000,"boostCredits":1000,"credits":11000}"#;
+    assert_eq!(credits(&stunt, "other").await, other);
+}
+
+#[tokio::test]
+async fn without_credits_nothing_is_queued() {
+    let stunt = frozen().await;
+    let set = |credits: Value| {
+        let stunt = &stunt;
+        async move {
+            let body = json!({"credits": credits});
+            stunt
+                .control(Method::PUT, "/_mock/accounts/live", &body)
+                .await
+        }
+    };
+    set(json!(1)).await;
+    let path = upload(&stunt, "live", "a.jpg", picture()).await;
+    let body = json!({"key": "live", "url": path});
+    assert_eq!(post(&stunt, "/detect", &body).await.status, 200);
+    let expected = (
+        403,
+        r#"{"error":"Not enough credits"}"#.to_owned(),
+        "the account's are used up".to_owned(),
+    );
+    assert_eq!(post(&stunt, "/detect", &body).await.refusal(), expected);
+    let none = r#"{"baseCredits":0,"boostCredits":0,"credits":0}"#;
+    assert_eq!(credits(&stunt, "live").await, none);
+    set(json!(2)).await;
+    assert_eq!(post(&stunt, "/detect", &body).await.status, 200);
+    assert_eq!(credits(&stunt, "live").await, none);
+}
+
+#[tokio::test]
+async fn health_is_told_to_everybody() {
+    let stunt = frozen().await;
+    let answer = stunt.send(Method::GET, "/health", &[], "").await;
+    assert_eq!(
+        (answer.status, answer.text().as_str()),
+        (200, r#"{"status":"healthy"}"#)
+    );
+}
