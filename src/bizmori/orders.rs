@@ -1,5 +1,7 @@
 //! Orders, v2: made, confirmed, read, downloaded.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
@@ -39,8 +41,8 @@ pub async fn create_anti_ai(
     .await?;
     let status = order.state.status();
     Ok(answer(AntiAiCreated {
-        order_name: order.name,
-        order_id: order.id,
+        order_name: order.name.clone(),
+        order_id: order.id.clone(),
         status,
         files,
     }))
@@ -68,8 +70,8 @@ pub async fn create_ai_detection(
     let status = order.state.status();
     let file = files.into_iter().next();
     Ok(answer(AiDetectionCreated {
-        order_id: order.id,
-        order_name: order.name,
+        order_id: order.id.clone(),
+        order_name: order.name.clone(),
         status,
         file,
     }))
@@ -82,7 +84,7 @@ async fn create<T>(
     operation: &'static str,
     asked: Asked<T>,
     work: Work,
-) -> Result<(Order, Vec<NewFile>), Refusal> {
+) -> Result<(Arc<Order>, Vec<NewFile>), Refusal> {
     let Origin(origin) = Origin::of(verbs, headers).await?;
     let upload_s = match work {
         Work::AiDetection { .. } => verbs.config.ai_detection_upload_s,
@@ -153,7 +155,7 @@ async fn confirm(
     let started = started.await?;
     let status = started.order.state.status();
     let mut response = answer(Confirmed {
-        order_id: started.order.id,
+        order_id: started.order.id.clone(),
         status,
     });
     if let Some(hold) = started.hold {
@@ -185,7 +187,7 @@ pub async fn get(
     Ok(response)
 }
 
-async fn find(verbs: &Verbs, order_id: &str) -> Result<Order, Refusal> {
+async fn find(verbs: &Verbs, order_id: &str) -> Result<Arc<Order>, Refusal> {
     let found = verbs.orders.find(Vendor::Bizmori, order_id).await?;
     found.ok_or_else(|| Refusal::new(Code::OrderNotFound, format!("there is no order {order_id}")))
 }

@@ -200,21 +200,25 @@ impl Order {
         true
     }
 
+    /// Whether its client has yet to be told that it is complete.
+    #[must_use]
+    pub fn is_untold(&self) -> bool {
+        matches!(&self.state, State::Complete { outcome: Outcome::Detection(found), .. } if found.told_at.is_none())
+    }
+
     /// Its client is told at `now` that it is complete. False unless that is so, for the first
     /// time, of an order whose client asks until it is told.
     pub fn tell(&mut self, now: Timestamp) -> bool {
-        let State::Complete {
-            outcome: Outcome::Detection(found),
-            ..
-        } = &mut self.state
-        else {
-            return false;
-        };
-        if found.told_at.is_some() {
-            return false;
+        match &mut self.state {
+            State::Complete {
+                outcome: Outcome::Detection(found),
+                ..
+            } if found.told_at.is_none() => {
+                found.told_at = Some(now);
+                true
+            }
+            _ => false,
         }
-        found.told_at = Some(now);
-        true
     }
 
     /// Its retention has passed. False if it had before.

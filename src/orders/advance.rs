@@ -27,7 +27,7 @@ impl Orders {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
-        let found = store::orders::find(&mut self.db.read().await?, &job.subject).await?;
+        let found = self.db.order(&job.subject).await?;
         let Some(order) = found.filter(|order| matches!(order.state, State::InProgress { .. }))
         else {
             return self.settle(job, |_| false, &account).await;
@@ -50,10 +50,10 @@ impl Orders {
             return Ok(());
         };
         let now = account.now();
-        let found = store::orders::find(&mut self.db.read().await?, &job.subject).await?;
+        let found = self.db.order(&job.subject).await?;
         self.settle(job, |order| order.expire(now), &account)
             .await?;
-        for key in found.iter().flat_map(Order::blob_keys) {
+        for key in found.iter().flat_map(|order| order.blob_keys()) {
             let bucket = found.as_ref().map_or("", |order| order.vendor.bucket());
             self.blobs
                 .remove(account.id, bucket, key)
@@ -75,9 +75,9 @@ impl Orders {
             return Ok(());
         }
         if let Some(mut order) = store::orders::find(&mut tx, &job.subject).await?
-            && step(&mut order)
+            && step(Arc::make_mut(&mut order))
         {
-            store::orders::update(&mut tx, &order).await?;
+            store::orders::update(&mut tx, Arc::clone(&order)).await?;
             self.webhooks
                 .publish(&mut tx, account, &order, account.now())
                 .await?;

@@ -1,5 +1,7 @@
 //! Orders begin.
 
+use std::sync::Arc;
+
 use super::{Orders, layout};
 use crate::accounts::Account;
 use crate::model::job::Kind;
@@ -47,7 +49,7 @@ pub enum Files {
 /// An order that was made, now or before.
 #[derive(Debug, Clone)]
 pub struct Created {
-    pub order: Order,
+    pub order: Arc<Order>,
     /// The idempotency key was known: this is the order it made then.
     pub replayed: bool,
 }
@@ -81,7 +83,7 @@ impl Orders {
                 Vendor::Bizmori => account.next_snowflake(now).to_string(),
                 Vendor::Undetectable => chance.uuid(),
             });
-            let order = draft(account, &new, id, number, now);
+            let order = Arc::new(draft(account, &new, id, number, now));
             let mut tx = self.db.begin().await?;
             if !store::orders::insert(
                 &mut tx,

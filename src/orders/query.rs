@@ -1,5 +1,7 @@
 //! Orders are read.
 
+use std::sync::Arc;
+
 use super::{KeyOwner, Orders, key_owner};
 use crate::accounts::Account;
 use crate::model::order::{Order, Vendor};
@@ -9,7 +11,7 @@ use crate::store::{self, StoreError};
 /// Whose object it is.
 #[derive(Debug, Clone)]
 pub struct Owner {
-    pub account: std::sync::Arc<Account>,
+    pub account: Arc<Account>,
     /// The order that waits for it, or made it; none for Undetectable's uploads.
     pub order_id: Option<String>,
 }
@@ -19,8 +21,8 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn find(&self, vendor: Vendor, id: &str) -> Result<Option<Order>, StoreError> {
-        let found = store::orders::find(&mut self.db.read().await?, id).await?;
+    pub async fn find(&self, vendor: Vendor, id: &str) -> Result<Option<Arc<Order>>, StoreError> {
+        let found = self.db.order(id).await?;
         Ok(found.filter(|order| order.vendor == vendor))
     }
 
@@ -32,14 +34,13 @@ impl Orders {
         let Some(named) = key_owner(key) else {
             return Ok(None);
         };
-        let mut reader = self.db.read().await?;
         let (id, order_id) = match named {
             KeyOwner::Order(id) => {
-                let found = store::orders::find(&mut reader, id).await?;
+                let found = self.db.order(id).await?;
                 (found.map(|order| order.account), Some(id.to_owned()))
             }
             KeyOwner::Upload(id) => (
-                store::uploads::find(&mut reader, id)
+                store::uploads::find(&mut self.db.read().await?, id)
                     .await?
                     .map(|upload| upload.account),
                 None,
@@ -49,23 +50,22 @@ impl Orders {
         Ok(account.map(|account| Owner { account, order_id }))
     }
 
-    /// The client is told for the first time that the document is done, at `now`: the order as
-    /// it stood before that, and stands from now on.
+    /// The client is told at `now` that the document is done: the first time is kept.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn told(&self, mut order: Order, now: Timestamp) -> Result<Order, StoreError> {
-        if !order.tell(now) {
-            return Ok(order);
+    pub async fn told(&self, order: &Order, now: Timestamp) -> Result<(), StoreError> {
+        if !order.is_untold() {
+            return Ok(());
         }
         let mut tx = self.db.begin().await?;
         let Some(mut current) = store::orders::find(&mut tx, &order.id).await? else {
             return Err(StoreError::AccountGone);
         };
-        if current.tell(now) {
-            store::orders::update(&mut tx, &current).await?;
+        if Arc::make_mut(&mut current).tell(now) {
+            store::orders::update(&mut tx, current).await?;
             tx.commit().await?;
         }
-        Ok(current)
+        Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Files come in, and the client says go.
 
+use std::sync::Arc;
+
 use super::Orders;
 use crate::accounts::Account;
 use crate::claims::Claim;
@@ -12,7 +14,7 @@ use crate::store::{self, StoreError};
 /// An order that was confirmed, now or before.
 #[derive(Debug)]
 pub struct Started {
-    pub order: Order,
+    pub order: Arc<Order>,
     /// Keeps the order from moving on; to be let go when the answer has been written.
     pub hold: Option<Claim>,
 }
@@ -25,7 +27,7 @@ pub enum StartError {
     NotOwner,
     /// It is an order of another type, or of one that starts by itself.
     TypeNotMatch,
-    Refused(ConfirmRefusal, Box<Order>),
+    Refused(ConfirmRefusal, Arc<Order>),
     Store(StoreError),
 }
 
@@ -51,8 +53,8 @@ impl Orders {
         let Some(mut order) = store::orders::find(&mut tx, order_id).await? else {
             return Err(StoreError::AccountGone);
         };
-        if order.receive(key, bytes, now) {
-            store::orders::update(&mut tx, &order).await?;
+        if Arc::make_mut(&mut order).receive(key, bytes, now) {
+            store::orders::update(&mut tx, order).await?;
             tx.commit().await?;
         }
         Ok(())
@@ -77,14 +79,14 @@ impl Orders {
             return Err(StartError::TypeNotMatch);
         }
         let now = account.now();
-        match order.confirm(confirm_key, now) {
-            Err(refusal) => Err(StartError::Refused(refusal, Box::new(order))),
+        match Arc::make_mut(&mut order).confirm(confirm_key, now) {
+            Err(refusal) => Err(StartError::Refused(refusal, order)),
             Ok(false) => Ok(Started { order, hold: None }),
             Ok(true) => {
                 let hold =
                     self.claims
                         .claim(account.clock_id(), account.id, Kind::Process, &order.id);
-                store::orders::update(&mut tx, &order).await?;
+                store::orders::update(&mut tx, Arc::clone(&order)).await?;
                 let due_at = self.due_at(account, &order, now);
                 store::jobs::put(&mut tx, account.id, Kind::Process, &order.id, due_at).await?;
                 tx.commit().await?;

@@ -105,6 +105,7 @@ pub async fn delete(tx: &mut Tx, id: AccountId) -> Result<()> {
         .bind(id.0)
         .execute(tx.sqlite())
         .await?;
+    tx.ended(id);
     Ok(())
 }
 

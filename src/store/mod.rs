@@ -10,6 +10,7 @@
 
 pub mod accounts;
 pub mod agenda;
+mod cache;
 pub mod jobs;
 pub mod orders;
 pub mod tx;
@@ -25,7 +26,9 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Sqlite, SqlitePool};
 
+use crate::model::order::Order;
 use agenda::Agenda;
+use cache::{Cache, Kept};
 pub use tx::Tx;
 use tx::Writer;
 
@@ -101,6 +104,7 @@ impl sealed::Connected for Reader {
 pub struct Db {
     writer: Arc<Writer>,
     readers: SqlitePool,
+    cache: Arc<Cache>,
 }
 
 impl Db {
@@ -129,9 +133,12 @@ impl Db {
             .min_connections(0)
             .test_before_acquire(false)
             .connect_lazy_with(options.read_only(true).create_if_missing(false));
+        let cache = Arc::new(Cache::default());
+        let writer = Writer::new(connection, Agenda::default(), Arc::clone(&cache));
         Ok(Self {
-            writer: Writer::new(connection, Agenda::default()),
+            writer,
             readers,
+            cache,
         })
     }
 
@@ -141,6 +148,22 @@ impl Db {
     /// If none can be had.
     pub async fn read(&self) -> Result<Reader> {
         Ok(Reader(self.readers.acquire().await?))
+    }
+
+    /// The order of that id, whosever it is.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn order(&self, id: &str) -> Result<Option<Arc<Order>>> {
+        let commits = match self.cache.get(id) {
+            Ok(order) => return Ok(Some(order)),
+            Err(commits) => commits,
+        };
+        let found = orders::read(&mut self.read().await?, id).await?;
+        Ok(found.map(|kept| {
+            self.cache.found(Kept::clone(&kept), commits);
+            kept.order
+        }))
     }
 
     /// Begins a transaction; without [`Tx::commit`] nothing of it remains.

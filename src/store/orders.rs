@@ -1,7 +1,10 @@
 //! Orders: one row each, found by id; the body is the whole order.
 
+use std::sync::Arc;
+
 use sqlx::Row;
 
+use super::cache::Kept;
 use super::{Result, Source, Tx, sealed::Connected};
 use crate::model::ids::AccountId;
 use crate::model::order::Order;
@@ -13,10 +16,12 @@ use crate::model::order::Order;
 /// If the account is gone.
 pub async fn insert(
     tx: &mut Tx,
-    order: &Order,
+    order: &Arc<Order>,
     operation: &str,
     idempotency_key: Option<&str>,
 ) -> Result<bool> {
+    let json = serde_json::to_string(order.as_ref())?;
+    let bytes = json.len();
     let done = sqlx::query(
         "INSERT INTO orders (id, account_id, number, operation, idempotency_key, body)
          VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -26,10 +31,17 @@ pub async fn insert(
     .bind(i64::try_from(order.number).unwrap_or(i64::MAX))
     .bind(operation)
     .bind(idempotency_key)
-    .bind(serde_json::to_string(order)?)
+    .bind(json)
     .execute(tx.sqlite())
     .await?;
-    Ok(done.rows_affected() == 1)
+    let inserted = done.rows_affected() == 1;
+    if inserted {
+        tx.wrote(Kept {
+            order: Arc::clone(order),
+            bytes,
+        });
+    }
+    Ok(inserted)
 }
 
 /// The order an account made by that operation with that idempotency key.
@@ -41,7 +53,7 @@ pub async fn by_idempotency_key(
     account: AccountId,
     operation: &str,
     idempotency_key: Option<&str>,
-) -> Result<Option<Order>> {
+) -> Result<Option<Arc<Order>>> {
     let row = sqlx::query(
         "SELECT body FROM orders WHERE account_id = ? AND operation = ? AND idempotency_key = ?",
     )
@@ -55,29 +67,45 @@ pub async fn by_idempotency_key(
         .transpose()?)
 }
 
-/// The order of that id, whosever it is.
+/// The order of that id, whosever it is, as the transaction sees it.
 ///
 /// # Errors
 /// If it cannot be read.
-pub async fn find(from: &mut impl Source, id: &str) -> Result<Option<Order>> {
+pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<Arc<Order>>> {
+    match tx.at_hand(id) {
+        Some(order) => Ok(Some(order)),
+        None => Ok(read(tx, id).await?.map(|kept| kept.order)),
+    }
+}
+
+/// The same from the rows, with the length of its JSON.
+pub(super) async fn read(from: &mut impl Source, id: &str) -> Result<Option<Kept>> {
     let row = sqlx::query("SELECT body FROM orders WHERE id = ?")
         .bind(id)
         .fetch_optional(from.sqlite())
         .await?;
-    Ok(row
-        .map(|row| serde_json::from_str(row.get(0)))
-        .transpose()?)
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let json: &str = row.get(0);
+    Ok(Some(Kept {
+        order: Arc::new(serde_json::from_str(json)?),
+        bytes: json.len(),
+    }))
 }
 
 /// Writes an order's new state.
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn update(tx: &mut Tx, order: &Order) -> Result<()> {
+pub async fn update(tx: &mut Tx, order: Arc<Order>) -> Result<()> {
+    let json = serde_json::to_string(order.as_ref())?;
+    let bytes = json.len();
     sqlx::query("UPDATE orders SET body = ? WHERE id = ?")
-        .bind(serde_json::to_string(order)?)
-        .bind(&order.id)
+        .bind(json)
+        .bind(order.id.as_str())
         .execute(tx.sqlite())
         .await?;
+    tx.wrote(Kept { order, bytes });
     Ok(())
 }

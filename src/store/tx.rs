@@ -17,8 +17,10 @@ use sqlx::{AssertSqlSafe, Connection as _};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::agenda::Agenda;
+use super::cache::{Cache, Kept};
 use super::{Result, StoreError, sealed};
-use crate::model::ids::ClockId;
+use crate::model::ids::{AccountId, ClockId};
+use crate::model::order::Order;
 use crate::model::time::Timestamp;
 
 /// So many transactions share one commit at most.
@@ -30,6 +32,7 @@ pub(super) struct Writer {
     connection: Arc<Mutex<Connection>>,
     queued: AtomicUsize,
     agenda: Agenda,
+    cache: Arc<Cache>,
 }
 
 #[derive(Debug)]
@@ -44,7 +47,15 @@ struct Connection {
 #[derive(Debug)]
 struct Joined {
     answer: oneshot::Sender<Result<()>>,
+    effects: Effects,
+}
+
+/// What a commit brings about beside the rows.
+#[derive(Debug, Default)]
+struct Effects {
     due: Vec<(ClockId, Timestamp)>,
+    written: Vec<Kept>,
+    ended: Vec<AccountId>,
 }
 
 /// A place in the queue; given up early, it sees to it that nobody waits for its owner.
@@ -64,7 +75,7 @@ impl Drop for Place<'_> {
 }
 
 impl Writer {
-    pub(super) fn new(sqlite: SqliteConnection, agenda: Agenda) -> Arc<Self> {
+    pub(super) fn new(sqlite: SqliteConnection, agenda: Agenda, cache: Arc<Cache>) -> Arc<Self> {
         let connection = Connection {
             sqlite,
             group: 0,
@@ -75,6 +86,7 @@ impl Writer {
             connection,
             queued: AtomicUsize::new(0),
             agenda,
+            cache,
         })
     }
 
@@ -93,7 +105,7 @@ impl Writer {
         let mut tx = Tx {
             guard: Some(guard),
             writer: Arc::clone(self),
-            due: Vec::new(),
+            effects: Effects::default(),
         };
         let begin = match place {
             1 => "BEGIN IMMEDIATE".to_owned(),
@@ -118,14 +130,15 @@ impl Writer {
             let _ = sqlx::query("ROLLBACK").execute(&mut guard.sqlite).await;
         }
         guard.group = 0;
-        for joined in std::mem::take(&mut guard.joined) {
+        for Joined { answer, effects } in std::mem::take(&mut guard.joined) {
             if done.is_ok() {
-                for (clock, at) in joined.due {
+                self.cache.committed(effects.written, &effects.ended);
+                for (clock, at) in effects.due {
                     self.agenda.note(clock, at);
                 }
             }
             // Who no longer listens has been dropped; the writes stand all the same.
-            let _ = joined.answer.send(done.clone());
+            let _ = answer.send(done.clone());
         }
     }
 
@@ -160,7 +173,7 @@ pub struct Tx {
     /// None once it was handed on.
     guard: Option<OwnedMutexGuard<Connection>>,
     writer: Arc<Writer>,
-    due: Vec<(ClockId, Timestamp)>,
+    effects: Effects,
 }
 
 impl Tx {
@@ -173,7 +186,35 @@ impl Tx {
 
     /// Once this is committed, something is due at `at` by that clock.
     pub(super) fn note(&mut self, clock: ClockId, at: Timestamp) {
-        self.due.push((clock, at));
+        self.effects.due.push((clock, at));
+    }
+
+    /// This order was written.
+    pub(super) fn wrote(&mut self, order: Kept) {
+        self.effects.written.push(order);
+    }
+
+    /// This account's life was ended, with all that hangs on it.
+    pub(super) fn ended(&mut self, account: AccountId) {
+        self.effects.ended.push(account);
+    }
+
+    /// The order as this transaction sees it, if it is at hand.
+    pub(super) fn at_hand(&self, id: &str) -> Option<Arc<Order>> {
+        let joined = self
+            .guard
+            .iter()
+            .flat_map(|guard| guard.joined.iter().map(|joined| &joined.effects));
+        let (mut written, mut ended) = (None, false);
+        for effects in joined.chain([&self.effects]) {
+            ended |= !effects.ended.is_empty();
+            let of_id = effects.written.iter().filter(|kept| kept.order.id == id);
+            written = of_id.last().map(|kept| Arc::clone(&kept.order)).or(written);
+        }
+        if ended {
+            return None;
+        }
+        written.or_else(|| self.writer.cache.get(id).ok())
     }
 
     /// Returns when the writes are committed.
@@ -185,10 +226,8 @@ impl Tx {
             return Ok(());
         };
         let (answer, answered) = oneshot::channel();
-        guard.joined.push(Joined {
-            answer,
-            due: std::mem::take(&mut self.due),
-        });
+        let effects = std::mem::take(&mut self.effects);
+        guard.joined.push(Joined { answer, effects });
         let writer = Arc::clone(&self.writer);
         if guard.group >= GROUP_MAX || writer.queued.load(Ordering::SeqCst) == 0 {
             tokio::spawn(async move { writer.commit(guard).await });

@@ -120,7 +120,7 @@ pub async fn post(
         id: asked.id,
     };
     let created = context.orders.create(&account, new).await?;
-    Ok(axum::Json(Queued::from(created.order)).into_response())
+    Ok(axum::Json(Queued::from(created.order.as_ref())).into_response())
 }
 
 async fn find(verbs: &Verbs, account: &Account, url: &str) -> Result<Uploaded, Refusal> {

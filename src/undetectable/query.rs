@@ -35,39 +35,39 @@ pub async fn post(
         return Ok(axum::Json(None::<Document>).into_response());
     };
     entry.belongs_to(&account);
-    tell(&context, &account, order, &headers).await
+    tell(&context, &account, &order, &headers).await
 }
 
-async fn tell(verbs: &Verbs, account: &Account, order: Order, headers: &HeaderMap) -> Answer {
+async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderMap) -> Answer {
     let now = account.now();
     let document = match &order.state {
-        OrderState::Pending => Document::pending(&order),
+        OrderState::Pending => Document::pending(order),
         OrderState::InProgress { started_at } => {
             if now < later(*started_at, verbs.config.detect_pending_ms) {
-                Document::pending(&order)
+                Document::pending(order)
             } else {
-                Document::analyzing(&order)
+                Document::analyzing(order)
             }
         }
-        OrderState::Failed { failure, .. } => Document::failed(&order, &failure.message),
+        OrderState::Failed { failure, .. } => Document::failed(order, &failure.message),
         OrderState::Complete {
             completed_at,
             outcome: Outcome::Detection(found),
             ..
         } => {
             let progress = progress(verbs, found, *completed_at, now);
-            let answer = done(verbs, account, &order, found, progress, headers).await?;
+            let answer = done(verbs, account, order, found, progress, headers).await?;
             verbs.orders.told(order, now).await?;
             return Ok(answer);
         }
         OrderState::Expired {
             outcome: Some(Outcome::Detection(found)),
-        } => return done(verbs, account, &order, found, Progress::Over, headers).await,
+        } => return done(verbs, account, order, found, Progress::Over, headers).await,
         OrderState::Complete {
             outcome: Outcome::Outputs(_),
             ..
         }
-        | OrderState::Expired { .. } => Document::failed(&order, "the document has expired"),
+        | OrderState::Expired { .. } => Document::failed(order, "the document has expired"),
     };
     Ok(axum::Json(document).into_response())
 }

@@ -77,10 +77,10 @@ pub struct Queued {
     status: &'static str,
 }
 
-impl From<Order> for Queued {
-    fn from(order: Order) -> Self {
+impl From<&Order> for Queued {
+    fn from(order: &Order) -> Self {
         Self {
-            id: order.id,
+            id: order.id.clone(),
             status: "pending",
         }
     }

@@ -1,0 +1,162 @@
+//! Orders at hand: what was written or read last, so that reading an order again costs neither
+//! SQL nor parsing.
+//!
+//! It never shows what a committed write has replaced: commits put in what they wrote, in their
+//! order, and a reader's find is only kept if no commit came between its look and its keeping.
+//! Its size is bounded in bytes, by generations: what was not asked for while half of it filled
+//! up is let go.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::model::ids::AccountId;
+use crate::model::order::Order;
+
+/// Half of what is kept, as JSON; in memory it is about twice that.
+const GENERATION_BYTES: usize = 512 * 1024;
+
+/// Orders at hand, by id.
+#[derive(Debug, Default)]
+pub(super) struct Cache(Mutex<Generations>);
+
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<String, Kept>,
+    old: HashMap<String, Kept>,
+    young_bytes: usize,
+    commits: u64,
+}
+
+/// An order and how long its JSON is.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub order: Arc<Order>,
+    pub bytes: usize,
+}
+
+impl Generations {
+    fn put(&mut self, kept: Kept) {
+        let id = kept.order.id.clone();
+        self.old.remove(&id);
+        self.young_bytes += kept.bytes;
+        if let Some(replaced) = self.young.insert(id, kept) {
+            self.young_bytes -= replaced.bytes;
+        }
+        if self.young_bytes > GENERATION_BYTES {
+            self.old = std::mem::take(&mut self.young);
+            self.young_bytes = 0;
+        }
+    }
+
+    fn get(&mut self, id: &str) -> Option<Arc<Order>> {
+        if let Some(kept) = self.young.get(id) {
+            return Some(Arc::clone(&kept.order));
+        }
+        let kept = self.old.remove(id)?;
+        let order = Arc::clone(&kept.order);
+        self.put(kept);
+        Some(order)
+    }
+}
+
+impl Cache {
+    fn generations(&self) -> std::sync::MutexGuard<'_, Generations> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The order, or else how many commits there have been, to be told to [`Cache::found`].
+    pub fn get(&self, id: &str) -> Result<Arc<Order>, u64> {
+        let mut generations = self.generations();
+        generations.get(id).ok_or(generations.commits)
+    }
+
+    /// A reader that looked after so many commits found this order.
+    pub fn found(&self, kept: Kept, commits: u64) {
+        let mut generations = self.generations();
+        if generations.commits == commits {
+            generations.put(kept);
+        }
+    }
+
+    /// A commit wrote these orders and ended these accounts' lives.
+    pub fn committed(&self, written: Vec<Kept>, ended: &[AccountId]) {
+        let mut generations = self.generations();
+        generations.commits += 1;
+        for kept in written {
+            generations.put(kept);
+        }
+        if !ended.is_empty() {
+            let lives = |_: &String, kept: &mut Kept| !ended.contains(&kept.order.account);
+            generations.old.retain(lives);
+            generations.young.retain(lives);
+            generations.young_bytes = generations.young.values().map(|kept| kept.bytes).sum();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::order::{State, Vendor};
+    use crate::model::picture::Strength;
+    use crate::model::time::Timestamp;
+    use crate::model::work::Work;
+
+    fn kept(id: &str, name: &str, bytes: usize) -> Kept {
+        let at = Timestamp::from_ms(0);
+        let order = Order {
+            id: id.to_owned(),
+            account: AccountId(1),
+            number: 1,
+            vendor: Vendor::Bizmori,
+            test: false,
+            origin: String::new(),
+            name: name.to_owned(),
+            created_at: at,
+            updated_at: at,
+            work: Work::AntiAi {
+                strength: Strength::Low,
+            },
+            files: Vec::new(),
+            confirm_key: None,
+            state: State::Pending,
+        };
+        Kept {
+            order: Arc::new(order),
+            bytes,
+        }
+    }
+
+    fn name(cache: &Cache, id: &str) -> Option<String> {
+        cache.get(id).ok().map(|order| order.name.clone())
+    }
+
+    #[test]
+    fn a_reader_that_was_overtaken_by_a_commit_is_not_believed() {
+        let cache = Cache::default();
+        let seen = cache.get("1").expect_err("nothing is there");
+        cache.committed(vec![kept("1", "new", 1)], &[]);
+        cache.found(kept("1", "old", 1), seen);
+        assert_eq!(name(&cache, "1").as_deref(), Some("new"));
+    }
+
+    #[test]
+    fn what_is_not_asked_for_is_let_go_and_the_size_stays_bounded() {
+        let cache = Cache::default();
+        for n in 0..100 {
+            cache.committed(vec![kept(&n.to_string(), "x", GENERATION_BYTES / 10)], &[]);
+            assert!(name(&cache, "0").is_some(), "what is asked for stays");
+        }
+        assert!(name(&cache, "1").is_none());
+        let generations = cache.generations();
+        assert!(generations.young.len() + generations.old.len() <= 22);
+    }
+
+    #[test]
+    fn an_account_that_ends_takes_its_orders_along() {
+        let cache = Cache::default();
+        cache.committed(vec![kept("1", "x", 1)], &[]);
+        cache.committed(Vec::new(), &[AccountId(1)]);
+        assert_eq!(name(&cache, "1"), None);
+    }
+}
