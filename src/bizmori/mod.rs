@@ -8,6 +8,7 @@ mod request;
 mod test_uploads;
 mod webhooks;
 mod wire;
+mod wire_webhooks;
 
 use axum::Json;
 use axum::http::{Method, Uri};

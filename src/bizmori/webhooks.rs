@@ -5,7 +5,7 @@ use axum::extract::{Path, RawQuery, State};
 use super::auth::Caller;
 use super::error::{Code, Refusal};
 use super::request::{Paging, Read, WebhookBody};
-use super::wire::{
+use super::wire_webhooks::{
     EventItem, Events, Pagination, WebhookCreated, WebhookDetail, WebhookItem, WebhookUpdated,
     Webhooks,
 };

@@ -113,6 +113,18 @@ impl Source {
         }
     }
 
+    /// Whether it can be decoded, as far as can be told without a JPEG's pixels: its heads,
+    /// its size, and that its scans go on to its end.
+    ///
+    /// # Errors
+    /// As [`Source::decode`].
+    pub fn check(&self) -> Result<(), Defect> {
+        match self.format {
+            Format::Jpeg => jpeg_heads(&self.bytes).map(drop),
+            _ => self.decode(Wanted::Luma).map(drop),
+        }
+    }
+
     fn other(&self, format: ImageFormat) -> Result<Picture, Defect> {
         let defect = |error| of_image(self.format, &error);
         if let Some((width_px, height_px)) = framing::declared_px(self.format, &self.bytes) {
@@ -139,17 +151,31 @@ impl Source {
     }
 }
 
-/// JPEG by its own decoder. Its head is read leniently, for odd bytes between segments are
-/// common; its scans are not: one that breaks off is an error.
-fn jpeg(bytes: &[u8], wanted: Wanted) -> Result<Picture, Defect> {
-    let defect = |error| corrupt(Format::Jpeg, &error);
+/// A decoder that has read the heads of a JPEG of a size we take, which goes on to its end.
+fn jpeg_heads(bytes: &[u8]) -> Result<(JpegDecoder<ZCursor<&[u8]>>, (u32, u32)), Defect> {
     let sides_max = usize::from(u16::MAX);
     let options = DecoderOptions::default()
         .set_strict_mode(false)
         .set_max_width(sides_max)
         .set_max_height(sides_max);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    decoder.decode_headers().map_err(defect)?;
+    decoder
+        .decode_headers()
+        .map_err(|error| corrupt(Format::Jpeg, &error))?;
+    let (width, height) = decoder.dimensions().unwrap_or_default();
+    let width_px = u32::try_from(width).unwrap_or(u32::MAX);
+    let height_px = u32::try_from(height).unwrap_or(u32::MAX);
+    let pixels_bytes = decoder.output_buffer_size().unwrap_or(usize::MAX);
+    check_size(width_px, height_px, pixels_bytes as u64)?;
+    check_whole(Format::Jpeg, bytes)?;
+    Ok((decoder, (width_px, height_px)))
+}
+
+/// JPEG by its own decoder. Its head is read leniently, for odd bytes between segments are
+/// common; its scans are not: one that breaks off is an error.
+fn jpeg(bytes: &[u8], wanted: Wanted) -> Result<Picture, Defect> {
+    let defect = |error| corrupt(Format::Jpeg, &error);
+    let (mut decoder, (width_px, height_px)) = jpeg_heads(bytes)?;
     let is_grey = match decoder.input_colorspace() {
         Some(ColorSpace::Luma) => true,
         Some(ColorSpace::YCbCr) => wanted == Wanted::Luma,
@@ -160,14 +186,9 @@ fn jpeg(bytes: &[u8], wanted: Wanted) -> Result<Picture, Defect> {
     } else {
         ColorSpace::RGB
     };
-    let options = options.set_strict_mode(true);
+    let options = decoder.options().set_strict_mode(true);
     decoder.set_options(options.jpeg_set_out_colorspace(space));
-    let (width, height) = decoder.dimensions().unwrap_or_default();
-    let width_px = u32::try_from(width).unwrap_or(u32::MAX);
-    let height_px = u32::try_from(height).unwrap_or(u32::MAX);
-    let pixels_bytes = decoder.output_buffer_size().unwrap_or(usize::MAX);
-    check_size(width_px, height_px, pixels_bytes as u64)?;
-    check_whole(Format::Jpeg, bytes)?;
+    let pixels_bytes = decoder.output_buffer_size().unwrap_or_default();
     let mut raw = vec![0; pixels_bytes];
     decoder.decode_into(&mut raw).map_err(defect)?;
     let pixels = if is_grey {

@@ -42,6 +42,8 @@ pub struct Engine {
 /// What is wanted of a picture besides what is found out about it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Wants {
+    /// Its measures.
+    pub measures: bool,
     /// A JPEG whose longer side is [`THUMBNAIL_PX`].
     pub thumbnail: bool,
     /// A JPEG whose longer side is [`PREVIEW_PX`].
@@ -66,8 +68,8 @@ pub struct HeatmapStyle {
 pub struct Inspection {
     /// Its format, by its bytes.
     pub format: Format,
-    /// Its measures.
-    pub measures: Measures,
+    /// As wanted.
+    pub measures: Option<Measures>,
     /// Where it says it comes from.
     pub provenance: Provenance,
     /// The SHA-256 of its file.
@@ -102,7 +104,8 @@ impl Engine {
 
     /// Looks at the file at `path`, which its owner calls `name`, and draws what is wanted.
     ///
-    /// The file is decoded to its end even when nothing is wanted: what comes back is whole.
+    /// What comes back is whole: the file is read to its end, and decoded unless it is a JPEG
+    /// of which nothing is wanted that takes pixels; of that the structure is checked.
     ///
     /// # Errors
     /// See [`Failure`].
@@ -165,11 +168,9 @@ fn joined<T>(done: Result<Result<T, Failure>, tokio::task::JoinError>) -> Result
 
 fn inspect(path: &Path, name: &str, wants: Wants) -> Result<Inspection, Failure> {
     let source = Source::read(path, name)?;
-    // always of the same pixels, so that what is measured does not hang on what is drawn
-    let mut picture = source.decode(Wanted::Luma)?;
     let mut inspection = Inspection {
         format: source.format,
-        measures: measure::measure(&picture.pixels, source.bytes.len() as u64),
+        measures: None,
         provenance: metadata::read(&source.bytes, source.format),
         digest: source.digest(),
         thumbnail: None,
@@ -177,15 +178,19 @@ fn inspect(path: &Path, name: &str, wants: Wants) -> Result<Inspection, Failure>
         heatmap: None,
         overlay: None,
     };
+    if wants.measures {
+        // always of the same pixels, so that what is measured does not hang on what is drawn
+        let pixels = source.decode(Wanted::Luma)?.pixels;
+        inspection.measures = Some(measure::measure(&pixels, source.bytes.len() as u64));
+    }
     if let Some(side_px) = wants.side_px() {
-        if source.format == Format::Jpeg {
-            drop(picture);
-            picture = source.decode(Wanted::Colours)?;
-        }
+        let picture = source.decode(Wanted::Colours)?;
         drop(source);
         let upright = thumbnail::reduced(&picture, side_px);
         drop(picture);
         inspection.draw(&upright, wants)?;
+    } else if !wants.measures {
+        source.check()?;
     }
     Ok(inspection)
 }

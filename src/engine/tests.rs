@@ -9,13 +9,15 @@ async fn inspect_fixture(name: &str, wants: Wants) -> Result<Inspection, Failure
 
 #[tokio::test]
 async fn what_is_wanted_is_drawn_and_nothing_else() {
-    let plain = inspect_fixture("photo.jpg", Wants::default())
+    let measured = Wants {
+        measures: true,
+        ..Wants::default()
+    };
+    let plain = inspect_fixture("photo.jpg", measured)
         .await
         .expect("a whole picture");
-    assert_eq!(
-        (plain.measures.width_px, plain.measures.height_px),
-        (1024, 768)
-    );
+    let measures = plain.measures.expect("measures");
+    assert_eq!((measures.width_px, measures.height_px), (1024, 768));
     let Inspection {
         thumbnail,
         preview,
@@ -33,6 +35,7 @@ async fn what_is_wanted_is_drawn_and_nothing_else() {
         scale: Scale::Normalized,
     };
     let wants = Wants {
+        measures: true,
         thumbnail: true,
         preview: true,
         heatmap: Some(style),
@@ -54,6 +57,10 @@ async fn what_is_wanted_is_drawn_and_nothing_else() {
     assert_eq!(sizes, [(100, 75), (512, 384), (1024, 768), (1024, 768)]);
     assert_eq!(plain.measures, drawn.measures);
     assert_eq!(plain.digest, drawn.digest);
+    let judged = inspect_fixture("photo.jpg", Wants::default())
+        .await
+        .expect("a whole picture");
+    assert_eq!((judged.measures, judged.digest), (None, plain.digest));
 }
 
 #[tokio::test]

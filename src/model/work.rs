@@ -64,7 +64,7 @@ pub struct Outputs {
 #[serde(rename_all = "camelCase")]
 pub struct Detection {
     pub verdict: Verdict,
-    /// None where nobody looked at the picture (test keys).
+    /// None where nobody asked for them, or the picture could not be decoded.
     pub measures: Option<Measures>,
     pub thumbnail: Option<String>,
     pub preview: Option<String>,

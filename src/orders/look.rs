@@ -11,6 +11,7 @@ use crate::store::StoreError;
 
 pub(super) fn wants_of_detection(options: DetectionOptions) -> Wants {
     Wants {
+        measures: false,
         thumbnail: options.generate_thumbnail,
         preview: false,
         heatmap: options.generate_heatmap.then_some(HeatmapStyle {
@@ -28,6 +29,7 @@ pub(super) fn wants_of_document(options: DocumentOptions) -> Wants {
         Scale::Raw
     };
     Wants {
+        measures: true,
         thumbnail: false,
         preview: options.preview,
         heatmap: (options.heatmap && !options.heatmap_overlayed).then_some(HeatmapStyle {
@@ -106,7 +108,7 @@ impl Orders {
         seen: Option<Inspection>,
     ) -> Result<Detection, StoreError> {
         let mut found = Detection {
-            measures: seen.as_ref().map(|seen| seen.measures),
+            measures: seen.as_ref().and_then(|seen| seen.measures),
             thumbnail: None,
             preview: None,
             heatmap: None,

@@ -1,14 +1,11 @@
 //! One object's requests: what they are about, and whether they are let in.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri, header};
-use bytes::Bytes;
-use http_body_util::BodyExt;
 use percent_encoding::percent_decode_str;
 
 use super::error::{Error, REQUEST_ID};
@@ -22,11 +19,6 @@ use crate::web::{Context, Verbs};
 
 /// S3's limit for keys, in UTF-8.
 const KEY_BYTES_MAX: usize = 1024;
-/// What is still read of a refused upload, so that its client comes to read the answer rather
-/// than meet a closed connection.
-const UNWANTED_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// How long that may take.
-const UNWANTED_TIME_MAX: Duration = Duration::from_secs(10);
 /// Parameters of other requests on an object, which we have not.
 const SUBRESOURCES: [&str; 10] = [
     "acl",
@@ -60,7 +52,6 @@ pub(super) async fn serve(State(verbs): State<Context>, request: Request) -> Res
                 let (method, path) = (&parts.method, parts.uri.path());
                 tracing::error!(%method, path, error = %e, "an object could not be served");
             }
-            take_unwanted(&parts, &mut body).await;
             numbered(|id| error.answer(&parts.method, key.as_deref(), id))
         }
     }
@@ -135,24 +126,6 @@ fn refuse_what_is_not_served(parts: &Parts) -> Result<(), Error> {
         return refuse("aws-chunked");
     }
     Ok(())
-}
-
-/// Reads on what a refused client is still sending, within bounds; a client that waits for
-/// `100 Continue` is sending nothing.
-async fn take_unwanted(parts: &Parts, body: &mut Body) {
-    if parts.headers.contains_key(header::EXPECT) {
-        return;
-    }
-    let all = async {
-        let mut bytes = 0;
-        while bytes < UNWANTED_BYTES_MAX
-            && let Some(Ok(frame)) = body.frame().await
-        {
-            let piece = frame.data_ref().map_or(0, Bytes::len);
-            bytes += u64::try_from(piece).unwrap_or(u64::MAX);
-        }
-    };
-    let _ = tokio::time::timeout(UNWANTED_TIME_MAX, all).await;
 }
 
 /// The answer to a method that objects do not have, or a path that names none.

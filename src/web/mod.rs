@@ -3,6 +3,7 @@
 
 mod body;
 mod connection;
+mod leftover;
 mod operation;
 mod origin;
 mod why;

@@ -11,6 +11,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
+use super::leftover::Leftover;
 use super::{Context, Peer};
 use crate::journal::Entry;
 
@@ -99,7 +100,9 @@ pub async fn observe(
         .get::<ConnectInfo<Peer>>()
         .map(|info| info.0.clone());
     request.extensions_mut().insert(entry.clone());
+    let (request, leftover) = Leftover::of(request);
     let mut response = next.run(request).await;
+    leftover.read_on().await;
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let seq = context
         .journal

@@ -1,0 +1,101 @@
+//! What a handler left of a request's body.
+//!
+//! An answer that comes before the body was read would close the connection under a client that
+//! is still sending, which then meets a broken pipe in place of the answer, now or at its next
+//! request. So what is left is read on, within bounds, before the answer goes out. A client
+//! that waits for `100 Continue` is sending nothing, and nothing of it is read.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::EXPECT;
+use bytes::{Buf, Bytes};
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
+
+const LEFTOVER_BYTES_MAX: usize = 64 * 1024 * 1024;
+const LEFTOVER_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Where a request's body is handed in by whoever lets it go.
+#[derive(Debug, Clone, Default)]
+pub struct Leftover(Arc<Mutex<Option<Body>>>);
+
+impl Leftover {
+    /// The request, its body such that what is left of it comes back here.
+    #[must_use]
+    pub fn of(request: Request) -> (Request, Self) {
+        let leftover = Self::default();
+        if http_body::Body::is_end_stream(request.body()) || request.headers().contains_key(EXPECT)
+        {
+            return (request, leftover);
+        }
+        let lent = leftover.clone();
+        (
+            request.map(|body| {
+                Body::new(Lent {
+                    body,
+                    leftover: lent,
+                })
+            }),
+            leftover,
+        )
+    }
+
+    /// Reads on what was left.
+    pub async fn read_on(self) {
+        let left = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut body) = left.filter(|body| !http_body::Body::is_end_stream(body)) else {
+            return;
+        };
+        let all = async {
+            let mut bytes = 0;
+            while bytes < LEFTOVER_BYTES_MAX
+                && let Some(Ok(frame)) = body.frame().await
+            {
+                bytes += frame.data_ref().map_or(0, Buf::remaining);
+            }
+        };
+        // What takes longer is cut off, as it would have been without us.
+        let _ = tokio::time::timeout(LEFTOVER_TIME_MAX, all).await;
+    }
+}
+
+struct Lent {
+    body: Body,
+    leftover: Leftover,
+}
+
+impl http_body::Body for Lent {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let body = std::mem::take(&mut self.body);
+        *self
+            .leftover
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(body);
+    }
+}
