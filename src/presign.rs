@@ -40,6 +40,9 @@ const PREFIX: &str = "/_s3";
 /// A presigned URL lives a week at most (S3's limit).
 pub const EXPIRES_S_MAX: u32 = 604_800;
 
+/// Most URLs have room in so many bytes.
+const URL_BYTES: usize = 512;
+
 /// A key pair that signs and judges URLs.
 pub struct Signer {
     key_id: String,
@@ -97,33 +100,41 @@ impl Signer {
 
         let date = clock::amz(what.now);
         let scope = scope(&date, &self.region);
-        let mut query = format!(
-            "X-Amz-Algorithm={ALGORITHM}&X-Amz-Credential={}&X-Amz-Date={date}\
+        let origin = what.origin.trim_end_matches('/');
+        // One buffer: the URL is written once, and what is signed of it are parts of it.
+        let mut url = String::with_capacity(URL_BYTES);
+        let _ = write!(
+            url,
+            "{origin}{PREFIX}/{}/{}",
+            encode(what.bucket.as_bytes()),
+            encode_key(what.key)
+        );
+        let path_end = url.len();
+        let _ = write!(
+            url,
+            "?X-Amz-Algorithm={ALGORITHM}&X-Amz-Credential={}%2F{}&X-Amz-Date={date}\
              &X-Amz-Expires={}&X-Amz-SignedHeaders={}",
-            encode(format!("{}/{scope}", self.key_id).as_bytes()),
+            encode(self.key_id.as_bytes()),
+            encode(scope.as_bytes()),
             what.expires_s.clamp(1, EXPIRES_S_MAX),
             encode(names.join(";").as_bytes()),
         );
         if let Some(disposition) = what.response_content_disposition {
             let value = encode(disposition.as_bytes());
-            let _ = write!(query, "&response-content-disposition={value}");
+            let _ = write!(url, "&response-content-disposition={value}");
         }
-
-        let path = format!(
-            "{PREFIX}/{}/{}",
-            encode(what.bucket.as_bytes()),
-            encode_key(what.key)
-        );
         let request = CanonicalRequest {
             method: what.method,
-            path: &path,
-            query: &query,
+            path: &url[origin.len()..path_end],
+            query: &url[path_end + 1..],
             headers: &headers,
             payload: UNSIGNED_PAYLOAD,
         };
-        let signature = self.sign(&date, &scope, &request.to_string());
-        let origin = what.origin.trim_end_matches('/');
-        format!("{origin}{path}?{query}&X-Amz-Signature={signature}")
+        let mut canonical = String::with_capacity(URL_BYTES);
+        let _ = write!(canonical, "{request}");
+        let signature = self.sign(&date, &scope, &canonical);
+        let _ = write!(url, "&X-Amz-Signature={signature}");
+        url
     }
 
     /// The signature, in hex, of a canonical request.

@@ -1,9 +1,10 @@
 //! The canonical request: what Signature Version 4 signs, byte for byte.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode, percent_encode};
 use sha2::{Digest, Sha256};
 
 use super::ALGORITHM;
@@ -50,15 +51,15 @@ impl fmt::Display for CanonicalRequest<'_> {
 }
 
 /// Percent-encodes as AWS's `UriEncode` does, slashes too.
-pub(super) fn encode(bytes: &[u8]) -> String {
-    percent_encode(bytes, RESERVED).to_string()
+pub(super) fn encode(bytes: &[u8]) -> PercentEncode<'_> {
+    percent_encode(bytes, RESERVED)
 }
 
 /// An object's key as it stands in a URL's path: UTF-8, percent-encoded as S3 does, its
 /// slashes kept.
 #[must_use]
-pub fn encode_key(key: &str) -> String {
-    percent_encode(key.as_bytes(), RESERVED_IN_PATH).to_string()
+pub fn encode_key(key: &str) -> PercentEncode<'_> {
+    percent_encode(key.as_bytes(), RESERVED_IN_PATH)
 }
 
 /// The host that clients of `origin` (`http://Name:80`) send: lower case, without the
@@ -101,7 +102,7 @@ pub(super) fn canonical_query(parameters: &[(Vec<u8>, Vec<u8>)]) -> String {
     let mut pairs: Vec<(String, String)> = parameters
         .iter()
         .filter(|(name, _)| name != SIGNATURE)
-        .map(|(name, value)| (encode(name), encode(value)))
+        .map(|(name, value)| (encode(name).to_string(), encode(value).to_string()))
         .collect();
     pairs.sort_unstable();
     let pairs: Vec<String> = pairs
@@ -112,9 +113,13 @@ pub(super) fn canonical_query(parameters: &[(Vec<u8>, Vec<u8>)]) -> String {
 }
 
 /// A header's value, its ends trimmed and its runs of spaces made one.
-fn canonical_value(value: &str) -> String {
-    let words: Vec<&str> = value.split(' ').filter(|word| !word.is_empty()).collect();
-    words.join(" ").trim().to_owned()
+fn canonical_value(value: &str) -> Cow<'_, str> {
+    let trimmed = value.trim();
+    if !trimmed.contains("  ") {
+        return Cow::Borrowed(trimmed);
+    }
+    let words: Vec<&str> = trimmed.split(' ').filter(|word| !word.is_empty()).collect();
+    Cow::Owned(words.join(" "))
 }
 
 /// What the signature signs: the algorithm, `date` (`X-Amz-Date`), the credential's `scope`,

@@ -3,7 +3,6 @@
 mod hosts;
 mod library;
 mod objects;
-mod refusals;
 
 use reqwest::Method;
 use serde_json::json;
