@@ -1,17 +1,12 @@
 //! Blobs on local disk: bytes under account, bucket and key.
 //!
-//! An object is a directory, `blobs/{account}/{SHA-256 of bucket and key}`, whose one file holds
-//! the content, pure, and whose file *name* holds the rest: sequence, `ETag`, size, time and
-//! content type. So
+//! An object is one file, `blobs/{account}/{SHA-256 of bucket and key}`: its content, and behind
+//! it a trailer that holds the rest (content type, `ETag`, size, time). So
 //! - one rename makes content and meta visible together: a reader sees the old object or the
 //!   new one, whenever the process dies; an object that was never whole was never there;
-//! - the content is a plain file for whoever decodes or digests it, without trailer or sidecar;
-//! - looking at an object is one listing of a directory of one entry, reading it one open more.
-//!
-//! A replacement is renamed in beside its predecessor with a higher sequence, and only then
-//! the predecessor is unlinked; readers take the highest, writers of one object take turns.
-//! Nothing waits for fsync: power loss is not our business. A directory of its own costs an
-//! object one `mkdir` when it is new, and no shards are needed above it.
+//! - a PUT costs one file and no directory, and replacing is the same rename;
+//! - the content is the file's first bytes, for whoever decodes or digests it: its length is
+//!   part of what [`Blobs::find`] tells.
 //!
 //! Contents grow under `tmp/`, which is swept at start. Keys never become paths. No write
 //! creates an account's directory: what is written for a removed account fails as
@@ -20,13 +15,12 @@
 //! Futures of this module may be dropped at any point; what they had begun is then done or
 //! swept later. A caller that answers for an object after [`Writer::finish`] should not be.
 
-mod name;
+mod trailer;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
-pub use name::content_type_fits;
 pub use writer::{Scratch, Writer};
 
 use std::io::{self, ErrorKind};
@@ -35,19 +29,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::fs::{self, File};
 use tokio::io::AsyncReadExt;
-use tokio::sync::Mutex;
 
+use crate::engine::Content;
 use crate::model::ids::AccountId;
 use crate::model::time::Timestamp;
-use name::Name;
 
-/// Writers of the same object take turns at one of so many locks.
-const TURNS: usize = 64;
-/// How often a reader looks again when what it found has just been replaced.
-const LOOKS_MAX: usize = 16;
 /// What is written in one go by [`Blobs::put_bytes`].
 const PIECE_BYTES: usize = 256 * 1024;
 
@@ -61,11 +51,11 @@ struct Inner {
     tmp: PathBuf,
     /// Grows by one for every temporary and every published file of this process.
     count: AtomicU64,
-    turns: [Mutex<()>; TURNS],
 }
 
 /// What is known of an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Meta {
     /// As uploaded; none if none was sent.
     pub content_type: Option<String>,
@@ -82,9 +72,19 @@ pub struct Meta {
 pub struct Blob {
     /// What is known of it.
     pub meta: Meta,
-    /// The file that holds the content and nothing else. It goes when the object is replaced
-    /// or removed: whoever then fails with `NotFound` asks again.
+    /// The file whose first `meta.bytes` bytes are the content.
     pub path: PathBuf,
+}
+
+impl Blob {
+    /// The content, for whoever works on pictures.
+    #[must_use]
+    pub fn content(&self) -> Content {
+        Content {
+            path: self.path.clone(),
+            bytes: self.meta.bytes,
+        }
+    }
 }
 
 impl Blobs {
@@ -102,7 +102,6 @@ impl Blobs {
             blobs,
             tmp,
             count: AtomicU64::new(0),
-            turns: [const { Mutex::const_new(()) }; TURNS],
         }));
         store.open_account(AccountId::NOBODY).await?;
         Ok(store)
@@ -213,36 +212,30 @@ impl Blobs {
         bucket: &str,
         key: &str,
     ) -> io::Result<Option<Blob>> {
-        let dir = self.object_dir(account, bucket, key);
-        let newest = list(&dir).await?.into_iter().max_by_key(Name::order);
-        Ok(newest.map(|name| Blob {
-            path: dir.join(name.to_string()),
-            meta: name.meta,
-        }))
+        let opened = self.open_blob(account, bucket, key).await?;
+        Ok(opened.map(|(blob, _)| blob))
     }
 
-    /// The object under `bucket` and `key` with its content open: that content is read to its
-    /// end whatever becomes of the object meanwhile.
+    /// The object under `bucket` and `key` with its file open at the content's begin: that
+    /// content is read to its end whatever becomes of the object meanwhile.
     ///
     /// # Errors
-    /// When the disk fails, or the object is replaced faster than it can be opened.
+    /// When the disk fails.
     pub async fn open_blob(
         &self,
         account: AccountId,
         bucket: &str,
         key: &str,
     ) -> io::Result<Option<(Blob, File)>> {
-        for _ in 0..LOOKS_MAX {
-            let Some(blob) = self.find(account, bucket, key).await? else {
-                return Ok(None);
-            };
-            match File::open(&blob.path).await {
-                Ok(file) => return Ok(Some((blob, file))),
-                Err(e) if e.kind() == ErrorKind::NotFound => {}
-                Err(e) => return Err(e),
-            }
-        }
-        Err(io::Error::other("an object was replaced at every look"))
+        let path = self.object_path(account, bucket, key);
+        let file = match File::open(&path).await {
+            Ok(file) => file.into_std().await,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(e),
+        };
+        // The trailer is one small read at the end of a file that has just been looked up.
+        let meta = trailer::read(&file)?;
+        Ok(Some((Blob { meta, path }, File::from_std(file))))
     }
 
     /// Removes an object; true if there was one.
@@ -250,61 +243,23 @@ impl Blobs {
     /// # Errors
     /// When the disk fails.
     pub async fn remove(&self, account: AccountId, bucket: &str, key: &str) -> io::Result<bool> {
-        let dir = self.object_dir(account, bucket, key);
-        let _turn = self.turn(&dir).lock().await;
-        let mut names = list(&dir).await?;
-        // oldest first: stopped half way, no older content shows
-        names.sort_unstable_by_key(Name::order);
-        for name in &names {
-            absent_is_fine(fs::remove_file(dir.join(name.to_string())).await)?;
+        match fs::remove_file(self.object_path(account, bucket, key)).await {
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+            removed => removed.map(|()| true),
         }
-        absent_is_fine(fs::remove_dir(&dir).await)?;
-        Ok(!names.is_empty())
-    }
-
-    /// Puts the finished `temporary` in place as the object in `dir`.
-    async fn publish(&self, temporary: &Path, dir: &Path, meta: Meta) -> io::Result<Meta> {
-        let _turn = self.turn(dir).lock().await;
-        let older = match fs::create_dir(dir).await {
-            Ok(()) => Vec::new(),
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => list(dir).await?,
-            Err(e) => return Err(e),
-        };
-        let newest = older.iter().map(|name| name.sequence).max().unwrap_or(0);
-        let name = Name {
-            sequence: newest + 1,
-            count: self.count(),
-            meta,
-        };
-        fs::rename(temporary, dir.join(name.to_string())).await?;
-        for name in older {
-            absent_is_fine(fs::remove_file(dir.join(name.to_string())).await)?;
-        }
-        Ok(name.meta)
     }
 
     fn account_dir(&self, account: AccountId) -> PathBuf {
         self.0.blobs.join(account.0.to_string())
     }
 
-    fn object_dir(&self, account: AccountId, bucket: &str, key: &str) -> PathBuf {
+    fn object_path(&self, account: AccountId, bucket: &str, key: &str) -> PathBuf {
         let mut digest = Sha256::new();
         digest.update(store_of(bucket));
         digest.update([0]);
         digest.update(key);
         let object = hex::encode(digest.finalize());
         self.account_dir(account).join(object)
-    }
-
-    fn turn(&self, object_dir: &Path) -> &Mutex<()> {
-        let name = object_dir.as_os_str().as_encoded_bytes();
-        let sum: usize = name
-            .iter()
-            .rev()
-            .take(8)
-            .map(|byte| usize::from(*byte))
-            .sum();
-        &self.0.turns[sum % TURNS]
     }
 
     fn count(&self) -> u64 {
@@ -318,20 +273,6 @@ fn store_of(bucket: &str) -> &str {
         "ai-image-detector-dev" => "ai-image-detector-prod",
         other => other,
     }
-}
-
-/// The files of an object; none if there is no such directory.
-async fn list(dir: &Path) -> io::Result<Vec<Name>> {
-    let mut names = Vec::new();
-    let mut entries = match fs::read_dir(dir).await {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(names),
-        Err(e) => return Err(e),
-    };
-    while let Some(entry) = entries.next_entry().await? {
-        names.extend(entry.file_name().to_str().and_then(Name::parse));
-    }
-    Ok(names)
 }
 
 fn absent_is_fine(done: io::Result<()>) -> io::Result<()> {

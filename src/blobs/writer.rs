@@ -1,13 +1,13 @@
 //! An object in the making.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt;
 
-use super::{Blobs, Meta, content_type_fits};
+use super::{Blobs, Meta, trailer};
 use crate::model::ids::AccountId;
 use crate::model::time::Timestamp;
 
@@ -66,9 +66,8 @@ impl Writer {
     /// Names the object, in place of what was there under `bucket` and `key`.
     ///
     /// # Errors
-    /// `NotFound` if the account has no room (anymore), `InvalidInput` if `content_type` is
-    /// too long ([`content_type_fits`]), else when the disk fails. The object is then not
-    /// there, and an older one untouched.
+    /// `NotFound` if the account has no room (anymore), else when the disk fails. The object is
+    /// then not there, and an older one untouched.
     pub async fn finish(
         mut self,
         bucket: &str,
@@ -76,35 +75,32 @@ impl Writer {
         content_type: Option<String>,
         now: Timestamp,
     ) -> io::Result<Meta> {
-        if content_type
-            .as_deref()
-            .is_some_and(|it| !content_type_fits(it))
-        {
-            return Err(io::Error::new(
-                ErrorKind::InvalidInput,
-                "content type too long",
-            ));
-        }
-        if self.spilled.is_some() {
-            self.spill().await?;
-        }
-        let temporary = if let Some((temporary, mut file)) = self.spilled.take() {
-            file.flush().await?;
-            temporary
-        } else {
-            let temporary = Scratch::new(&self.blobs);
-            fs::write(&temporary.path, std::mem::take(&mut self.buffer)).await?;
-            temporary
-        };
         let meta = Meta {
             content_type: content_type.filter(|it| !it.is_empty()),
-            etag: hex::encode(self.digest.finalize()),
+            etag: hex::encode(self.digest.finalize_reset()),
             bytes: self.bytes,
             modified_at: now,
         };
-        let dir = self.blobs.object_dir(self.account, bucket, key);
-        let meta = self.blobs.publish(temporary.path(), &dir, meta).await?;
-        temporary.renamed();
+        trailer::append(&meta, &mut self.buffer)?;
+        let scratch = if self.spilled.is_some() {
+            self.spill().await?;
+            None
+        } else {
+            let scratch = Scratch::new(&self.blobs);
+            fs::write(&scratch.path, std::mem::take(&mut self.buffer)).await?;
+            Some(scratch)
+        };
+        let scratch = match (scratch, self.spilled.take()) {
+            (Some(scratch), _) => scratch,
+            (None, Some((scratch, mut file))) => {
+                file.flush().await?;
+                scratch
+            }
+            (None, None) => return Err(io::Error::other("the object was lost on its way to disk")),
+        };
+        let path = self.blobs.object_path(self.account, bucket, key);
+        fs::rename(&scratch.path, path).await?;
+        scratch.renamed();
         Ok(meta)
     }
 

@@ -16,7 +16,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::{Failure, framing, sniff};
+use super::{Content, Failure, framing, sniff};
 use crate::model::picture::{Defect, Format};
 
 /// The longest file that is looked at.
@@ -72,22 +72,24 @@ pub fn identify(path: &Path, name: &str) -> Result<Format, Failure> {
 }
 
 impl Source {
-    /// Reads the file at `path`, known to its owner as `name`.
+    /// Reads a picture, known to its owner as `name`.
     ///
     /// # Errors
     /// A file too long, no picture, or of another format than its name says; the disk's.
-    pub fn read(path: &Path, name: &str) -> Result<Self, Failure> {
-        let file = File::open(path)?;
-        let declared = file.metadata()?.len();
-        let mut bytes = Vec::new();
-        if declared <= FILE_BYTES_MAX {
-            bytes.reserve_exact(usize::try_from(declared).unwrap_or(0).saturating_add(1));
-            file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        }
-        if declared > FILE_BYTES_MAX || bytes.len() as u64 > FILE_BYTES_MAX {
+    pub fn read(content: &Content, name: &str) -> Result<Self, Failure> {
+        if content.bytes > FILE_BYTES_MAX {
             let text = format!("the file is longer than {} MiB", FILE_BYTES_MAX >> 20);
             return Err(Defect::TooLarge(text).into());
         }
+        let mut bytes = Vec::new();
+        bytes.reserve_exact(
+            usize::try_from(content.bytes)
+                .unwrap_or(0)
+                .saturating_add(1),
+        );
+        File::open(&content.path)?
+            .take(content.bytes)
+            .read_to_end(&mut bytes)?;
         let format = sniff::identify(name, &bytes)?;
         Ok(Self { bytes, format })
     }

@@ -2,11 +2,23 @@
 
 use std::path::PathBuf;
 
+use super::Content;
 use super::decode::{Picture, Source, Wanted};
 
 /// Where a fixture lies.
 pub fn path(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures")).join(name)
+}
+
+/// It as the engine is given it.
+pub fn content(name: &str) -> Content {
+    whole(path(name))
+}
+
+/// A file all of which is the picture's.
+pub fn whole(path: PathBuf) -> Content {
+    let bytes = std::fs::metadata(&path).map_or(0, |of| of.len());
+    Content { path, bytes }
 }
 
 /// All its bytes.
@@ -16,7 +28,7 @@ pub fn bytes(name: &str) -> Vec<u8> {
 
 /// It as it is read.
 pub fn source(name: &str) -> Source {
-    Source::read(&path(name), name).expect("a fixture that is a picture")
+    Source::read(&content(name), name).expect("a fixture that is a picture")
 }
 
 /// It decoded.

@@ -19,7 +19,7 @@ mod thumbnail;
 pub mod verdict;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -37,6 +37,15 @@ use decode::{Source, Wanted};
 #[derive(Debug, Clone)]
 pub struct Engine {
     permits: Arc<Semaphore>,
+}
+
+/// A file's first bytes: what is behind them is not of the picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The file.
+    pub path: PathBuf,
+    /// How many bytes of it are the picture's.
+    pub bytes: u64,
 }
 
 /// What is wanted of a picture besides what is found out about it.
@@ -102,7 +111,7 @@ impl Engine {
         }
     }
 
-    /// Looks at the file at `path`, which its owner calls `name`, and draws what is wanted.
+    /// Looks at a picture, which its owner calls `name`, and draws what is wanted.
     ///
     /// What comes back is whole: the file is read to its end, and decoded unless it is a JPEG
     /// of which nothing is wanted that takes pixels; of that the structure is checked.
@@ -111,11 +120,11 @@ impl Engine {
     /// See [`Failure`].
     pub async fn inspect(
         &self,
-        path: PathBuf,
+        content: Content,
         name: String,
         wants: Wants,
     ) -> Result<Inspection, Failure> {
-        self.run(move || inspect(&path, &name, wants)).await
+        self.run(move || inspect(&content, &name, wants)).await
     }
 
     /// Writes the protected picture to [`Protection::to`]; on a failure nothing whole is there.
@@ -166,8 +175,8 @@ fn joined<T>(done: Result<Result<T, Failure>, tokio::task::JoinError>) -> Result
     }
 }
 
-fn inspect(path: &Path, name: &str, wants: Wants) -> Result<Inspection, Failure> {
-    let source = Source::read(path, name)?;
+fn inspect(content: &Content, name: &str, wants: Wants) -> Result<Inspection, Failure> {
+    let source = Source::read(content, name)?;
     let mut inspection = Inspection {
         format: source.format,
         measures: None,

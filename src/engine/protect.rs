@@ -19,7 +19,7 @@ use image::{DynamicImage, ImageEncoder, ImageError};
 
 use super::decode::{Picture, Source, Wanted};
 use super::framing::{self, Block};
-use super::{Failure, thumbnail};
+use super::{Content, Failure, thumbnail};
 use crate::entropy::Draw;
 use crate::model::picture::{Format, Strength};
 
@@ -30,8 +30,8 @@ const ICC_SPACE: std::ops::Range<usize> = 16..20;
 /// What is to be protected, and how.
 #[derive(Debug)]
 pub struct Protection {
-    /// The file.
-    pub path: PathBuf,
+    /// The picture.
+    pub content: Content,
     /// The name its owner gave it.
     pub name: String,
     /// Where the output goes; what is there is replaced.
@@ -60,7 +60,7 @@ pub struct Protected {
 /// # Errors
 /// A defect of the file, or the disk's.
 pub fn protect(order: Protection) -> Result<Protected, Failure> {
-    let mut source = Source::read(&order.path, &order.name)?;
+    let mut source = Source::read(&order.content, &order.name)?;
     let format = source.format;
     let mut picture = source.decode(Wanted::Colours)?;
     let mut noise = Noise::new(order.strength, order.draw);

@@ -3,7 +3,7 @@ use crate::model::picture::Strength;
 
 async fn inspect_fixture(name: &str, wants: Wants) -> Result<Inspection, Failure> {
     Engine::new(2)
-        .inspect(fixture::path(name), name.to_owned(), wants)
+        .inspect(fixture::content(name), name.to_owned(), wants)
         .await
 }
 
@@ -83,7 +83,11 @@ async fn a_defect_is_told_from_an_error_of_ours() {
         Err(Failure::Io(_))
     ));
     let renamed = Engine::new(1)
-        .inspect(fixture::path("photo.jpg"), "photo.webp".to_owned(), wants)
+        .inspect(
+            fixture::content("photo.jpg"),
+            "photo.webp".to_owned(),
+            wants,
+        )
         .await;
     assert_eq!(
         renamed.expect_err("another format").to_string(),
@@ -105,13 +109,13 @@ async fn a_dropped_future_gives_its_turn_back() {
     let engine = Engine::new(1);
     for _ in 0..5 {
         let work = engine.inspect(
-            fixture::path("photo.jpg"),
+            fixture::content("photo.jpg"),
             "p.jpg".to_owned(),
             Wants::default(),
         );
         drop(work);
         let work = engine.inspect(
-            fixture::path("photo.jpg"),
+            fixture::content("photo.jpg"),
             "p.jpg".to_owned(),
             Wants::default(),
         );
@@ -122,7 +126,7 @@ async fn a_dropped_future_gives_its_turn_back() {
         }
     }
     let last = engine.inspect(
-        fixture::path("plain.gif"),
+        fixture::content("plain.gif"),
         "p.gif".to_owned(),
         Wants::default(),
     );
@@ -143,7 +147,7 @@ async fn protecting_writes_the_output_where_it_is_told() {
     let to = tempfile::NamedTempFile::new().expect("a temporary file");
     let engine = Engine::new(1);
     let protection = |name: &str| Protection {
-        path: fixture::path(name),
+        content: fixture::content(name),
         name: name.to_owned(),
         to: to.path().to_owned(),
         strength: Strength::default(),
@@ -160,7 +164,7 @@ async fn protecting_writes_the_output_where_it_is_told() {
     );
     let again = engine
         .inspect(
-            to.path().to_owned(),
+            fixture::whole(to.path().to_owned()),
             "photo.jpg".to_owned(),
             Wants::default(),
         )

@@ -2,24 +2,26 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter, Read, Write};
+use std::path::Path;
 
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use crate::engine::Content;
+
 /// Writes a ZIP of the files, under the names given; a name that was there gets a number.
 /// Memory does not grow with the files.
-pub(super) fn write(to: &Path, members: Vec<(String, PathBuf)>) -> io::Result<()> {
+pub(super) fn write(to: &Path, members: Vec<(String, Content)>) -> io::Result<()> {
     let mut zip = ZipWriter::new(BufWriter::new(File::create(to)?));
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)
         .large_file(true);
     let mut taken = HashSet::new();
-    for (name, path) in members {
+    for (name, content) in members {
         zip.start_file(free_name(&mut taken, name), options)
             .map_err(io::Error::other)?;
-        io::copy(&mut File::open(path)?, &mut zip)?;
+        io::copy(&mut File::open(content.path)?.take(content.bytes), &mut zip)?;
     }
     zip.finish().map_err(io::Error::other)?.flush()
 }

@@ -63,7 +63,7 @@ impl Orders {
         let named = self.named(order, &file.name);
         let inspected = self
             .engine
-            .inspect(blob.path, file.name.clone(), wants)
+            .inspect(blob.content(), file.name.clone(), wants)
             .await;
         let (verdict, seen) = match (inspected, named) {
             (Err(Cause::Io(error)), _) => return Err(broken(error)),

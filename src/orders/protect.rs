@@ -62,7 +62,7 @@ impl Orders {
         };
         let scratch = self.blobs.scratch();
         let done = self.engine.protect(Protection {
-            path: blob.path,
+            content: blob.content(),
             name: file.name.clone(),
             to: scratch.path().to_owned(),
             strength,
@@ -114,7 +114,7 @@ impl Orders {
                 .map_err(broken)?;
             let blob =
                 found.ok_or_else(|| broken(std::io::Error::other(format!("{key} is gone"))))?;
-            members.push((file.name.clone(), blob.path));
+            members.push((file.name.clone(), blob.content()));
         }
         let scratch = self.blobs.scratch();
         let to = scratch.path().to_owned();

@@ -49,8 +49,6 @@ pub(super) enum Upload {
     NoLength,
     /// 400 `EntityTooLarge`
     TooLarge { bytes: u64, bytes_max: u64 },
-    /// 400 `MetadataTooLarge`: a content type that is no content type.
-    ContentTypeTooLong { bytes: usize },
     /// 400 `IncompleteBody`
     Incomplete { bytes: u64, reason: String },
     /// 404 `NoSuchBucket`: the account went while it was under way.
@@ -204,12 +202,6 @@ impl Upload {
             )
             .with("ProposedSize", bytes)
             .with("MaxSizeAllowed", bytes_max),
-            Self::ContentTypeTooLong { bytes } => told(
-                StatusCode::BAD_REQUEST,
-                "MetadataTooLarge",
-                "Your metadata headers exceed the maximum allowed metadata size",
-                &format!("Content-Type: {bytes} bytes are too many"),
-            ),
             Self::Incomplete { bytes, reason } => told(
                 StatusCode::BAD_REQUEST,
                 "IncompleteBody",

@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use super::Owner;
 use super::error::{Error, Upload};
 use super::object::{Target, insert};
-use crate::blobs::{Meta, Writer, content_type_fits};
+use crate::blobs::{Meta, Writer};
 use crate::web::Context;
 
 /// Takes the body in, piece by piece, and puts it in place when it is whole: 200, empty, with
@@ -23,7 +23,7 @@ pub(super) async fn put(
     owner: Owner,
     body: &mut Body,
 ) -> Result<Response<Body>, Error> {
-    let content_type = content_type_of(&parts.headers)?;
+    let content_type = content_type_of(&parts.headers);
     expect_length(&parts.headers, verbs.config.object_bytes_max)?;
     let mut writer = verbs.blobs.writer(owner.account);
     take(body, &mut writer, verbs.config.object_bytes_max).await?;
@@ -81,17 +81,9 @@ async fn keep(
 }
 
 /// The content type to keep; bytes that are no UTF-8 are replaced.
-fn content_type_of(headers: &HeaderMap) -> Result<Option<String>, Error> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else {
-        return Ok(None);
-    };
-    let content_type = String::from_utf8_lossy(value.as_bytes()).into_owned();
-    if content_type_fits(&content_type) {
-        Ok(Some(content_type))
-    } else {
-        let bytes = value.len();
-        Err(Upload::ContentTypeTooLong { bytes }.into())
-    }
+fn content_type_of(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 /// An upload says how long it is, and not too long, or that it comes in chunks.

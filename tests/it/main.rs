@@ -12,6 +12,7 @@ mod crash;
 mod hostile;
 mod operations;
 mod presigned;
+mod readme;
 mod restart;
 mod storage;
 mod undetectable;

@@ -7,7 +7,7 @@ use image::AnimationDecoder;
 fn output(name: &str, strength: Strength, seed: u8) -> Vec<u8> {
     let to = tempfile::NamedTempFile::new().expect("a temporary file");
     let protected = protect(Protection {
-        path: fixture::path(name),
+        content: fixture::content(name),
         name: name.to_owned(),
         to: to.path().to_owned(),
         strength,

@@ -1,0 +1,110 @@
+//! What stands behind an object's content: its meta as JSON, how long that is, and a mark.
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileExt;
+
+use super::Meta;
+
+/// The file's last bytes, by which one of ours is known.
+const MARK: &[u8; 8] = b"stuntobj";
+/// Mark and length.
+const END_BYTES: u64 = 12;
+/// One read brings mark, length and, as a rule, the whole trailer.
+const LOOK_BYTES: u64 = 512;
+
+/// Appends the trailer of an object to its content.
+pub(super) fn append(meta: &Meta, content: &mut Vec<u8>) -> io::Result<()> {
+    let json = serde_json::to_vec(meta)?;
+    let length = u32::try_from(json.len()).map_err(io::Error::other)?;
+    content.extend_from_slice(&json);
+    content.extend_from_slice(&length.to_le_bytes());
+    content.extend_from_slice(MARK);
+    Ok(())
+}
+
+/// Reads the trailer of an open object.
+pub(super) fn read(file: &File) -> io::Result<Meta> {
+    let torn = || io::Error::new(ErrorKind::InvalidData, "an object's file has no trailer");
+    let file_bytes = file.metadata()?.len();
+    let tail = tail(file, file_bytes, LOOK_BYTES)?;
+    let (rest, mark) = tail.split_last_chunk::<8>().ok_or_else(torn)?;
+    let (json, length) = rest.split_last_chunk::<4>().ok_or_else(torn)?;
+    if mark != MARK {
+        return Err(torn());
+    }
+    let length = u64::from(u32::from_le_bytes(*length));
+    let trailer_bytes = length + END_BYTES;
+    if trailer_bytes > file_bytes {
+        return Err(torn());
+    }
+    let longer;
+    let json = match usize::try_from(length)
+        .ok()
+        .filter(|length| *length <= json.len())
+    {
+        Some(length) => &json[json.len() - length..],
+        None => {
+            longer = self::tail(file, file_bytes, trailer_bytes)?;
+            longer
+                .strip_suffix(&tail[tail.len() - 12..])
+                .ok_or_else(torn)?
+        }
+    };
+    let meta: Meta = serde_json::from_slice(json)?;
+    if meta.bytes + trailer_bytes == file_bytes {
+        Ok(meta)
+    } else {
+        Err(torn())
+    }
+}
+
+fn tail(file: &File, file_bytes: u64, wanted_bytes: u64) -> io::Result<Vec<u8>> {
+    let bytes = wanted_bytes.min(file_bytes);
+    let mut tail = vec![0; usize::try_from(bytes).map_err(io::Error::other)?];
+    file.read_exact_at(&mut tail, file_bytes - bytes)?;
+    Ok(tail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::Timestamp;
+
+    fn meta(content_type: &str) -> Meta {
+        Meta {
+            content_type: Some(content_type.to_owned()),
+            etag: "0123".to_owned(),
+            bytes: 7,
+            modified_at: Timestamp::from_ms(5),
+        }
+    }
+
+    fn written(bytes: &[u8]) -> File {
+        let file = tempfile::tempfile().expect("a file");
+        file.write_all_at(bytes, 0).expect("room");
+        file
+    }
+
+    #[test]
+    fn what_is_appended_is_read_however_long() {
+        for content_type in ["image/png", &"x".repeat(2_000)] {
+            let mut bytes = b"content".to_vec();
+            append(&meta(content_type), &mut bytes).expect("a trailer");
+            assert_eq!(
+                read(&written(&bytes)).expect("a trailer"),
+                meta(content_type)
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_torn_off_anywhere_is_no_object() {
+        let mut bytes = b"content".to_vec();
+        append(&meta("image/png"), &mut bytes).expect("a trailer");
+        for length in 0..bytes.len() {
+            assert!(read(&written(&bytes[..length])).is_err(), "{length}");
+        }
+        assert!(read(&written(&bytes[1..])).is_err(), "content is missing");
+    }
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# The vendors' own SDKs against the release binary:
+#
+#   cargo build --release && tests/clients/run.sh [path of the binary]
+#
+# Needs python3 with venv, and a package index or mirror for what requirements.txt names.
+# Ends with exit code 0 if all went well, the server's own end included.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+server=${1:-${CARGO_TARGET_DIR:-$root/target}/release/stuntdouble}
+[ -x "$server" ] || { echo "$server is not a program; build it: cargo build --release" >&2; exit 2; }
+
+work=$(mktemp -d)
+pid=
+cleanup() {
+  if [ -n "$pid" ]; then kill -KILL "$pid" 2>/dev/null || true; fi
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+python3 -m venv "$work/venv"
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
+
+"$server" --port 0 > "$work/started" 2> "$work/log" &
+pid=$!
+for _ in $(seq 100); do
+  if grep -q listening "$work/started"; then break; fi
+  sleep 0.1
+done
+origin=$(sed -n 's/.* listening on \(http[^,]*\),.*/\1/p' "$work/started")
+[ -n "$origin" ] || { echo "the server did not start:" >&2; cat "$work/log" >&2; exit 1; }
+
+no_proxy='*' "$work/venv/bin/python" "$here/undetectable_sdk.py" "$origin"
+
+kill -TERM "$pid"
+code=0
+wait "$pid" || code=$?
+pid=
+cat "$work/log" >&2
+[ "$code" -eq 0 ] || { echo "the server ended with exit code $code on SIGTERM" >&2; exit 1; }
+echo "the SDK is content, and the server ended with exit code 0"
