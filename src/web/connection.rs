@@ -203,3 +203,45 @@ impl Drop for Connection {
         self.peer.flushed();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    /// A connection, and a response to it with something tied; upgraded, that is still there.
+    async fn tied() -> (Connection, Response, std::sync::Weak<()>) {
+        let mut connections = Connections(TcpListener::bind("127.0.0.1:0").await.expect("a port"));
+        let address = connections.local_addr().expect("an address");
+        let (client, (connection, _)) =
+            tokio::join!(TcpStream::connect(address), connections.accept());
+        drop(client.expect("a connection"));
+        let kept = Arc::new(());
+        let there = Arc::downgrade(&kept);
+        let mut response = Response::new(Body::from("answer"));
+        response.extensions_mut().insert(Tied::new(kept));
+        let response = connection.peer.tie(response);
+        (connection, response, there)
+    }
+
+    #[tokio::test]
+    async fn what_is_tied_goes_when_the_whole_answer_has_been_flushed() {
+        let (mut connection, response, there) = tied().await;
+        connection.flush().await.expect("nothing to write");
+        assert!(there.upgrade().is_some(), "the body has not ended");
+        drop(response);
+        assert!(there.upgrade().is_some(), "it has not been flushed");
+        connection.flush().await.expect("nothing to write");
+        assert!(there.upgrade().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_tied_goes_with_the_connection() {
+        let (connection, response, there) = tied().await;
+        drop(response);
+        assert!(there.upgrade().is_some());
+        drop(connection);
+        assert!(there.upgrade().is_none());
+    }
+}

@@ -9,6 +9,8 @@ use serde_json::json;
 use crate::support::{Receiver, Stunt, picture};
 
 const ROUNDS: usize = 60;
+/// A test key's orders need no work, so that nothing but the answer is waited for.
+const KEY: &str = "sk_test_1";
 
 /// What can be read of the connection without waiting.
 fn there(stream: &TcpStream) -> String {
@@ -22,7 +24,7 @@ fn there(stream: &TcpStream) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn when_a_webhook_comes_the_confirms_answer_is_there_to_be_read() {
-    let stunt = Stunt::with(|config| config.processing_ms = 0).await;
+    let stunt = Stunt::with(|config| config.test_processing_ms = 0).await;
     let address = stunt.origin.trim_start_matches("http://");
     let client = Arc::new(TcpStream::connect(address).expect("a connection"));
     client.set_nonblocking(true).expect("a setting");
@@ -32,18 +34,13 @@ async fn when_a_webhook_comes_the_confirms_answer_is_there_to_be_read() {
         let notice = move || seen.lock().expect("no panic").push(there(&client));
         Receiver::noticing(notice).await
     };
-    // a test key's orders need no work, so that nothing but the answer is waited for
-    let key = "sk_test_1";
-    stunt.webhook(key, &receiver.url).await;
-    let set = json!({"processing": {"delayMs": 0}});
-    let path = format!("/_mock/accounts/{key}");
-    stunt.control(reqwest::Method::PUT, &path, &set).await;
+    stunt.webhook(KEY, &receiver.url).await;
     for round in 0..ROUNDS {
         let body = json!({"idempotencyKey": round.to_string(), "fileName": "a_ai.jpg"});
-        let id = stunt.detection(key, &body, picture()).await;
+        let id = stunt.detection(KEY, &body, picture()).await;
         let confirm = json!({"idempotencyKey": "c", "orderId": id}).to_string();
         let request = format!(
-            "POST /api/v2/orders/ai-detection/confirm HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{confirm}",
+            "POST /api/v2/orders/ai-detection/confirm HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {KEY}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{confirm}",
             confirm.len()
         );
         (&*client)
