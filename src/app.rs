@@ -5,10 +5,7 @@
 //! tells the outcome. What takes time is a job, which [`crate::worker`] runs when it is due.
 
 use std::any::Any;
-use std::fs::{File, TryLockError};
-use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +14,6 @@ use axum::extract::Request;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -25,6 +21,7 @@ use crate::accounts::Accounts;
 use crate::blobs::Blobs;
 use crate::claims::Claims;
 use crate::config::Config;
+use crate::data_dir::DataDir;
 use crate::engine::Engine;
 use crate::entropy::Entropy;
 use crate::journal::Journal;
@@ -44,7 +41,6 @@ use crate::{bizmori, control, storage, undetectable};
 /// seconds docker gives.
 const PATIENCE: Duration = Duration::from_secs(8);
 const DATABASE: &str = "stuntdouble.db";
-const LOCK: &str = "lock";
 
 /// What each vendor tells by webhook.
 const PROJECTIONS: [(Vendor, Projection); 1] = [(Vendor::Bizmori, bizmori::project)];
@@ -82,10 +78,10 @@ impl App {
         let said = |what: &'static str| {
             move |error: &dyn std::fmt::Display| format!("cannot {what}: {error}")
         };
-        let db = Db::open(&data.path.join(DATABASE))
+        let db = Db::open(&data.path().join(DATABASE))
             .await
             .map_err(|e| said("open the database")(&e))?;
-        let blobs = Blobs::open(data.path.clone())
+        let blobs = Blobs::open(data.path().to_owned())
             .await
             .map_err(|e| said("open the blob store")(&e))?;
         let context = compose(config, db, blobs).await?;
@@ -114,7 +110,7 @@ impl App {
     /// The line that says where it listens and where the data is.
     #[must_use]
     pub fn start_line(&self) -> String {
-        let kept = if self.data.temporary.is_some() {
+        let kept = if self.data.is_temporary() {
             " (temporary: gone at exit)"
         } else {
             ""
@@ -123,7 +119,7 @@ impl App {
         format!(
             "stuntdouble {version} listening on http://{}, data in {}{kept}",
             self.address,
-            self.data.path.display()
+            self.data.path().display()
         )
     }
 
@@ -268,57 +264,81 @@ async fn unmatched(request: Request) -> Response {
     }
 }
 
-/// Where all state is: kept, or gone when this is dropped. Locked against other servers.
-#[derive(Debug)]
-struct DataDir {
-    path: PathBuf,
-    temporary: Option<TempDir>,
-    _lock: File,
-}
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use serde_json::{Value, json};
+    use tower::ServiceExt;
 
-impl DataDir {
-    fn open(set: Option<&Path>) -> Result<Self, String> {
-        let temporary = match set {
-            Some(_) => None,
-            None => Some(
-                tempfile::Builder::new()
-                    .prefix("stuntdouble-")
-                    .tempdir()
-                    .map_err(|error| {
-                        format!("cannot make a temporary directory: {error}; set --data-dir")
-                    })?,
-            ),
-        };
-        let path = set.map_or_else(
-            || temporary.as_ref().map(|dir| dir.path().to_owned()),
-            |dir| Some(dir.to_owned()),
-        );
-        let path = path.unwrap_or_default();
-        let shown = path.display();
-        std::fs::create_dir_all(&path)
-            .map_err(|error| format!("cannot use the data directory {shown}: {error}"))?;
-        let lock = lock(&path)
-            .map_err(|error| format!("cannot lock the data directory {shown}: {error}"))?;
-        let lock = lock.ok_or_else(|| {
-            format!("the data directory {shown} is in use by another stuntdouble")
-        })?;
-        Ok(Self {
-            path,
-            temporary,
-            _lock: lock,
-        })
+    use super::*;
+    use crate::model::ids::ClockId;
+    use crate::model::job::Kind;
+
+    async fn ask(context: &Context, method: &str, path: &str, body: String) -> Response {
+        let request = Request::builder().method(method).uri(path);
+        let request = request
+            .header("host", "mock")
+            .header("authorization", "Bearer sk_test_1");
+        let request = request
+            .header("content-type", "application/json")
+            .body(Body::from(body));
+        let answered = router(context).oneshot(request.expect("a request")).await;
+        answered.expect("a router always answers")
     }
-}
 
-/// The lock, none if another process has it. It goes with the process, however that ends.
-fn lock(path: &Path) -> io::Result<Option<File>> {
-    let file = File::options()
-        .create(true)
-        .append(true)
-        .open(path.join(LOCK))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error),
+    async fn json_of(response: Response) -> Value {
+        let bytes = to_bytes(response.into_body(), usize::MAX)
+            .await
+            .expect("a body");
+        serde_json::from_slice(&bytes).expect("JSON")
+    }
+
+    #[tokio::test]
+    async fn an_order_stands_still_until_the_answer_to_its_confirm_is_written() {
+        let config = Config {
+            port: 0,
+            test_processing_ms: 0,
+            ..Config::defaults()
+        };
+        let app = App::start(config).await.expect("a server");
+        let context = Arc::clone(&app.context);
+        context.worker.start().await.expect("a worker");
+        let create = json!({"idempotencyKey": "a", "fileName": "a.jpg"}).to_string();
+        let made =
+            json_of(ask(&context, "POST", "/api/v2/orders/ai-detection", create).await).await;
+        let upload = made["data"]["file"]["uploadUrl"].as_str().expect("a URL");
+        ask(
+            &context,
+            "PUT",
+            upload.trim_start_matches("http://mock"),
+            "x".to_owned(),
+        )
+        .await;
+        let id = made["data"]["orderId"].as_str().expect("an id").to_owned();
+        let confirm = json!({"idempotencyKey": "c", "orderId": id}).to_string();
+        let answer = ask(
+            &context,
+            "POST",
+            "/api/v2/orders/ai-detection/confirm",
+            confirm,
+        )
+        .await;
+        assert_eq!(answer.status(), 200);
+
+        let drain = async |ms| {
+            let patience = Duration::from_millis(ms);
+            context
+                .worker
+                .drain(ClockId::DEFAULT, None, patience)
+                .await
+                .expect("a drain")
+        };
+        assert_eq!(
+            drain(200).await,
+            [(Kind::Process, id)],
+            "it is due, and held"
+        );
+        drop(answer);
+        assert_eq!(drain(10_000).await, []);
     }
 }

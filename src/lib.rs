@@ -8,6 +8,7 @@ pub mod claims;
 pub mod clock;
 pub mod config;
 pub mod control;
+pub mod data_dir;
 pub mod engine;
 pub mod entropy;
 pub mod journal;

@@ -38,18 +38,17 @@ pub(super) fn read(file: &File) -> io::Result<Meta> {
     if trailer_bytes > file_bytes {
         return Err(torn());
     }
-    let longer;
-    let json = match usize::try_from(length)
+    let whole = usize::try_from(length)
         .ok()
-        .filter(|length| *length <= json.len())
-    {
-        Some(length) => &json[json.len() - length..],
-        None => {
-            longer = self::tail(file, file_bytes, trailer_bytes)?;
-            longer
-                .strip_suffix(&tail[tail.len() - 12..])
-                .ok_or_else(torn)?
-        }
+        .filter(|length| *length <= json.len());
+    let longer;
+    let json = if let Some(length) = whole {
+        &json[json.len() - length..]
+    } else {
+        longer = self::tail(file, file_bytes, trailer_bytes)?;
+        longer
+            .strip_suffix(&tail[tail.len() - 12..])
+            .ok_or_else(torn)?
     };
     let meta: Meta = serde_json::from_slice(json)?;
     if meta.bytes + trailer_bytes == file_bytes {

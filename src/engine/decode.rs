@@ -153,8 +153,10 @@ impl Source {
     }
 }
 
+type Decoder<'b> = JpegDecoder<ZCursor<&'b [u8]>>;
+
 /// A decoder that has read the heads of a JPEG of a size we take, which goes on to its end.
-fn jpeg_heads(bytes: &[u8]) -> Result<(JpegDecoder<ZCursor<&[u8]>>, (u32, u32)), Defect> {
+fn jpeg_heads(bytes: &[u8]) -> Result<(Decoder<'_>, (u32, u32)), Defect> {
     let sides_max = usize::from(u16::MAX);
     let options = DecoderOptions::default()
         .set_strict_mode(false)

@@ -16,8 +16,8 @@ async fn what_is_wanted_is_drawn_and_nothing_else() {
     let plain = inspect_fixture("photo.jpg", measured)
         .await
         .expect("a whole picture");
-    let measures = plain.measures.expect("measures");
-    assert_eq!((measures.width_px, measures.height_px), (1024, 768));
+    let of_it = plain.measures.expect("measures");
+    assert_eq!((of_it.width_px, of_it.height_px), (1024, 768));
     let Inspection {
         thumbnail,
         preview,

@@ -222,8 +222,11 @@ impl Tx {
         let (mut written, mut ended) = (None, false);
         for effects in joined.chain([&self.effects]) {
             ended |= !effects.ended.is_empty();
-            let of_id = effects.written.iter().filter(|kept| kept.order.id == id);
-            written = of_id.last().map(|kept| Arc::clone(&kept.order)).or(written);
+            let mut of_id = effects.written.iter().filter(|kept| kept.order.id == id);
+            written = of_id
+                .next_back()
+                .map(|kept| Arc::clone(&kept.order))
+                .or(written);
         }
         if ended {
             return None;

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{CONFIRM_DETECTION, DETECTION};
-use crate::support::{Receiver, Stunt, code, picture};
+use crate::support::{Answer, Receiver, Stunt, code, picture};
 
 const CLIENTS: usize = 20;
 
@@ -54,11 +54,7 @@ async fn of_many_confirm_keys_one_starts_the_order() {
     let posts = confirms
         .iter()
         .map(|confirm| stunt.post("live", CONFIRM_DETECTION, confirm));
-    let told: Vec<_> = join_all(posts)
-        .await
-        .iter()
-        .map(|answer| answer.text())
-        .collect();
+    let told: Vec<_> = join_all(posts).await.iter().map(Answer::text).collect();
     let refused = code("ORDER_ALREADY_CONFIRMED");
     let refusals = told.iter().filter(|text| **text == refused).count();
     assert_eq!(refusals, CLIENTS - 1, "{told:?}");

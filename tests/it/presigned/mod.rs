@@ -3,6 +3,7 @@
 mod hosts;
 mod library;
 mod objects;
+mod refusals;
 
 use reqwest::Method;
 use serde_json::json;

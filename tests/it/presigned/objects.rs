@@ -6,6 +6,59 @@ use crate::support::Stunt;
 const HELLO: &str = "\"5d41402abc4b2a76b9719d911017c592\"";
 
 #[tokio::test]
+async fn a_part_is_206_and_none_is_416() {
+    let stunt = frozen().await;
+    put(&stunt, KEY, &[], "0123456789").await;
+    for (range, status, body, shown) in [
+        ("bytes=2-4", 206, "234", "bytes 2-4/10"),
+        ("bytes=7-", 206, "789", "bytes 7-9/10"),
+        ("bytes=-3", 206, "789", "bytes 7-9/10"),
+        ("bytes=0-99", 206, "0123456789", "bytes 0-9/10"),
+        ("bytes=-99", 206, "0123456789", "bytes 0-9/10"),
+        ("bytes=0-1,4-5", 200, "0123456789", ""),
+        ("bytes=4-2", 200, "0123456789", ""),
+        ("lines=1-2", 200, "0123456789", ""),
+        ("bytes=99999999999999999999-", 200, "0123456789", ""),
+    ] {
+        let part = get(&stunt, KEY, &[("range", range)]).await;
+        let told = (part.status, part.text(), part.header("content-range"));
+        assert_eq!(told, (status, body.to_owned(), shown), "{range}");
+        assert_eq!(part.header("content-length"), body.len().to_string());
+    }
+    for range in ["bytes=10-", "bytes=10-12", "bytes=-0"] {
+        let none = get(&stunt, KEY, &[("range", range)]).await;
+        let elements = format!(
+            "<Message>The requested range is not satisfiable</Message><Key>{KEY}</Key><RangeRequested>{range}</RangeRequested><ActualObjectSize>10</ActualObjectSize>"
+        );
+        let why = format!("Range: {range} of an object of 10 bytes");
+        super::assert_refused(&none, 416, "InvalidRange", &elements, &why);
+        assert_eq!(none.header("content-range"), "bytes */10");
+    }
+}
+
+#[tokio::test]
+async fn who_has_the_object_gets_304() {
+    let stunt = frozen().await;
+    put(&stunt, KEY, &[], "hello").await;
+    for headers in [
+        ("if-none-match", HELLO),
+        ("if-none-match", "*"),
+        (
+            "if-none-match",
+            "\"x\", W/\"5d41402abc4b2a76b9719d911017c592\"",
+        ),
+        ("if-modified-since", "Thu, 12 Mar 2026 10:00:00 GMT"),
+    ] {
+        let known = get(&stunt, KEY, &[headers]).await;
+        assert_eq!((known.status, known.text()), (304, String::new()));
+        assert_eq!(known.header("etag"), HELLO);
+    }
+    put(&stunt, KEY, &[], "other").await;
+    let changed = get(&stunt, KEY, &[("if-none-match", HELLO)]).await;
+    assert_eq!((changed.status, changed.text()), (200, "other".to_owned()));
+}
+
+#[tokio::test]
 async fn readers_see_one_whole_object_while_others_replace_it() {
     let stunt = frozen().await;
     let whole = |byte: u8| vec![byte; 300_000];

@@ -1,0 +1,136 @@
+//! Who is not let in, and what they are told.
+
+use reqwest::Method;
+use serde_json::json;
+use stuntdouble::presign::Presign;
+
+use super::{KEY, assert_refused, freeze, frozen, get, plan, put, put_raw, signer};
+use crate::support::{Answer, Stunt};
+
+const DENIED: &str = "<Message>Access Denied</Message><Key>k</Key>";
+
+fn code(answer: &Answer) -> (u16, String) {
+    let text = answer.text();
+    let (_, rest) = text.split_once("<Code>").unwrap_or_default();
+    let (code, _) = rest.split_once("</Code>").unwrap_or_default();
+    assert!(!answer.header("x-mock-why").is_empty(), "{text}");
+    (answer.status, code.to_owned())
+}
+
+#[tokio::test]
+async fn a_request_without_a_signature_is_access_denied() {
+    let stunt = frozen().await;
+    let path = "/_s3/bizmori/k";
+    let answer = stunt.send(Method::GET, path, &[], "").await;
+    let why = "signature: none in the query; use the URL as it was given, with its parameters";
+    assert_refused(&answer, 403, "AccessDenied", DENIED, why);
+    let signed = [("authorization", "AWS4-HMAC-SHA256 Credential=x")];
+    let answer = stunt.send(Method::GET, path, &signed, "").await;
+    let why = "signature: in the Authorization header; only presigned URLs are served";
+    assert_refused(&answer, 403, "AccessDenied", DENIED, why);
+}
+
+#[tokio::test]
+async fn an_expired_url_tells_when_by_the_clock() {
+    let stunt = frozen().await;
+    let url = signer().presign(&plan(&stunt, "GET", KEY));
+    let set = async |now: &str| {
+        let set = json!({"mode": "frozen", "now": now});
+        stunt.control(Method::PUT, "/_mock/clock", &set).await;
+    };
+    set("2026-03-12T10:10:34.500Z").await;
+    let answer = stunt.send(Method::GET, &url, &[], "").await;
+    let elements = format!(
+        "<Message>Request has expired</Message><Key>{KEY}</Key><X-Amz-Expires>600</X-Amz-Expires><Expires>2026-03-12T10:10:00Z</Expires><ServerTime>2026-03-12T10:10:34Z</ServerTime>"
+    );
+    let why = "expired 35 s ago by the account's clock";
+    assert_refused(&answer, 403, "AccessDenied", &elements, why);
+    set("2026-03-12T09:44:59.000Z").await;
+    let answer = stunt.send(Method::GET, &url, &[], "").await;
+    let elements = format!(
+        "<Message>Request is not yet valid</Message><Key>{KEY}</Key><X-Amz-Date>1773309600000</X-Amz-Date><Expires>2026-03-12T10:10:00Z</Expires><ServerTime>2026-03-12T09:44:59Z</ServerTime>"
+    );
+    let why = "signed 901 s ahead of the account's clock";
+    assert_refused(&answer, 403, "AccessDenied", &elements, why);
+}
+
+#[tokio::test]
+async fn a_signature_of_something_else_shows_what_we_signed() {
+    let stunt = frozen().await;
+    let url = signer().presign(&Presign {
+        content_type: Some("image/png"),
+        ..plan(&stunt, "PUT", "k")
+    });
+    let jpeg = [("content-type", "image/jpeg")];
+    let answer = stunt.send(Method::PUT, &url, &jpeg, "x").await;
+    let (_, query) = url.split_once('?').expect("a query");
+    let (query, signature) = query.split_once("&X-Amz-Signature=").expect("a signature");
+    let host = stunt.origin.trim_start_matches("http://");
+    let canonical = format!(
+        "PUT\n/_s3/bizmori/k\n{query}\ncontent-type:image/jpeg\nhost:{host}\n\ncontent-type;host\nUNSIGNED-PAYLOAD"
+    );
+    let digest = {
+        use sha2::{Digest, Sha256};
+        hex::encode(Sha256::digest(canonical.as_bytes()))
+    };
+    let elements = format!(
+        "<Message>The request signature we calculated does not match the signature you provided. Check your key and signing method.</Message><Key>k</Key><AWSAccessKeyId>STUNTDOUBLEACCESSKEY</AWSAccessKeyId><StringToSign>AWS4-HMAC-SHA256\n20260312T100000Z\n20260312/us-east-1/s3/aws4_request\n{digest}</StringToSign><SignatureProvided>{signature}</SignatureProvided><CanonicalRequest>{}</CanonicalRequest>",
+        canonical.replace('&', "&amp;")
+    );
+    let why = "signature: Content-Type was signed as image/png, sent image/jpeg";
+    assert_refused(&answer, 403, "SignatureDoesNotMatch", &elements, why);
+    let png = [("content-type", "image/png")];
+    assert_eq!(stunt.send(Method::PUT, &url, &png, "x").await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_after_the_signature() {
+    let stunt = frozen().await;
+    let answer = get(&stunt, "k", &[]).await;
+    let why = "key: nothing was uploaded to bizmori under it, or it is removed";
+    let elements = "<Message>The specified key does not exist.</Message><Key>k</Key>";
+    assert_refused(&answer, 404, "NoSuchKey", elements, why);
+    let url = signer().presign(&Presign {
+        bucket: "other",
+        ..plan(&stunt, "GET", "k")
+    });
+    let answer = stunt.send(Method::GET, &url, &[], "").await;
+    let elements = "<Message>The specified bucket does not exist</Message><Key>k</Key><BucketName>other</BucketName>";
+    assert_refused(
+        &answer,
+        404,
+        "NoSuchBucket",
+        elements,
+        "bucket: no other here",
+    );
+    let url = signer().presign(&plan(&stunt, "HEAD", "k"));
+    let head = stunt.send(Method::HEAD, &url, &[], "").await;
+    assert_eq!(head.refusal(), (404, String::new(), why.to_owned()));
+}
+
+#[tokio::test]
+async fn an_upload_over_the_limit_is_too_large_told_or_not() {
+    let stunt = Stunt::with(|config| config.object_bytes_max = 1_000_000).await;
+    freeze(&stunt).await;
+    let large = vec![0; 1_000_001];
+    let answer = put(&stunt, "k", &[], large.clone()).await;
+    let elements = "<Message>Your proposed upload exceeds the maximum allowed size</Message><Key>k</Key><ProposedSize>1000001</ProposedSize><MaxSizeAllowed>1000000</MaxSizeAllowed>";
+    let why = "body: 1000001 bytes or more, at most 1000000 are allowed";
+    assert_refused(&answer, 400, "EntityTooLarge", elements, why);
+    let chunked = [b"f4241\r\n", large.as_slice(), b"\r\n0\r\n\r\n"].concat();
+    let answer = put_raw(&stunt, "k", "Transfer-Encoding: chunked\r\n", &chunked).await;
+    assert_eq!(code(&answer), (400, "EntityTooLarge".to_owned()));
+    assert_eq!(get(&stunt, "k", &[]).await.status, 404);
+    assert_eq!(put(&stunt, "k", &[], &large[1..]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_bucket_is_not_served() {
+    let stunt = frozen().await;
+    for path in ["/_s3", "/_s3/", "/_s3/bizmori", "/_s3/bizmori/"] {
+        let answer = stunt.send(Method::GET, path, &[], "").await;
+        let elements = "<Message>The specified method is not allowed against this resource.</Message><Method>GET</Method><ResourceType>BUCKET</ResourceType>";
+        let why = "path: GET of a bucket is not served, only objects are";
+        assert_refused(&answer, 405, "MethodNotAllowed", elements, why);
+    }
+}
