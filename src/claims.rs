@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
+use crate::accounts::Account;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::Kind;
 use crate::store::agenda::Agenda;
@@ -24,7 +25,7 @@ pub struct Claims(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    held: Mutex<HashMap<Subject, (ClockId, AccountId)>>,
+    held: Mutex<HashMap<Subject, Arc<Account>>>,
     released: Notify,
     agenda: Agenda,
 }
@@ -34,7 +35,6 @@ struct Inner {
 pub struct Claim {
     claims: Claims,
     subject: Subject,
-    clock: ClockId,
 }
 
 impl Claims {
@@ -48,25 +48,18 @@ impl Claims {
         }))
     }
 
-    /// Claims a job, if nobody has.
+    /// Claims a job of the account's, if nobody has.
     #[must_use]
-    pub fn claim(
-        &self,
-        clock: ClockId,
-        account: AccountId,
-        kind: Kind,
-        subject: &str,
-    ) -> Option<Claim> {
+    pub fn claim(&self, account: &Arc<Account>, kind: Kind, subject: &str) -> Option<Claim> {
         let subject = (kind, subject.to_owned());
         let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.contains_key(&subject) {
             return None;
         }
-        held.insert(subject.clone(), (clock, account));
+        held.insert(subject.clone(), Arc::clone(account));
         Some(Claim {
             claims: self.clone(),
             subject,
-            clock,
         })
     }
 
@@ -83,10 +76,9 @@ impl Claims {
     /// What is under way by that clock, as kind and subject; of one account only, if one is given.
     #[must_use]
     pub fn under_way(&self, clock: ClockId, account: Option<AccountId>) -> Vec<Subject> {
+        let asked =
+            |of: &Account| of.clock_id() == clock && account.is_none_or(|account| of.id == account);
         let held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let asked = |of: &(ClockId, AccountId)| {
-            of.0 == clock && account.is_none_or(|account| of.1 == account)
-        };
         held.iter()
             .filter(|(_, of)| asked(of))
             .map(|(subject, _)| subject.clone())
@@ -115,12 +107,13 @@ impl Claims {
 impl Drop for Claim {
     fn drop(&mut self) {
         let inner = &self.claims.0;
-        inner
-            .held
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.subject);
-        inner.agenda.look(self.clock);
+        let mut held = inner.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let account = held.remove(&self.subject);
+        drop(held);
+        // The clock the account goes by now: it may have been given one of its own meanwhile.
+        if let Some(account) = account {
+            inner.agenda.look(account.clock_id());
+        }
         inner.released.notify_waiters();
     }
 }

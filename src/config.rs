@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A self-hosted mock of two image APIs, BIZ MORI and Undetectable AI, for integration tests.
@@ -73,10 +74,10 @@ pub struct Config {
     #[arg(long, env = "STUNTDOUBLE_PUBLIC_URL", value_name = "URL", value_parser = origin)]
     pub public_url: Option<String>,
     /// Believe X-Forwarded-Proto and X-Forwarded-Host when making URLs
-    #[arg(long, env = "STUNTDOUBLE_TRUST_FORWARDED")]
+    #[arg(long, env = "STUNTDOUBLE_TRUST_FORWARDED", value_parser = FalseyValueParser::new())]
     pub trust_forwarded: bool,
     /// Judge presigned URLs by the host they arrive with too, as S3 does
-    #[arg(long, env = "STUNTDOUBLE_STRICT_HOST")]
+    #[arg(long, env = "STUNTDOUBLE_STRICT_HOST", value_parser = FalseyValueParser::new())]
     pub strict_host: bool,
     /// What an API key is that nobody set up
     #[arg(long, env = "STUNTDOUBLE_MODE", value_enum, default_value = "open")]
@@ -192,10 +193,10 @@ pub struct Config {
     )]
     pub analysis_default: bool,
     /// Undetectable: give `analysis_result_status` and `analysis_result` beside the plural names
-    #[arg(long, env = "STUNTDOUBLE_SINGULAR_ANALYSIS")]
+    #[arg(long, env = "STUNTDOUBLE_SINGULAR_ANALYSIS", value_parser = FalseyValueParser::new())]
     pub singular_analysis: bool,
     /// Undetectable: leave detection step 2, the generators' watermarks, out
-    #[arg(long, env = "BYPASS_OCR")]
+    #[arg(long, env = "BYPASS_OCR", value_parser = FalseyValueParser::new())]
     pub bypass_ocr: bool,
 
     /// Access key id of the presigned URLs; an S3 client may sign with it too
@@ -240,7 +241,7 @@ pub struct Config {
     )]
     pub webhook_timeout_ms: u32,
     /// Call public addresses too; without it only loopback and private ones are called
-    #[arg(long, env = "STUNTDOUBLE_ALLOW_PUBLIC")]
+    #[arg(long, env = "STUNTDOUBLE_ALLOW_PUBLIC", value_parser = FalseyValueParser::new())]
     pub allow_public: bool,
 }
 

@@ -1,4 +1,34 @@
 //! stuntdouble: a self-hosted mock of two image APIs, BIZ MORI and Undetectable AI.
+//!
+//! # The story
+//! A test suite starts one process, points its clients at it, and lives in accounts: one an API
+//! key, each a world with its own orders, files, webhooks, ids and clock. An order is made,
+//! filled by uploads to presigned URLs, started, brought to its end by the worker, read back,
+//! and announced by a signed webhook. Nothing is detected in earnest: what comes out follows
+//! from the file's name or the file's bytes.
+//!
+//! # A request's life
+//! 1. [`app`] has bound every front door to one port. [`web`] observes the request under its
+//!    operation's name: there the journal counts it, and there rules will apply.
+//! 2. A front door ([`bizmori`], [`undetectable`], [`storage`], [`control`]) reads it in the
+//!    vendor's words: `auth` says whose it is, `request` what is asked, `wire` is what is
+//!    answered, `error` maps each refusal onto the vendor's code, with one line on why.
+//! 3. A verb ([`orders`], [`webhooks`], [`accounts`], [`blobs`]) does it, in one transaction of
+//!    [`store`]: the order's transition ([`model::order`]), and the job or event it causes.
+//! 4. The answer is written. Only then is what the request started let go ([`claims`]).
+//! 5. [`worker`] runs jobs as they fall due by the account's clock: [`engine`] looks at the
+//!    picture between transactions, the outcome and its event are recorded in one.
+//!
+//! # What is promised
+//! - Every accepted order comes to its end exactly once and every event goes out at least once,
+//!   whenever the process dies. The crash path is the happy path: a job is a row until what it
+//!   did is recorded in the transaction that takes the row.
+//! - Time is a parameter ([`clock`] alone reads the real one) and chance is derived
+//!   ([`entropy`]): the same seed, clock and calls give the same answers.
+//! - A reset ends an account's life; nothing of an older life is written or sent afterwards.
+//! - Memory does not grow with uploads, with finished orders, or with what is sent.
+//!
+//! Who may import whom is checked by `tests/it/architecture.rs`.
 
 pub mod accounts;
 pub mod app;

@@ -145,14 +145,17 @@ impl Worker {
             if self.claims.count() >= UNDER_WAY_MAX {
                 break;
             }
-            if let Some(claim) = self
-                .claims
-                .claim(clock, job.account, job.kind, &job.subject)
-            {
+            if let Some(claim) = self.claim(&job) {
                 self.tasks.spawn(Arc::clone(self).run_claimed(job, claim));
             }
         }
         Ok(())
+    }
+
+    /// None: somebody has it, or its account's life has just ended.
+    fn claim(&self, job: &Job) -> Option<Claim> {
+        let account = self.accounts.by_id(job.account)?;
+        self.claims.claim(&account, job.kind, &job.subject)
     }
 
     async fn run_claimed(self: Arc<Self>, job: Job, claim: Claim) {
@@ -213,10 +216,8 @@ impl Worker {
             let Some(job) = due.into_iter().next() else {
                 break;
             };
-            let Some(claim) = self
-                .claims
-                .claim(clock, job.account, job.kind, &job.subject)
-            else {
+            let Some(claim) = self.claim(&job) else {
+                tokio::task::yield_now().await;
                 continue;
             };
             let before = self.accounts.now(clock);

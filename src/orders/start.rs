@@ -66,7 +66,7 @@ impl Orders {
     /// Says why it cannot start; it stands as it did.
     pub async fn confirm(
         &self,
-        account: &Account,
+        account: &Arc<Account>,
         order_id: &str,
         confirm_key: &str,
         of_type: impl Fn(&Order) -> bool,
@@ -83,9 +83,7 @@ impl Orders {
             Err(refusal) => Err(StartError::Refused(refusal, order)),
             Ok(false) => Ok(Started { order, hold: None }),
             Ok(true) => {
-                let hold =
-                    self.claims
-                        .claim(account.clock_id(), account.id, Kind::Process, &order.id);
+                let hold = self.claims.claim(account, Kind::Process, &order.id);
                 store::orders::update(&mut tx, Arc::clone(&order)).await?;
                 let due_at = self.due_at(account, &order, now);
                 store::jobs::put(&mut tx, account.id, Kind::Process, &order.id, due_at).await?;

@@ -49,20 +49,28 @@ pub async fn take(tx: &mut Tx, id: i64) -> Result<bool> {
     Ok(done.rows_affected() == 1)
 }
 
-/// Makes the job due at another time. False if it was gone.
+/// Sets an endpoint's job to the endpoint's next attempt, or takes it out if there is none.
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn postpone(tx: &mut Tx, id: i64, due_at: Timestamp) -> Result<bool> {
-    let row = sqlx::query("UPDATE jobs SET due_at = ? WHERE id = ? RETURNING clock_id")
-        .bind(due_at.ms())
-        .bind(id)
-        .fetch_optional(tx.sqlite())
-        .await?;
+pub async fn settle_endpoint(tx: &mut Tx, id: i64, endpoint: &str) -> Result<()> {
+    let row = sqlx::query(
+        "DELETE FROM jobs WHERE id = ? AND NOT EXISTS
+             (SELECT 1 FROM deliveries WHERE endpoint_id = ? AND due_at IS NOT NULL);
+         UPDATE jobs SET due_at =
+             (SELECT MIN(due_at) FROM deliveries WHERE endpoint_id = ? AND due_at IS NOT NULL)
+         WHERE id = ? RETURNING clock_id, due_at",
+    )
+    .bind(id)
+    .bind(endpoint)
+    .bind(endpoint)
+    .bind(id)
+    .fetch_optional(tx.sqlite())
+    .await?;
     if let Some(row) = &row {
-        tx.note(ClockId(row.get(0)), due_at);
+        tx.note(ClockId(row.get(0)), Timestamp::from_ms(row.get(1)));
     }
-    Ok(row.is_some())
+    Ok(())
 }
 
 /// The job is no longer there to be done.

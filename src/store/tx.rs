@@ -2,7 +2,7 @@
 //!
 //! There is one writer connection and a queue for it. Who comes first begins a transaction;
 //! who is done while others queue hands the open transaction on, each in a savepoint of its
-//! own, and the last one (or the [`GROUP_MAX`]th) commits for all. [`Tx::commit`] returns when
+//! own, and the last one (or the 64th) commits for all. [`Tx::commit`] returns when
 //! the commit that carries its writes is done, so a caller cannot tell the difference; a
 //! transaction that is dropped takes back its own writes and no one else's.
 //!

@@ -1,7 +1,7 @@
 //! Endpoints, events, and deliveries of events to endpoints.
 
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::jobs::unknown;
 use super::{Result, Source, Tx, sealed::Connected};
@@ -77,7 +77,7 @@ pub async fn endpoint(
     account: AccountId,
     id: &str,
 ) -> Result<Option<Endpoint>> {
-    let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+    let row = sqlx::query(AssertSqlSafe(format!(
         "{ENDPOINT} WHERE id = ? AND account_id = ?"
     )))
     .bind(id)
@@ -101,7 +101,7 @@ pub async fn endpoints(
     const MATCHES: &str =
         "WHERE account_id = ?1 AND (instr(lower(COALESCE(name, '')), ?2) OR instr(lower(url), ?2))";
     let keyword = keyword.to_lowercase();
-    let total = sqlx::query(sqlx::AssertSqlSafe(format!(
+    let total = sqlx::query(AssertSqlSafe(format!(
         "SELECT COUNT(*) FROM endpoints {MATCHES}"
     )))
     .bind(account.0)
@@ -109,7 +109,7 @@ pub async fn endpoints(
     .fetch_one(from.sqlite())
     .await?;
     let page = format!("{ENDPOINT} {MATCHES} ORDER BY length(id) DESC, id DESC LIMIT ?3 OFFSET ?4");
-    let rows = sqlx::query(sqlx::AssertSqlSafe(page))
+    let rows = sqlx::query(AssertSqlSafe(page))
         .bind(account.0)
         .bind(&keyword)
         .bind(limit)
@@ -146,26 +146,28 @@ pub async fn publish(
     if endpoints.is_empty() {
         return Ok(endpoints);
     }
-    sqlx::query("INSERT INTO events (id, account_id, kind, body) VALUES (?, ?, ?, ?)")
+    let mut writes =
+        String::from("INSERT INTO events (id, account_id, kind, body) VALUES (?, ?, ?, ?)");
+    for _ in &endpoints {
+        writes += "; INSERT INTO deliveries
+                  (id, event_id, endpoint_id, status, retries, due_at, created_at)
+                  VALUES (?, ?, ?, ?, 0, ?, ?)";
+    }
+    let mut query = sqlx::query(AssertSqlSafe(writes))
         .bind(&event.id)
         .bind(account.0)
         .bind(&event.kind)
-        .bind(&event.body)
-        .execute(tx.sqlite())
-        .await?;
+        .bind(&event.body);
     for endpoint in &endpoints {
-        sqlx::query(
-            "INSERT INTO deliveries (id, event_id, endpoint_id, status, retries, due_at, created_at)
-             VALUES (?1, ?2, ?3, ?4, 0, ?5, ?5)",
-        )
-        .bind(delivery_id(endpoint))
-        .bind(&event.id)
-        .bind(endpoint)
-        .bind(DeliveryStatus::Pending.name())
-        .bind(now.ms())
-        .execute(tx.sqlite())
-        .await?;
+        query = query
+            .bind(delivery_id(endpoint))
+            .bind(&event.id)
+            .bind(endpoint)
+            .bind(DeliveryStatus::Pending.name())
+            .bind(now.ms())
+            .bind(now.ms());
     }
+    query.execute(tx.sqlite()).await?;
     Ok(endpoints)
 }
 
@@ -190,20 +192,6 @@ pub async fn due(
     row.as_ref().map(delivery_of).transpose()
 }
 
-/// When the endpoint's next attempt is due.
-///
-/// # Errors
-/// If it cannot be read.
-pub async fn next_due(from: &mut impl Source, endpoint: &str) -> Result<Option<Timestamp>> {
-    let row = sqlx::query(
-        "SELECT MIN(due_at) FROM deliveries WHERE endpoint_id = ? AND due_at IS NOT NULL",
-    )
-    .bind(endpoint)
-    .fetch_one(from.sqlite())
-    .await?;
-    Ok(row.get::<Option<i64>, _>(0).map(Timestamp::from_ms))
-}
-
 /// Records an attempt: how the delivery stands now, and when the next one is due.
 ///
 /// # Errors
@@ -216,20 +204,18 @@ pub async fn record(
     now: Timestamp,
 ) -> Result<()> {
     sqlx::query(
-        "UPDATE deliveries SET status = ?, retries = ?, due_at = ?, last_sent_at = ? WHERE id = ?",
+        "UPDATE deliveries SET status = ?, retries = ?, due_at = ?, last_sent_at = ? WHERE id = ?;
+         UPDATE endpoints SET last_sent_at = ? WHERE id = ?",
     )
     .bind(delivery.status.name())
     .bind(delivery.retries)
     .bind(due_at.map(Timestamp::ms))
     .bind(now.ms())
     .bind(&delivery.id)
+    .bind(now.ms())
+    .bind(endpoint)
     .execute(tx.sqlite())
     .await?;
-    sqlx::query("UPDATE endpoints SET last_sent_at = ? WHERE id = ?")
-        .bind(now.ms())
-        .bind(endpoint)
-        .execute(tx.sqlite())
-        .await?;
     Ok(())
 }
 

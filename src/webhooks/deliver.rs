@@ -89,10 +89,7 @@ impl Webhooks {
             let sent_at = delivery.last_sent_at.unwrap_or(job.due_at);
             store::webhooks::record(&mut tx, &job.subject, delivery, *next, sent_at).await?;
         }
-        match store::webhooks::next_due(&mut tx, &job.subject).await? {
-            Some(at) => store::jobs::postpone(&mut tx, job.id, at).await?,
-            None => store::jobs::take(&mut tx, job.id).await?,
-        };
+        store::jobs::settle_endpoint(&mut tx, job.id, &job.subject).await?;
         tx.commit().await
     }
 }
