@@ -17,8 +17,9 @@ CREATE TABLE default_clock (
 
 -- The hosts that presigned URLs were made for.
 CREATE TABLE hosts (
-    host TEXT PRIMARY KEY
-) STRICT, WITHOUT ROWID;
+    seq  INTEGER PRIMARY KEY AUTOINCREMENT,
+    host TEXT    NOT NULL UNIQUE
+) STRICT;
 
 CREATE TABLE orders (
     seq             INTEGER PRIMARY KEY AUTOINCREMENT,

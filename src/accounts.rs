@@ -4,12 +4,14 @@
 //! row. A reset ends an account's life: its row, its blobs and all that hangs on them go, what
 //! is under way for it is cancelled, and the key's next use begins a new life under a new id.
 
+mod account;
+
 use std::collections::HashMap;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use tokio_util::sync::CancellationToken;
+pub use account::Account;
+use account::held;
 
 use crate::blobs::Blobs;
 use crate::clock::Clock;
@@ -19,94 +21,6 @@ use crate::model::account::Settings;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
 use crate::store::{self, Db, StoreError};
-
-/// 2024-01-01T00:00:00Z: what snowflakes count from, so that they have 18 digits these years.
-const SNOWFLAKE_EPOCH_MS: i64 = 1_704_067_200_000;
-/// A snowflake's lower bits, by which accounts differ.
-const SNOWFLAKE_LOW_BITS: u32 = 22;
-
-/// One life of an account.
-#[derive(Debug)]
-pub struct Account {
-    pub id: AccountId,
-    pub key: String,
-    settings: Mutex<Settings>,
-    clock: Mutex<Option<Clock>>,
-    default_clock: Arc<Mutex<Clock>>,
-    orders: AtomicU64,
-    uploads: AtomicU64,
-    requests: AtomicU64,
-    snowflake: Mutex<u64>,
-    snowflake_low: u64,
-    ended: CancellationToken,
-}
-
-fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Account {
-    /// What its clock shows.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        let own = *held(&self.clock);
-        own.unwrap_or_else(|| *held(&self.default_clock)).now()
-    }
-
-    /// Whose time it goes by.
-    #[must_use]
-    pub fn clock_id(&self) -> ClockId {
-        if held(&self.clock).is_some() {
-            ClockId::of(self.id)
-        } else {
-            ClockId::DEFAULT
-        }
-    }
-
-    /// A BIZ MORI test key: its orders are made up, and nothing of them is stored.
-    #[must_use]
-    pub fn is_test(&self) -> bool {
-        self.key.starts_with("sk_test_")
-    }
-
-    /// What is set on it.
-    #[must_use]
-    pub fn settings(&self) -> Settings {
-        held(&self.settings).clone()
-    }
-
-    /// The number of its next order, from 1.
-    pub fn next_order(&self) -> u64 {
-        self.orders.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    /// The number of its next upload, from 1.
-    pub fn next_upload(&self) -> u64 {
-        self.uploads.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    /// The number of its next request, from 1.
-    pub fn next_request(&self) -> u64 {
-        self.requests.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    /// An id of digits, greater than all it has given, growing with time.
-    pub fn next_snowflake(&self, now: Timestamp) -> u64 {
-        let ms = now.since_ms(Timestamp::from_ms(SNOWFLAKE_EPOCH_MS));
-        let ms = u64::try_from(ms)
-            .unwrap_or(0)
-            .min(u64::MAX >> (SNOWFLAKE_LOW_BITS + 1));
-        let mut last = held(&self.snowflake);
-        *last = (ms << SNOWFLAKE_LOW_BITS | self.snowflake_low).max(*last + 1);
-        *last
-    }
-
-    /// Is done when this life has ended; then nothing more may be sent or written for it.
-    #[must_use]
-    pub fn ended(&self) -> &CancellationToken {
-        &self.ended
-    }
-}
 
 #[derive(Debug, Default)]
 struct Registry {
@@ -153,13 +67,10 @@ impl Accounts {
             registry: RwLock::default(),
             turn: tokio::sync::Mutex::default(),
         };
-        accounts
-            .sweep(&stored)
-            .await
-            .map_err(|error| StoreError::Broken(Arc::new(error)))?;
+        accounts.sweep(&stored).await.map_err(broken)?;
         for row in stored {
             let opened = accounts.blobs.open_account(row.id).await;
-            opened.map_err(|error| StoreError::Broken(Arc::new(error)))?;
+            opened.map_err(broken)?;
             accounts.enter(row);
         }
         Ok(accounts)
@@ -176,21 +87,8 @@ impl Accounts {
     }
 
     fn enter(&self, row: store::accounts::Stored) -> Arc<Account> {
-        let low =
-            self.entropy.draw(&row.key, "snowflake", 0).bits() >> (u64::BITS - SNOWFLAKE_LOW_BITS);
-        let account = Arc::new(Account {
-            id: row.id,
-            key: row.key,
-            settings: Mutex::new(row.settings),
-            clock: Mutex::new(row.clock),
-            default_clock: Arc::clone(&self.default_clock),
-            orders: AtomicU64::new(row.orders),
-            uploads: AtomicU64::new(row.uploads),
-            requests: AtomicU64::new(0),
-            snowflake: Mutex::new(row.snowflake),
-            snowflake_low: low,
-            ended: CancellationToken::new(),
-        });
+        let account = Account::of(row, &self.entropy, Arc::clone(&self.default_clock));
+        let account = Arc::new(account);
         let mut registry = self
             .registry
             .write()
@@ -247,11 +145,16 @@ impl Accounts {
     ///
     /// # Errors
     /// If a new one cannot be written.
-    pub async fn admit(&self, key: &str) -> Result<Option<Arc<Account>>, StoreError> {
+    pub async fn admit(self: &Arc<Self>, key: &str) -> Result<Option<Arc<Account>>, StoreError> {
         match self.get(key) {
             Some(account) => Ok(Some(account)),
             None if self.mode == Mode::Strict => Ok(None),
-            None => self.begin(key, None).await.map(Some),
+            None => {
+                let (this, key) = (Arc::clone(self), key.to_owned());
+                apart(async move { this.begin(&key, None).await })
+                    .await
+                    .map(Some)
+            }
         }
     }
 
@@ -260,44 +163,46 @@ impl Accounts {
     /// # Errors
     /// If it cannot be written.
     pub async fn configure(
-        &self,
+        self: &Arc<Self>,
         key: &str,
         settings: Settings,
     ) -> Result<Arc<Account>, StoreError> {
-        let account = self.begin(key, Some(&settings)).await?;
-        let mut tx = self.db.begin().await?;
-        store::accounts::set(&mut tx, account.id, &settings).await?;
-        tx.commit().await?;
-        *held(&account.settings) = settings;
-        Ok(account)
+        let (this, key) = (Arc::clone(self), key.to_owned());
+        apart(async move { this.begin(&key, Some(settings)).await }).await
     }
 
+    /// Makes the account, if it is not there, and sets it up, if anything is to be set.
     async fn begin(
         &self,
         key: &str,
-        settings: Option<&Settings>,
+        settings: Option<Settings>,
     ) -> Result<Arc<Account>, StoreError> {
         let _turn = self.turn.lock().await;
         if let Some(account) = self.get(key) {
+            if let Some(settings) = settings {
+                let mut tx = self.db.begin().await?;
+                store::accounts::set(&mut tx, account.id, &settings).await?;
+                tx.commit().await?;
+                *held(&account.settings) = settings;
+            }
             return Ok(account);
         }
-        let settings = settings.cloned().unwrap_or_default();
+        let settings = settings.unwrap_or_default();
         let mut tx = self.db.begin().await?;
-        let id =
-            store::accounts::insert(&mut tx, key, &settings, self.now(ClockId::DEFAULT)).await?;
+        let now = self.now(ClockId::DEFAULT);
+        let id = store::accounts::insert(&mut tx, key, &settings, now).await?;
         tx.commit().await?;
-        self.blobs
-            .open_account(id)
-            .await
-            .map_err(|error| StoreError::Broken(Arc::new(error)))?;
+        self.blobs.open_account(id).await.map_err(broken)?;
+        let key = key.to_owned();
+        let (clock, orders, uploads, snowflake) = (None, 0, 0, 0);
         let stored = store::accounts::Stored {
             id,
-            key: key.to_owned(),
+            key,
             settings,
-            clock: None,
-            orders: 0,
-            uploads: 0,
-            snowflake: 0,
+            clock,
+            orders,
+            uploads,
+            snowflake,
         };
         Ok(self.enter(stored))
     }
@@ -306,42 +211,53 @@ impl Accounts {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn forget(&self, key: &str) -> Result<(), StoreError> {
+    pub async fn forget(self: &Arc<Self>, key: &str) -> Result<(), StoreError> {
+        let (this, key) = (Arc::clone(self), key.to_owned());
+        apart(async move { this.end(&key).await }).await
+    }
+
+    async fn end(&self, key: &str) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
         let Some(account) = self.get(key) else {
             return Ok(());
         };
-        account.ended.cancel();
         let mut tx = self.db.begin().await?;
         store::accounts::delete(&mut tx, account.id).await?;
         tx.commit().await?;
+        account.ended().cancel();
         self.leave(&account);
-        self.blobs
-            .remove_account(account.id)
-            .await
-            .map_err(|error| StoreError::Broken(Arc::new(error)))
+        // What is noted of a clock that is no more is looked at once, and let go.
+        self.db.agenda().look(ClockId::of(account.id));
+        self.blobs.remove_account(account.id).await.map_err(broken)
     }
 
-    /// Ends every account's life and sets the default clock to the real time.
+    /// Ends every account's life, sets the default clock to the real time, and removes what
+    /// belonged to nobody.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn forget_all(&self) -> Result<(), StoreError> {
+    pub async fn forget_all(self: &Arc<Self>) -> Result<(), StoreError> {
+        let this = Arc::clone(self);
+        apart(async move { this.end_all().await }).await
+    }
+
+    async fn end_all(&self) -> Result<(), StoreError> {
         for account in self.all() {
-            self.forget(&account.key).await?;
+            self.end(&account.key).await?;
         }
         let mut tx = self.db.begin().await?;
         store::accounts::clear_default_clock(&mut tx).await?;
         tx.commit().await?;
         *held(&self.default_clock) = Clock::REAL;
         self.db.agenda().stir();
-        let emptied = async {
-            self.blobs.remove_account(AccountId::NOBODY).await?;
-            self.blobs.open_account(AccountId::NOBODY).await
-        };
-        emptied
+        self.blobs
+            .remove_account(AccountId::NOBODY)
             .await
-            .map_err(|error| StoreError::Broken(Arc::new(error)))
+            .map_err(broken)?;
+        self.blobs
+            .open_account(AccountId::NOBODY)
+            .await
+            .map_err(broken)
     }
 
     /// Credits the account has used.
@@ -370,16 +286,36 @@ impl Accounts {
     /// Sets that clock; an account that had none has its own from now on.
     ///
     /// # Errors
-    /// If it cannot be written.
-    pub async fn set_clock(&self, id: ClockId, clock: Clock) -> Result<(), StoreError> {
-        let mut tx = self.db.begin().await?;
-        store::accounts::set_clock(&mut tx, id, clock).await?;
-        tx.commit().await?;
-        match self.by_id(AccountId(id.0)) {
-            Some(account) => *held(&account.clock) = Some(clock),
-            None => *held(&self.default_clock) = clock,
-        }
-        self.db.agenda().look(id);
-        Ok(())
+    /// If its account is gone, or it cannot be written.
+    pub async fn set_clock(self: &Arc<Self>, id: ClockId, clock: Clock) -> Result<(), StoreError> {
+        let this = Arc::clone(self);
+        apart(async move {
+            let account = match id {
+                ClockId::DEFAULT => None,
+                ClockId(of) => Some(this.by_id(AccountId(of)).ok_or(StoreError::AccountGone)?),
+            };
+            let mut tx = this.db.begin().await?;
+            store::accounts::set_clock(&mut tx, id, clock).await?;
+            tx.commit().await?;
+            match account {
+                Some(account) => *held(&account.clock) = Some(clock),
+                None => *held(&this.default_clock) = clock,
+            }
+            this.db.agenda().look(id);
+            Ok(())
+        })
+        .await
     }
+}
+
+/// Runs what changes rows and memory in a task of its own: a client that hangs up half way
+/// does not leave the one without the other.
+async fn apart<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::spawn(work).await.map_err(broken)?
+}
+
+fn broken(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Broken(Arc::new(error))
 }

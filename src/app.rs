@@ -6,8 +6,8 @@
 
 use std::any::Any;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::Request;
@@ -140,8 +140,11 @@ impl App {
             .map_err(|error| format!("cannot take up the jobs: {error}"))?;
         let service = router(&context).into_make_service_with_connect_info::<Peer>();
         let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
+        let deadline = Arc::new(OnceLock::new());
+        let told = Arc::clone(&deadline);
         let signal = async move {
             stop.await;
+            told.get_or_init(|| Instant::now() + PATIENCE);
             let _ = stopping.send(());
         };
         let serving =
@@ -154,7 +157,14 @@ impl App {
             served = serving.into_future() => served.map_err(|error| format!("cannot serve: {error}"))?,
             () = overdue => tracing::warn!("cut off requests that did not end"),
         }
-        context.worker.stop(PATIENCE).await;
+        context
+            .worker
+            .stop(
+                deadline
+                    .get()
+                    .map_or(PATIENCE, |at| at.saturating_duration_since(Instant::now())),
+            )
+            .await;
         context.db.close().await;
         drop(self.data);
         Ok(())
@@ -271,7 +281,6 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::model::ids::ClockId;
     use crate::model::job::Kind;
 
     async fn ask(context: &Context, method: &str, path: &str, body: String) -> Response {
@@ -327,11 +336,7 @@ mod tests {
 
         let drain = async |ms| {
             let patience = Duration::from_millis(ms);
-            context
-                .worker
-                .drain(ClockId::DEFAULT, None, patience)
-                .await
-                .expect("a drain")
+            context.worker.drain(None, patience).await.expect("a drain")
         };
         assert_eq!(
             drain(200).await,

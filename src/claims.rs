@@ -6,7 +6,7 @@
 //! commits, and lets go when its answer has been written, so that nothing the order brings
 //! about can reach the client before the answer does.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -17,7 +17,8 @@ use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::Kind;
 use crate::store::agenda::Agenda;
 
-type Subject = (Kind, String);
+/// Whose job, of what kind, on what.
+type Subject = (AccountId, Kind, String);
 
 /// All claims.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct Claims(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     held: Mutex<HashMap<Subject, Arc<Account>>>,
+    /// Clocks with due jobs for which there was no room.
+    starved: Mutex<HashSet<ClockId>>,
     released: Notify,
     agenda: Agenda,
 }
@@ -43,6 +46,7 @@ impl Claims {
     pub fn new(agenda: Agenda) -> Self {
         Self(Arc::new(Inner {
             held: Mutex::default(),
+            starved: Mutex::default(),
             released: Notify::new(),
             agenda,
         }))
@@ -51,7 +55,7 @@ impl Claims {
     /// Claims a job of the account's, if nobody has.
     #[must_use]
     pub fn claim(&self, account: &Arc<Account>, kind: Kind, subject: &str) -> Option<Claim> {
-        let subject = (kind, subject.to_owned());
+        let subject = (account.id, kind, subject.to_owned());
         let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.contains_key(&subject) {
             return None;
@@ -73,16 +77,24 @@ impl Claims {
             .len()
     }
 
-    /// What is under way by that clock, as kind and subject; of one account only, if one is given.
+    /// What is under way for those accounts, as kind and subject.
     #[must_use]
-    pub fn under_way(&self, clock: ClockId, account: Option<AccountId>) -> Vec<Subject> {
-        let asked =
-            |of: &Account| of.clock_id() == clock && account.is_none_or(|account| of.id == account);
+    pub fn under_way(&self, whose: impl Fn(&Account) -> bool) -> Vec<(Kind, String)> {
         let held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.iter()
-            .filter(|(_, of)| asked(of))
-            .map(|(subject, _)| subject.clone())
+            .filter(|(_, of)| whose(of))
+            .map(|((_, kind, subject), _)| (*kind, subject.clone()))
             .collect()
+    }
+
+    /// There was no room for what is due by that clock: it is looked at again when a claim is
+    /// let go.
+    pub fn starve(&self, clock: ClockId) {
+        self.0
+            .starved
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(clock);
     }
 
     /// Is done when the next claim is let go.
@@ -96,7 +108,7 @@ impl Claims {
             let progress = self.progress();
             tokio::pin!(progress);
             progress.as_mut().enable();
-            if self.under_way(clock, None).is_empty() {
+            if self.under_way(|of| of.clock_id() == clock).is_empty() {
                 return;
             }
             progress.await;
@@ -114,6 +126,11 @@ impl Drop for Claim {
         if let Some(account) = account {
             inner.agenda.look(account.clock_id());
         }
+        let mut starved = inner.starved.lock().unwrap_or_else(PoisonError::into_inner);
+        for clock in starved.drain() {
+            inner.agenda.look(clock);
+        }
+        drop(starved);
         inner.released.notify_waiters();
     }
 }

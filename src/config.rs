@@ -130,6 +130,7 @@ pub struct Config {
     #[arg(
         long,
         env = "STUNTDOUBLE_AI_DETECTION_UPLOAD_S",
+        value_parser = clap::value_parser!(u32).range(1..=604_800),
         default_value_t = 600,
         value_name = "S"
     )]
@@ -138,6 +139,7 @@ pub struct Config {
     #[arg(
         long,
         env = "STUNTDOUBLE_UPLOAD_S",
+        value_parser = clap::value_parser!(u32).range(1..=604_800),
         default_value_t = 3_600,
         value_name = "S"
     )]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
-use crate::presign::{KnownHosts, Presign, Signer};
+use crate::presign::{HOSTS_MAX, KnownHosts, Presign, Signer};
 use crate::store::{self, Db, StoreError};
 
 /// Seconds a link to something that can be read lives.
@@ -41,7 +41,7 @@ impl Links {
     pub async fn know(&self, host: &str) -> Result<(), StoreError> {
         if self.hosts.remember(host) {
             let mut tx = self.db.begin().await?;
-            store::accounts::keep_host(&mut tx, host).await?;
+            store::accounts::keep_host(&mut tx, host, HOSTS_MAX).await?;
             tx.commit().await?;
         }
         Ok(())

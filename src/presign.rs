@@ -19,7 +19,7 @@ mod verify;
 mod tests;
 
 pub use canonical::{encode_key, host_of, parameters};
-pub use hosts::KnownHosts;
+pub use hosts::{HOSTS_MAX, KnownHosts};
 pub use verify::{Mismatch, Refusal, Request};
 
 use std::fmt::{self, Write as _};

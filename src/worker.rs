@@ -8,17 +8,18 @@
 //! [`Worker::advance`] moves a clock through what falls due on the way, in order, each piece at
 //! its own due time, by running the same jobs the same way.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Account, Accounts};
 use crate::claims::{Claim, Claims};
 use crate::clock::Clock;
-use crate::model::ids::{AccountId, ClockId};
+use crate::model::ids::ClockId;
 use crate::model::job::{Job, Kind};
 use crate::model::time::Timestamp;
 use crate::orders::Orders;
@@ -27,6 +28,8 @@ use crate::webhooks::Webhooks;
 
 /// So many jobs are under way at once; those that wait for an answer cost little.
 const UNDER_WAY_MAX: usize = 256;
+/// So many waiting jobs are named.
+const WAITING_MAX: usize = 256;
 /// An error of ours does not spin.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 
@@ -48,8 +51,8 @@ pub struct Worker {
     claims: Claims,
     /// Clocks that are being moved: their jobs are run by who moves them.
     stepped: Mutex<HashSet<ClockId>>,
-    /// One clock is moved at a time.
-    step: tokio::sync::Mutex<()>,
+    /// A clock is moved by one at a time; locks of clocks that nobody moves are let go.
+    steps: Mutex<HashMap<ClockId, Arc<tokio::sync::Mutex<()>>>>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -71,7 +74,7 @@ impl Worker {
             webhooks,
             claims,
             stepped: Mutex::default(),
-            step: tokio::sync::Mutex::default(),
+            steps: Mutex::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         })
@@ -143,6 +146,7 @@ impl Worker {
         drop(reader);
         for job in due {
             if self.claims.count() >= UNDER_WAY_MAX {
+                self.claims.starve(clock);
                 break;
             }
             if let Some(claim) = self.claim(&job) {
@@ -186,12 +190,31 @@ impl Worker {
             .contains(&clock)
     }
 
-    /// Sets a clock, when nobody is moving one.
+    async fn step(&self, clock: ClockId) -> OwnedMutexGuard<()> {
+        let step = {
+            let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+            steps.retain(|_, step| Arc::strong_count(step) > 1);
+            Arc::clone(steps.entry(clock).or_default())
+        };
+        step.lock_owned().await
+    }
+
+    /// Ends every account's life and sets the default clock to the real time, when nobody is
+    /// moving that.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn reset(&self) -> Result<(), StoreError> {
+        let _step = self.step(ClockId::DEFAULT).await;
+        self.accounts.forget_all().await
+    }
+
+    /// Sets a clock, when nobody is moving it.
     ///
     /// # Errors
     /// If it cannot be written.
     pub async fn set_clock(&self, id: ClockId, clock: Clock) -> Result<(), StoreError> {
-        let _step = self.step.lock().await;
+        let _step = self.step(id).await;
         self.accounts.set_clock(id, clock).await
     }
 
@@ -206,7 +229,7 @@ impl Worker {
         clock: ClockId,
         by_ms: i64,
     ) -> Result<(Timestamp, Vec<Ran>), StoreError> {
-        let _step = self.step.lock().await;
+        let _step = self.step(clock).await;
         let stepping = Stepping::begin(self, clock);
         let target = self.accounts.now(clock).plus_ms(by_ms);
         let mut ran = Vec::new();
@@ -241,15 +264,14 @@ impl Worker {
         Ok((self.accounts.now(clock), ran))
     }
 
-    /// Waits until nothing is due or under way by that clock, of one account only if one is
-    /// given: what still is when `timeout` is over, as kind and subject.
+    /// Waits until nothing is due or under way, for one account if one is given, else for all:
+    /// what still is when `timeout` is over, as kind and subject.
     ///
     /// # Errors
     /// If the jobs cannot be read.
     pub async fn drain(
         &self,
-        clock: ClockId,
-        account: Option<AccountId>,
+        account: Option<&Account>,
         timeout: Duration,
     ) -> Result<Vec<(Kind, String)>, StoreError> {
         let over = tokio::time::Instant::now() + timeout;
@@ -257,28 +279,40 @@ impl Worker {
             let progress = self.claims.progress();
             tokio::pin!(progress);
             progress.as_mut().enable();
-            let waiting = self.waiting(clock, account).await?;
-            if waiting.is_empty() || tokio::time::timeout_at(over, progress).await.is_err() {
+            let waiting = self.waiting(account).await?;
+            if waiting.is_empty() {
                 return Ok(waiting);
+            }
+            if tokio::time::timeout_at(over, progress).await.is_err() {
+                return self.waiting(account).await;
             }
         }
     }
 
-    async fn waiting(
-        &self,
-        clock: ClockId,
-        account: Option<AccountId>,
-    ) -> Result<Vec<(Kind, String)>, StoreError> {
-        let now = self.accounts.now(clock);
+    async fn waiting(&self, account: Option<&Account>) -> Result<Vec<(Kind, String)>, StoreError> {
         let mut reader = self.db.read().await?;
-        let due = match account {
-            Some(account) => store::jobs::due_of(&mut reader, account, now, UNDER_WAY_MAX).await?,
-            None => store::jobs::due(&mut reader, clock, now, UNDER_WAY_MAX).await?,
-        };
-        let mut waiting = self.claims.under_way(clock, account);
+        let mut due = Vec::new();
+        match account {
+            Some(account) => {
+                due = store::jobs::due_of(&mut reader, account.id, account.now(), WAITING_MAX)
+                    .await?;
+            }
+            None => {
+                for (clock, at) in store::jobs::earliest(&mut reader).await? {
+                    let now = self.accounts.now(clock);
+                    if at <= now {
+                        due.extend(store::jobs::due(&mut reader, clock, now, WAITING_MAX).await?);
+                    }
+                }
+            }
+        }
+        let mut waiting = self
+            .claims
+            .under_way(|of| account.is_none_or(|asked| of.id == asked.id));
         waiting.extend(due.into_iter().map(|job| (job.kind, job.subject)));
         waiting.sort_by(|one, other| (one.0.name(), &one.1).cmp(&(other.0.name(), &other.1)));
         waiting.dedup();
+        waiting.truncate(WAITING_MAX);
         Ok(waiting)
     }
 }

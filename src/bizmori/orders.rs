@@ -149,9 +149,7 @@ async fn confirm(
     let key = body.key()?;
     let started = verbs
         .orders
-        .confirm(&account, &body.order_id, &key, |order| {
-            order.vendor == Vendor::Bizmori && of_type(&order.work)
-        });
+        .confirm(&account, &body.order_id, &key, |order| of_type(&order.work));
     let started = started.await?;
     let status = started.order.state.status();
     let mut response = answer(Confirmed {

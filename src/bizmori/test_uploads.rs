@@ -86,7 +86,7 @@ pub async fn put(
     }
     context
         .orders
-        .received(&order.id, &file.key, bytes, account.now())
+        .received(account.id, &order.id, &file.key, bytes, account.now())
         .await?;
     Ok(StatusCode::OK.into_response())
 }

@@ -234,14 +234,7 @@ pub async fn drain(
 ) -> Result<Response, Refusal> {
     let account = account(&context, body.account.as_deref()).await?;
     let timeout = Duration::from_millis(body.timeout_ms.unwrap_or(DRAIN_MS).min(DRAIN_MS_MAX));
-    let waiting = context
-        .worker
-        .drain(
-            followed(account.as_ref()),
-            account.map(|account| account.id),
-            timeout,
-        )
-        .await?;
+    let waiting = context.worker.drain(account.as_deref(), timeout).await?;
     let status = if waiting.is_empty() {
         StatusCode::OK
     } else {

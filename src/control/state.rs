@@ -35,7 +35,7 @@ pub async fn reset(
 ) -> Result<Response, Refusal> {
     match body.account {
         Some(key) => context.accounts.forget(&key).await?,
-        None => context.accounts.forget_all().await?,
+        None => context.worker.reset().await?,
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }

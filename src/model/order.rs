@@ -239,30 +239,9 @@ impl Order {
     /// Every blob that may have been stored for it, by key.
     #[must_use]
     pub fn blob_keys(&self) -> Vec<&str> {
-        let outputs: Vec<&str> = match self.outcome() {
-            Some(Outcome::Outputs(outputs)) => outputs
-                .keys
-                .iter()
-                .chain(&outputs.download)
-                .chain(&outputs.thumbnail)
-                .map(String::as_str)
-                .collect(),
-            Some(Outcome::Detection(found)) => [
-                &found.thumbnail,
-                &found.preview,
-                &found.heatmap,
-                &found.overlay,
-            ]
-            .into_iter()
-            .flatten()
-            .map(String::as_str)
-            .collect(),
-            None => Vec::new(),
-        };
-        self.files
-            .iter()
-            .map(|file| file.key.as_str())
-            .chain(outputs)
+        let uploads = self.files.iter().map(|file| file.key.as_str());
+        uploads
+            .chain(self.outcome().into_iter().flat_map(Outcome::blob_keys))
             .collect()
     }
 }

@@ -48,6 +48,32 @@ pub enum Outcome {
     Detection(Box<Detection>),
 }
 
+impl Outcome {
+    /// Every blob that was stored for it, by key.
+    #[must_use]
+    pub fn blob_keys(&self) -> Vec<&str> {
+        let drawn = match self {
+            Self::Outputs(outputs) => return outputs.blob_keys(),
+            Self::Detection(found) => [
+                &found.thumbnail,
+                &found.preview,
+                &found.heatmap,
+                &found.overlay,
+            ],
+        };
+        drawn.into_iter().flatten().map(String::as_str).collect()
+    }
+}
+
+impl Outputs {
+    /// Every blob that was stored, by key.
+    #[must_use]
+    pub fn blob_keys(&self) -> Vec<&str> {
+        let more = self.download.iter().chain(&self.thumbnail);
+        self.keys.iter().chain(more).map(String::as_str).collect()
+    }
+}
+
 /// The files an order brought forth; all are blobs, by key. A test order has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -30,18 +30,27 @@ impl Orders {
         let found = self.db.order(&job.subject).await?;
         let Some(order) = found.filter(|order| matches!(order.state, State::InProgress { .. }))
         else {
-            return self.settle(job, |_| false, &account).await;
+            return self.settle(job, |_| false, &account).await.map(drop);
         };
         let result = tokio::select! {
+            biased;
             () = account.ended().cancelled() => return Ok(()),
             result = self.work(&account, &order) => result?,
         };
+        let made = result.clone();
         let now = account.now();
-        self.settle(job, |order| order.finish(result, now), &account)
-            .await
+        let finished = self
+            .settle(job, |order| order.finish(result, now), &account)
+            .await?;
+        if let (false, Ok(outcome)) = (finished, made) {
+            // It expired meanwhile: what was made for it is nobody's.
+            self.remove(&account, &order, &outcome.blob_keys()).await?;
+        }
+        Ok(())
     }
 
-    /// Runs the job that lets an order's retention pass: its files go, and then it is expired.
+    /// Runs the job that lets an order's retention pass: it is expired, its files go, and then
+    /// the job is done.
     ///
     /// # Errors
     /// If it cannot be done by a fault of ours; it is then done again.
@@ -49,40 +58,61 @@ impl Orders {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
-        let now = account.now();
-        let found = self.db.order(&job.subject).await?;
-        self.settle(job, |order| order.expire(now), &account)
-            .await?;
-        for key in found.iter().flat_map(|order| order.blob_keys()) {
-            let bucket = found.as_ref().map_or("", |order| order.vendor.bucket());
+        let mut tx = self.db.begin().await?;
+        let found = store::orders::find(&mut tx, &job.subject).await?;
+        let found = found.filter(|order| order.account == account.id);
+        if let Some(mut order) = found.clone()
+            && Arc::make_mut(&mut order).expire(account.now())
+        {
+            store::orders::update(&mut tx, order).await?;
+        }
+        tx.commit().await?;
+        if let Some(order) = found {
+            self.remove(&account, &order, &order.blob_keys()).await?;
+        }
+        self.settle(job, |_| false, &account).await.map(drop)
+    }
+
+    /// Removes blobs of an order.
+    pub(super) async fn remove(
+        &self,
+        account: &Account,
+        order: &Order,
+        keys: &[&str],
+    ) -> std::result::Result<(), StoreError> {
+        for key in keys {
             self.blobs
-                .remove(account.id, bucket, key)
+                .remove(account.id, order.vendor.bucket(), key)
                 .await
                 .map_err(broken)?;
         }
         Ok(())
     }
 
-    /// Takes the job and moves its order on, in one transaction; tells if it came to its end.
+    /// Takes the job and moves its order on, in one transaction, and tells what became of it.
+    /// False if the order was not moved.
     async fn settle(
         &self,
         job: &Job,
         step: impl FnOnce(&mut Order) -> bool,
         account: &Account,
-    ) -> std::result::Result<(), StoreError> {
+    ) -> std::result::Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
         if !store::jobs::take(&mut tx, job.id).await? {
-            return Ok(());
+            return Ok(false);
         }
+        let mut moved = false;
         if let Some(mut order) = store::orders::find(&mut tx, &job.subject).await?
             && step(Arc::make_mut(&mut order))
         {
+            moved = true;
             store::orders::update(&mut tx, Arc::clone(&order)).await?;
             self.webhooks
                 .publish(&mut tx, account, &order, account.now())
                 .await?;
         }
-        tx.commit().await
+        tx.commit().await?;
+        Ok(moved)
     }
 
     async fn work(

@@ -99,13 +99,18 @@ impl Orders {
                         .await?;
                 match earlier {
                     Some(order) => {
+                        // It may be as fresh as this very commit.
+                        tx.commit().await?;
                         return Ok(Created {
                             order,
                             replayed: true,
                         });
                     }
                     None if new.id.is_some() => return Err(Refused::IdTaken),
-                    None => continue,
+                    None => {
+                        account.skip_snowflakes();
+                        continue;
+                    }
                 }
             }
             if let Files::Stored { credits, .. } = new.files

@@ -28,6 +28,7 @@ impl Orders {
                     outputs.thumbnail = outputs.thumbnail.or(thumbnail);
                 }
                 Err(message) => {
+                    self.remove(account, order, &outputs.blob_keys()).await?;
                     return Ok(Err(Failure {
                         code: "PROCESSING_ERROR".to_owned(),
                         message,

@@ -10,10 +10,16 @@ use crate::store::{self, StoreError};
 
 /// Whose object it is.
 #[derive(Debug, Clone)]
-pub struct Owner {
-    pub account: Arc<Account>,
-    /// The order that waits for it, or made it; none for Undetectable's uploads.
-    pub order_id: Option<String>,
+pub enum Owner {
+    Account {
+        account: Arc<Account>,
+        /// The order that waits for it, or made it; none for Undetectable's uploads.
+        order_id: Option<String>,
+    },
+    /// The key is of an order or upload that is not there (any more).
+    Gone,
+    /// The key is none of those that are given out.
+    Nobody,
 }
 
 impl Orders {
@@ -26,28 +32,24 @@ impl Orders {
         Ok(found.filter(|order| order.vendor == vendor))
     }
 
-    /// The account, and the order if there is one, that an object belongs to.
+    /// Whom an object belongs to, by its key.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn owner(&self, key: &str) -> Result<Option<Owner>, StoreError> {
-        let Some(named) = key_owner(key) else {
-            return Ok(None);
-        };
-        let (id, order_id) = match named {
-            KeyOwner::Order(id) => {
-                let found = self.db.order(id).await?;
-                (found.map(|order| order.account), Some(id.to_owned()))
-            }
-            KeyOwner::Upload(id) => (
-                store::uploads::find(&mut self.db.read().await?, id)
-                    .await?
-                    .map(|upload| upload.account),
-                None,
+    pub async fn owner(&self, key: &str) -> Result<Owner, StoreError> {
+        let (id, order_id) = match key_owner(key) {
+            None => return Ok(Owner::Nobody),
+            Some(KeyOwner::Order(id)) => (
+                self.db.order(id).await?.map(|order| order.account),
+                Some(id.to_owned()),
             ),
+            Some(KeyOwner::Upload(id)) => {
+                let found = store::uploads::find(&mut self.db.read().await?, id).await?;
+                (found.map(|upload| upload.account), None)
+            }
         };
         let account = id.and_then(|id| self.accounts.by_id(id));
-        Ok(account.map(|account| Owner { account, order_id }))
+        Ok(account.map_or(Owner::Gone, |account| Owner::Account { account, order_id }))
     }
 
     /// The client is told at `now` that the document is done: the first time is kept.

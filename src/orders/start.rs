@@ -7,7 +7,7 @@ use crate::accounts::Account;
 use crate::claims::Claim;
 use crate::model::ids::AccountId;
 use crate::model::job::Kind;
-use crate::model::order::{ConfirmRefusal, Order};
+use crate::model::order::{ConfirmRefusal, Order, Vendor};
 use crate::model::time::Timestamp;
 use crate::store::{self, StoreError};
 
@@ -44,13 +44,15 @@ impl Orders {
     /// If it cannot be written.
     pub async fn received(
         &self,
+        account: AccountId,
         order_id: &str,
         key: &str,
         bytes: u64,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        let Some(mut order) = store::orders::find(&mut tx, order_id).await? else {
+        let found = store::orders::find(&mut tx, order_id).await?;
+        let Some(mut order) = found.filter(|order| order.account == account) else {
             return Err(StoreError::AccountGone);
         };
         if Arc::make_mut(&mut order).receive(key, bytes, now) {
@@ -73,6 +75,7 @@ impl Orders {
     ) -> Result<Started, StartError> {
         let mut tx = self.db.begin().await?;
         let found = store::orders::find(&mut tx, order_id).await?;
+        let found = found.filter(|order| order.vendor == Vendor::Bizmori);
         let mut order = found.ok_or(StartError::NotFound)?;
         owned(account.id, &order)?;
         if !of_type(&order) {
@@ -80,8 +83,15 @@ impl Orders {
         }
         let now = account.now();
         match Arc::make_mut(&mut order).confirm(confirm_key, now) {
-            Err(refusal) => Err(StartError::Refused(refusal, order)),
-            Ok(false) => Ok(Started { order, hold: None }),
+            // What is told may be of a write that is still to be committed: it is waited for.
+            Err(refusal) => {
+                tx.commit().await?;
+                Err(StartError::Refused(refusal, order))
+            }
+            Ok(false) => {
+                tx.commit().await?;
+                Ok(Started { order, hold: None })
+            }
             Ok(true) => {
                 let hold = self.claims.claim(account, Kind::Process, &order.id);
                 store::orders::update(&mut tx, Arc::clone(&order)).await?;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many hosts are remembered.
-const HOSTS_MAX: usize = 128;
+pub const HOSTS_MAX: u32 = 128;
 
 /// The hosts for which URLs were presigned, most recent first, 128 at most: a URL made for one
 /// of them holds whatever `Host` it arrives with.
@@ -26,7 +26,7 @@ impl KnownHosts {
             }
             None => {
                 hosts.push_front(host.into());
-                hosts.truncate(HOSTS_MAX);
+                hosts.truncate(HOSTS_MAX as usize);
                 true
             }
         }
@@ -60,7 +60,7 @@ mod tests {
         for n in 0..HOSTS_MAX {
             assert!(hosts.remember(&format!("h{n}")));
         }
-        assert_eq!(hosts.list().len(), HOSTS_MAX);
+        assert_eq!(hosts.list().len(), HOSTS_MAX as usize);
         assert!(hosts.remember("a:1"));
     }
 }

@@ -21,6 +21,7 @@ use tower_http::cors::{Any, CorsLayer};
 use crate::journal::Entry;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
+use crate::orders;
 use crate::store::StoreError;
 use crate::web::{Context, Routes, Verbs, WHY};
 
@@ -33,7 +34,8 @@ const PREFLIGHT_AGE: Duration = Duration::from_hours(1);
 /// Whose an object is, and what time it is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Owner {
-    /// The account, or [`AccountId::NOBODY`] for keys that were given to none.
+    /// The account; [`AccountId::NOBODY`] for keys that were given to none, and
+    /// [`AccountId::GONE`], which has no room for objects, for those of orders that are gone.
     account: AccountId,
     /// The order the object was put for, if it was.
     order_id: Option<String>,
@@ -44,21 +46,28 @@ struct Owner {
 impl Owner {
     /// Whose the key is; the journal, by `entry`, is told.
     async fn of(verbs: &Verbs, entry: Option<&Entry>, key: &str) -> Result<Self, StoreError> {
-        let Some(owner) = verbs.orders.owner(key).await? else {
-            return Ok(Self {
-                account: AccountId::NOBODY,
-                order_id: None,
-                now: verbs.accounts.now(ClockId::DEFAULT),
-            });
-        };
-        if let Some(entry) = entry {
-            entry.belongs_to(&owner.account);
-        }
-        Ok(Self {
-            account: owner.account.id,
-            order_id: owner.order_id,
-            now: owner.account.now(),
+        Ok(match verbs.orders.owner(key).await? {
+            orders::Owner::Account { account, order_id } => {
+                if let Some(entry) = entry {
+                    entry.belongs_to(&account);
+                }
+                Self {
+                    account: account.id,
+                    order_id,
+                    now: account.now(),
+                }
+            }
+            orders::Owner::Gone => Self::on_default_clock(verbs, AccountId::GONE),
+            orders::Owner::Nobody => Self::on_default_clock(verbs, AccountId::NOBODY),
         })
+    }
+
+    fn on_default_clock(verbs: &Verbs, account: AccountId) -> Self {
+        Self {
+            account,
+            order_id: None,
+            now: verbs.accounts.now(ClockId::DEFAULT),
+        }
     }
 }
 

@@ -74,7 +74,7 @@ async fn keep(
     if let Some(order_id) = &owner.order_id {
         verbs
             .orders
-            .received(order_id, &key, meta.bytes, owner.now)
+            .received(owner.account, order_id, &key, meta.bytes, owner.now)
             .await?;
     }
     Ok(meta)

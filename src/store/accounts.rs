@@ -62,10 +62,10 @@ fn account(row: &SqliteRow) -> Result<Stored> {
     })
 }
 
-/// Makes an account.
+/// Makes an account, or finds the one that a start cut short has made for this key.
 ///
 /// # Errors
-/// If the key has one.
+/// If it cannot be written.
 pub async fn insert(
     tx: &mut Tx,
     key: &str,
@@ -73,7 +73,8 @@ pub async fn insert(
     now: Timestamp,
 ) -> Result<AccountId> {
     let row = sqlx::query(
-        "INSERT INTO accounts (key, settings, created_at) VALUES (?, ?, ?) RETURNING id",
+        "INSERT INTO accounts (key, settings, created_at) VALUES (?, ?, ?)
+         ON CONFLICT (key) DO UPDATE SET settings = excluded.settings RETURNING id",
     )
     .bind(key)
     .bind(serde_json::to_string(settings)?)
@@ -193,25 +194,29 @@ pub async fn spend(tx: &mut Tx, id: AccountId, credits: u32, limit: u64) -> Resu
     Ok(done.rows_affected() == 1)
 }
 
-/// The hosts that presigned URLs were made for.
+/// The hosts that presigned URLs were made for, the latest first.
 ///
 /// # Errors
 /// If they cannot be read.
 pub async fn hosts(from: &mut impl Source) -> Result<Vec<String>> {
-    let rows = sqlx::query("SELECT host FROM hosts")
+    let rows = sqlx::query("SELECT host FROM hosts ORDER BY seq DESC")
         .fetch_all(from.sqlite())
         .await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Keeps a host that presigned URLs were made for.
+/// Keeps a host that presigned URLs were made for, and no more than `hosts_max` of them.
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn keep_host(tx: &mut Tx, host: &str) -> Result<()> {
-    sqlx::query("INSERT INTO hosts VALUES (?) ON CONFLICT DO NOTHING")
-        .bind(host)
-        .execute(tx.sqlite())
-        .await?;
+pub async fn keep_host(tx: &mut Tx, host: &str, hosts_max: u32) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO hosts (host) VALUES (?) ON CONFLICT DO NOTHING;
+         DELETE FROM hosts WHERE seq <= (SELECT MAX(seq) FROM hosts) - ?",
+    )
+    .bind(host)
+    .bind(hosts_max)
+    .execute(tx.sqlite())
+    .await?;
     Ok(())
 }

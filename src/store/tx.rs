@@ -146,7 +146,10 @@ impl Writer {
         let stands = effects.into_iter().filter(|_| done.is_ok());
         let (written, due): (Vec<_>, Vec<_>) =
             stands.map(|effects| (effects.written, effects.due)).unzip();
-        self.cache.committed(written.into_iter().flatten());
+        // An account may have ended after one of its orders was written, in the same group.
+        let written = written.into_iter().flatten();
+        self.cache
+            .committed(written.filter(|kept| !ended.contains(&kept.order.account)));
         for (clock, at) in due.into_iter().flatten() {
             self.agenda.note(clock, at);
         }
@@ -156,18 +159,30 @@ impl Writer {
         }
     }
 
+    async fn fail(&self, guard: &mut Connection, error: &StoreError) {
+        // Nothing may be open any more; then this says so, and that is as well.
+        let _ = sqlx::query("ROLLBACK").execute(&mut guard.sqlite).await;
+        guard.group = 0;
+        for joined in std::mem::take(&mut guard.joined) {
+            let _ = joined.answer.send(Err(error.clone()));
+        }
+    }
+
     /// Takes back the writes of the group's last transaction.
     async fn abandon(&self, mut guard: OwnedMutexGuard<Connection>) {
         let rollback = match guard.group {
             1 => "ROLLBACK".to_owned(),
             place => format!("ROLLBACK TO s{place}"),
         };
-        // It fails only where the transaction's own begin did not come to be.
-        let _ = sqlx::query(AssertSqlSafe(rollback))
+        let taken_back = sqlx::query(AssertSqlSafe(rollback))
             .execute(&mut guard.sqlite)
             .await;
         if guard.group == 1 {
             guard.group = 0;
+        } else if let Err(error) = taken_back {
+            // SQLite took back the whole group, as it does when the disk is full: who joined it
+            // must not be told that the writes stand.
+            self.fail(&mut guard, &error.into()).await;
         }
         self.settle(guard).await;
     }

@@ -18,25 +18,27 @@ pub struct Page<T> {
     pub total: u64,
 }
 
-/// Keeps a new endpoint.
+/// Keeps a new endpoint. False, and nothing is written, if its id is taken.
 ///
 /// # Errors
 /// If the account is gone.
-pub async fn insert_endpoint(tx: &mut Tx, endpoint: &Endpoint) -> Result<()> {
-    sqlx::query("INSERT INTO endpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        .bind(&endpoint.id)
-        .bind(endpoint.account.0)
-        .bind(&endpoint.name)
-        .bind(&endpoint.url)
-        .bind(&endpoint.secret)
-        .bind(endpoint.test)
-        .bind(endpoint.active)
-        .bind(endpoint.last_sent_at.map(Timestamp::ms))
-        .bind(endpoint.created_at.ms())
-        .bind(endpoint.updated_at.ms())
-        .execute(tx.sqlite())
-        .await?;
-    Ok(())
+pub async fn insert_endpoint(tx: &mut Tx, endpoint: &Endpoint) -> Result<bool> {
+    let done = sqlx::query(
+        "INSERT INTO endpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(&endpoint.id)
+    .bind(endpoint.account.0)
+    .bind(&endpoint.name)
+    .bind(&endpoint.url)
+    .bind(&endpoint.secret)
+    .bind(endpoint.test)
+    .bind(endpoint.active)
+    .bind(endpoint.last_sent_at.map(Timestamp::ms))
+    .bind(endpoint.created_at.ms())
+    .bind(endpoint.updated_at.ms())
+    .execute(tx.sqlite())
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Writes what a client can change of an endpoint: name, URL, and which orders' events it gets.

@@ -42,6 +42,7 @@ impl Webhooks {
             return self.settle(job, None).await;
         };
         let sent = tokio::select! {
+            biased;
             () = account.ended().cancelled() => return Ok(()),
             sent = self.attempt(&endpoint, &delivery) => sent,
         };

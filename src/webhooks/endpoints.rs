@@ -1,11 +1,16 @@
 //! Where an account wants its events.
 
+use std::sync::Arc;
+
 use super::Webhooks;
 use crate::accounts::Account;
 use crate::model::job::Kind;
 use crate::model::webhook::{Delivery, Endpoint};
 use crate::store::webhooks::Page;
 use crate::store::{self, StoreError};
+
+/// Ids are drawn again when another account has just been given the same.
+const DRAWS_MAX: usize = 16;
 
 /// What a client wants of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,13 +27,27 @@ impl Webhooks {
     /// # Errors
     /// If it cannot be written.
     pub async fn register(&self, account: &Account, wish: Wish) -> Result<Endpoint, StoreError> {
+        for _ in 0..DRAWS_MAX {
+            let endpoint = self.draft(account, wish.clone());
+            let mut tx = self.db.begin().await?;
+            if store::webhooks::insert_endpoint(&mut tx, &endpoint).await? {
+                tx.commit().await?;
+                return Ok(endpoint);
+            }
+            account.skip_snowflakes();
+        }
+        let line = format!("no free webhook id in {DRAWS_MAX} draws");
+        Err(StoreError::Broken(Arc::new(std::io::Error::other(line))))
+    }
+
+    fn draft(&self, account: &Account, wish: Wish) -> Endpoint {
         let now = account.now();
         let id = account.next_snowflake(now);
         let mut secret = [0_u8; 24];
         self.entropy
             .draw(&account.key, "webhook secret", id)
             .fill(&mut secret);
-        let endpoint = Endpoint {
+        Endpoint {
             id: id.to_string(),
             account: account.id,
             name: wish.name,
@@ -39,11 +58,7 @@ impl Webhooks {
             last_sent_at: None,
             created_at: now,
             updated_at: now,
-        };
-        let mut tx = self.db.begin().await?;
-        store::webhooks::insert_endpoint(&mut tx, &endpoint).await?;
-        tx.commit().await?;
-        Ok(endpoint)
+        }
     }
 
     /// The account's endpoint of that id.
