@@ -281,7 +281,11 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::clock::Clock;
+    use crate::model::ids::{AccountId, ClockId};
     use crate::model::job::Kind;
+    use crate::model::time::Timestamp;
+    use crate::store::StoreError;
 
     async fn ask(context: &Context, method: &str, path: &str, body: String) -> Response {
         let request = Request::builder().method(method).uri(path);
@@ -345,5 +349,21 @@ mod tests {
         );
         drop(answer);
         assert_eq!(drain(10_000).await, []);
+    }
+
+    #[tokio::test]
+    async fn the_clock_of_an_account_that_is_gone_moves_no_other() {
+        let config = Config {
+            port: 0,
+            ..Config::defaults()
+        };
+        let app = App::start(config).await.expect("a server");
+        let accounts = &app.context.accounts;
+        let frozen = Clock::Frozen {
+            at: Timestamp::from_ms(0),
+        };
+        let set = accounts.set_clock(ClockId::of(AccountId(77)), frozen).await;
+        assert!(matches!(set, Err(StoreError::AccountGone)), "{set:?}");
+        assert_eq!(accounts.clock(ClockId::DEFAULT), Clock::REAL);
     }
 }

@@ -4,4 +4,5 @@ mod accounts;
 mod clock;
 mod drain;
 mod errors;
+mod gone;
 mod reset;

@@ -1,0 +1,77 @@
+//! What is asked of an account that is no more, and of all accounts at once.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Receiver, Reply, Stunt, picture};
+
+const DETECTION: &str = "/api/v2/orders/ai-detection";
+
+#[tokio::test]
+async fn an_upload_for_an_order_that_is_gone_is_refused_and_kept_nowhere() {
+    let stunt = Stunt::start().await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
+    let made = stunt.post("live", DETECTION, &body).await.json();
+    let url = made["data"]["file"]["uploadUrl"].as_str().expect("a URL");
+    stunt
+        .control(Method::DELETE, "/_mock/accounts/live", &json!({}))
+        .await;
+    let put = stunt.send(Method::PUT, url, &[], picture()).await;
+    assert_eq!(put.status, 404, "{}", put.text());
+    assert!(
+        put.text().contains("<Code>NoSuchBucket</Code>"),
+        "{}",
+        put.text()
+    );
+}
+
+#[tokio::test]
+async fn draining_all_waits_for_accounts_with_clocks_of_their_own_too() {
+    let stunt = Stunt::with(|config| config.webhook_timeout_ms = 60_000).await;
+    let receiver = Receiver::answering([Reply::Silence]).await;
+    stunt.freeze("live").await;
+    let webhook = json!({"url": receiver.url});
+    stunt
+        .post("live", "/api/v2/orders/webhooks", &webhook)
+        .await;
+    stunt
+        .control(
+            Method::PUT,
+            "/_mock/accounts/live",
+            &json!({"processing": {"delayMs": 0}}),
+        )
+        .await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt.confirmed("live", &body, picture()).await;
+    receiver.messages(1).await;
+    let drain = json!({"timeoutMs": 0}).to_string();
+    let drained = stunt.send(Method::POST, "/_mock/drain", &[], drain).await;
+    let waiting = &drained.json()["waiting"][0]["kind"];
+    assert_eq!((drained.status, waiting), (408, &json!("webhook.deliver")));
+}
+
+#[tokio::test]
+async fn an_accounts_clock_can_be_set_while_another_accounts_is_being_moved() {
+    let stunt = Stunt::with(|config| config.webhook_timeout_ms = 60_000).await;
+    let receiver = Receiver::answering([Reply::Silence]).await;
+    stunt.freeze("slow").await;
+    let webhook = json!({"url": receiver.url});
+    stunt
+        .post("slow", "/api/v2/orders/webhooks", &webhook)
+        .await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt.confirmed("slow", &body, picture()).await;
+    let moved = json!({"account": "slow", "by": "PT1S"}).to_string();
+    let moving = stunt.send(Method::POST, "/_mock/clock/advance", &[], moved);
+    tokio::pin!(moving);
+    let other = async {
+        receiver.messages(1).await;
+        stunt.freeze("other").await;
+        stunt.advance("other", "P1D").await
+    };
+    let ran = tokio::select! {
+        _ = &mut moving => panic!("it waits for an answer that never comes"),
+        ran = other => ran,
+    };
+    assert!(ran.is_empty());
+}
