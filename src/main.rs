@@ -8,7 +8,9 @@ use stuntdouble::app::App;
 use stuntdouble::config::{Cli, Command, Config, LogFormat};
 use stuntdouble::outbound::Outbound;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -57,17 +59,20 @@ async fn serve(config: Config) -> Result<(), String> {
 }
 
 fn log(config: &Config) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&config.log)
+    let filter: Targets = config
+        .log
+        .parse()
         .map_err(|error| format!("--log {}: {error}", config.log))?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false);
+    let registry = tracing_subscriber::registry().with(filter);
     match config.log_format {
-        LogFormat::Text => lines
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .init(),
-        LogFormat::Json => lines.json().flatten_event(true).init(),
+        LogFormat::Text => {
+            let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
+            registry.with(lines.with_ansi(ansi)).init();
+        }
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).init(),
     }
     Ok(())
 }
