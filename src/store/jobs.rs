@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::{Result, Source, StoreError, Tx, sealed::Connected};
 use crate::model::ids::{AccountId, ClockId};
@@ -21,18 +21,24 @@ pub async fn put(
     subject: &str,
     due_at: Timestamp,
 ) -> Result<()> {
-    let row = sqlx::query(
+    let (sql, update) = tx.with_update(
         "INSERT INTO jobs (account_id, clock_id, kind, subject, due_at)
-         VALUES (?1, COALESCE((SELECT id FROM accounts WHERE id = ?1 AND clock IS NOT NULL), 0), ?2, ?3, ?4)
+         VALUES (?, COALESCE((SELECT id FROM accounts WHERE id = ? AND clock IS NOT NULL), 0), ?, ?, ?)
          ON CONFLICT (kind, subject) DO UPDATE SET due_at = MIN(due_at, excluded.due_at)
          RETURNING clock_id, due_at",
-    )
-    .bind(account.0)
-    .bind(kind.name())
-    .bind(subject)
-    .bind(due_at.ms())
-    .fetch_one(tx.sqlite())
-    .await?;
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    if let Some((body, id)) = update {
+        query = query.bind(body).bind(id);
+    }
+    let row = query
+        .bind(account.0)
+        .bind(account.0)
+        .bind(kind.name())
+        .bind(subject)
+        .bind(due_at.ms())
+        .fetch_one(tx.sqlite())
+        .await?;
     tx.note(ClockId(row.get(0)), Timestamp::from_ms(row.get(1)));
     Ok(())
 }

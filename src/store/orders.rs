@@ -101,11 +101,7 @@ pub(super) async fn read(from: &mut impl Source, id: &str) -> Result<Option<Kept
 pub async fn update(tx: &mut Tx, order: Arc<Order>) -> Result<()> {
     let json = serde_json::to_string(order.as_ref())?;
     let bytes = json.len();
-    sqlx::query("UPDATE orders SET body = ? WHERE id = ?")
-        .bind(json)
-        .bind(order.id.as_str())
-        .execute(tx.sqlite())
-        .await?;
+    tx.update_order(order.id.clone(), json).await?;
     tx.wrote(Kept { order, bytes });
     Ok(())
 }

@@ -26,6 +26,8 @@ use crate::model::time::Timestamp;
 /// So many transactions share one commit at most.
 const GROUP_MAX: usize = 64;
 
+const UPDATE_ORDER: &str = "UPDATE orders SET body = ? WHERE id = ?; ";
+
 /// The one connection that writes, and its queue.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -106,6 +108,7 @@ impl Writer {
             guard: Some(guard),
             writer: Arc::clone(self),
             effects: Effects::default(),
+            update: None,
         };
         let begin = match place {
             1 => "BEGIN IMMEDIATE".to_owned(),
@@ -208,6 +211,9 @@ pub struct Tx {
     guard: Option<OwnedMutexGuard<Connection>>,
     writer: Arc<Writer>,
     effects: Effects,
+    /// An order's new body and its id, to be written with the next statement: each trip to the
+    /// connection's thread costs more than what is done there.
+    update: Option<(String, String)>,
 }
 
 impl Tx {
@@ -221,6 +227,28 @@ impl Tx {
     /// Once this is committed, something is due at `at` by that clock.
     pub(super) fn note(&mut self, clock: ClockId, at: Timestamp) {
         self.effects.due.push((clock, at));
+    }
+
+    /// Has an order's body written with the next statement, or at the commit.
+    pub(super) async fn update_order(&mut self, id: String, body: String) -> Result<()> {
+        self.flush().await?;
+        self.update = Some((body, id));
+        Ok(())
+    }
+
+    /// What is to be written with the next statement: its SQL, and what it binds.
+    pub(super) fn with_update(&mut self, sql: &str) -> (String, Option<(String, String)>) {
+        let update = self.update.take();
+        let first = if update.is_some() { UPDATE_ORDER } else { "" };
+        (format!("{first}{sql}"), update)
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        if let Some((body, id)) = self.update.take() {
+            let update = sqlx::query(UPDATE_ORDER).bind(body).bind(id);
+            update.execute(sealed::Connected::sqlite(self)).await?;
+        }
+        Ok(())
     }
 
     /// This order was written.
@@ -259,6 +287,7 @@ impl Tx {
     /// # Errors
     /// If they could not be; none of them stands then.
     pub async fn commit(mut self) -> Result<()> {
+        self.flush().await?;
         let Some(mut guard) = self.guard.take() else {
             return Ok(());
         };

@@ -155,7 +155,12 @@ pub async fn publish(
                   (id, event_id, endpoint_id, status, retries, due_at, created_at)
                   VALUES (?, ?, ?, ?, 0, ?, ?)";
     }
-    let mut query = sqlx::query(AssertSqlSafe(writes))
+    let (sql, update) = tx.with_update(&writes);
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    if let Some((body, id)) = update {
+        query = query.bind(body).bind(id);
+    }
+    query = query
         .bind(&event.id)
         .bind(account.0)
         .bind(&event.kind)
