@@ -26,9 +26,9 @@ use crate::engine::Engine;
 use crate::entropy::Entropy;
 use crate::journal::Journal;
 use crate::links::Links;
-use crate::model::account::Processing;
+use crate::model::account::{Processing, Revision};
 use crate::model::order::Vendor;
-use crate::orders::{Orders, Times};
+use crate::orders::{self, Orders};
 use crate::outbound::Outbound;
 use crate::presign::{KnownHosts, Signer};
 use crate::store::Db;
@@ -133,11 +133,12 @@ impl App {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), String> {
         let context = self.context;
-        context
-            .worker
-            .start()
-            .await
-            .map_err(|error| format!("cannot take up the jobs: {error}"))?;
+        let not_taken_up = |error| format!("cannot take up the jobs: {error}");
+        if context.config.revision == Revision::V2026_10 {
+            let foreseen = context.orders.foresee_sunset(None).await;
+            foreseen.map_err(not_taken_up)?;
+        }
+        context.worker.start().await.map_err(not_taken_up)?;
         let service = router(&context).into_make_service_with_connect_info::<Peer>();
         let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
         let deadline = Arc::new(OnceLock::new());
@@ -195,11 +196,11 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
         Arc::clone(&accounts),
         entropy.clone(),
         links.clone(),
-        outbound,
+        outbound.clone(),
         PROJECTIONS.to_vec(),
     ));
     let claims = Claims::new(db.agenda().clone());
-    let times = Times {
+    let settings = orders::Settings {
         processing: Processing {
             delay_ms: config.processing_ms,
             jitter_ms: config.jitter_ms,
@@ -207,6 +208,9 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
         test_processing_ms: config.test_processing_ms,
         document_ms: config.detect_done_ms,
         retention_days: config.retention_days,
+        bypass_watermarks: config.bypass_ocr,
+        revision: config.revision,
+        fetch: config.fetch,
     };
     let orders = Arc::new(Orders::new(
         db.clone(),
@@ -216,8 +220,8 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
         engine.clone(),
         entropy.clone(),
         claims.clone(),
-        times,
-        config.bypass_ocr,
+        outbound,
+        settings,
     ));
     let worker = Worker::new(
         db.clone(),

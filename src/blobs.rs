@@ -238,6 +238,24 @@ impl Blobs {
         Ok(Some((Blob { meta, path }, File::from_std(file))))
     }
 
+    /// The content of a small object, whole, if there is one.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub async fn read(
+        &self,
+        account: AccountId,
+        bucket: &str,
+        key: &str,
+    ) -> io::Result<Option<Vec<u8>>> {
+        let Some((blob, file)) = self.open_blob(account, bucket, key).await? else {
+            return Ok(None);
+        };
+        let mut content = Vec::new();
+        file.take(blob.meta.bytes).read_to_end(&mut content).await?;
+        Ok(Some(content))
+    }
+
     /// Removes an object; true if there was one.
     ///
     /// # Errors

@@ -67,6 +67,8 @@ pub fn real_now() -> Timestamp {
     Timestamp::from_ms(jiff::Timestamp::now().as_millisecond())
 }
 
+const DAY_MS: i64 = 86_400_000;
+
 fn civil(at: Timestamp) -> jiff::Timestamp {
     let end = if at.ms() < 0 {
         jiff::Timestamp::MIN
@@ -88,10 +90,31 @@ pub fn iso_date(at: Timestamp) -> String {
     civil(at).strftime("%Y-%m-%d").to_string()
 }
 
+/// `03.12`, of the day so many days after 1970-01-01.
+#[must_use]
+pub fn month_and_day(day: i64) -> String {
+    let at = Timestamp::from_ms(day.saturating_mul(DAY_MS));
+    civil(at).strftime("%m.%d").to_string()
+}
+
+/// The days from 1970-01-01 to the date a text such as `2026-03-12` names.
+#[must_use]
+pub fn parse_date(text: &str) -> Option<i64> {
+    let date: jiff::civil::Date = text.parse().ok()?;
+    let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(midnight.timestamp().as_millisecond().div_euclid(DAY_MS))
+}
+
 /// `20260312-100000`, as Undetectable's object keys have it.
 #[must_use]
 pub fn compact(at: Timestamp) -> String {
     civil(at).strftime("%Y%m%d-%H%M%S").to_string()
+}
+
+/// `20260312100000.000`, UTC.
+#[must_use]
+pub fn compact_ms(at: Timestamp) -> String {
+    civil(at).strftime("%Y%m%d%H%M%S%.3f").to_string()
 }
 
 /// `Thu, 12 Mar 2026 10:00:00 GMT` (RFC 9110, 5.6.7).

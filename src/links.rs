@@ -53,7 +53,7 @@ impl Links {
         self.signer.presign(&get(origin, vendor, key, now))
     }
 
-    /// Where an object can be read for an hour, to be saved under that name.
+    /// Where an object can be read for so long, to be saved under that name.
     #[must_use]
     pub fn save(
         &self,
@@ -62,16 +62,18 @@ impl Links {
         key: &str,
         name: &str,
         now: Timestamp,
+        expires_s: u32,
     ) -> String {
         let disposition = attachment(name);
         let response_content_disposition = Some(disposition.as_str());
         self.signer.presign(&Presign {
             response_content_disposition,
+            expires_s,
             ..get(origin, vendor, key, now)
         })
     }
 
-    /// Where an object can be put for so long.
+    /// Where an object can be put for so long, as any type or as `content_type` alone.
     #[must_use]
     pub fn write(
         &self,
@@ -80,10 +82,12 @@ impl Links {
         key: &str,
         now: Timestamp,
         expires_s: u32,
+        content_type: Option<&str>,
     ) -> String {
         self.signer.presign(&Presign {
             method: "PUT",
             expires_s,
+            content_type,
             ..get(origin, vendor, key, now)
         })
     }

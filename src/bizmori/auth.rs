@@ -52,7 +52,8 @@ impl FromRequestParts<Context> for Caller {
     }
 }
 
-fn bearer(value: &str) -> Option<&str> {
+/// The key in the header's value.
+pub fn bearer(value: &str) -> Option<&str> {
     let (scheme, key) = value.split_once(' ')?;
     let key = key.trim();
     let fits = scheme.eq_ignore_ascii_case("bearer") && !key.is_empty() && !key.contains(' ');

@@ -32,12 +32,21 @@ pub enum Code {
     OrderTypeCantDownload,
     OrderTypeNotMatch,
     ProcessedFileNotFound,
+    ReportLocaleUnsupported,
+    ReportNotAvailable,
+    ReportNotFound,
     ResourceNotFound,
     ServerInternalError,
     ServiceUnavailable,
     TestUploadTooLarge,
+    UsageLimitExceeded,
+    UsageNotEnough,
     ValidationFailed,
     ValidationIdempotencyKeyInvalid,
+    #[serde(rename = "WATERMARK_V2_API_SUNSET")]
+    WatermarkV2ApiSunset,
+    #[serde(rename = "WATERMARK_V2_CONFLICT")]
+    WatermarkV2Conflict,
     WebhookNotFound,
 }
 
@@ -53,6 +62,7 @@ impl Code {
             Self::AuthForbidden | Self::OrderNotOwner => StatusCode::FORBIDDEN,
             Self::OrderNotFound
             | Self::ProcessedFileNotFound
+            | Self::ReportNotFound
             | Self::ResourceNotFound
             | Self::WebhookNotFound => StatusCode::NOT_FOUND,
             Self::InvalidParameter
@@ -65,8 +75,13 @@ impl Code {
             | Self::OrderNotPending
             | Self::OrderTypeCantDownload
             | Self::OrderTypeNotMatch
+            | Self::ReportLocaleUnsupported
+            | Self::UsageNotEnough
             | Self::ValidationFailed
             | Self::ValidationIdempotencyKeyInvalid => StatusCode::BAD_REQUEST,
+            Self::ReportNotAvailable | Self::WatermarkV2Conflict => StatusCode::CONFLICT,
+            Self::WatermarkV2ApiSunset => StatusCode::GONE,
+            Self::UsageLimitExceeded => StatusCode::TOO_MANY_REQUESTS,
             Self::TestUploadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ServerInternalError => StatusCode::INTERNAL_SERVER_ERROR,
             Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -140,7 +155,13 @@ impl From<OriginError> for Refusal {
 impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::NoCredits => Self::new(Code::AuthForbidden, "no credits are left"),
+            Refused::NoCredits { left: 0 } => {
+                Self::new(Code::UsageLimitExceeded, "no credits are left")
+            }
+            Refused::NoCredits { left } => Self::new(
+                Code::UsageNotEnough,
+                format!("{left} credits are left, and it costs one a file"),
+            ),
             Refused::IdTaken => {
                 tracing::error!("an order's drawn id was taken for its client's");
                 Self::new(
@@ -165,10 +186,9 @@ impl From<StartError> for Refusal {
             StartError::Store(error) => error.into(),
             StartError::Refused(refusal, order) => {
                 let code = match refusal {
-                    ConfirmRefusal::FileNotUploaded { received } => {
-                        let of = order.files.len();
+                    ConfirmRefusal::FileNotUploaded { received, uploads } => {
                         let line = format!(
-                            "order {} is pending: {received} of {of} files uploaded",
+                            "order {} is pending: {received} of {uploads} files uploaded",
                             order.id
                         );
                         return Self::new(Code::OrderFileNotUploaded, line);

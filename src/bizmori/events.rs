@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::wire::{Fraction, order_type};
+use super::wire::{Fraction, detected};
 use crate::clock;
 use crate::links::Links;
 use crate::model::order::{Order, State, Vendor};
@@ -40,6 +40,15 @@ enum End<'o> {
         /// Null for test orders.
         download_url: Option<String>,
     },
+    Extraction {
+        completed_at: String,
+        status: &'static str,
+        status_code: &'static str,
+        watermark_found: bool,
+        /// Left out where none was found.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        watermark_info: Option<WatermarkInfo<'o>>,
+    },
     Detection {
         completed_at: String,
         status: &'static str,
@@ -57,6 +66,11 @@ enum End<'o> {
         error_code: &'o str,
         error_message: &'o str,
     },
+}
+
+#[derive(Serialize)]
+struct WatermarkInfo<'o> {
+    text: &'o str,
 }
 
 /// The event of an order that has just come to its end, its links made for the origin of the
@@ -82,6 +96,16 @@ pub fn project(order: &Order, links: &Links, event_id: &str, now: Timestamp) -> 
                     file_count: order.files.len(),
                     download_url: link(&outputs.download),
                 },
+                Outcome::Extraction(found) => {
+                    let text = found.text.as_deref();
+                    End::Extraction {
+                        completed_at,
+                        status,
+                        status_code: detected(found),
+                        watermark_found: text.is_some(),
+                        watermark_info: text.map(|text| WatermarkInfo { text }),
+                    }
+                }
                 Outcome::Detection(found) => {
                     let Work::AiDetection { options } = &order.work else {
                         return None;
@@ -114,7 +138,7 @@ pub fn project(order: &Order, links: &Links, event_id: &str, now: Timestamp) -> 
         }
         State::Pending | State::InProgress { .. } | State::Expired { .. } => return None,
     };
-    let kind = format!("order.{}.{word}", order_type(&order.work));
+    let kind = format!("order.{}.{word}", order.work.name());
     let event = Event {
         event_id,
         event_type: &kind,

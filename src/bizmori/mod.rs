@@ -1,11 +1,19 @@
 //! BIZ MORI's API, as `contract/bizmori.md` has it: orders and webhooks of `/api/v2`.
 
 mod auth;
+mod create;
+mod download;
 mod error;
 mod events;
+mod listing;
 mod orders;
 mod request;
+mod sunset;
+mod test_samples;
 mod test_uploads;
+mod token;
+mod uploads;
+mod v3;
 mod webhooks;
 mod wire;
 mod wire_webhooks;
@@ -24,12 +32,16 @@ pub use events::project;
 /// The operations of this front door.
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
-    Routes::new(context)
+    v3::routes(webhook_routes(order_routes(Routes::new(context))))
+}
+
+fn order_routes(routes: Routes) -> Routes {
+    routes
         .on(
             "bizmori.createAntiAi",
             Method::POST,
             "/api/v2/orders/anti-ai",
-            orders::create_anti_ai,
+            create::anti_ai,
         )
         .on(
             "bizmori.confirmAntiAi",
@@ -38,16 +50,52 @@ pub fn routes(context: Option<Context>) -> Routes {
             orders::confirm_anti_ai,
         )
         .on(
+            "bizmori.createAntiAiWithUrls",
+            Method::POST,
+            "/api/v2/orders/anti-ai/with-urls",
+            create::anti_ai_with_urls,
+        )
+        .on(
+            "bizmori.createWatermarkEmbed",
+            Method::POST,
+            "/api/v2/orders/wtr-embed",
+            create::watermark_embed,
+        )
+        .on(
+            "bizmori.createWatermarkExtract",
+            Method::POST,
+            "/api/v2/orders/wtr-extract",
+            create::watermark_extract,
+        )
+        .on(
             "bizmori.createAiDetection",
             Method::POST,
             "/api/v2/orders/ai-detection",
-            orders::create_ai_detection,
+            create::ai_detection,
         )
         .on(
             "bizmori.confirmAiDetection",
             Method::POST,
             "/api/v2/orders/ai-detection/confirm",
             orders::confirm_ai_detection,
+        )
+        .on(
+            "bizmori.listOrders",
+            Method::GET,
+            "/api/v2/orders",
+            listing::list,
+        )
+        .on(
+            "bizmori.getRecentStats",
+            Method::GET,
+            "/api/v2/orders/stats/recent",
+            listing::recent,
+        )
+        .on(
+            "bizmori.refreshUploadUrls",
+            Method::POST,
+            "/api/v2/orders/{orderId}/refresh-urls",
+            orders::refresh_urls,
         )
         .on(
             "bizmori.getOrder",
@@ -59,7 +107,7 @@ pub fn routes(context: Option<Context>) -> Routes {
             "bizmori.downloadOrder",
             Method::GET,
             "/api/v2/orders/{orderId}/download",
-            orders::download,
+            download::get,
         )
         .on(
             "bizmori.putTestUpload",
@@ -67,6 +115,16 @@ pub fn routes(context: Option<Context>) -> Routes {
             "/api/v2/test-uploads/{signedToken}",
             test_uploads::put,
         )
+        .on(
+            "bizmori.getTestSample",
+            Method::GET,
+            "/api/v2/test-samples/{signedToken}",
+            test_samples::get,
+        )
+}
+
+fn webhook_routes(routes: Routes) -> Routes {
+    routes
         .on(
             "bizmori.createWebhook",
             Method::POST,

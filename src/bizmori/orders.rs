@@ -1,4 +1,4 @@
-//! Orders, v2: made, confirmed, read, downloaded.
+//! Orders of v2: confirmed, read, given new upload URLs.
 
 use std::sync::Arc;
 
@@ -7,116 +7,14 @@ use axum::http::HeaderMap;
 
 use super::auth::Caller;
 use super::error::{Code, Refusal};
-use super::request::{Asked, Confirm, CreateAiDetection, CreateAntiAi, Read};
-use super::test_uploads;
-use super::wire::{
-    AiDetectionCreated, AntiAiCreated, Confirmed, Detail, Download, NewFile, detection,
-};
+use super::request::{Confirm, Read};
+use super::uploads::Uploads;
+use super::wire::{Confirmed, Detail, Refreshed, View, plan_of};
 use super::{Answer, answer};
 use crate::accounts::Account;
-use crate::links::READ_S;
 use crate::model::order::{Order, State as OrderState, Vendor};
-use crate::model::work::{Outcome, Work};
-use crate::orders::{Files, New};
-use crate::web::{Context, Origin, PLAN, Segment, Tied, Verbs, plan};
-
-pub async fn create_anti_ai(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    headers: HeaderMap,
-    Read(body): Read<CreateAntiAi>,
-) -> Answer {
-    let asked = body.check()?;
-    let work = Work::AntiAi {
-        strength: asked.what,
-    };
-    let (order, files) = create(
-        &context,
-        &account,
-        &headers,
-        "bizmori.createAntiAi",
-        asked,
-        work,
-    )
-    .await?;
-    let status = order.state.status();
-    Ok(answer(AntiAiCreated {
-        order_name: order.name.clone(),
-        order_id: order.id.clone(),
-        status,
-        files,
-    }))
-}
-
-pub async fn create_ai_detection(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    headers: HeaderMap,
-    Read(body): Read<CreateAiDetection>,
-) -> Answer {
-    let asked = body.check()?;
-    let work = Work::AiDetection {
-        options: asked.what,
-    };
-    let (order, files) = create(
-        &context,
-        &account,
-        &headers,
-        "bizmori.createAiDetection",
-        asked,
-        work,
-    )
-    .await?;
-    let status = order.state.status();
-    let file = files.into_iter().next();
-    Ok(answer(AiDetectionCreated {
-        order_id: order.id.clone(),
-        order_name: order.name.clone(),
-        status,
-        file,
-    }))
-}
-
-async fn create<T>(
-    verbs: &Verbs,
-    account: &Account,
-    headers: &HeaderMap,
-    operation: &'static str,
-    asked: Asked<T>,
-    work: Work,
-) -> Result<(Arc<Order>, Vec<NewFile>), Refusal> {
-    let Origin(origin) = Origin::of(verbs, headers).await?;
-    let upload_s = match work {
-        Work::AiDetection { .. } => verbs.config.ai_detection_upload_s,
-        Work::AntiAi { .. } | Work::Document(_) => verbs.config.upload_s,
-    };
-    let new = New {
-        operation,
-        idempotency_key: Some(asked.idempotency_key),
-        vendor: Vendor::Bizmori,
-        origin: origin.clone(),
-        name: asked.order_name,
-        work,
-        files: Files::Awaited(asked.file_names),
-        id: None,
-    };
-    let order = verbs.orders.create(account, new).await?.order;
-    let now = account.now();
-    let files = NewFile::of(&order, |index| {
-        if order.test {
-            test_uploads::url(&verbs.config.s3_secret, &origin, &order.id, index, now)
-        } else {
-            verbs.links.write(
-                &origin,
-                Vendor::Bizmori,
-                &order.files[index].key,
-                now,
-                upload_s,
-            )
-        }
-    });
-    Ok((order, files))
-}
+use crate::model::work::Work;
+use crate::web::{Context, Origin, PLAN, Segment, Tied, Verbs};
 
 pub async fn confirm_anti_ai(
     State(context): State<Context>,
@@ -156,9 +54,7 @@ async fn confirm(
         order_id: started.order.id.clone(),
         status,
     });
-    if let Some(hold) = started.hold {
-        response.extensions_mut().insert(Tied::new(hold));
-    }
+    Tied::tie(&mut response, started.hold);
     Ok(response)
 }
 
@@ -168,78 +64,47 @@ pub async fn get(
     Segment(order_id): Segment,
     headers: HeaderMap,
 ) -> Answer {
-    let order = find(&context, &order_id).await?;
-    if order.account != account.id {
-        return Err(Refusal::new(
-            Code::OrderNotOwner,
-            format!("order {order_id} is another key's"),
-        ));
-    }
+    let order = own(&context, &account, &order_id, Code::OrderNotOwner).await?;
     let Origin(origin) = Origin::of(&context, &headers).await?;
-    let mut response = answer(Detail::of(&order, &context.links, &origin, account.now()));
-    if let Some(found) = detection(&order) {
-        let settled = format!("probability {}", found.verdict.probability);
-        let plan = plan(&settled, &found.verdict.basis);
+    let view = View::of(&context, &account, &origin);
+    let mut response = answer(Detail::of(&order, view));
+    if let Some(plan) = plan_of(&order) {
         response.headers_mut().insert(PLAN, plan);
     }
     Ok(response)
 }
 
-async fn find(verbs: &Verbs, order_id: &str) -> Result<Arc<Order>, Refusal> {
+/// The account's order of that id; another key's is refused with the code `foreign`.
+pub async fn own(
+    verbs: &Verbs,
+    account: &Account,
+    order_id: &str,
+    foreign: Code,
+) -> Result<Arc<Order>, Refusal> {
     let found = verbs.orders.find(Vendor::Bizmori, order_id).await?;
-    found.ok_or_else(|| Refusal::new(Code::OrderNotFound, format!("there is no order {order_id}")))
+    let missing = || Refusal::new(Code::OrderNotFound, format!("there is no order {order_id}"));
+    let order = found.ok_or_else(missing)?;
+    if order.account == account.id {
+        return Ok(order);
+    }
+    let line = format!("order {order_id} is another key's");
+    Err(Refusal::new(foreign, line))
 }
 
-pub async fn download(
+pub async fn refresh_urls(
     State(context): State<Context>,
     Caller(account): Caller,
     Segment(order_id): Segment,
     headers: HeaderMap,
 ) -> Answer {
-    let order = find(&context, &order_id).await?;
-    if order.account != account.id {
-        return Err(Refusal::new(
-            Code::OrderNotFound,
-            format!("order {order_id} is another key's"),
-        ));
+    let order = own(&context, &account, &order_id, Code::OrderNotOwner).await?;
+    if order.state != OrderState::Pending {
+        let line = format!("order {order_id} is {}", order.state.status());
+        return Err(Refusal::new(Code::OrderNotPending, line));
     }
-    let refused = |code, line: &str| Err(Refusal::new(code, format!("order {order_id} {line}")));
-    let outputs = match (&order.work, &order.state) {
-        (Work::AiDetection { .. } | Work::Document(_), _) => {
-            return refused(
-                Code::OrderTypeCantDownload,
-                "judges a picture: it makes none",
-            );
-        }
-        (_, OrderState::Expired { .. }) => return refused(Code::OrderExpired, "has expired"),
-        (
-            _,
-            OrderState::Complete {
-                outcome: Outcome::Outputs(outputs),
-                ..
-            },
-        ) => outputs,
-        (_, state) => {
-            return refused(Code::OrderNotCompleted, &format!("is {}", state.status()));
-        }
-    };
-    let Some(key) = &outputs.download else {
-        return refused(
-            Code::ProcessedFileNotFound,
-            "was made with a test key, which has no files",
-        );
-    };
     let Origin(origin) = Origin::of(&context, &headers).await?;
-    let name = match order.files.as_slice() {
-        [file] => file.name.clone(),
-        _ => format!("{}.zip", order.name),
-    };
-    let url = context
-        .links
-        .save(&origin, Vendor::Bizmori, key, &name, account.now());
-    Ok(answer(Download {
-        url: url.clone(),
-        download_url: url,
-        expires_in: READ_S,
-    }))
+    let uploads = Uploads::new(&context, &account, origin);
+    Ok(answer(Refreshed::of(&order, |index| {
+        uploads.url(&order, index)
+    })))
 }

@@ -1,20 +1,16 @@
 //! Where test keys upload: the body is read, counted and thrown away.
-//!
-//! The URL carries a token of order, file and expiry, signed with the server's S3 secret, so
-//! that a token says all there is to know and none can be made up.
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use hmac::{Hmac, KeyInit, Mac};
 use http_body_util::BodyExt;
-use sha2::Sha256;
 
 use super::error::{Code, Refusal};
+use super::token::{Purpose, Token};
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
-use crate::web::{Context, Segment};
+use crate::web::{Context, Segment, Tied};
 
 /// 50 MiB.
 const BODY_BYTES_MAX: u64 = 50 * 1024 * 1024;
@@ -23,38 +19,13 @@ const LIFETIME_MS: i64 = 3_600_000;
 
 /// Where file `index` of a test order is uploaded, from `now` for an hour.
 pub fn url(secret: &str, origin: &str, order_id: &str, index: usize, now: Timestamp) -> String {
-    let said = format!("{order_id}.{index}.{}", now.plus_ms(LIFETIME_MS).ms());
-    format!(
-        "{origin}/api/v2/test-uploads/{said}.{}",
-        hex::encode(mac(secret, &said).finalize().into_bytes())
-    )
-}
-
-fn mac(secret: &str, said: &str) -> Hmac<Sha256> {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
-    mac.update(b"test upload ");
-    mac.update(said.as_bytes());
-    mac
-}
-
-struct Token<'t> {
-    order_id: &'t str,
-    index: usize,
-    expires_at: Timestamp,
-}
-
-fn read<'t>(secret: &str, token: &'t str) -> Option<Token<'t>> {
-    let (said, signature) = token.rsplit_once('.')?;
-    mac(secret, said)
-        .verify_slice(&hex::decode(signature).ok()?)
-        .ok()?;
-    let mut parts = said.split('.');
-    Some(Token {
-        order_id: parts.next()?,
-        index: parts.next()?.parse().ok()?,
-        expires_at: Timestamp::from_ms(parts.next()?.parse().ok()?),
-    })
+    let token = Token {
+        order_id,
+        index,
+        expires_at: now.plus_ms(LIFETIME_MS),
+    };
+    let token = token.sign(secret, Purpose::Upload);
+    format!("{origin}/api/v2/test-uploads/{token}")
 }
 
 pub async fn put(
@@ -63,7 +34,7 @@ pub async fn put(
     mut body: Body,
 ) -> Result<Response, Refusal> {
     let forbidden = |line: &str| Refusal::new(Code::AuthForbidden, line);
-    let token = read(&context.config.s3_secret, &token)
+    let token = Token::read(&context.config.s3_secret, Purpose::Upload, &token)
         .ok_or_else(|| forbidden("the token is not one of ours"))?;
     let found = context.orders.find(Vendor::Bizmori, token.order_id).await?;
     let gone = || Refusal::new(Code::OrderNotFound, "the order of this token is gone");
@@ -84,34 +55,11 @@ pub async fn put(
             return Err(Refusal::new(Code::TestUploadTooLarge, line));
         }
     }
-    context
+    let hold = context
         .orders
         .received(account.id, &order.id, &file.key, bytes, account.now())
         .await?;
-    Ok(StatusCode::OK.into_response())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_read_as_it_was_made_and_never_made_up() {
-        let url = url("secret", "http://mock", "42", 3, Timestamp::from_ms(1_000));
-        let token = url.rsplit('/').next().expect("a token");
-        let read_back = read("secret", token).expect("a token of ours");
-        assert_eq!(
-            (
-                read_back.order_id,
-                read_back.index,
-                read_back.expires_at.ms()
-            ),
-            ("42", 3, 3_601_000)
-        );
-        assert!(read("other", token).is_none());
-        assert!(read("secret", &token.replacen("42", "43", 1)).is_none());
-        for nonsense in ["", ".", "a.b.c.d", "42.3.1.zz"] {
-            assert!(read("secret", nonsense).is_none(), "{nonsense}");
-        }
-    }
+    let mut answer = StatusCode::OK.into_response();
+    Tied::tie(&mut answer, hold);
+    Ok(answer)
 }

@@ -17,6 +17,9 @@ const AI_EDITED_PROBABILITY: f64 = 0.71;
 /// How sure a watermark is.
 const WATERMARK_PROBABILITY: f64 = 0.99;
 
+/// What is found in a file whose name says that something is.
+const TEST_WATERMARK: &str = "MORI TEST WATERMARK";
+
 /// A name's suffix: what stands between its last underscore and its extension.
 ///
 /// `IMG_12_ai.jpg` has `ai`; folders are left out; a name without an underscore has none.
@@ -56,6 +59,19 @@ pub fn of_document_name(name: &str) -> Option<Verdict> {
         _ => return of_detection_name(name),
     };
     Some(by_suffix(suffix, label, probability))
+}
+
+/// What the suffixes that watermark extraction knows (bizmori.md 2.5) make of a name: the text
+/// found, if one is.
+#[must_use]
+pub fn of_extraction_name(name: &str) -> Option<(Option<String>, Basis)> {
+    let suffix = suffix(name)?.to_ascii_lowercase();
+    let text = match suffix.as_str() {
+        "detected" => Some(TEST_WATERMARK.to_owned()),
+        "undetected" => None,
+        _ => return None,
+    };
+    Some((text, Basis::Suffix(suffix)))
 }
 
 /// What a picture's metadata make of it or, where they say nothing, its SHA-256.

@@ -10,13 +10,26 @@ pub enum Kind {
     Process,
     /// Lets an order's retention pass; the subject is the order.
     Expire,
+    /// Fails an order whose uploads have not come in time; the subject is the order.
+    ExpireUploads,
+    /// Fails a v2 watermark order that has not started when v2 ends; the subject is the order.
+    Sunset,
+    /// Makes a report; the subject is the order and the locale, `42/ko-KR`.
+    Report,
     /// Sends what is due to an endpoint, in order; the subject is the endpoint.
     Deliver,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Process, Self::Expire, Self::Deliver];
+    pub const ALL: [Self; 6] = [
+        Self::Process,
+        Self::Expire,
+        Self::ExpireUploads,
+        Self::Sunset,
+        Self::Report,
+        Self::Deliver,
+    ];
 
     /// The kind's name, in SQL and in the control plane's answers.
     #[must_use]
@@ -24,6 +37,9 @@ impl Kind {
         match self {
             Self::Process => "order.process",
             Self::Expire => "order.expire",
+            Self::ExpireUploads => "order.expireUploads",
+            Self::Sunset => "order.sunset",
+            Self::Report => "order.report",
             Self::Deliver => "webhook.deliver",
         }
     }

@@ -1,12 +1,14 @@
 //! Orders: units of asynchronous work over files, and how they move on.
 //!
 //! `pending` → `inProgress` → `complete` or `failed`; any of them → `expired` when the
-//! retention has passed. Transitions are total: what cannot be is refused with its reason,
-//! and a refused transition has changed nothing.
+//! retention has passed. A pending order may fail too, where its files come too late. Transitions
+//! are total: what cannot be is refused with its reason, and a refused transition has changed
+//! nothing.
 
 use serde::{Deserialize, Serialize};
 
 use super::ids::AccountId;
+use super::report::{Locale, Report, ReportState};
 use super::time::Timestamp;
 use super::work::{Failure, Outcome, Work};
 
@@ -29,6 +31,16 @@ impl Vendor {
     }
 }
 
+/// The version of BIZ MORI's API that an order was made by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Api {
+    #[default]
+    V2,
+    /// Every watermark is an output of its own.
+    V3,
+}
+
 /// An order. An Undetectable document is one too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,6 +51,8 @@ pub struct Order {
     /// The how-manieth order of its account it is, from 1.
     pub number: u64,
     pub vendor: Vendor,
+    #[serde(default)]
+    pub api: Api,
     /// Made with a test key: nothing is stored of it.
     pub test: bool,
     /// `scheme://host[:port]` of the request that made it, for URLs made where no request is.
@@ -46,12 +60,29 @@ pub struct Order {
     pub name: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// Days from its creation until it expires.
+    #[serde(default = "retention_of_old")]
+    pub retention_days: u32,
     pub work: Work,
     pub files: Vec<File>,
     /// The idempotency key it was confirmed with.
     pub confirm_key: Option<String>,
+    /// The SHA-256 of the body that asked for it, where another body under the same idempotency
+    /// key is a conflict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_digest: Option<String>,
+    /// On what was found; one a language.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<Report>,
     pub state: State,
 }
+
+/// What orders had that do not say.
+const fn retention_of_old() -> u32 {
+    7
+}
+
+const DAY_MS: i64 = 86_400_000;
 
 /// A file of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +94,55 @@ pub struct File {
     pub key: String,
     /// Its size once it is in.
     pub received_bytes: Option<u64>,
+    /// Where it is taken from, if it is not uploaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The watermarks that go into it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<String>,
+    /// What it is to the order, where its files differ in that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// Where its output is put, in zero copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+}
+
+/// What a file is to an order that looks for a watermark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    /// It is looked at.
+    Watermarked,
+    /// As it was before; nobody looks.
+    Original,
+}
+
+/// Where a client wants an output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Target {
+    pub url: String,
+    /// It has taken it.
+    pub delivered: bool,
+}
+
+/// One output of an order that makes some: a file, with texts of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut<'o> {
+    pub file: &'o File,
+    /// The how-manieth output of the file it is, from 1.
+    pub number: usize,
+    /// The watermarks that go into it.
+    pub texts: &'o [String],
+}
+
+impl File {
+    /// Whether its upload is still to come.
+    #[must_use]
+    pub const fn is_awaited(&self) -> bool {
+        self.url.is_none() && self.received_bytes.is_none()
+    }
 }
 
 /// How an order stands.
@@ -72,7 +152,12 @@ pub enum State {
     /// Waiting for its files, or for its confirm.
     Pending,
     #[serde(rename_all = "camelCase")]
-    InProgress { started_at: Timestamp },
+    InProgress {
+        started_at: Timestamp,
+        /// How often handing over its outputs has failed.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        attempts: u32,
+    },
     #[serde(rename_all = "camelCase")]
     Complete {
         started_at: Timestamp,
@@ -81,7 +166,8 @@ pub enum State {
     },
     #[serde(rename_all = "camelCase")]
     Failed {
-        started_at: Timestamp,
+        /// None: it never did.
+        started_at: Option<Timestamp>,
         failed_at: Timestamp,
         failure: Failure,
     },
@@ -89,7 +175,25 @@ pub enum State {
     Expired { outcome: Option<Outcome> },
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 impl State {
+    /// In progress from `now` on.
+    #[must_use]
+    pub const fn started(now: Timestamp) -> Self {
+        Self::InProgress {
+            started_at: now,
+            attempts: 0,
+        }
+    }
+
+    /// Every status word.
+    pub const STATUSES: [&'static str; 5] =
+        ["pending", "inProgress", "complete", "failed", "expired"];
+
     /// The status word, in SQL and in the control plane; BIZ MORI's own.
     #[must_use]
     pub const fn status(&self) -> &'static str {
@@ -106,9 +210,10 @@ impl State {
 /// Why an order was not confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConfirmRefusal {
-    /// `received` of its files are in.
+    /// `received` of its `uploads` are in.
     FileNotUploaded {
         received: usize,
+        uploads: usize,
     },
     AlreadyConfirmed,
     AlreadyCompleted,
@@ -118,13 +223,45 @@ pub enum ConfirmRefusal {
 }
 
 impl Order {
-    /// How many of its files are in.
+    /// When it expires.
     #[must_use]
-    pub fn received(&self) -> usize {
-        self.files
-            .iter()
-            .filter(|file| file.received_bytes.is_some())
-            .count()
+    pub fn expires_at(&self) -> Timestamp {
+        self.created_at
+            .plus_ms(i64::from(self.retention_days) * DAY_MS)
+    }
+
+    /// Whether an upload is still to come.
+    #[must_use]
+    pub fn is_awaiting(&self) -> bool {
+        self.files.iter().any(File::is_awaited)
+    }
+
+    /// The outputs it makes: one a file, or in v3 one a watermark.
+    #[must_use]
+    pub fn cuts(&self) -> Vec<Cut<'_>> {
+        let of_file = |file| -> Vec<Cut<'_>> {
+            let file: &File = file;
+            let each_text = self.api == Api::V3 && !file.texts.is_empty();
+            let texts = if each_text {
+                file.texts.chunks(1).collect()
+            } else {
+                vec![file.texts.as_slice()]
+            };
+            let cut = |(index, texts)| Cut {
+                file,
+                number: index + 1,
+                texts,
+            };
+            texts.into_iter().enumerate().map(cut).collect()
+        };
+        self.files.iter().flat_map(of_file).collect()
+    }
+
+    /// The file that settles what is found.
+    #[must_use]
+    pub fn subject(&self) -> Option<&File> {
+        let original = |file: &&File| file.role != Some(Role::Original);
+        self.files.iter().find(original)
     }
 
     /// What came of it, if anything has.
@@ -151,6 +288,17 @@ impl Order {
         true
     }
 
+    /// Starts it if nothing more is to come and it starts by itself. False if not.
+    pub fn start(&mut self, now: Timestamp) -> bool {
+        let starts = self.state == State::Pending && self.work.is_watermark();
+        if !starts || self.is_awaiting() {
+            return false;
+        }
+        self.state = State::started(now);
+        self.updated_at = now;
+        true
+    }
+
     /// Starts it on its client's word. `Ok(false)`: it was confirmed with this very key before.
     ///
     /// # Errors
@@ -169,19 +317,21 @@ impl Order {
             State::Failed { .. } => return Err(ConfirmRefusal::AlreadyFailed),
             State::Expired { .. } => return Err(ConfirmRefusal::Expired),
         }
-        let received = self.received();
-        if received < self.files.len() {
-            return Err(ConfirmRefusal::FileNotUploaded { received });
+        if self.is_awaiting() {
+            let uploads = self.files.iter().filter(|file| file.url.is_none());
+            let received = uploads.clone().filter(|file| !file.is_awaited()).count();
+            let uploads = uploads.count();
+            return Err(ConfirmRefusal::FileNotUploaded { received, uploads });
         }
         self.confirm_key = Some(key.to_owned());
-        self.state = State::InProgress { started_at: now };
+        self.state = State::started(now);
         self.updated_at = now;
         Ok(true)
     }
 
     /// Its work is done. False, and nothing changed, unless it was in progress.
     pub fn finish(&mut self, result: Result<Outcome, Failure>, now: Timestamp) -> bool {
-        let State::InProgress { started_at } = self.state else {
+        let State::InProgress { started_at, .. } = self.state else {
             return false;
         };
         self.state = match result {
@@ -191,13 +341,76 @@ impl Order {
                 outcome,
             },
             Err(failure) => State::Failed {
-                started_at,
+                started_at: Some(started_at),
                 failed_at: now,
                 failure,
             },
         };
         self.updated_at = now;
         true
+    }
+
+    /// It fails before it has started. False, and nothing changed, unless it was pending.
+    pub fn give_up(&mut self, failure: Failure, now: Timestamp) -> bool {
+        if self.state != State::Pending {
+            return false;
+        }
+        self.state = State::Failed {
+            started_at: None,
+            failed_at: now,
+            failure,
+        };
+        self.updated_at = now;
+        true
+    }
+
+    /// These of its files' outputs have been taken by their targets, and handing over the others
+    /// has failed once more: how often by now. None unless it is in progress.
+    pub fn hand_over(&mut self, taken: &[u64]) -> Option<u32> {
+        let State::InProgress { attempts, .. } = &mut self.state else {
+            return None;
+        };
+        *attempts += 1;
+        for file in &mut self.files {
+            if let Some(target) = file.target.as_mut().filter(|_| taken.contains(&file.id)) {
+                target.delivered = true;
+            }
+        }
+        Some(*attempts)
+    }
+
+    /// The report of that language, made or under way.
+    #[must_use]
+    pub fn report(&self, locale: Locale) -> Option<&Report> {
+        self.reports.iter().find(|report| report.locale == locale)
+    }
+
+    /// A report of that language is wanted; it will fail with the code `failing`, if one is
+    /// given. False if it is made or under way.
+    pub fn want_report(&mut self, locale: Locale, failing: Option<String>) -> bool {
+        let failed = |report: &Report| matches!(report.state, ReportState::Failed { .. });
+        if self.report(locale).is_some_and(|report| !failed(report)) {
+            return false;
+        }
+        self.reports.retain(|report| report.locale != locale);
+        self.reports.push(Report {
+            locale,
+            state: ReportState::UnderWay { failing },
+        });
+        true
+    }
+
+    /// The report of that language is over. False if nobody wants it (any more).
+    pub fn end_report(&mut self, locale: Locale, state: ReportState) -> bool {
+        let complete = matches!(self.state, State::Complete { .. });
+        let mut wanted = self.reports.iter_mut().filter(|_| complete);
+        match wanted.find(|report| report.locale == locale) {
+            None => false,
+            Some(report) => {
+                report.state = state;
+                true
+            }
+        }
     }
 
     /// Whether its client has yet to be told that it is complete.
@@ -240,8 +453,10 @@ impl Order {
     #[must_use]
     pub fn blob_keys(&self) -> Vec<&str> {
         let uploads = self.files.iter().map(|file| file.key.as_str());
+        let reports = self.reports.iter().filter_map(Report::key);
         uploads
             .chain(self.outcome().into_iter().flat_map(Outcome::blob_keys))
+            .chain(reports)
             .collect()
     }
 }

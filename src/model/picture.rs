@@ -50,6 +50,42 @@ impl Format {
     }
 }
 
+/// What a watermark goes into: a picture, or a PDF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Media {
+    Picture(Format),
+    Pdf,
+}
+
+impl Media {
+    /// What a file's name stands for, by what follows its last dot.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        let (_, extension) = name.rsplit_once('.')?;
+        if extension.eq_ignore_ascii_case("pdf") {
+            Some(Self::Pdf)
+        } else {
+            Format::of_extension(extension).map(Self::Picture)
+        }
+    }
+
+    /// The registered media type.
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Picture(format) => format.media_type(),
+            Self::Pdf => "application/pdf",
+        }
+    }
+
+    /// Whether it is a document.
+    #[must_use]
+    pub fn is_pdf(self) -> bool {
+        self == Self::Pdf
+    }
+}
+
 /// Where a picture says it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind", content = "name")]
@@ -90,6 +126,8 @@ pub enum Basis {
     Metadata,
     /// The SHA-256 of its bytes.
     Digest,
+    /// What stands in the file, or does not.
+    Content,
     /// A test key, whose pictures nobody looks at.
     TestKey,
 }

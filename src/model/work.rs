@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::picture::{Measures, Strength, Verdict};
+use super::picture::{Basis, Measures, Strength, Verdict};
 use super::time::Timestamp;
 
 /// What an order asks for.
@@ -13,8 +13,40 @@ pub enum Work {
     AntiAi { strength: Strength },
     /// BIZ MORI: was this picture made by a machine?
     AiDetection { options: Option<DetectionOptions> },
+    /// BIZ MORI: texts that can be found again in the files; which ones, the files say.
+    WatermarkEmbed,
+    /// BIZ MORI: is there such a text in this file?
+    WatermarkExtract,
     /// Undetectable: the same question, asked their way.
     Document(DocumentOptions),
+}
+
+impl Work {
+    /// The words of BIZ MORI's orders.
+    pub const BIZMORI: [&'static str; 4] = [
+        "antiAi",
+        "watermarkEmbed",
+        "watermarkExtract",
+        "aiDetection",
+    ];
+
+    /// The word for it, in SQL and on BIZ MORI's wire.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::AntiAi { .. } => "antiAi",
+            Self::AiDetection { .. } => "aiDetection",
+            Self::WatermarkEmbed => "watermarkEmbed",
+            Self::WatermarkExtract => "watermarkExtract",
+            Self::Document(_) => "document",
+        }
+    }
+
+    /// Whether it is about watermarks; such orders start by themselves when the last file is in.
+    #[must_use]
+    pub const fn is_watermark(&self) -> bool {
+        matches!(self, Self::WatermarkEmbed | Self::WatermarkExtract)
+    }
 }
 
 /// BIZ MORI's detection options, as given at creation.
@@ -46,6 +78,8 @@ pub enum Outcome {
     Outputs(Outputs),
     /// A picture was judged.
     Detection(Box<Detection>),
+    /// A watermark was looked for.
+    Extraction(Extraction),
 }
 
 impl Outcome {
@@ -54,6 +88,7 @@ impl Outcome {
     pub fn blob_keys(&self) -> Vec<&str> {
         let drawn = match self {
             Self::Outputs(outputs) => return outputs.blob_keys(),
+            Self::Extraction(found) => return found.thumbnail.iter().map(String::as_str).collect(),
             Self::Detection(found) => [
                 &found.thumbnail,
                 &found.preview,
@@ -78,10 +113,21 @@ impl Outputs {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
-    /// One for each file of the order, in the order's order.
+    /// One for each of [`Order::cuts`](super::order::Order::cuts), in that order.
     pub keys: Vec<String>,
     /// What a download leads to: the one output, or the ZIP of several.
     pub download: Option<String>,
+    pub thumbnail: Option<String>,
+}
+
+/// What was found where a watermark was looked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Extraction {
+    /// The texts found, one a line; none: there is no watermark.
+    pub text: Option<String>,
+    pub basis: Basis,
+    /// Of the file that was looked at; a blob, by key.
     pub thumbnail: Option<String>,
 }
 

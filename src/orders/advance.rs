@@ -1,21 +1,24 @@
-//! Orders come to their end: the work itself, and the record of it.
+//! Orders come to their end: the record of it.
 
 use std::sync::Arc;
 
-use super::{Orders, look};
+use super::hand_over::{HandOver, again_after_ms, refused};
+use super::{Orders, layout, work};
 use crate::accounts::Account;
-use crate::engine::verdict;
 use crate::model::job::Job;
 use crate::model::order::{Order, State};
-use crate::model::picture::{Basis, Label, Provenance, Verdict};
-use crate::model::work::{Detection, Failure, Outcome, Outputs, Work};
+use crate::model::work::Outcome;
 use crate::store::{self, StoreError};
 
-/// What came of an order's work.
-pub(super) type Result = std::result::Result<Outcome, Failure>;
-
-/// What a picture nobody looks at is given.
-const TEST_KEY_PROBABILITY: f64 = 0.02;
+/// How far a run of an order's job has come.
+enum Run {
+    Over(work::Result),
+    /// Its outputs are made, and not yet where they should be.
+    Unfinished {
+        taken: Vec<u64>,
+        why: String,
+    },
+}
 
 impl Orders {
     /// Runs the job that brings an order to its end: does the work, then records what came of
@@ -23,7 +26,7 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be done by a fault of ours; the order then stands as it did.
-    pub async fn process(&self, job: &Job) -> std::result::Result<(), StoreError> {
+    pub async fn process(&self, job: &Job) -> Result<(), StoreError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
@@ -32,10 +35,17 @@ impl Orders {
         else {
             return self.settle(job, |_| false, &account).await.map(drop);
         };
-        let result = tokio::select! {
+        let run = tokio::select! {
             biased;
             () = account.ended().cancelled() => return Ok(()),
-            result = self.work(&account, &order) => result?,
+            run = self.run(&account, &order) => run?,
+        };
+        let result = match run {
+            Run::Over(result) => result,
+            Run::Unfinished { taken, why } => match self.postpone(job, &account, &taken).await? {
+                true => return Ok(()),
+                false => Err(refused(why)),
+            },
         };
         let made = result.clone();
         let now = account.now();
@@ -49,12 +59,51 @@ impl Orders {
         Ok(())
     }
 
+    /// Does the work, and hands over what came of it where that is asked for.
+    async fn run(&self, account: &Account, order: &Order) -> Result<Run, StoreError> {
+        let outputs = match self.work(account, order).await? {
+            Ok(Outcome::Outputs(outputs)) => outputs,
+            over => return Ok(Run::Over(over)),
+        };
+        let zero_copy = order.files.iter().any(|file| file.target.is_some());
+        if !zero_copy || order.test {
+            return Ok(Run::Over(Ok(Outcome::Outputs(outputs))));
+        }
+        Ok(match self.hand_over(account, order, outputs).await? {
+            HandOver::Done(outcome) => Run::Over(Ok(outcome)),
+            HandOver::Refused(failure) => Run::Over(Err(failure)),
+            HandOver::Again { taken, why } => Run::Unfinished { taken, why },
+        })
+    }
+
+    /// Has the order's job run again later, unless it has been tried often enough: false.
+    async fn postpone(
+        &self,
+        job: &Job,
+        account: &Account,
+        taken: &[u64],
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let Some(mut order) = store::orders::find(&mut tx, &job.subject).await? else {
+            return Ok(true);
+        };
+        let attempts = Arc::make_mut(&mut order).hand_over(taken);
+        let Some(after_ms) = attempts.and_then(again_after_ms) else {
+            return Ok(false);
+        };
+        let due_at = account.now().plus_ms(after_ms);
+        store::orders::update(&mut tx, order).await?;
+        store::jobs::postpone(&mut tx, job.id, due_at).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
     /// Runs the job that lets an order's retention pass: it is expired, its files go, and then
     /// the job is done.
     ///
     /// # Errors
     /// If it cannot be done by a fault of ours; it is then done again.
-    pub async fn expire(&self, job: &Job) -> std::result::Result<(), StoreError> {
+    pub async fn expire(&self, job: &Job) -> Result<(), StoreError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
@@ -68,7 +117,10 @@ impl Orders {
         }
         tx.commit().await?;
         if let Some(order) = found {
-            self.remove(&account, &order, &order.blob_keys()).await?;
+            let archive = layout::archive_key(&order);
+            let mut keys = order.blob_keys();
+            keys.push(&archive);
+            self.remove(&account, &order, &keys).await?;
         }
         self.settle(job, |_| false, &account).await.map(drop)
     }
@@ -79,24 +131,24 @@ impl Orders {
         account: &Account,
         order: &Order,
         keys: &[&str],
-    ) -> std::result::Result<(), StoreError> {
+    ) -> Result<(), StoreError> {
         for key in keys {
             self.blobs
                 .remove(account.id, order.vendor.bucket(), key)
                 .await
-                .map_err(broken)?;
+                .map_err(StoreError::broken)?;
         }
         Ok(())
     }
 
     /// Takes the job and moves its order on, in one transaction, and tells what became of it.
     /// False if the order was not moved.
-    async fn settle(
+    pub(super) async fn settle(
         &self,
         job: &Job,
         step: impl FnOnce(&mut Order) -> bool,
         account: &Account,
-    ) -> std::result::Result<bool, StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
         if !store::jobs::take(&mut tx, job.id).await? {
             return Ok(false);
@@ -114,78 +166,4 @@ impl Orders {
         tx.commit().await?;
         Ok(moved)
     }
-
-    async fn work(
-        &self,
-        account: &Account,
-        order: &Order,
-    ) -> std::result::Result<Result, StoreError> {
-        let failing = order.files.iter().find(|file| {
-            verdict::suffix(&file.name).is_some_and(|suffix| suffix.eq_ignore_ascii_case("fail"))
-        });
-        if let Some(file) = failing {
-            return Ok(Err(failure(
-                order,
-                format!("{} is named so as to fail", file.name),
-            )));
-        }
-        if order.test {
-            return Ok(Ok(made_up(order)));
-        }
-        match &order.work {
-            Work::AntiAi { strength } => self.protect(account, order, *strength).await,
-            Work::AiDetection { options } => {
-                self.look(
-                    account,
-                    order,
-                    look::wants_of_detection(options.unwrap_or_default()),
-                )
-                .await
-            }
-            Work::Document(options) => {
-                self.look(account, order, look::wants_of_document(*options))
-                    .await
-            }
-        }
-    }
-}
-
-/// A failure by the vendor's general code for such orders.
-fn failure(order: &Order, message: String) -> Failure {
-    let code = match order.work {
-        _ if order.test => "PROCESSING_ERROR",
-        Work::AntiAi { .. } => "PROCESSING_ERROR",
-        Work::AiDetection { .. } | Work::Document(_) => "AI_DETECTION_FAILED",
-    };
-    Failure {
-        code: code.to_owned(),
-        message,
-    }
-}
-
-/// What a test order comes to: nobody looks, and nothing is stored.
-fn made_up(order: &Order) -> Outcome {
-    let name = order.files.first().map_or("", |file| file.name.as_str());
-    let nobodys = || Verdict {
-        label: Label::Human,
-        probability: TEST_KEY_PROBABILITY,
-        basis: Basis::TestKey,
-        provenance: Provenance::Unknown,
-    };
-    match order.work {
-        Work::AntiAi { .. } => Outcome::Outputs(Outputs::default()),
-        Work::AiDetection { .. } | Work::Document(_) => Outcome::Detection(Box::new(Detection {
-            verdict: verdict::of_detection_name(name).unwrap_or_else(nobodys),
-            measures: None,
-            thumbnail: None,
-            preview: None,
-            heatmap: None,
-            overlay: None,
-            told_at: None,
-        })),
-    }
-}
-
-pub(super) fn broken(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-    StoreError::Broken(Arc::new(error))
 }

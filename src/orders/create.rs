@@ -2,54 +2,26 @@
 
 use std::sync::Arc;
 
-use super::{Orders, layout};
+use super::draft::{Charge, New, draft};
+use super::{Orders, V2_SUNSET, deadline};
 use crate::accounts::Account;
+use crate::claims::Claim;
 use crate::model::job::Kind;
-use crate::model::order::{File, Order, State, Vendor};
+use crate::model::order::{Order, State, Vendor};
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
-use crate::store::{self, StoreError};
+use crate::store::{self, StoreError, Tx};
 
 /// Ids are drawn again when another account has just been given the same.
 const DRAWS_MAX: usize = 16;
-/// A file's id is its order's number times this, and its place.
-const FILES_MAX: u64 = 1_000;
-const DAY_MS: i64 = 86_400_000;
-
-/// What a client wants.
-#[derive(Debug, Clone)]
-pub struct New {
-    /// The operation that asks; idempotency keys are its own.
-    pub operation: &'static str,
-    pub idempotency_key: Option<String>,
-    pub vendor: Vendor,
-    /// Of the request.
-    pub origin: String,
-    pub name: Option<String>,
-    pub work: Work,
-    pub files: Files,
-    /// The id its client gives it; else one is drawn.
-    pub id: Option<String>,
-}
-
-/// The files of a new order.
-#[derive(Debug, Clone)]
-pub enum Files {
-    /// To be uploaded, under these names.
-    Awaited(Vec<String>),
-    /// Already here: the order starts at once and costs a credit of `credits`.
-    Stored {
-        key: String,
-        name: String,
-        bytes: u64,
-        credits: u64,
-    },
-}
 
 /// An order that was made, now or before.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Created {
     pub order: Arc<Order>,
+    /// Keeps it from moving on, where it has started; to be let go when the answer has been
+    /// written.
+    pub hold: Option<Claim>,
     /// The idempotency key was known: this is the order it made then.
     pub replayed: bool,
 }
@@ -57,7 +29,10 @@ pub struct Created {
 /// Why no order was made.
 #[derive(Debug, Clone)]
 pub enum Refused {
-    NoCredits,
+    /// It costs more than is left.
+    NoCredits {
+        left: u64,
+    },
     /// The id the client gives was given before.
     IdTaken,
     Store(StoreError),
@@ -74,132 +49,95 @@ impl Orders {
     ///
     /// # Errors
     /// If there are no credits left for it, its client's id is taken, or it cannot be written.
-    pub async fn create(&self, account: &Account, new: New) -> Result<Created, Refused> {
+    pub async fn create(&self, account: &Arc<Account>, new: New) -> Result<Created, Refused> {
         let now = account.now();
         let number = account.next_order();
+        let set_days = account.settings().retention_days;
+        let retention_days = set_days.unwrap_or(self.settings.retention_days);
         let mut chance = self.entropy.draw(&account.key, "document", number);
         for _ in 0..DRAWS_MAX {
             let id = new.id.clone().unwrap_or_else(|| match new.vendor {
                 Vendor::Bizmori => account.next_snowflake(now).to_string(),
                 Vendor::Undetectable => chance.uuid(),
             });
-            let order = Arc::new(draft(account, &new, id, number, now));
+            let order = Arc::new(draft(account, &new, (id, number), retention_days, now));
+            let key = new.idempotency_key.as_deref();
             let mut tx = self.db.begin().await?;
-            if !store::orders::insert(
-                &mut tx,
-                &order,
-                new.operation,
-                new.idempotency_key.as_deref(),
-            )
-            .await?
-            {
-                let key = new.idempotency_key.as_deref();
-                let earlier =
-                    store::orders::by_idempotency_key(&mut tx, account.id, new.operation, key)
-                        .await?;
-                match earlier {
-                    Some(order) => {
-                        // It may be as fresh as this very commit.
-                        tx.commit().await?;
-                        return Ok(Created {
-                            order,
-                            replayed: true,
-                        });
-                    }
-                    None if new.id.is_some() => return Err(Refused::IdTaken),
-                    None => {
-                        account.skip_snowflakes();
-                        continue;
-                    }
+            if store::orders::insert(&mut tx, &order, new.operation, key).await? {
+                let hold = self.begin(tx, account, &order, new.charge).await?;
+                return Ok(Created {
+                    order,
+                    hold,
+                    replayed: false,
+                });
+            }
+            let earlier =
+                store::orders::by_idempotency_key(&mut tx, account.id, new.operation, key).await?;
+            match earlier {
+                Some(order) => {
+                    // It may be as fresh as this very commit.
+                    tx.commit().await?;
+                    return Ok(Created {
+                        order,
+                        hold: None,
+                        replayed: true,
+                    });
                 }
+                None if new.id.is_some() => return Err(Refused::IdTaken),
+                None => account.skip_snowflakes(),
             }
-            if let Files::Stored { credits, .. } = new.files
-                && !store::accounts::spend(&mut tx, account.id, 1, credits).await?
-            {
-                return Err(Refused::NoCredits);
-            }
-            let days = account
-                .settings()
-                .retention_days
-                .unwrap_or(self.times.retention_days);
-            let expires_at = now.plus_ms(i64::from(days) * DAY_MS);
-            store::jobs::put(&mut tx, account.id, Kind::Expire, &order.id, expires_at).await?;
-            if let State::InProgress { .. } = order.state {
-                let due_at = self.due_at(account, &order, now);
-                store::jobs::put(&mut tx, account.id, Kind::Process, &order.id, due_at).await?;
-            }
-            tx.commit().await?;
-            return Ok(Created {
-                order,
-                replayed: false,
-            });
         }
         let line = format!("no free order id in {DRAWS_MAX} draws");
-        Err(StoreError::Broken(std::sync::Arc::new(std::io::Error::other(line))).into())
+        Err(StoreError::broken(std::io::Error::other(line)).into())
+    }
+
+    /// Charges for a new order and sets its jobs.
+    async fn begin(
+        &self,
+        mut tx: Tx,
+        account: &Arc<Account>,
+        order: &Order,
+        charge: Option<Charge>,
+    ) -> Result<Option<Claim>, Refused> {
+        if let Some(Charge { credits, limit }) = charge
+            && !store::accounts::spend(&mut tx, account.id, credits, limit).await?
+        {
+            let spent = store::accounts::spent(&mut tx, account.id).await?;
+            let left = limit.saturating_sub(spent);
+            return Err(Refused::NoCredits { left });
+        }
+        let mut due = vec![(Kind::Expire, order.expires_at())];
+        let mut hold = None;
+        if order.state == State::Pending {
+            let uploads_end_at = deadline::uploads_end_at(order);
+            due.extend(uploads_end_at.map(|at| (Kind::ExpireUploads, at)));
+            if self.has_sunset(account, order) {
+                due.push((Kind::Sunset, V2_SUNSET));
+            }
+        } else {
+            hold = self.claims.claim(account, Kind::Process, &order.id);
+            due.push((Kind::Process, self.due_at(account, order, order.created_at)));
+        }
+        for (kind, at) in due {
+            store::jobs::put(&mut tx, account.id, kind, &order.id, at).await?;
+        }
+        tx.commit().await?;
+        Ok(hold)
     }
 
     /// When an order that starts now comes to its end.
     pub(super) fn due_at(&self, account: &Account, order: &Order, now: Timestamp) -> Timestamp {
         let server = match order.work {
-            Work::Document(_) => self.times.document_ms,
-            Work::AntiAi { .. } | Work::AiDetection { .. } if order.test => {
-                self.times.test_processing_ms
-            }
-            Work::AntiAi { .. } | Work::AiDetection { .. } => self.times.processing.delay_ms,
+            Work::Document(_) => self.settings.document_ms,
+            _ if order.test => self.settings.test_processing_ms,
+            _ => self.settings.processing.delay_ms,
         };
         let set = account.settings().processing;
         let delay_ms = set.map_or(server, |set| set.delay_ms);
-        let jitter_ms = set.map_or(self.times.processing.jitter_ms, |set| set.jitter_ms);
+        let jitter_ms = set.map_or(self.settings.processing.jitter_ms, |set| set.jitter_ms);
         let mut chance = self.entropy.draw(&account.key, "jitter", order.number);
         #[expect(clippy::cast_possible_truncation, reason = "a share of a u32")]
         let jitter = (chance.unit() * f64::from(jitter_ms)) as i64;
         now.plus_ms(i64::from(delay_ms) + jitter)
-    }
-}
-
-fn draft(account: &Account, new: &New, id: String, number: u64, now: Timestamp) -> Order {
-    let file = |index: usize, name: &str, key: String, received_bytes| File {
-        id: number * FILES_MAX + u64::try_from(index).unwrap_or(u64::MAX) + 1,
-        name: name.to_owned(),
-        key,
-        received_bytes,
-    };
-    let (files, state) = match &new.files {
-        Files::Awaited(names) => {
-            let files = names.iter().enumerate().map(|(index, name)| {
-                file(
-                    index,
-                    name,
-                    layout::upload_key(&new.work, &id, index, name),
-                    None,
-                )
-            });
-            (files.collect(), State::Pending)
-        }
-        Files::Stored {
-            key, name, bytes, ..
-        } => (
-            vec![file(0, name, key.clone(), Some(*bytes))],
-            State::InProgress { started_at: now },
-        ),
-    };
-    let first: &File = &files[0];
-    Order {
-        account: account.id,
-        number,
-        vendor: new.vendor,
-        test: new.vendor == Vendor::Bizmori && account.is_test(),
-        origin: new.origin.clone(),
-        name: new
-            .name
-            .clone()
-            .unwrap_or_else(|| layout::default_name(&new.work, &first.name, now)),
-        created_at: now,
-        updated_at: now,
-        work: new.work.clone(),
-        confirm_key: None,
-        state,
-        files,
-        id,
     }
 }

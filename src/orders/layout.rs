@@ -1,15 +1,30 @@
 //! Where an order's blobs stand, and what an order is called when its client does not say.
 
+use super::draft::NewFile;
 use crate::clock;
-use crate::model::order::Order;
+use crate::model::order::{Order, Role};
+use crate::model::picture::Media;
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
 
 /// The key under which file `index` (from 0) of an order is uploaded; as the vendor's.
-pub(super) fn upload_key(work: &Work, order_id: &str, index: usize, name: &str) -> String {
+pub(super) fn upload_key(work: &Work, order_id: &str, index: usize, file: &NewFile) -> String {
+    let name = &file.name;
     match work {
         Work::AntiAi { .. } => format!("temp/{order_id}/{index}/{name}"),
         Work::AiDetection { .. } => format!("ai-detection/{order_id}/{}/{name}", index + 1),
+        Work::WatermarkEmbed => {
+            let is_pdf = Media::of_name(name).is_some_and(Media::is_pdf);
+            let folder = if is_pdf { "documents" } else { "images" };
+            format!("wtr-embed/{order_id}/{folder}/{}/{name}", index + 1)
+        }
+        Work::WatermarkExtract => {
+            let role = match file.role {
+                Some(Role::Original) => "original",
+                Some(Role::Watermarked) | None => "watermarked",
+            };
+            format!("wtr-extract/{order_id}/{role}/{name}")
+        }
         Work::Document(_) => format!("uploads/{order_id}_{name}"),
     }
 }
@@ -24,6 +39,8 @@ pub(super) fn default_name(work: &Work, file_name: &str, now: Timestamp) -> Stri
     match work {
         Work::AntiAi { .. } => format!("anti_ai_{}", clock::iso_date(now)),
         Work::AiDetection { .. } => format!("ai_detection_{}", clock::iso_date(now)),
+        Work::WatermarkEmbed => format!("wtr_embed_{}", clock::compact_ms(now)),
+        Work::WatermarkExtract => format!("wtr_extract_{}", clock::iso_date(now)),
         Work::Document(_) => file_name.to_owned(),
     }
 }
@@ -31,6 +48,11 @@ pub(super) fn default_name(work: &Work, file_name: &str, now: Timestamp) -> Stri
 /// The key of something made for an order.
 pub(super) fn result_key(order: &Order, name: &str) -> String {
     format!("results/{}/{name}", order.id)
+}
+
+/// The key of the ZIP of what was made for an order.
+pub(super) fn archive_key(order: &Order) -> String {
+    result_key(order, "archive.zip")
 }
 
 /// Whose object a key is of, as far as the key says.
@@ -48,7 +70,7 @@ pub fn key_owner(key: &str) -> Option<KeyOwner<'_>> {
     let (kind, rest) = key.split_once('/')?;
     match kind {
         "uploads" => rest.split_once('_').map(|(id, _)| KeyOwner::Upload(id)),
-        "temp" | "ai-detection" | "results" => {
+        "temp" | "ai-detection" | "wtr-embed" | "wtr-extract" | "results" => {
             rest.split_once('/').map(|(id, _)| KeyOwner::Order(id))
         }
         _ => None,

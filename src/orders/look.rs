@@ -1,6 +1,6 @@
 //! Pictures are judged, for both vendors.
 
-use super::advance::{self, broken};
+use super::work::{self, defective};
 use super::{Orders, layout};
 use crate::accounts::Account;
 use crate::engine::{Failure as Cause, Ground, HeatmapStyle, Inspection, Scale, Wants, verdict};
@@ -47,7 +47,7 @@ impl Orders {
         account: &Account,
         order: &Order,
         wants: Wants,
-    ) -> Result<advance::Result, StoreError> {
+    ) -> Result<work::Result, StoreError> {
         let Some(file) = order.files.first() else {
             return Ok(Err(lost(order, "the order has no file")));
         };
@@ -56,7 +56,7 @@ impl Orders {
             .blobs
             .find(account.id, bucket, &file.key)
             .await
-            .map_err(broken)?;
+            .map_err(StoreError::broken)?;
         let Some(blob) = blob else {
             return Ok(Err(lost(order, "the picture is gone")));
         };
@@ -66,14 +66,10 @@ impl Orders {
             .inspect(blob.content(), file.name.clone(), wants)
             .await;
         let (verdict, seen) = match (inspected, named) {
-            (Err(Cause::Io(error)), _) => return Err(broken(error)),
+            (Err(Cause::Io(error)), _) => return Err(StoreError::broken(error)),
             (Err(Cause::Defect(_)), Some(verdict)) => (verdict, None),
             (Err(Cause::Defect(defect)), None) => {
-                let code = "AI_DETECTION_INVALID_IMAGE".to_owned();
-                return Ok(Err(Failure {
-                    code,
-                    message: defect.text().to_owned(),
-                }));
+                return Ok(Err(defective(order, &file.name, &defect)));
             }
             (Ok(seen), named) => {
                 let verdict = named.map_or_else(
@@ -94,7 +90,7 @@ impl Orders {
         match order.vendor {
             Vendor::Bizmori => verdict::of_detection_name(name),
             Vendor::Undetectable => verdict::of_document_name(name).filter(|verdict| {
-                !(self.bypass_watermarks && matches!(verdict.label, Label::Watermarked(_)))
+                !(self.settings.bypass_watermarks && matches!(verdict.label, Label::Watermarked(_)))
             }),
         }
     }
@@ -169,7 +165,7 @@ impl Orders {
             account.now(),
             bytes.into(),
         );
-        put.await.map_err(broken)?;
+        put.await.map_err(StoreError::broken)?;
         Ok(key)
     }
 }

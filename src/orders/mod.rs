@@ -7,39 +7,59 @@
 mod advance;
 mod archive;
 mod create;
+mod deadline;
+mod draft;
+mod extract;
+mod gather;
+mod hand_over;
 mod layout;
 mod look;
-mod protect;
+mod outputs;
 mod query;
+mod report;
+mod samples;
 mod start;
 mod upload;
+mod work;
 
 use std::sync::Arc;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Account, Accounts};
 use crate::blobs::Blobs;
 use crate::claims::Claims;
 use crate::engine::Engine;
 use crate::entropy::Entropy;
-use crate::model::account::Processing;
+use crate::model::account::{Processing, Revision};
+use crate::outbound::Outbound;
 use crate::store::Db;
 use crate::webhooks::Webhooks;
 
-pub use create::{Created, Files, New, Refused};
+pub use create::{Created, Refused};
+pub use deadline::V2_SUNSET;
+pub use draft::{Charge, New, NewFile, Source};
 pub use layout::{KeyOwner, key_owner};
 pub use query::Owner;
+pub use report::{ReportError, report_kind};
 pub use start::{StartError, Started};
 pub use upload::Uploaded;
 
-/// Where the account does not say, how long things take.
+/// What the server's settings say of orders.
 #[derive(Debug, Clone, Copy)]
-pub struct Times {
+pub struct Settings {
+    /// How long processing takes, where the account does not say.
     pub processing: Processing,
     /// Milliseconds, for test keys.
     pub test_processing_ms: u32,
     /// Milliseconds until an Undetectable document is done.
     pub document_ms: u32,
+    /// Days, where the account does not say.
     pub retention_days: u32,
+    /// Leaves generators' watermarks out.
+    pub bypass_watermarks: bool,
+    /// Where the account does not say.
+    pub revision: Revision,
+    /// Whether URLs are downloaded; else a sample stands for what they name.
+    pub fetch: bool,
 }
 
 /// Orders, and all that is needed to move them on.
@@ -52,12 +72,12 @@ pub struct Orders {
     engine: Engine,
     entropy: Entropy,
     claims: Claims,
-    times: Times,
-    bypass_watermarks: bool,
+    outbound: Outbound,
+    settings: Settings,
 }
 
 impl Orders {
-    /// Orders that take the given times.
+    /// Orders that go by the given settings.
     #[must_use]
     #[expect(
         clippy::too_many_arguments,
@@ -71,8 +91,8 @@ impl Orders {
         engine: Engine,
         entropy: Entropy,
         claims: Claims,
-        times: Times,
-        bypass_watermarks: bool,
+        outbound: Outbound,
+        settings: Settings,
     ) -> Self {
         Self {
             db,
@@ -82,8 +102,15 @@ impl Orders {
             engine,
             entropy,
             claims,
-            times,
-            bypass_watermarks,
+            outbound,
+            settings,
         }
+    }
+
+    /// The vendor's API as the account has it.
+    #[must_use]
+    pub fn revision(&self, account: &Account) -> Revision {
+        let set = account.settings().revision;
+        set.unwrap_or(self.settings.revision)
     }
 }

@@ -6,6 +6,8 @@ use super::{KeyOwner, Orders, key_owner};
 use crate::accounts::Account;
 use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
+use crate::store::listing::Filter;
+use crate::store::webhooks::Page;
 use crate::store::{self, StoreError};
 
 /// Whose object it is.
@@ -30,6 +32,36 @@ impl Orders {
     pub async fn find(&self, vendor: Vendor, id: &str) -> Result<Option<Arc<Order>>, StoreError> {
         let found = self.db.order(id).await?;
         Ok(found.filter(|order| order.vendor == vendor))
+    }
+
+    /// The account's BIZ MORI orders of that filter, the newest first: `limit` of them, or all.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn list(
+        &self,
+        account: &Account,
+        filter: &Filter,
+        limit: Option<u32>,
+        offset: u64,
+    ) -> Result<Page<Arc<Order>>, StoreError> {
+        let mut reader = self.db.read().await?;
+        store::listing::page(&mut reader, account.id, filter, limit, offset).await
+    }
+
+    /// How many BIZ MORI orders the account made on each of those days (since 1970, UTC); a day
+    /// without any is left out.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn daily(
+        &self,
+        account: &Account,
+        first_day: i64,
+        last_day: i64,
+    ) -> Result<Vec<(i64, u64)>, StoreError> {
+        let mut reader = self.db.read().await?;
+        store::listing::daily(&mut reader, account.id, first_day, last_day).await
     }
 
     /// Whom an object belongs to, by its key.

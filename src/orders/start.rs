@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::Orders;
+use super::{Orders, V2_SUNSET};
 use crate::accounts::Account;
 use crate::claims::Claim;
 use crate::model::ids::AccountId;
 use crate::model::job::Kind;
 use crate::model::order::{ConfirmRefusal, Order, Vendor};
 use crate::model::time::Timestamp;
-use crate::store::{self, StoreError};
+use crate::store::{self, StoreError, Tx};
 
 /// An order that was confirmed, now or before.
 #[derive(Debug)]
@@ -38,7 +38,9 @@ impl From<StoreError> for StartError {
 }
 
 impl Orders {
-    /// The object under `key` is in, with so many bytes: its order, if it has one, is told.
+    /// The object under `key` is in, with so many bytes: its order, if it has one, is told, and
+    /// starts if it was waiting for this alone. What is answered then keeps it from moving on,
+    /// and is to be let go when the upload's answer has been written.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -49,17 +51,46 @@ impl Orders {
         key: &str,
         bytes: u64,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Claim>, StoreError> {
         let mut tx = self.db.begin().await?;
         let found = store::orders::find(&mut tx, order_id).await?;
-        let Some(mut order) = found.filter(|order| order.account == account) else {
-            return Err(StoreError::AccountGone);
-        };
-        if Arc::make_mut(&mut order).receive(key, bytes, now) {
-            store::orders::update(&mut tx, order).await?;
-            tx.commit().await?;
+        let found = found.filter(|order| order.account == account);
+        let found = found.zip(self.accounts.by_id(account));
+        let (mut order, account) = found.ok_or(StoreError::AccountGone)?;
+        let step = Arc::make_mut(&mut order);
+        if !step.receive(key, bytes, now) {
+            return Ok(None);
         }
-        Ok(())
+        let has_ended = now >= V2_SUNSET && self.has_sunset(&account, step);
+        let hold = if has_ended {
+            let hold = self.claims.claim(&account, Kind::Sunset, &order.id);
+            store::orders::update(&mut tx, Arc::clone(&order)).await?;
+            store::jobs::put(&mut tx, account.id, Kind::Sunset, &order.id, now).await?;
+            hold
+        } else if step.start(now) {
+            self.set_off(&mut tx, &account, order, now).await?
+        } else {
+            store::orders::update(&mut tx, order).await?;
+            None
+        };
+        tx.commit().await?;
+        Ok(hold)
+    }
+
+    /// Writes an order that has just started, with the job that brings it to its end; what is
+    /// answered keeps it from moving on.
+    async fn set_off(
+        &self,
+        tx: &mut Tx,
+        account: &Arc<Account>,
+        order: Arc<Order>,
+        now: Timestamp,
+    ) -> Result<Option<Claim>, StoreError> {
+        let hold = self.claims.claim(account, Kind::Process, &order.id);
+        let due_at = self.due_at(account, &order, now);
+        store::orders::update(tx, Arc::clone(&order)).await?;
+        store::jobs::put(tx, account.id, Kind::Process, &order.id, due_at).await?;
+        Ok(hold)
     }
 
     /// Starts an order on its client's word.
@@ -93,10 +124,8 @@ impl Orders {
                 Ok(Started { order, hold: None })
             }
             Ok(true) => {
-                let hold = self.claims.claim(account, Kind::Process, &order.id);
-                store::orders::update(&mut tx, Arc::clone(&order)).await?;
-                let due_at = self.due_at(account, &order, now);
-                store::jobs::put(&mut tx, account.id, Kind::Process, &order.id, due_at).await?;
+                let begun = Arc::clone(&order);
+                let hold = self.set_off(&mut tx, account, begun, now).await?;
                 tx.commit().await?;
                 Ok(Started { order, hold })
             }

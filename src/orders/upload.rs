@@ -1,6 +1,5 @@
 //! Undetectable's uploads: files that come before the orders they are for.
 
-use super::advance::broken;
 use super::{KeyOwner, Orders, key_owner, layout};
 use crate::accounts::Account;
 use crate::blobs::Blob;
@@ -56,6 +55,8 @@ impl Orders {
         };
         let bucket = Vendor::Undetectable.bucket();
         let blob = self.blobs.find(account.id, bucket, key).await;
-        Ok(blob.map_err(broken)?.map(|blob| Uploaded { upload, blob }))
+        Ok(blob
+            .map_err(StoreError::broken)?
+            .map(|blob| Uploaded { upload, blob }))
     }
 }

@@ -12,7 +12,8 @@ use super::Owner;
 use super::error::{Error, Upload};
 use super::object::{Target, insert};
 use crate::blobs::{Meta, Writer};
-use crate::web::Context;
+use crate::claims::Claim;
+use crate::web::{Context, Tied};
 
 /// Takes the body in, piece by piece, and puts it in place when it is whole: 200, empty, with
 /// the `ETag`.
@@ -29,9 +30,10 @@ pub(super) async fn put(
     take(body, &mut writer, verbs.config.object_bytes_max).await?;
     // whole: from here on it happens, even if the client does not wait for it
     let kept = keep(Arc::clone(verbs), writer, target, content_type, owner);
-    let meta = tokio::spawn(kept).await;
-    let meta = meta.map_err(|e| Error::Internal(e.into()))??;
+    let kept = tokio::spawn(kept).await;
+    let (meta, hold) = kept.map_err(|e| Error::Internal(e.into()))??;
     let mut answer = Response::new(Body::empty());
+    Tied::tie(&mut answer, hold);
     let etag = format!("\"{}\"", meta.etag);
     insert(answer.headers_mut(), header::ETAG, &etag);
     Ok(answer)
@@ -64,20 +66,24 @@ async fn keep(
     target: Target,
     content_type: Option<String>,
     owner: Owner,
-) -> Result<Meta, Error> {
+) -> Result<(Meta, Option<Claim>), Error> {
     let Target { bucket, key } = target;
     let finished = writer.finish(&bucket, &key, content_type, owner.now);
     let meta = finished.await.map_err(|e| match e.kind() {
         ErrorKind::NotFound => Upload::AccountGone.into(),
         _ => Error::Internal(e),
     })?;
-    if let Some(order_id) = &owner.order_id {
-        verbs
-            .orders
-            .received(owner.account, order_id, &key, meta.bytes, owner.now)
-            .await?;
-    }
-    Ok(meta)
+    let hold = match &owner.order_id {
+        Some(order_id) => {
+            let received =
+                verbs
+                    .orders
+                    .received(owner.account, order_id, &key, meta.bytes, owner.now);
+            received.await?
+        }
+        None => None,
+    };
+    Ok((meta, hold))
 }
 
 /// The content type to keep; bytes that are no UTF-8 are replaced.

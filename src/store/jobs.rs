@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row};
 
 use super::{Result, Source, StoreError, Tx, sealed::Connected};
 use crate::model::ids::{AccountId, ClockId};
@@ -21,25 +21,52 @@ pub async fn put(
     subject: &str,
     due_at: Timestamp,
 ) -> Result<()> {
-    let (sql, update) = tx.with_update(
+    let query = tx.with_update(
         "INSERT INTO jobs (account_id, clock_id, kind, subject, due_at)
          VALUES (?, COALESCE((SELECT id FROM accounts WHERE id = ? AND clock IS NOT NULL), 0), ?, ?, ?)
          ON CONFLICT (kind, subject) DO UPDATE SET due_at = MIN(due_at, excluded.due_at)
          RETURNING clock_id, due_at",
     );
-    let mut query = sqlx::query(AssertSqlSafe(sql));
-    if let Some((body, id)) = update {
-        query = query.bind(body).bind(id);
-    }
     let row = query
         .bind(account.0)
         .bind(account.0)
         .bind(kind.name())
-        .bind(subject)
+        .bind(subject.to_owned())
         .bind(due_at.ms())
         .fetch_one(tx.sqlite())
         .await?;
     tx.note(ClockId(row.get(0)), Timestamp::from_ms(row.get(1)));
+    Ok(())
+}
+
+/// Makes a job of that kind due at `due_at` for every pending v2 watermark order that has none,
+/// of one account or of all.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn put_for_v2_watermarks(
+    tx: &mut Tx,
+    account: Option<AccountId>,
+    kind: Kind,
+    due_at: Timestamp,
+) -> Result<()> {
+    let rows = sqlx::query(
+        "INSERT INTO jobs (account_id, clock_id, kind, subject, due_at)
+         SELECT orders.account_id, IIF(accounts.clock IS NULL, 0, accounts.id), ?1, orders.id, ?2
+         FROM orders JOIN accounts ON accounts.id = orders.account_id
+         WHERE (?3 IS NULL OR orders.account_id = ?3) AND status = 'pending'
+           AND type IN ('watermarkEmbed', 'watermarkExtract')
+           AND COALESCE(body ->> '$.api', 'v2') = 'v2'
+         ON CONFLICT DO NOTHING RETURNING clock_id",
+    )
+    .bind(kind.name())
+    .bind(due_at.ms())
+    .bind(account.map(|account| account.0))
+    .fetch_all(tx.sqlite())
+    .await?;
+    for row in &rows {
+        tx.note(ClockId(row.get(0)), due_at);
+    }
     Ok(())
 }
 
@@ -53,6 +80,23 @@ pub async fn take(tx: &mut Tx, id: i64) -> Result<bool> {
         .execute(tx.sqlite())
         .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Has the job due at `due_at` instead, if it is still there.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn postpone(tx: &mut Tx, id: i64, due_at: Timestamp) -> Result<()> {
+    let row = tx
+        .with_update("UPDATE jobs SET due_at = ? WHERE id = ? RETURNING clock_id")
+        .bind(due_at.ms())
+        .bind(id)
+        .fetch_optional(tx.sqlite())
+        .await?;
+    if let Some(row) = &row {
+        tx.note(ClockId(row.get(0)), due_at);
+    }
+    Ok(())
 }
 
 /// Sets an endpoint's job to the endpoint's next attempt, or takes it out if there is none.

@@ -12,6 +12,7 @@ pub mod accounts;
 pub mod agenda;
 mod cache;
 pub mod jobs;
+pub mod listing;
 pub mod orders;
 pub mod tx;
 pub mod uploads;
@@ -45,6 +46,14 @@ pub enum StoreError {
     AccountGone,
     /// A fault of ours or of the disk.
     Broken(Arc<dyn std::error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// A fault that is not the database's own.
+    #[must_use]
+    pub fn broken(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Broken(Arc::new(error))
+    }
 }
 
 impl std::fmt::Display for StoreError {

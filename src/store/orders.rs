@@ -1,10 +1,11 @@
-//! Orders: one row each, found by id; the body is the whole order.
+//! Orders: one row each, found by id, listed by account; the body is the whole order.
 
 use std::sync::Arc;
 
 use sqlx::Row;
 
 use super::cache::Kept;
+use super::tx::Update;
 use super::{Result, Source, Tx, sealed::Connected};
 use crate::model::ids::AccountId;
 use crate::model::order::Order;
@@ -23,12 +24,17 @@ pub async fn insert(
     let json = serde_json::to_string(order.as_ref())?;
     let bytes = json.len();
     let done = sqlx::query(
-        "INSERT INTO orders (id, account_id, number, operation, idempotency_key, body)
-         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO orders
+         (id, account_id, number, type, status, name, created_at, operation, idempotency_key, body)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
     .bind(&order.id)
     .bind(order.account.0)
     .bind(i64::try_from(order.number).unwrap_or(i64::MAX))
+    .bind(order.work.name())
+    .bind(order.state.status())
+    .bind(&order.name)
+    .bind(order.created_at.ms())
     .bind(operation)
     .bind(idempotency_key)
     .bind(json)
@@ -101,7 +107,12 @@ pub(super) async fn read(from: &mut impl Source, id: &str) -> Result<Option<Kept
 pub async fn update(tx: &mut Tx, order: Arc<Order>) -> Result<()> {
     let json = serde_json::to_string(order.as_ref())?;
     let bytes = json.len();
-    tx.update_order(order.id.clone(), json).await?;
+    tx.update_order(Update {
+        id: order.id.clone(),
+        status: order.state.status(),
+        body: json,
+    })
+    .await?;
     tx.wrote(Kept { order, bytes });
     Ok(())
 }

@@ -12,8 +12,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::sqlite::{SqliteArguments, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Sqlite};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::agenda::Agenda;
@@ -26,7 +26,7 @@ use crate::model::time::Timestamp;
 /// So many transactions share one commit at most.
 const GROUP_MAX: usize = 64;
 
-const UPDATE_ORDER: &str = "UPDATE orders SET body = ? WHERE id = ?; ";
+const UPDATE_ORDER: &str = "UPDATE orders SET status = ?, body = ? WHERE id = ?; ";
 
 /// The one connection that writes, and its queue.
 #[derive(Debug)]
@@ -211,10 +211,21 @@ pub struct Tx {
     guard: Option<OwnedMutexGuard<Connection>>,
     writer: Arc<Writer>,
     effects: Effects,
-    /// An order's new body and its id, to be written with the next statement: each trip to the
-    /// connection's thread costs more than what is done there.
-    update: Option<(String, String)>,
+    /// To be written with the next statement: each trip to the connection's thread costs more
+    /// than what is done there.
+    update: Option<Update>,
 }
+
+/// An order's new state, to be written.
+#[derive(Debug)]
+pub(super) struct Update {
+    pub id: String,
+    pub status: &'static str,
+    pub body: String,
+}
+
+/// A statement on its way.
+pub(super) type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
 impl Tx {
     async fn execute(&mut self, sql: String) -> Result<()> {
@@ -229,23 +240,27 @@ impl Tx {
         self.effects.due.push((clock, at));
     }
 
-    /// Has an order's body written with the next statement, or at the commit.
-    pub(super) async fn update_order(&mut self, id: String, body: String) -> Result<()> {
+    /// Has an order's new state written with the next statement, or at the commit.
+    pub(super) async fn update_order(&mut self, update: Update) -> Result<()> {
         self.flush().await?;
-        self.update = Some((body, id));
+        self.update = Some(update);
         Ok(())
     }
 
-    /// What is to be written with the next statement: its SQL, and what it binds.
-    pub(super) fn with_update(&mut self, sql: &str) -> (String, Option<(String, String)>) {
-        let update = self.update.take();
-        let first = if update.is_some() { UPDATE_ORDER } else { "" };
-        (format!("{first}{sql}"), update)
+    /// The statement, and before it what is to be written with the next one; that is bound.
+    pub(super) fn with_update(&mut self, sql: &str) -> Query {
+        match self.update.take() {
+            None => sqlx::query(AssertSqlSafe(sql.to_owned())),
+            Some(Update { id, status, body }) => {
+                let query = sqlx::query(AssertSqlSafe(format!("{UPDATE_ORDER}{sql}")));
+                query.bind(status).bind(body).bind(id)
+            }
+        }
     }
 
     async fn flush(&mut self) -> Result<()> {
-        if let Some((body, id)) = self.update.take() {
-            let update = sqlx::query(UPDATE_ORDER).bind(body).bind(id);
+        if self.update.is_some() {
+            let update = self.with_update("");
             update.execute(sealed::Connected::sqlite(self)).await?;
         }
         Ok(())

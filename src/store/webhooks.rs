@@ -155,21 +155,17 @@ pub async fn publish(
                   (id, event_id, endpoint_id, status, retries, due_at, created_at)
                   VALUES (?, ?, ?, ?, 0, ?, ?)";
     }
-    let (sql, update) = tx.with_update(&writes);
-    let mut query = sqlx::query(AssertSqlSafe(sql));
-    if let Some((body, id)) = update {
-        query = query.bind(body).bind(id);
-    }
-    query = query
-        .bind(&event.id)
+    let mut query = tx
+        .with_update(&writes)
+        .bind(event.id.clone())
         .bind(account.0)
-        .bind(&event.kind)
-        .bind(&event.body);
+        .bind(event.kind.clone())
+        .bind(event.body.clone());
     for endpoint in &endpoints {
         query = query
             .bind(delivery_id(endpoint))
-            .bind(&event.id)
-            .bind(endpoint)
+            .bind(event.id.clone())
+            .bind(endpoint.clone())
             .bind(DeliveryStatus::Pending.name())
             .bind(now.ms())
             .bind(now.ms());

@@ -14,10 +14,10 @@ use super::{Answer, auth, credits};
 use crate::accounts::Account;
 use crate::engine::Failure;
 use crate::journal::Entry;
-use crate::model::order::Vendor;
+use crate::model::order::{Api, Vendor};
 use crate::model::picture::Format;
 use crate::model::work::{DocumentOptions, Work};
-use crate::orders::{Files, New, Uploaded};
+use crate::orders::{Charge, New, NewFile, Source, Uploaded};
 use crate::web::{Context, Origin, Verbs};
 
 const FILE_BYTES_MIN: u64 = 1_024;
@@ -110,14 +110,15 @@ pub async fn post(
         vendor: Vendor::Undetectable,
         origin,
         name: None,
+        api: Api::default(),
         work: Work::Document(asked.options),
-        files: Files::Stored {
-            key,
-            name,
-            bytes,
-            credits: credits::given(&account),
-        },
+        files: vec![NewFile::of(name, Source::Stored { key, bytes })],
         id: asked.id,
+        charge: Some(Charge {
+            credits: 1,
+            limit: credits::given(&account),
+        }),
+        request_digest: None,
     };
     let created = context.orders.create(&account, new).await?;
     Ok(axum::Json(Queued::from(created.order.as_ref())).into_response())

@@ -42,7 +42,7 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
     let now = account.now();
     let document = match &order.state {
         OrderState::Pending => Document::pending(order),
-        OrderState::InProgress { started_at } => {
+        OrderState::InProgress { started_at, .. } => {
             if now < later(*started_at, verbs.config.detect_pending_ms) {
                 Document::pending(order)
             } else {
@@ -64,7 +64,7 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
             outcome: Some(Outcome::Detection(found)),
         } => return done(verbs, account, order, found, Progress::Over, headers).await,
         OrderState::Complete {
-            outcome: Outcome::Outputs(_),
+            outcome: Outcome::Outputs(_) | Outcome::Extraction(_),
             ..
         }
         | OrderState::Expired { .. } => Document::failed(order, "the document has expired"),

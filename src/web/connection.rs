@@ -35,6 +35,13 @@ impl Tied {
         Self(Arc::new(Mutex::new(Some(Box::new(what)))))
     }
 
+    /// Ties `what`, if there is anything, to the response.
+    pub fn tie<B>(response: &mut axum::http::Response<B>, what: Option<impl Any + Send>) {
+        if let Some(what) = what {
+            response.extensions_mut().insert(Self::new(what));
+        }
+    }
+
     fn take(&self) -> Option<Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

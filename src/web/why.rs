@@ -41,6 +41,7 @@ pub fn plan(found: &str, basis: &Basis) -> HeaderValue {
         Basis::Suffix(suffix) => format!("by suffix _{suffix}"),
         Basis::Metadata => "by metadata".to_owned(),
         Basis::Digest => "by digest".to_owned(),
+        Basis::Content => "by content".to_owned(),
         Basis::TestKey => "by test key".to_owned(),
     };
     header_line(&format!("{found} {by}"))

@@ -1,0 +1,106 @@
+//! Queries of the listing and the statistics of orders.
+
+use crate::bizmori::error::{Code, Refusal};
+use crate::clock;
+use crate::model::order::State;
+use crate::model::work::Work;
+use crate::store::listing::Filter;
+
+const LIMIT: u32 = 10;
+const LIMIT_MAX: u32 = 100;
+const ALL: &str = "all";
+/// What `channel` may be: ours are all of the first.
+const CHANNELS: [&str; 2] = ["api", "web"];
+
+/// `?page&limit&keyword&status&type&channel`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ListQuery {
+    pub page: u32,
+    /// None: all of them on one page.
+    pub limit: Option<u32>,
+    pub filter: Filter,
+    /// Orders of another channel than the API's are meant, of which there are none.
+    pub only_others: bool,
+}
+
+impl ListQuery {
+    /// Reads a query; what is left out or empty does not matter.
+    ///
+    /// # Errors
+    /// If a number is none or out of its range, or a word none that is known.
+    pub fn read(query: Option<&str>) -> Result<Self, Refusal> {
+        let mut asked = Self {
+            page: 1,
+            limit: Some(LIMIT),
+            filter: Filter::default(),
+            only_others: false,
+        };
+        for (name, value) in parameters(query) {
+            match name.as_ref() {
+                "page" => asked.page = number(&name, &value, u32::MAX)?,
+                "limit" if value == "-1" => asked.limit = None,
+                "limit" => asked.limit = Some(number(&name, &value, LIMIT_MAX)?),
+                "keyword" => asked.filter.keyword = value,
+                "status" => asked.filter.status = word(&name, &value, &State::STATUSES)?,
+                "type" => asked.filter.kind = word(&name, &value, &Work::BIZMORI)?,
+                "channel" => {
+                    let channel = word(&name, &value, &CHANNELS)?;
+                    asked.only_others = channel.is_some_and(|channel| channel != CHANNELS[0]);
+                }
+                _ => {}
+            }
+        }
+        Ok(asked)
+    }
+
+    /// How many orders stand before the page.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.limit
+            .map_or(0, |limit| u64::from(self.page - 1) * u64::from(limit))
+    }
+}
+
+/// `?date` of the statistics, as days since 1970.
+///
+/// # Errors
+/// If it is no date.
+pub fn stats_day(query: Option<&str>) -> Result<Option<i64>, Refusal> {
+    let date = parameters(query).find(|(name, _)| name == "date");
+    let Some((_, date)) = date else {
+        return Ok(None);
+    };
+    let day = clock::parse_date(&date).ok_or_else(|| {
+        let line = format!("date: {date} is no date, such as 2026-03-12");
+        Refusal::new(Code::InvalidParameter, line)
+    });
+    day.map(Some)
+}
+
+fn parameters(query: Option<&str>) -> impl Iterator<Item = (String, String)> {
+    let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    pairs
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .filter(|(_, value)| !value.is_empty())
+}
+
+fn number(name: &str, value: &str, max: u32) -> Result<u32, Refusal> {
+    let number = value.parse().ok();
+    let number = number.filter(|number| (1..=max).contains(number));
+    number.ok_or_else(|| {
+        let line = format!("{name}: {value} is not a number from 1 to {max}");
+        Refusal::new(Code::InvalidParameter, line)
+    })
+}
+
+/// The word, none for `all`.
+fn word(name: &str, value: &str, known: &[&'static str]) -> Result<Option<&'static str>, Refusal> {
+    if value == ALL {
+        return Ok(None);
+    }
+    let found = known.iter().find(|word| **word == value);
+    found.copied().map(Some).ok_or_else(|| {
+        let line = format!("{name}: {value} is none of {ALL}, {}", known.join(", "));
+        Refusal::new(Code::InvalidParameter, line)
+    })
+}

@@ -1,0 +1,61 @@
+//! Where the files of orders are put.
+
+use super::test_uploads;
+use crate::accounts::Account;
+use crate::model::account::Revision;
+use crate::model::order::{Api, Order, Vendor};
+use crate::model::picture::Media;
+use crate::model::time::Timestamp;
+use crate::model::work::Work;
+use crate::web::Verbs;
+
+/// Makes upload URLs for one request.
+pub struct Uploads<'v> {
+    verbs: &'v Verbs,
+    origin: String,
+    now: Timestamp,
+    revision: Revision,
+}
+
+impl<'v> Uploads<'v> {
+    /// URLs for an account that called us by `origin`.
+    pub fn new(verbs: &'v Verbs, account: &Account, origin: String) -> Self {
+        Self {
+            verbs,
+            origin,
+            now: account.now(),
+            revision: verbs.orders.revision(account),
+        }
+    }
+
+    /// What the URLs begin with.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Where the order's file of that index is put: a presigned URL, or with a test key one where
+    /// what is put is thrown away.
+    pub fn url(&self, order: &Order, index: usize) -> String {
+        let Self {
+            verbs,
+            origin,
+            now,
+            revision,
+        } = self;
+        let config = &verbs.config;
+        if order.test {
+            return test_uploads::url(&config.s3_secret, origin, &order.id, index, *now);
+        }
+        let newest = *revision == Revision::V2026_10;
+        let expires_s = match (&order.work, order.api) {
+            (_, Api::V3) => config.v3_upload_s,
+            (Work::AiDetection { .. }, Api::V2) => config.ai_detection_upload_s(*revision),
+            (_, Api::V2) => config.upload_s,
+        };
+        let file = &order.files[index];
+        let media = Media::of_name(&file.name).filter(|_| newest && order.api == Api::V3);
+        let (links, vendor) = (&verbs.links, Vendor::Bizmori);
+        let media_type = media.map(Media::media_type);
+        links.write(origin, vendor, &file.key, *now, expires_s, media_type)
+    }
+}

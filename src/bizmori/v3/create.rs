@@ -1,0 +1,79 @@
+//! Watermark orders of v3 are made.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+
+use super::wire::Created;
+use crate::bizmori::auth::Caller;
+use crate::bizmori::create::charge;
+use crate::bizmori::error::{Code, Refusal};
+use crate::bizmori::request::{
+    Asked, CreateWatermarkEmbed, CreateWatermarkExtractV3, ReadWithDigest,
+};
+use crate::bizmori::uploads::Uploads;
+use crate::bizmori::wire::View;
+use crate::bizmori::{Answer, answer};
+use crate::model::order::{Api, Vendor};
+use crate::orders::New;
+use crate::web::{Context, Origin, Tied, Verbs};
+
+pub async fn watermark_embed(
+    State(context): State<Context>,
+    caller: Caller,
+    headers: HeaderMap,
+    ReadWithDigest(body, digest): ReadWithDigest<CreateWatermarkEmbed>,
+) -> Answer {
+    let asked = body.check()?;
+    let operation = "bizmori.createWatermarkEmbedV3";
+    create(&context, caller, &headers, operation, asked, digest).await
+}
+
+pub async fn watermark_extract(
+    State(context): State<Context>,
+    caller: Caller,
+    headers: HeaderMap,
+    ReadWithDigest(body, digest): ReadWithDigest<CreateWatermarkExtractV3>,
+) -> Answer {
+    let asked = body.check()?;
+    let operation = "bizmori.createWatermarkExtractV3";
+    create(&context, caller, &headers, operation, asked, digest).await
+}
+
+/// Makes the order, or finds it; another body under the same key is a conflict.
+async fn create(
+    verbs: &Verbs,
+    Caller(account): Caller,
+    headers: &HeaderMap,
+    operation: &'static str,
+    asked: Asked,
+    digest: String,
+) -> Answer {
+    let Origin(origin) = Origin::of(verbs, headers).await?;
+    let new = New {
+        operation,
+        idempotency_key: Some(asked.idempotency_key),
+        vendor: Vendor::Bizmori,
+        api: Api::V3,
+        origin: origin.clone(),
+        name: asked.order_name,
+        work: asked.work,
+        charge: charge(&account, asked.files.len()),
+        files: asked.files,
+        id: None,
+        request_digest: Some(digest.clone()),
+    };
+    let created = verbs.orders.create(&account, new).await?;
+    let order = created.order;
+    if order.request_digest.as_ref() != Some(&digest) {
+        let line = format!(
+            "idempotencyKey: order {} was made with another body",
+            order.id
+        );
+        return Err(Refusal::new(Code::WatermarkV2Conflict, line));
+    }
+    let view = View::of(verbs, &account, &origin);
+    let uploads = Uploads::new(verbs, &account, origin.clone());
+    let mut response = answer(Created::of(&order, view, &uploads));
+    Tied::tie(&mut response, created.hold);
+    Ok(response)
+}

@@ -1,0 +1,80 @@
+//! What was made is downloaded.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+
+use super::own;
+use super::wire::{Download, DownloadFile, output_id};
+use crate::bizmori::auth::Caller;
+use crate::bizmori::download::downloadable;
+use crate::bizmori::error::{Code, Refusal};
+use crate::bizmori::test_samples;
+use crate::bizmori::{Answer, answer};
+use crate::links::READ_S;
+use crate::model::order::{Api, Order, Vendor};
+use crate::model::time::Timestamp;
+use crate::web::{Context, Origin, Segment, Verbs};
+
+pub async fn get(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Segment(order_id): Segment,
+    headers: HeaderMap,
+) -> Answer {
+    let order = own(&context, &account, &order_id).await?;
+    let outputs = downloadable(&order)?;
+    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let now = account.now();
+    let expires_s = seconds_left(&order, now);
+    if order.test {
+        return Ok(answer(samples(&context, &order, &origin, now, expires_s)));
+    }
+    if outputs.keys.is_empty() {
+        let line = format!("order {order_id} has handed over its outputs, and keeps none");
+        return Err(Refusal::new(Code::ProcessedFileNotFound, line));
+    }
+    let save = |key: &str, name: &str| {
+        let links = &context.links;
+        links.save(&origin, Vendor::Bizmori, key, name, now, expires_s)
+    };
+    let archive_url = if outputs.keys.len() > 1 || order.api == Api::V2 {
+        let archive = context.orders.archive(&account, &order, &outputs.keys);
+        Some(save(&archive.await?, &format!("{}.zip", order.name)))
+    } else {
+        None
+    };
+    let files = order.cuts().into_iter().zip(&outputs.keys);
+    let files = files.map(|(cut, key)| DownloadFile {
+        file_id: output_id(cut),
+        download_url: save(key, &cut.file.name),
+    });
+    Ok(answer(Download {
+        archive_url,
+        files: files.collect(),
+        expires_in_seconds: expires_s,
+    }))
+}
+
+/// An hour, or what is left until the order expires.
+fn seconds_left(order: &Order, now: Timestamp) -> u32 {
+    let left_s = order.expires_at().since_ms(now) / 1_000;
+    u32::try_from(left_s.max(1)).unwrap_or(READ_S).min(READ_S)
+}
+
+/// Sample files stand for the outputs of a test order.
+fn samples(verbs: &Verbs, order: &Order, origin: &str, now: Timestamp, expires_s: u32) -> Download {
+    let expires_at = now.plus_ms(i64::from(expires_s) * 1_000);
+    let secret = &verbs.config.s3_secret;
+    let url = |index| test_samples::url(secret, origin, &order.id, index, expires_at);
+    let cuts = order.cuts();
+    let several = cuts.len() > 1 || order.api == Api::V2;
+    let files = cuts.iter().enumerate().map(|(index, cut)| DownloadFile {
+        file_id: output_id(*cut),
+        download_url: url(index),
+    });
+    Download {
+        archive_url: several.then(|| url(cuts.len())),
+        files: files.collect(),
+        expires_in_seconds: expires_s,
+    }
+}

@@ -1,0 +1,29 @@
+//! Orders are read.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+
+use super::own;
+use super::wire::Detail;
+use crate::bizmori::auth::Caller;
+use crate::bizmori::uploads::Uploads;
+use crate::bizmori::wire::{View, plan_of};
+use crate::bizmori::{Answer, answer};
+use crate::web::{Context, Origin, PLAN, Segment};
+
+pub async fn get(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Segment(order_id): Segment,
+    headers: HeaderMap,
+) -> Answer {
+    let order = own(&context, &account, &order_id).await?;
+    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let view = View::of(&context, &account, &origin);
+    let uploads = Uploads::new(&context, &account, origin.clone());
+    let mut response = answer(Detail::of(&order, view, &uploads));
+    if let Some(plan) = plan_of(&order) {
+        response.headers_mut().insert(PLAN, plan);
+    }
+    Ok(response)
+}

@@ -1,0 +1,89 @@
+//! Reports on what was found.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+
+use super::own;
+use super::wire::Report;
+use crate::bizmori::auth::Caller;
+use crate::bizmori::error::{Code, Refusal};
+use crate::bizmori::request::{ReadOrEmpty, ReportBody};
+use crate::bizmori::wire::View;
+use crate::bizmori::{Answer, answer};
+use crate::model::order::State as OrderState;
+use crate::model::report::Locale;
+use crate::orders::ReportError;
+use crate::web::{Context, Origin, Segment};
+
+pub async fn create(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Segment(order_id): Segment,
+    headers: HeaderMap,
+    ReadOrEmpty(body): ReadOrEmpty<ReportBody>,
+) -> Answer {
+    let order = own(&context, &account, &order_id).await?;
+    let locale = match &body.locale {
+        Some(tag) => supported(tag)?,
+        None => Locale::default(),
+    };
+    let wanted = context.orders.want_report(&account, &order.id, locale);
+    let (order, fresh) = wanted.await.map_err(|error| match error {
+        ReportError::Expired => expired(&order_id),
+        ReportError::NotAvailable => not_available(&order_id),
+        ReportError::Store(error) => error.into(),
+    })?;
+    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let view = View::of(&context, &account, &origin);
+    told(Report::of(&order, locale, view, fresh), &order_id)
+}
+
+pub async fn get(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Path((order_id, tag)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Answer {
+    let order = own(&context, &account, &order_id).await?;
+    let locale = supported(&tag)?;
+    if matches!(order.state, OrderState::Expired { .. }) {
+        return Err(expired(&order_id));
+    }
+    if order.report(locale).is_none() {
+        let line = format!("order {order_id} has no report in {tag}: ask for it by POST");
+        return Err(Refusal::new(Code::ReportNotFound, line));
+    }
+    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let view = View::of(&context, &account, &origin);
+    told(Report::of(&order, locale, view, false), &order_id)
+}
+
+/// 200 when it is over, 202 while it is made.
+fn told(report: Option<Report>, order_id: &str) -> Answer {
+    let report = report.ok_or_else(|| not_available(order_id))?;
+    let status = if report.is_over() {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
+    let mut response = answer(report);
+    *response.status_mut() = status;
+    Ok(response)
+}
+
+fn supported(tag: &str) -> Result<Locale, Refusal> {
+    Locale::of_tag(tag).ok_or_else(|| {
+        let known = Locale::ALL.map(Locale::tag).join(", ");
+        let line = format!("locale: {tag} is none of {known}");
+        Refusal::new(Code::ReportLocaleUnsupported, line)
+    })
+}
+
+fn expired(order_id: &str) -> Refusal {
+    Refusal::new(Code::OrderExpired, format!("order {order_id} has expired"))
+}
+
+fn not_available(order_id: &str) -> Refusal {
+    let line = format!("order {order_id} has found nothing that can be reported on");
+    Refusal::new(Code::ReportNotAvailable, line)
+}

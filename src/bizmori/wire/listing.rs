@@ -1,0 +1,132 @@
+//! The answers to `GET /api/v2/orders` and `GET /api/v2/orders/stats/recent`.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::detail::{Common, detected, extraction};
+use super::{Fraction, View, detection, status_code};
+use crate::bizmori::request::ListQuery;
+use crate::clock;
+use crate::model::order::Order;
+use crate::model::work::Work;
+use crate::store::webhooks::Page;
+
+/// A page of orders.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Listing {
+    orders: Vec<Item>,
+    page_info: PageInfo,
+}
+
+#[derive(Debug, Serialize)]
+struct Item {
+    #[serde(flatten)]
+    common: Common,
+    #[serde(flatten)]
+    found: Found,
+}
+
+/// What was found, as far as an order of its type finds anything.
+#[derive(Debug, Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+enum Found {
+    Detection {
+        probability: Option<Fraction>,
+        status_code: Option<&'static str>,
+    },
+    Extraction {
+        status_code: Option<&'static str>,
+    },
+    Nothing {},
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PageInfo {
+    total_items: u64,
+    total_pages: u64,
+    current_page: u32,
+    items_per_page: u64,
+}
+
+impl Listing {
+    /// The page as it was asked for.
+    pub fn of(page: &Page<Arc<Order>>, asked: &ListQuery, view: View<'_>) -> Self {
+        let item = |order: &Arc<Order>| Item {
+            common: Common::of(order, view),
+            found: Found::of(order),
+        };
+        let all_of_them = page.total.max(1);
+        let items_per_page = asked.limit.map_or(all_of_them, u64::from);
+        Self {
+            orders: page.items.iter().map(item).collect(),
+            page_info: PageInfo {
+                total_items: page.total,
+                total_pages: page.total.div_ceil(items_per_page),
+                current_page: asked.limit.map_or(1, |_| asked.page),
+                items_per_page,
+            },
+        }
+    }
+}
+
+impl Found {
+    fn of(order: &Order) -> Self {
+        match order.work {
+            Work::AiDetection { .. } => {
+                let probability = detection(order).map(|found| found.verdict.probability);
+                Self::Detection {
+                    probability: probability.map(Fraction),
+                    status_code: probability.map(|probability| status_code(probability).0),
+                }
+            }
+            Work::WatermarkExtract => Self::Extraction {
+                status_code: extraction(order).map(detected),
+            },
+            _ => Self::Nothing {},
+        }
+    }
+}
+
+/// How much was used on each day, and an axis for it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecentStats {
+    daily_stats: Vec<DailyStat>,
+    domain: [u64; 2],
+    ticks: Vec<u64>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DailyStat {
+    usage_date: String,
+    usage_count: u64,
+}
+
+/// An axis has so many steps.
+const STEPS: u64 = 4;
+
+impl RecentStats {
+    /// Of those days (since 1970), `made` having been made on some.
+    pub fn of(days: RangeInclusive<i64>, made: &[(i64, u64)]) -> Self {
+        let stat = |day| DailyStat {
+            usage_date: clock::month_and_day(day),
+            usage_count: made
+                .iter()
+                .find(|(of, _)| *of == day)
+                .map_or(0, |(_, orders)| *orders),
+        };
+        let daily_stats: Vec<DailyStat> = days.map(stat).collect();
+        let most = daily_stats.iter().map(|stat| stat.usage_count).max();
+        let step = most.unwrap_or(0).div_ceil(STEPS).max(1);
+        Self {
+            daily_stats,
+            domain: [0, step * STEPS],
+            ticks: (0..=STEPS).map(|tick| tick * step).collect(),
+        }
+    }
+}

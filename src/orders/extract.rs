@@ -1,0 +1,81 @@
+//! A watermark is looked for: by the file's name, else in the file itself.
+
+use super::Orders;
+use super::work::{self, defective, failure};
+use crate::accounts::Account;
+use crate::blobs::Blob;
+use crate::engine::{Failure as Cause, Wants, verdict};
+use crate::model::order::Order;
+use crate::model::picture::{Basis, Media};
+use crate::model::work::{Extraction, Outcome};
+use crate::store::StoreError;
+
+impl Orders {
+    /// Looks for a watermark in the order's file. Several texts come one a line.
+    pub(super) async fn extract(
+        &self,
+        account: &Account,
+        order: &Order,
+    ) -> Result<work::Result, StoreError> {
+        let Some(file) = order.subject() else {
+            return Ok(Err(failure(order, "the order has no file".to_owned())));
+        };
+        let bucket = order.vendor.bucket();
+        let found = self.blobs.find(account.id, bucket, &file.key).await;
+        let Some(blob) = found.map_err(StoreError::broken)? else {
+            return Ok(Err(failure(order, format!("{} is gone", file.name))));
+        };
+        let by_name = verdict::of_extraction_name(&file.name);
+        let extracted = self.engine.extract(blob.content(), file.name.clone()).await;
+        let (text, basis) = match (by_name, extracted) {
+            (_, Err(Cause::Io(error))) => return Err(StoreError::broken(error)),
+            (Some(named), _) => named,
+            (None, Ok(texts)) => {
+                let text = (!texts.is_empty()).then(|| texts.join("\n"));
+                (text, Basis::Content)
+            }
+            (None, Err(Cause::Defect(defect))) => {
+                return Ok(Err(defective(order, &file.name, &defect)));
+            }
+        };
+        let thumbnail = self.thumbnail_of(account, order, &file.name, &blob).await?;
+        Ok(Ok(Outcome::Extraction(Extraction {
+            text,
+            basis,
+            thumbnail,
+        })))
+    }
+
+    /// Stores a thumbnail of a picture: its key; none of a document, or of what is no picture.
+    async fn thumbnail_of(
+        &self,
+        account: &Account,
+        order: &Order,
+        name: &str,
+        blob: &Blob,
+    ) -> Result<Option<String>, StoreError> {
+        if Media::of_name(name).is_none_or(Media::is_pdf) {
+            return Ok(None);
+        }
+        let wants = Wants {
+            thumbnail: true,
+            ..Wants::default()
+        };
+        let seen = self
+            .engine
+            .inspect(blob.content(), name.to_owned(), wants)
+            .await;
+        let drawn = match seen {
+            Ok(seen) => seen.thumbnail,
+            Err(Cause::Defect(_)) => None,
+            Err(Cause::Io(error)) => return Err(StoreError::broken(error)),
+        };
+        match drawn {
+            None => Ok(None),
+            Some(bytes) => {
+                let put = self.put_result(account, order, "thumbnail.jpg", "image/jpeg", bytes);
+                put.await.map(Some)
+            }
+        }
+    }
+}

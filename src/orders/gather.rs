@@ -1,0 +1,100 @@
+//! Files that are not uploaded are brought in: by default a sample stands for what a URL names,
+//! with the setting `fetch` it is downloaded.
+
+use sha2::{Digest, Sha256};
+
+use super::Orders;
+use crate::accounts::Account;
+use crate::model::order::{File, Order};
+use crate::model::work::{Failure, Work};
+use crate::store::StoreError;
+
+/// The largest file that is downloaded.
+const FETCH_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+impl Orders {
+    /// Stores every file of the order that comes from a URL and is not there yet.
+    pub(super) async fn gather(
+        &self,
+        account: &Account,
+        order: &Order,
+    ) -> Result<Result<(), Failure>, StoreError> {
+        for (index, file) in order.files.iter().enumerate() {
+            let Some(url) = &file.url else {
+                continue;
+            };
+            let bucket = order.vendor.bucket();
+            let found = self.blobs.find(account.id, bucket, &file.key).await;
+            if found.map_err(StoreError::broken)?.is_some() {
+                continue;
+            }
+            if !self.settings.fetch {
+                self.put_sample(account, order, file, url).await?;
+            } else if let Err(line) = self.fetch(account, order, file, url).await? {
+                let field = format!("files[{index}].originalFileUrl");
+                return Ok(Err(unfetched(order, format!("{field}: {line}"))));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Stores a sample that stands for what the URL names.
+    async fn put_sample(
+        &self,
+        account: &Account,
+        order: &Order,
+        file: &File,
+        url: &str,
+    ) -> Result<(), StoreError> {
+        let seed = Sha256::digest(url).into();
+        let sample = self.engine.sample(file.name.clone(), seed).await;
+        let bytes = sample.map_err(StoreError::broken)?;
+        let put = self.blobs.put_bytes(
+            account.id,
+            order.vendor.bucket(),
+            &file.key,
+            None,
+            account.now(),
+            bytes.into(),
+        );
+        put.await.map_err(StoreError::broken)?;
+        Ok(())
+    }
+
+    /// Downloads what the URL names; one line on why it could not be had.
+    async fn fetch(
+        &self,
+        account: &Account,
+        order: &Order,
+        file: &File,
+        url: &str,
+    ) -> Result<Result<(), String>, StoreError> {
+        let scratch = self.blobs.scratch();
+        let fetched = self.outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX);
+        let fetched = match fetched.await {
+            Ok(fetched) => fetched,
+            Err(line) => return Ok(Err(line)),
+        };
+        let put = self.blobs.put_file(
+            account.id,
+            order.vendor.bucket(),
+            &file.key,
+            fetched.content_type,
+            account.now(),
+            scratch.path(),
+        );
+        put.await.map_err(StoreError::broken)?;
+        Ok(Ok(()))
+    }
+}
+
+fn unfetched(order: &Order, message: String) -> Failure {
+    let code = match order.work {
+        Work::WatermarkEmbed | Work::WatermarkExtract => "WATERMARK_INPUT_UNSUPPORTED",
+        _ => "PROCESSING_ERROR",
+    };
+    Failure {
+        code: code.to_owned(),
+        message,
+    }
+}

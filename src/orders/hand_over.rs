@@ -1,0 +1,105 @@
+//! Zero copy: outputs are put where the client wants them, and not kept.
+
+use super::Orders;
+use crate::accounts::Account;
+use crate::model::order::{File, Order, Vendor};
+use crate::model::work::{Failure, Outcome, Outputs};
+use crate::outbound::PutError;
+use crate::store::StoreError;
+
+/// Milliseconds from a try that found no target ready to the next; after the last of them the
+/// order fails.
+const LADDER_MS: [i64; 3] = [1_000, 2_000, 4_000];
+
+/// How handing over went.
+#[derive(Debug)]
+pub(super) enum HandOver {
+    /// Every target has its output.
+    Done(Outcome),
+    /// One has said that it never will.
+    Refused(Failure),
+    /// The files whose targets have theirs; why the next has not, and may have later.
+    Again { taken: Vec<u64>, why: String },
+}
+
+/// When to try again after so many tries; none: never.
+pub(super) fn again_after_ms(attempts: u32) -> Option<i64> {
+    let index = usize::try_from(attempts).ok()?.checked_sub(1)?;
+    LADDER_MS.get(index).copied()
+}
+
+/// The failure of an order whose outputs a target does not take.
+pub(super) fn refused(message: String) -> Failure {
+    Failure {
+        code: "PROCESSING_ERROR".to_owned(),
+        message,
+    }
+}
+
+impl Orders {
+    /// Puts each output to its file's target, where it has one and has not been given it yet.
+    pub(super) async fn hand_over(
+        &self,
+        account: &Account,
+        order: &Order,
+        outputs: Outputs,
+    ) -> Result<HandOver, StoreError> {
+        let mut taken = Vec::new();
+        for (index, (file, key)) in order.files.iter().zip(&outputs.keys).enumerate() {
+            let Some(target) = file.target.as_ref().filter(|target| !target.delivered) else {
+                continue;
+            };
+            let field = format!("outputTargets[{index}].url");
+            match self.put_to(account, file, key, &target.url).await? {
+                Ok(200..300) => taken.push(file.id),
+                Ok(status) if is_final(status) => {
+                    self.remove(account, order, &outputs.blob_keys()).await?;
+                    let failure = refused(format!("{field}: answered {status}"));
+                    return Ok(HandOver::Refused(failure));
+                }
+                Ok(status) => {
+                    let why = format!("{field}: answered {status}");
+                    return Ok(HandOver::Again { taken, why });
+                }
+                Err(line) => {
+                    let why = format!("{field}: {line}");
+                    return Ok(HandOver::Again { taken, why });
+                }
+            }
+        }
+        let keys: Vec<&str> = outputs.keys.iter().map(String::as_str).collect();
+        self.remove(account, order, &keys).await?;
+        Ok(HandOver::Done(Outcome::Outputs(Outputs {
+            keys: Vec::new(),
+            ..outputs
+        })))
+    }
+
+    /// Puts one output: the status of the answer, or one line on why there was none.
+    async fn put_to(
+        &self,
+        account: &Account,
+        file: &File,
+        key: &str,
+        url: &str,
+    ) -> Result<Result<u16, String>, StoreError> {
+        let bucket = Vendor::Bizmori.bucket();
+        let found = self.blobs.find(account.id, bucket, key).await;
+        let gone = || StoreError::broken(std::io::Error::other(format!("{} is gone", file.name)));
+        let blob = found.map_err(StoreError::broken)?.ok_or_else(gone)?;
+        let media_type = blob.meta.content_type.as_deref();
+        let media_type = media_type.unwrap_or("application/octet-stream");
+        let bytes = blob.meta.bytes;
+        let put = self.outbound.put_file(url, media_type, &blob.path, bytes);
+        match put.await {
+            Ok(status) => Ok(Ok(status)),
+            Err(PutError::Unanswered(line)) => Ok(Err(line)),
+            Err(error @ PutError::File(_)) => Err(StoreError::broken(error)),
+        }
+    }
+}
+
+/// Whether another try is in vain: the target has understood, and does not want it.
+const fn is_final(status: u16) -> bool {
+    !matches!(status, 408 | 429 | 500..)
+}

@@ -1,0 +1,178 @@
+//! Files are made: protected pictures, and files with watermarks; and a ZIP where there are
+//! several.
+
+use super::work::{self, defective, failure};
+use super::{Orders, archive, layout};
+use crate::accounts::Account;
+use crate::engine::{Embedding, Failure as Cause, Protection};
+use crate::model::order::{Cut, Order};
+use crate::model::work::{Failure, Outcome, Outputs, Work};
+use crate::store::StoreError;
+
+/// What was made of a file.
+struct Made {
+    media_type: &'static str,
+    /// A JPEG.
+    thumbnail: Option<Vec<u8>>,
+}
+
+impl Orders {
+    /// Makes the order's outputs, each of its cuts one.
+    pub(super) async fn make_outputs(
+        &self,
+        account: &Account,
+        order: &Order,
+    ) -> Result<work::Result, StoreError> {
+        let mut outputs = Outputs::default();
+        for (index, cut) in order.cuts().into_iter().enumerate() {
+            match self.make_output(account, order, index, cut).await? {
+                Ok((key, thumbnail)) => {
+                    outputs.keys.push(key);
+                    outputs.thumbnail = outputs.thumbnail.or(thumbnail);
+                }
+                Err(failure) => {
+                    self.remove(account, order, &outputs.blob_keys()).await?;
+                    return Ok(Err(failure));
+                }
+            }
+        }
+        let zero_copy = order.files.iter().any(|file| file.target.is_some());
+        outputs.download = match outputs.keys.as_slice() {
+            _ if zero_copy => None,
+            [only] => Some(only.clone()),
+            keys => Some(self.archive(account, order, keys).await?),
+        };
+        Ok(Ok(Outcome::Outputs(outputs)))
+    }
+
+    /// Makes one output, and of the first a thumbnail: their keys, or why there are none.
+    async fn make_output(
+        &self,
+        account: &Account,
+        order: &Order,
+        index: usize,
+        cut: Cut<'_>,
+    ) -> Result<Result<(String, Option<String>), Failure>, StoreError> {
+        let name = &cut.file.name;
+        let scratch = self.blobs.scratch();
+        let made = match self
+            .make(account, order, index, cut, scratch.path())
+            .await?
+        {
+            Ok(made) => made,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let key = layout::result_key(order, &format!("{}/{name}", index + 1));
+        let put = self.blobs.put_file(
+            account.id,
+            order.vendor.bucket(),
+            &key,
+            Some(made.media_type.to_owned()),
+            account.now(),
+            scratch.path(),
+        );
+        put.await.map_err(StoreError::broken)?;
+        let thumbnail = match made.thumbnail {
+            Some(bytes) => Some(
+                self.put_result(account, order, "thumbnail.jpg", "image/jpeg", bytes)
+                    .await?,
+            ),
+            None => None,
+        };
+        Ok(Ok((key, thumbnail)))
+    }
+
+    /// Makes one output where `to` says.
+    async fn make(
+        &self,
+        account: &Account,
+        order: &Order,
+        index: usize,
+        cut: Cut<'_>,
+        to: &std::path::Path,
+    ) -> Result<Result<Made, Failure>, StoreError> {
+        let file = cut.file;
+        let bucket = order.vendor.bucket();
+        let found = self.blobs.find(account.id, bucket, &file.key).await;
+        let Some(blob) = found.map_err(StoreError::broken)? else {
+            return Ok(Err(failure(order, format!("{} is gone", file.name))));
+        };
+        let (content, name, to) = (blob.content(), file.name.clone(), to.to_owned());
+        let thumbnail = index == 0;
+        let made = match order.work {
+            Work::AntiAi { strength } => {
+                let protection = Protection {
+                    content,
+                    name,
+                    to,
+                    strength,
+                    draw: self.entropy.draw(&account.key, "noise", file.id),
+                    thumbnail,
+                };
+                let made = self.engine.protect(protection).await;
+                made.map(|made| (made.format.media_type(), made.thumbnail))
+            }
+            _ => {
+                let texts = cut.texts.to_vec();
+                let embedding = Embedding {
+                    content,
+                    name,
+                    to,
+                    texts,
+                    thumbnail,
+                };
+                let made = self.engine.embed(embedding).await;
+                made.map(|made| (made.media.media_type(), made.thumbnail))
+            }
+        };
+        match made {
+            Ok((media_type, thumbnail)) => Ok(Ok(Made {
+                media_type,
+                thumbnail,
+            })),
+            Err(Cause::Defect(defect)) => Ok(Err(defective(order, &file.name, &defect))),
+            Err(Cause::Io(error)) => Err(StoreError::broken(error)),
+        }
+    }
+
+    /// The key of the ZIP of the order's outputs, which is made where it is not there yet.
+    ///
+    /// # Errors
+    /// If an output cannot be read, or the ZIP not be written.
+    pub async fn archive(
+        &self,
+        account: &Account,
+        order: &Order,
+        keys: &[String],
+    ) -> Result<String, StoreError> {
+        let bucket = order.vendor.bucket();
+        let archive = layout::archive_key(order);
+        let there = self.blobs.find(account.id, bucket, &archive).await;
+        if there.map_err(StoreError::broken)?.is_some() {
+            return Ok(archive);
+        }
+        let mut members = Vec::with_capacity(keys.len());
+        for (cut, key) in order.cuts().into_iter().zip(keys) {
+            let found = self.blobs.find(account.id, bucket, key).await;
+            let gone = || StoreError::broken(std::io::Error::other(format!("{key} is gone")));
+            let blob = found.map_err(StoreError::broken)?.ok_or_else(gone)?;
+            members.push((cut.file.name.clone(), blob.content()));
+        }
+        let scratch = self.blobs.scratch();
+        let to = scratch.path().to_owned();
+        self.engine
+            .run(move || Ok(archive::write(&to, members)?))
+            .await
+            .map_err(StoreError::broken)?;
+        let put = self.blobs.put_file(
+            account.id,
+            bucket,
+            &archive,
+            Some("application/zip".to_owned()),
+            account.now(),
+            scratch.path(),
+        );
+        put.await.map_err(StoreError::broken)?;
+        Ok(archive)
+    }
+}

@@ -1,0 +1,188 @@
+//! Reports on what was found: asked for, made, kept with the order.
+
+use std::sync::Arc;
+
+use super::Orders;
+use crate::accounts::Account;
+use crate::engine::{Finding, Report as Page};
+use crate::model::job::{Job, Kind};
+use crate::model::order::{Order, State};
+use crate::model::report::{Locale, ReportKind, ReportState};
+use crate::model::work::Outcome;
+use crate::store::{self, StoreError};
+
+/// Why there is no report.
+#[derive(Debug)]
+pub enum ReportError {
+    /// The order has found nothing to report on (yet).
+    NotAvailable,
+    Expired,
+    Store(StoreError),
+}
+
+impl From<StoreError> for ReportError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What a report on the order is on; none if there can be none.
+#[must_use]
+pub fn report_kind(order: &Order) -> Option<ReportKind> {
+    finding(order).map(|(finding, _)| finding.kind())
+}
+
+/// What was found, and when the order was complete; a test order has looked at nothing.
+fn finding(order: &Order) -> Option<(Finding, crate::model::time::Timestamp)> {
+    let State::Complete {
+        completed_at,
+        outcome,
+        ..
+    } = &order.state
+    else {
+        return None;
+    };
+    let found = match outcome {
+        _ if order.test => return None,
+        Outcome::Detection(found) => Finding::Ai {
+            probability: found.verdict.probability,
+        },
+        Outcome::Extraction(found) => Finding::Watermark {
+            text: found.text.clone(),
+        },
+        Outcome::Outputs(_) => return None,
+    };
+    Some((found, *completed_at))
+}
+
+fn subject(order: &Order, locale: Locale) -> String {
+    format!("{}/{}", order.id, locale.tag())
+}
+
+impl Orders {
+    /// A report in that language is wanted: the order, and whether it was not wanted before.
+    ///
+    /// # Errors
+    /// If there can be none, or it cannot be written.
+    pub async fn want_report(
+        &self,
+        account: &Account,
+        order_id: &str,
+        locale: Locale,
+    ) -> Result<(Arc<Order>, bool), ReportError> {
+        let mut tx = self.db.begin().await?;
+        let found = store::orders::find(&mut tx, order_id).await?;
+        let found = found.filter(|order| order.account == account.id);
+        let mut order = found.ok_or(StoreError::AccountGone)?;
+        if matches!(order.state, State::Expired { .. }) {
+            return Err(ReportError::Expired);
+        }
+        if finding(&order).is_none() {
+            return Err(ReportError::NotAvailable);
+        }
+        let fresh = Arc::make_mut(&mut order).want_report(locale, None);
+        if fresh {
+            let due_at = self.due_at(account, &order, account.now());
+            let subject = subject(&order, locale);
+            store::orders::update(&mut tx, Arc::clone(&order)).await?;
+            store::jobs::put(&mut tx, account.id, Kind::Report, &subject, due_at).await?;
+        }
+        tx.commit().await?;
+        Ok((order, fresh))
+    }
+
+    /// Runs the job that makes a report.
+    ///
+    /// # Errors
+    /// If it cannot be done by a fault of ours; it is then done again.
+    pub async fn make_report(&self, job: &Job) -> Result<(), StoreError> {
+        let Some(account) = self.accounts.by_id(job.account) else {
+            return Ok(());
+        };
+        let (id, tag) = job.subject.split_once('/').unwrap_or((&job.subject, ""));
+        let made = match (self.db.order(id).await?, Locale::of_tag(tag)) {
+            (Some(order), Some(locale)) => {
+                let state = self.write_report(&account, &order, locale).await?;
+                state.map(|state| (order, locale, state))
+            }
+            _ => None,
+        };
+        let mut tx = self.db.begin().await?;
+        if !store::jobs::take(&mut tx, job.id).await? {
+            return Ok(());
+        }
+        let mut kept = false;
+        if let Some((_, locale, state)) = &made
+            && let Some(mut order) = store::orders::find(&mut tx, id).await?
+            && Arc::make_mut(&mut order).end_report(*locale, state.clone())
+        {
+            kept = true;
+            store::orders::update(&mut tx, order).await?;
+        }
+        tx.commit().await?;
+        match made {
+            // It expired meanwhile.
+            Some((order, _, ReportState::Made { key })) if !kept => {
+                self.remove(&account, &order, &[&key]).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the report and stores it; none where there is nothing (any more) to report on.
+    async fn write_report(
+        &self,
+        account: &Account,
+        order: &Order,
+        locale: Locale,
+    ) -> Result<Option<ReportState>, StoreError> {
+        let wanted = order.report(locale).zip(finding(order));
+        let Some((report, (finding, completed_at))) = wanted else {
+            return Ok(None);
+        };
+        if let ReportState::UnderWay {
+            failing: Some(code),
+        } = &report.state
+        {
+            let code = code.clone();
+            return Ok(Some(ReportState::Failed { code }));
+        }
+        let page = Page {
+            locale,
+            finding,
+            order_id: order.id.clone(),
+            order_name: order.name.clone(),
+            file_name: order
+                .subject()
+                .map(|file| file.name.clone())
+                .unwrap_or_default(),
+            created_at: order.created_at,
+            completed_at,
+            made_at: account.now(),
+            thumbnail: self.thumbnail_bytes(account, order).await?,
+        };
+        let bytes = self.engine.report(page).await.map_err(StoreError::broken)?;
+        let name = format!("report-{}.pdf", locale.tag());
+        let put = self.put_result(account, order, &name, "application/pdf", bytes);
+        let key = put.await?;
+        Ok(Some(ReportState::Made { key }))
+    }
+
+    /// The order's thumbnail, if it has one.
+    async fn thumbnail_bytes(
+        &self,
+        account: &Account,
+        order: &Order,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let key = match order.outcome() {
+            Some(Outcome::Detection(found)) => found.thumbnail.as_ref(),
+            Some(Outcome::Extraction(found)) => found.thumbnail.as_ref(),
+            Some(Outcome::Outputs(_)) | None => None,
+        };
+        let Some(key) = key else {
+            return Ok(None);
+        };
+        let read = self.blobs.read(account.id, order.vendor.bucket(), key);
+        read.await.map_err(StoreError::broken)
+    }
+}

@@ -1,0 +1,115 @@
+//! What is done for an order, from its files to its outcome. No transaction is open meanwhile.
+
+use super::{Orders, look};
+use crate::accounts::Account;
+use crate::engine::verdict;
+use crate::model::order::Order;
+use crate::model::picture::{Basis, Defect, Label, Provenance, Verdict};
+use crate::model::work::{Detection, Extraction, Failure, Outcome, Outputs, Work};
+use crate::store::StoreError;
+
+/// What came of an order's work.
+pub(super) type Result = std::result::Result<Outcome, Failure>;
+
+/// What a picture nobody looks at is given.
+const TEST_KEY_PROBABILITY: f64 = 0.02;
+
+impl Orders {
+    /// Does the order's work: what is settled by its names or its key is made up, else its files
+    /// are brought together and worked on.
+    pub(super) async fn work(
+        &self,
+        account: &Account,
+        order: &Order,
+    ) -> std::result::Result<Result, StoreError> {
+        let failing = order.files.iter().find(|file| {
+            verdict::suffix(&file.name).is_some_and(|suffix| suffix.eq_ignore_ascii_case("fail"))
+        });
+        if let Some(file) = failing {
+            let message = format!("{} is named so as to fail", file.name);
+            return Ok(Err(failure(order, message)));
+        }
+        if order.test {
+            return Ok(Ok(made_up(order)));
+        }
+        if let Err(failure) = self.gather(account, order).await? {
+            return Ok(Err(failure));
+        }
+        match &order.work {
+            Work::AntiAi { .. } | Work::WatermarkEmbed => self.make_outputs(account, order).await,
+            Work::WatermarkExtract => self.extract(account, order).await,
+            Work::AiDetection { options } => {
+                let wants = look::wants_of_detection(options.unwrap_or_default());
+                self.look(account, order, wants).await
+            }
+            Work::Document(options) => {
+                let wants = look::wants_of_document(*options);
+                self.look(account, order, wants).await
+            }
+        }
+    }
+}
+
+/// A failure by the vendor's general code for such orders.
+pub(super) fn failure(order: &Order, message: String) -> Failure {
+    let code = match order.work {
+        _ if order.test => "PROCESSING_ERROR",
+        Work::AntiAi { .. } | Work::WatermarkEmbed | Work::WatermarkExtract => "PROCESSING_ERROR",
+        Work::AiDetection { .. } | Work::Document(_) => "AI_DETECTION_FAILED",
+    };
+    Failure {
+        code: code.to_owned(),
+        message,
+    }
+}
+
+/// The failure that a file's defect is.
+pub(super) fn defective(order: &Order, file_name: &str, defect: &Defect) -> Failure {
+    let code = match (&order.work, defect) {
+        (Work::AntiAi { .. }, _) => "PROCESSING_ERROR",
+        (Work::AiDetection { .. } | Work::Document(_), _) => "AI_DETECTION_INVALID_IMAGE",
+        (_, Defect::NotAPicture(_) | Defect::OtherFormat(_)) => "WATERMARK_FILE_FORMAT_UNSUPPORTED",
+        (_, Defect::Corrupt(_)) => "WATERMARK_FILE_CORRUPTED",
+        (_, Defect::FileSize(_)) => "WATERMARK_FILE_SIZE_UNSUPPORTED",
+        (_, Defect::ColorMode(_)) => "WATERMARK_IMAGE_COLOR_MODE_UNSUPPORTED",
+        (_, Defect::TooLarge(_) | Defect::TooSmall(_)) => "WATERMARK_IMAGE_DIMENSIONS_UNSUPPORTED",
+        (_, Defect::Several(_)) => "WATERMARK_INPUT_UNSUPPORTED",
+        (_, Defect::Encrypted(_)) => "WATERMARK_PDF_UNSUPPORTED",
+    };
+    Failure {
+        code: code.to_owned(),
+        message: format!("{file_name}: {}", defect.text()),
+    }
+}
+
+/// What a test order comes to: nobody looks, and nothing is stored.
+fn made_up(order: &Order) -> Outcome {
+    let name = order.subject().map_or("", |file| file.name.as_str());
+    let nobodys = || Verdict {
+        label: Label::Human,
+        probability: TEST_KEY_PROBABILITY,
+        basis: Basis::TestKey,
+        provenance: Provenance::Unknown,
+    };
+    match order.work {
+        Work::AntiAi { .. } | Work::WatermarkEmbed => Outcome::Outputs(Outputs::default()),
+        Work::WatermarkExtract => {
+            let by_name = verdict::of_extraction_name(name);
+            let (text, basis) = by_name.unwrap_or((None, Basis::TestKey));
+            Outcome::Extraction(Extraction {
+                text,
+                basis,
+                thumbnail: None,
+            })
+        }
+        Work::AiDetection { .. } | Work::Document(_) => Outcome::Detection(Box::new(Detection {
+            verdict: verdict::of_detection_name(name).unwrap_or_else(nobodys),
+            measures: None,
+            thumbnail: None,
+            preview: None,
+            heatmap: None,
+            overlay: None,
+            told_at: None,
+        })),
+    }
+}

@@ -1,0 +1,104 @@
+//! BIZ MORI orders of an account: listed, counted. Undetectable's documents are left out.
+
+use std::sync::Arc;
+
+use sqlx::{AssertSqlSafe, Row};
+
+use super::webhooks::Page;
+use super::{Result, Source, sealed::Connected};
+use crate::model::ids::AccountId;
+use crate::model::order::Order;
+
+/// Which orders are meant; what is not said does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// [`State::status`](crate::model::order::State::status).
+    pub status: Option<&'static str>,
+    /// [`Work::name`](crate::model::work::Work::name).
+    pub kind: Option<&'static str>,
+    /// Stands in the name, in any case, or in the id.
+    pub keyword: String,
+}
+
+const MATCHES: &str = "account_id = ?1 AND type <> 'document'
+    AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR type = ?3)";
+const HAS_KEYWORD: &str = "(?4 = '' OR instr(lower(name), ?4) OR instr(id, ?4))";
+
+/// The account's orders of that filter, the newest first: `limit` of them, or all.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn page(
+    from: &mut impl Source,
+    account: AccountId,
+    filter: &Filter,
+    limit: Option<u32>,
+    offset: u64,
+) -> Result<Page<Arc<Order>>> {
+    let total = count(from, account, filter).await?;
+    let sql = format!(
+        "SELECT body FROM orders WHERE seq IN
+             (SELECT seq FROM orders WHERE {MATCHES} AND {HAS_KEYWORD}
+              ORDER BY seq DESC LIMIT ?5 OFFSET ?6)
+         ORDER BY seq DESC"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(account.0)
+        .bind(filter.status)
+        .bind(filter.kind)
+        .bind(filter.keyword.to_ascii_lowercase())
+        .bind(limit.map_or(-1, i64::from))
+        .bind(i64::try_from(offset).unwrap_or(i64::MAX))
+        .fetch_all(from.sqlite())
+        .await?;
+    let items = rows
+        .iter()
+        .map(|row| Ok(serde_json::from_str(row.get(0))?))
+        .collect::<Result<_>>()?;
+    Ok(Page { items, total })
+}
+
+/// How many there are: from the tallies, unless a keyword has every order looked at.
+async fn count(from: &mut impl Source, account: AccountId, filter: &Filter) -> Result<u64> {
+    let sql = if filter.keyword.is_empty() {
+        format!("SELECT COALESCE(SUM(orders), 0) FROM tallies WHERE {MATCHES}")
+    } else {
+        format!("SELECT COUNT(*) FROM orders WHERE {MATCHES} AND {HAS_KEYWORD}")
+    };
+    let mut query = sqlx::query(AssertSqlSafe(sql))
+        .bind(account.0)
+        .bind(filter.status)
+        .bind(filter.kind);
+    if !filter.keyword.is_empty() {
+        query = query.bind(filter.keyword.to_ascii_lowercase());
+    }
+    let row = query.fetch_one(from.sqlite()).await?;
+    Ok(u64::try_from(row.get::<i64, _>(0)).unwrap_or(0))
+}
+
+/// How many orders the account made on each of those days (since 1970, UTC); a day without any
+/// is left out.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn daily(
+    from: &mut impl Source,
+    account: AccountId,
+    first_day: i64,
+    last_day: i64,
+) -> Result<Vec<(i64, u64)>> {
+    let rows = sqlx::query(
+        "SELECT day, SUM(orders) FROM tallies
+         WHERE account_id = ? AND type <> 'document' AND day BETWEEN ? AND ? GROUP BY day",
+    )
+    .bind(account.0)
+    .bind(first_day)
+    .bind(last_day)
+    .fetch_all(from.sqlite())
+    .await?;
+    let read = |row: &sqlx::sqlite::SqliteRow| {
+        let orders = u64::try_from(row.get::<i64, _>(1)).unwrap_or(0);
+        (row.get(0), orders)
+    };
+    Ok(rows.iter().map(read).collect())
+}
