@@ -8,8 +8,12 @@ use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
+use image::error::UnsupportedErrorKind;
 use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use image::{
+    DynamicImage, GenericImageView, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits,
+    RgbImage,
+};
 use sha2::{Digest, Sha256};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -71,25 +75,34 @@ pub fn identify(path: &Path, name: &str) -> Result<Format, Failure> {
     Ok(sniff::identify(name, &head)?)
 }
 
+/// All of a file.
+///
+/// # Errors
+/// [`Defect::FileSize`] when it is longer than [`FILE_BYTES_MAX`], or the disk's.
+pub fn read(content: &Content) -> Result<Vec<u8>, Failure> {
+    if content.bytes > FILE_BYTES_MAX {
+        let text = format!("the file is longer than {} MiB", FILE_BYTES_MAX >> 20);
+        return Err(Defect::FileSize(text).into());
+    }
+    let mut bytes = Vec::new();
+    bytes.reserve_exact(
+        usize::try_from(content.bytes)
+            .unwrap_or(0)
+            .saturating_add(1),
+    );
+    File::open(&content.path)?
+        .take(content.bytes)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 impl Source {
     /// Reads a picture, known to its owner as `name`.
     ///
     /// # Errors
     /// A file too long, no picture, or of another format than its name says; the disk's.
     pub fn read(content: &Content, name: &str) -> Result<Self, Failure> {
-        if content.bytes > FILE_BYTES_MAX {
-            let text = format!("the file is longer than {} MiB", FILE_BYTES_MAX >> 20);
-            return Err(Defect::TooLarge(text).into());
-        }
-        let mut bytes = Vec::new();
-        bytes.reserve_exact(
-            usize::try_from(content.bytes)
-                .unwrap_or(0)
-                .saturating_add(1),
-        );
-        File::open(&content.path)?
-            .take(content.bytes)
-            .read_to_end(&mut bytes)?;
+        let bytes = read(content)?;
         let format = sniff::identify(name, &bytes)?;
         Ok(Self { bytes, format })
     }
@@ -103,7 +116,8 @@ impl Source {
     /// The pixels; of a moving picture, the first frame's.
     ///
     /// # Errors
-    /// [`Defect::TooLarge`] before anything is allocated for pixels, [`Defect::Corrupt`].
+    /// [`Defect::TooLarge`] before anything is allocated for pixels, [`Defect::ColorMode`],
+    /// [`Defect::Corrupt`].
     pub fn decode(&self, wanted: Wanted) -> Result<Picture, Defect> {
         match self.format {
             Format::Jpeg => jpeg(&self.bytes, wanted),
@@ -116,14 +130,16 @@ impl Source {
     }
 
     /// Whether it can be decoded, as far as can be told without a JPEG's pixels: its heads,
-    /// its size, and that its scans go on to its end.
+    /// its size, and that its scans go on to its end. Answers its width and height in pixels.
     ///
     /// # Errors
     /// As [`Source::decode`].
-    pub fn check(&self) -> Result<(), Defect> {
+    pub fn check(&self) -> Result<(u32, u32), Defect> {
         match self.format {
-            Format::Jpeg => jpeg_heads(&self.bytes).map(drop),
-            _ => self.decode(Wanted::Luma).map(drop),
+            Format::Jpeg => jpeg_heads(&self.bytes).map(|(_, sides_px)| sides_px),
+            _ => self
+                .decode(Wanted::Luma)
+                .map(|picture| picture.pixels.dimensions()),
         }
     }
 
@@ -252,15 +268,24 @@ fn of_image(format: Format, error: &image::ImageError) -> Defect {
             let title = sniff::title(format);
             Defect::TooLarge(format!("the {title} takes too much memory"))
         }
+        image::ImageError::Unsupported(why)
+            if matches!(why.kind(), UnsupportedErrorKind::Color(_)) =>
+        {
+            Defect::ColorMode(unreadable(format, error))
+        }
         other => corrupt(format, other),
     }
 }
 
 fn corrupt(format: Format, why: &dyn std::fmt::Display) -> Defect {
+    Defect::Corrupt(unreadable(format, why))
+}
+
+fn unreadable(format: Format, why: &dyn std::fmt::Display) -> String {
     let title = sniff::title(format);
     let why = why.to_string();
     let line: Vec<&str> = why.split_whitespace().collect();
-    Defect::Corrupt(format!("the {title} cannot be read: {}", line.join(" ")))
+    format!("the {title} cannot be read: {}", line.join(" "))
 }
 
 #[cfg(test)]

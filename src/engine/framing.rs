@@ -10,6 +10,8 @@ use crate::model::picture::Format;
 /// One marker segment of a JPEG's head; the body is what follows the length.
 #[derive(Debug, Clone, Copy)]
 pub struct Segment<'a> {
+    /// Where its 0xFF lies in the file.
+    pub start: usize,
     /// The byte after 0xFF: 0xE1 is APP1.
     pub marker: u8,
     /// What the segment holds.
@@ -19,6 +21,8 @@ pub struct Segment<'a> {
 /// One chunk of a PNG or a WebP.
 #[derive(Debug, Clone, Copy)]
 pub struct Chunk<'a> {
+    /// Where its head lies in the file.
+    pub start: usize,
     /// Its four letters.
     pub kind: [u8; 4],
     /// What it holds.
@@ -74,13 +78,18 @@ fn jpeg_segment(bytes: &[u8], at: usize) -> Option<(Segment<'_>, usize)> {
         .position(|pair| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0x01 | 0xd0..=0xd8 | 0xff))?;
     rest = &rest[skipped..];
     let marker = *rest.get(1)?;
-    let start = at + skipped + 2;
+    let start = at + skipped;
+    let segment = |body| Segment {
+        start,
+        marker,
+        body,
+    };
     if marker == EOI {
-        return Some((Segment { marker, body: &[] }, start));
+        return Some((segment(&[]), start + 2));
     }
     let length = usize::from(u16::from_be_bytes([*rest.get(2)?, *rest.get(3)?]));
     let body = rest.get(4..length.checked_add(2)?)?;
-    Some((Segment { marker, body }, start + length))
+    Some((segment(body), start + 2 + length))
 }
 
 /// Where the entropy-coded bytes from `at` on end: at a marker that is no restart.
@@ -105,7 +114,8 @@ pub fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
         let end = (from + 8).checked_add(length)?;
         let body = bytes.get(from + 8..end)?;
         at = (kind != *b"IEND").then_some(end + 4);
-        Some(Chunk { kind, body })
+        let start = from;
+        Some(Chunk { start, kind, body })
     })
 }
 
@@ -124,8 +134,9 @@ pub fn webp_chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
         let length = usize::try_from(u32::from_le_bytes(head[4..].try_into().ok()?)).ok()?;
         let end = (at + 8).checked_add(length)?;
         let body = bytes.get(at + 8..end)?;
+        let start = at;
         at = end.checked_add(length % 2)?;
-        Some(Chunk { kind, body })
+        Some(Chunk { start, kind, body })
     })
 }
 

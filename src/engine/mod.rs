@@ -1,4 +1,4 @@
-//! What is done to pictures' bytes: looked at, judged, drawn, protected.
+//! What is done to pictures' bytes: looked at, judged, drawn, protected, marked.
 //!
 //! The mock detects nothing in earnest; its answers follow from the bytes, so that the same
 //! picture gets the same answer everywhere, and all it hands out is a real file of the right
@@ -17,6 +17,7 @@ mod protect;
 mod sniff;
 mod thumbnail;
 pub mod verdict;
+mod watermark;
 
 use std::io;
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ pub use heatmap::{Ground, Scale};
 pub use protect::{Protected, Protection};
 pub use sniff::{HEAD_BYTES, check_name, sniff};
 pub use thumbnail::{PREVIEW_PX, THUMBNAIL_PX};
+pub use watermark::{Embedded, Embedding, SIDE_PX_MIN, TEXT_CHARS_MAX, TEXTS_MAX};
 
 use crate::model::picture::{Defect, Format, Measures, Provenance};
 use decode::{Source, Wanted};
@@ -133,6 +135,24 @@ impl Engine {
     /// See [`Failure`].
     pub async fn protect(&self, order: Protection) -> Result<Protected, Failure> {
         self.run(move || protect::protect(order)).await
+    }
+
+    /// Writes the picture or PDF, marked with texts, to [`Embedding::to`]; on a failure nothing
+    /// whole is there.
+    ///
+    /// # Errors
+    /// See [`Failure`]; `InvalidInput` for texts that are none, too many or too long.
+    pub async fn embed(&self, order: Embedding) -> Result<Embedded, Failure> {
+        self.run(move || watermark::embed(order)).await
+    }
+
+    /// The texts that a picture or PDF, which its owner calls `name`, was marked with by
+    /// [`Engine::embed`], oldest first; none if it was not.
+    ///
+    /// # Errors
+    /// See [`Failure`]: the file is checked as for [`Engine::embed`].
+    pub async fn extract(&self, content: Content, name: String) -> Result<Vec<String>, Failure> {
+        self.run(move || watermark::extract(&content, &name)).await
     }
 
     /// The format of the file at `path` by its first bytes, its `name` agreeing.

@@ -51,14 +51,16 @@ fn is_bmp(head: &[u8]) -> bool {
 /// The format of a file that begins with `head`, its name's extension agreeing.
 ///
 /// # Errors
-/// [`Defect::NotAPicture`] when no format known begins so, and what [`check_name`] says.
+/// [`Defect::FileSize`] when there is none, [`Defect::NotAPicture`] when no format known begins
+/// so, and what [`check_name`] says.
 pub fn identify(name: &str, head: &[u8]) -> Result<Format, Defect> {
     let Some(format) = sniff(head) else {
-        return Err(Defect::NotAPicture(if head.is_empty() {
-            "the file is empty".to_owned()
+        return Err(if head.is_empty() {
+            Defect::FileSize("the file is empty".to_owned())
         } else {
-            "the bytes are no JPEG, PNG, WebP, BMP, TIFF or GIF".to_owned()
-        }));
+            let text = "the bytes are no JPEG, PNG, WebP, BMP, TIFF or GIF";
+            Defect::NotAPicture(text.to_owned())
+        });
     };
     check_name(name, format)?;
     Ok(format)
@@ -69,20 +71,34 @@ pub fn identify(name: &str, head: &[u8]) -> Result<Format, Defect> {
 /// # Errors
 /// [`Defect::OtherFormat`] when its extension stands for another.
 pub fn check_name(name: &str, found: Format) -> Result<(), Defect> {
+    let stands_for_it = |extension: &str| Format::of_extension(extension) == Some(found);
+    hold_against(name, stands_for_it, title(found))
+}
+
+/// Whether a PDF may be called `name`.
+///
+/// # Errors
+/// [`Defect::OtherFormat`] when its extension stands for another format.
+pub fn check_pdf_name(name: &str) -> Result<(), Defect> {
+    hold_against(name, |extension| extension == "pdf", "PDF")
+}
+
+fn hold_against(
+    name: &str,
+    stands_for_it: impl Fn(&str) -> bool,
+    title: &str,
+) -> Result<(), Defect> {
     let Some((_, extension)) = name.rsplit_once('.') else {
         return Ok(());
     };
     let extension = extension.to_ascii_lowercase();
-    let agrees = match Format::of_extension(&extension) {
-        Some(said) => said == found,
-        None => !FOREIGN.contains(&extension.as_str()),
-    };
-    if agrees {
+    let is_known =
+        Format::of_extension(&extension).is_some() || FOREIGN.contains(&extension.as_str());
+    if stands_for_it(&extension) || !is_known {
         Ok(())
     } else {
         Err(Defect::OtherFormat(format!(
-            "named .{extension}, but the bytes are a {}",
-            title(found)
+            "named .{extension}, but the bytes are a {title}"
         )))
     }
 }
@@ -138,9 +154,9 @@ mod tests {
 
     #[test]
     fn what_is_no_picture_is_not_taken_for_one() {
+        assert!(matches!(identify("x.jpg", b""), Err(Defect::FileSize(_))));
         for bytes in [
-            &b""[..],
-            b"BMW makes cars and motorcycles",
+            &b"BMW makes cars and motorcycles"[..],
             b"RIFF\0\0\0\0WAVE",
             b"\xff\xd8",
             b"<!doctype html>",

@@ -156,18 +156,28 @@ pub struct Measures {
     pub brightness: f64,
 }
 
-/// Why bytes are not a picture one can work on. The text is one line, for people.
+/// Why bytes are not a picture (or a PDF) one can work on. The text is one line, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind", content = "text")]
 pub enum Defect {
     /// No format known to us begins so.
     NotAPicture(String),
-    /// A picture, but of another format than its name says.
+    /// Of another format than its name says, or of one that is not taken for this work.
     OtherFormat(String),
+    /// No bytes at all, or more than are read.
+    FileSize(String),
     /// It begins well and cannot be read to its end.
     Corrupt(String),
+    /// Its colours are of a kind that is not taken: CMYK, or what no decoder of ours knows.
+    ColorMode(String),
     /// More pixels, or more memory, than the limits allow.
     TooLarge(String),
+    /// Fewer pixels a side than the work needs.
+    TooSmall(String),
+    /// More than one picture, where one is taken: it moves, or has pages.
+    Several(String),
+    /// A PDF that is encrypted, with a password or without.
+    Encrypted(String),
 }
 
 impl Defect {
@@ -177,8 +187,13 @@ impl Defect {
         match self {
             Self::NotAPicture(text)
             | Self::OtherFormat(text)
+            | Self::FileSize(text)
             | Self::Corrupt(text)
-            | Self::TooLarge(text) => text,
+            | Self::ColorMode(text)
+            | Self::TooLarge(text)
+            | Self::TooSmall(text)
+            | Self::Several(text)
+            | Self::Encrypted(text) => text,
         }
     }
 }

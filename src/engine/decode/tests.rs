@@ -1,6 +1,5 @@
 use super::*;
 use crate::engine::fixture;
-use image::GenericImageView;
 
 const WHOLE: [&str; 12] = [
     "photo.jpg",
@@ -152,7 +151,7 @@ fn a_file_too_long_is_not_read() {
         .set_len(FILE_BYTES_MAX + 1)
         .expect("a sparse file");
     let found = Source::read(&fixture::whole(file.path().to_owned()), "long.jpg");
-    assert!(matches!(found, Err(Failure::Defect(Defect::TooLarge(_)))));
+    assert!(matches!(found, Err(Failure::Defect(Defect::FileSize(_)))));
 }
 
 #[test]

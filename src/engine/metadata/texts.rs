@@ -77,7 +77,14 @@ mod tests {
 
     fn provenance(kind: [u8; 4], body: &[u8]) -> Provenance {
         let mut clues = Clues::default();
-        read(&mut clues, Chunk { kind, body });
+        read(
+            &mut clues,
+            Chunk {
+                start: 0,
+                kind,
+                body,
+            },
+        );
         clues.settled()
     }
 

@@ -1,0 +1,363 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::engine::decode::{Source, Wanted};
+use crate::engine::metadata;
+use crate::engine::{Engine, fixture};
+use crate::entropy::Draw;
+use crate::model::picture::Format;
+
+fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// `bytes` marked.
+fn marked(name: &str, bytes: &[u8], texts: Vec<String>) -> Result<Vec<u8>, Failure> {
+    let carrier = Carrier::of(bytes.to_vec(), name, false)?;
+    let edits = edits(&carrier, texts)?;
+    let mut out = Vec::new();
+    write(bytes, &edits, &mut out)?;
+    assert_eq!(length(bytes, &edits), out.len() as u64);
+    Ok(out)
+}
+
+fn found(name: &str, bytes: &[u8]) -> Vec<String> {
+    Carrier::of(bytes.to_vec(), name, false)
+        .unwrap_or_else(|failure| panic!("{name}: {failure}"))
+        .texts()
+}
+
+fn defect(name: &str, bytes: &[u8]) -> Defect {
+    match Carrier::of(bytes.to_vec(), name, false) {
+        Err(Failure::Defect(defect)) => defect,
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+#[test]
+fn texts_are_found_again_in_every_format_and_appended_to() {
+    let first = texts(&["Straße 1\nzwei\0drei", "\u{1f99d} %PDF-1.4 >> endobj", ""]);
+    let long: Vec<_> = (0..10_u32)
+        .map(|n| {
+            char::from_u32(0x1f980 + n)
+                .expect("an animal")
+                .to_string()
+                .repeat(1000)
+        })
+        .collect();
+    let both = [first.clone(), long.clone()].concat();
+    for (name, bytes) in sample::all() {
+        assert!(found(name, &bytes).is_empty(), "{name}");
+        let once = marked(name, &bytes, first.clone()).expect(name);
+        assert_eq!(found(name, &once), first, "{name}");
+        let twice = marked(name, &once, long.clone()).expect(name);
+        assert_eq!(found(name, &twice), both, "{name}");
+        let at_once = marked(name, &bytes, both.clone()).expect(name);
+        assert_eq!(found(name, &at_once), both, "{name}");
+        let is_tiff = Format::of_name(name) == Some(Format::Tiff);
+        assert!(
+            is_tiff || twice == at_once,
+            "{name}: the old block is replaced"
+        );
+    }
+}
+
+#[test]
+fn pixels_and_what_is_said_of_them_stay() {
+    for (name, bytes) in sample::all() {
+        let Some(format) = Format::of_name(name) else {
+            continue;
+        };
+        let after = marked(name, &bytes, texts(&["Made with Midjourney"])).expect(name);
+        assert_eq!(
+            metadata::read(&bytes, format),
+            metadata::read(&after, format),
+            "{name}"
+        );
+        let [before, after] = [bytes, after].map(|bytes| {
+            let source = Source { bytes, format };
+            source.decode(Wanted::Colours).expect(name)
+        });
+        assert_eq!(before.pixels, after.pixels, "{name}");
+        assert_eq!(
+            (before.orientation, before.exif, before.icc),
+            (after.orientation, after.exif, after.icc),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_pdf_keeps_every_byte_and_ends_as_it_did() {
+    for name in ["table.pdf", "stream.pdf"] {
+        let before = fixture::bytes(name);
+        let after = marked(name, &before, texts(&["x"])).expect(name);
+        assert!(after.starts_with(&before));
+        let end = before.len() - b"startxref\n123\n%%EOF\n".len();
+        assert!(after.ends_with(&before[end..]), "{name}");
+        let grown = [&after[..], &before[end..]].concat();
+        assert_eq!(found(name, &grown), texts(&["x"]));
+        let again = marked(name, &grown, texts(&["y"])).expect(name);
+        assert!(again.starts_with(&grown));
+        assert_eq!(found(name, &again), texts(&["x", "y"]));
+    }
+}
+
+#[test]
+fn a_bmp_is_as_long_as_it_says_and_a_tag_of_others_stays() {
+    let bmp = marked("plain.bmp", &fixture::bytes("plain.bmp"), texts(&["x"])).expect("a BMP");
+    assert_eq!(
+        bmp[2..6],
+        u32::try_from(bmp.len()).expect("short").to_le_bytes()
+    );
+    let tiff = marked("t.tiff", &sample::tiff(true, 1), texts(&["x"])).expect("a TIFF");
+    let at = u32::from_be_bytes(tiff[4..8].try_into().expect("four")) as usize;
+    let tags: Vec<_> = tiff[at + 2..tiff.len() - 4]
+        .chunks(12)
+        .map(|entry| u16::from_be_bytes([entry[0], entry[1]]))
+        .collect();
+    assert_eq!(tags[8..], [65_042, 65_043, 65_535]);
+}
+
+#[test]
+fn a_damaged_block_is_none_and_the_next_takes_its_place() {
+    for (name, bytes) in sample::all() {
+        let once = marked(name, &bytes, texts(&["one of ours"])).expect(name);
+        let mut damaged = once.clone();
+        let text = ["one of ours".to_owned(), hex::encode("one of ours")];
+        let at = text.iter().find_map(|text| {
+            once.windows(text.len())
+                .position(|window| window == text.as_bytes())
+        });
+        damaged[at.expect(name)] ^= 1;
+        assert!(texts_of(name, &damaged).is_empty(), "{name}");
+        let again = texts_of(name, &unchecked(name, &damaged, texts(&["two"])));
+        assert_eq!(again, texts(&["two"]), "{name}");
+    }
+}
+
+/// As found without a look at the rest of the file: PNG's decoder checks checksums.
+fn texts_of(name: &str, bytes: &[u8]) -> Vec<String> {
+    unread(name, bytes).texts()
+}
+
+fn unchecked(name: &str, bytes: &[u8], texts: Vec<String>) -> Vec<u8> {
+    let mut out = Vec::new();
+    let edits = edits(&unread(name, bytes), texts).expect(name);
+    write(bytes, &edits, &mut out).expect("memory");
+    out
+}
+
+fn unread(name: &str, bytes: &[u8]) -> Carrier {
+    Carrier {
+        bytes: bytes.to_vec(),
+        media: Media::of_name(name).expect(name),
+        thumbnail: None,
+    }
+}
+
+#[test]
+fn each_defect_is_told_from_the_others() {
+    let jpeg = fixture::bytes("plain.jpg");
+    let mut cmyk = jpeg.clone();
+    let frame = cmyk
+        .windows(2)
+        .position(|pair| pair == [0xff, 0xc0])
+        .expect("a frame");
+    cmyk[frame + 9] = 4;
+    let mut moving_png = fixture::bytes("plain.png");
+    let control = sample::png_chunk(*b"acTL", b"\0\0\0\x02\0\0\0\0");
+    moving_png.splice(33..33, control);
+    let mut moving_webp = fixture::bytes("plain.webp");
+    moving_webp[20] |= 2;
+    let mut pages = sample::tiff(true, 1);
+    let end = pages.len() - 5;
+    pages[end..end + 4].copy_from_slice(&264_u32.to_be_bytes());
+    let small = sample::tiff(false, 1)
+        .iter()
+        .enumerate()
+        .map(|(at, byte)| if at == 274 { 15 } else { *byte })
+        .collect();
+    let encrypted = replaced(
+        &fixture::bytes("table.pdf"),
+        b"/Info 6 0 R",
+        b"/Encrypt 6 0 R",
+    );
+    let cases: [(&str, Vec<u8>, fn(String) -> Defect); 16] = [
+        ("a.jpg", Vec::new(), Defect::FileSize),
+        ("a.pdf", Vec::new(), Defect::FileSize),
+        ("a.jpg", b"<!doctype html>".to_vec(), Defect::NotAPicture),
+        ("a.pdf", b"<!doctype html>".to_vec(), Defect::NotAPicture),
+        ("a.png", jpeg.clone(), Defect::OtherFormat),
+        ("a.pdf", jpeg.clone(), Defect::OtherFormat),
+        ("a.jpg", fixture::bytes("table.pdf"), Defect::OtherFormat),
+        ("a", fixture::bytes("plain.gif"), Defect::OtherFormat),
+        ("a.jpg", fixture::bytes("truncated.jpg"), Defect::Corrupt),
+        ("a.jpg", cmyk, Defect::ColorMode),
+        ("a.tif", sample::tiff(true, 5), Defect::ColorMode),
+        ("a.png", fixture::bytes("bomb.png"), Defect::TooLarge),
+        ("a.tiff", small, Defect::TooSmall),
+        ("a.png", moving_png, Defect::Several),
+        ("a.webp", moving_webp, Defect::Several),
+        ("a.tiff", pages, Defect::Several),
+    ];
+    for (name, bytes, kind) in cases {
+        let defect = defect(name, &bytes);
+        assert_eq!(defect, kind(defect.text().to_owned()), "{name}");
+        assert!(!defect.text().contains('\n'));
+    }
+    assert!(matches!(defect("a.pdf", &encrypted), Defect::Encrypted(_)));
+    assert!(matches!(
+        defect("a.tif", b"II+\0\x08\0\0\0"),
+        Defect::OtherFormat(_)
+    ));
+}
+
+fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let at = bytes
+        .windows(from.len())
+        .position(|window| window == from)
+        .expect("it");
+    [&bytes[..at], to, &bytes[at + from.len()..]].concat()
+}
+
+#[test]
+fn a_pdf_is_checked_from_its_end() {
+    for name in ["table.pdf", "stream.pdf"] {
+        let whole = fixture::bytes(name);
+        for kept in 5..whole.len() - 7 {
+            let defect = defect(name, &whole[..kept]);
+            assert!(
+                matches!(defect, Defect::Corrupt(_)),
+                "{name} cut to {kept}: {defect:?}"
+            );
+        }
+        // what is before its head moves it, and offsets may count from either
+        for odd in [
+            [b"\0\n ", &whole[..]].concat(),
+            [&whole[..], b"\0\0\r\n"].concat(),
+        ] {
+            let after = marked(name, &odd, texts(&["x"])).expect(name);
+            assert_eq!(found(name, &after), texts(&["x"]));
+        }
+        let lost = replaced(&whole, b"startxref\n", b"startxref\n9");
+        assert!(matches!(defect(name, &lost), Defect::Corrupt(_)));
+        let rootless = replaced(&whole, b"/Root 1 0 R", b"/Boot [/Root] ");
+        assert!(matches!(defect(name, &rootless), Defect::Corrupt(_)));
+    }
+    let odd = replaced(
+        &fixture::bytes("table.pdf"),
+        b"/Info 6 0 R",
+        b"/ID [<00> (\\) >> /Encrypt ())] /X << /Encrypt 1 >> % >>/Encrypt\n",
+    );
+    assert!(found("odd.pdf", &odd).is_empty());
+}
+
+#[tokio::test]
+async fn the_engine_marks_a_file_and_finds_its_texts_under_any_name() {
+    let engine = Engine::new(1);
+    for (name, is_drawn) in [
+        ("photo.jpg", true),
+        ("plain.png", true),
+        ("stream.pdf", false),
+    ] {
+        let to = tempfile::NamedTempFile::new().expect("a temporary file");
+        let order = Embedding {
+            content: fixture::content(name),
+            name: name.to_owned(),
+            to: to.path().to_owned(),
+            texts: texts(&["one", "two"]),
+            thumbnail: true,
+        };
+        let embedded = engine.embed(order).await.expect(name);
+        assert_eq!(Some(embedded.media), Media::of_name(name));
+        assert_eq!(embedded.thumbnail.is_some(), is_drawn, "{name}");
+        let output = fixture::whole(to.path().to_owned());
+        assert_eq!(embedded.body_bytes, output.bytes);
+        let found = engine.extract(output, "renamed".to_owned()).await;
+        assert_eq!(found.expect(name), texts(&["one", "two"]));
+    }
+    let found = engine.extract(fixture::content("photo.jpg"), "photo.jpg".to_owned());
+    assert_eq!(found.await.expect("a photo"), texts(&[]));
+    let found = engine.extract(fixture::content("photo.jpg"), "photo.png".to_owned());
+    assert!(matches!(
+        found.await,
+        Err(Failure::Defect(Defect::OtherFormat(_)))
+    ));
+}
+
+/// `bytes` with so many of them changed, most near an end, and perhaps cut.
+fn garbled(bytes: &[u8], draw: &mut Draw) -> Vec<u8> {
+    let mut garbled = bytes.to_vec();
+    let mut below = |limit: usize| usize::try_from(draw.bits()).unwrap_or(0) % limit.max(1);
+    for _ in 0..=below(6) {
+        let reach = garbled.len().min(400);
+        let at = match below(3) {
+            0 => below(reach),
+            1 => garbled.len() - 1 - below(reach),
+            _ => below(garbled.len()),
+        };
+        garbled[at] = match below(3) {
+            0 => 0xff,
+            1 => 0,
+            _ => garbled[at] ^ 1 << below(8),
+        };
+    }
+    let kept = below(2 * garbled.len());
+    garbled.truncate(kept);
+    garbled
+}
+
+#[test]
+fn garbled_files_are_read_and_marked_without_a_panic() {
+    let mut draw = Draw::of_digest([9; 32]);
+    for (name, bytes) in sample::all() {
+        let once = marked(name, &bytes, texts(&["x"])).expect(name);
+        for round in 0..100 {
+            let garbled = garbled(&once, &mut draw);
+            if round < 5 {
+                let _ = marked(name, &garbled, texts(&["y"]));
+            }
+            let carrier = unread(name, &garbled);
+            let found = carrier.texts();
+            assert!(found.is_empty() || found == texts(&["x"]), "{name}");
+            if garbled.len() > 12
+                && let Ok(edits) = edits(&carrier, texts(&["y"]))
+            {
+                let mut out = Vec::new();
+                write(&garbled, &edits, &mut out).expect("memory");
+                assert_eq!(
+                    texts_of(name, &out).last().map(String::as_str),
+                    Some("y"),
+                    "{name}"
+                );
+            }
+            let _ = (
+                pdf::check(&garbled),
+                tiff::has_pages(&garbled),
+                jpeg::is_cmyk(&garbled),
+            );
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_hold_nothing_and_never_panic(
+        name in prop::sample::select(vec!["a.jpg", "a.png", "a.webp", "a.bmp", "a.tif", "a.pdf"]),
+        magic in prop::sample::select(vec![
+            &b"\xff\xd8\xff\xe9\0\x20STUNTDOUBLE\0SDWMARK\x1a"[..],
+            b"\x89PNG\r\n\x1a\n\0\0\0\x10sdWmSDWMARK\x1a",
+            b"RIFF\xff\0\0\0WEBPSDWM\x80\0\0\0SDWMARK\x1a",
+            b"II*\0\x08\0\0\0\x01\0\x12\xfe\x07\0\x40\0\0\0\x1a\0\0\0",
+            b"%PDF-1.4\n%SDWM\n%00ff\nstartxref\n9\n%%EOF",
+        ]),
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let bytes = [magic, &bytes].concat();
+        let carrier = unread(name, &bytes);
+        prop_assert_eq!(carrier.texts(), Vec::<String>::new());
+        let _ = edits(&carrier, texts(&["y"]));
+        let _ = Carrier::of(bytes, name, true);
+    }
+}

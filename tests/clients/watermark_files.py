@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Whether files that the engine marked are whole to others' readers.
+
+    tests/clients/watermark_files.py FOLDER
+
+Pictures are opened by Pillow, PDFs by `qpdf --check` and `pdftoppm` (Debian: qpdf,
+poppler-utils). Every file must be of the format its name says. Ends with exit code 0 if no
+reader complains, be it by a warning.
+"""
+
+import struct
+import subprocess
+import sys
+import warnings
+import zlib
+from pathlib import Path
+
+from PIL import Image
+
+FORMATS = {".jpg": {"JPEG", "MPO"}, ".jpeg": {"JPEG", "MPO"}, ".png": {"PNG"}, ".webp": {"WEBP"},
+           ".bmp": {"BMP"}, ".tif": {"TIFF"}, ".tiff": {"TIFF"}}
+
+
+def picture(path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with Image.open(path) as image:
+            image.verify()
+        with Image.open(path) as image:
+            image.load()
+            if image.format not in FORMATS[path.suffix.lower()]:
+                yield f"is a {image.format}"
+    yield from framing(path.suffix.lower(), path.read_bytes())
+
+
+def framing(suffix, data):
+    """What Pillow takes leniently."""
+    if suffix == ".bmp" and struct.unpack_from("<I", data, 2)[0] != len(data):
+        yield "is not as long as its head says"
+    if suffix == ".webp":
+        at = 12
+        while at < len(data):
+            at += 8 + struct.unpack_from("<I", data, at + 4)[0]
+            at += at % 2
+        if at != len(data) or struct.unpack_from("<I", data, 4)[0] + 8 != len(data):
+            yield "its chunks do not fill it"
+        if data[12:16] != b"VP8X":
+            yield "is not of the extended format"
+    if suffix == ".png":
+        at = 8
+        while at < len(data):
+            length, = struct.unpack_from(">I", data, at)
+            checked, (said,) = data[at + 4:at + 8 + length], struct.unpack_from(">I", data, at + 8 + length)
+            if zlib.crc32(checked) != said:
+                yield f"chunk {checked[:4]} has another checksum"
+            at += 12 + length
+
+
+def pdf(path):
+    for command in (["qpdf", "--check", path], ["pdftoppm", "-r", "20", path]):
+        done = subprocess.run(command, capture_output=True)
+        if done.returncode != 0 or done.stderr:
+            yield f"{command[0]}, exit code {done.returncode}: {done.stderr.decode(errors='replace').strip()}"
+
+
+def main():
+    files = sorted(path for path in Path(sys.argv[1]).iterdir() if path.is_file())
+    complaints = 0
+    for path in files:
+        reader = pdf if path.suffix.lower() == ".pdf" else picture
+        try:
+            found = list(reader(path))
+        except Exception as error:  # whatever a reader raises is a complaint
+            found = [f"{type(error).__name__}: {error}"]
+        for complaint in found:
+            print(f"{path.name}: {complaint}", file=sys.stderr)
+        complaints += len(found)
+    print(f"{len(files)} files, {complaints} complaints")
+    sys.exit(1 if complaints or not files else 0)
+
+
+if __name__ == "__main__":
+    main()
