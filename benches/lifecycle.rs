@@ -8,6 +8,9 @@
 //! | `lifecycle` | create, put 64 KiB, confirm, webhook, get: rate, and p50 and p99 of each | /s, ms |
 //! | `ceilings` | commits of one row each; a bare axum handler | /s |
 //! | `get` | reading a finished order beside a bare axum handler, in turns | /s, ratio |
+//! | `create` | an order of 100 files | ms |
+//! | `list` | the first page of 100,000 orders | ms |
+//! | `watermarks` | embed and extract of a 12-megapixel JPEG, a GET beside | s, ms |
 //! | `memory` | resident: idle, after equal rounds, added by an upload of 100 MiB | MB (10⁶ bytes) |
 //!
 //! Every answer is checked: a wrong one ends the bench with exit code 1. A missed target is
@@ -21,6 +24,8 @@ mod calls;
 mod ceilings;
 #[path = "lifecycle/client.rs"]
 mod client;
+#[path = "lifecycle/orders.rs"]
+mod orders;
 #[path = "lifecycle/picture.rs"]
 mod picture;
 #[path = "lifecycle/process.rs"]
@@ -33,6 +38,8 @@ mod report;
 mod rig;
 #[path = "lifecycle/sections.rs"]
 mod sections;
+#[path = "lifecycle/watermarks.rs"]
+mod watermarks;
 #[path = "lifecycle/wire.rs"]
 mod wire;
 
@@ -50,12 +57,22 @@ usage: cargo bench --bench lifecycle -- [--clients N] [--seconds S] [--only SECT
 
   --clients N       clients at once, each with an account of its own (32)
   --seconds S       how long lifecycles are counted, after 2 s of warm-up (10)
-  --only SECTION    lifecycle, get, ready, memory or ceilings; may be repeated (all)
+  --only SECTION    ready, lifecycle, ceilings, get, create, list, watermarks or memory;
+                    may be repeated (all)
   --server PATH     another binary than the one built with this bench";
 
 /// The first argument of the process that is the bare handler; the body's length follows.
 const BARE_HANDLER: &str = "--bare-handler";
-const SECTIONS: [&str; 5] = ["ready", "lifecycle", "ceilings", "get", "memory"];
+const SECTIONS: [&str; 8] = [
+    "ready",
+    "lifecycle",
+    "ceilings",
+    "get",
+    "create",
+    "list",
+    "watermarks",
+    "memory",
+];
 
 /// What went wrong, for a person to read.
 type Failure = Box<dyn Error + Send + Sync>;
@@ -136,6 +153,15 @@ async fn run(settings: &Settings) -> Outcome<()> {
         ceilings::gets(settings).await?;
     } else if settings.wants("ceilings") {
         ceilings::bare(settings).await?;
+    }
+    if settings.wants("create") {
+        orders::hundred_files(settings).await?;
+    }
+    if settings.wants("list") {
+        orders::listing(settings).await?;
+    }
+    if settings.wants("watermarks") {
+        watermarks::large(settings).await?;
     }
     if settings.wants("memory") {
         sections::memory(settings).await?;
