@@ -15,7 +15,9 @@ use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::model::rule::Makes;
 use crate::web::{Context, Routes};
+pub use auth::whose;
 pub use error::Code;
 use error::Refusal;
 
@@ -25,12 +27,14 @@ pub use events::project;
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
     Routes::new(context)
+        .owned(whose)
         .on(
             "bizmori.createAntiAi",
             Method::POST,
             "/api/v2/orders/anti-ai",
             orders::create_anti_ai,
         )
+        .making(Makes::Outputs)
         .on(
             "bizmori.confirmAntiAi",
             Method::POST,
@@ -43,6 +47,7 @@ pub fn routes(context: Option<Context>) -> Routes {
             "/api/v2/orders/ai-detection",
             orders::create_ai_detection,
         )
+        .making(Makes::Detection)
         .on(
             "bizmori.confirmAiDetection",
             Method::POST,

@@ -3,6 +3,8 @@
 //! The URL carries a token of order, file and expiry, signed with the server's S3 secret, so
 //! that a token says all there is to know and none can be made up.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -12,20 +14,24 @@ use http_body_util::BodyExt;
 use sha2::Sha256;
 
 use super::error::{Code, Refusal};
+use crate::accounts::Account;
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
-use crate::web::{Context, Segment};
+use crate::web::{Context, Segment, Verbs};
 
 /// 50 MiB.
 const BODY_BYTES_MAX: u64 = 50 * 1024 * 1024;
 /// An hour.
 const LIFETIME_MS: i64 = 3_600_000;
 
+/// What a token follows in a URL's path.
+pub const PATH: &str = "/api/v2/test-uploads/";
+
 /// Where file `index` of a test order is uploaded, from `now` for an hour.
 pub fn url(secret: &str, origin: &str, order_id: &str, index: usize, now: Timestamp) -> String {
     let said = format!("{order_id}.{index}.{}", now.plus_ms(LIFETIME_MS).ms());
     format!(
-        "{origin}/api/v2/test-uploads/{said}.{}",
+        "{origin}{PATH}{said}.{}",
         hex::encode(mac(secret, &said).finalize().into_bytes())
     )
 }
@@ -55,6 +61,13 @@ fn read<'t>(secret: &str, token: &'t str) -> Option<Token<'t>> {
         index: parts.next()?.parse().ok()?,
         expires_at: Timestamp::from_ms(parts.next()?.parse().ok()?),
     })
+}
+
+/// Whose order a token is for.
+pub async fn whose(verbs: &Verbs, token: &str) -> Option<Arc<Account>> {
+    let token = read(&verbs.config.s3_secret, token)?;
+    let found = verbs.orders.find(Vendor::Bizmori, token.order_id).await;
+    verbs.accounts.by_id(found.ok()??.account)
 }
 
 pub async fn put(

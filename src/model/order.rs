@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ids::AccountId;
+use super::rule::Ruled;
 use super::time::Timestamp;
 use super::work::{Failure, Outcome, Work};
 
@@ -50,6 +51,9 @@ pub struct Order {
     pub files: Vec<File>,
     /// The idempotency key it was confirmed with.
     pub confirm_key: Option<String>,
+    /// What a rule says comes of it, whatever its files are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ruled: Option<Ruled>,
     pub state: State,
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Orders, look};
+use super::{Orders, look, ruled};
 use crate::accounts::Account;
 use crate::engine::verdict;
 use crate::model::job::Job;
@@ -120,7 +120,11 @@ impl Orders {
         account: &Account,
         order: &Order,
     ) -> std::result::Result<Result, StoreError> {
-        let failing = order.files.iter().find(|file| {
+        if let Some(failure) = ruled::failure(order) {
+            return Ok(Err(failure));
+        }
+        let named = order.files.iter().filter(|_| order.ruled.is_none());
+        let failing = named.into_iter().find(|file| {
             verdict::suffix(&file.name).is_some_and(|suffix| suffix.eq_ignore_ascii_case("fail"))
         });
         if let Some(file) = failing {
@@ -175,7 +179,9 @@ fn made_up(order: &Order) -> Outcome {
     match order.work {
         Work::AntiAi { .. } => Outcome::Outputs(Outputs::default()),
         Work::AiDetection { .. } | Work::Document(_) => Outcome::Detection(Box::new(Detection {
-            verdict: verdict::of_detection_name(name).unwrap_or_else(nobodys),
+            verdict: ruled::verdict(order)
+                .or_else(|| verdict::of_detection_name(name))
+                .unwrap_or_else(nobodys),
             measures: None,
             thumbnail: None,
             preview: None,

@@ -6,9 +6,11 @@ use super::{Orders, layout};
 use crate::accounts::Account;
 use crate::model::job::Kind;
 use crate::model::order::{File, Order, State, Vendor};
+use crate::model::rule::{Asked, Subject};
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
-use crate::store::{self, StoreError};
+use crate::rules::Choice;
+use crate::store::{self, StoreError, Tx};
 
 /// Ids are drawn again when another account has just been given the same.
 const DRAWS_MAX: usize = 16;
@@ -83,8 +85,11 @@ impl Orders {
                 Vendor::Bizmori => account.next_snowflake(now).to_string(),
                 Vendor::Undetectable => chance.uuid(),
             });
-            let order = Arc::new(draft(account, &new, id, number, now));
             let mut tx = self.db.begin().await?;
+            let choice = self.rules_say(&tx, account, &new);
+            let mut order = draft(account, &new, id, number, now);
+            order.ruled.clone_from(&choice.ruled);
+            let order = Arc::new(order);
             if !store::orders::insert(
                 &mut tx,
                 &order,
@@ -128,6 +133,7 @@ impl Orders {
                 let due_at = self.due_at(account, &order, now);
                 store::jobs::put(&mut tx, account.id, Kind::Process, &order.id, due_at).await?;
             }
+            self.rules.count(&mut tx, &choice).await?;
             tx.commit().await?;
             return Ok(Created {
                 order,
@@ -136,6 +142,24 @@ impl Orders {
         }
         let line = format!("no free order id in {DRAWS_MAX} draws");
         Err(StoreError::Broken(std::sync::Arc::new(std::io::Error::other(line))).into())
+    }
+
+    /// What the rules say to an order that is about to be made.
+    fn rules_say(&self, tx: &Tx, account: &Account, new: &New) -> Choice {
+        let file_names: Vec<&str> = match &new.files {
+            Files::Awaited(names) => names.iter().map(String::as_str).collect(),
+            Files::Stored { name, .. } => vec![name],
+        };
+        let subject = Subject::Order {
+            makes: (&new.work).into(),
+            file_names: &file_names,
+        };
+        let asked = Asked {
+            operation: new.operation,
+            account: Some(&account.key),
+            subject,
+        };
+        self.rules.choose(tx, asked)
     }
 
     /// When an order that starts now comes to its end.
@@ -198,6 +222,7 @@ fn draft(account: &Account, new: &New, id: String, number: u64, now: Timestamp) 
         updated_at: now,
         work: new.work.clone(),
         confirm_key: None,
+        ruled: None,
         state,
         files,
         id,

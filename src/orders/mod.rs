@@ -11,6 +11,7 @@ mod layout;
 mod look;
 mod protect;
 mod query;
+mod ruled;
 mod start;
 mod upload;
 
@@ -22,6 +23,7 @@ use crate::claims::Claims;
 use crate::engine::Engine;
 use crate::entropy::Entropy;
 use crate::model::account::Processing;
+use crate::rules::Rules;
 use crate::store::Db;
 use crate::webhooks::Webhooks;
 
@@ -48,6 +50,7 @@ pub struct Orders {
     pub(crate) db: Db,
     accounts: Arc<Accounts>,
     webhooks: Arc<Webhooks>,
+    rules: Arc<Rules>,
     blobs: Blobs,
     engine: Engine,
     entropy: Entropy,
@@ -67,6 +70,7 @@ impl Orders {
         db: Db,
         accounts: Arc<Accounts>,
         webhooks: Arc<Webhooks>,
+        rules: Arc<Rules>,
         blobs: Blobs,
         engine: Engine,
         entropy: Entropy,
@@ -78,6 +82,7 @@ impl Orders {
             db,
             accounts,
             webhooks,
+            rules,
             blobs,
             engine,
             entropy,

@@ -13,6 +13,7 @@ pub mod agenda;
 mod cache;
 pub mod jobs;
 pub mod orders;
+pub mod rules;
 pub mod tx;
 pub mod uploads;
 pub mod webhooks;
