@@ -14,10 +14,11 @@ use axum::extract::Request;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
+use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Account, Accounts};
 use crate::blobs::Blobs;
 use crate::claims::Claims;
 use crate::config::Config;
@@ -31,8 +32,9 @@ use crate::model::order::Vendor;
 use crate::orders::{self, Orders};
 use crate::outbound::Outbound;
 use crate::presign::{KnownHosts, Signer};
+use crate::rules::Rules;
 use crate::store::Db;
-use crate::web::{Connections, Context, Operation, Peer, Routes, Verbs, observe};
+use crate::web::{Connections, Context, Operation, Peer, Routes, Verbs, Whose, observe};
 use crate::webhooks::{Projection, Webhooks};
 use crate::worker::Worker;
 use crate::{bizmori, control, storage, undetectable};
@@ -190,6 +192,10 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
     let accounts = Arc::new(accounts);
     let timeout = Duration::from_millis(u64::from(config.webhook_timeout_ms));
     let outbound = Outbound::new(timeout, config.allow_public)?;
+    let rules = Rules::load(db.clone(), entropy.clone(), |id| accounts.by_id(id))
+        .await
+        .map_err(broken)?;
+    let rules = Arc::new(rules);
     let engine = Engine::new(std::thread::available_parallelism().map_or(1, usize::from));
     let webhooks = Arc::new(Webhooks::new(
         db.clone(),
@@ -216,6 +222,7 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
         db.clone(),
         Arc::clone(&accounts),
         Arc::clone(&webhooks),
+        Arc::clone(&rules),
         blobs.clone(),
         engine.clone(),
         entropy.clone(),
@@ -245,11 +252,14 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
         hosts,
         entropy,
         journal,
+        rules,
+        operations: operations(),
     }))
 }
 
 fn router(context: &Context) -> Router {
-    let rest = unmatched.layer(from_fn_with_state((context.clone(), "unmatched"), observe));
+    let state = (context.clone(), "unmatched", whose as Whose);
+    let rest = unmatched.layer(from_fn_with_state(state, observe));
     let door = |routes: Routes, panicked: fn() -> Response| {
         let caught = CatchPanicLayer::custom(move |_: Box<dyn Any + Send>| panicked());
         routes
@@ -275,6 +285,15 @@ async fn unmatched(request: Request) -> Response {
         "_s3" => storage::unknown_route(method, uri),
         "_mock" => control::unknown_route(method, uri),
         _ => undetectable::unknown_route(method, uri),
+    }
+}
+
+/// Whose a request is that is no operation, by the front door that answers it.
+fn whose<'r>(verbs: &'r Verbs, request: &'r mut Request) -> BoxFuture<'r, Option<Arc<Account>>> {
+    match request.uri().path().split('/').nth(1).unwrap_or_default() {
+        "api" => bizmori::whose(verbs, request),
+        "_s3" => storage::whose(verbs, request),
+        _ => undetectable::whose(verbs, request),
     }
 }
 

@@ -47,6 +47,7 @@ pub mod model;
 pub mod orders;
 pub mod outbound;
 pub mod presign;
+pub mod rules;
 pub mod storage;
 pub mod store;
 pub mod undetectable;

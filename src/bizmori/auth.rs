@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use futures_util::future::BoxFuture;
 
 use super::error::{Code, Refusal};
+use super::test_uploads;
 use crate::accounts::Account;
 use crate::journal::Entry;
 use crate::model::account::KeyState;
-use crate::web::Context;
+use crate::web::{Context, Verbs};
 
 /// The account whose key the request shows.
 #[derive(Debug, Clone)]
@@ -50,6 +52,20 @@ impl FromRequestParts<Context> for Caller {
             "Authorization: the key's state was set so by the control plane",
         ))
     }
+}
+
+/// Whose a request is: by the token of a test upload, else by the key it shows.
+pub fn whose<'r>(
+    verbs: &'r Verbs,
+    request: &'r mut Request,
+) -> BoxFuture<'r, Option<Arc<Account>>> {
+    Box::pin(async move {
+        if let Some(token) = request.uri().path().strip_prefix(test_uploads::PATH) {
+            return test_uploads::whose(verbs, token).await;
+        }
+        let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+        verbs.accounts.admit(bearer(value)?).await.ok()?
+    })
 }
 
 /// The key in the header's value.

@@ -23,7 +23,9 @@ use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::model::rule::Makes;
 use crate::web::{Context, Routes};
+pub use auth::whose;
 pub use error::Code;
 use error::Refusal;
 
@@ -32,7 +34,8 @@ pub use events::project;
 /// The operations of this front door.
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
-    v3::routes(webhook_routes(order_routes(Routes::new(context))))
+    let routes = Routes::new(context).owned(whose);
+    v3::routes(webhook_routes(order_routes(routes)))
 }
 
 fn order_routes(routes: Routes) -> Routes {
@@ -43,6 +46,7 @@ fn order_routes(routes: Routes) -> Routes {
             "/api/v2/orders/anti-ai",
             create::anti_ai,
         )
+        .making(Makes::Outputs)
         .on(
             "bizmori.confirmAntiAi",
             Method::POST,
@@ -55,24 +59,28 @@ fn order_routes(routes: Routes) -> Routes {
             "/api/v2/orders/anti-ai/with-urls",
             create::anti_ai_with_urls,
         )
+        .making(Makes::Outputs)
         .on(
             "bizmori.createWatermarkEmbed",
             Method::POST,
             "/api/v2/orders/wtr-embed",
             create::watermark_embed,
         )
+        .making(Makes::Outputs)
         .on(
             "bizmori.createWatermarkExtract",
             Method::POST,
             "/api/v2/orders/wtr-extract",
             create::watermark_extract,
         )
+        .making(Makes::Extraction)
         .on(
             "bizmori.createAiDetection",
             Method::POST,
             "/api/v2/orders/ai-detection",
             create::ai_detection,
         )
+        .making(Makes::Detection)
         .on(
             "bizmori.confirmAiDetection",
             Method::POST,

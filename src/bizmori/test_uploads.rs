@@ -1,5 +1,7 @@
 //! Where test keys upload: the body is read, counted and thrown away.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -8,14 +10,18 @@ use http_body_util::BodyExt;
 
 use super::error::{Code, Refusal};
 use super::token::{Purpose, Token};
+use crate::accounts::Account;
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
-use crate::web::{Context, Segment, Tied};
+use crate::web::{Context, Segment, Tied, Verbs};
 
 /// 50 MiB.
 const BODY_BYTES_MAX: u64 = 50 * 1024 * 1024;
 /// An hour.
 const LIFETIME_MS: i64 = 3_600_000;
+
+/// What a token follows in a URL's path.
+pub const PATH: &str = "/api/v2/test-uploads/";
 
 /// Where file `index` of a test order is uploaded, from `now` for an hour.
 pub fn url(secret: &str, origin: &str, order_id: &str, index: usize, now: Timestamp) -> String {
@@ -25,7 +31,14 @@ pub fn url(secret: &str, origin: &str, order_id: &str, index: usize, now: Timest
         expires_at: now.plus_ms(LIFETIME_MS),
     };
     let token = token.sign(secret, Purpose::Upload);
-    format!("{origin}/api/v2/test-uploads/{token}")
+    format!("{origin}{PATH}{token}")
+}
+
+/// Whose order a token is for.
+pub async fn whose(verbs: &Verbs, token: &str) -> Option<Arc<Account>> {
+    let token = Token::read(&verbs.config.s3_secret, Purpose::Upload, token)?;
+    let found = verbs.orders.find(Vendor::Bizmori, token.order_id).await;
+    verbs.accounts.by_id(found.ok()??.account)
 }
 
 pub async fn put(

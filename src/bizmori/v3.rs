@@ -13,6 +13,7 @@ use axum::http::Method;
 use super::error::{Code, Refusal};
 use crate::accounts::Account;
 use crate::model::order::{Order, Vendor};
+use crate::model::rule::Makes;
 use crate::web::{Routes, Verbs};
 
 /// Adds the operations of v3.
@@ -24,12 +25,14 @@ pub fn routes(routes: Routes) -> Routes {
             "/api/v3/orders/wtr-embed",
             create::watermark_embed,
         )
+        .making(Makes::Outputs)
         .on(
             "bizmori.createWatermarkExtractV3",
             Method::POST,
             "/api/v3/orders/wtr-extract",
             create::watermark_extract,
         )
+        .making(Makes::Extraction)
         .on(
             "bizmori.getOrderV3",
             Method::GET,
@@ -48,6 +51,7 @@ pub fn routes(routes: Routes) -> Routes {
             "/api/v3/orders/{orderId}/reports",
             reports::create,
         )
+        .making(Makes::Report)
         .on(
             "bizmori.getReport",
             Method::GET,

@@ -44,8 +44,12 @@ impl From<Clock> for Shown {
     }
 }
 
-/// The account that is meant; none means all that follow the default clock.
-async fn account(verbs: &Verbs, key: Option<&str>) -> Result<Option<Arc<Account>>, Refusal> {
+/// The account that is meant, made where it is not there yet; none means all, or all that
+/// follow the default clock.
+pub(super) async fn account(
+    verbs: &Verbs,
+    key: Option<&str>,
+) -> Result<Option<Arc<Account>>, Refusal> {
     let Some(key) = key else {
         return Ok(None);
     };

@@ -1,9 +1,10 @@
-//! The control plane, as `contract/control.md` has it: health, clocks, accounts, reset. What a
-//! test steers and looks with.
+//! The control plane, as `contract/control.md` has it: health, clocks, accounts, rules,
+//! reset. What a test steers and looks with.
 
 mod accounts;
 mod clock;
 mod error;
+mod rules;
 mod state;
 
 use axum::http::{Method, Uri};
@@ -54,6 +55,30 @@ pub fn routes(context: Option<Context>) -> Routes {
             Method::DELETE,
             "/_mock/accounts/{key}",
             accounts::delete,
+        )
+        .on(
+            "control.createRule",
+            Method::POST,
+            "/_mock/rules",
+            rules::create,
+        )
+        .on(
+            "control.listRules",
+            Method::GET,
+            "/_mock/rules",
+            rules::list,
+        )
+        .on(
+            "control.deleteRule",
+            Method::DELETE,
+            "/_mock/rules/{id}",
+            rules::delete,
+        )
+        .on(
+            "control.deleteRules",
+            Method::DELETE,
+            "/_mock/rules",
+            rules::delete_all,
         )
         .on("control.reset", Method::POST, "/_mock/reset", state::reset)
 }

@@ -33,9 +33,11 @@ pub async fn reset(
     State(context): State<Context>,
     Read(body): Read<Reset>,
 ) -> Result<Response, Refusal> {
-    match body.account {
-        Some(key) => context.accounts.forget(&key).await?,
-        None => context.worker.reset().await?,
+    if let Some(key) = body.account {
+        context.accounts.forget(&key).await?;
+    } else {
+        context.rules.clear(None).await?;
+        context.worker.reset().await?;
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -10,6 +10,10 @@ use crate::model::picture::{Basis, Label, Provenance, Verdict};
 const GENERATOR_PROBABILITY: f64 = 0.97;
 /// For one that names its camera.
 const CAMERA_PROBABILITY: f64 = 0.04;
+/// For the suffix `_ai`.
+const AI_PROBABILITY: f64 = 0.98;
+/// For the suffix `_human`.
+const HUMAN_PROBABILITY: f64 = 0.02;
 /// For one that names its editor, or has the suffix `_edited`.
 const EDITED_PROBABILITY: f64 = 0.0382;
 /// For the suffix `_aiedited`.
@@ -37,8 +41,8 @@ pub fn suffix(name: &str) -> Option<&str> {
 pub fn of_detection_name(name: &str) -> Option<Verdict> {
     let suffix = suffix(name)?.to_ascii_lowercase();
     let (label, probability) = match suffix.as_str() {
-        "ai" => (Label::Ai, 0.98),
-        "human" => (Label::Human, 0.02),
+        "ai" => (Label::Ai, AI_PROBABILITY),
+        "human" => (Label::Human, HUMAN_PROBABILITY),
         _ => return None,
     };
     Some(by_suffix(suffix, label, probability))
@@ -96,6 +100,18 @@ pub fn of_picture(provenance: &Provenance, digest: &[u8; 32]) -> Verdict {
         probability,
         basis,
         provenance: provenance.clone(),
+    }
+}
+
+/// The chance of AI that goes with a label where nothing else says.
+#[must_use]
+pub fn usual_probability(label: &Label) -> f64 {
+    match label {
+        Label::Ai => AI_PROBABILITY,
+        Label::Human => HUMAN_PROBABILITY,
+        Label::Edited => EDITED_PROBABILITY,
+        Label::AiEdited => AI_EDITED_PROBABILITY,
+        Label::Watermarked(_) => WATERMARK_PROBABILITY,
     }
 }
 

@@ -9,6 +9,7 @@ pub mod job;
 pub mod order;
 pub mod picture;
 pub mod report;
+pub mod rule;
 pub mod time;
 pub mod webhook;
 pub mod work;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::AccountId;
 use super::report::{Locale, Report, ReportState};
+use super::rule::Ruled;
 use super::time::Timestamp;
 use super::work::{Failure, Outcome, Work};
 
@@ -74,6 +75,9 @@ pub struct Order {
     /// On what was found; one a language.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reports: Vec<Report>,
+    /// What a rule says comes of it, whatever its files are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ruled: Option<Ruled>,
     pub state: State,
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rule::RuleId;
+
 /// The formats whose pixels are read and written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -130,6 +132,8 @@ pub enum Basis {
     Content,
     /// A test key, whose pictures nobody looks at.
     TestKey,
+    /// A rule, by its id.
+    Rule(RuleId),
 }
 
 /// A judgement.

@@ -8,8 +8,10 @@ use crate::accounts::Account;
 use crate::claims::Claim;
 use crate::model::job::Kind;
 use crate::model::order::{Order, State, Vendor};
+use crate::model::rule::{Asked, Subject};
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
+use crate::rules::Choice;
 use crate::store::{self, StoreError, Tx};
 
 /// Ids are drawn again when another account has just been given the same.
@@ -60,10 +62,14 @@ impl Orders {
                 Vendor::Bizmori => account.next_snowflake(now).to_string(),
                 Vendor::Undetectable => chance.uuid(),
             });
-            let order = Arc::new(draft(account, &new, (id, number), retention_days, now));
             let key = new.idempotency_key.as_deref();
             let mut tx = self.db.begin().await?;
+            let choice = self.rules_say(&tx, account, &new);
+            let mut order = draft(account, &new, (id, number), retention_days, now);
+            order.ruled.clone_from(&choice.ruled);
+            let order = Arc::new(order);
             if store::orders::insert(&mut tx, &order, new.operation, key).await? {
+                self.rules.count(&mut tx, &choice).await?;
                 let hold = self.begin(tx, account, &order, new.charge).await?;
                 return Ok(Created {
                     order,
@@ -123,6 +129,22 @@ impl Orders {
         }
         tx.commit().await?;
         Ok(hold)
+    }
+
+    /// What the rules say to an order that is about to be made.
+    fn rules_say(&self, tx: &Tx, account: &Account, new: &New) -> Choice {
+        let names = new.files.iter().map(|file| file.name.as_str());
+        let file_names: Vec<&str> = names.collect();
+        let subject = Subject::Order {
+            makes: (&new.work).into(),
+            file_names: &file_names,
+        };
+        let asked = Asked {
+            operation: new.operation,
+            account: Some(&account.key),
+            subject,
+        };
+        self.rules.choose(tx, asked)
     }
 
     /// When an order that starts now comes to its end.

@@ -106,6 +106,7 @@ pub(super) fn draft(
         retention_days,
         work: new.work.clone(),
         confirm_key: None,
+        ruled: None,
         request_digest: new.request_digest.clone(),
         reports: Vec::new(),
         state: if waits {

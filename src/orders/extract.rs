@@ -1,7 +1,7 @@
-//! A watermark is looked for: by the file's name, else in the file itself.
+//! A watermark is looked for: by a rule, by the file's name, in the file itself.
 
-use super::Orders;
 use super::work::{self, defective, failure};
+use super::{Orders, ruled};
 use crate::accounts::Account;
 use crate::blobs::Blob;
 use crate::engine::{Failure as Cause, Wants, verdict};
@@ -25,11 +25,12 @@ impl Orders {
         let Some(blob) = found.map_err(StoreError::broken)? else {
             return Ok(Err(failure(order, format!("{} is gone", file.name))));
         };
-        let by_name = verdict::of_extraction_name(&file.name);
+        let by_name = || verdict::of_extraction_name(&file.name);
+        let said = ruled::watermark(order).or_else(by_name);
         let extracted = self.engine.extract(blob.content(), file.name.clone()).await;
-        let (text, basis) = match (by_name, extracted) {
+        let (text, basis) = match (said, extracted) {
             (_, Err(Cause::Io(error))) => return Err(StoreError::broken(error)),
-            (Some(named), _) => named,
+            (Some(said), _) => said,
             (None, Ok(texts)) => {
                 let text = (!texts.is_empty()).then(|| texts.join("\n"));
                 (text, Basis::Content)

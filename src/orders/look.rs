@@ -1,7 +1,7 @@
 //! Pictures are judged, for both vendors.
 
 use super::work::{self, defective};
-use super::{Orders, layout};
+use super::{Orders, layout, ruled};
 use crate::accounts::Account;
 use crate::engine::{Failure as Cause, Ground, HeatmapStyle, Inspection, Scale, Wants, verdict};
 use crate::model::order::{Order, Vendor};
@@ -41,7 +41,7 @@ pub(super) fn wants_of_document(options: DocumentOptions) -> Wants {
 }
 
 impl Orders {
-    /// Judges the order's picture: by its name's suffix, else by its bytes.
+    /// Judges the order's picture: by a rule, by its name's suffix, by its bytes.
     pub(super) async fn look(
         &self,
         account: &Account,
@@ -60,7 +60,7 @@ impl Orders {
         let Some(blob) = blob else {
             return Ok(Err(lost(order, "the picture is gone")));
         };
-        let named = self.named(order, &file.name);
+        let named = ruled::verdict(order).or_else(|| self.named(order, &file.name));
         let inspected = self
             .engine
             .inspect(blob.content(), file.name.clone(), wants)

@@ -18,6 +18,7 @@ mod outputs;
 mod query;
 mod report;
 mod samples;
+mod ruled;
 mod start;
 mod upload;
 mod work;
@@ -31,6 +32,7 @@ use crate::engine::Engine;
 use crate::entropy::Entropy;
 use crate::model::account::{Processing, Revision};
 use crate::outbound::Outbound;
+use crate::rules::Rules;
 use crate::store::Db;
 use crate::webhooks::Webhooks;
 
@@ -68,6 +70,7 @@ pub struct Orders {
     pub(crate) db: Db,
     accounts: Arc<Accounts>,
     webhooks: Arc<Webhooks>,
+    rules: Arc<Rules>,
     blobs: Blobs,
     engine: Engine,
     entropy: Entropy,
@@ -87,6 +90,7 @@ impl Orders {
         db: Db,
         accounts: Arc<Accounts>,
         webhooks: Arc<Webhooks>,
+        rules: Arc<Rules>,
         blobs: Blobs,
         engine: Engine,
         entropy: Entropy,
@@ -98,6 +102,7 @@ impl Orders {
             db,
             accounts,
             webhooks,
+            rules,
             blobs,
             engine,
             entropy,

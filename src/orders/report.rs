@@ -8,8 +8,10 @@ use crate::engine::{Finding, Report as Page};
 use crate::model::job::{Job, Kind};
 use crate::model::order::{Order, State};
 use crate::model::report::{Locale, ReportKind, ReportState};
+use crate::model::rule::{Asked, Makes, Outcome as RuledOutcome, Subject};
 use crate::model::work::Outcome;
-use crate::store::{self, StoreError};
+use crate::rules::Choice;
+use crate::store::{self, StoreError, Tx};
 
 /// Why there is no report.
 #[derive(Debug)]
@@ -80,8 +82,14 @@ impl Orders {
         if finding(&order).is_none() {
             return Err(ReportError::NotAvailable);
         }
-        let fresh = Arc::make_mut(&mut order).want_report(locale, None);
+        let choice = self.rules_on_report(&tx, account, &order);
+        let failing = choice.ruled.as_ref().and_then(|ruled| match &ruled.outcome {
+            RuledOutcome::Failed { code, .. } => Some(code.clone()),
+            _ => None,
+        });
+        let fresh = Arc::make_mut(&mut order).want_report(locale, failing);
         if fresh {
+            self.rules.count(&mut tx, &choice).await?;
             let due_at = self.due_at(account, &order, account.now());
             let subject = subject(&order, locale);
             store::orders::update(&mut tx, Arc::clone(&order)).await?;
@@ -89,6 +97,22 @@ impl Orders {
         }
         tx.commit().await?;
         Ok((order, fresh))
+    }
+
+    /// What the rules say to a report that is asked for.
+    fn rules_on_report(&self, tx: &Tx, account: &Account, order: &Order) -> Choice {
+        let names = order.files.iter().map(|file| file.name.as_str());
+        let file_names: Vec<&str> = names.collect();
+        let subject = Subject::Order {
+            makes: Makes::Report,
+            file_names: &file_names,
+        };
+        let asked = Asked {
+            operation: "bizmori.createReport",
+            account: Some(&account.key),
+            subject,
+        };
+        self.rules.choose(tx, asked)
     }
 
     /// Runs the job that makes a report.

@@ -1,6 +1,6 @@
 //! What is done for an order, from its files to its outcome. No transaction is open meanwhile.
 
-use super::{Orders, look};
+use super::{Orders, look, ruled};
 use crate::accounts::Account;
 use crate::engine::verdict;
 use crate::model::order::Order;
@@ -22,7 +22,11 @@ impl Orders {
         account: &Account,
         order: &Order,
     ) -> std::result::Result<Result, StoreError> {
-        let failing = order.files.iter().find(|file| {
+        if let Some(failure) = ruled::failure(order) {
+            return Ok(Err(failure));
+        }
+        let named = order.files.iter().filter(|_| order.ruled.is_none());
+        let failing = named.into_iter().find(|file| {
             verdict::suffix(&file.name).is_some_and(|suffix| suffix.eq_ignore_ascii_case("fail"))
         });
         if let Some(file) = failing {
@@ -94,8 +98,9 @@ fn made_up(order: &Order) -> Outcome {
     match order.work {
         Work::AntiAi { .. } | Work::WatermarkEmbed => Outcome::Outputs(Outputs::default()),
         Work::WatermarkExtract => {
-            let by_name = verdict::of_extraction_name(name);
-            let (text, basis) = by_name.unwrap_or((None, Basis::TestKey));
+            let by_name = || verdict::of_extraction_name(name);
+            let said = ruled::watermark(order).or_else(by_name);
+            let (text, basis) = said.unwrap_or((None, Basis::TestKey));
             Outcome::Extraction(Extraction {
                 text,
                 basis,
@@ -103,7 +108,9 @@ fn made_up(order: &Order) -> Outcome {
             })
         }
         Work::AiDetection { .. } | Work::Document(_) => Outcome::Detection(Box::new(Detection {
-            verdict: verdict::of_detection_name(name).unwrap_or_else(nobodys),
+            verdict: ruled::verdict(order)
+                .or_else(|| verdict::of_detection_name(name))
+                .unwrap_or_else(nobodys),
             measures: None,
             thumbnail: None,
             preview: None,

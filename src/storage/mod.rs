@@ -11,19 +11,24 @@ mod get;
 mod object;
 mod put;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::Request;
 use axum::handler::Handler;
 use axum::http::{HeaderName, Method, Uri, header};
 use axum::response::Response;
+use futures_util::future::BoxFuture;
 use tower_http::cors::{Any, CorsLayer};
 
+use crate::accounts::Account;
 use crate::journal::Entry;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
 use crate::orders;
 use crate::store::StoreError;
 use crate::web::{Context, Routes, Verbs, WHY};
+use object::Target;
 
 /// The buckets there are.
 const BUCKETS: [&str; 3] = ["bizmori", "ai-image-detector-dev", "ai-image-detector-prod"];
@@ -77,10 +82,25 @@ pub fn routes(context: Option<Context>) -> Routes {
     const OBJECT: &str = "/_s3/{*path}";
     let serve = || Handler::<_, Context>::layer(object::serve, cors());
     Routes::new(context)
+        .owned(whose)
         .on("storage.put", Method::PUT, OBJECT, serve())
         .on("storage.get", Method::GET, OBJECT, serve())
         .on("storage.head", Method::HEAD, OBJECT, serve())
         .on("storage.options", Method::OPTIONS, OBJECT, serve())
+}
+
+/// Whose a request is: the object's owner.
+pub fn whose<'r>(
+    verbs: &'r Verbs,
+    request: &'r mut Request,
+) -> BoxFuture<'r, Option<Arc<Account>>> {
+    Box::pin(async move {
+        let target = Target::of(request.uri().path()).ok()?;
+        match verbs.orders.owner(&target.key).await.ok()? {
+            orders::Owner::Account { account, .. } => Some(account),
+            orders::Owner::Gone | orders::Owner::Nobody => None,
+        }
+    })
 }
 
 /// Any origin may call; the layer answers preflights itself.

@@ -170,7 +170,7 @@ fn key_of(target: &Result<Target, Error>) -> Option<String> {
 
 impl Target {
     /// The bucket and key of a raw path under `/_s3`; the key may be empty.
-    fn of(path: &str) -> Result<Self, Error> {
+    pub fn of(path: &str) -> Result<Self, Error> {
         let path = path.strip_prefix("/_s3").unwrap_or(path);
         let path = path.strip_prefix('/').unwrap_or(path);
         let (bucket, key) = path.split_once('/').unwrap_or((path, ""));

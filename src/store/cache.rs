@@ -138,6 +138,7 @@ mod tests {
             },
             files: Vec::new(),
             confirm_key: None,
+            ruled: None,
             state: State::Pending,
         };
         Kept {

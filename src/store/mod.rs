@@ -14,6 +14,7 @@ mod cache;
 pub mod jobs;
 pub mod listing;
 pub mod orders;
+pub mod rules;
 pub mod tx;
 pub mod uploads;
 pub mod webhooks;

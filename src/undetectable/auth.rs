@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
+use axum::extract::Request;
 use axum::http::HeaderMap;
+use futures_util::future::BoxFuture;
+use serde_json::Value;
 
 use super::error::{Code, Refusal};
+use super::fields::canonical_uuid;
 use crate::accounts::Account;
 use crate::journal::Entry;
 use crate::model::account::KeyState;
-use crate::web::Verbs;
+use crate::model::order::Vendor;
+use crate::web::{Verbs, peek};
 
 /// The account whose key stands in the header; the request is its own from now on.
 ///
@@ -19,8 +24,11 @@ pub async fn by_header(
     headers: &HeaderMap,
     entry: &Entry,
 ) -> Result<Arc<Account>, Refusal> {
-    let key = headers.get("apikey").and_then(|value| value.to_str().ok());
-    by_key(verbs, "apikey", key, entry).await
+    by_key(verbs, "apikey", header_key(headers), entry).await
+}
+
+fn header_key(headers: &HeaderMap) -> Option<&str> {
+    headers.get("apikey").and_then(|value| value.to_str().ok())
 }
 
 /// The account of that key, which stood in `place`; the request is its own from now on.
@@ -50,4 +58,32 @@ pub async fn by_key(
         KeyState::Unknown => Code::UserNotFound,
     };
     refused(code, "the key's state was set so by the control plane")
+}
+
+/// Whose a request is: by the body's key at `/detect`, by the document at `/query`, else by the
+/// header's key.
+pub fn whose<'r>(
+    verbs: &'r Verbs,
+    request: &'r mut Request,
+) -> BoxFuture<'r, Option<Arc<Account>>> {
+    Box::pin(async move {
+        let key = match request.uri().path() {
+            "/detect" => field(request, "key").await?,
+            "/query" => {
+                let id = field(request, "id").await?;
+                let id = canonical_uuid(&id).unwrap_or(id);
+                let found = verbs.orders.find(Vendor::Undetectable, &id).await;
+                return verbs.accounts.by_id(found.ok()??.account);
+            }
+            _ => header_key(request.headers())?.to_owned(),
+        };
+        let key = Some(key).filter(|key| !key.is_empty())?;
+        verbs.accounts.admit(&key).await.ok()?
+    })
+}
+
+/// A text of a body that is JSON.
+async fn field(request: &mut Request, name: &str) -> Option<String> {
+    let body: Value = serde_json::from_slice(&peek(request).await?).ok()?;
+    body.get(name)?.as_str().map(str::to_owned)
 }

@@ -18,14 +18,17 @@ use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::model::rule::Makes;
 use crate::web::{Context, Routes};
 use accept::json;
+pub use auth::whose;
 use error::{Code, Refusal};
 
 /// The operations of this front door.
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
     Routes::new(context)
+        .owned(whose)
         .on(
             "undetectable.getPresignedUrl",
             Method::GET,
@@ -38,6 +41,7 @@ pub fn routes(context: Option<Context>) -> Routes {
             "/detect",
             json(detect::post),
         )
+        .making(Makes::Document)
         .on(
             "undetectable.query",
             Method::POST,

@@ -9,13 +9,14 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Largest JSON body taken: a hundred files with ten texts of a thousand characters fit.
 pub const JSON_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// A JSON object of the shape of `T`: what is derived for `T` alone takes arrays as well.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
 pub struct Object<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {

@@ -6,6 +6,8 @@ mod connection;
 mod leftover;
 mod operation;
 mod origin;
+mod peek;
+mod ruled;
 mod segment;
 mod why;
 
@@ -20,6 +22,7 @@ use crate::journal::Journal;
 use crate::links::Links;
 use crate::orders::Orders;
 use crate::presign::{KnownHosts, Signer};
+use crate::rules::Rules;
 use crate::store::Db;
 use crate::webhooks::Webhooks;
 use crate::worker::Worker;
@@ -28,6 +31,8 @@ pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_json};
 pub use connection::{Connections, Peer, Tied};
 pub use operation::{Operation, Routes, observe};
 pub use origin::{Origin, OriginError};
+pub use peek::peek;
+pub use ruled::Whose;
 pub use segment::Segment;
 pub use why::{PLAN, WHY, header_line, plan};
 
@@ -47,6 +52,9 @@ pub struct Verbs {
     pub hosts: Arc<KnownHosts>,
     pub entropy: Entropy,
     pub journal: Journal,
+    pub rules: Arc<Rules>,
+    /// Every operation of every front door.
+    pub operations: Vec<Operation>,
 }
 
 /// The state of every handler.

@@ -12,8 +12,10 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::leftover::Leftover;
+use super::ruled::{Whose, nobodys, ruled};
 use super::{Context, Peer};
 use crate::journal::Entry;
+use crate::model::rule::Makes;
 
 const REQUEST: HeaderName = HeaderName::from_static("x-mock-request");
 
@@ -25,12 +27,14 @@ pub struct Operation {
     pub method: Method,
     /// As axum writes it: `/api/v2/orders/{orderId}`.
     pub path: &'static str,
+    /// What its orders come to; none: it makes no orders.
+    pub makes: Option<Makes>,
 }
 
 /// The operations of a front door, and who answers them.
-#[derive(Default)]
 pub struct Routes {
     context: Option<Context>,
+    whose: Whose,
     operations: Vec<Operation>,
     routers: Vec<(&'static str, MethodRouter<Context>)>,
 }
@@ -41,8 +45,25 @@ impl Routes {
     pub fn new(context: Option<Context>) -> Self {
         Self {
             context,
-            ..Self::default()
+            whose: nobodys,
+            operations: Vec::new(),
+            routers: Vec::new(),
         }
+    }
+
+    /// Has rules that name an account know whose the requests are that are added from here on.
+    #[must_use]
+    pub fn owned(self, whose: Whose) -> Self {
+        Self { whose, ..self }
+    }
+
+    /// Says what the orders come to that the operation added last makes.
+    #[must_use]
+    pub fn making(mut self, makes: Makes) -> Self {
+        if let Some(operation) = self.operations.last_mut() {
+            operation.makes = Some(makes);
+        }
+        self
     }
 
     /// Adds an operation.
@@ -63,11 +84,16 @@ impl Routes {
     {
         if let Some(context) = &self.context {
             let filter = MethodFilter::try_from(method.clone()).expect("a method that axum routes");
-            let observed = from_fn_with_state((context.clone(), name), observe);
+            let observed = from_fn_with_state((context.clone(), name, self.whose), observe);
             self.routers
                 .push((path, on(filter, handler).layer(observed)));
         }
-        self.operations.push(Operation { name, method, path });
+        self.operations.push(Operation {
+            name,
+            method,
+            path,
+            makes: None,
+        });
         self
     }
 
@@ -89,7 +115,7 @@ impl Routes {
 
 /// Around every operation: the place where the journal counts and rules apply.
 pub async fn observe(
-    State((context, name)): State<(Context, &'static str)>,
+    State((context, name, whose)): State<(Context, &'static str, Whose)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -100,8 +126,14 @@ pub async fn observe(
         .get::<ConnectInfo<Peer>>()
         .map(|info| info.0.clone());
     request.extensions_mut().insert(entry.clone());
-    let (request, leftover) = Leftover::of(request);
-    let mut response = next.run(request).await;
+    let (mut request, leftover) = Leftover::of(request);
+    let mut response = match ruled(&context, name, whose, &entry, &mut request).await {
+        Some(response) => {
+            drop(request);
+            response
+        }
+        None => next.run(request).await,
+    };
     leftover.read_on().await;
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let seq = context

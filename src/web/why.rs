@@ -43,6 +43,7 @@ pub fn plan(found: &str, basis: &Basis) -> HeaderValue {
         Basis::Digest => "by digest".to_owned(),
         Basis::Content => "by content".to_owned(),
         Basis::TestKey => "by test key".to_owned(),
+        Basis::Rule(id) => format!("by rule {id}"),
     };
     header_line(&format!("{found} {by}"))
 }

@@ -274,6 +274,17 @@ fn control() -> Vec<Call> {
             "/_mock/accounts/live",
             none.clone(),
         ),
+        call(
+            "control.createRule",
+            201,
+            "/_mock/rules",
+            json!({"account": "ruled", "then": {"delayMs": 0}}),
+        ),
+        call("control.createRule", 400, "/_mock/rules", wrong.clone()),
+        call("control.listRules", 200, "/_mock/rules", none.clone()),
+        call("control.deleteRule", 204, "/_mock/rules/1", none.clone()),
+        call("control.deleteRule", 404, "/_mock/rules/x", none.clone()),
+        call("control.deleteRules", 204, "/_mock/rules", none.clone()),
         call("control.reset", 204, "/_mock/reset", none),
         call("control.reset", 400, "/_mock/reset", wrong),
     ]

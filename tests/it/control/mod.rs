@@ -6,3 +6,4 @@ mod drain;
 mod errors;
 mod gone;
 mod reset;
+mod rules;

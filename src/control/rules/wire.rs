@@ -1,0 +1,229 @@
+//! A rule as it is sent and shown. What is an `Option` may be left out, and is shown only where
+//! it was said, unless it says otherwise.
+
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+
+use crate::model::picture::Label;
+use crate::model::rule::{self, RuleId};
+use crate::rules::Standing;
+use crate::web::Object;
+
+/// What Undetectable calls what it finds.
+pub const FINAL_RESULTS: [&str; 6] = [
+    "AI Generated",
+    "Real",
+    "Digitally Edited",
+    "AI Edited",
+    "Grok",
+    "Gemini",
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Sent {
+    pub name: Option<String>,
+    pub account: Option<String>,
+    pub when: Option<Object<When>>,
+    #[serde(default)]
+    pub skip: u64,
+    pub times: Option<u64>,
+    pub probability: Option<f64>,
+    pub then: Object<Then>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct When {
+    pub operation: Option<String>,
+    pub method: Option<String>,
+    pub path: Option<String>,
+    pub file_name: Option<String>,
+    /// Not there yet.
+    pub webhook_url: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Then {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delay_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub respond: Option<Object<Respond>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Object<Outcome>>,
+    /// These are not there yet.
+    #[serde(skip_serializing)]
+    pub fault: Option<IgnoredAny>,
+    #[serde(skip_serializing)]
+    pub processing: Option<IgnoredAny>,
+    #[serde(skip_serializing)]
+    pub webhook: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Respond {
+    pub status: u16,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// As it was written, byte for byte; null is a body.
+    #[serde(
+        default,
+        deserialize_with = "said",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub body: Option<Box<RawValue>>,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Outcome {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
+    /// Null: there is none.
+    #[serde(
+        default,
+        deserialize_with = "said",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub watermark_text: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub final_result: Option<String>,
+}
+
+/// What is there, if it is null too.
+fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
+/// A rule that stands. Name, account and times are null where they were not said.
+#[derive(Serialize)]
+pub struct Shown<'r> {
+    id: RuleId,
+    name: Option<&'r str>,
+    account: Option<&'r str>,
+    when: &'r rule::When,
+    skip: u64,
+    times: Option<u64>,
+    probability: f64,
+    then: Then,
+    hits: u64,
+}
+
+impl<'r> From<&'r Standing> for Shown<'r> {
+    fn from(standing: &'r Standing) -> Self {
+        let rule = &standing.rule;
+        Self {
+            id: standing.id,
+            name: rule.name.as_deref(),
+            account: rule.account.as_deref(),
+            when: &rule.when,
+            skip: rule.skip,
+            times: rule.times,
+            probability: rule.probability,
+            then: (&rule.then).into(),
+            hits: standing.hits(),
+        }
+    }
+}
+
+impl From<&rule::Then> for Then {
+    fn from(then: &rule::Then) -> Self {
+        Self {
+            delay_ms: then.delay_ms.map(u64::from),
+            respond: then.respond.as_ref().map(|respond| Object(respond.into())),
+            outcome: then.outcome.as_ref().map(|outcome| Object(outcome.into())),
+            fault: None,
+            processing: None,
+            webhook: None,
+        }
+    }
+}
+
+impl From<&rule::Respond> for Respond {
+    fn from(respond: &rule::Respond) -> Self {
+        let body = respond.body.as_ref().and_then(|body| match body {
+            rule::Body::Json(text) => RawValue::from_string(text.clone()).ok(),
+            rule::Body::Text(text) => serde_json::value::to_raw_value(text).ok(),
+        });
+        Self {
+            status: respond.status,
+            headers: respond.headers.clone(),
+            body,
+        }
+    }
+}
+
+impl From<&rule::Outcome> for Outcome {
+    fn from(outcome: &rule::Outcome) -> Self {
+        let none = Self::default();
+        match outcome.clone() {
+            rule::Outcome::Failed { code, message } => Self {
+                status: Some("failed".to_owned()),
+                error_code: Some(code),
+                error_message: message,
+                ..none
+            },
+            rule::Outcome::Probability { probability } => Self {
+                probability: Some(probability),
+                ..none
+            },
+            rule::Outcome::WatermarkText { text } => Self {
+                watermark_text: Some(text),
+                ..none
+            },
+            rule::Outcome::FinalResult { label, probability } => Self {
+                final_result: Some(final_result(&label).to_owned()),
+                probability,
+                ..none
+            },
+        }
+    }
+}
+
+/// The vendor's word for a label.
+fn final_result(label: &Label) -> &str {
+    match label {
+        Label::Ai => "AI Generated",
+        Label::Human => "Real",
+        Label::Edited => "Digitally Edited",
+        Label::AiEdited => "AI Edited",
+        Label::Watermarked(generator) => generator,
+    }
+}
+
+/// The label of one of [`FINAL_RESULTS`].
+pub fn label(final_result: &str) -> Option<Label> {
+    Some(match final_result {
+        "AI Generated" => Label::Ai,
+        "Real" => Label::Human,
+        "Digitally Edited" => Label::Edited,
+        "AI Edited" => Label::AiEdited,
+        "Grok" | "Gemini" => Label::Watermarked(final_result.to_owned()),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_final_result_is_a_label_and_back() {
+        for word in FINAL_RESULTS {
+            let label = label(word).expect("a label");
+            assert_eq!(final_result(&label), word);
+        }
+        assert_eq!(label("real"), None);
+    }
+}

@@ -1,0 +1,54 @@
+//! What a rule settled of an order outranks its files' names and bytes.
+
+use crate::engine::verdict;
+use crate::model::order::Order;
+use crate::model::picture::{Basis, Label, Provenance, Verdict};
+use crate::model::rule::Outcome;
+use crate::model::work::Failure;
+
+/// From here on a picture is taken for a machine's.
+const AI_PROBABILITY_MIN: f64 = 0.5;
+
+/// How the order fails, if a rule has it fail.
+pub(super) fn failure(order: &Order) -> Option<Failure> {
+    let ruled = order.ruled.as_ref()?;
+    let Outcome::Failed { code, message } = &ruled.outcome else {
+        return None;
+    };
+    let message = message.clone();
+    Some(Failure {
+        code: code.clone(),
+        message: message.unwrap_or_else(|| format!("failed by rule {}", ruled.rule)),
+    })
+}
+
+/// What its picture is judged to be, if a rule says.
+pub(super) fn verdict(order: &Order) -> Option<Verdict> {
+    let ruled = order.ruled.as_ref()?;
+    let (label, probability) = match &ruled.outcome {
+        Outcome::Failed { .. } | Outcome::WatermarkText { .. } => return None,
+        Outcome::Probability { probability } if *probability >= AI_PROBABILITY_MIN => {
+            (Label::Ai, *probability)
+        }
+        Outcome::Probability { probability } => (Label::Human, *probability),
+        Outcome::FinalResult { label, probability } => {
+            let usual = || verdict::usual_probability(label);
+            (label.clone(), probability.unwrap_or_else(usual))
+        }
+    };
+    Some(Verdict {
+        label,
+        probability,
+        basis: Basis::Rule(ruled.rule),
+        provenance: Provenance::Unknown,
+    })
+}
+
+/// The watermark found, if a rule says.
+pub(super) fn watermark(order: &Order) -> Option<(Option<String>, Basis)> {
+    let ruled = order.ruled.as_ref()?;
+    match &ruled.outcome {
+        Outcome::WatermarkText { text } => Some((text.clone(), Basis::Rule(ruled.rule))),
+        Outcome::Failed { .. } | Outcome::Probability { .. } | Outcome::FinalResult { .. } => None,
+    }
+}

@@ -1,0 +1,101 @@
+//! Rules: one row each, the body being the whole rule, beside it what it has come across.
+
+use sqlx::Row;
+
+use super::{Result, Source, Tx, sealed::Connected};
+use crate::model::ids::AccountId;
+use crate::model::rule::{Counts, Rule, RuleId};
+
+/// A rule as it stands in its row.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub id: RuleId,
+    /// The life of the account it is about; none: all accounts.
+    pub account: Option<AccountId>,
+    /// The how-manieth it is among its account's, from 1.
+    pub number: u64,
+    /// Its body's length.
+    pub bytes: usize,
+    pub rule: Rule,
+    pub counts: Counts,
+}
+
+/// Every rule, in the order they were made.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn all(from: &mut impl Source) -> Result<Vec<Stored>> {
+    let rows =
+        sqlx::query("SELECT id, account_id, number, body, seen, hits FROM rules ORDER BY id")
+            .fetch_all(from.sqlite())
+            .await?;
+    let of = |row: &sqlx::sqlite::SqliteRow| {
+        let count = |column: usize| u64::try_from(row.get::<i64, _>(column)).unwrap_or(0);
+        let body: &str = row.get(3);
+        Ok(Stored {
+            id: RuleId(row.get(0)),
+            account: row.get::<Option<i64>, _>(1).map(AccountId),
+            number: count(2),
+            bytes: body.len(),
+            rule: serde_json::from_str(body)?,
+            counts: Counts {
+                seen: count(4),
+                hits: count(5),
+            },
+        })
+    };
+    rows.iter().map(of).collect()
+}
+
+/// Keeps a new rule.
+///
+/// # Errors
+/// If the account is gone.
+pub async fn insert(tx: &mut Tx, account: Option<AccountId>, rule: Rule) -> Result<Stored> {
+    let body = serde_json::to_string(&rule)?;
+    let bytes = body.len();
+    let row = sqlx::query(
+        "INSERT INTO rules (account_id, number, body)
+         VALUES (?1, (SELECT COALESCE(MAX(number), 0) + 1 FROM rules WHERE account_id IS ?1), ?2)
+         RETURNING id, number",
+    )
+    .bind(account.map(|account| account.0))
+    .bind(body)
+    .fetch_one(tx.sqlite())
+    .await?;
+    Ok(Stored {
+        id: RuleId(row.get(0)),
+        account,
+        number: u64::try_from(row.get::<i64, _>(1)).unwrap_or(0),
+        bytes,
+        rule,
+        counts: Counts::default(),
+    })
+}
+
+/// Writes what a rule has come across.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn count(tx: &mut Tx, id: RuleId, counts: Counts) -> Result<()> {
+    let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
+    sqlx::query("UPDATE rules SET seen = ?, hits = ? WHERE id = ?")
+        .bind(number(counts.seen))
+        .bind(number(counts.hits))
+        .bind(id.0)
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}
+
+/// Removes a rule.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn delete(tx: &mut Tx, id: RuleId) -> Result<()> {
+    sqlx::query("DELETE FROM rules WHERE id = ?")
+        .bind(id.0)
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,208 @@
+//! Rules that answer requests, and delay them.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+
+use super::{ORDERS, answered, busy, hits, rule, rules};
+use crate::support::{Stunt, picture, raw};
+
+#[tokio::test]
+async fn an_operation_of_each_front_door_is_answered_by_a_rule_and_no_other_is() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let (_, upload) = stunt.pending("live", &body).await;
+    for (operation, method, path) in [
+        ("bizmori.listWebhooks", Method::GET, ORDERS),
+        ("undetectable.detect", Method::POST, "/detect"),
+        ("undetectable.health", Method::GET, "/health"),
+        ("storage.put", Method::PUT, upload.as_str()),
+    ] {
+        let then = json!({"respond": {"status": 503, "headers": {"Retry-After": "7"}, "body": {"of": operation}}});
+        let body = json!({"name": "busy", "when": {"operation": operation}, "then": then});
+        let id = rule(&stunt, &body).await;
+        let headers = [("authorization", "Bearer live"), ("apikey", "live")];
+        let headers = if operation == "storage.put" {
+            &headers[..0]
+        } else {
+            &headers[..]
+        };
+        let answer = stunt.send(method.clone(), path, headers, picture()).await;
+        let expected = (
+            503,
+            format!(r#"{{"of":"{operation}"}}"#),
+            "application/json".to_owned(),
+            format!("rule {id} (busy)"),
+        );
+        assert_eq!(answered(&answer), expected);
+        assert_eq!(answer.header("retry-after"), "7");
+        let other = stunt.get("live", "/api/v2/orders/1").await;
+        other.assert_refused(404, "ORDER_NOT_FOUND", "there is no order 1");
+        let path_of_rule = format!("/_mock/rules/{id}");
+        stunt
+            .control(Method::DELETE, &path_of_rule, &json!({}))
+            .await;
+        let after = stunt.send(method, path, headers, picture()).await;
+        assert_ne!(after.status, 503, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_sent_as_it_was_written() {
+    let stunt = Stunt::start().await;
+    for (body, sent, media_type) in [
+        (
+            r#"{"b": 1.0, "a": [ ]}"#,
+            r#"{"b": 1.0, "a": [ ]}"#,
+            "application/json",
+        ),
+        ("null", "null", "application/json"),
+        (
+            "12345678901234567890123",
+            "12345678901234567890123",
+            "application/json",
+        ),
+        (r#""plain \u00e9""#, "plain é", "text/plain; charset=utf-8"),
+        (r#""""#, "", "text/plain; charset=utf-8"),
+    ] {
+        let said = format!(r#"{{"then": {{"respond": {{"status": 200, "body": {body}}}}}}}"#);
+        let made = stunt.send(Method::POST, "/_mock/rules", &[], said).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        let id = made.json()["id"].as_i64().expect("an id");
+        let answer = stunt.get("live", ORDERS).await;
+        let why = format!("rule {id}");
+        let expected = (200, sent.to_owned(), media_type.to_owned(), why);
+        assert_eq!(answered(&answer), expected);
+        stunt
+            .control(Method::DELETE, "/_mock/rules", &json!({}))
+            .await;
+    }
+    let then = json!({"respond": {"status": 418, "headers": {"content-type": "text/html", "x-y": "z"}, "body": "<p>"}});
+    rule(&stunt, &json!({"then": then})).await;
+    let answer = stunt.get("live", ORDERS).await;
+    assert_eq!(
+        (answer.header("content-type"), answer.header("x-y")),
+        ("text/html", "z")
+    );
+    assert_eq!((answer.status, answer.text()), (418, "<p>".to_owned()));
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_has_none() {
+    let stunt = Stunt::start().await;
+    rule(&stunt, &json!({"then": busy(204)})).await;
+    let answer = stunt.get("live", ORDERS).await;
+    assert_eq!(
+        answered(&answer),
+        (204, String::new(), String::new(), "rule 1".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_operation_is_ruled_by_its_path_and_the_control_plane_never_is() {
+    let stunt = Stunt::start().await;
+    rule(&stunt, &json!({"then": busy(503)})).await;
+    for path in ["/api/v9/new", "/nothing", "/_s3/", "/health"] {
+        assert_eq!(stunt.get("live", path).await.status, 503, "{path}");
+    }
+    assert_eq!(stunt.post("live", "/health", &json!({})).await.status, 503);
+    for (path, status) in [
+        ("/_mock/health", 200),
+        ("/_mock/clock?account=live", 200),
+        ("/_mock/nothing", 404),
+        ("/_mock/", 404),
+        ("/_mock", 404),
+    ] {
+        assert_eq!(stunt.get("live", path).await.status, status, "{path}");
+    }
+    assert_eq!(hits(&stunt).await, [5]);
+}
+
+#[tokio::test]
+async fn a_ruled_upload_stores_nothing_and_its_client_can_go_on() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let (id, upload) = stunt.pending("live", &body).await;
+    let once = json!({"when": {"operation": "storage.put"}, "times": 1, "then": busy(500)});
+    rule(&stunt, &once).await;
+    let refused = stunt
+        .send(Method::PUT, &upload, &[], vec![0; 8 * 1024 * 1024])
+        .await;
+    assert_eq!(refused.status, 500);
+    let confirm = json!({"idempotencyKey": "c", "orderId": id});
+    let early = stunt
+        .post("live", "/api/v2/orders/ai-detection/confirm", &confirm)
+        .await;
+    let why = format!("order {id} is pending: 0 of 1 files uploaded");
+    early.assert_refused(400, "ORDER_FILE_NOT_UPLOADED", &why);
+    stunt.put(&upload, picture()).await;
+    stunt.confirm("live", &id).await;
+}
+
+#[tokio::test]
+async fn a_delay_is_waited_for_and_then_all_is_as_ever() {
+    let stunt = Stunt::frozen("live").await;
+    let slow = json!({"when": {"operation": "bizmori.listWebhooks"}, "then": {"delayMs": 150}});
+    rule(&stunt, &slow).await;
+    let began = std::time::Instant::now();
+    let answer = stunt.get("live", ORDERS).await;
+    assert!(began.elapsed().as_millis() >= 150);
+    assert_eq!((answer.status, answer.header("x-mock-why")), (200, ""));
+    let both = json!({"when": {"operation": "bizmori.getWebhook"}, "then": {"delayMs": 150, "respond": {"status": 503}}});
+    rule(&stunt, &both).await;
+    let began = std::time::Instant::now();
+    let answer = stunt.get("live", &format!("{ORDERS}/1")).await;
+    assert!(began.elapsed().as_millis() >= 150);
+    assert_eq!(answer.status, 503);
+    assert_eq!(hits(&stunt).await, [1, 1]);
+}
+
+#[tokio::test]
+async fn a_delay_ends_when_its_client_goes() {
+    let stunt = Stunt::start().await;
+    rule(&stunt, &json!({"then": {"delayMs": 600_000}})).await;
+    let mut client = raw::connect(&stunt.origin).await;
+    let head = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
+    client.write_all(head).await.expect("it is read");
+    while hits(&stunt).await != [1] {
+        tokio::task::yield_now().await;
+    }
+    drop(client);
+    // A request still under way is waited for 8 seconds.
+    let stopped = tokio::time::timeout(std::time::Duration::from_secs(6), stunt.stop()).await;
+    assert!(stopped.is_ok());
+}
+
+#[tokio::test]
+async fn the_number_of_a_ruled_request_is_its_accounts() {
+    let stunt = Stunt::start().await;
+    rule(&stunt, &json!({"then": busy(503)})).await;
+    let (detect, query) = (json!({"key": "b", "url": "u"}), json!({"id": "none"}));
+    let json = [("content-type", "application/json")];
+    let numbers = async |method: Method, path: &str, headers: &[(&str, &str)], body: &Value| {
+        let answer = stunt.send(method, path, headers, body.to_string()).await;
+        answer.header("x-mock-request").to_owned()
+    };
+    let a = [("authorization", "Bearer a")];
+    assert_eq!(numbers(Method::GET, ORDERS, &a, &Value::Null).await, "1");
+    assert_eq!(numbers(Method::GET, ORDERS, &a, &Value::Null).await, "2");
+    assert_eq!(numbers(Method::POST, "/detect", &json, &detect).await, "1");
+    let b = [("apikey", "b")];
+    assert_eq!(numbers(Method::GET, "/health", &b, &Value::Null).await, "2");
+    let nobodys = numbers(Method::POST, "/query", &json, &query).await;
+    assert_ne!(nobodys, "3");
+    let keys: Vec<_> = stunt
+        .control(Method::GET, "/_mock/accounts", &json!({}))
+        .await["accounts"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|account| account["key"].clone())
+        .collect();
+    assert_eq!(
+        keys,
+        [json!("a"), json!("b")],
+        "made as they would have been"
+    );
+    assert_eq!(rules(&stunt, "").await.len(), 1);
+}

@@ -1,0 +1,338 @@
+//! Rules that settle what comes of orders.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{hits, rule};
+use crate::support::{Receiver, Stunt, fixture, picture};
+
+fn order(key: &str, name: &str) -> Value {
+    json!({"idempotencyKey": key, "fileName": name})
+}
+
+/// An AI detection of `key`'s that is over: probability, status code, status, plan.
+async fn detected(
+    stunt: &Stunt,
+    key: &str,
+    body: &Value,
+    bytes: Vec<u8>,
+) -> (Value, Value, Value, String) {
+    let id = stunt.confirmed(key, body, bytes).await;
+    stunt.advance(key, "PT1S").await;
+    let answer = stunt.get(key, &format!("/api/v2/orders/{id}")).await;
+    let told = answer.json()["data"].take();
+    (
+        told["probability"].clone(),
+        told["statusCode"].clone(),
+        told["status"].clone(),
+        answer.header("x-mock-plan").to_owned(),
+    )
+}
+
+#[tokio::test]
+async fn a_detections_probability_outranks_its_name_and_its_bytes() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"when": {"operation": "bizmori.createAiDetection", "fileName": "*_x*"}, "then": {"outcome": {"probability": 0.62}}});
+    let id = rule(&stunt, &body).await;
+    let ruled = (
+        json!(0.62),
+        json!("likely_ai"),
+        json!("complete"),
+        format!("probability 0.62 by rule {id}"),
+    );
+    for (name, bytes) in [
+        ("a_x_human.jpg", picture()),
+        ("a_x_fail.jpg", picture()),
+        ("a_x.jpg", fixture("photo.jpg")),
+        ("a_x.png", fixture("not-a-picture.jpg")),
+    ] {
+        let found = detected(&stunt, "live", &order(name, name), bytes).await;
+        assert_eq!(found, ruled, "{name}");
+    }
+    let other = detected(&stunt, "live", &order("o", "a_human.jpg"), picture()).await;
+    assert_eq!(other.3, "probability 0.02 by suffix _human");
+    assert_eq!(hits(&stunt).await, [4]);
+    let body = json!({"then": {"outcome": {"probability": 0.49}}});
+    let id = rule(&stunt, &body).await;
+    let found = detected(&stunt, "live", &order("low", "a_ai.jpg"), picture()).await;
+    let plan = format!("probability 0.49 by rule {id}");
+    assert_eq!((found.0, found.3), (json!(0.49), plan));
+    assert_ne!(found.1, "likely_ai");
+}
+
+#[tokio::test]
+async fn an_order_fails_as_told_and_its_webhook_says_so() {
+    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    stunt.webhook("live", &receiver.url).await;
+    let outcome = json!({"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"});
+    let body = json!({"account": "live", "times": 1, "then": {"outcome": outcome}});
+    rule(&stunt, &body).await;
+    let outcome =
+        json!({"status": "failed", "errorCode": "PROCESSING_ERROR", "errorMessage": "as told"});
+    let body = json!({"when": {"operation": "bizmori.createAntiAi", "fileName": "two.*"}, "then": {"outcome": outcome}});
+    rule(&stunt, &body).await;
+
+    let first = stunt
+        .confirmed("live", &order("1", "a_ai.jpg"), picture())
+        .await;
+    stunt.advance("live", "PT1S").await;
+    let told = stunt.order("live", &first).await;
+    assert_eq!(
+        (&told["status"], &told["errors"]),
+        (&json!("failed"), &json!("failed by rule 1"))
+    );
+    let second = detected(&stunt, "live", &order("2", "a_ai.jpg"), picture()).await;
+    assert_eq!(second.2, "complete");
+
+    let files =
+        json!({"idempotencyKey": "3", "files": [{"fileName": "one.jpg"}, {"fileName": "two.jpg"}]});
+    let made = stunt
+        .post("live", "/api/v2/orders/anti-ai", &files)
+        .await
+        .json();
+    for file in made["data"]["files"].as_array().expect("files") {
+        stunt
+            .put(file["uploadUrl"].as_str().expect("a URL"), picture())
+            .await;
+    }
+    let id = made["data"]["orderId"].as_str().expect("an id");
+    let confirm = json!({"idempotencyKey": "c", "orderId": id});
+    stunt
+        .post("live", "/api/v2/orders/anti-ai/confirm", &confirm)
+        .await;
+    stunt.advance("live", "PT1S").await;
+    let told = stunt.order("live", id).await;
+    assert_eq!(
+        (&told["status"], &told["errors"]),
+        (&json!("failed"), &json!("as told"))
+    );
+    assert_eq!(hits(&stunt).await, [1, 1]);
+    let codes: Vec<_> = receiver
+        .messages(3)
+        .await
+        .iter()
+        .map(|message| {
+            let event = message.json();
+            (
+                event["data"]["errorCode"].clone(),
+                event["data"]["errorMessage"].clone(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            (json!("AI_DETECTION_TIMEOUT"), json!("failed by rule 1")),
+            (Value::Null, Value::Null),
+            (json!("PROCESSING_ERROR"), json!("as told")),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_test_keys_order_is_ruled_too() {
+    let key = "sk_test_1";
+    let stunt = Stunt::frozen(key).await;
+    let body = json!({"account": key, "times": 1, "then": {"outcome": {"probability": 0.5}}});
+    rule(&stunt, &body).await;
+    let outcome = json!({"status": "failed", "errorCode": "PROCESSING_ERROR"});
+    rule(
+        &stunt,
+        &json!({"account": key, "then": {"outcome": outcome}}),
+    )
+    .await;
+    let mut told = Vec::new();
+    for n in ["1", "2"] {
+        let id = stunt
+            .confirmed(key, &order(n, "a_human.jpg"), picture())
+            .await;
+        stunt.advance(key, "PT5S").await;
+        let order = stunt.order(key, &id).await;
+        told.push((order["status"].clone(), order["probability"].clone()));
+    }
+    assert_eq!(
+        told,
+        [
+            (json!("complete"), json!(0.5)),
+            (json!("failed"), Value::Null)
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_order_made_before_its_rule_or_made_again_is_not_ruled_and_does_not_count() {
+    let stunt = Stunt::frozen("live").await;
+    let before = stunt
+        .confirmed("live", &order("1", "a_ai.jpg"), picture())
+        .await;
+    let body = json!({"skip": 1, "times": 1, "then": {"outcome": {"probability": 0.1}}});
+    rule(&stunt, &body).await;
+    for _ in 0..3 {
+        assert_eq!(
+            stunt.pending("live", &order("1", "a_ai.jpg")).await.0,
+            before
+        );
+    }
+    let refused = stunt
+        .post("live", "/api/v2/orders/ai-detection", &json!({}))
+        .await;
+    assert_eq!(refused.status, 400);
+    stunt.advance("live", "PT1S").await;
+    assert_eq!(stunt.order("live", &before).await["probability"], 0.98);
+    let mut told = Vec::new();
+    for key in ["2", "3", "4"] {
+        told.push(
+            detected(&stunt, "live", &order(key, "a_ai.jpg"), picture())
+                .await
+                .0,
+        );
+    }
+    assert_eq!(told, [0.98, 0.1, 0.98]);
+    assert_eq!(hits(&stunt).await, [1]);
+}
+
+#[tokio::test]
+async fn what_was_settled_outlives_its_rule_and_a_restart() {
+    let data = tempfile::tempdir().expect("a directory");
+    let on = || Stunt::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let stunt = on().await;
+    stunt.freeze("live").await;
+    rule(
+        &stunt,
+        &json!({"account": "live", "then": {"outcome": {"probability": 0.25}}}),
+    )
+    .await;
+    let id = stunt
+        .confirmed("live", &order("1", "a_ai.jpg"), picture())
+        .await;
+    stunt
+        .control(Method::DELETE, "/_mock/rules", &json!({}))
+        .await;
+    stunt.stop().await;
+    let stunt = on().await;
+    stunt.advance("live", "PT1S").await;
+    let answer = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
+    assert_eq!(answer.header("x-mock-plan"), "probability 0.25 by rule 1");
+}
+
+/// A document of `live`'s, once it is done or failed: what is told of it, and its plan.
+async fn document(stunt: &Stunt, name: &str) -> (Value, String) {
+    let place = format!("/get-presigned-url?file_name={name}");
+    let place = stunt
+        .send(Method::GET, &place, &[("apikey", "live")], "")
+        .await
+        .json();
+    stunt
+        .put(place["presigned_url"].as_str().expect("a URL"), picture())
+        .await;
+    let path = place["file_path"].as_str().expect("a path");
+    let body = json!({"key": "live", "url": format!("{}/{path}", stunt.origin)});
+    let made = stunt.post("live", "/detect", &body).await.json();
+    stunt.advance("live", "PT1S").await;
+    let answer = stunt
+        .post("live", "/query", &json!({"id": made["id"]}))
+        .await;
+    (answer.json(), answer.header("x-mock-plan").to_owned())
+}
+
+#[tokio::test]
+async fn a_documents_result_is_as_told() {
+    let stunt = Stunt::with(|config| config.bypass_ocr = true).await;
+    stunt.freeze("live").await;
+    for (outcome, expected, plan) in [
+        (
+            json!({"probability": 0.62}),
+            json!([62, 3, "AI Generated", 62, 62]),
+            "result 62",
+        ),
+        (
+            json!({"probability": 0.12}),
+            json!([12, 3, "Real", 12, 88]),
+            "result 12",
+        ),
+        (
+            json!({"finalResult": "AI Edited"}),
+            json!([71, 3, "AI Edited", 71, 71]),
+            "result 71",
+        ),
+        (
+            json!({"finalResult": "AI Generated"}),
+            json!([98, 3, "AI Generated", 98, 98]),
+            "result 98",
+        ),
+        (
+            json!({"finalResult": "Real"}),
+            json!([2, 3, "Real", 2, 98]),
+            "result 2",
+        ),
+        (
+            json!({"finalResult": "Digitally Edited", "probability": 0.1}),
+            json!([10, 3, "Digitally Edited", 10, 90]),
+            "result 10",
+        ),
+        (
+            json!({"finalResult": "Grok"}),
+            json!([0, 2, "Grok", 99, 99]),
+            "result 0",
+        ),
+    ] {
+        let body = json!({"when": {"operation": "undetectable.detect"}, "times": 1, "then": {"outcome": outcome}});
+        let id = rule(&stunt, &body).await;
+        let (told, settled) = document(&stunt, "a_fail.jpg").await;
+        let details = &told["result_details"];
+        let found = json!([
+            told["result"],
+            details["detection_step"],
+            details["final_result"],
+            details["confidence"],
+            details["final_label_confidence"],
+        ]);
+        assert_eq!(found, expected, "{outcome}");
+        assert_eq!(settled, format!("{plan} by rule {id}"));
+    }
+}
+
+#[tokio::test]
+async fn a_document_fails_as_told() {
+    let stunt = Stunt::frozen("live").await;
+    let outcome = json!({"status": "failed", "errorCode": "X", "errorMessage": "no luck"});
+    let body =
+        json!({"account": "live", "when": {"fileName": "a_*"}, "then": {"outcome": outcome}});
+    rule(&stunt, &body).await;
+    let (told, plan) = document(&stunt, "a_ai.jpg").await;
+    let details = json!({"is_valid": false, "error_message": "no luck"});
+    assert_eq!(
+        told,
+        json!({"id": told["id"], "status": "failed", "result": null, "result_details": details})
+    );
+    assert_eq!(plan, "");
+    let (told, _) = document(&stunt, "b_ai.jpg").await;
+    assert_eq!(told["status"], "done");
+}
+
+#[tokio::test]
+async fn an_outcome_is_for_the_orders_that_can_come_to_it_and_lets_others_pass() {
+    let stunt = Stunt::frozen("live").await;
+    rule(
+        &stunt,
+        &json!({"then": {"outcome": {"finalResult": "AI Edited"}}}),
+    )
+    .await;
+    rule(
+        &stunt,
+        &json!({"account": "other", "then": {"outcome": {"probability": 0.3}}}),
+    )
+    .await;
+    rule(
+        &stunt,
+        &json!({"account": "live", "then": {"outcome": {"probability": 0.4}}}),
+    )
+    .await;
+    let found = detected(&stunt, "live", &order("1", "a_ai.jpg"), picture()).await;
+    assert_eq!(found.3, "probability 0.4 by rule 3");
+    assert_eq!(document(&stunt, "a_ai.jpg").await.1, "result 71 by rule 1");
+    let files = json!({"idempotencyKey": "b", "files": [{"fileName": "b.jpg"}]});
+    let made = stunt.post("live", "/api/v2/orders/anti-ai", &files).await;
+    assert_eq!(made.status, 200);
+    assert_eq!(hits(&stunt).await, [1, 0, 1]);
+}

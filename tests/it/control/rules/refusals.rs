@@ -1,0 +1,337 @@
+//! Rules that are not taken: what is wrong with each, and what there is.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::rules;
+use crate::support::Stunt;
+
+const THEN: &str = "there is: delayMs, respond, outcome";
+const OUTCOMES: &str = "one of: status with errorCode, probability, watermarkText, finalResult";
+const SHAPES: &str = "the fields and their shapes are in the README's chapter on the control plane";
+const CHARS: &str = "1 to 1000 characters; leave it out for any";
+
+/// Each body is refused with that code, message and hint; and nothing is made.
+async fn refused(code: &str, cases: Vec<(Value, &str, &str)>) {
+    let stunt = Stunt::start().await;
+    for (body, message, hint) in cases {
+        let answer = stunt
+            .send(Method::POST, "/_mock/rules", &[], body.to_string())
+            .await;
+        let error = json!({"error": {"code": code, "message": message, "hint": hint}});
+        assert_eq!((answer.status, answer.json()), (400, error), "{body}");
+        assert_eq!(answer.header("x-mock-why"), message);
+    }
+    assert_eq!(rules(&stunt, "").await, [Value::Null; 0]);
+    let accounts = stunt
+        .control(Method::GET, "/_mock/accounts", &json!({}))
+        .await;
+    assert_eq!(
+        accounts,
+        json!({"accounts": []}),
+        "nobody was made on the way"
+    );
+}
+
+fn ruled() -> String {
+    let names: Vec<_> = stuntdouble::app::operations()
+        .iter()
+        .map(|operation| operation.name)
+        .filter(|name| !name.starts_with("control."))
+        .collect();
+    format!("there is: {}", names.join(", "))
+}
+
+fn when(when: &Value) -> Value {
+    json!({"account": "new", "when": when, "then": {"delayMs": 1}})
+}
+
+fn outcome(operation: &str, outcome: &Value) -> Value {
+    json!({"account": "new", "when": {"operation": operation}, "then": {"outcome": outcome}})
+}
+
+#[tokio::test]
+async fn what_matches_nothing_is_refused_with_what_there_is() {
+    let ruled = ruled();
+    let failed = json!({"status": "failed", "errorCode": "X"});
+    let of_orders =
+        json!({"account": "new", "when": {"path": "/api/*"}, "then": {"outcome": failed}});
+    refused(
+        "bad_rule",
+        vec![
+            (
+                when(&json!({"operation": "bizmori.createOrder"})),
+                "when.operation: bizmori.createOrder is no operation",
+                &ruled,
+            ),
+            (
+                when(&json!({"operation": "webhook.deliver"})),
+                "when.operation: webhook.deliver is no operation",
+                &ruled,
+            ),
+            (
+                when(&json!({"operation": "control.*"})),
+                "when.operation: control.* is the control plane, which is never ruled",
+                &ruled,
+            ),
+            (
+                when(&json!({"path": "/_mock/health"})),
+                "when.path: /_mock/health is the control plane, which is never ruled",
+                &ruled,
+            ),
+            (
+                when(&json!({"path": "api/*"})),
+                "when.path: api/* is like no path",
+                "paths begin with /",
+            ),
+            (
+                when(&json!({"operation": "bizmori.getOrder", "method": "POST"})),
+                "when: operation, method and path have nothing in common",
+                "there is: bizmori.getOrder GET /api/v2/orders/{orderId}",
+            ),
+            (
+                when(&json!({"operation": "undetectable.[a-z]*", "path": "/"})),
+                "when.operation: undetectable.[a-z]* is no operation",
+                &ruled,
+            ),
+            (
+                when(&json!({"operation": "storage.put", "path": "/api/*"})),
+                "when: operation, method and path have nothing in common",
+                "there is: storage.put PUT /_s3/{*path}",
+            ),
+            (
+                when(&json!({"fileName": "*.jpg"})),
+                "when.fileName: the body is not read yet where delayMs and respond apply",
+                "fileName goes with outcome; requests are matched by operation, method and path",
+            ),
+            (
+                of_orders,
+                "when: method and path are for requests, outcome is for orders",
+                "orders are matched by operation, account and fileName",
+            ),
+            (
+                outcome("bizmori.getOrder", &failed),
+                "then.outcome: bizmori.getOrder makes no order",
+                "there is: bizmori.createAntiAi, bizmori.createAiDetection, undetectable.detect",
+            ),
+            (
+                outcome("nothing", &failed),
+                "when.operation: nothing is no operation",
+                &ruled,
+            ),
+            (
+                outcome("bizmori.createAntiAi", &json!({"probability": 0.5})),
+                "then.outcome: no order of bizmori.createAntiAi comes to such",
+                "there is: bizmori.createAiDetection, undetectable.detect",
+            ),
+            (
+                outcome("bizmori.*", &json!({"finalResult": "Real"})),
+                "then.outcome: no order of bizmori.* comes to such",
+                "there is: undetectable.detect",
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_says_nothing_or_two_things_is_refused() {
+    let then = |then: Value| json!({"account": "new", "then": then});
+    let of = |outcome: Value| json!({"account": "new", "then": {"outcome": outcome}});
+    let unsaid = "then.outcome: does not say one thing";
+    refused(
+        "bad_rule",
+        vec![
+            (then(json!({})), "then: says nothing", THEN),
+            (
+                then(json!({"delayMs": 1, "outcome": {"probability": 0.5}})),
+                "then: delayMs and respond are for requests, outcome is for orders",
+                "make two rules, each with counts of its own",
+            ),
+            (
+                then(json!({"fault": "reset"})),
+                "then.fault: the contract has it, stuntdouble not yet",
+                THEN,
+            ),
+            (
+                then(json!({"processing": "hold"})),
+                "then.processing: the contract has it, stuntdouble not yet",
+                THEN,
+            ),
+            (
+                then(json!({"webhook": {"drop": true}})),
+                "then.webhook: the contract has it, stuntdouble not yet",
+                THEN,
+            ),
+            (
+                when(&json!({"webhookUrl": "*"})),
+                "when.webhookUrl: the contract has it, stuntdouble not yet",
+                "there is: operation, method, path, fileName",
+            ),
+            (of(json!({})), unsaid, OUTCOMES),
+            (of(json!({"status": "failed"})), unsaid, OUTCOMES),
+            (of(json!({"errorCode": "X"})), unsaid, OUTCOMES),
+            (
+                of(json!({"status": "failed", "errorCode": "X", "probability": 1})),
+                unsaid,
+                OUTCOMES,
+            ),
+            (
+                of(json!({"probability": 1, "watermarkText": null})),
+                unsaid,
+                OUTCOMES,
+            ),
+            (
+                of(json!({"status": "complete"})),
+                "then.outcome.status: complete is none",
+                "there is: failed",
+            ),
+            (
+                of(json!({"finalResult": "real"})),
+                "then.outcome.finalResult: real is no final result",
+                "there is: AI Generated, Real, Digitally Edited, AI Edited, Grok, Gemini",
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn numbers_texts_and_answers_have_their_bounds() {
+    let then = |then: Value| json!({"account": "new", "then": then});
+    let with = |field: &str, value: Value| json!({field: value, "then": {"delayMs": 1}});
+    let respond = |respond: Value| json!({"then": {"respond": respond}});
+    let header = |name: &str, value: &str| json!({"then": {"respond": {"status": 200, "headers": {name: value}}}});
+    let ours = "any but connection, content-length, transfer-encoding, x-mock-request, x-mock-why";
+    refused(
+        "bad_rule",
+        vec![
+            (
+                with("probability", json!(0)),
+                "probability: 0 is no chance to be taken",
+                "more than 0, and 1 at most",
+            ),
+            (
+                with("probability", json!(1.01)),
+                "probability: 1.01 is no chance to be taken",
+                "more than 0, and 1 at most",
+            ),
+            (
+                with("times", json!(0)),
+                "times: 0 is never",
+                "1 at least; left out, it is without end",
+            ),
+            (
+                with("account", json!("")),
+                "account: is empty, or too long",
+                CHARS,
+            ),
+            (
+                with("name", json!("x".repeat(1_001))),
+                "name: is empty, or too long",
+                CHARS,
+            ),
+            (
+                when(&json!({"operation": ""})),
+                "when.operation: is empty, or too long",
+                CHARS,
+            ),
+            (
+                then(json!({"delayMs": 600_001})),
+                "then.delayMs: 600001 is too long",
+                "600000 at most",
+            ),
+            (
+                then(json!({"outcome": {"probability": 1.5}})),
+                "then.outcome.probability: 1.5 is none",
+                "from 0 to 1",
+            ),
+            (
+                then(json!({"outcome": {"status": "failed", "errorCode": ""}})),
+                "then.outcome.errorCode: is empty, or too long",
+                CHARS,
+            ),
+            (
+                respond(json!({"status": 100})),
+                "then.respond.status: 100 ends no request",
+                "200 to 599",
+            ),
+            (
+                respond(json!({"status": 600})),
+                "then.respond.status: 600 ends no request",
+                "200 to 599",
+            ),
+            (
+                respond(json!({"status": 204, "body": null})),
+                "then.respond.body: an answer of status 204 has none",
+                "leave one of the two out",
+            ),
+            (
+                header("a b", "x"),
+                "then.respond.headers: a b is no header's name",
+                "such as retry-after",
+            ),
+            (
+                header("a", "x\n"),
+                "then.respond.headers: a cannot have this value",
+                "one line of text",
+            ),
+            (
+                header("Content-Length", "1"),
+                "then.respond.headers: Content-Length is set by the server",
+                ours,
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_no_field_or_of_no_shape_is_told_where() {
+    let then = |then: Value| json!({"then": then});
+    refused(
+        "bad_body",
+        vec![
+            (json!({}), "missing field `then` at line 1 column 2", SHAPES),
+            (
+                then(json!({"delay": 1})),
+                "then.delay: unknown field `delay`, expected one of `delayMs`, `respond`, `outcome`, `fault`, `processing`, `webhook` at line 1 column 16",
+                SHAPES,
+            ),
+            (then(json!([])), "then: invalid type: sequence, expected an object at line 1 column 8", SHAPES),
+            (then(json!({"delayMs": -1})), "then.delayMs: invalid value: integer `-1`, expected u64 at line 1 column 21", SHAPES),
+            (
+                then(json!({"respond": {}})),
+                "then.respond: missing field `status` at line 1 column 22",
+                SHAPES,
+            ),
+            (
+                json!({"when": {"operations": "x"}}),
+                "when.operations: unknown field `operations`, expected one of `operation`, `method`, `path`, `fileName`, `webhookUrl` at line 1 column 21",
+                SHAPES,
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn there_is_room_for_so_many_bytes_of_rules_and_no_more() {
+    let stunt = Stunt::start().await;
+    let body = json!({"then": {"respond": {"status": 200, "body": "x".repeat(7 * 1024 * 1024)}}})
+        .to_string();
+    for _ in 0..9 {
+        let made = stunt
+            .send(Method::POST, "/_mock/rules", &[], body.clone())
+            .await;
+        assert_eq!(made.status, 201);
+    }
+    let refused = stunt.send(Method::POST, "/_mock/rules", &[], body).await;
+    let error = json!({"error": {
+        "code": "too_many_rules",
+        "message": "all rules together would be more than 67108864 bytes",
+        "hint": "remove some with DELETE /_mock/rules, or POST /_mock/reset",
+    }});
+    assert_eq!((refused.status, refused.json()), (400, error));
+    assert_eq!(rules(&stunt, "").await.len(), 9);
+}

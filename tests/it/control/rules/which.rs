@@ -1,0 +1,260 @@
+//! Which requests a rule takes: by account, operation, method and path, and how many of them.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{ORDERS, busy, hits, reads, rule, rules};
+use crate::support::{Stunt, picture};
+
+#[tokio::test]
+async fn skip_lets_some_pass_and_times_ends_it() {
+    let stunt = Stunt::start().await;
+    let body = json!({"account": "live", "skip": 2, "times": 2, "then": busy(503)});
+    rule(&stunt, &body).await;
+    assert_eq!(
+        reads(&stunt, "live", 6).await,
+        [200, 200, 503, 503, 200, 200]
+    );
+    assert_eq!(hits(&stunt).await, [2]);
+}
+
+#[tokio::test]
+async fn the_first_rule_that_applies_wins_and_one_that_does_not_lets_the_next_one_try() {
+    let stunt = Stunt::start().await;
+    for body in [
+        json!({"skip": 1, "times": 1, "then": busy(501)}),
+        json!({"account": "other", "then": busy(502)}),
+        json!({"when": {"operation": "storage.*"}, "then": busy(503)}),
+        json!({"times": 2, "then": busy(504)}),
+        json!({"then": busy(505)}),
+    ] {
+        rule(&stunt, &body).await;
+    }
+    assert_eq!(reads(&stunt, "live", 4).await, [504, 501, 504, 505]);
+    assert_eq!(hits(&stunt).await, [1, 0, 0, 2, 1]);
+}
+
+#[tokio::test]
+async fn a_delay_and_an_answer_of_two_rules_are_both_applied_and_counted_once_each() {
+    let stunt = Stunt::start().await;
+    for then in [
+        json!({"delayMs": 1}),
+        json!({"delayMs": 600_000}),
+        json!({"delayMs": 600_000, "respond": {"status": 503}}),
+        busy(504),
+    ] {
+        rule(&stunt, &json!({"then": then})).await;
+    }
+    assert_eq!(reads(&stunt, "live", 2).await, [503, 503]);
+    assert_eq!(hits(&stunt).await, [2, 0, 2, 0]);
+}
+
+#[tokio::test]
+async fn a_chance_is_drawn_by_the_seed_and_the_account_and_by_nothing_else() {
+    let one = async |seed: &str, others: bool| {
+        let stunt = Stunt::with(|config| config.seed = seed.to_owned()).await;
+        if others {
+            rule(
+                &stunt,
+                &json!({"account": "other", "probability": 0.5, "then": busy(500)}),
+            )
+            .await;
+            reads(&stunt, "other", 3).await;
+        }
+        let body = json!({"account": "live", "probability": 0.5, "then": busy(503)});
+        rule(&stunt, &body).await;
+        rule(&stunt, &body).await;
+        let statuses = reads(&stunt, "live", 32).await;
+        let taken = hits(&stunt).await;
+        (statuses, taken[taken.len() - 2..].to_vec())
+    };
+    let (statuses, taken) = one("a", false).await;
+    assert_eq!(one("a", true).await, (statuses.clone(), taken.clone()));
+    assert_ne!(one("b", false).await.0, statuses);
+    let answered = statuses.iter().filter(|status| **status == 503).count();
+    assert_eq!(i64::try_from(answered).ok(), Some(taken[0] + taken[1]));
+    assert!((8..=24).contains(&taken[0]), "{taken:?}");
+    assert!(taken[1] > 0 && taken[1] < 32 - taken[0], "{taken:?}");
+}
+
+#[tokio::test]
+async fn requests_at_once_share_what_is_to_be_had_once() {
+    let stunt = std::sync::Arc::new(Stunt::start().await);
+    rule(&stunt, &json!({"times": 3, "then": busy(503)})).await;
+    let asked: Vec<_> = (0..16)
+        .map(|_| {
+            let stunt = std::sync::Arc::clone(&stunt);
+            tokio::spawn(async move { stunt.get("live", ORDERS).await.status })
+        })
+        .collect();
+    let mut ruled = 0;
+    for status in asked {
+        ruled += usize::from(status.await.expect("no panic") == 503);
+    }
+    assert_eq!((ruled, hits(&stunt).await), (3, vec![3]));
+}
+
+#[tokio::test]
+async fn operation_method_and_path_are_globs_and_all_have_to_fit() {
+    let stunt = Stunt::start().await;
+    for (when, expected) in [
+        (
+            json!({"operation": "bizmori.listWebhooks"}),
+            [true, false, false],
+        ),
+        (
+            json!({"operation": "bizmori.*Webhook?"}),
+            [true, false, false],
+        ),
+        (json!({"operation": "*.detect"}), [false, false, true]),
+        (json!({"method": "get"}), [true, true, false]),
+        (json!({"method": "P*"}), [false, false, true]),
+        (json!({"path": "/api/*"}), [true, false, false]),
+        (json!({"path": "/????th"}), [false, true, false]),
+        (
+            json!({"path": "*", "method": "*", "operation": "*"}),
+            [true, true, true],
+        ),
+        (
+            json!({"path": "/de*", "method": "POST", "operation": "undetectable.*"}),
+            [false, false, true],
+        ),
+        (json!({"path": "/API/*"}), [false, false, false]),
+        (json!({}), [true, true, true]),
+    ] {
+        rule(&stunt, &json!({"when": when, "then": busy(507)})).await;
+        let asked = [
+            stunt.get("live", &format!("{ORDERS}?page=1")).await,
+            stunt.get("live", "/health").await,
+            stunt
+                .post("live", "/detect", &json!({"key": "live", "url": ""}))
+                .await,
+        ];
+        assert_eq!(asked.map(|answer| answer.status == 507), expected, "{when}");
+        stunt
+            .control(Method::DELETE, "/_mock/rules", &json!({}))
+            .await;
+    }
+}
+
+/// Each way of showing whose a request is.
+async fn asked(
+    stunt: &Stunt,
+    key: &str,
+    upload: &str,
+    test_upload: &str,
+    document: &str,
+) -> [u16; 6] {
+    let bearer = format!("Bearer {key}");
+    let json = ("content-type", "application/json");
+    let detect = json!({"key": key, "url": "x"}).to_string();
+    let query = json!({"id": document}).to_string();
+    let send = async |method, path: &str, headers: &[(&str, &str)], body: String| {
+        stunt.send(method, path, headers, body).await.status
+    };
+    [
+        send(
+            Method::GET,
+            ORDERS,
+            &[("authorization", &bearer)],
+            String::new(),
+        )
+        .await,
+        send(
+            Method::GET,
+            "/check-user-credits",
+            &[("apikey", key)],
+            String::new(),
+        )
+        .await,
+        send(Method::POST, "/detect", &[json], detect).await,
+        send(Method::POST, "/query", &[json], query).await,
+        send(Method::PUT, upload, &[], "x".to_owned()).await,
+        send(Method::PUT, test_upload, &[], "x".to_owned()).await,
+    ]
+}
+
+/// A place to upload to, one for tests, and a document.
+async fn world(stunt: &Stunt, key: &str, test_key: &str) -> (String, String, String) {
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let (_, upload) = stunt.pending(key, &body).await;
+    let (_, test_upload) = stunt.pending(test_key, &body).await;
+    let place = "/get-presigned-url?file_name=a_ai.jpg";
+    let place = stunt
+        .send(Method::GET, place, &[("apikey", key)], "")
+        .await
+        .json();
+    stunt
+        .put(place["presigned_url"].as_str().expect("a URL"), picture())
+        .await;
+    let body = json!({"key": key, "url": format!("{}/{}", stunt.origin, place["file_path"].as_str().expect("a path"))});
+    let made = stunt.post(key, "/detect", &body).await.json();
+    (
+        upload,
+        test_upload,
+        made["id"].as_str().expect("an id").to_owned(),
+    )
+}
+
+#[tokio::test]
+async fn a_rule_that_names_an_account_is_about_what_is_its_own_however_that_shows() {
+    let stunt = Stunt::start().await;
+    let mine = world(&stunt, "mine", "sk_test_mine").await;
+    let other = world(&stunt, "other", "sk_test_other").await;
+    let before = asked(&stunt, "other", &other.0, &other.1, &other.2).await;
+    rule(&stunt, &json!({"account": "mine", "then": busy(507)})).await;
+    let test = json!({"account": "sk_test_mine", "when": {"operation": "bizmori.putTestUpload"}, "then": busy(507)});
+    rule(&stunt, &test).await;
+    assert_eq!(
+        asked(&stunt, "mine", &mine.0, &mine.1, &mine.2).await,
+        [507; 6]
+    );
+    assert_eq!(
+        asked(&stunt, "other", &other.0, &other.1, &other.2).await,
+        before
+    );
+    assert_eq!(hits(&stunt).await, [5, 1]);
+    for (method, path, body) in [
+        (Method::GET, "/health", ""),
+        (Method::POST, "/detect", "nonsense"),
+        (Method::POST, "/detect", r#"{"key": 1}"#),
+        (Method::POST, "/query", r#"{"id": "mine"}"#),
+        (Method::GET, "/_s3/bizmori/own/key", ""),
+        (Method::GET, "/_s3/%", ""),
+    ] {
+        let nobodys = stunt.send(method, path, &[], body).await;
+        assert_ne!(nobodys.status, 507, "{path} {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_a_rule_looked_at_is_read_as_ever() {
+    let stunt = Stunt::start().await;
+    let ask = async || {
+        let mut told = Vec::new();
+        let large = format!(
+            r#"{{"key":"live","url":"{}"}}"#,
+            "x".repeat(9 * 1024 * 1024)
+        );
+        for body in [
+            r#"{"key":"live"}"#,
+            "{",
+            "",
+            r#"{"key":"","url":"u"}"#,
+            &large,
+        ] {
+            let headers = [("content-type", "application/json")];
+            let answer = stunt
+                .send(Method::POST, "/detect", &headers, body.to_owned())
+                .await;
+            told.push(answer.refusal());
+        }
+        told
+    };
+    let before = ask().await;
+    let body = json!({"account": "other", "when": {"operation": "undetectable.detect"}, "then": busy(507)});
+    rule(&stunt, &body).await;
+    assert_eq!(ask().await, before);
+    let listed: Vec<Value> = rules(&stunt, "").await;
+    assert_eq!(listed[0]["hits"], 0);
+}
