@@ -10,6 +10,7 @@ use axum::http::HeaderValue;
 use serde::{Serialize, Serializer};
 
 use crate::model::order::Order;
+use crate::model::report::Likelihood;
 use crate::model::work::{Detection, Outcome};
 use crate::web::plan;
 
@@ -45,11 +46,11 @@ impl Serialize for Fraction {
 
 /// The verdict's word and its number on the create page.
 pub fn status_code(probability: f64) -> (&'static str, u8) {
-    match probability {
-        p if p >= 0.75 => ("likely_ai", 1),
-        p if p >= 0.5 => ("uncertain_ai", 2),
-        p if p >= 0.25 => ("uncertain_real", 3),
-        _ => ("likely_real", 4),
+    match Likelihood::of(probability) {
+        Likelihood::LikelyAi => ("likely_ai", 1),
+        Likelihood::UncertainAi => ("uncertain_ai", 2),
+        Likelihood::UncertainReal => ("uncertain_real", 3),
+        Likelihood::LikelyReal => ("likely_real", 4),
     }
 }
 

@@ -14,6 +14,8 @@ mod heatmap;
 mod measure;
 mod metadata;
 mod protect;
+pub mod report;
+pub mod sample;
 mod sniff;
 mod thumbnail;
 pub mod verdict;
@@ -28,6 +30,7 @@ use tokio::sync::Semaphore;
 pub use decode::{FILE_BYTES_MAX, PIXELS_MAX, SIDE_PX_MAX};
 pub use heatmap::{Ground, Scale};
 pub use protect::{Protected, Protection};
+pub use report::{Finding, Report};
 pub use sniff::{HEAD_BYTES, check_name, sniff};
 pub use thumbnail::{PREVIEW_PX, THUMBNAIL_PX};
 pub use watermark::{Embedded, Embedding, SIDE_PX_MIN, TEXT_CHARS_MAX, TEXTS_MAX};
@@ -153,6 +156,22 @@ impl Engine {
     /// See [`Failure`]: the file is checked as for [`Engine::embed`].
     pub async fn extract(&self, content: Content, name: String) -> Result<Vec<String>, Failure> {
         self.run(move || watermark::extract(&content, &name)).await
+    }
+
+    /// The report as a PDF of one page.
+    ///
+    /// # Errors
+    /// [`Failure::Io`], for a fault of ours.
+    pub async fn report(&self, report: Report) -> Result<Vec<u8>, Failure> {
+        self.run(move || Ok(report::make(&report)?)).await
+    }
+
+    /// The sample file of `seed`, in the format that the extension of `name` stands for.
+    ///
+    /// # Errors
+    /// [`Defect::NotAPicture`] if it stands for none of ours and is not `pdf`.
+    pub async fn sample(&self, name: String, seed: [u8; 32]) -> Result<Vec<u8>, Failure> {
+        self.run(move || sample::sample(&name, seed)).await
     }
 
     /// The format of the file at `path` by its first bytes, its `name` agreeing.
