@@ -188,7 +188,7 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
         .map_err(broken)?;
     let accounts = Arc::new(accounts);
     let timeout = Duration::from_millis(u64::from(config.webhook_timeout_ms));
-    let outbound = Outbound::new(timeout, config.allow_public)?;
+    let outbound = Outbound::new(timeout, config.allow_public);
     let engine = Engine::new(std::thread::available_parallelism().map_or(1, usize::from));
     let webhooks = Arc::new(Webhooks::new(
         db.clone(),
