@@ -5,6 +5,7 @@
 //! is under way for it is cancelled, and the key's next use begins a new life under a new id.
 
 mod account;
+mod rate;
 
 use std::collections::HashMap;
 use std::io;
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 pub use account::Account;
 use account::held;
+pub use rate::TooMany;
 
 use crate::blobs::Blobs;
 use crate::clock::Clock;

@@ -191,7 +191,7 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
         .map_err(broken)?;
     let accounts = Arc::new(accounts);
     let timeout = Duration::from_millis(u64::from(config.webhook_timeout_ms));
-    let outbound = Outbound::new(timeout, config.allow_public)?;
+    let outbound = Outbound::new(timeout, config.allow_public);
     let rules = Rules::load(db.clone(), entropy.clone(), |id| accounts.by_id(id))
         .await
         .map_err(broken)?;

@@ -4,8 +4,10 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, PossibleValue};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::account::Revision;
 
 /// A self-hosted mock of two image APIs, BIZ MORI and Undetectable AI, for integration tests.
 #[derive(Debug, Parser)]
@@ -50,6 +52,20 @@ pub enum Mode {
     Open,
     /// Refused
     Strict,
+}
+
+impl ValueEnum for Revision {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::V2026_03, Self::V2026_10]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::V2026_03 => "Before the changes of October 2026",
+            Self::V2026_10 => "With them",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
+    }
 }
 
 /// The server's settings.
@@ -102,6 +118,14 @@ pub struct Config {
     )]
     pub log: String,
 
+    /// The vendor's API as of that date
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_REVISION",
+        value_enum,
+        default_value = "2026-03"
+    )]
+    pub revision: Revision,
     /// BIZ MORI: milliseconds an order is processed
     #[arg(
         long,
@@ -144,6 +168,15 @@ pub struct Config {
         value_name = "S"
     )]
     pub upload_s: u32,
+    /// BIZ MORI: seconds a v3 order's upload URL lives
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_V3_UPLOAD_S",
+        value_parser = clap::value_parser!(u32).range(1..=604_800),
+        default_value_t = 900,
+        value_name = "S"
+    )]
+    pub v3_upload_s: u32,
     /// BIZ MORI: days until an order expires
     #[arg(
         long,
@@ -152,6 +185,9 @@ pub struct Config {
         value_name = "DAYS"
     )]
     pub retention_days: u32,
+    /// BIZ MORI: download originalFileUrl for real; without it a sample picture stands for it
+    #[arg(long, env = "STUNTDOUBLE_FETCH", value_parser = FalseyValueParser::new())]
+    pub fetch: bool,
 
     /// Undetectable: milliseconds a document is pending
     #[arg(

@@ -79,7 +79,7 @@ fn log(config: &Config) -> Result<(), String> {
 
 async fn health(url: &str) -> Result<(), String> {
     let url = format!("{}/_mock/health", url.trim_end_matches('/'));
-    let status = Outbound::new(HEALTH_TIMEOUT, true)?.get(&url).await?;
+    let status = Outbound::new(HEALTH_TIMEOUT, true).get(&url).await?;
     if status == 200 {
         Ok(())
     } else {

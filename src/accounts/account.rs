@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
+use super::rate::{TooMany, Window};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::model::account::Settings;
@@ -32,6 +33,7 @@ pub struct Account {
     pub(super) requests: AtomicU64,
     pub(super) snowflake: Mutex<u64>,
     pub(super) snowflake_low: u64,
+    pub(super) window: Mutex<Window>,
     pub(super) ended: CancellationToken,
 }
 
@@ -58,6 +60,7 @@ impl Account {
             requests: AtomicU64::new(0),
             snowflake: Mutex::new(row.snowflake),
             snowflake_low: low,
+            window: Mutex::default(),
             ended: CancellationToken::new(),
         }
     }
@@ -89,6 +92,21 @@ impl Account {
     #[must_use]
     pub fn settings(&self) -> Settings {
         held(&self.settings).clone()
+    }
+
+    /// Counts a call to a vendor's front door against the account's calls a minute.
+    ///
+    /// # Errors
+    /// If those of this minute are used up; the call is then not counted.
+    pub fn count_call(&self) -> Result<(), TooMany> {
+        let (plan, taken) = {
+            let settings = held(&self.settings);
+            (settings.plan, settings.calls_per_minute())
+        };
+        let Some(calls_max) = taken else {
+            return Ok(());
+        };
+        held(&self.window).count(self.now(), plan, calls_max)
     }
 
     /// The number of its next order, from 1.

@@ -1,4 +1,4 @@
-//! `Authorization: Bearer KEY`.
+//! `Authorization: Bearer KEY`, and how often a minute.
 
 use std::sync::Arc;
 
@@ -42,7 +42,10 @@ impl FromRequestParts<Context> for Caller {
             entry.belongs_to(&account);
         }
         let code = match account.settings().state {
-            KeyState::Active => return Ok(Self(account)),
+            KeyState::Active => {
+                account.count_call()?;
+                return Ok(Self(account));
+            }
             KeyState::Expired => Code::AuthTokenExpired,
             KeyState::Forbidden => Code::AuthForbidden,
             KeyState::Unknown => Code::AuthTokenInvalid,

@@ -2,9 +2,11 @@
 
 use axum::Json;
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::accounts::TooMany;
 use crate::model::order::ConfirmRefusal;
 use crate::orders::{Refused, StartError};
 use crate::store::StoreError;
@@ -35,6 +37,7 @@ pub enum Code {
     ReportLocaleUnsupported,
     ReportNotAvailable,
     ReportNotFound,
+    RateLimitExceeded,
     ResourceNotFound,
     ServerInternalError,
     ServiceUnavailable,
@@ -83,6 +86,7 @@ impl Code {
             Self::WatermarkV2ApiSunset => StatusCode::GONE,
             Self::UsageLimitExceeded => StatusCode::TOO_MANY_REQUESTS,
             Self::TestUploadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::RateLimitExceeded => StatusCode::TOO_MANY_REQUESTS,
             Self::ServerInternalError => StatusCode::INTERNAL_SERVER_ERROR,
             Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -94,6 +98,8 @@ impl Code {
 pub struct Refusal {
     pub code: Code,
     pub why: String,
+    /// Seconds after which it may be asked again, where that is told.
+    retry_after_s: Option<u64>,
 }
 
 impl Refusal {
@@ -101,6 +107,7 @@ impl Refusal {
         Self {
             code,
             why: why.into(),
+            retry_after_s: None,
         }
     }
 
@@ -118,7 +125,18 @@ struct Body {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let why = [(WHY, header_line(&self.why))];
-        (self.code.status(), why, Json(Body { code: self.code })).into_response()
+        let retry_after = self.retry_after_s.map(|s| [(RETRY_AFTER, s.to_string())]);
+        let body = Json(Body { code: self.code });
+        (self.code.status(), why, retry_after, body).into_response()
+    }
+}
+
+impl From<TooMany> for Refusal {
+    fn from(too_many: TooMany) -> Self {
+        Self {
+            retry_after_s: Some(too_many.retry_after_s),
+            ..Self::new(Code::RateLimitExceeded, too_many.line())
+        }
     }
 }
 

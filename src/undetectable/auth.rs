@@ -34,7 +34,8 @@ fn header_key(headers: &HeaderMap) -> Option<&str> {
 /// The account of that key, which stood in `place`; the request is its own from now on.
 ///
 /// # Errors
-/// If there is no key, nobody has it, or the control plane says that it does not work.
+/// If there is no key, nobody has it, the control plane says that it does not work, or it was
+/// used too often this minute.
 pub async fn by_key(
     verbs: &Verbs,
     place: &str,
@@ -53,7 +54,10 @@ pub async fn by_key(
     };
     entry.belongs_to(&account);
     let code = match account.settings().state {
-        KeyState::Active => return Ok(account),
+        KeyState::Active => {
+            account.count_call()?;
+            return Ok(account);
+        }
         KeyState::Expired | KeyState::Forbidden => Code::UserVerificationFailed,
         KeyState::Unknown => Code::UserNotFound,
     };

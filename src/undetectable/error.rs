@@ -4,12 +4,13 @@
 //! `{"detail": …}`, a sentence or, where input does not fit the schema, a list.
 
 use axum::Json;
-use axum::http::header::ALLOW;
+use axum::http::header::{ALLOW, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::fields::Problem;
+use crate::accounts::TooMany;
 use crate::orders::Refused;
 use crate::store::StoreError;
 use crate::web::{BodyRefusal, OriginError, WHY, header_line};
@@ -32,6 +33,7 @@ pub enum Code {
     NotEnoughCredits,
     RequestCutShort,
     RequestTooLarge,
+    TooManyRequests,
     Unavailable,
     UnsupportedImageType,
     UserNotFound,
@@ -55,6 +57,7 @@ impl Code {
             Self::NotEnoughCredits | Self::UserVerificationFailed => StatusCode::FORBIDDEN,
             Self::UserNotFound => StatusCode::NOT_FOUND,
             Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::FileMetadata | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -76,6 +79,7 @@ impl Code {
             Self::NotEnoughCredits => "Not enough credits",
             Self::RequestCutShort => "Request body could not be read",
             Self::RequestTooLarge => "Request body too large",
+            Self::TooManyRequests => "Too many requests",
             Self::Unavailable => "Service unavailable",
             Self::UnsupportedImageType => "Unsupported image type",
             Self::UserNotFound => "User not found",
@@ -92,6 +96,8 @@ pub struct Refusal {
     why: String,
     /// The methods that the path has, where the request's is none of them.
     allow: Option<HeaderValue>,
+    /// Seconds after which it may be asked again, where that is told.
+    retry_after_s: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -114,6 +120,7 @@ impl Refusal {
             body,
             why,
             allow: None,
+            retry_after_s: None,
         }
     }
 
@@ -173,7 +180,8 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let why = [(WHY, header_line(&self.why))];
         let allow = self.allow.map(|allow| [(ALLOW, allow)]);
-        (self.status, why, allow, Json(self.body)).into_response()
+        let retry_after = self.retry_after_s.map(|s| [(RETRY_AFTER, s.to_string())]);
+        (self.status, why, allow, retry_after, Json(self.body)).into_response()
     }
 }
 
@@ -185,6 +193,15 @@ impl From<StoreError> for Refusal {
                 tracing::error!(%error, "a request failed");
                 Self::new(Code::Internal, "a fault of stuntdouble's: see its log")
             }
+        }
+    }
+}
+
+impl From<TooMany> for Refusal {
+    fn from(too_many: TooMany) -> Self {
+        Self {
+            retry_after_s: Some(too_many.retry_after_s),
+            ..Self::new(Code::TooManyRequests, too_many.line())
         }
     }
 }

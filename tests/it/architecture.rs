@@ -12,7 +12,7 @@ const VERBS: [&str; 10] = [
 const LEAVES: [&str; 5] = ["clock", "config", "entropy", "outbound", "presign"];
 
 /// Words with one home each: the word, and the paths (below `src/`) that may say it.
-const HOMES: [(&str, &[&str]); 9] = [
+const HOMES: [(&str, &[&str]); 10] = [
     ("sqlx", &["store/"]),
     (
         "axum",
@@ -29,7 +29,8 @@ const HOMES: [(&str, &[&str]); 9] = [
     ("SystemTime", &["clock.rs"]),
     ("rand::", &["entropy.rs"]),
     ("time::sleep", &["worker.rs", "web/", "app.rs"]),
-    ("reqwest", &["outbound.rs"]),
+    ("reqwest", &["outbound.rs", "outbound/"]),
+    ("rustls", &["outbound.rs", "outbound/"]),
     ("spawn_blocking", &["engine/"]),
     ("env::var", &["config.rs"]),
 ];

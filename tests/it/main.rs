@@ -10,6 +10,7 @@ mod bizmori;
 mod control;
 mod crash;
 mod hostile;
+mod limits;
 mod operations;
 mod presigned;
 mod readme;

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use crate::support::{Stunt, picture};
 
 fn account(key: &str) -> Value {
-    json!({"key": key, "state": "active", "credits": null, "retentionDays": null, "processing": null})
+    json!({
+        "key": key, "plan": "unlimited", "requestsPerMinute": null, "credits": null,
+        "retentionDays": null, "state": "active", "revision": null, "processing": null,
+    })
 }
 
 #[tokio::test]
@@ -19,7 +22,10 @@ async fn an_account_is_made_by_its_first_use_or_by_hand_and_removed_with_all_it_
     };
     assert_eq!(list().await, json!({"accounts": []}));
     stunt.get("b", "/api/v2/orders/webhooks").await;
-    let set = json!({"state": "forbidden", "credits": 3, "retentionDays": 30, "processing": {"delayMs": 7}});
+    let set = json!({
+        "plan": "pro", "requestsPerMinute": 5, "credits": 3, "retentionDays": 30,
+        "state": "forbidden", "revision": "2026-10", "processing": {"delayMs": 7},
+    });
     let made = stunt
         .control(Method::PUT, "/_mock/accounts/a%2Fb", &set)
         .await;
@@ -45,6 +51,41 @@ async fn an_account_is_made_by_its_first_use_or_by_hand_and_removed_with_all_it_
         assert_eq!((gone.status, gone.text()), (204, String::new()));
     }
     assert_eq!(list().await, json!({"accounts": [account("b")]}));
+}
+
+#[tokio::test]
+async fn an_account_shows_its_fields_in_the_contracts_order() {
+    let stunt = Stunt::start().await;
+    let made = stunt
+        .send(Method::PUT, "/_mock/accounts/live", &[], "{}")
+        .await;
+    let text = r#"{"key":"live","plan":"unlimited","requestsPerMinute":null,"credits":null,"retentionDays":null,"state":"active","revision":null,"processing":null}"#;
+    assert_eq!((made.status, made.text()), (200, text.to_owned()));
+}
+
+#[tokio::test]
+async fn plans_and_revisions_that_there_are_not_are_refused() {
+    let stunt = Stunt::start().await;
+    for (set, what) in [
+        (
+            json!({"plan": "gold"}),
+            "unknown variant `gold`, expected one of `unlimited`, `free`, `pro`, `enterprise`",
+        ),
+        (
+            json!({"revision": "2026-04"}),
+            "unknown variant `2026-04`, expected `2026-03` or `2026-10`",
+        ),
+        (
+            json!({"requestsPerMinute": -1}),
+            "invalid value: integer `-1`, expected u32",
+        ),
+    ] {
+        let answer = stunt
+            .send(Method::PUT, "/_mock/accounts/live", &[], set.to_string())
+            .await;
+        assert_eq!(answer.status, 400);
+        assert!(answer.text().contains(what), "{}", answer.text());
+    }
 }
 
 #[tokio::test]

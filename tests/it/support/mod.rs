@@ -5,6 +5,7 @@ mod process;
 pub mod raw;
 mod receiver;
 mod stunt;
+mod tls;
 
 pub use picture::{fixture, picture};
 pub use process::Process;

@@ -1,6 +1,7 @@
 //! A receiver of webhooks: records what comes, as raw bytes, and answers as scripted.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+
+use super::tls::TlsListener;
 
 /// How long a message is awaited before the test fails; nothing is timed by it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -78,14 +81,23 @@ impl Receiver {
         .await
     }
 
+    /// Over https, with a certificate that nobody but itself has signed.
+    pub async fn secure() -> Self {
+        let shared = Arc::new(Shared::default());
+        let (listener, address) = bind().await;
+        let listener = TlsListener::self_signed(listener);
+        let router = router(&shared);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let url = format!("https://{address}/hook");
+        Self { url, shared }
+    }
+
     async fn of(shared: Shared) -> Self {
         let shared = Arc::new(shared);
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
-        let router = Router::new()
-            .fallback(receive)
-            .with_state(Arc::clone(&shared));
+        let (listener, address) = bind().await;
+        let router = router(&shared);
         tokio::spawn(async move { axum::serve(listener, router).await });
+        let url = format!("http://{address}/hook");
         Self { url, shared }
     }
 
@@ -116,6 +128,17 @@ impl Receiver {
     pub fn count(&self) -> usize {
         self.shared.messages.lock().expect("no panic").len()
     }
+}
+
+async fn bind() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    (listener, address)
+}
+
+fn router(shared: &Arc<Shared>) -> Router {
+    let shared = Arc::clone(shared);
+    Router::new().fallback(receive).with_state(shared)
 }
 
 async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {

@@ -3,6 +3,7 @@
 mod after_the_answer;
 mod endpoints;
 mod events;
+mod https;
 mod retries;
 
 use hmac::{Hmac, KeyInit, Mac};

@@ -1,0 +1,80 @@
+//! Which addresses may be called, whatever name they have.
+
+use std::net::{IpAddr, SocketAddr};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+pub(super) fn refusal(who: &str) -> String {
+    format!(
+        "{who} is a public address; only loopback and private ones are called without the setting allow-public"
+    )
+}
+
+/// Loopback, private, link-local and unique-local addresses: those of tests.
+pub(super) fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(v4) => is_private(IpAddr::V4(v4)),
+            None => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+        },
+    }
+}
+
+/// Resolves names to those of their addresses that may be called.
+#[derive(Debug)]
+pub(super) struct Addresses {
+    pub(super) allow_public: bool,
+}
+
+impl Resolve for Addresses {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allow_public = self.allow_public;
+        Box::pin(async move {
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let (may, may_not): (Vec<_>, Vec<_>) = found
+                .into_iter()
+                .partition(|address| allow_public || is_private(address.ip()));
+            match may_not.first() {
+                Some(public) if may.is_empty() => {
+                    Err(refusal(&format!("{} ({})", name.as_str(), public.ip())).into())
+                }
+                _ => Ok(Box::new(may.into_iter()) as Addrs),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_and_private_addresses_are_of_tests() {
+        for private in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.1.1",
+            "::1",
+            "fd00::1",
+        ] {
+            assert!(
+                is_private(private.parse().expect("an address")),
+                "{private}"
+            );
+        }
+        for public in [
+            "8.8.8.8",
+            "0.0.0.0",
+            "172.32.0.1",
+            "2001:db8::1",
+            "::ffff:8.8.8.8",
+            "::",
+        ] {
+            assert!(!is_private(public.parse().expect("an address")), "{public}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Receivers over https: their certificates are not checked.
+
+use serde_json::json;
+
+use super::{WEBHOOKS, verified};
+use crate::support::{Receiver, Stunt, picture};
+
+#[tokio::test]
+async fn a_webhook_over_https_is_delivered_and_signed() {
+    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::secure().await);
+    assert!(receiver.url.starts_with("https://127.0.0.1:"));
+    let (endpoint, secret) = stunt.webhook("live", &receiver.url).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    let ran = stunt.advance("live", "PT24H").await;
+    assert_eq!(ran, ["order.process", "webhook.deliver"], "one attempt");
+    let messages = receiver.messages(1).await;
+    let event = verified(&messages[0], &secret);
+    assert_eq!(event["eventType"], "order.aiDetection.completed");
+    assert_eq!(event["data"]["orderId"], json!(id));
+    let events = stunt
+        .get("live", &format!("{WEBHOOKS}/{endpoint}/events"))
+        .await;
+    assert_eq!(events.json()["data"]["events"][0]["status"], "SENT");
+}
