@@ -150,15 +150,15 @@ pub struct Config {
         value_name = "MS"
     )]
     pub test_processing_ms: u32,
-    /// BIZ MORI: seconds an AI detection's upload URL lives
+    /// BIZ MORI: seconds an AI detection's upload URL lives; 600 if not set, 3600 in revision
+    /// 2026-10
     #[arg(
         long,
         env = "STUNTDOUBLE_AI_DETECTION_UPLOAD_S",
         value_parser = clap::value_parser!(u32).range(1..=604_800),
-        default_value_t = 600,
         value_name = "S"
     )]
-    pub ai_detection_upload_s: u32,
+    pub ai_detection_upload_s: Option<u32>,
     /// BIZ MORI: seconds any other order's upload URL lives
     #[arg(
         long,
@@ -284,6 +284,16 @@ pub struct Config {
 }
 
 impl Config {
+    /// Seconds an AI detection's upload URL lives.
+    #[must_use]
+    pub fn ai_detection_upload_s(&self, revision: Revision) -> u32 {
+        let by_default = match revision {
+            Revision::V2026_03 => 600,
+            Revision::V2026_10 => 3_600,
+        };
+        self.ai_detection_upload_s.unwrap_or(by_default)
+    }
+
     /// The settings as they are when nothing is said, whatever the environment says.
     ///
     /// # Panics

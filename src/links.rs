@@ -67,8 +67,8 @@ impl Links {
         let disposition = attachment(name);
         let response_content_disposition = Some(disposition.as_str());
         self.signer.presign(&Presign {
-            response_content_disposition,
             expires_s,
+            response_content_disposition,
             ..get(origin, vendor, key, now)
         })
     }

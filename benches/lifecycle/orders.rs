@@ -103,7 +103,13 @@ async fn make(address: SocketAddr, maker: u32) -> Outcome<()> {
     let mut request = Vec::new();
     for number in 0..LISTED / MAKERS {
         let body = format!(r#"{{"idempotencyKey":"{maker}-{number}","fileName":"photo.jpg"}}"#);
-        write_post(&mut request, address, 0, "/api/v2/orders/ai-detection", &body)?;
+        write_post(
+            &mut request,
+            address,
+            0,
+            "/api/v2/orders/ai-detection",
+            &body,
+        )?;
         let answer = connection.exchange(&request).await?;
         expect_status("create", &answer, &[200])?;
     }

@@ -92,7 +92,12 @@ pub async fn large(settings: &Settings) -> Outcome<()> {
     let mut gets = gets.await??;
     let target = Some(Target::Below(1.5));
     report::number("embed, median", report::median(&mut embeds), "s", target);
-    report::number("extract, median", report::median(&mut extracts), "s", target);
+    report::number(
+        "extract, median",
+        report::median(&mut extracts),
+        "s",
+        target,
+    );
     gets.sort_unstable();
     let p99 = gets.get(gets.len() * 99 / 100).copied().unwrap_or_default();
     let target = Some(Target::Below(20.0));

@@ -84,9 +84,8 @@ impl Code {
             | Self::ValidationIdempotencyKeyInvalid => StatusCode::BAD_REQUEST,
             Self::ReportNotAvailable | Self::WatermarkV2Conflict => StatusCode::CONFLICT,
             Self::WatermarkV2ApiSunset => StatusCode::GONE,
-            Self::UsageLimitExceeded => StatusCode::TOO_MANY_REQUESTS,
             Self::TestUploadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::RateLimitExceeded => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimitExceeded | Self::UsageLimitExceeded => StatusCode::TOO_MANY_REQUESTS,
             Self::ServerInternalError => StatusCode::INTERNAL_SERVER_ERROR,
             Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         }

@@ -166,11 +166,7 @@ impl Scene {
 
     fn at(&self, x: u16, y: u16) -> Colour {
         let down = f64::from(y);
-        let mut colour = mixed(
-            self.zenith,
-            self.horizon,
-            down * 1.5 / f64::from(HEIGHT_PX),
-        );
+        let mut colour = mixed(self.zenith, self.horizon, down * 1.5 / f64::from(HEIGHT_PX));
         let [dx, dy] = [f64::from(x) - self.sun_at[0], down - self.sun_at[1]];
         let distance = (dx * dx + dy * dy).sqrt();
         let far = distance / self.sun_radius;
@@ -288,7 +284,10 @@ mod tests {
             let pixels = image::load_from_memory(&bytes).expect("a picture");
             let measures = super::super::measure::measure(&pixels, 0);
             assert!(measures.sharpness > 100.0, "{seed}: {measures:?}");
-            assert!((60.0..220.0).contains(&measures.brightness), "{seed}: {measures:?}");
+            assert!(
+                (60.0..220.0).contains(&measures.brightness),
+                "{seed}: {measures:?}"
+            );
         }
     }
 

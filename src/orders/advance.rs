@@ -42,10 +42,12 @@ impl Orders {
         };
         let result = match run {
             Run::Over(result) => result,
-            Run::Unfinished { taken, why } => match self.postpone(job, &account, &taken).await? {
-                true => return Ok(()),
-                false => Err(refused(why)),
-            },
+            Run::Unfinished { taken, why } => {
+                if self.postpone(job, &account, &taken).await? {
+                    return Ok(());
+                }
+                Err(refused(why))
+            }
         };
         let made = result.clone();
         let now = account.now();

@@ -99,31 +99,27 @@ impl Orders {
         };
         let (content, name, to) = (blob.content(), file.name.clone(), to.to_owned());
         let thumbnail = index == 0;
-        let made = match order.work {
-            Work::AntiAi { strength } => {
-                let protection = Protection {
-                    content,
-                    name,
-                    to,
-                    strength,
-                    draw: self.entropy.draw(&account.key, "noise", file.id),
-                    thumbnail,
-                };
-                let made = self.engine.protect(protection).await;
-                made.map(|made| (made.format.media_type(), made.thumbnail))
-            }
-            _ => {
-                let texts = cut.texts.to_vec();
-                let embedding = Embedding {
-                    content,
-                    name,
-                    to,
-                    texts,
-                    thumbnail,
-                };
-                let made = self.engine.embed(embedding).await;
-                made.map(|made| (made.media.media_type(), made.thumbnail))
-            }
+        let made = if let Work::AntiAi { strength } = order.work {
+            let protection = Protection {
+                content,
+                name,
+                to,
+                strength,
+                draw: self.entropy.draw(&account.key, "noise", file.id),
+                thumbnail,
+            };
+            let made = self.engine.protect(protection).await;
+            made.map(|made| (made.format.media_type(), made.thumbnail))
+        } else {
+            let embedding = Embedding {
+                content,
+                name,
+                to,
+                texts: cut.texts.to_vec(),
+                thumbnail,
+            };
+            let made = self.engine.embed(embedding).await;
+            made.map(|made| (made.media.media_type(), made.thumbnail))
         };
         match made {
             Ok((media_type, thumbnail)) => Ok(Ok(Made {

@@ -83,10 +83,13 @@ impl Orders {
             return Err(ReportError::NotAvailable);
         }
         let choice = self.rules_on_report(&tx, account, &order);
-        let failing = choice.ruled.as_ref().and_then(|ruled| match &ruled.outcome {
-            RuledOutcome::Failed { code, .. } => Some(code.clone()),
-            _ => None,
-        });
+        let failing = choice
+            .ruled
+            .as_ref()
+            .and_then(|ruled| match &ruled.outcome {
+                RuledOutcome::Failed { code, .. } => Some(code.clone()),
+                _ => None,
+            });
         let fresh = Arc::make_mut(&mut order).want_report(locale, failing);
         if fresh {
             self.rules.count(&mut tx, &choice).await?;

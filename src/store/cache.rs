@@ -116,7 +116,7 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::order::{State, Vendor};
+    use crate::model::order::{Api, State, Vendor};
     use crate::model::picture::Strength;
     use crate::model::time::Timestamp;
     use crate::model::work::Work;
@@ -128,17 +128,21 @@ mod tests {
             account: AccountId(1),
             number: 1,
             vendor: Vendor::Bizmori,
+            api: Api::V2,
             test: false,
             origin: String::new(),
             name: name.to_owned(),
             created_at: at,
             updated_at: at,
+            retention_days: 7,
             work: Work::AntiAi {
                 strength: Strength::Low,
             },
             files: Vec::new(),
             confirm_key: None,
             ruled: None,
+            request_digest: None,
+            reports: Vec::new(),
             state: State::Pending,
         };
         Kept {

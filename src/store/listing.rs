@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::webhooks::Page;
-use super::{Result, Source, sealed::Connected};
+use super::{Result, Source};
 use crate::model::ids::AccountId;
 use crate::model::order::Order;
 

@@ -59,6 +59,7 @@ pub async fn get(
         &upload.key,
         account.now(),
         expires_s.unwrap_or(EXPIRATION_DEFAULT_S),
+        None,
     );
     let answer = Place {
         status: "success",

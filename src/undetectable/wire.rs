@@ -265,7 +265,10 @@ fn step(verdict: &Verdict) -> u8 {
     match (&verdict.label, &verdict.basis) {
         (Label::Watermarked(_), _) => 2,
         (_, Basis::Metadata) => 1,
-        (_, Basis::Suffix(_) | Basis::Digest | Basis::Content | Basis::TestKey | Basis::Rule(_)) => 3,
+        (
+            _,
+            Basis::Suffix(_) | Basis::Digest | Basis::Content | Basis::TestKey | Basis::Rule(_),
+        ) => 3,
     }
 }
 

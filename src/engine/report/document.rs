@@ -199,9 +199,7 @@ fn write_picture(pdf: &mut Pdf, id: Ref, picture: &Picture) {
 fn tag(cff: &[u8]) -> String {
     let digest = Sha256::digest(cff);
     let letters = digest.iter().take(6);
-    letters
-        .map(|byte| char::from(b'A' + byte % 26))
-        .collect()
+    letters.map(|byte| char::from(b'A' + byte % 26)).collect()
 }
 
 fn deflated(bytes: &[u8]) -> io::Result<Vec<u8>> {

@@ -161,7 +161,13 @@ impl Page {
         for (label, value) in rows {
             y -= PADDING_PT + 4.0;
             self.line(label.of(report.locale), LABEL, MARGIN_PT, y);
-            y = self.paragraph(&value, VALUE, MARGIN_PT + VALUES_PT, INNER_PT - VALUES_PT, y);
+            y = self.paragraph(
+                &value,
+                VALUE,
+                MARGIN_PT + VALUES_PT,
+                INNER_PT - VALUES_PT,
+                y,
+            );
             y -= PADDING_PT - 5.0;
             self.rule(y, LINE, 0.5);
         }

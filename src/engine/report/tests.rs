@@ -67,7 +67,10 @@ fn stream_with(pdf: &[u8], word: &[u8]) -> Vec<u8> {
 fn readings(pdf: &[u8]) -> BTreeMap<u16, char> {
     let cmap = String::from_utf8(stream_with(pdf, b"beginbfchar")).expect("a CMap");
     let pairs = cmap.lines().filter_map(|line| {
-        let (cid, unit) = line.strip_prefix('<')?.strip_suffix('>')?.split_once("> <")?;
+        let (cid, unit) = line
+            .strip_prefix('<')?
+            .strip_suffix('>')?
+            .split_once("> <")?;
         let unit = u32::from_str_radix(unit, 16).ok()?;
         Some((u16::from_str_radix(cid, 16).ok()?, char::from_u32(unit)?))
     });
@@ -153,7 +156,9 @@ fn look() {
         }
     }
     let mut r = watermark(Locale::JaJp);
-    r.finding = Finding::Watermark { text: Some("漢字かな交じり文、「日本語」の長い文字列。".repeat(50)) };
+    r.finding = Finding::Watermark {
+        text: Some("漢字かな交じり文、「日本語」の長い文字列。".repeat(50)),
+    };
     r.order_name = "아주 긴 주문 이름입니다. ".repeat(40);
     r.file_name = "IMG_2026-very-long-file-name_".repeat(10) + ".jpeg";
     r.order_id = "9".repeat(400);
@@ -164,10 +169,24 @@ fn look() {
     r.locale = Locale::EnUs;
     r.thumbnail = None;
     w("odd", &r);
-    for n in ["a.jpg", "a.png", "a.webp", "a.gif", "a.pdf", "a.tif", "a.bmp"] {
-        std::fs::write(format!("/tmp/reports/sample-{n}"), crate::engine::sample::sample(n, [7; 32]).unwrap()).unwrap();
+    for n in [
+        "a.jpg", "a.png", "a.webp", "a.gif", "a.pdf", "a.tif", "a.bmp",
+    ] {
+        std::fs::write(
+            format!("/tmp/reports/sample-{n}"),
+            crate::engine::sample::sample(n, [7; 32]).unwrap(),
+        )
+        .unwrap();
     }
     for s in 0..6 {
-        std::fs::write(format!("/tmp/reports/seed-{s}.jpg"), crate::engine::sample::sample("a.jpg", <sha2::Sha256 as sha2::Digest>::digest([s]).into()).unwrap()).unwrap();
+        std::fs::write(
+            format!("/tmp/reports/seed-{s}.jpg"),
+            crate::engine::sample::sample(
+                "a.jpg",
+                <sha2::Sha256 as sha2::Digest>::digest([s]).into(),
+            )
+            .unwrap(),
+        )
+        .unwrap();
     }
 }

@@ -5,12 +5,58 @@ mod at_once;
 mod confirm;
 mod create;
 mod detection;
+mod listing;
+mod revisions;
 mod test_keys;
+mod urls;
+mod usage;
+mod v3;
+mod watermark_files;
+mod watermarks;
+mod zero_copy;
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::support::Stunt;
 
 const DETECTION: &str = "/api/v2/orders/ai-detection";
 const CONFIRM_DETECTION: &str = "/api/v2/orders/ai-detection/confirm";
 const ANTI_AI: &str = "/api/v2/orders/anti-ai";
 const CONFIRM_ANTI_AI: &str = "/api/v2/orders/anti-ai/confirm";
+
+const EMBED: &str = "/api/v2/orders/wtr-embed";
+const EXTRACT: &str = "/api/v2/orders/wtr-extract";
+
+/// What a create that must succeed answers: its `data`.
+async fn made(stunt: &Stunt, key: &str, path: &str, body: &Value) -> Value {
+    let answer = stunt.post(key, path, body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()["data"].take()
+}
+
+/// The text in that place.
+fn text(value: &Value, pointer: &str) -> String {
+    let found = value.pointer(pointer).and_then(Value::as_str);
+    found
+        .unwrap_or_else(|| panic!("no {pointer} in {value}"))
+        .to_owned()
+}
+
+/// What is at a URL that must be there.
+async fn fetched(stunt: &Stunt, url: &str) -> Vec<u8> {
+    let answer = stunt.send(Method::GET, url, &[], "").await;
+    assert_eq!(answer.status, 200, "GET {url}: {}", answer.text());
+    answer.bytes
+}
+
+/// What the order has made, by its v2 download.
+async fn downloaded(stunt: &Stunt, key: &str, id: &str) -> Vec<u8> {
+    let path = format!("/api/v2/orders/{id}/download");
+    let answer = stunt.get(key, &path).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    fetched(stunt, &text(&answer.json(), "/data/downloadUrl")).await
+}
 
 fn signed(expires_s: u32) -> String {
     format!(

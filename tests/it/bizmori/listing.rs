@@ -1,0 +1,269 @@
+//! Orders are listed and counted; upload URLs are made anew.
+
+use serde_json::{Value, json};
+
+use super::{ANTI_AI, DETECTION, EMBED, EXTRACT, made, signed, text};
+use crate::support::{Stunt, code, picture};
+
+/// One order of each type: a complete detection, a failed anti-AI order, two pending ones. The
+/// ids, oldest first.
+async fn four(stunt: &Stunt) -> [String; 4] {
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "orderName": "First Light"});
+    let detection = stunt.confirmed("live", &body, picture()).await;
+    let url = "http://files.test/a";
+    let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a_fail.jpg", "originalFileUrl": url}]});
+    let anti_ai = made(stunt, "live", ANTI_AI, &body).await;
+    stunt.advance("live", "PT1S").await;
+    let marks = json!([{"text": "x"}]);
+    let body =
+        json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "watermarks": marks}]});
+    let embed = made(stunt, "live", EMBED, &body).await;
+    let body = json!({"idempotencyKey": "a", "file": {"fileName": "a.jpg"}});
+    let extract = made(stunt, "live", EXTRACT, &body).await;
+    [
+        detection,
+        text(&anti_ai, "/orderId"),
+        text(&embed, "/orderId"),
+        text(&extract, "/orderId"),
+    ]
+}
+
+async fn list(stunt: &Stunt, query: &str) -> Value {
+    let answer = stunt.get("live", &format!("/api/v2/orders{query}")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()["data"].take()
+}
+
+fn ids(listing: &Value) -> Vec<&str> {
+    let orders = listing["orders"].as_array().expect("orders");
+    orders
+        .iter()
+        .map(|order| order["orderId"].as_str().expect("an id"))
+        .collect()
+}
+
+#[tokio::test]
+async fn orders_are_listed_newest_first_with_what_was_found() {
+    let stunt = Stunt::frozen("live").await;
+    let [detection, anti_ai, embed, extract] = four(&stunt).await;
+    stunt
+        .pending(
+            "other",
+            &json!({"idempotencyKey": "a", "fileName": "a.jpg"}),
+        )
+        .await;
+    let answer = stunt.get("live", "/api/v2/orders").await;
+    let common = |kind: &str,
+                  id: &str,
+                  status: &str,
+                  name: &str,
+                  times: (&str, &str),
+                  errors: &str| {
+        format!(
+            r#"{{"type":"{kind}","orderId":"{id}","channel":"api","thumbnailImageUrl":null,"status":"{status}","orderName":"{name}","fileCount":1,"createdAt":"2026-03-12T10:00:0{}Z","updatedAt":"2026-03-12T10:00:0{}Z","errors":{errors}"#,
+            times.0, times.1
+        )
+    };
+    let (begin, end, later) = ("0.000", "0.300", "1.000");
+    let items = [
+        common(
+            "watermarkExtract",
+            &extract,
+            "pending",
+            "wtr_extract_2026-03-12",
+            (later, later),
+            "null",
+        ) + r#","statusCode":null}"#,
+        common(
+            "watermarkEmbed",
+            &embed,
+            "pending",
+            "wtr_embed_20260312100001.000",
+            (later, later),
+            "null",
+        ) + "}",
+        common(
+            "antiAi",
+            &anti_ai,
+            "failed",
+            "anti_ai_2026-03-12",
+            (begin, end),
+            r#""a_fail.jpg is named so as to fail""#,
+        ) + "}",
+        common(
+            "aiDetection",
+            &detection,
+            "complete",
+            "First Light",
+            (begin, end),
+            "null",
+        ) + r#","probability":0.98,"statusCode":"likely_ai"}"#,
+    ];
+    let expected = format!(
+        r#"{{"data":{{"orders":[{}],"pageInfo":{{"totalItems":4,"totalPages":1,"currentPage":1,"itemsPerPage":10}}}}}}"#,
+        items.join(",")
+    );
+    assert_eq!((answer.status, answer.text()), (200, expected));
+}
+
+#[tokio::test]
+async fn every_filter_and_page_finds_what_it_should() {
+    let stunt = Stunt::frozen("live").await;
+    let [detection, anti_ai, embed, extract] = four(&stunt).await;
+    let all = [&*extract, &*embed, &*anti_ai, &*detection];
+    let by_id = format!("?keyword={}", &detection[3..]);
+    for (query, expected) in [
+        ("?status=all&type=all&channel=all", &all[..]),
+        ("?status=pending", &all[..2]),
+        ("?status=failed", &all[2..3]),
+        ("?status=complete&type=antiAi", &[]),
+        ("?status=inProgress", &[]),
+        ("?status=expired", &[]),
+        ("?type=aiDetection", &all[3..]),
+        ("?type=watermarkEmbed&status=pending", &all[1..2]),
+        ("?type=watermarkExtract", &all[..1]),
+        ("?channel=api", &all[..]),
+        ("?channel=web", &[]),
+        ("?keyword=first%20LIGHT", &all[3..]),
+        ("?keyword=wtr_&status=pending", &all[..2]),
+        ("?keyword=nothing", &[]),
+        (&by_id, &all[3..]),
+        ("?limit=-1", &all[..]),
+        ("?limit=3", &all[..3]),
+        ("?limit=3&page=2", &all[3..]),
+        ("?limit=3&page=9", &[]),
+        ("?keyword=&status=", &all[..]),
+    ] {
+        assert_eq!(ids(&list(&stunt, query).await), expected, "{query}");
+    }
+    let page_info = |total, pages, page, limit| json!({"totalItems": total, "totalPages": pages, "currentPage": page, "itemsPerPage": limit});
+    for (query, expected) in [
+        ("?limit=3&page=2", page_info(4, 2, 2, 3)),
+        ("?limit=-1", page_info(4, 1, 1, 4)),
+        ("?limit=1&status=pending", page_info(2, 2, 1, 1)),
+        ("?limit=1&keyword=wtr_", page_info(2, 2, 1, 1)),
+        ("?status=expired", page_info(0, 0, 1, 10)),
+        ("?channel=web", page_info(0, 0, 1, 10)),
+    ] {
+        assert_eq!(list(&stunt, query).await["pageInfo"], expected, "{query}");
+    }
+    stunt.advance("live", "P8D").await;
+    assert_eq!(ids(&list(&stunt, "?status=expired").await), all);
+}
+
+#[tokio::test]
+async fn a_query_that_makes_no_sense_is_refused() {
+    let stunt = Stunt::frozen("live").await;
+    for (query, why) in [
+        ("page=0", "page: 0 is not a number from 1 to 4294967295"),
+        ("page=x", "page: x is not a number from 1 to 4294967295"),
+        ("limit=0", "limit: 0 is not a number from 1 to 100"),
+        ("limit=101", "limit: 101 is not a number from 1 to 100"),
+        ("limit=-2", "limit: -2 is not a number from 1 to 100"),
+        (
+            "status=done",
+            "status: done is none of all, pending, inProgress, complete, failed, expired",
+        ),
+        (
+            "type=document",
+            "type: document is none of all, antiAi, watermarkEmbed, watermarkExtract, aiDetection",
+        ),
+        ("channel=mail", "channel: mail is none of all, api, web"),
+    ] {
+        let answer = stunt.get("live", &format!("/api/v2/orders?{query}")).await;
+        answer.assert_refused(400, "INVALID_PARAMETER", why);
+    }
+    let answer = stunt
+        .get("live", "/api/v2/orders/stats/recent?date=yesterday")
+        .await;
+    answer.assert_refused(
+        400,
+        "INVALID_PARAMETER",
+        "date: yesterday is no date, such as 2026-03-12",
+    );
+}
+
+#[tokio::test]
+async fn the_statistics_count_seven_days_up_to_the_date() {
+    let stunt = Stunt::frozen("live").await;
+    for (n, by) in [(3, "P1D"), (9, "P4D"), (1, "P1D")] {
+        for order in 0..n {
+            let body = json!({"idempotencyKey": format!("{by} {n} {order}"), "fileName": "a.jpg"});
+            stunt.pending("live", &body).await;
+        }
+        stunt.advance("live", by).await;
+    }
+    let stats = async |query: &str| {
+        let path = format!("/api/v2/orders/stats/recent{query}");
+        stunt.get("live", &path).await.text()
+    };
+    let days = |days: [(&str, u32); 7]| {
+        let day = |(date, count)| format!(r#"{{"usageDate":"{date}","usageCount":{count}}}"#);
+        days.map(day).join(",")
+    };
+    let week = days([
+        ("03.12", 3),
+        ("03.13", 9),
+        ("03.14", 0),
+        ("03.15", 0),
+        ("03.16", 0),
+        ("03.17", 1),
+        ("03.18", 0),
+    ]);
+    let expected =
+        format!(r#"{{"data":{{"dailyStats":[{week}],"domain":[0,12],"ticks":[0,3,6,9,12]}}}}"#);
+    assert_eq!(stats("").await, expected);
+    let week = days([
+        ("03.06", 0),
+        ("03.07", 0),
+        ("03.08", 0),
+        ("03.09", 0),
+        ("03.10", 0),
+        ("03.11", 0),
+        ("03.12", 3),
+    ]);
+    let expected =
+        format!(r#"{{"data":{{"dailyStats":[{week}],"domain":[0,4],"ticks":[0,1,2,3,4]}}}}"#);
+    assert_eq!(stats("?date=2026-03-12").await, expected);
+}
+
+#[tokio::test]
+async fn upload_urls_are_made_anew_for_what_is_still_to_come() {
+    let stunt = Stunt::frozen("live").await;
+    let files = json!([{"fileName": "a.jpg"}, {"fileName": "b.jpg"}]);
+    let body = json!({"idempotencyKey": "a", "files": files});
+    let order = made(&stunt, "live", ANTI_AI, &body).await;
+    let id = text(&order, "/orderId");
+    stunt
+        .put(&text(&order, "/files/0/uploadUrl"), picture())
+        .await;
+    stunt.advance("live", "PT2H").await;
+    let stale = text(&order, "/files/1/uploadUrl");
+    let refused = stunt.send(reqwest::Method::PUT, &stale, &[], "x").await;
+    assert_eq!(refused.status, 403);
+    let path = format!("/api/v2/orders/{id}/refresh-urls");
+    let answer = stunt.post("live", &path, &json!({})).await;
+    let expected = format!(
+        r#"{{"data":{{"files":[{{"fileId":1002,"fileName":"b.jpg","uploadUrl":"{{origin}}/_s3/bizmori/temp/{id}/1/b.jpg?{}","fileKey":"temp/{id}/1/b.jpg"}}]}}}}"#,
+        signed(3_600).replace("T100000Z", "T120000Z")
+    );
+    assert_eq!(stunt.shown(&answer.text()), expected);
+    stunt
+        .put(&text(&answer.json(), "/data/files/0/uploadUrl"), picture())
+        .await;
+
+    let detection = json!({"idempotencyKey": "d", "fileName": "d.jpg"});
+    let started = stunt.confirmed("live", &detection, picture()).await;
+    let path = |id: &str| format!("/api/v2/orders/{id}/refresh-urls");
+    for (key, id, status, told) in [
+        ("live", started.as_str(), 400, "ORDER_NOT_PENDING"),
+        ("other", id.as_str(), 403, "ORDER_NOT_OWNER"),
+        ("live", "42", 404, "ORDER_NOT_FOUND"),
+        ("live", "x", 404, "ORDER_NOT_FOUND"),
+    ] {
+        let answer = stunt.post(key, &path(id), &json!({})).await;
+        assert_eq!((answer.status, answer.text()), (status, code(told)), "{id}");
+    }
+    let detail = stunt.get("live", DETECTION).await;
+    assert_eq!(detail.status, 404, "no order has such an id");
+}

@@ -1,0 +1,157 @@
+//! The vendor's API as of two dates: what `2026-10` changes.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{DETECTION, EMBED, EXTRACT, made, text};
+use crate::support::{Answer, Receiver, Stunt, code, picture};
+
+/// An account of revision 2026-10, a minute before the v2 watermark routes end.
+async fn before_sunset(key: &str) -> Stunt {
+    let stunt = Stunt::start().await;
+    let path = format!("/_mock/accounts/{key}");
+    stunt
+        .control(Method::PUT, &path, &json!({"revision": "2026-10"}))
+        .await;
+    let clock = json!({"account": key, "mode": "frozen", "now": "2026-10-08T23:59:00Z"});
+    stunt.control(Method::PUT, "/_mock/clock", &clock).await;
+    stunt
+}
+
+fn embed(key: &str) -> Value {
+    json!({"idempotencyKey": key, "files": [{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]})
+}
+
+fn extract(key: &str) -> Value {
+    json!({"idempotencyKey": key, "file": {"fileName": "a.jpg"}})
+}
+
+fn announces(answer: &Answer) -> [&str; 3] {
+    ["deprecation", "sunset", "link"].map(|name| answer.header(name))
+}
+
+#[tokio::test]
+async fn every_answer_of_the_routes_that_end_says_so() {
+    let stunt = before_sunset("live").await;
+    for (path, good, successor) in [
+        (EMBED, embed("a"), "wtr-embed"),
+        (EXTRACT, extract("a"), "wtr-extract"),
+    ] {
+        let link = format!("</api/v3/orders/{successor}>; rel=\"successor-version\"");
+        let expected = ["true", "Fri, 09 Oct 2026 00:00:00 GMT", &link];
+        let made = stunt.post("live", path, &good).await;
+        assert_eq!((made.status, announces(&made)), (200, expected));
+        let bad = stunt.post("live", path, &json!({})).await;
+        assert_eq!((bad.status, announces(&bad)), (400, expected));
+        let of_march = stunt.post("another", path, &good).await;
+        assert_eq!((of_march.status, announces(&of_march)), (200, ["", "", ""]));
+    }
+    let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
+    let other_route = stunt.post("live", DETECTION, &body).await;
+    assert_eq!(announces(&other_route), ["", "", ""]);
+}
+
+#[tokio::test]
+async fn at_the_sunset_the_routes_are_gone_and_pending_orders_fail() {
+    let stunt = before_sunset("live").await;
+    let receiver = Receiver::start().await;
+    stunt.webhook("live", &receiver.url).await;
+    let pending = made(&stunt, "live", EMBED, &embed("pending")).await;
+    let started = made(&stunt, "live", EXTRACT, &extract("started")).await;
+    stunt
+        .put(&text(&started, "/file/uploadUrl"), picture())
+        .await;
+    let v3 = made(&stunt, "live", "/api/v3/orders/wtr-embed", &embed("v3")).await;
+    stunt.advance("live", "PT59.999S").await;
+    assert_eq!(stunt.post("live", EMBED, &embed("late")).await.status, 200);
+
+    let ran = stunt.advance("live", "PT0.001S").await;
+    assert_eq!(ran[..2], ["order.sunset", "order.sunset"]);
+    let gone = stunt.post("live", EMBED, &embed("later")).await;
+    let why = "the v2 watermark API has ended by the account's clock: use v3";
+    gone.assert_refused(410, "WATERMARK_V2_API_SUNSET", why);
+    assert_eq!(gone.header("deprecation"), "true");
+    let invalid = stunt.post("live", EXTRACT, &json!({})).await;
+    assert_eq!(invalid.status, 410, "before the body is looked at");
+    let headers = [("content-type", "application/json")];
+    let nobody = stunt.send(Method::POST, EMBED, &headers, "{}").await;
+    assert_eq!(nobody.status, 401, "after the key is");
+
+    let order = stunt.order("live", &text(&pending, "/orderId")).await;
+    assert_eq!(order["status"], "failed");
+    let message = "the v2 watermark API has ended before the order started";
+    let errors = json!({"errorCode": "WATERMARK_V2_API_SUNSET", "errorMessage": message});
+    assert_eq!(order["errors"], errors);
+    let order = stunt.order("live", &text(&started, "/orderId")).await;
+    assert_eq!(order["status"], "complete");
+    let order = stunt.order("live", &text(&v3, "/orderId")).await;
+    assert_eq!(order["status"], "pending");
+    let failed = receiver.messages(3).await.into_iter().map(|it| it.json());
+    let codes: Vec<Value> = failed
+        .map(|event| event["data"]["errorCode"].clone())
+        .collect();
+    let sunset = json!("WATERMARK_V2_API_SUNSET");
+    assert_eq!(codes, [Value::Null, sunset.clone(), sunset]);
+}
+
+#[tokio::test]
+async fn without_the_revision_nothing_ends() {
+    let stunt = before_sunset("other").await;
+    let clock = json!({"account": "live", "mode": "frozen", "now": "2026-10-08T23:59:00Z"});
+    stunt.control(Method::PUT, "/_mock/clock", &clock).await;
+    let pending = made(&stunt, "live", EMBED, &embed("a")).await;
+    assert!(stunt.advance("live", "P1D").await.is_empty());
+    made(&stunt, "live", EMBED, &embed("b")).await;
+    let id = text(&pending, "/orderId");
+    assert_eq!(stunt.order("live", &id).await["status"], "pending");
+
+    let revision = json!({"revision": "2026-10"});
+    stunt
+        .control(Method::PUT, "/_mock/accounts/live", &revision)
+        .await;
+    assert_eq!(
+        stunt.advance("live", "PT0S").await,
+        ["order.sunset", "order.sunset"],
+        "who changes over afterwards has it at once"
+    );
+    assert_eq!(stunt.order("live", &id).await["status"], "failed");
+}
+
+#[tokio::test]
+async fn as_of_october_detections_have_an_hour_and_v3_uploads_a_type() {
+    let stunt = before_sunset("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
+    let order = made(&stunt, "live", DETECTION, &body).await;
+    let url = text(&order, "/file/uploadUrl");
+    assert!(url.contains("X-Amz-Expires=3600&"), "{url}");
+    assert!(url.contains("X-Amz-SignedHeaders=host&"), "{url}");
+
+    let order = made(&stunt, "live", "/api/v3/orders/wtr-embed", &embed("a")).await;
+    let url = text(&order, "/files/0/uploadUrl");
+    assert!(url.contains("X-Amz-Expires=900&"), "{url}");
+    assert!(
+        url.contains("X-Amz-SignedHeaders=content-type%3Bhost&"),
+        "{url}"
+    );
+    let put = async |kind: &str| {
+        let headers = [("content-type", kind)];
+        let answer = stunt.send(Method::PUT, &url, &headers, picture()).await;
+        answer.status
+    };
+    assert_eq!(put("image/png").await, 403);
+    assert_eq!(put("image/jpeg").await, 200);
+}
+
+#[tokio::test]
+async fn the_revision_can_be_the_servers() {
+    let stunt = Stunt::with(|config| {
+        config.revision = stuntdouble::model::account::Revision::V2026_10;
+    })
+    .await;
+    let answer = stunt.post("live", EMBED, &embed("a")).await;
+    assert_eq!(
+        (answer.status, answer.text()),
+        (410, code("WATERMARK_V2_API_SUNSET")),
+        "today is after the sunset"
+    );
+}

@@ -1,0 +1,59 @@
+//! Credits: counted where the account has a number of them.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{ANTI_AI, DETECTION, EMBED, made, text};
+use crate::support::Stunt;
+
+async fn give(stunt: &Stunt, key: &str, credits: u64) {
+    let path = format!("/_mock/accounts/{key}");
+    stunt
+        .control(Method::PUT, &path, &json!({"credits": credits}))
+        .await;
+}
+
+fn anti_ai(key: &str, files: usize) -> Value {
+    let files = vec![json!({"fileName": "a.jpg"}); files];
+    json!({"idempotencyKey": key, "files": files})
+}
+
+#[tokio::test]
+async fn an_order_costs_a_credit_a_file_until_they_are_used_up() {
+    let stunt = Stunt::frozen("live").await;
+    give(&stunt, "live", 4).await;
+    let first = made(&stunt, "live", ANTI_AI, &anti_ai("a", 2)).await;
+    let again = made(&stunt, "live", ANTI_AI, &anti_ai("a", 2)).await;
+    assert_eq!(text(&first, "/orderId"), text(&again, "/orderId"));
+    let too_many = stunt.post("live", ANTI_AI, &anti_ai("b", 3)).await;
+    let why = "2 credits are left, and it costs one a file";
+    too_many.assert_refused(400, "USAGE_NOT_ENOUGH", why);
+    made(&stunt, "live", ANTI_AI, &anti_ai("c", 1)).await;
+    let marks = json!([{"text": "x"}, {"text": "y"}]);
+    let body =
+        json!({"idempotencyKey": "e", "files": [{"fileName": "a.jpg", "watermarks": marks}]});
+    made(&stunt, "live", EMBED, &body).await;
+    let body = json!({"idempotencyKey": "d", "fileName": "a.jpg"});
+    let used_up = stunt.post("live", DETECTION, &body).await;
+    used_up.assert_refused(429, "USAGE_LIMIT_EXCEEDED", "no credits are left");
+    let headers = [("apikey", "live")];
+    let left = stunt
+        .send(Method::GET, "/check-user-credits", &headers, "")
+        .await;
+    assert_eq!(
+        left.json()["credits"],
+        0,
+        "one key, one account, both vendors"
+    );
+    give(&stunt, "live", 5).await;
+    assert_eq!(stunt.post("live", DETECTION, &body).await.status, 200);
+}
+
+#[tokio::test]
+async fn without_a_number_and_with_a_test_key_nothing_is_counted() {
+    let stunt = Stunt::frozen("live").await;
+    give(&stunt, "sk_test_1", 0).await;
+    for key in ["live", "sk_test_1"] {
+        made(&stunt, key, ANTI_AI, &anti_ai("a", 100)).await;
+    }
+}

@@ -1,0 +1,176 @@
+//! Orders are made.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::super::signed;
+use super::{EMBED, EXTRACT, made, text};
+use crate::support::{Receiver, Stunt, code, picture};
+
+#[tokio::test]
+async fn an_embedding_answers_an_output_for_every_watermark() {
+    let stunt = Stunt::frozen("live").await;
+    let files = json!([
+        {"fileName": "a.tif", "watermarks": [{"text": "one"}, {"text": "two"}]},
+        {"fileName": "b.pdf", "originalFileUrl": "http://files.test/b", "watermarks": [{"text": "three"}]}]);
+    let body = json!({"idempotencyKey": "a", "files": files});
+    let answer = stunt.post("live", EMBED, &body).await;
+    let id = text(&answer.json(), "/data/orderId");
+    let output = |file: &str, number: u8, text: &str, kind: &str| {
+        format!(
+            r#"{{"fileId":"{file}-{number}","inputFileId":"{file}","outputIndex":{number},"watermarkText":"{text}","status":"pending","mediaKind":"{kind}"}}"#
+        )
+    };
+    let expected = format!(
+        r#"{{"data":{{"orderId":"{id}","status":"pending","processingDelayed":false,"expiresAt":"2026-03-19T10:00:00.000Z","files":[{{"fileId":"1001","uploadUrl":"{{origin}}/_s3/bizmori/wtr-embed/{id}/images/1/a.tif?{}"}},{{"fileId":"1002","uploadUrl":null}}],"outputs":[{},{},{}],"result":null,"reports":[]}}}}"#,
+        signed(900),
+        output("1001", 1, "one", "image"),
+        output("1001", 2, "two", "image"),
+        output("1002", 1, "three", "pdf")
+    );
+    assert_eq!(
+        (answer.status, stunt.shown(&answer.text())),
+        (200, expected)
+    );
+}
+
+#[tokio::test]
+async fn an_extraction_lists_the_original_first_and_starts_when_both_are_in() {
+    let stunt = Stunt::frozen("live").await;
+    let file = json!({"fileName": "q.jpg", "originalFile": {"fileName": "o.jpg"}});
+    let body = json!({"idempotencyKey": "a", "file": file});
+    let answer = stunt.post("live", EXTRACT, &body).await;
+    let data = answer.json()["data"].take();
+    let id = text(&data, "/orderId");
+    let new_file = |n: u16, role: &str, name: &str| {
+        format!(
+            r#"{{"fileId":"{n}","uploadUrl":"{{origin}}/_s3/bizmori/wtr-extract/{id}/{role}/{name}?{}"}}"#,
+            signed(900)
+        )
+    };
+    let expected = format!(
+        r#"{{"data":{{"orderId":"{id}","status":"pending","processingDelayed":false,"expiresAt":"2026-03-19T10:00:00.000Z","files":[{},{}],"outputs":[],"result":null,"reports":[]}}}}"#,
+        new_file(1_001, "original", "o.jpg"),
+        new_file(1_002, "watermarked", "q.jpg")
+    );
+    assert_eq!(
+        (answer.status, stunt.shown(&answer.text())),
+        (200, expected)
+    );
+    stunt
+        .put(&text(&data, "/files/1/uploadUrl"), picture())
+        .await;
+    assert!(stunt.advance("live", "PT1S").await.is_empty());
+    stunt
+        .put(&text(&data, "/files/0/uploadUrl"), picture())
+        .await;
+    assert_eq!(stunt.advance("live", "PT1S").await, ["order.process"]);
+}
+
+#[tokio::test]
+async fn the_same_key_gives_the_same_order_and_another_body_is_a_conflict() {
+    let stunt = Stunt::frozen("live").await;
+    let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}]}]);
+    let body = json!({"idempotencyKey": "a", "files": files});
+    let first = stunt.post("live", EMBED, &body).await;
+    let turned = r#"{ "files": [{"watermarks": [{"text": "one"}], "fileName": "a.jpg"}],
+        "idempotencyKey": "a" }"#;
+    let headers = [
+        ("authorization", "Bearer live"),
+        ("content-type", "application/json"),
+    ];
+    let again = stunt.send(Method::POST, EMBED, &headers, turned).await;
+    assert_eq!(again.text(), first.text(), "the same, said otherwise");
+    let mut other = body.clone();
+    other["files"][0]["watermarks"][0]["text"] = json!("two");
+    let answer = stunt.post("live", EMBED, &other).await;
+    let id = text(&first.json(), "/data/orderId");
+    let why = format!("idempotencyKey: order {id} was made with another body");
+    answer.assert_refused(409, "WATERMARK_V2_CONFLICT", &why);
+    let extract = json!({"idempotencyKey": "a", "file": {"fileName": "a.jpg", "originalFile": {"fileName": "o.jpg"}}});
+    let order = made(&stunt, "live", EXTRACT, &extract).await;
+    assert_ne!(text(&order, "/orderId"), id, "keys are the route's own");
+}
+
+#[tokio::test]
+async fn what_is_not_uploaded_within_twelve_hours_fails() {
+    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    stunt.webhook("live", &receiver.url).await;
+    let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}]}]);
+    let body = json!({"idempotencyKey": "a", "files": files});
+    let order = made(&stunt, "live", EMBED, &body).await;
+    let id = text(&order, "/orderId");
+    assert!(stunt.advance("live", "PT11H59M59.999S").await.is_empty());
+    assert_eq!(
+        stunt.advance("live", "PT0.001S").await,
+        ["order.expireUploads", "webhook.deliver"]
+    );
+    let event = receiver.messages(1).await.remove(0).json();
+    assert_eq!(
+        (&event["eventType"], &event["data"]["errorCode"]),
+        (
+            &json!("order.watermarkEmbed.failed"),
+            &json!("UPLOAD_EXPIRED")
+        )
+    );
+    let detail = stunt.get("live", &format!("/api/v3/orders/{id}")).await;
+    let detail = detail.json()["data"].take();
+    assert_eq!(
+        (&detail["status"], &detail["errors"]),
+        (
+            &json!("failed"),
+            &json!("its files were not uploaded within 12 hours")
+        )
+    );
+    assert_eq!(
+        detail["inputFiles"],
+        json!([{"fileId": "1001", "fileName": "a.jpg"}])
+    );
+
+    let body = json!({"idempotencyKey": "b", "files": [{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]});
+    let order = made(&stunt, "live", EMBED, &body).await;
+    stunt
+        .put(&text(&order, "/files/0/uploadUrl"), picture())
+        .await;
+    let ran = stunt.advance("live", "PT13H").await;
+    assert!(ran.contains(&"order.process".to_owned()), "{ran:?}");
+    let done = stunt.order("live", &text(&order, "/orderId")).await;
+    assert_eq!(done["status"], "complete", "{ran:?}");
+}
+
+#[tokio::test]
+async fn an_extraction_needs_its_original() {
+    let stunt = Stunt::frozen("live").await;
+    for (file, why) in [
+        (
+            json!({"fileName": "a.jpg"}),
+            "file: missing field `originalFile`",
+        ),
+        (
+            json!({"fileName": "a.jpg", "originalFile": null}),
+            "file.originalFile",
+        ),
+        (
+            json!({"originalFile": {"fileName": "a.jpg"}}),
+            "file: missing field `fileName`",
+        ),
+        (
+            json!({"fileName": "a.gif", "originalFile": {"fileName": "a.jpg"}}),
+            "file.fileName: extension .gif is not supported",
+        ),
+        (
+            json!({"fileName": "a.jpg", "originalFile": {"fileName": "a"}}),
+            "file.originalFile.fileName: \"a\" has no extension",
+        ),
+    ] {
+        let body: Value = json!({"idempotencyKey": "a", "file": file});
+        let answer = stunt.post("live", EXTRACT, &body).await;
+        assert_eq!(
+            (answer.status, answer.text()),
+            (400, code("VALIDATION_FAILED")),
+            "{file}"
+        );
+        let said = answer.header("x-mock-why");
+        assert!(said.starts_with(why), "{said}");
+    }
+}

@@ -1,0 +1,193 @@
+//! What was made is downloaded.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::super::{ANTI_AI, fetched};
+use super::{EMBED, embedded, extracted, made, text};
+use crate::support::{Stunt, code};
+
+async fn download(stunt: &Stunt, key: &str, id: &str) -> Value {
+    let path = format!("/api/v3/orders/{id}/download");
+    let answer = stunt.get(key, &path).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let data = answer.json()["data"].take();
+    let files = data["files"].as_array().expect("files").iter();
+    let files: Vec<String> = files
+        .map(|file| {
+            let (id, url) = (text(file, "/fileId"), text(file, "/downloadUrl"));
+            format!(r#"{{"fileId":"{id}","downloadUrl":"{url}"}}"#)
+        })
+        .collect();
+    let expected = format!(
+        r#"{{"data":{{"archiveUrl":{},"files":[{}],"expiresInSeconds":{}}}}}"#,
+        data["archiveUrl"],
+        files.join(","),
+        data["expiresInSeconds"]
+    );
+    assert_eq!(answer.text(), expected, "these fields, in this order");
+    data
+}
+
+fn members(zipped: &[u8]) -> Vec<String> {
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zipped)).expect("a ZIP");
+    let names: Vec<String> = zip
+        .file_names()
+        .map(|name| name.expect("UTF-8").into_owned())
+        .collect();
+    for n in 0..names.len() {
+        let mut bytes = Vec::new();
+        std::io::copy(&mut zip.by_index(n).expect("a member"), &mut bytes).expect("its bytes");
+        assert!(bytes.len() > 500, "{}", names[n]);
+    }
+    names
+}
+
+#[tokio::test]
+async fn every_output_has_its_url_and_several_have_a_zip() {
+    let stunt = Stunt::frozen("live").await;
+    let id = embedded(&stunt, "live", &["one", "two"]).await;
+    let data = download(&stunt, "live", &id).await;
+    assert_eq!(
+        (
+            &data["files"][0]["fileId"],
+            &data["files"][1]["fileId"],
+            &data["expiresInSeconds"]
+        ),
+        (&json!("1001-1"), &json!("1001-2"), &json!(3_600))
+    );
+    let one = fetched(&stunt, &text(&data, "/files/0/downloadUrl")).await;
+    let two = fetched(&stunt, &text(&data, "/files/1/downloadUrl")).await;
+    assert!(one != two && one.starts_with(b"\xff\xd8\xff"));
+    let zip = fetched(&stunt, &text(&data, "/archiveUrl")).await;
+    assert_eq!(members(&zip), ["a.jpg", "a (1).jpg"]);
+}
+
+#[tokio::test]
+async fn one_output_is_its_file_alone_but_for_orders_of_v2() {
+    let stunt = Stunt::frozen("live").await;
+    let id = embedded(&stunt, "live", &["one"]).await;
+    let data = download(&stunt, "live", &id).await;
+    assert_eq!(data["archiveUrl"], Value::Null);
+    let files = json!([{"fileName": "b.png", "originalFileUrl": "http://files.test/b"}]);
+    let body = json!({"idempotencyKey": "a", "files": files});
+    let order = made(&stunt, "live", ANTI_AI, &body).await;
+    stunt.advance("live", "PT5S").await;
+    let data = download(&stunt, "live", &text(&order, "/orderId")).await;
+    for _ in 0..2 {
+        let zip = fetched(&stunt, &text(&data, "/archiveUrl")).await;
+        assert_eq!(members(&zip), ["b.png"]);
+    }
+}
+
+#[tokio::test]
+async fn a_link_lives_no_longer_than_the_order() {
+    let stunt = Stunt::frozen("live").await;
+    let id = embedded(&stunt, "live", &["one"]).await;
+    stunt.advance("live", "P6DT23H59M").await;
+    let data = download(&stunt, "live", &id).await;
+    assert_eq!(data["expiresInSeconds"], 55);
+    let url = text(&data, "/files/0/downloadUrl");
+    assert!(url.contains("X-Amz-Expires=55&"), "{url}");
+    stunt.advance("live", "PT1M").await;
+    let path = format!("/api/v3/orders/{id}/download");
+    let refused = stunt.get("live", &path).await;
+    assert_eq!(
+        (refused.status, refused.text()),
+        (400, code("ORDER_EXPIRED"))
+    );
+    assert_eq!(stunt.send(Method::GET, &url, &[], "").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_download_is_refused_in_the_vendors_order() {
+    let stunt = Stunt::frozen("live").await;
+    let id = extracted(&stunt, "live", "a.jpg").await;
+    let body = json!({"idempotencyKey": "p", "files": [{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]});
+    let order = made(&stunt, "live", EMBED, &body).await;
+    let pending = text(&order, "/orderId");
+    for (id, told) in [
+        (&id, "ORDER_TYPE_CANT_DOWNLOAD"),
+        (&pending, "ORDER_NOT_COMPLETED"),
+    ] {
+        let path = format!("/api/v3/orders/{id}/download");
+        let answer = stunt.get("live", &path).await;
+        assert_eq!((answer.status, answer.text()), (400, code(told)));
+    }
+}
+
+#[tokio::test]
+async fn test_keys_get_samples() {
+    let key = "sk_test_1";
+    let stunt = Stunt::frozen(key).await;
+    let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "x"}, {"text": "y"}]},
+        {"fileName": "b.pdf", "watermarks": [{"text": "z"}]}]);
+    let order = made(
+        &stunt,
+        key,
+        EMBED,
+        &json!({"idempotencyKey": "a", "files": files}),
+    )
+    .await;
+    let id = text(&order, "/orderId");
+    for place in ["/files/0/uploadUrl", "/files/1/uploadUrl"] {
+        stunt.put(&text(&order, place), vec![1]).await;
+    }
+    stunt.advance(key, "PT5S").await;
+    let data = download(&stunt, key, &id).await;
+    let begins = format!("{}/api/v2/test-samples/{id}.", stunt.origin);
+    for (n, (kind, magic)) in [
+        ("image/jpeg", &b"\xff\xd8\xff"[..]),
+        ("image/jpeg", b"\xff\xd8\xff"),
+        ("application/pdf", b"%PDF-"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let url = text(&data, &format!("/files/{n}/downloadUrl"));
+        assert!(url.starts_with(&begins), "{url}");
+        let sample = stunt.send(Method::GET, &url, &[], "").await;
+        assert_eq!((sample.status, sample.header("content-type")), (200, kind));
+        assert!(sample.bytes.starts_with(magic), "{n}");
+    }
+    let zip = fetched(&stunt, &text(&data, "/archiveUrl")).await;
+    assert_eq!(members(&zip), ["a.jpg", "a (1).jpg", "b.pdf"]);
+    let refused = stunt
+        .get(key, &format!("/api/v2/orders/{id}/download"))
+        .await;
+    assert_eq!(
+        (refused.status, refused.text()),
+        (404, code("PROCESSED_FILE_NOT_FOUND"))
+    );
+    let upload = text(&order, "/files/0/uploadUrl");
+    let token = upload.rsplit('/').next().expect("a token");
+    for token in [token, "nonsense"] {
+        let path = format!("/api/v2/test-samples/{token}");
+        let refused = stunt.send(Method::GET, &path, &[], "").await;
+        assert_eq!(
+            (refused.status, refused.text()),
+            (403, code("AUTH_FORBIDDEN"))
+        );
+    }
+    stunt.advance(key, "PT2H").await;
+    let url = text(&data, "/files/0/downloadUrl");
+    let stale = stunt.send(Method::GET, &url, &[], "").await;
+    assert_eq!((stale.status, stale.text()), (403, code("AUTH_FORBIDDEN")));
+}
+
+#[tokio::test]
+async fn outputs_of_v3_carry_one_text_each() {
+    let stunt = Stunt::frozen("live").await;
+    let id = embedded(&stunt, "live", &["one", "two"]).await;
+    let data = download(&stunt, "live", &id).await;
+    for (n, expected) in ["one", "two"].into_iter().enumerate() {
+        let url = text(&data, &format!("/files/{n}/downloadUrl"));
+        let marked = fetched(&stunt, &url).await;
+        let body = json!({"idempotencyKey": n.to_string(), "file": {"fileName": "x.jpg"}});
+        let order = made(&stunt, "live", super::super::EXTRACT, &body).await;
+        stunt.put(&text(&order, "/file/uploadUrl"), marked).await;
+        stunt.advance("live", "PT1S").await;
+        let found = stunt.order("live", &text(&order, "/orderId")).await;
+        assert_eq!(found["watermarkText"], expected);
+    }
+}

@@ -1,0 +1,39 @@
+//! BIZ MORI's API v3.
+
+mod create;
+mod download;
+mod read;
+mod reports;
+
+use serde_json::{Value, json};
+
+use super::{made, text};
+use crate::support::{Stunt, picture};
+
+const EMBED: &str = "/api/v3/orders/wtr-embed";
+const EXTRACT: &str = "/api/v3/orders/wtr-extract";
+
+/// A v3 embedding of one JPEG with these texts, complete.
+async fn embedded(stunt: &Stunt, key: &str, texts: &[&str]) -> String {
+    let marks: Vec<Value> = texts.iter().map(|text| json!({"text": text})).collect();
+    let files = json!([{"fileName": "a.jpg", "watermarks": marks}]);
+    let body = json!({"idempotencyKey": "embedded", "files": files});
+    let order = made(stunt, key, EMBED, &body).await;
+    stunt
+        .put(&text(&order, "/files/0/uploadUrl"), picture())
+        .await;
+    stunt.advance(key, "PT5S").await;
+    text(&order, "/orderId")
+}
+
+/// A v3 extraction from a JPEG of that name, complete.
+async fn extracted(stunt: &Stunt, key: &str, name: &str) -> String {
+    let file = json!({"fileName": name, "originalFile": {"fileName": "o.jpg"}});
+    let body = json!({"idempotencyKey": name, "file": file});
+    let order = made(stunt, key, EXTRACT, &body).await;
+    for place in ["/files/0/uploadUrl", "/files/1/uploadUrl"] {
+        stunt.put(&text(&order, place), picture()).await;
+    }
+    stunt.advance(key, "PT5S").await;
+    text(&order, "/orderId")
+}

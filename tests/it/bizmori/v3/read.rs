@@ -1,0 +1,199 @@
+//! Orders of both versions are read.
+
+use serde_json::json;
+
+use super::super::{ANTI_AI, EMBED as EMBED_V2, EXTRACT as EXTRACT_V2, signed};
+use super::{embedded, extracted, made, text};
+use crate::support::{Stunt, code, picture};
+
+/// The body, but for what every order has alike at its end after a second.
+fn body(kind: &str, id: &str, name: &str, thumbnail: &str, files: &str, result: &str) -> String {
+    format!(
+        r#"{{"data":{{"type":"{kind}","orderId":"{id}","orderName":"{name}","channel":"api","status":"complete","createdAt":"2026-03-12T10:00:00.000Z","updatedAt":"2026-03-12T10:00:00.300Z","expiresAt":"2026-03-19T10:00:00.000Z","retentionDays":7,"thumbnailImageUrl":{thumbnail},"processingDelayed":false,"errors":null,"inputFiles":[{files}],"result":{result}}}}}"#
+    )
+}
+
+fn thumbnail(id: &str) -> String {
+    let at = signed(3_600).replace("T100000Z", "T100005Z");
+    format!(r#""{{origin}}/_s3/bizmori/results/{id}/thumbnail.jpg?{at}""#)
+}
+
+async fn read(stunt: &Stunt, id: &str) -> String {
+    let answer = stunt.get("live", &format!("/api/v3/orders/{id}")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    stunt.shown(&answer.text())
+}
+
+#[tokio::test]
+async fn an_embedding_of_v3_is_read_with_an_output_for_each_text() {
+    let stunt = Stunt::frozen("live").await;
+    let id = embedded(&stunt, "live", &["one", "two"]).await;
+    let output = |n: u8, text: &str| {
+        format!(
+            r#"{{"fileId":"1001-{n}","fileName":"a.jpg","inputFileId":"1001","watermarkText":"{text}"}}"#
+        )
+    };
+    let expected = body(
+        "watermarkEmbed",
+        &id,
+        "wtr_embed_20260312100000.000",
+        &thumbnail(&id),
+        r#"{"fileId":"1001","fileName":"a.jpg"}"#,
+        &format!(
+            r#"{{"outputFiles":[{},{}]}}"#,
+            output(1, "one"),
+            output(2, "two")
+        ),
+    );
+    assert_eq!(read(&stunt, &id).await, expected);
+}
+
+#[tokio::test]
+async fn an_embedding_of_v2_is_read_with_an_output_for_each_file() {
+    let stunt = Stunt::frozen("live").await;
+    let marks = json!([{"text": "one"}, {"text": "two"}]);
+    let new = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "watermarks": marks}]});
+    let order = made(&stunt, "live", EMBED_V2, &new).await;
+    let id = text(&order, "/orderId");
+    let pending = stunt.get("live", &format!("/api/v3/orders/{id}")).await;
+    let expected = format!(
+        r#"{{"data":{{"type":"watermarkEmbed","orderId":"{id}","orderName":"wtr_embed_20260312100000.000","channel":"api","status":"pending","createdAt":"2026-03-12T10:00:00.000Z","updatedAt":"2026-03-12T10:00:00.000Z","expiresAt":"2026-03-19T10:00:00.000Z","retentionDays":7,"thumbnailImageUrl":null,"processingDelayed":false,"errors":null,"inputFiles":[{{"fileId":"1001","fileName":"a.jpg","uploadUrl":"{{origin}}/_s3/bizmori/wtr-embed/{id}/images/1/a.jpg?{}"}}],"result":null}}}}"#,
+        signed(3_600)
+    );
+    assert_eq!(stunt.shown(&pending.text()), expected);
+    stunt
+        .put(&text(&order, "/files/0/uploadUrl"), picture())
+        .await;
+    stunt.advance("live", "PT5S").await;
+    let expected = body(
+        "watermarkEmbed",
+        &id,
+        "wtr_embed_20260312100000.000",
+        &thumbnail(&id),
+        r#"{"fileId":"1001","fileName":"a.jpg"}"#,
+        r#"{"outputFiles":[{"fileId":"1001-1","fileName":"a.jpg","inputFileId":"1001","watermarkText":"one\ntwo"}]}"#,
+    );
+    assert_eq!(read(&stunt, &id).await, expected);
+}
+
+#[tokio::test]
+async fn extractions_of_both_versions_are_read_alike() {
+    let stunt = Stunt::frozen("live").await;
+    let result = r#"{"detectionStatus":"detected","watermarkText":"MORI TEST WATERMARK","reportSupported":true,"reports":[]}"#;
+    let id = extracted(&stunt, "live", "q_detected.jpg").await;
+    let files = r#"{"fileId":"1001","fileName":"o.jpg","role":"original"},{"fileId":"1002","fileName":"q_detected.jpg","role":"query"}"#;
+    let name = "wtr_extract_2026-03-12";
+    let expected = body(
+        "watermarkExtract",
+        &id,
+        name,
+        &thumbnail(&id),
+        files,
+        result,
+    );
+    assert_eq!(read(&stunt, &id).await, expected);
+
+    stunt.freeze("live").await;
+    let file = json!({"fileName": "q_undetected.jpg"});
+    let new = json!({"idempotencyKey": "a", "file": file});
+    let order = made(&stunt, "live", EXTRACT_V2, &new).await;
+    stunt.put(&text(&order, "/file/uploadUrl"), picture()).await;
+    stunt.advance("live", "PT5S").await;
+    let id = text(&order, "/orderId");
+    let files = r#"{"fileId":"2001","fileName":"q_undetected.jpg","role":"query"}"#;
+    let result = r#"{"detectionStatus":"undetected","watermarkText":null,"reportSupported":true,"reports":[]}"#;
+    let expected = body(
+        "watermarkExtract",
+        &id,
+        name,
+        &thumbnail(&id),
+        files,
+        result,
+    );
+    assert_eq!(read(&stunt, &id).await, expected);
+}
+
+#[tokio::test]
+async fn detections_and_anti_ai_orders_are_read_with_every_key() {
+    let stunt = Stunt::frozen("live").await;
+    let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.confirmed("live", &new, picture()).await;
+    stunt.advance("live", "PT5S").await;
+    let at = signed(3_600).replace("T100000Z", "T100005Z");
+    let original = format!(r#""{{origin}}/_s3/bizmori/ai-detection/{id}/1/a_ai.jpg?{at}""#);
+    let result = format!(
+        r#"{{"verdict":"likely_ai","probability":0.98,"options":null,"originalImageUrl":{original},"heatmapUrl":null,"overlayUrl":null}}"#
+    );
+    let file = r#"{"fileId":"1001","fileName":"a_ai.jpg"}"#;
+    let expected = body(
+        "aiDetection",
+        &id,
+        "ai_detection_2026-03-12",
+        "null",
+        file,
+        &result,
+    );
+    assert_eq!(read(&stunt, &id).await, expected);
+
+    stunt.freeze("live").await;
+    let files = json!([{"fileName": "b.png", "originalFileUrl": "http://files.test/b"}]);
+    let order = made(
+        &stunt,
+        "live",
+        ANTI_AI,
+        &json!({"idempotencyKey": "a", "files": files}),
+    )
+    .await;
+    stunt.advance("live", "PT5S").await;
+    let id = text(&order, "/orderId");
+    let result = r#"{"outputFiles":[{"fileId":"2001-1","fileName":"b.png","inputFileId":"2001"}]}"#;
+    let file = r#"{"fileId":"2001","fileName":"b.png"}"#;
+    let expected = body(
+        "antiAi",
+        &id,
+        "anti_ai_2026-03-12",
+        &thumbnail(&id),
+        file,
+        result,
+    );
+    assert_eq!(read(&stunt, &id).await, expected);
+}
+
+#[tokio::test]
+async fn an_order_that_takes_long_is_delayed_and_an_expired_one_has_no_result() {
+    let stunt = Stunt::with(|config| config.processing_ms = 120_000).await;
+    stunt.freeze("live").await;
+    let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.confirmed("live", &new, picture()).await;
+    let told = async |field: &str| {
+        let answer = stunt.get("live", &format!("/api/v3/orders/{id}")).await;
+        answer.json()["data"][field].take()
+    };
+    stunt.advance("live", "PT60S").await;
+    assert_eq!(told("processingDelayed").await, json!(false));
+    stunt.advance("live", "PT0.001S").await;
+    assert_eq!(told("processingDelayed").await, json!(true));
+    stunt.advance("live", "PT1M").await;
+    assert_eq!(told("processingDelayed").await, json!(false));
+    stunt.advance("live", "P7D").await;
+    assert_eq!(told("status").await, json!("expired"));
+    assert_eq!(told("result").await, json!(null));
+}
+
+#[tokio::test]
+async fn an_order_that_is_none_or_another_keys_is_not_read() {
+    let stunt = Stunt::frozen("live").await;
+    let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let (id, _) = stunt.pending("live", &new).await;
+    for (key, id, status, told) in [
+        ("live", "abc", 400, "VALIDATION_FAILED"),
+        ("live", "42", 404, "ORDER_NOT_FOUND"),
+        ("other", id.as_str(), 404, "ORDER_NOT_FOUND"),
+    ] {
+        for path in ["", "/download", "/reports/en-US"] {
+            let answer = stunt.get(key, &format!("/api/v3/orders/{id}{path}")).await;
+            let expected = (status, code(told));
+            assert_eq!((answer.status, answer.text()), expected, "{key} {id}{path}");
+        }
+    }
+}

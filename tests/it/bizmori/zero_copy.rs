@@ -1,0 +1,185 @@
+//! Zero copy: outputs are put where the client wants them.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+
+use super::{ANTI_AI, made, text};
+use crate::support::{Receiver, Stunt, code};
+
+/// What came to a target: its name, its type, its bytes.
+type Puts = Arc<Mutex<Vec<(String, String, usize)>>>;
+
+/// A store of the client's: takes what is put to `ok…`, is not ready twice for `late…`, never
+/// takes `no…`.
+async fn targets() -> (String, Puts) {
+    let puts = Puts::default();
+    let router = Router::new()
+        .route("/{name}", axum::routing::put(put))
+        .with_state(Arc::clone(&puts));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("a port");
+    let origin = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (origin, puts)
+}
+
+async fn put(
+    State(puts): State<Puts>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    assert!(!headers.contains_key("authorization"));
+    let kind = headers["content-type"].to_str().expect("ASCII").to_owned();
+    let mut puts = puts.lock().expect("no panic");
+    let before = puts.iter().filter(|put| put.0 == name).count();
+    puts.push((name.clone(), kind, body.len()));
+    match name.as_str() {
+        name if name.starts_with("late") && before < 2 => StatusCode::SERVICE_UNAVAILABLE,
+        name if name.starts_with("never") => StatusCode::BAD_GATEWAY,
+        name if name.starts_with("no") => StatusCode::FORBIDDEN,
+        _ => StatusCode::OK,
+    }
+}
+
+fn order(key: &str, origin: &str, names: &[&str]) -> Value {
+    let files: Vec<Value> = names
+        .iter()
+        .map(|name| json!({"fileName": "a.jpg", "originalFileUrl": format!("http://files.test/{name}")}))
+        .collect();
+    let targets: Vec<Value> = names
+        .iter()
+        .map(|name| json!({"fileKey": name, "url": format!("{origin}/{name}"), "presignedUrlExpiresAt": "2026-03-12T11:00:00Z"}))
+        .collect();
+    json!({"idempotencyKey": key, "files": files, "mode": {"zeroCopy": true}, "outputTargets": targets})
+}
+
+fn names(puts: &Puts) -> Vec<String> {
+    let puts = puts.lock().expect("no panic");
+    puts.iter().map(|put| put.0.clone()).collect()
+}
+
+#[tokio::test]
+async fn each_output_is_put_to_its_target_and_not_kept() {
+    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    stunt.webhook("live", &receiver.url).await;
+    let (origin, puts) = targets().await;
+    let body = order("a", &origin, &["ok1", "ok2"]);
+    let made = made(&stunt, "live", ANTI_AI, &body).await;
+    let id = text(&made, "/orderId");
+    stunt.advance("live", "PT1S").await;
+    let detail = stunt.order("live", &id).await;
+    assert_eq!(detail["status"], "complete", "{detail}");
+    let came = puts.lock().expect("no panic").clone();
+    let heads: Vec<_> = came.iter().map(|put| (&*put.0, &*put.1)).collect();
+    assert_eq!(heads, [("ok1", "image/jpeg"), ("ok2", "image/jpeg")]);
+    assert!(came.iter().all(|put| put.2 > 1_000), "{came:?}");
+    let refused = stunt
+        .get("live", &format!("/api/v2/orders/{id}/download"))
+        .await;
+    assert_eq!(
+        (refused.status, refused.text()),
+        (404, code("PROCESSED_FILE_NOT_FOUND"))
+    );
+    let event = receiver.messages(1).await.remove(0).json();
+    assert_eq!(event["data"]["downloadUrl"], Value::Null);
+    assert!(detail["thumbnailImageUrl"].is_string());
+}
+
+#[tokio::test]
+async fn a_target_that_is_not_ready_is_tried_again_after_1_2_and_4_seconds() {
+    let stunt = Stunt::frozen("live").await;
+    let (origin, puts) = targets().await;
+    let body = order("a", &origin, &["ok", "late"]);
+    let late = made(&stunt, "live", ANTI_AI, &body).await;
+    let never = order("b", &origin, &["never"]);
+    stunt.advance("live", "PT0.3S").await;
+    assert_eq!(names(&puts), ["ok", "late"]);
+    assert!(stunt.advance("live", "PT0.999S").await.is_empty());
+    assert_eq!(stunt.advance("live", "PT0.001S").await, ["order.process"]);
+    assert_eq!(names(&puts), ["ok", "late", "late"], "ok has its own");
+    let id = text(&late, "/orderId");
+    assert_eq!(stunt.order("live", &id).await["status"], "inProgress");
+    assert_eq!(stunt.advance("live", "PT2S").await, ["order.process"]);
+    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+
+    let never = made(&stunt, "live", ANTI_AI, &never).await;
+    let ran = stunt.advance("live", "PT7.3S").await;
+    assert_eq!(ran, vec!["order.process"; 4]);
+    let detail = stunt.order("live", &text(&never, "/orderId")).await;
+    assert_eq!(
+        (&detail["status"], &detail["errors"]),
+        (
+            &json!("failed"),
+            &json!("outputTargets[0].url: answered 502")
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_target_that_refuses_fails_the_order_at_once() {
+    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    stunt.webhook("live", &receiver.url).await;
+    let (origin, puts) = targets().await;
+    let body = order("a", &origin, &["no", "ok"]);
+    made(&stunt, "live", ANTI_AI, &body).await;
+    stunt.advance("live", "PT10S").await;
+    assert_eq!(names(&puts), ["no"]);
+    let event = receiver.messages(1).await.remove(0).json();
+    assert_eq!(
+        (&event["data"]["errorCode"], &event["data"]["errorMessage"]),
+        (
+            &json!("PROCESSING_ERROR"),
+            &json!("outputTargets[0].url: answered 403")
+        )
+    );
+}
+
+#[tokio::test]
+async fn targets_are_as_many_as_files_and_have_not_expired() {
+    let stunt = Stunt::frozen("live").await;
+    let refused = async |change: fn(&mut Value), why: &str| {
+        let mut body = order("a", "http://127.0.0.1:1", &["one"]);
+        change(&mut body);
+        let answer = stunt.post("live", ANTI_AI, &body).await;
+        answer.assert_refused(400, "VALIDATION_FAILED", why);
+    };
+    refused(
+        |body| body["outputTargets"] = json!([]),
+        "outputTargets: 0 of them for 1 files in zero copy",
+    )
+    .await;
+    refused(
+        |body| {
+            body.as_object_mut()
+                .expect("an object")
+                .remove("outputTargets");
+        },
+        "outputTargets: 0 of them for 1 files in zero copy",
+    )
+    .await;
+    refused(
+        |body| body["outputTargets"][0]["presignedUrlExpiresAt"] = json!("2026-03-12T10:00:00Z"),
+        "outputTargets[0].presignedUrlExpiresAt: 2026-03-12T10:00:00Z has passed by the account's clock",
+    )
+    .await;
+    refused(
+        |body| body["outputTargets"][0]["presignedUrlExpiresAt"] = json!("tomorrow"),
+        "outputTargets[0].presignedUrlExpiresAt: tomorrow is no ISO 8601 time",
+    )
+    .await;
+    refused(
+        |body| body["outputTargets"][0]["url"] = json!("ftp://x/"),
+        "outputTargets[0].url: ftp://x/ is no http or https URL",
+    )
+    .await;
+    let mut plain = order("p", "http://127.0.0.1:1", &["one"]);
+    plain["mode"]["zeroCopy"] = json!(false);
+    plain["outputTargets"] = json!([]);
+    assert_eq!(stunt.post("live", ANTI_AI, &plain).await.status, 200);
+}
