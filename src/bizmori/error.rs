@@ -54,6 +54,43 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code there is.
+    pub const ALL: [Self; 33] = [
+        Self::AuthForbidden,
+        Self::AuthNotAuthenticated,
+        Self::AuthTokenExpired,
+        Self::AuthTokenInvalid,
+        Self::AuthTokenInvalidFormat,
+        Self::InvalidParameter,
+        Self::OrderAlreadyCompleted,
+        Self::OrderAlreadyConfirmed,
+        Self::OrderAlreadyFailed,
+        Self::OrderExpired,
+        Self::OrderFileNotUploaded,
+        Self::OrderNotCompleted,
+        Self::OrderNotFound,
+        Self::OrderNotOwner,
+        Self::OrderNotPending,
+        Self::OrderTypeCantDownload,
+        Self::OrderTypeNotMatch,
+        Self::ProcessedFileNotFound,
+        Self::ReportLocaleUnsupported,
+        Self::ReportNotAvailable,
+        Self::ReportNotFound,
+        Self::RateLimitExceeded,
+        Self::ResourceNotFound,
+        Self::ServerInternalError,
+        Self::ServiceUnavailable,
+        Self::TestUploadTooLarge,
+        Self::UsageLimitExceeded,
+        Self::UsageNotEnough,
+        Self::ValidationFailed,
+        Self::ValidationIdempotencyKeyInvalid,
+        Self::WatermarkV2ApiSunset,
+        Self::WatermarkV2Conflict,
+        Self::WebhookNotFound,
+    ];
+
     /// The status it is answered with.
     #[must_use]
     pub const fn status(self) -> StatusCode {

@@ -7,6 +7,7 @@ mod support;
 mod architecture;
 mod auth;
 mod bizmori;
+mod codes;
 mod control;
 mod crash;
 mod hostile;

@@ -1,0 +1,80 @@
+//! The control plane.
+
+use serde_json::json;
+
+use super::{Call, call};
+use crate::support::T0;
+
+pub fn calls() -> Vec<Call> {
+    let none = json!({});
+    let wrong = json!({"nonsense": 1});
+    vec![
+        call("control.health", 200, "/_mock/health", none.clone()),
+        call("control.getClock", 200, "/_mock/clock", none.clone()),
+        call(
+            "control.setClock",
+            200,
+            "/_mock/clock",
+            json!({"mode": "frozen", "now": T0}),
+        ),
+        call("control.setClock", 400, "/_mock/clock", wrong.clone()),
+        call(
+            "control.advanceClock",
+            200,
+            "/_mock/clock/advance",
+            json!({"by": 1}),
+        ),
+        call(
+            "control.advanceClock",
+            400,
+            "/_mock/clock/advance",
+            wrong.clone(),
+        ),
+        call("control.drain", 200, "/_mock/drain", none.clone()),
+        call("control.drain", 400, "/_mock/drain", wrong.clone()),
+        call("control.listAccounts", 200, "/_mock/accounts", none.clone()),
+        call(
+            "control.getAccount",
+            200,
+            "/_mock/accounts/live",
+            none.clone(),
+        ),
+        call(
+            "control.getAccount",
+            404,
+            "/_mock/accounts/nobody",
+            none.clone(),
+        ),
+        call(
+            "control.setAccount",
+            200,
+            "/_mock/accounts/live",
+            none.clone(),
+        ),
+        call(
+            "control.setAccount",
+            400,
+            "/_mock/accounts/live",
+            wrong.clone(),
+        ),
+        call(
+            "control.createRule",
+            201,
+            "/_mock/rules",
+            json!({"account": "ruled", "then": {"delayMs": 0}}),
+        ),
+        call("control.createRule", 400, "/_mock/rules", wrong.clone()),
+        call("control.listRules", 200, "/_mock/rules", none.clone()),
+        call("control.deleteRule", 204, "/_mock/rules/1", none.clone()),
+        call("control.deleteRule", 404, "/_mock/rules/x", none.clone()),
+        call("control.deleteRules", 204, "/_mock/rules", none.clone()),
+        call(
+            "control.deleteAccount",
+            204,
+            "/_mock/accounts/live",
+            none.clone(),
+        ),
+        call("control.reset", 204, "/_mock/reset", none),
+        call("control.reset", 400, "/_mock/reset", wrong),
+    ]
+}

@@ -1,0 +1,169 @@
+//! Every operation of every front door is asked for once, for real: a table from its name to
+//! a request and what that answers. An operation that is not in the table fails the test. The
+//! calls stand by theme, one file each.
+
+mod control;
+mod orders;
+mod orders_v3;
+mod storage;
+mod undetectable;
+mod webhooks;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Stunt, picture};
+
+const KEY: &str = "live";
+
+/// A request and the status it is answered with.
+struct Call {
+    name: &'static str,
+    status: u16,
+    path: String,
+    body: Value,
+}
+
+fn call(name: &'static str, status: u16, path: impl Into<String>, body: Value) -> Call {
+    Call {
+        name,
+        status,
+        path: path.into(),
+        body,
+    }
+}
+
+/// What the calls are about.
+struct Ids {
+    /// Waits for its picture.
+    pending: String,
+    upload: String,
+    /// Has it.
+    detection: String,
+    anti_ai: String,
+    webhook: String,
+    test_upload: String,
+    original: String,
+    /// A detection that has come to its end.
+    complete: String,
+    test_sample: String,
+}
+
+async fn ids(stunt: &Stunt) -> Ids {
+    stunt.freeze(KEY).await;
+    let body = |key: &str| json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
+    let (pending, upload) = stunt.pending(KEY, &body("pending")).await;
+    let detection = stunt.detection(KEY, &body("detection"), picture()).await;
+    let read = stunt.confirmed(KEY, &body("read"), picture()).await;
+    let files = json!({"idempotencyKey": "anti ai", "files": [{"fileName": "a.jpg"}]});
+    let made = stunt.post(KEY, "/api/v2/orders/anti-ai", &files).await;
+    let made = made.json();
+    let anti_ai = made["data"]["orderId"].as_str().expect("an id").to_owned();
+    let put = made["data"]["files"][0]["uploadUrl"].as_str();
+    stunt.put(put.expect("a URL"), picture()).await;
+    let (_, test_upload) = stunt.pending("sk_test_1", &body("test")).await;
+    let original = stunt.order(KEY, &read).await["originalImageUrl"].take();
+    stunt.advance(KEY, "PT1S").await;
+    Ids {
+        pending,
+        upload,
+        detection,
+        anti_ai,
+        webhook: stunt.webhook(KEY, "http://127.0.0.1:1/").await.0,
+        test_upload,
+        original: original.as_str().expect("a URL").to_owned(),
+        complete: read,
+        test_sample: test_sample(stunt).await,
+    }
+}
+
+/// Where a test key downloads a sample.
+async fn test_sample(stunt: &Stunt) -> String {
+    let key = "sk_test_1";
+    stunt.freeze(key).await;
+    let url = "http://files.test/a.jpg";
+    let file = json!({"fileName": "a.jpg", "originalFileUrl": url});
+    let body = json!({"idempotencyKey": "sample", "files": [file]});
+    let made = stunt
+        .post(key, "/api/v2/orders/anti-ai", &body)
+        .await
+        .json();
+    stunt.advance(key, "PT5S").await;
+    let id = made["data"]["orderId"].as_str().expect("an id");
+    let path = format!("/api/v3/orders/{id}/download");
+    let download = stunt.get(key, &path).await.json();
+    let url = download["data"]["files"][0]["downloadUrl"].as_str();
+    url.expect("a URL").to_owned()
+}
+
+#[tokio::test]
+async fn every_operation_is_asked_for_and_answers_as_it_should() {
+    let stunt = Stunt::start().await;
+    let ids = ids(&stunt).await;
+    let mut methods: BTreeMap<&str, Method> = stuntdouble::app::operations()
+        .into_iter()
+        .map(|operation| (operation.name, operation.method))
+        .collect();
+    let calls: Vec<Call> = orders::calls(&ids)
+        .into_iter()
+        .chain(orders_v3::calls(&ids))
+        .chain(webhooks::calls(&ids))
+        .chain(storage::calls(&ids))
+        .chain(undetectable::calls())
+        .chain(control::calls())
+        .collect();
+    for call in &calls {
+        let method = methods
+            .get(call.name)
+            .unwrap_or_else(|| panic!("{} is no operation any more", call.name));
+        let bearer = format!("Bearer {KEY}");
+        let presigned = call.path.contains("/_s3/") || call.path.contains("/test-");
+        let mut headers = vec![("content-type", "application/json"), ("apikey", KEY)];
+        if !presigned {
+            headers.push(("authorization", &bearer));
+        }
+        let answer = stunt
+            .send(method.clone(), &call.path, &headers, call.body.to_string())
+            .await;
+        check(call, &answer);
+    }
+    for call in calls {
+        methods.remove(call.name);
+    }
+    let untested: BTreeSet<&str> = methods.into_keys().collect();
+    assert_eq!(untested, BTreeSet::new(), "operations without a test");
+}
+
+/// The status, a number, and a reason where it is an error.
+fn check(call: &Call, answer: &Answer) {
+    let name = call.name;
+    assert_eq!(
+        answer.status,
+        call.status,
+        "{name} {}: {}",
+        call.path,
+        answer.text()
+    );
+    let seq = answer.header("x-mock-request").parse::<u64>();
+    assert!(seq.is_ok_and(|seq| seq > 0), "{name}: {:?}", answer.headers);
+    let why = answer.header("x-mock-why");
+    assert_eq!(why.is_empty(), call.status < 400, "{name}: {why}");
+}
+
+#[test]
+fn an_operation_has_a_name_of_its_own_and_a_route_of_its_own() {
+    let (mut names, mut routes) = (BTreeSet::new(), BTreeSet::new());
+    for operation in stuntdouble::app::operations() {
+        let (door, word) = operation.name.split_once('.').expect("a door and a word");
+        assert!(
+            ["bizmori", "control", "storage", "undetectable"].contains(&door) && !word.is_empty(),
+            "{operation:?}"
+        );
+        assert!(operation.path.starts_with('/'), "{operation:?}");
+        assert!(names.insert(operation.name), "{operation:?}");
+        let route = (operation.method.to_string(), operation.path);
+        assert!(routes.insert(route), "{operation:?}");
+    }
+}

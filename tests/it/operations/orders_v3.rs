@@ -1,0 +1,54 @@
+//! BIZ MORI's orders, v3.
+
+use serde_json::json;
+
+use super::{Call, Ids, call};
+
+pub fn calls(ids: &Ids) -> Vec<Call> {
+    let at = |path: &str| format!("/api/v3/orders/{path}");
+    let of = |path: &str| format!("/api/v3/orders/{}{path}", ids.complete);
+    let none = json!({});
+    let file = json!({"fileName": "a.jpg", "watermarks": [{"text": "x"}]});
+    let embed = json!({"idempotencyKey": "b", "files": [file]});
+    let file = json!({"fileName": "a.jpg", "originalFile": {"fileName": "o.jpg"}});
+    let extract = json!({"idempotencyKey": "b", "file": file});
+    let english = json!({"locale": "en-US"});
+    vec![
+        call(
+            "bizmori.createWatermarkEmbedV3",
+            200,
+            at("wtr-embed"),
+            embed,
+        ),
+        call(
+            "bizmori.createWatermarkEmbedV3",
+            400,
+            at("wtr-embed"),
+            none.clone(),
+        ),
+        call(
+            "bizmori.createWatermarkExtractV3",
+            200,
+            at("wtr-extract"),
+            extract,
+        ),
+        call(
+            "bizmori.createWatermarkExtractV3",
+            400,
+            at("wtr-extract"),
+            none.clone(),
+        ),
+        call("bizmori.getOrderV3", 200, of(""), none.clone()),
+        call("bizmori.getOrderV3", 400, at("x"), none.clone()),
+        call(
+            "bizmori.downloadOrderV3",
+            400,
+            of("/download"),
+            none.clone(),
+        ),
+        call("bizmori.createReport", 202, of("/reports"), english),
+        call("bizmori.createReport", 404, at("1/reports"), none.clone()),
+        call("bizmori.getReport", 202, of("/reports/en-US"), none.clone()),
+        call("bizmori.getReport", 404, of("/reports/ja-JP"), none),
+    ]
+}

@@ -1,0 +1,35 @@
+//! Undetectable.
+
+use serde_json::json;
+
+use super::{Call, KEY, call};
+
+pub fn calls() -> Vec<Call> {
+    let none = json!({});
+    let file = "/get-presigned-url?file_name=a.jpg";
+    let unknown = json!({"key": KEY, "url": "http://127.0.0.1/uploads/nothing.jpg"});
+    vec![
+        call("undetectable.getPresignedUrl", 200, file, none.clone()),
+        call(
+            "undetectable.getPresignedUrl",
+            422,
+            "/get-presigned-url",
+            none.clone(),
+        ),
+        call("undetectable.detect", 500, "/detect", unknown),
+        call(
+            "undetectable.query",
+            200,
+            "/query",
+            json!({"id": "00000000-0000-4000-8000-000000000000"}),
+        ),
+        call("undetectable.query", 422, "/query", none.clone()),
+        call(
+            "undetectable.checkUserCredits",
+            200,
+            "/check-user-credits",
+            none.clone(),
+        ),
+        call("undetectable.health", 200, "/health", none),
+    ]
+}

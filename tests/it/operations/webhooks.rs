@@ -1,0 +1,57 @@
+//! BIZ MORI's webhooks.
+
+use serde_json::{Value, json};
+
+use super::{Call, Ids, call};
+
+pub fn calls(ids: &Ids) -> Vec<Call> {
+    let webhook = &ids.webhook;
+    let hook = json!({"url": "http://127.0.0.1:1/"});
+    let none = json!({});
+    let of = |name, status, path: String, body: &Value| call(name, status, path, body.clone());
+    let at = |path: &str| format!("/api/v2/orders/{path}");
+    vec![
+        of("bizmori.createWebhook", 200, at("webhooks"), &hook),
+        of("bizmori.createWebhook", 400, at("webhooks"), &none),
+        of("bizmori.listWebhooks", 200, at("webhooks"), &none),
+        of("bizmori.listWebhooks", 400, at("webhooks?page=0"), &none),
+        of(
+            "bizmori.getWebhook",
+            200,
+            at(&format!("webhooks/{webhook}")),
+            &none,
+        ),
+        of("bizmori.getWebhook", 404, at("webhooks/1"), &none),
+        of(
+            "bizmori.updateWebhook",
+            200,
+            at(&format!("webhooks/{webhook}")),
+            &hook,
+        ),
+        of("bizmori.updateWebhook", 404, at("webhooks/1"), &hook),
+        of(
+            "bizmori.listWebhookEvents",
+            200,
+            at(&format!("webhooks/{webhook}/events")),
+            &none,
+        ),
+        of(
+            "bizmori.listWebhookEvents",
+            404,
+            at("webhooks/1/events"),
+            &none,
+        ),
+        of(
+            "bizmori.deleteWebhook",
+            200,
+            at(&format!("webhooks/{webhook}")),
+            &none,
+        ),
+        of(
+            "bizmori.deleteWebhook",
+            404,
+            at(&format!("webhooks/{webhook}")),
+            &none,
+        ),
+    ]
+}
