@@ -190,15 +190,16 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
     let timeout = Duration::from_millis(u64::from(config.webhook_timeout_ms));
     let outbound = Outbound::new(timeout, config.allow_public)?;
     let engine = Engine::new(std::thread::available_parallelism().map_or(1, usize::from));
+    let claims = Claims::new(db.agenda().clone());
     let webhooks = Arc::new(Webhooks::new(
         db.clone(),
         Arc::clone(&accounts),
         entropy.clone(),
         links.clone(),
         outbound,
+        claims.clone(),
         PROJECTIONS.to_vec(),
     ));
-    let claims = Claims::new(db.agenda().clone());
     let times = Times {
         processing: Processing {
             delay_ms: config.processing_ms,

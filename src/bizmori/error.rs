@@ -9,6 +9,7 @@ use crate::model::order::ConfirmRefusal;
 use crate::orders::{Refused, StartError};
 use crate::store::StoreError;
 use crate::web::{BodyRefusal, OriginError, WHY, header_line};
+use crate::webhooks::RetryError;
 
 /// A code of the vendor's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -38,6 +39,7 @@ pub enum Code {
     TestUploadTooLarge,
     ValidationFailed,
     ValidationIdempotencyKeyInvalid,
+    WebhookEventNotFound,
     WebhookNotFound,
 }
 
@@ -54,6 +56,7 @@ impl Code {
             Self::OrderNotFound
             | Self::ProcessedFileNotFound
             | Self::ResourceNotFound
+            | Self::WebhookEventNotFound
             | Self::WebhookNotFound => StatusCode::NOT_FOUND,
             Self::InvalidParameter
             | Self::OrderAlreadyCompleted
@@ -78,6 +81,8 @@ impl Code {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub code: Code,
+    /// The code's own, where nothing else is said.
+    pub status: StatusCode,
     pub why: String,
 }
 
@@ -85,6 +90,7 @@ impl Refusal {
     pub fn new(code: Code, why: impl Into<String>) -> Self {
         Self {
             code,
+            status: code.status(),
             why: why.into(),
         }
     }
@@ -92,6 +98,14 @@ impl Refusal {
     /// A body that does not fit.
     pub fn invalid(why: impl Into<String>) -> Self {
         Self::new(Code::ValidationFailed, why)
+    }
+
+    /// A body, or what it is about, that fits and is not taken: 422.
+    pub fn unprocessable(why: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            ..Self::invalid(why)
+        }
     }
 }
 
@@ -103,7 +117,7 @@ struct Body {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let why = [(WHY, header_line(&self.why))];
-        (self.code.status(), why, Json(Body { code: self.code })).into_response()
+        (self.status, why, Json(Body { code: self.code })).into_response()
     }
 }
 
@@ -186,6 +200,26 @@ impl From<StartError> for Refusal {
                 );
                 Self::new(code, line)
             }
+        }
+    }
+}
+
+impl From<RetryError> for Refusal {
+    fn from(error: RetryError) -> Self {
+        match error {
+            RetryError::NoEndpoint(id) => Self::new(
+                Code::WebhookNotFound,
+                format!("this key has no webhook {id}"),
+            ),
+            RetryError::NoDelivery(id) => Self::new(
+                Code::WebhookEventNotFound,
+                format!("the webhook has no event row {id}"),
+            ),
+            RetryError::NotFailed(id, status) => Self::unprocessable(format!(
+                "event row {id} is {}, and only FAILED ones are sent again by hand",
+                status.name()
+            )),
+            RetryError::Store(error) => error.into(),
         }
     }
 }

@@ -3,8 +3,10 @@
 mod auth;
 mod error;
 mod events;
+mod legacy_webhook;
 mod orders;
 mod request;
+mod request_webhooks;
 mod test_uploads;
 mod webhooks;
 mod wire;
@@ -24,7 +26,7 @@ pub use events::project;
 /// The operations of this front door.
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
-    Routes::new(context)
+    let orders = Routes::new(context)
         .on(
             "bizmori.createAntiAi",
             Method::POST,
@@ -66,7 +68,13 @@ pub fn routes(context: Option<Context>) -> Routes {
             Method::PUT,
             "/api/v2/test-uploads/{signedToken}",
             test_uploads::put,
-        )
+        );
+    webhook_routes(orders)
+}
+
+/// With those of webhooks.
+fn webhook_routes(routes: Routes) -> Routes {
+    routes
         .on(
             "bizmori.createWebhook",
             Method::POST,
@@ -102,6 +110,36 @@ pub fn routes(context: Option<Context>) -> Routes {
             Method::GET,
             "/api/v2/orders/webhooks/{webhookId}/events",
             webhooks::events,
+        )
+        .on(
+            "bizmori.retryWebhookEvent",
+            Method::POST,
+            "/api/v2/orders/webhooks/{webhookId}/events/{eventRowId}/retry",
+            webhooks::retry_event,
+        )
+        .on(
+            "bizmori.retryFailedWebhookEvents",
+            Method::POST,
+            "/api/v2/orders/webhooks/{webhookId}/events/retry-failed",
+            webhooks::retry_failed_events,
+        )
+        .on(
+            "bizmori.createLegacyWebhook",
+            Method::POST,
+            "/api/v2/orders/webhook",
+            legacy_webhook::set,
+        )
+        .on(
+            "bizmori.getLegacyWebhook",
+            Method::GET,
+            "/api/v2/orders/webhook",
+            legacy_webhook::get,
+        )
+        .on(
+            "bizmori.deleteLegacyWebhook",
+            Method::DELETE,
+            "/api/v2/orders/webhook",
+            legacy_webhook::delete,
         )
 }
 

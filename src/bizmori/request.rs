@@ -18,8 +18,6 @@ const FILE_NAME_CHARS_MAX: usize = 255;
 /// With what stands before it in any key, no more than S3's 1024 bytes.
 const FILE_NAME_BYTES_MAX: usize = 960;
 const FILES_MAX: usize = 100;
-const WEBHOOK_NAME_CHARS_MAX: usize = 100;
-const WEBHOOK_URL_CHARS_MAX: usize = 2_048;
 const PICTURE_EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "png", "webp", "bmp", "tiff", "tif"];
 
 /// A JSON body, sent as JSON, of the shape of `T`.
@@ -205,46 +203,6 @@ impl Confirm {
     /// If there is none that is taken.
     pub fn key(&self) -> Result<String, Refusal> {
         idempotency_key(&self.idempotency_key)
-    }
-}
-
-/// `POST …/webhooks` and `PUT …/webhooks/{id}`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct WebhookBody {
-    #[serde(default)]
-    pub name: Option<String>,
-    pub url: String,
-    #[serde(default)]
-    pub is_test: Option<bool>,
-}
-
-impl WebhookBody {
-    /// Checks the body.
-    ///
-    /// # Errors
-    /// If the name is too long, or the URL none that can be posted to.
-    pub fn check(self) -> Result<Self, Refusal> {
-        let name_chars = self.name.as_deref().map_or(0, |name| name.chars().count());
-        if name_chars > WEBHOOK_NAME_CHARS_MAX {
-            return Err(Refusal::invalid(format!(
-                "name: {name_chars} characters, {WEBHOOK_NAME_CHARS_MAX} are taken"
-            )));
-        }
-        if self.url.chars().count() > WEBHOOK_URL_CHARS_MAX {
-            return Err(Refusal::invalid(format!(
-                "url: longer than {WEBHOOK_URL_CHARS_MAX} characters"
-            )));
-        }
-        let parsed = url::Url::parse(&self.url)
-            .map_err(|error| Refusal::invalid(format!("url: {error}")))?;
-        if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
-            return Err(Refusal::invalid(format!(
-                "url: {} is no http or https URL",
-                self.url
-            )));
-        }
-        Ok(self)
     }
 }
 

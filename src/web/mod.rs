@@ -28,7 +28,7 @@ pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_json};
 pub use connection::{Connections, Peer, Tied};
 pub use operation::{Operation, Routes, observe};
 pub use origin::{Origin, OriginError};
-pub use segment::Segment;
+pub use segment::{Segment, Segments};
 pub use why::{PLAN, WHY, header_line, plan};
 
 /// What a front door may use.
