@@ -34,7 +34,7 @@ async fn asked_for_twice_at_once_it_is_sent_once() {
 
 #[tokio::test]
 async fn two_rows_of_an_endpoint_are_sent_one_after_the_other() {
-    let (stunt, receiver, failed) = failed(300, &[Reply::Silence]).await;
+    let (stunt, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
     let ask = async {
         receiver.messages(1).await;
         retry(&stunt, &failed, 1).await
@@ -53,7 +53,7 @@ async fn two_rows_of_an_endpoint_are_sent_one_after_the_other() {
 
 #[tokio::test]
 async fn advance_waits_for_it_and_so_does_what_falls_due_meanwhile() {
-    let (stunt, receiver, failed) = failed(300, &[Reply::Silence]).await;
+    let (stunt, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
     let body = json!({"idempotencyKey": "new", "fileName": "a_ai.jpg"});
     stunt.confirmed("live", &body, picture()).await;
     let advance = async {
@@ -102,7 +102,7 @@ async fn drain_shows_it_and_a_reset_ends_it() {
 
 #[tokio::test]
 async fn a_webhook_that_is_removed_meanwhile_leaves_nothing_to_do() {
-    let (stunt, receiver, failed) = failed(300, &[Reply::Silence]).await;
+    let (stunt, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
     let remove = async {
         receiver.messages(1).await;
         let path = format!("{}/{}", super::WEBHOOKS, failed.id);
@@ -118,7 +118,7 @@ async fn a_webhook_that_is_removed_meanwhile_leaves_nothing_to_do() {
 
 #[tokio::test]
 async fn a_client_that_hangs_up_does_not_undo_it() {
-    let (stunt, receiver, failed) = failed(300, &[Reply::Silence]).await;
+    let (stunt, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
     tokio::select! {
         _ = retry(&stunt, &failed, 0) => panic!("it waits for the receiver"),
         _ = receiver.messages(1) => {}
