@@ -197,15 +197,16 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
         .map_err(broken)?;
     let rules = Arc::new(rules);
     let engine = Engine::new(std::thread::available_parallelism().map_or(1, usize::from));
+    let claims = Claims::new(db.agenda().clone());
     let webhooks = Arc::new(Webhooks::new(
         db.clone(),
         Arc::clone(&accounts),
         entropy.clone(),
         links.clone(),
         outbound.clone(),
+        claims.clone(),
         PROJECTIONS.to_vec(),
     ));
-    let claims = Claims::new(db.agenda().clone());
     let settings = orders::Settings {
         processing: Processing {
             delay_ms: config.processing_ms,

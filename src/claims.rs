@@ -4,10 +4,11 @@
 //! dies, every job is free again, which is just what should become of it. The worker claims a
 //! job while it runs it. A request that starts an order claims the order's job before it
 //! commits, and lets go when its answer has been written, so that nothing the order brings
-//! about can reach the client before the answer does.
+//! about can reach the client before the answer does. A request that sends to an endpoint
+//! itself waits for the endpoint's job, and has it before the worker can have it again.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
@@ -26,11 +27,27 @@ pub struct Claims(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    held: Mutex<HashMap<Subject, Arc<Account>>>,
+    wanted: Mutex<Wanted>,
     /// Clocks with due jobs for which there was no room.
     starved: Mutex<HashSet<ClockId>>,
     released: Notify,
     agenda: Agenda,
+}
+
+#[derive(Debug, Default)]
+struct Wanted {
+    jobs: HashMap<Subject, Job>,
+    /// How many have ever waited.
+    tickets: u64,
+}
+
+/// A job that somebody has, or waits for.
+#[derive(Debug)]
+struct Job {
+    account: Arc<Account>,
+    held: bool,
+    /// The tickets of those who wait, the first to come in front.
+    queue: VecDeque<u64>,
 }
 
 /// A claim; dropping it lets the job go.
@@ -40,50 +57,92 @@ pub struct Claim {
     subject: Subject,
 }
 
+/// A place in a job's queue; dropping it leaves the queue.
+struct Place<'c> {
+    claims: &'c Claims,
+    subject: Subject,
+    ticket: u64,
+}
+
 impl Claims {
     /// No claims; whoever lets one go has the worker look again.
     #[must_use]
     pub fn new(agenda: Agenda) -> Self {
         Self(Arc::new(Inner {
-            held: Mutex::default(),
+            wanted: Mutex::default(),
             starved: Mutex::default(),
             released: Notify::new(),
             agenda,
         }))
     }
 
-    /// Claims a job of the account's, if nobody has.
+    /// Claims a job of the account's, if nobody has it or waits for it.
     #[must_use]
     pub fn claim(&self, account: &Arc<Account>, kind: Kind, subject: &str) -> Option<Claim> {
         let subject = (account.id, kind, subject.to_owned());
-        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.contains_key(&subject) {
+        let mut wanted = self.wanted();
+        if wanted.jobs.contains_key(&subject) {
             return None;
         }
-        held.insert(subject.clone(), Arc::clone(account));
+        let job = Job {
+            account: Arc::clone(account),
+            held: true,
+            queue: VecDeque::new(),
+        };
+        wanted.jobs.insert(subject.clone(), job);
         Some(Claim {
             claims: self.clone(),
             subject,
         })
     }
 
-    /// How many are held.
+    /// Claims a job of the account's as soon as those who came before have let it go.
+    pub async fn wait_for(&self, account: &Arc<Account>, kind: Kind, subject: &str) -> Claim {
+        let place = self.queue(account, (account.id, kind, subject.to_owned()));
+        loop {
+            let progress = self.progress();
+            tokio::pin!(progress);
+            progress.as_mut().enable();
+            if let Some(claim) = place.come_up() {
+                return claim;
+            }
+            progress.await;
+        }
+    }
+
+    fn queue(&self, account: &Arc<Account>, subject: Subject) -> Place<'_> {
+        let mut wanted = self.wanted();
+        wanted.tickets += 1;
+        let ticket = wanted.tickets;
+        let job = wanted.jobs.entry(subject.clone()).or_insert_with(|| Job {
+            account: Arc::clone(account),
+            held: false,
+            queue: VecDeque::new(),
+        });
+        job.queue.push_back(ticket);
+        Place {
+            claims: self,
+            subject,
+            ticket,
+        }
+    }
+
+    fn wanted(&self) -> MutexGuard<'_, Wanted> {
+        self.0.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many jobs are held, or waited for.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.0
-            .held
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
+        self.wanted().jobs.len()
     }
 
     /// What is under way for those accounts, as kind and subject.
     #[must_use]
     pub fn under_way(&self, whose: impl Fn(&Account) -> bool) -> Vec<(Kind, String)> {
-        let held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.iter()
-            .filter(|(_, of)| whose(of))
-            .map(|((_, kind, subject), _)| (*kind, subject.clone()))
+        let wanted = self.wanted();
+        let jobs = wanted.jobs.iter().filter(|(_, job)| whose(&job.account));
+        jobs.map(|((_, kind, subject), _)| (*kind, subject.clone()))
             .collect()
     }
 
@@ -114,17 +173,21 @@ impl Claims {
             progress.await;
         }
     }
-}
 
-impl Drop for Claim {
-    fn drop(&mut self) {
-        let inner = &self.claims.0;
-        let mut held = inner.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let account = held.remove(&self.subject);
-        drop(held);
+    /// Changes who has a job or waits for it; where nobody does any more, the worker may.
+    fn let_go(&self, subject: &Subject, change: impl FnOnce(&mut Job)) {
+        let mut wanted = self.wanted();
+        let Some(job) = wanted.jobs.get_mut(subject) else {
+            return;
+        };
+        change(job);
+        let free = !job.held && job.queue.is_empty();
+        let account = free.then(|| wanted.jobs.remove(subject)).flatten();
+        drop(wanted);
+        let inner = &self.0;
         // The clock the account goes by now: it may have been given one of its own meanwhile.
-        if let Some(account) = account {
-            inner.agenda.look(account.clock_id());
+        if let Some(job) = account {
+            inner.agenda.look(job.account.clock_id());
         }
         let mut starved = inner.starved.lock().unwrap_or_else(PoisonError::into_inner);
         for clock in starved.drain() {
@@ -132,5 +195,36 @@ impl Drop for Claim {
         }
         drop(starved);
         inner.released.notify_waiters();
+    }
+}
+
+impl Place<'_> {
+    /// The job, if it is this one's turn.
+    fn come_up(&self) -> Option<Claim> {
+        let mut wanted = self.claims.wanted();
+        let job = wanted.jobs.get_mut(&self.subject)?;
+        if job.held || job.queue.front() != Some(&self.ticket) {
+            return None;
+        }
+        job.queue.pop_front();
+        job.held = true;
+        Some(Claim {
+            claims: self.claims.clone(),
+            subject: self.subject.clone(),
+        })
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.claims.let_go(&self.subject, |job| {
+            job.queue.retain(|ticket| *ticket != self.ticket);
+        });
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.claims.let_go(&self.subject, |job| job.held = false);
     }
 }

@@ -5,10 +5,14 @@
 //! The text forms of instants stand here too: ISO 8601 (both vendors), HTTP dates (RFC 9110),
 //! SigV4's basic format, and ISO 8601 durations (the control plane).
 
+use std::ops::RangeInclusive;
+
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::{Deserialize, Serialize};
 
 use crate::model::time::Timestamp;
+
+const DAY_MS: i64 = 86_400_000;
 
 /// How a clock tells its now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +71,6 @@ pub fn real_now() -> Timestamp {
     Timestamp::from_ms(jiff::Timestamp::now().as_millisecond())
 }
 
-const DAY_MS: i64 = 86_400_000;
 
 fn civil(at: Timestamp) -> jiff::Timestamp {
     let end = if at.ms() < 0 {
@@ -152,6 +155,24 @@ pub fn parse_iso(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_ms(instant.as_millisecond()))
 }
 
+/// From the first to the last millisecond of what an ISO 8601 text names: the whole of a date's
+/// day, the one instant of a date-time. Where no offset is given it is UTC.
+#[must_use]
+pub fn parse_iso_range(text: &str) -> Option<RangeInclusive<Timestamp>> {
+    let utc = |at: jiff::civil::DateTime| {
+        let instant = at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+        Some(Timestamp::from_ms(instant.as_millisecond()))
+    };
+    if text.contains(['T', 't']) {
+        let at = parse_iso(text).or_else(|| utc(text.parse().ok()?))?;
+        return Some(at..=at);
+    }
+    let shape = text.len() == 10 && text.as_bytes()[4] == b'-';
+    let date: jiff::civil::Date = shape.then(|| text.parse().ok())??;
+    let begin = utc(date.into())?;
+    Some(begin..=begin.plus_ms(DAY_MS - 1))
+}
+
 /// Milliseconds of an ISO 8601 duration (`PT90S`, `P7D`); days are of 24 hours, months and
 /// years, which have no one length, are none.
 #[must_use]
@@ -190,6 +211,38 @@ mod tests {
             "é0260312T10000Z",
         ] {
             assert_eq!(parse_amz(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_a_day_and_a_date_time_an_instant() {
+        let range =
+            |text| parse_iso_range(text).map(|range| (iso(*range.start()), iso(*range.end())));
+        let day = ("2026-03-12T00:00:00.000Z", "2026-03-12T23:59:59.999Z");
+        let at = ("2026-03-12T10:00:00.007Z", "2026-03-12T10:00:00.007Z");
+        for (text, (first, last)) in [
+            ("2026-03-12", day),
+            ("2026-03-12T10:00:00.007Z", at),
+            ("2026-03-12T19:00:00.007+09:00", at),
+            ("2026-03-12T10:00:00.007", at),
+        ] {
+            assert_eq!(range(text), Some((first.into(), last.into())), "{text}");
+        }
+        for nonsense in [
+            "",
+            "soon",
+            "2026",
+            "20260312",
+            "2026-02-30",
+            "2026-3-12",
+            "2026-03-12 10",
+            "é026-03-1",
+            "2026-03-12T",
+            "2026-03-12T25:00:00Z",
+            "-009999-01-01T",
+            "1773309600007",
+        ] {
+            assert_eq!(range(nonsense), None, "{nonsense}");
         }
     }
 

@@ -11,6 +11,7 @@ use crate::model::order::ConfirmRefusal;
 use crate::orders::{Refused, StartError};
 use crate::store::StoreError;
 use crate::web::{BodyRefusal, OriginError, WHY, header_line};
+use crate::webhooks::RetryError;
 
 /// A code of the vendor's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -50,12 +51,13 @@ pub enum Code {
     WatermarkV2ApiSunset,
     #[serde(rename = "WATERMARK_V2_CONFLICT")]
     WatermarkV2Conflict,
+    WebhookEventNotFound,
     WebhookNotFound,
 }
 
 impl Code {
     /// Every code there is.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::AuthForbidden,
         Self::AuthNotAuthenticated,
         Self::AuthTokenExpired,
@@ -88,6 +90,7 @@ impl Code {
         Self::ValidationIdempotencyKeyInvalid,
         Self::WatermarkV2ApiSunset,
         Self::WatermarkV2Conflict,
+        Self::WebhookEventNotFound,
         Self::WebhookNotFound,
     ];
 
@@ -104,6 +107,7 @@ impl Code {
             | Self::ProcessedFileNotFound
             | Self::ReportNotFound
             | Self::ResourceNotFound
+            | Self::WebhookEventNotFound
             | Self::WebhookNotFound => StatusCode::NOT_FOUND,
             Self::InvalidParameter
             | Self::OrderAlreadyCompleted
@@ -133,6 +137,8 @@ impl Code {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub code: Code,
+    /// The code's own, where nothing else is said.
+    pub status: StatusCode,
     pub why: String,
     /// Seconds after which it may be asked again, where that is told.
     retry_after_s: Option<u64>,
@@ -142,6 +148,7 @@ impl Refusal {
     pub fn new(code: Code, why: impl Into<String>) -> Self {
         Self {
             code,
+            status: code.status(),
             why: why.into(),
             retry_after_s: None,
         }
@@ -150,6 +157,14 @@ impl Refusal {
     /// A body that does not fit.
     pub fn invalid(why: impl Into<String>) -> Self {
         Self::new(Code::ValidationFailed, why)
+    }
+
+    /// A body, or what it is about, that fits and is not taken: 422.
+    pub fn unprocessable(why: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            ..Self::invalid(why)
+        }
     }
 }
 
@@ -163,7 +178,7 @@ impl IntoResponse for Refusal {
         let why = [(WHY, header_line(&self.why))];
         let retry_after = self.retry_after_s.map(|s| [(RETRY_AFTER, s.to_string())]);
         let body = Json(Body { code: self.code });
-        (self.code.status(), why, retry_after, body).into_response()
+        (self.status, why, retry_after, body).into_response()
     }
 }
 
@@ -260,6 +275,26 @@ impl From<StartError> for Refusal {
                 );
                 Self::new(code, line)
             }
+        }
+    }
+}
+
+impl From<RetryError> for Refusal {
+    fn from(error: RetryError) -> Self {
+        match error {
+            RetryError::NoEndpoint(id) => Self::new(
+                Code::WebhookNotFound,
+                format!("this key has no webhook {id}"),
+            ),
+            RetryError::NoDelivery(id) => Self::new(
+                Code::WebhookEventNotFound,
+                format!("the webhook has no event row {id}"),
+            ),
+            RetryError::NotFailed(id, status) => Self::unprocessable(format!(
+                "event row {id} is {}, and only FAILED ones are sent again by hand",
+                status.name()
+            )),
+            RetryError::Store(error) => error.into(),
         }
     }
 }

@@ -5,6 +5,7 @@ mod create;
 mod download;
 mod error;
 mod events;
+mod legacy_webhook;
 mod listing;
 mod orders;
 mod request;
@@ -168,6 +169,36 @@ fn webhook_routes(routes: Routes) -> Routes {
             Method::GET,
             "/api/v2/orders/webhooks/{webhookId}/events",
             webhooks::events,
+        )
+        .on(
+            "bizmori.retryWebhookEvent",
+            Method::POST,
+            "/api/v2/orders/webhooks/{webhookId}/events/{eventRowId}/retry",
+            webhooks::retry_event,
+        )
+        .on(
+            "bizmori.retryFailedWebhookEvents",
+            Method::POST,
+            "/api/v2/orders/webhooks/{webhookId}/events/retry-failed",
+            webhooks::retry_failed_events,
+        )
+        .on(
+            "bizmori.createLegacyWebhook",
+            Method::POST,
+            "/api/v2/orders/webhook",
+            legacy_webhook::set,
+        )
+        .on(
+            "bizmori.getLegacyWebhook",
+            Method::GET,
+            "/api/v2/orders/webhook",
+            legacy_webhook::get,
+        )
+        .on(
+            "bizmori.deleteLegacyWebhook",
+            Method::DELETE,
+            "/api/v2/orders/webhook",
+            legacy_webhook::delete,
         )
 }
 

@@ -12,16 +12,16 @@ mod create;
 mod fields;
 mod listing;
 mod watermark;
+mod webhooks;
 
-use super::error::{Code, Refusal};
+use super::error::Refusal;
 use crate::web::{Context, Object, read_json};
 
-const WEBHOOK_NAME_CHARS_MAX: usize = 100;
-
 pub use create::{Asked, CreateAiDetection, CreateAntiAi, CreateAntiAiWithUrls};
-use fields::{check_url, idempotency_key};
-pub use listing::{ListQuery, stats_day};
+use fields::idempotency_key;
+pub use listing::{ListQuery, Paging, stats_day};
 pub use watermark::{CreateWatermarkEmbed, CreateWatermarkExtract, CreateWatermarkExtractV3};
+pub use webhooks::{LegacyWebhookBody, RetryFailed, WebhookBody};
 
 /// A JSON body, sent as JSON, of the shape of `T`.
 #[derive(Debug)]
@@ -133,86 +133,4 @@ impl Confirm {
 pub struct ReportBody {
     #[serde(default)]
     pub locale: Option<String>,
-}
-
-/// `POST …/webhooks` and `PUT …/webhooks/{id}`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct WebhookBody {
-    #[serde(default)]
-    pub name: Option<String>,
-    pub url: String,
-    #[serde(default)]
-    pub is_test: Option<bool>,
-}
-
-impl WebhookBody {
-    /// Checks the body.
-    ///
-    /// # Errors
-    /// If the name is too long, or the URL none that can be posted to.
-    pub fn check(self) -> Result<Self, Refusal> {
-        let name_chars = self.name.as_deref().map_or(0, |name| name.chars().count());
-        if name_chars > WEBHOOK_NAME_CHARS_MAX {
-            return Err(Refusal::invalid(format!(
-                "name: {name_chars} characters, {WEBHOOK_NAME_CHARS_MAX} are taken"
-            )));
-        }
-        check_url("url", &self.url)?;
-        Ok(self)
-    }
-}
-
-/// `?page&limit&keyword` of a listing.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Paging {
-    pub page: u32,
-    pub limit: u32,
-    pub keyword: String,
-}
-
-impl Paging {
-    /// Reads a query, `limit` being `by_default` where it is not given.
-    ///
-    /// # Errors
-    /// If a number is none, or out of its range.
-    pub fn read(query: Option<&str>, by_default: u32) -> Result<Self, Refusal> {
-        const LIMIT_MAX: u32 = 100;
-        let mut paging = Self {
-            page: 1,
-            limit: by_default,
-            keyword: String::new(),
-        };
-        for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-            let number = |max: u32| {
-                value
-                    .parse::<u32>()
-                    .ok()
-                    .filter(|number| (1..=max).contains(number))
-                    .ok_or_else(|| {
-                        let line = format!("{name}: {value} is not a number from 1 to {max}");
-                        Refusal::new(Code::InvalidParameter, line)
-                    })
-            };
-            match name.as_ref() {
-                "page" => paging.page = number(u32::MAX)?,
-                "limit" => paging.limit = number(LIMIT_MAX)?,
-                "keyword" => paging.keyword = value.into_owned(),
-                _ => {}
-            }
-        }
-        Ok(paging)
-    }
-
-    /// How many items stand before the page.
-    #[must_use]
-    pub fn offset(&self) -> u64 {
-        u64::from(self.page - 1) * u64::from(self.limit)
-    }
-
-    /// How many pages so many items fill.
-    #[must_use]
-    pub fn pages(&self, total: u64) -> u64 {
-        total.div_ceil(u64::from(self.limit))
-    }
 }

@@ -4,14 +4,15 @@ use axum::extract::{RawQuery, State};
 
 use super::auth::Caller;
 use super::error::{Code, Refusal};
-use super::request::{Paging, Read, WebhookBody};
+use super::request::{Paging, Read};
+use super::request::{RetryFailed, WebhookBody};
 use super::wire_webhooks::{
-    EventItem, Events, Pagination, WebhookCreated, WebhookDetail, WebhookItem, WebhookUpdated,
-    Webhooks,
+    EventItem, EventRetried, Events, FailedRetried, Pagination, WebhookCreated, WebhookDetail,
+    WebhookItem, WebhookUpdated, Webhooks,
 };
 use super::{Answer, answer};
 use crate::accounts::Account;
-use crate::web::{Context, Segment};
+use crate::web::{Context, Segment, Segments};
 use crate::webhooks::Wish;
 
 fn not_found(id: &str) -> Refusal {
@@ -22,7 +23,7 @@ fn not_found(id: &str) -> Refusal {
 }
 
 /// What the body asks for; a test key has test endpoints only.
-fn wish(account: &Account, body: WebhookBody) -> Result<Wish, Refusal> {
+pub(super) fn wish(account: &Account, body: WebhookBody) -> Result<Wish, Refusal> {
     let body = body.check()?;
     if account.is_test() && body.is_test == Some(false) {
         return Err(Refusal::new(
@@ -129,6 +130,26 @@ pub async fn events(
     let pagination = pagination(&paging, page.total);
     let events = page.items.into_iter().map(EventItem::from).collect();
     Ok(answer(Events { events, pagination }))
+}
+
+pub async fn retry_event(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Segments(id, row): Segments,
+) -> Answer {
+    let retried = context.webhooks.retry(&account, &id, &row).await?;
+    Ok(answer(EventRetried::from(retried)))
+}
+
+pub async fn retry_failed_events(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Segment(id): Segment,
+    Read(body): Read<RetryFailed>,
+) -> Answer {
+    let window = body.window()?;
+    let tally = context.webhooks.retry_failed(&account, &id, window).await?;
+    Ok(answer(FailedRetried::from(tally)))
 }
 
 fn pagination(paging: &Paging, total: u64) -> Pagination {

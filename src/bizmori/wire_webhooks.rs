@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::clock;
-use crate::model::webhook::{Delivery, Endpoint};
+use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint};
+use crate::webhooks::{Retried, Tally};
 
 /// The answer to `POST …/webhooks`.
 #[derive(Debug, Serialize)]
@@ -121,6 +122,96 @@ impl From<Delivery> for EventItem {
             retries: delivery.retries,
             last_sent_at: delivery.last_sent_at.map(clock::iso),
             created_at: clock::iso(delivery.created_at),
+        }
+    }
+}
+
+/// The answer to `POST …/events/{eventRowId}/retry`.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum EventRetried {
+    Sent {
+        event_id: String,
+        success: bool,
+        status_code: u16,
+    },
+    Failed {
+        event_id: String,
+        success: bool,
+        status: &'static str,
+        error: String,
+    },
+}
+
+impl From<Retried> for EventRetried {
+    fn from(retried: Retried) -> Self {
+        let event_id = retried.event_id;
+        match retried.sent {
+            Ok(status_code) => Self::Sent {
+                event_id,
+                success: true,
+                status_code,
+            },
+            Err(error) => Self::Failed {
+                event_id,
+                success: false,
+                status: DeliveryStatus::Failed.name(),
+                error,
+            },
+        }
+    }
+}
+
+/// The answer to `POST …/events/retry-failed`.
+#[derive(Debug, Serialize)]
+pub struct FailedRetried {
+    total: u32,
+    succeeded: u32,
+    failed: u32,
+}
+
+impl From<Tally> for FailedRetried {
+    fn from(tally: Tally) -> Self {
+        Self {
+            total: tally.succeeded + tally.failed,
+            succeeded: tally.succeeded,
+            failed: tally.failed,
+        }
+    }
+}
+
+/// The answer to `POST …/webhook`: as of the other webhooks, and as `GET …/webhook`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LegacyWebhookSet {
+    #[serde(flatten)]
+    created: WebhookCreated,
+    #[serde(flatten)]
+    shown: LegacyWebhook,
+}
+
+impl From<Endpoint> for LegacyWebhookSet {
+    fn from(endpoint: Endpoint) -> Self {
+        Self {
+            created: WebhookCreated::from(endpoint.clone()),
+            shown: LegacyWebhook::from(endpoint),
+        }
+    }
+}
+
+/// The answer to `GET …/webhook`: null both where there is none.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LegacyWebhook {
+    url: Option<String>,
+    created_at: Option<String>,
+}
+
+impl From<Endpoint> for LegacyWebhook {
+    fn from(endpoint: Endpoint) -> Self {
+        Self {
+            url: Some(endpoint.url),
+            created_at: Some(clock::iso(endpoint.created_at)),
         }
     }
 }

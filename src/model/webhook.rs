@@ -16,6 +16,8 @@ pub struct Endpoint {
     /// Gets test orders' events, and no others.
     pub test: bool,
     pub active: bool,
+    /// The one of its account that the legacy route knows.
+    pub legacy: bool,
     pub last_sent_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -82,6 +84,9 @@ pub struct Delivery {
 /// has failed. As BIZ MORI: 1, 2, 4 s, then 30 min, 2 h, 4 h.
 pub const LADDER_MS: [i64; 6] = [1_000, 2_000, 4_000, 1_800_000, 7_200_000, 14_400_000];
 
+/// Milliseconds from a failed attempt made by hand to the one that follows it.
+pub const AFTER_HAND_MS: i64 = 1_800_000;
+
 impl Delivery {
     /// The attempt made at `now` was answered 2xx.
     pub fn succeed(&mut self, now: Timestamp) {
@@ -103,6 +108,14 @@ impl Delivery {
         step.map(|ms| now.plus_ms(*ms))
     }
 
+    /// The attempt made by hand at `now`, after the ladder's end, failed: when the one that
+    /// follows is due. For that one [`Self::fail`] finds no step left.
+    pub fn fail_by_hand(&mut self, now: Timestamp) -> Timestamp {
+        self.count(now);
+        self.status = DeliveryStatus::Retrying;
+        now.plus_ms(AFTER_HAND_MS)
+    }
+
     fn count(&mut self, now: Timestamp) {
         if self.status != DeliveryStatus::Pending {
             self.retries += 1;
@@ -116,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seven_attempts_fail_along_the_ladder_and_then_the_delivery_has_failed() {
+    fn seven_attempts_fail_along_the_ladder_and_two_more_from_one_by_hand() {
         let start = Timestamp::from_ms(0);
         let mut delivery = Delivery {
             id: "d".into(),
@@ -143,6 +156,15 @@ mod tests {
         assert_eq!(
             (delivery.status, delivery.retries),
             (DeliveryStatus::Failed, 6)
+        );
+        let by_hand = Timestamp::from_ms(30_000_000);
+        let next = delivery.fail_by_hand(by_hand);
+        assert_eq!(next.ms(), 31_800_000);
+        assert_eq!(delivery.status, DeliveryStatus::Retrying);
+        assert_eq!(delivery.fail(next), None, "one more, and no ladder");
+        assert_eq!(
+            (delivery.status, delivery.retries),
+            (DeliveryStatus::Failed, 8)
         );
     }
 }

@@ -1,5 +1,7 @@
 //! Endpoints, events, and deliveries of events to endpoints.
 
+use std::ops::RangeInclusive;
+
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
@@ -9,7 +11,10 @@ use crate::model::ids::AccountId;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint, Event};
 
-const ENDPOINT: &str = "SELECT id, account_id, name, url, secret, test, active, last_sent_at, created_at, updated_at FROM endpoints";
+const ENDPOINT: &str = "SELECT id, account_id, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy FROM endpoints";
+const DELIVERY: &str =
+    "SELECT deliveries.id, event_id, kind, body, status, retries, last_sent_at, created_at
+     FROM deliveries JOIN events ON events.id = event_id";
 
 /// A page of a listing: what is on it, and how much there is in all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +29,8 @@ pub struct Page<T> {
 /// If the account is gone.
 pub async fn insert_endpoint(tx: &mut Tx, endpoint: &Endpoint) -> Result<bool> {
     let done = sqlx::query(
-        "INSERT INTO endpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO endpoints (id, account_id, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
     .bind(&endpoint.id)
     .bind(endpoint.account.0)
@@ -36,6 +42,7 @@ pub async fn insert_endpoint(tx: &mut Tx, endpoint: &Endpoint) -> Result<bool> {
     .bind(endpoint.last_sent_at.map(Timestamp::ms))
     .bind(endpoint.created_at.ms())
     .bind(endpoint.updated_at.ms())
+    .bind(endpoint.legacy)
     .execute(tx.sqlite())
     .await?;
     Ok(done.rows_affected() == 1)
@@ -89,7 +96,25 @@ pub async fn endpoint(
     Ok(row.as_ref().map(endpoint_of))
 }
 
-/// The account's endpoints whose name or URL has `keyword` in it, the newest first.
+/// The account's endpoint that the legacy route knows.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn legacy_endpoint(
+    from: &mut impl Source,
+    account: AccountId,
+) -> Result<Option<Endpoint>> {
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "{ENDPOINT} WHERE account_id = ? AND legacy"
+    )))
+    .bind(account.0)
+    .fetch_optional(from.sqlite())
+    .await?;
+    Ok(row.as_ref().map(endpoint_of))
+}
+
+/// The account's endpoints whose name or URL has `keyword` in it, whatever the case of
+/// ASCII letters, the newest first.
 ///
 /// # Errors
 /// If they cannot be read.
@@ -102,7 +127,7 @@ pub async fn endpoints(
 ) -> Result<Page<Endpoint>> {
     const MATCHES: &str =
         "WHERE account_id = ?1 AND (instr(lower(COALESCE(name, '')), ?2) OR instr(lower(url), ?2))";
-    let keyword = keyword.to_lowercase();
+    let keyword = keyword.to_ascii_lowercase();
     let total = sqlx::query(AssertSqlSafe(format!(
         "SELECT COUNT(*) FROM endpoints {MATCHES}"
     )))
@@ -183,11 +208,9 @@ pub async fn due(
     endpoint: &str,
     now: Timestamp,
 ) -> Result<Option<Delivery>> {
-    let row = sqlx::query(
-        "SELECT deliveries.id, event_id, kind, body, status, retries, last_sent_at, created_at
-         FROM deliveries JOIN events ON events.id = event_id
-         WHERE endpoint_id = ? AND due_at <= ? ORDER BY due_at, seq LIMIT 1",
-    )
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "{DELIVERY} WHERE endpoint_id = ? AND due_at <= ? ORDER BY due_at, seq LIMIT 1"
+    )))
     .bind(endpoint)
     .bind(now.ms())
     .fetch_optional(from.sqlite())
@@ -195,7 +218,8 @@ pub async fn due(
     row.as_ref().map(delivery_of).transpose()
 }
 
-/// Records an attempt: how the delivery stands now, and when the next one is due.
+/// Records an attempt: how the delivery stands now, and when the next one is due. False if the
+/// delivery is gone, and its endpoint with it.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -205,8 +229,8 @@ pub async fn record(
     delivery: &Delivery,
     due_at: Option<Timestamp>,
     now: Timestamp,
-) -> Result<()> {
-    sqlx::query(
+) -> Result<bool> {
+    let done = sqlx::query(
         "UPDATE deliveries SET status = ?, retries = ?, due_at = ?, last_sent_at = ? WHERE id = ?;
          UPDATE endpoints SET last_sent_at = ? WHERE id = ?",
     )
@@ -219,7 +243,51 @@ pub async fn record(
     .bind(endpoint)
     .execute(tx.sqlite())
     .await?;
-    Ok(())
+    Ok(done.rows_affected() > 0)
+}
+
+/// The endpoint's delivery of that id.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn delivery(
+    from: &mut impl Source,
+    endpoint: &str,
+    id: &str,
+) -> Result<Option<Delivery>> {
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "{DELIVERY} WHERE deliveries.id = ? AND endpoint_id = ?"
+    )))
+    .bind(id)
+    .bind(endpoint)
+    .fetch_optional(from.sqlite())
+    .await?;
+    row.as_ref().map(delivery_of).transpose()
+}
+
+/// The ids of the endpoint's first `limit` deliveries that were made in `window` and have
+/// failed, the oldest first.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn failed(
+    from: &mut impl Source,
+    endpoint: &str,
+    window: &RangeInclusive<Timestamp>,
+    limit: u32,
+) -> Result<Vec<String>> {
+    let rows = sqlx::query(
+        "SELECT id FROM deliveries WHERE endpoint_id = ? AND status = ?
+         AND created_at BETWEEN ? AND ? ORDER BY created_at, seq LIMIT ?",
+    )
+    .bind(endpoint)
+    .bind(DeliveryStatus::Failed.name())
+    .bind(window.start().ms())
+    .bind(window.end().ms())
+    .bind(limit)
+    .fetch_all(from.sqlite())
+    .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// An endpoint's deliveries, the newest first.
@@ -236,11 +304,9 @@ pub async fn deliveries(
         .bind(endpoint)
         .fetch_one(from.sqlite())
         .await?;
-    let rows = sqlx::query(
-        "SELECT deliveries.id, event_id, kind, body, status, retries, last_sent_at, created_at
-         FROM deliveries JOIN events ON events.id = event_id
-         WHERE endpoint_id = ? ORDER BY seq DESC LIMIT ? OFFSET ?",
-    )
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "{DELIVERY} WHERE endpoint_id = ? ORDER BY seq DESC LIMIT ? OFFSET ?"
+    )))
     .bind(endpoint)
     .bind(limit)
     .bind(i64::try_from(offset).unwrap_or(i64::MAX))
@@ -269,6 +335,7 @@ fn endpoint_of(row: &SqliteRow) -> Endpoint {
         last_sent_at: row.get::<Option<i64>, _>(7).map(Timestamp::from_ms),
         created_at: Timestamp::from_ms(row.get(8)),
         updated_at: Timestamp::from_ms(row.get(9)),
+        legacy: row.get(10),
     }
 }
 

@@ -33,7 +33,7 @@ pub use operation::{Operation, Routes, observe};
 pub use origin::{Origin, OriginError};
 pub use peek::peek;
 pub use ruled::Whose;
-pub use segment::Segment;
+pub use segment::{Segment, Segments};
 pub use why::{PLAN, WHY, header_line, plan};
 
 /// What a front door may use.

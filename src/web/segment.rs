@@ -1,4 +1,4 @@
-//! The parameter of a path.
+//! The parameters of a path.
 
 use std::convert::Infallible;
 
@@ -16,5 +16,22 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
         let read = Path::<String>::from_request_parts(parts, state).await;
         let unreadable = || char::REPLACEMENT_CHARACTER.to_string();
         Ok(Self(read.map_or_else(|_| unreadable(), |Path(text)| text)))
+    }
+}
+
+/// The two parameters of a path, decoded; U+FFFD both where one is no UTF-8.
+#[derive(Debug)]
+pub struct Segments(pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segments {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let read = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let unreadable = || char::REPLACEMENT_CHARACTER.to_string();
+        Ok(read.map_or_else(
+            |_| Self(unreadable(), unreadable()),
+            |Path((first, second))| Self(first, second),
+        ))
     }
 }

@@ -65,7 +65,12 @@ impl Webhooks {
         self.settle(job, Some((delivery, next))).await
     }
 
-    async fn attempt(&self, endpoint: &Endpoint, delivery: &Delivery) -> Result<u16, String> {
+    /// Sends the delivery once: the status of a 2xx answer, else one line on what came.
+    pub(super) async fn attempt(
+        &self,
+        endpoint: &Endpoint,
+        delivery: &Delivery,
+    ) -> Result<u16, String> {
         let signature = signature(&endpoint.secret, delivery.event.body.as_bytes());
         let headers = [(SIGNATURE_HEADER, signature.as_str())];
         let status = self

@@ -27,9 +27,38 @@ impl Webhooks {
     /// # Errors
     /// If it cannot be written.
     pub async fn register(&self, account: &Account, wish: Wish) -> Result<Endpoint, StoreError> {
+        self.make(account, wish, false).await
+    }
+
+    /// Sets the endpoint that the legacy route knows. Where there is one it stays, with its id,
+    /// its secret and what is on its way to it, and is changed in all that the wish says.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn set_legacy(&self, account: &Account, wish: Wish) -> Result<Endpoint, StoreError> {
+        self.make(account, wish, true).await
+    }
+
+    async fn make(
+        &self,
+        account: &Account,
+        wish: Wish,
+        legacy: bool,
+    ) -> Result<Endpoint, StoreError> {
         for _ in 0..DRAWS_MAX {
-            let endpoint = self.draft(account, wish.clone());
             let mut tx = self.db.begin().await?;
+            if legacy
+                && let Some(mut endpoint) =
+                    store::webhooks::legacy_endpoint(&mut tx, account.id).await?
+            {
+                endpoint.url = wish.url;
+                endpoint.test = wish.test.unwrap_or_default();
+                endpoint.updated_at = account.now();
+                store::webhooks::update_endpoint(&mut tx, &endpoint).await?;
+                tx.commit().await?;
+                return Ok(endpoint);
+            }
+            let endpoint = self.draft(account, wish.clone(), legacy);
             if store::webhooks::insert_endpoint(&mut tx, &endpoint).await? {
                 tx.commit().await?;
                 return Ok(endpoint);
@@ -40,7 +69,7 @@ impl Webhooks {
         Err(StoreError::Broken(Arc::new(std::io::Error::other(line))))
     }
 
-    fn draft(&self, account: &Account, wish: Wish) -> Endpoint {
+    fn draft(&self, account: &Account, wish: Wish, legacy: bool) -> Endpoint {
         let now = account.now();
         let id = account.next_snowflake(now);
         let mut secret = [0_u8; 24];
@@ -55,6 +84,7 @@ impl Webhooks {
             secret: format!("whsec_{}", hex::encode(secret)),
             test: wish.test.unwrap_or_default(),
             active: true,
+            legacy,
             last_sent_at: None,
             created_at: now,
             updated_at: now,
@@ -71,6 +101,14 @@ impl Webhooks {
         id: &str,
     ) -> Result<Option<Endpoint>, StoreError> {
         store::webhooks::endpoint(&mut self.db.read().await?, account.id, id).await
+    }
+
+    /// The account's endpoint that the legacy route knows.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn legacy(&self, account: &Account) -> Result<Option<Endpoint>, StoreError> {
+        store::webhooks::legacy_endpoint(&mut self.db.read().await?, account.id).await
     }
 
     /// The account's endpoints whose name or URL has the keyword in it, the newest first.

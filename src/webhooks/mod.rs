@@ -6,6 +6,7 @@
 //! attempts one at a time, in the order in which they fall due; endpoints do not wait for one
 //! another.
 
+mod by_hand;
 mod deliver;
 mod endpoints;
 mod publish;
@@ -13,6 +14,7 @@ mod publish;
 use std::sync::Arc;
 
 use crate::accounts::Accounts;
+use crate::claims::Claims;
 use crate::entropy::Entropy;
 use crate::links::Links;
 use crate::model::order::{Order, Vendor};
@@ -20,6 +22,7 @@ use crate::model::time::Timestamp;
 use crate::outbound::Outbound;
 use crate::store::Db;
 
+pub use by_hand::{Retried, RetryError, Tally};
 pub use deliver::signature;
 pub use endpoints::Wish;
 
@@ -43,6 +46,7 @@ pub struct Webhooks {
     entropy: Entropy,
     links: Links,
     outbound: Outbound,
+    claims: Claims,
     projections: Vec<(Vendor, Projection)>,
 }
 
@@ -55,6 +59,7 @@ impl Webhooks {
         entropy: Entropy,
         links: Links,
         outbound: Outbound,
+        claims: Claims,
         projections: Vec<(Vendor, Projection)>,
     ) -> Self {
         Self {
@@ -63,6 +68,7 @@ impl Webhooks {
             entropy,
             links,
             outbound,
+            claims,
             projections,
         }
     }

@@ -1,4 +1,4 @@
-//! Queries of the listing and the statistics of orders.
+//! Queries of listings and of the statistics. What is left out or empty does not matter.
 
 use crate::bizmori::error::{Code, Refusal};
 use crate::clock;
@@ -58,6 +58,49 @@ impl ListQuery {
     pub fn offset(&self) -> u64 {
         self.limit
             .map_or(0, |limit| u64::from(self.page - 1) * u64::from(limit))
+    }
+}
+
+/// `?page&limit&keyword` of a listing.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Paging {
+    pub page: u32,
+    pub limit: u32,
+    pub keyword: String,
+}
+
+impl Paging {
+    /// Reads a query, `limit` being `by_default` where it is not given.
+    ///
+    /// # Errors
+    /// If a number is none, or out of its range.
+    pub fn read(query: Option<&str>, by_default: u32) -> Result<Self, Refusal> {
+        let mut paging = Self {
+            page: 1,
+            limit: by_default,
+            keyword: String::new(),
+        };
+        for (name, value) in parameters(query) {
+            match name.as_str() {
+                "page" => paging.page = number(&name, &value, u32::MAX)?,
+                "limit" => paging.limit = number(&name, &value, LIMIT_MAX)?,
+                "keyword" => paging.keyword = value,
+                _ => {}
+            }
+        }
+        Ok(paging)
+    }
+
+    /// How many items stand before the page.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        u64::from(self.page - 1) * u64::from(self.limit)
+    }
+
+    /// How many pages so many items fill.
+    #[must_use]
+    pub fn pages(&self, total: u64) -> u64 {
+        total.div_ceil(u64::from(self.limit))
     }
 }
 

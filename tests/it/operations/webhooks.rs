@@ -7,6 +7,7 @@ use super::{Call, Ids, call};
 pub fn calls(ids: &Ids) -> Vec<Call> {
     let webhook = &ids.webhook;
     let hook = json!({"url": "http://127.0.0.1:1/"});
+    let day = json!({"fromDate": "2026-03-12", "toDate": "2026-03-12"});
     let none = json!({});
     let of = |name, status, path: String, body: &Value| call(name, status, path, body.clone());
     let at = |path: &str| format!("/api/v2/orders/{path}");
@@ -41,6 +42,29 @@ pub fn calls(ids: &Ids) -> Vec<Call> {
             at("webhooks/1/events"),
             &none,
         ),
+        of(
+            "bizmori.retryWebhookEvent",
+            404,
+            at(&format!("webhooks/{webhook}/events/1/retry")),
+            &none,
+        ),
+        of(
+            "bizmori.retryFailedWebhookEvents",
+            200,
+            at(&format!("webhooks/{webhook}/events/retry-failed")),
+            &day,
+        ),
+        of(
+            "bizmori.retryFailedWebhookEvents",
+            400,
+            at(&format!("webhooks/{webhook}/events/retry-failed")),
+            &none,
+        ),
+        of("bizmori.createLegacyWebhook", 200, at("webhook"), &hook),
+        of("bizmori.createLegacyWebhook", 400, at("webhook"), &none),
+        of("bizmori.getLegacyWebhook", 200, at("webhook"), &none),
+        of("bizmori.deleteLegacyWebhook", 200, at("webhook"), &none),
+        of("bizmori.deleteLegacyWebhook", 404, at("webhook"), &none),
         of(
             "bizmori.deleteWebhook",
             200,

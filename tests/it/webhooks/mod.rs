@@ -1,16 +1,22 @@
 //! BIZ MORI's webhooks: registered, signed, delivered, retried.
 
 mod after_the_answer;
+mod batch;
+mod by_hand;
 mod endpoints;
 mod events;
 mod https;
+mod legacy;
+mod listing;
 mod retries;
+mod under_way;
 
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::support::Message;
+use crate::support::{Message, Receiver, Stunt, picture};
 
 const WEBHOOKS: &str = "/api/v2/orders/webhooks";
 
@@ -21,4 +27,77 @@ fn verified(message: &Message, secret: &str) -> Value {
     assert_eq!(message.headers["x-moribiz-signature"], expected.as_str());
     assert_eq!(message.headers["content-type"], "application/json");
     message.json()
+}
+
+/// An endpoint of the account, whose clock is frozen, and what could not be delivered to it.
+struct Failed {
+    id: String,
+    secret: String,
+    /// The ids of the event rows and those of the events, the oldest first.
+    rows: Vec<(String, String)>,
+}
+
+impl Failed {
+    /// So many events, `step` apart, fail to reach anyone; a day later the endpoint's URL is set
+    /// to the receiver's.
+    async fn events(stunt: &Stunt, count: usize, step: &str, receiver: &Receiver) -> Self {
+        let (id, secret) = stunt.webhook("live", "http://127.0.0.1:1/").await;
+        for n in 0..count {
+            let body = json!({"idempotencyKey": format!("failed {n}"), "fileName": "a_ai.jpg"});
+            stunt.confirmed("live", &body, picture()).await;
+            stunt.advance("live", step).await;
+        }
+        stunt.advance("live", "P1D").await;
+        let path = format!("{WEBHOOKS}/{id}");
+        let to = json!({"url": receiver.url});
+        let set = stunt.call(Method::PUT, "live", &path, &to).await;
+        assert_eq!(set.status, 200, "{}", set.text());
+        let mut failed = Self {
+            id,
+            secret,
+            rows: Vec::new(),
+        };
+        let text = |row: &Value, field: &str| row[field].as_str().expect("a text").to_owned();
+        for row in failed.listed(stunt).await.iter().rev() {
+            assert_eq!(
+                (&row["status"], &row["retries"]),
+                (&json!("FAILED"), &json!(6))
+            );
+            failed.rows.push((text(row, "id"), text(row, "eventId")));
+        }
+        assert_eq!(failed.rows.len(), count);
+        failed
+    }
+
+    /// The path of a retry of the nth event row.
+    fn retry(&self, n: usize) -> String {
+        format!("{WEBHOOKS}/{}/events/{}/retry", self.id, self.rows[n].0)
+    }
+
+    /// The event rows, the newest first.
+    async fn listed(&self, stunt: &Stunt) -> Vec<Value> {
+        let path = format!("{WEBHOOKS}/{}/events?limit=100", self.id);
+        let listed = stunt.get("live", &path).await.json();
+        listed["data"]["events"].as_array().expect("rows").clone()
+    }
+
+    /// How the nth event row stands: status, retries, when it was sent last.
+    async fn row(&self, stunt: &Stunt, n: usize) -> (String, u64, String) {
+        let rows = self.listed(stunt).await;
+        let row = &rows[rows.len() - 1 - n];
+        assert_eq!(
+            (&row["id"], &row["eventId"]),
+            (&json!(self.rows[n].0), &json!(self.rows[n].1))
+        );
+        (
+            row["status"].as_str().expect("a word").to_owned(),
+            row["retries"].as_u64().expect("a number"),
+            row["lastSentAt"].as_str().expect("an instant").to_owned(),
+        )
+    }
+}
+
+/// A row's status, retries, and when it was sent last.
+fn row(status: &str, retries: u64, sent_at: &str) -> (String, u64, String) {
+    (status.to_owned(), retries, sent_at.to_owned())
 }

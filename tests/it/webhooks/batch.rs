@@ -1,0 +1,167 @@
+//! What has failed in a window of time is sent again by one request.
+
+use serde_json::{Value, json};
+
+use super::{Failed, WEBHOOKS, row};
+use crate::support::{Receiver, Reply, Stunt, code};
+
+/// Rows of `live`'s, made at 10:00:00.300 of 12, 13, 14 … March.
+async fn daily(count: usize, replies: &[Reply]) -> (Stunt, Receiver, Failed) {
+    let stunt = Stunt::frozen("live").await;
+    let receiver = Receiver::answering(replies.iter().copied()).await;
+    let failed = Failed::events(&stunt, count, "P1D", &receiver).await;
+    (stunt, receiver, failed)
+}
+
+fn window(from: &str, to: &str) -> Value {
+    json!({"fromDate": from, "toDate": to})
+}
+
+fn path(failed: &Failed) -> String {
+    format!("{WEBHOOKS}/{}/events/retry-failed", failed.id)
+}
+
+#[tokio::test]
+async fn what_has_failed_in_the_window_is_sent_the_oldest_first() {
+    let replies = [Reply::Status(200), Reply::Status(500), Reply::Status(200)];
+    let (stunt, receiver, failed) = daily(3, &replies).await;
+    let days = window("2026-03-12", "2026-03-14");
+    let answer = stunt.post("live", &path(&failed), &days).await;
+    assert_eq!(
+        (answer.status, answer.text().as_str()),
+        (200, r#"{"data":{"total":3,"succeeded":2,"failed":1}}"#)
+    );
+    let told: Vec<Value> = receiver
+        .messages(3)
+        .await
+        .iter()
+        .map(|message| message.json()["eventId"].clone())
+        .collect();
+    let events: Vec<Value> = failed.rows.iter().map(|(_, event)| json!(event)).collect();
+    assert_eq!(told, events);
+    let now = "2026-03-16T10:00:00.000Z";
+    assert_eq!(failed.row(&stunt, 0).await, row("SENT", 7, now));
+    assert_eq!(failed.row(&stunt, 1).await, row("RETRYING", 7, now));
+    assert_eq!(failed.row(&stunt, 2).await, row("SENT", 7, now));
+    let none = r#"{"data":{"total":0,"succeeded":0,"failed":0}}"#;
+    let again = stunt.post("live", &path(&failed), &days).await;
+    assert_eq!(
+        again.text(),
+        none,
+        "what is tried again anyway has not failed"
+    );
+    assert_eq!(stunt.advance("live", "PT30M").await, ["webhook.deliver"]);
+    let now = "2026-03-16T10:30:00.000Z";
+    assert_eq!(failed.row(&stunt, 1).await, row("SENT", 8, now));
+}
+
+#[tokio::test]
+async fn the_window_is_of_days_or_of_instants_with_its_ends_in_it() {
+    let (stunt, receiver, failed) = daily(3, &[Reply::Status(500); 14]).await;
+    let mut sent = 0;
+    for (from, to, total) in [
+        ("2026-03-13", "2026-03-13", 1),
+        ("2026-03-12T10:00:00.301Z", "2026-03-13T10:00:00.299Z", 0),
+        (
+            "2026-03-12T19:00:00.300+09:00",
+            "2026-03-13T10:00:00.300",
+            2,
+        ),
+        ("2026-03-07", "2026-03-14", 3),
+        ("2026-03-15", "2026-03-22", 0),
+        ("2026-03-14T10:00:00Z", "2026-03-14", 1),
+    ] {
+        let answer = stunt.post("live", &path(&failed), &window(from, to)).await;
+        let expected = format!(r#"{{"data":{{"total":{total},"succeeded":0,"failed":{total}}}}}"#);
+        assert_eq!(answer.text(), expected, "{from} to {to}");
+        sent += total;
+        // Each fails again after 30 minutes, and may be sent by hand again.
+        stunt.advance("live", "PT30M").await;
+        sent += total;
+    }
+    assert_eq!(receiver.messages(sent).await.len(), 14);
+}
+
+#[tokio::test]
+async fn fifty_are_sent_at_most() {
+    let stunt = Stunt::frozen("live").await;
+    let receiver = Receiver::start().await;
+    let failed = Failed::events(&stunt, 51, "PT1S", &receiver).await;
+    let days = window("2026-03-12", "2026-03-12");
+    for (total, in_all) in [(50, 50), (1, 51), (0, 51)] {
+        let answer = stunt.post("live", &path(&failed), &days).await;
+        let expected = format!(r#"{{"data":{{"total":{total},"succeeded":{total},"failed":0}}}}"#);
+        assert_eq!(answer.text(), expected);
+        receiver.messages(in_all).await;
+    }
+    let last = receiver.messages(51).await[50].json();
+    assert_eq!(last["eventId"], json!(failed.rows[50].1));
+}
+
+#[tokio::test]
+async fn a_window_that_is_none_is_refused() {
+    let stunt = Stunt::frozen("live").await;
+    let (id, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
+    let path = format!("{WEBHOOKS}/{id}/events/retry-failed");
+    let day = "2026-03-12";
+    for (body, status, why) in [
+        (
+            json!({}),
+            400,
+            "body: missing field `fromDate` at line 1 column 2",
+        ),
+        (window("", day), 400, "fromDate:  is no ISO 8601 date"),
+        (
+            window("soon", day),
+            400,
+            "fromDate: soon is no ISO 8601 date",
+        ),
+        (
+            window(day, "2026-02-30"),
+            400,
+            "toDate: 2026-02-30 is no ISO 8601 date",
+        ),
+        (
+            window(day, "2026-03-11"),
+            400,
+            "fromDate: 2026-03-12 is after toDate 2026-03-11",
+        ),
+        (
+            window("2026-03-12T00:00:00.001Z", "2026-03-12T00:00:00Z"),
+            400,
+            "fromDate: 2026-03-12T00:00:00.001Z is after toDate 2026-03-12T00:00:00Z",
+        ),
+        (
+            window("2026-03-12", "2026-03-20"),
+            422,
+            "toDate: 2026-03-20 is more than 7 days after fromDate 2026-03-12",
+        ),
+        (
+            window("2026-03-12T00:00:00Z", "2026-03-19T00:00:00.001Z"),
+            422,
+            "toDate: 2026-03-19T00:00:00.001Z is more than 7 days after fromDate 2026-03-12T00:00:00Z",
+        ),
+    ] {
+        let answer = stunt.post("live", &path, &body).await;
+        answer.assert_refused(status, "VALIDATION_FAILED", why);
+    }
+    for body in [
+        json!({"fromDate": 1, "toDate": day}),
+        json!({"fromDate": day, "toDate": null}),
+        json!([day, day]),
+    ] {
+        let answer = stunt.post("live", &path, &body).await;
+        assert_eq!(
+            (answer.status, answer.text()),
+            (400, code("VALIDATION_FAILED"))
+        );
+    }
+    for (key, id) in [("other", id.as_str()), ("live", "1")] {
+        let path = format!("{WEBHOOKS}/{id}/events/retry-failed");
+        let answer = stunt.post(key, &path, &window(day, day)).await;
+        let why = format!("this key has no webhook {id}");
+        answer.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
+    }
+    let longest = window("2026-03-12T00:00:00Z", "2026-03-19T00:00:00Z");
+    assert_eq!(stunt.post("live", &path, &longest).await.status, 200);
+}

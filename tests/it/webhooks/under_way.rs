@@ -1,0 +1,130 @@
+//! An attempt made by hand is under way like any other: one at a time, seen by drain and
+//! advance, ended by a reset, and not undone by a client that hangs up.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Failed, row};
+use crate::support::{Answer, Receiver, Reply, Stunt, picture};
+
+const NOW: &str = "2026-03-13T11:00:00.000Z";
+
+async fn failed(timeout_ms: u32, replies: &[Reply]) -> (Stunt, Receiver, Failed) {
+    let stunt = Stunt::with(|config| config.webhook_timeout_ms = timeout_ms).await;
+    stunt.freeze("live").await;
+    let receiver = Receiver::answering(replies.iter().copied()).await;
+    let failed = Failed::events(&stunt, 2, "PT30M", &receiver).await;
+    (stunt, receiver, failed)
+}
+
+async fn retry(stunt: &Stunt, failed: &Failed, n: usize) -> Answer {
+    stunt.post("live", &failed.retry(n), &json!({})).await
+}
+
+#[tokio::test]
+async fn asked_for_twice_at_once_it_is_sent_once() {
+    let (stunt, receiver, failed) = failed(5_000, &[]).await;
+    let all = futures_util::future::join_all((0..8).map(|_| retry(&stunt, &failed, 0))).await;
+    let mut statuses: Vec<_> = all.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 422, 422, 422, 422, 422, 422, 422]);
+    receiver.messages(1).await;
+    assert_eq!(failed.row(&stunt, 0).await, row("SENT", 7, NOW));
+}
+
+#[tokio::test]
+async fn two_rows_of_an_endpoint_are_sent_one_after_the_other() {
+    let (stunt, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
+    let ask = async {
+        receiver.messages(1).await;
+        retry(&stunt, &failed, 1).await
+    };
+    let (first, second) = tokio::join!(retry(&stunt, &failed, 0), ask);
+    assert_eq!(first.json()["data"]["success"], false);
+    assert_eq!(second.json()["data"]["success"], true);
+    let told: Vec<Value> = receiver
+        .messages(2)
+        .await
+        .iter()
+        .map(|message| message.json()["eventId"].clone())
+        .collect();
+    assert_eq!(told, [json!(failed.rows[0].1), json!(failed.rows[1].1)]);
+}
+
+#[tokio::test]
+async fn advance_waits_for_it_and_so_does_what_falls_due_meanwhile() {
+    let (stunt, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
+    let body = json!({"idempotencyKey": "new", "fileName": "a_ai.jpg"});
+    stunt.confirmed("live", &body, picture()).await;
+    let advance = async {
+        receiver.messages(1).await;
+        stunt.advance("live", "PT1S").await
+    };
+    let (answer, ran) = tokio::join!(retry(&stunt, &failed, 0), advance);
+    assert_eq!(answer.json()["data"]["success"], false);
+    assert_eq!(ran, ["order.process", "webhook.deliver"]);
+    assert_eq!(
+        failed.row(&stunt, 0).await,
+        row("RETRYING", 7, NOW),
+        "the clock stood while it was under way"
+    );
+    let messages = receiver.messages(2).await;
+    assert_eq!(messages[0].json()["eventId"], json!(failed.rows[0].1));
+    assert_eq!(messages[1].json()["occurredAt"], "2026-03-13T11:00:00.300Z");
+}
+
+#[tokio::test]
+async fn drain_shows_it_and_a_reset_ends_it() {
+    let (stunt, receiver, failed) = failed(600_000, &[Reply::Silence]).await;
+    let reset = async {
+        receiver.messages(1).await;
+        let drain = json!({"account": "live", "timeoutMs": 0}).to_string();
+        let drained = stunt.send(Method::POST, "/_mock/drain", &[], drain).await;
+        let waiting = json!([{"kind": "webhook.deliver", "subject": failed.id}]);
+        assert_eq!(
+            (drained.status, drained.json()),
+            (408, json!({"idle": false, "waiting": waiting}))
+        );
+        let account = json!({"account": "live"});
+        stunt.control(Method::POST, "/_mock/reset", &account).await;
+    };
+    let both = async { tokio::join!(retry(&stunt, &failed, 0), retry(&stunt, &failed, 1)) };
+    let ((first, second), ()) = tokio::join!(both, reset);
+    for answer in [first, second] {
+        let why = "the account was reset meanwhile";
+        answer.assert_refused(503, "SERVICE_UNAVAILABLE", why);
+    }
+    stunt.drain("live").await;
+    stunt.freeze("live").await;
+    assert!(stunt.advance("live", "P30D").await.is_empty());
+    receiver.messages(1).await;
+}
+
+#[tokio::test]
+async fn a_webhook_that_is_removed_meanwhile_leaves_nothing_to_do() {
+    let (stunt, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
+    let remove = async {
+        receiver.messages(1).await;
+        let path = format!("{}/{}", super::WEBHOOKS, failed.id);
+        let gone = stunt.call(Method::DELETE, "live", &path, &json!({})).await;
+        assert_eq!(gone.status, 200);
+    };
+    let (answer, ()) = tokio::join!(retry(&stunt, &failed, 0), remove);
+    let why = format!("this key has no webhook {}", failed.id);
+    answer.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
+    assert!(stunt.advance("live", "P1D").await.is_empty());
+    receiver.messages(1).await;
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_does_not_undo_it() {
+    let (stunt, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
+    tokio::select! {
+        _ = retry(&stunt, &failed, 0) => panic!("it waits for the receiver"),
+        _ = receiver.messages(1) => {}
+    }
+    stunt.drain("live").await;
+    assert_eq!(failed.row(&stunt, 0).await, row("RETRYING", 7, NOW));
+    assert_eq!(stunt.advance("live", "PT30M").await, ["webhook.deliver"]);
+    receiver.messages(2).await;
+}
