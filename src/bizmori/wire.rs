@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use crate::clock;
 use crate::links::Links;
 use crate::model::order::{Order, State, Vendor};
+use crate::model::report::Likelihood;
 use crate::model::time::Timestamp;
 use crate::model::work::{Detection, DetectionOptions, Outcome, Work};
 
@@ -43,11 +44,11 @@ pub fn order_type(work: &Work) -> &'static str {
 
 /// The verdict's word and its number on the create page.
 pub fn status_code(probability: f64) -> (&'static str, u8) {
-    match probability {
-        p if p >= 0.75 => ("likely_ai", 1),
-        p if p >= 0.5 => ("uncertain_ai", 2),
-        p if p >= 0.25 => ("uncertain_real", 3),
-        _ => ("likely_real", 4),
+    match Likelihood::of(probability) {
+        Likelihood::LikelyAi => ("likely_ai", 1),
+        Likelihood::UncertainAi => ("uncertain_ai", 2),
+        Likelihood::UncertainReal => ("uncertain_real", 3),
+        Likelihood::LikelyReal => ("likely_real", 4),
     }
 }
 

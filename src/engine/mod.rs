@@ -14,6 +14,8 @@ mod heatmap;
 mod measure;
 mod metadata;
 mod protect;
+pub mod report;
+pub mod sample;
 mod sniff;
 mod thumbnail;
 pub mod verdict;
@@ -32,6 +34,7 @@ pub use thumbnail::{PREVIEW_PX, THUMBNAIL_PX};
 
 use crate::model::picture::{Defect, Format, Measures, Provenance};
 use decode::{Source, Wanted};
+use report::Report;
 
 /// Runs the work on pictures; clones share its limit.
 #[derive(Debug, Clone)]
@@ -133,6 +136,22 @@ impl Engine {
     /// See [`Failure`].
     pub async fn protect(&self, order: Protection) -> Result<Protected, Failure> {
         self.run(move || protect::protect(order)).await
+    }
+
+    /// The report as a PDF of one page.
+    ///
+    /// # Errors
+    /// [`Failure::Io`], for a fault of ours.
+    pub async fn report(&self, report: Report) -> Result<Vec<u8>, Failure> {
+        self.run(move || Ok(report::make(&report)?)).await
+    }
+
+    /// The sample file of `seed`, in the format that the extension of `name` stands for.
+    ///
+    /// # Errors
+    /// [`Defect::NotAPicture`] if it stands for none of ours and is not `pdf`.
+    pub async fn sample(&self, name: String, seed: [u8; 32]) -> Result<Vec<u8>, Failure> {
+        self.run(move || sample::sample(&name, seed)).await
     }
 
     /// The format of the file at `path` by its first bytes, its `name` agreeing.

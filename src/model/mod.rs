@@ -8,6 +8,7 @@ pub mod ids;
 pub mod job;
 pub mod order;
 pub mod picture;
+pub mod report;
 pub mod time;
 pub mod webhook;
 pub mod work;

@@ -1,0 +1,330 @@
+//! Sample files: pictures that stand in for those nobody uploaded.
+//!
+//! A landscape under the sun, drawn from 32 bytes, in the format its name says. Promises: the
+//! same seed and format give the same bytes on every machine (nothing but sums, products,
+//! quotients and roots, which IEEE 754 settles to the bit); other seeds give other pictures;
+//! there are no metadata in it.
+
+use std::io::{self, Cursor};
+
+use image::codecs::jpeg::JpegEncoder;
+use image::{ImageFormat, RgbImage};
+use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref};
+
+use super::Failure;
+use crate::entropy::Draw;
+use crate::model::picture::{Defect, Format};
+
+/// The size of every sample, of a PDF's page in points.
+pub const WIDTH_PX: u16 = 640;
+pub const HEIGHT_PX: u16 = 480;
+const JPEG_QUALITY: u8 = 90;
+/// Grain moves a sample by at most this, of 255: without it a picture looks out of focus.
+const GRAIN: u8 = 7;
+
+/// The sample of `seed` in the format that the extension of `name` stands for: a picture's, or
+/// `pdf` for the picture on a page.
+///
+/// # Errors
+/// [`Defect::NotAPicture`] for any other extension, or the encoder's.
+pub fn sample(name: &str, seed: [u8; 32]) -> Result<Vec<u8>, Failure> {
+    if is_pdf(name) {
+        return Ok(pdf(&encoded(&picture(seed), Format::Jpeg)?));
+    }
+    let format = Format::of_name(name).ok_or_else(|| {
+        Defect::NotAPicture("no format goes by the extension of its name".to_owned())
+    })?;
+    Ok(encoded(&picture(seed), format)?)
+}
+
+/// The media type of the sample of that name.
+#[must_use]
+pub fn media_type(name: &str) -> Option<&'static str> {
+    if is_pdf(name) {
+        return Some("application/pdf");
+    }
+    Format::of_name(name).map(Format::media_type)
+}
+
+fn is_pdf(name: &str) -> bool {
+    name.rsplit_once('.')
+        .is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("pdf"))
+}
+
+fn encoded(picture: &RgbImage, format: Format) -> io::Result<Vec<u8>> {
+    let mut out = Cursor::new(Vec::new());
+    let written = match format {
+        Format::Jpeg => {
+            picture.write_with_encoder(JpegEncoder::new_with_quality(&mut out, JPEG_QUALITY))
+        }
+        Format::Png => picture.write_to(&mut out, ImageFormat::Png),
+        Format::WebP => picture.write_to(&mut out, ImageFormat::WebP),
+        Format::Bmp => picture.write_to(&mut out, ImageFormat::Bmp),
+        Format::Tiff => picture.write_to(&mut out, ImageFormat::Tiff),
+        Format::Gif => picture.write_to(&mut out, ImageFormat::Gif),
+    };
+    written.map_err(io::Error::other)?;
+    Ok(out.into_inner())
+}
+
+/// A page that `jpeg` fills.
+fn pdf(jpeg: &[u8]) -> Vec<u8> {
+    const PICTURE: Name = Name(b"Im1");
+    let (width, height) = (f32::from(WIDTH_PX), f32::from(HEIGHT_PX));
+    let mut next = Ref::new(1);
+    let [catalog, pages, page, content, picture] = std::array::from_fn(|_| next.bump());
+    let mut pdf = Pdf::new();
+    pdf.catalog(catalog).pages(pages);
+    pdf.pages(pages).kids([page]).count(1);
+    let mut sheet = pdf.page(page);
+    sheet
+        .parent(pages)
+        .media_box(Rect::new(0.0, 0.0, width, height))
+        .contents(content);
+    sheet.resources().x_objects().pair(PICTURE, picture);
+    sheet.finish();
+    let mut drawn = Content::new();
+    drawn
+        .transform([width, 0.0, 0.0, height, 0.0, 0.0])
+        .x_object(PICTURE);
+    pdf.stream(content, &drawn.finish());
+    let mut object = pdf.image_xobject(picture, jpeg);
+    object.filter(Filter::DctDecode);
+    object.width(i32::from(WIDTH_PX));
+    object.height(i32::from(HEIGHT_PX));
+    object.bits_per_component(8);
+    object.color_space().device_rgb();
+    object.finish();
+    pdf.finish()
+}
+
+/// Red, green and blue, each 0 to 1.
+type Colour = [f64; 3];
+
+/// What is in the picture; lengths in pixels, from the upper left corner.
+struct Scene {
+    zenith: Colour,
+    horizon: Colour,
+    sunlight: Colour,
+    sun_at: [f64; 2],
+    sun_radius: f64,
+    /// From the farthest to the nearest.
+    hills: Vec<Hill>,
+}
+
+struct Hill {
+    colour: Colour,
+    /// How far down it begins, for each column.
+    crest: Vec<f64>,
+}
+
+fn picture(seed: [u8; 32]) -> RgbImage {
+    let mut draw = Draw::of_digest(seed);
+    let scene = Scene::drawn(&mut draw);
+    let mut bytes = Vec::with_capacity(usize::from(WIDTH_PX) * usize::from(HEIGHT_PX) * 3);
+    let mut chance = [0; WIDTH_PX as usize];
+    for y in 0..HEIGHT_PX {
+        draw.fill(&mut chance);
+        for (x, chance) in (0..WIDTH_PX).zip(chance) {
+            let grain = f64::from(chance % (2 * GRAIN + 1)) - f64::from(GRAIN);
+            let colour = scene.at(x, y);
+            bytes.extend(colour.map(|channel| byte(channel * 255.0 + grain)));
+        }
+    }
+    RgbImage::from_raw(WIDTH_PX.into(), HEIGHT_PX.into(), bytes).unwrap_or_default()
+}
+
+impl Scene {
+    fn drawn(draw: &mut Draw) -> Self {
+        const HILLS: u8 = 4;
+        let (width, height) = (f64::from(WIDTH_PX), f64::from(HEIGHT_PX));
+        let sky = draw.unit();
+        let zenith = mixed(hue(sky), [0.16, 0.24, 0.46], 0.55);
+        let horizon = mixed(hue(sky + 0.1 + 0.3 * draw.unit()), [1.0, 0.95, 0.9], 0.62);
+        let sunlight = mixed([1.0, 0.93, 0.7], horizon, 0.3 * draw.unit());
+        let ground = mixed(hue(draw.unit()), [0.07, 0.12, 0.1], 0.6);
+        let hills = (1..=HILLS).map(|nearness| {
+            let nearness = f64::from(nearness) / f64::from(HILLS);
+            Hill {
+                // what is far takes on the colour of the sky
+                colour: mixed(horizon, ground, 0.2 + 0.7 * nearness),
+                crest: crest(draw, height * (0.38 + 0.42 * nearness), 52.0),
+            }
+        });
+        Self {
+            zenith,
+            horizon,
+            sunlight,
+            hills: hills.collect(),
+            sun_at: [
+                width * (0.15 + 0.7 * draw.unit()),
+                height * (0.12 + 0.28 * draw.unit()),
+            ],
+            sun_radius: 20.0 + 30.0 * draw.unit(),
+        }
+    }
+
+    fn at(&self, x: u16, y: u16) -> Colour {
+        let below = |hill: &Hill| f64::from(y) - hill.crest[usize::from(x)];
+        let ground = self.hills.iter().rposition(|hill| below(hill) >= 1.0);
+        let mut colour = match ground {
+            // valleys lie in the mist
+            Some(nearest) => {
+                let hill = &self.hills[nearest];
+                mixed(hill.colour, self.horizon, below(hill).min(160.0) / 520.0)
+            }
+            None => self.sky(x, y),
+        };
+        // the crests are one pixel soft
+        for hill in &self.hills[ground.map_or(0, |nearest| nearest + 1)..] {
+            colour = mixed(colour, hill.colour, below(hill));
+        }
+        colour
+    }
+
+    fn sky(&self, x: u16, y: u16) -> Colour {
+        let height = f64::from(y) * 1.5 / f64::from(HEIGHT_PX);
+        let [dx, dy] = [f64::from(x) - self.sun_at[0], f64::from(y) - self.sun_at[1]];
+        let distance = (dx * dx + dy * dy).sqrt();
+        let far = distance / self.sun_radius;
+        let glow = 0.7 / (1.0 + far * far / 4.0);
+        let disc = self.sun_radius - distance;
+        mixed(
+            mixed(self.zenith, self.horizon, height),
+            self.sunlight,
+            glow.max(disc),
+        )
+    }
+}
+
+/// A line across the picture that wanders about `level`, in bends ever smaller.
+fn crest(draw: &mut Draw, level: f64, swing: f64) -> Vec<f64> {
+    let mut line = vec![level; usize::from(WIDTH_PX)];
+    let mut swing = swing;
+    for octave in 1..=6 {
+        let stretch = WIDTH_PX / (1 << octave);
+        let knots: Vec<f64> = (0..=WIDTH_PX / stretch + 1)
+            .map(|_| swing * (draw.unit() - 0.5))
+            .collect();
+        for (x, height) in (0..WIDTH_PX).zip(&mut line) {
+            let knot = usize::from(x / stretch);
+            let t = f64::from(x % stretch) / f64::from(stretch);
+            let eased = t * t * (3.0 - 2.0 * t);
+            *height += knots[knot] + (knots[knot + 1] - knots[knot]) * eased;
+        }
+        swing *= 0.55;
+    }
+    line
+}
+
+/// The pure colour at a point of the wheel, which is one around.
+fn hue(at: f64) -> Colour {
+    [0.0, 2.0, 4.0].map(|turn| {
+        let place = (at * 6.0 + turn) % 6.0;
+        ((place - 3.0).abs() - 1.0).clamp(0.0, 1.0)
+    })
+}
+
+/// `share` of `to`, the rest of `from`.
+fn mixed(from: Colour, to: Colour, share: f64) -> Colour {
+    let share = share.clamp(0.0, 1.0);
+    std::array::from_fn(|channel| from[channel] + (to[channel] - from[channel]) * share)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, and that is meant"
+)]
+fn byte(value: f64) -> u8 {
+    (value + 0.5) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEED: [u8; 32] = [7; 32];
+
+    #[test]
+    fn every_format_decodes_to_the_picture_of_its_seed() {
+        let drawn = picture(SEED);
+        for (name, format) in [
+            ("a.jpg", ImageFormat::Jpeg),
+            ("b.JPEG", ImageFormat::Jpeg),
+            ("c.png", ImageFormat::Png),
+            ("d.webp", ImageFormat::WebP),
+            ("e.bmp", ImageFormat::Bmp),
+            ("f.tif", ImageFormat::Tiff),
+            ("g.h.tiff", ImageFormat::Tiff),
+            ("i.gif", ImageFormat::Gif),
+        ] {
+            let bytes = sample(name, SEED).expect(name);
+            assert_eq!(image::guess_format(&bytes).expect(name), format);
+            let decoded = image::load_from_memory(&bytes).expect(name).into_rgb8();
+            assert_eq!(decoded.dimensions(), (640, 480), "{name}");
+            let off: u64 = decoded
+                .as_raw()
+                .iter()
+                .zip(drawn.as_raw())
+                .map(|(a, b)| u64::from(a.abs_diff(*b)))
+                .sum();
+            assert!(off < 6 * 640 * 480 * 3, "{name} is off by {off}");
+            assert_eq!(media_type(name), Some(format.to_mime_type()), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_bytes_and_another_another_picture() {
+        let drawn = picture(SEED);
+        for format in [Format::Jpeg, Format::WebP, Format::Gif] {
+            let twice = [(); 2].map(|()| encoded(&drawn, format).expect("a sample"));
+            assert!(twice[0] == twice[1], "{format:?}");
+        }
+        assert!(drawn == picture(SEED));
+        assert!(drawn != picture([8; 32]));
+    }
+
+    #[test]
+    fn the_picture_is_the_same_on_every_machine_and_in_every_version() {
+        use sha2::{Digest, Sha256};
+        let digest = hex::encode(Sha256::digest(picture(SEED).as_raw()));
+        assert_eq!(
+            digest,
+            "aa474c15bd4301d5b3ccae3a069efe2db1374979f477840e73a9fdf3dfa772f5"
+        );
+    }
+
+    #[test]
+    fn a_sample_is_neither_dark_nor_out_of_focus() {
+        for seed in 0..3 {
+            let bytes = sample("a.jpg", [seed; 32]).expect("a sample");
+            let pixels = image::load_from_memory(&bytes).expect("a picture");
+            let measures = super::super::measure::measure(&pixels, 0);
+            assert!(measures.sharpness > 100.0, "{seed}: {measures:?}");
+            assert!(
+                (60.0..220.0).contains(&measures.brightness),
+                "{seed}: {measures:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_pdf_is_one_page_that_its_picture_fills() {
+        let pdf = sample("A.PDF", SEED).expect("a sample");
+        assert!(pdf.starts_with(b"%PDF-1.7") && pdf.ends_with(b"%%EOF"));
+        let jpeg = sample("a.jpg", SEED).expect("a sample");
+        assert!(pdf.windows(jpeg.len()).any(|window| window == jpeg));
+        let pages = pdf.windows(11).filter(|window| window == b"/Type /Page");
+        assert_eq!(pages.count(), 2, "the tree and the leaf");
+    }
+
+    #[test]
+    fn a_name_of_no_known_extension_has_no_sample() {
+        for name in ["", "pdf", "jpg", "a.svg", "a.jpg.", "a.jpg/b"] {
+            assert_eq!(media_type(name), None, "{name}");
+            let failure = sample(name, SEED).expect_err(name);
+            assert!(matches!(failure, Failure::Defect(Defect::NotAPicture(_))));
+        }
+    }
+}
