@@ -71,7 +71,6 @@ pub fn real_now() -> Timestamp {
     Timestamp::from_ms(jiff::Timestamp::now().as_millisecond())
 }
 
-
 fn civil(at: Timestamp) -> jiff::Timestamp {
     let end = if at.ms() < 0 {
         jiff::Timestamp::MIN

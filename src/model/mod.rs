@@ -4,6 +4,7 @@
 //! a thing on the wire is a projection made in that vendor's `wire` module.
 
 pub mod account;
+pub mod file;
 pub mod ids;
 pub mod job;
 pub mod order;

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::file::{Cut, File, Role};
 use super::ids::AccountId;
 use super::report::{Locale, Report, ReportState};
 use super::rule::Ruled;
@@ -87,67 +88,6 @@ const fn retention_of_old() -> u32 {
 }
 
 const DAY_MS: i64 = 86_400_000;
-
-/// A file of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct File {
-    pub id: u64,
-    pub name: String,
-    /// The key of its blob, in the vendor's bucket.
-    pub key: String,
-    /// Its size once it is in.
-    pub received_bytes: Option<u64>,
-    /// Where it is taken from, if it is not uploaded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// The watermarks that go into it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub texts: Vec<String>,
-    /// What it is to the order, where its files differ in that.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<Role>,
-    /// Where its output is put, in zero copy.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<Target>,
-}
-
-/// What a file is to an order that looks for a watermark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Role {
-    /// It is looked at.
-    Watermarked,
-    /// As it was before; nobody looks.
-    Original,
-}
-
-/// Where a client wants an output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Target {
-    pub url: String,
-    /// It has taken it.
-    pub delivered: bool,
-}
-
-/// One output of an order that makes some: a file, with texts of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cut<'o> {
-    pub file: &'o File,
-    /// The how-manieth output of the file it is, from 1.
-    pub number: usize,
-    /// The watermarks that go into it.
-    pub texts: &'o [String],
-}
-
-impl File {
-    /// Whether its upload is still to come.
-    #[must_use]
-    pub const fn is_awaited(&self) -> bool {
-        self.url.is_none() && self.received_bytes.is_none()
-    }
-}
 
 /// How an order stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

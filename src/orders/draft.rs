@@ -2,7 +2,8 @@
 
 use super::layout;
 use crate::accounts::Account;
-use crate::model::order::{Api, File, Order, Role, State, Target, Vendor};
+use crate::model::file::{File, Role, Target};
+use crate::model::order::{Api, Order, State, Vendor};
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
 

@@ -5,7 +5,8 @@ use sha2::{Digest, Sha256};
 
 use super::Orders;
 use crate::accounts::Account;
-use crate::model::order::{File, Order};
+use crate::model::file::File;
+use crate::model::order::Order;
 use crate::model::work::{Failure, Work};
 use crate::store::StoreError;
 

@@ -2,7 +2,8 @@
 
 use super::Orders;
 use crate::accounts::Account;
-use crate::model::order::{File, Order, Vendor};
+use crate::model::file::File;
+use crate::model::order::{Order, Vendor};
 use crate::model::work::{Failure, Outcome, Outputs};
 use crate::outbound::PutError;
 use crate::store::StoreError;

@@ -2,7 +2,8 @@
 
 use super::draft::NewFile;
 use crate::clock;
-use crate::model::order::{Order, Role};
+use crate::model::file::Role;
+use crate::model::order::Order;
 use crate::model::picture::Media;
 use crate::model::time::Timestamp;
 use crate::model::work::Work;

@@ -5,7 +5,8 @@ use super::work::{self, defective, failure};
 use super::{Orders, archive, layout};
 use crate::accounts::Account;
 use crate::engine::{Embedding, Failure as Cause, Protection};
-use crate::model::order::{Cut, Order};
+use crate::model::file::Cut;
+use crate::model::order::Order;
 use crate::model::work::{Failure, Outcome, Outputs, Work};
 use crate::store::StoreError;
 

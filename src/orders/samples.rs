@@ -6,7 +6,8 @@ use tokio::fs::File;
 use super::{Orders, archive};
 use crate::blobs::Scratch;
 use crate::engine::Content;
-use crate::model::order::{Cut, Order};
+use crate::model::file::Cut;
+use crate::model::order::Order;
 use crate::model::picture::Media;
 use crate::store::StoreError;
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::create::{Asked, source};
 use super::fields::{DOCUMENTS, check_count, check_file_name, idempotency_key};
 use crate::bizmori::error::Refusal;
-use crate::model::order::Role;
+use crate::model::file::Role;
 use crate::model::picture::Media;
 use crate::model::work::Work;
 use crate::orders::{NewFile, Source};

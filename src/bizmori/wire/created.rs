@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::model::order::{File, Order, Role};
+use crate::model::file::{File, Role};
+use crate::model::order::Order;
 use crate::model::picture::{Format, Media};
 
 /// A file of a new anti-AI order or AI detection: to be uploaded, or taken from a URL.

@@ -99,6 +99,10 @@ fn shown(content: &[u8]) -> Vec<Vec<u8>> {
                             b't' => b'\t',
                             b'b' => 8,
                             b'f' => 12,
+                            digit @ b'0'..=b'7' => {
+                                let rest = rest.by_ref().take(2);
+                                rest.fold(digit - b'0', |byte, digit| byte * 8 + (digit - b'0'))
+                            }
                             other => other,
                         }),
                         b')' if depth == 1 => break,
@@ -137,56 +141,239 @@ fn made(report: &Report) -> Vec<u8> {
     pdf
 }
 
+/// Where the page's lines begin, in points from its lower left corner.
+fn places_of_lines(pdf: &[u8]) -> Vec<[f32; 2]> {
+    let content = stream_with(pdf, b"BT\n");
+    let content = String::from_utf8_lossy(&content);
+    let moves = content.lines().filter_map(|line| line.strip_suffix(" Td"));
+    moves
+        .map(|at| {
+            let (x, y) = at.split_once(' ').expect("two numbers");
+            [x, y].map(|number| number.parse().expect("a number"))
+        })
+        .collect()
+}
+
 #[test]
-fn look() {
-    std::fs::create_dir_all("/tmp/reports").unwrap();
-    let w = |name: &str, r: &Report| {
-        std::fs::write(format!("/tmp/reports/{name}.pdf"), make(r).unwrap()).unwrap();
-    };
-    for l in Locale::ALL {
-        w(&format!("wm-{}", l.tag()), &watermark(l));
-        let mut r = ai(0.973);
-        r.locale = l;
-        r.thumbnail = Some(jpeg(PREVIEW_PX));
-        w(&format!("ai-{}", l.tag()), &r);
-        for p in [0.3, 0.6] {
-            r.finding = Finding::Ai { probability: p };
-            r.thumbnail = Some(jpeg(THUMBNAIL_PX));
-            w(&format!("ai-{}-{p}", l.tag()), &r);
+fn a_report_is_in_the_words_of_its_locale() {
+    let told = Locale::ALL.map(|locale| text(&made(&watermark(locale))));
+    let values = [
+        "1024",
+        "봄 카탈로그 春のカタログ Spring",
+        "photo_detected.jpg",
+        "© 모리 森 Mori 2026",
+        "2026-03-12 10:00:00 UTC",
+        "2026-03-12 10:01:00 UTC",
+        "2026-03-13 10:00:00 UTC",
+    ];
+    let korean = [
+        "워터마크 검출 보고서",
+        "모의 서버 stuntdouble이 만든 보고서입니다. 실제로 검출한 것은 없습니다.",
+        "결과",
+        "검출됨",
+        "주문 번호",
+        "주문명",
+        "파일명",
+        "워터마크 문구",
+        "주문 생성 일시",
+        "주문 완료 일시",
+        "보고서 작성 일시",
+    ];
+    let english = [
+        "Watermark detection report",
+        "Made by stuntdouble, a mock: nothing was detected in earnest.",
+        "Result",
+        "Detected",
+        "Order ID",
+        "Order name",
+        "File name",
+        "Watermark text",
+        "Order created",
+        "Order completed",
+        "Report made",
+    ];
+    let japanese = [
+        "電子透かし検出レポート",
+        "モックサーバー stuntdouble が作成したレポートです。実際の検出は行っていません。",
+        "結果",
+        "検出",
+        "注文番号",
+        "注文名",
+        "ファイル名",
+        "透かしの文字列",
+        "注文作成日時",
+        "注文完了日時",
+        "レポート作成日時",
+    ];
+    for (told, words) in told.iter().zip([korean, english, japanese]) {
+        let (heading, labels) = words.split_at(4);
+        let rows = labels
+            .iter()
+            .zip(values)
+            .flat_map(|(&label, value)| [label, value]);
+        let foot = ["stuntdouble", "1 / 1"];
+        let whole: Vec<&str> = heading.iter().copied().chain(rows).chain(foot).collect();
+        assert_eq!(*told, whole);
+    }
+}
+
+#[test]
+fn an_ai_report_tells_the_probability_and_what_it_comes_to() {
+    for (probability, verdict, percent) in [
+        (0.973, "Likely AI", "97.3%"),
+        (0.5, "Uncertain, rather AI", "50.0%"),
+        (0.25, "Uncertain, rather real", "25.0%"),
+        (0.0, "Likely real", "0.0%"),
+    ] {
+        let told = text(&made(&ai(probability)));
+        let panel = ["Result", verdict, "AI probability", percent];
+        assert_eq!(told[0], "AI image detection report");
+        assert_eq!(told[2..6], panel);
+        for locale in Locale::ALL {
+            let told = text(&made(&Report {
+                locale,
+                ..ai(probability)
+            }));
+            assert!(!told.concat().contains('□'), "{told:?}");
         }
     }
-    let mut r = watermark(Locale::JaJp);
-    r.finding = Finding::Watermark {
-        text: Some("漢字かな交じり文、「日本語」の長い文字列。".repeat(50)),
+}
+
+#[test]
+fn what_there_is_none_of_is_a_dash() {
+    let told = text(&made(&Report {
+        finding: Finding::Watermark { text: None },
+        order_name: " \u{200b}".to_owned(),
+        ..watermark(Locale::EnUs)
+    }));
+    assert_eq!(told[3], "Not detected");
+    assert_eq!(told[6..8], ["Order name", "–"]);
+    assert_eq!(told[10..12], ["Watermark text", "–"]);
+}
+
+#[test]
+fn the_same_facts_give_the_same_bytes() {
+    let report = Report {
+        thumbnail: Some(jpeg(THUMBNAIL_PX)),
+        ..watermark(Locale::JaJp)
     };
-    r.order_name = "아주 긴 주문 이름입니다. ".repeat(40);
-    r.file_name = "IMG_2026-very-long-file-name_".repeat(10) + ".jpeg";
-    r.order_id = "9".repeat(400);
-    r.thumbnail = Some(jpeg(PREVIEW_PX));
-    w("long", &r);
-    r.finding = Finding::Watermark { text: Some("a😀b\u{202e}שלום مرحبا\u{0}\n\tc\u{1F468}\u{200D}\u{1F469} \u{1112}\u{1161}\u{11ab} か\u{3099} é e\u{301} 똠방각하 髙﨑 ①".into()) };
-    r.order_name = String::new();
-    r.locale = Locale::EnUs;
-    r.thumbnail = None;
-    w("odd", &r);
-    for n in [
-        "a.jpg", "a.png", "a.webp", "a.gif", "a.pdf", "a.tif", "a.bmp",
+    assert!(made(&report) == made(&report));
+    let other = Report {
+        made_at: Timestamp::from_ms(0),
+        ..report.clone()
+    };
+    assert!(made(&report) != made(&other));
+}
+
+#[test]
+fn the_fullest_report_stays_on_its_page() {
+    let long = "漢字かな交じり文の長い値".repeat(100);
+    let pdf = made(&Report {
+        finding: Finding::Watermark {
+            text: Some("가나다".repeat(333) + "라"),
+        },
+        order_id: "9".repeat(1_000_000),
+        order_name: long.clone(),
+        file_name: long,
+        thumbnail: Some(jpeg(PREVIEW_PX)),
+        ..watermark(Locale::JaJp)
+    });
+    let told = text(&pdf);
+    let cut = told.iter().filter(|line| line.ends_with('…'));
+    assert_eq!(cut.count(), 4, "{told:?}");
+    assert_eq!(told.len(), 4 + 7 + 4 * 4 + 3 + 2, "{told:?}");
+    let places = places_of_lines(&pdf);
+    assert_eq!(places.len(), told.len());
+    let (foot, rows) = places.split_at(places.len() - 2);
+    assert!(rows.iter().all(|&[_, y]| y == 40.0), "{rows:?}");
+    assert!(foot.iter().all(|&[_, y]| y > 60.0), "{foot:?}");
+}
+
+#[test]
+fn odd_characters_do_not_break_a_report() {
+    for (odd, shown) in [
+        ("a😀b", "a□b"),
+        ("\u{202e}שלום\u{202c}", "□□□□"),
+        ("\u{feff}a\u{0}\u{7f}b\u{fffd}", "a□□b□"),
+        ("a\r\n\tb\u{2028}c", "a   b c"),
+        ("\u{1112}\u{1161}\u{11ab} か\u{3099} e\u{301}", "한 が é"),
+        ("①㈜㎡→★", "①㈜㎡→★"),
+        (r"(\)<>/%[]", r"(\)<>/%[]"),
+        ("\u{10ffff}\u{e000}\u{301}", "□□□"),
     ] {
-        std::fs::write(
-            format!("/tmp/reports/sample-{n}"),
-            crate::engine::sample::sample(n, [7; 32]).unwrap(),
-        )
-        .unwrap();
+        let told = text(&made(&Report {
+            order_name: odd.to_owned(),
+            ..ai(0.5)
+        }));
+        assert_eq!(told[8..10], ["Order name", shown]);
     }
-    for s in 0..6 {
-        std::fs::write(
-            format!("/tmp/reports/seed-{s}.jpg"),
-            crate::engine::sample::sample(
-                "a.jpg",
-                <sha2::Sha256 as sha2::Digest>::digest([s]).into(),
-            )
-            .unwrap(),
-        )
-        .unwrap();
+}
+
+#[test]
+fn a_thumbnail_is_shown_if_it_is_a_jpeg_of_grey_or_rgb() {
+    let colours = jpeg(THUMBNAIL_PX);
+    let grey = {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let luma = image::load_from_memory(&colours)
+            .expect("a picture")
+            .into_luma8();
+        luma.write_to(&mut bytes, image::ImageFormat::Jpeg)
+            .expect("a JPEG");
+        bytes.into_inner()
+    };
+    let of = |bytes: &[u8]| {
+        made(&Report {
+            thumbnail: Some(bytes.to_vec()),
+            ..ai(0.5)
+        })
+    };
+    for (bytes, space) in [(&colours, &b"/DeviceRGB"[..]), (&grey, b"/DeviceGray")] {
+        let pdf = of(bytes);
+        assert_eq!(places(&pdf, bytes).len(), 1);
+        assert_eq!(places(&pdf, space).len(), 1);
+        assert_eq!(places(&pdf, b"/Width 100\n").len(), 1);
+        assert_eq!(places(&stream_with(&pdf, b"BT\n"), b"/Im1 Do").len(), 1);
     }
+    let without = made(&ai(0.5));
+    for none in [&b""[..], &colours[..30], &fixture::bytes("plain.png")] {
+        assert!(of(none) == without);
+    }
+}
+
+#[test]
+fn a_report_embeds_the_glyphs_it_shows_alone() {
+    let pdf = made(&watermark(Locale::KoKr));
+    assert!(pdf.len() < 20_000, "{}", pdf.len());
+    assert_eq!(places(&pdf, b"/Subtype /CIDFontType0C").len(), 1);
+    let told: std::collections::BTreeSet<char> = text(&pdf).concat().chars().collect();
+    let readable: std::collections::BTreeSet<char> = readings(&pdf).into_values().collect();
+    assert_eq!(told, readable);
+}
+
+#[test]
+fn lines_break_between_words_and_within_what_has_none() {
+    let typeface = typeface::Typeface::new().expect("our font");
+    let lines = |text: &str, lines_max| -> Vec<String> {
+        let lines = typeface.lines(text, 10.0, 60.0, lines_max);
+        assert!(
+            lines
+                .iter()
+                .all(|line| typeface::width_pt(line, 10.0) <= 60.0)
+        );
+        lines.iter().map(|line| typeface::shown(line)).collect()
+    };
+    assert_eq!(lines("", 3), [""; 0]);
+    assert_eq!(lines("one", 1), ["one"]);
+    assert_eq!(lines("one two three four", 3), ["one two", "three four"]);
+    assert_eq!(lines("one two   three four", 1), ["one two   t…"]);
+    assert_eq!(
+        lines("IMG_2026-03-12_0001.jpg", 3),
+        ["IMG_2026-", "03-12_", "0001.jpg"]
+    );
+    assert_eq!(lines("우리나라 대한민국", 3), ["우리나라", "대한민국"]);
+    assert_eq!(
+        lines("日本語日本、「語日」本語。", 4),
+        ["日本語日本、", "「語日」本", "語。"]
+    );
+    assert_eq!(lines("日本語日本語日本語", 1), ["日本語日本…"]);
 }

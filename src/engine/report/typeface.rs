@@ -173,6 +173,12 @@ pub fn width_pt(line: &[Glyph], size_pt: f32) -> f32 {
     line.iter().map(|glyph| f32::from(glyph.width)).sum::<f32>() * size_pt / UNITS
 }
 
+/// What a line reads.
+#[cfg(test)]
+pub fn shown(line: &[Glyph]) -> String {
+    line.iter().map(|glyph| glyph.shown).collect()
+}
+
 /// How many of `glyphs` fit in `width`, spaces at their end not counted; one at least of any.
 fn fitting(glyphs: &[Glyph], width: f32) -> usize {
     let mut sum = 0.0;
