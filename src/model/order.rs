@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::file::{Cut, File, Role};
 use super::ids::AccountId;
-use super::report::{Locale, Report, ReportState};
+use super::report::Reports;
 use super::rule::Ruled;
 use super::time::Timestamp;
 use super::work::{Failure, Outcome, Work};
@@ -74,8 +74,8 @@ pub struct Order {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_digest: Option<String>,
     /// On what was found; one a language.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reports: Vec<Report>,
+    #[serde(default, skip_serializing_if = "Reports::is_empty")]
+    pub reports: Reports,
     /// What a rule says comes of it, whatever its files are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ruled: Option<Ruled>,
@@ -323,40 +323,6 @@ impl Order {
         Some(*attempts)
     }
 
-    /// The report of that language, made or under way.
-    #[must_use]
-    pub fn report(&self, locale: Locale) -> Option<&Report> {
-        self.reports.iter().find(|report| report.locale == locale)
-    }
-
-    /// A report of that language is wanted; it will fail with the code `failing`, if one is
-    /// given. False if it is made or under way.
-    pub fn want_report(&mut self, locale: Locale, failing: Option<String>) -> bool {
-        let failed = |report: &Report| matches!(report.state, ReportState::Failed { .. });
-        if self.report(locale).is_some_and(|report| !failed(report)) {
-            return false;
-        }
-        self.reports.retain(|report| report.locale != locale);
-        self.reports.push(Report {
-            locale,
-            state: ReportState::UnderWay { failing },
-        });
-        true
-    }
-
-    /// The report of that language is over. False if nobody wants it (any more).
-    pub fn end_report(&mut self, locale: Locale, state: ReportState) -> bool {
-        let complete = matches!(self.state, State::Complete { .. });
-        let mut wanted = self.reports.iter_mut().filter(|_| complete);
-        match wanted.find(|report| report.locale == locale) {
-            None => false,
-            Some(report) => {
-                report.state = state;
-                true
-            }
-        }
-    }
-
     /// Whether its client has yet to be told that it is complete.
     #[must_use]
     pub fn is_untold(&self) -> bool {
@@ -397,10 +363,9 @@ impl Order {
     #[must_use]
     pub fn blob_keys(&self) -> Vec<&str> {
         let uploads = self.files.iter().map(|file| file.key.as_str());
-        let reports = self.reports.iter().filter_map(Report::key);
         uploads
             .chain(self.outcome().into_iter().flat_map(Outcome::blob_keys))
-            .chain(reports)
+            .chain(self.reports.keys())
             .collect()
     }
 }

@@ -77,6 +77,62 @@ impl Report {
     }
 }
 
+/// An order's reports, one a language.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reports(Vec<Report>);
+
+impl Reports {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// In the order they were asked for.
+    pub fn iter(&self) -> impl Iterator<Item = &Report> {
+        self.0.iter()
+    }
+
+    /// The blobs of those that are there, by key.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(Report::key)
+    }
+
+    /// That of a language, whatever its state.
+    #[must_use]
+    pub fn of(&self, locale: Locale) -> Option<&Report> {
+        self.0.iter().find(|report| report.locale == locale)
+    }
+
+    /// One of that language is wanted; it will fail with the code `failing`, if one is given.
+    /// False if it is made or under way.
+    pub fn want(&mut self, locale: Locale, failing: Option<String>) -> bool {
+        let failed = |report: &Report| matches!(report.state, ReportState::Failed { .. });
+        if self.of(locale).is_some_and(|report| !failed(report)) {
+            return false;
+        }
+        self.0.retain(|report| report.locale != locale);
+        self.0.push(Report {
+            locale,
+            state: ReportState::UnderWay { failing },
+        });
+        true
+    }
+
+    /// That of a language is over. False if nobody wants it.
+    pub fn end(&mut self, locale: Locale, state: ReportState) -> bool {
+        let mut wanted = self.0.iter_mut();
+        match wanted.find(|report| report.locale == locale) {
+            None => false,
+            Some(report) => {
+                report.state = state;
+                true
+            }
+        }
+    }
+}
+
 /// The quarter a probability lies in, as BIZ MORI reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Likelihood {

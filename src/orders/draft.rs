@@ -4,6 +4,7 @@ use super::layout;
 use crate::accounts::Account;
 use crate::model::file::{File, Role, Target};
 use crate::model::order::{Api, Order, State, Vendor};
+use crate::model::report::Reports;
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
 
@@ -109,7 +110,7 @@ pub(super) fn draft(
         confirm_key: None,
         ruled: None,
         request_digest: new.request_digest.clone(),
-        reports: Vec::new(),
+        reports: Reports::default(),
         state: if waits {
             State::Pending
         } else {

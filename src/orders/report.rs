@@ -90,7 +90,7 @@ impl Orders {
                 RuledOutcome::Failed { code, .. } => Some(code.clone()),
                 _ => None,
             });
-        let fresh = Arc::make_mut(&mut order).want_report(locale, failing);
+        let fresh = Arc::make_mut(&mut order).reports.want(locale, failing);
         if fresh {
             self.rules.count(&mut tx, &choice).await?;
             let due_at = self.due_at(account, &order, account.now());
@@ -141,7 +141,10 @@ impl Orders {
         let mut kept = false;
         if let Some((_, locale, state)) = &made
             && let Some(mut order) = store::orders::find(&mut tx, id).await?
-            && Arc::make_mut(&mut order).end_report(*locale, state.clone())
+            && matches!(order.state, State::Complete { .. })
+            && Arc::make_mut(&mut order)
+                .reports
+                .end(*locale, state.clone())
         {
             kept = true;
             store::orders::update(&mut tx, order).await?;
@@ -163,7 +166,7 @@ impl Orders {
         order: &Order,
         locale: Locale,
     ) -> Result<Option<ReportState>, StoreError> {
-        let wanted = order.report(locale).zip(finding(order));
+        let wanted = order.reports.of(locale).zip(finding(order));
         let Some((report, (finding, completed_at))) = wanted else {
             return Ok(None);
         };

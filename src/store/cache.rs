@@ -118,6 +118,7 @@ mod tests {
     use super::*;
     use crate::model::order::{Api, State, Vendor};
     use crate::model::picture::Strength;
+    use crate::model::report::Reports;
     use crate::model::time::Timestamp;
     use crate::model::work::Work;
 
@@ -142,7 +143,7 @@ mod tests {
             confirm_key: None,
             ruled: None,
             request_digest: None,
-            reports: Vec::new(),
+            reports: Reports::default(),
             state: State::Pending,
         };
         Kept {

@@ -49,7 +49,7 @@ pub async fn get(
     if matches!(order.state, OrderState::Expired { .. }) {
         return Err(expired(&order_id));
     }
-    if order.report(locale).is_none() {
+    if order.reports.of(locale).is_none() {
         let line = format!("order {order_id} has no report in {tag}: ask for it by POST");
         return Err(Refusal::new(Code::ReportNotFound, line));
     }

@@ -308,7 +308,7 @@ impl Report {
     /// The order's report of that language, `fresh` if it has just been asked for; none if there
     /// is none.
     pub fn of(order: &Order, locale: Locale, view: View<'_>, fresh: bool) -> Option<Self> {
-        let kept = order.report(locale)?;
+        let kept = order.reports.of(locale)?;
         let report_type = match report_kind(order)? {
             ReportKind::WatermarkDetection => "watermarkDetection",
             ReportKind::AiDetection => "aiDetection",
