@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod file;
+pub mod glob;
 pub mod ids;
 pub mod job;
 pub mod order;

@@ -25,8 +25,8 @@ impl Orders {
         if let Some(failure) = ruled::failure(order) {
             return Ok(Err(failure));
         }
-        let named = order.files.iter().filter(|_| order.ruled.is_none());
-        let failing = named.into_iter().find(|file| {
+        let mut named = order.files.iter().filter(|_| order.ruled.is_none());
+        let failing = named.find(|file| {
             verdict::suffix(&file.name).is_some_and(|suffix| suffix.eq_ignore_ascii_case("fail"))
         });
         if let Some(file) = failing {

@@ -5,7 +5,8 @@ use serde_json::value::RawValue;
 
 use super::super::error::Refusal;
 use super::wire::{FINAL_RESULTS, Outcome, Respond, Sent, Then, When, label};
-use crate::model::rule::{self, Makes, Rule, glob};
+use crate::model::glob::{glob, meet};
+use crate::model::rule::{self, Makes, Rule};
 use crate::web::{Object, Operation};
 
 const DELAY_MS_MAX: u32 = 600_000;
@@ -347,59 +348,13 @@ fn template(path: &str) -> String {
     })
 }
 
-/// Whether there is a text that both globs are like.
-fn meet(one: &str, other: &str) -> bool {
-    let (one, other): (Vec<_>, Vec<_>) = (one.chars().collect(), other.chars().collect());
-    // `row[j]`: the rest of `one` and that of `other` from `j` on meet.
-    let mut row: Vec<bool> = Vec::new();
-    for i in (0..=one.len()).rev() {
-        let below = std::mem::replace(&mut row, vec![false; other.len() + 1]);
-        for j in (0..=other.len()).rev() {
-            let down = below.get(j).copied().unwrap_or(false);
-            let right = row.get(j + 1).copied().unwrap_or(false);
-            let both = below.get(j + 1).copied().unwrap_or(false);
-            row[j] = match (one.get(i), other.get(j)) {
-                (None, None) => true,
-                (Some('*'), Some('*')) => down || right,
-                (Some('*'), _) => down || (right && j < other.len()),
-                (_, Some('*')) => right || (down && i < one.len()),
-                (Some('?'), Some(_)) | (Some(_), Some('?')) => both,
-                (Some(a), Some(b)) => a == b && both,
-                (None, Some(_)) | (Some(_), None) => false,
-            };
-        }
-    }
-    row[0]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn two_globs_meet_where_a_text_is_like_both() {
-        for (one, other) in [
-            ("", ""),
-            ("*", ""),
-            ("/api/*", "/api/v2/orders/*"),
-            ("/api/*/download", "/api/v2/orders/*/download"),
-            ("*a", "b*"),
-            ("?b", "a?"),
-            ("*/1", "/orders/*"),
-        ] {
-            assert!(meet(one, other) && meet(other, one), "{one} {other}");
-        }
-        for (one, other) in [
-            ("", "?"),
-            ("a", "b"),
-            ("/api/*", "/_s3/*"),
-            ("*.jpg", "/query"),
-            ("/detect", "/detect/"),
-            ("a*", "?"),
-        ] {
-            let meets = meet(one, other) || meet(other, one);
-            assert_eq!(meets, one == "a*", "{one} {other}");
-        }
+    fn a_routes_parameters_stand_for_anything() {
         assert_eq!(template("/a/{b}/c/{*d}"), "/a/*/c/*");
+        assert_eq!(template("/a"), "/a");
     }
 }

@@ -104,7 +104,7 @@ async fn rules_and_what_they_have_come_across_outlive_a_restart() {
     let stunt = on().await;
     assert_eq!(rules(&stunt, "").await, before);
     let answer = stunt.get("live", ORDERS).await;
-    let body = r#"{"z":1,"a":2}"#.to_owned();
+    let body = r#"{"a":2,"z":1}"#.to_owned();
     assert_eq!((answer.status, answer.text()), (503, body));
     let second = reads(&stunt, "live", 12).await;
 

@@ -302,7 +302,7 @@ async fn what_is_no_field_or_of_no_shape_is_told_where() {
             (then(json!({"delayMs": -1})), "then.delayMs: invalid value: integer `-1`, expected u64 at line 1 column 21", SHAPES),
             (
                 then(json!({"respond": {}})),
-                "then.respond: missing field `status` at line 1 column 22",
+                "then.respond: missing field `status` at line 1 column 21",
                 SHAPES,
             ),
             (
