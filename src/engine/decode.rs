@@ -116,8 +116,8 @@ impl Source {
     /// The pixels; of a moving picture, the first frame's.
     ///
     /// # Errors
-    /// [`Defect::TooLarge`] before anything is allocated for pixels, [`Defect::ColorMode`],
-    /// [`Defect::Corrupt`].
+    /// [`Defect::TooLarge`] before anything is allocated for pixels; [`Defect::ColorMode`] and
+    /// [`Defect::OtherFormat`] for what is known and not decoded here; [`Defect::Corrupt`].
     pub fn decode(&self, wanted: Wanted) -> Result<Picture, Defect> {
         match self.format {
             Format::Jpeg => jpeg(&self.bytes, wanted),
@@ -268,11 +268,10 @@ fn of_image(format: Format, error: &image::ImageError) -> Defect {
             let title = sniff::title(format);
             Defect::TooLarge(format!("the {title} takes too much memory"))
         }
-        image::ImageError::Unsupported(why)
-            if matches!(why.kind(), UnsupportedErrorKind::Color(_)) =>
-        {
-            Defect::ColorMode(unreadable(format, error))
-        }
+        image::ImageError::Unsupported(why) => match why.kind() {
+            UnsupportedErrorKind::Color(_) => Defect::ColorMode(unreadable(format, error)),
+            _ => Defect::OtherFormat(unreadable(format, error)),
+        },
         other => corrupt(format, other),
     }
 }

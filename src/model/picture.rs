@@ -166,7 +166,7 @@ pub struct Measures {
 pub enum Defect {
     /// No format known to us begins so.
     NotAPicture(String),
-    /// Of another format than its name says, or of one that is not taken for this work.
+    /// Of another format than its name says, or of one (or a kind of it) that is not taken.
     OtherFormat(String),
     /// No bytes at all, or more than are read.
     FileSize(String),

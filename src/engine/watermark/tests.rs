@@ -156,8 +156,11 @@ fn unread(name: &str, bytes: &[u8]) -> Carrier {
     }
 }
 
+type Case = (&'static str, Vec<u8>, fn(String) -> Defect);
+
 #[test]
 fn each_defect_is_told_from_the_others() {
+    const WIDTH_AT: usize = 274;
     let jpeg = fixture::bytes("plain.jpg");
     let mut cmyk = jpeg.clone();
     let frame = cmyk
@@ -173,17 +176,20 @@ fn each_defect_is_told_from_the_others() {
     let mut pages = sample::tiff(true, 1);
     let end = pages.len() - 5;
     pages[end..end + 4].copy_from_slice(&264_u32.to_be_bytes());
-    let small = sample::tiff(false, 1)
-        .iter()
-        .enumerate()
-        .map(|(at, byte)| if at == 274 { 15 } else { *byte })
-        .collect();
+    let patched = |at: usize, value: u32| {
+        let mut tiff = sample::tiff(false, 1);
+        tiff[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        tiff
+    };
+    let small = patched(WIDTH_AT, 15);
+    let four_bits = patched(WIDTH_AT + 2 * 12, 4);
+    let packed = patched(WIDTH_AT + 3 * 12, 34_892);
     let encrypted = replaced(
         &fixture::bytes("table.pdf"),
         b"/Info 6 0 R",
         b"/Encrypt 6 0 R",
     );
-    let cases: [(&str, Vec<u8>, fn(String) -> Defect); 16] = [
+    let cases: [Case; 18] = [
         ("a.jpg", Vec::new(), Defect::FileSize),
         ("a.pdf", Vec::new(), Defect::FileSize),
         ("a.jpg", b"<!doctype html>".to_vec(), Defect::NotAPicture),
@@ -197,6 +203,8 @@ fn each_defect_is_told_from_the_others() {
         ("a.tif", sample::tiff(true, 5), Defect::ColorMode),
         ("a.png", fixture::bytes("bomb.png"), Defect::TooLarge),
         ("a.tiff", small, Defect::TooSmall),
+        ("a.tiff", four_bits, Defect::ColorMode),
+        ("a.tiff", packed, Defect::OtherFormat),
         ("a.png", moving_png, Defect::Several),
         ("a.webp", moving_webp, Defect::Several),
         ("a.tiff", pages, Defect::Several),
