@@ -1,4 +1,4 @@
-//! What is done to pictures' bytes: looked at, judged, drawn, protected, marked.
+//! What is done to pictures' bytes: looked at, judged, drawn, protected, marked, reported on.
 //!
 //! The mock detects nothing in earnest; its answers follow from the bytes, so that the same
 //! picture gets the same answer everywhere, and all it hands out is a real file of the right

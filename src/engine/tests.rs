@@ -176,3 +176,33 @@ async fn protecting_writes_the_output_where_it_is_told() {
     );
     assert!(engine.protect(protection("truncated.jpg")).await.is_err());
 }
+
+#[tokio::test]
+async fn samples_and_reports_are_made_in_their_turn() {
+    let engine = Engine::new(1);
+    let sample = engine.sample("a.jpg".to_owned(), [1; 32]).await;
+    let jpeg = sample.expect("a sample");
+    assert_eq!(
+        jpeg,
+        sample::sample("a.jpg", [1; 32]).expect("the same sample")
+    );
+    let refused = engine.sample("a.txt".to_owned(), [1; 32]).await;
+    assert!(matches!(
+        refused,
+        Err(Failure::Defect(Defect::NotAPicture(_)))
+    ));
+    let at = crate::model::time::Timestamp::from_ms(0);
+    let report = Report {
+        locale: crate::model::report::Locale::KoKr,
+        finding: report::Finding::Ai { probability: 0.5 },
+        order_id: "1".to_owned(),
+        order_name: "이름".to_owned(),
+        file_name: "a.jpg".to_owned(),
+        created_at: at,
+        completed_at: at,
+        made_at: at,
+        thumbnail: Some(jpeg),
+    };
+    let pdf = engine.report(report.clone()).await.expect("a report");
+    assert!(pdf == report::make(&report).expect("the same report"));
+}

@@ -134,7 +134,7 @@ impl Page {
         }
         if let Some([width, height_drawn]) = drawn {
             let x = MARGIN_PT + INNER_PT - PADDING_PT - width;
-            let bottom = top - (height + height_drawn) / 2.0;
+            let bottom = top - height.midpoint(height_drawn);
             self.content.save_state();
             self.content
                 .transform([width, 0.0, 0.0, height_drawn, x, bottom]);
