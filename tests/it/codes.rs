@@ -131,6 +131,8 @@ async fn requests(stunt: &Stunt, seen: &mut Seen) {
     let empty = json!({});
     seen.answer(&stunt.post(KEY, &at("ai-detection"), &empty).await, 400);
     let no_name = json!({"idempotencyKey": "a"});
+    let no_key = json!({"fileName": "a.jpg"});
+    seen.answer(&stunt.post(KEY, &at("ai-detection"), &no_key).await, 400);
     seen.answer(&stunt.post(KEY, &at("ai-detection"), &no_name).await, 400);
     seen.answer(&stunt.get(KEY, &format!("{ORDERS}?page=0")).await, 400);
     seen.answer(&stunt.get(KEY, "/api/v2/nothing").await, 404);

@@ -1,4 +1,4 @@
-//! Queries of listings and of the statistics. What is left out or empty does not matter.
+//! Queries of listings and of the statistics.
 
 use crate::bizmori::error::{Code, Refusal};
 use crate::clock;
@@ -24,7 +24,7 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// Reads a query; what is left out or empty does not matter.
+    /// Reads a query; what is left out, and a word that is empty, does not matter.
     ///
     /// # Errors
     /// If a number is none or out of its range, or a word none that is known.
@@ -110,7 +110,7 @@ impl Paging {
 /// If it is no date.
 pub fn stats_day(query: Option<&str>) -> Result<Option<i64>, Refusal> {
     let date = parameters(query).find(|(name, _)| name == "date");
-    let Some((_, date)) = date else {
+    let Some((_, date)) = date.filter(|(_, date)| !date.is_empty()) else {
         return Ok(None);
     };
     let day = clock::parse_date(&date).ok_or_else(|| {
@@ -122,9 +122,7 @@ pub fn stats_day(query: Option<&str>) -> Result<Option<i64>, Refusal> {
 
 fn parameters(query: Option<&str>) -> impl Iterator<Item = (String, String)> {
     let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    pairs
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .filter(|(_, value)| !value.is_empty())
+    pairs.map(|(name, value)| (name.into_owned(), value.into_owned()))
 }
 
 fn number(name: &str, value: &str, max: u32) -> Result<u32, Refusal> {
@@ -136,9 +134,9 @@ fn number(name: &str, value: &str, max: u32) -> Result<u32, Refusal> {
     })
 }
 
-/// The word, none for `all`.
+/// The word, none for `all` and where it is empty.
 fn word(name: &str, value: &str, known: &[&'static str]) -> Result<Option<&'static str>, Refusal> {
-    if value == ALL {
+    if value.is_empty() || value == ALL {
         return Ok(None);
     }
     let found = known.iter().find(|word| **word == value);

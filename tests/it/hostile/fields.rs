@@ -285,23 +285,3 @@ async fn a_strength_is_one_of_three_words() {
     }
     stunt.still_works("live").await;
 }
-
-#[tokio::test]
-async fn what_is_not_emulated_says_so() {
-    let stunt = Stunt::frozen("live").await;
-    for (body, field) in [
-        (
-            json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "originalFileUrl": "http://127.0.0.1:1/a.jpg"}]}),
-            "files[].originalFileUrl",
-        ),
-        (
-            json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}], "mode": {"zeroCopy": true}}),
-            "mode.zeroCopy",
-        ),
-    ] {
-        let answer = stunt.post("live", ANTI_AI, &body).await;
-        let why = format!("{field}: stuntdouble does not emulate this yet");
-        answer.assert_refused(503, "SERVICE_UNAVAILABLE", &why);
-    }
-    stunt.still_works("live").await;
-}

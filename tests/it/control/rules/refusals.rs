@@ -112,7 +112,7 @@ async fn what_matches_nothing_is_refused_with_what_there_is() {
             (
                 outcome("bizmori.getOrder", &failed),
                 "then.outcome: bizmori.getOrder makes no order",
-                "there is: bizmori.createAntiAi, bizmori.createAiDetection, undetectable.detect",
+                "there is: bizmori.createAntiAi, bizmori.createAntiAiWithUrls, bizmori.createWatermarkEmbed, bizmori.createWatermarkExtract, bizmori.createAiDetection, bizmori.createWatermarkEmbedV3, bizmori.createWatermarkExtractV3, bizmori.createReport, undetectable.detect",
             ),
             (
                 outcome("nothing", &failed),
