@@ -2,6 +2,7 @@
 //! loses nothing.
 
 mod bodies;
+mod create_bodies;
 mod fields;
 mod limits;
 mod names;
@@ -15,10 +16,17 @@ const CONFIRM_ANTI_AI: &str = "/api/v2/orders/anti-ai/confirm";
 const WEBHOOKS: &str = "/api/v2/orders/webhooks";
 
 /// Every route that takes a JSON body by POST.
-const POSTS: [&str; 5] = [
+const POSTS: [&str; 12] = [
     DETECTION,
     CONFIRM_DETECTION,
     ANTI_AI,
     CONFIRM_ANTI_AI,
     WEBHOOKS,
+    "/api/v2/orders/anti-ai/with-urls",
+    "/api/v2/orders/wtr-embed",
+    "/api/v2/orders/wtr-extract",
+    "/api/v2/orders/webhook",
+    "/api/v2/orders/webhooks/1/events/retry-failed",
+    "/api/v3/orders/wtr-embed",
+    "/api/v3/orders/wtr-extract",
 ];
