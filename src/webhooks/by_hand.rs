@@ -77,7 +77,7 @@ impl Webhooks {
     }
 
     /// Sends once more what was made for an endpoint in `window` and has failed, the oldest
-    /// first, [`RETRIED_MAX`] at most.
+    /// first, 50 at most.
     ///
     /// # Errors
     /// If the account has no such endpoint or has lost it meanwhile, or what came of an attempt

@@ -3,6 +3,7 @@
 //! calls stand by theme, one file each.
 
 mod control;
+mod creates;
 mod orders;
 mod orders_v3;
 mod storage;
@@ -106,8 +107,9 @@ async fn every_operation_is_asked_for_and_answers_as_it_should() {
         .into_iter()
         .map(|operation| (operation.name, operation.method))
         .collect();
-    let calls: Vec<Call> = orders::calls(&ids)
+    let calls: Vec<Call> = creates::calls(&ids)
         .into_iter()
+        .chain(orders::calls(&ids))
         .chain(orders_v3::calls(&ids))
         .chain(webhooks::calls(&ids))
         .chain(storage::calls(&ids))

@@ -35,10 +35,10 @@ fn members(zipped: &[u8]) -> Vec<String> {
         .file_names()
         .map(|name| name.expect("UTF-8").into_owned())
         .collect();
-    for n in 0..names.len() {
+    for (n, name) in names.iter().enumerate() {
         let mut bytes = Vec::new();
         std::io::copy(&mut zip.by_index(n).expect("a member"), &mut bytes).expect("its bytes");
-        assert!(bytes.len() > 500, "{}", names[n]);
+        assert!(bytes.len() > 500, "{name}");
     }
     names
 }

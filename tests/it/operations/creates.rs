@@ -1,0 +1,75 @@
+//! BIZ MORI's orders, v2, are made and confirmed.
+
+use serde_json::json;
+
+use super::{Call, Ids, call};
+
+pub fn calls(ids: &Ids) -> Vec<Call> {
+    let at = |path: &str| format!("/api/v2/orders/{path}");
+    let none = json!({});
+    let file = json!({"idempotencyKey": "b", "fileName": "b.jpg"});
+    let files = json!({"idempotencyKey": "b", "files": [{"fileName": "b.jpg"}]});
+    let url = "http://files.test/b.jpg";
+    let urls = json!({"idempotencyKey": "b", "files": [{"fileName": "b.jpg", "imageUrl": url}]});
+    let marked = json!({"fileName": "b.jpg", "watermarks": [{"text": "x"}]});
+    let embed = json!({"idempotencyKey": "b", "files": [marked]});
+    let extract = json!({"idempotencyKey": "b", "file": {"fileName": "b.jpg"}});
+    let confirm = |id: &str| json!({"idempotencyKey": "c", "orderId": id});
+    let detecting = at("ai-detection/confirm");
+    let protecting = at("anti-ai/confirm");
+    let pending = confirm(&ids.pending);
+    [
+        ("bizmori.createAntiAi", 200, at("anti-ai"), files.clone()),
+        ("bizmori.createAntiAi", 400, at("anti-ai"), none.clone()),
+        (
+            "bizmori.createAntiAiWithUrls",
+            200,
+            at("anti-ai/with-urls"),
+            urls,
+        ),
+        (
+            "bizmori.createAntiAiWithUrls",
+            400,
+            at("anti-ai/with-urls"),
+            files,
+        ),
+        ("bizmori.createWatermarkEmbed", 200, at("wtr-embed"), embed),
+        (
+            "bizmori.createWatermarkEmbed",
+            400,
+            at("wtr-embed"),
+            none.clone(),
+        ),
+        (
+            "bizmori.createWatermarkExtract",
+            200,
+            at("wtr-extract"),
+            extract,
+        ),
+        (
+            "bizmori.createWatermarkExtract",
+            400,
+            at("wtr-extract"),
+            none.clone(),
+        ),
+        ("bizmori.createAiDetection", 200, at("ai-detection"), file),
+        ("bizmori.createAiDetection", 400, at("ai-detection"), none),
+        (
+            "bizmori.confirmAntiAi",
+            200,
+            protecting.clone(),
+            confirm(&ids.anti_ai),
+        ),
+        ("bizmori.confirmAntiAi", 400, protecting, pending),
+        (
+            "bizmori.confirmAiDetection",
+            200,
+            detecting.clone(),
+            confirm(&ids.detection),
+        ),
+        ("bizmori.confirmAiDetection", 404, detecting, confirm("1")),
+    ]
+    .into_iter()
+    .map(|(name, status, path, body)| call(name, status, path, body))
+    .collect()
+}
