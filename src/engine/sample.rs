@@ -13,7 +13,7 @@ use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref};
 
 use super::Failure;
 use crate::entropy::Draw;
-use crate::model::picture::{Defect, Format};
+use crate::model::picture::{Defect, Format, Media};
 
 /// The size of every sample, of a PDF's page in points.
 pub const WIDTH_PX: u16 = 640;
@@ -28,27 +28,13 @@ const GRAIN: u8 = 7;
 /// # Errors
 /// [`Defect::NotAPicture`] for any other extension, or the encoder's.
 pub fn sample(name: &str, seed: [u8; 32]) -> Result<Vec<u8>, Failure> {
-    if is_pdf(name) {
-        return Ok(pdf(&encoded(&picture(seed), Format::Jpeg)?));
-    }
-    let format = Format::of_name(name).ok_or_else(|| {
+    let media = Media::of_name(name).ok_or_else(|| {
         Defect::NotAPicture("no format goes by the extension of its name".to_owned())
     })?;
-    Ok(encoded(&picture(seed), format)?)
-}
-
-/// The media type of the sample of that name.
-#[must_use]
-pub fn media_type(name: &str) -> Option<&'static str> {
-    if is_pdf(name) {
-        return Some("application/pdf");
-    }
-    Format::of_name(name).map(Format::media_type)
-}
-
-fn is_pdf(name: &str) -> bool {
-    name.rsplit_once('.')
-        .is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("pdf"))
+    Ok(match media {
+        Media::Pdf => pdf(&encoded(&picture(seed), Format::Jpeg)?),
+        Media::Picture(format) => encoded(&picture(seed), format)?,
+    })
 }
 
 fn encoded(picture: &RgbImage, format: Format) -> io::Result<Vec<u8>> {
@@ -270,7 +256,6 @@ mod tests {
                 .map(|(a, b)| u64::from(a.abs_diff(*b)))
                 .sum();
             assert!(off < 6 * 640 * 480 * 3, "{name} is off by {off}");
-            assert_eq!(media_type(name), Some(format.to_mime_type()), "{name}");
         }
     }
 
@@ -322,7 +307,6 @@ mod tests {
     #[test]
     fn a_name_of_no_known_extension_has_no_sample() {
         for name in ["", "pdf", "jpg", "a.svg", "a.jpg.", "a.jpg/b"] {
-            assert_eq!(media_type(name), None, "{name}");
             let failure = sample(name, SEED).expect_err(name);
             assert!(matches!(failure, Failure::Defect(Defect::NotAPicture(_))));
         }

@@ -54,9 +54,13 @@ impl Orders {
         let finished = self
             .settle(job, |order| order.finish(result, now), &account)
             .await?;
-        if let (false, Ok(outcome)) = (finished, made) {
-            // It expired meanwhile: what was made for it is nobody's.
-            self.remove(&account, &order, &outcome.blob_keys()).await?;
+        if !finished {
+            // It expired meanwhile: what was fetched and made for it since is nobody's.
+            let mut keys = order.blob_keys();
+            if let Ok(outcome) = &made {
+                keys.extend(outcome.blob_keys());
+            }
+            self.remove(&account, &order, &keys).await?;
         }
         Ok(())
     }

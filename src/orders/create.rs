@@ -69,8 +69,7 @@ impl Orders {
             order.ruled.clone_from(&choice.ruled);
             let order = Arc::new(order);
             if store::orders::insert(&mut tx, &order, new.operation, key).await? {
-                self.rules.count(&mut tx, &choice).await?;
-                let hold = self.begin(tx, account, &order, new.charge).await?;
+                let hold = self.begin(tx, account, &order, new.charge, &choice).await?;
                 return Ok(Created {
                     order,
                     hold,
@@ -97,13 +96,15 @@ impl Orders {
         Err(StoreError::broken(std::io::Error::other(line)).into())
     }
 
-    /// Charges for a new order and sets its jobs.
+    /// Charges for a new order, sets its jobs, and counts what rules said to it: last, for an
+    /// order that is not made has used up none.
     async fn begin(
         &self,
         mut tx: Tx,
         account: &Arc<Account>,
         order: &Order,
         charge: Option<Charge>,
+        choice: &Choice,
     ) -> Result<Option<Claim>, Refused> {
         if let Some(Charge { credits, limit }) = charge
             && !store::accounts::spend(&mut tx, account.id, credits, limit).await?
@@ -127,6 +128,7 @@ impl Orders {
         for (kind, at) in due {
             store::jobs::put(&mut tx, account.id, kind, &order.id, at).await?;
         }
+        self.rules.count(&mut tx, choice).await?;
         tx.commit().await?;
         Ok(hold)
     }

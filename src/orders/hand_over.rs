@@ -38,13 +38,34 @@ pub(super) fn refused(message: String) -> Failure {
 }
 
 impl Orders {
-    /// Puts each output to its file's target, where it has one and has not been given it yet.
+    /// Hands over the order's outputs. Where one of them is not taken none is kept: what is
+    /// handed over later is made again, and nobody would know of what is not.
     pub(super) async fn hand_over(
         &self,
         account: &Account,
         order: &Order,
         outputs: Outputs,
     ) -> Result<HandOver, StoreError> {
+        if let Some(undone) = self.put_each(account, order, &outputs).await? {
+            self.remove(account, order, &outputs.blob_keys()).await?;
+            return Ok(undone);
+        }
+        let keys: Vec<&str> = outputs.keys.iter().map(String::as_str).collect();
+        self.remove(account, order, &keys).await?;
+        Ok(HandOver::Done(Outcome::Outputs(Outputs {
+            keys: Vec::new(),
+            ..outputs
+        })))
+    }
+
+    /// Puts each output to its file's target, where it has one and has not been given it yet:
+    /// none if all have theirs.
+    async fn put_each(
+        &self,
+        account: &Account,
+        order: &Order,
+        outputs: &Outputs,
+    ) -> Result<Option<HandOver>, StoreError> {
         let mut taken = Vec::new();
         for (index, (file, key)) in order.files.iter().zip(&outputs.keys).enumerate() {
             let Some(target) = file.target.as_ref().filter(|target| !target.delivered) else {
@@ -54,26 +75,20 @@ impl Orders {
             match self.put_to(account, file, key, &target.url).await? {
                 Ok(200..300) => taken.push(file.id),
                 Ok(status) if is_final(status) => {
-                    self.remove(account, order, &outputs.blob_keys()).await?;
                     let failure = refused(format!("{field}: answered {status}"));
-                    return Ok(HandOver::Refused(failure));
+                    return Ok(Some(HandOver::Refused(failure)));
                 }
                 Ok(status) => {
                     let why = format!("{field}: answered {status}");
-                    return Ok(HandOver::Again { taken, why });
+                    return Ok(Some(HandOver::Again { taken, why }));
                 }
                 Err(line) => {
                     let why = format!("{field}: {line}");
-                    return Ok(HandOver::Again { taken, why });
+                    return Ok(Some(HandOver::Again { taken, why }));
                 }
             }
         }
-        let keys: Vec<&str> = outputs.keys.iter().map(String::as_str).collect();
-        self.remove(account, order, &keys).await?;
-        Ok(HandOver::Done(Outcome::Outputs(Outputs {
-            keys: Vec::new(),
-            ..outputs
-        })))
+        Ok(None)
     }
 
     /// Puts one output: the status of the answer, or one line on why there was none.

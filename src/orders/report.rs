@@ -92,11 +92,11 @@ impl Orders {
             });
         let fresh = Arc::make_mut(&mut order).reports.want(locale, failing);
         if fresh {
-            self.rules.count(&mut tx, &choice).await?;
             let due_at = self.due_at(account, &order, account.now());
             let subject = subject(&order, locale);
             store::orders::update(&mut tx, Arc::clone(&order)).await?;
             store::jobs::put(&mut tx, account.id, Kind::Report, &subject, due_at).await?;
+            self.rules.count(&mut tx, &choice).await?;
         }
         tx.commit().await?;
         Ok((order, fresh))

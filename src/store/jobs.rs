@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::{Result, Source, StoreError, Tx, sealed::Connected};
 use crate::model::ids::{AccountId, ClockId};
@@ -50,15 +50,20 @@ pub async fn put_for_v2_watermarks(
     kind: Kind,
     due_at: Timestamp,
 ) -> Result<()> {
-    let rows = sqlx::query(
+    // One account's are found by its index; with one condition for both cases all are looked at.
+    let whose = match account {
+        Some(_) => "orders.account_id = ?3",
+        None => "?3 IS NULL",
+    };
+    let rows = sqlx::query(AssertSqlSafe(format!(
         "INSERT INTO jobs (account_id, clock_id, kind, subject, due_at)
          SELECT orders.account_id, IIF(accounts.clock IS NULL, 0, accounts.id), ?1, orders.id, ?2
          FROM orders JOIN accounts ON accounts.id = orders.account_id
-         WHERE (?3 IS NULL OR orders.account_id = ?3) AND status = 'pending'
+         WHERE {whose} AND status = 'pending'
            AND type IN ('watermarkEmbed', 'watermarkExtract')
            AND COALESCE(body ->> '$.api', 'v2') = 'v2'
-         ON CONFLICT DO NOTHING RETURNING clock_id",
-    )
+         ON CONFLICT DO NOTHING RETURNING clock_id"
+    )))
     .bind(kind.name())
     .bind(due_at.ms())
     .bind(account.map(|account| account.0))

@@ -1,6 +1,6 @@
 //! Reports on what was found.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 
 use super::own;
@@ -13,7 +13,7 @@ use crate::bizmori::{Answer, answer};
 use crate::model::order::State as OrderState;
 use crate::model::report::Locale;
 use crate::orders::ReportError;
-use crate::web::{Context, Origin, Segment};
+use crate::web::{Context, Origin, Segment, Segments};
 
 pub async fn create(
     State(context): State<Context>,
@@ -41,7 +41,7 @@ pub async fn create(
 pub async fn get(
     State(context): State<Context>,
     Caller(account): Caller,
-    Path((order_id, tag)): Path<(String, String)>,
+    Segments(order_id, tag): Segments,
     headers: HeaderMap,
 ) -> Answer {
     let order = own(&context, &account, &order_id).await?;

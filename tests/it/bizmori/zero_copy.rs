@@ -140,6 +140,33 @@ async fn a_target_that_refuses_fails_the_order_at_once() {
     );
 }
 
+/// How many files lie in a directory, at any depth.
+fn files_in(directory: &std::path::Path) -> usize {
+    let entries = std::fs::read_dir(directory).expect("a directory");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths
+        .map(|path| if path.is_dir() { files_in(&path) } else { 1 })
+        .sum()
+}
+
+#[tokio::test]
+async fn outputs_that_no_target_takes_are_not_kept() {
+    let data = tempfile::tempdir().expect("a directory");
+    let stunt = Stunt::with(|config| config.data_dir = Some(data.path().to_owned())).await;
+    stunt.freeze("live").await;
+    let blobs = data.path().join("blobs");
+    let (origin, puts) = targets().await;
+    made(&stunt, "live", ANTI_AI, &order("a", &origin, &["never"])).await;
+    stunt.advance("live", "PT0.3S").await;
+    assert_eq!(names(&puts), ["never"]);
+    assert_eq!(files_in(&blobs), 1, "what was fetched, while it waits");
+    stunt.advance("live", "PT7S").await;
+    assert_eq!(names(&puts).len(), 4);
+    assert_eq!(files_in(&blobs), 1, "and when it has failed");
+    stunt.advance("live", "P7D").await;
+    assert_eq!(files_in(&blobs), 0, "expired");
+}
+
 #[tokio::test]
 async fn targets_are_as_many_as_files_and_have_not_expired() {
     let stunt = Stunt::frozen("live").await;

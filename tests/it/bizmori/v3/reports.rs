@@ -102,3 +102,19 @@ async fn a_report_that_cannot_be_is_refused() {
         assert_eq!((answer.status, answer.text()), (400, code("ORDER_EXPIRED")));
     }
 }
+
+#[tokio::test]
+async fn a_path_that_is_no_text_is_refused_in_the_vendors_words() {
+    let stunt = Stunt::frozen("live").await;
+    let answer = stunt.get("live", &format!("{}/%ff", path("%ff"))).await;
+    assert_eq!(
+        (answer.status, answer.text()),
+        (400, code("VALIDATION_FAILED"))
+    );
+    let id = extracted(&stunt, "live", "q_detected.jpg").await;
+    let answer = stunt.get("live", &format!("{}/%ff", path(&id))).await;
+    assert_eq!(
+        (answer.status, answer.text()),
+        (400, code("VALIDATION_FAILED"))
+    );
+}

@@ -341,3 +341,24 @@ async fn an_outcome_is_for_the_orders_that_can_come_to_it_and_lets_others_pass()
     assert_eq!(made.status, 200);
     assert_eq!(hits(&stunt).await, [1, 0, 1]);
 }
+
+#[tokio::test]
+async fn an_order_that_is_refused_uses_up_no_rule() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"times": 1, "then": {"outcome": {"probability": 0.62}}});
+    rule(&stunt, &body).await;
+    let credits = async |credits: u64| {
+        let body = json!({"credits": credits});
+        let path = "/_mock/accounts/live";
+        stunt.control(Method::PUT, path, &body).await;
+    };
+    credits(0).await;
+    let path = "/api/v2/orders/ai-detection";
+    let refused = stunt.post("live", path, &order("a", "a.jpg")).await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(hits(&stunt).await, [0]);
+    credits(1).await;
+    let found = detected(&stunt, "live", &order("a", "a.jpg"), picture()).await;
+    assert_eq!(found.0, json!(0.62));
+    assert_eq!(hits(&stunt).await, [1]);
+}
