@@ -1,4 +1,5 @@
-//! The README is true: its quick start runs as it stands, its table of settings is the program's.
+//! The README is true: its quick start, its recipes and its examples run as they stand, its tables
+//! are the program's.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,12 +26,64 @@ fn chapter(heading: &str) -> &'static str {
     rest.split(&format!("\n{level} ")).next().unwrap_or(rest)
 }
 
-/// The shell blocks of a chapter, in order, as one script.
+/// The blocks of a chapter that are in that language, in order.
+fn blocks<'c>(chapter: &'c str, language: &str) -> Vec<&'c str> {
+    // Between fences there is a block and prose by turns.
+    let inside = chapter.split("\n```").skip(1).step_by(2);
+    let split = inside.filter_map(|block| block.split_once('\n'));
+    split
+        .filter(|(of, _)| *of == language)
+        .map(|(_, block)| block)
+        .collect()
+}
+
+/// The shell blocks of a chapter as one script.
 fn script(chapter: &str) -> String {
-    let blocks = chapter.split("\n```sh\n").skip(1);
+    let blocks = blocks(chapter, "sh");
     blocks
-        .filter_map(|block| block.split("\n```").next())
+        .iter()
         .fold(String::new(), |script, block| script + block + "\n")
+}
+
+/// What pasting that says, the server being this one. Panics unless all of it succeeds.
+async fn run(stunt: &Stunt, kept: &Path, script: &str) -> String {
+    let settled = format!("export STUNTDOUBLE={ORIGIN}\n");
+    assert!(script.starts_with(&settled), "{script}");
+    assert_eq!(
+        script.matches(ORIGIN).count(),
+        1,
+        "one place says where the server is"
+    );
+    let script = script.replacen(ORIGIN, &stunt.origin, 1);
+    let mut shell = Command::new("bash");
+    shell
+        .args(["-euo", "pipefail", "-c", &script])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("TMPDIR", kept)
+        .env("no_proxy", "*");
+    let ran = tokio::task::spawn_blocking(move || shell.output())
+        .await
+        .expect("no panic");
+    let ran = ran.expect("bash runs");
+    let output = String::from_utf8(ran.stdout).expect("UTF-8");
+    let errors = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{}\n{output}\n{errors}", ran.status);
+    output
+}
+
+/// What pasting a chapter after the quick start's first block says.
+async fn run_after_the_start(stunt: &Stunt, kept: &Path, chapter: &str) -> String {
+    let start = blocks(self::chapter("## Quick start"), "sh");
+    let script = format!("{}\n{}", start[0], script(chapter));
+    run(stunt, kept, &script).await
+}
+
+/// Every line that a recipe shows was said, but for those that leave something out.
+fn assert_shown(recipe: &str, output: &str) {
+    for shown in blocks(recipe, "").iter().flat_map(|block| block.lines()) {
+        let is_said = output.lines().any(|line| line == shown);
+        assert!(is_said || shown.contains('…'), "{shown}\n{output}");
+    }
 }
 
 /// The rest of the last line that begins so.
@@ -49,29 +102,8 @@ fn read(path: &str) -> Vec<u8> {
 #[tokio::test]
 async fn the_quick_start_runs_as_it_stands() {
     let stunt = Stunt::start().await;
-    let script = script(chapter("## Quick start"));
-    let settled = format!("export STUNTDOUBLE={ORIGIN}\n");
-    assert_eq!(
-        script.matches(ORIGIN).count(),
-        1,
-        "one place says where the server is"
-    );
-    assert!(script.starts_with(&settled), "{script}");
-    let script = script.replacen(ORIGIN, &stunt.origin, 1);
     let kept = tempfile::tempdir().expect("a directory");
-    let mut shell = Command::new("bash");
-    shell
-        .args(["-euo", "pipefail", "-c", &script])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env("TMPDIR", kept.path())
-        .env("no_proxy", "*");
-    let ran = tokio::task::spawn_blocking(move || shell.output())
-        .await
-        .expect("no panic");
-    let ran = ran.expect("bash runs");
-    let output = String::from_utf8(ran.stdout).expect("UTF-8");
-    let errors = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{}\n{output}\n{errors}", ran.status);
+    let output = run(&stunt, kept.path(), &script(chapter("## Quick start"))).await;
 
     assert!(
         said(&output, "webhook: signature verified ").contains(r#""probability":0.04"#),
@@ -88,6 +120,99 @@ async fn the_quick_start_runs_as_it_stands() {
     assert!(read(said(&output, "activation map: ")).starts_with(PNG));
     let credits = r#"{"baseCredits":9999,"boostCredits":1000,"credits":10999}"#;
     assert_eq!(output.lines().last(), Some(credits));
+}
+
+#[tokio::test]
+async fn the_end_of_the_v2_watermark_routes_is_rehearsed() {
+    let stunt = Stunt::start().await;
+    let kept = tempfile::tempdir().expect("a directory");
+    let recipe = chapter("### Rehearse the end of the v2 watermark routes");
+    let output = run_after_the_start(&stunt, kept.path(), recipe).await;
+    assert_shown(recipe, &output);
+    assert_eq!(said(&output, "deprecation: "), "true");
+    assert_eq!(said(&output, "sunset: "), "Fri, 09 Oct 2026 00:00:00 GMT");
+    assert_eq!(
+        said(&output, "link: "),
+        r#"</api/v3/orders/wtr-embed>; rel="successor-version""#
+    );
+    assert_eq!(said(&output, "made by v2: "), "pending");
+    assert_eq!(said(&output, "HTTP/1.1 "), "410 Gone");
+    assert_eq!(
+        said(&output, "the v2 order is "),
+        "failed, WATERMARK_V2_API_SUNSET"
+    );
+    assert_eq!(said(&output, "the v3 order is "), "complete");
+}
+
+#[tokio::test]
+async fn a_watermark_is_found_again() {
+    let stunt = Stunt::start().await;
+    let kept = tempfile::tempdir().expect("a directory");
+    let recipe = chapter("### A watermark, there and back");
+    let output = run_after_the_start(&stunt, kept.path(), recipe).await;
+    assert_shown(recipe, &output);
+    assert_eq!(said(&output, "watermark "), "detected: Judy Weggelaar");
+    let marked = read(said(&output, "marked: "));
+    assert!(marked.starts_with(JPEG) && marked != fixture("photo.jpg"));
+}
+
+#[tokio::test]
+async fn a_picture_is_protected_by_url() {
+    let stunt = Stunt::start().await;
+    let kept = tempfile::tempdir().expect("a directory");
+    let recipe = chapter("### Anti-AI by URL");
+    let output = run_after_the_start(&stunt, kept.path(), recipe).await;
+    assert_shown(recipe, &output);
+    assert!(read(said(&output, "poster: ")).starts_with(PNG));
+}
+
+#[tokio::test]
+async fn a_report_is_made() {
+    let stunt = Stunt::start().await;
+    let kept = tempfile::tempdir().expect("a directory");
+    let recipe = chapter("### A report as a PDF");
+    let output = run_after_the_start(&stunt, kept.path(), recipe).await;
+    assert_shown(recipe, &output);
+    assert!(output.contains(r#""status":"queued""#), "{output}");
+    assert!(read(said(&output, "the report is completed: ")).starts_with(b"%PDF-"));
+}
+
+#[tokio::test]
+async fn the_examples_of_the_control_plane_are_taken() {
+    let stunt = Stunt::start().await;
+    let kept = tempfile::tempdir().expect("a directory");
+    for (heading, marks) in [
+        ("### Keys: each is a world of its own", r#""delayMs":60000"#),
+        ("### Clock", r#"{"idle":true}"#),
+        ("### Rules", r#""outcome":{"probability":0.62}"#),
+        ("### BIZ MORI's codes", "AI_DETECTION_TIMEOUT"),
+    ] {
+        let output = run_after_the_start(&stunt, kept.path(), chapter(heading)).await;
+        assert!(output.contains(marks), "{heading}: {output}");
+        assert!(!output.contains(r#""error":"#), "{heading}: {output}");
+    }
+}
+
+#[test]
+fn the_codes_stand_in_order_with_the_statuses_of_the_program() {
+    let rows: Vec<Vec<&str>> = chapter("### BIZ MORI's codes")
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.split(" | ").collect())
+        .collect();
+    let codes: Vec<&str> = rows
+        .iter()
+        .map(|row| row[0].trim_matches(['|', ' ', '`']))
+        .collect();
+    assert!(codes.is_sorted_by(|one, next| one < next), "{codes:?}");
+    for code in stuntdouble::bizmori::Code::ALL {
+        let json = serde_json::to_value(code).expect("JSON");
+        let name = json.as_str().expect("a word");
+        let row = codes.iter().position(|code| *code == name);
+        let row = &rows[row.unwrap_or_else(|| panic!("no row of {name}"))];
+        let status = code.status().as_u16().to_string();
+        assert!(row[1].starts_with(&status), "{name}: {status}");
+    }
 }
 
 #[test]
@@ -137,6 +262,26 @@ fn lower(text: &str) -> String {
     chars.next().map_or(String::new(), |first| {
         first.to_lowercase().chain(chars).collect()
     })
+}
+
+#[test]
+fn every_chapter_the_readme_links_to_is_there() {
+    let anchor = |heading: &str| {
+        let kept = heading.chars().filter_map(|letter| match letter {
+            ' ' => Some('-'),
+            letter => (letter.is_alphanumeric() || letter == '-').then_some(letter),
+        });
+        kept.collect::<String>().to_lowercase()
+    };
+    let headings: Vec<String> = README
+        .lines()
+        .filter(|line| line.starts_with("##"))
+        .map(|line| anchor(line.trim_start_matches('#').trim_start()))
+        .collect();
+    let links = README.split("](#").skip(1);
+    for link in links.filter_map(|rest| rest.split(')').next()) {
+        assert!(headings.iter().any(|heading| heading == link), "#{link}");
+    }
 }
 
 #[test]
