@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# The vendors' own SDKs against the release binary:
+# The vendors' own SDKs against the release binary, and other programs on the files it makes:
 #
 #   cargo build --release && tests/clients/run.sh [path of the binary]
 #
-# Needs python3 with venv, and a package index or mirror for what requirements.txt names.
+# Needs python3 with venv, a package index or mirror for what requirements.txt names, and qpdf,
+# pdfinfo, pdffonts, pdftotext and pdftoppm (Debian: qpdf, poppler-utils).
 # Ends with exit code 0 if all went well, the server's own end included.
 set -euo pipefail
 
@@ -32,7 +33,10 @@ done
 origin=$(sed -n 's/.* listening on \(http[^,]*\),.*/\1/p' "$work/started")
 [ -n "$origin" ] || { echo "the server did not start:" >&2; cat "$work/log" >&2; exit 1; }
 
-no_proxy='*' "$work/venv/bin/python" "$here/undetectable_sdk.py" "$origin"
+export no_proxy='*'
+"$work/venv/bin/python" "$here/undetectable_sdk.py" "$origin"
+"$work/venv/bin/python" "$here/bizmori_files.py" "$origin" "$work/files"
+"$work/venv/bin/python" "$here/watermark_files.py" "$work/files/marked"
 
 kill -TERM "$pid"
 code=0
@@ -40,4 +44,4 @@ wait "$pid" || code=$?
 pid=
 cat "$work/log" >&2
 [ "$code" -eq 0 ] || { echo "the server ended with exit code $code on SIGTERM" >&2; exit 1; }
-echo "the SDK is content, and the server ended with exit code 0"
+echo "the SDK and the readers are content, and the server ended with exit code 0"
