@@ -73,7 +73,7 @@ async fn embed(
     Read(body): Read<CreateWatermarkEmbed>,
 ) -> Answer {
     let call = Call::of(&context, &account, &headers).await?;
-    let asked = body.check()?;
+    let asked = body.check(Api::V2)?;
     let told =
         |order: &Order| WatermarkEmbedCreated::of(order, |index| call.uploads.url(order, index));
     call.create("bizmori.createWatermarkEmbed", asked, told)

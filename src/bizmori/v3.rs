@@ -16,6 +16,8 @@ use crate::model::order::{Order, Vendor};
 use crate::model::rule::Makes;
 use crate::web::{Routes, Verbs};
 
+const ORDER_ID_DIGITS_MAX: usize = 20;
+
 /// Adds the operations of v3.
 pub fn routes(routes: Routes) -> Routes {
     routes
@@ -62,8 +64,9 @@ pub fn routes(routes: Routes) -> Routes {
 
 /// The account's order of that id; another key's is as good as none.
 async fn own(verbs: &Verbs, account: &Account, order_id: &str) -> Result<Arc<Order>, Refusal> {
-    if order_id.is_empty() || !order_id.bytes().all(|byte| byte.is_ascii_digit()) {
-        let line = format!("orderId: {order_id} is not digits alone");
+    let digits = order_id.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits || !(1..=ORDER_ID_DIGITS_MAX).contains(&order_id.len()) {
+        let line = format!("orderId: {order_id} is not 1 to {ORDER_ID_DIGITS_MAX} digits");
         return Err(Refusal::invalid(line));
     }
     let found = verbs.orders.find(Vendor::Bizmori, order_id).await?;

@@ -7,7 +7,7 @@ use crate::accounts::Account;
 use crate::claims::Claim;
 use crate::model::ids::AccountId;
 use crate::model::job::Kind;
-use crate::model::order::{ConfirmRefusal, Order, Vendor};
+use crate::model::order::{ConfirmRefusal, Order, State, Vendor};
 use crate::model::time::Timestamp;
 use crate::store::{self, StoreError, Tx};
 
@@ -57,6 +57,11 @@ impl Orders {
         let found = found.filter(|order| order.account == account);
         let found = found.zip(self.accounts.by_id(account));
         let (mut order, account) = found.ok_or(StoreError::AccountGone)?;
+        if matches!(order.state, State::Expired { .. }) {
+            // Its files have gone, and this one has come after them.
+            drop(tx);
+            return self.remove(&account, &order, &[key]).await.map(|()| None);
+        }
         let step = Arc::make_mut(&mut order);
         if !step.receive(key, bytes, now) {
             return Ok(None);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::fields::{
-    PICTURES, check_count, check_file_name, check_url, idempotency_key, order_name,
+    PICTURES, PROTECTED, check_count, check_file_name, check_url, idempotency_key, order_name,
 };
 use crate::bizmori::error::Refusal;
 use crate::clock;
@@ -129,7 +129,7 @@ impl<F: Given> AntiAi<F> {
         let mut files = Vec::with_capacity(self.files.len());
         for (index, Object(file)) in self.files.into_iter().enumerate() {
             let (url_field, name, url) = file.told();
-            check_file_name(&format!("files[{index}].fileName"), &name, PICTURES)?;
+            check_file_name(&format!("files[{index}].fileName"), &name, PROTECTED)?;
             let field = format!("files[{index}].{url_field}");
             files.push(NewFile {
                 target: targets.next(),

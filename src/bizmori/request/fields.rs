@@ -12,10 +12,14 @@ const FILE_NAME_BYTES_MAX: usize = 960;
 const FILES_MAX: usize = 100;
 const URL_CHARS_MAX: usize = 2_048;
 
-/// What is taken as a picture.
-pub(super) const PICTURES: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "tif"];
-/// What a watermark can be in.
-pub(super) const DOCUMENTS: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "tif", "pdf"];
+/// What is taken as a picture to be judged.
+pub(super) const PICTURES: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tiff"];
+/// What is taken as a picture to be protected.
+pub(super) const PROTECTED: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "tif"];
+/// What a watermark can be in, by v2.
+pub(super) const MARKED: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "pdf"];
+/// The same, by v3.
+pub(super) const MARKED_V3: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "tif", "pdf"];
 
 pub(super) fn idempotency_key(value: &Value) -> Result<String, Refusal> {
     let refused = |line: String| {

@@ -4,9 +4,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::create::{Asked, source};
-use super::fields::{DOCUMENTS, check_count, check_file_name, idempotency_key};
+use super::fields::{MARKED, MARKED_V3, check_count, check_file_name, idempotency_key};
 use crate::bizmori::error::Refusal;
 use crate::model::file::Role;
+use crate::model::order::Api;
 use crate::model::picture::Media;
 use crate::model::work::Work;
 use crate::orders::{NewFile, Source};
@@ -39,17 +40,21 @@ struct Watermark {
 }
 
 impl CreateWatermarkEmbed {
-    /// Checks the body.
+    /// Checks the body, sent to that version of the API.
     ///
     /// # Errors
     /// The vendor's code for what is wrong first.
-    pub fn check(self) -> Result<Asked, Refusal> {
+    pub fn check(self, api: Api) -> Result<Asked, Refusal> {
+        let extensions = match api {
+            Api::V2 => MARKED,
+            Api::V3 => MARKED_V3,
+        };
         let idempotency_key = idempotency_key(&self.idempotency_key)?;
         check_count(&self.files)?;
         let mut files = Vec::with_capacity(self.files.len());
         for (index, Object(file)) in self.files.into_iter().enumerate() {
             let name = file.file_name;
-            check_file_name(&format!("files[{index}].fileName"), &name, DOCUMENTS)?;
+            check_file_name(&format!("files[{index}].fileName"), &name, extensions)?;
             let url_field = format!("files[{index}].originalFileUrl");
             let source = source(&url_field, file.original_file_url)?;
             let texts = texts(index, file.watermarks)?;
@@ -120,10 +125,10 @@ impl CreateWatermarkExtract {
     pub fn check(self) -> Result<Asked, Refusal> {
         let idempotency_key = idempotency_key(&self.idempotency_key)?;
         let Object(file) = self.file;
-        check_file_name("file.fileName", &file.file_name, DOCUMENTS)?;
+        check_file_name("file.fileName", &file.file_name, MARKED)?;
         let original = file.original_file.map(|Object(file)| file.file_name);
         if let Some(name) = &original {
-            check_file_name("file.originalFile.fileName", name, DOCUMENTS)?;
+            check_file_name("file.originalFile.fileName", name, MARKED)?;
         }
         let mut files = vec![of_role(Role::Watermarked, file.file_name)];
         if file.include_original == Some(true) {
@@ -172,9 +177,9 @@ impl CreateWatermarkExtractV3 {
         let idempotency_key = idempotency_key(&self.idempotency_key)?;
         let Object(file) = self.file;
         let Object(original) = file.original_file;
-        check_file_name("file.fileName", &file.file_name, DOCUMENTS)?;
+        check_file_name("file.fileName", &file.file_name, MARKED_V3)?;
         let field = "file.originalFile.fileName";
-        check_file_name(field, &original.file_name, DOCUMENTS)?;
+        check_file_name(field, &original.file_name, MARKED_V3)?;
         Ok(Asked {
             idempotency_key,
             order_name: None,

@@ -23,7 +23,7 @@ pub async fn watermark_embed(
     headers: HeaderMap,
     ReadWithDigest(body, digest): ReadWithDigest<CreateWatermarkEmbed>,
 ) -> Answer {
-    let asked = body.check()?;
+    let asked = body.check(Api::V3)?;
     let operation = "bizmori.createWatermarkEmbedV3";
     create(&context, caller, &headers, operation, asked, digest).await
 }

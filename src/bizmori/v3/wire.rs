@@ -56,7 +56,7 @@ impl Created {
     pub fn of(order: &Order, view: View<'_>, uploads: &Uploads<'_>) -> Self {
         let new_file = |(index, file): (usize, &File)| NewFile {
             file_id: file.id.to_string(),
-            upload_url: file.is_awaited().then(|| uploads.url(order, index)),
+            upload_url: awaits(order, file).then(|| uploads.url(order, index)),
         };
         let status = order.state.status();
         let outputs = match order.work {
@@ -105,6 +105,11 @@ fn is_delayed(order: &Order, view: View<'_>) -> bool {
     }
 }
 
+/// Whether the order waits for that file.
+fn awaits(order: &Order, file: &File) -> bool {
+    order.state == State::Pending && file.is_awaited()
+}
+
 /// The order's files with their places, an original before what was made of it.
 fn original_first(order: &Order) -> Vec<(usize, &File)> {
     let mut files: Vec<_> = order.files.iter().enumerate().collect();
@@ -148,7 +153,6 @@ struct InputFile {
 impl Detail {
     /// The order as it stands.
     pub fn of(order: &Order, view: View<'_>, uploads: &Uploads<'_>) -> Self {
-        let pending = order.state == State::Pending;
         let input_file = |(index, file): (usize, &File)| InputFile {
             file_id: file.id.to_string(),
             file_name: file.name.clone(),
@@ -156,7 +160,7 @@ impl Detail {
                 Role::Original => "original",
                 Role::Watermarked => "query",
             }),
-            upload_url: (pending && file.is_awaited()).then(|| uploads.url(order, index)),
+            upload_url: awaits(order, file).then(|| uploads.url(order, index)),
         };
         Self {
             r#type: order.work.name(),

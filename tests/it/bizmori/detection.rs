@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{CONFIRM_DETECTION, DETECTION, signed};
+use super::{CONFIRM_DETECTION, DETECTION, files_in, signed};
 use crate::support::{Stunt, fixture, picture};
 
 /// The thumbnail and the heatmap are there to be fetched.
@@ -194,4 +194,19 @@ async fn an_expired_order_is_read_without_urls_and_its_files_are_gone() {
         404,
         "a link of before finds nothing"
     );
+}
+
+#[tokio::test]
+async fn what_is_uploaded_to_an_expired_order_is_not_kept() {
+    let data = tempfile::tempdir().expect("a directory");
+    let stunt = Stunt::with(|config| config.data_dir = Some(data.path().to_owned())).await;
+    stunt.freeze("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
+    let (id, _) = stunt.pending("live", &body).await;
+    stunt.advance("live", "P7D").await;
+    let (again, upload) = stunt.pending("live", &body).await;
+    assert_eq!(again, id);
+    stunt.put(&upload, picture()).await;
+    assert_eq!(stunt.order("live", &id).await["status"], "expired");
+    assert_eq!(files_in(&data.path().join("blobs")), 0);
 }

@@ -43,6 +43,15 @@ fn text(value: &Value, pointer: &str) -> String {
         .to_owned()
 }
 
+/// How many files lie in a directory, at any depth.
+fn files_in(directory: &std::path::Path) -> usize {
+    let entries = std::fs::read_dir(directory).expect("a directory");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths
+        .map(|path| if path.is_dir() { files_in(&path) } else { 1 })
+        .sum()
+}
+
 /// What is at a URL that must be there.
 async fn fetched(stunt: &Stunt, url: &str) -> Vec<u8> {
     let answer = stunt.send(Method::GET, url, &[], "").await;

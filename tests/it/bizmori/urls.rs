@@ -83,7 +83,7 @@ async fn the_deprecated_route_takes_urls_alone() {
 async fn an_embedding_takes_urls_for_pictures_and_documents() {
     let stunt = Stunt::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "files": [
-        {"fileName": "a.tif", "originalFileUrl": "http://files.test/a", "watermarks": [{"text": "x"}]},
+        {"fileName": "a.tiff", "originalFileUrl": "http://files.test/a", "watermarks": [{"text": "x"}]},
         {"fileName": "b.pdf", "originalFileUrl": "http://files.test/b", "watermarks": [{"text": "y"}]}]});
     let order = made(&stunt, "live", EMBED, &body).await;
     let id = text(&order, "/orderId");
@@ -92,7 +92,7 @@ async fn an_embedding_takes_urls_for_pictures_and_documents() {
             "fileKey": format!("wtr-embed/{id}/{place}/{n}/{name}"), "fileFormat": format, "fileType": kind})
     };
     let files = [
-        file(1, "a.tif", "images", "TIFF", "IMG"),
+        file(1, "a.tiff", "images", "TIFF", "IMG"),
         file(2, "b.pdf", "documents", "PDF", "DOCUMENT"),
     ];
     assert_eq!(

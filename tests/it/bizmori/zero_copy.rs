@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::{ANTI_AI, made, text};
+use super::{ANTI_AI, files_in, made, text};
 use crate::support::{Receiver, Stunt, code};
 
 /// What came to a target: its name, its type, its bytes.
@@ -138,15 +138,6 @@ async fn a_target_that_refuses_fails_the_order_at_once() {
             &json!("outputTargets[0].url: answered 403")
         )
     );
-}
-
-/// How many files lie in a directory, at any depth.
-fn files_in(directory: &std::path::Path) -> usize {
-    let entries = std::fs::read_dir(directory).expect("a directory");
-    let paths = entries.map(|entry| entry.expect("an entry").path());
-    paths
-        .map(|path| if path.is_dir() { files_in(&path) } else { 1 })
-        .sum()
 }
 
 #[tokio::test]

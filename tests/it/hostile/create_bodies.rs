@@ -54,6 +54,7 @@ fn file_name(at: &'static str, said: &'static str) -> Vec<(&'static str, Value, 
         json!("a"),
         json!(".jpg"),
         json!("a.gif"),
+        json!("a.heic"),
         json!("a/b.jpg"),
         json!("a\\b.jpg"),
         json!("a\u{0}.jpg"),
@@ -169,6 +170,8 @@ fn with_urls() -> Route {
 fn detection() -> Route {
     let mut bad = [key(), order_name()].concat();
     bad.extend(file_name("/fileName", "fileName: "));
+    let tif = "fileName: extension .tif is not supported";
+    bad.push(("/fileName", json!("a.tif"), tif));
     bad.extend([
         (
             "/fileName",
@@ -279,6 +282,8 @@ fn extract(path: &'static str) -> Route {
 fn extract_v2() -> Route {
     let mut route = extract("/api/v2/orders/wtr-extract");
     route.good["file"]["includeOriginal"] = json!(true);
+    let tif = "file.fileName: extension .tif is not supported";
+    route.bad.push(("/file/fileName", json!("a.tif"), tif));
     let field = "/file/includeOriginal";
     route.bad.extend([
         (field, json!("yes"), "file.includeOriginal: "),
@@ -348,7 +353,7 @@ async fn every_field_of_every_create_body_has_values_that_are_refused_by_name() 
 async fn what_is_just_within_the_bounds_is_taken() {
     let stunt = Stunt::frozen("live").await;
     let texts = vec![json!({"text": "é".repeat(1_000)}); 10];
-    let name = format!("{}.tif", "x".repeat(251));
+    let name = format!("{}.bmp", "x".repeat(251));
     let files = vec![json!({"fileName": name, "watermarks": texts}); 100];
     for path in ["/api/v2/orders/wtr-embed", "/api/v3/orders/wtr-embed"] {
         let body = json!({"idempotencyKey": long(255), "files": files});

@@ -174,3 +174,20 @@ async fn an_extraction_needs_its_original() {
         assert!(said.starts_with(why), "{said}");
     }
 }
+
+#[tokio::test]
+async fn an_order_that_waits_for_nothing_more_has_no_upload_urls() {
+    let stunt = Stunt::frozen("live").await;
+    let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}]}]);
+    let body = json!({"idempotencyKey": "a", "files": files});
+    made(&stunt, "live", EMBED, &body).await;
+    for (by, status) in [("PT12H", "failed"), ("P7D", "expired")] {
+        stunt.advance("live", by).await;
+        let again = made(&stunt, "live", EMBED, &body).await;
+        let file = json!({"fileId": "1001", "uploadUrl": null});
+        assert_eq!(
+            (&again["status"], &again["files"][0]),
+            (&json!(status), &file)
+        );
+    }
+}

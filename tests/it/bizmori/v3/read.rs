@@ -187,6 +187,7 @@ async fn an_order_that_is_none_or_another_keys_is_not_read() {
     let (id, _) = stunt.pending("live", &new).await;
     for (key, id, status, told) in [
         ("live", "abc", 400, "VALIDATION_FAILED"),
+        ("live", "123456789012345678901", 400, "VALIDATION_FAILED"),
         ("live", "42", 404, "ORDER_NOT_FOUND"),
         ("other", id.as_str(), 404, "ORDER_NOT_FOUND"),
     ] {
