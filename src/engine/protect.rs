@@ -2,9 +2,11 @@
 //!
 //! Promises: every sample of colour moves, by at most the strength's amplitude, so that the
 //! bytes are never the same and the picture looks the same; alpha stays. EXIF and the colour
-//! profile are kept in JPEG, PNG and WebP, the profile in TIFF. A GIF has its colour tables
+//! profile are kept in JPEG, PNG, WebP and TIFF. A GIF has its colour tables
 //! moved and nothing else, which keeps its frames and their timing. WebP comes out lossless;
 //! of a moving PNG or WebP the first frame is kept.
+
+mod tiff;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -13,7 +15,6 @@ use std::path::PathBuf;
 use image::codecs::bmp::BmpEncoder;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::codecs::tiff::TiffEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{DynamicImage, ImageEncoder, ImageError};
 
@@ -69,9 +70,14 @@ pub fn protect(order: Protection) -> Result<Protected, Failure> {
         move_colours(&mut source.bytes, &mut noise);
         out.write_all(&source.bytes)?;
     } else {
+        let said = tiff::Said::of(if format == Format::Tiff {
+            &source.bytes
+        } else {
+            &[]
+        });
         drop(source);
         noise.add_to(&mut picture.pixels);
-        picture = encode(picture, format, &mut out)?;
+        picture = encode(picture, format, &said, &mut out)?;
     }
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     let thumbnail = if order.thumbnail {
@@ -104,6 +110,7 @@ fn move_colours(gif: &mut [u8], noise: &mut Noise) {
 fn encode(
     mut picture: Picture,
     format: Format,
+    said: &tiff::Said,
     out: &mut BufWriter<File>,
 ) -> Result<Picture, Failure> {
     let is_grey = !picture.pixels.color().has_color();
@@ -124,7 +131,10 @@ fn encode(
             write(pixels, encoder, exif, icc)
         }
         Format::WebP => write(pixels, WebPEncoder::new_lossless(out), exif, icc),
-        Format::Tiff => write(&for_tiff(pixels), TiffEncoder::new(out), exif, icc),
+        Format::Tiff => {
+            tiff::write(pixels, icc.as_deref(), said, out).map_err(io::Error::other)?;
+            Ok(())
+        }
         Format::Bmp | Format::Gif => write(pixels, BmpEncoder::new(out), exif, icc),
     };
     match written {
@@ -148,16 +158,6 @@ fn write(
         let _ = encoder.set_icc_profile(icc);
     }
     pixels.write_with_encoder(encoder)
-}
-
-/// TIFF's encoder has no grey with alpha.
-fn for_tiff(pixels: &DynamicImage) -> std::borrow::Cow<'_, DynamicImage> {
-    use std::borrow::Cow;
-    match pixels {
-        DynamicImage::ImageLumaA8(_) => Cow::Owned(pixels.to_rgba8().into()),
-        DynamicImage::ImageLumaA16(_) => Cow::Owned(pixels.to_rgba16().into()),
-        _ => Cow::Borrowed(pixels),
-    }
 }
 
 /// Noise of one amplitude, from one draw.

@@ -71,6 +71,41 @@ fn a_jpeg_stays_close_and_keeps_what_it_says() {
     assert!((100..800).contains(&mean_hundredths), "{mean_hundredths}");
 }
 
+/// Every field of a TIFF's EXIF but for where its pixels are, as text.
+fn fields(bytes: &[u8]) -> Vec<String> {
+    let read = exif::Reader::new().read_from_container(&mut std::io::Cursor::new(bytes));
+    let read = read.expect("EXIF");
+    let of_pixels = |field: &&exif::Field| !(254..270).contains(&field.tag.number());
+    let more = [273, 277, 278, 279, 282, 283, 284, 296, 317, 339];
+    let shown = read
+        .fields()
+        .filter(of_pixels)
+        .filter(|field| !more.contains(&field.tag.number()))
+        .map(|field| format!("{} {}", field.tag, field.display_value()));
+    let mut shown: Vec<String> = shown.collect();
+    shown.sort();
+    shown
+}
+
+#[test]
+fn exif_and_gps_are_kept_in_tiff() {
+    let before = fixture::bytes("camera.tiff");
+    let after = output("camera.tiff", Strength::High, 1);
+    let kept = fields(&after);
+    assert_eq!(kept, fields(&before));
+    for said in [
+        "Model \"Canon EOS R5\"",
+        "PhotographicSensitivity 200",
+        "GPSLatitudeRef N",
+    ] {
+        assert!(kept.iter().any(|field| field == said), "{said}: {kept:?}");
+    }
+    assert_eq!(
+        metadata::read(&after, Format::Tiff),
+        metadata::read(&before, Format::Tiff)
+    );
+}
+
 #[test]
 fn exif_is_kept_in_webp_and_png() {
     let webp = output("plain.webp", Strength::Low, 1);
@@ -148,7 +183,7 @@ fn alpha_stays_and_every_depth_can_be_written() {
         };
         let to = tempfile::NamedTempFile::new().expect("a temporary file");
         let mut out = BufWriter::new(to.reopen().expect("the file"));
-        encode(picture, format, &mut out).expect("an output");
+        encode(picture, format, &tiff::Said::default(), &mut out).expect("an output");
         out.flush().expect("written");
         let bytes = std::fs::read(to.path()).expect("the output");
         let again = Source { bytes, format }
