@@ -21,6 +21,7 @@ use crate::config::Mode;
 use crate::entropy::Entropy;
 use crate::model::account::Settings;
 use crate::model::ids::{AccountId, ClockId};
+use crate::model::job::Kind;
 use crate::model::time::Timestamp;
 use crate::store::{self, Db, StoreError};
 
@@ -160,36 +161,35 @@ impl Accounts {
         }
     }
 
-    /// Sets an account up, making it where it is not there yet.
+    /// Sets an account up, making it where it is not there yet. Its pending v2 watermark orders
+    /// have the job of the sunset from then on, where one is given.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If it cannot be written; then nothing is set.
     pub async fn configure(
         self: &Arc<Self>,
         key: &str,
         settings: Settings,
+        sunset: Option<Timestamp>,
     ) -> Result<Arc<Account>, StoreError> {
         let (this, key) = (Arc::clone(self), key.to_owned());
-        apart(async move { this.begin(&key, Some(settings)).await }).await
+        apart(async move { this.begin(&key, Some((settings, sunset))).await }).await
     }
 
     /// Makes the account, if it is not there, and sets it up, if anything is to be set.
     async fn begin(
         &self,
         key: &str,
-        settings: Option<Settings>,
+        set: Option<(Settings, Option<Timestamp>)>,
     ) -> Result<Arc<Account>, StoreError> {
         let _turn = self.turn.lock().await;
         if let Some(account) = self.get(key) {
-            if let Some(settings) = settings {
-                let mut tx = self.db.begin().await?;
-                store::accounts::set(&mut tx, account.id, &settings).await?;
-                tx.commit().await?;
-                *held(&account.settings) = settings;
+            if let Some((settings, sunset)) = set {
+                self.set(&account, settings, sunset).await?;
             }
             return Ok(account);
         }
-        let settings = settings.unwrap_or_default();
+        let (settings, _) = set.unwrap_or_default();
         let mut tx = self.db.begin().await?;
         let now = self.now(ClockId::DEFAULT);
         let id = store::accounts::insert(&mut tx, key, &settings, now).await?;
@@ -207,6 +207,27 @@ impl Accounts {
             snowflake,
         };
         Ok(self.enter(stored))
+    }
+
+    async fn set(
+        &self,
+        account: &Account,
+        settings: Settings,
+        sunset: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        store::accounts::set(&mut tx, account.id, &settings).await?;
+        if let Some(at) = sunset {
+            let of = Some(account.id);
+            store::jobs::put_for_v2_watermarks(&mut tx, of, Kind::Sunset, at).await?;
+        }
+        // The order that is made next may share the commit, and goes by these settings already.
+        let before = std::mem::replace(&mut *held(&account.settings), settings);
+        let committed = tx.commit().await;
+        if committed.is_err() {
+            *held(&account.settings) = before;
+        }
+        committed
     }
 
     /// Ends the account's life, if there is one, and all that hangs on it.
