@@ -174,6 +174,12 @@ impl Order {
             .plus_ms(i64::from(self.retention_days) * DAY_MS)
     }
 
+    /// Whether its outputs are put where its client wants them, and not kept.
+    #[must_use]
+    pub fn is_handed_over(&self) -> bool {
+        !self.test && self.files.iter().any(|file| file.target.is_some())
+    }
+
     /// Whether an upload is still to come.
     #[must_use]
     pub fn is_awaiting(&self) -> bool {
