@@ -67,7 +67,12 @@ async fn at_the_sunset_the_routes_are_gone_and_pending_orders_fail() {
     assert_eq!(stunt.post("live", EMBED, &embed("late")).await.status, 200);
 
     let ran = stunt.advance("live", "PT0.001S").await;
-    assert_eq!(ran[..2], ["order.sunset", "order.sunset"]);
+    let (sunset, deliver) = ("order.sunset", "webhook.deliver");
+    assert_eq!(
+        ran,
+        [sunset, sunset, deliver, deliver],
+        "of the two pending"
+    );
     let gone = stunt.post("live", EMBED, &embed("later")).await;
     let why = "the v2 watermark API has ended by the account's clock: use v3";
     gone.assert_refused(410, "WATERMARK_V2_API_SUNSET", why);
