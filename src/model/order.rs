@@ -207,6 +207,16 @@ impl Order {
         self.files.iter().flat_map(of_file).collect()
     }
 
+    /// The outputs that are still to be made, each with its place among all: those that no
+    /// target has taken, and the first in any case, for the order's thumbnail is made of it.
+    pub fn cuts_to_make(&self) -> impl Iterator<Item = (usize, Cut<'_>)> {
+        let wanted = |(index, cut): &(usize, Cut<'_>)| {
+            let target = cut.file.target.as_ref();
+            *index == 0 || target.is_none_or(|target| !target.delivered)
+        };
+        self.cuts().into_iter().enumerate().filter(wanted)
+    }
+
     /// The file that settles what is found.
     #[must_use]
     pub fn subject(&self) -> Option<&File> {
