@@ -72,6 +72,11 @@ pub async fn set(
     Key(key): Key,
     Read(settings): Read<Settings>,
 ) -> Result<Response, Refusal> {
+    if settings.retention_days == Some(0) {
+        let why = "retentionDays: 0 is no retention";
+        let hint = "give 1 day or more; null is the server's --retention-days";
+        return Err(Refusal::bad("bad_body", why, hint));
+    }
     let sunset = context.orders.sunset_by(&settings);
     let configured = context.accounts.configure(&key, settings, sunset);
     let account = configured.await?;
