@@ -11,7 +11,7 @@ use super::file::{Cut, File, Role};
 use super::ids::AccountId;
 use super::report::Reports;
 use super::rule::Ruled;
-use super::time::Timestamp;
+use super::time::{DAY_MS, Timestamp};
 use super::work::{Failure, Outcome, Work};
 
 /// Whose words an order is told in.
@@ -86,8 +86,6 @@ pub struct Order {
 const fn retention_of_old() -> u32 {
     7
 }
-
-const DAY_MS: i64 = 86_400_000;
 
 /// How an order stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
