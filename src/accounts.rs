@@ -23,7 +23,7 @@ use crate::model::account::Settings;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::Kind;
 use crate::model::time::Timestamp;
-use crate::store::{self, Db, StoreError};
+use crate::store::{self, Db, StoreError, apart};
 
 #[derive(Debug, Default)]
 struct Registry {
@@ -70,10 +70,10 @@ impl Accounts {
             registry: RwLock::default(),
             turn: tokio::sync::Mutex::default(),
         };
-        accounts.sweep(&stored).await.map_err(broken)?;
+        accounts.sweep(&stored).await.map_err(StoreError::broken)?;
         for row in stored {
             let opened = accounts.blobs.open_account(row.id).await;
-            opened.map_err(broken)?;
+            opened.map_err(StoreError::broken)?;
             accounts.enter(row);
         }
         Ok(accounts)
@@ -194,7 +194,10 @@ impl Accounts {
         let now = self.now(ClockId::DEFAULT);
         let id = store::accounts::insert(&mut tx, key, &settings, now).await?;
         tx.commit().await?;
-        self.blobs.open_account(id).await.map_err(broken)?;
+        self.blobs
+            .open_account(id)
+            .await
+            .map_err(StoreError::broken)?;
         let key = key.to_owned();
         let (clock, orders, uploads, snowflake) = (None, 0, 0, 0);
         let stored = store::accounts::Stored {
@@ -251,7 +254,10 @@ impl Accounts {
         self.leave(&account);
         // What is noted of a clock that is no more is looked at once, and let go.
         self.db.agenda().look(ClockId::of(account.id));
-        self.blobs.remove_account(account.id).await.map_err(broken)
+        self.blobs
+            .remove_account(account.id)
+            .await
+            .map_err(StoreError::broken)
     }
 
     /// Ends every account's life, sets the default clock to the real time, and removes what
@@ -276,11 +282,11 @@ impl Accounts {
         self.blobs
             .remove_account(AccountId::NOBODY)
             .await
-            .map_err(broken)?;
+            .map_err(StoreError::broken)?;
         self.blobs
             .open_account(AccountId::NOBODY)
             .await
-            .map_err(broken)
+            .map_err(StoreError::broken)
     }
 
     /// Credits the account has used.
@@ -329,16 +335,4 @@ impl Accounts {
         })
         .await
     }
-}
-
-/// Runs what changes rows and memory in a task of its own: a client that hangs up half way
-/// does not leave the one without the other.
-async fn apart<T: Send + 'static>(
-    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
-) -> Result<T, StoreError> {
-    tokio::spawn(work).await.map_err(broken)?
-}
-
-fn broken(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-    StoreError::Broken(Arc::new(error))
 }
