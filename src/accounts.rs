@@ -21,8 +21,9 @@ use crate::config::Mode;
 use crate::entropy::Entropy;
 use crate::model::account::Settings;
 use crate::model::ids::{AccountId, ClockId};
+use crate::model::job::Kind;
 use crate::model::time::Timestamp;
-use crate::store::{self, Db, StoreError};
+use crate::store::{self, Db, StoreError, apart};
 
 #[derive(Debug, Default)]
 struct Registry {
@@ -69,10 +70,10 @@ impl Accounts {
             registry: RwLock::default(),
             turn: tokio::sync::Mutex::default(),
         };
-        accounts.sweep(&stored).await.map_err(broken)?;
+        accounts.sweep(&stored).await.map_err(StoreError::broken)?;
         for row in stored {
             let opened = accounts.blobs.open_account(row.id).await;
-            opened.map_err(broken)?;
+            opened.map_err(StoreError::broken)?;
             accounts.enter(row);
         }
         Ok(accounts)
@@ -160,41 +161,43 @@ impl Accounts {
         }
     }
 
-    /// Sets an account up, making it where it is not there yet.
+    /// Sets an account up, making it where it is not there yet. Its pending v2 watermark orders
+    /// have the job of the sunset from then on, where one is given.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If it cannot be written; then nothing is set.
     pub async fn configure(
         self: &Arc<Self>,
         key: &str,
         settings: Settings,
+        sunset: Option<Timestamp>,
     ) -> Result<Arc<Account>, StoreError> {
         let (this, key) = (Arc::clone(self), key.to_owned());
-        apart(async move { this.begin(&key, Some(settings)).await }).await
+        apart(async move { this.begin(&key, Some((settings, sunset))).await }).await
     }
 
     /// Makes the account, if it is not there, and sets it up, if anything is to be set.
     async fn begin(
         &self,
         key: &str,
-        settings: Option<Settings>,
+        set: Option<(Settings, Option<Timestamp>)>,
     ) -> Result<Arc<Account>, StoreError> {
         let _turn = self.turn.lock().await;
         if let Some(account) = self.get(key) {
-            if let Some(settings) = settings {
-                let mut tx = self.db.begin().await?;
-                store::accounts::set(&mut tx, account.id, &settings).await?;
-                tx.commit().await?;
-                *held(&account.settings) = settings;
+            if let Some((settings, sunset)) = set {
+                self.set(&account, settings, sunset).await?;
             }
             return Ok(account);
         }
-        let settings = settings.unwrap_or_default();
+        let (settings, _) = set.unwrap_or_default();
         let mut tx = self.db.begin().await?;
         let now = self.now(ClockId::DEFAULT);
         let id = store::accounts::insert(&mut tx, key, &settings, now).await?;
         tx.commit().await?;
-        self.blobs.open_account(id).await.map_err(broken)?;
+        self.blobs
+            .open_account(id)
+            .await
+            .map_err(StoreError::broken)?;
         let key = key.to_owned();
         let (clock, orders, uploads, snowflake) = (None, 0, 0, 0);
         let stored = store::accounts::Stored {
@@ -207,6 +210,27 @@ impl Accounts {
             snowflake,
         };
         Ok(self.enter(stored))
+    }
+
+    async fn set(
+        &self,
+        account: &Account,
+        settings: Settings,
+        sunset: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        store::accounts::set(&mut tx, account.id, &settings).await?;
+        if let Some(at) = sunset {
+            let of = Some(account.id);
+            store::jobs::put_for_v2_watermarks(&mut tx, of, Kind::Sunset, at).await?;
+        }
+        // The order that is made next may share the commit, and goes by these settings already.
+        let before = std::mem::replace(&mut *held(&account.settings), settings);
+        let committed = tx.commit().await;
+        if committed.is_err() {
+            *held(&account.settings) = before;
+        }
+        committed
     }
 
     /// Ends the account's life, if there is one, and all that hangs on it.
@@ -230,7 +254,10 @@ impl Accounts {
         self.leave(&account);
         // What is noted of a clock that is no more is looked at once, and let go.
         self.db.agenda().look(ClockId::of(account.id));
-        self.blobs.remove_account(account.id).await.map_err(broken)
+        self.blobs
+            .remove_account(account.id)
+            .await
+            .map_err(StoreError::broken)
     }
 
     /// Ends every account's life, sets the default clock to the real time, and removes what
@@ -255,11 +282,11 @@ impl Accounts {
         self.blobs
             .remove_account(AccountId::NOBODY)
             .await
-            .map_err(broken)?;
+            .map_err(StoreError::broken)?;
         self.blobs
             .open_account(AccountId::NOBODY)
             .await
-            .map_err(broken)
+            .map_err(StoreError::broken)
     }
 
     /// Credits the account has used.
@@ -308,16 +335,4 @@ impl Accounts {
         })
         .await
     }
-}
-
-/// Runs what changes rows and memory in a task of its own: a client that hangs up half way
-/// does not leave the one without the other.
-async fn apart<T: Send + 'static>(
-    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
-) -> Result<T, StoreError> {
-    tokio::spawn(work).await.map_err(broken)?
-}
-
-fn broken(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-    StoreError::Broken(Arc::new(error))
 }

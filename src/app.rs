@@ -137,7 +137,7 @@ impl App {
         let context = self.context;
         let not_taken_up = |error| format!("cannot take up the jobs: {error}");
         if context.config.revision == Revision::V2026_10 {
-            let foreseen = context.orders.foresee_sunset(None).await;
+            let foreseen = context.orders.foresee_sunset().await;
             foreseen.map_err(not_taken_up)?;
         }
         context.worker.start().await.map_err(not_taken_up)?;

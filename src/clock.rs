@@ -10,9 +10,7 @@ use std::ops::RangeInclusive;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::{Deserialize, Serialize};
 
-use crate::model::time::Timestamp;
-
-const DAY_MS: i64 = 86_400_000;
+use crate::model::time::{DAY_MS, Timestamp};
 
 /// How a clock tells its now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

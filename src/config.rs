@@ -181,6 +181,7 @@ pub struct Config {
     #[arg(
         long,
         env = "STUNTDOUBLE_RETENTION_DAYS",
+        value_parser = clap::value_parser!(u32).range(1..),
         default_value_t = 7,
         value_name = "DAYS"
     )]

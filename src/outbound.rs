@@ -134,7 +134,7 @@ impl Outbound {
             .and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
         let may_call = |address: IpAddr| self.allow_public || is_private(address);
         match literal.filter(|address| !may_call(*address)) {
-            Some(address) => Err(refusal(&address.to_string())),
+            Some(address) => Err(refusal(&address.to_string(), address)),
             None => Ok(url),
         }
     }

@@ -14,7 +14,7 @@ use crate::accounts::Account;
 use crate::entropy::Entropy;
 use crate::model::rule::{Asked, Counts, Respond, Rule, RuleId, Ruled, Then};
 use crate::store::rules::Stored;
-use crate::store::{self, Db, StoreError, Tx};
+use crate::store::{self, Db, StoreError, Tx, apart};
 
 const RULES_MAX: usize = 10_000;
 /// All rules together, as JSON.
@@ -322,13 +322,4 @@ impl Rules {
         }
         Ok(())
     }
-}
-
-/// Runs what changes rows and memory in a task of its own: a client that hangs up half way
-/// does not leave the one without the other.
-async fn apart<T: Send + 'static, E: From<StoreError> + Send + 'static>(
-    work: impl Future<Output = Result<T, E>> + Send + 'static,
-) -> Result<T, E> {
-    let done = tokio::spawn(work).await;
-    done.unwrap_or_else(|error| Err(StoreError::Broken(Arc::new(error)).into()))
 }

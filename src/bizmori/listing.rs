@@ -8,12 +8,12 @@ use super::error::Refusal;
 use super::request::{ListQuery, stats_day};
 use super::wire::{Listing, RecentStats, View};
 use super::{Answer, answer};
+use crate::model::time::DAY_MS;
 use crate::store::webhooks::Page;
 use crate::web::{Context, Origin};
 
 /// So many days are told.
 const DAYS: i64 = 7;
-const DAY_MS: i64 = 86_400_000;
 
 pub async fn list(
     State(context): State<Context>,

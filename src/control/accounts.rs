@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::error::{Read, Refusal};
 use crate::accounts::Account;
-use crate::model::account::{Revision, Settings};
+use crate::model::account::Settings;
 use crate::web::Context;
 
 #[derive(Serialize)]
@@ -72,10 +72,14 @@ pub async fn set(
     Key(key): Key,
     Read(settings): Read<Settings>,
 ) -> Result<Response, Refusal> {
-    let account = context.accounts.configure(&key, settings).await?;
-    if context.orders.revision(&account) == Revision::V2026_10 {
-        context.orders.foresee_sunset(Some(account.id)).await?;
+    if settings.retention_days == Some(0) {
+        let why = "retentionDays: 0 is no retention";
+        let hint = "give 1 day or more; null is the server's --retention-days";
+        return Err(Refusal::bad("bad_body", why, hint));
     }
+    let sunset = context.orders.sunset_by(&settings);
+    let configured = context.accounts.configure(&key, settings, sunset);
+    let account = configured.await?;
     Ok(Json(Shown::from(account.as_ref())).into_response())
 }
 

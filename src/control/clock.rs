@@ -15,6 +15,7 @@ use crate::accounts::Account;
 use crate::clock::{self, Clock};
 use crate::model::ids::ClockId;
 use crate::model::job::Kind;
+use crate::model::time::DAY_MS;
 use crate::web::{Context, Verbs};
 use crate::worker::Ran;
 
@@ -201,7 +202,7 @@ fn duration_ms(by: &Value) -> Result<i64, Refusal> {
     })
 }
 
-const MAX_STEP_MS: i64 = 100 * 366 * 86_400_000;
+const MAX_STEP_MS: i64 = 100 * 366 * DAY_MS;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -11,7 +11,7 @@ use super::file::{Cut, File, Role};
 use super::ids::AccountId;
 use super::report::Reports;
 use super::rule::Ruled;
-use super::time::Timestamp;
+use super::time::{DAY_MS, Timestamp};
 use super::work::{Failure, Outcome, Work};
 
 /// Whose words an order is told in.
@@ -86,8 +86,6 @@ pub struct Order {
 const fn retention_of_old() -> u32 {
     7
 }
-
-const DAY_MS: i64 = 86_400_000;
 
 /// How an order stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -174,6 +172,12 @@ impl Order {
             .plus_ms(i64::from(self.retention_days) * DAY_MS)
     }
 
+    /// Whether its outputs are put where its client wants them, and not kept.
+    #[must_use]
+    pub fn is_handed_over(&self) -> bool {
+        !self.test && self.files.iter().any(|file| file.target.is_some())
+    }
+
     /// Whether an upload is still to come.
     #[must_use]
     pub fn is_awaiting(&self) -> bool {
@@ -199,6 +203,16 @@ impl Order {
             texts.into_iter().enumerate().map(cut).collect()
         };
         self.files.iter().flat_map(of_file).collect()
+    }
+
+    /// The outputs that are still to be made, each with its place among all: those that no
+    /// target has taken, and the first in any case, for the order's thumbnail is made of it.
+    pub fn cuts_to_make(&self) -> impl Iterator<Item = (usize, Cut<'_>)> {
+        let wanted = |(index, cut): &(usize, Cut<'_>)| {
+            let target = cut.file.target.as_ref();
+            *index == 0 || target.is_none_or(|target| !target.delivered)
+        };
+        self.cuts().into_iter().enumerate().filter(wanted)
     }
 
     /// The file that settles what is found.

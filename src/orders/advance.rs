@@ -35,6 +35,9 @@ impl Orders {
         else {
             return self.settle(job, |_| false, &account).await.map(drop);
         };
+        if order.is_handed_over() && !self.is_due(job, &account).await? {
+            return Ok(());
+        }
         let run = tokio::select! {
             biased;
             () = account.ended().cancelled() => return Ok(()),
@@ -71,8 +74,7 @@ impl Orders {
             Ok(Outcome::Outputs(outputs)) => outputs,
             over => return Ok(Run::Over(over)),
         };
-        let zero_copy = order.files.iter().any(|file| file.target.is_some());
-        if !zero_copy || order.test {
+        if !order.is_handed_over() {
             return Ok(Run::Over(Ok(Outcome::Outputs(outputs))));
         }
         Ok(match self.hand_over(account, order, outputs).await? {
@@ -80,6 +82,13 @@ impl Orders {
             HandOver::Refused(failure) => Run::Over(Err(failure)),
             HandOver::Again { taken, why } => Run::Unfinished { taken, why },
         })
+    }
+
+    /// Whether the job is due still: who has found it due may have come by it only after it was
+    /// run and postponed.
+    async fn is_due(&self, job: &Job, account: &Account) -> Result<bool, StoreError> {
+        let due_at = store::jobs::due_at(&mut self.db.read().await?, job.id).await?;
+        Ok(due_at.is_some_and(|at| at <= account.now()))
     }
 
     /// Has the order's job run again later, unless it has been tried often enough: false.

@@ -21,8 +21,8 @@ const DRAWS_MAX: usize = 16;
 #[derive(Debug)]
 pub struct Created {
     pub order: Arc<Order>,
-    /// Keeps it from moving on, where it has started; to be let go when the answer has been
-    /// written.
+    /// Keeps it from moving on, where it has started or may be ended by the sunset; to be let go
+    /// when the answer has been written.
     pub hold: Option<Claim>,
     /// The idempotency key was known: this is the order it made then.
     pub replayed: bool,
@@ -119,6 +119,8 @@ impl Orders {
             let uploads_end_at = deadline::uploads_end_at(order);
             due.extend(uploads_end_at.map(|at| (Kind::ExpireUploads, at)));
             if self.has_sunset(account, order) {
+                // It may pass before the answer is written.
+                hold = self.claims.claim(account, Kind::Sunset, &order.id);
                 due.push((Kind::Sunset, V2_SUNSET));
             }
         } else {

@@ -2,8 +2,7 @@
 
 use super::Orders;
 use crate::accounts::Account;
-use crate::model::account::Revision;
-use crate::model::ids::AccountId;
+use crate::model::account::{Revision, Settings};
 use crate::model::job::{Job, Kind};
 use crate::model::order::{Api, Order};
 use crate::model::time::Timestamp;
@@ -59,14 +58,21 @@ impl Orders {
         of_v2 && self.revision(account) == Revision::V2026_10
     }
 
-    /// Sets the jobs of the sunset for orders that are pending already, where an account's
-    /// revision, or that of all accounts, may have been another when they were made.
+    /// When v2 ends for an account that is set so; none: never.
+    #[must_use]
+    pub fn sunset_by(&self, settings: &Settings) -> Option<Timestamp> {
+        let revision = settings.revision.unwrap_or(self.settings.revision);
+        (revision == Revision::V2026_10).then_some(V2_SUNSET)
+    }
+
+    /// Sets the jobs of the sunset for all orders that are pending already: the server's
+    /// revision may have been another when they were made.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn foresee_sunset(&self, account: Option<AccountId>) -> Result<(), StoreError> {
+    pub async fn foresee_sunset(&self) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        store::jobs::put_for_v2_watermarks(&mut tx, account, Kind::Sunset, V2_SUNSET).await?;
+        store::jobs::put_for_v2_watermarks(&mut tx, None, Kind::Sunset, V2_SUNSET).await?;
         tx.commit().await
     }
 

@@ -67,7 +67,8 @@ impl Orders {
         outputs: &Outputs,
     ) -> Result<Option<HandOver>, StoreError> {
         let mut taken = Vec::new();
-        for (index, (file, key)) in order.files.iter().zip(&outputs.keys).enumerate() {
+        for ((index, cut), key) in order.cuts_to_make().zip(&outputs.keys) {
+            let file = cut.file;
             let Some(target) = file.target.as_ref().filter(|target| !target.delivered) else {
                 continue;
             };

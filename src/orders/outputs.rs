@@ -18,14 +18,14 @@ struct Made {
 }
 
 impl Orders {
-    /// Makes the order's outputs, each of its cuts one.
+    /// Makes the order's outputs, each of the cuts to be made one.
     pub(super) async fn make_outputs(
         &self,
         account: &Account,
         order: &Order,
     ) -> Result<work::Result, StoreError> {
         let mut outputs = Outputs::default();
-        for (index, cut) in order.cuts().into_iter().enumerate() {
+        for (index, cut) in order.cuts_to_make() {
             match self.make_output(account, order, index, cut).await? {
                 Ok((key, thumbnail)) => {
                     outputs.keys.push(key);
@@ -37,9 +37,8 @@ impl Orders {
                 }
             }
         }
-        let zero_copy = order.files.iter().any(|file| file.target.is_some());
         outputs.download = match outputs.keys.as_slice() {
-            _ if zero_copy => None,
+            _ if order.is_handed_over() => None,
             [only] => Some(only.clone()),
             keys => Some(self.archive(account, order, keys).await?),
         };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::deadline::uploads_end_at;
 use super::{Orders, V2_SUNSET};
 use crate::accounts::Account;
 use crate::claims::Claim;
@@ -82,8 +83,9 @@ impl Orders {
         Ok(hold)
     }
 
-    /// Writes an order that has just started, with the job that brings it to its end; what is
-    /// answered keeps it from moving on.
+    /// Writes an order that has just started, with the job that brings it to its end, and
+    /// without the one that would have failed it had it not; what is answered keeps it from
+    /// moving on.
     async fn set_off(
         &self,
         tx: &mut Tx,
@@ -95,6 +97,14 @@ impl Orders {
         let due_at = self.due_at(account, &order, now);
         store::orders::update(tx, Arc::clone(&order)).await?;
         store::jobs::put(tx, account.id, Kind::Process, &order.id, due_at).await?;
+        let over = if uploads_end_at(&order).is_some() {
+            Some(Kind::ExpireUploads)
+        } else {
+            self.has_sunset(account, &order).then_some(Kind::Sunset)
+        };
+        if let Some(kind) = over {
+            store::jobs::remove(tx, kind, &order.id).await?;
+        }
         Ok(hold)
     }
 

@@ -1,10 +1,22 @@
 //! Which addresses may be called, whatever name they have.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-pub(super) fn refusal(who: &str) -> String {
+/// Where clouds tell a machine its credentials, by the address's number alone: never a test's.
+const METADATA: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+];
+
+/// Why that address is not called, under whatever name `who` says.
+pub(super) fn refusal(who: &str, address: IpAddr) -> String {
+    if METADATA.contains(&address.to_canonical()) {
+        return format!(
+            "{who} is where clouds tell a machine its credentials; it is not called without the setting allow-public"
+        );
+    }
     format!(
         "{who} is a public address; only loopback and private ones are called without the setting allow-public"
     )
@@ -12,12 +24,13 @@ pub(super) fn refusal(who: &str) -> String {
 
 /// Loopback, private, link-local and unique-local addresses: those of tests.
 pub(super) fn is_private(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    if METADATA.contains(&address) {
+        return false;
+    }
     match address {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => is_private(IpAddr::V4(v4)),
-            None => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
-        },
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
     }
 }
 
@@ -38,7 +51,8 @@ impl Resolve for Addresses {
                 .partition(|address| allow_public || is_private(address.ip()));
             match may_not.first() {
                 Some(public) if may.is_empty() => {
-                    Err(refusal(&format!("{} ({})", name.as_str(), public.ip())).into())
+                    let who = format!("{} ({})", name.as_str(), public.ip());
+                    Err(refusal(&who, public.ip()).into())
                 }
                 _ => Ok(Box::new(may.into_iter()) as Addrs),
             }
@@ -73,6 +87,9 @@ mod tests {
             "2001:db8::1",
             "::ffff:8.8.8.8",
             "::",
+            "169.254.169.254",
+            "::ffff:169.254.169.254",
+            "fd00:ec2::254",
         ] {
             assert!(!is_private(public.parse().expect("an address")), "{public}");
         }

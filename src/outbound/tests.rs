@@ -244,6 +244,14 @@ async fn only_addresses_of_tests_and_only_http_are_called() {
             "2001:db8::1 is a public address; only loopback and private ones are called without the setting allow-public",
         ),
         (
+            "http://169.254.169.254/latest/meta-data",
+            "169.254.169.254 is where clouds tell a machine its credentials; it is not called without the setting allow-public",
+        ),
+        (
+            "http://[fd00:ec2::254]/",
+            "fd00:ec2::254 is where clouds tell a machine its credentials; it is not called without the setting allow-public",
+        ),
+        (
             "ftp://127.0.0.1/",
             "ftp://127.0.0.1/: only http:// and https:// URLs are called",
         ),

@@ -189,6 +189,18 @@ pub async fn due_of(
     .collect()
 }
 
+/// When that job is due, if it is still there.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn due_at(from: &mut impl Source, id: i64) -> Result<Option<Timestamp>> {
+    let row = sqlx::query("SELECT due_at FROM jobs WHERE id = ?")
+        .bind(id)
+        .fetch_optional(from.sqlite())
+        .await?;
+    Ok(row.map(|row| Timestamp::from_ms(row.get(0))))
+}
+
 /// When the first job after `now` is due by that clock.
 ///
 /// # Errors

@@ -10,6 +10,7 @@
 
 pub mod accounts;
 pub mod agenda;
+mod apart;
 mod cache;
 pub mod jobs;
 pub mod listing;
@@ -30,6 +31,7 @@ use sqlx::{ConnectOptions, Sqlite, SqlitePool};
 
 use crate::model::order::Order;
 use agenda::Agenda;
+pub use apart::apart;
 use cache::{Cache, Kept};
 pub use tx::Tx;
 use tx::Writer;

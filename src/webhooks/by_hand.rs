@@ -15,7 +15,7 @@ use crate::claims::Claim;
 use crate::model::job::Kind;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint};
-use crate::store::{self, StoreError};
+use crate::store::{self, StoreError, apart};
 
 /// So many deliveries are sent again by one request.
 const RETRIED_MAX: u32 = 50;
@@ -182,13 +182,4 @@ impl Webhooks {
             sent,
         })
     }
-}
-
-/// Runs it in a task of its own: a client that hangs up does not undo what was sent.
-async fn apart<T: Send + 'static>(
-    work: impl Future<Output = Result<T, RetryError>> + Send + 'static,
-) -> Result<T, RetryError> {
-    tokio::spawn(work)
-        .await
-        .map_err(|error| StoreError::Broken(Arc::new(error)))?
 }

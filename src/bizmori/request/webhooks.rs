@@ -7,12 +7,11 @@ use serde::Deserialize;
 use super::fields::check_url;
 use crate::bizmori::error::Refusal;
 use crate::clock;
-use crate::model::time::Timestamp;
+use crate::model::time::{DAY_MS, Timestamp};
 
 const NAME_CHARS_MAX: usize = 100;
 /// How far apart the ends of a window may be.
 const WINDOW_DAYS_MAX: i64 = 7;
-const DAY_MS: i64 = 86_400_000;
 
 /// `POST …/webhooks` and `PUT …/webhooks/{id}`.
 #[derive(Debug, Deserialize)]

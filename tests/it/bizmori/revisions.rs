@@ -2,9 +2,10 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 
 use super::{DETECTION, EMBED, EXTRACT, made, text};
-use crate::support::{Answer, Receiver, Stunt, code, picture};
+use crate::support::{Answer, Receiver, Stunt, code, picture, raw};
 
 /// An account of revision 2026-10, a minute before the v2 watermark routes end.
 async fn before_sunset(key: &str) -> Stunt {
@@ -66,7 +67,12 @@ async fn at_the_sunset_the_routes_are_gone_and_pending_orders_fail() {
     assert_eq!(stunt.post("live", EMBED, &embed("late")).await.status, 200);
 
     let ran = stunt.advance("live", "PT0.001S").await;
-    assert_eq!(ran[..2], ["order.sunset", "order.sunset"]);
+    let (sunset, deliver) = ("order.sunset", "webhook.deliver");
+    assert_eq!(
+        ran,
+        [sunset, sunset, deliver, deliver],
+        "of the two pending"
+    );
     let gone = stunt.post("live", EMBED, &embed("later")).await;
     let why = "the v2 watermark API has ended by the account's clock: use v3";
     gone.assert_refused(410, "WATERMARK_V2_API_SUNSET", why);
@@ -115,6 +121,32 @@ async fn without_the_revision_nothing_ends() {
         order["status"], "failed",
         "who changes over later has it at once"
     );
+}
+
+#[tokio::test]
+async fn who_changes_over_and_hangs_up_has_the_sunset_all_the_same() {
+    let stunt = Stunt::start().await;
+    let body = r#"{"revision":"2026-10"}"#;
+    for round in 0..20 {
+        let key = format!("k{round}");
+        let clock = json!({"account": key, "mode": "frozen", "now": "2026-10-08T23:59:00Z"});
+        stunt.control(Method::PUT, "/_mock/clock", &clock).await;
+        made(&stunt, &key, EMBED, &embed("a")).await;
+        let path = format!("/_mock/accounts/{key}");
+        let length = body.len();
+        let request =
+            format!("PUT {path} HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n{body}");
+        let mut stream = raw::connect(&stunt.origin).await;
+        let sent = stream.write_all(request.as_bytes()).await;
+        sent.expect("it is read");
+        drop(stream);
+        let settings = async || stunt.control(Method::GET, &path, &Value::Null).await;
+        while settings().await["revision"] != "2026-10" {}
+        // What is written next is written after what is under way.
+        made(&stunt, "another", EMBED, &embed(&key)).await;
+        let ran = stunt.advance(&key, "PT1M").await;
+        assert_eq!(ran, ["order.sunset"], "round {round}");
+    }
 }
 
 #[tokio::test]

@@ -159,6 +159,47 @@ async fn outputs_that_no_target_takes_are_not_kept() {
 }
 
 #[tokio::test]
+async fn what_a_target_has_taken_is_not_made_again() {
+    let data = tempfile::tempdir().expect("a directory");
+    let stunt = Stunt::with(|config| config.data_dir = Some(data.path().to_owned())).await;
+    stunt.freeze("live").await;
+    let (origin, puts) = targets().await;
+    let mut body = order("a", &origin, &["ok1", "ok2", "late"]);
+    body["files"][1]["fileName"] = json!("b.png");
+    let made = made(&stunt, "live", ANTI_AI, &body).await;
+    stunt.advance("live", "PT0.3S").await;
+    assert_eq!(names(&puts), ["ok1", "ok2", "late"]);
+    let spoilt = spoil(&data.path().join("blobs"), b"\x89PNG");
+    assert_eq!(spoilt, 1, "what ok2 had was made of");
+    stunt.advance("live", "PT3S").await;
+    assert_eq!(names(&puts)[3..], ["late", "late"]);
+    let detail = stunt.order("live", &text(&made, "/orderId")).await;
+    assert_eq!(detail["status"], "complete", "{detail}");
+    let thumbnail = text(&detail, "/thumbnailImageUrl");
+    let answer = stunt.send(reqwest::Method::GET, &thumbnail, &[], "").await;
+    assert_eq!(answer.status, 200, "of the first, as ever");
+}
+
+/// Blackens the beginning of the files that begin so: how many there were.
+fn spoil(directory: &std::path::Path, begin: &[u8]) -> usize {
+    let entries = std::fs::read_dir(directory).expect("a directory");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let spoil = |path: std::path::PathBuf| {
+        if path.is_dir() {
+            return spoil(&path, begin);
+        }
+        let mut bytes = std::fs::read(&path).expect("a file");
+        let hit = bytes.starts_with(begin);
+        if hit {
+            bytes[..begin.len()].fill(0);
+            std::fs::write(&path, bytes).expect("it is written");
+        }
+        usize::from(hit)
+    };
+    paths.map(spoil).sum()
+}
+
+#[tokio::test]
 async fn targets_are_as_many_as_files_and_have_not_expired() {
     let stunt = Stunt::frozen("live").await;
     let refused = async |change: fn(&mut Value), why: &str| {

@@ -89,6 +89,27 @@ async fn plans_and_revisions_that_there_are_not_are_refused() {
 }
 
 #[tokio::test]
+async fn a_retention_of_no_days_is_refused_and_nothing_is_set() {
+    let stunt = Stunt::start().await;
+    let answer = stunt
+        .send(
+            Method::PUT,
+            "/_mock/accounts/live",
+            &[],
+            r#"{"plan":"pro","retentionDays":0}"#,
+        )
+        .await;
+    let why = "retentionDays: 0 is no retention";
+    let hint = "give 1 day or more; null is the server's --retention-days";
+    let error = json!({"error": {"code": "bad_body", "message": why, "hint": hint}});
+    assert_eq!((answer.status, answer.json()), (400, error));
+    let listed = stunt
+        .control(Method::GET, "/_mock/accounts", &json!({}))
+        .await;
+    assert_eq!(listed, json!({"accounts": []}));
+}
+
+#[tokio::test]
 async fn processing_and_retention_are_as_set_on_the_account() {
     let stunt = Stunt::frozen("live").await;
     let set = json!({"retentionDays": 1, "processing": {"delayMs": 60_000}});
