@@ -19,7 +19,7 @@ pub(super) enum HandOver {
     Done(Outcome),
     /// One has said that it never will.
     Refused(Failure),
-    /// The files whose targets have theirs; why the next has not, and may have later.
+    /// The files whose targets have theirs; why the first of the others has not, and may later.
     Again { taken: Vec<u64>, why: String },
 }
 
@@ -59,37 +59,37 @@ impl Orders {
     }
 
     /// Puts each output to its file's target, where it has one and has not been given it yet:
-    /// none if all have theirs.
+    /// none if all have theirs. A target that does not take its own keeps no other waiting.
     async fn put_each(
         &self,
         account: &Account,
         order: &Order,
         outputs: &Outputs,
     ) -> Result<Option<HandOver>, StoreError> {
-        let mut taken = Vec::new();
+        let (mut taken, mut refusal, mut trouble) = (Vec::new(), None, None);
         for ((index, cut), key) in order.cuts_to_make().zip(&outputs.keys) {
             let file = cut.file;
             let Some(target) = file.target.as_ref().filter(|target| !target.delivered) else {
                 continue;
             };
-            let field = format!("outputTargets[{index}].url");
+            let why = |line: String| format!("outputTargets[{index}].url: {line}");
             match self.put_to(account, file, key, &target.url).await? {
                 Ok(200..300) => taken.push(file.id),
                 Ok(status) if is_final(status) => {
-                    let failure = refused(format!("{field}: answered {status}"));
-                    return Ok(Some(HandOver::Refused(failure)));
+                    refusal.get_or_insert_with(|| why(format!("answered {status}")));
                 }
                 Ok(status) => {
-                    let why = format!("{field}: answered {status}");
-                    return Ok(Some(HandOver::Again { taken, why }));
+                    trouble.get_or_insert_with(|| why(format!("answered {status}")));
                 }
                 Err(line) => {
-                    let why = format!("{field}: {line}");
-                    return Ok(Some(HandOver::Again { taken, why }));
+                    trouble.get_or_insert_with(|| why(line));
                 }
             }
         }
-        Ok(None)
+        if let Some(line) = refusal {
+            return Ok(Some(HandOver::Refused(refused(line))));
+        }
+        Ok(trouble.map(|why| HandOver::Again { taken, why }))
     }
 
     /// Puts one output: the status of the answer, or one line on why there was none.
