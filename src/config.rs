@@ -326,3 +326,16 @@ fn origin(text: &str) -> Result<String, String> {
         Err(said.to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_are_kept_for_a_day_at_least() {
+        let parse = |days| Cli::try_parse_from(["stuntdouble", "--retention-days", days]);
+        let refused = parse("0").expect_err("no retention").to_string();
+        assert!(refused.contains("0 is not in 1.."), "{refused}");
+        assert_eq!(parse("1").expect("a day").serve.retention_days, 1);
+    }
+}

@@ -141,7 +141,11 @@ async fn who_changes_over_and_hangs_up_has_the_sunset_all_the_same() {
         sent.expect("it is read");
         drop(stream);
         let settings = async || stunt.control(Method::GET, &path, &Value::Null).await;
-        while settings().await["revision"] != "2026-10" {}
+        let mut looks = 0;
+        while settings().await["revision"] != "2026-10" {
+            looks += 1;
+            assert!(looks < 1_000, "round {round}: it is never set");
+        }
         // What is written next is written after what is under way.
         made(&stunt, "another", EMBED, &embed(&key)).await;
         let ran = stunt.advance(&key, "PT1M").await;
