@@ -8,7 +8,7 @@ use super::error::Refusal;
 use super::request::{ListQuery, stats_day};
 use super::wire::{Listing, RecentStats, View};
 use super::{Answer, answer};
-use crate::store::webhooks::Page;
+use crate::model::listing::Page;
 use crate::web::{Context, Origin};
 
 /// So many days are told.

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::{KeyOwner, Orders, key_owner};
 use crate::accounts::Account;
+use crate::model::listing::{Filter, Page};
 use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
-use crate::store::listing::Filter;
-use crate::store::webhooks::Page;
 use crate::store::{self, StoreError};
 
 /// Whose object it is.

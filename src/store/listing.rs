@@ -4,21 +4,10 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Row};
 
-use super::webhooks::Page;
 use super::{Result, Source};
 use crate::model::ids::AccountId;
+use crate::model::listing::{Filter, Page};
 use crate::model::order::Order;
-
-/// Which orders are meant; what is not said does not matter.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// [`State::status`](crate::model::order::State::status).
-    pub status: Option<&'static str>,
-    /// [`Work::name`](crate::model::work::Work::name).
-    pub kind: Option<&'static str>,
-    /// Stands in the name, in any case, or in the id.
-    pub keyword: String,
-}
 
 const MATCHES: &str = "account_id = ?1 AND type <> 'document'
     AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR type = ?3)";

@@ -2,9 +2,9 @@
 
 use crate::bizmori::error::{Code, Refusal};
 use crate::clock;
+use crate::model::listing::Filter;
 use crate::model::order::State;
 use crate::model::work::Work;
-use crate::store::listing::Filter;
 
 const LIMIT: u32 = 10;
 const LIMIT_MAX: u32 = 100;

@@ -9,9 +9,9 @@ use super::detail::{Common, detected, extraction};
 use super::{Fraction, View, detection, status_code};
 use crate::bizmori::request::ListQuery;
 use crate::clock;
+use crate::model::listing::Page;
 use crate::model::order::Order;
 use crate::model::work::Work;
-use crate::store::webhooks::Page;
 
 /// A page of orders.
 #[derive(Debug, Serialize)]
