@@ -7,7 +7,8 @@ use crate::model::order::State;
 use crate::model::work::Work;
 
 const LIMIT: u32 = 10;
-const LIMIT_MAX: u32 = 100;
+/// The most orders of a page.
+pub const LIMIT_MAX: u32 = 100;
 const ALL: &str = "all";
 /// What `channel` may be: ours are all of the first.
 const CHANNELS: [&str; 2] = ["api", "web"];
