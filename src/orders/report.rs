@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Orders;
 use crate::accounts::Account;
-use crate::engine::{Finding, Report as Page};
+use crate::engine::{Failure, Finding, Report as Page};
 use crate::model::job::{Job, Kind};
 use crate::model::order::{Order, State};
 use crate::model::report::{Locale, ReportKind, ReportState};
@@ -191,7 +191,15 @@ impl Orders {
             made_at: account.now(),
             thumbnail: self.thumbnail_bytes(account, order).await?,
         };
-        let bytes = self.engine.report(page).await.map_err(StoreError::broken)?;
+        let bytes = match self.engine.report(page).await {
+            Ok(bytes) => bytes,
+            Err(Failure::Io(error)) => return Err(StoreError::broken(error)),
+            // It would come to the same each time.
+            Err(Failure::Defect(_)) => {
+                let code = "PROCESSING_ERROR".to_owned();
+                return Ok(Some(ReportState::Failed { code }));
+            }
+        };
         let name = format!("report-{}.pdf", locale.tag());
         let put = self.put_result(account, order, &name, "application/pdf", bytes);
         let key = put.await?;
