@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Orders;
+use super::{Orders, layout};
 use crate::accounts::Account;
 use crate::engine::{Failure, Finding, Report as Page};
 use crate::model::job::{Job, Kind};
@@ -153,7 +153,7 @@ impl Orders {
         match made {
             // It expired meanwhile.
             Some((order, _, ReportState::Made { key })) if !kept => {
-                self.remove(&account, &order, &[&key]).await
+                self.remove(&account, &order, [&key]).await
             }
             _ => Ok(()),
         }
@@ -200,8 +200,8 @@ impl Orders {
                 return Ok(Some(ReportState::Failed { code }));
             }
         };
-        let name = format!("report-{}.pdf", locale.tag());
-        let put = self.put_result(account, order, &name, "application/pdf", bytes);
+        let key = layout::report_key(order, locale);
+        let put = self.put_result(account, order, key, "application/pdf", bytes);
         let key = put.await?;
         Ok(Some(ReportState::Made { key }))
     }
