@@ -86,6 +86,21 @@ async fn outputs_of_one_file_have_one_sample_alone_and_in_the_zip() {
 }
 
 #[tokio::test]
+async fn a_rule_of_one_account_is_applied_to_its_samples_alone() {
+    let stunt = Stunt::start().await;
+    let mut ids = Vec::new();
+    for key in ["sk_test_1", "sk_test_2"] {
+        stunt.freeze(key).await;
+        ids.push(text(&completed(&stunt, key).await, "/orderId"));
+    }
+    let rule = json!({"account": "sk_test_1", "when": {"operation": "bizmori.getTestSample"},
+        "then": {"respond": {"status": 503}}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    assert_eq!(sample(&stunt, &ids[0], 0).await.status, 503);
+    assert_eq!(sample(&stunt, &ids[1], 0).await.status, 200);
+}
+
+#[tokio::test]
 async fn test_keys_get_samples() {
     let key = "sk_test_1";
     let stunt = Stunt::frozen(key).await;
