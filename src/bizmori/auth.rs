@@ -8,10 +8,12 @@ use axum::http::request::Parts;
 use futures_util::future::BoxFuture;
 
 use super::error::{Code, Refusal};
-use super::test_uploads;
+use super::token::{Purpose, Token};
+use super::{test_samples, test_uploads};
 use crate::accounts::Account;
 use crate::journal::Entry;
 use crate::model::account::KeyState;
+use crate::model::order::Vendor;
 use crate::web::{Context, Verbs};
 
 /// The account whose key the request shows.
@@ -57,14 +59,22 @@ impl FromRequestParts<Context> for Caller {
     }
 }
 
-/// Whose a request is: by the token of a test upload, else by the key it shows.
+/// Whose a request is: by the token of a test upload or sample, else by the key it shows.
 pub fn whose<'r>(
     verbs: &'r Verbs,
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(async move {
-        if let Some(token) = request.uri().path().strip_prefix(test_uploads::PATH) {
-            return test_uploads::whose(verbs, token).await;
+        let path = request.uri().path();
+        for (prefix, purpose) in [
+            (test_uploads::PATH, Purpose::Upload),
+            (test_samples::PATH, Purpose::Sample),
+        ] {
+            if let Some(token) = path.strip_prefix(prefix) {
+                let token = Token::read(&verbs.config.s3_secret, purpose, token)?;
+                let found = verbs.orders.find(Vendor::Bizmori, token.order_id).await;
+                return verbs.accounts.by_id(found.ok()??.account);
+            }
         }
         let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
         verbs.accounts.admit(bearer(value)?).await.ok()?

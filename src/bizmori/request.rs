@@ -19,7 +19,7 @@ use crate::web::{Context, Object, read_json};
 
 pub use create::{Asked, CreateAiDetection, CreateAntiAi, CreateAntiAiWithUrls};
 use fields::idempotency_key;
-pub use listing::{ListQuery, Paging, stats_day};
+pub use listing::{LIMIT_MAX, ListQuery, Paging, stats_day};
 pub use watermark::{CreateWatermarkEmbed, CreateWatermarkExtract, CreateWatermarkExtractV3};
 pub use webhooks::{LegacyWebhookBody, RetryFailed, WebhookBody};
 

@@ -6,11 +6,15 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use tokio_util::io::ReaderStream;
 
+use super::download::downloadable;
 use super::error::{Code, Refusal};
 use super::token::{Purpose, Token};
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
 use crate::web::{Context, Segment};
+
+/// What a token follows in a URL's path.
+pub const PATH: &str = "/api/v2/test-samples/";
 
 /// Where the sample of a test order's output `index` is read until `expires_at`; behind the last
 /// of them comes the ZIP of all.
@@ -27,7 +31,7 @@ pub fn url(
         expires_at,
     };
     let token = token.sign(secret, Purpose::Sample);
-    format!("{origin}/api/v2/test-samples/{token}")
+    format!("{origin}{PATH}{token}")
 }
 
 pub async fn get(
@@ -44,7 +48,12 @@ pub async fn get(
     if account.now() > token.expires_at {
         return Err(forbidden("the token has expired by the account's clock"));
     }
+    downloadable(&order)?;
     let sample = context.orders.sample(&order, token.index).await?;
+    let sample = sample.ok_or_else(|| {
+        let line = format!("order {} has no output {}", order.id, token.index);
+        Refusal::new(Code::ProcessedFileNotFound, line)
+    })?;
     let body = Body::from_stream(ReaderStream::new(sample.file));
     let content_type = [(CONTENT_TYPE, sample.media_type)];
     Ok((content_type, body).into_response())

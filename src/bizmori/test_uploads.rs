@@ -1,7 +1,5 @@
 //! Where test keys upload: the body is read, counted and thrown away.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,10 +8,9 @@ use http_body_util::BodyExt;
 
 use super::error::{Code, Refusal};
 use super::token::{Purpose, Token};
-use crate::accounts::Account;
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
-use crate::web::{Context, Segment, Tied, Verbs};
+use crate::web::{Context, Segment, Tied};
 
 /// 50 MiB.
 const BODY_BYTES_MAX: u64 = 50 * 1024 * 1024;
@@ -32,13 +29,6 @@ pub fn url(secret: &str, origin: &str, order_id: &str, index: usize, now: Timest
     };
     let token = token.sign(secret, Purpose::Upload);
     format!("{origin}{PATH}{token}")
-}
-
-/// Whose order a token is for.
-pub async fn whose(verbs: &Verbs, token: &str) -> Option<Arc<Account>> {
-    let token = Token::read(&verbs.config.s3_secret, Purpose::Upload, token)?;
-    let found = verbs.orders.find(Vendor::Bizmori, token.order_id).await;
-    verbs.accounts.by_id(found.ok()??.account)
 }
 
 pub async fn put(

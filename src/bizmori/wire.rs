@@ -19,7 +19,7 @@ pub use created::{
     AiDetectionCreated, AntiAiCreated, Started, WatermarkEmbedCreated, WatermarkExtractCreated,
 };
 pub use detail::{Detail, Errors, View, detected, extraction};
-pub use listing::{Listing, RecentStats};
+pub use listing::{Listing, RecentStats, Whole};
 
 /// `{"data": …}`.
 #[derive(Debug, Serialize)]

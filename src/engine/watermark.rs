@@ -9,7 +9,8 @@
 //!
 //! A file that has a watermark of ours keeps its texts, oldest first, before the new ones;
 //! beyond [`TEXTS_MAX`] the oldest go. A block that is not whole and ours to the last bit is
-//! none: it is not extracted, and goes when the file is marked again.
+//! none: it is not extracted, and goes when the file is marked again (of a TIFF its tag goes, the
+//! bytes stay, for no offset may move).
 
 mod bmp;
 mod carrier;

@@ -8,6 +8,7 @@ pub mod file;
 pub mod glob;
 pub mod ids;
 pub mod job;
+pub mod listing;
 pub mod order;
 pub mod picture;
 pub mod report;

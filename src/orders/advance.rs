@@ -30,10 +30,12 @@ impl Orders {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
-        let found = self.db.order(&job.subject).await?;
-        let Some(order) = found.filter(|order| matches!(order.state, State::InProgress { .. }))
-        else {
-            return self.settle(job, |_| false, &account).await.map(drop);
+        let order = match self.db.order(&job.subject).await? {
+            Some(order) if matches!(order.state, State::InProgress { .. }) => order,
+            over => {
+                self.clear_expired(&account, over.as_deref()).await?;
+                return self.settle(job, |_| false, &account).await.map(drop);
+            }
         };
         if order.is_handed_over() && !self.is_due(job, &account).await? {
             return Ok(());
@@ -52,20 +54,32 @@ impl Orders {
                 Err(refused(why))
             }
         };
-        let made = result.clone();
         let now = account.now();
         let finished = self
             .settle(job, |order| order.finish(result, now), &account)
             .await?;
         if !finished {
             // It expired meanwhile: what was fetched and made for it since is nobody's.
-            let mut keys = order.blob_keys();
-            if let Ok(outcome) = &made {
-                keys.extend(outcome.blob_keys());
-            }
-            self.remove(&account, &order, &keys).await?;
+            self.remove(&account, &order, layout::all_keys(&order))
+                .await?;
         }
         Ok(())
+    }
+
+    /// Removes what was made of an order by work that was under way when it expired, and broke
+    /// off.
+    async fn clear_expired(
+        &self,
+        account: &Account,
+        order: Option<&Order>,
+    ) -> Result<(), StoreError> {
+        match order {
+            Some(order) if matches!(order.state, State::Expired { .. }) => {
+                let keys = layout::all_keys(order);
+                self.remove(account, order, keys).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Does the work, and hands over what came of it where that is asked for.
@@ -132,10 +146,8 @@ impl Orders {
         }
         tx.commit().await?;
         if let Some(order) = found {
-            let archive = layout::archive_key(&order);
-            let mut keys = order.blob_keys();
-            keys.push(&archive);
-            self.remove(&account, &order, &keys).await?;
+            let keys = layout::all_keys(&order);
+            self.remove(&account, &order, keys).await?;
         }
         self.settle(job, |_| false, &account).await.map(drop)
     }
@@ -145,11 +157,11 @@ impl Orders {
         &self,
         account: &Account,
         order: &Order,
-        keys: &[&str],
+        keys: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<(), StoreError> {
         for key in keys {
             self.blobs
-                .remove(account.id, order.vendor.bucket(), key)
+                .remove(account.id, order.vendor.bucket(), key.as_ref())
                 .await
                 .map_err(StoreError::broken)?;
         }

@@ -13,17 +13,44 @@ use crate::engine::Content;
 /// Writes a ZIP of the files, under the names given; a name that was there gets a number.
 /// Memory does not grow with the files.
 pub(super) fn write(to: &Path, members: Vec<(String, Content)>) -> io::Result<()> {
-    let mut zip = ZipWriter::new(BufWriter::new(File::create(to)?));
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Stored)
-        .large_file(true);
-    let mut taken = HashSet::new();
+    let mut archive = Archive::create(to)?;
     for (name, content) in members {
-        zip.start_file(free_name(&mut taken, name), options)
-            .map_err(io::Error::other)?;
-        io::copy(&mut File::open(content.path)?.take(content.bytes), &mut zip)?;
+        archive.add(name, File::open(content.path)?.take(content.bytes))?;
     }
-    zip.finish().map_err(io::Error::other)?.flush()
+    archive.finish()
+}
+
+/// A ZIP that is being written.
+pub(super) struct Archive {
+    zip: ZipWriter<BufWriter<File>>,
+    taken: HashSet<String>,
+}
+
+impl Archive {
+    /// Begins one where `to` says.
+    pub fn create(to: &Path) -> io::Result<Self> {
+        Ok(Self {
+            zip: ZipWriter::new(BufWriter::new(File::create(to)?)),
+            taken: HashSet::new(),
+        })
+    }
+
+    /// Adds a file under that name, or with a number where the name was there.
+    pub fn add(&mut self, name: String, mut content: impl Read) -> io::Result<()> {
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .large_file(true);
+        let name = free_name(&mut self.taken, name);
+        self.zip
+            .start_file(name, options)
+            .map_err(io::Error::other)?;
+        io::copy(&mut content, &mut self.zip).map(drop)
+    }
+
+    /// Ends it: now it is whole.
+    pub fn finish(self) -> io::Result<()> {
+        self.zip.finish().map_err(io::Error::other)?.flush()
+    }
 }
 
 /// `a.jpg`, and the second time `a (1).jpg`.

@@ -1,7 +1,7 @@
 //! A watermark is looked for: by a rule, by the file's name, in the file itself.
 
 use super::work::{self, defective, failure};
-use super::{Orders, ruled};
+use super::{Orders, layout, ruled};
 use crate::accounts::Account;
 use crate::blobs::Blob;
 use crate::engine::{Failure as Cause, Wants, verdict};
@@ -74,7 +74,8 @@ impl Orders {
         match drawn {
             None => Ok(None),
             Some(bytes) => {
-                let put = self.put_result(account, order, "thumbnail.jpg", "image/jpeg", bytes);
+                let key = layout::result_key(order, layout::THUMBNAIL);
+                let put = self.put_result(account, order, key, "image/jpeg", bytes);
                 put.await.map(Some)
             }
         }

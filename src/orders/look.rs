@@ -122,40 +122,55 @@ impl Orders {
         let drawn = [
             (
                 seen.thumbnail,
-                "thumbnail.jpg",
+                layout::THUMBNAIL,
                 "image/jpeg",
                 &mut found.thumbnail,
             ),
             (
                 seen.preview,
-                "preview.jpg",
+                layout::PREVIEW,
                 "image/jpeg",
                 &mut found.preview,
             ),
-            (seen.heatmap, "heatmap.png", "image/png", &mut found.heatmap),
-            (seen.overlay, "overlay.png", "image/png", &mut found.overlay),
+            (
+                seen.heatmap,
+                layout::HEATMAP,
+                "image/png",
+                &mut found.heatmap,
+            ),
+            (
+                seen.overlay,
+                layout::OVERLAY,
+                "image/png",
+                &mut found.overlay,
+            ),
         ];
         for (bytes, name, media_type, key) in drawn {
             if let Some(bytes) = bytes {
                 *key = Some(
-                    self.put_result(account, order, name, media_type, bytes)
-                        .await?,
+                    self.put_result(
+                        account,
+                        order,
+                        layout::result_key(order, name),
+                        media_type,
+                        bytes,
+                    )
+                    .await?,
                 );
             }
         }
         Ok(found)
     }
 
-    /// Stores something made for an order; answers its key.
+    /// Stores something made for an order, under a key of [`layout::all_keys`]; answers it.
     pub(super) async fn put_result(
         &self,
         account: &Account,
         order: &Order,
-        name: &str,
+        key: String,
         media_type: &str,
         bytes: Vec<u8>,
     ) -> Result<String, StoreError> {
-        let key = layout::result_key(order, name);
         let (bucket, media_type) = (order.vendor.bucket(), Some(media_type.to_owned()));
         let put = self.blobs.put_bytes(
             account.id,

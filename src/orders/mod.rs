@@ -40,7 +40,7 @@ pub use create::{Created, Refused};
 pub use deadline::V2_SUNSET;
 pub use draft::{Charge, New, NewFile, Source};
 pub use layout::{KeyOwner, key_owner};
-pub use query::Owner;
+pub use query::{Cursor, Owner};
 pub use report::{ReportError, report_kind};
 pub use start::{StartError, Started};
 pub use upload::Uploaded;

@@ -1,12 +1,14 @@
 //! Files are made: protected pictures, and files with watermarks; and a ZIP where there are
 //! several.
 
+use std::io::ErrorKind;
+
 use super::work::{self, defective, failure};
 use super::{Orders, archive, layout};
 use crate::accounts::Account;
 use crate::engine::{Embedding, Failure as Cause, Protection};
 use crate::model::file::Cut;
-use crate::model::order::Order;
+use crate::model::order::{Order, State};
 use crate::model::work::{Failure, Outcome, Outputs, Work};
 use crate::store::StoreError;
 
@@ -32,7 +34,7 @@ impl Orders {
                     outputs.thumbnail = outputs.thumbnail.or(thumbnail);
                 }
                 Err(failure) => {
-                    self.remove(account, order, &outputs.blob_keys()).await?;
+                    self.remove(account, order, outputs.blob_keys()).await?;
                     return Ok(Err(failure));
                 }
             }
@@ -40,7 +42,10 @@ impl Orders {
         outputs.download = match outputs.keys.as_slice() {
             _ if order.is_handed_over() => None,
             [only] => Some(only.clone()),
-            keys => Some(self.archive(account, order, keys).await?),
+            keys => match self.archive(account, order, keys).await? {
+                Some(archive) => Some(archive),
+                None => return Ok(Err(failure(order, "it has expired".to_owned()))),
+            },
         };
         Ok(Ok(Outcome::Outputs(outputs)))
     }
@@ -62,7 +67,7 @@ impl Orders {
             Ok(made) => made,
             Err(failure) => return Ok(Err(failure)),
         };
-        let key = layout::result_key(order, &format!("{}/{name}", index + 1));
+        let key = layout::output_key(order, index, name);
         let put = self.blobs.put_file(
             account.id,
             order.vendor.bucket(),
@@ -73,10 +78,11 @@ impl Orders {
         );
         put.await.map_err(StoreError::broken)?;
         let thumbnail = match made.thumbnail {
-            Some(bytes) => Some(
-                self.put_result(account, order, "thumbnail.jpg", "image/jpeg", bytes)
-                    .await?,
-            ),
+            Some(bytes) => {
+                let key = layout::result_key(order, layout::THUMBNAIL);
+                let put = self.put_result(account, order, key, "image/jpeg", bytes);
+                Some(put.await?)
+            }
             None => None,
         };
         Ok(Ok((key, thumbnail)))
@@ -131,7 +137,8 @@ impl Orders {
         }
     }
 
-    /// The key of the ZIP of the order's outputs, which is made where it is not there yet.
+    /// The key of the ZIP of the order's outputs, which is made where it is not there yet; none
+    /// if the order has expired meanwhile, and its outputs are gone or about to go.
     ///
     /// # Errors
     /// If an output cannot be read, or the ZIP not be written.
@@ -140,26 +147,52 @@ impl Orders {
         account: &Account,
         order: &Order,
         keys: &[String],
-    ) -> Result<String, StoreError> {
+    ) -> Result<Option<String>, StoreError> {
+        let zipped = self.zip(account, order, keys).await?;
+        // Expiry is written before blobs go: what it has not removed is to be removed here.
+        let current = self.db.order(&order.id).await?;
+        let current = current.ok_or(StoreError::AccountGone)?;
+        if matches!(current.state, State::Expired { .. }) {
+            let archive = layout::archive_key(order);
+            self.remove(account, order, [&archive]).await?;
+            return Ok(None);
+        }
+        let lacking = || StoreError::broken(std::io::Error::other("an output is gone"));
+        zipped.ok_or_else(lacking).map(Some)
+    }
+
+    /// Makes the ZIP where it is not there yet: its key, none if an output is gone.
+    async fn zip(
+        &self,
+        account: &Account,
+        order: &Order,
+        keys: &[String],
+    ) -> Result<Option<String>, StoreError> {
         let bucket = order.vendor.bucket();
         let archive = layout::archive_key(order);
         let there = self.blobs.find(account.id, bucket, &archive).await;
         if there.map_err(StoreError::broken)?.is_some() {
-            return Ok(archive);
+            return Ok(Some(archive));
         }
         let mut members = Vec::with_capacity(keys.len());
         for (cut, key) in order.cuts().into_iter().zip(keys) {
             let found = self.blobs.find(account.id, bucket, key).await;
-            let gone = || StoreError::broken(std::io::Error::other(format!("{key} is gone")));
-            let blob = found.map_err(StoreError::broken)?.ok_or_else(gone)?;
+            let Some(blob) = found.map_err(StoreError::broken)? else {
+                return Ok(None);
+            };
             members.push((cut.file.name.clone(), blob.content()));
         }
         let scratch = self.blobs.scratch();
         let to = scratch.path().to_owned();
-        self.engine
+        let zipped = self
+            .engine
             .run(move || Ok(archive::write(&to, members)?))
-            .await
-            .map_err(StoreError::broken)?;
+            .await;
+        match zipped {
+            // It went between the look and the read.
+            Err(Cause::Io(error)) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            zipped => zipped.map_err(StoreError::broken)?,
+        }
         let put = self.blobs.put_file(
             account.id,
             bucket,
@@ -169,6 +202,6 @@ impl Orders {
             scratch.path(),
         );
         put.await.map_err(StoreError::broken)?;
-        Ok(archive)
+        Ok(Some(archive))
     }
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::{KeyOwner, Orders, key_owner};
 use crate::accounts::Account;
+use crate::model::listing::{Filter, Page};
 use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
-use crate::store::listing::Filter;
-use crate::store::webhooks::Page;
 use crate::store::{self, StoreError};
+
+pub use crate::store::listing::Cursor;
 
 /// Whose object it is.
 #[derive(Debug, Clone)]
@@ -34,7 +35,8 @@ impl Orders {
         Ok(found.filter(|order| order.vendor == vendor))
     }
 
-    /// The account's BIZ MORI orders of that filter, the newest first: `limit` of them, or all.
+    /// The account's BIZ MORI orders of that filter, the newest first: `limit` of them behind
+    /// the first `offset`.
     ///
     /// # Errors
     /// If they cannot be read.
@@ -42,11 +44,27 @@ impl Orders {
         &self,
         account: &Account,
         filter: &Filter,
-        limit: Option<u32>,
+        limit: u32,
         offset: u64,
     ) -> Result<Page<Arc<Order>>, StoreError> {
         let mut reader = self.db.read().await?;
         store::listing::page(&mut reader, account.id, filter, limit, offset).await
+    }
+
+    /// All of them, piece by piece: the next at most `limit`, none when all have been. Those made
+    /// meanwhile are left out.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn list_on(
+        &self,
+        account: &Account,
+        filter: &Filter,
+        limit: u32,
+        cursor: &mut Cursor,
+    ) -> Result<Vec<Arc<Order>>, StoreError> {
+        let mut reader = self.db.read().await?;
+        store::listing::next(&mut reader, account.id, filter, limit, cursor).await
     }
 
     /// How many BIZ MORI orders the account made on each of those days (since 1970, UTC); a day

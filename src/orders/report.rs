@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Orders;
+use super::{Orders, layout};
 use crate::accounts::Account;
-use crate::engine::{Finding, Report as Page};
+use crate::engine::{Failure, Finding, Report as Page};
 use crate::model::job::{Job, Kind};
 use crate::model::order::{Order, State};
 use crate::model::report::{Locale, ReportKind, ReportState};
@@ -153,7 +153,7 @@ impl Orders {
         match made {
             // It expired meanwhile.
             Some((order, _, ReportState::Made { key })) if !kept => {
-                self.remove(&account, &order, &[&key]).await
+                self.remove(&account, &order, [&key]).await
             }
             _ => Ok(()),
         }
@@ -191,9 +191,17 @@ impl Orders {
             made_at: account.now(),
             thumbnail: self.thumbnail_bytes(account, order).await?,
         };
-        let bytes = self.engine.report(page).await.map_err(StoreError::broken)?;
-        let name = format!("report-{}.pdf", locale.tag());
-        let put = self.put_result(account, order, &name, "application/pdf", bytes);
+        let bytes = match self.engine.report(page).await {
+            Ok(bytes) => bytes,
+            Err(Failure::Io(error)) => return Err(StoreError::broken(error)),
+            // It would come to the same each time.
+            Err(Failure::Defect(_)) => {
+                let code = "PROCESSING_ERROR".to_owned();
+                return Ok(Some(ReportState::Failed { code }));
+            }
+        };
+        let key = layout::report_key(order, locale);
+        let put = self.put_result(account, order, key, "application/pdf", bytes);
         let key = put.await?;
         Ok(Some(ReportState::Made { key }))
     }

@@ -4,27 +4,17 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Row};
 
-use super::webhooks::Page;
 use super::{Result, Source};
 use crate::model::ids::AccountId;
+use crate::model::listing::{Filter, Page};
 use crate::model::order::Order;
-
-/// Which orders are meant; what is not said does not matter.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// [`State::status`](crate::model::order::State::status).
-    pub status: Option<&'static str>,
-    /// [`Work::name`](crate::model::work::Work::name).
-    pub kind: Option<&'static str>,
-    /// Stands in the name, in any case, or in the id.
-    pub keyword: String,
-}
 
 const MATCHES: &str = "account_id = ?1 AND type <> 'document'
     AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR type = ?3)";
 const HAS_KEYWORD: &str = "(?4 = '' OR instr(lower(name), ?4) OR instr(id, ?4))";
 
-/// The account's orders of that filter, the newest first: `limit` of them, or all.
+/// The account's orders of that filter, the newest first: `limit` of them behind the first
+/// `offset`.
 ///
 /// # Errors
 /// If they cannot be read.
@@ -32,7 +22,7 @@ pub async fn page(
     from: &mut impl Source,
     account: AccountId,
     filter: &Filter,
-    limit: Option<u32>,
+    limit: u32,
     offset: u64,
 ) -> Result<Page<Arc<Order>>> {
     let total = count(from, account, filter).await?;
@@ -47,7 +37,7 @@ pub async fn page(
         .bind(filter.status)
         .bind(filter.kind)
         .bind(filter.keyword.to_ascii_lowercase())
-        .bind(limit.map_or(-1, i64::from))
+        .bind(limit)
         .bind(i64::try_from(offset).unwrap_or(i64::MAX))
         .fetch_all(from.sqlite())
         .await?;
@@ -56,6 +46,53 @@ pub async fn page(
         .map(|row| Ok(serde_json::from_str(row.get(0))?))
         .collect::<Result<_>>()?;
     Ok(Page { items, total })
+}
+
+/// How far a listing in pieces has come; as yet, nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor(i64);
+
+impl Default for Cursor {
+    fn default() -> Self {
+        Self(i64::MAX)
+    }
+}
+
+/// The same from where the cursor stands, which moves on behind them; none when all have been.
+/// An order is met once at most, however many are made meanwhile.
+///
+/// # Errors
+/// If they cannot be read; the cursor stands as it did.
+pub async fn next(
+    from: &mut impl Source,
+    account: AccountId,
+    filter: &Filter,
+    limit: u32,
+    cursor: &mut Cursor,
+) -> Result<Vec<Arc<Order>>> {
+    let sql = format!(
+        "SELECT body, seq FROM orders WHERE seq IN
+             (SELECT seq FROM orders WHERE {MATCHES} AND {HAS_KEYWORD} AND seq < ?6
+              ORDER BY seq DESC LIMIT ?5)
+         ORDER BY seq DESC"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(account.0)
+        .bind(filter.status)
+        .bind(filter.kind)
+        .bind(filter.keyword.to_ascii_lowercase())
+        .bind(limit)
+        .bind(cursor.0)
+        .fetch_all(from.sqlite())
+        .await?;
+    let orders = rows
+        .iter()
+        .map(|row| Ok(serde_json::from_str(row.get(0))?))
+        .collect::<Result<_>>()?;
+    if let Some(last) = rows.last() {
+        cursor.0 = last.get(1);
+    }
+    Ok(orders)
 }
 
 /// How many there are: from the tallies, unless a keyword has every order looked at.

@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Row};
 use super::jobs::unknown;
 use super::{Result, Source, Tx, sealed::Connected};
 use crate::model::ids::AccountId;
+use crate::model::listing::Page;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint, Event};
 
@@ -15,13 +16,6 @@ const ENDPOINT: &str = "SELECT id, account_id, name, url, secret, test, active, 
 const DELIVERY: &str =
     "SELECT deliveries.id, event_id, kind, body, status, retries, last_sent_at, created_at
      FROM deliveries JOIN events ON events.id = event_id";
-
-/// A page of a listing: what is on it, and how much there is in all.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
-    pub items: Vec<T>,
-    pub total: u64,
-}
 
 /// Keeps a new endpoint. False, and nothing is written, if its id is taken.
 ///

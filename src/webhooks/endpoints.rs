@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::Webhooks;
 use crate::accounts::Account;
 use crate::model::job::Kind;
+use crate::model::listing::Page;
 use crate::model::webhook::{Delivery, Endpoint};
-use crate::store::webhooks::Page;
 use crate::store::{self, StoreError};
 
 /// Ids are drawn again when another account has just been given the same.

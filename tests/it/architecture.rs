@@ -115,6 +115,20 @@ fn a_module_uses_only_those_below_it() {
 }
 
 #[test]
+fn a_front_door_knows_of_the_store_only_that_it_fails() {
+    let mut wrong = BTreeSet::new();
+    for (path, code) in read() {
+        let is_door = FRONT_DOORS.contains(&module(&path));
+        for used in code.split("store::").skip(1).filter(|_| is_door) {
+            if !used.starts_with("StoreError") {
+                wrong.insert(path.clone());
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn a_word_is_said_only_in_its_home() {
     let mut wrong = BTreeSet::new();
     for (path, code) in read() {

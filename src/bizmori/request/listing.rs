@@ -2,12 +2,13 @@
 
 use crate::bizmori::error::{Code, Refusal};
 use crate::clock;
+use crate::model::listing::Filter;
 use crate::model::order::State;
 use crate::model::work::Work;
-use crate::store::listing::Filter;
 
 const LIMIT: u32 = 10;
-const LIMIT_MAX: u32 = 100;
+/// The most orders of a page.
+pub const LIMIT_MAX: u32 = 100;
 const ALL: &str = "all";
 /// What `channel` may be: ours are all of the first.
 const CHANNELS: [&str; 2] = ["api", "web"];

@@ -39,7 +39,9 @@ pub async fn get(
     };
     let archive_url = if outputs.keys.len() > 1 || order.api == Api::V2 {
         let archive = context.orders.archive(&account, &order, &outputs.keys);
-        Some(save(&archive.await?, &format!("{}.zip", order.name)))
+        let expired = || Refusal::new(Code::OrderExpired, format!("order {order_id} has expired"));
+        let archive = archive.await?.ok_or_else(expired)?;
+        Some(save(&archive, &format!("{}.zip", order.name)))
     } else {
         None
     };

@@ -9,9 +9,9 @@ use super::detail::{Common, detected, extraction};
 use super::{Fraction, View, detection, status_code};
 use crate::bizmori::request::ListQuery;
 use crate::clock;
+use crate::model::listing::Page;
 use crate::model::order::Order;
 use crate::model::work::Work;
-use crate::store::webhooks::Page;
 
 /// A page of orders.
 #[derive(Debug, Serialize)]
@@ -19,6 +19,12 @@ use crate::store::webhooks::Page;
 pub struct Listing {
     orders: Vec<Item>,
     page_info: PageInfo,
+}
+
+/// A listing written piece by piece: the bytes of `{"data": Listing}`, all orders on one page.
+#[derive(Debug, Default)]
+pub struct Whole {
+    items: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -55,20 +61,66 @@ struct PageInfo {
 impl Listing {
     /// The page as it was asked for.
     pub fn of(page: &Page<Arc<Order>>, asked: &ListQuery, view: View<'_>) -> Self {
-        let item = |order: &Arc<Order>| Item {
+        let items = page.items.iter();
+        Self {
+            orders: items.map(|order| Item::of(order, view)).collect(),
+            page_info: match asked.limit {
+                Some(limit) => PageInfo {
+                    total_items: page.total,
+                    total_pages: page.total.div_ceil(limit.into()),
+                    current_page: asked.page,
+                    items_per_page: limit.into(),
+                },
+                None => PageInfo::of_all(page.total),
+            },
+        }
+    }
+}
+
+impl Whole {
+    /// The next orders; where there are none, the end.
+    ///
+    /// # Errors
+    /// Never: it is what serde asks for.
+    pub fn piece(&mut self, orders: &[Arc<Order>], view: View<'_>) -> serde_json::Result<String> {
+        let mut written = String::new();
+        if self.items == 0 {
+            written.push_str(r#"{"data":{"orders":["#);
+        }
+        for order in orders {
+            if self.items > 0 {
+                written.push(',');
+            }
+            written.push_str(&serde_json::to_string(&Item::of(order, view))?);
+            self.items += 1;
+        }
+        if orders.is_empty() {
+            let page_info = serde_json::to_string(&PageInfo::of_all(self.items))?;
+            for part in [r#"],"pageInfo":"#, &page_info, "}}"] {
+                written.push_str(part);
+            }
+        }
+        Ok(written)
+    }
+}
+
+impl Item {
+    fn of(order: &Order, view: View<'_>) -> Self {
+        Self {
             common: Common::of(order, view),
             found: Found::of(order),
-        };
-        let all_of_them = page.total.max(1);
-        let items_per_page = asked.limit.map_or(all_of_them, u64::from);
+        }
+    }
+}
+
+impl PageInfo {
+    /// One page of all of them.
+    fn of_all(total_items: u64) -> Self {
         Self {
-            orders: page.items.iter().map(item).collect(),
-            page_info: PageInfo {
-                total_items: page.total,
-                total_pages: page.total.div_ceil(items_per_page),
-                current_page: asked.limit.map_or(1, |_| asked.page),
-                items_per_page,
-            },
+            total_items,
+            total_pages: total_items.min(1),
+            current_page: 1,
+            items_per_page: total_items.max(1),
         }
     }
 }

@@ -137,6 +137,26 @@ fn a_damaged_block_is_none_and_the_next_takes_its_place() {
 }
 
 /// As found without a look at the rest of the file: PNG's decoder checks checksums.
+#[test]
+fn a_webp_of_more_old_blocks_than_are_taken_out_is_found_to_hold_the_new_one() {
+    let mut webp = marked(
+        "a.webp",
+        &fixture::bytes("plain.webp"),
+        texts(&["the first"]),
+    )
+    .expect("it");
+    for _ in 0..=CUTS_MAX {
+        webp.extend_from_slice(b"SDWM\x03\0\0\0odd\0");
+    }
+    // the last lacks the byte that makes its length even
+    webp.pop();
+    let length = u32::try_from(webp.len() - 8).expect("a length");
+    webp[4..8].copy_from_slice(&length.to_le_bytes());
+    assert!(found("a.webp", &webp).is_empty(), "the last is none");
+    let again = marked("a.webp", &webp, texts(&["the next"])).expect("it");
+    assert_eq!(found("a.webp", &again), texts(&["the next"]));
+}
+
 fn texts_of(name: &str, bytes: &[u8]) -> Vec<String> {
     unread(name, bytes).texts()
 }

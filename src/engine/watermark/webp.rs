@@ -21,19 +21,20 @@ pub fn find(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 pub fn place(bytes: &[u8], block: &[u8]) -> Option<Vec<Edit>> {
-    let mut edits: Vec<_> = chunks(bytes)
-        .filter(|chunk| chunk.kind == KIND)
-        .take(CUTS_MAX)
-        .map(|old| Edit::cut(old.start..padded_end(&old).min(riff_end(bytes))))
-        .collect();
+    let old = chunks(bytes).filter(|chunk| chunk.kind == KIND);
+    let cut = |old: Chunk<'_>| Edit::cut(old.start..padded_end(&old).min(riff_end(bytes)));
+    let mut edits: Vec<_> = old.take(CUTS_MAX).map(cut).collect();
     let first = chunks(bytes).next()?;
     if first.kind != *b"VP8X" {
         edits.push(Edit::insert(CHUNKS_START, extended_head(&first)?));
     }
-    let last = chunks(bytes).filter(|chunk| chunk.kind != KIND).last()?;
+    // behind whatever old ones are left: the last is the one that is found
+    let last = chunks(bytes).last()?;
     let at = padded_end(&last).min(riff_end(bytes));
+    let goes = edits.iter().any(|edit| edit.place.start == last.start);
     // the last chunk may lack the byte that makes its length even
-    let mut new = vec![0; padded_end(&last) - at];
+    let lacking = if goes { 0 } else { padded_end(&last) - at };
+    let mut new = vec![0; lacking];
     new.append(&mut chunk(KIND, block)?);
     edits.push(Edit::insert(at, new));
     let length = super::length(&bytes[..riff_end(bytes)], &edits);

@@ -152,6 +152,36 @@ async fn every_filter_and_page_finds_what_it_should() {
 }
 
 #[tokio::test]
+async fn all_orders_at_once_are_those_of_every_page_byte_for_byte() {
+    let stunt = Stunt::frozen("live").await;
+    let all = "/api/v2/orders?limit=-1&type=aiDetection";
+    let told = |orders: &str, total: u32, pages: u32, limit: u32| {
+        format!(
+            r#"{{"data":{{"orders":[{orders}],"pageInfo":{{"totalItems":{total},"totalPages":{pages},"currentPage":1,"itemsPerPage":{limit}}}}}}}"#
+        )
+    };
+    let none = stunt.get("live", all).await;
+    assert_eq!(none.header("content-type"), "application/json");
+    assert_eq!(none.text(), told("", 0, 0, 1));
+    for n in 1..=201_u32 {
+        let body = json!({"idempotencyKey": n.to_string(), "fileName": "a.jpg"});
+        stunt.pending("live", &body).await;
+        if [100, 101, 200, 201].contains(&n) {
+            let mut pages = Vec::new();
+            for page in 1..=n.div_ceil(100) {
+                let path = format!("{all}&limit=100&page={page}");
+                let text = stunt.get("live", &path).await.text();
+                let (_, orders) = text.split_once('[').expect("orders");
+                let (orders, _) = orders.rsplit_once(']').expect("their end");
+                pages.push(orders.to_owned());
+            }
+            let answer = stunt.get("live", all).await;
+            assert_eq!(answer.text(), told(&pages.join(","), n, 1, n));
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_query_that_makes_no_sense_is_refused() {
     let stunt = Stunt::frozen("live").await;
     for (query, why) in [

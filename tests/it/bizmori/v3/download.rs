@@ -7,7 +7,7 @@ use super::super::{ANTI_AI, fetched};
 use super::{EMBED, embedded, extracted, made, text};
 use crate::support::{Stunt, code};
 
-async fn download(stunt: &Stunt, key: &str, id: &str) -> Value {
+pub(super) async fn download(stunt: &Stunt, key: &str, id: &str) -> Value {
     let path = format!("/api/v3/orders/{id}/download");
     let answer = stunt.get(key, &path).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -29,7 +29,7 @@ async fn download(stunt: &Stunt, key: &str, id: &str) -> Value {
     data
 }
 
-fn members(zipped: &[u8]) -> Vec<String> {
+pub(super) fn members(zipped: &[u8]) -> Vec<String> {
     let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zipped)).expect("a ZIP");
     let names: Vec<String> = zip
         .file_names()
@@ -114,65 +114,6 @@ async fn a_download_is_refused_in_the_vendors_order() {
         let answer = stunt.get("live", &path).await;
         assert_eq!((answer.status, answer.text()), (400, code(told)));
     }
-}
-
-#[tokio::test]
-async fn test_keys_get_samples() {
-    let key = "sk_test_1";
-    let stunt = Stunt::frozen(key).await;
-    let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "x"}, {"text": "y"}]},
-        {"fileName": "b.pdf", "watermarks": [{"text": "z"}]}]);
-    let order = made(
-        &stunt,
-        key,
-        EMBED,
-        &json!({"idempotencyKey": "a", "files": files}),
-    )
-    .await;
-    let id = text(&order, "/orderId");
-    for place in ["/files/0/uploadUrl", "/files/1/uploadUrl"] {
-        stunt.put(&text(&order, place), vec![1]).await;
-    }
-    stunt.advance(key, "PT5S").await;
-    let data = download(&stunt, key, &id).await;
-    let begins = format!("{}/api/v2/test-samples/{id}.", stunt.origin);
-    for (n, (kind, magic)) in [
-        ("image/jpeg", &b"\xff\xd8\xff"[..]),
-        ("image/jpeg", b"\xff\xd8\xff"),
-        ("application/pdf", b"%PDF-"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let url = text(&data, &format!("/files/{n}/downloadUrl"));
-        assert!(url.starts_with(&begins), "{url}");
-        let sample = stunt.send(Method::GET, &url, &[], "").await;
-        assert_eq!((sample.status, sample.header("content-type")), (200, kind));
-        assert!(sample.bytes.starts_with(magic), "{n}");
-    }
-    let zip = fetched(&stunt, &text(&data, "/archiveUrl")).await;
-    assert_eq!(members(&zip), ["a.jpg", "a (1).jpg", "b.pdf"]);
-    let refused = stunt
-        .get(key, &format!("/api/v2/orders/{id}/download"))
-        .await;
-    assert_eq!(
-        (refused.status, refused.text()),
-        (404, code("PROCESSED_FILE_NOT_FOUND"))
-    );
-    let upload = text(&order, "/files/0/uploadUrl");
-    let token = upload.rsplit('/').next().expect("a token");
-    for token in [token, "nonsense"] {
-        let path = format!("/api/v2/test-samples/{token}");
-        let refused = stunt.send(Method::GET, &path, &[], "").await;
-        assert_eq!(
-            (refused.status, refused.text()),
-            (403, code("AUTH_FORBIDDEN"))
-        );
-    }
-    stunt.advance(key, "PT2H").await;
-    let url = text(&data, "/files/0/downloadUrl");
-    let stale = stunt.send(Method::GET, &url, &[], "").await;
-    assert_eq!((stale.status, stale.text()), (403, code("AUTH_FORBIDDEN")));
 }
 
 #[tokio::test]

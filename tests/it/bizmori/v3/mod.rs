@@ -4,6 +4,7 @@ mod create;
 mod download;
 mod read;
 mod reports;
+mod samples;
 
 use serde_json::{Value, json};
 
