@@ -20,7 +20,7 @@ use super::wire::{
 };
 use super::{Answer, answer};
 use crate::accounts::Account;
-use crate::model::order::{Api, Order, Vendor};
+use crate::model::order::{Api, Vendor};
 use crate::orders::{Charge, Created, New};
 use crate::web::{Context, Origin, Tied, Verbs};
 
@@ -32,7 +32,9 @@ pub async fn anti_ai(
 ) -> Answer {
     let call = Call::of(&context, &account, &headers).await?;
     let asked = body.check(account.now())?;
-    let told = |order: &Order| AntiAiCreated::of(order, |index| call.uploads.url(order, index));
+    let told = |Created { order, .. }: &Created| {
+        AntiAiCreated::of(order, |index| call.uploads.url(order, index))
+    };
     call.create("bizmori.createAntiAi", asked, told).await
 }
 
@@ -44,7 +46,7 @@ pub async fn anti_ai_with_urls(
 ) -> Answer {
     let call = Call::of(&context, &account, &headers).await?;
     let asked = body.check(account.now())?;
-    let told = |order: &Order| Started::from(order);
+    let told = |created: &Created| Started::from(created.order.as_ref());
     call.create("bizmori.createAntiAiWithUrls", asked, told)
         .await
 }
@@ -57,8 +59,9 @@ pub async fn ai_detection(
 ) -> Answer {
     let call = Call::of(&context, &account, &headers).await?;
     let asked = body.check()?;
-    let told =
-        |order: &Order| AiDetectionCreated::of(order, |index| call.uploads.url(order, index));
+    let told = |Created { order, .. }: &Created| {
+        AiDetectionCreated::of(order, |index| call.uploads.url(order, index))
+    };
     call.create("bizmori.createAiDetection", asked, told).await
 }
 
@@ -74,8 +77,11 @@ async fn embed(
 ) -> Answer {
     let call = Call::of(&context, &account, &headers).await?;
     let asked = body.check(Api::V2)?;
-    let told =
-        |order: &Order| WatermarkEmbedCreated::of(order, |index| call.uploads.url(order, index));
+    let told = |created: &Created| {
+        let order = &created.order;
+        let upload_url = |index| call.uploads.url(order, index);
+        WatermarkEmbedCreated::of(order, !created.replayed, upload_url)
+    };
     call.create("bizmori.createWatermarkEmbed", asked, told)
         .await
 }
@@ -92,8 +98,9 @@ async fn extract(
 ) -> Answer {
     let call = Call::of(&context, &account, &headers).await?;
     let asked = body.check()?;
-    let told =
-        |order: &Order| WatermarkExtractCreated::of(order, |index| call.uploads.url(order, index));
+    let told = |Created { order, .. }: &Created| {
+        WatermarkExtractCreated::of(order, |index| call.uploads.url(order, index))
+    };
     call.create("bizmori.createWatermarkExtract", asked, told)
         .await
 }
@@ -124,7 +131,7 @@ impl<'c> Call<'c> {
         &self,
         operation: &'static str,
         asked: Asked,
-        told: impl FnOnce(&Order) -> T,
+        told: impl FnOnce(&Created) -> T,
     ) -> Answer {
         let new = New {
             operation,
@@ -139,9 +146,9 @@ impl<'c> Call<'c> {
             id: None,
             request_digest: None,
         };
-        let Created { order, hold, .. } = self.verbs.orders.create(self.account, new).await?;
-        let mut response: Response = answer(told(&order));
-        Tied::tie(&mut response, hold);
+        let created = self.verbs.orders.create(self.account, new).await?;
+        let mut response: Response = answer(told(&created));
+        Tied::tie(&mut response, created.hold);
         Ok(response)
     }
 }

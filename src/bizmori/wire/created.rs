@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::model::file::{File, Role};
-use crate::model::order::Order;
+use crate::model::order::{Order, State};
 use crate::model::picture::{Format, Media};
 
 /// A file of a new anti-AI order or AI detection: to be uploaded, or taken from a URL.
@@ -172,13 +172,19 @@ pub struct WatermarkEmbedCreated {
 }
 
 impl WatermarkEmbedCreated {
-    /// Of the order, whose file of an index is put where `upload_url` says.
-    pub fn of(order: &Order, upload_url: impl Fn(usize) -> String) -> Self {
+    /// Of the order, whose file of an index is put where `upload_url` says. A `fresh` one is
+    /// told to be pending even where it has started, for want of anything to wait for.
+    pub fn of(order: &Order, fresh: bool, upload_url: impl Fn(usize) -> String) -> Self {
+        let status = if fresh {
+            State::Pending.status()
+        } else {
+            order.state.status()
+        };
         let files = order.files.iter().enumerate();
         Self {
             order_name: order.name.clone(),
             order_id: order.id.clone(),
-            status: order.state.status(),
+            status,
             files: files
                 .map(|(index, file)| WatermarkFile::of(file, || upload_url(index)))
                 .collect(),
