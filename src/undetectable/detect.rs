@@ -4,13 +4,12 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
-use percent_encoding::percent_decode_str;
 
 use super::body::Sent;
 use super::error::{Code, Refusal};
 use super::fields::Fields;
 use super::wire::Queued;
-use super::{Answer, auth, credits};
+use super::{Answer, auth, credits, uploaded};
 use crate::accounts::Account;
 use crate::engine::Failure;
 use crate::journal::Entry;
@@ -22,8 +21,6 @@ use crate::web::{Context, Origin, Verbs};
 
 const FILE_BYTES_MIN: u64 = 1_024;
 const FILE_BYTES_MAX: u64 = 10 * 1_024 * 1_024;
-/// Where in a URL an object's key begins.
-const KEY_BEGINS: &str = "uploads/";
 
 /// A body that was read; where it did not fit, its fields say so.
 #[derive(Debug, PartialEq, Eq)]
@@ -99,7 +96,7 @@ pub async fn post(
     fields.fit()?;
     let account = account?;
     asked.check()?;
-    let uploaded = find(&context, &account, &asked.url).await?;
+    let uploaded = uploaded::find(&context, &account, &asked.url).await?;
     let bytes = uploaded.blob.meta.bytes;
     let (key, name) = (uploaded.upload.key.clone(), uploaded.upload.name.clone());
     check_file(&context, uploaded).await?;
@@ -122,22 +119,6 @@ pub async fn post(
     };
     let created = context.orders.create(&account, new).await?;
     Ok(axum::Json(Queued::from(created.order.as_ref())).into_response())
-}
-
-async fn find(verbs: &Verbs, account: &Account, url: &str) -> Result<Uploaded, Refusal> {
-    let missing = |line: &str| Refusal::new(Code::FileMetadata, format!("url: {line}"));
-    let Some(key) = key_in(url) else {
-        return Err(missing("has no uploads/ in its path, and is not fetched"));
-    };
-    let found = verbs.orders.uploaded(account, &key).await?;
-    found.ok_or_else(|| missing(&format!("this key has uploaded nothing to {key}")))
-}
-
-/// The object's key in any URL that clients make of it, whatever its scheme, host and bucket.
-fn key_in(url: &str) -> Option<String> {
-    let path = url.split(['?', '#']).next().unwrap_or(url);
-    let path = percent_decode_str(path).decode_utf8().ok()?;
-    path.rfind(KEY_BEGINS).map(|begin| path[begin..].to_owned())
 }
 
 /// Sizes and types are checked here, not at the upload.
@@ -178,28 +159,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-
-    #[test]
-    fn every_form_of_a_url_leads_to_the_key() {
-        let key = "uploads/0f0e-1_20260312-100000_a.jpg";
-        for url in [
-            format!("https://ai-image-detector-prod.nyc3.digitaloceanspaces.com/{key}"),
-            format!("https://ai-image-detector-dev.nyc3.digitaloceanspaces.com/{key}"),
-            format!("http://127.0.0.1:8080/{key}"),
-            format!("http://mock:8080/_s3/ai-image-detector-prod/{key}"),
-            format!("http://mock:8080/_s3/ai-image-detector-prod/{key}?X-Amz-Date=1&x=uploads/y"),
-            format!("http://ai-image-detector-prod.localhost:8080/{key}"),
-            format!("https://host.invalid:99999999/{key}#part"),
-            key.to_owned(),
-            key.replace('/', "%2F"),
-            format!("https://host/uploads/{key}"),
-        ] {
-            assert_eq!(key_in(&url).as_deref(), Some(key), "{url}");
-        }
-        for url in ["", "https://host/a.jpg", "https://host/?uploads/a", "%ff"] {
-            assert_eq!(key_in(url), None, "{url}");
-        }
-    }
 
     #[test]
     fn what_is_left_out_has_its_default_and_what_is_unknown_is_ignored() {

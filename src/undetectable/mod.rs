@@ -10,6 +10,7 @@ mod error;
 mod fields;
 mod presign;
 mod query;
+mod uploaded;
 mod warnings;
 mod wire;
 
