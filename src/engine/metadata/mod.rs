@@ -5,6 +5,7 @@
 //! an editor a camera.
 
 mod c2pa;
+mod containers;
 mod exif;
 mod names;
 mod texts;
@@ -18,7 +19,9 @@ const TEXT_BYTES_MAX: usize = 256 * 1024;
 /// The most texts, blocks and manifests of one file.
 const TEXTS_MAX: usize = 64;
 
-/// What a file of `format` says of its source.
+pub use containers::of_media;
+
+/// What a picture of `format` says of its source.
 #[must_use]
 pub fn read(bytes: &[u8], format: Format) -> Provenance {
     let mut clues = Clues::default();

@@ -26,6 +26,6 @@ fn each_fixture_says_where_it_comes_from() {
         ("bench.jpg", Provenance::Unknown),
     ] {
         let source = fixture::source(name);
-        assert_eq!(read(&source.bytes, source.format), provenance, "{name}");
+        assert_eq!(of_media(&source.bytes, source.media), provenance, "{name}");
     }
 }
