@@ -55,7 +55,7 @@ pub fn refuses<'s>(mut described: Described<'s>, groups: &[&[Code]]) -> Describe
         described = described.answers_json(422, "What is asked does not fit.", &schema);
     }
     let schema = sentence("detail", &json!({"const": "Not Acceptable"}));
-    described.answers_json(406, "`Accept` excludes JSON.", &schema)
+    described.answers_json(406, "`Accept` excludes what is answered.", &schema)
 }
 
 fn sentence(name: &str, schema: &Value) -> Value {
