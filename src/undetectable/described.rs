@@ -41,7 +41,7 @@ pub fn refuses<'s>(mut described: Described<'s>, groups: &[&[Code]]) -> Describe
         told.sort_unstable();
         let text = format!("Refused: {}.", told.join("; "));
         let schema = sentence("error", &json!({"type": "string", "enum": told}));
-        described = described.answers_json(status, &text, schema);
+        described = described.answers_json(status, &text, &schema);
         if status == Code::TooManyRequests.status().as_u16() {
             let seconds = json!({"type": "integer", "minimum": 0});
             let text = "Seconds after which it may be asked again.";
@@ -52,10 +52,10 @@ pub fn refuses<'s>(mut described: Described<'s>, groups: &[&[Code]]) -> Describe
         let problem = described.schema::<Problem>();
         let problems = json!({"type": "array", "items": problem, "minItems": 1});
         let schema = sentence("detail", &problems);
-        described = described.answers_json(422, "What is asked does not fit.", schema);
+        described = described.answers_json(422, "What is asked does not fit.", &schema);
     }
     let schema = sentence("detail", &json!({"const": "Not Acceptable"}));
-    described.answers_json(406, "`Accept` excludes JSON.", schema)
+    described.answers_json(406, "`Accept` excludes what is answered.", &schema)
 }
 
 fn sentence(name: &str, schema: &Value) -> Value {

@@ -24,6 +24,7 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 
 /// The page that shows the description at `url`; its files are below `/docs/`.
+#[must_use]
 pub fn page(title: &str, url: &str) -> Response {
     let page = include_str!("docs/page.html");
     let page = page.replace("{title}", title).replace("{url}", url);
@@ -31,6 +32,7 @@ pub fn page(title: &str, url: &str) -> Response {
 }
 
 /// A file that the page needs, by its name below `/docs/`.
+#[must_use]
 pub fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
     let (media_type, compressed) = match name {
         "start.js" => return Some(([(CONTENT_TYPE, JAVASCRIPT)], START).into_response()),

@@ -158,12 +158,12 @@ impl<'s> Described<'s> {
     #[must_use]
     pub fn answers<T: JsonSchema>(self, status: u16, text: &str) -> Self {
         let schema = self.schemas.of::<T>();
-        self.answers_json(status, text, schema)
+        self.answers_json(status, text, &schema)
     }
 
     /// It may answer that status with JSON of that schema.
     #[must_use]
-    pub fn answers_json(self, status: u16, text: &str, schema: Value) -> Self {
+    pub fn answers_json(self, status: u16, text: &str, schema: &Value) -> Self {
         self.answers_as(status, text, "application/json", &json!({"schema": schema}))
     }
 

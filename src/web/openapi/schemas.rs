@@ -32,6 +32,7 @@ impl Schemas {
     }
 
     /// What others refer to, by name.
+    #[must_use]
     pub fn named(mut self) -> Map<String, Value> {
         self.0.take_definitions(true)
     }
