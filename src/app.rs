@@ -136,7 +136,7 @@ impl App {
     ) -> Result<(), String> {
         let context = self.context;
         let not_taken_up = |error| format!("cannot take up the jobs: {error}");
-        if context.config.revision == Revision::V2026_10 {
+        if context.config.orders.revision == Revision::V2026_10 {
             let foreseen = context.orders.foresee_sunset().await;
             foreseen.map_err(not_taken_up)?;
         }
@@ -178,9 +178,9 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
     let broken = |error| format!("cannot read the database: {error}");
     let entropy = Entropy::new(&config.seed);
     let signer = Arc::new(Signer::new(
-        &config.s3_key_id,
-        &config.s3_secret,
-        &config.s3_region,
+        &config.storage.s3_key_id,
+        &config.storage.s3_secret,
+        &config.storage.s3_region,
     ));
     let hosts = Arc::new(KnownHosts::default());
     let links = Links::load(Arc::clone(&signer), Arc::clone(&hosts), db.clone())
@@ -190,8 +190,8 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
         .await
         .map_err(broken)?;
     let accounts = Arc::new(accounts);
-    let timeout = Duration::from_millis(u64::from(config.webhook_timeout_ms));
-    let outbound = Outbound::new(timeout, config.allow_public);
+    let timeout = Duration::from_millis(u64::from(config.outbound.webhook_timeout_ms));
+    let outbound = Outbound::new(timeout, config.outbound.allow_public);
     let rules = Rules::load(db.clone(), entropy.clone(), |id| accounts.by_id(id))
         .await
         .map_err(broken)?;
@@ -209,15 +209,15 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
     ));
     let settings = orders::Settings {
         processing: Processing {
-            delay_ms: config.processing_ms,
-            jitter_ms: config.jitter_ms,
+            delay_ms: config.orders.processing_ms,
+            jitter_ms: config.orders.jitter_ms,
         },
-        test_processing_ms: config.test_processing_ms,
-        document_ms: config.detect_done_ms,
-        retention_days: config.retention_days,
-        bypass_watermarks: config.bypass_ocr,
-        revision: config.revision,
-        fetch: config.fetch,
+        test_processing_ms: config.orders.test_processing_ms,
+        document_ms: config.undetectable.detect_done_ms,
+        retention_days: config.orders.retention_days,
+        bypass_watermarks: config.undetectable.bypass_ocr,
+        revision: config.orders.revision,
+        fetch: config.orders.fetch,
     };
     let orders = Arc::new(Orders::new(
         db.clone(),
@@ -332,11 +332,11 @@ mod tests {
 
     #[tokio::test]
     async fn an_order_stands_still_until_the_answer_to_its_confirm_is_written() {
-        let config = Config {
+        let mut config = Config {
             port: 0,
-            test_processing_ms: 0,
             ..Config::defaults()
         };
+        config.orders.test_processing_ms = 0;
         let app = App::start(config).await.expect("a server");
         let context = Arc::clone(&app.context);
         context.worker.start().await.expect("a worker");

@@ -25,9 +25,9 @@ pub(super) async fn put(
     body: &mut Body,
 ) -> Result<Response<Body>, Error> {
     let content_type = content_type_of(&parts.headers);
-    expect_length(&parts.headers, verbs.config.object_bytes_max)?;
+    expect_length(&parts.headers, verbs.config.storage.object_bytes_max)?;
     let mut writer = verbs.blobs.writer(owner.account);
-    take(body, &mut writer, verbs.config.object_bytes_max).await?;
+    take(body, &mut writer, verbs.config.storage.object_bytes_max).await?;
     // whole: from here on it happens, even if the client does not wait for it
     let kept = keep(Arc::clone(verbs), writer, target, content_type, owner);
     let kept = tokio::spawn(kept).await;

@@ -43,7 +43,7 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
     let document = match &order.state {
         OrderState::Pending => Document::pending(order),
         OrderState::InProgress { started_at, .. } => {
-            if now < later(*started_at, verbs.config.detect_pending_ms) {
+            if now < later(*started_at, verbs.config.undetectable.detect_pending_ms) {
                 Document::pending(order)
             } else {
                 Document::analyzing(order)
@@ -83,8 +83,8 @@ fn progress(verbs: &Verbs, found: &Detection, completed_at: Timestamp, now: Time
         return Progress::First;
     }
     Progress::Later {
-        heatmap_ready: now >= later(completed_at, verbs.config.heatmap_ms),
-        analysis_ready: now >= later(completed_at, verbs.config.analysis_ms),
+        heatmap_ready: now >= later(completed_at, verbs.config.undetectable.heatmap_ms),
+        analysis_ready: now >= later(completed_at, verbs.config.undetectable.analysis_ms),
     }
 }
 
@@ -104,7 +104,7 @@ async fn done(
     let extras = Extras {
         progress,
         analysis: wants_analysis.then(|| Analysis::of(found, &mut chance)),
-        singular_analysis: verbs.config.singular_analysis,
+        singular_analysis: verbs.config.undetectable.singular_analysis,
     };
     let document = Document::done(order, found, extras, link);
     let mut response = axum::Json(document).into_response();

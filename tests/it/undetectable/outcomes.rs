@@ -218,7 +218,7 @@ async fn an_answer_says_what_settled_it() {
 
 #[tokio::test]
 async fn watermarks_are_left_out_where_it_is_set_so() {
-    let stunt = frozen_with(|config| config.bypass_ocr = true).await;
+    let stunt = frozen_with(|config| config.undetectable.bypass_ocr = true).await;
     let document = done(&stunt, "plain_grok.png", fixture("plain.png"), json!({})).await;
     assert_eq!(document["result"], 68.84);
     assert_eq!(document["result_details"]["detection_step"], 3);
