@@ -269,10 +269,14 @@ fn router(context: &Context) -> Router {
             .layer(caught)
     };
     let served = || Some(context.clone());
+    let objects = || door(storage::routes(served()), storage::panicked);
+    // Undetectable answers POST on some objects, storage everything else.
+    let undetectable = undetectable::routes(served());
+    let undetectable = undetectable.among("/_s3/", objects().with_state(context.clone()));
     Router::new()
         .merge(door(bizmori::routes(served()), bizmori::panicked))
-        .merge(door(undetectable::routes(served()), undetectable::panicked))
-        .merge(door(storage::routes(served()), storage::panicked))
+        .merge(door(undetectable, undetectable::panicked))
+        .merge(objects())
         .merge(door(control::routes(served()), control::panicked))
         .fallback(rest.clone())
         .with_state(context.clone())

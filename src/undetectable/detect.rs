@@ -10,7 +10,6 @@ use super::error::{Code, Refusal};
 use super::fields::Fields;
 use super::wire::Queued;
 use super::{Answer, auth, credits, uploaded};
-use crate::accounts::Account;
 use crate::engine::Failure;
 use crate::journal::Entry;
 use crate::model::order::{Api, Vendor};

@@ -10,6 +10,7 @@ use super::analysis::Analysis;
 use super::body::Sent;
 use super::error::Refusal;
 use super::fields::{Fields, canonical_uuid};
+use super::times::Times;
 use super::wire::{Document, Extras, Percent, Progress};
 use crate::accounts::Account;
 use crate::journal::Entry;
@@ -40,10 +41,11 @@ pub async fn post(
 
 async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderMap) -> Answer {
     let now = account.now();
+    let times = Times::of(verbs, account, order);
     let document = match &order.state {
         OrderState::Pending => Document::pending(order),
         OrderState::InProgress { started_at, .. } => {
-            if now < later(*started_at, verbs.config.undetectable.detect_pending_ms) {
+            if now < times.analyzing_at(*started_at) {
                 Document::pending(order)
             } else {
                 Document::analyzing(order)
@@ -55,7 +57,7 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
             outcome: Outcome::Detection(found),
             ..
         } => {
-            let progress = progress(verbs, found, *completed_at, now);
+            let progress = progress(times, found, *completed_at, now);
             let answer = done(verbs, account, order, found, progress, headers).await?;
             verbs.orders.told(order, now).await?;
             return Ok(answer);
@@ -72,19 +74,15 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
     Ok(axum::Json(document).into_response())
 }
 
-fn later(at: Timestamp, ms: u32) -> Timestamp {
-    at.plus_ms(i64::from(ms))
-}
-
 /// The first answer that says done says that all else is pending, however late it is: clients
 /// that see nothing pending there stop asking.
-fn progress(verbs: &Verbs, found: &Detection, completed_at: Timestamp, now: Timestamp) -> Progress {
+fn progress(times: Times, found: &Detection, completed_at: Timestamp, now: Timestamp) -> Progress {
     if found.told_at.is_none() {
         return Progress::First;
     }
     Progress::Later {
-        heatmap_ready: now >= later(completed_at, verbs.config.undetectable.heatmap_ms),
-        analysis_ready: now >= later(completed_at, verbs.config.undetectable.analysis_ms),
+        heatmap_ready: now >= times.heatmap_at(completed_at),
+        analysis_ready: now >= times.analysis_at(completed_at),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Undetectable's single pictures: uploads, documents, credits, refusals.
 
+mod assets;
 mod documents;
 mod outcomes;
 mod pictures;
