@@ -2,6 +2,7 @@
 
 mod assets;
 mod documents;
+mod heatmaps;
 mod outcomes;
 mod pictures;
 mod refusals;
