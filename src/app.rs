@@ -4,21 +4,15 @@
 //! it in the vendor's words, a verb does what it asks in one transaction, and the front door
 //! tells the outcome. What takes time is a job, which [`crate::worker`] runs when it is due.
 
-use std::any::Any;
+mod router;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::extract::Request;
-use axum::handler::Handler;
-use axum::middleware::from_fn_with_state;
-use axum::response::Response;
-use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
-use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::accounts::{Account, Accounts};
+use crate::accounts::Accounts;
 use crate::blobs::Blobs;
 use crate::claims::Claims;
 use crate::config::Config;
@@ -34,10 +28,11 @@ use crate::outbound::Outbound;
 use crate::presign::{KnownHosts, Signer};
 use crate::rules::Rules;
 use crate::store::Db;
-use crate::web::{Connections, Context, Operation, Peer, Routes, Verbs, Whose, observe};
+use crate::web::{Connections, Context, Operation, Peer, Routes, Verbs};
 use crate::webhooks::{Projection, Webhooks};
 use crate::worker::Worker;
 use crate::{bizmori, control, storage, undetectable};
+use router::router;
 
 /// What requests and jobs under way have when the server is told to stop; less than the ten
 /// seconds docker gives.
@@ -258,53 +253,11 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
     }))
 }
 
-fn router(context: &Context) -> Router {
-    let state = (context.clone(), "unmatched", whose as Whose);
-    let rest = unmatched.layer(from_fn_with_state(state, observe));
-    let door = |routes: Routes, panicked: fn() -> Response| {
-        let caught = CatchPanicLayer::custom(move |_: Box<dyn Any + Send>| panicked());
-        routes
-            .router()
-            .method_not_allowed_fallback(rest.clone())
-            .layer(caught)
-    };
-    let served = || Some(context.clone());
-    let objects = || door(storage::routes(served()), storage::panicked);
-    // Undetectable answers POST on some objects, storage everything else.
-    let undetectable = undetectable::routes(served());
-    let undetectable = undetectable.among("/_s3/", objects().with_state(context.clone()));
-    Router::new()
-        .merge(door(bizmori::routes(served()), bizmori::panicked))
-        .merge(door(undetectable, undetectable::panicked))
-        .merge(objects())
-        .merge(door(control::routes(served()), control::panicked))
-        .fallback(rest.clone())
-        .with_state(context.clone())
-}
-
-/// What is no operation is answered as the front door would under whose paths it falls.
-async fn unmatched(request: Request) -> Response {
-    let (method, uri) = (request.method(), request.uri());
-    match uri.path().split('/').nth(1).unwrap_or_default() {
-        "api" => bizmori::unknown_route(method, uri),
-        "_s3" => storage::unknown_route(method, uri),
-        "_mock" => control::unknown_route(method, uri),
-        _ => undetectable::unknown_route(method, uri),
-    }
-}
-
-/// Whose a request is that is no operation, by the front door that answers it.
-fn whose<'r>(verbs: &'r Verbs, request: &'r mut Request) -> BoxFuture<'r, Option<Arc<Account>>> {
-    match request.uri().path().split('/').nth(1).unwrap_or_default() {
-        "api" => bizmori::whose(verbs, request),
-        "_s3" => storage::whose(verbs, request),
-        _ => undetectable::whose(verbs, request),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use axum::body::{Body, to_bytes};
+    use axum::extract::Request;
+    use axum::response::Response;
     use serde_json::{Value, json};
     use tower::ServiceExt;
 

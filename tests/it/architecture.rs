@@ -23,6 +23,7 @@ const HOMES: [(&str, &[&str]); 10] = [
             "undetectable/",
             "web/",
             "app.rs",
+            "app/",
         ],
     ),
     ("Timestamp::now()", &["clock.rs"]),

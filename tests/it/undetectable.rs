@@ -3,6 +3,7 @@
 mod assets;
 mod documents;
 mod heatmaps;
+mod hosts;
 mod outcomes;
 mod pictures;
 mod refusals;
