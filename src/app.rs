@@ -208,9 +208,8 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
             jitter_ms: config.orders.jitter_ms,
         },
         test_processing_ms: config.orders.test_processing_ms,
-        document_ms: config.undetectable.detect_done_ms,
+        documents: config.undetectable,
         retention_days: config.orders.retention_days,
-        bypass_watermarks: config.undetectable.bypass_ocr,
         revision: config.orders.revision,
         fetch: config.orders.fetch,
     };

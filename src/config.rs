@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use orders::Orders;
 pub use outbound::Outbound;
 pub use storage::Storage;
-pub use undetectable::Undetectable;
+pub use undetectable::{Profile, Undetectable};
 
 /// A self-hosted mock of two image APIs, BIZ MORI and Undetectable AI, for integration tests.
 #[derive(Debug, Parser)]

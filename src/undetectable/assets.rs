@@ -17,12 +17,12 @@ use super::auth;
 use super::body::Sent;
 use super::error::{Code, Refusal};
 use super::fields::{Fields, canonical_uuid};
-use super::times::Times;
 use crate::accounts::Account;
 use crate::journal::Entry;
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome};
+use crate::orders::Steps;
 use crate::store::StoreError;
 use crate::web::{Context, Segment, Segments, Verbs};
 
@@ -84,8 +84,8 @@ async fn give(
         let why = format!("key: document {id} is another key's");
         return Err(Refusal::new(Code::UserVerificationFailed, why));
     }
-    let times = Times::of(verbs, &account, &order);
-    let key = asset.key(&order, times, account.now()).map_err(|why| {
+    let steps = verbs.orders.steps(&account, &order);
+    let key = asset.key(&order, steps, account.now()).map_err(|why| {
         let why = format!("document {id}: {why}");
         Refusal::new(asset.absence(), why)
     })?;
@@ -106,7 +106,7 @@ impl Asset<'_> {
     fn key<'o>(
         self,
         order: &'o Order,
-        times: Times,
+        steps: Steps,
         now: Timestamp,
     ) -> Result<&'o str, &'static str> {
         let OrderState::Complete {
@@ -124,7 +124,7 @@ impl Asset<'_> {
         let (is_heatmap, key) = self
             .drawn(found)
             .ok_or("it was not asked for, or the picture is one of which none is drawn")?;
-        if is_heatmap && now < times.heatmap_at(*completed_at) {
+        if is_heatmap && now < steps.heatmap_at(*completed_at) {
             return Err("the heatmap is pending");
         }
         Ok(key)

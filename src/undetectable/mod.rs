@@ -11,7 +11,6 @@ mod error;
 mod fields;
 mod presign;
 mod query;
-mod times;
 mod uploaded;
 mod warnings;
 mod wire;

@@ -10,13 +10,13 @@ use super::analysis::Analysis;
 use super::body::Sent;
 use super::error::Refusal;
 use super::fields::{Fields, canonical_uuid};
-use super::times::Times;
 use super::wire::{Document, Extras, Percent, Progress};
 use crate::accounts::Account;
 use crate::journal::Entry;
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome, Work};
+use crate::orders::Steps;
 use crate::web::{Context, Origin, PLAN, Verbs, plan};
 
 pub async fn post(
@@ -41,11 +41,11 @@ pub async fn post(
 
 async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderMap) -> Answer {
     let now = account.now();
-    let times = Times::of(verbs, account, order);
+    let steps = verbs.orders.steps(account, order);
     let document = match &order.state {
         OrderState::Pending => Document::pending(order),
         OrderState::InProgress { started_at, .. } => {
-            if now < times.analyzing_at(*started_at) {
+            if now < steps.analyzing_at(*started_at) {
                 Document::pending(order)
             } else {
                 Document::analyzing(order)
@@ -57,7 +57,7 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
             outcome: Outcome::Detection(found),
             ..
         } => {
-            let progress = progress(times, found, *completed_at, now);
+            let progress = progress(steps, found, *completed_at, now);
             let answer = done(verbs, account, order, found, progress, headers).await?;
             verbs.orders.told(order, now).await?;
             return Ok(answer);
@@ -76,13 +76,13 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
 
 /// The first answer that says done says that all else is pending, however late it is: clients
 /// that see nothing pending there stop asking.
-fn progress(times: Times, found: &Detection, completed_at: Timestamp, now: Timestamp) -> Progress {
+fn progress(steps: Steps, found: &Detection, completed_at: Timestamp, now: Timestamp) -> Progress {
     if found.told_at.is_none() {
         return Progress::First;
     }
     Progress::Later {
-        heatmap_ready: now >= times.heatmap_at(completed_at),
-        analysis_ready: now >= times.analysis_at(completed_at),
+        heatmap_ready: now >= steps.heatmap_at(completed_at),
+        analysis_ready: now >= steps.analysis_at(completed_at),
     }
 }
 

@@ -6,6 +6,7 @@ mod heatmaps;
 mod hosts;
 mod outcomes;
 mod pictures;
+mod profile;
 mod refusals;
 mod uploads;
 
