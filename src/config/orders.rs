@@ -90,7 +90,8 @@ pub struct Orders {
         value_name = "DAYS"
     )]
     pub retention_days: u32,
-    /// BIZ MORI: download originalFileUrl for real; without it a sample picture stands for it
+    /// Download the files that URLs name: `originalFileUrl` of BIZ MORI's, for which a sample picture
+    /// stands otherwise, and Undetectable's `url`, which is refused otherwise
     #[arg(long, env = "STUNTDOUBLE_FETCH", value_parser = FalseyValueParser::new())]
     pub fetch: bool,
 }

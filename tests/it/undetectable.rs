@@ -2,6 +2,7 @@
 
 mod assets;
 mod documents;
+mod fetched;
 mod heatmaps;
 mod hosts;
 mod outcomes;
