@@ -43,6 +43,10 @@ pub struct Undetectable {
     /// Undetectable: give `analysis_result_status` and `analysis_result` beside the plural names
     #[arg(long, env = "STUNTDOUBLE_SINGULAR_ANALYSIS", value_parser = FalseyValueParser::new())]
     pub singular_analysis: bool,
+    /// Undetectable: refuse file names with unsafe characters, and uploads whose type does not fit the
+    /// extension; have `x-amz-acl` signed
+    #[arg(long, env = "STUNTDOUBLE_STRICT_UPLOADS", value_parser = FalseyValueParser::new())]
+    pub strict_uploads: bool,
     /// Undetectable: leave detection step 2, the generators' watermarks, out
     #[arg(long, env = "BYPASS_OCR", value_parser = FalseyValueParser::new())]
     pub bypass_ocr: bool,

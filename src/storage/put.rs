@@ -8,9 +8,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Response, header};
 use http_body_util::BodyExt;
 
-use super::Owner;
 use super::error::{Error, Upload};
 use super::object::{Target, insert};
+use super::{Owner, strict};
 use crate::blobs::{Meta, Writer};
 use crate::claims::Claim;
 use crate::web::{Context, Tied};
@@ -24,6 +24,9 @@ pub(super) async fn put(
     owner: Owner,
     body: &mut Body,
 ) -> Result<Response<Body>, Error> {
+    if verbs.config.undetectable.strict_uploads {
+        strict::check(&target.key, &parts.headers)?;
+    }
     let content_type = content_type_of(&parts.headers);
     expect_length(&parts.headers, verbs.config.storage.object_bytes_max)?;
     let mut writer = verbs.blobs.writer(owner.account);

@@ -31,6 +31,7 @@ pub enum Code {
     InputEmailEmpty,
     InputUrlEmpty,
     Internal,
+    InvalidFileName,
     InvalidFileType,
     InvalidHost,
     NotEnoughCredits,
@@ -54,6 +55,7 @@ impl Code {
             | Self::IdTaken
             | Self::InputEmailEmpty
             | Self::InputUrlEmpty
+            | Self::InvalidFileName
             | Self::InvalidFileType
             | Self::InvalidHost
             | Self::RequestCutShort
@@ -85,6 +87,7 @@ impl Code {
             Self::InputEmailEmpty => "Input email is empty",
             Self::InputUrlEmpty => "Input URL cannot be empty",
             Self::Internal => "Internal server error",
+            Self::InvalidFileName => "Invalid file name",
             Self::InvalidFileType => "Invalid file type",
             Self::InvalidHost => "Invalid host header",
             Self::NotEnoughCredits => "Not enough credits",

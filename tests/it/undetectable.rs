@@ -9,6 +9,7 @@ mod outcomes;
 mod pictures;
 mod profile;
 mod refusals;
+mod strict;
 mod uploads;
 
 use reqwest::Method;
