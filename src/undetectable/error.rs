@@ -46,6 +46,32 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code there is.
+    pub const ALL: [Self; 22] = [
+        Self::DocumentNotFound,
+        Self::FileMetadata,
+        Self::FileNotFound,
+        Self::FileTooLarge,
+        Self::FileTooSmall,
+        Self::HeatmapNotFound,
+        Self::IdTaken,
+        Self::InputEmailEmpty,
+        Self::InputUrlEmpty,
+        Self::Internal,
+        Self::InvalidFileName,
+        Self::InvalidFileType,
+        Self::InvalidHost,
+        Self::NotEnoughCredits,
+        Self::PreviewNotFound,
+        Self::RequestCutShort,
+        Self::RequestTooLarge,
+        Self::TooManyRequests,
+        Self::Unavailable,
+        Self::UnsupportedImageType,
+        Self::UserNotFound,
+        Self::UserVerificationFailed,
+    ];
+
     /// The status it is answered with.
     #[must_use]
     pub const fn status(self) -> StatusCode {

@@ -24,7 +24,8 @@ use crate::model::rule::Makes;
 use crate::web::{Context, Routes};
 use accept::{json, picture};
 pub use auth::whose;
-use error::{Code, Refusal};
+pub use error::Code;
+use error::Refusal;
 
 /// The operations of this front door.
 #[must_use]

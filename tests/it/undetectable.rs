@@ -1,6 +1,7 @@
 //! Undetectable's single pictures: uploads, documents, credits, refusals.
 
 mod assets;
+mod codes;
 mod documents;
 mod fetched;
 mod heatmaps;
