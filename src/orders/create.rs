@@ -154,7 +154,7 @@ impl Orders {
     /// When an order that starts now comes to its end.
     pub(super) fn due_at(&self, account: &Account, order: &Order, now: Timestamp) -> Timestamp {
         let server = match order.work {
-            Work::Document(_) => self.settings.document_ms,
+            Work::Document(_) => self.steps(account, order).done_ms,
             _ if order.test => self.settings.test_processing_ms,
             _ => self.settings.processing.delay_ms,
         };

@@ -90,7 +90,8 @@ impl Orders {
         match order.vendor {
             Vendor::Bizmori => verdict::of_detection_name(name),
             Vendor::Undetectable => verdict::of_document_name(name).filter(|verdict| {
-                !(self.settings.bypass_watermarks && matches!(verdict.label, Label::Watermarked(_)))
+                !(self.settings.documents.bypass_ocr
+                    && matches!(verdict.label, Label::Watermarked(_)))
             }),
         }
     }

@@ -135,7 +135,7 @@ pub async fn post(
     Sent(body): Sent,
 ) -> Answer {
     let mut fields = Fields::of_body(&body);
-    let asked = Asked::read(&mut fields, context.config.analysis_default);
+    let asked = Asked::read(&mut fields, context.config.undetectable.analysis_default);
     let account = auth::by_key(&context, "key", asked.key.as_deref(), &entry).await;
     fields.fit()?;
     let account = account?;

@@ -6,6 +6,7 @@ use super::{Call, KEY, call};
 
 pub fn calls() -> Vec<Call> {
     let none = json!({});
+    let key = json!({"key": KEY});
     let file = "/get-presigned-url?file_name=a.jpg";
     let unknown = json!({"key": KEY, "url": "http://127.0.0.1/uploads/nothing.jpg"});
     vec![
@@ -29,6 +30,24 @@ pub fn calls() -> Vec<Call> {
             200,
             "/check-user-credits",
             none.clone(),
+        ),
+        call(
+            "undetectable.getPreview",
+            404,
+            "/preview/nothing",
+            key.clone(),
+        ),
+        call(
+            "undetectable.getHeatmap",
+            404,
+            "/heatmap/nothing",
+            key.clone(),
+        ),
+        call(
+            "undetectable.getAsset",
+            404,
+            "/_s3/ai-image-detector-prod/results/nothing/preview.jpg",
+            key,
         ),
         call("undetectable.health", 200, "/health", none.clone()),
         call("undetectable.openapi", 200, "/openapi.json", none.clone()),
