@@ -64,16 +64,16 @@ pub async fn by_key(
     refused(code, "the key's state was set so by the control plane")
 }
 
-/// Whose a request is: by the body's key at `/detect`, by the document at `/query`, else by the
-/// header's key.
+/// Whose a request is: by the body's key where pictures are sent, by the document where one is
+/// queried, else by the header's key.
 pub fn whose<'r>(
     verbs: &'r Verbs,
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(async move {
         let key = match request.uri().path() {
-            "/detect" => field(request, "key").await?,
-            "/query" => {
+            "/detect" | "/bulk-upload" => field(request, "key").await?,
+            "/query" | "/bulk-upload/query" => {
                 let id = field(request, "id").await?;
                 let id = canonical_uuid(&id).unwrap_or(id);
                 let found = verbs.orders.find(Vendor::Undetectable, &id).await;

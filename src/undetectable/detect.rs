@@ -10,7 +10,6 @@ use super::error::{Code, Refusal};
 use super::fields::Fields;
 use super::wire::Queued;
 use super::{Answer, auth, credits, uploaded};
-use crate::accounts::Account;
 use crate::engine::Failure;
 use crate::journal::Entry;
 use crate::model::order::{Api, Vendor};
@@ -19,8 +18,13 @@ use crate::model::work::{DocumentOptions, Work};
 use crate::orders::{Charge, New, NewFile, Source, Uploaded};
 use crate::web::{Context, Origin, Verbs};
 
-const FILE_BYTES_MIN: u64 = 1_024;
-const FILE_BYTES_MAX: u64 = 10 * 1_024 * 1_024;
+/// A picture's least size.
+pub const FILE_BYTES_MIN: u64 = 1_024;
+/// And its greatest.
+pub const FILE_BYTES_MAX: u64 = 10 * 1_024 * 1_024;
+
+/// What may look at pictures; here it is all the same.
+pub const MODELS: [&str; 3] = ["generic", "sheerid", "instance/model"];
 
 /// A body that was read; where it did not fit, its fields say so.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,7 +55,7 @@ impl Asked {
         let heatmap_normalized = of_heatmap("generate_heatmap_normalized");
         fields.one_of("document_type", &["Image"]);
         let email = fields.text("email");
-        fields.one_of("model", &["generic", "sheerid", "instance/model"]);
+        fields.one_of("model", &MODELS);
         let id = fields.uuid("id");
         // These change nothing here, but must fit.
         fields.flag("include_content_moderation");

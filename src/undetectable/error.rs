@@ -30,14 +30,19 @@ pub enum Code {
     Internal,
     InvalidFileType,
     InvalidHost,
+    NoValidImages,
+    NotBulk,
     NotEnoughCredits,
+    NotZip,
     RequestCutShort,
     RequestTooLarge,
+    TooManyFiles,
     TooManyRequests,
     Unavailable,
     UnsupportedImageType,
     UserNotFound,
     UserVerificationFailed,
+    ZipTooLarge,
 }
 
 impl Code {
@@ -52,8 +57,13 @@ impl Code {
             | Self::InputUrlEmpty
             | Self::InvalidFileType
             | Self::InvalidHost
+            | Self::NoValidImages
+            | Self::NotBulk
+            | Self::NotZip
             | Self::RequestCutShort
-            | Self::UnsupportedImageType => StatusCode::BAD_REQUEST,
+            | Self::TooManyFiles
+            | Self::UnsupportedImageType
+            | Self::ZipTooLarge => StatusCode::BAD_REQUEST,
             Self::NotEnoughCredits | Self::UserVerificationFailed => StatusCode::FORBIDDEN,
             Self::UserNotFound => StatusCode::NOT_FOUND,
             Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -76,14 +86,19 @@ impl Code {
             Self::Internal => "Internal server error",
             Self::InvalidFileType => "Invalid file type",
             Self::InvalidHost => "Invalid host header",
+            Self::NoValidImages => "No valid images found in ZIP",
+            Self::NotBulk => "Document is not a bulk upload (image-zip) result",
             Self::NotEnoughCredits => "Not enough credits",
+            Self::NotZip => "URL must point to a ZIP file",
             Self::RequestCutShort => "Request body could not be read",
             Self::RequestTooLarge => "Request body too large",
+            Self::TooManyFiles => "Too many files",
             Self::TooManyRequests => "Too many requests",
             Self::Unavailable => "Service unavailable",
             Self::UnsupportedImageType => "Unsupported image type",
             Self::UserNotFound => "User not found",
             Self::UserVerificationFailed => "User verification failed",
+            Self::ZipTooLarge => "ZIP file too large",
         }
     }
 }

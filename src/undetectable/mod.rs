@@ -1,9 +1,10 @@
-//! Undetectable AI's image detector, as `contract/undetectable.md` has it: single pictures.
+//! Undetectable AI's image detector, as `contract/undetectable.md` has it.
 
 mod accept;
 mod analysis;
 mod auth;
 mod body;
+mod bulk;
 mod credits;
 mod detect;
 mod error;
@@ -48,6 +49,19 @@ pub fn routes(context: Option<Context>) -> Routes {
             Method::POST,
             "/query",
             json(query::post),
+        )
+        .on(
+            "undetectable.bulkUpload",
+            Method::POST,
+            "/bulk-upload",
+            json(bulk::upload),
+        )
+        .making(Makes::Document)
+        .on(
+            "undetectable.queryBulkUpload",
+            Method::POST,
+            "/bulk-upload/query",
+            json(bulk::query),
         )
         .on(
             "undetectable.checkUserCredits",

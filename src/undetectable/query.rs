@@ -5,12 +5,12 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 
-use super::Answer;
 use super::analysis::Analysis;
 use super::body::Sent;
 use super::error::Refusal;
 use super::fields::{Fields, canonical_uuid};
 use super::wire::{Document, Extras, Percent, Progress};
+use super::{Answer, bulk};
 use crate::accounts::Account;
 use crate::journal::Entry;
 use crate::model::order::{Order, State as OrderState, Vendor};
@@ -43,10 +43,10 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
     let document = match &order.state {
         OrderState::Pending => Document::pending(order),
         OrderState::InProgress { started_at, .. } => {
-            if now < later(*started_at, verbs.config.detect_pending_ms) {
-                Document::pending(order)
-            } else {
+            if is_analyzing(verbs, *started_at, now) {
                 Document::analyzing(order)
+            } else {
+                Document::pending(order)
             }
         }
         OrderState::Failed { failure, .. } => Document::failed(order, &failure.message),
@@ -64,12 +64,24 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
             outcome: Some(Outcome::Detection(found)),
         } => return done(verbs, account, order, found, Progress::Over, headers).await,
         OrderState::Complete {
+            outcome: Outcome::Bulk(found),
+            ..
+        }
+        | OrderState::Expired {
+            outcome: Some(Outcome::Bulk(found)),
+        } => Document::of_bulk(order, bulk::mean(found)),
+        OrderState::Complete {
             outcome: Outcome::Outputs(_) | Outcome::Extraction(_),
             ..
         }
         | OrderState::Expired { .. } => Document::failed(order, "the document has expired"),
     };
     Ok(axum::Json(document).into_response())
+}
+
+/// Whether an order that started then is being looked at; before, it is pending.
+pub fn is_analyzing(verbs: &Verbs, started_at: Timestamp, now: Timestamp) -> bool {
+    now >= later(started_at, verbs.config.detect_pending_ms)
 }
 
 fn later(at: Timestamp, ms: u32) -> Timestamp {

@@ -1,5 +1,6 @@
-//! Undetectable's single pictures: uploads, documents, credits, refusals.
+//! Undetectable's pictures, single and in bulk: uploads, documents, credits, refusals.
 
+mod bulk;
 mod documents;
 mod outcomes;
 mod pictures;
