@@ -9,7 +9,7 @@ mod skipped;
 
 use serde_json::{Value, json};
 
-use super::{credits, frozen, frozen_with, post, query, upload};
+use super::{credits, error, frozen, frozen_with, post, query, upload};
 use crate::support::{Answer, Entry, Stunt, zip};
 
 /// What is asked of a ZIP of `live`'s: the answer.
