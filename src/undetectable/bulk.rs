@@ -9,8 +9,10 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use percent_encoding::percent_decode_str;
+use serde_json::json;
 
-use super::body::Sent;
+use super::body::{self, Sent};
+use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::{Fields, canonical_uuid};
 use super::{Answer, auth, credits, detect, query as single, uploaded};
@@ -20,6 +22,7 @@ use crate::model::bulk::Bulk;
 use crate::model::order::{Api, Order, State as OrderState, Vendor};
 use crate::model::work::{Outcome, Work};
 use crate::orders::{Charge, New, NewFile, Source, Uploaded};
+use crate::web::openapi::Described;
 use crate::web::{Context, Origin, PLAN, Verbs};
 pub use wire::mean;
 
@@ -30,6 +33,18 @@ const ENTRIES_MAX: usize = 1_000;
 /// So many skipped entries are named where nothing else is in a ZIP.
 const WHY_SKIPPED_MAX: usize = 4;
 
+/// What is refused for what is asked to be queued.
+const REFUSES: [Code; 8] = [
+    Code::FileMetadata,
+    Code::InputUrlEmpty,
+    Code::InvalidHost,
+    Code::NoValidImages,
+    Code::NotEnoughCredits,
+    Code::NotZip,
+    Code::TooManyFiles,
+    Code::ZipTooLarge,
+];
+
 /// A body that was read; where it did not fit, its fields say so.
 struct Asked {
     key: Option<String>,
@@ -38,11 +53,11 @@ struct Asked {
 
 impl Asked {
     fn read(fields: &mut Fields) -> Self {
-        let key = fields.text("key");
+        let key = fields.key();
         let url = fields.required_text("url");
         // These change nothing, for items have neither, but must fit.
-        fields.flag("generate_preview");
-        fields.flag("generate_analysis_details");
+        fields.flag_or("generate_preview", false);
+        fields.flag_or("generate_analysis_details", false);
         fields.one_of("model", &detect::MODELS);
         Self { key, url }
     }
@@ -58,6 +73,24 @@ impl Asked {
         }
         Err(Refusal::new(Code::NotZip, "url: does not end in .zip"))
     }
+}
+
+pub fn describe_upload(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Look at the pictures of a ZIP",
+            "Queues the pictures of a ZIP that was uploaded, 50 at most, each for a credit; \
+             `/bulk-upload/query` tells what comes of them, and what was skipped.",
+        )
+        .asks_body(Fields::described(Asked::read))
+        .where_input("key", "The API key.")
+        .where_input(
+            "url",
+            "Any URL that ends in the `file_path` of an upload, a ZIP.",
+        )
+        .answers::<wire::Queued<'static>>(200, "They are queued.");
+    let groups: [&[Code]; 4] = [&auth::REFUSES, &body::REFUSES, &REFUSES, &STORE];
+    refuses(described, &groups)
 }
 
 pub async fn upload(
@@ -141,13 +174,40 @@ async fn read(verbs: &Verbs, zip: &Uploaded) -> Result<Bulk, Refusal> {
     }
 }
 
+/// The id that is asked for.
+fn read_id(fields: &mut Fields) -> String {
+    fields.required_text("id")
+}
+
+pub fn describe_query(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "How a bulk stands",
+            "Free, and without a key. Asked until `status` is `done` or `failed`.",
+        )
+        .asks_body(Fields::described(read_id))
+        .where_input("id", "The bulk's.")
+        .answers::<Option<wire::Document<'static>>>(
+            200,
+            "The bulk; null where no document has the id.",
+        )
+        .with_header(
+            200,
+            "X-Mock-Plan",
+            false,
+            "What settled the first of its pictures, where anything has.",
+            &json!({"type": "string"}),
+        );
+    refuses(described, &[&body::REFUSES, &[Code::NotBulk], &STORE])
+}
+
 pub async fn query(
     State(context): State<Context>,
     Extension(entry): Extension<Entry>,
     Sent(body): Sent,
 ) -> Answer {
     let mut fields = Fields::of_body(&body);
-    let id = fields.required_text("id");
+    let id = read_id(&mut fields);
     fields.fit()?;
     let id = canonical_uuid(&id).unwrap_or(id);
     let found = context.orders.find(Vendor::Undetectable, &id).await?;

@@ -1,6 +1,8 @@
-//! Undetectable's pictures, single and in bulk: uploads, documents, credits, refusals.
+//! Undetectable's pictures, single and in bulk: uploads, documents, credits, refusals, and
+//! the description of them.
 
 mod bulk;
+mod described;
 mod documents;
 mod outcomes;
 mod pictures;

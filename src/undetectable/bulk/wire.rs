@@ -2,7 +2,9 @@
 //! that is an `Option` is null when there is nothing to say.
 
 use axum::http::HeaderValue;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::super::wire::{Percent, final_result, metadata, ml_model, ocr, step};
 use crate::model::bulk::{Bulk, Judged, SkipReason};
@@ -15,12 +17,27 @@ use crate::web::{header_line, plan};
 const PLAN_ITEMS_MAX: usize = 4;
 
 /// The answer to `POST /bulk-upload`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "QueuedBulk")]
 pub struct Queued<'o> {
     id: &'o str,
+    #[schemars(extend("const" = "pending"))]
     status: &'static str,
     /// Of pictures that are judged.
+    #[schemars(range(min = 1, max = 50))]
     expected_count: u32,
+}
+
+/// What a bulk's fields are together: there are results once it is done, and not before.
+fn states() -> Value {
+    json!([
+        {"properties": {"status": {"const": "done"}, "items": {"minItems": 1}}},
+        {"properties": {
+            "status": {"enum": ["pending", "analyzing", "failed"]},
+            "result": {"type": "null"},
+            "items": {"maxItems": 0},
+        }},
+    ])
 }
 
 impl<'o> Queued<'o> {
@@ -35,11 +52,14 @@ impl<'o> Queued<'o> {
 }
 
 /// The answer to `POST /bulk-upload/query`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Bulk", extend("anyOf" = states()))]
 pub struct Document<'o> {
     id: &'o str,
+    #[schemars(extend("enum" = ["pending", "analyzing", "done", "failed"]))]
     status: &'static str,
     /// The mean of the items' that have one; null until it is done.
+    #[schemars(range(min = 0, max = 100))]
     result: Option<Percent>,
     /// In the ZIP's order; none until it is done.
     items: Vec<Item<'o>>,
@@ -47,12 +67,19 @@ pub struct Document<'o> {
 }
 
 /// A picture that was judged, or could not be: then all but its name and error is null.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "BulkItem")]
 struct Item<'o> {
     filename: &'o str,
+    #[schemars(range(min = 0, max = 100))]
     result: Option<Percent>,
+    /// `AI Generated`, `Real`, `Digitally Edited` or `AI Edited`; at step 2 the generator's name.
     final_result: Option<&'o str>,
+    /// The chance that it was made by AI, in percent.
+    #[schemars(range(min = 0, max = 100))]
     confidence: Option<Percent>,
+    /// Decided by: 1 metadata, 2 a watermark, 3 the model.
+    #[schemars(range(min = 1, max = 3))]
     detection_step: Option<u8>,
     /// Verdict and reason.
     metadata: Option<(&'static str, String)>,
@@ -63,7 +90,9 @@ struct Item<'o> {
     error: Option<&'o str>,
 }
 
-#[derive(Debug, Serialize)]
+/// An entry of the ZIP that is not judged.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BulkSkipped")]
 struct Skipped<'o> {
     filename: &'o str,
     reason: &'static str,
