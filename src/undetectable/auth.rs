@@ -71,8 +71,8 @@ pub async fn by_key(
     refused(code, "the key's state was set so by the control plane")
 }
 
-/// Whose a request is: by the document at `/query`, by the body's key where a picture is sent or
-/// asked for, else by the header's key.
+/// Whose a request is: by the document where one is queried, by the body's key where pictures are
+/// sent or asked for, else by the header's key.
 pub fn whose<'r>(
     verbs: &'r Verbs,
     request: &'r mut Request,
@@ -80,12 +80,14 @@ pub fn whose<'r>(
     Box::pin(async move {
         let (_, path) = request.uri().path().split_once('/')?;
         let key = match path.split('/').next().unwrap_or_default() {
-            "detect" | "preview" | "heatmap" | "_s3" => field(request, "key").await?,
-            "query" => {
+            "query" | "bulk-upload" if path.ends_with("query") => {
                 let id = field(request, "id").await?;
                 let id = canonical_uuid(&id).unwrap_or(id);
                 let found = verbs.orders.find(Vendor::Undetectable, &id).await;
                 return verbs.accounts.by_id(found.ok()??.account);
+            }
+            "detect" | "bulk-upload" | "preview" | "heatmap" | "_s3" => {
+                field(request, "key").await?
             }
             _ => header_key(request.headers())?.to_owned(),
         };
