@@ -71,20 +71,23 @@ pub async fn by_key(
     refused(code, "the key's state was set so by the control plane")
 }
 
-/// Whose a request is: by the body's key at `/detect`, by the document at `/query`, else by the
-/// header's key.
+/// Whose a request is: by the document where one is queried, by the body's key where pictures are
+/// sent or asked for, else by the header's key.
 pub fn whose<'r>(
     verbs: &'r Verbs,
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(async move {
-        let key = match request.uri().path() {
-            "/detect" => field(request, "key").await?,
-            "/query" => {
+        let (_, path) = request.uri().path().split_once('/')?;
+        let key = match path.split('/').next().unwrap_or_default() {
+            "query" | "bulk-upload" if path.ends_with("query") => {
                 let id = field(request, "id").await?;
                 let id = canonical_uuid(&id).unwrap_or(id);
                 let found = verbs.orders.find(Vendor::Undetectable, &id).await;
                 return verbs.accounts.by_id(found.ok()??.account);
+            }
+            "detect" | "bulk-upload" | "preview" | "heatmap" | "_s3" => {
+                field(request, "key").await?
             }
             _ => header_key(request.headers())?.to_owned(),
         };

@@ -32,7 +32,7 @@ use crate::worker::Worker;
 pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_json};
 pub use connection::{Connections, Peer, Tied};
 pub use operation::{Operation, Routes, observe};
-pub use origin::{Origin, OriginError};
+pub use origin::{Origin, OriginError, host};
 pub use peek::peek;
 pub use ruled::Whose;
 pub use segment::{Segment, Segments};

@@ -9,7 +9,7 @@ use axum::handler::Handler;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::routing::{MethodFilter, MethodRouter, any_service, on};
 
 use super::leftover::Leftover;
 use super::openapi::Describe;
@@ -40,6 +40,7 @@ pub struct Routes {
     whose: Whose,
     operations: Vec<Operation>,
     routers: Vec<(&'static str, MethodRouter<Context>)>,
+    among: Option<(&'static str, Router)>,
 }
 
 impl Routes {
@@ -51,6 +52,7 @@ impl Routes {
             whose: nobodys,
             operations: Vec::new(),
             routers: Vec::new(),
+            among: None,
         }
     }
 
@@ -58,6 +60,14 @@ impl Routes {
     #[must_use]
     pub fn owned(self, whose: Whose) -> Self {
         Self { whose, ..self }
+    }
+
+    /// Leaves the methods that its paths below `prefix` have not to another front door, whose paths
+    /// those are otherwise.
+    #[must_use]
+    pub fn among(self, prefix: &'static str, others: Router) -> Self {
+        let among = Some((prefix, others));
+        Self { among, ..self }
     }
 
     /// Says what the orders come to that the operation added last makes.
@@ -118,11 +128,19 @@ impl Routes {
 
     /// The router that serves them.
     pub fn router(self) -> Router<Context> {
-        self.routers
-            .into_iter()
-            .fold(Router::new(), |router, (path, methods)| {
-                router.route(path, methods)
-            })
+        let mut router = Router::new();
+        for (path, methods) in self.routers {
+            let others = self.among.as_ref();
+            let others = others.filter(|(prefix, _)| path.starts_with(prefix));
+            router = router.route(
+                path,
+                match others {
+                    Some((_, others)) => any_service(others.clone()).merge(methods),
+                    None => methods,
+                },
+            );
+        }
+        router
     }
 }
 

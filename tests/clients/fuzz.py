@@ -8,12 +8,14 @@ every state are made, so that the calls that schemathesis makes up reach them, a
 fuzz.toml. Ends with exit code 0 if every answer was as described, and none was a fault.
 """
 
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
@@ -26,6 +28,13 @@ KEY, FROZEN = "fuzz", "fuzz-frozen"
 # What it has to be answered at least once, or it has not tried: path, status, and the error or the
 # document's status.
 WANTED = [
+    ["/bulk-upload", 200, "pending"],
+    ["/bulk-upload", 400, "No valid images found in ZIP"],
+    ["/bulk-upload", 400, "URL must point to a ZIP file"],
+    ["/bulk-upload", 422, None],
+    ["/bulk-upload/query", 200, "done"],
+    ["/bulk-upload/query", 200, None],
+    ["/bulk-upload/query", 400, "Document is not a bulk upload (image-zip) result"],
     ["/check-user-credits", 200, None],
     ["/get-presigned-url", 200, "success"],
     ["/get-presigned-url", 400, "Unsupported image type"],
@@ -37,6 +46,14 @@ WANTED = [
     ["/detect", 403, "User verification failed"],
     ["/detect", 422, None],
     ["/detect", 500, "File metadata could not be fetched"],
+    ["/heatmap/{id}", 200, None],
+    ["/heatmap/{id}", 404, "Document not found"],
+    ["/heatmap/{id}", 404, "Heatmap not found"],
+    ["/preview/{id}", 200, None],
+    ["/preview/{id}", 403, "User verification failed"],
+    ["/preview/{id}", 404, "Preview not found"],
+    ["/_s3/ai-image-detector-prod/results/{id}/{name}", 200, None],
+    ["/_s3/ai-image-detector-prod/results/{id}/{name}", 404, "File not found"],
     ["/health", 200, "healthy"],
     ["/health", 405, None],
     ["/query", 200, "done"],
@@ -64,8 +81,16 @@ def upload(origin, key, name, content):
     return place["file_path"]
 
 
+def zipped(files):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        for name, content in files.items():
+            file.writestr(name, content)
+    return stream.getvalue()
+
+
 def uploads(origin):
-    """Files that /detect takes, and such that it refuses."""
+    """Files that /detect takes, such that it refuses, one for the other key, and ZIPs."""
     with open(os.path.join(FIXTURES, "photo.jpg"), "rb") as file:
         photo = file.read()
     names = ["photo", "photo_ai", "photo_human", "photo_edited", "photo_aiedited", "photo_grok",
@@ -75,20 +100,25 @@ def uploads(origin):
         upload(origin, KEY, "small.jpg", photo[:1000]),
         upload(origin, KEY, "torn.jpg", photo[:2000]),
         upload(origin, KEY, "other.png", photo),
-        upload(origin, KEY, "none.zip", photo),
     ]
     waiting = upload(origin, FROZEN, "photo_ai.jpg", photo)
-    return taken, refused, waiting
+    zips = [
+        upload(origin, KEY, "photos.zip", zipped({"a_ai.jpg": photo, "b.pdf": photo})),
+        upload(origin, KEY, "notes.zip", zipped({"note.txt": photo})),
+        upload(origin, KEY, "torn.zip", photo),
+    ]
+    return taken, refused, waiting, zips
 
 
-def documents(origin, taken, waiting):
+def documents(origin, taken, waiting, zips):
     def detect(key, path, **options):
         return call(origin, "POST", "/detect", {"key": key, "url": path, **options})["id"]
 
     ids = [detect(KEY, path, **EVERYTHING) for path in taken]
     ids += [detect(KEY, taken[1], generate_heatmap=False, generate_analysis_details=False)]
     call(origin, "PUT", "/_mock/clock", {"account": FROZEN, "mode": "frozen"})
-    ids += [detect(FROZEN, waiting), "00000000-0000-4000-8000-000000000000"]
+    bulk = call(origin, "POST", "/bulk-upload", {"key": KEY, "url": zips[0]})["id"]
+    ids += [bulk, detect(FROZEN, waiting), "00000000-0000-4000-8000-000000000000"]
     # An analysis comes last of all that comes.
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -112,9 +142,9 @@ def main():
     print("the description is OpenAPI 3.1:", ", ".join(sorted(description["paths"])))
 
     call(origin, "PUT", f"/_mock/accounts/{KEY}", {"credits": None})
-    taken, refused, waiting = uploads(origin)
-    dictionary(directory, "urls", [*taken, *refused, "", "uploads/none.jpg"])
-    dictionary(directory, "documents", documents(origin, taken, waiting))
+    taken, refused, waiting, zips = uploads(origin)
+    dictionary(directory, "urls", [*taken, *refused, *zips, "", "uploads/none.jpg"])
+    dictionary(directory, "documents", documents(origin, taken, waiting, zips))
     config = shutil.copy(os.path.join(HERE, "fuzz.toml"), directory)
     program = os.path.join(os.path.dirname(sys.executable), "schemathesis")
     command = [program, "--config-file", config, "run", f"{origin}/openapi.json"]
@@ -124,7 +154,9 @@ def main():
         "PYTHONPATH": HERE,
         "SCHEMATHESIS_HOOKS": "fuzz_hooks",
     }
-    subprocess.run(command, cwd=directory, env={**os.environ, **hooks}, check=True)
+    code = subprocess.run(command, cwd=directory, env={**os.environ, **hooks}).returncode
+    if code != 0:
+        sys.exit(code)
     with open(answered, encoding="utf-8") as file:
         seen = [json.loads(line) for line in file]
     missed = [line for line in WANTED if line not in seen]

@@ -13,7 +13,7 @@ UPLOADED_NOTHING = {"error": "File metadata could not be fetched"}
 
 @schemathesis.hook
 def after_call(context, case, response):
-    said = None
+    said = None  # of a picture, and of what does not fit
     if "json" in response.headers.get("content-type", [""])[0]:
         body = response.json()
         said = body and (body.get("error") or body.get("status"))

@@ -24,6 +24,7 @@ const HOMES: [(&str, &[&str]); 11] = [
             "undetectable/",
             "web/",
             "app.rs",
+            "app/",
         ],
     ),
     ("Timestamp::now()", &["clock.rs"]),

@@ -1,11 +1,19 @@
-//! Undetectable's single pictures: uploads, documents, credits, refusals, and
+//! Undetectable's pictures, single and in bulk: uploads, documents, credits, refusals, and
 //! the description of them.
 
+mod assets;
+mod bulk;
+mod codes;
 mod described;
 mod documents;
+mod fetched;
+mod heatmaps;
+mod hosts;
 mod outcomes;
 mod pictures;
+mod profile;
 mod refusals;
+mod strict;
 mod uploads;
 
 use reqwest::Method;

@@ -189,7 +189,7 @@ async fn what_says_nothing_or_two_things_is_refused() {
             (
                 of(json!({"finalResult": "real"})),
                 "then.outcome.finalResult: real is no final result",
-                "there is: AI Generated, Real, Digitally Edited, AI Edited, Grok, Gemini",
+                "there is: AI Generated, Real, Digitally Edited, AI Edited, or a generator's name, such as Grok",
             ),
         ],
     )
