@@ -103,12 +103,7 @@ impl Asset<'_> {
     }
 
     /// The key under which the document has it by now, or why there is none.
-    fn key<'o>(
-        self,
-        order: &'o Order,
-        steps: Steps,
-        now: Timestamp,
-    ) -> Result<&'o str, &'static str> {
+    fn key(self, order: &Order, steps: Steps, now: Timestamp) -> Result<&str, &'static str> {
         let OrderState::Complete {
             completed_at,
             outcome: Outcome::Detection(found),
