@@ -14,7 +14,8 @@ use tokio_util::io::ReaderStream;
 
 use super::Answer;
 use super::auth;
-use super::body::Sent;
+use super::body::{self, Sent};
+use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::{Fields, canonical_uuid};
 use crate::accounts::Account;
@@ -24,6 +25,7 @@ use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome};
 use crate::orders::Steps;
 use crate::store::StoreError;
+use crate::web::openapi::Described;
 use crate::web::{Context, Segment, Segments, Verbs};
 
 /// What is asked for.
@@ -33,6 +35,44 @@ enum Asset<'k> {
     Heatmap,
     /// Whichever has this key.
     Under(&'k str),
+}
+
+fn read_key(fields: &mut Fields) -> Option<String> {
+    fields.key()
+}
+
+pub fn describe_preview(described: Described<'_>) -> Described<'_> {
+    let described = described.does(
+        "A document's preview",
+        "The picture, its longer side 512 pixels at most, where a preview was asked for.",
+    );
+    given(described, Asset::Preview, &["image/jpeg"])
+}
+
+pub fn describe_heatmap(described: Described<'_>) -> Described<'_> {
+    let described = described.does(
+        "A document's heatmap",
+        "Where the picture looks made or edited by AI, once the heatmap is ready.",
+    );
+    given(described, Asset::Heatmap, &["image/png"])
+}
+
+pub fn describe_by_url(described: Described<'_>) -> Described<'_> {
+    let described = described.does(
+        "A document's picture, by its URL",
+        "POST on a URL that `/query` tells, signed or not.",
+    );
+    given(described, Asset::Under(""), &["image/jpeg", "image/png"])
+}
+
+fn given<'d>(described: Described<'d>, asset: Asset<'_>, media_types: &[&str]) -> Described<'d> {
+    let described = described
+        .asks_body(Fields::described(read_key))
+        .where_input("key", "The API key that the document is of.")
+        .where_input("id", "The document's.")
+        .answers_bytes(200, "The picture.", media_types);
+    let codes = [Code::DocumentNotFound, asset.absence()];
+    refuses(described, &[&auth::REFUSES, &body::REFUSES, &codes, &STORE])
 }
 
 pub async fn preview(
@@ -71,7 +111,7 @@ async fn give(
     asset: Asset<'_>,
 ) -> Result<Response, Refusal> {
     let mut fields = Fields::of_body(body);
-    let key = fields.text("key");
+    let key = read_key(&mut fields);
     let account = auth::by_key(verbs, "key", key.as_deref(), entry).await;
     fields.fit()?;
     let account = account?;

@@ -1,7 +1,9 @@
-//! Undetectable's single pictures: uploads, documents, credits, refusals.
+//! Undetectable's single pictures: uploads, documents, credits, refusals, and
+//! the description of them.
 
 mod assets;
 mod codes;
+mod described;
 mod documents;
 mod fetched;
 mod heatmaps;

@@ -49,6 +49,15 @@ pub fn calls() -> Vec<Call> {
             "/_s3/ai-image-detector-prod/results/nothing/preview.jpg",
             key,
         ),
-        call("undetectable.health", 200, "/health", none),
+        call("undetectable.health", 200, "/health", none.clone()),
+        call("undetectable.openapi", 200, "/openapi.json", none.clone()),
+        call("undetectable.docs", 200, "/docs", none.clone()),
+        call(
+            "undetectable.docsFile",
+            200,
+            "/docs/swagger-ui.css",
+            none.clone(),
+        ),
+        call("undetectable.docsFile", 404, "/docs/none", none),
     ]
 }
