@@ -179,7 +179,8 @@ async fn who_takes_nothing_that_is_answered_is_told_so_on_every_route() {
         let body = if method == Method::POST { "{}" } else { "" };
         stunt.send(method.clone(), path, &headers, body).await
     };
-    for operation in operations() {
+    // The page is for browsers, and is no JSON.
+    for operation in operations().filter(|it| !it.name.starts_with("undetectable.docs")) {
         let path = path(operation.path);
         let answer = ask(&stunt, &operation.method, &path, "text/html").await;
         let expected = (406, r#"{"detail":"Not Acceptable"}"#.to_owned());
