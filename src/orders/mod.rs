@@ -6,6 +6,7 @@
 
 mod advance;
 mod archive;
+mod bulk;
 mod create;
 mod deadline;
 mod draft;

@@ -153,6 +153,7 @@ impl Asset<'_> {
             return Err(match order.state {
                 OrderState::Expired { .. } => "it has expired, and its pictures are gone",
                 OrderState::Failed { .. } => "it has failed",
+                OrderState::Complete { .. } => "it is a bulk, of whose pictures none are drawn",
                 _ => "it is not done yet",
             });
         };

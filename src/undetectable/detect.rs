@@ -21,8 +21,13 @@ use crate::orders::{Charge, New, NewFile, Source, Uploaded};
 use crate::web::openapi::Described;
 use crate::web::{Context, Origin, Verbs};
 
-const FILE_BYTES_MIN: u64 = 1_024;
-const FILE_BYTES_MAX: u64 = 10 * 1_024 * 1_024;
+/// A picture's least size.
+pub const FILE_BYTES_MIN: u64 = 1_024;
+/// And its greatest.
+pub const FILE_BYTES_MAX: u64 = 10 * 1_024 * 1_024;
+
+/// What may look at pictures; here it is all the same.
+pub const MODELS: [&str; 3] = ["generic", "sheerid", "instance/model"];
 
 /// What is refused for what is asked.
 const REFUSES: [Code; 10] = [
@@ -67,7 +72,7 @@ impl Asked {
         let heatmap_normalized = of_heatmap("generate_heatmap_normalized");
         fields.one_of("document_type", &["Image"]);
         let email = fields.text("email");
-        fields.one_of("model", &["generic", "sheerid", "instance/model"]);
+        fields.one_of("model", &MODELS);
         let id = fields.uuid("id");
         // These change nothing here, but must fit.
         fields.flag("include_content_moderation");

@@ -34,20 +34,25 @@ pub enum Code {
     InvalidFileName,
     InvalidFileType,
     InvalidHost,
+    NoValidImages,
+    NotBulk,
     NotEnoughCredits,
+    NotZip,
     PreviewNotFound,
     RequestCutShort,
     RequestTooLarge,
+    TooManyFiles,
     TooManyRequests,
     Unavailable,
     UnsupportedImageType,
     UserNotFound,
     UserVerificationFailed,
+    ZipTooLarge,
 }
 
 impl Code {
     /// Every code there is.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 27] = [
         Self::DocumentNotFound,
         Self::FileMetadata,
         Self::FileNotFound,
@@ -61,15 +66,20 @@ impl Code {
         Self::InvalidFileName,
         Self::InvalidFileType,
         Self::InvalidHost,
+        Self::NoValidImages,
+        Self::NotBulk,
         Self::NotEnoughCredits,
+        Self::NotZip,
         Self::PreviewNotFound,
         Self::RequestCutShort,
         Self::RequestTooLarge,
+        Self::TooManyFiles,
         Self::TooManyRequests,
         Self::Unavailable,
         Self::UnsupportedImageType,
         Self::UserNotFound,
         Self::UserVerificationFailed,
+        Self::ZipTooLarge,
     ];
 
     /// The status it is answered with.
@@ -84,8 +94,13 @@ impl Code {
             | Self::InvalidFileName
             | Self::InvalidFileType
             | Self::InvalidHost
+            | Self::NoValidImages
+            | Self::NotBulk
+            | Self::NotZip
             | Self::RequestCutShort
-            | Self::UnsupportedImageType => StatusCode::BAD_REQUEST,
+            | Self::TooManyFiles
+            | Self::UnsupportedImageType
+            | Self::ZipTooLarge => StatusCode::BAD_REQUEST,
             Self::NotEnoughCredits | Self::UserVerificationFailed => StatusCode::FORBIDDEN,
             Self::DocumentNotFound
             | Self::FileNotFound
@@ -116,15 +131,20 @@ impl Code {
             Self::InvalidFileName => "Invalid file name",
             Self::InvalidFileType => "Invalid file type",
             Self::InvalidHost => "Invalid host header",
+            Self::NoValidImages => "No valid images found in ZIP",
+            Self::NotBulk => "Document is not a bulk upload (image-zip) result",
             Self::NotEnoughCredits => "Not enough credits",
+            Self::NotZip => "URL must point to a ZIP file",
             Self::PreviewNotFound => "Preview not found",
             Self::RequestCutShort => "Request body could not be read",
             Self::RequestTooLarge => "Request body too large",
+            Self::TooManyFiles => "Too many files",
             Self::TooManyRequests => "Too many requests",
             Self::Unavailable => "Service unavailable",
             Self::UnsupportedImageType => "Unsupported image type",
             Self::UserNotFound => "User not found",
             Self::UserVerificationFailed => "User verification failed",
+            Self::ZipTooLarge => "ZIP file too large",
         }
     }
 }

@@ -1,10 +1,11 @@
-//! Undetectable AI's image detector, as `contract/undetectable.md` has it: single pictures.
+//! Undetectable AI's image detector, as `contract/undetectable.md` has it.
 
 mod accept;
 mod analysis;
 mod assets;
 mod auth;
 mod body;
+mod bulk;
 mod credits;
 mod described;
 mod detect;
@@ -59,6 +60,21 @@ pub fn routes(context: Option<Context>) -> Routes {
             json(query::post),
         )
         .described(query::describe)
+        .on(
+            "undetectable.bulkUpload",
+            Method::POST,
+            "/bulk-upload",
+            json(bulk::upload),
+        )
+        .making(Makes::Document)
+        .described(bulk::describe_upload)
+        .on(
+            "undetectable.queryBulkUpload",
+            Method::POST,
+            "/bulk-upload/query",
+            json(bulk::query),
+        )
+        .described(bulk::describe_query)
         .on(
             "undetectable.checkUserCredits",
             Method::GET,

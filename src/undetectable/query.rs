@@ -6,13 +6,13 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::Answer;
 use super::analysis::Analysis;
 use super::body::{self, Sent};
 use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::{Fields, canonical_uuid};
 use super::wire::{Document, Extras, Percent, Progress};
+use super::{Answer, bulk};
 use crate::accounts::Account;
 use crate::journal::Entry;
 use crate::model::order::{Order, State as OrderState, Vendor};
@@ -73,10 +73,10 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
     let document = match &order.state {
         OrderState::Pending => Document::pending(order),
         OrderState::InProgress { started_at, .. } => {
-            if now < steps.analyzing_at(*started_at) {
-                Document::pending(order)
-            } else {
+            if now >= steps.analyzing_at(*started_at) {
                 Document::analyzing(order)
+            } else {
+                Document::pending(order)
             }
         }
         OrderState::Failed { failure, .. } => Document::failed(order, &failure.message),
@@ -93,6 +93,13 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
         OrderState::Expired {
             outcome: Some(Outcome::Detection(found)),
         } => return done(verbs, account, order, found, Progress::Over, headers).await,
+        OrderState::Complete {
+            outcome: Outcome::Bulk(found),
+            ..
+        }
+        | OrderState::Expired {
+            outcome: Some(Outcome::Bulk(found)),
+        } => Document::of_bulk(order, bulk::mean(found)),
         OrderState::Complete {
             outcome: Outcome::Outputs(_) | Outcome::Extraction(_),
             ..

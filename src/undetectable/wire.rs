@@ -25,7 +25,8 @@ impl Percent {
         Self((number * 100.0).round() / 100.0)
     }
 
-    fn of(probability: f64) -> Self {
+    /// A probability in percent.
+    pub fn of(probability: f64) -> Self {
         Self::rounded(probability * 100.0)
     }
 
@@ -248,6 +249,18 @@ impl Document {
     }
 }
 
+impl Document {
+    /// The pictures of a bulk were judged, to that in the mean; what came of each is told
+    /// elsewhere.
+    pub fn of_bulk(order: &Order, result: Option<Percent>) -> Self {
+        Self {
+            result,
+            preview: Some(Preview { preview_url: None }),
+            ..Self::unsettled(order, "done", Some(true))
+        }
+    }
+}
+
 impl Done {
     fn of(order: &Order, found: &Detection, extras: Extras, link: impl Fn(&str) -> String) -> Self {
         let verdict = &found.verdict;
@@ -268,10 +281,7 @@ impl Done {
             metadata: metadata(verdict, step),
             metadata_basic_source: source(verdict, step),
             ocr: ocr(verdict, step),
-            ml_model: (step == 3).then(|| {
-                let label = final_result(&verdict.label).to_owned();
-                (label, Percent::of(verdict.probability))
-            }),
+            ml_model: ml_model(verdict, step),
             heatmap_status,
             heatmap_url,
             analysis_results_status: analysis_status,
@@ -284,7 +294,7 @@ impl Done {
 }
 
 /// 1 decided by metadata, 2 by a watermark, 3 by the model.
-fn step(verdict: &Verdict) -> u8 {
+pub fn step(verdict: &Verdict) -> u8 {
     match (&verdict.label, &verdict.basis) {
         (Label::Watermarked(_), _) => 2,
         (_, Basis::Metadata) => 1,
@@ -307,7 +317,7 @@ pub fn final_result(label: &Label) -> &str {
 }
 
 /// What the metadata say of a picture that they did not settle does not gainsay its verdict.
-fn metadata(verdict: &Verdict, step: u8) -> (&'static str, String) {
+pub fn metadata(verdict: &Verdict, step: u8) -> (&'static str, String) {
     match &verdict.provenance {
         Provenance::Generator(tool) if step == 1 => {
             ("AI Generated", format!("Metadata names the AI tool {tool}"))
@@ -330,7 +340,8 @@ fn source(verdict: &Verdict, step: u8) -> Option<String> {
     }
 }
 
-fn ocr(verdict: &Verdict, step: u8) -> Option<(String, f64)> {
+/// Label and percent of a generator's watermark.
+pub fn ocr(verdict: &Verdict, step: u8) -> Option<(String, f64)> {
     match &verdict.label {
         Label::Watermarked(generator) => {
             let score = Percent::of(verdict.probability).number();
@@ -339,6 +350,14 @@ fn ocr(verdict: &Verdict, step: u8) -> Option<(String, f64)> {
         Label::Human if step == 3 => None,
         _ => Some(("OCR did not detect AI".to_owned(), 0.0)),
     }
+}
+
+/// Label and percent of the model, where it came to that.
+pub fn ml_model(verdict: &Verdict, step: u8) -> Option<(String, Percent)> {
+    (step == 3).then(|| {
+        let label = final_result(&verdict.label).to_owned();
+        (label, Percent::of(verdict.probability))
+    })
 }
 
 fn heatmap(

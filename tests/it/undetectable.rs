@@ -1,7 +1,8 @@
-//! Undetectable's single pictures: uploads, documents, credits, refusals, and
+//! Undetectable's pictures, single and in bulk: uploads, documents, credits, refusals, and
 //! the description of them.
 
 mod assets;
+mod bulk;
 mod codes;
 mod described;
 mod documents;

@@ -23,7 +23,7 @@ impl JsonSchema for Percent {
 
 /// What the fields of a document are together, in each of its states.
 pub fn states() -> Value {
-    let state = |status: &str, result: &str, details: Value, required: &[&str]| {
+    let state = |status: &str, result: Value, details: Value, required: &[&str]| {
         json!({
             "title": status,
             "required": required,
@@ -38,9 +38,16 @@ pub fn states() -> Value {
     let failed = json!({"maxProperties": 2, "properties": {"is_valid": {"const": false}}});
     let done = json!({"required": ["detection_step"]});
     json!([
-        state("pending", "null", unsettled(Value::Null), &[]),
-        state("analyzing", "null", unsettled(json!(true)), &[]),
-        state("done", "number", done, &["preview_url"]),
-        state("failed", "null", failed, &[]),
+        state("pending", json!("null"), unsettled(Value::Null), &[]),
+        state("analyzing", json!("null"), unsettled(json!(true)), &[]),
+        state("done", json!("number"), done, &["preview_url"]),
+        // Of a bulk, none of whose pictures may have a result.
+        state(
+            "done",
+            json!(["number", "null"]),
+            unsettled(json!(true)),
+            &["preview_url"]
+        ),
+        state("failed", json!("null"), failed, &[]),
     ])
 }

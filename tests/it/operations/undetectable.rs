@@ -26,6 +26,24 @@ pub fn calls() -> Vec<Call> {
         ),
         call("undetectable.query", 422, "/query", none.clone()),
         call(
+            "undetectable.bulkUpload",
+            400,
+            "/bulk-upload",
+            json!({"key": KEY, "url": "http://127.0.0.1/uploads/no.jpg"}),
+        ),
+        call(
+            "undetectable.queryBulkUpload",
+            200,
+            "/bulk-upload/query",
+            json!({"id": "00000000-0000-4000-8000-000000000000"}),
+        ),
+        call(
+            "undetectable.queryBulkUpload",
+            422,
+            "/bulk-upload/query",
+            none.clone(),
+        ),
+        call(
             "undetectable.checkUserCredits",
             200,
             "/check-user-credits",

@@ -7,11 +7,13 @@ pub mod raw;
 mod receiver;
 mod stunt;
 mod tls;
+mod zip;
 
 pub use picture::{fixture, picture};
 pub use process::Process;
 pub use receiver::{Message, Receiver, Reply};
 pub use stunt::{Answer, Stunt, T0};
+pub use zip::{Entry, zip, zip_64};
 
 /// The body of a BIZ MORI error.
 pub fn code(code: &str) -> String {
