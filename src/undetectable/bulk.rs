@@ -7,7 +7,7 @@ mod wire;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
@@ -20,7 +20,7 @@ use crate::engine::archive::Unlisted;
 use crate::journal::Entry;
 use crate::model::bulk::Bulk;
 use crate::model::order::{Api, Order, State as OrderState, Vendor};
-use crate::model::work::{Outcome, Work};
+use crate::model::work::{Findings, Outcome, Work};
 use crate::orders::{Charge, New, NewFile, Source, Uploaded};
 use crate::web::openapi::Described;
 use crate::web::{Context, Origin, PLAN, Verbs};
@@ -233,20 +233,24 @@ pub async fn query(
             "analyzing"
         }
         OrderState::Pending | OrderState::InProgress { .. } => "pending",
-        _ => return Ok(settled(&order, bulk).into_response()),
+        _ => match order.outcome() {
+            Some(Outcome::Bulk(found)) => {
+                let document = wire::Document::done(&order, bulk, found);
+                return Ok(planned(&order, found, axum::Json(document)));
+            }
+            _ => "failed",
+        },
     };
     Ok(axum::Json(wire::Document::unsettled(&order, bulk, status)).into_response())
 }
 
-/// The answer once it is over, with what settled its pictures.
-fn settled(order: &Order, bulk: &Bulk) -> axum::response::Response {
-    let Some(Outcome::Bulk(found)) = order.outcome() else {
-        return axum::Json(wire::Document::unsettled(order, bulk, "failed")).into_response();
-    };
-    let document = wire::Document::done(order, bulk, found);
-    let mut response = axum::Json(document).into_response();
-    response
-        .headers_mut()
-        .insert(PLAN, wire::plan_of(bulk, found));
+/// An answer on a bulk that is done, with what settled its pictures.
+pub fn planned(order: &Order, found: &Findings, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    if let Work::Bulk(bulk) = &order.work
+        && let Some(plan) = wire::plan_of(bulk, found)
+    {
+        response.headers_mut().insert(PLAN, plan);
+    }
     response
 }

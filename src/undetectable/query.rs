@@ -99,7 +99,10 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
         }
         | OrderState::Expired {
             outcome: Some(Outcome::Bulk(found)),
-        } => Document::of_bulk(order, bulk::mean(found)),
+        } => {
+            let document = Document::of_bulk(order, bulk::mean(found));
+            return Ok(bulk::planned(order, found, axum::Json(document)));
+        }
         OrderState::Complete {
             outcome: Outcome::Outputs(_) | Outcome::Extraction(_),
             ..

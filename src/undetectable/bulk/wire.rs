@@ -170,8 +170,8 @@ fn verdict(judged: &Judged) -> Option<&Verdict> {
     }
 }
 
-/// What settled the first of the pictures.
-pub fn plan_of(bulk: &Bulk, found: &Findings) -> HeaderValue {
+/// What settled the first of the pictures; none: nothing has settled any.
+pub fn plan_of(bulk: &Bulk, found: &Findings) -> Option<HeaderValue> {
     let judged = bulk.queued.iter().zip(&found.items);
     let judged = judged.filter_map(|(queued, judged)| Some((&queued.name, verdict(judged)?)));
     let told: Vec<String> = judged
@@ -182,7 +182,7 @@ pub fn plan_of(bulk: &Bulk, found: &Findings) -> HeaderValue {
             line.to_str().unwrap_or_default().to_owned()
         })
         .collect();
-    header_line(&told.join("; "))
+    (!told.is_empty()).then(|| header_line(&told.join("; ")))
 }
 
 /// A skipped entry in a line for people: `a.txt: Unsupported image type`.
