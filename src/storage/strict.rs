@@ -32,7 +32,7 @@ pub(super) fn check(key: &str, headers: &HeaderMap) -> Result<(), Error> {
         return Ok(());
     };
     let is = |known: &&str| extension.eq_ignore_ascii_case(known);
-    let found = TYPES.iter().find(|(of, _)| of.iter().any(|it| is(it)));
+    let found = TYPES.iter().find(|(of, _)| of.iter().any(is));
     let Some((_, types)) = found.filter(|_| matches!(key_owner(key), Some(KeyOwner::Upload(_))))
     else {
         return Ok(());

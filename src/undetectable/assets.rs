@@ -143,12 +143,7 @@ impl Asset<'_> {
     }
 
     /// The key under which the document has it by now, or why there is none.
-    fn key<'o>(
-        self,
-        order: &'o Order,
-        steps: Steps,
-        now: Timestamp,
-    ) -> Result<&'o str, &'static str> {
+    fn key(self, order: &Order, steps: Steps, now: Timestamp) -> Result<&str, &'static str> {
         let OrderState::Complete {
             completed_at,
             outcome: Outcome::Detection(found),
@@ -158,6 +153,7 @@ impl Asset<'_> {
             return Err(match order.state {
                 OrderState::Expired { .. } => "it has expired, and its pictures are gone",
                 OrderState::Failed { .. } => "it has failed",
+                OrderState::Complete { .. } => "it is a bulk, of whose pictures none are drawn",
                 _ => "it is not done yet",
             });
         };

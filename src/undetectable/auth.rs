@@ -71,22 +71,23 @@ pub async fn by_key(
     refused(code, "the key's state was set so by the control plane")
 }
 
-/// Whose a request is: by the document where one is queried, by the body's key where pictures are
-/// sent or asked for, else by the header's key.
+/// Whose a request is: by the body's key where pictures are sent or asked for, by the document where
+/// one is queried, else by the header's key.
 pub fn whose<'r>(
     verbs: &'r Verbs,
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(async move {
         let (_, path) = request.uri().path().split_once('/')?;
-        let key = match path.split('/').next().unwrap_or_default() {
-            "query" | "bulk-upload" if path.ends_with("query") => {
+        let first = path.split('/').next().unwrap_or_default();
+        let key = match (first, path) {
+            ("query", _) | (_, "bulk-upload/query") => {
                 let id = field(request, "id").await?;
                 let id = canonical_uuid(&id).unwrap_or(id);
                 let found = verbs.orders.find(Vendor::Undetectable, &id).await;
                 return verbs.accounts.by_id(found.ok()??.account);
             }
-            "detect" | "bulk-upload" | "preview" | "heatmap" | "_s3" => {
+            ("detect" | "bulk-upload" | "preview" | "heatmap" | "_s3", _) => {
                 field(request, "key").await?
             }
             _ => header_key(request.headers())?.to_owned(),

@@ -44,6 +44,7 @@ impl Origin {
 
 /// The host that the client called, with its port, as it says or, where that is believed, as the
 /// proxy before us says.
+#[must_use]
 pub fn host(headers: &HeaderMap, trust_forwarded: bool) -> Option<String> {
     let forwarded = trust_forwarded.then(|| forwarded(headers, "x-forwarded-host"));
     forwarded.flatten().or_else(|| text(headers, HOST.as_str()))

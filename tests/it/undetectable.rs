@@ -14,6 +14,7 @@ mod pictures;
 mod profile;
 mod refusals;
 mod strict;
+mod unfit;
 mod uploads;
 
 use reqwest::Method;

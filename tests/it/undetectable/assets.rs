@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{detect, done, error, frozen, post, query, upload};
-use crate::support::{Answer, Stunt, fixture, picture};
+use crate::support::{Answer, Entry, Stunt, fixture, picture, zip};
 
 const ALL: fn() -> Value = || json!({"generate_preview": true});
 
@@ -144,6 +144,15 @@ async fn a_picture_that_was_not_drawn_is_not_found() {
             error(404, &format!("{message} not found"), &why)
         );
     }
+    let zipped = zip(&[Entry::new("a_ai.png", &plain())]);
+    let path = upload(&stunt, "live", "a.zip", zipped).await;
+    let body = json!({"key": "live", "url": path});
+    let bulk = post(&stunt, "/bulk-upload", &body).await.json()["id"].take();
+    let bulk = bulk.as_str().expect("an id");
+    stunt.advance("live", "PT1S").await;
+    let answer = post(&stunt, &format!("/preview/{bulk}"), &json!({"key": "live"})).await;
+    let why = format!("document {bulk}: it is a bulk, of whose pictures none are drawn");
+    assert_eq!(answer.refusal(), error(404, "Preview not found", &why));
     let document = done(&stunt, "x_ai.png", plain(), ALL()).await;
     let id = document["id"].as_str().expect("an id");
     let url = format!("/_s3/ai-image-detector-prod/results/{id}/thumbnail.jpg");

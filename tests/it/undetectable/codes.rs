@@ -71,6 +71,26 @@ async fn files(stunt: &Stunt, seen: &mut Seen) {
     seen.answer(&get(&strict, "live", "/get-presigned-url?file_name=a%20b.jpg").await);
 }
 
+async fn bulks(stunt: &Stunt, seen: &mut Seen) {
+    let (note, jpeg) = ([b' '; 2_000], picture());
+    let many: Vec<Entry> = (0..51)
+        .map(|n| Entry::new(&format!("{n}_ai.jpg"), &jpeg))
+        .collect();
+    for (name, bytes) in [
+        ("a.jpg", picture()),
+        ("a.zip", picture()),
+        ("a.zip", zip(&[Entry::new("note.txt", &note)])),
+        ("a.zip", zip(&many)),
+        ("a.zip", vec![0; 100 * 1_024 * 1_024 + 1]),
+    ] {
+        let path = upload(stunt, "live", name, bytes).await;
+        let body = json!({"key": "live", "url": path});
+        seen.answer(&post(stunt, "/bulk-upload", &body).await);
+    }
+    let id = detect(stunt, "x_ai.jpg", picture(), json!({})).await;
+    seen.answer(&post(stunt, "/bulk-upload/query", &json!({"id": id})).await);
+}
+
 async fn pictures(stunt: &Stunt, seen: &mut Seen) {
     let id = detect(stunt, "x_human.png", fixture("plain.png"), json!({})).await;
     stunt.advance("live", "PT1S").await;
@@ -134,6 +154,7 @@ async fn every_message_can_be_had() {
     let mut seen = Seen::default();
     keys(&stunt, &mut seen).await;
     files(&stunt, &mut seen).await;
+    bulks(&stunt, &mut seen).await;
     pictures(&stunt, &mut seen).await;
     bulks(&stunt, &mut seen).await;
     requests(&stunt, &mut seen).await;
