@@ -1,6 +1,7 @@
 //! Undetectable's single pictures: uploads, documents, credits, refusals.
 
 mod documents;
+mod metadata;
 mod outcomes;
 mod pictures;
 mod refusals;
