@@ -15,6 +15,13 @@ use crate::model::account::KeyState;
 use crate::model::order::Vendor;
 use crate::web::{Verbs, peek};
 
+/// What is refused for a key.
+pub const REFUSES: [Code; 3] = [
+    Code::UserVerificationFailed,
+    Code::UserNotFound,
+    Code::TooManyRequests,
+];
+
 /// The account whose key stands in the header; the request is its own from now on.
 ///
 /// # Errors

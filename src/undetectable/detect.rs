@@ -4,8 +4,10 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
+use serde_json::json;
 
-use super::body::Sent;
+use super::body::{self, Sent};
+use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::Fields;
 use super::wire::Queued;
@@ -16,10 +18,25 @@ use crate::model::order::{Api, Vendor};
 use crate::model::picture::Format;
 use crate::model::work::{DocumentOptions, Work};
 use crate::orders::{Charge, New, NewFile, Source, Uploaded};
+use crate::web::openapi::Described;
 use crate::web::{Context, Origin, Verbs};
 
 const FILE_BYTES_MIN: u64 = 1_024;
 const FILE_BYTES_MAX: u64 = 10 * 1_024 * 1_024;
+
+/// What is refused for what is asked.
+const REFUSES: [Code; 10] = [
+    Code::FileMetadata,
+    Code::FileTooLarge,
+    Code::FileTooSmall,
+    Code::IdTaken,
+    Code::InputEmailEmpty,
+    Code::InputUrlEmpty,
+    Code::InvalidFileType,
+    Code::InvalidHost,
+    Code::NotEnoughCredits,
+    Code::UnsupportedImageType,
+];
 
 /// A body that was read; where it did not fit, its fields say so.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,13 +50,13 @@ struct Asked {
 
 impl Asked {
     fn read(fields: &mut Fields, analysis_default: bool) -> Self {
-        let key = fields.text("key");
+        let key = fields.key();
         let url = fields.required_text("url");
-        let preview = fields.flag("generate_preview").unwrap_or(false);
+        let preview = fields.flag_or("generate_preview", false);
         let analysis = fields.flag("generate_analysis_details");
-        let heatmap = fields.flag("generate_heatmap").unwrap_or(true);
+        let heatmap = fields.flag_or("generate_heatmap", true);
         let mut of_heatmap = |name| {
-            let flag = fields.flag(name).unwrap_or(false);
+            let flag = fields.flag_or(name, false);
             if flag && !heatmap {
                 let msg = "generate_heatmap must be true";
                 fields.problem(name, msg, "value_error");
@@ -81,6 +98,34 @@ impl Asked {
         }
         Ok(())
     }
+}
+
+pub fn describe(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Look at a picture",
+            "Queues a picture that was uploaded; `/query` tells what comes of it.",
+        )
+        .asks_body(Fields::described(|fields| Asked::read(fields, true)))
+        .where_body(&json!([
+            {"properties": {"generate_heatmap": {"const": true}}},
+            {"properties": {
+                "generate_heatmap_overlayed": {"const": false},
+                "generate_heatmap_normalized": {"const": false},
+            }},
+        ]))
+        .where_input("key", "The API key.")
+        .where_input("url", "Any URL that ends in the `file_path` of an upload.")
+        .where_input(
+            "generate_analysis_details",
+            "Left out, the server's setting counts, which is true where nobody set it.",
+        )
+        .where_input("generate_heatmap_overlayed", "Wants `generate_heatmap`.")
+        .where_input("generate_heatmap_normalized", "Wants `generate_heatmap`.")
+        .where_input("id", "The document's id, if the client wants to choose it.")
+        .answers::<Queued>(200, "It is queued.");
+    let groups: [&[Code]; 4] = [&auth::REFUSES, &body::REFUSES, &REFUSES, &STORE];
+    refuses(described, &groups)
 }
 
 pub async fn post(
@@ -155,7 +200,7 @@ async fn check_file(verbs: &Verbs, file: Uploaded) -> Result<(), Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::Value;
 
     use super::*;
 

@@ -5,6 +5,7 @@ mod analysis;
 mod auth;
 mod body;
 mod credits;
+mod described;
 mod detect;
 mod error;
 mod fields;
@@ -17,12 +18,16 @@ mod wire;
 use axum::Json;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::rule::Makes;
+use crate::web::openapi::Described;
 use crate::web::{Context, Routes};
 use accept::json;
 pub use auth::whose;
+pub use described::description;
+use described::refuses;
 use error::{Code, Refusal};
 
 /// The operations of this front door.
@@ -36,6 +41,7 @@ pub fn routes(context: Option<Context>) -> Routes {
             "/get-presigned-url",
             json(presign::get),
         )
+        .described(presign::describe)
         .on(
             "undetectable.detect",
             Method::POST,
@@ -43,27 +49,52 @@ pub fn routes(context: Option<Context>) -> Routes {
             json(detect::post),
         )
         .making(Makes::Document)
+        .described(detect::describe)
         .on(
             "undetectable.query",
             Method::POST,
             "/query",
             json(query::post),
         )
+        .described(query::describe)
         .on(
             "undetectable.checkUserCredits",
             Method::GET,
             "/check-user-credits",
             json(credits::check),
         )
+        .described(credits::describe)
         .on("undetectable.health", Method::GET, "/health", json(health))
+        .described(describe_health)
+        .on(
+            "undetectable.openapi",
+            Method::GET,
+            "/openapi.json",
+            json(described::openapi),
+        )
+        .on("undetectable.docs", Method::GET, "/docs", described::page)
+        .on(
+            "undetectable.docsFile",
+            Method::GET,
+            "/docs/{file}",
+            described::file,
+        )
 }
 
 /// What a handler answers.
 type Answer = Result<Response, Refusal>;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Health {
+    #[schemars(extend("const" = "healthy"))]
     status: &'static str,
+}
+
+fn describe_health(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does("Whether it serves", "It does once it answers.")
+        .answers::<Health>(200, "It serves.");
+    refuses(described, &[])
 }
 
 async fn health() -> Json<Health> {

@@ -4,14 +4,17 @@ use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::Fields;
 use super::{Answer, auth};
 use crate::journal::Entry;
 use crate::model::order::Vendor;
+use crate::web::openapi::Described;
 use crate::web::{Context, Origin};
 
 /// What may be uploaded; at `/detect` it may turn out that nobody looks at it.
@@ -23,16 +26,38 @@ const NAME_CHARS_MAX: usize = 255;
 /// Seconds.
 const EXPIRATION_DEFAULT_S: u32 = 3_600;
 /// Seconds; a week, the most `SigV4` allows.
-const EXPIRATION_MAX_S: i64 = 604_800;
+const EXPIRATION_MAX_S: u32 = 604_800;
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UploadPlace")]
 struct Place {
+    #[schemars(extend("const" = "success"))]
     status: &'static str,
     presigned_url: String,
     /// The object's key.
     file_path: String,
+    /// The upload's; a document is given an id of its own.
     document_id: String,
+}
+
+pub fn describe(described: Described<'_>) -> Described<'_> {
+    let extensions = EXTENSIONS.join(", ");
+    let described = described
+        .does(
+            "Where to upload a file",
+            "Reserves a place for a file, which is then put to `presigned_url`.",
+        )
+        .with_key()
+        .asks_query(Fields::described(read))
+        .where_input(
+            "file_name",
+            &format!("Its extension is one of {extensions}; what is unsafe in it becomes `_`."),
+        )
+        .where_input("expiration", "Seconds for which the URL may be used.")
+        .answers::<Place>(200, "A place for the file.");
+    let codes = [Code::UnsupportedImageType, Code::InvalidHost];
+    refuses(described, &[&auth::REFUSES, &codes, &STORE])
 }
 
 pub async fn get(
@@ -43,8 +68,7 @@ pub async fn get(
 ) -> Answer {
     let query = parameters(query.as_deref().unwrap_or_default());
     let mut fields = Fields::of_query(&query);
-    let file_name = file_name(&mut fields);
-    let expires_s = fields.integer("expiration", 1..=EXPIRATION_MAX_S);
+    let (file_name, expires_s) = read(&mut fields);
     let account = auth::by_header(&context, &headers, &entry).await;
     fields.fit()?;
     let account = account?;
@@ -52,13 +76,12 @@ pub async fn get(
     let Origin(origin) = Origin::of(&context, &headers).await?;
     let name = normalised(&file_name);
     let upload = context.orders.await_upload(&account, &name).await?;
-    let expires_s = expires_s.and_then(|seconds| u32::try_from(seconds).ok());
     let presigned_url = context.links.write(
         &origin,
         Vendor::Undetectable,
         &upload.key,
         account.now(),
-        expires_s.unwrap_or(EXPIRATION_DEFAULT_S),
+        expires_s,
         None,
     );
     let answer = Place {
@@ -77,13 +100,11 @@ fn parameters(query: &str) -> Map<String, Value> {
         .collect()
 }
 
-fn file_name(fields: &mut Fields) -> String {
-    let name = fields.required_text("file_name");
-    if name.chars().count() > NAME_CHARS_MAX {
-        let msg = format!("ensure this value has at most {NAME_CHARS_MAX} characters");
-        fields.problem("file_name", msg, "value_error.any_str.max_length");
-    }
-    name
+/// The file's name, and for how many seconds it may be put.
+fn read(fields: &mut Fields) -> (String, u32) {
+    let file_name = fields.required_text_within("file_name", NAME_CHARS_MAX);
+    let expires_s = fields.integer_or("expiration", 1..=EXPIRATION_MAX_S, EXPIRATION_DEFAULT_S);
+    (file_name, expires_s)
 }
 
 fn check_extension(name: &str) -> Result<(), Refusal> {

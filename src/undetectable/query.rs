@@ -4,11 +4,13 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use serde_json::json;
 
 use super::Answer;
 use super::analysis::Analysis;
-use super::body::Sent;
-use super::error::Refusal;
+use super::body::{self, Sent};
+use super::described::{STORE, refuses};
+use super::error::{Code, Refusal};
 use super::fields::{Fields, canonical_uuid};
 use super::wire::{Document, Extras, Percent, Progress};
 use crate::accounts::Account;
@@ -16,7 +18,33 @@ use crate::journal::Entry;
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome, Work};
+use crate::web::openapi::Described;
 use crate::web::{Context, Origin, PLAN, Verbs, plan};
+
+/// The id that is asked for.
+fn read(fields: &mut Fields) -> String {
+    fields.required_text("id")
+}
+
+pub fn describe(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "How a document stands",
+            "Free, and without a key. Asked until `status` is `done` or `failed`, and further \
+             until heatmap and analysis are no longer `pending`.",
+        )
+        .asks_body(Fields::described(read))
+        .where_input("id", "The document's.")
+        .answers::<Option<Document>>(200, "The document; null where no document has the id.")
+        .with_header(
+            200,
+            "X-Mock-Plan",
+            false,
+            "What settled the result, where there is one.",
+            &json!({"type": "string"}),
+        );
+    refuses(described, &[&body::REFUSES, &[Code::InvalidHost], &STORE])
+}
 
 pub async fn post(
     State(context): State<Context>,
@@ -25,7 +53,7 @@ pub async fn post(
     Sent(body): Sent,
 ) -> Answer {
     let mut fields = Fields::of_body(&body);
-    let id = fields.required_text("id");
+    let id = read(&mut fields);
     fields.fit()?;
     let id = canonical_uuid(&id).unwrap_or(id);
     let found = context.orders.find(Vendor::Undetectable, &id).await?;

@@ -2,8 +2,11 @@
 //! and what follows from it. A field that is an `Option` is null when there is nothing to say,
 //! unless it says that it is left out.
 
+mod schema;
+
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::analysis::Analysis;
@@ -71,9 +74,10 @@ impl Serialize for Percent {
 }
 
 /// The answer to `POST /detect`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Queued {
     id: String,
+    #[schemars(extend("const" = "pending"))]
     status: &'static str,
 }
 
@@ -110,11 +114,14 @@ pub struct Extras {
 }
 
 /// The answer to `POST /query`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(extend("oneOf" = schema::states()))]
 pub struct Document {
     id: String,
+    #[schemars(extend("enum" = ["pending", "analyzing", "done", "failed"]))]
     status: &'static str,
     /// Null until it is done: clients stop asking as soon as it is not.
+    #[schemars(range(min = 0, max = 100))]
     result: Option<Percent>,
     result_details: Details,
     /// Left out until it is done.
@@ -122,13 +129,15 @@ pub struct Document {
     preview: Option<Preview>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Preview {
     preview_url: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// What there is to say of a document in its state.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "ResultDetails")]
 enum Details {
     Unsettled {
         is_valid: Option<bool>,
@@ -140,23 +149,36 @@ enum Details {
     Done(Box<Done>),
 }
 
-#[derive(Debug, Serialize)]
+/// What is said of a picture that was looked at.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Verdict")]
 struct Done {
+    #[schemars(extend("const" = true))]
     is_valid: bool,
+    /// Decided by: 1 metadata, 2 a watermark, 3 the model.
+    #[schemars(range(min = 1, max = 3))]
     detection_step: u8,
+    /// `AI Generated`, `Real`, `Digitally Edited` or `AI Edited`; at step 2 the generator's name.
     final_result: String,
+    /// The chance that it was made by AI, in percent.
+    #[schemars(range(min = 0, max = 100))]
     confidence: Percent,
+    /// How sure the label is, in percent.
+    #[schemars(range(min = 0, max = 100))]
     final_label_confidence: Percent,
     /// Verdict and reason.
     metadata: (&'static str, String),
+    /// The camera, the AI tool or the editor, where the metadata name one.
     metadata_basic_source: Option<String>,
     /// Label and percent, a whole one with its point.
     ocr: Option<(String, f64)>,
     /// Left out before step 3.
     #[serde(skip_serializing_if = "Option::is_none")]
     ml_model: Option<(String, Percent)>,
+    #[schemars(extend("enum" = ["pending", "ready", null]))]
     heatmap_status: Option<&'static str>,
     heatmap_url: Option<String>,
+    #[schemars(extend("enum" = ["pending", "analyzing", "ready", null]))]
     analysis_results_status: Option<&'static str>,
     analysis_results: Option<Analysis>,
     /// Left out unless set.
@@ -167,8 +189,9 @@ struct Done {
 }
 
 /// The analysis under its older names.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Singular {
+    #[schemars(extend("enum" = ["pending", "analyzing", "ready", null]))]
     analysis_result_status: Option<&'static str>,
     analysis_result: Option<Analysis>,
 }

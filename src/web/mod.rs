@@ -1,9 +1,11 @@
-//! What the front doors share: operations by name, bodies, origins, answers that say why, and
+//! What the front doors share: operations by name and their descriptions, bodies, origins, answers that say why, and
 //! connections that know when an answer has been written.
 
 mod body;
 mod connection;
+pub mod docs;
 mod leftover;
+pub mod openapi;
 mod operation;
 mod origin;
 mod peek;

@@ -12,6 +12,7 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::leftover::Leftover;
+use super::openapi::Describe;
 use super::ruled::{Whose, nobodys, ruled};
 use super::{Context, Peer};
 use crate::journal::Entry;
@@ -20,7 +21,7 @@ use crate::model::rule::Makes;
 const REQUEST: HeaderName = HeaderName::from_static("x-mock-request");
 
 /// One method and path of a front door.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Operation {
     /// `bizmori.createAiDetection`.
     pub name: &'static str,
@@ -29,6 +30,8 @@ pub struct Operation {
     pub path: &'static str,
     /// What its orders come to; none: it makes no orders.
     pub makes: Option<Makes>,
+    /// Fills in its description; none: it is not described.
+    pub describe: Option<Describe>,
 }
 
 /// The operations of a front door, and who answers them.
@@ -66,6 +69,15 @@ impl Routes {
         self
     }
 
+    /// Describes the operation added last.
+    #[must_use]
+    pub fn described(mut self, describe: Describe) -> Self {
+        if let Some(operation) = self.operations.last_mut() {
+            operation.describe = Some(describe);
+        }
+        self
+    }
+
     /// Adds an operation.
     ///
     /// # Panics
@@ -93,6 +105,7 @@ impl Routes {
             method,
             path,
             makes: None,
+            describe: None,
         });
         self
     }

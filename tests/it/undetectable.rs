@@ -1,5 +1,7 @@
-//! Undetectable's single pictures: uploads, documents, credits, refusals.
+//! Undetectable's single pictures: uploads, documents, credits, refusals, and
+//! the description of them.
 
+mod described;
 mod documents;
 mod metadata;
 mod outcomes;

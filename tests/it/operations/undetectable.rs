@@ -30,6 +30,15 @@ pub fn calls() -> Vec<Call> {
             "/check-user-credits",
             none.clone(),
         ),
-        call("undetectable.health", 200, "/health", none),
+        call("undetectable.health", 200, "/health", none.clone()),
+        call("undetectable.openapi", 200, "/openapi.json", none.clone()),
+        call("undetectable.docs", 200, "/docs", none.clone()),
+        call(
+            "undetectable.docsFile",
+            200,
+            "/docs/swagger-ui.css",
+            none.clone(),
+        ),
+        call("undetectable.docsFile", 404, "/docs/none", none),
     ]
 }

@@ -1,5 +1,6 @@
 //! A server to talk to, a receiver of webhooks, and the ways of saying what is expected.
 
+pub mod described;
 mod picture;
 mod process;
 pub mod raw;
