@@ -136,9 +136,9 @@ mod tests {
 
     #[test]
     fn what_is_too_deep_too_large_or_torn_off_is_none() {
-        assert_eq!(Node::read(&[0x81; 100_000]), None);
+        assert_eq!(Node::read(&vec![0x81; 100_000]), None);
         assert_eq!(
-            Node::read(&[&[0x9f][..], &[1; 100_000], &[0xff]].concat()),
+            Node::read(&[&[0x9f][..], &vec![1; 100_000], &[0xff]].concat()),
             None
         );
         assert_eq!(

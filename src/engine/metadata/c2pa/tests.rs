@@ -173,7 +173,7 @@ fn ingredients_that_name_one_another_end() {
 #[test]
 fn a_store_in_many_segments_is_joined() {
     let made = [("action", "c2pa.created"), ("digitalSourceType", TRAINED)];
-    let thumbnail = labelled("c2pa.thumbnail.claim", &boxed(*b"bidb", &[7; 150_000]));
+    let thumbnail = labelled("c2pa.thumbnail.claim", &boxed(*b"bidb", &vec![7; 150_000]));
     let found = manifest("a", "Grok", &[thumbnail, actions(&[&made])]);
     let whole = labelled("c2pa", &found);
     let (head, content) = whole.split_at(BOX_HEAD_BYTES);
