@@ -7,6 +7,7 @@
 mod aigc;
 mod c2pa;
 mod clues;
+mod containers;
 mod exif;
 mod iim;
 mod names;
@@ -26,7 +27,9 @@ const TEXTS_MAX: usize = 64;
 /// The most segments of a JPEG: a manifest with its thumbnails takes many.
 const SEGMENTS_MAX: usize = 128;
 
-/// What a file of `format` says of its source.
+pub use containers::of_media;
+
+/// What a picture of `format` says of its source.
 #[must_use]
 pub fn read(bytes: &[u8], format: Format) -> Provenance {
     let mut clues = Clues::default();

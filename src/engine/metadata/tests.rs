@@ -19,7 +19,7 @@ fn ai_editor(name: &str) -> Provenance {
 
 fn told(name: &str) -> Provenance {
     let source = fixture::source(name);
-    read(&source.bytes, source.format)
+    of_media(&source.bytes, source.media)
 }
 
 /// All of a folder are told of, each as it should be.
