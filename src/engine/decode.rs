@@ -20,8 +20,9 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::{Content, Failure, archive, framing, sniff};
-use crate::model::picture::{Defect, Format};
+use super::svg::Drawing;
+use super::{Content, Failure, archive, bmff, framing, page, sniff, watermark};
+use crate::model::picture::{Defect, Format, Media};
 
 /// The longest file that is looked at.
 pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -38,7 +39,7 @@ pub struct Source {
     /// All of it.
     pub bytes: Vec<u8>,
     /// What it begins like.
-    pub format: Format,
+    pub media: Media,
 }
 
 /// Which of the pixels are wanted.
@@ -67,7 +68,7 @@ pub struct Picture {
 ///
 /// # Errors
 /// [`Defect::NotAPicture`], [`Defect::OtherFormat`], or the disk's.
-pub fn identify(path: &Path, name: &str) -> Result<Format, Failure> {
+pub fn identify(path: &Path, name: &str) -> Result<Media, Failure> {
     let mut head = Vec::with_capacity(sniff::HEAD_BYTES);
     File::open(path)?
         .take(sniff::HEAD_BYTES as u64)
@@ -108,8 +109,8 @@ impl Source {
     /// A file too long, no picture, or of another format than its name says; the disk's.
     pub fn read(content: &Content, name: &str) -> Result<Self, Failure> {
         let bytes = read(content)?;
-        let format = sniff::identify(name, &bytes)?;
-        Ok(Self { bytes, format })
+        let media = sniff::identify(name, &bytes)?;
+        Ok(Self { bytes, media })
     }
 
     /// The SHA-256 of the file.
@@ -118,60 +119,113 @@ impl Source {
         Sha256::digest(&self.bytes).into()
     }
 
-    /// The pixels; of a moving picture, the first frame's.
+    /// The pixels; of a moving picture, the first frame's. Those of a drawing are as many as
+    /// are worth while.
     ///
     /// # Errors
     /// [`Defect::TooLarge`] before anything is allocated for pixels; [`Defect::ColorMode`] and
     /// [`Defect::OtherFormat`] for what is known and not decoded here; [`Defect::Corrupt`].
     pub fn decode(&self, wanted: Wanted) -> Result<Picture, Defect> {
-        match self.format {
-            Format::Jpeg => jpeg(&self.bytes, wanted),
-            Format::Png => self.other(ImageFormat::Png),
-            Format::WebP => self.other(ImageFormat::WebP),
-            Format::Bmp => self.other(ImageFormat::Bmp),
-            Format::Tiff => self.other(ImageFormat::Tiff),
-            Format::Gif => self.other(ImageFormat::Gif),
+        match self.media {
+            Media::Picture(Format::Jpeg) => jpeg(&self.bytes, wanted),
+            Media::Picture(format) => other(&self.bytes, format),
+            Media::Svg => {
+                let drawing = Drawing::read(&self.bytes)?;
+                check_sides(drawing.sides_px())?;
+                Ok(Picture::plain(drawing.draw()?.into()))
+            }
+            Media::Heif | Media::Avif | Media::Pdf => Err(Defect::OtherFormat(format!(
+                "no {} is decoded",
+                self.media.title()
+            ))),
         }
+    }
+
+    /// Whether what it is is decoded here.
+    #[must_use]
+    pub fn is_decoded(&self) -> bool {
+        matches!(self.media, Media::Picture(_) | Media::Svg)
     }
 
     /// Whether it can be decoded, as far as can be told without a JPEG's pixels: its heads,
-    /// its size, and that its scans go on to its end. Answers its width and height in pixels.
+    /// its size, and that its scans go on to its end. What is not decoded goes on to its end.
+    /// Answers its width and height in pixels, of a PDF its first page's in points if they
+    /// stand in the open.
     ///
     /// # Errors
-    /// As [`Source::decode`].
-    pub fn check(&self) -> Result<(u32, u32), Defect> {
-        match self.format {
-            Format::Jpeg => jpeg_heads(&self.bytes).map(|(_, sides_px)| sides_px),
-            _ => self
-                .decode(Wanted::Luma)
-                .map(|picture| picture.pixels.dimensions()),
-        }
+    /// As [`Source::decode`], but for what is not decoded.
+    pub fn check(&self) -> Result<Option<(u32, u32)>, Defect> {
+        let sides = match self.media {
+            Media::Picture(Format::Jpeg) => jpeg_heads(&self.bytes)?.1,
+            Media::Picture(_) => self.decode(Wanted::Luma)?.pixels.dimensions(),
+            Media::Svg => Drawing::read(&self.bytes)?.sides_px(),
+            Media::Heif | Media::Avif => self.container_sides()?,
+            Media::Pdf => {
+                match watermark::pdf::check(&self.bytes) {
+                    // nobody reads in it
+                    Ok(()) | Err(Defect::Encrypted(_)) => {}
+                    Err(defect) => return Err(defect),
+                }
+                let sides = page::sides_pt(&self.bytes);
+                return Ok(sides.filter(|sides| check_sides(*sides).is_ok()));
+            }
+        };
+        check_sides(sides)?;
+        Ok(Some(sides))
     }
 
-    fn other(&self, format: ImageFormat) -> Result<Picture, Defect> {
-        let defect = |error| of_image(self.format, &error);
-        if let Some((width_px, height_px)) = framing::declared_px(self.format, &self.bytes) {
-            check_size(width_px, height_px, 0)?;
+    fn container_sides(&self) -> Result<(u32, u32), Defect> {
+        let corrupt = |why: &str| Defect::Corrupt(format!("the {} {why}", self.media.title()));
+        if !bmff::is_whole(&self.bytes) {
+            return Err(corrupt("breaks off"));
         }
-        let mut reader = ImageReader::with_format(Cursor::new(self.bytes.as_slice()), format);
-        let mut limits = Limits::no_limits();
-        limits.max_alloc = Some(ALLOC_BYTES_MAX);
-        reader.limits(limits);
-        let mut decoder = reader.into_decoder().map_err(defect)?;
-        let (width_px, height_px) = decoder.dimensions();
-        check_size(width_px, height_px, decoder.total_bytes())?;
-        check_whole(self.format, &self.bytes)?;
-        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let exif = decoder.exif_metadata().ok().flatten();
-        let icc = decoder.icc_profile().ok().flatten();
-        let pixels = DynamicImage::from_decoder(decoder).map_err(defect)?;
-        Ok(Picture {
-            pixels,
-            orientation,
-            exif,
-            icc,
-        })
+        bmff::sides_px(&self.bytes).ok_or_else(|| corrupt("tells no size"))
     }
+}
+
+impl Picture {
+    /// Pixels, and nothing beside them.
+    fn plain(pixels: DynamicImage) -> Self {
+        Self {
+            pixels,
+            orientation: Orientation::NoTransforms,
+            exif: None,
+            icc: None,
+        }
+    }
+}
+
+fn other(bytes: &[u8], format: Format) -> Result<Picture, Defect> {
+    let codec = match format {
+        Format::Jpeg => ImageFormat::Jpeg,
+        Format::Png => ImageFormat::Png,
+        Format::WebP => ImageFormat::WebP,
+        Format::Bmp => ImageFormat::Bmp,
+        Format::Tiff => ImageFormat::Tiff,
+        Format::Gif => ImageFormat::Gif,
+    };
+    let defect = |error| of_image(format, &error);
+    if let Some((width_px, height_px)) = framing::declared_px(format, bytes) {
+        check_size(width_px, height_px, 0)?;
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), codec);
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(ALLOC_BYTES_MAX);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(defect)?;
+    let (width_px, height_px) = decoder.dimensions();
+    check_size(width_px, height_px, decoder.total_bytes())?;
+    check_whole(format, bytes)?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let exif = decoder.exif_metadata().ok().flatten();
+    let icc = decoder.icc_profile().ok().flatten();
+    let pixels = DynamicImage::from_decoder(decoder).map_err(defect)?;
+    Ok(Picture {
+        pixels,
+        orientation,
+        exif,
+        icc,
+    })
 }
 
 type Decoder<'b> = JpegDecoder<ZCursor<&'b [u8]>>;
@@ -233,6 +287,10 @@ fn jpeg(bytes: &[u8], wanted: Wanted) -> Result<Picture, Defect> {
     })
 }
 
+fn check_sides((width_px, height_px): (u32, u32)) -> Result<(), Defect> {
+    check_size(width_px, height_px, 0)
+}
+
 fn check_size(width_px: u32, height_px: u32, pixels_bytes: u64) -> Result<(), Defect> {
     if width_px == 0 || height_px == 0 {
         return Err(Defect::Corrupt(format!(
@@ -262,7 +320,7 @@ fn check_whole(format: Format, bytes: &[u8]) -> Result<(), Defect> {
     if is_whole {
         Ok(())
     } else {
-        let title = sniff::title(format);
+        let title = format.title();
         Err(Defect::Corrupt(format!("the {title} breaks off")))
     }
 }
@@ -270,7 +328,7 @@ fn check_whole(format: Format, bytes: &[u8]) -> Result<(), Defect> {
 fn of_image(format: Format, error: &image::ImageError) -> Defect {
     match error {
         image::ImageError::Limits(_) => {
-            let title = sniff::title(format);
+            let title = format.title();
             Defect::TooLarge(format!("the {title} takes too much memory"))
         }
         image::ImageError::Unsupported(why) => match why.kind() {
@@ -286,7 +344,7 @@ fn corrupt(format: Format, why: &dyn std::fmt::Display) -> Defect {
 }
 
 fn unreadable(format: Format, why: &dyn std::fmt::Display) -> String {
-    let title = sniff::title(format);
+    let title = format.title();
     let why = why.to_string();
     let line: Vec<&str> = why.split_whitespace().collect();
     format!("the {title} cannot be read: {}", line.join(" "))

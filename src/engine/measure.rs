@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use image::DynamicImage;
 
-use crate::model::picture::Measures;
+use crate::model::picture::{Light, Measures};
 
 /// Measures `pixels`, which came from a file of `body_bytes`.
 #[must_use]
@@ -32,8 +32,21 @@ pub fn measure(pixels: &DynamicImage, body_bytes: u64) -> Measures {
         width_px: pixels.width(),
         height_px: pixels.height(),
         body_bytes,
-        sharpness: laplacian.variance(),
-        brightness: ratio(luma_sum, (width * height) as u64),
+        light: Some(Light {
+            sharpness: laplacian.variance(),
+            brightness: ratio(luma_sum, (width * height) as u64),
+        }),
+    }
+}
+
+/// What is known of a file of `body_bytes` whose pixels are not read.
+#[must_use]
+pub fn undecoded((width_px, height_px): (u32, u32), body_bytes: u64) -> Measures {
+    Measures {
+        width_px,
+        height_px,
+        body_bytes,
+        light: None,
     }
 }
 
@@ -138,6 +151,10 @@ mod tests {
     use super::*;
     use crate::engine::fixture;
 
+    fn light(pixels: &DynamicImage) -> Light {
+        measure(pixels, 0).light.expect("pixels")
+    }
+
     #[test]
     fn a_flat_picture_is_blurred_and_as_bright_as_its_grey() {
         let flat = DynamicImage::from(image::GrayImage::from_pixel(9, 5, image::Luma([30])));
@@ -148,18 +165,21 @@ mod tests {
                 width_px: 9,
                 height_px: 5,
                 body_bytes: 7,
-                sharpness: 0.0,
-                brightness: 30.0
+                light: Some(Light {
+                    sharpness: 0.0,
+                    brightness: 30.0
+                })
             }
         );
-        assert!(measure(&DynamicImage::new_rgba16(1, 1), 0).sharpness.abs() < f64::EPSILON);
+        let single = light(&DynamicImage::new_rgba16(1, 1));
+        assert!(single.sharpness.abs() < f64::EPSILON);
     }
 
     #[test]
     fn a_photograph_is_sharp_and_its_blurred_twin_is_not() {
         let photo = fixture::picture("camera.jpg").pixels;
-        let sharp = measure(&photo, 0);
-        let blurred = measure(&photo.blur(4.0), 0);
+        let sharp = light(&photo);
+        let blurred = light(&photo.blur(4.0));
         assert!(sharp.sharpness > 300.0, "{sharp:?}");
         assert!(blurred.sharpness < 100.0, "{blurred:?}");
         assert!((80.0..150.0).contains(&sharp.brightness), "{sharp:?}");

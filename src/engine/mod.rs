@@ -9,19 +9,24 @@
 //! work to end by itself, within that number; hostile bytes are a [`Defect`], never a crash.
 
 pub mod archive;
+mod bmff;
+mod card;
 mod decode;
 mod framing;
 mod heatmap;
 mod measure;
 mod metadata;
+mod page;
 mod protect;
 pub mod report;
 pub mod sample;
 mod sniff;
+mod svg;
 mod thumbnail;
 pub mod verdict;
 mod watermark;
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,8 +42,10 @@ pub use thumbnail::{PREVIEW_PX, THUMBNAIL_PX};
 pub use watermark::{Embedded, Embedding, SIDE_PX_MIN, TEXT_CHARS_MAX, TEXTS_MAX};
 
 use crate::model::bulk::Packed;
-use crate::model::picture::{Defect, Format, Measures, Provenance};
+use crate::model::picture::{Defect, Measures, Media, Provenance};
+use card::Card;
 use decode::{Source, Wanted};
+use image::RgbImage;
 
 /// Runs the work on pictures; clones share its limit.
 #[derive(Debug, Clone)]
@@ -85,9 +92,9 @@ pub struct HeatmapStyle {
 /// What was found out about a picture, and what was drawn of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inspection {
-    /// Its format, by its bytes.
-    pub format: Format,
-    /// As wanted.
+    /// What it is, by its bytes.
+    pub media: Media,
+    /// As wanted, if its size is known.
     pub measures: Option<Measures>,
     /// Where it says it comes from.
     pub provenance: Provenance,
@@ -124,7 +131,8 @@ impl Engine {
     /// Looks at a picture, which its owner calls `name`, and draws what is wanted.
     ///
     /// What comes back is whole: the file is read to its end, and decoded unless it is a JPEG
-    /// of which nothing is wanted that takes pixels; of that the structure is checked.
+    /// of which nothing is wanted that takes pixels; of that the structure is checked. Of HEIC,
+    /// HEIF, AVIF and PDF it is always the structure alone, and what is drawn is a card.
     ///
     /// # Errors
     /// See [`Failure`].
@@ -179,13 +187,13 @@ impl Engine {
         self.run(move || sample::sample(&name, seed)).await
     }
 
-    /// The format of the file at `path` by its first bytes, its `name` agreeing.
+    /// What the file at `path` is by its first bytes, its `name` agreeing.
     ///
     /// It reads [`HEAD_BYTES`] and so does not wait for its turn.
     ///
     /// # Errors
     /// [`Defect::NotAPicture`], [`Defect::OtherFormat`], or the disk's.
-    pub async fn identify(&self, path: PathBuf, name: String) -> Result<Format, Failure> {
+    pub async fn identify(&self, path: PathBuf, name: String) -> Result<Media, Failure> {
         joined(tokio::task::spawn_blocking(move || decode::identify(&path, &name)).await)
     }
 
@@ -240,30 +248,43 @@ fn joined<T>(done: Result<Result<T, Failure>, tokio::task::JoinError>) -> Result
 fn inspect(content: &Content, name: &str, wants: Wants) -> Result<Inspection, Failure> {
     let source = Source::read(content, name)?;
     let mut inspection = Inspection {
-        format: source.format,
+        media: source.media,
         measures: None,
-        provenance: metadata::read(&source.bytes, source.format),
+        provenance: metadata::of_media(&source.bytes, source.media),
         digest: source.digest(),
         thumbnail: None,
         preview: None,
         heatmap: None,
         overlay: None,
     };
-    if wants.measures {
-        // always of the same pixels, so that what is measured does not hang on what is drawn
-        let pixels = source.decode(Wanted::Luma)?.pixels;
-        inspection.measures = Some(measure::measure(&pixels, source.bytes.len() as u64));
-    }
-    if let Some(side_px) = wants.side_px() {
-        let picture = source.decode(Wanted::Colours)?;
-        drop(source);
-        let upright = thumbnail::reduced(&picture, side_px);
-        drop(picture);
-        inspection.draw(&upright, wants)?;
-    } else if !wants.measures {
-        source.check()?;
+    if source.is_decoded() {
+        inspection.look(source, wants)?;
+    } else {
+        let sides_px = source.check()?;
+        if wants.measures {
+            let body_bytes = source.bytes.len() as u64;
+            inspection.measures = sides_px.map(|sides| measure::undecoded(sides, body_bytes));
+        }
+        inspection.draw(&Drawn::Card(Card::new(source.media, name, sides_px)), wants)?;
     }
     Ok(inspection)
+}
+
+/// What pictures are made of.
+enum Drawn {
+    /// A picture, upright, as large as the largest thing wanted.
+    Picture(RgbImage),
+    Card(Card),
+}
+
+impl Drawn {
+    /// It, its longer side at most `side_px_max`.
+    fn at(&self, side_px_max: u32) -> io::Result<Cow<'_, RgbImage>> {
+        match self {
+            Self::Picture(upright) => Ok(Cow::Borrowed(upright)),
+            Self::Card(card) => card.draw(side_px_max).map(Cow::Owned),
+        }
+    }
 }
 
 impl Wants {
@@ -280,22 +301,54 @@ impl Wants {
 }
 
 impl Inspection {
-    fn draw(&mut self, upright: &image::RgbImage, wants: Wants) -> io::Result<()> {
+    /// Decodes the picture, and takes from it what is wanted.
+    fn look(&mut self, source: Source, wants: Wants) -> Result<(), Failure> {
+        let mut drawing = None;
+        if wants.measures {
+            // always of the same pixels, so that what is measured does not hang on what is drawn
+            let picture = source.decode(Wanted::Luma)?;
+            let mut measures = measure::measure(&picture.pixels, source.bytes.len() as u64);
+            if source.media == Media::Svg {
+                // its size is not that of its pixels, which are good for all that is wanted
+                (measures.width_px, measures.height_px) = source.check()?.unwrap_or_default();
+                drawing = Some(picture);
+            }
+            self.measures = Some(measures);
+        }
+        if let Some(side_px) = wants.side_px() {
+            let picture = match drawing {
+                Some(picture) => picture,
+                None => source.decode(Wanted::Colours)?,
+            };
+            drop(source);
+            let upright = thumbnail::reduced(&picture, side_px);
+            drop(picture);
+            self.draw(&Drawn::Picture(upright), wants)?;
+        } else if !wants.measures {
+            source.check()?;
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self, drawn: &Drawn, wants: Wants) -> io::Result<()> {
         if wants.thumbnail {
-            self.thumbnail = Some(thumbnail::jpeg(upright, THUMBNAIL_PX)?);
+            let small = drawn.at(THUMBNAIL_PX)?;
+            self.thumbnail = Some(thumbnail::jpeg(&small, THUMBNAIL_PX)?);
         }
         if wants.preview {
-            self.preview = Some(thumbnail::jpeg(upright, PREVIEW_PX)?);
+            let small = drawn.at(PREVIEW_PX)?;
+            self.preview = Some(thumbnail::jpeg(&small, PREVIEW_PX)?);
         }
         if wants.heatmap.is_none() && wants.overlay.is_none() {
             return Ok(());
         }
-        let map = heatmap::Map::of(upright, self.digest);
+        let upright = drawn.at(heatmap::SIDE_PX_MAX)?;
+        let map = heatmap::Map::of(&upright, self.digest);
         if let Some(HeatmapStyle { ground, scale }) = wants.heatmap {
-            self.heatmap = Some(heatmap::draw(upright, &map, self.digest, ground, scale)?);
+            self.heatmap = Some(heatmap::draw(&upright, &map, self.digest, ground, scale)?);
         }
         if let Some(scale) = wants.overlay {
-            self.overlay = Some(heatmap::overlay(upright, &map, self.digest, scale)?);
+            self.overlay = Some(heatmap::overlay(&upright, &map, self.digest, scale)?);
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ use super::decode::{Picture, Source, Wanted};
 use super::framing::{self, Block};
 use super::{Content, Failure, thumbnail};
 use crate::entropy::Draw;
-use crate::model::picture::{Format, Strength};
+use crate::model::picture::{Defect, Format, Media, Strength};
 
 const JPEG_QUALITY: u8 = 90;
 /// Where a colour profile says what its colours are.
@@ -62,7 +62,10 @@ pub struct Protected {
 /// A defect of the file, or the disk's.
 pub fn protect(order: Protection) -> Result<Protected, Failure> {
     let mut source = Source::read(&order.content, &order.name)?;
-    let format = source.format;
+    let Media::Picture(format) = source.media else {
+        let title = source.media.title();
+        return Err(Defect::NotAPicture(format!("no noise goes into {title}")).into());
+    };
     let mut picture = source.decode(Wanted::Colours)?;
     let mut noise = Noise::new(order.strength, order.draw);
     let mut out = BufWriter::new(File::create(&order.to)?);

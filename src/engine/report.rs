@@ -6,7 +6,7 @@
 
 mod document;
 mod page;
-mod typeface;
+pub(super) mod typeface;
 mod words;
 
 use std::io;

@@ -1,15 +1,13 @@
 //! What a file is by its first bytes, and whether its name agrees.
 //!
-//! Promises: nothing but the head is looked at, and a name whose extension stands for no
-//! format of ours nor for a foreign one is taken as it is.
+//! Promises: nothing but the head is looked at, and a name whose extension stands for nothing
+//! of ours is taken as it is.
 
-use crate::model::picture::{Defect, Format};
+use super::{bmff, svg, watermark};
+use crate::model::picture::{Defect, Format, Media};
 
-/// How much of a file [`sniff`] needs to see.
-pub const HEAD_BYTES: usize = 32;
-
-/// Extensions the vendors take whose formats are not decoded here.
-const FOREIGN: [&str; 6] = ["heic", "heif", "avif", "svg", "pdf", "zip"];
+/// How much of a file [`identify`] needs to see: an SVG's root may stand behind remarks.
+pub const HEAD_BYTES: usize = 16 * 1024;
 
 /// The header sizes a BMP may have; two letters alone are too little to go by.
 const BMP_HEADER_BYTES: [u32; 8] = [12, 16, 40, 52, 56, 64, 108, 124];
@@ -48,71 +46,79 @@ fn is_bmp(head: &[u8]) -> bool {
             .is_some_and(|size| BMP_HEADER_BYTES.contains(&u32::from_le_bytes(size)))
 }
 
-/// The format of a file that begins with `head`, its name's extension agreeing.
+/// What a file that begins with `head` is, its name's extension agreeing.
+///
+/// A file that is named as a picture is nothing else.
 ///
 /// # Errors
-/// [`Defect::FileSize`] when there is none, [`Defect::NotAPicture`] when no format known begins
+/// [`Defect::FileSize`] when there is none, [`Defect::NotAPicture`] when nothing known begins
 /// so, and what [`check_name`] says.
-pub fn identify(name: &str, head: &[u8]) -> Result<Format, Defect> {
+pub fn identify(name: &str, head: &[u8]) -> Result<Media, Defect> {
+    let named = Media::of_name(name);
+    if sniff(head).is_some() || matches!(named, Some(Media::Picture(_))) {
+        return identify_picture(name, head).map(Media::Picture);
+    }
+    match other(head) {
+        Some(found) => check_name(name, found).map(|()| found),
+        None if head.is_empty() => Err(empty()),
+        None => {
+            let title = named.map_or("known format", Media::title);
+            Err(Defect::NotAPicture(format!("the bytes are no {title}")))
+        }
+    }
+}
+
+/// The format of a picture that begins with `head`, its name's extension agreeing.
+///
+/// # Errors
+/// As of [`identify`].
+pub fn identify_picture(name: &str, head: &[u8]) -> Result<Format, Defect> {
     let Some(format) = sniff(head) else {
         return Err(if head.is_empty() {
-            Defect::FileSize("the file is empty".to_owned())
+            empty()
         } else {
             let text = "the bytes are no JPEG, PNG, WebP, BMP, TIFF or GIF";
             Defect::NotAPicture(text.to_owned())
         });
     };
-    check_name(name, format)?;
+    check_name(name, Media::Picture(format))?;
     Ok(format)
 }
 
-/// Whether a file called `name` may hold the format `found`.
+fn empty() -> Defect {
+    Defect::FileSize("the file is empty".to_owned())
+}
+
+/// What begins so and is no picture whose pixels are read.
+fn other(head: &[u8]) -> Option<Media> {
+    bmff::media(head)
+        .or_else(|| svg::is_svg(head).then_some(Media::Svg))
+        .or_else(|| watermark::pdf::is_pdf(head).then_some(Media::Pdf))
+}
+
+/// Whether a file called `name` may hold what was `found`.
 ///
 /// # Errors
 /// [`Defect::OtherFormat`] when its extension stands for another.
-pub fn check_name(name: &str, found: Format) -> Result<(), Defect> {
-    let stands_for_it = |extension: &str| Format::of_extension(extension) == Some(found);
-    hold_against(name, stands_for_it, title(found))
-}
-
-/// Whether a PDF may be called `name`.
-///
-/// # Errors
-/// [`Defect::OtherFormat`] when its extension stands for another format.
-pub fn check_pdf_name(name: &str) -> Result<(), Defect> {
-    hold_against(name, |extension| extension == "pdf", "PDF")
-}
-
-fn hold_against(
-    name: &str,
-    stands_for_it: impl Fn(&str) -> bool,
-    title: &str,
-) -> Result<(), Defect> {
+pub fn check_name(name: &str, found: Media) -> Result<(), Defect> {
     let Some((_, extension)) = name.rsplit_once('.') else {
         return Ok(());
     };
     let extension = extension.to_ascii_lowercase();
-    let is_known =
-        Format::of_extension(&extension).is_some() || FOREIGN.contains(&extension.as_str());
-    if stands_for_it(&extension) || !is_known {
+    let named = Media::of_extension(&extension);
+    // an archive is none of them, and is not one by its name alone
+    if named == Some(found) || named.is_none() && extension != "zip" {
         Ok(())
     } else {
+        let title = found.title();
         Err(Defect::OtherFormat(format!(
-            "named .{extension}, but the bytes are a {title}"
+            "named .{extension}, but the bytes are {} {title}",
+            if title.starts_with(['A', 'S']) {
+                "an"
+            } else {
+                "a"
+            }
         )))
-    }
-}
-
-/// The name of a format, for people.
-#[must_use]
-pub fn title(format: Format) -> &'static str {
-    match format {
-        Format::Jpeg => "JPEG",
-        Format::Png => "PNG",
-        Format::WebP => "WebP",
-        Format::Bmp => "BMP",
-        Format::Tiff => "TIFF",
-        Format::Gif => "GIF",
     }
 }
 
@@ -133,22 +139,42 @@ mod tests {
         ] {
             let bytes = fixture::bytes(name);
             let format = Format::of_name(name).expect("a format of ours");
-            assert_eq!(sniff(&bytes[..HEAD_BYTES]), Some(format), "{name}");
-            assert_eq!(identify(name, &bytes), Ok(format));
+            assert_eq!(sniff(&bytes), Some(format), "{name}");
+            assert_eq!(identify(name, &bytes), Ok(Media::Picture(format)));
+        }
+        for name in [
+            "plain.svg",
+            "illustrator.svg",
+            "plain.heic",
+            "plain.avif",
+            "table.pdf",
+        ] {
+            let bytes = fixture::bytes(name);
+            let media = Media::of_name(name).expect("one of ours");
+            assert_eq!(sniff(&bytes), None, "{name}");
+            assert_eq!(identify(name, &bytes), Ok(media), "{name}");
+            let other = identify("x.jpg", &bytes);
+            assert!(matches!(other, Err(Defect::NotAPicture(_))), "{name}");
+            for other in ["x.svg", "x.heif", "x.avif", "x.pdf", "x.zip"] {
+                let is_it = Media::of_name(other) == Some(media);
+                assert_eq!(identify(other, &bytes).is_ok(), is_it, "{name} as {other}");
+            }
         }
     }
+
+    const JPEG: Media = Media::Picture(Format::Jpeg);
 
     #[test]
     fn another_format_than_the_name_says_is_told_in_one_line() {
         assert_eq!(
-            check_name("a.b/Cat.PNG", Format::Jpeg),
+            check_name("a.b/Cat.PNG", JPEG),
             Err(Defect::OtherFormat(
                 "named .png, but the bytes are a JPEG".to_owned()
             ))
         );
-        assert!(check_name("cat.heic", Format::Jpeg).is_err());
+        assert!(check_name("cat.heic", JPEG).is_err());
         for name in ["cat.jfif", "cat.JPEG", "cat", "cat.ai", "photo.v2.0"] {
-            assert_eq!(check_name(name, Format::Jpeg), Ok(()), "{name}");
+            assert_eq!(check_name(name, JPEG), Ok(()), "{name}");
         }
     }
 
@@ -161,10 +187,10 @@ mod tests {
             b"\xff\xd8",
             b"<!doctype html>",
         ] {
-            assert!(matches!(
-                identify("x.jpg", bytes),
-                Err(Defect::NotAPicture(_))
-            ));
+            for name in ["x.jpg", "x.svg", "x.heic", "x.avif", "x.pdf", "x"] {
+                let found = identify(name, bytes);
+                assert!(matches!(found, Err(Defect::NotAPicture(_))), "{name}");
+            }
         }
     }
 }

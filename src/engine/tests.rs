@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::picture::Strength;
+use crate::model::picture::{Format, Strength};
 
 async fn inspect_fixture(name: &str, wants: Wants) -> Result<Inspection, Failure> {
     Engine::new(2)
@@ -100,7 +100,7 @@ async fn the_head_alone_identifies_a_file() {
     let engine = Engine::new(1);
     let identify = |file: &str, name: &str| engine.identify(fixture::path(file), name.to_owned());
     let found = identify("truncated.jpg", "x.jpeg").await;
-    assert_eq!(found.expect("a JPEG's head"), Format::Jpeg);
+    assert_eq!(found.expect("a JPEG's head"), Media::Picture(Format::Jpeg));
     assert!(identify("plain.png", "x.gif").await.is_err());
 }
 

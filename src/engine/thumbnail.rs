@@ -127,7 +127,8 @@ fn areas(from: u32, to: u32) -> Vec<Area> {
 }
 
 /// The size whose longer side is `side_px_max`, no side under one pixel.
-fn fitted(width: u32, height: u32, side_px_max: u32) -> (u32, u32) {
+#[must_use]
+pub fn fitted(width: u32, height: u32, side_px_max: u32) -> (u32, u32) {
     let longer = u64::from(width.max(height).max(1));
     let scaled = |side: u32| {
         let side = (u64::from(side) * u64::from(side_px_max) + longer / 2) / longer;

@@ -16,7 +16,7 @@ mod bmp;
 mod carrier;
 mod jpeg;
 mod payload;
-mod pdf;
+pub mod pdf;
 mod png;
 mod tiff;
 mod webp;
@@ -58,7 +58,7 @@ pub struct Embedded {
     pub media: Media,
     /// How long the output is.
     pub body_bytes: u64,
-    /// The output's thumbnail, a JPEG, if wanted; none of a PDF.
+    /// The output's thumbnail, a JPEG, if wanted; of a PDF its card.
     pub thumbnail: Option<Vec<u8>>,
 }
 

@@ -50,26 +50,53 @@ impl Format {
             Self::Gif => "image/gif",
         }
     }
+
+    /// Its name, for people.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Jpeg => "JPEG",
+            Self::Png => "PNG",
+            Self::WebP => "WebP",
+            Self::Bmp => "BMP",
+            Self::Tiff => "TIFF",
+            Self::Gif => "GIF",
+        }
+    }
 }
 
-/// What a watermark goes into: a picture, or a PDF.
+/// What a file is: a picture whose pixels are read, a drawing, a container that is looked into
+/// and not decoded, or a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Media {
     Picture(Format),
+    /// Rasterised.
+    Svg,
+    /// HEIC and HEIF.
+    Heif,
+    Avif,
     Pdf,
 }
 
 impl Media {
+    /// What a file's extension (without the dot, any case) stands for.
+    #[must_use]
+    pub fn of_extension(extension: &str) -> Option<Self> {
+        match extension.to_ascii_lowercase().as_str() {
+            "svg" => Some(Self::Svg),
+            "heic" | "heif" => Some(Self::Heif),
+            "avif" => Some(Self::Avif),
+            "pdf" => Some(Self::Pdf),
+            other => Format::of_extension(other).map(Self::Picture),
+        }
+    }
+
     /// What a file's name stands for, by what follows its last dot.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
-        let (_, extension) = name.rsplit_once('.')?;
-        if extension.eq_ignore_ascii_case("pdf") {
-            Some(Self::Pdf)
-        } else {
-            Format::of_extension(extension).map(Self::Picture)
-        }
+        name.rsplit_once('.')
+            .and_then(|(_, extension)| Self::of_extension(extension))
     }
 
     /// The registered media type.
@@ -77,7 +104,22 @@ impl Media {
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Picture(format) => format.media_type(),
+            Self::Svg => "image/svg+xml",
+            Self::Heif => "image/heif",
+            Self::Avif => "image/avif",
             Self::Pdf => "application/pdf",
+        }
+    }
+
+    /// Its name, for people.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Picture(format) => format.title(),
+            Self::Svg => "SVG",
+            Self::Heif => "HEIF",
+            Self::Avif => "AVIF",
+            Self::Pdf => "PDF",
         }
     }
 
@@ -100,6 +142,8 @@ pub enum Provenance {
     Camera(String),
     /// An editor, by name (`Adobe Photoshop 25.1`).
     Editor(String),
+    /// A program by which a machine made a part of it or changed it, by name (`Adobe Firefly`).
+    AiEditor(String),
 }
 
 /// What a picture was judged to be.
@@ -151,9 +195,19 @@ pub struct Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Measures {
+    /// The size it says it has, not turned; of a PDF its first page's, in points.
     pub width_px: u32,
     pub height_px: u32,
     pub body_bytes: u64,
+    /// None of what is not decoded.
+    #[serde(flatten)]
+    pub light: Option<Light>,
+}
+
+/// What was measured on a picture's pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Light {
     /// Variance of the Laplacian over the luma, 0 to about 10,000; under 100 looks blurred.
     pub sharpness: f64,
     /// Mean luma, 0 to 255; under 40 looks dark.
@@ -220,6 +274,54 @@ impl Strength {
             Self::Low => 2,
             Self::Standard => 4,
             Self::High => 8,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn measures_with_light_and_without_are_stored_and_read_again() {
+        let stored =
+            r#"{"widthPx":3,"heightPx":2,"bodyBytes":9,"sharpness":1.5,"brightness":40.0}"#;
+        let mut measures = Measures {
+            width_px: 3,
+            height_px: 2,
+            body_bytes: 9,
+            light: Some(Light {
+                sharpness: 1.5,
+                brightness: 40.0,
+            }),
+        };
+        let read = |text: &str| serde_json::from_str::<Measures>(text).expect("measures");
+        let written = |measures: &Measures| serde_json::to_string(measures).expect("JSON");
+        assert_eq!(read(stored), measures);
+        assert_eq!(written(&measures), stored);
+        measures.light = None;
+        let stored = r#"{"widthPx":3,"heightPx":2,"bodyBytes":9}"#;
+        assert_eq!(written(&measures), stored);
+        assert_eq!(read(stored), measures);
+    }
+
+    #[test]
+    fn extensions_of_one_family_stand_for_one_thing() {
+        for (extensions, media) in [
+            (&["jpg", "JPEG", "jfif"][..], Media::Picture(Format::Jpeg)),
+            (&["tif", "TIFF"], Media::Picture(Format::Tiff)),
+            (&["heic", "HEIF"], Media::Heif),
+            (&["avif"], Media::Avif),
+            (&["svg"], Media::Svg),
+            (&["pdf"], Media::Pdf),
+        ] {
+            for extension in extensions {
+                let name = format!("a.b.{extension}");
+                assert_eq!(Media::of_name(&name), Some(media), "{name}");
+            }
+        }
+        for name in ["a.zip", "a.svgz", "svg", "a."] {
+            assert_eq!(Media::of_name(name), None, "{name}");
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::accounts::Account;
 use crate::blobs::Blob;
 use crate::engine::{Failure as Cause, Wants, verdict};
 use crate::model::order::Order;
-use crate::model::picture::{Basis, Media};
+use crate::model::picture::Basis;
 use crate::model::work::{Extraction, Outcome};
 use crate::store::StoreError;
 
@@ -47,7 +47,7 @@ impl Orders {
         })))
     }
 
-    /// Stores a thumbnail of a picture: its key; none of a document, or of what is no picture.
+    /// Stores a thumbnail, of a document its card: its key; none of what is neither.
     async fn thumbnail_of(
         &self,
         account: &Account,
@@ -55,9 +55,6 @@ impl Orders {
         name: &str,
         blob: &Blob,
     ) -> Result<Option<String>, StoreError> {
-        if Media::of_name(name).is_none_or(Media::is_pdf) {
-            return Ok(None);
-        }
         let wants = Wants {
             thumbnail: true,
             ..Wants::default()

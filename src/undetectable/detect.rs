@@ -15,7 +15,7 @@ use super::{Answer, auth, credits, uploaded};
 use crate::engine::Failure;
 use crate::journal::Entry;
 use crate::model::order::{Api, Vendor};
-use crate::model::picture::Format;
+use crate::model::picture::Media;
 use crate::model::work::{DocumentOptions, Work};
 use crate::orders::{Charge, New, NewFile, Source, Uploaded};
 use crate::web::openapi::Described;
@@ -173,8 +173,8 @@ pub async fn post(
 /// Sizes and types are checked here, not at the upload.
 async fn check_file(verbs: &Verbs, file: Uploaded) -> Result<(), Refusal> {
     let (name, bytes) = (file.upload.name, file.blob.meta.bytes);
-    if Format::of_name(&name).is_none() {
-        let why = format!("{name}: stuntdouble does not emulate this format yet");
+    if Media::of_name(&name).is_none() {
+        let why = format!("{name}: no picture, by its extension; a .zip goes to /bulk-upload");
         return Err(Refusal::new(Code::UnsupportedImageType, why));
     }
     if bytes < FILE_BYTES_MIN {

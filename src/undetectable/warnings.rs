@@ -12,7 +12,7 @@ use crate::model::work::Detection;
 const SMALL_BYTES: u64 = 50 * 1_024;
 /// and so are pictures whose longer side is shorter.
 const SMALL_PX: u32 = 150;
-/// What is less sharp, as [`Measures`](crate::model::picture::Measures) has it, looks blurred.
+/// What is less sharp, as [`Light`](crate::model::picture::Light) has it, looks blurred.
 const BLURRED: f64 = 100.0;
 /// What is less bright looks dark.
 const DARK: f64 = 40.0;
@@ -96,12 +96,12 @@ impl Warning {
     }
 
     fn light(found: &Detection, named_blurred: bool) -> Option<Self> {
-        let measures = found.measures;
+        let light = found.measures.and_then(|measures| measures.light);
         let label = if named_blurred {
             "Blurred"
-        } else if measures?.brightness < DARK {
+        } else if light?.brightness < DARK {
             "Dark"
-        } else if measures?.sharpness < BLURRED {
+        } else if light?.sharpness < BLURRED {
             "Blurred"
         } else {
             return None;
@@ -110,9 +110,9 @@ impl Warning {
             r#type: "blur_dark",
             label: Some(label.to_owned()),
             confidence: None,
-            metrics: measures.map(|measures| Metrics::Light {
-                sharpness: Percent::rounded(measures.sharpness),
-                brightness: Percent::rounded(measures.brightness),
+            metrics: light.map(|light| Metrics::Light {
+                sharpness: Percent::rounded(light.sharpness),
+                brightness: Percent::rounded(light.brightness),
             }),
         })
     }
@@ -132,7 +132,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::model::picture::{Basis, Measures, Provenance, Verdict};
+    use crate::model::picture::{Basis, Light, Measures, Provenance, Verdict};
 
     fn found(label: Label, measures: Option<Measures>) -> Detection {
         Detection {
@@ -159,8 +159,10 @@ mod tests {
         width_px: 150,
         height_px: 20,
         body_bytes: 51_200,
-        sharpness: 100.0,
-        brightness: 40.0,
+        light: Some(Light {
+            sharpness: 100.0,
+            brightness: 40.0,
+        }),
     };
 
     #[test]
@@ -172,6 +174,14 @@ mod tests {
             json!([screen])
         );
         assert_eq!(told(&found(Label::Ai, None), "a.jpg"), json!([screen]));
+        let undecoded = found(
+            Label::Ai,
+            Some(Measures {
+                light: None,
+                ..FINE
+            }),
+        );
+        assert_eq!(told(&undecoded, "a.heic"), json!([screen]));
     }
 
     #[test]
@@ -179,8 +189,10 @@ mod tests {
         let odd = Measures {
             width_px: 149,
             body_bytes: 9,
-            sharpness: 3.456,
-            brightness: 39.99,
+            light: Some(Light {
+                sharpness: 3.456,
+                brightness: 39.99,
+            }),
             ..FINE
         };
         let found = found(Label::Watermarked("Grok".to_owned()), Some(odd));

@@ -322,7 +322,10 @@ pub fn metadata(verdict: &Verdict, step: u8) -> (&'static str, String) {
         Provenance::Generator(tool) if step == 1 => {
             ("AI Generated", format!("Metadata names the AI tool {tool}"))
         }
-        Provenance::Unknown | Provenance::Generator(_) => (
+        Provenance::AiEditor(tool) if step == 1 => {
+            ("AI Edited", format!("Metadata names the AI tool {tool}"))
+        }
+        Provenance::Unknown | Provenance::Generator(_) | Provenance::AiEditor(_) => (
             "No Information Detected",
             "Could not find anything from ExifTool and Pillow metadata".to_owned(),
         ),
@@ -334,7 +337,9 @@ pub fn metadata(verdict: &Verdict, step: u8) -> (&'static str, String) {
 
 fn source(verdict: &Verdict, step: u8) -> Option<String> {
     match &verdict.provenance {
-        Provenance::Generator(tool) => (step == 1).then(|| tool.clone()),
+        Provenance::Generator(tool) | Provenance::AiEditor(tool) => {
+            (step == 1).then(|| tool.clone())
+        }
         Provenance::Camera(name) | Provenance::Editor(name) => Some(name.clone()),
         Provenance::Unknown => None,
     }

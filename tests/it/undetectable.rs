@@ -9,6 +9,7 @@ mod documents;
 mod fetched;
 mod heatmaps;
 mod hosts;
+mod metadata;
 mod outcomes;
 mod pictures;
 mod profile;

@@ -157,7 +157,8 @@ fn format(name: &str) -> (&'static str, &'static str) {
             Format::Tiff => ("TIFF", "IMG"),
             Format::Gif => ("GIF", "IMG"),
         },
-        Some(Media::Pdf) | None => ("PDF", "DOCUMENT"),
+        // files of other kinds are refused by their names
+        Some(_) | None => ("PDF", "DOCUMENT"),
     }
 }
 

@@ -18,7 +18,8 @@ const WHOLE: [&str; 12] = [
 
 /// What is found either way of reading; the colours, if none is at fault.
 fn decode(format: Format, bytes: Vec<u8>) -> Result<Picture, Defect> {
-    let source = Source { bytes, format };
+    let media = Media::Picture(format);
+    let source = Source { bytes, media };
     let (luma, colours) = (source.decode(Wanted::Luma), source.decode(Wanted::Colours));
     assert_eq!(luma.as_ref().err(), colours.as_ref().err());
     colours
@@ -44,7 +45,8 @@ fn a_torn_picture_is_corrupt_in_every_format() {
         let source = fixture::source(name);
         for eighths in 1..8 {
             let bytes = source.bytes[..source.bytes.len() * eighths / 8].to_vec();
-            let found = decode(source.format, bytes).err();
+            let format = Format::of_name(name).expect("a picture's name");
+            let found = decode(format, bytes).err();
             assert!(
                 matches!(found, Some(Defect::Corrupt(_))),
                 "{name} cut to {eighths}/8: {found:?}"

@@ -27,9 +27,12 @@ fn output(name: &str, strength: Strength, seed: u8) -> Vec<u8> {
 
 fn decoded(name: &str, bytes: Vec<u8>) -> Picture {
     let format = Format::of_name(name).expect("a format of ours");
-    Source { bytes, format }
-        .decode(Wanted::Colours)
-        .expect("a whole picture")
+    Source {
+        bytes,
+        media: Media::Picture(format),
+    }
+    .decode(Wanted::Colours)
+    .expect("a whole picture")
 }
 
 #[test]
@@ -186,9 +189,12 @@ fn alpha_stays_and_every_depth_can_be_written() {
         encode(picture, format, &tiff::Said::default(), &mut out).expect("an output");
         out.flush().expect("written");
         let bytes = std::fs::read(to.path()).expect("the output");
-        let again = Source { bytes, format }
-            .decode(Wanted::Colours)
-            .expect("a whole picture");
+        let again = Source {
+            bytes,
+            media: Media::Picture(format),
+        }
+        .decode(Wanted::Colours)
+        .expect("a whole picture");
         assert_eq!((again.pixels.width(), again.pixels.height()), (5, 4));
     }
 }

@@ -1,4 +1,4 @@
-//! The letters of reports: which glyph shows a character, and where lines break.
+//! The letters of reports and cards: which glyph shows a character, and where lines break.
 //!
 //! The font lies in the program as it is read, so that none of it is in memory until a
 //! report is made, and nothing has to be dropped afterwards.
@@ -8,7 +8,7 @@ use std::io;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use subsetter::GlyphRemapper;
-use ttf_parser::{Face, GlyphId, RawFace, Tag};
+use ttf_parser::{Face, GlyphId, OutlineBuilder, RawFace, Tag};
 
 /// Noto Sans CJK JP, cut down; `font/make.py` says how, `font/OFL.txt` on what terms.
 static FONT: &[u8] = include_bytes!("font/noto-sans-cjk-jp.otf");
@@ -129,6 +129,11 @@ impl Typeface {
         let mut line = trimmed_end(&glyphs[..fitting]).to_vec();
         line.push(ellipsis);
         line
+    }
+
+    /// Draws a glyph from the origin of its baseline on, in [`UNITS`].
+    pub fn outline(&self, glyph: &Glyph, pen: &mut dyn OutlineBuilder) {
+        self.face.outline_glyph(glyph.id, pen);
     }
 
     /// The bytes that show `line` in the document.

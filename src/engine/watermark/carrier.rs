@@ -4,8 +4,9 @@
 //! structure, all else by decoding it), and what is refused for its kind is not called corrupt.
 
 use super::{Edit, bmp, jpeg, payload, pdf, png, tiff, webp};
+use crate::engine::card::Card;
 use crate::engine::decode::{self, Source, Wanted};
-use crate::engine::{Content, Failure, sniff, thumbnail};
+use crate::engine::{Content, Failure, page, sniff, thumbnail};
 use crate::model::picture::{Defect, Format, Media};
 
 /// The shortest side of a picture that takes a watermark.
@@ -16,7 +17,7 @@ pub const SIDE_PX_MIN: u32 = 16;
 pub struct Carrier {
     pub bytes: Vec<u8>,
     pub media: Media,
-    /// A JPEG, if wanted; none of a PDF.
+    /// A JPEG, if wanted; of a PDF its card.
     pub thumbnail: Option<Vec<u8>>,
 }
 
@@ -34,22 +35,30 @@ impl Carrier {
         let media = identify(name, &bytes)?;
         let Media::Picture(format) = media else {
             pdf::check(&bytes)?;
+            let thumbnail = if thumbnail {
+                let card = Card::new(media, name, page::sides_pt(&bytes));
+                let small = card.draw(thumbnail::THUMBNAIL_PX)?;
+                Some(thumbnail::jpeg(&small, thumbnail::THUMBNAIL_PX)?)
+            } else {
+                None
+            };
             return Ok(Self {
                 bytes,
                 media,
-                thumbnail: None,
+                thumbnail,
             });
         };
         check_kind(format, &bytes)?;
-        let source = Source { bytes, format };
+        let source = Source { bytes, media };
         let thumbnail = if thumbnail {
             let picture = source.decode(Wanted::Colours)?;
             check_sides(picture.pixels.width(), picture.pixels.height())?;
             let small = thumbnail::reduced(&picture, thumbnail::THUMBNAIL_PX);
             Some(thumbnail::jpeg(&small, thumbnail::THUMBNAIL_PX)?)
         } else {
-            let (width_px, height_px) = source.check()?;
-            check_sides(width_px, height_px)?;
+            if let Some((width_px, height_px)) = source.check()? {
+                check_sides(width_px, height_px)?;
+            }
             None
         };
         Ok(Self {
@@ -68,7 +77,7 @@ impl Carrier {
             Media::Picture(Format::WebP) => webp::find(bytes).and_then(payload::read),
             Media::Picture(Format::Bmp) => bmp::find(bytes).and_then(payload::read),
             Media::Picture(Format::Tiff) => tiff::find(bytes).and_then(payload::read),
-            Media::Picture(Format::Gif) => None,
+            Media::Picture(Format::Gif) | Media::Svg | Media::Heif | Media::Avif => None,
             Media::Pdf => pdf::find(bytes).and_then(|it| payload::read(&it)),
         };
         texts.unwrap_or_default()
@@ -86,7 +95,7 @@ impl Carrier {
             Media::Picture(Format::WebP) => webp::place(bytes, block),
             Media::Picture(Format::Bmp) => bmp::place(bytes, block),
             Media::Picture(Format::Tiff) => tiff::place(bytes, block),
-            Media::Picture(Format::Gif) => None,
+            Media::Picture(Format::Gif) | Media::Svg | Media::Heif | Media::Avif => None,
             Media::Pdf => pdf::place(bytes, block),
         };
         edits.ok_or_else(|| Defect::Corrupt("there is no place for a watermark in it".to_owned()))
@@ -96,10 +105,10 @@ impl Carrier {
 /// What a file is by its bytes, its name agreeing.
 fn identify(name: &str, bytes: &[u8]) -> Result<Media, Defect> {
     if sniff::sniff(bytes).is_none() && pdf::is_pdf(bytes) {
-        sniff::check_pdf_name(name)?;
+        sniff::check_name(name, Media::Pdf)?;
         return Ok(Media::Pdf);
     }
-    match sniff::identify(name, bytes) {
+    match sniff::identify_picture(name, bytes) {
         Ok(format) => Ok(Media::Picture(format)),
         Err(Defect::NotAPicture(_)) if Media::of_name(name) == Some(Media::Pdf) => {
             Err(Defect::NotAPicture("the bytes are no PDF".to_owned()))
@@ -110,7 +119,7 @@ fn identify(name: &str, bytes: &[u8]) -> Result<Media, Defect> {
 
 /// Refuses what decodes, or might, and is not taken all the same.
 fn check_kind(format: Format, bytes: &[u8]) -> Result<(), Defect> {
-    let title = sniff::title(format);
+    let title = format.title();
     match format {
         Format::Jpeg if jpeg::is_cmyk(bytes) => {
             let text = "the JPEG has four colours: CMYK or YCCK";

@@ -34,7 +34,7 @@ pub fn find(bytes: &[u8]) -> Option<Vec<u8>> {
     hex::decode(hex).ok()
 }
 
-pub fn place(bytes: &[u8], block: &[u8]) -> Option<Vec<Edit>> {
+pub(super) fn place(bytes: &[u8], block: &[u8]) -> Option<Vec<Edit>> {
     let end = end_of_file(cross_references(bytes)?.0);
     let replaced = begin_of_last(bytes).filter(|begin| {
         let (_, behind) = hex_lines(&bytes[begin + BEGIN.len()..]);

@@ -75,7 +75,10 @@ fn pixels_and_what_is_said_of_them_stay() {
             "{name}"
         );
         let [before, after] = [bytes, after].map(|bytes| {
-            let source = Source { bytes, format };
+            let source = Source {
+                bytes,
+                media: Media::Picture(format),
+            };
             source.decode(Wanted::Colours).expect(name)
         });
         assert_eq!(before.pixels, after.pixels, "{name}");

@@ -1,0 +1,337 @@
+//! ISO base media files (ISO/IEC 14496-12), as HEIC, HEIF and AVIF are: their brand, the size of
+//! their primary picture, what they say of its source.
+//!
+//! Promises: each walk is total and goes over the bytes once; a box that is longer than what
+//! it lies in ends its walk. No picture is decoded.
+
+use crate::model::picture::Media;
+
+/// The UUID of the box that holds a C2PA manifest (C2PA 2.1, "Embedding manifests into
+/// BMFF-based assets").
+const C2PA: [u8; 16] = *b"\xd8\xfe\xc3\xd6\x1b\x0e\x48\x3c\x92\x97\x58\x28\x87\x7e\xc4\x81";
+/// The most items that are looked for.
+const ITEMS_MAX: usize = 16;
+
+/// What says where a picture comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Block<'a> {
+    /// From its TIFF header on.
+    Exif(&'a [u8]),
+    Xmp(&'a [u8]),
+    /// A JUMBF box.
+    Manifest(&'a [u8]),
+}
+
+/// What a file that begins with `head` is by its brands (ISO/IEC 23008-12, AVIF 1.1).
+#[must_use]
+pub fn media(head: &[u8]) -> Option<Media> {
+    let (kind, body) = first(head, Torn::Kept)?;
+    if kind != *b"ftyp" {
+        return None;
+    }
+    let major = body.get(..4)?;
+    let compatible = || body.get(8..).unwrap_or_default().chunks_exact(4);
+    match of_brand(major) {
+        Some(media) => Some(media),
+        None if !matches!(major, b"mif1" | b"mif2" | b"msf1" | b"miaf") => None,
+        None => {
+            let mut named = compatible().filter_map(of_brand);
+            let first = named.next();
+            // an AVIF may say that it is a HEIF of some profile, too
+            named
+                .find(|media| *media == Media::Avif)
+                .or(first)
+                .or(Some(Media::Heif))
+        }
+    }
+}
+
+fn of_brand(brand: &[u8]) -> Option<Media> {
+    match brand {
+        b"avif" | b"avis" => Some(Media::Avif),
+        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs" => {
+            Some(Media::Heif)
+        }
+        _ => None,
+    }
+}
+
+/// Whether the file goes on to the end of its last box.
+#[must_use]
+pub fn is_whole(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let Some(length) = length(rest).filter(|length| *length <= rest.len()) else {
+            return false;
+        };
+        rest = &rest[length..];
+    }
+    true
+}
+
+/// Width and height of the primary picture as it is to be looked at; of a file that has tracks
+/// alone, the first's. They are as the file says, in reason or not.
+#[must_use]
+pub fn sides_px(bytes: &[u8]) -> Option<(u32, u32)> {
+    let primary = find(bytes, b"meta").and_then(|meta| of_primary(meta.get(4..)?));
+    primary.or_else(|| of_track(bytes))
+}
+
+fn of_primary(meta: &[u8]) -> Option<(u32, u32)> {
+    let mut pitm = Reader(find(meta, b"pitm")?);
+    let version = pitm.version()?.0;
+    let item = pitm.id(version >= 1)?;
+    let properties = find(meta, b"iprp")?;
+    let container = find(properties, b"ipco")?;
+    let indices = associated(find(properties, b"ipma")?, item)?;
+    let (mut sides, mut is_turned) = (None, false);
+    // indices count from one; nought stands for none
+    for (index, (kind, body)) in (1_u16..).zip(boxes(container)) {
+        if !indices.contains(&index) {
+            continue;
+        }
+        match &kind {
+            b"ispe" => {
+                let mut ispe = Reader(body.get(4..)?);
+                sides = sides.or(Some((ispe.number(4)?, ispe.number(4)?)));
+            }
+            b"irot" => is_turned = body.first()? & 1 == 1,
+            _ => {}
+        }
+    }
+    let (width, height) = sides?;
+    let (width, height) = (u32::try_from(width).ok()?, u32::try_from(height).ok()?);
+    Some(if is_turned {
+        (height, width)
+    } else {
+        (width, height)
+    })
+}
+
+/// The properties of `item`, by their indices.
+fn associated(ipma: &[u8], item: u64) -> Option<Vec<u16>> {
+    let mut ipma = Reader(ipma);
+    let (version, flags) = ipma.version()?;
+    for _ in 0..ipma.number(4)? {
+        let of = ipma.id(version >= 1)?;
+        let count = ipma.number(1)?;
+        let mut indices = Vec::new();
+        for _ in 0..count {
+            let index = if flags & 1 == 1 {
+                ipma.number(2)? & 0x7fff
+            } else {
+                ipma.number(1)? & 0x7f
+            };
+            indices.push(u16::try_from(index).ok()?);
+        }
+        if of == item {
+            return Some(indices);
+        }
+    }
+    None
+}
+
+fn of_track(bytes: &[u8]) -> Option<(u32, u32)> {
+    let header = find(find(find(bytes, b"moov")?, b"trak")?, b"tkhd")?;
+    let mut sides = Reader(header.get(header.len().checked_sub(8)?..)?);
+    // 16 bits before the point, 16 behind it
+    let mut side = || u32::try_from(sides.number(4)? >> 16).ok();
+    Some((side()?, side()?))
+}
+
+/// What the file says of its source, [`ITEMS_MAX`] of it at most.
+#[must_use]
+pub fn blocks(bytes: &[u8]) -> Vec<Block<'_>> {
+    let mut found = Vec::new();
+    if let Some(meta) = find(bytes, b"meta").and_then(|meta| meta.get(4..)) {
+        let items = find(meta, b"iinf").map(items).unwrap_or_default();
+        let data = find(meta, b"idat").unwrap_or_default();
+        if let Some(iloc) = find(meta, b"iloc") {
+            places(&mut found, iloc, &items, bytes, data);
+        }
+    }
+    let manifests = boxes(bytes).filter_map(|(kind, body)| {
+        let body = body.strip_prefix(&C2PA).filter(|_| kind == *b"uuid")?;
+        // version and flags; a purpose, ended by a nought; an offset
+        let purpose = body.get(4..)?;
+        let end = purpose.iter().position(|byte| *byte == 0)?;
+        Some(Block::Manifest(purpose.get(end + 1 + 8..)?))
+    });
+    found.extend(manifests.take(ITEMS_MAX));
+    found
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Item {
+    Exif,
+    Xmp,
+}
+
+/// The items that are metadata, by their numbers.
+fn items(iinf: &[u8]) -> Vec<(u64, Item)> {
+    let mut reader = Reader(iinf);
+    let Some((version, _)) = reader.version() else {
+        return Vec::new();
+    };
+    // the count; how many there are is told by the boxes
+    if reader.number(if version == 0 { 2 } else { 4 }).is_none() {
+        return Vec::new();
+    }
+    boxes(reader.0)
+        .filter_map(|(_, body)| {
+            let mut entry = Reader(body);
+            let version = entry.version()?.0;
+            let id = entry.id(version >= 3)?;
+            entry.number(2)?;
+            let kind = entry.0;
+            if kind.starts_with(b"Exif") {
+                Some((id, Item::Exif))
+            } else {
+                // its name, and then its type
+                let named = kind.strip_prefix(b"mime")?;
+                let end = named.iter().position(|byte| *byte == 0)?;
+                named[end + 1..]
+                    .starts_with(b"application/rdf+xml")
+                    .then_some((id, Item::Xmp))
+            }
+        })
+        .take(ITEMS_MAX)
+        .collect()
+}
+
+/// Adds the first extent of each of `items`.
+fn places<'a>(
+    found: &mut Vec<Block<'a>>,
+    iloc: &'a [u8],
+    items: &[(u64, Item)],
+    file: &'a [u8],
+    data: &'a [u8],
+) -> Option<()> {
+    let mut reader = Reader(iloc);
+    let version = reader.version()?.0;
+    let sizes = reader.number(2)?;
+    let size = |shift: u32| usize::try_from(sizes >> shift & 0xf).unwrap_or_default();
+    let (offset_bytes, length_bytes, base_bytes) = (size(12), size(8), size(4));
+    let index_bytes = if version == 0 { 0 } else { size(0) };
+    for _ in 0..reader.id(version >= 2)? {
+        let id = reader.id(version >= 2)?;
+        let method = if version == 0 {
+            0
+        } else {
+            reader.number(2)? & 0xf
+        };
+        reader.number(2)?;
+        let base = reader.number(base_bytes)?;
+        let mut extent = None;
+        for _ in 0..reader.number(2)? {
+            reader.number(index_bytes)?;
+            let place = (reader.number(offset_bytes)?, reader.number(length_bytes)?);
+            extent = extent.or(Some(place));
+        }
+        let wanted = items.iter().find(|(item, _)| *item == id);
+        let (Some((_, item)), Some((offset, length))) = (wanted, extent) else {
+            continue;
+        };
+        let within = if method == 1 { data } else { file };
+        if let Some(bytes) = slice(within, base.checked_add(offset)?, length) {
+            found.extend(match item {
+                Item::Exif => tiff(bytes).map(Block::Exif),
+                Item::Xmp => Some(Block::Xmp(bytes)),
+            });
+        }
+    }
+    Some(())
+}
+
+fn slice(bytes: &[u8], offset: u64, length: u64) -> Option<&[u8]> {
+    let start = usize::try_from(offset).ok()?;
+    let end = usize::try_from(offset.checked_add(length)?).ok()?;
+    bytes.get(start..end)
+}
+
+/// An Exif item begins with how far its TIFF header is.
+fn tiff(item: &[u8]) -> Option<&[u8]> {
+    let mut reader = Reader(item);
+    let skipped = usize::try_from(reader.number(4)?).ok()?;
+    reader.0.get(skipped..)
+}
+
+/// The body of the first box of that kind.
+fn find<'a>(bytes: &'a [u8], wanted: &[u8; 4]) -> Option<&'a [u8]> {
+    boxes(bytes)
+        .find(|(kind, _)| kind == wanted)
+        .map(|(_, body)| body)
+}
+
+fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let found = first(rest, Torn::Left)?;
+        rest = rest.get(length(rest)?..)?;
+        Some(found)
+    })
+}
+
+/// What becomes of a box that is longer than the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Torn {
+    Left,
+    Kept,
+}
+
+/// The first box: its kind, and its body.
+fn first(bytes: &[u8], torn: Torn) -> Option<([u8; 4], &[u8])> {
+    let length = length(bytes)?;
+    let end = match torn {
+        Torn::Left => length,
+        Torn::Kept => length.min(bytes.len()),
+    };
+    let kind = bytes.get(4..8)?.try_into().ok()?;
+    let head = if bytes[..4] == [0, 0, 0, 1] { 16 } else { 8 };
+    Some((kind, bytes.get(head..end)?))
+}
+
+/// How long the first box says it is, its head included.
+fn length(bytes: &[u8]) -> Option<usize> {
+    let mut reader = Reader(bytes);
+    match reader.number(4)? {
+        0 => Some(bytes.len()),
+        1 => {
+            reader.number(4)?;
+            usize::try_from(reader.number(8)?)
+                .ok()
+                .filter(|length| *length >= 16)
+        }
+        length => usize::try_from(length).ok().filter(|length| *length >= 8),
+    }
+}
+
+/// What is still to be read.
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    /// The next `bytes` of them, eight at most, the greatest first.
+    fn number(&mut self, bytes: usize) -> Option<u64> {
+        let (number, rest) = self.0.split_at_checked(bytes)?;
+        self.0 = rest;
+        Some(
+            number
+                .iter()
+                .fold(0, |all, byte| all << 8 | u64::from(*byte)),
+        )
+    }
+
+    /// An item's number, or how many there are.
+    fn id(&mut self, is_long: bool) -> Option<u64> {
+        self.number(if is_long { 4 } else { 2 })
+    }
+
+    /// A full box's version and flags.
+    fn version(&mut self) -> Option<(u64, u64)> {
+        let both = self.number(4)?;
+        Some((both >> 24, both & 0x00ff_ffff))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::engine::decode::{SIDE_PX_MAX, Source};
+use crate::engine::fixture;
+use crate::model::picture::Defect;
+
+const FIXTURES: [&str; 6] = [
+    "plain.heic",
+    "camera.heic",
+    "firefly.heif",
+    "plain.avif",
+    "camera.avif",
+    "manifest.avif",
+];
+
+fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(8 + body.len()).expect("a short box");
+    [&length.to_be_bytes(), &kind[..], body].concat()
+}
+
+/// A HEIC of that size, turned by so many quarters, of no pixels.
+fn heic(width: u32, height: u32, quarters: u8) -> Vec<u8> {
+    let full = [0_u8; 4];
+    let ispe = [&full[..], &width.to_be_bytes(), &height.to_be_bytes()].concat();
+    let other = [&full[..], &7_u32.to_be_bytes(), &7_u32.to_be_bytes()].concat();
+    let container = [
+        boxed(b"ispe", &other),
+        boxed(b"ispe", &ispe),
+        boxed(b"irot", &[quarters]),
+    ];
+    // item 8 has the first property; item 9, the primary one, the second and the third
+    let associated = [
+        &full[..],
+        b"\0\0\0\x02",
+        b"\0\x08\x01\x81",
+        b"\0\x09\x02\x02\x83",
+    ];
+    let properties = [
+        boxed(b"ipco", &container.concat()),
+        boxed(b"ipma", &associated.concat()),
+    ];
+    let meta = [
+        full.to_vec(),
+        boxed(b"pitm", &[&full[..], b"\0\x09"].concat()),
+        boxed(b"iprp", &properties.concat()),
+    ];
+    let brands = boxed(b"ftyp", b"heic\0\0\0\0mif1heic");
+    [brands, boxed(b"meta", &meta.concat())].concat()
+}
+
+fn check(bytes: Vec<u8>) -> Result<Option<(u32, u32)>, Defect> {
+    let media = Media::Heif;
+    Source { bytes, media }.check()
+}
+
+#[test]
+fn the_fixtures_tell_their_brand_and_size() {
+    for (name, sides) in FIXTURES.into_iter().zip([
+        (320, 240),
+        (240, 320),
+        (160, 120),
+        (160, 120),
+        (160, 120),
+        (160, 120),
+    ]) {
+        let bytes = fixture::bytes(name);
+        assert_eq!(media(&bytes), Media::of_name(name), "{name}");
+        assert_eq!(media(&bytes[..24]), Media::of_name(name), "{name}");
+        assert_eq!(sides_px(&bytes), Some(sides), "{name}");
+        assert!(is_whole(&bytes), "{name}");
+    }
+}
+
+#[test]
+fn brands_tell_heif_from_avif_and_both_from_films() {
+    let of = |brands: &[u8]| media(&boxed(b"ftyp", brands));
+    for (brands, expected) in [
+        (&b"mif1\0\0\0\0mif1heic"[..], Some(Media::Heif)),
+        (b"mif1\0\0\0\0mif1avifmiaf", Some(Media::Avif)),
+        (b"mif1\0\0\0\0heicavif", Some(Media::Avif)),
+        (b"msf1\0\0\0\0", Some(Media::Heif)),
+        (b"avis\0\0\0\0heic", Some(Media::Avif)),
+        (b"heix", Some(Media::Heif)),
+        (b"mp42\0\0\0\0mp42heic", None),
+        (b"qt  \0\0\0\0", None),
+        (b"", None),
+    ] {
+        assert_eq!(of(brands), expected, "{}", brands.escape_ascii());
+    }
+    assert_eq!(media(b"\0\0\0\x18ftypheic"), Some(Media::Heif));
+    assert_eq!(media(b"\0\0\0\x04ftypheic"), None);
+    assert_eq!(media(&boxed(b"moov", b"heic")), None);
+}
+
+#[test]
+fn the_primary_items_properties_count_and_a_quarter_turn_swaps_the_sides() {
+    assert_eq!(sides_px(&heic(40, 30, 0)), Some((40, 30)));
+    assert_eq!(sides_px(&heic(40, 30, 1)), Some((30, 40)));
+    assert_eq!(sides_px(&heic(40, 30, 2)), Some((40, 30)));
+    assert_eq!(sides_px(&heic(40, 30, 3)), Some((30, 40)));
+    let header = [&[0_u8; 76][..], &[0, 9, 0, 0, 0, 5, 0, 0]].concat();
+    let film = boxed(b"moov", &boxed(b"trak", &boxed(b"tkhd", &header)));
+    assert_eq!(sides_px(&film), Some((9, 5)));
+}
+
+#[test]
+fn a_size_out_of_reason_is_a_defect() {
+    assert_eq!(check(heic(40, 30, 0)), Ok(Some((40, 30))));
+    for (width, height) in [(0, 30), (40, 0), (0, 0)] {
+        let found = check(heic(width, height, 0));
+        assert!(matches!(found, Err(Defect::Corrupt(_))), "{found:?}");
+    }
+    for (width, height) in [(u32::MAX, u32::MAX), (SIDE_PX_MAX + 1, 1), (9000, 9000)] {
+        let found = check(heic(width, height, 0));
+        assert!(matches!(found, Err(Defect::TooLarge(_))), "{found:?}");
+    }
+}
+
+#[test]
+fn a_box_that_lies_about_its_length_is_a_defect() {
+    let meta_at = 24;
+    for length in [0_u32, 1, 2, 7, 9, 13, 0x7fff_ffff, u32::MAX] {
+        let mut bytes = heic(40, 30, 0);
+        bytes[meta_at..meta_at + 4].copy_from_slice(&length.to_be_bytes());
+        // nought stands for the rest of the file, which it is
+        let expected = length == 0;
+        assert_eq!(check(bytes).is_ok(), expected, "{length}");
+    }
+    let long = [b"\0\0\0\x01meta".as_slice(), &u64::MAX.to_be_bytes()].concat();
+    assert!(!is_whole(&long));
+    assert!(boxes(&long).next().is_none());
+}
+
+#[test]
+fn a_file_torn_off_anywhere_is_not_whole() {
+    for name in FIXTURES {
+        let bytes = fixture::bytes(name);
+        let ends: Vec<usize> =
+            std::iter::successors(Some(0), |at| Some(at + length(&bytes[*at..])?)).collect();
+        for kept in (1..bytes.len()).filter(|kept| !ends.contains(kept)) {
+            assert!(!is_whole(&bytes[..kept]), "{name} cut to {kept}");
+        }
+    }
+}
+
+#[test]
+fn metadata_are_found_by_their_places() {
+    let of = |name| fixture::bytes(name);
+    let camera = of("camera.heic");
+    let [Block::Exif(exif)] = blocks(&camera)[..] else {
+        panic!("{:?}", blocks(&camera));
+    };
+    assert!(exif.starts_with(b"MM\0*") || exif.starts_with(b"II*\0"));
+    let firefly = of("firefly.heif");
+    let [Block::Xmp(packet)] = blocks(&firefly)[..] else {
+        panic!("{:?}", blocks(&firefly));
+    };
+    assert!(packet.starts_with(b"<x:xmpmeta") && packet.ends_with(b"</x:xmpmeta>"));
+    let manifest = of("manifest.avif");
+    let [Block::Manifest(store)] = blocks(&manifest)[..] else {
+        panic!("{:?}", blocks(&manifest));
+    };
+    assert_eq!(&store[4..8], b"jumb");
+    assert!(blocks(&of("plain.heic")).is_empty());
+}
+
+proptest! {
+    #[test]
+    fn hostile_bytes_never_panic(
+        which in 0..FIXTURES.len(),
+        flips in prop::collection::vec((0_usize..900, any::<u8>()), 0..8),
+        kept in 0_usize..4000,
+    ) {
+        let mut bytes = fixture::bytes(FIXTURES[which]);
+        for (at, with) in flips {
+            let at = at % bytes.len();
+            bytes[at] = with;
+        }
+        bytes.truncate(kept);
+        let _ = (media(&bytes), sides_px(&bytes), is_whole(&bytes), blocks(&bytes));
+    }
+
+    #[test]
+    fn any_bytes_in_a_box_never_panic(kind in 0_usize..6, body in prop::collection::vec(any::<u8>(), 0..200)) {
+        let kinds = [b"pitm", b"iprp", b"ipco", b"ipma", b"iinf", b"iloc"];
+        let meta = [vec![0; 4], boxed(kinds[kind], &body)].concat();
+        let bytes = boxed(b"meta", &meta);
+        let _ = (sides_px(&bytes), blocks(&bytes));
+        let _ = associated(&body, 1);
+        let _ = places(&mut Vec::new(), &body, &items(&body), &body, &body);
+    }
+}

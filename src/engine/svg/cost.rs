@@ -1,0 +1,154 @@
+//! How large a drawing is drawn, so that it takes no longer than a second or so.
+//!
+//! What a path takes grows with the pixels it covers and with the edges that each of its rows
+//! crosses; a layer (opacity, clips, masks) takes its pixels a few times. Sums of both over the
+//! whole drawing tell how long it takes at any size.
+
+use resvg::tiny_skia::{Point, Rect};
+use resvg::usvg::tiny_skia_path::PathVerb;
+use resvg::usvg::{ClipPath, Group, Mask, Node, Path, Tree};
+
+use crate::model::picture::Defect;
+
+/// Pixels that are written in all, about a nanosecond or three each.
+const PIXELS_MAX: f64 = 400e6;
+/// Nothing is drawn smaller than this for the sake of time, unless it is.
+const SIDE_PX_MIN: f64 = 32.0;
+/// How often a layer's pixels are written: cleared, clipped, laid upon what is below.
+const LAYER: f64 = 4.0;
+/// How much larger than the drawing the renderer makes a layer at most.
+const LAYER_SIDES_MAX: f32 = 5.0;
+/// Edges that come of a curve, and of a stroke around an edge.
+const CURVE_EDGES: f64 = 8.0;
+const STROKE_EDGES: f64 = 8.0;
+/// The renderer takes no more dashes than these.
+const DASHES_MAX: f64 = 1e6;
+
+/// Pixels of the picture for each unit of the drawing: at most one, and such that the longer
+/// side is no more than `side_px_max`.
+///
+/// # Errors
+/// [`Defect::TooLarge`] if it takes too long at any size.
+pub fn scale(tree: &Tree, side_px_max: u32) -> Result<f32, Defect> {
+    let size = tree.size();
+    let longer = size.width().max(size.height());
+    let canvas = Rect::from_xywh(0.0, 0.0, size.width(), size.height())
+        .ok_or_else(|| Defect::TooLarge("the SVG is too large".to_owned()))?;
+    let mut cost = Cost {
+        canvas,
+        pixels: f64::from(size.width()) * f64::from(size.height()),
+        edges: 0.0,
+    };
+    cost.add_group(tree.root(), true);
+    let wanted = u16::try_from(side_px_max).map_or(f32::MAX, f32::from);
+    let mut scale = (wanted / longer).min(1.0);
+    while cost.at(f64::from(scale)) > PIXELS_MAX {
+        scale *= 0.75;
+        if f64::from(longer * scale) < SIDE_PX_MIN {
+            let text = "the SVG draws too much";
+            return Err(Defect::TooLarge(text.to_owned()));
+        }
+    }
+    Ok(scale)
+}
+
+struct Cost {
+    canvas: Rect,
+    /// In square units of the drawing.
+    pixels: f64,
+    /// Edges times their rows, in units of the drawing.
+    edges: f64,
+}
+
+impl Cost {
+    fn at(&self, scale: f64) -> f64 {
+        self.pixels * scale * scale + self.edges * scale
+    }
+
+    /// `is_placed` if what is in it knows where it lies on the canvas.
+    fn add_group(&mut self, group: &Group, is_placed: bool) {
+        if group.should_isolate() {
+            self.pixels += LAYER * self.layer(group.abs_layer_bounding_box().to_rect(), is_placed);
+        }
+        if let Some(clip) = group.clip_path() {
+            self.add_clip(clip);
+        }
+        if let Some(mask) = group.mask() {
+            self.add_mask(mask);
+        }
+        for node in group.children() {
+            match node {
+                Node::Group(group) => self.add_group(group, is_placed),
+                Node::Path(path) => self.add_path(path, is_placed),
+                Node::Image(_) | Node::Text(_) => {}
+            }
+        }
+    }
+
+    fn add_clip(&mut self, clip: &ClipPath) {
+        self.pixels += LAYER * self.layer(self.canvas, false);
+        if let Some(clip) = clip.clip_path() {
+            self.add_clip(clip);
+        }
+        self.add_group(clip.root(), false);
+    }
+
+    fn add_mask(&mut self, mask: &Mask) {
+        self.pixels += LAYER * self.layer(self.canvas, false);
+        if let Some(mask) = mask.mask() {
+            self.add_mask(mask);
+        }
+        self.add_group(mask.root(), false);
+    }
+
+    /// The pixels of a layer.
+    fn layer(&self, bounds: Rect, is_placed: bool) -> f64 {
+        let (width, height) = if is_placed {
+            (bounds.width(), bounds.height())
+        } else {
+            (f32::MAX, f32::MAX)
+        };
+        let width = width.min(LAYER_SIDES_MAX * self.canvas.width());
+        let height = height.min(LAYER_SIDES_MAX * self.canvas.height());
+        f64::from(width) * f64::from(height)
+    }
+
+    fn add_path(&mut self, path: &Path, is_placed: bool) {
+        let bounds = if is_placed {
+            path.abs_stroke_bounding_box().intersect(&self.canvas)
+        } else {
+            Some(self.canvas)
+        };
+        let edges: f64 = path.data().verbs().iter().map(|verb| edges_of(*verb)).sum();
+        let strokes = path.stroke().map_or(0.0, |stroke| {
+            STROKE_EDGES * (edges + dashes(path, stroke.dasharray().unwrap_or_default()))
+        });
+        let fills = path.fill().map_or(0.0, |_| edges);
+        // what lies beside the canvas is looked at, too, if only once
+        self.pixels += edges + strokes;
+        if let Some(bounds) = bounds {
+            let (width, height) = (f64::from(bounds.width()), f64::from(bounds.height()));
+            self.pixels += 2.0 * width * height;
+            self.edges += (fills + strokes) * height;
+        }
+    }
+}
+
+fn edges_of(verb: PathVerb) -> f64 {
+    match verb {
+        PathVerb::Quad | PathVerb::Cubic => CURVE_EDGES,
+        PathVerb::Move | PathVerb::Line | PathVerb::Close => 1.0,
+    }
+}
+
+/// How many dashes go around a path.
+fn dashes(path: &Path, dashes: &[f32]) -> f64 {
+    let period: f64 = dashes.iter().copied().map(f64::from).sum();
+    if period <= 0.0 {
+        return 0.0;
+    }
+    let distance = |pair: &[Point]| f64::from(pair[0].distance(pair[1]));
+    let length: f64 = path.data().points().windows(2).map(distance).sum();
+    let of_each = u32::try_from(dashes.len()).map_or(f64::MAX, f64::from);
+    (length / period * of_each).min(DASHES_MAX)
+}
