@@ -10,6 +10,7 @@
 //! | `get` | reading a finished order beside a bare axum handler, in turns | /s, ratio |
 //! | `create` | an order of 100 files | ms |
 //! | `list` | the first page of 100,000 orders | ms |
+//! | `detect` | Undetectable: detect to done, a ZIP of 50 images, `/query` beside a bare axum handler | ms, s, ratio |
 //! | `watermarks` | embed and extract of a 12-megapixel JPEG, a GET beside | s, ms |
 //! | `memory` | resident: idle, after equal rounds, added by an upload of 100 MiB | MB (10⁶ bytes) |
 //!
@@ -24,6 +25,8 @@ mod calls;
 mod ceilings;
 #[path = "lifecycle/client.rs"]
 mod client;
+#[path = "lifecycle/documents.rs"]
+mod documents;
 #[path = "lifecycle/orders.rs"]
 mod orders;
 #[path = "lifecycle/picture.rs"]
@@ -57,19 +60,20 @@ usage: cargo bench --bench lifecycle -- [--clients N] [--seconds S] [--only SECT
 
   --clients N       clients at once, each with an account of its own (32)
   --seconds S       how long lifecycles are counted, after 2 s of warm-up (10)
-  --only SECTION    ready, lifecycle, ceilings, get, create, list, watermarks or memory;
-                    may be repeated (all)
+  --only SECTION    ready, lifecycle, ceilings, get, create, list, detect, watermarks or
+                    memory; may be repeated (all)
   --server PATH     another binary than the one built with this bench";
 
 /// The first argument of the process that is the bare handler; the body's length follows.
 const BARE_HANDLER: &str = "--bare-handler";
-const SECTIONS: [&str; 8] = [
+const SECTIONS: [&str; 9] = [
     "ready",
     "lifecycle",
     "ceilings",
     "get",
     "create",
     "list",
+    "detect",
     "watermarks",
     "memory",
 ];
@@ -159,6 +163,9 @@ async fn run(settings: &Settings) -> Outcome<()> {
     }
     if settings.wants("list") {
         orders::listing(settings).await?;
+    }
+    if settings.wants("detect") {
+        documents::all(settings).await?;
     }
     if settings.wants("watermarks") {
         watermarks::large(settings).await?;

@@ -4,21 +4,15 @@
 //! it in the vendor's words, a verb does what it asks in one transaction, and the front door
 //! tells the outcome. What takes time is a job, which [`crate::worker`] runs when it is due.
 
-use std::any::Any;
+mod router;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::extract::Request;
-use axum::handler::Handler;
-use axum::middleware::from_fn_with_state;
-use axum::response::Response;
-use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
-use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::accounts::{Account, Accounts};
+use crate::accounts::Accounts;
 use crate::blobs::Blobs;
 use crate::claims::Claims;
 use crate::config::Config;
@@ -34,10 +28,11 @@ use crate::outbound::Outbound;
 use crate::presign::{KnownHosts, Signer};
 use crate::rules::Rules;
 use crate::store::Db;
-use crate::web::{Connections, Context, Operation, Peer, Routes, Verbs, Whose, observe};
+use crate::web::{Connections, Context, Operation, Peer, Routes, Verbs};
 use crate::webhooks::{Projection, Webhooks};
 use crate::worker::Worker;
 use crate::{bizmori, control, storage, undetectable};
+use router::router;
 
 /// What requests and jobs under way have when the server is told to stop; less than the ten
 /// seconds docker gives.
@@ -136,7 +131,7 @@ impl App {
     ) -> Result<(), String> {
         let context = self.context;
         let not_taken_up = |error| format!("cannot take up the jobs: {error}");
-        if context.config.revision == Revision::V2026_10 {
+        if context.config.orders.revision == Revision::V2026_10 {
             let foreseen = context.orders.foresee_sunset().await;
             foreseen.map_err(not_taken_up)?;
         }
@@ -178,9 +173,9 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
     let broken = |error| format!("cannot read the database: {error}");
     let entropy = Entropy::new(&config.seed);
     let signer = Arc::new(Signer::new(
-        &config.s3_key_id,
-        &config.s3_secret,
-        &config.s3_region,
+        &config.storage.s3_key_id,
+        &config.storage.s3_secret,
+        &config.storage.s3_region,
     ));
     let hosts = Arc::new(KnownHosts::default());
     let links = Links::load(Arc::clone(&signer), Arc::clone(&hosts), db.clone())
@@ -190,8 +185,8 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
         .await
         .map_err(broken)?;
     let accounts = Arc::new(accounts);
-    let timeout = Duration::from_millis(u64::from(config.webhook_timeout_ms));
-    let outbound = Outbound::new(timeout, config.allow_public);
+    let timeout = Duration::from_millis(u64::from(config.outbound.webhook_timeout_ms));
+    let outbound = Outbound::new(timeout, config.outbound.allow_public);
     let rules = Rules::load(db.clone(), entropy.clone(), |id| accounts.by_id(id))
         .await
         .map_err(broken)?;
@@ -209,15 +204,14 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
     ));
     let settings = orders::Settings {
         processing: Processing {
-            delay_ms: config.processing_ms,
-            jitter_ms: config.jitter_ms,
+            delay_ms: config.orders.processing_ms,
+            jitter_ms: config.orders.jitter_ms,
         },
-        test_processing_ms: config.test_processing_ms,
-        document_ms: config.detect_done_ms,
-        retention_days: config.retention_days,
-        bypass_watermarks: config.bypass_ocr,
-        revision: config.revision,
-        fetch: config.fetch,
+        test_processing_ms: config.orders.test_processing_ms,
+        documents: config.undetectable,
+        retention_days: config.orders.retention_days,
+        revision: config.orders.revision,
+        fetch: config.orders.fetch,
     };
     let orders = Arc::new(Orders::new(
         db.clone(),
@@ -258,49 +252,11 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
     }))
 }
 
-fn router(context: &Context) -> Router {
-    let state = (context.clone(), "unmatched", whose as Whose);
-    let rest = unmatched.layer(from_fn_with_state(state, observe));
-    let door = |routes: Routes, panicked: fn() -> Response| {
-        let caught = CatchPanicLayer::custom(move |_: Box<dyn Any + Send>| panicked());
-        routes
-            .router()
-            .method_not_allowed_fallback(rest.clone())
-            .layer(caught)
-    };
-    let served = || Some(context.clone());
-    Router::new()
-        .merge(door(bizmori::routes(served()), bizmori::panicked))
-        .merge(door(undetectable::routes(served()), undetectable::panicked))
-        .merge(door(storage::routes(served()), storage::panicked))
-        .merge(door(control::routes(served()), control::panicked))
-        .fallback(rest.clone())
-        .with_state(context.clone())
-}
-
-/// What is no operation is answered as the front door would under whose paths it falls.
-async fn unmatched(request: Request) -> Response {
-    let (method, uri) = (request.method(), request.uri());
-    match uri.path().split('/').nth(1).unwrap_or_default() {
-        "api" => bizmori::unknown_route(method, uri),
-        "_s3" => storage::unknown_route(method, uri),
-        "_mock" => control::unknown_route(method, uri),
-        _ => undetectable::unknown_route(method, uri),
-    }
-}
-
-/// Whose a request is that is no operation, by the front door that answers it.
-fn whose<'r>(verbs: &'r Verbs, request: &'r mut Request) -> BoxFuture<'r, Option<Arc<Account>>> {
-    match request.uri().path().split('/').nth(1).unwrap_or_default() {
-        "api" => bizmori::whose(verbs, request),
-        "_s3" => storage::whose(verbs, request),
-        _ => undetectable::whose(verbs, request),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use axum::body::{Body, to_bytes};
+    use axum::extract::Request;
+    use axum::response::Response;
     use serde_json::{Value, json};
     use tower::ServiceExt;
 
@@ -332,11 +288,11 @@ mod tests {
 
     #[tokio::test]
     async fn an_order_stands_still_until_the_answer_to_its_confirm_is_written() {
-        let config = Config {
+        let mut config = Config {
             port: 0,
-            test_processing_ms: 0,
             ..Config::defaults()
         };
+        config.orders.test_processing_ms = 0;
         let app = App::start(config).await.expect("a server");
         let context = Arc::clone(&app.context);
         context.worker.start().await.expect("a worker");

@@ -83,6 +83,7 @@ impl Blob {
         Content {
             path: self.path.clone(),
             bytes: self.meta.bytes,
+            packed: None,
         }
     }
 }

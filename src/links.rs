@@ -91,6 +91,24 @@ impl Links {
             ..get(origin, vendor, key, now)
         })
     }
+
+    /// Where an object can be put for so long, as any type, by who says `x-amz-acl: private`.
+    #[must_use]
+    pub fn write_private(
+        &self,
+        origin: &str,
+        vendor: Vendor,
+        key: &str,
+        now: Timestamp,
+        expires_s: u32,
+    ) -> String {
+        self.signer.presign(&Presign {
+            method: "PUT",
+            expires_s,
+            signed_headers: &[("x-amz-acl", "private")],
+            ..get(origin, vendor, key, now)
+        })
+    }
 }
 
 fn get<'a>(origin: &'a str, vendor: Vendor, key: &'a str, now: Timestamp) -> Presign<'a> {

@@ -8,6 +8,7 @@
 //!
 //! A rule that names an account belongs to one life of it, and is no more when that ends.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::accounts::Account;
@@ -93,10 +94,10 @@ impl Standing {
         account.is_some_and(|account| account.ended().is_cancelled())
     }
 
-    /// It will never be applied (again).
-    fn is_over(&self) -> bool {
+    /// It will never be applied (again), once it has come across so much.
+    fn is_over(&self, counts: Counts) -> bool {
         let times = self.rule.times;
-        self.is_gone() || times.is_some_and(|times| self.counts().hits >= times)
+        self.is_gone() || times.is_some_and(|times| counts.hits >= times)
     }
 
     /// `rule 3`, with its name if it has one.
@@ -107,9 +108,9 @@ impl Standing {
         }
     }
 
-    /// Whether it takes its next match.
-    fn takes_next(&self, entropy: &Entropy) -> bool {
-        let next = self.counts().seen + 1;
+    /// Whether it takes its next match, which comes after those counted.
+    fn takes_next(&self, counts: Counts, entropy: &Entropy) -> bool {
+        let next = counts.seen + 1;
         let chance = || {
             let account = self.rule.account.as_deref().unwrap_or_default();
             let mut draw = entropy.draw(account, &format!("rule {}", self.number), next);
@@ -268,7 +269,7 @@ impl Rules {
         let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
         standing.iter().any(|it| {
             let account = it.rule.account.as_deref();
-            it.rule.matches(&Asked { account, ..asked }) && !it.is_over()
+            it.rule.matches(&Asked { account, ..asked }) && !it.is_over(it.counts())
         })
     }
 
@@ -287,21 +288,42 @@ impl Rules {
     /// What the rules say to that, to be counted with [`Rules::count`] in the same transaction
     /// if it comes to it.
     #[must_use]
-    pub fn choose(&self, _: &Tx, asked: Asked<'_>) -> Choice {
-        let mut choice = Choice::default();
+    pub fn choose(&self, tx: &Tx, asked: Asked<'_>) -> Choice {
+        let mut choices = self.choose_each(tx, [asked]);
+        choices.pop().unwrap_or_default()
+    }
+
+    /// The same of several things, one after the other: to each, its own choice. They are to be
+    /// counted in that order, all or none.
+    #[must_use]
+    pub fn choose_each<'a>(
+        &self,
+        _: &Tx,
+        each: impl IntoIterator<Item = Asked<'a>>,
+    ) -> Vec<Choice> {
         let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
-        for it in standing.iter() {
-            let wanted = choice.lacks(&it.rule.then) && it.rule.matches(&asked);
-            if !wanted || it.is_over() {
-                continue;
+        let mut ahead: HashMap<RuleId, Counts> = HashMap::new();
+        let mut choose = |asked: Asked<'_>| {
+            let mut choice = Choice::default();
+            for it in standing.iter() {
+                if !choice.lacks(&it.rule.then) || !it.rule.matches(&asked) {
+                    continue;
+                }
+                let counts = ahead.entry(it.id).or_insert_with(|| it.counts());
+                if it.is_over(*counts) {
+                    continue;
+                }
+                let hit = it.takes_next(*counts, &self.entropy);
+                counts.seen += 1;
+                counts.hits += u64::from(hit);
+                if hit {
+                    choice.take(it);
+                }
+                choice.matched.push((Arc::clone(it), hit));
             }
-            let hit = it.takes_next(&self.entropy);
-            if hit {
-                choice.take(it);
-            }
-            choice.matched.push((Arc::clone(it), hit));
-        }
-        choice
+            choice
+        };
+        each.into_iter().map(&mut choose).collect()
     }
 
     /// Counts the matches that led to a choice: at the end of the transaction, for what is

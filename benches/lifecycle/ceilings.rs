@@ -23,16 +23,20 @@ use crate::rig::{Load, Rig};
 use crate::wire::Connection;
 use crate::{BARE_HANDLER, Outcome, Settings, wrong};
 
-const CONNECTIONS: u32 = 16;
+/// How many ask at once.
+pub const CONNECTIONS: u32 = 16;
 const TURNS: u32 = 3;
 const COMMITS: Duration = Duration::from_secs(3);
 
 /// A request that is sent over and over, and the one answer it must have every time.
 #[derive(Clone)]
-struct Question {
-    address: SocketAddr,
-    request: Vec<u8>,
-    answer_bytes: usize,
+pub struct Question {
+    /// Whom it is put to.
+    pub address: SocketAddr,
+    /// All of it.
+    pub request: Vec<u8>,
+    /// The length of the answer's body.
+    pub answer_bytes: usize,
 }
 
 /// How fast a question was answered.
@@ -55,27 +59,33 @@ pub async fn gets(settings: &Settings) -> Outcome<()> {
         let address = rig.server.address;
         orders.push(finished_order(address, client.number, &client.order_id).await?);
     }
-    let body_bytes = orders.first().map_or(0, |order| order.answer_bytes);
+    beside_bare(settings, &rig.server, "GET orders/{id}", &orders).await
+}
+
+/// Questions to the server, as many at once as there are, and the bare handler, in turns:
+/// requests per second, and their ratio.
+pub async fn beside_bare(
+    settings: &Settings,
+    server: &Process,
+    what: &str,
+    questions: &[Question],
+) -> Outcome<()> {
+    let body_bytes = questions.first().map_or(0, |one| one.answer_bytes);
     let bare = start_bare(body_bytes)?;
-    let handlers = vec![plain(bare.address, body_bytes)?; orders.len()];
+    let handlers = vec![plain(bare.address, body_bytes)?; questions.len()];
 
     let turn = settings.counted / (2 * TURNS);
-    ask(&rig.server, &orders, turn / 4).await?;
+    ask(server, questions, turn / 4).await?;
     ask(&bare, &handlers, turn / 4).await?;
-    let (mut order_rates, mut bare_rates) = (Vec::new(), Vec::new());
+    let (mut rates, mut bare_rates) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {
         bare_rates.push(ask(&bare, &handlers, turn).await?);
-        order_rates.push(ask(&rig.server, &orders, turn).await?);
+        rates.push(ask(server, questions, turn).await?);
     }
-    let order_rate = print("GET orders/{id}", &order_rates);
+    let rate = print(what, &rates);
     let bare_rate = print("bare handler, a body as long", &bare_rates);
     let target = Some(Target::AtLeast(0.5));
-    report::number(
-        "ratio to the bare handler",
-        order_rate / bare_rate,
-        "",
-        target,
-    );
+    report::number("ratio to the bare handler", rate / bare_rate, "", target);
     Ok(())
 }
 

@@ -67,6 +67,19 @@ impl Picture {
     }
 }
 
+/// A JPEG of that width and height, of smooth colours with fine texture: what a camera's costs to
+/// decode.
+pub fn textured((width_px, height_px): (u32, u32)) -> Outcome<Vec<u8>> {
+    let pixels = RgbImage::from_fn(width_px, height_px, |x, y| {
+        let grain = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)) >> 27;
+        let channel = |value: u32| u8::try_from((value + grain) % 256).unwrap_or(0);
+        Rgb([channel(x / 16), channel(y / 12), channel((x + y) / 28)])
+    });
+    let mut jpeg = Vec::new();
+    JpegEncoder::new_with_quality(&mut jpeg, 88).encode_image(&pixels)?;
+    Ok(jpeg)
+}
+
 /// Soft light, two round things and grain; the grain and the quality settle the size.
 fn draw() -> Outcome<Vec<u8>> {
     for grain in [48, 64, 32, 96, 24, 16, 128] {

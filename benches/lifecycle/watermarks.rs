@@ -5,8 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use image::codecs::jpeg::JpegEncoder;
-use image::{ImageEncoder, RgbImage};
 use serde::Deserialize;
 
 use crate::calls::{data, expect_status, write_get, write_post, write_put_head};
@@ -14,7 +12,7 @@ use crate::client::order_path;
 use crate::process::Process;
 use crate::report::{self, Target};
 use crate::wire::Connection;
-use crate::{Outcome, Settings, wrong};
+use crate::{Outcome, Settings, picture, wrong};
 
 const ROUNDS: u32 = 8;
 /// Twelve megapixels.
@@ -58,7 +56,7 @@ struct Download {
 /// Seconds from the upload's answer to the order's end, processing taking no time of its own,
 /// and the milliseconds of a GET beside it.
 pub async fn large(settings: &Settings) -> Outcome<()> {
-    let picture = picture()?;
+    let picture = picture::textured(SIZE_PX)?;
     report::heading(format!(
         "watermarks: a JPEG of {} x {} px, {} bytes, {ROUNDS} times; a GET of another order beside",
         SIZE_PX.0,
@@ -128,20 +126,6 @@ fn gets(
         }
         Ok(took)
     })
-}
-
-/// Smooth colours with fine texture: what a camera's JPEG costs to decode.
-fn picture() -> Outcome<Vec<u8>> {
-    let pixels = RgbImage::from_fn(SIZE_PX.0, SIZE_PX.1, |x, y| {
-        let grain = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)) >> 27;
-        let channel = |value: u32| u8::try_from((value + grain) % 256).unwrap_or(0);
-        image::Rgb([channel(x / 16), channel(y / 12), channel((x + y) / 28)])
-    });
-    let mut jpeg = Vec::new();
-    let encoder = JpegEncoder::new_with_quality(&mut jpeg, 88);
-    let (width, height) = SIZE_PX;
-    encoder.write_image(&pixels, width, height, image::ExtendedColorType::Rgb8)?;
-    Ok(jpeg)
 }
 
 /// One client on one connection.

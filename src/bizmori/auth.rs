@@ -71,7 +71,7 @@ pub fn whose<'r>(
             (test_samples::PATH, Purpose::Sample),
         ] {
             if let Some(token) = path.strip_prefix(prefix) {
-                let token = Token::read(&verbs.config.s3_secret, purpose, token)?;
+                let token = Token::read(&verbs.config.storage.s3_secret, purpose, token)?;
                 let found = verbs.orders.find(Vendor::Bizmori, token.order_id).await;
                 return verbs.accounts.by_id(found.ok()??.account);
             }

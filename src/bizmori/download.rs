@@ -51,7 +51,10 @@ pub async fn get(
 pub fn downloadable(order: &Order) -> Result<&Outputs, Refusal> {
     let refused = |code, line: &str| Err(Refusal::new(code, format!("order {} {line}", order.id)));
     match (&order.work, &order.state) {
-        (Work::AiDetection { .. } | Work::WatermarkExtract | Work::Document(_), _) => refused(
+        (
+            Work::AiDetection { .. } | Work::WatermarkExtract | Work::Document(_) | Work::Bulk(_),
+            _,
+        ) => refused(
             Code::OrderTypeCantDownload,
             "looks at a file: it makes none",
         ),

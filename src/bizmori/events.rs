@@ -106,6 +106,7 @@ pub fn project(order: &Order, links: &Links, event_id: &str, now: Timestamp) -> 
                         watermark_info: text.map(|text| WatermarkInfo { text }),
                     }
                 }
+                Outcome::Bulk(_) => return None,
                 Outcome::Detection(found) => {
                     let Work::AiDetection { options } = &order.work else {
                         return None;

@@ -65,7 +65,7 @@ fn revision(verbs: &Verbs, headers: &HeaderMap) -> Revision {
     let shown = headers.get(AUTHORIZATION);
     let key = shown.and_then(|value| value.to_str().ok()).and_then(bearer);
     let account = key.and_then(|key| verbs.accounts.get(key));
-    account.map_or(verbs.config.revision, |account| {
+    account.map_or(verbs.config.orders.revision, |account| {
         verbs.orders.revision(&account)
     })
 }

@@ -39,7 +39,7 @@ pub async fn get(
     Segment(token): Segment,
 ) -> Result<Response, Refusal> {
     let forbidden = |line: &str| Refusal::new(Code::AuthForbidden, line);
-    let token = Token::read(&context.config.s3_secret, Purpose::Sample, &token)
+    let token = Token::read(&context.config.storage.s3_secret, Purpose::Sample, &token)
         .ok_or_else(|| forbidden("the token is not one of ours"))?;
     let found = context.orders.find(Vendor::Bizmori, token.order_id).await?;
     let gone = || Refusal::new(Code::OrderNotFound, "the order of this token is gone");

@@ -37,7 +37,7 @@ pub async fn put(
     mut body: Body,
 ) -> Result<Response, Refusal> {
     let forbidden = |line: &str| Refusal::new(Code::AuthForbidden, line);
-    let token = Token::read(&context.config.s3_secret, Purpose::Upload, &token)
+    let token = Token::read(&context.config.storage.s3_secret, Purpose::Upload, &token)
         .ok_or_else(|| forbidden("the token is not one of ours"))?;
     let found = context.orders.find(Vendor::Bizmori, token.order_id).await?;
     let gone = || Refusal::new(Code::OrderNotFound, "the order of this token is gone");

@@ -44,13 +44,13 @@ impl<'v> Uploads<'v> {
         } = self;
         let config = &verbs.config;
         if order.test {
-            return test_uploads::url(&config.s3_secret, origin, &order.id, index, *now);
+            return test_uploads::url(&config.storage.s3_secret, origin, &order.id, index, *now);
         }
         let newest = *revision == Revision::V2026_10;
         let expires_s = match (&order.work, order.api) {
-            (_, Api::V3) => config.v3_upload_s,
-            (Work::AiDetection { .. }, Api::V2) => config.ai_detection_upload_s(*revision),
-            (_, Api::V2) => config.upload_s,
+            (_, Api::V3) => config.orders.v3_upload_s,
+            (Work::AiDetection { .. }, Api::V2) => config.orders.ai_detection_upload_s(*revision),
+            (_, Api::V2) => config.orders.upload_s,
         };
         let file = &order.files[index];
         let media = Media::of_name(&file.name).filter(|_| newest && order.api == Api::V3);

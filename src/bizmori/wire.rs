@@ -81,7 +81,7 @@ pub fn plan_of(order: &Order) -> Option<HeaderValue> {
             let settled = format!("watermark {}", detected(found));
             Some(plan(&settled, &found.basis))
         }
-        Outcome::Outputs(_) => None,
+        Outcome::Outputs(_) | Outcome::Bulk(_) => None,
     }
 }
 

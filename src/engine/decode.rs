@@ -21,7 +21,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::svg::Drawing;
-use super::{Content, Failure, bmff, framing, page, sniff, watermark};
+use super::{Content, Failure, archive, bmff, framing, page, sniff, watermark};
 use crate::model::picture::{Defect, Format, Media};
 
 /// The longest file that is looked at.
@@ -76,14 +76,19 @@ pub fn identify(path: &Path, name: &str) -> Result<Media, Failure> {
     Ok(sniff::identify(name, &head)?)
 }
 
-/// All of a file.
+/// All of a file, or of an entry of a ZIP.
 ///
 /// # Errors
-/// [`Defect::FileSize`] when it is longer than [`FILE_BYTES_MAX`], or the disk's.
+/// [`Defect::FileSize`] when it is longer than [`FILE_BYTES_MAX`], [`Defect::Corrupt`] when it
+/// cannot be unpacked, or the disk's.
 pub fn read(content: &Content) -> Result<Vec<u8>, Failure> {
-    if content.bytes > FILE_BYTES_MAX {
+    let bytes = content.packed.map_or(content.bytes, |packed| packed.bytes);
+    if bytes > FILE_BYTES_MAX {
         let text = format!("the file is longer than {} MiB", FILE_BYTES_MAX >> 20);
         return Err(Defect::FileSize(text).into());
+    }
+    if let Some(packed) = &content.packed {
+        return archive::unpack(content, packed);
     }
     let mut bytes = Vec::new();
     bytes.reserve_exact(

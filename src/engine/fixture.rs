@@ -18,7 +18,11 @@ pub fn content(name: &str) -> Content {
 /// A file all of which is the picture's.
 pub fn whole(path: PathBuf) -> Content {
     let bytes = std::fs::metadata(&path).map_or(0, |of| of.len());
-    Content { path, bytes }
+    Content {
+        path,
+        bytes,
+        packed: None,
+    }
 }
 
 /// All its bytes.

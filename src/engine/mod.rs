@@ -8,6 +8,7 @@
 //! Promises: at most so many pictures are worked on at once; dropping a future leaves its
 //! work to end by itself, within that number; hostile bytes are a [`Defect`], never a crash.
 
+pub mod archive;
 mod bmff;
 mod card;
 mod decode;
@@ -40,6 +41,7 @@ pub use sniff::{HEAD_BYTES, check_name, sniff};
 pub use thumbnail::{PREVIEW_PX, THUMBNAIL_PX};
 pub use watermark::{Embedded, Embedding, SIDE_PX_MIN, TEXT_CHARS_MAX, TEXTS_MAX};
 
+use crate::model::bulk::Packed;
 use crate::model::picture::{Defect, Measures, Media, Provenance};
 
 /// Runs the work on pictures; clones share its limit.
@@ -48,13 +50,16 @@ pub struct Engine {
     permits: Arc<Semaphore>,
 }
 
-/// A file's first bytes: what is behind them is not of the picture.
+/// A file's first bytes: what is behind them is not of the picture. Or an entry of the ZIP that
+/// they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
     /// The file.
     pub path: PathBuf,
-    /// How many bytes of it are the picture's.
+    /// How many bytes of it are the picture's, or the ZIP's.
     pub bytes: u64,
+    /// Where in the ZIP the picture stands; none: the bytes are it.
+    pub packed: Option<Packed>,
 }
 
 /// What is wanted of a picture besides what is found out about it.
@@ -188,6 +193,24 @@ impl Engine {
     /// [`Defect::NotAPicture`], [`Defect::OtherFormat`], or the disk's.
     pub async fn identify(&self, path: PathBuf, name: String) -> Result<Media, Failure> {
         joined(tokio::task::spawn_blocking(move || decode::identify(&path, &name)).await)
+    }
+
+    /// The entries of a ZIP, in its directory's order.
+    ///
+    /// It reads that alone, no more than `most` entries of it, and so does not wait for its turn.
+    ///
+    /// # Errors
+    /// See [`archive::Unlisted`].
+    pub async fn entries(
+        &self,
+        zip: Content,
+        most: usize,
+    ) -> Result<Vec<archive::Entry>, archive::Unlisted> {
+        let list = move || archive::list(&zip, most);
+        match tokio::task::spawn_blocking(list).await {
+            Ok(listed) => listed,
+            Err(error) => Err(archive::Unlisted::Io(io::Error::other(error))),
+        }
     }
 
     /// Runs blocking work in its turn.

@@ -16,7 +16,7 @@ const AI_PROBABILITY: f64 = 0.98;
 const HUMAN_PROBABILITY: f64 = 0.02;
 /// For one that names its editor, or has the suffix `_edited`.
 const EDITED_PROBABILITY: f64 = 0.0382;
-/// For the suffix `_aiedited`.
+/// For one that names the machine it was edited by, or has the suffix `_aiedited`.
 const AI_EDITED_PROBABILITY: f64 = 0.71;
 /// How sure a watermark is.
 const WATERMARK_PROBABILITY: f64 = 0.99;
@@ -85,6 +85,7 @@ pub fn of_picture(provenance: &Provenance, digest: &[u8; 32]) -> Verdict {
         Provenance::Generator(_) => (Label::Ai, GENERATOR_PROBABILITY, Basis::Metadata),
         Provenance::Camera(_) => (Label::Human, CAMERA_PROBABILITY, Basis::Metadata),
         Provenance::Editor(_) => (Label::Edited, EDITED_PROBABILITY, Basis::Metadata),
+        Provenance::AiEditor(_) => (Label::AiEdited, AI_EDITED_PROBABILITY, Basis::Metadata),
         Provenance::Unknown => {
             let probability = probability(digest);
             let label = if probability >= 0.5 {
@@ -189,6 +190,11 @@ mod tests {
         );
         let editor = judge(Provenance::Editor("GIMP".to_owned()));
         assert_eq!(editor.label, Label::Edited);
+        let machine = judge(Provenance::AiEditor("Adobe Firefly".to_owned()));
+        assert_eq!(
+            (machine.label, machine.probability.to_string()),
+            (Label::AiEdited, "0.71".to_owned())
+        );
         let generator = judge(Provenance::Generator("Grok".to_owned()));
         assert_eq!(generator.probability.to_string(), "0.97");
     }

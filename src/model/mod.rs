@@ -4,6 +4,7 @@
 //! a thing on the wire is a projection made in that vendor's `wire` module.
 
 pub mod account;
+pub mod bulk;
 pub mod file;
 pub mod glob;
 pub mod ids;

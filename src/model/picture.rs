@@ -142,6 +142,8 @@ pub enum Provenance {
     Camera(String),
     /// An editor, by name (`Adobe Photoshop 25.1`).
     Editor(String),
+    /// A program by which a machine made a part of it or changed it, by name (`Adobe Firefly`).
+    AiEditor(String),
 }
 
 /// What a picture was judged to be.

@@ -142,7 +142,7 @@ pub enum Makes {
     Detection,
     /// What watermark stands in a file.
     Extraction,
-    /// An Undetectable document: a judgement in their words.
+    /// An Undetectable document, or each picture of a bulk: a judgement in their words.
     Document,
     /// A report on an order that has been made.
     Report,
@@ -154,7 +154,7 @@ impl From<&Work> for Makes {
             Work::AntiAi { .. } | Work::WatermarkEmbed => Self::Outputs,
             Work::WatermarkExtract => Self::Extraction,
             Work::AiDetection { .. } => Self::Detection,
-            Work::Document(_) => Self::Document,
+            Work::Document(_) | Work::Bulk(_) => Self::Document,
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bulk::{Bulk, Judged};
 use super::picture::{Basis, Measures, Strength, Verdict};
 use super::time::Timestamp;
 
 /// What an order asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum Work {
     /// BIZ MORI: noise that keeps machines from learning from the pictures.
@@ -19,6 +20,8 @@ pub enum Work {
     WatermarkExtract,
     /// Undetectable: the same question, asked their way.
     Document(DocumentOptions),
+    /// Undetectable: the same of every picture in a ZIP.
+    Bulk(Bulk),
 }
 
 impl Work {
@@ -39,6 +42,7 @@ impl Work {
             Self::WatermarkEmbed => "watermarkEmbed",
             Self::WatermarkExtract => "watermarkExtract",
             Self::Document(_) => "document",
+            Self::Bulk(_) => "bulk",
         }
     }
 
@@ -80,6 +84,8 @@ pub enum Outcome {
     Detection(Box<Detection>),
     /// A watermark was looked for.
     Extraction(Extraction),
+    /// The pictures of a ZIP were judged.
+    Bulk(Findings),
 }
 
 impl Outcome {
@@ -89,6 +95,7 @@ impl Outcome {
         let drawn = match self {
             Self::Outputs(outputs) => return outputs.blob_keys(),
             Self::Extraction(found) => return found.thumbnail.iter().map(String::as_str).collect(),
+            Self::Bulk(_) => return Vec::new(),
             Self::Detection(found) => [
                 &found.thumbnail,
                 &found.preview,
@@ -144,6 +151,14 @@ pub struct Detection {
     pub overlay: Option<String>,
     /// When the client was first told that it is done, by the account's clock.
     pub told_at: Option<Timestamp>,
+}
+
+/// What came of a bulk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Findings {
+    /// One for each of [`Bulk::queued`], in that order.
+    pub items: Vec<Judged>,
 }
 
 /// Why an order failed.

@@ -11,7 +11,7 @@ use zip::{CompressionMethod, ZipWriter};
 use crate::engine::Content;
 
 /// Writes a ZIP of the files, under the names given; a name that was there gets a number.
-/// Memory does not grow with the files.
+/// Memory does not grow with the files, which are whole ones.
 pub(super) fn write(to: &Path, members: Vec<(String, Content)>) -> io::Result<()> {
     let mut archive = Archive::create(to)?;
     for (name, content) in members {

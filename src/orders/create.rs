@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::draft::{Charge, New, draft};
-use super::{Orders, V2_SUNSET, deadline};
+use super::{Orders, V2_SUNSET, deadline, ruled};
 use crate::accounts::Account;
 use crate::claims::Claim;
 use crate::model::job::Kind;
@@ -64,12 +64,14 @@ impl Orders {
             });
             let key = new.idempotency_key.as_deref();
             let mut tx = self.db.begin().await?;
-            let choice = self.rules_say(&tx, account, &new);
+            let choices = self.rules_say(&tx, account, &new);
             let mut order = draft(account, &new, (id, number), retention_days, now);
-            order.ruled.clone_from(&choice.ruled);
+            ruled::settle(&mut order, &choices);
             let order = Arc::new(order);
             if store::orders::insert(&mut tx, &order, new.operation, key).await? {
-                let hold = self.begin(tx, account, &order, new.charge, &choice).await?;
+                let hold = self
+                    .begin(tx, account, &order, new.charge, &choices)
+                    .await?;
                 return Ok(Created {
                     order,
                     hold,
@@ -104,7 +106,7 @@ impl Orders {
         account: &Arc<Account>,
         order: &Order,
         charge: Option<Charge>,
-        choice: &Choice,
+        choices: &[Choice],
     ) -> Result<Option<Claim>, Refused> {
         if let Some(Charge { credits, limit }) = charge
             && !store::accounts::spend(&mut tx, account.id, credits, limit).await?
@@ -130,31 +132,39 @@ impl Orders {
         for (kind, at) in due {
             store::jobs::put(&mut tx, account.id, kind, &order.id, at).await?;
         }
-        self.rules.count(&mut tx, choice).await?;
+        for choice in choices {
+            self.rules.count(&mut tx, choice).await?;
+        }
         tx.commit().await?;
         Ok(hold)
     }
 
-    /// What the rules say to an order that is about to be made.
-    fn rules_say(&self, tx: &Tx, account: &Account, new: &New) -> Choice {
-        let names = new.files.iter().map(|file| file.name.as_str());
-        let file_names: Vec<&str> = names.collect();
-        let subject = Subject::Order {
-            makes: (&new.work).into(),
-            file_names: &file_names,
+    /// What the rules say to an order that is about to be made; of a bulk, to each of its
+    /// pictures, as if they were orders.
+    fn rules_say(&self, tx: &Tx, account: &Account, new: &New) -> Vec<Choice> {
+        let names: Vec<&str> = match &new.work {
+            Work::Bulk(bulk) => bulk.queued.iter().map(|it| it.name.as_str()).collect(),
+            _ => new.files.iter().map(|file| file.name.as_str()).collect(),
         };
-        let asked = Asked {
+        let each = match &new.work {
+            Work::Bulk(_) => 1,
+            _ => names.len().max(1),
+        };
+        let asked = names.chunks(each).map(|file_names| Asked {
             operation: new.operation,
             account: Some(&account.key),
-            subject,
-        };
-        self.rules.choose(tx, asked)
+            subject: Subject::Order {
+                makes: (&new.work).into(),
+                file_names,
+            },
+        });
+        self.rules.choose_each(tx, asked)
     }
 
     /// When an order that starts now comes to its end.
     pub(super) fn due_at(&self, account: &Account, order: &Order, now: Timestamp) -> Timestamp {
         let server = match order.work {
-            Work::Document(_) => self.settings.document_ms,
+            Work::Document(_) | Work::Bulk(_) => self.steps(account, order).done_ms,
             _ if order.test => self.settings.test_processing_ms,
             _ => self.settings.processing.delay_ms,
         };

@@ -31,7 +31,7 @@ impl Orders {
             }
             if !self.settings.fetch {
                 self.put_sample(account, order, file, url).await?;
-            } else if let Err(line) = self.fetch(account, order, file, url).await? {
+            } else if let Err(line) = self.fetch(account, bucket, &file.key, url).await? {
                 let field = format!("files[{index}].originalFileUrl");
                 return Ok(Err(unfetched(order, format!("{field}: {line}"))));
             }
@@ -63,11 +63,11 @@ impl Orders {
     }
 
     /// Downloads what the URL names; one line on why it could not be had.
-    async fn fetch(
+    pub(super) async fn fetch(
         &self,
         account: &Account,
-        order: &Order,
-        file: &File,
+        bucket: &str,
+        key: &str,
         url: &str,
     ) -> Result<Result<(), String>, StoreError> {
         let scratch = self.blobs.scratch();
@@ -78,8 +78,8 @@ impl Orders {
         };
         let put = self.blobs.put_file(
             account.id,
-            order.vendor.bucket(),
-            &file.key,
+            bucket,
+            key,
             fetched.content_type,
             account.now(),
             scratch.path(),

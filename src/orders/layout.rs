@@ -29,7 +29,7 @@ pub(super) fn upload_key(work: &Work, order_id: &str, index: usize, file: &NewFi
             };
             format!("wtr-extract/{order_id}/{role}/{name}")
         }
-        Work::Document(_) => format!("uploads/{order_id}_{name}"),
+        Work::Document(_) | Work::Bulk(_) => format!("uploads/{order_id}_{name}"),
     }
 }
 
@@ -45,7 +45,7 @@ pub(super) fn default_name(work: &Work, file_name: &str, now: Timestamp) -> Stri
         Work::AiDetection { .. } => format!("ai_detection_{}", clock::iso_date(now)),
         Work::WatermarkEmbed => format!("wtr_embed_{}", clock::compact_ms(now)),
         Work::WatermarkExtract => format!("wtr_extract_{}", clock::iso_date(now)),
-        Work::Document(_) => file_name.to_owned(),
+        Work::Document(_) | Work::Bulk(_) => file_name.to_owned(),
     }
 }
 
@@ -96,6 +96,8 @@ pub(super) fn all_keys(order: &Order) -> BTreeSet<String> {
         Work::WatermarkExtract => keys.extend(named(&[THUMBNAIL])),
         Work::AiDetection { .. } => keys.extend(named(&[THUMBNAIL, HEATMAP, OVERLAY])),
         Work::Document(_) => keys.extend(named(&[PREVIEW, HEATMAP, OVERLAY])),
+        // Its pictures are not unpacked, and nothing is drawn of them.
+        Work::Bulk(_) => {}
     }
     if matches!(
         order.work,

@@ -3,9 +3,12 @@
 use super::work::{self, defective};
 use super::{Orders, layout, ruled};
 use crate::accounts::Account;
-use crate::engine::{Failure as Cause, Ground, HeatmapStyle, Inspection, Scale, Wants, verdict};
+use crate::engine::{
+    Content, Failure as Cause, Ground, HeatmapStyle, Inspection, Scale, Wants, verdict,
+};
 use crate::model::order::{Order, Vendor};
-use crate::model::picture::{Label, Verdict};
+use crate::model::picture::{Defect, Label, Verdict};
+use crate::model::rule::Ruled;
 use crate::model::work::{Detection, DetectionOptions, DocumentOptions, Failure, Outcome};
 use crate::store::StoreError;
 
@@ -60,17 +63,32 @@ impl Orders {
         let Some(blob) = blob else {
             return Ok(Err(lost(order, "the picture is gone")));
         };
-        let named = ruled::verdict(order).or_else(|| self.named(order, &file.name));
-        let inspected = self
-            .engine
-            .inspect(blob.content(), file.name.clone(), wants)
-            .await;
-        let (verdict, seen) = match (inspected, named) {
+        let ruled = order.ruled.as_ref();
+        let looked_at = self.judge(order.vendor, blob.content(), &file.name, ruled, wants);
+        let (verdict, seen) = match looked_at.await? {
+            Ok(judged) => judged,
+            Err(defect) => return Ok(Err(defective(order, &file.name, &defect))),
+        };
+        let found = self.keep(account, order, verdict, seen).await?;
+        Ok(Ok(Outcome::Detection(Box::new(found))))
+    }
+
+    /// Judges one picture, and tells what was seen of it; none if a rule or its name settled
+    /// what its bytes could not.
+    pub(super) async fn judge(
+        &self,
+        vendor: Vendor,
+        content: Content,
+        name: &str,
+        ruled: Option<&Ruled>,
+        wants: Wants,
+    ) -> Result<Result<(Verdict, Option<Inspection>), Defect>, StoreError> {
+        let named = ruled::verdict(ruled).or_else(|| self.named(vendor, name));
+        let inspected = self.engine.inspect(content, name.to_owned(), wants).await;
+        Ok(match (inspected, named) {
             (Err(Cause::Io(error)), _) => return Err(StoreError::broken(error)),
-            (Err(Cause::Defect(_)), Some(verdict)) => (verdict, None),
-            (Err(Cause::Defect(defect)), None) => {
-                return Ok(Err(defective(order, &file.name, &defect)));
-            }
+            (Err(Cause::Defect(_)), Some(verdict)) => Ok((verdict, None)),
+            (Err(Cause::Defect(defect)), None) => Err(defect),
             (Ok(seen), named) => {
                 let verdict = named.map_or_else(
                     || verdict::of_picture(&seen.provenance, &seen.digest),
@@ -79,18 +97,17 @@ impl Orders {
                         ..verdict
                     },
                 );
-                (verdict, Some(seen))
+                Ok((verdict, Some(seen)))
             }
-        };
-        let found = self.keep(account, order, verdict, seen).await?;
-        Ok(Ok(Outcome::Detection(Box::new(found))))
+        })
     }
 
-    fn named(&self, order: &Order, name: &str) -> Option<Verdict> {
-        match order.vendor {
+    fn named(&self, vendor: Vendor, name: &str) -> Option<Verdict> {
+        match vendor {
             Vendor::Bizmori => verdict::of_detection_name(name),
             Vendor::Undetectable => verdict::of_document_name(name).filter(|verdict| {
-                !(self.settings.bypass_watermarks && matches!(verdict.label, Label::Watermarked(_)))
+                !(self.settings.documents.bypass_ocr
+                    && matches!(verdict.label, Label::Watermarked(_)))
             }),
         }
     }
@@ -185,7 +202,7 @@ impl Orders {
     }
 }
 
-fn lost(order: &Order, line: &str) -> Failure {
+pub(super) fn lost(order: &Order, line: &str) -> Failure {
     Failure {
         code: "AI_DETECTION_SERVICE_ERROR".to_owned(),
         message: format!("order {}: {line}", order.id),

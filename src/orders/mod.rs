@@ -6,6 +6,7 @@
 
 mod advance;
 mod archive;
+mod bulk;
 mod create;
 mod deadline;
 mod draft;
@@ -20,6 +21,7 @@ mod report;
 mod ruled;
 mod samples;
 mod start;
+mod steps;
 mod upload;
 mod work;
 
@@ -28,6 +30,7 @@ use std::sync::Arc;
 use crate::accounts::{Account, Accounts};
 use crate::blobs::Blobs;
 use crate::claims::Claims;
+use crate::config;
 use crate::engine::Engine;
 use crate::entropy::Entropy;
 use crate::model::account::{Processing, Revision};
@@ -43,6 +46,7 @@ pub use layout::{KeyOwner, key_owner};
 pub use query::{Cursor, Owner};
 pub use report::{ReportError, report_kind};
 pub use start::{StartError, Started};
+pub use steps::Steps;
 pub use upload::Uploaded;
 
 /// What the server's settings say of orders.
@@ -52,12 +56,10 @@ pub struct Settings {
     pub processing: Processing,
     /// Milliseconds, for test keys.
     pub test_processing_ms: u32,
-    /// Milliseconds until an Undetectable document is done.
-    pub document_ms: u32,
+    /// Of Undetectable's documents.
+    pub documents: config::Undetectable,
     /// Days, where the account does not say.
     pub retention_days: u32,
-    /// Leaves generators' watermarks out.
-    pub bypass_watermarks: bool,
     /// Where the account does not say.
     pub revision: Revision,
     /// Whether URLs are downloaded; else a sample stands for what they name.

@@ -52,7 +52,7 @@ fn finding(order: &Order) -> Option<(Finding, crate::model::time::Timestamp)> {
         Outcome::Extraction(found) => Finding::Watermark {
             text: found.text.clone(),
         },
-        Outcome::Outputs(_) => return None,
+        Outcome::Outputs(_) | Outcome::Bulk(_) => return None,
     };
     Some((found, *completed_at))
 }
@@ -215,7 +215,7 @@ impl Orders {
         let key = match order.outcome() {
             Some(Outcome::Detection(found)) => found.thumbnail.as_ref(),
             Some(Outcome::Extraction(found)) => found.thumbnail.as_ref(),
-            Some(Outcome::Outputs(_)) | None => None,
+            Some(Outcome::Outputs(_) | Outcome::Bulk(_)) | None => None,
         };
         let Some(key) = key else {
             return Ok(None);

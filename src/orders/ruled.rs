@@ -3,15 +3,28 @@
 use crate::engine::verdict;
 use crate::model::order::Order;
 use crate::model::picture::{Basis, Label, Provenance, Verdict};
-use crate::model::rule::Outcome;
-use crate::model::work::Failure;
+use crate::model::rule::{Outcome, Ruled};
+use crate::model::work::{Failure, Work};
+use crate::rules::Choice;
 
 /// From here on a picture is taken for a machine's.
 const AI_PROBABILITY_MIN: f64 = 0.5;
 
-/// How the order fails, if a rule has it fail.
-pub(super) fn failure(order: &Order) -> Option<Failure> {
-    let ruled = order.ruled.as_ref()?;
+/// Writes on a new order what rules say to it: of a bulk, to each of its pictures.
+pub(super) fn settle(order: &mut Order, choices: &[Choice]) {
+    let said = choices.iter().map(|choice| choice.ruled.clone());
+    if let Work::Bulk(bulk) = &mut order.work {
+        for (queued, ruled) in bulk.queued.iter_mut().zip(said) {
+            queued.ruled = ruled;
+        }
+    } else {
+        order.ruled = said.flatten().next();
+    }
+}
+
+/// How the order, or a picture of it, fails, if a rule has it fail.
+pub(super) fn failure(ruled: Option<&Ruled>) -> Option<Failure> {
+    let ruled = ruled?;
     let Outcome::Failed { code, message } = &ruled.outcome else {
         return None;
     };
@@ -22,9 +35,9 @@ pub(super) fn failure(order: &Order) -> Option<Failure> {
     })
 }
 
-/// What its picture is judged to be, if a rule says.
-pub(super) fn verdict(order: &Order) -> Option<Verdict> {
-    let ruled = order.ruled.as_ref()?;
+/// What a picture is judged to be, if a rule says.
+pub(super) fn verdict(ruled: Option<&Ruled>) -> Option<Verdict> {
+    let ruled = ruled?;
     let (label, probability) = match &ruled.outcome {
         Outcome::Failed { .. } | Outcome::WatermarkText { .. } => return None,
         Outcome::Probability { probability } if *probability >= AI_PROBABILITY_MIN => {

@@ -36,6 +36,26 @@ impl Orders {
         Ok(upload)
     }
 
+    /// What the URL names, downloaded to be the account's file of that (normalised) name; one line on
+    /// why it could not be had.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn download(
+        &self,
+        account: &Account,
+        url: &str,
+        name: &str,
+    ) -> Result<Result<Uploaded, String>, StoreError> {
+        let upload = self.await_upload(account, name).await?;
+        let bucket = Vendor::Undetectable.bucket();
+        if let Err(line) = self.fetch(account, bucket, &upload.key, url).await? {
+            return Ok(Err(line));
+        }
+        let downloaded = self.uploaded(account, &upload.key).await?;
+        Ok(downloaded.ok_or_else(|| "was removed meanwhile".to_owned()))
+    }
+
     /// The account's file under that key, if it was awaited there and is in.
     ///
     /// # Errors

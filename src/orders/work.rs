@@ -22,15 +22,11 @@ impl Orders {
         account: &Account,
         order: &Order,
     ) -> std::result::Result<Result, StoreError> {
-        if let Some(failure) = ruled::failure(order) {
+        if let Some(failure) = ruled::failure(order.ruled.as_ref()) {
             return Ok(Err(failure));
         }
         let mut named = order.files.iter().filter(|_| order.ruled.is_none());
-        let failing = named.find(|file| {
-            verdict::suffix(&file.name).is_some_and(|suffix| suffix.eq_ignore_ascii_case("fail"))
-        });
-        if let Some(file) = failing {
-            let message = format!("{} is named so as to fail", file.name);
+        if let Some(message) = named.find_map(|file| named_to_fail(&file.name)) {
             return Ok(Err(failure(order, message)));
         }
         if order.test {
@@ -50,8 +46,16 @@ impl Orders {
                 let wants = look::wants_of_document(*options);
                 self.look(account, order, wants).await
             }
+            Work::Bulk(bulk) => self.judge_each(account, order, bulk).await,
         }
     }
+}
+
+/// That a file's name has it fail, in a line, if it does.
+pub(super) fn named_to_fail(name: &str) -> Option<String> {
+    let suffix = verdict::suffix(name)?;
+    let fails = suffix.eq_ignore_ascii_case("fail");
+    fails.then(|| format!("{name} is named so as to fail"))
 }
 
 /// A failure by the vendor's general code for such orders.
@@ -59,7 +63,7 @@ pub(super) fn failure(order: &Order, message: String) -> Failure {
     let code = match order.work {
         _ if order.test => "PROCESSING_ERROR",
         Work::AntiAi { .. } | Work::WatermarkEmbed | Work::WatermarkExtract => "PROCESSING_ERROR",
-        Work::AiDetection { .. } | Work::Document(_) => "AI_DETECTION_FAILED",
+        Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_) => "AI_DETECTION_FAILED",
     };
     Failure {
         code: code.to_owned(),
@@ -71,7 +75,9 @@ pub(super) fn failure(order: &Order, message: String) -> Failure {
 pub(super) fn defective(order: &Order, file_name: &str, defect: &Defect) -> Failure {
     let code = match (&order.work, defect) {
         (Work::AntiAi { .. }, _) => "PROCESSING_ERROR",
-        (Work::AiDetection { .. } | Work::Document(_), _) => "AI_DETECTION_INVALID_IMAGE",
+        (Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_), _) => {
+            "AI_DETECTION_INVALID_IMAGE"
+        }
         (_, Defect::NotAPicture(_) | Defect::OtherFormat(_)) => "WATERMARK_FILE_FORMAT_UNSUPPORTED",
         (_, Defect::Corrupt(_)) => "WATERMARK_FILE_CORRUPTED",
         (_, Defect::FileSize(_)) => "WATERMARK_FILE_SIZE_UNSUPPORTED",
@@ -107,16 +113,19 @@ fn made_up(order: &Order) -> Outcome {
                 thumbnail: None,
             })
         }
-        Work::AiDetection { .. } | Work::Document(_) => Outcome::Detection(Box::new(Detection {
-            verdict: ruled::verdict(order)
-                .or_else(|| verdict::of_detection_name(name))
-                .unwrap_or_else(nobodys),
-            measures: None,
-            thumbnail: None,
-            preview: None,
-            heatmap: None,
-            overlay: None,
-            told_at: None,
-        })),
+        // Test keys are BIZ MORI's, which has no bulks.
+        Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_) => {
+            Outcome::Detection(Box::new(Detection {
+                verdict: ruled::verdict(order.ruled.as_ref())
+                    .or_else(|| verdict::of_detection_name(name))
+                    .unwrap_or_else(nobodys),
+                measures: None,
+                thumbnail: None,
+                preview: None,
+                heatmap: None,
+                overlay: None,
+                told_at: None,
+            }))
+        }
     }
 }

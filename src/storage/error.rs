@@ -53,6 +53,12 @@ pub(super) enum Upload {
     Incomplete { bytes: u64, reason: String },
     /// 404 `NoSuchBucket`: the account went while it was under way.
     AccountGone,
+    /// 403 `AccessDenied`: strict uploads take another type under such a key.
+    UnfitType {
+        sent: String,
+        extension: String,
+        fits: &'static str,
+    },
 }
 
 impl From<StoreError> for Error {
@@ -214,6 +220,16 @@ impl Upload {
                 "NoSuchBucket",
                 "The specified bucket does not exist",
                 "account: removed or reset while the upload was under way",
+            ),
+            Self::UnfitType {
+                sent,
+                extension,
+                fits,
+            } => told(
+                StatusCode::FORBIDDEN,
+                "AccessDenied",
+                "Access Denied",
+                &format!("Content-Type: {sent:?} does not fit .{extension}, {fits} does"),
             ),
         }
     }

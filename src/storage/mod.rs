@@ -10,6 +10,7 @@ mod error;
 mod get;
 mod object;
 mod put;
+mod strict;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,9 +8,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Response, header};
 use http_body_util::BodyExt;
 
-use super::Owner;
 use super::error::{Error, Upload};
 use super::object::{Target, insert};
+use super::{Owner, strict};
 use crate::blobs::{Meta, Writer};
 use crate::claims::Claim;
 use crate::web::{Context, Tied};
@@ -24,10 +24,13 @@ pub(super) async fn put(
     owner: Owner,
     body: &mut Body,
 ) -> Result<Response<Body>, Error> {
+    if verbs.config.undetectable.strict_uploads {
+        strict::check(&target.key, &parts.headers)?;
+    }
     let content_type = content_type_of(&parts.headers);
-    expect_length(&parts.headers, verbs.config.object_bytes_max)?;
+    expect_length(&parts.headers, verbs.config.storage.object_bytes_max)?;
     let mut writer = verbs.blobs.writer(owner.account);
-    take(body, &mut writer, verbs.config.object_bytes_max).await?;
+    take(body, &mut writer, verbs.config.storage.object_bytes_max).await?;
     // whole: from here on it happens, even if the client does not wait for it
     let kept = keep(Arc::clone(verbs), writer, target, content_type, owner);
     let kept = tokio::spawn(kept).await;

@@ -1,30 +1,47 @@
-//! `Accept`: everything this vendor answers is JSON, and who cannot take that is told so.
+//! `Accept`: this vendor answers JSON, or a picture where one is asked for, and who takes neither
+//! is told so.
 
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 
 use super::error::Refusal;
 use crate::web::Context;
 
+const JSON: &str = "application/json";
+/// What the pictures are that are drawn.
+const PICTURES: [&str; 2] = ["image/jpeg", "image/png"];
+
 /// The handler, for those who take JSON.
 pub fn json<H: Handler<T, Context>, T: 'static>(handler: H) -> impl Handler<T, Context> {
-    handler.layer(from_fn(judge))
+    handler.layer(from_fn(async |request: Request, next: Next| {
+        if takes(request.headers(), JSON) {
+            return next.run(request).await;
+        }
+        Refusal::not_acceptable("Accept: excludes application/json, which every answer here is")
+            .into_response()
+    }))
 }
 
-async fn judge(request: Request, next: Next) -> Response {
-    if takes_json(request.headers()) {
-        return next.run(request).await;
-    }
-    Refusal::not_acceptable().into_response()
+/// The handler, for those who take pictures; its errors are JSON, so who takes that will do.
+pub fn picture<H: Handler<T, Context>, T: 'static>(handler: H) -> impl Handler<T, Context> {
+    handler.layer(from_fn(async |request: Request, next: Next| {
+        let headers = request.headers();
+        if takes(headers, JSON) || PICTURES.iter().any(|picture| takes(headers, picture)) {
+            return next.run(request).await;
+        }
+        let why = "Accept: excludes image/jpeg, image/png and application/json";
+        Refusal::not_acceptable(why).into_response()
+    }))
 }
 
-/// The most specific range that JSON falls under decides (RFC 9110, 12.5.1); who says nothing
+/// The most specific range that the type falls under decides (RFC 9110, 12.5.1); who says nothing
 /// takes everything.
-fn takes_json(headers: &HeaderMap) -> bool {
+fn takes(headers: &HeaderMap, media_type: &str) -> bool {
+    let of_its_kind = media_type.split('/').next().unwrap_or_default();
     let mut said = false;
     let mut best: Option<(usize, bool)> = None;
     let values = headers.get_all(ACCEPT).iter();
@@ -36,9 +53,9 @@ fn takes_json(headers: &HeaderMap) -> bool {
         let range = parts.next().unwrap_or_default().to_ascii_lowercase();
         said |= !range.is_empty();
         let specific = match range.as_str() {
-            "application/json" => 3,
-            "application/*" => 2,
             "*/*" => 1,
+            range if range == media_type => 3,
+            range if range.strip_suffix("/*") == Some(of_its_kind) => 2,
             _ => continue,
         };
         let taken = parts.all(|parameter| !is_zero_quality(parameter));
@@ -66,15 +83,13 @@ mod tests {
     use super::*;
 
     fn taken(accept: &str) -> bool {
-        takes_json(&HeaderMap::from_iter([(
-            ACCEPT,
-            accept.parse().expect("a value"),
-        )]))
+        let headers = [(ACCEPT, accept.parse().expect("a value"))];
+        takes(&HeaderMap::from_iter(headers), JSON)
     }
 
     #[test]
     fn json_is_excluded_only_by_who_says_so() {
-        assert!(takes_json(&HeaderMap::new()));
+        assert!(takes(&HeaderMap::new(), JSON));
         for accept in [
             "",
             "*/*",

@@ -1,5 +1,6 @@
 //! The analysis: a few words on a verdict, drawn by chance from what fits it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::wire::{Percent, final_result};
@@ -8,19 +9,22 @@ use crate::model::picture::Label;
 use crate::model::work::Detection;
 
 /// `analysis_results`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Analysis {
     /// Five.
+    #[schemars(length(equal = 5))]
     image_tags: Vec<&'static str>,
+    #[schemars(extend("enum" = ["strong", "moderate", "weak", "disagreement"]))]
     agreement: &'static str,
-    /// 0 to 100.
+    #[schemars(range(min = 0, max = 100))]
     confidence: Percent,
     key_indicators: Vec<&'static str>,
     /// Two to four sentences.
     detailed_reasoning: String,
     visual_patterns: Vec<&'static str>,
     /// Three to five.
+    #[schemars(length(min = 3, max = 5))]
     recommendations: Vec<&'static str>,
 }
 

@@ -15,6 +15,13 @@ use crate::model::account::KeyState;
 use crate::model::order::Vendor;
 use crate::web::{Verbs, peek};
 
+/// What is refused for a key.
+pub const REFUSES: [Code; 3] = [
+    Code::UserVerificationFailed,
+    Code::UserNotFound,
+    Code::TooManyRequests,
+];
+
 /// The account whose key stands in the header; the request is its own from now on.
 ///
 /// # Errors
@@ -64,20 +71,24 @@ pub async fn by_key(
     refused(code, "the key's state was set so by the control plane")
 }
 
-/// Whose a request is: by the body's key at `/detect`, by the document at `/query`, else by the
-/// header's key.
+/// Whose a request is: by the body's key where pictures are sent or asked for, by the document where
+/// one is queried, else by the header's key.
 pub fn whose<'r>(
     verbs: &'r Verbs,
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(async move {
-        let key = match request.uri().path() {
-            "/detect" => field(request, "key").await?,
-            "/query" => {
+        let (_, path) = request.uri().path().split_once('/')?;
+        let first = path.split('/').next().unwrap_or_default();
+        let key = match (first, path) {
+            ("query", _) | (_, "bulk-upload/query") => {
                 let id = field(request, "id").await?;
                 let id = canonical_uuid(&id).unwrap_or(id);
                 let found = verbs.orders.find(Vendor::Undetectable, &id).await;
                 return verbs.accounts.by_id(found.ok()??.account);
+            }
+            ("detect" | "bulk-upload" | "preview" | "heatmap" | "_s3", _) => {
+                field(request, "key").await?
             }
             _ => header_key(request.headers())?.to_owned(),
         };

@@ -4,9 +4,12 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use super::error::Refusal;
+use super::error::{Code, Refusal};
 use super::fields::Problem;
 use crate::web::{Context, read_json};
+
+/// What is refused for a body, but for its fields.
+pub const REFUSES: [Code; 2] = [Code::RequestCutShort, Code::RequestTooLarge];
 
 /// A JSON body of any shape; null where there is none.
 #[derive(Debug)]

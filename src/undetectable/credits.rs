@@ -4,12 +4,15 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::described::{STORE, refuses};
 use super::{Answer, auth};
 use crate::accounts::Account;
 use crate::journal::Entry;
 use crate::web::Context;
+use crate::web::openapi::Described;
 
 /// Of an account's credits, so many are its base; what it has beyond them is its boost.
 const BASE: u64 = 10_000;
@@ -22,8 +25,9 @@ pub fn given(account: &Account) -> u64 {
 }
 
 /// The answer to `GET /check-user-credits`.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Credits")]
 struct Left {
     base_credits: u64,
     boost_credits: u64,
@@ -43,6 +47,17 @@ impl Left {
             credits,
         }
     }
+}
+
+pub fn describe(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Credits left",
+            "What the key's account has left, its base and its boost.",
+        )
+        .with_key()
+        .answers::<Left>(200, "What is left.");
+    refuses(described, &[&auth::REFUSES, &STORE])
 }
 
 pub async fn check(

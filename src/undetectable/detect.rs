@@ -4,8 +4,10 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
+use serde_json::json;
 
-use super::body::Sent;
+use super::body::{self, Sent};
+use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::Fields;
 use super::wire::Queued;
@@ -16,10 +18,30 @@ use crate::model::order::{Api, Vendor};
 use crate::model::picture::Media;
 use crate::model::work::{DocumentOptions, Work};
 use crate::orders::{Charge, New, NewFile, Source, Uploaded};
+use crate::web::openapi::Described;
 use crate::web::{Context, Origin, Verbs};
 
-const FILE_BYTES_MIN: u64 = 1_024;
-const FILE_BYTES_MAX: u64 = 10 * 1_024 * 1_024;
+/// A picture's least size.
+pub const FILE_BYTES_MIN: u64 = 1_024;
+/// And its greatest.
+pub const FILE_BYTES_MAX: u64 = 10 * 1_024 * 1_024;
+
+/// What may look at pictures; here it is all the same.
+pub const MODELS: [&str; 3] = ["generic", "sheerid", "instance/model"];
+
+/// What is refused for what is asked.
+const REFUSES: [Code; 10] = [
+    Code::FileMetadata,
+    Code::FileTooLarge,
+    Code::FileTooSmall,
+    Code::IdTaken,
+    Code::InputEmailEmpty,
+    Code::InputUrlEmpty,
+    Code::InvalidFileType,
+    Code::InvalidHost,
+    Code::NotEnoughCredits,
+    Code::UnsupportedImageType,
+];
 
 /// A body that was read; where it did not fit, its fields say so.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,13 +55,13 @@ struct Asked {
 
 impl Asked {
     fn read(fields: &mut Fields, analysis_default: bool) -> Self {
-        let key = fields.text("key");
+        let key = fields.key();
         let url = fields.required_text("url");
-        let preview = fields.flag("generate_preview").unwrap_or(false);
+        let preview = fields.flag_or("generate_preview", false);
         let analysis = fields.flag("generate_analysis_details");
-        let heatmap = fields.flag("generate_heatmap").unwrap_or(true);
+        let heatmap = fields.flag_or("generate_heatmap", true);
         let mut of_heatmap = |name| {
-            let flag = fields.flag(name).unwrap_or(false);
+            let flag = fields.flag_or(name, false);
             if flag && !heatmap {
                 let msg = "generate_heatmap must be true";
                 fields.problem(name, msg, "value_error");
@@ -50,7 +72,7 @@ impl Asked {
         let heatmap_normalized = of_heatmap("generate_heatmap_normalized");
         fields.one_of("document_type", &["Image"]);
         let email = fields.text("email");
-        fields.one_of("model", &["generic", "sheerid", "instance/model"]);
+        fields.one_of("model", &MODELS);
         let id = fields.uuid("id");
         // These change nothing here, but must fit.
         fields.flag("include_content_moderation");
@@ -83,6 +105,34 @@ impl Asked {
     }
 }
 
+pub fn describe(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Look at a picture",
+            "Queues a picture that was uploaded; `/query` tells what comes of it.",
+        )
+        .asks_body(Fields::described(|fields| Asked::read(fields, true)))
+        .where_body(&json!([
+            {"properties": {"generate_heatmap": {"const": true}}},
+            {"properties": {
+                "generate_heatmap_overlayed": {"const": false},
+                "generate_heatmap_normalized": {"const": false},
+            }},
+        ]))
+        .where_input("key", "The API key.")
+        .where_input("url", "Any URL that ends in the `file_path` of an upload.")
+        .where_input(
+            "generate_analysis_details",
+            "Left out, the server's setting counts, which is true where nobody set it.",
+        )
+        .where_input("generate_heatmap_overlayed", "Wants `generate_heatmap`.")
+        .where_input("generate_heatmap_normalized", "Wants `generate_heatmap`.")
+        .where_input("id", "The document's id, if the client wants to choose it.")
+        .answers::<Queued>(200, "It is queued.");
+    let groups: [&[Code]; 4] = [&auth::REFUSES, &body::REFUSES, &REFUSES, &STORE];
+    refuses(described, &groups)
+}
+
 pub async fn post(
     State(context): State<Context>,
     Extension(entry): Extension<Entry>,
@@ -90,7 +140,7 @@ pub async fn post(
     Sent(body): Sent,
 ) -> Answer {
     let mut fields = Fields::of_body(&body);
-    let asked = Asked::read(&mut fields, context.config.analysis_default);
+    let asked = Asked::read(&mut fields, context.config.undetectable.analysis_default);
     let account = auth::by_key(&context, "key", asked.key.as_deref(), &entry).await;
     fields.fit()?;
     let account = account?;
@@ -155,7 +205,7 @@ async fn check_file(verbs: &Verbs, file: Uploaded) -> Result<(), Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::Value;
 
     use super::*;
 

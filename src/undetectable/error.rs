@@ -21,26 +21,67 @@ const WHY_PROBLEMS_MAX: usize = 4;
 /// An error of the vendor's handlers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
+    DocumentNotFound,
     FileMetadata,
+    FileNotFound,
     FileTooLarge,
     FileTooSmall,
+    HeatmapNotFound,
     IdTaken,
     InputEmailEmpty,
     InputUrlEmpty,
     Internal,
+    InvalidFileName,
     InvalidFileType,
     InvalidHost,
+    NoValidImages,
+    NotBulk,
     NotEnoughCredits,
+    NotZip,
+    PreviewNotFound,
     RequestCutShort,
     RequestTooLarge,
+    TooManyFiles,
     TooManyRequests,
     Unavailable,
     UnsupportedImageType,
     UserNotFound,
     UserVerificationFailed,
+    ZipTooLarge,
 }
 
 impl Code {
+    /// Every code there is.
+    pub const ALL: [Self; 27] = [
+        Self::DocumentNotFound,
+        Self::FileMetadata,
+        Self::FileNotFound,
+        Self::FileTooLarge,
+        Self::FileTooSmall,
+        Self::HeatmapNotFound,
+        Self::IdTaken,
+        Self::InputEmailEmpty,
+        Self::InputUrlEmpty,
+        Self::Internal,
+        Self::InvalidFileName,
+        Self::InvalidFileType,
+        Self::InvalidHost,
+        Self::NoValidImages,
+        Self::NotBulk,
+        Self::NotEnoughCredits,
+        Self::NotZip,
+        Self::PreviewNotFound,
+        Self::RequestCutShort,
+        Self::RequestTooLarge,
+        Self::TooManyFiles,
+        Self::TooManyRequests,
+        Self::Unavailable,
+        Self::UnsupportedImageType,
+        Self::UserNotFound,
+        Self::UserVerificationFailed,
+        Self::ZipTooLarge,
+    ];
+
     /// The status it is answered with.
     #[must_use]
     pub const fn status(self) -> StatusCode {
@@ -50,12 +91,22 @@ impl Code {
             | Self::IdTaken
             | Self::InputEmailEmpty
             | Self::InputUrlEmpty
+            | Self::InvalidFileName
             | Self::InvalidFileType
             | Self::InvalidHost
+            | Self::NoValidImages
+            | Self::NotBulk
+            | Self::NotZip
             | Self::RequestCutShort
-            | Self::UnsupportedImageType => StatusCode::BAD_REQUEST,
+            | Self::TooManyFiles
+            | Self::UnsupportedImageType
+            | Self::ZipTooLarge => StatusCode::BAD_REQUEST,
             Self::NotEnoughCredits | Self::UserVerificationFailed => StatusCode::FORBIDDEN,
-            Self::UserNotFound => StatusCode::NOT_FOUND,
+            Self::DocumentNotFound
+            | Self::FileNotFound
+            | Self::HeatmapNotFound
+            | Self::PreviewNotFound
+            | Self::UserNotFound => StatusCode::NOT_FOUND,
             Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::FileMetadata | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -67,23 +118,33 @@ impl Code {
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
+            Self::DocumentNotFound => "Document not found",
             Self::FileMetadata => "File metadata could not be fetched",
+            Self::FileNotFound => "File not found",
             Self::FileTooLarge => "File size exceeds limit",
             Self::FileTooSmall => "File size is too small",
+            Self::HeatmapNotFound => "Heatmap not found",
             Self::IdTaken => "Document ID already exists",
             Self::InputEmailEmpty => "Input email is empty",
             Self::InputUrlEmpty => "Input URL cannot be empty",
             Self::Internal => "Internal server error",
+            Self::InvalidFileName => "Invalid file name",
             Self::InvalidFileType => "Invalid file type",
             Self::InvalidHost => "Invalid host header",
+            Self::NoValidImages => "No valid images found in ZIP",
+            Self::NotBulk => "Document is not a bulk upload (image-zip) result",
             Self::NotEnoughCredits => "Not enough credits",
+            Self::NotZip => "URL must point to a ZIP file",
+            Self::PreviewNotFound => "Preview not found",
             Self::RequestCutShort => "Request body could not be read",
             Self::RequestTooLarge => "Request body too large",
+            Self::TooManyFiles => "Too many files",
             Self::TooManyRequests => "Too many requests",
             Self::Unavailable => "Service unavailable",
             Self::UnsupportedImageType => "Unsupported image type",
             Self::UserNotFound => "User not found",
             Self::UserVerificationFailed => "User verification failed",
+            Self::ZipTooLarge => "ZIP file too large",
         }
     }
 }
@@ -149,11 +210,11 @@ impl Refusal {
         Self { why, ..self }
     }
 
-    /// The client takes no JSON.
-    pub fn not_acceptable() -> Self {
+    /// The client takes nothing that it could be answered.
+    pub fn not_acceptable(why: &str) -> Self {
         let detail = "Not Acceptable";
-        let why = "Accept: excludes application/json, which every answer here is".to_owned();
-        Self::of(StatusCode::NOT_ACCEPTABLE, Body::Sentence { detail }, why)
+        let body = Body::Sentence { detail };
+        Self::of(StatusCode::NOT_ACCEPTABLE, body, why.to_owned())
     }
 
     /// A route there is not.

@@ -5,24 +5,28 @@
 //! Reading is total: a field that does not fit is a [`Problem`] and reads as if it were not
 //! there; [`Fields::fit`] tells in the end. Null is as good as not there, where a field may
 //! be left out.
+//!
+//! What reads fields also describes them: it is run once over [`Fields::described`].
 
 use std::num::IntErrorKind;
 use std::ops::RangeInclusive;
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::error::Refusal;
+use crate::web::openapi::Input;
 
 /// Something that does not fit: an entry of a 422's `detail`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Problem {
     loc: Vec<Step>,
     msg: String,
     r#type: &'static str,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 enum Step {
     Name(&'static str),
@@ -77,6 +81,8 @@ pub struct Fields<'v> {
     place: &'static str,
     object: Option<&'v Map<String, Value>>,
     problems: Vec<Problem>,
+    /// What was asked for, where that is all that is wanted.
+    inputs: Option<Vec<Input>>,
 }
 
 impl<'v> Fields<'v> {
@@ -91,6 +97,7 @@ impl<'v> Fields<'v> {
             place: "body",
             object: body.as_object(),
             problems,
+            inputs: None,
         }
     }
 
@@ -100,6 +107,36 @@ impl<'v> Fields<'v> {
             place: "query",
             object: Some(query),
             problems: Vec::new(),
+            inputs: None,
+        }
+    }
+
+    /// The fields that `read` reads, in its order. It is given none of them.
+    pub fn described<T>(read: impl FnOnce(&mut Self) -> T) -> Vec<Input> {
+        let mut fields = Self {
+            place: "",
+            object: None,
+            problems: Vec::new(),
+            inputs: Some(Vec::new()),
+        };
+        read(&mut fields);
+        fields.inputs.unwrap_or_default()
+    }
+
+    fn describe(&mut self, name: &'static str, required: bool, schema: impl FnOnce() -> Value) {
+        if let Some(inputs) = &mut self.inputs {
+            inputs.push(Input {
+                name,
+                required,
+                schema: schema(),
+            });
+        }
+    }
+
+    /// Says more on what was described last.
+    fn describe_more(&mut self, keyword: &str, value: impl Into<Value>) {
+        if let Some(input) = self.inputs.as_mut().and_then(|inputs| inputs.last_mut()) {
+            input.schema[keyword] = value.into();
         }
     }
 
@@ -115,6 +152,11 @@ impl<'v> Fields<'v> {
 
     /// A text that may be left out.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
+        self.describe(name, false, || json!({"type": "string"}));
+        self.read_text(name)
+    }
+
+    fn read_text(&mut self, name: &'static str) -> Option<String> {
         match self.given(name)? {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
@@ -127,8 +169,15 @@ impl<'v> Fields<'v> {
         }
     }
 
+    /// The field `key`. That it has to be there is for those to say who look for its account.
+    pub fn key(&mut self) -> Option<String> {
+        self.describe("key", true, || json!({"type": "string"}));
+        self.read_text("key")
+    }
+
     /// A text that must be there; empty where it is not.
     pub fn required_text(&mut self, name: &'static str) -> String {
+        self.describe(name, true, || json!({"type": "string"}));
         let Some(object) = self.object else {
             return String::new();
         };
@@ -140,11 +189,30 @@ impl<'v> Fields<'v> {
             }
             Some(_) => {}
         }
-        self.text(name).unwrap_or_default()
+        self.read_text(name).unwrap_or_default()
+    }
+
+    /// A text that must be there, with so many characters at most.
+    pub fn required_text_within(&mut self, name: &'static str, chars_max: usize) -> String {
+        let text = self.required_text(name);
+        self.describe_more("maxLength", chars_max);
+        if text.chars().count() > chars_max {
+            let msg = format!("ensure this value has at most {chars_max} characters");
+            self.problem(name, msg, "value_error.any_str.max_length");
+        }
+        text
+    }
+
+    /// A yes or no that is `default` where it is left out.
+    pub fn flag_or(&mut self, name: &'static str, default: bool) -> bool {
+        let flag = self.flag(name);
+        self.describe_more("default", default);
+        flag.unwrap_or(default)
     }
 
     /// A yes or no that may be left out.
     pub fn flag(&mut self, name: &'static str) -> Option<bool> {
+        self.describe(name, false, || json!({"type": "boolean"}));
         let value = self.given(name)?;
         let flag = match value {
             Value::Bool(flag) => Some(*flag),
@@ -169,6 +237,7 @@ impl<'v> Fields<'v> {
 
     /// Tells if the field is there and is none of the words.
     pub fn one_of(&mut self, name: &'static str, words: &[&str]) {
+        self.describe(name, false, || json!({"type": "string", "enum": words}));
         let fits = |value: &Value| value.as_str().is_some_and(|text| words.contains(&text));
         if self.given(name).is_none_or(fits) {
             return;
@@ -183,6 +252,7 @@ impl<'v> Fields<'v> {
 
     /// A UUID that may be left out, in lower case with hyphens.
     pub fn uuid(&mut self, name: &'static str) -> Option<String> {
+        self.describe(name, false, || json!({"type": "string", "format": "uuid"}));
         let value = self.given(name)?;
         let uuid = value.as_str().and_then(canonical_uuid);
         if uuid.is_none() {
@@ -193,6 +263,11 @@ impl<'v> Fields<'v> {
 
     /// A whole number in that range that may be left out.
     pub fn integer(&mut self, name: &'static str, range: RangeInclusive<i64>) -> Option<i64> {
+        self.describe(
+            name,
+            false,
+            || json!({"type": "integer", "minimum": range.start(), "maximum": range.end()}),
+        );
         let number = match self.given(name)? {
             Value::Number(number) => number.as_i64(),
             Value::String(text) => parse_integer(text),
@@ -212,6 +287,20 @@ impl<'v> Fields<'v> {
             Some(number) => return Some(number),
         }
         None
+    }
+
+    /// A whole number in that range that is `default` where it is left out.
+    pub fn integer_or(
+        &mut self,
+        name: &'static str,
+        range: RangeInclusive<u32>,
+        default: u32,
+    ) -> u32 {
+        let (least, most) = range.into_inner();
+        let number = self.integer(name, least.into()..=most.into());
+        self.describe_more("default", default);
+        let number = number.and_then(|number| u32::try_from(number).ok());
+        number.unwrap_or(default)
     }
 
     /// Nothing was wrong.
@@ -250,87 +339,4 @@ pub fn canonical_uuid(text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn lines(fields: &Fields) -> Vec<String> {
-        let told = |problem: &Problem| format!("{} ({})", problem.line(), problem.r#type);
-        fields.problems.iter().map(told).collect()
-    }
-
-    #[test]
-    fn what_can_be_taken_for_the_type_is() {
-        let body = json!({
-            "a": "x", "b": 5, "c": true, "d": null, "e": "ON", "f": 0, "g": 1.0, "h": "No",
-            "i": "{0F0E0D0C-0B0A-4908-8706-050403020100}", "j": " 7 ", "k": 8
-        });
-        let mut fields = Fields::of_body(&body);
-        assert_eq!(fields.required_text("a"), "x");
-        assert_eq!(fields.text("b").as_deref(), Some("5"));
-        assert_eq!(fields.text("c").as_deref(), Some("True"));
-        assert_eq!((fields.text("d"), fields.text("absent")), (None, None));
-        assert_eq!(fields.flag("c"), Some(true));
-        assert_eq!(fields.flag("d"), None);
-        assert_eq!(fields.flag("e"), Some(true));
-        assert_eq!(fields.flag("f"), Some(false));
-        assert_eq!(fields.flag("g"), Some(true));
-        assert_eq!(fields.flag("h"), Some(false));
-        let uuid = "0f0e0d0c-0b0a-4908-8706-050403020100";
-        assert_eq!(fields.uuid("i").as_deref(), Some(uuid));
-        assert_eq!(fields.integer("j", 1..=9), Some(7));
-        assert_eq!(fields.integer("k", 1..=9), Some(8));
-        fields.one_of("a", &["x", "y"]);
-        fields.one_of("absent", &["x"]);
-        assert_eq!(fields.fit(), Ok(()));
-    }
-
-    #[test]
-    fn everything_that_does_not_fit_is_told_in_order() {
-        let body = json!({
-            "a": null, "b": {}, "c": "maybe", "d": 2, "e": "z", "f": "1-2", "g": "1.5",
-            "h": "99999999999999999999", "i": 0
-        });
-        let mut fields = Fields::of_body(&body);
-        fields.required_text("absent");
-        fields.required_text("a");
-        fields.required_text("b");
-        fields.flag("c");
-        fields.flag("d");
-        fields.one_of("e", &["x", "y"]);
-        fields.uuid("f");
-        fields.integer("g", 1..=9);
-        fields.integer("h", 1..=9);
-        fields.integer("i", 1..=9);
-        let expected = [
-            "body.absent: field required (value_error.missing)",
-            "body.a: none is not an allowed value (type_error.none.not_allowed)",
-            "body.b: str type expected (type_error.str)",
-            "body.c: value could not be parsed to a boolean (type_error.bool)",
-            "body.d: value could not be parsed to a boolean (type_error.bool)",
-            "body.e: value is not a valid enumeration member; permitted: 'x', 'y' (type_error.enum)",
-            "body.f: value is not a valid uuid (type_error.uuid)",
-            "body.g: value is not a valid integer (type_error.integer)",
-            "body.h: ensure this value is less than or equal to 9 (value_error.number.not_le)",
-            "body.i: ensure this value is greater than or equal to 1 (value_error.number.not_ge)",
-        ];
-        assert_eq!(lines(&fields), expected);
-    }
-
-    #[test]
-    fn a_body_that_is_no_object_is_one_problem_whatever_its_fields() {
-        for (body, line) in [
-            (json!(null), "body: field required (value_error.missing)"),
-            (
-                json!([1]),
-                "body: value is not a valid dict (type_error.dict)",
-            ),
-        ] {
-            let mut fields = Fields::of_body(&body);
-            fields.required_text("url");
-            fields.flag("b");
-            assert_eq!(lines(&fields), [line]);
-        }
-    }
-}
+mod tests;

@@ -1,10 +1,13 @@
-//! Undetectable AI's image detector, as `contract/undetectable.md` has it: single pictures.
+//! Undetectable AI's image detector, as `contract/undetectable.md` has it.
 
 mod accept;
 mod analysis;
+mod assets;
 mod auth;
 mod body;
+mod bulk;
 mod credits;
+mod described;
 mod detect;
 mod error;
 mod fields;
@@ -17,13 +20,18 @@ mod wire;
 use axum::Json;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::rule::Makes;
+use crate::web::openapi::Described;
 use crate::web::{Context, Routes};
-use accept::json;
+use accept::{json, picture};
 pub use auth::whose;
-use error::{Code, Refusal};
+pub use described::description;
+use described::refuses;
+pub use error::Code;
+use error::Refusal;
 
 /// The operations of this front door.
 #[must_use]
@@ -36,6 +44,7 @@ pub fn routes(context: Option<Context>) -> Routes {
             "/get-presigned-url",
             json(presign::get),
         )
+        .described(presign::describe)
         .on(
             "undetectable.detect",
             Method::POST,
@@ -43,27 +52,88 @@ pub fn routes(context: Option<Context>) -> Routes {
             json(detect::post),
         )
         .making(Makes::Document)
+        .described(detect::describe)
         .on(
             "undetectable.query",
             Method::POST,
             "/query",
             json(query::post),
         )
+        .described(query::describe)
+        .on(
+            "undetectable.bulkUpload",
+            Method::POST,
+            "/bulk-upload",
+            json(bulk::upload),
+        )
+        .making(Makes::Document)
+        .described(bulk::describe_upload)
+        .on(
+            "undetectable.queryBulkUpload",
+            Method::POST,
+            "/bulk-upload/query",
+            json(bulk::query),
+        )
+        .described(bulk::describe_query)
         .on(
             "undetectable.checkUserCredits",
             Method::GET,
             "/check-user-credits",
             json(credits::check),
         )
+        .described(credits::describe)
+        .on(
+            "undetectable.getPreview",
+            Method::POST,
+            "/preview/{id}",
+            picture(assets::preview),
+        )
+        .described(assets::describe_preview)
+        .on(
+            "undetectable.getHeatmap",
+            Method::POST,
+            "/heatmap/{id}",
+            picture(assets::heatmap),
+        )
+        .described(assets::describe_heatmap)
+        .on(
+            "undetectable.getAsset",
+            Method::POST,
+            "/_s3/ai-image-detector-prod/results/{id}/{name}",
+            picture(assets::by_url),
+        )
+        .described(assets::describe_by_url)
         .on("undetectable.health", Method::GET, "/health", json(health))
+        .described(describe_health)
+        .on(
+            "undetectable.openapi",
+            Method::GET,
+            "/openapi.json",
+            json(described::openapi),
+        )
+        .on("undetectable.docs", Method::GET, "/docs", described::page)
+        .on(
+            "undetectable.docsFile",
+            Method::GET,
+            "/docs/{file}",
+            described::file,
+        )
 }
 
 /// What a handler answers.
 type Answer = Result<Response, Refusal>;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Health {
+    #[schemars(extend("const" = "healthy"))]
     status: &'static str,
+}
+
+fn describe_health(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does("Whether it serves", "It does once it answers.")
+        .answers::<Health>(200, "It serves.");
+    refuses(described, &[])
 }
 
 async fn health() -> Json<Health> {
@@ -76,7 +146,7 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
     let path = uri.path();
     let operations = routes(None).operations().into_iter();
     let allowed: Vec<String> = operations
-        .filter(|operation| operation.path == path)
+        .filter(|operation| is_of(operation.path, path))
         .map(|operation| operation.method.to_string())
         .collect();
     let refusal = if allowed.is_empty() {
@@ -87,6 +157,14 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
         Refusal::no_method(&allow, why)
     };
     refusal.into_response()
+}
+
+/// Whether the path is one that the route is for.
+fn is_of(route: &str, path: &str) -> bool {
+    let (parts, asked) = (route.split('/'), path.split('/'));
+    let fits =
+        |(part, asked): (&str, &str)| part == asked || (part.starts_with('{') && !asked.is_empty());
+    parts.clone().count() == asked.clone().count() && parts.zip(asked).all(fits)
 }
 
 /// The answer where a handler of ours panicked.
@@ -107,6 +185,13 @@ mod tests {
         let answer = unknown_route(&Method::GET, &uri);
         assert_eq!(answer.status(), 405);
         assert_eq!(answer.headers()[ALLOW], "POST");
+        let answer = unknown_route(&Method::GET, &Uri::from_static("/preview/x"));
+        assert_eq!(answer.status(), 405);
+        assert_eq!(answer.headers()[ALLOW], "POST");
+        for path in ["/preview", "/preview/", "/preview/x/y"] {
+            let answer = unknown_route(&Method::GET, &Uri::from_static(path));
+            assert_eq!(answer.status(), 404, "{path}");
+        }
         let answer = unknown_route(&Method::GET, &Uri::from_static("/detect/"));
         assert_eq!(answer.status(), 404);
         assert!(!answer.headers().contains_key(ALLOW));

@@ -4,14 +4,18 @@ use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::Fields;
+use super::uploaded::normalised;
 use super::{Answer, auth};
 use crate::journal::Entry;
 use crate::model::order::Vendor;
+use crate::web::openapi::Described;
 use crate::web::{Context, Origin};
 
 /// What may be uploaded; at `/detect` it may turn out that nobody looks at it.
@@ -23,16 +27,42 @@ const NAME_CHARS_MAX: usize = 255;
 /// Seconds.
 const EXPIRATION_DEFAULT_S: u32 = 3_600;
 /// Seconds; a week, the most `SigV4` allows.
-const EXPIRATION_MAX_S: i64 = 604_800;
+const EXPIRATION_MAX_S: u32 = 604_800;
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UploadPlace")]
 struct Place {
+    #[schemars(extend("const" = "success"))]
     status: &'static str,
     presigned_url: String,
     /// The object's key.
     file_path: String,
+    /// The upload's; a document is given an id of its own.
     document_id: String,
+}
+
+pub fn describe(described: Described<'_>) -> Described<'_> {
+    let extensions = EXTENSIONS.join(", ");
+    let described = described
+        .does(
+            "Where to upload a file",
+            "Reserves a place for a file, which is then put to `presigned_url`.",
+        )
+        .with_key()
+        .asks_query(Fields::described(read))
+        .where_input(
+            "file_name",
+            &format!("Its extension is one of {extensions}; what is unsafe in it becomes `_`."),
+        )
+        .where_input("expiration", "Seconds for which the URL may be used.")
+        .answers::<Place>(200, "A place for the file.");
+    let codes = [
+        Code::InvalidFileName,
+        Code::InvalidHost,
+        Code::UnsupportedImageType,
+    ];
+    refuses(described, &[&auth::REFUSES, &codes, &STORE])
 }
 
 pub async fn get(
@@ -43,24 +73,21 @@ pub async fn get(
 ) -> Answer {
     let query = parameters(query.as_deref().unwrap_or_default());
     let mut fields = Fields::of_query(&query);
-    let file_name = file_name(&mut fields);
-    let expires_s = fields.integer("expiration", 1..=EXPIRATION_MAX_S);
+    let (file_name, expires_s) = read(&mut fields);
     let account = auth::by_header(&context, &headers, &entry).await;
     fields.fit()?;
     let account = account?;
     check_extension(&file_name)?;
+    let strict = context.config.undetectable.strict_uploads;
+    let name = name(&file_name, strict)?;
     let Origin(origin) = Origin::of(&context, &headers).await?;
-    let name = normalised(&file_name);
     let upload = context.orders.await_upload(&account, &name).await?;
-    let expires_s = expires_s.and_then(|seconds| u32::try_from(seconds).ok());
-    let presigned_url = context.links.write(
-        &origin,
-        Vendor::Undetectable,
-        &upload.key,
-        account.now(),
-        expires_s.unwrap_or(EXPIRATION_DEFAULT_S),
-        None,
-    );
+    let (links, vendor, now) = (&context.links, Vendor::Undetectable, account.now());
+    let presigned_url = if strict {
+        links.write_private(&origin, vendor, &upload.key, now, expires_s)
+    } else {
+        links.write(&origin, vendor, &upload.key, now, expires_s, None)
+    };
     let answer = Place {
         status: "success",
         presigned_url,
@@ -77,13 +104,11 @@ fn parameters(query: &str) -> Map<String, Value> {
         .collect()
 }
 
-fn file_name(fields: &mut Fields) -> String {
-    let name = fields.required_text("file_name");
-    if name.chars().count() > NAME_CHARS_MAX {
-        let msg = format!("ensure this value has at most {NAME_CHARS_MAX} characters");
-        fields.problem("file_name", msg, "value_error.any_str.max_length");
-    }
-    name
+/// The file's name, and for how many seconds it may be put.
+fn read(fields: &mut Fields) -> (String, u32) {
+    let file_name = fields.required_text_within("file_name", NAME_CHARS_MAX);
+    let expires_s = fields.integer_or("expiration", 1..=EXPIRATION_MAX_S, EXPIRATION_DEFAULT_S);
+    (file_name, expires_s)
 }
 
 fn check_extension(name: &str) -> Result<(), Refusal> {
@@ -105,30 +130,19 @@ fn check_extension(name: &str) -> Result<(), Refusal> {
     }
 }
 
-/// The name as it stands in a key: what is none of `A-Z a-z 0-9 . _ -` is `_`.
-fn normalised(name: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    name.chars()
-        .map(|c| if safe(c) { c } else { '_' })
-        .collect()
+/// The name as it stands in a key; where it is strict, no other is taken.
+fn name(sent: &str, strict: bool) -> Result<String, Refusal> {
+    let name = normalised(sent);
+    if strict && name != sent {
+        let why = "file_name: has characters other than A-Z a-z 0-9 . _ -";
+        return Err(Refusal::new(Code::InvalidFileName, why));
+    }
+    Ok(name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_is_made_safe_and_keeps_its_suffix_and_extension() {
-        for (name, expected) in [
-            ("photo_ai.jpg", "photo_ai.jpg"),
-            ("my photo (1).JPG", "my_photo__1_.JPG"),
-            ("../../etc/passwd.png", ".._.._etc_passwd.png"),
-            ("a\\b%2F\"c\u{7f}.png", "a_b_2F_c_.png"),
-            ("사진_ai.jpg", "___ai.jpg"),
-        ] {
-            assert_eq!(normalised(name), expected, "{name}");
-        }
-    }
 
     #[test]
     fn the_extension_decides_whether_a_file_may_be_uploaded() {

@@ -4,19 +4,48 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use serde_json::json;
 
-use super::Answer;
 use super::analysis::Analysis;
-use super::body::Sent;
-use super::error::Refusal;
+use super::body::{self, Sent};
+use super::described::{STORE, refuses};
+use super::error::{Code, Refusal};
 use super::fields::{Fields, canonical_uuid};
 use super::wire::{Document, Extras, Percent, Progress};
+use super::{Answer, bulk};
 use crate::accounts::Account;
 use crate::journal::Entry;
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome, Work};
+use crate::orders::Steps;
+use crate::web::openapi::Described;
 use crate::web::{Context, Origin, PLAN, Verbs, plan};
+
+/// The id that is asked for.
+fn read(fields: &mut Fields) -> String {
+    fields.required_text("id")
+}
+
+pub fn describe(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "How a document stands",
+            "Free, and without a key. Asked until `status` is `done` or `failed`, and further \
+             until heatmap and analysis are no longer `pending`.",
+        )
+        .asks_body(Fields::described(read))
+        .where_input("id", "The document's.")
+        .answers::<Option<Document>>(200, "The document; null where no document has the id.")
+        .with_header(
+            200,
+            "X-Mock-Plan",
+            false,
+            "What settled the result, where there is one.",
+            &json!({"type": "string"}),
+        );
+    refuses(described, &[&body::REFUSES, &[Code::InvalidHost], &STORE])
+}
 
 pub async fn post(
     State(context): State<Context>,
@@ -25,7 +54,7 @@ pub async fn post(
     Sent(body): Sent,
 ) -> Answer {
     let mut fields = Fields::of_body(&body);
-    let id = fields.required_text("id");
+    let id = read(&mut fields);
     fields.fit()?;
     let id = canonical_uuid(&id).unwrap_or(id);
     let found = context.orders.find(Vendor::Undetectable, &id).await?;
@@ -40,13 +69,14 @@ pub async fn post(
 
 async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderMap) -> Answer {
     let now = account.now();
+    let steps = verbs.orders.steps(account, order);
     let document = match &order.state {
         OrderState::Pending => Document::pending(order),
         OrderState::InProgress { started_at, .. } => {
-            if now < later(*started_at, verbs.config.detect_pending_ms) {
-                Document::pending(order)
-            } else {
+            if now >= steps.analyzing_at(*started_at) {
                 Document::analyzing(order)
+            } else {
+                Document::pending(order)
             }
         }
         OrderState::Failed { failure, .. } => Document::failed(order, &failure.message),
@@ -55,7 +85,7 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
             outcome: Outcome::Detection(found),
             ..
         } => {
-            let progress = progress(verbs, found, *completed_at, now);
+            let progress = progress(steps, found, *completed_at, now);
             let answer = done(verbs, account, order, found, progress, headers).await?;
             verbs.orders.told(order, now).await?;
             return Ok(answer);
@@ -63,6 +93,16 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
         OrderState::Expired {
             outcome: Some(Outcome::Detection(found)),
         } => return done(verbs, account, order, found, Progress::Over, headers).await,
+        OrderState::Complete {
+            outcome: Outcome::Bulk(found),
+            ..
+        }
+        | OrderState::Expired {
+            outcome: Some(Outcome::Bulk(found)),
+        } => {
+            let document = Document::of_bulk(order, bulk::mean(found));
+            return Ok(bulk::planned(order, found, axum::Json(document)));
+        }
         OrderState::Complete {
             outcome: Outcome::Outputs(_) | Outcome::Extraction(_),
             ..
@@ -72,19 +112,15 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
     Ok(axum::Json(document).into_response())
 }
 
-fn later(at: Timestamp, ms: u32) -> Timestamp {
-    at.plus_ms(i64::from(ms))
-}
-
 /// The first answer that says done says that all else is pending, however late it is: clients
 /// that see nothing pending there stop asking.
-fn progress(verbs: &Verbs, found: &Detection, completed_at: Timestamp, now: Timestamp) -> Progress {
+fn progress(steps: Steps, found: &Detection, completed_at: Timestamp, now: Timestamp) -> Progress {
     if found.told_at.is_none() {
         return Progress::First;
     }
     Progress::Later {
-        heatmap_ready: now >= later(completed_at, verbs.config.heatmap_ms),
-        analysis_ready: now >= later(completed_at, verbs.config.analysis_ms),
+        heatmap_ready: now >= steps.heatmap_at(completed_at),
+        analysis_ready: now >= steps.analysis_at(completed_at),
     }
 }
 
@@ -104,7 +140,7 @@ async fn done(
     let extras = Extras {
         progress,
         analysis: wants_analysis.then(|| Analysis::of(found, &mut chance)),
-        singular_analysis: verbs.config.singular_analysis,
+        singular_analysis: verbs.config.undetectable.singular_analysis,
     };
     let document = Document::done(order, found, extras, link);
     let mut response = axum::Json(document).into_response();

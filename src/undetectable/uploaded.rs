@@ -1,4 +1,6 @@
-//! The objects that clients name by URL, in `/detect` and `/bulk-upload`.
+//! The objects that clients name by URL, in `/detect` and `/bulk-upload`, and what they are called.
+
+use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
@@ -10,24 +12,62 @@ use crate::web::Verbs;
 /// Where in a URL an object's key begins.
 const KEY_BEGINS: &str = "uploads/";
 
-/// The account's object that the URL means; nothing is fetched.
+/// Characters of a name that is downloaded, from its end.
+const NAME_CHARS_MAX: usize = 255;
+
+/// The account's object that the URL means. Where it means none it is downloaded, if that is set,
+/// and is the account's from then on.
 ///
 /// # Errors
-/// If the URL means none, or nothing is there.
+/// If the URL means none, nothing is there, or it cannot be had.
 pub async fn find(verbs: &Verbs, account: &Account, url: &str) -> Result<Uploaded, Refusal> {
     let missing = |line: &str| Refusal::new(Code::FileMetadata, format!("url: {line}"));
-    let Some(key) = key_in(url) else {
-        return Err(missing("has no uploads/ in its path, and is not fetched"));
-    };
-    let found = verbs.orders.uploaded(account, &key).await?;
-    found.ok_or_else(|| missing(&format!("this key has uploaded nothing to {key}")))
+    let key = key_in(url);
+    if let Some(key) = &key
+        && let Some(found) = verbs.orders.uploaded(account, key).await?
+    {
+        return Ok(found);
+    }
+    if verbs.config.orders.fetch && is_foreign(url) {
+        let downloaded = verbs.orders.download(account, url, &name_in(url)).await?;
+        return downloaded.map_err(|line| missing(&line));
+    }
+    Err(match key {
+        Some(key) => missing(&format!("this key has uploaded nothing to {key}")),
+        None => missing("has no uploads/ in its path, and is not fetched"),
+    })
+}
+
+/// The name as it stands in a key: what is none of `A-Z a-z 0-9 . _ -` is `_`.
+pub fn normalised(name: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    name.chars()
+        .map(|c| if safe(c) { c } else { '_' })
+        .collect()
+}
+
+/// Whether there is anything to be called.
+fn is_foreign(url: &str) -> bool {
+    let scheme = url.split("://").next().unwrap_or_default();
+    scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+}
+
+/// A URL without its query and fragment, decoded.
+fn path_in(url: &str) -> Cow<'_, str> {
+    let path = url.split(['?', '#']).next().unwrap_or(url);
+    percent_decode_str(path).decode_utf8_lossy()
 }
 
 /// The object's key in any URL that clients make of it, whatever its scheme, host and bucket.
 fn key_in(url: &str) -> Option<String> {
-    let path = url.split(['?', '#']).next().unwrap_or(url);
-    let path = percent_decode_str(path).decode_utf8().ok()?;
+    let path = path_in(url);
     path.rfind(KEY_BEGINS).map(|begin| path[begin..].to_owned())
+}
+
+/// What a file of the URL is called: the end of its path.
+fn name_in(url: &str) -> String {
+    let name = normalised(path_in(url).rsplit('/').next().unwrap_or_default());
+    name[name.len().saturating_sub(NAME_CHARS_MAX)..].to_owned()
 }
 
 #[cfg(test)]
@@ -51,8 +91,51 @@ mod tests {
         ] {
             assert_eq!(key_in(&url).as_deref(), Some(key), "{url}");
         }
+        assert_eq!(key_in(&format!("http://h%ff/{key}")).as_deref(), Some(key));
         for url in ["", "https://host/a.jpg", "https://host/?uploads/a", "%ff"] {
             assert_eq!(key_in(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_made_safe_and_keeps_its_suffix_and_extension() {
+        for (name, expected) in [
+            ("photo_ai.jpg", "photo_ai.jpg"),
+            ("my photo (1).JPG", "my_photo__1_.JPG"),
+            ("../../etc/passwd.png", ".._.._etc_passwd.png"),
+            ("a\\b%2F\"c\u{7f}.png", "a_b_2F_c_.png"),
+            ("사진_ai.jpg", "___ai.jpg"),
+        ] {
+            assert_eq!(normalised(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_downloaded_is_called_as_its_path_ends() {
+        for (url, name) in [
+            ("https://host/a/b%20c.jpg?x=/y.png#z", "b_c.jpg"),
+            ("http://host/a%2Fb.png", "b.png"),
+            ("http://host/", ""),
+            ("http://host", "host"),
+        ] {
+            assert_eq!(name_in(url), name, "{url}");
+        }
+        let long = format!("http://host/{}.jpg", "a".repeat(300));
+        let name = name_in(&long);
+        assert!(name.len() == 255 && name.ends_with("a.jpg"), "{name}");
+    }
+
+    #[test]
+    fn only_what_can_be_called_is_foreign() {
+        assert!(is_foreign("http://h/a.jpg") && is_foreign("HTTPS://h/a.jpg"));
+        for url in [
+            "",
+            "uploads/a.jpg",
+            "ftp://h/a.jpg",
+            "http:/h/a.jpg",
+            "//h/a.jpg",
+        ] {
+            assert!(!is_foreign(url), "{url}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Warnings: what is odd about a picture besides what it is.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::wire::Percent;
@@ -17,19 +18,21 @@ const BLURRED: f64 = 100.0;
 const DARK: f64 = 40.0;
 
 /// An entry of `warnings`. What is `None` is left out.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Warning {
+    #[schemars(extend("enum" = ["screen_recapture", "source_size", "blur_dark", "watermark"]))]
     r#type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<String>,
     /// 0 to 100; of a watermark 0 to 1.
+    #[schemars(range(min = 0, max = 100))]
     #[serde(skip_serializing_if = "Option::is_none")]
     confidence: Option<Percent>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics: Option<Metrics>,
 }
 
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 enum Metrics {
     Screen {

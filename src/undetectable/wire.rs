@@ -2,8 +2,11 @@
 //! and what follows from it. A field that is an `Option` is null when there is nothing to say,
 //! unless it says that it is left out.
 
+mod schema;
+
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::analysis::Analysis;
@@ -22,7 +25,8 @@ impl Percent {
         Self((number * 100.0).round() / 100.0)
     }
 
-    fn of(probability: f64) -> Self {
+    /// A probability in percent.
+    pub fn of(probability: f64) -> Self {
         Self::rounded(probability * 100.0)
     }
 
@@ -71,9 +75,10 @@ impl Serialize for Percent {
 }
 
 /// The answer to `POST /detect`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Queued {
     id: String,
+    #[schemars(extend("const" = "pending"))]
     status: &'static str,
 }
 
@@ -110,11 +115,14 @@ pub struct Extras {
 }
 
 /// The answer to `POST /query`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(extend("oneOf" = schema::states()))]
 pub struct Document {
     id: String,
+    #[schemars(extend("enum" = ["pending", "analyzing", "done", "failed"]))]
     status: &'static str,
     /// Null until it is done: clients stop asking as soon as it is not.
+    #[schemars(range(min = 0, max = 100))]
     result: Option<Percent>,
     result_details: Details,
     /// Left out until it is done.
@@ -122,13 +130,15 @@ pub struct Document {
     preview: Option<Preview>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Preview {
     preview_url: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// What there is to say of a document in its state.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "ResultDetails")]
 enum Details {
     Unsettled {
         is_valid: Option<bool>,
@@ -140,23 +150,36 @@ enum Details {
     Done(Box<Done>),
 }
 
-#[derive(Debug, Serialize)]
+/// What is said of a picture that was looked at.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Verdict")]
 struct Done {
+    #[schemars(extend("const" = true))]
     is_valid: bool,
+    /// Decided by: 1 metadata, 2 a watermark, 3 the model.
+    #[schemars(range(min = 1, max = 3))]
     detection_step: u8,
+    /// `AI Generated`, `Real`, `Digitally Edited` or `AI Edited`; at step 2 the generator's name.
     final_result: String,
+    /// The chance that it was made by AI, in percent.
+    #[schemars(range(min = 0, max = 100))]
     confidence: Percent,
+    /// How sure the label is, in percent.
+    #[schemars(range(min = 0, max = 100))]
     final_label_confidence: Percent,
     /// Verdict and reason.
     metadata: (&'static str, String),
+    /// The camera, the AI tool or the editor, where the metadata name one.
     metadata_basic_source: Option<String>,
     /// Label and percent, a whole one with its point.
     ocr: Option<(String, f64)>,
     /// Left out before step 3.
     #[serde(skip_serializing_if = "Option::is_none")]
     ml_model: Option<(String, Percent)>,
+    #[schemars(extend("enum" = ["pending", "ready", null]))]
     heatmap_status: Option<&'static str>,
     heatmap_url: Option<String>,
+    #[schemars(extend("enum" = ["pending", "analyzing", "ready", null]))]
     analysis_results_status: Option<&'static str>,
     analysis_results: Option<Analysis>,
     /// Left out unless set.
@@ -167,8 +190,9 @@ struct Done {
 }
 
 /// The analysis under its older names.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Singular {
+    #[schemars(extend("enum" = ["pending", "analyzing", "ready", null]))]
     analysis_result_status: Option<&'static str>,
     analysis_result: Option<Analysis>,
 }
@@ -225,6 +249,18 @@ impl Document {
     }
 }
 
+impl Document {
+    /// The pictures of a bulk were judged, to that in the mean; what came of each is told
+    /// elsewhere.
+    pub fn of_bulk(order: &Order, result: Option<Percent>) -> Self {
+        Self {
+            result,
+            preview: Some(Preview { preview_url: None }),
+            ..Self::unsettled(order, "done", Some(true))
+        }
+    }
+}
+
 impl Done {
     fn of(order: &Order, found: &Detection, extras: Extras, link: impl Fn(&str) -> String) -> Self {
         let verdict = &found.verdict;
@@ -245,10 +281,7 @@ impl Done {
             metadata: metadata(verdict, step),
             metadata_basic_source: source(verdict, step),
             ocr: ocr(verdict, step),
-            ml_model: (step == 3).then(|| {
-                let label = final_result(&verdict.label).to_owned();
-                (label, Percent::of(verdict.probability))
-            }),
+            ml_model: ml_model(verdict, step),
             heatmap_status,
             heatmap_url,
             analysis_results_status: analysis_status,
@@ -261,7 +294,7 @@ impl Done {
 }
 
 /// 1 decided by metadata, 2 by a watermark, 3 by the model.
-fn step(verdict: &Verdict) -> u8 {
+pub fn step(verdict: &Verdict) -> u8 {
     match (&verdict.label, &verdict.basis) {
         (Label::Watermarked(_), _) => 2,
         (_, Basis::Metadata) => 1,
@@ -284,12 +317,15 @@ pub fn final_result(label: &Label) -> &str {
 }
 
 /// What the metadata say of a picture that they did not settle does not gainsay its verdict.
-fn metadata(verdict: &Verdict, step: u8) -> (&'static str, String) {
+pub fn metadata(verdict: &Verdict, step: u8) -> (&'static str, String) {
     match &verdict.provenance {
         Provenance::Generator(tool) if step == 1 => {
             ("AI Generated", format!("Metadata names the AI tool {tool}"))
         }
-        Provenance::Unknown | Provenance::Generator(_) => (
+        Provenance::AiEditor(tool) if step == 1 => {
+            ("AI Edited", format!("Metadata names the AI tool {tool}"))
+        }
+        Provenance::Unknown | Provenance::Generator(_) | Provenance::AiEditor(_) => (
             "No Information Detected",
             "Could not find anything from ExifTool and Pillow metadata".to_owned(),
         ),
@@ -301,13 +337,16 @@ fn metadata(verdict: &Verdict, step: u8) -> (&'static str, String) {
 
 fn source(verdict: &Verdict, step: u8) -> Option<String> {
     match &verdict.provenance {
-        Provenance::Generator(tool) => (step == 1).then(|| tool.clone()),
+        Provenance::Generator(tool) | Provenance::AiEditor(tool) => {
+            (step == 1).then(|| tool.clone())
+        }
         Provenance::Camera(name) | Provenance::Editor(name) => Some(name.clone()),
         Provenance::Unknown => None,
     }
 }
 
-fn ocr(verdict: &Verdict, step: u8) -> Option<(String, f64)> {
+/// Label and percent of a generator's watermark.
+pub fn ocr(verdict: &Verdict, step: u8) -> Option<(String, f64)> {
     match &verdict.label {
         Label::Watermarked(generator) => {
             let score = Percent::of(verdict.probability).number();
@@ -316,6 +355,14 @@ fn ocr(verdict: &Verdict, step: u8) -> Option<(String, f64)> {
         Label::Human if step == 3 => None,
         _ => Some(("OCR did not detect AI".to_owned(), 0.0)),
     }
+}
+
+/// Label and percent of the model, where it came to that.
+pub fn ml_model(verdict: &Verdict, step: u8) -> Option<(String, Percent)> {
+    (step == 3).then(|| {
+        let label = final_result(&verdict.label).to_owned();
+        (label, Percent::of(verdict.probability))
+    })
 }
 
 fn heatmap(

@@ -1,9 +1,11 @@
-//! What the front doors share: operations by name, bodies, origins, answers that say why, and
+//! What the front doors share: operations by name and their descriptions, bodies, origins, answers that say why, and
 //! connections that know when an answer has been written.
 
 mod body;
 mod connection;
+pub mod docs;
 mod leftover;
+pub mod openapi;
 mod operation;
 mod origin;
 mod peek;
@@ -30,7 +32,7 @@ use crate::worker::Worker;
 pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_json};
 pub use connection::{Connections, Peer, Tied};
 pub use operation::{Operation, Routes, observe};
-pub use origin::{Origin, OriginError};
+pub use origin::{Origin, OriginError, host};
 pub use peek::peek;
 pub use ruled::Whose;
 pub use segment::{Segment, Segments};

@@ -9,9 +9,10 @@ use axum::handler::Handler;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::routing::{MethodFilter, MethodRouter, any_service, on};
 
 use super::leftover::Leftover;
+use super::openapi::Describe;
 use super::ruled::{Whose, nobodys, ruled};
 use super::{Context, Peer};
 use crate::journal::Entry;
@@ -20,7 +21,7 @@ use crate::model::rule::Makes;
 const REQUEST: HeaderName = HeaderName::from_static("x-mock-request");
 
 /// One method and path of a front door.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Operation {
     /// `bizmori.createAiDetection`.
     pub name: &'static str,
@@ -29,6 +30,8 @@ pub struct Operation {
     pub path: &'static str,
     /// What its orders come to; none: it makes no orders.
     pub makes: Option<Makes>,
+    /// Fills in its description; none: it is not described.
+    pub describe: Option<Describe>,
 }
 
 /// The operations of a front door, and who answers them.
@@ -37,6 +40,7 @@ pub struct Routes {
     whose: Whose,
     operations: Vec<Operation>,
     routers: Vec<(&'static str, MethodRouter<Context>)>,
+    among: Option<(&'static str, Router)>,
 }
 
 impl Routes {
@@ -48,6 +52,7 @@ impl Routes {
             whose: nobodys,
             operations: Vec::new(),
             routers: Vec::new(),
+            among: None,
         }
     }
 
@@ -57,11 +62,28 @@ impl Routes {
         Self { whose, ..self }
     }
 
+    /// Leaves the methods that its paths below `prefix` have not to another front door, whose paths
+    /// those are otherwise.
+    #[must_use]
+    pub fn among(self, prefix: &'static str, others: Router) -> Self {
+        let among = Some((prefix, others));
+        Self { among, ..self }
+    }
+
     /// Says what the orders come to that the operation added last makes.
     #[must_use]
     pub fn making(mut self, makes: Makes) -> Self {
         if let Some(operation) = self.operations.last_mut() {
             operation.makes = Some(makes);
+        }
+        self
+    }
+
+    /// Describes the operation added last.
+    #[must_use]
+    pub fn described(mut self, describe: Describe) -> Self {
+        if let Some(operation) = self.operations.last_mut() {
+            operation.describe = Some(describe);
         }
         self
     }
@@ -93,6 +115,7 @@ impl Routes {
             method,
             path,
             makes: None,
+            describe: None,
         });
         self
     }
@@ -105,11 +128,19 @@ impl Routes {
 
     /// The router that serves them.
     pub fn router(self) -> Router<Context> {
-        self.routers
-            .into_iter()
-            .fold(Router::new(), |router, (path, methods)| {
-                router.route(path, methods)
-            })
+        let mut router = Router::new();
+        for (path, methods) in self.routers {
+            let others = self.among.as_ref();
+            let others = others.filter(|(prefix, _)| path.starts_with(prefix));
+            router = router.route(
+                path,
+                match others {
+                    Some((_, others)) => any_service(others.clone()).merge(methods),
+                    None => methods,
+                },
+            );
+        }
+        router
     }
 }
 

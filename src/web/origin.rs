@@ -42,21 +42,32 @@ impl Origin {
     }
 }
 
+/// The host that the client called, with its port, as it says or, where that is believed, as the
+/// proxy before us says.
+#[must_use]
+pub fn host(headers: &HeaderMap, trust_forwarded: bool) -> Option<String> {
+    let forwarded = trust_forwarded.then(|| forwarded(headers, "x-forwarded-host"));
+    forwarded.flatten().or_else(|| text(headers, HOST.as_str()))
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// What the proxy nearest to the client said.
+fn forwarded(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = text(headers, name)?;
+    Some(value.split(',').next().unwrap_or(&value).trim().to_owned())
+}
+
 fn read(headers: &HeaderMap, trust_forwarded: bool) -> Result<String, OriginError> {
-    let text = |name: &str| {
-        let value = headers.get(name)?;
-        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
-    };
-    let forwarded = |name: &str| {
-        let value = trust_forwarded.then(|| text(name))??;
-        Some(value.split(',').next().unwrap_or(&value).trim().to_owned())
-    };
-    let scheme = match forwarded("x-forwarded-proto").as_deref() {
+    let proto = trust_forwarded.then(|| forwarded(headers, "x-forwarded-proto"));
+    let scheme = match proto.flatten().as_deref() {
         Some("https") => "https",
         _ => "http",
     };
-    let given = forwarded("x-forwarded-host").or_else(|| text(HOST.as_str()));
-    let host = given
+    let host = host(headers, trust_forwarded)
         .ok_or_else(|| OriginError::Host("Host: missing, so no URL can be made".to_owned()))?;
     let fits = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
     if host.is_empty() || host.len() > HOST_BYTES_MAX || !host.chars().all(fits) {

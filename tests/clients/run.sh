@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The vendors' own SDKs against the release binary, and other programs on the files it makes:
+# The vendors' own SDKs against the release binary, other programs on the files it makes, and calls
+# made up from the description it gives of itself:
 #
 #   cargo build --release && tests/clients/run.sh [path of the binary]
 #
@@ -34,9 +35,15 @@ origin=$(sed -n 's/.* listening on \(http[^,]*\),.*/\1/p' "$work/started")
 [ -n "$origin" ] || { echo "the server did not start:" >&2; cat "$work/log" >&2; exit 1; }
 
 export no_proxy='*'
-"$work/venv/bin/python" "$here/undetectable_sdk.py" "$origin"
+for version in $(grep -v '^#' "$here/sdk_versions.txt"); do
+  echo "--- the SDK, version $version"
+  "$work/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps \
+    --target "$work/sdk-$version" "truthscan-image-detector-client==$version"
+  PYTHONPATH="$work/sdk-$version" "$work/venv/bin/python" "$here/undetectable_sdk.py" "$origin"
+done
 "$work/venv/bin/python" "$here/bizmori_files.py" "$origin" "$work/files"
 "$work/venv/bin/python" "$here/watermark_files.py" "$work/files/marked"
+"$work/venv/bin/python" "$here/fuzz.py" "$origin" "$work/fuzz"
 
 kill -TERM "$pid"
 code=0
@@ -44,4 +51,4 @@ wait "$pid" || code=$?
 pid=
 cat "$work/log" >&2
 [ "$code" -eq 0 ] || { echo "the server ended with exit code $code on SIGTERM" >&2; exit 1; }
-echo "the SDK and the readers are content, and the server ended with exit code 0"
+echo "the SDKs, the readers and the fuzzer are content, and the server ended with exit code 0"

@@ -12,8 +12,9 @@ const VERBS: [&str; 10] = [
 const LEAVES: [&str; 5] = ["clock", "config", "entropy", "outbound", "presign"];
 
 /// Words with one home each: the word, and the paths (below `src/`) that may say it.
-const HOMES: [(&str, &[&str]); 10] = [
+const HOMES: [(&str, &[&str]); 11] = [
     ("sqlx", &["store/"]),
+    ("schemars", &["undetectable/", "web/"]),
     (
         "axum",
         &[
@@ -23,6 +24,7 @@ const HOMES: [(&str, &[&str]); 10] = [
             "undetectable/",
             "web/",
             "app.rs",
+            "app/",
         ],
     ),
     ("Timestamp::now()", &["clock.rs"]),

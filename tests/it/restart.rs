@@ -93,7 +93,7 @@ async fn what_fell_due_while_there_was_no_server_is_done_at_the_start() {
     let receiver = Receiver::start().await;
     let stunt = Stunt::with(|config| {
         config.data_dir = Some(data.path().to_owned());
-        config.processing_ms = 0;
+        config.orders.processing_ms = 0;
     })
     .await;
     stunt.freeze("live").await;

@@ -1,10 +1,22 @@
-//! Undetectable's single pictures: uploads, documents, credits, refusals.
+//! Undetectable's pictures, single and in bulk: uploads, documents, credits, refusals, and
+//! the description of them.
 
+mod assets;
+mod bulk;
+mod codes;
+mod described;
 mod documents;
+mod fetched;
 mod formats;
+mod heatmaps;
+mod hosts;
+mod metadata;
 mod outcomes;
 mod pictures;
+mod profile;
 mod refusals;
+mod strict;
+mod unfit;
 mod uploads;
 
 use reqwest::Method;

@@ -66,7 +66,7 @@ fn seconds_left(order: &Order, now: Timestamp) -> u32 {
 /// Sample files stand for the outputs of a test order.
 fn samples(verbs: &Verbs, order: &Order, origin: &str, now: Timestamp, expires_s: u32) -> Download {
     let expires_at = now.plus_ms(i64::from(expires_s) * 1_000);
-    let secret = &verbs.config.s3_secret;
+    let secret = &verbs.config.storage.s3_secret;
     let url = |index| test_samples::url(secret, origin, &order.id, index, expires_at);
     let cuts = order.cuts();
     let several = cuts.len() > 1 || order.api == Api::V2;

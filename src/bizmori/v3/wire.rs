@@ -233,6 +233,7 @@ impl Result {
                     reports: reports(order, view),
                 }
             }
+            Outcome::Bulk(_) => return None,
             Outcome::Detection(_) => {
                 let found = detection(order)?;
                 let options = match order.work {

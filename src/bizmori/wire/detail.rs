@@ -47,6 +47,7 @@ impl<'v> View<'v> {
             Outcome::Outputs(outputs) => &outputs.thumbnail,
             Outcome::Detection(found) => &found.thumbnail,
             Outcome::Extraction(found) => &found.thumbnail,
+            Outcome::Bulk(_) => return None,
         };
         self.link(order, key.as_deref())
     }
@@ -207,7 +208,7 @@ impl Own {
                     watermark_text: found.and_then(|found| found.text.clone()),
                 }
             }
-            Work::AntiAi { .. } | Work::Document(_) => Self::AntiAi {},
+            Work::AntiAi { .. } | Work::Document(_) | Work::Bulk(_) => Self::AntiAi {},
         }
     }
 }

@@ -191,6 +191,10 @@ fn outcome(sent: Outcome) -> Checked<rule::Outcome> {
         &format!("{field}.errorMessage"),
         sent.error_message.as_deref(),
     )?;
+    text(
+        &format!("{field}.finalResult"),
+        sent.final_result.as_deref(),
+    )?;
     let found = sent.watermark_text.as_ref().and_then(Option::as_deref);
     text(&format!("{field}.watermarkText"), found)?;
     match sent {
@@ -214,7 +218,8 @@ fn outcome(sent: Outcome) -> Checked<rule::Outcome> {
             (None, Some(text), None) => Ok(rule::Outcome::WatermarkText { text }),
             (probability, None, Some(word)) => label(&word).map_or_else(
                 || {
-                    let hint = format!("there is: {}", FINAL_RESULTS.join(", "));
+                    let known = FINAL_RESULTS.join(", ");
+                    let hint = format!("there is: {known}, or a generator's name, such as Grok");
                     bad(
                         format!("{field}.finalResult: {word} is no final result"),
                         hint,

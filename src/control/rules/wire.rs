@@ -12,15 +12,8 @@ use crate::model::rule::{self, RuleId};
 use crate::rules::Standing;
 use crate::web::Object;
 
-/// What Undetectable calls what it finds.
-pub const FINAL_RESULTS: [&str; 6] = [
-    "AI Generated",
-    "Real",
-    "Digitally Edited",
-    "AI Edited",
-    "Grok",
-    "Gemini",
-];
+/// What Undetectable calls what it finds, where that is no generator's watermark.
+pub const FINAL_RESULTS: [&str; 4] = ["AI Generated", "Real", "Digitally Edited", "AI Edited"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -202,15 +195,21 @@ fn final_result(label: &Label) -> &str {
     }
 }
 
-/// The label of one of [`FINAL_RESULTS`].
+/// The label of one of [`FINAL_RESULTS`], or of the generator of that name; none for what is one of
+/// them but for its case.
 pub fn label(final_result: &str) -> Option<Label> {
     Some(match final_result {
         "AI Generated" => Label::Ai,
         "Real" => Label::Human,
         "Digitally Edited" => Label::Edited,
         "AI Edited" => Label::AiEdited,
-        "Grok" | "Gemini" => Label::Watermarked(final_result.to_owned()),
-        _ => return None,
+        generator => {
+            let is_known = |known: &&str| generator.eq_ignore_ascii_case(known);
+            if FINAL_RESULTS.iter().any(is_known) {
+                return None;
+            }
+            Label::Watermarked(generator.to_owned())
+        }
     })
 }
 
@@ -220,7 +219,7 @@ mod tests {
 
     #[test]
     fn every_final_result_is_a_label_and_back() {
-        for word in FINAL_RESULTS {
+        for word in FINAL_RESULTS.into_iter().chain(["Grok", "Nano Banana 2"]) {
             let label = label(word).expect("a label");
             assert_eq!(final_result(&label), word);
         }

@@ -1,158 +1,141 @@
-//! C2PA manifests: the program that made the claim.
+//! C2PA manifests (<https://spec.c2pa.org/>, 1.0 to 2.4): who made the picture, who changed it.
 //!
-//! A manifest is a JUMBF box of CBOR; of all that only the texts that name a program are
-//! looked for, by their keys, wherever they stand (C2PA 2.1, `claim_generator`,
-//! `claim_generator_info.name`, `softwareAgent`). No signature is verified.
+//! The last manifest of the store is the picture's own; what it opened or placed has manifests
+//! of its own before that. No signature is verified.
+//!
+//! Promises: reading is total and bounded: so many manifests are told of, in so many steps from
+//! ingredient to ingredient, whatever they name as their ingredients.
 
-use super::{Clues, TEXT_BYTES_MAX, names, xmp};
+mod cbor;
+mod jumbf;
+mod manifest;
 
+use super::source_type::SourceType;
+use super::{Clues, names};
+use jumbf::Labelled;
+use manifest::{Action, Manifest};
+
+/// The most bytes of a JPEG's manifest store; thumbnails of the ingredients lie in it.
+pub const STORE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// What APP11 repeats at the head of each segment: identifier, instance, number.
 const SEGMENT_HEAD_BYTES: usize = 8;
 /// The box's length and type, which segments after the first repeat.
 const BOX_HEAD_BYTES: usize = 8;
-/// How far after `claim_generator_info` its `name` may stand.
-const INFO_BYTES_MAX: usize = 512;
+/// How many manifests of one store are told of.
+const MANIFESTS_MAX: usize = 64;
+/// How many ingredients may lie in one another.
+const DEPTH_MAX: usize = 16;
 
-/// Adds what one APP11 segment of a JPEG holds of the manifest.
-pub fn collect(manifest: &mut Vec<u8>, segment: &[u8]) {
-    let skipped = if manifest.is_empty() {
+/// Adds what one APP11 segment of a JPEG holds of the store.
+pub fn collect(store: &mut Vec<u8>, segment: &[u8]) {
+    let skipped = if store.is_empty() {
         SEGMENT_HEAD_BYTES
     } else {
         SEGMENT_HEAD_BYTES + BOX_HEAD_BYTES
     };
     if let Some(body) = segment.get(skipped..)
         && segment.starts_with(b"JP")
-        && manifest.len() + body.len() <= TEXT_BYTES_MAX
+        && store.len() + body.len() <= STORE_BYTES_MAX
     {
-        manifest.extend_from_slice(body);
+        store.extend_from_slice(body);
     }
 }
 
-/// Takes what the manifest says.
-pub fn read(clues: &mut Clues, manifest: &[u8]) {
-    if !contains(manifest, b"c2pa") {
+/// Takes what the store says.
+pub fn read(clues: &mut Clues, store: &[u8]) {
+    let Some(store) = Labelled::first(store).filter(|store| store.label == "c2pa") else {
         return;
-    }
-    let claimed = texts_after(manifest, b"claim_generator").next();
-    let infos = places(manifest, b"claim_generator_info")
-        .filter_map(|at| texts_after(window(manifest, at), b"name").next());
-    let agents = texts_after(manifest, b"softwareAgent");
-    let agent_names = places(manifest, b"softwareAgent")
-        .filter_map(|at| texts_after(window(manifest, at), b"name").next());
-    let programs: Vec<&str> = agents
-        .chain(agent_names)
-        .chain(infos)
-        .chain(claimed)
-        .collect();
-    for program in &programs {
-        clues.tool(program);
-    }
-    if contains(manifest, xmp::TRAINED.as_bytes()) {
-        let program = programs.last().map(|program| names::one_line(program));
-        clues.generator(program.as_deref().unwrap_or(xmp::UNNAMED));
-    }
-}
-
-fn window(manifest: &[u8], at: usize) -> &[u8] {
-    let rest = &manifest[at..];
-    &rest[..rest.len().min(INFO_BYTES_MAX)]
-}
-
-/// Where each `key` ends.
-fn places(bytes: &[u8], key: &'static [u8]) -> impl Iterator<Item = usize> {
-    bytes
-        .windows(key.len())
-        .enumerate()
-        .filter(move |(_, found)| *found == key)
-        .map(move |(at, _)| at + key.len())
-}
-
-/// The CBOR texts that follow right after `key`.
-fn texts_after<'a>(bytes: &'a [u8], key: &'static [u8]) -> impl Iterator<Item = &'a str> {
-    places(bytes, key).filter_map(|at| cbor_text(&bytes[at..]))
-}
-
-/// The CBOR text that `bytes` begin with (RFC 8949, major type 3, definite length).
-fn cbor_text(bytes: &[u8]) -> Option<&str> {
-    let (&head, rest) = bytes.split_first()?;
-    let (length, rest) = match head {
-        0x60..=0x77 => (usize::from(head - 0x60), rest),
-        0x78 => (usize::from(*rest.first()?), rest.get(1..)?),
-        0x79 => {
-            let length = u16::from_be_bytes(rest.get(..2)?.try_into().ok()?);
-            (usize::from(length), rest.get(2..)?)
-        }
-        _ => return None,
     };
-    std::str::from_utf8(rest.get(..length)?).ok()
+    let manifests: Vec<Labelled<'_>> = store.superboxes().collect();
+    let Some(active) = manifests.last() else {
+        return;
+    };
+    let mut history = History {
+        manifests: &manifests,
+        left: MANIFESTS_MAX,
+    };
+    history.tell(clues, *active, DEPTH_MAX);
 }
 
-fn contains(bytes: &[u8], needle: &'static [u8]) -> bool {
-    places(bytes, needle).next().is_some()
+/// The manifests of a store, and how many more of them may be told of.
+struct History<'a> {
+    manifests: &'a [Labelled<'a>],
+    left: usize,
+}
+
+impl History<'_> {
+    fn tell(&mut self, clues: &mut Clues, found: Labelled<'_>, depth: usize) {
+        if self.left == 0 || depth == 0 {
+            return;
+        }
+        self.left -= 1;
+        let manifest = Manifest::read(found);
+        if let Some(camera) = &manifest.camera {
+            clues.captured(Some(camera));
+        }
+        for action in &manifest.actions {
+            told(clues, action, manifest.program.as_deref());
+        }
+        for (relationship, label) in &manifest.ingredients {
+            let named = self.manifests.iter().find(|found| found.label == *label);
+            let Some(ingredient) = named.copied() else {
+                continue;
+            };
+            match *relationship {
+                "parentOf" => self.tell(clues, ingredient, depth - 1),
+                "componentOf" => {
+                    let mut part = Clues::default();
+                    self.tell(&mut part, ingredient, depth - 1);
+                    if let Some(program) = part.machine() {
+                        clues.ai_edited(program);
+                    }
+                }
+                // what a generator was shown beside its prompt
+                _ => {}
+            }
+        }
+        if let Some(program) = &manifest.program {
+            claimed(clues, program, &manifest);
+        }
+    }
+}
+
+/// What an action says of where the picture comes from.
+fn told(clues: &mut Clues, action: &Action<'_>, program: Option<&str>) {
+    let agent = action.agent.or(program);
+    let is_origin = matches!(action.kind, "c2pa.created" | "c2pa.opened");
+    match action.source {
+        Some(SourceType::Generated) if is_origin => clues.generated(agent),
+        // a machine's part in a picture that was there before
+        Some(SourceType::Generated | SourceType::Composite) => clues.ai_edited(agent),
+        Some(SourceType::Edited) => clues.edited(agent),
+        Some(SourceType::Captured) => clues.captured(program),
+        None => {
+            let Some(generator) = action.agent.and_then(names::generator_of_tool) else {
+                return;
+            };
+            if action.kind == "c2pa.created" {
+                clues.generator(generator);
+            } else if !is_origin && action.kind != "c2pa.converted" {
+                clues.ai_edited(Some(generator));
+            }
+        }
+    }
+}
+
+/// What follows from the program that made the claim, where the actions leave it open.
+fn claimed(clues: &mut Clues, program: &str, manifest: &Manifest<'_>) {
+    if names::is_editor(program) {
+        clues.edited(Some(program));
+    } else if let Some(generator) = names::generator_of_tool(program) {
+        let is_opened = manifest.actions.iter().any(|of| of.kind == "c2pa.opened");
+        if is_opened {
+            clues.ai_edited(Some(generator));
+        } else {
+            clues.generator(generator);
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::picture::Provenance;
-
-    fn text(value: &str) -> Vec<u8> {
-        let length = u8::try_from(value.len()).expect("a short text");
-        [&[0x78, length], value.as_bytes()].concat()
-    }
-
-    fn provenance(parts: &[&[u8]]) -> Provenance {
-        let mut clues = Clues::default();
-        read(&mut clues, &parts.concat());
-        clues.settled()
-    }
-
-    #[test]
-    fn a_generator_is_named_by_claim_info_or_agent() {
-        let named = |name: &str| Provenance::Generator(name.to_owned());
-        assert_eq!(
-            provenance(&[b"c2pa\x6fclaim_generator", &text("OpenAI-API")]),
-            named("OpenAI")
-        );
-        assert_eq!(
-            provenance(&[
-                b"c2pa\x74claim_generator_info\x81\xa1\x64name",
-                &text("Grok")
-            ]),
-            named("Grok")
-        );
-        assert_eq!(
-            provenance(&[
-                b"c2pa\x6dsoftwareAgent\xa1\x64name",
-                &text("GPT-4o"),
-                b"claim_generator",
-                &text("OpenAI-API")
-            ]),
-            named("ChatGPT")
-        );
-        assert_eq!(
-            provenance(&[
-                b"c2pa claim_generator",
-                &text("make_test 1.0"),
-                b"digitalsourcetype/trainedAlgorithmicMedia"
-            ]),
-            named("make_test 1.0")
-        );
-    }
-
-    #[test]
-    fn an_editors_or_a_cameras_manifest_is_no_generators() {
-        assert_eq!(
-            provenance(&[b"c2pa claim_generator", &text("Adobe Photoshop 25.1")]),
-            Provenance::Editor("Adobe Photoshop 25.1".to_owned())
-        );
-        assert_eq!(
-            provenance(&[b"c2pa claim_generator", &text("Leica M11-P")]),
-            Provenance::Unknown
-        );
-        assert_eq!(
-            provenance(&[b"c2pa claim_generator\x78\xffshort"]),
-            Provenance::Unknown
-        );
-    }
-}
+mod tests;

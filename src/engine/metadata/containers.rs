@@ -34,7 +34,7 @@ fn container(clues: &mut Clues, bytes: &[u8]) {
         match block {
             Block::Exif(block) => exif::read(clues, super::bounded(block)),
             Block::Xmp(packet) => xmp::read(clues, packet),
-            Block::Manifest(manifest) => c2pa::read(clues, super::bounded(manifest)),
+            Block::Manifest(store) => c2pa::read(clues, store),
         }
     }
 }

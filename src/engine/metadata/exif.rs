@@ -4,10 +4,15 @@ use std::borrow::Cow;
 
 use exif::{Exif, In, Reader, Tag, Value};
 
-use super::{Clues, TEXT_BYTES_MAX, names, xmp};
+use super::{Clues, TEXT_BYTES_MAX, c2pa, iim, names, xmp};
 
-/// The tag under which TIFF files keep their XMP.
+/// Where TIFF files keep what has segments or chunks of its own in other formats.
 const XMP: Tag = Tag(exif::Context::Tiff, 700);
+const IPTC: Tag = Tag(exif::Context::Tiff, 33_723);
+const PHOTOSHOP: Tag = Tag(exif::Context::Tiff, 34_377);
+const C2PA: Tag = Tag(exif::Context::Tiff, 52_545);
+/// The user's comment where Pillow's callers put it: beside the camera, not in EXIF's own part.
+const STRAY_COMMENT: Tag = Tag(exif::Context::Tiff, 0x9286);
 
 /// Takes what the EXIF block says; it begins with its TIFF header.
 pub fn read(clues: &mut Clues, block: &[u8]) {
@@ -19,36 +24,54 @@ pub fn read(clues: &mut Clues, block: &[u8]) {
     if let Some(program) = text(&found, Tag::Software) {
         clues.tool(&program);
     }
-    for tag in [Tag::ImageDescription, Tag::UserComment, Tag::Artist] {
-        if let Some(remark) = text(&found, tag) {
-            clues.prose(&remark);
+    let description = text(&found, Tag::ImageDescription).unwrap_or_default();
+    let artist = text(&found, Tag::Artist).unwrap_or_default();
+    if names::is_signature(&description) && names::is_uuid(&artist) {
+        clues.generator("Grok");
+    }
+    for tag in [Tag::UserComment, STRAY_COMMENT] {
+        if let Some(comment) = text(&found, tag) {
+            clues.settings(&comment);
         }
     }
-    if let Some(field) = found.get_field(XMP, In::PRIMARY) {
-        match &field.value {
-            Value::Byte(packet) | Value::Undefined(packet, _) => xmp::read(clues, packet),
-            _ => {}
+    clues.settings(&description);
+    for (tag, read) in [
+        (XMP, xmp::read as fn(&mut Clues, &[u8])),
+        (IPTC, iim::read),
+        (PHOTOSHOP, iim::read_resources),
+        (C2PA, c2pa::read),
+    ] {
+        if let Some(bytes) = bytes(&found, tag) {
+            read(clues, &bytes);
         }
     }
     let make = text(&found, Tag::Make).unwrap_or_default();
     let model = text(&found, Tag::Model).unwrap_or_default();
-    if !make.is_empty() && !model.is_empty() {
-        clues.camera.get_or_insert_with(|| camera(&make, &model));
+    let is_graph = clues.settings(&make) | clues.settings(&model);
+    if is_graph || make.is_empty() {
+        return;
+    }
+    if model.is_empty() {
+        // a camera has a model
+        clues.tool(&make);
+    } else {
+        clues.captured(Some(&names::camera(&make, &model)));
     }
 }
 
-/// `Make Model`, the make not said twice.
-fn camera(make: &str, model: &str) -> String {
-    let brand = |name: &str| {
-        name.split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .to_lowercase()
-    };
-    if brand(make) == brand(model) {
-        names::one_line(model)
-    } else {
-        names::one_line(&format!("{make} {model}"))
+/// What a field of bytes holds; some writers call it one of long words.
+fn bytes(found: &Exif, tag: Tag) -> Option<Cow<'_, [u8]>> {
+    match &found.get_field(tag, In::PRIMARY)?.value {
+        Value::Byte(bytes) | Value::Undefined(bytes, _) => Some(Cow::Borrowed(bytes)),
+        Value::Long(words) => {
+            let order = if found.little_endian() {
+                u32::to_le_bytes
+            } else {
+                u32::to_be_bytes
+            };
+            Some(words.iter().copied().flat_map(order).collect())
+        }
+        _ => None,
     }
 }
 
@@ -96,18 +119,6 @@ fn commented(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_make_is_not_said_twice() {
-        for (make, model, name) in [
-            ("Canon", "Canon EOS R5", "Canon EOS R5"),
-            ("NIKON CORPORATION", "NIKON D750", "NIKON D750"),
-            ("Google", "Pixel 8", "Google Pixel 8"),
-            ("SONY", "ILCE-7M4", "SONY ILCE-7M4"),
-        ] {
-            assert_eq!(camera(make, model), name);
-        }
-    }
 
     #[test]
     fn user_comments_are_read_in_either_order() {

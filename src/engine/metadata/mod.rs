@@ -1,23 +1,31 @@
-//! Where a picture says it comes from: PNG's texts, EXIF, XMP and C2PA manifests.
+//! Where a picture says it comes from: PNG's texts, EXIF, IPTC, XMP and C2PA manifests.
 //!
 //! Promises: reading is total and bounded (so many texts, so many bytes each), nothing is
-//! verified (a manifest's signature is not looked at), and a generator outweighs an editor,
-//! an editor a camera.
+//! verified (a manifest's signature is not looked at), and a generator outweighs a machine's
+//! edit, that an editor, an editor a camera.
 
+mod aigc;
 mod c2pa;
+mod clues;
 mod containers;
 mod exif;
+mod iim;
 mod names;
+mod source_type;
 mod texts;
 mod xmp;
+
+use clues::Clues;
 
 use super::framing::{self, Block};
 use crate::model::picture::{Format, Provenance};
 
-/// The most bytes of one text, block or manifest that are looked at.
+/// The most bytes of one text or block that are looked at.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 /// The most texts, blocks and manifests of one file.
 const TEXTS_MAX: usize = 64;
+/// The most segments of a JPEG: a manifest with its thumbnails takes many.
+const SEGMENTS_MAX: usize = 128;
 
 pub use containers::of_media;
 
@@ -36,69 +44,29 @@ pub fn read(bytes: &[u8], format: Format) -> Provenance {
     clues.settled()
 }
 
-/// What was found so far; the first of each kind stands.
-#[derive(Debug, Default)]
-struct Clues {
-    generator: Option<String>,
-    editor: Option<String>,
-    camera: Option<String>,
-}
-
-impl Clues {
-    fn generator(&mut self, name: &str) {
-        self.generator.get_or_insert_with(|| name.to_owned());
-    }
-
-    /// Takes a text in which a program names itself.
-    fn tool(&mut self, text: &str) {
-        let text = text.trim();
-        if let Some(name) = names::generator_of_tool(text) {
-            self.generator(name);
-        } else if names::is_editor(text) {
-            self.editor.get_or_insert_with(|| names::one_line(text));
-        }
-    }
-
-    /// Takes a text that people, or generators, wrote about the picture.
-    fn prose(&mut self, text: &str) {
-        if let Some(name) = names::generator_of_prose(text) {
-            self.generator(name);
-        }
-    }
-
-    fn settled(self) -> Provenance {
-        if let Some(name) = self.generator {
-            Provenance::Generator(name)
-        } else if let Some(name) = self.editor {
-            Provenance::Editor(name)
-        } else if let Some(name) = self.camera {
-            Provenance::Camera(name)
-        } else {
-            Provenance::Unknown
-        }
-    }
-}
-
 fn jpeg(clues: &mut Clues, bytes: &[u8]) {
     const APP1: u8 = 0xe1;
     const APP11: u8 = 0xeb;
+    const APP13: u8 = 0xed;
     const COMMENT: u8 = 0xfe;
-    let mut manifest = Vec::new();
+    let mut store = Vec::new();
     for segment in framing::jpeg_head(bytes)
-        .filter(|segment| matches!(segment.marker, APP1 | APP11 | COMMENT))
-        .take(TEXTS_MAX)
+        .filter(|segment| matches!(segment.marker, APP1 | APP11 | APP13 | COMMENT))
+        .take(SEGMENTS_MAX)
     {
         if segment.marker == APP11 {
-            c2pa::collect(&mut manifest, segment.body);
+            c2pa::collect(&mut store, segment.body);
+        } else if segment.marker == APP13 {
+            iim::read_segment(clues, segment.body);
         } else if segment.marker == COMMENT {
-            clues.prose(&String::from_utf8_lossy(segment.body));
+            clues.settings(&String::from_utf8_lossy(segment.body));
         } else if let Some(block) = segment.body.strip_prefix(b"Exif\0\0") {
             exif::read(clues, block);
         } else if let Some(packet) = segment.body.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0") {
             xmp::read(clues, packet);
         }
     }
-    c2pa::read(clues, &manifest);
+    c2pa::read(clues, &store);
 }
 
 fn png(clues: &mut Clues, bytes: &[u8]) {
@@ -108,7 +76,7 @@ fn png(clues: &mut Clues, bytes: &[u8]) {
     {
         match &chunk.kind {
             b"eXIf" => exif::read(clues, bounded(chunk.body)),
-            b"caBX" => c2pa::read(clues, bounded(chunk.body)),
+            b"caBX" => c2pa::read(clues, chunk.body),
             _ => texts::read(clues, chunk),
         }
     }
@@ -123,17 +91,26 @@ fn webp(clues: &mut Clues, bytes: &[u8]) {
         match &chunk.kind {
             b"EXIF" => exif::read(clues, body.strip_prefix(b"Exif\0\0").unwrap_or(body)),
             b"XMP " => xmp::read(clues, body),
-            _ => c2pa::read(clues, body),
+            _ => c2pa::read(clues, chunk.body),
         }
     }
 }
 
 fn gif(clues: &mut Clues, bytes: &[u8]) {
     const COMMENT: u8 = 0xfe;
+    const APPLICATION: u8 = 0xff;
     for block in framing::gif_blocks(bytes).take(TEXTS_MAX) {
-        if let Block::Extension(COMMENT, place) = block {
-            let text = framing::joined(&bytes[place], TEXT_BYTES_MAX);
+        let Block::Extension(label, place) = block else {
+            continue;
+        };
+        let parts = &bytes[place];
+        if label == COMMENT {
+            let text = framing::joined(parts, TEXT_BYTES_MAX);
             clues.tool(&String::from_utf8_lossy(&text));
+        } else if label == APPLICATION
+            && let Some(store) = parts.strip_prefix(b"\x0bC2PA_GIF\x01\x00\x00")
+        {
+            c2pa::read(clues, &framing::joined(store, c2pa::STORE_BYTES_MAX));
         }
     }
 }

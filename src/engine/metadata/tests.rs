@@ -1,20 +1,44 @@
 use super::*;
 use crate::engine::fixture;
 
+fn generator(name: &str) -> Provenance {
+    Provenance::Generator(name.to_owned())
+}
+
+fn camera(name: &str) -> Provenance {
+    Provenance::Camera(name.to_owned())
+}
+
+fn editor(name: &str) -> Provenance {
+    Provenance::Editor(name.to_owned())
+}
+
+fn ai_editor(name: &str) -> Provenance {
+    Provenance::AiEditor(name.to_owned())
+}
+
+fn told(name: &str) -> Provenance {
+    let source = fixture::source(name);
+    of_media(&source.bytes, source.media)
+}
+
+/// All of a folder are told of, each as it should be.
+fn check(folder: &str, expected: &[(&str, Provenance)]) {
+    let lying = std::fs::read_dir(fixture::path(folder)).expect("a folder");
+    assert_eq!(lying.count(), expected.len(), "files in {folder}");
+    for (name, provenance) in expected {
+        assert_eq!(told(&format!("{folder}/{name}")), *provenance, "{name}");
+    }
+}
+
 #[test]
 fn each_fixture_says_where_it_comes_from() {
-    let generator = |name: &str| Provenance::Generator(name.to_owned());
     for (name, provenance) in [
-        ("photo.jpg", Provenance::Camera("NIKON D750".to_owned())),
-        ("camera.jpg", Provenance::Camera("Canon EOS R5".to_owned())),
-        (
-            "plain.webp",
-            Provenance::Camera("Google Pixel 8".to_owned()),
-        ),
-        (
-            "editor.jpg",
-            Provenance::Editor("Adobe Photoshop 25.1 (Windows)".to_owned()),
-        ),
+        ("photo.jpg", camera("NIKON D750")),
+        ("camera.jpg", camera("Canon EOS R5")),
+        ("camera.tiff", camera("Canon EOS R5")),
+        ("plain.webp", camera("Google Pixel 8")),
+        ("editor.jpg", editor("Adobe Photoshop 25.1 (Windows)")),
         ("parameters.png", generator("Stable Diffusion")),
         ("digital-source-type.png", generator("Example Studio 2")),
         ("manifest.jpg", generator("Adobe Firefly")),
@@ -25,7 +49,107 @@ fn each_fixture_says_where_it_comes_from() {
         ("plain.gif", Provenance::Unknown),
         ("bench.jpg", Provenance::Unknown),
     ] {
-        let source = fixture::source(name);
-        assert_eq!(of_media(&source.bytes, source.media), provenance, "{name}");
+        assert_eq!(told(name), provenance, "{name}");
+    }
+}
+
+#[test]
+fn generators_are_named() {
+    check(
+        "generators",
+        &[
+            ("automatic1111.jpg", generator("Stable Diffusion")),
+            ("automatic1111.png", generator("Stable Diffusion")),
+            ("automatic1111.webp", generator("Stable Diffusion")),
+            ("bing.jpg", generator("Bing Image Creator")),
+            ("canva.png", generator("Canva")),
+            ("chatgpt.png", generator("ChatGPT")),
+            ("comfyui.png", generator("ComfyUI")),
+            ("comfyui.webp", generator("ComfyUI")),
+            ("dalle3-photoshop.jpg", generator("DALL·E")),
+            ("dalle3.webp", generator("DALL·E")),
+            ("doubao.png", generator("Doubao")),
+            ("firefly.gif", generator("Adobe Firefly")),
+            ("firefly.jpg", generator("Adobe Firefly")),
+            ("firefly.tiff", generator("Adobe Firefly")),
+            ("flux.jpg", generator("Flux")),
+            ("fooocus.jpg", generator("Fooocus")),
+            ("fooocus.png", generator("Fooocus")),
+            ("gemini.png", generator("Google AI")),
+            ("gpt-image.webp", generator("GPT Image")),
+            ("grok.jpg", generator("Grok")),
+            ("ideogram.jpg", generator("Ideogram")),
+            ("imagen.jpg", generator("Google AI")),
+            ("invokeai.png", generator("InvokeAI")),
+            ("midjourney.jpg", generator("Midjourney")),
+            ("midjourney.png", generator("Midjourney")),
+            ("novelai.png", generator("NovelAI")),
+            ("recraft.png", generator("Recraft")),
+            ("stability.webp", generator("Stability AI")),
+            ("swarmui.png", generator("SwarmUI")),
+        ],
+    );
+}
+
+#[test]
+fn cameras_and_scanners_are_named_whatever_people_wrote() {
+    check(
+        "cameras",
+        &[
+            ("canon.jpg", camera("Canon EOS R5")),
+            ("caption.jpg", camera("Canon EOS R5")),
+            ("dji.jpg", camera("DJI FC3582")),
+            ("fujifilm.jpg", camera("FUJIFILM X-T5")),
+            ("galaxy.jpg", camera("samsung Galaxy S24 Ultra")),
+            ("iphone.jpg", camera("Apple iPhone 15 Pro")),
+            ("leica.jpg", camera("LEICA M11-P")),
+            ("nikon-c2pa.png", camera("NIKON Z 9")),
+            ("nikon.jpg", camera("NIKON Z 9")),
+            ("pixel-c2pa.jpg", camera("Pixel Camera")),
+            ("pixel.jpg", camera("Google Pixel 8 Pro")),
+            ("scanner.tiff", camera("EPSON Perfection V850")),
+            ("sony.webp", camera("SONY ILCE-7M4")),
+            ("sora.jpg", camera("Google Pixel 8")),
+        ],
+    );
+}
+
+#[test]
+fn editors_are_named_and_told_from_machines() {
+    check(
+        "editors",
+        &[
+            ("clean-up.jpg", ai_editor("Apple Photos Clean Up")),
+            ("gimp.png", editor("GIMP")),
+            ("lightroom.jpg", editor("Adobe Lightroom 7.3 (Macintosh)")),
+            ("magic-editor.jpg", ai_editor("Google AI")),
+            ("photoshop-fill.jpg", ai_editor("Adobe Firefly")),
+            ("photoshop.jpg", editor("Adobe Photoshop 25.1 (Windows)")),
+            ("photoshop.tiff", editor("Adobe Photoshop 22.4 (Macintosh)")),
+            ("snapseed.jpg", editor("Snapseed 2.0")),
+        ],
+    );
+}
+
+#[test]
+fn whatever_is_cut_off_or_changed_is_read_or_not() {
+    let formats = [
+        ("generators/dalle3.webp", Format::WebP),
+        ("generators/firefly.gif", Format::Gif),
+        ("generators/firefly.tiff", Format::Tiff),
+        ("generators/gemini.png", Format::Png),
+        ("generators/imagen.jpg", Format::Jpeg),
+        ("editors/photoshop-fill.jpg", Format::Jpeg),
+    ];
+    for (name, format) in formats {
+        let mut bytes = fixture::bytes(name);
+        for cut in (0..bytes.len()).step_by(61) {
+            std::hint::black_box(read(&bytes[..cut], format));
+        }
+        for at in (0..bytes.len()).step_by(17) {
+            let kept = std::mem::replace(&mut bytes[at], 0xff);
+            std::hint::black_box(read(&bytes, format));
+            bytes[at] = kept;
+        }
     }
 }

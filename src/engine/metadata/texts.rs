@@ -5,7 +5,7 @@ use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-use super::{Clues, TEXT_BYTES_MAX, bounded, names, xmp};
+use super::{Clues, TEXT_BYTES_MAX, aigc, bounded, names, xmp};
 use crate::engine::framing::Chunk;
 
 /// Takes what one text chunk says.
@@ -18,17 +18,22 @@ pub fn read(clues: &mut Clues, chunk: Chunk<'_>) {
     }
     let text = String::from_utf8_lossy(&text);
     match key.to_ascii_lowercase().as_str() {
-        // the web UIs of Stable Diffusion write these; others who do so name themselves
-        "parameters" | "prompt" | "workflow" if !text.trim().is_empty() => {
-            clues.generator(names::generator_of_prose(&text).unwrap_or("Stable Diffusion"));
+        // the web UIs of Stable Diffusion write these; the prompts in them are the user's
+        "parameters" if !text.trim().is_empty() => {
+            clues.generator(names::program_of_settings(&text));
         }
+        "prompt" | "workflow" if text.trim_start().starts_with('{') => clues.generator("ComfyUI"),
+        "prompt" if !text.trim().is_empty() => clues.generated(None),
         "sd-metadata" | "dream" | "invokeai_metadata" | "invokeai_graph" => {
             clues.generator("InvokeAI");
         }
-        "software" | "source" | "creator" | "creatortool" | "generator" | "model" => {
-            clues.tool(&text);
+        "fooocus_scheme" => clues.generator("Fooocus"),
+        "aigc" => aigc::read(clues, &text),
+        "software" | "source" | "generator" | "model" => clues.tool(&text),
+        "author" | "artist" | "copyright" => {}
+        _ => {
+            clues.settings(&text);
         }
-        _ => clues.prose(&text),
     }
 }
 
@@ -99,9 +104,10 @@ mod tests {
         let sd = Provenance::Generator("Stable Diffusion".to_owned());
         let packed = deflated(b"a cat\nSteps: 20, Sampler: Euler a");
         assert_eq!(provenance(*b"tEXt", b"parameters\0a cat, Steps: 20"), sd);
+        let comfy = Provenance::Generator("ComfyUI".to_owned());
         assert_eq!(
             provenance(*b"tEXt", b"prompt\0{\"3\": {\"class_type\": \"KSampler\"}}"),
-            sd
+            comfy
         );
         assert_eq!(
             provenance(*b"zTXt", &[b"parameters\0\0", packed.as_slice()].concat()),
@@ -135,6 +141,7 @@ mod tests {
         );
         for body in [
             &b"Comment\0a flux of grok"[..],
+            b"Author\0Midjourney",
             b"parameters\0 ",
             b"no zero",
             b"",

@@ -22,7 +22,7 @@ async fn one_idempotency_key_makes_one_order() {
 
 #[tokio::test]
 async fn one_confirm_key_starts_the_order_once() {
-    let stunt = Stunt::with(|config| config.processing_ms = 0).await;
+    let stunt = Stunt::with(|config| config.orders.processing_ms = 0).await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});

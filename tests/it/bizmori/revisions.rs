@@ -181,7 +181,7 @@ async fn as_of_october_detections_have_an_hour_and_v3_uploads_a_type() {
 #[tokio::test]
 async fn the_revision_can_be_the_servers() {
     let stunt = Stunt::with(|config| {
-        config.revision = stuntdouble::model::account::Revision::V2026_10;
+        config.orders.revision = stuntdouble::model::account::Revision::V2026_10;
     })
     .await;
     let answer = stunt.post("live", EMBED, &embed("a")).await;

@@ -124,7 +124,7 @@ async fn files() -> String {
 
 #[tokio::test]
 async fn with_the_setting_fetch_the_file_is_downloaded_or_the_order_fails() {
-    let stunt = Stunt::with(|config| config.fetch = true).await;
+    let stunt = Stunt::with(|config| config.orders.fetch = true).await;
     stunt.freeze("live").await;
     let origin = files().await;
     let run = async |name: &str| -> Value {

@@ -26,7 +26,7 @@ async fn what_is_not_due_yet_is_not_waited_for() {
 
 #[tokio::test]
 async fn what_is_due_is_done_when_it_answers() {
-    let stunt = Stunt::with(|config| config.processing_ms = 0).await;
+    let stunt = Stunt::with(|config| config.orders.processing_ms = 0).await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     let mut ids = Vec::new();
@@ -44,8 +44,8 @@ async fn what_is_due_is_done_when_it_answers() {
 #[tokio::test]
 async fn what_is_still_under_way_is_told_by_name() {
     let stunt = Stunt::with(|config| {
-        config.processing_ms = 0;
-        config.webhook_timeout_ms = 600_000;
+        config.orders.processing_ms = 0;
+        config.outbound.webhook_timeout_ms = 600_000;
     })
     .await;
     let receiver = Receiver::answering([Reply::Silence]).await;

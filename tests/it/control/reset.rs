@@ -91,7 +91,7 @@ async fn a_reset_of_all_leaves_nothing_and_the_real_time() {
 
 #[tokio::test]
 async fn what_was_in_flight_at_a_reset_writes_nothing_and_sends_nothing_more() {
-    let stunt = Stunt::with(|config| config.processing_ms = 0).await;
+    let stunt = Stunt::with(|config| config.orders.processing_ms = 0).await;
     let receiver = Receiver::answering([Reply::Silence]).await;
     stunt.webhook("live", &receiver.url).await;
     for key in ["a", "b", "c"] {

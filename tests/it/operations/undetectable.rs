@@ -6,6 +6,7 @@ use super::{Call, KEY, call};
 
 pub fn calls() -> Vec<Call> {
     let none = json!({});
+    let key = json!({"key": KEY});
     let file = "/get-presigned-url?file_name=a.jpg";
     let unknown = json!({"key": KEY, "url": "http://127.0.0.1/uploads/nothing.jpg"});
     vec![
@@ -25,11 +26,56 @@ pub fn calls() -> Vec<Call> {
         ),
         call("undetectable.query", 422, "/query", none.clone()),
         call(
+            "undetectable.bulkUpload",
+            400,
+            "/bulk-upload",
+            json!({"key": KEY, "url": "http://127.0.0.1/uploads/no.jpg"}),
+        ),
+        call(
+            "undetectable.queryBulkUpload",
+            200,
+            "/bulk-upload/query",
+            json!({"id": "00000000-0000-4000-8000-000000000000"}),
+        ),
+        call(
+            "undetectable.queryBulkUpload",
+            422,
+            "/bulk-upload/query",
+            none.clone(),
+        ),
+        call(
             "undetectable.checkUserCredits",
             200,
             "/check-user-credits",
             none.clone(),
         ),
-        call("undetectable.health", 200, "/health", none),
+        call(
+            "undetectable.getPreview",
+            404,
+            "/preview/nothing",
+            key.clone(),
+        ),
+        call(
+            "undetectable.getHeatmap",
+            404,
+            "/heatmap/nothing",
+            key.clone(),
+        ),
+        call(
+            "undetectable.getAsset",
+            404,
+            "/_s3/ai-image-detector-prod/results/nothing/preview.jpg",
+            key,
+        ),
+        call("undetectable.health", 200, "/health", none.clone()),
+        call("undetectable.openapi", 200, "/openapi.json", none.clone()),
+        call("undetectable.docs", 200, "/docs", none.clone()),
+        call(
+            "undetectable.docsFile",
+            200,
+            "/docs/swagger-ui.css",
+            none.clone(),
+        ),
+        call("undetectable.docsFile", 404, "/docs/none", none),
     ]
 }

@@ -110,7 +110,7 @@ async fn what_is_not_there_is_told_after_the_signature() {
 
 #[tokio::test]
 async fn an_upload_over_the_limit_is_too_large_told_or_not() {
-    let stunt = Stunt::with(|config| config.object_bytes_max = 1_000_000).await;
+    let stunt = Stunt::with(|config| config.storage.object_bytes_max = 1_000_000).await;
     freeze(&stunt).await;
     let large = vec![0; 1_000_001];
     let answer = put(&stunt, "k", &[], large.clone()).await;

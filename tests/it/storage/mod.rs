@@ -54,7 +54,7 @@ impl Door {
         let root = tempfile::tempdir().expect("a directory");
         let stunt = Stunt::with(|config| {
             config.data_dir = Some(root.path().to_owned());
-            config.object_bytes_max = OBJECT_BYTES_MAX;
+            config.storage.object_bytes_max = OBJECT_BYTES_MAX;
             config.strict_host = strict_host;
         });
         let stunt = stunt.await;
@@ -72,7 +72,11 @@ impl Door {
         let config = Config::defaults();
         Self {
             at: address.parse().expect("an address"),
-            signer: Signer::new(&config.s3_key_id, &config.s3_secret, &config.s3_region),
+            signer: Signer::new(
+                &config.storage.s3_key_id,
+                &config.storage.s3_secret,
+                &config.storage.s3_region,
+            ),
             root,
             order_id: told(&made["data"]["orderId"]),
             upload_url: told(&made["data"]["file"]["uploadUrl"]),

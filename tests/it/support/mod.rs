@@ -1,16 +1,19 @@
 //! A server to talk to, a receiver of webhooks, and the ways of saying what is expected.
 
+pub mod described;
 mod picture;
 mod process;
 pub mod raw;
 mod receiver;
 mod stunt;
 mod tls;
+mod zip;
 
 pub use picture::{fixture, picture};
 pub use process::Process;
 pub use receiver::{Message, Receiver, Reply};
 pub use stunt::{Answer, Stunt, T0};
+pub use zip::{Entry, zip, zip_64};
 
 /// The body of a BIZ MORI error.
 pub fn code(code: &str) -> String {

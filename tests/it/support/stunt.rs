@@ -88,7 +88,7 @@ impl Stunt {
         served.await.expect("no panic").expect("a clean end");
     }
 
-    /// Any request.
+    /// Any request. An answer on a described path is as described.
     pub async fn send(
         &self,
         method: Method,
@@ -101,17 +101,22 @@ impl Stunt {
         } else {
             format!("{}{path}", self.origin)
         };
-        let mut request = self.http.request(method, url).body(body);
+        let mut request = self.http.request(method.clone(), url).body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let answer = request.send().await.expect("an answer");
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Answer {
+        let path = answer.url().path().to_owned();
+        let answer = Answer {
             status,
             headers,
             bytes: answer.bytes().await.expect("a whole body").to_vec(),
+        };
+        if let Err(wrong) = super::described::check(&method, &path, &answer) {
+            panic!("not as described: {wrong}");
         }
+        answer
     }
 
     /// A GET with a BIZ MORI key.

@@ -101,7 +101,7 @@ async fn what_is_not_wanted_is_null_from_the_first_answer_on() {
 
 #[tokio::test]
 async fn whether_an_analysis_is_made_unasked_is_a_setting() {
-    let stunt = frozen_with(|config| config.analysis_default = false).await;
+    let stunt = frozen_with(|config| config.undetectable.analysis_default = false).await;
     let of = |body| done(&stunt, "x_ai.png", fixture("plain.png"), body);
     let details = &of(json!({})).await["result_details"];
     assert_eq!(details["analysis_results_status"], Value::Null);
@@ -111,7 +111,7 @@ async fn whether_an_analysis_is_made_unasked_is_a_setting() {
 
 #[tokio::test]
 async fn the_analysis_has_its_older_names_too_where_it_is_set_so() {
-    let stunt = frozen_with(|config| config.singular_analysis = true).await;
+    let stunt = frozen_with(|config| config.undetectable.singular_analysis = true).await;
     let id = detect(&stunt, "x_ai.png", fixture("plain.png"), json!({})).await;
     stunt.advance("live", "PT1S").await;
     let both = |status: &str, analysis: &str| {

@@ -1,5 +1,6 @@
 //! What a picture is judged to be, by its name and by its bytes.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{detect, done, frozen, frozen_with, query};
@@ -218,7 +219,7 @@ async fn an_answer_says_what_settled_it() {
 
 #[tokio::test]
 async fn watermarks_are_left_out_where_it_is_set_so() {
-    let stunt = frozen_with(|config| config.bypass_ocr = true).await;
+    let stunt = frozen_with(|config| config.undetectable.bypass_ocr = true).await;
     let document = done(&stunt, "plain_grok.png", fixture("plain.png"), json!({})).await;
     assert_eq!(document["result"], 68.84);
     assert_eq!(document["result_details"]["detection_step"], 3);
@@ -251,4 +252,72 @@ async fn warnings_tell_what_is_odd_about_a_picture() {
     let blurred = of("a_blurred.png", "plain.png").await;
     assert_eq!(blurred[1]["type"], "blur_dark");
     assert_eq!(blurred[1]["label"], "Blurred");
+}
+
+#[tokio::test]
+async fn any_generators_watermark_is_found_where_a_rule_says_so() {
+    let stunt = frozen().await;
+    let outcome = json!({"finalResult": "Nano Banana 2", "probability": 0.913});
+    let rule = json!({"account": "live", "then": {"outcome": outcome}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    let document = done(&stunt, "x_human.jpg", picture(), json!({})).await;
+    let unknown = json!([
+        "No Information Detected",
+        "Could not find anything from ExifTool and Pillow metadata"
+    ]);
+    let ocr = json!(["Nano Banana 2", 91.3]);
+    let expected = json!([
+        0,
+        2,
+        "Nano Banana 2",
+        91.3,
+        91.3,
+        unknown,
+        null,
+        ocr,
+        "absent",
+        "ready"
+    ]);
+    assert_eq!(verdict(&document), expected);
+    let warnings = &document["result_details"]["warnings"];
+    let watermark = json!({"type": "watermark", "label": "Nano Banana 2", "confidence": 0.91});
+    assert!(
+        warnings
+            .as_array()
+            .is_some_and(|all| all.contains(&watermark)),
+        "{warnings}"
+    );
+}
+
+/// A BMP of 200 pixels a side, whose levels differ from pixel to pixel by so much.
+fn bmp(level: u8, contrast: u8) -> Vec<u8> {
+    let drawn = image::GrayImage::from_fn(200, 200, |x, y| {
+        image::Luma([level + u8::try_from((x + y) % 2).expect("a bit") * contrast])
+    });
+    let drawn = image::DynamicImage::from(drawn).into_rgb8();
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let written = drawn.write_to(&mut bytes, image::ImageFormat::Bmp);
+    written.expect("a BMP");
+    bytes.into_inner()
+}
+
+#[tokio::test]
+async fn blur_and_darkness_are_measured_on_the_picture() {
+    let stunt = frozen().await;
+    for (level, contrast, expected) in [
+        (100, 100, None),
+        (128, 0, Some(("Blurred", 0.0, 128.0))),
+        (0, 60, Some(("Dark", 57_600.0, 30.0))),
+        (20, 0, Some(("Dark", 0.0, 20.0))),
+    ] {
+        let document = done(&stunt, "a.bmp", bmp(level, contrast), json!({})).await;
+        let warnings = document["result_details"]["warnings"].clone();
+        let told = warnings[1].as_object().map(|warning| {
+            assert_eq!(warning["type"], "blur_dark");
+            let number = |name: &str| warning["metrics"][name].as_f64().expect("a number");
+            let label = warning["label"].as_str().expect("a label");
+            (label, number("sharpness"), number("brightness"))
+        });
+        assert_eq!(told, expected, "{level} {contrast}: {warnings}");
+    }
 }

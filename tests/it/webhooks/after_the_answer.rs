@@ -24,7 +24,7 @@ fn there(stream: &TcpStream) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn when_a_webhook_comes_the_confirms_answer_is_there_to_be_read() {
-    let stunt = Stunt::with(|config| config.test_processing_ms = 0).await;
+    let stunt = Stunt::with(|config| config.orders.test_processing_ms = 0).await;
     let address = stunt.origin.trim_start_matches("http://");
     let client = Arc::new(TcpStream::connect(address).expect("a connection"));
     client.set_nonblocking(true).expect("a setting");

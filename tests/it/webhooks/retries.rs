@@ -107,7 +107,7 @@ async fn a_second_attempt_that_is_answered_ends_the_ladder() {
 
 #[tokio::test]
 async fn a_receiver_that_never_answers_fails_the_attempt_after_the_timeout() {
-    let stunt = Stunt::with(|config| config.webhook_timeout_ms = 50).await;
+    let stunt = Stunt::with(|config| config.outbound.webhook_timeout_ms = 50).await;
     let receiver = Receiver::answering([Reply::Silence]).await;
     stunt.freeze("live").await;
     let (endpoint, _) = stunt.webhook("live", &receiver.url).await;

@@ -10,7 +10,7 @@ use crate::support::{Answer, Receiver, Reply, Stunt, picture};
 const NOW: &str = "2026-03-13T11:00:00.000Z";
 
 async fn failed(timeout_ms: u32, replies: &[Reply]) -> (Stunt, Receiver, Failed) {
-    let stunt = Stunt::with(|config| config.webhook_timeout_ms = timeout_ms).await;
+    let stunt = Stunt::with(|config| config.outbound.webhook_timeout_ms = timeout_ms).await;
     stunt.freeze("live").await;
     let receiver = Receiver::answering(replies.iter().copied()).await;
     let failed = Failed::events(&stunt, 2, "PT30M", &receiver).await;

@@ -161,7 +161,7 @@ async fn detections_and_anti_ai_orders_are_read_with_every_key() {
 
 #[tokio::test]
 async fn an_order_that_takes_long_is_delayed_and_an_expired_one_has_no_result() {
-    let stunt = Stunt::with(|config| config.processing_ms = 120_000).await;
+    let stunt = Stunt::with(|config| config.orders.processing_ms = 120_000).await;
     stunt.freeze("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt.confirmed("live", &new, picture()).await;

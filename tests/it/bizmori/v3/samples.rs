@@ -32,7 +32,7 @@ async fn completed(stunt: &Stunt, key: &str) -> Value {
 async fn sample(stunt: &Stunt, id: &str, index: usize) -> Answer {
     const NEVER_MS: i64 = 4_102_444_800_000;
     let said = format!("{id}.{index}.{NEVER_MS}");
-    let secret = Config::defaults().s3_secret;
+    let secret = Config::defaults().storage.s3_secret;
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key");
     mac.update(format!("test sample {said}").as_bytes());
     let signature = hex::encode(mac.finalize().into_bytes());

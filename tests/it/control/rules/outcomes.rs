@@ -242,7 +242,7 @@ async fn document(stunt: &Stunt, name: &str) -> (Value, String) {
 
 #[tokio::test]
 async fn a_documents_result_is_as_told() {
-    let stunt = Stunt::with(|config| config.bypass_ocr = true).await;
+    let stunt = Stunt::with(|config| config.undetectable.bypass_ocr = true).await;
     stunt.freeze("live").await;
     for (outcome, expected, plan) in [
         (

@@ -112,7 +112,7 @@ async fn what_matches_nothing_is_refused_with_what_there_is() {
             (
                 outcome("bizmori.getOrder", &failed),
                 "then.outcome: bizmori.getOrder makes no order",
-                "there is: bizmori.createAntiAi, bizmori.createAntiAiWithUrls, bizmori.createWatermarkEmbed, bizmori.createWatermarkExtract, bizmori.createAiDetection, bizmori.createWatermarkEmbedV3, bizmori.createWatermarkExtractV3, bizmori.createReport, undetectable.detect",
+                "there is: bizmori.createAntiAi, bizmori.createAntiAiWithUrls, bizmori.createWatermarkEmbed, bizmori.createWatermarkExtract, bizmori.createAiDetection, bizmori.createWatermarkEmbedV3, bizmori.createWatermarkExtractV3, bizmori.createReport, undetectable.detect, undetectable.bulkUpload",
             ),
             (
                 outcome("nothing", &failed),
@@ -122,12 +122,12 @@ async fn what_matches_nothing_is_refused_with_what_there_is() {
             (
                 outcome("bizmori.createAntiAi", &json!({"probability": 0.5})),
                 "then.outcome: no order of bizmori.createAntiAi comes to such",
-                "there is: bizmori.createAiDetection, undetectable.detect",
+                "there is: bizmori.createAiDetection, undetectable.detect, undetectable.bulkUpload",
             ),
             (
                 outcome("bizmori.*", &json!({"finalResult": "Real"})),
                 "then.outcome: no order of bizmori.* comes to such",
-                "there is: undetectable.detect",
+                "there is: undetectable.detect, undetectable.bulkUpload",
             ),
         ],
     )
@@ -189,7 +189,7 @@ async fn what_says_nothing_or_two_things_is_refused() {
             (
                 of(json!({"finalResult": "real"})),
                 "then.outcome.finalResult: real is no final result",
-                "there is: AI Generated, Real, Digitally Edited, AI Edited, Grok, Gemini",
+                "there is: AI Generated, Real, Digitally Edited, AI Edited, or a generator's name, such as Grok",
             ),
         ],
     )

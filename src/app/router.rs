@@ -1,0 +1,127 @@
+//! Who answers a request: the front door whose operation it is. What is no operation is answered as
+//! the front door would under whose paths it falls, or whose vendor's host was called.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::handler::Handler;
+use axum::http::HeaderMap;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use futures_util::future::BoxFuture;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::accounts::Account;
+use crate::web::{Context, Routes, Verbs, Whose, host, observe};
+use crate::{bizmori, control, storage, undetectable};
+
+/// Hosts of the vendors' own, which lead here where their names do.
+const HOSTS: [(&str, Door); 3] = [
+    ("api.bizmori.com", Door::Bizmori),
+    ("ai-image-detect.undetectable.ai", Door::Undetectable),
+    ("detect-image.truthscan.com", Door::Undetectable),
+];
+
+/// A front door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Bizmori,
+    Undetectable,
+    Storage,
+    Control,
+}
+
+/// Every front door's operations, and the answers to what is none.
+pub(super) fn router(context: &Context) -> Router {
+    let state = (context.clone(), "unmatched", whose as Whose);
+    let rest = unmatched.layer(from_fn_with_state(state, observe));
+    let door = |routes: Routes, panicked: fn() -> Response| {
+        let caught = CatchPanicLayer::custom(move |_: Box<dyn Any + Send>| panicked());
+        routes
+            .router()
+            .method_not_allowed_fallback(rest.clone())
+            .layer(caught)
+    };
+    let served = || Some(context.clone());
+    let objects = || door(storage::routes(served()), storage::panicked);
+    // Undetectable answers POST on some objects, storage everything else.
+    let undetectable = undetectable::routes(served());
+    let undetectable = undetectable.among("/_s3/", objects().with_state(context.clone()));
+    Router::new()
+        .merge(door(bizmori::routes(served()), bizmori::panicked))
+        .merge(door(undetectable, undetectable::panicked))
+        .merge(objects())
+        .merge(door(control::routes(served()), control::panicked))
+        .fallback(rest.clone())
+        .with_state(context.clone())
+}
+
+async fn unmatched(State(verbs): State<Context>, request: Request) -> Response {
+    let (method, uri) = (request.method(), request.uri());
+    match Door::of(&verbs, request.headers(), uri.path()) {
+        Door::Bizmori => bizmori::unknown_route(method, uri),
+        Door::Undetectable => undetectable::unknown_route(method, uri),
+        Door::Storage => storage::unknown_route(method, uri),
+        Door::Control => control::unknown_route(method, uri),
+    }
+}
+
+/// Whose a request is that is no operation, by the front door that answers it; the control plane
+/// has none.
+fn whose<'r>(verbs: &'r Verbs, request: &'r mut Request) -> BoxFuture<'r, Option<Arc<Account>>> {
+    match Door::of(verbs, request.headers(), request.uri().path()) {
+        Door::Bizmori => bizmori::whose(verbs, request),
+        Door::Undetectable => undetectable::whose(verbs, request),
+        Door::Storage => storage::whose(verbs, request),
+        Door::Control => Box::pin(std::future::ready(None)),
+    }
+}
+
+impl Door {
+    /// The one under which a path falls that is no operation's.
+    fn of(verbs: &Verbs, headers: &HeaderMap, path: &str) -> Self {
+        match path.split('/').nth(1).unwrap_or_default() {
+            "_s3" => return Self::Storage,
+            "_mock" => return Self::Control,
+            _ => {}
+        }
+        let called = host(headers, verbs.config.trust_forwarded);
+        let by_host = called.as_deref().and_then(Self::of_host);
+        by_host.unwrap_or(match path.split('/').nth(1) {
+            Some("api") => Self::Bizmori,
+            _ => Self::Undetectable,
+        })
+    }
+
+    /// The vendor's whose host it is, its port left out.
+    fn of_host(host: &str) -> Option<Self> {
+        let name = host.split(':').next().unwrap_or(host);
+        let name = name.trim_end_matches('.');
+        let mut hosts = HOSTS.into_iter();
+        let found = hosts.find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, door)| door)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vendors_host_is_known_in_any_spelling() {
+        for host in [
+            "detect-image.truthscan.com",
+            "Detect-Image.TruthScan.com:8080",
+            "ai-image-detect.undetectable.ai.",
+            "ai-image-detect.undetectable.ai.:443",
+        ] {
+            assert_eq!(Door::of_host(host), Some(Door::Undetectable), "{host}");
+        }
+        assert_eq!(Door::of_host("api.bizmori.com"), Some(Door::Bizmori));
+        for host in ["", "localhost", "x.detect-image.truthscan.com", "[::1]:80"] {
+            assert_eq!(Door::of_host(host), None, "{host}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What presigned URLs are signed with, and what is taken under them.
+
+use clap::Args;
+
+/// Settings of the blob store.
+#[derive(Debug, Clone, Args)]
+pub struct Storage {
+    /// Access key id of the presigned URLs; an S3 client may sign with it too
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_S3_KEY_ID",
+        default_value = "STUNTDOUBLEACCESSKEY",
+        value_name = "ID"
+    )]
+    pub s3_key_id: String,
+    /// Its secret
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_S3_SECRET",
+        default_value = "stuntdouble/secret/access/key/for/tests",
+        value_name = "SECRET"
+    )]
+    pub s3_secret: String,
+    /// Region of the presigned URLs
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_S3_REGION",
+        default_value = "us-east-1",
+        value_name = "REGION"
+    )]
+    pub s3_region: String,
+    /// Largest object taken, in bytes
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_OBJECT_BYTES_MAX",
+        default_value_t = 5_368_709_120,
+        value_name = "BYTES"
+    )]
+    pub object_bytes_max: u64,
+}

@@ -1,0 +1,128 @@
+//! What was found of a picture's source so far, and what follows from it.
+//!
+//! Promises: the first of each kind stands; a generator outweighs a machine's edit, that an
+//! editor, and an editor a camera; a generator known by name outweighs one that is not.
+
+use super::names;
+use crate::model::picture::Provenance;
+
+/// What a generator is called that does not say its name.
+pub const UNNAMED_GENERATOR: &str = "AI generator";
+/// What a machine's edit is by when nothing says.
+pub const UNNAMED_AI_EDITOR: &str = "AI editor";
+/// What an editor is called that does not say its name.
+pub const UNNAMED_EDITOR: &str = "editor";
+/// What a camera is called that does not say its model.
+pub const UNNAMED_CAMERA: &str = "camera";
+
+/// What was found so far.
+#[derive(Debug, Default)]
+pub struct Clues {
+    generator: Option<String>,
+    /// A machine made it, of a name that is not known or not said.
+    generated: Option<Option<String>>,
+    ai_editor: Option<Option<String>>,
+    editor: Option<Option<String>>,
+    camera: Option<Option<String>>,
+}
+
+impl Clues {
+    /// Takes the name of a known generator that made the picture.
+    pub fn generator(&mut self, name: &str) {
+        self.generator.get_or_insert_with(|| name.to_owned());
+    }
+
+    /// Takes that a machine made the picture, and by which program.
+    pub fn generated(&mut self, program: Option<&str>) {
+        match program.and_then(names::generator_of_signer) {
+            Some(name) => self.generator(name),
+            None => first(&mut self.generated, program),
+        }
+    }
+
+    /// Takes that a machine changed the picture, and by which program.
+    pub fn ai_edited(&mut self, program: Option<&str>) {
+        let known = program.and_then(names::generator_of_signer);
+        first(&mut self.ai_editor, known.or(program));
+    }
+
+    /// Takes that a person changed the picture, and by which program.
+    pub fn edited(&mut self, program: Option<&str>) {
+        first(&mut self.editor, program);
+    }
+
+    /// Takes that a camera or a scanner took the picture, and which.
+    pub fn captured(&mut self, camera: Option<&str>) {
+        first(&mut self.camera, camera);
+    }
+
+    /// Takes a text in which a program names itself.
+    pub fn tool(&mut self, text: &str) {
+        if let Some(name) = names::generator_of_tool(text) {
+            self.generator(name);
+        } else if names::is_editor(text) {
+            self.edited(Some(text));
+        }
+    }
+
+    /// Takes a text that people, or generators, wrote about the picture.
+    pub fn prose(&mut self, text: &str) {
+        if let Some(name) = names::generator_of_prose(text) {
+            self.generator(name);
+        } else if text.trim() == "Created with GIMP" {
+            // its comment, unless one writes another
+            self.edited(Some("GIMP"));
+        }
+    }
+
+    /// Takes a text where user interfaces of generators leave their settings, or people a
+    /// remark; whether it was `ComfyUI`'s graph, which begins with what it is.
+    pub fn settings(&mut self, text: &str) -> bool {
+        let is_graph = names::is_graph(text);
+        if is_graph {
+            self.generator("ComfyUI");
+        } else if names::is_settings(text) {
+            self.generator(names::program_of_settings(text));
+        } else {
+            self.prose(text);
+        }
+        is_graph
+    }
+
+    /// Whether a machine made the picture, or a part of it, and by which program.
+    pub fn machine(&self) -> Option<Option<&str>> {
+        if let Some(name) = &self.generator {
+            return Some(Some(name));
+        }
+        let found = self.generated.as_ref().or(self.ai_editor.as_ref())?;
+        Some(found.as_deref())
+    }
+
+    /// What follows.
+    pub fn settled(self) -> Provenance {
+        let named =
+            |name: Option<String>, unnamed: &str| name.unwrap_or_else(|| unnamed.to_owned());
+        if let Some(name) = self.generator {
+            Provenance::Generator(name)
+        } else if let Some(name) = self.generated {
+            Provenance::Generator(named(name, UNNAMED_GENERATOR))
+        } else if let Some(name) = self.ai_editor {
+            Provenance::AiEditor(named(name, UNNAMED_AI_EDITOR))
+        } else if let Some(name) = self.editor {
+            Provenance::Editor(named(name, UNNAMED_EDITOR))
+        } else if let Some(name) = self.camera {
+            Provenance::Camera(named(name, UNNAMED_CAMERA))
+        } else {
+            Provenance::Unknown
+        }
+    }
+}
+
+/// Keeps the first; a name fills the place of one that was not said.
+fn first(kept: &mut Option<Option<String>>, name: Option<&str>) {
+    let name = name.map(names::one_line).filter(|name| !name.is_empty());
+    let kept = kept.get_or_insert(None);
+    if kept.is_none() {
+        *kept = name;
+    }
+}

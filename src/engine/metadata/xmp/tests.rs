@@ -1,0 +1,122 @@
+use super::*;
+use crate::model::picture::Provenance;
+
+fn provenance(packet: &str) -> Provenance {
+    for cut in (0..packet.len()).filter(|cut| packet.is_char_boundary(*cut)) {
+        read(&mut Clues::default(), &packet.as_bytes()[..cut]);
+    }
+    let mut clues = Clues::default();
+    read(&mut clues, packet.as_bytes());
+    clues.settled()
+}
+
+fn generator(name: &str) -> Provenance {
+    Provenance::Generator(name.to_owned())
+}
+
+#[test]
+fn the_source_type_says_generator_in_any_spelling() {
+    let uri = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
+    for packet in [
+        format!("<d><a:DigitalSourceType>{uri}</a:DigitalSourceType><xmp:CreatorTool>Maker &amp; Son</xmp:CreatorTool></d>"),
+        format!("<d xmp:CreatorTool = 'Maker &amp; Son'><a:DigitalSourceType rdf:resource='{uri}'/></d>"),
+        r#"<r:Description xmp:CreatorTool='Maker &#38; Son' e:DigitalSourceType="trainedAlgorithmicMedia"/>"#.to_owned(),
+        r#"<d xmp:CreatorTool="Maker &amp; Son" e:DigitalSourceFileType="trainedAlgorithmicMedia"/>"#.to_owned(),
+    ] {
+        assert_eq!(provenance(&packet), generator("Maker & Son"), "{packet}");
+    }
+    for (packet, name) in [
+        (
+            r#"<d e:DigitalSourceType="trainedAlgorithmicMedia"/>"#,
+            "AI generator",
+        ),
+        (
+            r#"<d e:DigitalSourceType="trainedAlgorithmicMedia" e:DigImageGUID="1f"/>"#,
+            "Midjourney",
+        ),
+        (
+            r#"<d e:DigitalSourceType="trainedAlgorithmicMedia" p:Credit="Made with Google AI"/>"#,
+            "Google AI",
+        ),
+        (
+            r#"<d e:DigitalSourceType="trainedAlgorithmicMedia" x:CreatorTool="Adobe Photoshop 25.1"/>"#,
+            "AI generator",
+        ),
+        (r#"<d e:AISystemUsed="Example 3"/>"#, "Example 3"),
+        (
+            "<d><T:AIGC>{&quot;Label&quot;: &quot;1&quot;}</T:AIGC></d>",
+            "AI generator",
+        ),
+        (
+            "<d><dc:description><rdf:Alt><rdf:li xml:lang='x-default'>a fox --v 6 Job ID: 1f</rdf:li></rdf:Alt></dc:description></d>",
+            "Midjourney",
+        ),
+    ] {
+        assert_eq!(provenance(packet), generator(name), "{packet}");
+    }
+}
+
+#[test]
+fn a_composite_is_edited_by_a_machine() {
+    let composite = "compositeWithTrainedAlgorithmicMedia";
+    for (properties, name) in [
+        (
+            "x:CreatorTool='Adobe Photoshop 25.1'",
+            "Adobe Photoshop 25.1",
+        ),
+        ("p:Credit='Edited with Google AI'", "Google AI"),
+        (
+            "x:CreatorTool='17.4' p:Credit='Apple Photos Clean Up'",
+            "Apple Photos Clean Up",
+        ),
+        ("", "AI editor"),
+    ] {
+        let packet = format!("<d {properties} e:DigitalSourceType='{composite}'/>");
+        assert_eq!(provenance(&packet), Provenance::AiEditor(name.to_owned()));
+    }
+}
+
+#[test]
+fn editors_and_cameras_are_told_apart() {
+    let editor = |name: &str| Provenance::Editor(name.to_owned());
+    let camera = |name: &str| Provenance::Camera(name.to_owned());
+    for (packet, expected) in [
+        (
+            "<d x:CreatorTool='Adobe Photoshop 25.1'/>",
+            editor("Adobe Photoshop 25.1"),
+        ),
+        (
+            "<d><H><rdf:Seq><rdf:li s:softwareAgent='Adobe Lightroom 7'/></rdf:Seq></H></d>",
+            editor("Adobe Lightroom 7"),
+        ),
+        ("<d e:DigitalSourceType='humanEdits'/>", editor("editor")),
+        ("<d e:DigitalSourceType='negativeFilm'/>", camera("camera")),
+        (
+            "<d t:Make='EPSON' t:Model='V850' e:DigitalSourceType='print'/>",
+            camera("EPSON V850"),
+        ),
+    ] {
+        assert_eq!(provenance(packet), expected, "{packet}");
+    }
+}
+
+#[test]
+fn what_people_write_is_not_taken_for_a_source() {
+    for packet in [
+        "<d><dc:description>DigitalSourceType trainedAlgorithmicMedia</dc:description></d>",
+        "<d p:Credit='Sora Tanaka' dc:creator='Midjourney'/>",
+        "<d e:DigitalSourceType='algorithmicMedia'/>",
+        "CreatorTool CreatorTool= CreatorTool=\"",
+        "<<<&&;&#x110000;]]><a b=><![CDATA[",
+    ] {
+        assert_eq!(provenance(packet), Provenance::Unknown, "{packet}");
+    }
+}
+
+#[test]
+fn an_element_of_very_many_attributes_takes_no_longer_than_it_should() {
+    let packet = format!("<d {}/>", "a='b' ".repeat(40_000));
+    let begun = std::time::Instant::now();
+    read(&mut Clues::default(), packet.as_bytes());
+    assert!(begun.elapsed().as_secs() < 5);
+}

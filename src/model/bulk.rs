@@ -1,0 +1,83 @@
+//! Bulks: many pictures in one ZIP, judged as one order.
+//!
+//! What is queued and what is skipped is settled when the bulk is made, from the ZIP's
+//! directory; what stands in the entries shows when they are judged.
+
+use serde::{Deserialize, Serialize};
+
+use super::picture::Verdict;
+use super::rule::Ruled;
+
+/// What a bulk asks for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Bulk {
+    /// The pictures that are judged, in the ZIP's order; one at least.
+    pub queued: Vec<Queued>,
+    /// All else that stands in the ZIP, in its order.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A picture in a ZIP.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Queued {
+    /// As it stands in the ZIP, folders included.
+    pub name: String,
+    pub packed: Packed,
+    /// What a rule says comes of it, whatever it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ruled: Option<Ruled>,
+}
+
+/// Where an entry's content stands in a ZIP, as the ZIP's directory has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Packed {
+    /// Where the entry's own header begins.
+    pub header_at: u64,
+    /// What it takes in the ZIP.
+    pub packed_bytes: u64,
+    /// What it is unpacked.
+    pub bytes: u64,
+    pub crc32: u32,
+    /// Else it is stored as it is.
+    pub is_deflated: bool,
+}
+
+/// What is in a ZIP and is not judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Skipped {
+    /// As it stands in the ZIP, folders included.
+    pub name: String,
+    pub reason: SkipReason,
+}
+
+/// Why an entry is not judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SkipReason {
+    /// Its name leads out of the ZIP, or is none.
+    InvalidPath,
+    Directory,
+    /// A dot file, or what macOS and Windows leave behind.
+    Hidden,
+    NestedZip,
+    Pdf,
+    UnsupportedType,
+    Encrypted,
+    TooSmall,
+    TooLarge,
+    /// Compressed by another method than deflate.
+    Compression,
+}
+
+/// What came of one queued picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Judged {
+    Verdict(Verdict),
+    /// Why it could not be judged, in one line for people.
+    Error(String),
+}

@@ -1,0 +1,77 @@
+//! The pictures of a bulk are judged: each for itself, several at once.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::work::{self, named_to_fail};
+use super::{Orders, look, ruled};
+use crate::accounts::Account;
+use crate::engine::{Content, Wants};
+use crate::model::bulk::{Bulk, Judged, Queued};
+use crate::model::order::Order;
+use crate::model::picture::Defect;
+use crate::model::work::{Findings, Outcome};
+use crate::store::StoreError;
+
+/// So many stand in line for the engine's turns; it is for others too.
+const AT_ONCE: usize = 4;
+/// What a picture is, not what is drawn of it. It is decoded as a document's is, so that what is
+/// corrupt for the one is for the other.
+const WANTS: Wants = Wants {
+    measures: true,
+    thumbnail: false,
+    preview: false,
+    heatmap: None,
+    overlay: None,
+};
+
+impl Orders {
+    /// Judges each of a bulk's pictures; one that is not as it should be spoils no other.
+    pub(super) async fn judge_each(
+        &self,
+        account: &Account,
+        order: &Order,
+        bulk: &Bulk,
+    ) -> Result<work::Result, StoreError> {
+        let Some(file) = order.files.first() else {
+            return Ok(Err(look::lost(order, "the order has no file")));
+        };
+        let bucket = order.vendor.bucket();
+        let found = self.blobs.find(account.id, bucket, &file.key).await;
+        let Some(zip) = found.map_err(StoreError::broken)? else {
+            return Ok(Err(look::lost(order, "the ZIP is gone")));
+        };
+        let zip = zip.content();
+        let queued = bulk.queued.iter();
+        let judged: Vec<_> = queued.map(|it| self.judge_one(order, &zip, it)).collect();
+        let items = stream::iter(judged).buffered(AT_ONCE).try_collect().await?;
+        Ok(Ok(Outcome::Bulk(Findings { items })))
+    }
+
+    async fn judge_one(
+        &self,
+        order: &Order,
+        zip: &Content,
+        queued: &Queued,
+    ) -> Result<Judged, StoreError> {
+        let ruled = queued.ruled.as_ref();
+        if let Some(failure) = ruled::failure(ruled) {
+            return Ok(Judged::Error(failure.message));
+        }
+        let named = ruled.is_none().then(|| named_to_fail(&queued.name));
+        if let Some(line) = named.flatten() {
+            return Ok(Judged::Error(line));
+        }
+        let content = Content {
+            packed: Some(queued.packed),
+            ..zip.clone()
+        };
+        let judged = self.judge(order.vendor, content, &queued.name, ruled, WANTS);
+        Ok(match judged.await? {
+            Ok((verdict, _)) => Judged::Verdict(verdict),
+            Err(Defect::NotAPicture(_) | Defect::OtherFormat(_)) => {
+                Judged::Error("Invalid file type".to_owned())
+            }
+            Err(defect) => Judged::Error(defect.text().to_owned()),
+        })
+    }
+}

@@ -1,0 +1,250 @@
+//! `POST /bulk-upload` and `POST /bulk-upload/query`: the pictures of a ZIP, queued as one
+//! document.
+
+mod sort;
+mod wire;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+
+use super::body::{self, Sent};
+use super::described::{STORE, refuses};
+use super::error::{Code, Refusal};
+use super::fields::{Fields, canonical_uuid};
+use super::{Answer, auth, credits, detect, uploaded};
+use crate::engine::archive::Unlisted;
+use crate::journal::Entry;
+use crate::model::bulk::Bulk;
+use crate::model::order::{Api, Order, State as OrderState, Vendor};
+use crate::model::work::{Findings, Outcome, Work};
+use crate::orders::{Charge, New, NewFile, Source, Uploaded};
+use crate::web::openapi::Described;
+use crate::web::{Context, Origin, PLAN, Verbs};
+pub use wire::mean;
+
+const ZIP_BYTES_MAX: u64 = 100 * 1_024 * 1_024;
+const IMAGES_MAX: usize = 50;
+/// With all that is skipped.
+const ENTRIES_MAX: usize = 1_000;
+/// So many skipped entries are named where nothing else is in a ZIP.
+const WHY_SKIPPED_MAX: usize = 4;
+
+/// What is refused for what is asked to be queued.
+const REFUSES: [Code; 8] = [
+    Code::FileMetadata,
+    Code::InputUrlEmpty,
+    Code::InvalidHost,
+    Code::NoValidImages,
+    Code::NotEnoughCredits,
+    Code::NotZip,
+    Code::TooManyFiles,
+    Code::ZipTooLarge,
+];
+
+/// A body that was read; where it did not fit, its fields say so.
+struct Asked {
+    key: Option<String>,
+    url: String,
+}
+
+impl Asked {
+    fn read(fields: &mut Fields) -> Self {
+        let key = fields.key();
+        let url = fields.required_text("url");
+        // These change nothing, for items have neither, but must fit.
+        fields.flag_or("generate_preview", false);
+        fields.flag_or("generate_analysis_details", false);
+        fields.one_of("model", &detect::MODELS);
+        Self { key, url }
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        if self.url.is_empty() {
+            return Err(Refusal::new(Code::InputUrlEmpty, "url: empty"));
+        }
+        let path = self.url.split(['?', '#']).next().unwrap_or_default();
+        let path = percent_decode_str(path).decode_utf8_lossy();
+        if path.to_ascii_lowercase().ends_with(".zip") {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::NotZip, "url: does not end in .zip"))
+    }
+}
+
+pub fn describe_upload(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Look at the pictures of a ZIP",
+            "Queues the pictures of a ZIP that was uploaded, 50 at most, each for a credit; \
+             `/bulk-upload/query` tells what comes of them, and what was skipped.",
+        )
+        .asks_body(Fields::described(Asked::read))
+        .where_input("key", "The API key.")
+        .where_input(
+            "url",
+            "Any URL that ends in the `file_path` of an upload, a ZIP.",
+        )
+        .answers::<wire::Queued<'static>>(200, "They are queued.");
+    let groups: [&[Code]; 4] = [&auth::REFUSES, &body::REFUSES, &REFUSES, &STORE];
+    refuses(described, &groups)
+}
+
+pub async fn upload(
+    State(context): State<Context>,
+    Extension(entry): Extension<Entry>,
+    headers: HeaderMap,
+    Sent(body): Sent,
+) -> Answer {
+    let mut fields = Fields::of_body(&body);
+    let asked = Asked::read(&mut fields);
+    let account = auth::by_key(&context, "key", asked.key.as_deref(), &entry).await;
+    fields.fit()?;
+    let account = account?;
+    asked.check()?;
+    let zip = uploaded::find(&context, &account, &asked.url).await?;
+    let bulk = read(&context, &zip).await?;
+    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let (key, bytes) = (zip.upload.key, zip.blob.meta.bytes);
+    let credits = u32::try_from(bulk.queued.len()).unwrap_or(u32::MAX);
+    let new = New {
+        operation: "undetectable.bulkUpload",
+        idempotency_key: None,
+        vendor: Vendor::Undetectable,
+        origin,
+        name: None,
+        api: Api::default(),
+        work: Work::Bulk(bulk),
+        files: vec![NewFile::of(zip.upload.name, Source::Stored { key, bytes })],
+        id: None,
+        charge: Some(Charge {
+            credits,
+            limit: credits::given(&account),
+        }),
+        request_digest: None,
+    };
+    let created = context.orders.create(&account, new).await?;
+    Ok(axum::Json(wire::Queued::of(&created.order, credits)).into_response())
+}
+
+/// What in the ZIP is judged and what is not; of its pictures nothing is read yet.
+async fn read(verbs: &Verbs, zip: &Uploaded) -> Result<Bulk, Refusal> {
+    let (name, bytes) = (zip.upload.name.as_str(), zip.blob.meta.bytes);
+    let refused = |code, line: &str| Err(Refusal::new(code, format!("{name}: {line}")));
+    if bytes > ZIP_BYTES_MAX {
+        let line = format!("{bytes} bytes, {ZIP_BYTES_MAX} at most are taken");
+        return refused(Code::ZipTooLarge, &line);
+    }
+    let entries = match verbs.engine.entries(zip.blob.content(), ENTRIES_MAX).await {
+        Ok(entries) => entries,
+        Err(Unlisted::NoZip(line)) => return refused(Code::NotZip, &line),
+        Err(Unlisted::TooMany) => {
+            let line = format!("more than {ENTRIES_MAX} entries");
+            return refused(Code::TooManyFiles, &line);
+        }
+        Err(Unlisted::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            return refused(Code::FileMetadata, "was removed meanwhile");
+        }
+        Err(Unlisted::Io(error)) => {
+            tracing::error!(%error, "an uploaded ZIP cannot be read");
+            let why = "a fault of stuntdouble's: see its log";
+            return Err(Refusal::new(Code::Internal, why));
+        }
+    };
+    let bulk = sort::sort(entries);
+    match bulk.queued.len() {
+        0 => {
+            let told = bulk.skipped.iter().take(WHY_SKIPPED_MAX);
+            let told: Vec<String> = told.map(wire::line).collect();
+            let line = if told.is_empty() {
+                "is empty".to_owned()
+            } else {
+                told.join("; ")
+            };
+            refused(Code::NoValidImages, &line)
+        }
+        count if count > IMAGES_MAX => {
+            let line = format!("{count} images, {IMAGES_MAX} at most are taken");
+            refused(Code::TooManyFiles, &line)
+        }
+        _ => Ok(bulk),
+    }
+}
+
+/// The id that is asked for.
+fn read_id(fields: &mut Fields) -> String {
+    fields.required_text("id")
+}
+
+pub fn describe_query(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "How a bulk stands",
+            "Free, and without a key. Asked until `status` is `done` or `failed`.",
+        )
+        .asks_body(Fields::described(read_id))
+        .where_input("id", "The bulk's.")
+        .answers::<Option<wire::Document<'static>>>(
+            200,
+            "The bulk; null where no document has the id.",
+        )
+        .with_header(
+            200,
+            "X-Mock-Plan",
+            false,
+            "What settled the first of its pictures, where anything has.",
+            &json!({"type": "string"}),
+        );
+    refuses(described, &[&body::REFUSES, &[Code::NotBulk], &STORE])
+}
+
+pub async fn query(
+    State(context): State<Context>,
+    Extension(entry): Extension<Entry>,
+    Sent(body): Sent,
+) -> Answer {
+    let mut fields = Fields::of_body(&body);
+    let id = read_id(&mut fields);
+    fields.fit()?;
+    let id = canonical_uuid(&id).unwrap_or(id);
+    let found = context.orders.find(Vendor::Undetectable, &id).await?;
+    let owned = found.and_then(|order| Some((context.accounts.by_id(order.account)?, order)));
+    let Some((account, order)) = owned else {
+        // As `/query` answers an id that it does not know.
+        return Ok(axum::Json(None::<wire::Document<'_>>).into_response());
+    };
+    entry.belongs_to(&account);
+    let Work::Bulk(bulk) = &order.work else {
+        let why = format!("id: document {id} is of a single image; /query tells of it");
+        return Err(Refusal::new(Code::NotBulk, why));
+    };
+    let (now, steps) = (account.now(), context.orders.steps(&account, &order));
+    let status = match &order.state {
+        OrderState::InProgress { started_at, .. } if now >= steps.analyzing_at(*started_at) => {
+            "analyzing"
+        }
+        OrderState::Pending | OrderState::InProgress { .. } => "pending",
+        _ => match order.outcome() {
+            Some(Outcome::Bulk(found)) => {
+                let document = wire::Document::done(&order, bulk, found);
+                return Ok(planned(&order, found, axum::Json(document)));
+            }
+            _ => "failed",
+        },
+    };
+    Ok(axum::Json(wire::Document::unsettled(&order, bulk, status)).into_response())
+}
+
+/// An answer on a bulk that is done, with what settled its pictures.
+pub fn planned(order: &Order, found: &Findings, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    if let Work::Bulk(bulk) = &order.work
+        && let Some(plan) = wire::plan_of(bulk, found)
+    {
+        response.headers_mut().insert(PLAN, plan);
+    }
+    response
+}

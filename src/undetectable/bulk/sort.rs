@@ -1,0 +1,159 @@
+//! What in a ZIP is judged, and what is skipped and why: by names and by what the ZIP's
+//! directory says, before anything is unpacked.
+
+use super::super::detect::{FILE_BYTES_MAX, FILE_BYTES_MIN};
+use crate::engine::archive::Entry;
+use crate::model::bulk::{Bulk, Queued, SkipReason, Skipped};
+use crate::model::picture::Format;
+
+/// What macOS and Windows leave in folders, in lower case; macOS has a folder of its own too.
+const LEFT_BEHIND: [&str; 4] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"];
+const LEFT_BEHIND_FOLDER: &str = "__MACOSX";
+
+/// Programs on Windows write the one, all others the other.
+const SEPARATORS: [char; 2] = ['/', '\\'];
+
+/// Sorts a ZIP's entries, each kind in the ZIP's order. Two of the same name are two.
+pub fn sort(entries: Vec<Entry>) -> Bulk {
+    let mut bulk = Bulk::default();
+    for entry in entries {
+        let reason = reason(&entry);
+        let (name, packed) = (entry.name, entry.packed);
+        match reason {
+            Some(reason) => bulk.skipped.push(Skipped { name, reason }),
+            None => bulk.queued.push(Queued {
+                name,
+                packed,
+                ruled: None,
+            }),
+        }
+    }
+    bulk
+}
+
+/// Why the entry is skipped, if it is.
+fn reason(entry: &Entry) -> Option<SkipReason> {
+    let name = entry.name.as_str();
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    if entry.is_name_cut || !stays_inside(name) {
+        Some(SkipReason::InvalidPath)
+    } else if is_hidden(name) {
+        Some(SkipReason::Hidden)
+    } else if name.ends_with(SEPARATORS) {
+        Some(SkipReason::Directory)
+    } else if extension.eq_ignore_ascii_case("zip") {
+        Some(SkipReason::NestedZip)
+    } else if extension.eq_ignore_ascii_case("pdf") {
+        Some(SkipReason::Pdf)
+    } else if Format::of_name(name).is_none() {
+        Some(SkipReason::UnsupportedType)
+    } else if entry.is_encrypted {
+        Some(SkipReason::Encrypted)
+    } else if entry.packed.bytes < FILE_BYTES_MIN {
+        Some(SkipReason::TooSmall)
+    } else if entry.packed.bytes > FILE_BYTES_MAX {
+        Some(SkipReason::TooLarge)
+    } else {
+        (!entry.is_readable).then_some(SkipReason::Compression)
+    }
+}
+
+/// Whether a name is one of a file below where a ZIP is unpacked, on any system.
+fn stays_inside(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let has_drive = bytes.get(1) == Some(&b':') && bytes[0].is_ascii_alphabetic();
+    !name.is_empty()
+        && !name.contains('\0')
+        && !name.starts_with(SEPARATORS)
+        && !has_drive
+        && name.split(SEPARATORS).all(|part| part != "..")
+}
+
+fn is_hidden(name: &str) -> bool {
+    let left_behind = |part: &str| LEFT_BEHIND.contains(&part.to_lowercase().as_str());
+    name.split(SEPARATORS).any(|part| {
+        (part.starts_with('.') && part != ".") || part == LEFT_BEHIND_FOLDER || left_behind(part)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::bulk::Packed;
+
+    fn entry(name: &str) -> Entry {
+        Entry {
+            name: name.to_owned(),
+            is_name_cut: false,
+            is_encrypted: false,
+            is_readable: true,
+            packed: Packed {
+                header_at: 0,
+                packed_bytes: 2_000,
+                bytes: 2_000,
+                crc32: 0,
+                is_deflated: true,
+            },
+        }
+    }
+
+    #[test]
+    fn a_name_alone_may_have_an_entry_skipped() {
+        for (name, expected) in [
+            ("a.jpg", None),
+            ("./a.JFIF", None),
+            ("a/b c/ü.jpeg", None),
+            ("a//b.png", None),
+            ("a\\b.webp", None),
+            ("a..b/c..jpg", None),
+            ("", Some(SkipReason::InvalidPath)),
+            ("/a.jpg", Some(SkipReason::InvalidPath)),
+            ("\\a.jpg", Some(SkipReason::InvalidPath)),
+            ("C:a.jpg", Some(SkipReason::InvalidPath)),
+            ("c:\\a.jpg", Some(SkipReason::InvalidPath)),
+            ("../a.jpg", Some(SkipReason::InvalidPath)),
+            ("a/../../b.jpg", Some(SkipReason::InvalidPath)),
+            ("a\\..\\b.jpg", Some(SkipReason::InvalidPath)),
+            ("a.jpg\0.txt", Some(SkipReason::InvalidPath)),
+            ("..", Some(SkipReason::InvalidPath)),
+            (".a.jpg", Some(SkipReason::Hidden)),
+            ("a/.git/b.jpg", Some(SkipReason::Hidden)),
+            (".git/", Some(SkipReason::Hidden)),
+            ("__MACOSX/", Some(SkipReason::Hidden)),
+            ("__MACOSX/a/._b.jpg", Some(SkipReason::Hidden)),
+            ("a/Thumbs.db", Some(SkipReason::Hidden)),
+            ("desktop.ini", Some(SkipReason::Hidden)),
+            ("a/", Some(SkipReason::Directory)),
+            ("a.jpg/", Some(SkipReason::Directory)),
+            ("a\\", Some(SkipReason::Directory)),
+            ("a.ZIP", Some(SkipReason::NestedZip)),
+            ("a.Pdf", Some(SkipReason::Pdf)),
+            ("a.txt", Some(SkipReason::UnsupportedType)),
+            ("jpg", Some(SkipReason::UnsupportedType)),
+            ("a.jpg.exe", Some(SkipReason::UnsupportedType)),
+        ] {
+            assert_eq!(reason(&entry(name)), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn so_may_what_the_directory_says_of_it() {
+        let with = |change: fn(&mut Entry)| {
+            let mut entry = entry("a.jpg");
+            change(&mut entry);
+            reason(&entry)
+        };
+        let too_small = with(|entry| entry.packed.bytes = FILE_BYTES_MIN - 1);
+        assert_eq!(too_small, Some(SkipReason::TooSmall));
+        assert_eq!(with(|entry| entry.packed.bytes = FILE_BYTES_MIN), None);
+        assert_eq!(with(|entry| entry.packed.bytes = FILE_BYTES_MAX), None);
+        let too_large = with(|entry| entry.packed.bytes = FILE_BYTES_MAX + 1);
+        assert_eq!(too_large, Some(SkipReason::TooLarge));
+        let encrypted = with(|entry| entry.is_encrypted = true);
+        assert_eq!(encrypted, Some(SkipReason::Encrypted));
+        let unreadable = with(|entry| entry.is_readable = false);
+        assert_eq!(unreadable, Some(SkipReason::Compression));
+        let cut = with(|entry| entry.is_name_cut = true);
+        assert_eq!(cut, Some(SkipReason::InvalidPath));
+    }
+}

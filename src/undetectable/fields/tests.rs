@@ -1,0 +1,107 @@
+use serde_json::json;
+
+use super::*;
+
+fn lines(fields: &Fields) -> Vec<String> {
+    let told = |problem: &Problem| format!("{} ({})", problem.line(), problem.r#type);
+    fields.problems.iter().map(told).collect()
+}
+
+#[test]
+fn what_reads_fields_describes_them() {
+    let inputs = Fields::described(|fields| {
+        fields.required_text_within("a", 9);
+        fields.flag_or("b", true);
+        fields.one_of("c", &["x", "y"]);
+        fields.uuid("d");
+        fields.integer("e", 1..=9);
+        fields.text("f");
+    });
+    let told: Vec<Value> = inputs
+        .into_iter()
+        .map(|input| json!([input.name, input.required, input.schema]))
+        .collect();
+    let expected = json!([
+        ["a", true, {"type": "string", "maxLength": 9}],
+        ["b", false, {"type": "boolean", "default": true}],
+        ["c", false, {"type": "string", "enum": ["x", "y"]}],
+        ["d", false, {"type": "string", "format": "uuid"}],
+        ["e", false, {"type": "integer", "minimum": 1, "maximum": 9}],
+        ["f", false, {"type": "string"}],
+    ]);
+    assert_eq!(json!(told), expected);
+}
+
+#[test]
+fn what_can_be_taken_for_the_type_is() {
+    let body = json!({
+        "a": "x", "b": 5, "c": true, "d": null, "e": "ON", "f": 0, "g": 1.0, "h": "No",
+        "i": "{0F0E0D0C-0B0A-4908-8706-050403020100}", "j": " 7 ", "k": 8
+    });
+    let mut fields = Fields::of_body(&body);
+    assert_eq!(fields.required_text("a"), "x");
+    assert_eq!(fields.text("b").as_deref(), Some("5"));
+    assert_eq!(fields.text("c").as_deref(), Some("True"));
+    assert_eq!((fields.text("d"), fields.text("absent")), (None, None));
+    assert_eq!(fields.flag("c"), Some(true));
+    assert_eq!(fields.flag("d"), None);
+    assert_eq!(fields.flag("e"), Some(true));
+    assert_eq!(fields.flag("f"), Some(false));
+    assert_eq!(fields.flag("g"), Some(true));
+    assert_eq!(fields.flag("h"), Some(false));
+    let uuid = "0f0e0d0c-0b0a-4908-8706-050403020100";
+    assert_eq!(fields.uuid("i").as_deref(), Some(uuid));
+    assert_eq!(fields.integer("j", 1..=9), Some(7));
+    assert_eq!(fields.integer("k", 1..=9), Some(8));
+    fields.one_of("a", &["x", "y"]);
+    fields.one_of("absent", &["x"]);
+    assert_eq!(fields.fit(), Ok(()));
+}
+
+#[test]
+fn everything_that_does_not_fit_is_told_in_order() {
+    let body = json!({
+        "a": null, "b": {}, "c": "maybe", "d": 2, "e": "z", "f": "1-2", "g": "1.5",
+        "h": "99999999999999999999", "i": 0
+    });
+    let mut fields = Fields::of_body(&body);
+    fields.required_text("absent");
+    fields.required_text("a");
+    fields.required_text("b");
+    fields.flag("c");
+    fields.flag("d");
+    fields.one_of("e", &["x", "y"]);
+    fields.uuid("f");
+    fields.integer("g", 1..=9);
+    fields.integer("h", 1..=9);
+    fields.integer("i", 1..=9);
+    let expected = [
+        "body.absent: field required (value_error.missing)",
+        "body.a: none is not an allowed value (type_error.none.not_allowed)",
+        "body.b: str type expected (type_error.str)",
+        "body.c: value could not be parsed to a boolean (type_error.bool)",
+        "body.d: value could not be parsed to a boolean (type_error.bool)",
+        "body.e: value is not a valid enumeration member; permitted: 'x', 'y' (type_error.enum)",
+        "body.f: value is not a valid uuid (type_error.uuid)",
+        "body.g: value is not a valid integer (type_error.integer)",
+        "body.h: ensure this value is less than or equal to 9 (value_error.number.not_le)",
+        "body.i: ensure this value is greater than or equal to 1 (value_error.number.not_ge)",
+    ];
+    assert_eq!(lines(&fields), expected);
+}
+
+#[test]
+fn a_body_that_is_no_object_is_one_problem_whatever_its_fields() {
+    for (body, line) in [
+        (json!(null), "body: field required (value_error.missing)"),
+        (
+            json!([1]),
+            "body: value is not a valid dict (type_error.dict)",
+        ),
+    ] {
+        let mut fields = Fields::of_body(&body);
+        fields.required_text("url");
+        fields.flag("b");
+        assert_eq!(lines(&fields), [line]);
+    }
+}

@@ -1,0 +1,53 @@
+//! What cannot be derived of the schemas of what is answered.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+use super::Percent;
+
+impl JsonSchema for Percent {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Percent".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "number"})
+    }
+}
+
+/// What the fields of a document are together, in each of its states.
+pub fn states() -> Value {
+    let state = |status: &str, result: Value, details: Value, required: &[&str]| {
+        json!({
+            "title": status,
+            "required": required,
+            "properties": {
+                "status": {"const": status},
+                "result": {"type": result},
+                "result_details": details,
+            },
+        })
+    };
+    let unsettled = |is_valid: Value| json!({"maxProperties": 1, "properties": {"is_valid": {"const": is_valid}}});
+    let failed = json!({"maxProperties": 2, "properties": {"is_valid": {"const": false}}});
+    let done = json!({"required": ["detection_step"]});
+    json!([
+        state("pending", json!("null"), unsettled(Value::Null), &[]),
+        state("analyzing", json!("null"), unsettled(json!(true)), &[]),
+        state("done", json!("number"), done, &["preview_url"]),
+        // Of a bulk, none of whose pictures may have a result.
+        state(
+            "done",
+            json!(["number", "null"]),
+            unsettled(json!(true)),
+            &["preview_url"]
+        ),
+        state("failed", json!("null"), failed, &[]),
+    ])
+}

@@ -1,0 +1,97 @@
+//! A description shown in the browser: a page, and the files it needs, all from here.
+//!
+//! The page is Swagger UI, which asks for nothing but these files and the description, and is
+//! forbidden to: its policy names no other host.
+
+use std::io::Read;
+
+use axum::http::HeaderMap;
+use axum::http::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
+};
+use axum::response::{Html, IntoResponse, Response};
+use flate2::read::GzDecoder;
+
+/// Its styles are partly written into elements, its pictures into styles.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+                      img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; \
+                      form-action 'none'; frame-ancestors 'none'";
+const START: &[u8] = include_bytes!("docs/start.js");
+const BUNDLE: &[u8] = include_bytes!("docs/swagger-ui-bundle.js.gz");
+const STYLE: &[u8] = include_bytes!("docs/swagger-ui.css.gz");
+
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+
+/// The page that shows the description at `url`; its files are below `/docs/`.
+#[must_use]
+pub fn page(title: &str, url: &str) -> Response {
+    let page = include_str!("docs/page.html");
+    let page = page.replace("{title}", title).replace("{url}", url);
+    ([(CONTENT_SECURITY_POLICY, POLICY)], Html(page)).into_response()
+}
+
+/// A file that the page needs, by its name below `/docs/`.
+#[must_use]
+pub fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
+    let (media_type, compressed) = match name {
+        "start.js" => return Some(([(CONTENT_TYPE, JAVASCRIPT)], START).into_response()),
+        "swagger-ui-bundle.js" => (JAVASCRIPT, BUNDLE),
+        "swagger-ui.css" => (CSS, STYLE),
+        _ => return None,
+    };
+    let about = [(CONTENT_TYPE, media_type), (VARY, "accept-encoding")];
+    let response = if takes_gzip(headers) {
+        (about, [(CONTENT_ENCODING, "gzip")], compressed).into_response()
+    } else {
+        (about, inflated(compressed)).into_response()
+    };
+    Some(response)
+}
+
+/// Who says nothing of encodings is given none, as clients without a browser expect.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(ACCEPT_ENCODING).iter();
+    let mut items = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    items.any(|item| {
+        let (coding, parameters) = item.split_once(';').unwrap_or((item, ""));
+        let none = parameters.trim().trim_end_matches(['0', '.']) == "q=";
+        coding.trim().eq_ignore_ascii_case("gzip") && !none
+    })
+}
+
+fn inflated(compressed: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // What is built in inflates; a test reads all of it.
+    let _ = GzDecoder::new(compressed).read_to_end(&mut bytes);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_for_those_who_take_it() {
+        let taken = |accept: &str| {
+            let accept = accept.parse().expect("a value");
+            takes_gzip(&HeaderMap::from_iter([(ACCEPT_ENCODING, accept)]))
+        };
+        for accept in ["gzip", "br, GZIP;q=0.5", "deflate,gzip", "gzip;q=1.0"] {
+            assert!(taken(accept), "{accept}");
+        }
+        for accept in ["", "br", "gzip;q=0", "gzip; q=0.0, identity", "x-gzip"] {
+            assert!(!taken(accept), "{accept}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn what_is_built_in_inflates() {
+        let told = |bytes: &[u8]| String::from_utf8(inflated(bytes)).expect("UTF-8");
+        assert!(told(BUNDLE).contains("SwaggerUIBundle"));
+        assert!(told(STYLE).contains(".swagger-ui"));
+    }
+}

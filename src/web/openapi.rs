@@ -1,0 +1,296 @@
+//! Descriptions of operations, in OpenAPI 3.1: told where an operation is routed, made of the
+//! types that are answered and of the very readers of what is asked.
+//!
+//! Schemas are JSON Schema 2020-12. An object that is answered has the properties it is
+//! described with and no others; one that is asked may have others, which are ignored.
+
+mod schemas;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde_json::{Map, Value, json};
+
+use super::Operation;
+pub use schemas::Schemas;
+
+/// Fills in the description of an operation.
+pub type Describe = for<'s> fn(Described<'s>) -> Described<'s>;
+
+/// What a whole API is.
+#[derive(Debug)]
+pub struct About {
+    pub title: &'static str,
+    /// Markdown.
+    pub text: &'static str,
+    /// Where a key stands that operations want: the header's name, and words on it.
+    pub key: Option<(&'static str, &'static str)>,
+}
+
+/// Something that is asked: a field of a body, a parameter of a query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Input {
+    pub name: &'static str,
+    pub required: bool,
+    pub schema: Value,
+}
+
+/// The description of one operation.
+#[derive(Debug)]
+pub struct Described<'s> {
+    schemas: &'s mut Schemas,
+    summary: &'static str,
+    text: &'static str,
+    wants_key: bool,
+    parameters: Vec<Value>,
+    body: Option<Value>,
+    answers: BTreeMap<u16, Answer>,
+}
+
+#[derive(Debug, Default)]
+struct Answer {
+    text: String,
+    /// By media type.
+    content: Map<String, Value>,
+    /// By name.
+    headers: Map<String, Value>,
+}
+
+impl<'s> Described<'s> {
+    fn new(schemas: &'s mut Schemas, path: &str) -> Self {
+        let of_path = |segment: &str| {
+            let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+            Some(
+                json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}),
+            )
+        };
+        Self {
+            schemas,
+            summary: "",
+            text: "",
+            wants_key: false,
+            parameters: path.split('/').filter_map(of_path).collect(),
+            body: None,
+            answers: BTreeMap::new(),
+        }
+    }
+
+    /// What it does: a title, and sentences in Markdown.
+    #[must_use]
+    pub fn does(self, summary: &'static str, text: &'static str) -> Self {
+        Self {
+            summary,
+            text,
+            ..self
+        }
+    }
+
+    /// It wants the API's key.
+    #[must_use]
+    pub fn with_key(self) -> Self {
+        Self {
+            wants_key: true,
+            ..self
+        }
+    }
+
+    /// It reads these parameters of the query.
+    #[must_use]
+    pub fn asks_query(mut self, inputs: Vec<Input>) -> Self {
+        let parameter = |input: Input| {
+            let Input {
+                name,
+                required,
+                schema,
+            } = input;
+            json!({"name": name, "in": "query", "required": required, "schema": schema})
+        };
+        self.parameters.extend(inputs.into_iter().map(parameter));
+        self
+    }
+
+    /// It reads a JSON body with these fields.
+    #[must_use]
+    pub fn asks_body(mut self, inputs: Vec<Input>) -> Self {
+        let mut schema = json!({"type": "object", "properties": {}});
+        let required = inputs.iter().filter(|input| input.required);
+        let required: Vec<&str> = required.map(|input| input.name).collect();
+        if !required.is_empty() {
+            schema["required"] = json!(required);
+        }
+        for input in inputs {
+            schema["properties"][input.name] = input.schema;
+        }
+        let content = json!({"application/json": {"schema": schema}});
+        self.body = Some(json!({"required": true, "content": content}));
+        self
+    }
+
+    /// The fields of its body are together as at least one of these schemas has them.
+    ///
+    /// # Panics
+    /// If it reads no body, which is a mistake in the program.
+    #[must_use]
+    pub fn where_body(mut self, any_of: &Value) -> Self {
+        let body = self.body.as_mut().expect("a body");
+        body["content"]["application/json"]["schema"]["anyOf"] = any_of.clone();
+        self
+    }
+
+    /// Sentences on an input of that name.
+    ///
+    /// # Panics
+    /// If it asks for no such thing, which is a mistake in the program.
+    #[must_use]
+    pub fn where_input(mut self, name: &str, text: &str) -> Self {
+        let mut parameters = self.parameters.iter_mut();
+        let parameter = parameters.find(|parameter| parameter["name"] == name);
+        let field = self.body.as_mut().and_then(|body| {
+            let schema = &mut body["content"]["application/json"]["schema"];
+            schema["properties"].get_mut(name)
+        });
+        let input = parameter.or(field).expect("an input of that name");
+        input["description"] = json!(text);
+        self
+    }
+
+    /// It may answer that status with JSON of the shape of `T`.
+    #[must_use]
+    pub fn answers<T: JsonSchema>(self, status: u16, text: &str) -> Self {
+        let schema = self.schemas.of::<T>();
+        self.answers_json(status, text, &schema)
+    }
+
+    /// It may answer that status with JSON of that schema.
+    #[must_use]
+    pub fn answers_json(self, status: u16, text: &str, schema: &Value) -> Self {
+        self.answers_as(status, text, "application/json", &json!({"schema": schema}))
+    }
+
+    /// It may answer that status with bytes of one of these media types.
+    #[must_use]
+    pub fn answers_bytes(self, status: u16, text: &str, media_types: &[&str]) -> Self {
+        media_types.iter().fold(self, |described, media_type| {
+            described.answers_as(status, text, media_type, &json!({}))
+        })
+    }
+
+    fn answers_as(mut self, status: u16, text: &str, media_type: &str, content: &Value) -> Self {
+        let answer = self.answers.entry(status).or_default();
+        text.clone_into(&mut answer.text);
+        answer
+            .content
+            .insert(media_type.to_owned(), content.clone());
+        self
+    }
+
+    /// Answers of that status have a header; `schema` is of its value.
+    #[must_use]
+    pub fn with_header(
+        mut self,
+        status: u16,
+        name: &str,
+        required: bool,
+        text: &str,
+        schema: &Value,
+    ) -> Self {
+        let header = json!({"description": text, "required": required, "schema": schema});
+        let answer = self.answers.entry(status).or_default();
+        answer.headers.insert(name.to_owned(), header);
+        self
+    }
+
+    /// It reads parameters or a body.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.body.is_some() || self.parameters.iter().any(|it| it["in"] == "query")
+    }
+
+    /// The schema of `T`, as it stands in a description.
+    pub fn schema<T: JsonSchema>(&mut self) -> Value {
+        self.schemas.of::<T>()
+    }
+
+    /// As an OpenAPI operation.
+    fn told(self, operation: &Operation, about: &About) -> Value {
+        let mut told = json!({
+            "operationId": operation.name,
+            "summary": self.summary,
+            "description": self.text,
+            "responses": {},
+        });
+        if let Some((header, _)) = about.key.filter(|_| self.wants_key) {
+            told["security"] = json!([{header: []}]);
+        }
+        if !self.parameters.is_empty() {
+            told["parameters"] = json!(self.parameters);
+        }
+        if let Some(body) = self.body {
+            told["requestBody"] = body;
+        }
+        for (status, answer) in self.answers {
+            told["responses"][status.to_string()] = answer.told(status);
+        }
+        told
+    }
+}
+
+impl Answer {
+    fn told(mut self, status: u16) -> Value {
+        let mut refer = |name: &str| {
+            let to = format!("#/components/headers/{name}");
+            self.headers.insert(name.to_owned(), json!({"$ref": to}));
+        };
+        refer("X-Mock-Request");
+        if status >= 400 {
+            refer("X-Mock-Why");
+        }
+        json!({"description": self.text, "headers": self.headers, "content": self.content})
+    }
+}
+
+/// The OpenAPI document of the operations that are described.
+#[must_use]
+pub fn document(about: &About, operations: &[Operation]) -> Value {
+    let mut schemas = Schemas::default();
+    let mut paths = json!({});
+    for operation in operations {
+        let Some(describe) = operation.describe else {
+            continue;
+        };
+        let described = describe(Described::new(&mut schemas, operation.path));
+        let method = operation.method.as_str().to_ascii_lowercase();
+        paths[operation.path][method] = described.told(operation, about);
+    }
+    let line = json!({"type": "string", "minLength": 1});
+    let mut components = json!({
+        "headers": {
+            "X-Mock-Request": {
+                "description": "The request's number in the account's journal.",
+                "required": true,
+                "schema": {"type": "integer", "minimum": 1},
+            },
+            "X-Mock-Why": {
+                "description": "One line on what was wrong with this very request.",
+                "required": true,
+                "schema": line,
+            },
+        },
+        "schemas": schemas.named(),
+    });
+    if let Some((header, text)) = about.key {
+        let scheme = json!({"type": "apiKey", "in": "header", "name": header, "description": text});
+        components["securitySchemes"] = json!({header: scheme});
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": about.title,
+            "description": about.text,
+            "version": env!("CARGO_PKG_VERSION"),
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": components,
+    })
+}

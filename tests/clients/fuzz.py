@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""Schemathesis against a running server, by the description that the server gives of itself:
+
+    tests/clients/fuzz.py http://127.0.0.1:8080 WORK_DIRECTORY
+
+First the description is checked to be OpenAPI 3.1, by openapi-spec-validator. Then documents in
+every state are made, so that the calls that schemathesis makes up reach them, and it is run with
+fuzz.toml. Ends with exit code 0 if every answer was as described, and none was a fault.
+"""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FIXTURES = os.path.join(HERE, "..", "..", "fixtures")
+# The account whose documents come to their end, and the one whose clock stands still.
+KEY, FROZEN = "fuzz", "fuzz-frozen"
+# What it has to be answered at least once, or it has not tried: path, status, and the error or the
+# document's status.
+WANTED = [
+    ["/bulk-upload", 200, "pending"],
+    ["/bulk-upload", 400, "No valid images found in ZIP"],
+    ["/bulk-upload", 400, "URL must point to a ZIP file"],
+    ["/bulk-upload", 422, None],
+    ["/bulk-upload/query", 200, "done"],
+    ["/bulk-upload/query", 200, None],
+    ["/bulk-upload/query", 400, "Document is not a bulk upload (image-zip) result"],
+    ["/check-user-credits", 200, None],
+    ["/get-presigned-url", 200, "success"],
+    ["/get-presigned-url", 400, "Unsupported image type"],
+    ["/get-presigned-url", 422, None],
+    ["/detect", 200, "pending"],
+    ["/detect", 400, "File size is too small"],
+    ["/detect", 400, "Input URL cannot be empty"],
+    ["/detect", 400, "Invalid file type"],
+    ["/detect", 403, "User verification failed"],
+    ["/detect", 422, None],
+    ["/detect", 500, "File metadata could not be fetched"],
+    ["/heatmap/{id}", 200, None],
+    ["/heatmap/{id}", 404, "Document not found"],
+    ["/heatmap/{id}", 404, "Heatmap not found"],
+    ["/preview/{id}", 200, None],
+    ["/preview/{id}", 403, "User verification failed"],
+    ["/preview/{id}", 404, "Preview not found"],
+    ["/_s3/ai-image-detector-prod/results/{id}/{name}", 200, None],
+    ["/_s3/ai-image-detector-prod/results/{id}/{name}", 404, "File not found"],
+    ["/health", 200, "healthy"],
+    ["/health", 405, None],
+    ["/query", 200, "done"],
+    ["/query", 200, "failed"],
+    ["/query", 200, "pending"],
+    ["/query", 200, None],
+    ["/query", 422, None],
+]
+EVERYTHING = {"generate_preview": True, "generate_heatmap_overlayed": True}
+
+
+def call(origin, method, path, body=None, headers=()):
+    data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+    headers = {"content-type": "application/json", **dict(headers)}
+    url = path if path.startswith("http") else origin + path
+    with urlopen(Request(url, data, headers, method=method)) as answer:
+        text = answer.read()
+        return json.loads(text) if text else None
+
+
+def upload(origin, key, name, content):
+    path = f"/get-presigned-url?file_name={quote(name)}"
+    place = call(origin, "GET", path, headers={"apikey": key})
+    call(origin, "PUT", place["presigned_url"], content)
+    return place["file_path"]
+
+
+def zipped(files):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        for name, content in files.items():
+            file.writestr(name, content)
+    return stream.getvalue()
+
+
+def uploads(origin):
+    """Files that /detect takes, such that it refuses, one for the other key, and ZIPs."""
+    with open(os.path.join(FIXTURES, "photo.jpg"), "rb") as file:
+        photo = file.read()
+    names = ["photo", "photo_ai", "photo_human", "photo_edited", "photo_aiedited", "photo_grok",
+             "photo_fail", "photo_blurred", "photo_screen"]
+    taken = [upload(origin, KEY, f"{name}.jpg", photo) for name in names]
+    refused = [
+        upload(origin, KEY, "small.jpg", photo[:1000]),
+        upload(origin, KEY, "torn.jpg", photo[:2000]),
+        upload(origin, KEY, "other.png", photo),
+    ]
+    waiting = upload(origin, FROZEN, "photo_ai.jpg", photo)
+    zips = [
+        upload(origin, KEY, "photos.zip", zipped({"a_ai.jpg": photo, "b.pdf": photo})),
+        upload(origin, KEY, "notes.zip", zipped({"note.txt": photo})),
+        upload(origin, KEY, "torn.zip", photo),
+    ]
+    return taken, refused, waiting, zips
+
+
+def documents(origin, taken, waiting, zips):
+    def detect(key, path, **options):
+        return call(origin, "POST", "/detect", {"key": key, "url": path, **options})["id"]
+
+    ids = [detect(KEY, path, **EVERYTHING) for path in taken]
+    ids += [detect(KEY, taken[1], generate_heatmap=False, generate_analysis_details=False)]
+    call(origin, "PUT", "/_mock/clock", {"account": FROZEN, "mode": "frozen"})
+    bulk = call(origin, "POST", "/bulk-upload", {"key": KEY, "url": zips[0]})["id"]
+    ids += [bulk, detect(FROZEN, waiting), "00000000-0000-4000-8000-000000000000"]
+    # An analysis comes last of all that comes.
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        document = call(origin, "POST", "/query", {"id": ids[1]})
+        if (document["result_details"] or {}).get("analysis_results_status") == "ready":
+            return ids
+        time.sleep(0.1)
+    sys.exit(f"a document does not come to its end: {document}")
+
+
+def dictionary(directory, name, values):
+    with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
+        file.writelines(f"{json.dumps(value)}\n" for value in values)
+
+
+def main():
+    origin, directory = sys.argv[1:]
+    os.makedirs(directory, exist_ok=True)
+    description = call(origin, "GET", "/openapi.json")
+    OpenAPIV31SpecValidator(description).validate()
+    print("the description is OpenAPI 3.1:", ", ".join(sorted(description["paths"])))
+
+    call(origin, "PUT", f"/_mock/accounts/{KEY}", {"credits": None})
+    taken, refused, waiting, zips = uploads(origin)
+    dictionary(directory, "urls", [*taken, *refused, *zips, "", "uploads/none.jpg"])
+    dictionary(directory, "documents", documents(origin, taken, waiting, zips))
+    config = shutil.copy(os.path.join(HERE, "fuzz.toml"), directory)
+    program = os.path.join(os.path.dirname(sys.executable), "schemathesis")
+    command = [program, "--config-file", config, "run", f"{origin}/openapi.json"]
+    answered = os.path.join(directory, "answered")
+    hooks = {
+        "FUZZ_ANSWERED": answered,
+        "PYTHONPATH": HERE,
+        "SCHEMATHESIS_HOOKS": "fuzz_hooks",
+    }
+    code = subprocess.run(command, cwd=directory, env={**os.environ, **hooks}).returncode
+    if code != 0:
+        sys.exit(code)
+    with open(answered, encoding="utf-8") as file:
+        seen = [json.loads(line) for line in file]
+    missed = [line for line in WANTED if line not in seen]
+    if missed:
+        sys.exit(f"schemathesis was never answered {missed}")
+    print(f"schemathesis was answered {len(seen)} times as described")
+
+
+if __name__ == "__main__":
+    main()

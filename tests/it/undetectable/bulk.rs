@@ -1,0 +1,56 @@
+//! The pictures of a ZIP.
+
+mod hostile;
+mod items;
+mod limits;
+mod refusals;
+mod rules;
+mod skipped;
+
+use serde_json::{Value, json};
+
+use super::{credits, error, frozen, frozen_with, post, query, upload};
+use crate::support::{Answer, Entry, Stunt, zip};
+
+/// What is asked of a ZIP of `live`'s: the answer.
+async fn asked(stunt: &Stunt, name: &str, zip: Vec<u8>) -> Answer {
+    let path = upload(stunt, "live", name, zip).await;
+    post(stunt, "/bulk-upload", &json!({"key": "live", "url": path})).await
+}
+
+/// A bulk of `live`'s of so many pictures: its id.
+async fn bulk(stunt: &Stunt, name: &str, zip: Vec<u8>, expected_count: usize) -> String {
+    let answer = asked(stunt, name, zip).await;
+    let id = answer.json()["id"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{}", answer.text()))
+        .to_owned();
+    let expected =
+        format!(r#"{{"id":"{id}","status":"pending","expected_count":{expected_count}}}"#);
+    assert_eq!((answer.status, answer.text()), (200, expected));
+    id
+}
+
+async fn query_bulk(stunt: &Stunt, id: &str) -> Answer {
+    let answer = post(stunt, "/bulk-upload/query", &json!({"id": id})).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer
+}
+
+/// How a bulk stands, its id replaced.
+async fn told(stunt: &Stunt, id: &str) -> String {
+    query_bulk(stunt, id).await.text().replace(id, "{id}")
+}
+
+/// A bulk of those files that is done, so many of them judged.
+async fn done(stunt: &Stunt, entries: &[Entry], expected_count: usize) -> Value {
+    let id = bulk(stunt, "some.zip", zip(entries), expected_count).await;
+    stunt.advance("live", "PT1S").await;
+    query_bulk(stunt, &id).await.json()
+}
+
+/// A field of each of a bulk's items.
+fn of_items(bulk: &Value, field: &str) -> Value {
+    let items = bulk["items"].as_array().expect("items");
+    items.iter().map(|item| item[field].clone()).collect()
+}

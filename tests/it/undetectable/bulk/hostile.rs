@@ -1,0 +1,273 @@
+//! ZIPs that break off, lie, or are built to burst: refused or told, at no great cost.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::super::presign;
+use super::{Entry, asked, bulk, done, error, frozen, of_items, post, query_bulk};
+use crate::support::{fixture, picture, zip, zip_64};
+
+const NO_ZIP: &str = "URL must point to a ZIP file";
+const SIZE: &str = "the ZIP entry is not of the size that the ZIP's directory says";
+const CHECKSUM: &str = "the ZIP entry has not the checksum that the ZIP's directory says";
+const PLACE: &str = "the ZIP entry is not where the ZIP's directory says";
+const UNPACK: &str = "the ZIP entry cannot be unpacked";
+
+fn some() -> [Entry; 2] {
+    [
+        Entry::new("a_ai.jpg", &picture()),
+        Entry::stored("b.jpg", &fixture("photo.jpg")),
+    ]
+}
+
+#[tokio::test]
+async fn a_zip_that_breaks_off_is_none() {
+    let stunt = frozen().await;
+    let whole = zip(&some());
+    for length in [3, 30, 1_000, whole.len() - 100, whole.len() - 1] {
+        let answer = asked(&stunt, "a.zip", whole[..length].to_vec()).await;
+        let expected = error(400, NO_ZIP, "a.zip: it has no ZIP's end");
+        assert_eq!(answer.refusal(), expected, "{length}");
+    }
+    let headless = whole[1_000..].to_vec();
+    let answer = asked(&stunt, "a.zip", headless).await;
+    let why = "a.zip: its directory is not where its end says";
+    assert_eq!(answer.refusal(), error(400, NO_ZIP, why));
+}
+
+#[tokio::test]
+async fn a_zip64_and_one_with_things_around_it_are_read_like_any() {
+    let stunt = frozen().await;
+    let comment = |zip: Vec<u8>, comment: &[u8]| {
+        let length = u16::try_from(comment.len()).expect("a short one");
+        let end = zip.len() - 2;
+        [&zip[..end], &length.to_le_bytes(), comment].concat()
+    };
+    let behind = |zip: Vec<u8>| [&[b'#'; 5_000], zip.as_slice()].concat();
+    for zip in [
+        zip_64(&some()),
+        behind(zip(&some())),
+        behind(zip_64(&some())),
+        comment(zip(&some()), b"a comment"),
+        comment(zip(&some()), &b" ".repeat(0xffff)),
+        comment(zip_64(&some()), b"PK\x05\x06"),
+    ] {
+        let id = bulk(&stunt, "a.zip", zip, 2).await;
+        stunt.advance("live", "PT1S").await;
+        let told = query_bulk(&stunt, &id).await.json();
+        assert_eq!(of_items(&told, "result"), json!([98, 4]));
+    }
+}
+
+#[tokio::test]
+async fn an_end_or_a_directory_that_lies_is_told() {
+    let stunt = frozen().await;
+    let whole = zip(&some());
+    let end = whole.len() - 22;
+    let with = |at: usize, byte: u8| {
+        let mut zip = whole.clone();
+        zip[at] = byte;
+        zip
+    };
+    let directory = end - (46 + 8) - (46 + 5);
+    for (zip, why) in [
+        (with(end + 10, 7), "its end says 7 entries, its directory 2"),
+        (with(end + 4, 1), "it is a part of several"),
+        (
+            with(end + 13, 99),
+            "its directory is not where its end says",
+        ),
+        (with(directory + 3, 0), "its directory is broken"),
+        (with(directory + 29, 9), "its directory breaks off"),
+    ] {
+        let answer = asked(&stunt, "a.zip", zip).await;
+        let why = format!("a.zip: {why}");
+        assert_eq!(answer.refusal(), error(400, NO_ZIP, &why));
+    }
+    let mut lost = zip_64(&some());
+    let locator = lost.len() - 22 - 20;
+    lost[locator - 56] = b'Q';
+    let answer = asked(&stunt, "a.zip", lost).await;
+    let why = "a.zip: its ZIP64's end is not where it says";
+    assert_eq!(answer.refusal(), error(400, NO_ZIP, why));
+    let wide = Entry {
+        bytes: u64::from(u32::MAX),
+        ..some()[0].clone()
+    };
+    let answer = asked(&stunt, "a.zip", zip(&[wide])).await;
+    let why = "a.zip: its directory lacks a ZIP64's number";
+    assert_eq!(answer.refusal(), error(400, NO_ZIP, why));
+}
+
+#[tokio::test]
+async fn an_entry_that_is_not_as_the_directory_says_is_an_error_of_its_own() {
+    let stunt = frozen().await;
+    let (deflated, stored) = (
+        Entry::new("a.jpg", &picture()),
+        Entry::stored("b.jpg", &picture()),
+    );
+    let more = |entry: &Entry, by: i64| Entry {
+        bytes: entry.bytes.saturating_add_signed(by),
+        ..entry.clone()
+    };
+    let at = |header_at: u64| Entry {
+        header_at: Some(header_at),
+        ..stored.clone()
+    };
+    let entries = [
+        more(&deflated, 1),
+        more(&deflated, -1),
+        more(&stored, 1),
+        more(&stored, -1),
+        Entry {
+            crc32: 0,
+            ..deflated.clone()
+        },
+        at(1),
+        at(9_000_000),
+        Entry {
+            packed_bytes: deflated.packed_bytes - 9,
+            ..deflated.clone()
+        },
+        Entry {
+            method: 8,
+            ..stored.clone()
+        },
+        Entry {
+            packed_bytes: 9_000_000,
+            bytes: 9_000_000,
+            ..stored.clone()
+        },
+        deflated,
+    ];
+    let told = done(&stunt, &entries, 11).await;
+    let expected = json!([
+        SIZE, SIZE, SIZE, SIZE, CHECKSUM, PLACE, PLACE, UNPACK, UNPACK, SIZE, null
+    ]);
+    assert_eq!(of_items(&told, "error"), expected);
+}
+
+#[tokio::test]
+async fn a_zip_that_would_burst_is_unpacked_no_further_than_it_says() {
+    let stunt = frozen().await;
+    let began = Instant::now();
+    let bursting = Entry {
+        bytes: 10 * 1024 * 1024,
+        ..Entry::new("a.jpg", &vec![0; 300 * 1024 * 1024])
+    };
+    // Eighteen million blocks of nothing.
+    let endless = Entry {
+        method: 8,
+        bytes: 2_000,
+        ..Entry::stored("b.jpg", &[0, 0, 0, 0xff, 0xff].repeat(18_000_000))
+    };
+    let told = done(&stunt, &[bursting, endless], 2).await;
+    assert_eq!(of_items(&told, "error"), json!([SIZE, UNPACK]));
+    // Fifty entries that share the data of one.
+    let mut shared = vec![Entry::new("a_ai.jpg", &vec![0; 10 * 1024 * 1024])];
+    let again = Entry {
+        header_at: Some(0),
+        data: Vec::new(),
+        ..shared[0].clone()
+    };
+    shared.resize(50, again);
+    let told = done(&stunt, &shared, 50).await;
+    assert_eq!(told["result"], 98);
+    assert!(began.elapsed() < Duration::from_mins(1));
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_utf8_is_read_as_old_programs_write_it() {
+    let stunt = frozen().await;
+    let named = |name: &[u8], flags: u16| Entry {
+        name: name.to_vec(),
+        flags,
+        ..Entry::new("", &picture())
+    };
+    let utf_8 = 1 << 11;
+    let entries = [
+        named(b"\x82t\x82_ai.jpg", 0),
+        named("été_ai.jpg".as_bytes(), 0),
+        named("사진_ai.jpg".as_bytes(), utf_8),
+        named(b"\x82_ai.jpg", utf_8),
+        named("\u{202e}gpj_ai.jpg\r\n".trim_end().as_bytes(), utf_8),
+    ];
+    let told = done(&stunt, &entries, 5).await;
+    let expected = json!([
+        "été_ai.jpg",
+        "été_ai.jpg",
+        "사진_ai.jpg",
+        "\u{fffd}_ai.jpg",
+        "\u{202e}gpj_ai.jpg"
+    ]);
+    assert_eq!(of_items(&told, "filename"), expected);
+    assert_eq!(told["result"], 98);
+}
+
+#[tokio::test]
+async fn a_name_without_end_is_cut_and_not_judged() {
+    let stunt = frozen().await;
+    let entries = [
+        Entry::new("a_ai.jpg", &picture()),
+        Entry::new(&("b".repeat(60_000) + ".jpg"), &picture()),
+    ];
+    let told = done(&stunt, &entries, 1).await;
+    let cut = json!([{"filename": "b".repeat(1_024), "reason": "Invalid path"}]);
+    assert_eq!(told["skipped"], cut);
+}
+
+#[tokio::test]
+async fn a_zip_that_is_replaced_while_it_is_queued_is_not_taken_for_the_first() {
+    let stunt = frozen().await;
+    let place = presign(&stunt, "live", "a.zip").await;
+    let url = place["presigned_url"].as_str().expect("a URL");
+    stunt.put(url, zip(&some())).await;
+    let body = json!({"key": "live", "url": place["file_path"]});
+    let id = post(&stunt, "/bulk-upload", &body).await.json()["id"].clone();
+    let other = Entry::stored("c_ai.jpg", &[b' '; 2_000]);
+    stunt.put(url, zip(&[other])).await;
+    stunt.advance("live", "PT1S").await;
+    let id = id.as_str().expect("an id");
+    let told = query_bulk(&stunt, id).await.json();
+    assert_eq!(of_items(&told, "error"), json!([null, PLACE]));
+    assert_eq!(of_items(&told, "filename"), json!(["a_ai.jpg", "b.jpg"]));
+}
+
+#[tokio::test]
+async fn no_byte_of_a_zips_headers_breaks_the_server() {
+    let stunt = frozen().await;
+    let small = zip(&[
+        Entry::stored("b_ai.jpg", &[b' '; 1_024]),
+        Entry::stored("a.txt", b""),
+    ]);
+    let headers = (0..small.len()).filter(|at| !(38..38 + 1_024).contains(at));
+    let place = presign(&stunt, "live", "a.zip").await;
+    let put = place["presigned_url"].as_str().expect("a URL");
+    let body = json!({"key": "live", "url": place["file_path"]});
+    let mut taken = Vec::new();
+    for at in headers {
+        for byte in [0, small[at] ^ 0xff, small[at].wrapping_add(1)] {
+            let mut bytes = small.clone();
+            bytes[at] = byte;
+            stunt.put(put, bytes).await;
+            let answer = post(&stunt, "/bulk-upload", &body).await;
+            assert!(
+                [200, 400].contains(&answer.status),
+                "{at}: {}",
+                answer.text()
+            );
+            if answer.status == 200 {
+                stunt.advance("live", "PT1S").await;
+                taken.push(answer.json()["id"].clone());
+            }
+        }
+    }
+    assert!(taken.len() > 100);
+    for id in taken {
+        let told = query_bulk(&stunt, id.as_str().expect("an id")).await.json();
+        assert_eq!(told["status"], "done", "{told}");
+        assert_ne!(told["items"][0], Value::Null);
+    }
+}

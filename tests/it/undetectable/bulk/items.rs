@@ -1,0 +1,257 @@
+//! A bulk's way, from queued to done and past its retention, and what its items say.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Entry, bulk, credits, done, frozen, frozen_with, of_items, query, query_bulk, told};
+use crate::support::{Stunt, fixture, picture, zip};
+
+const UNKNOWN: &str =
+    r#"["No Information Detected","Could not find anything from ExifTool and Pillow metadata"]"#;
+const NO_OCR: &str = r#"["OCR did not detect AI",0.0]"#;
+const SKIPPED: &str = r#"[{"filename":"notes.txt","reason":"Unsupported image type"}]"#;
+
+fn some() -> Vec<u8> {
+    zip(&[
+        Entry::new("one_ai.png", &fixture("plain.png")),
+        Entry::new("notes.txt", &picture()),
+        Entry::stored("folder/two_human.jpg", &picture()),
+        Entry::new("three_grok.jpg", &picture()),
+        Entry::new("four.jpg", &fixture("photo.jpg")),
+        Entry::stored("five.jpg", &fixture("truncated.jpg")),
+    ])
+}
+
+fn unsettled(status: &str) -> String {
+    format!(r#"{{"id":"{{id}}","status":"{status}","result":null,"items":[],"skipped":{SKIPPED}}}"#)
+}
+
+fn settled() -> String {
+    let error = |name: &str, line: &str| {
+        format!(
+            r#"{{"filename":"{name}","result":null,"final_result":null,"confidence":null,"detection_step":null,"metadata":null,"ocr":null,"ml_model":null,"error":"{line}"}}"#
+        )
+    };
+    let items = [
+        format!(
+            r#"{{"filename":"one_ai.png","result":98,"final_result":"AI Generated","confidence":98,"detection_step":3,"metadata":{UNKNOWN},"ocr":{NO_OCR},"ml_model":["AI Generated",98],"error":null}}"#
+        ),
+        format!(
+            r#"{{"filename":"folder/two_human.jpg","result":2,"final_result":"Real","confidence":2,"detection_step":3,"metadata":{UNKNOWN},"ocr":null,"ml_model":["Real",2],"error":null}}"#
+        ),
+        format!(
+            r#"{{"filename":"three_grok.jpg","result":0,"final_result":"Grok","confidence":99,"detection_step":2,"metadata":{UNKNOWN},"ocr":["Grok",99.0],"ml_model":null,"error":null}}"#
+        ),
+        format!(
+            r#"{{"filename":"four.jpg","result":4,"final_result":"Real","confidence":4,"detection_step":1,"metadata":["Not AI Generated","No AI indicators found"],"ocr":{NO_OCR},"ml_model":null,"error":null}}"#
+        ),
+        error("five.jpg", "the JPEG breaks off"),
+    ]
+    .join(",");
+    format!(
+        r#"{{"id":"{{id}}","status":"done","result":26,"items":[{items}],"skipped":{SKIPPED}}}"#
+    )
+}
+
+#[tokio::test]
+async fn a_bulk_goes_from_pending_through_analyzing_to_done_with_its_items_in_the_zips_order() {
+    let stunt = frozen().await;
+    let id = bulk(&stunt, "some.zip", some(), 5).await;
+    let left = r#"{"baseCredits":9995,"boostCredits":1000,"credits":10995}"#;
+    assert_eq!(credits(&stunt, "live").await, left);
+    assert_eq!(told(&stunt, &id).await, unsettled("pending"));
+    stunt.advance("live", "PT0.1S").await;
+    assert_eq!(told(&stunt, &id).await, unsettled("analyzing"));
+    stunt.advance("live", "PT0.199S").await;
+    assert_eq!(told(&stunt, &id).await, unsettled("analyzing"));
+    assert_eq!(stunt.advance("live", "PT0.001S").await, ["order.process"]);
+    for _ in 0..2 {
+        assert_eq!(told(&stunt, &id).await, settled());
+    }
+    let plan = "one_ai.png: result 98 by suffix _ai; folder/two_human.jpg: result 2 by suffix _human; three_grok.jpg: result 0 by suffix _grok; four.jpg: result 4 by metadata";
+    for answer in [
+        query_bulk(&stunt, &id.to_uppercase()).await,
+        query(&stunt, &id).await,
+    ] {
+        assert_eq!(answer.header("x-mock-plan"), plan);
+    }
+    assert_eq!(credits(&stunt, "live").await, left);
+    stunt.advance("live", "P8D").await;
+    assert_eq!(told(&stunt, &id).await, settled());
+}
+
+#[tokio::test]
+async fn a_query_of_a_bulk_tells_its_status_and_its_mean() {
+    let stunt = frozen().await;
+    let id = bulk(&stunt, "some.zip", some(), 5).await;
+    for (by, status, result, details, more) in [
+        ("PT0S", "pending", "null", "null", ""),
+        ("PT0.1S", "analyzing", "null", "true", ""),
+        ("PT0.2S", "done", "26", "true", r#","preview_url":null"#),
+        ("P8D", "done", "26", "true", r#","preview_url":null"#),
+    ] {
+        stunt.advance("live", by).await;
+        let expected = format!(
+            r#"{{"id":"{id}","status":"{status}","result":{result},"result_details":{{"is_valid":{details}}}{more}}}"#
+        );
+        assert_eq!(query(&stunt, &id).await.text(), expected);
+    }
+}
+
+#[tokio::test]
+async fn an_item_says_what_a_document_of_its_picture_does() {
+    let stunt = frozen().await;
+    for name in [
+        "plain.png",
+        "plain.webp",
+        "plain.bmp",
+        "plain.tiff",
+        "plain.gif",
+        "bench.jpg",
+        "parameters.png",
+        "editor.jpg",
+    ] {
+        let bytes = fixture(name);
+        let told = done(&stunt, &[Entry::new(name, &bytes)], 1).await;
+        let item = &told["items"][0];
+        let document = super::super::done(&stunt, name, bytes, json!({})).await;
+        assert_eq!(item["result"], document["result"], "{name}");
+        assert_eq!(told["result"], document["result"], "{name}");
+        for field in [
+            "final_result",
+            "confidence",
+            "detection_step",
+            "metadata",
+            "ocr",
+            "ml_model",
+        ] {
+            let details = &document["result_details"];
+            assert_eq!(item[field], details[field], "{name} {field}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_picture_is_its_own_items_error() {
+    let stunt = frozen().await;
+    let told = done(
+        &stunt,
+        &[
+            Entry::new("a_fail.jpg", &picture()),
+            Entry::new("b.png", &picture()),
+            Entry::new("c.jpg", &[b' '; 2_000]),
+            Entry::new("d.jpg", b"PK\x03\x04".repeat(300).as_slice()),
+            Entry::new("e.png", &fixture("bomb.png")),
+            Entry::new("f_ai.jpg", &[b' '; 2_000]),
+        ],
+        6,
+    )
+    .await;
+    let too_large = &told["items"][4]["error"];
+    assert!(
+        too_large
+            .as_str()
+            .is_some_and(|line| line.contains("pixels")),
+        "{too_large}"
+    );
+    let invalid = "Invalid file type";
+    let failed = "a_fail.jpg is named so as to fail";
+    let expected = json!([failed, invalid, invalid, invalid, too_large, null]);
+    assert_eq!(of_items(&told, "error"), expected);
+    let results = json!([null, null, null, null, null, 98]);
+    assert_eq!(of_items(&told, "result"), results);
+    assert_eq!(told["result"], 98);
+}
+
+#[tokio::test]
+async fn of_pictures_none_of_which_can_be_judged_there_is_no_mean() {
+    let stunt = frozen().await;
+    let id = bulk(
+        &stunt,
+        "a.zip",
+        zip(&[Entry::new("a_fail.jpg", &picture())]),
+        1,
+    )
+    .await;
+    stunt.advance("live", "PT1S").await;
+    let told = query_bulk(&stunt, &id).await;
+    assert_eq!(
+        (&told.json()["status"], &told.json()["result"]),
+        (&json!("done"), &Value::Null)
+    );
+    assert!(told.headers.get("x-mock-plan").is_none());
+    assert_eq!(query(&stunt, &id).await.json()["status"], "done");
+}
+
+#[tokio::test]
+async fn a_zip_that_is_named_so_fails_whole_and_costs_its_credits() {
+    let stunt = frozen().await;
+    let id = bulk(&stunt, "some_fail.zip", some(), 5).await;
+    stunt.advance("live", "PT1S").await;
+    assert_eq!(told(&stunt, &id).await, unsettled("failed"));
+    let expected = format!(
+        r#"{{"id":"{id}","status":"failed","result":null,"result_details":{{"is_valid":false,"error_message":"some_fail.zip is named so as to fail"}}}}"#
+    );
+    assert_eq!(query(&stunt, &id).await.text(), expected);
+    let left = r#"{"baseCredits":9995,"boostCredits":1000,"credits":10995}"#;
+    assert_eq!(credits(&stunt, "live").await, left);
+}
+
+#[tokio::test]
+async fn two_pictures_of_a_name_are_two() {
+    let stunt = frozen().await;
+    let entries = [
+        Entry::new("a.jpg", &fixture("photo.jpg")),
+        Entry::new("a.jpg", &fixture("editor.jpg")),
+    ];
+    let told = done(&stunt, &entries, 2).await;
+    assert_eq!(of_items(&told, "filename"), json!(["a.jpg", "a.jpg"]));
+    assert_eq!(of_items(&told, "result"), json!([4, 3.82]));
+    assert_eq!(told["result"], 3.91);
+}
+
+#[tokio::test]
+async fn watermarks_are_left_out_where_it_is_set_so() {
+    let stunt = frozen_with(|config| config.undetectable.bypass_ocr = true).await;
+    let entry = Entry::new("plain_grok.png", &fixture("plain.png"));
+    let told = done(&stunt, &[entry], 1).await;
+    assert_eq!(of_items(&told, "result"), json!([68.84]));
+}
+
+#[tokio::test]
+async fn a_bulk_under_way_goes_on_after_a_restart() {
+    let data = tempfile::tempdir().expect("a directory");
+    let on = || Stunt::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let stunt = on().await;
+    stunt.freeze("live").await;
+    let id = bulk(&stunt, "some.zip", some(), 5).await;
+    stunt.advance("live", "PT0.1S").await;
+    stunt.stop().await;
+    let stunt = on().await;
+    assert_eq!(told(&stunt, &id).await, unsettled("analyzing"));
+    assert_eq!(stunt.advance("live", "PT0.2S").await, ["order.process"]);
+    assert_eq!(told(&stunt, &id).await, settled());
+}
+
+#[tokio::test]
+async fn a_bulk_is_gone_with_its_account() {
+    let stunt = frozen().await;
+    let id = bulk(&stunt, "some.zip", some(), 5).await;
+    let body = json!({"account": "live"});
+    stunt.control(Method::POST, "/_mock/reset", &body).await;
+    assert_eq!(told(&stunt, &id).await, "null");
+    assert_eq!(query(&stunt, &id).await.text(), "null");
+}
+
+#[tokio::test]
+async fn the_zip_is_gone_past_its_retention() {
+    let stunt = frozen().await;
+    let path = super::upload(&stunt, "live", "some.zip", some()).await;
+    let body = json!({"key": "live", "url": path});
+    let ask = || super::post(&stunt, "/bulk-upload", &body);
+    let id = ask().await.json()["id"].clone();
+    let id = id.as_str().expect("an id");
+    stunt.advance("live", "P8D").await;
+    assert_eq!(told(&stunt, id).await, settled());
+    assert_eq!(ask().await.status, 500);
+}

@@ -1,0 +1,166 @@
+//! What is refused of bulks, with which body, and what `X-Mock-Why` says of it.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::super::{detect, presign};
+use super::{Entry, asked, bulk, error, frozen, post, query_bulk, upload};
+use crate::support::{Stunt, picture, zip};
+
+fn one() -> Vec<u8> {
+    zip(&[Entry::new("a_ai.jpg", &picture())])
+}
+
+async fn refused(stunt: &Stunt, url: &str) -> (u16, String, String) {
+    let body = json!({"key": "live", "url": url});
+    post(stunt, "/bulk-upload", &body).await.refusal()
+}
+
+#[tokio::test]
+async fn a_url_that_means_no_zip_is_refused() {
+    let stunt = frozen().await;
+    let empty = error(400, "Input URL cannot be empty", "url: empty");
+    assert_eq!(refused(&stunt, "").await, empty);
+    let message = "URL must point to a ZIP file";
+    let jpeg = upload(&stunt, "live", "a.jpg", picture()).await;
+    for url in [
+        &jpeg,
+        "https://host/a.jpg?x=.zip",
+        "uploads/zip",
+        "a.zip.jpg",
+    ] {
+        let expected = error(400, message, "url: does not end in .zip");
+        assert_eq!(refused(&stunt, url).await, expected, "{url}");
+    }
+    for bytes in [picture(), b"PK\x03\x04".to_vec()] {
+        let answer = asked(&stunt, "a.zip", bytes).await;
+        let expected = error(400, message, "a.zip: it has no ZIP's end");
+        assert_eq!(answer.refusal(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_zip_that_was_never_uploaded_has_no_metadata() {
+    let stunt = frozen().await;
+    let foreign = upload(&stunt, "other", "a.zip", one()).await;
+    let awaited = presign(&stunt, "live", "a.zip").await["file_path"].clone();
+    let message = "File metadata could not be fetched";
+    for path in [&foreign, awaited.as_str().expect("a path")] {
+        let why = format!("url: this key has uploaded nothing to {path}");
+        assert_eq!(refused(&stunt, path).await, error(500, message, &why));
+    }
+    let why = "url: has no uploads/ in its path, and is not fetched";
+    let elsewhere = refused(&stunt, "https://host/a.zip").await;
+    assert_eq!(elsewhere, error(500, message, why));
+}
+
+#[tokio::test]
+async fn every_form_of_a_url_is_found() {
+    let stunt = frozen().await;
+    let path = upload(&stunt, "live", "my photos.ZIP", one()).await;
+    for url in [
+        format!("https://ai-image-detector-prod.nyc3.digitaloceanspaces.com/{path}"),
+        format!("https://ai-image-detector-dev.nyc3.digitaloceanspaces.com/{path}"),
+        format!("{}/{path}?X-Amz-Date=1", stunt.origin),
+        format!("http://ai-image-detector-prod.localhost:8080/{path}"),
+        path.replace('/', "%2F").replace(".ZIP", "%2eZIP"),
+    ] {
+        let body = json!({"key": "live", "url": url});
+        let answer = post(&stunt, "/bulk-upload", &body).await;
+        assert_eq!(answer.status, 200, "{url}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_wanted_to_upload_and_none_to_query() {
+    let stunt = frozen().await;
+    let message = "User verification failed";
+    let url = upload(&stunt, "live", "a.zip", one()).await;
+    for key in [Value::Null, json!("")] {
+        let answer = post(&stunt, "/bulk-upload", &json!({"key": key, "url": url})).await;
+        let why = "key: missing or empty";
+        assert_eq!(answer.refusal(), error(403, message, why));
+    }
+    let id = bulk(&stunt, "a.zip", one(), 1).await;
+    for body in [
+        json!({"id": id}),
+        json!({"id": id, "key": "other", "_t": 1}),
+    ] {
+        let answer = post(&stunt, "/bulk-upload/query", &body).await;
+        assert_eq!(answer.json()["status"], "pending");
+    }
+    let set = json!({"state": "unknown"});
+    stunt
+        .control(Method::PUT, "/_mock/accounts/live", &set)
+        .await;
+    let why = "key: the key's state was set so by the control plane";
+    assert_eq!(
+        refused(&stunt, &url).await,
+        error(404, "User not found", why)
+    );
+}
+
+#[tokio::test]
+async fn everything_that_does_not_fit_is_told_in_the_schemas_order() {
+    let stunt = frozen().await;
+    let body = json!({
+        "model": "other", "generate_analysis_details": "perhaps", "generate_preview": [], "key": {}
+    });
+    let answer = post(&stunt, "/bulk-upload", &body).await;
+    let detail = json!([
+        {"loc": ["body", "key"], "msg": "str type expected", "type": "type_error.str"},
+        {"loc": ["body", "url"], "msg": "field required", "type": "value_error.missing"},
+        {"loc": ["body", "generate_preview"], "msg": "value could not be parsed to a boolean", "type": "type_error.bool"},
+        {"loc": ["body", "generate_analysis_details"], "msg": "value could not be parsed to a boolean", "type": "type_error.bool"},
+        {"loc": ["body", "model"], "msg": "value is not a valid enumeration member; permitted: 'generic', 'sheerid', 'instance/model'", "type": "type_error.enum"},
+    ]);
+    assert_eq!(
+        (answer.status, answer.json()),
+        (422, json!({"detail": detail}))
+    );
+    let answer = post(&stunt, "/bulk-upload/query", &json!({"id": null})).await;
+    let detail = json!([{"loc": ["body", "id"], "msg": "none is not an allowed value", "type": "type_error.none.not_allowed"}]);
+    assert_eq!(
+        (answer.status, answer.json()),
+        (422, json!({"detail": detail}))
+    );
+    let fine = json!({
+        "key": "live", "url": upload(&stunt, "live", "a.zip", one()).await, "generate_preview": true,
+        "generate_analysis_details": true, "model": "sheerid", "unknown": [1]
+    });
+    assert_eq!(post(&stunt, "/bulk-upload", &fine).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_no_bulk_is_not_told_as_one() {
+    let stunt = frozen().await;
+    let id = detect(&stunt, "x_ai.jpg", picture(), json!({})).await;
+    let answer = post(&stunt, "/bulk-upload/query", &json!({"id": id})).await;
+    let message = "Document is not a bulk upload (image-zip) result";
+    let why = format!("id: document {id} is of a single image; /query tells of it");
+    assert_eq!(answer.refusal(), error(400, message, &why));
+    let order = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
+    let (order, _) = stunt.pending("live", &order).await;
+    for unknown in ["0f0e0d0c-0b0a-4908-8706-050403020100", "x", "", &order] {
+        assert_eq!(query_bulk(&stunt, unknown).await.text(), "null");
+    }
+}
+
+#[tokio::test]
+async fn a_zip_is_no_single_picture() {
+    let stunt = frozen().await;
+    let path = upload(&stunt, "live", "a.zip", one()).await;
+    let answer = post(&stunt, "/detect", &json!({"key": "live", "url": path})).await;
+    let expected = r#"{"error":"Unsupported image type"}"#;
+    assert_eq!((answer.status, answer.text().as_str()), (400, expected));
+}
+
+#[tokio::test]
+async fn a_query_is_the_accounts_that_owns_the_bulk() {
+    let stunt = frozen().await;
+    let id = bulk(&stunt, "a.zip", one(), 1).await;
+    let number = |answer: &crate::support::Answer| answer.header("x-mock-request").parse();
+    let before: u64 = number(&query_bulk(&stunt, &id).await).expect("a number");
+    let after: u64 = number(&query_bulk(&stunt, &id).await).expect("a number");
+    assert_eq!(after, before + 1);
+}

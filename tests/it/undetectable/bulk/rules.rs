@@ -1,0 +1,103 @@
+//! Rules, for bulks: to each picture by its own name.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Entry, asked, bulk, done, frozen, of_items, post, query_bulk};
+use crate::support::{Stunt, fixture, picture, zip};
+
+async fn rule(stunt: &Stunt, body: Value) -> Value {
+    let made = stunt.control(Method::POST, "/_mock/rules", &body).await;
+    made["id"].clone()
+}
+
+/// How often each rule was applied, oldest first.
+async fn hits(stunt: &Stunt) -> Vec<Value> {
+    let rules = stunt.control(Method::GET, "/_mock/rules", &json!({})).await;
+    let rules = rules["rules"].as_array().expect("rules");
+    rules.iter().map(|rule| rule["hits"].clone()).collect()
+}
+
+fn some() -> Vec<Entry> {
+    let names = ["a_human.jpg", "in/b.jpg", "in/c_fail.jpg", "d.jpg"];
+    names.map(|name| Entry::new(name, &picture())).to_vec()
+}
+
+#[tokio::test]
+async fn a_rule_settles_the_pictures_of_its_name_whatever_they_are() {
+    let stunt = frozen().await;
+    let when = json!({"operation": "undetectable.bulkUpload", "fileName": "in/*"});
+    let outcome = json!({"finalResult": "AI Edited"});
+    let first = rule(&stunt, json!({"when": when, "then": {"outcome": outcome}})).await;
+    let failed = json!({"status": "failed", "errorCode": "X", "errorMessage": "as told"});
+    let named = json!({"fileName": "d.*"});
+    rule(&stunt, json!({"when": named, "then": {"outcome": failed}})).await;
+    let told = done(&stunt, &some(), 4).await;
+    assert_eq!(of_items(&told, "result"), json!([2, 71, 71, null]));
+    let labels = json!(["Real", "AI Edited", "AI Edited", null]);
+    assert_eq!(of_items(&told, "final_result"), labels);
+    assert_eq!(
+        of_items(&told, "error"),
+        json!([null, null, null, "as told"])
+    );
+    assert_eq!(told["result"], 48);
+    assert_eq!(hits(&stunt).await, [2, 1]);
+    let id = told["id"].as_str().expect("an id");
+    let plan = format!(
+        "a_human.jpg: result 2 by suffix _human; in/b.jpg: result 71 by rule {first}; in/c_fail.jpg: result 71 by rule {first}"
+    );
+    assert_eq!(query_bulk(&stunt, id).await.header("x-mock-plan"), plan);
+}
+
+#[tokio::test]
+async fn a_rule_counts_each_picture() {
+    let stunt = frozen().await;
+    let outcome = json!({"probability": 0.62});
+    rule(
+        &stunt,
+        json!({"skip": 1, "times": 2, "then": {"outcome": outcome}}),
+    )
+    .await;
+    let pictures = |count: usize| {
+        let entry = Entry::new("x_ai.jpg", &picture());
+        vec![entry; count]
+    };
+    let told = done(&stunt, &pictures(2), 2).await;
+    assert_eq!(of_items(&told, "result"), json!([98, 62]));
+    let told = done(&stunt, &pictures(3), 3).await;
+    assert_eq!(of_items(&told, "result"), json!([62, 98, 98]));
+    assert_eq!(hits(&stunt).await, [2]);
+}
+
+#[tokio::test]
+async fn a_bulk_that_is_not_made_uses_no_rule_up() {
+    let stunt = frozen().await;
+    let outcome = json!({"probability": 0.62});
+    rule(&stunt, json!({"times": 2, "then": {"outcome": outcome}})).await;
+    let set = json!({"credits": 1});
+    stunt
+        .control(Method::PUT, "/_mock/accounts/live", &set)
+        .await;
+    let entry = Entry::new("x_ai.jpg", &fixture("plain.jpg"));
+    let answer = asked(&stunt, "a.zip", zip(&[entry.clone(), entry])).await;
+    assert_eq!(answer.status, 403);
+    assert_eq!(hits(&stunt).await, [0]);
+}
+
+#[tokio::test]
+async fn requests_of_bulks_are_ruled_as_any() {
+    let stunt = frozen().await;
+    let id = bulk(&stunt, "a.zip", zip(&some()), 4).await;
+    for operation in ["undetectable.bulkUpload", "undetectable.queryBulkUpload"] {
+        let respond = json!({"status": 503, "body": {"error": operation}});
+        let when = json!({"operation": operation});
+        let body = json!({"account": "live", "when": when, "then": {"respond": respond}});
+        rule(&stunt, body).await;
+    }
+    let answer = asked(&stunt, "a.zip", zip(&some())).await;
+    let expected = r#"{"error":"undetectable.bulkUpload"}"#;
+    assert_eq!((answer.status, answer.text().as_str()), (503, expected));
+    let answer = post(&stunt, "/bulk-upload/query", &json!({"id": id})).await;
+    let expected = r#"{"error":"undetectable.queryBulkUpload"}"#;
+    assert_eq!((answer.status, answer.text().as_str()), (503, expected));
+}

@@ -1,0 +1,97 @@
+//! What in a ZIP is not judged, and why.
+
+use serde_json::json;
+
+use super::{Entry, asked, bulk, done, error, frozen, query_bulk};
+use crate::support::{picture, zip};
+
+const BYTES_MAX: usize = 10 * 1024 * 1024;
+
+fn sized(name: &str, bytes: usize) -> Entry {
+    let mut jpeg = picture();
+    jpeg.resize(bytes, 0);
+    Entry::new(name, &jpeg)
+}
+
+#[tokio::test]
+async fn every_entry_that_is_not_judged_is_told_with_its_reason_in_the_zips_order() {
+    let stunt = frozen().await;
+    let named = |name: &str| Entry::new(name, &picture());
+    let entries = [
+        Entry::stored("folder/", b""),
+        named("folder/a.pdf"),
+        named("folder/a.txt"),
+        named("folder/a"),
+        sized("folder/small.jpg", 1_023),
+        named("folder/judged.jpg"),
+        sized("folder/large.jpg", BYTES_MAX + 1),
+        named(".hidden.jpg"),
+        named("__MACOSX/folder/._judged.jpg"),
+        named("folder/Thumbs.db"),
+        named("../up.jpg"),
+        named("/root.jpg"),
+        named("C:\\a.jpg"),
+        named("a\\..\\..\\b.jpg"),
+        named("nul\0.jpg"),
+        named("inner.zip"),
+        Entry {
+            flags: 1,
+            ..named("encrypted.jpg")
+        },
+        Entry {
+            method: 12,
+            ..named("bzip2.jpg")
+        },
+    ];
+    let id = bulk(&stunt, "some.zip", zip(&entries), 1).await;
+    let skipped = json!([
+        {"filename": "folder/", "reason": "Directory entry"},
+        {"filename": "folder/a.pdf", "reason": "PDF not supported in bulk"},
+        {"filename": "folder/a.txt", "reason": "Unsupported image type"},
+        {"filename": "folder/a", "reason": "Unsupported image type"},
+        {"filename": "folder/small.jpg", "reason": "File size is too small"},
+        {"filename": "folder/large.jpg", "reason": "File size exceeds limit"},
+        {"filename": ".hidden.jpg", "reason": "Hidden file"},
+        {"filename": "__MACOSX/folder/._judged.jpg", "reason": "Hidden file"},
+        {"filename": "folder/Thumbs.db", "reason": "Hidden file"},
+        {"filename": "../up.jpg", "reason": "Invalid path"},
+        {"filename": "/root.jpg", "reason": "Invalid path"},
+        {"filename": "C:\\a.jpg", "reason": "Invalid path"},
+        {"filename": "a\\..\\..\\b.jpg", "reason": "Invalid path"},
+        {"filename": "nul\0.jpg", "reason": "Invalid path"},
+        {"filename": "inner.zip", "reason": "Nested ZIP not supported"},
+        {"filename": "encrypted.jpg", "reason": "Encrypted file not supported"},
+        {"filename": "bzip2.jpg", "reason": "Compression method not supported"},
+    ]);
+    let expected =
+        json!({"id": id, "status": "pending", "result": null, "items": [], "skipped": skipped});
+    assert_eq!(query_bulk(&stunt, &id).await.json(), expected);
+    stunt.advance("live", "PT1S").await;
+    let done = query_bulk(&stunt, &id).await.json();
+    assert_eq!(done["skipped"], skipped);
+    assert_eq!(done["items"][0]["filename"], "folder/judged.jpg");
+}
+
+#[tokio::test]
+async fn a_picture_is_judged_from_its_least_size_to_its_greatest() {
+    let stunt = frozen().await;
+    let entries = [sized("a_ai.jpg", 1_024), sized("b_ai.jpg", BYTES_MAX)];
+    let told = done(&stunt, &entries, 2).await;
+    assert_eq!(
+        (&told["result"], &told["skipped"]),
+        (&json!(98), &json!([]))
+    );
+}
+
+#[tokio::test]
+async fn where_nothing_is_left_the_zip_is_refused_with_the_first_reasons() {
+    let stunt = frozen().await;
+    let message = "No valid images found in ZIP";
+    let answer = asked(&stunt, "none.zip", zip(&[])).await;
+    let name = |why: &str| error(400, message, why);
+    assert_eq!(answer.refusal(), name("none.zip: is empty"));
+    let entries = ["a.txt", "b.pdf", ".c", "d/", "e"].map(|name| Entry::new(name, &picture()));
+    let answer = asked(&stunt, "none.zip", zip(&entries)).await;
+    let why = "none.zip: a.txt: Unsupported image type; b.pdf: PDF not supported in bulk; .c: Hidden file; d/: Directory entry";
+    assert_eq!(answer.refusal(), name(why));
+}

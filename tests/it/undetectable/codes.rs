@@ -1,0 +1,172 @@
+//! Every message of the vendor's handlers can be had from the mock, as README's table says.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use stuntdouble::undetectable::Code;
+
+use super::{detect, frozen, frozen_with, get, post, upload};
+use crate::support::{Answer, Entry, Stunt, fixture, picture, raw, zip};
+
+/// Statuses and messages that were seen.
+#[derive(Default)]
+struct Seen(BTreeSet<(u16, String)>);
+
+impl Seen {
+    /// An answer, whose whole body is a message.
+    fn answer(&mut self, answer: &Answer) {
+        let body = answer.json();
+        let fields = body.as_object().expect("an object");
+        assert!(fields.len() == 1 && fields.contains_key("error"), "{body}");
+        let message = body["error"].as_str().expect("a message").to_owned();
+        assert_ne!(answer.header("x-mock-why"), "", "{message}");
+        self.0.insert((answer.status, message));
+    }
+}
+
+async fn ask(stunt: &Stunt, mut body: Value) -> Answer {
+    if body["key"].is_null() {
+        body["key"] = json!("live");
+    }
+    post(stunt, "/detect", &body).await
+}
+
+async fn set_up(stunt: &Stunt, key: &str, settings: Value) {
+    let path = format!("/_mock/accounts/{key}");
+    stunt.control(Method::PUT, &path, &settings).await;
+}
+
+async fn keys(stunt: &Stunt, seen: &mut Seen) {
+    let credits = "/check-user-credits";
+    seen.answer(&stunt.send(Method::GET, credits, &[], "").await);
+    set_up(stunt, "gone", json!({"state": "unknown"})).await;
+    seen.answer(&get(stunt, "gone", credits).await);
+    set_up(stunt, "slow", json!({"requestsPerMinute": 1})).await;
+    stunt.freeze("slow").await;
+    assert_eq!(get(stunt, "slow", credits).await.status, 200);
+    let limited = get(stunt, "slow", credits).await;
+    assert_eq!(limited.header("retry-after"), "60");
+    seen.answer(&limited);
+    set_up(stunt, "poor", json!({"credits": 0})).await;
+    let path = upload(stunt, "poor", "a.jpg", picture()).await;
+    seen.answer(&ask(stunt, json!({"key": "poor", "url": path})).await);
+}
+
+async fn files(stunt: &Stunt, seen: &mut Seen) {
+    seen.answer(&get(stunt, "live", "/get-presigned-url?file_name=a.exe").await);
+    seen.answer(&ask(stunt, json!({"url": ""})).await);
+    seen.answer(&ask(stunt, json!({"url": "u", "email": ""})).await);
+    seen.answer(&ask(stunt, json!({"url": "uploads/x_nothing.jpg"})).await);
+    for bytes in [vec![0; 1_023], vec![0; 10_485_761], vec![b' '; 2_000]] {
+        let path = upload(stunt, "live", "a.jpg", bytes).await;
+        seen.answer(&ask(stunt, json!({"url": path})).await);
+    }
+    let path = upload(stunt, "live", "a.jpg", picture()).await;
+    let id = "0f0e0d0c-0b0a-4908-8706-050403020100";
+    let body = json!({"url": path, "id": id});
+    assert_eq!(ask(stunt, body.clone()).await.status, 200);
+    seen.answer(&ask(stunt, body).await);
+    let strict = frozen_with(|config| config.undetectable.strict_uploads = true).await;
+    seen.answer(&get(&strict, "live", "/get-presigned-url?file_name=a%20b.jpg").await);
+}
+
+async fn bulks(stunt: &Stunt, seen: &mut Seen) {
+    let (note, jpeg) = ([b' '; 2_000], picture());
+    let many: Vec<Entry> = (0..51)
+        .map(|n| Entry::new(&format!("{n}_ai.jpg"), &jpeg))
+        .collect();
+    for (name, bytes) in [
+        ("a.jpg", picture()),
+        ("a.zip", picture()),
+        ("a.zip", zip(&[Entry::new("note.txt", &note)])),
+        ("a.zip", zip(&many)),
+        ("a.zip", vec![0; 100 * 1_024 * 1_024 + 1]),
+    ] {
+        let path = upload(stunt, "live", name, bytes).await;
+        let body = json!({"key": "live", "url": path});
+        seen.answer(&post(stunt, "/bulk-upload", &body).await);
+    }
+    let id = detect(stunt, "x_ai.jpg", picture(), json!({})).await;
+    seen.answer(&post(stunt, "/bulk-upload/query", &json!({"id": id})).await);
+}
+
+async fn pictures(stunt: &Stunt, seen: &mut Seen) {
+    let id = detect(stunt, "x_human.png", fixture("plain.png"), json!({})).await;
+    stunt.advance("live", "PT1S").await;
+    let key = json!({"key": "live"});
+    for path in [
+        "/preview/nothing".to_owned(),
+        format!("/preview/{id}"),
+        format!("/heatmap/{id}"),
+        format!("/_s3/ai-image-detector-prod/results/{id}/heatmap.png"),
+    ] {
+        seen.answer(&post(stunt, &path, &key).await);
+    }
+}
+
+async fn bulks(stunt: &Stunt, seen: &mut Seen) {
+    let text = zip(&[Entry::stored("a.txt", b"")]);
+    let many: Vec<_> = (0..1_001).map(|_| Entry::stored("a.txt", b"")).collect();
+    let large = vec![0; 104_857_601];
+    for bytes in [picture(), text, zip(&many), large] {
+        let path = upload(stunt, "live", "a.zip", bytes).await;
+        let body = json!({"key": "live", "url": path});
+        seen.answer(&post(stunt, "/bulk-upload", &body).await);
+    }
+    let id = detect(stunt, "a_ai.jpg", picture(), json!({})).await;
+    seen.answer(&post(stunt, "/bulk-upload/query", &json!({"id": id})).await);
+}
+
+async fn requests(stunt: &Stunt, seen: &mut Seen) {
+    use tokio::io::AsyncWriteExt;
+    let host = "GET /get-presigned-url?file_name=a.jpg HTTP/1.1\r\nHost: a@b\r\napikey: live\r\n\
+                Connection: close\r\n\r\n";
+    seen.answer(&raw::send(&stunt.origin, host.as_bytes()).await);
+    let json = [("content-type", "application/json")];
+    let large = vec![b' '; 8_388_609];
+    seen.answer(&stunt.send(Method::POST, "/query", &json, large).await);
+    let short = "POST /query HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
+                 Content-Length: 9\r\n\r\n{}";
+    let mut stream = raw::connect(&stunt.origin).await;
+    stream
+        .write_all(short.as_bytes())
+        .await
+        .expect("it is read");
+    stream.shutdown().await.expect("an end");
+    seen.answer(&raw::read(stream).await);
+}
+
+/// What nothing that a client does brings about: a rule does.
+async fn by_rule(stunt: &Stunt, seen: &mut Seen) {
+    for (status, message) in [(500, "Internal server error"), (503, "Service unavailable")] {
+        let respond = json!({"status": status, "body": {"error": message}});
+        let rule = json!({"account": "live", "times": 1,
+            "when": {"operation": "undetectable.detect"}, "then": {"respond": respond}});
+        stunt.control(Method::POST, "/_mock/rules", &rule).await;
+        seen.answer(&ask(stunt, json!({"url": "u"})).await);
+    }
+}
+
+#[tokio::test]
+async fn every_message_can_be_had() {
+    let stunt = frozen().await;
+    let mut seen = Seen::default();
+    keys(&stunt, &mut seen).await;
+    files(&stunt, &mut seen).await;
+    bulks(&stunt, &mut seen).await;
+    pictures(&stunt, &mut seen).await;
+    bulks(&stunt, &mut seen).await;
+    requests(&stunt, &mut seen).await;
+    by_rule(&stunt, &mut seen).await;
+    let all = Code::ALL.map(|code| (code.status().as_u16(), code.message().to_owned()));
+    let all: BTreeSet<_> = all.into();
+    assert_eq!(all.len(), Code::ALL.len(), "each has words of its own");
+    let missing: Vec<_> = all.difference(&seen.0).collect();
+    assert!(
+        missing.is_empty(),
+        "messages that no call has had: {missing:?}"
+    );
+    let unknown: Vec<_> = seen.0.difference(&all).collect();
+    assert!(unknown.is_empty(), "messages of no code: {unknown:?}");
+}

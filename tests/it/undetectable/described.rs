@@ -1,0 +1,251 @@
+//! The description, and the page that shows it.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderValue};
+use serde_json::{Value, json};
+use stuntdouble::undetectable::{description, routes};
+
+use crate::support::described::check;
+use crate::support::{Answer, Stunt};
+
+/// These tell of the others, and are not told of; nor does the vendor's framework.
+const APART: [&str; 3] = [
+    "undetectable.docs",
+    "undetectable.docsFile",
+    "undetectable.openapi",
+];
+
+/// The path and the description of each operation, by its method.
+fn operations(description: &Value) -> Vec<(String, String, Value)> {
+    let paths = description["paths"].as_object().expect("paths");
+    let methods = paths.iter().flat_map(|(path, methods)| {
+        let methods = methods.as_object().expect("methods");
+        methods
+            .iter()
+            .map(move |(method, told)| (path.clone(), method.to_uppercase(), told.clone()))
+    });
+    methods.collect()
+}
+
+#[test]
+fn every_operation_is_described_by_its_name_where_it_is() {
+    let told: BTreeSet<_> = operations(&description())
+        .into_iter()
+        .map(|(path, method, told)| {
+            let id = told["operationId"].as_str().expect("an id").to_owned();
+            let summary = told["summary"].as_str().expect("a summary");
+            assert!(!summary.is_empty(), "{id} has no summary");
+            assert!(told["responses"].get("200").is_some(), "{id} never works");
+            (id, method, path)
+        })
+        .collect();
+    let expected: BTreeSet<_> = routes(None)
+        .operations()
+        .into_iter()
+        .filter(|operation| !APART.contains(&operation.name))
+        .map(|it| {
+            (
+                it.name.to_owned(),
+                it.method.to_string(),
+                it.path.to_owned(),
+            )
+        })
+        .collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn what_is_referred_to_is_there_and_what_is_there_is_referred_to() {
+    fn references(value: &Value, into: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(object) => {
+                let to = object.get("$ref").and_then(Value::as_str);
+                into.extend(to.map(str::to_owned));
+                object.values().for_each(|value| references(value, into));
+            }
+            Value::Array(array) => array.iter().for_each(|value| references(value, into)),
+            _ => {}
+        }
+    }
+    let description = description();
+    let mut told = BTreeSet::new();
+    references(&description, &mut told);
+    let kinds = ["headers", "schemas"].into_iter().flat_map(|kind| {
+        let of_kind = description["components"][kind].as_object().expect("some");
+        of_kind
+            .keys()
+            .map(move |name| format!("#/components/{kind}/{name}"))
+    });
+    assert_eq!(told, kinds.collect());
+}
+
+#[test]
+fn what_is_asked_is_described_by_what_reads_it() {
+    let description = description();
+    let schema = |path: &str| {
+        let body = &description["paths"][path]["post"]["requestBody"];
+        body["content"]["application/json"]["schema"].clone()
+    };
+    let detect = schema("/detect");
+    assert_eq!(detect["required"], json!(["key", "url"]));
+    let models = json!({"type": "string", "enum": ["generic", "sheerid", "instance/model"]});
+    assert_eq!(detect["properties"]["model"], models);
+    assert_eq!(detect["properties"]["generate_heatmap"]["default"], true);
+    assert_eq!(schema("/query")["required"], json!(["id"]));
+    let mut parameters = description["paths"]["/get-presigned-url"]["get"]["parameters"].clone();
+    assert!(parameters[1]["description"].take().is_string());
+    let expiration = json!({
+        "name": "expiration", "in": "query", "required": false, "description": null,
+        "schema": {"type": "integer", "minimum": 1, "maximum": 604_800, "default": 3_600},
+    });
+    assert_eq!(parameters[1], expiration);
+}
+
+#[tokio::test]
+async fn the_description_is_served_as_it_is() {
+    let stunt = Stunt::start().await;
+    let answer = stunt.send(Method::GET, "/openapi.json", &[], "").await;
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.json(), description());
+    let told = answer.json();
+    assert_eq!(told["openapi"], "3.1.0");
+    assert_eq!(told["servers"], json!([{"url": "/"}]));
+    assert_eq!(told["info"]["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[tokio::test]
+async fn the_page_needs_nothing_but_what_is_served_here() {
+    let stunt = Stunt::start().await;
+    let page = stunt.send(Method::GET, "/docs", &[], "").await;
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+    assert!(!policy.contains("http"), "{policy}");
+    let page = page.text();
+    let quoted: Vec<&str> = page.split('"').skip(1).step_by(2).collect();
+    let paths: Vec<&str> = quoted
+        .into_iter()
+        .filter(|it| it.starts_with('/'))
+        .collect();
+    let expected = [
+        "/docs/swagger-ui.css",
+        "/openapi.json",
+        "/docs/swagger-ui-bundle.js",
+        "/docs/start.js",
+    ];
+    assert_eq!(paths, expected);
+    assert!(!page.contains("//"), "{page}");
+    for path in paths {
+        let answer = stunt.send(Method::GET, path, &[], "").await;
+        assert_eq!(
+            (answer.status, answer.header("content-encoding")),
+            (200, "")
+        );
+        let media_type = answer.header("content-type").to_owned();
+        let expected = if path.contains("css") { "css" } else { "j" };
+        assert!(media_type.contains(expected), "{path}: {media_type}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_the_page_goes_compressed_to_those_who_take_it() {
+    let stunt = Stunt::start().await;
+    let path = "/docs/swagger-ui-bundle.js";
+    let plain = stunt.send(Method::GET, path, &[], "").await;
+    let gzip = [("accept-encoding", "gzip, br")];
+    let compressed = stunt.send(Method::GET, path, &gzip, "").await;
+    assert_eq!(compressed.header("content-encoding"), "gzip");
+    assert_eq!(compressed.header("vary"), "accept-encoding");
+    assert!(compressed.bytes.len() < 500_000 && plain.bytes.len() > 1_000_000);
+    assert_eq!(compressed.bytes[..2], [0x1f, 0x8b]);
+    let none = stunt
+        .send(Method::GET, "/docs/../openapi.js", &[], "")
+        .await;
+    assert_eq!(none.text(), r#"{"detail":"Not Found"}"#);
+}
+
+/// An answer to `POST /query`.
+fn told(status: u16, body: &Value) -> Answer {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    headers.insert("x-mock-request", HeaderValue::from(7));
+    if status >= 400 {
+        headers.insert("x-mock-why", HeaderValue::from_static("7"));
+    }
+    Answer {
+        status,
+        headers,
+        bytes: body.to_string().into_bytes(),
+    }
+}
+
+/// What is wrong with it.
+fn wrong(answer: &Answer) -> String {
+    check(&Method::POST, "/query?x=1", answer)
+        .err()
+        .unwrap_or_default()
+}
+
+fn pending() -> Value {
+    json!({"id": "a", "status": "pending", "result": null, "result_details": {"is_valid": null}})
+}
+
+#[test]
+fn an_answer_that_is_as_described_is_not_told_of() {
+    let mut failed = pending();
+    failed["status"] = json!("failed");
+    failed["result_details"] = json!({"is_valid": false, "error_message": "torn"});
+    let mut analyzing = pending();
+    analyzing["status"] = json!("analyzing");
+    analyzing["result_details"]["is_valid"] = json!(true);
+    for body in [Value::Null, pending(), analyzing, failed] {
+        assert_eq!(wrong(&told(200, &body)), "");
+    }
+    let internal = json!({"error": "Internal server error"});
+    assert_eq!(wrong(&told(500, &internal)), "");
+}
+
+#[test]
+fn an_answer_that_is_not_as_described_is_told_of() {
+    let with = |name: &str, value: Value| {
+        let mut body = pending();
+        body[name] = value;
+        wrong(&told(200, &body))
+    };
+    for line in [
+        with("status", json!("done")),
+        with("status", json!("gone")),
+        with("result", json!(5)),
+        with("result_details", json!({})),
+        with("result_details", json!({"is_valid": true})),
+        with("result_details", json!({"is_valid": null, "more": 1})),
+        with("more", Value::Null),
+    ] {
+        assert!(line.starts_with("undetectable.query: 200: "), "{line}");
+    }
+    let place = with("id", json!(7));
+    assert!(place.contains("/id: 7 is not"), "{place}");
+    let line = wrong(&told(200, &json!({"id": "a"})));
+    assert!(line.starts_with("undetectable.query: 200: "), "{line}");
+    let line = wrong(&told(201, &Value::Null));
+    assert!(line.contains("201: is \"application/json\", []"), "{line}");
+    let line = wrong(&told(400, &json!({"error": "Unsupported image type"})));
+    assert!(
+        line.starts_with("undetectable.query: 400: /error: "),
+        "{line}"
+    );
+
+    let mut answer = told(200, &Value::Null);
+    answer
+        .headers
+        .insert("content-type", HeaderValue::from_static("text/plain"));
+    assert!(wrong(&answer).contains("200: is \"text/plain\""));
+    answer = told(200, &Value::Null);
+    answer.headers.remove("x-mock-request");
+    assert!(wrong(&answer).contains("200: header X-Mock-Request"));
+    answer = told(500, &json!({"error": "Internal server error"}));
+    answer.headers.remove("x-mock-why");
+    assert!(wrong(&answer).contains("500: header X-Mock-Why"));
+}

@@ -1,0 +1,177 @@
+//! Heatmaps as they are fetched: every style, and whose picture has none.
+
+use image::{ColorType, DynamicImage, RgbImage, RgbaImage};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{detect, done, frozen, post, query, upload};
+use crate::support::{Stunt, fixture};
+
+/// The heatmap of a document that is done, decoded.
+async fn heatmap(stunt: &Stunt, name: &str, body: Value) -> DynamicImage {
+    let document = done(stunt, name, fixture("plain.png"), body).await;
+    let details = &document["result_details"];
+    assert_eq!(details["heatmap_status"], "ready", "{document}");
+    let url = details["heatmap_url"].as_str().expect("a URL");
+    let answer = stunt.send(Method::GET, url, &[], "").await;
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, "image/png")
+    );
+    let format = image::ImageFormat::Png;
+    image::load_from_memory_with_format(&answer.bytes, format).expect("a PNG")
+}
+
+fn style(overlayed: bool, normalized: bool) -> Value {
+    json!({"generate_heatmap_overlayed": overlayed, "generate_heatmap_normalized": normalized})
+}
+
+async fn transparent(stunt: &Stunt, normalized: bool) -> RgbaImage {
+    let drawn = heatmap(stunt, "x_ai.png", style(false, normalized)).await;
+    assert_eq!(drawn.color(), ColorType::Rgba8);
+    drawn.into_rgba8()
+}
+
+async fn overlayed(stunt: &Stunt, normalized: bool) -> RgbImage {
+    let drawn = heatmap(stunt, "x_ai.png", style(true, normalized)).await;
+    assert_eq!(drawn.color(), ColorType::Rgb8);
+    drawn.into_rgb8()
+}
+
+fn original() -> RgbImage {
+    let picture = image::load_from_memory(&fixture("plain.png"));
+    picture.expect("a picture").into_rgb8()
+}
+
+/// The least and the greatest opacity.
+fn opacities(map: &RgbaImage) -> (u8, u8) {
+    let all = || map.pixels().map(|pixel| pixel.0[3]);
+    (all().min().expect("a pixel"), all().max().expect("a pixel"))
+}
+
+#[tokio::test]
+async fn a_map_that_is_not_overlayed_is_transparent_where_it_is_cold() {
+    let stunt = frozen().await;
+    let raw = transparent(&stunt, false).await;
+    let normalized = transparent(&stunt, true).await;
+    for map in [&raw, &normalized] {
+        assert_eq!(map.dimensions(), original().dimensions());
+        for pixel in map.pixels() {
+            let [red, _, blue, alpha] = pixel.0;
+            if alpha < 40 {
+                assert!(blue > red, "cold is blue: {pixel:?}");
+            }
+            if alpha > 180 {
+                assert!(red > blue, "hot is red: {pixel:?}");
+            }
+        }
+    }
+    let ((raw_least, raw_most), (least, most)) = (opacities(&raw), opacities(&normalized));
+    assert!(raw_most > raw_least + 50, "{raw_least} to {raw_most}");
+    assert!(least < raw_least && most > raw_most, "{least} to {most}");
+}
+
+#[tokio::test]
+async fn a_map_that_is_overlayed_is_half_picture_and_half_colours() {
+    let stunt = frozen().await;
+    let raw = overlayed(&stunt, false).await;
+    let normalized = overlayed(&stunt, true).await;
+    assert!(raw != normalized);
+    let (picture, map) = (original(), transparent(&stunt, true).await);
+    assert_eq!(normalized.dimensions(), picture.dimensions());
+    for ((blended, pixel), colour) in normalized.pixels().zip(picture.pixels()).zip(map.pixels()) {
+        for channel in 0..3 {
+            let half = colour.0[channel].midpoint(pixel.0[channel]);
+            assert!(blended.0[channel].abs_diff(half) <= 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_same_picture_has_the_same_map_and_every_verdict_but_real_has_one() {
+    let stunt = frozen().await;
+    let first = transparent(&stunt, false).await;
+    for name in ["x_ai.png", "x_edited.png", "x_aiedited.png", "x_grok.png"] {
+        let again = heatmap(&stunt, name, json!({})).await;
+        assert!(again.into_rgba8() == first, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_real_or_not_asked_for_has_none_from_the_first_answer_on() {
+    let stunt = frozen().await;
+    for (name, body) in [
+        ("x_human.png", json!({})),
+        ("x_human.png", style(true, true)),
+        ("x_ai.png", json!({"generate_heatmap": false})),
+        (
+            "x_ai.png",
+            json!({"generate_heatmap": false, "generate_heatmap_overlayed": false}),
+        ),
+    ] {
+        let id = detect(&stunt, name, fixture("plain.png"), body.clone()).await;
+        stunt.advance("live", "PT0.3S").await;
+        for _ in 0..3 {
+            let details = query(&stunt, &id).await.json()["result_details"].take();
+            let told = (&details["heatmap_status"], &details["heatmap_url"]);
+            assert_eq!(told, (&Value::Null, &Value::Null), "{name} {body}");
+            stunt.advance("live", "PT1S").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_style_without_a_heatmap_is_refused() {
+    let stunt = frozen().await;
+    let path = upload(&stunt, "live", "x_ai.png", fixture("plain.png")).await;
+    let problem = |style: &str| {
+        format!(
+            r#"{{"loc":["body","{style}"],"msg":"generate_heatmap must be true","type":"value_error"}}"#
+        )
+    };
+    let (overlayed, normalized) = ("generate_heatmap_overlayed", "generate_heatmap_normalized");
+    for (styles, problems) in [
+        (json!({overlayed: true}), problem(overlayed)),
+        (json!({normalized: true}), problem(normalized)),
+        (
+            json!({normalized: "yes", overlayed: false}),
+            problem(normalized),
+        ),
+        (
+            json!({normalized: true, overlayed: true}),
+            problem(overlayed) + "," + &problem(normalized),
+        ),
+    ] {
+        let mut body = styles;
+        body["key"] = json!("live");
+        body["url"] = json!(path);
+        body["generate_heatmap"] = json!(false);
+        let answer = post(&stunt, "/detect", &body).await;
+        let expected = (422, format!(r#"{{"detail":[{problems}]}}"#));
+        assert_eq!((answer.status, answer.text()), expected);
+    }
+}
+
+#[tokio::test]
+async fn analysis_and_preview_are_each_there_where_they_are_wanted() {
+    let stunt = frozen().await;
+    for (analysis, preview) in [(false, false), (false, true), (true, false), (true, true)] {
+        let body = json!({"generate_analysis_details": analysis, "generate_preview": preview});
+        let id = detect(&stunt, "x_ai.png", fixture("plain.png"), body).await;
+        stunt.advance("live", "PT0.3S").await;
+        let status = |word: &'static str| if analysis { json!(word) } else { Value::Null };
+        for expected in [status("pending"), status("analyzing"), status("ready")] {
+            let document = query(&stunt, &id).await.json();
+            let details = &document["result_details"];
+            assert_eq!(details["analysis_results_status"], expected);
+            let is_there = expected == "ready";
+            assert_eq!(details["analysis_results"].is_object(), is_there);
+            assert_eq!(document["preview_url"].is_string(), preview);
+            let fields = document.as_object().expect("an object");
+            assert!(fields.contains_key("preview_url"));
+            if expected != "pending" {
+                stunt.advance("live", "PT0.4S").await;
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The setting `strict-uploads`: names, signed headers and types as strict as the vendor's.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{error, frozen, frozen_with, get, post, presign};
+use crate::support::{Answer, Stunt, picture};
+
+const ACL: (&str, &str) = ("x-amz-acl", "private");
+
+async fn strict() -> Stunt {
+    frozen_with(|config| config.undetectable.strict_uploads = true).await
+}
+
+async fn place(stunt: &Stunt, name: &str) -> (String, String) {
+    let place = presign(stunt, "live", name).await;
+    let text = |field: &str| place[field].as_str().expect("a text").to_owned();
+    (text("presigned_url"), text("file_path"))
+}
+
+async fn put(stunt: &Stunt, url: &str, headers: &[(&str, &str)]) -> Answer {
+    stunt.send(Method::PUT, url, headers, picture()).await
+}
+
+#[tokio::test]
+async fn a_name_with_unsafe_characters_is_refused() {
+    let stunt = strict().await;
+    let why = "file_name: has characters other than A-Z a-z 0-9 . _ -";
+    for name in [
+        "my%20photo.jpg",
+        "a%2Fb.jpg",
+        "%C3%A9t%C3%A9.jpg",
+        "a(1).jpg",
+    ] {
+        let path = format!("/get-presigned-url?file_name={name}");
+        let answer = get(&stunt, "live", &path).await;
+        assert_eq!(answer.refusal(), error(400, "Invalid file name", why));
+    }
+    let unsupported = "file_name: extension .exe is not supported";
+    let answer = get(&stunt, "live", "/get-presigned-url?file_name=a%20b.exe").await;
+    assert_eq!(
+        answer.refusal(),
+        error(400, "Unsupported image type", unsupported)
+    );
+    place(&stunt, "photo_1-a.B.jpg").await;
+}
+
+#[tokio::test]
+async fn the_url_is_signed_for_x_amz_acl() {
+    let stunt = strict().await;
+    let (url, path) = place(&stunt, "x_ai.jpg").await;
+    assert!(
+        url.contains("&X-Amz-SignedHeaders=host%3Bx-amz-acl&"),
+        "{url}"
+    );
+    let content_type = ("content-type", "image/jpeg");
+    for headers in [
+        &[content_type][..],
+        &[content_type, ("x-amz-acl", "public-read")],
+    ] {
+        let answer = put(&stunt, &url, headers).await;
+        assert_eq!(answer.status, 403, "{}", answer.text());
+        assert!(answer.text().contains("<Code>SignatureDoesNotMatch</Code>"));
+    }
+    let answer = put(&stunt, &url, &[content_type, ACL]).await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, ""));
+    let body = json!({"key": "live", "url": path});
+    let answer = post(&stunt, "/detect", &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_type_that_does_not_fit_the_extension_is_refused_as_s3_does() {
+    let stunt = strict().await;
+    let (url, key) = place(&stunt, "x.JPG").await;
+    for sent in ["image/jpg", "image/png", "application/octet-stream"] {
+        let answer = put(&stunt, &url, &[("content-type", sent), ACL]).await;
+        let id = answer.header("x-amz-request-id");
+        let expected = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message>\
+             <Key>{key}</Key><RequestId>{id}</RequestId><HostId>stuntdouble</HostId></Error>"
+        );
+        let why = format!("Content-Type: \"{sent}\" does not fit .JPG, image/jpeg does");
+        assert_eq!(answer.refusal(), (403, expected, why));
+        assert_eq!(answer.header("content-type"), "application/xml");
+    }
+    let answer = put(&stunt, &url, &[ACL]).await;
+    assert_eq!(answer.status, 403, "none fits no extension");
+    let body = json!({"key": "live", "url": key});
+    let answer = post(&stunt, "/detect", &body).await;
+    assert_eq!(
+        answer.status,
+        500,
+        "nothing of it is kept: {}",
+        answer.text()
+    );
+    let answer = put(&stunt, &url, &[("content-type", "image/jpeg"), ACL]).await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, ""));
+    let (url, _) = place(&stunt, "pictures.zip").await;
+    let answer = put(&stunt, &url, &[("content-type", "application/zip"), ACL]).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn without_it_any_type_is_taken_and_bizmoris_are_with_it_too() {
+    let stunt = frozen().await;
+    let (url, _) = place(&stunt, "my photo.jpg").await;
+    for headers in [&[("content-type", "image/jpg")][..], &[ACL], &[]] {
+        assert_eq!(put(&stunt, &url, headers).await.status, 200);
+    }
+    let stunt = strict().await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a b.jpg"});
+    let (_, url) = stunt.pending("live", &body).await;
+    assert_eq!(
+        put(&stunt, &url, &[("content-type", "image/jpg")])
+            .await
+            .status,
+        200
+    );
+}

@@ -1,0 +1,192 @@
+//! What the vendor's framework refuses, on every route: schemas, methods, `Accept`.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{frozen, post};
+use crate::support::{Answer, Stunt};
+
+const STR: (&str, &str) = ("str type expected", "type_error.str");
+const BOOL: (&str, &str) = ("value could not be parsed to a boolean", "type_error.bool");
+const UUID: (&str, &str) = ("value is not a valid uuid", "type_error.uuid");
+const NONE: (&str, &str) = (
+    "none is not an allowed value",
+    "type_error.none.not_allowed",
+);
+const MISSING: (&str, &str) = ("field required", "value_error.missing");
+const DICT: (&str, &str) = ("value is not a valid dict", "type_error.dict");
+const IMAGE: (&str, &str) = (
+    "value is not a valid enumeration member; permitted: 'Image'",
+    "type_error.enum",
+);
+const MODEL: (&str, &str) = (
+    "value is not a valid enumeration member; permitted: 'generic', 'sheerid', 'instance/model'",
+    "type_error.enum",
+);
+
+/// One problem is told, and nothing else.
+fn assert_unfit(answer: &Answer, loc: &[&str], (msg, kind): (&str, &str)) {
+    let loc = serde_json::to_string(loc).expect("JSON");
+    let expected = format!(r#"{{"detail":[{{"loc":{loc},"msg":"{msg}","type":"{kind}"}}]}}"#);
+    assert_eq!((answer.status, answer.text()), (422, expected));
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_ne!(answer.header("x-mock-why"), "");
+}
+
+#[tokio::test]
+async fn a_field_of_another_type_is_told_with_its_place() {
+    let stunt = frozen().await;
+    let (list, object, word) = (json!([true]), json!({"a": 1}), json!("perhaps"));
+    for (field, bad, problem) in [
+        ("key", &[&list, &object][..], STR),
+        ("url", &[&list, &object], STR),
+        (
+            "generate_preview",
+            &[&list, &object, &word, &json!(2)],
+            BOOL,
+        ),
+        ("generate_analysis_details", &[&list, &json!(0.5)], BOOL),
+        ("generate_heatmap", &[&list, &json!("")], BOOL),
+        ("generate_heatmap_overlayed", &[&list, &word], BOOL),
+        ("generate_heatmap_normalized", &[&list, &word], BOOL),
+        (
+            "document_type",
+            &[&list, &word, &json!(1), &json!("image")],
+            IMAGE,
+        ),
+        ("email", &[&list, &object], STR),
+        ("model", &[&list, &word, &json!(true)], MODEL),
+        ("id", &[&list, &word, &json!(7), &json!("")], UUID),
+        ("include_content_moderation", &[&object, &word], BOOL),
+        (
+            "generate_unbiased_analysis_details",
+            &[&object, &word],
+            BOOL,
+        ),
+        ("proxy_host", &[&list], STR),
+    ] {
+        for bad in bad {
+            let mut body = json!({"key": "live", "url": "u"});
+            body[field] = (*bad).clone();
+            let answer = post(&stunt, "/detect", &body).await;
+            assert_unfit(&answer, &["body", field], problem);
+        }
+    }
+    for bad in [&list, &object] {
+        let answer = post(&stunt, "/query", &json!({"id": bad})).await;
+        assert_unfit(&answer, &["body", "id"], STR);
+    }
+}
+
+#[tokio::test]
+async fn null_is_as_good_as_left_out_but_where_something_is_required() {
+    let stunt = frozen().await;
+    let answer = post(&stunt, "/query", &json!({"id": null})).await;
+    assert_unfit(&answer, &["body", "id"], NONE);
+    let answer = post(&stunt, "/query", &json!({})).await;
+    assert_unfit(&answer, &["body", "id"], MISSING);
+    let answer = post(&stunt, "/detect", &json!({"key": "live", "url": null})).await;
+    assert_unfit(&answer, &["body", "url"], NONE);
+    let answer = post(&stunt, "/detect", &json!({"key": "live"})).await;
+    assert_unfit(&answer, &["body", "url"], MISSING);
+    let body = json!({
+        "key": "live", "url": "u", "generate_preview": null, "generate_analysis_details": null,
+        "generate_heatmap": null, "generate_heatmap_overlayed": null, "email": null,
+        "generate_heatmap_normalized": null, "document_type": null, "model": null, "id": null,
+        "include_content_moderation": null, "generate_unbiased_analysis_details": null,
+        "proxy_host": null
+    });
+    let answer = post(&stunt, "/detect", &body).await;
+    assert_eq!(
+        answer.status,
+        500,
+        "it fits, and nothing is there: {}",
+        answer.text()
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_object_is_told_on_every_route_that_takes_one() {
+    let stunt = frozen().await;
+    for operation in operations().filter(|operation| operation.method == Method::POST) {
+        let path = path(operation.path);
+        for body in [
+            json!([]),
+            json!([{"key": "live"}]),
+            json!("x"),
+            json!(5),
+            json!(true),
+        ] {
+            let answer = post(&stunt, &path, &body).await;
+            assert_unfit(&answer, &["body"], DICT);
+        }
+        let answer = post(&stunt, &path, &Value::Null).await;
+        assert_unfit(&answer, &["body"], MISSING);
+        let json = [("content-type", "application/json")];
+        let answer = stunt.send(Method::POST, &path, &json, "{key}").await;
+        assert_eq!(answer.status, 422, "{path}");
+        let problem = &answer.json()["detail"][0];
+        assert_eq!(problem["type"], "value_error.jsondecode");
+        assert_eq!(problem["loc"], json!(["body", 1]));
+    }
+}
+
+/// The operations of this front door.
+fn operations() -> impl Iterator<Item = stuntdouble::web::Operation> {
+    let all = stuntdouble::app::operations().into_iter();
+    all.filter(|operation| operation.name.starts_with("undetectable."))
+}
+
+/// The route's path with something in place of its parameters.
+fn path(route: &str) -> String {
+    let parts = route.split('/');
+    let filled = parts.map(|part| if part.starts_with('{') { "x" } else { part });
+    filled.collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test]
+async fn a_method_that_a_route_has_not_is_told_with_those_it_has() {
+    let stunt = frozen().await;
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+    ];
+    for operation in operations().filter(|operation| !operation.path.starts_with("/_s3/")) {
+        let (path, allow) = (path(operation.path), operation.method.as_str());
+        for method in methods.iter().filter(|method| **method != operation.method) {
+            let answer = stunt.send(method.clone(), &path, &[], "").await;
+            let why = format!("{method} {path} is no route; {allow} {path} is one");
+            let expected = (405, r#"{"detail":"Method Not Allowed"}"#.to_owned(), why);
+            assert_eq!(answer.refusal(), expected);
+            assert_eq!(answer.header("allow"), allow);
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_takes_nothing_that_is_answered_is_told_so_on_every_route() {
+    let stunt = frozen().await;
+    let ask = async |stunt: &Stunt, method: &Method, path: &str, accept: &str| {
+        let headers = [
+            ("accept", accept),
+            ("content-type", "application/json"),
+            ("apikey", "live"),
+        ];
+        let body = if method == Method::POST { "{}" } else { "" };
+        stunt.send(method.clone(), path, &headers, body).await
+    };
+    // The page is for browsers, and is no JSON.
+    for operation in operations().filter(|it| !it.name.starts_with("undetectable.docs")) {
+        let path = path(operation.path);
+        let answer = ask(&stunt, &operation.method, &path, "text/html").await;
+        let expected = (406, r#"{"detail":"Not Acceptable"}"#.to_owned());
+        assert_eq!((answer.status, answer.text()), expected, "{path}");
+        assert!(answer.header("x-mock-why").starts_with("Accept: excludes "));
+        let answer = ask(&stunt, &operation.method, &path, "application/json").await;
+        assert_ne!(answer.status, 406, "{path}");
+    }
+}
