@@ -73,17 +73,17 @@ pub fn is_whole(bytes: &[u8]) -> bool {
 /// alone, the first's. They are as the file says, in reason or not.
 #[must_use]
 pub fn sides_px(bytes: &[u8]) -> Option<(u32, u32)> {
-    let primary = find(bytes, b"meta").and_then(|meta| of_primary(meta.get(4..)?));
+    let primary = find(bytes, *b"meta").and_then(|meta| of_primary(meta.get(4..)?));
     primary.or_else(|| of_track(bytes))
 }
 
 fn of_primary(meta: &[u8]) -> Option<(u32, u32)> {
-    let mut pitm = Reader(find(meta, b"pitm")?);
+    let mut pitm = Reader(find(meta, *b"pitm")?);
     let version = pitm.version()?.0;
     let item = pitm.id(version >= 1)?;
-    let properties = find(meta, b"iprp")?;
-    let container = find(properties, b"ipco")?;
-    let indices = associated(find(properties, b"ipma")?, item)?;
+    let properties = find(meta, *b"iprp")?;
+    let container = find(properties, *b"ipco")?;
+    let indices = associated(find(properties, *b"ipma")?, item)?;
     let (mut sides, mut is_turned) = (None, false);
     // indices count from one; nought stands for none
     for (index, (kind, body)) in (1_u16..).zip(boxes(container)) {
@@ -132,7 +132,7 @@ fn associated(ipma: &[u8], item: u64) -> Option<Vec<u16>> {
 }
 
 fn of_track(bytes: &[u8]) -> Option<(u32, u32)> {
-    let header = find(find(find(bytes, b"moov")?, b"trak")?, b"tkhd")?;
+    let header = find(find(find(bytes, *b"moov")?, *b"trak")?, *b"tkhd")?;
     let mut sides = Reader(header.get(header.len().checked_sub(8)?..)?);
     // 16 bits before the point, 16 behind it
     let mut side = || u32::try_from(sides.number(4)? >> 16).ok();
@@ -143,10 +143,10 @@ fn of_track(bytes: &[u8]) -> Option<(u32, u32)> {
 #[must_use]
 pub fn blocks(bytes: &[u8]) -> Vec<Block<'_>> {
     let mut found = Vec::new();
-    if let Some(meta) = find(bytes, b"meta").and_then(|meta| meta.get(4..)) {
-        let items = find(meta, b"iinf").map(items).unwrap_or_default();
-        let data = find(meta, b"idat").unwrap_or_default();
-        if let Some(iloc) = find(meta, b"iloc") {
+    if let Some(meta) = find(bytes, *b"meta").and_then(|meta| meta.get(4..)) {
+        let items = find(meta, *b"iinf").map(items).unwrap_or_default();
+        let data = find(meta, *b"idat").unwrap_or_default();
+        if let Some(iloc) = find(meta, *b"iloc") {
             places(&mut found, iloc, &items, bytes, data);
         }
     }
@@ -257,9 +257,9 @@ fn tiff(item: &[u8]) -> Option<&[u8]> {
 }
 
 /// The body of the first box of that kind.
-fn find<'a>(bytes: &'a [u8], wanted: &[u8; 4]) -> Option<&'a [u8]> {
+fn find(bytes: &[u8], wanted: [u8; 4]) -> Option<&[u8]> {
     boxes(bytes)
-        .find(|(kind, _)| kind == wanted)
+        .find(|(kind, _)| *kind == wanted)
         .map(|(_, body)| body)
 }
 

@@ -189,7 +189,7 @@ impl Canvas {
             scale: size_px / UNITS,
         };
         for glyph in line {
-            self.typeface.outline(glyph, &mut pen);
+            self.typeface.outline(*glyph, &mut pen);
             pen.at[0] += width_pt(std::slice::from_ref(glyph), size_px);
         }
         self.paint(&pen.path, colour, size_px * weight);

@@ -14,7 +14,7 @@ const FIXTURES: [&str; 6] = [
     "manifest.avif",
 ];
 
-fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(8 + body.len()).expect("a short box");
     [&length.to_be_bytes(), &kind[..], body].concat()
 }
@@ -25,9 +25,9 @@ fn heic(width: u32, height: u32, quarters: u8) -> Vec<u8> {
     let ispe = [&full[..], &width.to_be_bytes(), &height.to_be_bytes()].concat();
     let other = [&full[..], &7_u32.to_be_bytes(), &7_u32.to_be_bytes()].concat();
     let container = [
-        boxed(b"ispe", &other),
-        boxed(b"ispe", &ispe),
-        boxed(b"irot", &[quarters]),
+        boxed(*b"ispe", &other),
+        boxed(*b"ispe", &ispe),
+        boxed(*b"irot", &[quarters]),
     ];
     // item 8 has the first property; item 9, the primary one, the second and the third
     let associated = [
@@ -37,16 +37,16 @@ fn heic(width: u32, height: u32, quarters: u8) -> Vec<u8> {
         b"\0\x09\x02\x02\x83",
     ];
     let properties = [
-        boxed(b"ipco", &container.concat()),
-        boxed(b"ipma", &associated.concat()),
+        boxed(*b"ipco", &container.concat()),
+        boxed(*b"ipma", &associated.concat()),
     ];
     let meta = [
         full.to_vec(),
-        boxed(b"pitm", &[&full[..], b"\0\x09"].concat()),
-        boxed(b"iprp", &properties.concat()),
+        boxed(*b"pitm", &[&full[..], b"\0\x09"].concat()),
+        boxed(*b"iprp", &properties.concat()),
     ];
-    let brands = boxed(b"ftyp", b"heic\0\0\0\0mif1heic");
-    [brands, boxed(b"meta", &meta.concat())].concat()
+    let brands = boxed(*b"ftyp", b"heic\0\0\0\0mif1heic");
+    [brands, boxed(*b"meta", &meta.concat())].concat()
 }
 
 fn check(bytes: Vec<u8>) -> Result<Option<(u32, u32)>, Defect> {
@@ -74,7 +74,7 @@ fn the_fixtures_tell_their_brand_and_size() {
 
 #[test]
 fn brands_tell_heif_from_avif_and_both_from_films() {
-    let of = |brands: &[u8]| media(&boxed(b"ftyp", brands));
+    let of = |brands: &[u8]| media(&boxed(*b"ftyp", brands));
     for (brands, expected) in [
         (&b"mif1\0\0\0\0mif1heic"[..], Some(Media::Heif)),
         (b"mif1\0\0\0\0mif1avifmiaf", Some(Media::Avif)),
@@ -90,7 +90,7 @@ fn brands_tell_heif_from_avif_and_both_from_films() {
     }
     assert_eq!(media(b"\0\0\0\x18ftypheic"), Some(Media::Heif));
     assert_eq!(media(b"\0\0\0\x04ftypheic"), None);
-    assert_eq!(media(&boxed(b"moov", b"heic")), None);
+    assert_eq!(media(&boxed(*b"moov", b"heic")), None);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn the_primary_items_properties_count_and_a_quarter_turn_swaps_the_sides() {
     assert_eq!(sides_px(&heic(40, 30, 2)), Some((40, 30)));
     assert_eq!(sides_px(&heic(40, 30, 3)), Some((30, 40)));
     let header = [&[0_u8; 76][..], &[0, 9, 0, 0, 0, 5, 0, 0]].concat();
-    let film = boxed(b"moov", &boxed(b"trak", &boxed(b"tkhd", &header)));
+    let film = boxed(*b"moov", &boxed(*b"trak", &boxed(*b"tkhd", &header)));
     assert_eq!(sides_px(&film), Some((9, 5)));
 }
 
@@ -184,8 +184,8 @@ proptest! {
     #[test]
     fn any_bytes_in_a_box_never_panic(kind in 0_usize..6, body in prop::collection::vec(any::<u8>(), 0..200)) {
         let kinds = [b"pitm", b"iprp", b"ipco", b"ipma", b"iinf", b"iloc"];
-        let meta = [vec![0; 4], boxed(kinds[kind], &body)].concat();
-        let bytes = boxed(b"meta", &meta);
+        let meta = [vec![0; 4], boxed(*kinds[kind], &body)].concat();
+        let bytes = boxed(*b"meta", &meta);
         let _ = (sides_px(&bytes), blocks(&bytes));
         let _ = associated(&body, 1);
         let _ = places(&mut Vec::new(), &body, &items(&body), &body, &body);

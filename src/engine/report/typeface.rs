@@ -132,7 +132,7 @@ impl Typeface {
     }
 
     /// Draws a glyph from the origin of its baseline on, in [`UNITS`].
-    pub fn outline(&self, glyph: &Glyph, pen: &mut dyn OutlineBuilder) {
+    pub fn outline(&self, glyph: Glyph, pen: &mut dyn OutlineBuilder) {
         self.face.outline_glyph(glyph.id, pen);
     }
 

@@ -70,12 +70,11 @@ fn doctype_bytes(bytes: &[u8]) -> Option<usize> {
     for (at, &byte) in bytes.iter().enumerate() {
         match (quote, byte) {
             (Some(open), _) if open == byte => quote = None,
-            (Some(_), _) => {}
             (None, b'"' | b'\'') => quote = Some(byte),
             (None, b'<') => depth += 1,
             (None, b'>') if depth == 1 => return Some(at + 1),
             (None, b'>') => depth = depth.checked_sub(1)?,
-            (None, _) => {}
+            _ => {}
         }
     }
     None
@@ -121,7 +120,7 @@ fn check_entities(before: &[u8], body: &[u8]) -> Result<(), Defect> {
     if has_tags || declared.iter().any(|byte| b"&%".contains(byte)) {
         return Err(too_large("entities that hold more than plain text"));
     }
-    let references = body.iter().filter(|byte| **byte == b'&').count();
+    let references = body.split(|byte| *byte == b'&').count();
     if references.saturating_mul(declared.len()) > ENTITIES_BYTES_MAX {
         return Err(too_large("entities that come to too much"));
     }
@@ -183,7 +182,6 @@ impl Tag {
         for (at, &byte) in bytes.iter().enumerate() {
             match (quote, byte) {
                 (Some(open), _) if open == byte => quote = None,
-                (Some(_), _) => {}
                 (None, b'"' | b'\'') => quote = Some(byte),
                 (None, b'=') => {
                     attributes += 1;
@@ -202,7 +200,7 @@ impl Tag {
                         namespaces,
                     });
                 }
-                (None, _) => {}
+                _ => {}
             }
         }
         None

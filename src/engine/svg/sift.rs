@@ -109,13 +109,22 @@ pub fn sifted(bytes: &[u8]) -> Result<String, Defect> {
     }
     let mut sieve = Sieve::of(&document);
     let weight = sieve.weigh(root, 1)?;
-    let rules = sieve.rules(&document);
+    let rules = rules(&document);
     if weight.elements.saturating_mul(rules.len() as u64) > MATCHES_MAX {
         return Err(Defect::TooLarge("the SVG has too many styles".to_owned()));
     }
     let mut out = String::with_capacity(text.len());
     sieve.write(&mut out, root, &rules);
     Ok(out)
+}
+
+/// All rules of all style sheets.
+fn rules(document: &Document) -> Vec<String> {
+    document
+        .descendants()
+        .filter(|node| node.has_tag_name((SVG, "style")) || node.has_tag_name("style"))
+        .flat_map(|node| style::rules(node.text().unwrap_or_default()))
+        .collect()
 }
 
 fn is_kept(node: Node) -> bool {
@@ -237,15 +246,6 @@ impl<'a, 'input> Sieve<'a, 'input> {
         let id = id.trim_matches([' ', '"', '\'']).strip_prefix('#')?;
         let target = self.ids.get(id).copied()?;
         (target.tag_name().name() == tag).then_some(target)
-    }
-
-    /// All rules of all style sheets.
-    fn rules(&self, document: &Document) -> Vec<String> {
-        document
-            .descendants()
-            .filter(|node| node.has_tag_name((SVG, "style")) || node.has_tag_name("style"))
-            .flat_map(|node| style::rules(node.text().unwrap_or_default()))
-            .collect()
     }
 
     fn write(&self, out: &mut String, node: Node<'a, 'input>, rules: &[String]) {

@@ -101,10 +101,10 @@ fn shapes_gradients_clips_masks_and_styles_are_drawn() {
         format!(r#"<rect {all} fill="red" filter="url(#none)" clip-path="url(#none)"/>"#),
         format!(r##"<defs><rect id="r" {all} fill="red"/></defs><use xlink:href="#r"/>"##),
         format!(
-            r##"<linearGradient id="g"><stop stop-color="red"/></linearGradient><rect {all} fill="url(#g)"/>"##
+            r#"<linearGradient id="g"><stop stop-color="red"/></linearGradient><rect {all} fill="url(#g)"/>"#
         ),
         format!(
-            r##"<clipPath id="c"><circle cx="50" cy="25" r="9"/></clipPath><rect {all} style="fill:red;clip-path:url(#c)"/>"##
+            r#"<clipPath id="c"><circle cx="50" cy="25" r="9"/></clipPath><rect {all} style="fill:red;clip-path:url(#c)"/>"#
         ),
         format!(
             r##"<mask id="m"><rect {all} fill="#fff"/></mask><rect {all} fill="red" mask="url(#m)"/>"##
@@ -117,10 +117,10 @@ fn shapes_gradients_clips_masks_and_styles_are_drawn() {
     for body in [
         format!(r#"<rect {all} fill="url(http://example.com/x.svg#g)"/>"#),
         format!(r#"<image {all} href="data:image/png;base64,iVBORw0KGgo="/>"#),
-        format!(r##"<clipPath id="c"/><rect {all} clip-path="url(#c)"/>"##),
+        format!(r#"<clipPath id="c"/><rect {all} clip-path="url(#c)"/>"#),
         r#"<use href="other.svg#r"/>"#.to_owned(),
         r#"<text x="50" y="25" font-size="40">text</text>"#.to_owned(),
-        format!(r#"<script>rect()</script><foreignObject {all}>html</foreignObject>"#),
+        format!(r"<script>rect()</script><foreignObject {all}>html</foreignObject>"),
     ] {
         assert_eq!(middle(&body), white, "{body}");
     }
@@ -185,16 +185,19 @@ fn bombs_are_defects_or_drawn_in_time() {
         "many attributes",
         svg(&format!(
             "<g {}/>",
-            (0..300).map(|n| format!("a{n}='' ")).collect::<String>()
+            (0..300)
+                .map(|n| format!("a{n}='' "))
+                .collect::<Vec<_>>()
+                .concat()
         )),
     );
     let mut uses = r#"<g id="u0"><rect/></g>"#.to_owned();
     let mut chain = String::new();
     let mut clips = String::new();
     for level in 1..=12 {
-        let used = format!(r##"<use href="#u{}"/>"##, level - 1).repeat(10);
-        let _ = write!(uses, r#"<g id="u{level}">{used}</g>"#);
-        let clipped = format!(r##"<rect clip-path="url(#c{})"/>"##, level - 1).repeat(10);
+        let ten = format!(r##"<use href="#u{}"/>"##, level - 1).repeat(10);
+        let _ = write!(uses, r#"<g id="u{level}">{ten}</g>"#);
+        let clipped = format!(r#"<rect clip-path="url(#c{})"/>"#, level - 1).repeat(10);
         let _ = write!(clips, r#"<clipPath id="c{level}">{clipped}</clipPath>"#);
     }
     for level in 1..2000 {
@@ -207,7 +210,10 @@ fn bombs_are_defects_or_drawn_in_time() {
     );
     too_large("a chain of uses", svg(&chain));
     too_large("more elements than are drawn", svg(&"<g/>".repeat(60_000)));
-    let rules: String = (0..5000).map(|n| format!(".c{n}{{fill:red}}")).collect();
+    let rules = (0..5000)
+        .map(|n| format!(".c{n}{{fill:red}}"))
+        .collect::<Vec<_>>()
+        .concat();
     too_large(
         "many styles",
         svg(&format!("<style>{rules}</style>{}", "<g/>".repeat(10_000))),
@@ -216,7 +222,7 @@ fn bombs_are_defects_or_drawn_in_time() {
     for circle in [
         r##"<g id="a"><use href="#a"/></g>"##,
         r##"<use id="a" href="#b"/><use id="b" href="#a"/>"##,
-        r##"<clipPath id="c"><rect clip-path="url(#c)"/></clipPath>"##,
+        r#"<clipPath id="c"><rect clip-path="url(#c)"/></clipPath>"#,
     ] {
         assert!(
             matches!(drawn(&svg(circle)), Err(Defect::Corrupt(_))),
@@ -231,9 +237,10 @@ fn what_is_slow_is_drawn_smaller() {
         format!(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2000 2000">{body}</svg>"#)
     };
     let all = r#"<rect width="2000" height="2000" fill="red" opacity=".5"/>"#;
-    let lines: String = (0..200_000)
+    let lines = (0..200_000)
         .map(|n| format!("V{}H{}", n % 2 * 2000, f64::from(n) / 100.0))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let path = |attributes: &str| large(&format!(r#"<path d="M0 0{lines}" {attributes}/>"#));
     for (what, text) in [
         ("many large shapes", large(&all.repeat(20_000))),

@@ -4,7 +4,7 @@
 use super::super::detect::{FILE_BYTES_MAX, FILE_BYTES_MIN};
 use crate::engine::archive::Entry;
 use crate::model::bulk::{Bulk, Queued, SkipReason, Skipped};
-use crate::model::picture::Format;
+use crate::model::picture::Media;
 
 /// What macOS and Windows leave in folders, in lower case; macOS has a folder of its own too.
 const LEFT_BEHIND: [&str; 4] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"];
@@ -45,7 +45,7 @@ fn reason(entry: &Entry) -> Option<SkipReason> {
         Some(SkipReason::NestedZip)
     } else if extension.eq_ignore_ascii_case("pdf") {
         Some(SkipReason::Pdf)
-    } else if Format::of_name(name).is_none() {
+    } else if Media::of_name(name).is_none() {
         Some(SkipReason::UnsupportedType)
     } else if entry.is_encrypted {
         Some(SkipReason::Encrypted)
@@ -106,6 +106,9 @@ mod tests {
             ("a//b.png", None),
             ("a\\b.webp", None),
             ("a..b/c..jpg", None),
+            ("a.svg", None),
+            ("a.HEIC", None),
+            ("a.avif", None),
             ("", Some(SkipReason::InvalidPath)),
             ("/a.jpg", Some(SkipReason::InvalidPath)),
             ("\\a.jpg", Some(SkipReason::InvalidPath)),

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{detect, done, error, frozen, post, query, upload};
-use crate::support::{Stunt, fixture};
+use crate::support::{Entry, Stunt, fixture, zip};
 
 /// A fixture under a name: its size as told, and the sizes of its preview and heatmap.
 struct Case {
@@ -147,6 +147,37 @@ async fn containers_drawings_and_documents_say_where_they_come_from() {
         assert_eq!(found, (&json!(source), &json!(result)), "{name}");
         assert_eq!(details["detection_step"], 1, "{name}");
     }
+}
+
+#[tokio::test]
+async fn drawings_and_containers_are_judged_in_bulk() {
+    let stunt = frozen().await;
+    let zipped = zip(&[
+        Entry::new("a_ai.svg", &fixture("plain.svg")),
+        Entry::new("b.heic", &fixture("camera.heic")),
+        Entry::stored("c.heif", &fixture("firefly.heif")),
+        Entry::stored("d_human.avif", &fixture("plain.avif")),
+        Entry::new("e.avif", &fixture("plain.heic")),
+    ]);
+    let path = upload(&stunt, "live", "some.zip", zipped).await;
+    let body = json!({"key": "live", "url": path});
+    let queued = post(&stunt, "/bulk-upload", &body).await.json();
+    assert_eq!(queued["expected_count"], 5, "{queued}");
+    stunt.advance("live", "PT1S").await;
+    let id = json!({"id": queued["id"]});
+    let bulk = post(&stunt, "/bulk-upload/query", &id).await.json();
+    let items = bulk["items"].as_array().expect("items").iter();
+    let found: Vec<Value> = items
+        .map(|item| json!([item["final_result"], item["error"]]))
+        .collect();
+    let expected = json!([
+        ["AI Generated", null],
+        ["Real", null],
+        ["AI Generated", null],
+        ["Real", null],
+        [null, "named .avif, but the bytes are a HEIF"],
+    ]);
+    assert_eq!(json!(found), expected);
 }
 
 #[tokio::test]
