@@ -105,19 +105,6 @@ async fn pictures(stunt: &Stunt, seen: &mut Seen) {
     }
 }
 
-async fn bulks(stunt: &Stunt, seen: &mut Seen) {
-    let text = zip(&[Entry::stored("a.txt", b"")]);
-    let many: Vec<_> = (0..1_001).map(|_| Entry::stored("a.txt", b"")).collect();
-    let large = vec![0; 104_857_601];
-    for bytes in [picture(), text, zip(&many), large] {
-        let path = upload(stunt, "live", "a.zip", bytes).await;
-        let body = json!({"key": "live", "url": path});
-        seen.answer(&post(stunt, "/bulk-upload", &body).await);
-    }
-    let id = detect(stunt, "a_ai.jpg", picture(), json!({})).await;
-    seen.answer(&post(stunt, "/bulk-upload/query", &json!({"id": id})).await);
-}
-
 async fn requests(stunt: &Stunt, seen: &mut Seen) {
     use tokio::io::AsyncWriteExt;
     let host = "GET /get-presigned-url?file_name=a.jpg HTTP/1.1\r\nHost: a@b\r\napikey: live\r\n\
@@ -156,7 +143,6 @@ async fn every_message_can_be_had() {
     files(&stunt, &mut seen).await;
     bulks(&stunt, &mut seen).await;
     pictures(&stunt, &mut seen).await;
-    bulks(&stunt, &mut seen).await;
     requests(&stunt, &mut seen).await;
     by_rule(&stunt, &mut seen).await;
     let all = Code::ALL.map(|code| (code.status().as_u16(), code.message().to_owned()));
