@@ -79,7 +79,8 @@ impl Card {
             return;
         }
         let room = width - 4.0 * margin;
-        let title = self.media.title();
+        let is_heic = self.name.to_ascii_lowercase().ends_with(".heic");
+        let title = if is_heic { "HEIC" } else { self.media.title() };
         let title_px = (side * 0.27).min(room / 2.7);
         let name_px = (side * 0.075).max(9.5);
         let lines = canvas
@@ -88,7 +89,7 @@ impl Card {
         let leading = name_px * 1.35;
         let names = span(u32::try_from(lines.len()).unwrap_or_default()) * leading;
         // capitals are three quarters of their size high
-        let block = title_px * 0.75 + side * 0.11 + names;
+        let block = title_px * 0.75 + side * 0.125 + names;
         let mut baseline = (height - block) / 2.0 + title_px * 0.75;
         for line in canvas.typeface.lines(title, title_px, width, 1) {
             canvas.letters(&line, title_px, [width / 2.0, baseline], accent, 0.035);
@@ -99,7 +100,7 @@ impl Card {
             &rectangle((width - side * 0.3) / 2.0, above, side * 0.3, bar),
             accent,
         );
-        baseline = above + bar + side * 0.02 + name_px;
+        baseline = above + bar + side * 0.035 + name_px;
         for line in lines {
             canvas.letters(&line, name_px, [width / 2.0, baseline], INK, 0.0);
             baseline += leading;

@@ -14,6 +14,7 @@ mod card;
 mod decode;
 mod framing;
 mod heatmap;
+mod inspect;
 mod measure;
 mod metadata;
 mod page;
@@ -26,7 +27,6 @@ mod thumbnail;
 pub mod verdict;
 mod watermark;
 
-use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,9 +43,6 @@ pub use watermark::{Embedded, Embedding, SIDE_PX_MIN, TEXT_CHARS_MAX, TEXTS_MAX}
 
 use crate::model::bulk::Packed;
 use crate::model::picture::{Defect, Measures, Media, Provenance};
-use card::Card;
-use decode::{Source, Wanted};
-use image::RgbImage;
 
 /// Runs the work on pictures; clones share its limit.
 #[derive(Debug, Clone)]
@@ -142,7 +139,8 @@ impl Engine {
         name: String,
         wants: Wants,
     ) -> Result<Inspection, Failure> {
-        self.run(move || inspect(&content, &name, wants)).await
+        self.run(move || inspect::inspect(&content, &name, wants))
+            .await
     }
 
     /// Writes the protected picture to [`Protection::to`]; on a failure nothing whole is there.
@@ -242,115 +240,6 @@ fn joined<T>(done: Result<Result<T, Failure>, tokio::task::JoinError>) -> Result
             Err(Defect::Corrupt("the decoder gave up on it".to_owned()).into())
         }
         Err(error) => Err(io::Error::other(error).into()),
-    }
-}
-
-fn inspect(content: &Content, name: &str, wants: Wants) -> Result<Inspection, Failure> {
-    let source = Source::read(content, name)?;
-    let mut inspection = Inspection {
-        media: source.media,
-        measures: None,
-        provenance: metadata::of_media(&source.bytes, source.media),
-        digest: source.digest(),
-        thumbnail: None,
-        preview: None,
-        heatmap: None,
-        overlay: None,
-    };
-    if source.is_decoded() {
-        inspection.look(source, wants)?;
-    } else {
-        let sides_px = source.check()?;
-        if wants.measures {
-            let body_bytes = source.bytes.len() as u64;
-            inspection.measures = sides_px.map(|sides| measure::undecoded(sides, body_bytes));
-        }
-        inspection.draw(&Drawn::Card(Card::new(source.media, name, sides_px)), wants)?;
-    }
-    Ok(inspection)
-}
-
-/// What pictures are made of.
-enum Drawn {
-    /// A picture, upright, as large as the largest thing wanted.
-    Picture(RgbImage),
-    Card(Card),
-}
-
-impl Drawn {
-    /// It, its longer side at most `side_px_max`.
-    fn at(&self, side_px_max: u32) -> io::Result<Cow<'_, RgbImage>> {
-        match self {
-            Self::Picture(upright) => Ok(Cow::Borrowed(upright)),
-            Self::Card(card) => card.draw(side_px_max).map(Cow::Owned),
-        }
-    }
-}
-
-impl Wants {
-    /// The longer side of the largest thing wanted.
-    fn side_px(self) -> Option<u32> {
-        if self.heatmap.is_some() || self.overlay.is_some() {
-            Some(heatmap::SIDE_PX_MAX)
-        } else if self.preview {
-            Some(PREVIEW_PX)
-        } else {
-            self.thumbnail.then_some(THUMBNAIL_PX)
-        }
-    }
-}
-
-impl Inspection {
-    /// Decodes the picture, and takes from it what is wanted.
-    fn look(&mut self, source: Source, wants: Wants) -> Result<(), Failure> {
-        let mut drawing = None;
-        if wants.measures {
-            // always of the same pixels, so that what is measured does not hang on what is drawn
-            let picture = source.decode(Wanted::Luma)?;
-            let mut measures = measure::measure(&picture.pixels, source.bytes.len() as u64);
-            if source.media == Media::Svg {
-                // its size is not that of its pixels, which are good for all that is wanted
-                (measures.width_px, measures.height_px) = source.check()?.unwrap_or_default();
-                drawing = Some(picture);
-            }
-            self.measures = Some(measures);
-        }
-        if let Some(side_px) = wants.side_px() {
-            let picture = match drawing {
-                Some(picture) => picture,
-                None => source.decode(Wanted::Colours)?,
-            };
-            drop(source);
-            let upright = thumbnail::reduced(&picture, side_px);
-            drop(picture);
-            self.draw(&Drawn::Picture(upright), wants)?;
-        } else if !wants.measures {
-            source.check()?;
-        }
-        Ok(())
-    }
-
-    fn draw(&mut self, drawn: &Drawn, wants: Wants) -> io::Result<()> {
-        if wants.thumbnail {
-            let small = drawn.at(THUMBNAIL_PX)?;
-            self.thumbnail = Some(thumbnail::jpeg(&small, THUMBNAIL_PX)?);
-        }
-        if wants.preview {
-            let small = drawn.at(PREVIEW_PX)?;
-            self.preview = Some(thumbnail::jpeg(&small, PREVIEW_PX)?);
-        }
-        if wants.heatmap.is_none() && wants.overlay.is_none() {
-            return Ok(());
-        }
-        let upright = drawn.at(heatmap::SIDE_PX_MAX)?;
-        let map = heatmap::Map::of(&upright, self.digest);
-        if let Some(HeatmapStyle { ground, scale }) = wants.heatmap {
-            self.heatmap = Some(heatmap::draw(&upright, &map, self.digest, ground, scale)?);
-        }
-        if let Some(scale) = wants.overlay {
-            self.overlay = Some(heatmap::overlay(&upright, &map, self.digest, scale)?);
-        }
-        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ mod codes;
 mod described;
 mod documents;
 mod fetched;
+mod formats;
 mod heatmaps;
 mod hosts;
 mod metadata;

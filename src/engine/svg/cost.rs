@@ -11,9 +11,11 @@ use resvg::usvg::{ClipPath, Group, Mask, Node, Path, Tree};
 use crate::model::picture::Defect;
 
 /// Pixels that are written in all, about a nanosecond or three each.
-const PIXELS_MAX: f64 = 400e6;
+const PIXELS_MAX: f64 = 300e6;
 /// Nothing is drawn smaller than this for the sake of time, unless it is.
 const SIDE_PX_MIN: f64 = 32.0;
+/// Pixels for each edge that a row crosses: rows are sampled four times.
+const EDGE: f64 = 8.0;
 /// How often a layer's pixels are written: cleared, clipped, laid upon what is below.
 const LAYER: f64 = 4.0;
 /// How much larger than the drawing the renderer makes a layer at most.
@@ -129,7 +131,7 @@ impl Cost {
         if let Some(bounds) = bounds {
             let (width, height) = (f64::from(bounds.width()), f64::from(bounds.height()));
             self.pixels += 2.0 * width * height;
-            self.edges += (fills + strokes) * height;
+            self.edges += EDGE * (fills + strokes) * height;
         }
     }
 }

@@ -264,6 +264,9 @@ impl<'a, 'input> Sieve<'a, 'input> {
                 "id" if self.ids.get(value) != Some(&node) => {}
                 "style" => write_attribute(out, "style", &self.style(value)),
                 "clip-path" | "mask" if self.resource(attribute.name(), value).is_none() => {}
+                "fill" | "stroke" if leads_away(value) => {
+                    write_attribute(out, attribute.name(), "none");
+                }
                 name if ATTRIBUTES.contains(&name) || style::is_property(name) => {
                     write_attribute(out, name, value);
                 }
@@ -298,6 +301,12 @@ impl<'a, 'input> Sieve<'a, 'input> {
         }
         plain
     }
+}
+
+/// Whether a paint is taken from another document.
+fn leads_away(paint: &str) -> bool {
+    let within = paint.trim().strip_prefix("url(");
+    within.is_some_and(|url| !url.trim_start_matches([' ', '"', '\'']).starts_with('#'))
 }
 
 fn write_attribute(out: &mut String, name: &str, value: &str) {

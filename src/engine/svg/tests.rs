@@ -38,7 +38,11 @@ fn the_fixtures_are_drawn_in_their_size() {
         [0x1d, 0x1b, 0x1a],
         "the nose"
     );
-    assert_eq!(picture.get_pixel(160, 128).0, picture.get_pixel(479, 128).0);
+    assert_eq!(
+        picture.get_pixel(239, 244).0,
+        picture.get_pixel(400, 244).0,
+        "the eyes"
+    );
     let drawing = Drawing::read(&fixture::bytes("illustrator.svg")).expect("an SVG");
     assert_eq!(drawing.sides_px(), (200, 100));
     let picture = drawing.draw().expect("a picture");
@@ -156,7 +160,7 @@ fn bombs_are_defects_or_drawn_in_time() {
             "{what}: {found:?}"
         );
         assert!(
-            began.elapsed() < Duration::from_secs(3),
+            began.elapsed() < Duration::from_secs(6),
             "{what}: {:?}",
             began.elapsed()
         );
@@ -244,7 +248,7 @@ fn what_is_slow_is_drawn_smaller() {
             Ok(picture) => assert!(picture.width() <= SIDE_PX_MAX, "{what}"),
             Err(defect) => assert!(matches!(defect, Defect::TooLarge(_)), "{what}: {defect:?}"),
         }
-        assert!(began.elapsed() < Duration::from_secs(8), "{what}: {:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(15), "{what}: {:?}", began.elapsed());
     }
 }
 

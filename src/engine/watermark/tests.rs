@@ -287,11 +287,7 @@ fn a_pdf_is_checked_from_its_end() {
 #[tokio::test]
 async fn the_engine_marks_a_file_and_finds_its_texts_under_any_name() {
     let engine = Engine::new(1);
-    for (name, is_drawn) in [
-        ("photo.jpg", true),
-        ("plain.png", true),
-        ("stream.pdf", false),
-    ] {
+    for name in ["photo.jpg", "plain.png", "stream.pdf"] {
         let to = tempfile::NamedTempFile::new().expect("a temporary file");
         let order = Embedding {
             content: fixture::content(name),
@@ -302,7 +298,7 @@ async fn the_engine_marks_a_file_and_finds_its_texts_under_any_name() {
         };
         let embedded = engine.embed(order).await.expect(name);
         assert_eq!(Some(embedded.media), Media::of_name(name));
-        assert_eq!(embedded.thumbnail.is_some(), is_drawn, "{name}");
+        assert!(embedded.thumbnail.is_some(), "{name}");
         let output = fixture::whole(to.path().to_owned());
         assert_eq!(embedded.body_bytes, output.bytes);
         let found = engine.extract(output, "renamed".to_owned()).await;

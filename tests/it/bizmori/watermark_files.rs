@@ -1,5 +1,6 @@
 //! The round trip: what an embedding hands out, an extraction finds the text in.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{EMBED, EXTRACT, downloaded, made, text};
@@ -44,6 +45,11 @@ async fn a_text_goes_into_every_format_and_is_found_under_another_name_and_key()
         );
         let expected = (&json!("complete"), &json!("detected"), &json!(long));
         assert_eq!(found, expected, "{name}");
+        // of a PDF it is a card
+        let thumbnail = text(&order, "/thumbnailImageUrl");
+        let answer = stunt.send(Method::GET, &thumbnail, &[], "").await;
+        let drawn = image::load_from_memory(&answer.bytes).expect(name);
+        assert_eq!(drawn.width().max(drawn.height()), 100, "{name}");
     }
 }
 

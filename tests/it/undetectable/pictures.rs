@@ -114,8 +114,8 @@ async fn sizes_and_types_are_judged_at_detect() {
             jpeg(2_000),
             error(
                 400,
-                "Unsupported image type",
-                "a.heic: stuntdouble does not emulate this format yet",
+                "Invalid file type",
+                "a.heic: named .heic, but the bytes are a JPEG",
             ),
         ),
         (
@@ -124,7 +124,7 @@ async fn sizes_and_types_are_judged_at_detect() {
             error(
                 400,
                 "Unsupported image type",
-                "a.zip: stuntdouble does not emulate this format yet",
+                "a.zip: no picture, by its extension; a .zip goes to /bulk-upload",
             ),
         ),
     ] {

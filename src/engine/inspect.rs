@@ -1,0 +1,128 @@
+//! What is found out about a file and drawn of it: of what is decoded its pixels, of all else a
+//! card.
+
+use std::borrow::Cow;
+use std::io;
+
+use image::RgbImage;
+
+use super::card::Card;
+use super::decode::{Source, Wanted};
+use super::{
+    Content, Failure, HeatmapStyle, Inspection, PREVIEW_PX, THUMBNAIL_PX, Wants, heatmap, measure,
+    metadata, thumbnail,
+};
+use crate::model::picture::Media;
+
+/// Looks at one file, on this thread.
+///
+/// # Errors
+/// A defect of the file, or the disk's.
+pub fn inspect(content: &Content, name: &str, wants: Wants) -> Result<Inspection, Failure> {
+    let source = Source::read(content, name)?;
+    let mut inspection = Inspection {
+        media: source.media,
+        measures: None,
+        provenance: metadata::of_media(&source.bytes, source.media),
+        digest: source.digest(),
+        thumbnail: None,
+        preview: None,
+        heatmap: None,
+        overlay: None,
+    };
+    if source.is_decoded() {
+        inspection.look(source, wants)?;
+    } else {
+        let sides_px = source.check()?;
+        if wants.measures {
+            let body_bytes = source.bytes.len() as u64;
+            inspection.measures = sides_px.map(|sides| measure::undecoded(sides, body_bytes));
+        }
+        inspection.draw(&Drawn::Card(Card::new(source.media, name, sides_px)), wants)?;
+    }
+    Ok(inspection)
+}
+
+/// What pictures are made of.
+enum Drawn {
+    /// A picture, upright, as large as the largest thing wanted.
+    Picture(RgbImage),
+    Card(Card),
+}
+
+impl Drawn {
+    /// It, its longer side at most `side_px_max`.
+    fn at(&self, side_px_max: u32) -> io::Result<Cow<'_, RgbImage>> {
+        match self {
+            Self::Picture(upright) => Ok(Cow::Borrowed(upright)),
+            Self::Card(card) => card.draw(side_px_max).map(Cow::Owned),
+        }
+    }
+}
+
+impl Wants {
+    /// The longer side of the largest thing wanted.
+    fn side_px(self) -> Option<u32> {
+        if self.heatmap.is_some() || self.overlay.is_some() {
+            Some(heatmap::SIDE_PX_MAX)
+        } else if self.preview {
+            Some(PREVIEW_PX)
+        } else {
+            self.thumbnail.then_some(THUMBNAIL_PX)
+        }
+    }
+}
+
+impl Inspection {
+    /// Decodes the picture, and takes from it what is wanted.
+    fn look(&mut self, source: Source, wants: Wants) -> Result<(), Failure> {
+        let mut drawing = None;
+        if wants.measures {
+            // always of the same pixels, so that what is measured does not hang on what is drawn
+            let picture = source.decode(Wanted::Luma)?;
+            let mut measures = measure::measure(&picture.pixels, source.bytes.len() as u64);
+            if source.media == Media::Svg {
+                // its size is not that of its pixels, which are good for all that is wanted
+                (measures.width_px, measures.height_px) = source.check()?.unwrap_or_default();
+                drawing = Some(picture);
+            }
+            self.measures = Some(measures);
+        }
+        if let Some(side_px) = wants.side_px() {
+            let picture = match drawing {
+                Some(picture) => picture,
+                None => source.decode(Wanted::Colours)?,
+            };
+            drop(source);
+            let upright = thumbnail::reduced(&picture, side_px);
+            drop(picture);
+            self.draw(&Drawn::Picture(upright), wants)?;
+        } else if !wants.measures {
+            source.check()?;
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self, drawn: &Drawn, wants: Wants) -> io::Result<()> {
+        if wants.thumbnail {
+            let small = drawn.at(THUMBNAIL_PX)?;
+            self.thumbnail = Some(thumbnail::jpeg(&small, THUMBNAIL_PX)?);
+        }
+        if wants.preview {
+            let small = drawn.at(PREVIEW_PX)?;
+            self.preview = Some(thumbnail::jpeg(&small, PREVIEW_PX)?);
+        }
+        if wants.heatmap.is_none() && wants.overlay.is_none() {
+            return Ok(());
+        }
+        let upright = drawn.at(heatmap::SIDE_PX_MAX)?;
+        let map = heatmap::Map::of(&upright, self.digest);
+        if let Some(HeatmapStyle { ground, scale }) = wants.heatmap {
+            self.heatmap = Some(heatmap::draw(&upright, &map, self.digest, ground, scale)?);
+        }
+        if let Some(scale) = wants.overlay {
+            self.overlay = Some(heatmap::overlay(&upright, &map, self.digest, scale)?);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,223 @@
+//! Every format of the contract's section 3, from its upload to its pictures.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{detect, done, error, frozen, post, query, upload};
+use crate::support::{Stunt, fixture};
+
+/// A fixture under a name: its size as told, and the sizes of its preview and heatmap.
+struct Case {
+    name: &'static str,
+    fixture: &'static str,
+    sides: (u32, u32),
+    preview: (u32, u32),
+    heatmap: (u32, u32),
+}
+
+const fn same(name: &'static str, fixture: &'static str, sides: (u32, u32)) -> Case {
+    Case {
+        name,
+        fixture,
+        sides,
+        preview: sides,
+        heatmap: sides,
+    }
+}
+
+const CASES: [Case; 18] = [
+    same("a_ai.jpg", "plain.jpg", (320, 240)),
+    same("a_ai.jpeg", "progressive.jpg", (320, 240)),
+    same("a_ai.JFIF", "plain.jpg", (320, 240)),
+    same("a_ai.png", "plain.png", (320, 240)),
+    same("a_ai.webp", "plain.webp", (320, 240)),
+    same("a_ai.bmp", "plain.bmp", (160, 120)),
+    same("a_ai.tiff", "plain.tiff", (160, 120)),
+    same("a_ai.tif", "plain.tiff", (160, 120)),
+    same("a_ai.gif", "plain.gif", (160, 120)),
+    Case {
+        preview: (512, 384),
+        ..same("a_ai.svg", "plain.svg", (640, 480))
+    },
+    same("b_ai.svg", "illustrator.svg", (200, 100)),
+    same("a_ai.heic", "plain.heic", (320, 240)),
+    same("b_ai.HEIC", "camera.heic", (240, 320)),
+    same("a_ai.heif", "firefly.heif", (160, 120)),
+    same("a_ai.avif", "plain.avif", (160, 120)),
+    same("b_ai.avif", "manifest.avif", (160, 120)),
+    same("a_ai.pdf", "plain.pdf", (320, 240)),
+    same("b_ai.pdf", "encrypted.pdf", (400, 220)),
+];
+
+/// The size of the picture behind a link.
+async fn sides(stunt: &Stunt, url: &Value, media_type: &str) -> (u32, u32) {
+    let url = url.as_str().unwrap_or_else(|| panic!("{url}"));
+    let answer = stunt.send(Method::GET, url, &[], "").await;
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, media_type)
+    );
+    let picture = image::load_from_memory(&answer.bytes).expect("a picture");
+    (picture.width(), picture.height())
+}
+
+#[tokio::test]
+async fn every_format_is_taken_and_has_its_warnings_its_preview_and_its_heatmap() {
+    let stunt = frozen().await;
+    for case in CASES {
+        let name = case.name;
+        let bytes = fixture(case.fixture);
+        let screen = json!({"type": "screen_recapture", "label": "Normal", "confidence": 100,
+                            "metrics": {"is_screen": false}});
+        let (width, height) = case.sides;
+        let size = json!({"type": "source_size", "metrics":
+                          {"width": width, "height": height, "file_size": bytes.len()}});
+        let is_small = bytes.len() < 50 * 1024 || width.max(height) < 150;
+        let warnings: Vec<Value> = [Some(screen), is_small.then_some(size)]
+            .into_iter()
+            .flatten()
+            .collect();
+        let body = json!({"generate_preview": true, "generate_analysis_details": false});
+        let document = done(&stunt, name, bytes, body).await;
+        let details = &document["result_details"];
+        assert_eq!(details["warnings"], json!(warnings), "{name}");
+        assert_eq!(details["final_result"], "AI Generated", "{name}");
+        let preview = sides(&stunt, &document["preview_url"], "image/jpeg").await;
+        let heatmap = sides(&stunt, &details["heatmap_url"], "image/png").await;
+        assert_eq!((preview, heatmap), (case.preview, case.heatmap), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_decoded_is_neither_blurred_nor_dark_unless_its_name_says_so() {
+    let stunt = frozen().await;
+    for name in ["a_blurred.heic", "a_blurred.avif", "a_blurred.pdf"] {
+        let plain = name.replace("a_blurred", "plain");
+        let document = done(&stunt, name, fixture(&plain), json!({})).await;
+        let warnings = &document["result_details"]["warnings"];
+        let expected = json!({"type": "blur_dark", "label": "Blurred"});
+        assert_eq!(warnings[2], expected, "{name}: {warnings}");
+    }
+}
+
+#[tokio::test]
+async fn overlays_are_drawn_on_drawings_and_on_cards() {
+    let stunt = frozen().await;
+    let body = json!({"generate_heatmap_overlayed": true, "generate_heatmap_normalized": true});
+    for (name, plain, expected) in [
+        ("a_ai.svg", "plain.svg", (640, 480)),
+        ("a_ai.heic", "plain.heic", (320, 240)),
+        ("a_ai.pdf", "plain.pdf", (320, 240)),
+    ] {
+        let document = done(&stunt, name, fixture(plain), body.clone()).await;
+        let url = &document["result_details"]["heatmap_url"];
+        assert_eq!(sides(&stunt, url, "image/png").await, expected, "{name}");
+    }
+}
+
+/// A PDF whose one picture is that JPEG.
+fn pdf_of(jpeg: &[u8]) -> Vec<u8> {
+    let mut pdf = b"%PDF-1.4\n1 0 obj <</Filter /DCTDecode>> stream\n".to_vec();
+    pdf.extend_from_slice(jpeg);
+    pdf.extend_from_slice(b"\nendstream endobj\n");
+    let table = format!(
+        "xref\ntrailer <</Root 1 0 R>>\nstartxref\n{}\n%%EOF\n",
+        pdf.len()
+    );
+    [pdf, table.into_bytes()].concat()
+}
+
+#[tokio::test]
+async fn containers_drawings_and_documents_say_where_they_come_from() {
+    let stunt = frozen().await;
+    let (pixel, firefly) = ("Google Pixel 8", "Adobe Firefly");
+    let (photoshop, edited) = ("Adobe Photoshop 25.1 (Windows)", "Digitally Edited");
+    let pdf = pdf_of(&fixture("editor.jpg"));
+    for (name, bytes, source, result) in [
+        ("a.heic", fixture("camera.heic"), pixel, "Real"),
+        ("a.avif", fixture("camera.avif"), pixel, "Real"),
+        ("a.heif", fixture("firefly.heif"), firefly, "AI Generated"),
+        ("b.avif", fixture("manifest.avif"), firefly, "AI Generated"),
+        ("a.svg", fixture("illustrator.svg"), firefly, "AI Generated"),
+        ("a.pdf", pdf, photoshop, edited),
+    ] {
+        let document = done(&stunt, name, bytes, json!({})).await;
+        let details = &document["result_details"];
+        let found = (&details["metadata_basic_source"], &details["final_result"]);
+        assert_eq!(found, (&json!(source), &json!(result)), "{name}");
+        assert_eq!(details["detection_step"], 1, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn content_that_does_not_fit_the_extension_is_refused_for_every_extension() {
+    let stunt = frozen().await;
+    let refused = async |name: &str, bytes: Vec<u8>| {
+        let path = upload(&stunt, "live", name, bytes).await;
+        let body = json!({"key": "live", "url": path});
+        post(&stunt, "/detect", &body).await.refusal()
+    };
+    let invalid = |why: String| error(400, "Invalid file type", &why);
+    for extension in [
+        "jpg", "jpeg", "jfif", "png", "webp", "bmp", "tiff", "tif", "gif",
+    ] {
+        let name = format!("a.{extension}");
+        let why = format!("{name}: the bytes are no JPEG, PNG, WebP, BMP, TIFF or GIF");
+        for bytes in [
+            vec![b' '; 2_000],
+            fixture("plain.svg"),
+            fixture("plain.avif"),
+        ] {
+            assert_eq!(refused(&name, bytes).await, invalid(why.clone()));
+        }
+    }
+    for (extension, title, other, other_title) in [
+        ("svg", "SVG", "plain.png", "a PNG"),
+        ("pdf", "PDF", "plain.svg", "an SVG"),
+        ("heic", "HEIF", "plain.avif", "an AVIF"),
+        ("heif", "HEIF", "plain.pdf", "a PDF"),
+        ("avif", "AVIF", "plain.heic", "a HEIF"),
+    ] {
+        let name = format!("a.{extension}");
+        let why = format!("{name}: the bytes are no {title}");
+        assert_eq!(refused(&name, vec![b' '; 2_000]).await, invalid(why));
+        let why = format!("{name}: named .{extension}, but the bytes are {other_title}");
+        assert_eq!(refused(&name, fixture(other)).await, invalid(why));
+    }
+}
+
+#[tokio::test]
+async fn what_is_torn_or_out_of_bounds_fails_and_says_why() {
+    let stunt = frozen().await;
+    let torn = |name| {
+        let mut bytes = fixture(name);
+        bytes.truncate(bytes.len() - 200);
+        bytes
+    };
+    let mut vast = fixture("plain.heic");
+    let ispe = vast.windows(4).position(|window| window == b"ispe");
+    let ispe = ispe.expect("a size");
+    vast[ispe + 8..ispe + 16].fill(0xff);
+    let deep = format!("<svg>{}</svg>", "<g>".repeat(500));
+    let sides = "4294967295 by 4294967295 pixels; at most 16384 a side and 64 megapixels";
+    for (name, bytes, told) in [
+        ("a.heic", torn("plain.heic"), "the HEIF breaks off"),
+        ("a.avif", torn("plain.avif"), "the AVIF breaks off"),
+        ("a.pdf", torn("plain.pdf"), "the PDF breaks off"),
+        ("b.heic", vast, sides),
+        (
+            "a.svg",
+            deep.into_bytes(),
+            "the SVG has tags nested too deep",
+        ),
+        ("b.svg", torn("plain.svg"), "the SVG breaks off"),
+    ] {
+        let id = detect(&stunt, name, bytes, json!({})).await;
+        stunt.advance("live", "PT1S").await;
+        let document = query(&stunt, &id).await.json();
+        assert_eq!(document["status"], "failed", "{name}");
+        let line = &document["result_details"]["error_message"];
+        let line = line.as_str().unwrap_or_else(|| panic!("{document}"));
+        assert!(line.starts_with(&format!("{name}: {told}")), "{line}");
+    }
+}
