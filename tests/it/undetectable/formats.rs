@@ -175,7 +175,7 @@ async fn drawings_and_containers_are_judged_in_bulk() {
         ["Real", null],
         ["AI Generated", null],
         ["Real", null],
-        [null, "named .avif, but the bytes are a HEIF"],
+        [null, "Invalid file type"],
     ]);
     assert_eq!(json!(found), expected);
 }
