@@ -34,7 +34,10 @@ pub fn states() -> Value {
             },
         })
     };
-    let unsettled = |is_valid: Value| json!({"maxProperties": 1, "properties": {"is_valid": {"const": is_valid}}});
+    let unsettled = |is_valid: Value| {
+        let is_valid = json!({"is_valid": {"const": is_valid}});
+        json!({"maxProperties": 1, "properties": is_valid})
+    };
     let failed = json!({"maxProperties": 2, "properties": {"is_valid": {"const": false}}});
     let done = json!({"required": ["detection_step"]});
     json!([

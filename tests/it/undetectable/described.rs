@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
-use stuntdouble::undetectable::{description, routes};
+use stuntdouble::undetectable::{Code, description, routes};
 
 use crate::support::described::check;
 use crate::support::{Answer, Stunt};
@@ -79,6 +79,24 @@ fn what_is_referred_to_is_there_and_what_is_there_is_referred_to() {
             .map(move |name| format!("#/components/{kind}/{name}"))
     });
     assert_eq!(told, kinds.collect());
+}
+
+#[test]
+fn every_message_is_described_with_its_status() {
+    let mut told = BTreeSet::new();
+    for (_, _, operation) in operations(&description()) {
+        let responses = operation["responses"].as_object().expect("responses");
+        for (status, answer) in responses {
+            let schema = &answer["content"]["application/json"]["schema"];
+            let messages = schema["properties"]["error"]["enum"].as_array();
+            for message in messages.into_iter().flatten() {
+                let message = message.as_str().expect("a message").to_owned();
+                told.insert((status.clone(), message));
+            }
+        }
+    }
+    let all = Code::ALL.map(|code| (code.status().as_str().to_owned(), code.message().to_owned()));
+    assert_eq!(told, all.into());
 }
 
 #[test]
