@@ -178,6 +178,18 @@ async fn a_report_is_made() {
 }
 
 #[tokio::test]
+async fn a_zip_of_pictures_is_judged() {
+    let stunt = Stunt::start().await;
+    let kept = tempfile::tempdir().expect("a directory");
+    let recipe = chapter("### A ZIP of pictures");
+    let output = run_after_the_start(&stunt, kept.path(), recipe).await;
+    assert_shown(recipe, &output);
+    for item in [r#""filename": "fox_ai.jpg""#, r#""final_result": "Real""#] {
+        assert!(output.contains(item), "{item}: {output}");
+    }
+}
+
+#[tokio::test]
 async fn the_examples_of_the_control_plane_are_taken() {
     let stunt = Stunt::start().await;
     let kept = tempfile::tempdir().expect("a directory");
@@ -193,25 +205,41 @@ async fn the_examples_of_the_control_plane_are_taken() {
     }
 }
 
+/// The rows of a chapter's table that is sorted by its first column, each of it and its second.
+fn rows(heading: &str) -> Vec<(&'static str, &'static str)> {
+    let rows: Vec<(&str, &str)> = chapter(heading)
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+        .collect();
+    assert!(
+        rows.is_sorted_by(|(one, _), (next, _)| one < next),
+        "{rows:?}"
+    );
+    rows
+}
+
+fn assert_row(rows: &[(&str, &str)], name: &str, status: u16) {
+    let row = rows.iter().find(|(code, _)| *code == name);
+    let (_, rest) = row.unwrap_or_else(|| panic!("no row of {name}"));
+    assert!(rest.starts_with(&status.to_string()), "{name}: {status}");
+}
+
 #[test]
 fn the_codes_stand_in_order_with_the_statuses_of_the_program() {
-    let rows: Vec<Vec<&str>> = chapter("### BIZ MORI's codes")
-        .lines()
-        .filter(|line| line.starts_with("| `"))
-        .map(|line| line.split(" | ").collect())
-        .collect();
-    let codes: Vec<&str> = rows
-        .iter()
-        .map(|row| row[0].trim_matches(['|', ' ', '`']))
-        .collect();
-    assert!(codes.is_sorted_by(|one, next| one < next), "{codes:?}");
+    let rows = rows("### BIZ MORI's codes");
     for code in stuntdouble::bizmori::Code::ALL {
         let json = serde_json::to_value(code).expect("JSON");
         let name = json.as_str().expect("a word");
-        let row = codes.iter().position(|code| *code == name);
-        let row = &rows[row.unwrap_or_else(|| panic!("no row of {name}"))];
-        let status = code.status().as_u16().to_string();
-        assert!(row[1].starts_with(&status), "{name}: {status}");
+        assert_row(&rows, name, code.status().as_u16());
+    }
+}
+
+#[test]
+fn so_do_the_messages() {
+    let rows = rows("### Undetectable's messages");
+    assert_eq!(rows.len(), stuntdouble::undetectable::Code::ALL.len());
+    for code in stuntdouble::undetectable::Code::ALL {
+        assert_row(&rows, code.message(), code.status().as_u16());
     }
 }
 
