@@ -224,10 +224,10 @@ impl From<OriginError> for Refusal {
 impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::NoCredits { left: 0 } => {
+            Refused::NoCredits { left: 0, .. } => {
                 Self::new(Code::UsageLimitExceeded, "no credits are left")
             }
-            Refused::NoCredits { left } => Self::new(
+            Refused::NoCredits { left, .. } => Self::new(
                 Code::UsageNotEnough,
                 format!("{left} credits are left, and it costs one a file"),
             ),

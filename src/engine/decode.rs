@@ -32,6 +32,8 @@ pub const SIDE_PX_MAX: u32 = 16_384;
 pub const PIXELS_MAX: u64 = 64 * 1024 * 1024;
 /// The most memory one decoder may ask for, its output included.
 const ALLOC_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// The most a colour profile may have, unpacked.
+const PROFILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// A file that begins like a picture, as its name says.
 #[derive(Debug)]
@@ -207,6 +209,10 @@ fn other(bytes: &[u8], format: Format) -> Result<Picture, Defect> {
     let defect = |error| of_image(format, &error);
     if let Some((width_px, height_px)) = framing::declared_px(format, bytes) {
         check_size(width_px, height_px, 0)?;
+    }
+    if format == Format::Png && !framing::png_profile_fits(bytes, PROFILE_BYTES_MAX) {
+        let text = "the PNG's colour profile is too large";
+        return Err(Defect::TooLarge(text.to_owned()));
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), codec);
     let mut limits = Limits::no_limits();

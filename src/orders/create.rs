@@ -33,6 +33,7 @@ pub struct Created {
 pub enum Refused {
     /// It costs more than is left.
     NoCredits {
+        needed: u32,
         left: u64,
     },
     /// The id the client gives was given before.
@@ -113,7 +114,8 @@ impl Orders {
         {
             let spent = store::accounts::spent(&mut tx, account.id).await?;
             let left = limit.saturating_sub(spent);
-            return Err(Refused::NoCredits { left });
+            let needed = credits;
+            return Err(Refused::NoCredits { needed, left });
         }
         let mut due = vec![(Kind::Expire, order.expires_at())];
         let mut hold = None;

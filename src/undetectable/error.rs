@@ -289,8 +289,9 @@ impl From<OriginError> for Refusal {
 impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::NoCredits { .. } => {
-                Self::new(Code::NotEnoughCredits, "the account's are used up")
+            Refused::NoCredits { needed, left } => {
+                let why = format!("credits: {needed} needed, {left} left");
+                Self::new(Code::NotEnoughCredits, why)
             }
             Refused::IdTaken => Self::new(Code::IdTaken, "id: a document has it already"),
             Refused::Store(error) => error.into(),

@@ -130,7 +130,7 @@ async fn without_credits_nothing_is_queued() {
     let expected = (
         403,
         r#"{"error":"Not enough credits"}"#.to_owned(),
-        "the account's are used up".to_owned(),
+        "credits: 1 needed, 0 left".to_owned(),
     );
     assert_eq!(post(&stunt, "/detect", &body).await.refusal(), expected);
     let none = r#"{"baseCredits":0,"boostCredits":0,"credits":0}"#;
