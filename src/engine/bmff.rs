@@ -88,7 +88,7 @@ fn of_primary(meta: &[u8]) -> Option<(u32, u32)> {
     let indices = associated(find(properties, *b"ipma")?, item)?;
     let (mut sides, mut is_turned) = (None, false);
     // indices count from one; nought stands for none
-    for (index, (kind, body)) in (1_u16..).zip(boxes(container)) {
+    for (index, (kind, body)) in (1..=u16::MAX).zip(boxes(container)) {
         if !indices.contains(&index) {
             continue;
         }

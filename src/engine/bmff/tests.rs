@@ -205,6 +205,27 @@ fn extents_that_the_box_does_not_hold_end_it() {
 }
 
 #[test]
+fn more_properties_than_have_an_index_are_left_out() {
+    let full = [0_u8; 4];
+    let ispe = [&full[..], &5_u32.to_be_bytes(), &4_u32.to_be_bytes()].concat();
+    let turn = boxed(*b"irot", &[1]);
+    let of = |before: usize| {
+        let free = boxed(*b"free", b"").repeat(before);
+        // the last index but one, and what lies behind the last
+        let container = [free, boxed(*b"ispe", &ispe), turn.clone(), turn.clone()].concat();
+        let ipma = [&full[..], b"\0\0\0\x01\0\x09\x03\xff\xfe\xff\xff\0\0"].concat();
+        let mut ipma = ipma;
+        ipma[3] = 1;
+        let properties = [boxed(*b"ipco", &container), boxed(*b"ipma", &ipma)].concat();
+        let pitm = boxed(*b"pitm", &[&full[..], b"\0\x09"].concat());
+        let meta = [full.to_vec(), pitm, boxed(*b"iprp", &properties)].concat();
+        sides_px(&boxed(*b"meta", &meta))
+    };
+    assert_eq!(of(0x7ffd), Some((4, 5)));
+    assert_eq!(of(0xffff), None);
+}
+
+#[test]
 fn a_file_of_very_many_manifests_tells_of_a_few() {
     let manifest = [&C2PA[..], &[0; 4], b"manifest\0", &[0; 8]].concat();
     let bytes = boxed(*b"uuid", &manifest).repeat(1000);
