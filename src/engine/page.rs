@@ -26,8 +26,11 @@ pub fn sides_pt(bytes: &[u8]) -> Option<(u32, u32)> {
 /// The four numbers of the array that `bytes` begin with.
 fn numbers(bytes: &[u8]) -> Option<[f32; 4]> {
     let array = bytes.trim_ascii_start().strip_prefix(b"[")?;
-    let array = &array[..array.len().min(TEXT_BYTES_MAX)];
-    let end = array.iter().position(|byte| *byte == b']')?;
+    // nothing but numbers, so that what opens and never closes is not gone over again and again
+    let end = array.iter().position(|byte| b"[]/<>()".contains(byte))?;
+    if array[end] != b']' {
+        return None;
+    }
     let text = std::str::from_utf8(&array[..end]).ok()?;
     let mut numbers = text.split_ascii_whitespace();
     let mut next = || {
@@ -116,6 +119,8 @@ mod tests {
             ("/MediaBox [0 0 0 9]", None),
             ("/MediaBox [0 0 NaN 9]", None),
             ("/MediaBox [0 0 9", None),
+            ("/MediaBox [0 0 /MediaBox [0 0 5 6]", Some((5, 6))),
+            (&"/MediaBox[".repeat(500_000), None),
             ("/MediaBox", None),
             ("", None),
         ] {
