@@ -13,6 +13,8 @@ pub struct Uploaded {
     /// What it was awaited as.
     pub upload: Upload,
     pub blob: Blob,
+    /// No client uploaded it: it was downloaded for this very request.
+    pub by_us: bool,
 }
 
 impl Orders {
@@ -37,23 +39,47 @@ impl Orders {
     }
 
     /// What the URL names, downloaded to be the account's file of that (normalised) name; one line on
-    /// why it could not be had.
+    /// why it could not be had, and then nothing is left of it.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If the account is gone, or it cannot be written.
     pub async fn download(
         &self,
         account: &Account,
         url: &str,
         name: &str,
     ) -> Result<Result<Uploaded, String>, StoreError> {
+        let fetched = match self.fetch(url).await {
+            Ok(fetched) => fetched,
+            Err(line) => return Ok(Err(line)),
+        };
         let upload = self.await_upload(account, name).await?;
         let bucket = Vendor::Undetectable.bucket();
-        if let Err(line) = self.fetch(account, bucket, &upload.key, url).await? {
-            return Ok(Err(line));
-        }
+        self.take_in(account, bucket, &upload.key, fetched).await?;
         let downloaded = self.uploaded(account, &upload.key).await?;
+        let downloaded = downloaded.map(|file| Uploaded {
+            by_us: true,
+            ..file
+        });
         Ok(downloaded.ok_or_else(|| "was removed meanwhile".to_owned()))
+    }
+
+    /// Removes a file that was downloaded for what is then refused. One that a client uploaded
+    /// stays.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub async fn discard(&self, file: &Uploaded) -> Result<(), StoreError> {
+        if !file.by_us {
+            return Ok(());
+        }
+        let upload = &file.upload;
+        let mut tx = self.db.begin().await?;
+        store::uploads::remove(&mut tx, &upload.id).await?;
+        tx.commit().await?;
+        let bucket = Vendor::Undetectable.bucket();
+        let removed = self.blobs.remove(upload.account, bucket, &upload.key).await;
+        removed.map(drop).map_err(StoreError::broken)
     }
 
     /// The account's file under that key, if it was awaited there and is in.
@@ -75,8 +101,10 @@ impl Orders {
         };
         let bucket = Vendor::Undetectable.bucket();
         let blob = self.blobs.find(account.id, bucket, key).await;
-        Ok(blob
-            .map_err(StoreError::broken)?
-            .map(|blob| Uploaded { upload, blob }))
+        Ok(blob.map_err(StoreError::broken)?.map(|blob| Uploaded {
+            upload,
+            blob,
+            by_us: false,
+        }))
     }
 }

@@ -35,6 +35,18 @@ pub async fn insert(tx: &mut Tx, upload: &Upload) -> Result<()> {
     Ok(())
 }
 
+/// Forgets an upload that no client was told of.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn remove(tx: &mut Tx, id: &str) -> Result<()> {
+    sqlx::query("DELETE FROM uploads WHERE id = ?")
+        .bind(id)
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}
+
 /// The upload of that id, whosever it is.
 ///
 /// # Errors
