@@ -167,6 +167,9 @@ async fn what_is_refused_leaves_nothing_behind() {
     let folders = std::fs::read_dir(data.path().join("blobs")).expect("a folder");
     let objects = folders.flat_map(|it| std::fs::read_dir(it.expect("an entry").path()));
     assert_eq!(objects.flatten().count(), 1, "the document's alone");
+    let mut ran = stunt.advance("live", "P7D").await;
+    ran.sort_unstable();
+    assert_eq!(ran, ["order.expire", "order.process", "upload.expire"]);
 }
 
 #[tokio::test]
