@@ -17,6 +17,8 @@ mod uploaded;
 mod warnings;
 mod wire;
 
+use std::sync::LazyLock;
+
 use axum::Json;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
@@ -25,7 +27,7 @@ use serde::Serialize;
 
 use crate::model::rule::Makes;
 use crate::web::openapi::Described;
-use crate::web::{Context, Routes};
+use crate::web::{Context, Operation, Routes};
 use accept::{json, picture};
 pub use auth::whose;
 pub use described::description;
@@ -143,9 +145,10 @@ async fn health() -> Json<Health> {
 /// The answer to a route there is not, or a method that a route does not have.
 #[must_use]
 pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
+    static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| routes(None).operations());
     let path = uri.path();
-    let operations = routes(None).operations().into_iter();
-    let allowed: Vec<String> = operations
+    let allowed: Vec<String> = OPERATIONS
+        .iter()
         .filter(|operation| is_of(operation.path, path))
         .map(|operation| operation.method.to_string())
         .collect();
