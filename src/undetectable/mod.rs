@@ -47,6 +47,7 @@ pub fn routes(context: Option<Context>) -> Routes {
             json(presign::get),
         )
         .described(presign::describe)
+        .without_head()
         .on(
             "undetectable.detect",
             Method::POST,
@@ -84,6 +85,7 @@ pub fn routes(context: Option<Context>) -> Routes {
             json(credits::check),
         )
         .described(credits::describe)
+        .without_head()
         .on(
             "undetectable.getPreview",
             Method::POST,
@@ -107,6 +109,7 @@ pub fn routes(context: Option<Context>) -> Routes {
         .described(assets::describe_by_url)
         .on("undetectable.health", Method::GET, "/health", json(health))
         .described(describe_health)
+        .without_head()
         .on(
             "undetectable.openapi",
             Method::GET,
