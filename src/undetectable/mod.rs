@@ -38,8 +38,13 @@ use error::Refusal;
 /// The operations of this front door.
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
-    Routes::new(context)
-        .owned(whose)
+    let routes = Routes::new(context).owned(whose);
+    about(pictures(documents(routes)))
+}
+
+/// Uploads, what is made of them, and what it costs.
+fn documents(routes: Routes) -> Routes {
+    routes
         .on(
             "undetectable.getPresignedUrl",
             Method::GET,
@@ -86,6 +91,11 @@ pub fn routes(context: Option<Context>) -> Routes {
         )
         .described(credits::describe)
         .without_head()
+}
+
+/// What is drawn of documents.
+fn pictures(routes: Routes) -> Routes {
+    routes
         .on(
             "undetectable.getPreview",
             Method::POST,
@@ -107,6 +117,11 @@ pub fn routes(context: Option<Context>) -> Routes {
             picture(assets::by_url),
         )
         .described(assets::describe_by_url)
+}
+
+/// The server itself, and its description.
+fn about(routes: Routes) -> Routes {
+    routes
         .on("undetectable.health", Method::GET, "/health", json(health))
         .described(describe_health)
         .without_head()
