@@ -4,6 +4,8 @@
 mod sort;
 mod wire;
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -16,6 +18,7 @@ use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::{Fields, canonical_uuid};
 use super::{Answer, auth, credits, detect, uploaded};
+use crate::accounts::Account;
 use crate::engine::archive::Unlisted;
 use crate::journal::Entry;
 use crate::model::bulk::Bulk;
@@ -105,10 +108,22 @@ pub async fn upload(
     fields.fit()?;
     let account = account?;
     asked.check()?;
-    let zip = uploaded::find(&context, &account, &asked.url).await?;
-    let bulk = read(&context, &zip).await?;
-    let Origin(origin) = Origin::of(&context, &headers).await?;
-    let (key, bytes) = (zip.upload.key, zip.blob.meta.bytes);
+    let zip = uploaded::find(&context, &account, &asked.url, |_| Ok(())).await?;
+    let queued = queue(&context, &account, &headers, &zip).await;
+    uploaded::answered(&context, &zip, queued).await
+}
+
+/// Queues the pictures of a ZIP.
+async fn queue(
+    context: &Context,
+    account: &Arc<Account>,
+    headers: &HeaderMap,
+    zip: &Uploaded,
+) -> Answer {
+    let bulk = read(context, zip).await?;
+    let Origin(origin) = Origin::of(context, headers).await?;
+    let (key, bytes) = (zip.upload.key.clone(), zip.blob.meta.bytes);
+    let name = zip.upload.name.clone();
     let credits = u32::try_from(bulk.queued.len()).unwrap_or(u32::MAX);
     let new = New {
         operation: "undetectable.bulkUpload",
@@ -118,15 +133,15 @@ pub async fn upload(
         name: None,
         api: Api::default(),
         work: Work::Bulk(bulk),
-        files: vec![NewFile::of(zip.upload.name, Source::Stored { key, bytes })],
+        files: vec![NewFile::of(name, Source::Stored { key, bytes })],
         id: None,
         charge: Some(Charge {
             credits,
-            limit: credits::given(&account),
+            limit: credits::given(account),
         }),
         request_digest: None,
     };
-    let created = context.orders.create(&account, new).await?;
+    let created = context.orders.create(account, new).await?;
     Ok(axum::Json(wire::Queued::of(&created.order, credits)).into_response())
 }
 

@@ -1,5 +1,5 @@
-//! What the front doors share: operations by name and their descriptions, bodies, origins, answers that say why, and
-//! connections that know when an answer has been written.
+//! What the front doors share: operations by name and their descriptions, bodies, origins, answers
+//! that say why, and connections that know when an answer has been written.
 
 mod body;
 mod connection;
