@@ -1,6 +1,5 @@
 //! The vendor's error codes, and what of ours becomes which.
 
-use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
@@ -10,7 +9,7 @@ use crate::accounts::TooMany;
 use crate::model::order::ConfirmRefusal;
 use crate::orders::{Refused, StartError};
 use crate::store::StoreError;
-use crate::web::{BodyRefusal, OriginError, WHY, header_line};
+use crate::web::{BodyRefusal, Json, OriginError, WHY, header_line};
 use crate::webhooks::RetryError;
 
 /// A code of the vendor's.

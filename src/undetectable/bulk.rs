@@ -26,7 +26,7 @@ use crate::model::order::{Api, Order, State as OrderState, Vendor};
 use crate::model::work::{Findings, Outcome, Work};
 use crate::orders::{Charge, New, NewFile, Source, Uploaded};
 use crate::web::openapi::Described;
-use crate::web::{Context, Origin, PLAN, Verbs};
+use crate::web::{Context, Json, Origin, PLAN, Verbs};
 pub use wire::mean;
 
 const ZIP_BYTES_MAX: u64 = 100 * 1_024 * 1_024;
@@ -142,7 +142,7 @@ async fn queue(
         request_digest: None,
     };
     let created = context.orders.create(account, new).await?;
-    Ok(axum::Json(wire::Queued::of(&created.order, credits)).into_response())
+    Ok(Json(wire::Queued::of(&created.order, credits)).into_response())
 }
 
 /// What in the ZIP is judged and what is not; of its pictures nothing is read yet.
@@ -229,7 +229,7 @@ pub async fn query(
     let owned = found.and_then(|order| Some((context.accounts.by_id(order.account)?, order)));
     let Some((account, order)) = owned else {
         // As `/query` answers an id that it does not know.
-        return Ok(axum::Json(None::<wire::Document<'_>>).into_response());
+        return Ok(Json(None::<wire::Document<'_>>).into_response());
     };
     entry.belongs_to(&account);
     let Work::Bulk(bulk) = &order.work else {
@@ -245,12 +245,12 @@ pub async fn query(
         _ => match order.outcome() {
             Some(Outcome::Bulk(found)) => {
                 let document = wire::Document::done(&order, bulk, found);
-                return Ok(planned(&order, found, axum::Json(document)));
+                return Ok(planned(&order, found, Json(document)));
             }
             _ => "failed",
         },
     };
-    Ok(axum::Json(wire::Document::unsettled(&order, bulk, status)).into_response())
+    Ok(Json(wire::Document::unsettled(&order, bulk, status)).into_response())
 }
 
 /// An answer on a bulk that is done, with what settled its pictures.

@@ -22,7 +22,7 @@ use crate::model::picture::Media;
 use crate::model::work::{DocumentOptions, Work};
 use crate::orders::{Charge, New, NewFile, Source, Uploaded};
 use crate::web::openapi::Described;
-use crate::web::{Context, Origin, Verbs};
+use crate::web::{Context, Json, Origin, Verbs};
 
 /// A picture's least size.
 pub const FILE_BYTES_MIN: u64 = 1_024;
@@ -182,7 +182,7 @@ async fn queue(
         request_digest: None,
     };
     let created = context.orders.create(account, new).await?;
-    Ok(axum::Json(Queued::from(created.order.as_ref())).into_response())
+    Ok(Json(Queued::from(created.order.as_ref())).into_response())
 }
 
 fn check_name(name: &str) -> Result<(), Refusal> {

@@ -19,7 +19,6 @@ mod wire;
 
 use std::sync::LazyLock;
 
-use axum::Json;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
@@ -27,7 +26,7 @@ use serde::Serialize;
 
 use crate::model::rule::Makes;
 use crate::web::openapi::Described;
-use crate::web::{Context, Operation, Routes};
+use crate::web::{Context, Json, Operation, Routes};
 use accept::{json, picture};
 pub use auth::whose;
 pub use described::description;

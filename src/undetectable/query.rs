@@ -20,7 +20,7 @@ use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome, Work};
 use crate::orders::Steps;
 use crate::web::openapi::Described;
-use crate::web::{Context, Origin, PLAN, Verbs, plan};
+use crate::web::{Context, Json, Origin, PLAN, Verbs, plan};
 
 /// The id that is asked for.
 fn read(fields: &mut Fields) -> String {
@@ -61,7 +61,7 @@ pub async fn post(
     let owned = found.and_then(|order| Some((context.accounts.by_id(order.account)?, order)));
     let Some((account, order)) = owned else {
         // The vendor's answer to an id it does not know.
-        return Ok(axum::Json(None::<Document>).into_response());
+        return Ok(Json(None::<Document>).into_response());
     };
     entry.belongs_to(&account);
     tell(&context, &account, &order, &headers).await
@@ -101,7 +101,7 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
             outcome: Some(Outcome::Bulk(found)),
         } => {
             let document = Document::of_bulk(order, bulk::mean(found));
-            return Ok(bulk::planned(order, found, axum::Json(document)));
+            return Ok(bulk::planned(order, found, Json(document)));
         }
         OrderState::Complete {
             outcome: Outcome::Outputs(_) | Outcome::Extraction(_),
@@ -109,7 +109,7 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
         }
         | OrderState::Expired { .. } => Document::failed(order, "the document has expired"),
     };
-    Ok(axum::Json(document).into_response())
+    Ok(Json(document).into_response())
 }
 
 /// The first answer that says done says that all else is pending, however late it is: clients
@@ -135,15 +135,15 @@ async fn done(
     let Origin(origin) = Origin::of(verbs, headers).await?;
     let now = account.now();
     let link = |key: &str| verbs.links.read(&origin, Vendor::Undetectable, key, now);
-    let mut chance = verbs.entropy.draw(&account.key, "analysis", order.number);
+    let chance = || verbs.entropy.draw(&account.key, "analysis", order.number);
     let wants_analysis = matches!(order.work, Work::Document(options) if options.analysis);
     let extras = Extras {
         progress,
-        analysis: wants_analysis.then(|| Analysis::of(found, &mut chance)),
+        analysis: wants_analysis.then(|| Analysis::of(found, &mut chance())),
         singular_analysis: verbs.config.undetectable.singular_analysis,
     };
     let document = Document::done(order, found, extras, link);
-    let mut response = axum::Json(document).into_response();
+    let mut response = Json(document).into_response();
     let settled = format!("result {}", Percent::result(&found.verdict));
     let plan = plan(&settled, &found.verdict.basis);
     response.headers_mut().insert(PLAN, plan);

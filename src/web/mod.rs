@@ -4,6 +4,7 @@
 mod body;
 mod connection;
 pub mod docs;
+mod json;
 mod leftover;
 pub mod openapi;
 mod operation;
@@ -31,6 +32,7 @@ use crate::worker::Worker;
 
 pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_json};
 pub use connection::{Connections, Peer, Tied};
+pub use json::Json;
 pub use operation::{Operation, Routes, observe};
 pub use origin::{Origin, OriginError, host};
 pub use peek::peek;
