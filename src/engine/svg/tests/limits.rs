@@ -186,18 +186,113 @@ fn what_is_slow_is_drawn_smaller() {
     }
 }
 
+/// As many levels as are taken of each kind of nesting, on a stack as blocking threads have.
 #[test]
 fn the_deepest_drawing_that_is_taken_fits_the_stack() {
-    let deep = |levels: usize| {
-        svg(&format!(
-            "{}<rect width=\"100\" height=\"50\"/>{}",
-            "<g opacity='.99'>".repeat(levels),
-            "</g>".repeat(levels)
-        ))
+    for (kind, nested) in kinds() {
+        let taken = |levels: &usize| sift::sifted(svg(&nested(*levels)).as_bytes()).is_ok();
+        let deepest = (1..110).rev().find(taken).expect(kind);
+        assert!((30..100).contains(&deepest), "{kind}: {deepest}");
+        let text = svg(&nested(deepest));
+        let drawing = std::thread::Builder::new()
+            .stack_size(2 * 1024 * 1024)
+            .spawn(move || drawn(&text).map(|_| ()))
+            .expect("a thread");
+        let found = drawing.join().expect(kind);
+        assert!(
+            matches!(found, Ok(()) | Err(Defect::TooLarge(_))),
+            "{kind}: {found:?}"
+        );
+    }
+}
+
+/// A body nested so deep.
+type Nested = Box<dyn Fn(usize) -> String>;
+
+fn kinds() -> [(&'static str, Nested); 9] {
+    let shape = r#"<rect width="100" height="50"/>"#;
+    let groups = |attributes: &str| -> Nested {
+        let open = format!("<g {attributes}>");
+        Box::new(move |levels| format!("{}{shape}{}", open.repeat(levels), "</g>".repeat(levels)))
     };
-    let worked = std::thread::Builder::new()
-        .stack_size(2 * 1024 * 1024)
-        .spawn(move || drawn(&deep(97)).is_ok())
-        .map(std::thread::JoinHandle::join);
-    assert!(matches!(worked, Ok(Ok(true))));
+    // each level is led to by the next; the last is used
+    let chain = |first: &'static str, level: &'static str, used: &'static str| -> Nested {
+        Box::new(move |levels| {
+            let mut body = first.to_owned();
+            for at in 1..=levels {
+                let level = level.replace("{at}", &at.to_string());
+                body += &level.replace("{before}", &(at - 1).to_string());
+            }
+            body + &used.replace("{last}", &levels.to_string())
+        })
+    };
+    [
+        ("groups", groups("opacity='.99'")),
+        (
+            "svg in svg",
+            Box::new(move |levels| {
+                format!(
+                    "{}{shape}{}",
+                    "<svg x='1' width='90' height='40'>".repeat(levels),
+                    "</svg>".repeat(levels)
+                )
+            }),
+        ),
+        (
+            "masks of masks",
+            chain(
+                "<mask id='m0'><rect width='9' height='9' fill='#fff'/></mask>",
+                "<mask id='m{at}' mask='url(#m{before})'><rect width='9' height='9' fill='#fff'/></mask>",
+                "<rect width='9' height='9' mask='url(#m{last})'/>",
+            ),
+        ),
+        (
+            "masks in masks",
+            chain(
+                "<mask id='m0'><rect width='9' height='9' fill='#fff'/></mask>",
+                "<mask id='m{at}'><rect width='9' height='9' fill='#fff' mask='url(#m{before})'/></mask>",
+                "<rect width='9' height='9' mask='url(#m{last})'/>",
+            ),
+        ),
+        (
+            "clips of clips",
+            chain(
+                "<clipPath id='c0'><rect width='9' height='9'/></clipPath>",
+                "<clipPath id='c{at}' clip-path='url(#c{before})'><rect width='9' height='9'/></clipPath>",
+                "<rect width='9' height='9' clip-path='url(#c{last})'/>",
+            ),
+        ),
+        (
+            "clips in clips",
+            chain(
+                "<clipPath id='c0'><rect width='9' height='9'/></clipPath>",
+                "<clipPath id='c{at}'><rect width='9' height='9' clip-path='url(#c{before})'/></clipPath>",
+                "<rect width='9' height='9' clip-path='url(#c{last})'/>",
+            ),
+        ),
+        (
+            "uses of uses",
+            chain(
+                "<rect id='u0' width='9' height='9'/>",
+                "<use id='u{at}' href='#u{before}' opacity='.9'/>",
+                "<use href='#u{last}'/>",
+            ),
+        ),
+        (
+            "uses in groups",
+            chain(
+                "<rect id='u0' width='9' height='9'/>",
+                "<g id='u{at}' opacity='.9'><use href='#u{before}' opacity='.9'/></g>",
+                "<use href='#u{last}'/>",
+            ),
+        ),
+        (
+            "uses in symbols",
+            chain(
+                "<symbol id='u0'><rect width='9' height='9'/></symbol>",
+                "<symbol id='u{at}' viewBox='0 0 9 9'><use href='#u{before}' width='9' height='9' opacity='.9'/></symbol>",
+                "<use href='#u{last}'/>",
+            ),
+        ),
+    ]
 }
