@@ -58,6 +58,8 @@ pub enum Wanted {
 pub struct Picture {
     /// The pixels, not yet turned.
     pub pixels: DynamicImage,
+    /// The width and height that its file says, which are the pixels' but for drawings.
+    pub sides_px: (u32, u32),
     /// How they are to be turned to be looked at.
     pub orientation: Orientation,
     /// The EXIF block, from its TIFF header on.
@@ -134,7 +136,13 @@ impl Source {
             Media::Svg => {
                 let drawing = Drawing::read(&self.bytes)?;
                 check_sides(drawing.sides_px())?;
-                Ok(Picture::plain(drawing.draw()?.into()))
+                Ok(Picture {
+                    pixels: drawing.draw()?.into(),
+                    sides_px: drawing.sides_px(),
+                    orientation: Orientation::NoTransforms,
+                    exif: None,
+                    icc: None,
+                })
             }
             Media::Heif | Media::Avif | Media::Pdf => Err(Defect::OtherFormat(format!(
                 "no {} is decoded",
@@ -151,8 +159,8 @@ impl Source {
 
     /// Whether it can be decoded, as far as can be told without a JPEG's pixels: its heads,
     /// its size, and that its scans go on to its end. What is not decoded goes on to its end.
-    /// Answers its width and height in pixels, of a PDF its first page's in points if they
-    /// stand in the open.
+    /// Answers its width and height in pixels, of a PDF its first media box's in points if
+    /// that stands in the open.
     ///
     /// # Errors
     /// As [`Source::decode`], but for what is not decoded.
@@ -182,18 +190,6 @@ impl Source {
             return Err(corrupt("breaks off"));
         }
         bmff::sides_px(&self.bytes).ok_or_else(|| corrupt("tells no size"))
-    }
-}
-
-impl Picture {
-    /// Pixels, and nothing beside them.
-    fn plain(pixels: DynamicImage) -> Self {
-        Self {
-            pixels,
-            orientation: Orientation::NoTransforms,
-            exif: None,
-            icc: None,
-        }
     }
 }
 
@@ -228,6 +224,7 @@ fn other(bytes: &[u8], format: Format) -> Result<Picture, Defect> {
     let pixels = DynamicImage::from_decoder(decoder).map_err(defect)?;
     Ok(Picture {
         pixels,
+        sides_px: (width_px, height_px),
         orientation,
         exif,
         icc,
@@ -284,6 +281,7 @@ fn jpeg(bytes: &[u8], wanted: Wanted) -> Result<Picture, Defect> {
     let exif = decoder.exif().cloned();
     Ok(Picture {
         pixels: pixels.ok_or_else(|| corrupt(Format::Jpeg, &"its size is not its pixels'"))?,
+        sides_px: (width_px, height_px),
         orientation: exif
             .as_deref()
             .and_then(Orientation::from_exif_chunk)

@@ -14,6 +14,7 @@ mod card;
 mod decode;
 mod framing;
 mod heatmap;
+mod ifd;
 mod inspect;
 mod measure;
 mod metadata;
