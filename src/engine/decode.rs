@@ -157,6 +157,15 @@ impl Source {
         matches!(self.media, Media::Picture(_) | Media::Svg)
     }
 
+    /// The size that it says it has, where that is told apart from its pixels.
+    #[must_use]
+    pub fn declared_px(&self) -> Option<(u32, u32)> {
+        match self.media {
+            Media::Picture(format) => framing::declared_px(format, &self.bytes),
+            Media::Svg | Media::Heif | Media::Avif | Media::Pdf => None,
+        }
+    }
+
     /// Whether it can be decoded, as far as can be told without a JPEG's pixels: its heads,
     /// its size, and that its scans go on to its end. What is not decoded goes on to its end.
     /// Answers its width and height in pixels, of a PDF its first media box's in points if

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use flate2::read::ZlibDecoder;
 
+use super::ifd::Directory;
 use crate::model::picture::Format;
 
 /// One marker segment of a JPEG's head; the body is what follows the length.
@@ -170,7 +171,8 @@ pub fn webp_is_whole(bytes: &[u8]) -> bool {
         .is_some_and(|size| size <= bytes.len())
 }
 
-/// The size a BMP or a WebP declares; their decoders call one too large broken, or wrap it.
+/// The size a BMP, a TIFF or a WebP declares; their decoders call one too large broken, wrap it, or
+/// do not come to it.
 #[must_use]
 pub fn declared_px(format: Format, bytes: &[u8]) -> Option<(u32, u32)> {
     let le = |at: usize, length: usize| {
@@ -193,6 +195,12 @@ pub fn declared_px(format: Format, bytes: &[u8]) -> Option<(u32, u32)> {
         (Format::WebP, b"VP8L") => {
             let sides = le(21, 4)?;
             Some(((sides & 0x3fff) + 1, (sides >> 14 & 0x3fff) + 1))
+        }
+        (Format::Tiff, _) => {
+            const WIDTH: u16 = 0x100;
+            const HEIGHT: u16 = 0x101;
+            let directory = Directory::first(bytes)?;
+            Some((directory.number(WIDTH)?, directory.number(HEIGHT)?))
         }
         _ => None,
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::io;
 
 use image::RgbImage;
+use sha2::{Digest, Sha256};
 
 use super::card::Card;
 use super::decode::{Source, Wanted};
@@ -12,7 +13,7 @@ use super::{
     Content, Failure, HeatmapStyle, Inspection, PREVIEW_PX, THUMBNAIL_PX, Wants, heatmap, measure,
     metadata, thumbnail,
 };
-use crate::model::picture::{Format, Media};
+use crate::model::picture::{Defect, Format, Media, Provenance};
 
 /// Looks at one file, on this thread.
 ///
@@ -30,16 +31,43 @@ pub fn inspect(content: &Content, name: &str, wants: Wants) -> Result<Inspection
         heatmap: None,
         overlay: None,
     };
-    if source.is_decoded() {
-        inspection.look(source, wants)?;
-    } else {
-        let sides_px = source.check()?;
-        if wants.measures {
-            let body_bytes = source.bytes.len() as u64;
-            inspection.measures = sides_px.map(|sides| measure::undecoded(sides, body_bytes));
+    let body_bytes = source.bytes.len() as u64;
+    let sides_px = if source.is_decoded() {
+        let declared_px = source.declared_px();
+        match (inspection.look(source, wants), declared_px) {
+            // It is whole, and of a kind that no decoder here knows.
+            (Err(Failure::Defect(Defect::ColorMode(_) | Defect::OtherFormat(_))), Some(_)) => {
+                declared_px
+            }
+            (looked, _) => return looked.map(|()| inspection),
         }
-        inspection.draw(&Drawn::Card(Card::new(source.media, name, sides_px)), wants)?;
+    } else {
+        source.check()?
+    };
+    if wants.measures {
+        inspection.measures = sides_px.map(|sides| measure::undecoded(sides, body_bytes));
     }
+    inspection.draw_card(name, sides_px, wants)?;
+    Ok(inspection)
+}
+
+/// What is drawn where a picture is judged by its name alone, its bytes being none that can be
+/// looked at: a card. The name's SHA-256 stands for theirs.
+///
+/// # Errors
+/// The encoder's.
+pub fn stand_in(name: &str, wants: Wants) -> Result<Inspection, Failure> {
+    let mut inspection = Inspection {
+        media: Media::of_name(name).unwrap_or(Media::Picture(Format::Jpeg)),
+        measures: None,
+        provenance: Provenance::Unknown,
+        digest: Sha256::digest(name).into(),
+        thumbnail: None,
+        preview: None,
+        heatmap: None,
+        overlay: None,
+    };
+    inspection.draw_card(name, None, wants)?;
     Ok(inspection)
 }
 
@@ -100,6 +128,16 @@ impl Inspection {
             source.check()?;
         }
         Ok(())
+    }
+
+    fn draw_card(
+        &mut self,
+        name: &str,
+        sides_px: Option<(u32, u32)>,
+        wants: Wants,
+    ) -> io::Result<()> {
+        let card = Card::new(self.media, name, sides_px);
+        self.draw(&Drawn::Card(card), wants)
     }
 
     fn draw(&mut self, drawn: &Drawn, wants: Wants) -> io::Result<()> {

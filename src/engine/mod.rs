@@ -152,6 +152,14 @@ impl Engine {
             .await
     }
 
+    /// What stands for a picture that its `name` alone settles, its bytes being at fault.
+    ///
+    /// # Errors
+    /// [`Failure::Io`], for a fault of ours.
+    pub async fn stand_in(&self, name: String, wants: Wants) -> Result<Inspection, Failure> {
+        self.run(move || inspect::stand_in(&name, wants)).await
+    }
+
     /// Writes the protected picture to [`Protection::to`]; on a failure nothing whole is there.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ const fn same(name: &'static str, fixture: &'static str, sides: (u32, u32)) -> C
     }
 }
 
-const CASES: [Case; 18] = [
+const CASES: [Case; 20] = [
     same("a_ai.jpg", "plain.jpg", (320, 240)),
     same("a_ai.jpeg", "progressive.jpg", (320, 240)),
     same("a_ai.JFIF", "plain.jpg", (320, 240)),
@@ -34,6 +34,8 @@ const CASES: [Case; 18] = [
     same("a_ai.bmp", "plain.bmp", (160, 120)),
     same("a_ai.tiff", "plain.tiff", (160, 120)),
     same("a_ai.tif", "plain.tiff", (160, 120)),
+    same("b_ai.tiff", "palette.tiff", (160, 120)),
+    same("c_ai.tiff", "fax.tiff", (160, 120)),
     same("a_ai.gif", "plain.gif", (160, 120)),
     Case {
         preview: (512, 384),
