@@ -36,11 +36,10 @@ impl Orders {
             return Ok(Err(look::lost(order, "the order has no file")));
         };
         let bucket = order.vendor.bucket();
-        let found = self.blobs.find(account.id, bucket, &file.key).await;
+        let found = self.blobs.content(account.id, bucket, &file.key).await;
         let Some(zip) = found.map_err(StoreError::broken)? else {
             return Ok(Err(look::lost(order, "the ZIP is gone")));
         };
-        let zip = zip.content();
         let queued = bulk.queued.iter();
         let judged: Vec<_> = queued.map(|it| self.judge_one(order, &zip, it)).collect();
         let items = stream::iter(judged).buffered(AT_ONCE).try_collect().await?;

@@ -2,7 +2,7 @@
 
 use super::{KeyOwner, Orders, key_owner, layout};
 use crate::accounts::Account;
-use crate::blobs::Blob;
+use crate::engine::Content;
 use crate::model::order::Vendor;
 use crate::store::uploads::Upload;
 use crate::store::{self, StoreError};
@@ -12,7 +12,8 @@ use crate::store::{self, StoreError};
 pub struct Uploaded {
     /// What it was awaited as.
     pub upload: Upload,
-    pub blob: Blob,
+    /// Open: it stays what it is, whatever is uploaded there meanwhile.
+    pub content: Content,
 }
 
 impl Orders {
@@ -74,9 +75,8 @@ impl Orders {
             return Ok(None);
         };
         let bucket = Vendor::Undetectable.bucket();
-        let blob = self.blobs.find(account.id, bucket, key).await;
-        Ok(blob
-            .map_err(StoreError::broken)?
-            .map(|blob| Uploaded { upload, blob }))
+        let found = self.blobs.content(account.id, bucket, key).await;
+        let found = found.map_err(StoreError::broken)?;
+        Ok(found.map(|content| Uploaded { upload, content }))
     }
 }

@@ -16,12 +16,14 @@ use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::{Fields, canonical_uuid};
 use super::{Answer, auth, credits, detect, uploaded};
+use crate::engine::Content;
 use crate::engine::archive::Unlisted;
 use crate::journal::Entry;
 use crate::model::bulk::Bulk;
 use crate::model::order::{Api, Order, State as OrderState, Vendor};
 use crate::model::work::{Findings, Outcome, Work};
-use crate::orders::{Charge, New, NewFile, Source, Uploaded};
+use crate::orders::{Charge, New, NewFile, Source};
+use crate::store::StoreError;
 use crate::web::openapi::Described;
 use crate::web::{Context, Origin, PLAN, Verbs};
 pub use wire::mean;
@@ -106,9 +108,9 @@ pub async fn upload(
     let account = account?;
     asked.check()?;
     let zip = uploaded::find(&context, &account, &asked.url).await?;
-    let bulk = read(&context, &zip).await?;
+    let bytes = zip.content.bytes;
+    let bulk = read(&context, &zip.upload.name, zip.content).await?;
     let Origin(origin) = Origin::of(&context, &headers).await?;
-    let (key, bytes) = (zip.upload.key, zip.blob.meta.bytes);
     let credits = u32::try_from(bulk.queued.len()).unwrap_or(u32::MAX);
     let new = New {
         operation: "undetectable.bulkUpload",
@@ -118,7 +120,13 @@ pub async fn upload(
         name: None,
         api: Api::default(),
         work: Work::Bulk(bulk),
-        files: vec![NewFile::of(zip.upload.name, Source::Stored { key, bytes })],
+        files: vec![NewFile::of(
+            zip.upload.name,
+            Source::Stored {
+                key: zip.upload.key,
+                bytes,
+            },
+        )],
         id: None,
         charge: Some(Charge {
             credits,
@@ -131,28 +139,21 @@ pub async fn upload(
 }
 
 /// What in the ZIP is judged and what is not; of its pictures nothing is read yet.
-async fn read(verbs: &Verbs, zip: &Uploaded) -> Result<Bulk, Refusal> {
-    let (name, bytes) = (zip.upload.name.as_str(), zip.blob.meta.bytes);
+async fn read(verbs: &Verbs, name: &str, zip: Content) -> Result<Bulk, Refusal> {
+    let bytes = zip.bytes;
     let refused = |code, line: &str| Err(Refusal::new(code, format!("{name}: {line}")));
     if bytes > ZIP_BYTES_MAX {
         let line = format!("{bytes} bytes, {ZIP_BYTES_MAX} at most are taken");
         return refused(Code::ZipTooLarge, &line);
     }
-    let entries = match verbs.engine.entries(zip.blob.content(), ENTRIES_MAX).await {
+    let entries = match verbs.engine.entries(zip, ENTRIES_MAX).await {
         Ok(entries) => entries,
         Err(Unlisted::NoZip(line)) => return refused(Code::NotZip, &line),
         Err(Unlisted::TooMany) => {
             let line = format!("more than {ENTRIES_MAX} entries");
             return refused(Code::TooManyFiles, &line);
         }
-        Err(Unlisted::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
-            return refused(Code::FileMetadata, "was removed meanwhile");
-        }
-        Err(Unlisted::Io(error)) => {
-            tracing::error!(%error, "an uploaded ZIP cannot be read");
-            let why = "a fault of stuntdouble's: see its log";
-            return Err(Refusal::new(Code::Internal, why));
-        }
+        Err(Unlisted::Io(error)) => return Err(StoreError::broken(error).into()),
     };
     let bulk = sort::sort(entries);
     match bulk.queued.len() {

@@ -18,6 +18,7 @@ use crate::model::order::{Api, Vendor};
 use crate::model::picture::Media;
 use crate::model::work::{DocumentOptions, Work};
 use crate::orders::{Charge, New, NewFile, Source, Uploaded};
+use crate::store::StoreError;
 use crate::web::openapi::Described;
 use crate::web::{Context, Origin, Verbs};
 
@@ -146,7 +147,7 @@ pub async fn post(
     let account = account?;
     asked.check()?;
     let uploaded = uploaded::find(&context, &account, &asked.url).await?;
-    let bytes = uploaded.blob.meta.bytes;
+    let bytes = uploaded.content.bytes;
     let (key, name) = (uploaded.upload.key.clone(), uploaded.upload.name.clone());
     check_file(&context, uploaded).await?;
     let Origin(origin) = Origin::of(&context, &headers).await?;
@@ -172,7 +173,7 @@ pub async fn post(
 
 /// Sizes and types are checked here, not at the upload.
 async fn check_file(verbs: &Verbs, file: Uploaded) -> Result<(), Refusal> {
-    let (name, bytes) = (file.upload.name, file.blob.meta.bytes);
+    let (name, bytes) = (file.upload.name, file.content.bytes);
     if Media::of_name(&name).is_none() {
         let why = format!("{name}: no picture, by its extension; a .zip goes to /bulk-upload");
         return Err(Refusal::new(Code::UnsupportedImageType, why));
@@ -185,21 +186,13 @@ async fn check_file(verbs: &Verbs, file: Uploaded) -> Result<(), Refusal> {
         let why = format!("{name}: {bytes} bytes, {FILE_BYTES_MAX} at most are taken");
         return Err(Refusal::new(Code::FileTooLarge, why));
     }
-    match verbs.engine.identify(file.blob.path, name.clone()).await {
+    match verbs.engine.identify(file.content, name.clone()).await {
         Ok(_) => Ok(()),
         Err(Failure::Defect(defect)) => {
             let why = format!("{name}: {}", defect.text());
             Err(Refusal::new(Code::InvalidFileType, why))
         }
-        Err(Failure::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
-            let why = format!("{name}: was uploaded anew or removed meanwhile");
-            Err(Refusal::new(Code::FileMetadata, why))
-        }
-        Err(Failure::Io(error)) => {
-            tracing::error!(%error, "an uploaded file cannot be read");
-            let why = "a fault of stuntdouble's: see its log";
-            Err(Refusal::new(Code::Internal, why))
-        }
+        Err(Failure::Io(error)) => Err(StoreError::broken(error).into()),
     }
 }
 
