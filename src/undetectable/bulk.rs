@@ -14,8 +14,8 @@ use serde_json::json;
 use super::body::{self, Sent};
 use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
-use super::fields::{Fields, canonical_uuid};
-use super::{Answer, auth, credits, detect, uploaded};
+use super::fields::Fields;
+use super::{Answer, auth, credits, detect, query, uploaded};
 use crate::engine::Content;
 use crate::engine::archive::Unlisted;
 use crate::journal::Entry;
@@ -175,18 +175,13 @@ async fn read(verbs: &Verbs, name: &str, zip: Content) -> Result<Bulk, Refusal> 
     }
 }
 
-/// The id that is asked for.
-fn read_id(fields: &mut Fields) -> String {
-    fields.required_text("id")
-}
-
 pub fn describe_query(described: Described<'_>) -> Described<'_> {
     let described = described
         .does(
             "How a bulk stands",
             "Free, and without a key. Asked until `status` is `done` or `failed`.",
         )
-        .asks_body(Fields::described(read_id))
+        .asks_body(Fields::described(query::read))
         .where_input("id", "The bulk's.")
         .answers::<Option<wire::Document<'static>>>(
             200,
@@ -207,26 +202,19 @@ pub async fn query(
     Extension(entry): Extension<Entry>,
     Sent(body): Sent,
 ) -> Answer {
-    let mut fields = Fields::of_body(&body);
-    let id = read_id(&mut fields);
-    fields.fit()?;
-    let id = canonical_uuid(&id).unwrap_or(id);
-    let found = context.orders.find(Vendor::Undetectable, &id).await?;
-    let owned = found.and_then(|order| Some((context.accounts.by_id(order.account)?, order)));
-    let Some((account, order)) = owned else {
-        // As `/query` answers an id that it does not know.
+    let Some((account, order)) = query::find(&context, &body, &entry).await? else {
         return Ok(axum::Json(None::<wire::Document<'_>>).into_response());
     };
-    entry.belongs_to(&account);
     let Work::Bulk(bulk) = &order.work else {
-        let why = format!("id: document {id} is of a single image; /query tells of it");
+        let why = format!(
+            "id: document {} is of a single image; /query tells of it",
+            order.id
+        );
         return Err(Refusal::new(Code::NotBulk, why));
     };
     let (now, steps) = (account.now(), context.orders.steps(&account, &order));
     let status = match &order.state {
-        OrderState::InProgress { started_at, .. } if now >= steps.analyzing_at(*started_at) => {
-            "analyzing"
-        }
+        state if steps.is_analyzing(state, now) => "analyzing",
         OrderState::Pending | OrderState::InProgress { .. } => "pending",
         _ => match order.outcome() {
             Some(Outcome::Bulk(found)) => {
