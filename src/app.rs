@@ -169,14 +169,30 @@ impl App {
     }
 }
 
+fn signer_of(config: &Config) -> Signer {
+    let storage = &config.storage;
+    Signer::new(&storage.s3_key_id, &storage.s3_secret, &storage.s3_region)
+}
+
+fn settings_of(config: &Config) -> orders::Settings {
+    let processing = Processing {
+        delay_ms: config.orders.processing_ms,
+        jitter_ms: config.orders.jitter_ms,
+    };
+    orders::Settings {
+        processing,
+        test_processing_ms: config.orders.test_processing_ms,
+        documents: config.undetectable,
+        retention_days: config.orders.retention_days,
+        revision: config.orders.revision,
+        fetch: config.orders.fetch,
+    }
+}
+
 async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String> {
     let broken = |error| format!("cannot read the database: {error}");
     let entropy = Entropy::new(&config.seed);
-    let signer = Arc::new(Signer::new(
-        &config.storage.s3_key_id,
-        &config.storage.s3_secret,
-        &config.storage.s3_region,
-    ));
+    let signer = Arc::new(signer_of(&config));
     let hosts = Arc::new(KnownHosts::default());
     let links = Links::load(Arc::clone(&signer), Arc::clone(&hosts), db.clone())
         .await
@@ -202,17 +218,6 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
         claims.clone(),
         PROJECTIONS.to_vec(),
     ));
-    let settings = orders::Settings {
-        processing: Processing {
-            delay_ms: config.orders.processing_ms,
-            jitter_ms: config.orders.jitter_ms,
-        },
-        test_processing_ms: config.orders.test_processing_ms,
-        documents: config.undetectable,
-        retention_days: config.orders.retention_days,
-        revision: config.orders.revision,
-        fetch: config.orders.fetch,
-    };
     let orders = Arc::new(Orders::new(
         db.clone(),
         Arc::clone(&accounts),
@@ -223,7 +228,7 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
         entropy.clone(),
         claims.clone(),
         outbound,
-        settings,
+        settings_of(&config),
     ));
     let worker = Worker::new(
         db.clone(),

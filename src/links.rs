@@ -85,10 +85,8 @@ impl Links {
         content_type: Option<&str>,
     ) -> String {
         self.signer.presign(&Presign {
-            method: "PUT",
-            expires_s,
             content_type,
-            ..get(origin, vendor, key, now)
+            ..put(origin, vendor, key, now, expires_s)
         })
     }
 
@@ -103,10 +101,8 @@ impl Links {
         expires_s: u32,
     ) -> String {
         self.signer.presign(&Presign {
-            method: "PUT",
-            expires_s,
             signed_headers: &[("x-amz-acl", "private")],
-            ..get(origin, vendor, key, now)
+            ..put(origin, vendor, key, now, expires_s)
         })
     }
 }
@@ -122,6 +118,20 @@ fn get<'a>(origin: &'a str, vendor: Vendor, key: &'a str, now: Timestamp) -> Pre
         content_type: None,
         signed_headers: &[],
         response_content_disposition: None,
+    }
+}
+
+fn put<'a>(
+    origin: &'a str,
+    vendor: Vendor,
+    key: &'a str,
+    now: Timestamp,
+    expires_s: u32,
+) -> Presign<'a> {
+    Presign {
+        method: "PUT",
+        expires_s,
+        ..get(origin, vendor, key, now)
     }
 }
 

@@ -31,6 +31,8 @@ fn main() -> ExitCode {
         Some(Command::Serve(config)) => runtime.block_on(serve(*config)),
         None => runtime.block_on(serve(cli.serve)),
     };
+    // What is still decoded is not waited for: its order is taken up at the next start.
+    runtime.shutdown_background();
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(line) => failed(&line),

@@ -176,6 +176,7 @@ impl Worker {
         let done = match job.kind {
             Kind::Process => self.orders.process(job).await,
             Kind::Expire => self.orders.expire(job).await,
+            Kind::UnusedUpload => self.orders.expire_upload(job).await,
             Kind::ExpireUploads => self.orders.expire_uploads(job).await,
             Kind::Sunset => self.orders.sunset(job).await,
             Kind::Report => self.orders.make_report(job).await,

@@ -39,10 +39,7 @@ pub(super) fn router(context: &Context) -> Router {
     let rest = unmatched.layer(from_fn_with_state(state, observe));
     let door = |routes: Routes, panicked: fn() -> Response| {
         let caught = CatchPanicLayer::custom(move |_: Box<dyn Any + Send>| panicked());
-        routes
-            .router()
-            .method_not_allowed_fallback(rest.clone())
-            .layer(caught)
+        routes.router(rest.clone()).layer(caught)
     };
     let served = || Some(context.clone());
     let objects = || door(storage::routes(served()), storage::panicked);

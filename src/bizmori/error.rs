@@ -1,6 +1,5 @@
 //! The vendor's error codes, and what of ours becomes which.
 
-use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
@@ -10,7 +9,7 @@ use crate::accounts::TooMany;
 use crate::model::order::ConfirmRefusal;
 use crate::orders::{Refused, StartError};
 use crate::store::StoreError;
-use crate::web::{BodyRefusal, OriginError, WHY, header_line};
+use crate::web::{BodyRefusal, Json, OriginError, WHY, header_line};
 use crate::webhooks::RetryError;
 
 /// A code of the vendor's.
@@ -224,10 +223,10 @@ impl From<OriginError> for Refusal {
 impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::NoCredits { left: 0 } => {
+            Refused::NoCredits { left: 0, .. } => {
                 Self::new(Code::UsageLimitExceeded, "no credits are left")
             }
-            Refused::NoCredits { left } => Self::new(
+            Refused::NoCredits { left, .. } => Self::new(
                 Code::UsageNotEnough,
                 format!("{left} credits are left, and it costs one a file"),
             ),

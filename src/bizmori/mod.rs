@@ -19,13 +19,12 @@ mod webhooks;
 mod wire;
 mod wire_webhooks;
 
-use axum::Json;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::model::rule::Makes;
-use crate::web::{Context, Routes};
+use crate::web::{Context, Json, Routes};
 pub use auth::whose;
 pub use error::Code;
 use error::Refusal;

@@ -1,6 +1,5 @@
 //! Accounts: looked at, set up, removed.
 
-use axum::Json;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -10,7 +9,7 @@ use serde::Serialize;
 use super::error::{Read, Refusal};
 use crate::accounts::Account;
 use crate::model::account::Settings;
-use crate::web::Context;
+use crate::web::{Context, Json};
 
 #[derive(Serialize)]
 struct Shown {

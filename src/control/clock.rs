@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -16,7 +15,7 @@ use crate::clock::{self, Clock};
 use crate::model::ids::ClockId;
 use crate::model::job::Kind;
 use crate::model::time::DAY_MS;
-use crate::web::{Context, Verbs};
+use crate::web::{Context, Json, Verbs};
 use crate::worker::Ran;
 
 const DRAIN_MS: u64 = 10_000;

@@ -1,6 +1,5 @@
 //! The control plane's errors: what was wrong, and what to do.
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
@@ -9,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::store::StoreError;
-use crate::web::{BodyRefusal, Context, Object, WHY, header_line, read_json};
+use crate::web::{BodyRefusal, Context, Json, Object, WHY, header_line, read_json};
 
 /// `{"error": {"code", "message", "hint"}}`.
 #[derive(Debug)]

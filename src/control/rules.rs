@@ -3,7 +3,6 @@
 mod check;
 mod wire;
 
-use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -13,7 +12,7 @@ use super::clock::{account, account_of};
 use super::error::{Read, Refusal};
 use crate::model::rule::RuleId;
 use crate::rules::Refused;
-use crate::web::{Context, Segment};
+use crate::web::{Context, Json, Segment};
 use wire::{Sent, Shown};
 
 impl From<Refused> for Refusal {

@@ -1,13 +1,12 @@
 //! The server as a whole: is it there, and as fresh.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Read, Refusal};
-use crate::web::Context;
+use crate::web::{Context, Json};
 
 #[derive(Serialize)]
 struct Health {

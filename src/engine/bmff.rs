@@ -11,6 +11,8 @@ use crate::model::picture::Media;
 const C2PA: [u8; 16] = *b"\xd8\xfe\xc3\xd6\x1b\x0e\x48\x3c\x92\x97\x58\x28\x87\x7e\xc4\x81";
 /// The most items that are looked for.
 const ITEMS_MAX: usize = 16;
+/// The most manifests that are looked for: a file that was updated holds two.
+const MANIFESTS_MAX: usize = 2;
 
 /// What says where a picture comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +88,7 @@ fn of_primary(meta: &[u8]) -> Option<(u32, u32)> {
     let indices = associated(find(properties, *b"ipma")?, item)?;
     let (mut sides, mut is_turned) = (None, false);
     // indices count from one; nought stands for none
-    for (index, (kind, body)) in (1_u16..).zip(boxes(container)) {
+    for (index, (kind, body)) in (1..=u16::MAX).zip(boxes(container)) {
         if !indices.contains(&index) {
             continue;
         }
@@ -139,7 +141,7 @@ fn of_track(bytes: &[u8]) -> Option<(u32, u32)> {
     Some((side()?, side()?))
 }
 
-/// What the file says of its source, [`ITEMS_MAX`] of it at most.
+/// What the file says of its source, [`ITEMS_MAX`] items and [`MANIFESTS_MAX`] manifests at most.
 #[must_use]
 pub fn blocks(bytes: &[u8]) -> Vec<Block<'_>> {
     let mut found = Vec::new();
@@ -157,7 +159,7 @@ pub fn blocks(bytes: &[u8]) -> Vec<Block<'_>> {
         let end = purpose.iter().position(|byte| *byte == 0)?;
         Some(Block::Manifest(purpose.get(end + 1 + 8..)?))
     });
-    found.extend(manifests.take(ITEMS_MAX));
+    found.extend(manifests.take(MANIFESTS_MAX));
     found
 }
 
@@ -199,7 +201,7 @@ fn items(iinf: &[u8]) -> Vec<(u64, Item)> {
         .collect()
 }
 
-/// Adds the first extent of each of `items`.
+/// Adds the first extent of each of `items`, up to [`ITEMS_MAX`] of them.
 fn places<'a>(
     found: &mut Vec<Block<'a>>,
     iloc: &'a [u8],
@@ -222,14 +224,16 @@ fn places<'a>(
         };
         reader.number(2)?;
         let base = reader.number(base_bytes)?;
-        let mut extent = None;
-        for _ in 0..reader.number(2)? {
-            reader.number(index_bytes)?;
-            let place = (reader.number(offset_bytes)?, reader.number(length_bytes)?);
-            extent = extent.or(Some(place));
+        let extents = usize::try_from(reader.number(2)?).ok()?;
+        let extent_bytes = index_bytes + offset_bytes + length_bytes;
+        let mut first = Reader(reader.bytes(extents * extent_bytes)?);
+        if extents == 0 {
+            continue;
         }
+        first.number(index_bytes)?;
+        let (offset, length) = (first.number(offset_bytes)?, first.number(length_bytes)?);
         let wanted = items.iter().find(|(item, _)| *item == id);
-        let (Some((_, item)), Some((offset, length))) = (wanted, extent) else {
+        let Some((_, item)) = wanted else {
             continue;
         };
         let within = if method == 1 { data } else { file };
@@ -238,6 +242,10 @@ fn places<'a>(
                 Item::Exif => tiff(bytes).map(Block::Exif),
                 Item::Xmp => Some(Block::Xmp(bytes)),
             });
+        }
+        // an item may be said to lie in many places
+        if found.len() == ITEMS_MAX {
+            break;
         }
     }
     Some(())
@@ -309,16 +317,18 @@ fn length(bytes: &[u8]) -> Option<usize> {
 /// What is still to be read.
 struct Reader<'a>(&'a [u8]);
 
-impl Reader<'_> {
-    /// The next `bytes` of them, eight at most, the greatest first.
-    fn number(&mut self, bytes: usize) -> Option<u64> {
-        let (number, rest) = self.0.split_at_checked(bytes)?;
+impl<'a> Reader<'a> {
+    /// The next so many of them.
+    fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (bytes, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
-        Some(
-            number
-                .iter()
-                .fold(0, |all, byte| all << 8 | u64::from(*byte)),
-        )
+        Some(bytes)
+    }
+
+    /// The number in the next `bytes` of them, eight at most, the greatest first.
+    fn number(&mut self, bytes: usize) -> Option<u64> {
+        let number = self.bytes(bytes)?.iter();
+        Some(number.fold(0, |all, byte| all << 8 | u64::from(*byte)))
     }
 
     /// An item's number, or how many there are.

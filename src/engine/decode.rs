@@ -30,6 +30,8 @@ pub const SIDE_PX_MAX: u32 = 16_384;
 pub const PIXELS_MAX: u64 = 64 * 1024 * 1024;
 /// The most memory one decoder may ask for, its output included.
 const ALLOC_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// The most a colour profile may have, unpacked.
+const PROFILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// A file that begins like a picture, as its name says.
 #[derive(Debug)]
@@ -54,6 +56,8 @@ pub enum Wanted {
 pub struct Picture {
     /// The pixels, not yet turned.
     pub pixels: DynamicImage,
+    /// The width and height that its file says, which are the pixels' but for drawings.
+    pub sides_px: (u32, u32),
     /// How they are to be turned to be looked at.
     pub orientation: Orientation,
     /// The EXIF block, from its TIFF header on.
@@ -129,7 +133,13 @@ impl Source {
             Media::Svg => {
                 let drawing = Drawing::read(&self.bytes)?;
                 check_sides(drawing.sides_px())?;
-                Ok(Picture::plain(drawing.draw()?.into()))
+                Ok(Picture {
+                    pixels: drawing.draw()?.into(),
+                    sides_px: drawing.sides_px(),
+                    orientation: Orientation::NoTransforms,
+                    exif: None,
+                    icc: None,
+                })
             }
             Media::Heif | Media::Avif | Media::Pdf => Err(Defect::OtherFormat(format!(
                 "no {} is decoded",
@@ -146,8 +156,8 @@ impl Source {
 
     /// Whether it can be decoded, as far as can be told without a JPEG's pixels: its heads,
     /// its size, and that its scans go on to its end. What is not decoded goes on to its end.
-    /// Answers its width and height in pixels, of a PDF its first page's in points if they
-    /// stand in the open.
+    /// Answers its width and height in pixels, of a PDF its first media box's in points if
+    /// that stands in the open.
     ///
     /// # Errors
     /// As [`Source::decode`], but for what is not decoded.
@@ -180,18 +190,6 @@ impl Source {
     }
 }
 
-impl Picture {
-    /// Pixels, and nothing beside them.
-    fn plain(pixels: DynamicImage) -> Self {
-        Self {
-            pixels,
-            orientation: Orientation::NoTransforms,
-            exif: None,
-            icc: None,
-        }
-    }
-}
-
 fn other(bytes: &[u8], format: Format) -> Result<Picture, Defect> {
     let codec = match format {
         Format::Jpeg => ImageFormat::Jpeg,
@@ -204,6 +202,10 @@ fn other(bytes: &[u8], format: Format) -> Result<Picture, Defect> {
     let defect = |error| of_image(format, &error);
     if let Some((width_px, height_px)) = framing::declared_px(format, bytes) {
         check_size(width_px, height_px, 0)?;
+    }
+    if format == Format::Png && !framing::png_profile_fits(bytes, PROFILE_BYTES_MAX) {
+        let text = "the PNG's colour profile is too large";
+        return Err(Defect::TooLarge(text.to_owned()));
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), codec);
     let mut limits = Limits::no_limits();
@@ -219,6 +221,7 @@ fn other(bytes: &[u8], format: Format) -> Result<Picture, Defect> {
     let pixels = DynamicImage::from_decoder(decoder).map_err(defect)?;
     Ok(Picture {
         pixels,
+        sides_px: (width_px, height_px),
         orientation,
         exif,
         icc,
@@ -275,6 +278,7 @@ fn jpeg(bytes: &[u8], wanted: Wanted) -> Result<Picture, Defect> {
     let exif = decoder.exif().cloned();
     Ok(Picture {
         pixels: pixels.ok_or_else(|| corrupt(Format::Jpeg, &"its size is not its pixels'"))?,
+        sides_px: (width_px, height_px),
         orientation: exif
             .as_deref()
             .and_then(Orientation::from_exif_chunk)

@@ -3,7 +3,10 @@
 //! Promises: each walk is total (hostile bytes end it, they never panic), goes over the
 //! bytes once, and lends slices of them without copying.
 
+use std::io::{self, Read};
 use std::ops::Range;
+
+use flate2::read::ZlibDecoder;
 
 use crate::model::picture::Format;
 
@@ -123,6 +126,22 @@ pub fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
 #[must_use]
 pub fn png_is_whole(bytes: &[u8]) -> bool {
     png_chunks(bytes).any(|chunk| chunk.kind == *b"IEND")
+}
+
+/// Whether a PNG's colour profile, unpacked, has no more than `most` bytes; its decoder unpacks it
+/// whole.
+#[must_use]
+pub fn png_profile_fits(bytes: &[u8], most: u64) -> bool {
+    let profiles = png_chunks(bytes).filter(|chunk| chunk.kind == *b"iCCP");
+    let mut packed = profiles.filter_map(|chunk| {
+        let name_ends = chunk.body.iter().position(|&byte| byte == 0)?;
+        chunk.body.get(name_ends + 2..)
+    });
+    packed.all(|packed| {
+        let mut unpacked = ZlibDecoder::new(packed).take(most + 1);
+        // one that is broken comes to its end too, and is the decoder's to judge
+        io::copy(&mut unpacked, &mut io::sink()).map_or(true, |length| length <= most)
+    })
 }
 
 /// The chunks of a WebP.

@@ -12,7 +12,7 @@ use super::{
     Content, Failure, HeatmapStyle, Inspection, PREVIEW_PX, THUMBNAIL_PX, Wants, heatmap, measure,
     metadata, thumbnail,
 };
-use crate::model::picture::Media;
+use crate::model::picture::{Format, Media};
 
 /// Looks at one file, on this thread.
 ///
@@ -76,20 +76,19 @@ impl Wants {
 impl Inspection {
     /// Decodes the picture, and takes from it what is wanted.
     fn look(&mut self, source: Source, wants: Wants) -> Result<(), Failure> {
-        let mut drawing = None;
+        let mut decoded = None;
         if wants.measures {
             // always of the same pixels, so that what is measured does not hang on what is drawn
             let picture = source.decode(Wanted::Luma)?;
             let mut measures = measure::measure(&picture.pixels, source.bytes.len() as u64);
-            if source.media == Media::Svg {
-                // its size is not that of its pixels, which are good for all that is wanted
-                (measures.width_px, measures.height_px) = source.check()?.unwrap_or_default();
-                drawing = Some(picture);
-            }
+            (measures.width_px, measures.height_px) = picture.sides_px;
             self.measures = Some(measures);
+            // of a JPEG it is the luma alone
+            let is_whole = source.media != Media::Picture(Format::Jpeg);
+            decoded = is_whole.then_some(picture);
         }
         if let Some(side_px) = wants.side_px() {
-            let picture = match drawing {
+            let picture = match decoded {
                 Some(picture) => picture,
                 None => source.decode(Wanted::Colours)?,
             };

@@ -1,4 +1,4 @@
-//! PDFs, as far as they are looked into: the first page's size, what names a source.
+//! PDFs, as far as they are looked into: a page's size, what names a source.
 //!
 //! Promises: the walks are total and bounded; nothing is inflated, so that what lies in
 //! streams of objects is not seen.
@@ -7,7 +7,8 @@ const MEDIA_BOX: &[u8] = b"/MediaBox";
 /// The longest string that is read.
 const TEXT_BYTES_MAX: usize = 1024;
 
-/// The first page's width and height in points, where they stand in the open.
+/// The width and height in points of the first `/MediaBox` in the file that stands in the open:
+/// most often, but not always, the first page's.
 #[must_use]
 pub fn sides_pt(bytes: &[u8]) -> Option<(u32, u32)> {
     let mut rest = bytes;
@@ -26,8 +27,11 @@ pub fn sides_pt(bytes: &[u8]) -> Option<(u32, u32)> {
 /// The four numbers of the array that `bytes` begin with.
 fn numbers(bytes: &[u8]) -> Option<[f32; 4]> {
     let array = bytes.trim_ascii_start().strip_prefix(b"[")?;
-    let array = &array[..array.len().min(TEXT_BYTES_MAX)];
-    let end = array.iter().position(|byte| *byte == b']')?;
+    // nothing but numbers, so that what opens and never closes is not gone over again and again
+    let end = array.iter().position(|byte| b"[]/<>()".contains(byte))?;
+    if array[end] != b']' {
+        return None;
+    }
     let text = std::str::from_utf8(&array[..end]).ok()?;
     let mut numbers = text.split_ascii_whitespace();
     let mut next = || {
@@ -103,7 +107,7 @@ mod tests {
     use crate::engine::fixture;
 
     #[test]
-    fn the_first_page_has_the_size_of_its_media_box() {
+    fn the_size_is_that_of_the_first_media_box_in_the_file() {
         assert_eq!(sides_pt(&fixture::bytes("table.pdf")), Some((400, 220)));
         assert_eq!(sides_pt(&fixture::bytes("plain.pdf")), Some((320, 240)));
         for (text, sides) in [
@@ -116,6 +120,8 @@ mod tests {
             ("/MediaBox [0 0 0 9]", None),
             ("/MediaBox [0 0 NaN 9]", None),
             ("/MediaBox [0 0 9", None),
+            ("/MediaBox [0 0 /MediaBox [0 0 5 6]", Some((5, 6))),
+            (&"/MediaBox[".repeat(500_000), None),
             ("/MediaBox", None),
             ("", None),
         ] {

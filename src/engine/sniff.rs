@@ -1,12 +1,13 @@
 //! What a file is by its first bytes, and whether its name agrees.
 //!
-//! Promises: nothing but the head is looked at, and a name whose extension stands for nothing
+//! Promises: nothing but the head is looked at, of whole files too, so that what is known by its
+//! head is known again when it is read; and a name whose extension stands for nothing
 //! of ours is taken as it is.
 
 use super::{bmff, svg, watermark};
 use crate::model::picture::{Defect, Format, Media};
 
-/// How much of a file [`identify`] needs to see: an SVG's root may stand behind remarks.
+/// How much of a file [`identify`] sees: an SVG's root may stand behind remarks.
 pub const HEAD_BYTES: usize = 16 * 1024;
 
 /// The header sizes a BMP may have; two letters alone are too little to go by.
@@ -46,7 +47,8 @@ fn is_bmp(head: &[u8]) -> bool {
             .is_some_and(|size| BMP_HEADER_BYTES.contains(&u32::from_le_bytes(size)))
 }
 
-/// What a file that begins with `head` is, its name's extension agreeing.
+/// What a file that begins with `head` (no more of it than [`HEAD_BYTES`] is looked at) is, its
+/// name's extension agreeing.
 ///
 /// A file that is named as a picture is nothing else.
 ///
@@ -54,6 +56,7 @@ fn is_bmp(head: &[u8]) -> bool {
 /// [`Defect::FileSize`] when there is none, [`Defect::NotAPicture`] when nothing known begins
 /// so, and what [`check_name`] says.
 pub fn identify(name: &str, head: &[u8]) -> Result<Media, Defect> {
+    let head = &head[..head.len().min(HEAD_BYTES)];
     let named = Media::of_name(name);
     if sniff(head).is_some() || matches!(named, Some(Media::Picture(_))) {
         return identify_picture(name, head).map(Media::Picture);
@@ -159,6 +162,19 @@ mod tests {
                 let is_it = Media::of_name(other) == Some(media);
                 assert_eq!(identify(other, &bytes).is_ok(), is_it, "{name} as {other}");
             }
+        }
+    }
+
+    #[test]
+    fn whole_files_are_known_by_their_head_alone() {
+        let remarks = |bytes: usize| format!("<!--{}--><svg/>", " ".repeat(bytes));
+        let near = remarks(HEAD_BYTES - "<!----><svg/>".len());
+        assert_eq!(identify("x.svg", near.as_bytes()), Ok(Media::Svg));
+        let far = remarks(HEAD_BYTES);
+        for name in ["x.svg", "x"] {
+            let whole = identify(name, far.as_bytes());
+            assert!(matches!(whole, Err(Defect::NotAPicture(_))), "{name}");
+            assert_eq!(whole, identify(name, &far.as_bytes()[..HEAD_BYTES]));
         }
     }
 

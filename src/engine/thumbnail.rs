@@ -181,6 +181,7 @@ mod tests {
     fn nothing_is_enlarged_and_slivers_keep_a_pixel() {
         let of = |width, height| Picture {
             pixels: DynamicImage::new_rgb8(width, height),
+            sides_px: (width, height),
             orientation: Orientation::NoTransforms,
             exif: None,
             icc: None,

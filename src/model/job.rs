@@ -10,6 +10,9 @@ pub enum Kind {
     Process,
     /// Lets an order's retention pass; the subject is the order.
     Expire,
+    /// Lets the retention of an upload of Undetectable's pass that no document is of; the subject
+    /// is the upload.
+    UnusedUpload,
     /// Fails an order whose uploads have not come in time; the subject is the order.
     ExpireUploads,
     /// Fails a v2 watermark order that has not started when v2 ends; the subject is the order.
@@ -22,9 +25,10 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Process,
         Self::Expire,
+        Self::UnusedUpload,
         Self::ExpireUploads,
         Self::Sunset,
         Self::Report,
@@ -37,6 +41,7 @@ impl Kind {
         match self {
             Self::Process => "order.process",
             Self::Expire => "order.expire",
+            Self::UnusedUpload => "upload.expire",
             Self::ExpireUploads => "order.expireUploads",
             Self::Sunset => "order.sunset",
             Self::Report => "order.report",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::hand_over::{HandOver, again_after_ms, refused};
-use super::{Orders, layout, work};
+use super::{Orders, layout, upload, work};
 use crate::accounts::Account;
 use crate::model::job::Job;
 use crate::model::order::{Order, State};
@@ -142,6 +142,7 @@ impl Orders {
         if let Some(mut order) = found.clone()
             && Arc::make_mut(&mut order).expire(account.now())
         {
+            upload::expire_all(&mut tx, &order).await?;
             store::orders::update(&mut tx, order).await?;
         }
         tx.commit().await?;

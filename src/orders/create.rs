@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::draft::{Charge, New, draft};
-use super::{Orders, V2_SUNSET, deadline, ruled};
+use super::{Orders, V2_SUNSET, deadline, ruled, upload};
 use crate::accounts::Account;
 use crate::claims::Claim;
 use crate::model::job::Kind;
@@ -33,6 +33,7 @@ pub struct Created {
 pub enum Refused {
     /// It costs more than is left.
     NoCredits {
+        needed: u32,
         left: u64,
     },
     /// The id the client gives was given before.
@@ -54,8 +55,7 @@ impl Orders {
     pub async fn create(&self, account: &Arc<Account>, new: New) -> Result<Created, Refused> {
         let now = account.now();
         let number = account.next_order();
-        let set_days = account.settings().retention_days;
-        let retention_days = set_days.unwrap_or(self.settings.retention_days);
+        let retention_days = self.retention_days(account);
         let mut chance = self.entropy.draw(&account.key, "document", number);
         for _ in 0..DRAWS_MAX {
             let id = new.id.clone().unwrap_or_else(|| match new.vendor {
@@ -113,8 +113,10 @@ impl Orders {
         {
             let spent = store::accounts::spent(&mut tx, account.id).await?;
             let left = limit.saturating_sub(spent);
-            return Err(Refused::NoCredits { left });
+            let needed = credits;
+            return Err(Refused::NoCredits { needed, left });
         }
+        upload::use_up(&mut tx, order).await?;
         let mut due = vec![(Kind::Expire, order.expires_at())];
         let mut hold = None;
         if order.state == State::Pending {

@@ -1,10 +1,13 @@
 //! Files that are not uploaded are brought in: by default a sample stands for what a URL names,
 //! with the setting `fetch` it is downloaded.
 
+use std::io::ErrorKind;
+
 use sha2::{Digest, Sha256};
 
 use super::Orders;
 use crate::accounts::Account;
+use crate::blobs::Scratch;
 use crate::model::file::File;
 use crate::model::order::Order;
 use crate::model::work::{Failure, Work};
@@ -12,6 +15,14 @@ use crate::store::StoreError;
 
 /// The largest file that is downloaded.
 const FETCH_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// A file on its way in; dropped, it is gone.
+#[derive(Debug)]
+pub(super) struct Downloaded {
+    scratch: Scratch,
+    /// As its server says.
+    content_type: Option<String>,
+}
 
 impl Orders {
     /// Stores every file of the order that comes from a URL and is not there yet.
@@ -31,9 +42,14 @@ impl Orders {
             }
             if !self.settings.fetch {
                 self.put_sample(account, order, file, url).await?;
-            } else if let Err(line) = self.fetch(account, bucket, &file.key, url).await? {
-                let field = format!("files[{index}].originalFileUrl");
-                return Ok(Err(unfetched(order, format!("{field}: {line}"))));
+                continue;
+            }
+            match self.fetch(url).await {
+                Ok(fetched) => self.take_in(account, bucket, &file.key, fetched).await?,
+                Err(line) => {
+                    let field = format!("files[{index}].originalFileUrl");
+                    return Ok(Err(unfetched(order, format!("{field}: {line}"))));
+                }
             }
         }
         Ok(Ok(()))
@@ -62,30 +78,43 @@ impl Orders {
         Ok(())
     }
 
-    /// Downloads what the URL names; one line on why it could not be had.
-    pub(super) async fn fetch(
+    /// Downloads what the URL names, to be nobody's yet.
+    ///
+    /// # Errors
+    /// One line on why it could not be had.
+    pub(super) async fn fetch(&self, url: &str) -> Result<Downloaded, String> {
+        let scratch = self.blobs.scratch();
+        let fetched = self.outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX);
+        let content_type = fetched.await?.content_type;
+        Ok(Downloaded {
+            scratch,
+            content_type,
+        })
+    }
+
+    /// Stores what was downloaded under that key.
+    ///
+    /// # Errors
+    /// If the account is gone, or it cannot be written.
+    pub(super) async fn take_in(
         &self,
         account: &Account,
         bucket: &str,
         key: &str,
-        url: &str,
-    ) -> Result<Result<(), String>, StoreError> {
-        let scratch = self.blobs.scratch();
-        let fetched = self.outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX);
-        let fetched = match fetched.await {
-            Ok(fetched) => fetched,
-            Err(line) => return Ok(Err(line)),
-        };
+        downloaded: Downloaded,
+    ) -> Result<(), StoreError> {
         let put = self.blobs.put_file(
             account.id,
             bucket,
             key,
-            fetched.content_type,
+            downloaded.content_type,
             account.now(),
-            scratch.path(),
+            downloaded.scratch.path(),
         );
-        put.await.map_err(StoreError::broken)?;
-        Ok(Ok(()))
+        put.await.map(drop).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => StoreError::AccountGone,
+            _ => StoreError::broken(error),
+        })
     }
 }
 

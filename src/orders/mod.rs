@@ -114,6 +114,12 @@ impl Orders {
         }
     }
 
+    /// How long what begins now is kept.
+    fn retention_days(&self, account: &Account) -> u32 {
+        let set = account.settings().retention_days;
+        set.unwrap_or(self.settings.retention_days)
+    }
+
     /// The vendor's API as the account has it.
     #[must_use]
     pub fn revision(&self, account: &Account) -> Revision {

@@ -3,9 +3,11 @@
 use super::{KeyOwner, Orders, key_owner, layout};
 use crate::accounts::Account;
 use crate::engine::Content;
-use crate::model::order::Vendor;
+use crate::model::job::{Job, Kind};
+use crate::model::order::{Order, Vendor};
+use crate::model::time::DAY_MS;
 use crate::store::uploads::Upload;
-use crate::store::{self, StoreError};
+use crate::store::{self, StoreError, Tx};
 
 /// A file that is in.
 #[derive(Debug, Clone)]
@@ -14,18 +16,23 @@ pub struct Uploaded {
     pub upload: Upload,
     /// Open: it stays what it is, whatever is uploaded there meanwhile.
     pub content: Content,
+    /// No client uploaded it: it was downloaded for this very request.
+    pub by_us: bool,
 }
 
 impl Orders {
-    /// A file of that (normalised) name may come from now on, under the key told.
+    /// A file of that (normalised) name may come from now on, under the key told, until the
+    /// retention has passed, or that of a document that is made of it.
     ///
     /// # Errors
     /// If it cannot be written.
     pub async fn await_upload(&self, account: &Account, name: &str) -> Result<Upload, StoreError> {
         let number = account.next_upload();
         let id = self.entropy.draw(&account.key, "upload", number).uuid();
+        let now = account.now();
+        let expires_at = now.plus_ms(i64::from(self.retention_days(account)) * DAY_MS);
         let upload = Upload {
-            key: layout::document_key(&id, name, account.now()),
+            key: layout::document_key(&id, name, now),
             id,
             account: account.id,
             number,
@@ -33,28 +40,85 @@ impl Orders {
         };
         let mut tx = self.db.begin().await?;
         store::uploads::insert(&mut tx, &upload).await?;
+        store::jobs::put(
+            &mut tx,
+            account.id,
+            Kind::UnusedUpload,
+            &upload.id,
+            expires_at,
+        )
+        .await?;
         tx.commit().await?;
         Ok(upload)
     }
 
     /// What the URL names, downloaded to be the account's file of that (normalised) name; one line on
-    /// why it could not be had.
+    /// why it could not be had, and then nothing is left of it.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If the account is gone, or it cannot be written.
     pub async fn download(
         &self,
         account: &Account,
         url: &str,
         name: &str,
     ) -> Result<Result<Uploaded, String>, StoreError> {
+        let fetched = match self.fetch(url).await {
+            Ok(fetched) => fetched,
+            Err(line) => return Ok(Err(line)),
+        };
         let upload = self.await_upload(account, name).await?;
         let bucket = Vendor::Undetectable.bucket();
-        if let Err(line) = self.fetch(account, bucket, &upload.key, url).await? {
-            return Ok(Err(line));
-        }
+        self.take_in(account, bucket, &upload.key, fetched).await?;
         let downloaded = self.uploaded(account, &upload.key).await?;
+        let downloaded = downloaded.map(|file| Uploaded {
+            by_us: true,
+            ..file
+        });
         Ok(downloaded.ok_or_else(|| "was removed meanwhile".to_owned()))
+    }
+
+    /// Removes a file that was downloaded for what is then refused. One that a client uploaded
+    /// stays.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub async fn discard(&self, file: &Uploaded) -> Result<(), StoreError> {
+        if !file.by_us {
+            return Ok(());
+        }
+        let upload = &file.upload;
+        let mut tx = self.db.begin().await?;
+        store::jobs::remove(&mut tx, Kind::UnusedUpload, &upload.id).await?;
+        store::uploads::remove(&mut tx, &upload.id).await?;
+        tx.commit().await?;
+        let bucket = Vendor::Undetectable.bucket();
+        let removed = self.blobs.remove(upload.account, bucket, &upload.key).await;
+        removed.map(drop).map_err(StoreError::broken)
+    }
+
+    /// Runs the job that lets the retention of an upload pass that no document is of: it is
+    /// expired, its file goes, and then the job is done.
+    ///
+    /// # Errors
+    /// If it cannot be done by a fault of ours; it is then done again.
+    pub async fn expire_upload(&self, job: &Job) -> Result<(), StoreError> {
+        let Some(account) = self.accounts.by_id(job.account) else {
+            return Ok(());
+        };
+        let mut tx = self.db.begin().await?;
+        if store::jobs::due_at(&mut tx, job.id).await?.is_none() {
+            // A document was made of it meanwhile.
+            return Ok(());
+        }
+        let key = store::uploads::expire(&mut tx, &job.subject).await?;
+        tx.commit().await?;
+        if let Some(key) = key {
+            let bucket = Vendor::Undetectable.bucket();
+            let removed = self.blobs.remove(account.id, bucket, &key).await;
+            removed.map_err(StoreError::broken)?;
+        }
+        self.settle(job, |_| false, &account).await.map(drop)
     }
 
     /// The account's file under that key, if it was awaited there and is in.
@@ -77,6 +141,34 @@ impl Orders {
         let bucket = Vendor::Undetectable.bucket();
         let found = self.blobs.content(account.id, bucket, key).await;
         let found = found.map_err(StoreError::broken)?;
-        Ok(found.map(|content| Uploaded { upload, content }))
+        Ok(found.map(|content| Uploaded {
+            upload,
+            content,
+            by_us: false,
+        }))
     }
+}
+
+/// The uploads that an order is made of go when it expires, and not before.
+pub(super) async fn use_up(tx: &mut Tx, order: &Order) -> Result<(), StoreError> {
+    for id in ids(order) {
+        store::jobs::remove(tx, Kind::UnusedUpload, id).await?;
+    }
+    Ok(())
+}
+
+/// The uploads that an order was made of expire with it.
+pub(super) async fn expire_all(tx: &mut Tx, order: &Order) -> Result<(), StoreError> {
+    for id in ids(order) {
+        store::uploads::expire(tx, id).await?;
+    }
+    Ok(())
+}
+
+fn ids(order: &Order) -> impl Iterator<Item = &str> {
+    let owners = order.files.iter().filter_map(|file| key_owner(&file.key));
+    owners.filter_map(|owner| match owner {
+        KeyOwner::Upload(id) => Some(id),
+        KeyOwner::Order(_) => None,
+    })
 }

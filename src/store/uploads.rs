@@ -35,15 +35,41 @@ pub async fn insert(tx: &mut Tx, upload: &Upload) -> Result<()> {
     Ok(())
 }
 
-/// The upload of that id, whosever it is.
+/// Forgets an upload that no client was told of.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn remove(tx: &mut Tx, id: &str) -> Result<()> {
+    sqlx::query("DELETE FROM uploads WHERE id = ?")
+        .bind(id)
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}
+
+/// The upload expires, if it has not: nothing is found or taken under its key any more. The key.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn expire(tx: &mut Tx, id: &str) -> Result<Option<String>> {
+    let row = sqlx::query("UPDATE uploads SET expired = 1 WHERE id = ? RETURNING key")
+        .bind(id)
+        .fetch_optional(tx.sqlite())
+        .await?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+/// The upload of that id, whosever it is, unless it has expired.
 ///
 /// # Errors
 /// If it cannot be read.
 pub async fn find(from: &mut impl Source, id: &str) -> Result<Option<Upload>> {
-    let row = sqlx::query("SELECT id, account_id, number, key, name FROM uploads WHERE id = ?")
-        .bind(id)
-        .fetch_optional(from.sqlite())
-        .await?;
+    let row = sqlx::query(
+        "SELECT id, account_id, number, key, name FROM uploads WHERE id = ? AND NOT expired",
+    )
+    .bind(id)
+    .fetch_optional(from.sqlite())
+    .await?;
     Ok(row.map(|row| Upload {
         id: row.get(0),
         account: AccountId(row.get(1)),

@@ -21,8 +21,9 @@ use super::fields::{Fields, canonical_uuid};
 use crate::accounts::Account;
 use crate::journal::Entry;
 use crate::model::order::{Order, State as OrderState, Vendor};
+use crate::model::picture::Label;
 use crate::model::time::Timestamp;
-use crate::model::work::{Detection, Outcome};
+use crate::model::work::{Detection, Outcome, Work};
 use crate::orders::Steps;
 use crate::store::StoreError;
 use crate::web::openapi::Described;
@@ -159,11 +160,27 @@ impl Asset<'_> {
         };
         let (is_heatmap, key) = self
             .drawn(found)
-            .ok_or("it was not asked for, or the picture is one of which none is drawn")?;
+            .ok_or_else(|| self.undrawn(order, found))?;
         if is_heatmap && now < steps.heatmap_at(*completed_at) {
             return Err("the heatmap is pending");
         }
         Ok(key)
+    }
+
+    /// Why it was not drawn.
+    fn undrawn(self, order: &Order, found: &Detection) -> &'static str {
+        let Work::Document(options) = &order.work else {
+            return "it is no document";
+        };
+        match self {
+            Self::Preview if !options.preview => "no preview was asked for",
+            Self::Heatmap if !options.heatmap => "no heatmap was asked for",
+            Self::Heatmap if found.verdict.label == Label::Human => {
+                "it is Real, of which no heatmap is drawn"
+            }
+            Self::Preview | Self::Heatmap => "the picture could not be decoded",
+            Self::Under(_) => "it has no picture there",
+        }
     }
 
     /// Whether it is a heatmap, and its key.

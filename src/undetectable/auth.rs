@@ -35,7 +35,8 @@ pub async fn by_header(
 }
 
 fn header_key(headers: &HeaderMap) -> Option<&str> {
-    headers.get("apikey").and_then(|value| value.to_str().ok())
+    let value = headers.get("apikey")?;
+    std::str::from_utf8(value.as_bytes()).ok()
 }
 
 /// The account of that key, which stood in `place`; the request is its own from now on.

@@ -4,6 +4,8 @@
 mod sort;
 mod wire;
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -16,16 +18,17 @@ use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::Fields;
 use super::{Answer, auth, credits, detect, query, uploaded};
+use crate::accounts::Account;
 use crate::engine::Content;
 use crate::engine::archive::Unlisted;
 use crate::journal::Entry;
 use crate::model::bulk::Bulk;
 use crate::model::order::{Api, Order, State as OrderState, Vendor};
 use crate::model::work::{Findings, Outcome, Work};
-use crate::orders::{Charge, New, NewFile, Source};
+use crate::orders::{Charge, New, NewFile, Source, Uploaded};
 use crate::store::StoreError;
 use crate::web::openapi::Described;
-use crate::web::{Context, Origin, PLAN, Verbs};
+use crate::web::{Context, Json, Origin, PLAN, Verbs};
 pub use wire::mean;
 
 const ZIP_BYTES_MAX: u64 = 100 * 1_024 * 1_024;
@@ -107,10 +110,22 @@ pub async fn upload(
     fields.fit()?;
     let account = account?;
     asked.check()?;
-    let zip = uploaded::find(&context, &account, &asked.url).await?;
-    let bytes = zip.content.bytes;
-    let bulk = read(&context, &zip.upload.name, zip.content).await?;
-    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let zip = uploaded::find(&context, &account, &asked.url, |_| Ok(())).await?;
+    let queued = queue(&context, &account, &headers, &zip).await;
+    uploaded::answered(&context, &zip, queued).await
+}
+
+/// Queues the pictures of a ZIP.
+async fn queue(
+    context: &Context,
+    account: &Arc<Account>,
+    headers: &HeaderMap,
+    zip: &Uploaded,
+) -> Answer {
+    let bulk = read(context, &zip.upload.name, zip.content.clone()).await?;
+    let Origin(origin) = Origin::of(context, headers).await?;
+    let (key, bytes) = (zip.upload.key.clone(), zip.content.bytes);
+    let name = zip.upload.name.clone();
     let credits = u32::try_from(bulk.queued.len()).unwrap_or(u32::MAX);
     let new = New {
         operation: "undetectable.bulkUpload",
@@ -120,22 +135,16 @@ pub async fn upload(
         name: None,
         api: Api::default(),
         work: Work::Bulk(bulk),
-        files: vec![NewFile::of(
-            zip.upload.name,
-            Source::Stored {
-                key: zip.upload.key,
-                bytes,
-            },
-        )],
+        files: vec![NewFile::of(name, Source::Stored { key, bytes })],
         id: None,
         charge: Some(Charge {
             credits,
-            limit: credits::given(&account),
+            limit: credits::given(account),
         }),
         request_digest: None,
     };
-    let created = context.orders.create(&account, new).await?;
-    Ok(axum::Json(wire::Queued::of(&created.order, credits)).into_response())
+    let created = context.orders.create(account, new).await?;
+    Ok(Json(wire::Queued::of(&created.order, credits)).into_response())
 }
 
 /// What in the ZIP is judged and what is not; of its pictures nothing is read yet.
@@ -203,7 +212,7 @@ pub async fn query(
     Sent(body): Sent,
 ) -> Answer {
     let Some((account, order)) = query::find(&context, &body, &entry).await? else {
-        return Ok(axum::Json(None::<wire::Document<'_>>).into_response());
+        return Ok(Json(None::<wire::Document<'_>>).into_response());
     };
     let Work::Bulk(bulk) = &order.work else {
         let why = format!(
@@ -219,12 +228,12 @@ pub async fn query(
         _ => match order.outcome() {
             Some(Outcome::Bulk(found)) => {
                 let document = wire::Document::done(&order, bulk, found);
-                return Ok(planned(&order, found, axum::Json(document)));
+                return Ok(planned(&order, found, Json(document)));
             }
             _ => "failed",
         },
     };
-    Ok(axum::Json(wire::Document::unsettled(&order, bulk, status)).into_response())
+    Ok(Json(wire::Document::unsettled(&order, bulk, status)).into_response())
 }
 
 /// An answer on a bulk that is done, with what settled its pictures.

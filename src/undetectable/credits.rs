@@ -11,8 +11,8 @@ use super::described::{STORE, refuses};
 use super::{Answer, auth};
 use crate::accounts::Account;
 use crate::journal::Entry;
-use crate::web::Context;
 use crate::web::openapi::Described;
+use crate::web::{Context, Json};
 
 /// Of an account's credits, so many are its base; what it has beyond them is its boost.
 const BASE: u64 = 10_000;
@@ -67,7 +67,7 @@ pub async fn check(
 ) -> Answer {
     let account = auth::by_header(&context, &headers, &entry).await?;
     let spent = context.accounts.spent(&account).await?;
-    Ok(axum::Json(Left::of(given(&account), spent)).into_response())
+    Ok(Json(Left::of(given(&account), spent)).into_response())
 }
 
 #[cfg(test)]

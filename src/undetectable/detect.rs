@@ -1,5 +1,7 @@
 //! `POST /detect`: a picture that was uploaded is queued to be looked at.
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -12,6 +14,7 @@ use super::error::{Code, Refusal};
 use super::fields::Fields;
 use super::wire::Queued;
 use super::{Answer, auth, credits, uploaded};
+use crate::accounts::Account;
 use crate::engine::Failure;
 use crate::journal::Entry;
 use crate::model::order::{Api, Vendor};
@@ -20,7 +23,7 @@ use crate::model::work::{DocumentOptions, Work};
 use crate::orders::{Charge, New, NewFile, Source, Uploaded};
 use crate::store::StoreError;
 use crate::web::openapi::Described;
-use crate::web::{Context, Origin, Verbs};
+use crate::web::{Context, Json, Origin, Verbs};
 
 /// A picture's least size.
 pub const FILE_BYTES_MIN: u64 = 1_024;
@@ -146,11 +149,23 @@ pub async fn post(
     fields.fit()?;
     let account = account?;
     asked.check()?;
-    let uploaded = uploaded::find(&context, &account, &asked.url).await?;
-    let bytes = uploaded.content.bytes;
-    let (key, name) = (uploaded.upload.key.clone(), uploaded.upload.name.clone());
-    check_file(&context, uploaded).await?;
-    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let file = uploaded::find(&context, &account, &asked.url, check_name).await?;
+    let queued = queue(&context, &account, &headers, asked, &file).await;
+    uploaded::answered(&context, &file, queued).await
+}
+
+/// Queues a file whose name is a picture's.
+async fn queue(
+    context: &Context,
+    account: &Arc<Account>,
+    headers: &HeaderMap,
+    asked: Asked,
+    file: &Uploaded,
+) -> Answer {
+    check_file(context, file).await?;
+    let Origin(origin) = Origin::of(context, headers).await?;
+    let (key, bytes) = (file.upload.key.clone(), file.content.bytes);
+    let name = file.upload.name.clone();
     let new = New {
         operation: "undetectable.detect",
         idempotency_key: None,
@@ -163,21 +178,25 @@ pub async fn post(
         id: asked.id,
         charge: Some(Charge {
             credits: 1,
-            limit: credits::given(&account),
+            limit: credits::given(account),
         }),
         request_digest: None,
     };
-    let created = context.orders.create(&account, new).await?;
-    Ok(axum::Json(Queued::from(created.order.as_ref())).into_response())
+    let created = context.orders.create(account, new).await?;
+    Ok(Json(Queued::from(created.order.as_ref())).into_response())
 }
 
-/// Sizes and types are checked here, not at the upload.
-async fn check_file(verbs: &Verbs, file: Uploaded) -> Result<(), Refusal> {
-    let (name, bytes) = (file.upload.name, file.content.bytes);
-    if Media::of_name(&name).is_none() {
+fn check_name(name: &str) -> Result<(), Refusal> {
+    if Media::of_name(name).is_none() {
         let why = format!("{name}: no picture, by its extension; a .zip goes to /bulk-upload");
         return Err(Refusal::new(Code::UnsupportedImageType, why));
     }
+    Ok(())
+}
+
+/// Sizes and types are checked here, not at the upload.
+async fn check_file(verbs: &Verbs, file: &Uploaded) -> Result<(), Refusal> {
+    let (name, bytes) = (&file.upload.name, file.content.bytes);
     if bytes < FILE_BYTES_MIN {
         let why = format!("{name}: {bytes} bytes, {FILE_BYTES_MIN} at least are taken");
         return Err(Refusal::new(Code::FileTooSmall, why));
@@ -186,7 +205,11 @@ async fn check_file(verbs: &Verbs, file: Uploaded) -> Result<(), Refusal> {
         let why = format!("{name}: {bytes} bytes, {FILE_BYTES_MAX} at most are taken");
         return Err(Refusal::new(Code::FileTooLarge, why));
     }
-    match verbs.engine.identify(file.content, name.clone()).await {
+    match verbs
+        .engine
+        .identify(file.content.clone(), name.clone())
+        .await
+    {
         Ok(_) => Ok(()),
         Err(Failure::Defect(defect)) => {
             let why = format!("{name}: {}", defect.text());

@@ -3,7 +3,6 @@
 //! What its handlers refuse is `{"error": "message"}`; what its framework refuses is
 //! `{"detail": …}`, a sentence or, where input does not fit the schema, a list.
 
-use axum::Json;
 use axum::http::header::{ALLOW, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -13,7 +12,7 @@ use super::fields::Problem;
 use crate::accounts::TooMany;
 use crate::orders::Refused;
 use crate::store::StoreError;
-use crate::web::{BodyRefusal, OriginError, WHY, header_line};
+use crate::web::{BodyRefusal, Json, OriginError, WHY, header_line};
 
 /// So many of a 422's problems stand in `X-Mock-Why`.
 const WHY_PROBLEMS_MAX: usize = 4;
@@ -289,8 +288,9 @@ impl From<OriginError> for Refusal {
 impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::NoCredits { .. } => {
-                Self::new(Code::NotEnoughCredits, "the account's are used up")
+            Refused::NoCredits { needed, left } => {
+                let why = format!("credits: {needed} needed, {left} left");
+                Self::new(Code::NotEnoughCredits, why)
             }
             Refused::IdTaken => Self::new(Code::IdTaken, "id: a document has it already"),
             Refused::Store(error) => error.into(),

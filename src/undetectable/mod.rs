@@ -17,7 +17,8 @@ mod uploaded;
 mod warnings;
 mod wire;
 
-use axum::Json;
+use std::sync::LazyLock;
+
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
@@ -25,7 +26,7 @@ use serde::Serialize;
 
 use crate::model::rule::Makes;
 use crate::web::openapi::Described;
-use crate::web::{Context, Routes};
+use crate::web::{Context, Json, Operation, Routes};
 use accept::{json, picture};
 pub use auth::whose;
 pub use described::description;
@@ -36,8 +37,13 @@ use error::Refusal;
 /// The operations of this front door.
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
-    Routes::new(context)
-        .owned(whose)
+    let routes = Routes::new(context).owned(whose);
+    about(pictures(documents(routes)))
+}
+
+/// Uploads, what is made of them, and what it costs.
+fn documents(routes: Routes) -> Routes {
+    routes
         .on(
             "undetectable.getPresignedUrl",
             Method::GET,
@@ -45,6 +51,7 @@ pub fn routes(context: Option<Context>) -> Routes {
             json(presign::get),
         )
         .described(presign::describe)
+        .without_head()
         .on(
             "undetectable.detect",
             Method::POST,
@@ -82,6 +89,12 @@ pub fn routes(context: Option<Context>) -> Routes {
             json(credits::check),
         )
         .described(credits::describe)
+        .without_head()
+}
+
+/// What is drawn of documents.
+fn pictures(routes: Routes) -> Routes {
+    routes
         .on(
             "undetectable.getPreview",
             Method::POST,
@@ -103,8 +116,14 @@ pub fn routes(context: Option<Context>) -> Routes {
             picture(assets::by_url),
         )
         .described(assets::describe_by_url)
+}
+
+/// The server itself, and its description.
+fn about(routes: Routes) -> Routes {
+    routes
         .on("undetectable.health", Method::GET, "/health", json(health))
         .described(describe_health)
+        .without_head()
         .on(
             "undetectable.openapi",
             Method::GET,
@@ -143,9 +162,10 @@ async fn health() -> Json<Health> {
 /// The answer to a route there is not, or a method that a route does not have.
 #[must_use]
 pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
+    static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| routes(None).operations());
     let path = uri.path();
-    let operations = routes(None).operations().into_iter();
-    let allowed: Vec<String> = operations
+    let allowed: Vec<String> = OPERATIONS
+        .iter()
         .filter(|operation| is_of(operation.path, path))
         .map(|operation| operation.method.to_string())
         .collect();

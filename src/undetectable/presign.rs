@@ -16,7 +16,7 @@ use super::{Answer, auth};
 use crate::journal::Entry;
 use crate::model::order::Vendor;
 use crate::web::openapi::Described;
-use crate::web::{Context, Origin};
+use crate::web::{Context, Json, Origin};
 
 /// What may be uploaded; at `/detect` it may turn out that nobody looks at it.
 const EXTENSIONS: [&str; 15] = [
@@ -94,7 +94,7 @@ pub async fn get(
         file_path: upload.key,
         document_id: upload.id,
     };
-    Ok(axum::Json(answer).into_response())
+    Ok(Json(answer).into_response())
 }
 
 /// Of a parameter that stands there twice, the last counts.

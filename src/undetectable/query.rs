@@ -22,7 +22,7 @@ use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome, Work};
 use crate::orders::Steps;
 use crate::web::openapi::Described;
-use crate::web::{Context, Origin, PLAN, Verbs, plan};
+use crate::web::{Context, Json, Origin, PLAN, Verbs, plan};
 
 /// The id that is asked for.
 pub fn read(fields: &mut Fields) -> String {
@@ -56,7 +56,7 @@ pub async fn post(
     Sent(body): Sent,
 ) -> Answer {
     let Some((account, order)) = find(&context, &body, &entry).await? else {
-        return Ok(axum::Json(None::<Document>).into_response());
+        return Ok(Json(None::<Document>).into_response());
     };
     tell(&context, &account, &order, &headers).await
 }
@@ -112,7 +112,7 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
             outcome: Some(Outcome::Bulk(found)),
         } => {
             let document = Document::of_bulk(order, bulk::mean(found));
-            return Ok(bulk::planned(order, found, axum::Json(document)));
+            return Ok(bulk::planned(order, found, Json(document)));
         }
         OrderState::Complete {
             outcome: Outcome::Outputs(_) | Outcome::Extraction(_),
@@ -120,7 +120,7 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
         }
         | OrderState::Expired { .. } => Document::failed(order, "the document has expired"),
     };
-    Ok(axum::Json(document).into_response())
+    Ok(Json(document).into_response())
 }
 
 /// The first answer that says done says that all else is pending, however late it is: clients
@@ -146,15 +146,15 @@ async fn done(
     let Origin(origin) = Origin::of(verbs, headers).await?;
     let now = account.now();
     let link = |key: &str| verbs.links.read(&origin, Vendor::Undetectable, key, now);
-    let mut chance = verbs.entropy.draw(&account.key, "analysis", order.number);
+    let chance = || verbs.entropy.draw(&account.key, "analysis", order.number);
     let wants_analysis = matches!(order.work, Work::Document(options) if options.analysis);
     let extras = Extras {
         progress,
-        analysis: wants_analysis.then(|| Analysis::of(found, &mut chance)),
+        analysis: wants_analysis.then(|| Analysis::of(found, &mut chance())),
         singular_analysis: verbs.config.undetectable.singular_analysis,
     };
     let document = Document::done(order, found, extras, link);
-    let mut response = axum::Json(document).into_response();
+    let mut response = Json(document).into_response();
     let settled = format!("result {}", Percent::result(&found.verdict));
     let plan = plan(&settled, &found.verdict.basis);
     response.headers_mut().insert(PLAN, plan);

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use super::Answer;
 use super::error::{Code, Refusal};
+use super::fields::canonical_uuid;
 use crate::accounts::Account;
-use crate::orders::Uploaded;
+use crate::orders::{KeyOwner, Uploaded, key_owner};
 use crate::web::Verbs;
 
 /// Where in a URL an object's key begins.
@@ -15,27 +17,48 @@ const KEY_BEGINS: &str = "uploads/";
 /// Characters of a name that is downloaded, from its end.
 const NAME_CHARS_MAX: usize = 255;
 
-/// The account's object that the URL means. Where it means none it is downloaded, if that is set,
-/// and is the account's from then on.
+/// The account's object that the URL means. Where it cannot mean one it is downloaded, if that is
+/// set, unless `check` refuses its name; from then on it is the account's, until [`answered`] has
+/// it go again.
 ///
 /// # Errors
-/// If the URL means none, nothing is there, or it cannot be had.
-pub async fn find(verbs: &Verbs, account: &Account, url: &str) -> Result<Uploaded, Refusal> {
+/// If the URL means none, nothing is there, its name is refused, or it cannot be had.
+pub async fn find(
+    verbs: &Verbs,
+    account: &Account,
+    url: &str,
+    check: impl FnOnce(&str) -> Result<(), Refusal>,
+) -> Result<Uploaded, Refusal> {
     let missing = |line: &str| Refusal::new(Code::FileMetadata, format!("url: {line}"));
     let key = key_in(url);
     if let Some(key) = &key
         && let Some(found) = verbs.orders.uploaded(account, key).await?
     {
+        check(&found.upload.name)?;
         return Ok(found);
     }
-    if verbs.config.orders.fetch && is_foreign(url) {
-        let downloaded = verbs.orders.download(account, url, &name_in(url)).await?;
+    let is_foreign = has_host(url) && !key.as_deref().is_some_and(is_given_out);
+    if verbs.config.orders.fetch && is_foreign {
+        let name = name_in(url);
+        check(&name)?;
+        let downloaded = verbs.orders.download(account, url, &name).await?;
         return downloaded.map_err(|line| missing(&line));
     }
     Err(match key {
         Some(key) => missing(&format!("this key has uploaded nothing to {key}")),
         None => missing("has no uploads/ in its path, and is not fetched"),
     })
+}
+
+/// The answer to a request for that file. What was downloaded for one that is refused goes.
+///
+/// # Errors
+/// As the request was refused, or if the file cannot be removed.
+pub async fn answered(verbs: &Verbs, file: &Uploaded, answer: Answer) -> Answer {
+    if answer.is_err() {
+        verbs.orders.discard(file).await?;
+    }
+    answer
 }
 
 /// The name as it stands in a key: what is none of `A-Z a-z 0-9 . _ -` is `_`.
@@ -46,8 +69,14 @@ pub fn normalised(name: &str) -> String {
         .collect()
 }
 
+/// Whether the key is one that clients are told to upload to: it has a UUID where those have it.
+fn is_given_out(key: &str) -> bool {
+    let owner = key_owner(key);
+    matches!(owner, Some(KeyOwner::Upload(id)) if canonical_uuid(id).as_deref() == Some(id))
+}
+
 /// Whether there is anything to be called.
-fn is_foreign(url: &str) -> bool {
+fn has_host(url: &str) -> bool {
     let scheme = url.split("://").next().unwrap_or_default();
     scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
 }
@@ -126,8 +155,18 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_be_called_is_foreign() {
-        assert!(is_foreign("http://h/a.jpg") && is_foreign("HTTPS://h/a.jpg"));
+    fn a_key_with_a_uuid_is_given_out() {
+        let id = "0f0e0d0c-0b0a-4908-8706-050403020100";
+        assert!(is_given_out(&format!("uploads/{id}_20260312-100000_a.jpg")));
+        for key in ["uploads/photo_ai.jpg", "uploads/a.jpg", "uploads/_a.jpg"] {
+            assert!(!is_given_out(key), "{key}");
+        }
+        assert!(!is_given_out(&format!("uploads/{id}/a_b.jpg")));
+    }
+
+    #[test]
+    fn only_what_can_be_called_has_a_host() {
+        assert!(has_host("http://h/a.jpg") && has_host("HTTPS://h/a.jpg"));
         for url in [
             "",
             "uploads/a.jpg",
@@ -135,7 +174,7 @@ mod tests {
             "http:/h/a.jpg",
             "//h/a.jpg",
         ] {
-            assert!(!is_foreign(url), "{url}");
+            assert!(!has_host(url), "{url}");
         }
     }
 }

@@ -4,12 +4,16 @@
 //! forbidden to: its policy names no other host.
 
 use std::io::Read;
+use std::sync::LazyLock;
 
 use axum::http::HeaderMap;
+use axum::http::HeaderName;
 use axum::http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::response::{Html, IntoResponse, Response};
+use bytes::Bytes;
 use flate2::read::GzDecoder;
 
 /// Its styles are partly written into elements, its pictures into styles.
@@ -20,6 +24,13 @@ const START: &[u8] = include_bytes!("docs/start.js");
 const BUNDLE: &[u8] = include_bytes!("docs/swagger-ui-bundle.js.gz");
 const STYLE: &[u8] = include_bytes!("docs/swagger-ui.css.gz");
 
+/// Inflated once, when first asked for so.
+static BUNDLE_PLAIN: LazyLock<Bytes> = LazyLock::new(|| inflated(BUNDLE));
+static STYLE_PLAIN: LazyLock<Bytes> = LazyLock::new(|| inflated(STYLE));
+
+/// Nothing of the page is taken for what it does not say it is.
+const NO_SNIFFING: [(HeaderName, &str); 1] = [(X_CONTENT_TYPE_OPTIONS, "nosniff")];
+
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 
@@ -28,23 +39,28 @@ const CSS: &str = "text/css; charset=utf-8";
 pub fn page(title: &str, url: &str) -> Response {
     let page = include_str!("docs/page.html");
     let page = page.replace("{title}", title).replace("{url}", url);
-    ([(CONTENT_SECURITY_POLICY, POLICY)], Html(page)).into_response()
+    let policy = [(CONTENT_SECURITY_POLICY, POLICY)];
+    (NO_SNIFFING, policy, Html(page)).into_response()
 }
 
 /// A file that the page needs, by its name below `/docs/`.
 #[must_use]
 pub fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
-    let (media_type, compressed) = match name {
-        "start.js" => return Some(([(CONTENT_TYPE, JAVASCRIPT)], START).into_response()),
-        "swagger-ui-bundle.js" => (JAVASCRIPT, BUNDLE),
-        "swagger-ui.css" => (CSS, STYLE),
+    let (media_type, compressed, plain) = match name {
+        "start.js" => {
+            let about = [(CONTENT_TYPE, JAVASCRIPT)];
+            return Some((NO_SNIFFING, about, START).into_response());
+        }
+        "swagger-ui-bundle.js" => (JAVASCRIPT, BUNDLE, &BUNDLE_PLAIN),
+        "swagger-ui.css" => (CSS, STYLE, &STYLE_PLAIN),
         _ => return None,
     };
     let about = [(CONTENT_TYPE, media_type), (VARY, "accept-encoding")];
     let response = if takes_gzip(headers) {
-        (about, [(CONTENT_ENCODING, "gzip")], compressed).into_response()
+        let encoding = [(CONTENT_ENCODING, "gzip")];
+        (NO_SNIFFING, about, encoding, compressed).into_response()
     } else {
-        (about, inflated(compressed)).into_response()
+        (NO_SNIFFING, about, Bytes::clone(plain)).into_response()
     };
     Some(response)
 }
@@ -62,11 +78,11 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
     })
 }
 
-fn inflated(compressed: &[u8]) -> Vec<u8> {
+fn inflated(compressed: &[u8]) -> Bytes {
     let mut bytes = Vec::new();
     // What is built in inflates; a test reads all of it.
     let _ = GzDecoder::new(compressed).read_to_end(&mut bytes);
-    bytes
+    bytes.into()
 }
 
 #[cfg(test)]
@@ -90,8 +106,8 @@ mod tests {
 
     #[test]
     fn what_is_built_in_inflates() {
-        let told = |bytes: &[u8]| String::from_utf8(inflated(bytes)).expect("UTF-8");
-        assert!(told(BUNDLE).contains("SwaggerUIBundle"));
-        assert!(told(STYLE).contains(".swagger-ui"));
+        let told = |bytes: &Bytes| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+        assert!(told(&BUNDLE_PLAIN).contains("SwaggerUIBundle"));
+        assert!(told(&STYLE_PLAIN).contains(".swagger-ui"));
     }
 }

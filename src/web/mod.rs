@@ -1,9 +1,10 @@
-//! What the front doors share: operations by name and their descriptions, bodies, origins, answers that say why, and
-//! connections that know when an answer has been written.
+//! What the front doors share: operations by name and their descriptions, bodies, origins, answers
+//! that say why, and connections that know when an answer has been written.
 
 mod body;
 mod connection;
 pub mod docs;
+mod json;
 mod leftover;
 pub mod openapi;
 mod operation;
@@ -31,6 +32,7 @@ use crate::worker::Worker;
 
 pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_json};
 pub use connection::{Connections, Peer, Tied};
+pub use json::Json;
 pub use operation::{Operation, Routes, observe};
 pub use origin::{Origin, OriginError, host};
 pub use peek::peek;

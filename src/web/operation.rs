@@ -41,6 +41,8 @@ pub struct Routes {
     operations: Vec<Operation>,
     routers: Vec<(&'static str, MethodRouter<Context>)>,
     among: Option<(&'static str, Router)>,
+    /// Paths where a HEAD is not answered as a GET would be.
+    headless: Vec<&'static str>,
 }
 
 impl Routes {
@@ -53,6 +55,7 @@ impl Routes {
             operations: Vec::new(),
             routers: Vec::new(),
             among: None,
+            headless: Vec::new(),
         }
     }
 
@@ -120,16 +123,32 @@ impl Routes {
         self
     }
 
+    /// Has a HEAD be another method than the GET that was added last, and refused, as `FastAPI` has
+    /// it; axum would answer it.
+    #[must_use]
+    pub fn without_head(mut self) -> Self {
+        self.headless
+            .extend(self.operations.last().map(|it| it.path));
+        self
+    }
+
     /// The operations, in the order they were added.
     #[must_use]
     pub fn operations(self) -> Vec<Operation> {
         self.operations
     }
 
-    /// The router that serves them.
-    pub fn router(self) -> Router<Context> {
+    /// The router that serves them; methods that a path has not are `rest`'s.
+    pub fn router<H, T>(self, rest: H) -> Router<Context>
+    where
+        H: Handler<T, Context>,
+        T: 'static,
+    {
         let mut router = Router::new();
-        for (path, methods) in self.routers {
+        for (path, mut methods) in self.routers {
+            if self.headless.contains(&path) {
+                methods = methods.on(MethodFilter::HEAD, rest.clone());
+            }
             let others = self.among.as_ref();
             let others = others.filter(|(prefix, _)| path.starts_with(prefix));
             router = router.route(
@@ -140,7 +159,7 @@ impl Routes {
                 },
             );
         }
-        router
+        router.method_not_allowed_fallback(rest)
     }
 }
 

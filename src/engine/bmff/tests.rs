@@ -165,6 +165,73 @@ fn metadata_are_found_by_their_places() {
     assert!(blocks(&of("plain.heic")).is_empty());
 }
 
+/// An `iloc` of entries for item 1, each of as many extents as can be, whose fields are so wide.
+fn endless_iloc(version: u8, sizes: u8, entries: u16) -> Vec<u8> {
+    let count = match version {
+        2 => u32::from(entries).to_be_bytes().to_vec(),
+        _ => entries.to_be_bytes().to_vec(),
+    };
+    let entry: &[u8] = match version {
+        0 => b"\0\x01\0\0\xff\xff",
+        1 => b"\0\x01\0\0\0\0\xff\xff",
+        _ => b"\0\0\0\x01\0\0\0\0\xff\xff",
+    };
+    let entries = entry.repeat(usize::from(entries));
+    [&[version, 0, 0, 0, sizes, 0][..], &count, &entries].concat()
+}
+
+#[test]
+fn extents_of_no_bytes_are_not_counted_and_an_item_that_recurs_is_bounded() {
+    for version in 0..=2 {
+        let iloc = endless_iloc(version, 0, u16::MAX);
+        // without items, all the entries are gone through
+        let mut found = Vec::new();
+        assert_eq!(places(&mut found, &iloc, &[], b"", b""), Some(()));
+        assert_eq!(found, []);
+        places(&mut found, &iloc, &[(1, Item::Xmp)], b"", b"");
+        assert_eq!(found, [Block::Xmp(b"")].repeat(ITEMS_MAX));
+    }
+}
+
+#[test]
+fn extents_that_the_box_does_not_hold_end_it() {
+    let iloc = endless_iloc(0, 0x44, 1);
+    let places_of = |extents: usize| {
+        let whole = [&iloc[..], &vec![0; 8 * extents]].concat();
+        places(&mut Vec::new(), &whole, &[], b"", b"")
+    };
+    assert_eq!(places_of(0xffff), Some(()));
+    assert_eq!(places_of(0xfffe), None);
+}
+
+#[test]
+fn more_properties_than_have_an_index_are_left_out() {
+    let full = [0_u8; 4];
+    let ispe = [&full[..], &5_u32.to_be_bytes(), &4_u32.to_be_bytes()].concat();
+    let turn = boxed(*b"irot", &[1]);
+    let of = |before: usize| {
+        let free = boxed(*b"free", b"").repeat(before);
+        // the last index but one, and what lies behind the last
+        let container = [free, boxed(*b"ispe", &ispe), turn.clone(), turn.clone()].concat();
+        let ipma = [&full[..], b"\0\0\0\x01\0\x09\x03\xff\xfe\xff\xff\0\0"].concat();
+        let mut ipma = ipma;
+        ipma[3] = 1;
+        let properties = [boxed(*b"ipco", &container), boxed(*b"ipma", &ipma)].concat();
+        let pitm = boxed(*b"pitm", &[&full[..], b"\0\x09"].concat());
+        let meta = [full.to_vec(), pitm, boxed(*b"iprp", &properties)].concat();
+        sides_px(&boxed(*b"meta", &meta))
+    };
+    assert_eq!(of(0x7ffd), Some((4, 5)));
+    assert_eq!(of(0xffff), None);
+}
+
+#[test]
+fn a_file_of_very_many_manifests_tells_of_a_few() {
+    let manifest = [&C2PA[..], &[0; 4], b"manifest\0", &[0; 8]].concat();
+    let bytes = boxed(*b"uuid", &manifest).repeat(1000);
+    assert_eq!(blocks(&bytes), [Block::Manifest(b"")].repeat(MANIFESTS_MAX));
+}
+
 proptest! {
     #[test]
     fn hostile_bytes_never_panic(

@@ -1,3 +1,8 @@
+use std::io::Write;
+
+use flate2::write::ZlibEncoder;
+use flate2::{Compression, Crc};
+
 use super::*;
 use crate::engine::fixture;
 
@@ -186,4 +191,28 @@ fn hostile_bytes_never_panic() {
             }
         }
     }
+}
+
+#[test]
+fn a_colour_profile_that_bursts_is_not_unpacked() {
+    let with_profile = |unpacked_bytes: usize| {
+        let mut packed = ZlibEncoder::new(Vec::new(), Compression::best());
+        packed
+            .write_all(&vec![0; unpacked_bytes])
+            .expect("memory takes it");
+        let packed = packed.finish().expect("memory takes it");
+        let body = [&b"iCCPp\0\0"[..], &packed].concat();
+        let length = u32::try_from(body.len() - 4).expect("short");
+        let mut crc = Crc::new();
+        crc.update(&body);
+        let chunk = [&length.to_be_bytes()[..], &body, &crc.sum().to_be_bytes()].concat();
+        let plain = fixture::bytes("plain.png");
+        let head_ends = 33;
+        let bytes = [&plain[..head_ends], &chunk, &plain[head_ends..]].concat();
+        decode(Format::Png, bytes).map(|picture| picture.icc.map(|icc| icc.len()))
+    };
+    let most = 4 << 20;
+    assert_eq!(with_profile(most), Ok(Some(most)));
+    let told = "the PNG's colour profile is too large".to_owned();
+    assert_eq!(with_profile(most + 1), Err(Defect::TooLarge(told)));
 }

@@ -3,20 +3,24 @@
 //! The last manifest of the store is the picture's own; what it opened or placed has manifests
 //! of its own before that. No signature is verified.
 //!
-//! Promises: reading is total and bounded: so many manifests are told of, in so many steps from
-//! ingredient to ingredient, whatever they name as their ingredients.
+//! Promises: reading is total and bounded: a store of so many bytes, so many manifests of it, each
+//! read at most twice, in so many steps from ingredient to ingredient, whatever they name as their
+//! ingredients, and so many actions of each.
 
 mod cbor;
 mod jumbf;
 mod manifest;
+
+use std::collections::{HashMap, HashSet};
 
 use super::source_type::SourceType;
 use super::{Clues, names};
 use jumbf::Labelled;
 use manifest::{Action, Manifest};
 
-/// The most bytes of a JPEG's manifest store; thumbnails of the ingredients lie in it.
-pub const STORE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The most bytes of a manifest store, about as many as a JPEG's segments hold; thumbnails of
+/// the picture and its ingredients lie in it, which are a megabyte or two in all.
+pub const STORE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// What APP11 repeats at the head of each segment: identifier, instance, number.
 const SEGMENT_HEAD_BYTES: usize = 8;
 /// The box's length and type, which segments after the first repeat.
@@ -41,35 +45,61 @@ pub fn collect(store: &mut Vec<u8>, segment: &[u8]) {
     }
 }
 
-/// Takes what the store says.
+/// Takes what the store says; one that is too large is not looked into.
 pub fn read(clues: &mut Clues, store: &[u8]) {
+    if store.len() > STORE_BYTES_MAX {
+        return;
+    }
     let Some(store) = Labelled::first(store).filter(|store| store.label == "c2pa") else {
         return;
     };
-    let manifests: Vec<Labelled<'_>> = store.superboxes().collect();
-    let Some(active) = manifests.last() else {
-        return;
-    };
-    let mut history = History {
-        manifests: &manifests,
-        left: MANIFESTS_MAX,
-    };
-    history.tell(clues, *active, DEPTH_MAX);
+    let mut history = History::of(store);
+    if let Some(active) = history.manifests.len().checked_sub(1) {
+        history.tell(clues, active, Role::Picture, DEPTH_MAX);
+    }
 }
 
-/// The manifests of a store, and how many more of them may be told of.
+/// What a manifest's claims are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Role {
+    /// The picture, or what it was before.
+    Picture,
+    /// What was placed in it.
+    Part,
+}
+
+/// The manifests of a store, and which of them were told of.
 struct History<'a> {
-    manifests: &'a [Labelled<'a>],
+    manifests: Vec<Labelled<'a>>,
+    /// The first manifest of each label.
+    places: HashMap<&'a str, usize>,
+    /// A second time, a manifest says nothing new.
+    told: HashSet<(usize, Role)>,
+    /// How many more may be told of.
     left: usize,
 }
 
-impl History<'_> {
-    fn tell(&mut self, clues: &mut Clues, found: Labelled<'_>, depth: usize) {
-        if self.left == 0 || depth == 0 {
+impl<'a> History<'a> {
+    fn of(store: Labelled<'a>) -> Self {
+        let manifests: Vec<Labelled<'_>> = store.superboxes().collect();
+        let mut places = HashMap::new();
+        for (place, found) in manifests.iter().enumerate() {
+            places.entry(found.label).or_insert(place);
+        }
+        Self {
+            manifests,
+            places,
+            told: HashSet::new(),
+            left: MANIFESTS_MAX,
+        }
+    }
+
+    fn tell(&mut self, clues: &mut Clues, place: usize, role: Role, depth: usize) {
+        if self.left == 0 || depth == 0 || !self.told.insert((place, role)) {
             return;
         }
         self.left -= 1;
-        let manifest = Manifest::read(found);
+        let manifest = Manifest::read(self.manifests[place]);
         if let Some(camera) = &manifest.camera {
             clues.captured(Some(camera));
         }
@@ -77,15 +107,14 @@ impl History<'_> {
             told(clues, action, manifest.program.as_deref());
         }
         for (relationship, label) in &manifest.ingredients {
-            let named = self.manifests.iter().find(|found| found.label == *label);
-            let Some(ingredient) = named.copied() else {
+            let Some(ingredient) = self.places.get(label).copied() else {
                 continue;
             };
             match *relationship {
-                "parentOf" => self.tell(clues, ingredient, depth - 1),
+                "parentOf" => self.tell(clues, ingredient, role, depth - 1),
                 "componentOf" => {
                     let mut part = Clues::default();
-                    self.tell(&mut part, ingredient, depth - 1);
+                    self.tell(&mut part, ingredient, Role::Part, depth - 1);
                     if let Some(program) = part.machine() {
                         clues.ai_edited(program);
                     }

@@ -1,36 +1,46 @@
 //! EXIF: the camera, the program and the remarks.
-
-use std::borrow::Cow;
-
-use exif::{Exif, In, Reader, Tag, Value};
+//!
+//! Promises: two directories are read, the picture's own and EXIF's, each once, whatever leads
+//! where; of a text no more than [`TEXT_BYTES_MAX`] is copied.
 
 use super::{Clues, TEXT_BYTES_MAX, c2pa, iim, names, xmp};
+use crate::engine::ifd::Directory;
 
+const IMAGE_DESCRIPTION: u16 = 270;
+const MAKE: u16 = 271;
+const MODEL: u16 = 272;
+const SOFTWARE: u16 = 305;
+const ARTIST: u16 = 315;
+const EXIF: u16 = 34_665;
+const USER_COMMENT: u16 = 37_510;
 /// Where TIFF files keep what has segments or chunks of its own in other formats.
-const XMP: Tag = Tag(exif::Context::Tiff, 700);
-const IPTC: Tag = Tag(exif::Context::Tiff, 33_723);
-const PHOTOSHOP: Tag = Tag(exif::Context::Tiff, 34_377);
-const C2PA: Tag = Tag(exif::Context::Tiff, 52_545);
-/// The user's comment where Pillow's callers put it: beside the camera, not in EXIF's own part.
-const STRAY_COMMENT: Tag = Tag(exif::Context::Tiff, 0x9286);
+const XMP: u16 = 700;
+const IPTC: u16 = 33_723;
+const PHOTOSHOP: u16 = 34_377;
+const C2PA: u16 = 52_545;
+
+/// Types of fields.
+const BYTE: u16 = 1;
+const ASCII: u16 = 2;
+const LONG: u16 = 4;
+const UNDEFINED: u16 = 7;
 
 /// Takes what the EXIF block says; it begins with its TIFF header.
 pub fn read(clues: &mut Clues, block: &[u8]) {
-    let found = Reader::new()
-        .continue_on_error(true)
-        .read_raw(block.to_vec())
-        .or_else(|error| error.distill_partial_result(|_| {}));
-    let Ok(found) = found else { return };
-    if let Some(program) = text(&found, Tag::Software) {
+    let Some(own) = Directory::first(block) else {
+        return;
+    };
+    if let Some(program) = text(&own, SOFTWARE) {
         clues.tool(&program);
     }
-    let description = text(&found, Tag::ImageDescription).unwrap_or_default();
-    let artist = text(&found, Tag::Artist).unwrap_or_default();
+    let description = text(&own, IMAGE_DESCRIPTION).unwrap_or_default();
+    let artist = text(&own, ARTIST).unwrap_or_default();
     if names::is_signature(&description) && names::is_uuid(&artist) {
         clues.generator("Grok");
     }
-    for tag in [Tag::UserComment, STRAY_COMMENT] {
-        if let Some(comment) = text(&found, tag) {
+    // Pillow's callers put the user's comment beside the camera, not in EXIF's own part
+    for directory in own.led_to(EXIF).iter().chain([&own]) {
+        if let Some(comment) = text(directory, USER_COMMENT) {
             clues.settings(&comment);
         }
     }
@@ -41,12 +51,12 @@ pub fn read(clues: &mut Clues, block: &[u8]) {
         (PHOTOSHOP, iim::read_resources),
         (C2PA, c2pa::read),
     ] {
-        if let Some(bytes) = bytes(&found, tag) {
-            read(clues, &bytes);
+        if let Some(bytes) = bytes(&own, tag) {
+            read(clues, bytes);
         }
     }
-    let make = text(&found, Tag::Make).unwrap_or_default();
-    let model = text(&found, Tag::Model).unwrap_or_default();
+    let make = text(&own, MAKE).unwrap_or_default();
+    let model = text(&own, MODEL).unwrap_or_default();
     let is_graph = clues.settings(&make) | clues.settings(&model);
     if is_graph || make.is_empty() {
         return;
@@ -60,30 +70,20 @@ pub fn read(clues: &mut Clues, block: &[u8]) {
 }
 
 /// What a field of bytes holds; some writers call it one of long words.
-fn bytes(found: &Exif, tag: Tag) -> Option<Cow<'_, [u8]>> {
-    match &found.get_field(tag, In::PRIMARY)?.value {
-        Value::Byte(bytes) | Value::Undefined(bytes, _) => Some(Cow::Borrowed(bytes)),
-        Value::Long(words) => {
-            let order = if found.little_endian() {
-                u32::to_le_bytes
-            } else {
-                u32::to_be_bytes
-            };
-            Some(words.iter().copied().flat_map(order).collect())
-        }
-        _ => None,
-    }
+fn bytes<'b>(directory: &Directory<'b>, tag: u16) -> Option<&'b [u8]> {
+    let value = directory.value(tag)?;
+    matches!(value.kind, BYTE | UNDEFINED | LONG).then_some(value.bytes)
 }
 
-fn text(found: &Exif, tag: Tag) -> Option<String> {
-    let field = found.get_field(tag, In::PRIMARY)?;
-    let text = match &field.value {
-        Value::Ascii(lines) => Cow::Owned(lines.join(&b' ')),
-        Value::Undefined(bytes, _) | Value::Byte(bytes) => Cow::Borrowed(bytes),
+fn text(directory: &Directory, tag: u16) -> Option<String> {
+    let value = directory.value(tag)?;
+    let bytes = &value.bytes[..value.bytes.len().min(TEXT_BYTES_MAX)];
+    let text = match value.kind {
+        // several texts are one
+        ASCII => String::from_utf8_lossy(bytes).replace('\0', " "),
+        BYTE | UNDEFINED => commented(bytes),
         _ => return None,
     };
-    let text = &text[..text.len().min(TEXT_BYTES_MAX)];
-    let text = commented(text);
     let text = text.trim_matches(['\0', ' ', '\n', '\r', '\t']);
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -119,6 +119,7 @@ fn commented(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::picture::Provenance;
 
     #[test]
     fn user_comments_are_read_in_either_order() {
@@ -137,5 +138,32 @@ mod tests {
             );
         }
         assert_eq!(commented(b"ASCII\0\0\0plain"), "plain");
+    }
+
+    /// As long as a segment of a JPEG may be: EXIF's directory led to 2,700 times, which has
+    /// 2,700 fields; and a text of nothing but ends.
+    #[test]
+    fn directories_that_multiply_are_read_once() {
+        let began = std::time::Instant::now();
+        for (own, entry) in [(EXIF, SOFTWARE), (EXIF, EXIF), (SOFTWARE, SOFTWARE)] {
+            const COUNT: u16 = 2_700;
+            let entries_bytes = 12 * u32::from(COUNT);
+            let mut block = b"MM\0*\0\0\0\x08".to_vec();
+            for (tag, kind, count, at) in [
+                (own, LONG, 1, 8 + 2 + entries_bytes + 4),
+                (entry, ASCII, entries_bytes, 8),
+            ] {
+                block.extend(COUNT.to_be_bytes());
+                for _ in 0..COUNT {
+                    block.extend([tag.to_be_bytes(), kind.to_be_bytes()].concat());
+                    block.extend([count.to_be_bytes(), at.to_be_bytes()].concat());
+                }
+                block.extend([0; 4]);
+            }
+            let mut clues = Clues::default();
+            read(&mut clues, &block);
+            assert_eq!(clues.settled(), Provenance::Unknown);
+        }
+        assert!(began.elapsed() < std::time::Duration::from_secs(2));
     }
 }

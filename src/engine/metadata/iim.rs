@@ -15,14 +15,14 @@ pub fn read_segment(clues: &mut Clues, segment: &[u8]) {
     }
 }
 
-/// Takes what Photoshop's resources say.
+/// Takes what Photoshop's resources say: of two that hold IIM, the first.
 pub fn read_resources(clues: &mut Clues, mut resources: &[u8]) {
     for _ in 0..TEXTS_MAX {
         let Some((id, body, rest)) = resource(resources) else {
             return;
         };
         if id == IPTC_NAA {
-            read(clues, body);
+            return read(clues, body);
         }
         resources = rest;
     }
@@ -121,5 +121,22 @@ mod tests {
         let both = [set(80, "Midjourney"), set(65, "Adobe Photoshop 25")].concat();
         assert_eq!(provenance(&both), editor);
         assert_eq!(provenance(&set(80, "Sora")), Provenance::Unknown);
+    }
+
+    #[test]
+    fn of_many_resources_the_first_is_read() {
+        let resource = |sets: &[u8]| {
+            let length = u32::try_from(sets.len()).expect("few sets");
+            [b"8BIM\x04\x04\0\0", &length.to_be_bytes()[..], sets].concat()
+        };
+        let named = resource(&set(65, "Midjourney 6"));
+        let provenance = |resources: &[u8]| {
+            let mut clues = Clues::default();
+            read_resources(&mut clues, resources);
+            clues.settled()
+        };
+        assert_ne!(provenance(&named), Provenance::Unknown);
+        let behind = [resource(b""), named].concat();
+        assert_eq!(provenance(&behind), Provenance::Unknown);
     }
 }

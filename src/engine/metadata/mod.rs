@@ -1,7 +1,7 @@
 //! Where a picture says it comes from: PNG's texts, EXIF, IPTC, XMP and C2PA manifests.
 //!
-//! Promises: reading is total and bounded (so many texts, so many bytes each), nothing is
-//! verified (a manifest's signature is not looked at), and a generator outweighs a machine's
+//! Promises: reading is total and bounded (so many texts, so many bytes each, one manifest
+//! store), nothing is verified (a manifest's signature is not looked at), and a generator outweighs a machine's
 //! edit, that an editor, an editor a camera.
 
 mod aigc;
@@ -70,19 +70,26 @@ fn jpeg(clues: &mut Clues, bytes: &[u8]) {
 }
 
 fn png(clues: &mut Clues, bytes: &[u8]) {
+    let mut has_store = false;
     for chunk in framing::png_chunks(bytes)
         .filter(|chunk| matches!(&chunk.kind, b"tEXt" | b"zTXt" | b"iTXt" | b"eXIf" | b"caBX"))
         .take(TEXTS_MAX)
     {
         match &chunk.kind {
             b"eXIf" => exif::read(clues, bounded(chunk.body)),
-            b"caBX" => c2pa::read(clues, chunk.body),
+            // a second store is not the picture's
+            b"caBX" if has_store => {}
+            b"caBX" => {
+                has_store = true;
+                c2pa::read(clues, chunk.body);
+            }
             _ => texts::read(clues, chunk),
         }
     }
 }
 
 fn webp(clues: &mut Clues, bytes: &[u8]) {
+    let mut has_store = false;
     for chunk in framing::webp_chunks(bytes)
         .filter(|chunk| matches!(&chunk.kind, b"EXIF" | b"XMP " | b"C2PA"))
         .take(TEXTS_MAX)
@@ -91,7 +98,11 @@ fn webp(clues: &mut Clues, bytes: &[u8]) {
         match &chunk.kind {
             b"EXIF" => exif::read(clues, body.strip_prefix(b"Exif\0\0").unwrap_or(body)),
             b"XMP " => xmp::read(clues, body),
-            _ => c2pa::read(clues, chunk.body),
+            _ if has_store => {}
+            _ => {
+                has_store = true;
+                c2pa::read(clues, chunk.body);
+            }
         }
     }
 }
@@ -99,17 +110,18 @@ fn webp(clues: &mut Clues, bytes: &[u8]) {
 fn gif(clues: &mut Clues, bytes: &[u8]) {
     const COMMENT: u8 = 0xfe;
     const APPLICATION: u8 = 0xff;
-    for block in framing::gif_blocks(bytes).take(TEXTS_MAX) {
-        let Block::Extension(label, place) = block else {
-            continue;
-        };
+    let mut has_store = false;
+    let extensions = framing::gif_blocks(bytes).filter_map(|block| match block {
+        Block::Extension(label @ (COMMENT | APPLICATION), place) => Some((label, place)),
+        _ => None,
+    });
+    for (label, place) in extensions.take(TEXTS_MAX) {
         let parts = &bytes[place];
         if label == COMMENT {
             let text = framing::joined(parts, TEXT_BYTES_MAX);
             clues.tool(&String::from_utf8_lossy(&text));
-        } else if label == APPLICATION
-            && let Some(store) = parts.strip_prefix(b"\x0bC2PA_GIF\x01\x00\x00")
-        {
+        } else if !has_store && let Some(store) = parts.strip_prefix(b"\x0bC2PA_GIF\x01\x00\x00") {
+            has_store = true;
             c2pa::read(clues, &framing::joined(store, c2pa::STORE_BYTES_MAX));
         }
     }

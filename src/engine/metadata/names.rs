@@ -2,7 +2,7 @@
 //!
 //! Promises: a name counts only where a word begins and ends with it, so that `Affluxion`
 //! is no Flux; in prose, only names that are no words of their own count, and only where the
-//! text says that they were used.
+//! text says that they were used. A name is looked for in so much of a text, however long it is.
 
 /// How generators spell themselves; the first that fits is the one named.
 const TOOLS: [(&str, &[&str]); 25] = [
@@ -144,15 +144,19 @@ const EDITORS: [&str; 31] = [
 
 /// The longest name that is passed on, in characters.
 const NAME_CHARS_MAX: usize = 80;
+/// How much of a program's name for itself is looked at.
+const NAME_BYTES_MAX: usize = 512;
+/// How much of a text for people is looked at; a prompt may stand before what says its source.
+const PROSE_BYTES_MAX: usize = 16 * 1024;
 
 /// The generator that a program's name for itself stands for.
 pub fn generator_of_tool(text: &str) -> Option<&'static str> {
-    first(&lowered(text), &TOOLS)
+    first(&lowered(text, NAME_BYTES_MAX), &TOOLS)
 }
 
 /// The generator that a program's name stands for where a machine is known to be at work.
 pub fn generator_of_signer(text: &str) -> Option<&'static str> {
-    let lower = lowered(text);
+    let lower = lowered(text, NAME_BYTES_MAX);
     first(&lower, &TOOLS).or_else(|| first(&lower, &SIGNERS))
 }
 
@@ -161,7 +165,7 @@ pub fn generator_of_signer(text: &str) -> Option<&'static str> {
 /// A name alone, or one beside which the text says that something was made with it, counts; a
 /// caption that speaks of one does not.
 pub fn generator_of_prose(text: &str) -> Option<&'static str> {
-    let lower = lowered(text);
+    let lower = lowered(text, PROSE_BYTES_MAX);
     if has_word(&lower, "job id:") && lower.contains(" --") {
         return Some("Midjourney");
     }
@@ -209,7 +213,7 @@ pub fn program_of_settings(text: &str) -> &'static str {
 
 /// Whether a program's name for itself is an editor's.
 pub fn is_editor(text: &str) -> bool {
-    let lower = lowered(text);
+    let lower = lowered(text, NAME_BYTES_MAX);
     EDITORS.iter().any(|name| has_word(&lower, name))
 }
 
@@ -247,7 +251,7 @@ pub fn is_uuid(text: &str) -> bool {
 
 /// A name as it is passed on: one line, not too long.
 pub fn one_line(text: &str) -> String {
-    let words: Vec<&str> = text
+    let words: Vec<&str> = head(text, NAME_BYTES_MAX)
         .split(|letter: char| {
             letter.is_whitespace() || letter.is_control() || letter == char::REPLACEMENT_CHARACTER
         })
@@ -259,6 +263,7 @@ pub fn one_line(text: &str) -> String {
 /// What a claim generator's user agent string calls the product: `Adobe_Firefly/1.0 c2pa-rs/0.28`
 /// is `Adobe Firefly`, `M11-P/2.0.2 (Serial: 1)` is `M11-P`.
 pub fn product(agent: &str) -> String {
+    let agent = head(agent, NAME_BYTES_MAX);
     let agent = agent.split(" (").next().unwrap_or_default();
     let mut words = Vec::new();
     for word in agent.split_whitespace() {
@@ -294,8 +299,13 @@ fn is_used(lower: &str, word: &str) -> bool {
         })
 }
 
-fn lowered(text: &str) -> String {
-    text.to_ascii_lowercase()
+fn lowered(text: &str, bytes_max: usize) -> String {
+    head(text, bytes_max).to_ascii_lowercase()
+}
+
+/// So many bytes of it at most.
+fn head(text: &str, bytes_max: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes_max)]
 }
 
 /// Whether `word` stands in `text` with no letter right before or after it.

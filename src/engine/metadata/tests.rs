@@ -132,6 +132,56 @@ fn editors_are_named_and_told_from_machines() {
 }
 
 #[test]
+fn of_many_stores_the_first_is_read() {
+    let png = fixture::bytes("generators/chatgpt.png");
+    let store = framing::png_chunks(&png).find(|chunk| chunk.kind == *b"caBX");
+    let store = store.expect("a store").body;
+    let chunk = |body: &[u8]| {
+        let length = u32::try_from(body.len()).expect("a short chunk");
+        [&length.to_be_bytes()[..], b"caBX", body, &[0; 4]].concat()
+    };
+    let riff = |body: &[u8]| {
+        let length = u32::try_from(body.len()).expect("a short chunk");
+        [
+            &b"C2PA"[..],
+            &length.to_le_bytes(),
+            body,
+            &[0][..body.len() % 2],
+        ]
+        .concat()
+    };
+    let extension = |body: &[u8]| {
+        let blocks = body.chunks(255).map(|part| {
+            let length = u8::try_from(part.len()).expect("a short part");
+            [&[length], part].concat()
+        });
+        let blocks: Vec<u8> = blocks.flatten().collect();
+        [b"\x21\xff\x0bC2PA_GIF\x01\0\0", &blocks[..], &[0]].concat()
+    };
+    let frames = b"\x21\xf9\x04\0\0\0\0\0".repeat(TEXTS_MAX);
+    let of = |format, stores: &[&[u8]]| {
+        let stores = stores.iter();
+        let (head, stores): (&[u8], Vec<u8>) = match format {
+            Format::Png => (&[0; 8], stores.flat_map(|body| chunk(body)).collect()),
+            Format::WebP => (&[0; 12], stores.flat_map(|body| riff(body)).collect()),
+            _ => (&[0; 13], stores.flat_map(|body| extension(body)).collect()),
+        };
+        let frames = if format == Format::Gif {
+            &frames[..]
+        } else {
+            &[]
+        };
+        read(&[head, frames, &stores].concat(), format)
+    };
+    for format in [Format::Png, Format::WebP, Format::Gif] {
+        let found = of(format, &[store, b"?"]);
+        assert_eq!(found, generator("ChatGPT"), "{format:?}");
+        let found = of(format, &[b"?", store]);
+        assert_eq!(found, Provenance::Unknown, "{format:?}");
+    }
+}
+
+#[test]
 fn whatever_is_cut_off_or_changed_is_read_or_not() {
     let formats = [
         ("generators/dalle3.webp", Format::WebP),

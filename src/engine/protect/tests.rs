@@ -179,6 +179,7 @@ fn alpha_stays_and_every_depth_can_be_written() {
             assert!(pixels.to_rgba16().pixels().all(|p| p[3] == 0), "{format:?}");
         }
         let picture = Picture {
+            sides_px: (pixels.width(), pixels.height()),
             pixels,
             orientation: image::metadata::Orientation::NoTransforms,
             exif: None,

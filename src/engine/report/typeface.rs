@@ -5,13 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::LazyLock;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use subsetter::GlyphRemapper;
-use ttf_parser::{Face, GlyphId, OutlineBuilder, RawFace, Tag};
+use ttf_parser::{Face, FaceParsingError, GlyphId, OutlineBuilder, RawFace, Tag};
 
 /// Noto Sans CJK JP, cut down; `font/make.py` says how, `font/OFL.txt` on what terms.
 static FONT: &[u8] = include_bytes!("font/noto-sans-cjk-jp.otf");
+/// Its tables, found once.
+static FACE: LazyLock<Result<Face, FaceParsingError>> = LazyLock::new(|| Face::parse(FONT, 0));
 /// The font's units on a side of its square; those a PDF counts in.
 pub const UNITS: f32 = 1000.0;
 /// Shown for what the font has no glyph for.
@@ -63,7 +66,7 @@ impl Typeface {
     /// When it cannot be read.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
-            face: Face::parse(FONT, 0).map_err(io::Error::other)?,
+            face: FACE.clone().map_err(io::Error::other)?,
             used: GlyphRemapper::new(),
             shown: BTreeMap::new(),
         })

@@ -11,6 +11,8 @@ use std::fmt::Write as _;
 
 use resvg::usvg::roxmltree::{Document, Node, NodeId, ParsingOptions};
 
+use style::Sheet;
+
 use super::{prolog, unreadable};
 use crate::model::picture::Defect;
 
@@ -20,8 +22,6 @@ const ELEMENTS_MAX: u64 = 50_000;
 const BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// How deep it is nested, references followed.
 const DEPTH_MAX: u32 = 100;
-/// Elements times rules of style.
-const MATCHES_MAX: u64 = 10_000_000;
 /// The most colours of a gradient.
 const STOPS_MAX: usize = 256;
 
@@ -53,7 +53,6 @@ const ELEMENTS: &[&str] = &[
 
 /// Attributes that are kept besides those that a style may have as well.
 const ATTRIBUTES: &[&str] = &[
-    "class",
     "clipPathUnits",
     "cx",
     "cy",
@@ -74,7 +73,6 @@ const ATTRIBUTES: &[&str] = &[
     "rx",
     "ry",
     "spreadMethod",
-    "style",
     "transform",
     "viewBox",
     "width",
@@ -109,22 +107,21 @@ pub fn sifted(bytes: &[u8]) -> Result<String, Defect> {
     }
     let mut sieve = Sieve::of(&document);
     let weight = sieve.weigh(root, 1)?;
-    let rules = rules(&document);
-    if weight.elements.saturating_mul(rules.len() as u64) > MATCHES_MAX {
-        return Err(Defect::TooLarge("the SVG has too many styles".to_owned()));
-    }
+    let sheet = sheet(&document)?;
+    sheet.check(weight.elements, weight.depth)?;
     let mut out = String::with_capacity(text.len());
-    sieve.write(&mut out, root, &rules);
+    sieve.write(&mut out, root, &sheet.text);
     Ok(out)
 }
 
-/// All rules of all style sheets.
-fn rules(document: &Document) -> Vec<String> {
-    document
-        .descendants()
-        .filter(|node| node.has_tag_name((SVG, "style")) || node.has_tag_name("style"))
-        .flat_map(|node| style::rules(node.text().unwrap_or_default()))
-        .collect()
+fn sheet(document: &Document) -> Result<Sheet, Defect> {
+    let mut sheet = Sheet::default();
+    for node in document.descendants() {
+        if node.has_tag_name((SVG, "style")) || node.has_tag_name("style") {
+            sheet.add(node.text().unwrap_or_default())?;
+        }
+    }
+    Ok(sheet)
 }
 
 fn is_kept(node: Node) -> bool {
@@ -248,7 +245,7 @@ impl<'a, 'input> Sieve<'a, 'input> {
         (target.tag_name().name() == tag).then_some(target)
     }
 
-    fn write(&self, out: &mut String, node: Node<'a, 'input>, rules: &[String]) {
+    fn write(&self, out: &mut String, node: Node<'a, 'input>, css: &str) {
         let name = match node.tag_name().name() {
             "a" | "switch" => "g",
             name => name,
@@ -262,6 +259,7 @@ impl<'a, 'input> Sieve<'a, 'input> {
             let value = attribute.value();
             match attribute.name() {
                 "id" if self.ids.get(value) != Some(&node) => {}
+                "class" => write_attribute(out, "class", &style::classes(value)),
                 "style" => write_attribute(out, "style", &self.style(value)),
                 "clip-path" | "mask" if self.resource(attribute.name(), value).is_none() => {}
                 "fill" | "stroke" if leads_away(value) => {
@@ -277,15 +275,13 @@ impl<'a, 'input> Sieve<'a, 'input> {
             write_attribute(out, "href", &format!("#{id}"));
         }
         out.push('>');
-        if is_root && !rules.is_empty() {
-            out.push_str("<style>");
-            out.push_str(&rules.concat());
-            out.push_str("</style>");
+        if is_root && !css.is_empty() {
+            out.extend(["<style>", css, "</style>"]);
         }
         let is_gradient = name.ends_with("Gradient");
         let most = if is_gradient { STOPS_MAX } else { usize::MAX };
         for child in node.children().filter(|child| is_kept(*child)).take(most) {
-            self.write(out, child, &[]);
+            self.write(out, child, "");
         }
         let _ = write!(out, "</{name}>");
     }
@@ -295,7 +291,9 @@ impl<'a, 'input> Sieve<'a, 'input> {
         let mut plain = style::plain(style);
         for name in ["clip-path", "mask"] {
             let values = style::values(style, name);
-            for value in values.filter(|value| self.resource(name, value).is_some()) {
+            // the last one holds
+            let led_to = values.filter(|value| self.resource(name, value).is_some());
+            if let Some(value) = led_to.last() {
                 let _ = write!(plain, "{name}:{};", value.trim());
             }
         }

@@ -2,13 +2,13 @@
 //! its order, and the head leads there; all else stays where it is, and so do all offsets.
 
 use super::{Edit, payload};
+use crate::engine::ifd::{Directory, Order};
 
 /// Of the numbers from 65,000 on, which are for anyone's own use, the first not taken.
 const TAG: u16 = 65_042;
 const TAG_NEW_SUBFILE_TYPE: u16 = 254;
 const TAG_PHOTOMETRIC: u16 = 262;
 const KIND_UNDEFINED: u16 = 7;
-const ENTRY_BYTES: usize = 12;
 /// The most directories that are walked.
 const DIRECTORIES_MAX: usize = 64;
 
@@ -59,7 +59,7 @@ pub fn photometric(bytes: &[u8]) -> Option<u16> {
     let order = Order::of(bytes)?;
     let first = Directory::at(bytes, order, order.u32(bytes, 4)?)?;
     first
-        .value(TAG_PHOTOMETRIC)
+        .number(TAG_PHOTOMETRIC)
         .and_then(|it| it.try_into().ok())
 }
 
@@ -75,7 +75,7 @@ pub fn has_pages(bytes: &[u8]) -> bool {
             return false;
         };
         let is_beside = directory
-            .value(TAG_NEW_SUBFILE_TYPE)
+            .number(TAG_NEW_SUBFILE_TYPE)
             .is_some_and(|kind| kind & 0b101 != 0);
         if index > 0 && !is_beside {
             return true;
@@ -94,92 +94,4 @@ fn ours<'b>(bytes: &'b [u8], order: Order, entry: &[u8]) -> Option<&'b [u8]> {
     let at = usize::try_from(order.u32(entry, 8)?).ok()?;
     let block = bytes.get(at..at.checked_add(length)?)?;
     block.starts_with(payload::MAGIC).then_some(block)
-}
-
-/// Which byte of a number comes first.
-#[derive(Debug, Clone, Copy)]
-enum Order {
-    Little,
-    Big,
-}
-
-impl Order {
-    fn of(bytes: &[u8]) -> Option<Self> {
-        match bytes.get(..4)? {
-            b"II*\0" => Some(Self::Little),
-            b"MM\0*" => Some(Self::Big),
-            _ => None,
-        }
-    }
-
-    fn u16(self, bytes: &[u8], at: usize) -> Option<u16> {
-        let field = bytes.get(at..at.checked_add(2)?)?.try_into().ok()?;
-        Some(match self {
-            Self::Little => u16::from_le_bytes(field),
-            Self::Big => u16::from_be_bytes(field),
-        })
-    }
-
-    fn u32(self, bytes: &[u8], at: usize) -> Option<u32> {
-        let field = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
-        Some(match self {
-            Self::Little => u32::from_le_bytes(field),
-            Self::Big => u32::from_be_bytes(field),
-        })
-    }
-
-    fn bytes16(self, number: u16) -> [u8; 2] {
-        match self {
-            Self::Little => number.to_le_bytes(),
-            Self::Big => number.to_be_bytes(),
-        }
-    }
-
-    fn bytes32(self, number: u32) -> [u8; 4] {
-        match self {
-            Self::Little => number.to_le_bytes(),
-            Self::Big => number.to_be_bytes(),
-        }
-    }
-}
-
-/// One picture's tags.
-struct Directory<'b> {
-    order: Order,
-    entries: &'b [u8],
-    /// Where the next directory lies; 0 for none.
-    next: u32,
-}
-
-impl<'b> Directory<'b> {
-    fn at(bytes: &'b [u8], order: Order, at: u32) -> Option<Self> {
-        const COUNT_BYTES: usize = 2;
-        let at = usize::try_from(at).ok()?;
-        let count = usize::from(order.u16(bytes, at)?);
-        let from = at.checked_add(COUNT_BYTES)?;
-        let to = from.checked_add(count * ENTRY_BYTES)?;
-        Some(Self {
-            order,
-            entries: bytes.get(from..to)?,
-            next: order.u32(bytes, to)?,
-        })
-    }
-
-    fn entries(&self) -> impl Iterator<Item = &'b [u8]> {
-        self.entries.chunks_exact(ENTRY_BYTES)
-    }
-
-    /// The number a tag holds in place: a SHORT or a LONG.
-    fn value(&self, tag: u16) -> Option<u32> {
-        const SHORT: u16 = 3;
-        let order = self.order;
-        let entry = self
-            .entries()
-            .find(|entry| order.u16(entry, 0) == Some(tag))?;
-        if order.u16(entry, 2)? == SHORT {
-            order.u16(entry, 8).map(u32::from)
-        } else {
-            order.u32(entry, 8)
-        }
-    }
 }

@@ -63,7 +63,7 @@ fn stays_inside(name: &str) -> bool {
     let bytes = name.as_bytes();
     let has_drive = bytes.get(1) == Some(&b':') && bytes[0].is_ascii_alphabetic();
     !name.is_empty()
-        && !name.contains('\0')
+        && !name.contains(char::is_control)
         && !name.starts_with(SEPARATORS)
         && !has_drive
         && name.split(SEPARATORS).all(|part| part != "..")
@@ -118,6 +118,7 @@ mod tests {
             ("a/../../b.jpg", Some(SkipReason::InvalidPath)),
             ("a\\..\\b.jpg", Some(SkipReason::InvalidPath)),
             ("a.jpg\0.txt", Some(SkipReason::InvalidPath)),
+            ("a\nb.jpg", Some(SkipReason::InvalidPath)),
             ("..", Some(SkipReason::InvalidPath)),
             (".a.jpg", Some(SkipReason::Hidden)),
             ("a/.git/b.jpg", Some(SkipReason::Hidden)),

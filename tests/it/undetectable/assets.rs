@@ -116,18 +116,19 @@ async fn a_picture_is_there_when_the_clock_says_so() {
 #[tokio::test]
 async fn a_picture_that_was_not_drawn_is_not_found() {
     let stunt = frozen().await;
-    let none = "it was not asked for, or the picture is one of which none is drawn";
+    let (preview, heatmap) = ("no preview was asked for", "no heatmap was asked for");
+    let real = "it is Real, of which no heatmap is drawn";
     let plain = || fixture("plain.png");
     for (name, what, bytes, body, why) in [
-        ("x_ai.png", "preview", plain(), json!({}), none),
+        ("x_ai.png", "preview", plain(), json!({}), preview),
         (
             "x_ai.png",
             "heatmap",
             plain(),
             json!({"generate_heatmap": false}),
-            none,
+            heatmap,
         ),
-        ("x_human.png", "heatmap", plain(), json!({}), none),
+        ("x_human.png", "heatmap", plain(), json!({}), real),
         ("x_fail.jpg", "preview", picture(), ALL(), "it has failed"),
     ] {
         let id = detect(&stunt, name, bytes, body).await;
@@ -157,7 +158,7 @@ async fn a_picture_that_was_not_drawn_is_not_found() {
     let id = document["id"].as_str().expect("an id");
     let url = format!("/_s3/ai-image-detector-prod/results/{id}/thumbnail.jpg");
     let answer = post(&stunt, &url, &json!({"key": "live"})).await;
-    let why = format!("document {id}: {none}");
+    let why = format!("document {id}: it has no picture there");
     assert_eq!(answer.refusal(), error(404, "File not found", &why));
 }
 

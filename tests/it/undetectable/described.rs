@@ -141,6 +141,7 @@ async fn the_page_needs_nothing_but_what_is_served_here() {
     let policy = page.header("content-security-policy");
     assert!(policy.starts_with("default-src 'none'; "), "{policy}");
     assert!(!policy.contains("http"), "{policy}");
+    assert_eq!(page.header("x-content-type-options"), "nosniff");
     let page = page.text();
     let quoted: Vec<&str> = page.split('"').skip(1).step_by(2).collect();
     let paths: Vec<&str> = quoted
@@ -161,6 +162,9 @@ async fn the_page_needs_nothing_but_what_is_served_here() {
             (answer.status, answer.header("content-encoding")),
             (200, "")
         );
+        if path.starts_with("/docs/") {
+            assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        }
         let media_type = answer.header("content-type").to_owned();
         let expected = if path.contains("css") { "css" } else { "j" };
         assert!(media_type.contains(expected), "{path}: {media_type}");
@@ -176,6 +180,7 @@ async fn a_file_of_the_page_goes_compressed_to_those_who_take_it() {
     let compressed = stunt.send(Method::GET, path, &gzip, "").await;
     assert_eq!(compressed.header("content-encoding"), "gzip");
     assert_eq!(compressed.header("vary"), "accept-encoding");
+    assert_eq!(compressed.header("x-content-type-options"), "nosniff");
     assert!(compressed.bytes.len() < 500_000 && plain.bytes.len() > 1_000_000);
     assert_eq!(compressed.bytes[..2], [0x1f, 0x8b]);
     let none = stunt

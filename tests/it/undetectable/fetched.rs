@@ -1,13 +1,18 @@
 //! URLs that name none of our objects: refused, or downloaded where the setting `fetch` says so.
 
+use std::sync::Arc;
+
 use axum::response::Redirect;
 use axum::routing::get;
+use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
-use super::{credits, error, frozen, frozen_with, post, query};
+use super::{credits, error, frozen, frozen_with, post, presign, query};
 use crate::support::{Stunt, fixture, picture};
 
 const METADATA: &str = "File metadata could not be fetched";
+const ID: &str = "0f0e0d0c-0b0a-4908-8706-050403020100";
 
 async fn fetching() -> Stunt {
     frozen_with(|config| config.orders.fetch = true).await
@@ -28,11 +33,16 @@ async fn files() -> String {
             get(|| async { vec![0; 32 * 1_024 * 1_024 + 1] }),
         )
         .route("/text.jpg", get(|| async { vec![b' '; 2_000] }))
-        .route("/program.exe", get(|| async { picture() }))
+        .route("/text.zip", get(|| async { vec![b' '; 2_000] }))
+        .route("/uploads/{name}", get(|| async { picture() }))
         .route(
             "/moved.jpg",
             get(|| async { Redirect::temporary("/a/photo_ai.jpg") }),
         );
+    serve(router).await
+}
+
+async fn serve(router: axum::Router) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("a port");
     let origin = format!("http://{}", listener.local_addr().expect("an address"));
@@ -69,7 +79,6 @@ async fn what_was_downloaded_is_checked_like_an_upload() {
         ("/small.jpg", "File size is too small"),
         ("/large.jpg", "File size exceeds limit"),
         ("/text.jpg", "Invalid file type"),
-        ("/program.exe", "Unsupported image type"),
     ] {
         let answer = post(&stunt, "/detect", &asked(&format!("{origin}{path}"))).await;
         let expected = (400, format!(r#"{{"error":"{message}"}}"#));
@@ -120,4 +129,79 @@ async fn without_the_setting_nothing_is_downloaded() {
     .await;
     let why = "url: has no uploads/ in its path, and is not fetched";
     assert_eq!(answer.refusal(), error(500, METADATA, why));
+}
+
+#[tokio::test]
+async fn by_its_name_a_url_is_refused_before_anything_is_called() {
+    let stunt = fetching().await;
+    let answer = post(&stunt, "/detect", &asked("http://127.0.0.1:1/program.exe")).await;
+    let why = "program.exe: no picture, by its extension; a .zip goes to /bulk-upload";
+    assert_eq!(answer.refusal(), error(400, "Unsupported image type", why));
+}
+
+#[tokio::test]
+async fn what_is_refused_leaves_nothing_behind() {
+    let (data, origin) = (tempfile::tempdir().expect("a folder"), files().await);
+    let stunt = frozen_with(|config| {
+        config.orders.fetch = true;
+        config.data_dir = Some(data.path().to_owned());
+    })
+    .await;
+    for path in ["/nothing.jpg", "/moved.jpg", "/huge.jpg"] {
+        let answer = post(&stunt, "/detect", &asked(&format!("{origin}{path}"))).await;
+        assert_eq!(answer.status, 500, "{path}");
+    }
+    let first = presign(&frozen().await, "live", "a.jpg").await;
+    let place = presign(&stunt, "live", "a.jpg").await;
+    assert_eq!(place["document_id"], first["document_id"]);
+    for path in ["/small.jpg", "/large.jpg", "/text.jpg"] {
+        let answer = post(&stunt, "/detect", &asked(&format!("{origin}{path}"))).await;
+        assert_eq!(answer.status, 400, "{path}");
+    }
+    let zip = asked(&format!("{origin}/text.zip"));
+    assert_eq!(post(&stunt, "/bulk-upload", &zip).await.status, 400);
+    let taken = json!({"key": "live", "url": format!("{origin}/a/photo_ai.jpg"), "id": ID});
+    assert_eq!(post(&stunt, "/detect", &taken).await.status, 200);
+    let answer = post(&stunt, "/detect", &taken).await;
+    assert_eq!(answer.text(), r#"{"error":"Document ID already exists"}"#);
+    let folders = std::fs::read_dir(data.path().join("blobs")).expect("a folder");
+    let objects = folders.flat_map(|it| std::fs::read_dir(it.expect("an entry").path()));
+    assert_eq!(objects.flatten().count(), 1, "the document's alone");
+    let mut ran = stunt.advance("live", "P7D").await;
+    ran.sort_unstable();
+    assert_eq!(ran, ["order.expire", "order.process", "upload.expire"]);
+}
+
+#[tokio::test]
+async fn an_object_of_ours_is_never_downloaded() {
+    let (stunt, origin) = (fetching().await, files().await);
+    let key = format!("uploads/{ID}_20260312-100000_a.jpg");
+    let answer = post(&stunt, "/detect", &asked(&format!("{origin}/{key}"))).await;
+    let why = format!("url: this key has uploaded nothing to {key}");
+    assert_eq!(answer.refusal(), error(500, METADATA, &why));
+}
+
+#[tokio::test]
+async fn an_account_that_is_reset_while_its_file_comes_is_told_so() {
+    let (stunt, came) = (fetching().await, Arc::new(Notify::new()));
+    let (asked_for, go) = (Arc::clone(&came), Arc::new(Notify::new()));
+    let goes = Arc::clone(&go);
+    let file = get(async move || {
+        asked_for.notify_one();
+        goes.notified().await;
+        picture()
+    });
+    let origin = serve(axum::Router::new().route("/a.jpg", file)).await;
+    let body = asked(&format!("{origin}/a.jpg"));
+    let reset = async {
+        came.notified().await;
+        let reset = r#"{"account":"live"}"#;
+        let reset = stunt.send(Method::POST, "/_mock/reset", &[], reset).await;
+        assert_eq!(reset.status, 204);
+        go.notify_one();
+    };
+    let (answer, ()) = tokio::join!(post(&stunt, "/detect", &body), reset);
+    let (status, _, why) = answer.refusal();
+    let expected = (503, "the account was reset meanwhile");
+    assert_eq!((status, why.as_str()), expected);
 }

@@ -168,6 +168,28 @@ async fn a_method_that_a_route_has_not_is_told_with_those_it_has() {
 }
 
 #[tokio::test]
+async fn a_head_is_answered_on_the_pages_that_describe_alone() {
+    let stunt = frozen().await;
+    for operation in operations().filter(|operation| operation.method == Method::GET) {
+        let path = path(operation.path).replace("/x", "/start.js");
+        let answer = stunt.send(Method::HEAD, &path, &[], "").await;
+        let describes = path.starts_with("/docs") || path == "/openapi.json";
+        let allow = if describes { "" } else { "GET" };
+        let status = if describes { 200 } else { 405 };
+        assert_eq!(
+            (answer.status, answer.header("allow"), answer.bytes.len()),
+            (status, allow, 0),
+            "{path}"
+        );
+        if !describes {
+            let why = format!("HEAD {path} is no route; GET {path} is one");
+            assert_eq!(answer.header("x-mock-why"), why);
+            assert_eq!(answer.header("content-type"), "application/json");
+        }
+    }
+}
+
+#[tokio::test]
 async fn who_takes_nothing_that_is_answered_is_told_so_on_every_route() {
     let stunt = frozen().await;
     let ask = async |stunt: &Stunt, method: &Method, path: &str, accept: &str| {

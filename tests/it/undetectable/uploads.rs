@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{credits, frozen, get, post, presign, upload};
-use crate::support::{fixture, picture};
+use crate::support::{T0, fixture, picture};
 
 #[tokio::test]
 async fn a_presigned_url_is_answered_with_the_path_and_the_id() {
@@ -130,7 +130,7 @@ async fn without_credits_nothing_is_queued() {
     let expected = (
         403,
         r#"{"error":"Not enough credits"}"#.to_owned(),
-        "the account's are used up".to_owned(),
+        "credits: 1 needed, 0 left".to_owned(),
     );
     assert_eq!(post(&stunt, "/detect", &body).await.refusal(), expected);
     let none = r#"{"baseCredits":0,"boostCredits":0,"credits":0}"#;
@@ -148,4 +148,53 @@ async fn health_is_told_to_everybody() {
         (answer.status, answer.text().as_str()),
         (200, r#"{"status":"healthy"}"#)
     );
+}
+
+#[tokio::test]
+async fn an_upload_that_no_document_is_of_goes_after_the_retention() {
+    let stunt = frozen().await;
+    // By which an object is judged whose upload is gone.
+    let stands = json!({"mode": "frozen", "now": T0});
+    stunt.control(Method::PUT, "/_mock/clock", &stands).await;
+    let days = json!({"retentionDays": 1});
+    stunt
+        .control(Method::PUT, "/_mock/accounts/live", &days)
+        .await;
+    let path = "/get-presigned-url?file_name=a.jpg&expiration=604800";
+    let place = get(&stunt, "live", path).await.json();
+    let (url, path) = (&place["presigned_url"], &place["file_path"]);
+    let url = url.as_str().expect("a URL");
+    stunt.put(url, picture()).await;
+    assert_eq!(stunt.advance("live", "PT86399S").await, [""; 0]);
+    stunt.put(url, picture()).await;
+    assert_eq!(stunt.advance("live", "PT1S").await, ["upload.expire"]);
+    let answer = stunt.send(Method::PUT, url, &[], picture()).await;
+    assert_eq!(answer.status, 404, "{}", answer.text());
+    let body = json!({"key": "live", "url": path});
+    let answer = post(&stunt, "/detect", &body).await;
+    assert_eq!(answer.status, 500, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn an_upload_goes_with_its_document() {
+    let stunt = frozen().await;
+    // By which an object is judged whose upload is gone.
+    let stands = json!({"mode": "frozen", "now": T0});
+    stunt.control(Method::PUT, "/_mock/clock", &stands).await;
+    let path = "/get-presigned-url?file_name=a.jpg&expiration=604800";
+    let place = get(&stunt, "live", path).await.json();
+    let url = place["presigned_url"].as_str().expect("a URL");
+    stunt.put(url, picture()).await;
+    assert_eq!(stunt.advance("live", "P3D").await, [""; 0]);
+    let days = json!({"retentionDays": 1});
+    stunt
+        .control(Method::PUT, "/_mock/accounts/live", &days)
+        .await;
+    let body = json!({"key": "live", "url": place["file_path"]});
+    assert_eq!(post(&stunt, "/detect", &body).await.status, 200);
+    let ran = stunt.advance("live", "P1D").await;
+    assert_eq!(ran, ["order.process", "order.expire"]);
+    let answer = stunt.send(Method::PUT, url, &[], picture()).await;
+    assert_eq!(answer.status, 404, "{}", answer.text());
+    assert_eq!(stunt.advance("live", "P30D").await, [""; 0]);
 }

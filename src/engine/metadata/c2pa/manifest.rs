@@ -1,11 +1,16 @@
 //! One manifest: its claim, and of its assertions the actions, the ingredients and the camera.
+//!
+//! Promises: reading goes over the bytes once, and so many actions are kept.
 
 use serde_json::Value;
 
-use super::super::names;
 use super::super::source_type::SourceType;
+use super::super::{TEXT_BYTES_MAX, names};
 use super::cbor::Node;
 use super::jumbf::Labelled;
+
+/// The most actions of one manifest.
+pub const ACTIONS_MAX: usize = 256;
 
 /// What a manifest says.
 #[derive(Debug, Default)]
@@ -57,11 +62,17 @@ impl<'a> Manifest<'a> {
             }
         } else if let Some(node) = assertion.content(*b"cbor").and_then(Node::read) {
             if label.starts_with("c2pa.actions") {
-                self.actions.extend(actions(&node));
+                self.act(&node);
             } else if label.starts_with("c2pa.ingredient") {
                 self.ingredients.extend(ingredient(&node));
             }
         }
+    }
+
+    /// Takes an assertion's actions, as many as there is room for.
+    pub fn act(&mut self, assertion: &Node<'a>) {
+        let left = ACTIONS_MAX.saturating_sub(self.actions.len());
+        self.actions.extend(actions(assertion).take(left));
     }
 }
 
@@ -78,31 +89,33 @@ fn program(claim: &Node<'_>) -> Option<String> {
         .filter(|name| !name.is_empty())
 }
 
-fn actions<'a>(assertion: &Node<'a>) -> Vec<Action<'a>> {
-    let agents = assertion.get("softwareAgents").map_or(&[][..], Node::list);
-    let list = assertion.get("actions").map_or(&[][..], Node::list);
-    list.iter()
-        .filter_map(|action| {
-            let parameters = action.get("parameters");
-            let parameter = |name| parameters.and_then(|all| all.text_of(name));
-            let agent = action
-                .get("softwareAgent")
-                .or_else(|| match action.get("softwareAgentIndex")? {
-                    Node::Number(index) => agents.get(usize::try_from(*index).ok()?),
-                    _ => None,
-                })
-                .and_then(|agent| agent.text().or_else(|| agent.text_of("name")));
-            let source = action
-                .text_of("digitalSourceType")
-                .or_else(|| parameter("com.adobe.digitalSourceType"));
-            Some(Action {
-                kind: action.text_of("action")?,
-                // what Adobe's programs call a model of others'
-                agent: agent.or_else(|| parameter("com.adobe.details")),
-                source: source.and_then(SourceType::of),
-            })
+fn actions<'a>(assertion: &Node<'a>) -> impl Iterator<Item = Action<'a>> {
+    let list = |key| assertion.get(key).map_or(&[][..], Node::list);
+    let name = |agent: &Node<'a>| agent.text().or_else(|| agent.text_of("name"));
+    // many actions may be one agent's
+    let agents: Vec<_> = list("softwareAgents").iter().map(name).collect();
+    list("actions").iter().filter_map(move |action| {
+        let parameters = action.get("parameters");
+        let parameter = |name| parameters.and_then(|all| all.text_of(name));
+        let agent = match action.get("softwareAgent") {
+            Some(agent) => name(agent),
+            None => match action.get("softwareAgentIndex") {
+                Some(Node::Number(index)) => {
+                    usize::try_from(*index).ok().and_then(|at| *agents.get(at)?)
+                }
+                _ => None,
+            },
+        };
+        let source = action
+            .text_of("digitalSourceType")
+            .or_else(|| parameter("com.adobe.digitalSourceType"));
+        Some(Action {
+            kind: action.text_of("action")?,
+            // what Adobe's programs call a model of others'
+            agent: agent.or_else(|| parameter("com.adobe.details")),
+            source: source.and_then(SourceType::of),
         })
-        .collect()
+    })
 }
 
 /// The relationship, and the label in `self#jumbf=/c2pa/LABEL`.
@@ -115,8 +128,11 @@ fn ingredient<'a>(assertion: &Node<'a>) -> Option<(&'a str, &'a str)> {
     Some((assertion.text_of("relationship")?, label))
 }
 
-/// Make and model, as EXIF in JSON has them.
+/// Make and model, as EXIF in JSON has them; a text that is too long would grow too much as a tree.
 fn camera(text: &[u8]) -> Option<String> {
+    if text.len() > TEXT_BYTES_MAX {
+        return None;
+    }
     let facts: Value = serde_json::from_slice(text).ok()?;
     let fact = |name: &str| facts.get(name)?.as_str();
     let make = fact("tiff:Make").or_else(|| fact("exif:Make"))?;

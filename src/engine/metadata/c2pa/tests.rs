@@ -1,5 +1,7 @@
+use super::cbor::Node;
 use super::*;
 use crate::engine::fixture;
+use crate::engine::metadata::TEXT_BYTES_MAX;
 use crate::model::picture::Provenance;
 
 const TRAINED: &str = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
@@ -168,6 +170,54 @@ fn ingredients_that_name_one_another_end() {
         .map(|at| round(&format!("m{at}"), &format!("m{}", at - 1)))
         .collect();
     assert_eq!(provenance(&many), Provenance::Unknown);
+}
+
+#[test]
+fn each_manifest_is_told_of_once_however_often_it_is_named() {
+    let itself = |relationship| [ingredient(relationship, "a"), ingredient(relationship, "a")];
+    let round = [itself("parentOf"), itself("componentOf")].concat();
+    let store = labelled("c2pa", &manifest("a", "Example", &round));
+    let store = Labelled::first(&store).expect("a store");
+    let mut history = History::of(store);
+    history.tell(&mut Clues::default(), 0, Role::Picture, DEPTH_MAX);
+    // as the picture, and as a part of it
+    assert_eq!(history.left, MANIFESTS_MAX - 2);
+}
+
+#[test]
+fn a_store_that_is_too_large_is_not_read_and_one_with_thumbnails_is() {
+    let made = [("action", "c2pa.created"), ("digitalSourceType", TRAINED)];
+    let of = |thumbnail_bytes: usize| {
+        let thumbnail = boxed(*b"bidb", &vec![7; thumbnail_bytes]);
+        let thumbnail = labelled("c2pa.thumbnail.claim", &thumbnail);
+        provenance(&[manifest("a", "Grok", &[thumbnail, actions(&[&made])])])
+    };
+    assert_eq!(of(6 * 1024 * 1024), generator("Grok"));
+    assert_eq!(of(STORE_BYTES_MAX), Provenance::Unknown);
+}
+
+#[test]
+fn a_camera_in_json_is_read_unless_the_text_is_too_long() {
+    let of = |filler_bytes: usize| {
+        let filler = "0,".repeat(filler_bytes / 2);
+        let json = format!(r#"{{"tiff:Make": "NIKON", "tiff:Model": "Z 9", "more": [{filler}0]}}"#);
+        let exif = labelled("stds.exif", &boxed(*b"json", json.as_bytes()));
+        provenance(&[manifest("a", "Example", &[exif])])
+    };
+    assert_eq!(of(1000), Provenance::Camera("NIKON Z 9".to_owned()));
+    assert_eq!(of(TEXT_BYTES_MAX), Provenance::Unknown);
+}
+
+#[test]
+fn of_very_many_actions_the_first_are_told_of() {
+    let none = Node::Map(vec![("action", Node::Text("c2pa.edited"))]);
+    let actions = Node::List(vec![none; 4000]);
+    let assertion = Node::Map(vec![("actions", actions)]);
+    let mut found = Manifest::default();
+    for _ in 0..3 {
+        found.act(&assertion);
+    }
+    assert_eq!(found.actions.len(), manifest::ACTIONS_MAX);
 }
 
 #[test]

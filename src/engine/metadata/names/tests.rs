@@ -115,6 +115,22 @@ fn a_signature_is_a_long_one() {
 }
 
 #[test]
+fn a_name_behind_very_much_text_is_not_looked_for() {
+    let behind = |bytes: usize, text: &str| format!("{}{text}", "é ".repeat(bytes.div_ceil(3)));
+    let near = |text| behind(NAME_BYTES_MAX / 2, text);
+    let far = |text| behind(NAME_BYTES_MAX, text);
+    assert_eq!(generator_of_tool(&near("Grok")), Some("Grok"));
+    assert_eq!(generator_of_tool(&far("Grok")), None);
+    assert_eq!(generator_of_signer(&far("Canva")), None);
+    assert!(is_editor(&near("GIMP")) && !is_editor(&far("GIMP")));
+    assert_eq!(one_line(&behind(NAME_BYTES_MAX, "").replace('é', "")), "");
+    let used = "made with Grok";
+    let prompt = behind(PROSE_BYTES_MAX / 2, used);
+    assert_eq!(generator_of_prose(&prompt), Some("Grok"));
+    assert_eq!(generator_of_prose(&behind(PROSE_BYTES_MAX, used)), None);
+}
+
+#[test]
 fn editors_are_not_cameras_firmware() {
     for text in ["Adobe Photoshop 25.1", "GIMP 2.10.36", "Snapseed 2.0"] {
         assert!(is_editor(text), "{text}");

@@ -72,7 +72,7 @@ async fn each_queued_image_costs_a_credit_and_too_few_buy_none() {
     let mut entries = pictures(4);
     entries.push(Entry::new("a.txt", b"costs nothing"));
     let answer = asked(&stunt, "a.zip", zip(&entries)).await;
-    let why = "the account's are used up";
+    let why = "credits: 4 needed, 3 left";
     assert_eq!(answer.refusal(), error(403, "Not enough credits", why));
     let of = |left: u8| format!(r#"{{"baseCredits":{left},"boostCredits":0,"credits":{left}}}"#);
     assert_eq!(credits(&stunt, "live").await, of(3));

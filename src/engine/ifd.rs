@@ -1,0 +1,214 @@
+//! The directories of TIFF, which EXIF has too: fields by their numbers.
+//!
+//! Promises: reading is total, nothing is copied, and no directory leads to another by itself:
+//! who walks them says which and how many.
+
+const COUNT_BYTES: usize = 2;
+const ENTRY_BYTES: usize = 12;
+const VALUE_AT: usize = 8;
+/// What an entry holds in itself; longer values lie elsewhere.
+const IN_PLACE_BYTES: usize = 4;
+const SHORT: u16 = 3;
+
+/// Which byte of a number comes first.
+#[derive(Debug, Clone, Copy)]
+pub enum Order {
+    Little,
+    Big,
+}
+
+impl Order {
+    /// As the head of a TIFF or an EXIF block says; none of a TIFF whose offsets have 64 bits.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes.get(..4)? {
+            b"II*\0" => Some(Self::Little),
+            b"MM\0*" => Some(Self::Big),
+            _ => None,
+        }
+    }
+
+    pub fn u16(self, bytes: &[u8], at: usize) -> Option<u16> {
+        let field = bytes.get(at..at.checked_add(2)?)?.try_into().ok()?;
+        Some(match self {
+            Self::Little => u16::from_le_bytes(field),
+            Self::Big => u16::from_be_bytes(field),
+        })
+    }
+
+    pub fn u32(self, bytes: &[u8], at: usize) -> Option<u32> {
+        let field = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
+        Some(match self {
+            Self::Little => u32::from_le_bytes(field),
+            Self::Big => u32::from_be_bytes(field),
+        })
+    }
+
+    pub fn bytes16(self, number: u16) -> [u8; 2] {
+        match self {
+            Self::Little => number.to_le_bytes(),
+            Self::Big => number.to_be_bytes(),
+        }
+    }
+
+    pub fn bytes32(self, number: u32) -> [u8; 4] {
+        match self {
+            Self::Little => number.to_le_bytes(),
+            Self::Big => number.to_be_bytes(),
+        }
+    }
+}
+
+/// One picture's fields, or those that it leads to.
+#[derive(Debug, Clone, Copy)]
+pub struct Directory<'b> {
+    bytes: &'b [u8],
+    order: Order,
+    entries: &'b [u8],
+    /// Where the next directory lies; 0 for none.
+    pub next: u32,
+}
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Value<'b> {
+    /// The number of its type.
+    pub kind: u16,
+    pub bytes: &'b [u8],
+}
+
+impl<'b> Directory<'b> {
+    /// The directory there, if all of it is.
+    pub fn at(bytes: &'b [u8], order: Order, at: u32) -> Option<Self> {
+        let (found, is_whole) = Self::begun_at(bytes, order, at)?;
+        is_whole.then_some(found)
+    }
+
+    /// The first one of a TIFF or an EXIF block, or what there is of it.
+    pub fn first(bytes: &'b [u8]) -> Option<Self> {
+        let order = Order::of(bytes)?;
+        Some(Self::begun_at(bytes, order, order.u32(bytes, 4)?)?.0)
+    }
+
+    /// The one that a field leads to, or what there is of it.
+    pub fn led_to(&self, tag: u16) -> Option<Self> {
+        Some(Self::begun_at(self.bytes, self.order, self.number(tag)?)?.0)
+    }
+
+    fn begun_at(bytes: &'b [u8], order: Order, at: u32) -> Option<(Self, bool)> {
+        let at = usize::try_from(at).ok()?;
+        let count = usize::from(order.u16(bytes, at)?);
+        let rest = bytes.get(at.checked_add(COUNT_BYTES)?..)?;
+        let entries_bytes = count * ENTRY_BYTES;
+        let next = order.u32(rest, entries_bytes);
+        let found = Self {
+            bytes,
+            order,
+            entries: &rest[..entries_bytes.min(rest.len())],
+            next: next.unwrap_or_default(),
+        };
+        Some((found, next.is_some()))
+    }
+
+    /// The fields as they are written.
+    pub fn entries(&self) -> impl Iterator<Item = &'b [u8]> + use<'b> {
+        self.entries.chunks_exact(ENTRY_BYTES)
+    }
+
+    fn tagged(&self, tag: u16) -> impl Iterator<Item = &'b [u8]> + use<'b> {
+        let order = self.order;
+        self.entries()
+            .filter(move |entry| order.u16(entry, 0) == Some(tag))
+    }
+
+    /// The number a tag holds in place: a SHORT or a LONG.
+    pub fn number(&self, tag: u16) -> Option<u32> {
+        let entry = self.tagged(tag).next()?;
+        if self.order.u16(entry, 2)? == SHORT {
+            self.order.u16(entry, VALUE_AT).map(u32::from)
+        } else {
+            self.order.u32(entry, VALUE_AT)
+        }
+    }
+
+    /// What the first field of that tag holds that lies within the file.
+    pub fn value(&self, tag: u16) -> Option<Value<'b>> {
+        self.tagged(tag).find_map(|entry| self.value_of(entry))
+    }
+
+    fn value_of(&self, entry: &'b [u8]) -> Option<Value<'b>> {
+        let kind = self.order.u16(entry, 2)?;
+        let count = usize::try_from(self.order.u32(entry, 4)?).ok()?;
+        let length = count.checked_mul(unit_bytes(kind)?)?;
+        let (from, at) = if length <= IN_PLACE_BYTES {
+            (entry, VALUE_AT)
+        } else {
+            let at = self.order.u32(entry, VALUE_AT)?;
+            (self.bytes, usize::try_from(at).ok()?)
+        };
+        let bytes = from.get(at..at.checked_add(length)?)?;
+        Some(Value { kind, bytes })
+    }
+}
+
+/// How long one of a type is.
+fn unit_bytes(kind: u16) -> Option<usize> {
+    match kind {
+        1 | 2 | 6 | 7 => Some(1),
+        SHORT | 8 => Some(2),
+        4 | 9 | 11 => Some(4),
+        5 | 10 | 12 => Some(8),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A block of one directory with these entries, then `behind`.
+    fn block(order: Order, entries: &[(u16, u16, u32, u32)], behind: &[u8]) -> Vec<u8> {
+        let mut block = match order {
+            Order::Little => b"II*\0".to_vec(),
+            Order::Big => b"MM\0*".to_vec(),
+        };
+        block.extend(order.bytes32(8));
+        block.extend(order.bytes16(u16::try_from(entries.len()).expect("few")));
+        for (tag, kind, count, value) in entries {
+            block.extend([order.bytes16(*tag), order.bytes16(*kind)].concat());
+            block.extend([order.bytes32(*count), order.bytes32(*value)].concat());
+        }
+        block.extend(order.bytes32(0));
+        block.extend(behind);
+        block
+    }
+
+    #[test]
+    fn fields_are_read_in_either_order_and_as_far_as_they_are_there() {
+        for order in [Order::Little, Order::Big] {
+            let entries = [
+                (271, 2, 5, 1000),
+                (271, 2, 5, 62),
+                (700, 1, u32::MAX, 0),
+                (34_665, 4, 1, 8),
+            ];
+            // the first value lies beyond the end
+            let block = block(order, &entries, b"abcde");
+            let first = Directory::first(&block).expect("a directory");
+            let here = Directory::at(&block, order, 8).expect("a whole one");
+            assert_eq!((here.next, here.entries().count()), (0, 4));
+            let value = first.value(271).expect("a value");
+            assert_eq!((value.kind, value.bytes), (2, &b"abcde"[..]));
+            assert_eq!(first.value(700), None);
+            assert_eq!(first.value(1), None);
+            let led_to = first.led_to(34_665).expect("itself");
+            assert_eq!(led_to.value(271), Some(value));
+            for cut in 0..block.len() {
+                let torn = Directory::first(&block[..cut]);
+                let read = torn.and_then(|it| it.value(271).or(it.value(700)));
+                assert!(read.is_none_or(|it| it.bytes.len() == 5), "{cut}");
+                let whole = Directory::at(&block[..cut], order, 8);
+                assert_eq!(whole.is_some(), cut >= 62, "{cut}");
+            }
+        }
+    }
+}
