@@ -76,18 +76,6 @@ pub struct Blob {
     pub path: PathBuf,
 }
 
-impl Blob {
-    /// The content, for whoever works on pictures.
-    #[must_use]
-    pub fn content(&self) -> Content {
-        Content {
-            path: self.path.clone(),
-            bytes: self.meta.bytes,
-            packed: None,
-        }
-    }
-}
-
 impl Blobs {
     /// The store under `root`, which no other process uses: makes `root/blobs` with
     /// room for what belongs to nobody, and sweeps `root/tmp`.
@@ -237,6 +225,27 @@ impl Blobs {
         // The trailer is one small read at the end of a file that has just been looked up.
         let meta = trailer::read(&file)?;
         Ok(Some((Blob { meta, path }, File::from_std(file))))
+    }
+
+    /// The content under `bucket` and `key`, for whoever works on pictures, if there is one: open
+    /// as that of [`Blobs::open_blob`].
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub async fn content(
+        &self,
+        account: AccountId,
+        bucket: &str,
+        key: &str,
+    ) -> io::Result<Option<Content>> {
+        let Some((blob, file)) = self.open_blob(account, bucket, key).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Content {
+            file: Arc::new(file.into_std().await),
+            bytes: blob.meta.bytes,
+            packed: None,
+        }))
     }
 
     /// The content of a small object, whole, if there is one.

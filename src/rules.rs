@@ -8,7 +8,7 @@
 //!
 //! A rule that names an account belongs to one life of it, and is no more when that ends.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::accounts::Account;
@@ -280,7 +280,7 @@ impl Rules {
     pub async fn decide(&self, asked: Asked<'_>) -> Result<Choice, StoreError> {
         let mut tx = self.db.begin().await?;
         let choice = self.choose(&tx, asked);
-        self.count(&mut tx, &choice).await?;
+        self.count(&mut tx, std::slice::from_ref(&choice)).await?;
         tx.commit().await?;
         Ok(choice)
     }
@@ -326,16 +326,21 @@ impl Rules {
         each.into_iter().map(&mut choose).collect()
     }
 
-    /// Counts the matches that led to a choice: at the end of the transaction, for what is
-    /// counted in memory stays counted should that fail.
+    /// Counts the matches that led to choices, each rule's together: at the end of the
+    /// transaction, for what is counted in memory stays counted should that fail.
     ///
     /// # Errors
     /// If they cannot be written.
-    pub async fn count(&self, tx: &mut Tx, choice: &Choice) -> Result<(), StoreError> {
-        for (standing, hit) in &choice.matched {
-            let mut counts = standing.counts();
+    pub async fn count(&self, tx: &mut Tx, choices: &[Choice]) -> Result<(), StoreError> {
+        let mut counted: BTreeMap<RuleId, (&Standing, Counts)> = BTreeMap::new();
+        for (standing, hit) in choices.iter().flat_map(|choice| &choice.matched) {
+            let (_, counts) = counted
+                .entry(standing.id)
+                .or_insert_with(|| (standing, standing.counts()));
             counts.seen += 1;
             counts.hits += u64::from(*hit);
+        }
+        for (standing, counts) in counted.into_values() {
             store::rules::count(tx, standing.id, counts).await?;
             *standing
                 .counts

@@ -10,8 +10,7 @@
 mod directory;
 mod names;
 
-use std::fs::File;
-use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, ErrorKind, Read};
 
 use flate2::Crc;
 use flate2::bufread::DeflateDecoder;
@@ -65,14 +64,11 @@ const LOCAL_HEADER: &[u8] = b"PK\x03\x04";
 /// # Errors
 /// [`Defect::Corrupt`] where it is not what the ZIP's directory says; the disk's.
 pub fn unpack(zip: &Content, packed: &Packed) -> Result<Vec<u8>, Failure> {
-    let mut file = File::open(&zip.path)?;
-    let data_at = data_at(&mut file, zip, packed)?;
-    file.seek(SeekFrom::Start(data_at))?;
-    // Behind the ZIP stands what is not of it. And no compressor makes much more of anything:
-    // what takes more room than this is empty blocks without end.
+    let data_at = data_at(zip, packed)?;
+    // No compressor makes much more of anything: what takes more room than this is empty blocks
+    // without end.
     let most = packed.bytes + packed.bytes / 8 + 1_024;
-    let there = zip.bytes.saturating_sub(data_at);
-    let data = file.take(packed.packed_bytes.min(most).min(there));
+    let data = zip.read_from(data_at).take(packed.packed_bytes.min(most));
     let mut bytes = Vec::new();
     bytes.reserve_exact(usize::try_from(packed.bytes).unwrap_or(0).saturating_add(1));
     let unpacked = if packed.is_deflated {
@@ -100,17 +96,17 @@ pub fn unpack(zip: &Content, packed: &Packed) -> Result<Vec<u8>, Failure> {
 }
 
 /// Where the entry's data begin: behind its own header, of which nothing else is believed.
-fn data_at(file: &mut File, zip: &Content, packed: &Packed) -> Result<u64, Failure> {
+fn data_at(zip: &Content, packed: &Packed) -> Result<u64, Failure> {
+    let misplaced = || corrupt("is not where the ZIP's directory says");
     let mut header = [0; LOCAL_HEADER_BYTES];
-    let ends_at = packed.header_at.saturating_add(header.len() as u64);
-    if ends_at > zip.bytes {
-        return Err(corrupt("is not where the ZIP's directory says"));
+    match zip.read_from(packed.header_at).read_exact(&mut header) {
+        Err(error) if is_of_the_data(&error) => return Err(misplaced()),
+        read => read?,
     }
-    file.seek(SeekFrom::Start(packed.header_at))?;
-    file.read_exact(&mut header)?;
     if !header.starts_with(LOCAL_HEADER) {
-        return Err(corrupt("is not where the ZIP's directory says"));
+        return Err(misplaced());
     }
+    let ends_at = packed.header_at + header.len() as u64;
     let [.., n0, n1, e0, e1] = header;
     let lengths = [[n0, n1], [e0, e1]].map(|length| u64::from(u16::from_le_bytes(length)));
     Ok(ends_at + lengths[0] + lengths[1])
@@ -125,4 +121,38 @@ fn is_of_the_data(error: &io::Error) -> bool {
 
 fn corrupt(line: &str) -> Failure {
     Defect::Corrupt(format!("the ZIP entry {line}")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+
+    /// What is no ZIP, for an entry that is told to stand at that place.
+    fn refused(header_at: u64, zip: &Content) -> String {
+        let packed = Packed {
+            header_at,
+            packed_bytes: 2_000,
+            bytes: 2_000,
+            crc32: 0,
+            is_deflated: false,
+        };
+        match unpack(zip, &packed) {
+            Err(Failure::Defect(defect)) => defect.text().to_owned(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_file_shorter_than_it_was_said_to_be_is_corrupt_and_no_fault_of_the_disks() {
+        let there = fixture::content("photo.jpg");
+        let zip = Content {
+            bytes: u64::MAX,
+            ..there.clone()
+        };
+        for header_at in [0, there.bytes - 1, there.bytes, there.bytes + 1] {
+            let line = "the ZIP entry is not where the ZIP's directory says";
+            assert_eq!(refused(header_at, &zip), line, "{header_at}");
+        }
+    }
 }

@@ -4,9 +4,7 @@
 //! checked before its pixels are allocated; what decodes goes on to its end (a torn file is
 //! corrupt, even where a viewer would show its upper half).
 
-use std::fs::File;
 use std::io::{Cursor, Read};
-use std::path::Path;
 
 use image::error::UnsupportedErrorKind;
 use image::metadata::Orientation;
@@ -72,9 +70,10 @@ pub struct Picture {
 ///
 /// # Errors
 /// [`Defect::NotAPicture`], [`Defect::OtherFormat`], or the disk's.
-pub fn identify(path: &Path, name: &str) -> Result<Media, Failure> {
+pub fn identify(content: &Content, name: &str) -> Result<Media, Failure> {
     let mut head = Vec::with_capacity(sniff::HEAD_BYTES);
-    File::open(path)?
+    content
+        .read_from(0)
         .take(sniff::HEAD_BYTES as u64)
         .read_to_end(&mut head)?;
     Ok(sniff::identify(name, &head)?)
@@ -100,9 +99,7 @@ pub fn read(content: &Content) -> Result<Vec<u8>, Failure> {
             .unwrap_or(0)
             .saturating_add(1),
     );
-    File::open(&content.path)?
-        .take(content.bytes)
-        .read_to_end(&mut bytes)?;
+    content.read_from(0).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -1,6 +1,8 @@
 //! The pictures of `fixtures/`, for the tests.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Content;
 use super::decode::{Picture, Source, Wanted};
@@ -12,15 +14,15 @@ pub fn path(name: &str) -> PathBuf {
 
 /// It as the engine is given it.
 pub fn content(name: &str) -> Content {
-    whole(path(name))
+    whole(&path(name))
 }
 
 /// A file all of which is the picture's.
-pub fn whole(path: PathBuf) -> Content {
-    let bytes = std::fs::metadata(&path).map_or(0, |of| of.len());
+pub fn whole(path: &Path) -> Content {
+    let file = File::open(path).expect("a file");
     Content {
-        path,
-        bytes,
+        bytes: file.metadata().expect("its size").len(),
+        file: Arc::new(file),
         packed: None,
     }
 }

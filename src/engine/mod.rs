@@ -11,6 +11,7 @@
 pub mod archive;
 mod bmff;
 mod card;
+mod content;
 mod decode;
 mod framing;
 mod heatmap;
@@ -29,11 +30,11 @@ pub mod verdict;
 mod watermark;
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+pub use content::Content;
 pub use decode::{FILE_BYTES_MAX, PIXELS_MAX, SIDE_PX_MAX};
 pub use heatmap::{Ground, Scale};
 pub use protect::{Protected, Protection};
@@ -42,7 +43,6 @@ pub use sniff::{HEAD_BYTES, check_name, sniff};
 pub use thumbnail::{PREVIEW_PX, THUMBNAIL_PX};
 pub use watermark::{Embedded, Embedding, SIDE_PX_MIN, TEXT_CHARS_MAX, TEXTS_MAX};
 
-use crate::model::bulk::Packed;
 use crate::model::picture::{Defect, Measures, Media, Provenance};
 
 /// Runs the work on pictures; clones share its limit.
@@ -51,18 +51,6 @@ pub struct Engine {
     permits: Arc<Semaphore>,
     /// One fewer, for what stands in ZIPs: a bulk of fifty keeps no single picture waiting.
     packed: Arc<Semaphore>,
-}
-
-/// A file's first bytes: what is behind them is not of the picture. Or an entry of the ZIP that
-/// they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Content {
-    /// The file.
-    pub path: PathBuf,
-    /// How many bytes of it are the picture's, or the ZIP's.
-    pub bytes: u64,
-    /// Where in the ZIP the picture stands; none: the bytes are it.
-    pub packed: Option<Packed>,
 }
 
 /// What is wanted of a picture besides what is found out about it.
@@ -202,14 +190,14 @@ impl Engine {
         self.run(move || sample::sample(&name, seed)).await
     }
 
-    /// What the file at `path` is by its first bytes, its `name` agreeing.
+    /// What a file is by its first bytes, its `name` agreeing.
     ///
     /// It reads [`HEAD_BYTES`] and so does not wait for its turn.
     ///
     /// # Errors
     /// [`Defect::NotAPicture`], [`Defect::OtherFormat`], or the disk's.
-    pub async fn identify(&self, path: PathBuf, name: String) -> Result<Media, Failure> {
-        joined(tokio::task::spawn_blocking(move || decode::identify(&path, &name)).await)
+    pub async fn identify(&self, content: Content, name: String) -> Result<Media, Failure> {
+        joined(tokio::task::spawn_blocking(move || decode::identify(&content, &name)).await)
     }
 
     /// The entries of a ZIP, in its directory's order.

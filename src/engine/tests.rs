@@ -98,7 +98,8 @@ async fn a_defect_is_told_from_an_error_of_ours() {
 #[tokio::test]
 async fn the_head_alone_identifies_a_file() {
     let engine = Engine::new(1);
-    let identify = |file: &str, name: &str| engine.identify(fixture::path(file), name.to_owned());
+    let identify =
+        |file: &str, name: &str| engine.identify(fixture::content(file), name.to_owned());
     let found = identify("truncated.jpg", "x.jpeg").await;
     assert_eq!(found.expect("a JPEG's head"), Media::Picture(Format::Jpeg));
     assert!(identify("plain.png", "x.gif").await.is_err());
@@ -164,7 +165,7 @@ async fn protecting_writes_the_output_where_it_is_told() {
     );
     let again = engine
         .inspect(
-            fixture::whole(to.path().to_owned()),
+            fixture::whole(to.path()),
             "photo.jpg".to_owned(),
             Wants::default(),
         )

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::picture::Verdict;
+use super::picture::{Defect, Verdict};
 use super::rule::Ruled;
 
 /// What a bulk asks for.
@@ -78,6 +78,32 @@ pub enum SkipReason {
 #[serde(rename_all = "camelCase")]
 pub enum Judged {
     Verdict(Verdict),
-    /// Why it could not be judged, in one line for people.
+    /// What is wrong with it.
+    Defect(Defect),
+    /// That a rule or its name has it fail, in one line for people.
     Error(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_judged_is_stored_and_read_again() {
+        let defect = Defect::OtherFormat("a GIF".to_owned());
+        for (judged, stored) in [
+            (
+                Judged::Defect(defect),
+                r#"{"defect":{"kind":"otherFormat","text":"a GIF"}}"#,
+            ),
+            (
+                Judged::Error("told so".to_owned()),
+                r#"{"error":"told so"}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&judged).expect("JSON"), stored);
+            let read: Judged = serde_json::from_str(stored).expect("a row");
+            assert_eq!(read, judged);
+        }
+    }
 }

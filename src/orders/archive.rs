@@ -8,14 +8,14 @@ use std::path::Path;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::engine::Content;
+use crate::blobs::Blob;
 
 /// Writes a ZIP of the files, under the names given; a name that was there gets a number.
 /// Memory does not grow with the files, which are whole ones.
-pub(super) fn write(to: &Path, members: Vec<(String, Content)>) -> io::Result<()> {
+pub(super) fn write(to: &Path, members: Vec<(String, Blob)>) -> io::Result<()> {
     let mut archive = Archive::create(to)?;
-    for (name, content) in members {
-        archive.add(name, File::open(content.path)?.take(content.bytes))?;
+    for (name, blob) in members {
+        archive.add(name, File::open(blob.path)?.take(blob.meta.bytes))?;
     }
     archive.finish()
 }

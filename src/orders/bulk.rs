@@ -2,13 +2,11 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::work::{self, named_to_fail};
-use super::{Orders, look, ruled};
+use super::{Orders, look, work};
 use crate::accounts::Account;
 use crate::engine::{Content, Wants};
 use crate::model::bulk::{Bulk, Judged, Queued};
 use crate::model::order::Order;
-use crate::model::picture::Defect;
 use crate::model::work::{Findings, Outcome};
 use crate::store::StoreError;
 
@@ -36,11 +34,10 @@ impl Orders {
             return Ok(Err(look::lost(order, "the order has no file")));
         };
         let bucket = order.vendor.bucket();
-        let found = self.blobs.find(account.id, bucket, &file.key).await;
+        let found = self.blobs.content(account.id, bucket, &file.key).await;
         let Some(zip) = found.map_err(StoreError::broken)? else {
             return Ok(Err(look::lost(order, "the ZIP is gone")));
         };
-        let zip = zip.content();
         let queued = bulk.queued.iter();
         let judged: Vec<_> = queued.map(|it| self.judge_one(order, &zip, it)).collect();
         let items = stream::iter(judged).buffered(AT_ONCE).try_collect().await?;
@@ -54,12 +51,8 @@ impl Orders {
         queued: &Queued,
     ) -> Result<Judged, StoreError> {
         let ruled = queued.ruled.as_ref();
-        if let Some(failure) = ruled::failure(ruled) {
+        if let Some(failure) = work::told_to_fail(order, ruled, [queued.name.as_str()]) {
             return Ok(Judged::Error(failure.message));
-        }
-        let named = ruled.is_none().then(|| named_to_fail(&queued.name));
-        if let Some(line) = named.flatten() {
-            return Ok(Judged::Error(line));
         }
         let content = Content {
             packed: Some(queued.packed),
@@ -68,10 +61,7 @@ impl Orders {
         let judged = self.judge(order.vendor, content, &queued.name, ruled, WANTS);
         Ok(match judged.await? {
             Ok((verdict, _)) => Judged::Verdict(verdict),
-            Err(Defect::NotAPicture(_) | Defect::OtherFormat(_)) => {
-                Judged::Error("Invalid file type".to_owned())
-            }
-            Err(defect) => Judged::Error(defect.text().to_owned()),
+            Err(defect) => Judged::Defect(defect),
         })
     }
 }

@@ -134,9 +134,7 @@ impl Orders {
         for (kind, at) in due {
             store::jobs::put(&mut tx, account.id, kind, &order.id, at).await?;
         }
-        for choice in choices {
-            self.rules.count(&mut tx, choice).await?;
-        }
+        self.rules.count(&mut tx, choices).await?;
         tx.commit().await?;
         Ok(hold)
     }

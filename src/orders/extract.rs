@@ -3,8 +3,7 @@
 use super::work::{self, defective, failure};
 use super::{Orders, layout, ruled};
 use crate::accounts::Account;
-use crate::blobs::Blob;
-use crate::engine::{Failure as Cause, Wants, verdict};
+use crate::engine::{Content, Failure as Cause, Wants, verdict};
 use crate::model::order::Order;
 use crate::model::picture::Basis;
 use crate::model::work::{Extraction, Outcome};
@@ -21,13 +20,16 @@ impl Orders {
             return Ok(Err(failure(order, "the order has no file".to_owned())));
         };
         let bucket = order.vendor.bucket();
-        let found = self.blobs.find(account.id, bucket, &file.key).await;
-        let Some(blob) = found.map_err(StoreError::broken)? else {
+        let found = self.blobs.content(account.id, bucket, &file.key).await;
+        let Some(content) = found.map_err(StoreError::broken)? else {
             return Ok(Err(failure(order, format!("{} is gone", file.name))));
         };
         let by_name = || verdict::of_extraction_name(&file.name);
         let said = ruled::watermark(order).or_else(by_name);
-        let extracted = self.engine.extract(blob.content(), file.name.clone()).await;
+        let extracted = self
+            .engine
+            .extract(content.clone(), file.name.clone())
+            .await;
         let (text, basis) = match (said, extracted) {
             (_, Err(Cause::Io(error))) => return Err(StoreError::broken(error)),
             (Some(said), _) => said,
@@ -39,7 +41,9 @@ impl Orders {
                 return Ok(Err(defective(order, &file.name, &defect)));
             }
         };
-        let thumbnail = self.thumbnail_of(account, order, &file.name, &blob).await?;
+        let thumbnail = self
+            .thumbnail_of(account, order, &file.name, content)
+            .await?;
         Ok(Ok(Outcome::Extraction(Extraction {
             text,
             basis,
@@ -53,16 +57,13 @@ impl Orders {
         account: &Account,
         order: &Order,
         name: &str,
-        blob: &Blob,
+        content: Content,
     ) -> Result<Option<String>, StoreError> {
         let wants = Wants {
             thumbnail: true,
             ..Wants::default()
         };
-        let seen = self
-            .engine
-            .inspect(blob.content(), name.to_owned(), wants)
-            .await;
+        let seen = self.engine.inspect(content, name.to_owned(), wants).await;
         let drawn = match seen {
             Ok(seen) => seen.thumbnail,
             Err(Cause::Defect(_)) => None,

@@ -55,16 +55,12 @@ impl Orders {
             return Ok(Err(lost(order, "the order has no file")));
         };
         let bucket = order.vendor.bucket();
-        let blob = self
-            .blobs
-            .find(account.id, bucket, &file.key)
-            .await
-            .map_err(StoreError::broken)?;
-        let Some(blob) = blob else {
+        let found = self.blobs.content(account.id, bucket, &file.key).await;
+        let Some(content) = found.map_err(StoreError::broken)? else {
             return Ok(Err(lost(order, "the picture is gone")));
         };
         let ruled = order.ruled.as_ref();
-        let looked_at = self.judge(order.vendor, blob.content(), &file.name, ruled, wants);
+        let looked_at = self.judge(order.vendor, content, &file.name, ruled, wants);
         let (verdict, seen) = match looked_at.await? {
             Ok(judged) => judged,
             Err(defect) => return Ok(Err(defective(order, &file.name, &defect))),

@@ -99,11 +99,11 @@ impl Orders {
     ) -> Result<Result<Made, Failure>, StoreError> {
         let file = cut.file;
         let bucket = order.vendor.bucket();
-        let found = self.blobs.find(account.id, bucket, &file.key).await;
-        let Some(blob) = found.map_err(StoreError::broken)? else {
+        let found = self.blobs.content(account.id, bucket, &file.key).await;
+        let Some(content) = found.map_err(StoreError::broken)? else {
             return Ok(Err(failure(order, format!("{} is gone", file.name))));
         };
-        let (content, name, to) = (blob.content(), file.name.clone(), to.to_owned());
+        let (name, to) = (file.name.clone(), to.to_owned());
         let thumbnail = index == 0;
         let made = if let Work::AntiAi { strength } = order.work {
             let protection = Protection {
@@ -180,7 +180,7 @@ impl Orders {
             let Some(blob) = found.map_err(StoreError::broken)? else {
                 return Ok(None);
             };
-            members.push((cut.file.name.clone(), blob.content()));
+            members.push((cut.file.name.clone(), blob));
         }
         let scratch = self.blobs.scratch();
         let to = scratch.path().to_owned();

@@ -96,7 +96,7 @@ impl Orders {
             let subject = subject(&order, locale);
             store::orders::update(&mut tx, Arc::clone(&order)).await?;
             store::jobs::put(&mut tx, account.id, Kind::Report, &subject, due_at).await?;
-            self.rules.count(&mut tx, &choice).await?;
+            self.rules.count(&mut tx, &[choice]).await?;
         }
         tx.commit().await?;
         Ok((order, fresh))

@@ -7,7 +7,7 @@ use super::Orders;
 use crate::accounts::Account;
 use crate::config::Profile;
 use crate::entropy::Draw;
-use crate::model::order::Order;
+use crate::model::order::{Order, State};
 use crate::model::time::Timestamp;
 
 /// The steps of one document, in milliseconds.
@@ -80,10 +80,13 @@ fn realistic(chance: &mut Draw) -> Steps {
 }
 
 impl Steps {
-    /// When one that started then is no longer pending.
+    /// Whether an order in that state is being looked at by now; before that it is pending.
     #[must_use]
-    pub fn analyzing_at(self, started_at: Timestamp) -> Timestamp {
-        started_at.plus_ms(self.pending_ms.into())
+    pub fn is_analyzing(self, state: &State, now: Timestamp) -> bool {
+        let State::InProgress { started_at, .. } = state else {
+            return false;
+        };
+        now >= started_at.plus_ms(self.pending_ms.into())
     }
 
     /// When the heatmap of one that was done then is ready.

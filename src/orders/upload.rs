@@ -2,7 +2,7 @@
 
 use super::{KeyOwner, Orders, key_owner, layout};
 use crate::accounts::Account;
-use crate::blobs::Blob;
+use crate::engine::Content;
 use crate::model::job::{Job, Kind};
 use crate::model::order::{Order, Vendor};
 use crate::model::time::DAY_MS;
@@ -14,7 +14,8 @@ use crate::store::{self, StoreError, Tx};
 pub struct Uploaded {
     /// What it was awaited as.
     pub upload: Upload,
-    pub blob: Blob,
+    /// Open: it stays what it is, whatever is uploaded there meanwhile.
+    pub content: Content,
     /// No client uploaded it: it was downloaded for this very request.
     pub by_us: bool,
 }
@@ -138,10 +139,11 @@ impl Orders {
             return Ok(None);
         };
         let bucket = Vendor::Undetectable.bucket();
-        let blob = self.blobs.find(account.id, bucket, key).await;
-        Ok(blob.map_err(StoreError::broken)?.map(|blob| Uploaded {
+        let found = self.blobs.content(account.id, bucket, key).await;
+        let found = found.map_err(StoreError::broken)?;
+        Ok(found.map(|content| Uploaded {
             upload,
-            blob,
+            content,
             by_us: false,
         }))
     }

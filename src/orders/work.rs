@@ -5,6 +5,7 @@ use crate::accounts::Account;
 use crate::engine::verdict;
 use crate::model::order::Order;
 use crate::model::picture::{Basis, Defect, Label, Provenance, Verdict};
+use crate::model::rule::Ruled;
 use crate::model::work::{Detection, Extraction, Failure, Outcome, Outputs, Work};
 use crate::store::StoreError;
 
@@ -22,12 +23,9 @@ impl Orders {
         account: &Account,
         order: &Order,
     ) -> std::result::Result<Result, StoreError> {
-        if let Some(failure) = ruled::failure(order.ruled.as_ref()) {
+        let names = order.files.iter().map(|file| file.name.as_str());
+        if let Some(failure) = told_to_fail(order, order.ruled.as_ref(), names) {
             return Ok(Err(failure));
-        }
-        let mut named = order.files.iter().filter(|_| order.ruled.is_none());
-        if let Some(message) = named.find_map(|file| named_to_fail(&file.name)) {
-            return Ok(Err(failure(order, message)));
         }
         if order.test {
             return Ok(Ok(made_up(order)));
@@ -51,11 +49,21 @@ impl Orders {
     }
 }
 
-/// That a file's name has it fail, in a line, if it does.
-pub(super) fn named_to_fail(name: &str) -> Option<String> {
-    let suffix = verdict::suffix(name)?;
-    let fails = suffix.eq_ignore_ascii_case("fail");
-    fails.then(|| format!("{name} is named so as to fail"))
+/// How the order, or a picture of it, fails, if a rule has it fail or, where no rule says
+/// anything, one of those names does.
+pub(super) fn told_to_fail<'n>(
+    order: &Order,
+    ruled: Option<&Ruled>,
+    names: impl IntoIterator<Item = &'n str>,
+) -> Option<Failure> {
+    if ruled.is_some() {
+        return ruled::failure(ruled);
+    }
+    let mut suffixes = names
+        .into_iter()
+        .filter_map(|name| Some((name, verdict::suffix(name)?)));
+    let (name, _) = suffixes.find(|(_, suffix)| suffix.eq_ignore_ascii_case("fail"))?;
+    Some(failure(order, format!("{name} is named so as to fail")))
 }
 
 /// A failure by the vendor's general code for such orders.

@@ -16,15 +16,17 @@ use serde_json::json;
 use super::body::{self, Sent};
 use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
-use super::fields::{Fields, canonical_uuid};
-use super::{Answer, auth, credits, detect, uploaded};
+use super::fields::Fields;
+use super::{Answer, auth, credits, detect, query, uploaded};
 use crate::accounts::Account;
+use crate::engine::Content;
 use crate::engine::archive::Unlisted;
 use crate::journal::Entry;
 use crate::model::bulk::Bulk;
 use crate::model::order::{Api, Order, State as OrderState, Vendor};
 use crate::model::work::{Findings, Outcome, Work};
 use crate::orders::{Charge, New, NewFile, Source, Uploaded};
+use crate::store::StoreError;
 use crate::web::openapi::Described;
 use crate::web::{Context, Json, Origin, PLAN, Verbs};
 pub use wire::mean;
@@ -120,9 +122,9 @@ async fn queue(
     headers: &HeaderMap,
     zip: &Uploaded,
 ) -> Answer {
-    let bulk = read(context, zip).await?;
+    let bulk = read(context, &zip.upload.name, zip.content.clone()).await?;
     let Origin(origin) = Origin::of(context, headers).await?;
-    let (key, bytes) = (zip.upload.key.clone(), zip.blob.meta.bytes);
+    let (key, bytes) = (zip.upload.key.clone(), zip.content.bytes);
     let name = zip.upload.name.clone();
     let credits = u32::try_from(bulk.queued.len()).unwrap_or(u32::MAX);
     let new = New {
@@ -146,28 +148,21 @@ async fn queue(
 }
 
 /// What in the ZIP is judged and what is not; of its pictures nothing is read yet.
-async fn read(verbs: &Verbs, zip: &Uploaded) -> Result<Bulk, Refusal> {
-    let (name, bytes) = (zip.upload.name.as_str(), zip.blob.meta.bytes);
+async fn read(verbs: &Verbs, name: &str, zip: Content) -> Result<Bulk, Refusal> {
+    let bytes = zip.bytes;
     let refused = |code, line: &str| Err(Refusal::new(code, format!("{name}: {line}")));
     if bytes > ZIP_BYTES_MAX {
         let line = format!("{bytes} bytes, {ZIP_BYTES_MAX} at most are taken");
         return refused(Code::ZipTooLarge, &line);
     }
-    let entries = match verbs.engine.entries(zip.blob.content(), ENTRIES_MAX).await {
+    let entries = match verbs.engine.entries(zip, ENTRIES_MAX).await {
         Ok(entries) => entries,
         Err(Unlisted::NoZip(line)) => return refused(Code::NotZip, &line),
         Err(Unlisted::TooMany) => {
             let line = format!("more than {ENTRIES_MAX} entries");
             return refused(Code::TooManyFiles, &line);
         }
-        Err(Unlisted::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
-            return refused(Code::FileMetadata, "was removed meanwhile");
-        }
-        Err(Unlisted::Io(error)) => {
-            tracing::error!(%error, "an uploaded ZIP cannot be read");
-            let why = "a fault of stuntdouble's: see its log";
-            return Err(Refusal::new(Code::Internal, why));
-        }
+        Err(Unlisted::Io(error)) => return Err(StoreError::broken(error).into()),
     };
     let bulk = sort::sort(entries);
     match bulk.queued.len() {
@@ -189,18 +184,13 @@ async fn read(verbs: &Verbs, zip: &Uploaded) -> Result<Bulk, Refusal> {
     }
 }
 
-/// The id that is asked for.
-fn read_id(fields: &mut Fields) -> String {
-    fields.required_text("id")
-}
-
 pub fn describe_query(described: Described<'_>) -> Described<'_> {
     let described = described
         .does(
             "How a bulk stands",
             "Free, and without a key. Asked until `status` is `done` or `failed`.",
         )
-        .asks_body(Fields::described(read_id))
+        .asks_body(Fields::described(query::read))
         .where_input("id", "The bulk's.")
         .answers::<Option<wire::Document<'static>>>(
             200,
@@ -221,26 +211,19 @@ pub async fn query(
     Extension(entry): Extension<Entry>,
     Sent(body): Sent,
 ) -> Answer {
-    let mut fields = Fields::of_body(&body);
-    let id = read_id(&mut fields);
-    fields.fit()?;
-    let id = canonical_uuid(&id).unwrap_or(id);
-    let found = context.orders.find(Vendor::Undetectable, &id).await?;
-    let owned = found.and_then(|order| Some((context.accounts.by_id(order.account)?, order)));
-    let Some((account, order)) = owned else {
-        // As `/query` answers an id that it does not know.
+    let Some((account, order)) = query::find(&context, &body, &entry).await? else {
         return Ok(Json(None::<wire::Document<'_>>).into_response());
     };
-    entry.belongs_to(&account);
     let Work::Bulk(bulk) = &order.work else {
-        let why = format!("id: document {id} is of a single image; /query tells of it");
+        let why = format!(
+            "id: document {} is of a single image; /query tells of it",
+            order.id
+        );
         return Err(Refusal::new(Code::NotBulk, why));
     };
     let (now, steps) = (account.now(), context.orders.steps(&account, &order));
     let status = match &order.state {
-        OrderState::InProgress { started_at, .. } if now >= steps.analyzing_at(*started_at) => {
-            "analyzing"
-        }
+        state if steps.is_analyzing(state, now) => "analyzing",
         OrderState::Pending | OrderState::InProgress { .. } => "pending",
         _ => match order.outcome() {
             Some(Outcome::Bulk(found)) => {

@@ -21,6 +21,7 @@ use crate::model::order::{Api, Vendor};
 use crate::model::picture::Media;
 use crate::model::work::{DocumentOptions, Work};
 use crate::orders::{Charge, New, NewFile, Source, Uploaded};
+use crate::store::StoreError;
 use crate::web::openapi::Described;
 use crate::web::{Context, Json, Origin, Verbs};
 
@@ -163,7 +164,7 @@ async fn queue(
 ) -> Answer {
     check_file(context, file).await?;
     let Origin(origin) = Origin::of(context, headers).await?;
-    let (key, bytes) = (file.upload.key.clone(), file.blob.meta.bytes);
+    let (key, bytes) = (file.upload.key.clone(), file.content.bytes);
     let name = file.upload.name.clone();
     let new = New {
         operation: "undetectable.detect",
@@ -195,7 +196,7 @@ fn check_name(name: &str) -> Result<(), Refusal> {
 
 /// Sizes and types are checked here, not at the upload.
 async fn check_file(verbs: &Verbs, file: &Uploaded) -> Result<(), Refusal> {
-    let (name, bytes) = (&file.upload.name, file.blob.meta.bytes);
+    let (name, bytes) = (&file.upload.name, file.content.bytes);
     if bytes < FILE_BYTES_MIN {
         let why = format!("{name}: {bytes} bytes, {FILE_BYTES_MIN} at least are taken");
         return Err(Refusal::new(Code::FileTooSmall, why));
@@ -204,22 +205,17 @@ async fn check_file(verbs: &Verbs, file: &Uploaded) -> Result<(), Refusal> {
         let why = format!("{name}: {bytes} bytes, {FILE_BYTES_MAX} at most are taken");
         return Err(Refusal::new(Code::FileTooLarge, why));
     }
-    let path = file.blob.path.clone();
-    match verbs.engine.identify(path, name.clone()).await {
+    match verbs
+        .engine
+        .identify(file.content.clone(), name.clone())
+        .await
+    {
         Ok(_) => Ok(()),
         Err(Failure::Defect(defect)) => {
             let why = format!("{name}: {}", defect.text());
             Err(Refusal::new(Code::InvalidFileType, why))
         }
-        Err(Failure::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
-            let why = format!("{name}: was uploaded anew or removed meanwhile");
-            Err(Refusal::new(Code::FileMetadata, why))
-        }
-        Err(Failure::Io(error)) => {
-            tracing::error!(%error, "an uploaded file cannot be read");
-            let why = "a fault of stuntdouble's: see its log";
-            Err(Refusal::new(Code::Internal, why))
-        }
+        Err(Failure::Io(error)) => Err(StoreError::broken(error).into()),
     }
 }
 

@@ -1,10 +1,12 @@
 //! `POST /query`: how a document stands. It needs no key, and costs nothing.
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::analysis::Analysis;
 use super::body::{self, Sent};
@@ -23,7 +25,7 @@ use crate::web::openapi::Described;
 use crate::web::{Context, Json, Origin, PLAN, Verbs, plan};
 
 /// The id that is asked for.
-fn read(fields: &mut Fields) -> String {
+pub fn read(fields: &mut Fields) -> String {
     fields.required_text("id")
 }
 
@@ -53,27 +55,36 @@ pub async fn post(
     headers: HeaderMap,
     Sent(body): Sent,
 ) -> Answer {
-    let mut fields = Fields::of_body(&body);
+    let Some((account, order)) = find(&context, &body, &entry).await? else {
+        return Ok(Json(None::<Document>).into_response());
+    };
+    tell(&context, &account, &order, &headers).await
+}
+
+/// The document that is asked for, and whose it is; the vendor answers null where there is none.
+pub async fn find(
+    verbs: &Verbs,
+    body: &Value,
+    entry: &Entry,
+) -> Result<Option<(Arc<Account>, Arc<Order>)>, Refusal> {
+    let mut fields = Fields::of_body(body);
     let id = read(&mut fields);
     fields.fit()?;
     let id = canonical_uuid(&id).unwrap_or(id);
-    let found = context.orders.find(Vendor::Undetectable, &id).await?;
-    let owned = found.and_then(|order| Some((context.accounts.by_id(order.account)?, order)));
-    let Some((account, order)) = owned else {
-        // The vendor's answer to an id it does not know.
-        return Ok(Json(None::<Document>).into_response());
-    };
-    entry.belongs_to(&account);
-    tell(&context, &account, &order, &headers).await
+    let found = verbs.orders.find(Vendor::Undetectable, &id).await?;
+    let owned = found.and_then(|order| Some((verbs.accounts.by_id(order.account)?, order)));
+    if let Some((account, _)) = &owned {
+        entry.belongs_to(account);
+    }
+    Ok(owned)
 }
 
 async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderMap) -> Answer {
     let now = account.now();
     let steps = verbs.orders.steps(account, order);
     let document = match &order.state {
-        OrderState::Pending => Document::pending(order),
-        OrderState::InProgress { started_at, .. } => {
-            if now >= steps.analyzing_at(*started_at) {
+        OrderState::Pending | OrderState::InProgress { .. } => {
+            if steps.is_analyzing(&order.state, now) {
                 Document::analyzing(order)
             } else {
                 Document::pending(order)

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::{Process, Receiver, Reply, Stunt, picture, raw};
+use crate::support::{Entry, Process, Receiver, Reply, Stunt, fixture, picture, raw, zip};
 
 const QUIET: [&str; 2] = ["--log", "error"];
 /// Orders are due when they are confirmed.
@@ -160,6 +160,62 @@ async fn a_delivery_in_flight_at_the_kill_is_sent_again_as_the_same_event() {
     process = again(process, dir.path(), &AT_ONCE);
     process.stunt.drain("live").await;
     receiver.messages(2).await;
+}
+
+/// Asks `live`'s bulk how it stands.
+async fn bulk(stunt: &Stunt, id: &Value) -> Value {
+    let body = json!({"id": id});
+    let answer = stunt.post("live", "/bulk-upload/query", &body).await;
+    answer.json()
+}
+
+#[tokio::test]
+async fn a_bulk_in_the_middle_of_which_a_kill_comes_ends_once_with_all_its_items() {
+    let dir = data();
+    let mut process = Process::start(dir.path(), &QUIET);
+    process.stunt.freeze("live").await;
+    let headers = [("apikey", "live")];
+    let place = "/get-presigned-url?file_name=a.zip";
+    let place = process.stunt.send(Method::GET, place, &headers, "").await;
+    let place = place.json();
+    let url = place["presigned_url"].as_str().expect("a URL");
+    let entries: Vec<Entry> = (0..50)
+        .map(|n| Entry::new(&format!("{n}_ai.jpg"), &fixture("photo.jpg")))
+        .collect();
+    process.stunt.put(url, zip(&entries)).await;
+    let body = json!({"key": "live", "url": place["file_path"]});
+    let made = process.stunt.post("live", "/bulk-upload", &body).await;
+    let id = made.json()["id"].clone();
+    let advance = json!({"account": "live", "by": "PT1S"}).to_string();
+    let advance = process
+        .stunt
+        .send(Method::POST, "/_mock/clock/advance", &[], advance);
+    let under_way = async { while bulk(&process.stunt, &id).await["status"] != "analyzing" {} };
+    tokio::select! {
+        _ = advance => panic!("fifty pictures take longer"),
+        () = under_way => {}
+    }
+
+    process = again(process, dir.path(), &QUIET);
+    process.stunt.advance("live", "PT1S").await;
+    let told = bulk(&process.stunt, &id).await;
+    assert_eq!((&told["id"], &told["status"]), (&id, &json!("done")));
+    let items = told["items"].as_array().expect("items");
+    for (n, item) in items.iter().enumerate() {
+        let expected = (json!(format!("{n}_ai.jpg")), json!(98));
+        assert_eq!(
+            (&item["filename"], &item["result"]),
+            (&expected.0, &expected.1)
+        );
+    }
+    assert_eq!(items.len(), 50);
+    assert_eq!(process.stunt.advance("live", "P1D").await, [""; 0]);
+    let credits = "/check-user-credits";
+    let credits = process.stunt.send(Method::GET, credits, &headers, "").await;
+    assert_eq!(credits.json()["baseCredits"], 9_950);
+
+    process = again(process, dir.path(), &QUIET);
+    assert_eq!(bulk(&process.stunt, &id).await, told);
 }
 
 #[tokio::test]

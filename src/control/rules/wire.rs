@@ -195,8 +195,12 @@ fn final_result(label: &Label) -> &str {
     }
 }
 
-/// The label of one of [`FINAL_RESULTS`], or of the generator of that name; none for what is one of
-/// them but for its case.
+/// What no generator is called, in lower case and without all but letters and digits: other words
+/// for a result, of this vendor or of others.
+const NEAR_MISSES: [&str; 4] = ["ai", "edited", "fake", "human"];
+
+/// The label of one of [`FINAL_RESULTS`], or of the generator of that name; none for what is like
+/// a result and is none.
 pub fn label(final_result: &str) -> Option<Label> {
     Some(match final_result {
         "AI Generated" => Label::Ai,
@@ -204,13 +208,27 @@ pub fn label(final_result: &str) -> Option<Label> {
         "Digitally Edited" => Label::Edited,
         "AI Edited" => Label::AiEdited,
         generator => {
-            let is_known = |known: &&str| generator.eq_ignore_ascii_case(known);
-            if FINAL_RESULTS.iter().any(is_known) {
+            if is_near_miss(generator) {
                 return None;
             }
             Label::Watermarked(generator.to_owned())
         }
     })
+}
+
+fn is_near_miss(word: &str) -> bool {
+    let plain = plain(word);
+    plain.is_empty()
+        || FINAL_RESULTS
+            .iter()
+            .any(|known| self::plain(known) == plain)
+        || NEAR_MISSES.contains(&plain.as_str())
+        || plain.starts_with("likely")
+}
+
+fn plain(word: &str) -> String {
+    let plain = word.chars().filter(|c| c.is_alphanumeric());
+    plain.flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -223,6 +241,16 @@ mod tests {
             let label = label(word).expect("a label");
             assert_eq!(final_result(&label), word);
         }
-        assert_eq!(label("real"), None);
+        for word in [
+            "real",
+            "AI-Generated",
+            "ai_generated",
+            "aiEdited",
+            "Human",
+            "Likely AI",
+            "-",
+        ] {
+            assert_eq!(label(word), None, "{word}");
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! A ZIP's directory, which stands at its end.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take};
+use std::io::{self, BufRead, BufReader, Read, Take};
 
 use super::super::Content;
 use super::names::{NAME_BYTES_MAX, decode};
@@ -34,10 +33,8 @@ const DEFLATED: u16 = 8;
 /// # Errors
 /// See [`Unlisted`]; `TooMany` when there are more than `most`.
 pub fn list(zip: &Content, most: usize) -> Result<Vec<Entry>, Unlisted> {
-    let mut file = File::open(&zip.path)?;
-    let place = Place::find(&mut file, zip.bytes)?;
-    file.seek(SeekFrom::Start(place.begins_at))?;
-    let mut directory = BufReader::new(file).take(place.bytes);
+    let place = Place::find(zip)?;
+    let mut directory = BufReader::new(zip.read_from(place.begins_at)).take(place.bytes);
     let mut entries = Vec::new();
     while directory.limit() > 0 {
         if entries.len() == most {
@@ -72,12 +69,13 @@ struct Place {
 }
 
 impl Place {
-    fn find(file: &mut File, zip_bytes: u64) -> Result<Self, Unlisted> {
-        let tail_bytes = zip_bytes.min((LOCATOR_64_BYTES + END_BYTES + COMMENT_BYTES_MAX) as u64);
-        let tail_at = zip_bytes - tail_bytes;
+    fn find(zip: &Content) -> Result<Self, Unlisted> {
+        let tail_bytes = zip
+            .bytes
+            .min((LOCATOR_64_BYTES + END_BYTES + COMMENT_BYTES_MAX) as u64);
+        let tail_at = zip.bytes - tail_bytes;
         let mut tail = Vec::new();
-        file.seek(SeekFrom::Start(tail_at))?;
-        file.take(tail_bytes).read_to_end(&mut tail)?;
+        zip.read_from(tail_at).read_to_end(&mut tail)?;
         let Some(end_at) = end_in(&tail) else {
             return no_zip("it has no ZIP's end");
         };
@@ -93,22 +91,21 @@ impl Place {
             None => Self::of(tail_at + end_at as u64, (entries, 0xffff), bytes, at),
             Some(locator) => {
                 let locator_at = tail_at + (end_at - LOCATOR_64_BYTES) as u64;
-                Self::find_64(file, number(locator, 8, 8), locator_at)
+                Self::find_64(zip, number(locator, 8, 8), locator_at)
             }
         }
     }
 
     /// Of a ZIP64: its end stands where the locator says, or right before that where something
     /// stands ahead of the ZIP.
-    fn find_64(file: &mut File, said_at: u64, locator_at: u64) -> Result<Self, Unlisted> {
+    fn find_64(zip: &Content, said_at: u64, locator_at: u64) -> Result<Self, Unlisted> {
         let before = locator_at.checked_sub(END_64_BYTES as u64);
         let mut end = [0; END_64_BYTES];
         for at in [Some(said_at), before].into_iter().flatten() {
             if before.is_none_or(|before| at > before) {
                 continue;
             }
-            file.seek(SeekFrom::Start(at))?;
-            file.read_exact(&mut end)?;
+            zip.read_from(at).read_exact(&mut end)?;
             if end.starts_with(END_64) {
                 let entries = (number(&end, 32, 8), u64::MAX);
                 return Self::of(at, entries, number(&end, 40, 8), number(&end, 48, 8));
@@ -149,7 +146,7 @@ fn number(bytes: &[u8], at: usize, length: usize) -> u64 {
     bytes.fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-fn entry(directory: &mut Take<BufReader<File>>, ahead_bytes: u64) -> Result<Entry, Unlisted> {
+fn entry(directory: &mut Take<impl BufRead>, ahead_bytes: u64) -> Result<Entry, Unlisted> {
     let mut header = [0; HEADER_BYTES];
     directory.read_exact(&mut header)?;
     if !header.starts_with(HEADER) {

@@ -157,7 +157,7 @@ fn a_file_too_long_is_not_read() {
     file.as_file()
         .set_len(FILE_BYTES_MAX + 1)
         .expect("a sparse file");
-    let found = Source::read(&fixture::whole(file.path().to_owned()), "long.jpg");
+    let found = Source::read(&fixture::whole(file.path()), "long.jpg");
     assert!(matches!(found, Err(Failure::Defect(Defect::FileSize(_)))));
 }
 

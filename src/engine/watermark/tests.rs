@@ -299,7 +299,7 @@ async fn the_engine_marks_a_file_and_finds_its_texts_under_any_name() {
         let embedded = engine.embed(order).await.expect(name);
         assert_eq!(Some(embedded.media), Media::of_name(name));
         assert!(embedded.thumbnail.is_some(), "{name}");
-        let output = fixture::whole(to.path().to_owned());
+        let output = fixture::whole(to.path());
         assert_eq!(embedded.body_bytes, output.bytes);
         let found = engine.extract(output, "renamed".to_owned()).await;
         assert_eq!(found.expect(name), texts(&["one", "two"]));

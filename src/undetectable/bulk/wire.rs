@@ -6,10 +6,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::super::error::Code;
 use super::super::wire::{Percent, final_result, metadata, ml_model, ocr, step};
 use crate::model::bulk::{Bulk, Judged, SkipReason};
 use crate::model::order::Order;
-use crate::model::picture::Verdict;
+use crate::model::picture::{Defect, Verdict};
 use crate::model::work::Findings;
 use crate::web::{header_line, plan};
 
@@ -130,13 +131,11 @@ impl<'o> Item<'o> {
     fn of(filename: &'o str, judged: &'o Judged) -> Self {
         let verdict = match judged {
             Judged::Verdict(verdict) => verdict,
-            Judged::Error(error) => {
-                return Self {
-                    filename,
-                    error: Some(error),
-                    ..Self::default()
-                };
+            Judged::Defect(Defect::NotAPicture(_) | Defect::OtherFormat(_)) => {
+                return Self::failed(filename, Code::InvalidFileType.message());
             }
+            Judged::Defect(defect) => return Self::failed(filename, defect.text()),
+            Judged::Error(line) => return Self::failed(filename, line),
         };
         let step = step(verdict);
         Self {
@@ -149,6 +148,14 @@ impl<'o> Item<'o> {
             ocr: ocr(verdict, step),
             ml_model: ml_model(verdict, step),
             error: None,
+        }
+    }
+
+    fn failed(filename: &'o str, error: &'o str) -> Self {
+        Self {
+            filename,
+            error: Some(error),
+            ..Self::default()
         }
     }
 }
@@ -166,7 +173,7 @@ pub fn mean(found: &Findings) -> Option<Percent> {
 fn verdict(judged: &Judged) -> Option<&Verdict> {
     match judged {
         Judged::Verdict(verdict) => Some(verdict),
-        Judged::Error(_) => None,
+        Judged::Defect(_) | Judged::Error(_) => None,
     }
 }
 
@@ -198,10 +205,10 @@ fn reason(reason: SkipReason) -> &'static str {
         SkipReason::Hidden => "Hidden file",
         SkipReason::NestedZip => "Nested ZIP not supported",
         SkipReason::Pdf => "PDF not supported in bulk",
-        SkipReason::UnsupportedType => "Unsupported image type",
+        SkipReason::UnsupportedType => Code::UnsupportedImageType.message(),
         SkipReason::Encrypted => "Encrypted file not supported",
-        SkipReason::TooSmall => "File size is too small",
-        SkipReason::TooLarge => "File size exceeds limit",
+        SkipReason::TooSmall => Code::FileTooSmall.message(),
+        SkipReason::TooLarge => Code::FileTooLarge.message(),
         SkipReason::Compression => "Compression method not supported",
     }
 }

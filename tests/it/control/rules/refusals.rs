@@ -186,14 +186,34 @@ async fn what_says_nothing_or_two_things_is_refused() {
                 "then.outcome.status: complete is none",
                 "there is: failed",
             ),
-            (
-                of(json!({"finalResult": "real"})),
-                "then.outcome.finalResult: real is no final result",
-                "there is: AI Generated, Real, Digitally Edited, AI Edited, or a generator's name, such as Grok",
-            ),
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn what_is_like_a_final_result_is_no_generators_name() {
+    let words = [
+        "real",
+        "AI-Generated",
+        "ai_generated",
+        "AiEdited",
+        "digitally edited",
+        "Human",
+        "AI",
+        "Edited",
+        "fake",
+        "Likely AI Generated",
+        "likely_real",
+        "--",
+    ];
+    let messages = words.map(|word| format!("then.outcome.finalResult: {word} is no final result"));
+    let hint = "there is: AI Generated, Real, Digitally Edited, AI Edited, or a generator's name, such as Grok";
+    let cases = words.iter().zip(&messages).map(|(word, message)| {
+        let body = outcome("undetectable.detect", &json!({"finalResult": word}));
+        (body, message.as_str(), hint)
+    });
+    refused("bad_rule", cases.collect()).await;
 }
 
 #[tokio::test]

@@ -255,3 +255,25 @@ async fn the_zip_is_gone_past_its_retention() {
     assert_eq!(told(&stunt, id).await, settled());
     assert_eq!(ask().await.status, 500);
 }
+
+#[tokio::test]
+async fn what_is_left_of_an_upload_that_went_with_an_earlier_document_fails_and_is_done() {
+    let stunt = frozen().await;
+    for (name, bytes, ask, how) in [
+        ("some.zip", some(), "/bulk-upload", "/bulk-upload/query"),
+        ("plain.png", fixture("plain.png"), "/detect", "/query"),
+    ] {
+        let path = super::upload(&stunt, "live", name, bytes).await;
+        let body = json!({"key": "live", "url": path});
+        super::post(&stunt, ask, &body).await;
+        stunt.advance("live", "P6DT23H59M59.9S").await;
+        let late = super::post(&stunt, ask, &body).await.json();
+        assert_eq!(late["status"], "pending", "{late}");
+        let ran = stunt.advance("live", "PT1S").await;
+        assert_eq!(ran, ["order.expire", "order.process"], "{name}");
+        let id = json!({"id": late["id"]});
+        let told = super::post(&stunt, how, &id).await.json();
+        assert_eq!(told["status"], "failed", "{told}");
+        stunt.advance("live", "P8D").await;
+    }
+}
