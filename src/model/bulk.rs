@@ -30,6 +30,16 @@ pub struct Queued {
     pub ruled: Option<Ruled>,
 }
 
+impl Queued {
+    /// What it may be called: the whole of its name, and what of it is behind the last folder.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        let (whole, file) = (self.name.as_str(), self.name.rsplit(['/', '\\']).next());
+        let file = file.filter(|file| *file != whole);
+        std::iter::once(whole).chain(file).collect()
+    }
+}
+
 /// Where an entry's content stands in a ZIP, as the ZIP's directory has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

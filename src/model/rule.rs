@@ -104,8 +104,8 @@ pub enum Body {
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum Outcome {
     Failed {
-        /// The vendor's code.
-        code: String,
+        /// The vendor's code; none: its general one for such orders.
+        code: Option<String>,
         /// One line for people.
         message: Option<String>,
     },
@@ -319,7 +319,7 @@ mod tests {
             })
         };
         let failed = Outcome::Failed {
-            code: "X".to_owned(),
+            code: None,
             message: None,
         };
         let text = Outcome::WatermarkText { text: None };

@@ -6,6 +6,7 @@ use super::draft::{Charge, New, draft};
 use super::{Orders, V2_SUNSET, deadline, ruled, upload};
 use crate::accounts::Account;
 use crate::claims::Claim;
+use crate::model::bulk::Queued;
 use crate::model::job::Kind;
 use crate::model::order::{Order, State, Vendor};
 use crate::model::rule::{Asked, Subject};
@@ -142,15 +143,11 @@ impl Orders {
     /// What the rules say to an order that is about to be made; of a bulk, to each of its
     /// pictures, as if they were orders.
     fn rules_say(&self, tx: &Tx, account: &Account, new: &New) -> Vec<Choice> {
-        let names: Vec<&str> = match &new.work {
-            Work::Bulk(bulk) => bulk.queued.iter().map(|it| it.name.as_str()).collect(),
-            _ => new.files.iter().map(|file| file.name.as_str()).collect(),
+        let each: Vec<Vec<&str>> = match &new.work {
+            Work::Bulk(bulk) => bulk.queued.iter().map(Queued::names).collect(),
+            _ => vec![new.files.iter().map(|file| file.name.as_str()).collect()],
         };
-        let each = match &new.work {
-            Work::Bulk(_) => 1,
-            _ => names.len().max(1),
-        };
-        let asked = names.chunks(each).map(|file_names| Asked {
+        let asked = each.iter().map(|file_names| Asked {
             operation: new.operation,
             account: Some(&account.key),
             subject: Subject::Order {

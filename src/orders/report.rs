@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Orders, layout};
+use super::{Orders, layout, ruled};
 use crate::accounts::Account;
 use crate::engine::{Failure, Finding, Report as Page};
 use crate::model::job::{Job, Kind};
 use crate::model::order::{Order, State};
 use crate::model::report::{Locale, ReportKind, ReportState};
-use crate::model::rule::{Asked, Makes, Outcome as RuledOutcome, Subject};
+use crate::model::rule::{Asked, Makes, Subject};
 use crate::model::work::Outcome;
 use crate::rules::Choice;
 use crate::store::{self, StoreError, Tx};
@@ -83,13 +83,8 @@ impl Orders {
             return Err(ReportError::NotAvailable);
         }
         let choice = self.rules_on_report(&tx, account, &order);
-        let failing = choice
-            .ruled
-            .as_ref()
-            .and_then(|ruled| match &ruled.outcome {
-                RuledOutcome::Failed { code, .. } => Some(code.clone()),
-                _ => None,
-            });
+        let failing = ruled::failure(&order, choice.ruled.as_ref());
+        let failing = failing.map(|failure| failure.code);
         let fresh = Arc::make_mut(&mut order).reports.want(locale, failing);
         if fresh {
             let due_at = self.due_at(account, &order, account.now());

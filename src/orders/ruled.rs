@@ -1,5 +1,6 @@
 //! What a rule settled of an order outranks its files' names and bytes.
 
+use super::work;
 use crate::engine::verdict;
 use crate::model::order::Order;
 use crate::model::picture::{Basis, Label, Provenance, Verdict};
@@ -23,15 +24,17 @@ pub(super) fn settle(order: &mut Order, choices: &[Choice]) {
 }
 
 /// How the order, or a picture of it, fails, if a rule has it fail.
-pub(super) fn failure(ruled: Option<&Ruled>) -> Option<Failure> {
+pub(super) fn failure(order: &Order, ruled: Option<&Ruled>) -> Option<Failure> {
     let ruled = ruled?;
     let Outcome::Failed { code, message } = &ruled.outcome else {
         return None;
     };
     let message = message.clone();
+    let message = message.unwrap_or_else(|| format!("failed by rule {}", ruled.rule));
+    let general = work::failure(order, message);
     Some(Failure {
-        code: code.clone(),
-        message: message.unwrap_or_else(|| format!("failed by rule {}", ruled.rule)),
+        code: code.clone().unwrap_or(general.code),
+        ..general
     })
 }
 

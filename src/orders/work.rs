@@ -57,7 +57,7 @@ pub(super) fn told_to_fail<'n>(
     names: impl IntoIterator<Item = &'n str>,
 ) -> Option<Failure> {
     if ruled.is_some() {
-        return ruled::failure(ruled);
+        return ruled::failure(order, ruled);
     }
     let mut suffixes = names
         .into_iter()

@@ -46,6 +46,7 @@ pub async fn find(
     }
     Err(match key {
         Some(key) => missing(&format!("this key has uploaded nothing to {key}")),
+        None if verbs.config.orders.fetch => missing("is no URL of http or https"),
         None => missing("has no uploads/ in its path, and is not fetched"),
     })
 }
@@ -87,10 +88,18 @@ fn path_in(url: &str) -> Cow<'_, str> {
     percent_decode_str(path).decode_utf8_lossy()
 }
 
-/// The object's key in any URL that clients make of it, whatever its scheme, host and bucket.
+/// The object's key in any URL that clients make of it, whatever its scheme, host and bucket; where
+/// its path has none, its query may.
 fn key_in(url: &str) -> Option<String> {
-    let path = path_in(url);
-    path.rfind(KEY_BEGINS).map(|begin| path[begin..].to_owned())
+    let key_at_the_end_of = |text: &str| {
+        let begin = text.rfind(KEY_BEGINS)?;
+        Some(text[begin..].trim_end().to_owned())
+    };
+    key_at_the_end_of(&path_in(url)).or_else(|| {
+        let whole = percent_decode_str(url).decode_utf8_lossy();
+        let key = key_at_the_end_of(&whole)?;
+        key.split(['?', '#', '&']).next().map(str::to_owned)
+    })
 }
 
 /// What a file of the URL is called: the end of its path.
@@ -117,11 +126,13 @@ mod tests {
             key.to_owned(),
             key.replace('/', "%2F"),
             format!("https://host/uploads/{key}"),
+            format!("https://proxy/get?url=https%3A%2F%2Fhost%2F{key}&w=100"),
+            format!(" https://host/{key} "),
         ] {
             assert_eq!(key_in(&url).as_deref(), Some(key), "{url}");
         }
         assert_eq!(key_in(&format!("http://h%ff/{key}")).as_deref(), Some(key));
-        for url in ["", "https://host/a.jpg", "https://host/?uploads/a", "%ff"] {
+        for url in ["", "https://host/a.jpg", "https://host/?upload/a", "%ff"] {
             assert_eq!(key_in(url), None, "{url}");
         }
     }

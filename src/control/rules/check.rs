@@ -23,7 +23,8 @@ const HEADERS_OURS: [&str; 5] = [
 const STATUSES_BARE: [u16; 3] = [204, 205, 304];
 const WHEN: &str = "there is: operation, method, path, fileName";
 const THEN: &str = "there is: delayMs, respond, outcome";
-const OUTCOMES: &str = "one of: status with errorCode, probability, watermarkText, finalResult";
+const OUTCOMES: &str =
+    "one of: status failed with or without errorCode, probability, watermarkText, finalResult";
 
 type Checked<T> = Result<T, Refusal>;
 
@@ -200,7 +201,7 @@ fn outcome(sent: Outcome) -> Checked<rule::Outcome> {
     match sent {
         Outcome {
             status: Some(status),
-            error_code: Some(code),
+            error_code: code,
             error_message: message,
             probability: None,
             watermark_text: None,

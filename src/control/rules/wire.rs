@@ -163,7 +163,7 @@ impl From<&rule::Outcome> for Outcome {
         match outcome.clone() {
             rule::Outcome::Failed { code, message } => Self {
                 status: Some("failed".to_owned()),
-                error_code: Some(code),
+                error_code: code,
                 error_message: message,
                 ..none
             },

@@ -152,6 +152,27 @@ async fn containers_drawings_and_documents_say_where_they_come_from() {
 }
 
 #[tokio::test]
+async fn a_name_that_settles_a_file_that_is_at_fault_has_its_pictures_drawn_too() {
+    let stunt = frozen().await;
+    for (name, bytes) in [
+        ("a_ai.jpg", fixture("truncated.jpg")),
+        ("b_edited.png", fixture("bomb.png")),
+    ] {
+        let body = json!({"generate_preview": true, "generate_heatmap_overlayed": true});
+        let document = done(&stunt, name, bytes, body).await;
+        let details = &document["result_details"];
+        assert_eq!(details["heatmap_status"], "ready", "{name}");
+        let url = &document["preview_url"];
+        assert_eq!(sides(&stunt, url, "image/jpeg").await, (362, 512), "{name}");
+        let url = &details["heatmap_url"];
+        assert_eq!(sides(&stunt, url, "image/png").await, (595, 842), "{name}");
+        let warnings = json!([{"type": "screen_recapture", "label": "Normal", "confidence": 100,
+                               "metrics": {"is_screen": false}}]);
+        assert_eq!(details["warnings"], warnings, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn drawings_and_containers_are_judged_in_bulk() {
     let stunt = frozen().await;
     let zipped = zip(&[

@@ -300,7 +300,7 @@ async fn a_documents_result_is_as_told() {
 #[tokio::test]
 async fn a_document_fails_as_told() {
     let stunt = Stunt::frozen("live").await;
-    let outcome = json!({"status": "failed", "errorCode": "X", "errorMessage": "no luck"});
+    let outcome = json!({"status": "failed", "errorMessage": "no luck"});
     let body =
         json!({"account": "live", "when": {"fileName": "a_*"}, "then": {"outcome": outcome}});
     rule(&stunt, &body).await;

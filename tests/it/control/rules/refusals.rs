@@ -7,7 +7,8 @@ use super::rules;
 use crate::support::Stunt;
 
 const THEN: &str = "there is: delayMs, respond, outcome";
-const OUTCOMES: &str = "one of: status with errorCode, probability, watermarkText, finalResult";
+const OUTCOMES: &str =
+    "one of: status failed with or without errorCode, probability, watermarkText, finalResult";
 const SHAPES: &str = "the fields and their shapes are in the README's chapter on the control plane";
 const CHARS: &str = "1 to 1000 characters; leave it out for any";
 
@@ -169,7 +170,6 @@ async fn what_says_nothing_or_two_things_is_refused() {
                 "there is: operation, method, path, fileName",
             ),
             (of(json!({})), unsaid, OUTCOMES),
-            (of(json!({"status": "failed"})), unsaid, OUTCOMES),
             (of(json!({"errorCode": "X"})), unsaid, OUTCOMES),
             (
                 of(json!({"status": "failed", "errorCode": "X", "probability": 1})),

@@ -19,7 +19,7 @@ async fn hits(stunt: &Stunt) -> Vec<Value> {
 }
 
 fn some() -> Vec<Entry> {
-    let names = ["a_human.jpg", "in/b.jpg", "in/c_fail.jpg", "d.jpg"];
+    let names = ["a_human.jpg", "in/b.jpg", "in/c_fail.jpg", "out/d.jpg"];
     names.map(|name| Entry::new(name, &picture())).to_vec()
 }
 
