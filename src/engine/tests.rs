@@ -79,7 +79,8 @@ async fn a_defect_is_told_from_an_error_of_ours() {
         Err(Failure::Defect(Defect::TooLarge(_)))
     ));
     assert!(matches!(
-        inspect_fixture("absent.jpg", wants).await,
+        // a folder, which opens and is not read
+        inspect_fixture(".", wants).await,
         Err(Failure::Io(_))
     ));
     let renamed = Engine::new(1)

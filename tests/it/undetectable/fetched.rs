@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::{credits, error, frozen, frozen_with, post, presign, query};
-use crate::support::{Stunt, fixture, picture};
+use crate::support::{Answer, Stunt, fixture, picture};
 
 const METADATA: &str = "File metadata could not be fetched";
 const ID: &str = "0f0e0d0c-0b0a-4908-8706-050403020100";
@@ -181,8 +181,8 @@ async fn an_object_of_ours_is_never_downloaded() {
     assert_eq!(answer.refusal(), error(500, METADATA, &why));
 }
 
-#[tokio::test]
-async fn an_account_that_is_reset_while_its_file_comes_is_told_so() {
+/// The answer to a call whose account is reset while its file is downloaded.
+pub async fn reset_meanwhile() -> Answer {
     let (stunt, came) = (fetching().await, Arc::new(Notify::new()));
     let (asked_for, go) = (Arc::clone(&came), Arc::new(Notify::new()));
     let goes = Arc::clone(&go);
@@ -200,8 +200,12 @@ async fn an_account_that_is_reset_while_its_file_comes_is_told_so() {
         assert_eq!(reset.status, 204);
         go.notify_one();
     };
-    let (answer, ()) = tokio::join!(post(&stunt, "/detect", &body), reset);
-    let (status, _, why) = answer.refusal();
+    tokio::join!(post(&stunt, "/detect", &body), reset).0
+}
+
+#[tokio::test]
+async fn an_account_that_is_reset_while_its_file_comes_is_told_so() {
+    let (status, _, why) = reset_meanwhile().await.refusal();
     let expected = (503, "the account was reset meanwhile");
     assert_eq!((status, why.as_str()), expected);
 }
