@@ -152,7 +152,7 @@ fn the_most_styles_that_are_taken_are_applied_in_time() {
         &format!(r#"<g style="{many}"/>"#),
     );
     let attribute = format!(r#"<g style="{}"/>"#, "fill:a;".repeat(146));
-    most("attributes", String::new(), &attribute.repeat(14_000));
+    most("attributes", String::new(), &attribute.repeat(5_000));
     let (open, close) = ("<g>".repeat(90), "</g>".repeat(90));
     let deep = format!("{open}{}{close}", "<g/>".repeat(1_000));
     most("far around", ".x * g{fill:red}".repeat(5), &deep);
