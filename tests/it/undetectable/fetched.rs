@@ -114,7 +114,7 @@ async fn what_cannot_be_had_has_no_metadata() {
     let why = "url: this key has uploaded nothing to uploads/x_y.jpg";
     assert_eq!(answer.refusal(), error(500, METADATA, why));
     let answer = post(&stunt, "/detect", &asked("ftp://h/a.jpg")).await;
-    let why = "url: has no uploads/ in its path, and is not fetched";
+    let why = "url: is no URL of http or https";
     assert_eq!(answer.refusal(), error(500, METADATA, why));
 }
 
