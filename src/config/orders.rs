@@ -81,7 +81,7 @@ pub struct Orders {
         value_name = "S"
     )]
     pub v3_upload_s: u32,
-    /// BIZ MORI: days until an order expires
+    /// Days until an order expires, a document, or an upload that no document is of
     #[arg(
         long,
         env = "STUNTDOUBLE_RETENTION_DAYS",
