@@ -230,8 +230,8 @@ impl From<Refused> for Refusal {
                 Code::UsageNotEnough,
                 format!("{left} credits are left, and it costs one a file"),
             ),
-            Refused::IdTaken => {
-                tracing::error!("an order's drawn id was taken for its client's");
+            Refused::IdTaken | Refused::UploadGone => {
+                tracing::error!("an order was refused as only documents are");
                 Self::new(
                     Code::ServerInternalError,
                     "a fault of stuntdouble's: see its log",

@@ -154,13 +154,12 @@ impl Source {
         matches!(self.media, Media::Picture(_) | Media::Svg)
     }
 
-    /// The size that it says it has, where that is told apart from its pixels.
+    /// The size that a TIFF says it has which is whole, of whatever kind it is.
     #[must_use]
-    pub fn declared_px(&self) -> Option<(u32, u32)> {
-        match self.media {
-            Media::Picture(format) => framing::declared_px(format, &self.bytes),
-            Media::Svg | Media::Heif | Media::Avif | Media::Pdf => None,
-        }
+    pub fn whole_tiff_px(&self) -> Option<(u32, u32)> {
+        let is_tiff = self.media == Media::Picture(Format::Tiff);
+        let is_whole = is_tiff && framing::tiff_is_whole(&self.bytes);
+        is_whole.then(|| framing::declared_px(Format::Tiff, &self.bytes))?
     }
 
     /// Whether it can be decoded, as far as can be told without a JPEG's pixels: its heads,

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use flate2::read::ZlibDecoder;
 
-use super::ifd::Directory;
+use super::ifd::{Directory, Order};
 use crate::model::picture::Format;
 
 /// One marker segment of a JPEG's head; the body is what follows the length.
@@ -133,12 +133,14 @@ pub fn png_is_whole(bytes: &[u8]) -> bool {
 /// whole.
 #[must_use]
 pub fn png_profile_fits(bytes: &[u8], most: u64) -> bool {
-    let profiles = png_chunks(bytes).filter(|chunk| chunk.kind == *b"iCCP");
-    let mut packed = profiles.filter_map(|chunk| {
+    // of several it unpacks the first
+    let mut head = png_chunks(bytes).take_while(|chunk| chunk.kind != *b"IDAT");
+    let profile = head.find(|chunk| chunk.kind == *b"iCCP");
+    let packed = profile.and_then(|chunk| {
         let name_ends = chunk.body.iter().position(|&byte| byte == 0)?;
         chunk.body.get(name_ends + 2..)
     });
-    packed.all(|packed| {
+    packed.is_none_or(|packed| {
         let mut unpacked = ZlibDecoder::new(packed).take(most + 1);
         // one that is broken comes to its end too, and is the decoder's to judge
         io::copy(&mut unpacked, &mut io::sink()).map_or(true, |length| length <= most)
@@ -204,6 +206,28 @@ pub fn declared_px(format: Format, bytes: &[u8]) -> Option<(u32, u32)> {
         }
         _ => None,
     }
+}
+
+/// Whether a TIFF's first directory and all that it says its picture is made of lie within the file,
+/// whatever kind of picture that is.
+#[must_use]
+pub fn tiff_is_whole(bytes: &[u8]) -> bool {
+    // strips, tiles: where they lie, and how long they are
+    const PLACES: [(u16, u16); 2] = [(0x111, 0x117), (0x144, 0x145)];
+    let lies_within =
+        |(at, length): (&u32, &u32)| u64::from(*at) + u64::from(*length) <= bytes.len() as u64;
+    let directory = || {
+        let order = Order::of(bytes)?;
+        Directory::at(bytes, order, order.u32(bytes, 4)?)
+    };
+    directory().is_some_and(|directory| {
+        PLACES.iter().any(|(offsets, lengths)| {
+            let (offsets, lengths) = (directory.numbers(*offsets), directory.numbers(*lengths));
+            !offsets.is_empty()
+                && offsets.len() == lengths.len()
+                && offsets.iter().zip(&lengths).all(lies_within)
+        })
+    })
 }
 
 /// The blocks of a GIF in their order, the trailer the last; a file torn off has none.

@@ -9,6 +9,7 @@ const VALUE_AT: usize = 8;
 /// What an entry holds in itself; longer values lie elsewhere.
 const IN_PLACE_BYTES: usize = 4;
 const SHORT: u16 = 3;
+const LONG: u16 = 4;
 
 /// Which byte of a number comes first.
 #[derive(Debug, Clone, Copy)]
@@ -135,6 +136,20 @@ impl<'b> Directory<'b> {
         self.tagged(tag).find_map(|entry| self.value_of(entry))
     }
 
+    /// The numbers that a tag holds: of SHORTs and LONGs alone, else none.
+    pub fn numbers(&self, tag: u16) -> Vec<u32> {
+        let Some(Value { kind, bytes }) = self.value(tag) else {
+            return Vec::new();
+        };
+        let number = |at: usize| match kind {
+            SHORT => self.order.u16(bytes, at).map(u32::from),
+            LONG => self.order.u32(bytes, at),
+            _ => None,
+        };
+        let step = unit_bytes(kind).unwrap_or(1);
+        (0..bytes.len()).step_by(step).filter_map(number).collect()
+    }
+
     fn value_of(&self, entry: &'b [u8]) -> Option<Value<'b>> {
         let kind = self.order.u16(entry, 2)?;
         let count = usize::try_from(self.order.u32(entry, 4)?).ok()?;
@@ -155,7 +170,7 @@ fn unit_bytes(kind: u16) -> Option<usize> {
     match kind {
         1 | 2 | 6 | 7 => Some(1),
         SHORT | 8 => Some(2),
-        4 | 9 | 11 => Some(4),
+        LONG | 9 | 11 => Some(4),
         5 | 10 | 12 => Some(8),
         _ => None,
     }

@@ -33,11 +33,11 @@ pub fn inspect(content: &Content, name: &str, wants: Wants) -> Result<Inspection
     };
     let body_bytes = source.bytes.len() as u64;
     let sides_px = if source.is_decoded() {
-        let declared_px = source.declared_px();
-        match (inspection.look(source, wants), declared_px) {
+        let tiff_px = source.whole_tiff_px();
+        match (inspection.look(source, wants), tiff_px) {
             // It is whole, and of a kind that no decoder here knows.
             (Err(Failure::Defect(Defect::ColorMode(_) | Defect::OtherFormat(_))), Some(_)) => {
-                declared_px
+                tiff_px
             }
             (looked, _) => return looked.map(|()| inspection),
         }
@@ -89,6 +89,12 @@ impl Drawn {
 }
 
 impl Wants {
+    /// Whether anything is to be drawn.
+    #[must_use]
+    pub fn draws(self) -> bool {
+        self.side_px().is_some()
+    }
+
     /// The longer side of the largest thing wanted.
     fn side_px(self) -> Option<u32> {
         if self.heatmap.is_some() || self.overlay.is_some() {

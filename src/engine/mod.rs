@@ -49,7 +49,8 @@ use crate::model::picture::{Defect, Measures, Media, Provenance};
 #[derive(Debug, Clone)]
 pub struct Engine {
     permits: Arc<Semaphore>,
-    /// One fewer, for what stands in ZIPs: a bulk of fifty keeps no single picture waiting.
+    /// One fewer, but one at least, for what stands in ZIPs: a single picture waits for no more
+    /// than one of a bulk's fifty.
     packed: Arc<Semaphore>,
 }
 
@@ -132,12 +133,16 @@ impl Engine {
         name: String,
         wants: Wants,
     ) -> Result<Inspection, Failure> {
-        let _turn = match content.packed {
-            Some(_) => Some(self.packed.acquire().await.map_err(io::Error::other)?),
+        let packed = Arc::clone(&self.packed);
+        let turn = match content.packed {
+            Some(_) => Some(packed.acquire_owned().await.map_err(io::Error::other)?),
             None => None,
         };
-        self.run(move || inspect::inspect(&content, &name, wants))
-            .await
+        self.run(move || {
+            let _turn = turn;
+            inspect::inspect(&content, &name, wants)
+        })
+        .await
     }
 
     /// What stands for a picture that its `name` alone settles, its bytes being at fault.

@@ -39,6 +39,8 @@ pub enum Refused {
     },
     /// The id the client gives was given before.
     IdTaken,
+    /// The upload it is to be made of has just expired.
+    UploadGone,
     Store(StoreError),
 }
 
@@ -117,7 +119,9 @@ impl Orders {
             let needed = credits;
             return Err(Refused::NoCredits { needed, left });
         }
-        upload::use_up(&mut tx, order).await?;
+        if !upload::use_up(&mut tx, order).await? {
+            return Err(Refused::UploadGone);
+        }
         let mut due = vec![(Kind::Expire, order.expires_at())];
         let mut hold = None;
         if order.state == State::Pending {

@@ -149,12 +149,16 @@ impl Orders {
     }
 }
 
-/// The uploads that an order is made of go when it expires, and not before.
-pub(super) async fn use_up(tx: &mut Tx, order: &Order) -> Result<(), StoreError> {
+/// The uploads that an order is made of go when it expires, and not before. False if one has gone
+/// already.
+pub(super) async fn use_up(tx: &mut Tx, order: &Order) -> Result<bool, StoreError> {
     for id in ids(order) {
+        if store::uploads::find(tx, id).await?.is_none() {
+            return Ok(false);
+        }
         store::jobs::remove(tx, Kind::UnusedUpload, id).await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The uploads that an order was made of expire with it.

@@ -13,6 +13,7 @@ use super::object::{Target, insert};
 use super::{Owner, strict};
 use crate::blobs::{Meta, Writer};
 use crate::claims::Claim;
+use crate::orders;
 use crate::web::{Context, Tied};
 
 /// Takes the body in, piece by piece, and puts it in place when it is whole: 200, empty, with
@@ -83,6 +84,12 @@ async fn keep(
                     .orders
                     .received(owner.account, order_id, &key, meta.bytes, owner.now);
             received.await?
+        }
+        // it may have expired while it came
+        None if matches!(verbs.orders.owner(&key).await?, orders::Owner::Gone) => {
+            let removed = verbs.blobs.remove(owner.account, &bucket, &key).await;
+            removed.map_err(Error::Internal)?;
+            return Err(Upload::AccountGone.into());
         }
         None => None,
     };

@@ -47,7 +47,8 @@ pub async fn remove(tx: &mut Tx, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// The upload expires, if it has not: nothing is found or taken under its key any more. The key.
+/// The upload expires: nothing is found or taken under its key any more. The key, also of one that
+/// has expired before.
 ///
 /// # Errors
 /// If it cannot be written.

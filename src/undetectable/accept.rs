@@ -1,12 +1,14 @@
 //! `Accept`: this vendor answers JSON, or a picture where one is asked for, and who takes neither
 //! is told so.
 
+use std::future::{Ready, ready};
+
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
-use axum::middleware::{Next, from_fn};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
+use futures_util::future::Either;
 
 use super::error::Refusal;
 use crate::web::Context;
@@ -15,27 +17,45 @@ const JSON: &str = "application/json";
 /// What the pictures are that are drawn.
 const PICTURES: [&str; 2] = ["image/jpeg", "image/png"];
 
+/// A handler for those who take what it answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepting<H> {
+    handler: H,
+    takes: fn(&HeaderMap) -> bool,
+    /// What is said to all others.
+    why: &'static str,
+}
+
 /// The handler, for those who take JSON.
-pub fn json<H: Handler<T, Context>, T: 'static>(handler: H) -> impl Handler<T, Context> {
-    handler.layer(from_fn(async |request: Request, next: Next| {
-        if takes(request.headers(), JSON) {
-            return next.run(request).await;
-        }
-        Refusal::not_acceptable("Accept: excludes application/json, which every answer here is")
-            .into_response()
-    }))
+pub fn json<H>(handler: H) -> Accepting<H> {
+    Accepting {
+        handler,
+        takes: |headers| takes(headers, JSON),
+        why: "Accept: excludes application/json, which every answer here is",
+    }
 }
 
 /// The handler, for those who take pictures; its errors are JSON, so who takes that will do.
-pub fn picture<H: Handler<T, Context>, T: 'static>(handler: H) -> impl Handler<T, Context> {
-    handler.layer(from_fn(async |request: Request, next: Next| {
-        let headers = request.headers();
-        if takes(headers, JSON) || PICTURES.iter().any(|picture| takes(headers, picture)) {
-            return next.run(request).await;
+pub fn picture<H>(handler: H) -> Accepting<H> {
+    Accepting {
+        handler,
+        takes: |headers| {
+            takes(headers, JSON) || PICTURES.iter().any(|picture| takes(headers, picture))
+        },
+        why: "Accept: excludes image/jpeg, image/png and application/json",
+    }
+}
+
+impl<H: Handler<T, Context>, T: 'static> Handler<T, Context> for Accepting<H> {
+    type Future = Either<Ready<Response>, H::Future>;
+
+    fn call(self, request: Request, context: Context) -> Self::Future {
+        if (self.takes)(request.headers()) {
+            return Either::Right(self.handler.call(request, context));
         }
-        let why = "Accept: excludes image/jpeg, image/png and application/json";
-        Refusal::not_acceptable(why).into_response()
-    }))
+        let refusal = Refusal::not_acceptable(self.why);
+        Either::Left(ready(refusal.into_response()))
+    }
 }
 
 /// The most specific range that the type falls under decides (RFC 9110, 12.5.1); who says nothing

@@ -292,6 +292,7 @@ impl From<Refused> for Refusal {
                 let why = format!("credits: {needed} needed, {left} left");
                 Self::new(Code::NotEnoughCredits, why)
             }
+            Refused::UploadGone => Self::new(Code::FileMetadata, "url: the upload has expired"),
             Refused::IdTaken => Self::new(Code::IdTaken, "id: a document has it already"),
             Refused::Store(error) => error.into(),
         }

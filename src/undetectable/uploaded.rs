@@ -30,6 +30,7 @@ pub async fn find(
     check: impl FnOnce(&str) -> Result<(), Refusal>,
 ) -> Result<Uploaded, Refusal> {
     let missing = |line: &str| Refusal::new(Code::FileMetadata, format!("url: {line}"));
+    let url = url.trim();
     let key = key_in(url);
     if let Some(key) = &key
         && let Some(found) = verbs.orders.uploaded(account, key).await?
@@ -47,7 +48,7 @@ pub async fn find(
     Err(match key {
         Some(key) => missing(&format!("this key has uploaded nothing to {key}")),
         None if verbs.config.orders.fetch => missing("is no URL of http or https"),
-        None => missing("has no uploads/ in its path, and is not fetched"),
+        None => missing("has no uploads/ in it, and is not fetched"),
     })
 }
 
@@ -93,7 +94,7 @@ fn path_in(url: &str) -> Cow<'_, str> {
 fn key_in(url: &str) -> Option<String> {
     let key_at_the_end_of = |text: &str| {
         let begin = text.rfind(KEY_BEGINS)?;
-        Some(text[begin..].trim_end().to_owned())
+        Some(text[begin..].to_owned())
     };
     key_at_the_end_of(&path_in(url)).or_else(|| {
         let whole = percent_decode_str(url).decode_utf8_lossy();
@@ -127,7 +128,6 @@ mod tests {
             key.replace('/', "%2F"),
             format!("https://host/uploads/{key}"),
             format!("https://proxy/get?url=https%3A%2F%2Fhost%2F{key}&w=100"),
-            format!(" https://host/{key} "),
         ] {
             assert_eq!(key_in(&url).as_deref(), Some(key), "{url}");
         }

@@ -195,7 +195,7 @@ fn hostile_bytes_never_panic() {
 
 #[test]
 fn a_colour_profile_that_bursts_is_not_unpacked() {
-    let with_profile = |unpacked_bytes: usize| {
+    let with_profiles = |unpacked_bytes: usize, count: usize| {
         let mut packed = ZlibEncoder::new(Vec::new(), Compression::best());
         packed
             .write_all(&vec![0; unpacked_bytes])
@@ -208,11 +208,15 @@ fn a_colour_profile_that_bursts_is_not_unpacked() {
         let chunk = [&length.to_be_bytes()[..], &body, &crc.sum().to_be_bytes()].concat();
         let plain = fixture::bytes("plain.png");
         let head_ends = 33;
-        let bytes = [&plain[..head_ends], &chunk, &plain[head_ends..]].concat();
+        let chunks = chunk.repeat(count);
+        let bytes = [&plain[..head_ends], &chunks, &plain[head_ends..]].concat();
         decode(Format::Png, bytes).map(|picture| picture.icc.map(|icc| icc.len()))
     };
+    let with_profile = |unpacked_bytes| with_profiles(unpacked_bytes, 1);
     let most = 4 << 20;
     assert_eq!(with_profile(most), Ok(Some(most)));
+    // of very many the first alone is unpacked
+    assert_eq!(with_profiles(most, 5_000), Ok(Some(most)));
     let told = "the PNG's colour profile is too large".to_owned();
     assert_eq!(with_profile(most + 1), Err(Defect::TooLarge(told)));
 }

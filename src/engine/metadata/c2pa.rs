@@ -45,7 +45,8 @@ pub fn collect(store: &mut Vec<u8>, segment: &[u8]) {
     }
 }
 
-/// Takes what the store says; one that is too large is not looked into.
+/// Takes what the store says; one that is too large is not looked into, or no
+/// further than it was read.
 pub fn read(clues: &mut Clues, store: &[u8]) {
     if store.len() > STORE_BYTES_MAX {
         return;

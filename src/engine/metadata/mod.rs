@@ -1,8 +1,8 @@
 //! Where a picture says it comes from: PNG's texts, EXIF, IPTC, XMP and C2PA manifests.
 //!
-//! Promises: reading is total and bounded (so many texts, so many bytes each, one manifest
-//! store), nothing is verified (a manifest's signature is not looked at), and a generator outweighs a machine's
-//! edit, that an editor, an editor a camera.
+//! Promises: reading is total and bounded (so many texts, manifest stores and bytes of each),
+//! nothing is verified (a manifest's signature is not looked at), and a generator outweighs a
+//! machine's edit, that an editor, an editor a camera.
 
 mod aigc;
 mod c2pa;

@@ -127,7 +127,7 @@ async fn without_the_setting_nothing_is_downloaded() {
         &asked(&format!("{origin}/a/photo_ai.jpg")),
     )
     .await;
-    let why = "url: has no uploads/ in its path, and is not fetched";
+    let why = "url: has no uploads/ in it, and is not fetched";
     assert_eq!(answer.refusal(), error(500, METADATA, why));
 }
 

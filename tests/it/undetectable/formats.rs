@@ -157,6 +157,7 @@ async fn a_name_that_settles_a_file_that_is_at_fault_has_its_pictures_drawn_too(
     for (name, bytes) in [
         ("a_ai.jpg", fixture("truncated.jpg")),
         ("b_edited.png", fixture("bomb.png")),
+        ("c_ai.tiff", fixture("fax.tiff")[..6_000].to_vec()),
     ] {
         let body = json!({"generate_preview": true, "generate_heatmap_overlayed": true});
         let document = done(&stunt, name, bytes, body).await;

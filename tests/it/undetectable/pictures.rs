@@ -47,7 +47,7 @@ async fn what_is_empty_or_was_never_uploaded_is_refused() {
             error(
                 500,
                 metadata,
-                "url: has no uploads/ in its path, and is not fetched",
+                "url: has no uploads/ in it, and is not fetched",
             ),
         ),
     ] {

@@ -203,7 +203,10 @@ fn without_comments(sheet: &str) -> String {
 
 fn is_simple(selector: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || " \t\r\n.#*>_-".contains(c);
-    selector.chars().all(is_plain) && (1..=PARTS_MAX).contains(&parts(selector).count())
+    let ends_in_a_part = |end: &str| !end.trim().starts_with('>') && !end.trim().ends_with('>');
+    selector.chars().all(is_plain)
+        && (1..=PARTS_MAX).contains(&parts(selector).count())
+        && ends_in_a_part(selector)
 }
 
 fn parts(selector: &str) -> impl Iterator<Item = &str> {
@@ -245,6 +248,8 @@ mod tests {
         let expected = ".a{fill:red;}g > .b{fill:red;}rect{fill:url(#g);}";
         assert_eq!(all.text, expected);
         all.add("a{fill:red").expect("no rule");
+        all.add(">a{fill:red}a>{fill:red}>{fill:red}")
+            .expect("no rule");
         assert_eq!(all.text, expected);
     }
 

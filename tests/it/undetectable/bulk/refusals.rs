@@ -49,7 +49,7 @@ async fn a_zip_that_was_never_uploaded_has_no_metadata() {
         let why = format!("url: this key has uploaded nothing to {path}");
         assert_eq!(refused(&stunt, path).await, error(500, message, &why));
     }
-    let why = "url: has no uploads/ in its path, and is not fetched";
+    let why = "url: has no uploads/ in it, and is not fetched";
     let elsewhere = refused(&stunt, "https://host/a.zip").await;
     assert_eq!(elsewhere, error(500, message, why));
 }
