@@ -7,7 +7,7 @@
 use super::{bmff, svg, watermark};
 use crate::model::picture::{Defect, Format, Media};
 
-/// How much of a file [`identify`] sees: an SVG's root may stand behind remarks.
+/// How much of a file is looked at to know it: an SVG's root may stand behind remarks.
 pub const HEAD_BYTES: usize = 16 * 1024;
 
 /// The header sizes a BMP may have; two letters alone are too little to go by.

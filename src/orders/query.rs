@@ -94,8 +94,8 @@ impl Orders {
                 Some(id.to_owned()),
             ),
             Some(KeyOwner::Upload(id)) => {
-                let found = store::uploads::find(&mut self.db.read().await?, id).await?;
-                (found.map(|upload| upload.account), None)
+                let account = store::uploads::account_of(&mut self.db.read().await?, id).await?;
+                (account, None)
             }
         };
         let account = id.and_then(|id| self.accounts.by_id(id));

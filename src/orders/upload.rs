@@ -121,6 +121,18 @@ impl Orders {
         self.settle(job, |_| false, &account).await.map(drop)
     }
 
+    /// Whether the key is of an upload that has expired: nothing is taken there any more.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn has_expired(&self, key: &str) -> Result<bool, StoreError> {
+        let Some(KeyOwner::Upload(id)) = key_owner(key) else {
+            return Ok(false);
+        };
+        let found = store::uploads::find(&mut self.db.read().await?, id).await?;
+        Ok(found.is_none())
+    }
+
     /// The account's file under that key, if it was awaited there and is in.
     ///
     /// # Errors

@@ -53,6 +53,8 @@ pub(super) enum Upload {
     Incomplete { bytes: u64, reason: String },
     /// 404 `NoSuchBucket`: the account went while it was under way.
     AccountGone,
+    /// 404 `NoSuchBucket`: nothing is awaited there any more.
+    Expired,
     /// 403 `AccessDenied`: strict uploads take another type under such a key.
     UnfitType {
         sent: String,
@@ -215,12 +217,8 @@ impl Upload {
                  header",
                 &format!("body: broke off after {bytes} bytes ({reason})"),
             ),
-            Self::AccountGone => told(
-                StatusCode::NOT_FOUND,
-                "NoSuchBucket",
-                "The specified bucket does not exist",
-                "account: removed or reset while the upload was under way",
-            ),
+            Self::AccountGone => gone("account: removed or reset while the upload was under way"),
+            Self::Expired => gone("the upload has expired, and its file is gone"),
             Self::UnfitType {
                 sent,
                 extension,
@@ -304,6 +302,11 @@ fn refused(refusal: &Refusal, now: Timestamp) -> Told {
         .with("SignatureProvided", &mismatch.signature)
         .with("CanonicalRequest", &mismatch.canonical_request),
     }
+}
+
+fn gone(why: &str) -> Told {
+    let message = "The specified bucket does not exist";
+    told(StatusCode::NOT_FOUND, "NoSuchBucket", message, why)
 }
 
 fn told(status: StatusCode, code: &'static str, message: &str, why: &str) -> Told {

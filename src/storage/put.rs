@@ -13,7 +13,6 @@ use super::object::{Target, insert};
 use super::{Owner, strict};
 use crate::blobs::{Meta, Writer};
 use crate::claims::Claim;
-use crate::orders;
 use crate::web::{Context, Tied};
 
 /// Takes the body in, piece by piece, and puts it in place when it is whole: 200, empty, with
@@ -85,11 +84,11 @@ async fn keep(
                     .received(owner.account, order_id, &key, meta.bytes, owner.now);
             received.await?
         }
-        // it may have expired while it came
-        None if matches!(verbs.orders.owner(&key).await?, orders::Owner::Gone) => {
+        // it may have done so while the file came
+        None if verbs.orders.has_expired(&key).await? => {
             let removed = verbs.blobs.remove(owner.account, &bucket, &key).await;
             removed.map_err(Error::Internal)?;
-            return Err(Upload::AccountGone.into());
+            return Err(Upload::Expired.into());
         }
         None => None,
     };

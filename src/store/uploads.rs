@@ -60,6 +60,18 @@ pub async fn expire(tx: &mut Tx, id: &str) -> Result<Option<String>> {
     Ok(row.map(|row| row.get(0)))
 }
 
+/// Whose the upload of that id is, or was before it expired.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn account_of(from: &mut impl Source, id: &str) -> Result<Option<AccountId>> {
+    let row = sqlx::query("SELECT account_id FROM uploads WHERE id = ?")
+        .bind(id)
+        .fetch_optional(from.sqlite())
+        .await?;
+    Ok(row.map(|row| AccountId(row.get(0))))
+}
+
 /// The upload of that id, whosever it is, unless it has expired.
 ///
 /// # Errors

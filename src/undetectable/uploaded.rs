@@ -46,7 +46,7 @@ pub async fn find(
         return downloaded.map_err(|line| missing(&line));
     }
     Err(match key {
-        Some(key) => missing(&format!("this key has uploaded nothing to {key}")),
+        Some(key) => missing(&format!("nothing that this key uploaded is at {key}")),
         None if verbs.config.orders.fetch => missing("is no URL of http or https"),
         None => missing("has no uploads/ in it, and is not fetched"),
     })

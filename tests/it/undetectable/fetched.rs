@@ -111,7 +111,7 @@ async fn what_cannot_be_had_has_no_metadata() {
     let (status, _, why) = answer.refusal();
     assert!(status == 500 && why.contains("allow-public"), "{why}");
     let answer = post(&stunt, "/detect", &asked("uploads/x_y.jpg")).await;
-    let why = "url: this key has uploaded nothing to uploads/x_y.jpg";
+    let why = "url: nothing that this key uploaded is at uploads/x_y.jpg";
     assert_eq!(answer.refusal(), error(500, METADATA, why));
     let answer = post(&stunt, "/detect", &asked("ftp://h/a.jpg")).await;
     let why = "url: is no URL of http or https";
@@ -177,7 +177,7 @@ async fn an_object_of_ours_is_never_downloaded() {
     let (stunt, origin) = (fetching().await, files().await);
     let key = format!("uploads/{ID}_20260312-100000_a.jpg");
     let answer = post(&stunt, "/detect", &asked(&format!("{origin}/{key}"))).await;
-    let why = format!("url: this key has uploaded nothing to {key}");
+    let why = format!("url: nothing that this key uploaded is at {key}");
     assert_eq!(answer.refusal(), error(500, METADATA, &why));
 }
 

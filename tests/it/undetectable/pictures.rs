@@ -14,7 +14,7 @@ async fn what_is_empty_or_was_never_uploaded_is_refused() {
     let awaited = presign(&stunt, "live", "a.jpg").await["file_path"].clone();
     let mine = upload(&stunt, "live", "b.jpg", picture()).await;
     let elsewhere = mine.replace("_b.jpg", "_c.jpg");
-    let nothing = |path: &str| format!("url: this key has uploaded nothing to {path}");
+    let nothing = |path: &str| format!("url: nothing that this key uploaded is at {path}");
     let metadata = "File metadata could not be fetched";
     let awaited = awaited.as_str().expect("a path");
     for (body, expected) in [

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{credits, frozen, get, post, presign, upload};
-use crate::support::{T0, fixture, picture};
+use crate::support::{fixture, picture};
 
 #[tokio::test]
 async fn a_presigned_url_is_answered_with_the_path_and_the_id() {
@@ -153,9 +153,6 @@ async fn health_is_told_to_everybody() {
 #[tokio::test]
 async fn an_upload_that_no_document_is_of_goes_after_the_retention() {
     let stunt = frozen().await;
-    // By which an object is judged whose upload is gone.
-    let stands = json!({"mode": "frozen", "now": T0});
-    stunt.control(Method::PUT, "/_mock/clock", &stands).await;
     let days = json!({"retentionDays": 1});
     stunt
         .control(Method::PUT, "/_mock/accounts/live", &days)
@@ -170,6 +167,9 @@ async fn an_upload_that_no_document_is_of_goes_after_the_retention() {
     assert_eq!(stunt.advance("live", "PT1S").await, ["upload.expire"]);
     let answer = stunt.send(Method::PUT, url, &[], picture()).await;
     assert_eq!(answer.status, 404, "{}", answer.text());
+    let why = "the upload has expired, and its file is gone";
+    assert_eq!(answer.header("x-mock-why"), why);
+    assert_eq!(stunt.send(Method::GET, url, &[], "").await.status, 403);
     let body = json!({"key": "live", "url": path});
     let answer = post(&stunt, "/detect", &body).await;
     assert_eq!(answer.status, 500, "{}", answer.text());
@@ -178,9 +178,6 @@ async fn an_upload_that_no_document_is_of_goes_after_the_retention() {
 #[tokio::test]
 async fn an_upload_goes_with_its_document() {
     let stunt = frozen().await;
-    // By which an object is judged whose upload is gone.
-    let stands = json!({"mode": "frozen", "now": T0});
-    stunt.control(Method::PUT, "/_mock/clock", &stands).await;
     let path = "/get-presigned-url?file_name=a.jpg&expiration=604800";
     let place = get(&stunt, "live", path).await.json();
     let url = place["presigned_url"].as_str().expect("a URL");

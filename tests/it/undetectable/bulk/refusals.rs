@@ -46,7 +46,7 @@ async fn a_zip_that_was_never_uploaded_has_no_metadata() {
     let awaited = presign(&stunt, "live", "a.zip").await["file_path"].clone();
     let message = "File metadata could not be fetched";
     for path in [&foreign, awaited.as_str().expect("a path")] {
-        let why = format!("url: this key has uploaded nothing to {path}");
+        let why = format!("url: nothing that this key uploaded is at {path}");
         assert_eq!(refused(&stunt, path).await, error(500, message, &why));
     }
     let why = "url: has no uploads/ in it, and is not fetched";
