@@ -1,5 +1,6 @@
 //! Requests as bytes over a socket, for what no decent client sends.
 
+use reqwest::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -12,11 +13,25 @@ pub async fn connect(origin: &str) -> TcpStream {
 }
 
 /// Sends the bytes, on a connection of their own, and reads the answer. They should ask for
-/// the connection to be closed.
+/// the connection to be closed. An answer on a described path is as described.
 pub async fn send(origin: &str, bytes: &[u8]) -> Answer {
     let mut stream = connect(origin).await;
     stream.write_all(bytes).await.expect("it is read");
-    read(stream).await
+    let answer = read(stream).await;
+    if let Some((method, path)) = asked(bytes)
+        && let Err(wrong) = super::described::check(&method, path, &answer)
+    {
+        panic!("not as described: {wrong}");
+    }
+    answer
+}
+
+/// The method and path of a request, where it has them.
+fn asked(bytes: &[u8]) -> Option<(Method, &str)> {
+    let line = bytes.split(|byte| *byte == b'\r').next()?;
+    let mut words = std::str::from_utf8(line).ok()?.split(' ');
+    let method = words.next()?.parse().ok()?;
+    Some((method, words.next()?))
 }
 
 /// Sends head and body of a POST with key `live`, `Connection: close` being added.
