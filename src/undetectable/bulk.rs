@@ -17,15 +17,15 @@ use super::body::{self, Sent};
 use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::Fields;
-use super::{Answer, auth, credits, detect, query, uploaded};
+use super::{Answer, auth, detect, query, uploaded};
 use crate::accounts::Account;
 use crate::engine::Content;
 use crate::engine::archive::Unlisted;
 use crate::journal::Entry;
 use crate::model::bulk::Bulk;
-use crate::model::order::{Api, Order, State as OrderState, Vendor};
+use crate::model::order::{Order, State as OrderState};
 use crate::model::work::{Findings, Outcome, Work};
-use crate::orders::{Charge, New, NewFile, Source, Uploaded};
+use crate::orders::Uploaded;
 use crate::store::StoreError;
 use crate::web::openapi::Described;
 use crate::web::{Context, Json, Origin, PLAN, Verbs};
@@ -124,25 +124,9 @@ async fn queue(
 ) -> Answer {
     let bulk = read(context, &zip.upload.name, zip.content.clone()).await?;
     let Origin(origin) = Origin::of(context, headers).await?;
-    let (key, bytes) = (zip.upload.key.clone(), zip.content.bytes);
-    let name = zip.upload.name.clone();
     let credits = u32::try_from(bulk.queued.len()).unwrap_or(u32::MAX);
-    let new = New {
-        operation: "undetectable.bulkUpload",
-        idempotency_key: None,
-        vendor: Vendor::Undetectable,
-        origin,
-        name: None,
-        api: Api::default(),
-        work: Work::Bulk(bulk),
-        files: vec![NewFile::of(name, Source::Stored { key, bytes })],
-        id: None,
-        charge: Some(Charge {
-            credits,
-            limit: credits::given(account),
-        }),
-        request_digest: None,
-    };
+    let (operation, work) = ("undetectable.bulkUpload", Work::Bulk(bulk));
+    let new = uploaded::ordered(operation, account, origin, zip, work, credits);
     let created = context.orders.create(account, new).await?;
     Ok(Json(wire::Queued::of(&created.order, credits)).into_response())
 }

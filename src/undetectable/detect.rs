@@ -13,14 +13,13 @@ use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::Fields;
 use super::wire::Queued;
-use super::{Answer, auth, credits, uploaded};
+use super::{Answer, auth, uploaded};
 use crate::accounts::Account;
 use crate::engine::Failure;
 use crate::journal::Entry;
-use crate::model::order::{Api, Vendor};
 use crate::model::picture::Media;
 use crate::model::work::{DocumentOptions, Work};
-use crate::orders::{Charge, New, NewFile, Source, Uploaded};
+use crate::orders::{New, Uploaded};
 use crate::store::StoreError;
 use crate::web::openapi::Described;
 use crate::web::{Context, Json, Origin, Verbs};
@@ -164,23 +163,10 @@ async fn queue(
 ) -> Answer {
     check_file(context, file).await?;
     let Origin(origin) = Origin::of(context, headers).await?;
-    let (key, bytes) = (file.upload.key.clone(), file.content.bytes);
-    let name = file.upload.name.clone();
+    let work = Work::Document(asked.options);
     let new = New {
-        operation: "undetectable.detect",
-        idempotency_key: None,
-        vendor: Vendor::Undetectable,
-        origin,
-        name: None,
-        api: Api::default(),
-        work: Work::Document(asked.options),
-        files: vec![NewFile::of(name, Source::Stored { key, bytes })],
         id: asked.id,
-        charge: Some(Charge {
-            credits: 1,
-            limit: credits::given(account),
-        }),
-        request_digest: None,
+        ..uploaded::ordered("undetectable.detect", account, origin, file, work, 1)
     };
     let created = context.orders.create(account, new).await?;
     Ok(Json(Queued::from(created.order.as_ref())).into_response())

@@ -1,14 +1,17 @@
-//! The objects that clients name by URL, in `/detect` and `/bulk-upload`, and what they are called.
+//! The objects that clients name by URL, in `/detect` and `/bulk-upload`: what they are called, and
+//! the orders that are made of them.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::Answer;
 use super::error::{Code, Refusal};
 use super::fields::canonical_uuid;
+use super::{Answer, credits};
 use crate::accounts::Account;
-use crate::orders::{KeyOwner, Uploaded, key_owner};
+use crate::model::order::{Api, Vendor};
+use crate::model::work::Work;
+use crate::orders::{Charge, KeyOwner, New, NewFile, Source, Uploaded, key_owner};
 use crate::web::Verbs;
 
 /// Where in a URL an object's key begins.
@@ -50,6 +53,35 @@ pub async fn find(
         None if verbs.config.orders.fetch => missing("is no URL of http or https"),
         None => missing("has no uploads/ in it, and is not fetched"),
     })
+}
+
+/// The order that a file is looked at by, for so many credits.
+pub fn ordered(
+    operation: &'static str,
+    account: &Account,
+    origin: String,
+    file: &Uploaded,
+    work: Work,
+    credits: u32,
+) -> New {
+    let (key, bytes) = (file.upload.key.clone(), file.content.bytes);
+    let name = file.upload.name.clone();
+    New {
+        operation,
+        idempotency_key: None,
+        vendor: Vendor::Undetectable,
+        origin,
+        name: None,
+        api: Api::default(),
+        work,
+        files: vec![NewFile::of(name, Source::Stored { key, bytes })],
+        id: None,
+        charge: Some(Charge {
+            credits,
+            limit: credits::given(account),
+        }),
+        request_digest: None,
+    }
 }
 
 /// The answer to a request for that file. What was downloaded for one that is refused goes.
