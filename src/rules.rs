@@ -13,7 +13,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::accounts::Account;
 use crate::entropy::Entropy;
-use crate::model::rule::{Asked, Counts, Respond, Rule, RuleId, Ruled, Then};
+use crate::model::rule::{
+    Asked, Counts, Fault, OnWebhook, Processing, Respond, Rule, RuleId, Ruled, Then,
+};
 use crate::store::rules::Stored;
 use crate::store::{self, Db, StoreError, Tx, apart};
 
@@ -48,7 +50,14 @@ pub struct Choice {
     pub delay_ms: Option<u32>,
     /// By the rule so called.
     pub respond: Option<(String, Respond)>,
+    /// By the rule so called.
+    pub fault: Option<(String, Fault)>,
     pub ruled: Option<Ruled>,
+    pub processing: Option<(RuleId, Processing)>,
+    /// By the rule so called.
+    pub webhook: Option<(String, OnWebhook)>,
+    /// The first rule that is applied.
+    pub rule: Option<RuleId>,
     /// Whether it was a hit.
     matched: Vec<(Arc<Standing>, bool)>,
 }
@@ -124,14 +133,27 @@ impl Choice {
     fn lacks(&self, then: &Then) -> bool {
         (then.delay_ms.is_some() && self.delay_ms.is_none())
             || (then.respond.is_some() && self.respond.is_none())
+            || (then.fault.is_some() && self.fault.is_none())
             || (then.outcome.is_some() && self.ruled.is_none())
+            || (then.processing.is_some() && self.processing.is_none())
+            || (then.webhook.is_some() && self.webhook.is_none())
     }
 
     fn take(&mut self, standing: &Standing) {
         let then = &standing.rule.then;
+        self.rule = self.rule.or(Some(standing.id));
         self.delay_ms = self.delay_ms.or(then.delay_ms);
         if let (None, Some(respond)) = (&self.respond, &then.respond) {
             self.respond = Some((standing.title(), respond.clone()));
+        }
+        if let (None, Some(fault)) = (&self.fault, then.fault) {
+            self.fault = Some((standing.title(), fault));
+        }
+        if let (None, Some(processing)) = (self.processing, then.processing) {
+            self.processing = Some((standing.id, processing));
+        }
+        if let (None, Some(webhook)) = (&self.webhook, &then.webhook) {
+            self.webhook = Some((standing.title(), webhook.clone()));
         }
         if let (None, Some(outcome)) = (&self.ruled, &then.outcome) {
             self.ruled = Some(Ruled {

@@ -2,17 +2,17 @@
 //!
 //! A rule is plain data. `when` says what it is about, [`Rule::matches`] alone decides that;
 //! `skip`, `times` and `probability` say which of the matches it takes; `then` says what it
-//! does to them. A rule is about requests or about orders, never both, so that its counts mean
-//! one thing.
+//! does to them. A rule is about calls (requests that come in, and those of ours that go out) or
+//! about orders, never both, so that its counts mean one thing.
 
-use std::collections::BTreeMap;
+mod then;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::glob::glob;
-use super::picture::Label;
-use super::work::Work;
+pub use then::{Body, Fault, Makes, OnWebhook, Outcome, Processing, Respond, Signature, Then};
 
 /// A rule's number, in the order they were made, never given twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,106 +55,37 @@ pub struct When {
     /// The path as it was sent, without the query. Requests only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The name of any of the order's files. Orders only.
+    /// The name of any of the order's files, or of the file that a call of ours is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
+    /// The URL of the webhook that a delivery goes to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_url: Option<String>,
 }
 
-/// What a rule does; one of them at least.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Then {
-    /// To requests: real milliseconds before anything is done about it.
-    pub delay_ms: Option<u32>,
-    /// To requests: the answer, in place of the front door's.
-    pub respond: Option<Respond>,
-    /// To orders: what comes of it.
-    pub outcome: Option<Outcome>,
-}
-
-impl Then {
-    /// Whether it is done to requests; else it is to orders.
-    #[must_use]
-    pub const fn is_to_requests(&self) -> bool {
-        self.delay_ms.is_some() || self.respond.is_some()
-    }
-}
-
-/// An answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Respond {
-    /// 200 to 599.
-    pub status: u16,
-    pub headers: BTreeMap<String, String>,
-    pub body: Option<Body>,
-}
-
-/// An answer's body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", tag = "kind", content = "text")]
-pub enum Body {
-    /// JSON, byte for byte.
-    Json(String),
-    Text(String),
-}
-
-/// What comes of an order, whatever its files are called and are.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", tag = "kind")]
-pub enum Outcome {
-    Failed {
-        /// The vendor's code; none: its general one for such orders.
-        code: Option<String>,
-        /// One line for people.
-        message: Option<String>,
-    },
-    /// The chance that the picture was made by a machine, 0 to 1; the label follows from it.
-    Probability { probability: f64 },
-    /// What stands in the file; none: no watermark.
-    WatermarkText { text: Option<String> },
-    FinalResult {
-        label: Label,
-        /// None: what is usual for the label.
-        probability: Option<f64>,
-    },
-}
-
-impl Outcome {
-    /// Whether such an order can come to this.
-    #[must_use]
-    pub const fn fits(&self, makes: Makes) -> bool {
-        match self {
-            Self::Failed { .. } => true,
-            Self::Probability { .. } => matches!(makes, Makes::Detection | Makes::Document),
-            Self::WatermarkText { .. } => matches!(makes, Makes::Extraction),
-            Self::FinalResult { .. } => matches!(makes, Makes::Document),
-        }
-    }
-}
-
-/// What an operation's orders come to, if it makes any.
+/// What stuntdouble itself calls. Rules know each by a name, as they know the front doors'
+/// operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Makes {
-    /// Files.
-    Outputs,
-    /// A judgement of a picture.
-    Detection,
-    /// What watermark stands in a file.
-    Extraction,
-    /// An Undetectable document, or each picture of a bulk: a judgement in their words.
-    Document,
-    /// A report on an order that has been made.
-    Report,
+pub enum Outgoing {
+    /// An attempt at delivering a webhook.
+    Delivery,
+    /// An output is put where its client wants it: zero copy.
+    HandOver,
+    /// A file is downloaded that a URL names.
+    Fetch,
 }
 
-impl From<&Work> for Makes {
-    fn from(work: &Work) -> Self {
-        match work {
-            Work::AntiAi { .. } | Work::WatermarkEmbed => Self::Outputs,
-            Work::WatermarkExtract => Self::Extraction,
-            Work::AiDetection { .. } => Self::Detection,
-            Work::Document(_) | Work::Bulk(_) => Self::Document,
+impl Outgoing {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Delivery, Self::HandOver, Self::Fetch];
+
+    /// The name in `when.operation`.
+    #[must_use]
+    pub const fn operation(self) -> &'static str {
+        match self {
+            Self::Delivery => "webhook.deliver",
+            Self::HandOver => "zeroCopy.put",
+            Self::Fetch => "file.fetch",
         }
     }
 }
@@ -185,12 +116,19 @@ pub struct Asked<'a> {
     pub subject: Subject<'a>,
 }
 
-/// A request before it is answered, or an order as it is made.
+/// A request before it is answered, a call of ours before it is made, or an order as it is made.
 #[derive(Debug, Clone, Copy)]
 pub enum Subject<'a> {
     Request {
         method: &'a str,
         path: &'a str,
+    },
+    Outgoing {
+        call: Outgoing,
+        /// Of a delivery: where to.
+        webhook_url: Option<&'a str>,
+        /// Of any other: the file it is about.
+        file_name: Option<&'a str>,
     },
     Order {
         makes: Makes,
@@ -203,18 +141,25 @@ impl Rule {
     #[must_use]
     pub fn matches(&self, asked: &Asked<'_>) -> bool {
         let when = &self.when;
-        let named = |names: &[&str]| {
-            when.file_name.is_none() || names.iter().any(|name| fits(when.file_name.as_ref(), name))
-        };
         let is_about = match asked.subject {
             Subject::Request { method, path } => {
-                self.then.is_to_requests()
+                self.is_to_requests()
                     && fits(when.method.as_ref(), method)
                     && fits(when.path.as_ref(), path)
             }
+            Subject::Outgoing {
+                call,
+                webhook_url,
+                file_name,
+            } => {
+                self.is_to(call)
+                    && fits_any(when.webhook_url.as_ref(), webhook_url)
+                    && fits_any(when.file_name.as_ref(), file_name)
+            }
             Subject::Order { makes, file_names } => {
-                let outcome = self.then.outcome.as_ref();
-                outcome.is_some_and(|outcome| outcome.fits(makes)) && named(file_names)
+                self.then.is_to_orders()
+                    && self.then.fits(makes)
+                    && fits_any(when.file_name.as_ref(), file_names.iter().copied())
             }
         };
         let account = self.account.as_deref();
@@ -222,14 +167,47 @@ impl Rule {
             && account.is_none_or(|account| asked.account == Some(account))
             && fits(when.operation.as_ref(), asked.operation)
     }
+
+    /// Whether it may be about requests that come in.
+    #[must_use]
+    pub fn is_to_requests(&self) -> bool {
+        let when = &self.when;
+        let only_outgoing = when.webhook_url.is_some() || when.file_name.is_some();
+        self.then.is_to_calls() && self.then.webhook.is_none() && !only_outgoing
+    }
+
+    /// Whether it may be about such calls of ours: only where it names them, by their operation or
+    /// by what they alone have.
+    #[must_use]
+    pub fn is_to(&self, call: Outgoing) -> bool {
+        let (when, delivers) = (&self.when, call == Outgoing::Delivery);
+        let of_delivery = when.webhook_url.is_some() || self.then.webhook.is_some();
+        let is_named = match &when.operation {
+            Some(pattern) => glob(pattern, call.operation()),
+            None => of_delivery,
+        };
+        let others = when.method.is_some() || when.path.is_some();
+        let fits = if delivers {
+            when.file_name.is_none()
+        } else {
+            !of_delivery
+        };
+        self.then.is_to_calls() && is_named && !others && fits
+    }
 }
 
 fn fits(pattern: Option<&String>, text: &str) -> bool {
     pattern.is_none_or(|pattern| glob(pattern, text))
 }
 
+/// Whether one of the texts is like the pattern, if there is a pattern.
+fn fits_any<'t>(pattern: Option<&String>, texts: impl IntoIterator<Item = &'t str>) -> bool {
+    pattern.is_none_or(|pattern| texts.into_iter().any(|text| glob(pattern, text)))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::picture::Label;
     use super::*;
 
     fn rule(when: When, then: Then) -> Rule {
@@ -251,7 +229,7 @@ mod tests {
             operation: glob("bizmori.*"),
             method: glob("GET"),
             path: glob("/api/*"),
-            file_name: None,
+            ..When::default()
         };
         let delay_ms = Some(1);
         let rule = rule(
@@ -340,5 +318,35 @@ mod tests {
             assert_eq!(matched(&rule, &["a.jpg", "b_x.png"]), expected);
             assert_eq!(matched(&rule, &["a.jpg"]), [false; 4]);
         }
+    }
+    #[test]
+    fn calls_of_ours_are_ruled_where_they_are_named_alone() {
+        let of = |operation: Option<&str>, webhook_url: Option<&str>, webhook: bool| {
+            let when = When {
+                operation: operation.map(str::to_owned),
+                webhook_url: webhook_url.map(str::to_owned),
+                ..When::default()
+            };
+            let on = OnWebhook {
+                drop: true,
+                ..OnWebhook::default()
+            };
+            let then = Then {
+                fault: (!webhook).then_some(Fault::Reset),
+                webhook: webhook.then_some(on),
+                ..Then::default()
+            };
+            let rule = rule(when, then);
+            let calls = Outgoing::ALL.map(|call| rule.is_to(call));
+            (rule.is_to_requests(), calls)
+        };
+        let delivery = [true, false, false];
+        assert_eq!(of(None, None, false), (true, [false; 3]));
+        assert_eq!(of(None, None, true), (false, delivery));
+        assert_eq!(of(None, Some("*/hook"), false), (false, delivery));
+        assert_eq!(of(Some("webhook.*"), None, false).1, delivery);
+        assert_eq!(of(Some("file.fetch"), None, false).1, [false, false, true]);
+        assert_eq!(of(Some("file.fetch"), None, true).1, [false; 3]);
+        assert_eq!(of(Some("*"), None, false), (true, [true; 3]));
     }
 }

@@ -1,30 +1,15 @@
 //! What rules are taken: those that say something, and can match something.
 
-use axum::http::{HeaderName, HeaderValue};
-use serde_json::value::RawValue;
+mod then;
 
 use super::super::error::Refusal;
-use super::wire::{FINAL_RESULTS, Outcome, Respond, Sent, Then, When, label};
+use super::wire::{Sent, When};
 use crate::model::glob::{glob, meet};
-use crate::model::rule::{self, Makes, Rule};
-use crate::web::{Object, Operation};
+use crate::model::rule::{self, Makes, Outgoing, Rule};
+use crate::web::Operation;
+use then::then;
 
-const DELAY_MS_MAX: u32 = 600_000;
 const TEXT_CHARS_MAX: usize = 1_000;
-/// Headers that the server sets itself.
-const HEADERS_OURS: [&str; 5] = [
-    "connection",
-    "content-length",
-    "transfer-encoding",
-    "x-mock-request",
-    "x-mock-why",
-];
-/// Statuses whose answers have no body.
-const STATUSES_BARE: [u16; 3] = [204, 205, 304];
-const WHEN: &str = "there is: operation, method, path, fileName";
-const THEN: &str = "there is: delayMs, respond, outcome";
-const OUTCOMES: &str =
-    "one of: status failed with or without errorCode, probability, watermarkText, finalResult";
 
 type Checked<T> = Result<T, Refusal>;
 
@@ -53,11 +38,7 @@ pub fn rule(sent: Sent, operations: &[Operation]) -> Checked<Rule> {
     let then = then(sent.then.0)?;
     let when = when(sent.when.map(|when| when.0).unwrap_or_default())?;
     let ruled: Vec<_> = operations.iter().filter(|it| !is_control(it)).collect();
-    match &then.outcome {
-        None => of_requests(&when, operations, &ruled)?,
-        Some(outcome) => of_orders(&when, outcome, operations, &ruled)?,
-    }
-    Ok(Rule {
+    let rule = Rule {
         name: sent.name,
         account: sent.account,
         when,
@@ -65,7 +46,13 @@ pub fn rule(sent: Sent, operations: &[Operation]) -> Checked<Rule> {
         times: sent.times,
         probability,
         then,
-    })
+    };
+    if rule.then.is_to_orders() {
+        of_orders(&rule, operations, &ruled)?;
+    } else if !is_of_outgoing(&rule, &ruled)? {
+        of_requests(&rule.when, operations, &ruled)?;
+    }
+    Ok(rule)
 }
 
 fn is_control(operation: &Operation) -> bool {
@@ -81,173 +68,59 @@ fn text(field: &str, text: Option<&str>) -> Checked<()> {
     bad(format!("{field}: is empty, or too long"), hint)
 }
 
-fn absent<T>(field: &str, value: Option<&T>, hint: &str) -> Checked<()> {
-    if value.is_none() {
-        return Ok(());
-    }
-    bad(
-        format!("{field}: the contract has it, stuntdouble not yet"),
-        hint,
-    )
-}
-
 fn when(when: When) -> Checked<rule::When> {
-    absent("when.webhookUrl", when.webhook_url.as_ref(), WHEN)?;
     text("when.operation", when.operation.as_deref())?;
     text("when.method", when.method.as_deref())?;
     text("when.path", when.path.as_deref())?;
     text("when.fileName", when.file_name.as_deref())?;
+    text("when.webhookUrl", when.webhook_url.as_deref())?;
     Ok(rule::When {
         operation: when.operation,
         method: when.method.map(|method| method.to_ascii_uppercase()),
         path: when.path,
         file_name: when.file_name,
+        webhook_url: when.webhook_url,
     })
-}
-
-fn then(then: Then) -> Checked<rule::Then> {
-    absent("then.fault", then.fault.as_ref(), THEN)?;
-    absent("then.processing", then.processing.as_ref(), THEN)?;
-    absent("then.webhook", then.webhook.as_ref(), THEN)?;
-    let delay_ms = then.delay_ms.map(delay_ms).transpose()?;
-    let respond = then.respond.map(|Object(sent)| respond(sent)).transpose()?;
-    let outcome = then.outcome.map(|Object(sent)| outcome(sent)).transpose()?;
-    let then = rule::Then {
-        delay_ms,
-        respond,
-        outcome,
-    };
-    match (then.is_to_requests(), then.outcome.is_some()) {
-        (false, false) => bad("then: says nothing", THEN),
-        (true, true) => bad(
-            "then: delayMs and respond are for requests, outcome is for orders",
-            "make two rules, each with counts of its own",
-        ),
-        _ => Ok(then),
-    }
-}
-
-fn delay_ms(ms: u64) -> Checked<u32> {
-    let fits = u32::try_from(ms).ok().filter(|ms| *ms <= DELAY_MS_MAX);
-    fits.map_or_else(
-        || {
-            let hint = format!("{DELAY_MS_MAX} at most");
-            bad(format!("then.delayMs: {ms} is too long"), hint)
-        },
-        Ok,
-    )
-}
-
-fn respond(sent: Respond) -> Checked<rule::Respond> {
-    let status = sent.status;
-    if !(200..600).contains(&status) {
-        return bad(
-            format!("then.respond.status: {status} ends no request"),
-            "200 to 599",
-        );
-    }
-    for (name, value) in &sent.headers {
-        let Ok(known) = HeaderName::try_from(name.as_str()) else {
-            let message = format!("then.respond.headers: {name} is no header's name");
-            return bad(message, "such as retry-after");
-        };
-        if HEADERS_OURS.contains(&known.as_str()) {
-            let message = format!("then.respond.headers: {name} is set by the server");
-            return bad(message, format!("any but {}", HEADERS_OURS.join(", ")));
-        }
-        if HeaderValue::try_from(value.as_str()).is_err() {
-            let message = format!("then.respond.headers: {name} cannot have this value");
-            return bad(message, "one line of text");
-        }
-    }
-    if sent.body.is_some() && STATUSES_BARE.contains(&status) {
-        let message = format!("then.respond.body: an answer of status {status} has none");
-        return bad(message, "leave one of the two out");
-    }
-    Ok(rule::Respond {
-        status,
-        headers: sent.headers,
-        body: sent.body.as_deref().map(body),
-    })
-}
-
-/// A string is sent as it is, anything else as JSON.
-fn body(raw: &RawValue) -> rule::Body {
-    serde_json::from_str(raw.get())
-        .map_or_else(|_| rule::Body::Json(raw.get().to_owned()), rule::Body::Text)
-}
-
-fn outcome(sent: Outcome) -> Checked<rule::Outcome> {
-    let field = "then.outcome";
-    if let Some(chance) = sent.probability
-        && !(0.0..=1.0).contains(&chance)
-    {
-        return bad(
-            format!("{field}.probability: {chance} is none"),
-            "from 0 to 1",
-        );
-    }
-    text(&format!("{field}.errorCode"), sent.error_code.as_deref())?;
-    text(
-        &format!("{field}.errorMessage"),
-        sent.error_message.as_deref(),
-    )?;
-    text(
-        &format!("{field}.finalResult"),
-        sent.final_result.as_deref(),
-    )?;
-    let found = sent.watermark_text.as_ref().and_then(Option::as_deref);
-    text(&format!("{field}.watermarkText"), found)?;
-    match sent {
-        Outcome {
-            status: Some(status),
-            error_code: code,
-            error_message: message,
-            probability: None,
-            watermark_text: None,
-            final_result: None,
-        } if status == "failed" => Ok(rule::Outcome::Failed { code, message }),
-        Outcome {
-            status: None,
-            error_code: None,
-            error_message: None,
-            probability,
-            watermark_text,
-            final_result,
-        } => match (probability, watermark_text, final_result) {
-            (Some(probability), None, None) => Ok(rule::Outcome::Probability { probability }),
-            (None, Some(text), None) => Ok(rule::Outcome::WatermarkText { text }),
-            (probability, None, Some(word)) => label(&word).map_or_else(
-                || {
-                    let known = FINAL_RESULTS.join(", ");
-                    let hint = format!("there is: {known}, or a generator's name, such as Grok");
-                    bad(
-                        format!("{field}.finalResult: {word} is no final result"),
-                        hint,
-                    )
-                },
-                |label| Ok(rule::Outcome::FinalResult { label, probability }),
-            ),
-            _ => bad(format!("{field}: does not say one thing"), OUTCOMES),
-        },
-        Outcome {
-            status: Some(status),
-            ..
-        } if status != "failed" => bad(
-            format!("{field}.status: {status} is none"),
-            "there is: failed",
-        ),
-        _ => bad(format!("{field}: does not say one thing"), OUTCOMES),
-    }
 }
 
 /// A list of operations, for a hint.
 fn told<'o>(operations: impl IntoIterator<Item = &'o &'o Operation>) -> String {
-    let names: Vec<_> = operations.into_iter().map(|it| it.name).collect();
+    listed(operations.into_iter().map(|it| it.name))
+}
+
+/// The same, with what stuntdouble itself calls.
+fn told_all(ruled: &[&Operation]) -> String {
+    let names = ruled.iter().map(|it| it.name);
+    listed(names.chain(Outgoing::ALL.map(Outgoing::operation)))
+}
+
+fn listed<'o>(names: impl Iterator<Item = &'o str>) -> String {
+    let names: Vec<_> = names.collect();
     match names.as_slice() {
         [] => "there is none".to_owned(),
         names => format!("there is: {}", names.join(", ")),
     }
+}
+
+/// Whether the rule is about calls of ours, and so need not be about requests.
+fn is_of_outgoing(rule: &Rule, ruled: &[&Operation]) -> Checked<bool> {
+    let when = &rule.when;
+    if Outgoing::ALL.iter().any(|call| rule.is_to(*call)) {
+        return Ok(true);
+    }
+    if rule.then.webhook.is_none() && when.webhook_url.is_none() {
+        return Ok(false);
+    }
+    let hint = "webhook and webhookUrl go with operation webhook.deliver, and without method, path and fileName";
+    if let Some(pattern) = &when.operation
+        && !ruled.iter().any(|it| glob(pattern, it.name))
+    {
+        return bad(
+            format!("when.operation: {pattern} is no operation"),
+            told_all(ruled),
+        );
+    }
+    bad("when: is about no delivery of a webhook", hint)
 }
 
 /// The operations that a rule names; all, if it names none.
@@ -272,14 +145,14 @@ fn named<'o>(
     } else {
         format!("when.operation: {pattern} is no operation")
     };
-    bad(message, told(ruled))
+    bad(message, told_all(ruled))
 }
 
 fn of_requests(when: &rule::When, all: &[Operation], ruled: &[&Operation]) -> Checked<()> {
     if when.file_name.is_some() {
         return bad(
-            "when.fileName: the body is not read yet where delayMs and respond apply",
-            "fileName goes with outcome; requests are matched by operation, method and path",
+            "when.fileName: the body of a request is not read yet where rules apply",
+            "fileName goes with outcome, processing, zeroCopy.put and file.fetch; requests are matched by operation, method and path",
         );
     }
     if let Some(path) = &when.path {
@@ -291,7 +164,7 @@ fn of_requests(when: &rule::When, all: &[Operation], ruled: &[&Operation]) -> Ch
         }
         if path == "/_mock" || path.starts_with("/_mock/") {
             let message = format!("when.path: {path} is the control plane, which is never ruled");
-            return bad(message, told(ruled));
+            return bad(message, told_all(ruled));
         }
     }
     let named = named(when, all, ruled)?;
@@ -317,29 +190,30 @@ fn of_requests(when: &rule::When, all: &[Operation], ruled: &[&Operation]) -> Ch
     )
 }
 
-fn of_orders(
-    when: &rule::When,
-    outcome: &rule::Outcome,
-    all: &[Operation],
-    ruled: &[&Operation],
-) -> Checked<()> {
-    if when.method.is_some() || when.path.is_some() {
+fn of_orders(rule: &Rule, all: &[Operation], ruled: &[&Operation]) -> Checked<()> {
+    let when = &rule.when;
+    if when.method.is_some() || when.path.is_some() || when.webhook_url.is_some() {
         return bad(
-            "when: method and path are for requests, outcome is for orders",
+            "when: method, path and webhookUrl are for calls, outcome and processing are for orders",
             "orders are matched by operation, account and fileName",
         );
     }
     let named = named(when, all, ruled)?;
-    let fits = |makes: Makes| outcome.fits(makes);
+    let fits = |makes: Makes| rule.then.fits(makes);
     if named.iter().any(|it| it.makes.is_some_and(fits)) {
         return Ok(());
     }
     let fitting = ruled.iter().filter(|it| it.makes.is_some_and(fits));
     let pattern = when.operation.as_deref().unwrap_or("*");
-    let message = if named.iter().any(|it| it.makes.is_some()) {
-        format!("then.outcome: no order of {pattern} comes to such")
+    let field = if rule.then.outcome.is_some() {
+        "then.outcome"
     } else {
-        format!("then.outcome: {pattern} makes no order")
+        "then.processing"
+    };
+    let message = if named.iter().any(|it| it.makes.is_some()) {
+        format!("{field}: no order of {pattern} comes to such")
+    } else {
+        format!("{field}: {pattern} makes no order")
     };
     bad(message, told(fitting))
 }

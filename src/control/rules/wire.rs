@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::model::picture::Label;
-use crate::model::rule::{self, RuleId};
+use crate::model::rule::{self, OnWebhook, Processing, RuleId};
 use crate::rules::Standing;
 use crate::web::Object;
 
@@ -35,8 +34,7 @@ pub struct When {
     pub method: Option<String>,
     pub path: Option<String>,
     pub file_name: Option<String>,
-    /// Not there yet.
-    pub webhook_url: Option<IgnoredAny>,
+    pub webhook_url: Option<String>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -47,14 +45,27 @@ pub struct Then {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub respond: Option<Object<Respond>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// Of `drip`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_per_second: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Object<Outcome>>,
-    /// These are not there yet.
-    #[serde(skip_serializing)]
-    pub fault: Option<IgnoredAny>,
-    #[serde(skip_serializing)]
-    pub processing: Option<IgnoredAny>,
-    #[serde(skip_serializing)]
-    pub webhook: Option<IgnoredAny>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processing: Option<Processing>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Object<OnWebhook>>,
+}
+
+/// The word for a fault.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Fault {
+    Reset,
+    Empty,
+    Truncate,
+    Garbage,
+    Drip,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -135,10 +146,26 @@ impl From<&rule::Then> for Then {
         Self {
             delay_ms: then.delay_ms.map(u64::from),
             respond: then.respond.as_ref().map(|respond| Object(respond.into())),
+            fault: then.fault.map(Fault::from),
+            bytes_per_second: match then.fault {
+                Some(rule::Fault::Drip { bytes_per_second }) => Some(bytes_per_second),
+                _ => None,
+            },
             outcome: then.outcome.as_ref().map(|outcome| Object(outcome.into())),
-            fault: None,
-            processing: None,
-            webhook: None,
+            processing: then.processing,
+            webhook: then.webhook.clone().map(Object),
+        }
+    }
+}
+
+impl From<rule::Fault> for Fault {
+    fn from(fault: rule::Fault) -> Self {
+        match fault {
+            rule::Fault::Reset => Self::Reset,
+            rule::Fault::Empty => Self::Empty,
+            rule::Fault::Truncate => Self::Truncate,
+            rule::Fault::Garbage => Self::Garbage,
+            rule::Fault::Drip { .. } => Self::Drip,
         }
     }
 }

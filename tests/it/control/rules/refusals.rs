@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::rules;
 use crate::support::Stunt;
 
-const THEN: &str = "there is: delayMs, respond, outcome";
+const THEN: &str = "there is: delayMs, respond, fault, outcome, processing, webhook";
+const WEBHOOK: &str = "there is: drop, duplicate, delayMs, signature, outOfOrder";
 const OUTCOMES: &str =
     "one of: status failed with or without errorCode, probability, watermarkText, finalResult";
 const SHAPES: &str = "the fields and their shapes are in the README's chapter on the control plane";
@@ -40,7 +41,10 @@ fn ruled() -> String {
         .map(|operation| operation.name)
         .filter(|name| !name.starts_with("control."))
         .collect();
-    format!("there is: {}", names.join(", "))
+    format!(
+        "there is: {}, webhook.deliver, zeroCopy.put, file.fetch",
+        names.join(", ")
+    )
 }
 
 fn when(when: &Value) -> Value {
@@ -66,8 +70,8 @@ async fn what_matches_nothing_is_refused_with_what_there_is() {
                 &ruled,
             ),
             (
-                when(&json!({"operation": "webhook.deliver"})),
-                "when.operation: webhook.deliver is no operation",
+                when(&json!({"operation": "webhook.delivered"})),
+                "when.operation: webhook.delivered is no operation",
                 &ruled,
             ),
             (
@@ -102,18 +106,33 @@ async fn what_matches_nothing_is_refused_with_what_there_is() {
             ),
             (
                 when(&json!({"fileName": "*.jpg"})),
-                "when.fileName: the body is not read yet where delayMs and respond apply",
-                "fileName goes with outcome; requests are matched by operation, method and path",
+                "when.fileName: the body of a request is not read yet where rules apply",
+                "fileName goes with outcome, processing, zeroCopy.put and file.fetch; requests are matched by operation, method and path",
             ),
             (
                 of_orders,
-                "when: method and path are for requests, outcome is for orders",
+                "when: method, path and webhookUrl are for calls, outcome and processing are for orders",
                 "orders are matched by operation, account and fileName",
             ),
             (
                 outcome("bizmori.getOrder", &failed),
                 "then.outcome: bizmori.getOrder makes no order",
                 "there is: bizmori.createAntiAi, bizmori.createAntiAiWithUrls, bizmori.createWatermarkEmbed, bizmori.createWatermarkExtract, bizmori.createAiDetection, bizmori.createWatermarkEmbedV3, bizmori.createWatermarkExtractV3, bizmori.createReport, undetectable.detect, undetectable.bulkUpload",
+            ),
+            (
+                json!({"when": {"operation": "bizmori.createReport"}, "then": {"processing": "hold"}}),
+                "then.processing: no order of bizmori.createReport comes to such",
+                "there is: bizmori.createAntiAi, bizmori.createAntiAiWithUrls, bizmori.createWatermarkEmbed, bizmori.createWatermarkExtract, bizmori.createAiDetection, bizmori.createWatermarkEmbedV3, bizmori.createWatermarkExtractV3, undetectable.detect, undetectable.bulkUpload",
+            ),
+            (
+                json!({"when": {"operation": "storage.put"}, "then": {"webhook": {"drop": true}}}),
+                "when: is about no delivery of a webhook",
+                "webhook and webhookUrl go with operation webhook.deliver, and without method, path and fileName",
+            ),
+            (
+                json!({"when": {"operation": "nothing"}, "then": {"webhook": {"drop": true}}}),
+                "when.operation: nothing is no operation",
+                &ruled,
             ),
             (
                 outcome("nothing", &failed),
@@ -146,28 +165,19 @@ async fn what_says_nothing_or_two_things_is_refused() {
             (then(json!({})), "then: says nothing", THEN),
             (
                 then(json!({"delayMs": 1, "outcome": {"probability": 0.5}})),
-                "then: delayMs and respond are for requests, outcome is for orders",
+                "then: delayMs, respond, fault and webhook are for calls, outcome and processing are for orders",
                 "make two rules, each with counts of its own",
             ),
+            (then(json!({"webhook": {}})), "then.webhook: says nothing", WEBHOOK),
             (
-                then(json!({"fault": "reset"})),
-                "then.fault: the contract has it, stuntdouble not yet",
-                THEN,
+                then(json!({"webhook": {"drop": true, "duplicate": 2}})),
+                "then.webhook: what is dropped is not sent in any other way",
+                "leave drop out, or all else",
             ),
             (
-                then(json!({"processing": "hold"})),
-                "then.processing: the contract has it, stuntdouble not yet",
-                THEN,
-            ),
-            (
-                then(json!({"webhook": {"drop": true}})),
-                "then.webhook: the contract has it, stuntdouble not yet",
-                THEN,
-            ),
-            (
-                when(&json!({"webhookUrl": "*"})),
-                "when.webhookUrl: the contract has it, stuntdouble not yet",
-                "there is: operation, method, path, fileName",
+                then(json!({"delayMs": 1, "bytesPerSecond": 10})),
+                "then.bytesPerSecond: only drip has it",
+                "leave it out, or add the fault drip",
             ),
             (of(json!({})), unsaid, OUTCOMES),
             (of(json!({"errorCode": "X"})), unsaid, OUTCOMES),
@@ -214,6 +224,32 @@ async fn what_is_like_a_final_result_is_no_generators_name() {
         (body, message.as_str(), hint)
     });
     refused("bad_rule", cases.collect()).await;
+}
+
+#[tokio::test]
+async fn rates_counts_and_copies_have_their_bounds() {
+    let then = |then: Value| json!({"account": "new", "then": then});
+    refused(
+        "bad_rule",
+        vec![
+            (
+                then(json!({"fault": "drip", "bytesPerSecond": 0})),
+                "then.bytesPerSecond: 0 is never done",
+                "1 at least; left out, it is 1024",
+            ),
+            (
+                then(json!({"processing": {"polls": 0}})),
+                "then.processing.polls: 0 is none",
+                "1 to 1000",
+            ),
+            (
+                then(json!({"webhook": {"duplicate": 1}})),
+                "then.webhook.duplicate: 1 is no number of times",
+                "2 to 10: so often it is sent in all",
+            ),
+        ],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -315,7 +351,7 @@ async fn what_is_no_field_or_of_no_shape_is_told_where() {
             (json!({}), "missing field `then` at line 1 column 2", SHAPES),
             (
                 then(json!({"delay": 1})),
-                "then.delay: unknown field `delay`, expected one of `delayMs`, `respond`, `outcome`, `fault`, `processing`, `webhook` at line 1 column 16",
+                "then.delay: unknown field `delay`, expected one of `delayMs`, `respond`, `fault`, `bytesPerSecond`, `outcome`, `processing`, `webhook` at line 1 column 16",
                 SHAPES,
             ),
             (then(json!([])), "then: invalid type: sequence, expected an object at line 1 column 8", SHAPES),

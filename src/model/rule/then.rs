@@ -1,0 +1,205 @@
+//! What rules do, to calls and to orders.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::picture::Label;
+use super::super::work::Work;
+
+/// What a rule does; one of them at least.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Then {
+    /// To calls: real milliseconds before anything is done about it.
+    pub delay_ms: Option<u32>,
+    /// To calls: the answer, in place of the front door's or the receiver's.
+    pub respond: Option<Respond>,
+    /// To calls: what becomes of the bytes on the wire.
+    pub fault: Option<Fault>,
+    /// To orders: what comes of it.
+    pub outcome: Option<Outcome>,
+    /// To orders: how long that takes.
+    pub processing: Option<Processing>,
+    /// To attempts at delivering a webhook.
+    pub webhook: Option<OnWebhook>,
+}
+
+impl Then {
+    /// Whether it is done to calls.
+    #[must_use]
+    pub const fn is_to_calls(&self) -> bool {
+        self.delay_ms.is_some()
+            || self.respond.is_some()
+            || self.fault.is_some()
+            || self.webhook.is_some()
+    }
+
+    /// Whether it is done to orders.
+    #[must_use]
+    pub const fn is_to_orders(&self) -> bool {
+        self.outcome.is_some() || self.processing.is_some()
+    }
+
+    /// Whether all that it does to orders can be done to those that come to that.
+    #[must_use]
+    pub fn fits(&self, makes: Makes) -> bool {
+        let outcome = self.outcome.as_ref();
+        let processing = self.processing.as_ref();
+        outcome.is_none_or(|outcome| outcome.fits(makes))
+            && processing.is_none_or(|processing| processing.fits(makes))
+    }
+}
+
+/// What becomes of an answer, or of a call of ours, on its way. Where nothing is answered in its
+/// place the front door has done what was asked, and it is its answer that is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum Fault {
+    /// The connection is reset: an RST.
+    Reset,
+    /// The connection is closed, and nothing has come.
+    Empty,
+    /// It ends half way, and the connection is closed.
+    Truncate,
+    /// Bytes that are no HTTP, and the connection is closed.
+    Garbage,
+    /// All of it, at so many bytes a second.
+    #[serde(rename_all = "camelCase")]
+    Drip { bytes_per_second: u32 },
+}
+
+/// How long an order is in progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Processing {
+    /// So many milliseconds, of its account's clock.
+    Ms(u32),
+    /// Until its client has read it so often.
+    Polls(u32),
+    /// Until the control plane has it done.
+    Hold,
+}
+
+impl Processing {
+    /// Whether orders that come to that can take so long; nobody polls for a report's own sake, or
+    /// tells it to be done.
+    #[must_use]
+    pub const fn fits(self, makes: Makes) -> bool {
+        matches!(self, Self::Ms(_)) || !matches!(makes, Makes::Report)
+    }
+}
+
+/// What is done to an attempt at delivering a webhook; one of them at least.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct OnWebhook {
+    /// It is not made, and none after it.
+    #[serde(skip_serializing_if = "is_not")]
+    pub drop: bool,
+    /// It is made so often, one after the other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duplicate: Option<u32>,
+    /// It is made so many milliseconds later, by the account's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delay_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
+    /// It is made after the next one to that endpoint.
+    #[serde(skip_serializing_if = "is_not")]
+    pub out_of_order: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_not(said: &bool) -> bool {
+    !*said
+}
+
+/// What stands in place of the signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Signature {
+    /// One of another secret.
+    Wrong,
+    /// No header at all.
+    Missing,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Respond {
+    /// 200 to 599.
+    pub status: u16,
+    pub headers: BTreeMap<String, String>,
+    pub body: Option<Body>,
+}
+
+/// An answer's body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind", content = "text")]
+pub enum Body {
+    /// JSON, byte for byte.
+    Json(String),
+    Text(String),
+}
+
+/// What comes of an order, whatever its files are called and are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum Outcome {
+    Failed {
+        /// The vendor's code; none: its general one for such orders.
+        code: Option<String>,
+        /// One line for people.
+        message: Option<String>,
+    },
+    /// The chance that the picture was made by a machine, 0 to 1; the label follows from it.
+    Probability { probability: f64 },
+    /// What stands in the file; none: no watermark.
+    WatermarkText { text: Option<String> },
+    FinalResult {
+        label: Label,
+        /// None: what is usual for the label.
+        probability: Option<f64>,
+    },
+}
+
+impl Outcome {
+    /// Whether such an order can come to this.
+    #[must_use]
+    pub const fn fits(&self, makes: Makes) -> bool {
+        match self {
+            Self::Failed { .. } => true,
+            Self::Probability { .. } => matches!(makes, Makes::Detection | Makes::Document),
+            Self::WatermarkText { .. } => matches!(makes, Makes::Extraction),
+            Self::FinalResult { .. } => matches!(makes, Makes::Document),
+        }
+    }
+}
+
+/// What an operation's orders come to, if it makes any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Makes {
+    /// Files.
+    Outputs,
+    /// A judgement of a picture.
+    Detection,
+    /// What watermark stands in a file.
+    Extraction,
+    /// An Undetectable document, or each picture of a bulk: a judgement in their words.
+    Document,
+    /// A report on an order that has been made.
+    Report,
+}
+
+impl From<&Work> for Makes {
+    fn from(work: &Work) -> Self {
+        match work {
+            Work::AntiAi { .. } | Work::WatermarkEmbed => Self::Outputs,
+            Work::WatermarkExtract => Self::Extraction,
+            Work::AiDetection { .. } => Self::Detection,
+            Work::Document(_) | Work::Bulk(_) => Self::Document,
+        }
+    }
+}
