@@ -212,6 +212,7 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
     let webhooks = Arc::new(Webhooks::new(
         db.clone(),
         Arc::clone(&accounts),
+        Arc::clone(&rules),
         entropy.clone(),
         links.clone(),
         outbound.clone(),

@@ -10,12 +10,14 @@
 mod addresses;
 mod fetch;
 mod put;
+mod treated;
 
 #[cfg(test)]
 mod tests;
 
 pub use fetch::Fetched;
 pub use put::PutError;
+pub use treated::Treatment;
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -69,7 +71,7 @@ impl Outbound {
         }
     }
 
-    /// Posts a JSON body: the status of the answer.
+    /// Posts a JSON body, treated so: the status of the answer.
     ///
     /// # Errors
     /// One line that says why there was no answer.
@@ -78,7 +80,11 @@ impl Outbound {
         url: &str,
         headers: &[(&str, &str)],
         body: String,
+        treatment: &Treatment,
     ) -> Result<u16, String> {
+        if let Some(status) = treatment.begin().await {
+            return Ok(status);
+        }
         let mut request = self
             .client()?
             .post(self.allowed(url)?)

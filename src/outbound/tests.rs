@@ -261,7 +261,7 @@ async fn only_addresses_of_tests_and_only_http_are_called() {
         let (done, file) = fetch(&outbound(), url).await;
         assert_eq!((done, file), (Err(line.clone()), None));
         assert_eq!(put(&outbound(), url, b"12345", 5).await, Err(line.clone()));
-        let posted = outbound().post_json(url, &[], "{}".to_owned()).await;
+        let posted = outbound().post_json(url, &[], "{}".to_owned(), &Treatment::default()).await;
         assert_eq!(posted, Err(line));
     }
 }
@@ -326,7 +326,8 @@ async fn https_is_called_whatever_the_certificate() {
     assert_eq!(done, Ok(fetched(7, None)));
     assert_eq!(file, Some(b"picture".to_vec()));
     assert_eq!(put(&outbound, &server.origin, b"12345", 4).await, Ok(200));
-    let posted = outbound.post_json(&server.origin, &[("x-a", "b")], "{}".to_owned());
+    let untreated = Treatment::default();
+    let posted = outbound.post_json(&server.origin, &[("x-a", "b")], "{}".to_owned(), &untreated);
     assert_eq!(posted.await, Ok(200));
     for (method, sent) in [("get", ""), ("put", "1234"), ("post", "{}")] {
         let (head, body) = server.request().await;

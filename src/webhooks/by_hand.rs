@@ -148,10 +148,11 @@ impl Webhooks {
         delivery: &str,
     ) -> Result<Retried, RetryError> {
         let (endpoint, mut delivery) = self.failed(account, endpoint, delivery).await?;
+        let choice = self.ruled(account, &endpoint).await?;
         let sent = tokio::select! {
             biased;
             () = account.ended().cancelled() => return Err(StoreError::AccountGone.into()),
-            sent = self.attempt(&endpoint, &delivery) => sent,
+            sent = self.attempt(&endpoint, &delivery, &choice) => sent,
         };
         let now = account.now();
         let next = match &sent {

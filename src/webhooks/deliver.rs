@@ -5,8 +5,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::Webhooks;
+use crate::accounts::Account;
 use crate::model::job::Job;
+use crate::model::rule::Outgoing;
 use crate::model::webhook::{Delivery, Endpoint};
+use crate::rules::Choice;
 use crate::store::{self, StoreError};
 
 /// Carries the signature of the body.
@@ -41,10 +44,11 @@ impl Webhooks {
         let Some((endpoint, mut delivery)) = endpoint.zip(due) else {
             return self.settle(job, None).await;
         };
+        let choice = self.ruled(&account, &endpoint).await?;
         let sent = tokio::select! {
             biased;
             () = account.ended().cancelled() => return Ok(()),
-            sent = self.attempt(&endpoint, &delivery) => sent,
+            sent = self.attempt(&endpoint, &delivery, &choice) => sent,
         };
         let now = account.now();
         let next = match &sent {
@@ -65,18 +69,31 @@ impl Webhooks {
         self.settle(job, Some((delivery, next))).await
     }
 
-    /// Sends the delivery once: the status of a 2xx answer, else one line on what came.
+    /// What the rules say to an attempt at that endpoint.
+    pub(super) async fn ruled(
+        &self,
+        account: &Account,
+        endpoint: &Endpoint,
+    ) -> Result<Choice, StoreError> {
+        let rules = &self.rules;
+        let said = rules.to_call(&account.key, Outgoing::Delivery, &endpoint.url);
+        said.await
+    }
+
+    /// Sends the delivery once, as the rules have it: the status of a 2xx answer, else one line on what came.
     pub(super) async fn attempt(
         &self,
         endpoint: &Endpoint,
         delivery: &Delivery,
+        choice: &Choice,
     ) -> Result<u16, String> {
         let signature = signature(&endpoint.secret, delivery.event.body.as_bytes());
         let headers = [(SIGNATURE_HEADER, signature.as_str())];
-        let status = self
+        let (body, treatment) = (delivery.event.body.clone(), choice.treatment());
+        let posted = self
             .outbound
-            .post_json(&endpoint.url, &headers, delivery.event.body.clone())
-            .await?;
+            .post_json(&endpoint.url, &headers, body, &treatment);
+        let status = posted.await?;
         if (200..300).contains(&status) {
             Ok(status)
         } else {

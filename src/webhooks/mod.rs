@@ -20,6 +20,7 @@ use crate::links::Links;
 use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
 use crate::outbound::Outbound;
+use crate::rules::Rules;
 use crate::store::Db;
 
 pub use by_hand::{Retried, RetryError, Tally};
@@ -43,6 +44,7 @@ pub struct Told {
 pub struct Webhooks {
     db: Db,
     accounts: Arc<Accounts>,
+    rules: Arc<Rules>,
     entropy: Entropy,
     links: Links,
     outbound: Outbound,
@@ -53,9 +55,14 @@ pub struct Webhooks {
 impl Webhooks {
     /// Webhooks that speak as `projections` say.
     #[must_use]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the composition root names each once"
+    )]
     pub fn new(
         db: Db,
         accounts: Arc<Accounts>,
+        rules: Arc<Rules>,
         entropy: Entropy,
         links: Links,
         outbound: Outbound,
@@ -65,6 +72,7 @@ impl Webhooks {
         Self {
             db,
             accounts,
+            rules,
             entropy,
             links,
             outbound,
