@@ -8,14 +8,18 @@
 //! The client is made for the first call, so that a server that calls nobody pays for none.
 
 mod addresses;
+mod broken;
 mod fetch;
+mod pace;
 mod put;
 mod treated;
 
 #[cfg(test)]
 mod tests;
 
+pub use broken::GARBAGE;
 pub use fetch::Fetched;
+pub use pace::Pace;
 pub use put::PutError;
 pub use treated::Treatment;
 
@@ -23,9 +27,13 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::Full;
 use reqwest::redirect::Policy;
 
 use addresses::{Addresses, is_private, refusal};
+use broken::Request;
+use pace::Paced;
 
 /// Idle connections kept to one receiver.
 const IDLE_PER_HOST_MAX: usize = 8;
@@ -35,6 +43,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a file has to be away and answered within.
 const PUT_TIMEOUT: Duration = Duration::from_secs(30);
+const AGENT: &str = concat!("stuntdouble/", env!("CARGO_PKG_VERSION"));
+const JSON: &str = "application/json";
 
 /// The way out. Clones share it.
 #[derive(Debug, Clone)]
@@ -82,22 +92,41 @@ impl Outbound {
         body: String,
         treatment: &Treatment,
     ) -> Result<u16, String> {
-        if let Some(status) = treatment.begin().await {
+        treatment.wait().await;
+        if let Some(status) = treatment.status()? {
             return Ok(status);
+        }
+        let allowed = self.allowed(url)?;
+        let (timeout, bytes) = (self.timeouts.answer, body.len() as u64);
+        if let Some(broken) = treatment.broken() {
+            let request = Request {
+                method: "POST",
+                shown: url,
+                url: allowed,
+                media_type: JSON,
+                headers,
+                body: body.as_bytes(),
+                bytes,
+            };
+            return Err(self.break_off(request, broken, timeout).await);
         }
         let mut request = self
             .client()?
-            .post(self.allowed(url)?)
-            .timeout(self.timeouts.answer)
-            .header("content-type", "application/json");
+            .post(allowed)
+            .timeout(timeout)
+            .header("content-type", JSON);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer = request
-            .body(body)
-            .send()
-            .await
-            .map_err(|error| chain(&error))?;
+        request = match treatment.pace() {
+            Some(pace) => {
+                let body = Full::new(Bytes::from(body));
+                let request = request.header("content-length", bytes);
+                request.body(reqwest::Body::wrap(Paced::new(body, pace)))
+            }
+            None => request.body(body),
+        };
+        let answer = request.send().await.map_err(|error| chain(&error))?;
         Ok(answer.status().as_u16())
     }
 
@@ -157,17 +186,21 @@ fn client(allow_public: bool) -> Result<reqwest::Client, reqwest::Error> {
         .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .dns_resolver(Arc::new(Addresses { allow_public }))
-        .user_agent(concat!("stuntdouble/", env!("CARGO_PKG_VERSION")))
+        .user_agent(AGENT)
         .build()
 }
 
 /// Why there was no whole answer, in one line.
 fn unanswered(url: &str, error: &reqwest::Error, timeout: Duration) -> String {
     if error.is_timeout() {
-        format!("{}: not done within {timeout:?}", url.escape_debug())
+        late(url, timeout)
     } else {
         chain(error)
     }
+}
+
+fn late(url: &str, timeout: Duration) -> String {
+    format!("{}: not done within {timeout:?}", url.escape_debug())
 }
 
 /// An error and its causes in one line; the client's own top line says little.

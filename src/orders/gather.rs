@@ -10,6 +10,7 @@ use crate::accounts::Account;
 use crate::blobs::Scratch;
 use crate::model::file::File;
 use crate::model::order::Order;
+use crate::model::rule::Outgoing;
 use crate::model::work::{Failure, Work};
 use crate::store::StoreError;
 
@@ -44,7 +45,7 @@ impl Orders {
                 self.put_sample(account, order, file, url).await?;
                 continue;
             }
-            match self.fetch(url).await {
+            match self.fetch(account, url, &file.name).await? {
                 Ok(fetched) => self.take_in(account, bucket, &file.key, fetched).await?,
                 Err(line) => {
                     let field = format!("files[{index}].originalFileUrl");
@@ -78,18 +79,24 @@ impl Orders {
         Ok(())
     }
 
-    /// Downloads what the URL names, to be nobody's yet.
+    /// Downloads what the URL names, to be nobody's yet; one line on why it could not be had.
     ///
     /// # Errors
-    /// One line on why it could not be had.
-    pub(super) async fn fetch(&self, url: &str) -> Result<Downloaded, String> {
-        let scratch = self.blobs.scratch();
-        let fetched = self.outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX);
-        let content_type = fetched.await?.content_type;
-        Ok(Downloaded {
+    /// If the rules cannot be asked.
+    pub(super) async fn fetch(
+        &self,
+        account: &Account,
+        url: &str,
+        name: &str,
+    ) -> Result<Result<Downloaded, String>, StoreError> {
+        let asked = self.rules.to_call(&account.key, Outgoing::Fetch, name);
+        let treatment = asked.await?.treatment();
+        let (scratch, outbound) = (self.blobs.scratch(), &self.outbound);
+        let fetched = outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX, &treatment);
+        Ok(fetched.await.map(|fetched| Downloaded {
             scratch,
-            content_type,
-        })
+            content_type: fetched.content_type,
+        }))
     }
 
     /// Stores what was downloaded under that key.

@@ -4,6 +4,7 @@ use super::Orders;
 use crate::accounts::Account;
 use crate::model::file::File;
 use crate::model::order::{Order, Vendor};
+use crate::model::rule::Outgoing;
 use crate::model::work::{Failure, Outcome, Outputs};
 use crate::outbound::PutError;
 use crate::store::StoreError;
@@ -107,7 +108,12 @@ impl Orders {
         let media_type = blob.meta.content_type.as_deref();
         let media_type = media_type.unwrap_or("application/octet-stream");
         let bytes = blob.meta.bytes;
-        let put = self.outbound.put_file(url, media_type, &blob.path, bytes);
+        let asked = self
+            .rules
+            .to_call(&account.key, Outgoing::HandOver, &file.name);
+        let treatment = asked.await?.treatment();
+        let (path, outbound) = (&blob.path, &self.outbound);
+        let put = outbound.put_file(url, media_type, path, bytes, &treatment);
         match put.await {
             Ok(status) => Ok(Ok(status)),
             Err(PutError::Unanswered(line)) => Ok(Err(line)),

@@ -63,7 +63,7 @@ impl Orders {
         url: &str,
         name: &str,
     ) -> Result<Result<Uploaded, String>, StoreError> {
-        let fetched = match self.fetch(url).await {
+        let fetched = match self.fetch(account, url, name).await? {
             Ok(fetched) => fetched,
             Err(line) => return Ok(Err(line)),
         };

@@ -1,5 +1,6 @@
 //! Which addresses may be called, whatever name they have.
 
+use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -44,19 +45,29 @@ impl Resolve for Addresses {
     fn resolve(&self, name: Name) -> Resolving {
         let allow_public = self.allow_public;
         Box::pin(async move {
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let (may, may_not): (Vec<_>, Vec<_>) = found
-                .into_iter()
-                .partition(|address| allow_public || is_private(address.ip()));
-            match may_not.first() {
-                Some(public) if may.is_empty() => {
-                    let who = format!("{} ({})", name.as_str(), public.ip());
-                    Err(refusal(&who, public.ip()).into())
-                }
-                _ => Ok(Box::new(may.into_iter()) as Addrs),
-            }
+            let found = callable(name.as_str(), allow_public).await?;
+            Ok(Box::new(found.into_iter()) as Addrs)
         })
+    }
+}
+
+/// Those of a host's addresses that may be called, with no port yet.
+///
+/// # Errors
+/// If it has none, or only such that may not.
+pub(super) async fn callable(
+    host: &str,
+    allow_public: bool,
+) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
+    let found = tokio::net::lookup_host((host, 0)).await?;
+    let (may, may_not): (Vec<_>, Vec<_>) =
+        found.partition(|address| allow_public || is_private(address.ip()));
+    match may_not.first() {
+        Some(public) if may.is_empty() => {
+            let who = format!("{host} ({})", public.ip());
+            Err(refusal(&who, public.ip()).into())
+        }
+        _ => Ok(may),
     }
 }
 

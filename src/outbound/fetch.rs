@@ -5,7 +5,9 @@ use std::path::Path;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
-use super::{Outbound, unanswered};
+use super::treated::{answer_line, content};
+use super::{Outbound, Pace, Treatment, late, unanswered};
+use crate::model::rule::Respond;
 
 /// A file that was fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,50 +18,139 @@ pub struct Fetched {
     pub content_type: Option<String>,
 }
 
+/// Where a file goes to, as it comes.
+struct Into<'i> {
+    shown: String,
+    path: &'i Path,
+    bytes_max: u64,
+    pace: Option<Pace>,
+}
+
 impl Outbound {
-    /// Gets what is at `url` into the file `to`, as it comes. It has to be answered 2xx, to have
-    /// `bytes_max` bytes at most, and to be there within 10 s. Redirects are not followed.
+    /// Gets what is at `url` into the file `to`, as it comes, the call treated so. It has to be
+    /// answered 2xx, to have `bytes_max` bytes at most, and to be there within 10 s. Redirects are
+    /// not followed. A fault is met when an answer has come.
     ///
     /// # Errors
     /// One line that says why it could not be had. A part of it may then be in the file.
-    pub async fn fetch(&self, url: &str, to: &Path, bytes_max: u64) -> Result<Fetched, String> {
+    pub async fn fetch(
+        &self,
+        url: &str,
+        to: &Path,
+        bytes_max: u64,
+        treatment: &Treatment,
+    ) -> Result<Fetched, String> {
+        treatment.wait().await;
+        let into = Into {
+            shown: url.escape_debug().to_string(),
+            path: to,
+            bytes_max,
+            pace: treatment.pace(),
+        };
+        let timeout = self.timeouts.fetch;
+        let fetched = async {
+            match &treatment.respond {
+                Some(respond) => into.take_given(treatment, respond).await,
+                None => self.get_into(url, into, treatment).await,
+            }
+        };
+        // Boxed: it is what a drip waits in, and large.
+        let in_time = tokio::time::timeout(timeout, Box::pin(fetched)).await;
+        in_time.unwrap_or_else(|_| Err(late(url, timeout)))
+    }
+
+    async fn get_into(
+        &self,
+        url: &str,
+        mut into: Into<'_>,
+        treatment: &Treatment,
+    ) -> Result<Fetched, String> {
         let timeout = self.timeouts.fetch;
         let request = self.client()?.get(self.allowed(url)?).timeout(timeout);
-        let shown = url.escape_debug();
         let sent = request.send().await;
         let mut answer = sent.map_err(|error| unanswered(url, &error, timeout))?;
-        let status = answer.status();
-        if status.is_redirection() {
-            let status = status.as_u16();
-            return Err(format!(
-                "{shown} answered {status}: redirects are not followed"
-            ));
-        }
-        if !status.is_success() {
-            return Err(format!("{shown} answered {}", status.as_u16()));
-        }
-        let too_large = || format!("{shown} has more than {bytes_max} bytes");
-        if answer.content_length().is_some_and(|n| n > bytes_max) {
-            return Err(too_large());
-        }
+        into.check(answer.status().as_u16(), answer.content_length(), treatment)?;
         let content_type = answer.headers().get("content-type");
         let content_type = content_type.and_then(|value| value.to_str().ok());
         let content_type = content_type.map(str::to_owned);
-        let unwritten = |error: std::io::Error| format!("cannot write what {shown} sends: {error}");
-        let mut file = File::create(to).await.map_err(unwritten)?;
-        let mut bytes = 0;
+        let (mut file, mut bytes) = (into.create().await?, 0);
         while let Some(piece) = answer
             .chunk()
             .await
             .map_err(|error| unanswered(url, &error, timeout))?
         {
-            bytes += piece.len() as u64;
-            if bytes > bytes_max {
-                return Err(too_large());
-            }
-            file.write_all(&piece).await.map_err(unwritten)?;
+            bytes += into.write(&mut file, bytes, &piece).await?;
         }
-        file.flush().await.map_err(unwritten)?;
+        into.done(file, bytes, content_type).await
+    }
+}
+
+impl Into<'_> {
+    /// Takes an answer that nobody has sent.
+    async fn take_given(
+        mut self,
+        treatment: &Treatment,
+        respond: &Respond,
+    ) -> Result<Fetched, String> {
+        let (body, media_type) = content(respond);
+        self.check(respond.status, Some(body.len() as u64), treatment)?;
+        let mut file = self.create().await?;
+        let bytes = self.write(&mut file, 0, body.as_bytes()).await?;
+        self.done(file, bytes, media_type.map(str::to_owned)).await
+    }
+
+    /// Whether what was answered so can be had.
+    fn check(&self, status: u16, length: Option<u64>, treatment: &Treatment) -> Result<(), String> {
+        if let Some((title, fault)) = treatment.broken() {
+            return Err(answer_line(title, fault));
+        }
+        let shown = &self.shown;
+        match status {
+            200..300 if length.is_some_and(|bytes| bytes > self.bytes_max) => Err(self.too_large()),
+            200..300 => Ok(()),
+            300..400 => Err(format!(
+                "{shown} answered {status}: redirects are not followed"
+            )),
+            _ => Err(format!("{shown} answered {status}")),
+        }
+    }
+
+    fn too_large(&self) -> String {
+        format!("{} has more than {} bytes", self.shown, self.bytes_max)
+    }
+
+    fn unwritten(&self, error: &std::io::Error) -> String {
+        format!("cannot write what {} sends: {error}", self.shown)
+    }
+
+    async fn create(&self) -> Result<File, String> {
+        let created = File::create(self.path).await;
+        created.map_err(|error| self.unwritten(&error))
+    }
+
+    /// Writes a piece, that comes after so many bytes, at its pace: its size.
+    async fn write(&mut self, file: &mut File, after: u64, piece: &[u8]) -> Result<u64, String> {
+        let bytes = piece.len() as u64;
+        if after + bytes > self.bytes_max {
+            return Err(self.too_large());
+        }
+        if let Some(pace) = &mut self.pace {
+            pace.took(piece.len());
+            pace.turn().await;
+        }
+        let written = file.write_all(piece).await;
+        written.map_err(|error| self.unwritten(&error))?;
+        Ok(bytes)
+    }
+
+    async fn done(
+        &self,
+        mut file: File,
+        bytes: u64,
+        content_type: Option<String>,
+    ) -> Result<Fetched, String> {
+        let flushed = file.flush().await;
+        flushed.map_err(|error| self.unwritten(&error))?;
         Ok(Fetched {
             bytes,
             content_type,

@@ -13,7 +13,9 @@ use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 
-use super::{Outbound, unanswered};
+use super::broken::Request;
+use super::pace::Paced;
+use super::{Outbound, Treatment, unanswered};
 
 /// What is read of the file in one go.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -39,8 +41,8 @@ impl fmt::Display for PutError {
 impl std::error::Error for PutError {}
 
 impl Outbound {
-    /// Puts the first `bytes` bytes of the file at `path`, as they are read: the status of the
-    /// answer, which has to come within 30 s.
+    /// Puts the first `bytes` bytes of the file at `path`, as they are read, the call treated so:
+    /// the status of the answer, which has to come within 30 s.
     ///
     /// # Errors
     /// If there is no answer; any status is one.
@@ -50,21 +52,43 @@ impl Outbound {
         content_type: &str,
         path: &Path,
         bytes: u64,
+        treatment: &Treatment,
     ) -> Result<u16, PutError> {
+        treatment.wait().await;
+        if let Some(status) = treatment.status().map_err(PutError::Unanswered)? {
+            return Ok(status);
+        }
         let allowed = self.allowed(url).map_err(PutError::Unanswered)?;
-        let client = self.client().map_err(PutError::Unanswered)?;
         let file = File::open(path).await.map_err(PutError::File)?;
         if file.metadata().await.map_err(PutError::File)?.len() < bytes {
             return Err(PutError::File(io::ErrorKind::UnexpectedEof.into()));
         }
-        let pieces = ReaderStream::with_capacity(file.take(bytes), PIECE_BYTES);
         let timeout = self.timeouts.put;
+        if let Some(broken) = treatment.broken() {
+            let request = Request {
+                method: "PUT",
+                shown: url,
+                url: allowed,
+                media_type: content_type,
+                headers: &[],
+                body: file,
+                bytes,
+            };
+            let line = self.break_off(request, broken, timeout).await;
+            return Err(PutError::Unanswered(line));
+        }
+        let client = self.client().map_err(PutError::Unanswered)?;
+        let pieces = ReaderStream::with_capacity(file.take(bytes), PIECE_BYTES);
+        let body = StreamBody::new(pieces.map_ok(Frame::data));
         let sent = client
             .put(allowed)
             .timeout(timeout)
             .header(CONTENT_TYPE, content_type)
             .header(CONTENT_LENGTH, bytes)
-            .body(Body::wrap(StreamBody::new(pieces.map_ok(Frame::data))))
+            .body(match treatment.pace() {
+                Some(pace) => Body::wrap(Paced::new(body, pace)),
+                None => Body::wrap(body),
+            })
             .send()
             .await;
         let answer =

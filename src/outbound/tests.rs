@@ -137,7 +137,7 @@ fn outbound() -> Outbound {
 async fn fetch(outbound: &Outbound, url: &str) -> (Result<Fetched, String>, Option<Vec<u8>>) {
     let folder = tempfile::tempdir().expect("a folder");
     let to = folder.path().join("file");
-    let fetched = outbound.fetch(url, &to, MAX).await;
+    let fetched = outbound.fetch(url, &to, MAX, &Treatment::default()).await;
     (fetched, std::fs::read(to).ok())
 }
 
@@ -261,7 +261,9 @@ async fn only_addresses_of_tests_and_only_http_are_called() {
         let (done, file) = fetch(&outbound(), url).await;
         assert_eq!((done, file), (Err(line.clone()), None));
         assert_eq!(put(&outbound(), url, b"12345", 5).await, Err(line.clone()));
-        let posted = outbound().post_json(url, &[], "{}".to_owned(), &Treatment::default()).await;
+        let posted = outbound()
+            .post_json(url, &[], "{}".to_owned(), &Treatment::default())
+            .await;
         assert_eq!(posted, Err(line));
     }
 }
@@ -271,7 +273,9 @@ async fn put(outbound: &Outbound, url: &str, content: &[u8], bytes: u64) -> Resu
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("file");
     std::fs::write(&path, content).expect("a file");
-    let done = outbound.put_file(url, "image/png", &path, bytes).await;
+    let done = outbound
+        .put_file(url, "image/png", &path, bytes, &Treatment::default())
+        .await;
     done.map_err(|error| error.to_string())
 }
 
@@ -313,7 +317,10 @@ async fn a_file_that_is_not_all_there_is_a_fault_of_ours() {
     assert_eq!(short, Err(line.to_owned()));
     let nowhere = std::path::Path::new("/nowhere/file");
     let (outbound, url) = (outbound(), &server.origin);
-    let gone = outbound.put_file(url, "image/png", nowhere, 5).await;
+    let untreated = Treatment::default();
+    let gone = outbound
+        .put_file(url, "image/png", nowhere, 5, &untreated)
+        .await;
     assert!(matches!(gone, Err(PutError::File(_))), "{gone:?}");
     assert!(server.requests.is_empty(), "nothing was sent");
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::model::rule::{Fault, Respond};
+use super::Pace;
+use crate::model::rule::{Body, Fault, Respond};
 
 /// What is done to a call; by default nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,11 +17,74 @@ pub struct Treatment {
 }
 
 impl Treatment {
-    /// Lets the delay pass: the status that is answered in the receiver's place, if one is.
-    pub(super) async fn begin(&self) -> Option<u16> {
+    /// Lets the delay pass.
+    pub(super) async fn wait(&self) {
         if !self.delay.is_zero() {
             tokio::time::sleep(self.delay).await;
         }
-        self.respond.as_ref().map(|respond| respond.status)
     }
+
+    /// The status that is answered in the receiver's place, if one is.
+    ///
+    /// # Errors
+    /// One line: that answer does not come whole.
+    pub(super) fn status(&self) -> Result<Option<u16>, String> {
+        let Some(respond) = &self.respond else {
+            return Ok(None);
+        };
+        match self.broken() {
+            Some((title, fault)) => Err(answer_line(title, fault)),
+            None => Ok(Some(respond.status)),
+        }
+    }
+
+    /// The fault that keeps the call from coming to its end, and whose it is.
+    pub(super) fn broken(&self) -> Option<(&str, Fault)> {
+        let (title, fault) = self.fault.as_ref()?;
+        (!matches!(fault, Fault::Drip { .. })).then_some((title, *fault))
+    }
+
+    /// The pace that its bytes go at, if it is one.
+    pub(super) fn pace(&self) -> Option<Pace> {
+        match self.fault {
+            Some((_, Fault::Drip { bytes_per_second })) => Some(Pace::new(bytes_per_second)),
+            _ => None,
+        }
+    }
+}
+
+/// What is told of a request that came to that.
+pub(super) fn request_line(title: &str, fault: Fault) -> String {
+    let what = match fault {
+        Fault::Reset => "the connection was reset",
+        Fault::Empty => "the connection was closed before the request",
+        Fault::Truncate => "the request was cut half way",
+        Fault::Garbage => "what was sent is no HTTP",
+        Fault::Drip { .. } => "the request took too long",
+    };
+    format!("{title}: {what}")
+}
+
+/// What is told of an answer that came to that.
+pub(super) fn answer_line(title: &str, fault: Fault) -> String {
+    let what = match fault {
+        Fault::Reset => "the connection was reset",
+        Fault::Empty => "the connection was closed before the answer",
+        Fault::Truncate => "the answer was cut half way",
+        Fault::Garbage => "what was answered is no HTTP",
+        Fault::Drip { .. } => "the answer took too long",
+    };
+    format!("{title}: {what}")
+}
+
+/// The body of an answer and its media type, unless a header says another.
+pub(super) fn content(respond: &Respond) -> (&str, Option<&str>) {
+    let (body, usual) = match &respond.body {
+        None => ("", None),
+        Some(Body::Json(text)) => (text.as_str(), Some("application/json")),
+        Some(Body::Text(text)) => (text.as_str(), Some("text/plain; charset=utf-8")),
+    };
+    let mut headers = respond.headers.iter();
+    let said = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    (body, said.map(|(_, value)| value.as_str()).or(usual))
 }

@@ -30,7 +30,7 @@ const HOMES: [(&str, &[&str]); 11] = [
     ("Timestamp::now()", &["clock.rs"]),
     ("SystemTime", &["clock.rs"]),
     ("rand::", &["entropy.rs"]),
-    ("time::sleep", &["worker.rs", "web/", "app.rs", "outbound/treated.rs"]),
+    ("time::sleep", &["worker.rs", "web/", "app.rs", "outbound/"]),
     ("reqwest", &["outbound.rs", "outbound/"]),
     ("rustls", &["outbound.rs", "outbound/"]),
     ("spawn_blocking", &["engine/"]),
