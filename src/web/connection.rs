@@ -5,13 +5,15 @@
 //! last byte has gone to the socket, or the connection is gone. The body hands what is tied to
 //! the connection when it ends, and the connection drops it at its next flush, for the server
 //! flushes only what it has written.
+//!
+//! A connection may also be told what becomes of what it writes next (see [`Fate`]).
 
 use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker, ready};
 
 use axum::body::Body;
 use axum::extract::connect_info::Connected;
@@ -21,6 +23,8 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+
+use super::fault::Fate;
 
 type Kept = Box<dyn Any + Send>;
 
@@ -49,7 +53,20 @@ impl Tied {
 
 /// The connection a request came by.
 #[derive(Debug, Clone, Default)]
-pub struct Peer(Arc<Mutex<Vec<Kept>>>);
+pub struct Peer(Arc<Mutex<Writing>>);
+
+/// How it stands with what is written on a connection.
+#[derive(Debug, Default)]
+struct Writing {
+    /// To be dropped when what there is has been written.
+    kept: Vec<Kept>,
+    /// What becomes of what is written next.
+    fate: Option<Fate>,
+    /// Something has been held up, and not been written yet.
+    is_held_up: bool,
+    /// Who waits for all to have been written.
+    waiting: Option<Waker>,
+}
 
 impl Peer {
     /// Moves what is tied to the response into its body, and from there to this connection.
@@ -61,29 +78,67 @@ impl Peer {
             .and_then(|tied| tied.take())
         {
             None => response,
-            Some(kept) => {
-                let peer = self.clone();
-                response.map(|inner| {
-                    Body::new(TyingBody {
-                        inner,
-                        kept: Some(kept),
-                        peer,
-                    })
-                })
-            }
+            Some(kept) => self.keep(response, kept),
         }
     }
 
+    fn keep(&self, response: Response, kept: Kept) -> Response {
+        let (kept, peer) = (Some(kept), self.clone());
+        response.map(|inner| Body::new(TyingBody { inner, kept, peer }))
+    }
+
+    /// Ready when what was answered before on this connection has been written.
+    pub(super) async fn is_free(&self) {
+        std::future::poll_fn(|context| {
+            let mut writing = self.lock();
+            if writing.fate.is_none() && !writing.is_held_up {
+                return Poll::Ready(());
+            }
+            writing.waiting = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Has that become of what is written next, until [`Peer::relent_after`] or the end.
+    pub(super) fn doom(&self, fate: Fate) {
+        self.lock().fate = Some(fate);
+    }
+
+    /// The response, after which all is as ever on this connection.
+    pub(super) fn relent_after(&self, response: Response) -> Response {
+        self.keep(response, Box::new(Relent(Arc::downgrade(&self.0))))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Writing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn hand_over(&self, kept: Kept) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(kept);
+        self.lock().kept.push(kept);
     }
 
     fn flushed(&self) {
-        let written = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut writing = self.lock();
+        writing.is_held_up = false;
+        let waiting = writing.waiting.take();
+        let written = std::mem::take(&mut writing.kept);
+        drop(writing);
         drop(written);
+        if let Some(waiting) = waiting {
+            waiting.wake();
+        }
+    }
+}
+
+/// Dropped, a connection has no fate any more.
+struct Relent(Weak<Mutex<Writing>>);
+
+impl Drop for Relent {
+    fn drop(&mut self) {
+        if let Some(writing) = self.0.upgrade() {
+            Peer(writing).lock().fate = None;
+        }
     }
 }
 
@@ -125,11 +180,40 @@ impl Drop for TyingBody {
 #[derive(Debug)]
 pub struct Connections(pub TcpListener);
 
-/// A connection.
+/// A connection. Its socket goes before who waits for its answers does.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
-    peer: Peer,
+    peer: Written,
+}
+
+/// Dropped, all has been written that ever will be.
+#[derive(Debug, Default)]
+struct Written(Peer);
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        self.0.flushed();
+    }
+}
+
+impl Connection {
+    /// Writes as `write` does, unless the fate is another.
+    fn poll_write_by(
+        &mut self,
+        context: &mut Context<'_>,
+        first: &[u8],
+        write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let mut writing = self.peer.0.lock();
+        let stream = Pin::new(&mut self.stream);
+        let written = match &mut writing.fate {
+            None => write(stream, context),
+            Some(fate) => fate.poll_write(stream, context, first),
+        };
+        writing.is_held_up |= written.is_pending();
+        written
+    }
 }
 
 impl Listener for Connections {
@@ -144,7 +228,7 @@ impl Listener for Connections {
         (
             Connection {
                 stream,
-                peer: Peer::default(),
+                peer: Written::default(),
             },
             address,
         )
@@ -157,7 +241,7 @@ impl Listener for Connections {
 
 impl Connected<IncomingStream<'_, Connections>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
-        stream.io().peer.clone()
+        stream.io().peer.0.clone()
     }
 }
 
@@ -177,7 +261,9 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        self.poll_write_by(context, bytes, |stream, context| {
+            stream.poll_write(context, bytes)
+        })
     }
 
     fn poll_write_vectored(
@@ -185,7 +271,11 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let first = slices.iter().find(|slice| !slice.is_empty());
+        let first = first.map_or(&[][..], |slice| slice);
+        self.poll_write_by(context, first, |stream, context| {
+            stream.poll_write_vectored(context, slices)
+        })
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -193,21 +283,17 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        if flushed.is_ready() {
-            self.peer.flushed();
+        let this = &mut *self;
+        ready!(Pin::new(&mut this.stream).poll_flush(context))?;
+        if let Some(fate) = &this.peer.0.lock().fate {
+            ready!(fate.poll_written(Pin::new(&mut this.stream), context))?;
         }
-        flushed
+        this.peer.0.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.peer.flushed();
     }
 }
 
@@ -228,7 +314,7 @@ mod tests {
         let there = Arc::downgrade(&kept);
         let mut response = Response::new(Body::from("answer"));
         response.extensions_mut().insert(Tied::new(kept));
-        let response = connection.peer.tie(response);
+        let response = connection.peer.0.tie(response);
         (connection, response, there)
     }
 

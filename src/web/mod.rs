@@ -4,6 +4,7 @@
 mod body;
 mod connection;
 pub mod docs;
+mod fault;
 mod json;
 mod leftover;
 pub mod openapi;

@@ -11,6 +11,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, any_service, on};
 
+use super::fault::befall;
 use super::leftover::Leftover;
 use super::openapi::Describe;
 use super::ruled::{Whose, nobodys, ruled};
@@ -177,7 +178,9 @@ pub async fn observe(
         .map(|info| info.0.clone());
     request.extensions_mut().insert(entry.clone());
     let (mut request, leftover) = Leftover::of(request);
-    let mut response = match ruled(&context, name, whose, &entry, &mut request).await {
+    let method = request.method().clone();
+    let ruling = ruled(&context, name, whose, &entry, &mut request).await;
+    let mut response = match ruling.answer {
         Some(response) => {
             drop(request);
             response
@@ -192,5 +195,11 @@ pub async fn observe(
     response
         .headers_mut()
         .insert(REQUEST, HeaderValue::from(seq));
-    peer.unwrap_or_default().tie(response)
+    let peer = peer.unwrap_or_default();
+    let response = peer.tie(response);
+    peer.is_free().await;
+    match ruling.fault {
+        Some(fault) => befall(&peer, fault, &method, response),
+        None => response,
+    }
 }

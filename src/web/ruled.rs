@@ -1,4 +1,5 @@
-//! What rules do to requests: a delay, an answer in place of the front door's.
+//! What rules do to requests: a delay, an answer in place of the front door's, and what becomes of
+//! the answer on its way (see [`super::fault`]).
 //!
 //! The control plane is never ruled. Who a request belongs to is a front door's to say
 //! ([`Whose`]), and asked only where some rule is about such requests; where there are no rules
@@ -18,7 +19,7 @@ use super::why::{WHY, header_line};
 use super::{Context, Verbs};
 use crate::accounts::Account;
 use crate::journal::Entry;
-use crate::model::rule::{self, Asked, Respond, Subject};
+use crate::model::rule::{self, Asked, Fault, Respond, Subject};
 
 /// Says whose a request is, as its front door will find if it comes to answer it. What it reads
 /// of the body it puts back.
@@ -30,15 +31,24 @@ pub fn nobodys<'r>(_: &'r Verbs, _: &'r mut Request) -> BoxFuture<'r, Option<Arc
     Box::pin(std::future::ready(None))
 }
 
-/// Does to a request what rules say; answers it if one of them does. Delays have passed when
-/// this returns; it ends early when it is dropped, as it is when the client goes.
+/// What rules say to a request.
+#[derive(Default)]
+pub(super) struct Ruling {
+    /// In place of the front door's answer.
+    pub(super) answer: Option<Response>,
+    /// What becomes of the answer, whosever it is.
+    pub(super) fault: Option<Fault>,
+}
+
+/// Does to a request what rules say. Delays have passed when this returns; it ends early when it
+/// is dropped, as it is when the client goes.
 pub(super) async fn ruled(
     verbs: &Context,
     operation: &'static str,
     whose: Whose,
     entry: &Entry,
     request: &mut Request,
-) -> Option<Response> {
+) -> Ruling {
     let asked = Asked {
         operation,
         account: None,
@@ -48,7 +58,7 @@ pub(super) async fn ruled(
         },
     };
     if !verbs.rules.concern(asked) || is_control(request.uri().path()) {
-        return None;
+        return Ruling::default();
     }
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let account = whose(verbs, request).await;
@@ -64,17 +74,23 @@ pub(super) async fn ruled(
         Ok(choice) => choice,
         Err(error) => {
             tracing::error!(%error, "rules could not be asked");
-            return None;
+            return Ruling::default();
         }
     };
     if let Some(ms) = choice.delay_ms {
         tokio::time::sleep(Duration::from_millis(ms.into())).await;
     }
-    let (title, respond) = choice.respond?;
-    if let Some(account) = account {
+    if choice.respond.is_some()
+        && let Some(account) = account
+    {
         entry.belongs_to(&account);
     }
-    Some(answer(&title, respond))
+    Ruling {
+        answer: choice
+            .respond
+            .map(|(title, respond)| answer(&title, respond)),
+        fault: choice.fault.map(|(_, fault)| fault),
+    }
 }
 
 fn is_control(path: &str) -> bool {
