@@ -7,7 +7,9 @@ use std::io;
 use std::net::SocketAddr;
 
 use reqwest::Url;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::header::{
+    ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, USER_AGENT,
+};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -110,6 +112,7 @@ fn head<R>(request: &Request<'_, R>) -> io::Result<Vec<u8>> {
         |port| format!("{authority}:{port}"),
     );
     headers.insert(HOST, HeaderValue::try_from(authority).map_err(bad)?);
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
     let media_type = HeaderValue::from_str(request.media_type).map_err(bad)?;
     headers.insert(CONTENT_TYPE, media_type);

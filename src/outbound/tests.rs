@@ -1,5 +1,7 @@
 //! Against a server that reads a request whole, keeps it, and answers what it was told to.
 
+mod treated;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -121,12 +121,12 @@ impl Peer {
     fn flushed(&self) {
         let mut writing = self.lock();
         writing.is_held_up = false;
-        let waiting = writing.waiting.take();
+        let waker = writing.waiting.take();
         let written = std::mem::take(&mut writing.kept);
         drop(writing);
         drop(written);
-        if let Some(waiting) = waiting {
-            waiting.wake();
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 }
@@ -198,6 +198,11 @@ impl Drop for Written {
 }
 
 impl Connection {
+    /// What requests that come by it are given of it.
+    pub(super) fn peer(&self) -> Peer {
+        self.peer.0.clone()
+    }
+
     /// Writes as `write` does, unless the fate is another.
     fn poll_write_by(
         &mut self,
@@ -241,7 +246,7 @@ impl Listener for Connections {
 
 impl Connected<IncomingStream<'_, Connections>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
-        stream.io().peer.0.clone()
+        stream.io().peer()
     }
 }
 
@@ -314,7 +319,7 @@ mod tests {
         let there = Arc::downgrade(&kept);
         let mut response = Response::new(Body::from("answer"));
         response.extensions_mut().insert(Tied::new(kept));
-        let response = connection.peer.0.tie(response);
+        let response = connection.peer().tie(response);
         (connection, response, there)
     }
 

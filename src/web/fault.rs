@@ -169,3 +169,135 @@ impl http_body::Body for Half {
         self.inner.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::sync::{Arc, OnceLock};
+
+    use axum::serve::Listener;
+    use futures_util::FutureExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::super::connection::{Connection, Connections};
+    use super::super::{Peer, Tied};
+    use super::*;
+
+    /// Our end of a connection, and the client's.
+    async fn connected() -> (Connection, TcpStream) {
+        let mut connections = Connections(TcpListener::bind("127.0.0.1:0").await.expect("a port"));
+        let address = connections.local_addr().expect("an address");
+        let (client, (connection, _)) =
+            tokio::join!(TcpStream::connect(address), connections.accept());
+        (connection, client.expect("a connection"))
+    }
+
+    #[tokio::test]
+    async fn what_was_answered_before_is_waited_for_as_long_as_its_client_does_not_read() {
+        let (mut connection, mut client) = connected().await;
+        let peer = connection.peer();
+        assert!(peer.is_free().now_or_never().is_some());
+        let piece = vec![0; 64 * 1024];
+        let mut bytes = 0;
+        while let Some(written) = connection.write(&piece).now_or_never() {
+            bytes += written.expect("it is written");
+        }
+        assert!(peer.is_free().now_or_never().is_none());
+        let reading = async {
+            let mut read = vec![0; bytes];
+            client.read_exact(&mut read).await.expect("all of it");
+        };
+        let writing = async {
+            connection.write_all(&piece[..1]).await.expect("a byte");
+            connection.flush().await.expect("no more");
+        };
+        tokio::join!(peer.is_free(), reading, writing);
+        assert!(peer.is_free().now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_drip_is_over_when_its_answer_has_been_written() {
+        let (mut connection, mut client) = connected().await;
+        let peer = connection.peer();
+        let drip = Fault::Drip {
+            bytes_per_second: 100,
+        };
+        let answer = Response::new(Body::from("answer"));
+        let answer = befall(&peer, drip, &Method::GET, answer);
+        connection.write_all(&[1; 11]).await.expect("written");
+        connection.flush().await.expect("written");
+        assert!(peer.is_free().now_or_never().is_none(), "there is more");
+        drop(answer);
+        connection.write_all(&[2; 11]).await.expect("written");
+        assert!(peer.is_free().now_or_never().is_none());
+        connection.flush().await.expect("written");
+        assert!(peer.is_free().now_or_never().is_some());
+        let mut came = [0; 22];
+        client.read_exact(&mut came).await.expect("all of it");
+    }
+
+    /// Dropped, it takes down what its client then could read.
+    struct Probe {
+        client: std::net::TcpStream,
+        seen: Arc<OnceLock<Result<usize, ErrorKind>>>,
+    }
+
+    impl Drop for Probe {
+        fn drop(&mut self) {
+            let read = self.client.peek(&mut [0]);
+            self.seen.get_or_init(|| read.map_err(|error| error.kind()));
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_an_answer_is_let_go_when_the_fault_has_happened() {
+        let reset = Err(ErrorKind::ConnectionReset);
+        for (fault, expected) in [(Fault::Reset, reset), (Fault::Empty, Ok(0))] {
+            let (mut connection, client) = connected().await;
+            let peer = connection.peer();
+            let seen = Arc::default();
+            let probe = Probe {
+                client: client.into_std().expect("a socket"),
+                seen: Arc::clone(&seen),
+            };
+            let mut answer = Response::new(Body::from("answer"));
+            answer.extensions_mut().insert(Tied::new(probe));
+            let answer = befall(&peer, fault, &Method::GET, peer.tie(answer));
+            assert!(connection.write_all(b"HTTP").await.is_err());
+            drop(answer);
+            assert_eq!(seen.get(), None, "{fault:?}");
+            drop(connection);
+            assert_eq!(seen.get(), Some(&expected), "{fault:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn half_a_body_comes_whatever_its_pieces_are() {
+        use http_body_util::BodyExt;
+        for (length, pieces, expected) in [
+            (Some("9"), &["abc", "", "def", "ghi"][..], "abcd"),
+            (Some("6"), &["abc", "def"], "abc"),
+            (None, &["", "abcde", "fg"], "ab"),
+            (None, &["a"], ""),
+            (Some("8"), &["a"], "a"),
+        ] {
+            let parts = pieces.iter().map(|piece| Ok::<_, io::Error>(*piece));
+            let body = Body::from_stream(futures_util::stream::iter(parts));
+            let mut answer = Response::new(body);
+            if let Some(length) = length {
+                let length = length.parse().expect("a value");
+                answer.headers_mut().insert(CONTENT_LENGTH, length);
+            }
+            let peer = Peer::default();
+            let answer = befall(&peer, Fault::Truncate, &Method::GET, answer);
+            let (mut body, mut came) = (answer.into_body(), Vec::new());
+            while let Some(frame) = body.frame().now_or_never() {
+                let frame = frame.expect("no end").expect("no error");
+                came.extend(frame.into_data().expect("data"));
+            }
+            assert_eq!(String::from_utf8_lossy(&came), expected);
+            assert!(peer.is_free().now_or_never().is_none(), "it is to be cut");
+        }
+    }
+}

@@ -4,6 +4,7 @@ mod accounts;
 mod clock;
 mod drain;
 mod errors;
+mod faults;
 mod gone;
 mod reset;
 mod rules;

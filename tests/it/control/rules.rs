@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Stunt};
 
-const ORDERS: &str = "/api/v2/orders/webhooks";
+pub(super) const ORDERS: &str = "/api/v2/orders/webhooks";
 
 /// Makes a rule: its id.
-async fn rule(stunt: &Stunt, body: &Value) -> i64 {
+pub(super) async fn rule(stunt: &Stunt, body: &Value) -> i64 {
     let made = stunt.control(Method::POST, "/_mock/rules", body).await;
     made["id"].as_i64().expect("an id")
 }
@@ -27,7 +27,7 @@ async fn rules(stunt: &Stunt, query: &str) -> Vec<Value> {
 }
 
 /// How often each was applied.
-async fn hits(stunt: &Stunt) -> Vec<i64> {
+pub(super) async fn hits(stunt: &Stunt) -> Vec<i64> {
     let rules = rules(stunt, "").await;
     let hits = rules.iter().map(|rule| rule["hits"].as_i64());
     hits.map(|hits| hits.expect("a count")).collect()

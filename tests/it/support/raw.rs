@@ -1,7 +1,9 @@
 //! Requests as bytes over a socket, for what no decent client sends.
 
+use std::io::ErrorKind;
+
 use reqwest::Method;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::Answer;
@@ -42,6 +44,44 @@ pub async fn post(origin: &str, path: &str, headers: &str, body: &[u8]) -> Answe
     .into_bytes();
     request.extend_from_slice(body);
     send(origin, &request).await
+}
+
+/// What came by a connection until its end.
+#[derive(Debug)]
+pub struct Came {
+    pub bytes: Vec<u8>,
+    /// It came in so many pieces, as far as can be told.
+    pub pieces: usize,
+    /// How it ended; none: in an orderly way.
+    pub error: Option<ErrorKind>,
+}
+
+impl Came {
+    /// The one answer that is whole.
+    pub fn answer(&self) -> Answer {
+        parse(&self.bytes)
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+}
+
+/// Reads what comes, whatever it is, until the connection ends.
+pub async fn come(stream: &mut (impl AsyncRead + Unpin)) -> Came {
+    let (mut bytes, mut pieces) = (Vec::new(), 0);
+    let error = loop {
+        match stream.read_buf(&mut bytes).await {
+            Ok(0) => break None,
+            Ok(_) => pieces += 1,
+            Err(error) => break Some(error.kind()),
+        }
+    };
+    Came {
+        bytes,
+        pieces,
+        error,
+    }
 }
 
 /// The answer, up to the end of the connection.

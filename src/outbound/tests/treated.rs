@@ -1,0 +1,142 @@
+//! Calls that something is done to.
+
+use super::*;
+use crate::model::rule::{Body, Fault, Respond};
+
+fn broken(fault: Fault) -> Treatment {
+    Treatment {
+        fault: Some(("rule 1".to_owned(), fault)),
+        ..Treatment::default()
+    }
+}
+
+fn answered(status: u16, headers: &[(&str, &str)], body: Option<Body>) -> Treatment {
+    let headers = headers.iter();
+    let headers = headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Treatment {
+        respond: Some(Respond {
+            status,
+            headers: headers.collect(),
+            body,
+        }),
+        ..Treatment::default()
+    }
+}
+
+/// What each kind of call comes to, so treated: a post, a put, a fetch and what is then in the
+/// file.
+async fn called(
+    outbound: &Outbound,
+    url: &str,
+    treatment: &Treatment,
+) -> [Result<String, String>; 3] {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("file");
+    std::fs::write(&path, "12345").expect("a file");
+    let posted = outbound.post_json(url, &[], "{}".to_owned(), treatment);
+    let posted = posted.await.map(|status| status.to_string());
+    let put = outbound.put_file(url, "image/png", &path, 5, treatment);
+    let put = put.await.map(|status| status.to_string());
+    let fetched = outbound.fetch(url, &path, MAX, treatment).await;
+    let read = || std::fs::read_to_string(&path).expect("a file");
+    let fetched = fetched.map(|it| format!("{:?} {}", it.content_type, read()));
+    [posted, put.map_err(|error| error.to_string()), fetched]
+}
+
+#[tokio::test]
+async fn a_drip_takes_what_time_there_is_and_no_more() {
+    let server = Server::start(reply("200 OK", "", "picture")).await;
+    let drip = |bytes_per_second| broken(Fault::Drip { bytes_per_second });
+    let done = called(&outbound(), &server.origin, &drip(100)).await;
+    let expected = ["200", "200", "None picture"];
+    assert_eq!(done, expected.map(|it| Ok(it.to_owned())));
+    let short = Duration::from_millis(50);
+    let timeouts = Timeouts {
+        answer: short,
+        fetch: short,
+        put: short,
+    };
+    let hurried = Outbound::within(timeouts, false);
+    let [posted, put, fetched] = called(&hurried, &server.origin, &drip(1)).await;
+    let line = format!("{}: not done within 50ms", server.origin);
+    assert_eq!((put, fetched), (Err(line.clone()), Err(line)));
+    assert!(posted.is_err_and(|line| line.contains("timed out")));
+}
+
+#[tokio::test]
+async fn what_is_to_break_is_called_nowhere_else_than_anything() {
+    for (url, line) in [
+        (
+            "http://8.8.8.8/a",
+            "8.8.8.8 is a public address; only loopback and private ones are called without the setting allow-public",
+        ),
+        (
+            "ftp://127.0.0.1/",
+            "ftp://127.0.0.1/: only http:// and https:// URLs are called",
+        ),
+    ] {
+        for fault in [Fault::Reset, Fault::Empty, Fault::Truncate, Fault::Garbage] {
+            let done = called(&outbound(), url, &broken(fault)).await;
+            assert_eq!(done, [(); 3].map(|()| Err(line.to_owned())));
+        }
+    }
+    let nobody = "http://127.0.0.1:1/";
+    for line in called(&outbound(), nobody, &broken(Fault::Empty)).await {
+        let line = line.expect_err("nobody is there");
+        assert!(
+            line.contains("refused") && !line.contains("rule 1"),
+            "{line}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_reads_nothing_does_not_hold_a_request_that_breaks() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let short = Duration::from_millis(50);
+    let timeouts = Timeouts {
+        answer: short,
+        fetch: short,
+        put: short,
+    };
+    let hurried = Outbound::within(timeouts, false);
+    let (body, treatment) = ("x".repeat(64 * 1024 * 1024), broken(Fault::Truncate));
+    let posted = hurried.post_json(&url, &[], body, &treatment).await;
+    assert_eq!(posted, Err(format!("{url}: not done within 50ms")));
+}
+
+#[tokio::test]
+async fn what_is_answered_in_anothers_place_is_taken_as_its_own() {
+    let nobody = "http://127.0.0.1:1/";
+    let json = Some(Body::Json("[1]".to_owned()));
+    let text = Some(Body::Text("a".to_owned()));
+    let typed = [("Content-Type", "image/png")];
+    let large = Some(Body::Text("x".repeat(1_001)));
+    let too_large = Err(format!("{nobody} has more than 1000 bytes"));
+    let refused = |line: &str| Err(format!("{nobody} answered {line}"));
+    for (treatment, status, fetched) in [
+        (
+            answered(200, &[], json),
+            "200",
+            Ok(r#"Some("application/json") [1]"#.to_owned()),
+        ),
+        (
+            answered(201, &typed, text),
+            "201",
+            Ok(r#"Some("image/png") a"#.to_owned()),
+        ),
+        (answered(204, &[], None), "204", Ok("None ".to_owned())),
+        (answered(200, &[], large), "200", too_large),
+        (
+            answered(302, &[], None),
+            "302",
+            refused("302: redirects are not followed"),
+        ),
+        (answered(503, &[], None), "503", refused("503")),
+    ] {
+        let done = called(&outbound(), nobody, &treatment).await;
+        let status = Ok(status.to_owned());
+        assert_eq!(done, [status.clone(), status, fetched]);
+    }
+}

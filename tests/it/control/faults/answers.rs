@@ -1,0 +1,268 @@
+//! Every fault on the answers of every front door, byte by byte.
+
+use std::io::ErrorKind;
+
+use serde_json::{Value, json};
+
+use super::{ORDERS, creating, exchanged, hits, once, orders, picture_url, request, rule};
+use crate::support::raw::Came;
+use crate::support::{Answer, Stunt, picture};
+
+/// An operation and a request that means it.
+type Case = (&'static str, Vec<u8>);
+
+/// One operation and more of each front door, and what is none.
+async fn cases(stunt: &Stunt) -> Vec<Case> {
+    let body = json!({"idempotencyKey": "cases", "fileName": "a_ai.jpg"});
+    let (_, upload) = stunt.pending("live", &body).await;
+    let url = picture_url(stunt).await;
+    let typed = "Content-Type: application/json\r\n";
+    let asset = "/_s3/ai-image-detector-dev/uploads/x";
+    vec![
+        ("bizmori.listWebhooks", request("GET", ORDERS, "", b"")),
+        ("bizmori.createAiDetection", creating("the same")),
+        ("undetectable.health", request("GET", "/health", "", b"")),
+        (
+            "undetectable.detect",
+            request("POST", "/detect", typed, b"{}"),
+        ),
+        ("storage.put", request("PUT", &upload, "", &picture())),
+        ("storage.get", request("GET", &url, "", b"")),
+        ("storage.head", request("HEAD", &url, "", b"")),
+        ("*", request("GET", "/nothing", "", b"")),
+        ("*", request("POST", "/health", "", b"x")),
+        ("*", request("POST", "/api/v2/nothing", "", b"x")),
+        ("*", request("POST", asset, "", b"x")),
+    ]
+}
+
+/// What comes without a rule, the connection then being closed.
+async fn plain(stunt: &Stunt, bytes: &[u8]) -> Came {
+    let line = bytes.windows(2).position(|two| two == b"\r\n");
+    let (line, rest) = bytes.split_at(line.expect("a line") + 2);
+    let closing = [line, b"Connection: close\r\n", rest].concat();
+    exchanged(stunt, &closing).await
+}
+
+async fn broken(stunt: &Stunt, (operation, bytes): &Case, then: Value) -> Came {
+    once(stunt, operation, then).await;
+    let came = exchanged(stunt, bytes).await;
+    assert!(hits(stunt).await.iter().all(|hits| *hits == 1));
+    came
+}
+
+#[tokio::test]
+async fn a_reset_is_an_rst_and_nothing_has_come() {
+    let stunt = Stunt::frozen("live").await;
+    for case in cases(&stunt).await {
+        let came = broken(&stunt, &case, json!({"fault": "reset"})).await;
+        assert_eq!(came.text(), "", "{}", case.0);
+        assert_eq!(came.error, Some(ErrorKind::ConnectionReset), "{}", case.0);
+    }
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn an_empty_answer_is_an_end_without_a_byte() {
+    let stunt = Stunt::frozen("live").await;
+    for case in cases(&stunt).await {
+        let came = broken(&stunt, &case, json!({"fault": "empty"})).await;
+        assert_eq!((came.text().as_str(), came.error), ("", None), "{}", case.0);
+    }
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn garbage_is_no_http_and_then_the_end() {
+    let stunt = Stunt::frozen("live").await;
+    for case in cases(&stunt).await {
+        let came = broken(&stunt, &case, json!({"fault": "garbage"})).await;
+        assert!(!came.bytes.is_empty() && came.error.is_none(), "{came:?}");
+        assert!(!came.text().contains("HTTP/"), "{}", came.text());
+        assert!(!came.bytes[0].is_ascii_graphic(), "no method, no version");
+    }
+    stunt.still_works("live").await;
+}
+
+#[tokio::test]
+async fn a_truncated_answer_has_its_head_and_half_its_body() {
+    let stunt = Stunt::frozen("live").await;
+    for case in cases(&stunt).await {
+        let whole = plain(&stunt, &case.1).await.answer();
+        let came = broken(&stunt, &case, json!({"fault": "truncate"})).await;
+        assert_eq!(came.error, None, "{}", case.0);
+        if whole.bytes.is_empty() {
+            assert!(is_half_a_head(&came), "{}: {}", case.0, came.text());
+            continue;
+        }
+        let cut = came.answer();
+        let told: usize = cut.header("content-length").parse().expect("a length");
+        assert_eq!((cut.status, told), (whole.status, whole.bytes.len()));
+        assert_eq!(cut.header("content-type"), whole.header("content-type"));
+        let half = &whole.bytes[..told / 2];
+        if case.0 == "bizmori.createAiDetection" || !case.0.starts_with("bizmori") {
+            assert_eq!(cut.bytes.len(), half.len(), "{}", case.0);
+        } else {
+            assert!(cut.bytes == half, "{}", case.0);
+        }
+    }
+    stunt.still_works("live").await;
+}
+
+fn is_half_a_head(came: &Came) -> bool {
+    let text = came.text();
+    text.starts_with("HTTP/1.1 ") && !text.contains("\r\n\r\n") && came.error.is_none()
+}
+
+#[tokio::test]
+async fn what_has_no_body_to_speak_of_is_cut_within_its_head() {
+    let stunt = Stunt::frozen("live").await;
+    let url = picture_url(&stunt).await;
+    let preflight = "Origin: http://a\r\nAccess-Control-Request-Method: PUT\r\n";
+    for case in [
+        ("storage.head", request("HEAD", &url, "", b"")),
+        ("storage.options", request("OPTIONS", &url, preflight, b"")),
+        ("bizmori.listWebhooks", request("HEAD", ORDERS, "", b"")),
+    ] {
+        let came = broken(&stunt, &case, json!({"fault": "truncate"})).await;
+        assert!(is_half_a_head(&came), "{}: {}", case.0, came.text());
+    }
+    for respond in [
+        json!({"status": 204}),
+        json!({"status": 304}),
+        json!({"status": 500}),
+        json!({"status": 500, "body": "x"}),
+        json!({"status": 200, "headers": {"x-long": "y".repeat(5_000)}, "body": 1}),
+    ] {
+        let case = ("bizmori.listWebhooks", request("GET", ORDERS, "", b""));
+        let then = json!({"fault": "truncate", "respond": respond});
+        let came = broken(&stunt, &case, then).await;
+        assert!(is_half_a_head(&came), "{}", came.text());
+    }
+}
+
+#[tokio::test]
+async fn where_no_length_is_told_the_answer_never_ends() {
+    let stunt = Stunt::frozen("live").await;
+    stunt
+        .pending("live", &json!({"idempotencyKey": "a", "fileName": "a.jpg"}))
+        .await;
+    let case = (
+        "bizmori.*",
+        request("GET", "/api/v2/orders?limit=-1", "", b""),
+    );
+    let whole = plain(&stunt, &case.1).await.text();
+    assert!(whole.contains("transfer-encoding: chunked"), "{whole}");
+    assert!(whole.ends_with("\r\n0\r\n\r\n"));
+    let came = broken(&stunt, &case, json!({"fault": "truncate"})).await;
+    let text = came.text();
+    assert_eq!(came.error, None);
+    assert!(
+        text.contains("\r\n\r\n") && text.contains(r#""orderId""#),
+        "{text}"
+    );
+    assert!(
+        !text.contains("\r\n0\r\n") && text.len() < whole.len(),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_drip_brings_all_of_it_piece_by_piece() {
+    let stunt = Stunt::frozen("live").await;
+    for case in cases(&stunt).await {
+        let whole = plain(&stunt, &case.1).await;
+        let rate = (whole.bytes.len() * 2).max(400);
+        let then = json!({"fault": "drip", "bytesPerSecond": rate});
+        once(&stunt, case.0, then).await;
+        let came = plain(&stunt, &case.1).await;
+        assert!(
+            came.pieces > 2 && came.error.is_none(),
+            "{}: {came:?}",
+            case.0
+        );
+        let (came, whole) = (came.answer(), whole.answer());
+        assert_eq!(came.status, whole.status);
+        assert_eq!(came.bytes.len(), whole.bytes.len());
+        let names = |answer: &Answer| Vec::from_iter(answer.headers.keys().cloned());
+        assert_eq!(names(&came), names(&whole), "{}", case.0);
+    }
+}
+
+#[tokio::test]
+async fn the_front_door_has_done_what_was_asked_and_its_answer_is_lost() {
+    let stunt = Stunt::frozen("live").await;
+    for (n, fault) in ["reset", "empty", "truncate", "garbage"].iter().enumerate() {
+        let case = ("bizmori.createAiDetection", creating(fault));
+        broken(&stunt, &case, json!({"fault": fault})).await;
+        let there = orders(&stunt).await;
+        assert_eq!(there.len(), n + 1, "{fault}");
+        let again = plain(&stunt, &case.1).await.answer().json();
+        assert_eq!(again["data"]["orderId"], there[0], "its client's retry");
+        assert_eq!(orders(&stunt).await.len(), n + 1);
+    }
+}
+
+#[tokio::test]
+async fn with_an_answer_beside_it_the_front_door_is_not_asked_and_that_answer_breaks() {
+    let stunt = Stunt::frozen("live").await;
+    let respond = json!({"status": 503, "headers": {"Retry-After": "7"}, "body": "not today"});
+    let case = ("bizmori.createAiDetection", creating("a"));
+    let then = json!({"respond": respond, "fault": "truncate"});
+    let cut = broken(&stunt, &case, then).await.answer();
+    assert_eq!((cut.status, cut.header("content-length")), (503, "9"));
+    assert_eq!(
+        (cut.text().as_str(), cut.header("retry-after")),
+        ("not ", "7")
+    );
+    assert_eq!(cut.header("x-mock-why"), "rule 1");
+    for fault in ["reset", "empty", "garbage"] {
+        let then = json!({"respond": {"status": 200}, "fault": fault});
+        let came = broken(&stunt, &case, then).await;
+        assert!(!came.text().contains("HTTP/1.1"), "{fault}");
+    }
+    assert!(orders(&stunt).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_fault_and_the_answer_may_be_of_two_rules() {
+    let stunt = Stunt::frozen("live").await;
+    let case = ("bizmori.createAiDetection", creating("a"));
+    once(
+        &stunt,
+        case.0,
+        json!({"respond": {"status": 503}, "delayMs": 1}),
+    )
+    .await;
+    let came = broken(&stunt, &case, json!({"fault": "empty"})).await;
+    assert_eq!((came.text().as_str(), came.error), ("", None));
+    assert!(orders(&stunt).await.is_empty());
+}
+
+#[tokio::test]
+async fn skip_and_times_say_which_answers_break() {
+    let stunt = Stunt::frozen("live").await;
+    let when = json!({"operation": "bizmori.listWebhooks"});
+    let body =
+        json!({"account": "live", "when": when, "skip": 1, "times": 2, "then": {"fault": "empty"}});
+    rule(&stunt, &body).await;
+    let read = request("GET", ORDERS, "Connection: close\r\n", b"");
+    let mut came = Vec::new();
+    for _ in 0..4 {
+        came.push(exchanged(&stunt, &read).await.bytes.is_empty());
+    }
+    assert_eq!(came, [false, true, true, false]);
+    assert_eq!(hits(&stunt).await, [2]);
+    assert_eq!(stunt.get("other", ORDERS).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_control_plane_never_breaks() {
+    let stunt = Stunt::start().await;
+    rule(&stunt, &json!({"then": {"fault": "reset"}})).await;
+    for path in ["/_mock/health", "/_mock/nothing", "/_mock/rules"] {
+        let came = plain(&stunt, &request("GET", path, "", b"")).await;
+        assert!(came.text().starts_with("HTTP/1.1 "), "{path}: {came:?}");
+    }
+    assert_eq!(hits(&stunt).await, [0]);
+}
