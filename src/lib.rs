@@ -9,7 +9,7 @@
 //!
 //! # A request's life
 //! 1. [`app`] has bound every front door to one port. [`web`] observes the request under its
-//!    operation's name: there the journal counts it, and there [`rules`] delay or answer it.
+//!    operation's name: there the journal counts it, and there [`rules`] delay, answer or break it.
 //! 2. A front door ([`bizmori`], [`undetectable`], [`storage`], [`control`]) reads it in the
 //!    vendor's words: `auth` says whose it is, `request` what is asked, `wire` is what is
 //!    answered, `error` maps each refusal onto the vendor's code, with one line on why.

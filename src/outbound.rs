@@ -5,6 +5,8 @@
 //! who is called are the receivers of tests, which sign their own. Timeouts are real time,
 //! whatever the accounts' clocks show. No body is held in memory whole, but that of a JSON post.
 //!
+//! Rules may have something done to a call ([`Treatment`]); what they break is seen by who is called.
+//!
 //! The client is made for the first call, so that a server that calls nobody pays for none.
 
 mod addresses;

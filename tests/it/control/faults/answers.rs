@@ -54,10 +54,10 @@ async fn broken(stunt: &Stunt, (operation, bytes): &Case, then: Value) -> Came {
 #[tokio::test]
 async fn a_reset_is_an_rst_and_nothing_has_come() {
     let stunt = Stunt::frozen("live").await;
-    for case in cases(&stunt).await {
-        let came = broken(&stunt, &case, json!({"fault": "reset"})).await;
-        assert_eq!(came.text(), "", "{}", case.0);
-        assert_eq!(came.error, Some(ErrorKind::ConnectionReset), "{}", case.0);
+    for asked in cases(&stunt).await {
+        let came = broken(&stunt, &asked, json!({"fault": "reset"})).await;
+        assert_eq!(came.text(), "", "{}", asked.0);
+        assert_eq!(came.error, Some(ErrorKind::ConnectionReset), "{}", asked.0);
     }
     stunt.still_works("live").await;
 }
@@ -65,9 +65,14 @@ async fn a_reset_is_an_rst_and_nothing_has_come() {
 #[tokio::test]
 async fn an_empty_answer_is_an_end_without_a_byte() {
     let stunt = Stunt::frozen("live").await;
-    for case in cases(&stunt).await {
-        let came = broken(&stunt, &case, json!({"fault": "empty"})).await;
-        assert_eq!((came.text().as_str(), came.error), ("", None), "{}", case.0);
+    for asked in cases(&stunt).await {
+        let came = broken(&stunt, &asked, json!({"fault": "empty"})).await;
+        assert_eq!(
+            (came.text().as_str(), came.error),
+            ("", None),
+            "{}",
+            asked.0
+        );
     }
     stunt.still_works("live").await;
 }
@@ -75,8 +80,8 @@ async fn an_empty_answer_is_an_end_without_a_byte() {
 #[tokio::test]
 async fn garbage_is_no_http_and_then_the_end() {
     let stunt = Stunt::frozen("live").await;
-    for case in cases(&stunt).await {
-        let came = broken(&stunt, &case, json!({"fault": "garbage"})).await;
+    for asked in cases(&stunt).await {
+        let came = broken(&stunt, &asked, json!({"fault": "garbage"})).await;
         assert!(!came.bytes.is_empty() && came.error.is_none(), "{came:?}");
         assert!(!came.text().contains("HTTP/"), "{}", came.text());
         assert!(!came.bytes[0].is_ascii_graphic(), "no method, no version");
@@ -87,12 +92,12 @@ async fn garbage_is_no_http_and_then_the_end() {
 #[tokio::test]
 async fn a_truncated_answer_has_its_head_and_half_its_body() {
     let stunt = Stunt::frozen("live").await;
-    for case in cases(&stunt).await {
-        let whole = plain(&stunt, &case.1).await.answer();
-        let came = broken(&stunt, &case, json!({"fault": "truncate"})).await;
-        assert_eq!(came.error, None, "{}", case.0);
+    for asked in cases(&stunt).await {
+        let whole = plain(&stunt, &asked.1).await.answer();
+        let came = broken(&stunt, &asked, json!({"fault": "truncate"})).await;
+        assert_eq!(came.error, None, "{}", asked.0);
         if whole.bytes.is_empty() {
-            assert!(is_half_a_head(&came), "{}: {}", case.0, came.text());
+            assert!(is_half_a_head(&came), "{}: {}", asked.0, came.text());
             continue;
         }
         let cut = came.answer();
@@ -100,10 +105,10 @@ async fn a_truncated_answer_has_its_head_and_half_its_body() {
         assert_eq!((cut.status, told), (whole.status, whole.bytes.len()));
         assert_eq!(cut.header("content-type"), whole.header("content-type"));
         let half = &whole.bytes[..told / 2];
-        if case.0 == "bizmori.createAiDetection" || !case.0.starts_with("bizmori") {
-            assert_eq!(cut.bytes.len(), half.len(), "{}", case.0);
+        if asked.0 == "bizmori.createAiDetection" || !asked.0.starts_with("bizmori") {
+            assert_eq!(cut.bytes.len(), half.len(), "{}", asked.0);
         } else {
-            assert!(cut.bytes == half, "{}", case.0);
+            assert!(cut.bytes == half, "{}", asked.0);
         }
     }
     stunt.still_works("live").await;
@@ -119,13 +124,13 @@ async fn what_has_no_body_to_speak_of_is_cut_within_its_head() {
     let stunt = Stunt::frozen("live").await;
     let url = picture_url(&stunt).await;
     let preflight = "Origin: http://a\r\nAccess-Control-Request-Method: PUT\r\n";
-    for case in [
+    for asked in [
         ("storage.head", request("HEAD", &url, "", b"")),
         ("storage.options", request("OPTIONS", &url, preflight, b"")),
         ("bizmori.listWebhooks", request("HEAD", ORDERS, "", b"")),
     ] {
-        let came = broken(&stunt, &case, json!({"fault": "truncate"})).await;
-        assert!(is_half_a_head(&came), "{}: {}", case.0, came.text());
+        let came = broken(&stunt, &asked, json!({"fault": "truncate"})).await;
+        assert!(is_half_a_head(&came), "{}: {}", asked.0, came.text());
     }
     for respond in [
         json!({"status": 204}),
@@ -134,9 +139,9 @@ async fn what_has_no_body_to_speak_of_is_cut_within_its_head() {
         json!({"status": 500, "body": "x"}),
         json!({"status": 200, "headers": {"x-long": "y".repeat(5_000)}, "body": 1}),
     ] {
-        let case = ("bizmori.listWebhooks", request("GET", ORDERS, "", b""));
+        let asked = ("bizmori.listWebhooks", request("GET", ORDERS, "", b""));
         let then = json!({"fault": "truncate", "respond": respond});
-        let came = broken(&stunt, &case, then).await;
+        let came = broken(&stunt, &asked, then).await;
         assert!(is_half_a_head(&came), "{}", came.text());
     }
 }
@@ -147,14 +152,14 @@ async fn where_no_length_is_told_the_answer_never_ends() {
     stunt
         .pending("live", &json!({"idempotencyKey": "a", "fileName": "a.jpg"}))
         .await;
-    let case = (
+    let asked = (
         "bizmori.*",
         request("GET", "/api/v2/orders?limit=-1", "", b""),
     );
-    let whole = plain(&stunt, &case.1).await.text();
+    let whole = plain(&stunt, &asked.1).await.text();
     assert!(whole.contains("transfer-encoding: chunked"), "{whole}");
     assert!(whole.ends_with("\r\n0\r\n\r\n"));
-    let came = broken(&stunt, &case, json!({"fault": "truncate"})).await;
+    let came = broken(&stunt, &asked, json!({"fault": "truncate"})).await;
     let text = came.text();
     assert_eq!(came.error, None);
     assert!(
@@ -170,22 +175,22 @@ async fn where_no_length_is_told_the_answer_never_ends() {
 #[tokio::test]
 async fn a_drip_brings_all_of_it_piece_by_piece() {
     let stunt = Stunt::frozen("live").await;
-    for case in cases(&stunt).await {
-        let whole = plain(&stunt, &case.1).await;
+    for asked in cases(&stunt).await {
+        let whole = plain(&stunt, &asked.1).await;
         let rate = (whole.bytes.len() * 2).max(400);
         let then = json!({"fault": "drip", "bytesPerSecond": rate});
-        once(&stunt, case.0, then).await;
-        let came = plain(&stunt, &case.1).await;
+        once(&stunt, asked.0, then).await;
+        let came = plain(&stunt, &asked.1).await;
         assert!(
             came.pieces > 2 && came.error.is_none(),
             "{}: {came:?}",
-            case.0
+            asked.0
         );
         let (came, whole) = (came.answer(), whole.answer());
         assert_eq!(came.status, whole.status);
         assert_eq!(came.bytes.len(), whole.bytes.len());
-        let names = |answer: &Answer| Vec::from_iter(answer.headers.keys().cloned());
-        assert_eq!(names(&came), names(&whole), "{}", case.0);
+        let names = |answer: &Answer| answer.headers.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&came), names(&whole), "{}", asked.0);
     }
 }
 
@@ -193,11 +198,11 @@ async fn a_drip_brings_all_of_it_piece_by_piece() {
 async fn the_front_door_has_done_what_was_asked_and_its_answer_is_lost() {
     let stunt = Stunt::frozen("live").await;
     for (n, fault) in ["reset", "empty", "truncate", "garbage"].iter().enumerate() {
-        let case = ("bizmori.createAiDetection", creating(fault));
-        broken(&stunt, &case, json!({"fault": fault})).await;
+        let asked = ("bizmori.createAiDetection", creating(fault));
+        broken(&stunt, &asked, json!({"fault": fault})).await;
         let there = orders(&stunt).await;
         assert_eq!(there.len(), n + 1, "{fault}");
-        let again = plain(&stunt, &case.1).await.answer().json();
+        let again = plain(&stunt, &asked.1).await.answer().json();
         assert_eq!(again["data"]["orderId"], there[0], "its client's retry");
         assert_eq!(orders(&stunt).await.len(), n + 1);
     }
@@ -207,9 +212,9 @@ async fn the_front_door_has_done_what_was_asked_and_its_answer_is_lost() {
 async fn with_an_answer_beside_it_the_front_door_is_not_asked_and_that_answer_breaks() {
     let stunt = Stunt::frozen("live").await;
     let respond = json!({"status": 503, "headers": {"Retry-After": "7"}, "body": "not today"});
-    let case = ("bizmori.createAiDetection", creating("a"));
+    let asked = ("bizmori.createAiDetection", creating("a"));
     let then = json!({"respond": respond, "fault": "truncate"});
-    let cut = broken(&stunt, &case, then).await.answer();
+    let cut = broken(&stunt, &asked, then).await.answer();
     assert_eq!((cut.status, cut.header("content-length")), (503, "9"));
     assert_eq!(
         (cut.text().as_str(), cut.header("retry-after")),
@@ -218,7 +223,7 @@ async fn with_an_answer_beside_it_the_front_door_is_not_asked_and_that_answer_br
     assert_eq!(cut.header("x-mock-why"), "rule 1");
     for fault in ["reset", "empty", "garbage"] {
         let then = json!({"respond": {"status": 200}, "fault": fault});
-        let came = broken(&stunt, &case, then).await;
+        let came = broken(&stunt, &asked, then).await;
         assert!(!came.text().contains("HTTP/1.1"), "{fault}");
     }
     assert!(orders(&stunt).await.is_empty());
@@ -227,14 +232,14 @@ async fn with_an_answer_beside_it_the_front_door_is_not_asked_and_that_answer_br
 #[tokio::test]
 async fn the_fault_and_the_answer_may_be_of_two_rules() {
     let stunt = Stunt::frozen("live").await;
-    let case = ("bizmori.createAiDetection", creating("a"));
+    let asked = ("bizmori.createAiDetection", creating("a"));
     once(
         &stunt,
-        case.0,
+        asked.0,
         json!({"respond": {"status": 503}, "delayMs": 1}),
     )
     .await;
-    let came = broken(&stunt, &case, json!({"fault": "empty"})).await;
+    let came = broken(&stunt, &asked, json!({"fault": "empty"})).await;
     assert_eq!((came.text().as_str(), came.error), ("", None));
     assert!(orders(&stunt).await.is_empty());
 }

@@ -96,7 +96,7 @@ async fn answers_that_wait_to_be_read_are_not_lost() {
     });
     let mut first = vec![0; picture.len()];
     read.read_exact(&mut first).await.expect("most of one");
-    // More than any socket holds is not read until all has been sent that is taken.
+    // More than sockets hold is left unread while the server has its turn.
     stunt.drain("live").await;
     let mut came = raw::come(&mut read).await;
     let (written, _write) = writing.await.expect("no panic");
