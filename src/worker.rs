@@ -298,8 +298,10 @@ impl Worker {
         let mut due = Vec::new();
         match account {
             Some(account) => {
-                due = store::jobs::due_of(&mut reader, account.id, account.now(), WAITING_MAX)
-                    .await?;
+                // The time is looked at after the rows: what was just made due is due by then.
+                due = store::jobs::first_of(&mut reader, account.id, WAITING_MAX).await?;
+                let now = account.now();
+                due.retain(|job| job.due_at <= now);
             }
             None => {
                 for (clock, at) in store::jobs::earliest(&mut reader).await? {

@@ -4,14 +4,18 @@ use axum::extract::{FromRequestParts, Path, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::described::{ACCOUNT, STORE, refuses};
 use super::error::{Read, Refusal};
 use crate::accounts::Account;
 use crate::model::account::Settings;
+use crate::web::openapi::Described;
 use crate::web::{Context, Json};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Account")]
 struct Shown {
     key: String,
     #[serde(flatten)]
@@ -26,6 +30,9 @@ impl From<&Account> for Shown {
         }
     }
 }
+
+const KEY: &str = "The API key behind which the account is.";
+const BAD_KEY: [(u16, &str); 1] = [(400, "bad_key")];
 
 /// The key in the path.
 pub struct Key(String);
@@ -43,9 +50,20 @@ impl FromRequestParts<Context> for Key {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Accounts")]
 struct Listing {
     accounts: Vec<Shown>,
+}
+
+pub fn describe_list(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "The accounts",
+            "All that there are, those made by use included.",
+        )
+        .answers::<Listing>(200, "The accounts.");
+    refuses(described, &[])
 }
 
 pub async fn list(State(context): State<Context>) -> Response {
@@ -58,12 +76,32 @@ pub async fn list(State(context): State<Context>) -> Response {
     Json(Listing { accounts }).into_response()
 }
 
+pub fn describe_get(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does("An account", "How it is set up.")
+        .where_input("key", KEY)
+        .answers::<Shown>(200, "The account.");
+    refuses(described, &[&BAD_KEY, &ACCOUNT])
+}
+
 pub async fn get(State(context): State<Context>, Key(key): Key) -> Result<Response, Refusal> {
     let account = context.accounts.get(&key).ok_or_else(|| {
         let hint = "it is made at its first use, or by PUT /_mock/accounts/{key}";
         Refusal::not_found("unknown_account", format!("no account {key}"), hint)
     })?;
     Ok(Json(Shown::from(account.as_ref())).into_response())
+}
+
+pub fn describe_set(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Set an account up",
+            "Makes it where it is not there yet. What is left out is set to its default.",
+        )
+        .where_input("key", KEY)
+        .asks_json::<Settings>(false)
+        .answers::<Shown>(200, "The account as it is set up now.");
+    refuses(described, &[&BAD_KEY, &STORE])
 }
 
 pub async fn set(
@@ -80,6 +118,17 @@ pub async fn set(
     let configured = context.accounts.configure(&key, settings, sunset);
     let account = configured.await?;
     Ok(Json(Shown::from(account.as_ref())).into_response())
+}
+
+pub fn describe_delete(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Remove an account",
+            "With all that it owns: a test's teardown. One that is not there is gone already.",
+        )
+        .where_input("key", KEY)
+        .answers_nothing(204, "It is gone.");
+    refuses(described, &[&BAD_KEY, &STORE])
 }
 
 pub async fn delete(State(context): State<Context>, Key(key): Key) -> Result<Response, Refusal> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,17 +16,23 @@ use crate::clock::{self, Clock};
 use crate::model::ids::ClockId;
 use crate::model::job::Kind;
 use crate::model::time::DAY_MS;
-use crate::web::{Context, Json, Verbs};
+use crate::web::{Context, Json, Verbs, WHY, header_line};
 use crate::worker::Ran;
+
+pub mod described;
 
 const DRAIN_MS: u64 = 10_000;
 const DRAIN_MS_MAX: u64 = 600_000;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Clock")]
 struct Shown {
+    #[schemars(extend("format" = "date-time"))]
     now: String,
+    #[schemars(extend("enum" = ["running", "frozen"]))]
     mode: &'static str,
+    /// How far it is ahead of the real time.
     offset_ms: i64,
 }
 
@@ -93,15 +100,18 @@ pub async fn get(
     .into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Set {
+    /// The key; left out, the default clock or all accounts.
     account: Option<String>,
     mode: Mode,
+    /// Where it is set to; left out, it stays where it is.
+    #[schemars(extend("format" = "date-time"))]
     now: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 enum Mode {
     Running,
@@ -134,23 +144,31 @@ pub async fn set(
     Ok(Json(Shown::from(clock)).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Advance {
+    /// The key; left out, the default clock or all accounts.
     account: Option<String>,
+    #[schemars(schema_with = "described::step")]
     by: Value,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Advanced {
+    #[schemars(extend("format" = "date-time"))]
     now: String,
     ran: Vec<Line>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Ran")]
 struct Line {
+    /// When it fell due.
+    #[schemars(extend("format" = "date-time"))]
     at: String,
+    #[schemars(schema_with = "described::kind")]
     kind: &'static str,
+    /// What it is about: an id.
     subject: String,
 }
 
@@ -203,23 +221,27 @@ fn duration_ms(by: &Value) -> Result<i64, Refusal> {
 
 const MAX_STEP_MS: i64 = 100 * 366 * DAY_MS;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Drain {
+    /// The key; left out, the default clock or all accounts.
     account: Option<String>,
+    /// How long it waits, ten minutes at most; left out, ten seconds.
     timeout_ms: Option<u64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Drained {
     idle: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     waiting: Vec<Waiting>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Waiting {
+    #[schemars(schema_with = "described::kind")]
     kind: &'static str,
+    /// What it is about: an id.
     subject: String,
 }
 
@@ -239,20 +261,19 @@ pub async fn drain(
     let account = account(&context, body.account.as_deref()).await?;
     let timeout = Duration::from_millis(body.timeout_ms.unwrap_or(DRAIN_MS).min(DRAIN_MS_MAX));
     let waiting = context.worker.drain(account.as_deref(), timeout).await?;
-    let status = if waiting.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::REQUEST_TIMEOUT
-    };
     let waiting: Vec<_> = waiting.into_iter().map(Waiting::from).collect();
-    Ok((
-        status,
-        Json(Drained {
-            idle: waiting.is_empty(),
-            waiting,
-        }),
-    )
-        .into_response())
+    let why = waiting
+        .first()
+        .map(|first| format!("{} {} is due or under way", first.kind, first.subject));
+    let idle = waiting.is_empty();
+    let drained = Json(Drained { idle, waiting });
+    Ok(match why {
+        None => drained.into_response(),
+        Some(why) => {
+            let why = [(WHY, header_line(&why))];
+            (StatusCode::REQUEST_TIMEOUT, why, drained).into_response()
+        }
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -52,13 +53,16 @@ impl Refusal {
     }
 }
 
-#[derive(Serialize)]
-struct Envelope<'r> {
+/// An error.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
+pub struct Envelope<'r> {
     error: Said<'r>,
 }
 
-#[derive(Serialize)]
-struct Said<'r> {
+/// What was wrong, and what to do.
+#[derive(Serialize, JsonSchema)]
+pub struct Said<'r> {
     code: &'r str,
     message: &'r str,
     hint: &'r str,

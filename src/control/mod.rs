@@ -3,6 +3,7 @@
 
 mod accounts;
 mod clock;
+mod described;
 mod error;
 mod rules;
 mod state;
@@ -11,76 +12,115 @@ use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 
 use crate::web::{Context, Routes};
+pub use described::description;
 use error::Refusal;
 
 /// The operations of this front door.
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
-    Routes::new(context)
+    rules(accounts(clocks(state(Routes::new(context)))))
+}
+
+/// The server as a whole.
+fn state(routes: Routes) -> Routes {
+    routes
         .on(
             "control.health",
             Method::GET,
             "/_mock/health",
             state::health,
         )
+        .described(state::describe_health)
+        .on(
+            "control.openapi",
+            Method::GET,
+            "/_mock/openapi.json",
+            described::openapi,
+        )
+        .described(described::describe)
+        .on("control.reset", Method::POST, "/_mock/reset", state::reset)
+        .described(state::describe_reset)
+}
+
+fn clocks(routes: Routes) -> Routes {
+    routes
         .on("control.getClock", Method::GET, "/_mock/clock", clock::get)
+        .described(clock::described::get)
         .on("control.setClock", Method::PUT, "/_mock/clock", clock::set)
+        .described(clock::described::set)
         .on(
             "control.advanceClock",
             Method::POST,
             "/_mock/clock/advance",
             clock::advance,
         )
+        .described(clock::described::advance)
         .on("control.drain", Method::POST, "/_mock/drain", clock::drain)
+        .described(clock::described::drain)
+}
+
+fn accounts(routes: Routes) -> Routes {
+    routes
         .on(
             "control.listAccounts",
             Method::GET,
             "/_mock/accounts",
             accounts::list,
         )
+        .described(accounts::describe_list)
         .on(
             "control.getAccount",
             Method::GET,
             "/_mock/accounts/{key}",
             accounts::get,
         )
+        .described(accounts::describe_get)
         .on(
             "control.setAccount",
             Method::PUT,
             "/_mock/accounts/{key}",
             accounts::set,
         )
+        .described(accounts::describe_set)
         .on(
             "control.deleteAccount",
             Method::DELETE,
             "/_mock/accounts/{key}",
             accounts::delete,
         )
+        .described(accounts::describe_delete)
+}
+
+fn rules(routes: Routes) -> Routes {
+    routes
         .on(
             "control.createRule",
             Method::POST,
             "/_mock/rules",
             rules::create,
         )
+        .described(rules::described::create)
         .on(
             "control.listRules",
             Method::GET,
             "/_mock/rules",
             rules::list,
         )
+        .described(rules::described::list)
         .on(
             "control.deleteRule",
             Method::DELETE,
             "/_mock/rules/{id}",
             rules::delete,
         )
+        .described(rules::described::delete)
         .on(
             "control.deleteRules",
             Method::DELETE,
             "/_mock/rules",
             rules::delete_all,
         )
-        .on("control.reset", Method::POST, "/_mock/reset", state::reset)
+        .described(rules::described::delete_all)
 }
 
 /// The answer to a route there is not.

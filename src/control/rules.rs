@@ -1,11 +1,13 @@
 //! Rules: made, listed, removed.
 
 mod check;
+pub mod described;
 mod wire;
 
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::clock::{account, account_of};
@@ -38,7 +40,8 @@ pub async fn create(
     Ok((StatusCode::CREATED, shown).into_response())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Rules")]
 struct Listing<'r> {
     rules: Vec<Shown<'r>>,
 }

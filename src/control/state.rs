@@ -3,15 +3,26 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::described::{STORE, refuses};
 use super::error::{Read, Refusal};
+use crate::web::openapi::Described;
 use crate::web::{Context, Json};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Health {
+    #[schemars(extend("const" = "ok"))]
     status: &'static str,
     version: &'static str,
+}
+
+pub fn describe_health(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does("Whether it serves", "It does once it answers.")
+        .answers::<Health>(200, "It serves.");
+    refuses(described, &[])
 }
 
 pub async fn health() -> Response {
@@ -22,10 +33,23 @@ pub async fn health() -> Response {
     .into_response()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reset {
+    /// The key; left out, everything is reset.
     account: Option<String>,
+}
+
+pub fn describe_reset(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Reset",
+            "As fresh: an account with all that it owns is gone, or all accounts, rules and \
+             clocks. What was under way writes nothing afterwards and sends nothing more.",
+        )
+        .asks_json::<Reset>(false)
+        .answers_nothing(204, "It is reset.");
+    refuses(described, &[&STORE])
 }
 
 pub async fn reset(

@@ -1,9 +1,10 @@
 //! Accounts: the isolated world behind one API key.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the vendors' front doors make of a key.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum KeyState {
     /// It works.
@@ -18,7 +19,7 @@ pub enum KeyState {
 }
 
 /// How long an order takes from its start to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Processing {
     /// Milliseconds, of the account's clock.
@@ -29,7 +30,7 @@ pub struct Processing {
 }
 
 /// What the vendor's customer has paid for: how many calls a minute.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Plan {
     /// None of the vendor's: as many as come.
@@ -65,7 +66,7 @@ impl Plan {
 }
 
 /// The vendor's API as of a date on which it changed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Revision {
     #[default]
     #[serde(rename = "2026-03")]
@@ -86,7 +87,7 @@ impl Revision {
 }
 
 /// What can be set on an account; what is not set follows the server's settings.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Settings {
     pub plan: Plan,

@@ -165,22 +165,20 @@ pub async fn due(
     .collect()
 }
 
-/// The same of one account.
+/// The account's first `limit` jobs, the earliest first.
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn due_of(
+pub async fn first_of(
     from: &mut impl Source,
     account: AccountId,
-    now: Timestamp,
     limit: usize,
 ) -> Result<Vec<Job>> {
     sqlx::query(
         "SELECT id, account_id, kind, subject, due_at FROM jobs
-         WHERE account_id = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?",
+         WHERE account_id = ? ORDER BY due_at, id LIMIT ?",
     )
     .bind(account.0)
-    .bind(now.ms())
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(from.sqlite())
     .await?

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::error::Code;
 use super::fields::Problem;
-use crate::web::openapi::{About, Described, document};
+use crate::web::openapi::{About, Described, Key, document};
 use crate::web::{Segment, docs};
 
 /// Where the description is, as `FastAPI` has it.
@@ -21,10 +21,10 @@ const ABOUT: About = About {
     text: "The routes of Undetectable AI's image detector, as stuntdouble answers them. Upload a \
            file to the place that `/get-presigned-url` tells, have it looked at by `/detect`, and \
            ask `/query` until it is done. Fields and parameters that are not described are ignored.",
-    key: Some((
-        "apikey",
-        "Any word is a key, unless the server's mode is strict.",
-    )),
+    key: Some(Key::Header {
+        name: "apikey",
+        text: "Any word is a key, unless the server's mode is strict.",
+    }),
 };
 
 /// What is refused where the store is asked.

@@ -2,7 +2,8 @@
 //! types that are answered and of the very readers of what is asked.
 //!
 //! Schemas are JSON Schema 2020-12. An object that is answered has the properties it is
-//! described with and no others; one that is asked may have others, which are ignored.
+//! described with and no others; one that is asked may have others, which are ignored, unless it
+//! says that it has none.
 
 mod schemas;
 
@@ -23,8 +24,48 @@ pub struct About {
     pub title: &'static str,
     /// Markdown.
     pub text: &'static str,
-    /// Where a key stands that operations want: the header's name, and words on it.
-    pub key: Option<(&'static str, &'static str)>,
+    /// The key that operations want.
+    pub key: Option<Key>,
+}
+
+/// How a call says who makes it; `text` is for people.
+#[derive(Debug, Clone, Copy)]
+pub enum Key {
+    /// By a header of that name.
+    Header {
+        name: &'static str,
+        text: &'static str,
+    },
+    /// By `Authorization: Bearer`, which may be left out where the server wants none.
+    Bearer { text: &'static str },
+}
+
+impl Key {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Header { name, .. } => name,
+            Self::Bearer { .. } => "bearer",
+        }
+    }
+
+    fn scheme(self) -> Value {
+        match self {
+            Self::Header { name, text } => {
+                json!({"type": "apiKey", "in": "header", "name": name, "description": text})
+            }
+            Self::Bearer { text } => {
+                json!({"type": "http", "scheme": "bearer", "description": text})
+            }
+        }
+    }
+
+    /// What one of has to be there.
+    fn wanted(self) -> Value {
+        match self {
+            Self::Header { name, .. } => json!([{name: []}]),
+            Self::Bearer { .. } => json!([{self.name(): []}, {}]),
+        }
+    }
 }
 
 /// Something that is asked: a field of a body, a parameter of a query.
@@ -50,7 +91,7 @@ pub struct Described<'s> {
 #[derive(Debug, Default)]
 struct Answer {
     text: String,
-    /// By media type.
+    /// By media type; empty where there is no body.
     content: Map<String, Value>,
     /// By name.
     headers: Map<String, Value>,
@@ -126,6 +167,15 @@ impl<'s> Described<'s> {
         self
     }
 
+    /// It reads a JSON body of the shape of `T`; nothing at all is an empty object, where one is
+    /// not required.
+    #[must_use]
+    pub fn asks_json<T: JsonSchema>(mut self, required: bool) -> Self {
+        let content = json!({"application/json": {"schema": self.schemas.asked::<T>()}});
+        self.body = Some(json!({"required": required, "content": content}));
+        self
+    }
+
     /// The fields of its body are together as at least one of these schemas has them.
     ///
     /// # Panics
@@ -175,6 +225,14 @@ impl<'s> Described<'s> {
         })
     }
 
+    /// It may answer that status without a body.
+    #[must_use]
+    pub fn answers_nothing(mut self, status: u16, text: &str) -> Self {
+        let answer = self.answers.entry(status).or_default();
+        text.clone_into(&mut answer.text);
+        self
+    }
+
     fn answers_as(mut self, status: u16, text: &str, media_type: &str, content: &Value) -> Self {
         let answer = self.answers.entry(status).or_default();
         text.clone_into(&mut answer.text);
@@ -200,10 +258,16 @@ impl<'s> Described<'s> {
         self
     }
 
+    /// It reads a body.
+    #[must_use]
+    pub const fn reads_body(&self) -> bool {
+        self.body.is_some()
+    }
+
     /// It reads parameters or a body.
     #[must_use]
     pub fn asks(&self) -> bool {
-        self.body.is_some() || self.parameters.iter().any(|it| it["in"] == "query")
+        self.reads_body() || self.parameters.iter().any(|it| it["in"] == "query")
     }
 
     /// The schema of `T`, as it stands in a description.
@@ -219,8 +283,8 @@ impl<'s> Described<'s> {
             "description": self.text,
             "responses": {},
         });
-        if let Some((header, _)) = about.key.filter(|_| self.wants_key) {
-            told["security"] = json!([{header: []}]);
+        if let Some(key) = about.key.filter(|_| self.wants_key) {
+            told["security"] = key.wanted();
         }
         if !self.parameters.is_empty() {
             told["parameters"] = json!(self.parameters);
@@ -245,7 +309,11 @@ impl Answer {
         if status >= 400 {
             refer("X-Mock-Why");
         }
-        json!({"description": self.text, "headers": self.headers, "content": self.content})
+        let mut told = json!({"description": self.text, "headers": self.headers});
+        if !self.content.is_empty() {
+            told["content"] = self.content.into();
+        }
+        told
     }
 }
 
@@ -278,9 +346,8 @@ pub fn document(about: &About, operations: &[Operation]) -> Value {
         },
         "schemas": schemas.named(),
     });
-    if let Some((header, text)) = about.key {
-        let scheme = json!({"type": "apiKey", "in": "header", "name": header, "description": text});
-        components["securitySchemes"] = json!({header: scheme});
+    if let Some(key) = about.key {
+        components["securitySchemes"] = json!({key.name(): key.scheme()});
     }
     json!({
         "openapi": "3.1.0",

@@ -14,7 +14,7 @@ const LEAVES: [&str; 5] = ["clock", "config", "entropy", "outbound", "presign"];
 /// Words with one home each: the word, and the paths (below `src/`) that may say it.
 const HOMES: [(&str, &[&str]); 11] = [
     ("sqlx", &["store/"]),
-    ("schemars", &["undetectable/", "web/"]),
+    ("schemars", &["control/", "model/", "undetectable/", "web/"]),
     (
         "axum",
         &[

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::picture::Label;
@@ -70,7 +71,7 @@ pub enum Fault {
 }
 
 /// How long an order is in progress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Processing {
     /// So many milliseconds, of its account's clock.
@@ -91,7 +92,7 @@ impl Processing {
 }
 
 /// What is done to an attempt at delivering a webhook; one of them at least.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct OnWebhook {
     /// It is not made, and none after it.
@@ -116,7 +117,7 @@ const fn is_not(said: &bool) -> bool {
 }
 
 /// What stands in place of the signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Signature {
     /// One of another secret.

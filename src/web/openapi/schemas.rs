@@ -1,4 +1,5 @@
-//! Schemas of what is answered, derived from the types that are serialised.
+//! Schemas of what is answered and asked, derived from the types that are serialised, and from
+//! those that are read.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::transform_subschemas;
@@ -8,9 +9,13 @@ use serde_json::{Map, Value, json};
 /// What leaves it to other keywords which properties an object has.
 const ELSEWHERE: [&str; 4] = ["$ref", "allOf", "anyOf", "oneOf"];
 
-/// Schemas, those of named types being kept to be referred to.
+/// Schemas. Those of named types that are answered are kept to be referred to; what is asked is
+/// told where it is asked, for a type may be read in another shape than it is written in.
 #[derive(Debug)]
-pub struct Schemas(SchemaGenerator);
+pub struct Schemas {
+    answered: SchemaGenerator,
+    asked: SchemaGenerator,
+}
 
 impl Default for Schemas {
     fn default() -> Self {
@@ -19,22 +24,35 @@ impl Default for Schemas {
             settings.definitions_path = "/components/schemas".into();
             settings.meta_schema = None;
         });
-        Self(settings.with_transform(close).into_generator())
+        let asked = SchemaSettings::draft2020_12().for_deserialize();
+        let asked = asked.with(|settings| {
+            settings.inline_subschemas = true;
+            settings.meta_schema = None;
+        });
+        Self {
+            answered: settings.with_transform(close).into_generator(),
+            asked: asked.into_generator(),
+        }
     }
 }
 
 impl Schemas {
     /// The schema of `T`, as it is serialised.
     pub fn of<T: JsonSchema>(&mut self) -> Value {
-        let mut schema = self.0.subschema_for::<T>();
+        let mut schema = self.answered.subschema_for::<T>();
         close(&mut schema);
         schema.to_value()
+    }
+
+    /// The schema of `T`, as it is read.
+    pub fn asked<T: JsonSchema>(&mut self) -> Value {
+        self.asked.subschema_for::<T>().to_value()
     }
 
     /// What others refer to, by name.
     #[must_use]
     pub fn named(mut self) -> Map<String, Value> {
-        self.0.take_definitions(true)
+        self.answered.take_definitions(true)
     }
 }
 

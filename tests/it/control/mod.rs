@@ -2,6 +2,7 @@
 
 mod accounts;
 mod clock;
+mod described;
 mod drain;
 mod errors;
 mod faults;

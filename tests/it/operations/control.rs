@@ -10,6 +10,7 @@ pub fn calls() -> Vec<Call> {
     let wrong = json!({"nonsense": 1});
     vec![
         call("control.health", 200, "/_mock/health", none.clone()),
+        call("control.openapi", 200, "/_mock/openapi.json", none.clone()),
         call("control.getClock", 200, "/_mock/clock", none.clone()),
         call(
             "control.setClock",

@@ -1,7 +1,9 @@
-//! Answers against the description that the server gives of itself.
+//! Answers against the descriptions that the server gives of itself.
 //!
 //! Whatever a test is about, an answer that it gets on a described path is one that the
-//! description allows. What a rule answers is the rule's, and is not looked at.
+//! description allows. What a rule answers is the rule's, and is not looked at. What the control
+//! plane takes is described, too: no body that fits no description, and no parameter of a query
+//! that none has. What is below `/_mock` and no operation is no route.
 
 use std::sync::LazyLock;
 
@@ -18,10 +20,23 @@ struct Operation {
     method: String,
     /// What each segment of its path is; none where anything may stand.
     path: Vec<Option<String>>,
+    /// The names in its query.
+    query: Vec<String>,
+    /// What it reads, where that is JSON.
+    body: Option<Validator>,
     answers: Vec<Described>,
 }
 
-/// What it may answer with one status, in one media type.
+/// A request that was made.
+pub struct Asked<'a> {
+    pub method: &'a Method,
+    /// With the query.
+    pub path: &'a str,
+    /// None where it is not known.
+    pub body: Option<&'a [u8]>,
+}
+
+/// What it may answer with one status, in one media type; none where there is no body.
 struct Described {
     status: u16,
     media_type: String,
@@ -31,55 +46,99 @@ struct Described {
     headers: Vec<(String, Validator)>,
 }
 
-static OPERATIONS: LazyLock<Vec<Operation>> =
-    LazyLock::new(|| operations(&stuntdouble::undetectable::description()));
+static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
+    let vendors = operations(&stuntdouble::undetectable::description());
+    let control = operations(&stuntdouble::control::description());
+    vendors.into_iter().chain(control).collect()
+});
 
-/// What is wrong with an answer on a described path: it is not as described.
+/// What is wrong with a request and its answer on a described path: it is not as described.
 ///
 /// # Errors
-/// One line or several: the operation, the status, and where the answer is wrong.
-pub fn check(method: &Method, path: &str, answer: &Answer) -> Result<(), String> {
-    let path = path.split(['?', '#']).next().unwrap_or_default();
+/// One line or several: the operation, the status, and where it is wrong.
+pub fn check(asked: &Asked, answer: &Answer) -> Result<(), String> {
+    let (path, query) = asked.path.split_once('?').unwrap_or((asked.path, ""));
     if answer.header("x-mock-why").starts_with("rule ") {
         return Ok(());
     }
-    let is_asked = |it: &&Operation| it.method == method.as_str() && it.is_at(path);
+    let is_asked = |it: &&Operation| it.method == asked.method.as_str() && it.is_at(path);
     let Some(operation) = OPERATIONS.iter().find(is_asked) else {
-        return Ok(());
+        return check_no_route(asked.method, path, answer);
     };
-    let status = answer.status;
-    let wrong = |what: String| {
-        let body = String::from_utf8_lossy(&answer.bytes);
-        Err(format!("{}: {status}: {what}\n{body}", operation.id))
+    let told = |what: String| {
+        let (status, body) = (answer.status, String::from_utf8_lossy(&answer.bytes));
+        format!("{}: {status}: {what}\n{body}", operation.id)
     };
-    let media_type = answer.header("content-type");
-    let of_status = operation.answers.iter().filter(|it| it.status == status);
-    let Some(described) = of_status.clone().find(|it| it.media_type == media_type) else {
-        let known: Vec<_> = of_status.map(|it| &it.media_type).collect();
-        return wrong(format!("is {media_type:?}, {known:?} are described"));
-    };
-    for (name, schema) in &described.headers {
-        let value = answer.header(name);
-        let number = serde_json::from_str(value).ok().filter(Value::is_number);
-        let fits = schema.is_valid(&json!(value)) || number.is_some_and(|it| schema.is_valid(&it));
-        if !fits {
-            return wrong(format!("header {name}: {value:?}"));
-        }
+    if operation.id.starts_with("control.") && answer.status < 300 {
+        operation.check_asked(query, asked.body).map_err(told)?;
     }
-    let Some(schema) = &described.body else {
+    operation.check_answer(answer).map_err(told)
+}
+
+fn check_no_route(method: &Method, path: &str, answer: &Answer) -> Result<(), String> {
+    let is_control = path == "/_mock" || path.starts_with("/_mock/");
+    if !is_control || method == Method::HEAD {
         return Ok(());
-    };
-    let Ok(body) = serde_json::from_slice(&answer.bytes) else {
-        return wrong("no JSON".to_owned());
-    };
+    }
+    let said = serde_json::from_slice(&answer.bytes).unwrap_or(Value::Null);
+    if (answer.status, &said["error"]["code"]) == (404, &json!("unknown_route")) {
+        return Ok(());
+    }
+    Err(format!("{method} {path} is not described, and answers"))
+}
+
+impl Operation {
+    fn check_asked(&self, query: &str, body: Option<&[u8]>) -> Result<(), String> {
+        for (name, _) in url::form_urlencoded::parse(query.as_bytes()) {
+            if !self.query.iter().any(|known| *known == name) {
+                return Err(format!("takes ?{name}, which is not described"));
+            }
+        }
+        let Some((schema, body)) = self.body.as_ref().zip(body) else {
+            return Ok(());
+        };
+        let body = if body.is_empty() { b"{}" } else { body };
+        let body =
+            serde_json::from_slice(body).map_err(|error| format!("takes what is {error}"))?;
+        fits(schema, &body).map_err(|places| format!("takes {body}\n{places}"))
+    }
+
+    fn check_answer(&self, answer: &Answer) -> Result<(), String> {
+        let media_type = answer.header("content-type");
+        let of_status = self.answers.iter().filter(|it| it.status == answer.status);
+        let Some(described) = of_status.clone().find(|it| it.media_type == media_type) else {
+            let known: Vec<_> = of_status.map(|it| &it.media_type).collect();
+            return Err(format!("is {media_type:?}, {known:?} are described"));
+        };
+        for (name, schema) in &described.headers {
+            let value = answer.header(name);
+            let number = serde_json::from_str(value).ok().filter(Value::is_number);
+            let fits =
+                schema.is_valid(&json!(value)) || number.is_some_and(|it| schema.is_valid(&it));
+            if !fits {
+                return Err(format!("header {name}: {value:?}"));
+            }
+        }
+        if described.media_type.is_empty() && !answer.bytes.is_empty() {
+            return Err("has a body".to_owned());
+        }
+        let Some(schema) = &described.body else {
+            return Ok(());
+        };
+        let body = serde_json::from_slice(&answer.bytes).map_err(|_| "no JSON".to_owned())?;
+        fits(schema, &body)
+    }
+}
+
+fn fits(schema: &Validator, body: &Value) -> Result<(), String> {
     let mut places = Vec::new();
     schema
-        .iter_errors(&body)
+        .iter_errors(body)
         .for_each(|error| tell(&error, &mut places));
     if places.is_empty() {
         Ok(())
     } else {
-        wrong(places.join("\n"))
+        Err(places.join("\n"))
     }
 }
 
@@ -115,7 +174,13 @@ fn operations(document: &Value) -> Vec<Operation> {
         let path: Vec<_> = path.split('/').map(segment).collect();
         for (method, told) in object(methods) {
             let answers = object(&told["responses"]);
+            let parameters = told["parameters"].as_array().into_iter().flatten();
+            let of_query = parameters.filter(|it| it["in"] == "query");
+            let name = |it: &Value| it["name"].as_str().expect("a name").to_owned();
+            let body = told.pointer("/requestBody/content/application~1json/schema");
             operations.push(Operation {
+                query: of_query.map(name).collect(),
+                body: body.map(|schema| validator(document, schema)),
                 id: told["operationId"].as_str().expect("an id").to_owned(),
                 method: method.to_uppercase(),
                 path: path.clone(),
@@ -128,11 +193,12 @@ fn operations(document: &Value) -> Vec<Operation> {
     operations
 }
 
+fn validator(document: &Value, schema: &Value) -> Validator {
+    let schema = json!({"allOf": [schema], "components": document["components"]});
+    jsonschema::draft202012::new(&schema).expect("a schema")
+}
+
 fn described(document: &Value, status: &str, answer: &Value) -> Vec<Described> {
-    let validator = |schema: &Value| {
-        let schema = json!({"allOf": [schema], "components": document["components"]});
-        jsonschema::draft202012::new(&schema).expect("a schema")
-    };
     let headers = || {
         let resolved = object(&answer["headers"]).map(|(name, header)| {
             let to = header["$ref"]
@@ -142,15 +208,22 @@ fn described(document: &Value, status: &str, answer: &Value) -> Vec<Described> {
         });
         let required = resolved.filter(|(_, header)| header["required"] == true);
         required
-            .map(|(name, header)| (name.clone(), validator(&header["schema"])))
+            .map(|(name, header)| (name.clone(), validator(document, &header["schema"])))
             .collect()
     };
-    object(&answer["content"])
-        .map(|(media_type, content)| Described {
-            status: status.parse().expect("a status"),
-            media_type: media_type.clone(),
-            body: content.get("schema").map(validator),
-            headers: headers(),
-        })
+    let of = |media_type: &str, content: &Value| Described {
+        status: status.parse().expect("a status"),
+        media_type: media_type.to_owned(),
+        body: content
+            .get("schema")
+            .map(|schema| validator(document, schema)),
+        headers: headers(),
+    };
+    if answer["content"].is_null() {
+        return vec![of("", &Value::Null)];
+    }
+    let content = object(&answer["content"]);
+    content
+        .map(|(media_type, content)| of(media_type, content))
         .collect()
 }

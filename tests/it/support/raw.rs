@@ -6,7 +6,7 @@ use reqwest::Method;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::Answer;
+use super::{Answer, described};
 
 /// A connection to the server.
 pub async fn connect(origin: &str) -> TcpStream {
@@ -21,7 +21,14 @@ pub async fn send(origin: &str, bytes: &[u8]) -> Answer {
     stream.write_all(bytes).await.expect("it is read");
     let answer = read(stream).await;
     if let Some((method, path)) = asked(bytes)
-        && let Err(wrong) = super::described::check(&method, path, &answer)
+        && let Err(wrong) = described::check(
+            &described::Asked {
+                method: &method,
+                path,
+                body: None,
+            },
+            &answer,
+        )
     {
         panic!("not as described: {wrong}");
     }

@@ -101,19 +101,26 @@ impl Stunt {
         } else {
             format!("{}{path}", self.origin)
         };
+        let body = body.into();
+        let sent = body.as_bytes().map(<[u8]>::to_vec);
         let mut request = self.http.request(method.clone(), url).body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let answer = request.send().await.expect("an answer");
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let path = answer.url().path().to_owned();
+        let url = answer.url().clone();
         let answer = Answer {
             status,
             headers,
             bytes: answer.bytes().await.expect("a whole body").to_vec(),
         };
-        if let Err(wrong) = super::described::check(&method, &path, &answer) {
+        let asked = super::described::Asked {
+            method: &method,
+            path: &url[url::Position::BeforePath..],
+            body: sent.as_deref(),
+        };
+        if let Err(wrong) = super::described::check(&asked, &answer) {
             panic!("not as described: {wrong}");
         }
         answer

@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use stuntdouble::undetectable::{Code, description, routes};
 
-use crate::support::described::check;
+use crate::support::described::{Asked, check};
 use crate::support::{Answer, Stunt};
 
 /// These tell of the others, and are not told of; nor does the vendor's framework.
@@ -206,9 +206,12 @@ fn told(status: u16, body: &Value) -> Answer {
 
 /// What is wrong with it.
 fn wrong(answer: &Answer) -> String {
-    check(&Method::POST, "/query?x=1", answer)
-        .err()
-        .unwrap_or_default()
+    let asked = Asked {
+        method: &Method::POST,
+        path: "/query?x=1",
+        body: None,
+    };
+    check(&asked, answer).err().unwrap_or_default()
 }
 
 fn pending() -> Value {

@@ -1,0 +1,144 @@
+//! The description of the control plane.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderValue};
+use serde_json::{Value, json};
+use stuntdouble::control::{description, routes};
+
+use crate::support::described::{Asked, check};
+use crate::support::{Answer, Stunt};
+
+#[test]
+fn every_operation_is_described_by_its_name_where_it_is_and_no_other() {
+    let description = description();
+    let mut told = BTreeSet::new();
+    for (path, methods) in description["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let text = |field: &str| operation[field].as_str().expect("a text").to_owned();
+            let id = text("operationId");
+            assert!(!text("summary").is_empty(), "{id} has no summary");
+            assert!(!text("description").is_empty(), "{id} has no words");
+            let answers = operation["responses"].as_object().expect("answers");
+            assert!(
+                answers.keys().any(|it| it.starts_with('2')),
+                "{id} never works"
+            );
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let is_told = parameter["description"].is_string();
+                assert!(is_told, "{id} does not say what {} is", parameter["name"]);
+            }
+            told.insert((id, method.to_uppercase(), path.clone()));
+        }
+    }
+    let operations = routes(None).operations().into_iter();
+    let expected = operations.map(|it| {
+        (
+            it.name.to_owned(),
+            it.method.to_string(),
+            it.path.to_owned(),
+        )
+    });
+    assert_eq!(told, expected.collect());
+}
+
+#[tokio::test]
+async fn the_description_is_served_as_it_is() {
+    let stunt = Stunt::start().await;
+    let answer = stunt
+        .send(Method::GET, "/_mock/openapi.json", &[], "")
+        .await;
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.json(), description());
+    let told = answer.json();
+    assert_eq!(told["openapi"], "3.1.0");
+    assert_eq!(told["info"]["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn what_is_asked_is_described_as_it_is_read() {
+    let description = description();
+    let asked = |path: &str, method: &str| {
+        let body = &description["paths"][path][method]["requestBody"];
+        let schema = &body["content"]["application/json"]["schema"];
+        (body["required"].clone(), schema.clone())
+    };
+    let (required, clock) = asked("/_mock/clock", "put");
+    assert_eq!(required, true);
+    assert_eq!(clock["additionalProperties"], false);
+    assert_eq!(clock["required"], json!(["mode"]));
+    let (required, settings) = asked("/_mock/accounts/{key}", "put");
+    assert_eq!(required, false);
+    assert_eq!(settings["additionalProperties"], false);
+    assert_eq!(settings["required"], Value::Null);
+    let plan = settings["properties"]["plan"].to_string();
+    for name in ["unlimited", "free", "pro", "enterprise"] {
+        assert!(plan.contains(&format!("\"{name}\"")), "{name}: {plan}");
+    }
+    let (_, rule) = asked("/_mock/rules", "post");
+    assert_eq!(rule["required"], json!(["then"]));
+    let respond = &rule["properties"]["then"]["properties"]["respond"];
+    assert!(respond.to_string().contains(r#""status""#), "{respond}");
+}
+
+/// What is wrong with a PUT of the clock.
+fn wrong(path: &str, body: &Value, status: u16, answer: &Value) -> String {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    headers.insert("x-mock-request", HeaderValue::from(7));
+    if status >= 400 {
+        headers.insert("x-mock-why", HeaderValue::from_static("7"));
+    }
+    let answer = Answer {
+        status,
+        headers,
+        bytes: answer.to_string().into_bytes(),
+    };
+    let body = body.to_string();
+    let asked = Asked {
+        method: &Method::PUT,
+        path,
+        body: Some(body.as_bytes()),
+    };
+    check(&asked, &answer).err().unwrap_or_default()
+}
+
+#[test]
+fn a_request_or_an_answer_that_is_not_as_described_is_told_of() {
+    let clock = json!({"now": "2026-03-12T10:00:00.000Z", "mode": "frozen", "offsetMs": 0});
+    let error = |code: &str| json!({"error": {"code": code, "message": "a", "hint": "b"}});
+    let frozen = json!({"mode": "frozen"});
+    let path = "/_mock/clock";
+    assert_eq!(wrong(path, &frozen, 200, &clock), "");
+    assert_eq!(
+        wrong(path, &json!({"mode": 1}), 400, &error("bad_body")),
+        ""
+    );
+    let nothing = wrong("/_mock/nothing", &frozen, 404, &error("unknown_route"));
+    assert_eq!(nothing, "");
+    for (path, body, status, answer, expected) in [
+        (path, json!({"mode": "gone"}), 200, clock.clone(), "/mode: "),
+        (
+            path,
+            json!({"mode": "frozen", "x": 1}),
+            200,
+            clock.clone(),
+            "'x' was unexpected",
+        ),
+        (
+            "/_mock/clock?x=1",
+            frozen.clone(),
+            200,
+            clock.clone(),
+            "takes ?x",
+        ),
+        (path, frozen.clone(), 201, clock.clone(), "201: is "),
+        (path, frozen.clone(), 200, json!({"now": "x"}), "required"),
+        (path, frozen.clone(), 400, error("other"), "/error/code: "),
+        ("/_mock/nothing", frozen, 200, clock, "is not described"),
+    ] {
+        let line = wrong(path, &body, status, &answer);
+        assert!(line.contains(expected), "{expected}: {line}");
+    }
+}
