@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::engine::Engine;
 use crate::entropy::Entropy;
-use crate::journal::Journal;
+use crate::journal::{self, Journal};
 use crate::links::Links;
 use crate::model::account::{Processing, Revision};
 use crate::model::order::Vendor;
@@ -238,7 +238,10 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
         Arc::clone(&webhooks),
         claims,
     );
-    let journal = Journal::default();
+    let journal = Journal::new(journal::Limits {
+        requests: config.journal.journal_requests,
+        bytes: config.journal.journal_bytes,
+    });
     Ok(Arc::new(Verbs {
         config,
         db,

@@ -1,6 +1,7 @@
 //! Every setting: its meaning, its default, its flag and its variable. `stuntdouble --help`
 //! prints these files' words; nothing else reads arguments or the environment.
 
+mod journal;
 mod orders;
 mod outbound;
 mod storage;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use journal::Journal;
 pub use orders::Orders;
 pub use outbound::Outbound;
 pub use storage::Storage;
@@ -120,6 +122,8 @@ pub struct Config {
     pub storage: Storage,
     #[command(flatten)]
     pub outbound: Outbound,
+    #[command(flatten)]
+    pub journal: Journal,
 }
 
 impl Config {

@@ -133,5 +133,6 @@ pub fn describe_delete(described: Described<'_>) -> Described<'_> {
 
 pub async fn delete(State(context): State<Context>, Key(key): Key) -> Result<Response, Refusal> {
     context.accounts.forget(&key).await?;
+    context.journal.sweep();
     Ok(StatusCode::NO_CONTENT.into_response())
 }

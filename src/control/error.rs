@@ -43,6 +43,18 @@ impl Refusal {
         }
     }
 
+    /// What was asked for does not go with how things stand.
+    pub fn conflict(
+        code: &'static str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            status: StatusCode::CONFLICT,
+            ..Self::bad(code, message, hint)
+        }
+    }
+
     /// A fault of ours.
     pub fn broken(message: impl Into<String>) -> Self {
         let hint = "this is a fault of stuntdouble's: see its log";

@@ -5,6 +5,7 @@ mod accounts;
 mod clock;
 mod described;
 mod error;
+mod requests;
 mod rules;
 mod state;
 
@@ -121,6 +122,27 @@ fn rules(routes: Routes) -> Routes {
             rules::delete_all,
         )
         .described(rules::described::delete_all)
+        .on(
+            "control.listRequests",
+            Method::GET,
+            "/_mock/requests",
+            requests::list,
+        )
+        .described(requests::described::list)
+        .on(
+            "control.deleteRequests",
+            Method::DELETE,
+            "/_mock/requests",
+            requests::delete,
+        )
+        .described(requests::described::delete)
+        .on(
+            "control.verifyRequests",
+            Method::POST,
+            "/_mock/requests/verify",
+            requests::verify,
+        )
+        .described(requests::described::verify)
 }
 
 /// The answer to a route there is not.

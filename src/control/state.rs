@@ -61,6 +61,8 @@ pub async fn reset(
     } else {
         context.rules.clear(None).await?;
         context.worker.reset().await?;
+        context.journal.clear(None);
     }
+    context.journal.sweep();
     Ok(StatusCode::NO_CONTENT.into_response())
 }

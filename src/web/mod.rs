@@ -11,6 +11,7 @@ pub mod openapi;
 mod operation;
 mod origin;
 mod peek;
+mod recorded;
 mod ruled;
 mod segment;
 mod why;

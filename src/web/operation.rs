@@ -14,9 +14,10 @@ use axum::routing::{MethodFilter, MethodRouter, any_service, on};
 use super::fault::befall;
 use super::leftover::Leftover;
 use super::openapi::Describe;
-use super::ruled::{Whose, nobodys, ruled};
+use super::recorded::{head, recorded};
+use super::ruled::{Whose, is_control, nobodys, ruled};
 use super::{Context, Peer};
-use crate::journal::Entry;
+use crate::journal::{Asked, Entry};
 use crate::model::rule::Makes;
 
 const REQUEST: HeaderName = HeaderName::from_static("x-mock-request");
@@ -171,12 +172,13 @@ pub async fn observe(
     next: Next,
 ) -> Response {
     let began = Instant::now();
-    let entry = Entry::default();
+    let entry = begin(&context, name, &request);
     let peer = request
         .extensions()
         .get::<ConnectInfo<Peer>>()
         .map(|info| info.0.clone());
     request.extensions_mut().insert(entry.clone());
+    let request = request.map(|body| recorded(body, entry.record_request()));
     let (mut request, leftover) = Leftover::of(request);
     let method = request.method().clone();
     let ruling = ruled(&context, name, whose, &entry, &mut request).await;
@@ -189,12 +191,13 @@ pub async fn observe(
     };
     leftover.read_on().await;
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let seq = context
-        .journal
-        .answered(&entry, name, response.status().as_u16(), duration_ms);
+    let status = response.status().as_u16();
+    let seq = entry.number();
     response
         .headers_mut()
         .insert(REQUEST, HeaderValue::from(seq));
+    entry.answered(status, duration_ms, || head(response.headers()));
+    let response = response.map(|body| recorded(body, entry.record_response()));
     let peer = peer.unwrap_or_default();
     let response = peer.tie(response);
     peer.is_free().await;
@@ -202,4 +205,16 @@ pub async fn observe(
         Some(fault) => befall(&peer, fault, &method, response),
         None => response,
     }
+}
+
+/// A request is written down, but for the control plane's: who looks at the journal is not in it.
+fn begin(context: &Context, operation: &'static str, request: &Request) -> Entry {
+    let (uri, is_kept) = (request.uri(), !is_control(request.uri().path()));
+    let asked = || Asked {
+        method: request.method().as_str(),
+        path: uri.path(),
+        query: uri.query(),
+        head: head(request.headers()),
+    };
+    context.journal.begin(operation, is_kept, asked)
 }

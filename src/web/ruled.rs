@@ -77,13 +77,12 @@ pub(super) async fn ruled(
             return Ruling::default();
         }
     };
+    entry.ruled_by(choice.rule);
+    if let Some(account) = account {
+        entry.belongs_to(&account);
+    }
     if let Some(ms) = choice.delay_ms {
         tokio::time::sleep(Duration::from_millis(ms.into())).await;
-    }
-    if choice.respond.is_some()
-        && let Some(account) = account
-    {
-        entry.belongs_to(&account);
     }
     Ruling {
         answer: choice
@@ -93,7 +92,8 @@ pub(super) async fn ruled(
     }
 }
 
-fn is_control(path: &str) -> bool {
+/// Whether it is a path of the control plane.
+pub(super) fn is_control(path: &str) -> bool {
     path.split('/').nth(1) == Some("_mock")
 }
 

@@ -7,5 +7,6 @@ mod drain;
 mod errors;
 mod faults;
 mod gone;
+mod journal;
 mod reset;
 mod rules;

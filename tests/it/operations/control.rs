@@ -69,6 +69,31 @@ pub fn calls() -> Vec<Call> {
         call("control.deleteRule", 204, "/_mock/rules/1", none.clone()),
         call("control.deleteRule", 404, "/_mock/rules/x", none.clone()),
         call("control.deleteRules", 204, "/_mock/rules", none.clone()),
+        call("control.listRequests", 200, "/_mock/requests", none.clone()),
+        call(
+            "control.listRequests",
+            400,
+            "/_mock/requests?since=1",
+            none.clone(),
+        ),
+        call(
+            "control.verifyRequests",
+            200,
+            "/_mock/requests/verify",
+            json!({"count": {"min": 1}}),
+        ),
+        call(
+            "control.verifyRequests",
+            400,
+            "/_mock/requests/verify",
+            wrong.clone(),
+        ),
+        call(
+            "control.deleteRequests",
+            204,
+            "/_mock/requests",
+            none.clone(),
+        ),
         call(
             "control.deleteAccount",
             204,

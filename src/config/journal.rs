@@ -1,0 +1,24 @@
+//! How much is kept of what was asked and answered.
+
+use clap::Args;
+
+/// Settings of the journal.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Journal {
+    /// Requests kept of each account for `/_mock/requests`; 0 keeps none
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_JOURNAL_REQUESTS",
+        default_value_t = 1_000,
+        value_name = "COUNT"
+    )]
+    pub journal_requests: usize,
+    /// Bytes kept of all accounts' requests together, about
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_JOURNAL_BYTES",
+        default_value_t = 16_777_216,
+        value_name = "BYTES"
+    )]
+    pub journal_bytes: usize,
+}

@@ -1,0 +1,68 @@
+//! The operations on the journal, described.
+
+use serde_json::json;
+
+use super::super::described::{account, refuses};
+use super::wire::{Listing, Met, Missed, Verify};
+use crate::web::openapi::{Described, Input};
+
+const ACCOUNT: &str = "Only those of that key; left out, all.";
+
+pub fn list(described: Described<'_>) -> Described<'_> {
+    let input = |name, schema| Input {
+        name,
+        required: false,
+        schema,
+    };
+    let text = json!({"type": "string"});
+    let number = json!({"type": "integer", "minimum": 0});
+    let described = described
+        .does(
+            "What was asked and answered",
+            "The newest last. Requests to the control plane are not kept.",
+        )
+        .asks_query(vec![
+            account(),
+            input("operation", text.clone()),
+            input("method", text.clone()),
+            input("path", text),
+            input("status", number.clone()),
+            input("since", number.clone()),
+            input("limit", number),
+        ])
+        .where_input("account", ACCOUNT)
+        .where_input("operation", "A glob, such as `bizmori.*`.")
+        .where_input("method", "A glob.")
+        .where_input("path", "A glob.")
+        .where_input("status", "Only those that were answered so.")
+        .where_input(
+            "since",
+            "Only those of greater numbers; goes with `account`.",
+        )
+        .where_input("limit", "The last so many; 100 where it is left out.")
+        .answers::<Listing>(200, "What is kept of it.");
+    refuses(described, &[&[(400, "bad_query")]])
+}
+
+pub fn delete(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does("Forget requests", "Those of an account, or all.")
+        .asks_query(vec![account()])
+        .where_input("account", ACCOUNT)
+        .answers_nothing(204, "They are gone.");
+    refuses(described, &[])
+}
+
+pub fn verify(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Verify what was asked",
+            "Counts the requests that are as `when` says. With `withinMs` it waits until there are \
+             enough, or, where there may be too many, until that time is over.",
+        )
+        .asks_json::<Verify>(true)
+        .answers::<Met>(200, "There are as many as wanted.")
+        .answers::<Missed>(422, "There are not.");
+    let codes = [(400, "bad_count"), (400, "bad_when"), (409, "evicted")];
+    refuses(described, &[&codes])
+}

@@ -1,0 +1,199 @@
+//! Requests as they are shown, and what is asked of them.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::clock;
+use crate::journal::{Body, Exchange, Head, NearMiss};
+use crate::model::rule::RuleId;
+use crate::web::Object;
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Requests")]
+pub struct Listing {
+    /// The newest last.
+    pub requests: Vec<Shown>,
+    /// How many older ones are kept no more.
+    pub evicted: u64,
+}
+
+/// A request and its answer; what comes with the answer is null until it is there.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Request")]
+pub struct Shown {
+    /// The account's number for it, which `X-Mock-Request` carries.
+    id: u64,
+    #[schemars(extend("format" = "date-time"))]
+    at: String,
+    /// The key; null where it is nobody's.
+    account: Option<String>,
+    operation: &'static str,
+    method: String,
+    path: String,
+    query: Option<String>,
+    /// What came more than once is joined by a comma.
+    request_headers: BTreeMap<String, String>,
+    #[schemars(schema_with = "body")]
+    request_body: Option<Box<RawValue>>,
+    status: Option<u16>,
+    response_headers: Option<BTreeMap<String, String>>,
+    #[schemars(schema_with = "body")]
+    response_body: Option<Box<RawValue>>,
+    duration_ms: Option<u64>,
+    /// The first rule that was applied to it.
+    #[schemars(with = "Option<i64>")]
+    rule_id: Option<RuleId>,
+}
+
+fn body(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"description": "JSON as it was sent, other text as a string; what is no text, \
+        or longer than 64 KiB, as `{bytes, sha256}`, a text with its begin as `text`."})
+}
+
+/// Bytes that are not shown.
+#[derive(Serialize)]
+struct Digested<'b> {
+    bytes: u64,
+    sha256: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'b str>,
+}
+
+impl From<&Exchange> for Shown {
+    fn from(exchange: &Exchange) -> Self {
+        let status = exchange.status();
+        let answer = exchange.answer();
+        let answer = answer.as_ref();
+        Self {
+            id: exchange.seq(),
+            at: clock::iso(exchange.at()),
+            account: exchange.account().map(str::to_owned),
+            operation: exchange.operation,
+            method: exchange.method().to_owned(),
+            path: exchange.path().to_owned(),
+            query: exchange.query().map(str::to_owned),
+            request_headers: headers(&exchange.request_head()),
+            request_body: shown(&exchange.request_body()),
+            status,
+            response_headers: answer.map(|(head, _, _)| headers(head)),
+            response_body: answer.and_then(|(_, body, _)| shown(body)),
+            duration_ms: answer.map(|(_, _, ms)| *ms),
+            rule_id: exchange.rule(),
+        }
+    }
+}
+
+fn headers(head: &Head) -> BTreeMap<String, String> {
+    let mut headers: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in head.iter() {
+        headers
+            .entry(name)
+            .and_modify(|all| {
+                all.push_str(", ");
+                all.push_str(&value);
+            })
+            .or_insert(value);
+    }
+    headers
+}
+
+fn shown(body: &Body) -> Option<Box<RawValue>> {
+    let digested = |told: &crate::journal::Digested, text| {
+        let sha256 = hex::encode(told.sha256);
+        let digested = Digested {
+            bytes: told.bytes,
+            sha256,
+            text,
+        };
+        serde_json::value::to_raw_value(&digested).ok()
+    };
+    match body {
+        Body::None => None,
+        Body::Text(text) => RawValue::from_string(text.to_string())
+            .or_else(|_| serde_json::value::to_raw_value(text))
+            .ok(),
+        Body::Long(text, told) => digested(told, Some(text)),
+        Body::Binary(told) => digested(told, None),
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Verify {
+    /// The key; left out, all accounts and nobody's.
+    pub account: Option<String>,
+    /// What all the requests are that are counted.
+    pub when: Option<Object<When>>,
+    /// How many there should be.
+    pub count: Sought,
+    /// Real milliseconds that it may take until there are; left out, there are now or not.
+    pub within_ms: Option<u64>,
+}
+
+/// Texts are globs.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct When {
+    pub operation: Option<String>,
+    pub method: Option<String>,
+    pub path: Option<String>,
+    /// A `fileName` or `file_name`, anywhere in the body or in the query.
+    pub file_name: Option<String>,
+    pub status: Option<u16>,
+    /// Parameters of the query, by name.
+    pub query: BTreeMap<String, String>,
+    /// By name, in any case.
+    pub headers: BTreeMap<String, String>,
+    /// What the JSON body has at least: of an object these fields, of a list all elements.
+    pub body: Option<Value>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "count is a number, or {min, max}")]
+pub enum Sought {
+    Exactly(u64),
+    Between(Range),
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Range {
+    pub min: Option<u64>,
+    pub max: Option<u64>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct Met {
+    pub ok: bool,
+    pub count: u64,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Missed {
+    pub ok: bool,
+    pub count: u64,
+    /// Those that are the least different; none where there are too many.
+    pub near_misses: Vec<Near>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct Near {
+    request: Shown,
+    /// Each names the field, what it is and what was wanted.
+    differences: Vec<String>,
+}
+
+impl From<&NearMiss> for Near {
+    fn from(near: &NearMiss) -> Self {
+        Self {
+            request: near.exchange.as_ref().into(),
+            differences: near.differences.clone(),
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! A request and its answer, as they were on the wire.
+
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::Entry;
+use crate::model::rule::RuleId;
+use crate::model::time::Timestamp;
+
+/// So much of a body is kept.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+/// What an exchange weighs beside its texts, about.
+const OVERHEAD_BYTES: usize = 512;
+
+/// A request and, once it is there, its answer.
+#[derive(Debug)]
+pub struct Exchange {
+    pub operation: &'static str,
+    asked: Option<Line>,
+    owner: OnceLock<Owner>,
+    /// Where it is kept.
+    place: OnceLock<u64>,
+    told: Mutex<Told>,
+}
+
+/// What a request begins with.
+#[derive(Debug)]
+pub struct Asked<'r> {
+    pub method: &'r str,
+    pub path: &'r str,
+    pub query: Option<&'r str>,
+    pub head: Head,
+}
+
+#[derive(Debug)]
+struct Line {
+    method: Box<str>,
+    path: Box<str>,
+    query: Option<Box<str>>,
+    head: Head,
+}
+
+/// Whose a request is, and its number there.
+#[derive(Debug)]
+pub(super) struct Owner {
+    pub seq: u64,
+    /// None: nobody's.
+    pub key: Option<String>,
+    pub at: Timestamp,
+}
+
+/// What is told of an exchange as it goes on.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub request_body: Body,
+    pub answer: Option<(u16, Head)>,
+    pub response_body: Body,
+    pub duration_ms: u64,
+    pub rule: Option<RuleId>,
+}
+
+/// Which body it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Side {
+    Request,
+    Response,
+}
+
+/// Headers, packed: what is kept is theirs alone, not the buffer they came in.
+#[derive(Debug, Clone, Default)]
+pub struct Head(Box<[u8]>);
+
+/// A body, as far as it is kept.
+#[derive(Debug, Clone, Default)]
+pub enum Body {
+    /// There is none, or it has not come yet.
+    #[default]
+    None,
+    /// All of it.
+    Text(Box<str>),
+    /// Its begin, and what it was as a whole.
+    Long(Box<str>, Digested),
+    /// No text.
+    Binary(Digested),
+}
+
+/// What a body was that is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digested {
+    pub bytes: u64,
+    pub sha256: [u8; 32],
+}
+
+impl Head {
+    /// The headers in that order.
+    #[must_use]
+    pub fn of<'h>(headers: impl Iterator<Item = (&'h str, &'h [u8])>) -> Self {
+        let mut packed = Vec::with_capacity(512);
+        for (name, value) in headers {
+            packed.extend_from_slice(name.as_bytes());
+            packed.push(b'\n');
+            packed.extend_from_slice(value);
+            packed.push(b'\n');
+        }
+        Self(packed.into_boxed_slice())
+    }
+
+    /// Name and value of each; neither has a line's end in it.
+    pub fn iter(&self) -> impl Iterator<Item = (String, String)> {
+        let mut lines = self.0.split(|byte| *byte == b'\n');
+        let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
+        std::iter::from_fn(move || {
+            let (name, value) = (lines.next()?, lines.next()?);
+            Some((text(name), text(value)))
+        })
+    }
+}
+
+impl Exchange {
+    pub(super) fn new(operation: &'static str, asked: Option<Asked<'_>>) -> Self {
+        let line = |asked: Asked<'_>| Line {
+            method: asked.method.into(),
+            path: asked.path.into(),
+            query: asked.query.map(Box::from),
+            head: asked.head,
+        };
+        Self {
+            operation,
+            asked: asked.map(line),
+            owner: OnceLock::new(),
+            place: OnceLock::new(),
+            told: Mutex::default(),
+        }
+    }
+
+    /// Gives it its owner, if it has none yet: true.
+    pub(super) fn own(&self, owner: impl FnOnce() -> Owner) -> bool {
+        let mut is_new = false;
+        self.owner.get_or_init(|| {
+            is_new = true;
+            owner()
+        });
+        is_new
+    }
+
+    pub(super) fn tell(&self, what: impl FnOnce(&mut Told)) {
+        what(&mut self.told());
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn put_at(&self, place: u64) {
+        self.place.get_or_init(|| place);
+    }
+
+    pub(super) fn place(&self) -> Option<u64> {
+        self.place.get().copied()
+    }
+
+    /// Its number in its account's journal.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.owner.get().map_or(0, |owner| owner.seq)
+    }
+
+    /// The key of its account; none: it is nobody's.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        self.owner.get()?.key.as_deref()
+    }
+
+    /// When it was written down, by its account's clock.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        let owner = self.owner.get();
+        owner.map_or(Timestamp::from_ms(0), |owner| owner.at)
+    }
+
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.asked.as_ref().map_or("", |line| &line.method)
+    }
+
+    /// As it was sent, without the query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.asked.as_ref().map_or("", |line| &line.path)
+    }
+
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.asked.as_ref()?.query.as_deref()
+    }
+
+    #[must_use]
+    pub fn request_head(&self) -> Head {
+        let line = self.asked.as_ref();
+        line.map_or_else(Head::default, |line| line.head.clone())
+    }
+
+    #[must_use]
+    pub fn request_body(&self) -> Body {
+        self.told().request_body.clone()
+    }
+
+    /// None until it is answered.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.told().answer.as_ref().map(|(status, _)| *status)
+    }
+
+    /// Head, body, and milliseconds; none until it is answered.
+    #[must_use]
+    pub fn answer(&self) -> Option<(Head, Body, u64)> {
+        let told = self.told();
+        let (_, head) = told.answer.as_ref()?;
+        Some((head.clone(), told.response_body.clone(), told.duration_ms))
+    }
+
+    /// The first rule that was applied to it.
+    #[must_use]
+    pub fn rule(&self) -> Option<RuleId> {
+        self.told().rule
+    }
+
+    /// What it takes in memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        let told = self.told();
+        let line = self.asked.as_ref().map_or(0, |line| {
+            line.path.len() + line.query.as_ref().map_or(0, |query| query.len()) + line.head.0.len()
+        });
+        let answer = told.answer.as_ref().map_or(0, |(_, head)| head.0.len());
+        OVERHEAD_BYTES + line + answer + told.request_body.bytes() + told.response_body.bytes()
+    }
+}
+
+impl Body {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::None | Self::Binary(_) => 0,
+            Self::Text(text) | Self::Long(text, _) => text.len(),
+        }
+    }
+}
+
+/// A body as it passes by; dropped, it is what has come of it.
+#[derive(Debug)]
+pub struct Recording {
+    entry: Entry,
+    side: Side,
+    pieces: Vec<Bytes>,
+    /// Of what is in `pieces`.
+    kept_bytes: usize,
+    all_bytes: u64,
+    /// Of all, once there is more than is kept.
+    digest: Option<Sha256>,
+}
+
+impl Recording {
+    pub(super) fn new(entry: Entry, side: Side) -> Self {
+        Self {
+            entry,
+            side,
+            pieces: Vec::new(),
+            kept_bytes: 0,
+            all_bytes: 0,
+            digest: None,
+        }
+    }
+
+    /// So much more of the body.
+    pub fn take(&mut self, piece: &Bytes) {
+        self.all_bytes += piece.len() as u64;
+        let room = BODY_BYTES_MAX - self.kept_bytes;
+        if self.digest.is_none() && piece.len() > room {
+            let mut digest = Sha256::new();
+            for kept in &self.pieces {
+                digest.update(kept);
+            }
+            self.digest = Some(digest);
+        }
+        if let Some(digest) = &mut self.digest {
+            digest.update(piece);
+        }
+        if room > 0 && !piece.is_empty() {
+            let kept = piece.slice(..piece.len().min(room));
+            self.kept_bytes += kept.len();
+            self.pieces.push(kept);
+        }
+    }
+
+    fn body(&mut self) -> Body {
+        if self.all_bytes == 0 {
+            return Body::None;
+        }
+        let pieces = std::mem::take(&mut self.pieces);
+        let kept = match pieces.as_slice() {
+            [one] => one.to_vec(),
+            many => many.concat(),
+        };
+        let digested = |digest: Sha256| Digested {
+            bytes: self.all_bytes,
+            sha256: digest.finalize().into(),
+        };
+        match (self.digest.take(), String::from_utf8(kept)) {
+            (None, Ok(text)) => Body::Text(text.into_boxed_str()),
+            (None, Err(binary)) => {
+                Body::Binary(digested(Sha256::new_with_prefix(binary.as_bytes())))
+            }
+            (Some(digest), kept) => match kept.map_err(begin_of) {
+                Ok(text) | Err(Some(text)) => Body::Long(text.into_boxed_str(), digested(digest)),
+                Err(None) => Body::Binary(digested(digest)),
+            },
+        }
+    }
+}
+
+/// The text that is cut within its last character; none if it is no text.
+fn begin_of(cut: std::string::FromUtf8Error) -> Option<String> {
+    let error = cut.utf8_error();
+    let is_cut = error.error_len().is_none();
+    let mut bytes = cut.into_bytes();
+    bytes.truncate(error.valid_up_to());
+    String::from_utf8(bytes).ok().filter(|_| is_cut)
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        let body = self.body();
+        self.entry.recorded(self.side, body);
+    }
+}

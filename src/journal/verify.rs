@@ -1,0 +1,274 @@
+//! Whether what was asked is what a test wants to have been asked, and where it is not.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Body, Exchange};
+use crate::model::glob::glob;
+
+/// So many near misses are told.
+const NEAR_MISSES_MAX: usize = 3;
+/// So many differences of one.
+const DIFFERENCES_MAX: usize = 20;
+/// So much of a value is told.
+const SHOWN_CHARS_MAX: usize = 200;
+
+/// Requests that are wanted: those that are all of this. Texts are globs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Wanted {
+    pub operation: Option<String>,
+    pub method: Option<String>,
+    pub path: Option<String>,
+    /// A `fileName` or `file_name`, anywhere in the body or in the query.
+    pub file_name: Option<String>,
+    pub status: Option<u16>,
+    /// Parameters, by name.
+    pub query: BTreeMap<String, String>,
+    /// By name, in any case.
+    pub headers: BTreeMap<String, String>,
+    /// What the JSON body has, at least: of objects these fields, of arrays all elements.
+    pub body: Option<Value>,
+}
+
+/// How many are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    pub min: u64,
+    /// None: any number.
+    pub max: Option<u64>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    Met {
+        count: u64,
+    },
+    Missed {
+        count: u64,
+        near: Vec<NearMiss>,
+    },
+    /// So many that are kept no more could change the verdict.
+    Uncertain {
+        count: u64,
+        evicted: u64,
+    },
+}
+
+/// A request that is not quite what was wanted.
+#[derive(Debug, Clone)]
+pub struct NearMiss {
+    pub exchange: Arc<Exchange>,
+    /// Each names the field, what it is and what was wanted.
+    pub differences: Vec<String>,
+}
+
+impl Verdict {
+    /// Whether nothing that is still to come changes it.
+    pub(super) const fn is_final(&self, wanted: Count) -> bool {
+        match self {
+            Self::Met { .. } => wanted.max.is_none(),
+            Self::Missed { count, .. } => *count >= wanted.min,
+            Self::Uncertain { .. } => false,
+        }
+    }
+}
+
+/// `all` are the newest first; so many more were let go.
+pub(super) fn verdict(
+    all: &[Arc<Exchange>],
+    evicted: u64,
+    wanted: &Wanted,
+    wanted_count: Count,
+) -> Verdict {
+    let mut count = 0;
+    let mut misses = Vec::new();
+    for exchange in all {
+        let differences = wanted.differences(exchange);
+        if differences.is_empty() {
+            count += 1;
+        } else {
+            misses.push((exchange, differences));
+        }
+    }
+    let too_many = |count| wanted_count.max.is_some_and(|max| count > max);
+    let most = count + evicted;
+    if !too_many(count) && count >= wanted_count.min && !too_many(most) {
+        return Verdict::Met { count };
+    }
+    if too_many(count) {
+        let near = Vec::new();
+        return Verdict::Missed { count, near };
+    }
+    if most >= wanted_count.min && evicted > 0 {
+        return Verdict::Uncertain { count, evicted };
+    }
+    misses.sort_by_key(|(_, differences)| differences.len());
+    let near = misses.into_iter().take(NEAR_MISSES_MAX);
+    let near = near.map(|(exchange, differences)| NearMiss {
+        exchange: Arc::clone(exchange),
+        differences,
+    });
+    Verdict::Missed {
+        count,
+        near: near.collect(),
+    }
+}
+
+impl Wanted {
+    /// Where the request is not what is wanted; nowhere: it is.
+    #[must_use]
+    pub fn differences(&self, exchange: &Exchange) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut text = |field: &str, wanted: Option<&String>, is: Option<&str>| {
+            let Some(wanted) = wanted else {
+                return;
+            };
+            if !is.is_some_and(|is| glob(wanted, is)) {
+                let is = is.map_or("not there".to_owned(), shown);
+                found.push(format!("{field}: {is}, wanted {}", shown(wanted)));
+            }
+        };
+        text(
+            "operation",
+            self.operation.as_ref(),
+            Some(exchange.operation),
+        );
+        text("method", self.method.as_ref(), Some(exchange.method()));
+        text("path", self.path.as_ref(), Some(exchange.path()));
+        let query: Vec<(String, String)> = pairs(exchange);
+        for (name, wanted) in &self.query {
+            let mut values = query.iter().filter(|(key, _)| key == name);
+            let fitting = values.clone().find(|(_, value)| glob(wanted, value));
+            let is = fitting.or_else(|| values.next());
+            let is = is.map(|(_, value)| value.as_str());
+            text(&format!("query.{name}"), Some(wanted), is);
+        }
+        let headers: Vec<(String, String)> = exchange.request_head().iter().collect();
+        for (name, wanted) in &self.headers {
+            let mut values = headers
+                .iter()
+                .filter(|(key, _)| key.eq_ignore_ascii_case(name));
+            let fitting = values.clone().find(|(_, value)| glob(wanted, value));
+            let is = fitting.or_else(|| values.next());
+            let is = is.map(|(_, value)| value.as_str());
+            text(&format!("headers.{name}"), Some(wanted), is);
+        }
+        if let Some(wanted) = self.status
+            && exchange.status() != Some(wanted)
+        {
+            let is = exchange.status();
+            let is = is.map_or("not answered".to_owned(), |status| status.to_string());
+            found.push(format!("status: {is}, wanted {wanted}"));
+        }
+        if self.file_name.is_some() || self.body.is_some() {
+            self.body_differences(exchange, &query, &mut found);
+        }
+        found.truncate(DIFFERENCES_MAX);
+        found
+    }
+
+    fn body_differences(
+        &self,
+        exchange: &Exchange,
+        query: &[(String, String)],
+        found: &mut Vec<String>,
+    ) {
+        let body = match exchange.request_body() {
+            Body::Text(text) => serde_json::from_str::<Value>(&text).ok(),
+            Body::None | Body::Long(..) | Body::Binary(_) => None,
+        };
+        if let Some(wanted) = &self.file_name {
+            let mut names = Vec::new();
+            let is_name = |name: &str| matches!(name, "fileName" | "file_name");
+            names.extend(
+                query
+                    .iter()
+                    .filter(|(name, _)| is_name(name))
+                    .map(|it| it.1.as_str()),
+            );
+            collect_names(body.as_ref(), &mut names);
+            if !names.iter().any(|name| glob(wanted, name)) {
+                let is = match names.first() {
+                    None => "not there".to_owned(),
+                    Some(name) => shown(name),
+                };
+                found.push(format!("fileName: {is}, wanted {}", shown(wanted)));
+            }
+        }
+        match (&self.body, &body) {
+            (None, _) => {}
+            (Some(wanted), Some(body)) => contains("body", body, wanted, found),
+            (Some(wanted), None) => {
+                let is = match exchange.request_body() {
+                    Body::None => "there is none",
+                    Body::Long(..) => "is too long to be kept",
+                    Body::Text(_) | Body::Binary(_) => "is no JSON",
+                };
+                let wanted = shown(&wanted.to_string());
+                found.push(format!("body: {is}, wanted {wanted}"));
+            }
+        }
+    }
+}
+
+fn pairs(exchange: &Exchange) -> Vec<(String, String)> {
+    let query = exchange.query().unwrap_or_default();
+    url::form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect()
+}
+
+fn collect_names<'v>(value: Option<&'v Value>, into: &mut Vec<&'v str>) {
+    match value {
+        Some(Value::Object(fields)) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(text) if matches!(name.as_str(), "fileName" | "file_name") => {
+                        into.push(text);
+                    }
+                    other => collect_names(Some(other), into),
+                }
+            }
+        }
+        Some(Value::Array(items)) => items.iter().for_each(|it| collect_names(Some(it), into)),
+        _ => {}
+    }
+}
+
+fn contains(path: &str, is: &Value, wanted: &Value, found: &mut Vec<String>) {
+    match (is, wanted) {
+        (Value::Object(is), Value::Object(wanted)) => {
+            for (name, wanted) in wanted {
+                let path = format!("{path}.{name}");
+                if let Some(is) = is.get(name) {
+                    contains(&path, is, wanted, found);
+                } else {
+                    let wanted = shown(&wanted.to_string());
+                    found.push(format!("{path}: not there, wanted {wanted}"));
+                }
+            }
+        }
+        (Value::Array(is), Value::Array(wanted)) if is.len() == wanted.len() => {
+            for (index, (is, wanted)) in is.iter().zip(wanted).enumerate() {
+                contains(&format!("{path}[{index}]"), is, wanted, found);
+            }
+        }
+        (Value::String(is), Value::String(wanted)) if glob(wanted, is) => {}
+        (is, wanted) if is == wanted => {}
+        (is, wanted) => {
+            let (is, wanted) = (shown(&is.to_string()), shown(&wanted.to_string()));
+            found.push(format!("{path}: {is}, wanted {wanted}"));
+        }
+    }
+}
+
+fn shown(text: &str) -> String {
+    if text.chars().count() <= SHOWN_CHARS_MAX {
+        return text.to_owned();
+    }
+    let begin: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+    begin + "…"
+}

@@ -1,0 +1,208 @@
+//! What is kept, of whom, and how long.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{each, requests};
+use crate::support::{Stunt, T0, picture};
+
+/// SHA-256 of what [`picture`] is, as the journal has it.
+fn digest(bytes: &[u8]) -> Value {
+    use std::io::Write;
+    let mut child = std::process::Command::new("sha256sum")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("sha256sum");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(bytes).expect("written");
+    drop(stdin);
+    let output = child.wait_with_output().expect("an end");
+    let line = String::from_utf8(output.stdout).expect("UTF-8");
+    let sha256 = line.split(' ').next().expect("a digest");
+    json!({"bytes": bytes.len(), "sha256": sha256})
+}
+
+#[tokio::test]
+async fn a_request_is_kept_with_its_answer_as_both_were() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "é_ai.exe"});
+    let path = "/api/v2/orders/ai-detection?x=1&y=%20";
+    let answer = stunt.post("live", path, &body).await;
+    assert_eq!(answer.status, 400);
+    let mut listed = requests(&stunt, "?account=live").await;
+    let request = listed["requests"][0].take();
+    assert_eq!(listed, json!({"requests": [null], "evicted": 0}));
+    let text = body.to_string();
+    let host = stunt.origin.trim_start_matches("http://");
+    let date = &request["responseHeaders"]["date"];
+    assert!(date.is_null(), "the server sets it later: {date}");
+    let expected = json!({
+        "id": 1,
+        "at": T0,
+        "account": "live",
+        "operation": "bizmori.createAiDetection",
+        "method": "POST",
+        "path": "/api/v2/orders/ai-detection",
+        "query": "x=1&y=%20",
+        "requestHeaders": {
+            "accept": "*/*",
+            "authorization": "Bearer live",
+            "content-length": text.len().to_string(),
+            "content-type": "application/json",
+            "host": host,
+        },
+        "requestBody": body,
+        "status": 400,
+        "responseHeaders": {
+            "content-type": "application/json",
+            "x-mock-request": "1",
+            "x-mock-why": answer.header("x-mock-why"),
+        },
+        "responseBody": answer.json(),
+        "durationMs": request["durationMs"],
+        "ruleId": null,
+    });
+    assert_eq!(request, expected);
+    assert!(request["durationMs"].is_u64());
+    assert_eq!(answer.header("x-mock-request"), "1");
+}
+
+#[tokio::test]
+async fn what_is_no_text_is_kept_as_size_and_digest_and_what_is_long_with_its_begin() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let (_, url) = stunt.pending("live", &body).await;
+    stunt.put(&url, picture()).await;
+    let long = format!("{{\"idempotencyKey\": \"x{}\"}}", "é".repeat(40_000));
+    let headers = [("authorization", "Bearer live")];
+    let path = "/api/v2/orders/ai-detection";
+    stunt.send(Method::POST, path, &headers, long.clone()).await;
+    let listed = requests(&stunt, "?account=live").await;
+    let bodies = each(&listed, "requestBody");
+    assert_eq!(bodies[1], digest(&picture()));
+    let mut expected = digest(long.as_bytes());
+    expected["text"] = json!(long[..65_535]);
+    assert_eq!(bodies[2], expected, "cut between characters");
+}
+
+#[tokio::test]
+async fn a_picture_that_is_fetched_is_kept_by_its_digest() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    let url = stunt.order("live", &id).await["originalImageUrl"].take();
+    let got = stunt.get("live", url.as_str().expect("a URL")).await;
+    assert_eq!(got.bytes, picture());
+    let listed = requests(&stunt, "?operation=storage.get").await;
+    assert_eq!(each(&listed, "responseBody"), [digest(&picture())]);
+    assert_eq!(each(&listed, "account"), ["live"], "it is its owner's");
+}
+
+#[tokio::test]
+async fn a_listing_is_of_what_is_asked_for_and_the_newest_last() {
+    let stunt = Stunt::start().await;
+    for (key, path) in [
+        ("one", "/api/v2/orders/1"),
+        ("two", "/api/v2/orders/webhooks"),
+        ("one", "/api/v2/orders/webhooks"),
+        ("one", "/api/v2/nothing"),
+    ] {
+        stunt.get(key, path).await;
+    }
+    let listed = async |query: &str| {
+        let listed = requests(&stunt, query).await;
+        let paths = each(&listed, "path").into_iter();
+        let accounts = each(&listed, "account").into_iter();
+        let of = |value: Value| value.as_str().unwrap_or("nobody").to_owned();
+        let lines = accounts
+            .zip(paths)
+            .map(|(one, two)| of(one) + " " + &of(two));
+        lines.collect::<Vec<_>>()
+    };
+    let all = [
+        "one /api/v2/orders/1",
+        "two /api/v2/orders/webhooks",
+        "one /api/v2/orders/webhooks",
+        "nobody /api/v2/nothing",
+    ];
+    assert_eq!(listed("").await, all);
+    assert_eq!(listed("?limit=2").await, all[2..]);
+    assert_eq!(listed("?account=one").await, [all[0], all[2]]);
+    assert_eq!(listed("?account=one&since=1").await, [all[2]]);
+    assert_eq!(listed("?operation=bizmori.*Webhooks").await, all[1..3]);
+    assert_eq!(listed("?operation=unmatched").await, all[3..]);
+    assert_eq!(listed("?status=200&method=get").await, all[1..3]);
+    assert_eq!(listed("?path=/api/v2/orders/?").await, all[..1]);
+    for (query, message) in [
+        ("?account=one&since=x", "since: x is no such number"),
+        ("?since=1", "since: of which account?"),
+        ("?key=one", "no parameter key"),
+    ] {
+        let path = format!("/_mock/requests{query}");
+        let refused = stunt.send(Method::GET, &path, &[], "").await;
+        let told = refused.json();
+        assert_eq!(
+            (refused.status, &told["error"]["message"]),
+            (400, &json!(message))
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_oldest_go_first_and_how_many_went_is_told() {
+    let stunt = Stunt::with(|config| config.journal.journal_requests = 3).await;
+    for n in 1..=5 {
+        stunt.get("one", &format!("/api/v2/orders/{n}")).await;
+    }
+    stunt.get("two", "/api/v2/orders/webhooks").await;
+    let listed = requests(&stunt, "?account=one").await;
+    assert_eq!(
+        (each(&listed, "id"), &listed["evicted"]),
+        (vec![json!(3), json!(4), json!(5)], &json!(2))
+    );
+    assert_eq!(requests(&stunt, "?account=two").await["evicted"], 0);
+    let path = "/_mock/requests?account=one";
+    stunt.control(Method::DELETE, path, &json!({})).await;
+    let none = json!({"requests": [], "evicted": 0});
+    assert_eq!(requests(&stunt, "?account=one").await, none);
+    assert_eq!(each(&requests(&stunt, "").await, "account"), ["two"]);
+    let next = stunt.get("one", "/api/v2/orders/1").await;
+    assert_eq!(next.header("x-mock-request"), "6", "numbers go on");
+}
+
+#[tokio::test]
+async fn an_account_that_ends_takes_its_journal_along() {
+    let stunt = Stunt::start().await;
+    stunt.get("one", "/api/v2/orders/1").await;
+    stunt.get("two", "/api/v2/orders/2").await;
+    stunt
+        .control(Method::DELETE, "/_mock/accounts/one", &json!({}))
+        .await;
+    assert_eq!(each(&requests(&stunt, "").await, "account"), ["two"]);
+    stunt
+        .control(Method::POST, "/_mock/reset", &json!({"account": "two"}))
+        .await;
+    let none = json!({"requests": [], "evicted": 0});
+    assert_eq!(requests(&stunt, "").await, none);
+    let next = stunt.get("one", "/api/v2/orders/1").await;
+    assert_eq!(next.header("x-mock-request"), "1", "a new life counts anew");
+}
+
+#[tokio::test]
+async fn the_rule_that_was_applied_is_told_and_none_is_kept_where_none_is_to_be() {
+    let stunt = Stunt::with(|config| config.journal.journal_requests = 0).await;
+    stunt.get("one", "/api/v2/orders/1").await;
+    assert_eq!(
+        requests(&stunt, "").await,
+        json!({"requests": [], "evicted": 0})
+    );
+
+    let stunt = Stunt::start().await;
+    let rule = json!({"account": "one", "then": {"respond": {"status": 503}}});
+    let made = stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    stunt.get("one", "/api/v2/orders/1").await;
+    let listed = requests(&stunt, "").await;
+    assert_eq!(each(&listed, "ruleId"), [made["id"].clone()]);
+    assert_eq!(each(&listed, "status"), [503]);
+}

@@ -1,0 +1,26 @@
+//! The journal: what was asked and answered, and whether it is what a test wants.
+
+mod kept;
+mod verified;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Stunt};
+
+/// What is kept of that query.
+async fn requests(stunt: &Stunt, query: &str) -> Value {
+    let path = format!("/_mock/requests{query}");
+    stunt.control(Method::GET, &path, &json!({})).await
+}
+
+/// One field of each request.
+fn each(listed: &Value, field: &str) -> Vec<Value> {
+    let requests = listed["requests"].as_array().expect("a list");
+    requests.iter().map(|it| it[field].clone()).collect()
+}
+
+async fn verify(stunt: &Stunt, body: &Value) -> Answer {
+    let path = "/_mock/requests/verify";
+    stunt.send(Method::POST, path, &[], body.to_string()).await
+}

@@ -1,0 +1,205 @@
+//! Whether what was asked is what a test wants, and how it is told where it is not.
+
+use serde_json::{Value, json};
+
+use super::verify;
+use crate::support::{Stunt, T0};
+
+async fn stunt() -> Stunt {
+    let stunt = Stunt::frozen("live").await;
+    for (key, heatmap) in [("a", true), ("b", false)] {
+        let options = json!({"generateHeatmap": heatmap});
+        let body = json!({"idempotencyKey": key, "fileName": "cat.jpg", "options": options});
+        stunt.pending("live", &body).await;
+    }
+    stunt
+}
+
+fn detections(count: Value) -> Value {
+    json!({"account": "live", "when": {"operation": "bizmori.createAiDetection"}, "count": count})
+}
+
+#[tokio::test]
+async fn as_many_as_wanted_are_well_and_other_numbers_are_told() {
+    let stunt = stunt().await;
+    for count in [
+        json!(2),
+        json!({"min": 1}),
+        json!({"max": 2}),
+        json!({"min": 2, "max": 9}),
+    ] {
+        let met = verify(&stunt, &detections(count)).await;
+        assert_eq!(
+            (met.status, met.json()),
+            (200, json!({"ok": true, "count": 2}))
+        );
+    }
+    let missed = verify(&stunt, &detections(json!(1))).await;
+    let expected = json!({"ok": false, "count": 2, "nearMisses": []});
+    assert_eq!((missed.status, missed.json()), (422, expected));
+    let why = missed.header("x-mock-why");
+    assert_eq!(why, "2 such requests were made, wanted 1");
+    let never = json!({"account": "other", "count": 0});
+    assert_eq!(verify(&stunt, &never).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_was_sent_is_matched_in_query_headers_and_body() {
+    let stunt = stunt().await;
+    stunt.get("live", "/api/v2/orders?page=2&keyword=cat").await;
+    for (when, count) in [
+        (json!({"body": {"options": {"generateHeatmap": true}}}), 1),
+        (json!({"body": {"fileName": "*.jpg"}}), 2),
+        (json!({"fileName": "c?t.jpg"}), 2),
+        (json!({"headers": {"Content-Type": "application/json"}}), 2),
+        (json!({"query": {"page": "2", "keyword": "c*"}}), 1),
+        (json!({"status": 200, "method": "post"}), 2),
+        (
+            json!({"body": {"options": {}}, "headers": {"authorization": "Bearer l*"}}),
+            2,
+        ),
+    ] {
+        let body = json!({"account": "live", "when": when, "count": count});
+        let answer = verify(&stunt, &body).await;
+        assert_eq!(answer.json(), json!({"ok": true, "count": count}), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_near_miss_names_the_field_that_differs() {
+    let stunt = stunt().await;
+    let when = json!({
+        "operation": "bizmori.createAiDetection",
+        "method": "PUT",
+        "fileName": "dog*",
+        "status": 201,
+        "query": {"page": "1"},
+        "headers": {"x-tenant": "a"},
+        "body": {"idempotencyKey": "b", "options": {"generateHeatmap": true, "tile": [1]}},
+    });
+    let body = json!({"account": "live", "when": when, "count": 1});
+    let answer = verify(&stunt, &body).await;
+    let told = answer.json();
+    assert_eq!((answer.status, &told["count"]), (422, &json!(0)));
+    let near = told["nearMisses"].as_array().expect("near misses");
+    assert_eq!(near.len(), 2);
+    let differences = json!([
+        "method: POST, wanted PUT",
+        "query.page: not there, wanted 1",
+        "headers.x-tenant: not there, wanted a",
+        "status: 200, wanted 201",
+        "fileName: cat.jpg, wanted dog*",
+        "body.options.generateHeatmap: false, wanted true",
+        "body.options.tile: not there, wanted [1]",
+    ]);
+    assert_eq!(near[0]["differences"], differences);
+    let request = &near[0]["request"];
+    assert_eq!((&request["id"], &request["at"]), (&json!(2), &json!(T0)));
+    let worse = near[1]["differences"].as_array().expect("differences");
+    assert!(
+        worse.contains(&json!("body.idempotencyKey: \"a\", wanted \"b\"")),
+        "{worse:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_kept_no_more_may_make_a_verdict_uncertain() {
+    let stunt = Stunt::with(|config| config.journal.journal_requests = 2).await;
+    for _ in 0..3 {
+        stunt.get("live", "/api/v2/orders/1").await;
+    }
+    let of = |count: Value| json!({"account": "live", "count": count});
+    for (count, status) in [
+        (json!({"min": 2}), 200),
+        (json!({"max": 3}), 200),
+        (json!({"max": 1}), 422),
+        (json!({"min": 4}), 422),
+        (json!({"min": 3}), 409),
+        (json!({"max": 2}), 409),
+        (json!(2), 409),
+        (json!(0), 422),
+    ] {
+        let answer = verify(&stunt, &of(count.clone())).await;
+        assert_eq!(answer.status, status, "{count}: {}", answer.text());
+    }
+    let answer = verify(&stunt, &of(json!(2))).await;
+    assert_eq!(answer.json()["error"]["code"], "evicted");
+    let message = "2 such requests are kept, wanted 2; 1 that are kept no more may have been such";
+    assert_eq!(answer.json()["error"]["message"], message);
+}
+
+#[tokio::test]
+async fn a_request_that_is_still_to_come_is_waited_for() {
+    let stunt = Stunt::start().await;
+    let body = json!({"account": "live", "when": {"path": "/api/v2/orders/2"},
+        "count": {"min": 1}, "withinMs": 20_000});
+    let asked = async {
+        stunt.get("live", "/api/v2/orders/1").await;
+        stunt.get("live", "/api/v2/orders/2").await;
+    };
+    let (answer, ()) = tokio::join!(verify(&stunt, &body), asked);
+    assert_eq!(answer.json(), json!({"ok": true, "count": 1}));
+    let never =
+        json!({"account": "live", "when": {"path": "/x"}, "count": {"min": 1}, "withinMs": 1});
+    assert_eq!(verify(&stunt, &never).await.status, 422);
+    let none = json!({"account": "live", "when": {"path": "/x"}, "count": 0, "withinMs": 1});
+    assert_eq!(verify(&stunt, &none).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_request_is_there_while_it_waits_for_its_answer() {
+    let stunt = Stunt::start().await;
+    let rule = json!({"account": "live", "when": {"operation": "bizmori.getOrder"},
+        "then": {"delayMs": 600_000}});
+    stunt
+        .control(reqwest::Method::POST, "/_mock/rules", &rule)
+        .await;
+    stunt.get("live", "/api/v2/orders/webhooks").await;
+    let body = json!({"account": "live", "when": {"operation": "bizmori.getOrder"},
+        "count": 1, "withinMs": 200});
+    let waiting = stunt.get("live", "/api/v2/orders/1");
+    tokio::select! {
+        answer = waiting => panic!("it was answered: {answer:?}"),
+        answer = verify(&stunt, &body) => {
+            assert_eq!(answer.json(), json!({"ok": true, "count": 1}));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_can_match_nothing_is_refused() {
+    let stunt = Stunt::start().await;
+    for (body, code, begins) in [
+        (
+            json!({"count": 1, "when": {"operation": "nothing"}}),
+            "bad_when",
+            "when.operation: nothing is no operation that is kept",
+        ),
+        (
+            json!({"count": 1, "when": {"operation": "webhook.deliver"}}),
+            "bad_when",
+            "when.operation: webhook.deliver is a call of ours: GET /_mock/deliveries has those",
+        ),
+        (
+            json!({"count": {"min": 2, "max": 1}}),
+            "bad_count",
+            "count: nothing is between",
+        ),
+        (
+            json!({"count": "x"}),
+            "bad_body",
+            "count: count is a number, or {min, max}",
+        ),
+        (json!({}), "bad_body", "missing field `count`"),
+    ] {
+        let answer = verify(&stunt, &body).await;
+        let error = answer.json()["error"].take();
+        assert_eq!(
+            (answer.status, &error["code"]),
+            (400, &json!(code)),
+            "{body}"
+        );
+        let message = error["message"].as_str().expect("a line");
+        assert!(message.starts_with(begins), "{message}");
+    }
+}
