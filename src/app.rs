@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::engine::Engine;
 use crate::entropy::Entropy;
+use crate::inbox::Inbox;
 use crate::journal::{self, Journal};
 use crate::links::Links;
 use crate::model::account::{Processing, Revision};
@@ -256,6 +257,7 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
         hosts,
         entropy,
         journal,
+        inbox: Inbox::default(),
         rules,
         operations: operations(),
     }))

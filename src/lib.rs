@@ -41,6 +41,7 @@ pub mod control;
 pub mod data_dir;
 pub mod engine;
 pub mod entropy;
+pub mod inbox;
 pub mod journal;
 pub mod links;
 pub mod model;

@@ -13,6 +13,7 @@ mod addresses;
 mod broken;
 mod fetch;
 mod pace;
+mod posted;
 mod put;
 mod treated;
 
@@ -22,9 +23,11 @@ mod tests;
 pub use broken::GARBAGE;
 pub use fetch::Fetched;
 pub use pace::Pace;
+pub use posted::Posted;
 pub use put::PutError;
 pub use treated::Treatment;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -83,7 +86,7 @@ impl Outbound {
         }
     }
 
-    /// Posts a JSON body, treated so: the status of the answer.
+    /// Posts a JSON body, treated so: the answer, of whose body only the begin is read.
     ///
     /// # Errors
     /// One line that says why there was no answer.
@@ -93,10 +96,10 @@ impl Outbound {
         headers: &[(&str, &str)],
         body: String,
         treatment: &Treatment,
-    ) -> Result<u16, String> {
+    ) -> Result<Posted, String> {
         treatment.wait().await;
-        if let Some(status) = treatment.status()? {
-            return Ok(status);
+        if let Some(respond) = treatment.answer()? {
+            return Ok(respond.into());
         }
         let allowed = self.allowed(url)?;
         let (timeout, bytes) = (self.timeouts.answer, body.len() as u64);
@@ -129,7 +132,16 @@ impl Outbound {
             None => request.body(body),
         };
         let answer = request.send().await.map_err(|error| chain(&error))?;
-        Ok(answer.status().as_u16())
+        Ok(Posted::read(answer).await)
+    }
+
+    /// The headers that a JSON body is posted with, beside those of HTTP itself.
+    #[must_use]
+    pub fn headers_of_json(headers: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let all = [("content-type", JSON), ("user-agent", AGENT)];
+        let all = all.iter().chain(headers);
+        all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     /// Gets a URL: the status of the answer.

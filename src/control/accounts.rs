@@ -134,5 +134,6 @@ pub fn describe_delete(described: Described<'_>) -> Described<'_> {
 pub async fn delete(State(context): State<Context>, Key(key): Key) -> Result<Response, Refusal> {
     context.accounts.forget(&key).await?;
     context.journal.sweep();
+    context.inbox.clear(Some(&key));
     Ok(StatusCode::NO_CONTENT.into_response())
 }

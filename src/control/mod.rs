@@ -3,8 +3,10 @@
 
 mod accounts;
 mod clock;
+mod deliveries;
 mod described;
 mod error;
+mod inbox;
 mod requests;
 mod rules;
 mod state;
@@ -143,6 +145,48 @@ fn rules(routes: Routes) -> Routes {
             requests::verify,
         )
         .described(requests::described::verify)
+        .on(
+            "control.listDeliveries",
+            Method::GET,
+            "/_mock/deliveries",
+            deliveries::list,
+        )
+        .described(deliveries::describe_list)
+        .on(
+            "control.resendDelivery",
+            Method::POST,
+            "/_mock/deliveries/{id}/resend",
+            deliveries::resend,
+        )
+        .described(deliveries::describe_resend)
+        .on(
+            "control.setInbox",
+            Method::PUT,
+            "/_mock/inbox/{name}",
+            inbox::set,
+        )
+        .described(inbox::describe_set)
+        .on(
+            "control.postToInbox",
+            Method::POST,
+            "/_mock/inbox/{name}",
+            inbox::receive,
+        )
+        .described(inbox::describe_receive)
+        .on(
+            "control.listMessages",
+            Method::GET,
+            "/_mock/inbox/{name}/messages",
+            inbox::messages,
+        )
+        .described(inbox::describe_messages)
+        .on(
+            "control.deleteInbox",
+            Method::DELETE,
+            "/_mock/inbox/{name}",
+            inbox::remove,
+        )
+        .described(inbox::describe_remove)
 }
 
 /// The answer to a route there is not.

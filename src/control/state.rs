@@ -58,10 +58,12 @@ pub async fn reset(
 ) -> Result<Response, Refusal> {
     if let Some(key) = body.account {
         context.accounts.forget(&key).await?;
+        context.inbox.clear(Some(&key));
     } else {
         context.rules.clear(None).await?;
         context.worker.reset().await?;
         context.journal.clear(None);
+        context.inbox.clear(None);
     }
     context.journal.sweep();
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -1,7 +1,12 @@
 //! Webhooks: endpoint (where to), event (what happened), delivery (an event on its way to an
 //! endpoint). An attempt is one HTTP try of a delivery.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
 use super::ids::AccountId;
+use super::rule::{Fault, OnWebhook, Respond, RuleId};
 use super::time::Timestamp;
 
 /// Where an account wants its events.
@@ -78,6 +83,49 @@ pub struct Delivery {
     pub retries: u32,
     pub last_sent_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    /// A rule has its next attempt made later than it was due, and so.
+    pub put_off: Option<PutOff>,
+}
+
+/// What rules have decided of an attempt that is put off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PutOff {
+    pub rule: Option<RuleId>,
+    /// What the rule is called that puts it off.
+    pub title: String,
+    pub webhook: OnWebhook,
+    pub delay_ms: Option<u32>,
+    pub respond: Option<(String, Respond)>,
+    pub fault: Option<(String, Fault)>,
+}
+
+/// One HTTP try of a delivery, as it was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    pub at: Timestamp,
+    pub url: String,
+    pub request_headers: BTreeMap<String, String>,
+    /// Else one line on why there was none.
+    pub answer: Result<Answer, String>,
+    /// Real milliseconds.
+    pub duration_ms: u64,
+    /// When the next one is due; none: there is none to come.
+    pub next_at: Option<Timestamp>,
+    /// How the delivery stands after it.
+    pub delivery_status: String,
+    /// The first rule that was applied to it.
+    pub rule: Option<RuleId>,
+}
+
+/// What a receiver answered; of the body, its begin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    pub status: u16,
+    pub headers: BTreeMap<String, String>,
+    pub body: String,
 }
 
 /// Milliseconds from a failed attempt to the next one; after the last of them the delivery
@@ -116,6 +164,12 @@ impl Delivery {
         now.plus_ms(AFTER_HAND_MS)
     }
 
+    /// The attempt due at `now` is not made, and none after it.
+    pub fn give_up(&mut self, now: Timestamp) {
+        self.count(now);
+        self.status = DeliveryStatus::Failed;
+    }
+
     fn count(&mut self, now: Timestamp) {
         if self.status != DeliveryStatus::Pending {
             self.retries += 1;
@@ -142,6 +196,7 @@ mod tests {
             retries: 0,
             last_sent_at: None,
             created_at: start,
+            put_off: None,
         };
         let mut due = Some(start);
         let mut attempts = Vec::new();

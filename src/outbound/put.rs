@@ -55,8 +55,8 @@ impl Outbound {
         treatment: &Treatment,
     ) -> Result<u16, PutError> {
         treatment.wait().await;
-        if let Some(status) = treatment.status().map_err(PutError::Unanswered)? {
-            return Ok(status);
+        if let Some(respond) = treatment.answer().map_err(PutError::Unanswered)? {
+            return Ok(respond.status);
         }
         let allowed = self.allowed(url).map_err(PutError::Unanswered)?;
         let file = File::open(path).await.map_err(PutError::File)?;

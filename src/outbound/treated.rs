@@ -24,17 +24,17 @@ impl Treatment {
         }
     }
 
-    /// The status that is answered in the receiver's place, if one is.
+    /// What is answered in the receiver's place, if anything is.
     ///
     /// # Errors
     /// One line: that answer does not come whole.
-    pub(super) fn status(&self) -> Result<Option<u16>, String> {
+    pub(super) fn answer(&self) -> Result<Option<&Respond>, String> {
         let Some(respond) = &self.respond else {
             return Ok(None);
         };
         match self.broken() {
             Some((title, fault)) => Err(answer_line(title, fault)),
-            None => Ok(Some(respond.status)),
+            None => Ok(Some(respond)),
         }
     }
 

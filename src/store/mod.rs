@@ -11,6 +11,7 @@
 pub mod accounts;
 pub mod agenda;
 mod apart;
+pub mod attempts;
 mod cache;
 pub mod jobs;
 pub mod listing;

@@ -10,11 +10,11 @@ use super::{Result, Source, Tx, sealed::Connected};
 use crate::model::ids::AccountId;
 use crate::model::listing::Page;
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint, Event};
+use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint, Event, PutOff};
 
 const ENDPOINT: &str = "SELECT id, account_id, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy FROM endpoints";
 const DELIVERY: &str =
-    "SELECT deliveries.id, event_id, kind, body, status, retries, last_sent_at, created_at
+    "SELECT deliveries.id, event_id, kind, body, status, retries, last_sent_at, created_at, put_off
      FROM deliveries JOIN events ON events.id = event_id";
 
 /// Keeps a new endpoint. False, and nothing is written, if its id is taken.
@@ -225,9 +225,16 @@ pub async fn record(
     now: Timestamp,
 ) -> Result<bool> {
     let done = sqlx::query(
-        "UPDATE deliveries SET status = ?, retries = ?, due_at = ?, last_sent_at = ? WHERE id = ?;
+        "UPDATE deliveries SET due_at = ? WHERE endpoint_id = ? AND id <> ? AND due_at > ?
+           AND put_off ->> '$.webhook.outOfOrder';
+         UPDATE deliveries SET status = ?, retries = ?, due_at = ?, last_sent_at = ?, put_off = NULL
+         WHERE id = ?;
          UPDATE endpoints SET last_sent_at = ? WHERE id = ?",
     )
+    .bind(now.ms())
+    .bind(endpoint)
+    .bind(&delivery.id)
+    .bind(now.ms())
     .bind(delivery.status.name())
     .bind(delivery.retries)
     .bind(due_at.map(Timestamp::ms))
@@ -238,6 +245,55 @@ pub async fn record(
     .execute(tx.sqlite())
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// The secrets of the endpoints whose URLs end so, whosever they are.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn secrets(from: &mut impl Source, url_end: &str) -> Result<Vec<String>> {
+    let rows = sqlx::query("SELECT secret FROM endpoints WHERE substr(url, -length(?1)) = ?1")
+        .bind(url_end)
+        .fetch_all(from.sqlite())
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Puts a delivery's attempt off until `due_at`.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn put_off(
+    tx: &mut Tx,
+    delivery: &str,
+    due_at: Timestamp,
+    decided: &PutOff,
+) -> Result<()> {
+    sqlx::query("UPDATE deliveries SET due_at = ?, put_off = ? WHERE id = ?")
+        .bind(due_at.ms())
+        .bind(serde_json::to_string(decided)?)
+        .bind(delivery)
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}
+
+/// The account's delivery of that id, whichever endpoint it goes to, and that.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn delivery_of_any(
+    from: &mut impl Source,
+    id: &str,
+) -> Result<Option<(AccountId, String)>> {
+    let row = sqlx::query(
+        "SELECT account_id, endpoint_id FROM deliveries
+         JOIN endpoints ON endpoints.id = endpoint_id WHERE deliveries.id = ?",
+    )
+    .bind(id)
+    .fetch_optional(from.sqlite())
+    .await?;
+    Ok(row.map(|row| (AccountId(row.get(0)), row.get(1))))
 }
 
 /// The endpoint's delivery of that id.
@@ -347,5 +403,9 @@ fn delivery_of(row: &SqliteRow) -> Result<Delivery> {
         retries: row.get(5),
         last_sent_at: row.get::<Option<i64>, _>(6).map(Timestamp::from_ms),
         created_at: Timestamp::from_ms(row.get(7)),
+        put_off: row
+            .get::<Option<&str>, _>(8)
+            .map(serde_json::from_str)
+            .transpose()?,
     })
 }

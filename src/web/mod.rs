@@ -23,6 +23,7 @@ use crate::blobs::Blobs;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::entropy::Entropy;
+use crate::inbox::Inbox;
 use crate::journal::Journal;
 use crate::links::Links;
 use crate::orders::Orders;
@@ -38,7 +39,7 @@ pub use json::Json;
 pub use operation::{Operation, Routes, observe};
 pub use origin::{Origin, OriginError, host};
 pub use peek::peek;
-pub use ruled::Whose;
+pub use ruled::{Whose, pass};
 pub use segment::{Segment, Segments};
 pub use why::{PLAN, WHY, header_line, plan};
 
@@ -58,6 +59,7 @@ pub struct Verbs {
     pub hosts: Arc<KnownHosts>,
     pub entropy: Entropy,
     pub journal: Journal,
+    pub inbox: Inbox,
     pub rules: Arc<Rules>,
     /// Every operation of every front door.
     pub operations: Vec<Operation>,

@@ -81,14 +81,19 @@ pub(super) async fn ruled(
     if let Some(account) = account {
         entry.belongs_to(&account);
     }
-    if let Some(ms) = choice.delay_ms {
-        tokio::time::sleep(Duration::from_millis(ms.into())).await;
-    }
+    pass(choice.delay_ms.unwrap_or_default()).await;
     Ruling {
         answer: choice
             .respond
             .map(|(title, respond)| answer(&title, respond)),
         fault: choice.fault.map(|(_, fault)| fault),
+    }
+}
+
+/// Lets so many real milliseconds pass.
+pub async fn pass(ms: u32) {
+    if ms > 0 {
+        tokio::time::sleep(Duration::from_millis(ms.into())).await;
     }
 }
 

@@ -140,39 +140,80 @@ impl Webhooks {
         }
     }
 
-    /// Makes the attempt and records it; to be called in turn.
+    /// Makes the attempt at what has failed, and records it; to be called in turn.
     async fn send_failed(
         &self,
         account: &Account,
         endpoint: &str,
         delivery: &str,
     ) -> Result<Retried, RetryError> {
-        let (endpoint, mut delivery) = self.failed(account, endpoint, delivery).await?;
-        let choice = self.ruled(account, &endpoint).await?;
-        let sent = tokio::select! {
+        let (endpoint, delivery) = self.failed(account, endpoint, delivery).await?;
+        self.send_by_hand(account, &endpoint, delivery).await
+    }
+
+    /// Sends a delivery once more, however it stands: one that was sent stays sent, one that is
+    /// still tried is tried on if this fails.
+    ///
+    /// # Errors
+    /// If there is none of that id, or what came of it could not be written.
+    pub async fn resend(self: &Arc<Self>, delivery: &str) -> Result<(), RetryError> {
+        let gone = || RetryError::NoDelivery(delivery.to_owned());
+        let mut reader = self.db.read().await?;
+        let found = store::webhooks::delivery_of_any(&mut reader, delivery).await?;
+        drop(reader);
+        let (account, endpoint) = found.ok_or_else(gone)?;
+        let account = self.accounts.by_id(account).ok_or_else(gone)?;
+        let (this, delivery) = (Arc::clone(self), delivery.to_owned());
+        apart(async move {
+            let _turn = this.turn(&account, &endpoint).await?;
+            let own = this.own(&account, &endpoint).await?;
+            let mut reader = this.db.read().await?;
+            let found = store::webhooks::delivery(&mut reader, &endpoint, &delivery).await?;
+            drop(reader);
+            let found = found.ok_or(RetryError::NoDelivery(delivery))?;
+            this.send_by_hand(&account, &own, found).await.map(drop)
+        })
+        .await
+    }
+
+    async fn send_by_hand(
+        &self,
+        account: &Account,
+        endpoint: &Endpoint,
+        mut delivery: Delivery,
+    ) -> Result<Retried, RetryError> {
+        let choice = self.ruled(account, endpoint, &delivery).await?;
+        let mut made = tokio::select! {
             biased;
             () = account.ended().cancelled() => return Err(StoreError::AccountGone.into()),
-            sent = self.attempt(&endpoint, &delivery, &choice) => sent,
+            made = self.attempt(account, endpoint, &delivery, &choice) => made,
         };
         let now = account.now();
-        let next = match &sent {
-            Ok(_) => {
+        let before = delivery.status;
+        let next = match (&made.sent, before) {
+            (_, DeliveryStatus::Sent) => None,
+            (Ok(_), _) => {
                 delivery.succeed(now);
                 None
             }
-            Err(_) => Some(delivery.fail_by_hand(now)),
+            (Err(_), DeliveryStatus::Failed) => Some(delivery.fail_by_hand(now)),
+            (Err(_), DeliveryStatus::Pending | DeliveryStatus::Retrying) => delivery.fail(now),
         };
+        made.settle(&delivery, next);
         tracing::debug!(
             endpoint = endpoint.id,
             url = endpoint.url,
             event = delivery.event.id,
             status = delivery.status.name(),
-            answer = ?sent,
+            answer = ?made.sent,
             "webhook attempted by hand"
         );
         let mut tx = self.db.begin().await?;
         if !store::webhooks::record(&mut tx, &endpoint.id, &delivery, next, now).await? {
-            return Err(RetryError::NoEndpoint(endpoint.id));
+            return Err(RetryError::NoEndpoint(endpoint.id.clone()));
+        }
+        for attempt in &made.attempts {
+            store::attempts::insert(&mut tx, account.id, &delivery.id, attempt).await?;
         }
         if let Some(at) = next {
             store::jobs::put(&mut tx, account.id, Kind::Deliver, &endpoint.id, at).await?;
@@ -180,7 +221,7 @@ impl Webhooks {
         tx.commit().await?;
         Ok(Retried {
             event_id: delivery.event.id,
-            sent,
+            sent: made.sent,
         })
     }
 }

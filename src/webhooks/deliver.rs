@@ -1,31 +1,19 @@
 //! One attempt at an endpoint: what is due first is signed and sent, and what came of it
 //! recorded, with the time of the next.
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
 use super::Webhooks;
-use crate::accounts::Account;
+use super::attempt::Made;
+use super::put_off::put_off;
 use crate::model::job::Job;
-use crate::model::rule::Outgoing;
-use crate::model::webhook::{Delivery, Endpoint};
-use crate::rules::Choice;
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Delivery, PutOff};
 use crate::store::{self, StoreError};
 
-/// Carries the signature of the body.
-const SIGNATURE_HEADER: &str = "x-moribiz-signature";
-
-/// BIZ MORI's signature: lower-case hex HMAC-SHA256 of the raw body bytes, keyed with the
-/// secret as given, prefix and all.
-///
-/// # Panics
-/// Never: HMAC takes keys of any length.
-#[must_use]
-pub fn signature(secret: &str, body: &[u8]) -> String {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
-    mac.update(body);
-    hex::encode(mac.finalize().into_bytes())
+/// What has become of the delivery that was due.
+enum Done {
+    /// The next attempt is due then, if there is one.
+    Attempted(Made, Delivery, Option<Timestamp>),
+    PutOff(Delivery, Timestamp, PutOff),
 }
 
 impl Webhooks {
@@ -44,86 +32,61 @@ impl Webhooks {
         let Some((endpoint, mut delivery)) = endpoint.zip(due) else {
             return self.settle(job, None).await;
         };
-        let choice = self.ruled(&account, &endpoint).await?;
-        let sent = tokio::select! {
+        let choice = self.ruled(&account, &endpoint, &delivery).await?;
+        if delivery.put_off.is_none()
+            && let Some((until, decided)) = put_off(&choice, account.now())
+        {
+            let done = Done::PutOff(delivery, until, decided);
+            return self.settle(job, Some(done)).await;
+        }
+        let mut made = tokio::select! {
             biased;
             () = account.ended().cancelled() => return Ok(()),
-            sent = self.attempt(&endpoint, &delivery, &choice) => sent,
+            made = self.attempt(&account, &endpoint, &delivery, &choice) => made,
         };
         let now = account.now();
-        let next = match &sent {
+        let next = match &made.sent {
             Ok(_) => {
                 delivery.succeed(now);
                 None
             }
+            Err(_) if made.is_dropped => {
+                delivery.give_up(now);
+                None
+            }
             Err(_) => delivery.fail(now),
         };
+        made.settle(&delivery, next);
         tracing::debug!(
             endpoint = endpoint.id,
             url = endpoint.url,
             event = delivery.event.id,
             status = delivery.status.name(),
-            answer = ?sent,
+            answer = ?made.sent,
             "webhook attempted"
         );
-        self.settle(job, Some((delivery, next))).await
+        let done = Done::Attempted(made, delivery, next);
+        self.settle(job, Some(done)).await
     }
 
-    /// What the rules say to an attempt at that endpoint.
-    pub(super) async fn ruled(
-        &self,
-        account: &Account,
-        endpoint: &Endpoint,
-    ) -> Result<Choice, StoreError> {
-        let rules = &self.rules;
-        let said = rules.to_call(&account.key, Outgoing::Delivery, &endpoint.url);
-        said.await
-    }
-
-    /// Sends the delivery once, as the rules have it: the status of a 2xx answer, else one line on what came.
-    pub(super) async fn attempt(
-        &self,
-        endpoint: &Endpoint,
-        delivery: &Delivery,
-        choice: &Choice,
-    ) -> Result<u16, String> {
-        let signature = signature(&endpoint.secret, delivery.event.body.as_bytes());
-        let headers = [(SIGNATURE_HEADER, signature.as_str())];
-        let (body, treatment) = (delivery.event.body.clone(), choice.treatment());
-        let posted = self
-            .outbound
-            .post_json(&endpoint.url, &headers, body, &treatment);
-        let status = posted.await?;
-        if (200..300).contains(&status) {
-            Ok(status)
-        } else {
-            Err(format!("answered {status}"))
-        }
-    }
-
-    /// Records an attempt, if one was made, and sets the job to the endpoint's next.
-    async fn settle(
-        &self,
-        job: &Job,
-        attempted: Option<(Delivery, Option<crate::model::time::Timestamp>)>,
-    ) -> Result<(), StoreError> {
+    /// Records what was done, if anything was, and sets the job to the endpoint's next attempt.
+    async fn settle(&self, job: &Job, done: Option<Done>) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        if let Some((delivery, next)) = &attempted {
-            let sent_at = delivery.last_sent_at.unwrap_or(job.due_at);
-            store::webhooks::record(&mut tx, &job.subject, delivery, *next, sent_at).await?;
+        match &done {
+            None => {}
+            Some(Done::Attempted(made, delivery, next)) => {
+                let sent_at = delivery.last_sent_at.unwrap_or(job.due_at);
+                store::webhooks::record(&mut tx, &job.subject, delivery, *next, sent_at).await?;
+                for attempt in &made.attempts {
+                    let kept = store::attempts::insert(&mut tx, job.account, &delivery.id, attempt);
+                    kept.await?;
+                }
+            }
+            Some(Done::PutOff(delivery, until, decided)) => {
+                store::webhooks::put_off(&mut tx, &delivery.id, *until, decided).await?;
+            }
         }
         store::jobs::settle_endpoint(&mut tx, job.id, &job.subject).await?;
         tx.commit().await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_signature_is_that_of_rfc_4231() {
-        let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
-        assert_eq!(signature("Jefe", b"what do ya want for nothing?"), expected);
     }
 }

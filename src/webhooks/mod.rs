@@ -6,10 +6,14 @@
 //! attempts one at a time, in the order in which they fall due; endpoints do not wait for one
 //! another.
 
+mod attempt;
 mod by_hand;
 mod deliver;
 mod endpoints;
+mod log;
 mod publish;
+mod put_off;
+mod signature;
 
 use std::sync::Arc;
 
@@ -24,8 +28,9 @@ use crate::rules::Rules;
 use crate::store::Db;
 
 pub use by_hand::{Retried, RetryError, Tally};
-pub use deliver::signature;
 pub use endpoints::Wish;
+pub use log::Sent;
+pub use signature::{SIGNATURE_HEADER, signature, verify};
 
 /// What a vendor tells of an order that has come to its end; none for vendors that do not tell.
 pub type Projection = fn(&Order, &Links, event_id: &str, now: Timestamp) -> Option<Told>;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 /// From the top down: a module may use those of later lines, and of its own line where it says so.
 const FRONT_DOORS: [&str; 4] = ["bizmori", "control", "storage", "undetectable"];
-const VERBS: [&str; 10] = [
-    "accounts", "blobs", "claims", "engine", "journal", "links", "orders", "webhooks", "worker",
-    "rules",
+const VERBS: [&str; 11] = [
+    "accounts", "blobs", "claims", "engine", "inbox", "journal", "links", "orders", "webhooks",
+    "worker", "rules",
 ];
 const LEAVES: [&str; 5] = ["clock", "config", "entropy", "outbound", "presign"];
 

@@ -34,7 +34,7 @@ async fn called(
     let path = folder.path().join("file");
     std::fs::write(&path, "12345").expect("a file");
     let posted = outbound.post_json(url, &[], "{}".to_owned(), treatment);
-    let posted = posted.await.map(|status| status.to_string());
+    let posted = posted.await.map(|posted| posted.status.to_string());
     let put = outbound.put_file(url, "image/png", &path, 5, treatment);
     let put = put.await.map(|status| status.to_string());
     let fetched = outbound.fetch(url, &path, MAX, treatment).await;

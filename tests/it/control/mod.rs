@@ -2,11 +2,13 @@
 
 mod accounts;
 mod clock;
+mod deliveries;
 mod described;
 mod drain;
 mod errors;
 mod faults;
 mod gone;
+mod inbox;
 mod journal;
 mod reset;
 mod rules;

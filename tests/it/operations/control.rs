@@ -6,6 +6,82 @@ use super::{Call, call};
 use crate::support::T0;
 
 pub fn calls() -> Vec<Call> {
+    looking().into_iter().chain(steering()).collect()
+}
+
+/// What was asked, and what was sent.
+fn looking() -> Vec<Call> {
+    let none = json!({});
+    let wrong = json!({"nonsense": 1});
+    vec![
+        call("control.listRequests", 200, "/_mock/requests", none.clone()),
+        call(
+            "control.listRequests",
+            400,
+            "/_mock/requests?since=1",
+            none.clone(),
+        ),
+        call(
+            "control.verifyRequests",
+            200,
+            "/_mock/requests/verify",
+            json!({"count": {"min": 1}}),
+        ),
+        call(
+            "control.verifyRequests",
+            400,
+            "/_mock/requests/verify",
+            wrong.clone(),
+        ),
+        call(
+            "control.listDeliveries",
+            200,
+            "/_mock/deliveries",
+            none.clone(),
+        ),
+        call(
+            "control.listDeliveries",
+            400,
+            "/_mock/deliveries?limit=0",
+            none.clone(),
+        ),
+        call(
+            "control.resendDelivery",
+            404,
+            "/_mock/deliveries/x/resend",
+            none.clone(),
+        ),
+        call(
+            "control.setInbox",
+            200,
+            "/_mock/inbox/a",
+            json!({"respond": [204]}),
+        ),
+        call("control.setInbox", 400, "/_mock/inbox/a", wrong.clone()),
+        call("control.postToInbox", 200, "/_mock/inbox/b", none.clone()),
+        call(
+            "control.listMessages",
+            200,
+            "/_mock/inbox/b/messages?min=1",
+            none.clone(),
+        ),
+        call(
+            "control.listMessages",
+            408,
+            "/_mock/inbox/b/messages?min=2",
+            none.clone(),
+        ),
+        call("control.deleteInbox", 204, "/_mock/inbox/b", none.clone()),
+        call(
+            "control.deleteRequests",
+            204,
+            "/_mock/requests",
+            none.clone(),
+        ),
+    ]
+}
+
+fn steering() -> Vec<Call> {
     let none = json!({});
     let wrong = json!({"nonsense": 1});
     vec![
@@ -69,31 +145,6 @@ pub fn calls() -> Vec<Call> {
         call("control.deleteRule", 204, "/_mock/rules/1", none.clone()),
         call("control.deleteRule", 404, "/_mock/rules/x", none.clone()),
         call("control.deleteRules", 204, "/_mock/rules", none.clone()),
-        call("control.listRequests", 200, "/_mock/requests", none.clone()),
-        call(
-            "control.listRequests",
-            400,
-            "/_mock/requests?since=1",
-            none.clone(),
-        ),
-        call(
-            "control.verifyRequests",
-            200,
-            "/_mock/requests/verify",
-            json!({"count": {"min": 1}}),
-        ),
-        call(
-            "control.verifyRequests",
-            400,
-            "/_mock/requests/verify",
-            wrong.clone(),
-        ),
-        call(
-            "control.deleteRequests",
-            204,
-            "/_mock/requests",
-            none.clone(),
-        ),
         call(
             "control.deleteAccount",
             204,

@@ -9,6 +9,7 @@ mod https;
 mod legacy;
 mod listing;
 mod retries;
+mod ruled;
 mod under_way;
 
 use hmac::{Hmac, KeyInit, Mac};

@@ -15,7 +15,7 @@ async fn stunt() -> Stunt {
     stunt
 }
 
-fn detections(count: Value) -> Value {
+fn detections(count: &Value) -> Value {
     json!({"account": "live", "when": {"operation": "bizmori.createAiDetection"}, "count": count})
 }
 
@@ -28,13 +28,13 @@ async fn as_many_as_wanted_are_well_and_other_numbers_are_told() {
         json!({"max": 2}),
         json!({"min": 2, "max": 9}),
     ] {
-        let met = verify(&stunt, &detections(count)).await;
+        let met = verify(&stunt, &detections(&count)).await;
         assert_eq!(
             (met.status, met.json()),
             (200, json!({"ok": true, "count": 2}))
         );
     }
-    let missed = verify(&stunt, &detections(json!(1))).await;
+    let missed = verify(&stunt, &detections(&json!(1))).await;
     let expected = json!({"ok": false, "count": 2, "nearMisses": []});
     assert_eq!((missed.status, missed.json()), (422, expected));
     let why = missed.header("x-mock-why");

@@ -1,0 +1,70 @@
+//! What is answered to a post.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::treated::content;
+use crate::model::rule::Respond;
+
+/// So much of the body is read,
+const BODY_BYTES_MAX: usize = 4 * 1024;
+/// and so long: the status counts, whatever becomes of the body.
+const BODY_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// An answer; of its body, the begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posted {
+    pub status: u16,
+    /// What came more than once is joined by a comma.
+    pub headers: BTreeMap<String, String>,
+    pub body: String,
+}
+
+impl Posted {
+    pub(super) async fn read(mut answer: reqwest::Response) -> Self {
+        let status = answer.status().as_u16();
+        let mut headers: BTreeMap<String, String> = BTreeMap::new();
+        for (name, value) in answer.headers() {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            headers
+                .entry(name.to_string())
+                .and_modify(|all| *all = format!("{all}, {value}"))
+                .or_insert_with(|| value.into_owned());
+        }
+        let mut body = Vec::new();
+        let begin = async {
+            while body.len() < BODY_BYTES_MAX
+                && let Ok(Some(piece)) = answer.chunk().await
+            {
+                let room = BODY_BYTES_MAX - body.len();
+                body.extend_from_slice(&piece[..piece.len().min(room)]);
+            }
+        };
+        // What has not come by then is left out.
+        let _ = tokio::time::timeout(BODY_TIMEOUT, begin).await;
+        Self {
+            status,
+            headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        }
+    }
+}
+
+impl From<&Respond> for Posted {
+    fn from(respond: &Respond) -> Self {
+        let (body, media_type) = content(respond);
+        let mut headers: BTreeMap<String, String> = respond
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
+            .collect();
+        if let Some(media_type) = media_type {
+            headers.insert("content-type".to_owned(), media_type.to_owned());
+        }
+        Self {
+            status: respond.status,
+            headers,
+            body: body.to_owned(),
+        }
+    }
+}

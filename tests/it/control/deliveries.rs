@@ -1,0 +1,170 @@
+//! Deliveries: every attempt is told as it was made, and one is sent once more.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Receiver, Reply, Stunt, picture};
+
+async fn deliveries(stunt: &Stunt, query: &str) -> Vec<Value> {
+    let path = format!("/_mock/deliveries{query}");
+    let mut listed = stunt.control(Method::GET, &path, &json!({})).await;
+    serde_json::from_value(listed["deliveries"].take()).expect("a list")
+}
+
+async fn resend(stunt: &Stunt, id: &Value) -> Answer {
+    let id = id.as_str().expect("an id");
+    let path = format!("/_mock/deliveries/{id}/resend");
+    stunt.send(Method::POST, &path, &[], "").await
+}
+
+/// An order that has come to its end a second ago, told to that URL.
+async fn ended(stunt: &Stunt, url: &str) -> (String, String) {
+    let (webhook, secret) = stunt.webhook("live", url).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt.confirmed("live", &body, picture()).await;
+    stunt.advance("live", "PT0.3S").await;
+    (webhook, secret)
+}
+
+#[tokio::test]
+async fn an_attempt_is_told_as_it_was_made() {
+    let stunt = Stunt::frozen("live").await;
+    let receiver = Receiver::answering([Reply::Status(503)]).await;
+    let (webhook, secret) = ended(&stunt, &receiver.url).await;
+    let message = receiver.messages(1).await.remove(0);
+    let body = String::from_utf8(message.body.clone()).expect("UTF-8");
+    let told = deliveries(&stunt, "?account=live").await;
+    let event = message.json()["eventId"].take();
+    let signature = stuntdouble::webhooks::signature(&secret, body.as_bytes());
+    let expected = json!({
+        "id": told[0]["id"],
+        "at": "2026-03-12T10:00:00.300Z",
+        "account": "live",
+        "webhookId": webhook,
+        "eventId": event,
+        "eventType": "order.aiDetection.completed",
+        "url": receiver.url,
+        "requestHeaders": {
+            "content-type": "application/json",
+            "user-agent": concat!("stuntdouble/", env!("CARGO_PKG_VERSION")),
+            "x-moribiz-signature": signature,
+        },
+        "requestBody": body,
+        "status": 503,
+        "responseHeaders": {
+            "content-length": "0",
+            "date": told[0]["responseHeaders"]["date"],
+        },
+        "responseBody": "",
+        "error": null,
+        "durationMs": told[0]["durationMs"],
+        "nextAt": "2026-03-12T10:00:01.300Z",
+        "deliveryStatus": "RETRYING",
+        "ruleId": null,
+    });
+    assert_eq!(told, [expected]);
+    for (name, value) in told[0]["requestHeaders"].as_object().expect("headers") {
+        let sent = message
+            .headers
+            .get(name)
+            .map(|it| it.to_str().expect("ASCII"));
+        assert_eq!(sent, value.as_str(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_whole_ladder_is_told_with_what_came_next() {
+    let stunt = Stunt::frozen("live").await;
+    let (webhook, _) = ended(&stunt, "http://8.8.8.8/hook").await;
+    stunt.advance("live", "P1D").await;
+    let told = deliveries(&stunt, &format!("?webhookId={webhook}")).await;
+    let seen: Vec<_> = told
+        .iter()
+        .map(|it| {
+            (
+                it["at"].clone(),
+                it["nextAt"].clone(),
+                it["deliveryStatus"].clone(),
+            )
+        })
+        .collect();
+    let at = |text: &str| json!(format!("2026-03-12T{text}Z"));
+    let times = [
+        at("10:00:00.300"),
+        at("10:00:01.300"),
+        at("10:00:03.300"),
+        at("10:00:07.300"),
+        at("10:30:07.300"),
+        at("12:30:07.300"),
+        at("16:30:07.300"),
+    ];
+    let next = times[1..].iter().cloned().chain([Value::Null]);
+    let expected: Vec<_> = times
+        .iter()
+        .cloned()
+        .zip(next)
+        .map(|(at, next)| {
+            let status = if next.is_null() { "FAILED" } else { "RETRYING" };
+            (at, next, json!(status))
+        })
+        .collect();
+    assert_eq!(seen, expected);
+    let error = told[0]["error"].as_str().expect("an error");
+    assert!(error.contains("allow-public"), "{error}");
+    assert_eq!(told[0]["status"], Value::Null);
+    assert_eq!(deliveries(&stunt, "?limit=2").await, told[5..]);
+    assert!(
+        deliveries(&stunt, "?eventType=order.antiAi.completed")
+            .await
+            .is_empty()
+    );
+    assert!(deliveries(&stunt, "?account=other").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_sent_is_sent_once_more_and_stays_sent() {
+    let stunt = Stunt::frozen("live").await;
+    let receiver = Receiver::answering([Reply::Status(200), Reply::Status(500)]).await;
+    ended(&stunt, &receiver.url).await;
+    let first = deliveries(&stunt, "").await.remove(0);
+    let answer = resend(&stunt, &first["id"]).await;
+    let again = answer.json();
+    let seen = |told: &Value| (told["status"].clone(), told["deliveryStatus"].clone());
+    assert_eq!(seen(&first), (json!(200), json!("SENT")));
+    assert_eq!(
+        (answer.status, seen(&again)),
+        (200, (json!(500), json!("SENT")))
+    );
+    assert_eq!(
+        (&again["nextAt"], &again["requestBody"]),
+        (&Value::Null, &first["requestBody"])
+    );
+    receiver.messages(2).await;
+    assert_eq!(deliveries(&stunt, "").await, [first, again]);
+    assert!(
+        stunt.advance("live", "P1D").await.is_empty(),
+        "nothing is due"
+    );
+}
+
+#[tokio::test]
+async fn what_is_retried_or_has_failed_is_sent_and_retried_no_more() {
+    let stunt = Stunt::frozen("live").await;
+    let script = [500, 200].map(Reply::Status);
+    let receiver = Receiver::answering(script).await;
+    ended(&stunt, &receiver.url).await;
+    let first = deliveries(&stunt, "").await.remove(0);
+    assert_eq!(first["deliveryStatus"], "RETRYING");
+    let again = resend(&stunt, &first["id"]).await.json();
+    assert_eq!(again["deliveryStatus"], "SENT");
+    assert_eq!(again["nextAt"], Value::Null);
+    stunt.advance("live", "P1D").await;
+    receiver.messages(2).await;
+    let unknown = stunt
+        .send(Method::POST, "/_mock/deliveries/x/resend", &[], "")
+        .await;
+    assert_eq!(
+        (unknown.status, &unknown.json()["error"]["code"]),
+        (404, &json!("unknown_delivery"))
+    );
+}

@@ -1,0 +1,168 @@
+//! What rules do to attempts at webhooks.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Message, Receiver, Reply, Stunt, picture};
+
+async fn rule(stunt: &Stunt, rule: &Value) {
+    stunt.control(Method::POST, "/_mock/rules", rule).await;
+}
+
+async fn order(stunt: &Stunt, name: &str) -> String {
+    let body = json!({"idempotencyKey": name, "fileName": format!("{name}_ai.jpg")});
+    stunt.confirmed("live", &body, picture()).await
+}
+
+/// What each attempt came to, and how the delivery stood after it.
+async fn attempts(stunt: &Stunt) -> Vec<(Value, Value)> {
+    let listed = stunt
+        .control(Method::GET, "/_mock/deliveries?account=live", &json!({}))
+        .await;
+    let told = listed["deliveries"].as_array().expect("a list").iter();
+    told.map(|it| {
+        let came = if it["error"].is_null() {
+            &it["status"]
+        } else {
+            &it["error"]
+        };
+        (came.clone(), it["deliveryStatus"].clone())
+    })
+    .collect()
+}
+
+fn orders(messages: &[Message]) -> Vec<Value> {
+    let mut orders = messages.iter().map(Message::json);
+    orders
+        .by_ref()
+        .map(|mut body| body["data"]["orderId"].take())
+        .collect()
+}
+
+#[tokio::test]
+async fn what_is_dropped_never_comes() {
+    let stunt = Stunt::frozen("live").await;
+    let receiver = Receiver::start().await;
+    stunt.webhook("live", &receiver.url).await;
+    rule(&stunt, &json!({"account": "live", "name": "lost", "times": 1, "then": {"webhook": {"drop": true}}})).await;
+    order(&stunt, "a").await;
+    stunt.advance("live", "P1D").await;
+    let second = order(&stunt, "b").await;
+    stunt.advance("live", "PT1S").await;
+    let came = receiver.messages(1).await;
+    assert_eq!(orders(&came), [json!(second)]);
+    let expected = [
+        (json!("rule 1 (lost): dropped"), json!("FAILED")),
+        (json!(200), json!("SENT")),
+    ];
+    assert_eq!(attempts(&stunt).await, expected);
+}
+
+#[tokio::test]
+async fn a_duplicate_is_the_same_bytes() {
+    let stunt = Stunt::frozen("live").await;
+    let receiver = Receiver::answering([Reply::Status(500)]).await;
+    stunt.webhook("live", &receiver.url).await;
+    rule(
+        &stunt,
+        &json!({"account": "live", "then": {"webhook": {"duplicate": 2}}}),
+    )
+    .await;
+    order(&stunt, "a").await;
+    stunt.advance("live", "PT1S").await;
+    let came = receiver.messages(2).await;
+    assert_eq!(came[0].body, came[1].body);
+    let expected = [500, 200].map(|status| (json!(status), json!("SENT")));
+    assert_eq!(attempts(&stunt).await, expected, "one of them got there");
+}
+
+#[tokio::test]
+async fn a_wrong_signature_and_none_are_sent_and_the_retry_is_right() {
+    let stunt = Stunt::frozen("live").await;
+    let script = [401, 401].map(Reply::Status);
+    let receiver = Receiver::answering(script).await;
+    let (_, secret) = stunt.webhook("live", &receiver.url).await;
+    for signature in ["wrong", "missing"] {
+        let then = json!({"webhook": {"signature": signature}});
+        let when = json!({"webhookUrl": "*/hook"});
+        rule(
+            &stunt,
+            &json!({"account": "live", "times": 1, "when": when, "then": then}),
+        )
+        .await;
+    }
+    order(&stunt, "a").await;
+    stunt.advance("live", "PT5S").await;
+    let came = receiver.messages(3).await;
+    let right = stuntdouble::webhooks::signature(&secret, &came[0].body);
+    let sent: Vec<_> = came
+        .iter()
+        .map(|it| {
+            it.headers
+                .get("x-moribiz-signature")
+                .map(|it| it.to_str().expect("ASCII"))
+        })
+        .collect();
+    assert!(
+        sent[0].is_some_and(|it| it.len() == 64 && it != right),
+        "{sent:?}"
+    );
+    assert_eq!(sent[1..], [None, Some(right.as_str())]);
+}
+
+#[tokio::test]
+async fn a_delayed_one_comes_later_by_the_clock_and_is_ruled_once() {
+    let stunt = Stunt::frozen("live").await;
+    let receiver = Receiver::start().await;
+    stunt.webhook("live", &receiver.url).await;
+    rule(
+        &stunt,
+        &json!({"account": "live", "then": {"webhook": {"delayMs": 5_000, "duplicate": 2}}}),
+    )
+    .await;
+    let late = order(&stunt, "a").await;
+    stunt.advance("live", "PT1S").await;
+    receiver.messages(0).await;
+    stunt
+        .control(Method::DELETE, "/_mock/rules", &json!({}))
+        .await;
+    let early = order(&stunt, "b").await;
+    stunt.advance("live", "PT1S").await;
+    assert_eq!(
+        orders(&receiver.messages(1).await),
+        [json!(early)],
+        "others overtake it"
+    );
+    stunt.advance("live", "PT3.2S").await;
+    receiver.messages(1).await;
+    stunt.advance("live", "PT0.1S").await;
+    let came = orders(&receiver.messages(3).await);
+    assert_eq!(
+        came[1..],
+        [json!(late), json!(late)],
+        "as it was ruled then"
+    );
+}
+
+#[tokio::test]
+async fn one_that_is_out_of_order_comes_after_the_next_or_else_in_ten_seconds() {
+    let stunt = Stunt::frozen("live").await;
+    let receiver = Receiver::start().await;
+    stunt.webhook("live", &receiver.url).await;
+    rule(
+        &stunt,
+        &json!({"account": "live", "times": 2, "then": {"webhook": {"outOfOrder": true}}}),
+    )
+    .await;
+    let first = order(&stunt, "a").await;
+    stunt.advance("live", "PT1S").await;
+    receiver.messages(0).await;
+    stunt.advance("live", "PT10S").await;
+    assert_eq!(orders(&receiver.messages(1).await), [json!(first)]);
+    let second = order(&stunt, "b").await;
+    stunt.advance("live", "PT1S").await;
+    let third = order(&stunt, "c").await;
+    stunt.advance("live", "PT1S").await;
+    let came = orders(&receiver.messages(3).await);
+    assert_eq!(came[1..], [json!(third), json!(second)]);
+}
