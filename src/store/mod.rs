@@ -13,6 +13,7 @@ pub mod agenda;
 mod apart;
 pub mod attempts;
 mod cache;
+pub mod endpoints;
 pub mod jobs;
 pub mod listing;
 pub mod orders;

@@ -1,4 +1,4 @@
-//! Endpoints, events, and deliveries of events to endpoints.
+//! Events, and deliveries of events to endpoints.
 
 use std::ops::RangeInclusive;
 
@@ -10,138 +10,11 @@ use super::{Result, Source, Tx, sealed::Connected};
 use crate::model::ids::AccountId;
 use crate::model::listing::Page;
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint, Event, PutOff};
+use crate::model::webhook::{Delivery, DeliveryStatus, Event, PutOff};
 
-const ENDPOINT: &str = "SELECT id, account_id, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy FROM endpoints";
 const DELIVERY: &str =
     "SELECT deliveries.id, event_id, kind, body, status, retries, last_sent_at, created_at, put_off
      FROM deliveries JOIN events ON events.id = event_id";
-
-/// Keeps a new endpoint. False, and nothing is written, if its id is taken.
-///
-/// # Errors
-/// If the account is gone.
-pub async fn insert_endpoint(tx: &mut Tx, endpoint: &Endpoint) -> Result<bool> {
-    let done = sqlx::query(
-        "INSERT INTO endpoints (id, account_id, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    )
-    .bind(&endpoint.id)
-    .bind(endpoint.account.0)
-    .bind(&endpoint.name)
-    .bind(&endpoint.url)
-    .bind(&endpoint.secret)
-    .bind(endpoint.test)
-    .bind(endpoint.active)
-    .bind(endpoint.last_sent_at.map(Timestamp::ms))
-    .bind(endpoint.created_at.ms())
-    .bind(endpoint.updated_at.ms())
-    .bind(endpoint.legacy)
-    .execute(tx.sqlite())
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Writes what a client can change of an endpoint: name, URL, and which orders' events it gets.
-///
-/// # Errors
-/// If it cannot be written.
-pub async fn update_endpoint(tx: &mut Tx, endpoint: &Endpoint) -> Result<()> {
-    sqlx::query("UPDATE endpoints SET name = ?, url = ?, test = ?, updated_at = ? WHERE id = ?")
-        .bind(&endpoint.name)
-        .bind(&endpoint.url)
-        .bind(endpoint.test)
-        .bind(endpoint.updated_at.ms())
-        .bind(&endpoint.id)
-        .execute(tx.sqlite())
-        .await?;
-    Ok(())
-}
-
-/// Removes an endpoint and its deliveries. False if the account has none of that id.
-///
-/// # Errors
-/// If it cannot be written.
-pub async fn delete_endpoint(tx: &mut Tx, account: AccountId, id: &str) -> Result<bool> {
-    let done = sqlx::query("DELETE FROM endpoints WHERE id = ? AND account_id = ?")
-        .bind(id)
-        .bind(account.0)
-        .execute(tx.sqlite())
-        .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// The account's endpoint of that id.
-///
-/// # Errors
-/// If it cannot be read.
-pub async fn endpoint(
-    from: &mut impl Source,
-    account: AccountId,
-    id: &str,
-) -> Result<Option<Endpoint>> {
-    let row = sqlx::query(AssertSqlSafe(format!(
-        "{ENDPOINT} WHERE id = ? AND account_id = ?"
-    )))
-    .bind(id)
-    .bind(account.0)
-    .fetch_optional(from.sqlite())
-    .await?;
-    Ok(row.as_ref().map(endpoint_of))
-}
-
-/// The account's endpoint that the legacy route knows.
-///
-/// # Errors
-/// If it cannot be read.
-pub async fn legacy_endpoint(
-    from: &mut impl Source,
-    account: AccountId,
-) -> Result<Option<Endpoint>> {
-    let row = sqlx::query(AssertSqlSafe(format!(
-        "{ENDPOINT} WHERE account_id = ? AND legacy"
-    )))
-    .bind(account.0)
-    .fetch_optional(from.sqlite())
-    .await?;
-    Ok(row.as_ref().map(endpoint_of))
-}
-
-/// The account's endpoints whose name or URL has `keyword` in it, whatever the case of
-/// ASCII letters, the newest first.
-///
-/// # Errors
-/// If they cannot be read.
-pub async fn endpoints(
-    from: &mut impl Source,
-    account: AccountId,
-    keyword: &str,
-    limit: u32,
-    offset: u64,
-) -> Result<Page<Endpoint>> {
-    const MATCHES: &str =
-        "WHERE account_id = ?1 AND (instr(lower(COALESCE(name, '')), ?2) OR instr(lower(url), ?2))";
-    let keyword = keyword.to_ascii_lowercase();
-    let total = sqlx::query(AssertSqlSafe(format!(
-        "SELECT COUNT(*) FROM endpoints {MATCHES}"
-    )))
-    .bind(account.0)
-    .bind(&keyword)
-    .fetch_one(from.sqlite())
-    .await?;
-    let page = format!("{ENDPOINT} {MATCHES} ORDER BY length(id) DESC, id DESC LIMIT ?3 OFFSET ?4");
-    let rows = sqlx::query(AssertSqlSafe(page))
-        .bind(account.0)
-        .bind(&keyword)
-        .bind(limit)
-        .bind(i64::try_from(offset).unwrap_or(i64::MAX))
-        .fetch_all(from.sqlite())
-        .await?;
-    Ok(Page {
-        items: rows.iter().map(endpoint_of).collect(),
-        total: count(&total),
-    })
-}
 
 /// Keeps a new event and sets a delivery on its way to every active endpoint of the account
 /// that takes such orders' events. Answers the endpoints.
@@ -245,18 +118,6 @@ pub async fn record(
     .execute(tx.sqlite())
     .await?;
     Ok(done.rows_affected() > 0)
-}
-
-/// The secrets of the endpoints whose URLs end so, whosever they are.
-///
-/// # Errors
-/// If they cannot be read.
-pub async fn secrets(from: &mut impl Source, url_end: &str) -> Result<Vec<String>> {
-    let rows = sqlx::query("SELECT secret FROM endpoints WHERE substr(url, -length(?1)) = ?1")
-        .bind(url_end)
-        .fetch_all(from.sqlite())
-        .await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Puts a delivery's attempt off until `due_at`.
@@ -369,24 +230,8 @@ pub async fn deliveries(
     })
 }
 
-fn count(row: &SqliteRow) -> u64 {
+pub(super) fn count(row: &SqliteRow) -> u64 {
     u64::try_from(row.get::<i64, _>(0)).unwrap_or(0)
-}
-
-fn endpoint_of(row: &SqliteRow) -> Endpoint {
-    Endpoint {
-        id: row.get(0),
-        account: AccountId(row.get(1)),
-        name: row.get(2),
-        url: row.get(3),
-        secret: row.get(4),
-        test: row.get(5),
-        active: row.get(6),
-        last_sent_at: row.get::<Option<i64>, _>(7).map(Timestamp::from_ms),
-        created_at: Timestamp::from_ms(row.get(8)),
-        updated_at: Timestamp::from_ms(row.get(9)),
-        legacy: row.get(10),
-    }
 }
 
 fn delivery_of(row: &SqliteRow) -> Result<Delivery> {

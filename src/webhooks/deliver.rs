@@ -26,7 +26,7 @@ impl Webhooks {
             return Ok(());
         };
         let mut reader = self.db.read().await?;
-        let endpoint = store::webhooks::endpoint(&mut reader, account.id, &job.subject).await?;
+        let endpoint = store::endpoints::find(&mut reader, account.id, &job.subject).await?;
         let due = store::webhooks::due(&mut reader, &job.subject, account.now()).await?;
         drop(reader);
         let Some((endpoint, mut delivery)) = endpoint.zip(due) else {

@@ -48,18 +48,17 @@ impl Webhooks {
         for _ in 0..DRAWS_MAX {
             let mut tx = self.db.begin().await?;
             if legacy
-                && let Some(mut endpoint) =
-                    store::webhooks::legacy_endpoint(&mut tx, account.id).await?
+                && let Some(mut endpoint) = store::endpoints::legacy(&mut tx, account.id).await?
             {
                 endpoint.url = wish.url;
                 endpoint.test = wish.test.unwrap_or_default();
                 endpoint.updated_at = account.now();
-                store::webhooks::update_endpoint(&mut tx, &endpoint).await?;
+                store::endpoints::update(&mut tx, &endpoint).await?;
                 tx.commit().await?;
                 return Ok(endpoint);
             }
             let endpoint = self.draft(account, wish.clone(), legacy);
-            if store::webhooks::insert_endpoint(&mut tx, &endpoint).await? {
+            if store::endpoints::insert(&mut tx, &endpoint).await? {
                 tx.commit().await?;
                 return Ok(endpoint);
             }
@@ -100,7 +99,7 @@ impl Webhooks {
         account: &Account,
         id: &str,
     ) -> Result<Option<Endpoint>, StoreError> {
-        store::webhooks::endpoint(&mut self.db.read().await?, account.id, id).await
+        store::endpoints::find(&mut self.db.read().await?, account.id, id).await
     }
 
     /// The account's endpoint that the legacy route knows.
@@ -108,7 +107,7 @@ impl Webhooks {
     /// # Errors
     /// If it cannot be read.
     pub async fn legacy(&self, account: &Account) -> Result<Option<Endpoint>, StoreError> {
-        store::webhooks::legacy_endpoint(&mut self.db.read().await?, account.id).await
+        store::endpoints::legacy(&mut self.db.read().await?, account.id).await
     }
 
     /// The account's endpoints whose name or URL has the keyword in it, the newest first.
@@ -122,7 +121,7 @@ impl Webhooks {
         limit: u32,
         offset: u64,
     ) -> Result<Page<Endpoint>, StoreError> {
-        store::webhooks::endpoints(
+        store::endpoints::page(
             &mut self.db.read().await?,
             account.id,
             keyword,
@@ -143,14 +142,14 @@ impl Webhooks {
         wish: Wish,
     ) -> Result<Option<Endpoint>, StoreError> {
         let mut tx = self.db.begin().await?;
-        let Some(mut endpoint) = store::webhooks::endpoint(&mut tx, account.id, id).await? else {
+        let Some(mut endpoint) = store::endpoints::find(&mut tx, account.id, id).await? else {
             return Ok(None);
         };
         endpoint.name = wish.name.or(endpoint.name);
         endpoint.url = wish.url;
         endpoint.test = wish.test.unwrap_or(endpoint.test);
         endpoint.updated_at = account.now();
-        store::webhooks::update_endpoint(&mut tx, &endpoint).await?;
+        store::endpoints::update(&mut tx, &endpoint).await?;
         tx.commit().await?;
         Ok(Some(endpoint))
     }
@@ -162,7 +161,7 @@ impl Webhooks {
     /// If it cannot be written.
     pub async fn unregister(&self, account: &Account, id: &str) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
-        let was = store::webhooks::delete_endpoint(&mut tx, account.id, id).await?;
+        let was = store::endpoints::delete(&mut tx, account.id, id).await?;
         if was {
             store::jobs::remove(&mut tx, Kind::Deliver, id).await?;
         }

@@ -26,7 +26,7 @@ impl Webhooks {
     /// # Errors
     /// If they cannot be read.
     pub async fn secrets(&self, url_end: &str) -> Result<Vec<String>, StoreError> {
-        store::webhooks::secrets(&mut self.db.read().await?, url_end).await
+        store::endpoints::secrets(&mut self.db.read().await?, url_end).await
     }
 
     /// The last `limit` attempts, the newest last: of one account, to one endpoint, at events of
