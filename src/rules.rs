@@ -159,7 +159,7 @@ impl Choice {
         }
         if let (None, Some(outcome)) = (&self.ruled, &then.outcome) {
             self.ruled = Some(Ruled {
-                rule: standing.id,
+                rule: Some(standing.id),
                 outcome: outcome.clone(),
             });
         }

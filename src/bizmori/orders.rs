@@ -65,9 +65,11 @@ pub async fn get(
     headers: HeaderMap,
 ) -> Answer {
     let order = own(&context, &account, &order_id, Code::OrderNotOwner).await?;
+    let (order, hold) = context.orders.polled(&account, order).await?;
     let Origin(origin) = Origin::of(&context, &headers).await?;
     let view = View::of(&context, &account, &origin);
     let mut response = answer(Detail::of(&order, view));
+    Tied::tie(&mut response, hold);
     if let Some(plan) = plan_of(&order) {
         response.headers_mut().insert(PLAN, plan);
     }

@@ -7,6 +7,7 @@ mod deliveries;
 mod described;
 mod error;
 mod inbox;
+mod orders;
 mod requests;
 mod rules;
 mod state;
@@ -21,7 +22,9 @@ use error::Refusal;
 /// The operations of this front door.
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
-    rules(accounts(clocks(state(Routes::new(context)))))
+    let themes = [state, clocks, accounts, rules, journal, orders, webhooks];
+    let routes = Routes::new(context);
+    themes.into_iter().fold(routes, |routes, add| add(routes))
 }
 
 /// The server as a whole.
@@ -124,6 +127,10 @@ fn rules(routes: Routes) -> Routes {
             rules::delete_all,
         )
         .described(rules::described::delete_all)
+}
+
+fn journal(routes: Routes) -> Routes {
+    routes
         .on(
             "control.listRequests",
             Method::GET,
@@ -145,6 +152,42 @@ fn rules(routes: Routes) -> Routes {
             requests::verify,
         )
         .described(requests::described::verify)
+}
+
+fn orders(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.listOrders",
+            Method::GET,
+            "/_mock/orders",
+            orders::list,
+        )
+        .described(orders::describe_list)
+        .on(
+            "control.completeOrder",
+            Method::POST,
+            "/_mock/orders/{id}/complete",
+            orders::complete,
+        )
+        .described(orders::describe_complete)
+        .on(
+            "control.failOrder",
+            Method::POST,
+            "/_mock/orders/{id}/fail",
+            orders::fail,
+        )
+        .described(orders::describe_fail)
+        .on(
+            "control.expireOrder",
+            Method::POST,
+            "/_mock/orders/{id}/expire",
+            orders::expire,
+        )
+        .described(orders::describe_expire)
+}
+
+fn webhooks(routes: Routes) -> Routes {
+    routes
         .on(
             "control.listDeliveries",
             Method::GET,

@@ -1,8 +1,8 @@
 //! Rules: made, listed, removed.
 
-mod check;
+pub mod check;
 pub mod described;
-mod wire;
+pub mod wire;
 
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;

@@ -5,12 +5,15 @@
 //! are total: what cannot be is refused with its reason, and a refused transition has changed
 //! nothing.
 
+mod held;
+mod told;
+
 use serde::{Deserialize, Serialize};
 
 use super::file::{Cut, File, Role};
 use super::ids::AccountId;
 use super::report::Reports;
-use super::rule::Ruled;
+use super::rule::{Processing, Ruled};
 use super::time::{DAY_MS, Timestamp};
 use super::work::{Failure, Outcome, Work};
 
@@ -23,6 +26,18 @@ pub enum Vendor {
 }
 
 impl Vendor {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Bizmori, Self::Undetectable];
+
+    /// The vendor's name, in SQL and in the control plane.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bizmori => "bizmori",
+            Self::Undetectable => "undetectable",
+        }
+    }
+
     /// The bucket that holds the vendor's objects.
     #[must_use]
     pub const fn bucket(self) -> &'static str {
@@ -79,6 +94,9 @@ pub struct Order {
     /// What a rule says comes of it, whatever its files are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ruled: Option<Ruled>,
+    /// How long a rule has it in progress.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processing: Option<Processing>,
     pub state: State,
 }
 
@@ -335,27 +353,6 @@ impl Order {
             }
         }
         Some(*attempts)
-    }
-
-    /// Whether its client has yet to be told that it is complete.
-    #[must_use]
-    pub fn is_untold(&self) -> bool {
-        matches!(&self.state, State::Complete { outcome: Outcome::Detection(found), .. } if found.told_at.is_none())
-    }
-
-    /// Its client is told at `now` that it is complete. False unless that is so, for the first
-    /// time, of an order whose client asks until it is told.
-    pub fn tell(&mut self, now: Timestamp) -> bool {
-        match &mut self.state {
-            State::Complete {
-                outcome: Outcome::Detection(found),
-                ..
-            } if found.told_at.is_none() => {
-                found.told_at = Some(now);
-                true
-            }
-            _ => false,
-        }
     }
 
     /// Its retention has passed. False if it had before.

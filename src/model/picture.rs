@@ -178,6 +178,8 @@ pub enum Basis {
     TestKey,
     /// A rule, by its id.
     Rule(RuleId),
+    /// The control plane, that brought the order to its end.
+    ByHand,
 }
 
 /// A judgement.

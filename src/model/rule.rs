@@ -97,7 +97,8 @@ impl Outgoing {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ruled {
-    pub rule: RuleId,
+    /// None: the control plane has, by hand.
+    pub rule: Option<RuleId>,
     pub outcome: Outcome,
 }
 

@@ -9,7 +9,7 @@ use crate::claims::Claim;
 use crate::model::bulk::Queued;
 use crate::model::job::Kind;
 use crate::model::order::{Order, State, Vendor};
-use crate::model::rule::{Asked, Subject};
+use crate::model::rule::{Asked, Processing, Subject};
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
 use crate::rules::Choice;
@@ -132,7 +132,7 @@ impl Orders {
                 hold = self.claims.claim(account, Kind::Sunset, &order.id);
                 due.push((Kind::Sunset, V2_SUNSET));
             }
-        } else {
+        } else if !order.is_held() {
             hold = self.claims.claim(account, Kind::Process, &order.id);
             due.push((Kind::Process, self.due_at(account, order, order.created_at)));
         }
@@ -164,6 +164,9 @@ impl Orders {
 
     /// When an order that starts now comes to its end.
     pub(super) fn due_at(&self, account: &Account, order: &Order, now: Timestamp) -> Timestamp {
+        if let Some(Processing::Ms(ms)) = order.processing {
+            return now.plus_ms(ms.into());
+        }
         let server = match order.work {
             Work::Document(_) | Work::Bulk(_) => self.steps(account, order).done_ms,
             _ if order.test => self.settings.test_processing_ms,

@@ -109,6 +109,7 @@ pub(super) fn draft(
         work: new.work.clone(),
         confirm_key: None,
         ruled: None,
+        processing: None,
         request_digest: new.request_digest.clone(),
         reports: Reports::default(),
         state: if waits {

@@ -166,6 +166,7 @@ mod tests {
             }],
             confirm_key: None,
             ruled: None,
+            processing: None,
             request_digest: None,
             reports: Reports::default(),
             state: State::started(at),

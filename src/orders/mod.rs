@@ -7,12 +7,14 @@
 mod advance;
 mod archive;
 mod bulk;
+mod by_hand;
 mod create;
 mod deadline;
 mod draft;
 mod extract;
 mod gather;
 mod hand_over;
+mod held;
 mod layout;
 mod look;
 mod outputs;
@@ -39,6 +41,7 @@ use crate::rules::Rules;
 use crate::store::Db;
 use crate::webhooks::Webhooks;
 
+pub use by_hand::{End, EndError};
 pub use create::{Created, Refused};
 pub use deadline::V2_SUNSET;
 pub use draft::{Charge, New, NewFile, Source};

@@ -8,7 +8,7 @@ use crate::engine::{Failure, Finding, Report as Page};
 use crate::model::job::{Job, Kind};
 use crate::model::order::{Order, State};
 use crate::model::report::{Locale, ReportKind, ReportState};
-use crate::model::rule::{Asked, Makes, Subject};
+use crate::model::rule::{Asked, Makes, Processing, Subject};
 use crate::model::work::Outcome;
 use crate::rules::Choice;
 use crate::store::{self, StoreError, Tx};
@@ -87,7 +87,10 @@ impl Orders {
         let failing = failing.map(|failure| failure.code);
         let fresh = Arc::make_mut(&mut order).reports.want(locale, failing);
         if fresh {
-            let due_at = self.due_at(account, &order, account.now());
+            let due_at = match choice.processing {
+                Some((_, Processing::Ms(ms))) => account.now().plus_ms(ms.into()),
+                _ => self.due_at(account, &order, account.now()),
+            };
             let subject = subject(&order, locale);
             store::orders::update(&mut tx, Arc::clone(&order)).await?;
             store::jobs::put(&mut tx, account.id, Kind::Report, &subject, due_at).await?;

@@ -11,7 +11,8 @@ use crate::rules::Choice;
 /// From here on a picture is taken for a machine's.
 const AI_PROBABILITY_MIN: f64 = 0.5;
 
-/// Writes on a new order what rules say to it: of a bulk, to each of its pictures.
+/// Writes on a new order what rules say to it: of a bulk, to each of its pictures. How long a bulk
+/// takes is for the first of them to say.
 pub(super) fn settle(order: &mut Order, choices: &[Choice]) {
     let said = choices.iter().map(|choice| choice.ruled.clone());
     if let Work::Bulk(bulk) = &mut order.work {
@@ -20,6 +21,19 @@ pub(super) fn settle(order: &mut Order, choices: &[Choice]) {
         }
     } else {
         order.ruled = said.flatten().next();
+    }
+    let mut processing = choices.iter().filter_map(|choice| choice.processing);
+    order.processing = processing.next().map(|(_, processing)| processing);
+}
+
+/// Writes on an order what the control plane has it come to: of a bulk, each of its pictures.
+pub(super) fn settle_by_hand(order: &mut Order, by_hand: &Ruled) {
+    if let Work::Bulk(bulk) = &mut order.work {
+        for queued in &mut bulk.queued {
+            queued.ruled = Some(by_hand.clone());
+        }
+    } else {
+        order.ruled = Some(by_hand.clone());
     }
 }
 
@@ -30,12 +44,19 @@ pub(super) fn failure(order: &Order, ruled: Option<&Ruled>) -> Option<Failure> {
         return None;
     };
     let message = message.clone();
-    let message = message.unwrap_or_else(|| format!("failed by rule {}", ruled.rule));
+    let message = message.unwrap_or_else(|| match ruled.rule {
+        Some(rule) => format!("failed by rule {rule}"),
+        None => "failed by hand".to_owned(),
+    });
     let general = work::failure(order, message);
     Some(Failure {
         code: code.clone().unwrap_or(general.code),
         ..general
     })
+}
+
+fn basis(ruled: &Ruled) -> Basis {
+    ruled.rule.map_or(Basis::ByHand, Basis::Rule)
 }
 
 /// What a picture is judged to be, if a rule says.
@@ -55,7 +76,7 @@ pub(super) fn verdict(ruled: Option<&Ruled>) -> Option<Verdict> {
     Some(Verdict {
         label,
         probability,
-        basis: Basis::Rule(ruled.rule),
+        basis: basis(ruled),
         provenance: Provenance::Unknown,
     })
 }
@@ -64,7 +85,7 @@ pub(super) fn verdict(ruled: Option<&Ruled>) -> Option<Verdict> {
 pub(super) fn watermark(order: &Order) -> Option<(Option<String>, Basis)> {
     let ruled = order.ruled.as_ref()?;
     match &ruled.outcome {
-        Outcome::WatermarkText { text } => Some((text.clone(), Basis::Rule(ruled.rule))),
+        Outcome::WatermarkText { text } => Some((text.clone(), basis(ruled))),
         Outcome::Failed { .. } | Outcome::Probability { .. } | Outcome::FinalResult { .. } => None,
     }
 }

@@ -93,10 +93,13 @@ impl Orders {
         order: Arc<Order>,
         now: Timestamp,
     ) -> Result<Option<Claim>, StoreError> {
-        let hold = self.claims.claim(account, Kind::Process, &order.id);
-        let due_at = self.due_at(account, &order, now);
+        let mut hold = None;
         store::orders::update(tx, Arc::clone(&order)).await?;
-        store::jobs::put(tx, account.id, Kind::Process, &order.id, due_at).await?;
+        if !order.is_held() {
+            hold = self.claims.claim(account, Kind::Process, &order.id);
+            let due_at = self.due_at(account, &order, now);
+            store::jobs::put(tx, account.id, Kind::Process, &order.id, due_at).await?;
+        }
         let over = if uploads_end_at(&order).is_some() {
             Some(Kind::ExpireUploads)
         } else {

@@ -8,6 +8,7 @@ use crate::accounts::Account;
 use crate::config::Profile;
 use crate::entropy::Draw;
 use crate::model::order::{Order, State};
+use crate::model::rule::Processing;
 use crate::model::time::Timestamp;
 
 /// The steps of one document, in milliseconds.
@@ -50,9 +51,14 @@ impl Orders {
                 realistic(&mut self.entropy.draw(&account.key, "steps", order.number))
             }
         };
+        let ruled = match order.processing {
+            Some(Processing::Ms(ms)) => Some(ms),
+            _ => None,
+        };
+        let pending_ms = set.detect_pending_ms.unwrap_or(usual.pending_ms);
         Steps {
-            pending_ms: set.detect_pending_ms.unwrap_or(usual.pending_ms),
-            done_ms: set.detect_done_ms.unwrap_or(usual.done_ms),
+            pending_ms: ruled.map_or(pending_ms, |ms| pending_ms.min(ms)),
+            done_ms: ruled.or(set.detect_done_ms).unwrap_or(usual.done_ms),
             heatmap_ms: set.heatmap_ms.unwrap_or(usual.heatmap_ms),
             analysis_ms: set.analysis_ms.unwrap_or(usual.analysis_ms),
         }

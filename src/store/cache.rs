@@ -142,6 +142,7 @@ mod tests {
             files: Vec::new(),
             confirm_key: None,
             ruled: None,
+            processing: None,
             request_digest: None,
             reports: Reports::default(),
             state: State::Pending,

@@ -187,6 +187,21 @@ pub async fn first_of(
     .collect()
 }
 
+/// The job of that kind and subject.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn find(from: &mut impl Source, kind: Kind, subject: &str) -> Result<Option<Job>> {
+    let row = sqlx::query(
+        "SELECT id, account_id, kind, subject, due_at FROM jobs WHERE kind = ? AND subject = ?",
+    )
+    .bind(kind.name())
+    .bind(subject)
+    .fetch_optional(from.sqlite())
+    .await?;
+    row.as_ref().map(job).transpose()
+}
+
 /// When that job is due, if it is still there.
 ///
 /// # Errors

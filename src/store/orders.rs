@@ -8,7 +8,7 @@ use super::cache::Kept;
 use super::tx::Update;
 use super::{Result, Source, Tx, sealed::Connected};
 use crate::model::ids::AccountId;
-use crate::model::order::Order;
+use crate::model::order::{Order, Vendor};
 
 /// Keeps a new order. False, and nothing is written, if its id is taken, or its account has an
 /// order made by the same operation with the same idempotency key.
@@ -82,6 +82,29 @@ pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<Arc<Order>>> {
         Some(order) => Ok(Some(order)),
         None => Ok(read(tx, id).await?.map(|kept| kept.order)),
     }
+}
+
+/// The last `limit` orders, the newest last: of one account, of one vendor, where these are given.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn of_any(
+    from: &mut impl Source,
+    account: Option<AccountId>,
+    vendor: Option<Vendor>,
+    limit: u32,
+) -> Result<Vec<Arc<Order>>> {
+    let rows = sqlx::query(
+        "SELECT body FROM orders WHERE (?1 IS NULL OR account_id = ?1)
+         AND (?2 IS NULL OR body ->> '$.vendor' = ?2) ORDER BY seq DESC LIMIT ?3",
+    )
+    .bind(account.map(|account| account.0))
+    .bind(vendor.map(Vendor::name))
+    .bind(limit)
+    .fetch_all(from.sqlite())
+    .await?;
+    let of = |row: &sqlx::sqlite::SqliteRow| Ok(Arc::new(serde_json::from_str(row.get(0))?));
+    rows.iter().rev().map(of).collect()
 }
 
 /// The same from the rows, with the length of its JSON.

@@ -28,7 +28,7 @@ use crate::model::work::{Findings, Outcome, Work};
 use crate::orders::Uploaded;
 use crate::store::StoreError;
 use crate::web::openapi::Described;
-use crate::web::{Context, Json, Origin, PLAN, Verbs};
+use crate::web::{Context, Json, Origin, PLAN, Tied, Verbs};
 pub use wire::mean;
 
 const ZIP_BYTES_MAX: u64 = 100 * 1_024 * 1_024;
@@ -205,6 +205,7 @@ pub async fn query(
         );
         return Err(Refusal::new(Code::NotBulk, why));
     };
+    let (order, hold) = context.orders.polled(&account, Arc::clone(&order)).await?;
     let (now, steps) = (account.now(), context.orders.steps(&account, &order));
     let status = match &order.state {
         state if steps.is_analyzing(state, now) => "analyzing",
@@ -217,7 +218,9 @@ pub async fn query(
             _ => "failed",
         },
     };
-    Ok(Json(wire::Document::unsettled(&order, bulk, status)).into_response())
+    let mut answer = Json(wire::Document::unsettled(&order, bulk, status)).into_response();
+    Tied::tie(&mut answer, hold);
+    Ok(answer)
 }
 
 /// An answer on a bulk that is done, with what settled its pictures.

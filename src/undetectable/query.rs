@@ -22,7 +22,7 @@ use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome, Work};
 use crate::orders::Steps;
 use crate::web::openapi::Described;
-use crate::web::{Context, Json, Origin, PLAN, Verbs, plan};
+use crate::web::{Context, Json, Origin, PLAN, Tied, Verbs, plan};
 
 /// The id that is asked for.
 pub fn read(fields: &mut Fields) -> String {
@@ -58,7 +58,10 @@ pub async fn post(
     let Some((account, order)) = find(&context, &body, &entry).await? else {
         return Ok(Json(None::<Document>).into_response());
     };
-    tell(&context, &account, &order, &headers).await
+    let (order, hold) = context.orders.polled(&account, order).await?;
+    let mut answer = tell(&context, &account, &order, &headers).await?;
+    Tied::tie(&mut answer, hold);
+    Ok(answer)
 }
 
 /// The document that is asked for, and whose it is; the vendor answers null where there is none.

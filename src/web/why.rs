@@ -44,6 +44,7 @@ pub fn plan(found: &str, basis: &Basis) -> HeaderValue {
         Basis::Content => "by content".to_owned(),
         Basis::TestKey => "by test key".to_owned(),
         Basis::Rule(id) => format!("by rule {id}"),
+        Basis::ByHand => "by hand".to_owned(),
     };
     header_line(&format!("{found} {by}"))
 }

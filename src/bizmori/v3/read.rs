@@ -9,7 +9,7 @@ use crate::bizmori::auth::Caller;
 use crate::bizmori::uploads::Uploads;
 use crate::bizmori::wire::{View, plan_of};
 use crate::bizmori::{Answer, answer};
-use crate::web::{Context, Origin, PLAN, Segment};
+use crate::web::{Context, Origin, PLAN, Segment, Tied};
 
 pub async fn get(
     State(context): State<Context>,
@@ -18,10 +18,12 @@ pub async fn get(
     headers: HeaderMap,
 ) -> Answer {
     let order = own(&context, &account, &order_id).await?;
+    let (order, hold) = context.orders.polled(&account, order).await?;
     let Origin(origin) = Origin::of(&context, &headers).await?;
     let view = View::of(&context, &account, &origin);
     let uploads = Uploads::new(&context, &account, origin.clone());
     let mut response = answer(Detail::of(&order, view, &uploads));
+    Tied::tie(&mut response, hold);
     if let Some(plan) = plan_of(&order) {
         response.headers_mut().insert(PLAN, plan);
     }

@@ -1,6 +1,6 @@
 //! What rules are taken: those that say something, and can match something.
 
-mod then;
+pub mod then;
 
 use super::super::error::Refusal;
 use super::wire::{Sent, When};

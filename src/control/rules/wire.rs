@@ -85,7 +85,7 @@ pub struct Respond {
     pub body: Option<Box<RawValue>>,
 }
 
-#[derive(Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Outcome {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,6 +105,13 @@ pub struct Outcome {
     pub watermark_text: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub final_result: Option<String>,
+}
+
+impl Outcome {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What is there, if it is null too.

@@ -72,7 +72,12 @@ pub fn step(verdict: &Verdict) -> u8 {
         (_, Basis::Metadata) => 1,
         (
             _,
-            Basis::Suffix(_) | Basis::Digest | Basis::Content | Basis::TestKey | Basis::Rule(_),
+            Basis::Suffix(_)
+            | Basis::Digest
+            | Basis::Content
+            | Basis::TestKey
+            | Basis::Rule(_)
+            | Basis::ByHand,
         ) => 3,
     }
 }

@@ -10,5 +10,7 @@ mod faults;
 mod gone;
 mod inbox;
 mod journal;
+mod orders;
+mod processing;
 mod reset;
 mod rules;

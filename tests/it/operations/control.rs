@@ -58,6 +58,37 @@ fn looking() -> Vec<Call> {
             json!({"respond": [204]}),
         ),
         call("control.setInbox", 400, "/_mock/inbox/a", wrong.clone()),
+        call("control.listOrders", 200, "/_mock/orders", none.clone()),
+        call(
+            "control.listOrders",
+            400,
+            "/_mock/orders?vendor=x",
+            none.clone(),
+        ),
+        call(
+            "control.completeOrder",
+            404,
+            "/_mock/orders/x/complete",
+            none.clone(),
+        ),
+        call(
+            "control.failOrder",
+            404,
+            "/_mock/orders/x/fail",
+            none.clone(),
+        ),
+        call(
+            "control.failOrder",
+            400,
+            "/_mock/orders/x/fail",
+            wrong.clone(),
+        ),
+        call(
+            "control.expireOrder",
+            404,
+            "/_mock/orders/x/expire",
+            none.clone(),
+        ),
         call("control.postToInbox", 200, "/_mock/inbox/b", none.clone()),
         call(
             "control.listMessages",

@@ -161,7 +161,11 @@ fn body(raw: &RawValue) -> rule::Body {
         .map_or_else(|_| rule::Body::Json(raw.get().to_owned()), rule::Body::Text)
 }
 
-fn outcome(sent: Outcome) -> Checked<rule::Outcome> {
+/// The outcome, if it says one thing.
+///
+/// # Errors
+/// Says what is wrong with it, and what there is.
+pub fn outcome(sent: Outcome) -> Checked<rule::Outcome> {
     let field = "then.outcome";
     if let Some(chance) = sent.probability
         && !(0.0..=1.0).contains(&chance)

@@ -1,0 +1,266 @@
+//! Orders and documents: listed, and brought to their end.
+
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::clock;
+use super::described::{ACCOUNT, STORE, account, refuses};
+use super::error::{Read, Refusal};
+use super::rules::check::then::outcome;
+use super::rules::wire::Outcome;
+use crate::clock::iso;
+use crate::model::order::{Order, State as OrderState, Vendor};
+use crate::model::rule::{self, Processing};
+use crate::orders::{End, EndError};
+use crate::web::openapi::{Described, Input};
+use crate::web::{Context, Json, Segment, Verbs};
+
+const LIMIT: u32 = 100;
+const LIMIT_MAX: u32 = 1_000;
+const ENDS: [(u16, &str); 5] = [
+    (400, "bad_rule"),
+    (400, "unfit_outcome"),
+    (404, "unknown_order"),
+    (409, "order_ended"),
+    (409, "files_missing"),
+];
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Orders")]
+struct Listing {
+    /// The newest last.
+    orders: Vec<Shown>,
+}
+
+/// An order, or a document.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Order")]
+struct Shown {
+    id: String,
+    /// The key.
+    account: String,
+    #[schemars(extend("enum" = ["bizmori", "undetectable"]))]
+    vendor: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[schemars(extend("enum" = OrderState::STATUSES))]
+    status: &'static str,
+    name: String,
+    file_names: Vec<String>,
+    #[schemars(extend("format" = "date-time"))]
+    created_at: String,
+    #[schemars(extend("format" = "date-time"))]
+    updated_at: String,
+    #[schemars(extend("format" = "date-time"))]
+    expires_at: String,
+    /// How long a rule has it in progress: `{"ms"}`, `{"polls"}` that are left, or `hold`.
+    #[schemars(with = "Option<serde_json::Value>")]
+    processing: Option<Processing>,
+    /// What it failed with.
+    failure: Option<Failed>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Failure")]
+struct Failed {
+    code: String,
+    message: String,
+}
+
+impl Shown {
+    /// None: its account's life has just ended.
+    fn of(verbs: &Verbs, order: &Order) -> Option<Self> {
+        let failure = match &order.state {
+            OrderState::Failed { failure, .. } => Some(Failed {
+                code: failure.code.clone(),
+                message: failure.message.clone(),
+            }),
+            _ => None,
+        };
+        Some(Self {
+            id: order.id.clone(),
+            account: verbs.accounts.by_id(order.account)?.key.clone(),
+            vendor: order.vendor.name(),
+            kind: order.work.name(),
+            status: order.state.status(),
+            name: order.name.clone(),
+            file_names: order.files.iter().map(|file| file.name.clone()).collect(),
+            created_at: iso(order.created_at),
+            updated_at: iso(order.updated_at),
+            expires_at: iso(order.expires_at()),
+            processing: order.processing,
+            failure,
+        })
+    }
+}
+
+pub fn describe_list(described: Described<'_>) -> Described<'_> {
+    let input = |name, kind: &str| Input {
+        name,
+        required: false,
+        schema: serde_json::json!({"type": kind}),
+    };
+    let described = described
+        .does("Orders and documents", "Of both vendors, the newest last.")
+        .asks_query(vec![
+            account(),
+            input("vendor", "string"),
+            input("limit", "integer"),
+        ])
+        .where_input("account", "Only those of that key.")
+        .where_input("vendor", "`bizmori` or `undetectable`.")
+        .where_input("limit", "The last so many; 100 where it is left out.")
+        .answers::<Listing>(200, "The orders.");
+    refuses(described, &[&[(400, "bad_query")], &ACCOUNT, &STORE])
+}
+
+pub async fn list(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let (mut key, mut vendor, mut limit) = (None, None, LIMIT);
+    let query = query.unwrap_or_default();
+    let bad = |message: String, hint: &str| Refusal::bad("bad_query", message, hint);
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        match name.as_ref() {
+            "account" => key = Some(value.into_owned()),
+            "vendor" => {
+                let named = Vendor::ALL.into_iter().find(|it| it.name() == value);
+                let hint = "there is: bizmori, undetectable";
+                let unknown = || bad(format!("vendor: {value} is none"), hint);
+                vendor = Some(named.ok_or_else(unknown)?);
+            }
+            "limit" => {
+                let number: Option<u32> = value.parse().ok();
+                let number = number.filter(|it| (1..=LIMIT_MAX).contains(it));
+                let unknown = || bad(format!("limit: {value} is none"), "1 to 1000");
+                limit = number.ok_or_else(unknown)?;
+            }
+            other => {
+                let hint = "there is: account, vendor, limit";
+                return Err(bad(format!("no parameter {other}"), hint));
+            }
+        }
+    }
+    let account = clock::account(&context, key.as_deref()).await?;
+    let found = context.orders.of_any(account.as_deref(), vendor, limit);
+    let found = found.await?;
+    let orders = found.iter().filter_map(|it| Shown::of(&context, it));
+    let orders = orders.collect();
+    Ok(Json(Listing { orders }).into_response())
+}
+
+pub fn describe_complete(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Complete an order",
+            "Its work is done now, whatever held it. What comes out may be said, as in a rule's \
+             `outcome`; else it is what would have come out.",
+        )
+        .where_input("id", "Of an order or a document.")
+        .asks_json::<Outcome>(false)
+        .answers::<Shown>(200, "The order.");
+    refuses(described, &[&ENDS, &STORE])
+}
+
+pub async fn complete(
+    State(context): State<Context>,
+    Segment(id): Segment,
+    Read(body): Read<Outcome>,
+) -> Result<Response, Refusal> {
+    let outcome = if body.is_empty() {
+        None
+    } else {
+        Some(outcome(body)?)
+    };
+    end(&context, &id, End::Complete(outcome)).await
+}
+
+/// How it fails; both may be left out.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Failing {
+    /// The vendor's code.
+    error_code: Option<String>,
+    error_message: Option<String>,
+}
+
+pub fn describe_fail(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Fail an order",
+            "It has failed now, whatever it waited for.",
+        )
+        .where_input("id", "Of an order or a document.")
+        .asks_json::<Failing>(false)
+        .answers::<Shown>(200, "The order.");
+    refuses(described, &[&ENDS, &STORE])
+}
+
+pub async fn fail(
+    State(context): State<Context>,
+    Segment(id): Segment,
+    Read(body): Read<Failing>,
+) -> Result<Response, Refusal> {
+    let failed = rule::Outcome::Failed {
+        code: body.error_code,
+        message: body.error_message,
+    };
+    end(&context, &id, End::Fail(failed)).await
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+pub fn describe_expire(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Expire an order",
+            "Its retention has passed now, and its files are gone.",
+        )
+        .where_input("id", "Of an order or a document.")
+        .asks_json::<Nothing>(false)
+        .answers::<Shown>(200, "The order.");
+    refuses(described, &[&ENDS, &STORE])
+}
+
+pub async fn expire(
+    State(context): State<Context>,
+    Segment(id): Segment,
+    Read(Nothing {}): Read<Nothing>,
+) -> Result<Response, Refusal> {
+    end(&context, &id, End::Expire).await
+}
+
+async fn end(verbs: &Verbs, id: &str, end: End) -> Result<Response, Refusal> {
+    let unknown = || {
+        let hint = "GET /_mock/orders lists those there are";
+        Refusal::not_found("unknown_order", format!("no order {id}"), hint)
+    };
+    let ended = verbs.orders.end(id, end).await;
+    let order = ended.map_err(|error| match error {
+        EndError::NotFound => unknown(),
+        EndError::Ended(status) => Refusal::conflict(
+            "order_ended",
+            format!("order {id} is {status}"),
+            "only orders that are pending or in progress come to another end",
+        ),
+        EndError::Awaiting(files) => Refusal::conflict(
+            "files_missing",
+            format!("order {id} is pending: {files} files are still to be uploaded"),
+            "upload them, or have it fail with POST /_mock/orders/{id}/fail",
+        ),
+        EndError::Unfit => Refusal::bad(
+            "unfit_outcome",
+            format!("order {id} does not come to such an outcome"),
+            "probability goes with detections, finalResult with documents, watermarkText with extractions",
+        ),
+        EndError::Store(error) => error.into(),
+    })?;
+    let shown = Shown::of(verbs, &order).ok_or_else(unknown)?;
+    Ok(Json(shown).into_response())
+}

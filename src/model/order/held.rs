@@ -1,0 +1,51 @@
+//! Orders that no clock brings to their end: their client's reads do, or the control plane.
+
+use super::super::rule::Processing;
+use super::super::time::Timestamp;
+use super::{Order, State};
+
+impl Order {
+    /// Whether it is in progress until it is read so often, or told to be done.
+    #[must_use]
+    pub const fn is_held(&self) -> bool {
+        let held = matches!(
+            self.processing,
+            Some(Processing::Polls(1..) | Processing::Hold)
+        );
+        matches!(self.state, State::InProgress { .. }) && held
+    }
+
+    /// Whether the read that it waited for has come, and it is not at its end yet.
+    #[must_use]
+    pub const fn is_let_go(&self) -> bool {
+        let in_progress = matches!(self.state, State::InProgress { .. });
+        in_progress && matches!(self.processing, Some(Processing::Polls(0)))
+    }
+
+    /// Its client reads it: whether this was the last read that it waits for. None, and nothing
+    /// changed, unless it waits for reads.
+    pub fn poll(&mut self) -> Option<bool> {
+        match &mut self.processing {
+            Some(Processing::Polls(left @ 1..))
+                if matches!(self.state, State::InProgress { .. }) =>
+            {
+                *left -= 1;
+                Some(*left == 0)
+            }
+            _ => None,
+        }
+    }
+
+    /// It is to come to its end now, whatever held it: it starts if it has not. False, and nothing
+    /// changed, if it is at its end, or an upload is still to come.
+    pub fn let_go(&mut self, now: Timestamp) -> bool {
+        match self.state {
+            State::Pending if !self.is_awaiting() => self.state = State::started(now),
+            State::InProgress { .. } => {}
+            _ => return false,
+        }
+        self.processing = None;
+        self.updated_at = now;
+        true
+    }
+}

@@ -1,0 +1,28 @@
+//! What its client has been told of an order.
+
+use super::super::time::Timestamp;
+use super::super::work::Outcome;
+use super::{Order, State};
+
+impl Order {
+    /// Whether its client has yet to be told that it is complete.
+    #[must_use]
+    pub fn is_untold(&self) -> bool {
+        matches!(&self.state, State::Complete { outcome: Outcome::Detection(found), .. } if found.told_at.is_none())
+    }
+
+    /// Its client is told at `now` that it is complete. False unless that is so, for the first
+    /// time, of an order whose client asks until it is told.
+    pub fn tell(&mut self, now: Timestamp) -> bool {
+        match &mut self.state {
+            State::Complete {
+                outcome: Outcome::Detection(found),
+                ..
+            } if found.told_at.is_none() => {
+                found.told_at = Some(now);
+                true
+            }
+            _ => false,
+        }
+    }
+}

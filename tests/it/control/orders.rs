@@ -1,0 +1,184 @@
+//! Orders and documents: listed, and brought to their end by hand.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Receiver, Stunt, picture};
+
+async fn end(stunt: &Stunt, id: &str, how: &str, body: Value) -> Answer {
+    let path = format!("/_mock/orders/{id}/{how}");
+    stunt.send(Method::POST, &path, &[], body.to_string()).await
+}
+
+async fn hold(stunt: &Stunt) {
+    let rule = json!({"account": "live", "then": {"processing": "hold"}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+}
+
+async fn detection(stunt: &Stunt) -> String {
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt.confirmed("live", &body, picture()).await
+}
+
+fn refused(answer: &Answer) -> (u16, Value, Value) {
+    let error = answer.json()["error"].take();
+    (
+        answer.status,
+        error["code"].clone(),
+        error["message"].clone(),
+    )
+}
+
+#[tokio::test]
+async fn a_held_order_is_completed_as_told_and_its_webhook_says_so() {
+    let stunt = Stunt::frozen("live").await;
+    let receiver = Receiver::start().await;
+    stunt.webhook("live", &receiver.url).await;
+    hold(&stunt).await;
+    let id = detection(&stunt).await;
+    let listed = stunt
+        .control(Method::GET, "/_mock/orders?account=live", &json!({}))
+        .await;
+    let mut expected = json!({
+        "id": id,
+        "account": "live",
+        "vendor": "bizmori",
+        "type": "aiDetection",
+        "status": "inProgress",
+        "name": listed["orders"][0]["name"],
+        "fileNames": ["a_ai.jpg"],
+        "createdAt": "2026-03-12T10:00:00.000Z",
+        "updatedAt": "2026-03-12T10:00:00.000Z",
+        "expiresAt": "2026-03-19T10:00:00.000Z",
+        "processing": "hold",
+        "failure": null,
+    });
+    assert_eq!(listed, json!({"orders": [expected]}));
+    let ended = end(&stunt, &id, "complete", json!({"probability": 0.62})).await;
+    expected["status"] = json!("complete");
+    expected["processing"] = Value::Null;
+    assert_eq!((ended.status, ended.json()), (200, expected));
+    let order = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
+    assert_eq!(order.json()["data"]["probability"], 0.62);
+    assert_eq!(order.header("x-mock-plan"), "probability 0.62 by hand");
+    let told = receiver.messages(1).await[0].json();
+    assert_eq!(told["eventType"], "order.aiDetection.completed");
+    let again = end(&stunt, &id, "complete", json!({})).await;
+    let message = json!(format!("order {id} is complete"));
+    assert_eq!(refused(&again), (409, json!("order_ended"), message));
+}
+
+#[tokio::test]
+async fn an_order_that_is_on_its_way_comes_to_what_it_would_have_come_to() {
+    let stunt = Stunt::frozen("live").await;
+    let id = detection(&stunt).await;
+    let ended = end(&stunt, &id, "complete", json!({})).await;
+    assert_eq!(
+        (ended.status, &ended.json()["status"]),
+        (200, &json!("complete"))
+    );
+    assert_eq!(stunt.order("live", &id).await["probability"], 0.98);
+    assert!(
+        stunt.advance("live", "PT1H").await.is_empty(),
+        "its job is done"
+    );
+}
+
+#[tokio::test]
+async fn a_pending_order_is_completed_once_its_files_are_in_and_fails_without() {
+    let stunt = Stunt::frozen("live").await;
+    let receiver = Receiver::start().await;
+    stunt.webhook("live", &receiver.url).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let (id, url) = stunt.pending("live", &body).await;
+    let message = json!(format!(
+        "order {id} is pending: 1 files are still to be uploaded"
+    ));
+    let early = end(&stunt, &id, "complete", json!({})).await;
+    assert_eq!(refused(&early), (409, json!("files_missing"), message));
+    stunt.put(&url, picture()).await;
+    assert_eq!(
+        end(&stunt, &id, "complete", json!({})).await.json()["status"],
+        "complete"
+    );
+    let body = json!({"idempotencyKey": "b", "fileName": "b.jpg"});
+    let (id, _) = stunt.pending("live", &body).await;
+    let failing = json!({"errorCode": "AI_DETECTION_TIMEOUT", "errorMessage": "too long"});
+    let failed = end(&stunt, &id, "fail", failing).await.json();
+    let failure = json!({"code": "AI_DETECTION_TIMEOUT", "message": "too long"});
+    assert_eq!(
+        (&failed["status"], &failed["failure"]),
+        (&json!("failed"), &failure)
+    );
+    let order = stunt.order("live", &id).await;
+    assert_eq!(order["errors"], "too long");
+    let came = receiver.messages(2).await;
+    let kinds: Vec<_> = came
+        .iter()
+        .map(|it| it.json()["eventType"].take())
+        .collect();
+    assert_eq!(
+        kinds,
+        ["order.aiDetection.completed", "order.aiDetection.failed"]
+    );
+}
+
+#[tokio::test]
+async fn an_order_fails_and_expires_whatever_it_waited_for() {
+    let stunt = Stunt::frozen("live").await;
+    let id = detection(&stunt).await;
+    assert_eq!(
+        end(&stunt, &id, "fail", json!({})).await.json()["status"],
+        "failed"
+    );
+    assert_eq!(stunt.order("live", &id).await["errors"], "failed by hand");
+    let expired = end(&stunt, &id, "expire", json!({})).await;
+    assert_eq!(expired.json()["status"], "expired");
+    let again = end(&stunt, &id, "expire", json!({})).await;
+    assert_eq!(refused(&again).1, json!("order_ended"));
+    assert!(
+        stunt.advance("live", "P30D").await.is_empty(),
+        "nothing is left to do"
+    );
+}
+
+#[tokio::test]
+async fn what_such_an_order_does_not_come_to_is_refused() {
+    let stunt = Stunt::frozen("live").await;
+    let id = detection(&stunt).await;
+    for (body, code) in [
+        (json!({"watermarkText": "X"}), "unfit_outcome"),
+        (json!({"finalResult": "Real"}), "unfit_outcome"),
+        (json!({"probability": 2}), "bad_rule"),
+        (json!({"chance": 1}), "bad_body"),
+    ] {
+        let answer = end(&stunt, &id, "complete", body).await;
+        assert_eq!((answer.status, refused(&answer).1), (400, json!(code)));
+    }
+    assert_eq!(stunt.order("live", &id).await["status"], "inProgress");
+}
+
+#[tokio::test]
+async fn a_listing_is_of_one_account_or_vendor_and_the_newest_last() {
+    let stunt = Stunt::start().await;
+    for (key, name) in [("one", "1.jpg"), ("two", "2.jpg"), ("one", "3.jpg")] {
+        stunt
+            .pending(key, &json!({"idempotencyKey": name, "fileName": name}))
+            .await;
+    }
+    let names = async |query: &str| {
+        let path = format!("/_mock/orders{query}");
+        let listed = stunt.control(Method::GET, &path, &json!({})).await;
+        let orders = listed["orders"].as_array().expect("a list").iter();
+        orders
+            .map(|it| it["fileNames"][0].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names("").await, ["1.jpg", "2.jpg", "3.jpg"]);
+    assert_eq!(names("?limit=2").await, ["2.jpg", "3.jpg"]);
+    assert_eq!(
+        names("?account=one&vendor=bizmori").await,
+        ["1.jpg", "3.jpg"]
+    );
+    assert_eq!(names("?vendor=undetectable").await, [""; 0]);
+}

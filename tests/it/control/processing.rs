@@ -1,0 +1,141 @@
+//! How long a rule has orders in progress: so many milliseconds, so many reads, or until told.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Receiver, Stunt, picture};
+
+async fn rule(stunt: &Stunt, operation: &str, processing: Value) {
+    let rule = json!({"account": "live", "when": {"operation": operation},
+        "then": {"processing": processing}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+}
+
+async fn detection(stunt: &Stunt) -> String {
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt.confirmed("live", &body, picture()).await
+}
+
+async fn status(stunt: &Stunt, id: &str) -> String {
+    let order = stunt.order("live", id).await;
+    order["status"].as_str().expect("a word").to_owned()
+}
+
+/// A document of the account's, uploaded: its id.
+async fn document(stunt: &Stunt) -> String {
+    let headers = [("apikey", "live")];
+    let path = "/get-presigned-url?file_name=a_ai.jpg";
+    let slot = stunt.send(Method::GET, path, &headers, "").await.json();
+    stunt
+        .put(slot["presigned_url"].as_str().expect("a URL"), picture())
+        .await;
+    let url = format!(
+        "{}/{}",
+        stunt.origin,
+        slot["file_path"].as_str().expect("a path")
+    );
+    let body = json!({"key": "live", "url": url}).to_string();
+    let json = [("content-type", "application/json")];
+    let made = stunt.send(Method::POST, "/detect", &json, body).await;
+    made.json()["id"].as_str().expect("an id").to_owned()
+}
+
+async fn query(stunt: &Stunt, id: &str) -> String {
+    let json = [("content-type", "application/json")];
+    let body = json!({"id": id}).to_string();
+    let told = stunt.send(Method::POST, "/query", &json, body).await.json();
+    told["status"].as_str().expect("a word").to_owned()
+}
+
+#[tokio::test]
+async fn an_order_takes_as_long_as_a_rule_says() {
+    let stunt = Stunt::frozen("live").await;
+    rule(&stunt, "bizmori.createAiDetection", json!({"ms": 60_000})).await;
+    let id = detection(&stunt).await;
+    stunt.advance("live", "PT59.999S").await;
+    assert_eq!(status(&stunt, &id).await, "inProgress");
+    stunt.advance("live", "PT0.001S").await;
+    assert_eq!(status(&stunt, &id).await, "complete");
+}
+
+#[tokio::test]
+async fn a_document_takes_as_long_and_is_pending_no_longer_than_it_takes() {
+    let stunt = Stunt::frozen("live").await;
+    rule(&stunt, "undetectable.detect", json!({"ms": 50})).await;
+    let id = document(&stunt).await;
+    assert_eq!(query(&stunt, &id).await, "pending");
+    stunt.advance("live", "PT0.05S").await;
+    assert_eq!(query(&stunt, &id).await, "done");
+}
+
+#[tokio::test]
+async fn an_order_is_done_after_so_many_reads_and_its_webhook_goes_out_then() {
+    let stunt = Stunt::frozen("live").await;
+    let receiver = Receiver::start().await;
+    stunt.webhook("live", &receiver.url).await;
+    rule(&stunt, "bizmori.createAiDetection", json!({"polls": 3})).await;
+    let id = detection(&stunt).await;
+    stunt.advance("live", "PT1H").await;
+    stunt.get("live", "/api/v2/orders").await;
+    let other = stunt.get("other", &format!("/api/v2/orders/{id}")).await;
+    assert_eq!(other.status, 403, "and does not count");
+    for _ in 0..3 {
+        assert_eq!(status(&stunt, &id).await, "inProgress");
+    }
+    assert_eq!(status(&stunt, &id).await, "complete");
+    receiver.messages(1).await;
+}
+
+#[tokio::test]
+async fn a_document_is_done_after_so_many_queries() {
+    let stunt = Stunt::frozen("live").await;
+    rule(&stunt, "undetectable.*", json!({"polls": 2})).await;
+    let id = document(&stunt).await;
+    assert_eq!(query(&stunt, &id).await, "pending");
+    stunt.advance("live", "PT1H").await;
+    assert_eq!(query(&stunt, &id).await, "analyzing");
+    assert_eq!(query(&stunt, &id).await, "done");
+}
+
+#[tokio::test]
+async fn reads_at_once_count_one_each() {
+    let stunt = Stunt::frozen("live").await;
+    rule(&stunt, "bizmori.createAiDetection", json!({"polls": 4})).await;
+    let id = detection(&stunt).await;
+    let read = || status(&stunt, &id);
+    let all = tokio::join!(read(), read(), read(), read(), read());
+    let all = [all.0, all.1, all.2, all.3, all.4];
+    let early = all.iter().filter(|it| *it == "inProgress").count();
+    assert_eq!(early, 4, "{all:?}");
+    assert_eq!(status(&stunt, &id).await, "complete");
+}
+
+#[tokio::test]
+async fn what_is_held_stays_until_it_is_told_or_expires() {
+    let stunt = Stunt::frozen("live").await;
+    rule(&stunt, "bizmori.*", json!("hold")).await;
+    let id = detection(&stunt).await;
+    assert_eq!(stunt.advance("live", "P6D").await, [""; 0]);
+    stunt.drain("live").await;
+    assert_eq!(status(&stunt, &id).await, "inProgress");
+    assert_eq!(stunt.advance("live", "P1D").await, ["order.expire"]);
+    assert_eq!(status(&stunt, &id).await, "expired");
+}
+
+#[tokio::test]
+async fn reads_that_are_left_outlive_a_restart_and_the_rule() {
+    let data = tempfile::tempdir().expect("a directory");
+    let start = || Stunt::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let stunt = start().await;
+    stunt.freeze("live").await;
+    rule(&stunt, "bizmori.createAiDetection", json!({"polls": 2})).await;
+    let id = detection(&stunt).await;
+    assert_eq!(status(&stunt, &id).await, "inProgress");
+    stunt
+        .control(Method::DELETE, "/_mock/rules", &json!({}))
+        .await;
+    stunt.stop().await;
+    let stunt = start().await;
+    assert_eq!(status(&stunt, &id).await, "inProgress");
+    assert_eq!(status(&stunt, &id).await, "complete");
+}
