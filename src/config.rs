@@ -1,6 +1,7 @@
 //! Every setting: its meaning, its default, its flag and its variable. `stuntdouble --help`
 //! prints these files' words; nothing else reads arguments or the environment.
 
+mod control;
 mod journal;
 mod orders;
 mod outbound;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use control::Control;
 pub use journal::Journal;
 pub use orders::Orders;
 pub use outbound::Outbound;
@@ -43,6 +45,25 @@ pub enum Command {
         /// The port on this machine, where no --url is given
         #[arg(long, env = "STUNTDOUBLE_PORT", default_value_t = 8080)]
         port: u16,
+        /// Its control token, if it has one
+        #[arg(long, env = "CONTROL_TOKEN", hide_env_values = true)]
+        token: Option<String>,
+    },
+    /// Print the signature that BIZ MORI gives a webhook's body, which is read from standard input
+    Sign {
+        /// The webhook's secret, `whsec_` included
+        #[arg(long)]
+        secret: String,
+    },
+    /// Check the signature of a webhook's body, which is read from standard input; exit code 0 if it
+    /// is right, 1 if not
+    Verify {
+        /// The webhook's secret, `whsec_` included
+        #[arg(long)]
+        secret: String,
+        /// What `X-MoriBiz-Signature` says
+        #[arg(long)]
+        signature: String,
     },
 }
 
@@ -124,6 +145,8 @@ pub struct Config {
     pub outbound: Outbound,
     #[command(flatten)]
     pub journal: Journal,
+    #[command(flatten)]
+    pub control: Control,
 }
 
 impl Config {

@@ -1,5 +1,6 @@
 //! The program: arguments, logs, the server, its exit code.
 
+use std::io::Read;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use clap::Parser;
 use stuntdouble::app::App;
 use stuntdouble::config::{Cli, Command, Config, LogFormat};
 use stuntdouble::outbound::Outbound;
+use stuntdouble::webhooks;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -24,9 +26,15 @@ fn main() -> ExitCode {
         Err(error) => return failed(&format!("cannot start: {error}")),
     };
     let done = match cli.command {
-        Some(Command::Health { url, port }) => {
+        Some(Command::Health { url, port, token }) => {
             let url = url.unwrap_or_else(|| format!("http://127.0.0.1:{port}"));
-            runtime.block_on(health(&url))
+            runtime.block_on(health(&url, token.as_deref()))
+        }
+        Some(Command::Sign { secret }) => input().map(|body| {
+            println!("{}", webhooks::signature(&secret, &body));
+        }),
+        Some(Command::Verify { secret, signature }) => {
+            input().and_then(|body| verified(&secret, &body, &signature))
         }
         Some(Command::Serve(config)) => runtime.block_on(serve(*config)),
         None => runtime.block_on(serve(cli.serve)),
@@ -79,9 +87,27 @@ fn log(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-async fn health(url: &str) -> Result<(), String> {
+/// All of standard input.
+fn input() -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().read_to_end(&mut bytes);
+    let unread = |error| format!("cannot read standard input: {error}");
+    read.map(|_| bytes).map_err(unread)
+}
+
+fn verified(secret: &str, body: &[u8], signature: &str) -> Result<(), String> {
+    if webhooks::verify(secret, body, signature) {
+        return Ok(());
+    }
+    let bytes = body.len();
+    Err(format!(
+        "not the signature of these {bytes} bytes with that secret; the body has to be as it came, byte for byte"
+    ))
+}
+
+async fn health(url: &str, token: Option<&str>) -> Result<(), String> {
     let url = format!("{}/_mock/health", url.trim_end_matches('/'));
-    let status = Outbound::new(HEALTH_TIMEOUT, true).get(&url).await?;
+    let status = Outbound::new(HEALTH_TIMEOUT, true).get(&url, token).await?;
     if status == 200 {
         Ok(())
     } else {

@@ -144,18 +144,17 @@ impl Outbound {
             .collect()
     }
 
-    /// Gets a URL: the status of the answer.
+    /// Gets a URL, showing a token where there is one: the status of the answer.
     ///
     /// # Errors
     /// One line that says why there was no answer.
-    pub async fn get(&self, url: &str) -> Result<u16, String> {
-        let answer = self
-            .client()?
-            .get(self.allowed(url)?)
-            .timeout(self.timeouts.answer)
-            .send()
-            .await
-            .map_err(|error| chain(&error))?;
+    pub async fn get(&self, url: &str, token: Option<&str>) -> Result<u16, String> {
+        let mut request = self.client()?.get(self.allowed(url)?);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let sent = request.timeout(self.timeouts.answer).send();
+        let answer = sent.await.map_err(|error| chain(&error))?;
         Ok(answer.status().as_u16())
     }
 

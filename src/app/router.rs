@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::accounts::Account;
-use crate::web::{Context, Routes, Verbs, Whose, host, observe};
+use crate::web::{Context, Routes, Verbs, Whose, guard, host, observe};
 use crate::{bizmori, control, storage, undetectable};
 
 /// Hosts of the vendors' own, which lead here where their names do.
@@ -46,13 +46,18 @@ pub(super) fn router(context: &Context) -> Router {
     // Undetectable answers POST on some objects, storage everything else.
     let undetectable = undetectable::routes(served());
     let undetectable = undetectable.among("/_s3/", objects().with_state(context.clone()));
-    Router::new()
+    let router = Router::new()
         .merge(door(bizmori::routes(served()), bizmori::panicked))
         .merge(door(undetectable, undetectable::panicked))
         .merge(objects())
         .merge(door(control::routes(served()), control::panicked))
         .fallback(rest.clone())
-        .with_state(context.clone())
+        .with_state(context.clone());
+    if context.config.control.control_token.is_none() {
+        return router;
+    }
+    let state = (context.clone(), control::unauthorized as fn() -> Response);
+    router.layer(from_fn_with_state(state, guard))
 }
 
 async fn unmatched(State(verbs): State<Context>, request: Request) -> Response {

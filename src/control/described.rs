@@ -28,7 +28,8 @@ pub const STORE: [(u16, &str); 1] = [(409, "account_gone")];
 
 /// Adds what is refused with these codes and statuses, and what every operation may refuse.
 pub fn refuses<'s>(described: Described<'s>, groups: &[&[(u16, &'static str)]]) -> Described<'s> {
-    let mut codes: BTreeMap<u16, Vec<&str>> = BTreeMap::from([(500, vec!["internal"])]);
+    let mut codes: BTreeMap<u16, Vec<&str>> =
+        BTreeMap::from([(401, vec!["unauthorized"]), (500, vec!["internal"])]);
     if described.reads_body() {
         codes.insert(400, vec!["bad_body"]);
     }

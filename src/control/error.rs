@@ -2,7 +2,8 @@
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -55,6 +56,14 @@ impl Refusal {
         }
     }
 
+    /// Who asks has not shown that it may.
+    pub fn unauthorized(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            ..Self::bad("unauthorized", message, hint)
+        }
+    }
+
     /// A fault of ours.
     pub fn broken(message: impl Into<String>) -> Self {
         let hint = "this is a fault of stuntdouble's: see its log";
@@ -87,12 +96,13 @@ impl IntoResponse for Refusal {
             message: &self.message,
             hint: &self.hint,
         };
-        (
-            self.status,
-            [(WHY, header_line(&self.message))],
-            Json(Envelope { error }),
-        )
-            .into_response()
+        let why = [(WHY, header_line(&self.message))];
+        let mut response = (self.status, why, Json(Envelope { error })).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+        }
+        response
     }
 }
 

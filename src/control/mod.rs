@@ -249,6 +249,13 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
     .into_response()
 }
 
+/// The answer to a call that does not show the control token.
+#[must_use]
+pub fn unauthorized() -> Response {
+    let hint = "send Authorization: Bearer TOKEN, the setting --control-token (CONTROL_TOKEN)";
+    Refusal::unauthorized("the control token is missing, or another", hint).into_response()
+}
+
 /// The answer where a handler of ours panicked.
 #[must_use]
 pub fn panicked() -> Response {

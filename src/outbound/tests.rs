@@ -350,6 +350,6 @@ async fn who_calls_nobody_has_no_client() {
     let outbound = outbound();
     assert!(outbound.client.get().is_none());
     let server = Server::start(reply("200 OK", "", "")).await;
-    assert_eq!(outbound.get(&server.origin).await, Ok(200));
+    assert_eq!(outbound.get(&server.origin, None).await, Ok(200));
     assert!(outbound.clone().client.get().is_some());
 }

@@ -5,6 +5,7 @@ mod body;
 mod connection;
 pub mod docs;
 mod fault;
+mod guard;
 mod json;
 mod leftover;
 pub mod openapi;
@@ -35,6 +36,7 @@ use crate::worker::Worker;
 
 pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_json};
 pub use connection::{Connections, Peer, Tied};
+pub use guard::guard;
 pub use json::Json;
 pub use operation::{Operation, Routes, observe};
 pub use origin::{Origin, OriginError, host};

@@ -20,7 +20,8 @@ use super::{Context, Peer};
 use crate::journal::{Asked, Entry};
 use crate::model::rule::Makes;
 
-const REQUEST: HeaderName = HeaderName::from_static("x-mock-request");
+/// Carries a request's number.
+pub(super) const REQUEST: HeaderName = HeaderName::from_static("x-mock-request");
 
 /// One method and path of a front door.
 #[derive(Debug, Clone)]
@@ -208,7 +209,7 @@ pub async fn observe(
 }
 
 /// A request is written down, but for the control plane's: who looks at the journal is not in it.
-fn begin(context: &Context, operation: &'static str, request: &Request) -> Entry {
+pub(super) fn begin(context: &Context, operation: &'static str, request: &Request) -> Entry {
     let (uri, is_kept) = (request.uri(), !is_control(request.uri().path()));
     let asked = || Asked {
         method: request.method().as_str(),

@@ -123,6 +123,24 @@ async fn the_quick_start_runs_as_it_stands() {
 }
 
 #[tokio::test]
+async fn recipes_say_what_they_show() {
+    let stunt = Stunt::start().await;
+    let kept = tempfile::tempdir().expect("a directory");
+    for heading in [
+        "### Make the third detection time out",
+        "### Receive a webhook without a server",
+        "### See a webhook retried after two hours, now",
+        "### Two tests in parallel",
+        "### Assert what my code sent",
+    ] {
+        let recipe = chapter(heading);
+        assert!(!blocks(recipe, "").is_empty(), "{heading} shows something");
+        let output = run_after_the_start(&stunt, kept.path(), recipe).await;
+        assert_shown(recipe, &output);
+    }
+}
+
+#[tokio::test]
 async fn the_end_of_the_v2_watermark_routes_is_rehearsed() {
     let stunt = Stunt::start().await;
     let kept = tempfile::tempdir().expect("a directory");

@@ -14,3 +14,4 @@ mod orders;
 mod processing;
 mod reset;
 mod rules;
+mod token;

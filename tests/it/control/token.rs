@@ -1,0 +1,108 @@
+//! The control token, and the signatures of the command line.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Receiver, Stunt, picture};
+
+async fn guarded() -> Stunt {
+    Stunt::with(|config| config.control.control_token = Some("s3cret".to_owned())).await
+}
+
+#[tokio::test]
+async fn who_does_not_show_it_is_refused_wherever_it_asks() {
+    let stunt = guarded().await;
+    for path in ["/_mock/health", "/_mock/nothing", "/_mock/inbox/a/messages"] {
+        for shown in ["", "Bearer other", "s3cret", "Basic s3cret"] {
+            let headers = [("authorization", shown)];
+            let answer = stunt.send(Method::GET, path, &headers, "").await;
+            let error = json!({"error": {
+                "code": "unauthorized",
+                "message": "the control token is missing, or another",
+                "hint": "send Authorization: Bearer TOKEN, the setting --control-token (CONTROL_TOKEN)",
+            }});
+            assert_eq!((answer.status, answer.json()), (401, error));
+            assert_eq!(answer.header("www-authenticate"), "Bearer");
+            assert!(!answer.header("x-mock-request").is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_shows_it_steers_and_the_vendors_and_the_inbox_ask_for_none() {
+    let stunt = guarded().await;
+    let headers = [("authorization", "Bearer s3cret")];
+    let health = stunt.send(Method::GET, "/_mock/health", &headers, "").await;
+    assert_eq!(health.status, 200);
+    let posted = stunt.send(Method::POST, "/_mock/inbox/a", &[], "x").await;
+    assert_eq!(posted.status, 200);
+    let webhooks = stunt.get("live", "/api/v2/orders/webhooks").await;
+    assert_eq!(webhooks.status, 200);
+}
+
+#[tokio::test]
+async fn the_health_check_shows_it() {
+    let stunt = guarded().await;
+    let check = |token: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
+        command
+            .args(["health", "--url", &stunt.origin])
+            .env_remove("CONTROL_TOKEN");
+        if let Some(token) = token {
+            command.env("CONTROL_TOKEN", token);
+        }
+        tokio::task::spawn_blocking(move || command.output())
+    };
+    let shown = check(Some("s3cret"))
+        .await
+        .expect("no panic")
+        .expect("it runs");
+    assert!(shown.status.success(), "{shown:?}");
+    let hidden = check(None).await.expect("no panic").expect("it runs");
+    let said = String::from_utf8_lossy(&hidden.stderr).into_owned();
+    assert!(said.ends_with("/_mock/health answered 401\n"), "{said}");
+}
+
+fn run(arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_stuntdouble"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(input).expect("written");
+    drop(stdin);
+    child.wait_with_output().expect("an end")
+}
+
+#[tokio::test]
+async fn a_delivered_webhook_is_signed_and_verified_by_the_command_line() {
+    let stunt = Stunt::frozen("live").await;
+    let receiver = Receiver::start().await;
+    let (_, secret) = stunt.webhook("live", &receiver.url).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt.confirmed("live", &body, picture()).await;
+    stunt.advance("live", "PT1S").await;
+    let message = receiver.messages(1).await.remove(0);
+    let sent = message.headers["x-moribiz-signature"]
+        .to_str()
+        .expect("ASCII");
+    let signed = run(&["sign", "--secret", &secret], &message.body);
+    assert_eq!(String::from_utf8_lossy(&signed.stdout), format!("{sent}\n"));
+    let verify = |signature: &str, body: &[u8]| {
+        run(
+            &["verify", "--secret", &secret, "--signature", signature],
+            body,
+        )
+    };
+    assert!(verify(sent, &message.body).status.success());
+    let wrong = verify(sent, b"{}");
+    let said = "stuntdouble: not the signature of these 2 bytes with that secret; the body has to be as it came, byte for byte\n";
+    assert_eq!(wrong.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&wrong.stderr), said);
+}
