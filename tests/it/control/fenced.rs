@@ -1,0 +1,73 @@
+//! A reset is fenced: nothing of an older life ever shows, however busy it was.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Receiver, Stunt, picture};
+
+const LIVES: usize = 100;
+
+/// Orders of a life: one that is done and told, one on its way, and one whose upload is cut off by
+/// the reset, or comes after it.
+async fn live(stunt: &Stunt, url: &str, life: usize, lives: &mut HashMap<String, usize>) -> String {
+    stunt.webhook("live", url).await;
+    for n in 0..3 {
+        let body = json!({"idempotencyKey": n.to_string(), "orderName": format!("life {life}"),
+            "fileName": format!("{n}_ai.jpg")});
+        let id = stunt.confirmed("live", &body, picture()).await;
+        lives.insert(id, life);
+    }
+    let body = json!({"idempotencyKey": "late", "orderName": format!("life {life}"),
+        "fileName": "late_ai.jpg"});
+    stunt.pending("live", &body).await.1
+}
+
+fn blobs(data: &Path) -> usize {
+    let lives = std::fs::read_dir(data.join("blobs")).expect("blobs");
+    lives
+        .map(|life| std::fs::read_dir(life.expect("an entry").path()).map_or(0, Iterator::count))
+        .sum()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_hundred_lives_none_shows_anything_of_an_older_one() {
+    let data = tempfile::tempdir().expect("a directory");
+    let path = data.path().to_owned();
+    let stunt = Stunt::with(|config| {
+        config.data_dir = Some(path);
+        config.orders.processing_ms = 1;
+    })
+    .await;
+    let receiver = Receiver::start().await;
+    let mut lives = HashMap::new();
+    for life in 0..LIVES {
+        let late = live(&stunt, &receiver.url, life, &mut lives).await;
+        let upload = stunt.send(Method::PUT, &late, &[], picture());
+        let body = json!({"account": "live"});
+        let reset = stunt.control(Method::POST, "/_mock/reset", &body);
+        let (upload, _) = tokio::join!(upload, reset);
+        assert!([200, 404].contains(&upload.status), "{}", upload.text());
+        let gone = stunt.send(Method::PUT, &late, &[], picture()).await;
+        assert_eq!(gone.status, 404, "the upload's order is gone");
+        let listed = stunt.get("live", "/api/v2/orders").await.json();
+        assert_eq!(listed["data"]["orders"], json!([]), "{listed}");
+        stunt.drain("live").await;
+        assert_eq!(blobs(data.path()), 0);
+    }
+    let last = live(&stunt, &receiver.url, LIVES, &mut lives).await;
+    stunt.put(&last, picture()).await;
+    stunt.drain("live").await;
+    let messages = receiver.messages(receiver.count()).await;
+    let told: Vec<usize> = messages
+        .iter()
+        .map(|message| {
+            let body: Value = message.json();
+            lives[body["data"]["orderId"].as_str().expect("an id")]
+        })
+        .collect();
+    assert!(told.is_sorted(), "an older life was told of: {told:?}");
+    assert_eq!(told.iter().filter(|life| **life == LIVES).count(), 3);
+}

@@ -1,0 +1,103 @@
+//! A hundred tests at once on one server, each with its own key: none touches another.
+
+use std::sync::Arc;
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Stunt, picture};
+
+const TESTS: u32 = 100;
+
+/// One test: its own clock, rule, webhook, journal and orders, and its teardown.
+async fn test(stunt: &Stunt, n: u32) {
+    let key = format!("key-{n}");
+    let day = n % 28 + 1;
+    let begins = format!("2026-02-{day:02}T10:00:00.000Z");
+    let clock = json!({"account": key, "mode": "frozen", "now": begins});
+    stunt.control(Method::PUT, "/_mock/clock", &clock).await;
+    let credits = json!({"credits": 2});
+    stunt
+        .control(Method::PUT, &format!("/_mock/accounts/{key}"), &credits)
+        .await;
+    let probability = f64::from(n + 1) / 1_000.0;
+    let rule = json!({"account": key, "then": {"outcome": {"probability": probability}}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    let busy = json!({"account": key, "skip": 1, "times": 1,
+        "when": {"operation": "bizmori.getOrder"},
+        "then": {"respond": {"status": 503, "body": {"test": n}}}});
+    stunt.control(Method::POST, "/_mock/rules", &busy).await;
+    let url = format!("{}/_mock/inbox/{key}", stunt.origin);
+    stunt.webhook(&key, &url).await;
+
+    let create = json!({"idempotencyKey": "the same", "fileName": "the_same.jpg"});
+    let id = stunt.confirmed(&key, &create, picture()).await;
+    assert_eq!(stunt.order(&key, &id).await["status"], "inProgress");
+    let path = format!("/api/v2/orders/{id}");
+    let ruled = stunt.get(&key, &path).await;
+    assert_eq!((ruled.status, ruled.json()), (503, json!({"test": n})));
+    let kinds = stunt.advance(&key, "PT1S").await;
+    assert_eq!(kinds, ["order.process", "webhook.deliver"]);
+    let order = stunt.order(&key, &id).await;
+    assert_eq!(order["createdAt"], begins);
+    assert_eq!(
+        (&order["status"], &order["probability"]),
+        (&json!("complete"), &json!(probability))
+    );
+
+    let messages = format!("/_mock/inbox/{key}/messages");
+    let came = stunt.control(Method::GET, &messages, &json!({})).await;
+    let came = came["messages"].as_array().expect("messages");
+    assert_eq!(came.len(), 1);
+    assert_eq!(came[0]["signatureValid"], true);
+    assert!(came[0]["body"].as_str().expect("a text").contains(&id));
+    let reads = json!({"account": key, "when": {"operation": "bizmori.getOrder"}, "count": 3});
+    let path = "/_mock/requests/verify";
+    stunt.control(Method::POST, path, &reads).await;
+
+    let more = json!({"idempotencyKey": "2", "fileName": "2.jpg"});
+    stunt.pending(&key, &more).await;
+    let more = json!({"idempotencyKey": "3", "fileName": "3.jpg"});
+    let refused = stunt.post(&key, "/api/v2/orders/ai-detection", &more).await;
+    assert_eq!(refused.text(), crate::support::code("USAGE_LIMIT_EXCEEDED"));
+    stunt
+        .control(
+            Method::DELETE,
+            &format!("/_mock/accounts/{key}"),
+            &json!({}),
+        )
+        .await;
+    stunt
+        .control(Method::DELETE, &format!("/_mock/inbox/{key}"), &json!({}))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_tests_at_once_never_touch_one_another_and_leave_nothing() {
+    let data = tempfile::tempdir().expect("a directory");
+    let path = data.path().to_owned();
+    let stunt = Stunt::with(|config| config.data_dir = Some(path)).await;
+    let stunt = Arc::new(stunt);
+    let tests: Vec<_> = (0..TESTS)
+        .map(|n| {
+            let stunt = Arc::clone(&stunt);
+            tokio::spawn(async move { test(&stunt, n).await })
+        })
+        .collect();
+    for test in tests {
+        test.await.expect("a test that passes");
+    }
+    for (path, none) in [
+        ("/_mock/accounts", json!({"accounts": []})),
+        ("/_mock/rules", json!({"rules": []})),
+        ("/_mock/orders", json!({"orders": []})),
+        ("/_mock/deliveries", json!({"deliveries": []})),
+        ("/_mock/requests", json!({"requests": [], "evicted": 0})),
+    ] {
+        assert_eq!(stunt.control(Method::GET, path, &json!({})).await, none);
+    }
+    let lives = std::fs::read_dir(data.path().join("blobs")).expect("blobs");
+    let lives: Vec<_> = lives.map(|it| it.expect("an entry").file_name()).collect();
+    assert_eq!(lives, ["0"], "what is nobody's");
+    assert_eq!(stunt.advance("another", "P30D").await, [""; 0]);
+}
