@@ -8,6 +8,7 @@
 //! | `lifecycle` | create, put 64 KiB, confirm, webhook, get: rate, and p50 and p99 of each | /s, ms |
 //! | `ceilings` | commits of one row each; a bare axum handler | /s |
 //! | `get` | reading a finished order beside a bare axum handler, in turns | /s, ratio |
+//! | `journal` | reading a finished order with a journal kept and without, in turns | /s, ratio |
 //! | `create` | an order of 100 files | ms |
 //! | `list` | the first page of 100,000 orders | ms |
 //! | `detect` | Undetectable: detect to done, a ZIP of 50 images, `/query` beside a bare axum handler | ms, s, ratio |
@@ -60,17 +61,18 @@ usage: cargo bench --bench lifecycle -- [--clients N] [--seconds S] [--only SECT
 
   --clients N       clients at once, each with an account of its own (32)
   --seconds S       how long lifecycles are counted, after 2 s of warm-up (10)
-  --only SECTION    ready, lifecycle, ceilings, get, create, list, detect, watermarks or
-                    memory; may be repeated (all)
+  --only SECTION    ready, lifecycle, ceilings, get, journal, create, list, detect,
+                    watermarks or memory; may be repeated (all)
   --server PATH     another binary than the one built with this bench";
 
 /// The first argument of the process that is the bare handler; the body's length follows.
 const BARE_HANDLER: &str = "--bare-handler";
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "ready",
     "lifecycle",
     "ceilings",
     "get",
+    "journal",
     "create",
     "list",
     "detect",
@@ -157,6 +159,9 @@ async fn run(settings: &Settings) -> Outcome<()> {
         ceilings::gets(settings).await?;
     } else if settings.wants("ceilings") {
         ceilings::bare(settings).await?;
+    }
+    if settings.wants("journal") {
+        ceilings::journal(settings).await?;
     }
     if settings.wants("create") {
         orders::hundred_files(settings).await?;

@@ -53,13 +53,45 @@ pub async fn gets(settings: &Settings) -> Outcome<()> {
         "get: a finished order and a bare axum handler in turns, {CONNECTIONS} connections"
     ));
     let mut rig = Rig::start(settings, CONNECTIONS).await?;
+    let orders = read_orders(&mut rig).await?;
+    beside_bare(settings, &rig.server, "GET orders/{id}", &orders).await
+}
+
+/// `GET orders/{id}` of a server that keeps a journal and of one that keeps none, in turns: requests
+/// per second, and their ratio.
+pub async fn journal(settings: &Settings) -> Outcome<()> {
+    report::heading(format!(
+        "journal: GET of a finished order with and without it in turns, {CONNECTIONS} connections"
+    ));
+    let mut kept = Rig::start(settings, CONNECTIONS).await?;
+    let without = ["--journal-requests", "0"];
+    let mut none = Rig::start_with(settings, CONNECTIONS, &without).await?;
+    let (kept_questions, none_questions) =
+        (read_orders(&mut kept).await?, read_orders(&mut none).await?);
+    let turn = settings.counted / (2 * TURNS);
+    ask(&kept.server, &kept_questions, turn / 4).await?;
+    ask(&none.server, &none_questions, turn / 4).await?;
+    let (mut rates, mut bare_rates) = (Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        bare_rates.push(ask(&none.server, &none_questions, turn).await?);
+        rates.push(ask(&kept.server, &kept_questions, turn).await?);
+    }
+    let rate = print("with the journal", &rates);
+    let bare_rate = print("without", &bare_rates);
+    let target = Some(Target::AtLeast(0.9));
+    report::number("ratio", rate / bare_rate, "", target);
+    Ok(())
+}
+
+/// Questions for the finished order of each client.
+async fn read_orders(rig: &mut Rig) -> Outcome<Vec<Question>> {
     rig.run(Load::Each(1)).await?;
     let mut orders = Vec::new();
     for client in &rig.clients {
         let address = rig.server.address;
         orders.push(finished_order(address, client.number, &client.order_id).await?);
     }
-    beside_bare(settings, &rig.server, "GET orders/{id}", &orders).await
+    Ok(orders)
 }
 
 /// Questions to the server, as many at once as there are, and the bare handler, in turns:

@@ -45,6 +45,11 @@ impl Process {
     /// Starts the mock server `binary` on a port of its choice, with `data_dir` as its data
     /// directory and no processing delay.
     pub fn stuntdouble(binary: &Path, data_dir: &Path) -> Outcome<Self> {
+        Self::stuntdouble_with(binary, data_dir, &[])
+    }
+
+    /// The same, with these arguments too.
+    pub fn stuntdouble_with(binary: &Path, data_dir: &Path, more: &[&str]) -> Outcome<Self> {
         let mut command = Command::new(binary);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("STUNTDOUBLE_") {
@@ -53,7 +58,8 @@ impl Process {
         }
         command
             .args(["--port", "0", "--processing-ms", "0", "--data-dir"])
-            .arg(data_dir);
+            .arg(data_dir)
+            .args(more);
         Self::start(&mut command)
     }
 

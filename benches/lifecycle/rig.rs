@@ -52,8 +52,13 @@ pub struct Run {
 impl Rig {
     /// Starts the server and registers `clients` clients.
     pub async fn start(settings: &Settings, clients: u32) -> Outcome<Self> {
+        Self::start_with(settings, clients, &[]).await
+    }
+
+    /// The same, the server having these arguments too.
+    pub async fn start_with(settings: &Settings, clients: u32, more: &[&str]) -> Outcome<Self> {
         let data_dir = tempfile::tempdir()?;
-        let server = Process::stuntdouble(&settings.server, data_dir.path())?;
+        let server = Process::stuntdouble_with(&settings.server, data_dir.path(), more)?;
         let picture = Picture::load(&settings.picture)?;
         let (receiver, arrivals) = Receiver::start(usize::try_from(clients)?).await?;
         let mut registered = Vec::new();
