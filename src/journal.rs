@@ -6,7 +6,7 @@
 //! are numbered and not kept.
 //!
 //! What is kept is in memory and bounded, by count for each account and by bytes for all together
-//! (see [`kept`]): the oldest go first, and how many went is told. Nothing is written out until it
+//! (see `kept`): the oldest go first, and how many went is told. Nothing is written out until it
 //! is read, and no lock is held while anything is awaited.
 
 mod exchange;
