@@ -135,11 +135,24 @@ impl Outbound {
         Ok(Posted::read(answer).await)
     }
 
-    /// The headers that a JSON body is posted with, beside those of HTTP itself.
+    /// The headers that a JSON body of so many bytes is posted with.
     #[must_use]
-    pub fn headers_of_json(headers: &[(&str, &str)]) -> BTreeMap<String, String> {
-        let all = [("content-type", JSON), ("user-agent", AGENT)];
-        let all = all.iter().chain(headers);
+    pub fn headers_of_json(
+        url: &str,
+        headers: &[(&str, &str)],
+        bytes: usize,
+    ) -> BTreeMap<String, String> {
+        let host = reqwest::Url::parse(url).map(|url| authority(&url));
+        let host = host.unwrap_or_default();
+        let length = bytes.to_string();
+        let ours = [
+            ("accept", "*/*"),
+            ("content-length", &length),
+            ("content-type", JSON),
+            ("host", &host),
+            ("user-agent", AGENT),
+        ];
+        let all = ours.iter().chain(headers);
         all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect()
     }
@@ -201,6 +214,13 @@ fn client(allow_public: bool) -> Result<reqwest::Client, reqwest::Error> {
         .dns_resolver(Arc::new(Addresses { allow_public }))
         .user_agent(AGENT)
         .build()
+}
+
+/// The host as a request names it: with its port, where that is not the scheme's own.
+fn authority(url: &reqwest::Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// Why there was no whole answer, in one line.

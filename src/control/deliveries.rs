@@ -34,6 +34,7 @@ struct Listing {
 struct Shown {
     /// The delivery's, the same for all attempts.
     id: String,
+    /// By the account's clock.
     #[schemars(extend("format" = "date-time"))]
     at: String,
     account: String,
@@ -41,8 +42,11 @@ struct Shown {
     event_id: String,
     event_type: String,
     url: String,
+    /// The how-manieth of the delivery, from 1; the copies that a rule has sent have one number.
+    attempt: u32,
+    /// As they were sent; none where a rule has dropped it.
     request_headers: BTreeMap<String, String>,
-    /// As it was sent, byte for byte.
+    /// As it was sent, byte for byte, or would have been.
     request_body: String,
     /// What was answered; null where nothing was.
     status: Option<u16>,
@@ -51,12 +55,14 @@ struct Shown {
     response_body: Option<String>,
     /// Why there was no answer.
     error: Option<String>,
+    /// Real milliseconds.
     duration_ms: u64,
     /// When the next attempt is due; null where there is none to come.
     #[schemars(extend("format" = "date-time"))]
     next_at: Option<String>,
-    /// How the delivery stood then: `SENT`, `RETRYING` or `FAILED`.
-    delivery_status: String,
+    /// How the delivery stood after it.
+    #[schemars(with = "String", extend("enum" = ["SENT", "RETRYING", "FAILED"]))]
+    delivery_status: &'static str,
     /// The first rule that was applied.
     #[schemars(with = "Option<i64>")]
     rule_id: Option<RuleId>,
@@ -79,6 +85,7 @@ impl From<Sent> for Shown {
             event_id: sent.event,
             event_type: sent.kind,
             url: attempt.url,
+            attempt: attempt.number,
             request_headers: attempt.request_headers,
             request_body: sent.body,
             status,
@@ -87,7 +94,7 @@ impl From<Sent> for Shown {
             error,
             duration_ms: attempt.duration_ms,
             next_at: attempt.next_at.map(iso),
-            delivery_status: attempt.delivery_status,
+            delivery_status: attempt.delivery_status.name(),
             rule_id: attempt.rule,
         }
     }
@@ -102,7 +109,8 @@ pub fn describe_list(described: Described<'_>) -> Described<'_> {
     let described = described
         .does(
             "Every attempt at a webhook",
-            "As it was sent, and what came of it. The last 1000 of an account are kept.",
+            "As it was sent, and what came of it. The last 1000 of an account are kept, also of \
+             webhooks that are gone.",
         )
         .asks_query(vec![
             account(),
@@ -146,7 +154,7 @@ pub async fn list(
     }
     let account = clock::account(&context, key.as_deref()).await?;
     let webhooks = &context.webhooks;
-    let attempts = webhooks.attempts(account.as_deref(), webhook, kind, None, limit);
+    let attempts = webhooks.attempts(account.as_deref(), webhook, kind, limit);
     let deliveries = attempts.await?.into_iter().map(Shown::from).collect();
     Ok(Json(Listing { deliveries }).into_response())
 }
@@ -155,8 +163,10 @@ pub fn describe_resend(described: Described<'_>) -> Described<'_> {
     let described = described
         .does(
             "Send a delivery once more",
-            "Now, however it stands. One that was sent stays sent; one that has failed is tried \
-             once more after 30 minutes, if this fails.",
+            "Now, however it stands, after what is under way to its webhook. One that was sent stays \
+             sent; one that has failed for good is tried once more after 30 minutes, if this \
+             fails; one that is still tried goes on from there. Rules apply, but for those that \
+             would put it off.",
         )
         .where_input("id", "The delivery's id.")
         .answers::<Shown>(200, "The attempt that was made.");
@@ -168,18 +178,15 @@ pub async fn resend(
     Segment(id): Segment,
 ) -> Result<Response, Refusal> {
     let unknown = || {
-        let hint = "GET /_mock/deliveries lists those that were attempted";
+        let hint = "GET /_mock/deliveries lists those that were attempted; a webhook's go with it";
         Refusal::not_found("unknown_delivery", format!("no delivery {id}"), hint)
     };
     let resent = context.webhooks.resend(&id).await;
-    resent.map_err(|error| match error {
+    let made = resent.map_err(|error| match error {
         RetryError::Store(error) => error.into(),
         RetryError::NoEndpoint(_) | RetryError::NoDelivery(_) | RetryError::NotFailed(..) => {
             unknown()
         }
     })?;
-    let webhooks = &context.webhooks;
-    let attempts = webhooks.attempts(None, None, None, Some(id.clone()), 1);
-    let made = attempts.await?.into_iter().next().ok_or_else(unknown)?;
     Ok(Json(Shown::from(made)).into_response())
 }

@@ -3,27 +3,32 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{RawQuery, Request, State};
-use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::described::{STORE, refuses};
+use super::clock::account;
+use super::described::{ACCOUNT, STORE, refuses};
 use super::error::{Read, Refusal};
+use crate::accounts::Account;
 use crate::clock::iso;
-use crate::inbox::{Message, Script};
+use crate::inbox::{BOXES_MAX, MESSAGE_BYTES_MAX, MESSAGES_MAX, Message, Opened, Received, Script};
 use crate::model::ids::ClockId;
+use crate::model::time::Timestamp;
 use crate::web::openapi::{Described, Input};
-use crate::web::{Context, Json, Segment, Verbs, WHY, header_line, pass, read_json};
+use crate::web::{BodyRefusal, Context, Json, Segment, Verbs, WHY, header_line, pass, read_bytes};
 use crate::webhooks::{SIGNATURE_HEADER, verify};
 
 const WAIT_MS_MAX: u64 = 600_000;
 const DELAY_MS_MAX: u32 = 600_000;
 const STATUSES_MAX: usize = 1_000;
-const TOO_MANY: [(u16, &str); 1] = [(400, "too_many_boxes")];
-const NAME: &str = "The box's name, any.";
+const SECRET_BYTES_MAX: usize = 1_000;
+const NAME_BYTES_MAX: usize = 200;
+const BAD: [(u16, &str); 2] = [(400, "bad_box"), (400, "too_many_boxes")];
+const NAME: &str = "The box's name, any of 200 bytes at most.";
 
 #[derive(Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -52,11 +57,13 @@ struct Listing {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Message")]
 struct Shown {
+    /// By the clock of the box's account, or else the default clock.
     #[schemars(extend("format" = "date-time"))]
     at: String,
     headers: BTreeMap<String, String>,
     body: String,
-    /// Null where there is nothing to check it with.
+    /// By the box's secret, or those of the webhooks whose URL is this box; null where there is
+    /// none of either.
     signature_valid: Option<bool>,
 }
 
@@ -73,7 +80,50 @@ impl From<Message> for Shown {
 
 fn too_many() -> Refusal {
     let hint = "remove some with DELETE /_mock/inbox/{name}";
-    Refusal::bad("too_many_boxes", "there are 1000 boxes", hint)
+    Refusal::bad(
+        "too_many_boxes",
+        format!("there are {BOXES_MAX} boxes"),
+        hint,
+    )
+}
+
+fn check_name(name: &str) -> Result<(), Refusal> {
+    if name.len() <= NAME_BYTES_MAX {
+        return Ok(());
+    }
+    let message = format!("the box's name has {} bytes", name.len());
+    let hint = format!("{NAME_BYTES_MAX} at most");
+    Err(Refusal::bad("bad_box", message, hint))
+}
+
+fn check(settings: &Settings) -> Result<(), Refusal> {
+    let bad = |message: String, hint: String| Err(Refusal::bad("bad_box", message, hint));
+    let mut statuses = settings.respond.iter();
+    if let Some(status) = statuses.find(|it| !(200..600).contains(*it)) {
+        return bad(
+            format!("respond: {status} ends no request"),
+            "200 to 599".to_owned(),
+        );
+    }
+    if settings.respond.len() > STATUSES_MAX {
+        let message = format!("respond: {} statuses", settings.respond.len());
+        return bad(message, format!("{STATUSES_MAX} at most"));
+    }
+    if settings.delay_ms > DELAY_MS_MAX {
+        let message = format!("delayMs: {} is too long", settings.delay_ms);
+        return bad(message, format!("{DELAY_MS_MAX} at most"));
+    }
+    match settings.secret.as_ref().map(String::len) {
+        Some(0) => bad(
+            "secret: is empty".to_owned(),
+            "leave it out, and the secrets of the webhooks that come here are taken".to_owned(),
+        ),
+        Some(bytes) if bytes > SECRET_BYTES_MAX => bad(
+            format!("secret: has {bytes} bytes"),
+            format!("{SECRET_BYTES_MAX} at most"),
+        ),
+        _ => Ok(()),
+    }
 }
 
 pub fn describe_set(described: Described<'_>) -> Described<'_> {
@@ -86,7 +136,7 @@ pub fn describe_set(described: Described<'_>) -> Described<'_> {
         .where_input("name", NAME)
         .asks_json::<Settings>(false)
         .answers::<Settings>(200, "The box.");
-    refuses(described, &[&TOO_MANY, &[(400, "bad_box")]])
+    refuses(described, &[&BAD, &ACCOUNT, &STORE])
 }
 
 pub async fn set(
@@ -94,19 +144,9 @@ pub async fn set(
     Segment(name): Segment,
     Read(settings): Read<Settings>,
 ) -> Result<Response, Refusal> {
-    let wrong = settings.respond.iter().find(|it| !(200..600).contains(*it));
-    if let Some(status) = wrong {
-        let message = format!("respond: {status} ends no request");
-        return Err(Refusal::bad("bad_box", message, "200 to 599"));
-    }
-    if settings.respond.len() > STATUSES_MAX || settings.delay_ms > DELAY_MS_MAX {
-        let hint = format!("{STATUSES_MAX} statuses and {DELAY_MS_MAX} ms at most");
-        return Err(Refusal::bad(
-            "bad_box",
-            "respond or delayMs: too much",
-            hint,
-        ));
-    }
+    check_name(&name)?;
+    check(&settings)?;
+    account(&context, settings.account.as_deref()).await?;
     let script = Script {
         respond: settings.respond.clone(),
         delay_ms: settings.delay_ms,
@@ -124,12 +164,13 @@ pub fn describe_receive(described: Described<'_>) -> Described<'_> {
     let described = described
         .does(
             "Post to a box",
-            "Anything; it is kept, and answered with the status that the box says. A box that was \
-             not set up is made. No control token is wanted here.",
+            "Anything of 1 MiB at most; it is kept, and answered with the status that the box says. \
+             A box that was not set up is made. No control token is wanted here.",
         )
         .where_input("name", NAME)
         .answers_nothing(200, "It is kept.");
-    refuses(described, &[&TOO_MANY, &[(400, "bad_body")], &STORE])
+    let large = [(400, "bad_body"), (400, "message_too_large")];
+    refuses(described, &[&BAD, &large, &[(409, "box_gone")]])
 }
 
 pub async fn receive(
@@ -137,70 +178,97 @@ pub async fn receive(
     Segment(name): Segment,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let (parts, body): (_, Body) = request.into_parts();
-    let (body, _) = read_json(&parts.headers, body).await?;
-    let script = context.inbox.script(&name);
+    check_name(&name)?;
+    let opened = context.inbox.open(&name);
+    let (parts, body) = request.into_parts();
+    let body = read_bytes(body, MESSAGE_BYTES_MAX).await;
+    let body = body.map_err(|refusal| match refusal {
+        BodyRefusal::TooLarge => {
+            let message = format!("the message has more than {MESSAGE_BYTES_MAX} bytes");
+            Refusal::bad("message_too_large", message, "a box keeps no larger ones")
+        }
+        BodyRefusal::CutShort => refusal.into(),
+    })?;
+    let message = read(&context, &name, &opened, &parts, &body).await?;
+    match context.inbox.receive(&name, &opened, message) {
+        Received::Kept(status) => Ok(answer(&name, &opened, status).await),
+        Received::Full => Err(too_many()),
+        Received::Gone => {
+            let message = format!("the box {name} was removed or set up anew meanwhile");
+            Err(Refusal::conflict("box_gone", message, "post it again"))
+        }
+    }
+}
+
+async fn answer(name: &str, opened: &Opened, status: u16) -> Response {
+    pass(opened.script.delay_ms).await;
+    let answered = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    if status < 400 {
+        return answered.into_response();
+    }
+    let why = header_line(&format!("the inbox {name} was told to answer so"));
+    (answered, [(WHY, why)]).into_response()
+}
+
+/// The message, as it is kept.
+async fn read(
+    verbs: &Verbs,
+    name: &str,
+    opened: &Opened,
+    parts: &Parts,
+    body: &[u8],
+) -> Result<Message, Refusal> {
+    let key = opened.script.account.as_deref();
+    let account = key.and_then(|key| verbs.accounts.get(key));
+    let account = account.as_deref();
+    let secrets = match &opened.script.secret {
+        Some(secret) => vec![secret.clone()],
+        None => secrets(verbs, name, account, parts).await?,
+    };
     let signature = parts.headers.get(SIGNATURE_HEADER);
     let signature = signature.and_then(|value| value.to_str().ok());
-    let is_valid = is_signed(
-        &context,
-        &name,
-        &script,
-        &body,
-        signature.unwrap_or_default(),
-    );
+    let signature = signature.unwrap_or_default();
+    let is_valid = || secrets.iter().any(|secret| verify(secret, body, signature));
+    Ok(Message {
+        at: now(verbs, account),
+        headers: headers(&parts.headers),
+        body: String::from_utf8_lossy(body).into_owned(),
+        signature_valid: (!secrets.is_empty()).then(is_valid),
+    })
+}
+
+fn now(verbs: &Verbs, account: Option<&Account>) -> Timestamp {
+    account.map_or_else(|| verbs.accounts.now(ClockId::DEFAULT), Account::now)
+}
+
+/// Those of the webhooks that come here: their URLs end with the box's path, as it was called or
+/// as it reads.
+async fn secrets(
+    verbs: &Verbs,
+    name: &str,
+    account: Option<&Account>,
+    parts: &Parts,
+) -> Result<Vec<String>, Refusal> {
+    let called = parts.uri.path_and_query().map(ToString::to_string);
+    let read = format!("/_mock/inbox/{name}");
+    let mut found = verbs.webhooks.secrets(account, &read).await?;
+    if let Some(called) = called.filter(|called| *called != read) {
+        found.extend(verbs.webhooks.secrets(account, &called).await?);
+    }
+    Ok(found)
+}
+
+/// By name; what came more than once is joined by a comma.
+fn headers(sent: &HeaderMap) -> BTreeMap<String, String> {
     let mut headers: BTreeMap<String, String> = BTreeMap::new();
-    for (header, value) in &parts.headers {
+    for (header, value) in sent {
         let value = String::from_utf8_lossy(value.as_bytes());
         headers
             .entry(header.to_string())
             .and_modify(|all| *all = format!("{all}, {value}"))
             .or_insert_with(|| value.into_owned());
     }
-    let message = Message {
-        at: now(&context, script.account.as_deref()),
-        headers,
-        body: String::from_utf8_lossy(&body).into_owned(),
-        signature_valid: is_valid.await?,
-    };
-    let status = context.inbox.receive(&name, message).ok_or_else(too_many)?;
-    pass(script.delay_ms).await;
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    let why = format!("the script of the inbox {name}");
-    Ok(if status.as_u16() >= 400 {
-        (status, [(WHY, header_line(&why))]).into_response()
-    } else {
-        status.into_response()
-    })
-}
-
-fn now(verbs: &Verbs, key: Option<&str>) -> crate::model::time::Timestamp {
-    let account = key.and_then(|key| verbs.accounts.get(key));
-    account.map_or_else(
-        || verbs.accounts.now(ClockId::DEFAULT),
-        |account| account.now(),
-    )
-}
-
-/// Whether the body is signed with the box's secret, or that of a webhook that comes here.
-async fn is_signed(
-    verbs: &Verbs,
-    name: &str,
-    script: &Script,
-    body: &[u8],
-    signature: &str,
-) -> Result<Option<bool>, Refusal> {
-    let secrets = match &script.secret {
-        Some(secret) => vec![secret.clone()],
-        None => {
-            verbs
-                .webhooks
-                .secrets(&format!("/_mock/inbox/{name}"))
-                .await?
-        }
-    };
-    let is_valid = secrets.iter().any(|secret| verify(secret, body, signature));
-    Ok((!secrets.is_empty()).then_some(is_valid))
+    headers
 }
 
 pub fn describe_messages(described: Described<'_>) -> Described<'_> {
@@ -218,9 +286,12 @@ pub fn describe_messages(described: Described<'_>) -> Described<'_> {
         .asks_query(vec![input("min"), input("waitMs")])
         .where_input(
             "min",
-            "So many messages are wanted; 0 where it is left out.",
+            "So many messages are wanted, 1000 at most; 0 where it is left out.",
         )
-        .where_input("waitMs", "So long it waits for them, in real milliseconds.")
+        .where_input(
+            "waitMs",
+            "So long it waits for them, in real milliseconds, ten minutes at most.",
+        )
         .answers::<Listing>(200, "There are as many as wanted.")
         .answers::<Listing>(408, "There are not, in that time.");
     refuses(described, &[&[(400, "bad_query")]])
@@ -247,6 +318,11 @@ pub async fn messages(
         *into = number.ok_or_else(|| Refusal::bad("bad_query", message, "a whole number"))?;
     }
     let min = usize::try_from(min).unwrap_or(usize::MAX);
+    if min > MESSAGES_MAX {
+        let message = format!("min: {min} will never be there");
+        let hint = format!("a box keeps {MESSAGES_MAX} messages at most");
+        return Err(Refusal::bad("bad_query", message, hint));
+    }
     let wait = Duration::from_millis(wait_ms.min(WAIT_MS_MAX));
     let found = context.inbox.messages(&name, min, wait).await;
     let count = found.messages.len();

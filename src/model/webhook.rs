@@ -39,7 +39,8 @@ pub struct Event {
 }
 
 /// How a delivery stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DeliveryStatus {
     /// No attempt yet.
     Pending,
@@ -104,6 +105,8 @@ pub struct PutOff {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attempt {
+    /// The how-manieth of its delivery, from 1; where a rule has it sent several times, theirs.
+    pub number: u32,
     pub at: Timestamp,
     pub url: String,
     pub request_headers: BTreeMap<String, String>,
@@ -114,7 +117,7 @@ pub struct Attempt {
     /// When the next one is due; none: there is none to come.
     pub next_at: Option<Timestamp>,
     /// How the delivery stands after it.
-    pub delivery_status: String,
+    pub delivery_status: DeliveryStatus,
     /// The first rule that was applied to it.
     pub rule: Option<RuleId>,
 }
@@ -164,10 +167,15 @@ impl Delivery {
         now.plus_ms(AFTER_HAND_MS)
     }
 
-    /// The attempt due at `now` is not made, and none after it.
+    /// A rule has dropped the attempt due at `now`: it is not made, and none after it.
     pub fn give_up(&mut self, now: Timestamp) {
         self.count(now);
         self.status = DeliveryStatus::Failed;
+    }
+
+    /// What was sent was sent once more at `now`, and stays sent whatever came of it.
+    pub fn resend(&mut self, now: Timestamp) {
+        self.count(now);
     }
 
     fn count(&mut self, now: Timestamp) {

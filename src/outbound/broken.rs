@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 
 use super::addresses::callable;
 use super::treated::request_line;
-use super::{AGENT, Outbound, late};
+use super::{AGENT, Outbound, authority, late};
 use crate::model::rule::Fault;
 
 /// No HTTP, neither a request nor an answer.
@@ -106,12 +106,7 @@ fn head<R>(request: &Request<'_, R>) -> io::Result<Vec<u8>> {
     let url = &request.url;
     let bad = |_| io::Error::from(io::ErrorKind::InvalidInput);
     let mut headers = HeaderMap::new();
-    let authority = url.host_str().unwrap_or_default();
-    let authority = url.port().map_or_else(
-        || authority.to_owned(),
-        |port| format!("{authority}:{port}"),
-    );
-    headers.insert(HOST, HeaderValue::try_from(authority).map_err(bad)?);
+    headers.insert(HOST, HeaderValue::try_from(authority(url)).map_err(bad)?);
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
     let media_type = HeaderValue::from_str(request.media_type).map_err(bad)?;

@@ -1,5 +1,6 @@
 //! Against a server that reads a request whole, keeps it, and answers what it was told to.
 
+mod posted;
 mod treated;
 
 use std::sync::Arc;

@@ -20,6 +20,15 @@ impl Rules {
         call: Outgoing,
         about: &str,
     ) -> Result<Choice, StoreError> {
+        match self.asked(account, call, about) {
+            Some(asked) => self.decide(asked).await,
+            None => Ok(Choice::default()),
+        }
+    }
+
+    /// Such a call, to be decided on; none where no rule is about any.
+    #[must_use]
+    pub fn asked<'a>(&self, account: &'a str, call: Outgoing, about: &'a str) -> Option<Asked<'a>> {
         let is_delivery = call == Outgoing::Delivery;
         let asked = Asked {
             operation: call.operation(),
@@ -30,11 +39,7 @@ impl Rules {
                 file_name: (!is_delivery).then_some(about),
             },
         };
-        if self.concern(asked) {
-            self.decide(asked).await
-        } else {
-            Ok(Choice::default())
-        }
+        self.concern(asked).then_some(asked)
     }
 }
 

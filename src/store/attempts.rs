@@ -1,15 +1,13 @@
 //! Attempts at deliveries: one row each, the oldest of an account going when there are too many.
 
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::{Result, Source, Tx, sealed::Connected};
 use crate::model::ids::AccountId;
-use crate::model::webhook::Attempt;
+use crate::model::webhook::{Attempt, Delivery};
 
-/// So many of an account's attempts are kept,
+/// So many of an account's attempts are kept.
 const KEPT_MAX: i64 = 1_000;
-/// looked after once in so many.
-const TRIM_EVERY: i64 = 64;
 
 /// An attempt with what it was an attempt at.
 #[derive(Debug, Clone)]
@@ -31,33 +29,32 @@ pub struct Filter {
     pub account: Option<AccountId>,
     pub endpoint: Option<String>,
     pub kind: Option<String>,
-    pub delivery: Option<String>,
 }
 
-/// Keeps an attempt.
+/// Keeps attempts at a delivery to that endpoint, also where that is gone.
 ///
 /// # Errors
-/// If its delivery is gone.
+/// If the account is gone.
 pub async fn insert(
     tx: &mut Tx,
     account: AccountId,
-    delivery: &str,
-    attempt: &Attempt,
+    endpoint: &str,
+    delivery: &Delivery,
+    attempts: &[Attempt],
 ) -> Result<()> {
-    let row = sqlx::query(
-        "INSERT INTO attempts (account_id, delivery_id, body) VALUES (?, ?, ?) RETURNING id",
-    )
-    .bind(account.0)
-    .bind(delivery)
-    .bind(serde_json::to_string(attempt)?)
-    .fetch_one(tx.sqlite())
-    .await?;
-    if row.get::<i64, _>(0) % TRIM_EVERY == 0 {
+    for attempt in attempts {
         sqlx::query(
-            "DELETE FROM attempts WHERE account_id = ?1 AND id <=
-                 (SELECT id FROM attempts WHERE account_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+            "INSERT INTO attempts (account_id, number, endpoint_id, delivery_id, event_id, body)
+             SELECT ?1, COALESCE(MAX(number), 0) + 1, ?2, ?3, ?4, ?5
+             FROM attempts WHERE account_id = ?1;
+             DELETE FROM attempts WHERE account_id = ?1
+             AND number <= (SELECT MAX(number) FROM attempts WHERE account_id = ?1) - ?6",
         )
         .bind(account.0)
+        .bind(endpoint)
+        .bind(&delivery.id)
+        .bind(&delivery.event.id)
+        .bind(serde_json::to_string(attempt)?)
         .bind(KEPT_MAX)
         .execute(tx.sqlite())
         .await?;
@@ -70,19 +67,26 @@ pub async fn insert(
 /// # Errors
 /// If they cannot be read.
 pub async fn list(from: &mut impl Source, filter: &Filter, limit: u32) -> Result<Vec<Stored>> {
-    let rows = sqlx::query(
-        "SELECT attempts.account_id, endpoint_id, deliveries.id, events.id, kind, events.body,
+    // Each is found by an index; with one condition for both cases all are looked at.
+    let (whose, order) = match (filter.account, &filter.endpoint) {
+        (_, Some(_)) => ("(?1 IS NULL OR attempts.account_id = ?1)", "attempts.id"),
+        (Some(_), None) => ("attempts.account_id = ?1", "number"),
+        (None, None) => ("?1 IS NULL", "attempts.id"),
+    };
+    let endpoint = match &filter.endpoint {
+        Some(_) => "endpoint_id = ?2",
+        None => "?2 IS NULL",
+    };
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "SELECT attempts.account_id, endpoint_id, delivery_id, event_id, kind, events.body,
                 attempts.body
-         FROM attempts JOIN deliveries ON deliveries.id = delivery_id
-         JOIN events ON events.id = event_id
-         WHERE (?1 IS NULL OR attempts.account_id = ?1) AND (?2 IS NULL OR endpoint_id = ?2)
-           AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR deliveries.id = ?4)
-         ORDER BY attempts.id DESC LIMIT ?5",
-    )
+         FROM attempts JOIN events ON events.id = event_id
+         WHERE {whose} AND {endpoint} AND (?3 IS NULL OR kind = ?3)
+         ORDER BY {order} DESC LIMIT ?4"
+    )))
     .bind(filter.account.map(|account| account.0))
     .bind(filter.endpoint.as_deref())
     .bind(filter.kind.as_deref())
-    .bind(filter.delivery.as_deref())
     .bind(limit)
     .fetch_all(from.sqlite())
     .await?;

@@ -135,15 +135,27 @@ pub async fn page(
     })
 }
 
-/// The secrets of the endpoints whose URLs end so, whosever they are.
+/// The secrets of the endpoints whose URLs end so, of one account or whosever they are.
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn secrets(from: &mut impl Source, url_end: &str) -> Result<Vec<String>> {
-    let rows = sqlx::query("SELECT secret FROM endpoints WHERE substr(url, -length(?1)) = ?1")
-        .bind(url_end)
-        .fetch_all(from.sqlite())
-        .await?;
+pub async fn secrets(
+    from: &mut impl Source,
+    account: Option<AccountId>,
+    url_end: &str,
+) -> Result<Vec<String>> {
+    // One account's are found by its index; with one condition for both cases all are looked at.
+    let whose = match account {
+        Some(_) => "account_id = ?2",
+        None => "?2 IS NULL",
+    };
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "SELECT secret FROM endpoints WHERE {whose} AND substr(url, -length(?1)) = ?1"
+    )))
+    .bind(url_end)
+    .bind(account.map(|account| account.0))
+    .fetch_all(from.sqlite())
+    .await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 

@@ -128,6 +128,31 @@ pub async fn settle_endpoint(tx: &mut Tx, id: i64, endpoint: &str) -> Result<()>
     Ok(())
 }
 
+/// Sets an endpoint's job to the endpoint's next attempt, whether there is one yet or not; for
+/// who has claimed it and does not run it.
+///
+/// # Errors
+/// If the account is gone.
+pub async fn set_endpoint(tx: &mut Tx, account: AccountId, endpoint: &str) -> Result<()> {
+    let row = sqlx::query(
+        "SELECT MIN(due_at) FROM deliveries WHERE endpoint_id = ? AND due_at IS NOT NULL",
+    )
+    .bind(endpoint)
+    .fetch_one(tx.sqlite())
+    .await?;
+    let Some(due_at) = row.get::<Option<i64>, _>(0).map(Timestamp::from_ms) else {
+        return remove(tx, Kind::Deliver, endpoint).await;
+    };
+    put(tx, account, Kind::Deliver, endpoint, due_at).await?;
+    sqlx::query("UPDATE jobs SET due_at = ? WHERE kind = ? AND subject = ?")
+        .bind(due_at.ms())
+        .bind(Kind::Deliver.name())
+        .bind(endpoint)
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}
+
 /// The job is no longer there to be done.
 ///
 /// # Errors

@@ -85,8 +85,9 @@ pub async fn due(
     row.as_ref().map(delivery_of).transpose()
 }
 
-/// Records an attempt: how the delivery stands now, and when the next one is due. False if the
-/// delivery is gone, and its endpoint with it.
+/// Records an attempt: how the delivery stands now, and when the next one is due. Its first has
+/// those due at once that were to come after it. False if the delivery is gone, and its endpoint
+/// with it.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -98,23 +99,21 @@ pub async fn record(
     now: Timestamp,
 ) -> Result<bool> {
     let done = sqlx::query(
-        "UPDATE deliveries SET due_at = ? WHERE endpoint_id = ? AND id <> ? AND due_at > ?
+        "UPDATE deliveries SET due_at = ?1
+         WHERE ?2 = 0 AND endpoint_id = ?3 AND put_off IS NOT NULL AND due_at > ?1
+           AND seq < (SELECT seq FROM deliveries WHERE id = ?4)
            AND put_off ->> '$.webhook.outOfOrder';
-         UPDATE deliveries SET status = ?, retries = ?, due_at = ?, last_sent_at = ?, put_off = NULL
-         WHERE id = ?;
-         UPDATE endpoints SET last_sent_at = ? WHERE id = ?",
+         UPDATE deliveries
+         SET status = ?5, retries = ?2, due_at = ?6, last_sent_at = ?1, put_off = NULL
+         WHERE id = ?4;
+         UPDATE endpoints SET last_sent_at = ?1 WHERE id = ?3",
     )
     .bind(now.ms())
-    .bind(endpoint)
-    .bind(&delivery.id)
-    .bind(now.ms())
-    .bind(delivery.status.name())
     .bind(delivery.retries)
-    .bind(due_at.map(Timestamp::ms))
-    .bind(now.ms())
-    .bind(&delivery.id)
-    .bind(now.ms())
     .bind(endpoint)
+    .bind(&delivery.id)
+    .bind(delivery.status.name())
+    .bind(due_at.map(Timestamp::ms))
     .execute(tx.sqlite())
     .await?;
     Ok(done.rows_affected() > 0)

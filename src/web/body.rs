@@ -61,21 +61,28 @@ impl BodyRefusal {
     }
 }
 
+/// Reads a body of so many bytes at most.
+///
+/// # Errors
+/// If it is too large, or ends before its end.
+pub async fn read_bytes(body: Body, bytes_max: usize) -> Result<Bytes, BodyRefusal> {
+    let read = Limited::new(body, bytes_max).collect().await;
+    let read = read.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            BodyRefusal::TooLarge
+        } else {
+            BodyRefusal::CutShort
+        }
+    })?;
+    Ok(read.to_bytes())
+}
+
 /// Reads a body meant to be JSON, and whether it was sent as JSON.
 ///
 /// # Errors
 /// If it is too large, or ends before its end.
 pub async fn read_json(headers: &HeaderMap, body: Body) -> Result<(Bytes, bool), BodyRefusal> {
-    let bytes = Limited::new(body, JSON_BYTES_MAX)
-        .collect()
-        .await
-        .map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                BodyRefusal::TooLarge
-            } else {
-                BodyRefusal::CutShort
-            }
-        })?;
+    let bytes = read_bytes(body, JSON_BYTES_MAX).await?;
     let content_type = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -88,5 +95,5 @@ pub async fn read_json(headers: &HeaderMap, body: Body) -> Result<(Bytes, bool),
         .to_ascii_lowercase();
     let is_json = essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"));
-    Ok((bytes.to_bytes(), is_json))
+    Ok((bytes, is_json))
 }

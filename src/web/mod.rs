@@ -34,7 +34,7 @@ use crate::store::Db;
 use crate::webhooks::Webhooks;
 use crate::worker::Worker;
 
-pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_json};
+pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_bytes, read_json};
 pub use connection::{Connections, Peer, Tied};
 pub use guard::guard;
 pub use json::Json;

@@ -9,7 +9,8 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::Webhooks;
+use super::attempt::Made;
+use super::{Sent, Webhooks};
 use crate::accounts::Account;
 use crate::claims::Claim;
 use crate::model::job::Kind;
@@ -147,16 +148,20 @@ impl Webhooks {
         endpoint: &str,
         delivery: &str,
     ) -> Result<Retried, RetryError> {
-        let (endpoint, delivery) = self.failed(account, endpoint, delivery).await?;
-        self.send_by_hand(account, &endpoint, delivery).await
+        let (endpoint, mut delivery) = self.failed(account, endpoint, delivery).await?;
+        let made = self.send_by_hand(account, &endpoint, &mut delivery).await?;
+        Ok(Retried {
+            event_id: delivery.event.id,
+            sent: made.sent,
+        })
     }
 
-    /// Sends a delivery once more, however it stands: one that was sent stays sent, one that is
-    /// still tried is tried on if this fails.
+    /// Sends a delivery once more, however it stands: what was sent stays sent, what is yet to be
+    /// sent goes on from there. Answers the last of what was sent.
     ///
     /// # Errors
     /// If there is none of that id, or what came of it could not be written.
-    pub async fn resend(self: &Arc<Self>, delivery: &str) -> Result<(), RetryError> {
+    pub async fn resend(self: &Arc<Self>, delivery: &str) -> Result<Sent, RetryError> {
         let gone = || RetryError::NoDelivery(delivery.to_owned());
         let mut reader = self.db.read().await?;
         let found = store::webhooks::delivery_of_any(&mut reader, delivery).await?;
@@ -166,40 +171,35 @@ impl Webhooks {
         let (this, delivery) = (Arc::clone(self), delivery.to_owned());
         apart(async move {
             let _turn = this.turn(&account, &endpoint).await?;
-            let own = this.own(&account, &endpoint).await?;
+            let endpoint = this.own(&account, &endpoint).await?;
             let mut reader = this.db.read().await?;
-            let found = store::webhooks::delivery(&mut reader, &endpoint, &delivery).await?;
+            let found = store::webhooks::delivery(&mut reader, &endpoint.id, &delivery).await?;
             drop(reader);
-            let found = found.ok_or(RetryError::NoDelivery(delivery))?;
-            this.send_by_hand(&account, &own, found).await.map(drop)
+            let mut found = found.ok_or_else(|| RetryError::NoDelivery(delivery.clone()))?;
+            let made = this.send_by_hand(&account, &endpoint, &mut found).await?;
+            let last = made.attempts.into_iter().next_back();
+            let attempt = last.ok_or(RetryError::NoDelivery(delivery))?;
+            Ok(Sent::of(&account, endpoint.id, found, attempt))
         })
         .await
     }
 
+    /// Makes an attempt and records it; to be called in turn.
     async fn send_by_hand(
         &self,
         account: &Account,
         endpoint: &Endpoint,
-        mut delivery: Delivery,
-    ) -> Result<Retried, RetryError> {
-        let choice = self.ruled(account, endpoint, &delivery).await?;
+        delivery: &mut Delivery,
+    ) -> Result<Made, RetryError> {
+        let choice = self.ruled_by_hand(account, endpoint, delivery).await?;
         let mut made = tokio::select! {
             biased;
             () = account.ended().cancelled() => return Err(StoreError::AccountGone.into()),
-            made = self.attempt(account, endpoint, &delivery, &choice) => made,
+            made = self.attempt(account, endpoint, delivery, &choice) => made,
         };
         let now = account.now();
-        let before = delivery.status;
-        let next = match (&made.sent, before) {
-            (_, DeliveryStatus::Sent) => None,
-            (Ok(_), _) => {
-                delivery.succeed(now);
-                None
-            }
-            (Err(_), DeliveryStatus::Failed) => Some(delivery.fail_by_hand(now)),
-            (Err(_), DeliveryStatus::Pending | DeliveryStatus::Retrying) => delivery.fail(now),
-        };
-        made.settle(&delivery, next);
+        let next = after_hand(delivery, &made, now);
+        made.settle(delivery, next);
         tracing::debug!(
             endpoint = endpoint.id,
             url = endpoint.url,
@@ -209,19 +209,35 @@ impl Webhooks {
             "webhook attempted by hand"
         );
         let mut tx = self.db.begin().await?;
-        if !store::webhooks::record(&mut tx, &endpoint.id, &delivery, next, now).await? {
-            return Err(RetryError::NoEndpoint(endpoint.id.clone()));
-        }
-        for attempt in &made.attempts {
-            store::attempts::insert(&mut tx, account.id, &delivery.id, attempt).await?;
-        }
-        if let Some(at) = next {
-            store::jobs::put(&mut tx, account.id, Kind::Deliver, &endpoint.id, at).await?;
-        }
+        let is_there = store::webhooks::record(&mut tx, &endpoint.id, delivery, next, now).await?;
+        let (of, attempts) = (account.id, &made.attempts);
+        store::attempts::insert(&mut tx, of, &endpoint.id, delivery, attempts).await?;
+        store::jobs::set_endpoint(&mut tx, account.id, &endpoint.id).await?;
         tx.commit().await?;
-        Ok(Retried {
-            event_id: delivery.event.id,
-            sent: made.sent,
-        })
+        if is_there {
+            Ok(made)
+        } else {
+            Err(RetryError::NoEndpoint(endpoint.id.clone()))
+        }
+    }
+}
+
+/// How a delivery stands after an attempt made by hand at `now`: when the next one is due.
+fn after_hand(delivery: &mut Delivery, made: &Made, now: Timestamp) -> Option<Timestamp> {
+    match (delivery.status, &made.sent) {
+        (DeliveryStatus::Sent, _) => {
+            delivery.resend(now);
+            None
+        }
+        (_, Ok(_)) => {
+            delivery.succeed(now);
+            None
+        }
+        (_, Err(_)) if made.is_dropped => {
+            delivery.give_up(now);
+            None
+        }
+        (DeliveryStatus::Failed, Err(_)) => Some(delivery.fail_by_hand(now)),
+        (DeliveryStatus::Pending | DeliveryStatus::Retrying, Err(_)) => delivery.fail(now),
     }
 }

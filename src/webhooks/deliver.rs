@@ -3,21 +3,13 @@
 
 use super::Webhooks;
 use super::attempt::Made;
-use super::put_off::put_off;
 use crate::model::job::Job;
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Delivery, PutOff};
+use crate::model::webhook::Delivery;
 use crate::store::{self, StoreError};
 
-/// What has become of the delivery that was due.
-enum Done {
-    /// The next attempt is due then, if there is one.
-    Attempted(Made, Delivery, Option<Timestamp>),
-    PutOff(Delivery, Timestamp, PutOff),
-}
-
 impl Webhooks {
-    /// Runs the job of an endpoint: its first due delivery is attempted once.
+    /// Runs the job of an endpoint: its first due delivery is attempted once, or put off.
     ///
     /// # Errors
     /// If state cannot be read or written; the job then stands as it did.
@@ -32,13 +24,10 @@ impl Webhooks {
         let Some((endpoint, mut delivery)) = endpoint.zip(due) else {
             return self.settle(job, None).await;
         };
-        let choice = self.ruled(&account, &endpoint, &delivery).await?;
-        if delivery.put_off.is_none()
-            && let Some((until, decided)) = put_off(&choice, account.now())
-        {
-            let done = Done::PutOff(delivery, until, decided);
-            return self.settle(job, Some(done)).await;
-        }
+        let ruled = self.ruled(job, &account, &endpoint, &delivery).await?;
+        let Some(choice) = ruled else {
+            return Ok(());
+        };
         let mut made = tokio::select! {
             biased;
             () = account.ended().cancelled() => return Ok(()),
@@ -65,25 +54,25 @@ impl Webhooks {
             answer = ?made.sent,
             "webhook attempted"
         );
-        let done = Done::Attempted(made, delivery, next);
-        self.settle(job, Some(done)).await
+        self.settle(job, Some((made, delivery, next))).await
     }
 
-    /// Records what was done, if anything was, and sets the job to the endpoint's next attempt.
-    async fn settle(&self, job: &Job, done: Option<Done>) -> Result<(), StoreError> {
+    /// Records an attempt, if one was made, and sets the job to the endpoint's next.
+    async fn settle(
+        &self,
+        job: &Job,
+        attempted: Option<(Made, Delivery, Option<Timestamp>)>,
+    ) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        match &done {
-            None => {}
-            Some(Done::Attempted(made, delivery, next)) => {
-                let sent_at = delivery.last_sent_at.unwrap_or(job.due_at);
-                store::webhooks::record(&mut tx, &job.subject, delivery, *next, sent_at).await?;
-                for attempt in &made.attempts {
-                    let kept = store::attempts::insert(&mut tx, job.account, &delivery.id, attempt);
-                    kept.await?;
-                }
-            }
-            Some(Done::PutOff(delivery, until, decided)) => {
-                store::webhooks::put_off(&mut tx, &delivery.id, *until, decided).await?;
+        if let Some((made, delivery, next)) = &attempted {
+            let sent_at = delivery.last_sent_at.unwrap_or(job.due_at);
+            store::webhooks::record(&mut tx, &job.subject, delivery, *next, sent_at).await?;
+            let (of, made) = (job.account, &made.attempts);
+            let kept = store::attempts::insert(&mut tx, of, &job.subject, delivery, made).await;
+            match kept {
+                // The account's life has ended meanwhile, and its job with it.
+                Err(StoreError::AccountGone) => return Ok(()),
+                kept => kept?,
             }
         }
         store::jobs::settle_endpoint(&mut tx, job.id, &job.subject).await?;

@@ -2,7 +2,7 @@
 
 use super::Webhooks;
 use crate::accounts::Account;
-use crate::model::webhook::Attempt;
+use crate::model::webhook::{Attempt, Delivery};
 use crate::store::{self, StoreError, attempts::Filter};
 
 /// An attempt, and what it was an attempt at.
@@ -20,17 +20,41 @@ pub struct Sent {
     pub attempt: Attempt,
 }
 
+impl Sent {
+    pub(super) fn of(
+        account: &Account,
+        endpoint: String,
+        delivery: Delivery,
+        attempt: Attempt,
+    ) -> Self {
+        Self {
+            account: account.key.clone(),
+            endpoint,
+            delivery: delivery.id,
+            event: delivery.event.id,
+            kind: delivery.event.kind,
+            body: delivery.event.body,
+            attempt,
+        }
+    }
+}
+
 impl Webhooks {
-    /// The secrets of the webhooks whose URLs end so, whosever they are.
+    /// The secrets of the webhooks whose URLs end so, of one account or whosever they are.
     ///
     /// # Errors
     /// If they cannot be read.
-    pub async fn secrets(&self, url_end: &str) -> Result<Vec<String>, StoreError> {
-        store::endpoints::secrets(&mut self.db.read().await?, url_end).await
+    pub async fn secrets(
+        &self,
+        account: Option<&Account>,
+        url_end: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        let account = account.map(|account| account.id);
+        store::endpoints::secrets(&mut self.db.read().await?, account, url_end).await
     }
 
     /// The last `limit` attempts, the newest last: of one account, to one endpoint, at events of
-    /// one type, at one delivery, where these are given.
+    /// one type, where these are given.
     ///
     /// # Errors
     /// If they cannot be read.
@@ -39,14 +63,12 @@ impl Webhooks {
         account: Option<&Account>,
         endpoint: Option<String>,
         kind: Option<String>,
-        delivery: Option<String>,
         limit: u32,
     ) -> Result<Vec<Sent>, StoreError> {
         let filter = Filter {
             account: account.map(|account| account.id),
             endpoint,
             kind,
-            delivery,
         };
         let mut reader = self.db.read().await?;
         let stored = store::attempts::list(&mut reader, &filter, limit).await?;

@@ -1,16 +1,70 @@
-//! Attempts that a rule has made later, or after another.
+//! When an attempt is made, as the rules have it.
+//!
+//! Rules are asked once for each attempt. Where they have it made later, or after another, what
+//! they said is kept with the delivery in the transaction that counts it: the attempt is made as
+//! it was ruled then, whatever has become of the rule, and is not ruled again.
 
-use crate::model::rule::OnWebhook;
+use super::Webhooks;
+use crate::accounts::Account;
+use crate::model::job::Job;
+use crate::model::rule::{OnWebhook, Outgoing};
 use crate::model::time::Timestamp;
-use crate::model::webhook::PutOff;
+use crate::model::webhook::{Delivery, Endpoint, PutOff};
 use crate::rules::Choice;
+use crate::store::{self, StoreError};
 
 /// An attempt that is to come after the next one comes then at the latest: milliseconds.
 const OUT_OF_ORDER_MS: i64 = 10_000;
 
+impl Webhooks {
+    /// What the rules say to an attempt that is due; none: it is put off, and its job set to what
+    /// comes next.
+    pub(super) async fn ruled(
+        &self,
+        job: &Job,
+        account: &Account,
+        endpoint: &Endpoint,
+        delivery: &Delivery,
+    ) -> Result<Option<Choice>, StoreError> {
+        if let Some(kept) = &delivery.put_off {
+            return Ok(Some(decided(kept)));
+        }
+        let call = Outgoing::Delivery;
+        let Some(asked) = self.rules.asked(&account.key, call, &endpoint.url) else {
+            return Ok(Some(Choice::default()));
+        };
+        let mut tx = self.db.begin().await?;
+        let choice = self.rules.choose(&tx, asked);
+        let put_off = put_off(&choice, account.now());
+        if let Some((until, kept)) = &put_off {
+            store::webhooks::put_off(&mut tx, &delivery.id, *until, kept).await?;
+            store::jobs::settle_endpoint(&mut tx, job.id, &job.subject).await?;
+        }
+        let counted = std::slice::from_ref(&choice);
+        self.rules.count(&mut tx, counted).await?;
+        tx.commit().await?;
+        Ok(put_off.is_none().then_some(choice))
+    }
+
+    /// What they say to one that is made by hand, and so at once.
+    pub(super) async fn ruled_by_hand(
+        &self,
+        account: &Account,
+        endpoint: &Endpoint,
+        delivery: &Delivery,
+    ) -> Result<Choice, StoreError> {
+        if let Some(kept) = &delivery.put_off {
+            return Ok(decided(kept));
+        }
+        let rules = &self.rules;
+        let said = rules.to_call(&account.key, Outgoing::Delivery, &endpoint.url);
+        said.await
+    }
+}
+
 /// Until when an attempt is put off that was to be made at `now`, and what is kept of what the
 /// rules said; none: it is made at once.
-pub(super) fn put_off(choice: &Choice, now: Timestamp) -> Option<(Timestamp, PutOff)> {
+fn put_off(choice: &Choice, now: Timestamp) -> Option<(Timestamp, PutOff)> {
     let (title, on) = choice.webhook.as_ref()?;
     let ms = match on {
         OnWebhook {
@@ -21,7 +75,7 @@ pub(super) fn put_off(choice: &Choice, now: Timestamp) -> Option<(Timestamp, Put
         } => OUT_OF_ORDER_MS,
         _ => return None,
     };
-    let decided = PutOff {
+    let kept = PutOff {
         rule: choice.rule,
         title: title.clone(),
         webhook: on.clone(),
@@ -29,11 +83,11 @@ pub(super) fn put_off(choice: &Choice, now: Timestamp) -> Option<(Timestamp, Put
         respond: choice.respond.clone(),
         fault: choice.fault.clone(),
     };
-    Some((now.plus_ms(ms), decided))
+    Some((now.plus_ms(ms), kept))
 }
 
 /// What the rules had said.
-pub(super) fn decided(kept: &PutOff) -> Choice {
+fn decided(kept: &PutOff) -> Choice {
     let mut choice = Choice::default();
     choice.rule = kept.rule;
     choice.webhook = Some((kept.title.clone(), kept.webhook.clone()));

@@ -1,5 +1,8 @@
 //! The inbox: a receiver for those who have none.
 
+mod bounds;
+mod signed;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -136,22 +139,62 @@ async fn a_reset_empties_it_of_one_account_or_of_all() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_answered_is_refused() {
+async fn what_is_removed_is_as_though_it_had_never_been() {
     let stunt = Stunt::start().await;
-    for (set, message) in [
-        (json!({"respond": [100]}), "respond: 100 ends no request"),
-        (json!({"delayMs": 600_001}), "respond or delayMs: too much"),
-    ] {
-        let answer = stunt
-            .send(Method::PUT, "/_mock/inbox/mine", &[], set.to_string())
-            .await;
-        let told = answer.json();
-        assert_eq!(
-            (answer.status, &told["error"]["message"]),
-            (400, &json!(message))
-        );
-    }
-    let (status, told) = messages(&stunt, "?wait=1").await;
-    let message = &told["error"]["message"];
-    assert_eq!((status, message), (400, &json!("no parameter wait")));
+    let set = json!({"respond": [500, 500]});
+    stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
+    assert_eq!(posted(&stunt, "a").await, 500);
+    let remove = async || {
+        let none = json!({});
+        let path = "/_mock/inbox/mine";
+        assert!(stunt.control(Method::DELETE, path, &none).await.is_null());
+    };
+    remove().await;
+    let none = json!({"messages": [], "evicted": 0});
+    assert_eq!(messages(&stunt, "").await, (200, none));
+    assert_eq!(posted(&stunt, "b").await, 200, "made by what comes");
+    remove().await;
+    remove().await;
+}
+
+#[tokio::test]
+async fn a_whole_ladder_comes_to_it_while_the_default_clock_is_moved() {
+    let stunt = Stunt::start().await;
+    let frozen = json!({"mode": "frozen", "now": T0});
+    stunt.control(Method::PUT, "/_mock/clock", &frozen).await;
+    let set = json!({"respond": [500, 500, 500, 500, 500, 204]});
+    stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
+    let url = format!("{}/_mock/inbox/mine", stunt.origin);
+    stunt.webhook("live", &url).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt.confirmed("live", &body, picture()).await;
+    let by = json!({"by": "PT3H"});
+    stunt
+        .control(Method::POST, "/_mock/clock/advance", &by)
+        .await;
+    let (_, found) = messages(&stunt, "?min=6").await;
+    let came = found["messages"].as_array().expect("messages").iter();
+    let at = |text: &str| json!(format!("2026-03-12T{text}Z"));
+    let (times, valid): (Vec<_>, Vec<_>) = came
+        .map(|it| (it["at"].clone(), it["signatureValid"].clone()))
+        .unzip();
+    let expected = [
+        at("10:00:00.300"),
+        at("10:00:01.300"),
+        at("10:00:03.300"),
+        at("10:00:07.300"),
+        at("10:30:07.300"),
+        at("12:30:07.300"),
+    ];
+    assert_eq!(times, expected);
+    assert_eq!(valid, [true; 6]);
+    let listed = stunt
+        .control(Method::GET, "/_mock/deliveries?account=live", &json!({}))
+        .await;
+    let attempts = listed["deliveries"].as_array().expect("a list").iter();
+    let statuses: Vec<_> = attempts.map(|it| it["status"].clone()).collect();
+    assert_eq!(statuses, [500, 500, 500, 500, 500, 204]);
+    let requests = "/_mock/requests?account=live&operation=control.*";
+    let requests = stunt.control(Method::GET, requests, &json!({})).await;
+    assert_eq!(requests["requests"], json!([]), "the journal is of others");
 }

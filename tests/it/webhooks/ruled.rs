@@ -1,5 +1,7 @@
 //! What rules do to attempts at webhooks.
 
+mod put_off;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -111,58 +113,55 @@ async fn a_wrong_signature_and_none_are_sent_and_the_retry_is_right() {
 }
 
 #[tokio::test]
-async fn a_delayed_one_comes_later_by_the_clock_and_is_ruled_once() {
+async fn another_webhook_has_its_own() {
     let stunt = Stunt::frozen("live").await;
-    let receiver = Receiver::start().await;
-    stunt.webhook("live", &receiver.url).await;
-    rule(
-        &stunt,
-        &json!({"account": "live", "then": {"webhook": {"delayMs": 5_000, "duplicate": 2}}}),
-    )
-    .await;
-    let late = order(&stunt, "a").await;
-    stunt.advance("live", "PT1S").await;
-    receiver.messages(0).await;
-    stunt
-        .control(Method::DELETE, "/_mock/rules", &json!({}))
-        .await;
-    let early = order(&stunt, "b").await;
-    stunt.advance("live", "PT1S").await;
-    assert_eq!(
-        orders(&receiver.messages(1).await),
-        [json!(early)],
-        "others overtake it"
-    );
-    stunt.advance("live", "PT3.2S").await;
-    receiver.messages(1).await;
-    stunt.advance("live", "PT0.1S").await;
-    let came = orders(&receiver.messages(3).await);
-    assert_eq!(
-        came[1..],
-        [json!(late), json!(late)],
-        "as it was ruled then"
-    );
+    let (lost, other) = (Receiver::start().await, Receiver::start().await);
+    for receiver in [&lost, &other] {
+        stunt.webhook("live", &receiver.url).await;
+    }
+    let when = json!({"webhookUrl": lost.url});
+    let then = json!({"webhook": {"drop": true}});
+    rule(&stunt, &json!({"when": when, "then": then})).await;
+    let id = order(&stunt, "a").await;
+    stunt.advance("live", "P1D").await;
+    assert_eq!(orders(&other.messages(1).await), [json!(id)]);
+    lost.messages(0).await;
+    let listed = stunt.control(Method::GET, "/_mock/rules", &json!({})).await;
+    assert_eq!(listed["rules"][0]["hits"], 1);
 }
 
 #[tokio::test]
-async fn one_that_is_out_of_order_comes_after_the_next_or_else_in_ten_seconds() {
+async fn what_another_answers_in_its_place_is_told() {
     let stunt = Stunt::frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
+    let then = json!({
+        "respond": {"status": 503, "headers": {"Retry-After": "5"}, "body": {"busy": true}},
+        "webhook": {"duplicate": 2},
+    });
     rule(
         &stunt,
-        &json!({"account": "live", "times": 2, "then": {"webhook": {"outOfOrder": true}}}),
+        &json!({"account": "live", "times": 1, "then": then}),
     )
     .await;
-    let first = order(&stunt, "a").await;
-    stunt.advance("live", "PT1S").await;
+    order(&stunt, "a").await;
+    stunt.advance("live", "PT0.3S").await;
     receiver.messages(0).await;
-    stunt.advance("live", "PT10S").await;
-    assert_eq!(orders(&receiver.messages(1).await), [json!(first)]);
-    let second = order(&stunt, "b").await;
+    let listed = stunt
+        .control(Method::GET, "/_mock/deliveries?account=live", &json!({}))
+        .await;
+    for told in listed["deliveries"].as_array().expect("a list") {
+        let seen = [
+            "attempt",
+            "status",
+            "responseHeaders",
+            "responseBody",
+            "ruleId",
+        ];
+        let headers = json!({"content-type": "application/json", "retry-after": "5"});
+        let expected = json!([1, 503, headers, "{\"busy\":true}", 1]);
+        assert_eq!(json!(seen.map(|field| told[field].clone())), expected);
+    }
     stunt.advance("live", "PT1S").await;
-    let third = order(&stunt, "c").await;
-    stunt.advance("live", "PT1S").await;
-    let came = orders(&receiver.messages(3).await);
-    assert_eq!(came[1..], [json!(third), json!(second)]);
+    receiver.messages(1).await;
 }

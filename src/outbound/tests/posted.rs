@@ -1,0 +1,59 @@
+//! An answer counts by its status; of its body the begin is told, as far as it comes.
+
+use super::*;
+
+async fn posted(outbound: &Outbound, reply: Reply) -> Result<Posted, String> {
+    let server = Server::start(reply).await;
+    let untreated = Treatment::default();
+    let posted = outbound.post_json(&server.origin, &[], "{}".to_owned(), &untreated);
+    posted.await
+}
+
+fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Posted {
+    let headers = headers.iter();
+    let headers = headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Posted {
+        status,
+        headers: headers.collect(),
+        body: body.to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_told_whole() {
+    let sent = "set-cookie: a=1\r\nset-cookie: b=2\r\n";
+    let headers = [("content-length", "3"), ("set-cookie", "a=1, b=2")];
+    let told = posted(&outbound(), reply("503 Busy", sent, "why")).await;
+    assert_eq!(told, Ok(answer(503, &headers, "why")));
+}
+
+#[tokio::test]
+async fn of_a_long_body_the_begin_is_told() {
+    let begin = "x".repeat(4_096);
+    let long = reply("200 OK", "", &format!("{begin}y"));
+    let headers = [("content-length", "4097")];
+    assert_eq!(
+        posted(&outbound(), long).await,
+        Ok(answer(200, &headers, &begin))
+    );
+    let told = posted(&outbound(), Reply::Endless).await;
+    let told = told.map(|told| (told.status, told.body));
+    let chunks = "12345".repeat(820);
+    assert_eq!(told, Ok((200, chunks[..4_096].to_owned())));
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_or_breaks_off_is_no_failure() {
+    let stalls = "HTTP/1.1 204 Fine\r\n\r\n";
+    let told = posted(&outbound(), Reply::Stall(stalls)).await;
+    assert_eq!(told, Ok(answer(204, &[], "")));
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nbegun";
+    let headers = [("content-length", "9")];
+    let expected = Ok(answer(200, &headers, "begun"));
+    assert_eq!(posted(&outbound(), Reply::Stall(head)).await, expected);
+    let broken = Reply::Bytes(head.as_bytes().to_vec());
+    assert_eq!(posted(&outbound(), broken).await, expected);
+    let timeout = Duration::from_millis(200);
+    let hurried = posted(&Outbound::new(timeout, false), Reply::Stall(head)).await;
+    assert_eq!(hurried, expected, "the timeout is the status's");
+}

@@ -1,0 +1,75 @@
+//! How much is kept of what was sent, and what takes it away.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{deliveries, ended};
+use crate::support::{Receiver, Reply, Stunt, picture};
+
+#[tokio::test]
+async fn the_last_thousand_of_an_account_are_kept() {
+    let stunt = Stunt::start().await;
+    let ladder = json!({"respond": {"status": 500}, "webhook": {"duplicate": 10}});
+    stunt
+        .control(Method::POST, "/_mock/rules", &json!({"then": ladder}))
+        .await;
+    for (key, orders) in [("other", 1), ("live", 15)] {
+        stunt.freeze(key).await;
+        stunt.webhook(key, "http://127.0.0.1:1/").await;
+        for n in 0..orders {
+            let body = json!({"idempotencyKey": n.to_string(), "fileName": "a_ai.jpg"});
+            stunt.confirmed(key, &body, picture()).await;
+        }
+        stunt.advance(key, "P1D").await;
+    }
+    let kept = deliveries(&stunt, "?account=live&limit=1000").await;
+    assert_eq!(kept.len(), 1_000, "of 1050");
+    let at = |it: &Value| it["at"].as_str().expect("an instant").to_owned();
+    let last = at(&kept[999]);
+    assert_eq!(last, "2026-03-12T16:30:07.300Z");
+    assert!(kept.is_sorted_by_key(at));
+    assert_eq!(kept[0]["attempt"], 1, "the oldest went first");
+    let of_all = deliveries(&stunt, "?limit=1000").await;
+    assert_eq!(of_all, kept, "the newest of all");
+    assert_eq!(deliveries(&stunt, "?account=other").await.len(), 70);
+    assert_eq!(deliveries(&stunt, "").await, kept[900..], "100 are told");
+}
+
+#[tokio::test]
+async fn they_go_with_their_account_and_outlive_the_process() {
+    let data = tempfile::tempdir().expect("a directory");
+    let on = || Stunt::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let stunt = on().await;
+    stunt.freeze("live").await;
+    let receiver = Receiver::answering([Reply::Reset]).await;
+    ended(&stunt, &receiver.url).await;
+    let told = deliveries(&stunt, "").await;
+    assert_eq!(told[0]["status"], Value::Null);
+    assert!(told[0]["error"].is_string(), "{told:?}");
+    stunt.stop().await;
+    let stunt = on().await;
+    assert_eq!(deliveries(&stunt, "?account=live").await, told);
+    let reset = json!({"account": "live"});
+    stunt.control(Method::POST, "/_mock/reset", &reset).await;
+    assert!(deliveries(&stunt, "").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_webhook_that_is_removed_while_it_is_called_is_told_of() {
+    let stunt = Stunt::with(|config| config.outbound.webhook_timeout_ms = 1_000).await;
+    stunt.freeze("live").await;
+    let receiver = Receiver::answering([Reply::Silence]).await;
+    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt.confirmed("live", &body, picture()).await;
+    let remove = async {
+        receiver.messages(1).await;
+        let path = format!("/api/v2/orders/webhooks/{webhook}");
+        stunt.call(Method::DELETE, "live", &path, &json!({})).await;
+    };
+    let (ran, ()) = tokio::join!(stunt.advance("live", "P1D"), remove);
+    assert_eq!(ran, ["order.process", "webhook.deliver"]);
+    let told = deliveries(&stunt, &format!("?webhookId={webhook}")).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0]["error"].is_string(), "{told:?}");
+}

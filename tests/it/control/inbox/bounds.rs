@@ -1,0 +1,133 @@
+//! What a box is not: without end.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{messages, posted};
+use crate::support::Stunt;
+
+#[tokio::test]
+async fn a_message_of_a_mebibyte_is_kept_and_no_larger_one() {
+    let stunt = Stunt::start().await;
+    let whole = "x".repeat(1024 * 1024);
+    assert_eq!(posted(&stunt, &whole).await, 200);
+    let large = stunt
+        .send(Method::POST, "/_mock/inbox/mine", &[], format!("{whole}x"))
+        .await;
+    let error = json!({
+        "code": "message_too_large",
+        "message": "the message has more than 1048576 bytes",
+        "hint": "a box keeps no larger ones",
+    });
+    assert_eq!((large.status, large.json()), (400, json!({"error": error})));
+    let (_, found) = messages(&stunt, "").await;
+    let kept = found["messages"].as_array().expect("messages");
+    assert_eq!(kept.len(), 1);
+    assert!(kept[0]["body"] == whole);
+}
+
+#[tokio::test]
+async fn how_many_went_is_told() {
+    let stunt = Stunt::start().await;
+    let whole = "x".repeat(1024 * 1024);
+    for _ in 0..9 {
+        assert_eq!(posted(&stunt, &whole).await, 200);
+    }
+    assert_eq!(posted(&stunt, "last").await, 200);
+    let (_, found) = messages(&stunt, "?min=7").await;
+    let kept = found["messages"].as_array().expect("messages");
+    assert_eq!((kept.len(), &found["evicted"]), (8, &json!(2)));
+    assert_eq!(kept[7]["body"], "last");
+}
+
+#[tokio::test]
+async fn what_a_box_cannot_be_is_refused() {
+    let stunt = Stunt::with(|config| config.mode = stuntdouble::config::Mode::Strict).await;
+    let bad = |message: &str, hint: &str| ("bad_box", message.to_owned(), hint.to_owned());
+    for (set, status, (code, message, hint)) in [
+        (
+            json!({"respond": [200, 100]}),
+            400,
+            bad("respond: 100 ends no request", "200 to 599"),
+        ),
+        (
+            json!({"respond": vec![200; 1_001]}),
+            400,
+            bad("respond: 1001 statuses", "1000 at most"),
+        ),
+        (
+            json!({"delayMs": 600_001}),
+            400,
+            bad("delayMs: 600001 is too long", "600000 at most"),
+        ),
+        (
+            json!({"secret": ""}),
+            400,
+            bad(
+                "secret: is empty",
+                "leave it out, and the secrets of the webhooks that come here are taken",
+            ),
+        ),
+        (
+            json!({"secret": "x".repeat(1_001)}),
+            400,
+            bad("secret: has 1001 bytes", "1000 at most"),
+        ),
+        (
+            json!({"account": "nobody"}),
+            404,
+            (
+                "unknown_account",
+                "no account nobody".to_owned(),
+                "set it up with PUT /_mock/accounts/{key}: the mode is strict".to_owned(),
+            ),
+        ),
+    ] {
+        let answer = stunt
+            .send(Method::PUT, "/_mock/inbox/mine", &[], set.to_string())
+            .await;
+        let error = json!({"code": code, "message": message, "hint": hint});
+        assert_eq!(
+            (answer.status, answer.json()),
+            (status, json!({"error": error}))
+        );
+    }
+    let path = format!("/_mock/inbox/{}", "n".repeat(201));
+    for method in [Method::PUT, Method::POST] {
+        let answer = stunt.send(method, &path, &[], "{}").await;
+        let error = json!({
+            "code": "bad_box",
+            "message": "the box's name has 201 bytes",
+            "hint": "200 at most",
+        });
+        assert_eq!(
+            (answer.status, answer.json()),
+            (400, json!({"error": error}))
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_waited_for_is_refused() {
+    let stunt = Stunt::start().await;
+    for (query, message, hint) in [
+        ("?wait=1", "no parameter wait", "there is: min, waitMs"),
+        ("?min=-1", "min: -1 is no such number", "a whole number"),
+        (
+            "?waitMs=1s",
+            "waitMs: 1s is no such number",
+            "a whole number",
+        ),
+        (
+            "?min=1001",
+            "min: 1001 will never be there",
+            "a box keeps 1000 messages at most",
+        ),
+    ] {
+        let error = json!({"code": "bad_query", "message": message, "hint": hint});
+        assert_eq!(
+            messages(&stunt, query).await,
+            (400, json!({"error": error}))
+        );
+    }
+}
