@@ -21,6 +21,8 @@ pub async fn guard(
     next: Next,
 ) -> Response {
     let token = context.config.control.control_token.as_deref();
+    // An empty one is how a variable is often left unset.
+    let token = token.filter(|token| !token.is_empty());
     if token.is_none_or(|token| may_pass(&request, token)) {
         return next.run(request).await;
     }

@@ -44,6 +44,13 @@ async fn who_shows_it_steers_and_the_vendors_and_the_inbox_ask_for_none() {
 }
 
 #[tokio::test]
+async fn an_empty_token_is_none() {
+    let stunt = Stunt::with(|config| config.control.control_token = Some(String::new())).await;
+    let health = stunt.send(Method::GET, "/_mock/health", &[], "").await;
+    assert_eq!(health.status, 200);
+}
+
+#[tokio::test]
 async fn the_health_check_shows_it() {
     let stunt = guarded().await;
     let check = |token: Option<&str>| {
