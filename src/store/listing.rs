@@ -1,4 +1,4 @@
-//! BIZ MORI orders of an account: listed, counted. Undetectable's documents are left out.
+//! BIZ MORI orders of an account: listed, counted. Undetectable's documents and bulks are left out.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::model::ids::AccountId;
 use crate::model::listing::{Filter, Page};
 use crate::model::order::Order;
 
-const MATCHES: &str = "account_id = ?1 AND type <> 'document'
+const MATCHES: &str = "account_id = ?1 AND type NOT IN ('document', 'bulk')
     AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR type = ?3)";
 const HAS_KEYWORD: &str = "(?4 = '' OR instr(lower(name), ?4) OR instr(id, ?4))";
 
@@ -126,7 +126,7 @@ pub async fn daily(
 ) -> Result<Vec<(i64, u64)>> {
     let rows = sqlx::query(
         "SELECT day, SUM(orders) FROM tallies
-         WHERE account_id = ? AND type <> 'document' AND day BETWEEN ? AND ? GROUP BY day",
+         WHERE account_id = ? AND type NOT IN ('document', 'bulk') AND day BETWEEN ? AND ? GROUP BY day",
     )
     .bind(account.0)
     .bind(first_day)

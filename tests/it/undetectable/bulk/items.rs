@@ -277,3 +277,18 @@ async fn what_is_left_of_an_upload_that_went_with_an_earlier_document_fails_and_
         stunt.advance("live", "P8D").await;
     }
 }
+
+#[tokio::test]
+async fn a_bulk_is_none_of_bizmoris_orders_whatever_they_are_listed_for() {
+    let stunt = frozen().await;
+    bulk(&stunt, "some.zip", some(), 5).await;
+    let listed = stunt.get("live", "/api/v2/orders").await.json();
+    assert_eq!(listed["data"]["orders"], json!([]), "{listed}");
+    let stats = stunt.get("live", "/api/v2/orders/stats/recent").await;
+    let stats = stats.json();
+    let days = stats["data"]["dailyStats"].as_array().expect("days");
+    assert!(
+        !days.is_empty() && days.iter().all(|day| day["usageCount"] == 0),
+        "{stats}"
+    );
+}
