@@ -162,11 +162,21 @@ impl Orders {
         self.rules.choose_each(tx, asked)
     }
 
-    /// When an order that starts now comes to its end.
+    /// When an order that starts now comes to its end, by a rule or as is usual.
     pub(super) fn due_at(&self, account: &Account, order: &Order, now: Timestamp) -> Timestamp {
         if let Some(Processing::Ms(ms)) = order.processing {
             return now.plus_ms(ms.into());
         }
+        self.usually_due_at(account, order, now)
+    }
+
+    /// When what begins now for an order is done, where no rule says.
+    pub(super) fn usually_due_at(
+        &self,
+        account: &Account,
+        order: &Order,
+        now: Timestamp,
+    ) -> Timestamp {
         let server = match order.work {
             Work::Document(_) | Work::Bulk(_) => self.steps(account, order).done_ms,
             _ if order.test => self.settings.test_processing_ms,

@@ -1,7 +1,6 @@
 //! Orders that wait for their client to read them so often.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Orders;
 use crate::accounts::Account;
@@ -9,9 +8,6 @@ use crate::claims::Claim;
 use crate::model::job::Kind;
 use crate::model::order::Order;
 use crate::store::{self, StoreError};
-
-/// How long a read waits for an order that is about to be done; the work takes less.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Orders {
     /// Its client reads an order: what it is to be told. The last read that the order waits for
@@ -26,7 +22,7 @@ impl Orders {
         order: Arc<Order>,
     ) -> Result<(Arc<Order>, Option<Claim>), StoreError> {
         if order.is_let_go() {
-            return Ok((self.ended(order).await?, None));
+            return Ok((self.ended(account, &order.id).await?, None));
         }
         if !order.is_held() {
             return Ok((order, None));
@@ -38,7 +34,7 @@ impl Orders {
         let Some(is_last) = polled else {
             tx.commit().await?;
             return if order.is_let_go() {
-                Ok((self.ended(order).await?, None))
+                Ok((self.ended(account, &order.id).await?, None))
             } else {
                 Ok((order, None))
             };
@@ -54,22 +50,15 @@ impl Orders {
         Ok((order, hold))
     }
 
-    /// The order once it is at its end.
-    async fn ended(&self, mut order: Arc<Order>) -> Result<Arc<Order>, StoreError> {
-        let over = tokio::time::Instant::now() + PATIENCE;
-        loop {
-            let progress = self.claims.progress();
-            tokio::pin!(progress);
-            progress.as_mut().enable();
-            match self.db.order(&order.id).await? {
-                Some(found) => order = found,
-                None => return Err(StoreError::AccountGone),
-            }
-            let is_late =
-                order.is_let_go() && tokio::time::timeout_at(over, progress).await.is_err();
-            if !order.is_let_go() || is_late {
-                return Ok(order);
-            }
+    /// The order, once the work that its last read has made due is done: it is waited for, or done
+    /// here, if the worker has not come to it. It goes on where that has not brought it to its end.
+    async fn ended(&self, account: &Arc<Account>, id: &str) -> Result<Arc<Order>, StoreError> {
+        let _turn = self.claims.wait_for(account, Kind::Process, id).await;
+        let job = store::jobs::find(&mut self.db.read().await?, Kind::Process, id).await?;
+        if let Some(job) = job.filter(|job| job.due_at <= account.now()) {
+            self.process(&job).await?;
         }
+        let order = self.db.order(id).await?;
+        order.ok_or(StoreError::AccountGone)
     }
 }

@@ -89,7 +89,7 @@ impl Orders {
         if fresh {
             let due_at = match choice.processing {
                 Some((_, Processing::Ms(ms))) => account.now().plus_ms(ms.into()),
-                _ => self.due_at(account, &order, account.now()),
+                _ => self.usually_due_at(account, &order, account.now()),
             };
             let subject = subject(&order, locale);
             store::orders::update(&mut tx, Arc::clone(&order)).await?;

@@ -139,3 +139,36 @@ async fn reads_that_are_left_outlive_a_restart_and_the_rule() {
     assert_eq!(status(&stunt, &id).await, "inProgress");
     assert_eq!(status(&stunt, &id).await, "complete");
 }
+
+#[tokio::test]
+async fn a_report_on_an_order_takes_no_longer_for_what_a_rule_said_to_the_order() {
+    let stunt = Stunt::frozen("live").await;
+    rule(&stunt, "bizmori.createAiDetection", json!({"ms": 60_000})).await;
+    let id = detection(&stunt).await;
+    stunt.advance("live", "PT1M").await;
+    let path = format!("/api/v3/orders/{id}/reports");
+    stunt.post("live", &path, &json!({"locale": "en-US"})).await;
+    assert_eq!(stunt.advance("live", "PT0.3S").await, ["order.report"]);
+}
+
+#[tokio::test]
+async fn a_read_does_not_wait_for_a_target_that_is_not_ready() {
+    let stunt = Stunt::frozen("live").await;
+    rule(&stunt, "bizmori.createAntiAi", json!({"polls": 1})).await;
+    let file = json!({"fileName": "a.jpg", "originalFileUrl": "http://files.test/a.jpg"});
+    let target = json!({"fileKey": "a", "url": "http://127.0.0.1:1/a",
+        "presignedUrlExpiresAt": "2026-03-12T11:00:00Z"});
+    let body = json!({"idempotencyKey": "a", "files": [file],
+        "mode": {"zeroCopy": true}, "outputTargets": [target]});
+    let made = stunt.post("live", "/api/v2/orders/anti-ai", &body).await;
+    let id = made.json()["data"]["orderId"].take();
+    let id = id.as_str().expect("an id");
+    assert_eq!(status(&stunt, id).await, "inProgress");
+    let tried = status(&stunt, id).await;
+    assert_eq!(
+        tried, "inProgress",
+        "the clock stands, and so does the next try"
+    );
+    stunt.advance("live", "PT1M").await;
+    assert_eq!(status(&stunt, id).await, "failed");
+}
