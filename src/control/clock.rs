@@ -71,6 +71,15 @@ pub(super) async fn account(
     found.map(Some).ok_or_else(unknown)
 }
 
+/// The account that is looked at, which is not made by that; none means all.
+///
+/// # Errors
+/// If there is none of that key.
+pub(super) fn looked_at(verbs: &Verbs, key: Option<String>) -> Result<Option<Arc<Account>>, ()> {
+    let found = key.map(|key| verbs.accounts.get(&key).ok_or(()));
+    found.transpose()
+}
+
 /// The clock the account goes by.
 fn followed(account: Option<&Arc<Account>>) -> ClockId {
     account.map_or(ClockId::DEFAULT, |account| account.clock_id())

@@ -7,9 +7,10 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::clock;
-use super::described::{ACCOUNT, STORE, account, refuses};
+use super::clock::looked_at;
+use super::described::{STORE, account, refuses};
 use super::error::Refusal;
+use super::query::Query;
 use crate::clock::iso;
 use crate::model::rule::RuleId;
 use crate::web::openapi::{Described, Input};
@@ -123,36 +124,21 @@ pub fn describe_list(described: Described<'_>) -> Described<'_> {
         .where_input("eventType", "Only those of such events.")
         .where_input("limit", "The last so many; 100 where it is left out.")
         .answers::<Listing>(200, "The attempts.");
-    refuses(described, &[&[(400, "bad_query")], &ACCOUNT, &STORE])
+    refuses(described, &[&[(400, "bad_query")], &STORE])
 }
 
 pub async fn list(
     State(context): State<Context>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let (mut key, mut webhook, mut kind, mut limit) = (None, None, None, LIMIT);
-    let query = query.unwrap_or_default();
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        let text = || Some(value.to_string());
-        match name.as_ref() {
-            "account" => key = text(),
-            "webhookId" => webhook = text(),
-            "eventType" => kind = text(),
-            "limit" => {
-                let number = value.parse().ok();
-                let number: Option<u32> = number.filter(|it| (1..=LIMIT_MAX).contains(it));
-                let message = format!("limit: {value} is none");
-                let hint = format!("1 to {LIMIT_MAX}");
-                limit = number.ok_or_else(|| Refusal::bad("bad_query", message, hint))?;
-            }
-            other => {
-                let hint = "there is: account, webhookId, eventType, limit";
-                let message = format!("no parameter {other}");
-                return Err(Refusal::bad("bad_query", message, hint));
-            }
-        }
-    }
-    let account = clock::account(&context, key.as_deref()).await?;
+    let known = ["account", "webhookId", "eventType", "limit"];
+    let query = Query::read(query.as_deref(), &known)?;
+    let limit = query.limit(LIMIT, 1..=LIMIT_MAX)?;
+    let Ok(account) = looked_at(&context, query.text("account")) else {
+        let deliveries = Vec::new();
+        return Ok(Json(Listing { deliveries }).into_response());
+    };
+    let (webhook, kind) = (query.text("webhookId"), query.text("eventType"));
     let webhooks = &context.webhooks;
     let attempts = webhooks.attempts(account.as_deref(), webhook, kind, limit);
     let deliveries = attempts.await?.into_iter().map(Shown::from).collect();

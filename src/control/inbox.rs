@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::clock::account;
 use super::described::{ACCOUNT, STORE, refuses};
 use super::error::{Read, Refusal};
+use super::query::Query;
 use crate::accounts::Account;
 use crate::clock::iso;
 use crate::inbox::{BOXES_MAX, MESSAGE_BYTES_MAX, MESSAGES_MAX, Message, Opened, Received, Script};
@@ -302,21 +303,9 @@ pub async fn messages(
     Segment(name): Segment,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let (mut min, mut wait_ms) = (0, 0);
-    let query = query.unwrap_or_default();
-    for (parameter, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        let into = match parameter.as_ref() {
-            "min" => &mut min,
-            "waitMs" => &mut wait_ms,
-            other => {
-                let message = format!("no parameter {other}");
-                return Err(Refusal::bad("bad_query", message, "there is: min, waitMs"));
-            }
-        };
-        let message = format!("{parameter}: {value} is no such number");
-        let number: Option<u64> = value.parse().ok();
-        *into = number.ok_or_else(|| Refusal::bad("bad_query", message, "a whole number"))?;
-    }
+    let query = Query::read(query.as_deref(), &["min", "waitMs"])?;
+    let min: u64 = query.number("min")?.unwrap_or_default();
+    let wait_ms: u64 = query.number("waitMs")?.unwrap_or_default();
     let min = usize::try_from(min).unwrap_or(usize::MAX);
     if min > MESSAGES_MAX {
         let message = format!("min: {min} will never be there");

@@ -8,6 +8,7 @@ mod described;
 mod error;
 mod inbox;
 mod orders;
+mod query;
 mod requests;
 mod rules;
 mod state;

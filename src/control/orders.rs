@@ -5,9 +5,10 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::clock;
-use super::described::{ACCOUNT, STORE, account, refuses};
+use super::clock::looked_at;
+use super::described::{STORE, account, refuses};
 use super::error::{Read, Refusal};
+use super::query::Query;
 use super::rules::check::then::outcome;
 use super::rules::wire::Outcome;
 use crate::clock::iso;
@@ -15,7 +16,7 @@ use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::rule::{self, Processing};
 use crate::orders::{End, EndError};
 use crate::web::openapi::{Described, Input};
-use crate::web::{Context, Json, Segment, Verbs};
+use crate::web::{Context, Json, Segment, Tied, Verbs};
 
 const LIMIT: u32 = 100;
 const LIMIT_MAX: u32 = 1_000;
@@ -114,38 +115,25 @@ pub fn describe_list(described: Described<'_>) -> Described<'_> {
         .where_input("vendor", "`bizmori` or `undetectable`.")
         .where_input("limit", "The last so many; 100 where it is left out.")
         .answers::<Listing>(200, "The orders.");
-    refuses(described, &[&[(400, "bad_query")], &ACCOUNT, &STORE])
+    refuses(described, &[&[(400, "bad_query")], &STORE])
 }
 
 pub async fn list(
     State(context): State<Context>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let (mut key, mut vendor, mut limit) = (None, None, LIMIT);
-    let query = query.unwrap_or_default();
-    let bad = |message: String, hint: &str| Refusal::bad("bad_query", message, hint);
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        match name.as_ref() {
-            "account" => key = Some(value.into_owned()),
-            "vendor" => {
-                let named = Vendor::ALL.into_iter().find(|it| it.name() == value);
-                let hint = "there is: bizmori, undetectable";
-                let unknown = || bad(format!("vendor: {value} is none"), hint);
-                vendor = Some(named.ok_or_else(unknown)?);
-            }
-            "limit" => {
-                let number: Option<u32> = value.parse().ok();
-                let number = number.filter(|it| (1..=LIMIT_MAX).contains(it));
-                let unknown = || bad(format!("limit: {value} is none"), "1 to 1000");
-                limit = number.ok_or_else(unknown)?;
-            }
-            other => {
-                let hint = "there is: account, vendor, limit";
-                return Err(bad(format!("no parameter {other}"), hint));
-            }
-        }
-    }
-    let account = clock::account(&context, key.as_deref()).await?;
+    let query = Query::read(query.as_deref(), &["account", "vendor", "limit"])?;
+    let limit = query.limit(LIMIT, 1..=LIMIT_MAX)?;
+    let named = |value: String| {
+        let named = Vendor::ALL.into_iter().find(|it| it.name() == value);
+        let hint = "there is: bizmori, undetectable";
+        named.ok_or_else(|| Refusal::bad("bad_query", format!("vendor: {value} is none"), hint))
+    };
+    let vendor = query.text("vendor").map(named).transpose()?;
+    let Ok(account) = looked_at(&context, query.text("account")) else {
+        let orders = Vec::new();
+        return Ok(Json(Listing { orders }).into_response());
+    };
     let found = context.orders.of_any(account.as_deref(), vendor, limit);
     let found = found.await?;
     let orders = found.iter().filter_map(|it| Shown::of(&context, it));
@@ -176,7 +164,11 @@ pub async fn complete(
     } else {
         Some(outcome(body)?)
     };
-    end(&context, &id, End::Complete(outcome)).await
+    let how = match outcome {
+        Some(failed @ rule::Outcome::Failed { .. }) => End::Fail(failed),
+        outcome => End::Complete(outcome),
+    };
+    end(&context, &id, how).await
 }
 
 /// How it fails; both may be left out.
@@ -242,7 +234,7 @@ async fn end(verbs: &Verbs, id: &str, end: End) -> Result<Response, Refusal> {
         Refusal::not_found("unknown_order", format!("no order {id}"), hint)
     };
     let ended = verbs.orders.end(id, end).await;
-    let order = ended.map_err(|error| match error {
+    let (order, hold) = ended.map_err(|error| match error {
         EndError::NotFound => unknown(),
         EndError::Ended(status) => Refusal::conflict(
             "order_ended",
@@ -262,5 +254,7 @@ async fn end(verbs: &Verbs, id: &str, end: End) -> Result<Response, Refusal> {
         EndError::Store(error) => error.into(),
     })?;
     let shown = Shown::of(verbs, &order).ok_or_else(unknown)?;
-    Ok(Json(shown).into_response())
+    let mut response = Json(shown).into_response();
+    Tied::tie(&mut response, Some(hold));
+    Ok(response)
 }

@@ -24,7 +24,7 @@ pub async fn list(
     State(context): State<Context>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let query = query::read(query.as_deref().unwrap_or_default())?;
+    let query = query::read(query.as_deref())?;
     let (exchanges, evicted) = context.journal.list(&query);
     let requests = exchanges
         .iter()

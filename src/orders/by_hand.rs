@@ -1,11 +1,13 @@
 //! Orders that the control plane brings to their end.
 //!
-//! What is done is what the worker does, in its turn: the order's job is claimed, and run.
+//! What is done is what the worker does, in its turn: the order's job is claimed, and run. What is
+//! told of it by webhook is kept back until the answer has been written.
 
 use std::sync::Arc;
 
-use super::{Orders, ruled, work};
+use super::{Orders, ruled};
 use crate::accounts::Account;
+use crate::claims::Claim;
 use crate::model::job::Kind;
 use crate::model::order::{Order, State, Vendor};
 use crate::model::rule::{Makes, Outcome, Ruled};
@@ -58,11 +60,16 @@ impl Orders {
         store::orders::of_any(&mut reader, account, vendor, limit).await
     }
 
-    /// Brings the order of that id to that end, whosever it is.
+    /// Brings the order of that id to that end, whosever it is. What is answered keeps its webhooks
+    /// from leaving, and is to be let go when the answer has been written.
     ///
     /// # Errors
     /// Says why it was not brought there; it stands as it did.
-    pub async fn end(self: &Arc<Self>, id: &str, end: End) -> Result<Arc<Order>, EndError> {
+    pub async fn end(
+        self: &Arc<Self>,
+        id: &str,
+        end: End,
+    ) -> Result<(Arc<Order>, Vec<Claim>), EndError> {
         let order = self.db.order(id).await?.ok_or(EndError::NotFound)?;
         let account = self.accounts.by_id(order.account);
         let account = account.ok_or(EndError::NotFound)?;
@@ -73,39 +80,47 @@ impl Orders {
         }
         let this = Arc::clone(self);
         apart(async move {
-            match end {
+            let hold = match end {
                 End::Complete(outcome) => this.let_go(&account, &order.id, outcome).await?,
                 End::Fail(outcome) => this.fail(&account, &order.id, outcome).await?,
                 End::Expire => this.expire_now(&account, &order).await?,
-            }
+            };
             let order = this.db.order(&order.id).await?;
-            order.ok_or(EndError::NotFound)
+            Ok((order.ok_or(EndError::NotFound)?, hold))
         })
         .await
     }
 
-    async fn fail(&self, account: &Arc<Account>, id: &str, so: Outcome) -> Result<(), EndError> {
+    /// Has the order fail now; its work is not done.
+    async fn fail(
+        &self,
+        account: &Arc<Account>,
+        id: &str,
+        outcome: Outcome,
+    ) -> Result<Vec<Claim>, EndError> {
+        let _turn = self.claims.wait_for(account, Kind::Process, id).await;
+        let hold = self.webhooks.hold(account).await?;
         let mut tx = self.db.begin().await?;
         let found = store::orders::find(&mut tx, id).await?;
         let mut order = found.ok_or(EndError::NotFound)?;
-        if order.state != State::Pending {
-            drop(tx);
-            return self.let_go(account, id, Some(so)).await;
-        }
         let by_hand = Ruled {
             rule: None,
-            outcome: so,
+            outcome,
         };
         let failure = ruled::failure(&order, Some(&by_hand));
-        let failure = failure.unwrap_or_else(|| work::failure(&order, String::new()));
-        let now = account.now();
-        Arc::make_mut(&mut order).give_up(failure, now);
+        let failure = failure.ok_or(EndError::Unfit)?;
+        let (now, status) = (account.now(), order.state.status());
+        let failing = Arc::make_mut(&mut order);
+        if !(failing.give_up(failure.clone(), now) || failing.finish(Err(failure), now)) {
+            return Err(EndError::Ended(status));
+        }
         store::orders::update(&mut tx, Arc::clone(&order)).await?;
-        for kind in [Kind::ExpireUploads, Kind::Sunset] {
+        for kind in [Kind::Process, Kind::ExpireUploads, Kind::Sunset] {
             store::jobs::remove(&mut tx, kind, id).await?;
         }
         self.webhooks.publish(&mut tx, account, &order, now).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(hold)
     }
 
     /// Has the order's work done now, in its job's turn.
@@ -114,8 +129,9 @@ impl Orders {
         account: &Arc<Account>,
         id: &str,
         outcome: Option<Outcome>,
-    ) -> Result<(), EndError> {
+    ) -> Result<Vec<Claim>, EndError> {
         let _turn = self.claims.wait_for(account, Kind::Process, id).await;
+        let hold = self.webhooks.hold(account).await?;
         let mut tx = self.db.begin().await?;
         let found = store::orders::find(&mut tx, id).await?;
         let mut order = found.ok_or(EndError::NotFound)?;
@@ -146,15 +162,23 @@ impl Orders {
         if let Some(job) = job {
             self.process(&job).await?;
         }
-        Ok(())
+        Ok(hold)
     }
 
-    async fn expire_now(&self, account: &Arc<Account>, order: &Order) -> Result<(), EndError> {
+    /// Lets the order's retention pass now. Its job is made due first: whatever happens on the way,
+    /// its files go.
+    async fn expire_now(
+        &self,
+        account: &Arc<Account>,
+        order: &Order,
+    ) -> Result<Vec<Claim>, EndError> {
         let _turn = self.claims.wait_for(account, Kind::Expire, &order.id).await;
-        let job = store::jobs::find(&mut self.db.read().await?, Kind::Expire, &order.id).await?;
-        match job {
-            Some(job) => Ok(self.expire(&job).await?),
-            None => Err(EndError::Ended("expired")),
-        }
+        let mut tx = self.db.begin().await?;
+        let job = store::jobs::find(&mut tx, Kind::Expire, &order.id).await?;
+        let job = job.ok_or(EndError::Ended("expired"))?;
+        store::jobs::put(&mut tx, account.id, job.kind, &order.id, account.now()).await?;
+        tx.commit().await?;
+        self.expire(&job).await?;
+        Ok(Vec::new())
     }
 }

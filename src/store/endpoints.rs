@@ -66,6 +66,18 @@ pub async fn delete(tx: &mut Tx, account: AccountId, id: &str) -> Result<bool> {
     Ok(done.rows_affected() == 1)
 }
 
+/// The ids of the account's endpoints, in order.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn ids(from: &mut impl Source, account: AccountId) -> Result<Vec<String>> {
+    let rows = sqlx::query("SELECT id FROM endpoints WHERE account_id = ? ORDER BY id")
+        .bind(account.0)
+        .fetch_all(from.sqlite())
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// The account's endpoint of that id.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::cache::Kept;
 use super::tx::Update;
@@ -94,12 +94,20 @@ pub async fn of_any(
     vendor: Option<Vendor>,
     limit: u32,
 ) -> Result<Vec<Arc<Order>>> {
-    let rows = sqlx::query(
-        "SELECT body FROM orders WHERE (?1 IS NULL OR account_id = ?1)
-         AND (?2 IS NULL OR body ->> '$.vendor' = ?2) ORDER BY seq DESC LIMIT ?3",
-    )
+    // One account's are found by its index; with one condition for both cases all are looked at.
+    let whose = match account {
+        Some(_) => "account_id = ?1",
+        None => "?1 IS NULL",
+    };
+    let whats = match vendor {
+        None => "TRUE",
+        Some(Vendor::Bizmori) => "type NOT IN ('document', 'bulk')",
+        Some(Vendor::Undetectable) => "type IN ('document', 'bulk')",
+    };
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "SELECT body FROM orders WHERE {whose} AND {whats} ORDER BY seq DESC LIMIT ?2"
+    )))
     .bind(account.map(|account| account.0))
-    .bind(vendor.map(Vendor::name))
     .bind(limit)
     .fetch_all(from.sqlite())
     .await?;

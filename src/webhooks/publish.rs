@@ -1,7 +1,10 @@
 //! An order has come to its end: the event, and its way to every endpoint that takes it.
 
+use std::sync::Arc;
+
 use super::Webhooks;
 use crate::accounts::Account;
+use crate::claims::Claim;
 use crate::model::job::Kind;
 use crate::model::order::Order;
 use crate::model::time::Timestamp;
@@ -9,6 +12,21 @@ use crate::model::webhook::Event;
 use crate::store::{self, StoreError, Tx};
 
 impl Webhooks {
+    /// Keeps back what goes to the account's endpoints, until what is answered is let go; what is
+    /// under way to them is waited for.
+    ///
+    /// # Errors
+    /// If the endpoints cannot be read.
+    pub async fn hold(&self, account: &Arc<Account>) -> Result<Vec<Claim>, StoreError> {
+        let ids = store::endpoints::ids(&mut self.db.read().await?, account.id).await?;
+        let mut claims = Vec::with_capacity(ids.len());
+        // In one order always: of two that hold at once, none waits for the other's.
+        for id in ids {
+            claims.push(self.claims.wait_for(account, Kind::Deliver, &id).await);
+        }
+        Ok(claims)
+    }
+
     /// Publishes what became of the order, in the transaction that writes it.
     ///
     /// # Errors

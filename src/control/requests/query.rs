@@ -1,47 +1,36 @@
 //! What a listing of the journal is asked for.
 
 use super::super::error::Refusal;
-use crate::journal::Query;
+use super::super::query::Query;
+use crate::journal;
 
-const LIMIT: usize = 100;
-const LIMIT_MAX: usize = 10_000;
-const HINT: &str = "there is: account, operation, method, path, status, since, limit";
+const LIMIT: u32 = 100;
+const LIMIT_MAX: u32 = 10_000;
+const KNOWN: [&str; 7] = [
+    "account",
+    "operation",
+    "method",
+    "path",
+    "status",
+    "since",
+    "limit",
+];
 
 /// The query, if all of it is known.
-pub fn read(text: &str) -> Result<Query, Refusal> {
-    let mut query = Query {
-        limit: LIMIT,
-        ..Query::default()
+pub fn read(text: Option<&str>) -> Result<journal::Query, Refusal> {
+    let query = Query::read(text, &KNOWN)?;
+    let read = journal::Query {
+        account: query.text("account"),
+        operation: query.text("operation"),
+        method: query.text("method").map(|it| it.to_ascii_uppercase()),
+        path: query.text("path"),
+        status: query.number("status")?,
+        since: query.number("since")?,
+        limit: usize::try_from(query.limit(LIMIT, 0..=LIMIT_MAX)?).unwrap_or(usize::MAX),
     };
-    for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
-        let text = || Some(value.to_string());
-        match name.as_ref() {
-            "account" => query.account = text(),
-            "operation" => query.operation = text(),
-            "method" => query.method = Some(value.to_ascii_uppercase()),
-            "path" => query.path = text(),
-            "status" => query.status = Some(number(&name, &value)?),
-            "since" => query.since = Some(number(&name, &value)?),
-            "limit" => query.limit = number::<usize>(&name, &value)?.min(LIMIT_MAX),
-            other => {
-                return Err(Refusal::bad(
-                    "bad_query",
-                    format!("no parameter {other}"),
-                    HINT,
-                ));
-            }
-        }
-    }
-    if query.since.is_some() && query.account.is_none() {
+    if read.since.is_some() && read.account.is_none() {
         let hint = "give account too: each account's requests have numbers of their own";
         return Err(Refusal::bad("bad_query", "since: of which account?", hint));
     }
-    Ok(query)
-}
-
-fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, Refusal> {
-    value.parse().map_err(|_| {
-        let message = format!("{name}: {value} is no such number");
-        Refusal::bad("bad_query", message, "a whole number, such as 200")
-    })
+    Ok(read)
 }

@@ -20,6 +20,19 @@ async fn detection(stunt: &Stunt) -> String {
     stunt.confirmed("live", &body, picture()).await
 }
 
+/// A document of a picture called `4.jpg`.
+async fn document(stunt: &Stunt, key: &str) {
+    let headers = [("apikey", key)];
+    let path = "/get-presigned-url?file_name=4.jpg";
+    let slot = stunt.send(Method::GET, path, &headers, "").await.json();
+    let put = slot["presigned_url"].as_str().expect("a URL");
+    stunt.put(put, picture()).await;
+    let body = json!({"key": key, "url": slot["file_path"]}).to_string();
+    let json = [("content-type", "application/json")];
+    let made = stunt.send(Method::POST, "/detect", &json, body).await;
+    assert_eq!(made.status, 200, "{}", made.text());
+}
+
 fn refused(answer: &Answer) -> (u16, Value, Value) {
     let error = answer.json()["error"].take();
     (
@@ -143,6 +156,39 @@ async fn an_order_fails_and_expires_whatever_it_waited_for() {
 }
 
 #[tokio::test]
+async fn an_order_whose_target_does_not_take_its_output_stays_in_progress() {
+    let stunt = Stunt::frozen("live").await;
+    let file = json!({"fileName": "a.jpg", "originalFileUrl": "http://files.test/a.jpg"});
+    let target = json!({"fileKey": "a", "url": "http://127.0.0.1:1/a",
+        "presignedUrlExpiresAt": "2026-03-12T11:00:00Z"});
+    let body = json!({"idempotencyKey": "a", "files": [file],
+        "mode": {"zeroCopy": true}, "outputTargets": [target]});
+    let made = stunt.post("live", "/api/v2/orders/anti-ai", &body).await;
+    let id = made.json()["data"]["orderId"].take();
+    let id = id.as_str().expect("an id");
+    let tried = end(&stunt, id, "complete", json!({})).await;
+    assert_eq!(
+        (tried.status, &tried.json()["status"]),
+        (200, &json!("inProgress"))
+    );
+    let retries = stunt.advance("live", "PT1M").await;
+    assert_eq!(retries, ["order.process"; 3]);
+}
+
+#[tokio::test]
+async fn to_complete_it_as_failed_is_to_fail_it() {
+    let stunt = Stunt::frozen("live").await;
+    let id = detection(&stunt).await;
+    let body = json!({"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"});
+    let failed = end(&stunt, &id, "complete", body).await.json();
+    let failure = json!({"code": "AI_DETECTION_TIMEOUT", "message": "failed by hand"});
+    assert_eq!(
+        (&failed["status"], &failed["failure"]),
+        (&json!("failed"), &failure)
+    );
+}
+
+#[tokio::test]
 async fn what_such_an_order_does_not_come_to_is_refused() {
     let stunt = Stunt::frozen("live").await;
     let id = detection(&stunt).await;
@@ -181,4 +227,18 @@ async fn a_listing_is_of_one_account_or_vendor_and_the_newest_last() {
         ["1.jpg", "3.jpg"]
     );
     assert_eq!(names("?vendor=undetectable").await, [""; 0]);
+    document(&stunt, "one").await;
+    assert_eq!(names("?vendor=undetectable").await, ["4.jpg"]);
+    assert_eq!(names("?account=one").await, ["1.jpg", "3.jpg", "4.jpg"]);
+    assert_eq!(names("?vendor=bizmori").await.len(), 3);
+    assert_eq!(names("?account=three").await, [""; 0]);
+    let there = stunt
+        .control(Method::GET, "/_mock/accounts", &json!({}))
+        .await;
+    let keys: Vec<_> = there["accounts"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .collect();
+    assert_eq!(keys.len(), 2, "looking makes no account: {keys:?}");
 }

@@ -22,9 +22,9 @@ fn there(stream: &TcpStream) -> String {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn when_a_webhook_comes_the_confirms_answer_is_there_to_be_read() {
-    let stunt = Stunt::with(|config| config.orders.test_processing_ms = 0).await;
+/// A connection to the server that does not wait, and a receiver that looks, whenever a webhook
+/// comes, at what can be read of it.
+async fn watched(stunt: &Stunt) -> (Arc<TcpStream>, Receiver, Arc<Mutex<Vec<String>>>) {
     let address = stunt.origin.trim_start_matches("http://");
     let client = Arc::new(TcpStream::connect(address).expect("a connection"));
     client.set_nonblocking(true).expect("a setting");
@@ -35,31 +35,63 @@ async fn when_a_webhook_comes_the_confirms_answer_is_there_to_be_read() {
         Receiver::noticing(notice).await
     };
     stunt.webhook(KEY, &receiver.url).await;
+    (client, receiver, seen)
+}
+
+/// Sends a POST by that connection, and what was there of its answer when the webhook came.
+async fn answer_at_webhook(
+    (client, receiver, seen): &(Arc<TcpStream>, Receiver, Arc<Mutex<Vec<String>>>),
+    round: usize,
+    path: &str,
+    body: &str,
+) -> String {
+    let length = body.len();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {KEY}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    (&**client)
+        .write_all(request.as_bytes())
+        .expect("it is read");
+    receiver.messages(round + 1).await;
+    let seen = seen.lock().expect("no panic").pop();
+    let seen = seen.expect("what was there");
+    let mut answer = vec![0; seen.len()];
+    (&**client).read_exact(&mut answer).expect("it is there");
+    seen
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn when_a_webhook_comes_the_confirms_answer_is_there_to_be_read() {
+    let stunt = Stunt::with(|config| config.orders.test_processing_ms = 0).await;
+    let watched = watched(&stunt).await;
     for round in 0..ROUNDS {
         let body = json!({"idempotencyKey": round.to_string(), "fileName": "a_ai.jpg"});
         let id = stunt.detection(KEY, &body, picture()).await;
         let confirm = json!({"idempotencyKey": "c", "orderId": id}).to_string();
-        let request = format!(
-            "POST /api/v2/orders/ai-detection/confirm HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {KEY}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{confirm}",
-            confirm.len()
-        );
-        (&*client)
-            .write_all(request.as_bytes())
-            .expect("it is read");
-        receiver.messages(round + 1).await;
-        let seen = seen
-            .lock()
-            .expect("no panic")
-            .pop()
-            .expect("what was there");
+        let path = "/api/v2/orders/ai-detection/confirm";
+        let seen = answer_at_webhook(&watched, round, path, &confirm).await;
+        let body = format!(r#"{{"data":{{"orderId":"{id}","status":"inProgress"}}}}"#);
         assert!(
-            seen.starts_with("HTTP/1.1 200 OK\r\n")
-                && seen.ends_with(&format!(
-                    r#"{{"data":{{"orderId":"{id}","status":"inProgress"}}}}"#
-                )),
+            seen.starts_with("HTTP/1.1 200 OK\r\n") && seen.ends_with(&body),
             "round {round}: {seen:?}"
         );
-        let mut answer = vec![0; seen.len()];
-        (&*client).read_exact(&mut answer).expect("it is there");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn and_so_is_that_of_who_brings_an_order_to_its_end_by_hand() {
+    let stunt = Stunt::start().await;
+    let watched = watched(&stunt).await;
+    for round in 0..ROUNDS {
+        let body = json!({"idempotencyKey": round.to_string(), "fileName": "a_ai.jpg"});
+        let id = stunt.detection(KEY, &body, picture()).await;
+        let (how, status) = [("complete", "complete"), ("fail", "failed")][round % 2];
+        let path = format!("/_mock/orders/{id}/{how}");
+        let seen = answer_at_webhook(&watched, round, &path, "{}").await;
+        let status = format!(r#""status":"{status}""#);
+        assert!(
+            seen.starts_with("HTTP/1.1 200 OK\r\n") && seen.contains(&status),
+            "round {round}: {seen:?}"
+        );
     }
 }

@@ -292,3 +292,24 @@ async fn a_bulk_is_none_of_bizmoris_orders_whatever_they_are_listed_for() {
         "{stats}"
     );
 }
+
+#[tokio::test]
+async fn a_bulk_that_is_failed_by_hand_fails_whole() {
+    let stunt = frozen().await;
+    let id = bulk(&stunt, "some.zip", some(), 5).await;
+    let path = format!("/_mock/orders/{id}/fail");
+    let failed = stunt
+        .control(reqwest::Method::POST, &path, &json!({}))
+        .await;
+    assert_eq!(failed["status"], "failed", "{failed}");
+    assert_eq!(failed["failure"]["message"], "failed by hand");
+    let told = query_bulk(&stunt, &id).await.json();
+    assert_eq!(
+        (&told["status"], &told["items"]),
+        (&json!("failed"), &json!([]))
+    );
+    assert!(
+        stunt.advance("live", "PT1H").await.is_empty(),
+        "nothing is left to do"
+    );
+}

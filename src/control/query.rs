@@ -1,0 +1,74 @@
+//! What a call's query asks for: parameters that are known, each once.
+
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use super::error::Refusal;
+
+/// The parameters of a query, all of them known.
+#[derive(Debug)]
+pub struct Query(Vec<(String, String)>);
+
+fn bad(message: String, hint: impl Into<String>) -> Refusal {
+    Refusal::bad("bad_query", message, hint)
+}
+
+impl Query {
+    /// The query, if it has no other parameters than `known`.
+    ///
+    /// # Errors
+    /// Names the one that is not, and those there are.
+    pub fn read(text: Option<&str>, known: &[&str]) -> Result<Self, Refusal> {
+        let text = text.unwrap_or_default();
+        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(text.as_bytes())
+            .into_owned()
+            .collect();
+        match pairs.iter().find(|(name, _)| !known.contains(&&**name)) {
+            None => Ok(Self(pairs)),
+            Some((other, _)) => Err(bad(
+                format!("no parameter {other}"),
+                format!("there is: {}", known.join(", ")),
+            )),
+        }
+    }
+
+    /// A parameter's value; of several, the last.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
+        let mut pairs = self.0.iter().rev();
+        let found = pairs.find(|(known, _)| known == name);
+        found.map(|(_, value)| value.clone())
+    }
+
+    /// A parameter that is a whole number.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn number<N: FromStr>(&self, name: &str) -> Result<Option<N>, Refusal> {
+        let read = |value: String| {
+            let wrong = || {
+                bad(
+                    format!("{name}: {value} is no such number"),
+                    "a whole number",
+                )
+            };
+            value.parse().map_err(|_| wrong())
+        };
+        self.text(name).map(read).transpose()
+    }
+
+    /// How many are to be listed at most: the parameter `limit`.
+    ///
+    /// # Errors
+    /// If it is not in that range.
+    pub fn limit(&self, usual: u32, range: RangeInclusive<u32>) -> Result<u32, Refusal> {
+        let Some(value) = self.text("limit") else {
+            return Ok(usual);
+        };
+        let number: Option<u32> = value.parse().ok();
+        number.filter(|it| range.contains(it)).ok_or_else(|| {
+            let hint = format!("{} to {}", range.start(), range.end());
+            bad(format!("limit: {value} is no such number"), hint)
+        })
+    }
+}
