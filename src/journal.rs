@@ -83,6 +83,12 @@ impl Journal {
         }))
     }
 
+    /// Whether any requests are kept.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.0.limits.requests > 0
+    }
+
     /// A request has come to an operation; it is kept, if it is to be.
     #[must_use]
     pub fn begin<'r>(
@@ -91,7 +97,7 @@ impl Journal {
         is_kept: bool,
         asked: impl FnOnce() -> Asked<'r>,
     ) -> Entry {
-        let is_kept = is_kept && self.0.limits.requests > 0;
+        let is_kept = is_kept && self.is_kept();
         Entry {
             journal: self.clone(),
             exchange: Arc::new(Exchange::new(operation, is_kept.then(asked))),

@@ -48,6 +48,11 @@ pub async fn verify(
     let wanted = wanted(&context, asked.when.map(|when| when.0).unwrap_or_default())?;
     let account = asked.account.as_deref();
     let journal = &context.journal;
+    if !journal.is_kept() {
+        let message = "no requests are kept: --journal-requests is 0";
+        let hint = "start the server with another --journal-requests";
+        return Err(Refusal::conflict("evicted", message, hint));
+    }
     let verdict = match asked.within_ms {
         None => journal.verify(account, &wanted, count),
         Some(ms) => {

@@ -129,6 +129,19 @@ async fn what_is_kept_no_more_may_make_a_verdict_uncertain() {
 }
 
 #[tokio::test]
+async fn where_nothing_is_kept_nothing_is_certain() {
+    let stunt = Stunt::with(|config| config.journal.journal_requests = 0).await;
+    stunt.get("live", "/api/v2/orders/1").await;
+    let answer = verify(&stunt, &json!({"account": "live", "count": 0})).await;
+    let error = json!({"error": {
+        "code": "evicted",
+        "message": "no requests are kept: --journal-requests is 0",
+        "hint": "start the server with another --journal-requests",
+    }});
+    assert_eq!((answer.status, answer.json()), (409, error));
+}
+
+#[tokio::test]
 async fn a_request_that_is_still_to_come_is_waited_for() {
     let stunt = Stunt::start().await;
     let body = json!({"account": "live", "when": {"path": "/api/v2/orders/2"},
