@@ -94,11 +94,12 @@ pub struct Digested {
 }
 
 impl Head {
-    /// The headers in that order.
+    /// The headers in that order; they are gone through twice, so that the room is their own.
     #[must_use]
-    pub fn of<'h>(headers: impl Iterator<Item = (&'h str, &'h [u8])>) -> Self {
-        let mut packed = Vec::with_capacity(512);
-        for (name, value) in headers {
+    pub fn of<'h, I: Iterator<Item = (&'h str, &'h [u8])>>(headers: impl Fn() -> I) -> Self {
+        let lengths = headers().map(|(name, value)| name.len() + value.len() + 2);
+        let mut packed = Vec::with_capacity(lengths.sum());
+        for (name, value) in headers() {
             packed.extend_from_slice(name.as_bytes());
             packed.push(b'\n');
             packed.extend_from_slice(value);

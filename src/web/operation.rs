@@ -179,7 +179,7 @@ pub async fn observe(
         .get::<ConnectInfo<Peer>>()
         .map(|info| info.0.clone());
     request.extensions_mut().insert(entry.clone());
-    let request = request.map(|body| recorded(body, entry.record_request()));
+    let request = request.map(|body| recorded(body, || entry.record_request()));
     let (mut request, leftover) = Leftover::of(request);
     let method = request.method().clone();
     let ruling = ruled(&context, name, whose, &entry, &mut request).await;
@@ -198,7 +198,7 @@ pub async fn observe(
         .headers_mut()
         .insert(REQUEST, HeaderValue::from(seq));
     entry.answered(status, duration_ms, || head(response.headers()));
-    let response = response.map(|body| recorded(body, entry.record_response()));
+    let response = response.map(|body| recorded(body, || entry.record_response()));
     let peer = peer.unwrap_or_default();
     let response = peer.tie(response);
     peer.is_free().await;

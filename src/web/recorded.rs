@@ -10,20 +10,23 @@ use http_body::{Frame, SizeHint};
 
 use crate::journal::{Head, Recording};
 
-/// The body, recorded, if there is a recording and anything to record.
-pub(super) fn recorded(body: Body, recording: Option<Recording>) -> Body {
-    match recording {
-        Some(recording) if !http_body::Body::is_end_stream(&body) => {
-            Body::new(Recorded { body, recording })
-        }
-        _ => body,
+/// The body, recorded, if there is anything to record and where to.
+pub(super) fn recorded(body: Body, record: impl FnOnce() -> Option<Recording>) -> Body {
+    if http_body::Body::is_end_stream(&body) {
+        return body;
+    }
+    match record() {
+        Some(recording) => Body::new(Recorded { body, recording }),
+        None => body,
     }
 }
 
 /// The headers as the journal keeps them.
 pub(super) fn head(headers: &HeaderMap) -> Head {
-    let lines = headers.iter();
-    Head::of(lines.map(|(name, value)| (name.as_str(), value.as_bytes())))
+    Head::of(|| {
+        let lines = headers.iter();
+        lines.map(|(name, value)| (name.as_str(), value.as_bytes()))
+    })
 }
 
 struct Recorded {
