@@ -12,6 +12,7 @@ mod query;
 mod requests;
 mod rules;
 mod state;
+mod whose;
 
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
