@@ -26,6 +26,7 @@ use crate::clock::Clock;
 use crate::model::ids::ClockId;
 use crate::model::job::{Job, Kind};
 use crate::orders::Orders;
+use crate::store::agenda::Due;
 use crate::store::{self, Db, StoreError};
 use crate::webhooks::Webhooks;
 pub use advance::Ran;
@@ -101,7 +102,12 @@ impl Worker {
     async fn run(self: Arc<Self>) {
         loop {
             let agenda = self.db.agenda();
-            for clock in agenda.take_due(|clock, at| at <= self.accounts.now(clock)) {
+            // A clock that jumps does not wait for what is new to it.
+            let is_due = |clock, due: Due| {
+                let clock = self.accounts.clock(clock);
+                due.at <= clock.now() || (due.is_new && clock.jumps())
+            };
+            for clock in agenda.take_due(is_due) {
                 if let Err(error) = self.look(clock).await {
                     tracing::error!(%error, clock = clock.0, "cannot look for due jobs");
                     tokio::time::sleep(AFTER_ERROR).await;
@@ -132,7 +138,7 @@ impl Worker {
         let mut reader = self.db.read().await?;
         let due = store::jobs::due(&mut reader, clock, now, 2 * UNDER_WAY_MAX).await?;
         if let Some(at) = store::jobs::next_after(&mut reader, clock, now).await? {
-            self.db.agenda().note(clock, at);
+            self.db.agenda().wait_until(clock, at);
         }
         drop(reader);
         if due.is_empty() && self.accounts.clock(clock).jumps() {
