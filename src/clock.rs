@@ -70,6 +70,20 @@ impl Clock {
         }
     }
 
+    /// The clock as it showed so long ago: it goes on from there.
+    #[must_use]
+    pub fn resumed(self, after_ms: i64) -> Self {
+        match self {
+            Self::Running { offset_ms } => Self::Running {
+                offset_ms: offset_ms.saturating_sub(after_ms),
+            },
+            Self::Jump { offset_ms } => Self::Jump {
+                offset_ms: offset_ms.saturating_sub(after_ms),
+            },
+            Self::Frozen { at } => Self::Frozen { at },
+        }
+    }
+
     /// Real milliseconds until the clock shows `at`; none if it never will by itself.
     #[must_use]
     pub fn real_ms_until(self, at: Timestamp) -> Option<u64> {

@@ -49,6 +49,7 @@ pub mod orders;
 pub mod outbound;
 pub mod presign;
 pub mod rules;
+pub mod snapshots;
 pub mod storage;
 pub mod store;
 pub mod undetectable;

@@ -30,6 +30,7 @@ use crate::store::agenda::Due;
 use crate::store::{self, Db, StoreError};
 use crate::webhooks::Webhooks;
 pub use advance::Ran;
+pub use step::Step;
 use step::Steps;
 
 /// So many jobs are under way at once; those that wait for an answer cost little.
@@ -149,11 +150,18 @@ impl Worker {
                 self.claims.starve(clock);
                 break;
             }
-            if let Some(claim) = self.claim(&job) {
+            if let Some(claim) = self.claim_due(&job) {
                 self.tasks.spawn(Arc::clone(self).run_claimed(job, claim));
             }
         }
         Ok(())
+    }
+
+    /// None also where the clock has been set back since the job was found to be due.
+    fn claim_due(&self, job: &Job) -> Option<Claim> {
+        let account = self.accounts.by_id(job.account)?;
+        let is_due = job.due_at <= account.now();
+        is_due.then(|| self.claim(job)).flatten()
     }
 
     /// None: somebody has it, or its account's life has just ended.
@@ -187,13 +195,18 @@ impl Worker {
         })
     }
 
+    /// Takes a clock as soon as nobody is setting or moving it: nobody does while it is held.
+    pub async fn hold(&self, clock: ClockId) -> Step {
+        self.steps.take(clock, self.db.agenda()).await
+    }
+
     /// Ends every account's life and sets the default clock to the real time, when nobody is
     /// moving that.
     ///
     /// # Errors
     /// If it cannot be written.
     pub async fn reset(&self) -> Result<(), StoreError> {
-        let _step = self.steps.take(ClockId::DEFAULT, self.db.agenda()).await;
+        let _step = self.hold(ClockId::DEFAULT).await;
         self.accounts.forget_all().await
     }
 
@@ -202,7 +215,7 @@ impl Worker {
     /// # Errors
     /// If it cannot be written.
     pub async fn set_clock(&self, id: ClockId, clock: Clock) -> Result<(), StoreError> {
-        let _step = self.steps.take(id, self.db.agenda()).await;
+        let _step = self.hold(id).await;
         self.accounts.set_clock(id, clock).await
     }
 }

@@ -11,6 +11,7 @@ mod orders;
 mod query;
 mod requests;
 mod rules;
+mod snapshots;
 mod state;
 mod whose;
 
@@ -24,7 +25,9 @@ use error::Refusal;
 /// The operations of this front door.
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
-    let themes = [state, clocks, accounts, rules, journal, orders, webhooks];
+    let themes = [
+        state, snapshots, clocks, accounts, rules, journal, orders, webhooks,
+    ];
     let routes = Routes::new(context);
     themes.into_iter().fold(routes, |routes, add| add(routes))
 }
@@ -48,6 +51,38 @@ fn state(routes: Routes) -> Routes {
         .described(described::describe)
         .on("control.reset", Method::POST, "/_mock/reset", state::reset)
         .described(state::describe_reset)
+}
+
+fn snapshots(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.listSnapshots",
+            Method::GET,
+            "/_mock/snapshots",
+            snapshots::list,
+        )
+        .described(snapshots::describe_list)
+        .on(
+            "control.takeSnapshot",
+            Method::PUT,
+            "/_mock/snapshots/{name}",
+            snapshots::take,
+        )
+        .described(snapshots::describe_take)
+        .on(
+            "control.restoreSnapshot",
+            Method::POST,
+            "/_mock/snapshots/{name}/restore",
+            snapshots::restore,
+        )
+        .described(snapshots::describe_restore)
+        .on(
+            "control.removeSnapshot",
+            Method::DELETE,
+            "/_mock/snapshots/{name}",
+            snapshots::remove,
+        )
+        .described(snapshots::describe_remove)
 }
 
 fn clocks(routes: Routes) -> Routes {

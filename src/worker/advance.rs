@@ -49,7 +49,7 @@ impl Worker {
     ) -> Result<(Timestamp, Vec<Ran>), StoreError> {
         let own = account.as_ref().map(|account| ClockId::of(account.id));
         let clock = own.unwrap_or(ClockId::DEFAULT);
-        let _step = self.steps.take(clock, self.db.agenda()).await;
+        let _step = self.hold(clock).await;
         if account.is_some_and(|account| account.clock_id() != clock) {
             let followed = self.accounts.clock(ClockId::DEFAULT);
             self.accounts.set_clock(clock, followed).await?;

@@ -14,7 +14,7 @@ pub(super) struct Steps(Mutex<HashMap<ClockId, Arc<tokio::sync::Mutex<()>>>>);
 
 /// A clock in one's hands; when it is let go, the worker looks at it again.
 #[derive(Debug)]
-pub(super) struct Step {
+pub struct Step {
     clock: ClockId,
     turn: Option<OwnedMutexGuard<()>>,
     agenda: Agenda,

@@ -5,9 +5,19 @@ use std::path::{Path, PathBuf};
 
 /// From the top down: a module may use those of later lines, and of its own line where it says so.
 const FRONT_DOORS: [&str; 4] = ["bizmori", "control", "storage", "undetectable"];
-const VERBS: [&str; 11] = [
-    "accounts", "blobs", "claims", "engine", "inbox", "journal", "links", "orders", "webhooks",
-    "worker", "rules",
+const VERBS: [&str; 12] = [
+    "accounts",
+    "blobs",
+    "claims",
+    "engine",
+    "inbox",
+    "journal",
+    "links",
+    "orders",
+    "webhooks",
+    "worker",
+    "rules",
+    "snapshots",
 ];
 const LEAVES: [&str; 5] = ["clock", "config", "entropy", "outbound", "presign"];
 

@@ -16,4 +16,5 @@ mod orders;
 mod processing;
 mod reset;
 mod rules;
+mod snapshots;
 mod token;
