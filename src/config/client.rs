@@ -124,7 +124,7 @@ pub enum Client {
         #[command(flatten)]
         server: Server,
     },
-    /// Load accounts, webhooks, rules and finished orders from one document
+    /// Load what tests begin with
     Fixtures {
         #[command(subcommand)]
         verb: Fixtures,

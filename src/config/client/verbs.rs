@@ -140,7 +140,7 @@ pub enum Rules {
 /// Verbs of requests.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Requests {
-    /// Count the requests that are so: exit code 0 if there are as many as wanted; if not, 1, and
+    /// Count the requests that are so; exit code 0 if there are as many as wanted, 1 if not, with
     /// those that came nearest
     Verify(Box<Verify>),
     /// Forget an account's requests; without --account, all
@@ -202,7 +202,7 @@ pub enum Deliveries {
 /// Verbs of orders and documents.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Orders {
-    /// Have its work done now, whatever held it
+    /// Have an order's work done now, whatever held it
     Complete {
         #[arg(value_parser = name)]
         id: String,
@@ -210,7 +210,7 @@ pub enum Orders {
         #[arg(value_parser = json())]
         json: Option<Source>,
     },
-    /// Have it fail now, whatever it waited for
+    /// Have an order fail now, whatever it waited for
     Fail {
         #[arg(value_parser = name)]
         id: String,
@@ -218,7 +218,7 @@ pub enum Orders {
         #[arg(value_parser = json())]
         json: Option<Source>,
     },
-    /// Have its retention pass now; its files are gone
+    /// Have an order's retention pass now; its files are gone
     Expire {
         #[arg(value_parser = name)]
         id: String,
@@ -266,7 +266,7 @@ pub enum Snapshots {
         #[command(flatten)]
         of: Account,
     },
-    /// Make it again as it was when the snapshot was taken
+    /// Make everything, or the account, again as it was when the snapshot was taken
     Restore {
         #[arg(value_parser = name)]
         name: String,
@@ -281,9 +281,9 @@ pub enum Snapshots {
 /// Verbs of fixtures.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Fixtures {
-    /// Load a document of them
+    /// Load accounts, webhooks, rules and finished orders from one document of JSON
     Load {
-        /// A file of JSON; `-` reads standard input
+        /// The document; `-` reads standard input
         #[arg(value_parser = file())]
         file: Source,
     },
