@@ -57,7 +57,8 @@ async fn run(stunt: &Stunt, kept: &Path, script: &str) -> String {
     let script = script.replacen(ORIGIN, &stunt.origin, 1);
     let program = Path::new(env!("CARGO_BIN_EXE_stuntdouble"));
     let beside = program.parent().expect("a folder").display();
-    let path = format!("{beside}:{}", env!("PATH"));
+    let elsewhere = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{beside}:{elsewhere}");
     let mut shell = Command::new("bash");
     shell
         .args(["-euo", "pipefail", "-c", &script])
