@@ -122,10 +122,10 @@ async fn deliveries_are_listed_and_one_is_sent_once_more() {
 
     let resent = done(&stunt, &["deliveries", "resend", id]).await;
     receiver.messages(2).await;
-    let last = ["deliveries", "--limit", "1", "--webhook-id", &webhook];
-    let last = done(&stunt, &last).await;
+    let newest = ["deliveries", "--limit", "1", "--webhook-id", &webhook];
+    let newest = done(&stunt, &newest).await;
     assert_eq!(
-        as_sent(&last),
+        as_sent(&newest),
         format!(r#"{{"deliveries":[{}]}}"#, as_sent(&resent))
     );
     assert!(
@@ -189,8 +189,8 @@ async fn orders_are_listed_and_brought_to_their_end() {
         as_sent(&listed),
         format!(r#"{{"orders":[{}]}}"#, ended.join(","))
     );
-    let last = done(&stunt, &["orders", "--limit", "1"]).await;
-    assert_eq!(as_sent(&last), format!(r#"{{"orders":[{}]}}"#, ended[2]));
+    let newest = done(&stunt, &["orders", "--limit", "1"]).await;
+    assert_eq!(as_sent(&newest), format!(r#"{{"orders":[{}]}}"#, ended[2]));
 }
 
 #[tokio::test]

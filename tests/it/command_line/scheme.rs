@@ -160,7 +160,8 @@ fn usage(argument: &Arg) -> String {
 fn the_readmes_table_of_commands_is_that_of_the_program() {
     let rows = commands().into_iter().map(|(command, program)| {
         let arguments = program.get_arguments().filter(|it| !it.is_global_set());
-        let arguments: String = arguments.map(|it| format!(" {}", usage(it))).collect();
+        let words = std::iter::once(command.clone()).chain(arguments.map(usage));
+        let words = words.collect::<Vec<_>>().join(" ");
         let mut found = REACHED.iter().filter(|(line, _)| name(line) == command);
         let route = found.next().map_or("", |(_, route)| route);
         let route = match route {
@@ -168,7 +169,7 @@ fn the_readmes_table_of_commands_is_that_of_the_program() {
             route => format!("`{route}` "),
         };
         let about = program.get_about().expect("words");
-        format!("| `{command}{arguments}` | {about} | {route}|")
+        format!("| `{words}` | {about} | {route}|")
     });
     let rows: Vec<String> = rows.collect();
     let (_, chapter) = README.split_once("\n## Command line\n").expect("a chapter");
