@@ -99,6 +99,7 @@ fn may_use(user: &str, used: &str) -> bool {
     match user {
         _ if user == used => true,
         "main" | "lib" | "app" => true,
+        "client" => any(&["config", "outbound"], used),
         _ if any(&FRONT_DOORS, user) => !any(&FRONT_DOORS, used) && used != "app",
         "web" => any(&VERBS, used) || used == "store" || below_verbs,
         _ if any(&VERBS, user) => any(&VERBS, used) || used == "store" || below_verbs,
