@@ -13,6 +13,8 @@
 //! | `list` | the first page of 100,000 orders | ms |
 //! | `detect` | Undetectable: detect to done, a ZIP of 50 images, `/query` beside a bare axum handler | ms, s, ratio |
 //! | `watermarks` | embed and extract of a 12-megapixel JPEG, a GET beside | s, ms |
+//! | `advance` | a clock advanced over 10,000 jobs that are due | /s |
+//! | `state` | a snapshot, a reset and a restore of an account with 1,000 orders | ms |
 //! | `memory` | resident: idle, after equal rounds, added by an upload of 100 MiB | MB (10⁶ bytes) |
 //!
 //! Every answer is checked: a wrong one ends the bench with exit code 1. A missed target is
@@ -42,6 +44,8 @@ mod report;
 mod rig;
 #[path = "lifecycle/sections.rs"]
 mod sections;
+#[path = "lifecycle/state.rs"]
+mod state;
 #[path = "lifecycle/watermarks.rs"]
 mod watermarks;
 #[path = "lifecycle/wire.rs"]
@@ -62,12 +66,12 @@ usage: cargo bench --bench lifecycle -- [--clients N] [--seconds S] [--only SECT
   --clients N       clients at once, each with an account of its own (32)
   --seconds S       how long lifecycles are counted, after 2 s of warm-up (10)
   --only SECTION    ready, lifecycle, ceilings, get, journal, create, list, detect,
-                    watermarks or memory; may be repeated (all)
+                    watermarks, advance, state or memory; may be repeated (all)
   --server PATH     another binary than the one built with this bench";
 
 /// The first argument of the process that is the bare handler; the body's length follows.
 const BARE_HANDLER: &str = "--bare-handler";
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 12] = [
     "ready",
     "lifecycle",
     "ceilings",
@@ -77,6 +81,8 @@ const SECTIONS: [&str; 10] = [
     "list",
     "detect",
     "watermarks",
+    "advance",
+    "state",
     "memory",
 ];
 
@@ -174,6 +180,12 @@ async fn run(settings: &Settings) -> Outcome<()> {
     }
     if settings.wants("watermarks") {
         watermarks::large(settings).await?;
+    }
+    if settings.wants("advance") {
+        state::advance(settings).await?;
+    }
+    if settings.wants("state") {
+        state::keep(settings).await?;
     }
     if settings.wants("memory") {
         sections::memory(settings).await?;

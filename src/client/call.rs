@@ -216,8 +216,8 @@ fn snapshots(verb: Option<&Snapshots>) -> Call {
     match verb {
         None => Call::get("/_mock/snapshots"),
         Some(Snapshots::Take { name, of }) => Call::put(path(name), object([account(of)])),
-        Some(Snapshots::Restore { name }) => {
-            Call::post(format!("{}/restore", path(name)), nothing())
+        Some(Snapshots::Restore { name, of }) => {
+            Call::post(format!("{}/restore", path(name)), object([account(of)]))
         }
         Some(Snapshots::Delete { name }) => Call::delete(path(name)),
     }

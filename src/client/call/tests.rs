@@ -177,6 +177,10 @@ fn webhooks_orders_and_state_are_reached() {
             r#"PUT /_mock/snapshots/a {"account":"b"}"#,
         ),
         ("snapshot restore a", "POST /_mock/snapshots/a/restore {}"),
+        (
+            "snapshot restore a --account b",
+            r#"POST /_mock/snapshots/a/restore {"account":"b"}"#,
+        ),
         ("snapshot delete a", "DELETE /_mock/snapshots/a"),
         ("fixtures load -", "PUT /_mock/fixtures [1]"),
         ("fixtures load a.json", "PUT /_mock/fixtures in a.json"),

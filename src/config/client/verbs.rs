@@ -270,6 +270,8 @@ pub enum Snapshots {
     Restore {
         #[arg(value_parser = name)]
         name: String,
+        #[command(flatten)]
+        of: Account,
     },
     /// Remove a snapshot
     Delete {

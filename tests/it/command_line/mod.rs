@@ -1,5 +1,6 @@
 //! The command line: the real program asks the real server, and what it says is compared whole.
 
+mod kept;
 mod looked_at;
 mod refused;
 mod scheme;

@@ -53,7 +53,7 @@ const REACHED: [(&str, &str); 33] = [
 /// a webhook calls.
 const UNREACHED: [&str; 2] = ["control.openapi", "control.postToInbox"];
 /// Where routes begin that commands may reach before the server has them.
-const AWAITED: [&str; 2] = ["/_mock/snapshots", "/_mock/fixtures"];
+const AWAITED: [&str; 1] = ["/_mock/fixtures"];
 
 fn words(line: &str) -> Vec<&str> {
     ["stuntdouble"].into_iter().chain(line.split(' ')).collect()

@@ -57,35 +57,6 @@ async fn passed(arguments: &[&str], input: &str, answer: (u16, &'static str)) ->
 }
 
 #[tokio::test]
-async fn snapshots_are_asked_for_by_name() {
-    for (arguments, call) in [
-        (&["snapshots"][..], "GET /_mock/snapshots - - "),
-        (
-            &["snapshots", "take", "a b"],
-            "PUT /_mock/snapshots/a%20b - application/json {}",
-        ),
-        (
-            &["snapshot", "take", "a", "--account", "live"],
-            r#"PUT /_mock/snapshots/a - application/json {"account":"live"}"#,
-        ),
-        (
-            &["snapshots", "restore", "a"],
-            "POST /_mock/snapshots/a/restore - application/json {}",
-        ),
-        (
-            &["snapshots", "delete", "a"],
-            "DELETE /_mock/snapshots/a - - ",
-        ),
-    ] {
-        let (asked, shown) = passed(arguments, "", (200, r#"{"name":"a"}"#)).await;
-        assert_eq!(
-            (asked.as_str(), shown.as_str()),
-            (call, "{\n  \"name\": \"a\"\n}\n")
-        );
-    }
-}
-
-#[tokio::test]
 async fn fixtures_are_sent_as_they_are() {
     let document = "{\"b\": 1.0,\n \"a\": []}\n";
     let call = format!("PUT /_mock/fixtures - application/json {document}");
@@ -96,12 +67,4 @@ async fn fixtures_are_sent_as_they_are() {
     let path = file.path().to_str().expect("UTF-8");
     let (asked, shown) = passed(&["fixtures", "load", path], "", (201, "[]")).await;
     assert_eq!((&asked, shown.as_str()), (&call, "[]\n"));
-}
-
-#[tokio::test]
-async fn a_clock_is_told_to_jump() {
-    let set = ["clock", "set", "--mode", "jump", "--token", "s3cret"];
-    let (asked, _) = passed(&set, "", (200, "{}")).await;
-    let call = r#"PUT /_mock/clock Bearer s3cret application/json {"mode":"jump"}"#;
-    assert_eq!(asked, call);
 }

@@ -1,0 +1,48 @@
+//! Snapshots.
+
+use serde_json::json;
+
+use super::{as_sent, asked, done, not_done, sent};
+use crate::support::{Stunt, picture};
+
+#[tokio::test]
+async fn an_account_is_kept_aside_and_brought_back() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    let taken = done(&stunt, &["snapshots", "take", "a b", "--account", "live"]).await;
+    let listed = done(&stunt, &["snapshots"]).await;
+    assert_eq!(as_sent(&listed), sent(&stunt, "/_mock/snapshots").await);
+    assert_eq!(
+        as_sent(&listed),
+        format!(r#"{{"snapshots":[{}]}}"#, as_sent(&taken))
+    );
+    done(&stunt, &["advance", "PT1S", "--account", "live"]).await;
+    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+    let restored = done(&stunt, &["snapshot", "restore", "a b"]).await;
+    assert_eq!(restored, taken);
+    assert_eq!(stunt.order("live", &id).await["status"], "inProgress");
+    let other = ["snapshots", "restore", "a b", "--account", "other"];
+    let (shown, why) = not_done(&stunt, &other).await;
+    let line = "stuntdouble: no account other (an account is there once its key was used, and in a \
+                snapshot if it was there then)\n";
+    assert_eq!((shown.as_str(), why.as_str()), ("", line));
+    assert_eq!(done(&stunt, &["snapshots", "delete", "a b"]).await, "");
+    assert_eq!(
+        done(&stunt, &["snapshots"]).await,
+        "{\n  \"snapshots\": []\n}\n"
+    );
+}
+
+#[tokio::test]
+async fn a_clock_is_told_to_jump() {
+    let stunt = Stunt::start().await;
+    let set = ["clock", "set", "--mode", "jump", "--account", "live"];
+    let said = asked(&stunt, &set, "").await;
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    assert!(said.out.contains("\n  \"mode\": \"jump\",\n"), "{said:?}");
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    done(&stunt, &["drain", "--account", "live"]).await;
+    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+}
