@@ -3,9 +3,10 @@
 
     tests/clients/fuzz.py http://127.0.0.1:8080 WORK_DIRECTORY
 
-First the description is checked to be OpenAPI 3.1, by openapi-spec-validator. Then documents in
-every state are made, so that the calls that schemathesis makes up reach them, and it is run with
-fuzz.toml. Ends with exit code 0 if every answer was as described, and none was a fault.
+First the descriptions, the control plane's too, are checked to be OpenAPI 3.1, by
+openapi-spec-validator. Then documents in every state are made, so that the calls that schemathesis
+makes up by the vendor's reach them, and it is run with fuzz.toml. Ends with exit code 0 if every
+answer was as described, and none was a fault.
 """
 
 import io
@@ -137,9 +138,10 @@ def dictionary(directory, name, values):
 def main():
     origin, directory = sys.argv[1:]
     os.makedirs(directory, exist_ok=True)
-    description = call(origin, "GET", "/openapi.json")
-    OpenAPIV31SpecValidator(description).validate()
-    print("the description is OpenAPI 3.1:", ", ".join(sorted(description["paths"])))
+    for path in ["/openapi.json", "/_mock/openapi.json"]:
+        description = call(origin, "GET", path)
+        OpenAPIV31SpecValidator(description).validate()
+        print(f"{path} is OpenAPI 3.1:", ", ".join(sorted(description["paths"])))
 
     call(origin, "PUT", f"/_mock/accounts/{KEY}", {"credits": None})
     taken, refused, waiting, zips = uploads(origin)
