@@ -210,19 +210,14 @@ impl Snapshots {
         };
         fs::create_dir_all(to).await?;
         let blobs = to.join(BLOBS);
-        let mut bytes = 0;
-        for id in &ids {
-            bytes += self.blobs.share(*id, &blobs.join(id.0.to_string())).await?;
-        }
+        self.share(&ids, &blobs).await?;
         let taken_at = clock::real_now();
         let mut rows = Snapshot::open(&to.join(STATE)).await?;
         rows.take(&self.db, of).await?;
         let orders = rows.orders().await?;
         let accounts = store::accounts::all(&mut rows).await?.len();
         rows.close().await?;
-        for id in &ids {
-            bytes += self.blobs.share(*id, &blobs.join(id.0.to_string())).await?;
-        }
+        let bytes = self.share(&ids, &blobs).await?;
         let about = About {
             name,
             account: key,
@@ -234,6 +229,20 @@ impl Snapshots {
         let json = serde_json::to_vec(&about).map_err(StoreError::from)?;
         fs::write(to.join(ABOUT), json).await?;
         Ok(about)
+    }
+
+    /// Has the objects of these accounts in `to` as well: how many bytes are there.
+    async fn share(&self, ids: &[AccountId], to: &Path) -> io::Result<u64> {
+        let mut bytes = 0;
+        for id in ids {
+            let to = to.join(id.0.to_string());
+            self.blobs.share(*id, &to).await?;
+            let mut files = fs::read_dir(&to).await?;
+            while let Some(file) = files.next_entry().await? {
+                bytes += file.metadata().await?.len();
+            }
+        }
+        Ok(bytes)
     }
 
     /// Removes a snapshot.

@@ -4,18 +4,18 @@
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use tokio::fs::{self, DirEntry};
+use tokio::fs;
 
 use super::Blobs;
 use crate::model::ids::AccountId;
 
 impl Blobs {
     /// Has all the account's objects in `to` as well, which is made where it is not there; those
-    /// there in place of others of their name. Answers how many bytes they are.
+    /// there in place of others of their name.
     ///
     /// # Errors
     /// When the disk fails.
-    pub async fn share(&self, account: AccountId, to: &Path) -> io::Result<u64> {
+    pub async fn share(&self, account: AccountId, to: &Path) -> io::Result<()> {
         link_all(&self.account_dir(account), to).await
     }
 
@@ -25,43 +25,44 @@ impl Blobs {
     /// When the disk fails.
     pub async fn adopt(&self, account: AccountId, from: &Path) -> io::Result<()> {
         self.open_account(account).await?;
-        link_all(from, &self.account_dir(account)).await.map(drop)
+        link_all(from, &self.account_dir(account)).await
     }
 }
 
-async fn link_all(from: &Path, to: &Path) -> io::Result<u64> {
+async fn link_all(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to).await?;
     let mut entries = match fs::read_dir(from).await {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         entries => entries?,
     };
-    let mut bytes = 0;
     while let Some(entry) = entries.next_entry().await? {
-        match link(&entry, &to.join(entry.file_name())).await {
+        match link(&entry.path(), &to.join(entry.file_name())).await {
             // It has been removed since it was listed.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            linked => bytes += linked?,
+            linked => linked?,
         }
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// A second name for the file, or a copy where the disk has no second names.
-async fn link(entry: &DirEntry, to: &Path) -> io::Result<u64> {
-    let from = entry.path();
-    match fs::hard_link(&from, to).await {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            if is_same(&from, to).await? {
-                return Ok(0);
-            }
-            fs::remove_file(to).await?;
-            fs::hard_link(&from, to).await?;
+async fn link(from: &Path, to: &Path) -> io::Result<()> {
+    let mut linked = fs::hard_link(from, to).await;
+    if is(&linked, ErrorKind::AlreadyExists) {
+        if is_same(from, to).await? {
+            return Ok(());
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => return Err(error),
-        Err(_) => return fs::copy(&from, to).await,
+        fs::remove_file(to).await?;
+        linked = fs::hard_link(from, to).await;
     }
-    Ok(entry.metadata().await?.len())
+    if linked.is_ok() || is(&linked, ErrorKind::NotFound) {
+        return linked;
+    }
+    fs::copy(from, to).await.map(drop)
+}
+
+fn is(done: &io::Result<()>, kind: ErrorKind) -> bool {
+    done.as_ref().is_err_and(|error| error.kind() == kind)
 }
 
 async fn is_same(one: &Path, other: &Path) -> io::Result<bool> {

@@ -8,6 +8,7 @@ use crate::accounts::Account;
 use crate::clock::{self, Clock};
 use crate::model::ids::{AccountId, ClockId};
 use crate::store::accounts::Stored;
+use crate::store::rules::Stored as Ruling;
 use crate::store::snapshots::Snapshot;
 use crate::store::{self, Tx, apart};
 
@@ -51,10 +52,6 @@ impl Snapshots {
         let _step = self.worker.hold(ClockId::DEFAULT).await;
         let (accounts, standing) = (self.accounts.turn().await, self.rules.turn().await);
         let back = self.lives(kept, elapsed_ms).await?;
-        for Back { kept, begun } in &back {
-            let from = dir.join(BLOBS).join(kept.id.0.to_string());
-            self.blobs.adopt(begun.id, &from).await?;
-        }
         let ended = match one {
             None => self.accounts.all(),
             Some(key) => self.accounts.get(key).into_iter().collect(),
@@ -70,21 +67,21 @@ impl Snapshots {
                 back.is_some()
             }
         });
-
-        let mut tx = self.db.begin().await?;
-        for account in &ended {
-            store::accounts::delete(&mut tx, account.id).await?;
+        let all = one.is_none().then_some(default_clock);
+        let written = async {
+            for Back { kept, begun } in &back {
+                let from = dir.join(BLOBS).join(kept.id.0.to_string());
+                self.blobs.adopt(begun.id, &from).await?;
+            }
+            self.write_back(&mut rows, &back, &rules, &ended, all).await
+        };
+        if let Err(error) = written.await {
+            // The next accounts have these ids.
+            for Back { begun, .. } in &back {
+                self.blobs.remove_account(begun.id).await?;
+            }
+            return Err(error);
         }
-        if one.is_none() {
-            clear(&mut tx, default_clock).await?;
-        }
-        for Back { kept, begun } in &back {
-            store::snapshots::revive(&mut tx, &mut rows, kept, begun.id, begun.clock).await?;
-        }
-        for rule in &rules {
-            store::snapshots::keep_rule(&mut tx, rule).await?;
-        }
-        tx.commit().await?;
 
         let begun = accounts.swap(&ended, back.into_iter().map(|back| back.begun).collect());
         if one.is_none() {
@@ -100,6 +97,32 @@ impl Snapshots {
         self.clear_blobs(&ended, one.is_none(), &dir).await?;
         rows.close().await?;
         Ok(about)
+    }
+
+    /// Ends these lives and begins those, with their rules, in one transaction; of a restore of
+    /// everything also what is of no account, and the default clock.
+    async fn write_back(
+        &self,
+        rows: &mut Snapshot,
+        back: &[Back],
+        rules: &[Ruling],
+        ended: &[Arc<Account>],
+        all: Option<Option<Clock>>,
+    ) -> Result<(), SnapshotError> {
+        let mut tx = self.db.begin().await?;
+        for account in ended {
+            store::accounts::delete(&mut tx, account.id).await?;
+        }
+        if let Some(default_clock) = all {
+            clear(&mut tx, default_clock).await?;
+        }
+        for Back { kept, begun } in back {
+            store::snapshots::revive(&mut tx, rows, kept, begun.id, begun.clock).await?;
+        }
+        for rule in rules {
+            store::snapshots::keep_rule(&mut tx, rule).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// Each account as it begins: under a new id, by its clock as it was.

@@ -133,3 +133,27 @@ async fn what_cannot_be_done_is_refused_and_nothing_is_changed() {
     );
     take(&stunt, "99", &json!({})).await;
 }
+
+#[tokio::test]
+async fn what_cannot_be_read_any_more_is_not_restored_and_all_stands_as_it_did() {
+    let data = tempfile::tempdir().expect("a directory");
+    let receiver = Receiver::start().await;
+    let stunt = Stunt::with(on(data.path())).await;
+    live(&stunt, "live", &receiver.url).await;
+    take(&stunt, "torn", &json!({})).await;
+    let before = seen(&stunt, "live").await;
+    let state = data.path().join("snapshots/1/state.db");
+    let whole = std::fs::read(&state).expect("a file");
+    std::fs::write(&state, &whole[..whole.len() / 2]).expect("written");
+    let torn = stunt
+        .send(Method::POST, "/_mock/snapshots/torn/restore", &[], "")
+        .await;
+    assert_eq!(
+        (torn.status, &torn.json()["error"]["code"]),
+        (500, &json!("internal"))
+    );
+    assert_eq!(seen(&stunt, "live").await, before);
+    std::fs::write(&state, whole).expect("written");
+    restore(&stunt, "torn", &json!({})).await;
+    assert_eq!(seen(&stunt, "live").await, before);
+}
