@@ -5,8 +5,10 @@
 //! tells the outcome. What takes time is a job, which [`crate::worker`] runs when it is due.
 
 mod router;
+#[cfg(test)]
+mod tests;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -31,16 +33,19 @@ use crate::presign::{KnownHosts, Signer};
 use crate::rules::Rules;
 use crate::snapshots::Snapshots;
 use crate::store::Db;
+use crate::tls::{Acceptor, Tls};
 use crate::web::{Connections, Context, Operation, Peer, Routes, Verbs};
 use crate::webhooks::{Projection, Webhooks};
 use crate::worker::Worker;
-use crate::{bizmori, control, storage, undetectable};
-use router::router;
+use crate::{bizmori, clock, control, storage, undetectable};
+use router::{hosts, router};
 
 /// What requests and jobs under way have when the server is told to stop; less than the ten
 /// seconds docker gives.
 const PATIENCE: Duration = Duration::from_secs(8);
 const DATABASE: &str = "stuntdouble.db";
+/// The folder of the authority that signs for TLS.
+const TLS: &str = "tls";
 
 /// What each vendor tells by webhook.
 const PROJECTIONS: [(Vendor, Projection); 1] = [(Vendor::Bizmori, bizmori::project)];
@@ -51,7 +56,16 @@ pub struct App {
     context: Context,
     listener: TcpListener,
     address: SocketAddr,
+    tls: Option<ByTls>,
     data: DataDir,
+}
+
+/// Where it listens by TLS, too.
+#[derive(Debug)]
+struct ByTls {
+    listener: TcpListener,
+    address: SocketAddr,
+    acceptor: Acceptor,
 }
 
 /// Every operation of every front door.
@@ -84,19 +98,27 @@ impl App {
         let blobs = Blobs::open(data.path().to_owned())
             .await
             .map_err(|e| said("open the blob store")(&e))?;
-        let context = compose(config, data.path(), db, blobs).await?;
-        let wanted = SocketAddr::from((context.config.host, context.config.port));
-        let bound = TcpListener::bind(wanted).await;
-        let listener = bound.map_err(|error| {
-            format!("cannot listen on {wanted}: {error}; choose another with --port, or a free one with --port 0")
-        })?;
-        let address = listener
-            .local_addr()
-            .map_err(|e| said("tell the address")(&e))?;
+        let tls = tls_of(&config, data.path())?;
+        let ca_pem = tls.as_ref().map(|tls| Arc::clone(&tls.ca_pem));
+        let context = compose(config, data.path(), db, blobs, ca_pem).await?;
+        let (host, settings) = (context.config.host, &context.config.tls);
+        let (listener, address) = bind(host, context.config.port, "--port").await?;
+        let tls = match tls {
+            None => None,
+            Some(Tls { acceptor, .. }) => {
+                let (listener, address) = bind(host, settings.tls_port, "--tls-port").await?;
+                Some(ByTls {
+                    listener,
+                    address,
+                    acceptor,
+                })
+            }
+        };
         Ok(Self {
             context,
             listener,
             address,
+            tls,
             data,
         })
     }
@@ -107,6 +129,12 @@ impl App {
         self.address
     }
 
+    /// Where it listens by TLS, if it does.
+    #[must_use]
+    pub fn tls_address(&self) -> Option<SocketAddr> {
+        self.tls.as_ref().map(|tls| tls.address)
+    }
+
     /// The line that says where it listens and where the data is.
     #[must_use]
     pub fn start_line(&self) -> String {
@@ -115,10 +143,12 @@ impl App {
         } else {
             ""
         };
+        let by_tls = self.tls_address().map(|it| format!(", https://{it}"));
         let version = env!("CARGO_PKG_VERSION");
         format!(
-            "stuntdouble {version} listening on http://{}, data in {}{kept}",
+            "stuntdouble {version} listening on http://{}{}, data in {}{kept}",
             self.address,
+            by_tls.unwrap_or_default(),
             self.data.path().display()
         )
     }
@@ -148,8 +178,9 @@ impl App {
             told.get_or_init(|| Instant::now() + PATIENCE);
             let _ = stopping.send(());
         };
-        let serving =
-            axum::serve(Connections(self.listener), service).with_graceful_shutdown(signal);
+        let by_tls = self.tls.map(|tls| (tls.listener, tls.acceptor));
+        let connections = Connections::new(self.listener, by_tls);
+        let serving = axum::serve(connections, service).with_graceful_shutdown(signal);
         let overdue = async {
             let _ = stopped.await;
             tokio::time::sleep(PATIENCE).await;
@@ -172,6 +203,29 @@ impl App {
     }
 }
 
+/// What is needed for TLS, where that is wanted.
+fn tls_of(config: &Config, root: &Path) -> Result<Option<Tls>, String> {
+    if !config.tls.tls {
+        return Ok(None);
+    }
+    let wanted = config.tls.tls_names.iter().cloned();
+    let names = hosts().map(str::to_owned).chain(wanted);
+    Tls::open(&root.join(TLS), names, clock::real_now()).map(Some)
+}
+
+async fn bind(host: IpAddr, port: u16, flag: &str) -> Result<(TcpListener, SocketAddr), String> {
+    let wanted = SocketAddr::from((host, port));
+    let bound = TcpListener::bind(wanted).await;
+    let listener = bound.map_err(|error| {
+        format!(
+            "cannot listen on {wanted}: {error}; choose another with {flag}, or a free one with {flag} 0"
+        )
+    })?;
+    let address = listener.local_addr();
+    let address = address.map_err(|error| format!("cannot tell the address: {error}"))?;
+    Ok((listener, address))
+}
+
 fn signer_of(config: &Config) -> Signer {
     let storage = &config.storage;
     Signer::new(&storage.s3_key_id, &storage.s3_secret, &storage.s3_region)
@@ -192,7 +246,13 @@ fn settings_of(config: &Config) -> orders::Settings {
     }
 }
 
-async fn compose(config: Config, root: &Path, db: Db, blobs: Blobs) -> Result<Context, String> {
+async fn compose(
+    config: Config,
+    root: &Path,
+    db: Db,
+    blobs: Blobs,
+    ca_pem: Option<Arc<str>>,
+) -> Result<Context, String> {
     let broken = |error| format!("cannot read the database: {error}");
     let entropy = Entropy::new(&config.seed);
     let signer = Arc::new(signer_of(&config));
@@ -272,102 +332,7 @@ async fn compose(config: Config, root: &Path, db: Db, blobs: Blobs) -> Result<Co
         inbox: Inbox::default(),
         rules,
         snapshots: Arc::new(snapshots),
+        ca_pem,
         operations: operations(),
     }))
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::body::{Body, to_bytes};
-    use axum::extract::Request;
-    use axum::response::Response;
-    use serde_json::{Value, json};
-    use tower::ServiceExt;
-
-    use super::*;
-    use crate::clock::Clock;
-    use crate::model::ids::{AccountId, ClockId};
-    use crate::model::job::Kind;
-    use crate::model::time::Timestamp;
-    use crate::store::StoreError;
-
-    async fn ask(context: &Context, method: &str, path: &str, body: String) -> Response {
-        let request = Request::builder().method(method).uri(path);
-        let request = request
-            .header("host", "mock")
-            .header("authorization", "Bearer sk_test_1");
-        let request = request
-            .header("content-type", "application/json")
-            .body(Body::from(body));
-        let answered = router(context).oneshot(request.expect("a request")).await;
-        answered.expect("a router always answers")
-    }
-
-    async fn json_of(response: Response) -> Value {
-        let bytes = to_bytes(response.into_body(), usize::MAX)
-            .await
-            .expect("a body");
-        serde_json::from_slice(&bytes).expect("JSON")
-    }
-
-    #[tokio::test]
-    async fn an_order_stands_still_until_the_answer_to_its_confirm_is_written() {
-        let mut config = Config {
-            port: 0,
-            ..Config::defaults()
-        };
-        config.orders.test_processing_ms = 0;
-        let app = App::start(config).await.expect("a server");
-        let context = Arc::clone(&app.context);
-        context.worker.start().await.expect("a worker");
-        let create = json!({"idempotencyKey": "a", "fileName": "a.jpg"}).to_string();
-        let made =
-            json_of(ask(&context, "POST", "/api/v2/orders/ai-detection", create).await).await;
-        let upload = made["data"]["file"]["uploadUrl"].as_str().expect("a URL");
-        ask(
-            &context,
-            "PUT",
-            upload.trim_start_matches("http://mock"),
-            "x".to_owned(),
-        )
-        .await;
-        let id = made["data"]["orderId"].as_str().expect("an id").to_owned();
-        let confirm = json!({"idempotencyKey": "c", "orderId": id}).to_string();
-        let answer = ask(
-            &context,
-            "POST",
-            "/api/v2/orders/ai-detection/confirm",
-            confirm,
-        )
-        .await;
-        assert_eq!(answer.status(), 200);
-
-        let drain = async |ms| {
-            let patience = Duration::from_millis(ms);
-            context.worker.drain(None, patience).await.expect("a drain")
-        };
-        assert_eq!(
-            drain(200).await,
-            [(Kind::Process, id)],
-            "it is due, and held"
-        );
-        drop(answer);
-        assert_eq!(drain(10_000).await, []);
-    }
-
-    #[tokio::test]
-    async fn the_clock_of_an_account_that_is_gone_moves_no_other() {
-        let config = Config {
-            port: 0,
-            ..Config::defaults()
-        };
-        let app = App::start(config).await.expect("a server");
-        let accounts = &app.context.accounts;
-        let frozen = Clock::Frozen {
-            at: Timestamp::from_ms(0),
-        };
-        let set = accounts.set_clock(ClockId::of(AccountId(77)), frozen).await;
-        assert!(matches!(set, Err(StoreError::AccountGone)), "{set:?}");
-        assert_eq!(accounts.clock(ClockId::DEFAULT), Clock::REAL);
-    }
 }

@@ -7,6 +7,7 @@ mod journal;
 mod orders;
 mod outbound;
 mod storage;
+mod tls;
 mod undetectable;
 
 use std::net::IpAddr;
@@ -21,6 +22,7 @@ pub use journal::Journal;
 pub use orders::Orders;
 pub use outbound::Outbound;
 pub use storage::Storage;
+pub use tls::Tls;
 pub use undetectable::{Profile, Undetectable};
 
 /// A self-hosted mock of two image APIs, BIZ MORI and Undetectable AI, for integration tests.
@@ -91,6 +93,8 @@ pub struct Config {
     /// Port to listen on; 0 takes a free one
     #[arg(long, env = "STUNTDOUBLE_PORT", default_value_t = 8080)]
     pub port: u16,
+    #[command(flatten)]
+    pub tls: Tls,
     /// Directory that keeps all state, for one server at a time; a temporary one, gone at exit, if
     /// not set
     #[arg(long, env = "STUNTDOUBLE_DATA_DIR", value_name = "DIR")]

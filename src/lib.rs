@@ -55,6 +55,7 @@ pub mod rules;
 pub mod snapshots;
 pub mod storage;
 pub mod store;
+pub mod tls;
 pub mod undetectable;
 pub mod web;
 pub mod webhooks;

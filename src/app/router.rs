@@ -24,6 +24,19 @@ const HOSTS: [(&str, Door); 3] = [
     ("detect-image.truthscan.com", Door::Undetectable),
 ];
 
+/// Hosts of the vendors' buckets. No URL that is handed out has them, but they are names to be called
+/// by as well.
+const BUCKET_HOSTS: [&str; 2] = [
+    "ai-image-detector-prod.nyc3.digitaloceanspaces.com",
+    "ai-image-detector-dev.nyc3.digitaloceanspaces.com",
+];
+
+/// Every host of the vendors' own.
+pub(super) fn hosts() -> impl Iterator<Item = &'static str> {
+    let doors = HOSTS.into_iter().map(|(host, _)| host);
+    doors.chain(BUCKET_HOSTS)
+}
+
 /// A front door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Door {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
 
@@ -22,15 +21,15 @@ use super::{Answer, answer};
 use crate::accounts::Account;
 use crate::model::order::{Api, Vendor};
 use crate::orders::{Charge, Created, New};
-use crate::web::{Context, Origin, Tied, Verbs};
+use crate::web::{Called, Context, Origin, Tied, Verbs};
 
 pub async fn anti_ai(
     State(context): State<Context>,
     Caller(account): Caller,
-    headers: HeaderMap,
+    called: Called,
     Read(body): Read<CreateAntiAi>,
 ) -> Answer {
-    let call = Call::of(&context, &account, &headers).await?;
+    let call = Call::of(&context, &account, &called).await?;
     let asked = body.check(account.now())?;
     let told = |Created { order, .. }: &Created| {
         AntiAiCreated::of(order, |index| call.uploads.url(order, index))
@@ -41,10 +40,10 @@ pub async fn anti_ai(
 pub async fn anti_ai_with_urls(
     State(context): State<Context>,
     Caller(account): Caller,
-    headers: HeaderMap,
+    called: Called,
     Read(body): Read<CreateAntiAiWithUrls>,
 ) -> Answer {
-    let call = Call::of(&context, &account, &headers).await?;
+    let call = Call::of(&context, &account, &called).await?;
     let asked = body.check(account.now())?;
     let told = |created: &Created| Started::from(created.order.as_ref());
     call.create("bizmori.createAntiAiWithUrls", asked, told)
@@ -54,10 +53,10 @@ pub async fn anti_ai_with_urls(
 pub async fn ai_detection(
     State(context): State<Context>,
     Caller(account): Caller,
-    headers: HeaderMap,
+    called: Called,
     Read(body): Read<CreateAiDetection>,
 ) -> Answer {
-    let call = Call::of(&context, &account, &headers).await?;
+    let call = Call::of(&context, &account, &called).await?;
     let asked = body.check()?;
     let told = |Created { order, .. }: &Created| {
         AiDetectionCreated::of(order, |index| call.uploads.url(order, index))
@@ -72,10 +71,10 @@ pub async fn watermark_embed(State(context): State<Context>, request: Request) -
 async fn embed(
     State(context): State<Context>,
     BeforeSunset(account): BeforeSunset,
-    headers: HeaderMap,
+    called: Called,
     Read(body): Read<CreateWatermarkEmbed>,
 ) -> Answer {
-    let call = Call::of(&context, &account, &headers).await?;
+    let call = Call::of(&context, &account, &called).await?;
     let asked = body.check(Api::V2)?;
     let told = |created: &Created| {
         let order = &created.order;
@@ -93,10 +92,10 @@ pub async fn watermark_extract(State(context): State<Context>, request: Request)
 async fn extract(
     State(context): State<Context>,
     BeforeSunset(account): BeforeSunset,
-    headers: HeaderMap,
+    called: Called,
     Read(body): Read<CreateWatermarkExtract>,
 ) -> Answer {
-    let call = Call::of(&context, &account, &headers).await?;
+    let call = Call::of(&context, &account, &called).await?;
     let asked = body.check()?;
     let told = |Created { order, .. }: &Created| {
         WatermarkExtractCreated::of(order, |index| call.uploads.url(order, index))
@@ -116,9 +115,9 @@ impl<'c> Call<'c> {
     async fn of(
         verbs: &'c Verbs,
         account: &'c Arc<Account>,
-        headers: &HeaderMap,
+        called: &Called,
     ) -> Result<Self, Refusal> {
-        let Origin(origin) = Origin::of(verbs, headers).await?;
+        let Origin(origin) = Origin::of(verbs, called).await?;
         Ok(Self {
             verbs,
             account,

@@ -1,7 +1,6 @@
 //! What was made is downloaded, v2; and which orders have anything to download.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 
 use super::auth::Caller;
 use super::error::{Code, Refusal};
@@ -11,13 +10,13 @@ use super::{Answer, answer};
 use crate::links::READ_S;
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::work::{Outcome, Outputs, Work};
-use crate::web::{Context, Origin, Segment};
+use crate::web::{Called, Context, Origin, Segment};
 
 pub async fn get(
     State(context): State<Context>,
     Caller(account): Caller,
     Segment(order_id): Segment,
-    headers: HeaderMap,
+    called: Called,
 ) -> Answer {
     let order = own(&context, &account, &order_id, Code::OrderNotFound).await?;
     let outputs = downloadable(&order)?;
@@ -29,7 +28,7 @@ pub async fn get(
         };
         return Err(Refusal::new(Code::ProcessedFileNotFound, line));
     };
-    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let Origin(origin) = Origin::of(&context, &called).await?;
     let name = match order.cuts().as_slice() {
         [cut] => cut.file.name.clone(),
         _ => format!("{}.zip", order.name),

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use futures_util::{StreamExt, stream};
@@ -19,7 +18,7 @@ use crate::model::listing::{Filter, Page};
 use crate::model::time::DAY_MS;
 use crate::orders::Cursor;
 use crate::store::StoreError;
-use crate::web::{Context, Origin};
+use crate::web::{Called, Context, Origin};
 
 /// So many days are told.
 const DAYS: i64 = 7;
@@ -30,11 +29,11 @@ const PIECE_ORDERS: u32 = LIMIT_MAX;
 pub async fn list(
     State(context): State<Context>,
     Caller(account): Caller,
-    headers: HeaderMap,
+    called: Called,
     RawQuery(query): RawQuery,
 ) -> Answer {
     let asked = ListQuery::read(query.as_deref())?;
-    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let Origin(origin) = Origin::of(&context, &called).await?;
     let nothing = Page {
         items: Vec::new(),
         total: 0,

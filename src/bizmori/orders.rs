@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 
 use super::auth::Caller;
 use super::error::{Code, Refusal};
@@ -14,7 +13,7 @@ use super::{Answer, answer};
 use crate::accounts::Account;
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::work::Work;
-use crate::web::{Context, Origin, PLAN, Segment, Tied, Verbs};
+use crate::web::{Called, Context, Origin, Segment, Tied, Verbs, PLAN};
 
 pub async fn confirm_anti_ai(
     State(context): State<Context>,
@@ -62,11 +61,11 @@ pub async fn get(
     State(context): State<Context>,
     Caller(account): Caller,
     Segment(order_id): Segment,
-    headers: HeaderMap,
+    called: Called,
 ) -> Answer {
     let order = own(&context, &account, &order_id, Code::OrderNotOwner).await?;
     let (order, hold) = context.orders.polled(&account, order).await?;
-    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let Origin(origin) = Origin::of(&context, &called).await?;
     let view = View::of(&context, &account, &origin);
     let mut response = answer(Detail::of(&order, view));
     Tied::tie(&mut response, hold);
@@ -97,14 +96,14 @@ pub async fn refresh_urls(
     State(context): State<Context>,
     Caller(account): Caller,
     Segment(order_id): Segment,
-    headers: HeaderMap,
+    called: Called,
 ) -> Answer {
     let order = own(&context, &account, &order_id, Code::OrderNotOwner).await?;
     if order.state != OrderState::Pending {
         let line = format!("order {order_id} is {}", order.state.status());
         return Err(Refusal::new(Code::OrderNotPending, line));
     }
-    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let Origin(origin) = Origin::of(&context, &called).await?;
     let uploads = Uploads::new(&context, &account, origin);
     Ok(answer(Refreshed::of(&order, |index| {
         uploads.url(&order, index)

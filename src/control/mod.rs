@@ -2,6 +2,7 @@
 //! reset. What a test steers and looks with.
 
 mod accounts;
+mod ca;
 mod clock;
 mod deliveries;
 mod described;
@@ -49,6 +50,8 @@ fn state(routes: Routes) -> Routes {
             described::openapi,
         )
         .described(described::describe)
+        .on("control.getCa", Method::GET, "/_mock/ca.pem", ca::get)
+        .described(ca::describe)
         .on("control.reset", Method::POST, "/_mock/reset", state::reset)
         .described(state::describe_reset)
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
@@ -28,7 +27,7 @@ use crate::model::work::{Findings, Outcome, Work};
 use crate::orders::Uploaded;
 use crate::store::StoreError;
 use crate::web::openapi::Described;
-use crate::web::{Context, Json, Origin, PLAN, Tied, Verbs};
+use crate::web::{Called, Context, Json, Origin, Tied, Verbs, PLAN};
 pub use wire::mean;
 
 const ZIP_BYTES_MAX: u64 = 100 * 1_024 * 1_024;
@@ -101,7 +100,7 @@ pub fn describe_upload(described: Described<'_>) -> Described<'_> {
 pub async fn upload(
     State(context): State<Context>,
     Extension(entry): Extension<Entry>,
-    headers: HeaderMap,
+    called: Called,
     Sent(body): Sent,
 ) -> Answer {
     let mut fields = Fields::of_body(&body);
@@ -111,7 +110,7 @@ pub async fn upload(
     let account = account?;
     asked.check()?;
     let zip = uploaded::find(&context, &account, &asked.url, |_| Ok(())).await?;
-    let queued = queue(&context, &account, &headers, &zip).await;
+    let queued = queue(&context, &account, &called, &zip).await;
     uploaded::answered(&context, &zip, queued).await
 }
 
@@ -119,11 +118,11 @@ pub async fn upload(
 async fn queue(
     context: &Context,
     account: &Arc<Account>,
-    headers: &HeaderMap,
+    called: &Called,
     zip: &Uploaded,
 ) -> Answer {
     let bulk = read(context, &zip.upload.name, zip.content.clone()).await?;
-    let Origin(origin) = Origin::of(context, headers).await?;
+    let Origin(origin) = Origin::of(context, called).await?;
     let credits = u32::try_from(bulk.queued.len()).unwrap_or(u32::MAX);
     let (operation, work) = ("undetectable.bulkUpload", Work::Bulk(bulk));
     let new = uploaded::ordered(operation, account, origin, zip, work, credits);

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use serde_json::json;
 
@@ -22,7 +21,7 @@ use crate::model::work::{DocumentOptions, Work};
 use crate::orders::{New, Uploaded};
 use crate::store::StoreError;
 use crate::web::openapi::Described;
-use crate::web::{Context, Json, Origin, Verbs};
+use crate::web::{Called, Context, Json, Origin, Verbs};
 
 /// A picture's least size.
 pub const FILE_BYTES_MIN: u64 = 1_024;
@@ -139,7 +138,7 @@ pub fn describe(described: Described<'_>) -> Described<'_> {
 pub async fn post(
     State(context): State<Context>,
     Extension(entry): Extension<Entry>,
-    headers: HeaderMap,
+    called: Called,
     Sent(body): Sent,
 ) -> Answer {
     let mut fields = Fields::of_body(&body);
@@ -149,7 +148,7 @@ pub async fn post(
     let account = account?;
     asked.check()?;
     let file = uploaded::find(&context, &account, &asked.url, check_name).await?;
-    let queued = queue(&context, &account, &headers, asked, &file).await;
+    let queued = queue(&context, &account, &called, asked, &file).await;
     uploaded::answered(&context, &file, queued).await
 }
 
@@ -157,12 +156,12 @@ pub async fn post(
 async fn queue(
     context: &Context,
     account: &Arc<Account>,
-    headers: &HeaderMap,
+    called: &Called,
     asked: Asked,
     file: &Uploaded,
 ) -> Answer {
     check_file(context, file).await?;
-    let Origin(origin) = Origin::of(context, headers).await?;
+    let Origin(origin) = Origin::of(context, called).await?;
     let work = Work::Document(asked.options);
     let new = New {
         id: asked.id,

@@ -2,7 +2,6 @@
 
 use axum::Extension;
 use axum::extract::{RawQuery, State};
-use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,7 +15,7 @@ use super::{Answer, auth};
 use crate::journal::Entry;
 use crate::model::order::Vendor;
 use crate::web::openapi::Described;
-use crate::web::{Context, Json, Origin};
+use crate::web::{Called, Context, Json, Origin};
 
 /// What may be uploaded; at `/detect` it may turn out that nobody looks at it.
 const EXTENSIONS: [&str; 15] = [
@@ -69,18 +68,18 @@ pub async fn get(
     State(context): State<Context>,
     Extension(entry): Extension<Entry>,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    called: Called,
 ) -> Answer {
     let query = parameters(query.as_deref().unwrap_or_default());
     let mut fields = Fields::of_query(&query);
     let (file_name, expires_s) = read(&mut fields);
-    let account = auth::by_header(&context, &headers, &entry).await;
+    let account = auth::by_header(&context, &called.headers, &entry).await;
     fields.fit()?;
     let account = account?;
     check_extension(&file_name)?;
     let strict = context.config.undetectable.strict_uploads;
     let name = name(&file_name, strict)?;
-    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let Origin(origin) = Origin::of(&context, &called).await?;
     let upload = context.orders.await_upload(&account, &name).await?;
     let (links, vendor, now) = (&context.links, Vendor::Undetectable, account.now());
     let presigned_url = if strict {

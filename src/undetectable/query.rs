@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -22,7 +21,7 @@ use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome, Work};
 use crate::orders::Steps;
 use crate::web::openapi::Described;
-use crate::web::{Context, Json, Origin, PLAN, Tied, Verbs, plan};
+use crate::web::{Called, Context, Json, Origin, Tied, Verbs, plan, PLAN};
 
 /// The id that is asked for.
 pub fn read(fields: &mut Fields) -> String {
@@ -52,14 +51,14 @@ pub fn describe(described: Described<'_>) -> Described<'_> {
 pub async fn post(
     State(context): State<Context>,
     Extension(entry): Extension<Entry>,
-    headers: HeaderMap,
+    called: Called,
     Sent(body): Sent,
 ) -> Answer {
     let Some((account, order)) = find(&context, &body, &entry).await? else {
         return Ok(Json(None::<Document>).into_response());
     };
     let (order, hold) = context.orders.polled(&account, order).await?;
-    let mut answer = tell(&context, &account, &order, &headers).await?;
+    let mut answer = tell(&context, &account, &order, &called).await?;
     Tied::tie(&mut answer, hold);
     Ok(answer)
 }
@@ -82,7 +81,7 @@ pub async fn find(
     Ok(owned)
 }
 
-async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderMap) -> Answer {
+async fn tell(verbs: &Verbs, account: &Account, order: &Order, called: &Called) -> Answer {
     let now = account.now();
     let steps = verbs.orders.steps(account, order);
     let document = match &order.state {
@@ -100,13 +99,13 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, headers: &HeaderM
             ..
         } => {
             let progress = progress(steps, found, *completed_at, now);
-            let answer = done(verbs, account, order, found, progress, headers).await?;
+            let answer = done(verbs, account, order, found, progress, called).await?;
             verbs.orders.told(order, now).await?;
             return Ok(answer);
         }
         OrderState::Expired {
             outcome: Some(Outcome::Detection(found)),
-        } => return done(verbs, account, order, found, Progress::Over, headers).await,
+        } => return done(verbs, account, order, found, Progress::Over, called).await,
         OrderState::Complete {
             outcome: Outcome::Bulk(found),
             ..
@@ -144,9 +143,9 @@ async fn done(
     order: &Order,
     found: &Detection,
     progress: Progress,
-    headers: &HeaderMap,
+    called: &Called,
 ) -> Result<Response, Refusal> {
-    let Origin(origin) = Origin::of(verbs, headers).await?;
+    let Origin(origin) = Origin::of(verbs, called).await?;
     let now = account.now();
     let link = |key: &str| verbs.links.read(&origin, Vendor::Undetectable, key, now);
     let chance = || verbs.entropy.draw(&account.key, "analysis", order.number);

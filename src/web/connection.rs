@@ -10,21 +10,18 @@
 
 use std::any::Any;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker, ready};
 
 use axum::body::Body;
-use axum::extract::connect_info::Connected;
 use axum::response::Response;
-use axum::serve::{IncomingStream, Listener};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
 
 use super::fault::Fate;
+use super::socket::Socket;
 
 type Kept = Box<dyn Any + Send>;
 
@@ -53,7 +50,10 @@ impl Tied {
 
 /// The connection a request came by.
 #[derive(Debug, Clone, Default)]
-pub struct Peer(Arc<Mutex<Writing>>);
+pub struct Peer {
+    writing: Arc<Mutex<Writing>>,
+    is_tls: bool,
+}
 
 /// How it stands with what is written on a connection.
 #[derive(Debug, Default)]
@@ -87,6 +87,12 @@ impl Peer {
         response.map(|inner| Body::new(TyingBody { inner, kept, peer }))
     }
 
+    /// Whether it came by TLS.
+    #[must_use]
+    pub const fn is_tls(&self) -> bool {
+        self.is_tls
+    }
+
     /// Ready when what was answered before on this connection has been written.
     pub(super) async fn is_free(&self) {
         std::future::poll_fn(|context| {
@@ -107,11 +113,11 @@ impl Peer {
 
     /// The response, after which all is as ever on this connection.
     pub(super) fn relent_after(&self, response: Response) -> Response {
-        self.keep(response, Box::new(Relent(Arc::downgrade(&self.0))))
+        self.keep(response, Box::new(Relent(Arc::downgrade(&self.writing))))
     }
 
     fn lock(&self) -> MutexGuard<'_, Writing> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.writing)
     }
 
     fn hand_over(&self, kept: Kept) {
@@ -131,13 +137,17 @@ impl Peer {
     }
 }
 
+fn lock(writing: &Mutex<Writing>) -> MutexGuard<'_, Writing> {
+    writing.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Dropped, a connection has no fate any more.
 struct Relent(Weak<Mutex<Writing>>);
 
 impl Drop for Relent {
     fn drop(&mut self) {
         if let Some(writing) = self.0.upgrade() {
-            Peer(writing).lock().fate = None;
+            lock(&writing).fate = None;
         }
     }
 }
@@ -176,14 +186,10 @@ impl Drop for TyingBody {
     }
 }
 
-/// Accepts connections; `TCP_NODELAY` is set on each.
-#[derive(Debug)]
-pub struct Connections(pub TcpListener);
-
 /// A connection. Its socket goes before who waits for its answers does.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    stream: Socket,
     peer: Written,
 }
 
@@ -198,6 +204,16 @@ impl Drop for Written {
 }
 
 impl Connection {
+    pub(super) fn new(stream: Socket) -> Self {
+        let is_tls = stream.is_tls();
+        let peer = Peer {
+            is_tls,
+            ..Peer::default()
+        };
+        let peer = Written(peer);
+        Self { stream, peer }
+    }
+
     /// What requests that come by it are given of it.
     pub(super) fn peer(&self) -> Peer {
         self.peer.0.clone()
@@ -208,7 +224,7 @@ impl Connection {
         &mut self,
         context: &mut Context<'_>,
         first: &[u8],
-        write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+        write: impl FnOnce(Pin<&mut Socket>, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         let mut writing = self.peer.0.lock();
         let stream = Pin::new(&mut self.stream);
@@ -218,35 +234,6 @@ impl Connection {
         };
         writing.is_held_up |= written.is_pending();
         written
-    }
-}
-
-impl Listener for Connections {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "cannot set TCP_NODELAY");
-        }
-        (
-            Connection {
-                stream,
-                peer: Written::default(),
-            },
-            address,
-        )
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, Connections>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
-        stream.io().peer()
     }
 }
 
@@ -289,7 +276,10 @@ impl AsyncWrite for Connection {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        ready!(Pin::new(&mut this.stream).poll_flush(context))?;
+        let flushed = Pin::new(&mut this.stream).poll_flush(context);
+        // TLS takes what is written before the socket does.
+        this.peer.0.lock().is_held_up |= flushed.is_pending();
+        ready!(flushed)?;
         if let Some(fate) = &this.peer.0.lock().fate {
             ready!(fate.poll_written(Pin::new(&mut this.stream), context))?;
         }
@@ -304,13 +294,17 @@ impl AsyncWrite for Connection {
 
 #[cfg(test)]
 mod tests {
+    use axum::serve::Listener;
     use tokio::io::AsyncWriteExt;
+    use tokio::net::{TcpListener, TcpStream};
 
+    use super::super::listener::Connections;
     use super::*;
 
     /// A connection, and a response to it with something tied; upgraded, that is still there.
     async fn tied() -> (Connection, Response, std::sync::Weak<()>) {
-        let mut connections = Connections(TcpListener::bind("127.0.0.1:0").await.expect("a port"));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let mut connections = Connections::new(listener, None);
         let address = connections.local_addr().expect("an address");
         let (client, (connection, _)) =
             tokio::join!(TcpStream::connect(address), connections.accept());

@@ -17,9 +17,9 @@ use axum::response::Response;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use tokio::io::AsyncWrite;
-use tokio::net::TcpStream;
 
 use super::Peer;
+use super::socket::Socket;
 use crate::model::rule::Fault;
 use crate::outbound::{GARBAGE, Pace};
 
@@ -28,7 +28,8 @@ use crate::outbound::{GARBAGE, Pace};
 pub(super) enum Fate {
     /// The connection is reset.
     Reset,
-    /// The connection is closed.
+    /// The connection is closed; it is what others become when they have written what they do, for
+    /// TLS may take its time to close.
     Empty,
     /// Half of what comes first, which is the head, is written; then the connection is closed.
     HalfHead,
@@ -44,7 +45,7 @@ impl Fate {
     /// Writes, or does not.
     pub(super) fn poll_write(
         &mut self,
-        mut stream: Pin<&mut TcpStream>,
+        mut stream: Pin<&mut Socket>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
@@ -68,9 +69,11 @@ impl Fate {
                         .as_mut()
                         .poll_write(context, &bytes[..bytes.len() / 2])
                 )?;
+                *self = Self::Empty;
             }
             Self::Garbage => {
                 ready!(stream.as_mut().poll_write(context, GARBAGE))?;
+                *self = Self::Empty;
             }
         }
         closed(stream, context)
@@ -79,7 +82,7 @@ impl Fate {
     /// Is told when all that was to be written has been.
     pub(super) fn poll_written(
         &self,
-        stream: Pin<&mut TcpStream>,
+        stream: Pin<&mut Socket>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         match self {
@@ -90,7 +93,7 @@ impl Fate {
 }
 
 /// Closes the connection, and has the server see that it is.
-fn closed<T>(stream: Pin<&mut TcpStream>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+fn closed<T>(stream: Pin<&mut Socket>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
     ready!(stream.poll_shutdown(context))?;
     Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
 }
@@ -178,15 +181,17 @@ mod tests {
     use axum::serve::Listener;
     use futures_util::FutureExt;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
-    use super::super::connection::{Connection, Connections};
+    use super::super::connection::Connection;
+    use super::super::listener::Connections;
     use super::super::{Peer, Tied};
     use super::*;
 
     /// Our end of a connection, and the client's.
     async fn connected() -> (Connection, TcpStream) {
-        let mut connections = Connections(TcpListener::bind("127.0.0.1:0").await.expect("a port"));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let mut connections = Connections::new(listener, None);
         let address = connections.local_addr().expect("an address");
         let (client, (connection, _)) =
             tokio::join!(TcpStream::connect(address), connections.accept());

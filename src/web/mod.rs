@@ -8,6 +8,7 @@ mod fault;
 mod guard;
 mod json;
 mod leftover;
+mod listener;
 pub mod openapi;
 mod operation;
 mod origin;
@@ -15,6 +16,7 @@ mod peek;
 mod recorded;
 mod ruled;
 mod segment;
+mod socket;
 mod why;
 
 use std::sync::Arc;
@@ -36,11 +38,12 @@ use crate::webhooks::Webhooks;
 use crate::worker::Worker;
 
 pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_bytes, read_json};
-pub use connection::{Connections, Peer, Tied};
+pub use connection::{Peer, Tied};
 pub use guard::guard;
 pub use json::Json;
+pub use listener::Connections;
 pub use operation::{Operation, Routes, observe};
-pub use origin::{Origin, OriginError, host};
+pub use origin::{Called, Origin, OriginError, host};
 pub use peek::peek;
 pub use ruled::{Whose, pass};
 pub use segment::{Segment, Segments};
@@ -65,6 +68,8 @@ pub struct Verbs {
     pub inbox: Inbox,
     pub rules: Arc<Rules>,
     pub snapshots: Arc<Snapshots>,
+    /// The certificate of the authority that has signed for TLS, where that is served.
+    pub ca_pem: Option<Arc<str>>,
     /// Every operation of every front door.
     pub operations: Vec<Operation>,
 }

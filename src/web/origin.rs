@@ -1,14 +1,37 @@
 //! The origin a client called us by: scheme, host and port. The URLs it is given start so.
 
+use std::convert::Infallible;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::HOST;
+use axum::http::request::Parts;
 
-use super::Verbs;
+use super::{Peer, Verbs};
 use crate::presign::host_of;
 use crate::store::StoreError;
 
 /// Longest host name taken, with its port (RFC 1035's 253 and a little).
 const HOST_BYTES_MAX: usize = 300;
+
+/// How a client called: what it said, and whether by TLS.
+#[derive(Debug, Clone, Default)]
+pub struct Called {
+    pub headers: HeaderMap,
+    is_tls: bool,
+}
+
+impl<S: Sync> FromRequestParts<S> for Called {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>();
+        Ok(Self {
+            headers: parts.headers.clone(),
+            is_tls: peer.is_some_and(|ConnectInfo(peer)| peer.is_tls()),
+        })
+    }
+}
 
 /// `scheme://host[:port]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,15 +46,16 @@ pub enum OriginError {
 }
 
 impl Origin {
-    /// The origin of the request, which links may be made for from now on. The setting
-    /// `public-url` overrides it; what a proxy forwarded counts where the setting says so.
+    /// The origin of the request, which links may be made for from now on: `https` where it came by
+    /// TLS. The setting `public-url` overrides it; what a proxy forwarded counts where the setting
+    /// says so.
     ///
     /// # Errors
     /// If the request's host is none, or cannot be kept.
-    pub async fn of(verbs: &Verbs, headers: &HeaderMap) -> Result<Self, OriginError> {
+    pub async fn of(verbs: &Verbs, called: &Called) -> Result<Self, OriginError> {
         let origin = match &verbs.config.public_url {
             Some(url) => url.clone(),
-            None => read(headers, verbs.config.trust_forwarded)?,
+            None => read(called, verbs.config.trust_forwarded)?,
         };
         verbs
             .links
@@ -61,10 +85,12 @@ fn forwarded(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(value.split(',').next().unwrap_or(&value).trim().to_owned())
 }
 
-fn read(headers: &HeaderMap, trust_forwarded: bool) -> Result<String, OriginError> {
+fn read(called: &Called, trust_forwarded: bool) -> Result<String, OriginError> {
+    let headers = &called.headers;
     let proto = trust_forwarded.then(|| forwarded(headers, "x-forwarded-proto"));
     let scheme = match proto.flatten().as_deref() {
         Some("https") => "https",
+        None if called.is_tls => "https",
         _ => "http",
     };
     let host = host(headers, trust_forwarded)
@@ -80,8 +106,8 @@ fn read(headers: &HeaderMap, trust_forwarded: bool) -> Result<String, OriginErro
 mod tests {
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs
+    fn called(pairs: &[(&'static str, &str)]) -> Called {
+        let headers = pairs
             .iter()
             .map(|(name, value)| {
                 (
@@ -89,12 +115,16 @@ mod tests {
                     value.parse().expect("a value"),
                 )
             })
-            .collect()
+            .collect();
+        Called {
+            headers,
+            is_tls: false,
+        }
     }
 
     #[test]
     fn the_origin_is_the_host_the_client_called() {
-        let all = headers(&[
+        let all = called(&[
             ("host", "mock:8080"),
             ("x-forwarded-proto", "https"),
             ("x-forwarded-host", "a.b, c"),
@@ -102,14 +132,30 @@ mod tests {
         assert_eq!(read(&all, false).ok().as_deref(), Some("http://mock:8080"));
         assert_eq!(read(&all, true).ok().as_deref(), Some("https://a.b"));
         assert_eq!(
-            read(&headers(&[("host", "[::1]:80")]), false)
+            read(&called(&[("host", "[::1]:80")]), false)
                 .ok()
                 .as_deref(),
             Some("http://[::1]:80")
         );
         for bad in ["", "a b", "a/b", "a@b"] {
-            assert!(read(&headers(&[("host", bad)]), false).is_err(), "{bad}");
+            assert!(read(&called(&[("host", bad)]), false).is_err(), "{bad}");
         }
-        assert!(read(&HeaderMap::new(), false).is_err());
+        assert!(read(&Called::default(), false).is_err());
+    }
+
+    #[test]
+    fn by_tls_it_is_https_unless_a_proxy_says_otherwise() {
+        let by_tls = |pairs: &[(&'static str, &str)]| Called {
+            is_tls: true,
+            ..called(pairs)
+        };
+        let plain = by_tls(&[("host", "api.bizmori.com")]);
+        let origin = |called: &Called, trusted| read(called, trusted).ok();
+        for trusted in [false, true] {
+            assert_eq!(origin(&plain, trusted).as_deref(), Some("https://api.bizmori.com"));
+        }
+        let forwarded = by_tls(&[("host", "mock:8443"), ("x-forwarded-proto", "http")]);
+        assert_eq!(origin(&forwarded, false).as_deref(), Some("https://mock:8443"));
+        assert_eq!(origin(&forwarded, true).as_deref(), Some("http://mock:8443"));
     }
 }

@@ -19,10 +19,10 @@ const VERBS: [&str; 12] = [
     "rules",
     "snapshots",
 ];
-const LEAVES: [&str; 5] = ["clock", "config", "entropy", "outbound", "presign"];
+const LEAVES: [&str; 6] = ["clock", "config", "entropy", "outbound", "presign", "tls"];
 
 /// Words with one home each: the word, and the paths (below `src/`) that may say it.
-const HOMES: [(&str, &[&str]); 11] = [
+const HOMES: [(&str, &[&str]); 12] = [
     ("sqlx", &["store/"]),
     ("schemars", &["control/", "model/", "undetectable/", "web/"]),
     (
@@ -42,7 +42,8 @@ const HOMES: [(&str, &[&str]); 11] = [
     ("rand::", &["entropy.rs"]),
     ("time::sleep", &["worker.rs", "web/", "app.rs", "outbound/"]),
     ("reqwest", &["outbound.rs", "outbound/"]),
-    ("rustls", &["outbound.rs", "outbound/"]),
+    ("rustls", &["outbound.rs", "outbound/", "tls.rs", "tls/"]),
+    ("rcgen", &["tls/"]),
     ("spawn_blocking", &["engine/"]),
     ("env::var", &["config.rs"]),
 ];

@@ -18,5 +18,6 @@ mod presigned;
 mod readme;
 mod restart;
 mod storage;
+mod tls;
 mod undetectable;
 mod webhooks;

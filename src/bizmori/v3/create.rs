@@ -1,7 +1,6 @@
 //! Watermark orders of v3 are made.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 
 use super::wire::Created;
 use crate::bizmori::auth::Caller;
@@ -15,40 +14,40 @@ use crate::bizmori::wire::View;
 use crate::bizmori::{Answer, answer};
 use crate::model::order::{Api, Vendor};
 use crate::orders::New;
-use crate::web::{Context, Origin, Tied, Verbs};
+use crate::web::{Called, Context, Origin, Tied, Verbs};
 
 pub async fn watermark_embed(
     State(context): State<Context>,
     caller: Caller,
-    headers: HeaderMap,
+    called: Called,
     ReadWithDigest(body, digest): ReadWithDigest<CreateWatermarkEmbed>,
 ) -> Answer {
     let asked = body.check(Api::V3)?;
     let operation = "bizmori.createWatermarkEmbedV3";
-    create(&context, caller, &headers, operation, asked, digest).await
+    create(&context, caller, &called, operation, asked, digest).await
 }
 
 pub async fn watermark_extract(
     State(context): State<Context>,
     caller: Caller,
-    headers: HeaderMap,
+    called: Called,
     ReadWithDigest(body, digest): ReadWithDigest<CreateWatermarkExtractV3>,
 ) -> Answer {
     let asked = body.check()?;
     let operation = "bizmori.createWatermarkExtractV3";
-    create(&context, caller, &headers, operation, asked, digest).await
+    create(&context, caller, &called, operation, asked, digest).await
 }
 
 /// Makes the order, or finds it; another body under the same key is a conflict.
 async fn create(
     verbs: &Verbs,
     Caller(account): Caller,
-    headers: &HeaderMap,
+    called: &Called,
     operation: &'static str,
     asked: Asked,
     digest: String,
 ) -> Answer {
-    let Origin(origin) = Origin::of(verbs, headers).await?;
+    let Origin(origin) = Origin::of(verbs, called).await?;
     let new = New {
         operation,
         idempotency_key: Some(asked.idempotency_key),

@@ -1,7 +1,6 @@
 //! What was made is downloaded.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 
 use super::own;
 use super::wire::{Download, DownloadFile, output_id};
@@ -13,17 +12,17 @@ use crate::bizmori::{Answer, answer};
 use crate::links::READ_S;
 use crate::model::order::{Api, Order, Vendor};
 use crate::model::time::Timestamp;
-use crate::web::{Context, Origin, Segment, Verbs};
+use crate::web::{Called, Context, Origin, Segment, Verbs};
 
 pub async fn get(
     State(context): State<Context>,
     Caller(account): Caller,
     Segment(order_id): Segment,
-    headers: HeaderMap,
+    called: Called,
 ) -> Answer {
     let order = own(&context, &account, &order_id).await?;
     let outputs = downloadable(&order)?;
-    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let Origin(origin) = Origin::of(&context, &called).await?;
     let now = account.now();
     let expires_s = seconds_left(&order, now);
     if order.test {

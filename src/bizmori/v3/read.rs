@@ -1,7 +1,6 @@
 //! Orders are read.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 
 use super::own;
 use super::wire::Detail;
@@ -9,17 +8,17 @@ use crate::bizmori::auth::Caller;
 use crate::bizmori::uploads::Uploads;
 use crate::bizmori::wire::{View, plan_of};
 use crate::bizmori::{Answer, answer};
-use crate::web::{Context, Origin, PLAN, Segment, Tied};
+use crate::web::{Called, Context, Origin, Segment, Tied, PLAN};
 
 pub async fn get(
     State(context): State<Context>,
     Caller(account): Caller,
     Segment(order_id): Segment,
-    headers: HeaderMap,
+    called: Called,
 ) -> Answer {
     let order = own(&context, &account, &order_id).await?;
     let (order, hold) = context.orders.polled(&account, order).await?;
-    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let Origin(origin) = Origin::of(&context, &called).await?;
     let view = View::of(&context, &account, &origin);
     let uploads = Uploads::new(&context, &account, origin.clone());
     let mut response = answer(Detail::of(&order, view, &uploads));

@@ -1,7 +1,7 @@
 //! Reports on what was found.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 
 use super::own;
 use super::wire::Report;
@@ -13,13 +13,13 @@ use crate::bizmori::{Answer, answer};
 use crate::model::order::State as OrderState;
 use crate::model::report::Locale;
 use crate::orders::ReportError;
-use crate::web::{Context, Origin, Segment, Segments};
+use crate::web::{Called, Context, Origin, Segment, Segments};
 
 pub async fn create(
     State(context): State<Context>,
     Caller(account): Caller,
     Segment(order_id): Segment,
-    headers: HeaderMap,
+    called: Called,
     ReadOrEmpty(body): ReadOrEmpty<ReportBody>,
 ) -> Answer {
     let order = own(&context, &account, &order_id).await?;
@@ -33,7 +33,7 @@ pub async fn create(
         ReportError::NotAvailable => not_available(&order_id),
         ReportError::Store(error) => error.into(),
     })?;
-    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let Origin(origin) = Origin::of(&context, &called).await?;
     let view = View::of(&context, &account, &origin);
     told(Report::of(&order, locale, view, fresh), &order_id)
 }
@@ -42,7 +42,7 @@ pub async fn get(
     State(context): State<Context>,
     Caller(account): Caller,
     Segments(order_id, tag): Segments,
-    headers: HeaderMap,
+    called: Called,
 ) -> Answer {
     let order = own(&context, &account, &order_id).await?;
     let locale = supported(&tag)?;
@@ -53,7 +53,7 @@ pub async fn get(
         let line = format!("order {order_id} has no report in {tag}: ask for it by POST");
         return Err(Refusal::new(Code::ReportNotFound, line));
     }
-    let Origin(origin) = Origin::of(&context, &headers).await?;
+    let Origin(origin) = Origin::of(&context, &called).await?;
     let view = View::of(&context, &account, &origin);
     told(Report::of(&order, locale, view, false), &order_id)
 }

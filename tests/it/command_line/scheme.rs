@@ -49,9 +49,9 @@ const REACHED: [(&str, &str); 33] = [
     ("sign --secret a", ""),
     ("verify --secret a --signature b", ""),
 ];
-/// Operations that no command reaches: the one describes the routes to programs, the other is what
-/// a webhook calls.
-const UNREACHED: [&str; 2] = ["control.openapi", "control.postToInbox"];
+/// Operations that no command reaches: one describes the routes to programs, one is a file for clients
+/// of TLS, one is what a webhook calls.
+const UNREACHED: [&str; 3] = ["control.openapi", "control.getCa", "control.postToInbox"];
 /// Where routes begin that commands may reach before the server has them.
 const AWAITED: [&str; 1] = ["/_mock/fixtures"];
 

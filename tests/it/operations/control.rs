@@ -15,6 +15,7 @@ fn looking() -> Vec<Call> {
     let none = json!({});
     let wrong = json!({"nonsense": 1});
     vec![
+        call("control.getCa", 404, "/_mock/ca.pem", none.clone()),
         call("control.listRequests", 200, "/_mock/requests", none.clone()),
         call(
             "control.listRequests",

@@ -1,5 +1,6 @@
 //! The server under test, and calls to it.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -16,6 +17,8 @@ pub const T0: &str = "2026-03-12T10:00:00.000Z";
 /// A running server; dropped, it stops.
 pub struct Stunt {
     pub origin: String,
+    /// Where it listens by TLS.
+    pub tls: Option<SocketAddr>,
     http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<Result<(), String>>>,
@@ -43,12 +46,13 @@ impl Stunt {
         };
         set(&mut config);
         let app = App::start(config).await.expect("the server starts");
-        let origin = format!("http://{}", app.address());
+        let (origin, tls) = (format!("http://{}", app.address()), app.tls_address());
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(app.serve(async {
             let _ = stopped.await;
         }));
         Self {
+            tls,
             stop: Some(stop),
             served: Some(served),
             ..Self::at(&origin)
@@ -57,18 +61,26 @@ impl Stunt {
 
     /// A server that runs elsewhere.
     pub fn at(origin: &str) -> Self {
-        // The client wants one, though no test calls by https; another test may have been first.
+        Self::by(origin, |client| {
+            client.tls_danger_accept_invalid_certs(true)
+        })
+    }
+
+    /// A server that runs elsewhere, and is called in another way.
+    pub fn by(
+        origin: &str,
+        set: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+    ) -> Self {
+        // The client wants one, though few tests call by https; another test may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            .tls_danger_accept_invalid_certs(true)
-            .timeout(Duration::from_secs(30))
-            .build()
-            .expect("a client");
+            .timeout(Duration::from_secs(30));
         Self {
             origin: origin.to_owned(),
-            http,
+            tls: None,
+            http: set(http).build().expect("a client"),
             stop: None,
             served: None,
         }

@@ -1,0 +1,94 @@
+//! What only shows from within: what waits for an answer, and clocks of accounts that are gone.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::response::Response;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::*;
+use crate::clock::Clock;
+use crate::model::ids::{AccountId, ClockId};
+use crate::model::job::Kind;
+use crate::model::time::Timestamp;
+use crate::store::StoreError;
+
+async fn ask(context: &Context, method: &str, path: &str, body: String) -> Response {
+    let request = Request::builder().method(method).uri(path);
+    let request = request
+        .header("host", "mock")
+        .header("authorization", "Bearer sk_test_1");
+    let request = request
+        .header("content-type", "application/json")
+        .body(Body::from(body));
+    let answered = router(context).oneshot(request.expect("a request")).await;
+    answered.expect("a router always answers")
+}
+
+async fn json_of(response: Response) -> Value {
+    let bytes = to_bytes(response.into_body(), usize::MAX)
+        .await
+        .expect("a body");
+    serde_json::from_slice(&bytes).expect("JSON")
+}
+
+#[tokio::test]
+async fn an_order_stands_still_until_the_answer_to_its_confirm_is_written() {
+    let mut config = Config {
+        port: 0,
+        ..Config::defaults()
+    };
+    config.orders.test_processing_ms = 0;
+    let app = App::start(config).await.expect("a server");
+    let context = Arc::clone(&app.context);
+    context.worker.start().await.expect("a worker");
+    let create = json!({"idempotencyKey": "a", "fileName": "a.jpg"}).to_string();
+    let made =
+        json_of(ask(&context, "POST", "/api/v2/orders/ai-detection", create).await).await;
+    let upload = made["data"]["file"]["uploadUrl"].as_str().expect("a URL");
+    ask(
+        &context,
+        "PUT",
+        upload.trim_start_matches("http://mock"),
+        "x".to_owned(),
+    )
+    .await;
+    let id = made["data"]["orderId"].as_str().expect("an id").to_owned();
+    let confirm = json!({"idempotencyKey": "c", "orderId": id}).to_string();
+    let answer = ask(
+        &context,
+        "POST",
+        "/api/v2/orders/ai-detection/confirm",
+        confirm,
+    )
+    .await;
+    assert_eq!(answer.status(), 200);
+
+    let drain = async |ms| {
+        let patience = Duration::from_millis(ms);
+        context.worker.drain(None, patience).await.expect("a drain")
+    };
+    assert_eq!(
+        drain(200).await,
+        [(Kind::Process, id)],
+        "it is due, and held"
+    );
+    drop(answer);
+    assert_eq!(drain(10_000).await, []);
+}
+
+#[tokio::test]
+async fn the_clock_of_an_account_that_is_gone_moves_no_other() {
+    let config = Config {
+        port: 0,
+        ..Config::defaults()
+    };
+    let app = App::start(config).await.expect("a server");
+    let accounts = &app.context.accounts;
+    let frozen = Clock::Frozen {
+        at: Timestamp::from_ms(0),
+    };
+    let set = accounts.set_clock(ClockId::of(AccountId(77)), frozen).await;
+    assert!(matches!(set, Err(StoreError::AccountGone)), "{set:?}");
+    assert_eq!(accounts.clock(ClockId::DEFAULT), Clock::REAL);
+}

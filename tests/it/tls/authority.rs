@@ -1,0 +1,127 @@
+//! The authority is kept as long as the data directory is.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use reqwest::Method;
+use serde_json::json;
+use stuntdouble::app::App;
+use stuntdouble::config::Config;
+
+use super::{BIZMORI, Hello, Secure};
+
+async fn kept_in(folder: &Path) -> Secure {
+    Secure::with(|config| config.data_dir = Some(folder.to_owned())).await
+}
+
+/// The settings of a server by TLS that keeps its data there.
+fn config(folder: &Path) -> Config {
+    let mut config = Config {
+        port: 0,
+        data_dir: Some(folder.to_owned()),
+        ..Config::defaults()
+    };
+    config.tls.tls = true;
+    config.tls.tls_port = 0;
+    config
+}
+
+fn mode(path: &Path) -> u32 {
+    let metadata = std::fs::metadata(path).expect("a file");
+    metadata.permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn it_outlives_the_server_and_its_key_is_the_owners_alone() {
+    let kept = tempfile::tempdir().expect("a directory");
+    let first = kept_in(kept.path()).await;
+    let folder = kept.path().join("tls");
+    let mut names: Vec<_> = std::fs::read_dir(&folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["ca.key", "ca.pem"], "and no other key");
+    assert_eq!(mode(&folder.join("ca.key")), 0o600);
+    assert_eq!(mode(&folder.join("ca.pem")) & 0o222, 0o200);
+    let file = std::fs::read_to_string(folder.join("ca.pem")).expect("a file");
+    let Secure { stunt, ca, .. } = first;
+    assert_eq!(ca, file);
+    stunt.stop().await;
+
+    let again = kept_in(kept.path()).await;
+    assert_eq!(again.ca, ca);
+    let hello = Hello {
+        ca: &ca,
+        ..again.hello(BIZMORI)
+    };
+    again.connect(&hello).await.expect("it is trusted as before");
+}
+
+#[tokio::test]
+async fn a_reset_leaves_it() {
+    let secure = Secure::start().await;
+    secure
+        .stunt
+        .control(Method::POST, "/_mock/reset", &json!({}))
+        .await;
+    let answer = secure
+        .called(BIZMORI)
+        .send(Method::GET, "/_mock/ca.pem", &[], "")
+        .await;
+    assert_eq!((answer.status, answer.text()), (200, secure.ca));
+    let media_type = answer.header("content-type");
+    assert_eq!(media_type, "application/pem-certificate-chain");
+}
+
+#[tokio::test]
+async fn a_key_without_a_certificate_is_given_one() {
+    let kept = tempfile::tempdir().expect("a directory");
+    kept_in(kept.path()).await.stunt.stop().await;
+    std::fs::remove_file(kept.path().join("tls/ca.pem")).expect("it was there");
+    let again = kept_in(kept.path()).await;
+    again
+        .connect(&again.hello(BIZMORI))
+        .await
+        .expect("it is good");
+}
+
+#[tokio::test]
+async fn files_that_are_not_of_one_another_are_told_of_at_the_start() {
+    let kept = tempfile::tempdir().expect("a directory");
+    kept_in(kept.path()).await.stunt.stop().await;
+    let folder = kept.path().join("tls");
+    let started = async || App::start(config(kept.path())).await.expect_err("it fails");
+    std::fs::remove_file(folder.join("ca.key")).expect("it was there");
+    let line = started().await;
+    let begins = format!(
+        "cannot use the certificate authority in {}: ca.pem is not good for ca.key any more: ",
+        folder.display()
+    );
+    assert!(line.starts_with(&begins), "{line}");
+    assert!(line.ends_with("; remove both, and new ones are made"), "{line}");
+    std::fs::write(folder.join("ca.key"), "no key").expect("a file");
+    let line = started().await;
+    assert!(line.contains(": ca.key: "), "{line}");
+}
+
+#[tokio::test]
+async fn the_start_line_tells_both_addresses() {
+    let kept = tempfile::tempdir().expect("a directory");
+    let app = App::start(config(kept.path())).await.expect("it starts");
+    let (plain, tls) = (app.address(), app.tls_address().expect("it listens by TLS"));
+    assert_eq!(
+        app.start_line(),
+        format!(
+            "stuntdouble {} listening on http://{plain}, https://{tls}, data in {}",
+            env!("CARGO_PKG_VERSION"),
+            kept.path().display()
+        )
+    );
+    let other = tempfile::tempdir().expect("a directory");
+    let mut taken = config(other.path());
+    taken.tls.tls_port = tls.port();
+    let line = App::start(taken).await.expect_err("the port is taken");
+    let ends = "choose another with --tls-port, or a free one with --tls-port 0";
+    assert!(line.ends_with(ends), "{line}");
+}
