@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The vendors' own SDKs against the release binary, other programs on the files it makes, and calls
-# made up from the description it gives of itself:
+# The vendors' own SDKs against the release binary, clients that call the vendors' own hosts by TLS,
+# other programs on the files it makes, and calls made up from the description it gives of itself:
 #
 #   cargo build --release && tests/clients/run.sh [path of the binary]
 #
-# Needs python3 with venv, a package index or mirror for what requirements.txt names, and qpdf,
-# pdfinfo, pdffonts, pdftotext and pdftoppm (Debian: qpdf, poppler-utils).
+# Needs python3 with venv, a package index or mirror for what requirements.txt names, node of 20 or
+# later, and qpdf, pdfinfo, pdffonts, pdftotext and pdftoppm (Debian: qpdf, poppler-utils).
 # Ends with exit code 0 if all went well, the server's own end included.
 set -euo pipefail
 
@@ -25,14 +25,15 @@ trap cleanup EXIT
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
 
-"$server" --port 0 > "$work/started" 2> "$work/log" &
+"$server" --port 0 --tls --tls-port 0 > "$work/started" 2> "$work/log" &
 pid=$!
 for _ in $(seq 100); do
   if grep -q listening "$work/started"; then break; fi
   sleep 0.1
 done
 origin=$(sed -n 's/.* listening on \(http[^,]*\),.*/\1/p' "$work/started")
-[ -n "$origin" ] || { echo "the server did not start:" >&2; cat "$work/log" >&2; exit 1; }
+port=$(sed -n 's/.* https:[^,]*:\([0-9]*\),.*/\1/p' "$work/started")
+[ -n "$origin" ] && [ -n "$port" ] || { echo "the server did not start:" >&2; cat "$work/log" >&2; exit 1; }
 
 export no_proxy='*'
 for version in $(grep -v '^#' "$here/sdk_versions.txt"); do
@@ -41,6 +42,19 @@ for version in $(grep -v '^#' "$here/sdk_versions.txt"); do
     --target "$work/sdk-$version" "truthscan-image-detector-client==$version"
   PYTHONPATH="$work/sdk-$version" "$work/venv/bin/python" "$here/undetectable_sdk.py" "$origin"
 done
+
+echo "--- clients whose hosts are fixed, by TLS"
+curl -sSf -o "$work/ca.pem" "$origin/_mock/ca.pem"
+export ALIASED_PORT=$port
+PYTHONPATH="$here/aliased" REQUESTS_CA_BUNDLE="$work/ca.pem" "$work/venv/bin/python" "$here/tls.py"
+NODE_EXTRA_CA_CERTS="$work/ca.pem" node --import "$here/aliased/preload.mjs" "$here/tls.mjs"
+for version in $(grep -v '^#' "$here/sdk_versions.txt" | tail -n 1); do
+  echo "--- the SDK, version $version, at the vendor's host"
+  PYTHONPATH="$here/aliased:$work/sdk-$version" REQUESTS_CA_BUNDLE="$work/ca.pem" \
+    SSL_CERT_FILE="$work/ca.pem" \
+    "$work/venv/bin/python" "$here/undetectable_sdk.py" https://detect-image.truthscan.com
+done
+
 "$work/venv/bin/python" "$here/bizmori_files.py" "$origin" "$work/files"
 "$work/venv/bin/python" "$here/watermark_files.py" "$work/files/marked"
 "$work/venv/bin/python" "$here/fuzz.py" "$origin" "$work/fuzz"

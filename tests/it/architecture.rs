@@ -43,7 +43,7 @@ const HOMES: [(&str, &[&str]); 12] = [
     ("time::sleep", &["worker.rs", "web/", "app.rs", "outbound/"]),
     ("reqwest", &["outbound.rs", "outbound/"]),
     ("rustls", &["outbound.rs", "outbound/", "tls.rs", "tls/"]),
-    ("rcgen", &["tls/"]),
+    ("rcgen", &["outbound/tests.rs", "tls/"]),
     ("spawn_blocking", &["engine/"]),
     ("env::var", &["config.rs"]),
 ];

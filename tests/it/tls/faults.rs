@@ -46,8 +46,9 @@ async fn an_answer_breaks_as_it_does_in_clear() {
             _ => assert_eq!(came.text(), "", "{fault}"),
         }
     }
-    once(&secure, "undetectable.health", json!({"fault": "truncate"})).await;
-    let mut asked = get("/health", "");
+    let truncate = json!({"fault": "truncate"});
+    once(&secure, "bizmori.listWebhooks", truncate).await;
+    let mut asked = asked;
     asked.splice(..3, *b"HEAD");
     let came = secure.exchanged(&asked).await;
     assert!(!came.text().contains("\r\n\r\n"), "{}", came.text());
