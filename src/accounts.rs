@@ -5,6 +5,7 @@
 //! is under way for it is cancelled, and the key's next use begins a new life under a new id.
 
 mod account;
+mod follow;
 mod rate;
 
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 pub use account::Account;
 use account::held;
+pub use account::is_test_key;
 pub use rate::TooMany;
 
 use crate::blobs::Blobs;

@@ -6,6 +6,7 @@ mod clock;
 mod deliveries;
 mod described;
 mod error;
+mod fixtures;
 mod inbox;
 mod orders;
 mod query;
@@ -19,11 +20,14 @@ use axum::response::{IntoResponse, Response};
 use crate::web::{Context, Routes};
 pub use described::description;
 use error::Refusal;
+pub use fixtures::load as load_fixtures;
 
 /// The operations of this front door.
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
-    let themes = [state, clocks, accounts, rules, journal, orders, webhooks];
+    let themes = [
+        state, clocks, accounts, rules, journal, orders, webhooks, fixtures,
+    ];
     let routes = Routes::new(context);
     themes.into_iter().fold(routes, |routes, add| add(routes))
 }
@@ -47,6 +51,17 @@ fn state(routes: Routes) -> Routes {
         .described(described::describe)
         .on("control.reset", Method::POST, "/_mock/reset", state::reset)
         .described(state::describe_reset)
+}
+
+fn fixtures(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.putFixtures",
+            Method::PUT,
+            "/_mock/fixtures",
+            fixtures::put,
+        )
+        .described(fixtures::describe_put)
 }
 
 fn clocks(routes: Routes) -> Routes {
