@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::fs::File;
 
 use super::create::Says;
 use super::{Orders, Refused, Source, StartError};
@@ -131,11 +132,18 @@ impl Given {
     /// How many there are.
     ///
     /// # Errors
-    /// If there is no such file.
+    /// If there is no such file, or it cannot be opened.
     pub async fn bytes(&self) -> std::io::Result<u64> {
         match self {
             Self::Bytes(bytes) => Ok(bytes.len() as u64),
-            Self::At(path) => Ok(tokio::fs::metadata(path).await?.len()),
+            Self::At(path) => {
+                let meta = File::open(path).await?.metadata().await?;
+                if meta.is_file() {
+                    Ok(meta.len())
+                } else {
+                    Err(std::io::Error::other("it is no file"))
+                }
+            }
         }
     }
 }
