@@ -26,7 +26,8 @@ fn file(name: &str, of: &str) -> Value {
 }
 
 /// An order of `live`'s.
-fn order(operation: &str, files: Vec<Value>) -> Value {
+fn order(operation: &str, files: impl Into<Value>) -> Value {
+    let files: Value = files.into();
     json!({"account": "live", "operation": operation, "files": files})
 }
 
