@@ -7,6 +7,7 @@
 mod account;
 mod follow;
 mod rate;
+mod turn;
 
 use std::collections::HashMap;
 use std::io;
@@ -16,6 +17,7 @@ pub use account::Account;
 use account::held;
 pub use account::is_test_key;
 pub use rate::TooMany;
+pub use turn::Turn;
 
 use crate::blobs::Blobs;
 use crate::clock::Clock;
@@ -31,6 +33,18 @@ use crate::store::{self, Db, StoreError, apart};
 struct Registry {
     by_key: HashMap<String, Arc<Account>>,
     by_id: HashMap<AccountId, Arc<Account>>,
+}
+
+impl Registry {
+    fn enter(&mut self, account: &Arc<Account>) {
+        self.by_key.insert(account.key.clone(), Arc::clone(account));
+        self.by_id.insert(account.id, Arc::clone(account));
+    }
+
+    fn leave(&mut self, account: &Account) {
+        self.by_key.remove(&account.key);
+        self.by_id.remove(&account.id);
+    }
 }
 
 /// All accounts.
@@ -91,17 +105,18 @@ impl Accounts {
         Ok(())
     }
 
+    fn account(&self, row: store::accounts::Stored) -> Arc<Account> {
+        let default_clock = Arc::clone(&self.default_clock);
+        Arc::new(Account::of(row, &self.entropy, default_clock))
+    }
+
     fn enter(&self, row: store::accounts::Stored) -> Arc<Account> {
-        let account = Account::of(row, &self.entropy, Arc::clone(&self.default_clock));
-        let account = Arc::new(account);
+        let account = self.account(row);
         let mut registry = self
             .registry
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        registry
-            .by_key
-            .insert(account.key.clone(), Arc::clone(&account));
-        registry.by_id.insert(account.id, Arc::clone(&account));
+        registry.enter(&account);
         account
     }
 
@@ -110,8 +125,7 @@ impl Accounts {
             .registry
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        registry.by_key.remove(&account.key);
-        registry.by_id.remove(&account.id);
+        registry.leave(account);
     }
 
     /// The account of that key, if it was used or set up before.

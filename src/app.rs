@@ -7,6 +7,7 @@
 mod router;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,7 @@ use crate::orders::{self, Orders};
 use crate::outbound::Outbound;
 use crate::presign::{KnownHosts, Signer};
 use crate::rules::Rules;
+use crate::snapshots::Snapshots;
 use crate::store::Db;
 use crate::web::{Connections, Context, Operation, Peer, Routes, Verbs};
 use crate::webhooks::{Projection, Webhooks};
@@ -83,7 +85,7 @@ impl App {
         let blobs = Blobs::open(data.path().to_owned())
             .await
             .map_err(|e| said("open the blob store")(&e))?;
-        let context = compose(config, db, blobs).await?;
+        let context = compose(config, data.path(), db, blobs).await?;
         let wanted = SocketAddr::from((context.config.host, context.config.port));
         let bound = TcpListener::bind(wanted).await;
         let listener = bound.map_err(|error| {
@@ -196,7 +198,7 @@ fn settings_of(config: &Config) -> orders::Settings {
     }
 }
 
-async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String> {
+async fn compose(config: Config, root: &Path, db: Db, blobs: Blobs) -> Result<Context, String> {
     let broken = |error| format!("cannot read the database: {error}");
     let entropy = Entropy::new(&config.seed);
     let signer = Arc::new(signer_of(&config));
@@ -245,6 +247,16 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
         Arc::clone(&webhooks),
         claims,
     );
+    let snapshots = Snapshots::open(
+        root,
+        db.clone(),
+        blobs.clone(),
+        Arc::clone(&accounts),
+        Arc::clone(&rules),
+        Arc::clone(&worker),
+    )
+    .await
+    .map_err(|error| format!("cannot read the snapshots: {error}"))?;
     let journal = Journal::new(journal::Limits {
         requests: config.journal.journal_requests,
         bytes: config.journal.journal_bytes,
@@ -265,6 +277,7 @@ async fn compose(config: Config, db: Db, blobs: Blobs) -> Result<Context, String
         journal,
         inbox: Inbox::default(),
         rules,
+        snapshots: Arc::new(snapshots),
         operations: operations(),
     }))
 }

@@ -15,6 +15,7 @@
 //! Futures of this module may be dropped at any point; what they had begun is then done or
 //! swept later. A caller that answers for an object after [`Writer::finish`] should not be.
 
+mod linked;
 mod trailer;
 mod writer;
 

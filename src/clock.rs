@@ -2,6 +2,7 @@
 //! account's now is a parameter.
 //!
 //! A clock is data: an offset to the real time while it runs, an instant while it is frozen.
+//! One that jumps runs too; who runs its work moves it on.
 //! The text forms of instants stand here too: ISO 8601 (both vendors), HTTP dates (RFC 9110),
 //! SigV4's basic format, and ISO 8601 durations (the control plane).
 
@@ -21,6 +22,9 @@ pub enum Clock {
     Running { offset_ms: i64 },
     /// An instant that stays.
     Frozen { at: Timestamp },
+    /// As [`Clock::Running`], and moved on to what is due next whenever no work is under way.
+    #[serde(rename_all = "camelCase")]
+    Jump { offset_ms: i64 },
 }
 
 impl Clock {
@@ -30,16 +34,28 @@ impl Clock {
     /// A clock that runs from `at` on.
     #[must_use]
     pub fn running_from(at: Timestamp) -> Self {
-        Self::Running {
-            offset_ms: at.since_ms(real_now()),
-        }
+        let offset_ms = at.since_ms(real_now());
+        Self::Running { offset_ms }
+    }
+
+    /// A clock that jumps, from `at` on.
+    #[must_use]
+    pub fn jumping_from(at: Timestamp) -> Self {
+        let offset_ms = at.since_ms(real_now());
+        Self::Jump { offset_ms }
+    }
+
+    /// It does not wait for what is due: it is moved there.
+    #[must_use]
+    pub const fn jumps(self) -> bool {
+        matches!(self, Self::Jump { .. })
     }
 
     /// What the clock shows.
     #[must_use]
     pub fn now(self) -> Timestamp {
         match self {
-            Self::Running { offset_ms } => real_now().plus_ms(offset_ms),
+            Self::Running { offset_ms } | Self::Jump { offset_ms } => real_now().plus_ms(offset_ms),
             Self::Frozen { at } => at,
         }
     }
@@ -50,6 +66,21 @@ impl Clock {
         match self {
             Self::Running { .. } => Self::running_from(at),
             Self::Frozen { .. } => Self::Frozen { at },
+            Self::Jump { .. } => Self::jumping_from(at),
+        }
+    }
+
+    /// The clock as it showed so long ago: it goes on from there.
+    #[must_use]
+    pub fn resumed(self, after_ms: i64) -> Self {
+        match self {
+            Self::Running { offset_ms } => Self::Running {
+                offset_ms: offset_ms.saturating_sub(after_ms),
+            },
+            Self::Jump { offset_ms } => Self::Jump {
+                offset_ms: offset_ms.saturating_sub(after_ms),
+            },
+            Self::Frozen { at } => Self::Frozen { at },
         }
     }
 
@@ -57,7 +88,9 @@ impl Clock {
     #[must_use]
     pub fn real_ms_until(self, at: Timestamp) -> Option<u64> {
         match self {
-            Self::Running { .. } => Some(u64::try_from(at.since_ms(self.now())).unwrap_or(0)),
+            Self::Running { .. } | Self::Jump { .. } => {
+                Some(u64::try_from(at.since_ms(self.now())).unwrap_or(0))
+            }
             Self::Frozen { at: now } => (at <= now).then_some(0),
         }
     }

@@ -1,6 +1,7 @@
 //! Every setting: its meaning, its default, its flag and its variable. `stuntdouble --help`
 //! prints these files' words; nothing else reads arguments or the environment.
 
+pub mod client;
 mod control;
 mod journal;
 mod orders;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use client::Client;
 pub use control::Control;
 pub use journal::Journal;
 pub use orders::Orders;
@@ -37,18 +39,6 @@ pub struct Cli {
 pub enum Command {
     /// Start the server (the default)
     Serve(Box<Config>),
-    /// Ask a running server whether it serves; exit code 0 if it does, for container health checks
-    Health {
-        /// Where it listens
-        #[arg(long, value_name = "URL")]
-        url: Option<String>,
-        /// The port on this machine, where no --url is given
-        #[arg(long, env = "STUNTDOUBLE_PORT", default_value_t = 8080)]
-        port: u16,
-        /// Its control token, if it has one
-        #[arg(long, env = "CONTROL_TOKEN", hide_env_values = true)]
-        token: Option<String>,
-    },
     /// Print the signature that BIZ MORI gives a webhook's body, which is read from standard input
     Sign {
         /// The webhook's secret, `whsec_` included
@@ -65,6 +55,8 @@ pub enum Command {
         #[arg(long)]
         signature: String,
     },
+    #[command(flatten)]
+    Client(Client),
 }
 
 /// How log lines are written.

@@ -19,6 +19,8 @@
 //! 5. [`worker`] runs jobs as they fall due by the account's clock: [`engine`] looks at the
 //!    picture between transactions, the outcome and its event are recorded in one.
 //!
+//! The command line ([`client`]) steers a server that runs: it makes the control plane's calls.
+//!
 //! # What is promised
 //! - Every accepted order comes to its end exactly once and every event goes out at least once,
 //!   whenever the process dies. The crash path is the happy path: a job is a row until what it
@@ -35,6 +37,7 @@ pub mod app;
 pub mod bizmori;
 pub mod blobs;
 pub mod claims;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod control;
@@ -49,6 +52,7 @@ pub mod orders;
 pub mod outbound;
 pub mod presign;
 pub mod rules;
+pub mod snapshots;
 pub mod storage;
 pub mod store;
 pub mod undetectable;

@@ -1,20 +1,17 @@
 //! The program: arguments, logs, the server, its exit code.
 
-use std::io::Read;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Parser;
 use stuntdouble::app::App;
+use stuntdouble::client;
+use stuntdouble::config::client::Source;
 use stuntdouble::config::{Cli, Command, Config, LogFormat};
-use stuntdouble::outbound::Outbound;
 use stuntdouble::webhooks;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-
-const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -26,15 +23,12 @@ fn main() -> ExitCode {
         Err(error) => return failed(&format!("cannot start: {error}")),
     };
     let done = match cli.command {
-        Some(Command::Health { url, port, token }) => {
-            let url = url.unwrap_or_else(|| format!("http://127.0.0.1:{port}"));
-            runtime.block_on(health(&url, token.as_deref()))
-        }
-        Some(Command::Sign { secret }) => input().map(|body| {
+        Some(Command::Client(command)) => runtime.block_on(client::run(&command)),
+        Some(Command::Sign { secret }) => client::read(&Source::Stdin).map(|body| {
             println!("{}", webhooks::signature(&secret, &body));
         }),
         Some(Command::Verify { secret, signature }) => {
-            input().and_then(|body| verified(&secret, &body, &signature))
+            client::read(&Source::Stdin).and_then(|body| verified(&secret, &body, &signature))
         }
         Some(Command::Serve(config)) => runtime.block_on(serve(*config)),
         None => runtime.block_on(serve(cli.serve)),
@@ -87,14 +81,6 @@ fn log(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-/// All of standard input.
-fn input() -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let read = std::io::stdin().read_to_end(&mut bytes);
-    let unread = |error| format!("cannot read standard input: {error}");
-    read.map(|_| bytes).map_err(unread)
-}
-
 fn verified(secret: &str, body: &[u8], signature: &str) -> Result<(), String> {
     if webhooks::verify(secret, body, signature) {
         return Ok(());
@@ -103,14 +89,4 @@ fn verified(secret: &str, body: &[u8], signature: &str) -> Result<(), String> {
     Err(format!(
         "not the signature of these {bytes} bytes with that secret; the body has to be as it came, byte for byte"
     ))
-}
-
-async fn health(url: &str, token: Option<&str>) -> Result<(), String> {
-    let url = format!("{}/_mock/health", url.trim_end_matches('/'));
-    let status = Outbound::new(HEALTH_TIMEOUT, true).get(&url, token).await?;
-    if status == 200 {
-        Ok(())
-    } else {
-        Err(format!("{url} answered {status}"))
-    }
 }

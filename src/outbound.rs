@@ -1,15 +1,17 @@
-//! What leaves the server by HTTP, and by HTTPS. The only module that names the HTTP client.
+//! What leaves the program by HTTP, and by HTTPS. The only module that names the HTTP client.
 //!
 //! Only loopback and private addresses are called unless the setting `allow-public` says
 //! otherwise; redirects are not followed, and no proxy is used. Certificates are not checked:
 //! who is called are the receivers of tests, which sign their own. Timeouts are real time,
 //! whatever the accounts' clocks show. No body is held in memory whole, but that of a JSON post.
+//! The command line goes out here, too ([`ask`]); it calls whom it is told to, and waits.
 //!
 //! Rules may have something done to a call ([`Treatment`]); what they break is seen by who is called.
 //!
 //! The client is made for the first call, so that a server that calls nobody pays for none.
 
 mod addresses;
+mod asked;
 mod broken;
 mod fetch;
 mod pace;
@@ -21,6 +23,7 @@ mod urls;
 #[cfg(test)]
 mod tests;
 
+pub use asked::{Ask, Asked, Unanswered, ask};
 pub use broken::GARBAGE;
 pub use fetch::Fetched;
 pub use pace::Pace;
@@ -41,6 +44,7 @@ use reqwest::redirect::Policy;
 use addresses::{Addresses, is_private, refusal};
 use broken::Request;
 use pace::Paced;
+use posted::joined;
 
 /// Idle connections kept to one receiver.
 const IDLE_PER_HOST_MAX: usize = 8;
@@ -159,25 +163,14 @@ impl Outbound {
             .collect()
     }
 
-    /// Gets a URL, showing a token where there is one: the status of the answer.
-    ///
-    /// # Errors
-    /// One line that says why there was no answer.
-    pub async fn get(&self, url: &str, token: Option<&str>) -> Result<u16, String> {
-        let mut request = self.client()?.get(self.allowed(url)?);
-        if let Some(token) = token {
-            request = request.bearer_auth(token);
-        }
-        let sent = request.timeout(self.timeouts.answer).send();
-        let answer = sent.await.map_err(|error| chain(&error))?;
-        Ok(answer.status().as_u16())
-    }
-
     /// The client; made if this is the first call.
     fn client(&self) -> Result<&reqwest::Client, String> {
         let allow_public = self.allow_public;
         self.client
-            .get_or_init(|| client(allow_public).map_err(|error| chain(&error)))
+            .get_or_init(|| {
+                let built = builder(allow_public).build();
+                built.map_err(|error| chain(&error))
+            })
             .as_ref()
             .map_err(Clone::clone)
     }
@@ -203,7 +196,7 @@ impl Outbound {
     }
 }
 
-fn client(allow_public: bool) -> Result<reqwest::Client, reqwest::Error> {
+fn builder(allow_public: bool) -> reqwest::ClientBuilder {
     // Of two that come first at once, one is late, and finds ring there as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
@@ -215,7 +208,6 @@ fn client(allow_public: bool) -> Result<reqwest::Client, reqwest::Error> {
         .pool_idle_timeout(IDLE_TIMEOUT)
         .dns_resolver(Arc::new(Addresses { allow_public }))
         .user_agent(AGENT)
-        .build()
 }
 
 /// The host as a request names it: with its port, where that is not the scheme's own.

@@ -9,6 +9,7 @@
 //! A rule that names an account belongs to one life of it, and is no more when that ends.
 
 mod outgoing;
+mod turn;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

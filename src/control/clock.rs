@@ -11,12 +11,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::{Read, Refusal};
+use super::whose::{account, account_of, seen};
 use crate::accounts::Account;
 use crate::clock::{self, Clock};
 use crate::model::ids::ClockId;
 use crate::model::job::Kind;
 use crate::model::time::{DAY_MS, Timestamp};
-use crate::web::{Context, Json, Verbs, WHY, header_line};
+use crate::web::{Context, Json, WHY, header_line};
 use crate::worker::Ran;
 
 pub mod described;
@@ -31,7 +32,7 @@ const DRAIN_MS_MAX: u64 = 600_000;
 struct Shown {
     #[schemars(extend("format" = "date-time"))]
     now: String,
-    #[schemars(extend("enum" = ["running", "frozen"]))]
+    #[schemars(extend("enum" = ["running", "frozen", "jump"]))]
     mode: &'static str,
     /// How far it is ahead of the real time.
     offset_ms: i64,
@@ -43,6 +44,7 @@ impl From<Clock> for Shown {
         let (mode, offset_ms) = match clock {
             Clock::Running { offset_ms } => ("running", offset_ms),
             Clock::Frozen { at } => ("frozen", at.since_ms(clock::real_now())),
+            Clock::Jump { offset_ms } => ("jump", offset_ms),
         };
         Self {
             now: clock::iso(now),
@@ -50,35 +52,6 @@ impl From<Clock> for Shown {
             offset_ms,
         }
     }
-}
-
-/// The account that is meant, made where it is not there yet; none means all, or all that
-/// follow the default clock.
-pub(super) async fn account(
-    verbs: &Verbs,
-    key: Option<&str>,
-) -> Result<Option<Arc<Account>>, Refusal> {
-    let Some(key) = key else {
-        return Ok(None);
-    };
-    let found = verbs.accounts.admit(key).await?;
-    let unknown = || {
-        Refusal::not_found(
-            "unknown_account",
-            format!("no account {key}"),
-            "set it up with PUT /_mock/accounts/{key}: the mode is strict",
-        )
-    };
-    found.map(Some).ok_or_else(unknown)
-}
-
-/// The account that is looked at, which is not made by that; none means all.
-///
-/// # Errors
-/// If there is none of that key.
-pub(super) fn looked_at(verbs: &Verbs, key: Option<String>) -> Result<Option<Arc<Account>>, ()> {
-    let found = key.map(|key| verbs.accounts.get(&key).ok_or(()));
-    found.transpose()
 }
 
 /// The clock the account goes by.
@@ -91,23 +64,16 @@ fn own(account: Option<&Arc<Account>>) -> ClockId {
     account.map_or(ClockId::DEFAULT, |account| ClockId::of(account.id))
 }
 
-/// The `account` of a query.
-pub(super) fn account_of(query: Option<&str>) -> Option<String> {
-    let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    let mut accounts = pairs.filter(|(name, _)| name == "account");
-    accounts.next().map(|(_, key)| key.into_owned())
-}
-
 pub async fn get(
     State(context): State<Context>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let key = account_of(query.as_deref());
-    let account = account(&context, key.as_deref()).await?;
-    Ok(Json(Shown::from(
-        context.accounts.clock(followed(account.as_ref())),
-    ))
-    .into_response())
+    let account = match account_of(query.as_deref())? {
+        Some(key) => seen(&context, &key)?,
+        None => None,
+    };
+    let clock = context.accounts.clock(followed(account.as_ref()));
+    Ok(Json(Shown::from(clock)).into_response())
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -126,6 +92,8 @@ pub struct Set {
 pub(super) enum Mode {
     Running,
     Frozen,
+    /// Runs, and leaps to what is due next whenever no work is under way.
+    Jump,
 }
 
 impl Mode {
@@ -134,6 +102,7 @@ impl Mode {
         match self {
             Self::Running => Clock::running_from(at),
             Self::Frozen => Clock::Frozen { at },
+            Self::Jump => Clock::jumping_from(at),
         }
     }
 }
@@ -201,13 +170,7 @@ pub async fn advance(
 ) -> Result<Response, Refusal> {
     let by_ms = duration_ms(&body.by)?;
     let account = account(&context, body.account.as_deref()).await?;
-    let id = own(account.as_ref());
-    if account.is_some_and(|account| account.clock_id() != id) {
-        // Its first step away from the default clock gives it one of its own.
-        let clock = context.accounts.clock(ClockId::DEFAULT);
-        context.worker.set_clock(id, clock).await?;
-    }
-    let (now, ran) = context.worker.advance(id, by_ms).await?;
+    let (now, ran) = context.worker.advance(account, by_ms).await?;
     let ran = ran.into_iter().map(Line::from).collect();
     Ok(Json(Advanced {
         now: clock::iso(now),
@@ -271,9 +234,14 @@ pub async fn drain(
     State(context): State<Context>,
     Read(body): Read<Drain>,
 ) -> Result<Response, Refusal> {
-    let account = account(&context, body.account.as_deref()).await?;
     let timeout = Duration::from_millis(body.timeout_ms.unwrap_or(DRAIN_MS).min(DRAIN_MS_MAX));
-    let waiting = context.worker.drain(account.as_deref(), timeout).await?;
+    let waiting = match &body.account {
+        None => context.worker.drain(None, timeout).await?,
+        Some(key) => match seen(&context, key)? {
+            Some(account) => context.worker.drain(Some(&account), timeout).await?,
+            None => Vec::new(),
+        },
+    };
     let waiting: Vec<_> = waiting.into_iter().map(Waiting::from).collect();
     let why = waiting
         .first()

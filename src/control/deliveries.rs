@@ -7,10 +7,10 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::clock::looked_at;
 use super::described::{STORE, account, refuses};
 use super::error::Refusal;
 use super::query::Query;
+use super::whose::looked_at;
 use crate::clock::iso;
 use crate::model::rule::RuleId;
 use crate::web::openapi::{Described, Input};
@@ -134,7 +134,8 @@ pub async fn list(
     let known = ["account", "webhookId", "eventType", "limit"];
     let query = Query::read(query.as_deref(), &known)?;
     let limit = query.limit(LIMIT, 1..=LIMIT_MAX)?;
-    let Ok(account) = looked_at(&context, query.text("account")) else {
+    let key = query.text("account");
+    let Ok(account) = looked_at(&context, key.as_deref()) else {
         let deliveries = Vec::new();
         return Ok(Json(Listing { deliveries }).into_response());
     };

@@ -10,10 +10,10 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::clock::account;
 use super::described::{ACCOUNT, STORE, refuses};
 use super::error::{Read, Refusal};
 use super::query::Query;
+use super::whose::account;
 use crate::accounts::Account;
 use crate::clock::iso;
 use crate::inbox::{BOXES_MAX, MESSAGE_BYTES_MAX, MESSAGES_MAX, Message, Opened, Received, Script};

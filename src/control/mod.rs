@@ -12,7 +12,9 @@ mod orders;
 mod query;
 mod requests;
 mod rules;
+mod snapshots;
 mod state;
+mod whose;
 
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
@@ -26,7 +28,7 @@ pub use fixtures::load as load_fixtures;
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
     let themes = [
-        state, clocks, accounts, rules, journal, orders, webhooks, fixtures,
+        state, snapshots, fixtures, clocks, accounts, rules, journal, orders, webhooks,
     ];
     let routes = Routes::new(context);
     themes.into_iter().fold(routes, |routes, add| add(routes))
@@ -62,6 +64,38 @@ fn fixtures(routes: Routes) -> Routes {
             fixtures::put,
         )
         .described(fixtures::describe_put)
+}
+
+fn snapshots(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.listSnapshots",
+            Method::GET,
+            "/_mock/snapshots",
+            snapshots::list,
+        )
+        .described(snapshots::describe_list)
+        .on(
+            "control.takeSnapshot",
+            Method::PUT,
+            "/_mock/snapshots/{name}",
+            snapshots::take,
+        )
+        .described(snapshots::describe_take)
+        .on(
+            "control.restoreSnapshot",
+            Method::POST,
+            "/_mock/snapshots/{name}/restore",
+            snapshots::restore,
+        )
+        .described(snapshots::describe_restore)
+        .on(
+            "control.removeSnapshot",
+            Method::DELETE,
+            "/_mock/snapshots/{name}",
+            snapshots::remove,
+        )
+        .described(snapshots::describe_remove)
 }
 
 fn clocks(routes: Routes) -> Routes {

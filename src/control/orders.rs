@@ -5,12 +5,12 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::clock::looked_at;
 use super::described::{STORE, account, refuses};
 use super::error::{Read, Refusal};
 use super::query::Query;
 use super::rules::check::then::outcome;
 use super::rules::wire::Outcome;
+use super::whose::looked_at;
 use crate::clock::iso;
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::rule::{self, Processing};
@@ -130,7 +130,8 @@ pub async fn list(
         named.ok_or_else(|| Refusal::bad("bad_query", format!("vendor: {value} is none"), hint))
     };
     let vendor = query.text("vendor").map(named).transpose()?;
-    let Ok(account) = looked_at(&context, query.text("account")) else {
+    let key = query.text("account");
+    let Ok(account) = looked_at(&context, key.as_deref()) else {
         let orders = Vec::new();
         return Ok(Json(Listing { orders }).into_response());
     };

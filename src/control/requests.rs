@@ -10,8 +10,8 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use super::clock::account_of;
 use super::error::{Read, Refusal};
+use super::whose::account_of;
 use crate::journal::{Count, Verdict, Wanted};
 use crate::model::glob::glob;
 use crate::model::rule::Outgoing;
@@ -33,11 +33,13 @@ pub async fn list(
     Ok(Json(Listing { requests, evicted }).into_response())
 }
 
-pub async fn delete(State(context): State<Context>, RawQuery(query): RawQuery) -> Response {
-    context
-        .journal
-        .clear(account_of(query.as_deref()).as_deref());
-    StatusCode::NO_CONTENT.into_response()
+pub async fn delete(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let account = account_of(query.as_deref())?;
+    context.journal.clear(account.as_deref());
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 pub async fn verify(

@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::clock::{account, account_of};
 use super::error::{Read, Refusal};
+use super::whose::{account, account_of};
 use crate::model::rule::RuleId;
 use crate::rules::Refused;
 use crate::web::{Context, Json, Segment};
@@ -46,11 +46,14 @@ struct Listing<'r> {
     rules: Vec<Shown<'r>>,
 }
 
-pub async fn list(State(context): State<Context>, RawQuery(query): RawQuery) -> Response {
-    let account = account_of(query.as_deref());
+pub async fn list(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let account = account_of(query.as_deref())?;
     let standing = context.rules.list(account.as_deref());
     let rules = standing.iter().map(|it| Shown::from(it.as_ref())).collect();
-    Json(Listing { rules }).into_response()
+    Ok(Json(Listing { rules }).into_response())
 }
 
 pub async fn delete(
@@ -76,7 +79,7 @@ pub async fn delete_all(
     State(context): State<Context>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let account = account_of(query.as_deref());
+    let account = account_of(query.as_deref())?;
     context.rules.clear(account.as_deref()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -49,6 +49,16 @@ impl Kind {
         }
     }
 
+    /// Somebody waits for what comes of it: a clock that jumps leaps there. The others end what
+    /// nobody has taken up or fetched, and come when their time has passed.
+    #[must_use]
+    pub const fn is_awaited(self) -> bool {
+        match self {
+            Self::Process | Self::Report | Self::Deliver => true,
+            Self::Expire | Self::UnusedUpload | Self::ExpireUploads | Self::Sunset => false,
+        }
+    }
+
     /// The kind of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

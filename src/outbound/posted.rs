@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
+
 use super::treated::content;
 use crate::model::rule::Respond;
 
@@ -23,14 +25,7 @@ pub struct Posted {
 impl Posted {
     pub(super) async fn read(mut answer: reqwest::Response) -> Self {
         let status = answer.status().as_u16();
-        let mut headers: BTreeMap<String, String> = BTreeMap::new();
-        for (name, value) in answer.headers() {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            headers
-                .entry(name.to_string())
-                .and_modify(|all| *all = format!("{all}, {value}"))
-                .or_insert_with(|| value.into_owned());
-        }
+        let headers = joined(answer.headers());
         let mut body = Vec::new();
         let begin = async {
             while body.len() < BODY_BYTES_MAX
@@ -48,6 +43,19 @@ impl Posted {
             body: String::from_utf8_lossy(&body).into_owned(),
         }
     }
+}
+
+/// Headers by name; what came more than once is joined by a comma.
+pub(super) fn joined(came: &HeaderMap) -> BTreeMap<String, String> {
+    let mut headers: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in came {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        headers
+            .entry(name.to_string())
+            .and_modify(|all| *all = format!("{all}, {value}"))
+            .or_insert_with(|| value.into_owned());
+    }
+    headers
 }
 
 impl From<&Respond> for Posted {

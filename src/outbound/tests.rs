@@ -351,6 +351,7 @@ async fn who_calls_nobody_has_no_client() {
     let outbound = outbound();
     assert!(outbound.client.get().is_none());
     let server = Server::start(reply("200 OK", "", "")).await;
-    assert_eq!(outbound.get(&server.origin, None).await, Ok(200));
+    let (done, _) = fetch(&outbound, &server.origin).await;
+    assert_eq!(done, Ok(fetched(0, None)));
     assert!(outbound.clone().client.get().is_some());
 }

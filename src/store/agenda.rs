@@ -17,16 +17,37 @@ pub struct Agenda(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    due: Mutex<HashMap<ClockId, Timestamp>>,
+    due: Mutex<HashMap<ClockId, Due>>,
     changed: Notify,
 }
 
+/// What is known of a clock's work.
+#[derive(Debug, Clone, Copy)]
+pub struct Due {
+    /// When the first of it is due.
+    pub at: Timestamp,
+    /// Some of it was not there when the worker looked last.
+    pub is_new: bool,
+}
+
 impl Agenda {
-    /// Something is due at `at`, by that clock.
+    /// Something new is due at `at`, by that clock.
     pub fn note(&self, clock: ClockId, at: Timestamp) {
+        self.add(clock, Due { at, is_new: true });
+    }
+
+    /// Of what was just looked at, the first is due at `at`.
+    pub fn wait_until(&self, clock: ClockId, at: Timestamp) {
+        self.add(clock, Due { at, is_new: false });
+    }
+
+    fn add(&self, clock: ClockId, more: Due) {
         let mut due = self.0.due.lock().unwrap_or_else(PoisonError::into_inner);
-        let earliest = due.entry(clock).or_insert(at);
-        *earliest = at.min(*earliest);
+        let known = due.entry(clock).or_insert(more);
+        *known = Due {
+            at: more.at.min(known.at),
+            is_new: more.is_new || known.is_new,
+        };
         drop(due);
         self.0.changed.notify_one();
     }
@@ -37,9 +58,9 @@ impl Agenda {
     }
 
     /// Takes out the clocks for which `is_due` says so.
-    pub fn take_due(&self, is_due: impl Fn(ClockId, Timestamp) -> bool) -> Vec<ClockId> {
+    pub fn take_due(&self, is_due: impl Fn(ClockId, Due) -> bool) -> Vec<ClockId> {
         let mut due = self.0.due.lock().unwrap_or_else(PoisonError::into_inner);
-        due.extract_if(|clock, at| is_due(*clock, *at))
+        due.extract_if(|clock, due| is_due(*clock, *due))
             .map(|(clock, _)| clock)
             .collect()
     }
@@ -48,7 +69,7 @@ impl Agenda {
     pub fn shortest(&self, wait_ms: impl Fn(ClockId, Timestamp) -> Option<u64>) -> Option<u64> {
         let due = self.0.due.lock().unwrap_or_else(PoisonError::into_inner);
         due.iter()
-            .filter_map(|(clock, at)| wait_ms(*clock, *at))
+            .filter_map(|(clock, due)| wait_ms(*clock, due.at))
             .min()
     }
 

@@ -190,6 +190,31 @@ pub async fn due(
     .collect()
 }
 
+/// The first `limit` jobs by that clock that somebody waits for, the earliest first.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn awaited(from: &mut impl Source, clock: ClockId, limit: usize) -> Result<Vec<Job>> {
+    let kinds: Vec<&str> = Kind::ALL
+        .into_iter()
+        .filter(|kind| kind.is_awaited())
+        .map(Kind::name)
+        .collect();
+    sqlx::query(
+        "SELECT id, account_id, kind, subject, due_at FROM jobs
+         WHERE clock_id = ? AND kind IN (SELECT value FROM json_each(?))
+         ORDER BY due_at, id LIMIT ?",
+    )
+    .bind(clock.0)
+    .bind(serde_json::to_string(&kinds)?)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(from.sqlite())
+    .await?
+    .iter()
+    .map(job)
+    .collect()
+}
+
 /// The account's first `limit` jobs, the earliest first.
 ///
 /// # Errors

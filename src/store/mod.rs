@@ -18,11 +18,12 @@ pub mod jobs;
 pub mod listing;
 pub mod orders;
 pub mod rules;
+pub mod snapshots;
 pub mod tx;
 pub mod uploads;
 pub mod webhooks;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
@@ -116,6 +117,7 @@ impl sealed::Connected for Reader {
 /// The database.
 #[derive(Debug, Clone)]
 pub struct Db {
+    file: PathBuf,
     writer: Arc<Writer>,
     readers: SqlitePool,
     cache: Arc<Cache>,
@@ -150,10 +152,16 @@ impl Db {
         let cache = Arc::new(Cache::default());
         let writer = Writer::new(connection, Agenda::default(), Arc::clone(&cache));
         Ok(Self {
+            file: file.to_owned(),
             writer,
             readers,
             cache,
         })
+    }
+
+    /// Where it is.
+    fn file(&self) -> &Path {
+        &self.file
     }
 
     /// A connection to read from.

@@ -99,3 +99,14 @@ pub async fn delete(tx: &mut Tx, id: RuleId) -> Result<()> {
         .await?;
     Ok(())
 }
+
+/// Removes the rules about all accounts.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn delete_of_all(tx: &mut Tx) -> Result<()> {
+    sqlx::query("DELETE FROM rules WHERE account_id IS NULL")
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}

@@ -31,6 +31,7 @@ use crate::links::Links;
 use crate::orders::Orders;
 use crate::presign::{KnownHosts, Signer};
 use crate::rules::Rules;
+use crate::snapshots::Snapshots;
 use crate::store::Db;
 use crate::webhooks::Webhooks;
 use crate::worker::Worker;
@@ -64,6 +65,7 @@ pub struct Verbs {
     pub journal: Journal,
     pub inbox: Inbox,
     pub rules: Arc<Rules>,
+    pub snapshots: Arc<Snapshots>,
     /// Every operation of every front door.
     pub operations: Vec<Operation>,
 }

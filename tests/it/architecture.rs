@@ -5,9 +5,19 @@ use std::path::{Path, PathBuf};
 
 /// From the top down: a module may use those of later lines, and of its own line where it says so.
 const FRONT_DOORS: [&str; 4] = ["bizmori", "control", "storage", "undetectable"];
-const VERBS: [&str; 11] = [
-    "accounts", "blobs", "claims", "engine", "inbox", "journal", "links", "orders", "webhooks",
-    "worker", "rules",
+const VERBS: [&str; 12] = [
+    "accounts",
+    "blobs",
+    "claims",
+    "engine",
+    "inbox",
+    "journal",
+    "links",
+    "orders",
+    "webhooks",
+    "worker",
+    "rules",
+    "snapshots",
 ];
 const LEAVES: [&str; 5] = ["clock", "config", "entropy", "outbound", "presign"];
 
@@ -89,6 +99,7 @@ fn may_use(user: &str, used: &str) -> bool {
     match user {
         _ if user == used => true,
         "main" | "lib" | "app" => true,
+        "client" => any(&["config", "outbound"], used),
         _ if any(&FRONT_DOORS, user) => !any(&FRONT_DOORS, used) && used != "app",
         "web" => any(&VERBS, used) || used == "store" || below_verbs,
         _ if any(&VERBS, user) => any(&VERBS, used) || used == "store" || below_verbs,

@@ -8,6 +8,7 @@ mod architecture;
 mod auth;
 mod bizmori;
 mod codes;
+mod command_line;
 mod control;
 mod crash;
 mod hostile;

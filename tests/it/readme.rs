@@ -55,11 +55,16 @@ async fn run(stunt: &Stunt, kept: &Path, script: &str) -> String {
         "one place says where the server is"
     );
     let script = script.replacen(ORIGIN, &stunt.origin, 1);
+    let program = Path::new(env!("CARGO_BIN_EXE_stuntdouble"));
+    let beside = program.parent().expect("a folder").display();
+    let elsewhere = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{beside}:{elsewhere}");
     let mut shell = Command::new("bash");
     shell
         .args(["-euo", "pipefail", "-c", &script])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env("TMPDIR", kept)
+        .env("PATH", path)
         .env("no_proxy", "*");
     let ran = tokio::task::spawn_blocking(move || shell.output())
         .await
@@ -206,6 +211,15 @@ async fn a_zip_of_pictures_is_judged() {
     for item in [r#""filename": "fox_ai.jpg""#, r#""final_result": "Real""#] {
         assert!(output.contains(item), "{item}: {output}");
     }
+}
+
+#[tokio::test]
+async fn the_command_line_steers_as_it_shows() {
+    let stunt = Stunt::start().await;
+    let kept = tempfile::tempdir().expect("a directory");
+    let recipe = chapter("## Command line");
+    let output = run_after_the_start(&stunt, kept.path(), recipe).await;
+    assert_shown(recipe, &output);
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ pub fn get(described: Described<'_>) -> Described<'_> {
         .asks_query(vec![account()])
         .where_input("account", "The key; left out, the default clock.")
         .answers::<Shown>(200, "The clock.");
-    refuses(described, &[&ACCOUNT, &STORE])
+    refuses(described, &[&[(400, "bad_query")], &ACCOUNT])
 }
 
 pub fn set(described: Described<'_>) -> Described<'_> {
@@ -43,7 +43,9 @@ pub fn set(described: Described<'_>) -> Described<'_> {
         .does(
             "Set a clock",
             "Gives the account a clock of its own, or sets the default clock, which all accounts \
-             follow that have none.",
+             follow that have none. In mode `jump` it runs, and leaps to what is due next whenever \
+             no work is under way: orders, reports and webhooks do not wait; what expires on the \
+             way expires at its own time, and nothing leaps there for its sake.",
         )
         .asks_json::<Set>(true)
         .answers::<Shown>(200, "The clock as it is now.");
@@ -73,5 +75,5 @@ pub fn drain(described: Described<'_>) -> Described<'_> {
         .asks_json::<Drain>(false)
         .answers::<Drained>(200, "Nothing is due or under way.")
         .answers::<Drained>(408, "Something still is.");
-    refuses(described, &[&ACCOUNT, &STORE])
+    refuses(described, &[&ACCOUNT])
 }

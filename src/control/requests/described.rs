@@ -50,7 +50,7 @@ pub fn delete(described: Described<'_>) -> Described<'_> {
         .asks_query(vec![account()])
         .where_input("account", ACCOUNT)
         .answers_nothing(204, "They are gone.");
-    refuses(described, &[])
+    refuses(described, &[&[(400, "bad_query")]])
 }
 
 pub fn verify(described: Described<'_>) -> Described<'_> {

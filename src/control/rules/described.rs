@@ -28,7 +28,7 @@ pub fn list(described: Described<'_>) -> Described<'_> {
         .asks_query(vec![account()])
         .where_input("account", "Only those about it.")
         .answers::<Listing>(200, "The rules.");
-    refuses(described, &[])
+    refuses(described, &[&[(400, "bad_query")]])
 }
 
 pub fn delete(described: Described<'_>) -> Described<'_> {
@@ -45,5 +45,5 @@ pub fn delete_all(described: Described<'_>) -> Described<'_> {
         .asks_query(vec![account()])
         .where_input("account", "Only those about it.")
         .answers_nothing(204, "They are gone.");
-    refuses(described, &[&STORE])
+    refuses(described, &[&[(400, "bad_query")], &STORE])
 }

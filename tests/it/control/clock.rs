@@ -1,4 +1,7 @@
-//! Clocks: read, frozen, set, running, advanced.
+//! Clocks: read, frozen, set, running, advanced, jumping.
+
+mod advance;
+mod jump;
 
 use reqwest::Method;
 use serde_json::{Value, json};

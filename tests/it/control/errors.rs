@@ -33,7 +33,7 @@ async fn a_clock_is_not_set_to_what_is_no_instant_or_no_mode() {
         (
             r#"{"account":"live","mode":"stopped"}"#,
             "bad_body",
-            "mode: unknown variant `stopped`, expected `running` or `frozen` at line 1 column 34",
+            "mode: unknown variant `stopped`, expected one of `running`, `frozen`, `jump` at line 1 column 34",
             SHAPES,
         ),
         (

@@ -17,4 +17,5 @@ mod orders;
 mod processing;
 mod reset;
 mod rules;
+mod snapshots;
 mod token;

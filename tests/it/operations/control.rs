@@ -6,7 +6,8 @@ use super::{Call, call};
 use crate::support::T0;
 
 pub fn calls() -> Vec<Call> {
-    looking().into_iter().chain(steering()).collect()
+    let themes = [looking(), keeping(), steering()];
+    themes.into_iter().flatten().collect()
 }
 
 /// What was asked, and what was sent.
@@ -186,5 +187,54 @@ fn steering() -> Vec<Call> {
         call("control.putFixtures", 400, "/_mock/fixtures", wrong.clone()),
         call("control.reset", 204, "/_mock/reset", none),
         call("control.reset", 400, "/_mock/reset", wrong),
+    ]
+}
+
+/// Snapshots, in an order that leaves none.
+fn keeping() -> Vec<Call> {
+    let none = json!({});
+    vec![
+        call(
+            "control.takeSnapshot",
+            200,
+            "/_mock/snapshots/a",
+            none.clone(),
+        ),
+        call(
+            "control.takeSnapshot",
+            404,
+            "/_mock/snapshots/b",
+            json!({"account": "nobody"}),
+        ),
+        call(
+            "control.listSnapshots",
+            200,
+            "/_mock/snapshots",
+            none.clone(),
+        ),
+        call(
+            "control.restoreSnapshot",
+            200,
+            "/_mock/snapshots/a/restore",
+            none.clone(),
+        ),
+        call(
+            "control.restoreSnapshot",
+            404,
+            "/_mock/snapshots/b/restore",
+            none.clone(),
+        ),
+        call(
+            "control.removeSnapshot",
+            204,
+            "/_mock/snapshots/a",
+            none.clone(),
+        ),
+        call(
+            "control.removeSnapshot",
+            404,
+            "/_mock/snapshots/a",
+            none.clone(),
+        ),
     ]
 }

@@ -1,0 +1,229 @@
+//! What each command asks.
+
+mod body;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Display;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+use url::form_urlencoded::Serializer;
+
+use crate::config::client::{
+    Account, Accounts, Client, Clocks, Deliveries, DeliveryList, Fixtures, Inbox, OrderList,
+    Orders, RequestList, Requests, Rules, Snapshots, Source,
+};
+use body::{account, given, nothing, object, verification, with_account};
+
+/// What stands for something else in a path.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// A call of the control plane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    pub method: &'static str,
+    /// With its query.
+    pub path: String,
+    /// JSON.
+    pub body: Option<Vec<u8>>,
+}
+
+/// How the bytes of a source are had.
+pub type Input<'r> = &'r dyn Fn(&Source) -> Result<Vec<u8>, String>;
+
+impl Call {
+    fn get(path: impl Into<String>) -> Self {
+        Self::new("GET", path, None)
+    }
+
+    fn put(path: impl Into<String>, body: Vec<u8>) -> Self {
+        Self::new("PUT", path, Some(body))
+    }
+
+    fn post(path: impl Into<String>, body: Vec<u8>) -> Self {
+        Self::new("POST", path, Some(body))
+    }
+
+    fn delete(path: impl Into<String>) -> Self {
+        Self::new("DELETE", path, None)
+    }
+
+    fn new(method: &'static str, path: impl Into<String>, body: Option<Vec<u8>>) -> Self {
+        let path = path.into();
+        Self { method, path, body }
+    }
+
+    /// With those parameters that have a value.
+    fn with<const N: usize>(mut self, parameters: [(&str, Option<String>); N]) -> Self {
+        let mut query = Serializer::new(String::new());
+        for (name, value) in parameters {
+            if let Some(value) = value {
+                query.append_pair(name, &value);
+            }
+        }
+        let query = query.finish();
+        if !query.is_empty() {
+            self.path = format!("{}?{query}", self.path);
+        }
+        self
+    }
+}
+
+/// The call that a command is.
+///
+/// # Errors
+/// One line on why what it is to send cannot be had.
+pub fn call(command: &Client, read: Input<'_>) -> Result<Call, String> {
+    Ok(match command {
+        Client::Health { .. } => Call::get("/_mock/health"),
+        Client::Reset { of, .. } => Call::post("/_mock/reset", object([account(of)])),
+        Client::Clock { verb, of, .. } => clock(verb.as_ref(), of),
+        Client::Advance { by, of, .. } => {
+            let ms = by.parse::<u64>().map(Value::from);
+            let by = ms.unwrap_or_else(|_| by.as_str().into());
+            let body = object([account(of), ("by", Some(by))]);
+            Call::post("/_mock/clock/advance", body)
+        }
+        Client::Drain { timeout_ms, of, .. } => {
+            let timeout_ms = timeout_ms.map(Value::from);
+            let body = object([account(of), ("timeoutMs", timeout_ms)]);
+            Call::post("/_mock/drain", body)
+        }
+        Client::Accounts { verb, .. } => accounts(verb.as_ref(), read)?,
+        Client::Rules { verb, of, .. } => rules(verb.as_ref(), of, read)?,
+        Client::Requests { verb, list, .. } => requests(verb.as_ref(), list, read)?,
+        Client::Deliveries { verb, list, .. } => deliveries(verb.as_ref(), list),
+        Client::Orders { verb, list, .. } => orders(verb.as_ref(), list, read)?,
+        Client::Inbox { verb, .. } => inbox(verb, read)?,
+        Client::Snapshots { verb, .. } => snapshots(verb.as_ref()),
+        Client::Fixtures { verb, .. } => {
+            let Fixtures::Load { file } = verb;
+            Call::put("/_mock/fixtures", read(file)?)
+        }
+    })
+}
+
+fn clock(verb: Option<&Clocks>, of: &Account) -> Call {
+    match verb {
+        None => Call::get("/_mock/clock").with([("account", of.key.clone())]),
+        Some(Clocks::Set { mode, now, of }) => {
+            let mode = Some(mode.word().into());
+            let now = now.as_deref().map(Value::from);
+            let body = object([account(of), ("mode", mode), ("now", now)]);
+            Call::put("/_mock/clock", body)
+        }
+    }
+}
+
+fn accounts(verb: Option<&Accounts>, read: Input<'_>) -> Result<Call, String> {
+    let path = |key: &str| format!("/_mock/accounts/{}", segment(key));
+    Ok(match verb {
+        None => Call::get("/_mock/accounts"),
+        Some(Accounts::Show { key }) => Call::get(path(key)),
+        Some(Accounts::Set { key, json }) => Call::put(path(key), given(json.as_ref(), read)?),
+        Some(Accounts::Delete { key }) => Call::delete(path(key)),
+    })
+}
+
+fn rules(verb: Option<&Rules>, list: &Account, read: Input<'_>) -> Result<Call, String> {
+    Ok(match verb {
+        None => Call::get("/_mock/rules").with([("account", list.key.clone())]),
+        Some(Rules::Add { json, of }) => {
+            let rule = with_account(given(Some(json), read)?, of);
+            Call::post("/_mock/rules", rule)
+        }
+        Some(Rules::Delete { id }) => Call::delete(format!("/_mock/rules/{}", segment(id))),
+        Some(Rules::Clear { of }) => {
+            Call::delete("/_mock/rules").with([("account", of.key.clone())])
+        }
+    })
+}
+
+fn requests(verb: Option<&Requests>, list: &RequestList, read: Input<'_>) -> Result<Call, String> {
+    Ok(match verb {
+        None => Call::get("/_mock/requests").with([
+            ("account", list.of.key.clone()),
+            ("operation", list.like.operation.clone()),
+            ("method", list.like.method.clone()),
+            ("path", list.like.path.clone()),
+            ("status", list.like.status.map(|it| it.to_string())),
+            ("since", list.since.map(|it| it.to_string())),
+            ("limit", list.limit.map(|it| it.to_string())),
+        ]),
+        Some(Requests::Verify(wanted)) => {
+            Call::post("/_mock/requests/verify", verification(wanted, read)?)
+        }
+        Some(Requests::Clear { of }) => {
+            Call::delete("/_mock/requests").with([("account", of.key.clone())])
+        }
+    })
+}
+
+fn deliveries(verb: Option<&Deliveries>, list: &DeliveryList) -> Call {
+    match verb {
+        None => Call::get("/_mock/deliveries").with([
+            ("account", list.of.key.clone()),
+            ("webhookId", list.webhook_id.clone()),
+            ("eventType", list.event_type.clone()),
+            ("limit", list.limit.map(|it| it.to_string())),
+        ]),
+        Some(Deliveries::Resend { id }) => {
+            let path = format!("/_mock/deliveries/{}/resend", segment(id));
+            Call::post(path, nothing())
+        }
+    }
+}
+
+fn orders(verb: Option<&Orders>, list: &OrderList, read: Input<'_>) -> Result<Call, String> {
+    let end = |id: &str, how: &str, body| {
+        let path = format!("/_mock/orders/{}/{how}", segment(id));
+        Call::post(path, body)
+    };
+    Ok(match verb {
+        None => Call::get("/_mock/orders").with([
+            ("account", list.of.key.clone()),
+            ("vendor", list.vendor.clone()),
+            ("limit", list.limit.map(|it| it.to_string())),
+        ]),
+        Some(Orders::Complete { id, json }) => end(id, "complete", given(json.as_ref(), read)?),
+        Some(Orders::Fail { id, json }) => end(id, "fail", given(json.as_ref(), read)?),
+        Some(Orders::Expire { id }) => end(id, "expire", nothing()),
+    })
+}
+
+fn inbox(verb: &Inbox, read: Input<'_>) -> Result<Call, String> {
+    let path = |name: &str| format!("/_mock/inbox/{}", segment(name));
+    Ok(match verb {
+        Inbox::Messages { name, min, wait_ms } => Call::get(format!("{}/messages", path(name)))
+            .with([
+                ("min", min.map(|it| it.to_string())),
+                ("waitMs", wait_ms.map(|it| it.to_string())),
+            ]),
+        Inbox::Set { name, json, of } => {
+            Call::put(path(name), with_account(given(json.as_ref(), read)?, of))
+        }
+        Inbox::Delete { name } => Call::delete(path(name)),
+    })
+}
+
+fn snapshots(verb: Option<&Snapshots>) -> Call {
+    let path = |name: &str| format!("/_mock/snapshots/{}", segment(name));
+    match verb {
+        None => Call::get("/_mock/snapshots"),
+        Some(Snapshots::Take { name, of }) => Call::put(path(name), object([account(of)])),
+        Some(Snapshots::Restore { name }) => {
+            Call::post(format!("{}/restore", path(name)), nothing())
+        }
+        Some(Snapshots::Delete { name }) => Call::delete(path(name)),
+    }
+}
+
+/// A name as one step of a path.
+fn segment(name: &str) -> impl Display {
+    utf8_percent_encode(name, RESERVED)
+}

@@ -1,0 +1,92 @@
+//! What calls send.
+
+use serde_json::{Map, Value};
+
+use super::Input;
+use crate::config::client::{Account, Source, Verify};
+
+/// `{}`.
+pub fn nothing() -> Vec<u8> {
+    b"{}".to_vec()
+}
+
+/// An object of those fields that are said.
+pub fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Vec<u8> {
+    said(fields).map_or_else(nothing, |object| object.to_string().into_bytes())
+}
+
+fn said<const N: usize>(fields: [(&str, Option<Value>); N]) -> Option<Value> {
+    let said = fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let object: Map<String, Value> = said.collect();
+    (!object.is_empty()).then_some(Value::Object(object))
+}
+
+/// The field `account`.
+pub fn account(of: &Account) -> (&'static str, Option<Value>) {
+    ("account", text(of.key.as_ref()))
+}
+
+fn text(said: Option<&String>) -> Option<Value> {
+    said.map(|text| text.as_str().into())
+}
+
+/// The JSON that was given; none is `{}`.
+pub fn given(json: Option<&Source>, read: Input<'_>) -> Result<Vec<u8>, String> {
+    json.map_or_else(|| Ok(nothing()), read)
+}
+
+/// The object with the account in it, its text as it was otherwise. What is no object is left to
+/// the server to refuse, and so is one that has an account already.
+pub fn with_account(json: Vec<u8>, of: &Account) -> Vec<u8> {
+    let (_, Some(key)) = account(of) else {
+        return json;
+    };
+    let Some(rest) = json.trim_ascii_start().strip_prefix(b"{") else {
+        return json;
+    };
+    let is_empty = rest.trim_ascii_start().starts_with(b"}");
+    let comma = if is_empty { "" } else { "," };
+    let begin = format!(r#"{{"account":{key}{comma}"#);
+    [begin.as_bytes(), rest].concat()
+}
+
+/// What is asked of the journal.
+pub fn verification(wanted: &Verify, read: Input<'_>) -> Result<Vec<u8>, String> {
+    let body = wanted.body.as_ref().map(|source| {
+        let parsed = serde_json::from_slice::<Value>(&read(source)?);
+        parsed.map_err(|error| format!("--body is no JSON: {error}"))
+    });
+    let when = said([
+        ("operation", text(wanted.like.operation.as_ref())),
+        ("method", text(wanted.like.method.as_ref())),
+        ("path", text(wanted.like.path.as_ref())),
+        ("fileName", text(wanted.file_name.as_ref())),
+        ("status", wanted.like.status.map(Value::from)),
+        ("query", by_name(&wanted.query)),
+        ("headers", by_name(&wanted.header)),
+        ("body", body.transpose()?),
+    ]);
+    let range = [
+        ("min", wanted.min.map(Value::from)),
+        ("max", wanted.max.map(Value::from)),
+    ];
+    Ok(object([
+        account(&wanted.of),
+        ("when", when),
+        (
+            "count",
+            wanted.count.map(Value::from).or_else(|| said(range)),
+        ),
+        ("withinMs", wanted.within_ms.map(Value::from)),
+    ]))
+}
+
+fn by_name(pairs: &[(String, String)]) -> Option<Value> {
+    let pairs = pairs.iter();
+    let object: Map<String, Value> = pairs
+        .map(|(name, value)| (name.clone(), value.as_str().into()))
+        .collect();
+    (!object.is_empty()).then_some(Value::Object(object))
+}

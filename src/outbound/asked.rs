@@ -1,0 +1,88 @@
+//! What the command line asks a server: one call, and the whole of its answer.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+
+use super::{JSON, builder, chain, joined};
+
+/// Who listens is reached in that time, or not at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A call.
+#[derive(Debug)]
+pub struct Ask<'a> {
+    pub method: &'a str,
+    pub url: &'a str,
+    /// Shown as a bearer's.
+    pub token: Option<&'a str>,
+    /// JSON.
+    pub body: Option<Vec<u8>>,
+    /// So long the answer may take, connecting included; as long as it takes where there is none.
+    pub timeout: Option<Duration>,
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub struct Asked {
+    pub status: u16,
+    /// What came more than once is joined by a comma.
+    pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
+}
+
+/// Why there is none, in one line.
+#[derive(Debug)]
+pub enum Unanswered {
+    /// Nobody was there to be asked.
+    Unreached(String),
+    /// It may have been asked.
+    Lost(String),
+}
+
+/// Makes the call, to any address: who asks has said whom.
+///
+/// # Errors
+/// If no whole answer came.
+pub async fn ask(ask: Ask<'_>) -> Result<Asked, Unanswered> {
+    let lost = |error: &reqwest::Error| Unanswered::Lost(chain(error));
+    let client = builder(true).connect_timeout(CONNECT_TIMEOUT).build();
+    let client = client.map_err(|error| lost(&error))?;
+    let method = Method::from_bytes(ask.method.as_bytes());
+    let method = method.map_err(|error| Unanswered::Lost(error.to_string()))?;
+    let mut request = client.request(method, ask.url);
+    if let Some(token) = ask.token {
+        request = request.bearer_auth(token);
+    }
+    if let Some(body) = ask.body {
+        request = request.header(CONTENT_TYPE, JSON).body(body);
+    }
+    if let Some(timeout) = ask.timeout {
+        request = request.timeout(timeout);
+    }
+    let answer = request.send().await.map_err(|error| {
+        if error.is_connect() {
+            Unanswered::Unreached(root(&error))
+        } else {
+            lost(&error)
+        }
+    })?;
+    let (status, headers) = (answer.status().as_u16(), joined(answer.headers()));
+    let body = answer.bytes().await.map_err(|error| lost(&error))?;
+    Ok(Asked {
+        status,
+        headers,
+        body: body.to_vec(),
+    })
+}
+
+/// What is at the bottom of an error; what is above it says that it was on the way.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut root = error;
+    while let Some(cause) = root.source() {
+        root = cause;
+    }
+    root.to_string()
+}

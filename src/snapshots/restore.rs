@@ -1,0 +1,158 @@
+//! Back from a snapshot: the accounts that it holds begin anew as they were.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{About, BLOBS, STATE, SnapshotError, Snapshots};
+use crate::accounts::Account;
+use crate::clock::{self, Clock};
+use crate::model::ids::{AccountId, ClockId};
+use crate::store::accounts::Stored;
+use crate::store::snapshots::Snapshot;
+use crate::store::{self, Tx, apart};
+
+/// An account that comes back.
+struct Back {
+    /// As the snapshot has it.
+    kept: Stored,
+    /// As it begins.
+    begun: Stored,
+}
+
+impl Snapshots {
+    /// Brings a snapshot back: everything is as it holds it, or one account alone, which is that
+    /// of `key` or the only one it holds.
+    ///
+    /// # Errors
+    /// If there is none of that name, it does not hold that account, or it cannot be read or
+    /// written; then everything stands as it did.
+    pub async fn restore(
+        self: &Arc<Self>,
+        name: &str,
+        key: Option<&str>,
+    ) -> Result<About, SnapshotError> {
+        let (this, name, key) = (Arc::clone(self), name.to_owned(), key.map(str::to_owned));
+        apart(async move { this.bring_back(&name, key.as_deref()).await }).await
+    }
+
+    async fn bring_back(&self, name: &str, key: Option<&str>) -> Result<About, SnapshotError> {
+        let _turn = self.turn.lock().await;
+        let (dir, about) = self.find(name)?;
+        let mut rows = Snapshot::open(&dir.join(STATE)).await?;
+        let elapsed_ms = clock::real_now().since_ms(about.taken_at);
+        let mut kept = store::accounts::all(&mut rows).await?;
+        let one = key.or(about.account.as_deref());
+        if let Some(key) = one {
+            kept.retain(|account| account.key == key);
+            if kept.is_empty() {
+                return Err(SnapshotError::UnknownAccount);
+            }
+        }
+        let _step = self.worker.hold(ClockId::DEFAULT).await;
+        let (accounts, standing) = (self.accounts.turn().await, self.rules.turn().await);
+        let back = self.lives(kept, elapsed_ms).await?;
+        for Back { kept, begun } in &back {
+            let from = dir.join(BLOBS).join(kept.id.0.to_string());
+            self.blobs.adopt(begun.id, &from).await?;
+        }
+        let ended = match one {
+            None => self.accounts.all(),
+            Some(key) => self.accounts.get(key).into_iter().collect(),
+        };
+        let default_clock = store::accounts::default_clock(&mut rows).await?;
+        let default_clock = default_clock.map(|clock| clock.resumed(elapsed_ms));
+        let mut rules = store::rules::all(&mut rows).await?;
+        rules.retain_mut(|rule| match rule.account {
+            None => one.is_none(),
+            Some(of) => {
+                let back = back.iter().find(|back| back.kept.id == of);
+                rule.account = back.map(|back| back.begun.id);
+                back.is_some()
+            }
+        });
+
+        let mut tx = self.db.begin().await?;
+        for account in &ended {
+            store::accounts::delete(&mut tx, account.id).await?;
+        }
+        if one.is_none() {
+            clear(&mut tx, default_clock).await?;
+        }
+        for Back { kept, begun } in &back {
+            store::snapshots::revive(&mut tx, &mut rows, kept, begun.id, begun.clock).await?;
+        }
+        for rule in &rules {
+            store::snapshots::keep_rule(&mut tx, rule).await?;
+        }
+        tx.commit().await?;
+
+        let begun = accounts.swap(&ended, back.into_iter().map(|back| back.begun).collect());
+        if one.is_none() {
+            accounts.set_default_clock(default_clock.unwrap_or(Clock::REAL));
+        }
+        let account_of = |id: AccountId| begun.iter().find(|account| account.id == id).cloned();
+        let rules = rules.into_iter().map(|rule| {
+            let account = rule.account.and_then(account_of);
+            (rule, account)
+        });
+        standing.swap(one.is_none(), rules.collect());
+        self.look(&ended, &begun);
+        self.clear_blobs(&ended, one.is_none(), &dir).await?;
+        rows.close().await?;
+        Ok(about)
+    }
+
+    /// Each account as it begins: under a new id, by its clock as it was.
+    async fn lives(&self, kept: Vec<Stored>, elapsed_ms: i64) -> Result<Vec<Back>, SnapshotError> {
+        let mut reader = self.db.read().await?;
+        let ids = store::snapshots::next_accounts(&mut reader, kept.len()).await?;
+        let begin = |(kept, id): (Stored, AccountId)| Back {
+            begun: Stored {
+                id,
+                clock: kept.clock.map(|clock| clock.resumed(elapsed_ms)),
+                ..kept.clone()
+            },
+            kept,
+        };
+        Ok(kept.into_iter().zip(ids).map(begin).collect())
+    }
+
+    /// The worker looks at the clocks of those that are gone, and lets go of them, and at those of
+    /// the new ones, whose jobs it has not been told of.
+    fn look(&self, ended: &[Arc<Account>], begun: &[Arc<Account>]) {
+        let agenda = self.db.agenda();
+        agenda.look(ClockId::DEFAULT);
+        for account in ended.iter().chain(begun) {
+            agenda.look(ClockId::of(account.id));
+        }
+    }
+
+    /// Removes the objects of the lives that have ended, and what belonged to nobody, where that
+    /// was brought back as well.
+    async fn clear_blobs(
+        &self,
+        ended: &[Arc<Account>],
+        everything: bool,
+        dir: &Path,
+    ) -> Result<(), SnapshotError> {
+        for account in ended {
+            self.blobs.remove_account(account.id).await?;
+        }
+        if everything {
+            let nobody = dir.join(BLOBS).join(AccountId::NOBODY.0.to_string());
+            self.blobs.remove_account(AccountId::NOBODY).await?;
+            self.blobs.adopt(AccountId::NOBODY, &nobody).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes out the rules about all accounts, and sets the default clock.
+async fn clear(tx: &mut Tx, default_clock: Option<Clock>) -> Result<(), SnapshotError> {
+    store::rules::delete_of_all(tx).await?;
+    match default_clock {
+        Some(clock) => store::accounts::set_clock(tx, ClockId::DEFAULT, clock).await?,
+        None => store::accounts::clear_default_clock(tx).await?,
+    }
+    Ok(())
+}

@@ -1,0 +1,242 @@
+//! Requests, deliveries, orders and the inbox.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{as_sent, done, not_done, sent};
+use crate::support::{Receiver, Reply, Stunt, T0, picture};
+
+const CREATE: &str = "bizmori.createAiDetection";
+
+#[tokio::test]
+async fn requests_are_listed_as_the_server_tells_of_them() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt.pending("live", &body).await;
+    stunt.get("live", "/api/v2/orders/42").await;
+    for (arguments, query) in [
+        (vec![], ""),
+        (vec!["--account", "live"], "?account=live"),
+        (
+            vec!["--operation", CREATE],
+            "?operation=bizmori.createAiDetection",
+        ),
+        (
+            vec!["--status", "404", "--limit", "1"],
+            "?status=404&limit=1",
+        ),
+        (
+            vec![
+                "--account",
+                "live",
+                "--since",
+                "1",
+                "--method",
+                "get",
+                "--path",
+                "/api/*",
+            ],
+            "?account=live&since=1&method=GET&path=%2Fapi%2F*",
+        ),
+    ] {
+        let shown = done(&stunt, &[&["requests"][..], &arguments].concat()).await;
+        let told = sent(&stunt, &format!("/_mock/requests{query}")).await;
+        assert!(told.contains(r#""path":"/api/"#), "{query}: {told}");
+        assert_eq!(as_sent(&shown), told, "{query}");
+    }
+    let clear = ["requests", "clear", "--account", "live"];
+    assert_eq!(done(&stunt, &clear).await, "");
+    let none = "{\n  \"requests\": [],\n  \"evicted\": 0\n}\n";
+    assert_eq!(done(&stunt, &["requests"]).await, none);
+}
+
+#[tokio::test]
+async fn verified_requests_are_a_success_and_others_a_failure_with_near_misses() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt.pending("live", &body).await;
+    let verify = [
+        "requests",
+        "verify",
+        "--account",
+        "live",
+        "--operation",
+        CREATE,
+    ];
+    let once = [
+        &verify[..],
+        &[
+            "--file-name",
+            "*.jpg",
+            "--header",
+            "content-type=*json",
+            "--count",
+            "1",
+        ],
+    ];
+    let ok = "{\n  \"ok\": true,\n  \"count\": 1\n}\n";
+    assert_eq!(done(&stunt, &once.concat()).await, ok);
+    let some = [
+        "--min",
+        "1",
+        "--within-ms",
+        "600000",
+        "--body",
+        r#"{"idempotencyKey": "a"}"#,
+    ];
+    assert_eq!(done(&stunt, &[&verify[..], &some].concat()).await, ok);
+
+    let other = ["--max", "3", "--min", "1", "--status", "201"];
+    let (shown, line) = not_done(&stunt, &[&verify[..], &other].concat()).await;
+    let listed = sent(&stunt, "/_mock/requests?account=live").await;
+    let request = listed.strip_prefix(r#"{"requests":["#);
+    let request = request.and_then(|rest| rest.strip_suffix(r#"],"evicted":0}"#));
+    let difference = r#""differences":["status: 200, wanted 201"]"#;
+    let near = format!(
+        r#"{{"request":{},{difference}}}"#,
+        request.expect("one request")
+    );
+    let missed = format!(r#"{{"ok":false,"count":0,"nearMisses":[{near}]}}"#);
+    assert_eq!(as_sent(&shown), missed);
+    assert_eq!(
+        line,
+        "stuntdouble: 0 such requests were made, wanted 1 to 3\n"
+    );
+}
+
+#[tokio::test]
+async fn deliveries_are_listed_and_one_is_sent_once_more() {
+    let stunt = Stunt::frozen("live").await;
+    let receiver = Receiver::answering([Reply::Status(503)]).await;
+    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt.confirmed("live", &body, picture()).await;
+    stunt.advance("live", "PT0.3S").await;
+    let list = async |query: &str| sent(&stunt, &format!("/_mock/deliveries{query}")).await;
+
+    let shown = done(&stunt, &["deliveries", "--account", "live"]).await;
+    let told = list("?account=live").await;
+    assert_eq!(as_sent(&shown), told);
+    let told: Value = serde_json::from_str(&told).expect("JSON");
+    let id = told["deliveries"][0]["id"].as_str().expect("an id");
+
+    let resent = done(&stunt, &["deliveries", "resend", id]).await;
+    receiver.messages(2).await;
+    let newest = ["deliveries", "--limit", "1", "--webhook-id", &webhook];
+    let newest = done(&stunt, &newest).await;
+    assert_eq!(
+        as_sent(&newest),
+        format!(r#"{{"deliveries":[{}]}}"#, as_sent(&resent))
+    );
+    assert!(
+        resent.contains("\"deliveryStatus\": \"SENT\",\n"),
+        "{resent}"
+    );
+    let none = "{\n  \"deliveries\": []\n}\n";
+    let failed = "order.aiDetection.failed";
+    assert_eq!(
+        done(&stunt, &["deliveries", "--event-type", failed]).await,
+        none
+    );
+}
+
+#[tokio::test]
+async fn orders_are_listed_and_brought_to_their_end() {
+    let stunt = Stunt::frozen("live").await;
+    let rule = json!({"account": "live", "then": {"processing": "hold"}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    let mut ids = Vec::new();
+    for key in ["a", "b", "c"] {
+        let body = json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
+        ids.push(stunt.confirmed("live", &body, picture()).await);
+    }
+    let complete = ["orders", "complete", &ids[0], r#"{"probability": 0.62}"#];
+    let completed = done(&stunt, &complete).await;
+    let expected = format!(
+        r#"{{
+  "id": "{}",
+  "account": "live",
+  "vendor": "bizmori",
+  "type": "aiDetection",
+  "status": "complete",
+  "name": "ai_detection_2026-03-12",
+  "fileNames": [
+    "a_ai.jpg"
+  ],
+  "createdAt": "{T0}",
+  "updatedAt": "{T0}",
+  "expiresAt": "2026-03-19T10:00:00.000Z",
+  "processing": null,
+  "failure": null
+}}
+"#,
+        ids[0]
+    );
+    assert_eq!(completed, expected);
+    let code = r#"{"errorCode": "AI_DETECTION_TIMEOUT"}"#;
+    let failed = done(&stunt, &["orders", "fail", &ids[1], code]).await;
+    assert!(
+        failed.contains("\"code\": \"AI_DETECTION_TIMEOUT\",\n"),
+        "{failed}"
+    );
+    let expired = done(&stunt, &["order", "expire", &ids[2]]).await;
+    assert!(expired.contains("\"status\": \"expired\",\n"), "{expired}");
+
+    let list = ["orders", "--account", "live", "--vendor", "bizmori"];
+    let ended = [completed, failed, expired].map(|shown| as_sent(&shown));
+    let listed = done(&stunt, &list).await;
+    assert_eq!(
+        as_sent(&listed),
+        format!(r#"{{"orders":[{}]}}"#, ended.join(","))
+    );
+    let newest = done(&stunt, &["orders", "--limit", "1"]).await;
+    assert_eq!(as_sent(&newest), format!(r#"{{"orders":[{}]}}"#, ended[2]));
+}
+
+#[tokio::test]
+async fn a_box_is_set_up_read_and_removed() {
+    let stunt = Stunt::frozen("live").await;
+    let script = r#"{"respond": [503]}"#;
+    let set = done(
+        &stunt,
+        &["inbox", "set", "a b", script, "--account", "live"],
+    )
+    .await;
+    let expected = r#"{
+  "respond": [
+    503
+  ],
+  "delayMs": 0,
+  "secret": null,
+  "account": "live"
+}
+"#;
+    assert_eq!(set, expected);
+    let none = "{\n  \"messages\": [],\n  \"evicted\": 0\n}\n";
+    assert_eq!(done(&stunt, &["inbox", "messages", "a b"]).await, none);
+    let (shown, line) = not_done(&stunt, &["inbox", "messages", "a b", "--min", "1"]).await;
+    assert_eq!(shown, none);
+    assert_eq!(line, "stuntdouble: 0 messages came, 1 are wanted\n");
+
+    let posted = stunt
+        .send(Method::POST, "/_mock/inbox/a%20b", &[], "hello")
+        .await;
+    assert_eq!(posted.status, 503);
+    let wait = [
+        "inbox",
+        "messages",
+        "a b",
+        "--min",
+        "1",
+        "--wait-ms",
+        "600000",
+    ];
+    let came = done(&stunt, &wait).await;
+    assert_eq!(
+        as_sent(&came),
+        sent(&stunt, "/_mock/inbox/a%20b/messages").await
+    );
+    assert!(came.contains("\"body\": \"hello\",\n"), "{came}");
+    assert_eq!(done(&stunt, &["inbox", "delete", "a b"]).await, "");
+    assert_eq!(done(&stunt, &["inbox", "messages", "a b"]).await, none);
+}

@@ -1,0 +1,78 @@
+//! The command line: the real program asks the real server, and what it says is compared whole.
+
+mod looked_at;
+mod refused;
+mod scheme;
+mod stand_in;
+mod steered;
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use reqwest::Method;
+
+use crate::support::Stunt;
+
+/// What the program said, and how it ended.
+#[derive(Debug, PartialEq, Eq)]
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+/// What the program says with those arguments, that input, and the variables of a server there.
+async fn said(variables: &[(&str, &str)], arguments: &[&str], input: &str) -> Said {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
+    program
+        .args(arguments)
+        .env_clear()
+        .envs(variables.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let input = input.to_owned();
+    let ran = tokio::task::spawn_blocking(move || {
+        let mut child = program.spawn().expect("it runs");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all(input.as_bytes()).expect("written");
+        drop(stdin);
+        child.wait_with_output().expect("an end")
+    });
+    let ran = ran.await.expect("no panic");
+    Said {
+        code: ran.status.code(),
+        out: String::from_utf8(ran.stdout).expect("UTF-8"),
+        err: String::from_utf8(ran.stderr).expect("UTF-8"),
+    }
+}
+
+async fn asked(stunt: &Stunt, arguments: &[&str], input: &str) -> Said {
+    said(&[("STUNTDOUBLE_URL", &stunt.origin)], arguments, input).await
+}
+
+/// What it shows where all goes well, nothing being wrong to tell of.
+async fn done(stunt: &Stunt, arguments: &[&str]) -> String {
+    let said = asked(stunt, arguments, "").await;
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+    said.out
+}
+
+/// What it shows and what it says where not.
+async fn not_done(stunt: &Stunt, arguments: &[&str]) -> (String, String) {
+    let said = asked(stunt, arguments, "").await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    (said.out, said.err)
+}
+
+/// What is shown, as the server sends it: without the blanks between its tokens.
+fn as_sent(shown: &str) -> String {
+    assert!(shown.ends_with('\n'), "{shown:?}");
+    let lines = shown.lines().map(str::trim_start);
+    lines.map(|line| line.replacen("\": ", "\":", 1)).collect()
+}
+
+/// What the server answers to a GET of that path.
+async fn sent(stunt: &Stunt, path: &str) -> String {
+    stunt.send(Method::GET, path, &[], "").await.text()
+}

@@ -1,0 +1,217 @@
+//! What is refused, by the server or before it is asked, and where there is no server.
+
+use super::{Said, asked, not_done, said};
+use crate::support::{Receiver, Reply, Stunt};
+
+fn refused(line: &str) -> (String, String) {
+    (String::new(), format!("stuntdouble: {line}\n"))
+}
+
+#[tokio::test]
+async fn the_server_says_what_is_wrong_and_what_to_do() {
+    let stunt = Stunt::start().await;
+    let shapes = "(the fields and their shapes are in the README's chapter on the control plane)";
+    let step = "(milliseconds, or an ISO 8601 duration without months and years such as PT5M or P7D, of 100 years at most)";
+    for (arguments, line) in [
+        (
+            &["accounts", "show", "nobody"][..],
+            "no account nobody (it is made at its first use, or by PUT /_mock/accounts/{key})",
+        ),
+        (
+            &["accounts", "set", "live", r#"{"plan": "gold"}"#],
+            &format!(
+                "plan: unknown variant `gold`, expected one of `unlimited`, `free`, `pro`, `enterprise` at line 1 column 15 {shapes}"
+            ),
+        ),
+        (
+            &["clock", "set", "--mode", "frozen", "--now", "soon"],
+            "now: soon is no instant (such as 2026-03-12T10:00:00.000Z)",
+        ),
+        (
+            &["advance", "soon"],
+            &format!(r#"by: "soon" is no duration to advance by {step}"#),
+        ),
+        (
+            &["advance", "99999999999999999999"],
+            &format!(r#"by: "99999999999999999999" is no duration to advance by {step}"#),
+        ),
+        (
+            &["rules", "add", "{}"],
+            &format!("missing field `then` at line 1 column 2 {shapes}"),
+        ),
+        (
+            &[
+                "rules",
+                "add",
+                r#"{"account": "a", "then": {}}"#,
+                "--account",
+                "b",
+            ],
+            &format!("duplicate field `account` at line 1 column 24 {shapes}"),
+        ),
+        (
+            &["rules", "delete", "7"],
+            "no rule 7 (GET /_mock/rules lists those there are)",
+        ),
+        (
+            &["deliveries", "resend", "7"],
+            "no delivery 7 (GET /_mock/deliveries lists those that were attempted; a webhook's go with it)",
+        ),
+        (
+            &["orders", "expire", "7"],
+            "no order 7 (GET /_mock/orders lists those there are)",
+        ),
+        (
+            &["orders", "--vendor", "other"],
+            "vendor: other is none (there is: bizmori, undetectable)",
+        ),
+        (
+            &["inbox", "set", "a", r#"{"respond": [100]}"#],
+            "respond: 100 ends no request (200 to 599)",
+        ),
+        (
+            &["inbox", "messages", "a", "--min", "1001"],
+            "min: 1001 will never be there (a box keeps 1000 messages at most)",
+        ),
+        (
+            &["requests", "verify", "--min", "2", "--max", "1"],
+            "count: nothing is between (min is at most max)",
+        ),
+    ] {
+        assert_eq!(
+            not_done(&stunt, arguments).await,
+            refused(line),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_not_sent() {
+    let stunt = Stunt::start().await;
+    let gone = "cannot read /nowhere/a.json: No such file or directory (os error 2)";
+    let load = ["fixtures", "load", "/nowhere/a.json"];
+    assert_eq!(not_done(&stunt, &load).await, refused(gone));
+    let verify = ["requests", "verify", "--count", "1", "--body", "-"];
+    let said = asked(&stunt, &verify, "[").await;
+    let line = "--body is no JSON: EOF while parsing a list at line 1 column 1";
+    assert_eq!((said.code, (said.out, said.err)), (Some(1), refused(line)));
+}
+
+#[tokio::test]
+async fn a_control_token_is_shown_or_asked_for() {
+    let stunt =
+        Stunt::with(|config| config.control.control_token = Some("s3cret".to_owned())).await;
+    let line =
+        "the control token is missing, or another (give it with --token, or in CONTROL_TOKEN)";
+    for arguments in [&["health"][..], &["rules"], &["rules", "--token", "other"]] {
+        assert_eq!(
+            not_done(&stunt, arguments).await,
+            refused(line),
+            "{arguments:?}"
+        );
+    }
+    let none = "{\n  \"rules\": []\n}\n".to_owned();
+    let shown = Said {
+        code: Some(0),
+        out: none,
+        err: String::new(),
+    };
+    let by_flag = asked(&stunt, &["rules", "--token", "s3cret"], "").await;
+    assert_eq!(by_flag, shown);
+    let variables = [
+        ("STUNTDOUBLE_URL", &*stunt.origin),
+        ("CONTROL_TOKEN", "s3cret"),
+    ];
+    assert_eq!(said(&variables, &["rules"], "").await, shown);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told_with_where_it_was_looked_for() {
+    let cannot = "cannot be reached: Connection refused (os error 111) (is it running? --url or --port says where it is)";
+    for (arguments, variable, place) in [
+        (&["health", "--port", "1"][..], "", "http://127.0.0.1:1"),
+        (
+            &["rules", "--url", "http://127.0.0.1:2/"],
+            "",
+            "http://127.0.0.1:2",
+        ),
+        (&["reset"], "http://127.0.0.1:3", "http://127.0.0.1:3"),
+    ] {
+        let said = said(&[("STUNTDOUBLE_URL", variable)], arguments, "").await;
+        let line = refused(&format!("{place} {cannot}"));
+        assert_eq!((said.code, (said.out, said.err)), (Some(1), line));
+    }
+}
+
+#[tokio::test]
+async fn another_server_is_told_apart() {
+    let receiver = Receiver::answering([Reply::Status(404), Reply::Redirect]).await;
+    let other = receiver.url.trim_end_matches("/hook");
+    for status in [404, 307] {
+        let said = said(&[("STUNTDOUBLE_URL", other)], &["clock"], "").await;
+        let line = refused(&format!(
+            "{other}/_mock/clock answered {status}, and not as stuntdouble does (is it another server's address? --url or --port says where it is)"
+        ));
+        assert_eq!((said.code, (said.out, said.err)), (Some(1), line));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_is_not_healthy() {
+    let receiver = Receiver::answering([Reply::Silence, Reply::Reset]).await;
+    let silent = receiver.url.trim_end_matches("/hook");
+    for _ in 0..2 {
+        let said = said(&[("STUNTDOUBLE_URL", silent)], &["health"], "").await;
+        let begin =
+            format!("stuntdouble: {silent} has not answered: error sending request for url");
+        assert!(said.err.starts_with(&begin), "{}", said.err);
+        assert_eq!(
+            (said.code, said.out.as_str(), said.err.lines().count()),
+            (Some(1), "", 1)
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_command_is_not_asked() {
+    let stunt = Stunt::start().await;
+    for (arguments, begin) in [
+        (
+            &["nothing"][..],
+            "error: unrecognized subcommand 'nothing'\n",
+        ),
+        (
+            &["accounts", "delete", ".."],
+            "error: invalid value '..' for '<KEY>': that is a step in a path, and no name in one\n",
+        ),
+        (
+            &["accounts", "delete", ""],
+            "error: invalid value '' for '<KEY>': it is empty\n",
+        ),
+        (
+            &["reset", "--account", ""],
+            "error: a value is required for '--account <KEY>' but none was supplied\n",
+        ),
+        (
+            &["rules", "--account", "a", "clear"],
+            "error: the subcommand 'clear' cannot be used with '--account <KEY>'\n",
+        ),
+        (
+            &["clock", "set", "--mode", "stopped"],
+            "error: invalid value 'stopped' for '--mode <MODE>'\n  [possible values: running, frozen, jump]\n",
+        ),
+        (
+            &["health", "--url", "localhost:8080"],
+            "error: invalid value 'localhost:8080' for '--url <URL>': give scheme, host and port, such as http://mock:8080\n",
+        ),
+        (
+            &["requests", "verify"],
+            "error: the following required arguments were not provided:\n  <--count <COUNT>|--min <COUNT>|--max <COUNT>>\n",
+        ),
+    ] {
+        let said = asked(&stunt, arguments, "").await;
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
+        assert!(said.err.starts_with(begin), "{}", said.err);
+    }
+}

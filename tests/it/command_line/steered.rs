@@ -1,0 +1,190 @@
+//! Time, accounts and rules.
+
+use super::{Said, as_sent, asked, done, not_done, sent};
+use crate::support::{Receiver, Reply, Stunt, T0, picture};
+use serde_json::json;
+
+/// The text with the offset of a clock that stands still replaced: the real time has its part in it.
+fn without_offset(text: &str) -> String {
+    let (begin, rest) = text.split_once("\"offsetMs\": ").expect("an offset");
+    let (offset, end) = rest.split_once('\n').expect("a line's end");
+    assert!(offset.parse::<i64>().is_ok(), "{offset}");
+    format!("{begin}\"offsetMs\": *\n{end}")
+}
+
+#[tokio::test]
+async fn a_server_that_serves_is_healthy() {
+    let stunt = Stunt::start().await;
+    let version = env!("CARGO_PKG_VERSION");
+    let shown = format!("{{\n  \"status\": \"ok\",\n  \"version\": \"{version}\"\n}}\n");
+    assert_eq!(done(&stunt, &["health"]).await, shown);
+    let port = stunt.origin.rsplit(':').next().expect("a port");
+    let variables = [("STUNTDOUBLE_PORT", port)];
+    let by_port = super::said(&variables, &["health"], "").await;
+    assert_eq!((by_port.code, by_port.out), (Some(0), shown));
+}
+
+#[tokio::test]
+async fn a_clock_is_set_and_shown() {
+    let stunt = Stunt::start().await;
+    let frozen = r#"{
+  "now": "2026-03-12T10:00:00.000Z",
+  "mode": "frozen",
+  "offsetMs": *
+}
+"#;
+    let set = ["clock", "set", "--mode", "frozen", "--now", T0];
+    let set = done(&stunt, &[&set[..], &["--account", "live"]].concat()).await;
+    assert_eq!(without_offset(&set), frozen);
+    let shown = done(&stunt, &["clock", "--account", "live"]).await;
+    assert_eq!(without_offset(&shown), frozen);
+    let default = done(&stunt, &["clock"]).await;
+    assert!(
+        default.contains("\"mode\": \"running\",\n  \"offsetMs\": 0\n"),
+        "{default}"
+    );
+}
+
+#[tokio::test]
+async fn a_clock_is_moved_on_and_what_ran_is_shown() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    let moved = done(&stunt, &["advance", "PT1S", "--account", "live"]).await;
+    let expected = format!(
+        r#"{{
+  "now": "2026-03-12T10:00:01.000Z",
+  "ran": [
+    {{
+      "at": "2026-03-12T10:00:00.300Z",
+      "kind": "order.process",
+      "subject": "{id}"
+    }}
+  ]
+}}
+"#
+    );
+    assert_eq!(moved, expected);
+    let moved = done(&stunt, &["advance", "1500", "--account", "live"]).await;
+    let expected = "{\n  \"now\": \"2026-03-12T10:00:02.500Z\",\n  \"ran\": []\n}\n";
+    assert_eq!(moved, expected);
+}
+
+#[tokio::test]
+async fn what_waits_is_shown_and_is_a_failure() {
+    let stunt = Stunt::with(|config| {
+        config.orders.processing_ms = 0;
+        config.outbound.webhook_timeout_ms = 600_000;
+    })
+    .await;
+    let idle = "{\n  \"idle\": true\n}\n";
+    assert_eq!(done(&stunt, &["drain"]).await, idle);
+    let receiver = Receiver::answering([Reply::Silence]).await;
+    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt.confirmed("live", &body, picture()).await;
+    receiver.messages(1).await;
+    let (shown, line) = not_done(&stunt, &["drain", "--timeout-ms", "1"]).await;
+    let waiting = format!(
+        r#"{{
+  "idle": false,
+  "waiting": [
+    {{
+      "kind": "webhook.deliver",
+      "subject": "{webhook}"
+    }}
+  ]
+}}
+"#
+    );
+    assert_eq!(shown, waiting);
+    let expected = format!("stuntdouble: webhook.deliver {webhook} is due or under way\n");
+    assert_eq!(line, expected);
+    let other = ["drain", "--timeout-ms", "1", "--account", "other"];
+    assert_eq!(done(&stunt, &other).await, idle);
+    assert_eq!(done(&stunt, &["reset", "--account", "live"]).await, "");
+    assert_eq!(done(&stunt, &["drain"]).await, idle);
+}
+
+#[tokio::test]
+async fn an_account_is_set_up_shown_and_removed() {
+    let stunt = Stunt::start().await;
+    let account = r#"{
+  "key": "a/b",
+  "plan": "free",
+  "requestsPerMinute": null,
+  "credits": 2,
+  "retentionDays": null,
+  "state": "active",
+  "revision": null,
+  "processing": null
+}
+"#;
+    let settings = r#"{"plan": "free", "credits": 2}"#;
+    let set = done(&stunt, &["accounts", "set", "a/b", settings]).await;
+    assert_eq!(set, account);
+    assert_eq!(done(&stunt, &["accounts", "show", "a/b"]).await, account);
+    let unset = done(&stunt, &["account", "set", "a/b"]).await;
+    let defaults = account.replace("free", "unlimited").replace('2', "null");
+    assert_eq!(unset, defaults);
+    let read = asked(&stunt, &["account", "set", "a/b", "-"], settings).await;
+    assert_eq!((read.code, read.out.as_str()), (Some(0), account));
+    let listed = done(&stunt, &["accounts"]).await;
+    assert_eq!(as_sent(&listed), sent(&stunt, "/_mock/accounts").await);
+    assert_eq!(done(&stunt, &["accounts", "delete", "a/b"]).await, "");
+    let none = "{\n  \"accounts\": []\n}\n";
+    assert_eq!(done(&stunt, &["accounts"]).await, none);
+}
+
+#[tokio::test]
+async fn rules_are_added_listed_and_removed() {
+    let stunt = Stunt::start().await;
+    let then = r#"{"then": {"respond": {"status": 503, "body": {"b":1.50,"a":2}}}}"#;
+    let made = done(&stunt, &["rules", "add", then, "--account", "live"]).await;
+    let listed = done(&stunt, &["rules"]).await;
+    assert_eq!(as_sent(&listed), sent(&stunt, "/_mock/rules").await);
+    assert_eq!(
+        as_sent(&listed),
+        format!("{{\"rules\":[{}]}}", as_sent(&made))
+    );
+    for kept in [
+        "  \"id\": 1,\n",
+        "  \"account\": \"live\",\n",
+        "\"b\": 1.50,\n",
+    ] {
+        assert!(made.contains(kept), "{kept}: {made}");
+    }
+    let none = "{\n  \"rules\": []\n}\n";
+    let others = done(&stunt, &["rules", "--account", "other"]).await;
+    assert_eq!(others, none);
+    assert_eq!(done(&stunt, &["rules", "delete", "1"]).await, "");
+    assert_eq!(done(&stunt, &["rules"]).await, none);
+
+    for key in ["a", "b"] {
+        let rule = format!(r#"{{"account": "{key}", "then": {{"delayMs": 1}}}}"#);
+        let Said { code, err, .. } = asked(&stunt, &["rules", "add", "-"], &rule).await;
+        assert_eq!((code, err), (Some(0), String::new()));
+    }
+    assert_eq!(
+        done(&stunt, &["rules", "clear", "--account", "a"]).await,
+        ""
+    );
+    let left = done(&stunt, &["rules"]).await;
+    assert!(left.contains("\"b\"") && !left.contains("\"a\""), "{left}");
+    assert_eq!(done(&stunt, &["rules", "clear"]).await, "");
+    assert_eq!(done(&stunt, &["rules"]).await, none);
+}
+
+#[tokio::test]
+async fn a_reset_is_of_one_account_or_of_everything() {
+    let stunt = Stunt::start().await;
+    for key in ["a", "b", "c"] {
+        done(&stunt, &["accounts", "set", key]).await;
+    }
+    assert_eq!(done(&stunt, &["reset", "--account", "b"]).await, "");
+    let left = done(&stunt, &["accounts"]).await;
+    assert!(left.contains("\"a\"") && !left.contains("\"b\""), "{left}");
+    assert_eq!(done(&stunt, &["reset"]).await, "");
+    let none = "{\n  \"accounts\": []\n}\n";
+    assert_eq!(done(&stunt, &["accounts"]).await, none);
+}

@@ -1,0 +1,181 @@
+//! Mode `jump`: what is waited for comes at once, in order, at its own time.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{clock, ms};
+use crate::support::{Receiver, Reply, Stunt, T0, picture};
+
+/// The clock runs too: what is told of an instant may be so much later.
+const RUN_MS: i64 = 60_000;
+
+async fn jump(stunt: &Stunt, account: Option<&str>) -> Value {
+    let mut set = json!({"mode": "jump", "now": T0});
+    if let Some(account) = account {
+        set["account"] = json!(account);
+    }
+    stunt.control(Method::PUT, "/_mock/clock", &set).await
+}
+
+fn instant(text: &Value) -> i64 {
+    ms(&json!({"now": text}))
+}
+
+/// That instant was told, or one that the clock ran to meanwhile.
+fn near(told: &Value, wanted: &str) {
+    let late = instant(told) - instant(&json!(wanted));
+    assert!((0..RUN_MS).contains(&late), "{told} for {wanted}");
+}
+
+#[tokio::test]
+async fn a_whole_ladder_of_retries_comes_at_once_each_attempt_at_its_time() {
+    let stunt = Stunt::start().await;
+    let receiver = Receiver::answering([Reply::Status(500); 6]).await;
+    let set = jump(&stunt, Some("live")).await;
+    near(&set["now"], T0);
+    assert_eq!(
+        set,
+        json!({"now": set["now"], "mode": "jump", "offsetMs": set["offsetMs"]})
+    );
+    stunt.webhook("live", &receiver.url).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    stunt.drain("live").await;
+    assert_eq!(receiver.count(), 7);
+    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+    let path = "/_mock/deliveries?account=live";
+    let told = stunt.control(Method::GET, path, &json!({})).await;
+    let deliveries = told["deliveries"].as_array().expect("a list");
+    assert_eq!(deliveries.len(), 7);
+    for (delivery, at) in deliveries.iter().zip([
+        "2026-03-12T10:00:00.300Z",
+        "2026-03-12T10:00:01.300Z",
+        "2026-03-12T10:00:03.300Z",
+        "2026-03-12T10:00:07.300Z",
+        "2026-03-12T10:30:07.300Z",
+        "2026-03-12T12:30:07.300Z",
+        "2026-03-12T16:30:07.300Z",
+    ]) {
+        near(&delivery["at"], at);
+    }
+    let now = clock(&stunt, "live").await;
+    near(&now["now"], "2026-03-12T16:30:07.300Z");
+    assert_eq!(now["mode"], "jump", "it jumps on");
+}
+
+#[tokio::test]
+async fn nothing_is_leapt_to_that_nobody_waits_for_and_all_of_it_ends_on_the_way() {
+    let stunt = Stunt::start().await;
+    jump(&stunt, Some("live")).await;
+    let files = json!([{"fileName": "never.jpg", "watermarks": [{"text": "one"}]}]);
+    let body = json!({"idempotencyKey": "upload", "files": files});
+    let made = stunt.post("live", "/api/v3/orders/wtr-embed", &body).await;
+    let unfinished = made.json()["data"]["orderId"].take();
+    let detail = format!(
+        "/api/v3/orders/{}",
+        unfinished.as_str().expect("a text of digits")
+    );
+    stunt.drain("live").await;
+    near(&clock(&stunt, "live").await["now"], T0);
+    let pending = stunt.get("live", &detail).await.json();
+    assert_eq!(pending["data"]["status"], "pending");
+
+    let slow = json!({"processing": {"delayMs": 86_400_000}});
+    stunt
+        .control(Method::PUT, "/_mock/accounts/live", &slow)
+        .await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    stunt.drain("live").await;
+    let order = stunt.order("live", &id).await;
+    assert_eq!(order["status"], "complete");
+    near(&order["updatedAt"], "2026-03-13T10:00:00.000Z");
+    let failed = stunt.get("live", &detail).await.json();
+    assert_eq!(failed["data"]["status"], "failed");
+    near(&failed["data"]["updatedAt"], "2026-03-12T22:00:00.000Z");
+}
+
+#[tokio::test]
+async fn an_order_that_starts_by_its_upload_is_leapt_to_as_well() {
+    let stunt = Stunt::start().await;
+    jump(&stunt, Some("live")).await;
+    let slow = json!({"processing": {"delayMs": 86_400_000}});
+    stunt
+        .control(Method::PUT, "/_mock/accounts/live", &slow)
+        .await;
+    let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}]}]);
+    let body = json!({"idempotencyKey": "upload", "files": files});
+    let made = stunt.post("live", "/api/v3/orders/wtr-embed", &body).await;
+    let made = made.json();
+    let (id, url) = (
+        &made["data"]["orderId"],
+        &made["data"]["files"][0]["uploadUrl"],
+    );
+    stunt.put(url.as_str().expect("a URL"), picture()).await;
+    stunt.drain("live").await;
+    let detail = format!("/api/v3/orders/{}", id.as_str().expect("an id"));
+    let order = stunt.get("live", &detail).await.json();
+    assert_eq!(order["data"]["status"], "complete");
+    near(&order["data"]["updatedAt"], "2026-03-13T10:00:00.000Z");
+}
+
+#[tokio::test]
+async fn what_is_held_is_not_leapt_to_until_it_is_let_go() {
+    let stunt = Stunt::start().await;
+    jump(&stunt, Some("live")).await;
+    let rule = json!({"account": "live", "when": {"operation": "bizmori.createAiDetection"},
+        "then": {"processing": "hold"}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    stunt.drain("live").await;
+    assert_eq!(stunt.order("live", &id).await["status"], "inProgress");
+    let path = format!("/_mock/orders/{id}/complete");
+    stunt.control(Method::POST, &path, &json!({})).await;
+    stunt.drain("live").await;
+    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+    near(&clock(&stunt, "live").await["now"], T0);
+}
+
+#[tokio::test]
+async fn the_default_clock_jumps_for_all_that_follow_it() {
+    let stunt = Stunt::start().await;
+    stunt.freeze("left").await;
+    jump(&stunt, None).await;
+    let slow = json!({"processing": {"delayMs": 3_600_000}});
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let mut ids = Vec::new();
+    for key in ["one", "two", "left"] {
+        let path = format!("/_mock/accounts/{key}");
+        stunt.control(Method::PUT, &path, &slow).await;
+        ids.push(stunt.confirmed(key, &body, picture()).await);
+    }
+    let drained = stunt
+        .control(Method::POST, "/_mock/drain", &json!({"timeoutMs": 20_000}))
+        .await;
+    assert_eq!(drained, json!({"idle": true}));
+    assert_eq!(stunt.order("one", &ids[0]).await["status"], "complete");
+    assert_eq!(stunt.order("two", &ids[1]).await["status"], "complete");
+    assert_eq!(stunt.order("left", &ids[2]).await["status"], "inProgress");
+    assert_eq!(clock(&stunt, "left").await["now"], T0);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_stopped_jumps_no_more_and_may_be_advanced() {
+    let stunt = Stunt::start().await;
+    jump(&stunt, Some("live")).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let freeze = json!({"account": "live", "mode": "frozen", "now": T0});
+    stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
+    let id = stunt.confirmed("live", &body, picture()).await;
+    stunt.drain("live").await;
+    assert_eq!(stunt.order("live", &id).await["status"], "inProgress");
+    jump(&stunt, Some("live")).await;
+    let by = json!({"account": "live", "by": "P8D"});
+    let done = stunt
+        .control(Method::POST, "/_mock/clock/advance", &by)
+        .await;
+    near(&done["now"], "2026-03-20T10:00:00.000Z");
+    let expired = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
+    assert_eq!(expired.json()["data"]["status"], "expired");
+}

@@ -1,0 +1,222 @@
+//! Snapshots: everything, or one account, as it was.
+
+mod kept;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Receiver, Reply, Stunt, T0, picture};
+
+async fn look(stunt: &Stunt, path: &str) -> Value {
+    stunt.control(Method::GET, path, &json!({})).await
+}
+
+async fn take(stunt: &Stunt, name: &str, body: &Value) -> Value {
+    let path = format!("/_mock/snapshots/{name}");
+    stunt.control(Method::PUT, &path, body).await
+}
+
+async fn restore(stunt: &Stunt, name: &str, body: &Value) -> Value {
+    let path = format!("/_mock/snapshots/{name}/restore");
+    stunt.control(Method::POST, &path, body).await
+}
+
+/// What can be seen of an account, but for the signatures in URLs.
+async fn seen(stunt: &Stunt, key: &str) -> Vec<String> {
+    let mut seen = Vec::new();
+    for path in [
+        format!("/_mock/accounts/{key}"),
+        format!("/_mock/clock?account={key}"),
+        format!("/_mock/rules?account={key}"),
+        format!("/_mock/orders?account={key}"),
+        format!("/_mock/deliveries?account={key}"),
+    ] {
+        let answer = stunt.send(Method::GET, &path, &[], "").await;
+        let mut shown = answer.json();
+        // By the real time, which goes on.
+        if let Some(offset) = shown.get_mut("offsetMs") {
+            offset.take();
+        }
+        seen.push(shown.to_string());
+    }
+    for path in [
+        "/api/v2/orders",
+        "/api/v2/orders/stats/recent",
+        "/api/v2/orders/webhooks",
+    ] {
+        seen.push(stunt.get(key, path).await.text());
+    }
+    seen
+}
+
+/// An account at [`T0`] with a webhook, a rule that was applied once, an order that is done, one
+/// under way and one that waits for its upload: their ids, and where that goes.
+async fn live(stunt: &Stunt, key: &str, url: &str) -> (Vec<String>, String) {
+    stunt.freeze(key).await;
+    stunt.webhook(key, url).await;
+    let rule = json!({"account": key, "name": "first", "times": 2,
+        "when": {"operation": "bizmori.createAiDetection"},
+        "then": {"outcome": {"probability": 0.25}}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    let body = |name: &str| json!({"idempotencyKey": name, "fileName": format!("{name}.jpg")});
+    let done = stunt.confirmed(key, &body("done"), picture()).await;
+    assert_eq!(
+        stunt.advance(key, "PT0.5S").await,
+        ["order.process", "webhook.deliver"]
+    );
+    let under_way = stunt.confirmed(key, &body("under_way"), picture()).await;
+    let (waiting, upload) = stunt.pending(key, &body("waiting")).await;
+    (vec![done, under_way, waiting], upload)
+}
+
+/// Nothing is as it was.
+async fn ruin(stunt: &Stunt, key: &str) {
+    stunt
+        .control(Method::DELETE, "/_mock/rules", &json!({}))
+        .await;
+    let body = json!({"idempotencyKey": "later", "fileName": "later.jpg"});
+    stunt.confirmed(key, &body, picture()).await;
+    stunt.advance(key, "P8D").await;
+    let settings = json!({"plan": "pro"});
+    let path = format!("/_mock/accounts/{key}");
+    stunt.control(Method::PUT, &path, &settings).await;
+}
+
+/// It goes on from there: the next order has the id that it had, what was under way ends, and
+/// what waits takes its upload.
+async fn goes_on(stunt: &Stunt, key: &str, (ids, upload): &(Vec<String>, String)) {
+    stunt.put(upload, picture()).await;
+    stunt.confirm(key, &ids[2]).await;
+    let ran = stunt.advance(key, "PT0.3S").await;
+    let (done, told) = ("order.process", "webhook.deliver");
+    assert_eq!(ran, [done, done, told, told]);
+    for id in ids {
+        let order = stunt.order(key, id).await;
+        assert_eq!(order["status"], "complete", "{order}");
+        let picture_of_it = order["originalImageUrl"].as_str().expect("a URL");
+        let fetched = stunt.send(Method::GET, picture_of_it, &[], "").await;
+        assert_eq!((fetched.status, fetched.bytes), (200, picture()));
+    }
+}
+
+#[tokio::test]
+async fn everything_is_restored_as_it_was_and_goes_on_from_there() {
+    let (stunt, receiver) = (Stunt::start().await, Receiver::start().await);
+    let freeze = json!({"mode": "frozen", "now": T0});
+    stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
+    let rule = json!({"when": {"operation": "storage.put"}, "then": {"delayMs": 1}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    let one = live(&stunt, "one", &receiver.url).await;
+    let two = live(&stunt, "two", &receiver.url).await;
+    let taken = take(&stunt, "begin", &json!({})).await;
+    assert_eq!(
+        taken,
+        json!({"name": "begin", "account": null, "takenAt": taken["takenAt"],
+            "accounts": 2, "orders": 6, "bytes": taken["bytes"]})
+    );
+    assert!(taken["bytes"].as_u64() > Some(4 * 1024), "{taken}");
+    let rules = look(&stunt, "/_mock/rules").await;
+    let before = (seen(&stunt, "one").await, seen(&stunt, "two").await);
+
+    for _ in 0..2 {
+        ruin(&stunt, "one").await;
+        stunt.advance("two", "P8D").await;
+        let body = json!({"idempotencyKey": "x", "fileName": "x.jpg"});
+        stunt.confirmed("three", &body, picture()).await;
+        let later = json!({"mode": "frozen", "now": "2030-01-01T00:00:00Z"});
+        stunt.control(Method::PUT, "/_mock/clock", &later).await;
+        assert_eq!(restore(&stunt, "begin", &json!({})).await, taken);
+        let after = (seen(&stunt, "one").await, seen(&stunt, "two").await);
+        assert_eq!(after, before);
+        let again = look(&stunt, "/_mock/rules").await;
+        assert_eq!(again, rules);
+        let clock = look(&stunt, "/_mock/clock").await;
+        assert_eq!(clock["now"], T0);
+        let accounts = look(&stunt, "/_mock/accounts").await;
+        let keys: Vec<_> = accounts["accounts"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|account| account["key"].as_str())
+            .collect();
+        assert_eq!(keys, [Some("one"), Some("two")]);
+        goes_on(&stunt, "one", &one).await;
+        goes_on(&stunt, "two", &two).await;
+    }
+}
+
+#[tokio::test]
+async fn one_account_is_restored_and_no_other_is_touched() {
+    let (stunt, receiver) = (Stunt::start().await, Receiver::start().await);
+    let mine = live(&stunt, "mine", &receiver.url).await;
+    let other = live(&stunt, "other", &receiver.url).await;
+    let before = seen(&stunt, "mine").await;
+    let taken = take(&stunt, "mine at first", &json!({"account": "mine"})).await;
+    assert_eq!(
+        (&taken["account"], &taken["accounts"], &taken["orders"]),
+        (&json!("mine"), &json!(1), &json!(3))
+    );
+    let all = take(&stunt, "all", &json!({})).await;
+    assert_eq!(all["orders"], 6);
+    for (name, of) in [
+        ("mine at first", json!({})),
+        ("mine at first", json!({"account": "mine"})),
+        ("all", json!({"account": "mine"})),
+    ] {
+        ruin(&stunt, "mine").await;
+        let others = seen(&stunt, "other").await;
+        restore(&stunt, name, &of).await;
+        assert_eq!(seen(&stunt, "mine").await, before, "{name} {of}");
+        assert_eq!(seen(&stunt, "other").await, others, "{name} {of}");
+        goes_on(&stunt, "mine", &mine).await;
+    }
+    stunt.put(&other.1, picture()).await;
+    let none = stunt
+        .send(
+            Method::POST,
+            "/_mock/snapshots/mine%20at%20first/restore",
+            &[],
+            r#"{"account":"other"}"#,
+        )
+        .await;
+    let expected = json!({"error": {"code": "unknown_account", "message": "no account other",
+        "hint": "an account is there once its key was used, and in a snapshot if it was there then"}});
+    assert_eq!((none.status, none.json()), (404, expected));
+}
+
+#[tokio::test]
+async fn a_restore_is_fenced_and_what_was_under_way_is_done_again() {
+    let stunt = Stunt::start().await;
+    let receiver = Receiver::answering([Reply::Silence]).await;
+    stunt.webhook("live", &receiver.url).await;
+    let none = json!({"processing": {"delayMs": 0}});
+    stunt
+        .control(Method::PUT, "/_mock/accounts/live", &none)
+        .await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    receiver.messages(1).await;
+    take(&stunt, "under way", &json!({})).await;
+    restore(&stunt, "under way", &json!({})).await;
+    stunt.drain("live").await;
+    let messages = receiver.messages(2).await;
+    assert_eq!(messages[0].body, messages[1].body, "the same event");
+    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+    let deliveries = look(&stunt, "/_mock/deliveries?account=live").await;
+    let attempts = deliveries["deliveries"].as_array().expect("a list");
+    assert_eq!(attempts.len(), 1, "the first was never answered");
+}
+
+#[tokio::test]
+async fn a_clock_that_ran_goes_on_from_where_it_was() {
+    let stunt = Stunt::start().await;
+    let set = json!({"account": "live", "mode": "running", "now": T0});
+    stunt.control(Method::PUT, "/_mock/clock", &set).await;
+    take(&stunt, "then", &json!({"account": "live"})).await;
+    stunt.advance("live", "P30D").await;
+    restore(&stunt, "then", &json!({})).await;
+    let clock = look(&stunt, "/_mock/clock?account=live").await;
+    assert_eq!(clock["mode"], "running");
+    let now = clock["now"].as_str().expect("an instant");
+    assert!(now.starts_with("2026-03-12T10:0"), "{now}");
+}

@@ -1,0 +1,135 @@
+//! Where snapshots are, how long, and how many.
+
+use std::path::Path;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{live, restore, seen, take};
+use crate::support::{Answer, Receiver, Stunt, picture};
+
+async fn names(stunt: &Stunt) -> Vec<Value> {
+    let listed = stunt
+        .control(Method::GET, "/_mock/snapshots", &json!({}))
+        .await;
+    let listed = listed["snapshots"].as_array().expect("a list");
+    listed.iter().map(|it| it["name"].clone()).collect()
+}
+
+fn refused(answer: &Answer, status: u16, code: &str, message: &str) {
+    let error = answer.json()["error"].take();
+    assert_eq!(
+        (answer.status, &error["code"], &error["message"]),
+        (status, &json!(code), &json!(message))
+    );
+}
+
+fn on(path: &Path) -> impl Fn(&mut stuntdouble::config::Config) + '_ {
+    |config| config.data_dir = Some(path.to_owned())
+}
+
+fn directories(data: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(data.join("snapshots")).expect("a directory");
+    let mut names: Vec<String> = entries
+        .map(|entry| {
+            let name = entry.expect("an entry").file_name();
+            name.to_string_lossy().into_owned()
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn snapshots_outlive_resets_and_restarts_and_leave_nothing_when_they_go() {
+    let data = tempfile::tempdir().expect("a directory");
+    let receiver = Receiver::start().await;
+    let stunt = Stunt::with(on(data.path())).await;
+    live(&stunt, "live", &receiver.url).await;
+    take(&stunt, "live", &json!({"account": "live"})).await;
+    let before = seen(&stunt, "live").await;
+    stunt
+        .control(Method::POST, "/_mock/reset", &json!({}))
+        .await;
+    stunt.stop().await;
+    // One that was cut off half way.
+    let cut_off = data.path().join("snapshots/new-9");
+    std::fs::create_dir_all(cut_off.join("blobs/1")).expect("a directory");
+
+    let stunt = Stunt::with(on(data.path())).await;
+    assert_eq!(directories(data.path()), ["1"]);
+    assert_eq!(names(&stunt).await, ["live"]);
+    restore(&stunt, "live", &json!({})).await;
+    assert_eq!(seen(&stunt, "live").await, before);
+    take(&stunt, "live", &json!({"account": "live"})).await;
+    assert_eq!(directories(data.path()), ["2"], "the earlier one is gone");
+    let removed = stunt
+        .send(Method::DELETE, "/_mock/snapshots/live", &[], "")
+        .await;
+    assert_eq!((removed.status, removed.text()), (204, String::new()));
+    assert_eq!(names(&stunt).await, Vec::<Value>::new());
+    assert_eq!(directories(data.path()), Vec::<String>::new());
+    assert_eq!(
+        seen(&stunt, "live").await,
+        before,
+        "what was restored stays"
+    );
+}
+
+#[tokio::test]
+async fn a_snapshot_keeps_its_files_when_the_account_is_gone() {
+    let stunt = Stunt::frozen("live").await;
+    let options = json!({"generateHeatmap": true, "generateThumbnail": true});
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": options});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    stunt.advance("live", "PT1S").await;
+    take(&stunt, "one", &json!({"account": "live"})).await;
+    stunt
+        .control(Method::DELETE, "/_mock/accounts/live", &json!({}))
+        .await;
+    take(&stunt, "none", &json!({})).await;
+    restore(&stunt, "one", &json!({})).await;
+    let order = stunt.order("live", &id).await;
+    for url in ["originalImageUrl", "heatmapUrl", "thumbnailImageUrl"] {
+        let url = order[url].as_str().expect("a URL");
+        let file = stunt.send(Method::GET, url, &[], "").await;
+        assert_eq!(file.status, 200, "{url}");
+    }
+    restore(&stunt, "none", &json!({})).await;
+    let accounts = stunt
+        .control(Method::GET, "/_mock/accounts", &json!({}))
+        .await;
+    assert_eq!(accounts, json!({"accounts": []}));
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_refused_and_nothing_is_changed() {
+    let stunt = Stunt::start().await;
+    let call = async |method: Method, path: &str, body: &str| {
+        stunt.send(method, path, &[], body.to_owned()).await
+    };
+    let answer = call(Method::POST, "/_mock/snapshots/x/restore", "").await;
+    refused(&answer, 404, "unknown_snapshot", "no snapshot x");
+    let answer = call(Method::DELETE, "/_mock/snapshots/x", "").await;
+    refused(&answer, 404, "unknown_snapshot", "no snapshot x");
+    let answer = call(Method::PUT, "/_mock/snapshots/x", r#"{"account":"nobody"}"#).await;
+    refused(&answer, 404, "unknown_account", "no account nobody");
+    let answer = call(Method::PUT, "/_mock/snapshots/%FF", "").await;
+    refused(&answer, 400, "bad_name", "\u{fffd} is no name");
+    let long = "n".repeat(101);
+    let answer = call(Method::PUT, &format!("/_mock/snapshots/{long}"), "").await;
+    refused(&answer, 400, "bad_name", &format!("{long} is no name"));
+    assert_eq!(names(&stunt).await, Vec::<Value>::new());
+
+    for n in 0..100 {
+        take(&stunt, &n.to_string(), &json!({})).await;
+    }
+    let answer = call(Method::PUT, "/_mock/snapshots/x", "").await;
+    refused(
+        &answer,
+        409,
+        "too_many_snapshots",
+        "there are 100 snapshots",
+    );
+    take(&stunt, "99", &json!({})).await;
+}
