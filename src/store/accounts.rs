@@ -143,6 +143,22 @@ pub async fn set_clock(tx: &mut Tx, clock_id: ClockId, clock: Clock) -> Result<(
     Ok(())
 }
 
+/// Takes an account's own clock away: its jobs are the default clock's from now on.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn unset_clock(tx: &mut Tx, id: AccountId) -> Result<()> {
+    sqlx::query(
+        "UPDATE accounts SET clock = NULL WHERE id = ?1;
+         UPDATE jobs SET clock_id = ?2 WHERE account_id = ?1",
+    )
+    .bind(id.0)
+    .bind(ClockId::DEFAULT.0)
+    .execute(tx.sqlite())
+    .await?;
+    Ok(())
+}
+
 /// The default clock, if it was ever set.
 ///
 /// # Errors

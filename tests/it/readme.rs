@@ -137,6 +137,7 @@ async fn recipes_say_what_they_show() {
         "### See a webhook retried after two hours, now",
         "### Two tests in parallel",
         "### Assert what my code sent",
+        "### Begin with orders that are done",
     ] {
         let recipe = chapter(heading);
         assert!(!blocks(recipe, "").is_empty(), "{heading} shows something");
