@@ -5,6 +5,7 @@
 //! is under way for it is cancelled, and the key's next use begins a new life under a new id.
 
 mod account;
+mod clocks;
 mod rate;
 mod turn;
 
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 pub use account::Account;
 use account::held;
+pub use account::is_test_key;
 pub use rate::TooMany;
 pub use turn::Turn;
 
@@ -190,13 +192,39 @@ impl Accounts {
         apart(async move { this.begin(&key, Some((settings, sunset))).await }).await
     }
 
-    /// Makes the account, if it is not there, and sets it up, if anything is to be set.
+    /// Begins an account anew: the life it has ends, and in the same turn another begins, set up so.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn renew(
+        self: &Arc<Self>,
+        key: &str,
+        settings: Settings,
+    ) -> Result<Arc<Account>, StoreError> {
+        let (this, key) = (Arc::clone(self), key.to_owned());
+        apart(async move {
+            let _turn = this.turn.lock().await;
+            this.end_in_turn(&key).await?;
+            this.begin_in_turn(&key, Some((settings, None))).await
+        })
+        .await
+    }
+
     async fn begin(
         &self,
         key: &str,
         set: Option<(Settings, Option<Timestamp>)>,
     ) -> Result<Arc<Account>, StoreError> {
         let _turn = self.turn.lock().await;
+        self.begin_in_turn(key, set).await
+    }
+
+    /// Makes the account, if it is not there, and sets it up, if anything is to be set.
+    async fn begin_in_turn(
+        &self,
+        key: &str,
+        set: Option<(Settings, Option<Timestamp>)>,
+    ) -> Result<Arc<Account>, StoreError> {
         if let Some(account) = self.get(key) {
             if let Some((settings, sunset)) = set {
                 self.set(&account, settings, sunset).await?;
@@ -258,6 +286,10 @@ impl Accounts {
 
     async fn end(&self, key: &str) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
+        self.end_in_turn(key).await
+    }
+
+    async fn end_in_turn(&self, key: &str) -> Result<(), StoreError> {
         let Some(account) = self.get(key) else {
             return Ok(());
         };
@@ -309,44 +341,5 @@ impl Accounts {
     /// If they cannot be read.
     pub async fn spent(&self, account: &Account) -> Result<u64, StoreError> {
         store::accounts::spent(&mut self.db.read().await?, account.id).await
-    }
-
-    /// That clock; the default one's where the account is gone or has none of its own.
-    #[must_use]
-    pub fn clock(&self, id: ClockId) -> Clock {
-        let own = self
-            .by_id(AccountId(id.0))
-            .and_then(|account| *held(&account.clock));
-        own.unwrap_or_else(|| *held(&self.default_clock))
-    }
-
-    /// What that clock shows.
-    #[must_use]
-    pub fn now(&self, id: ClockId) -> Timestamp {
-        self.clock(id).now()
-    }
-
-    /// Sets that clock; an account that had none has its own from now on.
-    ///
-    /// # Errors
-    /// If its account is gone, or it cannot be written.
-    pub async fn set_clock(self: &Arc<Self>, id: ClockId, clock: Clock) -> Result<(), StoreError> {
-        let this = Arc::clone(self);
-        apart(async move {
-            let account = match id {
-                ClockId::DEFAULT => None,
-                ClockId(of) => Some(this.by_id(AccountId(of)).ok_or(StoreError::AccountGone)?),
-            };
-            let mut tx = this.db.begin().await?;
-            store::accounts::set_clock(&mut tx, id, clock).await?;
-            tx.commit().await?;
-            match account {
-                Some(account) => *held(&account.clock) = Some(clock),
-                None => *held(&this.default_clock) = clock,
-            }
-            this.db.agenda().look(id);
-            Ok(())
-        })
-        .await
     }
 }

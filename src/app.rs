@@ -83,7 +83,8 @@ pub fn operations() -> Vec<Operation> {
 }
 
 impl App {
-    /// Opens the data directory, takes up what an earlier process left there, and binds.
+    /// Opens the data directory, takes up what an earlier process left there, binds, and sets up
+    /// the fixtures, if there are any.
     ///
     /// # Errors
     /// One line that says what could not be had, and why.
@@ -114,6 +115,11 @@ impl App {
                 })
             }
         };
+        if let Some(file) = &context.config.fixtures {
+            let origin = context.config.public_url.clone();
+            let origin = origin.unwrap_or_else(|| format!("http://{address}"));
+            control::load_fixtures(&context, file, &origin).await?;
+        }
         Ok(Self {
             context,
             listener,

@@ -99,6 +99,10 @@ pub struct Config {
     /// not set
     #[arg(long, env = "STUNTDOUBLE_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// JSON document of the accounts, webhooks, rules and finished orders that are set up before it
+    /// serves
+    #[arg(long, env = "STUNTDOUBLE_FIXTURES", value_name = "FILE")]
+    pub fixtures: Option<PathBuf>,
     /// Origin of the URLs handed out, such as `http://mock:8080`; that of the request if not set
     #[arg(long, env = "STUNTDOUBLE_PUBLIC_URL", value_name = "URL", value_parser = origin)]
     pub public_url: Option<String>,

@@ -18,6 +18,7 @@ mod pace;
 mod posted;
 mod put;
 mod treated;
+mod urls;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub use pace::Pace;
 pub use posted::Posted;
 pub use put::PutError;
 pub use treated::Treatment;
+pub use urls::check_url;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -22,7 +22,8 @@ use crate::model::rule::{
 use crate::store::rules::Stored;
 use crate::store::{self, Db, StoreError, Tx, apart};
 
-const RULES_MAX: usize = 10_000;
+/// So many stand at once at most.
+pub const RULES_MAX: usize = 10_000;
 /// All rules together, as JSON.
 const RULES_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -263,6 +264,19 @@ impl Rules {
         apart(async move {
             let of_account = |it: &Standing| account.is_none() || it.rule.account == account;
             this.drop_those(of_account).await.map(drop)
+        })
+        .await
+    }
+
+    /// Removes those that name no account.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn clear_general(self: &Arc<Self>) -> Result<(), StoreError> {
+        let this = Arc::clone(self);
+        apart(async move {
+            let is_general = |it: &Standing| it.rule.account.is_none();
+            this.drop_those(is_general).await.map(drop)
         })
         .await
     }

@@ -118,7 +118,15 @@ mod tests {
         for good in ["", "mock", "a.b.test", "*.b.test", "10.0.0.7", "::1"] {
             assert_eq!(name(good).as_deref(), Ok(good));
         }
-        for bad in ["a:8443", "https://a", "[::1]", "*.10.0.0.7", "a.*.b", "a b", "*"] {
+        for bad in [
+            "a:8443",
+            "https://a",
+            "[::1]",
+            "*.10.0.0.7",
+            "a.*.b",
+            "a b",
+            "*",
+        ] {
             assert!(name(bad).is_err(), "{bad}");
         }
     }

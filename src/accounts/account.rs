@@ -37,6 +37,12 @@ pub struct Account {
     pub(super) ended: CancellationToken,
 }
 
+/// Whether it is a BIZ MORI test key.
+#[must_use]
+pub fn is_test_key(key: &str) -> bool {
+    key.starts_with("sk_test_")
+}
+
 pub(super) fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -85,7 +91,7 @@ impl Account {
     /// A BIZ MORI test key: its orders are made up, and nothing of them is stored.
     #[must_use]
     pub fn is_test(&self) -> bool {
-        self.key.starts_with("sk_test_")
+        is_test_key(&self.key)
     }
 
     /// What is set on it.

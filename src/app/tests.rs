@@ -43,8 +43,7 @@ async fn an_order_stands_still_until_the_answer_to_its_confirm_is_written() {
     let context = Arc::clone(&app.context);
     context.worker.start().await.expect("a worker");
     let create = json!({"idempotencyKey": "a", "fileName": "a.jpg"}).to_string();
-    let made =
-        json_of(ask(&context, "POST", "/api/v2/orders/ai-detection", create).await).await;
+    let made = json_of(ask(&context, "POST", "/api/v2/orders/ai-detection", create).await).await;
     let upload = made["data"]["file"]["uploadUrl"].as_str().expect("a URL");
     ask(
         &context,

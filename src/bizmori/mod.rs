@@ -3,6 +3,7 @@
 mod auth;
 mod create;
 mod download;
+mod draft;
 mod error;
 mod events;
 mod legacy_webhook;
@@ -47,6 +48,7 @@ fn order_routes(routes: Routes) -> Routes {
             create::anti_ai,
         )
         .making(Makes::Outputs)
+        .drafted(draft::anti_ai)
         .on(
             "bizmori.confirmAntiAi",
             Method::POST,
@@ -67,6 +69,7 @@ fn order_routes(routes: Routes) -> Routes {
             create::watermark_embed,
         )
         .making(Makes::Outputs)
+        .drafted(draft::watermark_embed)
         .on(
             "bizmori.createWatermarkExtract",
             Method::POST,
@@ -74,6 +77,7 @@ fn order_routes(routes: Routes) -> Routes {
             create::watermark_extract,
         )
         .making(Makes::Extraction)
+        .drafted(draft::watermark_extract)
         .on(
             "bizmori.createAiDetection",
             Method::POST,
@@ -81,6 +85,7 @@ fn order_routes(routes: Routes) -> Routes {
             create::ai_detection,
         )
         .making(Makes::Detection)
+        .drafted(draft::ai_detection)
         .on(
             "bizmori.confirmAiDetection",
             Method::POST,

@@ -13,7 +13,7 @@ use super::{Answer, answer};
 use crate::accounts::Account;
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::work::Work;
-use crate::web::{Called, Context, Origin, Segment, Tied, Verbs, PLAN};
+use crate::web::{Called, Context, Origin, PLAN, Segment, Tied, Verbs};
 
 pub async fn confirm_anti_ai(
     State(context): State<Context>,

@@ -92,7 +92,11 @@ fn as_json(sent_as_json: bool) -> Result<(), Refusal> {
     }
 }
 
-fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
+/// The body, if it is a JSON object of the shape of `T`.
+///
+/// # Errors
+/// Names the field that does not fit.
+pub fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
     let mut source = serde_json::Deserializer::from_slice(bytes);
     let Object(parsed) = serde_path_to_error::deserialize(&mut source).map_err(|error| {
         let path = error.path().to_string();

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use axum::http::Method;
 
+use super::draft;
 use super::error::{Code, Refusal};
 use crate::accounts::Account;
 use crate::model::order::{Order, Vendor};
@@ -28,6 +29,7 @@ pub fn routes(routes: Routes) -> Routes {
             create::watermark_embed,
         )
         .making(Makes::Outputs)
+        .drafted(draft::watermark_embed_v3)
         .on(
             "bizmori.createWatermarkExtractV3",
             Method::POST,
@@ -35,6 +37,7 @@ pub fn routes(routes: Routes) -> Routes {
             create::watermark_extract,
         )
         .making(Makes::Extraction)
+        .drafted(draft::watermark_extract_v3)
         .on(
             "bizmori.getOrderV3",
             Method::GET,

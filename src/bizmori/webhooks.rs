@@ -24,23 +24,11 @@ fn not_found(id: &str) -> Refusal {
 
 /// What the body asks for; a test key has test endpoints only.
 pub(super) fn wish(account: &Account, body: WebhookBody) -> Result<Wish, Refusal> {
-    let body = body.check()?;
-    if account.is_test() && body.is_test == Some(false) {
-        return Err(Refusal::new(
-            Code::AuthForbidden,
-            "isTest: a test key has test webhooks only",
-        ));
-    }
-    let test = if account.is_test() {
-        Some(true)
-    } else {
-        body.is_test
-    };
-    Ok(Wish {
-        name: body.name,
-        url: body.url,
-        test,
-    })
+    let wish = Wish::from(body);
+    let invalid = |(field, line)| Refusal::invalid(format!("{field}: {line}"));
+    wish.check().map_err(invalid)?;
+    let forbidden = |line| Refusal::new(Code::AuthForbidden, format!("isTest: {line}"));
+    wish.of_key(account.is_test()).map_err(forbidden)
 }
 
 pub async fn create(

@@ -13,7 +13,12 @@ pub struct Tls {
     #[arg(long, env = "STUNTDOUBLE_TLS", value_parser = FalseyValueParser::new())]
     pub tls: bool,
     /// Port to listen on by TLS; 0 takes a free one
-    #[arg(long, env = "STUNTDOUBLE_TLS_PORT", default_value_t = 8443)]
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_TLS_PORT",
+        default_value_t = 8443,
+        value_name = "PORT"
+    )]
     pub tls_port: u16,
     /// Another host or address to have in the certificate; may be given several times, or several
     /// with commas between them

@@ -104,16 +104,25 @@ pub fn describe_set(described: Described<'_>) -> Described<'_> {
     refuses(described, &[&BAD_KEY, &STORE])
 }
 
+/// Checks that an account can be set up so.
+///
+/// # Errors
+/// Names the field, and says what it may be.
+pub fn check(settings: &Settings) -> Result<(), Refusal> {
+    if settings.retention_days != Some(0) {
+        return Ok(());
+    }
+    let why = "retentionDays: 0 is no retention";
+    let hint = "give 1 day or more; null is the server's --retention-days";
+    Err(Refusal::bad("bad_body", why, hint))
+}
+
 pub async fn set(
     State(context): State<Context>,
     Key(key): Key,
     Read(settings): Read<Settings>,
 ) -> Result<Response, Refusal> {
-    if settings.retention_days == Some(0) {
-        let why = "retentionDays: 0 is no retention";
-        let hint = "give 1 day or more; null is the server's --retention-days";
-        return Err(Refusal::bad("bad_body", why, hint));
-    }
+    check(&settings)?;
     let sunset = context.orders.sunset_by(&settings);
     let configured = context.accounts.configure(&key, settings, sunset);
     let account = configured.await?;

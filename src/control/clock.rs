@@ -16,12 +16,13 @@ use crate::accounts::Account;
 use crate::clock::{self, Clock};
 use crate::model::ids::ClockId;
 use crate::model::job::Kind;
-use crate::model::time::DAY_MS;
+use crate::model::time::{DAY_MS, Timestamp};
 use crate::web::{Context, Json, WHY, header_line};
 use crate::worker::Ran;
 
 pub mod described;
 
+pub(super) const INSTANT: &str = "such as 2026-03-12T10:00:00.000Z";
 const DRAIN_MS: u64 = 10_000;
 const DRAIN_MS_MAX: u64 = 600_000;
 
@@ -86,13 +87,24 @@ pub struct Set {
     now: Option<String>,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-enum Mode {
+pub(super) enum Mode {
     Running,
     Frozen,
     /// Runs, and leaps to what is due next whenever no work is under way.
     Jump,
+}
+
+impl Mode {
+    /// A clock that goes so, from `at` on.
+    pub(super) fn showing(self, at: Timestamp) -> Clock {
+        match self {
+            Self::Running => Clock::running_from(at),
+            Self::Frozen => Clock::Frozen { at },
+            Self::Jump => Clock::jumping_from(at),
+        }
+    }
 }
 
 pub async fn set(
@@ -103,18 +115,10 @@ pub async fn set(
     let at = match &body.now {
         None => context.accounts.now(followed(account.as_ref())),
         Some(text) => clock::parse_iso(text).ok_or_else(|| {
-            Refusal::bad(
-                "bad_now",
-                format!("now: {text} is no instant"),
-                "such as 2026-03-12T10:00:00.000Z",
-            )
+            Refusal::bad("bad_now", format!("now: {text} is no instant"), INSTANT)
         })?,
     };
-    let clock = match body.mode {
-        Mode::Running => Clock::running_from(at),
-        Mode::Frozen => Clock::Frozen { at },
-        Mode::Jump => Clock::jumping_from(at),
-    };
+    let clock = body.mode.showing(at);
     context
         .worker
         .set_clock(own(account.as_ref()), clock)
@@ -256,7 +260,6 @@ pub async fn drain(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::time::Timestamp;
 
     #[test]
     fn a_step_is_milliseconds_or_a_duration_forward() {

@@ -32,6 +32,16 @@ impl Refusal {
         }
     }
 
+    /// What was wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do.
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+
     /// What was asked for is not there.
     pub fn not_found(
         code: &'static str,

@@ -7,6 +7,7 @@ mod clock;
 mod deliveries;
 mod described;
 mod error;
+mod fixtures;
 mod inbox;
 mod orders;
 mod query;
@@ -22,12 +23,13 @@ use axum::response::{IntoResponse, Response};
 use crate::web::{Context, Routes};
 pub use described::description;
 use error::Refusal;
+pub use fixtures::load as load_fixtures;
 
 /// The operations of this front door.
 #[must_use]
 pub fn routes(context: Option<Context>) -> Routes {
     let themes = [
-        state, snapshots, clocks, accounts, rules, journal, orders, webhooks,
+        state, snapshots, fixtures, clocks, accounts, rules, journal, orders, webhooks,
     ];
     let routes = Routes::new(context);
     themes.into_iter().fold(routes, |routes, add| add(routes))
@@ -54,6 +56,17 @@ fn state(routes: Routes) -> Routes {
         .described(ca::describe)
         .on("control.reset", Method::POST, "/_mock/reset", state::reset)
         .described(state::describe_reset)
+}
+
+fn fixtures(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.putFixtures",
+            Method::PUT,
+            "/_mock/fixtures",
+            fixtures::put,
+        )
+        .described(fixtures::describe_put)
 }
 
 fn snapshots(routes: Routes) -> Routes {

@@ -146,11 +146,7 @@ impl Orders {
             });
         }
         if let Some(outcome) = outcome {
-            let ruled = Ruled {
-                rule: None,
-                outcome,
-            };
-            ruled::settle_by_hand(going, &ruled);
+            ruled::settle_by_hand(going, &outcome);
         }
         store::orders::update(&mut tx, order).await?;
         store::jobs::put(&mut tx, account.id, Kind::Process, id, now).await?;

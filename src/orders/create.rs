@@ -9,7 +9,7 @@ use crate::claims::Claim;
 use crate::model::bulk::Queued;
 use crate::model::job::Kind;
 use crate::model::order::{Order, State, Vendor};
-use crate::model::rule::{Asked, Processing, Subject};
+use crate::model::rule::{Asked, Outcome, Processing, Subject};
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
 use crate::rules::Choice;
@@ -50,12 +50,30 @@ impl From<StoreError> for Refused {
     }
 }
 
+/// Who says what comes of an order.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Says<'o> {
+    Rules,
+    /// The control plane; none: what would come of it.
+    Hand(Option<&'o Outcome>),
+}
+
 impl Orders {
     /// Makes an order, or finds the one that the same key made.
     ///
     /// # Errors
     /// If there are no credits left for it, its client's id is taken, or it cannot be written.
     pub async fn create(&self, account: &Arc<Account>, new: New) -> Result<Created, Refused> {
+        self.create_by(account, new, Says::Rules).await
+    }
+
+    /// The same, of which rules or the control plane say what comes of it.
+    pub(super) async fn create_by(
+        &self,
+        account: &Arc<Account>,
+        new: New,
+        says: Says<'_>,
+    ) -> Result<Created, Refused> {
         let now = account.now();
         let number = account.next_order();
         let retention_days = self.retention_days(account);
@@ -67,9 +85,15 @@ impl Orders {
             });
             let key = new.idempotency_key.as_deref();
             let mut tx = self.db.begin().await?;
-            let choices = self.rules_say(&tx, account, &new);
+            let choices = match says {
+                Says::Rules => self.rules_say(&tx, account, &new),
+                Says::Hand(_) => Vec::new(),
+            };
             let mut order = draft(account, &new, (id, number), retention_days, now);
             ruled::settle(&mut order, &choices);
+            if let Says::Hand(Some(outcome)) = says {
+                ruled::settle_by_hand(&mut order, outcome);
+            }
             let order = Arc::new(order);
             if store::orders::insert(&mut tx, &order, new.operation, key).await? {
                 let hold = self

@@ -27,13 +27,17 @@ pub(super) fn settle(order: &mut Order, choices: &[Choice]) {
 }
 
 /// Writes on an order what the control plane has it come to: of a bulk, each of its pictures.
-pub(super) fn settle_by_hand(order: &mut Order, by_hand: &Ruled) {
+pub(super) fn settle_by_hand(order: &mut Order, outcome: &Outcome) {
+    let by_hand = Ruled {
+        rule: None,
+        outcome: outcome.clone(),
+    };
     if let Work::Bulk(bulk) = &mut order.work {
         for queued in &mut bulk.queued {
             queued.ruled = Some(by_hand.clone());
         }
     } else {
-        order.ruled = Some(by_hand.clone());
+        order.ruled = Some(by_hand);
     }
 }
 

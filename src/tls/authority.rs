@@ -93,7 +93,9 @@ impl Authority {
     /// two files are not of one another, or its years are over.
     fn check(&self, made: &CertificateDer<'_>, now: Timestamp) -> Result<(), String> {
         let told = |error: &dyn std::fmt::Display| {
-            format!("{CERTIFICATE} is not good for {KEY} any more: {error}; remove both, and new ones are made")
+            format!(
+                "{CERTIFICATE} is not good for {KEY} any more: {error}; remove both, and new ones are made"
+            )
         };
         let mut roots = RootCertStore::empty();
         roots
@@ -104,8 +106,8 @@ impl Authority {
         let name = ServerName::try_from(LOCAL[0]).map_err(|error| told(&error))?;
         let since = Duration::from_millis(u64::try_from(now.ms()).unwrap_or_default());
         let at = UnixTime::since_unix_epoch(since);
-        let verified = verifier.verify_server_cert(made, &[], &name, &[], at);
-        verified.map(drop).map_err(|error| told(&error))
+        let found = verifier.verify_server_cert(made, &[], &name, &[], at);
+        found.map(drop).map_err(|error| told(&error))
     }
 }
 
@@ -147,12 +149,12 @@ fn read(folder: &Path, name: &str) -> Result<Option<String>, String> {
 
 fn keep(folder: &Path, name: &str, mode: u32, text: &str) -> Result<(), String> {
     let kept = || -> io::Result<()> {
-        let mut made = tempfile::Builder::new()
+        let mut file = tempfile::Builder::new()
             .permissions(Permissions::from_mode(mode))
             .tempfile_in(folder)?;
-        made.write_all(text.as_bytes())?;
-        made.as_file().sync_all()?;
-        made.persist(folder.join(name))?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(folder.join(name))?;
         Ok(())
     };
     kept().map_err(|error| format!("{name}: {error}"))

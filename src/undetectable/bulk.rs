@@ -27,7 +27,7 @@ use crate::model::work::{Findings, Outcome, Work};
 use crate::orders::Uploaded;
 use crate::store::StoreError;
 use crate::web::openapi::Described;
-use crate::web::{Called, Context, Json, Origin, Tied, Verbs, PLAN};
+use crate::web::{Called, Context, Json, Origin, PLAN, Tied, Verbs};
 pub use wire::mean;
 
 const ZIP_BYTES_MAX: u64 = 100 * 1_024 * 1_024;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::body::{self, Sent};
 use super::described::{STORE, refuses};
@@ -30,6 +30,15 @@ pub const FILE_BYTES_MAX: u64 = 10 * 1_024 * 1_024;
 
 /// What may look at pictures; here it is all the same.
 pub const MODELS: [&str; 3] = ["generic", "sheerid", "instance/model"];
+
+/// What may be asked of the pictures that are drawn, and of the analysis.
+pub const OPTIONS: [&str; 5] = [
+    "generate_preview",
+    "generate_analysis_details",
+    "generate_heatmap",
+    "generate_heatmap_overlayed",
+    "generate_heatmap_normalized",
+];
 
 /// What is refused for what is asked.
 const REFUSES: [Code; 10] = [
@@ -107,6 +116,16 @@ impl Asked {
     }
 }
 
+/// What such a body asks for.
+///
+/// # Errors
+/// If a field of it does not fit.
+pub fn options(body: &Value, analysis_default: bool) -> Result<DocumentOptions, Refusal> {
+    let mut fields = Fields::of_body(body);
+    let asked = Asked::read(&mut fields, analysis_default);
+    fields.fit().map(|()| asked.options)
+}
+
 pub fn describe(described: Described<'_>) -> Described<'_> {
     let described = described
         .does(
@@ -171,7 +190,11 @@ async fn queue(
     Ok(Json(Queued::from(created.order.as_ref())).into_response())
 }
 
-fn check_name(name: &str) -> Result<(), Refusal> {
+/// Its name is a picture's.
+///
+/// # Errors
+/// If it is not.
+pub fn check_name(name: &str) -> Result<(), Refusal> {
     if Media::of_name(name).is_none() {
         let why = format!("{name}: no picture, by its extension; a .zip goes to /bulk-upload");
         return Err(Refusal::new(Code::UnsupportedImageType, why));
@@ -206,8 +229,6 @@ async fn check_file(verbs: &Verbs, file: &Uploaded) -> Result<(), Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     #[test]

@@ -184,6 +184,11 @@ impl Refusal {
         }
     }
 
+    /// The line on this very request.
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+
     /// Input that does not fit the schema.
     pub fn unfit(detail: Vec<Problem>) -> Self {
         let told: Vec<String> = detail

@@ -9,6 +9,7 @@ mod bulk;
 mod credits;
 mod described;
 mod detect;
+mod draft;
 mod error;
 mod fields;
 mod presign;
@@ -59,6 +60,7 @@ fn documents(routes: Routes) -> Routes {
             json(detect::post),
         )
         .making(Makes::Document)
+        .drafted(draft::document)
         .described(detect::describe)
         .on(
             "undetectable.query",

@@ -21,7 +21,7 @@ use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome, Work};
 use crate::orders::Steps;
 use crate::web::openapi::Described;
-use crate::web::{Called, Context, Json, Origin, Tied, Verbs, plan, PLAN};
+use crate::web::{Called, Context, Json, Origin, PLAN, Tied, Verbs, plan};
 
 /// The id that is asked for.
 pub fn read(fields: &mut Fields) -> String {

@@ -52,12 +52,7 @@ impl Connections {
 }
 
 impl Handshakes {
-    fn new(
-        listener: TcpListener,
-        acceptor: Acceptor,
-        limit: Duration,
-        count_max: usize,
-    ) -> Self {
+    fn new(listener: TcpListener, acceptor: Acceptor, limit: Duration, count_max: usize) -> Self {
         Self {
             listener,
             acceptor,

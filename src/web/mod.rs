@@ -4,6 +4,7 @@
 mod body;
 mod connection;
 pub mod docs;
+pub mod draft;
 mod fault;
 mod guard;
 mod json;

@@ -11,6 +11,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, any_service, on};
 
+use super::draft::Draft;
 use super::fault::befall;
 use super::leftover::Leftover;
 use super::openapi::Describe;
@@ -33,6 +34,9 @@ pub struct Operation {
     pub path: &'static str,
     /// What its orders come to; none: it makes no orders.
     pub makes: Option<Makes>,
+    /// Makes of an order that is told in a document what a client would have wanted; none: such
+    /// orders are not told.
+    pub draft: Option<Draft>,
     /// Fills in its description; none: it is not described.
     pub describe: Option<Describe>,
 }
@@ -85,6 +89,16 @@ impl Routes {
         self
     }
 
+    /// Says who drafts the orders that the operation added last makes, where they are told in a
+    /// document.
+    #[must_use]
+    pub fn drafted(mut self, draft: Draft) -> Self {
+        if let Some(operation) = self.operations.last_mut() {
+            operation.draft = Some(draft);
+        }
+        self
+    }
+
     /// Describes the operation added last.
     #[must_use]
     pub fn described(mut self, describe: Describe) -> Self {
@@ -121,6 +135,7 @@ impl Routes {
             method,
             path,
             makes: None,
+            draft: None,
             describe: None,
         });
         self

@@ -152,10 +152,19 @@ mod tests {
         let plain = by_tls(&[("host", "api.bizmori.com")]);
         let origin = |called: &Called, trusted| read(called, trusted).ok();
         for trusted in [false, true] {
-            assert_eq!(origin(&plain, trusted).as_deref(), Some("https://api.bizmori.com"));
+            assert_eq!(
+                origin(&plain, trusted).as_deref(),
+                Some("https://api.bizmori.com")
+            );
         }
         let forwarded = by_tls(&[("host", "mock:8443"), ("x-forwarded-proto", "http")]);
-        assert_eq!(origin(&forwarded, false).as_deref(), Some("https://mock:8443"));
-        assert_eq!(origin(&forwarded, true).as_deref(), Some("http://mock:8443"));
+        assert_eq!(
+            origin(&forwarded, false).as_deref(),
+            Some("https://mock:8443")
+        );
+        assert_eq!(
+            origin(&forwarded, true).as_deref(),
+            Some("http://mock:8443")
+        );
     }
 }

@@ -7,10 +7,12 @@ use crate::accounts::Account;
 use crate::model::job::Kind;
 use crate::model::listing::Page;
 use crate::model::webhook::{Delivery, Endpoint};
+use crate::outbound;
 use crate::store::{self, StoreError};
 
 /// Ids are drawn again when another account has just been given the same.
 const DRAWS_MAX: usize = 16;
+const NAME_CHARS_MAX: usize = 100;
 
 /// What a client wants of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,13 +23,57 @@ pub struct Wish {
     pub test: Option<bool>,
 }
 
+impl Wish {
+    /// Checks that there can be such an endpoint.
+    ///
+    /// # Errors
+    /// Names the field, and says in one line what is wrong with it: the name is too long, or the
+    /// URL none that can be posted to.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        let chars = self.name.as_deref().map_or(0, |name| name.chars().count());
+        if chars > NAME_CHARS_MAX {
+            let line = format!("{chars} characters, {NAME_CHARS_MAX} are taken");
+            return Err(("name", line));
+        }
+        outbound::check_url(&self.url).map_err(|line| ("url", line))
+    }
+
+    /// As a key can have it: a test key has test endpoints only.
+    ///
+    /// # Errors
+    /// If it asks for another, in one line.
+    pub fn of_key(self, is_test_key: bool) -> Result<Self, &'static str> {
+        match (is_test_key, self.test) {
+            (true, Some(false)) => Err("a test key has test webhooks only"),
+            (true, _) => Ok(Self {
+                test: Some(true),
+                ..self
+            }),
+            (false, _) => Ok(self),
+        }
+    }
+}
+
 impl Webhooks {
     /// A new endpoint, with a secret of its own.
     ///
     /// # Errors
     /// If it cannot be written.
     pub async fn register(&self, account: &Account, wish: Wish) -> Result<Endpoint, StoreError> {
-        self.make(account, wish, false).await
+        self.make(account, wish, false, None).await
+    }
+
+    /// A new endpoint with that secret.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn register_with(
+        &self,
+        account: &Account,
+        wish: Wish,
+        secret: String,
+    ) -> Result<Endpoint, StoreError> {
+        self.make(account, wish, false, Some(secret)).await
     }
 
     /// Sets the endpoint that the legacy route knows. Where there is one it stays, with its id,
@@ -36,7 +82,7 @@ impl Webhooks {
     /// # Errors
     /// If it cannot be written.
     pub async fn set_legacy(&self, account: &Account, wish: Wish) -> Result<Endpoint, StoreError> {
-        self.make(account, wish, true).await
+        self.make(account, wish, true, None).await
     }
 
     async fn make(
@@ -44,6 +90,7 @@ impl Webhooks {
         account: &Account,
         wish: Wish,
         legacy: bool,
+        secret: Option<String>,
     ) -> Result<Endpoint, StoreError> {
         for _ in 0..DRAWS_MAX {
             let mut tx = self.db.begin().await?;
@@ -57,7 +104,10 @@ impl Webhooks {
                 tx.commit().await?;
                 return Ok(endpoint);
             }
-            let endpoint = self.draft(account, wish.clone(), legacy);
+            let mut endpoint = self.draft(account, wish.clone(), legacy);
+            if let Some(secret) = &secret {
+                endpoint.secret.clone_from(secret);
+            }
             if store::endpoints::insert(&mut tx, &endpoint).await? {
                 tx.commit().await?;
                 return Ok(endpoint);

@@ -137,6 +137,7 @@ async fn recipes_say_what_they_show() {
         "### See a webhook retried after two hours, now",
         "### Two tests in parallel",
         "### Assert what my code sent",
+        "### Begin with orders that are done",
     ] {
         let recipe = chapter(heading);
         assert!(!blocks(recipe, "").is_empty(), "{heading} shows something");
@@ -218,6 +219,22 @@ async fn the_command_line_steers_as_it_shows() {
     let kept = tempfile::tempdir().expect("a directory");
     let recipe = chapter("## Command line");
     let output = run_after_the_start(&stunt, kept.path(), recipe).await;
+    assert_shown(recipe, &output);
+}
+
+#[tokio::test]
+async fn a_client_whose_host_is_fixed_is_led_here() {
+    let stunt = Stunt::with(|config| {
+        config.tls.tls = true;
+        config.tls.tls_port = 0;
+    })
+    .await;
+    let kept = tempfile::tempdir().expect("a directory");
+    let recipe = chapter("## Clients whose host is fixed");
+    let address = stunt.tls.expect("it listens by TLS").to_string();
+    let here = recipe.replacen("localhost:8443", &address, 1);
+    assert_ne!(recipe, here);
+    let output = run_after_the_start(&stunt, kept.path(), &here).await;
     assert_shown(recipe, &output);
 }
 

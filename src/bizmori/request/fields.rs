@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::bizmori::error::{Code, Refusal};
+use crate::outbound;
 
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 const ORDER_NAME_CHARS_MAX: usize = 64;
@@ -10,7 +11,6 @@ const FILE_NAME_CHARS_MAX: usize = 255;
 /// With what stands before it in any key, no more than S3's 1024 bytes.
 const FILE_NAME_BYTES_MAX: usize = 960;
 const FILES_MAX: usize = 100;
-const URL_CHARS_MAX: usize = 2_048;
 
 /// What is taken as a picture to be judged.
 pub(super) const PICTURES: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tiff"];
@@ -66,15 +66,7 @@ pub(super) fn check_count<T>(files: &[T]) -> Result<(), Refusal> {
 
 /// A URL that can be called.
 pub(super) fn check_url(field: &str, url: &str) -> Result<(), Refusal> {
-    let refused = |line: String| Err(Refusal::invalid(format!("{field}: {line}")));
-    if url.chars().count() > URL_CHARS_MAX {
-        return refused(format!("longer than {URL_CHARS_MAX} characters"));
-    }
-    match url::Url::parse(url) {
-        Err(error) => refused(error.to_string()),
-        Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => Ok(()),
-        Ok(_) => refused(format!("{url} is no http or https URL")),
-    }
+    outbound::check_url(url).map_err(|line| Refusal::invalid(format!("{field}: {line}")))
 }
 
 /// A name with one of these extensions.

@@ -4,12 +4,11 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
-use super::fields::check_url;
 use crate::bizmori::error::Refusal;
 use crate::clock;
 use crate::model::time::{DAY_MS, Timestamp};
+use crate::webhooks::Wish;
 
-const NAME_CHARS_MAX: usize = 100;
 /// How far apart the ends of a window may be.
 const WINDOW_DAYS_MAX: i64 = 7;
 
@@ -24,20 +23,13 @@ pub struct WebhookBody {
     pub is_test: Option<bool>,
 }
 
-impl WebhookBody {
-    /// Checks the body.
-    ///
-    /// # Errors
-    /// If the name is too long, or the URL none that can be posted to.
-    pub fn check(self) -> Result<Self, Refusal> {
-        let name_chars = self.name.as_deref().map_or(0, |name| name.chars().count());
-        if name_chars > NAME_CHARS_MAX {
-            return Err(Refusal::invalid(format!(
-                "name: {name_chars} characters, {NAME_CHARS_MAX} are taken"
-            )));
+impl From<WebhookBody> for Wish {
+    fn from(body: WebhookBody) -> Self {
+        Self {
+            name: body.name,
+            url: body.url,
+            test: body.is_test,
         }
-        check_url("url", &self.url)?;
-        Ok(self)
     }
 }
 

@@ -19,35 +19,35 @@ use crate::web::{Called, Context, Origin, Tied, Verbs};
 pub async fn watermark_embed(
     State(context): State<Context>,
     caller: Caller,
-    called: Called,
+    by: Called,
     ReadWithDigest(body, digest): ReadWithDigest<CreateWatermarkEmbed>,
 ) -> Answer {
     let asked = body.check(Api::V3)?;
     let operation = "bizmori.createWatermarkEmbedV3";
-    create(&context, caller, &called, operation, asked, digest).await
+    create(&context, caller, &by, operation, asked, digest).await
 }
 
 pub async fn watermark_extract(
     State(context): State<Context>,
     caller: Caller,
-    called: Called,
+    by: Called,
     ReadWithDigest(body, digest): ReadWithDigest<CreateWatermarkExtractV3>,
 ) -> Answer {
     let asked = body.check()?;
     let operation = "bizmori.createWatermarkExtractV3";
-    create(&context, caller, &called, operation, asked, digest).await
+    create(&context, caller, &by, operation, asked, digest).await
 }
 
 /// Makes the order, or finds it; another body under the same key is a conflict.
 async fn create(
     verbs: &Verbs,
     Caller(account): Caller,
-    called: &Called,
+    by: &Called,
     operation: &'static str,
     asked: Asked,
     digest: String,
 ) -> Answer {
-    let Origin(origin) = Origin::of(verbs, called).await?;
+    let Origin(origin) = Origin::of(verbs, by).await?;
     let new = New {
         operation,
         idempotency_key: Some(asked.idempotency_key),

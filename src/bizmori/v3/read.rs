@@ -8,7 +8,7 @@ use crate::bizmori::auth::Caller;
 use crate::bizmori::uploads::Uploads;
 use crate::bizmori::wire::{View, plan_of};
 use crate::bizmori::{Answer, answer};
-use crate::web::{Called, Context, Origin, Segment, Tied, PLAN};
+use crate::web::{Called, Context, Origin, PLAN, Segment, Tied};
 
 pub async fn get(
     State(context): State<Context>,

@@ -8,6 +8,7 @@ mod drain;
 mod errors;
 mod faults;
 mod fenced;
+mod fixtures;
 mod gone;
 mod inbox;
 mod isolation;

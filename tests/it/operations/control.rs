@@ -184,6 +184,8 @@ fn steering() -> Vec<Call> {
             "/_mock/accounts/live",
             none.clone(),
         ),
+        call("control.putFixtures", 200, "/_mock/fixtures", none.clone()),
+        call("control.putFixtures", 400, "/_mock/fixtures", wrong.clone()),
         call("control.reset", 204, "/_mock/reset", none),
         call("control.reset", 400, "/_mock/reset", wrong),
     ]

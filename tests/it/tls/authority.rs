@@ -55,7 +55,10 @@ async fn it_outlives_the_server_and_its_key_is_the_owners_alone() {
         ca: &ca,
         ..again.hello(BIZMORI)
     };
-    again.connect(&hello).await.expect("it is trusted as before");
+    again
+        .connect(&hello)
+        .await
+        .expect("it is trusted as before");
 }
 
 #[tokio::test]
@@ -99,7 +102,10 @@ async fn files_that_are_not_of_one_another_are_told_of_at_the_start() {
         folder.display()
     );
     assert!(line.starts_with(&begins), "{line}");
-    assert!(line.ends_with("; remove both, and new ones are made"), "{line}");
+    assert!(
+        line.ends_with("; remove both, and new ones are made"),
+        "{line}"
+    );
     std::fs::write(folder.join("ca.key"), "no key").expect("a file");
     let line = started().await;
     assert!(line.contains(": ca.key: "), "{line}");

@@ -121,7 +121,11 @@ async fn after_a_drip_the_connection_is_as_ever() {
     let asked = get("/api/v2/orders/webhooks", "");
     let last = get("/_mock/ca.pem", "Connection: close\r\n");
     let came = secure.exchanged(&[asked, last].concat()).await;
-    assert!(came.bytes.ends_with(secure.ca.as_bytes()), "{}", came.text());
+    assert!(
+        came.bytes.ends_with(secure.ca.as_bytes()),
+        "{}",
+        came.text()
+    );
     assert!(came.pieces > 2, "{}", came.pieces);
     assert_eq!(came.error, None);
 }

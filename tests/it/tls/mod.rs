@@ -92,10 +92,16 @@ impl Secure {
             .expect("versions")
             .with_root_certificates(roots)
             .with_no_client_auth();
-        config.alpn_protocols = hello.protocols.iter().map(|it| it.as_bytes().to_vec()).collect();
+        config.alpn_protocols = hello
+            .protocols
+            .iter()
+            .map(|it| it.as_bytes().to_vec())
+            .collect();
         let stream = TcpStream::connect(self.address).await?;
         let name = ServerName::try_from(hello.name.to_owned()).expect("a name");
-        TlsConnector::from(Arc::new(config)).connect(name, stream).await
+        TlsConnector::from(Arc::new(config))
+            .connect(name, stream)
+            .await
     }
 
     /// A connection as BIZ MORI's clients make it.

@@ -17,7 +17,12 @@ async fn assert_serves(secure: &Secure, hello: &Hello<'_>) {
         .await
         .expect("it is read");
     let came = raw::come(&mut stream).await;
-    assert_eq!((came.answer().status, came.error), (200, None), "{}", hello.name);
+    assert_eq!(
+        (came.answer().status, came.error),
+        (200, None),
+        "{}",
+        hello.name
+    );
 }
 
 /// Why the client went.
@@ -54,11 +59,23 @@ async fn the_vendors_hosts_and_this_machine_are_good_by_the_authority_alone() {
 #[tokio::test]
 async fn so_are_names_that_were_asked_for() {
     let secure = Secure::with(|config| {
-        let names = ["mock", "Images.Example.test", "*.example.test", "10.1.2.3", ""];
+        let names = [
+            "mock",
+            "Images.Example.test",
+            "*.example.test",
+            "10.1.2.3",
+            "",
+        ];
         config.tls.tls_names = names.map(str::to_owned).to_vec();
     })
     .await;
-    for name in ["mock", "images.example.test", "any.example.test", "10.1.2.3", BIZMORI] {
+    for name in [
+        "mock",
+        "images.example.test",
+        "any.example.test",
+        "10.1.2.3",
+        BIZMORI,
+    ] {
         assert_serves(&secure, &secure.hello(name)).await;
     }
 }

@@ -12,10 +12,15 @@ async fn others_are_served_and_the_server_stops_while_clients_say_nothing() {
     let secure = Secure::start().await;
     let mut silent = Vec::new();
     for number in 0..60 {
-        let mut stream = TcpStream::connect(secure.address).await.expect("a connection");
+        let mut stream = TcpStream::connect(secure.address)
+            .await
+            .expect("a connection");
         if number % 2 == 0 {
             // The begin of a handshake.
-            stream.write_all(b"\x16\x03\x01").await.expect("it is taken");
+            stream
+                .write_all(b"\x16\x03\x01")
+                .await
+                .expect("it is taken");
         }
         silent.push(stream);
     }

@@ -80,7 +80,9 @@ async fn a_document_goes_its_way_by_either_host() {
         client.advance(host, "PT5S").await;
         let asked = json!({"id": made.json()["id"]}).to_string();
         // The first answer that says done says pending of the rest.
-        client.send(Method::POST, "/query", &json, asked.clone()).await;
+        client
+            .send(Method::POST, "/query", &json, asked.clone())
+            .await;
         let found = client.send(Method::POST, "/query", &json, asked).await;
         let found = found.json();
         assert_eq!(found["status"], "done", "{found}");

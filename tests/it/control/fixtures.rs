@@ -1,0 +1,67 @@
+//! Fixtures: accounts, webhooks, rules and finished orders from one document.
+
+mod orders;
+mod refusals;
+mod started;
+mod state;
+mod unfit;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Stunt, T0, fixture};
+
+const PATH: &str = "/_mock/fixtures";
+
+/// An account whose clock has stopped.
+fn frozen(key: &str) -> Value {
+    json!({"key": key, "clock": {"mode": "frozen", "now": T0}})
+}
+
+/// A file of `fixtures/`, by another name.
+fn file(name: &str, of: &str) -> Value {
+    json!({"fileName": name, "base64": BASE64_STANDARD.encode(fixture(of))})
+}
+
+/// An order of `live`'s.
+fn order(operation: &str, files: impl Into<Value>) -> Value {
+    let files: Value = files.into();
+    json!({"account": "live", "operation": operation, "files": files})
+}
+
+/// What was set up.
+async fn put(stunt: &Stunt, document: &Value) -> Value {
+    stunt.control(Method::PUT, PATH, document).await
+}
+
+async fn send(stunt: &Stunt, document: &str) -> Answer {
+    let document = document.to_owned();
+    stunt.send(Method::PUT, PATH, &[], document).await
+}
+
+/// The ids of the orders that were set up, as they stand in the document.
+fn ids(done: &Value) -> Vec<String> {
+    let orders = done["orders"].as_array().expect("orders").iter();
+    orders
+        .map(|it| it["id"].as_str().expect("an id").to_owned())
+        .collect()
+}
+
+async fn got(stunt: &Stunt, path: &str) -> Value {
+    stunt.control(Method::GET, path, &json!({})).await
+}
+
+/// The message and the hint of a document that is refused.
+fn told(answer: &Answer) -> (String, String) {
+    let error = answer.json()["error"].take();
+    assert_eq!(
+        (answer.status, &error["code"]),
+        (400, &json!("bad_fixtures"))
+    );
+    let text = |field: &str| error[field].as_str().expect("a text").to_owned();
+    let (message, hint) = (text("message"), text("hint"));
+    assert_eq!(answer.header("x-mock-why"), message);
+    (message, hint)
+}
