@@ -23,6 +23,7 @@ use crate::entropy::Entropy;
 use crate::inbox::Inbox;
 use crate::journal::{self, Journal};
 use crate::links::Links;
+use crate::metrics::Metrics;
 use crate::model::account::{Processing, Revision};
 use crate::model::order::Vendor;
 use crate::orders::{self, Orders};
@@ -31,11 +32,11 @@ use crate::presign::{KnownHosts, Signer};
 use crate::rules::Rules;
 use crate::snapshots::Snapshots;
 use crate::store::Db;
-use crate::web::{Connections, Context, Operation, Peer, Routes, Verbs};
+use crate::web::{Connections, Context, Operation, Peer, Routes, UNAUTHORIZED, Verbs};
 use crate::webhooks::{Projection, Webhooks};
 use crate::worker::Worker;
 use crate::{bizmori, control, storage, undetectable};
-use router::router;
+use router::{UNMATCHED, router};
 
 /// What requests and jobs under way have when the server is told to stop; less than the ten
 /// seconds docker gives.
@@ -200,6 +201,9 @@ fn settings_of(config: &Config) -> orders::Settings {
 
 async fn compose(config: Config, root: &Path, db: Db, blobs: Blobs) -> Result<Context, String> {
     let broken = |error| format!("cannot read the database: {error}");
+    let operations = operations();
+    let names = operations.iter().map(|operation| operation.name);
+    let metrics = Metrics::new(names.chain([UNMATCHED, UNAUTHORIZED]));
     let entropy = Entropy::new(&config.seed);
     let signer = Arc::new(signer_of(&config));
     let hosts = Arc::new(KnownHosts::default());
@@ -226,6 +230,7 @@ async fn compose(config: Config, root: &Path, db: Db, blobs: Blobs) -> Result<Co
         links.clone(),
         outbound.clone(),
         claims.clone(),
+        metrics.clone(),
         PROJECTIONS.to_vec(),
     ));
     let orders = Arc::new(Orders::new(
@@ -246,6 +251,7 @@ async fn compose(config: Config, root: &Path, db: Db, blobs: Blobs) -> Result<Co
         Arc::clone(&orders),
         Arc::clone(&webhooks),
         claims,
+        metrics.clone(),
     );
     let snapshots = Snapshots::open(
         root,
@@ -275,10 +281,11 @@ async fn compose(config: Config, root: &Path, db: Db, blobs: Blobs) -> Result<Co
         hosts,
         entropy,
         journal,
+        metrics,
         inbox: Inbox::default(),
         rules,
         snapshots: Arc::new(snapshots),
-        operations: operations(),
+        operations,
     }))
 }
 

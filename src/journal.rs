@@ -129,6 +129,12 @@ impl Journal {
         (found, kept.evicted(query.account.as_deref()))
     }
 
+    /// How many requests are kept, and their bytes.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        self.kept().size()
+    }
+
     /// Lets go of what is kept, of one account or of all.
     pub fn clear(&self, account: Option<&str>) {
         self.kept().clear(account);

@@ -8,6 +8,7 @@ mod described;
 mod error;
 mod fixtures;
 mod inbox;
+mod metrics;
 mod orders;
 mod query;
 mod requests;
@@ -51,6 +52,13 @@ fn state(routes: Routes) -> Routes {
             described::openapi,
         )
         .described(described::describe)
+        .on(
+            "control.metrics",
+            Method::GET,
+            "/_mock/metrics",
+            metrics::show,
+        )
+        .described(metrics::describe)
         .on("control.reset", Method::POST, "/_mock/reset", state::reset)
         .described(state::describe_reset)
 }

@@ -138,6 +138,11 @@ impl Kept {
         rings.map(|ring| ring.evicted).sum()
     }
 
+    /// How many there are, and their bytes.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.exchanges.len(), self.bytes)
+    }
+
     pub(super) fn clear(&mut self, key: Option<&str>) {
         self.drop_those(|ring| ring.is_of(key));
     }

@@ -28,6 +28,7 @@ use crate::entropy::Entropy;
 use crate::inbox::Inbox;
 use crate::journal::Journal;
 use crate::links::Links;
+use crate::metrics::Metrics;
 use crate::orders::Orders;
 use crate::presign::{KnownHosts, Signer};
 use crate::rules::Rules;
@@ -38,9 +39,9 @@ use crate::worker::Worker;
 
 pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_bytes, read_json};
 pub use connection::{Connections, Peer, Tied};
-pub use guard::guard;
+pub use guard::{UNAUTHORIZED, guard};
 pub use json::Json;
-pub use operation::{Operation, Routes, observe};
+pub use operation::{Observed, Operation, Routes, observe};
 pub use origin::{Origin, OriginError, host};
 pub use peek::peek;
 pub use ruled::{Whose, pass};
@@ -63,6 +64,7 @@ pub struct Verbs {
     pub hosts: Arc<KnownHosts>,
     pub entropy: Entropy,
     pub journal: Journal,
+    pub metrics: Metrics,
     pub inbox: Inbox,
     pub rules: Arc<Rules>,
     pub snapshots: Arc<Snapshots>,
