@@ -214,10 +214,7 @@ impl Inner {
             let counts = statuses.iter().map(read).zip(100..);
             for (count, status) in counts.filter(|(count, _)| *count > 0) {
                 let status: u16 = status;
-                let labels = [
-                    ("operation", of.operation),
-                    ("status", &status.to_string()),
-                ];
+                let labels = [("operation", of.operation), ("status", &status.to_string())];
                 family.sample(&labels, count);
             }
         }

@@ -102,7 +102,12 @@ async fn state(verbs: &Verbs, page: &mut Page) -> Result<(), Refusal> {
     gauge(page, "stuntdouble_snapshots_bytes", help, bytes);
     let (requests, bytes) = verbs.journal.size();
     let help = "Requests in the journal.";
-    gauge(page, "stuntdouble_journal_requests", help, counted(requests));
+    gauge(
+        page,
+        "stuntdouble_journal_requests",
+        help,
+        counted(requests),
+    );
     let help = "Bytes of the requests in the journal, about.";
     gauge(page, "stuntdouble_journal_bytes", help, counted(bytes));
     Ok(())

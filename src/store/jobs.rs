@@ -313,7 +313,10 @@ pub async fn due_by(
     from: &mut impl Source,
     nows: &[(ClockId, Timestamp)],
 ) -> Result<Vec<(Kind, u64)>> {
-    let nows: Vec<_> = nows.iter().map(|(clock, now)| (clock.0, now.ms())).collect();
+    let nows: Vec<_> = nows
+        .iter()
+        .map(|(clock, now)| (clock.0, now.ms()))
+        .collect();
     // Clock by clock along its index: the order of the tables is as they are written.
     let rows = sqlx::query(
         "SELECT kind, COUNT(*) FROM json_each(?) AS clock CROSS JOIN jobs

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The vendors' own SDKs against the release binary, other programs on the files it makes, and calls
-# made up from the description it gives of itself:
+# The vendors' own SDKs and the README's programs against the release binary, other programs on the
+# files it makes and on its metrics, and calls made up from the description it gives of itself:
 #
 #   cargo build --release && tests/clients/run.sh [path of the binary]
 #
-# Needs python3 with venv, a package index or mirror for what requirements.txt names, and qpdf,
-# pdfinfo, pdffonts, pdftotext and pdftoppm (Debian: qpdf, poppler-utils).
+# Needs python3 with venv, a package index or mirror for what requirements.txt names, node 18 or
+# newer, and qpdf, pdfinfo, pdffonts, pdftotext and pdftoppm (Debian: qpdf, poppler-utils).
 # Ends with exit code 0 if all went well, the server's own end included.
 set -euo pipefail
 
@@ -41,9 +41,12 @@ for version in $(grep -v '^#' "$here/sdk_versions.txt"); do
     --target "$work/sdk-$version" "truthscan-image-detector-client==$version"
   PYTHONPATH="$work/sdk-$version" "$work/venv/bin/python" "$here/undetectable_sdk.py" "$origin"
 done
+# With the newest SDK, which was the last.
+PYTHONPATH="$work/sdk-$version" "$work/venv/bin/python" "$here/recipes.py" "$origin"
 "$work/venv/bin/python" "$here/bizmori_files.py" "$origin" "$work/files"
 "$work/venv/bin/python" "$here/watermark_files.py" "$work/files/marked"
 "$work/venv/bin/python" "$here/fuzz.py" "$origin" "$work/fuzz"
+"$work/venv/bin/python" "$here/metrics.py" "$origin"
 
 kill -TERM "$pid"
 code=0
@@ -51,4 +54,4 @@ wait "$pid" || code=$?
 pid=
 cat "$work/log" >&2
 [ "$code" -eq 0 ] || { echo "the server ended with exit code $code on SIGTERM" >&2; exit 1; }
-echo "the SDKs, the readers and the fuzzer are content, and the server ended with exit code 0"
+echo "the SDKs, the recipes, the readers and the fuzzer are content, and the server ended with exit code 0"

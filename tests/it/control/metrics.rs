@@ -22,21 +22,28 @@ async fn page(stunt: &Stunt) -> Page {
     parse(&scrape(stunt).await.text())
 }
 
-/// The text with a star in place of what the machine makes of it: times, memory, sizes on disk.
+/// The text with a star in place of what the machine makes of it: times, memory, sizes on disk; and
+/// without the buckets but the last, which has all.
 fn masked(text: &str) -> String {
-    let line = |line: &str| {
-        let (name, value) = line.rsplit_once(' ').expect("a value");
-        let is_time = name.starts_with(TOOK) && !name.contains("+Inf") && !name.contains("_count");
-        let is_measured = ["process_", "stuntdouble_database_bytes", "stuntdouble_journal_bytes"];
-        let is_measured = is_measured.iter().any(|begin| name.starts_with(begin));
-        let value = if is_time || is_measured { "*" } else { value };
-        if line.starts_with('#') {
-            format!("{line}\n")
-        } else {
-            format!("{name} {value}\n")
-        }
+    let is_measured = |name: &str| {
+        let begins = [
+            "process_",
+            "stuntdouble_database_bytes",
+            "stuntdouble_journal_bytes",
+            "stuntdouble_http_request_duration_seconds_sum",
+        ];
+        begins.iter().any(|begin| name.starts_with(begin))
     };
-    text.lines().map(line).collect()
+    let mut masked = String::new();
+    for line in text.lines() {
+        let (name, _) = line.rsplit_once(' ').expect("a value");
+        if line.contains("le=\"") && !line.contains("+Inf") {
+            continue;
+        }
+        masked += if is_measured(name) { name } else { line };
+        masked += if is_measured(name) { " *\n" } else { "\n" };
+    }
+    masked
 }
 
 #[tokio::test]
@@ -52,13 +59,38 @@ async fn a_page_tells_all_that_was_done() {
     let answer = scrape(&stunt).await;
     assert_eq!(
         answer.header("content-type"),
-        "text/plain; version=0.4; charset=utf-8"
+        "text/plain; version=0.0.4; charset=utf-8"
     );
     parse(&answer.text());
     let bytes = picture().len();
     let expected = include_str!("metrics/page.txt").replace("{bytes}", &bytes.to_string());
     let expected = expected.replace("{version}", env!("CARGO_PKG_VERSION"));
     assert_eq!(masked(&answer.text()), expected);
+}
+
+#[tokio::test]
+async fn the_readme_tells_of_every_family() {
+    const README: &str = include_str!("../../../README.md");
+    let stunt = Stunt::start().await;
+    let (_, chapter) = README.split_once("\n### Metrics\n").expect("a chapter");
+    let (chapter, _) = chapter.split_once("\n### ").expect("its end");
+    for name in page(&stunt).await.0.keys() {
+        assert!(chapter.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_command_shows_them_as_they_are() {
+    let stunt = Stunt::start().await;
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
+    program.args(["metrics", "--url", &stunt.origin]);
+    program.env_remove("CONTROL_TOKEN");
+    let ran = tokio::task::spawn_blocking(move || program.output()).await;
+    let ran = ran.expect("no panic").expect("it runs");
+    assert!(ran.status.success(), "{ran:?}");
+    let shown = parse(&String::from_utf8(ran.stdout).expect("UTF-8"));
+    let names = |page: Page| page.0.into_keys().collect::<Vec<_>>();
+    assert_eq!(names(shown), names(page(&stunt).await));
 }
 
 #[tokio::test]
@@ -69,7 +101,8 @@ async fn labels_are_of_closed_sets_and_no_key_is_among_them() {
         stunt.get(key, "/api/v2/orders/a-key-of-mine").await;
         stunt.get(key, "/nothing/a-key-of-mine").await;
     }
-    let rule = json!({"when": {"operation": "bizmori.getOrder"}, "then": {"respond": {"status": 599}}});
+    let rule =
+        json!({"when": {"operation": "bizmori.getOrder"}, "then": {"respond": {"status": 599}}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
     stunt.get("a-key-of-mine", "/api/v2/orders/1").await;
     let text = scrape(&stunt).await.text();
@@ -78,9 +111,13 @@ async fn labels_are_of_closed_sets_and_no_key_is_among_them() {
     let operations = stuntdouble::app::operations();
     for operation in page.values("operation") {
         let mut known = operations.iter().map(|it| it.name);
-        assert!(known.any(|it| it == operation) || operation == "unmatched", "{operation}");
+        assert!(
+            known.any(|it| it == operation) || operation == "unmatched",
+            "{operation}"
+        );
     }
-    let of = |operation, status| page.value(REQUESTS, &[("operation", operation), ("status", status)]);
+    let of =
+        |operation, status| page.value(REQUESTS, &[("operation", operation), ("status", status)]);
     assert!(of("bizmori.getOrder", "404") == 2 && of("bizmori.getOrder", "599") == 1);
     assert!(of("unmatched", "404") == 2 && of("control.createRule", "201") == 1);
 }
@@ -138,7 +175,9 @@ async fn what_is_kept_is_told() {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     stunt.confirmed("live", &body, picture()).await;
     let none = json!({});
-    stunt.control(Method::PUT, "/_mock/snapshots/a", &none).await;
+    stunt
+        .control(Method::PUT, "/_mock/snapshots/a", &none)
+        .await;
     let full = page(&stunt).await;
     let of = |page: &Page, name: &str| page.value(&format!("stuntdouble_{name}"), &[]);
     assert_eq!(of(&full, "journal_requests"), 3);
@@ -158,7 +197,8 @@ async fn what_is_kept_is_told() {
 
 #[tokio::test]
 async fn they_want_the_control_token_and_count_who_does_not_show_it() {
-    let stunt = Stunt::with(|config| config.control.control_token = Some("s3cret".to_owned())).await;
+    let stunt =
+        Stunt::with(|config| config.control.control_token = Some("s3cret".to_owned())).await;
     let refused = stunt.send(Method::GET, METRICS, &[], "").await;
     assert_eq!(refused.status, 401);
     let shown = [("authorization", "Bearer s3cret")];

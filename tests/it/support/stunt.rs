@@ -1,9 +1,10 @@
 //! The server under test, and calls to it.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use reqwest::{ClientBuilder, Method};
 use serde_json::{Value, json};
 use stuntdouble::app::App;
 use stuntdouble::config::Config;
@@ -57,9 +58,18 @@ impl Stunt {
 
     /// A server that runs elsewhere.
     pub fn at(origin: &str) -> Self {
+        Self::called(origin, |client| client)
+    }
+
+    /// A server that runs at that address, where that name leads.
+    pub fn resolving(origin: &str, name: &str, address: SocketAddr) -> Self {
+        Self::called(origin, |client| client.resolve(name, address))
+    }
+
+    fn called(origin: &str, set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
         // The client wants one, though no test calls by https; another test may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
+        let http = set(reqwest::Client::builder())
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .tls_danger_accept_invalid_certs(true)

@@ -42,11 +42,15 @@ impl Page {
 
 /// A value that is a count.
 pub fn count(value: &str) -> u64 {
-    value.parse().unwrap_or_else(|_| panic!("no count: {value}"))
+    value
+        .parse()
+        .unwrap_or_else(|_| panic!("no count: {value}"))
 }
 
 fn number(value: &str) -> f64 {
-    value.parse().unwrap_or_else(|_| panic!("no number: {value}"))
+    value
+        .parse()
+        .unwrap_or_else(|_| panic!("no number: {value}"))
 }
 
 fn is_name(name: &str) -> bool {
