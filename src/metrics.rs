@@ -6,7 +6,7 @@
 //! as jobs that wait, is not counted here: it is asked for when somebody wants to see it.
 //!
 //! The crates for this are larger than what is needed of them, and find a count by hashing its
-//! labels under a lock, or speak OpenMetrics, which is another format.
+//! labels under a lock, or speak `OpenMetrics`, which is another format.
 
 mod page;
 

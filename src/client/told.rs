@@ -129,7 +129,10 @@ mod tests {
     #[test]
     fn metrics_are_shown_as_they_came() {
         let of = "text/plain; version=0.0.4; charset=utf-8";
-        assert_eq!(told_as(of, 200, None, "a 1\n"), ("a 1\n".into(), "".into()));
+        assert_eq!(
+            told_as(of, 200, None, "a 1\n"),
+            ("a 1\n".to_owned(), String::new())
+        );
         let (shown, line) = told_as("text/plain", 200, None, "a 1\n");
         assert_eq!(shown, "");
         assert!(line.contains("another server's"), "{line}");
