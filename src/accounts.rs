@@ -5,7 +5,7 @@
 //! is under way for it is cancelled, and the key's next use begins a new life under a new id.
 
 mod account;
-mod follow;
+mod clocks;
 mod rate;
 mod turn;
 
@@ -348,44 +348,5 @@ impl Accounts {
     /// If they cannot be read.
     pub async fn spent(&self, account: &Account) -> Result<u64, StoreError> {
         store::accounts::spent(&mut self.db.read().await?, account.id).await
-    }
-
-    /// That clock; the default one's where the account is gone or has none of its own.
-    #[must_use]
-    pub fn clock(&self, id: ClockId) -> Clock {
-        let own = self
-            .by_id(AccountId(id.0))
-            .and_then(|account| *held(&account.clock));
-        own.unwrap_or_else(|| *held(&self.default_clock))
-    }
-
-    /// What that clock shows.
-    #[must_use]
-    pub fn now(&self, id: ClockId) -> Timestamp {
-        self.clock(id).now()
-    }
-
-    /// Sets that clock; an account that had none has its own from now on.
-    ///
-    /// # Errors
-    /// If its account is gone, or it cannot be written.
-    pub async fn set_clock(self: &Arc<Self>, id: ClockId, clock: Clock) -> Result<(), StoreError> {
-        let this = Arc::clone(self);
-        apart(async move {
-            let account = match id {
-                ClockId::DEFAULT => None,
-                ClockId(of) => Some(this.by_id(AccountId(of)).ok_or(StoreError::AccountGone)?),
-            };
-            let mut tx = this.db.begin().await?;
-            store::accounts::set_clock(&mut tx, id, clock).await?;
-            tx.commit().await?;
-            match account {
-                Some(account) => *held(&account.clock) = Some(clock),
-                None => *held(&this.default_clock) = clock,
-            }
-            this.db.agenda().look(id);
-            Ok(())
-        })
-        .await
     }
 }

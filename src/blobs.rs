@@ -275,7 +275,12 @@ impl Blobs {
     /// # Errors
     /// When the disk fails.
     pub async fn remove(&self, account: AccountId, bucket: &str, key: &str) -> io::Result<bool> {
-        match fs::remove_file(self.object_path(account, bucket, key)).await {
+        let path = self.object_path(account, bucket, key);
+        // Most of what may be there is not: looking is quicker than handing it to another thread.
+        if !path.exists() {
+            return Ok(false);
+        }
+        match fs::remove_file(path).await {
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
             removed => removed.map(|()| true),
         }

@@ -13,7 +13,7 @@ mod exchange;
 mod kept;
 mod verify;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -45,6 +45,8 @@ struct Inner {
     limits: Limits,
     nobodys: AtomicU64,
     kept: Mutex<Kept>,
+    /// Of all that is kept, about.
+    bytes: AtomicUsize,
     /// Something was written down, or completed.
     changed: Notify,
 }
@@ -79,6 +81,7 @@ impl Journal {
             limits,
             nobodys: AtomicU64::new(0),
             kept: Mutex::default(),
+            bytes: AtomicUsize::new(0),
             changed: Notify::new(),
         }))
     }
@@ -110,7 +113,11 @@ impl Journal {
     }
 
     fn keep(&self, exchange: &Arc<Exchange>, account: Option<&Arc<Account>>) {
-        self.kept().push(exchange, account, self.0.limits);
+        let inner = &self.0;
+        let gone = self
+            .kept()
+            .push(exchange, account, inner.limits, &inner.bytes);
+        drop(gone);
         self.0.changed.notify_waiters();
     }
 
@@ -132,17 +139,18 @@ impl Journal {
     /// How many requests are kept, and their bytes.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
-        self.kept().size()
+        let requests = self.kept().count();
+        (requests, self.0.bytes.load(Ordering::Relaxed))
     }
 
     /// Lets go of what is kept, of one account or of all.
     pub fn clear(&self, account: Option<&str>) {
-        self.kept().clear(account);
+        self.kept().clear(account, &self.0.bytes);
     }
 
     /// Lets go of what is kept of accounts whose life has ended.
     pub fn sweep(&self) {
-        self.kept().sweep();
+        self.kept().sweep(&self.0.bytes);
     }
 
     /// Whether so many requests as wanted are kept, of one account or of all.
@@ -257,9 +265,8 @@ impl Entry {
             Side::Request => told.request_body = body,
             Side::Response => told.response_body = body,
         });
-        self.journal
-            .kept()
-            .weigh(&self.exchange, self.journal.0.limits);
-        self.journal.0.changed.notify_waiters();
+        let inner = &self.journal.0;
+        self.exchange.count_anew(&inner.bytes);
+        inner.changed.notify_waiters();
     }
 }

@@ -16,7 +16,7 @@ use crate::wire::Connection;
 use crate::{Outcome, Settings, wrong};
 
 const JOBS: usize = 10_000;
-const MAKERS: usize = 16;
+const MAKERS: usize = 8;
 const ORDERS: u32 = 1_000;
 const ROUNDS: usize = 7;
 

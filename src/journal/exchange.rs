@@ -1,5 +1,6 @@
 //! A request and its answer, as they were on the wire.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
@@ -20,8 +21,8 @@ pub struct Exchange {
     pub operation: &'static str,
     asked: Option<Line>,
     owner: OnceLock<Owner>,
-    /// Where it is kept.
-    place: OnceLock<u64>,
+    /// Bytes that it is counted with where it is kept; 0: it is not.
+    weight: AtomicUsize,
     told: Mutex<Told>,
 }
 
@@ -131,7 +132,7 @@ impl Exchange {
             operation,
             asked: asked.map(line),
             owner: OnceLock::new(),
-            place: OnceLock::new(),
+            weight: AtomicUsize::new(0),
             told: Mutex::default(),
         }
     }
@@ -154,12 +155,27 @@ impl Exchange {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn put_at(&self, place: u64) {
-        self.place.get_or_init(|| place);
+    /// It is kept, and counted in `total` with what it is by now.
+    pub(super) fn count_in(&self, total: &AtomicUsize) {
+        let bytes = self.bytes();
+        self.weight.store(bytes, Ordering::Relaxed);
+        total.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    pub(super) fn place(&self) -> Option<u64> {
-        self.place.get().copied()
+    /// It has become larger than it was: is counted so, if it is kept.
+    pub(super) fn count_anew(&self, total: &AtomicUsize) {
+        let bytes = self.bytes();
+        let is_kept = |before: usize| (before > 0).then_some(bytes);
+        let (set, fetched) = (Ordering::Relaxed, Ordering::Relaxed);
+        if let Ok(before) = self.weight.fetch_update(set, fetched, is_kept) {
+            total.fetch_add(bytes.wrapping_sub(before), Ordering::Relaxed);
+        }
+    }
+
+    /// It is kept no more.
+    pub(super) fn count_out(&self, total: &AtomicUsize) {
+        let bytes = self.weight.swap(0, Ordering::Relaxed);
+        total.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Its number in its account's journal.

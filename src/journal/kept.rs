@@ -1,10 +1,13 @@
 //! What is kept: bounded by count for each account, and by bytes for all together.
 //!
 //! Each exchange has a place in the order in which they were written down; an account has the
-//! places of its own. So whatever is the oldest, of one or of all, is found at once.
+//! places of its own. So whatever is the oldest, of one or of all, is found at once. Bytes are
+//! counted beside, without a lock: an exchange that grows is counted at once, and makes others go
+//! when the next one comes.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Exchange, Limits};
 use crate::accounts::Account;
@@ -15,7 +18,6 @@ use crate::model::ids::AccountId;
 pub(super) struct Kept {
     exchanges: BTreeMap<u64, Placed>,
     rings: HashMap<AccountId, Ring>,
-    bytes: usize,
     places: u64,
 }
 
@@ -23,7 +25,6 @@ pub(super) struct Kept {
 struct Placed {
     exchange: Arc<Exchange>,
     life: AccountId,
-    bytes: usize,
 }
 
 /// One account's.
@@ -44,27 +45,29 @@ impl Ring {
 }
 
 impl Kept {
+    /// Keeps one more, and answers those that have to go for it: they are let go of where no lock
+    /// is held.
+    #[must_use]
     pub(super) fn push(
         &mut self,
         exchange: &Arc<Exchange>,
         account: Option<&Arc<Account>>,
         limits: Limits,
-    ) {
+        bytes: &AtomicUsize,
+    ) -> Vec<Arc<Exchange>> {
+        let mut gone = Vec::new();
         if account.is_some_and(|account| account.ended().is_cancelled()) {
-            return;
+            return gone;
         }
         let life = account.map_or(AccountId::NOBODY, |account| account.id);
         let place = self.places;
         self.places += 1;
-        let bytes = exchange.bytes();
-        self.bytes += bytes;
+        exchange.count_in(bytes);
         let placed = Placed {
             exchange: Arc::clone(exchange),
             life,
-            bytes,
         };
         self.exchanges.insert(place, placed);
-        exchange.put_at(place);
         let ring = self.rings.entry(life).or_insert_with(|| Ring {
             account: account.cloned(),
             ..Ring::default()
@@ -73,44 +76,24 @@ impl Kept {
         let too_many = (ring.places.len() > limits.requests)
             .then(|| ring.places.front().copied())
             .flatten();
-        if let Some(oldest) = too_many {
-            self.evict(oldest);
-        }
-        self.evict_to(limits.bytes);
-    }
-
-    /// An exchange has become larger than it was.
-    pub(super) fn weigh(&mut self, exchange: &Exchange, limits: Limits) {
-        let placed = exchange
-            .place()
-            .and_then(|place| self.exchanges.get_mut(&place));
-        let Some(placed) = placed else {
-            return;
-        };
-        let bytes = exchange.bytes();
-        self.bytes = self.bytes - placed.bytes + bytes;
-        placed.bytes = bytes;
-        self.evict_to(limits.bytes);
-    }
-
-    fn evict_to(&mut self, bytes_max: usize) {
-        while self.bytes > bytes_max
+        gone.extend(too_many.and_then(|oldest| self.evict(oldest, bytes)));
+        while bytes.load(Ordering::Relaxed) > limits.bytes
             && let Some((oldest, _)) = self.exchanges.first_key_value()
         {
-            self.evict(*oldest);
+            gone.extend(self.evict(*oldest, bytes));
         }
+        gone
     }
 
-    /// Lets one go that is the oldest of its account.
-    fn evict(&mut self, place: u64) {
-        let Some(placed) = self.exchanges.remove(&place) else {
-            return;
-        };
-        self.bytes -= placed.bytes;
+    /// Takes one out that is the oldest of its account.
+    fn evict(&mut self, place: u64, bytes: &AtomicUsize) -> Option<Arc<Exchange>> {
+        let placed = self.exchanges.remove(&place)?;
+        placed.exchange.count_out(bytes);
         if let Some(ring) = self.rings.get_mut(&placed.life) {
             ring.places.pop_front();
             ring.evicted += 1;
         }
+        Some(placed.exchange)
     }
 
     /// Those of that account, or all, the newest first.
@@ -138,28 +121,29 @@ impl Kept {
         rings.map(|ring| ring.evicted).sum()
     }
 
-    /// How many there are, and their bytes.
-    pub(super) fn size(&self) -> (usize, usize) {
-        (self.exchanges.len(), self.bytes)
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.exchanges.len()
     }
 
-    pub(super) fn clear(&mut self, key: Option<&str>) {
-        self.drop_those(|ring| ring.is_of(key));
+    pub(super) fn clear(&mut self, key: Option<&str>, bytes: &AtomicUsize) {
+        self.drop_those(bytes, |ring| ring.is_of(key));
     }
 
-    pub(super) fn sweep(&mut self) {
-        self.drop_those(|ring| !ring.is_of(None));
+    pub(super) fn sweep(&mut self, bytes: &AtomicUsize) {
+        self.drop_those(bytes, |ring| !ring.is_of(None));
     }
 
-    fn drop_those(&mut self, which: impl Fn(&Ring) -> bool) {
+    fn drop_those(&mut self, bytes: &AtomicUsize, which: impl Fn(&Ring) -> bool) {
         let gone: Vec<Ring> = self
             .rings
             .extract_if(|_, ring| which(ring))
             .map(|(_, ring)| ring)
             .collect();
         for place in gone.into_iter().flat_map(|ring| ring.places) {
-            let placed = self.exchanges.remove(&place);
-            self.bytes -= placed.map_or(0, |placed| placed.bytes);
+            if let Some(placed) = self.exchanges.remove(&place) {
+                placed.exchange.count_out(bytes);
+            }
         }
     }
 }
@@ -194,25 +178,56 @@ mod tests {
 
     #[test]
     fn the_oldest_go_first_by_count_and_by_bytes_and_are_counted() {
-        let mut kept = Kept::default();
+        let (mut kept, bytes) = (Kept::default(), AtomicUsize::new(0));
         let limits = Limits {
             requests: 3,
             bytes: 10_000,
         };
+        let push = |kept: &mut Kept, seq, path_bytes| {
+            let gone = kept.push(&exchange(seq, path_bytes), None, limits, &bytes);
+            gone.iter().map(|it| it.seq()).collect::<Vec<_>>()
+        };
         for seq in 1..=5 {
-            kept.push(&exchange(seq, 10), None, limits);
+            push(&mut kept, seq, 10);
         }
         assert_eq!((seqs(&kept), kept.evicted(None)), (vec![5, 4, 3], 2));
-        kept.push(&exchange(6, 8_000), None, limits);
+        assert_eq!(push(&mut kept, 6, 8_000), [3]);
         assert_eq!((seqs(&kept), kept.evicted(None)), (vec![6, 5, 4], 3));
-        kept.push(&exchange(7, 9_000), None, limits);
+        assert_eq!(push(&mut kept, 7, 9_000), [4, 5, 6]);
         assert_eq!((seqs(&kept), kept.evicted(None)), (vec![7], 6));
-        assert!(kept.bytes <= limits.bytes);
-        kept.clear(None);
+        assert!(bytes.load(Ordering::Relaxed) <= limits.bytes);
+        kept.clear(None, &bytes);
         assert_eq!((seqs(&kept), kept.evicted(None)), (vec![], 0));
         assert_eq!(
-            (kept.bytes, kept.exchanges.len(), kept.rings.len()),
+            (
+                bytes.load(Ordering::Relaxed),
+                kept.exchanges.len(),
+                kept.rings.len()
+            ),
             (0, 0, 0)
         );
+    }
+
+    #[test]
+    fn what_grows_is_counted_while_it_is_kept_and_makes_others_go_when_the_next_one_comes() {
+        let (mut kept, bytes) = (Kept::default(), AtomicUsize::new(0));
+        let limits = Limits {
+            requests: 10,
+            bytes: 4_000,
+        };
+        let (first, second) = (exchange(1, 10), exchange(2, 10));
+        assert!(kept.push(&first, None, limits, &bytes).is_empty());
+        let before = bytes.load(Ordering::Relaxed);
+        let grow = |it: &Exchange| {
+            it.tell(|told| told.request_body = super::super::Body::Text("x".repeat(4_000).into()));
+            it.count_anew(&bytes);
+        };
+        grow(&first);
+        assert_eq!(bytes.load(Ordering::Relaxed), before + 4_000);
+        let gone = kept.push(&second, None, limits, &bytes);
+        assert_eq!(gone.len(), 1);
+        assert_eq!(seqs(&kept), [2]);
+        grow(&first);
+        assert_eq!(bytes.load(Ordering::Relaxed), before, "it is gone");
     }
 }

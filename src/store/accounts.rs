@@ -1,7 +1,7 @@
 //! Accounts, clocks, credits, and the hosts that URLs were made for.
 
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::{Result, Source, Tx, sealed::Connected};
 use crate::clock::Clock;
@@ -115,31 +115,37 @@ pub async fn delete(tx: &mut Tx, id: AccountId) -> Result<()> {
 /// # Errors
 /// If it cannot be written.
 pub async fn set_clock(tx: &mut Tx, clock_id: ClockId, clock: Clock) -> Result<()> {
-    let json = serde_json::to_string(&clock)?;
-    if clock_id == ClockId::DEFAULT {
-        sqlx::query("INSERT INTO default_clock VALUES (1, ?) ON CONFLICT DO UPDATE SET clock = excluded.clock")
-            .bind(json)
-            .execute(tx.sqlite())
-            .await?;
-        return Ok(());
-    }
-    let fresh = sqlx::query("UPDATE accounts SET clock = ?1 WHERE id = ?2 AND clock IS NULL")
-        .bind(&json)
+    tx.settles(clock_id);
+    if clock_id != ClockId::DEFAULT {
+        sqlx::query(
+            "UPDATE jobs SET clock_id = ?1 WHERE account_id = ?1
+             AND EXISTS (SELECT 1 FROM accounts WHERE id = ?1 AND clock IS NULL)",
+        )
         .bind(clock_id.0)
         .execute(tx.sqlite())
         .await?;
-    if fresh.rows_affected() == 1 {
-        sqlx::query("UPDATE jobs SET clock_id = ?1 WHERE account_id = ?1")
-            .bind(clock_id.0)
-            .execute(tx.sqlite())
-            .await?;
-    } else {
-        sqlx::query("UPDATE accounts SET clock = ? WHERE id = ?")
-            .bind(&json)
-            .bind(clock_id.0)
-            .execute(tx.sqlite())
-            .await?;
     }
+    write_clock(tx.sqlite(), clock_id, clock).await
+}
+
+/// Writes the state of a clock, which an account has already.
+pub(super) async fn write_clock(
+    sqlite: &mut SqliteConnection,
+    clock_id: ClockId,
+    clock: Clock,
+) -> Result<()> {
+    let json = serde_json::to_string(&clock)?;
+    let query = match clock_id {
+        ClockId::DEFAULT => sqlx::query(
+            "INSERT INTO default_clock VALUES (1, ?)
+             ON CONFLICT DO UPDATE SET clock = excluded.clock",
+        )
+        .bind(json),
+        ClockId(account) => sqlx::query("UPDATE accounts SET clock = ? WHERE id = ?")
+            .bind(json)
+            .bind(account),
+    };
+    query.execute(sqlite).await?;
     Ok(())
 }
 
@@ -148,6 +154,7 @@ pub async fn set_clock(tx: &mut Tx, clock_id: ClockId, clock: Clock) -> Result<(
 /// # Errors
 /// If it cannot be written.
 pub async fn unset_clock(tx: &mut Tx, id: AccountId) -> Result<()> {
+    tx.settles(ClockId::of(id));
     sqlx::query(
         "UPDATE accounts SET clock = NULL WHERE id = ?1;
          UPDATE jobs SET clock_id = ?2 WHERE account_id = ?1",
@@ -177,6 +184,7 @@ pub async fn default_clock(from: &mut impl Source) -> Result<Option<Clock>> {
 /// # Errors
 /// If it cannot be written.
 pub async fn clear_default_clock(tx: &mut Tx) -> Result<()> {
+    tx.settles(ClockId::DEFAULT);
     sqlx::query("DELETE FROM default_clock")
         .execute(tx.sqlite())
         .await?;

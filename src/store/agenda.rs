@@ -4,6 +4,7 @@
 //! made again from the rows at start. Its size is that of the set of clocks.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -19,6 +20,7 @@ pub struct Agenda(Arc<Inner>);
 struct Inner {
     due: Mutex<HashMap<ClockId, Due>>,
     changed: Notify,
+    news: AtomicU64,
 }
 
 /// What is known of a clock's work.
@@ -33,7 +35,19 @@ pub struct Due {
 impl Agenda {
     /// Something new is due at `at`, by that clock.
     pub fn note(&self, clock: ClockId, at: Timestamp) {
+        self.0.news.fetch_add(1, Ordering::SeqCst);
         self.add(clock, Due { at, is_new: true });
+    }
+
+    /// Something is no longer due that nobody has done.
+    pub(super) fn strike(&self) {
+        self.0.news.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often it was noted that jobs are others than before; a job that is done is not.
+    #[must_use]
+    pub fn news(&self) -> u64 {
+        self.0.news.load(Ordering::SeqCst)
     }
 
     /// Of what was just looked at, the first is due at `at`.
@@ -54,7 +68,8 @@ impl Agenda {
 
     /// Something may be due by that clock at once.
     pub fn look(&self, clock: ClockId) {
-        self.note(clock, Timestamp::from_ms(i64::MIN));
+        let at = Timestamp::from_ms(i64::MIN);
+        self.add(clock, Due { at, is_new: true });
     }
 
     /// Takes out the clocks for which `is_due` says so.

@@ -158,6 +158,7 @@ pub async fn set_endpoint(tx: &mut Tx, account: AccountId, endpoint: &str) -> Re
 /// # Errors
 /// If it cannot be written.
 pub async fn remove(tx: &mut Tx, kind: Kind, subject: &str) -> Result<()> {
+    tx.strike();
     sqlx::query("DELETE FROM jobs WHERE kind = ? AND subject = ?")
         .bind(kind.name())
         .bind(subject)

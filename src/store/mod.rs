@@ -32,6 +32,8 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Sqlite, SqlitePool};
 
+use crate::clock::Clock;
+use crate::model::ids::ClockId;
 use crate::model::order::Order;
 use agenda::Agenda;
 pub use apart::apart;
@@ -212,6 +214,11 @@ impl Db {
     /// If the database does not let us.
     pub async fn begin(&self) -> Result<Tx> {
         self.writer.begin().await
+    }
+
+    /// A clock that an account has already is to be written with the next commit.
+    pub fn carry(&self, id: ClockId, clock: Clock) {
+        self.writer.carry(id, Some(clock));
     }
 
     /// Which clock has work due when.

@@ -9,8 +9,9 @@
 //! Futures may be dropped at any await (a client hangs up): what must happen next is then done
 //! by a task of its own, so that an open transaction never waits for someone who has gone.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Sqlite};
@@ -18,7 +19,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::agenda::Agenda;
 use super::cache::{Cache, Kept};
-use super::{Result, StoreError, sealed};
+use super::{Result, StoreError, accounts, sealed};
+use crate::clock::Clock;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::order::Order;
 use crate::model::time::Timestamp;
@@ -35,6 +37,8 @@ pub(super) struct Writer {
     queued: AtomicUsize,
     agenda: Agenda,
     cache: Arc<Cache>,
+    /// Clocks that were moved, to be written with the next commit.
+    moved: std::sync::Mutex<HashMap<ClockId, Clock>>,
 }
 
 #[derive(Debug)]
@@ -58,6 +62,8 @@ struct Effects {
     due: Vec<(ClockId, Timestamp)>,
     written: Vec<Kept>,
     ended: Vec<AccountId>,
+    /// A job was taken out that nobody has done.
+    struck: bool,
 }
 
 /// A place in the queue; given up early, it sees to it that nobody waits for its owner.
@@ -89,11 +95,34 @@ impl Writer {
             queued: AtomicUsize::new(0),
             agenda,
             cache,
+            moved: std::sync::Mutex::default(),
         })
     }
 
     pub(super) fn agenda(&self) -> &Agenda {
         &self.agenda
+    }
+
+    /// That clock is to be written with the next commit; none: it was written another way.
+    pub(super) fn carry(&self, id: ClockId, clock: Option<Clock>) {
+        match clock {
+            Some(clock) => self.moved().insert(id, clock),
+            None => self.moved().remove(&id),
+        };
+    }
+
+    fn moved(&self) -> MutexGuard<'_, HashMap<ClockId, Clock>> {
+        self.moved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Commits what is open, and with it the clocks that were moved.
+    async fn close_group(&self, sqlite: &mut SqliteConnection) -> Result<()> {
+        let moved = std::mem::take(&mut *self.moved());
+        for (id, clock) in &moved {
+            accounts::write_clock(sqlite, *id, *clock).await?;
+        }
+        sqlx::query("COMMIT").execute(sqlite).await?;
+        Ok(())
     }
 
     pub(super) async fn begin(self: &Arc<Self>) -> Result<Tx> {
@@ -135,8 +164,7 @@ impl Writer {
             joined.iter().flat_map(|joined| &joined.effects.written),
             &ended,
         );
-        let done = sqlx::query("COMMIT").execute(&mut guard.sqlite).await;
-        let done = done.map(drop).map_err(StoreError::from);
+        let done = self.close_group(&mut guard.sqlite).await;
         if done.is_err() {
             // The group's writes are lost to all of it; its members are told so.
             let _ = sqlx::query("ROLLBACK").execute(&mut guard.sqlite).await;
@@ -147,6 +175,11 @@ impl Writer {
             .map(|joined| (joined.answer, joined.effects))
             .unzip();
         let stands = effects.into_iter().filter(|_| done.is_ok());
+        let stands = stands.inspect(|effects| {
+            if effects.struck {
+                self.agenda.strike();
+            }
+        });
         let (written, due): (Vec<_>, Vec<_>) =
             stands.map(|effects| (effects.written, effects.due)).unzip();
         // An account may have ended after one of its orders was written, in the same group.
@@ -238,6 +271,16 @@ impl Tx {
     /// Once this is committed, something is due at `at` by that clock.
     pub(super) fn note(&mut self, clock: ClockId, at: Timestamp) {
         self.effects.due.push((clock, at));
+    }
+
+    /// Once this is committed, something is no longer due that nobody has done.
+    pub(super) fn strike(&mut self) {
+        self.effects.struck = true;
+    }
+
+    /// The clock is written by this transaction, whatever it was moved to before.
+    pub(super) fn settles(&self, id: ClockId) {
+        self.writer.carry(id, None);
     }
 
     /// Has an order's new state written with the next statement, or at the commit.

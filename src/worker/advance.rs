@@ -1,14 +1,18 @@
 //! Advance: a clock is moved through what falls due on the way.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
 use super::Worker;
 use crate::accounts::Account;
 use crate::model::ids::ClockId;
-use crate::model::job::Kind;
+use crate::model::job::{Job, Kind};
 use crate::model::time::Timestamp;
 use crate::store::{self, StoreError};
+
+/// So many jobs are read in one go.
+const AHEAD_MAX: usize = 64;
 
 /// A job that was run while a clock was moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,37 +59,40 @@ impl Worker {
             self.accounts.set_clock(clock, followed).await?;
         }
         let target = self.accounts.now(clock).plus_ms(by_ms);
-        let mut ran = Vec::new();
-        while let Some(one) = self.run_next(clock, target).await? {
+        let (mut ran, mut ahead) = (Vec::new(), Ahead::default());
+        while let Some(one) = self.run_next(clock, target, &mut ahead).await? {
             ran.push(one);
             if self.stop.is_cancelled() {
                 let stopped = io::Error::other("the server stops; the clock stands on its way");
                 return Err(StoreError::broken(stopped));
             }
         }
-        if self.accounts.now(clock) < target {
-            let moved = self.accounts.clock(clock).moved_to(target);
-            self.accounts.set_clock(clock, moved).await?;
-        }
+        let end = self.accounts.now(clock).max(target);
+        let moved = self.accounts.clock(clock).moved_to(end);
+        self.accounts.set_clock(clock, moved).await?;
         Ok((self.accounts.now(clock), ran))
     }
 
     /// Runs the first job due by `target`, the clock showing its due time; none if there is none.
-    async fn run_next(&self, clock: ClockId, target: Timestamp) -> Result<Option<Ran>, StoreError> {
+    async fn run_next(
+        &self,
+        clock: ClockId,
+        target: Timestamp,
+        ahead: &mut Ahead,
+    ) -> Result<Option<Ran>, StoreError> {
         loop {
             self.claims.idle(clock).await;
-            let due = store::jobs::due(&mut self.db.read().await?, clock, target, 1).await?;
-            let Some(job) = due.into_iter().next() else {
+            let Some(job) = self.first_due(clock, target, ahead).await? else {
                 return Ok(None);
             };
             let Some(claim) = self.claim(&job) else {
+                ahead.jobs.clear();
                 tokio::task::yield_now().await;
                 continue;
             };
             let before = self.accounts.now(clock);
             if before < job.due_at {
-                let moved = self.accounts.clock(clock).moved_to(job.due_at);
-                self.accounts.set_clock(clock, moved).await?;
+                self.accounts.move_clock(clock, job.due_at);
             }
             self.run_job(&job).await?;
             drop(claim);
@@ -96,4 +103,30 @@ impl Worker {
             }));
         }
     }
+
+    async fn first_due(
+        &self,
+        clock: ClockId,
+        target: Timestamp,
+        ahead: &mut Ahead,
+    ) -> Result<Option<Job>, StoreError> {
+        let news = self.db.agenda().news();
+        if ahead.jobs.is_empty() || ahead.news != news {
+            let mut reader = self.db.read().await?;
+            let due = store::jobs::due(&mut reader, clock, target, AHEAD_MAX).await?;
+            *ahead = Ahead {
+                jobs: due.into(),
+                news,
+            };
+        }
+        Ok(ahead.jobs.pop_front())
+    }
+}
+
+/// The jobs that come next, as long as there are no others.
+#[derive(Debug, Default)]
+struct Ahead {
+    jobs: VecDeque<Job>,
+    /// As the agenda had it when they were read.
+    news: u64,
 }
