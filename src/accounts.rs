@@ -159,6 +159,13 @@ impl Accounts {
         all
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
+        registry.by_key.len()
+    }
+
     /// The account behind a key that a client shows: in mode `open` every key has one, in mode
     /// `strict` only those that were set up.
     ///

@@ -25,6 +25,7 @@ use crate::entropy::Entropy;
 use crate::inbox::Inbox;
 use crate::journal::{self, Journal};
 use crate::links::Links;
+use crate::metrics::Metrics;
 use crate::model::account::{Processing, Revision};
 use crate::model::order::Vendor;
 use crate::orders::{self, Orders};
@@ -34,11 +35,11 @@ use crate::rules::Rules;
 use crate::snapshots::Snapshots;
 use crate::store::Db;
 use crate::tls::{Acceptor, Tls};
-use crate::web::{Connections, Context, Operation, Peer, Routes, Verbs};
+use crate::web::{Connections, Context, Operation, Peer, Routes, UNAUTHORIZED, Verbs};
 use crate::webhooks::{Projection, Webhooks};
 use crate::worker::Worker;
 use crate::{bizmori, clock, control, storage, undetectable};
-use router::{hosts, router};
+use router::{UNMATCHED, hosts, router};
 
 /// What requests and jobs under way have when the server is told to stop; less than the ten
 /// seconds docker gives.
@@ -260,6 +261,9 @@ async fn compose(
     ca_pem: Option<Arc<str>>,
 ) -> Result<Context, String> {
     let broken = |error| format!("cannot read the database: {error}");
+    let operations = operations();
+    let names = operations.iter().map(|operation| operation.name);
+    let metrics = Metrics::new(names.chain([UNMATCHED, UNAUTHORIZED]));
     let entropy = Entropy::new(&config.seed);
     let signer = Arc::new(signer_of(&config));
     let hosts = Arc::new(KnownHosts::default());
@@ -286,6 +290,7 @@ async fn compose(
         links.clone(),
         outbound.clone(),
         claims.clone(),
+        metrics.clone(),
         PROJECTIONS.to_vec(),
     ));
     let orders = Arc::new(Orders::new(
@@ -306,6 +311,7 @@ async fn compose(
         Arc::clone(&orders),
         Arc::clone(&webhooks),
         claims,
+        metrics.clone(),
     );
     let snapshots = Snapshots::open(
         root,
@@ -335,10 +341,11 @@ async fn compose(
         hosts,
         entropy,
         journal,
+        metrics,
         inbox: Inbox::default(),
         rules,
         snapshots: Arc::new(snapshots),
         ca_pem,
-        operations: operations(),
+        operations,
     }))
 }

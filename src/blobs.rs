@@ -52,6 +52,8 @@ struct Inner {
     tmp: PathBuf,
     /// Grows by one for every temporary and every published file of this process.
     count: AtomicU64,
+    /// Objects that this process has written, and their bytes.
+    written: (AtomicU64, AtomicU64),
 }
 
 /// What is known of an object.
@@ -92,6 +94,7 @@ impl Blobs {
             blobs,
             tmp,
             count: AtomicU64::new(0),
+            written: Default::default(),
         }));
         store.open_account(AccountId::NOBODY).await?;
         Ok(store)
@@ -281,6 +284,22 @@ impl Blobs {
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
             removed => removed.map(|()| true),
         }
+    }
+
+    /// How many objects were written since the store was opened, and how many bytes they had.
+    #[must_use]
+    pub fn written(&self) -> (u64, u64) {
+        let (objects, bytes) = &self.0.written;
+        (
+            objects.load(Ordering::Relaxed),
+            bytes.load(Ordering::Relaxed),
+        )
+    }
+
+    fn count_written(&self, more: u64) {
+        let (objects, bytes) = &self.0.written;
+        objects.fetch_add(1, Ordering::Relaxed);
+        bytes.fetch_add(more, Ordering::Relaxed);
     }
 
     fn account_dir(&self, account: AccountId) -> PathBuf {

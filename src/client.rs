@@ -2,7 +2,7 @@
 //! answers. Nothing is known here of what a call does: the server judges what it is sent, and what
 //! it says of that is passed on.
 //!
-//! Standard output has the server's JSON and nothing else; standard error the one line on what went
+//! Standard output has the server's JSON, or its metrics, and nothing else; standard error the one line on what went
 //! wrong. There is no limit to how long an answer may take, but for `health`.
 
 mod call;
@@ -19,8 +19,6 @@ use told::Told;
 
 /// So long a server has to say that it serves.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
-/// Where the server says in one line what is wrong with a call.
-const WHY: &str = "x-mock-why";
 
 /// Makes the call that the command is, and writes what is answered.
 ///
@@ -44,8 +42,7 @@ pub async fn run(command: &Client) -> Result<(), String> {
         ),
         Unanswered::Lost(why) => format!("{base} has not answered: {why}"),
     })?;
-    let why = answer.headers.get(WHY).map(String::as_str);
-    let told = Told::of(&url, answer.status, why, &answer.body);
+    let told = Told::of(&url, &answer);
     write(&told.shown)?;
     told.refused.map_or(Ok(()), Err)
 }

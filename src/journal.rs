@@ -136,6 +136,13 @@ impl Journal {
         (found, kept.evicted(query.account.as_deref()))
     }
 
+    /// How many requests are kept, and their bytes.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        let requests = self.kept().count();
+        (requests, self.0.bytes.load(Ordering::Relaxed))
+    }
+
     /// Lets go of what is kept, of one account or of all.
     pub fn clear(&self, account: Option<&str>) {
         self.kept().clear(account, &self.0.bytes);

@@ -47,6 +47,7 @@ pub mod entropy;
 pub mod inbox;
 pub mod journal;
 pub mod links;
+pub mod metrics;
 pub mod model;
 pub mod orders;
 pub mod outbound;

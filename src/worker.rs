@@ -10,6 +10,7 @@
 //! that whenever nothing is under way.
 
 mod advance;
+mod depths;
 mod drain;
 mod jump;
 mod step;
@@ -23,6 +24,7 @@ use tokio_util::task::TaskTracker;
 use crate::accounts::Accounts;
 use crate::claims::{Claim, Claims};
 use crate::clock::Clock;
+use crate::metrics::Metrics;
 use crate::model::ids::ClockId;
 use crate::model::job::{Job, Kind};
 use crate::orders::Orders;
@@ -30,6 +32,7 @@ use crate::store::agenda::Due;
 use crate::store::{self, Db, StoreError};
 use crate::webhooks::Webhooks;
 pub use advance::Ran;
+pub use depths::Depth;
 pub use step::Step;
 use step::Steps;
 
@@ -46,6 +49,7 @@ pub struct Worker {
     orders: Arc<Orders>,
     webhooks: Arc<Webhooks>,
     claims: Claims,
+    metrics: Metrics,
     steps: Steps,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -60,6 +64,7 @@ impl Worker {
         orders: Arc<Orders>,
         webhooks: Arc<Webhooks>,
         claims: Claims,
+        metrics: Metrics,
     ) -> Arc<Self> {
         Arc::new(Self {
             db,
@@ -67,6 +72,7 @@ impl Worker {
             orders,
             webhooks,
             claims,
+            metrics,
             steps: Steps::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -190,6 +196,7 @@ impl Worker {
             Kind::Report => self.orders.make_report(job).await,
             Kind::Deliver => self.webhooks.deliver(job).await,
         };
+        self.metrics.ran(job.kind, done.is_ok());
         done.inspect_err(|error| {
             tracing::error!(%error, kind = job.kind.name(), subject = job.subject, "a job failed and is tried again");
         })

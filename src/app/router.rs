@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::accounts::Account;
-use crate::web::{Context, Routes, Verbs, Whose, guard, host, observe};
+use crate::web::{Context, Observed, Routes, Verbs, guard, host, observe};
 use crate::{bizmori, control, storage, undetectable};
 
 /// Hosts of the vendors' own, which lead here where their names do.
@@ -37,6 +37,9 @@ pub(super) fn hosts() -> impl Iterator<Item = &'static str> {
     doors.chain(BUCKET_HOSTS)
 }
 
+/// What is no operation is counted under that name.
+pub(super) const UNMATCHED: &str = "unmatched";
+
 /// A front door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Door {
@@ -48,8 +51,8 @@ enum Door {
 
 /// Every front door's operations, and the answers to what is none.
 pub(super) fn router(context: &Context) -> Router {
-    let state = (context.clone(), "unmatched", whose as Whose);
-    let rest = unmatched.layer(from_fn_with_state(state, observe));
+    let observed = Observed::of(context, UNMATCHED, whose);
+    let rest = unmatched.layer(from_fn_with_state(observed, observe));
     let door = |routes: Routes, panicked: fn() -> Response| {
         let caught = CatchPanicLayer::custom(move |_: Box<dyn Any + Send>| panicked());
         routes.router(rest.clone()).layer(caught)

@@ -101,6 +101,7 @@ impl Writer {
         let path = self.blobs.object_path(self.account, bucket, key);
         fs::rename(&scratch.path, path).await?;
         scratch.renamed();
+        self.blobs.count_written(meta.bytes);
         Ok(meta)
     }
 

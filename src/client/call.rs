@@ -81,6 +81,7 @@ impl Call {
 pub fn call(command: &Client, read: Input<'_>) -> Result<Call, String> {
     Ok(match command {
         Client::Health { .. } => Call::get("/_mock/health"),
+        Client::Metrics { .. } => Call::get("/_mock/metrics"),
         Client::Reset { of, .. } => Call::post("/_mock/reset", object([account(of)])),
         Client::Clock { verb, of, .. } => clock(verb.as_ref(), of),
         Client::Advance { by, of, .. } => {

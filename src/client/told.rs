@@ -4,6 +4,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::indent::indented;
+use crate::outbound::Asked;
+
+/// Where the server says in one line what is wrong with a call.
+const WHY: &str = "x-mock-why";
+/// How the type of an answer begins that is shown as it is: metrics.
+const METRICS: &str = "text/plain; version=0.0.4";
 
 /// What is told of an answer, and where.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,8 +33,11 @@ struct Refusal {
 }
 
 impl Told {
-    /// Of the answer of `url` with that status and body, and what it says is wrong.
-    pub fn of(url: &str, status: u16, why: Option<&str>, body: &[u8]) -> Self {
+    /// Of an answer of `url`.
+    pub fn of(url: &str, answer: &Asked) -> Self {
+        let (status, body) = (answer.status, answer.body.as_slice());
+        let header = |name: &str| answer.headers.get(name).map(String::as_str);
+        let why = header(WHY);
         let refused = |line: String| Self {
             shown: String::new(),
             refused: Some(line),
@@ -37,6 +46,13 @@ impl Told {
         if is_done && body.is_empty() {
             return Self {
                 shown: String::new(),
+                refused: None,
+            };
+        }
+        let is_metrics = header("content-type").is_some_and(|it| it.starts_with(METRICS));
+        if is_done && is_metrics {
+            return Self {
+                shown: String::from_utf8_lossy(body).into_owned(),
                 refused: None,
             };
         }
@@ -84,7 +100,19 @@ mod tests {
     use super::*;
 
     fn told(status: u16, why: Option<&str>, body: &str) -> (String, String) {
-        let told = Told::of("http://a/_mock/b", status, why, body.as_bytes());
+        told_as("application/json", status, why, body)
+    }
+
+    fn told_as(of: &str, status: u16, why: Option<&str>, body: &str) -> (String, String) {
+        let why = why.map(|why| (WHY, why));
+        let headers = why.into_iter().chain([("content-type", of)]);
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let answer = Asked {
+            status,
+            headers: headers.collect(),
+            body: body.into(),
+        };
+        let told = Told::of("http://a/_mock/b", &answer);
         (told.shown, told.refused.unwrap_or_default())
     }
 
@@ -96,6 +124,18 @@ mod tests {
             told(201, None, r#"{"b":1.0,"a":[]}"#),
             (shown, String::new())
         );
+    }
+
+    #[test]
+    fn metrics_are_shown_as_they_came() {
+        let of = "text/plain; version=0.0.4; charset=utf-8";
+        assert_eq!(
+            told_as(of, 200, None, "a 1\n"),
+            ("a 1\n".to_owned(), String::new())
+        );
+        let (shown, line) = told_as("text/plain", 200, None, "a 1\n");
+        assert_eq!(shown, "");
+        assert!(line.contains("another server's"), "{line}");
     }
 
     #[test]

@@ -24,6 +24,11 @@ pub enum Client {
         #[command(flatten)]
         server: Server,
     },
+    /// Show what is counted and what there is, as Prometheus reads it
+    Metrics {
+        #[command(flatten)]
+        server: Server,
+    },
     /// Make an account as fresh, with all that it owns; without --account, everything
     Reset {
         #[command(flatten)]
@@ -139,6 +144,7 @@ impl Client {
     pub fn server(&self) -> &Server {
         match self {
             Self::Health { server }
+            | Self::Metrics { server }
             | Self::Reset { server, .. }
             | Self::Clock { server, .. }
             | Self::Advance { server, .. }

@@ -9,6 +9,7 @@ mod described;
 mod error;
 mod fixtures;
 mod inbox;
+mod metrics;
 mod orders;
 mod query;
 mod requests;
@@ -54,6 +55,13 @@ fn state(routes: Routes) -> Routes {
         .described(described::describe)
         .on("control.getCa", Method::GET, "/_mock/ca.pem", ca::get)
         .described(ca::describe)
+        .on(
+            "control.metrics",
+            Method::GET,
+            "/_mock/metrics",
+            metrics::show,
+        )
+        .described(metrics::describe)
         .on("control.reset", Method::POST, "/_mock/reset", state::reset)
         .described(state::describe_reset)
 }

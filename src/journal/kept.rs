@@ -121,6 +121,11 @@ impl Kept {
         rings.map(|ring| ring.evicted).sum()
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.exchanges.len()
+    }
+
     pub(super) fn clear(&mut self, key: Option<&str>, bytes: &AtomicUsize) {
         self.drop_those(bytes, |ring| ring.is_of(key));
     }

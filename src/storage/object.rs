@@ -15,7 +15,7 @@ use super::{BUCKETS, Owner};
 use crate::journal::Entry;
 use crate::model::time::Timestamp;
 use crate::presign;
-use crate::web::{Context, Verbs};
+use crate::web::{Context, Verbs, host};
 
 /// S3's limit for keys, in UTF-8.
 const KEY_BYTES_MAX: usize = 1024;
@@ -95,7 +95,12 @@ fn judge(verbs: &Verbs, parts: &Parts, now: Timestamp) -> Result<(), Error> {
             .collect();
         (!values.is_empty()).then(|| values.join(","))
     };
-    let host = header("host").or_else(|| parts.uri.authority().map(ToString::to_string));
+    // Where a proxy is believed, URLs are made for the host that it says was called.
+    let trusted = verbs.config.trust_forwarded;
+    let called = trusted.then(|| host(&parts.headers, true)).flatten();
+    let host = called
+        .or_else(|| header("host"))
+        .or_else(|| parts.uri.authority().map(ToString::to_string));
     let request = presign::Request {
         method: parts.method.as_str(),
         path: parts.uri.path(),

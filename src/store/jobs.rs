@@ -296,6 +296,46 @@ pub async fn earliest(from: &mut impl Source) -> Result<Vec<(ClockId, Timestamp)
         .collect())
 }
 
+/// How many jobs there are, by kind.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn queued(from: &mut impl Source) -> Result<Vec<(Kind, u64)>> {
+    let counted = sqlx::query("SELECT kind, COUNT(*) FROM jobs GROUP BY kind");
+    let rows = counted.fetch_all(from.sqlite()).await?;
+    rows.iter().map(kind_count).collect()
+}
+
+/// How many jobs are due at or before what each of these clocks shows, by kind.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn due_by(
+    from: &mut impl Source,
+    nows: &[(ClockId, Timestamp)],
+) -> Result<Vec<(Kind, u64)>> {
+    let nows: Vec<_> = nows
+        .iter()
+        .map(|(clock, now)| (clock.0, now.ms()))
+        .collect();
+    // Clock by clock along its index: the order of the tables is as they are written.
+    let rows = sqlx::query(
+        "SELECT kind, COUNT(*) FROM json_each(?) AS clock CROSS JOIN jobs
+         ON clock_id = clock.value ->> 0 AND due_at <= clock.value ->> 1 GROUP BY kind",
+    )
+    .bind(serde_json::to_string(&nows)?)
+    .fetch_all(from.sqlite())
+    .await?;
+    rows.iter().map(kind_count).collect()
+}
+
+fn kind_count(row: &SqliteRow) -> Result<(Kind, u64)> {
+    let kind: String = row.get(0);
+    let count: i64 = row.get(1);
+    let kind = Kind::named(&kind).ok_or_else(|| unknown("job kind", &kind))?;
+    Ok((kind, u64::try_from(count).unwrap_or_default()))
+}
+
 fn job(row: &SqliteRow) -> Result<Job> {
     let kind: String = row.get(2);
     Ok(Job {

@@ -166,6 +166,24 @@ impl Db {
         &self.file
     }
 
+    /// How many bytes it and its log have on the disk.
+    ///
+    /// # Errors
+    /// If that cannot be told.
+    pub async fn bytes(&self) -> Result<u64> {
+        let mut bytes = 0;
+        for end in ["", "-wal"] {
+            let mut file = self.file.clone().into_os_string();
+            file.push(end);
+            match tokio::fs::metadata(file).await {
+                Ok(told) => bytes += told.len(),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(StoreError::broken(error)),
+            }
+        }
+        Ok(bytes)
+    }
+
     /// A connection to read from.
     ///
     /// # Errors

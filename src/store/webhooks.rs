@@ -229,6 +229,17 @@ pub async fn deliveries(
     })
 }
 
+/// How many deliveries have an attempt to come, whosever they are.
+///
+/// # Errors
+/// If they cannot be counted.
+pub async fn waiting(from: &mut impl Source) -> Result<u64> {
+    let row = sqlx::query("SELECT COUNT(*) FROM deliveries WHERE due_at IS NOT NULL")
+        .fetch_one(from.sqlite())
+        .await?;
+    Ok(count(&row))
+}
+
 pub(super) fn count(row: &SqliteRow) -> u64 {
     u64::try_from(row.get::<i64, _>(0)).unwrap_or(0)
 }

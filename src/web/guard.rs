@@ -11,6 +11,8 @@ use super::Context;
 use super::operation::{REQUEST, begin};
 use super::ruled::is_control;
 
+/// What is refused is counted under that name.
+pub const UNAUTHORIZED: &str = "unauthorized";
 /// Where anyone may post: the senders of webhooks have no token.
 const INBOX: &str = "/_mock/inbox/";
 
@@ -26,10 +28,13 @@ pub async fn guard(
     if token.is_none_or(|token| may_pass(&request, token)) {
         return next.run(request).await;
     }
-    let entry = begin(&context, "unauthorized", &request);
+    let counted = context.metrics.begin(context.metrics.place(UNAUTHORIZED));
+    let entry = begin(&context, UNAUTHORIZED, &request);
     let mut response = refuse();
     let seq = HeaderValue::from(entry.number());
     response.headers_mut().insert(REQUEST, seq);
+    let took = counted.elapsed();
+    counted.answered(response.status().as_u16(), took);
     response
 }
 

@@ -30,6 +30,7 @@ use crate::entropy::Entropy;
 use crate::inbox::Inbox;
 use crate::journal::Journal;
 use crate::links::Links;
+use crate::metrics::Metrics;
 use crate::orders::Orders;
 use crate::presign::{KnownHosts, Signer};
 use crate::rules::Rules;
@@ -40,10 +41,10 @@ use crate::worker::Worker;
 
 pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_bytes, read_json};
 pub use connection::{Peer, Tied};
-pub use guard::guard;
+pub use guard::{UNAUTHORIZED, guard};
 pub use json::Json;
 pub use listener::Connections;
-pub use operation::{Operation, Routes, observe};
+pub use operation::{Observed, Operation, Routes, observe};
 pub use origin::{Called, Origin, OriginError, host};
 pub use peek::peek;
 pub use ruled::{Whose, pass};
@@ -66,6 +67,7 @@ pub struct Verbs {
     pub hosts: Arc<KnownHosts>,
     pub entropy: Entropy,
     pub journal: Journal,
+    pub metrics: Metrics,
     pub inbox: Inbox,
     pub rules: Arc<Rules>,
     pub snapshots: Arc<Snapshots>,

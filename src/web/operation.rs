@@ -1,8 +1,6 @@
 //! Operations: each method and path of a front door has a name, under which it is routed,
 //! numbered in the journal, and found by rules.
 
-use std::time::Instant;
-
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::handler::Handler;
@@ -19,6 +17,7 @@ use super::recorded::{head, recorded};
 use super::ruled::{Whose, is_control, nobodys, ruled};
 use super::{Context, Peer};
 use crate::journal::{Asked, Entry};
+use crate::metrics::Place;
 use crate::model::rule::Makes;
 
 /// Carries a request's number.
@@ -126,7 +125,8 @@ impl Routes {
     {
         if let Some(context) = &self.context {
             let filter = MethodFilter::try_from(method.clone()).expect("a method that axum routes");
-            let observed = from_fn_with_state((context.clone(), name, self.whose), observe);
+            let observed = Observed::of(context, name, self.whose);
+            let observed = from_fn_with_state(observed, observe);
             self.routers
                 .push((path, on(filter, handler).layer(observed)));
         }
@@ -181,13 +181,41 @@ impl Routes {
     }
 }
 
-/// Around every operation: the place where the journal counts and rules apply.
+/// What [`observe`] knows of an operation.
+#[derive(Clone)]
+pub struct Observed {
+    context: Context,
+    name: &'static str,
+    place: Place,
+    whose: Whose,
+}
+
+impl Observed {
+    /// The operation of that name, whose requests are whose that says.
+    #[must_use]
+    pub fn of(context: &Context, name: &'static str, whose: Whose) -> Self {
+        Self {
+            context: context.clone(),
+            name,
+            place: context.metrics.place(name),
+            whose,
+        }
+    }
+}
+
+/// Around every operation: the place where requests are counted and numbered, and rules apply.
 pub async fn observe(
-    State((context, name, whose)): State<(Context, &'static str, Whose)>,
+    State(observed): State<Observed>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let began = Instant::now();
+    let Observed {
+        context,
+        name,
+        place,
+        whose,
+    } = observed;
+    let counted = context.metrics.begin(place);
     let entry = begin(&context, name, &request);
     let peer = request
         .extensions()
@@ -206,12 +234,14 @@ pub async fn observe(
         None => next.run(request).await,
     };
     leftover.read_on().await;
-    let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let took = counted.elapsed();
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
     let seq = entry.number();
     response
         .headers_mut()
         .insert(REQUEST, HeaderValue::from(seq));
+    counted.answered(status, took);
     entry.answered(status, duration_ms, || head(response.headers()));
     let response = response.map(|body| recorded(body, || entry.record_response()));
     let peer = peer.unwrap_or_default();

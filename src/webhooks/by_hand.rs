@@ -197,6 +197,7 @@ impl Webhooks {
             () = account.ended().cancelled() => return Err(StoreError::AccountGone.into()),
             made = self.attempt(account, endpoint, delivery, &choice) => made,
         };
+        let before = delivery.status;
         let now = account.now();
         let next = after_hand(delivery, &made, now);
         made.settle(delivery, next);
@@ -214,6 +215,7 @@ impl Webhooks {
         store::attempts::insert(&mut tx, of, &endpoint.id, delivery, attempts).await?;
         store::jobs::set_endpoint(&mut tx, account.id, &endpoint.id).await?;
         tx.commit().await?;
+        self.count(&made, before, delivery.status);
         if is_there {
             Ok(made)
         } else {

@@ -33,6 +33,7 @@ impl Webhooks {
             () = account.ended().cancelled() => return Ok(()),
             made = self.attempt(&account, &endpoint, &delivery, &choice) => made,
         };
+        let before = delivery.status;
         let now = account.now();
         let next = match &made.sent {
             Ok(_) => {
@@ -54,19 +55,22 @@ impl Webhooks {
             answer = ?made.sent,
             "webhook attempted"
         );
-        self.settle(job, Some((made, delivery, next))).await
+        let settled = Some((&made, &delivery, next));
+        self.settle(job, settled).await?;
+        self.count(&made, before, delivery.status);
+        Ok(())
     }
 
     /// Records an attempt, if one was made, and sets the job to the endpoint's next.
     async fn settle(
         &self,
         job: &Job,
-        attempted: Option<(Made, Delivery, Option<Timestamp>)>,
+        attempted: Option<(&Made, &Delivery, Option<Timestamp>)>,
     ) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        if let Some((made, delivery, next)) = &attempted {
+        if let Some((made, delivery, next)) = attempted {
             let sent_at = delivery.last_sent_at.unwrap_or(job.due_at);
-            store::webhooks::record(&mut tx, &job.subject, delivery, *next, sent_at).await?;
+            store::webhooks::record(&mut tx, &job.subject, delivery, next, sent_at).await?;
             let (of, made) = (job.account, &made.attempts);
             let kept = store::attempts::insert(&mut tx, of, &job.subject, delivery, made).await;
             match kept {

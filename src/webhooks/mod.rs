@@ -8,6 +8,7 @@
 
 mod attempt;
 mod by_hand;
+mod counted;
 mod deliver;
 mod endpoints;
 mod log;
@@ -21,6 +22,7 @@ use crate::accounts::Accounts;
 use crate::claims::Claims;
 use crate::entropy::Entropy;
 use crate::links::Links;
+use crate::metrics::Metrics;
 use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
 use crate::outbound::Outbound;
@@ -54,6 +56,7 @@ pub struct Webhooks {
     links: Links,
     outbound: Outbound,
     claims: Claims,
+    metrics: Metrics,
     projections: Vec<(Vendor, Projection)>,
 }
 
@@ -72,6 +75,7 @@ impl Webhooks {
         links: Links,
         outbound: Outbound,
         claims: Claims,
+        metrics: Metrics,
         projections: Vec<(Vendor, Projection)>,
     ) -> Self {
         Self {
@@ -82,6 +86,7 @@ impl Webhooks {
             links,
             outbound,
             claims,
+            metrics,
             projections,
         }
     }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The vendors' own SDKs against the release binary, clients that call the vendors' own hosts by TLS,
-# other programs on the files it makes, and calls made up from the description it gives of itself:
+# The vendors' own SDKs and the README's programs against the release binary, clients that call the
+# vendors' own hosts by TLS, other programs on the files it makes and on its metrics, and calls made
+# up from the description it gives of itself:
 #
 #   cargo build --release && tests/clients/run.sh [path of the binary]
 #
@@ -42,6 +43,8 @@ for version in $(grep -v '^#' "$here/sdk_versions.txt"); do
     --target "$work/sdk-$version" "truthscan-image-detector-client==$version"
   PYTHONPATH="$work/sdk-$version" "$work/venv/bin/python" "$here/undetectable_sdk.py" "$origin"
 done
+# With the newest SDK, which was the last.
+PYTHONPATH="$work/sdk-$version" "$work/venv/bin/python" "$here/recipes.py" "$origin"
 
 echo "--- clients whose hosts are fixed, by TLS"
 curl -sSf -o "$work/ca.pem" "$origin/_mock/ca.pem"
@@ -58,6 +61,7 @@ done
 "$work/venv/bin/python" "$here/bizmori_files.py" "$origin" "$work/files"
 "$work/venv/bin/python" "$here/watermark_files.py" "$work/files/marked"
 "$work/venv/bin/python" "$here/fuzz.py" "$origin" "$work/fuzz"
+"$work/venv/bin/python" "$here/metrics.py" "$origin"
 
 kill -TERM "$pid"
 code=0
@@ -65,4 +69,4 @@ wait "$pid" || code=$?
 pid=
 cat "$work/log" >&2
 [ "$code" -eq 0 ] || { echo "the server ended with exit code $code on SIGTERM" >&2; exit 1; }
-echo "the SDKs, the readers and the fuzzer are content, and the server ended with exit code 0"
+echo "the SDKs, the recipes, the readers and the fuzzer are content, and the server ended with exit code 0"

@@ -19,7 +19,9 @@ const VERBS: [&str; 12] = [
     "rules",
     "snapshots",
 ];
-const LEAVES: [&str; 6] = ["clock", "config", "entropy", "outbound", "presign", "tls"];
+const LEAVES: [&str; 7] = [
+    "clock", "config", "entropy", "metrics", "outbound", "presign", "tls",
+];
 
 /// Words with one home each: the word, and the paths (below `src/`) that may say it.
 const HOMES: [(&str, &[&str]); 12] = [

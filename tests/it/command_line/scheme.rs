@@ -10,8 +10,9 @@ use stuntdouble::control::routes;
 const README: &str = include_str!("../../../README.md");
 
 /// Every command, as it is called, and the route that it reaches.
-const REACHED: [(&str, &str); 33] = [
+const REACHED: [(&str, &str); 34] = [
     ("health", "GET /_mock/health"),
+    ("metrics", "GET /_mock/metrics"),
     ("reset", "POST /_mock/reset"),
     ("clock", "GET /_mock/clock"),
     ("clock set --mode frozen", "PUT /_mock/clock"),

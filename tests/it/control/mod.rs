@@ -13,6 +13,7 @@ mod gone;
 mod inbox;
 mod isolation;
 mod journal;
+mod metrics;
 mod orders;
 mod processing;
 mod reset;

@@ -120,6 +120,7 @@ fn steering() -> Vec<Call> {
     vec![
         call("control.health", 200, "/_mock/health", none.clone()),
         call("control.openapi", 200, "/_mock/openapi.json", none.clone()),
+        call("control.metrics", 200, "/_mock/metrics", none.clone()),
         call("control.getClock", 200, "/_mock/clock", none.clone()),
         call(
             "control.setClock",

@@ -2,6 +2,7 @@
 
 mod hosts;
 mod library;
+mod names;
 mod objects;
 mod refusals;
 

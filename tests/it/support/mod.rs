@@ -13,6 +13,7 @@ pub use picture::{fixture, picture};
 pub use process::Process;
 pub use receiver::{Message, Receiver, Reply};
 pub use stunt::{Answer, Stunt, T0};
+pub use tls::TlsListener;
 pub use zip::{Entry, zip, zip_64};
 
 /// The body of a BIZ MORI error.

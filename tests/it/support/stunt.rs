@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use reqwest::{ClientBuilder, Method};
 use serde_json::{Value, json};
 use stuntdouble::app::App;
 use stuntdouble::config::Config;
@@ -66,11 +66,13 @@ impl Stunt {
         })
     }
 
+    /// A server that runs at that address, where that name leads.
+    pub fn resolving(origin: &str, name: &str, address: SocketAddr) -> Self {
+        Self::by(origin, |client| client.resolve(name, address))
+    }
+
     /// A server that runs elsewhere, and is called in another way.
-    pub fn by(
-        origin: &str,
-        set: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
-    ) -> Self {
+    pub fn by(origin: &str, set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
         // The client wants one, though few tests call by https; another test may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()

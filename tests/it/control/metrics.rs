@@ -1,0 +1,209 @@
+//! Metrics: what they count, and that Prometheus can read them.
+
+mod parsed;
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Answer, Receiver, Reply, Stunt, picture};
+use parsed::{Page, count, parse};
+
+const METRICS: &str = "/_mock/metrics";
+const REQUESTS: &str = "stuntdouble_http_requests_total";
+const TOOK: &str = "stuntdouble_http_request_duration_seconds";
+
+async fn scrape(stunt: &Stunt) -> Answer {
+    let answer = stunt.send(Method::GET, METRICS, &[], "").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer
+}
+
+async fn page(stunt: &Stunt) -> Page {
+    parse(&scrape(stunt).await.text())
+}
+
+/// The text with a star in place of what the machine makes of it: times, memory, sizes on disk; and
+/// without the buckets but the last, which has all.
+fn masked(text: &str) -> String {
+    let is_measured = |name: &str| {
+        let begins = [
+            "process_",
+            "stuntdouble_database_bytes",
+            "stuntdouble_journal_bytes",
+            "stuntdouble_http_request_duration_seconds_sum",
+        ];
+        begins.iter().any(|begin| name.starts_with(begin))
+    };
+    let mut masked = String::new();
+    for line in text.lines() {
+        let (name, _) = line.rsplit_once(' ').expect("a value");
+        if line.contains("le=\"") && !line.contains("+Inf") {
+            continue;
+        }
+        masked += if is_measured(name) { name } else { line };
+        masked += if is_measured(name) { " *\n" } else { "\n" };
+    }
+    masked
+}
+
+#[tokio::test]
+async fn a_page_tells_all_that_was_done() {
+    let stunt = Stunt::frozen("live").await;
+    let receiver = Receiver::answering([Reply::Status(500)]).await;
+    stunt.webhook("live", &receiver.url).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt.confirmed("live", &body, picture()).await;
+    stunt.advance("live", "PT1S").await;
+    stunt.advance("live", "PT1S").await;
+    stunt.get("live", "/api/v2/orders/42").await;
+    let answer = scrape(&stunt).await;
+    assert_eq!(
+        answer.header("content-type"),
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
+    parse(&answer.text());
+    let bytes = picture().len();
+    let expected = include_str!("metrics/page.txt").replace("{bytes}", &bytes.to_string());
+    let expected = expected.replace("{version}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(masked(&answer.text()), expected);
+}
+
+#[tokio::test]
+async fn the_readme_tells_of_every_family() {
+    const README: &str = include_str!("../../../README.md");
+    let stunt = Stunt::start().await;
+    let (_, chapter) = README.split_once("\n### Metrics\n").expect("a chapter");
+    let (chapter, _) = chapter.split_once("\n### ").expect("its end");
+    for name in page(&stunt).await.0.keys() {
+        assert!(chapter.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_command_shows_them_as_they_are() {
+    let stunt = Stunt::start().await;
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
+    program.args(["metrics", "--url", &stunt.origin]);
+    program.env_remove("CONTROL_TOKEN");
+    let ran = tokio::task::spawn_blocking(move || program.output()).await;
+    let ran = ran.expect("no panic").expect("it runs");
+    assert!(ran.status.success(), "{ran:?}");
+    let shown = parse(&String::from_utf8(ran.stdout).expect("UTF-8"));
+    let names = |page: Page| page.0.into_keys().collect::<Vec<_>>();
+    assert_eq!(names(shown), names(page(&stunt).await));
+}
+
+#[tokio::test]
+async fn labels_are_of_closed_sets_and_no_key_is_among_them() {
+    let stunt = Stunt::start().await;
+    for key in ["a-key-of-mine", "another\"key\\n"] {
+        stunt.freeze(key).await;
+        stunt.get(key, "/api/v2/orders/a-key-of-mine").await;
+        stunt.get(key, "/nothing/a-key-of-mine").await;
+    }
+    let rule =
+        json!({"when": {"operation": "bizmori.getOrder"}, "then": {"respond": {"status": 599}}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    stunt.get("a-key-of-mine", "/api/v2/orders/1").await;
+    let text = scrape(&stunt).await.text();
+    assert!(!text.contains("key"), "{text}");
+    let page = parse(&text);
+    let operations = stuntdouble::app::operations();
+    for operation in page.values("operation") {
+        let mut known = operations.iter().map(|it| it.name);
+        assert!(
+            known.any(|it| it == operation) || operation == "unmatched",
+            "{operation}"
+        );
+    }
+    let of =
+        |operation, status| page.value(REQUESTS, &[("operation", operation), ("status", status)]);
+    assert!(of("bizmori.getOrder", "404") == 2 && of("bizmori.getOrder", "599") == 1);
+    assert!(of("unmatched", "404") == 2 && of("control.createRule", "201") == 1);
+}
+
+#[tokio::test]
+async fn a_request_is_counted_once_in_each_family_and_counts_only_grow() {
+    let stunt = Stunt::start().await;
+    let first = page(&stunt).await;
+    assert!(first.0[REQUESTS].samples.is_empty(), "nobody had asked yet");
+    for path in ["/_mock/health", "/_mock/nothing", "/health"] {
+        stunt.send(Method::GET, path, &[], "").await;
+    }
+    let second = page(&stunt).await;
+    let took = second.sum(TOOK, &format!("{TOOK}_count"));
+    assert_eq!((second.sum(REQUESTS, REQUESTS), took), (4, 4));
+    let third = page(&stunt).await;
+    for (name, family) in &second.0 {
+        for (of, value) in family.samples.iter().filter(|_| family.kind != "gauge") {
+            let then = &third.0[name].samples[of];
+            let grows = of.0.ends_with("_sum") || count(then) >= count(value);
+            assert!(grows, "{of:?}: {value}, {then}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_waits_and_what_is_under_way_is_told_by_kind() {
+    let stunt = Stunt::start().await;
+    let receiver = Receiver::answering([Reply::Silence]).await;
+    stunt.webhook("live", &receiver.url).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt.confirmed("live", &body, picture()).await;
+    receiver.messages(1).await;
+    stunt.freeze("frozen").await;
+    stunt.confirmed("frozen", &body, picture()).await;
+    let page = page(&stunt).await;
+    let depth = |name: &str| {
+        let of = |kind| page.value(&format!("stuntdouble_jobs_{name}"), &[("kind", kind)]);
+        ["order.process", "order.expire", "webhook.deliver"].map(of)
+    };
+    assert_eq!(depth("queued"), [1, 2, 1]);
+    assert_eq!(depth("due"), [0, 0, 1]);
+    assert_eq!(depth("under_way"), [0, 0, 1]);
+    let waiting = page.value("stuntdouble_webhook_deliveries_waiting", &[]);
+    assert_eq!((waiting, page.value("stuntdouble_accounts", &[])), (1, 2));
+    stunt.advance("frozen", "P7D").await;
+    let page = self::page(&stunt).await;
+    let run = |kind| page.value("stuntdouble_jobs_run_total", &[("kind", kind)]);
+    assert_eq!((run("order.process"), run("order.expire")), (2, 1));
+}
+
+#[tokio::test]
+async fn what_is_kept_is_told() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt.confirmed("live", &body, picture()).await;
+    let none = json!({});
+    stunt
+        .control(Method::PUT, "/_mock/snapshots/a", &none)
+        .await;
+    let full = page(&stunt).await;
+    let of = |page: &Page, name: &str| page.value(&format!("stuntdouble_{name}"), &[]);
+    assert_eq!(of(&full, "journal_requests"), 3);
+    assert!(of(&full, "journal_bytes") > 0 && of(&full, "database_bytes") > 4096);
+    assert_eq!(of(&full, "snapshots"), 1);
+    assert!(of(&full, "snapshots_bytes") > of(&full, "objects_written_bytes_total"));
+    assert!(full.value("process_resident_memory_bytes", &[]) > 1_000_000);
+    stunt.control(Method::POST, "/_mock/reset", &none).await;
+    let fresh = page(&stunt).await;
+    let left = ["journal_requests", "journal_bytes", "accounts"].map(|name| of(&fresh, name));
+    assert_eq!(left, [0; 3]);
+    let queued = "stuntdouble_jobs_queued";
+    assert_eq!(fresh.sum(queued, queued), 0);
+    let written = |page| of(page, "objects_written_total");
+    assert!(written(&fresh) == written(&full), "a count never falls");
+}
+
+#[tokio::test]
+async fn they_want_the_control_token_and_count_who_does_not_show_it() {
+    let stunt =
+        Stunt::with(|config| config.control.control_token = Some("s3cret".to_owned())).await;
+    let refused = stunt.send(Method::GET, METRICS, &[], "").await;
+    assert_eq!(refused.status, 401);
+    let shown = [("authorization", "Bearer s3cret")];
+    let answer = stunt.send(Method::GET, METRICS, &shown, "").await;
+    let page = parse(&answer.text());
+    let labels = [("operation", "unauthorized"), ("status", "401")];
+    assert!(page.value(REQUESTS, &labels) == 1, "{page:?}");
+}

@@ -1,0 +1,176 @@
+//! Prometheus' text format 0.0.4, read strictly: what is not well-formed is a panic.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub type Labels = BTreeMap<String, String>;
+
+/// Samples of one family, by their whole names and labels.
+#[derive(Debug, Default)]
+pub struct Family {
+    pub kind: String,
+    pub samples: BTreeMap<(String, Labels), String>,
+}
+
+/// A page, by its families' names.
+#[derive(Debug, Default)]
+pub struct Page(pub BTreeMap<String, Family>);
+
+impl Page {
+    /// The value of a sample that is a count.
+    pub fn value(&self, family: &str, labels: &[(&str, &str)]) -> u64 {
+        let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let labels: Labels = labels.iter().map(pair).collect();
+        let family_of = &self.0[family];
+        let found = family_of.samples.get(&(family.to_owned(), labels.clone()));
+        count(found.unwrap_or_else(|| panic!("no {family} {labels:?}: {family_of:#?}")))
+    }
+
+    /// The counts of the samples that are called so, added up.
+    pub fn sum(&self, family: &str, called: &str) -> u64 {
+        let samples = self.0[family].samples.iter();
+        let called = samples.filter(|((sample, _), _)| sample == called);
+        called.map(|(_, value)| count(value)).sum()
+    }
+
+    /// Every value of that label, anywhere.
+    pub fn values(&self, label: &str) -> BTreeSet<&str> {
+        let samples = self.0.values().flat_map(|family| family.samples.keys());
+        let values = samples.filter_map(|(_, labels)| labels.get(label));
+        values.map(String::as_str).collect()
+    }
+}
+
+/// A value that is a count.
+pub fn count(value: &str) -> u64 {
+    value
+        .parse()
+        .unwrap_or_else(|_| panic!("no count: {value}"))
+}
+
+fn number(value: &str) -> f64 {
+    value
+        .parse()
+        .unwrap_or_else(|_| panic!("no number: {value}"))
+}
+
+fn is_name(name: &str) -> bool {
+    let rest = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    !name.starts_with(|c: char| c.is_ascii_digit()) && !name.is_empty() && name.chars().all(rest)
+}
+
+/// The page; panics where it is not well-formed.
+pub fn parse(text: &str) -> Page {
+    assert!(text.ends_with('\n'), "the last line ends");
+    let mut page = Page::default();
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        let help = line.strip_prefix("# HELP ");
+        let help = help.unwrap_or_else(|| panic!("a family begins with HELP: {line}"));
+        let (name, words) = help.split_once(' ').expect("a name and words");
+        assert!(is_name(name) && !words.is_empty(), "{line}");
+        let told = lines.next().expect("a line after HELP");
+        let kind = told.strip_prefix(&format!("# TYPE {name} "));
+        let kind = kind.unwrap_or_else(|| panic!("TYPE follows HELP: {told}"));
+        let mut family = Family {
+            kind: kind.to_owned(),
+            ..Family::default()
+        };
+        while let Some(line) = lines.next_if(|line| !line.starts_with('#')) {
+            let (sample, labels, value) = sample(line);
+            let known = family.samples.insert((sample, labels), value);
+            assert_eq!(known, None, "twice: {line}");
+        }
+        check(name, &family);
+        let known = page.0.insert(name.to_owned(), family);
+        assert!(known.is_none(), "{name} is one family");
+    }
+    page
+}
+
+/// `name{label="value",…} value`.
+fn sample(line: &str) -> (String, Labels, String) {
+    let end = line.find(['{', ' ']).expect("a name");
+    let (name, mut rest) = line.split_at(end);
+    assert!(is_name(name), "{line}");
+    let mut labels = Labels::new();
+    if let Some(inside) = rest.strip_prefix('{') {
+        rest = inside;
+        loop {
+            let (label, quoted) = rest.split_once("=\"").expect("a label");
+            assert!(is_name(label), "{line}");
+            let (value, after) = unquoted(quoted);
+            assert!(labels.insert(label.to_owned(), value).is_none(), "{line}");
+            rest = after;
+            match rest.strip_prefix(',') {
+                Some(more) => rest = more,
+                None => break,
+            }
+        }
+        rest = rest.strip_prefix('}').expect("an end of labels");
+    }
+    let value = rest.strip_prefix(' ').expect("a blank before the value");
+    assert!(number(value).is_finite(), "{line}");
+    (name.to_owned(), labels, value.to_owned())
+}
+
+/// A label's value, and what is behind its quotes.
+fn unquoted(text: &str) -> (String, &str) {
+    let mut value = String::new();
+    let mut letters = text.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '"' => return (value, &text[at + 1..]),
+            '\\' => value.push(match letters.next() {
+                Some((_, 'n')) => '\n',
+                Some((_, letter @ ('\\' | '"'))) => letter,
+                other => panic!("no escape: {other:?} in {text}"),
+            }),
+            letter => value.push(letter),
+        }
+    }
+    panic!("no end of a value: {text}");
+}
+
+fn check(name: &str, family: &Family) {
+    let is_plain = family.samples.keys().all(|(sample, _)| sample == name);
+    match family.kind.as_str() {
+        "counter" => {
+            let unit = name.ends_with("_total");
+            assert!(unit && is_plain, "{name}: {family:?}");
+            family.samples.values().for_each(|value| {
+                count(value);
+            });
+        }
+        "gauge" => assert!(is_plain && !name.ends_with("_total"), "{name}: {family:?}"),
+        "histogram" => check_histogram(name, family),
+        kind => panic!("{name} is a {kind}"),
+    }
+}
+
+/// Buckets grow, the last is all that there is.
+fn check_histogram(name: &str, family: &Family) {
+    assert!(name.ends_with("_seconds"), "{name}");
+    let mut buckets: BTreeMap<Labels, Vec<(f64, u64)>> = BTreeMap::new();
+    let (mut counts, mut sums) = (BTreeMap::new(), BTreeMap::new());
+    for ((sample, labels), value) in &family.samples {
+        let mut of = labels.clone();
+        let bound = of.remove("le");
+        match (sample.strip_prefix(name), bound) {
+            (Some("_bucket"), Some(bound)) => {
+                let bound = number(&bound.replace("+Inf", "inf"));
+                buckets.entry(of).or_default().push((bound, count(value)));
+            }
+            (Some("_count"), None) => assert!(counts.insert(of, count(value)).is_none()),
+            (Some("_sum"), None) => assert!(sums.insert(of, number(value)).is_none()),
+            other => panic!("{sample} {labels:?}: {other:?}"),
+        }
+    }
+    assert!(buckets.keys().eq(counts.keys()) && buckets.keys().eq(sums.keys()));
+    for (of, mut buckets) in buckets {
+        buckets.sort_by(|one, other| one.0.total_cmp(&other.0));
+        assert!(buckets.is_sorted_by(|one, next| one.0 < next.0 && one.1 <= next.1));
+        let (bound, all) = buckets.last().expect("a bucket");
+        assert!(bound.is_infinite() && *all == counts[&of], "{of:?}");
+        assert!(sums[&of] >= 0.0, "{of:?}");
+    }
+}

@@ -1,0 +1,117 @@
+//! Whole flows by whatever address a client has for the server: each URL that it is handed begins
+//! with that address, and is called as it stands.
+
+mod addresses;
+mod bizmori;
+mod undetectable;
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use stuntdouble::config::Config;
+
+use crate::support::{Answer, Stunt};
+use addresses::{forwarded_port, named, proxied};
+
+/// A server that judges URLs by the host they arrive with, too.
+async fn strict(set: impl FnOnce(&mut Config)) -> Stunt {
+    Stunt::with(|config| {
+        config.strict_host = true;
+        set(config);
+    })
+    .await
+}
+
+async fn all_flows(client: &Stunt) {
+    bizmori::flows(client).await;
+    undetectable::flows(client).await;
+}
+
+#[tokio::test]
+async fn localhost_is_kept_in_every_url() {
+    let stunt = strict(|_| {}).await;
+    let client = Stunt::at(&stunt.origin.replace("127.0.0.1", "localhost"));
+    all_flows(&client).await;
+}
+
+#[tokio::test]
+async fn so_is_a_port_that_is_mapped_to_another() {
+    let stunt = strict(|_| {}).await;
+    let origin = forwarded_port(&stunt).await;
+    assert_ne!(origin, stunt.origin);
+    all_flows(&Stunt::at(&origin)).await;
+}
+
+#[tokio::test]
+async fn so_is_the_name_of_a_service() {
+    let stunt = strict(|_| {}).await;
+    all_flows(&named(&stunt, "stuntdouble")).await;
+    all_flows(&named(&stunt, "image-mock_1.my-net.internal")).await;
+}
+
+#[tokio::test]
+async fn so_is_an_ipv6_address() {
+    let stunt = strict(|config| config.host = IpAddr::V6(Ipv6Addr::LOCALHOST)).await;
+    assert!(
+        stunt.origin.starts_with("http://[::1]:"),
+        "{}",
+        stunt.origin
+    );
+    all_flows(&stunt).await;
+}
+
+#[tokio::test]
+async fn so_is_the_address_of_a_proxy_that_ends_tls() {
+    let stunt = strict(|config| config.trust_forwarded = true).await;
+    let origin = proxied(&stunt).await;
+    assert!(origin.starts_with("https://"), "{origin}");
+    all_flows(&Stunt::at(&origin)).await;
+}
+
+#[tokio::test]
+async fn who_asks_by_two_names_is_answered_by_each() {
+    let stunt = Stunt::frozen("live").await;
+    let service = named(&stunt, "stuntdouble");
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let (id, upload) = service.pending("live", &body).await;
+    assert!(upload.starts_with(&service.origin), "{upload}");
+    let path = format!("/api/v2/orders/{id}/refresh-urls");
+    let refreshed = stunt.post("live", &path, &json!({})).await;
+    assert_eq!(urls(&stunt, &refreshed.json()).len(), 1);
+}
+
+/// All URLs in an answer, which begin as the client's address does.
+fn urls(client: &Stunt, told: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    gather(told, &mut found);
+    for url in &found {
+        let rest = url.strip_prefix(&client.origin);
+        assert!(rest.is_some_and(|rest| rest.starts_with('/')), "{url}");
+    }
+    found
+}
+
+fn gather(told: &Value, into: &mut Vec<String>) {
+    match told {
+        Value::String(text) if text.starts_with("http") => into.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| gather(item, into)),
+        Value::Object(fields) => fields.values().for_each(|field| gather(field, into)),
+        _ => {}
+    }
+}
+
+/// Reads all URLs in an answer; so many there are.
+async fn read_all(client: &Stunt, told: &Value) -> usize {
+    let urls = urls(client, told);
+    for url in &urls {
+        let answer = client.send(Method::GET, url, &[], "").await;
+        assert_eq!(answer.status, 200, "{url}: {}", lossy(&answer));
+        assert!(!answer.bytes.is_empty(), "{url}");
+    }
+    urls.len()
+}
+
+fn lossy(answer: &Answer) -> String {
+    String::from_utf8_lossy(&answer.bytes).into_owned()
+}

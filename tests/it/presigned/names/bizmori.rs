@@ -1,0 +1,116 @@
+//! BIZ MORI: uploads, pictures drawn, downloads, reports and webhooks.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{read_all, urls};
+use crate::support::{Receiver, Stunt, picture};
+
+const KEY: &str = "live";
+const TEST_KEY: &str = "sk_test_1";
+
+pub async fn flows(client: &Stunt) {
+    client.freeze(KEY).await;
+    detection(client).await;
+    anti_ai(client).await;
+    watermark(client).await;
+    test_upload(client).await;
+    client
+        .control(Method::DELETE, "/_mock/accounts/live", &json!({}))
+        .await;
+}
+
+async fn made(client: &Stunt, key: &str, path: &str, body: &Value) -> Value {
+    let made = client.post(key, path, body).await;
+    assert_eq!(made.status, 200, "{}", made.text());
+    made.json()
+}
+
+/// Puts the picture to each URL in what was made; the order's id.
+async fn uploaded(client: &Stunt, made: &Value) -> String {
+    let uploads = urls(client, made);
+    assert_eq!(uploads.len(), 1, "{made}");
+    let typed = [("content-type", "image/jpeg")];
+    let put = client
+        .send(Method::PUT, &uploads[0], &typed, picture())
+        .await;
+    assert_eq!(put.status, 200, "{}", put.text());
+    made["data"]["orderId"].as_str().expect("an id").to_owned()
+}
+
+async fn confirmed(client: &Stunt, key: &str, path: &str, made: &Value) -> String {
+    let id = uploaded(client, made).await;
+    let confirm = json!({"idempotencyKey": format!("confirm {id}"), "orderId": id});
+    self::made(client, key, path, &confirm).await;
+    client.advance(key, "PT5S").await;
+    id
+}
+
+async fn read(client: &Stunt, key: &str, path: &str) -> usize {
+    let answer = client.get(key, path).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    read_all(client, &answer.json()).await
+}
+
+async fn detection(client: &Stunt) {
+    let path = "/api/v2/orders/ai-detection";
+    let options =
+        json!({"generateHeatmap": true, "generateOverlay": true, "generateThumbnail": true});
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": options});
+    let pending = made(client, KEY, path, &body).await;
+    let order = pending["data"]["orderId"].as_str().expect("an id");
+    let refresh = format!("/api/v2/orders/{order}/refresh-urls");
+    let refreshed = made(client, KEY, &refresh, &json!({})).await;
+    assert_eq!(urls(client, &refreshed).len(), 1, "{refreshed}");
+    let id = confirmed(client, KEY, &format!("{path}/confirm"), &pending).await;
+    assert!(read(client, KEY, &format!("/api/v2/orders/{id}")).await >= 3);
+    assert!(read(client, KEY, "/api/v2/orders").await >= 1);
+    let reports = format!("/api/v3/orders/{id}/reports");
+    let asked = client
+        .post(KEY, &reports, &json!({"locale": "en-US"}))
+        .await;
+    assert!(asked.status < 300, "{}", asked.text());
+    client.advance(KEY, "PT1S").await;
+    assert_eq!(read(client, KEY, &format!("{reports}/en-US")).await, 1);
+}
+
+async fn anti_ai(client: &Stunt) {
+    let receiver = Receiver::start().await;
+    client.webhook(KEY, &receiver.url).await;
+    let path = "/api/v2/orders/anti-ai";
+    let body = json!({"idempotencyKey": "b", "files": [{"fileName": "a.jpg"}]});
+    let pending = made(client, KEY, path, &body).await;
+    let id = confirmed(client, KEY, &format!("{path}/confirm"), &pending).await;
+    assert!(read(client, KEY, &format!("/api/v2/orders/{id}/download")).await >= 1);
+    assert!(read(client, KEY, &format!("/api/v3/orders/{id}/download")).await >= 1);
+    let told = receiver.messages(1).await.remove(0).json();
+    assert!(read_all(client, &told).await >= 1, "{told}");
+}
+
+async fn watermark(client: &Stunt) {
+    let file = json!({"fileName": "a.jpg", "watermarks": [{"text": "x"}]});
+    let body = json!({"idempotencyKey": "c", "files": [file]});
+    let pending = made(client, KEY, "/api/v3/orders/wtr-embed", &body).await;
+    let id = uploaded(client, &pending).await;
+    client.advance(KEY, "PT5S").await;
+    read(client, KEY, &format!("/api/v3/orders/{id}")).await;
+    assert!(read(client, KEY, &format!("/api/v3/orders/{id}/download")).await >= 1);
+}
+
+async fn test_upload(client: &Stunt) {
+    client.freeze(TEST_KEY).await;
+    let path = "/api/v2/orders/anti-ai";
+    let body = json!({"idempotencyKey": "d", "files": [{"fileName": "a.jpg"}]});
+    let pending = made(client, TEST_KEY, path, &body).await;
+    let upload = urls(client, &pending).remove(0);
+    assert!(upload.contains("/api/v2/test-uploads/"), "{upload}");
+    let id = confirmed(client, TEST_KEY, &format!("{path}/confirm"), &pending).await;
+    assert!(read(client, TEST_KEY, &format!("/api/v3/orders/{id}/download")).await >= 1);
+    client
+        .control(
+            Method::DELETE,
+            &format!("/_mock/accounts/{TEST_KEY}"),
+            &json!({}),
+        )
+        .await;
+}
