@@ -95,6 +95,10 @@ pub struct Config {
     /// not set
     #[arg(long, env = "STUNTDOUBLE_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Directory that keeps all state if something is mounted there and --data-dir is not set; the
+    /// container image has /data
+    #[arg(long, env = "STUNTDOUBLE_DATA_MOUNT", value_name = "DIR")]
+    pub data_mount: Option<PathBuf>,
     /// Origin of the URLs handed out, such as `http://mock:8080`; that of the request if not set
     #[arg(long, env = "STUNTDOUBLE_PUBLIC_URL", value_name = "URL", value_parser = origin)]
     pub public_url: Option<String>,
