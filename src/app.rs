@@ -90,7 +90,7 @@ impl App {
     /// # Errors
     /// One line that says what could not be had, and why.
     pub async fn start(config: Config) -> Result<Self, String> {
-        let data = DataDir::open(config.data_dir.as_deref())?;
+        let data = DataDir::open(config.data_dir.as_deref(), config.data_mount.as_deref())?;
         let said = |what: &'static str| {
             move |error: &dyn std::fmt::Display| format!("cannot {what}: {error}")
         };
