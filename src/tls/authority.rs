@@ -43,13 +43,12 @@ impl Authority {
     pub fn open(folder: &Path, now: Timestamp) -> Result<Self, String> {
         std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
         let broken = |error: rcgen::Error| error.to_string();
-        let key = match read(folder, KEY)? {
-            Some(pem) => KeyPair::from_pem(&pem).map_err(|error| format!("{KEY}: {error}"))?,
-            None => {
-                let key = KeyPair::generate().map_err(broken)?;
-                keep(folder, KEY, 0o600, &key.serialize_pem())?;
-                key
-            }
+        let key = if let Some(pem) = read(folder, KEY)? {
+            KeyPair::from_pem(&pem).map_err(|error| format!("{KEY}: {error}"))?
+        } else {
+            let key = KeyPair::generate().map_err(broken)?;
+            keep(folder, KEY, 0o600, &key.serialize_pem())?;
+            key
         };
         let params = params(&key, now);
         let pem = if let Some(pem) = read(folder, CERTIFICATE)? {
