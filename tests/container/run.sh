@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The image of docker/Dockerfile, built and tried by a real engine:
 #
-#   tests/container/run.sh
+#   tests/container/run.sh [where to put the program that is in it]
 #
 # Needs root, Debian's packages (installed if missing), rustc's toolchain, and crates.io or a mirror.
 # The engine is one of its own, in a temporary directory. No image is pulled: the builder's is made
@@ -68,6 +68,11 @@ bytes=$(docker image inspect --format '{{.Size}}' stuntdouble)
 packed=$(docker save stuntdouble | gzip -9 | wc -c)
 echo "image: $bytes bytes, $packed as gzip packs it to be pulled"
 [ "$bytes" -le "$BYTES_MAX" ] || fail "the image has more than $BYTES_MAX bytes"
+if [ $# -gt 0 ]; then
+  container=$(docker create stuntdouble)
+  docker cp "$container:/stuntdouble" "$1"
+  docker rm "$container" > /dev/null
+fi
 
 step "docker run to healthy"
 began_ms=$(now_ms)
