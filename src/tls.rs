@@ -1,7 +1,7 @@
 //! TLS of the server's own, for clients whose base URL cannot be changed: they call a vendor's host,
 //! which leads here, and trust the authority that has signed for it.
 //!
-//! The [`Authority`] is made at the first start and kept in the data directory; nobody but who is
+//! The authority is made at the first start and kept in the data directory; nobody but who is
 //! given its certificate trusts it. The server's certificate, and the key of that, are made anew at
 //! each start and kept nowhere. No name is signed for that was not asked for, whatever a client says.
 
