@@ -16,13 +16,14 @@ const ORIGIN: &str = "http://localhost:8080";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 const JPEG: &[u8] = b"\xff\xd8\xff";
 
-/// The README from that heading up to the next of its level.
+/// The README from that heading up to the next of its level, or of chapters.
 fn chapter(heading: &str) -> &'static str {
     let level = heading.split(' ').next().unwrap_or_default();
     let begins = format!("\n{heading}\n");
     let (_, rest) = README
         .split_once(&begins)
         .unwrap_or_else(|| panic!("no chapter {heading}"));
+    let rest = rest.split("\n## ").next().unwrap_or(rest);
     rest.split(&format!("\n{level} ")).next().unwrap_or(rest)
 }
 
