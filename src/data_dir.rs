@@ -32,7 +32,9 @@ impl DataDir {
                     .prefix("stuntdouble-")
                     .tempdir()
                     .map_err(|error| {
-                        format!("cannot make a temporary directory: {error}; set --data-dir, or TMPDIR")
+                        format!(
+                            "cannot make a temporary directory: {error}; set --data-dir, or TMPDIR"
+                        )
                     })?,
             ),
         };
