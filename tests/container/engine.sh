@@ -69,6 +69,8 @@ stop_engine() {
   [ "$had_bridge" = yes ] || ip link delete docker0
   iptables-restore < "$work/iptables"
   echo "$forwarded" > /proc/sys/net/ipv4/ip_forward
+  # What the engine has left mounted, the deepest first.
+  awk -v below="$work/" 'index($2, below) == 1 {print $2}' /proc/mounts | sort -r | xargs -r umount
   rm -rf "$work" || { sleep 1; rm -rf "$work"; } || code=1
   exit "$code"
 }
