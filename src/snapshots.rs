@@ -277,9 +277,17 @@ async fn read(dir: &Path) -> io::Result<Index> {
         let Ok(number) = called.parse() else {
             continue;
         };
-        let json = fs::read(entry.path().join(ABOUT)).await?;
-        let about: About = serde_json::from_slice(&json)?;
         index.last = index.last.max(number);
+        let json = fs::read(entry.path().join(ABOUT)).await;
+        let about = json.and_then(|json| Ok(serde_json::from_slice::<About>(&json)?));
+        let about = match about {
+            Ok(about) => about,
+            Err(error) => {
+                let path = entry.path();
+                tracing::warn!(%error, path = %path.display(), "left a snapshot alone that cannot be read");
+                continue;
+            }
+        };
         let known = index.kept.get(&about.name).map(|(known, _)| *known);
         if known.is_none_or(|known| known < number) {
             index.kept.insert(about.name.clone(), (number, about));

@@ -124,6 +124,8 @@ pub async fn set_clock(tx: &mut Tx, clock_id: ClockId, clock: Clock) -> Result<(
         .bind(clock_id.0)
         .execute(tx.sqlite())
         .await?;
+        // They are no longer the default clock's.
+        tx.strike();
     }
     write_clock(tx.sqlite(), clock_id, clock).await
 }
@@ -155,6 +157,7 @@ pub(super) async fn write_clock(
 /// If it cannot be written.
 pub async fn unset_clock(tx: &mut Tx, id: AccountId) -> Result<()> {
     tx.settles(ClockId::of(id));
+    tx.strike();
     sqlx::query(
         "UPDATE accounts SET clock = NULL WHERE id = ?1;
          UPDATE jobs SET clock_id = ?2 WHERE account_id = ?1",

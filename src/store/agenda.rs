@@ -39,7 +39,7 @@ impl Agenda {
         self.add(clock, Due { at, is_new: true });
     }
 
-    /// Something is no longer due that nobody has done.
+    /// Jobs have gone that nobody has done, or go by another clock, or have come unnoted.
     pub(super) fn strike(&self) {
         self.0.news.fetch_add(1, Ordering::SeqCst);
     }

@@ -191,11 +191,17 @@ pub async fn due(
     .collect()
 }
 
-/// The first `limit` jobs by that clock that somebody waits for, the earliest first.
+/// The first `limit` jobs by that clock that somebody waits for, of one account or of all, the
+/// earliest first.
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn awaited(from: &mut impl Source, clock: ClockId, limit: usize) -> Result<Vec<Job>> {
+pub async fn awaited(
+    from: &mut impl Source,
+    clock: ClockId,
+    account: Option<AccountId>,
+    limit: usize,
+) -> Result<Vec<Job>> {
     let kinds: Vec<&str> = Kind::ALL
         .into_iter()
         .filter(|kind| kind.is_awaited())
@@ -203,11 +209,13 @@ pub async fn awaited(from: &mut impl Source, clock: ClockId, limit: usize) -> Re
         .collect();
     sqlx::query(
         "SELECT id, account_id, kind, subject, due_at FROM jobs
-         WHERE clock_id = ? AND kind IN (SELECT value FROM json_each(?))
-         ORDER BY due_at, id LIMIT ?",
+         WHERE clock_id = ?1 AND kind IN (SELECT value FROM json_each(?2))
+           AND (?3 IS NULL OR account_id = ?3)
+         ORDER BY due_at, id LIMIT ?4",
     )
     .bind(clock.0)
     .bind(serde_json::to_string(&kinds)?)
+    .bind(account.map(|account| account.0))
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(from.sqlite())
     .await?

@@ -252,6 +252,7 @@ pub async fn revive(
     for table in &TABLES {
         transfer(tx, snapshot, table, account.id, to).await?;
     }
+    tx.strike();
     Ok(())
 }
 

@@ -62,7 +62,7 @@ struct Effects {
     due: Vec<(ClockId, Timestamp)>,
     written: Vec<Kept>,
     ended: Vec<AccountId>,
-    /// A job was taken out that nobody has done.
+    /// Jobs are others than before, and nothing was noted of it.
     struck: bool,
 }
 
@@ -118,11 +118,22 @@ impl Writer {
     /// Commits what is open, and with it the clocks that were moved.
     async fn close_group(&self, sqlite: &mut SqliteConnection) -> Result<()> {
         let moved = std::mem::take(&mut *self.moved());
-        for (id, clock) in &moved {
-            accounts::write_clock(sqlite, *id, *clock).await?;
+        let closed = async {
+            for (id, clock) in &moved {
+                accounts::write_clock(sqlite, *id, *clock).await?;
+            }
+            sqlx::query("COMMIT").execute(sqlite).await?;
+            Ok(())
+        };
+        let closed = closed.await;
+        if closed.is_err() {
+            // The next commit writes them, but for those that have been moved on since.
+            let mut since = self.moved();
+            for (id, clock) in moved {
+                since.entry(id).or_insert(clock);
+            }
         }
-        sqlx::query("COMMIT").execute(sqlite).await?;
-        Ok(())
+        closed
     }
 
     pub(super) async fn begin(self: &Arc<Self>) -> Result<Tx> {
@@ -273,7 +284,8 @@ impl Tx {
         self.effects.due.push((clock, at));
     }
 
-    /// Once this is committed, something is no longer due that nobody has done.
+    /// Once this is committed, jobs have gone that nobody has done, or go by another clock, or have
+    /// come of which nothing was noted.
     pub(super) fn strike(&mut self) {
         self.effects.struck = true;
     }

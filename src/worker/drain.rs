@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Worker;
 use crate::accounts::Account;
-use crate::model::ids::ClockId;
+use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::{Job, Kind};
 use crate::store::{self, Reader, StoreError};
 
@@ -46,8 +46,8 @@ impl Worker {
                 due = store::jobs::first_of(&mut reader, account.id, WAITING_MAX).await?;
                 let now = account.now();
                 due.retain(|job| job.due_at <= now);
-                let awaited = self.leapt_to(&mut reader, account.clock_id()).await?;
-                due.extend(awaited.into_iter().filter(|job| job.account == account.id));
+                let (clock, of) = (account.clock_id(), Some(account.id));
+                due.extend(self.leapt_to(&mut reader, clock, of).await?);
             }
             None => {
                 for (clock, at) in store::jobs::earliest(&mut reader).await? {
@@ -55,7 +55,7 @@ impl Worker {
                     if at <= now {
                         due.extend(store::jobs::due(&mut reader, clock, now, WAITING_MAX).await?);
                     }
-                    due.extend(self.leapt_to(&mut reader, clock).await?);
+                    due.extend(self.leapt_to(&mut reader, clock, None).await?);
                 }
             }
         }
@@ -70,9 +70,14 @@ impl Worker {
     }
 
     /// What that clock does not wait for, if it jumps: it is about to be there.
-    async fn leapt_to(&self, reader: &mut Reader, clock: ClockId) -> Result<Vec<Job>, StoreError> {
+    async fn leapt_to(
+        &self,
+        reader: &mut Reader,
+        clock: ClockId,
+        of: Option<AccountId>,
+    ) -> Result<Vec<Job>, StoreError> {
         if self.accounts.clock(clock).jumps() {
-            store::jobs::awaited(reader, clock, WAITING_MAX).await
+            store::jobs::awaited(reader, clock, of, WAITING_MAX).await
         } else {
             Ok(Vec::new())
         }

@@ -26,7 +26,7 @@ impl Worker {
             return Ok(());
         }
         let mut reader = self.db.read().await?;
-        let awaited = store::jobs::awaited(&mut reader, clock, 1).await?;
+        let awaited = store::jobs::awaited(&mut reader, clock, None, 1).await?;
         let Some(until) = awaited.first().map(|job| job.due_at) else {
             return Ok(());
         };

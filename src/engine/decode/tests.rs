@@ -119,7 +119,7 @@ fn a_few_bytes_that_declare_gigapixels_are_too_large_in_every_format() {
             matches!(found, Some(Defect::TooLarge(_))),
             "{format:?}: {found:?}"
         );
-        assert!(began.elapsed().as_secs() < 60, "{format:?}");
+        assert!(began.elapsed().as_millis() < 500, "{format:?}");
     }
 }
 

@@ -118,5 +118,5 @@ fn an_element_of_very_many_attributes_takes_no_longer_than_it_should() {
     let packet = format!("<d {}/>", "a='b' ".repeat(40_000));
     let begun = std::time::Instant::now();
     read(&mut Clues::default(), packet.as_bytes());
-    assert!(begun.elapsed().as_secs() < 60);
+    assert!(begun.elapsed().as_secs() < 5);
 }

@@ -5,9 +5,6 @@ use std::time::{Duration, Instant};
 
 use super::*;
 
-/// What is wrong here takes minutes, or all the time there is; on no machine is what is right as slow.
-const MINUTE: Duration = Duration::from_mins(1);
-
 fn too_large(what: &str, text: &str) {
     let began = Instant::now();
     let found = drawn(text).err();
@@ -16,7 +13,7 @@ fn too_large(what: &str, text: &str) {
         matches!(found, Some(Defect::TooLarge(_))),
         "{what}: {found:?}"
     );
-    assert!(took < MINUTE, "{what}: {took:?}");
+    assert!(took < Duration::from_secs(6), "{what}: {took:?}");
 }
 
 /// Each is refused, or drawn, in time; and none refused by chance.
@@ -138,7 +135,7 @@ fn the_most_styles_that_are_taken_are_applied_in_time() {
         let picture = drawn(&svg(&format!("<style>{css}</style>{elements}")));
         let took = began.elapsed();
         assert!(picture.is_ok(), "{what}: {picture:?}");
-        assert!(took < MINUTE, "{what}: {took:?}");
+        assert!(took < Duration::from_secs(6), "{what}: {took:?}");
     };
     let groups = "<g/>".repeat(49_000);
     let many = "fill:a;".repeat(1_000_000);
@@ -185,7 +182,7 @@ fn what_is_slow_is_drawn_smaller() {
             Ok(picture) => assert!(picture.width() <= SIDE_PX_MAX, "{what}"),
             Err(defect) => assert!(matches!(defect, Defect::TooLarge(_)), "{what}: {defect:?}"),
         }
-        assert!(began.elapsed() < MINUTE, "{what}: {:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(15), "{what}: {:?}", began.elapsed());
     }
 }
 

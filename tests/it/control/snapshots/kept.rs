@@ -157,3 +157,24 @@ async fn what_cannot_be_read_any_more_is_not_restored_and_all_stands_as_it_did()
     restore(&stunt, "torn", &json!({})).await;
     assert_eq!(seen(&stunt, "live").await, before);
 }
+
+#[tokio::test]
+async fn one_that_cannot_be_read_any_more_keeps_no_server_from_starting() {
+    let data = tempfile::tempdir().expect("a directory");
+    let stunt = Stunt::with(on(data.path())).await;
+    for name in ["torn", "whole"] {
+        take(&stunt, name, &json!({})).await;
+    }
+    stunt.stop().await;
+    let about = data.path().join("snapshots/1/about.json");
+    std::fs::write(about, "{").expect("written");
+    let stunt = Stunt::with(on(data.path())).await;
+    assert_eq!(names(&stunt).await, ["whole"]);
+    take(&stunt, "torn", &json!({})).await;
+    assert_eq!(names(&stunt).await, ["torn", "whole"]);
+    assert_eq!(
+        directories(data.path()),
+        ["1", "2", "3"],
+        "it is left alone"
+    );
+}
