@@ -15,7 +15,7 @@ source "$here/engine.sh"
 
 # What is wanted, and what it may not grow beyond until it is there.
 BYTES_WANTED=12000000
-BYTES_MAX=16000000
+BYTES_MAX=14500000
 STOP_MS_MAX=1000
 # As the issue and the README run it.
 RUN=(docker run --detach --read-only --cap-drop ALL --user 65532 -p 127.0.0.1::8080
