@@ -14,6 +14,7 @@ root=$(cd "$here/../.." && pwd)
 cd "$root"
 source "$here/engine.sh"
 source "$here/testcontainers.sh"
+source "$here/aliases.sh"
 
 # What is wanted, and what it may not grow beyond until it is there.
 BYTES_WANTED=12000000
@@ -149,5 +150,8 @@ python3 "$here/blocks.py" README.md "## Docker" > "$work/readme.sh"
 
 step "suites that start it by Testcontainers"
 testcontainers
+
+step "clients whose hosts are fixed, by the README's compose file"
+aliases
 
 step "the image does what it should"
