@@ -39,7 +39,8 @@ build_service() {
   "$work/pip/bin/pip" install --quiet --disable-pip-version-check --target "$service/site" \
     --only-binary :all: --python-version "$version" \
     --constraint "$root/tests/clients/requirements.txt" requests
-  docker build -q -t my-service -f - "$service" > "$work/my-service.log" <<'END' || fail "my-service"
+  docker build -q -t my-service -f - "$service" > "$work/my-service.log" 2>&1 <<'END' \
+    || { cat "$work/my-service.log" >&2; fail "my-service"; }
 FROM local/rust-toolchain
 RUN mkdir -p -m 1777 /tmp
 COPY . /service

@@ -115,15 +115,16 @@ impl Pictures {
 
 /// A good answer. A vendor that is busy is asked again.
 async fn answered(asked: RequestBuilder) -> Result<Response> {
-    for tries in 1.. {
+    let mut tries = 0;
+    loop {
         let again = asked.try_clone().ok_or("a body that is sent once")?;
         let answer = again.send().await?;
+        tries += 1;
         if answer.status() != StatusCode::SERVICE_UNAVAILABLE || tries == TRIES {
             return Ok(answer.error_for_status()?);
         }
         tokio::time::sleep(Duration::from_millis(50) * tries).await;
     }
-    unreachable!("the last try is answered, or fails")
 }
 
 /// What is read once its status is as wanted.
