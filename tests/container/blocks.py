@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The shell blocks of one chapter of a Markdown file, as one script.
+"""The blocks of one chapter of a Markdown file that are in one language, as one file: shell, unless
+another is named.
 
-    blocks.py README.md "## Docker"
+    blocks.py README.md "## Docker" [sh]
 """
 
 import re
@@ -9,14 +10,14 @@ import sys
 
 
 def main():
-    path, heading = sys.argv[1:]
+    path, heading, language = [*sys.argv[1:], "sh"][:3]
     level = heading.split(" ")[0]
     with open(path, encoding="utf-8") as file:
         _, found, rest = file.read().partition(f"\n{heading}\n")
     chapter = rest.split(f"\n{level} ")[0]
-    blocks = re.findall(r"^```sh\n(.*?)^```$", chapter, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", chapter, re.MULTILINE | re.DOTALL)
     if not found or not blocks:
-        sys.exit(f"{path} has no shell blocks under {heading}")
+        sys.exit(f"{path} has no {language} blocks under {heading}")
     print("\n".join(blocks))
 
 

@@ -41,7 +41,8 @@ start_engine() {
   export DOCKER_HOST=unix://$work/sock DOCKER_CONFIG=$work/config
   # The older builder: the newer one is a plugin that Debian does not have.
   export DOCKER_BUILDKIT=0 COMPOSE_DOCKER_CLI_BUILD=0
-  dockerd --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/pid" \
+  # What is published without an address, as Testcontainers does, is for this machine alone.
+  dockerd --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/pid" --ip 127.0.0.1 \
     -H "$DOCKER_HOST" --oom-score-adjust 0 --storage-driver overlay2 > "$work/engine.log" 2>&1 &
   engine=$!
   for _ in $(seq 300); do

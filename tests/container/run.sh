@@ -3,7 +3,8 @@
 #
 #   tests/container/run.sh [where to put the program that is in it]
 #
-# Needs root, Debian's packages (installed if missing), rustc's toolchain, and crates.io or a mirror.
+# Needs root, Debian's packages (installed if missing), rustc's toolchain, python3 with venv, node of
+# 20.18 or later with npm, and crates.io, PyPI and npm's registry or mirrors.
 # The engine is one of its own, in a temporary directory. No image is pulled: the builder's is made
 # of this machine's toolchain. Ends with exit code 0 if all went well; no step is left out.
 set -euo pipefail
@@ -12,6 +13,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 cd "$root"
 source "$here/engine.sh"
+source "$here/testcontainers.sh"
+source "$here/aliases.sh"
 
 # What is wanted, and what it may not grow beyond until it is there.
 BYTES_WANTED=12000000
@@ -144,5 +147,11 @@ grep 'cannot make a temporary directory: .*; set --data-dir, or TMPDIR' "$work/t
 step "the README's chapter on docker, as it stands"
 python3 "$here/blocks.py" README.md "## Docker" > "$work/readme.sh"
 ( source "$work/readme.sh" )
+
+step "suites that start it by Testcontainers"
+testcontainers
+
+step "clients whose hosts are fixed, by the README's compose file"
+aliases
 
 step "the image does what it should"

@@ -343,6 +343,20 @@ fn lower(text: &str) -> String {
 }
 
 #[test]
+fn the_files_of_suites_with_testcontainers_are_shown_as_they_are() {
+    let suites = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/testcontainers");
+    for (language, file) in [
+        ("rust", "rust/tests/pictures/stuntdouble.rs"),
+        ("python", "python/conftest.py"),
+        ("js", "node/stuntdouble.js"),
+    ] {
+        let file = std::fs::read_to_string(suites.join(file)).expect("a file of a suite");
+        let shown = blocks(chapter("### Testcontainers"), language);
+        assert_eq!(shown, [file.trim_end()], "{language}");
+    }
+}
+
+#[test]
 fn every_chapter_the_readme_links_to_is_there() {
     let anchor = |heading: &str| {
         let kept = heading.chars().filter_map(|letter| match letter {
