@@ -160,7 +160,9 @@ impl<T: DeserializeOwned> FromRequest<Context> for Read<T> {
 }
 
 fn refusal(path: &str, error: &serde_json::Error) -> Refusal {
-    let message = if path == "." {
+    // Where what is wrong has no name, that around it is named.
+    let path = path.strip_suffix(".?").unwrap_or(path);
+    let message = if matches!(path, "." | "?") {
         error.to_string()
     } else {
         format!("{path}: {error}")
