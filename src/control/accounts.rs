@@ -11,6 +11,7 @@ use super::described::{ACCOUNT, STORE, refuses};
 use super::error::{Read, Refusal};
 use crate::accounts::Account;
 use crate::model::account::Settings;
+use crate::store::apart;
 use crate::web::openapi::Described;
 use crate::web::{Context, Json};
 
@@ -141,8 +142,11 @@ pub fn describe_delete(described: Described<'_>) -> Described<'_> {
 }
 
 pub async fn delete(State(context): State<Context>, Key(key): Key) -> Result<Response, Refusal> {
-    context.accounts.forget(&key).await?;
-    context.journal.sweep();
-    context.inbox.clear(Some(&key));
-    Ok(StatusCode::NO_CONTENT.into_response())
+    apart(async move {
+        context.accounts.forget(&key).await?;
+        context.journal.sweep();
+        context.inbox.clear(Some(&key));
+        Ok(StatusCode::NO_CONTENT.into_response())
+    })
+    .await
 }

@@ -10,6 +10,7 @@ use super::described::{ACCOUNT, STORE, refuses};
 use super::error::{Read, Refusal};
 use crate::clock::iso;
 use crate::snapshots::{About, SNAPSHOTS_MAX, SnapshotError};
+use crate::store::apart;
 use crate::web::openapi::Described;
 use crate::web::{Context, Json, Segment};
 
@@ -150,16 +151,19 @@ pub async fn restore(
     Segment(name): Segment,
     Read(of): Read<Of>,
 ) -> Result<Response, Refusal> {
-    let key = of.account.as_deref();
-    let restored = context.snapshots.restore(&name, key).await;
-    let about = restored.map_err(|error| refusal(error, &name, key))?;
-    let one = key.or(about.account.as_deref());
-    if one.is_none() {
-        context.journal.clear(None);
-    }
-    context.inbox.clear(one);
-    context.journal.sweep();
-    Ok(Json(Shown::from(about)).into_response())
+    apart(async move {
+        let key = of.account.as_deref();
+        let restored = context.snapshots.restore(&name, key).await;
+        let about = restored.map_err(|error| refusal(error, &name, key))?;
+        let one = key.or(about.account.as_deref());
+        if one.is_none() {
+            context.journal.clear(None);
+        }
+        context.inbox.clear(one);
+        context.journal.sweep();
+        Ok(Json(Shown::from(about)).into_response())
+    })
+    .await
 }
 
 pub fn describe_remove(described: Described<'_>) -> Described<'_> {
