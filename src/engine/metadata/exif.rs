@@ -167,6 +167,8 @@ mod tests {
 
     #[test]
     fn only_the_first_of_two_fields_is_read_and_led_by() {
+        /// Behind the directory.
+        const AT: u32 = 8 + 2 + 2 * 12 + 4;
         /// The directory at 8 with these two fields, each a text or the place of a directory.
         fn block(tag: u16, kind: u16, fields: [(u32, u32); 2], rest: &[u8]) -> Vec<u8> {
             let mut block = b"MM\0*\0\0\0\x08\0\x02".to_vec();
@@ -181,7 +183,6 @@ mod tests {
             read(&mut clues, block);
             clues.settled()
         };
-        const AT: u32 = 8 + 2 + 2 * 12 + 4;
         let texts = b"nothing\0Midjourney\0";
         let (first, second) = ((8, AT), (11, AT + 8));
         let programs = |fields| settled(&block(SOFTWARE, ASCII, fields, texts));
