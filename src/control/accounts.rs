@@ -8,10 +8,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::described::{ACCOUNT, STORE, refuses};
-use super::error::{Read, Refusal};
+use super::error::{Read, Refusal, to_its_end};
 use crate::accounts::Account;
 use crate::model::account::Settings;
-use crate::store::apart;
 use crate::web::openapi::Described;
 use crate::web::{Context, Json};
 
@@ -142,7 +141,7 @@ pub fn describe_delete(described: Described<'_>) -> Described<'_> {
 }
 
 pub async fn delete(State(context): State<Context>, Key(key): Key) -> Result<Response, Refusal> {
-    apart(async move {
+    to_its_end(async move {
         context.accounts.forget(&key).await?;
         context.journal.sweep();
         context.inbox.clear(Some(&key));

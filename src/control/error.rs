@@ -140,6 +140,15 @@ impl From<BodyRefusal> for Refusal {
     }
 }
 
+/// Does it to its end, whether or not anybody waits for it: who hangs up half way leaves nothing done
+/// by half.
+pub async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|error| Err(Refusal::broken(error.to_string())))
+}
+
 /// A JSON body, or none at all, of the shape of `T`.
 #[derive(Debug)]
 pub struct Read<T>(pub T);

@@ -7,10 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::described::{ACCOUNT, STORE, refuses};
-use super::error::{Read, Refusal};
+use super::error::{Read, Refusal, to_its_end};
 use crate::clock::iso;
 use crate::snapshots::{About, SNAPSHOTS_MAX, SnapshotError};
-use crate::store::apart;
 use crate::web::openapi::Described;
 use crate::web::{Context, Json, Segment};
 
@@ -151,7 +150,7 @@ pub async fn restore(
     Segment(name): Segment,
     Read(of): Read<Of>,
 ) -> Result<Response, Refusal> {
-    apart(async move {
+    to_its_end(async move {
         let key = of.account.as_deref();
         let restored = context.snapshots.restore(&name, key).await;
         let about = restored.map_err(|error| refusal(error, &name, key))?;

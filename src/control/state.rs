@@ -7,8 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::described::{STORE, refuses};
-use super::error::{Read, Refusal};
-use crate::store::apart;
+use super::error::{Read, Refusal, to_its_end};
 use crate::web::openapi::Described;
 use crate::web::{Context, Json};
 
@@ -57,7 +56,7 @@ pub async fn reset(
     State(context): State<Context>,
     Read(body): Read<Reset>,
 ) -> Result<Response, Refusal> {
-    apart(async move {
+    to_its_end(async move {
         if let Some(key) = body.account {
             context.accounts.forget(&key).await?;
             context.inbox.clear(Some(&key));
