@@ -2,8 +2,8 @@
 //! answers. Nothing is known here of what a call does: the server judges what it is sent, and what
 //! it says of that is passed on.
 //!
-//! Standard output has the server's JSON, or its metrics, and nothing else; standard error the one line on what went
-//! wrong. There is no limit to how long an answer may take, but for `health`.
+//! Standard output has the server's JSON, or its metrics, and nothing else; standard error the one
+//! line on what went wrong. There is no limit to how long an answer may take, but for `health`.
 
 mod call;
 mod indent;
@@ -40,10 +40,12 @@ pub async fn run(command: &Client) -> Result<(), String> {
         Unanswered::Unreached(why) => format!(
             "{base} cannot be reached: {why} (is it running? --url or --port says where it is)"
         ),
-        Unanswered::Lost(why) => format!("{base} has not answered: {why}"),
+        Unanswered::Lost(why) => format!(
+            "{base} has not answered: {why} (is it stuntdouble that listens there, and not by https? --url or --port says where it is)"
+        ),
     })?;
     let told = Told::of(&url, &answer);
-    write(&told.shown)?;
+    show(&told.shown)?;
     told.refused.map_or(Ok(()), Err)
 }
 
@@ -68,7 +70,11 @@ pub fn read(source: &Source) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-fn write(text: &str) -> Result<(), String> {
+/// Writes to standard output, whoever has gone that was to read it.
+///
+/// # Errors
+/// One line on why it cannot be written.
+pub fn show(text: &str) -> Result<(), String> {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.as_bytes());
     match written.and_then(|()| stdout.flush()) {

@@ -24,9 +24,8 @@ fn main() -> ExitCode {
     };
     let done = match cli.command {
         Some(Command::Client(command)) => runtime.block_on(client::run(&command)),
-        Some(Command::Sign { secret }) => client::read(&Source::Stdin).map(|body| {
-            println!("{}", webhooks::signature(&secret, &body));
-        }),
+        Some(Command::Sign { secret }) => client::read(&Source::Stdin)
+            .and_then(|body| client::show(&format!("{}\n", webhooks::signature(&secret, &body)))),
         Some(Command::Verify { secret, signature }) => {
             client::read(&Source::Stdin).and_then(|body| verified(&secret, &body, &signature))
         }
@@ -52,7 +51,7 @@ async fn serve(config: Config) -> Result<(), String> {
     let mut terminate = signal(SignalKind::terminate()).map_err(broken)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(broken)?;
     let app = App::start(config).await?;
-    println!("{}", app.start_line());
+    client::show(&format!("{}\n", app.start_line()))?;
     app.serve(async move {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -9,6 +9,7 @@
 //! A rule that names an account belongs to one life of it, and is no more when that ends.
 
 mod outgoing;
+mod room;
 mod turn;
 
 use std::collections::{BTreeMap, HashMap};
@@ -21,11 +22,8 @@ use crate::model::rule::{
 };
 use crate::store::rules::Stored;
 use crate::store::{self, Db, StoreError, Tx, apart};
-
-/// So many stand at once at most.
-pub const RULES_MAX: usize = 10_000;
-/// All rules together, as JSON.
-const RULES_BYTES_MAX: usize = 64 * 1024 * 1024;
+pub use room::RULES_MAX;
+use room::fit;
 
 /// All rules.
 #[derive(Debug)]
@@ -228,13 +226,7 @@ impl Rules {
         let bytes: usize = there.iter().map(|standing| standing.bytes).sum();
         let mut tx = self.db.begin().await?;
         let stored = store::rules::insert(&mut tx, account.as_ref().map(|it| it.id), rule).await?;
-        if there.len() >= RULES_MAX {
-            return Err(Refused::Full(format!("there are {RULES_MAX} rules")));
-        }
-        if bytes + stored.bytes > RULES_BYTES_MAX {
-            let line = format!("all rules together would be more than {RULES_BYTES_MAX} bytes");
-            return Err(Refused::Full(line));
-        }
+        fit(there.len() + 1, bytes + stored.bytes)?;
         tx.commit().await?;
         let added = Arc::new(Standing::of(stored, account));
         let mut standing = self

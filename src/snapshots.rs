@@ -32,7 +32,7 @@ use crate::worker::Worker;
 
 /// So many are kept.
 pub const SNAPSHOTS_MAX: usize = 100;
-/// What directories are called until they are whole.
+/// What directories are called as long as they are not whole: in the making, or being removed.
 const FRESH: &str = "new-";
 const ABOUT: &str = "about.json";
 const STATE: &str = "state.db";
@@ -181,9 +181,17 @@ impl Snapshots {
             index.kept.insert(about.name.clone(), kept)
         };
         if let Some((number, _)) = replaced {
-            fs::remove_dir_all(self.dir.join(number.to_string())).await?;
+            self.discard(number).await?;
         }
         Ok(about)
+    }
+
+    /// Removes a snapshot's directory, of which nobody takes a part for the whole meanwhile, nor
+    /// where the process ends before all of it has gone.
+    async fn discard(&self, number: u64) -> io::Result<()> {
+        let going = self.dir.join(format!("{FRESH}{number}"));
+        fs::rename(self.dir.join(number.to_string()), &going).await?;
+        fs::remove_dir_all(going).await
     }
 
     async fn write(
@@ -255,8 +263,7 @@ impl Snapshots {
             let _turn = this.turn.lock().await;
             let removed = this.index().kept.remove(&name);
             let (number, _) = removed.ok_or(SnapshotError::Unknown)?;
-            let dir = this.dir.join(number.to_string());
-            Ok(fs::remove_dir_all(dir).await?)
+            Ok(this.discard(number).await?)
         })
         .await
     }

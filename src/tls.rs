@@ -93,17 +93,19 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
-/// A name that a certificate can have: a host, `*.` and a host, an address; or none at all.
+/// A name that a certificate can have: a host, `*.` and a host, an address; or none at all. The dot
+/// that ends a full name is no part of it.
 ///
 /// # Errors
 /// If it is something else.
-pub fn name(text: &str) -> Result<String, String> {
+pub fn name(said: &str) -> Result<String, String> {
+    let text = said.strip_suffix('.').unwrap_or(said);
     let host = text.strip_prefix("*.").unwrap_or(text);
     let is_name = ServerName::try_from(host).is_ok_and(|it| match it {
-        ServerName::DnsName(_) => true,
+        ServerName::DnsName(_) => !host.ends_with('.'),
         _ => host == text,
     });
-    if text.is_empty() || is_name {
+    if is_name || said.is_empty() {
         return Ok(text.to_owned());
     }
     Err("give a host's name or an address, such as api.example.test, *.example.test or 10.0.0.7; no port".to_owned())
@@ -118,7 +120,10 @@ mod tests {
         for good in ["", "mock", "a.b.test", "*.b.test", "10.0.0.7", "::1"] {
             assert_eq!(name(good).as_deref(), Ok(good));
         }
+        assert_eq!(name("a.b.test.").as_deref(), Ok("a.b.test"));
         for bad in [
+            ".",
+            "a.b..",
             "a:8443",
             "https://a",
             "[::1]",

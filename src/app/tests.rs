@@ -77,6 +77,44 @@ async fn an_order_stands_still_until_the_answer_to_its_confirm_is_written() {
 }
 
 #[tokio::test]
+async fn resets_restores_and_removals_come_to_their_end_without_their_client() {
+    let config = Config {
+        port: 0,
+        ..Config::defaults()
+    };
+    let app = App::start(config).await.expect("a server");
+    let context = &app.context;
+    let taken = ask(context, "PUT", "/_mock/snapshots/a", String::new()).await;
+    assert_eq!(taken.status(), 200);
+    for (method, path) in [
+        ("POST", "/_mock/reset"),
+        ("POST", "/_mock/snapshots/a/restore"),
+        ("DELETE", "/_mock/accounts/b"),
+    ] {
+        let set = json!({"account": "b"}).to_string();
+        ask(context, "PUT", "/_mock/inbox/a", set).await;
+        ask(context, "POST", "/_mock/inbox/a", "hello".to_owned()).await;
+        let messages = async || {
+            let listed = ask(context, "GET", "/_mock/inbox/a/messages", String::new()).await;
+            json_of(listed).await["messages"].take()
+        };
+        assert_eq!(messages().await.as_array().map(Vec::len), Some(1));
+        tokio::select! {
+            biased;
+            _ = ask(context, method, path, String::new()) => panic!("it takes a while"),
+            () = std::future::ready(()) => {}
+        }
+        let over = async {
+            while messages().await != json!([]) {
+                tokio::task::yield_now().await;
+            }
+        };
+        let ended = tokio::time::timeout(Duration::from_secs(30), over).await;
+        assert!(ended.is_ok(), "{path} is done by half");
+    }
+}
+
+#[tokio::test]
 async fn the_clock_of_an_account_that_is_gone_moves_no_other() {
     let config = Config {
         port: 0,

@@ -17,6 +17,7 @@ pub struct Storage {
     #[arg(
         long,
         env = "STUNTDOUBLE_S3_SECRET",
+        hide_env_values = true,
         default_value = "stuntdouble/secret/access/key/for/tests",
         value_name = "SECRET"
     )]

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::described::{ACCOUNT, STORE, refuses};
-use super::error::{Read, Refusal};
+use super::error::{Read, Refusal, to_its_end};
 use crate::accounts::Account;
 use crate::model::account::Settings;
 use crate::web::openapi::Described;
@@ -141,8 +141,11 @@ pub fn describe_delete(described: Described<'_>) -> Described<'_> {
 }
 
 pub async fn delete(State(context): State<Context>, Key(key): Key) -> Result<Response, Refusal> {
-    context.accounts.forget(&key).await?;
-    context.journal.sweep();
-    context.inbox.clear(Some(&key));
-    Ok(StatusCode::NO_CONTENT.into_response())
+    to_its_end(async move {
+        context.accounts.forget(&key).await?;
+        context.journal.sweep();
+        context.inbox.clear(Some(&key));
+        Ok(StatusCode::NO_CONTENT.into_response())
+    })
+    .await
 }

@@ -140,6 +140,15 @@ impl From<BodyRefusal> for Refusal {
     }
 }
 
+/// Does it to its end, whether or not anybody waits for it: who hangs up half way leaves nothing done
+/// by half.
+pub async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|error| Err(Refusal::broken(error.to_string())))
+}
+
 /// A JSON body, or none at all, of the shape of `T`.
 #[derive(Debug)]
 pub struct Read<T>(pub T);
@@ -160,7 +169,9 @@ impl<T: DeserializeOwned> FromRequest<Context> for Read<T> {
 }
 
 fn refusal(path: &str, error: &serde_json::Error) -> Refusal {
-    let message = if path == "." {
+    // Where what is wrong has no name, that around it is named.
+    let path = path.strip_suffix(".?").unwrap_or(path);
+    let message = if matches!(path, "." | "?") {
         error.to_string()
     } else {
         format!("{path}: {error}")

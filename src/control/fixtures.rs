@@ -18,7 +18,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 
 use super::described::{STORE, refuses};
-use super::error::Refusal;
+use super::error::{Refusal, to_its_end};
 use crate::presign::host_of;
 use crate::web::openapi::Described;
 use crate::web::{BodyRefusal, Called, Context, Json, Origin, OriginError, Verbs, read_bytes};
@@ -77,10 +77,8 @@ pub async fn put(
     Ok(Json(done(&context, plan).await?).into_response())
 }
 
-/// Does what is planned, to its end, whether or not anybody waits for it.
 async fn done(context: &Context, plan: Plan) -> Result<SetUp, Refusal> {
-    let done = tokio::spawn(apply(Arc::clone(context), plan)).await;
-    done.map_err(|error| Refusal::broken(error.to_string()))?
+    to_its_end(apply(Arc::clone(context), plan)).await
 }
 
 /// Sets up what the file says, before the server serves. `origin` is where it will.

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::described::{ACCOUNT, STORE, refuses};
-use super::error::{Read, Refusal};
+use super::error::{Read, Refusal, to_its_end};
 use crate::clock::iso;
 use crate::snapshots::{About, SNAPSHOTS_MAX, SnapshotError};
 use crate::web::openapi::Described;
@@ -150,16 +150,19 @@ pub async fn restore(
     Segment(name): Segment,
     Read(of): Read<Of>,
 ) -> Result<Response, Refusal> {
-    let key = of.account.as_deref();
-    let restored = context.snapshots.restore(&name, key).await;
-    let about = restored.map_err(|error| refusal(error, &name, key))?;
-    let one = key.or(about.account.as_deref());
-    if one.is_none() {
-        context.journal.clear(None);
-    }
-    context.inbox.clear(one);
-    context.journal.sweep();
-    Ok(Json(Shown::from(about)).into_response())
+    to_its_end(async move {
+        let key = of.account.as_deref();
+        let restored = context.snapshots.restore(&name, key).await;
+        let about = restored.map_err(|error| refusal(error, &name, key))?;
+        let one = key.or(about.account.as_deref());
+        if one.is_none() {
+            context.journal.clear(None);
+        }
+        context.inbox.clear(one);
+        context.journal.sweep();
+        Ok(Json(Shown::from(about)).into_response())
+    })
+    .await
 }
 
 pub fn describe_remove(described: Described<'_>) -> Described<'_> {

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::described::{STORE, refuses};
-use super::error::{Read, Refusal};
+use super::error::{Read, Refusal, to_its_end};
 use crate::web::openapi::Described;
 use crate::web::{Context, Json};
 
@@ -56,15 +56,18 @@ pub async fn reset(
     State(context): State<Context>,
     Read(body): Read<Reset>,
 ) -> Result<Response, Refusal> {
-    if let Some(key) = body.account {
-        context.accounts.forget(&key).await?;
-        context.inbox.clear(Some(&key));
-    } else {
-        context.rules.clear(None).await?;
-        context.worker.reset().await?;
-        context.journal.clear(None);
-        context.inbox.clear(None);
-    }
-    context.journal.sweep();
-    Ok(StatusCode::NO_CONTENT.into_response())
+    to_its_end(async move {
+        if let Some(key) = body.account {
+            context.accounts.forget(&key).await?;
+            context.inbox.clear(Some(&key));
+        } else {
+            context.rules.clear(None).await?;
+            context.worker.reset().await?;
+            context.journal.clear(None);
+            context.inbox.clear(None);
+        }
+        context.journal.sweep();
+        Ok(StatusCode::NO_CONTENT.into_response())
+    })
+    .await
 }

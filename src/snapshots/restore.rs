@@ -1,5 +1,6 @@
 //! Back from a snapshot: the accounts that it holds begin anew as they were.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -39,9 +40,16 @@ impl Snapshots {
     async fn bring_back(&self, name: &str, key: Option<&str>) -> Result<About, SnapshotError> {
         let _turn = self.turn.lock().await;
         let (dir, about) = self.find(name)?;
-        let mut rows = Snapshot::open(&dir.join(STATE)).await?;
+        let file = dir.join(STATE);
+        let mut rows = Snapshot::open(&file).await?;
         let elapsed_ms = clock::real_now().since_ms(about.taken_at);
         let mut kept = store::accounts::all(&mut rows).await?;
+        // What is gone from the disk, or empty, is read as a database that has no rows.
+        if kept.len() != about.accounts {
+            let (found, told) = (kept.len(), about.accounts);
+            let line = format!("{} has {found} accounts, and not {told}", file.display());
+            return Err(io::Error::other(line).into());
+        }
         let one = key.or(about.account.as_deref());
         if let Some(key) = one {
             kept.retain(|account| account.key == key);

@@ -47,6 +47,14 @@ pub async fn all(from: &mut impl Source) -> Result<Vec<Stored>> {
     rows.iter().map(of).collect()
 }
 
+/// How many bytes a rule is kept in.
+///
+/// # Errors
+/// Never: any rule is JSON.
+pub fn bytes(rule: &Rule) -> Result<usize> {
+    Ok(serde_json::to_vec(rule)?.len())
+}
+
 /// Keeps a new rule.
 ///
 /// # Errors

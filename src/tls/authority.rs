@@ -14,11 +14,11 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, date_time_ymd,
 };
-use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier as _;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::{CertificateError, Error, RootCertStore};
 
 use super::{LOCAL, provider};
 use crate::model::time::{DAY_MS, Timestamp};
@@ -44,7 +44,7 @@ impl Authority {
         std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
         let broken = |error: rcgen::Error| error.to_string();
         let key = if let Some(pem) = read(folder, KEY)? {
-            KeyPair::from_pem(&pem).map_err(|error| format!("{KEY}: {error}"))?
+            KeyPair::from_pem(&pem).map_err(|error| amiss(KEY, &error))?
         } else {
             let key = KeyPair::generate().map_err(broken)?;
             keep(folder, KEY, 0o600, &key.serialize_pem())?;
@@ -59,7 +59,7 @@ impl Authority {
             made.pem()
         };
         let certificate = CertificateDer::from_pem_slice(pem.as_bytes())
-            .map_err(|error| format!("{CERTIFICATE}: {error}"))?;
+            .map_err(|error| amiss(CERTIFICATE, &error))?;
         Ok(Self {
             pem,
             certificate,
@@ -89,11 +89,12 @@ impl Authority {
     }
 
     /// Whether clients that trust the authority will take what it has signed: they do not where the
-    /// two files are not of one another, or its years are over.
+    /// two files are not of one another, or its years are over or have not come.
     fn check(&self, made: &CertificateDer<'_>, now: Timestamp) -> Result<(), String> {
         let told = |error: &dyn std::fmt::Display| {
-            format!(
-                "{CERTIFICATE} is not good for {KEY} any more: {error}; remove both, and new ones are made"
+            amiss(
+                CERTIFICATE,
+                &format_args!("it is not good for {KEY}: {error}"),
             )
         };
         let mut roots = RootCertStore::empty();
@@ -105,9 +106,23 @@ impl Authority {
         let name = ServerName::try_from(LOCAL[0]).map_err(|error| told(&error))?;
         let since = Duration::from_millis(u64::try_from(now.ms()).unwrap_or_default());
         let at = UnixTime::since_unix_epoch(since);
-        let found = verifier.verify_server_cert(made, &[], &name, &[], at);
-        found.map(drop).map_err(|error| told(&error))
+        let judged = |certificate| verifier.verify_server_cert(certificate, &[], &name, &[], at);
+        judged(made).map_err(|error| told(&error))?;
+        // A root's years are not looked at there, but by other clients. As a server's certificate it
+        // is never good; its years are what is told of first.
+        match judged(&self.certificate) {
+            Err(Error::InvalidCertificate(
+                error @ (CertificateError::ExpiredContext { .. }
+                | CertificateError::NotValidYetContext { .. }),
+            )) => Err(amiss(CERTIFICATE, &error)),
+            _ => Ok(()),
+        }
     }
+}
+
+/// What is wrong with a file that was there, and what to do.
+fn amiss(name: &str, why: &dyn std::fmt::Display) -> String {
+    format!("{name}: {why}; remove {CERTIFICATE} and {KEY}, and new ones are made")
 }
 
 /// The authority's certificate. Its name is told by its key: those of two servers are never taken
@@ -157,4 +172,31 @@ fn keep(folder: &Path, name: &str, mode: u32, text: &str) -> Result<(), String> 
         Ok(())
     };
     kept().map_err(|error| format!("{name}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_ms(1_773_309_600_000);
+
+    /// What is told where the authority was made so many years before.
+    fn told(years: i64) -> Result<(), String> {
+        let folder = tempfile::tempdir().expect("a directory");
+        let then = NOW.plus_ms(-years * YEAR_MS);
+        Authority::open(folder.path(), then).expect("it is made");
+        let kept = Authority::open(folder.path(), NOW).expect("it is read");
+        kept.certify(vec![LOCAL[0].to_owned()], NOW).map(drop)
+    }
+
+    #[test]
+    fn an_authority_is_good_in_its_years_alone() {
+        assert_eq!(told(AUTHORITY_YEARS - 1), Ok(()));
+        for years in [AUTHORITY_YEARS + 1, -2] {
+            let line = told(years).expect_err("clients do not take it");
+            assert!(line.starts_with("ca.pem: "), "{line}");
+            let ends = "; remove ca.pem and ca.key, and new ones are made";
+            assert!(line.ends_with(ends), "{line}");
+        }
+    }
 }

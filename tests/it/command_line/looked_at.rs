@@ -11,9 +11,11 @@ const CREATE: &str = "bizmori.createAiDetection";
 #[tokio::test]
 async fn requests_are_listed_as_the_server_tells_of_them() {
     let stunt = Stunt::frozen("live").await;
+    stunt.get("live", "/api/v2/orders/42").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     stunt.pending("live", &body).await;
-    stunt.get("live", "/api/v2/orders/42").await;
+    stunt.get("live", "/api/v2/orders").await;
+    let all = sent(&stunt, "/_mock/requests").await;
     for (arguments, query) in [
         (vec![], ""),
         (vec!["--account", "live"], "?account=live"),
@@ -21,10 +23,9 @@ async fn requests_are_listed_as_the_server_tells_of_them() {
             vec!["--operation", CREATE],
             "?operation=bizmori.createAiDetection",
         ),
-        (
-            vec!["--status", "404", "--limit", "1"],
-            "?status=404&limit=1",
-        ),
+        (vec!["--status", "404"], "?status=404"),
+        (vec!["--limit", "1"], "?limit=1"),
+        (vec!["--path", "*/42"], "?path=*/42"),
         (
             vec![
                 "--account",
@@ -42,6 +43,8 @@ async fn requests_are_listed_as_the_server_tells_of_them() {
         let shown = done(&stunt, &[&["requests"][..], &arguments].concat()).await;
         let told = sent(&stunt, &format!("/_mock/requests{query}")).await;
         assert!(told.contains(r#""path":"/api/"#), "{query}: {told}");
+        let is_of_all = ["", "?account=live"].contains(&query);
+        assert_eq!(told == all, is_of_all, "{query}");
         assert_eq!(as_sent(&shown), told, "{query}");
     }
     let clear = ["requests", "clear", "--account", "live"];

@@ -132,6 +132,27 @@ fn every_operation_of_the_control_plane_has_its_command() {
     }
 }
 
+#[test]
+fn help_tells_no_secret_of_the_environments() {
+    fn below(command: &Command, checked: &mut BTreeSet<String>) {
+        let is_secret = |arg: &&Arg| {
+            let variable = arg.get_env().unwrap_or_default().to_string_lossy();
+            ["SECRET", "TOKEN"].iter().any(|it| variable.contains(it))
+        };
+        for argument in command.get_arguments().filter(is_secret) {
+            assert!(argument.is_hide_env_values_set(), "{argument}");
+            checked.insert(argument.get_id().to_string());
+        }
+        for verb in command.get_subcommands() {
+            below(verb, checked);
+        }
+    }
+    let mut checked = BTreeSet::new();
+    below(&Cli::command(), &mut checked);
+    let known = ["control_token", "s3_secret", "token"];
+    assert_eq!(checked, known.map(str::to_owned).into());
+}
+
 /// An argument, as a usage line has it.
 fn usage(argument: &Arg) -> String {
     let takes_value = argument.get_action().takes_values();

@@ -55,6 +55,18 @@ async fn a_clock_is_not_set_to_what_is_no_instant_or_no_mode() {
             SHAPES,
         ),
         (
+            "{",
+            "bad_body",
+            "EOF while parsing an object at line 1 column 1",
+            SHAPES,
+        ),
+        (
+            r#"{"account":"live","mode":"frozen","now"#,
+            "bad_body",
+            "EOF while parsing a string at line 1 column 38",
+            SHAPES,
+        ),
+        (
             "nonsense",
             "bad_body",
             "expected ident at line 1 column 2",

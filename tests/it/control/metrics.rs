@@ -69,6 +69,47 @@ async fn a_page_tells_all_that_was_done() {
 }
 
 #[tokio::test]
+async fn attempts_are_counted_by_what_came_of_them_and_deliveries_at_their_end() {
+    let stunt = Stunt::frozen("live").await;
+    stunt.webhook("live", "http://127.0.0.1:1/hook").await;
+    let rule = async |times, then| {
+        let when = json!({"operation": "webhook.deliver"});
+        let rule = json!({"when": when, "times": times, "then": then});
+        stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    };
+    rule(Some(1), json!({"webhook": {"drop": true}})).await;
+    rule(Some(2), json!({"fault": "reset"})).await;
+    rule(None, json!({"respond": {"status": 503}})).await;
+    let counted = async || {
+        let page = page(&stunt).await;
+        let of = |name: &str, result: &str| {
+            page.value(
+                &format!("stuntdouble_webhook_{name}_total"),
+                &[("result", result)],
+            )
+        };
+        let attempts = ["accepted", "refused", "unanswered", "dropped"];
+        let attempts = attempts.map(|result| of("attempts", result));
+        (
+            attempts,
+            ["sent", "failed"].map(|result| of("deliveries", result)),
+        )
+    };
+    let detected = async |name: &str, by: &str| {
+        let body = json!({"idempotencyKey": name, "fileName": "a_ai.jpg"});
+        stunt.confirmed("live", &body, picture()).await;
+        stunt.advance("live", by).await;
+        counted().await
+    };
+    // No other attempt is made at what is dropped.
+    assert_eq!(detected("a", "PT10S").await, ([0, 0, 0, 1], [0, 1]));
+    // Four of seven attempts, and the rest.
+    assert_eq!(detected("b", "PT10S").await, ([0, 3, 1, 1], [0, 1]));
+    stunt.advance("live", "P1D").await;
+    assert_eq!(counted().await, ([0, 6, 1, 1], [0, 2]));
+}
+
+#[tokio::test]
 async fn the_readme_tells_of_every_family() {
     const README: &str = include_str!("../../../README.md");
     let stunt = Stunt::start().await;

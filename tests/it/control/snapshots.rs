@@ -220,3 +220,29 @@ async fn a_clock_that_ran_goes_on_from_where_it_was() {
     let now = clock["now"].as_str().expect("an instant");
     assert!(now.starts_with("2026-03-12T10:0"), "{now}");
 }
+
+#[tokio::test]
+async fn what_was_observed_is_no_part_of_a_snapshot_and_goes_with_a_restore() {
+    let stunt = Stunt::start().await;
+    for (of, left) in [(json!({"account": "live"}), 1), (json!({}), 0)] {
+        for key in ["live", "other"] {
+            let path = format!("/_mock/inbox/{key}");
+            let set = json!({"account": key});
+            stunt.control(Method::PUT, &path, &set).await;
+            stunt.get(key, "/api/v2/orders/1").await;
+        }
+        take(&stunt, "a", &of).await;
+        for key in ["live", "other"] {
+            let path = format!("/_mock/inbox/{key}");
+            stunt.send(Method::POST, &path, &[], "hello").await;
+        }
+        restore(&stunt, "a", &of).await;
+        for (key, count) in [("live", 0), ("other", left)] {
+            let requests = look(&stunt, &format!("/_mock/requests?account={key}")).await;
+            let came = look(&stunt, &format!("/_mock/inbox/{key}/messages")).await;
+            let counts = [&requests["requests"], &came["messages"]];
+            let counts = counts.map(|list| list.as_array().map(Vec::len));
+            assert_eq!(counts, [Some(count); 2], "{key} {of}");
+        }
+    }
+}

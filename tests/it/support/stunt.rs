@@ -1,6 +1,8 @@
 //! The server under test, and calls to it.
 
+use std::io::{Read, Seek};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
@@ -100,6 +102,20 @@ impl Stunt {
         drop(self.stop.take());
         let served = self.served.take().expect("it was not stopped before");
         served.await.expect("no panic").expect("a clean end");
+    }
+
+    /// Stops the server as SIGTERM does, and waits until it has: whether all that was under way had
+    /// ended, and nothing was cut off. For tests of one thread, on which the server says that it does.
+    pub async fn ends_whole(self) -> bool {
+        let log = Arc::new(tempfile::tempfile().expect("a file"));
+        let lines = tracing_subscriber::fmt().with_writer(Arc::clone(&log));
+        let told = tracing::subscriber::set_default(lines.finish());
+        self.stop().await;
+        drop(told);
+        let (mut log, mut text) = (log.as_ref(), String::new());
+        log.rewind().expect("a file");
+        log.read_to_string(&mut text).expect("text");
+        !text.contains("cut off requests that did not end")
     }
 
     /// Any request. An answer on a described path is as described.

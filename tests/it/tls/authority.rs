@@ -96,19 +96,29 @@ async fn files_that_are_not_of_one_another_are_told_of_at_the_start() {
     let folder = kept.path().join("tls");
     let started = async || App::start(config(kept.path())).await.expect_err("it fails");
     std::fs::remove_file(folder.join("ca.key")).expect("it was there");
-    let line = started().await;
-    let begins = format!(
-        "cannot use the certificate authority in {}: ca.pem is not good for ca.key any more: ",
-        folder.display()
-    );
-    assert!(line.starts_with(&begins), "{line}");
-    assert!(
-        line.ends_with("; remove both, and new ones are made"),
-        "{line}"
-    );
+    let amiss = async |what: &str| {
+        let line = started().await;
+        let begins = format!(
+            "cannot use the certificate authority in {}: {what}: ",
+            folder.display()
+        );
+        assert!(line.starts_with(&begins), "{line}");
+        let ends = "; remove ca.pem and ca.key, and new ones are made";
+        assert!(line.ends_with(ends), "{line}");
+    };
+    amiss("ca.pem: it is not good for ca.key").await;
+    std::fs::write(folder.join("ca.pem"), "no certificate").expect("a file");
+    amiss("ca.pem").await;
     std::fs::write(folder.join("ca.key"), "no key").expect("a file");
-    let line = started().await;
-    assert!(line.contains(": ca.key: "), "{line}");
+    amiss("ca.key").await;
+    for file in ["ca.pem", "ca.key"] {
+        std::fs::remove_file(folder.join(file)).expect("it was there");
+    }
+    let again = kept_in(kept.path()).await;
+    again
+        .connect(&again.hello(BIZMORI))
+        .await
+        .expect("new ones are good");
 }
 
 #[tokio::test]

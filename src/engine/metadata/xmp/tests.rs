@@ -114,9 +114,12 @@ fn what_people_write_is_not_taken_for_a_source() {
 }
 
 #[test]
-fn an_element_of_very_many_attributes_takes_no_longer_than_it_should() {
-    let packet = format!("<d {}/>", "a='b' ".repeat(40_000));
-    let begun = std::time::Instant::now();
-    read(&mut Clues::default(), packet.as_bytes());
-    assert!(begun.elapsed().as_secs() < 5);
+fn of_very_many_attributes_none_is_held_against_those_before_it() {
+    let many = "a='b' ".repeat(40_000);
+    for many in ["", many.as_str()] {
+        let packet = format!("<d {many} CreatorTool='' CreatorTool='Midjourney'/>");
+        let mut clues = Clues::default();
+        read(&mut clues, packet.as_bytes());
+        assert_eq!(clues.settled(), generator("Midjourney"));
+    }
 }

@@ -144,15 +144,22 @@ async fn what_cannot_be_read_any_more_is_not_restored_and_all_stands_as_it_did()
     let before = seen(&stunt, "live").await;
     let state = data.path().join("snapshots/1/state.db");
     let whole = std::fs::read(&state).expect("a file");
-    std::fs::write(&state, &whole[..whole.len() / 2]).expect("written");
-    let torn = stunt
-        .send(Method::POST, "/_mock/snapshots/torn/restore", &[], "")
-        .await;
-    assert_eq!(
-        (torn.status, &torn.json()["error"]["code"]),
-        (500, &json!("internal"))
-    );
-    assert_eq!(seen(&stunt, "live").await, before);
+    for left in [Some(whole.len() / 2), Some(0), None] {
+        match left {
+            Some(bytes) => std::fs::write(&state, &whole[..bytes]),
+            None => std::fs::remove_file(&state),
+        }
+        .expect("it was there");
+        let torn = stunt
+            .send(Method::POST, "/_mock/snapshots/torn/restore", &[], "")
+            .await;
+        assert_eq!(
+            (torn.status, &torn.json()["error"]["code"]),
+            (500, &json!("internal")),
+            "{left:?}"
+        );
+        assert_eq!(seen(&stunt, "live").await, before, "{left:?}");
+    }
     std::fs::write(&state, whole).expect("written");
     restore(&stunt, "torn", &json!({})).await;
     assert_eq!(seen(&stunt, "live").await, before);

@@ -1,7 +1,5 @@
 //! ZIPs that break off, lie, or are built to burst: refused or told, at no great cost.
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 
 use super::super::presign;
@@ -151,17 +149,17 @@ async fn an_entry_that_is_not_as_the_directory_says_is_an_error_of_its_own() {
 #[tokio::test]
 async fn a_zip_that_would_burst_is_unpacked_no_further_than_it_says() {
     let stunt = frozen().await;
-    let began = Instant::now();
-    let bursting = Entry {
+    // Beyond what it says it breaks off, which nobody sees who unpacks no more.
+    let mut bursting = Entry {
         bytes: 10 * 1024 * 1024,
         ..Entry::new("a.jpg", &vec![0; 300 * 1024 * 1024])
     };
-    // Eighteen million blocks of nothing.
-    let endless = Entry {
-        method: 8,
-        bytes: 2_000,
-        ..Entry::stored("b.jpg", &[0, 0, 0, 0xff, 0xff].repeat(18_000_000))
-    };
+    bursting.data.truncate(bursting.data.len() / 2);
+    bursting.packed_bytes = bursting.data.len() as u64;
+    // Eighteen million blocks of nothing, and then what it says, for who reads so far.
+    let mut endless = Entry::new("b.jpg", &[7; 2_000]);
+    endless.data = [[0, 0, 0, 0xff, 0xff].repeat(18_000_000), endless.data].concat();
+    endless.packed_bytes = endless.data.len() as u64;
     let told = done(&stunt, &[bursting, endless], 2).await;
     assert_eq!(of_items(&told, "error"), json!([SIZE, UNPACK]));
     // Fifty entries that share the data of one.
@@ -174,7 +172,6 @@ async fn a_zip_that_would_burst_is_unpacked_no_further_than_it_says() {
     shared.resize(50, again);
     let told = done(&stunt, &shared, 50).await;
     assert_eq!(told["result"], 98);
-    assert!(began.elapsed() < Duration::from_mins(1));
     stunt.still_works("live").await;
 }
 
