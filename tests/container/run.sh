@@ -57,12 +57,26 @@ stops() {
   same "exit code on SIGTERM, after $took_ms ms" "$(docker wait "$1")" 0
 }
 
+# Nothing is left behind, what was under way included.
+ends() {
+  local code=$?
+  set +e
+  [ -z "$installed" ] || wait "$installed"
+  ( exit "$code" )
+  stop_engine
+}
+
 tools
 start_engine
-trap stop_engine EXIT
+installed=
+trap ends EXIT
 
 step "the builder's image, of this machine's toolchain"
 import_toolchain
+
+# Both cores are busy then: the image's last step has work for one.
+install_suites &
+installed=$!
 
 step "docker build"
 began_ms=$(now_ms)
@@ -149,6 +163,7 @@ python3 "$here/blocks.py" README.md "## Docker" > "$work/readme.sh"
 ( source "$work/readme.sh" )
 
 step "suites that start it by Testcontainers"
+wait "$installed" || fail "what the suites need is not there"
 testcontainers
 
 step "clients whose hosts are fixed, by the README's compose file"

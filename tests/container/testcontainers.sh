@@ -1,6 +1,7 @@
 # The suites of tests/clients/testcontainers, each as its language runs it, with the image in the
-# engine. Sourced by run.sh; promises `testcontainers`, and needs run.sh's `root`, `work`, `docker`,
-# `fail` and `same`. Beside the engine's it needs cargo, python3 with venv, and node with npm.
+# engine. Sourced by run.sh; promises `install_suites`, which needs no image yet, and `testcontainers`;
+# needs run.sh's `root`, `work`, `docker`, `fail` and `same`. Beside the engine's it needs cargo,
+# python3 with venv, and node with npm.
 
 testcontainers() {
   # The engine is this machine's own and publishes on 127.0.0.1. The image of the libraries' reaper
@@ -9,7 +10,7 @@ testcontainers() {
   export TESTCONTAINERS_RYUK_DISABLED=true
   export no_proxy='*'
   unset STUNTDOUBLE
-  install_suites
+  suites=$work/copy/tests/clients/testcontainers
 
   # Each suite starts one container for all its tests, and ends it.
   expect_containers 1 0 python_suite
@@ -42,21 +43,22 @@ expect_containers() {
 }
 
 # In a copy, so that nothing is left in the repository. What waits for a network does so meanwhile.
+# Says nothing, unless something is missing.
 install_suites() {
-  suites=$work/copy/tests/clients/testcontainers
+  local suites=$work/copy/tests/clients/testcontainers python node code=0
   mkdir -p "$suites"
   cp -R "$root/tests/clients/testcontainers/." "$suites"
   ln -s "$root/fixtures" "$work/copy/fixtures"
-  local python node
   { python3 -m venv "$work/venv" \
     && "$work/venv/bin/pip" install --quiet --disable-pip-version-check \
       --requirement "$suites/python/requirements.txt"; } > "$work/pip.log" 2>&1 &
   python=$!
   ( cd "$suites/node" && npm ci --ignore-scripts --no-audit --no-fund ) > "$work/npm.log" 2>&1 &
   node=$!
-  rust_suite --no-run || fail "cargo test --no-run"
-  wait "$python" || { cat "$work/pip.log" >&2; fail "pip install"; }
-  wait "$node" || { cat "$work/npm.log" >&2; fail "npm ci"; }
+  rust_suite --no-run > "$work/cargo.log" 2>&1 || { cat "$work/cargo.log" >&2; code=1; }
+  wait "$python" || { cat "$work/pip.log" >&2; code=1; }
+  wait "$node" || { cat "$work/npm.log" >&2; code=1; }
+  return "$code"
 }
 
 python_suite() {
