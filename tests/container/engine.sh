@@ -21,12 +21,14 @@ tools() {
       printf '#!/bin/sh\nexit 101\n' > "$policy"
       chmod +x "$policy"
     fi
-    local code=0
+    local code=0 log
+    log=$(mktemp)
     { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"; } \
-      > /tmp/stuntdouble-apt.log 2>&1 || code=$?
+      > "$log" 2>&1 || code=$?
     [ -z "$made" ] || rm -f "$made"
-    [ "$code" -eq 0 ] || { cat /tmp/stuntdouble-apt.log >&2; exit 1; }
-    rm -f /tmp/stuntdouble-apt.log
+    [ "$code" -eq 0 ] || cat "$log" >&2
+    rm "$log"
+    [ "$code" -eq 0 ] || exit 1
   fi
   # Later Debians have the client apart.
   command -v docker > /dev/null \

@@ -115,7 +115,8 @@ same "user" "$(awk '/^Uid:/ {print $2}' "$status")" 65532
 same "capabilities" "$(awk '/^CapEff:/ {print $2}' "$status")" 0000000000000000
 files=$(docker export "$mock" | tar -t | grep -v -E '^(dev|etc|proc|sys)/|/$|^\.dockerenv$' | sort | tr '\n' ' ')
 same "files" "$files" "licenses/noto-sans-cjk.txt licenses/stuntdouble.txt licenses/swagger-ui.txt stuntdouble "
-docker logs "$mock" | grep -q 'data in /tmp/stuntdouble-.* (temporary: gone at exit)' \
+docker logs "$mock" > "$work/told" 2>&1
+grep 'data in /tmp/stuntdouble-.* (temporary: gone at exit)' "$work/told" \
   || fail "where the data is, is not told"
 
 step "both vendors through the mapped port, the webhook to the host by name"
