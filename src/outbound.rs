@@ -1,7 +1,7 @@
 //! What leaves the program by HTTP, and by HTTPS. The only module that names the HTTP client.
 //!
 //! Only loopback and private addresses are called unless the setting `allow-public` says
-//! otherwise; redirects are not followed, and no proxy is used. Certificates are not checked:
+//! otherwise, and metadata addresses of clouds never; redirects are not followed, and no proxy is used. Certificates are not checked:
 //! who is called are the receivers of tests, which sign their own. Timeouts are real time,
 //! whatever the accounts' clocks show. No body is held in memory whole, but that of a JSON post.
 //! The command line goes out here, too ([`ask`]); it calls whom it is told to, and waits.
@@ -41,7 +41,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use reqwest::redirect::Policy;
 
-use addresses::{Addresses, is_private, refusal};
+use addresses::{Addresses, refusal};
 use broken::Request;
 use pace::Paced;
 use posted::joined;
@@ -188,11 +188,9 @@ impl Outbound {
         let literal = url
             .host_str()
             .and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
-        let may_call = |address: IpAddr| self.allow_public || is_private(address);
-        match literal.filter(|address| !may_call(*address)) {
-            Some(address) => Err(refusal(&address.to_string(), address)),
-            None => Ok(url),
-        }
+        let refused =
+            literal.and_then(|address| refusal(&address.to_string(), address, self.allow_public));
+        refused.map_or(Ok(url), Err)
     }
 }
 

@@ -14,7 +14,8 @@ pub struct Outbound {
         value_name = "MS"
     )]
     pub webhook_timeout_ms: u32,
-    /// Call public addresses too; without it only loopback and private ones are called
+    /// Call public addresses too; without it only loopback and private ones are called, and metadata
+    /// addresses of clouds never
     #[arg(long, env = "STUNTDOUBLE_ALLOW_PUBLIC", value_parser = FalseyValueParser::new())]
     pub allow_public: bool,
 }

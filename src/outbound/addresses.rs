@@ -1,38 +1,132 @@
-//! Which addresses may be called, whatever name they have.
+//! Addresses that may be called, whatever name they have.
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Where clouds tell a machine its credentials, by the address's number alone: never a test's.
-const METADATA: [IpAddr; 2] = [
-    IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
-    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+/// Addresses at which clouds hand a machine its credentials and configuration, to whoever calls.
+const METADATA: [IpAddr; 11] = [
+    // AWS, Google Cloud, Azure, DigitalOcean, Oracle and others.
+    v4(169, 254, 169, 254),
+    // AWS: credentials of ECS tasks and of EKS pods.
+    v4(169, 254, 170, 2),
+    v4(169, 254, 170, 23),
+    // Tencent Cloud.
+    v4(169, 254, 0, 23),
+    // Scaleway.
+    v4(169, 254, 42, 42),
+    // Alibaba Cloud.
+    v4(100, 100, 100, 200),
+    // Azure's host agent.
+    v4(168, 63, 129, 16),
+    // AWS over IPv6, with the credentials of EKS pods.
+    v6([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]),
+    v6([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23]),
+    // Google Cloud over IPv6.
+    v6([0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254]),
+    // Scaleway over IPv6.
+    v6([0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42]),
 ];
 
-/// Why that address is not called, under whatever name `who` says.
-pub(super) fn refusal(who: &str, address: IpAddr) -> String {
-    if METADATA.contains(&address.to_canonical()) {
-        return format!(
-            "{who} is where clouds tell a machine its credentials; it is not called without the setting allow-public"
-        );
-    }
-    format!(
-        "{who} is a public address; only loopback and private ones are called without the setting allow-public"
-    )
+const fn v4(a: u8, b: u8, c: u8, d: u8) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(a, b, c, d))
 }
 
-/// Loopback, private, link-local and unique-local addresses: those of tests.
-pub(super) fn is_private(address: IpAddr) -> bool {
-    let address = address.to_canonical();
-    if METADATA.contains(&address) {
-        return false;
+const fn v6([a, b, c, d, e, f, g, h]: [u16; 8]) -> IpAddr {
+    IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h))
+}
+
+/// Kinds of addresses, by who may be behind them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// This machine, and the networks of tests.
+    Local,
+    Public,
+    /// One of [`METADATA`].
+    Metadata,
+    /// `0.0.0.0/8` or `::`.
+    Unspecified,
+    /// Multicast or broadcast.
+    Group,
+}
+
+impl Reach {
+    fn of(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        let is_metadata = |address: &IpAddr| METADATA.contains(address);
+        if is_metadata(&address) {
+            return Self::Metadata;
+        }
+        match address {
+            IpAddr::V4(v4) if v4.octets()[0] == 0 => Self::Unspecified,
+            IpAddr::V4(v4) if v4.is_multicast() || v4.is_broadcast() => Self::Group,
+            IpAddr::V4(v4) if is_local(v4) => Self::Local,
+            IpAddr::V4(_) => Self::Public,
+            IpAddr::V6(v6) if v6.is_unspecified() => Self::Unspecified,
+            IpAddr::V6(v6) if v6.is_multicast() => Self::Group,
+            IpAddr::V6(v6)
+                if v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local() =>
+            {
+                Self::Local
+            }
+            IpAddr::V6(v6) => match embedded(v6) {
+                Some(v4) if is_metadata(&v4.into()) => Self::Metadata,
+                _ => Self::Public,
+            },
+        }
     }
-    match address {
-        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+
+    /// Returns why an address of this kind is not called, as it follows its name. `None` if it is
+    /// called.
+    fn refusal(self, allow_public: bool) -> Option<&'static str> {
+        match self {
+            Self::Local => None,
+            Self::Public if allow_public => None,
+            Self::Public => Some(
+                "is a public address; only loopback and private addresses are called without --allow-public",
+            ),
+            Self::Metadata => Some(
+                "is a metadata address, at which clouds hand a machine its credentials; it is never called, not even with --allow-public",
+            ),
+            Self::Unspecified => Some(
+                "is the unspecified address, which is no address to call; to call this machine, use 127.0.0.1 or [::1]",
+            ),
+            Self::Group => Some("is a multicast or broadcast address, which is no address to call"),
+        }
     }
+}
+
+/// Loopback, private and link-local addresses, the shared address space of RFC 6598 (Tailscale,
+/// Kubernetes), and the benchmark networks of RFC 2544 (`OrbStack`).
+fn is_local(v4: Ipv4Addr) -> bool {
+    let [a, b, ..] = v4.octets();
+    let is_shared = a == 100 && b & 0b1100_0000 == 64;
+    let is_benchmark = a == 198 && b & 0b1111_1110 == 18;
+    v4.is_loopback() || v4.is_private() || v4.is_link_local() || is_shared || is_benchmark
+}
+
+/// Returns the IPv4 address to which a gateway translates `v6`. `None` if it is no such address.
+fn embedded(v6: Ipv6Addr) -> Option<Ipv4Addr> {
+    let octets = v6.octets();
+    let four = |at: usize| {
+        let four = [octets[at], octets[at + 1], octets[at + 2], octets[at + 3]];
+        Some(Ipv4Addr::from(four))
+    };
+    match v6.segments() {
+        // NAT64 with the well-known prefix (RFC 6052) and with a local one (RFC 8215), and
+        // IPv4-compatible addresses (RFC 4291).
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 1, ..] | [0, 0, 0, 0, 0, 0, ..] => four(12),
+        // 6to4 (RFC 3056).
+        [0x2002, ..] => four(2),
+        _ => None,
+    }
+}
+
+/// Returns why `address` is not called, under the name `who`. `None` if it may be called.
+pub(super) fn refusal(who: &str, address: IpAddr, allow_public: bool) -> Option<String> {
+    let reason = Reach::of(address).refusal(allow_public)?;
+    Some(format!("{who} {reason}"))
 }
 
 /// Resolves names to those of their addresses that may be called.
@@ -51,23 +145,25 @@ impl Resolve for Addresses {
     }
 }
 
-/// Those of a host's addresses that may be called, with no port yet.
+/// Resolves `host` to those of its addresses that may be called, with port 0.
 ///
 /// # Errors
-/// If it has none, or only such that may not.
+/// Returns why its first address is not called if none may be, or why it cannot be resolved.
 pub(super) async fn callable(
     host: &str,
     allow_public: bool,
 ) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
-    let found = tokio::net::lookup_host((host, 0)).await?;
-    let (may, may_not): (Vec<_>, Vec<_>) =
-        found.partition(|address| allow_public || is_private(address.ip()));
-    match may_not.first() {
-        Some(public) if may.is_empty() => {
-            let who = format!("{host} ({})", public.ip());
-            Err(refusal(&who, public.ip()).into())
+    let (mut callable, mut refused) = (Vec::new(), None);
+    for address in tokio::net::lookup_host((host, 0)).await? {
+        let who = format!("{host} ({})", address.ip());
+        match refusal(&who, address.ip(), allow_public) {
+            None => callable.push(address),
+            Some(line) => refused = refused.or(Some(line)),
         }
-        _ => Ok(may),
+    }
+    match refused {
+        Some(line) if callable.is_empty() => Err(line.into()),
+        _ => Ok(callable),
     }
 }
 
@@ -75,34 +171,95 @@ pub(super) async fn callable(
 mod tests {
     use super::*;
 
+    fn reach(address: &str) -> Reach {
+        Reach::of(address.parse().expect("an address"))
+    }
+
     #[test]
-    fn only_loopback_and_private_addresses_are_of_tests() {
-        for private in [
+    fn local_addresses_are_called_without_a_setting() {
+        for local in [
             "127.0.0.1",
+            "127.255.255.255",
             "10.1.2.3",
             "172.16.0.1",
             "192.168.1.1",
             "169.254.1.1",
+            "100.64.0.0",
+            "100.127.255.255",
+            "100.100.100.199",
+            "198.18.0.1",
+            "198.19.255.255",
             "::1",
             "fd00::1",
+            "fe80::1",
+            "::ffff:192.168.1.1",
+            "::ffff:100.64.0.1",
         ] {
-            assert!(
-                is_private(private.parse().expect("an address")),
-                "{private}"
-            );
+            assert_eq!(reach(local), Reach::Local, "{local}");
         }
+    }
+
+    #[test]
+    fn public_addresses_are_called_with_the_setting() {
         for public in [
             "8.8.8.8",
-            "0.0.0.0",
             "172.32.0.1",
+            "100.63.255.255",
+            "100.128.0.0",
+            "198.17.255.255",
+            "198.20.0.0",
             "2001:db8::1",
             "::ffff:8.8.8.8",
-            "::",
-            "169.254.169.254",
-            "::ffff:169.254.169.254",
-            "fd00:ec2::254",
+            // A gateway would translate these, and nothing is known of its network.
+            "64:ff9b::10.0.0.1",
+            "2002:7f00:1::1",
+            "::127.0.0.1",
         ] {
-            assert!(!is_private(public.parse().expect("an address")), "{public}");
+            assert_eq!(reach(public), Reach::Public, "{public}");
+        }
+        assert!(Reach::Public.refusal(false).is_some());
+        assert_eq!(Reach::Public.refusal(true), None);
+    }
+
+    #[test]
+    fn metadata_addresses_are_never_called_in_any_spelling() {
+        for metadata in [
+            "169.254.169.254",
+            "169.254.170.2",
+            "169.254.170.23",
+            "169.254.0.23",
+            "169.254.42.42",
+            "100.100.100.200",
+            "168.63.129.16",
+            "fd00:ec2::254",
+            "fd00:ec2::23",
+            "fd20:ce::254",
+            "fd00:42::42",
+            "::ffff:169.254.169.254",
+            "::ffff:100.100.100.200",
+            "64:ff9b::169.254.169.254",
+            "64:ff9b::168.63.129.16",
+            "64:ff9b:1::169.254.170.2",
+            "2002:a9fe:a9fe::1",
+            "::169.254.169.254",
+        ] {
+            assert_eq!(reach(metadata), Reach::Metadata, "{metadata}");
+        }
+        for allow_public in [false, true] {
+            assert!(Reach::Metadata.refusal(allow_public).is_some());
+        }
+    }
+
+    #[test]
+    fn addresses_of_nobody_and_of_groups_are_never_called() {
+        for unspecified in ["0.0.0.0", "0.1.2.3", "::", "::ffff:0.0.0.0"] {
+            assert_eq!(reach(unspecified), Reach::Unspecified, "{unspecified}");
+        }
+        for group in ["224.0.0.1", "239.255.255.255", "255.255.255.255", "ff02::1"] {
+            assert_eq!(reach(group), Reach::Group, "{group}");
+        }
+        for reach in [Reach::Unspecified, Reach::Group] {
+            assert!(reach.refusal(true).is_some());
         }
     }
 }

@@ -240,19 +240,27 @@ async fn only_addresses_of_tests_and_only_http_are_called() {
     for (url, line) in [
         (
             "http://8.8.8.8/a",
-            "8.8.8.8 is a public address; only loopback and private ones are called without the setting allow-public",
+            "8.8.8.8 is a public address; only loopback and private addresses are called without --allow-public",
         ),
         (
             "https://[2001:db8::1]/",
-            "2001:db8::1 is a public address; only loopback and private ones are called without the setting allow-public",
+            "2001:db8::1 is a public address; only loopback and private addresses are called without --allow-public",
         ),
         (
             "http://169.254.169.254/latest/meta-data",
-            "169.254.169.254 is where clouds tell a machine its credentials; it is not called without the setting allow-public",
+            "169.254.169.254 is a metadata address, at which clouds hand a machine its credentials; it is never called, not even with --allow-public",
         ),
         (
             "http://[fd00:ec2::254]/",
-            "fd00:ec2::254 is where clouds tell a machine its credentials; it is not called without the setting allow-public",
+            "fd00:ec2::254 is a metadata address, at which clouds hand a machine its credentials; it is never called, not even with --allow-public",
+        ),
+        (
+            "http://0.0.0.0:9000/",
+            "0.0.0.0 is the unspecified address, which is no address to call; to call this machine, use 127.0.0.1 or [::1]",
+        ),
+        (
+            "http://[ff02::1]/",
+            "ff02::1 is a multicast or broadcast address, which is no address to call",
         ),
         (
             "ftp://127.0.0.1/",
@@ -268,6 +276,24 @@ async fn only_addresses_of_tests_and_only_http_are_called() {
             .post_json(url, &[], "{}".to_owned(), &Treatment::default())
             .await;
         assert_eq!(posted, Err(line));
+    }
+}
+
+#[tokio::test]
+async fn call_to_metadata_address_with_allow_public_is_refused() {
+    let outbound = Outbound::new(LONG, true);
+    for url in [
+        "http://169.254.169.254/latest/meta-data",
+        "http://100.100.100.200/",
+        "http://0xa9fea9fe/",
+        "http://[::ffff:169.254.169.254]/",
+        "http://[64:ff9b::a9fe:a9fe]/",
+    ] {
+        let (done, _) = fetch(&outbound, url).await;
+        assert!(
+            done.is_err_and(|line| line.contains("is never called")),
+            "{url}"
+        );
     }
 }
 
