@@ -35,7 +35,7 @@ use crate::rules::Rules;
 use crate::snapshots::Snapshots;
 use crate::store::Db;
 use crate::tls::{Acceptor, Tls};
-use crate::web::{Connections, Context, Operation, Peer, Routes, UNAUTHORIZED, Verbs};
+use crate::web::{Connections, Context, Operation, Peer, Refused, Routes, Verbs};
 use crate::webhooks::{Projection, Webhooks};
 use crate::worker::Worker;
 use crate::{bizmori, clock, control, storage, undetectable};
@@ -263,7 +263,8 @@ async fn compose(
     let broken = |error| format!("cannot read the database: {error}");
     let operations = operations();
     let names = operations.iter().map(|operation| operation.name);
-    let metrics = Metrics::new(names.chain([UNMATCHED, UNAUTHORIZED]));
+    let refused = Refused::NAMES.into_iter().chain([UNMATCHED]);
+    let metrics = Metrics::new(names.chain(refused));
     let entropy = Entropy::new(&config.seed);
     let signer = Arc::new(signer_of(&config));
     let hosts = Arc::new(KnownHosts::default());

@@ -8,13 +8,14 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use futures_util::future::BoxFuture;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::accounts::Account;
-use crate::web::{Context, Observed, Routes, Verbs, guard, host, observe};
+use crate::web::{Context, Guard, Observed, Refused, Routes, Verbs, guard, host, observe};
 use crate::{bizmori, control, storage, undetectable};
 
 /// Hosts of the vendors' own, which lead here where their names do.
@@ -69,11 +70,24 @@ pub(super) fn router(context: &Context) -> Router {
         .merge(door(control::routes(served()), control::panicked))
         .fallback(rest.clone())
         .with_state(context.clone());
-    if context.config.control.control_token.is_none() {
-        return router;
+    router.layer(from_fn_with_state(
+        Guard::new(context, hosts(), refused),
+        guard,
+    ))
+}
+
+/// Returns the response to a request that the guard refuses, in the error form of the API that was
+/// called.
+fn refused(verbs: &Verbs, parts: &Parts, refused: &Refused) -> Response {
+    let Refused::BadHost(line) = refused else {
+        return control::refused(refused);
+    };
+    match Door::of(verbs, &parts.headers, parts.uri.path()) {
+        Door::Bizmori => bizmori::bad_host(line),
+        Door::Undetectable => undetectable::bad_host(line),
+        Door::Storage => storage::bad_host(&parts.method, &parts.uri, line),
+        Door::Control => control::refused(refused),
     }
-    let state = (context.clone(), control::unauthorized as fn() -> Response);
-    router.layer(from_fn_with_state(state, guard))
 }
 
 async fn unmatched(State(verbs): State<Context>, request: Request) -> Response {

@@ -224,6 +224,12 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
     .into_response()
 }
 
+/// Returns the response to a request without a valid `Host` header.
+#[must_use]
+pub fn bad_host(line: &str) -> Response {
+    Refusal::invalid(line).into_response()
+}
+
 /// The answer where a handler of ours panicked.
 #[must_use]
 pub fn panicked() -> Response {

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use crate::tls;
+
 /// Settings of the control plane.
 #[derive(Debug, Clone, Args)]
 pub struct Control {
@@ -13,4 +15,25 @@ pub struct Control {
         value_name = "TOKEN"
     )]
     pub control_token: Option<String>,
+    /// Another host by which `/_mock` and `/docs` may be called, such as mock.example.com or
+    /// *.example.com; * allows all; may be given several times, or several with commas between them
+    #[arg(
+        long = "allow-host",
+        env = "STUNTDOUBLE_ALLOW_HOST",
+        value_name = "NAME",
+        value_delimiter = ',',
+        value_parser = allowed_host
+    )]
+    pub allow_hosts: Vec<String>,
+}
+
+/// Parses a host name, `*.` and a host name, or `*`. A final dot is dropped.
+fn allowed_host(text: &str) -> Result<String, String> {
+    if text == "*" {
+        return Ok(text.to_owned());
+    }
+    tls::name(text).map_err(|_| {
+        "expected a host name without port, such as mock.example.com or *.example.com, or *"
+            .to_owned()
+    })
 }

@@ -28,10 +28,17 @@ pub const STORE: [(u16, &str); 1] = [(409, "account_gone")];
 
 /// Adds what is refused with these codes and statuses, and what every operation may refuse.
 pub fn refuses<'s>(described: Described<'s>, groups: &[&[(u16, &'static str)]]) -> Described<'s> {
-    let mut codes: BTreeMap<u16, Vec<&str>> =
-        BTreeMap::from([(401, vec!["unauthorized"]), (500, vec!["internal"])]);
+    let mut codes: BTreeMap<u16, Vec<&str>> = BTreeMap::from([
+        (400, vec!["bad_host"]),
+        (401, vec!["unauthorized"]),
+        (421, vec!["unknown_host"]),
+        (500, vec!["internal"]),
+    ]);
+    if described.requires_same_origin() {
+        codes.insert(403, vec!["cross_origin"]);
+    }
     if described.reads_body() {
-        codes.insert(400, vec!["bad_body"]);
+        codes.entry(400).or_default().push("bad_body");
     }
     for (status, code) in groups.iter().copied().flatten() {
         codes.entry(*status).or_default().push(code);
@@ -39,6 +46,7 @@ pub fn refuses<'s>(described: Described<'s>, groups: &[&[(u16, &'static str)]]) 
     let mut described = described.with_key();
     for (status, mut told) in codes {
         told.sort_unstable();
+        told.dedup();
         let text = format!("Refused: {}.", told.join(", "));
         let schema = described.schema::<Envelope>();
         let code = json!({"properties": {"error": {"properties": {"code": {"enum": told}}}}});

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::store::StoreError;
-use crate::web::{BodyRefusal, Context, Json, Object, WHY, header_line, read_json};
+use crate::web::{BodyRefusal, Context, Json, Object, Refused, WHY, header_line, read_json};
 
 /// `{"error": {"code", "message", "hint"}}`.
 #[derive(Debug)]
@@ -66,11 +66,38 @@ impl Refusal {
         }
     }
 
-    /// Who asks has not shown that it may.
-    pub fn unauthorized(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    /// A request that the guard refuses before it is routed.
+    pub fn guarded(refused: &Refused) -> Self {
+        const TOKEN: &str =
+            "send Authorization: Bearer TOKEN, the setting --control-token (CONTROL_TOKEN)";
+        let (status, message, hint) = match refused {
+            Refused::BadHost(line) => (
+                StatusCode::BAD_REQUEST,
+                line.clone(),
+                "send one Host header: a host, and its port if that is not the default".to_owned(),
+            ),
+            Refused::UnknownHost(host) => (
+                StatusCode::MISDIRECTED_REQUEST,
+                format!("{host} is not a host by which this server may be called"),
+                format!(
+                    "call localhost or an IP address, or start the server with --allow-host {host} (STUNTDOUBLE_ALLOW_HOST)"
+                ),
+            ),
+            Refused::CrossOrigin(header) => (
+                StatusCode::FORBIDDEN,
+                format!("a web page of another origin made this request ({header})"),
+                "only the server's own pages, and clients that are not browsers, may change state"
+                    .to_owned(),
+            ),
+            Refused::Unauthorized => (
+                StatusCode::UNAUTHORIZED,
+                "the control token is missing, or another".to_owned(),
+                TOKEN.to_owned(),
+            ),
+        };
         Self {
-            status: StatusCode::UNAUTHORIZED,
-            ..Self::bad("unauthorized", message, hint)
+            status,
+            ..Self::bad(refused.name(), message, hint)
         }
     }
 

@@ -21,7 +21,7 @@ mod whose;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 
-use crate::web::{Context, Routes};
+use crate::web::{Context, Refused, Routes};
 pub use described::description;
 use error::Refusal;
 pub use fixtures::load as load_fixtures;
@@ -310,11 +310,10 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
     .into_response()
 }
 
-/// The answer to a call that does not show the control token.
+/// Returns the response to a request that the guard refuses.
 #[must_use]
-pub fn unauthorized() -> Response {
-    let hint = "send Authorization: Bearer TOKEN, the setting --control-token (CONTROL_TOKEN)";
-    Refusal::unauthorized("the control token is missing, or another", hint).into_response()
+pub fn refused(refused: &Refused) -> Response {
+    Refusal::guarded(refused).into_response()
 }
 
 /// The answer where a handler of ours panicked.

@@ -22,6 +22,8 @@ const ALLOW: &str = "GET, HEAD, PUT, OPTIONS";
 pub(super) enum Error {
     /// The signature does not let it in, at the account's now.
     Refused { refusal: Refusal, now: Timestamp },
+    /// 400 `InvalidRequest`: no valid `Host` header.
+    BadHost(String),
     /// 400 `InvalidURI`: the path is no UTF-8, or not percent-encoded.
     InvalidUri,
     /// 400 `KeyTooLongError`
@@ -129,6 +131,12 @@ impl Error {
     fn told(&self) -> Told {
         match self {
             Self::Refused { refusal, now } => refused(refusal, *now),
+            Self::BadHost(line) => told(
+                StatusCode::BAD_REQUEST,
+                "InvalidRequest",
+                "Invalid Request",
+                line,
+            ),
             Self::InvalidUri => told(
                 StatusCode::BAD_REQUEST,
                 "InvalidURI",

@@ -128,6 +128,12 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
     object::not_allowed(method, uri)
 }
 
+/// Returns the response to a request without a valid `Host` header.
+#[must_use]
+pub fn bad_host(method: &Method, uri: &Uri, line: &str) -> Response {
+    object::bad_host(method, uri, line)
+}
+
 /// The answer where a handler of ours panicked.
 #[must_use]
 pub fn panicked() -> Response {

@@ -144,6 +144,13 @@ pub(super) fn not_allowed(method: &Method, uri: &Uri) -> Response<Body> {
     numbered(|id| error.answer(method, key.as_deref(), id))
 }
 
+/// Returns the response to a request without a valid `Host` header.
+pub(super) fn bad_host(method: &Method, uri: &Uri, line: &str) -> Response<Body> {
+    let key = key_of(&Target::of(uri.path()));
+    let error = Error::BadHost(line.to_owned());
+    numbered(|id| error.answer(method, key.as_deref(), id))
+}
+
 /// The answer where a handler of ours panicked.
 pub(super) fn panicked() -> Response<Body> {
     let panic = std::io::Error::other("a handler panicked");

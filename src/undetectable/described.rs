@@ -33,12 +33,15 @@ pub const STORE: [Code; 2] = [Code::Internal, Code::Unavailable];
 /// Adds what is refused with these codes, and what every operation may refuse.
 pub fn refuses<'s>(mut described: Described<'s>, groups: &[&[Code]]) -> Described<'s> {
     let mut messages: BTreeMap<u16, Vec<&'static str>> = BTreeMap::new();
-    for code in groups.iter().copied().flatten() {
+    // The guard refuses requests without a valid Host header before they are routed.
+    let groups = groups.iter().copied().chain([&[Code::InvalidHost][..]]);
+    for code in groups.flatten() {
         let told = messages.entry(code.status().as_u16()).or_default();
         told.push(code.message());
     }
     for (status, mut told) in messages {
         told.sort_unstable();
+        told.dedup();
         let text = format!("Refused: {}.", told.join("; "));
         let schema = sentence("error", &json!({"type": "string", "enum": told}));
         described = described.answers_json(status, &text, &schema);

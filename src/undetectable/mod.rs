@@ -189,6 +189,12 @@ fn is_of(route: &str, path: &str) -> bool {
     parts.clone().count() == asked.clone().count() && parts.zip(asked).all(fits)
 }
 
+/// Returns the response to a request without a valid `Host` header.
+#[must_use]
+pub fn bad_host(line: &str) -> Response {
+    Refusal::new(Code::InvalidHost, line).into_response()
+}
+
 /// The answer where a handler of ours panicked.
 #[must_use]
 pub fn panicked() -> Response {

@@ -1,52 +1,207 @@
-//! The control plane behind a token, where one is set.
+//! Checks that every request passes before it is routed: a valid `Host` on every API, and on the
+//! control plane who may call.
+//!
+//! The server runs on developers' machines, where any web page can send requests to it. Without
+//! these checks a page could reset the server, or plant a rule whose response is a script and open
+//! it on the server's own origin.
 
-use axum::extract::{Request, State};
-use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderValue, Method};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{AUTHORIZATION, HOST};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Version};
 use axum::middleware::Next;
 use axum::response::Response;
 use sha2::{Digest, Sha256};
 
-use super::Context;
+use super::browser::{Area, check_origin, is_inbox_delivery, requires_same_origin};
+use super::host::{AllowedHosts, Host};
+use super::leftover::Leftover;
 use super::operation::{REQUEST, begin};
-use super::ruled::is_control;
+use super::origin::{host, origin_of};
+use super::recorded::{head, recorded};
+use super::{Context, Peer, Verbs};
 
-/// What is refused is counted under that name.
-pub const UNAUTHORIZED: &str = "unauthorized";
-/// Where anyone may post: the senders of webhooks have no token.
-const INBOX: &str = "/_mock/inbox/";
+/// Reason for refusing a request before it is routed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// The `Host` header is missing, repeated or malformed; the text says which.
+    BadHost(String),
+    /// The control plane must not be called by this host.
+    UnknownHost(String),
+    /// A web page of another origin made the request; the text is the header that says so.
+    CrossOrigin(String),
+    /// The control token is missing or wrong.
+    Unauthorized,
+}
 
-/// Has `refuse` answer what comes to the control plane without the token.
-pub async fn guard(
-    State((context, refuse)): State<(Context, fn() -> Response)>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let token = context.config.control.control_token.as_deref();
-    // An empty one is how a variable is often left unset.
-    let token = token.filter(|token| !token.is_empty());
-    if token.is_none_or(|token| may_pass(&request, token)) {
-        return next.run(request).await;
+impl Refused {
+    /// Names under which refused requests are counted and recorded.
+    pub const NAMES: [&'static str; 4] =
+        ["bad_host", "unknown_host", "cross_origin", "unauthorized"];
+
+    /// The name under which the request is counted and recorded; the control plane's error code too.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::BadHost(_) => Self::NAMES[0],
+            Self::UnknownHost(_) => Self::NAMES[1],
+            Self::CrossOrigin(_) => Self::NAMES[2],
+            Self::Unauthorized => Self::NAMES[3],
+        }
     }
-    let counted = context.metrics.begin(context.metrics.place(UNAUTHORIZED));
-    let entry = begin(&context, UNAUTHORIZED, &request);
-    let mut response = refuse();
-    let seq = HeaderValue::from(entry.number());
-    response.headers_mut().insert(REQUEST, seq);
-    let took = counted.elapsed();
-    counted.answered(response.status().as_u16(), took);
+}
+
+/// Makes the response to a refused request, in the error form of the API that was called.
+pub type Refuse = fn(&Verbs, &Parts, &Refused) -> Response;
+
+/// What the checks know. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Guard(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    context: Context,
+    hosts: AllowedHosts,
+    /// `None` if no control token is required.
+    token: Option<String>,
+    refuse: Refuse,
+}
+
+type Check = fn(&Inner, &Request) -> Result<(), Refused>;
+
+/// Every check, in the order in which a request has to pass them.
+const CHECKS: [Check; 4] = [
+    Inner::check_host,
+    Inner::check_known_host,
+    Inner::check_same_origin,
+    Inner::check_token,
+];
+
+impl Guard {
+    /// Returns a guard with the settings of `context`. `vendor_hosts` may call the control plane.
+    #[must_use]
+    pub fn new(
+        context: &Context,
+        vendor_hosts: impl IntoIterator<Item = &'static str>,
+        refuse: Refuse,
+    ) -> Self {
+        // An empty token is how a variable is often left unset.
+        let token = context.config.control.control_token.clone();
+        Self(Arc::new(Inner {
+            hosts: AllowedHosts::new(&context.config, vendor_hosts),
+            token: token.filter(|token| !token.is_empty()),
+            context: context.clone(),
+            refuse,
+        }))
+    }
+}
+
+/// Middleware around the whole router: refuses requests that fail a check, and adds the headers that
+/// protect browsers.
+pub async fn guard(State(Guard(guard)): State<Guard>, request: Request, next: Next) -> Response {
+    let area = Area::of(request.uri().path());
+    let checked = CHECKS.iter().try_for_each(|check| check(&guard, &request));
+    let mut response = match checked {
+        Ok(()) => next.run(request).await,
+        Err(refused) => guard.refuse(request, &refused).await,
+    };
+    area.protect(response.headers_mut());
     response
 }
 
-fn may_pass(request: &Request, token: &str) -> bool {
-    let path = request.uri().path();
-    let is_delivery = request.method() == Method::POST && path.starts_with(INBOX);
-    !is_control(path) || is_delivery || is_shown(request, token)
+impl Inner {
+    /// RFC 9112 §3.2: one valid `Host` header, which only HTTP/1.0 may leave out.
+    fn check_host(&self, request: &Request) -> Result<(), Refused> {
+        let hosts = request.headers().get_all(HOST);
+        let bad = |line: String| Err(Refused::BadHost(line));
+        match hosts.iter().count() {
+            0 if request.version() < Version::HTTP_11 => Ok(()),
+            0 => bad("Host: missing, which HTTP/1.1 requires".to_owned()),
+            1 => match hosts.iter().find_map(malformed) {
+                None => Ok(()),
+                Some(text) => bad(format!("Host: {text:?} is not a host")),
+            },
+            count => bad(format!("Host: expected once, got {count} times")),
+        }
+    }
+
+    /// DNS rebinding: every host that the request names must be allowed. The `Host` header counts
+    /// even if a proxy is trusted, for a web page can add `X-Forwarded-Host` itself.
+    fn check_known_host(&self, request: &Request) -> Result<(), Refused> {
+        if !Area::of(request.uri().path()).is_own_page() {
+            return Ok(());
+        }
+        let headers = request.headers();
+        let named = [
+            host(headers, false),
+            host(headers, self.context.config.trust_forwarded),
+            request.uri().authority().map(ToString::to_string),
+        ];
+        let is_allowed = |text: &String| Host::parse(text).is_some_and(|it| self.hosts.allows(it));
+        match named.into_iter().flatten().find(|text| !is_allowed(text)) {
+            None => Ok(()),
+            Some(unknown) => Err(Refused::UnknownHost(unknown)),
+        }
+    }
+
+    fn check_same_origin(&self, request: &Request) -> Result<(), Refused> {
+        if !requires_same_origin(request.method(), request.uri().path()) {
+            return Ok(());
+        }
+        let peer = request.extensions().get::<ConnectInfo<Peer>>();
+        let is_tls = peer.is_some_and(|ConnectInfo(peer)| peer.is_tls());
+        let trusted = self.context.config.trust_forwarded;
+        let own = origin_of(request.headers(), is_tls, trusted).ok();
+        check_origin(request.headers(), own.as_deref()).map_err(Refused::CrossOrigin)
+    }
+
+    fn check_token(&self, request: &Request) -> Result<(), Refused> {
+        let path = request.uri().path();
+        let is_exempt =
+            Area::of(path) != Area::Control || is_inbox_delivery(request.method(), path);
+        match &self.token {
+            Some(token) if !is_exempt && !has_token(request.headers(), token) => {
+                Err(Refused::Unauthorized)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Answers, counts and records a refused request.
+    async fn refuse(&self, request: Request, refused: &Refused) -> Response {
+        let context = &self.context;
+        let counted = context.metrics.begin(context.metrics.place(refused.name()));
+        let entry = begin(context, refused.name(), &request);
+        let request = request.map(|body| recorded(body, || entry.record_request()));
+        let (request, leftover) = Leftover::of(request);
+        let (parts, body) = request.into_parts();
+        let mut response = (self.refuse)(context, &parts, refused);
+        drop(body);
+        leftover.read_on().await;
+        Area::of(parts.uri.path()).protect(response.headers_mut());
+        let seq = HeaderValue::from(entry.number());
+        response.headers_mut().insert(REQUEST, seq);
+        let took = counted.elapsed();
+        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let status = response.status().as_u16();
+        counted.answered(status, took);
+        entry.answered(status, duration_ms, || head(response.headers()));
+        response.map(|body| recorded(body, || entry.record_response()))
+    }
 }
 
-/// Whether the token is shown; how much of another is like it is not told by the time it takes.
-fn is_shown(request: &Request, token: &str) -> bool {
-    let header = request.headers().get(AUTHORIZATION);
+/// Returns the value as text if it is not a host.
+fn malformed(value: &HeaderValue) -> Option<String> {
+    let text = String::from_utf8_lossy(value.as_bytes());
+    Host::parse(&text).is_none().then(|| text.into_owned())
+}
+
+/// `true` if the request carries `token`. Digests are compared, so that the time it takes does not
+/// tell how much of a wrong token is right.
+fn has_token(headers: &HeaderMap, token: &str) -> bool {
+    let header = headers.get(AUTHORIZATION);
     let header = header
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();

@@ -2,11 +2,13 @@
 //! that say why, and connections that know when an answer has been written.
 
 mod body;
+mod browser;
 mod connection;
 pub mod docs;
 pub mod draft;
 mod fault;
 mod guard;
+mod host;
 mod json;
 mod leftover;
 mod listener;
@@ -40,11 +42,12 @@ use crate::webhooks::Webhooks;
 use crate::worker::Worker;
 
 pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_bytes, read_json};
+pub use browser::{is_inbox_delivery, requires_same_origin};
 pub use connection::{Peer, Tied};
-pub use guard::{UNAUTHORIZED, guard};
+pub use guard::{Guard, Refused, guard};
 pub use json::Json;
 pub use listener::Connections;
-pub use operation::{Observed, Operation, Routes, observe};
+pub use operation::{Observed, Operation, Precondition, Routes, observe};
 pub use origin::{Called, Origin, OriginError, host};
 pub use peek::peek;
 pub use ruled::{Whose, pass};

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
-use super::Operation;
+use super::{Operation, requires_same_origin};
 pub use schemas::Schemas;
 
 /// Fills in the description of an operation.
@@ -83,6 +83,7 @@ pub struct Described<'s> {
     summary: &'static str,
     text: &'static str,
     wants_key: bool,
+    requires_same_origin: bool,
     parameters: Vec<Value>,
     body: Option<Value>,
     answers: BTreeMap<u16, Answer>,
@@ -98,7 +99,8 @@ struct Answer {
 }
 
 impl<'s> Described<'s> {
-    fn new(schemas: &'s mut Schemas, path: &str) -> Self {
+    fn new(schemas: &'s mut Schemas, operation: &Operation) -> Self {
+        let (method, path) = (&operation.method, operation.path);
         let of_path = |segment: &str| {
             let name = segment.strip_prefix('{')?.strip_suffix('}')?;
             Some(
@@ -110,6 +112,7 @@ impl<'s> Described<'s> {
             summary: "",
             text: "",
             wants_key: false,
+            requires_same_origin: requires_same_origin(method, path),
             parameters: path.split('/').filter_map(of_path).collect(),
             body: None,
             answers: BTreeMap::new(),
@@ -258,6 +261,12 @@ impl<'s> Described<'s> {
         self
     }
 
+    /// `true` if web pages of another origin are refused.
+    #[must_use]
+    pub const fn requires_same_origin(&self) -> bool {
+        self.requires_same_origin
+    }
+
     /// It reads a body.
     #[must_use]
     pub const fn reads_body(&self) -> bool {
@@ -326,7 +335,7 @@ pub fn document(about: &About, operations: &[Operation]) -> Value {
         let Some(describe) = operation.describe else {
             continue;
         };
-        let described = describe(Described::new(&mut schemas, operation.path));
+        let described = describe(Described::new(&mut schemas, operation));
         let method = operation.method.as_str().to_ascii_lowercase();
         paths[operation.path][method] = described.told(operation, about);
     }

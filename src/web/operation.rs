@@ -9,6 +9,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, any_service, on};
 
+use super::browser::Area;
 use super::draft::Draft;
 use super::fault::befall;
 use super::leftover::Leftover;
@@ -40,10 +41,15 @@ pub struct Operation {
     pub describe: Option<Describe>,
 }
 
+/// Returns the response to a request that an API refuses whatever its operation. `None` if it does
+/// not.
+pub type Precondition = fn(&Request) -> Option<Response>;
+
 /// The operations of a front door, and who answers them.
 pub struct Routes {
     context: Option<Context>,
     whose: Whose,
+    precondition: Precondition,
     operations: Vec<Operation>,
     routers: Vec<(&'static str, MethodRouter<Context>)>,
     among: Option<(&'static str, Router)>,
@@ -58,6 +64,7 @@ impl Routes {
         Self {
             context,
             whose: nobodys,
+            precondition: |_| None,
             operations: Vec::new(),
             routers: Vec::new(),
             among: None,
@@ -69,6 +76,15 @@ impl Routes {
     #[must_use]
     pub fn owned(self, whose: Whose) -> Self {
         Self { whose, ..self }
+    }
+
+    /// Sets the precondition of the operations that are added from here on.
+    #[must_use]
+    pub fn requiring(self, precondition: Precondition) -> Self {
+        Self {
+            precondition,
+            ..self
+        }
     }
 
     /// Leaves the methods that its paths below `prefix` have not to another front door, whose paths
@@ -125,7 +141,10 @@ impl Routes {
     {
         if let Some(context) = &self.context {
             let filter = MethodFilter::try_from(method.clone()).expect("a method that axum routes");
-            let observed = Observed::of(context, name, self.whose);
+            let observed = Observed {
+                precondition: self.precondition,
+                ..Observed::of(context, name, self.whose)
+            };
             let observed = from_fn_with_state(observed, observe);
             self.routers
                 .push((path, on(filter, handler).layer(observed)));
@@ -188,6 +207,7 @@ pub struct Observed {
     name: &'static str,
     place: Place,
     whose: Whose,
+    precondition: Precondition,
 }
 
 impl Observed {
@@ -199,6 +219,7 @@ impl Observed {
             name,
             place: context.metrics.place(name),
             whose,
+            precondition: |_| None,
         }
     }
 }
@@ -214,8 +235,10 @@ pub async fn observe(
         name,
         place,
         whose,
+        precondition,
     } = observed;
     let counted = context.metrics.begin(place);
+    let area = Area::of(request.uri().path());
     let entry = begin(&context, name, &request);
     let peer = request
         .extensions()
@@ -226,7 +249,7 @@ pub async fn observe(
     let (mut request, leftover) = Leftover::of(request);
     let method = request.method().clone();
     let ruling = ruled(&context, name, whose, &entry, &mut request).await;
-    let mut response = match ruling.answer {
+    let mut response = match ruling.answer.or_else(|| precondition(&request)) {
         Some(response) => {
             drop(request);
             response
@@ -234,6 +257,7 @@ pub async fn observe(
         None => next.run(request).await,
     };
     leftover.read_on().await;
+    area.protect(response.headers_mut());
     let took = counted.elapsed();
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();

@@ -15,6 +15,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use futures_util::future::BoxFuture;
 
+use super::browser::sandbox;
 use super::why::{WHY, header_line};
 use super::{Context, Verbs};
 use crate::accounts::Account;
@@ -122,5 +123,6 @@ fn answer(title: &str, respond: Respond) -> Response {
         }
     }
     headers.insert(WHY, header_line(title));
+    sandbox(headers);
     response
 }

@@ -86,7 +86,14 @@ fn check_no_route(method: &Method, path: &str, answer: &Answer) -> Result<(), St
     }
     let said = serde_json::from_slice(&answer.bytes).unwrap_or(Value::Null);
     let told = (answer.status, said["error"]["code"].as_str());
-    if [(404, Some("unknown_route")), (401, Some("unauthorized"))].contains(&told) {
+    let refusals = [
+        (400, Some("bad_host")),
+        (401, Some("unauthorized")),
+        (403, Some("cross_origin")),
+        (404, Some("unknown_route")),
+        (421, Some("unknown_host")),
+    ];
+    if refusals.contains(&told) {
         return Ok(());
     }
     Err(format!("{method} {path} is not described, and answers"))

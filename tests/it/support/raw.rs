@@ -43,10 +43,16 @@ fn asked(bytes: &[u8]) -> Option<(Method, &str)> {
     Some((method, words.next()?))
 }
 
-/// Sends head and body of a POST with key `live`, `Connection: close` being added.
+/// Sends head and body of a POST with key `live`. Adds `Connection: close`, and a `Host` if
+/// `headers` have none.
 pub async fn post(origin: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
+    let host = if headers.contains("Host:") {
+        ""
+    } else {
+        "Host: localhost\r\n"
+    };
     let mut request = format!(
-        "POST {path} HTTP/1.1\r\nAuthorization: Bearer live\r\nConnection: close\r\n{headers}\r\n"
+        "POST {path} HTTP/1.1\r\n{host}Authorization: Bearer live\r\nConnection: close\r\n{headers}\r\n"
     )
     .into_bytes();
     request.extend_from_slice(body);
