@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::{Read, Refusal};
-use super::whose::{account, account_of, seen};
+use super::whose::{AccountKey, account, account_of, seen};
 use crate::accounts::Account;
 use crate::clock::{self, Clock};
 use crate::model::ids::ClockId;
@@ -80,7 +80,7 @@ pub async fn get(
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Set {
     /// The key; left out, the default clock or all accounts.
-    account: Option<String>,
+    account: Option<AccountKey>,
     mode: Mode,
     /// Where it is set to; left out, it stays where it is.
     #[schemars(extend("format" = "date-time"))]
@@ -130,7 +130,7 @@ pub async fn set(
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Advance {
     /// The key; left out, the default clock or all accounts.
-    account: Option<String>,
+    account: Option<AccountKey>,
     #[schemars(schema_with = "described::step")]
     by: Value,
 }
@@ -201,7 +201,7 @@ const MAX_STEP_MS: i64 = 100 * 366 * DAY_MS;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Drain {
     /// The key; left out, the default clock or all accounts.
-    account: Option<String>,
+    account: Option<AccountKey>,
     /// How long it waits, ten minutes at most; left out, ten seconds.
     timeout_ms: Option<u64>,
 }

@@ -29,7 +29,7 @@ pub const STORE: [(u16, &str); 1] = [(409, "account_gone")];
 /// Adds what is refused with these codes and statuses, and what every operation may refuse.
 pub fn refuses<'s>(described: Described<'s>, groups: &[&[(u16, &'static str)]]) -> Described<'s> {
     let mut codes: BTreeMap<u16, Vec<&str>> = BTreeMap::from([
-        (400, vec!["bad_host"]),
+        (400, vec!["bad_host", "bad_query"]),
         (401, vec!["unauthorized"]),
         (421, vec!["unknown_host"]),
         (500, vec!["internal"]),
@@ -62,7 +62,7 @@ pub fn account() -> Input {
     Input {
         name: "account",
         required: false,
-        schema: json!({"type": "string"}),
+        schema: json!({"type": "string", "minLength": 1}),
     }
 }
 

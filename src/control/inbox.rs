@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::described::{ACCOUNT, STORE, refuses};
 use super::error::{Read, Refusal};
 use super::query::Query;
-use super::whose::account;
+use super::whose::{AccountKey, account};
 use crate::accounts::Account;
 use crate::clock::iso;
 use crate::inbox::{BOXES_MAX, MESSAGE_BYTES_MAX, MESSAGES_MAX, Message, Opened, Received, Script};
@@ -42,7 +42,7 @@ pub struct Settings {
     /// What signatures are checked with; null, the secrets of the webhooks whose URL is this box.
     secret: Option<String>,
     /// The key of the account it goes with, and whose clock tells when a message came.
-    account: Option<String>,
+    account: Option<AccountKey>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -152,7 +152,7 @@ pub async fn set(
         respond: settings.respond.clone(),
         delay_ms: settings.delay_ms,
         secret: settings.secret.clone(),
-        account: settings.account.clone(),
+        account: settings.account.clone().map(String::from),
     };
     if context.inbox.set(&name, script) {
         Ok(Json(settings).into_response())

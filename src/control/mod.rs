@@ -32,7 +32,7 @@ pub fn routes(context: Option<Context>) -> Routes {
     let themes = [
         state, snapshots, fixtures, clocks, accounts, rules, journal, orders, webhooks,
     ];
-    let routes = Routes::new(context);
+    let routes = Routes::new(context).requiring(whose::refuse_empty_account);
     themes.into_iter().fold(routes, |routes, add| add(routes))
 }
 
@@ -296,6 +296,11 @@ fn webhooks(routes: Routes) -> Routes {
 /// The answer to a route there is not.
 #[must_use]
 pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
+    if uri.path() == "/_mock/accounts/" {
+        let message = format!("{}: {}", uri.path(), whose::EMPTY_KEY);
+        let hint = "end the path with a key; GET /_mock/accounts lists all accounts";
+        return Refusal::bad("bad_key", message, hint).into_response();
+    }
     let known: Vec<String> = routes(None)
         .operations()
         .iter()

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::described::{ACCOUNT, STORE, refuses};
 use super::error::{Read, Refusal, to_its_end};
+use super::whose::AccountKey;
 use crate::clock::iso;
 use crate::snapshots::{About, SNAPSHOTS_MAX, SnapshotError};
 use crate::web::openapi::Described;
@@ -60,7 +61,7 @@ struct Listing {
 #[schemars(rename = "SnapshotOf")]
 pub struct Of {
     /// The key of the one account that is meant; left out, all that there is.
-    account: Option<String>,
+    account: Option<AccountKey>,
 }
 
 fn refusal(error: SnapshotError, name: &str, key: Option<&str>) -> Refusal {

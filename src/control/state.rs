@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::described::{STORE, refuses};
 use super::error::{Read, Refusal, to_its_end};
+use super::whose::AccountKey;
 use crate::web::openapi::Described;
 use crate::web::{Context, Json};
 
@@ -37,7 +38,7 @@ pub async fn health() -> Response {
 #[serde(deny_unknown_fields)]
 pub struct Reset {
     /// The key; left out, everything is reset.
-    account: Option<String>,
+    account: Option<AccountKey>,
 }
 
 pub fn describe_reset(described: Described<'_>) -> Described<'_> {

@@ -1,12 +1,81 @@
 //! Whose things a call is about: the account that it names.
 
+use std::borrow::Cow;
+use std::ops::Deref;
 use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
 
 use super::error::Refusal;
 use super::query::Query;
 use crate::accounts::Account;
 use crate::config::Mode;
-use crate::web::Verbs;
+use crate::web::{Verbs, is_inbox_delivery};
+
+/// The key of an account that a body names. Never empty: an empty key is a variable that was not set,
+/// and must not stand for an account, let alone for all of them.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AccountKey(String);
+
+/// What is wrong with an empty key.
+pub(super) const EMPTY_KEY: &str = "the key is empty";
+
+/// Refuses a call with an empty `account` in its query, also if the operation takes none. Messages to
+/// the inbox are not calls: their senders' queries are their own.
+pub(super) fn refuse_empty_account(request: &Request) -> Option<Response> {
+    let query = request.uri().query().unwrap_or_default();
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let is_empty = pairs.any(|(name, key)| name == "account" && key.is_empty());
+    if !is_empty || is_inbox_delivery(request.method(), request.uri().path()) {
+        return None;
+    }
+    let message = format!("account: {EMPTY_KEY}");
+    let hint = "give a key, or leave account out";
+    Some(Refusal::bad("bad_query", message, hint).into_response())
+}
+
+impl TryFrom<String> for AccountKey {
+    type Error = &'static str;
+
+    fn try_from(key: String) -> Result<Self, Self::Error> {
+        if key.is_empty() {
+            return Err(EMPTY_KEY);
+        }
+        Ok(Self(key))
+    }
+}
+
+impl From<AccountKey> for String {
+    fn from(AccountKey(key): AccountKey) -> Self {
+        key
+    }
+}
+
+impl Deref for AccountKey {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl JsonSchema for AccountKey {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "AccountKey".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "minLength": 1})
+    }
+}
 
 /// There is no account of that key, and looking makes none.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::super::whose::AccountKey;
 use crate::clock;
 use crate::journal::{Body, Exchange, Head, NearMiss};
 use crate::model::rule::RuleId;
@@ -126,7 +127,7 @@ fn shown(body: &Body) -> Option<Box<RawValue>> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Verify {
     /// The key; left out, all accounts and nobody's.
-    pub account: Option<String>,
+    pub account: Option<AccountKey>,
     /// What all the requests are that are counted.
     pub when: Option<Object<When>>,
     /// How many there should be.
