@@ -76,13 +76,16 @@ impl Refusal {
                 line.clone(),
                 "send one Host header: a host, and its port if that is not the default".to_owned(),
             ),
-            Refused::UnknownHost(host) => (
-                StatusCode::MISDIRECTED_REQUEST,
-                format!("{host} is not a host by which this server may be called"),
-                format!(
-                    "call localhost or an IP address, or start the server with --allow-host {host} (STUNTDOUBLE_ALLOW_HOST)"
-                ),
-            ),
+            Refused::UnknownHost(host) => {
+                let name = host.split(':').next().unwrap_or(host);
+                (
+                    StatusCode::MISDIRECTED_REQUEST,
+                    format!("{host} is not a host by which this server may be called"),
+                    format!(
+                        "call localhost or an IP address, or start the server with --allow-host {name} (STUNTDOUBLE_ALLOW_HOST)"
+                    ),
+                )
+            }
             Refused::CrossOrigin(header) => (
                 StatusCode::FORBIDDEN,
                 format!("a web page of another origin made this request ({header})"),

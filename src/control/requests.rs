@@ -146,9 +146,11 @@ fn wanted(verbs: &Verbs, when: wire::When) -> Result<Wanted, Refusal> {
 /// Refuses what no request's operation is like.
 fn known(pattern: &str, operations: &[Operation]) -> Result<(), Refusal> {
     let names = operations.iter().map(|it| it.name);
-    let mut kept = names
-        .filter(|name| !name.starts_with("control."))
-        .chain(["unmatched"]);
+    let mut kept = names.filter(|name| !name.starts_with("control.")).chain([
+        "unmatched",
+        "bad_host",
+        "unknown_host",
+    ]);
     if kept.clone().any(|name| glob(pattern, name)) {
         return Ok(());
     }

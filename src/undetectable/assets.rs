@@ -27,7 +27,7 @@ use crate::model::work::{Detection, Outcome, Work};
 use crate::orders::Steps;
 use crate::store::StoreError;
 use crate::web::openapi::Described;
-use crate::web::{Context, Segment, Segments, Verbs};
+use crate::web::{Context, Segment, Segments, Verbs, sandbox};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,5 +220,8 @@ async fn read(
         (CONTENT_LENGTH, meta.bytes.to_string()),
     ];
     let body = Body::from_stream(ReaderStream::new(file.take(meta.bytes)));
-    Ok((headers, body).into_response())
+    let mut response = (headers, body).into_response();
+    // What is drawn comes from a picture that a user uploaded.
+    sandbox(response.headers_mut());
+    Ok(response)
 }

@@ -64,7 +64,7 @@ impl Area {
 ///
 /// Browsers enforce all policies of a response, so that a policy of a rule can only restrict more.
 /// The sandbox comes first: no malformed policy before it can swallow it.
-pub(super) fn sandbox(headers: &mut HeaderMap) {
+pub fn sandbox(headers: &mut HeaderMap) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     let policies = headers.get_all(CONTENT_SECURITY_POLICY).iter();
     let own: Vec<_> = policies.filter(|it| *it != SANDBOX).cloned().collect();

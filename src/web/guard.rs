@@ -28,7 +28,7 @@ use super::{Context, Peer, Verbs};
 pub enum Refused {
     /// The `Host` header is missing, repeated or malformed; the text says which.
     BadHost(String),
-    /// The control plane must not be called by this host.
+    /// The control plane must not be called by this host, which may have a port.
     UnknownHost(String),
     /// A web page of another origin made the request; the text is the header that says so.
     CrossOrigin(String),
@@ -159,8 +159,8 @@ impl Inner {
 
     fn check_token(&self, request: &Request) -> Result<(), Refused> {
         let path = request.uri().path();
-        let is_exempt =
-            Area::of(path) != Area::Control || is_inbox_delivery(request.method(), path);
+        let is_exempt = Area::of(path) != Area::Control
+            || is_inbox_delivery(request.method(), path);
         match &self.token {
             Some(token) if !is_exempt && !has_token(request.headers(), token) => {
                 Err(Refused::Unauthorized)

@@ -42,7 +42,7 @@ use crate::webhooks::Webhooks;
 use crate::worker::Worker;
 
 pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_bytes, read_json};
-pub use browser::{is_inbox_delivery, requires_same_origin};
+pub use browser::{is_inbox_delivery, requires_same_origin, sandbox};
 pub use connection::{Peer, Tied};
 pub use guard::{Guard, Refused, guard};
 pub use json::Json;

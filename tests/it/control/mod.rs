@@ -10,6 +10,7 @@ mod faults;
 mod fenced;
 mod fixtures;
 mod gone;
+mod guard;
 mod inbox;
 mod isolation;
 mod journal;

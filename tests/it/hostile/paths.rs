@@ -114,7 +114,10 @@ async fn a_host_no_url_can_be_made_for_is_refused_where_one_would_be() {
         ),
         ("Host: a?b#c\r\n", "Host: \"a?b#c\" is not a host"),
         ("Host: \u{fc}\r\n", "Host: \"\\u{fc}\" is not a host"),
-        (&long, &format!("Host: \"{}\" is not a host", "h".repeat(301))),
+        (
+            &long,
+            &format!("Host: \"{}\" is not a host", "h".repeat(301)),
+        ),
     ] {
         let answer = raw::post(&stunt.origin, DETECTION, &headers(host), body.as_bytes()).await;
         answer.assert_refused(400, "VALIDATION_FAILED", why);

@@ -46,7 +46,7 @@ fn asked(bytes: &[u8]) -> Option<(Method, &str)> {
 /// Sends head and body of a POST with key `live`. Adds `Connection: close`, and a `Host` if
 /// `headers` have none.
 pub async fn post(origin: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
-    let host = if headers.contains("Host:") {
+    let host = if headers.starts_with("Host:") || headers.contains("\r\nHost:") {
         ""
     } else {
         "Host: localhost\r\n"

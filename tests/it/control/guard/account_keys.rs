@@ -1,0 +1,160 @@
+//! Empty account keys: refused in every query, body and path.
+
+use serde_json::{Value, json};
+
+use super::{assert_code, assert_kept, assert_refused, control_operations, keep_account, path_of};
+use crate::support::Stunt;
+
+/// Names of the operations whose body takes an `account`, by the description.
+fn body_takes_account() -> Vec<String> {
+    let description = stuntdouble::control::description();
+    let paths = description["paths"].as_object().expect("paths");
+    let mut names = Vec::new();
+    for methods in paths.values() {
+        for told in methods.as_object().expect("methods").values() {
+            let field = "/requestBody/content/application~1json/schema/properties/account";
+            if told.pointer(field).is_some() {
+                names.push(told["operationId"].as_str().expect("a name").to_owned());
+            }
+        }
+    }
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn empty_account_in_the_query_is_refused_by_every_operation() {
+    let stunt = Stunt::start().await;
+    keep_account(&stunt).await;
+    for operation in control_operations() {
+        if operation.name == "control.postToInbox" {
+            continue;
+        }
+        for query in [
+            "account=",
+            "account",
+            "account=a&account=",
+            "acc%6Funt=&limit=1",
+        ] {
+            let path = format!("{}?{query}", path_of(&operation));
+            let answer = stunt.send(operation.method.clone(), &path, &[], "").await;
+            let hint = "give a key, or leave account out";
+            assert_refused(&answer, 400, "bad_query", "account: the key is empty", hint);
+        }
+    }
+    assert_kept(&stunt).await;
+    let delivery = reqwest::Method::POST;
+    let posted = stunt
+        .send(delivery, "/_mock/inbox/a?account=", &[], "x")
+        .await;
+    assert_eq!(posted.status, 200, "a sender's query is its own");
+}
+
+#[tokio::test]
+async fn empty_account_in_the_body_is_refused_by_every_operation_that_takes_one() {
+    let names = body_takes_account();
+    assert_eq!(
+        names,
+        [
+            "control.advanceClock",
+            "control.createRule",
+            "control.drain",
+            "control.reset",
+            "control.restoreSnapshot",
+            "control.setClock",
+            "control.setInbox",
+            "control.takeSnapshot",
+            "control.verifyRequests",
+        ]
+    );
+    let stunt = Stunt::start().await;
+    keep_account(&stunt).await;
+    for operation in control_operations() {
+        if !names.iter().any(|name| name == operation.name) {
+            continue;
+        }
+        // What the operation needs besides, so that nothing else is wrong.
+        let mut body = match operation.name {
+            "control.advanceClock" => json!({"by": 1}),
+            "control.createRule" => json!({"then": {"delayMs": 1}}),
+            "control.setClock" => json!({"mode": "running"}),
+            "control.verifyRequests" => json!({"count": 0}),
+            _ => json!({}),
+        };
+        body["account"] = json!("");
+        let path = path_of(&operation);
+        let answer = stunt
+            .send(operation.method.clone(), &path, &[], body.to_string())
+            .await;
+        let code = match operation.name {
+            "control.createRule" => "bad_rule",
+            _ => "bad_body",
+        };
+        assert_code(&answer, 400, code, operation.name);
+        let message = answer.json()["error"]["message"].take();
+        let message = message.as_str().expect("a message");
+        assert!(
+            message.starts_with("account: "),
+            "{}: {message}",
+            operation.name
+        );
+        assert!(
+            message.contains("is empty"),
+            "{}: {message}",
+            operation.name
+        );
+    }
+    assert_kept(&stunt).await;
+}
+
+#[tokio::test]
+async fn empty_account_in_a_document_is_refused_with_its_place() {
+    let stunt = Stunt::start().await;
+    keep_account(&stunt).await;
+    let detection = "bizmori.createAiDetection";
+    for (document, place) in [
+        (json!({"accounts": [{"key": ""}]}), "accounts[0].key"),
+        (
+            json!({"webhooks": [{"account": "", "url": "http://127.0.0.1:1/"}]}),
+            "webhooks[0].account",
+        ),
+        (
+            json!({"rules": [{"account": "", "then": {"delayMs": 1}}]}),
+            "rules[0].account",
+        ),
+        (
+            json!({"orders": [{"account": "", "operation": detection, "files": []}]}),
+            "orders[0].account",
+        ),
+    ] {
+        let put = reqwest::Method::PUT;
+        let answer = stunt
+            .send(put, "/_mock/fixtures", &[], document.to_string())
+            .await;
+        assert_code(&answer, 400, "bad_fixtures", place);
+        let message = answer.json()["error"]["message"].take();
+        let message = message.as_str().expect("a message");
+        let begin = format!("line 1, {place}: is empty");
+        assert!(message.starts_with(&begin), "{message}");
+    }
+    assert_kept(&stunt).await;
+}
+
+#[tokio::test]
+async fn empty_key_in_the_path_is_refused() {
+    let stunt = Stunt::start().await;
+    keep_account(&stunt).await;
+    for method in ["GET", "PUT", "DELETE"] {
+        let method: reqwest::Method = method.parse().expect("a method");
+        let answer = stunt.send(method, "/_mock/accounts/", &[], "").await;
+        let message = "/_mock/accounts/: the key is empty";
+        let hint = "end the path with a key; GET /_mock/accounts lists all accounts";
+        assert_refused(&answer, 400, "bad_key", message, hint);
+    }
+    assert_kept(&stunt).await;
+    let unknown: Value = stunt
+        .send(reqwest::Method::GET, "/_mock/accounts//", &[], "")
+        .await
+        .json();
+    assert_eq!(unknown["error"]["code"], "unknown_route");
+}

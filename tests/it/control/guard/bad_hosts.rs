@@ -1,0 +1,109 @@
+//! Requests without exactly one valid `Host` header (RFC 9112 §3.2).
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Answer, Stunt, raw};
+
+async fn send(stunt: &Stunt, path: &str, version: &str, hosts: &str) -> Answer {
+    let request = format!(
+        "GET {path} HTTP/{version}\r\n{hosts}Authorization: Bearer live\r\nConnection: close\r\n\r\n"
+    );
+    raw::send(&stunt.origin, request.as_bytes()).await
+}
+
+/// The status and body in the form of the path's own API.
+fn assert_bad_host(path: &str, answer: &Answer, line: &str) {
+    assert_eq!(answer.status, 400, "{path} {line}");
+    assert_eq!(answer.header("x-mock-why"), line, "{path}");
+    assert!(answer.header("x-mock-request").parse::<u64>().is_ok());
+    let text = answer.text();
+    match path {
+        "/_mock/health" => {
+            let hint = "send one Host header: a host, and its port if that is not the default";
+            let error = json!({"error": {"code": "bad_host", "message": line, "hint": hint}});
+            assert_eq!(answer.json(), error);
+        }
+        "/_s3/bizmori/a" => {
+            assert_eq!(answer.header("content-type"), "application/xml");
+            let begin = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>InvalidRequest\
+                         </Code><Message>Invalid Request</Message><Key>a</Key><RequestId>";
+            assert!(text.starts_with(begin), "{text}");
+        }
+        "/api/v2/orders/1" => assert_eq!(text, r#"{"code":"VALIDATION_FAILED"}"#),
+        _ => assert_eq!(text, r#"{"error":"Invalid host header"}"#),
+    }
+}
+
+#[tokio::test]
+async fn request_without_one_valid_host_answers_400_on_every_api() {
+    let stunt = Stunt::start().await;
+    let missing = "Host: missing, which HTTP/1.1 requires";
+    for path in [
+        "/_mock/health",
+        "/_s3/bizmori/a",
+        "/api/v2/orders/1",
+        "/health",
+        "/nothing",
+    ] {
+        for (version, hosts, line) in [
+            ("1.1", "", missing),
+            (
+                "1.1",
+                "Host: a\r\nHost: a\r\n",
+                "Host: expected once, got 2 times",
+            ),
+            (
+                "1.1",
+                "Host: a\r\nhost: b\r\nHOST: c\r\n",
+                "Host: expected once, got 3 times",
+            ),
+            ("1.1", "Host:\r\n", "Host: \"\" is not a host"),
+            ("1.1", "Host: a, b\r\n", "Host: \"a, b\" is not a host"),
+            ("1.1", "Host: a:x\r\n", "Host: \"a:x\" is not a host"),
+            ("1.1", "Host: ::1\r\n", "Host: \"::1\" is not a host"),
+            (
+                "1.0",
+                "Host: a\r\nHost: a\r\n",
+                "Host: expected once, got 2 times",
+            ),
+            ("1.0", "Host: a/b\r\n", "Host: \"a/b\" is not a host"),
+        ] {
+            assert_bad_host(path, &send(&stunt, path, version, hosts).await, line);
+        }
+        let target = format!("http://localhost{path}");
+        assert_bad_host(path, &send(&stunt, &target, "1.1", "").await, missing);
+        let old = send(&stunt, path, "1.0", "").await;
+        assert_ne!(old.status, 400, "{path}: {}", old.text());
+        let good = send(&stunt, path, "1.1", "Host: [::1]:80\r\n").await;
+        assert_eq!(good.status, old.status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn request_without_host_is_in_the_journal() {
+    let stunt = Stunt::start().await;
+    send(&stunt, "/api/v2/orders/1?a=b", "1.1", "").await;
+    send(&stunt, "/_mock/health", "1.1", "").await;
+    let kept = stunt
+        .send(Method::GET, "/_mock/requests", &[], "")
+        .await
+        .json();
+    let kept = kept["requests"].as_array().expect("requests");
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    let shown = |field: &str| kept[0][field].clone();
+    assert_eq!(shown("operation"), "bad_host");
+    assert_eq!(
+        (shown("method"), shown("path")),
+        (json!("GET"), json!("/api/v2/orders/1"))
+    );
+    assert_eq!(
+        (shown("query"), shown("status")),
+        (json!("a=b"), json!(400))
+    );
+    assert_eq!(shown("responseBody"), json!({"code": "VALIDATION_FAILED"}));
+    let verify = json!({"when": {"operation": "bad_host"}, "count": 1});
+    stunt
+        .control(Method::POST, "/_mock/requests/verify", &verify)
+        .await;
+}

@@ -1,0 +1,210 @@
+//! The hosts by which the control plane and the documentation may be called (DNS rebinding).
+
+use reqwest::Method;
+use serde_json::json;
+use stuntdouble::config::Config;
+
+use super::{
+    EVIL, ask, assert_code, assert_kept, assert_refused, control_operations, keep_account, path_of,
+};
+use crate::support::{Stunt, raw};
+
+const REBOUND: &str = "Host: rebound.example:8080\r\n";
+
+async fn health(stunt: &Stunt, headers: &str) -> u16 {
+    ask(stunt, "GET", "/_mock/health", headers).await.status
+}
+
+#[tokio::test]
+async fn call_by_unknown_host_answers_unknown_host_on_every_operation() {
+    let stunt = Stunt::start().await;
+    keep_account(&stunt).await;
+    let mut paths: Vec<_> = control_operations()
+        .iter()
+        .map(|it| (it.method.to_string(), path_of(it)))
+        .collect();
+    let own = [
+        "/docs",
+        "/docs/start.js",
+        "/docs/nothing",
+        "/_mock",
+        "/_mock/",
+        "/_mock/nothing",
+    ];
+    paths.extend(own.map(|path| ("GET".to_owned(), path.to_owned())));
+    for (method, path) in paths {
+        let answer = ask(&stunt, &method, &path, REBOUND).await;
+        let message = "rebound.example:8080 is not a host by which this server may be called";
+        let hint = "call localhost or an IP address, or start the server with \
+                    --allow-host rebound.example (STUNTDOUBLE_ALLOW_HOST)";
+        assert_refused(&answer, 421, "unknown_host", message, hint);
+    }
+    assert_kept(&stunt).await;
+}
+
+#[tokio::test]
+async fn vendors_and_storage_are_served_by_any_host() {
+    let stunt = Stunt::start().await;
+    for path in [
+        "/api/v2/orders/1",
+        "/health",
+        "/openapi.json",
+        "/_s3/bizmori/a",
+        "/nothing",
+    ] {
+        let answer = ask(&stunt, "GET", path, REBOUND).await;
+        assert_ne!(answer.status, 421, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn local_names_addresses_and_the_vendors_hosts_are_allowed() {
+    let stunt = Stunt::start().await;
+    for host in [
+        "localhost",
+        "LOCALHOST.:8080",
+        "a.localhost",
+        "stuntdouble:80",
+        "host.docker.internal",
+        "mock.local",
+        "mock.test",
+        "mock.ns.svc.cluster.local",
+        "[::1]:8080",
+        "192.168.1.7",
+        "api.bizmori.com",
+        "Detect-Image.TruthScan.com:443",
+        "ai-image-detect.undetectable.ai",
+        "ai-image-detector-prod.nyc3.digitaloceanspaces.com",
+        "ai-image-detector-dev.nyc3.digitaloceanspaces.com",
+    ] {
+        assert_eq!(
+            health(&stunt, &format!("Host: {host}\r\n")).await,
+            200,
+            "{host}"
+        );
+    }
+    for host in [
+        "evillocalhost.com",
+        "localhost.evil.com",
+        "evil.com",
+        "host.docker.internal.evil.com",
+        "api.bizmori.com.evil.com",
+        "127.0.0.1.nip.io",
+    ] {
+        assert_eq!(
+            health(&stunt, &format!("Host: {host}\r\n")).await,
+            421,
+            "{host}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn settings_name_more_hosts() {
+    let settings: [(fn(&mut Config), &str); 5] = [
+        (
+            |config| config.public_url = Some("http://Mock.example:8080".to_owned()),
+            "mock.example",
+        ),
+        (
+            |config| config.tls.tls_names = vec!["mock.example".to_owned()],
+            "mock.example",
+        ),
+        (
+            |config| config.control.allow_hosts = vec!["x".to_owned(), "mock.example".to_owned()],
+            "MOCK.example.:1",
+        ),
+        (
+            |config| config.control.allow_hosts = vec!["*.example".to_owned()],
+            "a.mock.example",
+        ),
+        (
+            |config| config.control.allow_hosts = vec!["*".to_owned()],
+            "anything.com",
+        ),
+    ];
+    for (set, host) in settings {
+        let stunt = Stunt::with(set).await;
+        assert_eq!(
+            health(&stunt, &format!("Host: {host}\r\n")).await,
+            200,
+            "{host}"
+        );
+        let other = health(&stunt, "Host: evil.com\r\n").await;
+        assert_eq!(
+            other,
+            if host == "anything.com" { 200 } else { 421 },
+            "{host}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_host_that_a_request_names_has_to_be_allowed() {
+    let stunt = Stunt::start().await;
+    let absolute = |host: &str| format!("http://{host}/_mock/health");
+    for (authority, host, status) in [
+        ("localhost:1", "localhost", 200),
+        ("evil.com", "localhost", 421),
+        ("localhost", "evil.com", 421),
+        ("u@localhost", "localhost", 421),
+    ] {
+        let headers = format!("Host: {host}\r\n");
+        let answer = ask(&stunt, "GET", &absolute(authority), &headers).await;
+        assert_eq!(answer.status, status, "{authority} {host}");
+    }
+    let forwarded =
+        |host: &str, forwarded: &str| format!("Host: {host}\r\nX-Forwarded-Host: {forwarded}\r\n");
+    assert_eq!(
+        health(&stunt, &forwarded("localhost", "evil.com")).await,
+        200
+    );
+    let trusting = Stunt::with(|config| config.trust_forwarded = true).await;
+    for (host, said, status) in [
+        ("localhost", "mock.test", 200),
+        ("evil.com", "localhost", 421),
+        ("localhost", "evil.com", 421),
+        ("localhost", "evil.com, localhost", 421),
+        ("localhost", "a b", 421),
+    ] {
+        let answered = health(&trusting, &forwarded(host, said)).await;
+        assert_eq!(answered, status, "{host} {said}");
+    }
+}
+
+#[tokio::test]
+async fn the_host_is_checked_before_the_origin_and_the_origin_before_the_token() {
+    let stunt =
+        Stunt::with(|config| config.control.control_token = Some("s3cret".to_owned())).await;
+    let token = "Authorization: Bearer s3cret\r\n";
+    for (headers, status, code) in [
+        (format!("{REBOUND}{EVIL}"), 421, "unknown_host"),
+        (format!("{REBOUND}{EVIL}{token}"), 421, "unknown_host"),
+        (EVIL.to_owned(), 403, "cross_origin"),
+        (format!("{EVIL}{token}"), 403, "cross_origin"),
+        (String::new(), 401, "unauthorized"),
+        (format!("Host: a b\r\n{EVIL}"), 400, "bad_host"),
+    ] {
+        let answer = ask(&stunt, "POST", "/_mock/reset", &headers).await;
+        assert_code(&answer, status, code, &headers);
+    }
+    assert_eq!(ask(&stunt, "POST", "/_mock/reset", token).await.status, 204);
+    let inbox = ask(&stunt, "POST", "/_mock/inbox/a/messages", "").await;
+    assert_code(&inbox, 401, "unauthorized", "it is no delivery");
+    let delivery = ask(&stunt, "POST", "/_mock/inbox/a", REBOUND).await;
+    assert_code(&delivery, 421, "unknown_host", "deliveries too");
+}
+
+#[tokio::test]
+async fn body_of_refused_request_is_read_so_that_its_sender_gets_the_answer() {
+    let stunt = Stunt::start().await;
+    let body = "x".repeat(8 * 1024 * 1024);
+    let headers = [("origin", "http://evil.test")];
+    let answer = stunt
+        .send(Method::PUT, "/_mock/fixtures", &headers, body)
+        .await;
+    assert_code(&answer, 403, "cross_origin", "8 MiB");
+    let request = "GET /_mock/health HTTP/1.0\r\n\r\n";
+    let old = raw::send(&stunt.origin, request.as_bytes()).await;
+    assert_eq!(old.json()["status"], json!("ok"), "HTTP/1.0 has no Host");
+}
