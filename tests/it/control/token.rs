@@ -15,7 +15,7 @@ async fn guarded() -> Stunt {
 #[tokio::test]
 async fn who_does_not_show_it_is_refused_wherever_it_asks() {
     let stunt = guarded().await;
-    for path in ["/_mock/health", "/_mock/nothing", "/_mock/inbox/a/messages"] {
+    for path in ["/_mock/accounts", "/_mock/nothing", "/_mock/inbox/a/messages", "/_mock/health/"] {
         for shown in ["", "Bearer other", "s3cret", "Basic s3cret"] {
             let headers = [("authorization", shown)];
             let answer = stunt.send(Method::GET, path, &headers, "").await;
@@ -32,10 +32,13 @@ async fn who_does_not_show_it_is_refused_wherever_it_asks() {
 }
 
 #[tokio::test]
-async fn who_shows_it_steers_and_the_vendors_and_the_inbox_ask_for_none() {
+async fn who_shows_it_steers_and_the_vendors_the_inbox_and_health_ask_for_none() {
     let stunt = guarded().await;
     let headers = [("authorization", "Bearer s3cret")];
-    let health = stunt.send(Method::GET, "/_mock/health", &headers, "").await;
+    let accounts = "/_mock/accounts";
+    let accounts = stunt.send(Method::GET, accounts, &headers, "").await;
+    assert_eq!(accounts.status, 200);
+    let health = stunt.send(Method::GET, "/_mock/health", &[], "").await;
     assert_eq!(health.status, 200);
     let posted = stunt.send(Method::POST, "/_mock/inbox/a", &[], "x").await;
     assert_eq!(posted.status, 200);
@@ -46,29 +49,29 @@ async fn who_shows_it_steers_and_the_vendors_and_the_inbox_ask_for_none() {
 #[tokio::test]
 async fn an_empty_token_is_none() {
     let stunt = Stunt::with(|config| config.control.control_token = Some(String::new())).await;
-    let health = stunt.send(Method::GET, "/_mock/health", &[], "").await;
-    assert_eq!(health.status, 200);
+    let accounts = stunt.send(Method::GET, "/_mock/accounts", &[], "").await;
+    assert_eq!(accounts.status, 200);
 }
 
 #[tokio::test]
-async fn the_health_check_shows_it() {
+async fn commands_show_it_and_the_health_check_needs_none() {
     let stunt = guarded().await;
-    let check = |token: Option<&str>| {
+    let run = |verb: &'static str, token: Option<&str>| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
         command
-            .args(["health", "--url", &stunt.origin])
+            .args([verb, "--url", &stunt.origin])
             .env_remove("CONTROL_TOKEN");
         if let Some(token) = token {
             command.env("CONTROL_TOKEN", token);
         }
         tokio::task::spawn_blocking(move || command.output())
     };
-    let shown = check(Some("s3cret"))
-        .await
-        .expect("no panic")
-        .expect("it runs");
-    assert!(shown.status.success(), "{shown:?}");
-    let hidden = check(None).await.expect("no panic").expect("it runs");
+    for (verb, token) in [("accounts", Some("s3cret")), ("health", None)] {
+        let shown = run(verb, token).await.expect("no panic").expect("it runs");
+        assert!(shown.status.success(), "{verb}: {shown:?}");
+    }
+    let hidden = run("accounts", None).await;
+    let hidden = hidden.expect("no panic").expect("it runs");
     let said = String::from_utf8_lossy(&hidden.stderr).into_owned();
     let line = "stuntdouble: the control token is missing, or another (give it with --token, or in CONTROL_TOKEN)\n";
     assert_eq!(said, line);
