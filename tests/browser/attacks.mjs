@@ -1,0 +1,217 @@
+// Attacks of web pages on the server at 127.0.0.1:PORT, each with a line of what came of it:
+//
+//   node attacks.mjs PORT
+//
+// Ends with exit code 1 if any attack succeeded, or a page of the server's own did not work.
+
+import assert from "node:assert/strict";
+
+import { chromium } from "playwright-core";
+
+import { startAttacker, thief } from "./attacker.mjs";
+import { presign } from "./presign.mjs";
+
+const port = process.argv[2];
+const direct = `http://127.0.0.1:${port}`;
+// Browsers send Sec-Fetch-Site to the first two only: the last is not potentially trustworthy.
+const origins = [direct, `http://localhost:${port}`, `http://mock.test:${port}`];
+const attacker = await startAttacker();
+const browser = await chromium.launch({
+  executablePath: "/usr/bin/chromium",
+  args: [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-proxy-server",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--host-resolver-rules=MAP evil.test 127.0.0.1, MAP rebound.example 127.0.0.1, MAP mock.test 127.0.0.1",
+  ],
+});
+
+let failures = 0;
+
+/** Runs one attack on a page of its own, and prints what came of it. */
+async function attempt(name, run) {
+  const page = await browser.newPage();
+  try {
+    await keepState();
+    const came = await run(page);
+    await assertState();
+    console.log(`ok      ${name}: ${came}`);
+  } catch (error) {
+    failures += 1;
+    console.log(`FAILED  ${name}: ${error.message}`);
+  } finally {
+    await page.close();
+  }
+}
+
+async function call(method, path, body) {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const answer = await fetch(`${direct}${path}`, { method, body: text });
+  const answered = await answer.text();
+  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${answered}`);
+  return answered === "" ? null : JSON.parse(answered);
+}
+
+/** The state that no attack may change: one account, no rules. */
+async function keepState() {
+  await call("POST", "/_mock/reset");
+  await call("PUT", "/_mock/accounts/secret-key", { plan: "pro" });
+  attacker.stolen.length = 0;
+}
+
+async function assertState() {
+  const { accounts } = await call("GET", "/_mock/accounts");
+  assert.deepEqual(accounts.map(({ key, plan }) => `${key} ${plan}`), ["secret-key pro"], "the accounts changed");
+  const { rules } = await call("GET", "/_mock/rules");
+  assert.deepEqual(rules, [], "a rule was planted");
+  assert.deepEqual(attacker.stolen, [], "the attacker got something");
+}
+
+/** Number of requests that the server refused, so that an attack which never arrived is noticed. */
+async function refusals(reason) {
+  const page = await (await fetch(`${direct}/_mock/metrics`)).text();
+  const pattern = new RegExp(`^stuntdouble_http_requests_total\\{operation="${reason}",.*\\} (\\d+)$`, "m");
+  return Number(pattern.exec(page)?.[1] ?? 0);
+}
+
+/** Runs an attack that has to be refused for that reason. */
+async function refused(reason, run) {
+  const before = await refusals(reason);
+  await run();
+  await assertState();
+  const count = await refusals(reason) - before;
+  assert.ok(count > 0, `no request was refused as ${reason}`);
+  return `${count} refused as ${reason}, state intact`;
+}
+
+const open = (page, path = "/") => page.goto(`${attacker.origin}${path}`);
+
+const planted = (html) => ({
+  when: { path: "/planted" },
+  then: { respond: { status: 200, headers: { "content-type": "text/html", "content-security-policy": "sandbox allow-scripts allow-same-origin" }, body: html } },
+});
+
+for (const origin of origins) {
+  await attempt(`reset by a form of another origin, ${origin}`, (page) => refused("cross_origin", async () => {
+    const form = `<form method="post" enctype="text/plain" action="${origin}/_mock/reset"><input name="{}"></form>
+      <script>document.forms[0].submit()</script>`;
+    attacker.pages.set("/form", form);
+    const answered = page.waitForResponse((answer) => answer.url().endsWith("/_mock/reset"));
+    await open(page, "/form");
+    assert.equal((await answered).status(), 403);
+  }));
+
+  await attempt(`reset by fetch, no-cors and text/plain, ${origin}`, (page) => refused("cross_origin", async () => {
+    await open(page);
+    await page.evaluate((url) => fetch(url, {
+      method: "POST", mode: "no-cors", credentials: "include", headers: { "content-type": "text/plain" }, body: "{}",
+    }), `${origin}/_mock/reset`);
+  }));
+
+  await attempt(`reset by a form without a referrer (Origin: null), ${origin}`, (page) => refused("cross_origin", async () => {
+    const form = `<iframe sandbox="allow-scripts allow-forms allow-top-navigation" srcdoc='
+      <form method="post" target="_top" enctype="text/plain" action="${origin}/_mock/reset"></form>
+      <script>document.forms[0].submit()</script>'></iframe>`;
+    attacker.pages.set("/null", form);
+    const answered = page.waitForResponse((answer) => answer.url().endsWith("/_mock/reset"));
+    await open(page, "/null");
+    assert.equal((await answered).status(), 403);
+  }));
+
+  await attempt(`rule planted from another origin, ${origin}`, (page) => refused("cross_origin", async () => {
+    await open(page);
+    const rule = JSON.stringify(planted("<script>alert(1)</script>"));
+    await page.evaluate(([url, body]) => fetch(url, { method: "POST", mode: "no-cors", body }), [`${origin}/_mock/rules`, rule]);
+  }));
+
+  await attempt(`accounts read from another origin, ${origin}`, async (page) => {
+    await open(page);
+    const read = await page.evaluate((url) => fetch(url).then((it) => it.text(), () => "blocked"), `${origin}/_mock/accounts`);
+    assert.equal(read, "blocked");
+    return "no CORS, nothing read";
+  });
+
+  for (const path of ["/docs", "/_mock/accounts"]) {
+    await attempt(`${path} in a frame of another origin, ${origin}`, async (page) => {
+      attacker.pages.set("/frame", `<iframe src="${origin}${path}"></iframe>`);
+      const blocked = page.waitForEvent("requestfailed", { predicate: (request) => request.url() === `${origin}${path}` });
+      await open(page, "/frame");
+      assert.equal((await blocked).failure().errorText, "net::ERR_BLOCKED_BY_RESPONSE");
+      return "not shown";
+    });
+  }
+
+  await attempt(`script of a rule opened on the server's origin, ${origin}`, async (page) => {
+    await call("POST", "/_mock/rules", planted(`<title>planted</title><script>${thief(attacker)}</script>`));
+    const answer = await page.goto(`${origin}/planted`);
+    assert.equal(answer.status(), 200);
+    await call("DELETE", "/_mock/rules");
+    return "shown, no script ran";
+  });
+
+  for (const [name, type, content] of [
+    ["page.html", "text/html", `<script>${thief(attacker)}</script>`],
+    ["picture.svg", "image/svg+xml", `<svg xmlns="http://www.w3.org/2000/svg"><script><![CDATA[${thief(attacker)}]]></script></svg>`],
+    ["page.xhtml", "application/xhtml+xml", `<html xmlns="http://www.w3.org/1999/xhtml"><script><![CDATA[${thief(attacker)}]]></script></html>`],
+    ["unknown", "", `<html><script>${thief(attacker)}</script></html>`],
+  ]) {
+    await attempt(`script of an upload opened on the server's origin, ${name}, ${origin}`, async (page) => {
+      await open(page);
+      // Storage takes uploads of any origin, as S3 does that is set up for them.
+      const put = presign("PUT", origin, "bizmori", name);
+      const status = await page.evaluate(([url, body, headers]) =>
+        fetch(url, { method: "PUT", body: new Blob([body]), headers }).then((it) => it.status),
+      [put, content, type === "" ? {} : { "content-type": type }]);
+      assert.equal(status, 200);
+      const shown = await page.goto(presign("GET", origin, "bizmori", name)).catch((error) => {
+        // What a browser does not show, it downloads.
+        assert.match(error.message, /Download is starting/);
+        return null;
+      });
+      assert.ok(shown === null || shown.status() === 200);
+      return shown === null ? "downloaded" : "shown, no script ran";
+    });
+  }
+}
+
+await attempt("DNS rebinding: a page whose host leads to the server", (page) => refused("unknown_host", async () => {
+  const rebound = `http://rebound.example:${port}`;
+  // The name is rebound already. What runs below stands for the script of a page that the attacker
+  // served by this name before; it has the same origin as a vendor's answer, which any host gets.
+  const answer = await page.goto(`${rebound}/openapi.json`);
+  assert.equal(answer.status(), 200);
+  const statuses = await page.evaluate(async (rule) => {
+    const status = (path, options) => fetch(path, options).then((it) => it.status);
+    return [
+      await status("/_mock/accounts"),
+      await status("/_mock/reset", { method: "POST" }),
+      await status("/_mock/rules", { method: "POST", body: rule }),
+      await status("/_mock/accounts/secret-key", { method: "DELETE" }),
+      await status("/docs"),
+    ];
+  }, JSON.stringify(planted("x")));
+  assert.deepEqual(statuses, [421, 421, 421, 421, 421]);
+}));
+
+for (const origin of origins) {
+  await attempt(`the server's own page, ${origin}`, async (page) => {
+    const broken = [];
+    page.on("pageerror", (error) => broken.push(error.message));
+    await page.goto(`${origin}/docs`);
+    await page.waitForSelector(".swagger-ui .opblock");
+    const [read, set, removed] = await page.evaluate(async () => {
+      const status = (path, options) => fetch(path, options).then((it) => it.status);
+      return [
+        await status("/_mock/accounts"),
+        await status("/_mock/accounts/own", { method: "PUT", body: "{}" }),
+        await status("/_mock/accounts/own", { method: "DELETE" }),
+      ];
+    });
+    assert.deepEqual([read, set, removed, ...broken], [200, 200, 204]);
+    return "shows the documentation, reads and changes state";
+  });
+}
+
+await browser.close();
+attacker.stop();
+console.log(failures === 0 ? "every attack failed, and the server's own pages work" : `${failures} failed`);
+process.exitCode = failures === 0 ? 0 : 1;
