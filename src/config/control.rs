@@ -37,3 +37,29 @@ fn allowed_host(text: &str) -> Result<String, String> {
             .to_owned()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::allowed_host;
+
+    #[test]
+    fn allowed_host_takes_names_and_patterns_alone() {
+        for good in ["mock.example.com", "*.example.com", "*", "", "10.0.0.7"] {
+            assert_eq!(allowed_host(good).as_deref(), Ok(good));
+        }
+        assert_eq!(
+            allowed_host("mock.example.com.").as_deref(),
+            Ok("mock.example.com")
+        );
+        for bad in [
+            "http://mock.example.com",
+            "mock.example.com:8080",
+            "a b",
+            "**",
+            "*.",
+            "a/b",
+        ] {
+            assert!(allowed_host(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -33,8 +33,8 @@ const fn v4(a: u8, b: u8, c: u8, d: u8) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(a, b, c, d))
 }
 
-const fn v6([a, b, c, d, e, f, g, h]: [u16; 8]) -> IpAddr {
-    IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h))
+const fn v6(segments: [u16; 8]) -> IpAddr {
+    IpAddr::V6(Ipv6Addr::from_segments(segments))
 }
 
 /// Kinds of addresses, by who may be behind them.

@@ -15,7 +15,12 @@ async fn guarded() -> Stunt {
 #[tokio::test]
 async fn who_does_not_show_it_is_refused_wherever_it_asks() {
     let stunt = guarded().await;
-    for path in ["/_mock/accounts", "/_mock/nothing", "/_mock/inbox/a/messages", "/_mock/health/"] {
+    for path in [
+        "/_mock/accounts",
+        "/_mock/nothing",
+        "/_mock/inbox/a/messages",
+        "/_mock/health/",
+    ] {
         for shown in ["", "Bearer other", "s3cret", "Basic s3cret"] {
             let headers = [("authorization", shown)];
             let answer = stunt.send(Method::GET, path, &headers, "").await;

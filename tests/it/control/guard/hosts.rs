@@ -101,7 +101,8 @@ async fn local_names_addresses_and_the_vendors_hosts_are_allowed() {
 
 #[tokio::test]
 async fn settings_name_more_hosts() {
-    let settings: [(fn(&mut Config), &str); 5] = [
+    type Set = fn(&mut Config);
+    let settings: [(Set, &str); 5] = [
         (
             |config| config.public_url = Some("http://Mock.example:8080".to_owned()),
             "mock.example",
