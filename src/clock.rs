@@ -6,12 +6,15 @@
 //! The text forms of instants stand here too: ISO 8601 (both vendors), HTTP dates (RFC 9110),
 //! SigV4's basic format, and ISO 8601 durations (the control plane).
 
+mod real;
+
 use std::ops::RangeInclusive;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::{Deserialize, Serialize};
 
 use crate::model::time::{DAY_MS, Timestamp};
+pub use real::real_now;
 
 /// How a clock tells its now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,12 +97,6 @@ impl Clock {
             Self::Frozen { at: now } => (at <= now).then_some(0),
         }
     }
-}
-
-/// The operating system's time.
-#[must_use]
-pub fn real_now() -> Timestamp {
-    Timestamp::from_ms(jiff::Timestamp::now().as_millisecond())
 }
 
 fn civil(at: Timestamp) -> jiff::Timestamp {

@@ -5,6 +5,7 @@ mod jump;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use stuntdouble::clock::real_now;
 
 use crate::support::{Receiver, Reply, Stunt, T0, picture};
 
@@ -21,9 +22,9 @@ fn ms(of: &Value) -> i64 {
 #[tokio::test]
 async fn the_default_clock_is_the_real_time() {
     let stunt = Stunt::start().await;
-    let before = jiff::Timestamp::now().as_millisecond();
+    let before = real_now().ms();
     let read = stunt.control(Method::GET, "/_mock/clock", &json!({})).await;
-    let after = jiff::Timestamp::now().as_millisecond();
+    let after = real_now().ms();
     assert!((before..=after).contains(&ms(&read)), "{read}");
     assert_eq!(
         read,
