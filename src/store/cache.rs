@@ -7,7 +7,7 @@
 //! Its size is bounded in bytes, by generations: what was not asked for while half of it filled
 //! up is let go.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::ids::AccountId;
@@ -88,7 +88,11 @@ impl Cache {
     }
 
     /// A commit begins that replaces these orders and ends these accounts' lives.
-    pub fn committing<'k>(&self, written: impl Iterator<Item = &'k Kept>, ended: &[AccountId]) {
+    pub fn committing<'k>(
+        &self,
+        written: impl Iterator<Item = &'k Kept>,
+        ended: &HashSet<AccountId>,
+    ) {
         let mut generations = self.generations();
         generations.committing = true;
         for kept in written {
@@ -162,7 +166,7 @@ mod tests {
         let cache = Cache::default();
         let new = kept("1", "new", 1);
         let seen = cache.get("1").expect_err("nothing is there");
-        cache.committing([&new].into_iter(), &[]);
+        cache.committing([&new].into_iter(), &HashSet::new());
         cache.found(kept("1", "old", 1), seen);
         assert_eq!(name(&cache, "1"), None, "it may be committed already");
         cache.committed([new].into_iter());
@@ -174,7 +178,7 @@ mod tests {
     fn what_is_being_replaced_is_not_shown_while_the_commit_is_under_way() {
         let cache = Cache::default();
         cache.committed([kept("1", "old", 1)].into_iter());
-        cache.committing([&kept("1", "new", 1)].into_iter(), &[]);
+        cache.committing([&kept("1", "new", 1)].into_iter(), &HashSet::new());
         assert_eq!(name(&cache, "1"), None);
         cache.committed(std::iter::empty());
         assert_eq!(
@@ -200,7 +204,7 @@ mod tests {
     fn an_account_that_ends_takes_its_orders_along() {
         let cache = Cache::default();
         cache.committed([kept("1", "x", 1)].into_iter());
-        cache.committing(std::iter::empty(), &[AccountId(1)]);
+        cache.committing(std::iter::empty(), &HashSet::from([AccountId(1)]));
         cache.committed(std::iter::empty());
         assert_eq!(name(&cache, "1"), None);
     }

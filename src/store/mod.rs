@@ -227,7 +227,7 @@ impl Db {
         self.writer.agenda()
     }
 
-    /// Commits what is open and closes every connection.
+    /// Commits what is open, and refuses reads and transactions from then on.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;

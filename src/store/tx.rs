@@ -9,12 +9,14 @@
 //! Futures may be dropped at any await (a client hangs up): what must happen next is then done
 //! by a task of its own, so that an open transaction never waits for someone who has gone.
 
-use std::collections::HashMap;
+mod close;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
-use sqlx::{AssertSqlSafe, Connection as _, Sqlite};
+use sqlx::{AssertSqlSafe, Sqlite};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::agenda::Agenda;
@@ -48,6 +50,8 @@ struct Connection {
     group: usize,
     /// Who waits for the group's commit.
     joined: Vec<Joined>,
+    /// Nothing is written any more.
+    is_closed: bool,
 }
 
 #[derive(Debug)]
@@ -88,6 +92,7 @@ impl Writer {
             sqlite,
             group: 0,
             joined: Vec::new(),
+            is_closed: false,
         };
         let connection = Arc::new(Mutex::new(connection));
         Arc::new(Self {
@@ -142,6 +147,10 @@ impl Writer {
         let mut guard = Arc::clone(&self.connection).lock_owned().await;
         place.0 = None;
         self.queued.fetch_sub(1, Ordering::SeqCst);
+        if guard.is_closed {
+            let closed = std::io::Error::other("the database is closed: the server stops");
+            return Err(StoreError::broken(closed));
+        }
         guard.group += 1;
         let place = guard.group;
         let mut tx = Tx {
@@ -166,8 +175,13 @@ impl Writer {
     }
 
     async fn commit(&self, mut guard: OwnedMutexGuard<Connection>) {
+        self.commit_group(&mut guard).await;
+    }
+
+    /// Commits the open group, and tells those who joined it.
+    async fn commit_group(&self, guard: &mut Connection) {
         let joined = std::mem::take(&mut guard.joined);
-        let ended: Vec<AccountId> = joined
+        let ended: HashSet<AccountId> = joined
             .iter()
             .flat_map(|joined| joined.effects.ended.iter().copied())
             .collect();
@@ -232,19 +246,6 @@ impl Writer {
             self.fail(&mut guard, &error.into()).await;
         }
         self.settle(guard).await;
-    }
-
-    /// Brings the write-ahead log home. Nothing waits for the disk: what the process wrote is
-    /// there without, and a server told to stop stops at once, however busy the disk is.
-    pub(super) async fn close(&self) {
-        let mut guard = self.connection.lock().await;
-        for pragma in [
-            "PRAGMA synchronous = OFF",
-            "PRAGMA wal_checkpoint(TRUNCATE)",
-        ] {
-            let _ = sqlx::query(pragma).execute(&mut guard.sqlite).await;
-        }
-        let _ = guard.sqlite.clear_cached_statements().await;
     }
 }
 
