@@ -5,17 +5,24 @@
 //! is under way for it is cancelled, and the key's next use begins a new life under a new id.
 
 mod account;
+mod clock_lock;
 mod clocks;
+mod owed;
 mod rate;
+mod reset;
 mod turn;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 pub use account::Account;
 use account::held;
 pub use account::is_test_key;
+pub use clock_lock::ClockGuard;
+use clock_lock::ClockLocks;
+use owed::OwedUploads;
+pub use owed::{HandedOut, UploadFor};
 pub use rate::TooMany;
 pub use turn::Turn;
 
@@ -55,6 +62,8 @@ pub struct Accounts {
     entropy: Entropy,
     mode: Mode,
     default_clock: Arc<Mutex<Clock>>,
+    clock_locks: ClockLocks,
+    owed_uploads: Mutex<OwedUploads>,
     registry: RwLock<Registry>,
     /// Held while an account begins or ends.
     turn: tokio::sync::Mutex<()>,
@@ -83,23 +92,25 @@ impl Accounts {
             entropy,
             mode,
             default_clock: Arc::new(Mutex::new(default_clock)),
+            clock_locks: ClockLocks::default(),
+            owed_uploads: Mutex::default(),
             registry: RwLock::default(),
             turn: tokio::sync::Mutex::default(),
         };
         accounts.sweep(&stored).await.map_err(StoreError::broken)?;
         for row in stored {
-            let opened = accounts.blobs.open_account(row.id).await;
-            opened.map_err(StoreError::broken)?;
+            accounts.blobs.open_account(row.id);
             accounts.enter(row);
         }
         Ok(accounts)
     }
 
-    /// Removes the blobs of lives that a crash cut off as they ended.
+    /// Removes the blobs of lives that a crash cut off as they ended; deletes them in the background.
     async fn sweep(&self, stored: &[store::accounts::Stored]) -> io::Result<()> {
+        let alive: HashSet<AccountId> = stored.iter().map(|row| row.id).collect();
         for id in self.blobs.accounts().await? {
-            if id != AccountId::NOBODY && !stored.iter().any(|row| row.id == id) {
-                self.blobs.remove_account(id).await?;
+            if id != AccountId::NOBODY && !alive.contains(&id) {
+                self.blobs.discard_account(id).await?;
             }
         }
         Ok(())
@@ -243,10 +254,7 @@ impl Accounts {
         let now = self.now(ClockId::DEFAULT);
         let id = store::accounts::insert(&mut tx, key, &settings, now).await?;
         tx.commit().await?;
-        self.blobs
-            .open_account(id)
-            .await
-            .map_err(StoreError::broken)?;
+        self.blobs.open_account(id);
         let key = key.to_owned();
         let (clock, orders, uploads, snowflake) = (None, 0, 0, 0);
         let stored = store::accounts::Stored {
@@ -280,66 +288,6 @@ impl Accounts {
             *held(&account.settings) = before;
         }
         committed
-    }
-
-    /// Ends the account's life, if there is one, and all that hangs on it.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub async fn forget(self: &Arc<Self>, key: &str) -> Result<(), StoreError> {
-        let (this, key) = (Arc::clone(self), key.to_owned());
-        apart(async move { this.end(&key).await }).await
-    }
-
-    async fn end(&self, key: &str) -> Result<(), StoreError> {
-        let _turn = self.turn.lock().await;
-        self.end_in_turn(key).await
-    }
-
-    async fn end_in_turn(&self, key: &str) -> Result<(), StoreError> {
-        let Some(account) = self.get(key) else {
-            return Ok(());
-        };
-        let mut tx = self.db.begin().await?;
-        store::accounts::delete(&mut tx, account.id).await?;
-        tx.commit().await?;
-        account.ended().cancel();
-        self.leave(&account);
-        // What is noted of a clock that is no more is looked at once, and let go.
-        self.db.agenda().look(ClockId::of(account.id));
-        self.blobs
-            .remove_account(account.id)
-            .await
-            .map_err(StoreError::broken)
-    }
-
-    /// Ends every account's life, sets the default clock to the real time, and removes what
-    /// belonged to nobody.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub async fn forget_all(self: &Arc<Self>) -> Result<(), StoreError> {
-        let this = Arc::clone(self);
-        apart(async move { this.end_all().await }).await
-    }
-
-    async fn end_all(&self) -> Result<(), StoreError> {
-        for account in self.all() {
-            self.end(&account.key).await?;
-        }
-        let mut tx = self.db.begin().await?;
-        store::accounts::clear_default_clock(&mut tx).await?;
-        tx.commit().await?;
-        *held(&self.default_clock) = Clock::REAL;
-        self.db.agenda().stir();
-        self.blobs
-            .remove_account(AccountId::NOBODY)
-            .await
-            .map_err(StoreError::broken)?;
-        self.blobs
-            .open_account(AccountId::NOBODY)
-            .await
-            .map_err(StoreError::broken)
     }
 
     /// Credits the account has used.

@@ -205,6 +205,7 @@ impl App {
             )
             .await;
         context.db.close().await;
+        context.blobs.close().await;
         drop(self.data);
         Ok(())
     }
@@ -320,7 +321,6 @@ async fn compose(
         blobs.clone(),
         Arc::clone(&accounts),
         Arc::clone(&rules),
-        Arc::clone(&worker),
     )
     .await
     .map_err(|error| format!("cannot read the snapshots: {error}"))?;

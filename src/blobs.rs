@@ -8,20 +8,23 @@
 //! - the content is the file's first bytes, for whoever decodes or digests it: its length is
 //!   part of what [`Blobs::find`] tells.
 //!
-//! Contents grow under `tmp/`, which is swept at start. Keys never become paths. No write
-//! creates an account's directory: what is written for a removed account fails as
-//! [`NotFound`](io::ErrorKind::NotFound) and leaves nothing. One process owns the root.
+//! Contents grow under `tmp/`, which is swept at start. Keys never become paths. An account's
+//! directory is made by its first object, as long as the account is open: what is written for a
+//! removed account fails as [`NotFound`](io::ErrorKind::NotFound) and leaves nothing. One process
+//! owns the root.
 //!
 //! Futures of this module may be dropped at any point; what they had begun is then done or
 //! swept later. A caller that answers for an object after [`Writer::finish`] should not be.
 
 mod linked;
+mod rooms;
 mod trailer;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
+use rooms::Rooms;
 pub use writer::{Scratch, Writer};
 
 use std::io::{self, ErrorKind};
@@ -50,6 +53,7 @@ pub struct Blobs(Arc<Inner>);
 struct Inner {
     blobs: PathBuf,
     tmp: PathBuf,
+    rooms: Rooms,
     /// Grows by one for every temporary and every published file of this process.
     count: AtomicU64,
     /// Objects that this process has written, and their bytes.
@@ -81,60 +85,25 @@ pub struct Blob {
 
 impl Blobs {
     /// The store under `root`, which no other process uses: makes `root/blobs` with
-    /// room for what belongs to nobody, and sweeps `root/tmp`.
+    /// room for what belongs to nobody, and sweeps `root/tmp`. Directories there are deleted in the
+    /// background.
     ///
     /// # Errors
     /// When the directories cannot be made or swept.
     pub async fn open(root: PathBuf) -> io::Result<Self> {
         let (blobs, tmp) = (root.join("blobs"), root.join("tmp"));
         fs::create_dir_all(&blobs).await?;
-        absent_is_fine(fs::remove_dir_all(&tmp).await)?;
-        fs::create_dir(&tmp).await?;
+        fs::create_dir_all(&tmp).await?;
         let store = Self(Arc::new(Inner {
             blobs,
             tmp,
+            rooms: Rooms::default(),
             count: AtomicU64::new(0),
             written: Default::default(),
         }));
-        store.open_account(AccountId::NOBODY).await?;
+        store.sweep().await?;
+        store.open_account(AccountId::NOBODY);
         Ok(store)
-    }
-
-    /// Makes room for `account`'s objects; before this every write for it fails.
-    ///
-    /// # Errors
-    /// When its directory cannot be made.
-    pub async fn open_account(&self, account: AccountId) -> io::Result<()> {
-        match fs::create_dir(self.account_dir(account)).await {
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
-            made => made,
-        }
-    }
-
-    /// Removes `account` with all its objects, at once for every reader and writer.
-    ///
-    /// # Errors
-    /// When its directory cannot be moved away or deleted; moved away, it is swept at start.
-    pub async fn remove_account(&self, account: AccountId) -> io::Result<()> {
-        let away = self.0.tmp.join(format!("removed-{}", self.count()));
-        match fs::rename(self.account_dir(account), &away).await {
-            Ok(()) => fs::remove_dir_all(away).await,
-            gone => absent_is_fine(gone),
-        }
-    }
-
-    /// The accounts that have room here, in no order: what a start compares with its rows.
-    ///
-    /// # Errors
-    /// When the store cannot be listed.
-    pub async fn accounts(&self) -> io::Result<Vec<AccountId>> {
-        let mut entries = fs::read_dir(&self.0.blobs).await?;
-        let mut accounts = Vec::new();
-        while let Some(entry) = entries.next_entry().await? {
-            let id = entry.file_name().to_str().and_then(|id| id.parse().ok());
-            accounts.extend(id.map(AccountId));
-        }
-        Ok(accounts)
     }
 
     /// Begins an object of `account`'s, as yet without a name.

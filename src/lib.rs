@@ -30,6 +30,21 @@
 //! - A reset ends an account's life; nothing of an older life is written or sent afterwards.
 //! - Memory does not grow with uploads, with finished orders, or with what is sent.
 //!
+//! # Lock order
+//! Whoever takes several of these takes them in this order, the outermost first:
+//! 1. snapshots: one is taken, restored or removed at a time ([`snapshots`]);
+//! 2. the lock of an account's clock, and then that of the default clock
+//!    ([`accounts::ClockGuard`]): an account that begins or ends to follow the default clock takes
+//!    its jobs along;
+//! 3. the registry of accounts: one account begins or ends at a time ([`accounts::Turn`]);
+//! 4. the registry of rules: rules come or go one change at a time ([`rules`]);
+//! 5. the writer's transaction ([`store::Tx`]);
+//! 6. synchronous mutexes, which are innermost and never held over an await. Of these the owed
+//!    uploads come first: a clock is moved under them ([`accounts::Accounts::leap`]).
+//!
+//! A [`claims::Claim`] is waited for under a clock's lock, by an advance, or under none. Who has one
+//! takes no lock but the transaction and mutexes, so that the advance gets its turn.
+//!
 //! Who may import whom is checked by `tests/it/architecture.rs`.
 
 pub mod accounts;

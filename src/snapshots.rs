@@ -28,7 +28,6 @@ use crate::model::time::Timestamp;
 use crate::rules::Rules;
 use crate::store::snapshots::Snapshot;
 use crate::store::{self, Db, StoreError, apart};
-use crate::worker::Worker;
 
 /// So many are kept.
 pub const SNAPSHOTS_MAX: usize = 100;
@@ -85,7 +84,6 @@ pub struct Snapshots {
     blobs: Blobs,
     accounts: Arc<Accounts>,
     rules: Arc<Rules>,
-    worker: Arc<Worker>,
     index: Mutex<Index>,
     /// Held while one is taken, restored or removed.
     turn: tokio::sync::Mutex<()>,
@@ -110,7 +108,6 @@ impl Snapshots {
         blobs: Blobs,
         accounts: Arc<Accounts>,
         rules: Arc<Rules>,
-        worker: Arc<Worker>,
     ) -> io::Result<Self> {
         let dir = root.join("snapshots");
         let index = Mutex::new(read(&dir).await?);
@@ -120,7 +117,6 @@ impl Snapshots {
             blobs,
             accounts,
             rules,
-            worker,
             index,
             turn: tokio::sync::Mutex::default(),
         })

@@ -13,7 +13,7 @@ mod advance;
 mod depths;
 mod drain;
 mod jump;
-mod step;
+mod running;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,6 @@ use tokio_util::task::TaskTracker;
 
 use crate::accounts::Accounts;
 use crate::claims::{Claim, Claims};
-use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::model::ids::ClockId;
 use crate::model::job::{Job, Kind};
@@ -33,13 +32,14 @@ use crate::store::{self, Db, StoreError};
 use crate::webhooks::Webhooks;
 pub use advance::Ran;
 pub use depths::Depth;
-pub use step::Step;
-use step::Steps;
+use running::{RunningEntry, RunningJobs};
 
 /// So many jobs are under way at once; those that wait for an answer cost little.
 const UNDER_WAY_MAX: usize = 256;
 /// An error of ours does not spin.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
+/// Longest sleep until a job is due. Real time may step forward meanwhile (see [`crate::clock`]).
+const SLEEP_MS_MAX: u64 = 5_000;
 
 /// Runs jobs.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub struct Worker {
     webhooks: Arc<Webhooks>,
     claims: Claims,
     metrics: Metrics,
-    steps: Steps,
+    running: RunningJobs,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -73,7 +73,7 @@ impl Worker {
             webhooks,
             claims,
             metrics,
-            steps: Steps::default(),
+            running: RunningJobs::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         })
@@ -124,7 +124,10 @@ impl Worker {
             let wait = agenda.shortest(|clock, at| self.accounts.clock(clock).real_ms_until(at));
             let next = async {
                 match wait {
-                    Some(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
+                    Some(ms) => {
+                        let ms = ms.min(SLEEP_MS_MAX);
+                        tokio::time::sleep(Duration::from_millis(ms)).await;
+                    }
                     None => std::future::pending().await,
                 }
             };
@@ -136,11 +139,12 @@ impl Worker {
         }
     }
 
-    /// Starts what is due by that clock, as far as there is room, and notes what comes next.
+    /// Starts what is due by that clock, as far as there is room, and notes what comes next. The
+    /// clock is locked meanwhile: an advance starts before all of these jobs, or after.
     async fn look(self: &Arc<Self>, clock: ClockId) -> Result<(), StoreError> {
-        if self.steps.is_taken(clock) {
+        let Some(guard) = self.accounts.try_lock_clock(clock) else {
             return Ok(());
-        }
+        };
         let now = self.accounts.now(clock);
         let mut reader = self.db.read().await?;
         let due = store::jobs::due(&mut reader, clock, now, 2 * UNDER_WAY_MAX).await?;
@@ -149,7 +153,7 @@ impl Worker {
         }
         drop(reader);
         if due.is_empty() && self.accounts.clock(clock).jumps() {
-            return self.leap(clock).await;
+            return self.leap(&guard).await;
         }
         for job in due {
             if self.claims.count() >= UNDER_WAY_MAX {
@@ -157,7 +161,9 @@ impl Worker {
                 break;
             }
             if let Some(claim) = self.claim_due(&job) {
-                self.tasks.spawn(Arc::clone(self).run_claimed(job, claim));
+                let running = self.running.enter(&job);
+                let run = Arc::clone(self).run_claimed(job, claim, running);
+                self.tasks.spawn(run);
             }
         }
         Ok(())
@@ -176,13 +182,17 @@ impl Worker {
         self.claims.claim(&account, job.kind, &job.subject)
     }
 
-    async fn run_claimed(self: Arc<Self>, job: Job, claim: Claim) {
-        if self.run_job(&job).await.is_err() {
+    async fn run_claimed(self: Arc<Self>, job: Job, claim: Claim, running: RunningEntry) {
+        if self.run_job(&job).await.is_ok() {
+            running.done();
+        } else {
             tokio::select! {
                 () = self.stop.cancelled() => {}
                 () = tokio::time::sleep(AFTER_ERROR) => {}
             }
         }
+        // The claim goes last: whoever claims the job next enters it anew.
+        drop(running);
         drop(claim);
     }
 
@@ -200,29 +210,5 @@ impl Worker {
         done.inspect_err(|error| {
             tracing::error!(%error, kind = job.kind.name(), subject = job.subject, "a job failed and is tried again");
         })
-    }
-
-    /// Takes a clock as soon as nobody is setting or moving it: nobody does while it is held.
-    pub async fn hold(&self, clock: ClockId) -> Step {
-        self.steps.take(clock, self.db.agenda()).await
-    }
-
-    /// Ends every account's life and sets the default clock to the real time, when nobody is
-    /// moving that.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub async fn reset(&self) -> Result<(), StoreError> {
-        let _step = self.hold(ClockId::DEFAULT).await;
-        self.accounts.forget_all().await
-    }
-
-    /// Sets a clock, when nobody is moving it.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub async fn set_clock(&self, id: ClockId, clock: Clock) -> Result<(), StoreError> {
-        let _step = self.hold(id).await;
-        self.accounts.set_clock(id, clock).await
     }
 }

@@ -74,8 +74,14 @@ impl Account {
     /// What its clock shows.
     #[must_use]
     pub fn now(&self) -> Timestamp {
+        self.clock().now()
+    }
+
+    /// The clock it goes by.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
         let own = *held(&self.clock);
-        own.unwrap_or_else(|| *held(&self.default_clock)).now()
+        own.unwrap_or_else(|| *held(&self.default_clock))
     }
 
     /// Whose time it goes by.

@@ -1,9 +1,11 @@
 //! Accounts' clocks, and the default one: read, set, moved.
+//!
+//! A clock changes only in the hands of who holds its lock, which a [`ClockGuard`] proves.
 
 use std::sync::Arc;
 
-use super::Accounts;
 use super::account::held;
+use super::{Account, Accounts, ClockGuard};
 use crate::clock::Clock;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
@@ -25,9 +27,9 @@ impl Accounts {
         self.clock(id).now()
     }
 
-    /// Moves that clock, which its account has already, on to `at`; for who holds it, and sets it
-    /// in the end. It is written with what is done then.
-    pub fn move_clock(&self, id: ClockId, at: Timestamp) {
+    /// Moves a clock on to `at` in memory. It is written with the next commit.
+    pub fn move_clock(&self, guard: &ClockGuard, at: Timestamp) {
+        let id = guard.clock();
         let moved = self.clock(id).moved_to(at);
         match id {
             ClockId::DEFAULT => *held(&self.default_clock) = moved,
@@ -39,28 +41,66 @@ impl Accounts {
         self.db.carry(id, moved);
     }
 
-    /// Sets that clock; an account that had none has its own from now on.
+    /// Sets the account's own clock, or the default clock if `account` is `None`, to what `set`
+    /// makes of the instant that the account's clock shows now. It is carried through, whether
+    /// anybody waits for it or not.
+    ///
+    /// # Errors
+    /// If the account is gone, or the clock cannot be written.
+    pub async fn set_clock(
+        self: &Arc<Self>,
+        account: Option<Arc<Account>>,
+        set: impl FnOnce(Timestamp) -> Clock + Send + 'static,
+    ) -> Result<Clock, StoreError> {
+        let this = Arc::clone(self);
+        apart(async move {
+            let guard = match &account {
+                None => this.lock_clock(ClockId::DEFAULT).await,
+                Some(account) => this.own_clock(account).await?,
+            };
+            let clock = set(this.now(guard.clock()));
+            this.write_clock(&guard, clock).await?;
+            Ok(clock)
+        })
+        .await
+    }
+
+    /// Locks the account's own clock. An account that followed the default clock has one of its
+    /// own from then on, which shows the same.
+    ///
+    /// # Errors
+    /// If the account is gone, or the clock cannot be written.
+    pub async fn own_clock(&self, account: &Account) -> Result<ClockGuard, StoreError> {
+        let own = self.lock_clock(ClockId::of(account.id)).await;
+        if account.clock_id() == ClockId::DEFAULT {
+            // The account's jobs leave the default clock: nobody may be running them by it.
+            let default = self.lock_clock(ClockId::DEFAULT).await;
+            let followed = self.clock(default.clock());
+            self.write_clock(&own, followed).await?;
+        }
+        Ok(own)
+    }
+
+    /// Writes a clock, and sets it once it is written. An account that followed the default clock
+    /// has its own from then on.
     ///
     /// # Errors
     /// If its account is gone, or it cannot be written.
-    pub async fn set_clock(self: &Arc<Self>, id: ClockId, clock: Clock) -> Result<(), StoreError> {
-        let this = Arc::clone(self);
-        apart(async move {
-            let account = match id {
-                ClockId::DEFAULT => None,
-                ClockId(of) => Some(this.by_id(AccountId(of)).ok_or(StoreError::AccountGone)?),
-            };
-            let mut tx = this.db.begin().await?;
-            store::accounts::set_clock(&mut tx, id, clock).await?;
-            tx.commit().await?;
-            match account {
-                Some(account) => *held(&account.clock) = Some(clock),
-                None => *held(&this.default_clock) = clock,
-            }
-            this.db.agenda().look(id);
-            Ok(())
-        })
-        .await
+    pub async fn write_clock(&self, guard: &ClockGuard, clock: Clock) -> Result<(), StoreError> {
+        let id = guard.clock();
+        let account = match id {
+            ClockId::DEFAULT => None,
+            ClockId(of) => Some(self.by_id(AccountId(of)).ok_or(StoreError::AccountGone)?),
+        };
+        let mut tx = self.db.begin().await?;
+        store::accounts::set_clock(&mut tx, id, clock).await?;
+        tx.commit().await?;
+        match account {
+            Some(account) => *held(&account.clock) = Some(clock),
+            None => *held(&self.default_clock) = clock,
+        }
+        self.db.agenda().look(id);
+        Ok(())
     }
 
     /// Has the account follow the default clock from now on, with all that is to be done for it.
@@ -70,15 +110,15 @@ impl Accounts {
     pub async fn follow_default_clock(self: &Arc<Self>, id: AccountId) -> Result<(), StoreError> {
         let this = Arc::clone(self);
         apart(async move {
+            let own = this.lock_clock(ClockId::of(id)).await;
+            // Its guard makes the worker look at the jobs that the default clock takes over.
+            let _default = this.lock_clock(ClockId::DEFAULT).await;
             let account = this.by_id(id).ok_or(StoreError::AccountGone)?;
             let mut tx = this.db.begin().await?;
             store::accounts::unset_clock(&mut tx, id).await?;
             tx.commit().await?;
             *held(&account.clock) = None;
-            let agenda = this.db.agenda();
-            // What is noted of a clock that is no more is looked at once, and let go.
-            agenda.look(ClockId::of(id));
-            agenda.look(ClockId::DEFAULT);
+            drop(own);
             Ok(())
         })
         .await

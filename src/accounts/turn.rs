@@ -4,8 +4,9 @@ use std::sync::{Arc, PoisonError};
 
 use tokio::sync::MutexGuard;
 
-use super::{Account, Accounts, held};
+use super::{Account, Accounts, ClockGuard, held};
 use crate::clock::Clock;
+use crate::model::ids::ClockId;
 use crate::store::accounts::Stored;
 
 /// Accounts as they stand.
@@ -45,8 +46,9 @@ impl Turn<'_> {
         begun
     }
 
-    /// The default clock is this one, which was written.
-    pub fn set_default_clock(&self, clock: Clock) {
+    /// Sets the default clock to one that was written, in the hands of who holds its lock.
+    pub fn set_default_clock(&self, guard: &ClockGuard, clock: Clock) {
+        debug_assert_eq!(guard.clock(), ClockId::DEFAULT);
         *held(&self.accounts.default_clock) = clock;
     }
 }

@@ -125,7 +125,41 @@ async fn the_clock_of_an_account_that_is_gone_moves_no_other() {
     let frozen = Clock::Frozen {
         at: Timestamp::from_ms(0),
     };
-    let set = accounts.set_clock(ClockId::of(AccountId(77)), frozen).await;
+    let guard = accounts.lock_clock(ClockId::of(AccountId(77))).await;
+    let set = accounts.write_clock(&guard, frozen).await;
     assert!(matches!(set, Err(StoreError::AccountGone)), "{set:?}");
     assert_eq!(accounts.clock(ClockId::DEFAULT), Clock::REAL);
+}
+
+#[tokio::test]
+async fn follow_default_clock_waits_for_both_clocks_locks() {
+    let config = Config {
+        port: 0,
+        ..Config::defaults()
+    };
+    let app = App::start(config).await.expect("a server");
+    let accounts = &app.context.accounts;
+    let admitted = accounts.admit("live").await.expect("no fault");
+    let account = admitted.expect("an account");
+    let frozen = |_| Clock::Frozen {
+        at: Timestamp::from_ms(0),
+    };
+    let set = accounts.set_clock(Some(Arc::clone(&account)), frozen).await;
+    set.expect("no fault");
+    let own = accounts.lock_clock(ClockId::of(account.id)).await;
+    let default = accounts.lock_clock(ClockId::DEFAULT).await;
+    let followed = accounts.follow_default_clock(account.id);
+    tokio::pin!(followed);
+    // It waits for its own clock first: the default clock can be locked by others meanwhile.
+    let mut guards = vec![default, own];
+    while let Some(guard) = guards.pop() {
+        for _ in 0..100 {
+            assert!(futures_util::poll!(followed.as_mut()).is_pending());
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(account.clock(), frozen(Timestamp::from_ms(0)));
+        drop(guard);
+    }
+    followed.await.expect("no fault");
+    assert_eq!(account.clock(), Clock::REAL);
 }

@@ -1,9 +1,11 @@
 //! Where the files of orders are put.
 
+use std::sync::{Arc, OnceLock};
+
 use super::test_uploads;
-use crate::accounts::Account;
+use crate::accounts::{Account, UploadFor};
 use crate::model::account::Revision;
-use crate::model::order::{Api, Order, Vendor};
+use crate::model::order::{Api, Order, State, Vendor};
 use crate::model::picture::Media;
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
@@ -12,18 +14,21 @@ use crate::web::Verbs;
 /// Makes upload URLs for one request.
 pub struct Uploads<'v> {
     verbs: &'v Verbs,
+    account: &'v Arc<Account>,
     origin: String,
-    now: Timestamp,
+    /// Date of the request's URLs, read when the first is made.
+    now: OnceLock<Timestamp>,
     revision: Revision,
 }
 
 impl<'v> Uploads<'v> {
     /// URLs for an account that called us by `origin`.
-    pub fn new(verbs: &'v Verbs, account: &Account, origin: String) -> Self {
+    pub fn new(verbs: &'v Verbs, account: &'v Arc<Account>, origin: String) -> Self {
         Self {
             verbs,
+            account,
             origin,
-            now: account.now(),
+            now: OnceLock::new(),
             revision: verbs.orders.revision(account),
         }
     }
@@ -39,12 +44,13 @@ impl<'v> Uploads<'v> {
         let Self {
             verbs,
             origin,
-            now,
             revision,
+            ..
         } = self;
+        let now = *self.now.get_or_init(|| self.hand_out(order));
         let config = &verbs.config;
         if order.test {
-            return test_uploads::url(&config.storage.s3_secret, origin, &order.id, index, *now);
+            return test_uploads::url(&config.storage.s3_secret, origin, &order.id, index, now);
         }
         let newest = *revision == Revision::V2026_10;
         let expires_s = match (&order.work, order.api) {
@@ -56,6 +62,18 @@ impl<'v> Uploads<'v> {
         let media = Media::of_name(&file.name).filter(|_| newest && order.api == Api::V3);
         let (links, vendor) = (&verbs.links, Vendor::Bizmori);
         let media_type = media.map(Media::media_type);
-        links.write(origin, vendor, &file.key, *now, expires_s, media_type)
+        links.write(origin, vendor, &file.key, now, expires_s, media_type)
+    }
+
+    /// Enters the order's uploads as owed by the client, and returns the date of their URLs. The
+    /// account's clock does not leap in between.
+    fn hand_out(&self, order: &Order) -> Timestamp {
+        let accounts = &self.verbs.accounts;
+        let owed = accounts.hand_out_upload(self.account, UploadFor::Order(order.number));
+        let now = self.account.now();
+        if order.state == State::Pending && order.is_awaiting() {
+            owed.keep();
+        }
+        now
     }
 }

@@ -10,7 +10,7 @@ const AT: Timestamp = Timestamp::from_ms(1_773_309_600_007);
 async fn store() -> (tempfile::TempDir, Blobs) {
     let root = tempfile::tempdir().expect("a directory");
     let blobs = Blobs::open(root.path().to_owned()).await.expect("a store");
-    blobs.open_account(ACCOUNT).await.expect("an account");
+    blobs.open_account(ACCOUNT);
     (root, blobs)
 }
 
@@ -103,9 +103,8 @@ async fn what_a_dying_process_left_half_made_is_swept() {
     let blobs = Blobs::open(root.path().to_owned()).await.expect("a store");
     assert_eq!(files_in(&root.path().join("tmp")), 0);
     assert_eq!(content(&blobs, "k").await.as_deref(), Some(&b"first"[..]));
-    let mut accounts = blobs.accounts().await.expect("a list");
-    accounts.sort_unstable();
-    assert_eq!(accounts, [AccountId::NOBODY, ACCOUNT]);
+    let accounts = blobs.accounts().await.expect("a list");
+    assert_eq!(accounts, [ACCOUNT]);
 }
 
 #[tokio::test]
@@ -143,7 +142,46 @@ async fn a_removed_account_stays_removed() {
     let late = put(&blobs, "k", b"late").await;
     assert_eq!(late.map_err(|e| e.kind()), Err(ErrorKind::NotFound));
     assert_eq!(files_in(&root.path().join("tmp")), 0);
-    assert_eq!(files_in(&root.path().join("blobs")), 1);
+    assert_eq!(files_in(&root.path().join("blobs")), 0);
+}
+
+#[tokio::test]
+async fn remove_all_ends_every_account_and_leaves_room_for_nobody() {
+    let (root, blobs) = store().await;
+    put(&blobs, "k", b"first").await.expect("put");
+    let mut writer = blobs.writer(ACCOUNT);
+    writer.write(&vec![1; 300_000]).await.expect("a write");
+    blobs.remove_all().await.expect("a removal");
+    assert_eq!(content(&blobs, "k").await, None);
+    let late = writer.finish("bizmori", "k", None, AT).await;
+    assert_eq!(late.map_err(|e| e.kind()), Err(ErrorKind::NotFound));
+    assert_eq!(files_in(&root.path().join("blobs")), 0);
+    let text = Bytes::from_static(b"x");
+    let nobodys = blobs.put_bytes(AccountId::NOBODY, "bizmori", "k", None, AT, text);
+    nobodys.await.expect("put");
+    blobs.open_account(ACCOUNT);
+    put(&blobs, "k", b"again").await.expect("put");
+    assert_eq!(files_in(&root.path().join("blobs")), 2);
+}
+
+#[tokio::test]
+async fn open_after_a_removal_was_cut_off_deletes_what_is_left() {
+    let root = tempfile::tempdir().expect("a directory");
+    let left = root.path().join("tmp").join("removed-3").join("7");
+    std::fs::create_dir_all(&left).expect("a directory");
+    std::fs::write(left.join("object"), "x").expect("a file");
+    std::fs::write(root.path().join("tmp").join("5"), "x").expect("a file");
+    let blobs = Blobs::open(root.path().to_owned()).await.expect("a store");
+    blobs.open_account(ACCOUNT);
+    put(&blobs, "k", b"first").await.expect("put");
+    blobs.remove_account(ACCOUNT).await.expect("a removal");
+    let swept = async {
+        while files_in(&root.path().join("tmp")) > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let swept = tokio::time::timeout(std::time::Duration::from_secs(30), swept).await;
+    assert!(swept.is_ok(), "what is left is deleted in the background");
 }
 
 #[tokio::test]

@@ -99,7 +99,9 @@ impl Writer {
             (None, None) => return Err(io::Error::other("the object was lost on its way to disk")),
         };
         let path = self.blobs.object_path(self.account, bucket, key);
-        fs::rename(&scratch.path, path).await?;
+        self.blobs
+            .publish(self.account, &scratch.path, &path)
+            .await?;
         scratch.renamed();
         self.blobs.count_written(meta.bytes);
         Ok(meta)

@@ -59,11 +59,6 @@ fn followed(account: Option<&Arc<Account>>) -> ClockId {
     account.map_or(ClockId::DEFAULT, |account| account.clock_id())
 }
 
-/// The account's own clock, whether it has one yet or not.
-fn own(account: Option<&Arc<Account>>) -> ClockId {
-    account.map_or(ClockId::DEFAULT, |account| ClockId::of(account.id))
-}
-
 pub async fn get(
     State(context): State<Context>,
     RawQuery(query): RawQuery,
@@ -113,16 +108,14 @@ pub async fn set(
 ) -> Result<Response, Refusal> {
     let account = account(&context, body.account.as_deref()).await?;
     let at = match &body.now {
-        None => context.accounts.now(followed(account.as_ref())),
-        Some(text) => clock::parse_iso(text).ok_or_else(|| {
+        None => None,
+        Some(text) => Some(clock::parse_iso(text).ok_or_else(|| {
             Refusal::bad("bad_now", format!("now: {text} is no instant"), INSTANT)
-        })?,
+        })?),
     };
-    let clock = body.mode.showing(at);
-    context
-        .worker
-        .set_clock(own(account.as_ref()), clock)
-        .await?;
+    let mode = body.mode;
+    let set = move |now| mode.showing(at.unwrap_or(now));
+    let clock = context.accounts.set_clock(account, set).await?;
     Ok(Json(Shown::from(clock)).into_response())
 }
 

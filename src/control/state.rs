@@ -63,7 +63,7 @@ pub async fn reset(
             context.inbox.clear(Some(&key));
         } else {
             context.rules.clear(None).await?;
-            context.worker.reset().await?;
+            context.accounts.forget_all().await?;
             context.journal.clear(None);
             context.inbox.clear(None);
         }

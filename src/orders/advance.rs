@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::hand_over::{HandOver, again_after_ms, refused};
 use super::{Orders, layout, upload, work};
-use crate::accounts::Account;
+use crate::accounts::{Account, UploadFor};
 use crate::model::job::Job;
 use crate::model::order::{Order, State};
 use crate::model::work::Outcome;
@@ -147,6 +147,8 @@ impl Orders {
         }
         tx.commit().await?;
         if let Some(order) = found {
+            let subject = UploadFor::Order(order.number);
+            self.accounts.settle_upload(&account, subject);
             let keys = layout::all_keys(&order);
             self.remove(&account, &order, keys).await?;
         }
@@ -181,17 +183,22 @@ impl Orders {
         if !store::jobs::take(&mut tx, job.id).await? {
             return Ok(false);
         }
-        let mut moved = false;
+        let mut moved = None;
         if let Some(mut order) = store::orders::find(&mut tx, &job.subject).await?
             && step(Arc::make_mut(&mut order))
         {
-            moved = true;
+            moved = Some(order.number);
             store::orders::update(&mut tx, Arc::clone(&order)).await?;
             self.webhooks
                 .publish(&mut tx, account, &order, account.now())
                 .await?;
         }
         tx.commit().await?;
-        Ok(moved)
+        if let Some(number) = moved {
+            // An order that has ended takes no uploads.
+            let subject = UploadFor::Order(number);
+            self.accounts.settle_upload(account, subject);
+        }
+        Ok(moved.is_some())
     }
 }

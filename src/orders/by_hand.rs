@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::{Orders, ruled};
-use crate::accounts::Account;
+use crate::accounts::{Account, UploadFor};
 use crate::claims::Claim;
 use crate::model::job::Kind;
 use crate::model::order::{Order, State, Vendor};
@@ -120,6 +120,8 @@ impl Orders {
         }
         self.webhooks.publish(&mut tx, account, &order, now).await?;
         tx.commit().await?;
+        let subject = UploadFor::Order(order.number);
+        self.accounts.settle_upload(account, subject);
         Ok(hold)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::draft::{Charge, New, draft};
 use super::{Orders, V2_SUNSET, deadline, ruled, upload};
-use crate::accounts::Account;
+use crate::accounts::{Account, UploadFor};
 use crate::claims::Claim;
 use crate::model::bulk::Queued;
 use crate::model::job::Kind;
@@ -74,8 +74,27 @@ impl Orders {
         new: New,
         says: Says<'_>,
     ) -> Result<Created, Refused> {
-        let now = account.now();
         let number = account.next_order();
+        // Before the clock is read: it does not leap past the creation of an order, nor past the
+        // upload URLs that are made of it.
+        let subject = UploadFor::Order(number);
+        let upload = self.accounts.hand_out_upload(account, subject);
+        let created = self.create_numbered(account, new, says, number).await?;
+        let order = &created.order;
+        if order.number == number && order.state == State::Pending && order.is_awaiting() {
+            upload.keep();
+        }
+        Ok(created)
+    }
+
+    async fn create_numbered(
+        &self,
+        account: &Arc<Account>,
+        new: New,
+        says: Says<'_>,
+        number: u64,
+    ) -> Result<Created, Refused> {
+        let now = account.now();
         let retention_days = self.retention_days(account);
         let mut chance = self.entropy.draw(&account.key, "document", number);
         for _ in 0..DRAWS_MAX {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::deadline::uploads_end_at;
 use super::{Orders, V2_SUNSET};
-use crate::accounts::Account;
+use crate::accounts::{Account, UploadFor};
 use crate::claims::Claim;
 use crate::model::ids::AccountId;
 use crate::model::job::Kind;
@@ -67,6 +67,7 @@ impl Orders {
         if !step.receive(key, bytes, now) {
             return Ok(None);
         }
+        let (number, is_whole) = (step.number, !step.is_awaiting());
         let has_ended = now >= V2_SUNSET && self.has_sunset(&account, step);
         let hold = if has_ended {
             let hold = self.claims.claim(&account, Kind::Sunset, &order.id);
@@ -80,6 +81,10 @@ impl Orders {
             None
         };
         tx.commit().await?;
+        if is_whole {
+            self.accounts
+                .settle_upload(&account, UploadFor::Order(number));
+        }
         Ok(hold)
     }
 

@@ -1,7 +1,9 @@
 //! Undetectable's uploads: files that come before the orders they are for.
 
+use std::sync::Arc;
+
 use super::{KeyOwner, Orders, key_owner, layout};
-use crate::accounts::Account;
+use crate::accounts::{Account, UploadFor};
 use crate::engine::Content;
 use crate::model::job::{Job, Kind};
 use crate::model::order::{Order, Vendor};
@@ -21,13 +23,41 @@ pub struct Uploaded {
 }
 
 impl Orders {
-    /// A file of that (normalised) name may come from now on, under the key told, until the
-    /// retention has passed, or that of a document that is made of it.
+    /// Reserves a place for a file of that (normalised) name, which a client uploads by a URL. The
+    /// account's clock does not leap while the client owes the upload.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn hand_out_upload(
+        &self,
+        account: &Arc<Account>,
+        name: &str,
+    ) -> Result<Upload, StoreError> {
+        let number = account.next_upload();
+        let subject = UploadFor::File(number);
+        let owed = self.accounts.hand_out_upload(account, subject);
+        let upload = self.reserve_upload(account, name, number).await?;
+        owed.keep();
+        Ok(upload)
+    }
+
+    /// Reserves a place for a file of that (normalised) name, which the server puts there itself.
     ///
     /// # Errors
     /// If it cannot be written.
     pub async fn await_upload(&self, account: &Account, name: &str) -> Result<Upload, StoreError> {
         let number = account.next_upload();
+        self.reserve_upload(account, name, number).await
+    }
+
+    /// A file may come from now on, under the key told, until the retention has passed, or that of
+    /// a document that is made of it.
+    async fn reserve_upload(
+        &self,
+        account: &Account,
+        name: &str,
+        number: u64,
+    ) -> Result<Upload, StoreError> {
         let id = self.entropy.draw(&account.key, "upload", number).uuid();
         let now = account.now();
         let expires_at = now.plus_ms(i64::from(self.retention_days(account)) * DAY_MS);
@@ -121,16 +151,24 @@ impl Orders {
         self.settle(job, |_| false, &account).await.map(drop)
     }
 
-    /// Whether the key is of an upload that has expired: nothing is taken there any more.
+    /// Notes that a file has arrived under the key, where it is of an upload of its own. Returns
+    /// `false` if that upload has expired: nothing is taken there any more.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn has_expired(&self, key: &str) -> Result<bool, StoreError> {
+    pub async fn settle_upload(&self, key: &str) -> Result<bool, StoreError> {
         let Some(KeyOwner::Upload(id)) = key_owner(key) else {
-            return Ok(false);
+            return Ok(true);
         };
         let found = store::uploads::find(&mut self.db.read().await?, id).await?;
-        Ok(found.is_none())
+        let Some(upload) = found else {
+            return Ok(false);
+        };
+        if let Some(account) = self.accounts.by_id(upload.account) {
+            let subject = UploadFor::File(upload.number);
+            self.accounts.settle_upload(&account, subject);
+        }
+        Ok(true)
     }
 
     /// The account's file under that key, if it was awaited there and is in.

@@ -1,5 +1,6 @@
 //! Back from a snapshot: the accounts that it holds begin anew as they were.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -58,8 +59,8 @@ impl Snapshots {
             }
         }
         // Nobody but who restores everything has to do with the default clock.
-        let _step = match one {
-            None => Some(self.worker.hold(ClockId::DEFAULT).await),
+        let guard = match one {
+            None => Some(self.accounts.lock_clock(ClockId::DEFAULT).await),
             Some(_) => None,
         };
         let (accounts, standing) = (self.accounts.turn().await, self.rules.turn().await);
@@ -96,8 +97,8 @@ impl Snapshots {
         }
 
         let begun = accounts.swap(&ended, back.into_iter().map(|back| back.begun).collect());
-        if one.is_none() {
-            accounts.set_default_clock(default_clock.unwrap_or(Clock::REAL));
+        if let Some(guard) = &guard {
+            accounts.set_default_clock(guard, default_clock.unwrap_or(Clock::REAL));
         }
         let account_of = |id: AccountId| begun.iter().find(|account| account.id == id).cloned();
         let rules = rules.into_iter().map(|rule| {
@@ -122,11 +123,14 @@ impl Snapshots {
         all: Option<Option<Clock>>,
     ) -> Result<(), SnapshotError> {
         let mut tx = self.db.begin().await?;
-        for account in ended {
-            store::accounts::delete(&mut tx, account.id).await?;
-        }
+        let ended = ended.iter().map(|account| account.id);
         if let Some(default_clock) = all {
+            store::accounts::delete_all(&mut tx, ended).await?;
             clear(&mut tx, default_clock).await?;
+        } else {
+            for account in ended {
+                store::accounts::delete(&mut tx, account).await?;
+            }
         }
         for Back { kept, begun } in back {
             store::snapshots::revive(&mut tx, rows, kept, begun.id, begun.clock).await?;
@@ -152,13 +156,16 @@ impl Snapshots {
         Ok(kept.into_iter().zip(ids).map(begin).collect())
     }
 
-    /// The worker looks at the clocks of those that are gone, and lets go of them, and at those of
-    /// the new ones, whose jobs it has not been told of.
+    /// Makes the worker forget the clocks of the lives that have ended, and look at those of the
+    /// new ones, whose jobs it has not been told of.
     fn look(&self, ended: &[Arc<Account>], begun: &[Arc<Account>]) {
         let agenda = self.db.agenda();
+        let ended: HashSet<ClockId> = ended.iter().map(|it| ClockId::of(it.id)).collect();
+        agenda.retain(|clock| !ended.contains(&clock));
         agenda.look(ClockId::DEFAULT);
-        for account in ended.iter().chain(begun) {
-            agenda.look(ClockId::of(account.id));
+        let own = begun.iter().map(|account| account.clock_id());
+        for clock in own.filter(|clock| *clock != ClockId::DEFAULT) {
+            agenda.look(clock);
         }
     }
 

@@ -85,7 +85,7 @@ async fn keep(
             received.await?
         }
         // it may have done so while the file came
-        None if verbs.orders.has_expired(&key).await? => {
+        None if !verbs.orders.settle_upload(&key).await? => {
             let removed = verbs.blobs.remove(owner.account, &bucket, &key).await;
             removed.map_err(Error::Internal)?;
             return Err(Upload::Expired.into());

@@ -110,6 +110,26 @@ pub async fn delete(tx: &mut Tx, id: AccountId) -> Result<()> {
     Ok(())
 }
 
+/// Ends the lives of all accounts, which are those of `ids`: their rows, and every row that hangs on
+/// them.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn delete_all(tx: &mut Tx, ids: impl IntoIterator<Item = AccountId>) -> Result<()> {
+    // Rows that others refer to go last: SQLite would look for the others row by row.
+    sqlx::query(
+        "DELETE FROM jobs; DELETE FROM attempts; DELETE FROM deliveries; DELETE FROM events;
+         DELETE FROM endpoints; DELETE FROM uploads; DELETE FROM tallies; DELETE FROM orders;
+         DELETE FROM rules WHERE account_id IS NOT NULL; DELETE FROM accounts",
+    )
+    .execute(tx.sqlite())
+    .await?;
+    for id in ids {
+        tx.ended(id);
+    }
+    Ok(())
+}
+
 /// Gives a clock its new state. An account's own clock takes over the account's jobs.
 ///
 /// # Errors

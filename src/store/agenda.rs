@@ -72,6 +72,12 @@ impl Agenda {
         self.add(clock, Due { at, is_new: true });
     }
 
+    /// Forgets the clocks for which `keep` returns false, because they are no more.
+    pub fn retain(&self, keep: impl Fn(ClockId) -> bool) {
+        let mut due = self.0.due.lock().unwrap_or_else(PoisonError::into_inner);
+        due.retain(|clock, _| keep(*clock));
+    }
+
     /// Takes out the clocks for which `is_due` says so.
     pub fn take_due(&self, is_due: impl Fn(ClockId, Due) -> bool) -> Vec<ClockId> {
         let mut due = self.0.due.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,7 +5,9 @@ use std::io;
 use std::sync::Arc;
 
 use super::Worker;
-use crate::accounts::Account;
+use super::running::RunningJob;
+use crate::accounts::{Account, ClockGuard};
+use crate::claims::Claim;
 use crate::model::ids::ClockId;
 use crate::model::job::{Job, Kind};
 use crate::model::time::Timestamp;
@@ -26,8 +28,9 @@ impl Worker {
     /// Moves a clock `by_ms` on, the account's own or the default one, running on the way what
     /// falls due, earliest first, each job while the clock shows its due time; also what these
     /// jobs bring about in turn. An account that followed the default clock has one of its own
-    /// from then on. Answers what the clock shows in the end and what was run. What has begun is
-    /// carried through, whether anybody waits for it or not.
+    /// from then on. Answers what the clock shows in the end and what was run, first the jobs that
+    /// the worker was running when the advance began. What has begun is carried through, whether
+    /// anybody waits for it or not.
     ///
     /// # Errors
     /// If a job cannot be run or the clock not be written, or the server stops; the clock then
@@ -51,16 +54,15 @@ impl Worker {
         account: Option<Arc<Account>>,
         by_ms: i64,
     ) -> Result<(Timestamp, Vec<Ran>), StoreError> {
-        let own = account.as_ref().map(|account| ClockId::of(account.id));
-        let clock = own.unwrap_or(ClockId::DEFAULT);
-        let _step = self.hold(clock).await;
-        if account.is_some_and(|account| account.clock_id() != clock) {
-            let followed = self.accounts.clock(ClockId::DEFAULT);
-            self.accounts.set_clock(clock, followed).await?;
-        }
+        let guard = match account {
+            None => self.accounts.lock_clock(ClockId::DEFAULT).await,
+            Some(account) => self.accounts.own_clock(&account).await?,
+        };
+        let clock = guard.clock();
         let target = self.accounts.now(clock).plus_ms(by_ms);
-        let (mut ran, mut ahead) = (Vec::new(), Ahead::default());
-        while let Some(one) = self.run_next(clock, target, &mut ahead).await? {
+        let mut ran = self.finish_running(clock).await;
+        let mut ahead = Ahead::default();
+        while let Some(one) = self.run_next(&guard, target, &mut ahead).await? {
             ran.push(one);
             if self.stop.is_cancelled() {
                 let stopped = io::Error::other("the server stops; the clock stands on its way");
@@ -69,64 +71,168 @@ impl Worker {
         }
         let end = self.accounts.now(clock).max(target);
         let moved = self.accounts.clock(clock).moved_to(end);
-        self.accounts.set_clock(clock, moved).await?;
+        self.accounts.write_clock(&guard, moved).await?;
         Ok((self.accounts.now(clock), ran))
     }
 
-    /// Runs the first job due by `target`, the clock showing its due time; none if there is none.
+    /// Waits for the jobs that the worker runs by that clock, and returns those that succeed. The
+    /// worker starts no others while the clock is locked.
+    async fn finish_running(&self, clock: ClockId) -> Vec<Ran> {
+        let mut running = self.running.list();
+        running.retain(|it| {
+            let account = self.accounts.by_id(it.job.account);
+            account.is_some_and(|account| account.clock_id() == clock)
+        });
+        self.claims.idle(clock).await;
+        running.retain(RunningJob::is_done);
+        let report = |RunningJob { job, .. }| Ran {
+            at: job.due_at,
+            kind: job.kind,
+            subject: job.subject,
+        };
+        running.into_iter().map(report).collect()
+    }
+
+    /// Runs the first job due by `target`, the clock showing its due time. `None` if there is none.
     async fn run_next(
         &self,
-        clock: ClockId,
+        guard: &ClockGuard,
         target: Timestamp,
         ahead: &mut Ahead,
     ) -> Result<Option<Ran>, StoreError> {
-        loop {
-            self.claims.idle(clock).await;
-            let Some(job) = self.first_due(clock, target, ahead).await? else {
-                return Ok(None);
-            };
-            let Some(claim) = self.claim(&job) else {
-                ahead.jobs.clear();
-                tokio::task::yield_now().await;
-                continue;
-            };
-            let before = self.accounts.now(clock);
-            if before < job.due_at {
-                self.accounts.move_clock(clock, job.due_at);
-            }
-            self.run_job(&job).await?;
-            drop(claim);
-            return Ok(Some(Ran {
-                at: job.due_at.max(before),
-                kind: job.kind,
-                subject: job.subject,
-            }));
+        let clock = guard.clock();
+        let Some((job, claim)) = self.claim_next(clock, target, ahead).await? else {
+            return Ok(None);
+        };
+        let before = self.accounts.now(clock);
+        if before < job.due_at {
+            self.accounts.move_clock(guard, job.due_at);
         }
+        self.run_job(&job).await?;
+        drop(claim);
+        Ok(Some(Ran {
+            at: job.due_at.max(before),
+            kind: job.kind,
+            subject: job.subject,
+        }))
     }
 
-    async fn first_due(
+    /// Claims the first job due by `target`, once nothing is in flight by the clock. `None` if there
+    /// is none.
+    async fn claim_next(
         &self,
         clock: ClockId,
         target: Timestamp,
         ahead: &mut Ahead,
-    ) -> Result<Option<Job>, StoreError> {
-        let news = self.db.agenda().news();
-        if ahead.jobs.is_empty() || ahead.news != news {
-            let mut reader = self.db.read().await?;
-            let due = store::jobs::due(&mut reader, clock, target, AHEAD_MAX).await?;
-            *ahead = Ahead {
-                jobs: due.into(),
-                news,
-            };
+    ) -> Result<Option<(Job, Claim)>, StoreError> {
+        let news = || self.db.agenda().news();
+        loop {
+            self.claims.idle(clock).await;
+            if ahead.is_used_up(news()) {
+                ahead.news = news();
+                let mut reader = self.db.read().await?;
+                let due = store::jobs::due(&mut reader, clock, target, AHEAD_MAX).await?;
+                ahead.jobs = due.into();
+                if ahead.jobs.is_empty() && ahead.news == news() {
+                    return Ok(None);
+                }
+            }
+            if let Some(claimed) = ahead.claim_first(|job| self.claim(job), news) {
+                return Ok(Some(claimed));
+            }
+            tokio::task::yield_now().await;
         }
-        Ok(ahead.jobs.pop_front())
     }
 }
 
-/// The jobs that come next, as long as there are no others.
+/// The next jobs, in order of due time and id, read in advance.
 #[derive(Debug, Default)]
 struct Ahead {
     jobs: VecDeque<Job>,
-    /// As the agenda had it when they were read.
+    /// The agenda's count of news before the jobs were read.
     news: u64,
+}
+
+impl Ahead {
+    /// Returns `true` if the jobs have to be read again: there is none left, or jobs were committed
+    /// since they were read.
+    fn is_used_up(&self, news: u64) -> bool {
+        self.jobs.is_empty() || self.news != news
+    }
+
+    /// Claims the first job. `None` if it is not the first any more, is not there, or cannot be
+    /// claimed; then the jobs have to be read again.
+    ///
+    /// The news are counted again after the claim. From there to the job's start nothing is awaited,
+    /// so that no job whose commit has been answered comes before it.
+    fn claim_first<C>(
+        &mut self,
+        claim: impl FnOnce(&Job) -> Option<C>,
+        news: impl FnOnce() -> u64,
+    ) -> Option<(Job, C)> {
+        let job = self.jobs.pop_front()?;
+        let claimed = claim(&job).filter(|_| news() == self.news);
+        if claimed.is_none() {
+            self.jobs.clear();
+        }
+        Some((job, claimed?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::model::ids::AccountId;
+
+    fn job(id: i64) -> Job {
+        Job {
+            id,
+            account: AccountId(1),
+            kind: Kind::Process,
+            subject: id.to_string(),
+            due_at: Timestamp::from_ms(id),
+        }
+    }
+
+    fn ahead(news: u64) -> Ahead {
+        Ahead {
+            jobs: [job(1), job(2)].into(),
+            news,
+        }
+    }
+
+    #[test]
+    fn claim_first_without_news_takes_one_job_after_the_other() {
+        let (mut ahead, news) = (ahead(7), || 7);
+        for id in 1..=2 {
+            assert!(!ahead.is_used_up(7));
+            let claimed = ahead.claim_first(|job| Some(job.id), news);
+            assert_eq!(claimed, Some((job(id), id)));
+        }
+        assert!(ahead.is_used_up(7));
+        assert_eq!(ahead.claim_first(|job| Some(job.id), news), None);
+    }
+
+    #[test]
+    fn claim_first_while_another_job_is_committed_gives_the_claim_back_and_reads_again() {
+        let (mut ahead, news) = (ahead(7), Cell::new(7));
+        let claims = Arc::new(());
+        let claim = |_: &Job| {
+            // Committed between the look at the news before the claim, and the claim.
+            news.set(8);
+            Some(Arc::clone(&claims))
+        };
+        assert!(ahead.claim_first(claim, || news.get()).is_none());
+        assert_eq!(Arc::strong_count(&claims), 1, "the claim is released");
+        assert!(ahead.is_used_up(8));
+    }
+
+    #[test]
+    fn claim_first_of_a_job_that_somebody_has_reads_again() {
+        let mut ahead = ahead(7);
+        assert_eq!(ahead.claim_first(|_| None::<()>, || 7), None);
+        assert!(ahead.is_used_up(7));
+    }
 }

@@ -1,28 +1,19 @@
 //! Jumps: a clock in mode `jump` does not wait for its work.
 
-use std::sync::Arc;
-
 use super::Worker;
-use crate::model::ids::ClockId;
+use crate::accounts::ClockGuard;
 use crate::store::{self, StoreError};
 
 impl Worker {
-    /// Moves a clock that jumps on to what is due next, if nothing is under way by it and
-    /// something is to come that somebody waits for ([`Kind::is_awaited`]); what ends meanwhile
-    /// of other kinds ends on the way, at its own time.
+    /// Moves a clock that jumps on to the next job that somebody waits for ([`Kind::is_awaited`]).
+    /// Jobs of other kinds run on the way, at their own due times. Nothing happens while a job is
+    /// in flight by the clock, or an upload is owed by it (`accounts/owed.rs`).
     ///
     /// [`Kind::is_awaited`]: crate::model::job::Kind::is_awaited
-    pub(super) async fn leap(self: &Arc<Self>, clock: ClockId) -> Result<(), StoreError> {
-        let Some(_turn) = self.steps.try_take(clock) else {
-            return Ok(());
-        };
-        let shown = self.accounts.clock(clock);
-        let at_rest = || {
-            self.claims
-                .under_way(|of| of.clock_id() == clock)
-                .is_empty()
-        };
-        if !shown.jumps() || !at_rest() {
+    pub(super) async fn leap(&self, guard: &ClockGuard) -> Result<(), StoreError> {
+        let clock = guard.clock();
+        let in_flight = self.claims.under_way(|of| of.clock_id() == clock);
+        if !self.accounts.clock(clock).jumps() || !in_flight.is_empty() {
             return Ok(());
         }
         let mut reader = self.db.read().await?;
@@ -33,13 +24,17 @@ impl Worker {
         let first = store::jobs::due(&mut reader, clock, until, 1).await?;
         drop(reader);
         let at = first.first().map_or(until, |job| job.due_at);
-        if self.accounts.now(clock) < at {
-            let moved = self.accounts.set_clock(clock, shown.moved_to(at)).await;
-            // Its account was reset meanwhile: there is nothing to move any more.
-            return match moved {
-                Err(StoreError::AccountGone) => Ok(()),
-                moved => moved,
-            };
+        let now = self.accounts.now(clock);
+        let agenda = self.db.agenda();
+        if now < at {
+            match self.accounts.leap(guard, at) {
+                Ok(()) => agenda.look(clock),
+                // The clock runs as real time does: by then no upload is owed of those that are now.
+                Err(wait) => {
+                    let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+                    agenda.wait_until(clock, now.plus_ms(wait_ms.saturating_add(1)));
+                }
+            }
         }
         Ok(())
     }

@@ -45,7 +45,9 @@ pub fn set(described: Described<'_>) -> Described<'_> {
             "Gives the account a clock of its own, or sets the default clock, which all accounts \
              follow that have none. In mode `jump` it runs, and leaps to what is due next whenever \
              no work is under way: orders, reports and webhooks do not wait; what expires on the \
-             way expires at its own time, and nothing leaps there for its sake.",
+             way expires at its own time, and nothing leaps there for its sake. It does not leap \
+             while a client owes an upload whose URL was handed out less than 5 s ago by real \
+             time.",
         )
         .asks_json::<Set>(true)
         .answers::<Shown>(200, "The clock as it is now.");
@@ -58,7 +60,7 @@ pub fn advance(described: Described<'_>) -> Described<'_> {
             "Advance a clock",
             "Moves it forward, and runs all that falls due on the way, each piece at its own due \
              time and in order, and what that work causes in turn. When it answers, the work is \
-             done.",
+             done. Work that was under way by this clock is waited for, and told first.",
         )
         .asks_json::<Advance>(true)
         .answers::<Advanced>(200, "What was run, in order.");

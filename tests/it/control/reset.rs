@@ -108,3 +108,47 @@ async fn what_was_in_flight_at_a_reset_writes_nothing_and_sends_nothing_more() {
     receiver.messages(1).await;
     stunt.still_works("live").await;
 }
+
+#[tokio::test]
+async fn reset_of_two_thousand_accounts_ends_them_all_and_their_objects() {
+    let data = tempfile::tempdir().expect("a directory");
+    let path = data.path().to_owned();
+    let stunt = Stunt::with(|config| config.data_dir = Some(path)).await;
+    let keys: Vec<String> = (0..2_000).map(|n| format!("key{n}")).collect();
+    let make = async |keys: &[String]| {
+        for key in keys {
+            let path = format!("/_mock/accounts/{key}");
+            stunt.control(Method::PUT, &path, &json!({})).await;
+        }
+    };
+    let (some, others) = keys.split_at(1_000);
+    tokio::join!(make(some), make(others));
+    let entries = |of: &str| std::fs::read_dir(data.path().join(of)).map_or(0, Iterator::count);
+    assert_eq!(
+        entries("blobs"),
+        0,
+        "a directory is made by the first object"
+    );
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let (id, url) = stunt.pending("key7", &body).await;
+    stunt.put(&url, picture()).await;
+    assert_eq!(entries("blobs"), 1);
+    let reset = stunt.send(Method::POST, "/_mock/reset", &[], "").await;
+    assert_eq!((reset.status, reset.text()), (204, String::new()));
+    assert_eq!(entries("blobs"), 0);
+    let accounts = stunt
+        .control(Method::GET, "/_mock/accounts", &json!({}))
+        .await;
+    assert_eq!(accounts, json!({"accounts": []}));
+    let late = stunt.send(Method::PUT, &url, &[], picture()).await;
+    assert_eq!(late.status, 404, "{}", late.text());
+    let gone = stunt.get("key7", &format!("/api/v2/orders/{id}")).await;
+    gone.assert_refused(404, "ORDER_NOT_FOUND", &format!("there is no order {id}"));
+    stunt.freeze("key7").await;
+    stunt.still_works("key7").await;
+    stunt.stop().await;
+    let path = data.path().to_owned();
+    let again = Stunt::with(|config| config.data_dir = Some(path)).await;
+    again.freeze("key8").await;
+    again.still_works("key8").await;
+}

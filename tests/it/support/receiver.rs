@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::tls::TlsListener;
 
@@ -51,6 +51,8 @@ struct Shared {
     came: Notify,
     /// Called as soon as a message is there.
     notice: Option<Box<dyn Fn() + Send + Sync>>,
+    /// Each answer takes a permit.
+    held: Option<Semaphore>,
 }
 
 /// The receiver; answers 200 where the script is at its end.
@@ -79,6 +81,21 @@ impl Receiver {
             ..Shared::default()
         })
         .await
+    }
+
+    /// Keeps its answers back until they are released.
+    pub async fn holding() -> Self {
+        Self::of(Shared {
+            held: Some(Semaphore::new(0)),
+            ..Shared::default()
+        })
+        .await
+    }
+
+    /// Lets answers go, those that are kept back first.
+    pub fn release(&self, answers: usize) {
+        let held = self.shared.held.as_ref();
+        held.expect("a receiver that holds").add_permits(answers);
     }
 
     /// Over https, with a certificate that nobody but itself has signed.
@@ -156,6 +173,9 @@ async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: By
         body: body.to_vec(),
     });
     shared.came.notify_waiters();
+    if let Some(held) = &shared.held {
+        held.acquire().await.expect("it is never closed").forget();
+    }
     match reply {
         Reply::Status(status) => StatusCode::from_u16(status)
             .expect("a status")

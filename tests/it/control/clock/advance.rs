@@ -119,3 +119,133 @@ async fn looking_at_a_clock_and_draining_make_no_account() {
     let other = other.await;
     assert_eq!((other.status, other.json()), (400, expected));
 }
+
+/// Waits until the account has a clock of its own, by moving the default clock on.
+async fn own_clock_of(stunt: &Stunt, key: &str) {
+    for ms in 0.. {
+        let now = format!("2026-03-12T11:00:{:02}.{:03}Z", ms / 1_000, ms % 1_000);
+        let set = json!({"mode": "frozen", "now": now});
+        stunt.control(Method::PUT, "/_mock/clock", &set).await;
+        if clock(stunt, key).await["now"] != json!(now) {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn advance_while_the_worker_runs_a_job_waits_for_it_and_reports_it_first() {
+    let stunt = Stunt::with(|config| config.orders.processing_ms = 0).await;
+    let receiver = Receiver::holding().await;
+    let freeze = json!({"mode": "frozen", "now": T0});
+    stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
+    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let order = stunt.confirmed("live", &body, picture()).await;
+    receiver.messages(1).await;
+    let advance = json!({"account": "live", "by": "P8D"});
+    let advance = stunt.control(Method::POST, ADVANCE, &advance);
+    let release = async {
+        own_clock_of(&stunt, "live").await;
+        receiver.release(1);
+    };
+    let (done, ()) = tokio::join!(advance, release);
+    let expected = json!([
+        {"at": T0, "kind": "webhook.deliver", "subject": webhook},
+        {"at": "2026-03-19T10:00:00.000Z", "kind": "order.expire", "subject": order},
+    ]);
+    assert_eq!(done["ran"], expected);
+}
+
+#[tokio::test]
+async fn advance_while_an_earlier_job_is_created_runs_it_before_the_later_ones() {
+    let stunt = Stunt::frozen("live").await;
+    let receiver = Receiver::holding().await;
+    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    let order = async |key: &str, delay_ms: u32| {
+        let set = json!({"processing": {"delayMs": delay_ms}});
+        let path = "/_mock/accounts/live";
+        stunt.control(Method::PUT, path, &set).await;
+        let body = json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
+        stunt.confirmed("live", &body, picture()).await
+    };
+    let (first, last) = (order("first", 10_000).await, order("last", 3_600_000).await);
+    let advance = json!({"account": "live", "by": "PT2H"});
+    let advance = stunt.control(Method::POST, ADVANCE, &advance);
+    let create = async {
+        receiver.messages(1).await;
+        let created = order("between", 30_000).await;
+        receiver.release(3);
+        created
+    };
+    let (done, between) = tokio::join!(advance, create);
+    let line = |at: &str, kind: &str, subject: &str| json!({"at": format!("2026-03-12T{at}.000Z"), "kind": kind, "subject": subject});
+    let expected = json!([
+        line("10:00:10", "order.process", &first),
+        line("10:00:10", "webhook.deliver", &webhook),
+        line("10:00:40", "order.process", &between),
+        line("10:00:40", "webhook.deliver", &webhook),
+        line("11:00:00", "order.process", &last),
+        line("11:00:00", "webhook.deliver", &webhook),
+    ]);
+    assert_eq!(done["ran"], expected);
+}
+
+#[tokio::test]
+async fn set_clock_without_an_instant_during_an_advance_keeps_where_the_advance_ends() {
+    let stunt = Stunt::frozen("live").await;
+    let receiver = Receiver::holding().await;
+    stunt.webhook("live", &receiver.url).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt.confirmed("live", &body, picture()).await;
+    let advance = json!({"account": "live", "by": "P7D"});
+    let advance = stunt.control(Method::POST, ADVANCE, &advance);
+    let set = async {
+        receiver.messages(1).await;
+        let set = json!({"account": "live", "mode": "frozen"});
+        let set = stunt.control(Method::PUT, "/_mock/clock", &set);
+        let release = async {
+            // The other call is sent meanwhile.
+            for _ in 0..20 {
+                clock(&stunt, "live").await;
+            }
+            receiver.release(1);
+        };
+        tokio::join!(set, release).0
+    };
+    let (done, set) = tokio::join!(advance, set);
+    assert_eq!(done["now"], "2026-03-19T10:00:00.000Z");
+    assert_eq!(set["now"], done["now"]);
+    assert_eq!(clock(&stunt, "live").await["now"], done["now"]);
+}
+
+/// Orders fall due by a running clock while it is advanced: each job is run once, by the worker or
+/// by an advance, and an advance reports its own in order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn advance_beside_a_busy_worker_reports_in_order_and_no_job_twice() {
+    let stunt = Stunt::with(|config| config.orders.processing_ms = 2).await;
+    let orders = async {
+        for n in 0..60 {
+            let body = json!({"idempotencyKey": n.to_string(), "fileName": "a_ai.jpg"});
+            stunt.confirmed("live", &body, picture()).await;
+        }
+    };
+    let advances = async {
+        let mut ran = Vec::new();
+        for _ in 0..60 {
+            let by = json!({"account": "live", "by": 3});
+            let done = stunt.control(Method::POST, ADVANCE, &by).await;
+            let lines = done["ran"].as_array().expect("a list").clone();
+            let at = |line: &Value| line["at"].as_str().expect("a text").to_owned();
+            assert!(lines.iter().map(at).is_sorted(), "{lines:?}");
+            let subject = |line: &Value| line["subject"].as_str().expect("a text").to_owned();
+            ran.extend(lines.iter().map(subject));
+        }
+        ran
+    };
+    let ((), mut ran) = tokio::join!(orders, advances);
+    stunt.drain("live").await;
+    let count = ran.len();
+    ran.sort();
+    ran.dedup();
+    assert_eq!(ran.len(), count, "no order is processed twice");
+}

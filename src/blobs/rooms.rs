@@ -1,0 +1,190 @@
+//! Accounts' directories: made by the first object, removed one by one or all at once.
+
+use std::collections::HashSet;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::fs;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{Blobs, absent_is_fine};
+use crate::model::ids::AccountId;
+
+/// Prefix of directories under `tmp/` that are being deleted.
+const REMOVED: &str = "removed-";
+
+/// The accounts that may have directories, and the deletion of removed ones.
+#[derive(Debug, Default)]
+pub(super) struct Rooms {
+    open: Mutex<HashSet<AccountId>>,
+    deletions: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Rooms {
+    fn open(&self) -> MutexGuard<'_, HashSet<AccountId>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Blobs {
+    /// Makes room for `account`'s objects; before this every write for it fails. The disk is not
+    /// touched: most accounts of a large test suite never have an object.
+    pub fn open_account(&self, account: AccountId) {
+        self.0.rooms.open().insert(account);
+    }
+
+    /// Moves the file `from` to `to`, in the directory of `account`, which is made if need be.
+    ///
+    /// # Errors
+    /// `NotFound` if the account is not open, else when the disk fails.
+    pub(super) async fn publish(
+        &self,
+        account: AccountId,
+        from: &Path,
+        to: &Path,
+    ) -> io::Result<()> {
+        match fs::rename(from, to).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.make_room(account)?;
+                fs::rename(from, to).await
+            }
+            renamed => renamed,
+        }
+    }
+
+    /// Makes the directory of an open account. The mutex is held meanwhile, so that no account is
+    /// removed between the check and the creation.
+    fn make_room(&self, account: AccountId) -> io::Result<()> {
+        let open = self.0.rooms.open();
+        if !open.contains(&account) {
+            return Err(ErrorKind::NotFound.into());
+        }
+        std::fs::create_dir_all(self.account_dir(account))
+    }
+
+    /// Removes `account` with all its objects, at once for every reader and writer.
+    ///
+    /// # Errors
+    /// When its directory cannot be moved away or deleted; moved away, it is swept at start.
+    pub async fn remove_account(&self, account: AccountId) -> io::Result<()> {
+        match self.move_away(account).await? {
+            Some(away) => fs::remove_dir_all(away).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Removes `account` as [`Blobs::remove_account`] does, and deletes its objects in the
+    /// background.
+    ///
+    /// # Errors
+    /// When its directory cannot be moved away.
+    pub async fn discard_account(&self, account: AccountId) -> io::Result<()> {
+        if let Some(away) = self.move_away(account).await? {
+            self.delete(away);
+        }
+        Ok(())
+    }
+
+    /// Moves the directory of `account` away, and returns where it is. `None` if there is none.
+    async fn move_away(&self, account: AccountId) -> io::Result<Option<PathBuf>> {
+        self.0.rooms.open().remove(&account);
+        let away = self.away();
+        match fs::rename(self.account_dir(account), &away).await {
+            Ok(()) => Ok(Some(away)),
+            gone => absent_is_fine(gone).map(|()| None),
+        }
+    }
+
+    /// Removes every account with all its objects, at once for every reader and writer, and leaves
+    /// room for what belongs to nobody. The files are deleted in the background.
+    ///
+    /// # Errors
+    /// When the directories cannot be moved away.
+    pub async fn remove_all(&self) -> io::Result<()> {
+        self.0.rooms.open().clear();
+        let away = self.away();
+        fs::rename(&self.0.blobs, &away).await?;
+        self.delete(away);
+        fs::create_dir_all(&self.0.blobs).await?;
+        self.open_account(AccountId::NOBODY);
+        Ok(())
+    }
+
+    /// Empties `tmp/` of what an earlier process left.
+    pub(super) async fn sweep(&self) -> io::Result<()> {
+        let mut entries = fs::read_dir(&self.0.tmp).await?;
+        let mut directories = Vec::new();
+        while let Some(entry) = entries.next_entry().await? {
+            if !entry.file_type().await?.is_dir() {
+                fs::remove_file(entry.path()).await?;
+                continue;
+            }
+            let name = entry.file_name();
+            let number = name.to_str().and_then(|name| name.strip_prefix(REMOVED));
+            if let Some(number) = number.and_then(|number| number.parse::<u64>().ok()) {
+                let next = number.saturating_add(1);
+                self.0.count.fetch_max(next, Ordering::Relaxed);
+            }
+            directories.push(entry.path());
+        }
+        for directory in directories {
+            self.delete(directory);
+        }
+        Ok(())
+    }
+
+    /// Stops the deletion of removed directories. The next start takes it up.
+    pub async fn close(&self) {
+        let rooms = &self.0.rooms;
+        rooms.stop.cancel();
+        rooms.deletions.close();
+        rooms.deletions.wait().await;
+    }
+
+    /// Returns a new path for a directory that is removed.
+    fn away(&self) -> PathBuf {
+        self.0.tmp.join(format!("{REMOVED}{}", self.count()))
+    }
+
+    /// Deletes a directory in the background, one entry at a time, so that it can be stopped.
+    fn delete(&self, directory: PathBuf) {
+        let stop = self.0.rooms.stop.clone();
+        self.0.rooms.deletions.spawn(async move {
+            let deleted = stop.run_until_cancelled(delete_entries(&directory)).await;
+            if let Some(Err(error)) = deleted {
+                let path = directory.display();
+                tracing::warn!(%error, %path, "cannot delete removed objects; the next start tries again");
+            }
+        });
+    }
+
+    /// The accounts that have directories here, in no order: what a start compares with its rows.
+    ///
+    /// # Errors
+    /// When the store cannot be listed.
+    pub async fn accounts(&self) -> io::Result<Vec<AccountId>> {
+        let mut entries = fs::read_dir(&self.0.blobs).await?;
+        let mut accounts = Vec::new();
+        while let Some(entry) = entries.next_entry().await? {
+            let id = entry.file_name().to_str().and_then(|id| id.parse().ok());
+            accounts.extend(id.map(AccountId));
+        }
+        Ok(accounts)
+    }
+}
+
+async fn delete_entries(directory: &Path) -> io::Result<()> {
+    let mut entries = fs::read_dir(directory).await?;
+    while let Some(entry) = entries.next_entry().await? {
+        if entry.file_type().await?.is_dir() {
+            fs::remove_dir_all(entry.path()).await?;
+        } else {
+            fs::remove_file(entry.path()).await?;
+        }
+    }
+    fs::remove_dir(directory).await
+}
