@@ -13,6 +13,10 @@
 //! removed account fails as [`NotFound`](io::ErrorKind::NotFound) and leaves nothing. One process
 //! owns the root.
 //!
+//! A broken object (a file that was truncated or whose trailer is damaged) is treated as a missing
+//! one; the log names its file once. A write that fails because the disk is full says so in its
+//! error, by [`DiskFull`].
+//!
 //! Futures of this module may be dropped at any point; what they had begun is then done or
 //! swept later. A caller that answers for an object after [`Writer::finish`] should not be.
 
@@ -27,10 +31,11 @@ mod tests;
 use rooms::Rooms;
 pub use writer::{Scratch, Writer};
 
+use std::collections::HashSet;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -41,7 +46,10 @@ use tokio::io::AsyncReadExt;
 use crate::engine::Content;
 use crate::model::ids::AccountId;
 use crate::model::time::Timestamp;
+use crate::store::DiskFull;
 
+/// Number of broken objects that are remembered as reported in the log.
+const REPORTED_MAX: usize = 1_000;
 /// What is written in one go by [`Blobs::put_bytes`].
 const PIECE_BYTES: usize = 256 * 1024;
 
@@ -58,6 +66,8 @@ struct Inner {
     count: AtomicU64,
     /// Objects that this process has written, and their bytes.
     written: (AtomicU64, AtomicU64),
+    /// Files of broken objects that the log has named.
+    reported: Mutex<HashSet<PathBuf>>,
 }
 
 /// What is known of an object.
@@ -100,6 +110,7 @@ impl Blobs {
             rooms: Rooms::default(),
             count: AtomicU64::new(0),
             written: Default::default(),
+            reported: Mutex::default(),
         }));
         store.sweep().await?;
         store.open_account(AccountId::NOBODY);
@@ -179,7 +190,8 @@ impl Blobs {
     }
 
     /// The object under `bucket` and `key` with its file open at the content's begin: that
-    /// content is read to its end whatever becomes of the object meanwhile.
+    /// content is read to its end whatever becomes of the object meanwhile. `None` if there is no
+    /// object, or a broken one.
     ///
     /// # Errors
     /// When the disk fails.
@@ -196,8 +208,35 @@ impl Blobs {
             Err(e) => return Err(e),
         };
         // The trailer is one small read at the end of a file that has just been looked up.
-        let meta = trailer::read(&file)?;
-        Ok(Some((Blob { meta, path }, File::from_std(file))))
+        match trailer::read(&file) {
+            Ok(meta) => Ok(Some((Blob { meta, path }, File::from_std(file)))),
+            Err(error) if trailer::is_broken(&error) => {
+                self.report_broken(&path, &error);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Names the file of a broken object in the log, once.
+    fn report_broken(&self, path: &Path, error: &io::Error) {
+        let mut reported = self
+            .0
+            .reported
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if reported.len() >= REPORTED_MAX {
+            reported.clear();
+        }
+        if reported.insert(path.to_owned()) {
+            tracing::warn!(%error, file = %path.display(), "an object is broken and is treated as missing");
+        }
+    }
+
+    /// Returns the error with [`DiskFull`] in place of the operating system's words if the disk is full.
+    #[must_use]
+    pub fn explain(&self, error: io::Error) -> io::Error {
+        DiskFull::explain(error, self.0.tmp.parent())
     }
 
     /// The content under `bucket` and `key`, for whoever works on pictures, if there is one: open

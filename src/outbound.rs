@@ -25,7 +25,7 @@ mod tests;
 
 pub use asked::{Ask, Asked, Unanswered, ask};
 pub use broken::GARBAGE;
-pub use fetch::Fetched;
+pub use fetch::{FetchError, Fetched};
 pub use pace::Pace;
 pub use posted::Posted;
 pub use put::PutError;

@@ -194,6 +194,10 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::AccountGone => Self::new(Code::ServiceUnavailable, error.to_string()),
+            StoreError::DiskFull(_) => {
+                tracing::error!(%error, "a request failed");
+                Self::new(Code::ServerInternalError, error.to_string())
+            }
             StoreError::Broken(_) => {
                 tracing::error!(%error, "a request failed");
                 Self::new(

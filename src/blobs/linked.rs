@@ -16,7 +16,8 @@ impl Blobs {
     /// # Errors
     /// When the disk fails.
     pub async fn share(&self, account: AccountId, to: &Path) -> io::Result<()> {
-        link_all(&self.account_dir(account), to).await
+        let linked = link_all(&self.account_dir(account), to).await;
+        linked.map_err(|error| self.explain(error))
     }
 
     /// Makes room for the account, with the objects that are in `from`.
@@ -25,7 +26,8 @@ impl Blobs {
     /// When the disk fails.
     pub async fn adopt(&self, account: AccountId, from: &Path) -> io::Result<()> {
         self.open_account(account);
-        link_all(from, &self.account_dir(account)).await
+        let linked = link_all(from, &self.account_dir(account)).await;
+        linked.map_err(|error| self.explain(error))
     }
 }
 

@@ -12,6 +12,8 @@ const MARK: &[u8; 8] = b"stuntobj";
 const END_BYTES: u64 = 12;
 /// One read brings mark, length and, as a rule, the whole trailer.
 const LOOK_BYTES: u64 = 512;
+/// Longest trailer that is read, in bytes: what a broken file gives as a length is not allocated.
+const TRAILER_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Appends the trailer of an object to its content.
 pub(super) fn append(meta: &Meta, content: &mut Vec<u8>) -> io::Result<()> {
@@ -24,6 +26,9 @@ pub(super) fn append(meta: &Meta, content: &mut Vec<u8>) -> io::Result<()> {
 }
 
 /// Reads the trailer of an open object.
+///
+/// # Errors
+/// An error for which [`is_broken`] is true if the file is not a whole object, else that of the disk.
 pub(super) fn read(file: &File) -> io::Result<Meta> {
     let torn = || io::Error::new(ErrorKind::InvalidData, "an object's file has no trailer");
     let file_bytes = file.metadata()?.len();
@@ -35,7 +40,7 @@ pub(super) fn read(file: &File) -> io::Result<Meta> {
     }
     let length = u64::from(u32::from_le_bytes(*length));
     let trailer_bytes = length + END_BYTES;
-    if trailer_bytes > file_bytes {
+    if trailer_bytes > file_bytes.min(TRAILER_BYTES_MAX) {
         return Err(torn());
     }
     let whole = usize::try_from(length)
@@ -51,11 +56,20 @@ pub(super) fn read(file: &File) -> io::Result<Meta> {
             .ok_or_else(torn)?
     };
     let meta: Meta = serde_json::from_slice(json)?;
-    if meta.bytes + trailer_bytes == file_bytes {
+    if meta.bytes.checked_add(trailer_bytes) == Some(file_bytes) {
         Ok(meta)
     } else {
         Err(torn())
     }
+}
+
+/// Returns true if the error of [`read`] says that the file is not a whole object, and false if the
+/// disk failed.
+pub(super) fn is_broken(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::InvalidData | ErrorKind::UnexpectedEof | ErrorKind::IsADirectory
+    )
 }
 
 fn tail(file: &File, file_bytes: u64, wanted_bytes: u64) -> io::Result<Vec<u8>> {

@@ -50,6 +50,11 @@ impl Writer {
     /// # Errors
     /// When the disk fails; the object is then to be dropped.
     pub async fn write(&mut self, piece: &[u8]) -> io::Result<()> {
+        let written = self.collect(piece).await;
+        written.map_err(|error| self.blobs.explain(error))
+    }
+
+    async fn collect(&mut self, piece: &[u8]) -> io::Result<()> {
         self.digest.update(piece);
         self.bytes += u64::try_from(piece.len()).unwrap_or(u64::MAX);
         let mut rest = piece;
@@ -69,6 +74,18 @@ impl Writer {
     /// `NotFound` if the account has no room (anymore), else when the disk fails. The object is
     /// then not there, and an older one untouched.
     pub async fn finish(
+        self,
+        bucket: &str,
+        key: &str,
+        content_type: Option<String>,
+        now: Timestamp,
+    ) -> io::Result<Meta> {
+        let blobs = self.blobs.clone();
+        let published = self.publish(bucket, key, content_type, now).await;
+        published.map_err(|error| blobs.explain(error))
+    }
+
+    async fn publish(
         mut self,
         bucket: &str,
         key: &str,

@@ -156,6 +156,15 @@ impl From<StoreError> for Refusal {
                     ..Self::bad("account_gone", error.to_string(), hint)
                 }
             }
+            StoreError::DiskFull(_) => {
+                tracing::error!(%error, "a request failed");
+                let hint =
+                    "free some space on that disk and ask again; the server needs no restart";
+                Self {
+                    status: StatusCode::INTERNAL_SERVER_ERROR,
+                    ..Self::bad("disk_full", error.to_string(), hint)
+                }
+            }
             StoreError::Broken(_) => {
                 tracing::error!(%error, "a request failed");
                 Self::broken(error.to_string())

@@ -274,7 +274,14 @@ impl std::fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Defect(_) => None,
+            Self::Io(error) => Some(error),
+        }
+    }
+}
 
 #[cfg(test)]
 mod fixture;

@@ -12,6 +12,7 @@ use crate::model::file::File;
 use crate::model::order::Order;
 use crate::model::rule::Outgoing;
 use crate::model::work::{Failure, Work};
+use crate::outbound::FetchError;
 use crate::store::StoreError;
 
 /// The largest file that is downloaded.
@@ -82,7 +83,7 @@ impl Orders {
     /// Downloads what the URL names, to be nobody's yet; one line on why it could not be had.
     ///
     /// # Errors
-    /// If the rules cannot be asked.
+    /// If the rules cannot be asked, or the file cannot be written.
     pub(super) async fn fetch(
         &self,
         account: &Account,
@@ -93,10 +94,14 @@ impl Orders {
         let treatment = asked.await?.treatment();
         let (scratch, outbound) = (self.blobs.scratch(), &self.outbound);
         let fetched = outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX, &treatment);
-        Ok(fetched.await.map(|fetched| Downloaded {
-            scratch,
-            content_type: fetched.content_type,
-        }))
+        match fetched.await {
+            Ok(fetched) => Ok(Ok(Downloaded {
+                scratch,
+                content_type: fetched.content_type,
+            })),
+            Err(FetchError::Unavailable(line)) => Ok(Err(line)),
+            Err(FetchError::File(error)) => Err(StoreError::broken(self.blobs.explain(error))),
+        }
     }
 
     /// Stores what was downloaded under that key.

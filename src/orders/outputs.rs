@@ -133,7 +133,7 @@ impl Orders {
                 thumbnail,
             })),
             Err(Cause::Defect(defect)) => Ok(Err(defective(order, &file.name, &defect))),
-            Err(Cause::Io(error)) => Err(StoreError::broken(error)),
+            Err(Cause::Io(error)) => Err(StoreError::broken(self.blobs.explain(error))),
         }
     }
 
@@ -191,6 +191,7 @@ impl Orders {
         match zipped {
             // It went between the look and the read.
             Err(Cause::Io(error)) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(Cause::Io(error)) => return Err(StoreError::broken(self.blobs.explain(error))),
             zipped => zipped.map_err(StoreError::broken)?,
         }
         let put = self.blobs.put_file(

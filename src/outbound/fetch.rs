@@ -1,5 +1,7 @@
 //! A file, fetched from wherever its URL says.
 
+use std::fmt;
+use std::io;
 use std::path::Path;
 
 use tokio::fs::File;
@@ -18,6 +20,38 @@ pub struct Fetched {
     pub content_type: Option<String>,
 }
 
+/// Why a file was not fetched.
+#[derive(Debug)]
+pub enum FetchError {
+    /// The file cannot be written: a fault of the server or of its disk.
+    File(io::Error),
+    /// The URL does not lead to a file that can be had: one line that says why.
+    Unavailable(String),
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(error) => write!(formatter, "cannot write the file: {error}"),
+            Self::Unavailable(line) => formatter.write_str(line),
+        }
+    }
+}
+
+impl std::error::Error for FetchError {}
+
+impl From<String> for FetchError {
+    fn from(line: String) -> Self {
+        Self::Unavailable(line)
+    }
+}
+
+impl From<io::Error> for FetchError {
+    fn from(error: io::Error) -> Self {
+        Self::File(error)
+    }
+}
+
 /// Where a file goes to, as it comes.
 struct Into<'i> {
     shown: String,
@@ -32,14 +66,14 @@ impl Outbound {
     /// not followed. A fault is met when an answer has come.
     ///
     /// # Errors
-    /// One line that says why it could not be had. A part of it may then be in the file.
+    /// Says why it could not be had. A part of it may then be in the file.
     pub async fn fetch(
         &self,
         url: &str,
         to: &Path,
         bytes_max: u64,
         treatment: &Treatment,
-    ) -> Result<Fetched, String> {
+    ) -> Result<Fetched, FetchError> {
         treatment.wait().await;
         let into = Into {
             shown: url.escape_debug().to_string(),
@@ -56,7 +90,7 @@ impl Outbound {
         };
         // Boxed: it is what a drip waits in, and large.
         let in_time = tokio::time::timeout(timeout, Box::pin(fetched)).await;
-        in_time.unwrap_or_else(|_| Err(late(url, timeout)))
+        in_time.unwrap_or_else(|_| Err(late(url, timeout).into()))
     }
 
     async fn get_into(
@@ -64,7 +98,7 @@ impl Outbound {
         url: &str,
         mut into: Into<'_>,
         treatment: &Treatment,
-    ) -> Result<Fetched, String> {
+    ) -> Result<Fetched, FetchError> {
         let timeout = self.timeouts.fetch;
         let request = self.client()?.get(self.allowed(url)?).timeout(timeout);
         let sent = request.send().await;
@@ -81,7 +115,7 @@ impl Outbound {
         {
             bytes += into.write(&mut file, bytes, &piece).await?;
         }
-        into.done(file, bytes, content_type).await
+        Ok(into.done(file, bytes, content_type).await?)
     }
 }
 
@@ -91,12 +125,13 @@ impl Into<'_> {
         mut self,
         treatment: &Treatment,
         respond: &Respond,
-    ) -> Result<Fetched, String> {
+    ) -> Result<Fetched, FetchError> {
         let (body, media_type) = content(respond);
         self.check(respond.status, Some(body.len() as u64), treatment)?;
         let mut file = self.create().await?;
         let bytes = self.write(&mut file, 0, body.as_bytes()).await?;
-        self.done(file, bytes, media_type.map(str::to_owned)).await
+        let content_type = media_type.map(str::to_owned);
+        Ok(self.done(file, bytes, content_type).await?)
     }
 
     /// Whether what was answered so can be had.
@@ -119,27 +154,26 @@ impl Into<'_> {
         format!("{} has more than {} bytes", self.shown, self.bytes_max)
     }
 
-    fn unwritten(&self, error: &std::io::Error) -> String {
-        format!("cannot write what {} sends: {error}", self.shown)
-    }
-
-    async fn create(&self) -> Result<File, String> {
-        let created = File::create(self.path).await;
-        created.map_err(|error| self.unwritten(&error))
+    async fn create(&self) -> io::Result<File> {
+        File::create(self.path).await
     }
 
     /// Writes a piece, that comes after so many bytes, at its pace: its size.
-    async fn write(&mut self, file: &mut File, after: u64, piece: &[u8]) -> Result<u64, String> {
+    async fn write(
+        &mut self,
+        file: &mut File,
+        after: u64,
+        piece: &[u8],
+    ) -> Result<u64, FetchError> {
         let bytes = piece.len() as u64;
         if after + bytes > self.bytes_max {
-            return Err(self.too_large());
+            return Err(self.too_large().into());
         }
         if let Some(pace) = &mut self.pace {
             pace.took(piece.len());
             pace.turn().await;
         }
-        let written = file.write_all(piece).await;
-        written.map_err(|error| self.unwritten(&error))?;
+        file.write_all(piece).await?;
         Ok(bytes)
     }
 
@@ -148,9 +182,8 @@ impl Into<'_> {
         mut file: File,
         bytes: u64,
         content_type: Option<String>,
-    ) -> Result<Fetched, String> {
-        let flushed = file.flush().await;
-        flushed.map_err(|error| self.unwritten(&error))?;
+    ) -> io::Result<Fetched> {
+        file.flush().await?;
         Ok(Fetched {
             bytes,
             content_type,

@@ -141,6 +141,7 @@ async fn fetch(outbound: &Outbound, url: &str) -> (Result<Fetched, String>, Opti
     let folder = tempfile::tempdir().expect("a folder");
     let to = folder.path().join("file");
     let fetched = outbound.fetch(url, &to, MAX, &Treatment::default()).await;
+    let fetched = fetched.map_err(|error| error.to_string());
     (fetched, std::fs::read(to).ok())
 }
 

@@ -1,7 +1,6 @@
 //! S3's errors: status, code and message as AWS documents them ("Error Responses"), in XML.
 
 use std::fmt::Write as _;
-use std::io;
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
@@ -41,7 +40,7 @@ pub(super) enum Error {
     /// 416 `InvalidRange`
     InvalidRange { range: String, bytes: u64 },
     /// 500 `InternalError`
-    Internal(io::Error),
+    Internal(StoreError),
 }
 
 /// Why an upload came to nothing.
@@ -69,7 +68,7 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::AccountGone => Upload::AccountGone.into(),
-            StoreError::Broken(_) => Self::Internal(io::Error::other(error)),
+            StoreError::DiskFull(_) | StoreError::Broken(_) => Self::Internal(error),
         }
     }
 }
@@ -90,6 +89,11 @@ struct Told {
 }
 
 impl Error {
+    /// Returns the error for a fault of the server or of its disk.
+    pub fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Internal(StoreError::broken(error))
+    }
+
     /// The answer, without a body where the `method` is HEAD.
     pub fn answer(&self, method: &Method, key: Option<&str>, request_id: &str) -> Response<Body> {
         let told = self.told();
@@ -190,11 +194,14 @@ impl Error {
             )
             .with("RangeRequested", range)
             .with("ActualObjectSize", bytes),
-            Self::Internal(_) => told(
+            Self::Internal(error) => told(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "InternalError",
                 "We encountered an internal error. Please try again.",
-                "a fault of the mock itself: its log tells",
+                &match error {
+                    StoreError::DiskFull(full) => full.to_string(),
+                    _ => "a fault of the mock itself: its log tells".to_owned(),
+                },
             ),
             Self::Upload(upload) => upload.told(),
         }

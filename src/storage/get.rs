@@ -41,7 +41,7 @@ pub(super) async fn head(
     let found = verbs.blobs.find(owner.account, &target.bucket, &target.key);
     let Blob { meta, .. } = found
         .await
-        .map_err(Error::Internal)?
+        .map_err(Error::internal)?
         .ok_or_else(|| target.absent())?;
     if is_known(&parts.headers, &meta) {
         return Ok(not_modified(&meta));
@@ -61,7 +61,7 @@ pub(super) async fn get(
     let opened = verbs
         .blobs
         .open_blob(owner.account, &target.bucket, &target.key);
-    let opened = opened.await.map_err(Error::Internal)?;
+    let opened = opened.await.map_err(Error::internal)?;
     let (Blob { meta, .. }, mut file) = opened.ok_or_else(|| target.absent())?;
     if is_known(&parts.headers, &meta) {
         return Ok(not_modified(&meta));
@@ -70,7 +70,7 @@ pub(super) async fn get(
     if first > 0 {
         file.seek(SeekFrom::Start(first))
             .await
-            .map_err(Error::Internal)?;
+            .map_err(Error::internal)?;
     }
     let piece_bytes = usize::try_from(length.clamp(1, PIECE_BYTES)).unwrap_or(1);
     let pieces = ReaderStream::with_capacity(file.take(length), piece_bytes);

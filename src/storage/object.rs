@@ -154,7 +154,7 @@ pub(super) fn bad_host(method: &Method, uri: &Uri, line: &str) -> Response<Body>
 /// The answer where a handler of ours panicked.
 pub(super) fn panicked() -> Response<Body> {
     let panic = std::io::Error::other("a handler panicked");
-    numbered(|id| Error::Internal(panic).answer(&Method::GET, None, id))
+    numbered(|id| Error::internal(panic).answer(&Method::GET, None, id))
 }
 
 /// Sets a header whose value came in as one, or was made here.

@@ -34,7 +34,7 @@ pub(super) async fn put(
     // whole: from here on it happens, even if the client does not wait for it
     let kept = keep(Arc::clone(verbs), writer, target, content_type, owner);
     let kept = tokio::spawn(kept).await;
-    let (meta, hold) = kept.map_err(|e| Error::Internal(e.into()))??;
+    let (meta, hold) = kept.map_err(|e| Error::internal(e))??;
     let mut answer = Response::new(Body::empty());
     Tied::tie(&mut answer, hold);
     let etag = format!("\"{}\"", meta.etag);
@@ -57,7 +57,7 @@ async fn take(body: &mut Body, writer: &mut Writer, bytes_max: u64) -> Result<()
         if bytes > bytes_max {
             return Err(Upload::TooLarge { bytes, bytes_max }.into());
         }
-        writer.write(&piece).await.map_err(Error::Internal)?;
+        writer.write(&piece).await.map_err(Error::internal)?;
     }
     Ok(())
 }
@@ -74,7 +74,7 @@ async fn keep(
     let finished = writer.finish(&bucket, &key, content_type, owner.now);
     let meta = finished.await.map_err(|e| match e.kind() {
         ErrorKind::NotFound => Upload::AccountGone.into(),
-        _ => Error::Internal(e),
+        _ => Error::internal(e),
     })?;
     let hold = match &owner.order_id {
         Some(order_id) => {
@@ -87,7 +87,7 @@ async fn keep(
         // it may have done so while the file came
         None if !verbs.orders.settle_upload(&key).await? => {
             let removed = verbs.blobs.remove(owner.account, &bucket, &key).await;
-            removed.map_err(Error::Internal)?;
+            removed.map_err(Error::internal)?;
             return Err(Upload::Expired.into());
         }
         None => None,

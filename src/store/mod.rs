@@ -14,6 +14,7 @@ mod apart;
 pub mod attempts;
 mod cache;
 pub mod endpoints;
+mod error;
 pub mod jobs;
 pub mod listing;
 pub mod orders;
@@ -38,6 +39,7 @@ use crate::model::order::Order;
 use agenda::Agenda;
 pub use apart::apart;
 use cache::{Cache, Kept};
+pub use error::{DiskFull, StoreError};
 pub use tx::Tx;
 use tx::Writer;
 
@@ -46,49 +48,6 @@ const READERS: u32 = 4;
 /// Every statement of this module fits.
 const STATEMENTS_CACHED: usize = 128;
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
-
-/// Why a row could not be read or written.
-#[derive(Debug, Clone)]
-pub enum StoreError {
-    /// The account was reset or removed while this was under way; nothing was written.
-    AccountGone,
-    /// A fault of ours or of the disk.
-    Broken(Arc<dyn std::error::Error + Send + Sync>),
-}
-
-impl StoreError {
-    /// A fault that is not the database's own.
-    #[must_use]
-    pub fn broken(error: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self::Broken(Arc::new(error))
-    }
-}
-
-impl std::fmt::Display for StoreError {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::AccountGone => formatter.write_str("the account was reset meanwhile"),
-            Self::Broken(error) => write!(formatter, "{error}"),
-        }
-    }
-}
-
-impl std::error::Error for StoreError {}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        match error.as_database_error() {
-            Some(inner) if inner.is_foreign_key_violation() => Self::AccountGone,
-            _ => Self::Broken(Arc::new(error)),
-        }
-    }
-}
-
-impl From<serde_json::Error> for StoreError {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Broken(Arc::new(error))
-    }
-}
 
 /// What every function here answers.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -145,14 +104,15 @@ impl Db {
         sqlx::migrate!()
             .run(&mut connection)
             .await
-            .map_err(|error| StoreError::Broken(Arc::new(error)))?;
+            .map_err(StoreError::broken)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .min_connections(0)
             .test_before_acquire(false)
             .connect_lazy_with(options.read_only(true).create_if_missing(false));
         let cache = Arc::new(Cache::default());
-        let writer = Writer::new(connection, Agenda::default(), Arc::clone(&cache));
+        let data_dir = file.parent().map(Arc::from);
+        let writer = Writer::new(connection, data_dir, Agenda::default(), Arc::clone(&cache));
         Ok(Self {
             file: file.to_owned(),
             writer,

@@ -12,6 +12,7 @@
 mod close;
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
@@ -36,6 +37,8 @@ const UPDATE_ORDER: &str = "UPDATE orders SET status = ?, body = ? WHERE id = ?;
 #[derive(Debug)]
 pub(super) struct Writer {
     connection: Arc<Mutex<Connection>>,
+    /// Named in errors if its disk is full.
+    data_dir: Option<Arc<Path>>,
     queued: AtomicUsize,
     agenda: Agenda,
     cache: Arc<Cache>,
@@ -87,7 +90,12 @@ impl Drop for Place<'_> {
 }
 
 impl Writer {
-    pub(super) fn new(sqlite: SqliteConnection, agenda: Agenda, cache: Arc<Cache>) -> Arc<Self> {
+    pub(super) fn new(
+        sqlite: SqliteConnection,
+        data_dir: Option<Arc<Path>>,
+        agenda: Agenda,
+        cache: Arc<Cache>,
+    ) -> Arc<Self> {
         let connection = Connection {
             sqlite,
             group: 0,
@@ -97,6 +105,7 @@ impl Writer {
         let connection = Arc::new(Mutex::new(connection));
         Arc::new(Self {
             connection,
+            data_dir,
             queued: AtomicUsize::new(0),
             agenda,
             cache,
@@ -163,7 +172,8 @@ impl Writer {
             1 => "BEGIN IMMEDIATE".to_owned(),
             _ => format!("SAVEPOINT s{place}"),
         };
-        tx.execute(begin).await?;
+        let begun = tx.execute(begin).await;
+        begun.map_err(|error| error.in_data_dir(self.data_dir.as_ref()))?;
         Ok(tx)
     }
 
@@ -371,9 +381,10 @@ impl Tx {
         } else {
             drop(guard);
         }
-        answered
+        let committed = answered
             .await
-            .unwrap_or_else(|gone| Err(StoreError::Broken(Arc::new(gone))))
+            .unwrap_or_else(|gone| Err(StoreError::Broken(Arc::new(gone))));
+        committed.map_err(|error| error.in_data_dir(self.writer.data_dir.as_ref()))
     }
 }
 

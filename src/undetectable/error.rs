@@ -254,6 +254,10 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::AccountGone => Self::new(Code::Unavailable, error.to_string()),
+            StoreError::DiskFull(_) => {
+                tracing::error!(%error, "a request failed");
+                Self::new(Code::Internal, error.to_string())
+            }
             StoreError::Broken(_) => {
                 tracing::error!(%error, "a request failed");
                 Self::new(Code::Internal, "a fault of stuntdouble's: see its log")

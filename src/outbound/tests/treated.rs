@@ -40,7 +40,11 @@ async fn called(
     let fetched = outbound.fetch(url, &path, MAX, treatment).await;
     let read = || std::fs::read_to_string(&path).expect("a file");
     let fetched = fetched.map(|it| format!("{:?} {}", it.content_type, read()));
-    [posted, put.map_err(|error| error.to_string()), fetched]
+    [
+        posted,
+        put.map_err(|error| error.to_string()),
+        fetched.map_err(|error| error.to_string()),
+    ]
 }
 
 #[tokio::test]

@@ -1,0 +1,167 @@
+//! Errors of the store, and of the disk under it.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Primary result code of SQLite for a full disk.
+const SQLITE_FULL: i32 = 13;
+/// Extended result code of SQLite if the shared memory beside the log cannot grow: the disk is full.
+const SQLITE_IOERR_SHMSIZE: i32 = 4874;
+
+/// Why a row could not be read or written.
+#[derive(Debug, Clone)]
+pub enum StoreError {
+    /// The account was reset or removed while this was under way; nothing was written.
+    AccountGone,
+    /// The disk of the data directory has no space left.
+    DiskFull(DiskFull),
+    /// A fault of the server or of the disk.
+    Broken(Arc<dyn Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// Returns the error for a fault that may be another than the database's: [`Self::DiskFull`] if the
+    /// fault or one of its sources is a full disk, else [`Self::Broken`].
+    #[must_use]
+    pub fn broken(error: impl Error + Send + Sync + 'static) -> Self {
+        match DiskFull::find(&error) {
+            Some(full) => Self::DiskFull(full),
+            None => Self::Broken(Arc::new(error)),
+        }
+    }
+
+    /// Returns the error with the path of the data directory, if the error is [`Self::DiskFull`].
+    pub(super) fn in_data_dir(self, data_dir: Option<&Arc<Path>>) -> Self {
+        match self {
+            Self::DiskFull(_) => Self::DiskFull(DiskFull(data_dir.cloned())),
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AccountGone => formatter.write_str("the account was reset meanwhile"),
+            Self::DiskFull(full) => write!(formatter, "{full}"),
+            Self::Broken(error) => write!(formatter, "{error}"),
+        }
+    }
+}
+
+impl Error for StoreError {}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let Some(inner) = error.as_database_error() else {
+            return Self::broken(error);
+        };
+        if inner.is_foreign_key_violation() {
+            return Self::AccountGone;
+        }
+        let code = inner.code().and_then(|code| code.parse::<i32>().ok());
+        match code {
+            Some(code) if code & 0xff == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE => {
+                Self::DiskFull(DiskFull(None))
+            }
+            _ => Self::Broken(Arc::new(error)),
+        }
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Broken(Arc::new(error))
+    }
+}
+
+/// The disk of the data directory is full, with the directory's path if it is known.
+#[derive(Debug, Clone)]
+pub struct DiskFull(Option<Arc<Path>>);
+
+impl DiskFull {
+    /// Returns `error` with `DiskFull` as its inner error if the error is that of a full disk or an
+    /// exceeded quota. Any other error is returned as it is.
+    #[must_use]
+    pub fn explain(error: io::Error, data_dir: Option<&Path>) -> io::Error {
+        match error.kind() {
+            kind @ (ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+                io::Error::new(kind, Self(data_dir.map(Arc::from)))
+            }
+            _ => error,
+        }
+    }
+
+    /// Returns the full disk that `error` or one of its sources is about. `None` if there is none.
+    fn find(error: &(dyn Error + 'static)) -> Option<Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(StoreError::DiskFull(full)) = error.downcast_ref() {
+                return Some(full.clone());
+            }
+            if let Some(error) = error.downcast_ref::<io::Error>() {
+                let inner = error
+                    .get_ref()
+                    .and_then(|inner| inner.downcast_ref::<Self>());
+                let is_full = matches!(
+                    error.kind(),
+                    ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+                );
+                if inner.is_some() || is_full {
+                    return Some(inner.cloned().unwrap_or(Self(None)));
+                }
+            }
+            next = error.source();
+        }
+        None
+    }
+}
+
+impl fmt::Display for DiskFull {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(data_dir) => write!(
+                formatter,
+                "the disk of the data directory {} is full",
+                data_dir.display()
+            ),
+            None => formatter.write_str("the disk of the data directory is full"),
+        }
+    }
+}
+
+impl Error for DiskFull {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_found_behind_other_errors() {
+        let full = || io::Error::from(ErrorKind::StorageFull);
+        let explained = DiskFull::explain(full(), Some(Path::new("/data")));
+        for (error, expected) in [
+            (
+                StoreError::broken(full()),
+                "the disk of the data directory is full",
+            ),
+            (
+                StoreError::broken(explained),
+                "the disk of the data directory /data is full",
+            ),
+            (
+                StoreError::broken(sqlx::Error::Io(full())),
+                "the disk of the data directory is full",
+            ),
+        ] {
+            assert!(matches!(error, StoreError::DiskFull(_)), "{error:?}");
+            assert_eq!(error.to_string(), expected);
+        }
+        let other = DiskFull::explain(ErrorKind::NotFound.into(), Some(Path::new("/data")));
+        let other = StoreError::broken(other);
+        assert!(matches!(other, StoreError::Broken(_)), "{other:?}");
+    }
+}
