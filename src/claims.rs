@@ -7,7 +7,7 @@
 //! about can reach the client before the answer does. A request that sends to an endpoint
 //! itself waits for the endpoint's job, and has it before the worker can have it again.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -28,8 +28,6 @@ pub struct Claims(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     wanted: Mutex<Wanted>,
-    /// Clocks with due jobs for which there was no room.
-    starved: Mutex<HashSet<ClockId>>,
     released: Notify,
     agenda: Agenda,
 }
@@ -70,7 +68,6 @@ impl Claims {
     pub fn new(agenda: Agenda) -> Self {
         Self(Arc::new(Inner {
             wanted: Mutex::default(),
-            starved: Mutex::default(),
             released: Notify::new(),
             agenda,
         }))
@@ -146,16 +143,6 @@ impl Claims {
             .collect()
     }
 
-    /// There was no room for what is due by that clock: it is looked at again when a claim is
-    /// let go.
-    pub fn starve(&self, clock: ClockId) {
-        self.0
-            .starved
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(clock);
-    }
-
     /// Is done when the next claim is let go.
     pub fn progress(&self) -> Notified<'_> {
         self.0.released.notified()
@@ -189,11 +176,6 @@ impl Claims {
         if let Some(job) = account {
             inner.agenda.look(job.account.clock_id());
         }
-        let mut starved = inner.starved.lock().unwrap_or_else(PoisonError::into_inner);
-        for clock in starved.drain() {
-            inner.agenda.look(clock);
-        }
-        drop(starved);
         inner.released.notify_waiters();
     }
 }

@@ -13,7 +13,12 @@ mod advance;
 mod depths;
 mod drain;
 mod jump;
+mod records;
+mod retries;
+mod run;
 mod running;
+mod slots;
+mod starts;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,18 +30,19 @@ use crate::accounts::Accounts;
 use crate::claims::{Claim, Claims};
 use crate::metrics::Metrics;
 use crate::model::ids::ClockId;
-use crate::model::job::{Job, Kind};
+use crate::model::job::Job;
 use crate::orders::Orders;
 use crate::store::agenda::Due;
 use crate::store::{self, Db, StoreError};
 use crate::webhooks::Webhooks;
 pub use advance::Ran;
 pub use depths::Depth;
+use retries::Retries;
 use running::{RunningEntry, RunningJobs};
+use slots::{SLOTS, Slot, Slots, Start};
+use starts::Counted;
 
-/// So many jobs are under way at once; those that wait for an answer cost little.
-const UNDER_WAY_MAX: usize = 256;
-/// An error of ours does not spin.
+/// Wait after the due jobs could not be read.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 /// Longest sleep until a job is due. Real time may step forward meanwhile (see [`crate::clock`]).
 const SLEEP_MS_MAX: u64 = 5_000;
@@ -50,6 +56,9 @@ pub struct Worker {
     webhooks: Arc<Webhooks>,
     claims: Claims,
     metrics: Metrics,
+    slots: Slots,
+    retries: Retries,
+    counted: Counted,
     running: RunningJobs,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -66,6 +75,7 @@ impl Worker {
         claims: Claims,
         metrics: Metrics,
     ) -> Arc<Self> {
+        let slots = Slots::new(db.agenda().clone());
         Arc::new(Self {
             db,
             accounts,
@@ -73,6 +83,9 @@ impl Worker {
             webhooks,
             claims,
             metrics,
+            slots,
+            retries: Retries::default(),
+            counted: Counted::default(),
             running: RunningJobs::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -88,10 +101,12 @@ impl Worker {
             self.db.agenda().note(clock, at);
         }
         self.tasks.spawn(Arc::clone(self).run());
+        self.tasks.spawn(Arc::clone(self).record_webhooks());
         Ok(())
     }
 
-    /// Stops: no job begins any more; those under way have until `patience` is over.
+    /// Stops: no job begins any more; those that run have until `patience` is over. What is left to the
+    /// next start does not count as started.
     pub async fn stop(&self, patience: Duration) {
         self.stop.cancel();
         self.tasks.close();
@@ -100,10 +115,11 @@ impl Worker {
             .is_err()
         {
             tracing::info!(
-                jobs = self.claims.count(),
+                jobs = self.slots.running(),
                 "left jobs under way to the next start"
             );
         }
+        self.take_starts_back().await;
     }
 
     async fn run(self: Arc<Self>) {
@@ -131,23 +147,44 @@ impl Worker {
                     None => std::future::pending().await,
                 }
             };
+            let retry_at = self.retries.next_at();
+            let retry = async {
+                match retry_at {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 () = self.stop.cancelled() => return,
                 () = agenda.changed() => {}
                 () = next => {}
+                () = retry => self.look_at_retries(),
             }
         }
     }
 
-    /// Starts what is due by that clock, as far as there is room, and notes what comes next. The
-    /// clock is locked meanwhile: an advance starts before all of these jobs, or after.
+    /// Has the clocks looked at whose jobs have waited long enough after an error.
+    fn look_at_retries(&self) {
+        for account in self.retries.take_over() {
+            if let Some(account) = self.accounts.by_id(account) {
+                self.db.agenda().look(account.clock_id());
+            }
+        }
+    }
+
+    /// Starts what is due by that clock, as far as there are slots, and notes what comes next. The clock
+    /// is locked meanwhile: an advance starts before all of these jobs, or after.
     async fn look(self: &Arc<Self>, clock: ClockId) -> Result<(), StoreError> {
         let Some(guard) = self.accounts.try_lock_clock(clock) else {
             return Ok(());
         };
         let now = self.accounts.now(clock);
+        // So many may be due and not be started, because a request has them or they wait for their next
+        // try: none of those behind them waits for that.
+        let passed_over = self.claims.count() + self.retries.len();
+        let limit = 2 * SLOTS + passed_over;
         let mut reader = self.db.read().await?;
-        let due = store::jobs::due(&mut reader, clock, now, 2 * UNDER_WAY_MAX).await?;
+        let due = store::jobs::due(&mut reader, clock, now, limit).await?;
         if let Some(at) = store::jobs::next_after(&mut reader, clock, now).await? {
             self.db.agenda().wait_until(clock, at);
         }
@@ -155,60 +192,76 @@ impl Worker {
         if due.is_empty() && self.accounts.clock(clock).jumps() {
             return self.leap(&guard).await;
         }
-        for job in due {
-            if self.claims.count() >= UNDER_WAY_MAX {
-                self.claims.starve(clock);
-                break;
-            }
-            if let Some(claim) = self.claim_due(&job) {
-                let running = self.running.enter(&job);
-                let run = Arc::clone(self).run_claimed(job, claim, running);
-                self.tasks.spawn(run);
-            }
-        }
+        self.start_all(clock, due);
         Ok(())
     }
 
-    /// None also where the clock has been set back since the job was found to be due.
+    /// Starts those of the due jobs that can be started now, as far as there are slots.
+    fn start_all(self: &Arc<Self>, clock: ClockId, due: Vec<Job>) {
+        let mut counted = Vec::new();
+        for mut job in due {
+            if self.retries.is_waiting(job.id) {
+                continue;
+            }
+            self.without_own_start(&mut job);
+            let is_suspect = job.starts > 0;
+            let slot = match self.slots.start(clock, is_suspect, || self.claim_due(&job)) {
+                Start::Started(slot) => slot,
+                Start::Not => continue,
+                Start::Full => break,
+            };
+            let running = self.running.enter(&job);
+            if Self::is_counted(&job) {
+                counted.push((job, slot, running));
+            } else {
+                let run = Arc::clone(self).run_in(job, slot, running);
+                self.tasks.spawn(run);
+            }
+        }
+        if !counted.is_empty() {
+            self.tasks.spawn(Arc::clone(self).run_counted(counted));
+        }
+    }
+
+    /// Counts a start of each of these jobs, in one commit, and then runs them side by side.
+    async fn run_counted(self: Arc<Self>, jobs: Vec<(Job, Slot, RunningEntry)>) {
+        let ids: Vec<&Job> = jobs.iter().map(|(job, ..)| job).collect();
+        let counted = self.count_starts(&ids).await;
+        for (job, slot, running) in jobs {
+            match &counted {
+                // The stop takes their starts back.
+                Ok(()) if self.stop.is_cancelled() => {}
+                Ok(()) => {
+                    let run = Arc::clone(&self).run_in(job, slot, running);
+                    self.tasks.spawn(run);
+                }
+                Err(error) => {
+                    self.note_error(&job, error);
+                }
+            }
+        }
+    }
+
+    /// `None` also if the clock has been set back since the job was found to be due.
     fn claim_due(&self, job: &Job) -> Option<Claim> {
         let account = self.accounts.by_id(job.account)?;
         let is_due = job.due_at <= account.now();
         is_due.then(|| self.claim(job)).flatten()
     }
 
-    /// None: somebody has it, or its account's life has just ended.
+    /// `None` if somebody has it, or its account's life has just ended.
     fn claim(&self, job: &Job) -> Option<Claim> {
         let account = self.accounts.by_id(job.account)?;
         self.claims.claim(&account, job.kind, &job.subject)
     }
 
-    async fn run_claimed(self: Arc<Self>, job: Job, claim: Claim, running: RunningEntry) {
+    async fn run_in(self: Arc<Self>, job: Job, slot: Slot, running: RunningEntry) {
+        // An error has been noted: the job is run again later.
         if self.run_job(&job).await.is_ok() {
             running.done();
-        } else {
-            tokio::select! {
-                () = self.stop.cancelled() => {}
-                () = tokio::time::sleep(AFTER_ERROR) => {}
-            }
         }
         // The claim goes last: whoever claims the job next enters it anew.
         drop(running);
-        drop(claim);
-    }
-
-    async fn run_job(&self, job: &Job) -> Result<(), StoreError> {
-        let done = match job.kind {
-            Kind::Process => self.orders.process(job).await,
-            Kind::Expire => self.orders.expire(job).await,
-            Kind::UnusedUpload => self.orders.expire_upload(job).await,
-            Kind::ExpireUploads => self.orders.expire_uploads(job).await,
-            Kind::Sunset => self.orders.sunset(job).await,
-            Kind::Report => self.orders.make_report(job).await,
-            Kind::Deliver => self.webhooks.deliver(job).await,
-        };
-        self.metrics.ran(job.kind, done.is_ok());
-        done.inspect_err(|error| {
-            tracing::error!(%error, kind = job.kind.name(), subject = job.subject, "a job failed and is tried again");
-        })
+        drop(slot);
     }
 }

@@ -59,6 +59,20 @@ impl Kind {
         }
     }
 
+    /// Returns true if the job decodes or draws pictures, which can take so much memory that the process
+    /// is killed: its starts are counted in its row. A count costs a commit, so the others have none.
+    #[must_use]
+    pub const fn can_kill(self) -> bool {
+        match self {
+            Self::Process | Self::Report => true,
+            Self::Expire
+            | Self::UnusedUpload
+            | Self::ExpireUploads
+            | Self::Sunset
+            | Self::Deliver => false,
+        }
+    }
+
     /// The kind of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -77,4 +91,6 @@ pub struct Job {
     pub subject: String,
     /// By the account's clock.
     pub due_at: Timestamp,
+    /// Number of starts that did not end, as far as the row knows.
+    pub starts: u32,
 }

@@ -33,12 +33,15 @@ impl Orders {
         let order = match self.db.order(&job.subject).await? {
             Some(order) if matches!(order.state, State::InProgress { .. }) => order,
             over => {
+                self.puts.forget(&job.subject);
                 self.clear_expired(&account, over.as_deref()).await?;
                 return self.settle(job, |_| false, &account).await.map(drop);
             }
         };
         if order.is_handed_over() && !self.is_due(job, &account).await? {
-            return Ok(());
+            let mut tx = self.db.begin().await?;
+            store::starts::take_back(&mut tx, &[job.id]).await?;
+            return tx.commit().await;
         }
         let run = tokio::select! {
             biased;
@@ -49,6 +52,7 @@ impl Orders {
             Run::Over(result) => result,
             Run::Unfinished { taken, why } => {
                 if self.postpone(job, &account, &taken).await? {
+                    self.puts.forget(&job.subject);
                     return Ok(());
                 }
                 Err(refused(why))
@@ -58,6 +62,7 @@ impl Orders {
         let finished = self
             .settle(job, |order| order.finish(result, now), &account)
             .await?;
+        self.puts.forget(&job.subject);
         if !finished {
             // It expired meanwhile: what was fetched and made for it since is nobody's.
             self.remove(&account, &order, layout::all_keys(&order))

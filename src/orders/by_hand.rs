@@ -122,6 +122,7 @@ impl Orders {
         tx.commit().await?;
         let subject = UploadFor::Order(order.number);
         self.accounts.settle_upload(account, subject);
+        self.puts.forget(id);
         Ok(hold)
     }
 

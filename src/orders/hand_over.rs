@@ -1,6 +1,7 @@
 //! Zero copy: outputs are put where the client wants them, and not kept.
 
 use super::Orders;
+use super::puts::Put;
 use crate::accounts::Account;
 use crate::model::file::File;
 use crate::model::order::{Order, Vendor};
@@ -74,7 +75,15 @@ impl Orders {
                 continue;
             };
             let why = |line: String| format!("outputTargets[{index}].url: {line}");
-            match self.put_to(account, file, key, &target.url).await? {
+            let put = match self.puts.find(&order.id, file.id) {
+                Some(put) => put,
+                None => {
+                    let put = self.put_to(account, file, key, &target.url).await?;
+                    self.puts.keep(account, &order.id, file.id, put.clone());
+                    put
+                }
+            };
+            match put {
                 Ok(200..300) => taken.push(file.id),
                 Ok(status) if is_final(status) => {
                     refusal.get_or_insert_with(|| why(format!("answered {status}")));
@@ -100,7 +109,7 @@ impl Orders {
         file: &File,
         key: &str,
         url: &str,
-    ) -> Result<Result<u16, String>, StoreError> {
+    ) -> Result<Put, StoreError> {
         let bucket = Vendor::Bizmori.bucket();
         let found = self.blobs.find(account.id, bucket, key).await;
         let gone = || StoreError::broken(std::io::Error::other(format!("{} is gone", file.name)));

@@ -12,12 +12,14 @@ mod create;
 mod deadline;
 mod draft;
 mod extract;
+mod fault;
 mod gather;
 mod hand_over;
 mod held;
 mod layout;
 mod look;
 mod outputs;
+mod puts;
 mod query;
 mod report;
 mod ruled;
@@ -83,6 +85,7 @@ pub struct Orders {
     entropy: Entropy,
     claims: Claims,
     outbound: Outbound,
+    puts: puts::Puts,
     settings: Settings,
 }
 
@@ -115,6 +118,7 @@ impl Orders {
             entropy,
             claims,
             outbound,
+            puts: puts::Puts::default(),
             settings,
         }
     }

@@ -61,6 +61,12 @@ fn subject(order: &Order, locale: Locale) -> String {
     format!("{}/{}", order.id, locale.tag())
 }
 
+/// Returns the order's id and the language of a report's job. The language is `None` if it is unknown.
+fn about(job: &Job) -> (&str, Option<Locale>) {
+    let (id, tag) = job.subject.split_once('/').unwrap_or((&job.subject, ""));
+    (id, Locale::of_tag(tag))
+}
+
 impl Orders {
     /// A report in that language is wanted: the order, and whether it was not wanted before.
     ///
@@ -124,37 +130,59 @@ impl Orders {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
-        let (id, tag) = job.subject.split_once('/').unwrap_or((&job.subject, ""));
-        let made = match (self.db.order(id).await?, Locale::of_tag(tag)) {
+        let (id, locale) = about(job);
+        let made = match (self.db.order(id).await?, locale) {
             (Some(order), Some(locale)) => {
                 let state = self.write_report(&account, &order, locale).await?;
-                state.map(|state| (order, locale, state))
+                state.map(|state| (order, state))
             }
             _ => None,
         };
-        let mut tx = self.db.begin().await?;
-        if !store::jobs::take(&mut tx, job.id).await? {
+        let Some((order, state)) = made else {
+            return self.settle_without_report(job).await;
+        };
+        if self.end_report(job, state.clone()).await? {
             return Ok(());
         }
-        let mut kept = false;
-        if let Some((_, locale, state)) = &made
+        match state {
+            // It expired meanwhile.
+            ReportState::Made { key } => self.remove(&account, &order, [&key]).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn settle_without_report(&self, job: &Job) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        store::jobs::take(&mut tx, job.id).await?;
+        tx.commit().await
+    }
+
+    /// Takes the job out and records the state of its report. Returns false if nobody wants the report
+    /// any more, or the account's life has ended.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(super) async fn end_report(
+        &self,
+        job: &Job,
+        state: ReportState,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.db.begin().await?;
+        if !store::jobs::take(&mut tx, job.id).await? {
+            return Ok(false);
+        }
+        let (id, locale) = about(job);
+        let mut is_recorded = false;
+        if let Some(locale) = locale
             && let Some(mut order) = store::orders::find(&mut tx, id).await?
             && matches!(order.state, State::Complete { .. })
-            && Arc::make_mut(&mut order)
-                .reports
-                .end(*locale, state.clone())
+            && Arc::make_mut(&mut order).reports.end(locale, state)
         {
-            kept = true;
+            is_recorded = true;
             store::orders::update(&mut tx, order).await?;
         }
         tx.commit().await?;
-        match made {
-            // It expired meanwhile.
-            Some((order, _, ReportState::Made { key })) if !kept => {
-                self.remove(&account, &order, [&key]).await
-            }
-            _ => Ok(()),
-        }
+        Ok(is_recorded)
     }
 
     /// Makes the report and stores it; none where there is nothing (any more) to report on.

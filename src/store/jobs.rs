@@ -87,13 +87,13 @@ pub async fn take(tx: &mut Tx, id: i64) -> Result<bool> {
     Ok(done.rows_affected() == 1)
 }
 
-/// Has the job due at `due_at` instead, if it is still there.
+/// Has the job due at `due_at` instead, if it is still there; its start has ended.
 ///
 /// # Errors
 /// If it cannot be written.
 pub async fn postpone(tx: &mut Tx, id: i64, due_at: Timestamp) -> Result<()> {
     let row = tx
-        .with_update("UPDATE jobs SET due_at = ? WHERE id = ? RETURNING clock_id")
+        .with_update("UPDATE jobs SET due_at = ?, starts = 0 WHERE id = ? RETURNING clock_id")
         .bind(due_at.ms())
         .bind(id)
         .fetch_optional(tx.sqlite())
@@ -178,7 +178,7 @@ pub async fn due(
     limit: usize,
 ) -> Result<Vec<Job>> {
     sqlx::query(
-        "SELECT id, account_id, kind, subject, due_at FROM jobs
+        "SELECT id, account_id, kind, subject, due_at, starts FROM jobs
          WHERE clock_id = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?",
     )
     .bind(clock.0)
@@ -208,7 +208,7 @@ pub async fn awaited(
         .map(Kind::name)
         .collect();
     sqlx::query(
-        "SELECT id, account_id, kind, subject, due_at FROM jobs
+        "SELECT id, account_id, kind, subject, due_at, starts FROM jobs
          WHERE clock_id = ?1 AND kind IN (SELECT value FROM json_each(?2))
            AND (?3 IS NULL OR account_id = ?3)
          ORDER BY due_at, id LIMIT ?4",
@@ -234,7 +234,7 @@ pub async fn first_of(
     limit: usize,
 ) -> Result<Vec<Job>> {
     sqlx::query(
-        "SELECT id, account_id, kind, subject, due_at FROM jobs
+        "SELECT id, account_id, kind, subject, due_at, starts FROM jobs
          WHERE account_id = ? ORDER BY due_at, id LIMIT ?",
     )
     .bind(account.0)
@@ -252,7 +252,8 @@ pub async fn first_of(
 /// If it cannot be read.
 pub async fn find(from: &mut impl Source, kind: Kind, subject: &str) -> Result<Option<Job>> {
     let row = sqlx::query(
-        "SELECT id, account_id, kind, subject, due_at FROM jobs WHERE kind = ? AND subject = ?",
+        "SELECT id, account_id, kind, subject, due_at, starts FROM jobs
+         WHERE kind = ? AND subject = ?",
     )
     .bind(kind.name())
     .bind(subject)
@@ -352,6 +353,7 @@ fn job(row: &SqliteRow) -> Result<Job> {
         kind: Kind::named(&kind).ok_or_else(|| unknown("job kind", &kind))?,
         subject: row.get(3),
         due_at: Timestamp::from_ms(row.get(4)),
+        starts: row.get(5),
     })
 }
 

@@ -20,6 +20,7 @@ pub mod listing;
 pub mod orders;
 pub mod rules;
 pub mod snapshots;
+pub mod starts;
 pub mod tx;
 pub mod uploads;
 pub mod webhooks;

@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::attempt::Made;
+use super::record::Record;
 use super::{Sent, Webhooks};
 use crate::accounts::Account;
 use crate::claims::Claim;
@@ -132,19 +133,21 @@ impl Webhooks {
         }
     }
 
-    /// Waits until nothing else is under way to the endpoint.
+    /// Waits until nothing else is under way to the endpoint, and all that was is recorded.
     async fn turn(&self, account: &Arc<Account>, endpoint: &str) -> Result<Claim, RetryError> {
-        tokio::select! {
+        let turn = tokio::select! {
             biased;
-            () = account.ended().cancelled() => Err(StoreError::AccountGone.into()),
-            claim = self.claims.wait_for(account, Kind::Deliver, endpoint) => Ok(claim),
-        }
+            () = account.ended().cancelled() => return Err(StoreError::AccountGone.into()),
+            claim = self.claims.wait_for(account, Kind::Deliver, endpoint) => claim,
+        };
+        self.record_earlier(endpoint).await?;
+        Ok(turn)
     }
 
     /// Makes the attempt at what has failed, and records it; to be called in turn.
     async fn send_failed(
         &self,
-        account: &Account,
+        account: &Arc<Account>,
         endpoint: &str,
         delivery: &str,
     ) -> Result<Retried, RetryError> {
@@ -187,7 +190,7 @@ impl Webhooks {
     /// Makes an attempt and records it; to be called in turn.
     async fn send_by_hand(
         &self,
-        account: &Account,
+        account: &Arc<Account>,
         endpoint: &Endpoint,
         delivery: &mut Delivery,
     ) -> Result<Made, RetryError> {
@@ -209,17 +212,24 @@ impl Webhooks {
             answer = ?made.sent,
             "webhook attempted by hand"
         );
-        let mut tx = self.db.begin().await?;
-        let is_there = store::webhooks::record(&mut tx, &endpoint.id, delivery, next, now).await?;
-        let (of, attempts) = (account.id, &made.attempts);
-        store::attempts::insert(&mut tx, of, &endpoint.id, delivery, attempts).await?;
-        store::jobs::set_endpoint(&mut tx, account.id, &endpoint.id).await?;
-        tx.commit().await?;
-        self.count(&made, before, delivery.status);
-        if is_there {
-            Ok(made)
-        } else {
-            Err(RetryError::NoEndpoint(endpoint.id.clone()))
+        let record = Record {
+            account: Arc::clone(account),
+            endpoint: endpoint.id.clone(),
+            made,
+            delivery: delivery.clone(),
+            before,
+            sent_at: now,
+            next_at: next,
+        };
+        match self.record_now(&record).await {
+            Ok(true) => Ok(record.made),
+            Ok(false) => Err(RetryError::NoEndpoint(record.endpoint)),
+            Err(error) => {
+                if !matches!(error, StoreError::AccountGone) {
+                    self.keep(record, &error);
+                }
+                Err(error.into())
+            }
         }
     }
 }

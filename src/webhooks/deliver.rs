@@ -2,10 +2,8 @@
 //! recorded, with the time of the next.
 
 use super::Webhooks;
-use super::attempt::Made;
+use super::record::Record;
 use crate::model::job::Job;
-use crate::model::time::Timestamp;
-use crate::model::webhook::Delivery;
 use crate::store::{self, StoreError};
 
 impl Webhooks {
@@ -17,6 +15,9 @@ impl Webhooks {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
+        if self.record_earlier(&job.subject).await? {
+            return Ok(());
+        }
         let mut reader = self.db.read().await?;
         let endpoint = store::endpoints::find(&mut reader, account.id, &job.subject).await?;
         let due = store::webhooks::due(&mut reader, &job.subject, account.now()).await?;
@@ -55,29 +56,32 @@ impl Webhooks {
             answer = ?made.sent,
             "webhook attempted"
         );
-        let settled = Some((&made, &delivery, next));
-        self.settle(job, settled).await?;
-        self.count(&made, before, delivery.status);
+        let record = Record {
+            account,
+            endpoint: endpoint.id,
+            made,
+            before,
+            sent_at: delivery.last_sent_at.unwrap_or(job.due_at),
+            next_at: next,
+            delivery,
+        };
+        match self.settle(job, Some(&record)).await {
+            Ok(()) => self.count(&record.made, before, record.delivery.status),
+            // The account's life has ended meanwhile, and its job with it.
+            Err(StoreError::AccountGone) => {}
+            Err(error) => {
+                self.keep(record, &error);
+                return Err(error);
+            }
+        }
         Ok(())
     }
 
     /// Records an attempt, if one was made, and sets the job to the endpoint's next.
-    async fn settle(
-        &self,
-        job: &Job,
-        attempted: Option<(&Made, &Delivery, Option<Timestamp>)>,
-    ) -> Result<(), StoreError> {
+    async fn settle(&self, job: &Job, record: Option<&Record>) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        if let Some((made, delivery, next)) = attempted {
-            let sent_at = delivery.last_sent_at.unwrap_or(job.due_at);
-            store::webhooks::record(&mut tx, &job.subject, delivery, next, sent_at).await?;
-            let (of, made) = (job.account, &made.attempts);
-            let kept = store::attempts::insert(&mut tx, of, &job.subject, delivery, made).await;
-            match kept {
-                // The account's life has ended meanwhile, and its job with it.
-                Err(StoreError::AccountGone) => return Ok(()),
-                kept => kept?,
-            }
+        if let Some(record) = record {
+            record.write(&mut tx).await?;
         }
         store::jobs::settle_endpoint(&mut tx, job.id, &job.subject).await?;
         tx.commit().await

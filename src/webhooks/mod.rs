@@ -14,6 +14,7 @@ mod endpoints;
 mod log;
 mod publish;
 mod put_off;
+mod record;
 mod signature;
 
 use std::sync::Arc;
@@ -58,6 +59,7 @@ pub struct Webhooks {
     claims: Claims,
     metrics: Metrics,
     projections: Vec<(Vendor, Projection)>,
+    unrecorded: record::Unrecorded,
 }
 
 impl Webhooks {
@@ -88,6 +90,7 @@ impl Webhooks {
             claims,
             metrics,
             projections,
+            unrecorded: record::Unrecorded::default(),
         }
     }
 }

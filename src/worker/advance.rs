@@ -137,6 +137,15 @@ impl Worker {
                     return Ok(None);
                 }
             }
+            // The start is counted before the claim: from the claim on nothing is awaited.
+            if let Some(job) = ahead.jobs.front_mut() {
+                self.without_own_start(job);
+                let job = job.clone();
+                if let Err(error) = self.count_starts(&[&job]).await {
+                    self.note_error(&job, &error);
+                    return Err(error);
+                }
+            }
             if let Some(claimed) = ahead.claim_first(|job| self.claim(job), news) {
                 return Ok(Some(claimed));
             }
@@ -193,6 +202,7 @@ mod tests {
             kind: Kind::Process,
             subject: id.to_string(),
             due_at: Timestamp::from_ms(id),
+            starts: 0,
         }
     }
 

@@ -42,7 +42,10 @@ const HOMES: [(&str, &[&str]); 12] = [
     ("Timestamp::now()", &["clock/real.rs"]),
     ("SystemTime", &["clock/real.rs"]),
     ("rand::", &["entropy.rs"]),
-    ("time::sleep", &["worker.rs", "web/", "app.rs", "outbound/"]),
+    (
+        "time::sleep",
+        &["worker.rs", "worker/", "web/", "app.rs", "outbound/"],
+    ),
     ("reqwest", &["outbound.rs", "outbound/"]),
     ("rustls", &["outbound.rs", "outbound/", "tls.rs", "tls/"]),
     ("rcgen", &["outbound/tests.rs", "tls/"]),
