@@ -26,7 +26,7 @@ impl Orders {
             tracing::error!(
                 kind = job.kind.name(),
                 subject = job.subject,
-                message,
+                reason = message,
                 "gave a job up"
             );
         }

@@ -19,6 +19,17 @@ struct Made {
     thumbnail: Option<Vec<u8>>,
 }
 
+/// Result of [`Orders::archive`].
+#[derive(Debug)]
+pub enum Archive {
+    /// The ZIP is the blob of that key.
+    Made { key: String },
+    /// The order has expired meanwhile, and its outputs are gone or about to go.
+    Expired,
+    /// An output is missing or broken.
+    OutputMissing,
+}
+
 impl Orders {
     /// Makes the order's outputs, each of the cuts to be made one.
     pub(super) async fn make_outputs(
@@ -43,8 +54,15 @@ impl Orders {
             _ if order.is_handed_over() => None,
             [only] => Some(only.clone()),
             keys => match self.archive(account, order, keys).await? {
-                Some(archive) => Some(archive),
-                None => return Ok(Err(failure(order, "it has expired".to_owned()))),
+                Archive::Made { key } => Some(key),
+                Archive::Expired => {
+                    return Ok(Err(failure(order, "it has expired".to_owned())));
+                }
+                // It was made a moment ago: the job makes all of them again.
+                Archive::OutputMissing => {
+                    let missing = std::io::Error::other("an output is gone");
+                    return Err(StoreError::broken(missing));
+                }
             },
         };
         Ok(Ok(Outcome::Outputs(outputs)))
@@ -137,8 +155,7 @@ impl Orders {
         }
     }
 
-    /// The key of the ZIP of the order's outputs, which is made where it is not there yet; none
-    /// if the order has expired meanwhile, and its outputs are gone or about to go.
+    /// The ZIP of the order's outputs, which is made where it is not there yet.
     ///
     /// # Errors
     /// If an output cannot be read, or the ZIP not be written.
@@ -147,7 +164,7 @@ impl Orders {
         account: &Account,
         order: &Order,
         keys: &[String],
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Archive, StoreError> {
         let zipped = self.zip(account, order, keys).await?;
         // Expiry is written before blobs go: what it has not removed is to be removed here.
         let current = self.db.order(&order.id).await?;
@@ -155,10 +172,12 @@ impl Orders {
         if matches!(current.state, State::Expired { .. }) {
             let archive = layout::archive_key(order);
             self.remove(account, order, [&archive]).await?;
-            return Ok(None);
+            return Ok(Archive::Expired);
         }
-        let lacking = || StoreError::broken(std::io::Error::other("an output is gone"));
-        zipped.ok_or_else(lacking).map(Some)
+        Ok(match zipped {
+            Some(key) => Archive::Made { key },
+            None => Archive::OutputMissing,
+        })
     }
 
     /// Makes the ZIP where it is not there yet: its key, none if an output is gone.

@@ -10,14 +10,15 @@
 //! by a task of its own, so that an open transaction never waits for someone who has gone.
 
 mod close;
+mod update;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use sqlx::sqlite::{SqliteArguments, SqliteConnection};
-use sqlx::{AssertSqlSafe, Sqlite};
+use sqlx::AssertSqlSafe;
+use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::agenda::Agenda;
@@ -27,11 +28,10 @@ use crate::clock::Clock;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::order::Order;
 use crate::model::time::Timestamp;
+pub(super) use update::Update;
 
 /// So many transactions share one commit at most.
 const GROUP_MAX: usize = 64;
-
-const UPDATE_ORDER: &str = "UPDATE orders SET status = ?, body = ? WHERE id = ?; ";
 
 /// The one connection that writes, and its queue.
 #[derive(Debug)]
@@ -271,17 +271,6 @@ pub struct Tx {
     update: Option<Update>,
 }
 
-/// An order's new state, to be written.
-#[derive(Debug)]
-pub(super) struct Update {
-    pub id: String,
-    pub status: &'static str,
-    pub body: String,
-}
-
-/// A statement on its way.
-pub(super) type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
-
 impl Tx {
     async fn execute(&mut self, sql: String) -> Result<()> {
         sqlx::query(AssertSqlSafe(sql))
@@ -304,32 +293,6 @@ impl Tx {
     /// The clock is written by this transaction, whatever it was moved to before.
     pub(super) fn settles(&self, id: ClockId) {
         self.writer.carry(id, None);
-    }
-
-    /// Has an order's new state written with the next statement, or at the commit.
-    pub(super) async fn update_order(&mut self, update: Update) -> Result<()> {
-        self.flush().await?;
-        self.update = Some(update);
-        Ok(())
-    }
-
-    /// The statement, and before it what is to be written with the next one; that is bound.
-    pub(super) fn with_update(&mut self, sql: &str) -> Query {
-        match self.update.take() {
-            None => sqlx::query(AssertSqlSafe(sql.to_owned())),
-            Some(Update { id, status, body }) => {
-                let query = sqlx::query(AssertSqlSafe(format!("{UPDATE_ORDER}{sql}")));
-                query.bind(status).bind(body).bind(id)
-            }
-        }
-    }
-
-    async fn flush(&mut self) -> Result<()> {
-        if self.update.is_some() {
-            let update = self.with_update("");
-            update.execute(sealed::Connected::sqlite(self)).await?;
-        }
-        Ok(())
     }
 
     /// This order was written.

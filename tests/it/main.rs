@@ -12,6 +12,7 @@ mod command_line;
 mod control;
 mod crash;
 mod hostile;
+mod jobs;
 mod limits;
 mod operations;
 mod presigned;

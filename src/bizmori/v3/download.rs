@@ -12,6 +12,7 @@ use crate::bizmori::{Answer, answer};
 use crate::links::READ_S;
 use crate::model::order::{Api, Order, Vendor};
 use crate::model::time::Timestamp;
+use crate::orders::Archive;
 use crate::web::{Called, Context, Origin, Segment, Verbs};
 
 pub async fn get(
@@ -38,9 +39,18 @@ pub async fn get(
     };
     let archive_url = if outputs.keys.len() > 1 || order.api == Api::V2 {
         let archive = context.orders.archive(&account, &order, &outputs.keys);
-        let expired = || Refusal::new(Code::OrderExpired, format!("order {order_id} has expired"));
-        let archive = archive.await?.ok_or_else(expired)?;
-        Some(save(&archive, &format!("{}.zip", order.name)))
+        let key = match archive.await? {
+            Archive::Made { key } => key,
+            Archive::Expired => {
+                let line = format!("order {order_id} has expired");
+                return Err(Refusal::new(Code::OrderExpired, line));
+            }
+            Archive::OutputMissing => {
+                let line = format!("order {order_id}: an output is gone");
+                return Err(Refusal::new(Code::ProcessedFileNotFound, line));
+            }
+        };
+        Some(save(&key, &format!("{}.zip", order.name)))
     } else {
         None
     };

@@ -1,5 +1,6 @@
 //! The blob store, spoken to byte by byte.
 
+mod broken;
 mod objects;
 mod refusals;
 

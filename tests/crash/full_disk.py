@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+"""Runs the real server on a disk that is full, and looks whether it says so and goes on afterwards.
+
+    tests/crash/full_disk.py target/release/stuntdouble
+
+The disk is a tmpfs of 16 MiB in a mount namespace of this program's own, which the kernel lets root
+make, and others where user namespaces are allowed. Checked:
+
+- a PUT is answered 500 InternalError, with the reason and the path, and leaves no file;
+- BIZ MORI's, Undetectable's and the control plane's errors say the same;
+- a webhook that cannot be recorded is sent once;
+- the server lives, and everything works once there is space again.
+
+Exit code: 0 all held, 1 something did not, 2 usage, 4 no such disk can be made here.
+"""
+
+import sys
+
+sys.dont_write_bytecode = True
+
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from server import Server
+
+INSIDE = "STUNTDOUBLE_TEST_INSIDE"
+KEY = "live"
+PICTURE = Path(__file__).parents[2] / "fixtures" / "photo.jpg"
+
+
+def within_own_mounts():
+    """Executes this program again in mount namespace of its own."""
+    if os.environ.get(INSIDE):
+        return
+    options = ["--mount"] if os.geteuid() == 0 else ["--mount", "--map-root-user"]
+    if subprocess.run(["unshare", *options, "true"], capture_output=True).returncode != 0:
+        print("no mount namespace can be made here: run it as root", file=sys.stderr)
+        sys.exit(4)
+    environment = {**os.environ, INSIDE: "yes"}
+    os.execvpe("unshare", ["unshare", *options, sys.executable, *sys.argv], environment)
+
+
+class Webhooks(BaseHTTPRequestHandler):
+    came = []
+
+    def do_POST(self):
+        length = int(self.headers["Content-Length"])
+        Webhooks.came.append(self.rfile.read(length))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class Disk:
+    def __init__(self, directory):
+        self.data = os.path.join(directory, "data")
+        self._ballast = os.path.join(self.data, "ballast")
+        os.mkdir(self.data)
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", self.data], check=True
+        )
+
+    def fill(self):
+        with open(self._ballast, "wb", buffering=0) as ballast:
+            for size in (1 << 16, 1 << 12, 1):
+                try:
+                    while True:
+                        ballast.write(b"\0" * size)
+                except OSError:
+                    pass
+
+    def free(self):
+        os.remove(self._ballast)
+
+    def files(self):
+        found = []
+        for folder, _, names in os.walk(self.data):
+            found += [os.path.join(folder, name) for name in names]
+        return {f for f in found if "/blobs/" in f or "/tmp/" in f}
+
+
+def put(server, url):
+    """PUTs a picture: the answer's status, body, and reason."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    try:
+        connection.request("PUT", f"{parts.path}?{parts.query}", PICTURE.read_bytes())
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(), answer.getheader("X-Mock-Why")
+    finally:
+        connection.close()
+
+
+def reason(server, method, path, body, headers):
+    """A call's status and reason."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    try:
+        text = json.dumps(body)
+        headers = {"Content-Type": "application/json", **headers}
+        connection.request(method, path, text, headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, answer.getheader("X-Mock-Why")
+    finally:
+        connection.close()
+
+
+def check(what, actual, expected):
+    if actual != expected:
+        raise SystemExit(f"FAILED: {what}: {actual!r} instead of {expected!r}")
+    print(f"held: {what}", flush=True)
+
+
+def bizmori(server, method, path, body=None):
+    status, answer = server.call(method, path, body, 20, KEY)
+    if status != 200:
+        raise SystemExit(f"FAILED: {method} {path} answered {status} {answer}")
+    return answer["data"]
+
+
+def order(server, key):
+    body = {"idempotencyKey": key, "fileName": "a_ai.jpg"}
+    made = bizmori(server, "POST", "/api/v2/orders/ai-detection", body)
+    return made["orderId"], made["file"]["uploadUrl"]
+
+
+def confirm(server, order_id):
+    body = {"idempotencyKey": f"c{order_id}", "orderId": order_id}
+    bizmori(server, "POST", "/api/v2/orders/ai-detection/confirm", body)
+
+
+def advance(server):
+    return server.call("POST", "/_mock/clock/advance", {"account": KEY, "by": "PT1S"}, 60)
+
+
+def run(server, disk, hook_url):
+    full = f"the disk of the data directory {disk.data} is full"
+    frozen = {"account": KEY, "mode": "frozen", "now": "2026-03-12T10:00:00Z"}
+    server.call("PUT", "/_mock/clock", frozen)
+    bizmori(server, "POST", "/api/v2/orders/webhooks", {"url": hook_url})
+    due, url = order(server, "due")
+    put(server, url)
+    confirm(server, due)
+    waiting, upload = order(server, "waiting")
+
+    disk.fill()
+    before = disk.files()
+    status, body, why = put(server, upload)
+    check("a PUT's status", (status, "<Code>InternalError</Code>" in body), (500, True))
+    check("a PUT's reason", why, full)
+    check("what a refused PUT leaves", disk.files() - before, set())
+    bearer = {"Authorization": f"Bearer {KEY}"}
+    made = {"idempotencyKey": "x", "fileName": "a.jpg"}
+    # What is left of the log's last page is filled first.
+    for number in range(2_000):
+        made["idempotencyKey"] = f"x{number}"
+        status, why = reason(server, "POST", "/api/v2/orders/ai-detection", made, bearer)
+        if status != 200:
+            break
+    check("BIZ MORI's error", (status, why), (500, full))
+    place = "/get-presigned-url?file_name=a.jpg"
+    told = reason(server, "GET", place, {}, {"apikey": KEY})
+    check("Undetectable's error", told, (500, full))
+    for number in range(3):
+        status, answer = advance(server)
+        told = (status, answer["error"]["code"], answer["error"]["message"])
+        check(f"advance's error, call {number + 1}", told, (500, "disk_full", full))
+    check("webhooks sent while nothing can be written", len(Webhooks.came) <= 1, True)
+    status, _ = server.call("GET", "/_mock/health")
+    check("the server lives", status, 200)
+
+    disk.free()
+    status, answer = advance(server)
+    check("advance once there is space", status, 200)
+    deadline = time.monotonic() + 20
+    while not Webhooks.came and time.monotonic() < deadline:
+        advance(server)
+    told = bizmori(server, "GET", f"/api/v2/orders/{due}")
+    check("the order that was due", told["status"], "complete")
+    status, _, _ = put(server, upload)
+    check("the PUT that was refused", status, 200)
+    confirm(server, waiting)
+    advance(server)
+    told = bizmori(server, "GET", f"/api/v2/orders/{waiting}")
+    check("the order that waited", told["status"], "complete")
+    check("each webhook was sent once", len(Webhooks.came), 2)
+
+
+def main():
+    if len(sys.argv) != 2 or not os.access(sys.argv[1], os.X_OK):
+        print(__doc__, file=sys.stderr)
+        return 2
+    within_own_mounts()
+    hooks = ThreadingHTTPServer(("127.0.0.1", 0), Webhooks)
+    threading.Thread(target=hooks.serve_forever, daemon=True).start()
+    directory = tempfile.mkdtemp(prefix="stuntdouble-disk-")
+    disk = Disk(directory)
+    server = Server(sys.argv[1], directory, 0)
+    try:
+        server.start()
+        server.wait_ready()
+        run(server, disk, f"http://127.0.0.1:{hooks.server_port}/hook")
+    finally:
+        server.kill()
+        subprocess.run(["umount", disk.data], check=False)
+        shutil.rmtree(directory, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

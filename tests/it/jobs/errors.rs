@@ -1,0 +1,92 @@
+//! Errors of jobs: an order fails after ten, and a job that waits is in nobody's way.
+
+use serde_json::json;
+
+use super::{Database, advance, assert_failed_by_fault, new, on};
+use crate::support::{Receiver, Stunt, picture};
+
+const ERRORS_MAX: usize = 10;
+
+#[tokio::test]
+async fn processing_that_always_fails_fails_the_order_with_the_general_code() {
+    let data = tempfile::tempdir().expect("a directory");
+    let (stunt, receiver) = (on(data.path()).await, Receiver::start().await);
+    stunt.freeze("live").await;
+    stunt.webhook("live", &receiver.url).await;
+    let id = stunt.confirmed("live", &new("a"), picture()).await;
+    let mut database = Database::open(data.path()).await;
+    let completes = "UPDATE ON orders WHEN new.status = 'complete'";
+    database.refuse(completes).await;
+    let mut refused = 0;
+    loop {
+        // The worker tries the job, too: fewer advances than errors may be needed.
+        let answer = advance(&stunt).await;
+        if answer.status == 200 {
+            break;
+        }
+        assert_failed_by_fault(&answer);
+        refused += 1;
+        assert!(refused < ERRORS_MAX, "the tenth error ends it");
+    }
+    assert!(refused > 0, "the first error does not end it");
+    assert_eq!(stunt.order("live", &id).await["status"], "failed");
+    let event = receiver.messages(1).await[0].json();
+    let message = event["data"]["errorMessage"].as_str().expect("a text");
+    assert_eq!(
+        (&event["eventType"], &event["data"]["errorCode"]),
+        (
+            &json!("order.aiDetection.failed"),
+            &json!("AI_DETECTION_FAILED")
+        )
+    );
+    let begin = "processing failed 10 times by a fault of the server: ";
+    assert!(
+        message.starts_with(begin) && message.ends_with("forged fault"),
+        "{message}"
+    );
+    assert_eq!(stunt.advance("live", "PT1M").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn processing_that_fails_once_goes_on_when_the_fault_is_mended() {
+    let data = tempfile::tempdir().expect("a directory");
+    let stunt = on(data.path()).await;
+    stunt.freeze("live").await;
+    let id = stunt.confirmed("live", &new("a"), picture()).await;
+    let mut database = Database::open(data.path()).await;
+    database.refuse("DELETE ON jobs").await;
+    assert_failed_by_fault(&advance(&stunt).await);
+    database.mend().await;
+    // Nobody advances the frozen clock again: the worker comes back to it by itself.
+    stunt.drain("live").await;
+    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+}
+
+#[tokio::test]
+async fn six_hundred_jobs_that_wait_after_an_error_keep_no_other_waiting() {
+    let data = tempfile::tempdir().expect("a directory");
+    let stunt = on(data.path()).await;
+    stunt.pending("live", &new("a")).await;
+    stunt.stop().await;
+    let mut database = Database::open(data.path()).await;
+    database
+        .execute(
+            "INSERT INTO jobs (account_id, clock_id, kind, subject, due_at)
+             WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT 600)
+             SELECT (SELECT id FROM accounts WHERE key = 'live'), 0, 'webhook.deliver', n, n
+             FROM numbers",
+        )
+        .await;
+    let forged = "DELETE ON jobs WHEN old.due_at <= 600";
+    database.refuse(forged).await;
+    let stunt = Stunt::with(|config| {
+        config.data_dir = Some(data.path().to_owned());
+        config.orders.processing_ms = 0;
+    });
+    let stunt = stunt.await;
+    let id = stunt.confirmed("other", &new("b"), picture()).await;
+    stunt.drain("other").await;
+    assert_eq!(stunt.order("other", &id).await["status"], "complete");
+    let waiting = "SELECT COUNT(*) FROM jobs WHERE due_at <= 600";
+    assert_eq!(database.number(waiting).await, 600);
+}

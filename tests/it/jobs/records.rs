@@ -1,0 +1,97 @@
+//! What was sent and could not be recorded is recorded later, and not sent again.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Database, PATIENCE, advance, assert_failed_by_fault, new, on};
+use crate::support::{Receiver, Stunt, picture};
+
+async fn attempts(stunt: &Stunt) -> Vec<Value> {
+    let mut listed = stunt
+        .control(Method::GET, "/_mock/deliveries?account=live", &json!({}))
+        .await;
+    serde_json::from_value(listed["deliveries"].take()).expect("a list")
+}
+
+#[tokio::test]
+async fn webhook_that_cannot_be_recorded_is_sent_once() {
+    let data = tempfile::tempdir().expect("a directory");
+    let (stunt, receiver) = (on(data.path()).await, Receiver::start().await);
+    stunt.freeze("live").await;
+    stunt.webhook("live", &receiver.url).await;
+    stunt.confirmed("live", &new("a"), picture()).await;
+    let mut database = Database::open(data.path()).await;
+    database.refuse("INSERT ON attempts").await;
+    for _ in 0..3 {
+        assert_failed_by_fault(&advance(&stunt).await);
+    }
+    receiver.messages(1).await;
+    assert_eq!(attempts(&stunt).await, [json!(null); 0]);
+    database.mend().await;
+    // The worker may have been first: then nothing is left to be run.
+    assert_eq!(advance(&stunt).await.status, 200);
+    let told = attempts(&stunt).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    let told = (&told[0]["status"], &told[0]["deliveryStatus"]);
+    assert_eq!(told, (&json!(200), &json!("SENT")));
+    stunt.advance("live", "P1D").await;
+    receiver.messages(1).await;
+}
+
+#[tokio::test]
+async fn resent_webhook_that_cannot_be_recorded_is_recorded_later() {
+    let data = tempfile::tempdir().expect("a directory");
+    let (stunt, receiver) = (on(data.path()).await, Receiver::start().await);
+    stunt.freeze("live").await;
+    stunt.webhook("live", &receiver.url).await;
+    stunt.confirmed("live", &new("a"), picture()).await;
+    stunt.advance("live", "PT1S").await;
+    let id = attempts(&stunt).await[0]["id"].clone();
+    let path = format!("/_mock/deliveries/{}/resend", id.as_str().expect("an id"));
+    let mut database = Database::open(data.path()).await;
+    database.refuse("INSERT ON attempts").await;
+    let refused = stunt.send(Method::POST, &path, &[], "").await;
+    assert_failed_by_fault(&refused);
+    receiver.messages(2).await;
+    // Nothing is sent while an earlier attempt is not recorded.
+    let refused = stunt.send(Method::POST, &path, &[], "").await;
+    assert_failed_by_fault(&refused);
+    receiver.messages(2).await;
+    database.mend().await;
+    let recorded = async { while attempts(&stunt).await.len() < 2 {} };
+    let recorded = tokio::time::timeout(PATIENCE, recorded).await;
+    recorded.expect("the attempt is recorded by itself");
+    let resent = stunt.send(Method::POST, &path, &[], "").await;
+    assert_eq!(resent.status, 200, "{}", resent.text());
+    let numbers: Vec<_> = attempts(&stunt).await;
+    let numbers: Vec<_> = numbers.iter().map(|it| it["attempt"].clone()).collect();
+    assert_eq!(numbers, [1, 2, 3]);
+    receiver.messages(3).await;
+}
+
+#[tokio::test]
+async fn output_whose_delivery_cannot_be_recorded_is_put_once() {
+    let data = tempfile::tempdir().expect("a directory");
+    let (stunt, target) = (on(data.path()).await, Receiver::start().await);
+    stunt.freeze("live").await;
+    let body = json!({
+        "idempotencyKey": "a",
+        "files": [{"fileName": "a.jpg", "originalFileUrl": "http://files.test/a.jpg"}],
+        "mode": {"zeroCopy": true},
+        "outputTargets": [{"fileKey": "a.jpg", "url": target.url, "presignedUrlExpiresAt": "2026-03-12T11:00:00Z"}],
+    });
+    let made = stunt.post("live", "/api/v2/orders/anti-ai", &body).await;
+    let made = made.json();
+    let id = made["data"]["orderId"].as_str().expect("an id");
+    let mut database = Database::open(data.path()).await;
+    let completes = "UPDATE ON orders WHEN new.status = 'complete'";
+    database.refuse(completes).await;
+    for _ in 0..2 {
+        assert_failed_by_fault(&advance(&stunt).await);
+    }
+    target.messages(1).await;
+    database.mend().await;
+    assert_eq!(advance(&stunt).await.status, 200);
+    assert_eq!(stunt.order("live", id).await["status"], "complete");
+    target.messages(1).await;
+}
