@@ -23,6 +23,7 @@ mod starts;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -56,6 +57,7 @@ pub struct Worker {
     webhooks: Arc<Webhooks>,
     claims: Claims,
     metrics: Metrics,
+    process_start: Instant,
     slots: Slots,
     retries: Retries,
     counted: Counted,
@@ -83,6 +85,7 @@ impl Worker {
             webhooks,
             claims,
             metrics,
+            process_start: Instant::now(),
             slots,
             retries: Retries::default(),
             counted: Counted::default(),
@@ -205,6 +208,12 @@ impl Worker {
             }
             self.without_own_start(&mut job);
             let is_suspect = job.starts > 0;
+            if is_suspect
+                && Self::is_counted(&job)
+                && self.retries.hold_back(&job, self.process_start)
+            {
+                continue;
+            }
             let slot = match self.slots.start(clock, is_suspect, || self.claim_due(&job)) {
                 Start::Started(slot) => slot,
                 Start::Not => continue,

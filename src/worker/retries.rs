@@ -1,4 +1,5 @@
-//! Retries: when a job that failed by a fault of the server is run again.
+//! Retries: when a job that failed by a fault of the server, or was cut off by the death of the process,
+//! is run again.
 //!
 //! The wait grows from 1 s to 60 s of real time, whatever the account's clock shows. It is kept in
 //! memory: a restart begins anew. A job that waits holds neither its claim nor a slot.
@@ -20,7 +21,7 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 /// back.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
 
-/// Jobs that have failed and have not succeeded since, by id.
+/// Jobs that have failed or were cut off, and have not succeeded since, by id.
 #[derive(Debug, Default)]
 pub(super) struct Retries(Mutex<HashMap<i64, Retry>>);
 
@@ -62,6 +63,25 @@ impl Retries {
         errors
     }
 
+    /// Has a job that was cut off in an earlier process wait, from `process_start` on, as after so many
+    /// errors. Returns false if it has waited long enough.
+    ///
+    /// A process that is killed again and again from outside thus does not take the same jobs with it each
+    /// time: they are not started before it has lived for a while.
+    pub(super) fn hold_back(&self, job: &Job, process_start: Instant) -> bool {
+        let at = process_start + wait_after(job.starts);
+        if at <= Instant::now() {
+            return false;
+        }
+        self.jobs().entry(job.id).or_insert(Retry {
+            account: job.account,
+            errors: 0,
+            at,
+            is_over: false,
+        });
+        true
+    }
+
     /// Notes that the job has ended.
     pub(super) fn ended(&self, id: i64) {
         self.jobs().remove(&id);
@@ -73,7 +93,7 @@ impl Retries {
         jobs.get(&id).is_some_and(|retry| Instant::now() < retry.at)
     }
 
-    /// Number of jobs that have failed.
+    /// Number of jobs that have failed or were cut off.
     pub(super) fn len(&self) -> usize {
         self.jobs().len()
     }

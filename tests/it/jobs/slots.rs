@@ -54,6 +54,10 @@ async fn two_hundred_and_eighty_responses_that_are_not_read_do_not_stop_other_or
     let id = stunt.confirmed("other", &new("a"), picture()).await;
     stunt.drain("other").await;
     assert_eq!(stunt.order("other", &id).await["status"], "complete");
-    assert_eq!(in_progress(&stunt).await, UNREAD, "they are held back still");
+    assert_eq!(
+        in_progress(&stunt).await,
+        UNREAD,
+        "they are held back still"
+    );
     drop(unread);
 }
