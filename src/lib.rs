@@ -25,6 +25,9 @@
 //! - Every accepted order comes to its end exactly once and every event goes out at least once,
 //!   whenever the process dies. The crash path is the happy path: a job is a row until what it
 //!   did is recorded in the transaction that takes the row.
+//! - A fault of the server's is not tried for ever: a job that fails backs off, and after ten errors, or
+//!   three starts in which the process died, its order fails with the vendor's general code. What was
+//!   sent and could not be recorded is not sent again.
 //! - Time is a parameter ([`clock`] alone reads the real one) and chance is derived
 //!   ([`entropy`]): the same seed, clock and calls give the same answers.
 //! - A reset ends an account's life; nothing of an older life is written or sent afterwards.

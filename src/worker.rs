@@ -233,7 +233,7 @@ impl Worker {
     }
 
     /// Counts a start of each of these jobs, in one commit, and then runs them side by side.
-    async fn run_counted(self: Arc<Self>, jobs: Vec<(Job, Slot, RunningEntry)>) {
+    async fn run_counted(self: Arc<Self>, jobs: Vec<(Job, Slot<Claim>, RunningEntry)>) {
         let ids: Vec<&Job> = jobs.iter().map(|(job, ..)| job).collect();
         let counted = self.count_starts(&ids).await;
         for (job, slot, running) in jobs {
@@ -244,8 +244,11 @@ impl Worker {
                     let run = Arc::clone(&self).run_in(job, slot, running);
                     self.tasks.spawn(run);
                 }
+                // The error has been noted: the job is run again later.
                 Err(error) => {
-                    self.note_error(&job, error);
+                    if self.after_error(&job, error.clone()).await.is_ok() {
+                        running.done();
+                    }
                 }
             }
         }
@@ -264,7 +267,7 @@ impl Worker {
         self.claims.claim(&account, job.kind, &job.subject)
     }
 
-    async fn run_in(self: Arc<Self>, job: Job, slot: Slot, running: RunningEntry) {
+    async fn run_in(self: Arc<Self>, job: Job, slot: Slot<Claim>, running: RunningEntry) {
         // An error has been noted: the job is run again later.
         if self.run_job(&job).await.is_ok() {
             running.done();

@@ -75,13 +75,12 @@ impl Orders {
                 continue;
             };
             let why = |line: String| format!("outputTargets[{index}].url: {line}");
-            let put = match self.puts.find(&order.id, file.id) {
-                Some(put) => put,
-                None => {
-                    let put = self.put_to(account, file, key, &target.url).await?;
-                    self.puts.keep(account, &order.id, file.id, put.clone());
-                    put
-                }
+            let put = if let Some(put) = self.puts.find(&order.id, index) {
+                put
+            } else {
+                let put = self.put_to(account, file, key, &target.url).await?;
+                self.puts.keep(account, &order.id, index, put.clone());
+                put
             };
             match put {
                 Ok(200..300) => taken.push(file.id),

@@ -13,7 +13,7 @@ use crate::accounts::Account;
 /// The status of the response, or one line on why there was none.
 pub(super) type Put = Result<u16, String>;
 
-/// Responses by order and file.
+/// Responses by order, and by the place of the output among the order's outputs.
 #[derive(Debug, Default)]
 pub(super) struct Puts(Mutex<HashMap<String, OfOrder>>);
 
@@ -21,7 +21,7 @@ pub(super) struct Puts(Mutex<HashMap<String, OfOrder>>);
 struct OfOrder {
     /// When the account's life has ended, nobody asks for the responses any more.
     ended: CancellationToken,
-    files: HashMap<u64, Put>,
+    outputs: HashMap<usize, Put>,
 }
 
 impl Puts {
@@ -29,23 +29,23 @@ impl Puts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the response to the put of that file's output. `None` if it was not put since the order's
-    /// responses were last recorded.
-    pub(super) fn find(&self, order_id: &str, file_id: u64) -> Option<Put> {
-        self.orders().get(order_id)?.files.get(&file_id).cloned()
+    /// Returns the response to the put of that output. `None` if it was not put since the order's responses
+    /// were last recorded.
+    pub(super) fn find(&self, order_id: &str, output: usize) -> Option<Put> {
+        self.orders().get(order_id)?.outputs.get(&output).cloned()
     }
 
     /// Keeps a response until it is recorded.
-    pub(super) fn keep(&self, account: &Account, order_id: &str, file_id: u64, put: Put) {
+    pub(super) fn keep(&self, account: &Account, order_id: &str, output: usize, put: Put) {
         let mut orders = self.orders();
         orders.retain(|_, order| !order.ended.is_cancelled());
         let order = orders
             .entry(order_id.to_owned())
             .or_insert_with(|| OfOrder {
                 ended: account.ended().clone(),
-                files: HashMap::new(),
+                outputs: HashMap::new(),
             });
-        order.files.insert(file_id, put);
+        order.outputs.insert(output, put);
     }
 
     /// Forgets the responses of an order: they are recorded, or the order has ended otherwise.

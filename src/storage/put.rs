@@ -34,7 +34,7 @@ pub(super) async fn put(
     // whole: from here on it happens, even if the client does not wait for it
     let kept = keep(Arc::clone(verbs), writer, target, content_type, owner);
     let kept = tokio::spawn(kept).await;
-    let (meta, hold) = kept.map_err(|e| Error::internal(e))??;
+    let (meta, hold) = kept.map_err(Error::internal)??;
     let mut answer = Response::new(Body::empty());
     Tied::tie(&mut answer, hold);
     let etag = format!("\"{}\"", meta.etag);

@@ -172,8 +172,8 @@ impl Writer {
             1 => "BEGIN IMMEDIATE".to_owned(),
             _ => format!("SAVEPOINT s{place}"),
         };
-        let begun = tx.execute(begin).await;
-        begun.map_err(|error| error.in_data_dir(self.data_dir.as_ref()))?;
+        let executed = tx.execute(begin).await;
+        executed.map_err(|error| error.in_data_dir(self.data_dir.as_ref()))?;
         Ok(tx)
     }
 

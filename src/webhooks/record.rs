@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures_util::future::join_all;
 use tokio::sync::Notify;
 
 use super::Webhooks;
@@ -125,26 +126,21 @@ impl Webhooks {
     /// The first error if not all could be written.
     pub async fn record_kept(&self) -> Result<(), StoreError> {
         let kept: Vec<Arc<Record>> = self.unrecorded.records().values().cloned().collect();
-        let mut first_error = Ok(());
-        for record in kept {
-            let written = tokio::select! {
-                biased;
-                () = record.account.ended().cancelled() => {
-                    self.unrecorded.records().remove(&record.endpoint);
-                    continue;
-                }
-                written = self.record_in_turn(&record) => written,
-            };
-            if first_error.is_ok() {
-                first_error = written;
-            }
-        }
-        first_error
+        let written = kept.iter().map(|record| self.record_in_turn(record));
+        join_all(written).await.into_iter().collect()
     }
 
     async fn record_in_turn(&self, record: &Record) -> Result<(), StoreError> {
         let (account, endpoint) = (&record.account, &record.endpoint);
-        let _turn = self.claims.wait_for(account, Kind::Deliver, endpoint).await;
-        self.record_earlier(endpoint).await.map(drop)
+        tokio::select! {
+            biased;
+            () = account.ended().cancelled() => {
+                self.unrecorded.records().remove(endpoint);
+                Ok(())
+            }
+            _turn = self.claims.wait_for(account, Kind::Deliver, endpoint) => {
+                self.record_earlier(endpoint).await.map(drop)
+            }
+        }
     }
 }

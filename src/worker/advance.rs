@@ -142,8 +142,9 @@ impl Worker {
                 self.without_own_start(job);
                 let job = job.clone();
                 if let Err(error) = self.count_starts(&[&job]).await {
-                    self.note_error(&job, &error);
-                    return Err(error);
+                    self.after_error(&job, error).await?;
+                    ahead.jobs.clear();
+                    continue;
                 }
             }
             if let Some(claimed) = ahead.claim_first(|job| self.claim(job), news) {

@@ -16,10 +16,10 @@ use crate::model::job::Job;
 /// Errors after which an order or a report fails instead of being tried again.
 pub(super) const ERRORS_MAX: u32 = 10;
 const WAIT_MIN: Duration = Duration::from_secs(1);
-const WAIT_MAX: Duration = Duration::from_secs(60);
+const WAIT_MAX: Duration = Duration::from_mins(1);
 /// An entry whose job was not run again for so long is dropped: the job is gone, or its clock was set
 /// back.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
+const FORGOTTEN_AFTER: Duration = Duration::from_mins(10);
 
 /// Jobs that have failed or were cut off, and have not succeeded since, by id.
 #[derive(Debug, Default)]

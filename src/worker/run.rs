@@ -32,14 +32,7 @@ impl Worker {
         match done {
             Err(StoreError::AccountGone) if is_gone() => self.note_end(job),
             Ok(()) => self.note_end(job),
-            Err(error) => {
-                let errors = self.note_error(job, &error);
-                self.take_start_back(job.id).await;
-                if errors < ERRORS_MAX || !self.fail_after(errors, job, &error).await {
-                    return Err(error);
-                }
-                self.retries.ended(job.id);
-            }
+            Err(error) => return self.after_error(job, error).await,
         }
         Ok(())
     }
@@ -68,10 +61,18 @@ impl Worker {
         self.start_ended(job.id);
     }
 
-    /// Has the job wait for its next run. Returns the number of its errors so far.
-    pub(super) fn note_error(&self, job: &Job, error: &StoreError) -> u32 {
+    /// Has a job that failed wait for its next run, or fails its order or report after too many errors.
+    ///
+    /// # Errors
+    /// The same error if the job is run again.
+    pub(super) async fn after_error(&self, job: &Job, error: StoreError) -> Result<(), StoreError> {
         self.metrics.ran(job.kind, false);
         let errors = self.retries.failed(job);
+        self.take_start_back(job.id).await;
+        if errors >= ERRORS_MAX && self.fail_after(errors, job, &error).await {
+            self.retries.ended(job.id);
+            return Ok(());
+        }
         tracing::error!(
             %error,
             kind = job.kind.name(),
@@ -80,7 +81,7 @@ impl Worker {
             retry_in_s = wait_after(errors).as_secs(),
             "a job failed by a fault of the server and is tried again"
         );
-        errors
+        Err(error)
     }
 
     /// Fails the order or the report of a job that has met too many errors. Returns false if the job

@@ -6,7 +6,6 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::claims::Claim;
 use crate::model::ids::ClockId;
 use crate::store::agenda::Agenda;
 
@@ -32,20 +31,20 @@ struct State {
     starved: HashSet<ClockId>,
 }
 
-/// A slot with the claim of the job that runs in it. Dropping it frees both.
+/// A slot with the claim (`C`) of the job that runs in it. Dropping it frees both.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(super) struct Slot<C> {
     slots: Slots,
     is_suspect: bool,
     /// `None` only while the slot is dropped.
-    claim: Option<Claim>,
+    claim: Option<C>,
 }
 
 /// Result of [`Slots::start`].
 #[derive(Debug)]
-pub(super) enum Start {
+pub(super) enum Start<C> {
     /// The job runs in this slot.
-    Started(Slot),
+    Started(Slot<C>),
     /// This job cannot be started now. Others by the same clock may be.
     Not,
     /// All slots are taken.
@@ -73,12 +72,12 @@ impl Slots {
     ///
     /// Jobs that did not end when they were started before (`is_suspect`) run one at a time: if one of
     /// them kills the process again, it does not take others with it that it only ran beside.
-    pub(super) fn start(
+    pub(super) fn start<C>(
         &self,
         clock: ClockId,
         is_suspect: bool,
-        claim: impl FnOnce() -> Option<Claim>,
-    ) -> Start {
+        claim: impl FnOnce() -> Option<C>,
+    ) -> Start<C> {
         let mut state = self.state();
         if state.running >= SLOTS {
             state.starved.insert(clock);
@@ -106,7 +105,7 @@ impl Slots {
     }
 }
 
-impl Drop for Slot {
+impl<C> Drop for Slot<C> {
     fn drop(&mut self) {
         // The claim goes first: whoever is woken by the free slot finds the job unclaimed.
         drop(self.claim.take());
@@ -119,6 +118,68 @@ impl Drop for Slot {
         drop(state);
         for clock in starved {
             self.slots.0.agenda.look(clock);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLOCK: ClockId = ClockId(7);
+
+    fn started(slots: &Slots) -> Slot<()> {
+        match slots.start(CLOCK, false, || Some(())) {
+            Start::Started(slot) => slot,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn woken(agenda: &Agenda) -> Vec<ClockId> {
+        agenda.take_due(|_, _| true)
+    }
+
+    #[test]
+    fn start_without_a_claim_takes_no_slot() {
+        let slots = Slots::new(Agenda::default());
+        let start = slots.start(CLOCK, false, || None::<()>);
+        assert!(matches!(start, Start::Not), "{start:?}");
+        assert_eq!(slots.running(), 0);
+    }
+
+    #[test]
+    fn suspects_run_one_at_a_time_and_beside_others() {
+        let agenda = Agenda::default();
+        let slots = Slots::new(agenda.clone());
+        let suspect = slots.start(CLOCK, true, || Some(()));
+        assert!(matches!(suspect, Start::Started(_)), "{suspect:?}");
+        let other = started(&slots);
+        let second = slots.start(CLOCK, true, || Some(()));
+        assert!(matches!(second, Start::Not), "{second:?}");
+        assert_eq!(woken(&agenda), []);
+        drop(suspect);
+        assert_eq!(woken(&agenda), [CLOCK]);
+        drop(other);
+        assert_eq!(woken(&agenda), []);
+    }
+
+    #[test]
+    fn slot_freed_while_another_is_asked_for_wakes_whoever_got_none() {
+        let agenda = Agenda::default();
+        let slots = Slots::new(agenda.clone());
+        for _ in 0..1_000 {
+            let mut all: Vec<_> = (0..SLOTS).map(|_| started(&slots)).collect();
+            let freed = all.pop();
+            let thread = std::thread::spawn(move || drop(freed));
+            let start = slots.start(CLOCK, false, || Some(()));
+            thread.join().expect("no panic");
+            match start {
+                Start::Started(_) => assert_eq!(woken(&agenda), []),
+                Start::Full => assert_eq!(woken(&agenda), [CLOCK]),
+                Start::Not => panic!("there was a claim"),
+            }
+            drop(start);
+            drop(all);
         }
     }
 }
