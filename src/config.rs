@@ -3,7 +3,10 @@
 
 pub mod client;
 mod control;
+mod environment;
 mod journal;
+mod load;
+mod logs;
 mod orders;
 mod outbound;
 mod storage;
@@ -18,7 +21,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use client::Client;
 pub use control::Control;
+pub use environment::Environment;
 pub use journal::Journal;
+pub use load::{Loaded, load, parse};
 pub use orders::Orders;
 pub use outbound::Outbound;
 pub use storage::Storage;
@@ -82,7 +87,8 @@ pub enum Mode {
 /// The server's settings.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
-    /// Address to listen on
+    /// Address to listen on; 0.0.0.0 is every IPv4 address of this machine, and :: every address, IPv4
+    /// and IPv6
     #[arg(
         long,
         env = "STUNTDOUBLE_HOST",
@@ -130,12 +136,14 @@ pub struct Config {
         default_value = "text"
     )]
     pub log_format: LogFormat,
-    /// Log filter: error, warn, info, debug (a line for each request), or tracing's directives
+    /// Log level: error, warn, info, debug (a line for each request), trace or off; or tracing's
+    /// directives, such as `info,hyper=debug`
     #[arg(
         long,
         env = "STUNTDOUBLE_LOG",
         default_value = "info",
-        value_name = "FILTER"
+        value_name = "FILTER",
+        value_parser = logs::filter
     )]
     pub log: String,
 

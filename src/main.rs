@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use stuntdouble::app::App;
 use stuntdouble::client;
 use stuntdouble::config::client::Source;
-use stuntdouble::config::{Cli, Command, Config, LogFormat};
+use stuntdouble::config::{self, Command, Config, Loaded, LogFormat};
 use stuntdouble::webhooks;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::Targets;
@@ -14,7 +13,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let Loaded { cli, warnings } = config::load();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -29,8 +28,8 @@ fn main() -> ExitCode {
         Some(Command::Verify { secret, signature }) => {
             client::read(&Source::Stdin).and_then(|body| verified(&secret, &body, &signature))
         }
-        Some(Command::Serve(config)) => runtime.block_on(serve(*config)),
-        None => runtime.block_on(serve(cli.serve)),
+        Some(Command::Serve(config)) => runtime.block_on(serve(*config, &warnings)),
+        None => runtime.block_on(serve(cli.serve, &warnings)),
     };
     // What is still decoded is not waited for: its order is taken up at the next start.
     runtime.shutdown_background();
@@ -45,8 +44,11 @@ fn failed(line: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn serve(config: Config) -> Result<(), String> {
+async fn serve(config: Config, warnings: &[String]) -> Result<(), String> {
     log(&config)?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
     let broken = |error: std::io::Error| format!("cannot listen for signals: {error}");
     let mut terminate = signal(SignalKind::terminate()).map_err(broken)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(broken)?;

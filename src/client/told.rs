@@ -82,7 +82,7 @@ impl Refusal {
     fn line(&self) -> String {
         // The server's hint is for who makes the call.
         let hint = match self.code.as_str() {
-            "unauthorized" => "give it with --token, or in CONTROL_TOKEN",
+            "unauthorized" => "give it with --token, or in STUNTDOUBLE_CONTROL_TOKEN",
             _ => &self.hint,
         };
         one_line(&format!("{} ({hint})", self.message))

@@ -6,6 +6,8 @@
 mod lists;
 mod verbs;
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 pub use lists::{Account, DeliveryList, Like, OrderList, RequestList};
@@ -186,12 +188,22 @@ pub struct Server {
     /// Its control token, if it has one
     #[arg(
         long,
-        env = "CONTROL_TOKEN",
+        env = "STUNTDOUBLE_CONTROL_TOKEN",
         hide_env_values = true,
         global = true,
         help_heading = WHERE
     )]
     token: Option<String>,
+    /// File that holds its control token
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_CONTROL_TOKEN_FILE",
+        hide_env_values = true,
+        global = true,
+        help_heading = WHERE,
+        value_name = "FILE"
+    )]
+    token_file: Option<PathBuf>,
 }
 
 impl Server {

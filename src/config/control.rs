@@ -1,5 +1,7 @@
 //! Who may steer the server.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::tls;
@@ -10,11 +12,20 @@ pub struct Control {
     /// What every call to `/_mock` has to show as `Authorization: Bearer TOKEN`; none if not set
     #[arg(
         long,
-        env = "CONTROL_TOKEN",
+        env = "STUNTDOUBLE_CONTROL_TOKEN",
         hide_env_values = true,
-        value_name = "TOKEN"
+        value_name = "TOKEN",
+        value_parser = token
     )]
     pub control_token: Option<String>,
+    /// File that holds the control token; a line break at its end is no part of it
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_CONTROL_TOKEN_FILE",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    pub control_token_file: Option<PathBuf>,
     /// Another host by which `/_mock` and `/docs` may be called, such as mock.example.com or
     /// *.example.com; * allows all; may be given several times, or several with commas between them
     #[arg(
@@ -25,6 +36,18 @@ pub struct Control {
         value_parser = allowed_host
     )]
     pub allow_hosts: Vec<String>,
+}
+
+/// Returns `text` if clients can send it as a bearer token.
+fn token(text: &str) -> Result<String, String> {
+    let why = if text.is_empty() {
+        "it is empty"
+    } else if text.trim() != text || text.chars().any(char::is_control) {
+        "no client can send it: it begins or ends with white space, or has a control character"
+    } else {
+        return Ok(text.to_owned());
+    };
+    Err(why.to_owned())
 }
 
 /// Parses a host name, `*.` and a host name, or `*`. A final dot is dropped.

@@ -1,6 +1,9 @@
 //! What presigned URLs are signed with, and what is taken under them.
 
+use std::path::PathBuf;
+
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 /// Settings of the blob store.
 #[derive(Debug, Clone, Args)]
@@ -10,7 +13,8 @@ pub struct Storage {
         long,
         env = "STUNTDOUBLE_S3_KEY_ID",
         default_value = "STUNTDOUBLEACCESSKEY",
-        value_name = "ID"
+        value_name = "ID",
+        value_parser = NonEmptyStringValueParser::new()
     )]
     pub s3_key_id: String,
     /// Its secret
@@ -19,15 +23,25 @@ pub struct Storage {
         env = "STUNTDOUBLE_S3_SECRET",
         hide_env_values = true,
         default_value = "stuntdouble/secret/access/key/for/tests",
-        value_name = "SECRET"
+        value_name = "SECRET",
+        value_parser = NonEmptyStringValueParser::new()
     )]
     pub s3_secret: String,
+    /// File that holds that secret; a line break at its end is no part of it
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_S3_SECRET_FILE",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    pub s3_secret_file: Option<PathBuf>,
     /// Region of the presigned URLs
     #[arg(
         long,
         env = "STUNTDOUBLE_S3_REGION",
         default_value = "us-east-1",
-        value_name = "REGION"
+        value_name = "REGION",
+        value_parser = NonEmptyStringValueParser::new()
     )]
     pub s3_region: String,
     /// Largest object taken, in bytes

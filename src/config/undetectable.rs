@@ -48,6 +48,6 @@ pub struct Undetectable {
     #[arg(long, env = "STUNTDOUBLE_STRICT_UPLOADS", value_parser = FalseyValueParser::new())]
     pub strict_uploads: bool,
     /// Undetectable: leave detection step 2, the generators' watermarks, out
-    #[arg(long, env = "BYPASS_OCR", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "STUNTDOUBLE_BYPASS_OCR", value_parser = FalseyValueParser::new())]
     pub bypass_ocr: bool,
 }

@@ -50,7 +50,7 @@ const HOMES: [(&str, &[&str]); 12] = [
     ("rustls", &["outbound.rs", "outbound/", "tls.rs", "tls/"]),
     ("rcgen", &["outbound/tests.rs", "tls/"]),
     ("spawn_blocking", &["engine/"]),
-    ("env::var", &["config.rs"]),
+    ("env::var", &["config/environment.rs"]),
 ];
 
 fn sources(below: &Path, into: &mut Vec<PathBuf>) {

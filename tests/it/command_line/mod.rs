@@ -4,6 +4,7 @@ mod kept;
 mod looked_at;
 mod refused;
 mod scheme;
+mod settings;
 mod stand_in;
 mod steered;
 

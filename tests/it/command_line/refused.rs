@@ -102,8 +102,7 @@ async fn what_cannot_be_read_is_not_sent() {
 async fn a_control_token_is_shown_or_asked_for() {
     let stunt =
         Stunt::with(|config| config.control.control_token = Some("s3cret".to_owned())).await;
-    let line =
-        "the control token is missing, or another (give it with --token, or in CONTROL_TOKEN)";
+    let line = "the control token is missing, or another (give it with --token, or in STUNTDOUBLE_CONTROL_TOKEN)";
     for arguments in [&["health"][..], &["rules"], &["rules", "--token", "other"]] {
         assert_eq!(
             not_done(&stunt, arguments).await,

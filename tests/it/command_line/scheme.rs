@@ -149,7 +149,14 @@ fn help_tells_no_secret_of_the_environments() {
     }
     let mut checked = BTreeSet::new();
     below(&Cli::command(), &mut checked);
-    let known = ["control_token", "s3_secret", "token"];
+    let known = [
+        "control_token",
+        "control_token_file",
+        "s3_secret",
+        "s3_secret_file",
+        "token",
+        "token_file",
+    ];
     assert_eq!(checked, known.map(str::to_owned).into());
 }
 

@@ -27,7 +27,7 @@ async fn who_does_not_show_it_is_refused_wherever_it_asks() {
             let error = json!({"error": {
                 "code": "unauthorized",
                 "message": "the control token is missing, or another",
-                "hint": "send Authorization: Bearer TOKEN, the setting --control-token (CONTROL_TOKEN)",
+                "hint": "send Authorization: Bearer TOKEN, the setting --control-token (STUNTDOUBLE_CONTROL_TOKEN)",
             }});
             assert_eq!((answer.status, answer.json()), (401, error));
             assert_eq!(answer.header("www-authenticate"), "Bearer");
@@ -78,7 +78,7 @@ async fn commands_show_it_and_the_health_check_needs_none() {
     let hidden = run("accounts", None).await;
     let hidden = hidden.expect("no panic").expect("it runs");
     let said = String::from_utf8_lossy(&hidden.stderr).into_owned();
-    let line = "stuntdouble: the control token is missing, or another (give it with --token, or in CONTROL_TOKEN)\n";
+    let line = "stuntdouble: the control token is missing, or another (give it with --token, or in STUNTDOUBLE_CONTROL_TOKEN)\n";
     assert_eq!(said, line);
 }
 

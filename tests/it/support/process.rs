@@ -15,11 +15,17 @@ pub struct Process {
 impl Process {
     /// Starts the program on a free port, with that data directory and further arguments.
     pub fn start(data_dir: &Path, arguments: &[&str]) -> Self {
+        Self::start_with(data_dir, arguments, &[])
+    }
+
+    /// Starts the program with these variables, too.
+    pub fn start_with(data_dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_stuntdouble"))
             .args(["--port", "0", "--data-dir"])
             .arg(data_dir)
             .args(arguments)
             .env_clear()
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
