@@ -4,11 +4,12 @@
 //! it in the vendor's words, a verb does what it asks in one transaction, and the front door
 //! tells the outcome. What takes time is a job, which [`crate::worker`] runs when it is due.
 
+mod listen;
 mod router;
 #[cfg(test)]
 mod tests;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -39,6 +40,7 @@ use crate::web::{Connections, Context, Operation, Peer, Refused, Routes, Verbs};
 use crate::webhooks::{Projection, Webhooks};
 use crate::worker::Worker;
 use crate::{bizmori, clock, control, storage, undetectable};
+use listen::{bind, local_url};
 use router::{UNMATCHED, hosts, router};
 
 /// What requests and jobs under way have when the server is told to stop; less than the ten
@@ -118,7 +120,7 @@ impl App {
         };
         if let Some(file) = &context.config.fixtures {
             let origin = context.config.public_url.clone();
-            let origin = origin.unwrap_or_else(|| format!("http://{address}"));
+            let origin = origin.unwrap_or_else(|| local_url("http", address));
             control::load_fixtures(&context, file, &origin).await?;
         }
         Ok(Self {
@@ -150,11 +152,12 @@ impl App {
         } else {
             ""
         };
-        let by_tls = self.tls_address().map(|it| format!(", https://{it}"));
+        let by_tls = self.tls_address();
+        let by_tls = by_tls.map(|it| format!(", {}", local_url("https", it)));
         let version = env!("CARGO_PKG_VERSION");
         format!(
-            "stuntdouble {version} listening on http://{}{}, data in {}{kept}",
-            self.address,
+            "stuntdouble {version} listening on {}{}, data in {}{kept}",
+            local_url("http", self.address),
             by_tls.unwrap_or_default(),
             self.data.path().display()
         )
@@ -219,19 +222,6 @@ fn tls_of(config: &Config, root: &Path) -> Result<Option<Tls>, String> {
     let wanted = config.tls.tls_names.iter().cloned();
     let names = hosts().map(str::to_owned).chain(wanted);
     Tls::open(&root.join(TLS), names, clock::real_now()).map(Some)
-}
-
-async fn bind(host: IpAddr, port: u16, flag: &str) -> Result<(TcpListener, SocketAddr), String> {
-    let wanted = SocketAddr::from((host, port));
-    let bound = TcpListener::bind(wanted).await;
-    let listener = bound.map_err(|error| {
-        format!(
-            "cannot listen on {wanted}: {error}; choose another with {flag}, or a free one with {flag} 0"
-        )
-    })?;
-    let address = listener.local_addr();
-    let address = address.map_err(|error| format!("cannot tell the address: {error}"))?;
-    Ok((listener, address))
 }
 
 fn signer_of(config: &Config) -> Signer {

@@ -1,0 +1,96 @@
+//! Sockets that the server listens on.
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use rustix::io::Errno;
+use socket2::{Domain, Socket, Type};
+use tokio::net::TcpListener;
+
+/// Connections that the system holds until they are accepted; as many as tokio has it hold.
+const BACKLOG: i32 = 1024;
+
+/// Listens on `host` and `port`; returns the address too. `::` serves IPv4 as well, whatever the
+/// system's default is, and is 0.0.0.0 on a system without IPv6.
+///
+/// # Errors
+/// One line that names the flag that chooses another port.
+pub(super) async fn bind(
+    host: IpAddr,
+    port: u16,
+    flag: &str,
+) -> Result<(TcpListener, SocketAddr), String> {
+    let wanted = SocketAddr::from((host, port));
+    let bound = if host == Ipv6Addr::UNSPECIFIED {
+        match dual_stack(wanted) {
+            Err(error) if is_without_ipv6(&error) => {
+                tracing::info!("this system has no IPv6: listening on 0.0.0.0 in place of {host}");
+                TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await
+            }
+            bound => bound,
+        }
+    } else {
+        TcpListener::bind(wanted).await
+    };
+    let listener = bound.map_err(|error| {
+        format!(
+            "cannot listen on {wanted}: {error}; choose another with {flag}, or a free one with {flag} 0"
+        )
+    })?;
+    let address = listener.local_addr();
+    let address = address.map_err(|error| format!("cannot tell the address: {error}"))?;
+    Ok((listener, address))
+}
+
+fn dual_stack(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::IPV6, Type::STREAM, None)?;
+    socket.set_only_v6(false)?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Returns `true` for the errors of a system that has no IPv6, or no IPv6 address.
+fn is_without_ipv6(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::AddrNotAvailable
+        || error.raw_os_error() == Some(Errno::AFNOSUPPORT.raw_os_error())
+}
+
+/// Returns a URL by which this machine reaches a server that listens on `address`.
+pub(super) fn local_url(scheme: &str, address: SocketAddr) -> String {
+    let port = address.port();
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => format!("{scheme}://127.0.0.1:{port}"),
+        IpAddr::V6(ip) if ip.is_unspecified() => format!("{scheme}://localhost:{port}"),
+        _ => format!("{scheme}://{address}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_url_of_a_server_on_all_addresses_is_one_that_can_be_called() {
+        for (address, url) in [
+            ("0.0.0.0:1", "http://127.0.0.1:1"),
+            ("[::]:1", "http://localhost:1"),
+            ("[::1]:1", "http://[::1]:1"),
+            ("10.0.0.7:1", "http://10.0.0.7:1"),
+        ] {
+            let address = address.parse().expect("an address");
+            assert_eq!(local_url("http", address), url);
+        }
+    }
+
+    #[test]
+    fn errors_of_a_system_without_ipv6_are_recognised() {
+        let of = |errno: Errno| io::Error::from_raw_os_error(errno.raw_os_error());
+        assert!(is_without_ipv6(&of(Errno::AFNOSUPPORT)));
+        assert!(is_without_ipv6(&of(Errno::ADDRNOTAVAIL)));
+        assert!(!is_without_ipv6(&of(Errno::ADDRINUSE)));
+        assert!(!is_without_ipv6(&of(Errno::ACCESS)));
+    }
+}
