@@ -1,13 +1,33 @@
-//! The data directory: where all state is, for one server at a time.
+//! The data directory: where all state is, for one server at a time, and for its user alone.
+//!
+//! The directory is 0700 and its files are 0600: [`DataDir::open`] sets the process's umask, which
+//! also counts for the files that SQLite makes, and tightens what an older version left.
+
+mod access;
+mod private;
+mod stale;
 
 use std::fs::{File, TryLockError};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use rustix::fs::Mode;
 use tempfile::TempDir;
 
+/// File that the server holds locked as long as it runs.
 const LOCK: &str = "lock";
+/// Begin of the names of temporary data directories.
+const PREFIX: &str = "stuntdouble-";
+/// Content of the lock file of a temporary data directory, which tells it from one that is kept.
+const TEMPORARY: &[u8] = b"temporary\n";
+/// Permissions that no file of this process gives to the group or to others.
+const UMASK: u32 = 0o077;
+/// Time that a server which is ending has to let go of its lock. A process that it was starting in
+/// that moment, as tests do, has the lock too until it runs its own program.
+const LOCK_WAIT: Duration = Duration::from_secs(1);
+const LOCK_RETRY: Duration = Duration::from_millis(10);
 
 /// Where all state is: kept, or gone when this is dropped. Locked against other servers.
 #[derive(Debug)]
@@ -19,41 +39,56 @@ pub struct DataDir {
 
 impl DataDir {
     /// The directory that is set, or else `mount` if something is mounted there, or else a temporary
-    /// one.
+    /// one. From here on no file that this process makes can be read by other users. Temporary ones
+    /// that killed servers left behind are removed.
     ///
     /// # Errors
     /// One line that says what could not be had, and why.
     pub fn open(set: Option<&Path>, mount: Option<&Path>) -> Result<Self, String> {
-        let set = set.or_else(|| mount.filter(|dir| is_mounted(dir)));
-        let temporary = match set {
-            Some(_) => None,
-            None => Some(
-                tempfile::Builder::new()
-                    .prefix("stuntdouble-")
-                    .tempdir()
-                    .map_err(|error| {
-                        format!(
-                            "cannot make a temporary directory: {error}; set --data-dir, or TMPDIR"
-                        )
-                    })?,
-            ),
-        };
-        let path = set.map_or_else(
-            || temporary.as_ref().map(|dir| dir.path().to_owned()),
-            |dir| Some(dir.to_owned()),
-        );
-        let path = path.unwrap_or_default();
+        rustix::process::umask(Mode::from_raw_mode(UMASK));
+        stale::remove(&std::env::temp_dir());
+        match set.or_else(|| mount.filter(|dir| is_mounted(dir))) {
+            Some(path) => Self::kept(path),
+            None => Self::temporary(),
+        }
+    }
+
+    fn kept(path: &Path) -> Result<Self, String> {
         let shown = path.display();
-        std::fs::create_dir_all(&path)
-            .map_err(|error| format!("cannot use the data directory {shown}: {error}"))?;
-        let lock = lock(&path)
+        access::create(path)?;
+        private::tighten(path);
+        access::check(path)?;
+        let lock = lock(path)
             .map_err(|error| format!("cannot lock the data directory {shown}: {error}"))?;
         let lock = lock.ok_or_else(|| {
             format!("the data directory {shown} is in use by another stuntdouble")
         })?;
         Ok(Self {
-            path,
-            temporary,
+            path: path.to_owned(),
+            temporary: None,
+            _lock: lock,
+        })
+    }
+
+    fn temporary() -> Result<Self, String> {
+        let made = tempfile::Builder::new().prefix(PREFIX).tempdir();
+        let dir = made.map_err(|error| {
+            let other = "set --data-dir, or TMPDIR".to_owned();
+            let why = match error.kind() {
+                io::ErrorKind::PermissionDenied => {
+                    access::explained(&std::env::temp_dir(), &error, |_| other.clone())
+                }
+                _ => format!("{error}; {other}"),
+            };
+            format!("cannot make a temporary directory: {why}")
+        })?;
+        let lock = lock_temporary(dir.path()).map_err(|error| {
+            let shown = dir.path().display();
+            format!("cannot lock the data directory {shown}: {error}")
+        })?;
+        Ok(Self {
+            path: dir.path().to_owned(),
+            temporary: Some(dir),
             _lock: lock,
         })
     }
@@ -78,17 +113,40 @@ fn is_mounted(dir: &Path) -> bool {
     here.is_some() && here != above
 }
 
-/// The lock, none if another process has it. It goes with the process, however that ends.
+/// The lock, none if another process has it. It goes with the process, however that ends; one that is
+/// just ending is waited for.
 fn lock(path: &Path) -> io::Result<Option<File>> {
     let file = File::options()
         .create(true)
         .append(true)
         .open(path.join(LOCK))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error),
+    let deadline = Instant::now() + LOCK_WAIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                std::thread::sleep(LOCK_RETRY);
+            }
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
     }
+    // A temporary directory that somebody sets as the data directory is kept from now on.
+    if file.metadata()?.len() > 0 {
+        file.set_len(0)?;
+    }
+    Ok(Some(file))
+}
+
+/// Returns the lock of a new temporary directory. The file is locked before it has its name: a lock
+/// file that nobody holds is that of a server that has ended, never of one that starts.
+fn lock_temporary(path: &Path) -> io::Result<File> {
+    let made = path.join("lock.new");
+    let mut file = File::create_new(&made)?;
+    file.try_lock()?;
+    file.write_all(TEMPORARY)?;
+    std::fs::rename(made, path.join(LOCK))?;
+    Ok(file)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod codes;
 mod command_line;
 mod control;
 mod crash;
+mod data_dir;
 mod hostile;
 mod jobs;
 mod limits;

@@ -132,7 +132,7 @@ async fn a_second_server_on_the_same_data_directory_is_refused() {
     stunt.freeze("live").await;
     stunt.still_works("live").await;
     stunt.stop().await;
-    assert!(second().await.is_ok(), "it is free again");
+    assert_eq!(second().await.err(), None, "it is free again");
 }
 
 #[test]

@@ -1,0 +1,140 @@
+//! Access to the data directory, checked before anything is opened in it, so that an error names the
+//! user, the file's owner and what to do.
+
+use std::fs::Metadata;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use rustix::fs::Access;
+use rustix::process::geteuid;
+
+use super::private;
+
+/// Makes the directory if it is not there.
+pub(super) fn create(dir: &Path) -> Result<(), String> {
+    std::fs::create_dir_all(dir).map_err(|error| {
+        let shown = dir.display();
+        let why = explained(nearest(dir), &error, |user| {
+            format!("make {shown} and give it to uid {user}")
+        });
+        format!("cannot use the data directory {shown}: {why}")
+    })
+}
+
+/// Checks that the directory, and each file and directory that an earlier server made in it, can be
+/// read and written.
+///
+/// # Errors
+/// If one cannot be.
+pub(super) fn check(dir: &Path) -> Result<(), String> {
+    let file = Access::READ_OK | Access::WRITE_OK;
+    let directory = file | Access::EXEC_OK;
+    let ours = private::ours(dir).into_iter();
+    let ours = ours.map(|(path, metadata)| {
+        let access = if metadata.is_dir() { directory } else { file };
+        (path, access)
+    });
+    for (path, access) in std::iter::once((dir.to_owned(), directory)).chain(ours) {
+        rustix::fs::access(&path, access).map_err(|error| {
+            let why = explained(&path, &error.into(), |user| {
+                format!("run chown -R {user} {}", dir.display())
+            });
+            format!("cannot write to {}: {why}", path.display())
+        })?;
+    }
+    Ok(())
+}
+
+/// Returns the error as text. A permission error names the user that the server runs as, the owner
+/// and mode of `path`, and the remedies: to run as the owner, or the one that `other` returns for the
+/// user.
+pub(super) fn explained(path: &Path, error: &io::Error, other: impl Fn(u32) -> String) -> String {
+    match std::fs::metadata(path) {
+        Ok(metadata) if error.kind() == ErrorKind::PermissionDenied => {
+            explanation(geteuid().as_raw(), path, &Owned::of(&metadata), other)
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// Owner and mode of a file or directory.
+struct Owned {
+    is_dir: bool,
+    uid: u32,
+    mode: u32,
+}
+
+impl Owned {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            is_dir: metadata.is_dir(),
+            uid: metadata.uid(),
+            mode: metadata.mode() & 0o7777,
+        }
+    }
+}
+
+fn explanation(user: u32, path: &Path, owned: &Owned, other: impl Fn(u32) -> String) -> String {
+    let Owned { is_dir, uid, mode } = *owned;
+    let path = path.display();
+    let kind = if is_dir { "directory" } else { "file" };
+    let remedy = if uid == user {
+        format!("run chmod u+rwX {path}")
+    } else {
+        let other = other(user);
+        format!("run the server as that user (docker run --user {uid}), or {other}")
+    };
+    format!(
+        "permission denied; the server runs as uid {user}, the {kind} {path} belongs to uid {uid} (mode {mode:03o}): {remedy}"
+    )
+}
+
+/// Returns the nearest directory above `path`, or `path` itself, that is there.
+fn nearest(path: &Path) -> &Path {
+    let mut above = path.ancestors();
+    let found = above.find(|path| path.symlink_metadata().is_ok());
+    found.unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permission_error_names_the_user_the_owner_and_the_remedy() {
+        let owned = |is_dir, uid, mode| Owned { is_dir, uid, mode };
+        let chown = |user| format!("run chown -R {user} /data");
+        assert_eq!(
+            explanation(65532, Path::new("/data"), &owned(true, 0, 0o755), chown),
+            "permission denied; the server runs as uid 65532, the directory /data belongs to uid 0 (mode 755): run the server as that user (docker run --user 0), or run chown -R 65532 /data"
+        );
+        assert_eq!(
+            explanation(
+                1000,
+                Path::new("/data/lock"),
+                &owned(false, 1000, 0o400),
+                chown
+            ),
+            "permission denied; the server runs as uid 1000, the file /data/lock belongs to uid 1000 (mode 400): run chmod u+rwX /data/lock"
+        );
+    }
+
+    #[test]
+    fn other_errors_are_as_the_system_says_them() {
+        let error = io::Error::from(ErrorKind::StorageFull);
+        assert_eq!(
+            explained(Path::new("/"), &error, |_| String::new()),
+            error.to_string()
+        );
+    }
+
+    #[test]
+    fn nearest_directory_is_the_one_that_is_there() {
+        assert_eq!(
+            nearest(Path::new("/proc/nothing/at/all")),
+            Path::new("/proc")
+        );
+        assert_eq!(nearest(Path::new("nothing/at/all")), Path::new("."));
+    }
+}

@@ -1,0 +1,160 @@
+//! Permissions of data directories that older versions, or the user, made.
+
+use std::fs::{Metadata, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::process::geteuid;
+
+/// Names that the server makes in its data directory; the database's begin with the last one.
+const DIRECTORIES: [&str; 4] = ["blobs", "snapshots", "tls", "tmp"];
+const LOCK: &str = super::LOCK;
+const DATABASE: &str = "stuntdouble.db";
+/// Key of the certificate authority. It is not tightened but refused: others may have read it.
+const KEY: &str = "ca.key";
+
+/// Bits for the group and for others.
+const NOT_OWNER: u32 = 0o077;
+const OWNER: u32 = 0o700;
+const OTHERS_WRITE: u32 = 0o002;
+const STICKY: u32 = 0o1000;
+
+/// Takes the data directory, and what the server has made in it, from the group and from others.
+///
+/// Files of other users are left alone. The directory itself is left alone as well if it belongs to
+/// another user, as a mounted volume may, or has files that the server did not make, as `/tmp` or a
+/// home directory has: what the server makes in it has permissions of its own.
+pub(super) fn tighten(root: &Path) {
+    let tightened = entries(root).and_then(|entries| {
+        for (path, metadata) in ours(root) {
+            tighten_all(&path, &metadata)?;
+        }
+        let metadata = std::fs::metadata(root)?;
+        let is_ours_alone = entries.iter().all(|name| is_known(name));
+        if is_own(&metadata) && is_ours_alone {
+            return restrict(root, &metadata);
+        }
+        let mode = metadata.mode();
+        if mode & OTHERS_WRITE != 0 && mode & STICKY == 0 {
+            let path = root.display();
+            tracing::warn!(
+                "every user can replace files in the data directory {path} (mode {:03o})",
+                mode & 0o777
+            );
+        }
+        Ok(())
+    });
+    if let Err(error) = tightened {
+        let path = root.display();
+        tracing::warn!(%error, "cannot keep other users out of the data directory {path}");
+    }
+}
+
+/// Returns the files and directories that the server has made in `root`.
+pub(super) fn ours(root: &Path) -> Vec<(PathBuf, Metadata)> {
+    let names = entries(root).unwrap_or_default();
+    let paths = names
+        .iter()
+        .filter(|name| is_known(name))
+        .map(|name| root.join(name));
+    paths
+        .filter_map(|path| {
+            let metadata = std::fs::symlink_metadata(&path).ok()?;
+            Some((path, metadata))
+        })
+        .collect()
+}
+
+/// Returns the names in the directory, sorted.
+fn entries(dir: &Path) -> io::Result<Vec<String>> {
+    let names =
+        std::fs::read_dir(dir)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let mut names = names.collect::<io::Result<Vec<String>>>()?;
+    names.sort();
+    Ok(names)
+}
+
+fn is_known(name: &str) -> bool {
+    name == LOCK || DIRECTORIES.contains(&name) || name.starts_with(DATABASE)
+}
+
+fn is_own(metadata: &Metadata) -> bool {
+    metadata.uid() == geteuid().as_raw()
+}
+
+/// Restricts the file, or the directory with all that is in it. A directory comes after what is in
+/// it: one that is restricted already is done, and is not walked at every start.
+fn tighten_all(path: &Path, metadata: &Metadata) -> io::Result<()> {
+    let is_key = path.ends_with(KEY);
+    if metadata.is_symlink() || !is_own(metadata) || is_key || metadata.mode() & NOT_OWNER == 0 {
+        return Ok(());
+    }
+    if metadata.is_dir() {
+        for name in entries(path)? {
+            let path = path.join(name);
+            tighten_all(&path, &std::fs::symlink_metadata(&path)?)?;
+        }
+    }
+    restrict(path, metadata)
+}
+
+fn restrict(path: &Path, metadata: &Metadata) -> io::Result<()> {
+    let mode = metadata.mode();
+    if mode & NOT_OWNER == 0 {
+        return Ok(());
+    }
+    std::fs::set_permissions(path, Permissions::from_mode(mode & OWNER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        let metadata = std::fs::metadata(path).expect("it is there");
+        metadata.mode() & 0o7777
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
+    }
+
+    #[test]
+    fn directory_with_files_of_others_is_left_and_our_files_are_tightened() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (blob, other) = (dir.path().join("blobs/1/a"), dir.path().join("notes.txt"));
+        std::fs::create_dir_all(dir.path().join("blobs/1")).expect("directories");
+        for (path, of) in [(dir.path(), 0o755), (&dir.path().join("blobs"), 0o755)] {
+            set_mode(path, of);
+        }
+        for path in [&blob, &other] {
+            std::fs::write(path, "a").expect("a file");
+            set_mode(path, 0o644);
+        }
+        tighten(dir.path());
+        assert_eq!((mode(dir.path()), mode(&other)), (0o755, 0o644));
+        assert_eq!(mode(&dir.path().join("blobs")), 0o700);
+        assert_eq!(mode(&blob), 0o600);
+
+        std::fs::remove_file(&other).expect("it was there");
+        tighten(dir.path());
+        assert_eq!(mode(dir.path()), 0o700);
+    }
+
+    #[test]
+    fn key_of_the_authority_is_not_tightened() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let folder = dir.path().join("tls");
+        std::fs::create_dir(&folder).expect("a directory");
+        let (key, certificate) = (folder.join("ca.key"), folder.join("ca.pem"));
+        for path in [&key, &certificate] {
+            std::fs::write(path, "a").expect("a file");
+            set_mode(path, 0o644);
+        }
+        set_mode(&folder, 0o755);
+        tighten(dir.path());
+        assert_eq!((mode(&key), mode(&certificate)), (0o644, 0o600));
+        assert_eq!(mode(&folder), 0o700);
+    }
+}

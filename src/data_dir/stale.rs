@@ -1,0 +1,177 @@
+//! Temporary data directories of servers that were killed.
+//!
+//! A directory is removed if it has the name of a temporary data directory, belongs to this
+//! process's user, and has a lock file with the mark of a temporary one that no process holds. A
+//! server that starts has no such file before it holds it (see [`super::lock_temporary`]), so a
+//! directory without one is left alone. The lock file goes last: a removal that is cut off is taken
+//! up at the next start. No symbolic link is followed.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::process::geteuid;
+
+use super::{LOCK, PREFIX, TEMPORARY};
+
+/// Removes the directories of ended servers in `parent`, and logs how many there were.
+pub(super) fn remove(parent: &Path) {
+    let Ok(entries) = std::fs::read_dir(parent) else {
+        return;
+    };
+    let mut count = 0;
+    for entry in entries.flatten() {
+        if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            continue;
+        }
+        let path = entry.path();
+        match remove_stale(&path) {
+            Ok(true) => count += 1,
+            Ok(false) => {}
+            // Another server that starts has been quicker.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
+                let path = path.display();
+                tracing::warn!(%error, %path, "cannot remove a temporary data directory that an ended server left");
+            }
+        }
+    }
+    if count > 0 {
+        tracing::info!(
+            count,
+            "removed temporary data directories that ended servers left in {}",
+            parent.display()
+        );
+    }
+}
+
+/// Removes the directory if its server has ended. Returns `false` if it is left alone.
+fn remove_stale(dir: &Path) -> io::Result<bool> {
+    let metadata = std::fs::symlink_metadata(dir)?;
+    let user = geteuid().as_raw();
+    if !metadata.is_dir() || metadata.uid() != user {
+        return Ok(false);
+    }
+    let name = dir.join(LOCK);
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let Ok(opened) = rustix::fs::open(&name, flags, Mode::empty()) else {
+        return Ok(false);
+    };
+    let mut lock = File::from(opened);
+    let mut mark = Vec::new();
+    let length = TEMPORARY.len() as u64;
+    let metadata = lock.metadata()?;
+    if !metadata.is_file() || metadata.uid() != user || metadata.len() != length {
+        return Ok(false);
+    }
+    (&mut lock).take(length).read_to_end(&mut mark)?;
+    if mark != TEMPORARY || lock.try_lock().is_err() {
+        return Ok(false);
+    }
+    // Between opening and locking, another server that starts may have removed it.
+    let named = std::fs::symlink_metadata(&name)?;
+    if (named.dev(), named.ino()) != (metadata.dev(), metadata.ino()) {
+        return Ok(false);
+    }
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_name() == LOCK {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            std::fs::remove_dir_all(entry.path())?;
+        } else {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    std::fs::remove_file(name)?;
+    std::fs::remove_dir(dir)?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
+
+    use super::super::{DataDir, lock, lock_temporary};
+    use super::*;
+
+    /// A directory that a killed server left in `parent`.
+    fn left_behind(parent: &Path, name: &str) -> PathBuf {
+        let dir = parent.join(name);
+        std::fs::create_dir_all(dir.join("blobs/1")).expect("directories");
+        std::fs::write(dir.join("blobs/1/a"), "a").expect("a file");
+        std::fs::write(dir.join("stuntdouble.db"), "").expect("a file");
+        drop(lock_temporary(&dir).expect("a lock"));
+        dir
+    }
+
+    #[test]
+    fn only_unlocked_temporary_directories_are_removed() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let parent = parent.path();
+        let stale = left_behind(parent, "stuntdouble-stale");
+        let running = parent.join("stuntdouble-runs");
+        std::fs::create_dir(&running).expect("a directory");
+        let held = lock_temporary(&running).expect("a lock");
+        // A server that has not locked its directory yet.
+        let starting = parent.join("stuntdouble-starts");
+        std::fs::create_dir(&starting).expect("a directory");
+        // A data directory that is set, and one that was temporary before it was set.
+        let kept = parent.join("stuntdouble-kept");
+        std::fs::create_dir(&kept).expect("a directory");
+        drop(lock(&kept).expect("a lock"));
+        let adopted = left_behind(parent, "stuntdouble-adopted");
+        drop(lock(&adopted).expect("a lock"));
+        let other = left_behind(parent, "other-a");
+        let elsewhere = left_behind(parent, "elsewhere");
+        let link = parent.join("stuntdouble-link");
+        symlink(&elsewhere, &link).expect("a link");
+        let linked_lock = parent.join("stuntdouble-linked");
+        std::fs::create_dir(&linked_lock).expect("a directory");
+        symlink(elsewhere.join(LOCK), linked_lock.join(LOCK)).expect("a link");
+
+        remove(parent);
+        assert!(!stale.exists());
+        for path in [
+            &running,
+            &starting,
+            &kept,
+            &adopted,
+            &other,
+            &elsewhere,
+            &link,
+            &linked_lock,
+        ] {
+            assert!(path.exists(), "{}", path.display());
+        }
+        assert!(elsewhere.join("blobs/1/a").exists());
+        drop(held);
+        remove(parent);
+        assert!(!running.exists(), "its server has ended");
+    }
+
+    #[test]
+    fn symbolic_links_within_are_removed_and_not_followed() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let outside = parent.path().join("outside");
+        std::fs::create_dir(&outside).expect("a directory");
+        std::fs::write(outside.join("a"), "a").expect("a file");
+        let stale = left_behind(parent.path(), "stuntdouble-stale");
+        symlink(&outside, stale.join("link")).expect("a link");
+        symlink(&outside, stale.join("blobs/link")).expect("a link");
+        remove(parent.path());
+        assert!(!stale.exists() && outside.join("a").exists());
+    }
+
+    #[test]
+    fn directory_of_a_running_server_is_locked_from_its_first_sight() {
+        let data = DataDir::open(None, None).expect("a data directory");
+        assert!(data.is_temporary());
+        assert!(!remove_stale(data.path()).expect("it can be read"));
+        assert!(data.path().join(LOCK).exists());
+    }
+}
