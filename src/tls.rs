@@ -2,7 +2,7 @@
 //! which leads here, and trust the authority that has signed for it.
 //!
 //! The authority is made at the first start and kept in the data directory; nobody but who is
-//! given its certificate trusts it. The server's certificate, and the key of that, are made anew at
+//! given its certificate trusts it, and its name constraints limit that to the names it was made for. The server's certificate, and the key of that, are made anew at
 //! each start and kept nowhere. No name is signed for that was not asked for, whatever a client says.
 
 mod authority;
@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::model::time::Timestamp;
-use authority::Authority;
+use authority::{Authority, RENEW};
 
 /// The only protocol there is; a client that wants none or another gets no connection.
 const HTTP_1_1: &[u8] = b"http/1.1";
@@ -65,7 +65,6 @@ impl Tls {
             let shown = folder.display();
             format!("cannot use the certificate authority in {shown}: {error}")
         };
-        let authority = Authority::open(folder, now).map_err(told)?;
         let mut all: Vec<String> = Vec::new();
         for name in LOCAL.map(str::to_owned).into_iter().chain(names) {
             let name = name.to_ascii_lowercase();
@@ -73,7 +72,14 @@ impl Tls {
                 all.push(name);
             }
         }
-        let (certificate, key) = authority.certify(all, now).map_err(told)?;
+        let authority = Authority::open(folder, &all, now).map_err(told)?;
+        let (certificate, key) = authority.certify(&all, now).map_err(told)?;
+        if authority.is_unlimited(now) {
+            let folder = folder.display();
+            tracing::warn!(
+                "the certificate authority in {folder} was made without a limit to the names that it signs; {RENEW}"
+            );
+        }
         let broken = |error: rustls::Error| format!("cannot serve by TLS: {error}");
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()

@@ -1,18 +1,24 @@
 //! The authority: `ca.pem`, its certificate, and `ca.key`, its key, in a folder of their own.
 //!
 //! The key is drawn from the operating system, and not from the seed: who trusts the certificate
-//! trusts whoever has the key. It is readable by its owner alone. Both files appear by rename, the
-//! key first; a key without a certificate is given one.
+//! trusts whoever has the key. It is readable by its owner alone; one that others can read is refused.
+//! Both files appear by rename, the key first; a key without a certificate is given one.
+//!
+//! The certificate has name constraints (RFC 5280 §4.2.1.10) for the names that it was made for, so
+//! that whoever trusts it, or gets hold of the key, has an authority for these names and no other.
+//! A name that is added later is refused with the way to a new authority: clients that trust the old
+//! certificate would refuse the server's whole certificate if it had the name.
 
 use std::fs::Permissions;
 use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::net::IpAddr;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, date_time_ymd,
 };
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier as _;
@@ -29,6 +35,12 @@ const YEAR_MS: i64 = 365 * DAY_MS;
 /// Clients whose clocks are a year off take it too, and two years are all that Apple's take at once.
 const CERTIFICATE_YEARS: i64 = 1;
 const AUTHORITY_YEARS: i64 = 20;
+/// Name that no authority with constraints permits.
+const UNPERMITTED: &str = "unlimited.stuntdouble.invalid";
+/// Remedy for files that cannot be used.
+pub(super) const RENEW: &str = "remove ca.pem and ca.key, and new ones are made";
+/// Permission bits of the group and of others.
+const NOT_OWNER: u32 = 0o077;
 
 /// Who signs the server's certificates.
 pub(super) struct Authority {
@@ -39,23 +51,24 @@ pub(super) struct Authority {
 }
 
 impl Authority {
-    /// The one in the folder, which is made if it is not there.
-    pub fn open(folder: &Path, now: Timestamp) -> Result<Self, String> {
+    /// The one in the folder, which is made for `names` if it is not there.
+    pub fn open(folder: &Path, names: &[String], now: Timestamp) -> Result<Self, String> {
         std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
         let broken = |error: rcgen::Error| error.to_string();
         let key = if let Some(pem) = read(folder, KEY)? {
+            check_private(&folder.join(KEY))?;
             KeyPair::from_pem(&pem).map_err(|error| amiss(KEY, &error))?
         } else {
             let key = KeyPair::generate().map_err(broken)?;
-            keep(folder, KEY, 0o600, &key.serialize_pem())?;
+            keep(folder, KEY, &key.serialize_pem())?;
             key
         };
-        let params = params(&key, now);
+        let params = params(&key, names, now);
         let pem = if let Some(pem) = read(folder, CERTIFICATE)? {
             pem
         } else {
             let made = params.self_signed(&key).map_err(broken)?;
-            keep(folder, CERTIFICATE, 0o644, &made.pem())?;
+            keep(folder, CERTIFICATE, &made.pem())?;
             made.pem()
         };
         let certificate = CertificateDer::from_pem_slice(pem.as_bytes())
@@ -70,22 +83,61 @@ impl Authority {
     /// A certificate for these names, and its key.
     pub fn certify(
         &self,
-        names: Vec<String>,
+        names: &[String],
         now: Timestamp,
     ) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), String> {
+        let key = KeyPair::generate().map_err(|error| error.to_string())?;
+        let made = self.sign(names, &key, now)?;
+        if let Err(error) = self.check(&made, now) {
+            let refused = self.unpermitted(names, now);
+            let is_limit = !refused.is_empty() && refused.len() < names.len();
+            return Err(if is_limit {
+                let refused = refused.join(", ");
+                format!(
+                    "{CERTIFICATE}: it was made for other names and does not permit {refused}; leave that --tls-name out, or {RENEW}, which clients have to trust anew"
+                )
+            } else {
+                error
+            });
+        }
+        Ok((made, PrivatePkcs8KeyDer::from(key.serialize_der()).into()))
+    }
+
+    /// Returns `true` if its certificate has no name constraints, as older versions made it.
+    pub fn is_unlimited(&self, now: Timestamp) -> bool {
+        self.unpermitted(&[UNPERMITTED.to_owned()], now).is_empty()
+    }
+
+    /// Returns those of `names` that its certificate does not permit: each is tried beside a name
+    /// that every authority permits.
+    fn unpermitted(&self, names: &[String], now: Timestamp) -> Vec<String> {
+        let is_permitted = |name: &String| {
+            let names = [LOCAL[0].to_owned(), name.clone()];
+            let key = KeyPair::generate().map_err(|error| error.to_string())?;
+            self.check(&self.sign(&names, &key, now)?, now)
+        };
+        let refused = names.iter().filter(|name| is_permitted(name).is_err());
+        refused.cloned().collect()
+    }
+
+    /// A certificate for these names and that key.
+    fn sign(
+        &self,
+        names: &[String],
+        key: &KeyPair,
+        now: Timestamp,
+    ) -> Result<CertificateDer<'static>, String> {
         let broken = |error: rcgen::Error| error.to_string();
-        let key = KeyPair::generate().map_err(broken)?;
         let mut params = CertificateParams::new(names).map_err(broken)?;
-        named(&mut params, "stuntdouble".to_owned());
+        // Some clients hold the common name against the authority's constraints, too.
+        named(&mut params, LOCAL[0].to_owned());
         valid(&mut params, now, CERTIFICATE_YEARS);
         params.is_ca = IsCa::ExplicitNoCa;
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let made = params.signed_by(&key, &self.issuer).map_err(broken)?;
-        let made = made.der().clone();
-        self.check(&made, now)?;
-        Ok((made, PrivatePkcs8KeyDer::from(key.serialize_der()).into()))
+        let made = params.signed_by(key, &self.issuer).map_err(broken)?;
+        Ok(made.der().clone())
     }
 
     /// Whether clients that trust the authority will take what it has signed: they do not where the
@@ -122,19 +174,51 @@ impl Authority {
 
 /// What is wrong with a file that was there, and what to do.
 fn amiss(name: &str, why: &dyn std::fmt::Display) -> String {
-    format!("{name}: {why}; remove {CERTIFICATE} and {KEY}, and new ones are made")
+    format!("{name}: {why}; {RENEW}")
 }
 
 /// The authority's certificate. Its name is told by its key: those of two servers are never taken
 /// for one another. Data directories hold certificates of that name, so it stays.
-fn params(key: &KeyPair, now: Timestamp) -> CertificateParams {
+fn params(key: &KeyPair, names: &[String], now: Timestamp) -> CertificateParams {
     let mut params = CertificateParams::default();
     let number = hex::encode(&params.key_identifier(key)[..4]);
     named(&mut params, format!("stuntdouble {number}"));
     valid(&mut params, now, AUTHORITY_YEARS);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees: permitted(names),
+        excluded_subtrees: Vec::new(),
+    });
     params
+}
+
+/// Subtrees of the names and of nothing else. X.509 permits a host's subdomains with the host.
+fn permitted(names: &[String]) -> Vec<GeneralSubtree> {
+    let subtree = |name: &String| match name.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => {
+            GeneralSubtree::IpAddress(CidrSubnet::V4(address.octets(), [255; 4]))
+        }
+        Ok(IpAddr::V6(address)) => {
+            GeneralSubtree::IpAddress(CidrSubnet::V6(address.octets(), [255; 16]))
+        }
+        Err(_) => GeneralSubtree::DnsName(name.trim_start_matches("*.").to_owned()),
+    };
+    names.iter().map(subtree).collect()
+}
+
+/// # Errors
+/// If the group or others may read or write the key.
+fn check_private(key: &Path) -> Result<(), String> {
+    let metadata = std::fs::metadata(key).map_err(|error| format!("{KEY}: {error}"))?;
+    let mode = metadata.mode() & 0o7777;
+    if mode & NOT_OWNER == 0 {
+        return Ok(());
+    }
+    let shown = key.display();
+    Err(format!(
+        "{KEY}: not only its owner can read it (mode {mode:03o}); run chmod 600 {shown}, or {RENEW}"
+    ))
 }
 
 fn named(params: &mut CertificateParams, name: String) {
@@ -161,10 +245,10 @@ fn read(folder: &Path, name: &str) -> Result<Option<String>, String> {
     }
 }
 
-fn keep(folder: &Path, name: &str, mode: u32, text: &str) -> Result<(), String> {
+fn keep(folder: &Path, name: &str, text: &str) -> Result<(), String> {
     let kept = || -> io::Result<()> {
         let mut file = tempfile::Builder::new()
-            .permissions(Permissions::from_mode(mode))
+            .permissions(Permissions::from_mode(0o600))
             .tempfile_in(folder)?;
         file.write_all(text.as_bytes())?;
         file.as_file().sync_all()?;
@@ -184,9 +268,10 @@ mod tests {
     fn told(years: i64) -> Result<(), String> {
         let folder = tempfile::tempdir().expect("a directory");
         let then = NOW.plus_ms(-years * YEAR_MS);
-        Authority::open(folder.path(), then).expect("it is made");
-        let kept = Authority::open(folder.path(), NOW).expect("it is read");
-        kept.certify(vec![LOCAL[0].to_owned()], NOW).map(drop)
+        let names = LOCAL.map(str::to_owned);
+        Authority::open(folder.path(), &names, then).expect("it is made");
+        let kept = Authority::open(folder.path(), &names, NOW).expect("it is read");
+        kept.certify(&names, NOW).map(drop)
     }
 
     #[test]

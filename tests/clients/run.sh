@@ -6,7 +6,7 @@
 #   cargo build --release && tests/clients/run.sh [path of the binary]
 #
 # Needs python3 with venv, a package index or mirror for what requirements.txt names, node of 20 or
-# later, and qpdf, pdfinfo, pdffonts, pdftotext and pdftoppm (Debian: qpdf, poppler-utils).
+# later, openssl, and qpdf, pdfinfo, pdffonts, pdftotext and pdftoppm (Debian: qpdf, poppler-utils).
 # Ends with exit code 0 if all went well, the server's own end included.
 set -euo pipefail
 
@@ -51,6 +51,8 @@ curl -sSf -o "$work/ca.pem" "$origin/_mock/ca.pem"
 export ALIASED_PORT=$port
 PYTHONPATH="$here/aliased" REQUESTS_CA_BUNDLE="$work/ca.pem" "$work/venv/bin/python" "$here/tls.py"
 NODE_EXTRA_CA_CERTS="$work/ca.pem" node --import "$here/aliased/preload.mjs" "$here/tls.mjs"
+data=$(sed -n 's/.*, data in \([^ ]*\).*/\1/p' "$work/started")
+"$here/tls_limits.sh" "$port" "$data/tls"
 for version in $(grep -v '^#' "$here/sdk_versions.txt" | tail -n 1); do
   echo "--- the SDK, version $version, at the vendor's host"
   PYTHONPATH="$here/aliased:$work/sdk-$version" REQUESTS_CA_BUNDLE="$work/ca.pem" \

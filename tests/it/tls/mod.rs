@@ -3,6 +3,7 @@
 
 mod authority;
 mod faults;
+mod limits;
 mod names;
 mod silent;
 mod whole_way;

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# The certificate authority of --tls as OpenSSL sees it:
+#
+#   tests/clients/tls_limits.sh PORT FOLDER
+#
+# PORT is that of TLS; FOLDER has ca.pem and ca.key, `tls` of the data directory. The server's chain is
+# good, the name constraints are critical, and what the key signs for another name is refused.
+set -euo pipefail
+
+port=$1 folder=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() { echo "tls_limits: $*" >&2; exit 1; }
+
+for name in api.bizmori.com localhost; do
+  openssl s_client -connect "localhost:$port" -servername "$name" -verify_hostname "$name" \
+    -CAfile "$folder/ca.pem" -verify_return_error < /dev/null > "$work/$name" 2>&1 \
+    || fail "$name: $(cat "$work/$name")"
+done
+openssl x509 -in "$work/localhost" -out "$work/served.pem"
+openssl verify -x509_strict -CAfile "$folder/ca.pem" "$work/served.pem"
+openssl x509 -in "$folder/ca.pem" -noout -ext nameConstraints > "$work/constraints"
+grep -q 'X509v3 Name Constraints: critical' "$work/constraints" || fail "$(cat "$work/constraints")"
+
+# Makes a certificate for $1, as somebody with the key would.
+forge() {
+  openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/key" \
+    -subj "/CN=$2" -out "$work/request" 2> /dev/null
+  openssl x509 -req -in "$work/request" -CA "$folder/ca.pem" -CAkey "$folder/ca.key" -days 1 \
+    -extfile <(echo "subjectAltName=$1") -out "$work/forged.pem" 2> /dev/null
+}
+
+forge DNS:api.bizmori.com api.bizmori.com
+openssl verify -CAfile "$folder/ca.pem" "$work/forged.pem" > /dev/null || fail "api.bizmori.com is refused"
+for name in DNS:example.com DNS:bizmori.com IP:127.0.0.2 IP:::2; do
+  forge "$name" localhost
+  if openssl verify -CAfile "$folder/ca.pem" "$work/forged.pem" > "$work/verified" 2>&1; then
+    fail "$name is good, which the authority is not to sign for"
+  fi
+  grep -q 'permitted subtree violation' "$work/verified" || fail "$name: $(cat "$work/verified")"
+done
+echo "openssl: the authority is good for the names that it signs, and no other"
