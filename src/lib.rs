@@ -65,6 +65,7 @@ pub mod entropy;
 pub mod inbox;
 pub mod journal;
 pub mod links;
+pub mod memory_limit;
 pub mod metrics;
 pub mod model;
 pub mod orders;

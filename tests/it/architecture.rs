@@ -19,8 +19,15 @@ const VERBS: [&str; 12] = [
     "rules",
     "snapshots",
 ];
-const LEAVES: [&str; 7] = [
-    "clock", "config", "entropy", "metrics", "outbound", "presign", "tls",
+const LEAVES: [&str; 8] = [
+    "clock",
+    "config",
+    "entropy",
+    "memory_limit",
+    "metrics",
+    "outbound",
+    "presign",
+    "tls",
 ];
 
 /// Words with one home each: the word, and the paths (below `src/`) that may say it.

@@ -1,0 +1,161 @@
+//! The memory that the process may use: the smallest of the machine's, its cgroups' and its
+//! resource limits'.
+//!
+//! A container's limit is a cgroup's. Both versions are read, and of each the limits of all
+//! ancestors that can be seen: the smallest holds.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Mount points of the unified hierarchy, alone or beside version 1.
+const CGROUP_2_MOUNTS: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
+const CGROUP_2_FILES: [&str; 2] = ["memory.max", "memory.high"];
+const CGROUP_1_MOUNT: &str = "/sys/fs/cgroup/memory";
+const CGROUP_1_FILE: &str = "memory.limit_in_bytes";
+/// Resource limits that bound what can be allocated: `RLIMIT_AS` and `RLIMIT_DATA`.
+const RESOURCES: [&str; 2] = ["Max address space", "Max data size"];
+
+/// Returns the bytes of memory that this process may use. `None` if the system does not say.
+#[must_use]
+pub fn process_bytes() -> Option<u64> {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let cgroups = cgroup_files(&read("/proc/self/cgroup"));
+    let cgroups = cgroups.iter().filter_map(|file| cgroup_bytes(file));
+    cgroups
+        .chain(total_bytes(&read("/proc/meminfo")))
+        .chain(resource_bytes(&read("/proc/self/limits")))
+        .min()
+}
+
+fn cgroup_bytes(file: &Path) -> Option<u64> {
+    limit_bytes(&fs::read_to_string(file).ok()?)
+}
+
+/// Returns the limit in a cgroup's file. `None` for `max`, which is no limit.
+fn limit_bytes(text: &str) -> Option<u64> {
+    text.trim().parse().ok()
+}
+
+/// Returns the files that may hold a limit of a process, whose `/proc/self/cgroup` is `text`.
+///
+/// In a namespace of its own a process sees its cgroup as the root; without one, a container
+/// mounts its cgroup as the root all the same. So each ancestor is looked up as well.
+fn cgroup_files(text: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for line in text.lines() {
+        let mut fields = line.splitn(3, ':');
+        let (Some(_), Some(controllers), Some(path)) =
+            (fields.next(), fields.next(), fields.next())
+        else {
+            continue;
+        };
+        let path = path.trim_start_matches('/');
+        for ancestor in Path::new(path).ancestors() {
+            if controllers.is_empty() {
+                for (mount, file) in CGROUP_2_MOUNTS
+                    .iter()
+                    .flat_map(|mount| CGROUP_2_FILES.map(|file| (mount, file)))
+                {
+                    files.push(Path::new(mount).join(ancestor).join(file));
+                }
+            } else if controllers.split(',').any(|it| it == "memory") {
+                files.push(Path::new(CGROUP_1_MOUNT).join(ancestor).join(CGROUP_1_FILE));
+            }
+        }
+    }
+    files
+}
+
+/// Returns the machine's memory by its `/proc/meminfo`.
+fn total_bytes(text: &str) -> Option<u64> {
+    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kibibytes: u64 = total?.trim().strip_suffix(" kB")?.parse().ok()?;
+    kibibytes.checked_mul(1024)
+}
+
+/// Returns the smaller of the soft limits that bound memory, by a `/proc/self/limits`. `None` if
+/// there are none.
+fn resource_bytes(text: &str) -> Option<u64> {
+    let limits = RESOURCES.iter().filter_map(|resource| {
+        let line = text.lines().find_map(|line| line.strip_prefix(resource));
+        line?.split_whitespace().next()?.parse().ok()
+    });
+    limits.min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cgroup_without_a_limit_says_max() {
+        assert_eq!(limit_bytes("536870912\n"), Some(536_870_912));
+        assert_eq!(limit_bytes("max\n"), None);
+        assert_eq!(limit_bytes(""), None);
+    }
+
+    #[test]
+    fn files_of_version_2_are_those_of_the_group_and_its_ancestors() {
+        let files = cgroup_files("0::/docker/1f\n");
+        let expected = [
+            "/sys/fs/cgroup/docker/1f/memory.max",
+            "/sys/fs/cgroup/docker/1f/memory.high",
+            "/sys/fs/cgroup/unified/docker/1f/memory.max",
+            "/sys/fs/cgroup/unified/docker/1f/memory.high",
+            "/sys/fs/cgroup/docker/memory.max",
+            "/sys/fs/cgroup/docker/memory.high",
+            "/sys/fs/cgroup/unified/docker/memory.max",
+            "/sys/fs/cgroup/unified/docker/memory.high",
+            "/sys/fs/cgroup/memory.max",
+            "/sys/fs/cgroup/memory.high",
+            "/sys/fs/cgroup/unified/memory.max",
+            "/sys/fs/cgroup/unified/memory.high",
+        ];
+        assert_eq!(files, expected.map(PathBuf::from));
+    }
+
+    #[test]
+    fn files_of_version_1_are_those_of_the_memory_controller() {
+        let files = cgroup_files("9:name=systemd:/x\n4:cpu,memory:/docker/1f\n3:cpuset:/y\n");
+        let expected = [
+            "/sys/fs/cgroup/memory/docker/1f/memory.limit_in_bytes",
+            "/sys/fs/cgroup/memory/docker/memory.limit_in_bytes",
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        ];
+        assert_eq!(files, expected.map(PathBuf::from));
+        assert_eq!(cgroup_files("nonsense\n\n"), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn the_machines_memory_is_read_in_kibibytes() {
+        let text = "MemTotal:       24683840 kB\nMemFree:        20042356 kB\n";
+        assert_eq!(total_bytes(text), Some(24_683_840 * 1024));
+        assert_eq!(total_bytes("MemFree: 1 kB\n"), None);
+    }
+
+    #[test]
+    fn the_smaller_soft_limit_counts_and_unlimited_is_none() {
+        let limits = |address_space: &str, data: &str| {
+            format!(
+                "Limit                     Soft Limit           Hard Limit           Units     \n\
+                 Max data size             {data}            unlimited            bytes     \n\
+                 Max address space         {address_space}            unlimited            bytes     \n"
+            )
+        };
+        assert_eq!(resource_bytes(&limits("unlimited", "unlimited")), None);
+        assert_eq!(
+            resource_bytes(&limits("536870912", "unlimited")),
+            Some(536_870_912)
+        );
+        assert_eq!(
+            resource_bytes(&limits("536870912", "1048576")),
+            Some(1_048_576)
+        );
+        assert_eq!(resource_bytes(""), None);
+    }
+
+    #[test]
+    fn this_process_has_a_limit() {
+        assert!(process_bytes().is_some_and(|bytes| bytes > 0));
+    }
+}
