@@ -21,7 +21,7 @@ use crate::blobs::Blobs;
 use crate::claims::Claims;
 use crate::config::Config;
 use crate::data_dir::DataDir;
-use crate::engine::Engine;
+use crate::engine::{Budget, Engine};
 use crate::entropy::Entropy;
 use crate::inbox::Inbox;
 use crate::journal::{self, Journal};
@@ -39,7 +39,7 @@ use crate::tls::{Acceptor, Tls};
 use crate::web::{Connections, Context, Operation, Peer, Refused, Routes, Verbs};
 use crate::webhooks::{Projection, Webhooks};
 use crate::worker::Worker;
-use crate::{bizmori, clock, control, storage, undetectable};
+use crate::{bizmori, clock, control, memory_limit, storage, undetectable};
 use listen::{bind, local_url};
 use router::{UNMATCHED, hosts, router};
 
@@ -244,6 +244,20 @@ fn settings_of(config: &Config) -> orders::Settings {
     }
 }
 
+fn engine_of(config: &Config) -> Engine {
+    let process_bytes = memory_limit::process_bytes();
+    let budget = match config.engine.engine_memory {
+        Some(bytes) => Budget::new(bytes),
+        None => Budget::of_process(process_bytes),
+    };
+    let bytes = budget.total_bytes();
+    tracing::debug!(bytes, process_bytes, "memory for work on pictures");
+    Engine::new(
+        std::thread::available_parallelism().map_or(1, usize::from),
+        budget,
+    )
+}
+
 async fn compose(
     config: Config,
     root: &Path,
@@ -272,7 +286,7 @@ async fn compose(
         .await
         .map_err(broken)?;
     let rules = Arc::new(rules);
-    let engine = Engine::new(std::thread::available_parallelism().map_or(1, usize::from));
+    let engine = engine_of(&config);
     let claims = Claims::new(db.agenda().clone());
     let webhooks = Arc::new(Webhooks::new(
         db.clone(),

@@ -3,6 +3,7 @@
 
 pub mod client;
 mod control;
+mod engine;
 mod environment;
 mod journal;
 mod load;
@@ -21,6 +22,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use client::Client;
 pub use control::Control;
+pub use engine::Engine;
 pub use environment::Environment;
 pub use journal::Journal;
 pub use load::{Loaded, load, parse};
@@ -153,6 +155,8 @@ pub struct Config {
     pub undetectable: Undetectable,
     #[command(flatten)]
     pub storage: Storage,
+    #[command(flatten)]
+    pub engine: Engine,
     #[command(flatten)]
     pub outbound: Outbound,
     #[command(flatten)]

@@ -34,6 +34,7 @@ pub async fn show(State(context): State<Context>) -> Result<Response, Refusal> {
         let name = "process_resident_memory_bytes";
         gauge(&mut page, name, "Memory the process has.", bytes);
     }
+    pictures(&context, &mut page);
     queue(&context, &mut page).await?;
     state(&context, &mut page).await?;
     let media_type = [(CONTENT_TYPE, MEDIA_TYPE)];
@@ -42,6 +43,30 @@ pub async fn show(State(context): State<Context>) -> Result<Response, Refusal> {
 
 fn gauge(page: &mut Page, name: &'static str, help: &'static str, value: u64) {
     page.family(name, Type::Gauge, help).sample(&[], value);
+}
+
+/// The memory for work on pictures.
+fn pictures(verbs: &Verbs, page: &mut Page) {
+    let budget = verbs.engine.budget();
+    for (name, help, bytes) in [
+        (
+            "stuntdouble_engine_memory_budget_bytes",
+            "Memory that work on pictures may take.",
+            budget.total_bytes(),
+        ),
+        (
+            "stuntdouble_engine_memory_leased_bytes",
+            "Memory that is set aside for work on pictures that is under way.",
+            budget.leased_bytes(),
+        ),
+        (
+            "stuntdouble_engine_memory_leased_bytes_max",
+            "The most that was set aside at once since the start.",
+            budget.leased_bytes_max(),
+        ),
+    ] {
+        gauge(page, name, help, bytes);
+    }
 }
 
 /// What is to be done.

@@ -43,6 +43,12 @@ impl Card {
         }
     }
 
+    /// The sides of its file, or those that stand for them.
+    #[must_use]
+    pub fn sides_px(&self) -> (u32, u32) {
+        self.sides_px
+    }
+
     /// The card, its longer side at most `side_px_max` and no longer than its file's.
     ///
     /// # Errors

@@ -21,6 +21,12 @@ pub struct Content {
 }
 
 impl Content {
+    /// How long it is, unpacked.
+    #[must_use]
+    pub fn unpacked_bytes(&self) -> u64 {
+        self.packed.map_or(self.bytes, |packed| packed.bytes)
+    }
+
     /// What stands there from a byte on, to the end of what is the picture's or the ZIP's.
     #[must_use]
     pub fn read_from(&self, at: u64) -> Reading<'_> {

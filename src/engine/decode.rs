@@ -1,23 +1,23 @@
 //! From a file to its pixels, within limits.
 //!
 //! Promises: a file is read whole only under [`FILE_BYTES_MAX`]; the size it declares is
-//! checked before its pixels are allocated; what decodes goes on to its end (a torn file is
+//! checked, and the memory for it leased, before its pixels are allocated; what decodes goes on to its end (a torn file is
 //! corrupt, even where a viewer would show its upper half).
+
+mod jpeg;
 
 use std::io::{Cursor, Read};
 
 use image::error::UnsupportedErrorKind;
 use image::metadata::Orientation;
 use image::{
-    DynamicImage, GenericImageView, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits,
-    RgbImage,
+    ColorType, DynamicImage, GenericImageView, GrayImage, ImageDecoder, ImageFormat, ImageReader,
+    Limits, RgbImage,
 };
 use sha2::{Digest, Sha256};
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
 
+use super::budget::Lease;
+use super::need::{self, Head};
 use super::svg::Drawing;
 use super::{Content, Failure, archive, bmff, framing, page, sniff, watermark};
 use crate::model::picture::{Defect, Format, Media};
@@ -83,13 +83,14 @@ pub fn identify(content: &Content, name: &str) -> Result<Media, Failure> {
 ///
 /// # Errors
 /// [`Defect::FileSize`] when it is longer than [`FILE_BYTES_MAX`], [`Defect::Corrupt`] when it
-/// cannot be unpacked, or the disk's.
-pub fn read(content: &Content) -> Result<Vec<u8>, Failure> {
-    let bytes = content.packed.map_or(content.bytes, |packed| packed.bytes);
+/// cannot be unpacked, [`Defect::TooLarge`] when there is no memory for it, or the disk's.
+pub fn read(content: &Content, memory: &mut Lease) -> Result<Vec<u8>, Failure> {
+    let bytes = content.unpacked_bytes();
     if bytes > FILE_BYTES_MAX {
         let text = format!("the file is longer than {} MiB", FILE_BYTES_MAX >> 20);
         return Err(Defect::FileSize(text).into());
     }
+    memory.require(need::of_reading(bytes))?;
     if let Some(packed) = &content.packed {
         return archive::unpack(content, packed);
     }
@@ -108,10 +109,15 @@ impl Source {
     ///
     /// # Errors
     /// A file too long, no picture, or of another format than its name says; the disk's.
-    pub fn read(content: &Content, name: &str) -> Result<Self, Failure> {
-        let bytes = read(content)?;
+    pub fn read(content: &Content, name: &str, memory: &mut Lease) -> Result<Self, Failure> {
+        let bytes = read(content, memory)?;
         let media = sniff::identify(name, &bytes)?;
         Ok(Self { bytes, media })
+    }
+
+    /// Bytes of the file and of what is copied of it.
+    fn file_bytes(&self) -> u64 {
+        need::of_file(self.media, &self.bytes)
     }
 
     /// The SHA-256 of the file.
@@ -121,20 +127,39 @@ impl Source {
     }
 
     /// The pixels; of a moving picture, the first frame's. Those of a drawing are as many as
-    /// are worth while.
+    /// are worth while. Memory is leased for decoding, and for what comes `later`: the bytes that
+    /// work on the decoded pixels takes, those included.
     ///
     /// # Errors
     /// [`Defect::TooLarge`] before anything is allocated for pixels; [`Defect::ColorMode`] and
     /// [`Defect::OtherFormat`] for what is known and not decoded here; [`Defect::Corrupt`].
-    pub fn decode(&self, wanted: Wanted) -> Result<Picture, Defect> {
+    pub fn decode(
+        &self,
+        wanted: Wanted,
+        memory: &mut Lease,
+        later: impl Fn(&Head) -> u64,
+    ) -> Result<Picture, Defect> {
+        let file_bytes = self.file_bytes();
+        memory.require(file_bytes)?;
+        let lease = |memory: &mut Lease, head: &Head| {
+            let decoding = file_bytes + need::of_decoding(head, &self.bytes);
+            memory.require(decoding.max(later(head)))
+        };
         match self.media {
-            Media::Picture(Format::Jpeg) => jpeg(&self.bytes, wanted),
-            Media::Picture(format) => other(&self.bytes, format),
+            Media::Picture(Format::Jpeg) => jpeg::decode(&self.bytes, wanted, |head| lease(memory, head)),
+            Media::Picture(format) => other(&self.bytes, format, |head| lease(memory, head)),
             Media::Svg => {
-                let drawing = Drawing::read(&self.bytes)?;
+                let drawing = Drawing::read(&self.bytes, memory)?;
                 check_sides(drawing.sides_px())?;
+                let pixels = DynamicImage::from(drawing.draw(memory)?);
+                memory.require(later(&Head {
+                    format: Format::Png,
+                    sides_px: pixels.dimensions(),
+                    color: pixels.color(),
+                    pixels_bytes: pixels.as_bytes().len() as u64,
+                }))?;
                 Ok(Picture {
-                    pixels: drawing.draw()?.into(),
+                    pixels,
                     sides_px: drawing.sides_px(),
                     orientation: Orientation::NoTransforms,
                     exif: None,
@@ -169,11 +194,15 @@ impl Source {
     ///
     /// # Errors
     /// As [`Source::decode`], but for what is not decoded.
-    pub fn check(&self) -> Result<Option<(u32, u32)>, Defect> {
+    pub fn check(&self, memory: &mut Lease) -> Result<Option<(u32, u32)>, Defect> {
+        memory.require(self.file_bytes())?;
         let sides = match self.media {
-            Media::Picture(Format::Jpeg) => jpeg_heads(&self.bytes)?.1,
-            Media::Picture(_) => self.decode(Wanted::Luma)?.pixels.dimensions(),
-            Media::Svg => Drawing::read(&self.bytes)?.sides_px(),
+            Media::Picture(Format::Jpeg) => jpeg::heads(&self.bytes)?.1,
+            Media::Picture(_) => {
+                let picture = self.decode(Wanted::Luma, memory, |_| 0)?;
+                picture.pixels.dimensions()
+            }
+            Media::Svg => Drawing::read(&self.bytes, memory)?.sides_px(),
             Media::Heif | Media::Avif => self.container_sides()?,
             Media::Pdf => {
                 match watermark::pdf::check(&self.bytes) {
@@ -198,7 +227,11 @@ impl Source {
     }
 }
 
-fn other(bytes: &[u8], format: Format) -> Result<Picture, Defect> {
+fn other(
+    bytes: &[u8],
+    format: Format,
+    lease: impl FnOnce(&Head) -> Result<(), Defect>,
+) -> Result<Picture, Defect> {
     let codec = match format {
         Format::Jpeg => ImageFormat::Jpeg,
         Format::Png => ImageFormat::Png,
@@ -223,6 +256,12 @@ fn other(bytes: &[u8], format: Format) -> Result<Picture, Defect> {
     let (width_px, height_px) = decoder.dimensions();
     check_size(width_px, height_px, decoder.total_bytes())?;
     check_whole(format, bytes)?;
+    lease(&Head {
+        format,
+        sides_px: (width_px, height_px),
+        color: decoder.color_type(),
+        pixels_bytes: decoder.total_bytes(),
+    })?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let exif = decoder.exif_metadata().ok().flatten();
     let icc = decoder.icc_profile().ok().flatten();
@@ -233,66 +272,6 @@ fn other(bytes: &[u8], format: Format) -> Result<Picture, Defect> {
         orientation,
         exif,
         icc,
-    })
-}
-
-type Decoder<'b> = JpegDecoder<ZCursor<&'b [u8]>>;
-
-/// A decoder that has read the heads of a JPEG of a size we take, which goes on to its end.
-fn jpeg_heads(bytes: &[u8]) -> Result<(Decoder<'_>, (u32, u32)), Defect> {
-    let sides_max = usize::from(u16::MAX);
-    let options = DecoderOptions::default()
-        .set_strict_mode(false)
-        .set_max_width(sides_max)
-        .set_max_height(sides_max);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    decoder
-        .decode_headers()
-        .map_err(|error| corrupt(Format::Jpeg, &error))?;
-    let (width, height) = decoder.dimensions().unwrap_or_default();
-    let width_px = u32::try_from(width).unwrap_or(u32::MAX);
-    let height_px = u32::try_from(height).unwrap_or(u32::MAX);
-    let pixels_bytes = decoder.output_buffer_size().unwrap_or(usize::MAX);
-    check_size(width_px, height_px, pixels_bytes as u64)?;
-    check_whole(Format::Jpeg, bytes)?;
-    Ok((decoder, (width_px, height_px)))
-}
-
-/// JPEG by its own decoder. Its head is read leniently, for odd bytes between segments are
-/// common; its scans are not: one that breaks off is an error.
-fn jpeg(bytes: &[u8], wanted: Wanted) -> Result<Picture, Defect> {
-    let defect = |error| corrupt(Format::Jpeg, &error);
-    let (mut decoder, (width_px, height_px)) = jpeg_heads(bytes)?;
-    let is_grey = match decoder.input_colorspace() {
-        Some(ColorSpace::Luma) => true,
-        Some(ColorSpace::YCbCr) => wanted == Wanted::Luma,
-        _ => false,
-    };
-    let space = if is_grey {
-        ColorSpace::Luma
-    } else {
-        ColorSpace::RGB
-    };
-    let options = decoder.options().set_strict_mode(true);
-    decoder.set_options(options.jpeg_set_out_colorspace(space));
-    let pixels_bytes = decoder.output_buffer_size().unwrap_or_default();
-    let mut raw = vec![0; pixels_bytes];
-    decoder.decode_into(&mut raw).map_err(defect)?;
-    let pixels = if is_grey {
-        GrayImage::from_raw(width_px, height_px, raw).map(DynamicImage::from)
-    } else {
-        RgbImage::from_raw(width_px, height_px, raw).map(DynamicImage::from)
-    };
-    let exif = decoder.exif().cloned();
-    Ok(Picture {
-        pixels: pixels.ok_or_else(|| corrupt(Format::Jpeg, &"its size is not its pixels'"))?,
-        sides_px: (width_px, height_px),
-        orientation: exif
-            .as_deref()
-            .and_then(Orientation::from_exif_chunk)
-            .unwrap_or(Orientation::NoTransforms),
-        exif,
-        icc: decoder.icc_profile(),
     })
 }
 

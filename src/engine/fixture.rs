@@ -4,8 +4,33 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Content;
+use futures_util::FutureExt;
+
+use super::budget::{Budget, Lease};
 use super::decode::{Picture, Source, Wanted};
+use super::{Content, Engine, Failure};
+use crate::model::picture::Defect;
+
+/// An engine for so many pictures at once, with as much memory as they take.
+pub fn engine(at_once: usize) -> Engine {
+    Engine::new(at_once, Budget::new(u64::MAX))
+}
+
+/// As much memory as any work takes.
+pub fn memory() -> Lease {
+    let lease = Budget::new(u64::MAX).lease(0).now_or_never();
+    lease.expect("nothing to wait for").expect("it fits")
+}
+
+/// Reads a picture.
+pub fn read(content: &Content, name: &str) -> Result<Source, Failure> {
+    Source::read(content, name, &mut memory())
+}
+
+/// Decodes a picture.
+pub fn decode(source: &Source, wanted: Wanted) -> Result<Picture, Defect> {
+    source.decode(wanted, &mut memory(), |_| 0)
+}
 
 /// Where a fixture lies.
 pub fn path(name: &str) -> PathBuf {
@@ -34,12 +59,10 @@ pub fn bytes(name: &str) -> Vec<u8> {
 
 /// It as it is read.
 pub fn source(name: &str) -> Source {
-    Source::read(&content(name), name).expect("a fixture that is a picture")
+    read(&content(name), name).expect("a fixture that is a picture")
 }
 
 /// It decoded.
 pub fn picture(name: &str) -> Picture {
-    source(name)
-        .decode(Wanted::Colours)
-        .expect("a fixture that is whole")
+    decode(&source(name), Wanted::Colours).expect("a fixture that is whole")
 }

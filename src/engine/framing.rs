@@ -3,6 +3,8 @@
 //! Promises: each walk is total (hostile bytes end it, they never panic), goes over the
 //! bytes once, and lends slices of them without copying.
 
+mod frame;
+
 use std::io::{self, Read};
 use std::ops::Range;
 
@@ -10,6 +12,7 @@ use flate2::read::ZlibDecoder;
 
 use super::ifd::{Directory, Order};
 use crate::model::picture::Format;
+pub use frame::{gif_frame_px, jpeg_frame};
 
 /// One marker segment of a JPEG's head; the body is what follows the length.
 #[derive(Debug, Clone, Copy)]

@@ -7,11 +7,12 @@ use std::io;
 use image::RgbImage;
 use sha2::{Digest, Sha256};
 
+use super::budget::Lease;
 use super::card::Card;
 use super::decode::{Source, Wanted};
 use super::{
     Content, Failure, HeatmapStyle, Inspection, PREVIEW_PX, THUMBNAIL_PX, Wants, heatmap, measure,
-    metadata, thumbnail,
+    metadata, need, thumbnail,
 };
 use crate::model::picture::{Defect, Format, Media, Provenance};
 
@@ -19,8 +20,14 @@ use crate::model::picture::{Defect, Format, Media, Provenance};
 ///
 /// # Errors
 /// A defect of the file, or the disk's.
-pub fn inspect(content: &Content, name: &str, wants: Wants) -> Result<Inspection, Failure> {
-    let source = Source::read(content, name)?;
+pub fn inspect(
+    content: &Content,
+    name: &str,
+    wants: Wants,
+    memory: &mut Lease,
+) -> Result<Inspection, Failure> {
+    let source = Source::read(content, name, memory)?;
+    memory.require(need::of_file(source.media, &source.bytes))?;
     let mut inspection = Inspection {
         media: source.media,
         measures: None,
@@ -34,7 +41,7 @@ pub fn inspect(content: &Content, name: &str, wants: Wants) -> Result<Inspection
     let body_bytes = source.bytes.len() as u64;
     let sides_px = if source.is_decoded() {
         let tiff_px = source.whole_tiff_px();
-        match (inspection.look(source, wants), tiff_px) {
+        match (inspection.look(source, wants, memory), tiff_px) {
             // It is whole, and of a kind that no decoder here knows.
             (Err(Failure::Defect(Defect::ColorMode(_) | Defect::OtherFormat(_))), Some(_)) => {
                 tiff_px
@@ -42,12 +49,14 @@ pub fn inspect(content: &Content, name: &str, wants: Wants) -> Result<Inspection
             (looked, _) => return looked.map(|()| inspection),
         }
     } else {
-        source.check()?
+        let sides_px = source.check(memory)?;
+        drop(source);
+        sides_px
     };
     if wants.measures {
         inspection.measures = sides_px.map(|sides| measure::undecoded(sides, body_bytes));
     }
-    inspection.draw_card(name, sides_px, wants)?;
+    inspection.draw_card(name, sides_px, wants, memory)?;
     Ok(inspection)
 }
 
@@ -56,7 +65,7 @@ pub fn inspect(content: &Content, name: &str, wants: Wants) -> Result<Inspection
 ///
 /// # Errors
 /// The encoder's.
-pub fn stand_in(name: &str, wants: Wants) -> Result<Inspection, Failure> {
+pub fn stand_in(name: &str, wants: Wants, memory: &mut Lease) -> Result<Inspection, Failure> {
     let mut inspection = Inspection {
         media: Media::of_name(name).unwrap_or(Media::Picture(Format::Jpeg)),
         measures: None,
@@ -67,7 +76,7 @@ pub fn stand_in(name: &str, wants: Wants) -> Result<Inspection, Failure> {
         heatmap: None,
         overlay: None,
     };
-    inspection.draw_card(name, None, wants)?;
+    inspection.draw_card(name, None, wants, memory)?;
     Ok(inspection)
 }
 
@@ -96,7 +105,7 @@ impl Wants {
     }
 
     /// The longer side of the largest thing wanted.
-    fn side_px(self) -> Option<u32> {
+    pub(super) fn side_px(self) -> Option<u32> {
         if self.heatmap.is_some() || self.overlay.is_some() {
             Some(heatmap::SIDE_PX_MAX)
         } else if self.preview {
@@ -109,11 +118,12 @@ impl Wants {
 
 impl Inspection {
     /// Decodes the picture, and takes from it what is wanted.
-    fn look(&mut self, source: Source, wants: Wants) -> Result<(), Failure> {
+    fn look(&mut self, source: Source, wants: Wants, memory: &mut Lease) -> Result<(), Failure> {
+        let drawing = |head: &need::Head| need::of_drawing(head, wants);
         let mut decoded = None;
         if wants.measures {
             // always of the same pixels, so that what is measured does not hang on what is drawn
-            let picture = source.decode(Wanted::Luma)?;
+            let picture = source.decode(Wanted::Luma, memory, drawing)?;
             let mut measures = measure::measure(&picture.pixels, source.bytes.len() as u64);
             (measures.width_px, measures.height_px) = picture.sides_px;
             self.measures = Some(measures);
@@ -124,14 +134,14 @@ impl Inspection {
         if let Some(side_px) = wants.side_px() {
             let picture = match decoded {
                 Some(picture) => picture,
-                None => source.decode(Wanted::Colours)?,
+                None => source.decode(Wanted::Colours, memory, drawing)?,
             };
             drop(source);
             let upright = thumbnail::reduced(&picture, side_px);
             drop(picture);
             self.draw(&Drawn::Picture(upright), wants)?;
         } else if !wants.measures {
-            source.check()?;
+            source.check(memory)?;
         }
         Ok(())
     }
@@ -141,9 +151,12 @@ impl Inspection {
         name: &str,
         sides_px: Option<(u32, u32)>,
         wants: Wants,
-    ) -> io::Result<()> {
+        memory: &mut Lease,
+    ) -> Result<(), Failure> {
         let card = Card::new(self.media, name, sides_px);
-        self.draw(&Drawn::Card(card), wants)
+        memory.require(need::of_card(card.sides_px(), wants))?;
+        self.draw(&Drawn::Card(card), wants)?;
+        Ok(())
     }
 
     fn draw(&mut self, drawn: &Drawn, wants: Wants) -> io::Result<()> {

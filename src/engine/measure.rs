@@ -3,8 +3,6 @@
 //! Promises: the stored pixels are measured, not the turned ones, and at their full size;
 //! integers carry the sums, so the numbers are the same on every machine.
 
-use std::borrow::Cow;
-
 use image::DynamicImage;
 
 use crate::model::picture::{Light, Measures};
@@ -50,38 +48,87 @@ pub fn undecoded((width_px, height_px): (u32, u32), body_bytes: u64) -> Measures
     }
 }
 
-/// The pixels, as luma is taken from them.
+/// The pixels, as luma is taken from them. They are not copied: of 64 megapixels a copy is large.
 enum Samples<'a> {
-    Grey(&'a [u8]),
-    Colours(Cow<'a, [u8]>),
+    /// Grey, and so many other channels behind it.
+    Grey(&'a [u8], usize),
+    /// Red, green and blue, and so many other channels behind them.
+    Colours(&'a [u8], usize),
+    GreyWords(&'a [u16], usize),
+    ColourWords(&'a [u16], usize),
+    /// Converted row by row.
+    Floats(&'a DynamicImage),
 }
 
 impl<'a> Samples<'a> {
     fn of(pixels: &'a DynamicImage) -> Self {
         match pixels {
-            DynamicImage::ImageLuma8(grey) => Self::Grey(grey),
-            DynamicImage::ImageRgb8(rgb) => Self::Colours(Cow::Borrowed(rgb)),
-            other => Self::Colours(Cow::Owned(other.to_rgb8().into_raw())),
+            DynamicImage::ImageLuma8(grey) => Self::Grey(grey, 0),
+            DynamicImage::ImageLumaA8(grey) => Self::Grey(grey, 1),
+            DynamicImage::ImageRgb8(rgb) => Self::Colours(rgb, 0),
+            DynamicImage::ImageRgba8(rgba) => Self::Colours(rgba, 1),
+            DynamicImage::ImageLuma16(grey) => Self::GreyWords(grey, 0),
+            DynamicImage::ImageLumaA16(grey) => Self::GreyWords(grey, 1),
+            DynamicImage::ImageRgb16(rgb) => Self::ColourWords(rgb, 0),
+            DynamicImage::ImageRgba16(rgba) => Self::ColourWords(rgba, 1),
+            other => Self::Floats(other),
         }
     }
 
     /// Writes the luma (BT.601) of row `y`, as wide as `out`.
     fn luma_row(&self, y: usize, out: &mut [i16]) {
-        let width = out.len();
-        match self {
-            Self::Grey(bytes) => {
-                for (luma, &byte) in out.iter_mut().zip(&bytes[y * width..]) {
-                    *luma = i16::from(byte);
-                }
+        match *self {
+            Self::Grey(bytes, others) => {
+                fill(out, row(bytes, y, out.len(), 1 + others), |it| {
+                    i16::from(it[0])
+                });
             }
-            Self::Colours(bytes) => {
-                let pixels = bytes[y * width * 3..].chunks_exact(3);
-                for (luma, pixel) in out.iter_mut().zip(pixels) {
-                    *luma = luma_of(pixel[0], pixel[1], pixel[2]);
-                }
+            Self::Colours(bytes, others) => {
+                let pixels = row(bytes, y, out.len(), 3 + others);
+                fill(out, pixels, |it| luma_of(it[0], it[1], it[2]));
+            }
+            Self::GreyWords(words, others) => {
+                let pixels = row(words, y, out.len(), 1 + others);
+                fill(out, pixels, |it| i16::from(narrowed(it[0])));
+            }
+            Self::ColourWords(words, others) => {
+                let pixels = row(words, y, out.len(), 3 + others);
+                fill(out, pixels, |it| {
+                    luma_of(narrowed(it[0]), narrowed(it[1]), narrowed(it[2]))
+                });
+            }
+            Self::Floats(pixels) => {
+                let y = u32::try_from(y).unwrap_or(u32::MAX);
+                let rgb = pixels.crop_imm(0, y, pixels.width(), 1).into_rgb8();
+                fill(out, rgb.chunks_exact(3), |it| luma_of(it[0], it[1], it[2]));
             }
         }
     }
+}
+
+/// The pixels of row `y`, each of so many channels.
+fn row<T>(
+    samples: &[T],
+    y: usize,
+    width: usize,
+    channels: usize,
+) -> std::slice::ChunksExact<'_, T> {
+    samples[y * width * channels..].chunks_exact(channels)
+}
+
+fn fill<'p, T: 'p>(
+    out: &mut [i16],
+    pixels: impl Iterator<Item = &'p [T]>,
+    luma: impl Fn(&[T]) -> i16,
+) {
+    for (out, pixel) in out.iter_mut().zip(pixels) {
+        *out = luma(pixel);
+    }
+}
+
+/// A sample of 16 bits in 8, rounded.
+fn narrowed(word: u16) -> u8 {
+    u8::try_from((u32::from(word) + 128) / 257).unwrap_or(u8::MAX)
 }
 
 /// The luma of a pixel, 0 to 255.
@@ -173,6 +220,33 @@ mod tests {
         );
         let single = light(&DynamicImage::new_rgba16(1, 1));
         assert!(single.sharpness.abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn measuring_any_kind_of_pixels_measures_them_as_if_of_8_bits_without_alpha() {
+        let photo = fixture::picture("camera.jpg").pixels;
+        let kinds = [
+            photo.to_luma8().into(),
+            photo.to_luma_alpha8().into(),
+            photo.to_rgba8().into(),
+            photo.to_luma16().into(),
+            photo.to_luma_alpha16().into(),
+            photo.to_rgb16().into(),
+            photo.to_rgba16().into(),
+            photo.to_rgb32f().into(),
+            photo.to_rgba32f().into(),
+        ];
+        for kind in kinds {
+            let kind: DynamicImage = kind;
+            let reduced = DynamicImage::from(kind.to_rgb8());
+            assert_eq!(light(&kind), light(&reduced), "{:?}", kind.color());
+        }
+        let odd = image::ImageBuffer::from_fn(256, 256, |x, y| {
+            let word = u16::try_from(x * 256 + y).expect("16 bits");
+            image::Rgba([word, word.rotate_left(3), word.rotate_left(9), 77])
+        });
+        let odd = DynamicImage::ImageRgba16(odd);
+        assert_eq!(light(&odd), light(&odd.to_rgb8().into()));
     }
 
     #[test]

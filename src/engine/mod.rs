@@ -5,11 +5,13 @@
 //! format. The pure work lies in the modules below; [`Engine`] runs it off the async threads
 //! and is the only caller of `spawn_blocking`.
 //!
-//! Promises: at most so many pictures are worked on at once; dropping a future leaves its
-//! work to end by itself, within that number; hostile bytes are a [`Defect`], never a crash.
+//! Promises: at most so many pictures are worked on at once, and in no more memory than the
+//! [`Budget`] has; dropping a future leaves its work to end by itself, within both; hostile bytes
+//! are a [`Defect`], never a crash.
 
 pub mod archive;
 mod bmff;
+mod budget;
 mod card;
 mod content;
 mod decode;
@@ -19,6 +21,7 @@ mod ifd;
 mod inspect;
 mod measure;
 mod metadata;
+mod need;
 mod page;
 mod protect;
 pub mod report;
@@ -34,6 +37,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+pub use budget::{Budget, TOTAL_BYTES_MIN};
 pub use content::Content;
 pub use decode::{FILE_BYTES_MAX, PIXELS_MAX, SIDE_PX_MAX};
 pub use heatmap::{Ground, Scale};
@@ -44,11 +48,13 @@ pub use thumbnail::{PREVIEW_PX, THUMBNAIL_PX};
 pub use watermark::{Embedded, Embedding, SIDE_PX_MIN, TEXT_CHARS_MAX, TEXTS_MAX};
 
 use crate::model::picture::{Defect, Measures, Media, Provenance};
+use budget::Lease;
 
-/// Runs the work on pictures; clones share its limit.
+/// Runs the work on pictures; clones share its limits.
 #[derive(Debug, Clone)]
 pub struct Engine {
     permits: Arc<Semaphore>,
+    budget: Budget,
     /// One fewer, but one at least, for what stands in ZIPs: a single picture waits for no more
     /// than one of a bulk's fifty.
     packed: Arc<Semaphore>,
@@ -109,14 +115,22 @@ pub enum Failure {
 }
 
 impl Engine {
-    /// An engine that works on at most `at_once` pictures at once (one at least).
+    /// An engine that works on at most `at_once` pictures at once (one at least), in the memory of
+    /// the budget.
     #[must_use]
-    pub fn new(at_once: usize) -> Self {
+    pub fn new(at_once: usize, budget: Budget) -> Self {
         let at_once = at_once.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             permits: Arc::new(Semaphore::new(at_once)),
+            budget,
             packed: Arc::new(Semaphore::new((at_once - 1).max(1))),
         }
+    }
+
+    /// The memory that it has.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// Looks at a picture, which its owner calls `name`, and draws what is wanted.
@@ -138,9 +152,9 @@ impl Engine {
             Some(_) => Some(packed.acquire_owned().await.map_err(io::Error::other)?),
             None => None,
         };
-        self.run(move || {
-            let _turn = turn;
-            inspect::inspect(&content, &name, wants)
+        self.lease_and_run(reading(&content), move |memory| {
+            let _turn = &turn;
+            inspect::inspect(&content, &name, wants, memory)
         })
         .await
     }
@@ -148,9 +162,12 @@ impl Engine {
     /// What stands for a picture that its `name` alone settles, its bytes being at fault.
     ///
     /// # Errors
-    /// [`Failure::Io`], for a fault of ours.
+    /// See [`Failure`]; [`Defect::TooLarge`] if there is no memory to draw it in.
     pub async fn stand_in(&self, name: String, wants: Wants) -> Result<Inspection, Failure> {
-        self.run(move || inspect::stand_in(&name, wants)).await
+        self.lease_and_run(need::OVERHEAD_BYTES, move |memory| {
+            inspect::stand_in(&name, wants, memory)
+        })
+        .await
     }
 
     /// Writes the protected picture to [`Protection::to`]; on a failure nothing whole is there.
@@ -158,7 +175,11 @@ impl Engine {
     /// # Errors
     /// See [`Failure`].
     pub async fn protect(&self, order: Protection) -> Result<Protected, Failure> {
-        self.run(move || protect::protect(order)).await
+        let mut order = order;
+        self.lease_and_run(reading(&order.content), move |memory| {
+            protect::protect(&mut order, memory)
+        })
+        .await
     }
 
     /// Writes the picture or PDF, marked with texts, to [`Embedding::to`]; on a failure nothing
@@ -167,7 +188,10 @@ impl Engine {
     /// # Errors
     /// See [`Failure`]; `InvalidInput` for texts that are none, too many or too long.
     pub async fn embed(&self, order: Embedding) -> Result<Embedded, Failure> {
-        self.run(move || watermark::embed(order)).await
+        self.lease_and_run(reading(&order.content), move |memory| {
+            watermark::embed(&order, memory)
+        })
+        .await
     }
 
     /// The texts that a picture or PDF, which its owner calls `name`, was marked with by
@@ -176,7 +200,10 @@ impl Engine {
     /// # Errors
     /// See [`Failure`]: the file is checked as for [`Engine::embed`].
     pub async fn extract(&self, content: Content, name: String) -> Result<Vec<String>, Failure> {
-        self.run(move || watermark::extract(&content, &name)).await
+        self.lease_and_run(reading(&content), move |memory| {
+            watermark::extract(&content, &name, memory)
+        })
+        .await
     }
 
     /// The report as a PDF of one page.
@@ -184,7 +211,8 @@ impl Engine {
     /// # Errors
     /// [`Failure::Io`], for a fault of ours.
     pub async fn report(&self, report: Report) -> Result<Vec<u8>, Failure> {
-        self.run(move || Ok(report::make(&report)?)).await
+        self.lease_and_run(need::REPORT_BYTES, move |_| Ok(report::make(&report)?))
+            .await
     }
 
     /// The sample file of `seed`, in the format that the extension of `name` stands for.
@@ -192,7 +220,8 @@ impl Engine {
     /// # Errors
     /// [`Defect::NotAPicture`] if it stands for none of ours and is not `pdf`.
     pub async fn sample(&self, name: String, seed: [u8; 32]) -> Result<Vec<u8>, Failure> {
-        self.run(move || sample::sample(&name, seed)).await
+        self.lease_and_run(need::SAMPLE_BYTES, move |_| sample::sample(&name, seed))
+            .await
     }
 
     /// What a file is by its first bytes, its `name` agreeing.
@@ -223,7 +252,8 @@ impl Engine {
         }
     }
 
-    /// Runs blocking work in its turn.
+    /// Runs blocking work in its turn, such as writing a ZIP, that takes little memory whatever
+    /// its files are.
     ///
     /// # Errors
     /// Those of the work, and if it panics.
@@ -231,15 +261,52 @@ impl Engine {
         &self,
         work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let permits = Arc::clone(&self.permits);
-        let permit = permits.acquire_owned().await.map_err(io::Error::other)?;
-        let task = tokio::task::spawn_blocking(move || {
-            // it goes when the work ends, not when its caller loses interest
-            let _permit = permit;
-            work()
-        });
-        joined(task.await)
+        let mut work = Some(work);
+        self.lease_and_run(need::ARCHIVE_BYTES, move |_| {
+            let work = work.take();
+            // without a requirement it is not run again
+            work.map_or_else(|| Err(io::Error::other("run twice").into()), |work| work())
+        })
+        .await
     }
+
+    /// Runs blocking work in its turn, with a lease of `bytes` at first.
+    ///
+    /// Work that requires more than there is at the moment is broken off, gives back what it has,
+    /// waits for all that it needs, and is run anew: it never waits while it holds memory.
+    ///
+    /// # Errors
+    /// Those of the work, if it panics, and [`Defect::TooLarge`] if it needs more than the budget.
+    async fn lease_and_run<T: Send + 'static>(
+        &self,
+        bytes: u64,
+        work: impl FnMut(&mut Lease) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let permits = Arc::clone(&self.permits);
+        let mut turn = permits.acquire_owned().await.map_err(io::Error::other)?;
+        let (mut bytes, mut work) = (bytes, work);
+        loop {
+            let mut lease = self.budget.lease(bytes).await?;
+            let task = tokio::task::spawn_blocking(move || {
+                // both go when the work ends, not when its caller loses interest
+                let result = work(&mut lease);
+                (result, lease.needed_bytes(), turn, work)
+            });
+            match task.await {
+                Ok((_, Some(needed_bytes), same_turn, same_work)) => {
+                    tracing::debug!(needed_bytes, "work on a picture waits for memory");
+                    (bytes, turn, work) = (needed_bytes, same_turn, same_work);
+                }
+                Ok((result, None, ..)) => return result,
+                Err(error) => return joined(Err(error)),
+            }
+        }
+    }
+}
+
+/// Bytes with which work on a file begins.
+fn reading(content: &Content) -> u64 {
+    need::of_reading(content.unpacked_bytes().min(FILE_BYTES_MAX))
 }
 
 fn joined<T>(done: Result<Result<T, Failure>, tokio::task::JoinError>) -> Result<T, Failure> {

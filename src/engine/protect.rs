@@ -6,6 +6,7 @@
 //! moved and nothing else, which keeps its frames and their timing. WebP comes out lossless;
 //! of a moving PNG or WebP the first frame is kept.
 
+mod png;
 mod tiff;
 
 use std::fs::File;
@@ -14,13 +15,13 @@ use std::path::PathBuf;
 
 use image::codecs::bmp::BmpEncoder;
 use image::codecs::jpeg::JpegEncoder;
-use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::codecs::webp::WebPEncoder;
 use image::{DynamicImage, ImageEncoder, ImageError};
 
+use super::budget::Lease;
 use super::decode::{Picture, Source, Wanted};
 use super::framing::{self, Block};
-use super::{Content, Failure, thumbnail};
+use super::{Content, Failure, need, thumbnail};
 use crate::entropy::Draw;
 use crate::model::picture::{Defect, Format, Media, Strength};
 
@@ -60,14 +61,15 @@ pub struct Protected {
 ///
 /// # Errors
 /// A defect of the file, or the disk's.
-pub fn protect(order: Protection) -> Result<Protected, Failure> {
-    let mut source = Source::read(&order.content, &order.name)?;
+pub fn protect(order: &mut Protection, memory: &mut Lease) -> Result<Protected, Failure> {
+    let mut source = Source::read(&order.content, &order.name, memory)?;
     let Media::Picture(format) = source.media else {
         let title = source.media.title();
         return Err(Defect::NotAPicture(format!("no noise goes into {title}")).into());
     };
-    let mut picture = source.decode(Wanted::Colours)?;
-    let mut noise = Noise::new(order.strength, order.draw);
+    let mut picture = source.decode(Wanted::Colours, memory, need::of_encoding)?;
+    // all memory is leased: from here on nothing is broken off, to be done anew with other noise
+    let mut noise = Noise::new(order.strength, &mut order.draw);
     let mut out = BufWriter::new(File::create(&order.to)?);
     if format == Format::Gif {
         move_colours(&mut source.bytes, &mut noise);
@@ -97,7 +99,7 @@ pub fn protect(order: Protection) -> Result<Protected, Failure> {
 }
 
 /// Moves every colour of every table of a GIF.
-fn move_colours(gif: &mut [u8], noise: &mut Noise) {
+fn move_colours(gif: &mut [u8], noise: &mut Noise<'_>) {
     let tables: Vec<_> = framing::gif_blocks(gif)
         .filter_map(|block| match block {
             Block::Colours(table) => Some(table),
@@ -129,9 +131,8 @@ fn encode(
             write(pixels, encoder, exif, icc)
         }
         Format::Png => {
-            let (speed, filter) = (CompressionType::Fast, FilterType::Adaptive);
-            let encoder = PngEncoder::new_with_quality(out, speed, filter);
-            write(pixels, encoder, exif, icc)
+            png::write(pixels, exif, icc, out)?;
+            Ok(())
         }
         Format::WebP => write(pixels, WebPEncoder::new_lossless(out), exif, icc),
         Format::Tiff => {
@@ -164,13 +165,13 @@ fn write(
 }
 
 /// Noise of one amplitude, from one draw.
-struct Noise {
+struct Noise<'d> {
     amplitude: u8,
-    draw: Draw,
+    draw: &'d mut Draw,
 }
 
-impl Noise {
-    fn new(strength: Strength, draw: Draw) -> Self {
+impl<'d> Noise<'d> {
+    fn new(strength: Strength, draw: &'d mut Draw) -> Self {
         Self {
             amplitude: strength.amplitude(),
             draw,

@@ -13,7 +13,18 @@ use image::RgbImage;
 use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{ImageHrefResolver, Options, Tree};
 
+use super::budget::Lease;
+use super::need;
 use crate::model::picture::Defect;
+
+/// Bytes of the parsed document for each byte of the file, and of the sifted one.
+const DOCUMENT_RATIO: u64 = 40;
+/// Bytes of the tree of what is drawn, and of what it is made from, for each byte sifted.
+const TREE_RATIO: u64 = 64;
+/// Bytes of a pixel drawn: with alpha, and without.
+const PIXEL_BYTES: u64 = 4 + 3;
+/// Bytes of a layer's pixel: the layer, and the mask that is made of one.
+const LAYER_PIXEL_BYTES: u64 = 4 + 1;
 
 /// The longer side of what is drawn.
 pub const SIDE_PX_MAX: u32 = 2048;
@@ -28,6 +39,8 @@ pub fn is_svg(head: &[u8]) -> bool {
 #[derive(Debug)]
 pub struct Drawing {
     tree: Tree,
+    /// Bytes that it takes, and what it was made from.
+    bytes: u64,
 }
 
 impl Drawing {
@@ -35,8 +48,12 @@ impl Drawing {
     ///
     /// # Errors
     /// [`Defect::Corrupt`] if it cannot be read or has no size, [`Defect::TooLarge`].
-    pub fn read(bytes: &[u8]) -> Result<Self, Defect> {
+    pub fn read(bytes: &[u8], memory: &mut Lease) -> Result<Self, Defect> {
+        let file_bytes = bytes.len() as u64;
+        memory.require(need::of_reading(file_bytes * (1 + DOCUMENT_RATIO)))?;
         let sifted = sift::sifted(bytes)?;
+        let bytes = need::of_reading(file_bytes + sifted.len() as u64 * (1 + TREE_RATIO));
+        memory.require(bytes)?;
         let options = Options {
             image_href_resolver: ImageHrefResolver {
                 resolve_data: Box::new(|_, _, _| None),
@@ -45,7 +62,7 @@ impl Drawing {
             ..Options::default()
         };
         let tree = Tree::from_str(&sifted, &options).map_err(|error| unreadable(&error))?;
-        Ok(Self { tree })
+        Ok(Self { tree, bytes })
     }
 
     /// Its width and height, one pixel a side at least.
@@ -59,10 +76,12 @@ impl Drawing {
     ///
     /// # Errors
     /// [`Defect::TooLarge`] if so much is drawn that it would take too long at any size.
-    pub fn draw(&self) -> Result<RgbImage, Defect> {
+    pub fn draw(&self, memory: &mut Lease) -> Result<RgbImage, Defect> {
         let size = self.tree.size();
-        let scale = cost::scale(&self.tree, SIDE_PX_MAX)?;
+        let (scale, layers_px) = cost::scale(&self.tree, SIDE_PX_MAX)?;
         let (width, height) = (whole(size.width() * scale), whole(size.height() * scale));
+        let pixels_bytes = PIXEL_BYTES * u64::from(width) * u64::from(height);
+        memory.require(self.bytes + pixels_bytes + LAYER_PIXEL_BYTES * layers_px)?;
         let too_large = || Defect::TooLarge("the SVG takes too much memory".to_owned());
         let mut pixmap = Pixmap::new(width, height).ok_or_else(too_large)?;
         pixmap.fill(Color::WHITE);

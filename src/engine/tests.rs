@@ -2,7 +2,7 @@ use super::*;
 use crate::model::picture::{Format, Strength};
 
 async fn inspect_fixture(name: &str, wants: Wants) -> Result<Inspection, Failure> {
-    Engine::new(2)
+    fixture::engine(2)
         .inspect(fixture::content(name), name.to_owned(), wants)
         .await
 }
@@ -83,7 +83,7 @@ async fn a_defect_is_told_from_an_error_of_ours() {
         inspect_fixture(".", wants).await,
         Err(Failure::Io(_))
     ));
-    let renamed = Engine::new(1)
+    let renamed = fixture::engine(1)
         .inspect(
             fixture::content("photo.jpg"),
             "photo.webp".to_owned(),
@@ -98,7 +98,7 @@ async fn a_defect_is_told_from_an_error_of_ours() {
 
 #[tokio::test]
 async fn the_head_alone_identifies_a_file() {
-    let engine = Engine::new(1);
+    let engine = fixture::engine(1);
     let identify =
         |file: &str, name: &str| engine.identify(fixture::content(file), name.to_owned());
     let found = identify("truncated.jpg", "x.jpeg").await;
@@ -108,7 +108,7 @@ async fn the_head_alone_identifies_a_file() {
 
 #[tokio::test]
 async fn a_dropped_future_gives_its_turn_back() {
-    let engine = Engine::new(1);
+    let engine = fixture::engine(1);
     for _ in 0..5 {
         let work = engine.inspect(
             fixture::content("photo.jpg"),
@@ -138,7 +138,7 @@ async fn a_dropped_future_gives_its_turn_back() {
 
 #[tokio::test]
 async fn a_panic_is_a_corrupt_picture() {
-    let engine = Engine::new(1);
+    let engine = fixture::engine(1);
     let found: Result<(), Failure> = engine.run(|| panic!("as decoders do")).await;
     assert!(matches!(found, Err(Failure::Defect(Defect::Corrupt(_)))));
     assert_eq!(engine.permits.available_permits(), 1);
@@ -147,7 +147,7 @@ async fn a_panic_is_a_corrupt_picture() {
 #[tokio::test]
 async fn protecting_writes_the_output_where_it_is_told() {
     let to = tempfile::NamedTempFile::new().expect("a temporary file");
-    let engine = Engine::new(1);
+    let engine = fixture::engine(1);
     let protection = |name: &str| Protection {
         content: fixture::content(name),
         name: name.to_owned(),
@@ -181,7 +181,7 @@ async fn protecting_writes_the_output_where_it_is_told() {
 
 #[tokio::test]
 async fn samples_and_reports_are_made_in_their_turn() {
-    let engine = Engine::new(1);
+    let engine = fixture::engine(1);
     let sample = engine.sample("a.jpg".to_owned(), [1; 32]).await;
     let jpeg = sample.expect("a sample");
     assert_eq!(

@@ -29,6 +29,7 @@ use std::path::PathBuf;
 pub use carrier::SIDE_PX_MIN;
 pub use payload::{TEXT_CHARS_MAX, TEXTS_MAX};
 
+use super::budget::Lease;
 use super::{Content, Failure, decode};
 use crate::model::picture::{Defect, Media};
 use carrier::Carrier;
@@ -90,9 +91,9 @@ impl Edit {
 /// # Errors
 /// A defect of the file, or the disk's; `InvalidInput` for texts that are none, too many or
 /// too long.
-pub fn embed(order: Embedding) -> Result<Embedded, Failure> {
-    let carrier = Carrier::read(&order.content, &order.name, order.thumbnail)?;
-    let edits = edits(&carrier, order.texts)?;
+pub fn embed(order: &Embedding, memory: &mut Lease) -> Result<Embedded, Failure> {
+    let carrier = Carrier::read(&order.content, &order.name, order.thumbnail, memory)?;
+    let edits = edits(&carrier, order.texts.clone())?;
     let body_bytes = length(&carrier.bytes, &edits);
     let mut out = BufWriter::new(File::create(&order.to)?);
     write(&carrier.bytes, &edits, &mut out)?;
@@ -108,8 +109,8 @@ pub fn embed(order: Embedding) -> Result<Embedded, Failure> {
 ///
 /// # Errors
 /// A defect of the file, as [`embed`] finds them, or the disk's.
-pub fn extract(content: &Content, name: &str) -> Result<Vec<String>, Failure> {
-    Ok(Carrier::read(content, name, false)?.texts())
+pub fn extract(content: &Content, name: &str, memory: &mut Lease) -> Result<Vec<String>, Failure> {
+    Ok(Carrier::read(content, name, false, memory)?.texts())
 }
 
 /// What marks a file with its old texts and the new ones, in the order of its places.

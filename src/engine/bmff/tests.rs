@@ -51,7 +51,7 @@ fn heic(width: u32, height: u32, quarters: u8) -> Vec<u8> {
 
 fn check(bytes: Vec<u8>) -> Result<Option<(u32, u32)>, Defect> {
     let media = Media::Heif;
-    Source { bytes, media }.check()
+    Source { bytes, media }.check(&mut fixture::memory())
 }
 
 #[test]

@@ -25,7 +25,8 @@ const WHOLE: [&str; 12] = [
 fn decode(format: Format, bytes: Vec<u8>) -> Result<Picture, Defect> {
     let media = Media::Picture(format);
     let source = Source { bytes, media };
-    let (luma, colours) = (source.decode(Wanted::Luma), source.decode(Wanted::Colours));
+    let decode = |wanted| fixture::decode(&source, wanted);
+    let (luma, colours) = (decode(Wanted::Luma), decode(Wanted::Colours));
     assert_eq!(luma.as_ref().err(), colours.as_ref().err());
     colours
 }
@@ -159,7 +160,7 @@ fn a_file_too_long_is_not_read() {
     file.as_file()
         .set_len(FILE_BYTES_MAX + 1)
         .expect("a sparse file");
-    let found = Source::read(&fixture::whole(file.path()), "long.jpg");
+    let found = fixture::read(&fixture::whole(file.path()), "long.jpg");
     assert!(matches!(found, Err(Failure::Defect(Defect::FileSize(_)))));
 }
 

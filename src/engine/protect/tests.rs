@@ -6,15 +6,15 @@ use image::AnimationDecoder;
 /// The output of protecting a fixture, as bytes.
 fn output(name: &str, strength: Strength, seed: u8) -> Vec<u8> {
     let to = tempfile::NamedTempFile::new().expect("a temporary file");
-    let protected = protect(Protection {
+    let mut order = Protection {
         content: fixture::content(name),
         name: name.to_owned(),
         to: to.path().to_owned(),
         strength,
         draw: Draw::of_digest([seed; 32]),
         thumbnail: true,
-    })
-    .expect("a protected picture");
+    };
+    let protected = protect(&mut order, &mut fixture::memory()).expect("a protected picture");
     let bytes = std::fs::read(to.path()).expect("the output");
     assert_eq!(protected.body_bytes, bytes.len() as u64);
     assert!(
@@ -27,12 +27,8 @@ fn output(name: &str, strength: Strength, seed: u8) -> Vec<u8> {
 
 fn decoded(name: &str, bytes: Vec<u8>) -> Picture {
     let format = Format::of_name(name).expect("a format of ours");
-    Source {
-        bytes,
-        media: Media::Picture(format),
-    }
-    .decode(Wanted::Colours)
-    .expect("a whole picture")
+    let media = Media::Picture(format);
+    fixture::decode(&Source { bytes, media }, Wanted::Colours).expect("a whole picture")
 }
 
 #[test]
@@ -118,13 +114,8 @@ fn exif_is_kept_in_webp_and_png() {
     );
     let exif = fixture::picture("camera.jpg").exif.expect("EXIF");
     let mut png = Vec::new();
-    let mut encoder = PngEncoder::new(&mut png);
-    encoder
-        .set_exif_metadata(exif.clone())
-        .expect("PNG has EXIF");
-    DynamicImage::new_rgb8(3, 2)
-        .write_with_encoder(encoder)
-        .expect("a PNG");
+    let pixels = DynamicImage::new_rgb8(3, 2);
+    png::write(&pixels, Some(exif.clone()), None, &mut png).expect("a PNG");
     assert_eq!(decoded("x.png", png).exif, Some(exif));
 }
 
@@ -162,7 +153,8 @@ fn the_same_draw_gives_the_same_bytes_and_another_others() {
 
 #[test]
 fn alpha_stays_and_every_depth_can_be_written() {
-    let mut noise = Noise::new(Strength::High, Draw::of_digest([1; 32]));
+    let mut draw = Draw::of_digest([1; 32]);
+    let mut noise = Noise::new(Strength::High, &mut draw);
     for (mut pixels, format) in [
         (DynamicImage::new_luma_a8(5, 4), Format::Tiff),
         (DynamicImage::new_luma_a16(5, 4), Format::Tiff),
@@ -190,12 +182,9 @@ fn alpha_stays_and_every_depth_can_be_written() {
         encode(picture, format, &tiff::Said::default(), &mut out).expect("an output");
         out.flush().expect("written");
         let bytes = std::fs::read(to.path()).expect("the output");
-        let again = Source {
-            bytes,
-            media: Media::Picture(format),
-        }
-        .decode(Wanted::Colours)
-        .expect("a whole picture");
+        let media = Media::Picture(format);
+        let again = fixture::decode(&Source { bytes, media }, Wanted::Colours);
+        let again = again.expect("a whole picture");
         assert_eq!((again.pixels.width(), again.pixels.height()), (5, 4));
     }
 }

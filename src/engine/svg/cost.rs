@@ -27,11 +27,11 @@ const STROKE_EDGES: f64 = 8.0;
 const DASHES_MAX: f64 = 1e6;
 
 /// Pixels of the picture for each unit of the drawing: at most one, and such that the longer
-/// side is no more than `side_px_max`.
+/// side is no more than `side_px_max`. And how many pixels all layers that are open at once have.
 ///
 /// # Errors
 /// [`Defect::TooLarge`] if it takes too long at any size.
-pub fn scale(tree: &Tree, side_px_max: u32) -> Result<f32, Defect> {
+pub fn scale(tree: &Tree, side_px_max: u32) -> Result<(f32, u64), Defect> {
     let size = tree.size();
     let longer = size.width().max(size.height());
     let canvas = Rect::from_xywh(0.0, 0.0, size.width(), size.height())
@@ -40,6 +40,8 @@ pub fn scale(tree: &Tree, side_px_max: u32) -> Result<f32, Defect> {
         canvas,
         pixels: f64::from(size.width()) * f64::from(size.height()),
         edges: 0.0,
+        open: 0.0,
+        open_max: 0.0,
     };
     cost.add_group(tree.root(), true);
     let wanted = u16::try_from(side_px_max).map_or(f32::MAX, f32::from);
@@ -51,7 +53,17 @@ pub fn scale(tree: &Tree, side_px_max: u32) -> Result<f32, Defect> {
             return Err(Defect::TooLarge(text.to_owned()));
         }
     }
-    Ok(scale)
+    let scale_of_area = f64::from(scale) * f64::from(scale);
+    Ok((scale, rounded(cost.open_max * scale_of_area)))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, and that is meant"
+)]
+fn rounded(pixels: f64) -> u64 {
+    pixels.ceil() as u64
 }
 
 struct Cost {
@@ -60,6 +72,9 @@ struct Cost {
     pixels: f64,
     /// Edges times their rows, in units of the drawing.
     edges: f64,
+    /// Layers that are open where the walk is, in square units of the drawing.
+    open: f64,
+    open_max: f64,
 }
 
 impl Cost {
@@ -69,8 +84,10 @@ impl Cost {
 
     /// `is_placed` if what is in it knows where it lies on the canvas.
     fn add_group(&mut self, group: &Group, is_placed: bool) {
+        let open = self.open;
         if group.should_isolate() {
-            self.pixels += LAYER * self.layer(group.abs_layer_bounding_box().to_rect(), is_placed);
+            let layer = self.layer(group.abs_layer_bounding_box().to_rect(), is_placed);
+            self.add_layer(layer);
         }
         if let Some(clip) = group.clip_path() {
             self.add_clip(clip);
@@ -85,10 +102,18 @@ impl Cost {
                 Node::Image(_) | Node::Text(_) => {}
             }
         }
+        self.open = open;
+    }
+
+    /// A layer, which stays open until its group is closed.
+    fn add_layer(&mut self, pixels: f64) {
+        self.pixels += LAYER * pixels;
+        self.open += pixels;
+        self.open_max = self.open_max.max(self.open);
     }
 
     fn add_clip(&mut self, clip: &ClipPath) {
-        self.pixels += LAYER * self.layer(self.canvas, false);
+        self.add_layer(self.layer(self.canvas, false));
         if let Some(clip) = clip.clip_path() {
             self.add_clip(clip);
         }
@@ -96,7 +121,7 @@ impl Cost {
     }
 
     fn add_mask(&mut self, mask: &Mask) {
-        self.pixels += LAYER * self.layer(self.canvas, false);
+        self.add_layer(self.layer(self.canvas, false));
         if let Some(mask) = mask.mask() {
             self.add_mask(mask);
         }

@@ -12,7 +12,8 @@ fn svg(body: &str) -> String {
 }
 
 fn drawn(text: &str) -> Result<RgbImage, Defect> {
-    Drawing::read(text.as_bytes())?.draw()
+    let mut memory = fixture::memory();
+    Drawing::read(text.as_bytes(), &mut memory)?.draw(&mut memory)
 }
 
 /// What the middle of a drawing shows.
@@ -23,9 +24,10 @@ fn middle(body: &str) -> [u8; 3] {
 
 #[test]
 fn the_fixtures_are_drawn_in_their_size() {
-    let drawing = Drawing::read(&fixture::bytes("plain.svg")).expect("an SVG");
+    let drawing =
+        Drawing::read(&fixture::bytes("plain.svg"), &mut fixture::memory()).expect("an SVG");
     assert_eq!(drawing.sides_px(), (640, 480));
-    let picture = drawing.draw().expect("a picture");
+    let picture = drawing.draw(&mut fixture::memory()).expect("a picture");
     assert_eq!(picture.dimensions(), (640, 480));
     assert_eq!(
         picture.get_pixel(0, 0).0,
@@ -42,9 +44,10 @@ fn the_fixtures_are_drawn_in_their_size() {
         picture.get_pixel(400, 244).0,
         "the eyes"
     );
-    let drawing = Drawing::read(&fixture::bytes("illustrator.svg")).expect("an SVG");
+    let drawing =
+        Drawing::read(&fixture::bytes("illustrator.svg"), &mut fixture::memory()).expect("an SVG");
     assert_eq!(drawing.sides_px(), (200, 100));
-    let picture = drawing.draw().expect("a picture");
+    let picture = drawing.draw(&mut fixture::memory()).expect("a picture");
     assert_eq!(
         picture.get_pixel(100, 50).0,
         [0x33, 0x66, 0xcc],
@@ -70,9 +73,9 @@ fn a_size_is_the_documents_and_what_is_drawn_is_bounded() {
         let text = format!(
             r#"<svg xmlns="http://www.w3.org/2000/svg" {attributes}><path d="M0 0h9v9z"/></svg>"#
         );
-        let drawing = Drawing::read(text.as_bytes()).expect(attributes);
+        let drawing = Drawing::read(text.as_bytes(), &mut fixture::memory()).expect(attributes);
         assert_eq!(drawing.sides_px(), sides, "{attributes}");
-        let picture = drawing.draw().expect(attributes);
+        let picture = drawing.draw(&mut fixture::memory()).expect(attributes);
         let longer = sides.0.max(sides.1).min(SIDE_PX_MAX);
         assert_eq!(
             picture.width().max(picture.height()),
@@ -83,7 +86,7 @@ fn a_size_is_the_documents_and_what_is_drawn_is_bounded() {
     for attributes in [r#"width="0" height="9""#, r#"width="-1" height="9""#] {
         let text = format!(r#"<svg xmlns="http://www.w3.org/2000/svg" {attributes}/>"#);
         assert!(matches!(
-            Drawing::read(text.as_bytes()),
+            Drawing::read(text.as_bytes(), &mut fixture::memory()),
             Err(Defect::Corrupt(_))
         ));
     }
@@ -160,8 +163,8 @@ proptest! {
             bytes[at] = with;
         }
         bytes.truncate(kept);
-        if let Ok(drawing) = Drawing::read(&bytes) {
-            let _ = drawing.draw();
+        if let Ok(drawing) = Drawing::read(&bytes, &mut fixture::memory()) {
+            let _ = drawing.draw(&mut fixture::memory());
         }
     }
 

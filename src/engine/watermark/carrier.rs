@@ -4,9 +4,10 @@
 //! structure, all else by decoding it), and what is refused for its kind is not called corrupt.
 
 use super::{Edit, bmp, jpeg, payload, pdf, png, tiff, webp};
+use crate::engine::budget::Lease;
 use crate::engine::card::Card;
 use crate::engine::decode::{self, Source, Wanted};
-use crate::engine::{Content, Failure, page, sniff, thumbnail};
+use crate::engine::{Content, Failure, Wants, need, page, sniff, thumbnail};
 use crate::model::picture::{Defect, Format, Media};
 
 /// The shortest side of a picture that takes a watermark.
@@ -26,17 +27,33 @@ impl Carrier {
     ///
     /// # Errors
     /// Every [`Defect`], or the disk's.
-    pub fn read(content: &Content, name: &str, thumbnail: bool) -> Result<Self, Failure> {
-        Self::of(decode::read(content)?, name, thumbnail)
+    pub fn read(
+        content: &Content,
+        name: &str,
+        thumbnail: bool,
+        memory: &mut Lease,
+    ) -> Result<Self, Failure> {
+        Self::of(decode::read(content, memory)?, name, thumbnail, memory)
     }
 
     /// The same of bytes read.
-    pub(super) fn of(bytes: Vec<u8>, name: &str, thumbnail: bool) -> Result<Self, Failure> {
+    pub(super) fn of(
+        bytes: Vec<u8>,
+        name: &str,
+        thumbnail: bool,
+        memory: &mut Lease,
+    ) -> Result<Self, Failure> {
         let media = identify(name, &bytes)?;
+        let wants = Wants {
+            thumbnail,
+            ..Wants::default()
+        };
         let Media::Picture(format) = media else {
             pdf::check(&bytes)?;
             let thumbnail = if thumbnail {
                 let card = Card::new(media, name, page::sides_pt(&bytes));
+                let drawing = need::of_card(card.sides_px(), wants);
+                memory.require(need::of_file(media, &bytes) + drawing)?;
                 let small = card.draw(thumbnail::THUMBNAIL_PX)?;
                 Some(thumbnail::jpeg(&small, thumbnail::THUMBNAIL_PX)?)
             } else {
@@ -51,12 +68,14 @@ impl Carrier {
         check_kind(format, &bytes)?;
         let source = Source { bytes, media };
         let thumbnail = if thumbnail {
-            let picture = source.decode(Wanted::Colours)?;
+            let file_bytes = source.bytes.len() as u64;
+            let drawing = |head: &need::Head| file_bytes + need::of_drawing(head, wants);
+            let picture = source.decode(Wanted::Colours, memory, drawing)?;
             check_sides(picture.pixels.width(), picture.pixels.height())?;
             let small = thumbnail::reduced(&picture, thumbnail::THUMBNAIL_PX);
             Some(thumbnail::jpeg(&small, thumbnail::THUMBNAIL_PX)?)
         } else {
-            if let Some((width_px, height_px)) = source.check()? {
+            if let Some((width_px, height_px)) = source.check(memory)? {
                 check_sides(width_px, height_px)?;
             }
             None

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::decode::{Source, Wanted};
+use crate::engine::fixture;
 use crate::engine::metadata;
-use crate::engine::{Engine, fixture};
 use crate::entropy::Draw;
 use crate::model::picture::Format;
 
@@ -13,7 +13,7 @@ fn texts(texts: &[&str]) -> Vec<String> {
 
 /// `bytes` marked.
 fn marked(name: &str, bytes: &[u8], texts: Vec<String>) -> Result<Vec<u8>, Failure> {
-    let carrier = Carrier::of(bytes.to_vec(), name, false)?;
+    let carrier = Carrier::of(bytes.to_vec(), name, false, &mut fixture::memory())?;
     let edits = edits(&carrier, texts)?;
     let mut out = Vec::new();
     write(bytes, &edits, &mut out)?;
@@ -22,13 +22,13 @@ fn marked(name: &str, bytes: &[u8], texts: Vec<String>) -> Result<Vec<u8>, Failu
 }
 
 fn found(name: &str, bytes: &[u8]) -> Vec<String> {
-    Carrier::of(bytes.to_vec(), name, false)
+    Carrier::of(bytes.to_vec(), name, false, &mut fixture::memory())
         .unwrap_or_else(|failure| panic!("{name}: {failure}"))
         .texts()
 }
 
 fn defect(name: &str, bytes: &[u8]) -> Defect {
-    match Carrier::of(bytes.to_vec(), name, false) {
+    match Carrier::of(bytes.to_vec(), name, false, &mut fixture::memory()) {
         Err(Failure::Defect(defect)) => defect,
         other => panic!("{name}: {other:?}"),
     }
@@ -79,7 +79,7 @@ fn pixels_and_what_is_said_of_them_stay() {
                 bytes,
                 media: Media::Picture(format),
             };
-            source.decode(Wanted::Colours).expect(name)
+            fixture::decode(&source, Wanted::Colours).expect(name)
         });
         assert_eq!(before.pixels, after.pixels, "{name}");
         assert_eq!(
@@ -286,7 +286,7 @@ fn a_pdf_is_checked_from_its_end() {
 
 #[tokio::test]
 async fn the_engine_marks_a_file_and_finds_its_texts_under_any_name() {
-    let engine = Engine::new(1);
+    let engine = fixture::engine(1);
     for name in ["photo.jpg", "plain.png", "stream.pdf"] {
         let to = tempfile::NamedTempFile::new().expect("a temporary file");
         let order = Embedding {
@@ -385,6 +385,6 @@ proptest! {
         let carrier = unread(name, &bytes);
         prop_assert_eq!(carrier.texts(), Vec::<String>::new());
         let _ = edits(&carrier, texts(&["y"]));
-        let _ = Carrier::of(bytes, name, true);
+        let _ = Carrier::of(bytes, name, true, &mut fixture::memory());
     }
 }

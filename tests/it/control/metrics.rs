@@ -30,6 +30,7 @@ fn masked(text: &str) -> String {
             "process_",
             "stuntdouble_database_bytes",
             "stuntdouble_journal_bytes",
+            "stuntdouble_engine_memory_budget_bytes",
             "stuntdouble_http_request_duration_seconds_sum",
         ];
         begins.iter().any(|begin| name.starts_with(begin))

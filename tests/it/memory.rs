@@ -1,0 +1,187 @@
+//! Work on pictures keeps within its memory: what never fits fails, what fits waits for its turn.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use stuntdouble::model::account::Revision;
+
+use crate::support::{Entry, Stunt, fixture, zip};
+
+const MIB: u64 = 1024 * 1024;
+
+/// A PNG of zeros, of 16 bits a channel with alpha: half a megabyte for 8,000 pixels a side.
+fn large_png(side_px: u32) -> Vec<u8> {
+    use std::io::Write;
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, side_px, side_px);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Sixteen);
+    encoder.set_compression(png::Compression::Fast);
+    encoder.set_filter(png::Filter::NoFilter);
+    let mut file = encoder.write_header().expect("a header");
+    let mut pixels = file.stream_writer().expect("a writer");
+    let row = vec![0; side_px as usize * 8];
+    for _ in 0..side_px {
+        pixels.write_all(&row).expect("a row");
+    }
+    pixels.finish().expect("all rows");
+    file.finish().expect("a PNG");
+    bytes
+}
+
+async fn with_memory(mebibytes: u64) -> Stunt {
+    Stunt::with(|config| {
+        config.engine.engine_memory = Some(mebibytes * MIB);
+        config.orders.processing_ms = 0;
+        // its failed orders say their code
+        config.orders.revision = Revision::V2026_10;
+    })
+    .await
+}
+
+/// The value of a metric without labels.
+async fn metric(stunt: &Stunt, name: &str) -> u64 {
+    let page = stunt.send(Method::GET, "/_mock/metrics", &[], "").await;
+    let page = page.text();
+    let mut lines = page.lines();
+    let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value
+        .and_then(|it| it.parse().ok())
+        .unwrap_or_else(|| panic!("no {name}: {page}"))
+}
+
+/// Asserts that no more was leased than there is, that so much was at once, and that all of it
+/// went back.
+async fn assert_within(stunt: &Stunt, leased_bytes_min: u64) {
+    let of = async |name: &str| metric(stunt, &format!("stuntdouble_engine_memory_{name}")).await;
+    let (budget, leased_max) = (of("budget_bytes").await, of("leased_bytes_max").await);
+    assert!(leased_max <= budget, "{leased_max} of {budget}");
+    assert!(leased_max >= leased_bytes_min, "{leased_max}");
+    assert_eq!(of("leased_bytes").await, 0);
+}
+
+/// Makes an order of one file and hands in the file: the order's id.
+async fn order(stunt: &Stunt, kind: &str, body: &Value, bytes: Vec<u8>) -> String {
+    let path = format!("/api/v2/orders/{kind}");
+    let made = stunt.post("live", &path, body).await;
+    assert_eq!(made.status, 200, "{}", made.text());
+    let data = &made.json()["data"];
+    let file = [&data["file"], &data["files"][0]];
+    let url = file.iter().find_map(|file| file["uploadUrl"].as_str());
+    stunt.put(url.expect("a URL"), bytes).await;
+    let id = data["orderId"].as_str().expect("an id").to_owned();
+    if kind.starts_with("wtr") {
+        return id;
+    }
+    let confirm = json!({"idempotencyKey": format!("confirm {id}"), "orderId": id});
+    let confirmed = stunt
+        .post("live", &format!("{path}/confirm"), &confirm)
+        .await;
+    assert_eq!(confirmed.status, 200, "{}", confirmed.text());
+    id
+}
+
+fn anti_ai(key: &str) -> Value {
+    json!({"idempotencyKey": key, "files": [{"fileName": "large.png"}]})
+}
+
+#[tokio::test]
+async fn ordering_anything_of_a_picture_beyond_the_budget_fails_with_code_and_remedy() {
+    let stunt = with_memory(204).await;
+    let png = large_png(8_000);
+    for (kind, body, code, mebibytes) in [
+        ("anti-ai", anti_ai("a"), "PROCESSING_ERROR", 493),
+        (
+            "ai-detection",
+            json!({"idempotencyKey": "d", "fileName": "large.png"}),
+            "AI_DETECTION_INVALID_IMAGE",
+            493,
+        ),
+        (
+            "wtr-embed",
+            json!({"idempotencyKey": "e", "files": [{"fileName": "large.png", "watermarks": [{"text": "x"}]}]}),
+            "WATERMARK_IMAGE_DIMENSIONS_UNSUPPORTED",
+            493,
+        ),
+        (
+            "wtr-extract",
+            json!({"idempotencyKey": "x", "file": {"fileName": "large.png"}}),
+            "WATERMARK_IMAGE_DIMENSIONS_UNSUPPORTED",
+            493,
+        ),
+    ] {
+        let id = order(&stunt, kind, &body, png.clone()).await;
+        stunt.drain("live").await;
+        let failed = stunt.order("live", &id).await;
+        let message = format!(
+            "large.png: takes {mebibytes} MiB of memory to work on, and 204 MiB are all that may be taken \
+             here; give the server's container more memory, or raise --engine-memory"
+        );
+        let errors = json!({"errorCode": code, "errorMessage": message});
+        assert_eq!(
+            (&failed["status"], &failed["errors"]),
+            (&json!("failed"), &errors),
+            "{kind}"
+        );
+    }
+    // nothing was set aside for what never fits
+    let most = metric(&stunt, "stuntdouble_engine_memory_leased_bytes_max").await;
+    assert!(most < 8 * MIB, "{most}");
+    assert_within(&stunt, 0).await;
+}
+
+#[tokio::test]
+async fn orders_that_do_not_fit_together_end_one_after_another() {
+    let stunt = with_memory(20).await;
+    let png = large_png(1_200);
+    let mut ids = Vec::new();
+    for n in 0..6 {
+        ids.push(order(&stunt, "anti-ai", &anti_ai(&n.to_string()), png.clone()).await);
+    }
+    let small = json!({"idempotencyKey": "small", "fileName": "small.jpg"});
+    ids.push(order(&stunt, "ai-detection", &small, fixture("plain.jpg")).await);
+    stunt.drain("live").await;
+    for id in ids {
+        let order = stunt.order("live", &id).await;
+        assert_eq!(order["status"], json!("complete"), "{order}");
+    }
+    assert_within(&stunt, 1_200 * 1_200 * 8).await;
+}
+
+#[tokio::test]
+async fn document_and_bulk_of_pictures_beyond_the_budget_come_to_their_end() {
+    let stunt = with_memory(16).await;
+    stunt.freeze("live").await;
+    let png = large_png(2_000);
+    let entries = ["one.png", "two.png"].map(|name| Entry::stored(name, &png));
+    let zip = zip(&entries);
+    let apikey = [("apikey", "live")];
+    let json_type = [("content-type", "application/json")];
+    for (name, bytes, path, query) in [
+        ("large.png", png, "/detect", "/query"),
+        ("some.zip", zip, "/bulk-upload", "/bulk-upload/query"),
+    ] {
+        let place = format!("/get-presigned-url?file_name={name}");
+        let place = stunt.send(Method::GET, &place, &apikey, "").await.json();
+        let url = place["presigned_url"].as_str().expect("a URL");
+        stunt.put(url, bytes).await;
+        let url = format!(
+            "{}/{}",
+            stunt.origin,
+            place["file_path"].as_str().expect("a path")
+        );
+        let body = json!({"key": "live", "url": url}).to_string();
+        let made = stunt.send(Method::POST, path, &json_type, body).await;
+        assert_eq!(made.status, 200, "{}", made.text());
+        stunt.advance("live", "PT2S").await;
+        let body = json!({"id": made.json()["id"]}).to_string();
+        let told = stunt.send(Method::POST, query, &json_type, body).await;
+        let told = told.json();
+        let ended = (&told["status"], &told["items"]);
+        if path == "/detect" {
+            assert_eq!(ended, (&json!("failed"), &Value::Null));
+        } else {
+            assert_eq!(ended.0, &json!("done"));
+        }
+    }
+    assert_within(&stunt, 0).await;
+}
