@@ -12,8 +12,13 @@ const CGROUP_2_MOUNTS: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
 const CGROUP_2_FILES: [&str; 2] = ["memory.max", "memory.high"];
 const CGROUP_1_MOUNT: &str = "/sys/fs/cgroup/memory";
 const CGROUP_1_FILE: &str = "memory.limit_in_bytes";
-/// Resource limits that bound what can be allocated: `RLIMIT_AS` and `RLIMIT_DATA`.
-const RESOURCES: [&str; 2] = ["Max address space", "Max data size"];
+/// Resource limits that bound what can be allocated, `RLIMIT_AS` and `RLIMIT_DATA`, and how much of
+/// each is not for allocations: of the address space the program, its threads' stacks and two
+/// arenas of glibc's allocator take a part, used or not.
+const RESOURCES: [(&str, u64); 2] = [
+    ("Max address space", 256 * 1024 * 1024),
+    ("Max data size", 0),
+];
 
 /// Returns the bytes of memory that this process may use. `None` if the system does not say.
 #[must_use]
@@ -73,12 +78,13 @@ fn total_bytes(text: &str) -> Option<u64> {
     kibibytes.checked_mul(1024)
 }
 
-/// Returns the smaller of the soft limits that bound memory, by a `/proc/self/limits`. `None` if
-/// there are none.
+/// Returns what the soft limits that bound memory leave, the smaller of both, by a
+/// `/proc/self/limits`. `None` if there are none.
 fn resource_bytes(text: &str) -> Option<u64> {
-    let limits = RESOURCES.iter().filter_map(|resource| {
+    let limits = RESOURCES.iter().filter_map(|(resource, reserved_bytes)| {
         let line = text.lines().find_map(|line| line.strip_prefix(resource));
-        line?.split_whitespace().next()?.parse().ok()
+        let bytes: u64 = line?.split_whitespace().next()?.parse().ok()?;
+        Some(bytes.saturating_sub(*reserved_bytes))
     });
     limits.min()
 }
@@ -145,12 +151,13 @@ mod tests {
         assert_eq!(resource_bytes(&limits("unlimited", "unlimited")), None);
         assert_eq!(
             resource_bytes(&limits("536870912", "unlimited")),
-            Some(536_870_912)
+            Some(536_870_912 - 268_435_456)
         );
         assert_eq!(
             resource_bytes(&limits("536870912", "1048576")),
             Some(1_048_576)
         );
+        assert_eq!(resource_bytes(&limits("1024", "unlimited")), Some(0));
         assert_eq!(resource_bytes(""), None);
     }
 

@@ -1,0 +1,163 @@
+"""The server's process, within limits of its memory."""
+
+import os
+import resource
+import signal
+import subprocess
+import tempfile
+import time
+
+# As the image has it (docker/Dockerfile): larger blocks go back to the system when they are freed,
+# which glibc's allocator unlearns otherwise.
+ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "1048576"}
+# Each arena takes 64 MiB of the address space, used or not, and there are eight for each core.
+ARENAS = {"MALLOC_ARENA_MAX": "2"}
+CGROUP_1 = "/sys/fs/cgroup/memory"
+CGROUP_2 = "/sys/fs/cgroup"
+START_LIMIT_S = 20
+
+
+class NoCgroup(Exception):
+    """No memory cgroup can be made here."""
+
+
+class Cgroup:
+    """A memory cgroup with a limit, without swap."""
+
+    def __init__(self, limit_bytes):
+        self.is_v2 = os.path.exists(f"{CGROUP_2}/cgroup.controllers")
+        parent = CGROUP_2 if self.is_v2 else CGROUP_1
+        self._path = f"{parent}/stuntdouble-limits-{os.getpid()}"
+        try:
+            os.mkdir(self._path)
+            if self.is_v2:
+                self._write("memory.max", limit_bytes)
+                self._write("memory.swap.max", 0)
+            else:
+                self._write("memory.limit_in_bytes", limit_bytes)
+                self._write("memory.swappiness", 0)
+        except OSError as error:
+            self.remove()
+            raise NoCgroup(f"{self._path}: {error}") from error
+
+    def enter(self):
+        """Moves the calling process there."""
+        self._write("cgroup.procs", os.getpid())
+
+    def kills(self):
+        """How often the kernel killed something there."""
+        file = "memory.events" if self.is_v2 else "memory.oom_control"
+        with open(f"{self._path}/{file}", encoding="utf-8") as lines:
+            counts = dict(line.split() for line in lines)
+        return int(counts.get("oom_kill", 0))
+
+    def remove(self):
+        """Removes it; what was in it has to be gone."""
+        for _ in range(100):
+            try:
+                os.rmdir(self._path)
+                return
+            except FileNotFoundError:
+                return
+            except OSError:
+                time.sleep(0.05)
+
+    def _write(self, file, value):
+        with open(f"{self._path}/{file}", "w", encoding="utf-8") as out:
+            out.write(str(value))
+
+
+class Server:
+    """A server with a data directory of its own, within a limit: a cgroup's, or of its address space."""
+
+    def __init__(self, binary, limit_bytes, method):
+        self._directory = tempfile.TemporaryDirectory(prefix="stuntdouble-limits-")
+        self._cgroup = Cgroup(limit_bytes) if method == "cgroup" else None
+        self._log = open(f"{self._directory.name}/log", "w+b")
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("STUNTDOUBLE_")
+        }
+
+        def limit():
+            if self._cgroup:
+                self._cgroup.enter()
+            elif method == "ulimit":
+                resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
+
+        self._process = subprocess.Popen(
+            [
+                os.path.abspath(binary),
+                *("--port", "0", "--processing-ms", "0", "--detect-done-ms", "0"),
+                *("--heatmap-ms", "0", "--analysis-ms", "0", "--log", "info"),
+                *("--data-dir", f"{self._directory.name}/data"),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            env=environment | ALLOCATOR | (ARENAS if method == "ulimit" else {}),
+            preexec_fn=limit,
+        )
+        try:
+            self.origin = self._await_origin()
+        except Exception:
+            self.stop()
+            raise
+
+    def log(self):
+        with open(self._log.name, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def peak_bytes(self):
+        """The most memory that it had since `forget_peak`."""
+        return self._status("VmHWM")
+
+    def resident_bytes(self):
+        """The memory that it has."""
+        return self._status("VmRSS")
+
+    def forget_peak(self):
+        """Begins to look for the peak anew."""
+        with open(f"/proc/{self._process.pid}/clear_refs", "w", encoding="utf-8") as out:
+            out.write("5")
+
+    def end(self):
+        """How it ended by itself. None if it runs."""
+        code = self._process.poll()
+        if code is None and not (self._cgroup and self._cgroup.kills()):
+            return None
+        killed = " by the kernel, for its memory" if self._cgroup and self._cgroup.kills() else ""
+        return f"exit code {code}{killed}:\n{self.log()[-2000:]}"
+
+    def stop(self):
+        """Stops it, and removes what it had."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._cgroup:
+            self._cgroup.remove()
+        self._log.close()
+        self._directory.cleanup()
+
+    def _await_origin(self):
+        limit = time.monotonic() + START_LIMIT_S
+        while time.monotonic() < limit:
+            for line in self.log().splitlines():
+                if "listening on http" in line:
+                    return line.split("listening on ")[1].split(",")[0].strip()
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise RuntimeError(f"the server does not start: exit code {self._process.poll()}\n{self.log()[-2000:]}")
+
+    def _status(self, field):
+        with open(f"/proc/{self._process.pid}/status", encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith(f"{field}:"):
+                    return int(line.split()[1]) * 1024
+        return 0
