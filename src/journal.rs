@@ -1,11 +1,14 @@
-//! The journal: what was asked and answered, for tests to assert on.
+//! The journal: requests and their responses, for tests to assert on.
 //!
-//! Every request has a number, one an account; it is what `X-Mock-Request` carries. A request is
-//! written down when it is known whose it is, and completed when it has been answered; one that
-//! nobody owns is written down among its like when it is answered. Requests to the control plane
-//! are numbered and not kept.
+//! Every request has a number, one sequence an account; `X-Mock-Request` carries it. The journal
+//! stores a request as soon as its account is known, and completes the entry when the response is
+//! there. A request of no account is stored when that is certain: at the latest with its response.
+//! Requests to the control plane are numbered and not stored.
 //!
-//! What is kept is in memory and bounded, by count for each account and by bytes for all together
+//! The number is drawn and the entry stored in one step under one lock. Entries of an account thus
+//! appear in the order of their numbers, and a reader that follows by number misses none.
+//!
+//! The entries are in memory and bounded, by count for each account and by bytes for all together
 //! (see `kept`): the oldest go first, and how many went is told. Nothing is written out until it
 //! is read, and no lock is held while anything is awaited.
 
@@ -21,11 +24,15 @@ use tokio::sync::Notify;
 
 use crate::accounts::Account;
 use crate::clock;
-use crate::model::rule::RuleId;
+use crate::model::clip::clip;
+use crate::model::rule::{Fault, RuleId};
 pub use exchange::{Asked, Body, Digested, Exchange, Head, Recording};
-use exchange::{Owner, Side};
+use exchange::{Owner, Side, Told};
 use kept::Kept;
 pub use verify::{Count, NearMiss, Verdict, Wanted};
+
+/// Characters kept of a key that no account has.
+const UNKNOWN_KEY_CHARS_MAX: usize = 100;
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +76,7 @@ pub struct Query {
     pub status: Option<u16>,
     /// Those after that number.
     pub since: Option<u64>,
-    /// The last so many.
+    /// Most entries listed: the first after `since` if that is given, else the last.
     pub limit: usize,
 }
 
@@ -112,28 +119,64 @@ impl Journal {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, exchange: &Arc<Exchange>, account: Option<&Arc<Account>>) {
-        let inner = &self.0;
-        let gone = self
-            .kept()
-            .push(exchange, account, inner.limits, &inner.bytes);
+    /// Gives the exchange its number, and stores it if it is to be stored. Both happen under one
+    /// lock, so that entries of an account are stored in the order of their numbers. Does nothing
+    /// if the exchange has its number already.
+    fn number(&self, entry: &Entry, account: Option<&Arc<Account>>) {
+        let (inner, exchange) = (&self.0, &entry.exchange);
+        if exchange.is_numbered() {
+            return;
+        }
+        let owner = || Owner {
+            seq: match account {
+                Some(account) => account.next_request(),
+                None => inner.nobodys.fetch_add(1, Ordering::Relaxed) + 1,
+            },
+            account: account.cloned(),
+            at: account.map_or_else(clock::real_now, |account| account.now()),
+        };
+        if !entry.is_kept {
+            exchange.own(owner);
+            return;
+        }
+        let mut kept = self.kept();
+        if !exchange.own(owner) {
+            return;
+        }
+        let gone = kept.push(exchange, account, inner.limits, &inner.bytes);
+        drop(kept);
         drop(gone);
-        self.0.changed.notify_waiters();
+        inner.changed.notify_waiters();
     }
 
-    /// What is kept of the query, the newest last, and how many of such accounts' requests were let
-    /// go.
+    /// Changes an exchange, and evicts the oldest ones if it has grown beyond what the journal may
+    /// hold.
+    fn update(&self, exchange: &Exchange, change: impl FnOnce(&mut Told)) {
+        let inner = &self.0;
+        exchange.update(&inner.bytes, change);
+        if inner.bytes.load(Ordering::Relaxed) > inner.limits.bytes {
+            let gone = self.kept().evict_excess(inner.limits, &inner.bytes);
+            drop(gone);
+        }
+        inner.changed.notify_waiters();
+    }
+
+    /// Stored exchanges that the query asks for, the newest last, and how many exchanges of such
+    /// accounts were evicted. With `since` these are the first after that number, so that a
+    /// reader that goes on from the last one it has seen misses none.
     #[must_use]
     pub fn list(&self, query: &Query) -> (Vec<Arc<Exchange>>, u64) {
         let kept = self.kept();
-        let mut found: Vec<_> = kept
+        let found = kept
             .newest_first(query.account.as_deref())
-            .filter(|exchange| query.takes(exchange))
-            .take(query.limit)
-            .cloned()
-            .collect();
+            .filter(|exchange| query.takes(exchange));
+        let most = query.since.map_or(query.limit, |_| usize::MAX);
+        let mut found: Vec<_> = found.take(most).cloned().collect();
+        let evicted = kept.evicted(query.account.as_deref());
+        drop(kept);
         found.reverse();
-        (found, kept.evicted(query.account.as_deref()))
+        found.truncate(query.limit);
+        (found, evicted)
     }
 
     /// How many requests are kept, and their bytes.
@@ -200,28 +243,49 @@ impl Query {
 }
 
 impl Entry {
-    /// The request is this account's. What is said first counts.
+    /// Says that the request belongs to `account`. What is said first counts.
     pub fn belongs_to(&self, account: &Arc<Account>) {
-        let owner = || Owner {
-            seq: account.next_request(),
-            key: Some(account.key.clone()),
-            at: account.now(),
-        };
-        if self.exchange.own(owner) && self.is_kept {
-            self.journal.keep(&self.exchange, Some(account));
+        self.journal.number(self, Some(account));
+    }
+
+    /// Says that a rule was applied to the request, and which fault it injects into the response.
+    pub fn ruled_by(&self, rule: Option<RuleId>, fault: Option<Fault>) {
+        if rule.is_some() {
+            self.journal.update(&self.exchange, |told| {
+                told.rule = told.rule.or(rule);
+                told.fault = told.fault.or(fault);
+            });
         }
     }
 
-    /// A rule was applied to the request.
-    pub fn ruled_by(&self, rule: Option<RuleId>) {
-        self.exchange.tell(|told| told.rule = told.rule.or(rule));
+    /// Notes a key that the request shows and no account has.
+    pub fn shows_unknown_key(&self, key: &str) {
+        let key = clip(key, UNKNOWN_KEY_CHARS_MAX);
+        self.journal.update(&self.exchange, |told| {
+            told.unknown_key = Some(key.as_ref().into());
+        });
     }
 
-    /// A recording of the request's body, none where none is kept.
+    /// Key of the request's account. `None` if the request belongs to no account so far.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        self.exchange.account()
+    }
+
+    /// Key that [`Entry::shows_unknown_key`] has noted.
+    #[must_use]
+    pub fn unknown_key(&self) -> Option<Box<str>> {
+        self.exchange.unknown_key()
+    }
+
+    /// Recording of the request's body, which has yet to come. `None` if the entry is not stored.
     #[must_use]
     pub fn record_request(&self) -> Option<Recording> {
-        self.is_kept
-            .then(|| Recording::new(self.clone(), Side::Request))
+        if !self.is_kept {
+            return None;
+        }
+        self.exchange.expect_request_body();
+        Some(Recording::new(self.clone(), Side::Request))
     }
 
     /// A recording of the answer's body, none where none is kept.
@@ -231,42 +295,73 @@ impl Entry {
             .then(|| Recording::new(self.clone(), Side::Response))
     }
 
-    /// The request's number; if it is nobody's by now, it will be.
+    /// The request's number. A request that belongs to no account by now never will.
     #[must_use]
     pub fn number(&self) -> u64 {
-        let inner = &self.journal.0;
-        let nobodys = || Owner {
-            seq: inner.nobodys.fetch_add(1, Ordering::Relaxed) + 1,
-            key: None,
-            at: clock::real_now(),
-        };
-        if self.exchange.own(nobodys) && self.is_kept {
-            self.journal.keep(&self.exchange, None);
-        }
+        self.journal.number(self, None);
         self.exchange.seq()
     }
 
-    /// The request was answered; `head` is called where that is kept.
+    /// Completes the entry with the response. `head` is called only where the entry is stored.
     pub fn answered(&self, status: u16, duration_ms: u64, head: impl FnOnce() -> Head) {
-        let (seq, operation) = (self.exchange.seq(), self.exchange.operation);
-        let account = self.exchange.account().unwrap_or_default();
-        tracing::debug!(operation, account, seq, status, duration_ms, "answered");
         if self.is_kept {
-            self.exchange.tell(|told| {
-                told.answer = Some((status, head()));
+            let head = head();
+            self.journal.update(&self.exchange, |told| {
+                told.answer = Some((status, head));
                 told.duration_ms = duration_ms;
             });
-            self.journal.0.changed.notify_waiters();
         }
     }
 
     fn recorded(&self, side: Side, body: Body) {
-        self.exchange.tell(|told| match side {
+        self.journal.update(&self.exchange, |told| match side {
             Side::Request => told.request_body = body,
             Side::Response => told.response_body = body,
         });
-        let inner = &self.journal.0;
-        self.exchange.count_anew(&inner.bytes);
-        inner.changed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Requests of no account that each thread makes.
+    const REQUESTS: u64 = 5_000;
+    const THREADS: u64 = 4;
+
+    #[test]
+    fn follow_by_since_while_requests_arrive_misses_none() {
+        let journal = Journal::new(Limits {
+            requests: 1_000_000,
+            bytes: usize::MAX,
+        });
+        let asked = || Asked {
+            method: "GET",
+            path: "/",
+            query: None,
+            head: Head::default(),
+        };
+        let mut query = Query {
+            since: Some(0),
+            limit: 100,
+            ..Query::default()
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    for _ in 0..REQUESTS {
+                        let _ = journal.begin("x", true, asked).number();
+                    }
+                });
+            }
+            let mut last = 0;
+            while last < THREADS * REQUESTS {
+                for exchange in journal.list(&query).0 {
+                    assert_eq!(exchange.seq(), last + 1);
+                    last = exchange.seq();
+                }
+                query.since = Some(last);
+            }
+        });
     }
 }

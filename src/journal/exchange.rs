@@ -1,13 +1,14 @@
 //! A request and its answer, as they were on the wire.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::Entry;
-use crate::model::rule::RuleId;
+use crate::accounts::Account;
+use crate::model::rule::{Fault, RuleId};
 use crate::model::time::Timestamp;
 
 /// So much of a body is kept.
@@ -21,8 +22,6 @@ pub struct Exchange {
     pub operation: &'static str,
     asked: Option<Line>,
     owner: OnceLock<Owner>,
-    /// Bytes that it is counted with where it is kept; 0: it is not.
-    weight: AtomicUsize,
     told: Mutex<Told>,
 }
 
@@ -47,8 +46,8 @@ struct Line {
 #[derive(Debug)]
 pub(super) struct Owner {
     pub seq: u64,
-    /// None: nobody's.
-    pub key: Option<String>,
+    /// `None` if the request belongs to no account.
+    pub account: Option<Arc<Account>>,
     pub at: Timestamp,
 }
 
@@ -60,6 +59,11 @@ pub(super) struct Told {
     pub response_body: Body,
     pub duration_ms: u64,
     pub rule: Option<RuleId>,
+    pub fault: Option<Fault>,
+    /// Key that the request showed and no account has.
+    pub unknown_key: Option<Box<str>>,
+    /// Bytes that the journal counts for the exchange; 0 while the journal does not hold it.
+    counted_bytes: usize,
 }
 
 /// Which body it is.
@@ -76,9 +80,10 @@ pub struct Head(Box<[u8]>);
 /// A body, as far as it is kept.
 #[derive(Debug, Clone, Default)]
 pub enum Body {
-    /// There is none, or it has not come yet.
     #[default]
     None,
+    /// It has not come whole yet.
+    Pending,
     /// All of it.
     Text(Box<str>),
     /// Its begin, and what it was as a whole.
@@ -132,7 +137,6 @@ impl Exchange {
             operation,
             asked: asked.map(line),
             owner: OnceLock::new(),
-            weight: AtomicUsize::new(0),
             told: Mutex::default(),
         }
     }
@@ -147,34 +151,44 @@ impl Exchange {
         is_new
     }
 
-    pub(super) fn tell(&self, what: impl FnOnce(&mut Told)) {
-        what(&mut self.told());
+    /// `true` if the exchange has its number.
+    pub(super) fn is_numbered(&self) -> bool {
+        self.owner.get().is_some()
+    }
+
+    /// Says that the request has a body, which has yet to come.
+    pub(super) fn expect_request_body(&self) {
+        self.told().request_body = Body::Pending;
+    }
+
+    /// Changes what is known of the exchange. While the journal holds the exchange, `total`
+    /// follows its size.
+    pub(super) fn update(&self, total: &AtomicUsize, change: impl FnOnce(&mut Told)) {
+        let mut told = self.told();
+        change(&mut told);
+        if told.counted_bytes > 0 {
+            let before = told.counted_bytes;
+            told.counted_bytes = self.bytes(&told);
+            // Wraps where the exchange has become smaller, and so does the addition.
+            let more = told.counted_bytes.wrapping_sub(before);
+            total.fetch_add(more, Ordering::Relaxed);
+        }
     }
 
     fn told(&self) -> MutexGuard<'_, Told> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// It is kept, and counted in `total` with what it is by now.
+    /// Counts the exchange in `total`, as the journal holds it from now on.
     pub(super) fn count_in(&self, total: &AtomicUsize) {
-        let bytes = self.bytes();
-        self.weight.store(bytes, Ordering::Relaxed);
-        total.fetch_add(bytes, Ordering::Relaxed);
+        let mut told = self.told();
+        told.counted_bytes = self.bytes(&told);
+        total.fetch_add(told.counted_bytes, Ordering::Relaxed);
     }
 
-    /// It has become larger than it was: is counted so, if it is kept.
-    pub(super) fn count_anew(&self, total: &AtomicUsize) {
-        let bytes = self.bytes();
-        let is_kept = |before: usize| (before > 0).then_some(bytes);
-        let (set, fetched) = (Ordering::Relaxed, Ordering::Relaxed);
-        if let Ok(before) = self.weight.fetch_update(set, fetched, is_kept) {
-            total.fetch_add(bytes.wrapping_sub(before), Ordering::Relaxed);
-        }
-    }
-
-    /// It is kept no more.
+    /// Takes the exchange off `total`, as the journal does not hold it any more.
     pub(super) fn count_out(&self, total: &AtomicUsize) {
-        let bytes = self.weight.swap(0, Ordering::Relaxed);
+        let bytes = std::mem::take(&mut self.told().counted_bytes);
         total.fetch_sub(bytes, Ordering::Relaxed);
     }
 
@@ -187,7 +201,8 @@ impl Exchange {
     /// The key of its account; none: it is nobody's.
     #[must_use]
     pub fn account(&self) -> Option<&str> {
-        self.owner.get()?.key.as_deref()
+        let account = self.owner.get()?.account.as_ref()?;
+        Some(&account.key)
     }
 
     /// When it was written down, by its account's clock.
@@ -244,21 +259,34 @@ impl Exchange {
         self.told().rule
     }
 
+    /// Fault that a rule injected into the response. `None` if there was none.
+    #[must_use]
+    pub fn fault(&self) -> Option<Fault> {
+        self.told().fault
+    }
+
+    /// Key that the request showed and no account has, as far as a handler has noted it.
+    #[must_use]
+    pub fn unknown_key(&self) -> Option<Box<str>> {
+        self.told().unknown_key.clone()
+    }
+
     /// What it takes in memory, about.
-    pub(super) fn bytes(&self) -> usize {
-        let told = self.told();
+    fn bytes(&self, told: &Told) -> usize {
         let line = self.asked.as_ref().map_or(0, |line| {
             line.path.len() + line.query.as_ref().map_or(0, |query| query.len()) + line.head.0.len()
         });
         let answer = told.answer.as_ref().map_or(0, |(_, head)| head.0.len());
-        OVERHEAD_BYTES + line + answer + told.request_body.bytes() + told.response_body.bytes()
+        let unknown_key = told.unknown_key.as_ref().map_or(0, |key| key.len());
+        let bodies = told.request_body.bytes() + told.response_body.bytes();
+        OVERHEAD_BYTES + line + answer + unknown_key + bodies
     }
 }
 
 impl Body {
     fn bytes(&self) -> usize {
         match self {
-            Self::None | Self::Binary(_) => 0,
+            Self::None | Self::Pending | Self::Binary(_) => 0,
             Self::Text(text) | Self::Long(text, _) => text.len(),
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! Each exchange has a place in the order in which they were written down; an account has the
 //! places of its own. So whatever is the oldest, of one or of all, is found at once. Bytes are
-//! counted beside, without a lock: an exchange that grows is counted at once, and makes others go
-//! when the next one comes.
+//! counted beside: an exchange that grows is counted at once, and makes others go as soon as it has
+//! grown (see `Kept::evict_excess`).
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -77,6 +77,19 @@ impl Kept {
             .then(|| ring.places.front().copied())
             .flatten();
         gone.extend(too_many.and_then(|oldest| self.evict(oldest, bytes)));
+        gone.extend(self.evict_excess(limits, bytes));
+        gone
+    }
+
+    /// Evicts the oldest exchanges, of whatever account, until `bytes` is within the limit. The
+    /// caller drops them where no lock is held.
+    #[must_use]
+    pub(super) fn evict_excess(
+        &mut self,
+        limits: Limits,
+        bytes: &AtomicUsize,
+    ) -> Vec<Arc<Exchange>> {
+        let mut gone = Vec::new();
         while bytes.load(Ordering::Relaxed) > limits.bytes
             && let Some((oldest, _)) = self.exchanges.first_key_value()
         {
@@ -166,7 +179,7 @@ mod tests {
         let exchange = Exchange::new("bizmori.getOrder", Some(asked));
         exchange.own(|| Owner {
             seq,
-            key: None,
+            account: None,
             at: Timestamp::from_ms(0),
         });
         Arc::new(exchange)
@@ -209,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_grows_is_counted_while_it_is_kept_and_makes_others_go_when_the_next_one_comes() {
+    fn grow_while_held_is_counted_at_once_and_evicts_the_oldest() {
         let (mut kept, bytes) = (Kept::default(), AtomicUsize::new(0));
         let limits = Limits {
             requests: 10,
@@ -217,17 +230,24 @@ mod tests {
         };
         let (first, second) = (exchange(1, 10), exchange(2, 10));
         assert!(kept.push(&first, None, limits, &bytes).is_empty());
+        assert!(kept.push(&second, None, limits, &bytes).is_empty());
         let before = bytes.load(Ordering::Relaxed);
-        let grow = |it: &Exchange| {
-            it.tell(|told| told.request_body = super::super::Body::Text("x".repeat(4_000).into()));
-            it.count_anew(&bytes);
+        let grow = |it: &Exchange, by: usize| {
+            let body = super::super::Body::Text("x".repeat(by).into());
+            it.update(&bytes, |told| told.request_body = body);
         };
-        grow(&first);
-        assert_eq!(bytes.load(Ordering::Relaxed), before + 4_000);
-        let gone = kept.push(&second, None, limits, &bytes);
-        assert_eq!(gone.len(), 1);
-        assert_eq!(seqs(&kept), [2]);
-        grow(&first);
-        assert_eq!(bytes.load(Ordering::Relaxed), before, "it is gone");
+        grow(&second, 1_000);
+        assert_eq!(bytes.load(Ordering::Relaxed), before + 1_000);
+        assert!(kept.evict_excess(limits, &bytes).is_empty());
+        grow(&second, 3_200);
+        let gone = kept.evict_excess(limits, &bytes);
+        assert_eq!(gone.iter().map(|it| it.seq()).collect::<Vec<_>>(), [1]);
+        assert_eq!((seqs(&kept), kept.evicted(None)), (vec![2], 1));
+        let left = bytes.load(Ordering::Relaxed);
+        grow(&first, 9_000);
+        assert_eq!(bytes.load(Ordering::Relaxed), left, "it was evicted");
+        grow(&second, 9_000);
+        assert_eq!(kept.evict_excess(limits, &bytes).len(), 1);
+        assert_eq!(bytes.load(Ordering::Relaxed), 0);
     }
 }

@@ -178,7 +178,7 @@ impl Wanted {
     ) {
         let body = match exchange.request_body() {
             Body::Text(text) => serde_json::from_str::<Value>(&text).ok(),
-            Body::None | Body::Long(..) | Body::Binary(_) => None,
+            Body::None | Body::Pending | Body::Long(..) | Body::Binary(_) => None,
         };
         if let Some(wanted) = &self.file_name {
             let mut names = Vec::new();
@@ -204,6 +204,7 @@ impl Wanted {
             (Some(wanted), None) => {
                 let is = match exchange.request_body() {
                     Body::None => "there is none",
+                    Body::Pending => "has not come yet",
                     Body::Long(..) => "is too long to be kept",
                     Body::Text(_) | Body::Binary(_) => "is no JSON",
                 };

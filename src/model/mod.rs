@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod bulk;
+pub mod clip;
 pub mod file;
 pub mod glob;
 pub mod ids;

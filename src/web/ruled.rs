@@ -63,6 +63,13 @@ pub(super) async fn ruled(
     }
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let account = whose(verbs, request).await;
+    // The journal has the request before anything delays it.
+    match &account {
+        Some(account) => entry.belongs_to(account),
+        None => {
+            let _ = entry.number();
+        }
+    }
     let asked = Asked {
         operation,
         account: account.as_ref().map(|account| account.key.as_str()),
@@ -78,16 +85,14 @@ pub(super) async fn ruled(
             return Ruling::default();
         }
     };
-    entry.ruled_by(choice.rule);
-    if let Some(account) = account {
-        entry.belongs_to(&account);
-    }
+    let fault = choice.fault.as_ref().map(|(_, fault)| *fault);
+    entry.ruled_by(choice.rule, fault);
     pass(choice.delay_ms.unwrap_or_default()).await;
     Ruling {
         answer: choice
             .respond
             .map(|(title, respond)| answer(&title, respond)),
-        fault: choice.fault.map(|(_, fault)| fault),
+        fault,
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::super::whose::AccountKey;
 use crate::clock;
 use crate::journal::{Body, Exchange, Head, NearMiss};
-use crate::model::rule::RuleId;
+use crate::model::rule::{Fault, RuleId};
 use crate::web::Object;
 
 #[derive(Serialize, JsonSchema)]
@@ -49,6 +49,9 @@ pub struct Shown {
     /// The first rule that was applied to it.
     #[schemars(with = "Option<i64>")]
     rule_id: Option<RuleId>,
+    /// The fault that a rule injected into the answer; null where none did.
+    #[schemars(extend("enum" = ["reset", "empty", "truncate", "garbage", "drip", null]))]
+    fault: Option<&'static str>,
 }
 
 fn body(_: &mut SchemaGenerator) -> Schema {
@@ -85,6 +88,7 @@ impl From<&Exchange> for Shown {
             response_body: answer.and_then(|(_, body, _)| shown(body)),
             duration_ms: answer.map(|(_, _, ms)| *ms),
             rule_id: exchange.rule(),
+            fault: exchange.fault().map(Fault::name),
         }
     }
 }
@@ -114,7 +118,7 @@ fn shown(body: &Body) -> Option<Box<RawValue>> {
         serde_json::value::to_raw_value(&digested).ok()
     };
     match body {
-        Body::None => None,
+        Body::None | Body::Pending => None,
         Body::Text(text) => RawValue::from_string(text.to_string())
             .or_else(|_| serde_json::value::to_raw_value(text))
             .ok(),

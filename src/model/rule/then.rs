@@ -70,6 +70,20 @@ pub enum Fault {
     Drip { bytes_per_second: u32 },
 }
 
+impl Fault {
+    /// Name of the fault in rules, in the journal and in the log.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reset => "reset",
+            Self::Empty => "empty",
+            Self::Truncate => "truncate",
+            Self::Garbage => "garbage",
+            Self::Drip { .. } => "drip",
+        }
+    }
+}
+
 /// How long an order is in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -1,0 +1,25 @@
+//! Texts of clients and receivers, cut to a length that a log line can bear.
+
+use std::borrow::Cow;
+
+/// Returns `text`, cut after `chars_max` characters and then ending in `…`.
+#[must_use]
+pub fn clip(text: &str, chars_max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(chars_max) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clip_cuts_between_characters_and_says_so() {
+        assert_eq!(clip("", 0), "");
+        assert_eq!(clip("héé", 3), "héé");
+        assert_eq!(clip("héé!", 3), "héé…");
+        assert_eq!(clip("x", 0), "…");
+    }
+}
