@@ -18,6 +18,7 @@ mod pace;
 mod posted;
 mod put;
 mod treated;
+mod unanswered;
 mod urls;
 
 #[cfg(test)]
@@ -45,6 +46,7 @@ use addresses::{Addresses, refusal};
 use broken::Request;
 use pace::Paced;
 use posted::joined;
+use unanswered::{chain, late, shown_url, unanswered};
 
 /// Idle connections kept to one receiver.
 const IDLE_PER_HOST_MAX: usize = 8;
@@ -137,7 +139,8 @@ impl Outbound {
             }
             None => request.body(body),
         };
-        let answer = request.send().await.map_err(|error| chain(&error))?;
+        let sent = request.send().await;
+        let answer = sent.map_err(|error| unanswered(url, error, timeout))?;
         Ok(Posted::read(answer).await)
     }
 
@@ -178,7 +181,7 @@ impl Outbound {
     /// The URL, if it may be called; names are judged again when they are resolved.
     fn allowed(&self, url: &str) -> Result<reqwest::Url, String> {
         let parsed = reqwest::Url::parse(url);
-        let shown = url.escape_debug();
+        let shown = shown_url(url);
         let url = parsed.map_err(|error| format!("{shown}: {error}"))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!(
@@ -213,28 +216,4 @@ fn authority(url: &reqwest::Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port()
         .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-/// Why there was no whole answer, in one line.
-fn unanswered(url: &str, error: &reqwest::Error, timeout: Duration) -> String {
-    if error.is_timeout() {
-        late(url, timeout)
-    } else {
-        chain(error)
-    }
-}
-
-fn late(url: &str, timeout: Duration) -> String {
-    format!("{}: not done within {timeout:?}", url.escape_debug())
-}
-
-/// An error and its causes in one line; the client's own top line says little.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line = format!("{line}: {error}");
-        cause = error.source();
-    }
-    line
 }

@@ -15,7 +15,8 @@ use tokio::net::TcpStream;
 
 use super::addresses::callable;
 use super::treated::request_line;
-use super::{AGENT, Outbound, authority, late};
+use super::unanswered::refused;
+use super::{AGENT, Outbound, authority, late, shown_url};
 use crate::model::rule::Fault;
 
 /// No HTTP, neither a request nor an answer.
@@ -48,7 +49,8 @@ impl Outbound {
         let sent = tokio::time::timeout(timeout, self.send_broken(request, fault)).await;
         match sent {
             Ok(Ok(())) => request_line(title, fault),
-            Ok(Err(error)) => format!("{}: {error}", shown.escape_debug()),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => refused(shown),
+            Ok(Err(error)) => format!("{}: {error}", shown_url(shown)),
             Err(_) => late(shown, timeout),
         }
     }

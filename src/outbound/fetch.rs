@@ -8,7 +8,7 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use super::treated::{answer_line, content};
-use super::{Outbound, Pace, Treatment, late, unanswered};
+use super::{Outbound, Pace, Treatment, late, shown_url, unanswered};
 use crate::model::rule::Respond;
 
 /// A file that was fetched.
@@ -76,7 +76,7 @@ impl Outbound {
     ) -> Result<Fetched, FetchError> {
         treatment.wait().await;
         let into = Into {
-            shown: url.escape_debug().to_string(),
+            shown: shown_url(url),
             path: to,
             bytes_max,
             pace: treatment.pace(),
@@ -102,7 +102,7 @@ impl Outbound {
         let timeout = self.timeouts.fetch;
         let request = self.client()?.get(self.allowed(url)?).timeout(timeout);
         let sent = request.send().await;
-        let mut answer = sent.map_err(|error| unanswered(url, &error, timeout))?;
+        let mut answer = sent.map_err(|error| unanswered(url, error, timeout))?;
         into.check(answer.status().as_u16(), answer.content_length(), treatment)?;
         let content_type = answer.headers().get("content-type");
         let content_type = content_type.and_then(|value| value.to_str().ok());
@@ -111,7 +111,7 @@ impl Outbound {
         while let Some(piece) = answer
             .chunk()
             .await
-            .map_err(|error| unanswered(url, &error, timeout))?
+            .map_err(|error| unanswered(url, error, timeout))?
         {
             bytes += into.write(&mut file, bytes, &piece).await?;
         }

@@ -92,7 +92,7 @@ impl Outbound {
             .send()
             .await;
         let answer =
-            sent.map_err(|error| PutError::Unanswered(unanswered(url, &error, timeout)))?;
+            sent.map_err(|error| PutError::Unanswered(unanswered(url, error, timeout)))?;
         Ok(answer.status().as_u16())
     }
 }

@@ -63,8 +63,9 @@ async fn a_drip_takes_what_time_there_is_and_no_more() {
     let hurried = Outbound::within(timeouts, false);
     let [posted, put, fetched] = called(&hurried, &server.origin, &drip(1)).await;
     let line = format!("{}: not done within 50ms", server.origin);
-    assert_eq!((put, fetched), (Err(line.clone()), Err(line)));
-    assert!(posted.is_err_and(|line| line.contains("timed out")));
+    for done in [posted, put, fetched] {
+        assert_eq!(done, Err(line.clone()));
+    }
 }
 
 #[tokio::test]
