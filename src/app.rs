@@ -46,6 +46,9 @@ use router::{UNMATCHED, hosts, router};
 /// What requests and jobs under way have when the server is told to stop; less than the ten
 /// seconds docker gives.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// Target of the log line that says that the server listens. In JSON it is on standard output, in
+/// place of the line in text.
+pub const START_TARGET: &str = "stuntdouble::start";
 const DATABASE: &str = "stuntdouble.db";
 /// The folder of the authority that signs for TLS.
 const TLS: &str = "tls";
@@ -163,16 +166,31 @@ impl App {
         )
     }
 
-    /// Serves until `stop` is done; then requests and jobs under way are finished, and what is
+    /// Logs what [`App::start_line`] says, as fields.
+    pub fn log_start(&self) {
+        let tls = self.tls_address().map(|it| format!("https://{it}"));
+        tracing::info!(
+            target: START_TARGET,
+            version = env!("CARGO_PKG_VERSION"),
+            address = format!("http://{}", self.address),
+            tls,
+            data = &*self.data.path().to_string_lossy(),
+            temporary = self.data.is_temporary(),
+            "listening"
+        );
+    }
+
+    /// Serves until `stop` is done, which names the signal; then requests and jobs under way are finished, and what is
     /// due later stays for the next start.
     ///
     /// # Errors
     /// If the jobs cannot be taken up, or the socket breaks.
     pub async fn serve(
         self,
-        stop: impl Future<Output = ()> + Send + 'static,
+        stop: impl Future<Output = &'static str> + Send + 'static,
     ) -> Result<(), String> {
         let context = self.context;
+        let began = Instant::now();
         let not_taken_up = |error| format!("cannot take up the jobs: {error}");
         if context.config.orders.revision == Revision::V2026_10 {
             let foreseen = context.orders.foresee_sunset().await;
@@ -183,8 +201,10 @@ impl App {
         let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
         let deadline = Arc::new(OnceLock::new());
         let told = Arc::clone(&deadline);
+        let stop_signal = Arc::new(OnceLock::new());
+        let received = Arc::clone(&stop_signal);
         let signal = async move {
-            stop.await;
+            let _ = received.set(stop.await);
             told.get_or_init(|| Instant::now() + PATIENCE);
             let _ = stopping.send(());
         };
@@ -207,11 +227,26 @@ impl App {
                     .map_or(PATIENCE, |at| at.saturating_duration_since(Instant::now())),
             )
             .await;
+        log_stop(&context, stop_signal.get().copied(), began.elapsed()).await;
         context.db.close().await;
         context.blobs.close().await;
         drop(self.data);
         Ok(())
     }
+}
+
+/// Logs that the server stops, and what it has done.
+async fn log_stop(context: &Verbs, signal: Option<&str>, uptime: Duration) {
+    let (requests, refused) = context.metrics.totals();
+    let webhooks_pending = context.webhooks.waiting().await.ok();
+    tracing::info!(
+        signal,
+        uptimeSeconds = (uptime.as_secs_f64() * 10.0).round() / 10.0,
+        requests,
+        refused,
+        webhooksPending = webhooks_pending,
+        "stopped"
+    );
 }
 
 /// What is needed for TLS, where that is wanted.

@@ -1,14 +1,18 @@
 //! The program: arguments, logs, the server, its exit code.
 
+use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
-use stuntdouble::app::App;
+use stuntdouble::app::{App, START_TARGET};
 use stuntdouble::client;
 use stuntdouble::config::client::Source;
 use stuntdouble::config::{self, Command, Config, Loaded, LogFormat};
 use stuntdouble::webhooks;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing::Metadata;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::writer::MakeWriterExt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -46,6 +50,8 @@ fn failed(line: &str) -> ExitCode {
 
 async fn serve(config: Config, warnings: &[String]) -> Result<(), String> {
     log(&config)?;
+    std::panic::set_hook(Box::new(log_panic));
+    let format = config.log_format;
     for warning in warnings {
         tracing::warn!("{warning}");
     }
@@ -53,11 +59,14 @@ async fn serve(config: Config, warnings: &[String]) -> Result<(), String> {
     let mut terminate = signal(SignalKind::terminate()).map_err(broken)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(broken)?;
     let app = App::start(config).await?;
-    client::show(&format!("{}\n", app.start_line()))?;
+    match format {
+        LogFormat::Text => client::show(&format!("{}\n", app.start_line()))?,
+        LogFormat::Json => app.log_start(),
+    }
     app.serve(async move {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
         }
     })
     .await
@@ -68,8 +77,11 @@ fn log(config: &Config) -> Result<(), String> {
         .log
         .parse()
         .map_err(|error| format!("--log {}: {error}", config.log))?;
+    let filter = filter.with_target(START_TARGET, LevelFilter::INFO);
+    let is_start = |line: &Metadata<'_>| line.target() == START_TARGET;
+    let stdout = std::io::stdout.with_filter(is_start);
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(stdout.or_else(std::io::stderr))
         .with_target(false);
     let registry = tracing_subscriber::registry().with(filter);
     match config.log_format {
@@ -80,6 +92,19 @@ fn log(config: &Config) -> Result<(), String> {
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).init(),
     }
     Ok(())
+}
+
+/// Logs a panic in one line, in the format of all others.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let location = panic.location().map(ToString::to_string);
+    tracing::error!(
+        reason = text.unwrap_or("no text"),
+        location,
+        "panicked: a fault of stuntdouble"
+    );
 }
 
 fn verified(secret: &str, body: &[u8], signature: &str) -> Result<(), String> {

@@ -172,6 +172,17 @@ impl Metrics {
         add(&self.0.deliveries[delivered as usize], 1);
     }
 
+    /// Requests answered so far, and those of them that were refused: with a status of 400 or
+    /// more.
+    #[must_use]
+    pub fn totals(&self) -> (u64, u64) {
+        let statuses = self.0.operations.iter().filter_map(|it| it.statuses.get());
+        statuses.fold((0, 0), |(all, refused), statuses| {
+            let sum = |counts: &[AtomicU64]| counts.iter().map(read).sum::<u64>();
+            (all + sum(statuses), refused + sum(&statuses[300..]))
+        })
+    }
+
     /// Writes down all that was counted.
     pub fn write(&self, page: &mut Page) {
         let inner = &self.0;
@@ -306,6 +317,17 @@ mod tests {
         let counts = metrics.0.operations[0].buckets.each_ref().map(read);
         assert_eq!(counts, [2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
         assert!(metrics.0.operations[1].statuses.get().is_none());
+    }
+
+    #[test]
+    fn totals_count_statuses_from_400_on_as_refused() {
+        let metrics = Metrics::new(["a", "b", "c"]);
+        assert_eq!(metrics.totals(), (0, 0));
+        for (operation, status) in [("a", 200), ("a", 399), ("a", 400), ("b", 503), ("b", 304)] {
+            let place = metrics.place(operation);
+            metrics.begin(place).answered(status, Duration::ZERO);
+        }
+        assert_eq!(metrics.totals(), (5, 2));
     }
 
     #[test]

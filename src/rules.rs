@@ -8,6 +8,7 @@
 //!
 //! A rule that names an account belongs to one life of it, and is no more when that ends.
 
+mod applied;
 mod outgoing;
 mod room;
 mod turn;
@@ -304,7 +305,7 @@ impl Rules {
         })
     }
 
-    /// What the rules say to that, counted.
+    /// What the rules say to a request or a call, counted and logged.
     ///
     /// # Errors
     /// If the counts cannot be written.
@@ -313,6 +314,7 @@ impl Rules {
         let choice = self.choose(&tx, asked);
         self.count(&mut tx, std::slice::from_ref(&choice)).await?;
         tx.commit().await?;
+        choice.log_applied(&asked);
         Ok(choice)
     }
 

@@ -9,7 +9,7 @@ use crate::accounts::TooMany;
 use crate::model::order::ConfirmRefusal;
 use crate::orders::{Refused, StartError};
 use crate::store::StoreError;
-use crate::web::{BodyRefusal, Json, OriginError, WHY, header_line};
+use crate::web::{BodyRefusal, InternalFault, Json, OriginError, WHY, header_line};
 use crate::webhooks::RetryError;
 
 /// A code of the vendor's.
@@ -141,6 +141,8 @@ pub struct Refusal {
     pub why: String,
     /// Seconds after which it may be asked again, where that is told.
     retry_after_s: Option<u64>,
+    /// Cause, for the log, if the server itself is at fault.
+    fault: Option<String>,
 }
 
 impl Refusal {
@@ -150,6 +152,18 @@ impl Refusal {
             status: code.status(),
             why: why.into(),
             retry_after_s: None,
+            fault: None,
+        }
+    }
+
+    /// A fault of the server. The log names its cause.
+    fn internal(cause: impl Into<String>) -> Self {
+        Self {
+            fault: Some(cause.into()),
+            ..Self::new(
+                Code::ServerInternalError,
+                "a fault of stuntdouble's: see its log",
+            )
         }
     }
 
@@ -177,7 +191,11 @@ impl IntoResponse for Refusal {
         let why = [(WHY, header_line(&self.why))];
         let retry_after = self.retry_after_s.map(|s| [(RETRY_AFTER, s.to_string())]);
         let body = Json(Body { code: self.code });
-        (self.status, why, retry_after, body).into_response()
+        let mut response = (self.status, why, retry_after, body).into_response();
+        if let Some(cause) = self.fault {
+            response.extensions_mut().insert(InternalFault(cause));
+        }
+        response
     }
 }
 
@@ -194,17 +212,11 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::AccountGone => Self::new(Code::ServiceUnavailable, error.to_string()),
-            StoreError::DiskFull(_) => {
-                tracing::error!(%error, "a request failed");
-                Self::new(Code::ServerInternalError, error.to_string())
-            }
-            StoreError::Broken(_) => {
-                tracing::error!(%error, "a request failed");
-                Self::new(
-                    Code::ServerInternalError,
-                    "a fault of stuntdouble's: see its log",
-                )
-            }
+            StoreError::DiskFull(_) => Self {
+                fault: Some(error.to_string()),
+                ..Self::new(Code::ServerInternalError, error.to_string())
+            },
+            StoreError::Broken(_) => Self::internal(error.to_string()),
         }
     }
 }
@@ -235,11 +247,7 @@ impl From<Refused> for Refusal {
                 format!("{left} credits are left, and it costs one a file"),
             ),
             Refused::IdTaken | Refused::UploadGone => {
-                tracing::error!("an order was refused as only documents are");
-                Self::new(
-                    Code::ServerInternalError,
-                    "a fault of stuntdouble's: see its log",
-                )
+                Self::internal("an order was refused as only documents are")
             }
             Refused::Store(error) => error.into(),
         }

@@ -10,7 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::store::StoreError;
-use crate::web::{BodyRefusal, Context, Json, Object, Refused, WHY, header_line, read_json};
+use crate::web::{
+    BodyRefusal, Context, InternalFault, Json, Object, Refused, WHY, header_line, read_json,
+};
 
 /// `{"error": {"code", "message", "hint"}}`.
 #[derive(Debug)]
@@ -142,6 +144,10 @@ impl IntoResponse for Refusal {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
         }
+        if self.status == StatusCode::INTERNAL_SERVER_ERROR {
+            let fault = InternalFault(self.message);
+            response.extensions_mut().insert(fault);
+        }
         response
     }
 }
@@ -157,7 +163,6 @@ impl From<StoreError> for Refusal {
                 }
             }
             StoreError::DiskFull(_) => {
-                tracing::error!(%error, "a request failed");
                 let hint =
                     "free some space on that disk and ask again; the server needs no restart";
                 Self {
@@ -165,10 +170,7 @@ impl From<StoreError> for Refusal {
                     ..Self::bad("disk_full", error.to_string(), hint)
                 }
             }
-            StoreError::Broken(_) => {
-                tracing::error!(%error, "a request failed");
-                Self::broken(error.to_string())
-            }
+            StoreError::Broken(_) => Self::broken(error.to_string()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::ended::log_ended;
 use super::hand_over::{HandOver, again_after_ms, refused};
 use super::{Orders, layout, upload, work};
 use crate::accounts::{Account, UploadFor};
@@ -188,22 +189,23 @@ impl Orders {
         if !store::jobs::take(&mut tx, job.id).await? {
             return Ok(false);
         }
-        let mut moved = None;
+        let mut ended = None;
         if let Some(mut order) = store::orders::find(&mut tx, &job.subject).await?
             && step(Arc::make_mut(&mut order))
         {
-            moved = Some(order.number);
             store::orders::update(&mut tx, Arc::clone(&order)).await?;
             self.webhooks
                 .publish(&mut tx, account, &order, account.now())
                 .await?;
+            ended = Some(order);
         }
         tx.commit().await?;
-        if let Some(number) = moved {
+        if let Some(order) = &ended {
             // An order that has ended takes no uploads.
-            let subject = UploadFor::Order(number);
+            let subject = UploadFor::Order(order.number);
             self.accounts.settle_upload(account, subject);
+            log_ended(account, order, false);
         }
-        Ok(moved.is_some())
+        Ok(ended.is_some())
     }
 }

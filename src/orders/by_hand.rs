@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::ended::log_ended;
 use super::{Orders, ruled};
 use crate::accounts::{Account, UploadFor};
 use crate::claims::Claim;
@@ -123,6 +124,7 @@ impl Orders {
         let subject = UploadFor::Order(order.number);
         self.accounts.settle_upload(account, subject);
         self.puts.forget(id);
+        log_ended(account, &order, true);
         Ok(hold)
     }
 

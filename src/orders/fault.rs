@@ -14,23 +14,14 @@ impl Orders {
     /// # Errors
     /// If it cannot be written. The job then stands as it did.
     pub async fn fail_for_fault(&self, job: &Job, message: &str) -> Result<bool, StoreError> {
-        let failed = match job.kind {
-            Kind::Process => self.fail_order(job, message).await?,
+        match job.kind {
+            Kind::Process => self.fail_order(job, message).await,
             Kind::Report => {
                 let code = "PROCESSING_ERROR".to_owned();
-                self.end_report(job, ReportState::Failed { code }).await?
+                self.end_report(job, ReportState::Failed { code }).await
             }
-            _ => false,
-        };
-        if failed {
-            tracing::error!(
-                kind = job.kind.name(),
-                subject = job.subject,
-                reason = message,
-                "gave a job up"
-            );
+            _ => Ok(false),
         }
-        Ok(failed)
     }
 
     async fn fail_order(&self, job: &Job, message: &str) -> Result<bool, StoreError> {

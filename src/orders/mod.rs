@@ -11,6 +11,7 @@ mod by_hand;
 mod create;
 mod deadline;
 mod draft;
+mod ended;
 mod extract;
 mod fault;
 mod gather;

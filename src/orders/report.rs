@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::ended::log_failed_report;
 use super::{Orders, layout, ruled};
 use crate::accounts::Account;
 use crate::engine::{Failure, Finding, Report as Page};
@@ -172,17 +173,23 @@ impl Orders {
             return Ok(false);
         }
         let (id, locale) = about(job);
-        let mut is_recorded = false;
+        let mut recorded = None;
         if let Some(locale) = locale
             && let Some(mut order) = store::orders::find(&mut tx, id).await?
             && matches!(order.state, State::Complete { .. })
-            && Arc::make_mut(&mut order).reports.end(locale, state)
+            && Arc::make_mut(&mut order).reports.end(locale, state.clone())
         {
-            is_recorded = true;
-            store::orders::update(&mut tx, order).await?;
+            store::orders::update(&mut tx, Arc::clone(&order)).await?;
+            recorded = Some((order, locale));
         }
         tx.commit().await?;
-        Ok(is_recorded)
+        let account = self.accounts.by_id(job.account);
+        if let (Some((order, locale)), ReportState::Failed { code }, Some(account)) =
+            (&recorded, &state, account)
+        {
+            log_failed_report(&account, order, locale.tag(), code);
+        }
+        Ok(recorded.is_some())
     }
 
     /// Makes the report and stores it; none where there is nothing (any more) to report on.

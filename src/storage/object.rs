@@ -15,7 +15,7 @@ use super::{BUCKETS, Owner};
 use crate::journal::Entry;
 use crate::model::time::Timestamp;
 use crate::presign;
-use crate::web::{Context, Verbs, host};
+use crate::web::{Context, InternalFault, Verbs, host};
 
 /// S3's limit for keys, in UTF-8.
 const KEY_BYTES_MAX: usize = 1024;
@@ -48,11 +48,15 @@ pub(super) async fn serve(State(verbs): State<Context>, request: Request) -> Res
     match answer(&verbs, &parts, target, &mut body).await {
         Ok(answer) => numbered(|_| answer),
         Err(error) => {
-            if let Error::Internal(e) = &error {
-                let (method, path) = (&parts.method, parts.uri.path());
-                tracing::error!(%method, path, error = %e, "an object could not be served");
+            let fault = match &error {
+                Error::Internal(cause) => Some(InternalFault(cause.to_string())),
+                _ => None,
+            };
+            let mut response = numbered(|id| error.answer(&parts.method, key.as_deref(), id));
+            if let Some(fault) = fault {
+                response.extensions_mut().insert(fault);
             }
-            numbered(|id| error.answer(&parts.method, key.as_deref(), id))
+            response
         }
     }
 }

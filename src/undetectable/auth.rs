@@ -55,6 +55,7 @@ pub async fn by_key(
         return refused(Code::UserVerificationFailed, "missing or empty");
     };
     let Some(account) = verbs.accounts.admit(key).await? else {
+        entry.shows_unknown_key(key);
         return refused(
             Code::UserVerificationFailed,
             "no account has this key, and the mode is strict",

@@ -12,7 +12,7 @@ use super::fields::Problem;
 use crate::accounts::TooMany;
 use crate::orders::Refused;
 use crate::store::StoreError;
-use crate::web::{BodyRefusal, Json, OriginError, WHY, header_line};
+use crate::web::{BodyRefusal, InternalFault, Json, OriginError, WHY, header_line};
 
 /// So many of a 422's problems stand in `X-Mock-Why`.
 const WHY_PROBLEMS_MAX: usize = 4;
@@ -158,6 +158,8 @@ pub struct Refusal {
     allow: Option<HeaderValue>,
     /// Seconds after which it may be asked again, where that is told.
     retry_after_s: Option<u64>,
+    /// Cause, for the log, if the server itself is at fault.
+    fault: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -181,6 +183,7 @@ impl Refusal {
             why,
             allow: None,
             retry_after_s: None,
+            fault: None,
         }
     }
 
@@ -246,7 +249,12 @@ impl IntoResponse for Refusal {
         let why = [(WHY, header_line(&self.why))];
         let allow = self.allow.map(|allow| [(ALLOW, allow)]);
         let retry_after = self.retry_after_s.map(|s| [(RETRY_AFTER, s.to_string())]);
-        (self.status, why, allow, retry_after, Json(self.body)).into_response()
+        let body = Json(self.body);
+        let mut response = (self.status, why, allow, retry_after, body).into_response();
+        if let Some(cause) = self.fault {
+            response.extensions_mut().insert(InternalFault(cause));
+        }
+        response
     }
 }
 
@@ -254,14 +262,14 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::AccountGone => Self::new(Code::Unavailable, error.to_string()),
-            StoreError::DiskFull(_) => {
-                tracing::error!(%error, "a request failed");
-                Self::new(Code::Internal, error.to_string())
-            }
-            StoreError::Broken(_) => {
-                tracing::error!(%error, "a request failed");
-                Self::new(Code::Internal, "a fault of stuntdouble's: see its log")
-            }
+            StoreError::DiskFull(_) => Self {
+                fault: Some(error.to_string()),
+                ..Self::new(Code::Internal, error.to_string())
+            },
+            StoreError::Broken(_) => Self {
+                fault: Some(error.to_string()),
+                ..Self::new(Code::Internal, "a fault of stuntdouble's: see its log")
+            },
         }
     }
 }

@@ -20,7 +20,8 @@ use super::host::{AllowedHosts, Host};
 use super::leftover::Leftover;
 use super::operation::{REQUEST, begin};
 use super::origin::{host, origin_of};
-use super::recorded::{head, recorded};
+use super::recorded::recorded;
+use super::request_log::RequestLog;
 use super::{Context, Peer, Verbs};
 
 /// Called by container engines and load balancers, which have no token.
@@ -163,6 +164,7 @@ impl Inner {
         let context = &self.context;
         let counted = context.metrics.begin(context.metrics.place(refused.name()));
         let entry = begin(context, refused.name(), &request);
+        let log = RequestLog::new(&entry, refused.name(), &request);
         let request = request.map(|body| recorded(body, || entry.record_request()));
         let (request, leftover) = Leftover::of(request);
         let (parts, body) = request.into_parts();
@@ -173,10 +175,8 @@ impl Inner {
         let seq = HeaderValue::from(entry.number());
         response.headers_mut().insert(REQUEST, seq);
         let took = counted.elapsed();
-        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let status = response.status().as_u16();
-        counted.answered(status, took);
-        entry.answered(status, duration_ms, || head(response.headers()));
+        counted.answered(response.status().as_u16(), took);
+        log.answered(&response, took);
         response.map(|body| recorded(body, || entry.record_response()))
     }
 }

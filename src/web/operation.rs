@@ -15,6 +15,7 @@ use super::fault::befall;
 use super::leftover::Leftover;
 use super::openapi::Describe;
 use super::recorded::{head, recorded};
+use super::request_log::RequestLog;
 use super::ruled::{Whose, is_control, nobodys, ruled};
 use super::{Context, Peer};
 use crate::journal::{Asked, Entry};
@@ -240,6 +241,7 @@ pub async fn observe(
     let counted = context.metrics.begin(place);
     let area = Area::of(request.uri().path());
     let entry = begin(&context, name, &request);
+    let log = RequestLog::new(&entry, name, &request);
     let peer = request
         .extensions()
         .get::<ConnectInfo<Peer>>()
@@ -259,14 +261,12 @@ pub async fn observe(
     leftover.read_on().await;
     area.protect(response.headers_mut());
     let took = counted.elapsed();
-    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    let status = response.status().as_u16();
     let seq = entry.number();
     response
         .headers_mut()
         .insert(REQUEST, HeaderValue::from(seq));
-    counted.answered(status, took);
-    entry.answered(status, duration_ms, || head(response.headers()));
+    counted.answered(response.status().as_u16(), took);
+    log.answered(&response, took);
     let response = response.map(|body| recorded(body, || entry.record_response()));
     let peer = peer.unwrap_or_default();
     let response = peer.tie(response);

@@ -204,14 +204,7 @@ impl Webhooks {
         let now = account.now();
         let next = after_hand(delivery, &made, now);
         made.settle(delivery, next);
-        tracing::debug!(
-            endpoint = endpoint.id,
-            url = endpoint.url,
-            event = delivery.event.id,
-            status = delivery.status.name(),
-            answer = ?made.sent,
-            "webhook attempted by hand"
-        );
+        made.log(account, delivery, true);
         let record = Record {
             account: Arc::clone(account),
             endpoint: endpoint.id.clone(),

@@ -48,14 +48,7 @@ impl Webhooks {
             Err(_) => delivery.fail(now),
         };
         made.settle(&delivery, next);
-        tracing::debug!(
-            endpoint = endpoint.id,
-            url = endpoint.url,
-            event = delivery.event.id,
-            status = delivery.status.name(),
-            answer = ?made.sent,
-            "webhook attempted"
-        );
+        made.log(&account, &delivery, false);
         let record = Record {
             account,
             endpoint: endpoint.id,

@@ -12,6 +12,7 @@ mod counted;
 mod deliver;
 mod endpoints;
 mod log;
+mod log_line;
 mod publish;
 mod put_off;
 mod record;

@@ -43,6 +43,7 @@ impl Webhooks {
         let counted = std::slice::from_ref(&choice);
         self.rules.count(&mut tx, counted).await?;
         tx.commit().await?;
+        choice.log_applied(&asked);
         Ok(put_off.is_none().then_some(choice))
     }
 

@@ -52,6 +52,7 @@ impl Stunt {
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(app.serve(async {
             let _ = stopped.await;
+            "SIGTERM"
         }));
         Self {
             tls,

@@ -1,0 +1,114 @@
+//! Log lines of the rules that were applied to requests and to calls of the server's own: one for
+//! each thing that was done, so that a client that silently retried is seen.
+
+use super::{Choice, Standing};
+use crate::model::clip::clip;
+use crate::model::rule::{Asked, OnWebhook, Signature, Subject, Then};
+
+/// Characters logged of a path, a URL, or a file's name.
+const SUBJECT_CHARS_MAX: usize = 300;
+/// Characters logged of a key or of a rule's name.
+const NAME_CHARS_MAX: usize = 100;
+
+impl Choice {
+    /// Logs what the rules do to a request or a call.
+    pub fn log_applied(&self, asked: &Asked<'_>) {
+        if self.rule.is_none() || !tracing::enabled!(tracing::Level::INFO) {
+            return;
+        }
+        // Of each kind of effect the first rule that has it wins.
+        let mut done = Then::default();
+        for (standing, _) in self.matched.iter().filter(|(_, hit)| *hit) {
+            for fault in faults(&standing.rule.then, &done) {
+                log(standing, &fault, asked);
+            }
+            done = with(done, &standing.rule.then);
+        }
+    }
+}
+
+/// Effects of `then` on a call, but for those of a kind that `done` has.
+fn faults(then: &Then, done: &Then) -> Vec<String> {
+    let mut faults = Vec::new();
+    if let (Some(ms), None) = (then.delay_ms, done.delay_ms) {
+        faults.push(format!("delayMs {ms}"));
+    }
+    if let (Some(respond), None) = (&then.respond, &done.respond) {
+        faults.push(format!("respond {}", respond.status));
+    }
+    if let (Some(fault), None) = (then.fault, done.fault) {
+        faults.push(fault.name().to_owned());
+    }
+    if let (Some(webhook), None) = (&then.webhook, &done.webhook) {
+        faults.extend(webhook_faults(webhook));
+    }
+    faults
+}
+
+fn webhook_faults(webhook: &OnWebhook) -> Vec<String> {
+    if webhook.drop {
+        return vec!["drop".to_owned()];
+    }
+    let mut faults = Vec::new();
+    faults.extend(webhook.duplicate.map(|times| format!("duplicate {times}")));
+    faults.extend(webhook.delay_ms.map(|ms| format!("delayMs {ms}")));
+    faults.extend(webhook.signature.map(|signature| match signature {
+        Signature::Wrong => "signature wrong".to_owned(),
+        Signature::Missing => "signature missing".to_owned(),
+    }));
+    faults.extend(webhook.out_of_order.then(|| "outOfOrder".to_owned()));
+    faults
+}
+
+fn with(done: Then, then: &Then) -> Then {
+    Then {
+        delay_ms: done.delay_ms.or(then.delay_ms),
+        respond: done.respond.or_else(|| then.respond.clone()),
+        fault: done.fault.or(then.fault),
+        webhook: done.webhook.or_else(|| then.webhook.clone()),
+        ..done
+    }
+}
+
+fn log(standing: &Standing, fault: &str, asked: &Asked<'_>) {
+    let name = standing.rule.name.as_deref();
+    let name = name.map(|name| clip(name, NAME_CHARS_MAX));
+    let key = asked.account.map(|key| clip(key, NAME_CHARS_MAX));
+    let (rule, operation) = (standing.id.0, asked.operation);
+    let (name, key) = (name.as_deref(), key.as_deref());
+    match asked.subject {
+        Subject::Request { method, path } => {
+            let path = &*clip(path, SUBJECT_CHARS_MAX);
+            tracing::info!(
+                fault,
+                rule,
+                name,
+                operation,
+                method,
+                path,
+                key,
+                "rule applied to a request"
+            );
+        }
+        Subject::Outgoing {
+            webhook_url,
+            file_name,
+            ..
+        } => {
+            let url = webhook_url.map(|url| clip(url, SUBJECT_CHARS_MAX));
+            let file = file_name.map(|file| clip(file, SUBJECT_CHARS_MAX));
+            let (url, file) = (url.as_deref(), file.as_deref());
+            tracing::info!(
+                fault,
+                rule,
+                name,
+                operation,
+                url,
+                file,
+                key,
+                "rule applied to a call"
+            );
+        }
+        Subject::Order { .. } => {}
+    }
+}
