@@ -91,8 +91,7 @@ impl Outbound {
             })
             .send()
             .await;
-        let answer =
-            sent.map_err(|error| PutError::Unanswered(unanswered(url, error, timeout)))?;
+        let answer = sent.map_err(|error| PutError::Unanswered(unanswered(url, error, timeout)))?;
         Ok(answer.status().as_u16())
     }
 }

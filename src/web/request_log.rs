@@ -177,3 +177,90 @@ impl Drop for RequestLog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Seek};
+    use std::sync::Arc;
+
+    use axum::body::Body;
+
+    use super::*;
+    use crate::journal::{Asked, Journal, Limits, Query};
+
+    /// The log lines of what `act` does with a request for `path`, without their times, and the
+    /// status that the journal then has.
+    fn logged(path: &str, act: impl FnOnce(RequestLog)) -> (String, Option<u16>) {
+        let journal = Journal::new(Limits {
+            requests: 10,
+            bytes: 100_000,
+        });
+        let request = Request::builder().uri(path).header(API_KEY, "live");
+        let request = request.body(Body::empty()).expect("a request");
+        let entry = journal.begin("an.operation", true, || Asked {
+            method: "GET",
+            path,
+            query: None,
+            head: head(request.headers()),
+        });
+        let log = Arc::new(tempfile::tempfile().expect("a file"));
+        let lines = tracing_subscriber::fmt()
+            .with_writer(Arc::clone(&log))
+            .without_time()
+            .with_ansi(false)
+            .with_target(false);
+        let (mut log, mut text) = (log, String::new());
+        tracing::subscriber::with_default(lines.finish(), || {
+            act(RequestLog::new(&entry, "an.operation", &request));
+        });
+        let file = Arc::get_mut(&mut log).expect("nobody else has it");
+        file.rewind().expect("a file");
+        file.read_to_string(&mut text).expect("text");
+        let query = Query {
+            limit: 1,
+            ..Query::default()
+        };
+        let status = journal.list(&query).0.first().and_then(|it| it.status());
+        (text, status)
+    }
+
+    #[test]
+    fn panic_while_a_request_is_handled_logs_500_and_completes_its_entry() {
+        let (text, status) = logged("/x", |log| {
+            let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                let _log = log;
+                panic!("on purpose");
+            }));
+            assert!(panicked.is_err());
+        });
+        let line = " WARN request refused status=500 method=\"GET\" path=\"/x\" key=\"live\" \
+            reason=\"the handler panicked\" operation=\"an.operation\" request=1\n";
+        assert_eq!((text.as_str(), status), (line, Some(500)));
+    }
+
+    #[test]
+    fn fail_by_a_fault_of_the_server_logs_the_cause_once() {
+        let (text, status) = logged("/x", |log| {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
+            let fault = InternalFault("the disk\nis full".to_owned());
+            response.extensions_mut().insert(fault);
+            log.answered(&response, Duration::ZERO);
+        });
+        let line = "ERROR request failed by a fault of stuntdouble status=500 method=\"GET\" \
+            path=\"/x\" key=\"live\" reason=\"the disk\\nis full\" operation=\"an.operation\" \
+            request=1\n";
+        assert_eq!((text.as_str(), status), (line, Some(500)));
+    }
+
+    #[test]
+    fn abandon_a_request_logs_it_and_leaves_its_entry_pending() {
+        let (text, status) = logged("/x", drop);
+        assert!(
+            text.starts_with(" WARN request ended before it was answered"),
+            "{text}"
+        );
+        assert_eq!(status, None);
+        assert_eq!(logged("/_mock/x", drop).0, "");
+    }
+}

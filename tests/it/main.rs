@@ -16,6 +16,7 @@ mod data_dir;
 mod hostile;
 mod jobs;
 mod limits;
+mod log;
 mod memory;
 mod operations;
 mod presigned;

@@ -19,7 +19,8 @@ pub fn list(described: Described<'_>) -> Described<'_> {
     let described = described
         .does(
             "What was asked and answered",
-            "The newest last. Requests to the control plane are not kept.",
+            "The newest last. A request is listed from when its account is known, with null for \
+             what comes with its answer. Requests to the control plane are not kept.",
         )
         .asks_query(vec![
             account(),
@@ -37,9 +38,12 @@ pub fn list(described: Described<'_>) -> Described<'_> {
         .where_input("status", "Only those that were answered so.")
         .where_input(
             "since",
-            "Only those of greater numbers; goes with `account`.",
+            "Only those of greater numbers, the first of them; goes with `account`.",
         )
-        .where_input("limit", "The last so many; 100 where it is left out.")
+        .where_input(
+            "limit",
+            "The last so many, with `since` the first so many; 100 where it is left out.",
+        )
         .answers::<Listing>(200, "What is kept of it.");
     refuses(described, &[&[(400, "bad_query")]])
 }

@@ -20,6 +20,21 @@ impl Process {
 
     /// Starts the program with these variables, too.
     pub fn start_with(data_dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::spawn(data_dir, arguments, variables, Stdio::inherit()).0
+    }
+
+    /// Starts the program with its standard error going to `log`. Returns its first line on
+    /// standard output, too.
+    pub fn logging(data_dir: &Path, arguments: &[&str], log: impl Into<Stdio>) -> (Self, String) {
+        Self::spawn(data_dir, arguments, &[], log.into())
+    }
+
+    fn spawn(
+        data_dir: &Path,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+        log: Stdio,
+    ) -> (Self, String) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_stuntdouble"))
             .args(["--port", "0", "--data-dir"])
             .arg(data_dir)
@@ -28,6 +43,7 @@ impl Process {
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .expect("the program starts");
         let mut line = String::new();
@@ -35,14 +51,15 @@ impl Process {
         BufReader::new(stdout)
             .read_line(&mut line)
             .expect("its start line");
-        let origin = line
-            .split_once("listening on ")
-            .and_then(|(_, rest)| rest.split(',').next())
+        let begin = line.find("http://").map(|begin| &line[begin..]);
+        let origin = begin
+            .and_then(|rest| rest.split([',', '"']).next())
             .unwrap_or_else(|| panic!("no address in {line:?}"));
-        Self {
+        let process = Self {
             stunt: Stunt::at(origin),
             child,
-        }
+        };
+        (process, line)
     }
 
     /// SIGKILL, and waits until it is gone.

@@ -62,6 +62,7 @@ async fn a_request_is_kept_with_its_answer_as_both_were() {
         "responseBody": answer.json(),
         "durationMs": request["durationMs"],
         "ruleId": null,
+        "fault": null,
     });
     assert_eq!(request, expected);
     assert!(request["durationMs"].is_u64());

@@ -1,5 +1,6 @@
 //! The journal: what was asked and answered, and whether it is what a test wants.
 
+mod followed;
 mod kept;
 mod verified;
 

@@ -1,0 +1,176 @@
+//! The journal while requests are under way: a reader that follows it misses none.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use super::{each, requests, verify};
+use crate::support::{Answer, Stunt, T0, raw};
+
+const DETECTIONS: &str = "/api/v2/orders/ai-detection";
+const BODY: &str = r#"{"idempotencyKey":"a","fileName":"a_ai.jpg"}"#;
+
+/// A request whose body has come but for its last byte.
+struct Held(TcpStream);
+
+impl Held {
+    /// Sends the request, and waits until the journal has it under that number.
+    async fn send(stunt: &Stunt, number: u64) -> Self {
+        let length = BODY.len();
+        let head = format!(
+            "POST {DETECTIONS} HTTP/1.1\r\nHost: mock\r\nConnection: close\r\n\
+             Authorization: Bearer live\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        );
+        let mut stream = raw::connect(&stunt.origin).await;
+        stream.write_all(head.as_bytes()).await.expect("written");
+        let begin = &BODY.as_bytes()[..length - 1];
+        stream.write_all(begin).await.expect("written");
+        let there = json!({"account": "live", "when": {"path": DETECTIONS},
+            "count": {"min": 1}, "withinMs": 20_000});
+        assert_eq!(verify(stunt, &there).await.status, 200);
+        let held = Self(stream);
+        let listed = requests(stunt, "?account=live").await;
+        assert!(each(&listed, "id").contains(&json!(number)), "{listed}");
+        held
+    }
+
+    async fn finish(mut self) -> Answer {
+        let end = &BODY.as_bytes()[BODY.len() - 1..];
+        self.0.write_all(end).await.expect("written");
+        raw::read(self.0).await
+    }
+}
+
+async fn ids(stunt: &Stunt, query: &str) -> Vec<Value> {
+    each(&requests(stunt, query).await, "id")
+}
+
+#[tokio::test]
+async fn follow_while_an_earlier_request_is_held_shows_it_pending_and_completes_it_in_place() {
+    let stunt = Stunt::frozen("live").await;
+    let held = Held::send(&stunt, 1).await;
+    let later = stunt.get("live", "/api/v2/orders/1").await;
+    assert_eq!(later.header("x-mock-request"), "2");
+    let listed = requests(&stunt, "?account=live&since=0").await;
+    assert_eq!(each(&listed, "id"), [json!(1), json!(2)]);
+    let expected = json!({
+        "id": 1,
+        "at": T0,
+        "account": "live",
+        "operation": "bizmori.createAiDetection",
+        "method": "POST",
+        "path": DETECTIONS,
+        "query": null,
+        "requestHeaders": {
+            "authorization": "Bearer live",
+            "connection": "close",
+            "content-length": BODY.len().to_string(),
+            "content-type": "application/json",
+            "host": "mock",
+        },
+        "requestBody": null,
+        "status": null,
+        "responseHeaders": null,
+        "responseBody": null,
+        "durationMs": null,
+        "ruleId": null,
+        "fault": null,
+    });
+    assert_eq!(listed["requests"][0], expected);
+    let answer = held.finish().await;
+    assert_eq!(answer.header("x-mock-request"), "1");
+    let listed = requests(&stunt, "?account=live").await;
+    assert_eq!(each(&listed, "id"), [json!(1), json!(2)]);
+    assert_eq!(each(&listed, "status"), [json!(answer.status), json!(404)]);
+    let body: Value = serde_json::from_str(BODY).expect("JSON");
+    assert_eq!(listed["requests"][0]["requestBody"], body);
+}
+
+#[tokio::test]
+async fn follow_while_a_rule_delays_a_request_shows_it_pending_with_the_fault_to_come() {
+    let stunt = Stunt::start().await;
+    let rule = json!({"when": {"operation": "bizmori.getOrder"}, "account": "live",
+        "then": {"delayMs": 600_000, "fault": "reset"}});
+    let rule = stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    let followed = async {
+        let there = json!({"account": "live", "count": 1, "withinMs": 20_000,
+            "when": {"operation": "bizmori.getOrder"}});
+        // Counted as soon as it has arrived; the rule is looked up after that.
+        assert_eq!(verify(&stunt, &there).await.status, 200);
+        loop {
+            let listed = requests(&stunt, "?account=live&since=0").await;
+            let request = &listed["requests"][0];
+            assert_eq!(
+                (&request["id"], &request["status"]),
+                (&json!(1), &Value::Null)
+            );
+            if request["ruleId"] == rule["id"] {
+                assert_eq!(request["fault"], "reset");
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        answer = stunt.get("live", "/api/v2/orders/1") => panic!("{answer:?}"),
+        () = followed => {}
+    }
+}
+
+#[tokio::test]
+async fn follow_by_pages_lists_the_first_after_the_number() {
+    let stunt = Stunt::start().await;
+    for _ in 0..5 {
+        stunt.get("live", "/api/v2/orders/1").await;
+    }
+    let page =
+        async |since: u64| ids(&stunt, &format!("?account=live&limit=2&since={since}")).await;
+    assert_eq!(page(0).await, [1, 2]);
+    assert_eq!(page(2).await, [3, 4]);
+    assert_eq!(page(4).await, [5]);
+    assert_eq!(page(5).await, [0; 0]);
+    assert_eq!(ids(&stunt, "?account=live&limit=2").await, [4, 5]);
+}
+
+#[tokio::test]
+async fn evict_or_delete_a_pending_request_leaves_it_out_when_it_completes() {
+    let stunt = Stunt::with(|config| config.journal.journal_requests = 2).await;
+    let evicted = Held::send(&stunt, 1).await;
+    for _ in 0..2 {
+        stunt.get("live", "/api/v2/orders/1").await;
+    }
+    assert_eq!(evicted.finish().await.header("x-mock-request"), "1");
+    let listed = requests(&stunt, "?account=live").await;
+    assert_eq!(each(&listed, "id"), [2, 3]);
+    assert_eq!(listed["evicted"], 1);
+    let deleted = Held::send(&stunt, 4).await;
+    let path = "/_mock/requests?account=live";
+    stunt.control(Method::DELETE, path, &json!({})).await;
+    assert_eq!(deleted.finish().await.header("x-mock-request"), "4");
+    let none = json!({"requests": [], "evicted": 0});
+    assert_eq!(requests(&stunt, "?account=live").await, none);
+    stunt.get("live", "/api/v2/orders/1").await;
+    assert_eq!(ids(&stunt, "?account=live").await, [5]);
+}
+
+#[tokio::test]
+async fn verify_a_pending_request_counts_its_head_at_once_and_its_body_when_it_has_come() {
+    let stunt = Stunt::start().await;
+    let held = Held::send(&stunt, 1).await;
+    let by_body = |within: Value| {
+        json!({"account": "live", "when": {"body": {"idempotencyKey": "a"}}, "count": 1,
+            "withinMs": within})
+    };
+    let missed = verify(&stunt, &by_body(Value::Null)).await.json();
+    let near = &missed["nearMisses"][0];
+    let differences = json!([r#"body: has not come yet, wanted {"idempotencyKey":"a"}"#]);
+    assert_eq!(
+        (&missed["count"], &near["differences"]),
+        (&json!(0), &differences)
+    );
+    let waiting = json!({"account": "live", "when": {"body": {"idempotencyKey": "a"}},
+        "count": {"min": 1}, "withinMs": 20_000});
+    let (met, answer) = tokio::join!(verify(&stunt, &waiting), held.finish());
+    assert_eq!(met.json(), json!({"ok": true, "count": 1}));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}

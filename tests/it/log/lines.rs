@@ -1,0 +1,179 @@
+//! Which lines there are, and which there are not.
+
+use reqwest::Method;
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
+
+use super::{Logged, untimed};
+use crate::support::{Receiver, Reply, picture, raw};
+
+fn all(lines: &[String]) -> Vec<&str> {
+    lines.iter().map(|line| untimed(line)).collect()
+}
+
+#[tokio::test]
+async fn succeed_at_the_default_level_logs_nothing_and_at_debug_a_line_each() {
+    for (level, lines) in [("info", 0), ("debug", 5)] {
+        let receiver = Receiver::start().await;
+        let logged = Logged::start(&["--log", level]);
+        let stunt = logged.stunt();
+        stunt.freeze("live").await;
+        stunt.webhook("live", &receiver.url).await;
+        stunt.still_works("live").await;
+        receiver.messages(1).await;
+        stunt.drain("live").await;
+        let log = logged.stop();
+        let told = |text: &str| log.iter().filter(|line| line.contains(text)).count();
+        let vendors = told("request answered") - told("operation=\"control.");
+        assert_eq!(vendors, lines, "{log:#?}");
+        let ended = usize::from(lines > 0);
+        assert_eq!(told("order ended"), ended, "{log:#?}");
+        assert_eq!(told("webhook delivered"), ended, "{log:#?}");
+        if lines == 0 {
+            assert!(log.is_empty(), "{log:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn refuse_in_any_api_logs_status_method_path_key_and_reason() {
+    let logged = Logged::start(&[]);
+    let stunt = logged.stunt();
+    stunt.get("live", "/api/v2/orders/1?secret=x").await;
+    stunt.get("live", "/api/v2/nothing").await;
+    let signed = "/_s3/bizmori/x?X-Amz-Signature=secret";
+    stunt.send(Method::GET, signed, &[], "").await;
+    let headers = [("apikey", "live"), ("content-type", "application/json")];
+    stunt.send(Method::POST, "/detect", &headers, "{}").await;
+    stunt.send(Method::GET, "/_mock/nothing", &[], "").await;
+    let token = [("authorization", "Bearer secret")];
+    stunt
+        .send(Method::GET, "/_mock/rules?x=1", &token, "")
+        .await;
+    let lines = logged.stop();
+    let expected = [
+        r#"WARN request refused status=404 method="GET" path="/api/v2/orders/1" key="live" reason="there is no order 1" operation="bizmori.getOrder" request=1"#,
+        r#"WARN request refused status=404 method="GET" path="/api/v2/nothing" key="live" reason="GET /api/v2/nothing is no route" operation="unmatched" request=1"#,
+        r#"WARN request refused status=400 method="GET" path="/_s3/bizmori/x" reason="signature: Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters." operation="storage.get" request=2"#,
+        r#"WARN request refused status=422 method="POST" path="/detect" key="live" reason="body.url: field required" operation="undetectable.detect" request=3"#,
+        r#"WARN request refused status=404 method="GET" path="/_mock/nothing" reason="there is no GET /_mock/nothing" operation="unmatched" request=4"#,
+        r#"WARN request refused status=400 method="GET" path="/_mock/rules" reason="no parameter x" operation="control.listRules" request=5"#,
+    ];
+    assert_eq!(all(&lines), expected);
+    let text = lines.join("\n");
+    assert!(!text.contains("secret"), "{text}");
+}
+
+#[tokio::test]
+async fn refuse_a_control_token_logs_a_line_without_the_token() {
+    let logged = Logged::start(&["--control-token", "right"]);
+    let token = [("authorization", "Bearer wrong")];
+    let stunt = logged.stunt();
+    stunt.send(Method::GET, "/_mock/rules", &token, "").await;
+    let lines = logged.stop();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    let line = untimed(&lines[0]);
+    let begin = r#"WARN request refused status=401 method="GET" path="/_mock/rules" reason=""#;
+    assert!(line.starts_with(begin), "{line}");
+    assert!(!line.contains("wrong") && !line.contains("right"), "{line}");
+}
+
+#[tokio::test]
+async fn break_a_body_off_logs_the_refusal_and_hang_up_logs_that_nobody_was_answered() {
+    let logged = Logged::start(&[]);
+    let stunt = logged.stunt();
+    let head = "POST /api/v2/orders/ai-detection HTTP/1.1\r\nHost: mock\r\nContent-Length: 100\r\n\
+        Content-Type: application/json\r\nAuthorization: Bearer live\r\n\r\n{";
+    let mut stream = raw::connect(&stunt.origin).await;
+    stream.write_all(head.as_bytes()).await.expect("written");
+    stream.shutdown().await.expect("closed");
+    logged.wait_for("request=1").await;
+    let rule = json!({"account": "live", "then": {"delayMs": 600_000}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    let head = "GET /api/v2/orders/1 HTTP/1.1\r\nHost: mock\r\nAuthorization: Bearer live\r\n\r\n";
+    let mut stream = raw::connect(&stunt.origin).await;
+    stream.write_all(head.as_bytes()).await.expect("written");
+    logged.wait_for("rule applied").await;
+    drop(stream);
+    logged.wait_for("hung up").await;
+    let lines = logged.stop();
+    let lines = all(&lines);
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    let cut = r#"WARN request refused status=400 method="POST" path="/api/v2/orders/ai-detection" key="live" reason="the body was cut short""#;
+    assert!(lines[0].starts_with(cut), "{}", lines[0]);
+    let ruled = r#"INFO rule applied to a request fault="delayMs 600000" rule=1 operation="bizmori.getOrder" method="GET" path="/api/v2/orders/1" key="live""#;
+    assert_eq!(lines[1], ruled);
+    let (begin, _) = lines[2]
+        .split_once(" durationMs=")
+        .expect("how long it took");
+    let gone = r#"WARN request ended before it was answered: the client hung up, or the server stopped method="GET" path="/api/v2/orders/1" key="live" operation="bizmori.getOrder" request=2"#;
+    assert_eq!(begin, gone);
+}
+
+#[tokio::test]
+async fn fail_a_webhook_logs_each_attempt_and_what_rules_did_to_it() {
+    let receiver = Receiver::answering([Reply::Status(500), Reply::Status(200)]).await;
+    let logged = Logged::start(&[]);
+    let stunt = logged.stunt();
+    stunt.freeze("live").await;
+    stunt.webhook("live", &receiver.url).await;
+    let rule = json!({"account": "live", "name": "wrong", "when": {"operation": "webhook.deliver"},
+        "times": 1, "then": {"webhook": {"signature": "wrong", "duplicate": 2}}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    let drop = json!({"account": "live", "when": {"operation": "webhook.deliver"}, "skip": 1,
+        "then": {"webhook": {"drop": true}}});
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt.confirmed("live", &body, picture()).await;
+    stunt.advance("live", "PT1S").await;
+    receiver.messages(2).await;
+    stunt.control(Method::POST, "/_mock/rules", &drop).await;
+    for key in ["b", "c"] {
+        let body = json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
+        stunt.confirmed("live", &body, picture()).await;
+        stunt.advance("live", "PT1S").await;
+    }
+    let url = receiver.url.clone();
+    let lines = logged.stop();
+    let lines: Vec<_> = all(&lines).into_iter().map(undelivered).collect();
+    let rule = |fault: &str, rule: &str| {
+        format!(
+            r#"INFO rule applied to a call fault="{fault}" rule={rule} operation="webhook.deliver" url="{url}" key="live""#
+        )
+    };
+    let expected = [
+        rule("duplicate 2", r#"1 name="wrong""#),
+        rule("signature wrong", r#"1 name="wrong""#),
+        format!(
+            r#"WARN webhook attempt failed; no other follows url="{url}" event="order.aiDetection.completed" attempt=1 of=7 reason="answered 500" key="live" delivery=*"#
+        ),
+        rule("drop", "2"),
+    ];
+    assert_eq!(lines, expected);
+}
+
+/// The line with the delivery's id replaced.
+fn undelivered(line: &str) -> String {
+    match line.split_once(" delivery=") {
+        None => line.to_owned(),
+        Some((begin, _)) => format!("{begin} delivery=*"),
+    }
+}
+
+#[tokio::test]
+async fn fail_an_order_by_the_control_plane_logs_that_it_was_manual() {
+    let logged = Logged::start(&[]);
+    let stunt = logged.stunt();
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let (id, _) = stunt.pending("live", &body).await;
+    let path = format!("/_mock/orders/{id}/fail");
+    let outcome = json!({"errorCode": "AI_DETECTION_TIMEOUT", "errorMessage": "no\nway"});
+    let failed = stunt
+        .send(Method::POST, &path, &[], outcome.to_string())
+        .await;
+    assert_eq!(failed.status, 200, "{}", failed.text());
+    let lines = logged.stop();
+    let expected = format!(
+        r#"WARN order failed order="{id}" vendor="bizmori" type="aiDetection" key="live" code="AI_DETECTION_TIMEOUT" reason="no\nway" by="manual""#
+    );
+    assert_eq!(all(&lines), [expected]);
+}
