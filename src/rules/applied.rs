@@ -16,33 +16,52 @@ impl Choice {
         if self.rule.is_none() || !tracing::enabled!(tracing::Level::INFO) {
             return;
         }
-        // Of each kind of effect the first rule that has it wins.
-        let mut done = Then::default();
+        let mut done = KindsDone::default();
         for (standing, _) in self.matched.iter().filter(|(_, hit)| *hit) {
-            for fault in faults(&standing.rule.then, &done) {
+            for fault in done.add(&standing.rule.then) {
                 log(standing, &fault, asked);
             }
-            done = with(done, &standing.rule.then);
         }
     }
 }
 
-/// Effects of `then` on a call, but for those of a kind that `done` has.
-fn faults(then: &Then, done: &Then) -> Vec<String> {
-    let mut faults = Vec::new();
-    if let (Some(ms), None) = (then.delay_ms, done.delay_ms) {
-        faults.push(format!("delayMs {ms}"));
+/// Kinds of effects that an earlier rule has had; of each kind the first rule that has it wins.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each kind")]
+struct KindsDone {
+    delay: bool,
+    respond: bool,
+    fault: bool,
+    webhook: bool,
+}
+
+impl KindsDone {
+    /// Returns the effects of `then` on a call that no earlier rule has had.
+    fn add(&mut self, then: &Then) -> Vec<String> {
+        let is_first = |done: &mut bool| !std::mem::replace(done, true);
+        let mut faults = Vec::new();
+        if let Some(ms) = then.delay_ms
+            && is_first(&mut self.delay)
+        {
+            faults.push(format!("delayMs {ms}"));
+        }
+        if let Some(respond) = &then.respond
+            && is_first(&mut self.respond)
+        {
+            faults.push(format!("respond {}", respond.status));
+        }
+        if let Some(fault) = then.fault
+            && is_first(&mut self.fault)
+        {
+            faults.push(fault.name().to_owned());
+        }
+        if let Some(webhook) = &then.webhook
+            && is_first(&mut self.webhook)
+        {
+            faults.extend(webhook_faults(webhook));
+        }
+        faults
     }
-    if let (Some(respond), None) = (&then.respond, &done.respond) {
-        faults.push(format!("respond {}", respond.status));
-    }
-    if let (Some(fault), None) = (then.fault, done.fault) {
-        faults.push(fault.name().to_owned());
-    }
-    if let (Some(webhook), None) = (&then.webhook, &done.webhook) {
-        faults.extend(webhook_faults(webhook));
-    }
-    faults
 }
 
 fn webhook_faults(webhook: &OnWebhook) -> Vec<String> {
@@ -58,16 +77,6 @@ fn webhook_faults(webhook: &OnWebhook) -> Vec<String> {
     }));
     faults.extend(webhook.out_of_order.then(|| "outOfOrder".to_owned()));
     faults
-}
-
-fn with(done: Then, then: &Then) -> Then {
-    Then {
-        delay_ms: done.delay_ms.or(then.delay_ms),
-        respond: done.respond.or_else(|| then.respond.clone()),
-        fault: done.fault.or(then.fault),
-        webhook: done.webhook.or_else(|| then.webhook.clone()),
-        ..done
-    }
 }
 
 fn log(standing: &Standing, fault: &str, asked: &Asked<'_>) {

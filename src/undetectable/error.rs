@@ -159,7 +159,7 @@ pub struct Refusal {
     /// Seconds after which it may be asked again, where that is told.
     retry_after_s: Option<u64>,
     /// Cause, for the log, if the server itself is at fault.
-    fault: Option<String>,
+    fault: Option<Box<InternalFault>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -252,7 +252,7 @@ impl IntoResponse for Refusal {
         let body = Json(self.body);
         let mut response = (self.status, why, allow, retry_after, body).into_response();
         if let Some(cause) = self.fault {
-            response.extensions_mut().insert(InternalFault(cause));
+            response.extensions_mut().insert(*cause);
         }
         response
     }
@@ -267,7 +267,7 @@ impl From<StoreError> for Refusal {
                 ..Self::new(Code::Internal, error.to_string())
             },
             StoreError::Broken(_) => Self {
-                fault: Some(error.to_string()),
+                fault: Some(Box::new(InternalFault(error.to_string()))),
                 ..Self::new(Code::Internal, "a fault of stuntdouble's: see its log")
             },
         }

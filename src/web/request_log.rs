@@ -24,7 +24,7 @@ const API_KEY: &str = "apikey";
 
 /// Extension of a response to a request that failed by a fault of the server: the cause. The
 /// client is not told the cause in every API, so the log has to name it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InternalFault(pub String);
 
 /// Request under way. Dropped before [`RequestLog::answered`], the request has ended without a
@@ -92,21 +92,20 @@ impl RequestLog {
         let path = &*clip(self.uri.path(), PATH_CHARS_MAX);
         let key = self.shown_key();
         let key = key.as_deref();
-        match fault {
-            Some(InternalFault(cause)) => {
-                let reason = &*clip(cause, CAUSE_CHARS_MAX);
-                tracing::error!(
-                    status,
-                    method,
-                    path,
-                    key,
-                    reason,
-                    operation,
-                    request,
-                    "request failed by a fault of stuntdouble"
-                );
-            }
-            None => tracing::warn!(
+        if let Some(InternalFault(cause)) = fault {
+            let reason = &*clip(cause, CAUSE_CHARS_MAX);
+            tracing::error!(
+                status,
+                method,
+                path,
+                key,
+                reason,
+                operation,
+                request,
+                "request failed by a fault of stuntdouble"
+            );
+        } else {
+            tracing::warn!(
                 status,
                 method,
                 path,
@@ -115,7 +114,7 @@ impl RequestLog {
                 operation,
                 request,
                 "request refused"
-            ),
+            );
         }
     }
 

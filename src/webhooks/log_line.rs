@@ -24,15 +24,16 @@ impl Made {
             return;
         }
         for attempt in &self.attempts {
-            match failure(attempt) {
-                Some(reason) => log_failed(account, delivery, attempt, &reason, is_manual),
-                None => tracing::debug!(
+            if let Some(reason) = failure(attempt) {
+                log_failed(account, delivery, attempt, &reason, is_manual);
+            } else {
+                tracing::debug!(
                     url = attempt.url,
                     event = delivery.event.kind,
                     delivery = delivery.id,
                     attempt = attempt.number,
                     "webhook delivered"
-                ),
+                );
             }
         }
     }
@@ -62,8 +63,8 @@ fn log_failed(
     let of = Some(ATTEMPTS_MAX).filter(|most| number <= *most);
     let by = is_manual.then_some("manual");
     let delivery = delivery.id.as_str();
-    match attempt.next_at.map(iso) {
-        Some(next) => tracing::warn!(
+    if let Some(next) = attempt.next_at.map(iso) {
+        tracing::warn!(
             url,
             event,
             attempt = number,
@@ -74,8 +75,9 @@ fn log_failed(
             delivery,
             by,
             "webhook attempt failed; another follows"
-        ),
-        None => tracing::warn!(
+        );
+    } else {
+        tracing::warn!(
             url,
             event,
             attempt = number,
@@ -85,6 +87,6 @@ fn log_failed(
             delivery,
             by,
             "webhook attempt failed; no other follows"
-        ),
+        );
     }
 }
