@@ -26,9 +26,9 @@ impl Held {
         stream.write_all(head.as_bytes()).await.expect("written");
         let begin = &BODY.as_bytes()[..length - 1];
         stream.write_all(begin).await.expect("written");
-        let there = json!({"account": "live", "when": {"path": DETECTIONS},
+        let arrived = json!({"account": "live", "when": {"path": DETECTIONS},
             "count": {"min": 1}, "withinMs": 20_000});
-        assert_eq!(verify(stunt, &there).await.status, 200);
+        assert_eq!(verify(stunt, &arrived).await.status, 200);
         let held = Self(stream);
         let listed = requests(stunt, "?account=live").await;
         assert!(each(&listed, "id").contains(&json!(number)), "{listed}");
