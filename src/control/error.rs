@@ -70,8 +70,7 @@ impl Refusal {
 
     /// A request that the guard refuses before it is routed.
     pub fn guarded(refused: &Refused) -> Self {
-        const TOKEN: &str =
-            "send Authorization: Bearer TOKEN, the setting --control-token (STUNTDOUBLE_CONTROL_TOKEN)";
+        const TOKEN: &str = "send Authorization: Bearer TOKEN, the setting --control-token (STUNTDOUBLE_CONTROL_TOKEN)";
         let (status, message, hint) = match refused {
             Refused::BadHost(line) => (
                 StatusCode::BAD_REQUEST,

@@ -10,10 +10,7 @@ use std::io::{Cursor, Read};
 
 use image::error::UnsupportedErrorKind;
 use image::metadata::Orientation;
-use image::{
-    ColorType, DynamicImage, GenericImageView, GrayImage, ImageDecoder, ImageFormat, ImageReader,
-    Limits, RgbImage,
-};
+use image::{DynamicImage, GenericImageView, ImageDecoder, ImageFormat, ImageReader, Limits};
 use sha2::{Digest, Sha256};
 
 use super::budget::Lease;
@@ -146,7 +143,9 @@ impl Source {
             memory.require(decoding.max(later(head)))
         };
         match self.media {
-            Media::Picture(Format::Jpeg) => jpeg::decode(&self.bytes, wanted, |head| lease(memory, head)),
+            Media::Picture(Format::Jpeg) => {
+                jpeg::decode(&self.bytes, wanted, |head| lease(memory, head))
+            }
             Media::Picture(format) => other(&self.bytes, format, |head| lease(memory, head)),
             Media::Svg => {
                 let drawing = Drawing::read(&self.bytes, memory)?;

@@ -263,7 +263,7 @@ impl From<StoreError> for Refusal {
         match error {
             StoreError::AccountGone => Self::new(Code::Unavailable, error.to_string()),
             StoreError::DiskFull(_) => Self {
-                fault: Some(error.to_string()),
+                fault: Some(Box::new(InternalFault(error.to_string()))),
                 ..Self::new(Code::Internal, error.to_string())
             },
             StoreError::Broken(_) => Self {

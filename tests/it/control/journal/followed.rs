@@ -18,12 +18,12 @@ impl Held {
     /// Sends the request, and waits until the journal has it under that number.
     async fn send(stunt: &Stunt, number: u64) -> Self {
         let length = BODY.len();
-        let head = format!(
+        let request_head = format!(
             "POST {DETECTIONS} HTTP/1.1\r\nHost: mock\r\nConnection: close\r\n\
              Authorization: Bearer live\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
         );
         let mut stream = raw::connect(&stunt.origin).await;
-        stream.write_all(head.as_bytes()).await.expect("written");
+        stream.write_all(request_head.as_bytes()).await.expect("written");
         let begin = &BODY.as_bytes()[..length - 1];
         stream.write_all(begin).await.expect("written");
         let arrived = json!({"account": "live", "when": {"path": DETECTIONS},
