@@ -13,50 +13,11 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions};
 
-use crate::support::{Answer, Stunt};
+use crate::support::{Answer, Database, Stunt};
 
 /// A test fails if what it waits for has not come by then.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The server's database, over a connection of the test's own.
-struct Database(SqliteConnection);
-
-impl Database {
-    async fn open(data_dir: &Path) -> Self {
-        let options = SqliteConnectOptions::new()
-            .filename(data_dir.join("stuntdouble.db"))
-            .busy_timeout(Duration::from_secs(10));
-        Self(options.connect().await.expect("the database opens"))
-    }
-
-    async fn execute(&mut self, sql: &str) {
-        let sql = AssertSqlSafe(sql.to_owned());
-        let done = sqlx::raw_sql(sql).execute(&mut self.0).await;
-        done.expect("it is executed");
-    }
-
-    /// Has every write of that kind refused (`INSERT ON attempts`), until [`Self::mend`].
-    async fn refuse(&mut self, write: &str) {
-        let sql = format!(
-            "CREATE TRIGGER fault BEFORE {write} BEGIN SELECT RAISE(ABORT, 'forged fault'); END"
-        );
-        self.execute(&sql).await;
-    }
-
-    async fn mend(&mut self) {
-        self.execute("DROP TRIGGER fault").await;
-    }
-
-    /// The one number that the query returns.
-    async fn number(&mut self, sql: &str) -> i64 {
-        let sql = AssertSqlSafe(sql.to_owned());
-        let number = sqlx::query_scalar(sql).fetch_one(&mut self.0).await;
-        number.expect("a number")
-    }
-}
 
 /// A server on that data directory.
 async fn on(data_dir: &Path) -> Stunt {

@@ -1,5 +1,6 @@
 //! A server to talk to, a receiver of webhooks, and the ways of saying what is expected.
 
+mod database;
 pub mod described;
 mod picture;
 mod process;
@@ -9,6 +10,7 @@ mod stunt;
 mod tls;
 mod zip;
 
+pub use database::Database;
 pub use picture::{fixture, picture};
 pub use process::Process;
 pub use receiver::{Message, Receiver, Reply};

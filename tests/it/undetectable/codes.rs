@@ -8,7 +8,7 @@ use stuntdouble::undetectable::Code;
 
 use super::fetched::reset_meanwhile;
 use super::{detect, frozen, frozen_with, get, post, upload};
-use crate::support::{Answer, Entry, Stunt, fixture, picture, raw, zip};
+use crate::support::{Answer, Database, Entry, Stunt, fixture, picture, raw, zip};
 
 /// Statuses and messages that were seen.
 #[derive(Default)]
@@ -125,19 +125,13 @@ async fn requests(stunt: &Stunt, seen: &mut Seen) {
     seen.answer(&raw::read(stream).await);
 }
 
-/// A fault of the server's own: the object's file was written over behind its back.
+/// A fault of the server: its database refuses to store the document.
 async fn faults(seen: &mut Seen) {
     let data = tempfile::tempdir().expect("a folder");
     let stunt = frozen_with(|config| config.data_dir = Some(data.path().to_owned())).await;
     let path = upload(&stunt, "live", "a.jpg", picture()).await;
-    let folders = std::fs::read_dir(data.path().join("blobs")).expect("a folder");
-    let files = folders.flat_map(|it| std::fs::read_dir(it.expect("an entry").path()));
-    let mut spoilt = 0;
-    for file in files.flatten() {
-        std::fs::write(file.expect("an entry").path(), "no object").expect("it is written");
-        spoilt += 1;
-    }
-    assert_eq!(spoilt, 1);
+    let mut database = Database::open(data.path()).await;
+    database.refuse("INSERT ON orders").await;
     seen.answer(&ask(&stunt, json!({"url": path})).await);
 }
 

@@ -23,7 +23,10 @@ impl Held {
              Authorization: Bearer live\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
         );
         let mut stream = raw::connect(&stunt.origin).await;
-        stream.write_all(request_head.as_bytes()).await.expect("written");
+        stream
+            .write_all(request_head.as_bytes())
+            .await
+            .expect("written");
         let begin = &BODY.as_bytes()[..length - 1];
         stream.write_all(begin).await.expect("written");
         let arrived = json!({"account": "live", "when": {"path": DETECTIONS},
