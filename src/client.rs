@@ -6,6 +6,7 @@
 //! line on what went wrong. There is no limit to how long an answer may take, but for `health`.
 
 mod call;
+mod health_watch;
 mod indent;
 mod told;
 
@@ -15,6 +16,7 @@ use std::time::Duration;
 use crate::config::client::{Client, Source};
 use crate::outbound::{self, Ask, Unanswered};
 pub use call::{Call, Input, call};
+pub use health_watch::watch_health;
 use told::Told;
 
 /// So long a server has to say that it serves.

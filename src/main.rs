@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use stuntdouble::app::{App, START_TARGET};
 use stuntdouble::client;
-use stuntdouble::config::client::Source;
+use stuntdouble::config::client::{Client, Source};
 use stuntdouble::config::{self, Command, Config, Loaded, LogFormat};
 use stuntdouble::webhooks;
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,6 +18,18 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
     let Loaded { cli, warnings } = config::load();
+    // An engine probes for as long as a container runs: without the threads of a runtime, for less.
+    if let Some(Command::Client(Client::Health {
+        watch: true,
+        host,
+        server,
+    })) = &cli.command
+    {
+        return ended(
+            client::watch_health(*host, server.port())
+                .and_then(|body| client::show(&format!("{body}\n"))),
+        );
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -37,6 +49,10 @@ fn main() -> ExitCode {
     };
     // What is still decoded is not waited for: its order is taken up at the next start.
     runtime.shutdown_background();
+    ended(done)
+}
+
+fn ended(done: Result<(), String>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(line) => failed(&line),

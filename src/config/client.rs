@@ -6,6 +6,7 @@
 mod lists;
 mod verbs;
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -21,8 +22,22 @@ const WHERE: &str = "Where the server is";
 /// The commands.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Client {
-    /// Ask whether it serves; exit code 0 if it does within 2 seconds, for container health checks
+    /// Ask whether it serves; exit code 0 if it does within 2 seconds
     Health {
+        /// Watch the server in this container, as the image's health check does: at --host and
+        /// --port, whatever `STUNTDOUBLE_URL` says; waits 10 s for an answer, and in a container older
+        /// than 5 s goes on checking for 10 s
+        #[arg(long)]
+        watch: bool,
+        /// Address that the server in this container listens on, for --watch
+        #[arg(
+            long,
+            env = "STUNTDOUBLE_HOST",
+            default_value = "127.0.0.1",
+            value_name = "ADDRESS",
+            help_heading = WHERE
+        )]
+        host: IpAddr,
         #[command(flatten)]
         server: Server,
     },
@@ -145,7 +160,7 @@ impl Client {
     #[must_use]
     pub fn server(&self) -> &Server {
         match self {
-            Self::Health { server }
+            Self::Health { server, .. }
             | Self::Metrics { server }
             | Self::Reset { server, .. }
             | Self::Clock { server, .. }
@@ -207,6 +222,12 @@ pub struct Server {
 }
 
 impl Server {
+    /// The server's port on this machine.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// What the paths of its calls are appended to.
     #[must_use]
     pub fn base(&self) -> String {
