@@ -1,7 +1,7 @@
 # Clients whose hosts are fixed, on a network where stuntdouble has the vendors' names: the README's
 # compose file as it stands, with tests/clients/tls.mjs as the service, and then tls.py in its place.
-# Nothing but the authority leads these clients here. Sourced by run.sh; promises `aliases`, and needs
-# run.sh's `here`, `root`, `work`, `docker` and `fail`. Beside the engine's it needs python3 with venv.
+# Nothing but the authority leads these clients here. Sourced; provides `install_service_packages`, which
+# needs no image, and `aliases`; needs `here`, `root`, `work` and checks.sh.
 
 aliases() {
   local file=$work/aliases.yml
@@ -26,19 +26,28 @@ went() {
   same "lines of $2" "$(grep -c "$2: " "$1")" "$3"
 }
 
+# Downloads what the image `my-service` needs, for the Python that is in the builder's image: the
+# machine's own, in /usr/bin. And what manifest.py needs. Needs a network.
+install_service_packages() {
+  local version
+  version=$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  { python3 -m venv "$work/pip" \
+    && "$work/pip/bin/pip" install --quiet --disable-pip-version-check --target "$work/my-service/site" \
+      --only-binary :all: --python-version "$version" \
+      --constraint "$root/tests/clients/requirements.txt" requests \
+    && "$work/pip/bin/pip" install --quiet --disable-pip-version-check \
+      --constraint "$root/tests/clients/requirements.txt" PyYAML
+  } > "$work/service.log" 2>&1 || { cat "$work/service.log" >&2; return 1; }
+}
+
 # The image `my-service`: the builder's, which has python3 and node, with the two clients and requests.
 build_service() {
-  local service=$work/my-service clients=$work/my-service/tests/clients version
+  local service=$work/my-service clients=$work/my-service/tests/clients
   mkdir -p "$clients" "$service/fixtures"
   cp "$root/fixtures/photo.jpg" "$service/fixtures"
   cp "$root/tests/clients/tls.mjs" "$clients/app.js"
   cp "$root/tests/clients/tls.py" "$clients"
   echo '{"type": "module"}' > "$clients/package.json"
-  version=$(docker run --rm local/rust-toolchain python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-  python3 -m venv "$work/pip"
-  "$work/pip/bin/pip" install --quiet --disable-pip-version-check --target "$service/site" \
-    --only-binary :all: --python-version "$version" \
-    --constraint "$root/tests/clients/requirements.txt" requests
   docker build -q -t my-service -f - "$service" > "$work/my-service.log" 2>&1 <<'END' \
     || { cat "$work/my-service.log" >&2; fail "my-service"; }
 FROM local/rust-toolchain

@@ -1,85 +1,115 @@
-# An engine of one's own for tests/container/run.sh: installed, started in a temporary directory,
-# and gone again with all that it made. Sourced; promises `work`, a directory, and a `docker` that
-# asks that engine.
+# An engine of the test's own: installed if missing, started in the test's directory, and stopped with
+# all that it started. Sourced; needs `work`, a directory. Provides a `docker` that asks that engine.
 
-# What is missing, by apt-get.
-tools() {
+# Name of the engines' cgroup, which is removed at the end.
+CGROUP=stuntdouble-test
+# The classic builder: BuildKit is a plugin that Debian 12 does not have.
+export DOCKER_BUILDKIT=0 COMPOSE_DOCKER_CLI_BUILD=0
+
+# Installs what is missing of the commands and files that the test uses, by apt-get.
+install_tools() {
   [ "$(id -u)" -eq 0 ] || { echo "an engine needs root" >&2; exit 2; }
   local missing=()
-  command -v dockerd > /dev/null || missing+=(docker.io)
-  command -v iptables-save > /dev/null || missing+=(iptables)
-  command -v docker-compose > /dev/null || docker compose version > /dev/null 2>&1 \
-    || missing+=(docker-compose)
-  command -v curl > /dev/null || missing+=(curl)
+  need() { type -P "$1" > /dev/null || missing+=("$2"); }
+  need dockerd docker.io
+  need iptables-save iptables
+  docker compose version > /dev/null 2>&1 || need docker-compose docker-compose
+  need curl curl
+  need ip iproute2
+  need gzip gzip
+  need tar tar
+  need unshare util-linux
+  need nsenter util-linux
+  need mount mount
+  need find findutils
+  need awk mawk
+  need diff diffutils
+  need cc gcc
+  need pgrep procps
+  # The program is linked with glibc's static library.
+  [ -e "$(cc -print-file-name=libc.a 2> /dev/null)" ] || missing+=(libc6-dev)
   [ -x /usr/bin/python3 ] || missing+=(python3-minimal)
-  if [ ${#missing[@]} -gt 0 ]; then
-    echo "installing ${missing[*]}"
-    # Debian starts what it installs; this engine is not wanted.
-    local policy=/usr/sbin/policy-rc.d made=
-    if [ ! -e "$policy" ]; then
-      made=$policy
-      printf '#!/bin/sh\nexit 101\n' > "$policy"
-      chmod +x "$policy"
-    fi
-    local code=0 log
-    log=$(mktemp)
-    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"; } \
-      > "$log" 2>&1 || code=$?
-    [ -z "$made" ] || rm -f "$made"
-    [ "$code" -eq 0 ] || cat "$log" >&2
-    rm "$log"
-    [ "$code" -eq 0 ] || exit 1
-  fi
-  # Later Debians have the client apart.
-  command -v docker > /dev/null \
-    || DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends docker-cli > /dev/null
+  python3 -c 'import ensurepip, venv' 2> /dev/null || missing+=(python3-venv)
+  [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
+  # Later Debians have the client in a package of its own.
+  type -P docker > /dev/null || install_packages docker-cli
 }
 
+install_packages() {
+  echo "installing $*"
+  # Debian starts the services that it installs; the machine's own engine is not wanted.
+  local policy=/usr/sbin/policy-rc.d made= code=0 log
+  if [ ! -e "$policy" ]; then
+    made=$policy
+    printf '#!/bin/sh\nexit 101\n' > "$policy"
+    chmod +x "$policy"
+  fi
+  log=$(mktemp)
+  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"; } \
+    > "$log" 2>&1 || code=$?
+  [ -z "$made" ] || rm -f "$made"
+  [ "$code" -eq 0 ] || cat "$log" >&2
+  rm "$log"
+  [ "$code" -eq 0 ] || exit 1
+}
+
+# Starts an engine in directory $1 below `work`, with the other arguments as further flags. `ENGINE` is
+# the command that runs dockerd.
+ENGINE=(dockerd)
+CLIENT=(command docker)
 start_engine() {
-  work=$(mktemp -d)
-  iptables-save > "$work/iptables"
-  had_bridge=$([ -e /sys/class/net/docker0 ] && echo yes || echo no)
-  forwarded=$(cat /proc/sys/net/ipv4/ip_forward)
-  export DOCKER_HOST=unix://$work/sock DOCKER_CONFIG=$work/config
-  # The older builder: the newer one is a plugin that Debian does not have.
-  export DOCKER_BUILDKIT=0 COMPOSE_DOCKER_CLI_BUILD=0
-  # What is published without an address, as Testcontainers does, is for this machine alone.
-  dockerd --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/pid" --ip 127.0.0.1 \
-    -H "$DOCKER_HOST" --oom-score-adjust 0 --storage-driver overlay2 > "$work/engine.log" 2>&1 &
-  engine=$!
+  local dir=$work/$1
+  shift
+  mkdir -p "$dir"
+  export DOCKER_HOST=unix://$dir/sock DOCKER_CONFIG=$work/config
+  "${ENGINE[@]}" --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/pid" \
+    -H "$DOCKER_HOST" --storage-driver overlay2 \
+    --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$CGROUP" "$@" > "$dir/engine.log" 2>&1 &
+  engine=$! engine_dir=$dir
+  trap stop_engine EXIT
   for _ in $(seq 300); do
-    if docker version > /dev/null 2>&1; then
-      docker version --format 'engine {{.Server.Version}}, client {{.Client.Version}}'
+    if client version > /dev/null 2>&1; then
+      client version --format 'engine {{.Server.Version}}, client {{.Client.Version}}'
       return
     fi
     kill -0 "$engine" 2> /dev/null || break
     sleep 0.1
   done
-  cat "$work/engine.log" >&2
   echo "the engine does not start" >&2
   exit 1
 }
 
-# Every container, the engine, its files, its bridges and its rules.
+# Stops every container, and the engine with what it has left mounted. Keeps the exit code.
 stop_engine() {
   local code=$?
   set +e
-  [ "$code" -eq 0 ] || tail -n 20 "$work/engine.log" >&2
-  docker ps --all --quiet | xargs -r docker rm --force --volumes > /dev/null
-  docker network prune --force > /dev/null
+  trap - EXIT
+  [ "$code" -eq 0 ] || tail -n 20 "$engine_dir/engine.log" >&2
+  local container
+  for container in $(client ps --all --quiet); do client rm --force --volumes "$container" > /dev/null; done
   kill -TERM "$engine"
   wait "$engine"
-  [ "$had_bridge" = yes ] || ip link delete docker0
-  iptables-restore < "$work/iptables"
-  echo "$forwarded" > /proc/sys/net/ipv4/ip_forward
-  # What the engine has left mounted, the deepest first.
-  awk -v below="$work/" 'index($2, below) == 1 {print $2}' /proc/mounts | sort -r | xargs -r umount
-  rm -rf "$work" || { sleep 1; rm -rf "$work"; } || code=1
+  awk -v below="$engine_dir/" 'index($2, below) == 1 {print $2}' /proc/mounts | sort -r | xargs -r umount
   exit "$code"
 }
 
-# What a builder needs of this machine: rustc, cargo, cc and its libraries; python3, for the sample
-# service. What this machine has not of the list, its toolchain does not need. It is called local/rust-toolchain.
+# Removes the cgroups that the engines have left, which are empty.
+remove_cgroups() {
+  find /sys/fs/cgroup -depth -type d -path "*/$CGROUP*" -exec rmdir {} + 2> /dev/null || true
+}
+
+# CPU time in ms that everything has taken until now that runs because of the only container: the engine,
+# containerd, shims, runc, the server and its health checks.
+cpu_ms() {
+  local pid
+  for pid in $(pgrep -f -- "$engine_dir/|^/stuntdouble"); do
+    # Times of the process, and of its children that have ended: proc(5), fields 14 to 17.
+    sed 's/.*) //' "/proc/$pid/stat" 2> /dev/null || true
+  done | awk -v hz="$(getconf CLK_TCK)" '{sum += $12 + $13 + $14 + $15} END {printf "%d\n", sum * 1000 / hz}'
+}
+
+# Imports what a builder needs of this machine: rustc, cargo, cc and its libraries; python3, for the
+# sample service. What this machine lacks of the list, its toolchain does not need.
 import_toolchain() {
   local sysroot began=$SECONDS
   sysroot=$(rustc --print sysroot)
@@ -93,10 +123,13 @@ import_toolchain() {
   echo "imported in $((SECONDS - began)) s"
 }
 
-# `docker build` with that builder, and the network as this machine has it.
+# `docker build` with that builder, and the network as the engine has it.
 build_image() {
-  command docker build --network host --build-arg BUILDER=local/rust-toolchain "$@"
+  client build --network host --build-arg BUILDER=local/rust-toolchain "$@"
 }
+
+# The engine's client, which `CLIENT` runs.
+client() { "${CLIENT[@]}" "$@"; }
 
 # What the README's commands call: Debian's compose may be a program of its own, and no image is pulled.
 docker() {
@@ -109,6 +142,6 @@ docker() {
       else
         SAMPLE_IMAGE=local/rust-toolchain docker-compose "$@"
       fi ;;
-    *) command docker "$@" ;;
+    *) client "$@" ;;
   esac
 }

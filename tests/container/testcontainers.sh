@@ -1,14 +1,13 @@
 # The suites of tests/clients/testcontainers, each as its language runs it, with the image in the
-# engine. Sourced by run.sh; promises `install_suites`, which needs no image yet, and `testcontainers`;
-# needs run.sh's `root`, `work`, `docker`, `fail` and `same`. Beside the engine's it needs cargo,
-# python3 with venv, and node with npm.
+# engine. Sourced; provides `install_suites`, which needs a network and no image yet, and `testcontainers`,
+# which needs no network; both need `root`, `work` and checks.sh.
 
 testcontainers() {
   # The engine is this machine's own and publishes on 127.0.0.1. The image of the libraries' reaper
   # cannot be pulled: what a suite starts, it has to end itself.
   export TESTCONTAINERS_HOST_OVERRIDE=127.0.0.1 TESTCONTAINERS_CONNECTION_MODE=docker_host
   export TESTCONTAINERS_RYUK_DISABLED=true
-  export no_proxy='*'
+  export no_proxy='*' CARGO_NET_OFFLINE=true
   unset STUNTDOUBLE
   suites=$work/copy/tests/clients/testcontainers
 

@@ -1,0 +1,101 @@
+# What the stages of tests/container/run.sh have in common. Sourced; needs `root`, `work` and `docker`.
+
+# As the README runs the image.
+RUN=(docker run --detach --read-only --cap-drop ALL --user 65532 -p 127.0.0.1::8080
+  --add-host host.docker.internal:host-gateway)
+# From the signal to the end of the process. With a request that never ends, the server gives it 3 s.
+STOP_MS_MAX=1000
+STOP_WITH_REQUEST_MS_MAX=4000
+
+step() { printf '\n--- %s\n' "$*"; }
+fail() { echo "FAILED: $*" >&2; exit 1; }
+now_ms() { date +%s%3N; }
+same() { [ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"; echo "$1: $2"; }
+
+# Prints the container's health by the engine: starting, healthy or unhealthy. Fails if it has ended.
+health_of() {
+  local state
+  state=$(docker inspect --format '{{.State.Status}} {{.State.Health.Status}}' "$1")
+  case $state in
+    running*) echo "${state#running }" ;;
+    *) docker logs "$1" >&2; fail "the container has ended" ;;
+  esac
+}
+
+# Waits up to $3 s, 30 if not given, until the container $1 has the health $2, healthy if not given.
+healthy() {
+  local expected=${2:-healthy} deadline_ms=$(($(now_ms) + ${3:-30} * 1000)) health
+  while [ "$(now_ms)" -lt "$deadline_ms" ]; do
+    health=$(health_of "$1") || exit 1
+    if [ "$health" = "$expected" ]; then return; fi
+    sleep 0.05
+  done
+  docker inspect --format '{{json .State.Health}}' "$1" >&2
+  fail "not $expected after ${3:-30} s"
+}
+
+origin() { echo "http://$(docker port "$1" 8080/tcp | head -n 1)"; }
+
+# Sends SIGTERM, and checks that the container ends with exit code 0 within $2 ms. The signal is sent
+# past the engine and its client, which take time of their own.
+stops() {
+  local pid sent_ms took_ms max_ms=${2:-$STOP_MS_MAX}
+  pid=$(docker inspect --format '{{.State.Pid}}' "$1")
+  sent_ms=$(now_ms)
+  kill -TERM "$pid"
+  while [ -e "/proc/$pid" ] && [ $(($(now_ms) - sent_ms)) -lt "$max_ms" ]; do sleep 0.005; done
+  took_ms=$(($(now_ms) - sent_ms))
+  [ ! -e "/proc/$pid" ] || fail "it has not ended $took_ms ms after SIGTERM"
+  same "exit code on SIGTERM, after $took_ms ms" "$(docker wait "$1")" 0
+}
+
+remove() { docker rm --force --volumes "$1" > /dev/null; }
+
+# Has the sample service of docker/sample, on the host, use both vendors and receive the webhook.
+sample_flow() {
+  local gateway port
+  gateway=$(docker network inspect --format '{{(index .IPAM.Config 0).Gateway}}' bridge)
+  port=$(python3 -c 'import socket, sys
+with socket.create_server((sys.argv[1], 0)) as probe: print(probe.getsockname()[1])' "$gateway")
+  env BIZMORI_URL="$(origin "$1")" UNDETECTABLE_URL="$(origin "$1")" LISTEN="$gateway:$port" \
+    RECEIVER_URL="http://host.docker.internal:$port" no_proxy='*' \
+    python3 "$root/docker/sample/service.py"
+}
+
+# SIGTERM with an idle connection open, and with a request whose body never comes.
+check_sigterm() {
+  local mock port
+  mock=$("${RUN[@]}" stuntdouble)
+  healthy "$mock"
+  port=$(origin "$mock" | sed 's/.*://')
+  exec 9<> "/dev/tcp/127.0.0.1/$port"
+  stops "$mock"
+  exec 9>&-
+  remove "$mock"
+
+  mock=$("${RUN[@]}" stuntdouble)
+  healthy "$mock"
+  port=$(origin "$mock" | sed 's/.*://')
+  exec 9<> "/dev/tcp/127.0.0.1/$port"
+  printf 'PUT /_mock/accounts/stuck HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n' >&9
+  # Any later request is answered after the stuck one has arrived.
+  curl --silent --fail --output /dev/null "http://127.0.0.1:$port/_mock/health"
+  stops "$mock" "$STOP_WITH_REQUEST_MS_MAX"
+  exec 9>&-
+  remove "$mock"
+}
+
+# IPv4 by the published port, IPv6 by the container's own address on a network that has IPv6.
+check_both_families() {
+  local mock address
+  docker network create --ipv6 --subnet fd00:57d0::/64 both > /dev/null
+  mock=$("${RUN[@]}" --network both stuntdouble)
+  healthy "$mock"
+  address=$(docker inspect --format '{{.NetworkSettings.Networks.both.GlobalIPv6Address}}' "$mock")
+  same "IPv4" "$(curl --silent --show-error --ipv4 "$(origin "$mock")/_mock/health")" "$HEALTH"
+  same "IPv6, at $address" "$(curl --silent --show-error "http://[$address]:8080/_mock/health")" "$HEALTH"
+  remove "$mock"
+  docker network rm both > /dev/null
+}
+VERSION=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
+HEALTH='{"status":"ok","version":"'"$VERSION"'"}'

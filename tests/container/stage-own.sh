@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# Tries the image with the machine's own engine, in a network of its own. Called by run.sh.
+set -euo pipefail
+source "$here/namespaces.sh"
+source "$here/engine.sh"
+source "$here/checks.sh"
+source "$here/health.sh"
+source "$here/settings.sh"
+source "$here/memory.sh"
+source "$here/testcontainers.sh"
+source "$here/aliases.sh"
+
+copy_folders_on_write
+ip link set lo up
+start_engine engine
+
+step "docker run to healthy"
+began_ms=$(now_ms)
+mock=$("${RUN[@]}" stuntdouble)
+until curl --silent --fail --output "$work/health" "$(origin "$mock")/_mock/health"; do
+  [ $(($(now_ms) - began_ms)) -lt 30000 ] || { docker logs "$mock" >&2; fail "it does not serve"; }
+done
+echo "docker run to the first 200: $(($(now_ms) - began_ms)) ms"
+healthy "$mock"
+docker logs "$mock"
+check_time_to_healthy
+
+step "what it is"
+label=$(docker image inspect --format '{{index .Config.Labels "org.opencontainers.image.version"}}' stuntdouble)
+same "version, by the image's label" "$label" "$VERSION"
+same "version, by --version" "$(docker run --rm stuntdouble --version)" "stuntdouble $VERSION"
+same "version, by health" "$(cat "$work/health")" "$HEALTH"
+status=/proc/$(docker inspect --format '{{.State.Pid}}' "$mock")/status
+same "user" "$(awk '/^Uid:/ {print $2}' "$status")" 65532
+same "capabilities" "$(awk '/^CapEff:/ {print $2}' "$status")" 0000000000000000
+files=$(docker export "$mock" | tar -t | grep -v -E '^(dev|etc|proc|sys)/|/$|^\.dockerenv$' | sort | tr '\n' ' ')
+same "files" "$files" "licenses/noto-sans-cjk.txt licenses/stuntdouble.txt licenses/swagger-ui.txt stuntdouble "
+docker logs "$mock" > "$work/said" 2>&1
+grep 'data in /tmp/stuntdouble-.* (temporary: gone at exit)' "$work/said" \
+  || fail "the log does not say where the data is"
+
+step "both vendors through the published port, the webhook to the host by name"
+sample_flow "$mock"
+stops "$mock"
+
+step "SIGTERM, with an idle connection and with a request that never ends"
+check_sigterm
+
+step "what the health check costs"
+check_cost
+
+step "a server that hangs"
+check_hang_is_noticed
+
+step "both vendors on a network, by name: the webhook to another container"
+docker network create tests > /dev/null
+mock=$("${RUN[@]}" --network tests --network-alias api stuntdouble)
+healthy "$mock"
+docker run --rm --network tests --network-alias receiver --volume "$root/docker/sample:/sample:ro" \
+  --env BIZMORI_URL=http://api:8080 --env UNDETECTABLE_URL=http://api:8080 \
+  --env RECEIVER_URL=http://receiver:9000 local/rust-toolchain python3 /sample/service.py
+stops "$mock"
+
+step "IPv4 and IPv6"
+check_both_families
+
+step "variables of Kubernetes, and empty ones"
+check_variables
+
+step "another URL, and another port, in the variables"
+check_other_url
+check_other_port
+
+step "the control token in a file"
+check_token_file
+
+step "data in /data, where that is mounted"
+mock=$("${RUN[@]}" --volume kept:/data stuntdouble)
+healthy "$mock"
+docker logs "$mock" | grep 'data in /data$' || fail "the data is not in /data"
+curl --silent --fail --show-error --output "$work/account" -X PUT \
+  "$(origin "$mock")/_mock/accounts/kept" -d '{"credits": 7}'
+stops "$mock"
+docker start "$mock" > /dev/null
+healthy "$mock"
+curl --silent --fail --show-error "$(origin "$mock")/_mock/accounts/kept" | grep -o '"credits":7' \
+  || fail "the account is gone"
+stops "$mock"
+
+step "a directory at /data that only root can write to"
+check_foreign_directory
+
+step "nowhere to write"
+code=0
+docker run --rm --read-only --tmpfs /tmp:ro stuntdouble > "$work/said" 2>&1 || code=$?
+same "exit code" "$code" 1
+grep 'cannot make a temporary directory: .*; set --data-dir, or TMPDIR' "$work/said" || fail "$(cat "$work/said")"
+
+step "little memory"
+check_memory
+
+step "the README's chapter on docker, as it stands"
+python3 "$here/blocks.py" README.md "## Docker" > "$work/readme.sh"
+( source "$work/readme.sh" ) | tee "$work/readme.log"
+# By --public-url, whatever address the test on the host used.
+grep --quiet '"presigned_url":"http://host.docker.internal:8080/' "$work/readme.log" \
+  || fail "the upload URL does not lead to host.docker.internal"
+user=$(docker image inspect --format '{{.Config.User}}' stuntdouble)
+"$work/pip/bin/python" "$here/manifest.py" docker/kubernetes.yml "${user%%:*}" "$VERSION"
+
+step "suites that start it by Testcontainers"
+testcontainers
+
+step "clients whose hosts are fixed, by the README's compose file"
+aliases
