@@ -4,6 +4,7 @@
 //! it in the vendor's words, a verb does what it asks in one transaction, and the front door
 //! tells the outcome. What takes time is a job, which [`crate::worker`] runs when it is due.
 
+mod descriptors;
 mod listen;
 mod router;
 #[cfg(test)]
@@ -11,10 +12,12 @@ mod tests;
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::accounts::Accounts;
 use crate::blobs::Blobs;
@@ -36,16 +39,18 @@ use crate::rules::Rules;
 use crate::snapshots::Snapshots;
 use crate::store::Db;
 use crate::tls::{Acceptor, Tls};
-use crate::web::{Connections, Context, Operation, Peer, Refused, Routes, Verbs};
+use crate::web::{
+    Context, Listener, OpenConnections, Operation, Refused, Routes, Server, Timeouts, Verbs,
+};
 use crate::webhooks::{Projection, Webhooks};
 use crate::worker::Worker;
 use crate::{bizmori, clock, control, memory_limit, storage, undetectable};
 use listen::{bind, local_url};
 use router::{UNMATCHED, hosts, router};
 
-/// What requests and jobs under way have when the server is told to stop; less than the ten
-/// seconds docker gives.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// Grace period for requests in flight and running jobs, both together, on shutdown. Docker kills
+/// after 10 s.
+const GRACE_PERIOD: Duration = Duration::from_secs(3);
 /// Target of the log line that says that the server listens. In JSON it is on standard output, in
 /// place of the line in text.
 pub const START_TARGET: &str = "stuntdouble::start";
@@ -95,6 +100,7 @@ impl App {
     /// # Errors
     /// One line that says what could not be had, and why.
     pub async fn start(config: Config) -> Result<Self, String> {
+        descriptors::raise_limit();
         let data = DataDir::open(config.data_dir.as_deref(), config.data_mount.as_deref())?;
         let said = |what: &'static str| {
             move |error: &dyn std::fmt::Display| format!("cannot {what}: {error}")
@@ -184,7 +190,7 @@ impl App {
     /// due later stays for the next start.
     ///
     /// # Errors
-    /// If the jobs cannot be taken up, or the socket breaks.
+    /// If the jobs cannot be taken up.
     pub async fn serve(
         self,
         stop: impl Future<Output = &'static str> + Send + 'static,
@@ -197,37 +203,30 @@ impl App {
             foreseen.map_err(not_taken_up)?;
         }
         context.worker.start().await.map_err(not_taken_up)?;
-        let service = router(&context).into_make_service_with_connect_info::<Peer>();
-        let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
-        let deadline = Arc::new(OnceLock::new());
-        let told = Arc::clone(&deadline);
-        let stop_signal = Arc::new(OnceLock::new());
-        let received = Arc::clone(&stop_signal);
-        let signal = async move {
-            let _ = received.set(stop.await);
-            told.get_or_init(|| Instant::now() + PATIENCE);
-            let _ = stopping.send(());
-        };
-        let by_tls = self.tls.map(|tls| (tls.listener, tls.acceptor));
-        let connections = Connections::new(self.listener, by_tls);
-        let serving = axum::serve(connections, service).with_graceful_shutdown(signal);
-        let overdue = async {
-            let _ = stopped.await;
-            tokio::time::sleep(PATIENCE).await;
-        };
-        tokio::select! {
-            served = serving.into_future() => served.map_err(|error| format!("cannot serve: {error}"))?,
-            () = overdue => tracing::warn!("cut off requests that did not end"),
+        let by_tls = self.tls.map(|tls| (tls.listener, Some(tls.acceptor)));
+        let listeners = [(self.listener, None)].into_iter().chain(by_tls);
+        let listeners = listeners.map(|(listener, acceptor)| Listener::new(listener, acceptor));
+        let mut server = Server::new(
+            listeners.collect(),
+            router(&context),
+            timeouts_of(&context.config),
+            Arc::clone(&context.connections),
+            context.stopping.clone(),
+        );
+        let stopping = context.stopping.clone();
+        let signal = tokio::spawn(async move {
+            let signal = stop.await;
+            stopping.cancel();
+            signal
+        });
+        server.serve().await;
+        let deadline = Instant::now() + GRACE_PERIOD;
+        if !server.finish(deadline).await {
+            tracing::warn!("cut off requests that did not end");
         }
-        context
-            .worker
-            .stop(
-                deadline
-                    .get()
-                    .map_or(PATIENCE, |at| at.saturating_duration_since(Instant::now())),
-            )
-            .await;
-        log_stop(&context, stop_signal.get().copied(), began.elapsed()).await;
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        context.worker.stop(remaining).await;
+        log_stop(&context, signal.await.ok(), began.elapsed()).await;
         context.db.close().await;
         context.blobs.close().await;
         drop(self.data);
@@ -257,6 +256,16 @@ fn tls_of(config: &Config, root: &Path) -> Result<Option<Tls>, String> {
     let wanted = config.tls.tls_names.iter().cloned();
     let names = hosts().map(str::to_owned).chain(wanted);
     Tls::open(&root.join(TLS), names, clock::real_now()).map(Some)
+}
+
+fn timeouts_of(config: &Config) -> Timeouts {
+    let connections = &config.connections;
+    Timeouts {
+        header: connections.header_timeout(),
+        idle: connections.idle_timeout(),
+        body: connections.body_timeout(),
+        write: connections.write_timeout(),
+    }
 }
 
 fn signer_of(config: &Config) -> Signer {
@@ -367,6 +376,7 @@ async fn compose(
         requests: config.journal.journal_requests,
         bytes: config.journal.journal_bytes,
     });
+    let connections_max = descriptors::connections_max(config.connections.connections_max);
     Ok(Arc::new(Verbs {
         config,
         db,
@@ -386,6 +396,8 @@ async fn compose(
         rules,
         snapshots: Arc::new(snapshots),
         ca_pem,
+        connections: Arc::new(OpenConnections::new(connections_max)),
+        stopping: CancellationToken::new(),
         operations,
     }))
 }

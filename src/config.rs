@@ -2,6 +2,7 @@
 //! prints these files' words; nothing else reads arguments or the environment.
 
 pub mod client;
+mod connections;
 mod control;
 mod engine;
 mod environment;
@@ -21,6 +22,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use client::Client;
+pub use connections::Connections;
 pub use control::Control;
 pub use engine::Engine;
 pub use environment::Environment;
@@ -163,6 +165,8 @@ pub struct Config {
     pub journal: Journal,
     #[command(flatten)]
     pub control: Control,
+    #[command(flatten)]
+    pub connections: Connections,
 }
 
 impl Config {

@@ -10,7 +10,7 @@ use super::error::{Code, Refusal};
 use super::token::{Purpose, Token};
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
-use crate::web::{Context, Segment, Tied};
+use crate::web::{BodyRefusal, Context, Segment, Tied};
 
 /// 50 MiB.
 const BODY_BYTES_MAX: u64 = 50 * 1024 * 1024;
@@ -49,7 +49,10 @@ pub async fn put(
     }
     let mut bytes = 0_u64;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Refusal::invalid("the body was cut short"))?;
+        let frame = frame.map_err(|error| {
+            let error: &(dyn std::error::Error + 'static) = &error;
+            BodyRefusal::from(error)
+        })?;
         bytes += frame
             .data_ref()
             .map_or(0, |data| u64::try_from(data.len()).unwrap_or(u64::MAX));

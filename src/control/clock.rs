@@ -229,9 +229,16 @@ pub async fn drain(
 ) -> Result<Response, Refusal> {
     let timeout = Duration::from_millis(body.timeout_ms.unwrap_or(DRAIN_MS).min(DRAIN_MS_MAX));
     let waiting = match &body.account {
-        None => context.worker.drain(None, timeout).await?,
+        None => {
+            let worker = &context.worker;
+            let drain = |timeout| worker.drain(None, timeout);
+            context.long_poll(timeout, drain).await?
+        }
         Some(key) => match seen(&context, key)? {
-            Some(account) => context.worker.drain(Some(&account), timeout).await?,
+            Some(account) => {
+                let drain = |timeout| context.worker.drain(Some(&account), timeout);
+                context.long_poll(timeout, drain).await?
+            }
             None => Vec::new(),
         },
     };

@@ -66,7 +66,7 @@ pub async fn put(
             let message = format!("the document has more than {DOCUMENT_BYTES_MAX} bytes");
             Refusal::bad("bad_body", message, "name the files, with --fixtures FILE")
         }
-        BodyRefusal::CutShort => refusal.into(),
+        BodyRefusal::CutShort | BodyRefusal::Stalled(_) => refusal.into(),
     })?;
     let Origin(origin) = Origin::of(&context, &called).await?;
     let from = From {

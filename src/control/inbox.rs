@@ -188,7 +188,7 @@ pub async fn receive(
             let message = format!("the message has more than {MESSAGE_BYTES_MAX} bytes");
             Refusal::bad("message_too_large", message, "a box keeps no larger ones")
         }
-        BodyRefusal::CutShort => refusal.into(),
+        BodyRefusal::CutShort | BodyRefusal::Stalled(_) => refusal.into(),
     })?;
     let message = read(&context, &name, &opened, &parts, &body).await?;
     match context.inbox.receive(&name, &opened, message) {
@@ -313,7 +313,8 @@ pub async fn messages(
         return Err(Refusal::bad("bad_query", message, hint));
     }
     let wait = Duration::from_millis(wait_ms.min(WAIT_MS_MAX));
-    let found = context.inbox.messages(&name, min, wait).await;
+    let messages = |wait| context.inbox.messages(&name, min, wait);
+    let found = context.long_poll(wait, messages).await;
     let count = found.messages.len();
     let listing = Json(Listing {
         messages: found.messages.into_iter().map(Shown::from).collect(),

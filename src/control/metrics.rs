@@ -107,6 +107,9 @@ async fn queue(verbs: &Verbs, page: &mut Page) -> Result<(), Refusal> {
 /// What is kept.
 async fn state(verbs: &Verbs, page: &mut Page) -> Result<(), Refusal> {
     let counted = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let name = "stuntdouble_connections";
+    let help = "Connections that clients have open.";
+    gauge(page, name, help, counted(verbs.connections.count()));
     let name = "stuntdouble_accounts";
     gauge(page, name, "Accounts.", counted(verbs.accounts.count()));
     let database = verbs.db.bytes().await?;

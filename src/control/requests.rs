@@ -9,13 +9,14 @@ use std::time::Duration;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt, stream};
 
 use super::error::{Read, Refusal};
 use super::whose::account_of;
 use crate::journal::{Count, Verdict, Wanted};
 use crate::model::glob::glob;
 use crate::model::rule::Outgoing;
-use crate::web::{Context, Json, Operation, Verbs, WHY, header_line};
+use crate::web::{Context, Json, Operation, Verbs, WHY, header_line, item, streamed};
 use wire::{Listing, Met, Missed, Range, Shown, Sought, Verify};
 
 const WITHIN_MS_MAX: u64 = 600_000;
@@ -26,11 +27,12 @@ pub async fn list(
 ) -> Result<Response, Refusal> {
     let query = query::read(query.as_deref())?;
     let (exchanges, evicted) = context.journal.list(&query);
-    let requests = exchanges
-        .iter()
-        .map(|it| Shown::from(it.as_ref()))
-        .collect();
-    Ok(Json(Listing { requests, evicted }).into_response())
+    let listing = Listing {
+        requests: Vec::new(),
+        evicted,
+    };
+    let items = stream::iter(exchanges).map(|exchange| item(&Shown::from(exchange.as_ref())));
+    Ok(streamed(&listing, "requests", items).await)
 }
 
 pub async fn delete(
@@ -59,7 +61,8 @@ pub async fn verify(
         None => journal.verify(account, &wanted, count),
         Some(ms) => {
             let within = Duration::from_millis(ms.min(WITHIN_MS_MAX));
-            journal.verify_within(account, &wanted, count, within).await
+            let verify = |within| journal.verify_within(account, &wanted, count, within);
+            context.long_poll(within, verify).await
         }
     };
     Ok(told(verdict, count))

@@ -9,7 +9,7 @@ use crate::clock;
 use crate::model::time::Timestamp;
 use crate::presign::Refusal;
 use crate::store::StoreError;
-use crate::web::{WHY, header_line};
+use crate::web::{BodyStalled, WHY, header_line};
 
 /// The request's number, as S3 gives one with every answer.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
@@ -52,6 +52,8 @@ pub(super) enum Upload {
     TooLarge { bytes: u64, bytes_max: u64 },
     /// 400 `IncompleteBody`
     Incomplete { bytes: u64, reason: String },
+    /// 400 `RequestTimeout`
+    Stalled { bytes: u64, stalled: BodyStalled },
     /// 404 `NoSuchBucket`: the account went while it was under way.
     AccountGone,
     /// 404 `NoSuchBucket`: nothing is awaited there any more.
@@ -231,6 +233,13 @@ impl Upload {
                 "You did not provide the number of bytes specified by the Content-Length HTTP \
                  header",
                 &format!("body: broke off after {bytes} bytes ({reason})"),
+            ),
+            Self::Stalled { bytes, stalled } => told(
+                StatusCode::BAD_REQUEST,
+                "RequestTimeout",
+                "Your socket connection to the server was not read from or written to within the \
+                 timeout period. Idle connections will be closed.",
+                &format!("body: {stalled} after {bytes} bytes"),
             ),
             Self::AccountGone => gone("account: removed or reset while the upload was under way"),
             Self::Expired => gone("the upload has expired, and its file is gone"),

@@ -13,7 +13,7 @@ use super::object::{Target, insert};
 use super::{Owner, strict};
 use crate::blobs::{Meta, Writer};
 use crate::claims::Claim;
-use crate::web::{Context, Tied};
+use crate::web::{BodyStalled, Context, Tied};
 
 /// Takes the body in, piece by piece, and puts it in place when it is whole: 200, empty, with
 /// the `ETag`.
@@ -46,9 +46,12 @@ pub(super) async fn put(
 async fn take(body: &mut Body, writer: &mut Writer, bytes_max: u64) -> Result<(), Error> {
     while let Some(frame) = body.frame().await {
         let bytes = writer.bytes();
-        let frame = frame.map_err(|e| Upload::Incomplete {
-            bytes,
-            reason: e.to_string(),
+        let frame = frame.map_err(|error| match BodyStalled::find(&error) {
+            Some(stalled) => Upload::Stalled { bytes, stalled },
+            None => Upload::Incomplete {
+                bytes,
+                reason: error.to_string(),
+            },
         })?;
         let Ok(piece) = frame.into_data() else {
             continue;

@@ -287,7 +287,7 @@ impl From<BodyRefusal> for Refusal {
     fn from(refusal: BodyRefusal) -> Self {
         let code = match refusal {
             BodyRefusal::TooLarge => Code::RequestTooLarge,
-            BodyRefusal::CutShort => Code::RequestCutShort,
+            BodyRefusal::CutShort | BodyRefusal::Stalled(_) => Code::RequestCutShort,
         };
         Self::new(code, refusal.line())
     }

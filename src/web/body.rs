@@ -1,5 +1,6 @@
 //! JSON bodies, bounded.
 
+use std::error::Error;
 use std::marker::PhantomData;
 
 use axum::body::Body;
@@ -11,6 +12,8 @@ use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+
+use super::request_body::BodyStalled;
 
 /// Largest JSON body taken: a hundred files with ten texts of a thousand characters fit.
 pub const JSON_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -48,6 +51,8 @@ pub enum BodyRefusal {
     TooLarge,
     /// The client went away, or its framing is broken.
     CutShort,
+    /// The client sent no byte for too long.
+    Stalled(BodyStalled),
 }
 
 impl BodyRefusal {
@@ -57,7 +62,15 @@ impl BodyRefusal {
         match self {
             Self::TooLarge => format!("the body is larger than {JSON_BYTES_MAX} bytes"),
             Self::CutShort => "the body was cut short".to_owned(),
+            Self::Stalled(stalled) => stalled.to_string(),
         }
+    }
+}
+
+impl From<&(dyn Error + 'static)> for BodyRefusal {
+    /// Returns the refusal that an error of reading a body amounts to.
+    fn from(error: &(dyn Error + 'static)) -> Self {
+        BodyStalled::find(error).map_or(Self::CutShort, Self::Stalled)
     }
 }
 
@@ -71,7 +84,8 @@ pub async fn read_bytes(body: Body, bytes_max: usize) -> Result<Bytes, BodyRefus
         if error.is::<LengthLimitError>() {
             BodyRefusal::TooLarge
         } else {
-            BodyRefusal::CutShort
+            let error: &(dyn Error + 'static) = error.as_ref();
+            error.into()
         }
     })?;
     Ok(read.to_bytes())

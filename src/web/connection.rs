@@ -83,8 +83,17 @@ impl Peer {
     }
 
     fn keep(&self, response: Response, kept: Kept) -> Response {
+        self.keep_until_flushed(response, kept).map(Body::new)
+    }
+
+    /// Keeps `kept` until the response has been flushed or the connection is gone.
+    pub(super) fn keep_until_flushed(
+        &self,
+        response: Response,
+        kept: Box<dyn Any + Send>,
+    ) -> axum::http::Response<TyingBody> {
         let (kept, peer) = (Some(kept), self.clone());
-        response.map(|inner| Body::new(TyingBody { inner, kept, peer }))
+        response.map(|inner| TyingBody { inner, kept, peer })
     }
 
     /// Whether it came by TLS.
@@ -152,7 +161,8 @@ impl Drop for Relent {
     }
 }
 
-struct TyingBody {
+/// A response's body with something that is dropped when the response has been flushed.
+pub(super) struct TyingBody {
     inner: Body,
     kept: Option<Kept>,
     peer: Peer,
@@ -293,22 +303,31 @@ impl AsyncWrite for Connection {
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::serve::Listener;
-    use tokio::io::AsyncWriteExt;
-    use tokio::net::{TcpListener, TcpStream};
+impl Connection {
+    /// The server's and the client's end of a new connection.
+    pub(super) async fn pair() -> (Self, tokio::net::TcpStream) {
+        use super::progress::Progress;
+        use super::socket::Stream;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let client = tokio::net::TcpStream::connect(address);
+        let (client, accepted) = tokio::join!(client, listener.accept());
+        let (stream, _) = accepted.expect("a connection");
+        let socket = Socket::new(Stream::Plain(stream), Arc::new(Progress::new()));
+        (Self::new(socket), client.expect("a connection"))
+    }
+}
 
-    use super::super::listener::Connections;
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
     use super::*;
 
     /// A connection, and a response to it with something tied; upgraded, that is still there.
     async fn tied() -> (Connection, Response, std::sync::Weak<()>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let mut connections = Connections::new(listener, None);
-        let address = connections.local_addr().expect("an address");
-        let (client, (connection, _)) =
-            tokio::join!(TcpStream::connect(address), connections.accept());
-        drop(client.expect("a connection"));
+        let (connection, _) = Connection::pair().await;
         let kept = Arc::new(());
         let there = Arc::downgrade(&kept);
         let mut response = Response::new(Body::from("answer"));

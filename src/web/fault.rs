@@ -178,29 +178,16 @@ mod tests {
     use std::io::ErrorKind;
     use std::sync::{Arc, OnceLock};
 
-    use axum::serve::Listener;
     use futures_util::FutureExt;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::{TcpListener, TcpStream};
 
     use super::super::connection::Connection;
-    use super::super::listener::Connections;
     use super::super::{Peer, Tied};
     use super::*;
 
-    /// Our end of a connection, and the client's.
-    async fn connected() -> (Connection, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let mut connections = Connections::new(listener, None);
-        let address = connections.local_addr().expect("an address");
-        let (client, (connection, _)) =
-            tokio::join!(TcpStream::connect(address), connections.accept());
-        (connection, client.expect("a connection"))
-    }
-
     #[tokio::test]
     async fn what_was_answered_before_is_waited_for_as_long_as_its_client_does_not_read() {
-        let (mut connection, mut client) = connected().await;
+        let (mut connection, mut client) = Connection::pair().await;
         let peer = connection.peer();
         assert!(peer.is_free().now_or_never().is_some());
         let piece = vec![0; 64 * 1024];
@@ -223,7 +210,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_drip_is_over_when_its_answer_has_been_written() {
-        let (mut connection, mut client) = connected().await;
+        let (mut connection, mut client) = Connection::pair().await;
         let peer = connection.peer();
         let drip = Fault::Drip {
             bytes_per_second: 100,
@@ -259,7 +246,7 @@ mod tests {
     async fn who_waits_for_an_answer_is_let_go_when_the_fault_has_happened() {
         let reset = Err(ErrorKind::ConnectionReset);
         for (fault, expected) in [(Fault::Reset, reset), (Fault::Empty, Ok(0))] {
-            let (mut connection, client) = connected().await;
+            let (mut connection, client) = Connection::pair().await;
             let peer = connection.peer();
             let seen = Arc::default();
             let probe = Probe {

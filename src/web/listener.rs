@@ -1,190 +1,106 @@
-//! Where clients connect: in clear, and by TLS on a port of its own.
-//!
-//! A connection by TLS is there when its handshake is over, and handshakes are not waited for one
-//! after the other. A client that says nothing is let go after ten seconds; until then it counts as
-//! one of so many, beyond which the next wait to be accepted. Connections in clear never wait for
-//! any of them.
+//! Sockets that clients connect to.
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
 
-use super::connection::{Connection, Peer};
-use super::socket::Socket;
-use crate::tls::{Acceptor, Stream};
+use super::open::OpenConnections;
+use crate::tls::Acceptor;
 
-/// What a client has for its handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Handshakes at a time.
-const HANDSHAKES_MAX: usize = 512;
+/// Pause after an error of the whole process, such as too many open files.
+const PAUSE: Duration = Duration::from_millis(100);
 
-/// Accepts connections; `TCP_NODELAY` is set on each.
+/// A listening socket, with TLS or in clear.
 #[derive(Debug)]
-pub struct Connections {
-    plain: TcpListener,
-    tls: Option<Handshakes>,
-}
-
-/// Those by TLS. Dropped, none is under way any more.
-#[derive(Debug)]
-struct Handshakes {
+pub struct Listener {
     listener: TcpListener,
-    acceptor: Acceptor,
-    limit: Duration,
-    count_max: usize,
-    under_way: JoinSet<Option<(Stream, SocketAddr)>>,
+    acceptor: Option<Acceptor>,
 }
 
-impl Connections {
-    /// Those in clear and, where there is such a listener, those by TLS.
+/// A connection that was accepted; its TLS handshake is still to come.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    pub stream: TcpStream,
+    pub address: SocketAddr,
+    pub acceptor: Option<Acceptor>,
+}
+
+impl Listener {
     #[must_use]
-    pub fn new(plain: TcpListener, tls: Option<(TcpListener, Acceptor)>) -> Self {
-        let tls = tls.map(|(listener, acceptor)| {
-            Handshakes::new(listener, acceptor, HANDSHAKE, HANDSHAKES_MAX)
-        });
-        Self { plain, tls }
+    pub const fn new(listener: TcpListener, acceptor: Option<Acceptor>) -> Self {
+        Self { listener, acceptor }
     }
 }
 
-impl Handshakes {
-    fn new(listener: TcpListener, acceptor: Acceptor, limit: Duration, count_max: usize) -> Self {
+/// All listening sockets, each of which has its turn.
+#[derive(Debug)]
+pub(super) struct Listeners {
+    all: Vec<Listener>,
+    next: AtomicUsize,
+}
+
+impl Listeners {
+    pub(super) fn new(all: Vec<Listener>) -> Self {
         Self {
-            listener,
-            acceptor,
-            limit,
-            count_max,
-            under_way: JoinSet::new(),
+            all,
+            next: AtomicUsize::new(0),
         }
     }
 
-    /// The next connection whose handshake is over. Nothing is lost where this is dropped.
-    async fn accept(&mut self) -> (Stream, SocketAddr) {
+    /// Returns the next connection. `TCP_NODELAY` is set on it. A connection of `open` that is idle
+    /// is closed if there are too many open files.
+    pub(super) async fn accept(&self, open: &OpenConnections) -> Accepted {
+        let mut has_failed = false;
         loop {
-            let may_begin = self.under_way.len() < self.count_max;
-            tokio::select! {
-                (stream, address) = Listener::accept(&mut self.listener), if may_begin => {
-                    self.begin(stream, address);
-                }
-                Some(ended) = self.under_way.join_next() => {
-                    if let Ok(Some(connected)) = ended {
-                        return connected;
+            match self.try_accept().await {
+                Ok(accepted) => {
+                    if let Err(error) = accepted.stream.set_nodelay(true) {
+                        tracing::debug!(%error, "cannot set TCP_NODELAY");
                     }
+                    return accepted;
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    if !has_failed {
+                        tracing::warn!(%error, "cannot accept connections; trying again");
+                    }
+                    has_failed = true;
+                    open.close_one_idle();
+                    tokio::time::sleep(PAUSE).await;
                 }
             }
         }
     }
 
-    fn begin(&mut self, stream: TcpStream, address: SocketAddr) {
-        set_nodelay(&stream);
-        let (acceptor, limit) = (self.acceptor.clone(), self.limit);
-        self.under_way.spawn(async move {
-            let shaken = tokio::time::timeout(limit, acceptor.accept(stream)).await;
-            match shaken {
-                Ok(Ok(stream)) => return Some((stream, address)),
-                Ok(Err(error)) => tracing::debug!(%address, %error, "a TLS handshake failed"),
-                Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
+    async fn try_accept(&self) -> io::Result<Accepted> {
+        let first = self.next.fetch_add(1, Ordering::Relaxed) % self.all.len().max(1);
+        let (before, after) = self.all.split_at(first);
+        std::future::poll_fn(|context| {
+            for Listener { listener, acceptor } in after.iter().chain(before) {
+                if let Poll::Ready(accepted) = listener.poll_accept(context) {
+                    return Poll::Ready(accepted.map(|(stream, address)| Accepted {
+                        stream,
+                        address,
+                        acceptor: acceptor.clone(),
+                    }));
+                }
             }
-            None
-        });
+            Poll::Pending
+        })
+        .await
     }
 }
 
-fn set_nodelay(stream: &TcpStream) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "cannot set TCP_NODELAY");
-    }
-}
-
-async fn accept_plain(listener: &mut TcpListener) -> (Socket, SocketAddr) {
-    let (stream, address) = Listener::accept(listener).await;
-    set_nodelay(&stream);
-    (Socket::Plain(stream), address)
-}
-
-impl Listener for Connections {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let Self { plain, tls } = self;
-        let (socket, address) = match tls {
-            None => accept_plain(plain).await,
-            Some(tls) => tokio::select! {
-                accepted = accept_plain(plain) => accepted,
-                (stream, address) = tls.accept() => (Socket::Tls(Box::new(stream)), address),
-            },
-        };
-        (Connection::new(socket), address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.plain.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, Connections>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
-        stream.io().peer()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::io::AsyncReadExt;
-
-    use super::*;
-    use crate::model::time::Timestamp;
-    use crate::tls::Tls;
-
-    /// One that lets a client have no time, or as long as it likes, and one at a time.
-    async fn handshakes(limit: Duration) -> Handshakes {
-        let folder = tempfile::tempdir().expect("a directory");
-        let now = Timestamp::from_ms(1_773_309_600_000);
-        let tls = Tls::open(folder.path(), std::iter::empty(), now).expect("an authority");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        Handshakes::new(listener, tls.acceptor, limit, 1)
-    }
-
-    async fn client(handshakes: &Handshakes) -> TcpStream {
-        let address = handshakes.listener.local_addr().expect("an address");
-        TcpStream::connect(address).await.expect("a connection")
-    }
-
-    #[tokio::test]
-    async fn a_client_whose_time_is_over_is_let_go_and_the_next_has_its_turn() {
-        let mut handshakes = handshakes(Duration::ZERO).await;
-        let (mut one, mut next) = (client(&handshakes).await, client(&handshakes).await);
-        tokio::select! {
-            _ = handshakes.accept() => panic!("nobody has shaken hands"),
-            ended = one.read_u8() => assert!(ended.is_err()),
-        }
-        tokio::select! {
-            _ = handshakes.accept() => panic!("nobody has shaken hands"),
-            ended = next.read_u8() => assert!(ended.is_err()),
-        }
-    }
-
-    #[tokio::test]
-    async fn no_more_begin_than_may() {
-        let mut handshakes = handshakes(Duration::MAX).await;
-        let mut clients = vec![client(&handshakes).await, client(&handshakes).await];
-        let turns = async {
-            for _ in 0..100 {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::select! {
-            _ = handshakes.accept() => panic!("nobody has shaken hands"),
-            () = turns => {}
-        }
-        assert_eq!(handshakes.under_way.len(), 1);
-        clients.clear();
-        let ended = handshakes.under_way.join_next().await;
-        assert!(matches!(ended, Some(Ok(None))), "its client went");
-    }
+/// `true` if the error is one of the connection that was to be accepted.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+    )
 }

@@ -12,18 +12,26 @@ mod host;
 mod json;
 mod leftover;
 mod listener;
+mod open;
 pub mod openapi;
 mod operation;
 mod origin;
 mod peek;
+mod progress;
 mod recorded;
 mod request_log;
+mod request_body;
 mod ruled;
 mod segment;
+mod server;
 mod socket;
+mod streamed;
 mod why;
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
 
 use crate::accounts::Accounts;
 use crate::blobs::Blobs;
@@ -47,13 +55,18 @@ pub use browser::{is_inbox_delivery, requires_same_origin, sandbox};
 pub use connection::{Peer, Tied};
 pub use guard::{Guard, Refused, guard};
 pub use json::Json;
-pub use listener::Connections;
+pub use listener::Listener;
+pub use open::OpenConnections;
 pub use operation::{Observed, Operation, Precondition, Routes, observe};
 pub use origin::{Called, Origin, OriginError, host};
 pub use peek::peek;
+pub use progress::Timeouts;
+pub use request_body::BodyStalled;
 pub use request_log::InternalFault;
 pub use ruled::{Whose, pass};
+pub use server::Server;
 pub use segment::{Segment, Segments};
+pub use streamed::{item, streamed};
 pub use why::{PLAN, WHY, header_line, plan};
 
 /// What a front door may use.
@@ -78,8 +91,28 @@ pub struct Verbs {
     pub snapshots: Arc<Snapshots>,
     /// The certificate of the authority that has signed for TLS, where that is served.
     pub ca_pem: Option<Arc<str>>,
+    /// The connections that clients have opened.
+    pub connections: Arc<OpenConnections>,
+    /// Cancelled when the server stops: long polls end.
+    pub stopping: CancellationToken,
     /// Every operation of every front door.
     pub operations: Vec<Operation>,
+}
+
+impl Verbs {
+    /// Awaits `poll`, which takes the time that it may wait. Once the server stops, it has no time
+    /// left.
+    pub async fn long_poll<F: Future>(
+        &self,
+        timeout: Duration,
+        poll: impl Fn(Duration) -> F,
+    ) -> F::Output {
+        tokio::select! {
+            biased;
+            polled = poll(timeout) => polled,
+            () = self.stopping.cancelled() => poll(Duration::ZERO).await,
+        }
+    }
 }
 
 /// The state of every handler.

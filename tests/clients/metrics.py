@@ -23,6 +23,7 @@ WANTED = {
     "stuntdouble_webhook_attempts": "counter",
     "stuntdouble_database_bytes": "gauge",
     "stuntdouble_journal_bytes": "gauge",
+    "stuntdouble_connections": "gauge",
     "process_resident_memory_bytes": "gauge",
 }
 

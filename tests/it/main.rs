@@ -10,6 +10,7 @@ mod auth;
 mod bizmori;
 mod codes;
 mod command_line;
+mod connections;
 mod control;
 mod crash;
 mod data_dir;

@@ -28,6 +28,7 @@ fn masked(text: &str) -> String {
     let is_measured = |name: &str| {
         let begins = [
             "process_",
+            "stuntdouble_connections",
             "stuntdouble_database_bytes",
             "stuntdouble_journal_bytes",
             "stuntdouble_engine_memory_budget_bytes",

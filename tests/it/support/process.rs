@@ -20,22 +20,34 @@ impl Process {
 
     /// Starts the program with these variables, too.
     pub fn start_with(data_dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        Self::spawn(data_dir, arguments, variables, Stdio::inherit()).0
+        let program = Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
+        Self::spawn(program, data_dir, arguments, variables, Stdio::inherit()).0
     }
 
     /// Starts the program with its standard error going to `log`. Returns its first line on
     /// standard output, too.
     pub fn logging(data_dir: &Path, arguments: &[&str], log: impl Into<Stdio>) -> (Self, String) {
-        Self::spawn(data_dir, arguments, &[], log.into())
+        let program = Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
+        Self::spawn(program, data_dir, arguments, &[], log.into())
+    }
+
+    /// Starts the program with those limits on open files, as `ulimit` takes them.
+    pub fn start_with_limits(ulimits: &[&str], data_dir: &Path, arguments: &[&str]) -> Self {
+        let ulimits: Vec<_> = ulimits.iter().map(|it| format!("ulimit {it}; ")).collect();
+        let mut program = Command::new("sh");
+        let script = format!("{}exec \"$0\" \"$@\"", ulimits.concat());
+        program.args(["-c", &script, env!("CARGO_BIN_EXE_stuntdouble")]);
+        Self::spawn(program, data_dir, arguments, &[], Stdio::inherit()).0
     }
 
     fn spawn(
+        mut program: Command,
         data_dir: &Path,
         arguments: &[&str],
         variables: &[(&str, &str)],
         log: Stdio,
     ) -> (Self, String) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_stuntdouble"))
+        let mut child = program
             .args(["--port", "0", "--data-dir"])
             .arg(data_dir)
             .args(arguments)
@@ -60,6 +72,11 @@ impl Process {
             child,
         };
         (process, line)
+    }
+
+    /// The id of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGKILL, and waits until it is gone.

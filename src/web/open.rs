@@ -1,0 +1,175 @@
+//! The connections that are open, and the limit on their number.
+//!
+//! Each connection takes a file descriptor, and what is served on it often takes another. At the
+//! limit, the connection that has been idle for longest is closed for a new one: HTTP/1.1 lets a
+//! server close idle connections at any time (RFC 9112 §9.6). A connection without a whole request
+//! may have one on its way, so it is closed only after [`PENDING_MIN`]. If no connection can be
+//! closed, new ones wait to be accepted.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::progress::{Phase, Progress};
+
+/// Time that a connection without a whole request has before it may be closed for another.
+const PENDING_MIN: Duration = Duration::from_secs(1);
+/// Interval at which it is looked for connections that have become idle.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// All open connections.
+#[derive(Debug)]
+pub struct OpenConnections {
+    connections_max: usize,
+    state: Mutex<State>,
+    closed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    by_id: HashMap<u64, Open>,
+    next_id: u64,
+}
+
+#[derive(Debug)]
+struct Open {
+    progress: Arc<Progress>,
+    close: CancellationToken,
+}
+
+impl OpenConnections {
+    /// No connections yet, and `connections_max` at most.
+    #[must_use]
+    pub fn new(connections_max: usize) -> Self {
+        Self {
+            connections_max,
+            state: Mutex::default(),
+            closed: Notify::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Number of open connections.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.lock().by_id.len()
+    }
+
+    /// Adds a connection, which is open until the guard is dropped. It should close as soon as it
+    /// can once `close` is cancelled.
+    pub(super) fn add(
+        self: &Arc<Self>,
+        progress: Arc<Progress>,
+        close: CancellationToken,
+    ) -> OpenGuard {
+        let mut state = self.lock();
+        let id = state.next_id;
+        state.next_id += 1;
+        state.by_id.insert(id, Open { progress, close });
+        drop(state);
+        let connections = Arc::clone(self);
+        OpenGuard { connections, id }
+    }
+
+    /// Returns when there is room for one more connection. Closes idle ones to make it.
+    pub(super) async fn make_room(&self) {
+        while self.count() >= self.connections_max {
+            self.close_one_idle();
+            tokio::select! {
+                () = self.closed.notified() => {}
+                () = tokio::time::sleep(RETRY) => {}
+            }
+        }
+    }
+
+    /// Has the connection close that has been idle for longest. `false` if there is none.
+    pub(super) fn close_one_idle(&self) -> bool {
+        let (state, now) = (self.lock(), Instant::now());
+        let rank = |open: &Open| match open.progress.phase() {
+            (Phase::Idle, since) => Some((false, since)),
+            (Phase::InFlight, _) => None,
+            (_, since) => (now.duration_since(since) >= PENDING_MIN).then_some((true, since)),
+        };
+        let open = state.by_id.values().filter(|it| !it.close.is_cancelled());
+        let ranked = open.filter_map(|open| Some((rank(open)?, open)));
+        let found = ranked.min_by_key(|(rank, _)| *rank);
+        if let Some((_, open)) = &found {
+            open.close.cancel();
+        }
+        found.is_some()
+    }
+}
+
+/// Keeps a connection among the open ones.
+#[derive(Debug)]
+pub(super) struct OpenGuard {
+    connections: Arc<OpenConnections>,
+    id: u64,
+}
+
+impl Drop for OpenGuard {
+    fn drop(&mut self) {
+        self.connections.lock().by_id.remove(&self.id);
+        self.connections.closed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    struct Connection {
+        progress: Arc<Progress>,
+        close: CancellationToken,
+        guard: OpenGuard,
+    }
+
+    fn connect(connections: &Arc<OpenConnections>) -> Connection {
+        let (progress, close) = (Arc::new(Progress::new()), CancellationToken::new());
+        let guard = connections.add(Arc::clone(&progress), close.clone());
+        Connection {
+            progress,
+            close,
+            guard,
+        }
+    }
+
+    #[test]
+    fn close_one_idle_takes_the_one_that_is_idle_for_longest() {
+        let connections = Arc::new(OpenConnections::new(9));
+        let _silent = connect(&connections);
+        let working = connect(&connections);
+        let _request = working.progress.begin_request();
+        assert!(!connections.close_one_idle());
+        let (first, second) = (connect(&connections), connect(&connections));
+        for idle in [&second, &first] {
+            drop(idle.progress.begin_request());
+        }
+        assert!(connections.close_one_idle());
+        assert!(second.close.is_cancelled() && !first.close.is_cancelled());
+        assert!(connections.close_one_idle());
+        assert!(first.close.is_cancelled());
+        assert!(!connections.close_one_idle(), "all idle ones are closing");
+        assert_eq!(connections.count(), 4);
+    }
+
+    #[tokio::test]
+    async fn make_room_at_the_limit_waits_until_a_connection_has_closed() {
+        let connections = Arc::new(OpenConnections::new(1));
+        connections.make_room().await;
+        let open = connect(&connections);
+        let _request = open.progress.begin_request();
+        assert!(connections.make_room().now_or_never().is_none());
+        drop(open.guard);
+        connections.make_room().await;
+        assert!(!open.close.is_cancelled(), "a request was in flight");
+    }
+}

@@ -1,0 +1,225 @@
+//! Progress of a connection, and the deadlines that follow from it.
+//!
+//! A connection is silent until its first byte, then it receives the head of a request, then the
+//! request is in flight until its response has been flushed, then the connection is idle. Silent
+//! and idle connections and incomplete heads have a deadline. A request in flight has none, however
+//! long its handler works: only a write that the client does not take has one. Request bodies are
+//! limited where they are read (see [`super::request_body`]).
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Timeouts of a connection. `None` sets no limit.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Timeouts {
+    /// From the connection to the first byte, and from the first byte to the end of the head.
+    pub header: Option<Duration>,
+    /// Between two requests.
+    pub idle: Option<Duration>,
+    /// Between two pieces of a request body.
+    pub body: Option<Duration>,
+    /// For a write of which the client takes nothing.
+    pub write: Option<Duration>,
+}
+
+impl Timeouts {
+    /// Interval at which [`Progress::expired`] looks at the connection: no deadline that begins
+    /// meanwhile ends earlier.
+    fn interval(&self) -> Option<Duration> {
+        let all = [self.header, self.idle, self.write];
+        all.into_iter().flatten().min()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Nothing was received yet.
+    Silent,
+    /// A part of a request's head was received.
+    Head,
+    /// A request is being answered.
+    InFlight,
+    /// A response was flushed, and nothing was received since.
+    Idle,
+}
+
+/// Progress of one connection.
+#[derive(Debug)]
+pub(super) struct Progress(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    /// Beginning of the phase.
+    since: Instant,
+    /// Requests whose responses have not been flushed; more than one if the client pipelines.
+    in_flight: u32,
+    /// Time of the first of the writes that the client has not taken.
+    write_blocked_since: Option<Instant>,
+}
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(State {
+            phase: Phase::Silent,
+            since: Instant::now(),
+            in_flight: 0,
+            write_blocked_since: None,
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records that bytes were received.
+    pub(super) fn received(&self) {
+        let mut state = self.lock();
+        if matches!(state.phase, Phase::Silent | Phase::Idle) {
+            state.enter(Phase::Head);
+        }
+    }
+
+    /// Records whether a write waits for the client.
+    pub(super) fn set_write_blocked(&self, is_blocked: bool) {
+        let mut state = self.lock();
+        if !is_blocked {
+            state.write_blocked_since = None;
+        } else if state.write_blocked_since.is_none() {
+            state.write_blocked_since = Some(Instant::now());
+        }
+    }
+
+    /// Records that a request has begun. It is in flight until the guard is dropped.
+    pub(super) fn begin_request(self: &Arc<Self>) -> InFlight {
+        let mut state = self.lock();
+        state.in_flight += 1;
+        state.enter(Phase::InFlight);
+        drop(state);
+        InFlight(Arc::clone(self))
+    }
+
+    /// Returns the phase and the time at which it began.
+    pub(super) fn phase(&self) -> (Phase, Instant) {
+        let state = self.lock();
+        (state.phase, state.since)
+    }
+
+    /// Returns when a deadline has passed. Never returns if there is none.
+    pub(super) async fn expired(&self, timeouts: &Timeouts) {
+        let Some(interval) = timeouts.interval() else {
+            return std::future::pending().await;
+        };
+        loop {
+            let now = Instant::now();
+            let deadline = self.lock().deadline(timeouts);
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                return;
+            }
+            let latest = now + interval;
+            let next = deadline.map_or(latest, |deadline| deadline.min(latest));
+            tokio::time::sleep_until(next.into()).await;
+        }
+    }
+}
+
+impl State {
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.since = Instant::now();
+    }
+
+    fn deadline(&self, timeouts: &Timeouts) -> Option<Instant> {
+        let timeout = match self.phase {
+            Phase::Silent | Phase::Head => timeouts.header,
+            Phase::Idle => timeouts.idle,
+            Phase::InFlight => None,
+        };
+        let of_phase = timeout.map(|timeout| self.since + timeout);
+        let blocked = self.write_blocked_since.zip(timeouts.write);
+        let of_write = blocked.map(|(since, timeout)| since + timeout);
+        of_phase.into_iter().chain(of_write).min()
+    }
+}
+
+/// Guard of a request in flight.
+#[derive(Debug)]
+pub(super) struct InFlight(Arc<Progress>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.in_flight -= 1;
+        if state.in_flight == 0 {
+            state.enter(Phase::Idle);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(1);
+
+    fn timeouts() -> Timeouts {
+        Timeouts {
+            header: Some(TIMEOUT),
+            idle: Some(2 * TIMEOUT),
+            body: None,
+            write: Some(3 * TIMEOUT),
+        }
+    }
+
+    /// Deadline, counted from the beginning of the phase.
+    fn remaining(progress: &Progress) -> Option<Duration> {
+        let state = progress.lock();
+        let deadline = state.deadline(&timeouts());
+        deadline.map(|deadline| deadline - state.since)
+    }
+
+    #[test]
+    fn deadline_in_each_phase_is_that_of_its_timeout() {
+        let progress = Arc::new(Progress::new());
+        assert_eq!(remaining(&progress), Some(TIMEOUT));
+        progress.received();
+        assert_eq!(remaining(&progress), Some(TIMEOUT));
+        let request = progress.begin_request();
+        assert_eq!(remaining(&progress), None, "a handler may take its time");
+        drop(request);
+        assert_eq!(remaining(&progress), Some(2 * TIMEOUT));
+        assert_eq!(progress.phase().0, Phase::Idle);
+    }
+
+    #[test]
+    fn receive_in_a_head_does_not_move_its_deadline() {
+        let progress = Progress::new();
+        progress.received();
+        let begun = progress.phase();
+        progress.received();
+        assert_eq!(progress.phase(), begun);
+    }
+
+    #[test]
+    fn drop_of_one_of_two_pipelined_requests_leaves_the_other_in_flight() {
+        let progress = Arc::new(Progress::new());
+        let (first, second) = (progress.begin_request(), progress.begin_request());
+        drop(first);
+        assert_eq!(progress.phase().0, Phase::InFlight);
+        drop(second);
+        assert_eq!(progress.phase().0, Phase::Idle);
+    }
+
+    #[test]
+    fn blocked_write_has_a_deadline_until_the_client_takes_some_of_it() {
+        let progress = Arc::new(Progress::new());
+        let _request = progress.begin_request();
+        progress.set_write_blocked(true);
+        let since = progress.lock().write_blocked_since;
+        progress.set_write_blocked(true);
+        assert_eq!(progress.lock().write_blocked_since, since, "of the first");
+        assert!(remaining(&progress).is_some());
+        progress.set_write_blocked(false);
+        assert_eq!(remaining(&progress), None);
+    }
+}

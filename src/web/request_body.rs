@@ -1,0 +1,174 @@
+//! Request bodies with a limit on the time between two pieces.
+//!
+//! The limit applies only while somebody reads: a handler that does not read the body yet stalls
+//! nothing. A slow upload passes as long as it moves.
+
+use std::error::Error;
+use std::fmt::{self, Display};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::time::Sleep;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Error of a request body of which no byte came in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyStalled {
+    pub timeout: Duration,
+}
+
+impl BodyStalled {
+    /// Returns the stall that `error` stems from. `None` if it has another cause.
+    #[must_use]
+    pub fn find(error: &(dyn Error + 'static)) -> Option<Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(stalled) = error.downcast_ref::<Self>() {
+                return Some(*stalled);
+            }
+            next = error.source();
+        }
+        None
+    }
+}
+
+impl Display for BodyStalled {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = self.timeout.as_millis();
+        write!(
+            formatter,
+            "no byte of the body was received for {ms} ms (--body-timeout-ms)"
+        )
+    }
+}
+
+impl Error for BodyStalled {}
+
+/// A request body that fails with [`BodyStalled`] if no piece comes within the timeout.
+pub(super) struct RequestBody<B> {
+    inner: B,
+    timeout: Option<Duration>,
+    wait: Option<Pin<Box<Sleep>>>,
+    has_stalled: Arc<AtomicBool>,
+}
+
+impl<B> RequestBody<B> {
+    /// Sets `has_stalled` when the body stalls.
+    pub(super) fn new(
+        inner: B,
+        timeout: Option<Duration>,
+        has_stalled: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            inner,
+            timeout,
+            wait: None,
+            has_stalled,
+        }
+    }
+
+    fn has_stalled(&self) -> bool {
+        self.has_stalled.load(Ordering::Relaxed)
+    }
+}
+
+impl<B> Body for RequestBody<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if self.has_stalled() {
+            return Poll::Ready(None);
+        }
+        if let Poll::Ready(polled) = Pin::new(&mut self.inner).poll_frame(context) {
+            self.wait = None;
+            return Poll::Ready(polled.map(|frame| frame.map_err(Into::into)));
+        }
+        let Some(timeout) = self.timeout else {
+            return Poll::Pending;
+        };
+        let wait = self
+            .wait
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
+        if wait.as_mut().poll(context).is_pending() {
+            return Poll::Pending;
+        }
+        self.has_stalled.store(true, Ordering::Relaxed);
+        Poll::Ready(Some(Err(BodyStalled { timeout }.into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.has_stalled() || self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use http_body_util::{BodyExt, StreamBody};
+
+    use super::*;
+
+    type Piece = Result<Frame<Bytes>, BoxError>;
+    type Sender = tokio::sync::mpsc::UnboundedSender<Piece>;
+
+    /// A body, and the sender of its pieces.
+    fn body(timeout: Duration) -> (RequestBody<impl Body<Data = Bytes, Error = BoxError>>, Sender) {
+        let (sender, mut pieces) = tokio::sync::mpsc::unbounded_channel();
+        let pieces = futures_util::stream::poll_fn(move |context| pieces.poll_recv(context));
+        let inner = StreamBody::new(pieces);
+        let body = RequestBody::new(inner, Some(timeout), Arc::default());
+        (body, sender)
+    }
+
+    fn piece() -> Piece {
+        Ok(Frame::data(Bytes::from_static(b"piece")))
+    }
+
+    #[tokio::test]
+    async fn read_of_a_body_that_stalls_fails_once_and_then_ends() {
+        let (mut body, sender) = body(Duration::from_millis(1));
+        sender.send(piece()).expect("it is read");
+        assert!(body.frame().await.expect("a frame").is_ok());
+        let error = body.frame().await.expect("an error").expect_err("it stalls");
+        let expected = BodyStalled {
+            timeout: Duration::from_millis(1),
+        };
+        assert_eq!(BodyStalled::find(error.as_ref()), Some(expected));
+        assert_eq!(
+            BodyStalled::find(&axum::Error::new(axum::Error::new(error))),
+            Some(expected)
+        );
+        assert!(body.frame().await.is_none());
+        assert!(body.is_end_stream());
+    }
+
+    #[tokio::test]
+    async fn each_piece_of_a_body_has_the_whole_timeout() {
+        let (mut body, sender) = body(Duration::MAX);
+        assert!(body.frame().now_or_never().is_none());
+        assert!(body.wait.is_some(), "it waits");
+        sender.send(piece()).expect("it is read");
+        assert!(body.frame().await.expect("a frame").is_ok());
+        assert!(body.wait.is_none(), "the next wait begins anew");
+        drop(sender);
+        assert!(body.frame().await.is_none());
+    }
+}

@@ -1,0 +1,186 @@
+//! JSON listings that are serialised piece by piece, as the client reads them.
+//!
+//! A listing may be large and its client slow. The server holds one piece of it at a time, and not
+//! the whole of it for each client.
+
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use serde::Serialize;
+
+/// Size of a piece, from which on it is sent.
+const PIECE_BYTES: usize = 32 * 1024;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Serialises an item of a listing.
+///
+/// # Errors
+/// If its type cannot be serialised.
+pub fn item(item: &impl Serialize) -> Result<Vec<u8>, BoxError> {
+    Ok(serde_json::to_vec(item)?)
+}
+
+/// Answers with `frame` as JSON, whose list `field` is empty and is filled with `items`. An error
+/// among the first items is a 500; a later one breaks the response off.
+pub async fn streamed(
+    frame: &impl Serialize,
+    field: &str,
+    items: impl Stream<Item = Result<Vec<u8>, BoxError>> + Send + 'static,
+) -> Response {
+    let Some((begin, end)) = split(frame, field) else {
+        tracing::error!(field, "a listing cannot be written");
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut pieces = Box::pin(pieces(begin, items, end));
+    let first = match pieces.next().await {
+        Some(Ok(piece)) => piece,
+        Some(Err(_)) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        None => Bytes::new(),
+    };
+    // Most listings are one piece, whose length can be told.
+    let body = match pieces.next().await {
+        None => Body::from(first),
+        Some(second) => Body::from_stream(stream::iter([Ok(first), second]).chain(pieces)),
+    };
+    let json = HeaderValue::from_static("application/json");
+    ([(CONTENT_TYPE, json)], body).into_response()
+}
+
+/// Returns the JSON of `frame` up to the items of its empty list, and from there on. `None` if there
+/// is no such list.
+fn split(frame: &impl Serialize, field: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+    let mut text = serde_json::to_string(frame).ok()?;
+    let empty = format!("\"{field}\":[]");
+    let end = text.find(&empty)? + empty.len() - 1;
+    let rest = text.split_off(end);
+    Some((text.into_bytes(), rest.into_bytes()))
+}
+
+/// Pieces of the listing, each made when it is asked for.
+fn pieces(
+    begin: Vec<u8>,
+    items: impl Stream<Item = Result<Vec<u8>, BoxError>> + Send + 'static,
+    end: Vec<u8>,
+) -> impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static {
+    struct State<S> {
+        items: S,
+        piece: Vec<u8>,
+        end: Vec<u8>,
+        is_first: bool,
+    }
+    let state = State {
+        items: Box::pin(items),
+        piece: begin,
+        end,
+        is_first: true,
+    };
+    stream::unfold(Some(state), async |state| {
+        let mut state = state?;
+        while state.piece.len() < PIECE_BYTES {
+            match state.items.next().await {
+                Some(Ok(item)) => {
+                    if !state.is_first {
+                        state.piece.push(b',');
+                    }
+                    state.is_first = false;
+                    state.piece.extend_from_slice(&item);
+                }
+                Some(Err(error)) => {
+                    tracing::error!(%error, "a listing was broken off");
+                    return Some((Err(error), None));
+                }
+                None => {
+                    state.piece.append(&mut state.end);
+                    return Some((Ok(state.piece.into()), None));
+                }
+            }
+        }
+        let piece = std::mem::take(&mut state.piece);
+        Some((Ok(piece.into()), Some(state)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::FutureExt;
+    use http_body::Body as _;
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Listing {
+        items: Vec<String>,
+        next: Option<u8>,
+    }
+
+    /// A listing of `count` items of 1 KiB each, and a count of those that were serialised.
+    async fn listing(count: usize) -> (Response, Arc<AtomicUsize>) {
+        let serialised = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&serialised);
+        let items = stream::iter(0..count).map(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            item(&"x".repeat(1_022))
+        });
+        let frame = Listing {
+            items: Vec::new(),
+            next: Some(7),
+        };
+        (streamed(&frame, "items", items).await, serialised)
+    }
+
+    #[tokio::test]
+    async fn listing_of_any_length_is_the_json_of_the_whole() {
+        for count in [0, 1, 31, 32, 33, 1_000] {
+            let (response, _) = listing(count).await;
+            let body = response.into_body().collect().await.expect("a body");
+            let expected = Listing {
+                items: vec!["x".repeat(1_022); count],
+                next: Some(7),
+            };
+            let expected = serde_json::to_string(&expected).expect("JSON");
+            assert!(body.to_bytes() == expected, "{count}");
+        }
+    }
+
+    #[tokio::test]
+    async fn listing_that_is_not_read_is_not_serialised() {
+        let (response, serialised) = listing(10_000).await;
+        assert!(serialised.load(Ordering::Relaxed) <= 70, "two pieces");
+        let mut body = response.into_body();
+        assert!(body.size_hint().exact().is_none());
+        for read in 1..=5 {
+            let frame = body.frame().now_or_never().flatten().expect("a frame");
+            assert!(frame.expect("data").into_data().expect("data").len() < 2 * PIECE_BYTES);
+            assert!(serialised.load(Ordering::Relaxed) <= 32 * (read + 2));
+        }
+    }
+
+    #[tokio::test]
+    async fn short_listing_has_a_length() {
+        let (response, _) = listing(9).await;
+        assert!(response.body().size_hint().exact().is_some());
+    }
+
+    #[tokio::test]
+    async fn error_of_the_first_item_answers_500_and_a_later_one_breaks_off() {
+        let frame = Listing {
+            items: Vec::new(),
+            next: None,
+        };
+        let broken = || Err(BoxError::from("broken"));
+        let response = streamed(&frame, "items", stream::iter([broken()])).await;
+        assert_eq!(response.status(), 500);
+        let items = [item(&"x".repeat(99_999)), item(&"y".repeat(99_999)), broken()];
+        let response = streamed(&frame, "items", stream::iter(items)).await;
+        assert_eq!(response.status(), 200);
+        assert!(response.into_body().collect().await.is_err());
+    }
+}

@@ -1,0 +1,72 @@
+//! Limits of connections: stalled ones are closed, their number is bounded, and they do not keep a
+//! server from stopping.
+
+mod limit;
+mod listings;
+mod shutdown;
+mod stalled;
+
+use std::time::Duration;
+
+use reqwest::Method;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::{Stunt, raw};
+
+/// Guard against a test that never ends. No test depends on its length.
+const GUARD: Duration = Duration::from_secs(60);
+
+/// A GET of `path` that keeps its connection.
+fn get(path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes()
+}
+
+/// Opens a connection, sends the bytes, and leaves it open.
+async fn send(stunt: &Stunt, bytes: &[u8]) -> TcpStream {
+    let mut stream = raw::connect(&stunt.origin).await;
+    stream.write_all(bytes).await.expect("it is taken");
+    stream
+}
+
+/// Reads one response that has a `Content-Length`, and leaves the connection open.
+async fn read_response(stream: &mut TcpStream) -> String {
+    let mut read = Vec::new();
+    loop {
+        read.push(stream.read_u8().await.expect("a response"));
+        let text = String::from_utf8_lossy(&read);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let length = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            let is_length = name.eq_ignore_ascii_case("content-length");
+            is_length.then(|| value.parse::<usize>().expect("a length"))
+        });
+        if body.len() >= length.expect("a length") {
+            return text.into_owned();
+        }
+    }
+}
+
+/// Waits until the server has closed the connection, and returns what came by it before.
+async fn closed(stream: &mut TcpStream) -> Vec<u8> {
+    let came = tokio::time::timeout(GUARD, raw::come(stream)).await;
+    came.expect("the server closes the connection").bytes
+}
+
+/// Waits until the server has so many connections open, that of the question included.
+async fn await_connections(stunt: &Stunt, count: usize) {
+    let expected = format!("\nstuntdouble_connections {count}\n");
+    let reached = async {
+        loop {
+            let page = stunt.send(Method::GET, "/_mock/metrics", &[], "").await;
+            if page.text().contains(&expected) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let reached = tokio::time::timeout(GUARD, reached).await;
+    reached.unwrap_or_else(|_| panic!("there are never {count} connections"));
+}

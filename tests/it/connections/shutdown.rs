@@ -1,0 +1,78 @@
+//! A server that stops waits for requests in flight alone, and not for long.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{closed, get, read_response, send};
+use crate::support::{Stunt, raw};
+
+/// Waits until so many requests are in flight, beside the one that asks.
+async fn await_requests(stunt: &Stunt, count: usize) {
+    let expected = format!("\nstuntdouble_http_requests_under_way {}\n", count + 1);
+    loop {
+        let page = stunt.send(Method::GET, "/_mock/metrics", &[], "").await;
+        if page.text().contains(&expected) {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn stop_closes_silent_idle_and_incomplete_connections_at_once() {
+    let stunt = Stunt::start().await;
+    let mut silent = raw::connect(&stunt.origin).await;
+    let mut half_a_head = send(&stunt, b"GET /_mock/health HTTP/1.1\r\nHost").await;
+    let mut idle = send(&stunt, &get("/_mock/health")).await;
+    read_response(&mut idle).await;
+    assert!(stunt.ends_whole().await, "none of these is in flight");
+    for stream in [&mut silent, &mut half_a_head, &mut idle] {
+        assert_eq!(closed(stream).await, b"");
+    }
+}
+
+#[tokio::test]
+async fn stop_ends_long_polls_with_what_there_is() {
+    let stunt = Stunt::start().await;
+    stunt.freeze("live").await;
+    let post = |path: &str, body: &str| {
+        let length = body.len();
+        format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}")
+            .into_bytes()
+    };
+    let polls = [
+        (
+            get("/_mock/inbox/a/messages?min=1&waitMs=600000"),
+            "HTTP/1.1 408",
+            r#"{"messages":[],"evicted":0}"#,
+        ),
+        (
+            post("/_mock/requests/verify", r#"{"count": 1, "withinMs": 600000}"#),
+            "HTTP/1.1 422",
+            r#"{"ok":false,"count":0,"nearMisses":[]}"#,
+        ),
+    ];
+    let mut streams = Vec::new();
+    for (request, status, body) in polls {
+        streams.push((send(&stunt, &request).await, status, body));
+    }
+    await_requests(&stunt, 2).await;
+    assert!(stunt.ends_whole().await, "long polls are cut short, not off");
+    for (stream, status, body) in &mut streams {
+        let response = String::from_utf8(closed(stream).await).expect("text");
+        assert!(response.starts_with(*status), "{response}");
+        assert!(response.ends_with(*body), "{response}");
+        assert!(response.contains("\r\nconnection: close\r\n"), "{response}");
+    }
+}
+
+#[tokio::test]
+async fn stop_cuts_off_a_request_that_does_not_end() {
+    let stunt = Stunt::start().await;
+    let rule = json!({"when": {"operation": "unmatched"}, "then": {"delayMs": 600_000}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    let mut stuck = send(&stunt, &get("/nowhere")).await;
+    await_requests(&stunt, 1).await;
+    assert!(!stunt.ends_whole().await, "it is told that it was cut off");
+    assert_eq!(closed(&mut stuck).await, b"");
+}
