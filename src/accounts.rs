@@ -170,6 +170,21 @@ impl Accounts {
         all
     }
 
+    /// Returns the first `limit` accounts whose keys come after `after`, by key.
+    #[must_use]
+    pub fn page(&self, after: Option<&str>, limit: usize) -> Vec<Arc<Account>> {
+        let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
+        let is_after = |key: &str| after.is_none_or(|after| key > after);
+        let accounts = registry.by_key.values();
+        let mut page: Vec<_> = accounts.filter(|it| is_after(&it.key)).collect();
+        if limit < page.len() {
+            page.select_nth_unstable_by(limit, |one, other| one.key.cmp(&other.key));
+            page.truncate(limit);
+        }
+        page.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        page.into_iter().cloned().collect()
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -72,7 +72,7 @@ pub enum Received {
 /// What is in a box, and how many messages were let go.
 #[derive(Debug, Clone, Default)]
 pub struct Messages {
-    pub messages: Vec<Message>,
+    pub messages: Vec<Arc<Message>>,
     pub evicted: u64,
 }
 
@@ -99,7 +99,7 @@ struct Kept {
     script: Arc<Script>,
     answered: usize,
     /// With their numbers.
-    messages: VecDeque<(u64, Message)>,
+    messages: VecDeque<(u64, Arc<Message>)>,
     bytes: usize,
     evicted: u64,
 }
@@ -206,7 +206,7 @@ impl Inbox {
             status = kept.script.respond.get(kept.answered).copied();
             kept.answered += 1;
             kept.bytes += bytes;
-            kept.messages.push_back((number, message));
+            kept.messages.push_back((number, Arc::new(message)));
         }
         while boxes.is_over_full(name) {
             boxes.evict(Some(name));
@@ -227,7 +227,7 @@ impl Inbox {
 
     fn look(&self, name: &str) -> Messages {
         let boxes = self.boxes();
-        let messages = |kept: &Kept| kept.messages.iter().map(|(_, it)| it.clone()).collect();
+        let messages = |kept: &Kept| kept.messages.iter().map(|(_, it)| Arc::clone(it)).collect();
         let kept = boxes.by_name.get(name);
         kept.map_or_else(Messages::default, |kept| Messages {
             messages: messages(kept),
@@ -281,7 +281,7 @@ mod tests {
 
     fn bodies(inbox: &Inbox, name: &str) -> (Vec<String>, u64) {
         let found = inbox.look(name);
-        let bodies = found.messages.into_iter().map(|it| it.body).collect();
+        let bodies = found.messages.iter().map(|it| it.body.clone()).collect();
         (bodies, found.evicted)
     }
 

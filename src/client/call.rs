@@ -12,7 +12,7 @@ use url::form_urlencoded::Serializer;
 
 use crate::config::client::{
     Account, Accounts, Client, Clocks, Deliveries, DeliveryList, Fixtures, Inbox, OrderList,
-    Orders, RequestList, Requests, Rules, Snapshots, Source,
+    Orders, Page, RequestList, Requests, Rules, Snapshots, Source,
 };
 use body::{account, given, nothing, object, verification, with_account};
 
@@ -95,8 +95,8 @@ pub fn call(command: &Client, read: Input<'_>) -> Result<Call, String> {
             let body = object([account(of), ("timeoutMs", timeout_ms)]);
             Call::post("/_mock/drain", body)
         }
-        Client::Accounts { verb, .. } => accounts(verb.as_ref(), read)?,
-        Client::Rules { verb, of, .. } => rules(verb.as_ref(), of, read)?,
+        Client::Accounts { verb, page, .. } => accounts(verb.as_ref(), page, read)?,
+        Client::Rules { verb, of, page, .. } => rules(verb.as_ref(), of, page, read)?,
         Client::Requests { verb, list, .. } => requests(verb.as_ref(), list, read)?,
         Client::Deliveries { verb, list, .. } => deliveries(verb.as_ref(), list),
         Client::Orders { verb, list, .. } => orders(verb.as_ref(), list, read)?,
@@ -121,19 +121,28 @@ fn clock(verb: Option<&Clocks>, of: &Account) -> Call {
     }
 }
 
-fn accounts(verb: Option<&Accounts>, read: Input<'_>) -> Result<Call, String> {
+fn accounts(verb: Option<&Accounts>, page: &Page, read: Input<'_>) -> Result<Call, String> {
     let path = |key: &str| format!("/_mock/accounts/{}", segment(key));
     Ok(match verb {
-        None => Call::get("/_mock/accounts"),
+        None => Call::get("/_mock/accounts").with([limit(page), after(page)]),
         Some(Accounts::Show { key }) => Call::get(path(key)),
         Some(Accounts::Set { key, json }) => Call::put(path(key), given(json.as_ref(), read)?),
         Some(Accounts::Delete { key }) => Call::delete(path(key)),
     })
 }
 
-fn rules(verb: Option<&Rules>, list: &Account, read: Input<'_>) -> Result<Call, String> {
+fn rules(
+    verb: Option<&Rules>,
+    list: &Account,
+    page: &Page,
+    read: Input<'_>,
+) -> Result<Call, String> {
     Ok(match verb {
-        None => Call::get("/_mock/rules").with([("account", list.key.clone())]),
+        None => Call::get("/_mock/rules").with([
+            ("account", list.key.clone()),
+            limit(page),
+            after(page),
+        ]),
         Some(Rules::Add { json, of }) => {
             let rule = with_account(given(Some(json), read)?, of);
             Call::post("/_mock/rules", rule)
@@ -171,7 +180,8 @@ fn deliveries(verb: Option<&Deliveries>, list: &DeliveryList) -> Call {
             ("account", list.of.key.clone()),
             ("webhookId", list.webhook_id.clone()),
             ("eventType", list.event_type.clone()),
-            ("limit", list.limit.map(|it| it.to_string())),
+            limit(&list.page),
+            after(&list.page),
         ]),
         Some(Deliveries::Resend { id }) => {
             let path = format!("/_mock/deliveries/{}/resend", segment(id));
@@ -189,7 +199,8 @@ fn orders(verb: Option<&Orders>, list: &OrderList, read: Input<'_>) -> Result<Ca
         None => Call::get("/_mock/orders").with([
             ("account", list.of.key.clone()),
             ("vendor", list.vendor.clone()),
-            ("limit", list.limit.map(|it| it.to_string())),
+            limit(&list.page),
+            after(&list.page),
         ]),
         Some(Orders::Complete { id, json }) => end(id, "complete", given(json.as_ref(), read)?),
         Some(Orders::Fail { id, json }) => end(id, "fail", given(json.as_ref(), read)?),
@@ -222,6 +233,16 @@ fn snapshots(verb: Option<&Snapshots>) -> Call {
         }
         Some(Snapshots::Delete { name }) => Call::delete(path(name)),
     }
+}
+
+/// The parameter that says how many entries a page has.
+fn limit(page: &Page) -> (&'static str, Option<String>) {
+    ("limit", page.limit.map(|it| it.to_string()))
+}
+
+/// The parameter that says which page it is.
+fn after(page: &Page) -> (&'static str, Option<String>) {
+    ("after", page.after.clone())
 }
 
 /// A name as one step of a path.

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-pub use lists::{Account, DeliveryList, Like, OrderList, RequestList};
+pub use lists::{Account, DeliveryList, Like, OrderList, Page, RequestList};
 pub use verbs::{
     Accounts, Clocks, Deliveries, Fixtures, Inbox, Mode, Orders, Requests, Rules, Snapshots,
     Source, Verify,
@@ -89,6 +89,8 @@ pub enum Client {
         #[command(subcommand)]
         verb: Option<Accounts>,
         #[command(flatten)]
+        page: Page,
+        #[command(flatten)]
         server: Server,
     },
     /// List the rules that name an account, or all; add, delete or clear some
@@ -98,6 +100,8 @@ pub enum Client {
         verb: Option<Rules>,
         #[command(flatten)]
         of: Account,
+        #[command(flatten)]
+        page: Page,
         #[command(flatten)]
         server: Server,
     },

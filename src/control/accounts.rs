@@ -1,14 +1,18 @@
 //! Accounts: looked at, set up, removed.
 
-use axum::extract::{FromRequestParts, Path, State};
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::described::{ACCOUNT, STORE, refuses};
+use super::described::{ACCOUNT, STORE, account, refuses};
 use super::error::{Read, Refusal, to_its_end};
+use super::listing::{self, Page, describe_page};
+use super::query::Query;
 use crate::accounts::Account;
 use crate::model::account::Settings;
 use crate::web::openapi::Described;
@@ -53,27 +57,45 @@ impl FromRequestParts<Context> for Key {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Accounts")]
 struct Listing {
+    /// By key.
     accounts: Vec<Shown>,
+    /// The `after` of the next page; null on the last one.
+    next: Option<String>,
 }
 
 pub fn describe_list(described: Described<'_>) -> Described<'_> {
     let described = described
         .does(
             "The accounts",
-            "All that there are, those made by use included.",
+            "Page by page, those made by use included.",
         )
+        .asks_query(listing::inputs([account()]))
+        .where_input("account", "Only the account of that key.")
         .answers::<Listing>(200, "The accounts.");
-    refuses(described, &[])
+    refuses(describe_page(described), &[&[(400, "bad_query")]])
 }
 
-pub async fn list(State(context): State<Context>) -> Response {
-    let accounts = context
-        .accounts
-        .all()
-        .iter()
-        .map(|account| Shown::from(account.as_ref()))
-        .collect();
-    Json(Listing { accounts }).into_response()
+pub async fn list(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let query = Query::read(query.as_deref(), &["account", "limit", "after"])?;
+    let page = Page::<String>::read(&query)?;
+    let mut accounts = match query.text("account") {
+        Some(key) => context.accounts.get(&key).into_iter().collect(),
+        None => {
+            let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+            let one_more = limit.saturating_add(1);
+            context.accounts.page(page.after.as_deref(), one_more)
+        }
+    };
+    let next = listing::cut(&mut accounts, page.limit, |last| last.key.clone());
+    let frame = Listing {
+        accounts: Vec::new(),
+        next,
+    };
+    let show = |account: Arc<Account>| Some(Shown::from(account.as_ref()));
+    listing::answer(&frame, "accounts", accounts, show).await
 }
 
 pub fn describe_get(described: Described<'_>) -> Described<'_> {

@@ -1,6 +1,7 @@
 //! Webhook deliveries: every attempt, and sent once more.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
@@ -9,16 +10,15 @@ use serde::Serialize;
 
 use super::described::{STORE, account, refuses};
 use super::error::Refusal;
+use super::listing::{self, Page, describe_page, next_of};
 use super::query::Query;
 use super::whose::looked_at;
 use crate::clock::iso;
 use crate::model::rule::RuleId;
 use crate::web::openapi::{Described, Input};
 use crate::web::{Context, Json, Segment};
-use crate::webhooks::{RetryError, Sent};
+use crate::webhooks::{AttemptFilter, RetryError, Sent};
 
-const LIMIT: u32 = 100;
-const LIMIT_MAX: u32 = 1_000;
 const UNKNOWN: [(u16, &str); 1] = [(404, "unknown_delivery")];
 
 #[derive(Serialize, JsonSchema)]
@@ -26,6 +26,8 @@ const UNKNOWN: [(u16, &str); 1] = [(404, "unknown_delivery")];
 struct Listing {
     /// The newest last.
     deliveries: Vec<Shown>,
+    /// The `after` of the page of older ones; null on the last one.
+    next: Option<String>,
 }
 
 /// An attempt at a delivery.
@@ -51,9 +53,12 @@ struct Shown {
     request_body: String,
     /// What was answered; null where nothing was.
     status: Option<u16>,
+    /// The first 64, and 8 KiB of them.
     response_headers: Option<BTreeMap<String, String>>,
     /// Its first 4 KiB.
     response_body: Option<String>,
+    /// Whether headers or body were longer than what is kept.
+    response_clipped: bool,
     /// Why there was no answer.
     error: Option<String>,
     /// Real milliseconds.
@@ -77,6 +82,7 @@ impl From<Sent> for Shown {
             Err(line) => (None, Some(line)),
         };
         let status = answer.as_ref().map(|answer| answer.status);
+        let response_clipped = answer.as_ref().is_some_and(|answer| answer.is_clipped);
         let (headers, body) = answer.map(|answer| (answer.headers, answer.body)).unzip();
         Self {
             id: sent.delivery,
@@ -92,6 +98,7 @@ impl From<Sent> for Shown {
             status,
             response_headers: headers,
             response_body: body,
+            response_clipped,
             error,
             duration_ms: attempt.duration_ms,
             next_at: attempt.next_at.map(iso),
@@ -102,48 +109,59 @@ impl From<Sent> for Shown {
 }
 
 pub fn describe_list(described: Described<'_>) -> Described<'_> {
-    let input = |name, kind: &str| Input {
+    let input = |name| Input {
         name,
         required: false,
-        schema: serde_json::json!({"type": kind}),
+        schema: serde_json::json!({"type": "string"}),
     };
     let described = described
         .does(
             "Every attempt at a webhook",
             "As it was sent, and what came of it. The last 1000 of an account are kept, also of \
-             webhooks that are gone.",
+             webhooks that are gone. The first page has the newest ones; on each page the newest \
+             is last.",
         )
-        .asks_query(vec![
+        .asks_query(listing::inputs([
             account(),
-            input("webhookId", "string"),
-            input("eventType", "string"),
-            input("limit", "integer"),
-        ])
+            input("webhookId"),
+            input("eventType"),
+        ]))
         .where_input("account", "Only those of that key.")
         .where_input("webhookId", "Only those to that webhook.")
         .where_input("eventType", "Only those of such events.")
-        .where_input("limit", "The last so many; 100 where it is left out.")
         .answers::<Listing>(200, "The attempts.");
-    refuses(described, &[&[(400, "bad_query")], &STORE])
+    refuses(describe_page(described), &[&[(400, "bad_query")], &STORE])
 }
 
 pub async fn list(
     State(context): State<Context>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let known = ["account", "webhookId", "eventType", "limit"];
+    let known = ["account", "webhookId", "eventType", "limit", "after"];
     let query = Query::read(query.as_deref(), &known)?;
-    let limit = query.limit(LIMIT, 1..=LIMIT_MAX)?;
+    let page = Page::read(&query)?;
     let key = query.text("account");
     let Ok(account) = looked_at(&context, key.as_deref()) else {
-        let deliveries = Vec::new();
-        return Ok(Json(Listing { deliveries }).into_response());
+        let (deliveries, next) = (Vec::new(), None);
+        return Ok(Json(Listing { deliveries, next }).into_response());
     };
-    let (webhook, kind) = (query.text("webhookId"), query.text("eventType"));
-    let webhooks = &context.webhooks;
-    let attempts = webhooks.attempts(account.as_deref(), webhook, kind, limit);
-    let deliveries = attempts.await?.into_iter().map(Shown::from).collect();
-    Ok(Json(Listing { deliveries }).into_response())
+    let filter = Arc::new(AttemptFilter {
+        account: account.map(|account| account.id),
+        endpoint: query.text("webhookId"),
+        kind: query.text("eventType"),
+    });
+    let webhooks = Arc::clone(&context.webhooks);
+    let span = webhooks.attempts_span(&filter, page.after, page.limit).await?;
+    let frame = Listing {
+        deliveries: Vec::new(),
+        next: next_of(span),
+    };
+    let read = move |range, limit| {
+        let (webhooks, filter) = (Arc::clone(&webhooks), Arc::clone(&filter));
+        async move { webhooks.attempts_in_span(&filter, range, limit).await }
+    };
+    let show = |sent: Option<Sent>| sent.map(Shown::from);
+    listing::answer_span(&frame, "deliveries", span, read, show).await
 }
 
 pub fn describe_resend(described: Described<'_>) -> Described<'_> {

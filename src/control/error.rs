@@ -174,6 +174,13 @@ impl From<StoreError> for Refusal {
     }
 }
 
+impl From<Box<dyn std::error::Error + Send + Sync>> for Refusal {
+    /// Returns the refusal of a listing that could not be read. The error has been logged.
+    fn from(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        Self::broken(error.to_string())
+    }
+}
+
 impl From<BodyRefusal> for Refusal {
     fn from(refusal: BodyRefusal) -> Self {
         Self::bad("bad_body", refusal.line(), "send one JSON object")

@@ -1,6 +1,7 @@
 //! The inbox: set up, posted to, read.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{RawQuery, Request, State};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::described::{ACCOUNT, STORE, refuses};
 use super::error::{Read, Refusal};
+use super::listing;
 use super::query::Query;
 use super::whose::{AccountKey, account};
 use crate::accounts::Account;
@@ -68,12 +70,12 @@ struct Shown {
     signature_valid: Option<bool>,
 }
 
-impl From<Message> for Shown {
-    fn from(message: Message) -> Self {
+impl From<&Message> for Shown {
+    fn from(message: &Message) -> Self {
         Self {
             at: iso(message.at),
-            headers: message.headers,
-            body: message.body,
+            headers: message.headers.clone(),
+            body: message.body.clone(),
             signature_valid: message.signature_valid,
         }
     }
@@ -316,12 +318,14 @@ pub async fn messages(
     let messages = |wait| context.inbox.messages(&name, min, wait);
     let found = context.long_poll(wait, messages).await;
     let count = found.messages.len();
-    let listing = Json(Listing {
-        messages: found.messages.into_iter().map(Shown::from).collect(),
+    let frame = Listing {
+        messages: Vec::new(),
         evicted: found.evicted,
-    });
+    };
+    let show = |message: Arc<Message>| Some(Shown::from(message.as_ref()));
+    let listing = listing::answer(&frame, "messages", found.messages, show).await?;
     if count >= min {
-        return Ok(listing.into_response());
+        return Ok(listing);
     }
     let why = format!("{count} messages came, {min} are wanted");
     let why = [(WHY, header_line(&why))];

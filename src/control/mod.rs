@@ -9,6 +9,7 @@ mod described;
 mod error;
 mod fixtures;
 mod inbox;
+mod listing;
 mod metrics;
 mod orders;
 mod query;

@@ -1,5 +1,7 @@
 //! Orders and documents: listed, and brought to their end.
 
+use std::sync::Arc;
+
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
@@ -7,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::described::{STORE, account, refuses};
 use super::error::{Read, Refusal};
+use super::listing::{self, Page, describe_page, next_of};
 use super::query::Query;
 use super::rules::check::then::outcome;
 use super::rules::wire::Outcome;
@@ -14,12 +17,10 @@ use super::whose::looked_at;
 use crate::clock::iso;
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::rule::{self, Processing};
-use crate::orders::{End, EndError};
+use crate::orders::{End, EndError, Listed};
 use crate::web::openapi::{Described, Input};
 use crate::web::{Context, Json, Segment, Tied, Verbs};
 
-const LIMIT: u32 = 100;
-const LIMIT_MAX: u32 = 1_000;
 const ENDS: [(u16, &str); 5] = [
     (400, "bad_rule"),
     (400, "unfit_outcome"),
@@ -33,6 +34,8 @@ const ENDS: [(u16, &str); 5] = [
 struct Listing {
     /// The newest last.
     orders: Vec<Shown>,
+    /// The `after` of the page of older ones; null on the last one.
+    next: Option<String>,
 }
 
 /// An order, or a document.
@@ -99,31 +102,29 @@ impl Shown {
 }
 
 pub fn describe_list(described: Described<'_>) -> Described<'_> {
-    let input = |name, kind: &str| Input {
-        name,
+    let vendor = Input {
+        name: "vendor",
         required: false,
-        schema: serde_json::json!({"type": kind}),
+        schema: serde_json::json!({"type": "string"}),
     };
     let described = described
-        .does("Orders and documents", "Of both vendors, the newest last.")
-        .asks_query(vec![
-            account(),
-            input("vendor", "string"),
-            input("limit", "integer"),
-        ])
+        .does(
+            "Orders and documents",
+            "Of both vendors. The first page has the newest ones; on each page the newest is last.",
+        )
+        .asks_query(listing::inputs([account(), vendor]))
         .where_input("account", "Only those of that key.")
         .where_input("vendor", "`bizmori` or `undetectable`.")
-        .where_input("limit", "The last so many; 100 where it is left out.")
         .answers::<Listing>(200, "The orders.");
-    refuses(described, &[&[(400, "bad_query")], &STORE])
+    refuses(describe_page(described), &[&[(400, "bad_query")], &STORE])
 }
 
 pub async fn list(
     State(context): State<Context>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let query = Query::read(query.as_deref(), &["account", "vendor", "limit"])?;
-    let limit = query.limit(LIMIT, 1..=LIMIT_MAX)?;
+    let query = Query::read(query.as_deref(), &["account", "vendor", "limit", "after"])?;
+    let page = Page::read(&query)?;
     let named = |value: String| {
         let named = Vendor::ALL.into_iter().find(|it| it.name() == value);
         let hint = "there is: bizmori, undetectable";
@@ -132,14 +133,23 @@ pub async fn list(
     let vendor = query.text("vendor").map(named).transpose()?;
     let key = query.text("account");
     let Ok(account) = looked_at(&context, key.as_deref()) else {
-        let orders = Vec::new();
-        return Ok(Json(Listing { orders }).into_response());
+        let (orders, next) = (Vec::new(), None);
+        return Ok(Json(Listing { orders, next }).into_response());
     };
-    let found = context.orders.of_any(account.as_deref(), vendor, limit);
-    let found = found.await?;
-    let orders = found.iter().filter_map(|it| Shown::of(&context, it));
-    let orders = orders.collect();
-    Ok(Json(Listing { orders }).into_response())
+    let account = account.map(|account| account.id);
+    let listed = Listed { account, vendor };
+    let span = context.orders.span(listed, page.after, page.limit).await?;
+    let frame = Listing {
+        orders: Vec::new(),
+        next: next_of(span),
+    };
+    let orders = Arc::clone(&context.orders);
+    let read = move |range, limit| {
+        let orders = Arc::clone(&orders);
+        async move { orders.in_span(listed, range, limit).await }
+    };
+    let show = move |order: Arc<Order>| Shown::of(&context, &order);
+    listing::answer_span(&frame, "orders", span, read, show).await
 }
 
 pub fn describe_complete(described: Described<'_>) -> Described<'_> {

@@ -32,7 +32,7 @@ pub async fn list(
         evicted,
     };
     let items = stream::iter(exchanges).map(|exchange| item(&Shown::from(exchange.as_ref())));
-    Ok(streamed(&listing, "requests", items).await)
+    Ok(streamed(&listing, "requests", items).await?)
 }
 
 pub async fn delete(

@@ -7,14 +7,17 @@ pub mod wire;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt, stream};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::error::{Read, Refusal};
+use super::listing::{self, Page};
+use super::query::Query;
 use super::whose::{account, account_of};
 use crate::model::rule::RuleId;
 use crate::rules::Refused;
-use crate::web::{Context, Json, Segment};
+use crate::web::{Context, Json, Segment, item, streamed};
 use wire::{Sent, Shown};
 
 impl From<Refused> for Refusal {
@@ -44,16 +47,31 @@ pub async fn create(
 #[schemars(rename = "Rules")]
 struct Listing<'r> {
     rules: Vec<Shown<'r>>,
+    /// The `after` of the next page; null on the last one.
+    next: Option<String>,
 }
 
 pub async fn list(
     State(context): State<Context>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let account = account_of(query.as_deref())?;
-    let standing = context.rules.list(account.as_deref());
-    let rules = standing.iter().map(|it| Shown::from(it.as_ref())).collect();
-    Ok(Json(Listing { rules }).into_response())
+    let query = Query::read(query.as_deref(), &["account", "limit", "after"])?;
+    let page = Page::<i64>::read(&query)?;
+    let mut rules = context.rules.list(query.text("account").as_deref());
+    if let Some(after) = page.after {
+        // The rule itself may be gone.
+        let place = rules.iter().position(|rule| rule.id.0 == after);
+        let later = || rules.iter().position(|rule| rule.id.0 > after);
+        let first = place.map(|place| place + 1).or_else(later);
+        rules.drain(..first.unwrap_or(rules.len()));
+    }
+    let next = listing::cut(&mut rules, page.limit, |last| last.id);
+    let frame = Listing {
+        rules: Vec::new(),
+        next,
+    };
+    let items = stream::iter(rules).map(|rule| item(&Shown::from(rule.as_ref())));
+    Ok(streamed(&frame, "rules", items).await?)
 }
 
 pub async fn delete(

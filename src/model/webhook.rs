@@ -122,13 +122,16 @@ pub struct Attempt {
     pub rule: Option<RuleId>,
 }
 
-/// What a receiver answered; of the body, its begin.
+/// What a receiver answered, headers and body within limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
     pub status: u16,
     pub headers: BTreeMap<String, String>,
     pub body: String,
+    /// `true` if headers or body were longer than what is kept.
+    #[serde(default)]
+    pub is_clipped: bool,
 }
 
 /// Milliseconds from a failed attempt to the next one; after the last of them the delivery

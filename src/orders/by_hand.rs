@@ -10,7 +10,7 @@ use super::{Orders, ruled};
 use crate::accounts::{Account, UploadFor};
 use crate::claims::Claim;
 use crate::model::job::Kind;
-use crate::model::order::{Order, State, Vendor};
+use crate::model::order::{Order, State};
 use crate::model::rule::{Makes, Outcome, Ruled};
 use crate::store::{self, StoreError, apart};
 
@@ -45,22 +45,6 @@ impl From<StoreError> for EndError {
 }
 
 impl Orders {
-    /// The last `limit` orders and documents, the newest last: of one account, of one vendor,
-    /// where these are given.
-    ///
-    /// # Errors
-    /// If they cannot be read.
-    pub async fn of_any(
-        &self,
-        account: Option<&Account>,
-        vendor: Option<Vendor>,
-        limit: u32,
-    ) -> Result<Vec<Arc<Order>>, StoreError> {
-        let mut reader = self.db.read().await?;
-        let account = account.map(|account| account.id);
-        store::orders::of_any(&mut reader, account, vendor, limit).await
-    }
-
     /// Brings the order of that id to that end, whosever it is. What is answered keeps its webhooks
     /// from leaving, and is to be let go when the answer has been written.
     ///

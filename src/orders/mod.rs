@@ -51,7 +51,7 @@ pub use deadline::V2_SUNSET;
 pub use draft::{Charge, New, NewFile, Source};
 pub use layout::{KeyOwner, key_owner};
 pub use outputs::Archive;
-pub use query::{Cursor, Owner};
+pub use query::{Cursor, Listed, Owner};
 pub use report::{ReportError, report_kind};
 pub use set_up::Given;
 pub use start::{StartError, Started};

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::{KeyOwner, Orders, key_owner};
 use crate::accounts::Account;
-use crate::model::listing::{Filter, Page};
+use crate::model::listing::{Filter, Page, Span};
 use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
 use crate::store::{self, StoreError};
 
 pub use crate::store::listing::Cursor;
+pub use crate::store::orders::Listed;
 
 /// Whose object it is.
 #[derive(Debug, Clone)]
@@ -65,6 +66,36 @@ impl Orders {
     ) -> Result<Vec<Arc<Order>>, StoreError> {
         let mut reader = self.db.read().await?;
         store::listing::next(&mut reader, account.id, filter, limit, cursor).await
+    }
+
+    /// Returns the newest `limit` orders and documents of those older than number `before`, of any
+    /// account or vendor if none is given. `None` if there are none.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn span(
+        &self,
+        listed: Listed,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Option<Span>, StoreError> {
+        let mut reader = self.db.read().await?;
+        store::orders::span(&mut reader, listed, before, limit).await
+    }
+
+    /// Returns the orders and documents numbered `first` to `last` with their numbers, the oldest
+    /// first, `limit` of them at most.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn in_span(
+        &self,
+        listed: Listed,
+        (first, last): (i64, i64),
+        limit: u32,
+    ) -> Result<Vec<(i64, Arc<Order>)>, StoreError> {
+        let mut reader = self.db.read().await?;
+        store::orders::in_span(&mut reader, listed, (first, last), limit).await
     }
 
     /// How many BIZ MORI orders the account made on each of those days (since 1970, UTC); a day

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue};
 
 use super::treated::content;
 use crate::model::rule::Respond;
 
+/// Headers that are kept,
+const HEADERS_MAX: usize = 64;
+/// and bytes of their names and values.
+const HEADERS_BYTES_MAX: usize = 8 * 1024;
 /// So much of the body is read,
 const BODY_BYTES_MAX: usize = 4 * 1024;
 /// and so long: the status counts, whatever becomes of the body.
@@ -20,19 +24,23 @@ pub struct Posted {
     /// What came more than once is joined by a comma.
     pub headers: BTreeMap<String, String>,
     pub body: String,
+    /// `true` if there was more than is kept.
+    pub is_clipped: bool,
 }
 
 impl Posted {
     pub(super) async fn read(mut answer: reqwest::Response) -> Self {
         let status = answer.status().as_u16();
-        let headers = joined(answer.headers());
+        let (headers, mut is_clipped) = clipped(answer.headers());
         let mut body = Vec::new();
         let begin = async {
-            while body.len() < BODY_BYTES_MAX
-                && let Ok(Some(piece)) = answer.chunk().await
-            {
+            while let Ok(Some(piece)) = answer.chunk().await {
                 let room = BODY_BYTES_MAX - body.len();
                 body.extend_from_slice(&piece[..piece.len().min(room)]);
+                if piece.len() > room {
+                    is_clipped = true;
+                    break;
+                }
             }
         };
         // What has not come by then is left out.
@@ -41,8 +49,32 @@ impl Posted {
             status,
             headers,
             body: String::from_utf8_lossy(&body).into_owned(),
+            is_clipped,
         }
     }
+}
+
+/// Returns the first headers, within [`HEADERS_MAX`] and [`HEADERS_BYTES_MAX`], and `true` if there
+/// are more. The value that goes over the limit is cut.
+fn clipped(came: &HeaderMap) -> (BTreeMap<String, String>, bool) {
+    let mut kept = HeaderMap::new();
+    let mut room = HEADERS_BYTES_MAX;
+    let mut is_clipped = false;
+    for (name, value) in came {
+        if kept.len() == HEADERS_MAX || room < name.as_str().len() {
+            is_clipped = true;
+            break;
+        }
+        room -= name.as_str().len();
+        let bytes = value.as_bytes();
+        let begin = &bytes[..bytes.len().min(room)];
+        room -= begin.len();
+        is_clipped |= begin.len() < bytes.len();
+        if let Ok(begin) = HeaderValue::from_bytes(begin) {
+            kept.append(name, begin);
+        }
+    }
+    (joined(&kept), is_clipped)
 }
 
 /// Headers by name; what came more than once is joined by a comma.
@@ -73,6 +105,7 @@ impl From<&Respond> for Posted {
             status: respond.status,
             headers,
             body: body.to_owned(),
+            is_clipped: false,
         }
     }
 }

@@ -4,6 +4,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::{Result, Source, Tx, sealed::Connected};
 use crate::model::ids::AccountId;
+use crate::model::listing::Span;
 use crate::model::webhook::{Attempt, Delivery};
 
 /// So many of an account's attempts are kept.
@@ -62,36 +63,79 @@ pub async fn insert(
     Ok(())
 }
 
-/// The last `limit` attempts of that filter, the newest last.
+impl Filter {
+    /// Returns the condition, and the column that orders and numbers the attempts.
+    fn condition(&self) -> (String, &'static str) {
+        // Each is found by an index; with one condition for both cases all are looked at.
+        let (of_account, number) = match (self.account, &self.endpoint) {
+            (_, Some(_)) => ("(?1 IS NULL OR attempts.account_id = ?1)", "attempts.id"),
+            (Some(_), None) => ("attempts.account_id = ?1", "number"),
+            (None, None) => ("?1 IS NULL", "attempts.id"),
+        };
+        let of_endpoint = match &self.endpoint {
+            Some(_) => "endpoint_id = ?2",
+            None => "?2 IS NULL",
+        };
+        let condition = format!("{of_account} AND {of_endpoint} AND (?3 IS NULL OR kind = ?3)");
+        (condition, number)
+    }
+}
+
+/// Returns the newest `limit` attempts of those older than attempt number `before`. `None` if there
+/// are none. The numbers are those of this filter.
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn list(from: &mut impl Source, filter: &Filter, limit: u32) -> Result<Vec<Stored>> {
-    // Each is found by an index; with one condition for both cases all are looked at.
-    let (whose, order) = match (filter.account, &filter.endpoint) {
-        (_, Some(_)) => ("(?1 IS NULL OR attempts.account_id = ?1)", "attempts.id"),
-        (Some(_), None) => ("attempts.account_id = ?1", "number"),
-        (None, None) => ("?1 IS NULL", "attempts.id"),
-    };
-    let endpoint = match &filter.endpoint {
-        Some(_) => "endpoint_id = ?2",
-        None => "?2 IS NULL",
-    };
+pub async fn span(
+    from: &mut impl Source,
+    filter: &Filter,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Option<Span>> {
+    let (condition, number) = filter.condition();
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT attempts.account_id, endpoint_id, delivery_id, event_id, kind, events.body,
-                attempts.body
-         FROM attempts JOIN events ON events.id = event_id
-         WHERE {whose} AND {endpoint} AND (?3 IS NULL OR kind = ?3)
-         ORDER BY {order} DESC LIMIT ?4"
+        "SELECT {number} FROM attempts JOIN events ON events.id = event_id
+         WHERE {condition} AND {number} < ?4 ORDER BY {number} DESC LIMIT ?5"
     )))
     .bind(filter.account.map(|account| account.0))
     .bind(filter.endpoint.as_deref())
     .bind(filter.kind.as_deref())
+    .bind(before.unwrap_or(i64::MAX))
+    .bind(i64::from(limit) + 1)
+    .fetch_all(from.sqlite())
+    .await?;
+    let numbers: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+    Ok(Span::of_page(&numbers, limit))
+}
+
+/// Returns the attempts numbered `first` to `last` with their numbers, the oldest first, `limit` of
+/// them at most.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn in_span(
+    from: &mut impl Source,
+    filter: &Filter,
+    (first, last): (i64, i64),
+    limit: u32,
+) -> Result<Vec<(i64, Stored)>> {
+    let (condition, number) = filter.condition();
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "SELECT attempts.account_id, endpoint_id, delivery_id, event_id, kind, events.body,
+                attempts.body, {number}
+         FROM attempts JOIN events ON events.id = event_id
+         WHERE {condition} AND {number} BETWEEN ?4 AND ?5 ORDER BY {number} LIMIT ?6"
+    )))
+    .bind(filter.account.map(|account| account.0))
+    .bind(filter.endpoint.as_deref())
+    .bind(filter.kind.as_deref())
+    .bind(first)
+    .bind(last)
     .bind(limit)
     .fetch_all(from.sqlite())
     .await?;
-    let of = |row: &sqlx::sqlite::SqliteRow| {
-        Ok(Stored {
+    let read = |row: &sqlx::sqlite::SqliteRow| {
+        let stored = Stored {
             account: AccountId(row.get(0)),
             endpoint: row.get(1),
             delivery: row.get(2),
@@ -99,7 +143,8 @@ pub async fn list(from: &mut impl Source, filter: &Filter, limit: u32) -> Result
             kind: row.get(4),
             body: row.get(5),
             attempt: serde_json::from_str(row.get(6))?,
-        })
+        };
+        Ok((row.get(7), stored))
     };
-    rows.iter().rev().map(of).collect()
+    rows.iter().map(read).collect()
 }

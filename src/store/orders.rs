@@ -8,6 +8,7 @@ use super::cache::Kept;
 use super::tx::Update;
 use super::{Result, Source, Tx, sealed::Connected};
 use crate::model::ids::AccountId;
+use crate::model::listing::Span;
 use crate::model::order::{Order, Vendor};
 
 /// Keeps a new order. False, and nothing is written, if its id is taken, or its account has an
@@ -84,35 +85,79 @@ pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<Arc<Order>>> {
     }
 }
 
-/// The last `limit` orders, the newest last: of one account, of one vendor, where these are given.
+/// The orders of a listing. `None` is any account or any vendor.
+#[derive(Debug, Clone, Copy)]
+pub struct Listed {
+    pub account: Option<AccountId>,
+    pub vendor: Option<Vendor>,
+}
+
+impl Listed {
+    fn condition(self) -> String {
+        // One account's are found by its index; with one condition for both cases all are looked at.
+        let of_account = match self.account {
+            Some(_) => "account_id = ?1",
+            None => "?1 IS NULL",
+        };
+        let of_vendor = match self.vendor {
+            None => "TRUE",
+            Some(Vendor::Bizmori) => "type NOT IN ('document', 'bulk')",
+            Some(Vendor::Undetectable) => "type IN ('document', 'bulk')",
+        };
+        format!("{of_account} AND {of_vendor}")
+    }
+}
+
+/// Returns the newest `limit` orders of those older than order number `before`. `None` if there are
+/// none.
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn of_any(
+pub async fn span(
     from: &mut impl Source,
-    account: Option<AccountId>,
-    vendor: Option<Vendor>,
+    listed: Listed,
+    before: Option<i64>,
     limit: u32,
-) -> Result<Vec<Arc<Order>>> {
-    // One account's are found by its index; with one condition for both cases all are looked at.
-    let whose = match account {
-        Some(_) => "account_id = ?1",
-        None => "?1 IS NULL",
-    };
-    let whats = match vendor {
-        None => "TRUE",
-        Some(Vendor::Bizmori) => "type NOT IN ('document', 'bulk')",
-        Some(Vendor::Undetectable) => "type IN ('document', 'bulk')",
-    };
+) -> Result<Option<Span>> {
+    let condition = listed.condition();
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT body FROM orders WHERE {whose} AND {whats} ORDER BY seq DESC LIMIT ?2"
+        "SELECT seq FROM orders WHERE {condition} AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
     )))
-    .bind(account.map(|account| account.0))
+    .bind(listed.account.map(|account| account.0))
+    .bind(before.unwrap_or(i64::MAX))
+    .bind(i64::from(limit) + 1)
+    .fetch_all(from.sqlite())
+    .await?;
+    let numbers: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+    Ok(Span::of_page(&numbers, limit))
+}
+
+/// Returns the orders numbered `first` to `last` with their numbers, the oldest first, `limit` of
+/// them at most.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn in_span(
+    from: &mut impl Source,
+    listed: Listed,
+    (first, last): (i64, i64),
+    limit: u32,
+) -> Result<Vec<(i64, Arc<Order>)>> {
+    let condition = listed.condition();
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "SELECT seq, body FROM orders WHERE {condition} AND seq BETWEEN ?2 AND ?3
+         ORDER BY seq LIMIT ?4"
+    )))
+    .bind(listed.account.map(|account| account.0))
+    .bind(first)
+    .bind(last)
     .bind(limit)
     .fetch_all(from.sqlite())
     .await?;
-    let of = |row: &sqlx::sqlite::SqliteRow| Ok(Arc::new(serde_json::from_str(row.get(0))?));
-    rows.iter().rev().map(of).collect()
+    let read = |row: &sqlx::sqlite::SqliteRow| {
+        Ok((row.get(0), Arc::new(serde_json::from_str(row.get(1))?)))
+    };
+    rows.iter().map(read).collect()
 }
 
 /// The same from the rows, with the length of its JSON.

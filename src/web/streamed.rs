@@ -5,7 +5,7 @@
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -25,39 +25,35 @@ pub fn item(item: &impl Serialize) -> Result<Vec<u8>, BoxError> {
 }
 
 /// Answers with `frame` as JSON, whose list `field` is empty and is filled with `items`. An error
-/// among the first items is a 500; a later one breaks the response off.
+/// after the first pieces breaks the response off.
+///
+/// # Errors
+/// If there is an error among the first items.
 pub async fn streamed(
     frame: &impl Serialize,
     field: &str,
     items: impl Stream<Item = Result<Vec<u8>, BoxError>> + Send + 'static,
-) -> Response {
-    let Some((begin, end)) = split(frame, field) else {
-        tracing::error!(field, "a listing cannot be written");
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
+) -> Result<Response, BoxError> {
+    let (begin, end) = split(frame, field)?;
     let mut pieces = Box::pin(pieces(begin, items, end));
-    let first = match pieces.next().await {
-        Some(Ok(piece)) => piece,
-        Some(Err(_)) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        None => Bytes::new(),
-    };
+    let first = pieces.next().await.transpose()?.unwrap_or_default();
     // Most listings are one piece, whose length can be told.
     let body = match pieces.next().await {
         None => Body::from(first),
         Some(second) => Body::from_stream(stream::iter([Ok(first), second]).chain(pieces)),
     };
     let json = HeaderValue::from_static("application/json");
-    ([(CONTENT_TYPE, json)], body).into_response()
+    Ok(([(CONTENT_TYPE, json)], body).into_response())
 }
 
-/// Returns the JSON of `frame` up to the items of its empty list, and from there on. `None` if there
-/// is no such list.
-fn split(frame: &impl Serialize, field: &str) -> Option<(Vec<u8>, Vec<u8>)> {
-    let mut text = serde_json::to_string(frame).ok()?;
+/// Returns the JSON of `frame` up to the items of its empty list, and from there on.
+fn split(frame: &impl Serialize, field: &str) -> Result<(Vec<u8>, Vec<u8>), BoxError> {
+    let mut text = serde_json::to_string(frame)?;
     let empty = format!("\"{field}\":[]");
-    let end = text.find(&empty)? + empty.len() - 1;
+    let missing = || format!("the listing has no empty list {field}");
+    let end = text.find(&empty).ok_or_else(missing)? + empty.len() - 1;
     let rest = text.split_off(end);
-    Some((text.into_bytes(), rest.into_bytes()))
+    Ok((text.into_bytes(), rest.into_bytes()))
 }
 
 /// Pieces of the listing, each made when it is asked for.
@@ -90,7 +86,7 @@ fn pieces(
                     state.piece.extend_from_slice(&item);
                 }
                 Some(Err(error)) => {
-                    tracing::error!(%error, "a listing was broken off");
+                    tracing::error!(%error, "a listing cannot be written");
                     return Some((Err(error), None));
                 }
                 None => {
@@ -133,7 +129,8 @@ mod tests {
             items: Vec::new(),
             next: Some(7),
         };
-        (streamed(&frame, "items", items).await, serialised)
+        let response = streamed(&frame, "items", items).await.expect("a listing");
+        (response, serialised)
     }
 
     #[tokio::test]
@@ -170,17 +167,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn error_of_the_first_item_answers_500_and_a_later_one_breaks_off() {
+    async fn error_of_the_first_item_is_returned_and_a_later_one_breaks_off() {
         let frame = Listing {
             items: Vec::new(),
             next: None,
         };
         let broken = || Err(BoxError::from("broken"));
-        let response = streamed(&frame, "items", stream::iter([broken()])).await;
-        assert_eq!(response.status(), 500);
+        let refused = streamed(&frame, "items", stream::iter([broken()])).await;
+        assert!(refused.is_err());
         let items = [item(&"x".repeat(99_999)), item(&"y".repeat(99_999)), broken()];
         let response = streamed(&frame, "items", stream::iter(items)).await;
-        assert_eq!(response.status(), 200);
+        let response = response.expect("its first items");
         assert!(response.into_body().collect().await.is_err());
     }
 }

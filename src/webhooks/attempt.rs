@@ -104,6 +104,7 @@ impl Webhooks {
             status: answer.status,
             headers: answer.headers,
             body: answer.body,
+            is_clipped: answer.is_clipped,
         });
         (attempt, sent)
     }

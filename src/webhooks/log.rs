@@ -2,8 +2,11 @@
 
 use super::Webhooks;
 use crate::accounts::Account;
+use crate::model::listing::Span;
 use crate::model::webhook::{Attempt, Delivery};
-use crate::store::{self, StoreError, attempts::Filter};
+use crate::store::{self, StoreError};
+
+pub use crate::store::attempts::Filter as AttemptFilter;
 
 /// An attempt, and what it was an attempt at.
 #[derive(Debug, Clone)]
@@ -53,26 +56,35 @@ impl Webhooks {
         store::endpoints::secrets(&mut self.db.read().await?, account, url_end).await
     }
 
-    /// The last `limit` attempts, the newest last: of one account, to one endpoint, at events of
-    /// one type, where these are given.
+    /// Returns the newest `limit` attempts of those older than attempt number `before`. `None` if
+    /// there are none. The numbers are those of this filter.
     ///
     /// # Errors
     /// If they cannot be read.
-    pub async fn attempts(
+    pub async fn attempts_span(
         &self,
-        account: Option<&Account>,
-        endpoint: Option<String>,
-        kind: Option<String>,
+        filter: &AttemptFilter,
+        before: Option<i64>,
         limit: u32,
-    ) -> Result<Vec<Sent>, StoreError> {
-        let filter = Filter {
-            account: account.map(|account| account.id),
-            endpoint,
-            kind,
-        };
+    ) -> Result<Option<Span>, StoreError> {
         let mut reader = self.db.read().await?;
-        let stored = store::attempts::list(&mut reader, &filter, limit).await?;
-        let of = |stored: store::attempts::Stored| {
+        store::attempts::span(&mut reader, filter, before, limit).await
+    }
+
+    /// Returns the attempts numbered `first` to `last` with their numbers, the oldest first, `limit`
+    /// of them at most. `None` stands for an attempt whose account's life has just ended.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn attempts_in_span(
+        &self,
+        filter: &AttemptFilter,
+        (first, last): (i64, i64),
+        limit: u32,
+    ) -> Result<Vec<(i64, Option<Sent>)>, StoreError> {
+        let mut reader = self.db.read().await?;
+        let stored = store::attempts::in_span(&mut reader, filter, (first, last), limit).await?;
+        let sent = |stored: store::attempts::Stored| {
             let account = self.accounts.by_id(stored.account)?;
             Some(Sent {
                 account: account.key.clone(),
@@ -84,6 +96,7 @@ impl Webhooks {
                 attempt: stored.attempt,
             })
         };
-        Ok(stored.into_iter().filter_map(of).collect())
+        let numbered = |(number, stored)| (number, sent(stored));
+        Ok(stored.into_iter().map(numbered).collect())
     }
 }

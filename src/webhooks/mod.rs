@@ -33,7 +33,7 @@ use crate::store::Db;
 
 pub use by_hand::{Retried, RetryError, Tally};
 pub use endpoints::Wish;
-pub use log::Sent;
+pub use log::{AttemptFilter, Sent};
 pub use signature::{SIGNATURE_HEADER, signature, verify};
 
 /// What a vendor tells of an order that has come to its end; none for vendors that do not tell.

@@ -152,6 +152,22 @@ fn webhooks_orders_and_state_are_reached() {
             "orders --account a --vendor bizmori --limit 2",
             "GET /_mock/orders?account=a&vendor=bizmori&limit=2",
         ),
+        (
+            "orders --limit 2 --after 7",
+            "GET /_mock/orders?limit=2&after=7",
+        ),
+        (
+            "deliveries --after 7",
+            "GET /_mock/deliveries?after=7",
+        ),
+        (
+            "accounts --limit 2 --after a/b",
+            "GET /_mock/accounts?limit=2&after=a%2Fb",
+        ),
+        (
+            "rules --account a --limit 2 --after 7",
+            "GET /_mock/rules?account=a&limit=2&after=7",
+        ),
         ("order complete 7", "POST /_mock/orders/7/complete {}"),
         (
             r#"orders complete 7 {"a":1}"#,

@@ -16,6 +16,17 @@ pub struct Account {
     pub key: Option<String>,
 }
 
+/// Which page of a listing.
+#[derive(Debug, Clone, Args)]
+pub struct Page {
+    /// Entries on a page; 100 if not given, 1000 at most
+    #[arg(long, value_name = "COUNT")]
+    pub limit: Option<u64>,
+    /// The `next` of the page before; the first page if not given
+    #[arg(long, value_name = "CURSOR")]
+    pub after: Option<String>,
+}
+
 /// What requests are like.
 #[derive(Debug, Clone, Args)]
 pub struct Like {
@@ -59,9 +70,8 @@ pub struct DeliveryList {
     /// Only those of such an event, such as `order.aiDetection.completed`
     #[arg(long, value_name = "TYPE")]
     pub event_type: Option<String>,
-    /// The last so many; 100 if not given, 1000 at most
-    #[arg(long, value_name = "COUNT")]
-    pub limit: Option<u64>,
+    #[command(flatten)]
+    pub page: Page,
 }
 
 /// Which orders and documents are listed.
@@ -72,7 +82,6 @@ pub struct OrderList {
     /// Only those of that vendor, `bizmori` or `undetectable`
     #[arg(long)]
     pub vendor: Option<String>,
-    /// The last so many; 100 if not given, 1000 at most
-    #[arg(long, value_name = "COUNT")]
-    pub limit: Option<u64>,
+    #[command(flatten)]
+    pub page: Page,
 }

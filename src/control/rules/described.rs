@@ -1,6 +1,7 @@
 //! The operations on rules, described.
 
 use super::super::described::{ACCOUNT, STORE, account, refuses};
+use super::super::listing::{describe_page, inputs};
 use super::Listing;
 use super::wire::{Sent, Shown};
 use crate::web::openapi::Described;
@@ -25,10 +26,10 @@ pub fn list(described: Described<'_>) -> Described<'_> {
             "The rules that stand",
             "In the order in which they were made, with how often each was applied.",
         )
-        .asks_query(vec![account()])
+        .asks_query(inputs([account()]))
         .where_input("account", "Only those about it.")
         .answers::<Listing>(200, "The rules.");
-    refuses(described, &[&[(400, "bad_query")]])
+    refuses(describe_page(described), &[&[(400, "bad_query")]])
 }
 
 pub fn delete(described: Described<'_>) -> Described<'_> {

@@ -16,7 +16,32 @@ fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Posted {
         status,
         headers: headers.collect(),
         body: body.to_owned(),
+        is_clipped: false,
     }
+}
+
+/// The answer, of which more came.
+fn clipped(answer: Posted) -> Posted {
+    Posted {
+        is_clipped: true,
+        ..answer
+    }
+}
+
+#[tokio::test]
+async fn post_keeps_64_headers_and_8_kib_of_them() {
+    let line = |number: usize| (format!("x-{number:02}"), "v".to_owned());
+    let lines = |count: usize| (1..=count).map(line);
+    for (count, is_clipped) in [(63, false), (64, true)] {
+        let sent: String = lines(count).map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let told = posted(&outbound(), reply("200 OK", &sent, "")).await.expect("an answer");
+        // The server adds a content-length.
+        assert_eq!((told.headers.len(), told.is_clipped), (64, is_clipped), "{count}");
+    }
+    let long = format!("x-long: {}\r\nx-more: 1\r\n", "v".repeat(9_000));
+    let told = posted(&outbound(), reply("200 OK", &long, "")).await.expect("an answer");
+    let bytes: usize = told.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    assert_eq!((bytes, told.is_clipped), (8 * 1024, true));
 }
 
 #[tokio::test]
@@ -34,7 +59,7 @@ async fn of_a_long_body_the_begin_is_told() {
     let headers = [("content-length", "4097")];
     assert_eq!(
         posted(&outbound(), long).await,
-        Ok(answer(200, &headers, &begin))
+        Ok(clipped(answer(200, &headers, &begin)))
     );
     let told = posted(&outbound(), Reply::Endless).await;
     let told = told.map(|told| (told.status, told.body));

@@ -63,6 +63,7 @@ async fn an_attempt_is_told_as_it_was_made() {
             "date": told[0]["responseHeaders"]["date"],
         },
         "responseBody": "",
+        "responseClipped": false,
         "error": null,
         "durationMs": told[0]["durationMs"],
         "nextAt": "2026-03-12T10:00:01.300Z",
