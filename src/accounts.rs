@@ -36,6 +36,25 @@ use crate::model::job::Kind;
 use crate::model::time::Timestamp;
 use crate::store::{self, Db, StoreError, apart};
 
+/// Characters of a key at most: an account is kept for each key that a client shows.
+pub const KEY_CHARS_MAX: usize = 1_000;
+
+/// `true` if `key` has more characters than [`KEY_CHARS_MAX`].
+#[must_use]
+pub fn is_too_long(key: &str) -> bool {
+    key.len() > KEY_CHARS_MAX && key.chars().count() > KEY_CHARS_MAX
+}
+
+/// Returns why [`Accounts::admit`] finds no account for `key`.
+#[must_use]
+pub fn reason_not_admitted(key: &str) -> &'static str {
+    if is_too_long(key) {
+        "the key has more than 1000 characters"
+    } else {
+        "no account has this key, and the mode is strict"
+    }
+}
+
 #[derive(Debug, Default)]
 struct Registry {
     by_key: HashMap<String, Arc<Account>>,
@@ -193,14 +212,14 @@ impl Accounts {
     }
 
     /// The account behind a key that a client shows: in mode `open` every key has one, in mode
-    /// `strict` only those that were set up.
+    /// `strict` only those that were set up. `None` also if the key is too long.
     ///
     /// # Errors
     /// If a new one cannot be written.
     pub async fn admit(self: &Arc<Self>, key: &str) -> Result<Option<Arc<Account>>, StoreError> {
         match self.get(key) {
             Some(account) => Ok(Some(account)),
-            None if self.mode == Mode::Strict => Ok(None),
+            None if self.mode == Mode::Strict || is_too_long(key) => Ok(None),
             None => {
                 let (this, key) = (Arc::clone(self), key.to_owned());
                 apart(async move { this.begin(&key, None).await })

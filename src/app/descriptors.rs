@@ -44,7 +44,9 @@ pub(super) fn connections_max(wanted: Option<u32>) -> usize {
 /// Connections that fit into a limit on open files. `None` is no limit.
 fn room(limit: Option<u64>) -> u64 {
     let fitting = |limit: u64| limit.saturating_sub(RESERVED) / PER_CONNECTION;
-    limit.map_or(CONNECTIONS_MAX, fitting).clamp(1, CONNECTIONS_MAX)
+    limit
+        .map_or(CONNECTIONS_MAX, fitting)
+        .clamp(1, CONNECTIONS_MAX)
 }
 
 #[cfg(test)]

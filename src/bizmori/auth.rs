@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use super::error::{Code, Refusal};
 use super::token::{Purpose, Token};
 use super::{test_samples, test_uploads};
-use crate::accounts::Account;
+use crate::accounts::{Account, reason_not_admitted};
 use crate::journal::Entry;
 use crate::model::account::KeyState;
 use crate::model::order::Vendor;
@@ -37,7 +37,7 @@ impl FromRequestParts<Context> for Caller {
             )
         })?;
         let Some(account) = context.accounts.admit(key).await? else {
-            let line = "Authorization: no account has this key, and the mode is strict";
+            let line = format!("Authorization: {}", reason_not_admitted(key));
             return Err(Refusal::new(Code::AuthTokenInvalid, line));
         };
         if let Some(entry) = parts.extensions.get::<Entry>() {

@@ -13,7 +13,7 @@ use super::described::{ACCOUNT, STORE, account, refuses};
 use super::error::{Read, Refusal, to_its_end};
 use super::listing::{self, Page, describe_page};
 use super::query::Query;
-use crate::accounts::Account;
+use crate::accounts::{Account, KEY_CHARS_MAX, is_too_long};
 use crate::model::account::Settings;
 use crate::web::openapi::Described;
 use crate::web::{Context, Json};
@@ -46,11 +46,17 @@ impl FromRequestParts<Context> for Key {
 
     async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Refusal> {
         let read = Path::<String>::from_request_parts(parts, context).await;
-        read.map(|Path(key)| Self(key)).map_err(|_| {
+        let Path(key) = read.map_err(|_| {
             let key = parts.uri.path().rsplit('/').next().unwrap_or_default();
             let hint = "percent-encode the key as UTF-8";
             Refusal::bad("bad_key", format!("{key} is no key"), hint)
-        })
+        })?;
+        if is_too_long(&key) {
+            let message = format!("the key has {} characters", key.chars().count());
+            let hint = format!("{KEY_CHARS_MAX} at most");
+            return Err(Refusal::bad("bad_key", message, hint));
+        }
+        Ok(Self(key))
     }
 }
 
@@ -65,10 +71,7 @@ struct Listing {
 
 pub fn describe_list(described: Described<'_>) -> Described<'_> {
     let described = described
-        .does(
-            "The accounts",
-            "Page by page, those made by use included.",
-        )
+        .does("The accounts", "Page by page, those made by use included.")
         .asks_query(listing::inputs([account()]))
         .where_input("account", "Only the account of that key.")
         .answers::<Listing>(200, "The accounts.");
@@ -81,13 +84,12 @@ pub async fn list(
 ) -> Result<Response, Refusal> {
     let query = Query::read(query.as_deref(), &["account", "limit", "after"])?;
     let page = Page::<String>::read(&query)?;
-    let mut accounts = match query.text("account") {
-        Some(key) => context.accounts.get(&key).into_iter().collect(),
-        None => {
-            let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-            let one_more = limit.saturating_add(1);
-            context.accounts.page(page.after.as_deref(), one_more)
-        }
+    let mut accounts = if let Some(key) = query.text("account") {
+        context.accounts.get(&key).into_iter().collect()
+    } else {
+        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let one_more = limit.saturating_add(1);
+        context.accounts.page(page.after.as_deref(), one_more)
     };
     let next = listing::cut(&mut accounts, page.limit, |last| last.key.clone());
     let frame = Listing {

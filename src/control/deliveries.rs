@@ -151,7 +151,9 @@ pub async fn list(
         kind: query.text("eventType"),
     });
     let webhooks = Arc::clone(&context.webhooks);
-    let span = webhooks.attempts_span(&filter, page.after, page.limit).await?;
+    let span = webhooks
+        .attempts_span(&filter, page.after, page.limit)
+        .await?;
     let frame = Listing {
         deliveries: Vec::new(),
         next: next_of(span),

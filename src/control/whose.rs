@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Refusal;
 use super::query::Query;
-use crate::accounts::Account;
+use crate::accounts::{Account, KEY_CHARS_MAX, is_too_long};
 use crate::config::Mode;
 use crate::web::{Verbs, is_inbox_delivery};
 
@@ -82,6 +82,10 @@ impl JsonSchema for AccountKey {
 pub struct Unknown;
 
 fn refused(key: &str) -> Refusal {
+    if is_too_long(key) {
+        let hint = format!("a key has {KEY_CHARS_MAX} characters at most");
+        return Refusal::not_found("unknown_account", "account: too long", hint);
+    }
     Refusal::not_found(
         "unknown_account",
         format!("no account {key}"),

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::error::{Code, Refusal};
 use super::fields::canonical_uuid;
-use crate::accounts::Account;
+use crate::accounts::{Account, reason_not_admitted};
 use crate::journal::Entry;
 use crate::model::account::KeyState;
 use crate::model::order::Vendor;
@@ -56,10 +56,7 @@ pub async fn by_key(
     };
     let Some(account) = verbs.accounts.admit(key).await? else {
         entry.shows_unknown_key(key);
-        return refused(
-            Code::UserVerificationFailed,
-            "no account has this key, and the mode is strict",
-        );
+        return refused(Code::UserVerificationFailed, reason_not_admitted(key));
     };
     entry.belongs_to(&account);
     let code = match account.settings().state {

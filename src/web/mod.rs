@@ -64,8 +64,8 @@ pub use progress::Timeouts;
 pub use request_body::BodyStalled;
 pub use request_log::InternalFault;
 pub use ruled::{Whose, pass};
-pub use server::Server;
 pub use segment::{Segment, Segments};
+pub use server::Server;
 pub use streamed::{item, streamed};
 pub use why::{PLAN, WHY, header_line, plan};
 

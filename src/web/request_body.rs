@@ -60,11 +60,7 @@ pub(super) struct RequestBody<B> {
 
 impl<B> RequestBody<B> {
     /// Sets `has_stalled` when the body stalls.
-    pub(super) fn new(
-        inner: B,
-        timeout: Option<Duration>,
-        has_stalled: Arc<AtomicBool>,
-    ) -> Self {
+    pub(super) fn new(inner: B, timeout: Option<Duration>, has_stalled: Arc<AtomicBool>) -> Self {
         Self {
             inner,
             timeout,
@@ -130,7 +126,12 @@ mod tests {
     type Sender = tokio::sync::mpsc::UnboundedSender<Piece>;
 
     /// A body, and the sender of its pieces.
-    fn body(timeout: Duration) -> (RequestBody<impl Body<Data = Bytes, Error = BoxError>>, Sender) {
+    fn body(
+        timeout: Duration,
+    ) -> (
+        RequestBody<impl Body<Data = Bytes, Error = BoxError>>,
+        Sender,
+    ) {
         let (sender, mut pieces) = tokio::sync::mpsc::unbounded_channel();
         let pieces = futures_util::stream::poll_fn(move |context| pieces.poll_recv(context));
         let inner = StreamBody::new(pieces);
@@ -138,16 +139,20 @@ mod tests {
         (body, sender)
     }
 
-    fn piece() -> Piece {
-        Ok(Frame::data(Bytes::from_static(b"piece")))
+    fn piece() -> Frame<Bytes> {
+        Frame::data(Bytes::from_static(b"piece"))
     }
 
     #[tokio::test]
     async fn read_of_a_body_that_stalls_fails_once_and_then_ends() {
         let (mut body, sender) = body(Duration::from_millis(1));
-        sender.send(piece()).expect("it is read");
+        sender.send(Ok(piece())).expect("it is read");
         assert!(body.frame().await.expect("a frame").is_ok());
-        let error = body.frame().await.expect("an error").expect_err("it stalls");
+        let error = body
+            .frame()
+            .await
+            .expect("an error")
+            .expect_err("it stalls");
         let expected = BodyStalled {
             timeout: Duration::from_millis(1),
         };
@@ -165,7 +170,7 @@ mod tests {
         let (mut body, sender) = body(Duration::MAX);
         assert!(body.frame().now_or_never().is_none());
         assert!(body.wait.is_some(), "it waits");
-        sender.send(piece()).expect("it is read");
+        sender.send(Ok(piece())).expect("it is read");
         assert!(body.frame().await.expect("a frame").is_ok());
         assert!(body.wait.is_none(), "the next wait begins anew");
         drop(sender);

@@ -4,8 +4,8 @@
 //! the whole of it for each client.
 
 use axum::body::Body;
-use axum::http::header::CONTENT_TYPE;
 use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -175,7 +175,11 @@ mod tests {
         let broken = || Err(BoxError::from("broken"));
         let refused = streamed(&frame, "items", stream::iter([broken()])).await;
         assert!(refused.is_err());
-        let items = [item(&"x".repeat(99_999)), item(&"y".repeat(99_999)), broken()];
+        let items = [
+            item(&"x".repeat(99_999)),
+            item(&"y".repeat(99_999)),
+            broken(),
+        ];
         let response = streamed(&frame, "items", stream::iter(items)).await;
         let response = response.expect("its first items");
         assert!(response.into_body().collect().await.is_err());

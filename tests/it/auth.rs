@@ -43,7 +43,7 @@ async fn a_call_without_a_key_is_not_authenticated_whatever_it_asks() {
         .await;
     assert_eq!(
         listed,
-        json!({"accounts": []}),
+        json!({"accounts": [], "next": null}),
         "nobody was made of nothing"
     );
 }
@@ -147,4 +147,33 @@ async fn one_key_never_sees_what_is_anothers() {
     assert_eq!(listed["data"]["webhooks"], json!([]));
     let mine = stunt.get("live", &path).await;
     assert_eq!(mine.json()["data"]["id"], json!(webhook));
+}
+
+#[tokio::test]
+async fn call_with_a_key_of_over_1000_characters_is_refused_and_makes_no_account() {
+    let stunt = Stunt::start().await;
+    let (longest, too_long) = ("k".repeat(1_000), "k".repeat(1_001));
+    let path = "/api/v2/orders/webhooks";
+    let why = "Authorization: the key has more than 1000 characters";
+    let answer = stunt.get(&too_long, path).await;
+    answer.assert_refused(401, "AUTH_TOKEN_INVALID", why);
+    let headers = [("apikey", too_long.as_str())];
+    let credits = stunt
+        .send(Method::GET, "/check-user-credits", &headers, "")
+        .await;
+    assert_eq!(credits.status, 403, "{}", credits.text());
+    for (method, path, code) in [
+        (Method::PUT, format!("/_mock/accounts/{too_long}"), 400),
+        (Method::GET, format!("/_mock/clock?account={too_long}"), 200),
+    ] {
+        let answer = stunt.send(method, &path, &[], "").await;
+        assert_eq!(answer.status, code, "{}", answer.text());
+    }
+    assert_eq!(stunt.get(&longest, path).await.status, 200);
+    let listed = stunt
+        .control(Method::GET, "/_mock/accounts?limit=1000", &json!({}))
+        .await;
+    let accounts = listed["accounts"].as_array().expect("a list");
+    assert_eq!(accounts.len(), 1);
+    assert_eq!(accounts[0]["key"], longest);
 }

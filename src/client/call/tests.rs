@@ -156,10 +156,7 @@ fn webhooks_orders_and_state_are_reached() {
             "orders --limit 2 --after 7",
             "GET /_mock/orders?limit=2&after=7",
         ),
-        (
-            "deliveries --after 7",
-            "GET /_mock/deliveries?after=7",
-        ),
+        ("deliveries --after 7", "GET /_mock/deliveries?after=7"),
         (
             "accounts --limit 2 --after a/b",
             "GET /_mock/accounts?limit=2&after=a%2Fb",

@@ -30,17 +30,28 @@ fn clipped(answer: Posted) -> Posted {
 
 #[tokio::test]
 async fn post_keeps_64_headers_and_8_kib_of_them() {
-    let line = |number: usize| (format!("x-{number:02}"), "v".to_owned());
-    let lines = |count: usize| (1..=count).map(line);
     for (count, is_clipped) in [(63, false), (64, true)] {
-        let sent: String = lines(count).map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let told = posted(&outbound(), reply("200 OK", &sent, "")).await.expect("an answer");
+        let lines: Vec<_> = (1..=count).map(|n| format!("x-{n:02}: v\r\n")).collect();
+        let sent = lines.concat();
+        let told = posted(&outbound(), reply("200 OK", &sent, ""))
+            .await
+            .expect("an answer");
         // The server adds a content-length.
-        assert_eq!((told.headers.len(), told.is_clipped), (64, is_clipped), "{count}");
+        assert_eq!(
+            (told.headers.len(), told.is_clipped),
+            (64, is_clipped),
+            "{count}"
+        );
     }
     let long = format!("x-long: {}\r\nx-more: 1\r\n", "v".repeat(9_000));
-    let told = posted(&outbound(), reply("200 OK", &long, "")).await.expect("an answer");
-    let bytes: usize = told.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let told = posted(&outbound(), reply("200 OK", &long, ""))
+        .await
+        .expect("an answer");
+    let bytes: usize = told
+        .headers
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
     assert_eq!((bytes, told.is_clipped), (8 * 1024, true));
 }
 

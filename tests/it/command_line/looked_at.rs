@@ -8,6 +8,12 @@ use crate::support::{Receiver, Reply, Stunt, T0, picture};
 
 const CREATE: &str = "bizmori.createAiDetection";
 
+/// The cursor of the next page.
+fn next_of(listed: &str) -> String {
+    let listed: Value = serde_json::from_str(listed).expect("JSON");
+    listed["next"].as_str().expect("a cursor").to_owned()
+}
+
 #[tokio::test]
 async fn requests_are_listed_as_the_server_tells_of_them() {
     let stunt = Stunt::frozen("live").await;
@@ -127,9 +133,10 @@ async fn deliveries_are_listed_and_one_is_sent_once_more() {
     receiver.messages(2).await;
     let newest = ["deliveries", "--limit", "1", "--webhook-id", &webhook];
     let newest = done(&stunt, &newest).await;
+    let (entry, next) = (as_sent(&resent), next_of(&newest));
     assert_eq!(
         as_sent(&newest),
-        format!(r#"{{"deliveries":[{}]}}"#, as_sent(&resent))
+        format!(r#"{{"deliveries":[{entry}],"next":"{next}"}}"#)
     );
     assert!(
         resent.contains("\"deliveryStatus\": \"SENT\",\n"),
@@ -190,10 +197,16 @@ async fn orders_are_listed_and_brought_to_their_end() {
     let listed = done(&stunt, &list).await;
     assert_eq!(
         as_sent(&listed),
-        format!(r#"{{"orders":[{}]}}"#, ended.join(","))
+        format!(r#"{{"orders":[{}],"next":null}}"#, ended.join(","))
     );
     let newest = done(&stunt, &["orders", "--limit", "1"]).await;
-    assert_eq!(as_sent(&newest), format!(r#"{{"orders":[{}]}}"#, ended[2]));
+    let next = next_of(&newest);
+    let expected = format!(r#"{{"orders":[{}],"next":"{next}"}}"#, ended[2]);
+    assert_eq!(as_sent(&newest), expected);
+    let older = done(&stunt, &["orders", "--limit", "1", "--after", &next]).await;
+    let next = next_of(&older);
+    let expected = format!(r#"{{"orders":[{}],"next":"{next}"}}"#, ended[1]);
+    assert_eq!(as_sent(&older), expected);
 }
 
 #[tokio::test]

@@ -112,7 +112,7 @@ async fn a_control_token_is_shown_or_asked_for() {
     }
     // Exempt, so that a container's health check needs no token.
     assert_eq!(asked(&stunt, &["health"], "").await.code, Some(0));
-    let none = "{\n  \"rules\": []\n}\n".to_owned();
+    let none = "{\n  \"rules\": [],\n  \"next\": null\n}\n".to_owned();
     let shown = Said {
         code: Some(0),
         out: none,

@@ -132,7 +132,7 @@ async fn an_account_is_set_up_shown_and_removed() {
     let listed = done(&stunt, &["accounts"]).await;
     assert_eq!(as_sent(&listed), sent(&stunt, "/_mock/accounts").await);
     assert_eq!(done(&stunt, &["accounts", "delete", "a/b"]).await, "");
-    let none = "{\n  \"accounts\": []\n}\n";
+    let none = "{\n  \"accounts\": [],\n  \"next\": null\n}\n";
     assert_eq!(done(&stunt, &["accounts"]).await, none);
 }
 
@@ -145,7 +145,7 @@ async fn rules_are_added_listed_and_removed() {
     assert_eq!(as_sent(&listed), sent(&stunt, "/_mock/rules").await);
     assert_eq!(
         as_sent(&listed),
-        format!("{{\"rules\":[{}]}}", as_sent(&made))
+        format!("{{\"rules\":[{}],\"next\":null}}", as_sent(&made))
     );
     for kept in [
         "  \"id\": 1,\n",
@@ -154,7 +154,7 @@ async fn rules_are_added_listed_and_removed() {
     ] {
         assert!(made.contains(kept), "{kept}: {made}");
     }
-    let none = "{\n  \"rules\": []\n}\n";
+    let none = "{\n  \"rules\": [],\n  \"next\": null\n}\n";
     let others = done(&stunt, &["rules", "--account", "other"]).await;
     assert_eq!(others, none);
     assert_eq!(done(&stunt, &["rules", "delete", "1"]).await, "");
@@ -185,6 +185,6 @@ async fn a_reset_is_of_one_account_or_of_everything() {
     let left = done(&stunt, &["accounts"]).await;
     assert!(left.contains("\"a\"") && !left.contains("\"b\""), "{left}");
     assert_eq!(done(&stunt, &["reset"]).await, "");
-    let none = "{\n  \"accounts\": []\n}\n";
+    let none = "{\n  \"accounts\": [],\n  \"next\": null\n}\n";
     assert_eq!(done(&stunt, &["accounts"]).await, none);
 }

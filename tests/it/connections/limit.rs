@@ -92,7 +92,9 @@ async fn start_raises_the_limit_on_open_files() {
     let process = Process::start_with_limits(&ulimits, data.path(), &[]);
     let limits = format!("/proc/{}/limits", process.id());
     let limits = std::fs::read_to_string(limits).expect("its limits");
-    let open_files = limits.lines().find(|line| line.starts_with("Max open files"));
+    let open_files = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
     let values: Vec<_> = open_files.expect("a limit").split_whitespace().collect();
     assert_eq!(values[3..5], ["1000", "1000"]);
 }

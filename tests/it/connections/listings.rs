@@ -26,7 +26,9 @@ async fn unread_listings_of_many_clients_take_little_memory() {
     let stunt = &process.stunt;
     let body = "x".repeat(60_000);
     for _ in 0..REQUESTS {
-        let answer = stunt.send(Method::POST, "/nowhere", &[], body.clone()).await;
+        let answer = stunt
+            .send(Method::POST, "/nowhere", &[], body.clone())
+            .await;
         assert_eq!(answer.status, 404);
     }
     let memory = "process_resident_memory_bytes";
@@ -43,7 +45,11 @@ async fn unread_listings_of_many_clients_take_little_memory() {
     }
     let grown = metric(stunt, memory).await.saturating_sub(before);
     // Written out at once, each listing alone takes 15 MB.
-    assert!(grown < 150 * MIB, "{} MiB for {CLIENTS} clients", grown / MIB);
+    assert!(
+        grown < 150 * MIB,
+        "{} MiB for {CLIENTS} clients",
+        grown / MIB
+    );
 
     let listing = stunt.send(Method::GET, path, &[], "").await;
     let requests = listing.json()["requests"].take();

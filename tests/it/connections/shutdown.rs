@@ -47,7 +47,10 @@ async fn stop_ends_long_polls_with_what_there_is() {
             r#"{"messages":[],"evicted":0}"#,
         ),
         (
-            post("/_mock/requests/verify", r#"{"count": 1, "withinMs": 600000}"#),
+            post(
+                "/_mock/requests/verify",
+                r#"{"count": 1, "withinMs": 600000}"#,
+            ),
             "HTTP/1.1 422",
             r#"{"ok":false,"count":0,"nearMisses":[]}"#,
         ),
@@ -57,7 +60,10 @@ async fn stop_ends_long_polls_with_what_there_is() {
         streams.push((send(&stunt, &request).await, status, body));
     }
     await_requests(&stunt, 2).await;
-    assert!(stunt.ends_whole().await, "long polls are cut short, not off");
+    assert!(
+        stunt.ends_whole().await,
+        "long polls are cut short, not off"
+    );
     for (stream, status, body) in &mut streams {
         let response = String::from_utf8(closed(stream).await).expect("text");
         assert!(response.starts_with(*status), "{response}");
@@ -69,9 +75,9 @@ async fn stop_ends_long_polls_with_what_there_is() {
 #[tokio::test]
 async fn stop_cuts_off_a_request_that_does_not_end() {
     let stunt = Stunt::start().await;
-    let rule = json!({"when": {"operation": "unmatched"}, "then": {"delayMs": 600_000}});
+    let rule = json!({"when": {"operation": "undetectable.checkUserCredits"}, "then": {"delayMs": 600_000}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
-    let mut stuck = send(&stunt, &get("/nowhere")).await;
+    let mut stuck = send(&stunt, &get("/check-user-credits")).await;
     await_requests(&stunt, 1).await;
     assert!(!stunt.ends_whole().await, "it is told that it was cut off");
     assert_eq!(closed(&mut stuck).await, b"");

@@ -13,14 +13,19 @@ const TIMEOUT_MS: u32 = 200;
 
 /// The path and query of a URL.
 fn path_of(stunt: &Stunt, url: &str) -> String {
-    url.strip_prefix(&stunt.origin).expect("one of ours").to_owned()
+    url.strip_prefix(&stunt.origin)
+        .expect("one of ours")
+        .to_owned()
 }
 
 /// The head of a PUT to the upload URL of a new order.
 async fn put_head(stunt: &Stunt, length: usize) -> Vec<u8> {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (_, url) = stunt.pending("live", &body).await;
-    let (path, host) = (path_of(stunt, &url), stunt.origin.trim_start_matches("http://"));
+    let (path, host) = (
+        path_of(stunt, &url),
+        stunt.origin.trim_start_matches("http://"),
+    );
     format!("PUT {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n").into_bytes()
 }
 
@@ -48,7 +53,10 @@ async fn idle_connection_is_closed_after_its_response() {
     let mut stream = send(&stunt, &get("/_mock/health")).await;
     let read = closed(&mut stream).await;
     let text = String::from_utf8(read).expect("text");
-    assert!(text.starts_with("HTTP/1.1 200") && text.ends_with('}'), "{text}");
+    assert!(
+        text.starts_with("HTTP/1.1 200") && text.ends_with('}'),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -90,7 +98,10 @@ async fn json_body_that_stalls_is_refused_in_the_words_of_its_api() {
             "/api/v2/orders/ai-detection",
             r#"{"code":"VALIDATION_FAILED"}"#.to_owned(),
         ),
-        ("/detect", r#"{"error":"Request body could not be read"}"#.to_owned()),
+        (
+            "/detect",
+            r#"{"error":"Request body could not be read"}"#.to_owned(),
+        ),
         (
             "/_mock/reset",
             format!(
@@ -184,10 +195,7 @@ async fn long_polls_that_outlast_every_timeout_are_answered() {
     }
     for stream in [messages, verify, delayed] {
         let response = answered(stream).await;
-        assert!(
-            response.starts_with("HTTP/1.1 200"),
-            "{response}"
-        );
+        assert!(response.starts_with("HTTP/1.1 200"), "{response}");
     }
 }
 

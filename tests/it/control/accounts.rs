@@ -20,7 +20,7 @@ async fn an_account_is_made_by_its_first_use_or_by_hand_and_removed_with_all_it_
             .control(Method::GET, "/_mock/accounts", &json!({}))
             .await
     };
-    assert_eq!(list().await, json!({"accounts": []}));
+    assert_eq!(list().await, json!({"accounts": [], "next": null}));
     stunt.get("b", "/api/v2/orders/webhooks").await;
     let set = json!({
         "plan": "pro", "requestsPerMinute": 5, "credits": 3, "retentionDays": 30,
@@ -106,7 +106,7 @@ async fn a_retention_of_no_days_is_refused_and_nothing_is_set() {
     let listed = stunt
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
-    assert_eq!(listed, json!({"accounts": []}));
+    assert_eq!(listed, json!({"accounts": [], "next": null}));
 }
 
 #[tokio::test]

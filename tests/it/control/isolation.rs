@@ -88,9 +88,9 @@ async fn a_hundred_tests_at_once_never_touch_one_another_and_leave_nothing() {
         test.await.expect("a test that passes");
     }
     for (path, none) in [
-        ("/_mock/accounts", json!({"accounts": []})),
-        ("/_mock/rules", json!({"rules": []})),
-        ("/_mock/orders", json!({"orders": []})),
+        ("/_mock/accounts", json!({"accounts": [], "next": null})),
+        ("/_mock/rules", json!({"rules": [], "next": null})),
+        ("/_mock/orders", json!({"orders": [], "next": null})),
         ("/_mock/deliveries", json!({"deliveries": []})),
         ("/_mock/requests", json!({"requests": [], "evicted": 0})),
     ] {

@@ -16,6 +16,7 @@ mod isolation;
 mod journal;
 mod metrics;
 mod orders;
+mod paged;
 mod processing;
 mod reset;
 mod rules;

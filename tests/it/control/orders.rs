@@ -66,7 +66,7 @@ async fn a_held_order_is_completed_as_told_and_its_webhook_says_so() {
         "processing": "hold",
         "failure": null,
     });
-    assert_eq!(listed, json!({"orders": [expected]}));
+    assert_eq!(listed, json!({"orders": [expected], "next": null}));
     let ended = end(&stunt, &id, "complete", json!({"probability": 0.62})).await;
     expected["status"] = json!("complete");
     expected["processing"] = Value::Null;

@@ -78,7 +78,7 @@ async fn a_reset_of_all_leaves_nothing_and_the_real_time() {
     let accounts = stunt
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
-    assert_eq!(accounts, json!({"accounts": []}));
+    assert_eq!(accounts, json!({"accounts": [], "next": null}));
     let clock = stunt.control(Method::GET, "/_mock/clock", &json!({})).await;
     assert_eq!(
         clock,

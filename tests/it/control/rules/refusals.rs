@@ -30,7 +30,7 @@ async fn refused(code: &str, cases: Vec<(Value, &str, &str)>) {
         .await;
     assert_eq!(
         accounts,
-        json!({"accounts": []}),
+        json!({"accounts": [], "next": null}),
         "nobody was made on the way"
     );
 }

@@ -99,7 +99,7 @@ async fn a_snapshot_keeps_its_files_when_the_account_is_gone() {
     let accounts = stunt
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
-    assert_eq!(accounts, json!({"accounts": []}));
+    assert_eq!(accounts, json!({"accounts": [], "next": null}));
 }
 
 #[tokio::test]
