@@ -79,13 +79,20 @@ impl OpenConnections {
 
     /// Returns when there is room for one more connection. Closes idle ones to make it.
     pub(super) async fn make_room(&self) {
-        while self.count() >= self.connections_max {
+        while self.is_full() {
             self.close_one_idle();
-            tokio::select! {
-                () = self.closed.notified() => {}
-                () = tokio::time::sleep(RETRY) => {}
-            }
+            // The one that closes has this time for it. Only then another one is closed.
+            let closed = async {
+                while self.is_full() {
+                    self.closed.notified().await;
+                }
+            };
+            let _ = tokio::time::timeout(RETRY, closed).await;
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.count() >= self.connections_max
     }
 
     /// Has the connection close that has been idle for longest. `false` if there is none.
@@ -159,6 +166,18 @@ mod tests {
         assert!(first.close.is_cancelled());
         assert!(!connections.close_one_idle(), "all idle ones are closing");
         assert_eq!(connections.count(), 4);
+    }
+
+    #[tokio::test]
+    async fn make_room_closes_no_second_connection_for_one_that_closed_before() {
+        let connections = Arc::new(OpenConnections::new(2));
+        drop(connect(&connections));
+        let (first, second) = (connect(&connections), connect(&connections));
+        for idle in [&first, &second] {
+            drop(idle.progress.begin_request());
+        }
+        assert!(connections.make_room().now_or_never().is_none());
+        assert!(first.close.is_cancelled() && !second.close.is_cancelled());
     }
 
     #[tokio::test]

@@ -142,7 +142,7 @@ async fn deliveries_are_listed_and_one_is_sent_once_more() {
         resent.contains("\"deliveryStatus\": \"SENT\",\n"),
         "{resent}"
     );
-    let none = "{\n  \"deliveries\": []\n}\n";
+    let none = "{\n  \"deliveries\": [],\n  \"next\": null\n}\n";
     let failed = "order.aiDetection.failed";
     assert_eq!(
         done(&stunt, &["deliveries", "--event-type", failed]).await,

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use crate::support::{Stunt, raw};
 
 /// Guard against a test that never ends. No test depends on its length.
-const GUARD: Duration = Duration::from_secs(60);
+const GUARD: Duration = Duration::from_mins(1);
 
 /// A GET of `path` that keeps its connection.
 fn get(path: &str) -> Vec<u8> {

@@ -91,7 +91,7 @@ async fn a_hundred_tests_at_once_never_touch_one_another_and_leave_nothing() {
         ("/_mock/accounts", json!({"accounts": [], "next": null})),
         ("/_mock/rules", json!({"rules": [], "next": null})),
         ("/_mock/orders", json!({"orders": [], "next": null})),
-        ("/_mock/deliveries", json!({"deliveries": []})),
+        ("/_mock/deliveries", json!({"deliveries": [], "next": null})),
         ("/_mock/requests", json!({"requests": [], "evicted": 0})),
     ] {
         assert_eq!(stunt.control(Method::GET, path, &json!({})).await, none);
