@@ -7,6 +7,7 @@
 mod descriptors;
 mod listen;
 mod router;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -24,29 +25,27 @@ use crate::blobs::Blobs;
 use crate::claims::Claims;
 use crate::config::Config;
 use crate::data_dir::DataDir;
-use crate::engine::{Budget, Engine};
 use crate::entropy::Entropy;
 use crate::inbox::Inbox;
 use crate::journal::{self, Journal};
 use crate::links::Links;
 use crate::metrics::Metrics;
-use crate::model::account::{Processing, Revision};
+use crate::model::account::Revision;
 use crate::model::order::Vendor;
-use crate::orders::{self, Orders};
+use crate::orders::Orders;
 use crate::outbound::Outbound;
-use crate::presign::{KnownHosts, Signer};
+use crate::presign::KnownHosts;
 use crate::rules::Rules;
 use crate::snapshots::Snapshots;
 use crate::store::Db;
 use crate::tls::{Acceptor, Tls};
-use crate::web::{
-    Context, Listener, OpenConnections, Operation, Refused, Routes, Server, Timeouts, Verbs,
-};
+use crate::web::{Context, Listener, OpenConnections, Operation, Refused, Routes, Server, Verbs};
 use crate::webhooks::{Projection, Webhooks};
 use crate::worker::Worker;
-use crate::{bizmori, clock, control, memory_limit, storage, undetectable};
+use crate::{bizmori, clock, control, storage, undetectable};
 use listen::{bind, local_url};
 use router::{UNMATCHED, hosts, router};
+use settings::{engine_of, settings_of, signer_of, timeouts_of};
 
 /// Grace period for requests in flight and running jobs, both together, on shutdown. Docker kills
 /// after 10 s.
@@ -256,50 +255,6 @@ fn tls_of(config: &Config, root: &Path) -> Result<Option<Tls>, String> {
     let wanted = config.tls.tls_names.iter().cloned();
     let names = hosts().map(str::to_owned).chain(wanted);
     Tls::open(&root.join(TLS), names, clock::real_now()).map(Some)
-}
-
-fn timeouts_of(config: &Config) -> Timeouts {
-    let connections = &config.connections;
-    Timeouts {
-        header: connections.header_timeout(),
-        idle: connections.idle_timeout(),
-        body: connections.body_timeout(),
-        write: connections.write_timeout(),
-    }
-}
-
-fn signer_of(config: &Config) -> Signer {
-    let storage = &config.storage;
-    Signer::new(&storage.s3_key_id, &storage.s3_secret, &storage.s3_region)
-}
-
-fn settings_of(config: &Config) -> orders::Settings {
-    let processing = Processing {
-        delay_ms: config.orders.processing_ms,
-        jitter_ms: config.orders.jitter_ms,
-    };
-    orders::Settings {
-        processing,
-        test_processing_ms: config.orders.test_processing_ms,
-        documents: config.undetectable,
-        retention_days: config.orders.retention_days,
-        revision: config.orders.revision,
-        fetch: config.orders.fetch,
-    }
-}
-
-fn engine_of(config: &Config) -> Engine {
-    let process_bytes = memory_limit::process_bytes();
-    let budget = match config.engine.engine_memory {
-        Some(bytes) => Budget::new(bytes),
-        None => Budget::of_process(process_bytes),
-    };
-    let bytes = budget.total_bytes();
-    tracing::debug!(bytes, process_bytes, "memory for work on pictures");
-    Engine::new(
-        std::thread::available_parallelism().map_or(1, usize::from),
-        budget,
-    )
 }
 
 async fn compose(

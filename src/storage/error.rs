@@ -1,10 +1,9 @@
 //! S3's errors: status, code and message as AWS documents them ("Error Responses"), in XML.
 
-use std::fmt::Write as _;
-
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
+use super::xml::element;
 use crate::clock;
 use crate::model::time::Timestamp;
 use crate::presign::Refusal;
@@ -362,38 +361,9 @@ fn iso_seconds(at: Timestamp) -> String {
         .map_or(text.clone(), |(seconds, _)| format!("{seconds}Z"))
 }
 
-/// Appends an element, its text escaped; what XML 1.0 has no place for becomes U+FFFD.
-fn element(xml: &mut String, name: &str, text: &str) {
-    let _ = write!(xml, "<{name}>");
-    for c in text.chars() {
-        match c {
-            '&' => xml.push_str("&amp;"),
-            '<' => xml.push_str("&lt;"),
-            '>' => xml.push_str("&gt;"),
-            '"' => xml.push_str("&quot;"),
-            '\'' => xml.push_str("&apos;"),
-            '\r' => xml.push_str("&#13;"),
-            '\n' | '\t' => xml.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => xml.push('\u{fffd}'),
-            c => xml.push(c),
-        }
-    }
-    let _ = write!(xml, "</{name}>");
-}
-
 #[cfg(test)]
 mod unit {
     use super::*;
-
-    #[test]
-    fn text_is_escaped_for_xml() {
-        let mut xml = String::new();
-        element(&mut xml, "Key", "<a>&\"b'\u{1}\r\nü");
-        assert_eq!(
-            xml,
-            "<Key>&lt;a&gt;&amp;&quot;b&apos;\u{fffd}&#13;\nü</Key>"
-        );
-    }
 
     #[test]
     fn instants_are_of_whole_seconds() {

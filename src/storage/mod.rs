@@ -11,6 +11,7 @@ mod get;
 mod object;
 mod put;
 mod strict;
+mod xml;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,53 @@
+//! Settings of the services, from those of the server.
+
+use crate::config::Config;
+use crate::engine::{Budget, Engine};
+use crate::memory_limit;
+use crate::model::account::Processing;
+use crate::orders;
+use crate::presign::Signer;
+use crate::web::Timeouts;
+
+pub(super) fn timeouts_of(config: &Config) -> Timeouts {
+    let connections = &config.connections;
+    Timeouts {
+        header: connections.header_timeout(),
+        idle: connections.idle_timeout(),
+        body: connections.body_timeout(),
+        write: connections.write_timeout(),
+    }
+}
+
+pub(super) fn signer_of(config: &Config) -> Signer {
+    let storage = &config.storage;
+    Signer::new(&storage.s3_key_id, &storage.s3_secret, &storage.s3_region)
+}
+
+pub(super) fn settings_of(config: &Config) -> orders::Settings {
+    let processing = Processing {
+        delay_ms: config.orders.processing_ms,
+        jitter_ms: config.orders.jitter_ms,
+    };
+    orders::Settings {
+        processing,
+        test_processing_ms: config.orders.test_processing_ms,
+        documents: config.undetectable,
+        retention_days: config.orders.retention_days,
+        revision: config.orders.revision,
+        fetch: config.orders.fetch,
+    }
+}
+
+pub(super) fn engine_of(config: &Config) -> Engine {
+    let process_bytes = memory_limit::process_bytes();
+    let budget = match config.engine.engine_memory {
+        Some(bytes) => Budget::new(bytes),
+        None => Budget::of_process(process_bytes),
+    };
+    let bytes = budget.total_bytes();
+    tracing::debug!(bytes, process_bytes, "memory for work on pictures");
+    Engine::new(
+        std::thread::available_parallelism().map_or(1, usize::from),
+        budget,
+    )
+}
