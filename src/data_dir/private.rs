@@ -125,8 +125,9 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let (blob, other) = (dir.path().join("blobs/1/a"), dir.path().join("notes.txt"));
         std::fs::create_dir_all(dir.path().join("blobs/1")).expect("directories");
-        for (path, of) in [(dir.path(), 0o755), (&dir.path().join("blobs"), 0o755)] {
-            set_mode(path, of);
+        // Whatever the umask is, which another test of this process may have set.
+        for path in [".", "blobs", "blobs/1"] {
+            set_mode(&dir.path().join(path), 0o755);
         }
         for path in [&blob, &other] {
             std::fs::write(path, "a").expect("a file");
