@@ -79,7 +79,7 @@ async fn reset_is_refused_for_every_page_but_the_servers_own() {
             "{headers}"
         );
         let all = stunt.send(Method::GET, "/_mock/accounts", &[], "").await;
-        assert_eq!(all.json(), json!({"accounts": []}));
+        assert_eq!(all.json(), json!({"accounts": [], "next": null}));
     }
 }
 
