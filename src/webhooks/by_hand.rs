@@ -127,7 +127,12 @@ impl Webhooks {
         let mut reader = self.db.read().await?;
         let found = store::webhooks::delivery(&mut reader, &endpoint.id, delivery).await?;
         match found {
-            None => Err(RetryError::NoDelivery(delivery.to_owned())),
+            None => {
+                // A reset or a removal between the two reads took the endpoint as well.
+                drop(reader);
+                self.own(account, &endpoint.id).await?;
+                Err(RetryError::NoDelivery(delivery.to_owned()))
+            }
             Some(found) if found.status == DeliveryStatus::Failed => Ok((endpoint, found)),
             Some(found) => Err(RetryError::NotFailed(found.id, found.status)),
         }
