@@ -305,7 +305,7 @@ impl Rules {
         })
     }
 
-    /// What the rules say to a request or a call, counted and logged.
+    /// Decision of the rules on a request or a call, counted and logged.
     ///
     /// # Errors
     /// If the counts cannot be written.

@@ -182,7 +182,7 @@ impl Worker {
             return Ok(());
         };
         let now = self.accounts.now(clock);
-        // So many may be due and not be started, because a request has them or they wait for their next
+        // As many may be due and not be started, because a request has them or they wait for their next
         // try: none of those behind them waits for that.
         let passed_over = self.claims.count() + self.retries.len();
         let limit = 2 * SLOTS + passed_over;

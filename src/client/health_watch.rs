@@ -23,7 +23,7 @@ const TICKS_PER_SECOND: u64 = 100;
 /// longer than any probe can take by this schedule.
 #[derive(Debug, Clone, Copy)]
 struct Schedule {
-    /// How long a server that does not answer is tried again.
+    /// Time for which a server that does not answer is tried again.
     patience: Duration,
     retry_pause: Duration,
     /// Container age from which a probe stays. Longer than an engine's interval before the first

@@ -1,4 +1,4 @@
-//! How much memory work on pictures may take.
+//! Budget of the memory that work on pictures may take.
 
 use clap::Args;
 

@@ -21,7 +21,7 @@ use crate::web::{Verbs, is_inbox_delivery};
 #[serde(try_from = "String", into = "String")]
 pub struct AccountKey(String);
 
-/// What is wrong with an empty key.
+/// Message about an empty key.
 pub(super) const EMPTY_KEY: &str = "the key is empty";
 
 /// Refuses a call with an empty `account` in its query, also if the operation takes none. Messages to

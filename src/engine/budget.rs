@@ -40,7 +40,7 @@ pub struct Lease {
     budget: Budget,
     permit: OwnedSemaphorePermit,
     bytes: u64,
-    /// What the work needs in all, if there was no room for that.
+    /// Bytes that the work needs in all, if there was no room for them.
     needed_bytes: Option<u64>,
 }
 
@@ -72,7 +72,7 @@ impl Budget {
         self.0.total_bytes
     }
 
-    /// What is leased now.
+    /// Bytes that are leased now.
     #[must_use]
     pub fn leased_bytes(&self) -> u64 {
         self.0.leased_bytes.load(Ordering::Relaxed)

@@ -21,7 +21,7 @@ pub struct Content {
 }
 
 impl Content {
-    /// How long it is, unpacked.
+    /// Length unpacked, in bytes.
     #[must_use]
     pub fn unpacked_bytes(&self) -> u64 {
         self.packed.map_or(self.bytes, |packed| packed.bytes)

@@ -276,7 +276,8 @@ impl Engine {
     /// waits for all that it needs, and is run anew: it never waits while it holds memory.
     ///
     /// # Errors
-    /// Those of the work, if it panics, and [`Defect::TooLarge`] if it needs more than the budget.
+    /// Returns the errors of the work, an error if it panics, and [`Defect::TooLarge`] if it needs more
+    /// than the budget.
     async fn lease_and_run<T: Send + 'static>(
         &self,
         bytes: u64,

@@ -47,7 +47,7 @@ const TIFF_VALUE_BYTES: u64 = 40;
 const WEBP_TABLES_RATIO: u64 = 64;
 const WEBP_TABLES_BYTES_MAX: u64 = 64 * MIB;
 
-/// What a picture's header declares, once its decoder has read it.
+/// Declarations in a picture's header, once its decoder has read it.
 #[derive(Debug, Clone, Copy)]
 pub struct Head {
     pub format: Format,

@@ -122,7 +122,7 @@ pub struct Attempt {
     pub rule: Option<RuleId>,
 }
 
-/// What a receiver answered, headers and body within limits.
+/// Response of a receiver, with headers and body within limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {

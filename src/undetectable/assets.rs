@@ -221,7 +221,7 @@ async fn read(
     ];
     let body = Body::from_stream(ReaderStream::new(file.take(meta.bytes)));
     let mut response = (headers, body).into_response();
-    // What is drawn comes from a picture that a user uploaded.
+    // The drawing comes from a picture that a user uploaded.
     sandbox(response.headers_mut());
     Ok(response)
 }

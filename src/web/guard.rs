@@ -60,7 +60,7 @@ impl Refused {
 /// Makes the response to a refused request, in the error form of the API that was called.
 pub type Refuse = fn(&Verbs, &Parts, &Refused) -> Response;
 
-/// What the checks know. Clones share it.
+/// Settings and the refusal function that the checks need. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Guard(Arc<Inner>);
 

@@ -42,7 +42,7 @@ pub struct Server {
     connections: JoinSet<()>,
 }
 
-/// What the connections share.
+/// State that all connections share.
 #[derive(Debug)]
 struct Shared {
     router: Router,

@@ -1,10 +1,10 @@
-//! What the frame headers of a JPEG and a GIF declare.
+//! Declarations in the frame headers of a JPEG and a GIF.
 //!
 //! Promises as of the walks that this uses: total, and nothing is copied but a few numbers.
 
 use super::{EOI, SOI, SOS, colour_table, jpeg_segment, sub_blocks_end};
 
-/// What a JPEG's frame header and its first scan declare.
+/// Declarations in a JPEG's frame header and its first scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JpegFrame {
     pub is_progressive: bool,

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-/// What the program says when it is started with those variables on a port that is taken.
+/// Output of the program that is started with those variables on a port that is taken.
 fn said(variables: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port().to_string();

@@ -1,4 +1,4 @@
-//! Who may call the control plane, and how browsers are kept from what users and rules supply.
+//! Callers of the control plane, and browsers kept from what users and rules supply.
 
 mod account_keys;
 mod bad_hosts;

@@ -80,7 +80,7 @@ async fn list_orders_page_by_page_goes_from_the_newest_to_the_oldest() {
     }
     let path = "/_mock/orders?account=live&limit=2";
     let first = stunt.control(Method::GET, path, &json!({})).await;
-    // What comes meanwhile is on none of the pages that follow.
+    // Entries that come meanwhile are on none of the pages that follow.
     make("live", 6).await;
     let after = first["next"].as_str().expect("a cursor");
     let rest = pages(&stunt, &format!("{path}&after={after}"), "orders").await;

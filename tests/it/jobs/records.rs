@@ -1,4 +1,4 @@
-//! What was sent and could not be recorded is recorded later, and not sent again.
+//! An attempt that was sent and could not be recorded is recorded later, and not sent again.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -8,7 +8,7 @@ use super::{Logged, untimed};
 use crate::support::{picture, raw};
 
 const README: &str = include_str!("../../../README.md");
-/// Where nobody listens.
+/// Address on which nobody listens.
 const DEAD: &str = "http://127.0.0.1:9/hook";
 const ORDERS: &str = "/api/v2/orders";
 

@@ -12,7 +12,7 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::support::{Process, Stunt};
 
-/// How long a line is awaited before the test fails; nothing is timed by it.
+/// Time for which a line is awaited before the test fails; nothing is timed by it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running program whose log is kept.

@@ -73,7 +73,7 @@ async fn empty_account_in_the_body_is_refused_by_every_operation_that_takes_one(
         if !names.iter().any(|name| name == operation.name) {
             continue;
         }
-        // What the operation needs besides, so that nothing else is wrong.
+        // The rest that the operation needs, so that nothing else is wrong.
         let mut body = match operation.name {
             "control.advanceClock" => json!({"by": 1}),
             "control.createRule" => json!({"then": {"delayMs": 1}}),
