@@ -93,7 +93,8 @@ check_both_families() {
   healthy "$mock"
   address=$(docker inspect --format '{{.NetworkSettings.Networks.both.GlobalIPv6Address}}' "$mock")
   same "IPv4" "$(curl --silent --show-error --ipv4 "$(origin "$mock")/_mock/health")" "$HEALTH"
-  same "IPv6, at $address" "$(curl --silent --show-error "http://[$address]:8080/_mock/health")" "$HEALTH"
+  # A bridge takes a second or two until its address may be a source.
+  same "IPv6, at $address" "$(curl --silent --show-error --max-time 2 --retry 15 --retry-delay 1 --retry-all-errors "http://[$address]:8080/_mock/health" 2> /dev/null)" "$HEALTH"
   remove "$mock"
   docker network rm both > /dev/null
 }
