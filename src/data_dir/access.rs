@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use rustix::fs::Access;
+use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use super::private;
@@ -23,7 +24,8 @@ pub(super) fn create(dir: &Path) -> Result<(), String> {
 }
 
 /// Checks that the directory, and each file and directory that an earlier server made in it, can be
-/// read and written.
+/// read and written. A file that goes meanwhile is no error: SQLite removes its log as the last
+/// connection of an earlier server closes.
 ///
 /// # Errors
 /// If one cannot be.
@@ -36,12 +38,16 @@ pub(super) fn check(dir: &Path) -> Result<(), String> {
         (path, access)
     });
     for (path, access) in std::iter::once((dir.to_owned(), directory)).chain(ours) {
-        rustix::fs::access(&path, access).map_err(|error| {
-            let why = explained(&path, &error.into(), |user| {
-                format!("run chown -R {user} {}", dir.display())
-            });
-            format!("cannot write to {}: {why}", path.display())
-        })?;
+        match rustix::fs::access(&path, access) {
+            Ok(()) => {}
+            Err(Errno::NOENT) if path != dir => {}
+            Err(error) => {
+                let why = explained(&path, &error.into(), |user| {
+                    format!("run chown -R {user} {}", dir.display())
+                });
+                return Err(format!("cannot write to {}: {why}", path.display()));
+            }
+        }
     }
     Ok(())
 }
@@ -100,6 +106,16 @@ fn nearest(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn check_while_a_file_goes_is_no_error() {
+        let dir = tempfile::tempdir().expect("a directory");
+        // As for a file that went after the directory was listed, nothing is behind this name.
+        let log = dir.path().join("stuntdouble.db-shm");
+        std::os::unix::fs::symlink("gone", log).expect("a link");
+        assert_eq!(check(dir.path()), Ok(()));
+        assert!(check(&dir.path().join("missing")).is_err());
+    }
 
     #[test]
     fn permission_error_names_the_user_the_owner_and_the_remedy() {
