@@ -9,7 +9,7 @@ use crate::accounts::TooMany;
 use crate::model::order::ConfirmRefusal;
 use crate::orders::{Refused, StartError};
 use crate::store::StoreError;
-use crate::web::{BodyRefusal, InternalFault, Json, OriginError, WHY, header_line};
+use crate::web::{BodyRefusal, InternalFault, Json, OriginError, X_MOCK_REASON, header_line};
 use crate::webhooks::RetryError;
 
 /// A code of the vendor's.
@@ -188,7 +188,7 @@ struct Body {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let why = [(WHY, header_line(&self.why))];
+        let why = [(X_MOCK_REASON, header_line(&self.why))];
         let retry_after = self.retry_after_s.map(|s| [(RETRY_AFTER, s.to_string())]);
         let body = Json(Body { code: self.code });
         let mut response = (self.status, why, retry_after, body).into_response();

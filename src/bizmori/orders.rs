@@ -8,12 +8,12 @@ use super::auth::Caller;
 use super::error::{Code, Refusal};
 use super::request::{Confirm, Read};
 use super::uploads::Uploads;
-use super::wire::{Confirmed, Detail, Refreshed, View, plan_of};
+use super::wire::{Confirmed, Detail, Refreshed, View, outcome_of_order};
 use super::{Answer, answer};
 use crate::accounts::Account;
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::work::Work;
-use crate::web::{Called, Context, Origin, PLAN, Segment, Tied, Verbs};
+use crate::web::{Called, Context, Origin, Segment, Tied, Verbs, X_MOCK_OUTCOME};
 
 pub async fn confirm_anti_ai(
     State(context): State<Context>,
@@ -69,8 +69,8 @@ pub async fn get(
     let view = View::of(&context, &account, &origin);
     let mut response = answer(Detail::of(&order, view));
     Tied::tie(&mut response, hold);
-    if let Some(plan) = plan_of(&order) {
-        response.headers_mut().insert(PLAN, plan);
+    if let Some(outcome) = outcome_of_order(&order) {
+        response.headers_mut().insert(X_MOCK_OUTCOME, outcome);
     }
     Ok(response)
 }

@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 use crate::model::order::Order;
 use crate::model::report::Likelihood;
 use crate::model::work::{Detection, Outcome};
-use crate::web::plan;
+use crate::web::outcome_line;
 
 use created::NewFile;
 pub use created::{
@@ -71,15 +71,15 @@ pub fn detection(order: &Order) -> Option<&Detection> {
 }
 
 /// What settled the order's outcome, once there is one.
-pub fn plan_of(order: &Order) -> Option<HeaderValue> {
+pub fn outcome_of_order(order: &Order) -> Option<HeaderValue> {
     match order.outcome()? {
         Outcome::Detection(found) => {
             let settled = format!("probability {}", found.verdict.probability);
-            Some(plan(&settled, &found.verdict.basis))
+            Some(outcome_line(&settled, &found.verdict.basis))
         }
         Outcome::Extraction(found) => {
             let settled = format!("watermark {}", detected(found));
-            Some(plan(&settled, &found.basis))
+            Some(outcome_line(&settled, &found.basis))
         }
         Outcome::Outputs(_) | Outcome::Bulk(_) => None,
     }

@@ -7,7 +7,7 @@ use super::indent::indented;
 use crate::outbound::Asked;
 
 /// Where the server says in one line what is wrong with a call.
-const WHY: &str = "x-mock-why";
+const X_MOCK_REASON: &str = "x-mock-reason";
 /// How the type of an answer begins that is shown as it is: metrics.
 const METRICS: &str = "text/plain; version=0.0.4";
 
@@ -37,7 +37,7 @@ impl Told {
     pub fn of(url: &str, answer: &Asked) -> Self {
         let (status, body) = (answer.status, answer.body.as_slice());
         let header = |name: &str| answer.headers.get(name).map(String::as_str);
-        let why = header(WHY);
+        let why = header(X_MOCK_REASON);
         let refused = |line: String| Self {
             shown: String::new(),
             refused: Some(line),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     fn told_as(of: &str, status: u16, why: Option<&str>, body: &str) -> (String, String) {
-        let why = why.map(|why| (WHY, why));
+        let why = why.map(|why| (X_MOCK_REASON, why));
         let headers = why.into_iter().chain([("content-type", of)]);
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let answer = Asked {

@@ -17,7 +17,7 @@ use crate::clock::{self, Clock};
 use crate::model::ids::ClockId;
 use crate::model::job::Kind;
 use crate::model::time::{DAY_MS, Timestamp};
-use crate::web::{Context, Json, WHY, header_line};
+use crate::web::{Context, Json, X_MOCK_REASON, header_line};
 use crate::worker::Ran;
 
 pub mod described;
@@ -251,7 +251,7 @@ pub async fn drain(
     Ok(match why {
         None => drained.into_response(),
         Some(why) => {
-            let why = [(WHY, header_line(&why))];
+            let why = [(X_MOCK_REASON, header_line(&why))];
             (StatusCode::REQUEST_TIMEOUT, why, drained).into_response()
         }
     })

@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 
 use crate::store::StoreError;
 use crate::web::{
-    BodyRefusal, Context, InternalFault, Json, Object, Refused, WHY, header_line, read_json,
+    BodyRefusal, Context, InternalFault, Json, Object, Refused, X_MOCK_REASON, header_line,
+    read_json,
 };
 
 /// `{"error": {"code", "message", "hint"}}`.
@@ -137,7 +138,7 @@ impl IntoResponse for Refusal {
             message: &self.message,
             hint: &self.hint,
         };
-        let why = [(WHY, header_line(&self.message))];
+        let why = [(X_MOCK_REASON, header_line(&self.message))];
         let mut response = (self.status, why, Json(Envelope { error })).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");

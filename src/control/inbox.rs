@@ -22,7 +22,9 @@ use crate::inbox::{BOXES_MAX, MESSAGE_BYTES_MAX, MESSAGES_MAX, Message, Opened, 
 use crate::model::ids::ClockId;
 use crate::model::time::Timestamp;
 use crate::web::openapi::{Described, Input};
-use crate::web::{BodyRefusal, Context, Json, Segment, Verbs, WHY, header_line, pass, read_bytes};
+use crate::web::{
+    BodyRefusal, Context, Json, Segment, Verbs, X_MOCK_REASON, header_line, pass, read_bytes,
+};
 use crate::webhooks::{SIGNATURE_HEADER, verify};
 
 const WAIT_MS_MAX: u64 = 600_000;
@@ -210,7 +212,7 @@ async fn answer(name: &str, opened: &Opened, status: u16) -> Response {
         return answered.into_response();
     }
     let why = header_line(&format!("the inbox {name} was told to answer so"));
-    (answered, [(WHY, why)]).into_response()
+    (answered, [(X_MOCK_REASON, why)]).into_response()
 }
 
 /// The message, as it is kept.
@@ -328,7 +330,7 @@ pub async fn messages(
         return Ok(listing);
     }
     let why = format!("{count} messages came, {min} are wanted");
-    let why = [(WHY, header_line(&why))];
+    let why = [(X_MOCK_REASON, header_line(&why))];
     Ok((StatusCode::REQUEST_TIMEOUT, why, listing).into_response())
 }
 

@@ -16,7 +16,7 @@ use super::whose::account_of;
 use crate::journal::{Count, Verdict, Wanted};
 use crate::model::glob::glob;
 use crate::model::rule::Outgoing;
-use crate::web::{Context, Json, Operation, Verbs, WHY, header_line, item, streamed};
+use crate::web::{Context, Json, Operation, Verbs, X_MOCK_REASON, header_line, item, streamed};
 use wire::{Listing, Met, Missed, Range, Shown, Sought, Verify};
 
 const WITHIN_MS_MAX: u64 = 600_000;
@@ -73,7 +73,7 @@ fn told(verdict: Verdict, wanted: Count) -> Response {
         Verdict::Met { count } => Json(Met { ok: true, count }).into_response(),
         Verdict::Missed { count, near } => {
             let why = format!("{count} such requests were made, wanted {}", spelled(wanted));
-            let why = [(WHY, header_line(&why))];
+            let why = [(X_MOCK_REASON, header_line(&why))];
             let near_misses = near.iter().map(Into::into).collect();
             let missed = Missed {
                 ok: false,

@@ -8,7 +8,7 @@ use crate::clock;
 use crate::model::time::Timestamp;
 use crate::presign::Refusal;
 use crate::store::StoreError;
-use crate::web::{BodyStalled, WHY, header_line};
+use crate::web::{BodyStalled, X_MOCK_REASON, header_line};
 
 /// The request's number, as S3 gives one with every answer.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
@@ -121,7 +121,7 @@ impl Error {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/xml"),
         );
-        headers.insert(WHY, header_line(&told.why));
+        headers.insert(X_MOCK_REASON, header_line(&told.why));
         if told.status == StatusCode::METHOD_NOT_ALLOWED {
             headers.insert(header::ALLOW, HeaderValue::from_static(ALLOW));
         }

@@ -3,7 +3,7 @@
 //! Operations: `storage.put`, `storage.get`, `storage.head`, `storage.options`. Every request
 //! is signed; the signature is judged before anything else is told. Objects are streamed to
 //! and from disk: a request holds a few buffers, whatever its size. A broken upload leaves no
-//! object. Every answer carries `x-amz-request-id`, every error `X-Mock-Why`.
+//! object. Every answer carries `x-amz-request-id`, every error `X-Mock-Reason`.
 
 mod conditions;
 mod error;
@@ -29,7 +29,7 @@ use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
 use crate::orders;
 use crate::store::StoreError;
-use crate::web::{Context, Routes, Verbs, WHY};
+use crate::web::{Context, Routes, Verbs, X_MOCK_REASON};
 use object::Target;
 
 /// The buckets there are.
@@ -117,7 +117,7 @@ fn cors() -> CorsLayer {
             header::CONTENT_RANGE,
             header::CONTENT_DISPOSITION,
             error::REQUEST_ID,
-            WHY,
+            X_MOCK_REASON,
             HeaderName::from_static("x-mock-request"),
         ])
         .max_age(PREFLIGHT_AGE)

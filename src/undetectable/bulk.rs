@@ -27,7 +27,7 @@ use crate::model::work::{Findings, Outcome, Work};
 use crate::orders::Uploaded;
 use crate::store::StoreError;
 use crate::web::openapi::Described;
-use crate::web::{Called, Context, Json, Origin, PLAN, Tied, Verbs};
+use crate::web::{Called, Context, Json, Origin, Tied, Verbs, X_MOCK_OUTCOME};
 pub use wire::mean;
 
 const ZIP_BYTES_MAX: u64 = 100 * 1_024 * 1_024;
@@ -181,7 +181,7 @@ pub fn describe_query(described: Described<'_>) -> Described<'_> {
         )
         .with_header(
             200,
-            "X-Mock-Plan",
+            "X-Mock-Outcome",
             false,
             "What settled the first of its pictures, where anything has.",
             &json!({"type": "string"}),
@@ -226,9 +226,9 @@ pub async fn query(
 pub fn planned(order: &Order, found: &Findings, answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     if let Work::Bulk(bulk) = &order.work
-        && let Some(plan) = wire::plan_of(bulk, found)
+        && let Some(outcome) = wire::outcome_of_bulk(bulk, found)
     {
-        response.headers_mut().insert(PLAN, plan);
+        response.headers_mut().insert(X_MOCK_OUTCOME, outcome);
     }
     response
 }

@@ -12,9 +12,9 @@ use super::fields::Problem;
 use crate::accounts::TooMany;
 use crate::orders::Refused;
 use crate::store::StoreError;
-use crate::web::{BodyRefusal, InternalFault, Json, OriginError, WHY, header_line};
+use crate::web::{BodyRefusal, InternalFault, Json, OriginError, X_MOCK_REASON, header_line};
 
-/// So many of a 422's problems stand in `X-Mock-Why`.
+/// So many of a 422's problems stand in `X-Mock-Reason`.
 const WHY_PROBLEMS_MAX: usize = 4;
 
 /// An error of the vendor's handlers.
@@ -246,7 +246,7 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let why = [(WHY, header_line(&self.why))];
+        let why = [(X_MOCK_REASON, header_line(&self.why))];
         let allow = self.allow.map(|allow| [(ALLOW, allow)]);
         let retry_after = self.retry_after_s.map(|s| [(RETRY_AFTER, s.to_string())]);
         let body = Json(self.body);

@@ -64,7 +64,7 @@ impl Problem {
         Self::new(loc, msg, "value_error.jsondecode")
     }
 
-    /// As it stands in `X-Mock-Why`: `body.url: field required`.
+    /// As it stands in `X-Mock-Reason`: `body.url: field required`.
     pub fn line(&self) -> String {
         let steps = self.loc.iter().map(|step| match step {
             Step::Name(name) => (*name).to_owned(),

@@ -21,7 +21,7 @@ use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome, Work};
 use crate::orders::Steps;
 use crate::web::openapi::Described;
-use crate::web::{Called, Context, Json, Origin, PLAN, Tied, Verbs, plan};
+use crate::web::{Called, Context, Json, Origin, Tied, Verbs, X_MOCK_OUTCOME, outcome_line};
 
 /// The id that is asked for.
 pub fn read(fields: &mut Fields) -> String {
@@ -40,7 +40,7 @@ pub fn describe(described: Described<'_>) -> Described<'_> {
         .answers::<Option<Document>>(200, "The document; null where no document has the id.")
         .with_header(
             200,
-            "X-Mock-Plan",
+            "X-Mock-Outcome",
             false,
             "What settled the result, where there is one.",
             &json!({"type": "string"}),
@@ -158,7 +158,7 @@ async fn done(
     let document = Document::done(order, found, extras, link);
     let mut response = Json(document).into_response();
     let settled = format!("result {}", Percent::result(&found.verdict));
-    let plan = plan(&settled, &found.verdict.basis);
-    response.headers_mut().insert(PLAN, plan);
+    let outcome = outcome_line(&settled, &found.verdict.basis);
+    response.headers_mut().insert(X_MOCK_OUTCOME, outcome);
     Ok(response)
 }

@@ -18,6 +18,7 @@ mod operation;
 mod origin;
 mod peek;
 mod progress;
+mod reason;
 mod recorded;
 mod request_body;
 mod request_log;
@@ -26,7 +27,6 @@ mod segment;
 mod server;
 mod socket;
 mod streamed;
-mod why;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,13 +61,13 @@ pub use operation::{Observed, Operation, Precondition, Routes, observe};
 pub use origin::{Called, Origin, OriginError, host};
 pub use peek::peek;
 pub use progress::Timeouts;
+pub use reason::{X_MOCK_OUTCOME, X_MOCK_REASON, header_line, outcome_line};
 pub use request_body::BodyStalled;
 pub use request_log::InternalFault;
 pub use ruled::{Whose, pass};
 pub use segment::{Segment, Segments};
 pub use server::Server;
 pub use streamed::{item, streamed};
-pub use why::{PLAN, WHY, header_line, plan};
 
 /// What a front door may use.
 #[derive(Debug)]

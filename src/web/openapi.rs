@@ -316,7 +316,7 @@ impl Answer {
         };
         refer("X-Mock-Request");
         if status >= 400 {
-            refer("X-Mock-Why");
+            refer("X-Mock-Reason");
         }
         let mut told = json!({"description": self.text, "headers": self.headers});
         if !self.content.is_empty() {
@@ -347,7 +347,7 @@ pub fn document(about: &About, operations: &[Operation]) -> Value {
                 "required": true,
                 "schema": {"type": "integer", "minimum": 1},
             },
-            "X-Mock-Why": {
+            "X-Mock-Reason": {
                 "description": "One line on what was wrong with this very request.",
                 "required": true,
                 "schema": line,

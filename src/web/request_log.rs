@@ -8,9 +8,9 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::response::Response;
 
+use super::reason::X_MOCK_REASON;
 use super::recorded::head;
 use super::ruled::is_control;
-use super::why::WHY;
 use crate::journal::{Entry, Head};
 use crate::model::clip::clip;
 
@@ -139,7 +139,7 @@ impl RequestLog {
 
 /// Line on why the request was refused. `None` if the response has none.
 fn reason(headers: &HeaderMap) -> Option<&str> {
-    headers.get(WHY)?.to_str().ok()
+    headers.get(X_MOCK_REASON)?.to_str().ok()
 }
 
 impl Drop for RequestLog {

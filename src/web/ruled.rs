@@ -16,7 +16,7 @@ use axum::response::Response;
 use futures_util::future::BoxFuture;
 
 use super::browser::sandbox;
-use super::why::{WHY, header_line};
+use super::reason::{X_MOCK_REASON, header_line};
 use super::{Context, Verbs};
 use crate::accounts::Account;
 use crate::journal::Entry;
@@ -127,7 +127,7 @@ fn answer(title: &str, respond: Respond) -> Response {
             headers.insert(name, value);
         }
     }
-    headers.insert(WHY, header_line(title));
+    headers.insert(X_MOCK_REASON, header_line(title));
     sandbox(headers);
     response
 }

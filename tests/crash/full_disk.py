@@ -99,7 +99,7 @@ def put(server, url):
     try:
         connection.request("PUT", f"{parts.path}?{parts.query}", PICTURE.read_bytes())
         answer = connection.getresponse()
-        return answer.status, answer.read().decode(), answer.getheader("X-Mock-Why")
+        return answer.status, answer.read().decode(), answer.getheader("X-Mock-Reason")
     finally:
         connection.close()
 
@@ -113,7 +113,7 @@ def reason(server, method, path, body, headers):
         connection.request(method, path, text, headers)
         answer = connection.getresponse()
         answer.read()
-        return answer.status, answer.getheader("X-Mock-Why")
+        return answer.status, answer.getheader("X-Mock-Reason")
     finally:
         connection.close()
 

@@ -6,9 +6,9 @@ use super::own;
 use super::wire::Detail;
 use crate::bizmori::auth::Caller;
 use crate::bizmori::uploads::Uploads;
-use crate::bizmori::wire::{View, plan_of};
+use crate::bizmori::wire::{View, outcome_of_order};
 use crate::bizmori::{Answer, answer};
-use crate::web::{Called, Context, Origin, PLAN, Segment, Tied};
+use crate::web::{Called, Context, Origin, Segment, Tied, X_MOCK_OUTCOME};
 
 pub async fn get(
     State(context): State<Context>,
@@ -23,8 +23,8 @@ pub async fn get(
     let uploads = Uploads::new(&context, &account, origin.clone());
     let mut response = answer(Detail::of(&order, view, &uploads));
     Tied::tie(&mut response, hold);
-    if let Some(plan) = plan_of(&order) {
-        response.headers_mut().insert(PLAN, plan);
+    if let Some(outcome) = outcome_of_order(&order) {
+        response.headers_mut().insert(X_MOCK_OUTCOME, outcome);
     }
     Ok(response)
 }

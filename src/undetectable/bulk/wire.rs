@@ -12,9 +12,9 @@ use crate::model::bulk::{Bulk, Judged, SkipReason};
 use crate::model::order::Order;
 use crate::model::picture::{Defect, Verdict};
 use crate::model::work::Findings;
-use crate::web::{header_line, plan};
+use crate::web::{header_line, outcome_line};
 
-/// What settled so many items stands in `X-Mock-Plan`.
+/// What settled so many items stands in `X-Mock-Outcome`.
 const PLAN_ITEMS_MAX: usize = 4;
 
 /// The answer to `POST /bulk-upload`.
@@ -178,14 +178,14 @@ fn verdict(judged: &Judged) -> Option<&Verdict> {
 }
 
 /// What settled the first of the pictures; none: nothing has settled any.
-pub fn plan_of(bulk: &Bulk, found: &Findings) -> Option<HeaderValue> {
+pub fn outcome_of_bulk(bulk: &Bulk, found: &Findings) -> Option<HeaderValue> {
     let judged = bulk.queued.iter().zip(&found.items);
     let judged = judged.filter_map(|(queued, judged)| Some((&queued.name, verdict(judged)?)));
     let told: Vec<String> = judged
         .take(PLAN_ITEMS_MAX)
         .map(|(name, verdict)| {
             let settled = format!("{name}: result {}", Percent::result(verdict));
-            let line = plan(&settled, &verdict.basis);
+            let line = outcome_line(&settled, &verdict.basis);
             line.to_str().unwrap_or_default().to_owned()
         })
         .collect();

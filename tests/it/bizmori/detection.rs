@@ -81,7 +81,7 @@ async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
     );
     assert_eq!(stunt.shown(&complete.text()), expected);
     assert_eq!(
-        complete.header("x-mock-plan"),
+        complete.header("x-mock-outcome"),
         "probability 0.98 by suffix _ai"
     );
     are_pictures(&stunt, &complete.json()["data"]).await;
@@ -109,7 +109,10 @@ async fn the_bytes_decide_where_the_name_does_not() {
             detail["data"]["statusCode"].clone(),
         );
         assert_eq!(told, (expected.0, json!(expected.1)), "{file}");
-        assert!(answer.header("x-mock-plan").ends_with(expected.2), "{file}");
+        assert!(
+            answer.header("x-mock-outcome").ends_with(expected.2),
+            "{file}"
+        );
     }
     for file in ["plain.jpg", "plain.png", "plain.bmp", "plain.tiff"] {
         let mut told = Vec::new();
@@ -119,7 +122,7 @@ async fn the_bytes_decide_where_the_name_does_not() {
             stunt.advance("live", "PT1S").await;
             let answer = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
             assert!(
-                answer.header("x-mock-plan").ends_with("by digest"),
+                answer.header("x-mock-outcome").ends_with("by digest"),
                 "{file}: {}",
                 answer.text()
             );

@@ -94,7 +94,7 @@ async fn a_file_without_a_watermark_has_none() {
             "{name}"
         );
         assert_eq!(
-            detail.header("x-mock-plan"),
+            detail.header("x-mock-outcome"),
             "watermark undetected by content"
         );
     }

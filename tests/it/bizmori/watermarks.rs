@@ -112,7 +112,7 @@ async fn an_extraction_answers_its_file_and_its_original() {
         detail("complete", found, &thumbnail, ".300")
     );
     assert_eq!(
-        complete.header("x-mock-plan"),
+        complete.header("x-mock-outcome"),
         "watermark detected by suffix _detected"
     );
 }

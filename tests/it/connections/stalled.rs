@@ -72,7 +72,7 @@ async fn upload_that_stalls_answers_request_timeout() {
         for expected in [
             "\r\nconnection: close\r\n".to_owned(),
             format!(
-                "\r\nx-mock-why: body: no byte of the body was received for 200 ms \
+                "\r\nx-mock-reason: body: no byte of the body was received for 200 ms \
                  (--body-timeout-ms) after {sent} bytes\r\n"
             ),
             "<Code>RequestTimeout</Code><Message>Your socket connection to the server was not \
@@ -117,7 +117,7 @@ async fn json_body_that_stalls_is_refused_in_the_words_of_its_api() {
         let response = String::from_utf8(closed(&mut stream).await).expect("text");
         assert!(response.starts_with("HTTP/1.1 400 "), "{response}");
         assert!(response.ends_with(&format!("\r\n\r\n{body}")), "{response}");
-        let why = format!("\r\nx-mock-why: {stall}\r\n");
+        let why = format!("\r\nx-mock-reason: {stall}\r\n");
         assert!(response.contains(&why), "{response}");
     }
 }

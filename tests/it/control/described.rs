@@ -88,7 +88,7 @@ fn wrong(path: &str, body: &Value, status: u16, answer: &Value) -> String {
     headers.insert("content-type", HeaderValue::from_static("application/json"));
     headers.insert("x-mock-request", HeaderValue::from(7));
     if status >= 400 {
-        headers.insert("x-mock-why", HeaderValue::from_static("7"));
+        headers.insert("x-mock-reason", HeaderValue::from_static("7"));
     }
     let answer = Answer {
         status,

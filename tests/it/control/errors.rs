@@ -12,7 +12,7 @@ fn refused(answer: &Answer, status: u16, code: &str, message: &str, hint: &str) 
     let expected = json!({"error": {"code": code, "message": message, "hint": hint}});
     assert_eq!((answer.status, answer.json()), (status, expected));
     assert_eq!(answer.header("content-type"), "application/json");
-    assert_eq!(answer.header("x-mock-why"), message);
+    assert_eq!(answer.header("x-mock-reason"), message);
     assert!(!answer.header("x-mock-request").is_empty());
 }
 

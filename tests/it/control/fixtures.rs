@@ -62,6 +62,6 @@ fn told(answer: &Answer) -> (String, String) {
     );
     let text = |field: &str| error[field].as_str().expect("a text").to_owned();
     let (message, hint) = (text("message"), text("hint"));
-    assert_eq!(answer.header("x-mock-why"), message);
+    assert_eq!(answer.header("x-mock-reason"), message);
     (message, hint)
 }

@@ -48,7 +48,7 @@ fn path_of(operation: &Operation) -> String {
 fn assert_refused(answer: &Answer, status: u16, code: &str, message: &str, hint: &str) {
     let error = json!({"error": {"code": code, "message": message, "hint": hint}});
     assert_eq!((answer.status, answer.json()), (status, error));
-    assert_eq!(answer.header("x-mock-why"), message);
+    assert_eq!(answer.header("x-mock-reason"), message);
     assert!(answer.header("x-mock-request").parse::<u64>().is_ok());
 }
 

@@ -73,7 +73,7 @@ async fn a_held_order_is_completed_as_told_and_its_webhook_says_so() {
     assert_eq!((ended.status, ended.json()), (200, expected));
     let order = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
     assert_eq!(order.json()["data"]["probability"], 0.62);
-    assert_eq!(order.header("x-mock-plan"), "probability 0.62 by hand");
+    assert_eq!(order.header("x-mock-outcome"), "probability 0.62 by hand");
     let told = receiver.messages(1).await[0].json();
     assert_eq!(told["eventType"], "order.aiDetection.completed");
     let again = end(&stunt, &id, "complete", json!({})).await;

@@ -49,7 +49,7 @@ fn answered(answer: &Answer) -> (u16, String, String, String) {
         answer.status,
         answer.text(),
         answer.header("content-type").to_owned(),
-        answer.header("x-mock-why").to_owned(),
+        answer.header("x-mock-reason").to_owned(),
     )
 }
 

@@ -39,7 +39,7 @@ async fn what_is_no_json_object_is_refused_by_every_route() {
     for path in POSTS {
         for (body, why) in cases {
             let answer = post(&stunt, path, "application/json", body).await;
-            let told = answer.header("x-mock-why").to_owned();
+            let told = answer.header("x-mock-reason").to_owned();
             assert!(
                 told.starts_with(&format!("body: {why}")),
                 "{path} {}: {told}",
@@ -86,7 +86,7 @@ async fn an_array_with_the_right_values_in_the_right_order_is_no_body() {
         ),
     ] {
         let answer = post(&stunt, path, "application/json", body).await;
-        let why = answer.header("x-mock-why").to_owned();
+        let why = answer.header("x-mock-reason").to_owned();
         let start = format!("{at}: invalid type: sequence, expected an object");
         assert!(why.starts_with(&start), "{body}: {} {why}", answer.text());
         answer.assert_refused(400, "VALIDATION_FAILED", &why);
@@ -109,7 +109,7 @@ async fn ten_thousand_brackets_are_refused_where_they_count_and_passed_over_else
             format!(r#"{{"options":{objects}"#),
         ] {
             let answer = post(&stunt, path, "application/json", body).await;
-            let why = answer.header("x-mock-why").to_owned();
+            let why = answer.header("x-mock-reason").to_owned();
             assert!(!why.is_empty() && why.len() <= 500, "{path}: {why}");
             answer.assert_refused(400, "VALIDATION_FAILED", &why);
         }

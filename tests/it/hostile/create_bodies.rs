@@ -338,7 +338,7 @@ async fn every_field_of_every_create_body_has_values_that_are_refused_by_name() 
             } else {
                 INVALID
             };
-            let said = answer.header("x-mock-why").to_owned();
+            let said = answer.header("x-mock-reason").to_owned();
             answer.assert_refused(400, code, &said);
             assert!(said.starts_with(why), "{} {at} {value}: {said}", route.path);
             untried.remove(*at);
@@ -358,11 +358,11 @@ async fn what_is_just_within_the_bounds_is_taken() {
     for path in ["/api/v2/orders/wtr-embed", "/api/v3/orders/wtr-embed"] {
         let body = json!({"idempotencyKey": long(255), "files": files});
         let answer = stunt.post("live", path, &body).await;
-        assert_eq!(answer.status, 200, "{}", answer.header("x-mock-why"));
+        assert_eq!(answer.status, 200, "{}", answer.header("x-mock-reason"));
     }
     let body = json!({"idempotencyKey": "k", "orderName": long(64), "fileName": "a.TIFF"});
     let answer = stunt
         .post("live", "/api/v2/orders/ai-detection", &body)
         .await;
-    assert_eq!(answer.status, 200, "{}", answer.header("x-mock-why"));
+    assert_eq!(answer.status, 200, "{}", answer.header("x-mock-reason"));
 }

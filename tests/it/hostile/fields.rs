@@ -201,7 +201,7 @@ async fn refuses_what_is_wrong(stunt: &Stunt, route: &Route) {
             let answer = stunt
                 .call(route.method.clone(), "live", &route.path, &body)
                 .await;
-            let why = answer.header("x-mock-why").to_owned();
+            let why = answer.header("x-mock-reason").to_owned();
             assert!(
                 why.starts_with(&format!("{named}: ")),
                 "{body}: {} {why}",
@@ -217,7 +217,7 @@ async fn refuses_what_is_wrong(stunt: &Stunt, route: &Route) {
         let answer = stunt
             .call(route.method.clone(), "live", &route.path, &body)
             .await;
-        let why = answer.header("x-mock-why").to_owned();
+        let why = answer.header("x-mock-reason").to_owned();
         assert!(
             why.contains("missing") && why.contains(field),
             "{body}: {} {why}",
@@ -279,7 +279,7 @@ async fn a_strength_is_one_of_three_words() {
     ] {
         let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}], "options": {"strength": strength}});
         let answer = stunt.post("live", ANTI_AI, &body).await;
-        let told = answer.header("x-mock-why").to_owned();
+        let told = answer.header("x-mock-reason").to_owned();
         assert!(told.starts_with(why), "{told}");
         answer.assert_refused(400, "VALIDATION_FAILED", &told);
     }

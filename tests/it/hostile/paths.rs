@@ -34,7 +34,7 @@ async fn a_route_or_method_there_is_not_is_the_vendors_not_found() {
         } else {
             "RESOURCE_NOT_FOUND"
         };
-        let why = answer.header("x-mock-why").to_owned();
+        let why = answer.header("x-mock-reason").to_owned();
         assert!(why.contains(" no "), "{method} {path}: {why}");
         answer.assert_refused(404, code, &why);
     }
@@ -65,7 +65,7 @@ async fn an_id_that_is_none_is_not_found() {
             format!("/api/v2/orders/{id}/download"),
         ] {
             let answer = stunt.get("live", &path).await;
-            let why = answer.header("x-mock-why").to_owned();
+            let why = answer.header("x-mock-reason").to_owned();
             assert!(why.starts_with("there is no order "), "{path}: {why}");
             answer.assert_refused(404, "ORDER_NOT_FOUND", &why);
         }
@@ -77,7 +77,7 @@ async fn an_id_that_is_none_is_not_found() {
             stunt.call(Method::PUT, "live", &path, &body).await,
             stunt.call(Method::DELETE, "live", &path, &json!({})).await,
         ] {
-            let why = answer.header("x-mock-why").to_owned();
+            let why = answer.header("x-mock-reason").to_owned();
             assert!(why.starts_with("this key has no webhook "), "{why}");
             answer.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
         }

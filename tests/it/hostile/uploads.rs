@@ -16,7 +16,7 @@ fn told(answer: &Answer) -> (u16, String, String) {
     (
         answer.status,
         code.to_owned(),
-        answer.header("x-mock-why").to_owned(),
+        answer.header("x-mock-reason").to_owned(),
     )
 }
 

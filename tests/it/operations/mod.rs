@@ -150,7 +150,7 @@ fn check(call: &Call, answer: &Answer) {
     );
     let seq = answer.header("x-mock-request").parse::<u64>();
     assert!(seq.is_ok_and(|seq| seq > 0), "{name}: {:?}", answer.headers);
-    let why = answer.header("x-mock-why");
+    let why = answer.header("x-mock-reason");
     assert_eq!(why.is_empty(), call.status < 400, "{name}: {why}");
 }
 

@@ -66,7 +66,7 @@ async fn strict_host_takes_a_url_at_its_own_host_only() {
     let arrived = stunt.origin.trim_start_matches("http://");
     let why =
         format!("signature: made for the host made.for:8080, arrived at {arrived} (strict-host)");
-    assert_eq!(refused.header("x-mock-why"), why);
+    assert_eq!(refused.header("x-mock-reason"), why);
     let own = [("host", "made.for:8080")];
     let done = stunt.send(Method::PUT, &here, &own, picture()).await;
     assert_eq!(done.status, 200, "{}", done.text());

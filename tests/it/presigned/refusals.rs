@@ -13,7 +13,7 @@ fn code(answer: &Answer) -> (u16, String) {
     let text = answer.text();
     let (_, rest) = text.split_once("<Code>").unwrap_or_default();
     let (code, _) = rest.split_once("</Code>").unwrap_or_default();
-    assert!(!answer.header("x-mock-why").is_empty(), "{text}");
+    assert!(!answer.header("x-mock-reason").is_empty(), "{text}");
     (answer.status, code.to_owned())
 }
 

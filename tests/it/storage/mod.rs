@@ -196,7 +196,7 @@ impl Answer {
             .split("<Code>")
             .nth(1)
             .and_then(|it| it.split('<').next());
-        let why = self.header("x-mock-why").expect("a reason");
+        let why = self.header("x-mock-reason").expect("a reason");
         (self.status, code.unwrap_or_default().to_owned(), why)
     }
 }

@@ -30,7 +30,7 @@ async fn put_then_get_answers_what_was_put() {
     ] {
         assert_eq!(got.header(name), Some(value), "{name}");
     }
-    assert_eq!(got.header("x-mock-why"), None);
+    assert_eq!(got.header("x-mock-reason"), None);
 
     let target = door.target(&door.plan("HEAD", &door.key));
     let head = door.call("HEAD", &target, "", b"").await;

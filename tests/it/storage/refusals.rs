@@ -108,7 +108,7 @@ async fn what_is_not_there_is_told_after_the_signature() {
     let target = door.target(&door.plan("HEAD", &door.key));
     let answer = door.call("HEAD", &target, "", b"").await;
     assert_eq!((answer.status, answer.text().as_str()), (404, ""));
-    assert!(answer.header("x-mock-why").is_some());
+    assert!(answer.header("x-mock-reason").is_some());
 }
 
 #[tokio::test]

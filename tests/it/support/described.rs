@@ -58,7 +58,7 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
 /// One line or several: the operation, the status, and where it is wrong.
 pub fn check(asked: &Asked, answer: &Answer) -> Result<(), String> {
     let (path, query) = asked.path.split_once('?').unwrap_or((asked.path, ""));
-    if answer.header("x-mock-why").starts_with("rule ") {
+    if answer.header("x-mock-reason").starts_with("rule ") {
         return Ok(());
     }
     let is_asked = |it: &&Operation| it.method == asked.method.as_str() && it.is_at(path);

@@ -359,12 +359,12 @@ impl Answer {
             .map_or("", |value| value.to_str().expect("ASCII"))
     }
 
-    /// The status, the body, and what `X-Mock-Why` says.
+    /// The status, the body, and what `X-Mock-Reason` says.
     pub fn refusal(&self) -> (u16, String, String) {
         (
             self.status,
             self.text(),
-            self.header("x-mock-why").to_owned(),
+            self.header("x-mock-reason").to_owned(),
         )
     }
 

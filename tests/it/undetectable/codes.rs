@@ -21,7 +21,7 @@ impl Seen {
         let fields = body.as_object().expect("an object");
         assert!(fields.len() == 1 && fields.contains_key("error"), "{body}");
         let message = body["error"].as_str().expect("a message").to_owned();
-        assert_ne!(answer.header("x-mock-why"), "", "{message}");
+        assert_ne!(answer.header("x-mock-reason"), "", "{message}");
         self.0.insert((answer.status, message));
     }
 }

@@ -195,7 +195,7 @@ fn told(status: u16, body: &Value) -> Answer {
     headers.insert("content-type", HeaderValue::from_static("application/json"));
     headers.insert("x-mock-request", HeaderValue::from(7));
     if status >= 400 {
-        headers.insert("x-mock-why", HeaderValue::from_static("7"));
+        headers.insert("x-mock-reason", HeaderValue::from_static("7"));
     }
     Answer {
         status,
@@ -272,6 +272,6 @@ fn an_answer_that_is_not_as_described_is_told_of() {
     answer.headers.remove("x-mock-request");
     assert!(wrong(&answer).contains("200: header X-Mock-Request"));
     answer = told(500, &json!({"error": "Internal server error"}));
-    answer.headers.remove("x-mock-why");
-    assert!(wrong(&answer).contains("500: header X-Mock-Why"));
+    answer.headers.remove("x-mock-reason");
+    assert!(wrong(&answer).contains("500: header X-Mock-Reason"));
 }

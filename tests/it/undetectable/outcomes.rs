@@ -211,9 +211,13 @@ async fn an_answer_says_what_settled_it() {
         ("plain.png", fixture("plain.png"), "result 68.84 by digest"),
     ] {
         let id = detect(&stunt, name, bytes, json!({})).await;
-        assert_eq!(query(&stunt, &id).await.header("x-mock-plan"), "", "{name}");
+        assert_eq!(
+            query(&stunt, &id).await.header("x-mock-outcome"),
+            "",
+            "{name}"
+        );
         stunt.advance("live", "PT1S").await;
-        assert_eq!(query(&stunt, &id).await.header("x-mock-plan"), plan);
+        assert_eq!(query(&stunt, &id).await.header("x-mock-outcome"), plan);
     }
 }
 

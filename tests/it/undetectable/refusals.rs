@@ -1,4 +1,4 @@
-//! What is refused, with which body, and what `X-Mock-Why` says of it.
+//! What is refused, with which body, and what `X-Mock-Reason` says of it.
 
 use reqwest::Method;
 use serde_json::json;
@@ -18,7 +18,7 @@ fn unfit(problems: &[(&str, &str, &str, &str)]) -> (u16, String) {
 }
 
 fn whole(answer: &Answer) -> (u16, String) {
-    assert_ne!(answer.header("x-mock-why"), "", "{}", answer.text());
+    assert_ne!(answer.header("x-mock-reason"), "", "{}", answer.text());
     (answer.status, answer.text())
 }
 
@@ -182,7 +182,7 @@ async fn everything_that_does_not_fit_a_body_is_told_in_the_schemas_order() {
     let why = "body.key: str type expected; body.url: field required; \
                body.generate_preview: value could not be parsed to a boolean; \
                body.generate_heatmap_normalized: generate_heatmap must be true; and 4 more";
-    assert_eq!(answer.header("x-mock-why"), why);
+    assert_eq!(answer.header("x-mock-reason"), why);
     let answer = post(&stunt, "/detect", &json!({"key": "live", "url": null})).await;
     let null = (
         "none is not an allowed value",

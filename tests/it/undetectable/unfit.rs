@@ -30,7 +30,7 @@ fn assert_unfit(answer: &Answer, loc: &[&str], (msg, kind): (&str, &str)) {
     let expected = format!(r#"{{"detail":[{{"loc":{loc},"msg":"{msg}","type":"{kind}"}}]}}"#);
     assert_eq!((answer.status, answer.text()), (422, expected));
     assert_eq!(answer.header("content-type"), "application/json");
-    assert_ne!(answer.header("x-mock-why"), "");
+    assert_ne!(answer.header("x-mock-reason"), "");
 }
 
 #[tokio::test]
@@ -183,7 +183,7 @@ async fn a_head_is_answered_on_the_pages_that_describe_alone() {
         );
         if !describes {
             let why = format!("HEAD {path} is no route; GET {path} is one");
-            assert_eq!(answer.header("x-mock-why"), why);
+            assert_eq!(answer.header("x-mock-reason"), why);
             assert_eq!(answer.header("content-type"), "application/json");
         }
     }
@@ -207,7 +207,11 @@ async fn who_takes_nothing_that_is_answered_is_told_so_on_every_route() {
         let answer = ask(&stunt, &operation.method, &path, "text/html").await;
         let expected = (406, r#"{"detail":"Not Acceptable"}"#.to_owned());
         assert_eq!((answer.status, answer.text()), expected, "{path}");
-        assert!(answer.header("x-mock-why").starts_with("Accept: excludes "));
+        assert!(
+            answer
+                .header("x-mock-reason")
+                .starts_with("Accept: excludes ")
+        );
         let answer = ask(&stunt, &operation.method, &path, "application/json").await;
         assert_ne!(answer.status, 406, "{path}");
     }

@@ -168,7 +168,7 @@ async fn an_upload_that_no_document_is_of_goes_after_the_retention() {
     let answer = stunt.send(Method::PUT, url, &[], picture()).await;
     assert_eq!(answer.status, 404, "{}", answer.text());
     let why = "the upload has expired, and its file is gone";
-    assert_eq!(answer.header("x-mock-why"), why);
+    assert_eq!(answer.header("x-mock-reason"), why);
     assert_eq!(stunt.send(Method::GET, url, &[], "").await.status, 403);
     let body = json!({"key": "live", "url": path});
     let answer = post(&stunt, "/detect", &body).await;

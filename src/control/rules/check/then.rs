@@ -18,7 +18,7 @@ const HEADERS_OURS: [&str; 5] = [
     "content-length",
     "transfer-encoding",
     "x-mock-request",
-    "x-mock-why",
+    "x-mock-reason",
 ];
 /// Statuses whose answers have no body.
 const STATUSES_BARE: [u16; 3] = [204, 205, 304];

@@ -170,7 +170,7 @@ async fn an_extraction_needs_its_original() {
             (400, code("VALIDATION_FAILED")),
             "{file}"
         );
-        let said = answer.header("x-mock-why");
+        let said = answer.header("x-mock-reason");
         assert!(said.starts_with(why), "{said}");
     }
 }

@@ -220,7 +220,7 @@ async fn with_an_answer_beside_it_the_front_door_is_not_asked_and_that_answer_br
         (cut.text().as_str(), cut.header("retry-after")),
         ("not ", "7")
     );
-    assert_eq!(cut.header("x-mock-why"), "rule 1");
+    assert_eq!(cut.header("x-mock-reason"), "rule 1");
     for fault in ["reset", "empty", "garbage"] {
         let then = json!({"respond": {"status": 200}, "fault": fault});
         let came = broken(&stunt, &asked, then).await;

@@ -187,7 +187,10 @@ async fn each_fault_is_met_in_what_is_downloaded() {
         assert_eq!(came, (json!("failed"), json!(expected)));
         let refused = detect(&stunt, &format!("{}/a.jpg", listener.origin)).await;
         let why = format!("url: {line}");
-        assert_eq!((refused.status, refused.header("x-mock-why")), (500, &*why));
+        assert_eq!(
+            (refused.status, refused.header("x-mock-reason")),
+            (500, &*why)
+        );
         for _ in 0..2 {
             let asked = listener.next().await.text();
             assert!(asked.starts_with("GET /a.jpg HTTP/1.1\r\n"), "{asked}");
@@ -224,10 +227,16 @@ async fn what_a_rule_answers_is_the_file() {
     once(&stunt, FETCH, then).await;
     let refused = detect(&stunt, "http://127.0.0.1:1/a_ai.svg").await;
     let why = "url: http://127.0.0.1:1/a_ai.svg answered 404";
-    assert_eq!((refused.status, refused.header("x-mock-why")), (500, why));
+    assert_eq!(
+        (refused.status, refused.header("x-mock-reason")),
+        (500, why)
+    );
     let then = json!({"respond": {"status": 200, "body": svg}, "fault": "reset"});
     once(&stunt, FETCH, then).await;
     let refused = detect(&stunt, "http://127.0.0.1:1/a_ai.svg").await;
     let why = "url: rule 3: the connection was reset";
-    assert_eq!((refused.status, refused.header("x-mock-why")), (500, why));
+    assert_eq!(
+        (refused.status, refused.header("x-mock-reason")),
+        (500, why)
+    );
 }

@@ -15,7 +15,7 @@ async fn send(stunt: &Stunt, path: &str, version: &str, hosts: &str) -> Answer {
 /// The status and body in the form of the path's own API.
 fn assert_bad_host(path: &str, answer: &Answer, line: &str) {
     assert_eq!(answer.status, 400, "{path} {line}");
-    assert_eq!(answer.header("x-mock-why"), line, "{path}");
+    assert_eq!(answer.header("x-mock-reason"), line, "{path}");
     assert!(answer.header("x-mock-request").parse::<u64>().is_ok());
     let text = answer.text();
     match path {

@@ -57,7 +57,7 @@ async fn a_request_is_kept_with_its_answer_as_both_were() {
         "responseHeaders": {
             "content-type": "application/json",
             "x-mock-request": "1",
-            "x-mock-why": answer.header("x-mock-why"),
+            "x-mock-reason": answer.header("x-mock-reason"),
         },
         "responseBody": answer.json(),
         "durationMs": request["durationMs"],

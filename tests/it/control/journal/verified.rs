@@ -37,7 +37,7 @@ async fn as_many_as_wanted_are_well_and_other_numbers_are_told() {
     let missed = verify(&stunt, &detections(&json!(1))).await;
     let expected = json!({"ok": false, "count": 2, "nearMisses": []});
     assert_eq!((missed.status, missed.json()), (422, expected));
-    let why = missed.header("x-mock-why");
+    let why = missed.header("x-mock-reason");
     assert_eq!(why, "2 such requests were made, wanted 1");
     let never = json!({"account": "other", "count": 0});
     assert_eq!(verify(&stunt, &never).await.status, 200);

@@ -147,7 +147,7 @@ async fn a_delay_is_waited_for_and_then_all_is_as_ever() {
     let began = std::time::Instant::now();
     let answer = stunt.get("live", ORDERS).await;
     assert!(began.elapsed().as_millis() >= 150);
-    assert_eq!((answer.status, answer.header("x-mock-why")), (200, ""));
+    assert_eq!((answer.status, answer.header("x-mock-reason")), (200, ""));
     let both = json!({"when": {"operation": "bizmori.getWebhook"}, "then": {"delayMs": 150, "respond": {"status": 503}}});
     rule(&stunt, &both).await;
     let began = std::time::Instant::now();

@@ -25,7 +25,7 @@ async fn detected(
         told["probability"].clone(),
         told["statusCode"].clone(),
         told["status"].clone(),
-        answer.header("x-mock-plan").to_owned(),
+        answer.header("x-mock-outcome").to_owned(),
     )
 }
 
@@ -217,7 +217,10 @@ async fn what_was_settled_outlives_its_rule_and_a_restart() {
     let stunt = on().await;
     stunt.advance("live", "PT1S").await;
     let answer = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
-    assert_eq!(answer.header("x-mock-plan"), "probability 0.25 by rule 1");
+    assert_eq!(
+        answer.header("x-mock-outcome"),
+        "probability 0.25 by rule 1"
+    );
 }
 
 /// A document of `live`'s, once it is done or failed: what is told of it, and its plan.
@@ -237,7 +240,7 @@ async fn document(stunt: &Stunt, name: &str) -> (Value, String) {
     let answer = stunt
         .post("live", "/query", &json!({"id": made["id"]}))
         .await;
-    (answer.json(), answer.header("x-mock-plan").to_owned())
+    (answer.json(), answer.header("x-mock-outcome").to_owned())
 }
 
 #[tokio::test]

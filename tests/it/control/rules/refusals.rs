@@ -22,7 +22,7 @@ async fn refused(code: &str, cases: Vec<(Value, &str, &str)>) {
             .await;
         let error = json!({"error": {"code": code, "message": message, "hint": hint}});
         assert_eq!((answer.status, answer.json()), (400, error), "{body}");
-        assert_eq!(answer.header("x-mock-why"), message);
+        assert_eq!(answer.header("x-mock-reason"), message);
     }
     assert_eq!(rules(&stunt, "").await, [Value::Null; 0]);
     let accounts = stunt
@@ -258,7 +258,8 @@ async fn numbers_texts_and_answers_have_their_bounds() {
     let with = |field: &str, value: Value| json!({field: value, "then": {"delayMs": 1}});
     let respond = |respond: Value| json!({"then": {"respond": respond}});
     let header = |name: &str, value: &str| json!({"then": {"respond": {"status": 200, "headers": {name: value}}}});
-    let ours = "any but connection, content-length, transfer-encoding, x-mock-request, x-mock-why";
+    let ours =
+        "any but connection, content-length, transfer-encoding, x-mock-request, x-mock-reason";
     refused(
         "bad_rule",
         vec![

@@ -73,7 +73,7 @@ async fn a_bulk_goes_from_pending_through_analyzing_to_done_with_its_items_in_th
         query_bulk(&stunt, &id.to_uppercase()).await,
         query(&stunt, &id).await,
     ] {
-        assert_eq!(answer.header("x-mock-plan"), plan);
+        assert_eq!(answer.header("x-mock-outcome"), plan);
     }
     assert_eq!(credits(&stunt, "live").await, left);
     stunt.advance("live", "P8D").await;
@@ -179,7 +179,7 @@ async fn of_pictures_none_of_which_can_be_judged_there_is_no_mean() {
         (&told.json()["status"], &told.json()["result"]),
         (&json!("done"), &Value::Null)
     );
-    assert!(told.headers.get("x-mock-plan").is_none());
+    assert!(told.headers.get("x-mock-outcome").is_none());
     assert_eq!(query(&stunt, &id).await.json()["status"], "done");
 }
 

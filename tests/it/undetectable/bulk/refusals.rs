@@ -1,4 +1,4 @@
-//! What is refused of bulks, with which body, and what `X-Mock-Why` says of it.
+//! What is refused of bulks, with which body, and what `X-Mock-Reason` says of it.
 
 use reqwest::Method;
 use serde_json::{Value, json};

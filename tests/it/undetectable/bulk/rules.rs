@@ -46,7 +46,7 @@ async fn a_rule_settles_the_pictures_of_its_name_whatever_they_are() {
     let plan = format!(
         "a_human.jpg: result 2 by suffix _human; in/b.jpg: result 71 by rule {first}; in/c_fail.jpg: result 71 by rule {first}"
     );
-    assert_eq!(query_bulk(&stunt, id).await.header("x-mock-plan"), plan);
+    assert_eq!(query_bulk(&stunt, id).await.header("x-mock-outcome"), plan);
 }
 
 #[tokio::test]

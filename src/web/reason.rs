@@ -6,10 +6,10 @@ use axum::http::{HeaderName, HeaderValue};
 
 use crate::model::picture::Basis;
 
-/// On every error: one line on what was wrong with this very request.
-pub const WHY: HeaderName = HeaderName::from_static("x-mock-why");
-/// On an answer that tells an outcome: what settled it.
-pub const PLAN: HeaderName = HeaderName::from_static("x-mock-plan");
+/// Header of every error: one line on this very request.
+pub const X_MOCK_REASON: HeaderName = HeaderName::from_static("x-mock-reason");
+/// Header of a response that settled an outcome: the outcome and its source.
+pub const X_MOCK_OUTCOME: HeaderName = HeaderName::from_static("x-mock-outcome");
 
 /// Longest line, in bytes.
 const LINE_BYTES_MAX: usize = 500;
@@ -34,9 +34,9 @@ pub fn header_line(line: &str) -> HeaderValue {
     HeaderValue::from_str(&value).unwrap_or_else(|_| HeaderValue::from_static("unprintable"))
 }
 
-/// The value of [`PLAN`]: what was found (`probability 0.98`), and by what.
+/// Value of [`X_MOCK_OUTCOME`]: the result (`probability 0.98`) and its source.
 #[must_use]
-pub fn plan(found: &str, basis: &Basis) -> HeaderValue {
+pub fn outcome_line(found: &str, basis: &Basis) -> HeaderValue {
     let by = match basis {
         Basis::Suffix(suffix) => format!("by suffix _{suffix}"),
         Basis::Metadata => "by metadata".to_owned(),
