@@ -13,6 +13,7 @@
 //! is read, and no lock is held while anything is awaited.
 
 mod exchange;
+mod json;
 mod kept;
 mod verify;
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::{Body, Exchange};
+use super::{Body, Exchange, json};
 use crate::model::glob::glob;
 
 /// So many near misses are told.
@@ -16,7 +16,7 @@ const DIFFERENCES_MAX: usize = 20;
 const SHOWN_CHARS_MAX: usize = 200;
 
 /// Requests that are wanted: those that are all of this. Texts are globs.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Wanted {
     pub operation: Option<String>,
     pub method: Option<String>,
@@ -29,7 +29,7 @@ pub struct Wanted {
     /// By name, in any case.
     pub headers: BTreeMap<String, String>,
     /// What the JSON body has, at least: of objects these fields, of arrays all elements.
-    pub body: Option<Value>,
+    pub body: Option<Box<RawValue>>,
 }
 
 /// How many are wanted.
@@ -176,20 +176,18 @@ impl Wanted {
         query: &[(String, String)],
         found: &mut Vec<String>,
     ) {
-        let body = match exchange.request_body() {
-            Body::Text(text) => serde_json::from_str::<Value>(&text).ok(),
+        let sent = exchange.request_body();
+        let body = match &sent {
+            Body::Text(text) => json::parse(text),
             Body::None | Body::Pending | Body::Long(..) | Body::Binary(_) => None,
         };
         if let Some(wanted) = &self.file_name {
-            let mut names = Vec::new();
-            let is_name = |name: &str| matches!(name, "fileName" | "file_name");
-            names.extend(
-                query
-                    .iter()
-                    .filter(|(name, _)| is_name(name))
-                    .map(|it| it.1.as_str()),
-            );
-            collect_names(body.as_ref(), &mut names);
+            let names = query.iter();
+            let names = names.filter(|(name, _)| matches!(name.as_str(), "fileName" | "file_name"));
+            let mut names: Vec<String> = names.map(|(_, value)| value.clone()).collect();
+            if let Some(body) = body {
+                json::collect_file_names(body, &mut names);
+            }
             if !names.iter().any(|name| glob(wanted, name)) {
                 let is = match names.first() {
                     None => "not there".to_owned(),
@@ -198,18 +196,17 @@ impl Wanted {
                 found.push(format!("fileName: {is}, wanted {}", shown(wanted)));
             }
         }
-        match (&self.body, &body) {
+        match (&self.body, body) {
             (None, _) => {}
-            (Some(wanted), Some(body)) => contains("body", body, wanted, found),
+            (Some(wanted), Some(body)) => json::compare("body", body, wanted, found),
             (Some(wanted), None) => {
-                let is = match exchange.request_body() {
+                let is = match &sent {
                     Body::None => "there is none",
                     Body::Pending => "has not come yet",
                     Body::Long(..) => "is too long to be kept",
                     Body::Text(_) | Body::Binary(_) => "is no JSON",
                 };
-                let wanted = shown(&wanted.to_string());
-                found.push(format!("body: {is}, wanted {wanted}"));
+                found.push(format!("body: {is}, wanted {}", shown(wanted.get())));
             }
         }
     }
@@ -222,51 +219,8 @@ fn pairs(exchange: &Exchange) -> Vec<(String, String)> {
         .collect()
 }
 
-fn collect_names<'v>(value: Option<&'v Value>, into: &mut Vec<&'v str>) {
-    match value {
-        Some(Value::Object(fields)) => {
-            for (name, value) in fields {
-                match value {
-                    Value::String(text) if matches!(name.as_str(), "fileName" | "file_name") => {
-                        into.push(text);
-                    }
-                    other => collect_names(Some(other), into),
-                }
-            }
-        }
-        Some(Value::Array(items)) => items.iter().for_each(|it| collect_names(Some(it), into)),
-        _ => {}
-    }
-}
-
-fn contains(path: &str, is: &Value, wanted: &Value, found: &mut Vec<String>) {
-    match (is, wanted) {
-        (Value::Object(is), Value::Object(wanted)) => {
-            for (name, wanted) in wanted {
-                let path = format!("{path}.{name}");
-                if let Some(is) = is.get(name) {
-                    contains(&path, is, wanted, found);
-                } else {
-                    let wanted = shown(&wanted.to_string());
-                    found.push(format!("{path}: not there, wanted {wanted}"));
-                }
-            }
-        }
-        (Value::Array(is), Value::Array(wanted)) if is.len() == wanted.len() => {
-            for (index, (is, wanted)) in is.iter().zip(wanted).enumerate() {
-                contains(&format!("{path}[{index}]"), is, wanted, found);
-            }
-        }
-        (Value::String(is), Value::String(wanted)) if glob(wanted, is) => {}
-        (is, wanted) if is == wanted => {}
-        (is, wanted) => {
-            let (is, wanted) = (shown(&is.to_string()), shown(&wanted.to_string()));
-            found.push(format!("{path}: {is}, wanted {wanted}"));
-        }
-    }
-}
-
-fn shown(text: &str) -> String {
+/// Returns `text`, cut off if it is long.
+pub(super) fn shown(text: &str) -> String {
     if text.chars().count() <= SHOWN_CHARS_MAX {
         return text.to_owned();
     }

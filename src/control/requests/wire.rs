@@ -155,7 +155,8 @@ pub struct When {
     /// By name, in any case.
     pub headers: BTreeMap<String, String>,
     /// What the JSON body has at least: of an object these fields, of a list all elements.
-    pub body: Option<Value>,
+    #[schemars(with = "Option<Value>")]
+    pub body: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -1,5 +1,6 @@
 //! Whether what was asked is what a test wants, and how it is told where it is not.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::verify;
@@ -215,4 +216,42 @@ async fn what_can_match_nothing_is_refused() {
         let message = error["message"].as_str().expect("a line");
         assert!(message.starts_with(begins), "{message}");
     }
+}
+
+/// Status and body of a verification of one request whose body has at least `body`.
+async fn verify_body(stunt: &Stunt, body: &str) -> (u16, Value) {
+    let wanted = format!(r#"{{"account": "live", "when": {{"body": {body}}}, "count": 1}}"#);
+    let path = "/_mock/requests/verify";
+    let verified = stunt.send(Method::POST, path, &[], wanted).await;
+    (verified.status, verified.json())
+}
+
+#[tokio::test]
+async fn verify_compares_numbers_exactly_however_they_are_written() {
+    let stunt = Stunt::frozen("live").await;
+    let sent = r#"{"idempotencyKey": "1", "fileName": "a.jpg", "f": 1.0, "h": 1e2,
+        "x": 123456789012345678901234567890}"#;
+    let headers = [
+        ("authorization", "Bearer live"),
+        ("content-type", "application/json"),
+    ];
+    let path = "/api/v2/orders/ai-detection";
+    let created = stunt.send(Method::POST, path, &headers, sent).await;
+    assert_eq!(created.status, 200, "{}", created.text());
+    for (body, status) in [
+        (r#"{"f": 1}"#, 200),
+        (r#"{"f": 10e-1, "h": 100}"#, 200),
+        (r#"{"f": 1.0000000000000000000001}"#, 422),
+        (r#"{"x": 123456789012345678901234567890}"#, 200),
+        (r#"{"x": 123456789012345678901234567890.0}"#, 200),
+        (r#"{"x": 123456789012345678901234567891}"#, 422),
+        (r#"{"x": 1e999}"#, 422),
+    ] {
+        assert_eq!(verify_body(&stunt, body).await.0, status, "{body}");
+    }
+    let (_, missed) = verify_body(&stunt, r#"{"f": 2.50, "h": "100"}"#).await;
+    assert_eq!(
+        missed["nearMisses"][0]["differences"],
+        json!(["body.f: 1.0, wanted 2.50", r#"body.h: 1e2, wanted "100""#])
+    );
 }
