@@ -1,6 +1,7 @@
 //! What each command asks.
 
 mod body;
+mod fixtures;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use crate::config::client::{
     Orders, Page, RequestList, Requests, Rules, Snapshots, Source,
 };
 use body::{account, given, nothing, object, verification, with_account};
+use fixtures::embed_files;
 
 /// What stands for something else in a path.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -104,7 +106,8 @@ pub fn call(command: &Client, read: Input<'_>) -> Result<Call, String> {
         Client::Snapshots { verb, .. } => snapshots(verb.as_ref()),
         Client::Fixtures { verb, .. } => {
             let Fixtures::Load { file } = verb;
-            Call::put("/_mock/fixtures", read(file)?)
+            let document = embed_files(read(file)?, file.folder())?;
+            Call::put("/_mock/fixtures", document)
         }
     })
 }

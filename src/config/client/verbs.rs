@@ -1,6 +1,6 @@
 //! What is done with what the control plane has.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{NonEmptyStringValueParser, PathBufValueParser, TypedValueParser};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
@@ -23,6 +23,16 @@ impl Source {
             Self::Stdin
         } else {
             Self::Given(text)
+        }
+    }
+
+    /// Returns the folder to which paths in the bytes are relative: the file's, else the working
+    /// directory.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        match self {
+            Self::File(path) => path.parent().unwrap_or(Path::new("")),
+            Self::Given(_) | Self::Stdin => Path::new(""),
         }
     }
 
@@ -284,6 +294,8 @@ pub enum Snapshots {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Fixtures {
     /// Load accounts, webhooks, rules and finished orders from one document of JSON
+    ///
+    /// Files that the document names are read here, and sent within it.
     Load {
         /// The document; `-` reads standard input
         #[arg(value_parser = file())]

@@ -10,7 +10,7 @@ fn refused(line: &str) -> (String, String) {
 #[tokio::test]
 async fn the_server_says_what_is_wrong_and_what_to_do() {
     let stunt = Stunt::start().await;
-    let shapes = "(the fields and their shapes are in the README's chapter on the control plane)";
+    let shapes = "(GET /_mock/openapi.json describes the fields and their types)";
     let step = "(milliseconds, or an ISO 8601 duration without months and years such as PT5M or P7D, of 100 years at most)";
     for (arguments, line) in [
         (

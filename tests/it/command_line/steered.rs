@@ -2,7 +2,7 @@
 
 use super::{Said, as_sent, asked, done, not_done, sent};
 use crate::support::{Receiver, Reply, Stunt, T0, picture};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The text with the offset of a clock that stands still replaced: the real time has its part in it.
 fn without_offset(text: &str) -> String {
@@ -187,4 +187,58 @@ async fn a_reset_is_of_one_account_or_of_everything() {
     assert_eq!(done(&stunt, &["reset"]).await, "");
     let none = "{\n  \"accounts\": [],\n  \"next\": null\n}\n";
     assert_eq!(done(&stunt, &["accounts"]).await, none);
+}
+
+#[tokio::test]
+async fn load_fixtures_reads_the_files_that_the_document_names() {
+    let stunt = Stunt::start().await;
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/example.json");
+    done(&stunt, &["fixtures", "load", example]).await;
+    let listed = sent(&stunt, "/_mock/orders?account=sk_live_example").await;
+    let listed: Value = serde_json::from_str(&listed).expect("JSON");
+    let orders = listed["orders"].as_array().expect("a list");
+    let shown = orders.iter().map(|order| {
+        let (name, status) = (&order["fileNames"][0], &order["status"]);
+        format!(
+            "{} {}",
+            name.as_str().expect("a text"),
+            status.as_str().expect("a text")
+        )
+    });
+    let mut shown: Vec<String> = shown.collect();
+    shown.sort();
+    assert_eq!(
+        shown,
+        [
+            "late.jpg failed",
+            "old.jpg expired",
+            "raccoon.jpg complete",
+            "raccoon.jpg complete"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn load_fixtures_with_a_missing_file_names_it_and_sends_nothing() {
+    let stunt = Stunt::start().await;
+    let folder = tempfile::tempdir().expect("a directory");
+    let document = folder.path().join("a.json");
+    let text = r#"{"accounts": [{"key": "a"}], "orders": [{"account": "a",
+        "operation": "undetectable.detect", "files": [{"fileName": "a.jpg", "path": "b.jpg"}]}]}"#;
+    std::fs::write(&document, text).expect("written");
+    let document = document.to_str().expect("UTF-8");
+    let (out, err) = not_done(&stunt, &["fixtures", "load", document]).await;
+    let missing = folder.path().join("b.jpg");
+    assert_eq!(out, "");
+    assert_eq!(
+        err,
+        format!(
+            "stuntdouble: cannot read {} (orders[0].files[0].path): No such file or directory (os error 2)\n",
+            missing.display()
+        )
+    );
+    assert_eq!(
+        sent(&stunt, "/_mock/accounts").await,
+        r#"{"accounts":[],"next":null}"#
+    );
 }
