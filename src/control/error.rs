@@ -224,6 +224,6 @@ fn refusal(path: &str, error: &serde_json::Error) -> Refusal {
     } else {
         format!("{path}: {error}")
     };
-    let hint = "the fields and their shapes are in the README's chapter on the control plane";
+    let hint = "GET /_mock/openapi.json describes the fields and their types";
     Refusal::bad("bad_body", message, hint)
 }

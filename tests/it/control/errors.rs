@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::support::{Answer, Stunt};
 
-const SHAPES: &str = "the fields and their shapes are in the README's chapter on the control plane";
+const SHAPES: &str = "GET /_mock/openapi.json describes the fields and their types";
 const STEP: &str = "milliseconds, or an ISO 8601 duration without months and years such as PT5M or P7D, of 100 years at most";
 
 fn refused(answer: &Answer, status: u16, code: &str, message: &str, hint: &str) {

@@ -10,7 +10,7 @@ const THEN: &str = "there is: delayMs, respond, fault, outcome, processing, webh
 const WEBHOOK: &str = "there is: drop, duplicate, delayMs, signature, outOfOrder";
 const OUTCOMES: &str =
     "one of: status failed with or without errorCode, probability, watermarkText, finalResult";
-const SHAPES: &str = "the fields and their shapes are in the README's chapter on the control plane";
+const SHAPES: &str = "GET /_mock/openapi.json describes the fields and their types";
 const CHARS: &str = "1 to 1000 characters; leave it out for any";
 
 /// Each body is refused with that code, message and hint; and nothing is made.
