@@ -126,6 +126,18 @@ impl Account {
         self.orders.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// The greatest number given to an order of its own. 0 if it has none.
+    #[must_use]
+    pub fn last_order(&self) -> u64 {
+        self.orders.load(Ordering::Relaxed)
+    }
+
+    /// The greatest number given to an upload of its own. 0 if it has none.
+    #[must_use]
+    pub fn last_upload(&self) -> u64 {
+        self.uploads.load(Ordering::Relaxed)
+    }
+
     /// The number of its next upload, from 1.
     pub fn next_upload(&self) -> u64 {
         self.uploads.fetch_add(1, Ordering::Relaxed) + 1

@@ -33,6 +33,7 @@ pub(super) fn settings_of(config: &Config) -> orders::Settings {
         test_processing_ms: config.orders.test_processing_ms,
         documents: config.undetectable,
         retention_days: config.orders.retention_days,
+        expired_max: config.orders.expired_max,
         revision: config.orders.revision,
         fetch: config.orders.fetch,
     }

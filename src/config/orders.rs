@@ -90,6 +90,16 @@ pub struct Orders {
         value_name = "DAYS"
     )]
     pub retention_days: u32,
+    /// Number of an account's expired orders, documents and uploads that can still be read; the oldest
+    /// are removed
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_EXPIRED_MAX",
+        value_parser = clap::value_parser!(u32).range(1..),
+        default_value_t = 100_000,
+        value_name = "N"
+    )]
+    pub expired_max: u32,
     /// Download the files that URLs name: `originalFileUrl` of BIZ MORI's, for which a sample picture
     /// stands otherwise, and Undetectable's `url`, which is refused otherwise
     #[arg(long, env = "STUNTDOUBLE_FETCH", value_parser = FalseyValueParser::new())]

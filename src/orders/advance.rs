@@ -158,7 +158,8 @@ impl Orders {
             let keys = layout::all_keys(&order);
             self.remove(&account, &order, keys).await?;
         }
-        self.settle(job, |_| false, &account).await.map(drop)
+        self.settle(job, |_| false, &account).await?;
+        self.remove_oldest_expired(&account).await
     }
 
     /// Removes blobs of an order.

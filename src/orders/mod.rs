@@ -23,6 +23,7 @@ mod outputs;
 mod puts;
 mod query;
 mod report;
+mod retention;
 mod ruled;
 mod samples;
 mod set_up;
@@ -69,6 +70,8 @@ pub struct Settings {
     pub documents: config::Undetectable,
     /// Days, where the account does not say.
     pub retention_days: u32,
+    /// Expired orders and uploads of an account whose rows are kept.
+    pub expired_max: u32,
     /// Where the account does not say.
     pub revision: Revision,
     /// Whether URLs are downloaded; else a sample stands for what they name.

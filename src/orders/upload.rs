@@ -148,7 +148,8 @@ impl Orders {
             let removed = self.blobs.remove(account.id, bucket, &key).await;
             removed.map_err(StoreError::broken)?;
         }
-        self.settle(job, |_| false, &account).await.map(drop)
+        self.settle(job, |_| false, &account).await?;
+        self.remove_oldest_expired(&account).await
     }
 
     /// Notes that a file has arrived under the key, where it is of an upload of its own. Returns

@@ -87,16 +87,13 @@ impl Cache {
         }
     }
 
-    /// A commit begins that replaces these orders and ends these accounts' lives.
-    pub fn committing<'k>(
-        &self,
-        written: impl Iterator<Item = &'k Kept>,
-        ended: &HashSet<AccountId>,
-    ) {
+    /// A commit begins that replaces or removes the orders of these ids, and ends these accounts'
+    /// lives.
+    pub fn committing<'k>(&self, ids: impl Iterator<Item = &'k str>, ended: &HashSet<AccountId>) {
         let mut generations = self.generations();
         generations.committing = true;
-        for kept in written {
-            generations.remove(&kept.order.id);
+        for id in ids {
+            generations.remove(id);
         }
         if !ended.is_empty() {
             let lives = |_: &String, kept: &mut Kept| !ended.contains(&kept.order.account);
@@ -166,7 +163,7 @@ mod tests {
         let cache = Cache::default();
         let new = kept("1", "new", 1);
         let seen = cache.get("1").expect_err("nothing is there");
-        cache.committing([&new].into_iter(), &HashSet::new());
+        cache.committing(["1"].into_iter(), &HashSet::new());
         cache.found(kept("1", "old", 1), seen);
         assert_eq!(name(&cache, "1"), None, "it may be committed already");
         cache.committed([new].into_iter());
@@ -178,7 +175,7 @@ mod tests {
     fn what_is_being_replaced_is_not_shown_while_the_commit_is_under_way() {
         let cache = Cache::default();
         cache.committed([kept("1", "old", 1)].into_iter());
-        cache.committing([&kept("1", "new", 1)].into_iter(), &HashSet::new());
+        cache.committing(["1"].into_iter(), &HashSet::new());
         assert_eq!(name(&cache, "1"), None);
         cache.committed(std::iter::empty());
         assert_eq!(

@@ -18,6 +18,7 @@ mod error;
 pub mod jobs;
 pub mod listing;
 pub mod orders;
+pub mod retention;
 pub mod rules;
 pub mod snapshots;
 pub mod starts;
@@ -30,7 +31,8 @@ use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Sqlite, SqlitePool};
 
@@ -48,6 +50,8 @@ use tx::Writer;
 const READERS: u32 = 4;
 /// Every statement of this module fits.
 const STATEMENTS_CACHED: usize = 128;
+/// Size to which the write-ahead log is cut after a large transaction, in bytes.
+const LOG_BYTES_MAX: &str = "16777216";
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// What every function here answers.
@@ -100,8 +104,11 @@ impl Db {
             .busy_timeout(BUSY_TIMEOUT)
             .statement_cache_capacity(STATEMENTS_CACHED)
             .pragma("temp_store", "memory")
+            .pragma("journal_size_limit", LOG_BYTES_MAX)
             .disable_statement_logging();
-        let mut connection = options.connect().await?;
+        // Takes effect where the file is new. See `Writer::shrink`.
+        let writing = options.clone().auto_vacuum(SqliteAutoVacuum::Incremental);
+        let mut connection = writing.connect().await?;
         sqlx::migrate!()
             .run(&mut connection)
             .await

@@ -10,6 +10,7 @@
 //! by a task of its own, so that an open transaction never waits for someone who has gone.
 
 mod close;
+mod shrink;
 mod update;
 
 use std::collections::{HashMap, HashSet};
@@ -19,7 +20,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
-use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
 
 use super::agenda::Agenda;
 use super::cache::{Cache, Kept};
@@ -42,6 +43,8 @@ pub(super) struct Writer {
     queued: AtomicUsize,
     agenda: Agenda,
     cache: Arc<Cache>,
+    /// Notified when rows were removed, and at the end.
+    rows_went: Arc<Notify>,
     /// Clocks that were moved, to be written with the next commit.
     moved: std::sync::Mutex<HashMap<ClockId, Clock>>,
 }
@@ -69,6 +72,8 @@ struct Effects {
     due: Vec<(ClockId, Timestamp)>,
     written: Vec<Kept>,
     ended: Vec<AccountId>,
+    /// Ids of orders that were removed.
+    removed: Vec<String>,
     /// Jobs are others than before, and nothing was noted of it.
     struck: bool,
 }
@@ -103,14 +108,19 @@ impl Writer {
             is_closed: false,
         };
         let connection = Arc::new(Mutex::new(connection));
-        Arc::new(Self {
+        let rows_went = Arc::new(Notify::new());
+        let writer = Arc::new(Self {
             connection,
             data_dir,
             queued: AtomicUsize::new(0),
             agenda,
             cache,
+            rows_went: Arc::clone(&rows_went),
             moved: std::sync::Mutex::default(),
-        })
+        });
+        let shrinking = Self::shrink_when_rows_go(Arc::downgrade(&writer), rows_went);
+        tokio::spawn(shrinking);
+        writer
     }
 
     pub(super) fn agenda(&self) -> &Agenda {
@@ -195,16 +205,24 @@ impl Writer {
             .iter()
             .flat_map(|joined| joined.effects.ended.iter().copied())
             .collect();
-        self.cache.committing(
-            joined.iter().flat_map(|joined| &joined.effects.written),
-            &ended,
-        );
+        let effects = || joined.iter().map(|joined| &joined.effects);
+        let removed: HashSet<String> = effects()
+            .flat_map(|effects| effects.removed.iter().cloned())
+            .collect();
+        let written = effects().flat_map(|effects| &effects.written);
+        let written = written.map(|kept| kept.order.id.as_str());
+        let removed_ids = removed.iter().map(String::as_str);
+        self.cache.committing(written.chain(removed_ids), &ended);
+        let frees_pages = !ended.is_empty() || !removed.is_empty();
         let done = self.close_group(&mut guard.sqlite).await;
         if done.is_err() {
             // The group's writes are lost to all of it; its members are told so.
             let _ = sqlx::query("ROLLBACK").execute(&mut guard.sqlite).await;
         }
         guard.group = 0;
+        if frees_pages && done.is_ok() {
+            self.rows_went.notify_one();
+        }
         let (answers, effects): (Vec<_>, Vec<_>) = joined
             .into_iter()
             .map(|joined| (joined.answer, joined.effects))
@@ -217,10 +235,13 @@ impl Writer {
         });
         let (written, due): (Vec<_>, Vec<_>) =
             stands.map(|effects| (effects.written, effects.due)).unzip();
-        // An account may have ended after one of its orders was written, in the same group.
+        // An account may have ended after one of its orders was written, in the same group; an order
+        // may have been removed.
         let written = written.into_iter().flatten();
-        self.cache
-            .committed(written.filter(|kept| !ended.contains(&kept.order.account)));
+        let written = written.filter(|kept| {
+            !ended.contains(&kept.order.account) && !removed.contains(&kept.order.id)
+        });
+        self.cache.committed(written);
         for (clock, at) in due.into_iter().flatten() {
             self.agenda.note(clock, at);
         }
@@ -300,6 +321,11 @@ impl Tx {
         self.effects.written.push(order);
     }
 
+    /// The orders of these ids were removed.
+    pub(super) fn removed(&mut self, ids: &[String]) {
+        self.effects.removed.extend_from_slice(ids);
+    }
+
     /// This account's life was ended, with all that hangs on it.
     pub(super) fn ended(&mut self, account: AccountId) {
         self.effects.ended.push(account);
@@ -313,7 +339,7 @@ impl Tx {
             .flat_map(|guard| guard.joined.iter().map(|joined| &joined.effects));
         let (mut written, mut ended) = (None, false);
         for effects in joined.chain([&self.effects]) {
-            ended |= !effects.ended.is_empty();
+            ended |= !effects.ended.is_empty() || effects.removed.iter().any(|it| it == id);
             let mut of_id = effects.written.iter().filter(|kept| kept.order.id == id);
             written = of_id
                 .next_back()

@@ -27,6 +27,29 @@ impl Webhooks {
         Ok(claims)
     }
 
+    /// Id of the one event of an order, derived from the order's own.
+    fn event_id(&self, account: &Account, order: &str) -> String {
+        let purpose = format!("event of {order}");
+        self.entropy.draw(&account.key, &purpose, 0).uuid()
+    }
+
+    /// Removes the events of orders that are removed, with their deliveries and attempts.
+    ///
+    /// # Errors
+    /// If they cannot be removed.
+    pub async fn remove_events(
+        &self,
+        tx: &mut Tx,
+        account: &Account,
+        orders: &[String],
+    ) -> Result<(), StoreError> {
+        for order in orders {
+            let event = self.event_id(account, order);
+            store::retention::remove_event(tx, account.id, &event).await?;
+        }
+        Ok(())
+    }
+
     /// Publishes what became of the order, in the transaction that writes it.
     ///
     /// # Errors
@@ -46,7 +69,7 @@ impl Webhooks {
             return Ok(());
         };
         let draw = |purpose: &str| self.entropy.draw(&account.key, purpose, 0).uuid();
-        let id = draw(&format!("event of {}", order.id));
+        let id = self.event_id(account, &order.id);
         let Some(told) = project(order, &self.links, &id, now) else {
             return Ok(());
         };

@@ -23,6 +23,7 @@ mod operations;
 mod presigned;
 mod readme;
 mod restart;
+mod retention;
 mod storage;
 mod tls;
 mod undetectable;

@@ -11,6 +11,7 @@ impl Writer {
     pub(in crate::store) async fn close(&self) {
         let mut guard = self.connection.lock().await;
         guard.is_closed = true;
+        self.rows_went.notify_one();
         // A group is open if its last transaction was left to one that queued and has given up.
         if guard.group > 0 {
             self.commit_group(&mut guard).await;

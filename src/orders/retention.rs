@@ -1,0 +1,29 @@
+//! The limit on the expired orders and uploads of an account whose rows are kept.
+
+use super::Orders;
+use crate::accounts::Account;
+use crate::store::{self, StoreError};
+
+impl Orders {
+    /// Removes the rows of the account's oldest expired orders and uploads: those with the setting's
+    /// number of later ones. A read of a removed order answers as if the order had never been.
+    ///
+    /// # Errors
+    /// If they cannot be removed. The next expiry tries again.
+    pub(super) async fn remove_oldest_expired(&self, account: &Account) -> Result<(), StoreError> {
+        let expired_max = u64::from(self.settings.expired_max);
+        let order_max = account.last_order().saturating_sub(expired_max);
+        let upload_max = account.last_upload().saturating_sub(expired_max);
+        if order_max == 0 && upload_max == 0 {
+            return Ok(());
+        }
+        let mut tx = self.db.begin().await?;
+        let removed =
+            store::retention::remove_expired_orders(&mut tx, account.id, order_max).await?;
+        self.webhooks
+            .remove_events(&mut tx, account, &removed)
+            .await?;
+        store::retention::remove_expired_uploads(&mut tx, account.id, upload_max).await?;
+        tx.commit().await
+    }
+}

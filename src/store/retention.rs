@@ -1,0 +1,89 @@
+//! Removal of the oldest expired rows of an account, so that a server that lives long does not grow.
+
+use sqlx::Row;
+
+use super::{Result, Tx, sealed::Connected};
+use crate::model::ids::AccountId;
+
+/// Rows that one call removes at most. The next call removes the rest.
+const BATCH_ROWS: u32 = 64;
+
+/// Removes the account's oldest expired orders whose number is `number_max` or less, 64 at most, and
+/// returns their ids.
+///
+/// # Errors
+/// If they cannot be removed.
+pub async fn remove_expired_orders(
+    tx: &mut Tx,
+    account: AccountId,
+    number_max: u64,
+) -> Result<Vec<String>> {
+    // Numbers grow with `seq`, by which the index finds the oldest.
+    let removed = sqlx::query(
+        "DELETE FROM orders WHERE seq IN (
+             SELECT seq FROM (
+                 SELECT seq, number FROM orders
+                 WHERE account_id = ?1 AND status = 'expired' ORDER BY seq LIMIT ?2
+             ) WHERE number <= ?3
+         ) RETURNING id, type, status, created_at",
+    )
+    .bind(account.0)
+    .bind(BATCH_ROWS)
+    .bind(i64::try_from(number_max).unwrap_or(i64::MAX))
+    .fetch_all(tx.sqlite())
+    .await?;
+    for row in &removed {
+        sqlx::query(
+            "UPDATE tallies SET orders = orders - 1
+             WHERE account_id = ? AND type = ? AND status = ? AND day = ? / 86400000",
+        )
+        .bind(account.0)
+        .bind(row.get::<String, _>("type"))
+        .bind(row.get::<String, _>("status"))
+        .bind(row.get::<i64, _>("created_at"))
+        .execute(tx.sqlite())
+        .await?;
+    }
+    let ids: Vec<String> = removed.iter().map(|row| row.get("id")).collect();
+    tx.removed(&ids);
+    Ok(ids)
+}
+
+/// Removes the account's oldest expired uploads whose number is `number_max` or less, 64 at most.
+///
+/// # Errors
+/// If they cannot be removed.
+pub async fn remove_expired_uploads(
+    tx: &mut Tx,
+    account: AccountId,
+    number_max: u64,
+) -> Result<()> {
+    sqlx::query(
+        "DELETE FROM uploads WHERE id IN (
+             SELECT id FROM uploads
+             WHERE account_id = ? AND number <= ? AND expired ORDER BY number LIMIT ?
+         )",
+    )
+    .bind(account.0)
+    .bind(i64::try_from(number_max).unwrap_or(i64::MAX))
+    .bind(BATCH_ROWS)
+    .execute(tx.sqlite())
+    .await?;
+    Ok(())
+}
+
+/// Removes an event with its deliveries and attempts.
+///
+/// # Errors
+/// If they cannot be removed.
+pub async fn remove_event(tx: &mut Tx, account: AccountId, event: &str) -> Result<()> {
+    sqlx::query(
+        "DELETE FROM attempts WHERE account_id = ?1 AND event_id = ?2;
+         DELETE FROM events WHERE account_id = ?1 AND id = ?2",
+    )
+    .bind(account.0)
+    .bind(event)
+    .execute(tx.sqlite())
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! The database file gives space back to the file system.
+//!
+//! SQLite keeps the pages of removed rows for new ones. After a large removal (a reset, an account,
+//! expired orders) most of them are given back, a slice at a time, so that no transaction waits long.
+
+use std::sync::{Arc, Weak};
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteConnection;
+use tokio::sync::Notify;
+
+use super::Writer;
+use crate::store::Result;
+
+/// Free pages that are kept for new rows: 4 MiB, in pages of 4 KiB.
+const FREE_PAGES_KEPT: i64 = 1_024;
+/// Pages that are given back at a time, which takes about a millisecond.
+const SLICE_PAGES: i64 = 256;
+
+impl Writer {
+    /// Gives space back whenever rows were removed. Ends when the writer is closed.
+    pub(super) async fn shrink_when_rows_go(writer: Weak<Self>, rows_went: Arc<Notify>) {
+        loop {
+            rows_went.notified().await;
+            let Some(writer) = writer.upgrade() else {
+                return;
+            };
+            match writer.shrink().await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => tracing::warn!(%error, "the database file cannot give space back"),
+            }
+        }
+    }
+
+    /// Gives free pages back until few are left. Returns `false` if the writer is closed.
+    async fn shrink(&self) -> Result<bool> {
+        let mut has_shrunk = false;
+        loop {
+            // The lock is fair: transactions that wait come between two slices.
+            let mut guard = self.connection.lock().await;
+            if guard.is_closed {
+                return Ok(false);
+            }
+            if guard.group == 0 && !give_back_slice(&mut guard.sqlite).await? {
+                if has_shrunk {
+                    // Cuts the file, unless a reader still needs an earlier state.
+                    let checkpoint = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)");
+                    checkpoint.execute(&mut guard.sqlite).await?;
+                }
+                return Ok(true);
+            }
+            has_shrunk = true;
+            drop(guard);
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Gives a slice of the free pages back. Returns `false` if few are left.
+async fn give_back_slice(sqlite: &mut SqliteConnection) -> Result<bool> {
+    let row = sqlx::query("PRAGMA freelist_count")
+        .fetch_one(&mut *sqlite)
+        .await?;
+    if row.get::<i64, _>(0) <= FREE_PAGES_KEPT {
+        return Ok(false);
+    }
+    let sql = format!("PRAGMA incremental_vacuum({SLICE_PAGES})");
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .execute(sqlite)
+        .await?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::model::account::Settings;
+    use crate::model::time::Timestamp;
+    use crate::store::{Db, accounts, sealed::Connected, tx::Tx};
+
+    const LARGE_BYTES: u64 = 32 * 1024 * 1024;
+
+    /// Adds an account with rows of 32 MiB in all.
+    async fn add_large_account(db: &Db) -> crate::model::ids::AccountId {
+        let mut tx: Tx = db.begin().await.expect("a transaction");
+        let at = Timestamp::from_ms(0);
+        let added = accounts::insert(&mut tx, "large", &Settings::default(), at).await;
+        let id = added.expect("an account");
+        let rows = sqlx::query(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1024)
+             INSERT INTO events (id, account_id, kind, body)
+             SELECT i, ?, 'kind', hex(zeroblob(16384)) FROM n",
+        );
+        let rows = rows.bind(id.0).execute(tx.sqlite()).await;
+        assert_eq!(rows.expect("rows").rows_affected(), 1_024);
+        tx.commit().await.expect("a commit");
+        id
+    }
+
+    #[tokio::test]
+    async fn delete_account_of_many_rows_gives_their_space_back() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("db");
+        let db = Db::open(&file).await.expect("a database");
+        let id = add_large_account(&db).await;
+        let bytes = || std::fs::metadata(&file).expect("a file").len();
+        assert!(bytes() > LARGE_BYTES, "{}", bytes());
+        let mut tx = db.begin().await.expect("a transaction");
+        accounts::delete(&mut tx, id).await.expect("a deletion");
+        tx.commit().await.expect("a commit");
+        let shrunk = async {
+            while bytes() > LARGE_BYTES / 4 {
+                tokio::task::yield_now().await;
+            }
+        };
+        // A watchdog: without it a failure would hang.
+        let shrunk = tokio::time::timeout(Duration::from_secs(60), shrunk).await;
+        assert!(shrunk.is_ok(), "{} bytes are left", bytes());
+        // The account's rows are gone, and the database works.
+        add_large_account(&db).await;
+        db.close().await;
+        assert!(bytes() > LARGE_BYTES);
+    }
+}

@@ -1,0 +1,113 @@
+//! Rows of expired orders and uploads: the latest are kept, the oldest go with all that belongs to
+//! them.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Database, Receiver, Stunt, picture};
+
+/// A server that keeps two expired orders and uploads of an account, and its data directory.
+async fn stunt() -> (Stunt, tempfile::TempDir) {
+    let data = tempfile::tempdir().expect("a directory");
+    let stunt = Stunt::with(|config| {
+        config.data_dir = Some(data.path().to_owned());
+        config.orders.expired_max = 2;
+    });
+    let stunt = stunt.await;
+    stunt.freeze("live").await;
+    (stunt, data)
+}
+
+async fn ids(stunt: &Stunt) -> Vec<String> {
+    let listed = stunt.get("live", "/api/v2/orders?limit=-1").await.json();
+    let orders = listed["data"]["orders"].as_array().expect("a list").clone();
+    let ids: Vec<String> = orders
+        .iter()
+        .map(|order| order["orderId"].as_str().expect("an id").to_owned())
+        .collect();
+    let total = &listed["data"]["pageInfo"]["totalItems"];
+    assert_eq!(total, &json!(ids.len()), "the count agrees with the list");
+    ids
+}
+
+#[tokio::test]
+async fn expire_order_beyond_the_limit_removes_the_oldest_with_its_events() {
+    let (stunt, _data) = stunt().await;
+    let receiver = Receiver::start().await;
+    let (webhook, _) = stunt.webhook("live", &receiver.url).await;
+    let mut made = Vec::new();
+    for name in ["a", "b", "c", "d"] {
+        let body = json!({"idempotencyKey": name, "fileName": format!("{name}.jpg")});
+        made.push(stunt.confirmed("live", &body, picture()).await);
+        stunt.advance("live", "PT1S").await;
+    }
+    let (removed, kept) = made.split_at(2);
+    stunt.advance("live", "P7D").await;
+    let newest_first: Vec<String> = kept.iter().rev().cloned().collect();
+    assert_eq!(ids(&stunt).await, newest_first);
+    for id in removed {
+        let gone = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
+        assert_eq!(gone.text(), r#"{"code":"ORDER_NOT_FOUND"}"#);
+    }
+    for id in kept {
+        assert_eq!(stunt.order("live", id).await["status"], "expired");
+    }
+    let events = format!("/api/v2/orders/webhooks/{webhook}/events");
+    let events = stunt.get("live", &events).await.json();
+    assert_eq!(events["data"]["pagination"]["total"], json!(2));
+    let deliveries = stunt
+        .send(Method::GET, "/_mock/deliveries?account=live", &[], "")
+        .await;
+    let deliveries = deliveries.json();
+    let of: Vec<Value> = deliveries["deliveries"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|attempt| {
+            let body = attempt["requestBody"].as_str().expect("a text");
+            let event: Value = serde_json::from_str(body).expect("JSON");
+            event["data"]["orderId"].clone()
+        })
+        .collect();
+    assert_eq!(of, kept);
+    // The idempotency key of a removed order is free again, and its id is not given again.
+    let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
+    let (again, _) = stunt.pending("live", &body).await;
+    assert!(!made.contains(&again));
+}
+
+#[tokio::test]
+async fn expire_while_later_orders_live_keeps_them_and_other_accounts() {
+    let (stunt, _data) = stunt().await;
+    stunt.freeze("other").await;
+    let body = |name: &str| json!({"idempotencyKey": name, "fileName": "a.jpg"});
+    let (other, _) = stunt.pending("other", &body("o")).await;
+    for name in ["a", "b", "c"] {
+        stunt.pending("live", &body(name)).await;
+    }
+    stunt.advance("live", "P6D").await;
+    let (young, _) = stunt.pending("live", &body("d")).await;
+    stunt.advance("live", "P1D").await;
+    stunt.advance("other", "P7D").await;
+    let left = ids(&stunt).await;
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert_eq!(left[0], young);
+    assert_eq!(stunt.order("live", &left[1]).await["status"], "expired");
+    assert_eq!(stunt.order("other", &other).await["status"], "expired");
+}
+
+#[tokio::test]
+async fn expire_upload_beyond_the_limit_removes_the_oldest() {
+    let (stunt, data) = stunt().await;
+    let path = "/get-presigned-url?file_name=a.jpg";
+    for _ in 0..4 {
+        let made = stunt
+            .send(Method::GET, path, &[("apikey", "live")], "")
+            .await;
+        assert_eq!(made.status, 200, "{}", made.text());
+    }
+    stunt.advance("live", "P7D").await;
+    let mut database = Database::open(data.path()).await;
+    let numbers = "SELECT MIN(number) * 10 + COUNT(*) FROM uploads";
+    assert_eq!(database.number(numbers).await, 32, "the last two of four");
+}
