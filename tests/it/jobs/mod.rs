@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Database, Stunt};
 
 /// A test fails if what it waits for has not come by then.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A server on that data directory.
 async fn on(data_dir: &Path) -> Stunt {

@@ -13,7 +13,7 @@ use tempfile::{NamedTempFile, TempDir};
 use crate::support::{Process, Stunt};
 
 /// Time for which a line is awaited before the test fails; nothing is timed by it.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A running program whose log is kept.
 struct Logged {

@@ -13,7 +13,7 @@ impl Database {
     pub async fn open(data_dir: &Path) -> Self {
         let options = SqliteConnectOptions::new()
             .filename(data_dir.join("stuntdouble.db"))
-            .busy_timeout(Duration::from_secs(10));
+            .busy_timeout(Duration::from_mins(5));
         Self(options.connect().await.expect("the database opens"))
     }
 

@@ -17,7 +17,7 @@ use tokio::sync::{Notify, Semaphore};
 use super::tls::TlsListener;
 
 /// How long a message is awaited before the test fails; nothing is timed by it.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// What is answered to one message.
 #[derive(Debug, Clone, Copy)]

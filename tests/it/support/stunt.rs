@@ -81,7 +81,7 @@ impl Stunt {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            .timeout(Duration::from_secs(30));
+            .timeout(Duration::from_mins(5));
         Self {
             origin: origin.to_owned(),
             tls: None,
