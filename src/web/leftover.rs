@@ -2,8 +2,9 @@
 //!
 //! An answer that comes before the body was read would close the connection under a client that
 //! is still sending, which then meets a broken pipe in place of the answer, now or at its next
-//! request. So what is left is read on, within bounds, before the answer goes out. A client
-//! that waits for `100 Continue` is sending nothing, and nothing of it is read.
+//! request. So what is left is read on, within bounds, before the answer goes out. A client that
+//! still waits for `100 Continue` sends nothing, and nothing of it is read: the answer is instead of
+//! that, and the server then says `Connection: close`.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::Version;
 use axum::http::header::EXPECT;
 use bytes::{Buf, Bytes};
 use http_body::{Frame, SizeHint};
@@ -20,24 +22,33 @@ use http_body_util::BodyExt;
 const LEFTOVER_BYTES_MAX: usize = 64 * 1024 * 1024;
 const LEFTOVER_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// Where a request's body is handed in by whoever lets it go.
+/// Where a request's body is handed in by whoever lets it go. `None` if nothing is to be read on.
 #[derive(Debug, Clone, Default)]
 pub struct Leftover(Arc<Mutex<Option<Body>>>);
+
+/// `true` if the client sends the body only after a `100 Continue` (RFC 9110 §10.1.1), which hyper sends
+/// when the body is first read.
+fn expects_continue(request: &Request) -> bool {
+    let expect = request.headers().get(EXPECT);
+    expect.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+        && request.version() > Version::HTTP_10
+}
 
 impl Leftover {
     /// The request, its body such that what is left of it comes back here.
     #[must_use]
     pub fn of(request: Request) -> (Request, Self) {
         let leftover = Self::default();
-        if http_body::Body::is_end_stream(request.body()) || request.headers().contains_key(EXPECT)
-        {
+        if http_body::Body::is_end_stream(request.body()) {
             return (request, leftover);
         }
+        let is_awaited = !expects_continue(&request);
         let lent = leftover.clone();
         (
             request.map(|body| {
                 Body::new(Lent {
                     body,
+                    is_awaited,
                     leftover: lent,
                 })
             }),
@@ -66,6 +77,8 @@ impl Leftover {
 
 struct Lent {
     body: Body,
+    /// `true` if the client sends the body, or will.
+    is_awaited: bool,
     leftover: Leftover,
 }
 
@@ -77,6 +90,7 @@ impl http_body::Body for Lent {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        self.is_awaited = true;
         Pin::new(&mut self.body).poll_frame(context)
     }
 
@@ -91,6 +105,9 @@ impl http_body::Body for Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
+        if !self.is_awaited {
+            return;
+        }
         let body = std::mem::take(&mut self.body);
         *self
             .leftover

@@ -2,6 +2,9 @@
 //!
 //! The limit applies only while somebody reads: a handler that does not read the body yet stalls
 //! nothing. A slow upload passes as long as it moves.
+//!
+//! The server learns whether a body was read to its end: it closes the connection after a response to
+//! a request of which a part is still to come.
 
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -50,27 +53,41 @@ impl Display for BodyStalled {
 
 impl Error for BodyStalled {}
 
+/// How far a request body has been read.
+#[derive(Debug, Default)]
+pub(super) struct ReadState {
+    has_stalled: AtomicBool,
+    has_ended: AtomicBool,
+}
+
+impl ReadState {
+    /// `true` if the whole body was read. `false` too if it has stalled or broken off.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Relaxed)
+    }
+}
+
 /// A request body that fails with [`BodyStalled`] if no piece comes within the timeout.
 pub(super) struct RequestBody<B> {
     inner: B,
     timeout: Option<Duration>,
     wait: Option<Pin<Box<Sleep>>>,
-    has_stalled: Arc<AtomicBool>,
+    state: Arc<ReadState>,
 }
 
 impl<B> RequestBody<B> {
-    /// Sets `has_stalled` when the body stalls.
-    pub(super) fn new(inner: B, timeout: Option<Duration>, has_stalled: Arc<AtomicBool>) -> Self {
+    /// A body that has not been read. Updates `state` as it is.
+    pub(super) fn new(inner: B, timeout: Option<Duration>, state: Arc<ReadState>) -> Self {
         Self {
             inner,
             timeout,
             wait: None,
-            has_stalled,
+            state,
         }
     }
 
     fn has_stalled(&self) -> bool {
-        self.has_stalled.load(Ordering::Relaxed)
+        self.state.has_stalled.load(Ordering::Relaxed)
     }
 }
 
@@ -91,6 +108,11 @@ where
         }
         if let Poll::Ready(polled) = Pin::new(&mut self.inner).poll_frame(context) {
             self.wait = None;
+            let is_end = match &polled {
+                None => true,
+                Some(frame) => frame.is_ok() && self.inner.is_end_stream(),
+            };
+            self.state.has_ended.fetch_or(is_end, Ordering::Relaxed);
             return Poll::Ready(polled.map(|frame| frame.map_err(Into::into)));
         }
         let Some(timeout) = self.timeout else {
@@ -102,7 +124,7 @@ where
         if wait.as_mut().poll(context).is_pending() {
             return Poll::Pending;
         }
-        self.has_stalled.store(true, Ordering::Relaxed);
+        self.state.has_stalled.store(true, Ordering::Relaxed);
         Poll::Ready(Some(Err(BodyStalled { timeout }.into())))
     }
 
@@ -163,6 +185,23 @@ mod tests {
         );
         assert!(body.frame().await.is_none());
         assert!(body.is_end_stream());
+    }
+
+    #[tokio::test]
+    async fn state_of_a_body_says_that_it_ended_and_not_that_it_broke_off() {
+        let cases: [(Vec<Piece>, bool); 3] = [
+            (vec![Ok(piece())], true),
+            (vec![], true),
+            (vec![Ok(piece()), Err("broken".into())], false),
+        ];
+        for (pieces, expected) in cases {
+            let inner = StreamBody::new(futures_util::stream::iter(pieces));
+            let state = Arc::new(ReadState::default());
+            let mut body = RequestBody::new(inner, None, Arc::clone(&state));
+            assert!(!state.has_ended());
+            while let Some(Ok(_)) = body.frame().await {}
+            assert_eq!(state.has_ended(), expected);
+        }
     }
 
     #[tokio::test]

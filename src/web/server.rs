@@ -4,7 +4,6 @@
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -25,7 +24,7 @@ use super::connection::{Connection, Peer, TyingBody};
 use super::listener::{Accepted, Listener, Listeners};
 use super::open::{OpenConnections, OpenGuard};
 use super::progress::{Phase, Progress, Timeouts};
-use super::request_body::RequestBody;
+use super::request_body::{ReadState, RequestBody};
 use super::socket::{Socket, Stream};
 
 /// Limit of a TLS handshake.
@@ -194,18 +193,21 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<TyingBody>, Infallible> {
     let in_flight = progress.begin_request();
-    let has_stalled = Arc::new(AtomicBool::new(false));
+    let has_body = !http_body::Body::is_end_stream(request.body());
+    let read = Arc::new(ReadState::default());
     let mut request = request.map(|body| {
-        if http_body::Body::is_end_stream(&body) {
+        if !has_body {
             return Body::empty();
         }
         let timeout = shared.timeouts.body;
-        Body::new(RequestBody::new(body, timeout, Arc::clone(&has_stalled)))
+        Body::new(RequestBody::new(body, timeout, Arc::clone(&read)))
     });
     request.extensions_mut().insert(ConnectInfo(peer.clone()));
     let mut router = shared.router.clone();
     let mut response = router.call(request).await?;
-    if has_stalled.load(Ordering::Relaxed) {
+    if has_body && !read.has_ended() {
+        // The rest of the body would be taken for the next request. hyper closes the connection where
+        // it cannot read on, and says so only if it is told to.
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }
