@@ -17,10 +17,14 @@
 //! one; the log names its file once. A write that fails because the disk is full says so in its
 //! error, by [`DiskFull`].
 //!
+//! A write may depend on the object that is there ([`Writer::finish_if`]): check and replacement are
+//! one step, for a lock of the object is held over both.
+//!
 //! Futures of this module may be dropped at any point; what they had begun is then done or
 //! swept later. A caller that answers for an object after [`Writer::finish`] should not be.
 
 mod linked;
+mod locks;
 mod rooms;
 mod trailer;
 mod writer;
@@ -28,10 +32,11 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use locks::ObjectLocks;
 use rooms::Rooms;
-pub use writer::{Scratch, Writer};
+pub use writer::{FinishError, NewObject, Scratch, Writer};
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,6 +67,7 @@ struct Inner {
     blobs: PathBuf,
     tmp: PathBuf,
     rooms: Rooms,
+    locks: ObjectLocks,
     /// Grows by one for every temporary and every published file of this process.
     count: AtomicU64,
     /// Objects that this process has written, and their bytes.
@@ -76,6 +82,9 @@ struct Inner {
 pub struct Meta {
     /// As uploaded; none if none was sent.
     pub content_type: Option<String>,
+    /// Headers that were stored with the object and are sent with it, by name in lower case.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
     /// MD5 of the content, 32 hex digits, no quotes.
     pub etag: String,
     /// The content's size.
@@ -108,6 +117,7 @@ impl Blobs {
             blobs,
             tmp,
             rooms: Rooms::default(),
+            locks: ObjectLocks::default(),
             count: AtomicU64::new(0),
             written: Default::default(),
             reported: Mutex::default(),
@@ -141,7 +151,9 @@ impl Blobs {
             let piece = bytes.split_to(bytes.len().min(PIECE_BYTES));
             writer.write(&piece).await?;
         }
-        writer.finish(bucket, key, content_type, now).await
+        writer
+            .finish(NewObject::new(bucket, key, content_type, now))
+            .await
     }
 
     /// A place for a file on its way to becoming an object.
@@ -169,7 +181,8 @@ impl Blobs {
         loop {
             let read = file.read(&mut piece).await?;
             if read == 0 {
-                return writer.finish(bucket, key, content_type, now).await;
+                let object = NewObject::new(bucket, key, content_type, now);
+                return writer.finish(object).await;
             }
             writer.write(&piece[..read]).await?;
         }
@@ -288,6 +301,7 @@ impl Blobs {
         if !path.exists() {
             return Ok(false);
         }
+        let _lock = self.0.locks.lock(&path).await;
         match fs::remove_file(path).await {
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
             removed => removed.map(|()| true),

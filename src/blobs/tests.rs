@@ -39,6 +39,7 @@ async fn an_object_is_read_as_it_was_written() {
     let meta = put(&blobs, "../../a\0b/ü", b"hello").await.expect("put");
     let expected = Meta {
         content_type: Some("image/png".to_owned()),
+        headers: BTreeMap::new(),
         etag: "5d41402abc4b2a76b9719d911017c592".to_owned(),
         bytes: 5,
         modified_at: AT,
@@ -116,7 +117,9 @@ async fn a_large_object_streams_and_an_unfinished_one_leaves_nothing() {
     }
     assert_eq!(files_in(&root.path().join("tmp")), 1);
     assert_eq!(writer.bytes(), 1_280_000);
-    let finished = writer.finish("bizmori", "k", None, AT).await;
+    let finished = writer
+        .finish(NewObject::new("bizmori", "k", None, AT))
+        .await;
     assert_eq!(finished.expect("an object").bytes, 1_280_000);
     let read = content(&blobs, "k").await.expect("an object");
     let expected: Vec<u8> = (0..=255_u8).flat_map(|piece| [piece; 5000]).collect();
@@ -137,7 +140,9 @@ async fn a_removed_account_stays_removed() {
     blobs.remove_account(ACCOUNT).await.expect("a removal");
     blobs.remove_account(ACCOUNT).await.expect("a second one");
     assert_eq!(content(&blobs, "k").await, None);
-    let late = writer.finish("bizmori", "k", None, AT).await;
+    let late = writer
+        .finish(NewObject::new("bizmori", "k", None, AT))
+        .await;
     assert_eq!(late.map_err(|e| e.kind()), Err(ErrorKind::NotFound));
     let late = put(&blobs, "k", b"late").await;
     assert_eq!(late.map_err(|e| e.kind()), Err(ErrorKind::NotFound));
@@ -153,7 +158,9 @@ async fn remove_all_ends_every_account_and_leaves_room_for_nobody() {
     writer.write(&vec![1; 300_000]).await.expect("a write");
     blobs.remove_all().await.expect("a removal");
     assert_eq!(content(&blobs, "k").await, None);
-    let late = writer.finish("bizmori", "k", None, AT).await;
+    let late = writer
+        .finish(NewObject::new("bizmori", "k", None, AT))
+        .await;
     assert_eq!(late.map_err(|e| e.kind()), Err(ErrorKind::NotFound));
     assert_eq!(files_in(&root.path().join("blobs")), 0);
     let text = Bytes::from_static(b"x");
@@ -235,4 +242,25 @@ async fn writers_and_readers_of_one_object_never_see_it_torn_or_gone() {
     let object = blobs.find(ACCOUNT, "bizmori", "k").await.expect("a look");
     let dir = object.expect("an object").path;
     assert_eq!(files_in(dir.parent().expect("a directory")), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn finish_if_of_many_writers_at_once_lets_one_make_the_object() {
+    let (root, blobs) = store().await;
+    let is_absent = |current: Option<&Meta>| current.map_or(Ok(()), |_| Err("exists"));
+    let mut tasks = tokio::task::JoinSet::new();
+    for byte in 0..16_u8 {
+        let mut writer = blobs.writer(ACCOUNT);
+        writer.write(&[byte; 9]).await.expect("a write");
+        tasks.spawn(async move {
+            let object = NewObject::new("bizmori", "k", None, AT);
+            (byte, writer.finish_if(object, Some(is_absent)).await)
+        });
+    }
+    let finished = tasks.join_all().await;
+    let mut made = finished.iter().filter(|(_, result)| result.is_ok());
+    let (byte, _) = made.next().expect("one of them");
+    assert!(made.next().is_none(), "{finished:?}");
+    assert_eq!(content(&blobs, "k").await, Some(vec![*byte; 9]));
+    assert_eq!(files_in(&root.path().join("tmp")), 0);
 }

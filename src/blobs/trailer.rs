@@ -87,6 +87,7 @@ mod tests {
     fn meta(content_type: &str) -> Meta {
         Meta {
             content_type: Some(content_type.to_owned()),
+            headers: [("cache-control".to_owned(), "max-age=9".to_owned())].into(),
             etag: "0123".to_owned(),
             bytes: 7,
             modified_at: Timestamp::from_ms(5),

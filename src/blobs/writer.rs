@@ -1,5 +1,7 @@
 //! An object in the making.
 
+use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +16,52 @@ use crate::model::time::Timestamp;
 /// So much is collected in memory before it goes to disk; an object of no more is written by
 /// one operation.
 const BUFFER_BYTES_MAX: usize = 256 * 1024;
+
+/// Name and properties that an object gets when it is whole.
+#[derive(Debug, Clone)]
+pub struct NewObject<'a> {
+    pub bucket: &'a str,
+    pub key: &'a str,
+    /// `None` or empty if none was sent.
+    pub content_type: Option<String>,
+    /// Headers to be sent with the object, by name in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The account's now.
+    pub now: Timestamp,
+}
+
+impl<'a> NewObject<'a> {
+    /// An object without headers of its own but `Content-Type`.
+    #[must_use]
+    pub fn new(
+        bucket: &'a str,
+        key: &'a str,
+        content_type: Option<String>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            bucket,
+            key,
+            content_type,
+            headers: BTreeMap::new(),
+            now,
+        }
+    }
+}
+
+/// Error of [`Writer::finish_if`].
+#[derive(Debug)]
+pub enum FinishError<E> {
+    /// The check did not allow the write.
+    Refused(E),
+    Io(io::Error),
+}
+
+impl<E> From<io::Error> for FinishError<E> {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
 
 /// An object in the making. It comes into being with [`finish`](Self::finish); dropped before,
 /// it was never there.
@@ -68,60 +116,90 @@ impl Writer {
         Ok(())
     }
 
-    /// Names the object, in place of what was there under `bucket` and `key`.
+    /// MD5 of what was written so far.
+    #[must_use]
+    pub fn md5(&self) -> [u8; 16] {
+        self.digest.clone().finalize().into()
+    }
+
+    /// Names the object, in place of what was there under its bucket and key.
     ///
     /// # Errors
     /// `NotFound` if the account has no room (anymore), else when the disk fails. The object is
     /// then not there, and an older one untouched.
-    pub async fn finish(
-        self,
-        bucket: &str,
-        key: &str,
-        content_type: Option<String>,
-        now: Timestamp,
-    ) -> io::Result<Meta> {
-        let blobs = self.blobs.clone();
-        let published = self.publish(bucket, key, content_type, now).await;
-        published.map_err(|error| blobs.explain(error))
+    pub async fn finish(self, object: NewObject<'_>) -> io::Result<Meta> {
+        let finished = self
+            .finish_if(object, None::<fn(Option<&Meta>) -> Result<(), Infallible>>)
+            .await;
+        finished.map_err(|error| match error {
+            FinishError::Io(error) => error,
+            FinishError::Refused(never) => match never {},
+        })
     }
 
-    async fn publish(
+    /// Names the object as [`Writer::finish`] does, if `check` allows it. `check` gets the object
+    /// that is there, `None` if there is none, which nobody replaces or removes before this ends.
+    ///
+    /// # Errors
+    /// Returns the error of `check`, or that of [`Writer::finish`].
+    pub async fn finish_if<E>(
+        self,
+        object: NewObject<'_>,
+        check: Option<impl FnOnce(Option<&Meta>) -> Result<(), E>>,
+    ) -> Result<Meta, FinishError<E>> {
+        let blobs = self.blobs.clone();
+        let published = self.publish(object, check).await;
+        published.map_err(|error| match error {
+            FinishError::Io(error) => FinishError::Io(blobs.explain(error)),
+            refused @ FinishError::Refused(_) => refused,
+        })
+    }
+
+    async fn publish<E>(
         mut self,
-        bucket: &str,
-        key: &str,
-        content_type: Option<String>,
-        now: Timestamp,
-    ) -> io::Result<Meta> {
+        object: NewObject<'_>,
+        check: Option<impl FnOnce(Option<&Meta>) -> Result<(), E>>,
+    ) -> Result<Meta, FinishError<E>> {
+        let NewObject { bucket, key, .. } = object;
         let meta = Meta {
-            content_type: content_type.filter(|it| !it.is_empty()),
+            content_type: object.content_type.filter(|it| !it.is_empty()),
+            headers: object.headers,
             etag: hex::encode(self.digest.finalize_reset()),
             bytes: self.bytes,
-            modified_at: now,
+            modified_at: object.now,
         };
-        trailer::append(&meta, &mut self.buffer)?;
-        let scratch = if self.spilled.is_some() {
-            self.spill().await?;
-            None
-        } else {
-            let scratch = Scratch::new(&self.blobs);
-            fs::write(&scratch.path, std::mem::take(&mut self.buffer)).await?;
-            Some(scratch)
-        };
-        let scratch = match (scratch, self.spilled.take()) {
-            (Some(scratch), _) => scratch,
-            (None, Some((scratch, mut file))) => {
-                file.flush().await?;
-                scratch
-            }
-            (None, None) => return Err(io::Error::other("the object was lost on its way to disk")),
-        };
+        let scratch = self.write_whole(&meta).await?;
         let path = self.blobs.object_path(self.account, bucket, key);
+        let _lock = self.blobs.0.locks.lock(&path).await;
+        if let Some(check) = check {
+            let current = self.blobs.find(self.account, bucket, key).await?;
+            let current = current.map(|blob| blob.meta);
+            check(current.as_ref()).map_err(FinishError::Refused)?;
+        }
         self.blobs
             .publish(self.account, &scratch.path, &path)
             .await?;
         scratch.renamed();
         self.blobs.count_written(meta.bytes);
         Ok(meta)
+    }
+
+    /// Brings content and trailer to disk, under a temporary name.
+    async fn write_whole(&mut self, meta: &Meta) -> io::Result<Scratch> {
+        trailer::append(meta, &mut self.buffer)?;
+        if self.spilled.is_none() {
+            let scratch = Scratch::new(&self.blobs);
+            fs::write(&scratch.path, std::mem::take(&mut self.buffer)).await?;
+            return Ok(scratch);
+        }
+        self.spill().await?;
+        match self.spilled.take() {
+            Some((scratch, mut file)) => {
+                file.flush().await?;
+                Ok(scratch)
+            }
+            None => Err(io::Error::other("the object was lost on its way to disk")),
+        }
     }
 
     /// Takes the buffer to disk.

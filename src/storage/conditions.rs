@@ -90,6 +90,7 @@ mod tests {
     fn meta() -> Meta {
         Meta {
             content_type: None,
+            headers: [].into(),
             etag: "e1".to_owned(),
             bytes: 10,
             modified_at: Timestamp::from_ms(1_773_309_600_007),

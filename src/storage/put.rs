@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use super::error::{Error, Upload};
 use super::object::{Target, insert};
 use super::{Owner, strict};
-use crate::blobs::{Meta, Writer};
+use crate::blobs::{Meta, NewObject, Writer};
 use crate::claims::Claim;
 use crate::web::{BodyStalled, Context, Tied};
 
@@ -74,7 +74,7 @@ async fn keep(
     owner: Owner,
 ) -> Result<(Meta, Option<Claim>), Error> {
     let Target { bucket, key } = target;
-    let finished = writer.finish(&bucket, &key, content_type, owner.now);
+    let finished = writer.finish(NewObject::new(&bucket, &key, content_type, owner.now));
     let meta = finished.await.map_err(|e| match e.kind() {
         ErrorKind::NotFound => Upload::AccountGone.into(),
         _ => Error::internal(e),
