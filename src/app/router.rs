@@ -95,7 +95,7 @@ async fn unmatched(State(verbs): State<Context>, request: Request) -> Response {
     match Door::of(&verbs, request.headers(), uri.path()) {
         Door::Bizmori => bizmori::unknown_route(method, uri),
         Door::Undetectable => undetectable::unknown_route(method, uri),
-        Door::Storage => storage::unknown_route(method, uri),
+        Door::Storage => storage::unknown_route(&request),
         Door::Control => control::unknown_route(method, uri),
     }
 }

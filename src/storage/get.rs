@@ -9,9 +9,10 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 use super::Owner;
-use super::conditions::{Part, is_known, part};
+use super::conditions::{ReadOutcome, check_read};
 use super::error::Error;
 use super::object::{Target, insert};
+use super::range::{Part, part};
 use crate::blobs::{Blob, Meta};
 use crate::web::Verbs;
 use crate::{clock, presign};
@@ -43,7 +44,7 @@ pub(super) async fn head(
         .await
         .map_err(Error::internal)?
         .ok_or_else(|| target.absent())?;
-    if is_known(&parts.headers, &meta) {
+    if check_read(&parts.headers, &meta)? == ReadOutcome::NotModified {
         return Ok(not_modified(&meta));
     }
     let (mut answer, _) = describe(parts, &meta)?;
@@ -63,7 +64,7 @@ pub(super) async fn get(
         .open_blob(owner.account, &target.bucket, &target.key);
     let opened = opened.await.map_err(Error::internal)?;
     let (Blob { meta, .. }, mut file) = opened.ok_or_else(|| target.absent())?;
-    if is_known(&parts.headers, &meta) {
+    if check_read(&parts.headers, &meta)? == ReadOutcome::NotModified {
         return Ok(not_modified(&meta));
     }
     let (mut answer, (first, length)) = describe(parts, &meta)?;
@@ -99,6 +100,7 @@ fn describe(parts: &Parts, meta: &Meta) -> Result<(Response<Body>, (u64, u64)), 
         }
     }
     let headers = answer.headers_mut();
+    insert_stored(headers, meta, |_| true);
     insert_validators(headers, meta);
     let content_type = meta.content_type.as_deref().unwrap_or(CONTENT_TYPE_UNKNOWN);
     insert(headers, header::CONTENT_TYPE, content_type);
@@ -106,7 +108,9 @@ fn describe(parts: &Parts, meta: &Meta) -> Result<(Response<Body>, (u64, u64)), 
     insert(headers, header::ACCEPT_RANGES, "bytes");
     let query = presign::parameters(parts.uri.query().unwrap_or_default());
     for (parameter, name) in OVERRIDES {
+        // An empty one sets no header.
         if let Some((_, value)) = query.iter().find(|(of, _)| of == parameter.as_bytes())
+            && !value.is_empty()
             && let Ok(value) = HeaderValue::from_bytes(value)
         {
             headers.insert(name, value);
@@ -118,8 +122,24 @@ fn describe(parts: &Parts, meta: &Meta) -> Result<(Response<Body>, (u64, u64)), 
 fn not_modified(meta: &Meta) -> Response<Body> {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::NOT_MODIFIED;
-    insert_validators(answer.headers_mut(), meta);
+    let headers = answer.headers_mut();
+    // RFC 9110 §15.4.5 has these in a 304, of what is stored.
+    insert_stored(headers, meta, |name| {
+        [header::CACHE_CONTROL, header::EXPIRES].contains(name)
+    });
+    insert_validators(headers, meta);
     answer
+}
+
+/// Inserts the headers that were stored with the object and for which `is_sent` returns `true`.
+fn insert_stored(headers: &mut HeaderMap, meta: &Meta, is_sent: impl Fn(&HeaderName) -> bool) {
+    for (name, value) in &meta.headers {
+        if let Ok(name) = HeaderName::try_from(name)
+            && is_sent(&name)
+        {
+            insert(headers, name, value);
+        }
+    }
 }
 
 fn insert_validators(headers: &mut HeaderMap, meta: &Meta) {

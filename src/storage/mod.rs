@@ -7,9 +7,14 @@
 
 mod conditions;
 mod error;
+mod fields;
+mod framing;
 mod get;
+mod integrity;
+mod metadata;
 mod object;
 mod put;
+mod range;
 mod strict;
 mod xml;
 
@@ -32,6 +37,8 @@ use crate::store::StoreError;
 use crate::web::{Context, Routes, Verbs, X_MOCK_REASON};
 use object::Target;
 
+/// Path under which objects are served in path style.
+const PREFIX: &str = "/_s3";
 /// The buckets there are.
 const BUCKETS: [&str; 3] = ["bizmori", "ai-image-detector-dev", "ai-image-detector-prod"];
 
@@ -125,8 +132,8 @@ fn cors() -> CorsLayer {
 
 /// The answer to a method that objects do not have, or a path that names none.
 #[must_use]
-pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
-    object::not_allowed(method, uri)
+pub fn unknown_route(request: &Request) -> Response {
+    object::not_allowed(request)
 }
 
 /// Returns the response to a request without a valid `Host` header.

@@ -9,9 +9,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri, head
 use percent_encoding::percent_decode_str;
 
 use super::error::{Error, REQUEST_ID};
+use super::fields::Fields;
+use super::framing::refuse_framing;
 use super::get::{get, head};
 use super::put::put;
-use super::{BUCKETS, Owner};
+use super::{BUCKETS, Owner, PREFIX};
 use crate::journal::Entry;
 use crate::model::time::Timestamp;
 use crate::presign;
@@ -32,6 +34,8 @@ const SUBRESOURCES: [&str; 10] = [
     "uploads",
     "versionId",
 ];
+/// Headers of other writes than a plain PUT.
+const OTHER_WRITES: [&str; 2] = ["x-amz-copy-source", "x-amz-write-offset-bytes"];
 
 /// The bucket and key of a path.
 #[derive(Debug, Clone)]
@@ -74,6 +78,8 @@ async fn answer(
             on_object: false,
         });
     }
+    let fields = Fields::new(parts);
+    refuse_two_mechanisms(&fields)?;
     let entry = parts.extensions.get::<Entry>();
     let owner = Owner::of(verbs, entry, &target.key);
     let owner = owner.await?;
@@ -82,11 +88,21 @@ async fn answer(
         let bucket = target.bucket;
         return Err(Error::NoSuchBucket { bucket });
     }
-    refuse_what_is_not_served(parts)?;
+    refuse_what_is_not_served(&fields)?;
     match parts.method {
-        Method::PUT => put(verbs, parts, target, owner, body).await,
+        Method::PUT => put(verbs, &fields, target, owner, body).await,
         Method::HEAD => head(verbs, parts, &target, owner).await,
         _ => get(verbs, parts, &target, owner).await,
+    }
+}
+
+/// Refuses a presigned URL that comes with an `Authorization` header.
+fn refuse_two_mechanisms(fields: &Fields<'_>) -> Result<(), Error> {
+    let mut of_signature = ["x-amz-algorithm", "x-amz-signature", "signature"].into_iter();
+    let is_presigned = of_signature.any(|name| fields.parameter(name).is_some());
+    match fields.header(header::AUTHORIZATION.as_str()) {
+        Some(authorization) if is_presigned => Err(Error::TwoAuthMechanisms { authorization }),
+        _ => Ok(()),
     }
 }
 
@@ -118,28 +134,27 @@ fn judge(verbs: &Verbs, parts: &Parts, now: Timestamp) -> Result<(), Error> {
         .map_err(|refusal| Error::Refused { refusal, now })
 }
 
-/// Refuses what S3 has and we have not, where taking it for a plain request would go wrong.
-fn refuse_what_is_not_served(parts: &Parts) -> Result<(), Error> {
-    let refuse = |what| Err(Error::NotImplemented { what });
-    let query = presign::parameters(parts.uri.query().unwrap_or_default());
-    for what in SUBRESOURCES {
-        if query.iter().any(|(name, _)| name == what.as_bytes()) {
-            return refuse(what);
-        }
+/// Refuses what S3 has and the server has not, where taking it for a plain request would go wrong.
+fn refuse_what_is_not_served(fields: &Fields<'_>) -> Result<(), Error> {
+    let subresource = SUBRESOURCES
+        .into_iter()
+        .find(|name| fields.parameter(&name.to_ascii_lowercase()).is_some());
+    let write = || {
+        OTHER_WRITES
+            .into_iter()
+            .find(|name| fields.get(name).is_some())
+    };
+    if let Some(name) = subresource.or_else(write) {
+        let reason = format!("{name}: not served; use a plain presigned PUT or GET");
+        return Err(Error::NotImplemented { name, reason });
     }
-    if parts.headers.contains_key("x-amz-copy-source") {
-        return refuse("x-amz-copy-source");
-    }
-    let encoding = parts.headers.get(header::CONTENT_ENCODING);
-    if encoding.is_some_and(|it| it.as_bytes().starts_with(b"aws-chunked")) {
-        return refuse("aws-chunked");
-    }
-    Ok(())
+    refuse_framing(fields)
 }
 
 /// The answer to a method that objects do not have, or a path that names none.
-pub(super) fn not_allowed(method: &Method, uri: &Uri) -> Response<Body> {
-    let target = Target::of(uri.path());
+pub(super) fn not_allowed(request: &Request) -> Response<Body> {
+    let method = request.method();
+    let target = Target::of(request.uri().path());
     let key = key_of(&target);
     let error = target.err().unwrap_or_else(|| Error::MethodNotAllowed {
         method: method.clone(),
@@ -187,7 +202,7 @@ fn key_of(target: &Result<Target, Error>) -> Option<String> {
 impl Target {
     /// The bucket and key of a raw path under `/_s3`; the key may be empty.
     pub fn of(path: &str) -> Result<Self, Error> {
-        let path = path.strip_prefix("/_s3").unwrap_or(path);
+        let path = path.strip_prefix(PREFIX).unwrap_or(path);
         let path = path.strip_prefix('/').unwrap_or(path);
         let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
         let target = Self {
