@@ -9,9 +9,10 @@ use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_request};
 use axum::response::Response;
 use futures_util::future::BoxFuture;
+use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::accounts::Account;
@@ -70,10 +71,16 @@ pub(super) fn router(context: &Context) -> Router {
         .merge(door(control::routes(served()), control::panicked))
         .fallback(rest.clone())
         .with_state(context.clone());
-    router.layer(from_fn_with_state(
+    let router = router.layer(from_fn_with_state(
         Guard::new(context, hosts(), refused),
         guard,
-    ))
+    ));
+    // Outermost: whatever looks at a path sees objects in path style.
+    let context = context.clone();
+    let rewritten = map_request(move |request: Request| {
+        std::future::ready(storage::to_path_style(&context.config, request))
+    });
+    Router::new().fallback_service(rewritten.layer(router))
 }
 
 /// Returns the response to a request that the guard refuses, in the error form of the API that was

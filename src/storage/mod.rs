@@ -16,6 +16,7 @@ mod object;
 mod put;
 mod range;
 mod strict;
+mod virtual_host;
 mod xml;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use crate::orders;
 use crate::store::StoreError;
 use crate::web::{Context, Routes, Verbs, X_MOCK_REASON};
 use object::Target;
+pub use virtual_host::to_path_style;
 
 /// Path under which objects are served in path style.
 const PREFIX: &str = "/_s3";

@@ -13,6 +13,7 @@ use super::fields::Fields;
 use super::framing::refuse_framing;
 use super::get::{get, head};
 use super::put::put;
+use super::virtual_host::{explain, sent_path};
 use super::{BUCKETS, Owner, PREFIX};
 use crate::journal::Entry;
 use crate::model::time::Timestamp;
@@ -49,7 +50,7 @@ pub(super) async fn serve(State(verbs): State<Context>, request: Request) -> Res
     let (parts, mut body) = request.into_parts();
     let target = Target::of(parts.uri.path());
     let key = key_of(&target);
-    match answer(&verbs, &parts, target, &mut body).await {
+    let mut response = match answer(&verbs, &parts, target, &mut body).await {
         Ok(answer) => numbered(|_| answer),
         Err(error) => {
             let fault = match &error {
@@ -62,7 +63,9 @@ pub(super) async fn serve(State(verbs): State<Context>, request: Request) -> Res
             }
             response
         }
-    }
+    };
+    explain(&parts.extensions, &mut response);
+    response
 }
 
 async fn answer(
@@ -123,7 +126,7 @@ fn judge(verbs: &Verbs, parts: &Parts, now: Timestamp) -> Result<(), Error> {
         .or_else(|| parts.uri.authority().map(ToString::to_string));
     let request = presign::Request {
         method: parts.method.as_str(),
-        path: parts.uri.path(),
+        path: sent_path(&parts.extensions, &parts.uri),
         query: parts.uri.query().unwrap_or_default(),
         host: host.as_deref().unwrap_or_default(),
         header: &header,
@@ -160,7 +163,9 @@ pub(super) fn not_allowed(request: &Request) -> Response<Body> {
         method: method.clone(),
         on_object: key.is_some(),
     });
-    numbered(|id| error.answer(method, key.as_deref(), id))
+    let mut response = numbered(|id| error.answer(method, key.as_deref(), id));
+    explain(request.extensions(), &mut response);
+    response
 }
 
 /// Returns the response to a request without a valid `Host` header.

@@ -54,6 +54,7 @@ pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_bytes, read_json};
 pub use browser::{is_inbox_delivery, requires_same_origin, sandbox};
 pub use connection::{Peer, Tied};
 pub use guard::{Guard, Refused, guard};
+pub use host::Host;
 pub use json::Json;
 pub use listener::Listener;
 pub use open::OpenConnections;
