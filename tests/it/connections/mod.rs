@@ -1,6 +1,7 @@
 //! Limits of connections: stalled ones are closed, their number is bounded, and they do not keep a
 //! server from stopping.
 
+mod close;
 mod limit;
 mod listings;
 mod shutdown;
@@ -29,7 +30,7 @@ async fn send(stunt: &Stunt, bytes: &[u8]) -> TcpStream {
     stream
 }
 
-/// Reads one response that has a `Content-Length`, and leaves the connection open.
+/// Reads one response that has a `Content-Length`, or is a `100 Continue`, and leaves the connection open.
 async fn read_response(stream: &mut TcpStream) -> String {
     let mut read = Vec::new();
     loop {
@@ -43,7 +44,8 @@ async fn read_response(stream: &mut TcpStream) -> String {
             let is_length = name.eq_ignore_ascii_case("content-length");
             is_length.then(|| value.parse::<usize>().expect("a length"))
         });
-        if body.len() >= length.expect("a length") {
+        let is_interim = head.starts_with("HTTP/1.1 100 ");
+        if is_interim || body.len() >= length.expect("a length") {
             return text.into_owned();
         }
     }
