@@ -42,7 +42,8 @@
 //! 3. the registry of accounts: one account begins or ends at a time ([`accounts::Turn`]);
 //! 4. the registry of rules: rules come or go one change at a time ([`rules`]);
 //! 5. the writer's transaction ([`store::Tx`]);
-//! 6. synchronous mutexes, which are innermost and never held over an await. Of these the owed
+//! 6. the lock of an object in the blob store, under which only the disk is waited for ([`blobs`]);
+//! 7. synchronous mutexes, which are innermost and never held over an await. Of these the owed
 //!    uploads come first: a clock is moved under them ([`accounts::Accounts::leap`]).
 //!
 //! A [`claims::Claim`] is waited for under a clock's lock, by an advance, or under none. Who has one

@@ -3,8 +3,8 @@
 //! SDKs that presign a URL move headers such as `x-amz-meta-owner` into its query. S3 then takes
 //! the parameter as the header. Names of parameters are in any case.
 
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
 
 use crate::presign;
 
@@ -59,7 +59,7 @@ impl<'a> Fields<'a> {
 
     /// Names of headers and query parameters that begin with `prefix`, each once.
     pub fn names_with(&self, prefix: &str) -> Vec<String> {
-        let headers = self.headers.keys().map(|name| name.as_str());
+        let headers = self.headers.keys().map(HeaderName::as_str);
         let parameters = self.query.iter().map(|(name, _)| name.as_str());
         let all = headers.chain(parameters);
         let mut names: Vec<String> = all

@@ -1,10 +1,16 @@
 //! URLs presigned for whatever host, by whatever library; S3's answers to them, whole.
 
+mod conditions;
+mod framing;
 mod hosts;
+mod integrity;
 mod library;
+mod metadata;
 mod names;
 mod objects;
 mod refusals;
+mod signed;
+mod virtual_host;
 
 use reqwest::Method;
 use serde_json::json;

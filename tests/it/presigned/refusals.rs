@@ -134,3 +134,31 @@ async fn a_bucket_is_not_served() {
         assert_refused(&answer, 405, "MethodNotAllowed", elements, why);
     }
 }
+
+#[tokio::test]
+async fn presigned_url_with_an_authorization_header_is_refused() {
+    let stunt = frozen().await;
+    let done = put(&stunt, "k", &[], "first").await;
+    assert_eq!(done.status, 200);
+    let reason = "Authorization: a presigned URL has its signature in the query; send it without this header";
+    for value in ["Bearer live", "AWS4-HMAC-SHA256 Credential=x", "Basic YTpi"] {
+        let two = [("authorization", value)];
+        let elements = format!(
+            "<Message>Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified</Message><Key>k</Key><ArgumentName>Authorization</ArgumentName><ArgumentValue>{value}</ArgumentValue>"
+        );
+        for refused in [
+            put(&stunt, "k", &two, "x").await,
+            get(&stunt, "k", &two).await,
+        ] {
+            assert_refused(&refused, 400, "InvalidArgument", &elements, reason);
+        }
+    }
+    assert_eq!(get(&stunt, "k", &[]).await.text(), "first");
+    // Of a signature that is not whole, too.
+    let path = "/_s3/bizmori/k?X-Amz-Algorithm=AWS4-HMAC-SHA256";
+    let bearer = [("authorization", "Bearer live")];
+    let refused = stunt.send(Method::GET, path, &bearer, "").await;
+    assert_eq!(code(&refused), (400, "InvalidArgument".to_owned()));
+    let refused = stunt.send(Method::GET, "/_s3/bizmori/k", &bearer, "").await;
+    assert_eq!(code(&refused), (403, "AccessDenied".to_owned()));
+}

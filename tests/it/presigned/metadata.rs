@@ -1,0 +1,220 @@
+//! Headers that are stored with an object come back with it.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::signed::put_with;
+use super::{KEY, assert_refused, frozen, get, plan, put, signer};
+use crate::support::{Answer, Stunt};
+
+const STORED: [(&str, &str); 8] = [
+    ("cache-control", "max-age=9, private"),
+    ("content-disposition", "inline; filename=\"a.svg\""),
+    ("content-encoding", "gzip"),
+    ("content-language", "de, en"),
+    ("expires", "Thu, 12 Mar 2026 11:00:00 GMT"),
+    ("x-amz-meta-empty", ""),
+    ("x-amz-meta-owner", "me and you"),
+    ("x-amz-meta-x", "1"),
+];
+
+async fn head(stunt: &Stunt, key: &str) -> Answer {
+    let url = signer().presign(&plan(stunt, "HEAD", key));
+    stunt.send(Method::HEAD, &url, &[], "").await
+}
+
+/// The headers of [`STORED`] that the answer has.
+fn stored(answer: &Answer) -> Vec<(&'static str, String)> {
+    let sent = STORED
+        .iter()
+        .filter(|(name, _)| answer.headers.contains_key(*name));
+    sent.map(|(name, _)| (*name, answer.header(name).to_owned()))
+        .collect()
+}
+
+fn all() -> Vec<(&'static str, String)> {
+    STORED
+        .iter()
+        .map(|(name, value)| (*name, (*value).to_owned()))
+        .collect()
+}
+
+#[tokio::test]
+async fn headers_of_a_put_come_back_with_every_read() {
+    let stunt = frozen().await;
+    assert_eq!(put(&stunt, KEY, &STORED, "body").await.status, 200);
+    let got = get(&stunt, KEY, &[]).await;
+    assert_eq!((got.status, stored(&got)), (200, all()));
+    let head_answer = head(&stunt, KEY).await;
+    assert_eq!((head_answer.status, stored(&head_answer)), (200, all()));
+    let part = get(&stunt, KEY, &[("range", "bytes=1-2")]).await;
+    assert_eq!((part.status, stored(&part)), (206, all()));
+    // RFC 9110 §15.4.5: what a cache has to know.
+    let known = get(&stunt, KEY, &[("if-none-match", "*")]).await;
+    let cached = all();
+    let cached = [cached[0].clone(), cached[4].clone()];
+    assert_eq!((known.status, stored(&known)), (304, cached.to_vec()));
+}
+
+#[tokio::test]
+async fn headers_go_with_the_object_that_they_were_put_with() {
+    let stunt = frozen().await;
+    put(&stunt, KEY, &STORED, "first").await;
+    put(&stunt, KEY, &[("x-amz-meta-x", "2")], "second").await;
+    let got = get(&stunt, KEY, &[]).await;
+    assert_eq!(stored(&got), [("x-amz-meta-x", "2".to_owned())]);
+    let empty = STORED.map(|(name, _)| (name, ""));
+    put(&stunt, KEY, &empty[..5], "third").await;
+    assert_eq!(stored(&get(&stunt, KEY, &[]).await), []);
+}
+
+#[tokio::test]
+async fn headers_in_the_signed_query_are_stored_as_well() {
+    let stunt = frozen().await;
+    assert_eq!(put_with(&stunt, &STORED, "body").await.status, 200);
+    assert_eq!(stored(&get(&stunt, "k", &[]).await), all());
+    // As the Go SDK spells it.
+    let parameters = [("X-Amz-Meta-Owner", "\u{fc}"), ("X-Amz-Acl", "private")];
+    assert_eq!(put_with(&stunt, &parameters, "body").await.status, 200);
+    let got = get(&stunt, "k", &[]).await;
+    let owner = got.headers.get("x-amz-meta-owner").expect("a header");
+    assert_eq!(owner.as_bytes(), "\u{fc}".as_bytes());
+    let refused = put_with(&stunt, &[("x-amz-meta-owner", "a\r\nb: c")], "body").await;
+    let elements = "<Message>Header or query parameter value is not valid</Message><Key>k</Key><ArgumentName>x-amz-meta-owner</ArgumentName><ArgumentValue>a&#13;\nb: c</ArgumentValue>";
+    let reason = r#"x-amz-meta-owner: "a\r\nb: c" cannot be sent as a header"#;
+    assert_refused(&refused, 400, "InvalidArgument", elements, reason);
+    let refused = put_with(&stunt, &[("x-amz-meta-a b", "c")], "body").await;
+    assert_eq!(refused.status, 400, "{}", refused.text());
+}
+
+#[tokio::test]
+async fn metadata_over_the_limit_is_refused_and_stores_nothing() {
+    let stunt = frozen().await;
+    // The prefix does not count: 2 + 4 names and the values.
+    let fits = [
+        ("x-amz-meta-ab", "x".repeat(1_000)),
+        ("x-amz-meta-cdef", "y".repeat(1_042)),
+    ];
+    let fits = fits.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let more = format!("{}y", fits[1].1);
+    let over = [fits[0], (fits[1].0, more.as_str())];
+    let elements = "<Message>Your metadata headers exceed the maximum allowed metadata size</Message><Key>k</Key><Size>2049</Size><MaxSizeAllowed>2048</MaxSizeAllowed>";
+    let reason = "x-amz-meta-*: 2049 bytes, at most 2048 are allowed";
+    for refused in [
+        put(&stunt, "k", &over, "x").await,
+        put_with(&stunt, &over, "x").await,
+    ] {
+        assert_refused(&refused, 400, "MetadataTooLarge", elements, reason);
+    }
+    assert_eq!(get(&stunt, "k", &[]).await.status, 404);
+    assert_eq!(put(&stunt, "k", &fits, "x").await.status, 200);
+
+    let long = "x".repeat(8_200);
+    let refused = put(&stunt, "k", &[("cache-control", &long)], "y").await;
+    assert!(
+        refused
+            .text()
+            .contains("<Code>RequestHeaderSectionTooLarge</Code>"),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(get(&stunt, "k", &[]).await.text(), "x");
+}
+
+#[tokio::test]
+async fn response_parameters_override_what_is_stored_unless_they_are_empty() {
+    let stunt = frozen().await;
+    let typed = [
+        ("content-type", "image/svg+xml"),
+        ("content-disposition", "inline"),
+    ];
+    put(&stunt, "k", &typed, "x").await;
+    let get_with = async |parameters: &[(&str, &str)]| {
+        let request = super::signed::Signed {
+            method: "GET",
+            host: stunt.origin.trim_start_matches("http://"),
+            path: "/_s3/bizmori/k",
+            parameters,
+            headers: "",
+            body: b"",
+        };
+        request.send(&stunt).await
+    };
+    let names = [
+        ("response-content-type", "content-type", "image/svg+xml"),
+        (
+            "response-content-disposition",
+            "content-disposition",
+            "inline",
+        ),
+        ("response-content-language", "content-language", ""),
+        ("response-content-encoding", "content-encoding", ""),
+        ("response-cache-control", "cache-control", ""),
+        ("response-expires", "expires", ""),
+    ];
+    let empty = names.map(|(parameter, _, _)| (parameter, ""));
+    let got = get_with(&empty).await;
+    for (_, header, stored) in names {
+        assert_eq!(got.header(header), stored, "{header}");
+        let is_there = got.headers.contains_key(header);
+        assert_eq!(is_there, !stored.is_empty(), "{header}");
+    }
+    let set = names.map(|(parameter, _, _)| (parameter, "other"));
+    let got = get_with(&set).await;
+    for (_, header, _) in names {
+        let values: Vec<_> = got.headers.get_all(header).iter().collect();
+        assert_eq!(values, ["other"], "{header}");
+    }
+}
+
+#[tokio::test]
+async fn metadata_outlives_restarts_and_comes_back_with_a_snapshot() {
+    let data = tempfile::tempdir().expect("a directory");
+    let on = async || {
+        let stunt = Stunt::with(|config| config.data_dir = Some(data.path().to_owned())).await;
+        stunt.freeze("live").await;
+        stunt
+    };
+    let stunt = on().await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let (id, upload) = stunt.pending("live", &body).await;
+    let put = stunt.send(Method::PUT, &upload, &STORED, "first").await;
+    assert_eq!(put.status, 200, "{}", put.text());
+    let account = json!({"account": "live"});
+    let path = "/_mock/snapshots/s";
+    stunt.control(Method::PUT, path, &account).await;
+    let put = stunt.send(Method::PUT, &upload, &[], "second").await;
+    assert_eq!(put.status, 200, "{}", put.text());
+
+    let read = async |stunt: &Stunt| {
+        let url = stunt.order("live", &id).await["originalImageUrl"].take();
+        let url = url.as_str().expect("a URL").to_owned();
+        let got = stunt.send(Method::GET, &url, &[], "").await;
+        (got.text(), stored(&got))
+    };
+    assert_eq!(read(&stunt).await, ("second".to_owned(), vec![]));
+    let restore = format!("{path}/restore");
+    stunt.control(Method::POST, &restore, &json!({})).await;
+    assert_eq!(read(&stunt).await, ("first".to_owned(), all()));
+    stunt.stop().await;
+    let stunt = on().await;
+    assert_eq!(read(&stunt).await, ("first".to_owned(), all()));
+}
+
+#[tokio::test]
+async fn stored_headers_do_not_undo_what_protects_browsers() {
+    let stunt = frozen().await;
+    let headers = [
+        ("content-type", "text/html"),
+        ("content-disposition", "inline"),
+        ("x-amz-meta-content-security-policy", "none"),
+        ("content-security-policy", "script-src *"),
+        ("x-content-type-options", "sniff"),
+    ];
+    put(&stunt, "k", &headers, "<script>").await;
+    let got = get(&stunt, "k", &[]).await;
+    assert_eq!(got.header("content-security-policy"), "sandbox");
+    assert_eq!(got.header("x-content-type-options"), "nosniff");
+    let policies = got.headers.get_all("content-security-policy");
+    assert_eq!(policies.iter().count(), 1);
+}
