@@ -2,8 +2,9 @@
 //!
 //! Operations: `storage.put`, `storage.get`, `storage.head`, `storage.options`. Every request
 //! is signed; the signature is judged before anything else is told. Objects are streamed to
-//! and from disk: a request holds a few buffers, whatever its size. A broken upload leaves no
-//! object. Every answer carries `x-amz-request-id`, every error `X-Mock-Reason`.
+//! and from disk: a request holds a few buffers, whatever its size. An upload that breaks off, or
+//! whose digest or condition does not hold, leaves no object and replaces none. A bucket may be named
+//! by the host as well ([`to_path_style`]). Every answer carries `x-amz-request-id`, every error `X-Mock-Reason`.
 
 mod conditions;
 mod error;
