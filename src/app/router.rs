@@ -16,7 +16,7 @@ use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::accounts::Account;
-use crate::web::{Context, Guard, Observed, Refused, Routes, Verbs, guard, host, observe};
+use crate::web::{Called, Context, Guard, Observed, Refused, Routes, Verbs, guard, host, observe};
 use crate::{bizmori, control, storage, undetectable};
 
 /// Hosts of the vendors' own, which lead here where their names do.
@@ -97,11 +97,11 @@ fn refused(verbs: &Verbs, parts: &Parts, refused: &Refused) -> Response {
     }
 }
 
-async fn unmatched(State(verbs): State<Context>, request: Request) -> Response {
+async fn unmatched(State(verbs): State<Context>, called: Called, request: Request) -> Response {
     let (method, uri) = (request.method(), request.uri());
     match Door::of(&verbs, request.headers(), uri.path()) {
         Door::Bizmori => bizmori::unknown_route(method, uri),
-        Door::Undetectable => undetectable::unknown_route(method, uri),
+        Door::Undetectable => undetectable::unknown_route(&verbs, &called, method, uri),
         Door::Storage => storage::unknown_route(&request),
         Door::Control => control::unknown_route(method, uri),
     }

@@ -14,6 +14,7 @@ mod error;
 mod fields;
 mod presign;
 mod query;
+mod trailing_slash;
 mod uploaded;
 mod warnings;
 mod wire;
@@ -27,7 +28,7 @@ use serde::Serialize;
 
 use crate::model::rule::Makes;
 use crate::web::openapi::Described;
-use crate::web::{Context, Json, Operation, Routes};
+use crate::web::{Called, Context, Json, Operation, Routes, Verbs};
 use accept::{json, picture};
 pub use auth::whose;
 pub use described::description;
@@ -161,16 +162,16 @@ async fn health() -> Json<Health> {
     Json(Health { status: "healthy" })
 }
 
-/// The answer to a route there is not, or a method that a route does not have.
+/// Returns the response to a request on no route, or by a method that the route does not have.
 #[must_use]
-pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
-    static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| routes(None).operations());
+pub fn unknown_route(verbs: &Verbs, called: &Called, method: &Method, uri: &Uri) -> Response {
+    trailing_slash::redirect(verbs, called, uri).unwrap_or_else(|| refuse_route(method, uri))
+}
+
+fn refuse_route(method: &Method, uri: &Uri) -> Response {
     let path = uri.path();
-    let allowed: Vec<String> = OPERATIONS
-        .iter()
-        .filter(|operation| is_of(operation.path, path))
-        .map(|operation| operation.method.to_string())
-        .collect();
+    let methods = routes_at(path).map(|operation| operation.method.to_string());
+    let allowed: Vec<String> = methods.collect();
     let refusal = if allowed.is_empty() {
         Refusal::no_route(format!("{method} {path} is no route"))
     } else {
@@ -179,6 +180,18 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
         Refusal::no_method(&allow, why)
     };
     refusal.into_response()
+}
+
+/// Returns `true` if `path` is a route, by any method.
+fn has_route(path: &str) -> bool {
+    routes_at(path).next().is_some()
+}
+
+/// Operations that are routed at `path`.
+fn routes_at(path: &str) -> impl Iterator<Item = &'static Operation> {
+    static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| routes(None).operations());
+    let operations = OPERATIONS.iter();
+    operations.filter(move |operation| is_of(operation.path, path))
 }
 
 /// Whether the path is one that the route is for.
@@ -210,17 +223,17 @@ mod tests {
     #[test]
     fn another_method_on_a_known_path_is_told_which_there_are() {
         let uri = Uri::from_static("/detect?x=1");
-        let answer = unknown_route(&Method::GET, &uri);
+        let answer = refuse_route(&Method::GET, &uri);
         assert_eq!(answer.status(), 405);
         assert_eq!(answer.headers()[ALLOW], "POST");
-        let answer = unknown_route(&Method::GET, &Uri::from_static("/preview/x"));
+        let answer = refuse_route(&Method::GET, &Uri::from_static("/preview/x"));
         assert_eq!(answer.status(), 405);
         assert_eq!(answer.headers()[ALLOW], "POST");
         for path in ["/preview", "/preview/", "/preview/x/y"] {
-            let answer = unknown_route(&Method::GET, &Uri::from_static(path));
+            let answer = refuse_route(&Method::GET, &Uri::from_static(path));
             assert_eq!(answer.status(), 404, "{path}");
         }
-        let answer = unknown_route(&Method::GET, &Uri::from_static("/detect/"));
+        let answer = refuse_route(&Method::GET, &Uri::from_static("/detect/"));
         assert_eq!(answer.status(), 404);
         assert!(!answer.headers().contains_key(ALLOW));
     }

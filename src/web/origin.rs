@@ -31,6 +31,17 @@ impl<S: Sync> FromRequestParts<S> for Called {
     }
 }
 
+impl Called {
+    /// Returns `scheme://host[:port]` that the client called, or what a proxy forwarded if
+    /// `trust_forwarded`.
+    ///
+    /// # Errors
+    /// Returns [`OriginError::Host`] if the request names no host, or a malformed one.
+    pub fn origin(&self, trust_forwarded: bool) -> Result<String, OriginError> {
+        origin_of(&self.headers, self.is_tls, trust_forwarded)
+    }
+}
+
 /// `scheme://host[:port]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin(pub String);
