@@ -7,7 +7,7 @@ use crate::engine::{
     Content, Failure as Cause, Ground, HeatmapStyle, Inspection, Scale, Wants, verdict,
 };
 use crate::model::order::{Order, Vendor};
-use crate::model::picture::{Defect, Label, Verdict};
+use crate::model::picture::{Basis, Defect, Label, Verdict};
 use crate::model::rule::Ruled;
 use crate::model::work::{Detection, DetectionOptions, DocumentOptions, Failure, Outcome};
 use crate::store::StoreError;
@@ -89,7 +89,7 @@ impl Orders {
             (Err(Cause::Defect(defect)), None) => Err(defect),
             (Ok(seen), named) => {
                 let verdict = named.map_or_else(
-                    || verdict::of_picture(&seen.provenance, &seen.digest),
+                    || verdict_of_bytes(vendor, &seen),
                     |verdict| Verdict {
                         provenance: seen.provenance.clone(),
                         ..verdict
@@ -213,6 +213,16 @@ impl Orders {
         put.await.map_err(StoreError::broken)?;
         Ok(key)
     }
+}
+
+/// Returns the verdict that follows from a picture's bytes. BIZ MORI's probabilities have four decimals at
+/// most.
+fn verdict_of_bytes(vendor: Vendor, seen: &Inspection) -> Verdict {
+    let mut verdict = verdict::of_picture(&seen.provenance, &seen.digest);
+    if vendor == Vendor::Bizmori && verdict.basis == Basis::Digest {
+        verdict.probability = verdict::cut(verdict.probability);
+    }
+    verdict
 }
 
 pub(super) fn lost(order: &Order, line: &str) -> Failure {

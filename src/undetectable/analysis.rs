@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::wire::{Percent, final_result};
+use super::python_float::Float;
+use super::wire::{final_result, label_confidence};
 use crate::entropy::Draw;
 use crate::model::picture::Label;
 use crate::model::work::Detection;
@@ -18,7 +19,7 @@ pub struct Analysis {
     #[schemars(extend("enum" = ["strong", "moderate", "weak", "disagreement"]))]
     agreement: &'static str,
     #[schemars(range(min = 0, max = 100))]
-    confidence: Percent,
+    confidence: Float,
     key_indicators: Vec<&'static str>,
     /// Two to four sentences.
     detailed_reasoning: String,
@@ -133,14 +134,15 @@ impl Analysis {
             Label::Human => &PERSON,
             Label::Edited | Label::AiEdited => &EDITOR,
         };
-        let confidence = Percent::of_label(&found.verdict);
+        let confidence = label_confidence(&found.verdict);
         let opening = match label {
             Label::Watermarked(generator) => {
                 format!("The picture bears the watermark of {generator}.")
             }
             label => format!(
-                "The picture was judged {} with {confidence} percent confidence.",
-                final_result(label)
+                "The picture was judged {} with {} percent confidence.",
+                final_result(label),
+                (confidence.0 * 100.0).round() / 100.0
             ),
         };
         Self {
@@ -156,8 +158,8 @@ impl Analysis {
 }
 
 /// How well the signs agree, which is as sure as the label is.
-fn agreement(confidence: Percent) -> &'static str {
-    match confidence.number() {
+fn agreement(confidence: Float) -> &'static str {
+    match confidence.0 {
         sure if sure >= 85.0 => "strong",
         sure if sure >= 65.0 => "moderate",
         sure if sure >= 50.0 => "weak",

@@ -13,6 +13,7 @@ mod draft;
 mod error;
 mod fields;
 mod presign;
+mod python_float;
 mod query;
 mod trailing_slash;
 mod uploaded;

@@ -12,7 +12,7 @@ use super::body::{self, Sent};
 use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::{Fields, canonical_uuid};
-use super::wire::{Document, Extras, Percent, Progress};
+use super::wire::{self, Document, Extras, Progress};
 use super::{Answer, bulk};
 use crate::accounts::Account;
 use crate::journal::Entry;
@@ -157,7 +157,7 @@ async fn done(
     };
     let document = Document::done(order, found, extras, link);
     let mut response = Json(document).into_response();
-    let settled = format!("result {}", Percent::result(&found.verdict));
+    let settled = format!("result {}", wire::result(&found.verdict).0);
     let outcome = outcome_line(&settled, &found.verdict.basis);
     response.headers_mut().insert(X_MOCK_OUTCOME, outcome);
     Ok(response)

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::wire::Percent;
+use super::python_float::Float;
 use crate::engine::verdict;
 use crate::model::picture::Label;
 use crate::model::work::Detection;
@@ -27,7 +27,7 @@ pub struct Warning {
     /// 0 to 100; of a watermark 0 to 1.
     #[schemars(range(min = 0, max = 100))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    confidence: Option<Percent>,
+    confidence: Option<Float>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics: Option<Metrics>,
 }
@@ -44,8 +44,8 @@ enum Metrics {
         file_size: u64,
     },
     Light {
-        sharpness: Percent,
-        brightness: Percent,
+        sharpness: Float,
+        brightness: Float,
     },
 }
 
@@ -74,7 +74,7 @@ impl Warning {
         Self {
             r#type: "screen_recapture",
             label: Some(label.to_owned()),
-            confidence: Some(Percent::rounded(100.0)),
+            confidence: Some(Float(100.0)),
             metrics: Some(Metrics::Screen { is_screen }),
         }
     }
@@ -111,8 +111,8 @@ impl Warning {
             label: Some(label.to_owned()),
             confidence: None,
             metrics: light.map(|light| Metrics::Light {
-                sharpness: Percent::rounded(light.sharpness),
-                brightness: Percent::rounded(light.brightness),
+                sharpness: Float(light.sharpness),
+                brightness: Float(light.brightness),
             }),
         })
     }
@@ -121,7 +121,7 @@ impl Warning {
         Self {
             r#type: "watermark",
             label: Some(generator.to_owned()),
-            confidence: Some(Percent::rounded(score)),
+            confidence: Some(Float(score)),
             metrics: None,
         }
     }
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_fine_picture_has_the_one_warning_that_all_have() {
-        let screen = json!({"type": "screen_recapture", "label": "Normal", "confidence": 100,
+        let screen = json!({"type": "screen_recapture", "label": "Normal", "confidence": 100.0,
                             "metrics": {"is_screen": false}});
         assert_eq!(
             told(&found(Label::Ai, Some(FINE)), "a.jpg"),
@@ -196,9 +196,9 @@ mod tests {
             ..FINE
         };
         let found = found(Label::Watermarked("Grok".to_owned()), Some(odd));
-        let light = json!({"sharpness": 3.46, "brightness": 39.99});
+        let light = json!({"sharpness": 3.456, "brightness": 39.99});
         let expected = json!([
-            {"type": "screen_recapture", "label": "Screen", "confidence": 100,
+            {"type": "screen_recapture", "label": "Screen", "confidence": 100.0,
              "metrics": {"is_screen": true}},
             {"type": "source_size", "metrics": {"width": 149, "height": 20, "file_size": 9}},
             {"type": "blur_dark", "label": "Dark", "metrics": light},

@@ -9,11 +9,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::analysis::Analysis;
+use super::python_float::Float;
 use super::warnings::Warning;
 use crate::model::order::Order;
 use crate::model::work::{Detection, Work};
 use verdict::source;
-pub use verdict::{Percent, final_result, metadata, ml_model, ocr, step};
+pub use verdict::{
+    final_result, label_confidence, metadata, ml_model, ocr, percent, result, rounded, step,
+};
 
 /// The answer to `POST /detect`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -64,7 +67,7 @@ pub struct Document {
     status: &'static str,
     /// Null until it is done: clients stop asking as soon as it is not.
     #[schemars(range(min = 0, max = 100))]
-    result: Option<Percent>,
+    result: Option<Float>,
     result_details: Details,
     /// Left out until it is done.
     #[serde(flatten)]
@@ -104,19 +107,19 @@ struct Done {
     final_result: String,
     /// The chance that it was made by AI, in percent.
     #[schemars(range(min = 0, max = 100))]
-    confidence: Percent,
+    confidence: Float,
     /// How sure the label is, in percent.
     #[schemars(range(min = 0, max = 100))]
-    final_label_confidence: Percent,
+    final_label_confidence: Float,
     /// Verdict and reason.
     metadata: (&'static str, String),
     /// The camera, the AI tool or the editor, where the metadata name one.
     metadata_basic_source: Option<String>,
-    /// Label and percent, a whole one with its point.
-    ocr: Option<(String, f64)>,
+    /// Label and percent.
+    ocr: Option<(String, Float)>,
     /// Left out before step 3.
     #[serde(skip_serializing_if = "Option::is_none")]
-    ml_model: Option<(String, Percent)>,
+    ml_model: Option<(String, Float)>,
     #[schemars(extend("enum" = ["pending", "ready", null]))]
     heatmap_status: Option<&'static str>,
     heatmap_url: Option<String>,
@@ -183,7 +186,7 @@ impl Document {
         Self {
             id: order.id.clone(),
             status: "done",
-            result: Some(Percent::result(&found.verdict)),
+            result: Some(verdict::result(&found.verdict)),
             result_details: Details::Done(Box::new(Done::of(order, found, extras, link))),
             preview: Some(Preview { preview_url }),
         }
@@ -191,7 +194,7 @@ impl Document {
 
     /// The pictures of a bulk were judged, to that in the mean; what came of each is told
     /// elsewhere.
-    pub fn of_bulk(order: &Order, result: Option<Percent>) -> Self {
+    pub fn of_bulk(order: &Order, result: Option<Float>) -> Self {
         Self {
             result,
             preview: Some(Preview { preview_url: None }),
@@ -215,8 +218,8 @@ impl Done {
             is_valid: true,
             detection_step: step,
             final_result: final_result(&verdict.label).to_owned(),
-            confidence: Percent::of(verdict.probability),
-            final_label_confidence: Percent::of_label(verdict),
+            confidence: percent(verdict.probability),
+            final_label_confidence: label_confidence(verdict),
             metadata: metadata(verdict, step),
             metadata_basic_source: source(verdict, step),
             ocr: ocr(verdict, step),

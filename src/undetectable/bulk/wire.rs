@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::super::error::Code;
-use super::super::wire::{Percent, final_result, metadata, ml_model, ocr, step};
+use super::super::python_float::Float;
+use super::super::wire::{final_result, metadata, ml_model, ocr, percent, result, rounded, step};
 use crate::model::bulk::{Bulk, Judged, SkipReason};
 use crate::model::order::Order;
 use crate::model::picture::{Defect, Verdict};
@@ -61,7 +62,7 @@ pub struct Document<'o> {
     status: &'static str,
     /// The mean of the items' that have one; null until it is done.
     #[schemars(range(min = 0, max = 100))]
-    result: Option<Percent>,
+    result: Option<Float>,
     /// In the ZIP's order; none until it is done.
     items: Vec<Item<'o>>,
     skipped: Vec<Skipped<'o>>,
@@ -73,21 +74,21 @@ pub struct Document<'o> {
 struct Item<'o> {
     filename: &'o str,
     #[schemars(range(min = 0, max = 100))]
-    result: Option<Percent>,
+    result: Option<Float>,
     /// `AI Generated`, `Real`, `Digitally Edited` or `AI Edited`; at step 2 the generator's name.
     final_result: Option<&'o str>,
     /// The chance that it was made by AI, in percent.
     #[schemars(range(min = 0, max = 100))]
-    confidence: Option<Percent>,
+    confidence: Option<Float>,
     /// Decided by: 1 metadata, 2 a watermark, 3 the model.
     #[schemars(range(min = 1, max = 3))]
     detection_step: Option<u8>,
     /// Verdict and reason.
     metadata: Option<(&'static str, String)>,
     /// Label and percent.
-    ocr: Option<(String, f64)>,
+    ocr: Option<(String, Float)>,
     /// Label and percent; null before step 3.
-    ml_model: Option<(String, Percent)>,
+    ml_model: Option<(String, Float)>,
     error: Option<&'o str>,
 }
 
@@ -140,9 +141,9 @@ impl<'o> Item<'o> {
         let step = step(verdict);
         Self {
             filename,
-            result: Some(Percent::result(verdict)),
+            result: Some(result(verdict)),
             final_result: Some(final_result(&verdict.label)),
-            confidence: Some(Percent::of(verdict.probability)),
+            confidence: Some(percent(verdict.probability)),
             detection_step: Some(step),
             metadata: Some(metadata(verdict, step)),
             ocr: ocr(verdict, step),
@@ -161,13 +162,13 @@ impl<'o> Item<'o> {
 }
 
 /// The mean result of those pictures that could be judged, if any could.
-pub fn mean(found: &Findings) -> Option<Percent> {
+pub fn mean(found: &Findings) -> Option<Float> {
     let (mut sum, mut count) = (0.0, 0_u32);
     for verdict in found.items.iter().filter_map(verdict) {
-        sum += Percent::result(verdict).number();
+        sum += result(verdict).0;
         count += 1;
     }
-    (count > 0).then(|| Percent::rounded(sum / f64::from(count)))
+    (count > 0).then(|| rounded(sum / f64::from(count)))
 }
 
 fn verdict(judged: &Judged) -> Option<&Verdict> {
@@ -184,7 +185,7 @@ pub fn outcome_of_bulk(bulk: &Bulk, found: &Findings) -> Option<HeaderValue> {
     let told: Vec<String> = judged
         .take(PLAN_ITEMS_MAX)
         .map(|(name, verdict)| {
-            let settled = format!("{name}: result {}", Percent::result(verdict));
+            let settled = format!("{name}: result {}", result(verdict).0);
             let line = outcome_line(&settled, &verdict.basis);
             line.to_str().unwrap_or_default().to_owned()
         })

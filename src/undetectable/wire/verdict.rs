@@ -1,67 +1,41 @@
 //! A verdict in the vendor's words and numbers, the same of a picture alone and of one in a bulk.
 
-use std::fmt;
-
-use serde::{Serialize, Serializer};
-
 use crate::model::picture::{Basis, Label, Provenance, Verdict};
+use crate::undetectable::python_float::Float;
 
-/// A number of two decimals at most; a whole one is written without a point.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Percent(f64);
+/// Decimals that are kept where a score is computed from another one: further ones are noise.
+const DECIMALS: usize = 13;
 
-impl Percent {
-    /// The number, rounded.
-    pub fn rounded(number: f64) -> Self {
-        Self((number * 100.0).round() / 100.0)
-    }
+/// Returns a probability in percent, with all its digits and no others: 0.57 is 57.0, though the product
+/// of the floats 0.57 and 100 is not.
+pub fn percent(probability: f64) -> Float {
+    let scientific = format!("{probability:e}");
+    let shifted = scientific.split_once('e').and_then(|(digits, exponent)| {
+        let exponent: i32 = exponent.parse().ok()?;
+        format!("{digits}e{}", exponent + 2).parse().ok()
+    });
+    Float(shifted.unwrap_or(probability * 100.0))
+}
 
-    /// A probability in percent.
-    pub fn of(probability: f64) -> Self {
-        Self::rounded(probability * 100.0)
-    }
+/// Rounds a computed score to [`DECIMALS`].
+pub fn rounded(score: f64) -> Float {
+    Float(format!("{score:.DECIMALS$}").parse().unwrap_or(score))
+}
 
-    fn rest(self) -> Self {
-        Self::rounded(100.0 - self.0)
-    }
-
-    /// A document's `result`: the chance that the model sees, which is none where a watermark
-    /// settled it.
-    pub fn result(verdict: &Verdict) -> Self {
-        match verdict.label {
-            Label::Watermarked(_) => Self(0.0),
-            _ => Self::of(verdict.probability),
-        }
-    }
-
-    /// How sure the label is, which may say that the picture was not made by a machine.
-    pub fn of_label(verdict: &Verdict) -> Self {
-        let confidence = Self::of(verdict.probability);
-        match verdict.label {
-            Label::Human | Label::Edited => confidence.rest(),
-            Label::Ai | Label::AiEdited | Label::Watermarked(_) => confidence,
-        }
-    }
-
-    /// The number.
-    pub fn number(self) -> f64 {
-        self.0
+/// Returns a document's `result`: the chance that the model sees, 0 if a watermark decided.
+pub fn result(verdict: &Verdict) -> Float {
+    match verdict.label {
+        Label::Watermarked(_) => Float(0.0),
+        _ => percent(verdict.probability),
     }
 }
 
-impl fmt::Display for Percent {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(out)
-    }
-}
-
-impl Serialize for Percent {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0.fract() == 0.0 {
-            #[expect(clippy::cast_possible_truncation, reason = "a whole number, and small")]
-            return serializer.serialize_i64(self.0 as i64);
-        }
-        serializer.serialize_f64(self.0)
+/// Returns how sure the label is, in percent. The label may say that no machine made the picture.
+pub fn label_confidence(verdict: &Verdict) -> Float {
+    let Float(confidence) = percent(verdict.probability);
+    match verdict.label {
+        Label::Human | Label::Edited => rounded(100.0 - confidence),
+        Label::Ai | Label::AiEdited | Label::Watermarked(_) => Float(confidence),
     }
 }
 
@@ -123,22 +97,63 @@ pub fn source(verdict: &Verdict, step: u8) -> Option<String> {
     }
 }
 
-/// Label and percent of a generator's watermark.
-pub fn ocr(verdict: &Verdict, step: u8) -> Option<(String, f64)> {
+/// Returns label and percent of a generator's watermark. `None` if metadata decided, or if the model saw
+/// a real picture.
+pub fn ocr(verdict: &Verdict, step: u8) -> Option<(String, Float)> {
     match &verdict.label {
-        Label::Watermarked(generator) => {
-            let score = Percent::of(verdict.probability).number();
-            Some((generator.clone(), score))
+        Label::Watermarked(generator) => Some((generator.clone(), percent(verdict.probability))),
+        _ if step == 1 => None,
+        Label::Human => None,
+        Label::Ai | Label::Edited | Label::AiEdited => {
+            Some(("OCR did not detect AI".to_owned(), Float(0.0)))
         }
-        Label::Human if step == 3 => None,
-        _ => Some(("OCR did not detect AI".to_owned(), 0.0)),
     }
 }
 
-/// Label and percent of the model, where it came to that.
-pub fn ml_model(verdict: &Verdict, step: u8) -> Option<(String, Percent)> {
+/// Returns label and percent of the model. `None` if metadata or a watermark decided.
+pub fn ml_model(verdict: &Verdict, step: u8) -> Option<(String, Float)> {
     (step == 3).then(|| {
         let label = final_result(&verdict.label).to_owned();
-        (label, Percent::of(verdict.probability))
+        (label, percent(verdict.probability))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percent_of_a_probability_has_its_digits_and_no_others() {
+        for (probability, expected) in [
+            (0.0, 0.0),
+            (1.0, 100.0),
+            (0.57, 57.0),
+            (0.07, 7.0),
+            (0.0382, 3.82),
+            (0.913, 91.3),
+            (0.902_371_538_185_235, 90.237_153_818_523_5),
+            (1e-9, 1e-7),
+        ] {
+            assert_eq!(percent(probability), Float(expected));
+        }
+    }
+
+    #[test]
+    fn label_confidence_of_a_real_picture_has_no_noise() {
+        for (probability, expected) in [
+            (0.0244, 97.56),
+            (0.9756, 2.44),
+            (0.0, 100.0),
+            (1.0, 0.0),
+            (0.237_153_818_523_5, 76.284_618_147_65),
+        ] {
+            let verdict = Verdict {
+                label: Label::Human,
+                probability,
+                basis: Basis::Digest,
+                provenance: Provenance::Unknown,
+            };
+            assert_eq!(label_confidence(&verdict), Float(expected));
+        }
+    }
 }
