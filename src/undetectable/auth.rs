@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use futures_util::future::BoxFuture;
-use serde_json::Value;
 
 use super::error::{Code, Refusal};
 use super::fields::canonical_uuid;
+use super::python_json::{self, Value};
 use crate::accounts::{Account, reason_not_admitted};
 use crate::journal::Entry;
 use crate::model::account::KeyState;
@@ -96,8 +96,10 @@ pub fn whose<'r>(
     })
 }
 
-/// A text of a body that is JSON.
+/// Returns the text in the field `name` of a JSON body. `None` if the body has no such text.
 async fn field(request: &mut Request, name: &str) -> Option<String> {
-    let body: Value = serde_json::from_slice(&peek(request).await?).ok()?;
-    body.get(name)?.as_str().map(str::to_owned)
+    let Ok(Value::Object(members)) = python_json::read(&peek(request).await?) else {
+        return None;
+    };
+    members.get(name)?.to_python_str()
 }

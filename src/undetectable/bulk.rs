@@ -62,7 +62,7 @@ impl Asked {
         // These change nothing, for items have neither, but must fit.
         fields.flag_or("generate_preview", false);
         fields.flag_or("generate_analysis_details", false);
-        fields.one_of("model", &detect::MODELS);
+        detect::read_model(fields);
         Self { key, url }
     }
 

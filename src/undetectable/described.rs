@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::error::Code;
+use super::error::{Code, UNREADABLE_BODY};
 use super::fields::Problem;
 use crate::web::openapi::{About, Described, Key, document};
 use crate::web::{Segment, docs};
@@ -27,6 +27,8 @@ const ABOUT: About = About {
     }),
 };
 
+const BAD_REQUEST: u16 = 400;
+
 /// What is refused where the store is asked.
 pub const STORE: [Code; 2] = [Code::Internal, Code::Unavailable];
 
@@ -43,7 +45,11 @@ pub fn refuses<'s>(mut described: Described<'s>, groups: &[&[Code]]) -> Describe
         told.sort_unstable();
         told.dedup();
         let text = format!("Refused: {}.", told.join("; "));
-        let schema = sentence("error", &json!({"type": "string", "enum": told}));
+        let mut schema = sentence("error", &json!({"type": "string", "enum": told}));
+        if status == BAD_REQUEST && described.reads_body() {
+            let unreadable = sentence("detail", &json!({"const": UNREADABLE_BODY}));
+            schema = json!({"anyOf": [schema, unreadable]});
+        }
         described = described.answers_json(status, &text, &schema);
         if status == Code::TooManyRequests.status().as_u16() {
             let seconds = json!({"type": "integer", "minimum": 0});

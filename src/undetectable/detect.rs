@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::body::{self, Sent};
 use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::Fields;
+use super::python_json::Value;
 use super::wire::Queued;
 use super::{Answer, auth, uploaded};
 use crate::accounts::Account;
@@ -28,8 +29,9 @@ pub const FILE_BYTES_MIN: u64 = 1_024;
 /// And its greatest.
 pub const FILE_BYTES_MAX: u64 = 10 * 1_024 * 1_024;
 
-/// What may look at pictures; here it is all the same.
-pub const MODELS: [&str; 3] = ["generic", "sheerid", "instance/model"];
+/// Names of models: the vendor's own, or a customer's as `{instance id}/{model}`. No model changes an
+/// answer.
+const MODEL_PATTERN: &str = r"^(generic|sheerid|[^/\s]+/[^/\s]+)$";
 
 /// What may be asked of the pictures that are drawn, and of the analysis.
 pub const OPTIONS: [&str; 5] = [
@@ -83,7 +85,7 @@ impl Asked {
         let heatmap_normalized = of_heatmap("generate_heatmap_normalized");
         fields.one_of("document_type", &["Image"]);
         let email = fields.text("email");
-        fields.one_of("model", &MODELS);
+        read_model(fields);
         let id = fields.uuid("id");
         // These change nothing here, but must fit.
         fields.flag("include_content_moderation");
@@ -113,6 +115,20 @@ impl Asked {
             return Err(Refusal::new(Code::InputEmailEmpty, "email: empty"));
         }
         Ok(())
+    }
+}
+
+/// Checks the field `model`.
+pub fn read_model(fields: &mut Fields) {
+    fields.matching("model", MODEL_PATTERN, is_model);
+}
+
+/// Returns `true` if [`MODEL_PATTERN`] matches.
+fn is_model(name: &str) -> bool {
+    let is_word = |word: &str| !word.is_empty() && !word.contains(char::is_whitespace);
+    match name.split_once('/') {
+        None => matches!(name, "generic" | "sheerid"),
+        Some((instance, model)) => is_word(instance) && is_word(model) && !model.contains('/'),
     }
 }
 
@@ -234,6 +250,7 @@ mod tests {
     #[test]
     fn what_is_left_out_has_its_default_and_what_is_unknown_is_ignored() {
         let body = json!({"key": "k", "url": "u", "_t": [1], "content_type": 5});
+        let body = Value::from(&body);
         let mut fields = Fields::of_body(&body);
         let options = DocumentOptions {
             preview: false,
@@ -255,7 +272,8 @@ mod tests {
 
     #[test]
     fn a_style_of_heatmap_needs_a_heatmap() {
-        let refused = |body: Value| {
+        let refused = |body: serde_json::Value| {
+            let body = Value::from(&body);
             let mut fields = Fields::of_body(&body);
             Asked::read(&mut fields, true);
             fields.fit().is_err()

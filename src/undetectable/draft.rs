@@ -1,8 +1,9 @@
 //! Documents that fixtures tell of.
 
-use serde_json::{Value, json};
+use serde_json::{Value as Json, json};
 
 use super::detect;
+use super::python_json::Value;
 use super::uploaded::normalised;
 use crate::model::order::{Api, Vendor};
 use crate::model::work::Work;
@@ -27,8 +28,9 @@ pub fn document(told: &Told<'_>) -> Result<New, Amiss> {
         let line = refusal.why().to_owned();
         Amiss::new("files[0].fileName", line)
     })?;
-    let mut body = Value::Object(told.options.cloned().unwrap_or_default());
+    let mut body = Json::Object(told.options.cloned().unwrap_or_default());
     body["url"] = json!(name);
+    let body = Value::from(&body);
     let analysis_default = told.config.undetectable.analysis_default;
     let options = detect::options(&body, analysis_default).map_err(|refusal| {
         let why = refusal.why().strip_prefix("body.").unwrap_or_default();

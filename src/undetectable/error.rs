@@ -17,6 +17,9 @@ use crate::web::{BodyRefusal, InternalFault, Json, OriginError, X_MOCK_REASON, h
 /// So many of a 422's problems stand in `X-Mock-Reason`.
 const WHY_PROBLEMS_MAX: usize = 4;
 
+/// The framework's sentence on a body that is in no Unicode encoding.
+pub const UNREADABLE_BODY: &str = "There was an error parsing the body";
+
 /// An error of the vendor's handlers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
@@ -222,6 +225,14 @@ impl Refusal {
         let detail = "Not Acceptable";
         let body = Body::Sentence { detail };
         Self::of(StatusCode::NOT_ACCEPTABLE, body, why.to_owned())
+    }
+
+    /// Refusal of a body that the framework fails to read, whatever its schema.
+    pub fn unreadable_body(why: &str) -> Self {
+        let body = Body::Sentence {
+            detail: UNREADABLE_BODY,
+        };
+        Self::of(StatusCode::BAD_REQUEST, body, why.to_owned())
     }
 
     /// A route there is not.

@@ -8,14 +8,16 @@
 //!
 //! What reads fields also describes them: it is run once over [`Fields::described`].
 
+use std::collections::BTreeMap;
 use std::num::IntErrorKind;
 use std::ops::RangeInclusive;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value as Schema, json};
 
 use super::error::Refusal;
+use super::python_json::{SyntaxError, Value};
 use crate::web::openapi::Input;
 
 /// Something that does not fit: an entry of a 422's `detail`.
@@ -24,6 +26,33 @@ pub struct Problem {
     loc: Vec<Step>,
     msg: String,
     r#type: &'static str,
+    /// Absent unless the kind of problem has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ctx: Option<ProblemContext>,
+}
+
+/// What pydantic says besides of a problem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(untagged)]
+enum ProblemContext {
+    Words {
+        enum_values: Vec<String>,
+    },
+    Limit {
+        limit_value: i64,
+    },
+    Pattern {
+        pattern: &'static str,
+    },
+    /// Attributes of Python's `JSONDecodeError`.
+    Json {
+        msg: &'static str,
+        /// The body.
+        doc: String,
+        pos: usize,
+        lineno: usize,
+        colno: usize,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -35,8 +64,12 @@ enum Step {
 
 impl Problem {
     fn new(loc: Vec<Step>, msg: impl Into<String>, r#type: &'static str) -> Self {
-        let msg = msg.into();
-        Self { loc, msg, r#type }
+        Self {
+            loc,
+            msg: msg.into(),
+            r#type,
+            ctx: None,
+        }
     }
 
     /// There is no body.
@@ -57,11 +90,28 @@ impl Problem {
         )
     }
 
-    /// The body is no JSON: since line and column (from 1), which is character `at` (from 0).
-    pub fn no_json(line: usize, column: usize, at: usize) -> Self {
-        let msg = format!("Expecting value: line {line} column {column} (char {at})");
-        let loc = vec![Step::Name("body"), Step::At(at)];
-        Self::new(loc, msg, "value_error.jsondecode")
+    /// Problem of a body that is malformed JSON.
+    pub fn malformed_json(error: SyntaxError) -> Self {
+        let SyntaxError {
+            message,
+            document,
+            position,
+            line,
+            column,
+        } = error;
+        let msg = format!("{message}: line {line} column {column} (char {position})");
+        let loc = vec![Step::Name("body"), Step::At(position)];
+        let ctx = ProblemContext::Json {
+            msg: message,
+            doc: document,
+            pos: position,
+            lineno: line,
+            colno: column,
+        };
+        Self {
+            ctx: Some(ctx),
+            ..Self::new(loc, msg, "value_error.jsondecode")
+        }
     }
 
     /// As it stands in `X-Mock-Reason`: `body.url: field required`.
@@ -79,7 +129,7 @@ impl Problem {
 #[derive(Debug)]
 pub struct Fields<'v> {
     place: &'static str,
-    object: Option<&'v Map<String, Value>>,
+    object: Option<&'v BTreeMap<String, Value>>,
     problems: Vec<Problem>,
     /// What was asked for, where that is all that is wanted.
     inputs: Option<Vec<Input>>,
@@ -88,21 +138,21 @@ pub struct Fields<'v> {
 impl<'v> Fields<'v> {
     /// The fields of a body.
     pub fn of_body(body: &'v Value) -> Self {
-        let problems = match body {
-            Value::Object(_) => Vec::new(),
-            Value::Null => vec![Problem::no_body()],
-            _ => vec![Problem::no_object()],
+        let (object, problems) = match body {
+            Value::Object(members) => (Some(members), Vec::new()),
+            Value::Null => (None, vec![Problem::no_body()]),
+            _ => (None, vec![Problem::no_object()]),
         };
         Self {
             place: "body",
-            object: body.as_object(),
+            object,
             problems,
             inputs: None,
         }
     }
 
     /// The parameters of a query.
-    pub fn of_query(query: &'v Map<String, Value>) -> Self {
+    pub fn of_query(query: &'v BTreeMap<String, Value>) -> Self {
         Self {
             place: "query",
             object: Some(query),
@@ -123,7 +173,7 @@ impl<'v> Fields<'v> {
         fields.inputs.unwrap_or_default()
     }
 
-    fn describe(&mut self, name: &'static str, required: bool, schema: impl FnOnce() -> Value) {
+    fn describe(&mut self, name: &'static str, required: bool, schema: impl FnOnce() -> Schema) {
         if let Some(inputs) = &mut self.inputs {
             inputs.push(Input {
                 name,
@@ -134,20 +184,35 @@ impl<'v> Fields<'v> {
     }
 
     /// Says more on what was described last.
-    fn describe_more(&mut self, keyword: &str, value: impl Into<Value>) {
+    fn describe_more(&mut self, keyword: &str, value: impl Into<Schema>) {
         if let Some(input) = self.inputs.as_mut().and_then(|inputs| inputs.last_mut()) {
             input.schema[keyword] = value.into();
         }
     }
 
-    /// What does not fit with the field of that name.
+    /// Adds a problem of the field `name`.
     pub fn problem(&mut self, name: &'static str, msg: impl Into<String>, r#type: &'static str) {
+        self.problem_in(name, msg, r#type, None);
+    }
+
+    fn problem_in(
+        &mut self,
+        name: &'static str,
+        msg: impl Into<String>,
+        r#type: &'static str,
+        ctx: impl Into<Option<ProblemContext>>,
+    ) {
         let loc = vec![Step::Name(self.place), Step::Name(name)];
-        self.problems.push(Problem::new(loc, msg, r#type));
+        self.problems.push(Problem {
+            ctx: ctx.into(),
+            ..Problem::new(loc, msg, r#type)
+        });
     }
 
     fn given(&self, name: &str) -> Option<&'v Value> {
-        self.object?.get(name).filter(|value| !value.is_null())
+        self.object?
+            .get(name)
+            .filter(|value| **value != Value::Null)
     }
 
     /// A text that may be left out.
@@ -157,16 +222,11 @@ impl<'v> Fields<'v> {
     }
 
     fn read_text(&mut self, name: &'static str) -> Option<String> {
-        match self.given(name)? {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Bool(true) => Some("True".to_owned()),
-            Value::Bool(false) => Some("False".to_owned()),
-            Value::Null | Value::Array(_) | Value::Object(_) => {
-                self.problem(name, "str type expected", "type_error.str");
-                None
-            }
+        let text = self.given(name)?.to_python_str();
+        if text.is_none() {
+            self.problem(name, "str type expected", "type_error.str");
         }
+        text
     }
 
     /// The field `key`. That it has to be there is for those to say who look for its account.
@@ -198,7 +258,8 @@ impl<'v> Fields<'v> {
         self.describe_more("maxLength", chars_max);
         if text.chars().count() > chars_max {
             let msg = format!("ensure this value has at most {chars_max} characters");
-            self.problem(name, msg, "value_error.any_str.max_length");
+            let ctx = limit(i64::try_from(chars_max).unwrap_or(i64::MAX));
+            self.problem_in(name, msg, "value_error.any_str.max_length", ctx);
         }
         text
     }
@@ -216,17 +277,19 @@ impl<'v> Fields<'v> {
         let value = self.given(name)?;
         let flag = match value {
             Value::Bool(flag) => Some(*flag),
-            Value::Number(number) => match number.as_f64() {
-                Some(1.0) => Some(true),
-                Some(0.0) => Some(false),
+            Value::Int(digits) => match digits.as_str() {
+                "1" => Some(true),
+                "0" => Some(false),
                 _ => None,
             },
-            Value::String(text) => match text.to_ascii_lowercase().as_str() {
+            Value::Float(1.0) => Some(true),
+            Value::Float(0.0) => Some(false),
+            Value::Text(text) => match text.to_ascii_lowercase().as_str() {
                 "1" | "on" | "t" | "true" | "y" | "yes" => Some(true),
                 "0" | "off" | "f" | "false" | "n" | "no" => Some(false),
                 _ => None,
             },
-            Value::Null | Value::Array(_) | Value::Object(_) => None,
+            Value::Null | Value::Float(_) | Value::Array | Value::Object(_) => None,
         };
         if flag.is_none() {
             let msg = "value could not be parsed to a boolean";
@@ -235,26 +298,53 @@ impl<'v> Fields<'v> {
         flag
     }
 
-    /// Tells if the field is there and is none of the words.
+    /// Checks that the field is absent or one of `words`.
     pub fn one_of(&mut self, name: &'static str, words: &[&str]) {
         self.describe(name, false, || json!({"type": "string", "enum": words}));
-        let fits = |value: &Value| value.as_str().is_some_and(|text| words.contains(&text));
-        if self.given(name).is_none_or(fits) {
+        let is_one =
+            |value: &Value| matches!(value, Value::Text(text) if words.contains(&text.as_str()));
+        if self.given(name).is_none_or(is_one) {
             return;
         }
-        let words: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+        let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
         let msg = format!(
             "value is not a valid enumeration member; permitted: {}",
-            words.join(", ")
+            quoted.join(", ")
         );
-        self.problem(name, msg, "type_error.enum");
+        let enum_values = words.iter().copied().map(str::to_owned).collect();
+        let ctx = ProblemContext::Words { enum_values };
+        self.problem_in(name, msg, "type_error.enum", ctx);
+    }
+
+    /// Checks that the field is absent or a text that `pattern` matches, which `is_match` says.
+    pub fn matching(
+        &mut self,
+        name: &'static str,
+        pattern: &'static str,
+        is_match: impl FnOnce(&str) -> bool,
+    ) {
+        self.describe(
+            name,
+            false,
+            || json!({"type": "string", "pattern": pattern}),
+        );
+        if let Some(text) = self.read_text(name)
+            && !is_match(&text)
+        {
+            let msg = format!("string does not match regex \"{pattern}\"");
+            let ctx = ProblemContext::Pattern { pattern };
+            self.problem_in(name, msg, "value_error.str.regex", ctx);
+        }
     }
 
     /// A UUID that may be left out, in lower case with hyphens.
     pub fn uuid(&mut self, name: &'static str) -> Option<String> {
         self.describe(name, false, || json!({"type": "string", "format": "uuid"}));
         let value = self.given(name)?;
-        let uuid = value.as_str().and_then(canonical_uuid);
+        let uuid = match value {
+            Value::Text(text) => canonical_uuid(text),
+            _ => None,
+        };
         if uuid.is_none() {
             self.problem(name, "value is not a valid uuid", "type_error.uuid");
         }
@@ -269,8 +359,7 @@ impl<'v> Fields<'v> {
             || json!({"type": "integer", "minimum": range.start(), "maximum": range.end()}),
         );
         let number = match self.given(name)? {
-            Value::Number(number) => number.as_i64(),
-            Value::String(text) => parse_integer(text),
+            Value::Int(text) | Value::Text(text) => parse_integer(text),
             _ => None,
         };
         let (least, most) = range.into_inner();
@@ -278,11 +367,11 @@ impl<'v> Fields<'v> {
             None => self.problem(name, "value is not a valid integer", "type_error.integer"),
             Some(number) if number < least => {
                 let msg = format!("ensure this value is greater than or equal to {least}");
-                self.problem(name, msg, "value_error.number.not_ge");
+                self.problem_in(name, msg, "value_error.number.not_ge", limit(least));
             }
             Some(number) if number > most => {
                 let msg = format!("ensure this value is less than or equal to {most}");
-                self.problem(name, msg, "value_error.number.not_le");
+                self.problem_in(name, msg, "value_error.number.not_le", limit(most));
             }
             Some(number) => return Some(number),
         }
@@ -314,6 +403,10 @@ impl<'v> Fields<'v> {
             Err(Refusal::unfit(self.problems))
         }
     }
+}
+
+fn limit(limit_value: i64) -> ProblemContext {
+    ProblemContext::Limit { limit_value }
 }
 
 /// Numbers beyond 64 bits are as good as the ends of these.

@@ -14,6 +14,7 @@ mod error;
 mod fields;
 mod presign;
 mod python_float;
+mod python_json;
 mod query;
 mod trailing_slash;
 mod uploaded;

@@ -1,15 +1,17 @@
 //! `GET /get-presigned-url`: where a file may be put.
 
+use std::collections::BTreeMap;
+
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::IntoResponse;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::Fields;
+use super::python_json::Value;
 use super::uploaded::normalised;
 use super::{Answer, auth};
 use crate::journal::Entry;
@@ -98,9 +100,9 @@ pub async fn get(
 }
 
 /// Of a parameter that stands there twice, the last counts.
-fn parameters(query: &str) -> Map<String, Value> {
+fn parameters(query: &str) -> BTreeMap<String, Value> {
     url::form_urlencoded::parse(query.as_bytes())
-        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+        .map(|(name, value)| (name.into_owned(), Value::Text(value.into_owned())))
         .collect()
 }
 
@@ -159,7 +161,7 @@ mod tests {
     #[test]
     fn of_a_parameter_given_twice_the_last_counts() {
         let query = parameters("file_name=a.jpg&x=%2B+y&file_name=b.jpg");
-        assert_eq!(query["file_name"], "b.jpg");
-        assert_eq!(query["x"], "+ y");
+        assert_eq!(query["file_name"], Value::Text("b.jpg".to_owned()));
+        assert_eq!(query["x"], Value::Text("+ y".to_owned()));
     }
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::analysis::Analysis;
 use super::body::{self, Sent};
 use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::{Fields, canonical_uuid};
+use super::python_json::Value;
 use super::wire::{self, Document, Extras, Progress};
 use super::{Answer, bulk};
 use crate::accounts::Account;

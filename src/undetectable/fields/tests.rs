@@ -16,8 +16,9 @@ fn what_reads_fields_describes_them() {
         fields.uuid("d");
         fields.integer("e", 1..=9);
         fields.text("f");
+        fields.matching("g", "^a$", |text| text == "a");
     });
-    let told: Vec<Value> = inputs
+    let told: Vec<Schema> = inputs
         .into_iter()
         .map(|input| json!([input.name, input.required, input.schema]))
         .collect();
@@ -28,6 +29,7 @@ fn what_reads_fields_describes_them() {
         ["d", false, {"type": "string", "format": "uuid"}],
         ["e", false, {"type": "integer", "minimum": 1, "maximum": 9}],
         ["f", false, {"type": "string"}],
+        ["g", false, {"type": "string", "pattern": "^a$"}],
     ]);
     assert_eq!(json!(told), expected);
 }
@@ -38,10 +40,12 @@ fn what_can_be_taken_for_the_type_is() {
         "a": "x", "b": 5, "c": true, "d": null, "e": "ON", "f": 0, "g": 1.0, "h": "No",
         "i": "{0F0E0D0C-0B0A-4908-8706-050403020100}", "j": " 7 ", "k": 8
     });
+    let body = Value::from(&body);
     let mut fields = Fields::of_body(&body);
     assert_eq!(fields.required_text("a"), "x");
     assert_eq!(fields.text("b").as_deref(), Some("5"));
     assert_eq!(fields.text("c").as_deref(), Some("True"));
+    assert_eq!(fields.text("g").as_deref(), Some("1.0"));
     assert_eq!((fields.text("d"), fields.text("absent")), (None, None));
     assert_eq!(fields.flag("c"), Some(true));
     assert_eq!(fields.flag("d"), None);
@@ -62,8 +66,9 @@ fn what_can_be_taken_for_the_type_is() {
 fn everything_that_does_not_fit_is_told_in_order() {
     let body = json!({
         "a": null, "b": {}, "c": "maybe", "d": 2, "e": "z", "f": "1-2", "g": "1.5",
-        "h": "99999999999999999999", "i": 0
+        "h": "99999999999999999999", "i": 0, "j": 7
     });
+    let body = Value::from(&body);
     let mut fields = Fields::of_body(&body);
     fields.required_text("absent");
     fields.required_text("a");
@@ -75,6 +80,7 @@ fn everything_that_does_not_fit_is_told_in_order() {
     fields.integer("g", 1..=9);
     fields.integer("h", 1..=9);
     fields.integer("i", 1..=9);
+    fields.matching("j", "^a$", |text| text == "a");
     let expected = [
         "body.absent: field required (value_error.missing)",
         "body.a: none is not an allowed value (type_error.none.not_allowed)",
@@ -86,6 +92,7 @@ fn everything_that_does_not_fit_is_told_in_order() {
         "body.g: value is not a valid integer (type_error.integer)",
         "body.h: ensure this value is less than or equal to 9 (value_error.number.not_le)",
         "body.i: ensure this value is greater than or equal to 1 (value_error.number.not_ge)",
+        "body.j: string does not match regex \"^a$\" (value_error.str.regex)",
     ];
     assert_eq!(lines(&fields), expected);
 }
@@ -99,6 +106,7 @@ fn a_body_that_is_no_object_is_one_problem_whatever_its_fields() {
             "body: value is not a valid dict (type_error.dict)",
         ),
     ] {
+        let body = Value::from(&body);
         let mut fields = Fields::of_body(&body);
         fields.required_text("url");
         fields.flag("b");
