@@ -67,9 +67,7 @@ impl Asked {
     }
 
     fn check(&self) -> Result<(), Refusal> {
-        if self.url.is_empty() {
-            return Err(Refusal::new(Code::InputUrlEmpty, "url: empty"));
-        }
+        uploaded::check_url(&self.url)?;
         let path = self.url.split(['?', '#']).next().unwrap_or_default();
         let path = percent_decode_str(path).decode_utf8_lossy();
         if path.to_ascii_lowercase().ends_with(".zip") {

@@ -108,13 +108,13 @@ impl Asked {
     }
 
     fn check(&self) -> Result<(), Refusal> {
-        if self.url.is_empty() {
-            return Err(Refusal::new(Code::InputUrlEmpty, "url: empty"));
+        uploaded::check_url(&self.url)?;
+        match self.email.as_deref() {
+            Some(email) if email.trim().is_empty() => {
+                Err(Refusal::new(Code::InputEmailEmpty, "email: empty"))
+            }
+            _ => Ok(()),
         }
-        if self.email.as_deref() == Some("") {
-            return Err(Refusal::new(Code::InputEmailEmpty, "email: empty"));
-        }
-        Ok(())
     }
 }
 

@@ -20,6 +20,23 @@ const KEY_BEGINS: &str = "uploads/";
 /// Characters of a name that is downloaded, from its end.
 const NAME_CHARS_MAX: usize = 255;
 
+/// Checks that `url` is a URL, or has the key of an upload in it.
+///
+/// # Errors
+/// Returns a refusal of [`Code::InputUrlEmpty`] if it has neither.
+pub fn check_url(url: &str) -> Result<(), Refusal> {
+    let refused = |line: &str| Err(Refusal::new(Code::InputUrlEmpty, format!("url: {line}")));
+    let has_key = || key_in(url).is_some_and(|key| key.trim_end().len() > KEY_BEGINS.len());
+    match url.trim() {
+        "" if url.is_empty() => refused("empty"),
+        "" => refused("blank"),
+        trimmed if url::Url::parse(trimmed).is_err() && !has_key() => {
+            refused("neither a URL nor the key of an upload")
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The account's object that the URL means. Where it cannot mean one it is downloaded, if that is
 /// set, unless `check` refuses its name; from then on it is the account's, until [`answered`] has
 /// it go again.
@@ -166,6 +183,45 @@ mod tests {
         assert_eq!(key_in(&format!("http://h%ff/{key}")).as_deref(), Some(key));
         for url in ["", "https://host/a.jpg", "https://host/?upload/a", "%ff"] {
             assert_eq!(key_in(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn check_of_what_is_neither_a_url_nor_a_key_refuses_it() {
+        for url in [
+            "",
+            " ",
+            "\t\r\n",
+            "not a url",
+            "a.jpg",
+            "/a.jpg",
+            "//host/a.jpg",
+            "example.com/a.jpg",
+            "http://",
+            "http:// ",
+            "https:///",
+            "http://?x=1",
+            "http://:80/a.jpg",
+            "uploads/",
+            "http://a b/c.jpg",
+            "://host/a.jpg",
+        ] {
+            let refusal = check_url(url).expect_err(url);
+            let code = Code::InputUrlEmpty;
+            assert_eq!(refusal, Refusal::new(code, refusal.why()), "{url:?}");
+        }
+        for url in [
+            "http://host",
+            "https://host/a.jpg",
+            " http://host/a.jpg\n",
+            "uploads/a.jpg",
+            "uploads%2Fa.jpg",
+            "ftp://host/a.jpg",
+            "http:// /uploads/a.jpg",
+            "https://host.invalid:99999999/uploads/a.jpg",
+            "not a url/uploads/a.jpg",
+        ] {
+            assert_eq!(check_url(url), Ok(()), "{url:?}");
         }
     }
 
