@@ -91,6 +91,9 @@ pub struct Order {
     /// On what was found; one a language.
     #[serde(default, skip_serializing_if = "Reports::is_empty")]
     pub reports: Reports,
+    /// Credits that it has cost, those given back left out. 0 if its credits were not counted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub charged: u32,
     /// What a rule says comes of it, whatever its files are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ruled: Option<Ruled>,

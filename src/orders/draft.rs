@@ -108,6 +108,7 @@ pub(super) fn draft(
         retention_days,
         work: new.work.clone(),
         confirm_key: None,
+        charged: new.charge.map_or(0, |charge| charge.credits),
         ruled: None,
         processing: None,
         request_digest: new.request_digest.clone(),

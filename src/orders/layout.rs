@@ -165,6 +165,7 @@ mod tests {
                 target: None,
             }],
             confirm_key: None,
+            charged: 0,
             ruled: None,
             processing: None,
             request_digest: None,

@@ -6,6 +6,7 @@
 
 mod advance;
 mod archive;
+mod billing;
 mod bulk;
 mod by_hand;
 mod create;

@@ -12,6 +12,9 @@ use crate::store::StoreError;
 /// What came of an order's work.
 pub(super) type Result = std::result::Result<Outcome, Failure>;
 
+/// Code of a failure by a picture that cannot be read.
+pub(super) const INVALID_IMAGE: &str = "AI_DETECTION_INVALID_IMAGE";
+
 /// What a picture nobody looks at is given.
 const TEST_KEY_PROBABILITY: f64 = 0.02;
 
@@ -83,9 +86,7 @@ pub(super) fn failure(order: &Order, message: String) -> Failure {
 pub(super) fn defective(order: &Order, file_name: &str, defect: &Defect) -> Failure {
     let code = match (&order.work, defect) {
         (Work::AntiAi { .. }, _) => "PROCESSING_ERROR",
-        (Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_), _) => {
-            "AI_DETECTION_INVALID_IMAGE"
-        }
+        (Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_), _) => INVALID_IMAGE,
         (_, Defect::NotAPicture(_) | Defect::OtherFormat(_)) => "WATERMARK_FILE_FORMAT_UNSUPPORTED",
         (_, Defect::Corrupt(_)) => "WATERMARK_FILE_CORRUPTED",
         (_, Defect::FileSize(_)) => "WATERMARK_FILE_SIZE_UNSUPPORTED",

@@ -241,6 +241,19 @@ pub async fn spend(tx: &mut Tx, id: AccountId, credits: u32, limit: u64) -> Resu
     Ok(done.rows_affected() == 1)
 }
 
+/// Gives back `credits` that were used up before.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn give_back(tx: &mut Tx, id: AccountId, credits: u32) -> Result<()> {
+    sqlx::query("UPDATE accounts SET spent = max(spent - ?1, 0) WHERE id = ?2")
+        .bind(i64::from(credits))
+        .bind(id.0)
+        .execute(tx.sqlite())
+        .await?;
+    Ok(())
+}
+
 /// The hosts that presigned URLs were made for, the latest first.
 ///
 /// # Errors

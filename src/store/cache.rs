@@ -142,6 +142,7 @@ mod tests {
             },
             files: Vec::new(),
             confirm_key: None,
+            charged: 0,
             ruled: None,
             processing: None,
             request_digest: None,
