@@ -26,6 +26,8 @@ pub use names::NAME_BYTES_MAX;
 pub struct Entry {
     /// As it stands there, or the begin of it where it is longer than [`NAME_BYTES_MAX`].
     pub name: String,
+    /// The name is in code page 437, where only `/` separates folders.
+    pub is_code_page_437: bool,
     /// The name is longer.
     pub is_name_cut: bool,
     pub is_encrypted: bool,

@@ -31,12 +31,15 @@ pub struct Queued {
 }
 
 impl Queued {
-    /// What it may be called: the whole of its name, and what of it is behind the last folder.
+    /// Names that a rule may give it: the whole name, and the part behind the last folder. A backslash
+    /// may separate folders or be a part of a name, so both readings count.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
-        let (whole, file) = (self.name.as_str(), self.name.rsplit(['/', '\\']).next());
-        let file = file.filter(|file| *file != whole);
-        std::iter::once(whole).chain(file).collect()
+        let whole = self.name.as_str();
+        let file = |separators: &[char]| whole.rsplit(separators).next().unwrap_or(whole);
+        let mut names = vec![whole, file(&['/']), file(&['/', '\\'])];
+        names.dedup();
+        names
     }
 }
 

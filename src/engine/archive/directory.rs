@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read, Take};
 
 use super::super::Content;
-use super::names::{NAME_BYTES_MAX, decode};
+use super::names::{NAME_BYTES_MAX, decode, unicode_path};
 use super::{Entry, Unlisted};
 use crate::model::bulk::Packed;
 
@@ -163,11 +163,17 @@ fn entry(directory: &mut Take<impl BufRead>, ahead_bytes: u64) -> Result<Entry, 
     let [bytes, packed_bytes, at] = wide([said(24, 4), said(20, 4), said(42, 4)], &extra)?;
     let has = |flag: u16| flags & u64::from(flag) != 0;
     let is_deflated = method == u64::from(DEFLATED);
+    let unicode_path = unicode_path(&raw_name, &extra);
+    let (name, is_code_page_437) = match unicode_path {
+        Some(name) => (name, false),
+        None => decode(&raw_name, has(UTF_8)),
+    };
     let Some(header_at) = at.checked_add(ahead_bytes) else {
         return no_zip("its directory is broken");
     };
     Ok(Entry {
-        name: decode(&raw_name, has(UTF_8)),
+        name,
+        is_code_page_437,
         is_name_cut: kept_bytes < name_bytes,
         is_encrypted: has(ENCRYPTED),
         is_readable: is_deflated || method == u64::from(STORED),

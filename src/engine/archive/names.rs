@@ -1,7 +1,13 @@
 //! Names in ZIPs: UTF-8 or, as in the beginning, code page 437.
 
+use flate2::Crc;
+
 /// Longer names are cut.
 pub const NAME_BYTES_MAX: usize = 1_024;
+
+/// Extra field with the name in UTF-8 (Info-ZIP's Unicode Path, APPNOTE 4.6.9).
+const UNICODE_PATH: u16 = 0x7075;
+const UNICODE_PATH_VERSION: u8 = 1;
 
 /// Code page 437 from 0x80 on; below, it is ASCII.
 const CODE_PAGE_437: &str = "\
@@ -10,14 +16,37 @@ const CODE_PAGE_437: &str = "\
     └┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀\
     αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
 
-/// The name: what claims to be UTF-8 or reads as such is, everything else is in code page 437.
-/// Many a program writes UTF-8 and does not say so.
-pub fn decode(raw: &[u8], is_utf8: bool) -> String {
+/// Decodes a name, and says whether it is in code page 437: it is if it neither claims to be UTF-8 nor
+/// reads as UTF-8. Many a program writes UTF-8 and does not say so.
+pub fn decode(raw: &[u8], is_utf8: bool) -> (String, bool) {
     match std::str::from_utf8(raw) {
-        Ok(name) => name.to_owned(),
-        Err(_) if is_utf8 => String::from_utf8_lossy(raw).into_owned(),
-        Err(_) => raw.iter().map(|byte| of_code_page_437(*byte)).collect(),
+        Ok(name) => (name.to_owned(), false),
+        Err(_) if is_utf8 => (String::from_utf8_lossy(raw).into_owned(), false),
+        Err(_) => {
+            let name = raw.iter().map(|byte| of_code_page_437(*byte)).collect();
+            (name, true)
+        }
     }
+}
+
+/// Returns the name in the extra field [`UNICODE_PATH`]. `None` if there is no such field, or if it does
+/// not belong to the name `raw`, as its checksum says.
+pub fn unicode_path(raw: &[u8], mut extra: &[u8]) -> Option<String> {
+    let mut crc = Crc::new();
+    crc.update(raw);
+    while let [id0, id1, length0, length1, rest @ ..] = extra {
+        let length = u16::from_le_bytes([*length0, *length1]).into();
+        let (field, next) = rest.split_at_checked(length)?;
+        if u16::from_le_bytes([*id0, *id1]) == UNICODE_PATH {
+            let name = field.strip_prefix(&[UNICODE_PATH_VERSION])?;
+            let name = name.strip_prefix(&crc.sum().to_le_bytes())?;
+            let name = std::str::from_utf8(name).ok()?;
+            let fits = (1..=NAME_BYTES_MAX).contains(&name.len());
+            return fits.then(|| name.to_owned());
+        }
+        extra = next;
+    }
+    None
 }
 
 fn of_code_page_437(byte: u8) -> char {
@@ -32,11 +61,41 @@ mod tests {
 
     #[test]
     fn a_name_is_utf8_where_it_can_be_and_code_page_437_where_not() {
-        assert_eq!(decode("été.jpg".as_bytes(), false), "été.jpg");
-        assert_eq!(decode("사진.jpg".as_bytes(), true), "사진.jpg");
-        assert_eq!(decode(b"\x82t\x82.jpg", false), "été.jpg");
-        assert_eq!(decode(b"\x82t\x82.jpg", true), "\u{fffd}t\u{fffd}.jpg");
+        let name = |name: &str| (name.to_owned(), false);
+        assert_eq!(decode("été.jpg".as_bytes(), false), name("été.jpg"));
+        assert_eq!(decode("사진.jpg".as_bytes(), true), name("사진.jpg"));
+        let other = |name: &str| (name.to_owned(), true);
+        assert_eq!(decode(b"\x82t\x82.jpg", false), other("été.jpg"));
+        let lossy = "\u{fffd}t\u{fffd}.jpg";
+        assert_eq!(decode(b"\x82t\x82.jpg", true), name(lossy));
         assert_eq!(CODE_PAGE_437.chars().count(), 128);
-        assert_eq!(decode(b"\x80\xe1\xff", false), "Çß\u{a0}");
+        assert_eq!(decode(b"\x80\xe1\xff", false), other("Çß\u{a0}"));
+    }
+
+    #[test]
+    fn unicode_path_counts_if_it_belongs_to_the_name() {
+        let field = |version: u8, of: &[u8], name: &[u8]| {
+            let mut crc = Crc::new();
+            crc.update(of);
+            let field = [&[version], &crc.sum().to_le_bytes()[..], name].concat();
+            let length = u16::try_from(field.len()).expect("a short field");
+            [b"up", &length.to_le_bytes()[..], &field].concat()
+        };
+        let utf8 = "ソ.jpg";
+        let (raw, fine) = (b"\x83\x5c.jpg", field(1, b"\x83\x5c.jpg", utf8.as_bytes()));
+        assert_eq!(unicode_path(raw, &fine).as_deref(), Some(utf8));
+        let behind_another = [&b"\x01\0\x02\0ab"[..], &fine].concat();
+        assert_eq!(unicode_path(raw, &behind_another).as_deref(), Some(utf8));
+        for bad in [
+            Vec::new(),
+            field(2, raw, utf8.as_bytes()),
+            field(1, b"other.jpg", utf8.as_bytes()),
+            field(1, raw, b""),
+            field(1, raw, b"\xff"),
+            fine[..fine.len() - 1].to_vec(),
+            fine[..3].to_vec(),
+        ] {
+            assert_eq!(unicode_path(raw, &bad), None, "{bad:?}");
+        }
     }
 }

@@ -10,8 +10,11 @@ use crate::model::picture::Media;
 const LEFT_BEHIND: [&str; 4] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"];
 const LEFT_BEHIND_FOLDER: &str = "__MACOSX";
 
-/// Programs on Windows write the one, all others the other.
-const SEPARATORS: [char; 2] = ['/', '\\'];
+/// Separators of folders. Some programs on Windows write the backslash.
+const SEPARATORS: &[char] = &['/', '\\'];
+/// In a name in code page 437, the byte of the backslash may be the second one of a character of another
+/// code page, such as Shift-JIS.
+const SEPARATORS_CODE_PAGE_437: &[char] = &['/'];
 
 /// Sorts a ZIP's entries, each kind in the ZIP's order. Two of the same name are two.
 pub fn sort(entries: Vec<Entry>) -> Bulk {
@@ -34,12 +37,17 @@ pub fn sort(entries: Vec<Entry>) -> Bulk {
 /// Why the entry is skipped, if it is.
 fn reason(entry: &Entry) -> Option<SkipReason> {
     let name = entry.name.as_str();
+    let separators = if entry.is_code_page_437 {
+        SEPARATORS_CODE_PAGE_437
+    } else {
+        SEPARATORS
+    };
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    if entry.is_name_cut || !stays_inside(name) {
+    if entry.is_name_cut || !stays_inside(name, separators) {
         Some(SkipReason::InvalidPath)
-    } else if is_hidden(name) {
+    } else if is_hidden(name, separators) {
         Some(SkipReason::Hidden)
-    } else if name.ends_with(SEPARATORS) {
+    } else if name.ends_with(separators) {
         Some(SkipReason::Directory)
     } else if extension.eq_ignore_ascii_case("zip") {
         Some(SkipReason::NestedZip)
@@ -59,19 +67,19 @@ fn reason(entry: &Entry) -> Option<SkipReason> {
 }
 
 /// Whether a name is one of a file below where a ZIP is unpacked, on any system.
-fn stays_inside(name: &str) -> bool {
+fn stays_inside(name: &str, separators: &[char]) -> bool {
     let bytes = name.as_bytes();
     let has_drive = bytes.get(1) == Some(&b':') && bytes[0].is_ascii_alphabetic();
     !name.is_empty()
         && !name.contains(char::is_control)
-        && !name.starts_with(SEPARATORS)
+        && !name.starts_with(separators)
         && !has_drive
-        && name.split(SEPARATORS).all(|part| part != "..")
+        && name.split(separators).all(|part| part != "..")
 }
 
-fn is_hidden(name: &str) -> bool {
+fn is_hidden(name: &str, separators: &[char]) -> bool {
     let left_behind = |part: &str| LEFT_BEHIND.contains(&part.to_lowercase().as_str());
-    name.split(SEPARATORS).any(|part| {
+    name.split(separators).any(|part| {
         (part.starts_with('.') && part != ".") || part == LEFT_BEHIND_FOLDER || left_behind(part)
     })
 }
@@ -84,6 +92,7 @@ mod tests {
     fn entry(name: &str) -> Entry {
         Entry {
             name: name.to_owned(),
+            is_code_page_437: false,
             is_name_cut: false,
             is_encrypted: false,
             is_readable: true,
@@ -137,6 +146,24 @@ mod tests {
             ("a.jpg.exe", Some(SkipReason::UnsupportedType)),
         ] {
             assert_eq!(reason(&entry(name)), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_backslash_separates_no_folders_in_a_name_in_code_page_437() {
+        for (name, expected) in [
+            ("â\\.jpg", None),
+            ("\\a.jpg", None),
+            ("a\\..\\b.jpg", None),
+            ("â\\", Some(SkipReason::UnsupportedType)),
+            ("â\\/.a.jpg", Some(SkipReason::Hidden)),
+            ("../â\\.jpg", Some(SkipReason::InvalidPath)),
+        ] {
+            let entry = Entry {
+                is_code_page_437: true,
+                ..entry(name)
+            };
+            assert_eq!(reason(&entry), expected, "{name:?}");
         }
     }
 
