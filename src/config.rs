@@ -32,7 +32,7 @@ pub use orders::Orders;
 pub use outbound::Outbound;
 pub use storage::Storage;
 pub use tls::Tls;
-pub use undetectable::{Profile, Undetectable};
+pub use undetectable::{AnalysisFinalStatus, Profile, Undetectable};
 
 /// A self-hosted mock of two image APIs, BIZ MORI and Undetectable AI, for integration tests.
 #[derive(Debug, Parser)]

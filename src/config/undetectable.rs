@@ -13,6 +13,15 @@ pub enum Profile {
     Realistic,
 }
 
+/// Last status of an analysis that succeeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AnalysisFinalStatus {
+    /// As the vendor's SDK expects it
+    Ready,
+    /// As some of the vendor's pages have it
+    Done,
+}
+
 /// Settings of Undetectable's documents.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Undetectable {
@@ -40,6 +49,15 @@ pub struct Undetectable {
         value_name = "BOOL"
     )]
     pub analysis_default: bool,
+    /// Undetectable: last status of an analysis that succeeds
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_ANALYSIS_FINAL_STATUS",
+        value_enum,
+        default_value = "ready",
+        value_name = "STATUS"
+    )]
+    pub analysis_final_status: AnalysisFinalStatus,
     /// Undetectable: give `analysis_result_status` and `analysis_result` beside the plural names
     #[arg(long, env = "STUNTDOUBLE_SINGULAR_ANALYSIS", value_parser = FalseyValueParser::new())]
     pub singular_analysis: bool,

@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::glob::glob;
+use super::picture::Basis;
 pub use then::{Body, Fault, Makes, OnWebhook, Outcome, Processing, Respond, Signature, Then};
 
 /// A rule's number, in the order they were made, never given twice.
@@ -100,6 +101,14 @@ pub struct Ruled {
     /// None: the control plane has, by hand.
     pub rule: Option<RuleId>,
     pub outcome: Outcome,
+}
+
+impl Ruled {
+    /// Basis of what follows from the outcome.
+    #[must_use]
+    pub fn basis(&self) -> Basis {
+        self.rule.map_or(Basis::ByHand, Basis::Rule)
+    }
 }
 
 /// What a rule has come across.
@@ -290,6 +299,7 @@ mod tests {
             Makes::Detection,
             Makes::Extraction,
             Makes::Document,
+            Makes::BulkItems,
         ];
         let matched = |rule: &Rule, file_names: &[&str]| {
             all.map(|makes| {
@@ -310,17 +320,18 @@ mod tests {
             probability: None,
         };
         for (outcome, expected) in [
-            (failed, [true, true, true, true]),
+            (failed, [true, true, true, true, true]),
             (
                 Outcome::Probability { probability: 0.5 },
-                [false, true, false, true],
+                [false, true, false, true, true],
             ),
-            (text, [false, false, true, false]),
-            (result, [false, false, false, true]),
+            (text, [false, false, true, false, false]),
+            (result, [false, false, false, true, true]),
+            (Outcome::AnalysisFailed, [false, false, false, true, false]),
         ] {
             let rule = of(outcome);
             assert_eq!(matched(&rule, &["a.jpg", "b_x.png"]), expected);
-            assert_eq!(matched(&rule, &["a.jpg"]), [false; 4]);
+            assert_eq!(matched(&rule, &["a.jpg"]), [false; 5]);
         }
     }
     #[test]

@@ -59,15 +59,13 @@ pub(super) fn failure(order: &Order, ruled: Option<&Ruled>) -> Option<Failure> {
     })
 }
 
-fn basis(ruled: &Ruled) -> Basis {
-    ruled.rule.map_or(Basis::ByHand, Basis::Rule)
-}
-
 /// What a picture is judged to be, if a rule says.
 pub(super) fn verdict(ruled: Option<&Ruled>) -> Option<Verdict> {
     let ruled = ruled?;
     let (label, probability) = match &ruled.outcome {
-        Outcome::Failed { .. } | Outcome::WatermarkText { .. } => return None,
+        Outcome::Failed { .. } | Outcome::WatermarkText { .. } | Outcome::AnalysisFailed => {
+            return None;
+        }
         Outcome::Probability { probability } if *probability >= AI_PROBABILITY_MIN => {
             (Label::Ai, *probability)
         }
@@ -80,7 +78,7 @@ pub(super) fn verdict(ruled: Option<&Ruled>) -> Option<Verdict> {
     Some(Verdict {
         label,
         probability,
-        basis: basis(ruled),
+        basis: ruled.basis(),
         provenance: Provenance::Unknown,
     })
 }
@@ -89,7 +87,10 @@ pub(super) fn verdict(ruled: Option<&Ruled>) -> Option<Verdict> {
 pub(super) fn watermark(order: &Order) -> Option<(Option<String>, Basis)> {
     let ruled = order.ruled.as_ref()?;
     match &ruled.outcome {
-        Outcome::WatermarkText { text } => Some((text.clone(), basis(ruled))),
-        Outcome::Failed { .. } | Outcome::Probability { .. } | Outcome::FinalResult { .. } => None,
+        Outcome::WatermarkText { text } => Some((text.clone(), ruled.basis())),
+        Outcome::Failed { .. }
+        | Outcome::Probability { .. }
+        | Outcome::FinalResult { .. }
+        | Outcome::AnalysisFailed => None,
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn told_to_fail<'n>(
     ruled: Option<&Ruled>,
     names: impl IntoIterator<Item = &'n str>,
 ) -> Option<Failure> {
-    if ruled.is_some() {
+    if ruled.is_some_and(|ruled| !ruled.outcome.leaves_result()) {
         return ruled::failure(order, ruled);
     }
     let mut suffixes = names

@@ -78,7 +78,7 @@ fn documents(routes: Routes) -> Routes {
             "/bulk-upload",
             json(bulk::upload),
         )
-        .making(Makes::Document)
+        .making(Makes::BulkItems)
         .described(bulk::describe_upload)
         .on(
             "undetectable.queryBulkUpload",

@@ -13,16 +13,20 @@ use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::{Fields, canonical_uuid};
 use super::python_json::Value;
-use super::wire::{self, Document, Extras, Progress};
+use super::wire::{self, AnalysisEnd, Document, Extras, Progress};
 use super::{Answer, bulk};
 use crate::accounts::Account;
+use crate::config::AnalysisFinalStatus;
 use crate::journal::Entry;
 use crate::model::order::{Order, State as OrderState, Vendor};
+use crate::model::rule::{self, Ruled};
 use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome, Work};
 use crate::orders::Steps;
 use crate::web::openapi::Described;
-use crate::web::{Called, Context, Json, Origin, Tied, Verbs, X_MOCK_OUTCOME, outcome_line};
+use crate::web::{
+    Called, Context, Json, Origin, Tied, Verbs, X_MOCK_OUTCOME, header_line, outcome_line,
+};
 
 /// The id that is asked for.
 pub fn read(fields: &mut Fields) -> String {
@@ -149,17 +153,43 @@ async fn done(
     let Origin(origin) = Origin::of(verbs, called).await?;
     let now = account.now();
     let link = |key: &str| verbs.links.read(&origin, Vendor::Undetectable, key, now);
-    let chance = || verbs.entropy.draw(&account.key, "analysis", order.number);
     let wants_analysis = matches!(order.work, Work::Document(options) if options.analysis);
+    let failing = failing_analysis(order).filter(|_| wants_analysis);
     let extras = Extras {
         progress,
-        analysis: wants_analysis.then(|| Analysis::of(found, &mut chance())),
+        analysis: wants_analysis.then(|| analysis_end(verbs, account, order, found)),
         singular_analysis: verbs.config.undetectable.singular_analysis,
     };
     let document = Document::done(order, found, extras, link);
     let mut response = Json(document).into_response();
     let settled = format!("result {}", wire::result(&found.verdict).0);
-    let outcome = outcome_line(&settled, &found.verdict.basis);
+    let mut outcome = outcome_line(&settled, &found.verdict.basis);
+    if let Some(ruled) = failing
+        && progress.has_analysis()
+    {
+        let failed = outcome_line("analysis failed", &ruled.basis());
+        let both = [&outcome, &failed].map(|line| line.to_str().unwrap_or_default());
+        outcome = header_line(&both.join("; "));
+    }
     response.headers_mut().insert(X_MOCK_OUTCOME, outcome);
     Ok(response)
+}
+
+/// Returns the rule, or the control plane's call, that has the analysis of a document fail.
+fn failing_analysis(order: &Order) -> Option<&Ruled> {
+    let ruled = order.ruled.as_ref();
+    ruled.filter(|ruled| ruled.outcome == rule::Outcome::AnalysisFailed)
+}
+
+/// Returns how the analysis of a document ends.
+fn analysis_end(verbs: &Verbs, account: &Account, order: &Order, found: &Detection) -> AnalysisEnd {
+    if failing_analysis(order).is_some() {
+        return AnalysisEnd::Failed;
+    }
+    let mut chance = verbs.entropy.draw(&account.key, "analysis", order.number);
+    let analysis = Analysis::of(found, &mut chance);
+    match verbs.config.undetectable.analysis_final_status {
+        AnalysisFinalStatus::Ready => AnalysisEnd::Ready(analysis),
+        AnalysisFinalStatus::Done => AnalysisEnd::Done(analysis),
+    }
 }

@@ -48,12 +48,45 @@ pub enum Progress {
     Over,
 }
 
+impl Progress {
+    /// Returns `true` if the analysis has come to its end.
+    pub fn has_analysis(self) -> bool {
+        matches!(
+            self,
+            Self::Over
+                | Self::Later {
+                    analysis_ready: true,
+                    ..
+                }
+        )
+    }
+}
+
+/// Last status of an analysis, and what comes with it.
+#[derive(Debug)]
+pub enum AnalysisEnd {
+    Ready(Analysis),
+    /// Another word for ready.
+    Done(Analysis),
+    Failed,
+}
+
+impl AnalysisEnd {
+    fn parts(self) -> (&'static str, Option<Analysis>) {
+        match self {
+            Self::Ready(analysis) => ("ready", Some(analysis)),
+            Self::Done(analysis) => ("done", Some(analysis)),
+            Self::Failed => ("failed", None),
+        }
+    }
+}
+
 /// What is told of a document beside the verdict.
 #[derive(Debug)]
 pub struct Extras {
     pub progress: Progress,
-    /// None where it is not wanted.
-    pub analysis: Option<Analysis>,
+    /// `None` if it is not wanted.
+    pub analysis: Option<AnalysisEnd>,
     /// Give the analysis under its older names too.
     pub singular_analysis: bool,
 }
@@ -123,7 +156,7 @@ struct Done {
     #[schemars(extend("enum" = ["pending", "ready", null]))]
     heatmap_status: Option<&'static str>,
     heatmap_url: Option<String>,
-    #[schemars(extend("enum" = ["pending", "analyzing", "ready", null]))]
+    #[schemars(extend("enum" = schema::analysis_statuses()))]
     analysis_results_status: Option<&'static str>,
     analysis_results: Option<Analysis>,
     /// Left out unless set.
@@ -136,7 +169,7 @@ struct Done {
 /// The analysis under its older names.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Singular {
-    #[schemars(extend("enum" = ["pending", "analyzing", "ready", null]))]
+    #[schemars(extend("enum" = schema::analysis_statuses()))]
     analysis_result_status: Option<&'static str>,
     analysis_result: Option<Analysis>,
 }
@@ -254,17 +287,17 @@ fn heatmap(
 
 fn analysis(
     progress: Progress,
-    analysis: Option<Analysis>,
+    end: Option<AnalysisEnd>,
 ) -> (Option<&'static str>, Option<Analysis>) {
-    if analysis.is_none() {
+    let Some(end) = end else {
         return (None, None);
+    };
+    if progress == Progress::First {
+        return (Some("pending"), None);
     }
-    match progress {
-        Progress::First => (Some("pending"), None),
-        Progress::Later {
-            analysis_ready: false,
-            ..
-        } => (Some("analyzing"), None),
-        Progress::Later { .. } | Progress::Over => (Some("ready"), analysis),
+    if !progress.has_analysis() {
+        return (Some("analyzing"), None);
     }
+    let (status, analysis) = end.parts();
+    (Some(status), analysis)
 }

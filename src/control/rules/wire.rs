@@ -105,6 +105,9 @@ pub struct Outcome {
     pub watermark_text: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub final_result: Option<String>,
+    /// `failed`: the analysis of a document fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<String>,
 }
 
 impl Outcome {
@@ -215,6 +218,10 @@ impl From<&rule::Outcome> for Outcome {
             rule::Outcome::FinalResult { label, probability } => Self {
                 final_result: Some(final_result(&label).to_owned()),
                 probability,
+                ..none
+            },
+            rule::Outcome::AnalysisFailed => Self {
+                analysis: Some("failed".to_owned()),
                 ..none
             },
         }

@@ -178,6 +178,8 @@ pub enum Outcome {
         /// None: what is usual for the label.
         probability: Option<f64>,
     },
+    /// The analysis of a document fails. The result follows from names and bytes.
+    AnalysisFailed,
 }
 
 impl Outcome {
@@ -186,10 +188,19 @@ impl Outcome {
     pub const fn fits(&self, makes: Makes) -> bool {
         match self {
             Self::Failed { .. } => true,
-            Self::Probability { .. } => matches!(makes, Makes::Detection | Makes::Document),
+            Self::Probability { .. } => {
+                matches!(makes, Makes::Detection | Makes::Document | Makes::BulkItems)
+            }
             Self::WatermarkText { .. } => matches!(makes, Makes::Extraction),
-            Self::FinalResult { .. } => matches!(makes, Makes::Document),
+            Self::FinalResult { .. } => matches!(makes, Makes::Document | Makes::BulkItems),
+            Self::AnalysisFailed => matches!(makes, Makes::Document),
         }
+    }
+
+    /// Returns `true` if the order's result is left to names and bytes.
+    #[must_use]
+    pub const fn leaves_result(&self) -> bool {
+        matches!(self, Self::AnalysisFailed)
     }
 }
 
@@ -202,8 +213,10 @@ pub enum Makes {
     Detection,
     /// What watermark stands in a file.
     Extraction,
-    /// An Undetectable document, or each picture of a bulk: a judgement in their words.
+    /// An Undetectable document: a judgement in their words, and an analysis of it.
     Document,
+    /// Each picture of a bulk: such a judgement, without an analysis.
+    BulkItems,
     /// A report on an order that has been made.
     Report,
 }
@@ -214,7 +227,8 @@ impl From<&Work> for Makes {
             Work::AntiAi { .. } | Work::WatermarkEmbed => Self::Outputs,
             Work::WatermarkExtract => Self::Extraction,
             Work::AiDetection { .. } => Self::Detection,
-            Work::Document(_) | Work::Bulk(_) => Self::Document,
+            Work::Document(_) => Self::Document,
+            Work::Bulk(_) => Self::BulkItems,
         }
     }
 }

@@ -35,3 +35,8 @@ pub fn states() -> Value {
         state("failed", json!("null"), failed, &[]),
     ])
 }
+
+/// Statuses of an analysis. Null if it is not wanted.
+pub fn analysis_statuses() -> Value {
+    json!(["pending", "analyzing", "ready", "done", "failed", null])
+}

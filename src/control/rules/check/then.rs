@@ -23,8 +23,7 @@ const HEADERS_OURS: [&str; 5] = [
 /// Statuses whose answers have no body.
 const STATUSES_BARE: [u16; 3] = [204, 205, 304];
 const THEN: &str = "there is: delayMs, respond, fault, outcome, processing, webhook";
-const OUTCOMES: &str =
-    "one of: status failed with or without errorCode, probability, watermarkText, finalResult";
+const OUTCOMES: &str = "one of: status failed with or without errorCode, probability, watermarkText, finalResult, analysis failed";
 const WEBHOOK: &str = "there is: drop, duplicate, delayMs, signature, outOfOrder";
 
 /// The effects, if there is one and they go together.
@@ -194,6 +193,7 @@ pub fn outcome(sent: Outcome) -> Checked<rule::Outcome> {
             probability: None,
             watermark_text: None,
             final_result: None,
+            analysis: None,
         } if status == "failed" => Ok(rule::Outcome::Failed { code, message }),
         Outcome {
             status: None,
@@ -202,6 +202,7 @@ pub fn outcome(sent: Outcome) -> Checked<rule::Outcome> {
             probability,
             watermark_text,
             final_result,
+            analysis: None,
         } => match (probability, watermark_text, final_result) {
             (Some(probability), None, None) => Ok(rule::Outcome::Probability { probability }),
             (None, Some(text), None) => Ok(rule::Outcome::WatermarkText { text }),
@@ -219,6 +220,14 @@ pub fn outcome(sent: Outcome) -> Checked<rule::Outcome> {
             _ => bad(format!("{field}: does not say one thing"), OUTCOMES),
         },
         Outcome {
+            analysis: Some(analysis),
+            ..
+        } if analysis != "failed" => bad(
+            format!("{field}.analysis: {analysis} is not an end that can be forced"),
+            "the only value is failed",
+        ),
+        sent if sent == of_failed_analysis() => Ok(rule::Outcome::AnalysisFailed),
+        Outcome {
             status: Some(status),
             ..
         } if status != "failed" => bad(
@@ -227,4 +236,9 @@ pub fn outcome(sent: Outcome) -> Checked<rule::Outcome> {
         ),
         _ => bad(format!("{field}: does not say one thing"), OUTCOMES),
     }
+}
+
+/// The outcome that has the analysis fail, and nothing else.
+fn of_failed_analysis() -> Outcome {
+    (&rule::Outcome::AnalysisFailed).into()
 }
