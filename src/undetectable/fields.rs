@@ -8,122 +8,19 @@
 //!
 //! What reads fields also describes them: it is run once over [`Fields::described`].
 
+mod problem;
+
 use std::collections::BTreeMap;
 use std::num::IntErrorKind;
 use std::ops::RangeInclusive;
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Value as Schema, json};
 
 use super::error::Refusal;
-use super::python_json::{SyntaxError, Value};
+use super::python_json::Value;
 use crate::web::openapi::Input;
-
-/// Something that does not fit: an entry of a 422's `detail`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Problem {
-    loc: Vec<Step>,
-    msg: String,
-    r#type: &'static str,
-    /// Absent unless the kind of problem has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ctx: Option<ProblemContext>,
-}
-
-/// What pydantic says besides of a problem.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(untagged)]
-enum ProblemContext {
-    Words {
-        enum_values: Vec<String>,
-    },
-    Limit {
-        limit_value: i64,
-    },
-    Pattern {
-        pattern: &'static str,
-    },
-    /// Attributes of Python's `JSONDecodeError`.
-    Json {
-        msg: &'static str,
-        /// The body.
-        doc: String,
-        pos: usize,
-        lineno: usize,
-        colno: usize,
-    },
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(untagged)]
-enum Step {
-    Name(&'static str),
-    At(usize),
-}
-
-impl Problem {
-    fn new(loc: Vec<Step>, msg: impl Into<String>, r#type: &'static str) -> Self {
-        Self {
-            loc,
-            msg: msg.into(),
-            r#type,
-            ctx: None,
-        }
-    }
-
-    /// There is no body.
-    pub fn no_body() -> Self {
-        Self::new(
-            vec![Step::Name("body")],
-            "field required",
-            "value_error.missing",
-        )
-    }
-
-    /// The body is something, but no JSON object.
-    pub fn no_object() -> Self {
-        Self::new(
-            vec![Step::Name("body")],
-            "value is not a valid dict",
-            "type_error.dict",
-        )
-    }
-
-    /// Problem of a body that is malformed JSON.
-    pub fn malformed_json(error: SyntaxError) -> Self {
-        let SyntaxError {
-            message,
-            document,
-            position,
-            line,
-            column,
-        } = error;
-        let msg = format!("{message}: line {line} column {column} (char {position})");
-        let loc = vec![Step::Name("body"), Step::At(position)];
-        let ctx = ProblemContext::Json {
-            msg: message,
-            doc: document,
-            pos: position,
-            lineno: line,
-            colno: column,
-        };
-        Self {
-            ctx: Some(ctx),
-            ..Self::new(loc, msg, "value_error.jsondecode")
-        }
-    }
-
-    /// As it stands in `X-Mock-Reason`: `body.url: field required`.
-    pub fn line(&self) -> String {
-        let steps = self.loc.iter().map(|step| match step {
-            Step::Name(name) => (*name).to_owned(),
-            Step::At(at) => at.to_string(),
-        });
-        let path: Vec<String> = steps.collect();
-        format!("{}: {}", path.join("."), self.msg)
-    }
-}
+pub use problem::Problem;
+use problem::{ProblemContext, Step};
 
 /// Fields of one object, being read.
 #[derive(Debug)]
@@ -136,11 +33,15 @@ pub struct Fields<'v> {
 }
 
 impl<'v> Fields<'v> {
-    /// The fields of a body.
+    /// The fields of a body. pydantic takes what Python's `dict` takes for an object, so an empty array
+    /// and an empty text are objects without fields.
     pub fn of_body(body: &'v Value) -> Self {
+        static EMPTY: BTreeMap<String, Value> = BTreeMap::new();
         let (object, problems) = match body {
             Value::Object(members) => (Some(members), Vec::new()),
             Value::Null => (None, vec![Problem::no_body()]),
+            Value::Array { is_empty: true } => (Some(&EMPTY), Vec::new()),
+            Value::Text(text) if text.is_empty() => (Some(&EMPTY), Vec::new()),
             _ => (None, vec![Problem::no_object()]),
         };
         Self {
@@ -289,7 +190,7 @@ impl<'v> Fields<'v> {
                 "0" | "off" | "f" | "false" | "n" | "no" => Some(false),
                 _ => None,
             },
-            Value::Null | Value::Float(_) | Value::Array | Value::Object(_) => None,
+            Value::Null | Value::Float(_) | Value::Array { .. } | Value::Object(_) => None,
         };
         if flag.is_none() {
             let msg = "value could not be parsed to a boolean";

@@ -27,7 +27,9 @@ pub enum Value {
     /// A lone surrogate has become U+FFFD.
     Text(String),
     /// An array, without its elements.
-    Array,
+    Array {
+        is_empty: bool,
+    },
     /// Empty unless it is the outermost value.
     Object(BTreeMap<String, Value>),
 }
@@ -40,7 +42,7 @@ impl Value {
             Self::Float(number) => Some(python_float::repr(*number)),
             Self::Bool(true) => Some("True".to_owned()),
             Self::Bool(false) => Some("False".to_owned()),
-            Self::Null | Self::Array | Self::Object(_) => None,
+            Self::Null | Self::Array { .. } | Self::Object(_) => None,
         }
     }
 }
@@ -56,7 +58,9 @@ impl From<&serde_json::Value> for Value {
             }
             Json::Number(number) => Self::Int(number.to_string()),
             Json::String(text) => Self::Text(text.clone()),
-            Json::Array(_) => Self::Array,
+            Json::Array(elements) => Self::Array {
+                is_empty: elements.is_empty(),
+            },
             Json::Object(members) => {
                 let members = members.iter();
                 Self::Object(

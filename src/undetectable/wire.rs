@@ -14,9 +14,7 @@ use super::warnings::Warning;
 use crate::model::order::Order;
 use crate::model::work::{Detection, Work};
 use verdict::source;
-pub use verdict::{
-    final_result, label_confidence, metadata, ml_model, ocr, percent, result, rounded, step,
-};
+pub use verdict::{final_result, label_confidence, metadata, ml_model, ocr, percent, result, step};
 
 /// The answer to `POST /detect`.
 #[derive(Debug, Serialize, JsonSchema)]

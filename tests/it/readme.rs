@@ -121,7 +121,7 @@ async fn the_quick_start_runs_as_it_stands() {
     assert!(protected.starts_with(JPEG) && protected != fixture("photo.jpg"));
     assert_eq!(
         said(&output, "the document is "),
-        "done, result 98, AI Generated"
+        "done, result 98.0, AI Generated"
     );
     assert!(read(said(&output, "activation map: ")).starts_with(PNG));
     let credits = r#"{"baseCredits":9999,"boostCredits":1000,"credits":10999}"#;

@@ -1,7 +1,9 @@
 //! Undetectable's pictures, single and in bulk: uploads, documents, credits, refusals, and
 //! the description of them.
 
+mod analyses;
 mod assets;
+mod billing;
 mod bulk;
 mod codes;
 mod described;
@@ -10,12 +12,16 @@ mod fetched;
 mod formats;
 mod heatmaps;
 mod hosts;
+mod inputs;
+mod json_bodies;
 mod metadata;
 mod outcomes;
 mod pictures;
 mod profile;
 mod refusals;
+mod scores;
 mod strict;
+mod trailing_slashes;
 mod unfit;
 mod uploads;
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::error::Code;
 use super::super::python_float::Float;
-use super::super::wire::{final_result, metadata, ml_model, ocr, percent, result, rounded, step};
+use super::super::wire::{final_result, metadata, ml_model, ocr, percent, result, step};
 use crate::model::bulk::{Bulk, Judged, SkipReason};
 use crate::model::order::Order;
 use crate::model::picture::{Defect, Verdict};
@@ -168,7 +168,7 @@ pub fn mean(found: &Findings) -> Option<Float> {
         sum += result(verdict).0;
         count += 1;
     }
-    (count > 0).then(|| rounded(sum / f64::from(count)))
+    (count > 0).then(|| Float(sum / f64::from(count)))
 }
 
 fn verdict(judged: &Judged) -> Option<&Verdict> {

@@ -132,7 +132,7 @@ impl<'t> Scanner<'t> {
         self.at += 1;
         self.skip_whitespace();
         let (end, empty) = match container {
-            Container::Array => (b']', Value::Array),
+            Container::Array => (b']', Value::Array { is_empty: true }),
             Container::Object => (b'}', Value::Object(BTreeMap::new())),
         };
         if self.skip(end) {
@@ -170,7 +170,7 @@ impl<'t> Scanner<'t> {
             }
             self.open.pop();
             value = match container {
-                Container::Array => Value::Array,
+                Container::Array => Value::Array { is_empty: false },
                 Container::Object if self.open.is_empty() => {
                     Value::Object(std::mem::take(&mut self.members))
                 }

@@ -18,7 +18,7 @@ pub fn percent(probability: f64) -> Float {
 }
 
 /// Rounds a computed score to [`DECIMALS`].
-pub fn rounded(score: f64) -> Float {
+fn rounded(score: f64) -> Float {
     Float(format!("{score:.DECIMALS$}").parse().unwrap_or(score))
 }
 

@@ -15,6 +15,8 @@ pub struct Entry {
     pub packed_bytes: u64,
     pub bytes: u64,
     pub data: Vec<u8>,
+    /// Extra fields, in the directory alone.
+    pub extra: Vec<u8>,
     /// Where its own header begins, as the directory says; none: where it does.
     pub header_at: Option<u64>,
 }
@@ -45,6 +47,7 @@ impl Entry {
             packed_bytes: content.len() as u64,
             bytes: content.len() as u64,
             data: content.to_vec(),
+            extra: Vec::new(),
             header_at: None,
         }
     }
@@ -99,6 +102,7 @@ fn write(entries: &[Entry], wide: bool) -> Vec<u8> {
         zip.extend([&entry.name[..], &extra, &entry.data].concat());
         directory.extend(b"PK\x01\x02\x14\0\x14\0");
         directory.extend(&said);
+        extra.extend(&entry.extra);
         directory.extend(short(extra.len()));
         directory.extend([0; 10]);
         directory.extend(narrow(at, wide));

@@ -3,6 +3,7 @@
 mod hostile;
 mod items;
 mod limits;
+mod names;
 mod refusals;
 mod rules;
 mod skipped;

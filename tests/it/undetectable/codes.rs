@@ -57,7 +57,7 @@ async fn keys(stunt: &Stunt, seen: &mut Seen) {
 async fn files(stunt: &Stunt, seen: &mut Seen) {
     seen.answer(&get(stunt, "live", "/get-presigned-url?file_name=a.exe").await);
     seen.answer(&ask(stunt, json!({"url": ""})).await);
-    seen.answer(&ask(stunt, json!({"url": "u", "email": ""})).await);
+    seen.answer(&ask(stunt, json!({"url": "uploads/u", "email": ""})).await);
     seen.answer(&ask(stunt, json!({"url": "uploads/x_nothing.jpg"})).await);
     for bytes in [vec![0; 1_023], vec![0; 10_485_761], vec![b' '; 2_000]] {
         let path = upload(stunt, "live", "a.jpg", bytes).await;

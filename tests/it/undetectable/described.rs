@@ -88,8 +88,12 @@ fn every_message_is_described_with_its_status() {
         let responses = operation["responses"].as_object().expect("responses");
         for (status, answer) in responses {
             let schema = &answer["content"]["application/json"]["schema"];
-            let messages = schema["properties"]["error"]["enum"].as_array();
-            for message in messages.into_iter().flatten() {
+            let messages = |schema: &Value| {
+                let messages = schema["properties"]["error"]["enum"].as_array();
+                messages.cloned().unwrap_or_default()
+            };
+            let other_forms = schema["anyOf"].as_array().into_iter().flatten();
+            for message in other_forms.chain([schema]).flat_map(messages) {
                 let message = message.as_str().expect("a message").to_owned();
                 told.insert((status.clone(), message));
             }
@@ -108,7 +112,7 @@ fn what_is_asked_is_described_by_what_reads_it() {
     };
     let detect = schema("/detect");
     assert_eq!(detect["required"], json!(["key", "url"]));
-    let models = json!({"type": "string", "enum": ["generic", "sheerid", "instance/model"]});
+    let models = json!({"type": "string", "pattern": r"^(generic|sheerid|[^/\s]+/[^/\s]+)$"});
     assert_eq!(detect["properties"]["model"], models);
     assert_eq!(detect["properties"]["generate_heatmap"]["default"], true);
     assert_eq!(schema("/query")["required"], json!(["id"]));

@@ -69,7 +69,7 @@ async fn every_format_is_taken_and_has_its_warnings_its_preview_and_its_heatmap(
     for case in CASES {
         let name = case.name;
         let bytes = fixture(case.fixture);
-        let screen = json!({"type": "screen_recapture", "label": "Normal", "confidence": 100,
+        let screen = json!({"type": "screen_recapture", "label": "Normal", "confidence": 100.0,
                             "metrics": {"is_screen": false}});
         let (width, height) = case.sides;
         let size = json!({"type": "source_size", "metrics":
@@ -167,7 +167,7 @@ async fn a_name_that_settles_a_file_that_is_at_fault_has_its_pictures_drawn_too(
         assert_eq!(sides(&stunt, url, "image/jpeg").await, (362, 512), "{name}");
         let url = &details["heatmap_url"];
         assert_eq!(sides(&stunt, url, "image/png").await, (595, 842), "{name}");
-        let warnings = json!([{"type": "screen_recapture", "label": "Normal", "confidence": 100,
+        let warnings = json!([{"type": "screen_recapture", "label": "Normal", "confidence": 100.0,
                                "metrics": {"is_screen": false}}]);
         assert_eq!(details["warnings"], warnings, "{name}");
     }

@@ -16,7 +16,7 @@ fn settled(name: &str, of: &Judged<'_>) -> Value {
     } = of;
     let is_real = *label == "Real";
     let warnings = json!([
-        {"type": "screen_recapture", "label": "Normal", "confidence": 100, "metrics": {"is_screen": false}},
+        {"type": "screen_recapture", "label": "Normal", "confidence": 100.0, "metrics": {"is_screen": false}},
         {"type": "source_size", "metrics": {"width": size(name).0, "height": size(name).1, "file_size": fixture(name).len()}},
     ]);
     json!({
@@ -27,7 +27,7 @@ fn settled(name: &str, of: &Judged<'_>) -> Value {
         "final_label_confidence": label_confidence,
         "metadata": metadata,
         "metadata_basic_source": source,
-        "ocr": ["OCR did not detect AI", 0.0],
+        "ocr": null,
         "heatmap_status": if is_real { Value::Null } else { json!("ready") },
         "heatmap_url": "*",
         "analysis_results_status": null,
@@ -100,9 +100,9 @@ async fn a_generator_is_named_and_its_picture_is_ai_generated() {
         ("swarmui.png", "SwarmUI"),
     ] {
         let judged = Judged {
-            result: json!(97),
+            result: json!(97.0),
             label: "AI Generated",
-            label_confidence: json!(97),
+            label_confidence: json!(97.0),
             metadata: [
                 "AI Generated".to_owned(),
                 format!("Metadata names the AI tool {source}"),
@@ -138,9 +138,9 @@ async fn a_camera_is_named_and_its_picture_is_real() {
         ("sora.jpg", "Google Pixel 8"),
     ] {
         let judged = Judged {
-            result: json!(4),
+            result: json!(4.0),
             label: "Real",
-            label_confidence: json!(96),
+            label_confidence: json!(96.0),
             metadata: no_machine(),
             source,
         };
@@ -173,9 +173,9 @@ async fn an_editor_is_named_and_a_machine_among_them_is_told_apart() {
         ("photoshop-fill.jpg", "Adobe Firefly"),
     ] {
         let judged = Judged {
-            result: json!(71),
+            result: json!(71.0),
             label: "AI Edited",
-            label_confidence: json!(71),
+            label_confidence: json!(71.0),
             metadata: [
                 "AI Edited".to_owned(),
                 format!("Metadata names the AI tool {source}"),

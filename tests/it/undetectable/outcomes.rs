@@ -37,21 +37,32 @@ async fn a_names_suffix_decides() {
         (
             "ai",
             json!([
-                98,
+                98.0,
                 3,
                 "AI Generated",
-                98,
-                98,
+                98.0,
+                98.0,
                 unknown,
                 null,
                 no_ocr,
-                ["AI Generated", 98],
+                ["AI Generated", 98.0],
                 "ready"
             ]),
         ),
         (
             "human",
-            json!([2, 3, "Real", 2, 98, unknown, null, null, ["Real", 2], null]),
+            json!([
+                2.0,
+                3,
+                "Real",
+                2.0,
+                98.0,
+                unknown,
+                null,
+                null,
+                ["Real", 2.0],
+                null
+            ]),
         ),
         (
             "edited",
@@ -71,26 +82,26 @@ async fn a_names_suffix_decides() {
         (
             "aiedited",
             json!([
-                71,
+                71.0,
                 3,
                 "AI Edited",
-                71,
-                71,
+                71.0,
+                71.0,
                 unknown,
                 null,
                 no_ocr,
-                ["AI Edited", 71],
+                ["AI Edited", 71.0],
                 "ready"
             ]),
         ),
         (
             "grok",
             json!([
-                0,
+                0.0,
                 2,
                 "Grok",
-                99,
-                99,
+                99.0,
+                99.0,
                 unknown,
                 null,
                 ["Grok", 99.0],
@@ -101,11 +112,11 @@ async fn a_names_suffix_decides() {
         (
             "Gemini",
             json!([
-                0,
+                0.0,
                 2,
                 "Gemini",
-                99,
-                99,
+                99.0,
+                99.0,
                 unknown,
                 null,
                 ["Gemini", 99.0],
@@ -123,7 +134,6 @@ async fn a_names_suffix_decides() {
 #[tokio::test]
 async fn metadata_decide_where_the_name_does_not() {
     let stunt = frozen().await;
-    let no_ocr = json!(["OCR did not detect AI", 0.0]);
     let none = json!(["Not AI Generated", "No AI indicators found"]);
     let tool = json!([
         "AI Generated",
@@ -133,14 +143,14 @@ async fn metadata_decide_where_the_name_does_not() {
         (
             "parameters.png",
             json!([
-                97,
+                97.0,
                 1,
                 "AI Generated",
-                97,
-                97,
+                97.0,
+                97.0,
                 tool,
                 "Stable Diffusion",
-                no_ocr,
+                null,
                 "absent",
                 "ready"
             ]),
@@ -148,14 +158,14 @@ async fn metadata_decide_where_the_name_does_not() {
         (
             "photo.jpg",
             json!([
-                4,
+                4.0,
                 1,
                 "Real",
-                4,
-                96,
+                4.0,
+                96.0,
                 none,
                 "NIKON D750",
-                no_ocr,
+                null,
                 "absent",
                 null
             ]),
@@ -170,7 +180,7 @@ async fn metadata_decide_where_the_name_does_not() {
                 96.18,
                 none,
                 "Adobe Photoshop 25.1 (Windows)",
-                no_ocr,
+                null,
                 "absent",
                 "ready"
             ]),
@@ -198,7 +208,7 @@ async fn the_bytes_decide_where_nothing_else_does() {
         assert_eq!(verdict(&again), verdict(&document), "{name}");
     }
     let document = done(&stunt, "plain.png", fixture("plain.png"), json!({})).await;
-    assert_eq!(document["result"], 68.84);
+    assert_eq!(document["result"], 68.84524008759527);
 }
 
 #[tokio::test]
@@ -208,7 +218,11 @@ async fn an_answer_says_what_settled_it() {
         ("x_ai.jpg", picture(), "result 98 by suffix _ai"),
         ("x_grok.jpg", picture(), "result 0 by suffix _grok"),
         ("photo.jpg", fixture("photo.jpg"), "result 4 by metadata"),
-        ("plain.png", fixture("plain.png"), "result 68.84 by digest"),
+        (
+            "plain.png",
+            fixture("plain.png"),
+            "result 68.84524008759527 by digest",
+        ),
     ] {
         let id = detect(&stunt, name, bytes, json!({})).await;
         assert_eq!(
@@ -225,14 +239,14 @@ async fn an_answer_says_what_settled_it() {
 async fn watermarks_are_left_out_where_it_is_set_so() {
     let stunt = frozen_with(|config| config.undetectable.bypass_ocr = true).await;
     let document = done(&stunt, "plain_grok.png", fixture("plain.png"), json!({})).await;
-    assert_eq!(document["result"], 68.84);
+    assert_eq!(document["result"], 68.84524008759527);
     assert_eq!(document["result_details"]["detection_step"], 3);
 }
 
 #[tokio::test]
 async fn warnings_tell_what_is_odd_about_a_picture() {
     let stunt = frozen().await;
-    let screen = |label, is_screen: bool| json!({"type": "screen_recapture", "label": label, "confidence": 100, "metrics": {"is_screen": is_screen}});
+    let screen = |label, is_screen: bool| json!({"type": "screen_recapture", "label": label, "confidence": 100.0, "metrics": {"is_screen": is_screen}});
     let normal = screen("Normal", false);
     let of = |name: &'static str, fixed: &'static str| {
         let stunt = &stunt;
@@ -271,7 +285,7 @@ async fn any_generators_watermark_is_found_where_a_rule_says_so() {
     ]);
     let ocr = json!(["Nano Banana 2", 91.3]);
     let expected = json!([
-        0,
+        0.0,
         2,
         "Nano Banana 2",
         91.3,
@@ -284,7 +298,7 @@ async fn any_generators_watermark_is_found_where_a_rule_says_so() {
     ]);
     assert_eq!(verdict(&document), expected);
     let warnings = &document["result_details"]["warnings"];
-    let watermark = json!({"type": "watermark", "label": "Nano Banana 2", "confidence": 0.91});
+    let watermark = json!({"type": "watermark", "label": "Nano Banana 2", "confidence": 0.913});
     assert!(
         warnings
             .as_array()

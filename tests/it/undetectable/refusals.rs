@@ -6,15 +6,26 @@ use serde_json::json;
 use super::{error, frozen, frozen_with, get, post};
 use crate::support::{Answer, Stunt};
 
-/// A 422 of problems, each as `place field|message|type`.
-fn unfit(problems: &[(&str, &str, &str, &str)]) -> (u16, String) {
+/// A 422 of problems, each as place, field, message, type and `ctx`, as JSON has them.
+fn unfit_with(problems: &[(&str, &str, &str, &str, &str)]) -> (u16, String) {
     let told: Vec<String> = problems
         .iter()
-        .map(|(place, field, msg, kind)| {
-            format!(r#"{{"loc":["{place}","{field}"],"msg":"{msg}","type":"{kind}"}}"#)
+        .map(|(place, field, msg, kind, ctx)| {
+            let ctx = match *ctx {
+                "" => String::new(),
+                ctx => format!(r#","ctx":{ctx}"#),
+            };
+            format!(r#"{{"loc":["{place}","{field}"],"msg":"{msg}","type":"{kind}"{ctx}}}"#)
         })
         .collect();
     (422, format!(r#"{{"detail":[{}]}}"#, told.join(",")))
+}
+
+/// A 422 of problems without a `ctx`.
+fn unfit(problems: &[(&str, &str, &str, &str)]) -> (u16, String) {
+    let problems = problems.iter();
+    let problems: Vec<_> = problems.map(|(a, b, c, d)| (*a, *b, *c, *d, "")).collect();
+    unfit_with(&problems)
 }
 
 fn whole(answer: &Answer) -> (u16, String) {
@@ -94,35 +105,42 @@ async fn everything_that_does_not_fit_a_query_is_told() {
     let answer = get(&stunt, "live", "/get-presigned-url").await;
     assert_eq!(whole(&answer), unfit(&[("query", "file_name", msg, kind)]));
     let long = "a".repeat(252) + ".jpg";
-    for (query, field, msg, kind) in [
+    for (query, field, msg, kind, ctx) in [
         (
             "expiration=0",
             "expiration",
             "ensure this value is greater than or equal to 1",
             "value_error.number.not_ge",
+            r#"{"limit_value":1}"#,
         ),
         (
             "expiration=604801",
             "expiration",
             "ensure this value is less than or equal to 604800",
             "value_error.number.not_le",
+            r#"{"limit_value":604800}"#,
         ),
         (
             "expiration=1h",
             "expiration",
             "value is not a valid integer",
             "type_error.integer",
+            "",
         ),
         (
             &format!("file_name={long}"),
             "file_name",
             "ensure this value has at most 255 characters",
             "value_error.any_str.max_length",
+            r#"{"limit_value":255}"#,
         ),
     ] {
         let path = format!("/get-presigned-url?file_name=a.jpg&{query}");
         let answer = get(&stunt, "live", &path).await;
-        assert_eq!(whole(&answer), unfit(&[("query", field, msg, kind)]));
+        assert_eq!(
+            whole(&answer),
+            unfit_with(&[("query", field, msg, kind, ctx)])
+        );
     }
     for fine in [
         "expiration=1",
@@ -148,35 +166,40 @@ async fn everything_that_does_not_fit_a_body_is_told_in_the_schemas_order() {
     });
     let answer = post(&stunt, "/detect", &body).await;
     let one_of = "value is not a valid enumeration member; permitted: ";
-    let expected = unfit(&[
-        ("body", "key", "str type expected", "type_error.str"),
-        ("body", "url", MISSING.0, MISSING.1),
-        (
-            "body",
-            "generate_preview",
-            "value could not be parsed to a boolean",
-            "type_error.bool",
-        ),
+    let boolean = "value could not be parsed to a boolean";
+    let expected = unfit_with(&[
+        ("body", "key", "str type expected", "type_error.str", ""),
+        ("body", "url", MISSING.0, MISSING.1, ""),
+        ("body", "generate_preview", boolean, "type_error.bool", ""),
         (
             "body",
             "generate_heatmap_normalized",
             "generate_heatmap must be true",
             "value_error",
+            "",
         ),
         (
             "body",
             "document_type",
             &format!("{one_of}'Image'"),
             "type_error.enum",
+            r#"{"enum_values":["Image"]}"#,
         ),
-        ("body", "email", "str type expected", "type_error.str"),
+        ("body", "email", "str type expected", "type_error.str", ""),
         (
             "body",
             "model",
-            &format!("{one_of}'generic', 'sheerid', 'instance/model'"),
-            "type_error.enum",
+            r#"string does not match regex \"^(generic|sheerid|[^/\\s]+/[^/\\s]+)$\""#,
+            "value_error.str.regex",
+            r#"{"pattern":"^(generic|sheerid|[^/\\s]+/[^/\\s]+)$"}"#,
         ),
-        ("body", "id", "value is not a valid uuid", "type_error.uuid"),
+        (
+            "body",
+            "id",
+            "value is not a valid uuid",
+            "type_error.uuid",
+            "",
+        ),
     ]);
     assert_eq!(whole(&answer), expected);
     let why = "body.key: str type expected; body.url: field required; \
@@ -199,12 +222,15 @@ async fn a_body_that_is_no_object_of_json_is_told_so() {
     let missing =
         r#"{"detail":[{"loc":["body"],"msg":"field required","type":"value_error.missing"}]}"#;
     let dict = r#"{"detail":[{"loc":["body"],"msg":"value is not a valid dict","type":"type_error.dict"}]}"#;
-    let broken = r#"{"detail":[{"loc":["body",6],"msg":"Expecting value: line 1 column 7 (char 6)","type":"value_error.jsondecode"}]}"#;
-    for path in ["/detect", "/query"] {
+    let broken = r#"{"detail":[{"loc":["body",6],"msg":"Expecting value: line 1 column 7 (char 6)","type":"value_error.jsondecode","ctx":{"msg":"Expecting value","doc":"{\"id\":?}","pos":6,"lineno":1,"colno":7}}]}"#;
+    for (path, field) in [("/detect", "url"), ("/query", "id")] {
+        let empty = unfit(&[("body", field, MISSING.0, MISSING.1)]).1;
         for (headers, body, expected) in [
             (&json[..], "", missing),
             (&json, "null", missing),
-            (&json, "[]", dict),
+            (&json, "[]", empty.as_str()),
+            (&json, "\"\"", &empty),
+            (&json, "[1]", dict),
             (&json, "\"x\"", dict),
             (&json, "{\"id\":?}", broken),
             (&form, "{\"id\":\"x\"}", dict),

@@ -250,37 +250,37 @@ async fn a_documents_result_is_as_told() {
     for (outcome, expected, plan) in [
         (
             json!({"probability": 0.62}),
-            json!([62, 3, "AI Generated", 62, 62]),
+            json!([62.0, 3, "AI Generated", 62.0, 62.0]),
             "result 62",
         ),
         (
             json!({"probability": 0.12}),
-            json!([12, 3, "Real", 12, 88]),
+            json!([12.0, 3, "Real", 12.0, 88.0]),
             "result 12",
         ),
         (
             json!({"finalResult": "AI Edited"}),
-            json!([71, 3, "AI Edited", 71, 71]),
+            json!([71.0, 3, "AI Edited", 71.0, 71.0]),
             "result 71",
         ),
         (
             json!({"finalResult": "AI Generated"}),
-            json!([98, 3, "AI Generated", 98, 98]),
+            json!([98.0, 3, "AI Generated", 98.0, 98.0]),
             "result 98",
         ),
         (
             json!({"finalResult": "Real"}),
-            json!([2, 3, "Real", 2, 98]),
+            json!([2.0, 3, "Real", 2.0, 98.0]),
             "result 2",
         ),
         (
             json!({"finalResult": "Digitally Edited", "probability": 0.1}),
-            json!([10, 3, "Digitally Edited", 10, 90]),
+            json!([10.0, 3, "Digitally Edited", 10.0, 90.0]),
             "result 10",
         ),
         (
             json!({"finalResult": "Grok"}),
-            json!([0, 2, "Grok", 99, 99]),
+            json!([0.0, 2, "Grok", 99.0, 99.0]),
             "result 0",
         ),
     ] {

@@ -34,22 +34,22 @@ fn settled() -> String {
     };
     let items = [
         format!(
-            r#"{{"filename":"one_ai.png","result":98,"final_result":"AI Generated","confidence":98,"detection_step":3,"metadata":{UNKNOWN},"ocr":{NO_OCR},"ml_model":["AI Generated",98],"error":null}}"#
+            r#"{{"filename":"one_ai.png","result":98.0,"final_result":"AI Generated","confidence":98.0,"detection_step":3,"metadata":{UNKNOWN},"ocr":{NO_OCR},"ml_model":["AI Generated",98.0],"error":null}}"#
         ),
         format!(
-            r#"{{"filename":"folder/two_human.jpg","result":2,"final_result":"Real","confidence":2,"detection_step":3,"metadata":{UNKNOWN},"ocr":null,"ml_model":["Real",2],"error":null}}"#
+            r#"{{"filename":"folder/two_human.jpg","result":2.0,"final_result":"Real","confidence":2.0,"detection_step":3,"metadata":{UNKNOWN},"ocr":null,"ml_model":["Real",2.0],"error":null}}"#
         ),
         format!(
-            r#"{{"filename":"three_grok.jpg","result":0,"final_result":"Grok","confidence":99,"detection_step":2,"metadata":{UNKNOWN},"ocr":["Grok",99.0],"ml_model":null,"error":null}}"#
+            r#"{{"filename":"three_grok.jpg","result":0.0,"final_result":"Grok","confidence":99.0,"detection_step":2,"metadata":{UNKNOWN},"ocr":["Grok",99.0],"ml_model":null,"error":null}}"#
         ),
         format!(
-            r#"{{"filename":"four.jpg","result":4,"final_result":"Real","confidence":4,"detection_step":1,"metadata":["Not AI Generated","No AI indicators found"],"ocr":{NO_OCR},"ml_model":null,"error":null}}"#
+            r#"{{"filename":"four.jpg","result":4.0,"final_result":"Real","confidence":4.0,"detection_step":1,"metadata":["Not AI Generated","No AI indicators found"],"ocr":null,"ml_model":null,"error":null}}"#
         ),
         error("five.jpg", "the JPEG breaks off"),
     ]
     .join(",");
     format!(
-        r#"{{"id":"{{id}}","status":"done","result":26,"items":[{items}],"skipped":{SKIPPED}}}"#
+        r#"{{"id":"{{id}}","status":"done","result":26.0,"items":[{items}],"skipped":{SKIPPED}}}"#
     )
 }
 
@@ -87,8 +87,8 @@ async fn a_query_of_a_bulk_tells_its_status_and_its_mean() {
     for (by, status, result, details, more) in [
         ("PT0S", "pending", "null", "null", ""),
         ("PT0.1S", "analyzing", "null", "true", ""),
-        ("PT0.2S", "done", "26", "true", r#","preview_url":null"#),
-        ("P8D", "done", "26", "true", r#","preview_url":null"#),
+        ("PT0.2S", "done", "26.0", "true", r#","preview_url":null"#),
+        ("P8D", "done", "26.0", "true", r#","preview_url":null"#),
     ] {
         stunt.advance("live", by).await;
         let expected = format!(
@@ -158,9 +158,9 @@ async fn what_is_wrong_with_a_picture_is_its_own_items_error() {
     let failed = "a_fail.jpg is named so as to fail";
     let expected = json!([failed, invalid, invalid, invalid, too_large, null]);
     assert_eq!(of_items(&told, "error"), expected);
-    let results = json!([null, null, null, null, null, 98]);
+    let results = json!([null, null, null, null, null, 98.0]);
     assert_eq!(of_items(&told, "result"), results);
-    assert_eq!(told["result"], 98);
+    assert_eq!(told["result"], 98.0);
 }
 
 #[tokio::test]
@@ -206,7 +206,7 @@ async fn two_pictures_of_a_name_are_two() {
     ];
     let told = done(&stunt, &entries, 2).await;
     assert_eq!(of_items(&told, "filename"), json!(["a.jpg", "a.jpg"]));
-    assert_eq!(of_items(&told, "result"), json!([4, 3.82]));
+    assert_eq!(of_items(&told, "result"), json!([4.0, 3.82]));
     assert_eq!(told["result"], 3.91);
 }
 
@@ -215,7 +215,7 @@ async fn watermarks_are_left_out_where_it_is_set_so() {
     let stunt = frozen_with(|config| config.undetectable.bypass_ocr = true).await;
     let entry = Entry::new("plain_grok.png", &fixture("plain.png"));
     let told = done(&stunt, &[entry], 1).await;
-    assert_eq!(of_items(&told, "result"), json!([68.84]));
+    assert_eq!(of_items(&told, "result"), json!([68.84524008759527]));
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ async fn fifty_images_are_taken_and_no_more() {
     stunt.advance("live", "PT1S").await;
     let told = query_bulk(&stunt, &id).await.json();
     assert_eq!(told["items"].as_array().map(Vec::len), Some(50));
-    assert_eq!(told["result"], 98);
+    assert_eq!(told["result"], 98.0);
     let answer = asked(&stunt, "a.zip", zip(&pictures(51))).await;
     let why = "a.zip: 51 images, 50 at most are taken";
     assert_eq!(answer.refusal(), error(400, "Too many files", why));
@@ -56,7 +56,7 @@ async fn a_zip_of_100_megabytes_is_taken_and_no_larger() {
     };
     let id = bulk(&stunt, "a.zip", of(ZIP_BYTES_MAX), 1).await;
     stunt.advance("live", "PT1S").await;
-    assert_eq!(query_bulk(&stunt, &id).await.json()["result"], 98);
+    assert_eq!(query_bulk(&stunt, &id).await.json()["result"], 98.0);
     let answer = asked(&stunt, "a.zip", of(ZIP_BYTES_MAX + 1)).await;
     let why = "a.zip: 104857601 bytes, 104857600 at most are taken";
     assert_eq!(answer.refusal(), error(400, "ZIP file too large", why));

@@ -33,14 +33,14 @@ async fn a_rule_settles_the_pictures_of_its_name_whatever_they_are() {
     let named = json!({"fileName": "d.*"});
     rule(&stunt, json!({"when": named, "then": {"outcome": failed}})).await;
     let told = done(&stunt, &some(), 4).await;
-    assert_eq!(of_items(&told, "result"), json!([2, 71, 71, null]));
+    assert_eq!(of_items(&told, "result"), json!([2.0, 71.0, 71.0, null]));
     let labels = json!(["Real", "AI Edited", "AI Edited", null]);
     assert_eq!(of_items(&told, "final_result"), labels);
     assert_eq!(
         of_items(&told, "error"),
         json!([null, null, null, "as told"])
     );
-    assert_eq!(told["result"], 48);
+    assert_eq!(told["result"], 48.0);
     assert_eq!(hits(&stunt).await, [2, 1]);
     let id = told["id"].as_str().expect("an id");
     let plan = format!(
@@ -63,9 +63,9 @@ async fn a_rule_counts_each_picture() {
         vec![entry; count]
     };
     let told = done(&stunt, &pictures(2), 2).await;
-    assert_eq!(of_items(&told, "result"), json!([98, 62]));
+    assert_eq!(of_items(&told, "result"), json!([98.0, 62.0]));
     let told = done(&stunt, &pictures(3), 3).await;
-    assert_eq!(of_items(&told, "result"), json!([62, 98, 98]));
+    assert_eq!(of_items(&told, "result"), json!([62.0, 98.0, 98.0]));
     assert_eq!(hits(&stunt).await, [2]);
 }
 

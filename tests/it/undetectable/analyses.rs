@@ -1,0 +1,141 @@
+//! Analyses that fail, or end by another word.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use stuntdouble::config::AnalysisFinalStatus;
+
+use super::{detect, frozen, frozen_with, query};
+use crate::support::{Stunt, picture};
+
+async fn fail_analyses(stunt: &Stunt) {
+    let rule = json!({"account": "live", "when": {"operation": "undetectable.detect"},
+                      "then": {"outcome": {"analysis": "failed"}}});
+    let made = stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    assert_eq!(made["then"], rule["then"]);
+}
+
+/// Status and results of the analysis, and what the answer says of its outcome.
+async fn analysis(stunt: &Stunt, id: &str) -> (Value, bool, String) {
+    let answer = query(stunt, id).await;
+    let outcome = answer.header("x-mock-outcome").to_owned();
+    let details = answer.json()["result_details"].take();
+    let is_there = details["analysis_results"].is_object();
+    (
+        details["analysis_results_status"].clone(),
+        is_there,
+        outcome,
+    )
+}
+
+#[tokio::test]
+async fn analysis_of_a_document_with_a_rule_ends_failed_and_the_result_stands() {
+    let stunt = frozen_with(|config| config.undetectable.singular_analysis = true).await;
+    fail_analyses(&stunt).await;
+    let id = detect(&stunt, "x_ai.jpg", picture(), json!({})).await;
+    stunt.advance("live", "PT0.3S").await;
+    let settled = "result 98 by suffix _ai".to_owned();
+    let failed = (
+        json!("failed"),
+        false,
+        format!("{settled}; analysis failed by rule 1"),
+    );
+    assert_eq!(
+        analysis(&stunt, &id).await,
+        (json!("pending"), false, settled.clone())
+    );
+    assert_eq!(
+        analysis(&stunt, &id).await,
+        (json!("analyzing"), false, settled)
+    );
+    stunt.advance("live", "PT0.4S").await;
+    assert_eq!(analysis(&stunt, &id).await, failed);
+    let details = query(&stunt, &id).await.json()["result_details"].take();
+    assert_eq!(details["final_result"], "AI Generated");
+    assert_eq!(details["heatmap_status"], "ready");
+    assert_eq!(details["analysis_result_status"], "failed");
+    assert_eq!(details.get("analysis_result"), Some(&Value::Null));
+    stunt.advance("live", "P8D").await;
+    assert_eq!(analysis(&stunt, &id).await, failed);
+}
+
+#[tokio::test]
+async fn analysis_that_is_not_wanted_does_not_fail() {
+    let stunt = frozen().await;
+    fail_analyses(&stunt).await;
+    let body = json!({"generate_analysis_details": false});
+    let id = detect(&stunt, "x_ai.jpg", picture(), body).await;
+    stunt.advance("live", "PT1S").await;
+    for _ in 0..2 {
+        let settled = "result 98 by suffix _ai".to_owned();
+        assert_eq!(analysis(&stunt, &id).await, (Value::Null, false, settled));
+    }
+}
+
+#[tokio::test]
+async fn document_named_to_fail_fails_though_a_rule_is_about_its_analysis() {
+    let stunt = frozen().await;
+    fail_analyses(&stunt).await;
+    let id = detect(&stunt, "x_fail.jpg", picture(), json!({})).await;
+    stunt.advance("live", "PT1S").await;
+    let told = query(&stunt, &id).await.json();
+    assert_eq!(told["status"], "failed");
+    assert_eq!(
+        told["result_details"]["error_message"],
+        "x_fail.jpg is named so as to fail"
+    );
+}
+
+#[tokio::test]
+async fn analysis_fails_when_the_control_plane_completes_the_document_so() {
+    let stunt = frozen().await;
+    let id = detect(&stunt, "x_human.jpg", picture(), json!({})).await;
+    let path = format!("/_mock/orders/{id}/complete");
+    stunt
+        .control(Method::POST, &path, &json!({"analysis": "failed"}))
+        .await;
+    query(&stunt, &id).await;
+    stunt.advance("live", "PT1S").await;
+    let outcome = "result 2 by suffix _human; analysis failed by hand".to_owned();
+    assert_eq!(
+        analysis(&stunt, &id).await,
+        (json!("failed"), false, outcome)
+    );
+}
+
+#[tokio::test]
+async fn analysis_outcome_that_nothing_can_come_to_is_refused() {
+    let stunt = frozen().await;
+    for (operation, outcome) in [
+        ("undetectable.bulkUpload", json!({"analysis": "failed"})),
+        ("bizmori.createAiDetection", json!({"analysis": "failed"})),
+        ("undetectable.detect", json!({"analysis": "ready"})),
+        (
+            "undetectable.detect",
+            json!({"analysis": "failed", "probability": 0.5}),
+        ),
+        (
+            "undetectable.detect",
+            json!({"analysis": "failed", "status": "failed"}),
+        ),
+    ] {
+        let rule = json!({"when": {"operation": operation}, "then": {"outcome": outcome}});
+        let answer = stunt
+            .send(Method::POST, "/_mock/rules", &[], rule.to_string())
+            .await;
+        assert_eq!(answer.status, 400, "{rule}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn analysis_ends_with_the_status_of_the_setting() {
+    for (status, expected) in [
+        (AnalysisFinalStatus::Ready, "ready"),
+        (AnalysisFinalStatus::Done, "done"),
+    ] {
+        let stunt = frozen_with(|config| config.undetectable.analysis_final_status = status).await;
+        let document = super::done(&stunt, "x_ai.jpg", picture(), json!({})).await;
+        let details = &document["result_details"];
+        assert_eq!(details["analysis_results_status"], expected);
+        assert!(details["analysis_results"].is_object());
+    }
+}

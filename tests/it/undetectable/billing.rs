@@ -1,0 +1,113 @@
+//! Credits of SVGs that cannot be converted.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{credits, detect, frozen, get, post, query, upload};
+use crate::support::{Entry, Stunt, fixture, picture, zip};
+
+/// An SVG that begins well and breaks off.
+fn torn_svg() -> Vec<u8> {
+    let whole = fixture("plain.svg");
+    let filler = [&whole[..whole.len() / 2], &[b' '; 1_024]].concat();
+    assert!(filler.len() > 1_024);
+    filler
+}
+
+async fn left(stunt: &Stunt) -> u64 {
+    let left = get(stunt, "live", "/check-user-credits").await.json();
+    left["credits"].as_u64().expect("a number")
+}
+
+#[tokio::test]
+async fn detect_of_an_svg_that_cannot_be_converted_gives_its_credit_back() {
+    let stunt = frozen().await;
+    let id = detect(&stunt, "a.svg", torn_svg(), json!({})).await;
+    assert_eq!(left(&stunt).await, 10_999);
+    stunt.advance("live", "PT1S").await;
+    let told = query(&stunt, &id).await.json();
+    assert_eq!(told["status"], "failed", "{told}");
+    assert_eq!(left(&stunt).await, 11_000);
+    stunt.advance("live", "P8D").await;
+    let whole = r#"{"baseCredits":10000,"boostCredits":1000,"credits":11000}"#;
+    assert_eq!(credits(&stunt, "live").await, whole, "it comes back once");
+}
+
+#[tokio::test]
+async fn detect_of_what_can_be_converted_or_fails_otherwise_is_billed() {
+    let stunt = frozen().await;
+    for (name, bytes) in [
+        ("a.svg", fixture("illustrator.svg")),
+        ("a_fail.svg", torn_svg()),
+        ("a_ai.svg", torn_svg()),
+        ("a.jpg", fixture("truncated.jpg")),
+        ("a_fail.jpg", picture()),
+    ] {
+        let before = left(&stunt).await;
+        detect(&stunt, name, bytes, json!({})).await;
+        stunt.advance("live", "PT1S").await;
+        assert_eq!(left(&stunt).await, before - 1, "{name}");
+    }
+    let outcome = json!({"status": "failed", "errorCode": "AI_DETECTION_INVALID_IMAGE"});
+    let rule = json!({"account": "live", "then": {"outcome": outcome}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    let before = left(&stunt).await;
+    let id = detect(&stunt, "b.svg", torn_svg(), json!({})).await;
+    stunt.advance("live", "PT1S").await;
+    assert_eq!(query(&stunt, &id).await.json()["status"], "failed");
+    assert_eq!(left(&stunt).await, before - 1, "failed by a rule");
+}
+
+#[tokio::test]
+async fn bulk_gives_back_a_credit_for_each_svg_that_cannot_be_converted() {
+    let stunt = frozen().await;
+    let entries = [
+        Entry::new("a.svg", &torn_svg()),
+        Entry::new("b_ai.jpg", &picture()),
+        Entry::new("c.SVG", &[b'x'; 2_000]),
+        Entry::new("d.svg", &fixture("illustrator.svg")),
+        Entry::new("e_fail.svg", &torn_svg()),
+        Entry::new("f_ai.svg", &torn_svg()),
+        Entry::new("g.jpg", &fixture("truncated.jpg")),
+    ];
+    let path = upload(&stunt, "live", "some.zip", zip(&entries)).await;
+    let made = post(&stunt, "/bulk-upload", &json!({"key": "live", "url": path})).await;
+    assert_eq!(made.json()["expected_count"], 7, "{}", made.text());
+    assert_eq!(left(&stunt).await, 10_993);
+    stunt.advance("live", "PT1S").await;
+    let told = post(
+        &stunt,
+        "/bulk-upload/query",
+        &json!({"id": made.json()["id"]}),
+    )
+    .await;
+    let told = told.json();
+    let items = told["items"].as_array().expect("items");
+    let failed: Vec<bool> = items.iter().map(|item| !item["error"].is_null()).collect();
+    assert_eq!(failed, [true, false, true, false, true, false, true]);
+    assert_eq!(left(&stunt).await, 10_995);
+}
+
+#[tokio::test]
+async fn bulk_of_all_credits_leaves_room_for_what_it_gave_back() {
+    let stunt = frozen().await;
+    let one = json!({"credits": 1});
+    stunt
+        .control(Method::PUT, "/_mock/accounts/live", &one)
+        .await;
+    let path = upload(
+        &stunt,
+        "live",
+        "a.zip",
+        zip(&[Entry::new("a.svg", &torn_svg())]),
+    )
+    .await;
+    let body = json!({"key": "live", "url": path});
+    for _ in 0..2 {
+        assert_eq!(post(&stunt, "/bulk-upload", &body).await.status, 200);
+        let refused = post(&stunt, "/bulk-upload", &body).await;
+        assert_eq!(refused.json(), json!({"error": "Not enough credits"}));
+        stunt.advance("live", "PT1S").await;
+    }
+    assert_eq!(left(&stunt).await, 1);
+}

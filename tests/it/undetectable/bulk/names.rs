@@ -1,0 +1,108 @@
+//! Names in ZIPs, in code pages of all sorts.
+
+use serde_json::{Value, json};
+
+use super::{Entry, done, frozen, of_items};
+use crate::support::picture;
+
+/// An entry with a name of any bytes.
+fn entry(name: &[u8]) -> Entry {
+    Entry {
+        name: name.to_vec(),
+        ..Entry::new("", &picture())
+    }
+}
+
+/// An entry with the name in UTF-8 in the Unicode Path field, which belongs to the name `of`.
+fn with_unicode_path(name: &[u8], of: &[u8], utf8: &str) -> Entry {
+    let mut crc = flate2::Crc::new();
+    crc.update(of);
+    let field = [&[1], &crc.sum().to_le_bytes()[..], utf8.as_bytes()].concat();
+    let length = u16::try_from(field.len()).expect("a short field");
+    Entry {
+        extra: [b"up", &length.to_le_bytes()[..], &field].concat(),
+        ..entry(name)
+    }
+}
+
+async fn names(entries: &[Entry], count: usize) -> (Value, Value) {
+    let stunt = frozen().await;
+    let told = done(&stunt, entries, count).await;
+    (of_items(&told, "filename"), told["skipped"].clone())
+}
+
+#[tokio::test]
+async fn bulk_of_names_with_a_backslash_for_a_second_byte_judges_them_all() {
+    let entries = [
+        entry(b"\x83\x5c.jpg"),             // ソ.jpg in Shift-JIS
+        entry(b"\xa5\x5c.jpg"),             // 功.jpg in Big5
+        entry(b"\xd5\x5c.jpg"),             // 誠.jpg in GBK
+        entry(b"\x83\x5c\x83\x5c.jpg"),     // ソソ.jpg in Shift-JIS
+        entry(b"\x83\x5c/\x95\x5c_ai.jpg"), // ソ/表_ai.jpg in Shift-JIS
+        entry(b"\x94\x5c..\x5c.jpg"),
+        entry(b"\x82t\x82.jpg"), // été.jpg in code page 437
+    ];
+    let expected = json!([
+        "â\\.jpg",
+        "Ñ\\.jpg",
+        "╒\\.jpg",
+        "â\\â\\.jpg",
+        "â\\/ò\\_ai.jpg",
+        "ö\\..\\.jpg",
+        "été.jpg"
+    ]);
+    assert_eq!(names(&entries, 7).await, (expected, json!([])));
+}
+
+#[tokio::test]
+async fn bulk_of_a_zip_of_windows_has_backslashes_separate_folders() {
+    let entries = [
+        entry(b"a.jpg"),
+        entry(b"dir\\.b.jpg"),
+        entry(b"dir\\c.jpg"),
+        entry("фото\\.d.jpg".as_bytes()),
+        Entry {
+            flags: 1 << 11,
+            ..entry("ソ\\..\\e.jpg".as_bytes())
+        },
+    ];
+    let skipped = json!([
+        {"filename": "dir\\.b.jpg", "reason": "Hidden file"},
+        {"filename": "фото\\.d.jpg", "reason": "Hidden file"},
+        {"filename": "ソ\\..\\e.jpg", "reason": "Invalid path"},
+    ]);
+    let judged = json!(["a.jpg", "dir\\c.jpg"]);
+    assert_eq!(names(&entries, 2).await, (judged, skipped));
+}
+
+#[tokio::test]
+async fn bulk_of_names_in_code_page_437_still_hides_what_a_slash_separates() {
+    let entries = [
+        entry(b"a.jpg"),
+        entry(b"\x83\x5c/.b.jpg"),
+        entry(b"\x83\x5c/../c.jpg"),
+        entry(b"\x83\x5c/"),
+        entry(b"\x83\x5c"),
+    ];
+    let skipped = json!([
+        {"filename": "â\\/.b.jpg", "reason": "Hidden file"},
+        {"filename": "â\\/../c.jpg", "reason": "Invalid path"},
+        {"filename": "â\\/", "reason": "Directory entry"},
+        {"filename": "â\\", "reason": "Unsupported image type"},
+    ]);
+    assert_eq!(names(&entries, 1).await, (json!(["a.jpg"]), skipped));
+}
+
+#[tokio::test]
+async fn bulk_of_a_name_with_a_unicode_path_takes_it_if_its_checksum_fits() {
+    let raw = b"\x83\x5c.jpg";
+    let entries = [
+        with_unicode_path(raw, raw, "ソ.jpg"),
+        with_unicode_path(raw, b"other.jpg", "ソ.jpg"),
+        with_unicode_path(b"a.txt", b"a.txt", "b.jpg"),
+        with_unicode_path(b"c.jpg", b"c.jpg", ".c.jpg"),
+    ];
+    let skipped = json!([{"filename": ".c.jpg", "reason": "Hidden file"}]);
+    let judged = json!(["ソ.jpg", "â\\.jpg", "b.jpg"]);
+    assert_eq!(names(&entries, 3).await, (judged, skipped));
+}

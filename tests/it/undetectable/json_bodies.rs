@@ -1,0 +1,195 @@
+//! JSON bodies as FastAPI reads them, and what it answers to those that it cannot read.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{frozen, upload};
+use crate::support::{Answer, Stunt, picture, zip};
+
+/// A body (escaped), the status and the answer of a `/query` of FastAPI 0.99 with pydantic 1, a line
+/// each. Written by `json_bodies/record.py`.
+const ANSWERS: &str = include_str!("json_bodies/answers.tsv");
+
+/// Bodies of every kind that Python reads and serde_json does not, `{}` standing for the members.
+const READABLE: [&str; 8] = [
+    "\u{feff}{{}}",
+    r#"{{}, "x": NaN}"#,
+    r#"{{}, "x": [Infinity, -Infinity]}"#,
+    r#"{{}, "x": "\ud800"}"#,
+    r#"{{}, "\udfff": "\udc00\ud800"}"#,
+    r#"{"url": [1], {}, "x": 1e999}"#,
+    r#"{{}, "x": 123456789012345678901234567890}"#,
+    " \r\n\t{{}\n}\r\n",
+];
+
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        rest = &rest[at + 1..];
+        if let Some(hex) = rest.strip_prefix('x') {
+            bytes.push(u8::from_str_radix(&hex[..2], 16).expect("two digits"));
+            rest = &hex[2..];
+        } else {
+            bytes.push(b'\\');
+            rest = &rest[1..];
+        }
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    bytes
+}
+
+async fn post_bytes(stunt: &Stunt, path: &str, body: impl Into<Vec<u8>>) -> Answer {
+    let json = [("content-type", "application/json")];
+    stunt.send(Method::POST, path, &json, body.into()).await
+}
+
+#[tokio::test]
+async fn query_with_any_recorded_body_answers_as_fastapi() {
+    let stunt = frozen().await;
+    let mut count = 0;
+    for line in ANSWERS.lines() {
+        let [body, status, expected] = line.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("{line}");
+        };
+        let answer = post_bytes(&stunt, "/query", unescaped(body)).await;
+        let told = (answer.status.to_string(), answer.text());
+        assert_eq!(told, (status.to_owned(), expected.to_owned()), "{body}");
+        assert_eq!(answer.header("content-type"), "application/json");
+        assert_eq!(answer.header("x-mock-reason").is_empty(), status == "200");
+        count += 1;
+    }
+    assert!(count > 500, "{count}");
+}
+
+#[tokio::test]
+async fn every_entrance_with_a_body_that_python_reads_accepts_it() {
+    let stunt = frozen().await;
+    let photo = upload(&stunt, "live", "a_ai.jpg", picture()).await;
+    let entries = [crate::support::Entry::new("a_ai.jpg", &picture())];
+    let archive = upload(&stunt, "live", "a.zip", zip(&entries)).await;
+    let with_url = |url: &str| format!(r#""key": "live", "url": "{url}""#);
+    let document = super::done(
+        &stunt,
+        "b_ai.jpg",
+        picture(),
+        json!({"generate_preview": true}),
+    )
+    .await;
+    let id = document["id"].as_str().expect("an id");
+    let preview = document["preview_url"].as_str().expect("a URL");
+    let key = r#""key": "live""#.to_owned();
+    let unknown = r#""id": "x""#.to_owned();
+    for (path, members) in [
+        ("/detect", with_url(&photo)),
+        ("/bulk-upload", with_url(&archive)),
+        ("/query", unknown.clone()),
+        ("/bulk-upload/query", unknown),
+        (&format!("/preview/{id}"), key.clone()),
+        (&format!("/heatmap/{id}"), key.clone()),
+        (preview.split('?').next().expect("a path"), key),
+    ] {
+        for template in READABLE {
+            let body = template.replacen("{}", &members, 1);
+            let answer = post_bytes(&stunt, path, body.as_bytes()).await;
+            let text = String::from_utf8_lossy(&answer.bytes);
+            assert_eq!(answer.status, 200, "{path} {body}: {text}");
+        }
+        let body = format!("{{{members}}}");
+        let units: Vec<u16> = body.encode_utf16().collect();
+        let utf_16: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        let utf_32: Vec<u8> = body
+            .chars()
+            .flat_map(|c| u32::from(c).to_le_bytes())
+            .collect();
+        for body in [utf_16, utf_32] {
+            let answer = post_bytes(&stunt, path, body).await;
+            assert_eq!(answer.status, 200, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_entrance_with_bytes_in_no_encoding_answers_400() {
+    let stunt = frozen().await;
+    for path in [
+        "/detect",
+        "/bulk-upload",
+        "/query",
+        "/bulk-upload/query",
+        "/preview/x",
+        "/heatmap/x",
+        "/_s3/ai-image-detector-prod/results/x/y",
+    ] {
+        let answer = post_bytes(&stunt, path, b"{\"key\": \"\xff\"}").await;
+        let expected = (
+            400,
+            r#"{"detail":"There was an error parsing the body"}"#.to_owned(),
+            "the body is in no Unicode encoding".to_owned(),
+        );
+        assert_eq!(answer.refusal(), expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn detect_with_a_trailing_comma_answers_pythons_message_and_place() {
+    let stunt = frozen().await;
+    let body = r#"{"key":"det-k","url":"http://x/uploads/nope.jpg",}"#;
+    let answer = post_bytes(&stunt, "/detect", body).await;
+    let doc = serde_json::to_string(body).expect("JSON");
+    let message = "Expecting property name enclosed in double quotes";
+    let expected = format!(
+        r#"{{"detail":[{{"loc":["body",49],"msg":"{message}: line 1 column 50 (char 49)","type":"value_error.jsondecode","ctx":{{"msg":"{message}","doc":{doc},"pos":49,"lineno":1,"colno":50}}}}]}}"#
+    );
+    let why = format!("body.49: {message}: line 1 column 50 (char 49)");
+    assert_eq!(answer.refusal(), (422, expected, why));
+}
+
+#[tokio::test]
+async fn query_with_deep_nesting_is_read_up_to_pythons_limit() {
+    let stunt = frozen().await;
+    let nested = |open: &str, close: &str, levels: usize| {
+        let (open, close) = (open.repeat(levels), close.repeat(levels));
+        format!(r#"{{"id":"x","a":{open}1{close}}}"#)
+    };
+    for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+        for levels in [1_000, 1_499] {
+            let answer = post_bytes(&stunt, "/query", nested(open, close, levels)).await;
+            assert_eq!((answer.status, answer.text().as_str()), (200, "null"));
+        }
+        for levels in [1_500, 100_000] {
+            let answer = post_bytes(&stunt, "/query", nested(open, close, levels)).await;
+            let expected = (
+                400,
+                r#"{"detail":"There was an error parsing the body"}"#.to_owned(),
+                "the body is nested too deep".to_owned(),
+            );
+            assert_eq!(answer.refusal(), expected, "{levels}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rule_for_an_account_applies_to_a_body_that_python_alone_reads() {
+    let stunt = frozen().await;
+    let rule = json!({"account": "live", "when": {"operation": "undetectable.detect"},
+                      "then": {"respond": {"status": 503}}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    for template in READABLE {
+        let members = r#""key": "live", "url": "uploads/a.jpg""#;
+        let body = template.replacen("{}", members, 1);
+        let answer = post_bytes(&stunt, "/detect", body.as_bytes()).await;
+        assert_eq!(answer.status, 503, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn query_with_an_empty_content_type_is_read_as_json() {
+    let stunt = frozen().await;
+    let headers = [("content-type", "")];
+    let answer = stunt
+        .send(Method::POST, "/query", &headers, r#"{"id":"x"}"#)
+        .await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, "null"));
+}

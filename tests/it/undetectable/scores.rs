@@ -1,0 +1,197 @@
+//! Scores as Python prints them.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{done, frozen, post, upload};
+use crate::support::{Entry, Stunt, fixture, picture, zip};
+
+/// Members whose numbers are integers of their own.
+const INTEGERS: [&str; 5] = [
+    "detection_step",
+    "expected_count",
+    "width",
+    "height",
+    "file_size",
+];
+
+/// Asserts that every number of an answer is a float, but for [`INTEGERS`]. Returns the floats.
+fn floats(value: &Value, name: &str) -> Vec<f64> {
+    match value {
+        Value::Number(number) if INTEGERS.contains(&name) => {
+            assert!(number.is_u64(), "{name}: {number}");
+            Vec::new()
+        }
+        Value::Number(number) => {
+            assert!(number.is_f64(), "{name}: {number}");
+            vec![number.as_f64().expect("a float")]
+        }
+        Value::Array(elements) => elements.iter().flat_map(|it| floats(it, name)).collect(),
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(name, it)| floats(it, name))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn query_of_every_kind_of_document_has_floats_alone() {
+    let stunt = frozen().await;
+    for (name, bytes) in [
+        ("a_ai.jpg", picture()),
+        ("a_human.jpg", picture()),
+        ("a_edited.jpg", picture()),
+        ("a_aiedited.jpg", picture()),
+        ("a_grok.jpg", picture()),
+        ("a_blurred.png", fixture("plain.png")),
+        ("photo.jpg", fixture("photo.jpg")),
+        ("parameters.png", fixture("parameters.png")),
+        ("plain.jpg", fixture("plain.jpg")),
+        ("plain.pdf", fixture("plain.pdf")),
+    ] {
+        let document = done(&stunt, name, bytes, json!({})).await;
+        assert!(floats(&document, "").len() >= 4, "{document}");
+    }
+}
+
+/// Result, confidences, and the model's score of a document, as they are written.
+async fn written(stunt: &Stunt, name: &str, bytes: Vec<u8>) -> [String; 4] {
+    let document = done(stunt, name, bytes, json!({})).await;
+    let details = &document["result_details"];
+    [
+        &document["result"],
+        &details["confidence"],
+        &details["final_label_confidence"],
+        &details["ml_model"][1],
+    ]
+    .map(Value::to_string)
+}
+
+#[tokio::test]
+async fn score_that_follows_from_bytes_has_all_its_digits_and_stays_the_same() {
+    let stunt = frozen().await;
+    let score = "68.84524008759527";
+    for _ in 0..2 {
+        let scores = written(&stunt, "a.png", fixture("plain.png")).await;
+        assert_eq!(scores, [score; 4]);
+    }
+    let many = [
+        "plain.jpg",
+        "plain.bmp",
+        "plain.tiff",
+        "plain.gif",
+        "bench.jpg",
+    ];
+    for name in many {
+        let [result, ..] = written(&stunt, name, fixture(name)).await;
+        assert!(result.len() > 13, "{name}: {result}");
+    }
+}
+
+#[tokio::test]
+async fn score_of_a_rule_has_its_own_digits() {
+    let stunt = frozen().await;
+    for (outcome, expected) in [
+        (
+            json!({"probability": 0.57}),
+            ["57.0", "57.0", "57.0", "57.0"],
+        ),
+        (json!({"probability": 0.07}), ["7.0", "7.0", "93.0", "7.0"]),
+        (
+            json!({"probability": 0.902_371_538_185_235}),
+            [
+                "90.2371538185235",
+                "90.2371538185235",
+                "90.2371538185235",
+                "90.2371538185235",
+            ],
+        ),
+        (
+            json!({"probability": 1}),
+            ["100.0", "100.0", "100.0", "100.0"],
+        ),
+        (json!({"probability": 0}), ["0.0", "0.0", "100.0", "0.0"]),
+        (
+            json!({"finalResult": "Real", "probability": 0.9756}),
+            ["97.56", "97.56", "2.44", "97.56"],
+        ),
+    ] {
+        let rule = json!({"account": "live", "times": 1, "then": {"outcome": outcome}});
+        stunt.control(Method::POST, "/_mock/rules", &rule).await;
+        assert_eq!(
+            written(&stunt, "a.jpg", picture()).await,
+            expected,
+            "{outcome}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn score_that_python_writes_with_an_exponent_is_so_written() {
+    let stunt = frozen().await;
+    let rule = json!({"account": "live", "then": {"outcome": {"probability": 0.000_000_123}}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    let document = done(&stunt, "a.jpg", picture(), json!({})).await;
+    let text = super::query(&stunt, document["id"].as_str().expect("an id"))
+        .await
+        .text();
+    assert!(text.contains(r#""result":1.23e-05,"#), "{text}");
+}
+
+#[tokio::test]
+async fn bulk_query_has_floats_alone_and_the_mean_of_the_items() {
+    let stunt = frozen().await;
+    let entries = [
+        Entry::new("a_ai.jpg", &picture()),
+        Entry::new("b_edited.jpg", &picture()),
+        Entry::new("c_gemini.jpg", &picture()),
+        Entry::new("photo.jpg", &fixture("photo.jpg")),
+        Entry::new("plain.png", &fixture("plain.png")),
+    ];
+    let path = upload(&stunt, "live", "a.zip", zip(&entries)).await;
+    let made = post(&stunt, "/bulk-upload", &json!({"key": "live", "url": path})).await;
+    floats(&made.json(), "");
+    stunt.advance("live", "PT1S").await;
+    let id = json!({"id": made.json()["id"]});
+    let told = post(&stunt, "/bulk-upload/query", &id).await.json();
+    assert!(floats(&told, "").len() > 12, "{told}");
+    let results: Vec<String> = told["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|item| item["result"].to_string())
+        .collect();
+    assert_eq!(results, ["98.0", "3.82", "0.0", "4.0", "68.84524008759527"]);
+    assert_eq!(told["result"].to_string(), "34.933048017519056");
+    let document = post(&stunt, "/query", &id).await.json();
+    assert_eq!(document["result"].to_string(), "34.933048017519056");
+}
+
+#[tokio::test]
+async fn ocr_and_model_are_there_at_the_steps_that_have_them() {
+    let stunt = frozen().await;
+    let no_ocr = json!(["OCR did not detect AI", 0.0]);
+    for (name, bytes, step, ocr, has_model) in [
+        (
+            "parameters.png",
+            fixture("parameters.png"),
+            1,
+            Value::Null,
+            false,
+        ),
+        ("photo.jpg", fixture("photo.jpg"), 1, Value::Null, false),
+        ("editor.jpg", fixture("editor.jpg"), 1, Value::Null, false),
+        ("a_grok.jpg", picture(), 2, json!(["Grok", 99.0]), false),
+        ("a_human.jpg", picture(), 3, Value::Null, true),
+        ("a_ai.jpg", picture(), 3, no_ocr.clone(), true),
+        ("a_edited.jpg", picture(), 3, no_ocr.clone(), true),
+        ("a_aiedited.jpg", picture(), 3, no_ocr, true),
+    ] {
+        let document = done(&stunt, name, bytes, json!({})).await;
+        let details = &document["result_details"];
+        assert_eq!(details["detection_step"], step, "{name}");
+        assert_eq!(details.get("ocr"), Some(&ocr), "{name}");
+        assert_eq!(details.get("ml_model").is_some(), has_model, "{name}");
+    }
+}

@@ -1,0 +1,119 @@
+//! Paths with a slash too many at their end.
+
+use reqwest::Method;
+
+use super::{frozen, frozen_with};
+use crate::support::Stunt;
+
+/// Paths of every operation but those under `/_s3`, with `x` for each parameter.
+fn paths() -> Vec<String> {
+    let all = stuntdouble::app::operations().into_iter();
+    let own = all.filter(|it| it.name.starts_with("undetectable.") && !it.path.starts_with("/_s3"));
+    own.map(|operation| {
+        let parts = operation.path.split('/');
+        let filled = parts.map(|part| if part.starts_with('{') { "x" } else { part });
+        filled.collect::<Vec<_>>().join("/")
+    })
+    .collect()
+}
+
+async fn location(stunt: &Stunt, method: Method, path: &str) -> (u16, String) {
+    let answer = stunt.send(method, path, &[], "").await;
+    let location = answer.header("location").to_owned();
+    if answer.status == 307 {
+        assert!(answer.bytes.is_empty());
+        assert_ne!(answer.header("x-mock-request"), "");
+    }
+    (answer.status, location)
+}
+
+#[tokio::test]
+async fn a_request_on_a_route_with_a_slash_behind_is_redirected_by_any_method() {
+    let stunt = frozen().await;
+    let paths = paths();
+    assert!(paths.len() > 9, "{paths:?}");
+    for path in paths {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] {
+            let method: Method = method.parse().expect("a method");
+            let redirected = location(&stunt, method, &format!("{path}/")).await;
+            assert_eq!(redirected, (307, format!("{}{path}", stunt.origin)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_keeps_the_query_and_drops_every_slash() {
+    let stunt = frozen().await;
+    for (path, expected) in [
+        (
+            "/get-presigned-url/?file_name=a%20b.jpg&x=/",
+            "/get-presigned-url?file_name=a%20b.jpg&x=/",
+        ),
+        ("/health//", "/health"),
+        ("/health///?a=b", "/health?a=b"),
+        ("/health/?", "/health"),
+        ("/preview/a%20b/", "/preview/a%20b"),
+    ] {
+        let redirected = location(&stunt, Method::GET, path).await;
+        assert_eq!(redirected, (307, format!("{}{expected}", stunt.origin)));
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_is_no_route_without_its_slash_is_not_redirected() {
+    let stunt = frozen().await;
+    for path in [
+        "/nothing/",
+        "/preview/x/y/",
+        "/detect/x/",
+        "//",
+        "/health/x/",
+        "/api/v2/orders/",
+        "/api/",
+        "/_mock/health/",
+        "/_mock/",
+        "/_s3/",
+        "/_s3/bizmori/",
+        "/_s3/ai-image-detector-prod/results/x/y/",
+    ] {
+        for method in [Method::GET, Method::POST] {
+            let (status, location) = location(&stunt, method, path).await;
+            assert!(
+                status != 307 && location.is_empty(),
+                "{path}: {status} {location}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_path_with_a_parameter_left_out_is_not_redirected() {
+    let stunt = frozen().await;
+    for path in ["/preview/", "/heatmap/", "/preview//"] {
+        let redirected = location(&stunt, Method::GET, path).await;
+        assert_eq!(redirected, (404, String::new()), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_leads_to_the_host_that_the_client_called() {
+    let stunt = frozen_with(|config| {
+        config.trust_forwarded = true;
+        config.public_url = Some("https://elsewhere.test".to_owned());
+    })
+    .await;
+    let forwarded = [
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "mock.test:8443"),
+    ];
+    for (headers, expected) in [
+        (
+            &[("host", "detect-image.truthscan.com")][..],
+            "http://detect-image.truthscan.com/query",
+        ),
+        (&forwarded, "https://mock.test:8443/query"),
+    ] {
+        let answer = stunt.send(Method::POST, "/query/", headers, "{}").await;
+        assert_eq!((answer.status, answer.header("location")), (307, expected));
+    }
+}
