@@ -1,7 +1,7 @@
-//! JSON as Python's `json` reads it, with the errors of CPython 3.12's scanner: byte order marks, UTF-16
+//! JSON as Python's `json` reads it, with the errors of `CPython` 3.12's scanner: byte order marks, UTF-16
 //! and UTF-32, `NaN` and `Infinity`, lone surrogates and integers of any size are read.
 //!
-//! serde_json refuses all of these, and pydantic's own `jiter` has neither UTF-16 nor CPython's messages.
+//! `serde_json` refuses all of these, and pydantic's own `jiter` has neither UTF-16 nor `CPython`'s messages.
 //!
 //! Only the members of the outermost object are kept. Containers within them are checked and come back
 //! empty, because no field of this API is a container. Nesting is counted in a list, not on the stack.
@@ -104,7 +104,7 @@ impl SyntaxError {
             message,
             document: encoding::to_string(text),
             position: encoding::count_chars(before),
-            line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
+            line: before.split(|byte| *byte == b'\n').count(),
             column: encoding::count_chars(&before[line_begin..]) + 1,
         }
     }

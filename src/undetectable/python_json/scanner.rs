@@ -1,11 +1,11 @@
-//! CPython's scanner (`Modules/_json.c` of 3.12): what it takes, and which error it raises where.
+//! `CPython`'s scanner (`Modules/_json.c` of 3.12): what it takes, and which error it raises where.
 
 use std::collections::BTreeMap;
 
 use super::encoding::{push, to_string};
 use super::{ReadError, SyntaxError, Value};
 
-/// Levels of nesting. CPython 3.12 raises `RecursionError` beyond them.
+/// Levels of nesting. `CPython` 3.12 raises `RecursionError` at about as many.
 const LEVELS_MAX: usize = 1_500;
 /// Digits of an integer. Python raises `ValueError` beyond them (`sys.get_int_max_str_digits`).
 const INT_DIGITS_MAX: usize = 4_300;
@@ -263,7 +263,7 @@ impl<'t> Scanner<'t> {
         Ok(simple.into())
     }
 
-    /// Reads `\u` and four digits. CPython wants one more character behind them.
+    /// Reads `\u` and four digits. `CPython` wants one more character behind them.
     fn read_unicode_escape(&mut self) -> Read<u32> {
         let (u_at, begin) = (self.at + 1, self.at + 2);
         let mut code_unit = 0;

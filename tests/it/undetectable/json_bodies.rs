@@ -1,4 +1,4 @@
-//! JSON bodies as FastAPI reads them, and what it answers to those that it cannot read.
+//! JSON bodies as `FastAPI` reads them, and what it answers to those that it cannot read.
 
 use reqwest::Method;
 use serde_json::json;
@@ -6,11 +6,11 @@ use serde_json::json;
 use super::{frozen, upload};
 use crate::support::{Answer, Stunt, picture, zip};
 
-/// A body (escaped), the status and the answer of a `/query` of FastAPI 0.99 with pydantic 1, a line
+/// A body (escaped), the status and the answer of a `/query` of `FastAPI` 0.99 with pydantic 1, a line
 /// each. Written by `json_bodies/record.py`.
 const ANSWERS: &str = include_str!("json_bodies/answers.tsv");
 
-/// Bodies of every kind that Python reads and serde_json does not, `{}` standing for the members.
+/// Bodies of every kind that Python reads and `serde_json` does not, `{}` standing for the members.
 const READABLE: [&str; 8] = [
     "\u{feff}{{}}",
     r#"{{}, "x": NaN}"#,
