@@ -31,7 +31,7 @@ pub async fn get(State(context): State<Context>, Caller(account): Caller) -> Ans
 
 pub async fn delete(State(context): State<Context>, Caller(account): Caller) -> Answer {
     if let Some(endpoint) = context.webhooks.legacy(&account).await?
-        && context.webhooks.unregister(&account, &endpoint.id).await?
+        && context.webhooks.unregister(&account, endpoint.id).await?
     {
         return Ok(answer(()));
     }

@@ -1,5 +1,7 @@
 //! The account's webhooks, and the events on their way to them.
 
+use std::fmt::Display;
+
 use axum::extract::{RawQuery, State};
 
 use super::auth::Caller;
@@ -12,14 +14,20 @@ use super::wire_webhooks::{
 };
 use super::{Answer, answer};
 use crate::accounts::Account;
+use crate::model::ids::{DeliveryId, WebhookId};
 use crate::web::{Context, Segment, Segments};
 use crate::webhooks::Wish;
 
-fn not_found(id: &str) -> Refusal {
+fn not_found(id: impl Display) -> Refusal {
     Refusal::new(
         Code::WebhookNotFound,
         format!("this key has no webhook {id}"),
     )
+}
+
+/// Reads the id of a webhook in a path. Text that is not digits names no webhook.
+fn webhook_id(segment: &str) -> Result<WebhookId, Refusal> {
+    WebhookId::parse(segment).ok_or_else(|| not_found(segment))
 }
 
 /// What the body asks for; a test key has test endpoints only.
@@ -65,11 +73,12 @@ pub async fn get(
     Caller(account): Caller,
     Segment(id): Segment,
 ) -> Answer {
+    let id = webhook_id(&id)?;
     let endpoint = context
         .webhooks
-        .endpoint(&account, &id)
+        .endpoint(&account, id)
         .await?
-        .ok_or_else(|| not_found(&id))?;
+        .ok_or_else(|| not_found(id))?;
     Ok(answer(WebhookDetail::from(endpoint)))
 }
 
@@ -80,11 +89,12 @@ pub async fn update(
     Read(body): Read<WebhookBody>,
 ) -> Answer {
     let wish = wish(&account, body)?;
+    let id = webhook_id(&id)?;
     let endpoint = context
         .webhooks
-        .change(&account, &id, wish)
+        .change(&account, id, wish)
         .await?
-        .ok_or_else(|| not_found(&id))?;
+        .ok_or_else(|| not_found(id))?;
     Ok(answer(WebhookUpdated::from(endpoint)))
 }
 
@@ -93,10 +103,11 @@ pub async fn delete(
     Caller(account): Caller,
     Segment(id): Segment,
 ) -> Answer {
-    if context.webhooks.unregister(&account, &id).await? {
+    let id = webhook_id(&id)?;
+    if context.webhooks.unregister(&account, id).await? {
         return Ok(answer(()));
     }
-    Err(not_found(&id))
+    Err(not_found(id))
 }
 
 pub async fn events(
@@ -106,11 +117,12 @@ pub async fn events(
     RawQuery(query): RawQuery,
 ) -> Answer {
     let paging = Paging::read(query.as_deref(), 20)?;
+    let id = webhook_id(&id)?;
     let endpoint = context
         .webhooks
-        .endpoint(&account, &id)
+        .endpoint(&account, id)
         .await?
-        .ok_or_else(|| not_found(&id))?;
+        .ok_or_else(|| not_found(id))?;
     let page = context
         .webhooks
         .deliveries(&endpoint, paging.limit, paging.offset())
@@ -125,7 +137,14 @@ pub async fn retry_event(
     Caller(account): Caller,
     Segments(id, row): Segments,
 ) -> Answer {
-    let retried = context.webhooks.retry(&account, &id, &row).await?;
+    let id = webhook_id(&id)?;
+    let Some(row_id) = DeliveryId::parse(&row) else {
+        let endpoint = context.webhooks.endpoint(&account, id).await?;
+        endpoint.ok_or_else(|| not_found(id))?;
+        let line = format!("the webhook has no event row {row}");
+        return Err(Refusal::new(Code::WebhookEventNotFound, line));
+    };
+    let retried = context.webhooks.retry(&account, id, row_id).await?;
     Ok(answer(EventRetried::from(retried)))
 }
 
@@ -136,7 +155,8 @@ pub async fn retry_failed_events(
     Read(body): Read<RetryFailed>,
 ) -> Answer {
     let window = body.window()?;
-    let tally = context.webhooks.retry_failed(&account, &id, window).await?;
+    let id = webhook_id(&id)?;
+    let tally = context.webhooks.retry_failed(&account, id, window).await?;
     Ok(answer(FailedRetried::from(tally)))
 }
 

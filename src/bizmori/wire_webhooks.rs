@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::clock;
+use crate::model::ids::{DeliveryId, WebhookId};
 use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint};
 use crate::webhooks::{Retried, Tally};
 
@@ -10,7 +11,7 @@ use crate::webhooks::{Retried, Tally};
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookCreated {
-    id: String,
+    id: WebhookId,
     name: Option<String>,
     secret: String,
     is_test: bool,
@@ -31,7 +32,7 @@ impl From<Endpoint> for WebhookCreated {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookItem {
-    id: String,
+    id: WebhookId,
     name: Option<String>,
     url: String,
     is_active: bool,
@@ -43,7 +44,7 @@ pub struct WebhookItem {
 impl From<&Endpoint> for WebhookItem {
     fn from(endpoint: &Endpoint) -> Self {
         Self {
-            id: endpoint.id.clone(),
+            id: endpoint.id,
             name: endpoint.name.clone(),
             url: endpoint.url.clone(),
             is_active: endpoint.active,
@@ -78,7 +79,7 @@ impl From<Endpoint> for WebhookDetail {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookUpdated {
-    id: String,
+    id: WebhookId,
     name: Option<String>,
     url: String,
     is_active: bool,
@@ -103,7 +104,7 @@ impl From<Endpoint> for WebhookUpdated {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventItem {
-    id: String,
+    id: DeliveryId,
     event_id: String,
     event_type: String,
     status: &'static str,

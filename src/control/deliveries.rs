@@ -14,6 +14,7 @@ use super::listing::{self, Page, describe_page, next_of};
 use super::query::Query;
 use super::whose::looked_at;
 use crate::clock::iso;
+use crate::model::ids::{DeliveryId, WebhookId};
 use crate::model::rule::RuleId;
 use crate::web::openapi::{Described, Input};
 use crate::web::{Context, Json, Segment};
@@ -35,13 +36,13 @@ struct Listing {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Delivery")]
 struct Shown {
-    /// The delivery's, the same for all attempts.
-    id: String,
+    /// The delivery's, the same for all attempts; BIZ MORI's event row.
+    id: DeliveryId,
     /// By the account's clock.
     #[schemars(extend("format" = "date-time"))]
     at: String,
     account: String,
-    webhook_id: String,
+    webhook_id: WebhookId,
     event_id: String,
     event_type: String,
     url: String,
@@ -109,10 +110,10 @@ impl From<Sent> for Shown {
 }
 
 pub fn describe_list(described: Described<'_>) -> Described<'_> {
-    let input = |name| Input {
+    let input = |name, kind| Input {
         name,
         required: false,
-        schema: serde_json::json!({"type": "string"}),
+        schema: serde_json::json!({"type": kind}),
     };
     let described = described
         .does(
@@ -123,8 +124,8 @@ pub fn describe_list(described: Described<'_>) -> Described<'_> {
         )
         .asks_query(listing::inputs([
             account(),
-            input("webhookId"),
-            input("eventType"),
+            input("webhookId", "integer"),
+            input("eventType", "string"),
         ]))
         .where_input("account", "Only those of that key.")
         .where_input("webhookId", "Only those to that webhook.")
@@ -147,7 +148,7 @@ pub async fn list(
     };
     let filter = Arc::new(AttemptFilter {
         account: account.map(|account| account.id),
-        endpoint: query.text("webhookId"),
+        endpoint: query.number("webhookId")?.map(WebhookId),
         kind: query.text("eventType"),
     });
     let webhooks = Arc::clone(&context.webhooks);
@@ -188,7 +189,8 @@ pub async fn resend(
         let hint = "GET /_mock/deliveries lists those that were attempted; a webhook's go with it";
         Refusal::not_found("unknown_delivery", format!("no delivery {id}"), hint)
     };
-    let resent = context.webhooks.resend(&id).await;
+    let delivery = DeliveryId::parse(&id).ok_or_else(unknown)?;
+    let resent = context.webhooks.resend(delivery).await;
     let made = resent.map_err(|error| match error {
         RetryError::Store(error) => error.into(),
         RetryError::NoEndpoint(_) | RetryError::NoDelivery(_) | RetryError::NotFailed(..) => {

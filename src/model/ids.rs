@@ -1,5 +1,8 @@
-//! Identities that are ours alone; the vendors' ids are strings as they stand on the wire.
+//! Ids of rows. Ids of orders are strings, as they stand on the vendors' wires.
 
+use std::fmt;
+
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The row of one life of an account. A reset ends the life: the same API key is given a new
@@ -28,5 +31,69 @@ impl ClockId {
     #[must_use]
     pub const fn of(account: AccountId) -> Self {
         Self(account.0)
+    }
+}
+
+/// Declares the id of a row that BIZ MORI's clients see: an integer in JSON, digits in paths. The
+/// database gives ids in growing order, from 1, and never twice.
+macro_rules! row_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            JsonSchema,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl $name {
+            /// Reads an id as it stands in a path. `None` if `text` is not digits alone, or too
+            /// large.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+                is_digits.then(|| text.parse().ok().map(Self)).flatten()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(out)
+            }
+        }
+    };
+}
+
+row_id! {
+    /// Id of a webhook: an endpoint of an account.
+    WebhookId
+}
+row_id! {
+    /// Id of a delivery: an event on its way to a webhook. BIZ MORI calls it an event row.
+    DeliveryId
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parse_takes_digits_alone() {
+        assert_eq!(WebhookId::parse("42"), Some(WebhookId(42)));
+        let largest = i64::MAX.to_string();
+        assert_eq!(DeliveryId::parse(&largest), Some(DeliveryId(i64::MAX)));
+        for text in [
+            "",
+            "x",
+            "-1",
+            "+1",
+            " 1",
+            "1.0",
+            "1e3",
+            "٣",
+            "9223372036854775808",
+        ] {
+            assert_eq!(WebhookId::parse(text), None, "{text}");
+        }
     }
 }

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::AccountId;
+use super::ids::{AccountId, DeliveryId, WebhookId};
 use super::rule::{Fault, OnWebhook, Respond, RuleId};
 use super::time::Timestamp;
 
 /// Where an account wants its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    pub id: String,
+    pub id: WebhookId,
     pub account: AccountId,
+    /// Number of its account's generator with which the secret was drawn.
+    pub snowflake: u64,
     pub name: Option<String>,
     pub url: String,
     /// `whsec_…`; signs as it stands, prefix included.
@@ -77,7 +79,7 @@ impl DeliveryStatus {
 /// An event on its way to an endpoint: one row through all attempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    pub id: String,
+    pub id: DeliveryId,
     pub event: Event,
     pub status: DeliveryStatus,
     /// Attempts after the first.
@@ -197,7 +199,7 @@ mod tests {
     fn seven_attempts_fail_along_the_ladder_and_two_more_from_one_by_hand() {
         let start = Timestamp::from_ms(0);
         let mut delivery = Delivery {
-            id: "d".into(),
+            id: DeliveryId(1),
             event: Event {
                 id: "e".into(),
                 kind: "k".into(),

@@ -35,7 +35,7 @@ pub async fn all(from: &mut impl Source) -> Result<Vec<Stored>> {
                 (SELECT COALESCE(MAX(number), 0) FROM uploads WHERE account_id = accounts.id),
                 MAX((SELECT COALESCE(MAX(CAST(id AS INTEGER)), 0) FROM orders
                       WHERE account_id = accounts.id AND id NOT LIKE '%-%'),
-                    (SELECT COALESCE(MAX(CAST(id AS INTEGER)), 0) FROM endpoints
+                    (SELECT COALESCE(MAX(snowflake), 0) FROM endpoints
                       WHERE account_id = accounts.id))
          FROM accounts",
     )
@@ -241,16 +241,18 @@ pub async fn spend(tx: &mut Tx, id: AccountId, credits: u32, limit: u64) -> Resu
     Ok(done.rows_affected() == 1)
 }
 
-/// Gives back `credits` that were used up before.
+/// Gives back `credits` that were spent.
 ///
 /// # Errors
 /// If it cannot be written.
 pub async fn give_back(tx: &mut Tx, id: AccountId, credits: u32) -> Result<()> {
-    sqlx::query("UPDATE accounts SET spent = max(spent - ?1, 0) WHERE id = ?2")
-        .bind(i64::from(credits))
-        .bind(id.0)
-        .execute(tx.sqlite())
-        .await?;
+    if credits > 0 {
+        sqlx::query("UPDATE accounts SET spent = MAX(spent - ?, 0) WHERE id = ?")
+            .bind(i64::from(credits))
+            .bind(id.0)
+            .execute(tx.sqlite())
+            .await?;
+    }
     Ok(())
 }
 

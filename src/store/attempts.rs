@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Row};
 
 use super::{Result, Source, Tx, sealed::Connected};
-use crate::model::ids::AccountId;
+use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::listing::Span;
 use crate::model::webhook::{Attempt, Delivery};
 
@@ -14,8 +14,8 @@ const KEPT_MAX: i64 = 1_000;
 #[derive(Debug, Clone)]
 pub struct Stored {
     pub account: AccountId,
-    pub endpoint: String,
-    pub delivery: String,
+    pub endpoint: WebhookId,
+    pub delivery: DeliveryId,
     pub event: String,
     /// The event's type.
     pub kind: String,
@@ -28,7 +28,7 @@ pub struct Stored {
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     pub account: Option<AccountId>,
-    pub endpoint: Option<String>,
+    pub endpoint: Option<WebhookId>,
     pub kind: Option<String>,
 }
 
@@ -39,7 +39,7 @@ pub struct Filter {
 pub async fn insert(
     tx: &mut Tx,
     account: AccountId,
-    endpoint: &str,
+    endpoint: WebhookId,
     delivery: &Delivery,
     attempts: &[Attempt],
 ) -> Result<()> {
@@ -52,8 +52,8 @@ pub async fn insert(
              AND number <= (SELECT MAX(number) FROM attempts WHERE account_id = ?1) - ?6",
         )
         .bind(account.0)
-        .bind(endpoint)
-        .bind(&delivery.id)
+        .bind(endpoint.0)
+        .bind(delivery.id.0)
         .bind(&delivery.event.id)
         .bind(serde_json::to_string(attempt)?)
         .bind(KEPT_MAX)
@@ -67,12 +67,12 @@ impl Filter {
     /// Returns the condition, and the column that orders and numbers the attempts.
     fn condition(&self) -> (String, &'static str) {
         // Each is found by an index; with one condition for both cases all are looked at.
-        let (of_account, number) = match (self.account, &self.endpoint) {
+        let (of_account, number) = match (self.account, self.endpoint) {
             (_, Some(_)) => ("(?1 IS NULL OR attempts.account_id = ?1)", "attempts.id"),
             (Some(_), None) => ("attempts.account_id = ?1", "number"),
             (None, None) => ("?1 IS NULL", "attempts.id"),
         };
-        let of_endpoint = match &self.endpoint {
+        let of_endpoint = match self.endpoint {
             Some(_) => "endpoint_id = ?2",
             None => "?2 IS NULL",
         };
@@ -98,7 +98,7 @@ pub async fn span(
          WHERE {condition} AND {number} < ?4 ORDER BY {number} DESC LIMIT ?5"
     )))
     .bind(filter.account.map(|account| account.0))
-    .bind(filter.endpoint.as_deref())
+    .bind(filter.endpoint.map(|endpoint| endpoint.0))
     .bind(filter.kind.as_deref())
     .bind(before.unwrap_or(i64::MAX))
     .bind(i64::from(limit) + 1)
@@ -127,7 +127,7 @@ pub async fn in_span(
          WHERE {condition} AND {number} BETWEEN ?4 AND ?5 ORDER BY {number} LIMIT ?6"
     )))
     .bind(filter.account.map(|account| account.0))
-    .bind(filter.endpoint.as_deref())
+    .bind(filter.endpoint.map(|endpoint| endpoint.0))
     .bind(filter.kind.as_deref())
     .bind(first)
     .bind(last)
@@ -137,8 +137,8 @@ pub async fn in_span(
     let read = |row: &sqlx::sqlite::SqliteRow| {
         let stored = Stored {
             account: AccountId(row.get(0)),
-            endpoint: row.get(1),
-            delivery: row.get(2),
+            endpoint: WebhookId(row.get(1)),
+            delivery: DeliveryId(row.get(2)),
             event: row.get(3),
             kind: row.get(4),
             body: row.get(5),

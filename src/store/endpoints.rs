@@ -5,24 +5,24 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::webhooks::count;
 use super::{Result, Source, Tx, sealed::Connected};
-use crate::model::ids::AccountId;
+use crate::model::ids::{AccountId, WebhookId};
 use crate::model::listing::Page;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Endpoint;
 
-const ENDPOINT: &str = "SELECT id, account_id, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy FROM endpoints";
+const ENDPOINT: &str = "SELECT id, account_id, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy, snowflake FROM endpoints";
 
-/// Keeps a new endpoint. False, and nothing is written, if its id is taken.
+/// Inserts an endpoint, whose id is ignored. Returns the id that it is given.
 ///
 /// # Errors
 /// If the account is gone.
-pub async fn insert(tx: &mut Tx, endpoint: &Endpoint) -> Result<bool> {
-    let done = sqlx::query(
-        "INSERT INTO endpoints (id, account_id, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+pub async fn insert(tx: &mut Tx, endpoint: &Endpoint) -> Result<WebhookId> {
+    let row = sqlx::query(
+        "INSERT INTO endpoints (account_id, snowflake, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
     )
-    .bind(&endpoint.id)
     .bind(endpoint.account.0)
+    .bind(i64::try_from(endpoint.snowflake).unwrap_or(i64::MAX))
     .bind(&endpoint.name)
     .bind(&endpoint.url)
     .bind(&endpoint.secret)
@@ -32,9 +32,9 @@ pub async fn insert(tx: &mut Tx, endpoint: &Endpoint) -> Result<bool> {
     .bind(endpoint.created_at.ms())
     .bind(endpoint.updated_at.ms())
     .bind(endpoint.legacy)
-    .execute(tx.sqlite())
+    .fetch_one(tx.sqlite())
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(WebhookId(row.get(0)))
 }
 
 /// Writes what a client can change of an endpoint: name, URL, and which orders' events it gets.
@@ -47,7 +47,7 @@ pub async fn update(tx: &mut Tx, endpoint: &Endpoint) -> Result<()> {
         .bind(&endpoint.url)
         .bind(endpoint.test)
         .bind(endpoint.updated_at.ms())
-        .bind(&endpoint.id)
+        .bind(endpoint.id.0)
         .execute(tx.sqlite())
         .await?;
     Ok(())
@@ -57,9 +57,9 @@ pub async fn update(tx: &mut Tx, endpoint: &Endpoint) -> Result<()> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn delete(tx: &mut Tx, account: AccountId, id: &str) -> Result<bool> {
+pub async fn delete(tx: &mut Tx, account: AccountId, id: WebhookId) -> Result<bool> {
     let done = sqlx::query("DELETE FROM endpoints WHERE id = ? AND account_id = ?")
-        .bind(id)
+        .bind(id.0)
         .bind(account.0)
         .execute(tx.sqlite())
         .await?;
@@ -70,12 +70,12 @@ pub async fn delete(tx: &mut Tx, account: AccountId, id: &str) -> Result<bool> {
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn ids(from: &mut impl Source, account: AccountId) -> Result<Vec<String>> {
+pub async fn ids(from: &mut impl Source, account: AccountId) -> Result<Vec<WebhookId>> {
     let rows = sqlx::query("SELECT id FROM endpoints WHERE account_id = ? ORDER BY id")
         .bind(account.0)
         .fetch_all(from.sqlite())
         .await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+    Ok(rows.iter().map(|row| WebhookId(row.get(0))).collect())
 }
 
 /// The account's endpoint of that id.
@@ -85,12 +85,12 @@ pub async fn ids(from: &mut impl Source, account: AccountId) -> Result<Vec<Strin
 pub async fn find(
     from: &mut impl Source,
     account: AccountId,
-    id: &str,
+    id: WebhookId,
 ) -> Result<Option<Endpoint>> {
     let row = sqlx::query(AssertSqlSafe(format!(
         "{ENDPOINT} WHERE id = ? AND account_id = ?"
     )))
-    .bind(id)
+    .bind(id.0)
     .bind(account.0)
     .fetch_optional(from.sqlite())
     .await?;
@@ -133,7 +133,7 @@ pub async fn page(
     .bind(&keyword)
     .fetch_one(from.sqlite())
     .await?;
-    let page = format!("{ENDPOINT} {MATCHES} ORDER BY length(id) DESC, id DESC LIMIT ?3 OFFSET ?4");
+    let page = format!("{ENDPOINT} {MATCHES} ORDER BY id DESC LIMIT ?3 OFFSET ?4");
     let rows = sqlx::query(AssertSqlSafe(page))
         .bind(account.0)
         .bind(&keyword)
@@ -173,8 +173,9 @@ pub async fn secrets(
 
 fn endpoint_of(row: &SqliteRow) -> Endpoint {
     Endpoint {
-        id: row.get(0),
+        id: WebhookId(row.get(0)),
         account: AccountId(row.get(1)),
+        snowflake: u64::try_from(row.get::<i64, _>(11)).unwrap_or(0),
         name: row.get(2),
         url: row.get(3),
         secret: row.get(4),

@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::{Result, Source, StoreError, Tx, sealed::Connected};
-use crate::model::ids::{AccountId, ClockId};
+use crate::model::ids::{AccountId, ClockId, WebhookId};
 use crate::model::job::{Job, Kind};
 use crate::model::time::Timestamp;
 
@@ -108,7 +108,7 @@ pub async fn postpone(tx: &mut Tx, id: i64, due_at: Timestamp) -> Result<()> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn settle_endpoint(tx: &mut Tx, id: i64, endpoint: &str) -> Result<()> {
+pub async fn settle_endpoint(tx: &mut Tx, id: i64, endpoint: WebhookId) -> Result<()> {
     let row = sqlx::query(
         "DELETE FROM jobs WHERE id = ? AND NOT EXISTS
              (SELECT 1 FROM deliveries WHERE endpoint_id = ? AND due_at IS NOT NULL);
@@ -117,8 +117,8 @@ pub async fn settle_endpoint(tx: &mut Tx, id: i64, endpoint: &str) -> Result<()>
          WHERE id = ? RETURNING clock_id, due_at",
     )
     .bind(id)
-    .bind(endpoint)
-    .bind(endpoint)
+    .bind(endpoint.0)
+    .bind(endpoint.0)
     .bind(id)
     .fetch_optional(tx.sqlite())
     .await?;
@@ -133,21 +133,22 @@ pub async fn settle_endpoint(tx: &mut Tx, id: i64, endpoint: &str) -> Result<()>
 ///
 /// # Errors
 /// If the account is gone.
-pub async fn set_endpoint(tx: &mut Tx, account: AccountId, endpoint: &str) -> Result<()> {
+pub async fn set_endpoint(tx: &mut Tx, account: AccountId, endpoint: WebhookId) -> Result<()> {
+    let subject = endpoint.to_string();
     let row = sqlx::query(
         "SELECT MIN(due_at) FROM deliveries WHERE endpoint_id = ? AND due_at IS NOT NULL",
     )
-    .bind(endpoint)
+    .bind(endpoint.0)
     .fetch_one(tx.sqlite())
     .await?;
     let Some(due_at) = row.get::<Option<i64>, _>(0).map(Timestamp::from_ms) else {
-        return remove(tx, Kind::Deliver, endpoint).await;
+        return remove(tx, Kind::Deliver, &subject).await;
     };
-    put(tx, account, Kind::Deliver, endpoint, due_at).await?;
+    put(tx, account, Kind::Deliver, &subject, due_at).await?;
     sqlx::query("UPDATE jobs SET due_at = ? WHERE kind = ? AND subject = ?")
         .bind(due_at.ms())
         .bind(Kind::Deliver.name())
-        .bind(endpoint)
+        .bind(subject)
         .execute(tx.sqlite())
         .await?;
     Ok(())

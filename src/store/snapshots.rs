@@ -61,6 +61,7 @@ const TABLES: [Table; 7] = [
         columns: &[
             "account_id",
             "id",
+            "snowflake",
             "name",
             "url",
             "secret",
@@ -94,7 +95,7 @@ const TABLES: [Table; 7] = [
             "put_off",
         ],
         whose: "event_id IN (SELECT id FROM events WHERE account_id = ?1)",
-        order: "seq",
+        order: "id",
     },
     Table {
         name: "attempts",

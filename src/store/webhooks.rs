@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::jobs::unknown;
 use super::{Result, Source, Tx, sealed::Connected};
-use crate::model::ids::AccountId;
+use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::listing::Page;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, DeliveryStatus, Event, PutOff};
@@ -26,9 +26,8 @@ pub async fn publish(
     account: AccountId,
     test: bool,
     event: &Event,
-    delivery_id: impl Fn(&str) -> String,
     now: Timestamp,
-) -> Result<Vec<String>> {
+) -> Result<Vec<WebhookId>> {
     let rows = sqlx::query(
         "SELECT id FROM endpoints WHERE account_id = ? AND active AND test = ? ORDER BY id",
     )
@@ -36,7 +35,7 @@ pub async fn publish(
     .bind(test)
     .fetch_all(tx.sqlite())
     .await?;
-    let endpoints: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let endpoints: Vec<_> = rows.iter().map(|row| WebhookId(row.get(0))).collect();
     if endpoints.is_empty() {
         return Ok(endpoints);
     }
@@ -44,8 +43,8 @@ pub async fn publish(
         String::from("INSERT INTO events (id, account_id, kind, body) VALUES (?, ?, ?, ?)");
     for _ in &endpoints {
         writes += "; INSERT INTO deliveries
-                  (id, event_id, endpoint_id, status, retries, due_at, created_at)
-                  VALUES (?, ?, ?, ?, 0, ?, ?)";
+                  (event_id, endpoint_id, status, retries, due_at, created_at)
+                  VALUES (?, ?, ?, 0, ?, ?)";
     }
     let mut query = tx
         .with_update(&writes)
@@ -55,9 +54,8 @@ pub async fn publish(
         .bind(event.body.clone());
     for endpoint in &endpoints {
         query = query
-            .bind(delivery_id(endpoint))
             .bind(event.id.clone())
-            .bind(endpoint.clone())
+            .bind(endpoint.0)
             .bind(DeliveryStatus::Pending.name())
             .bind(now.ms())
             .bind(now.ms());
@@ -72,13 +70,13 @@ pub async fn publish(
 /// If it cannot be read.
 pub async fn due(
     from: &mut impl Source,
-    endpoint: &str,
+    endpoint: WebhookId,
     now: Timestamp,
 ) -> Result<Option<Delivery>> {
     let row = sqlx::query(AssertSqlSafe(format!(
-        "{DELIVERY} WHERE endpoint_id = ? AND due_at <= ? ORDER BY due_at, seq LIMIT 1"
+        "{DELIVERY} WHERE endpoint_id = ? AND due_at <= ? ORDER BY due_at, deliveries.id LIMIT 1"
     )))
-    .bind(endpoint)
+    .bind(endpoint.0)
     .bind(now.ms())
     .fetch_optional(from.sqlite())
     .await?;
@@ -93,7 +91,7 @@ pub async fn due(
 /// If it cannot be written.
 pub async fn record(
     tx: &mut Tx,
-    endpoint: &str,
+    endpoint: WebhookId,
     delivery: &Delivery,
     due_at: Option<Timestamp>,
     now: Timestamp,
@@ -101,7 +99,7 @@ pub async fn record(
     let done = sqlx::query(
         "UPDATE deliveries SET due_at = ?1
          WHERE ?2 = 0 AND endpoint_id = ?3 AND put_off IS NOT NULL AND due_at > ?1
-           AND seq < (SELECT seq FROM deliveries WHERE id = ?4)
+           AND id < ?4
            AND put_off ->> '$.webhook.outOfOrder';
          UPDATE deliveries
          SET status = ?5, retries = ?2, due_at = ?6, last_sent_at = ?1, put_off = NULL
@@ -110,8 +108,8 @@ pub async fn record(
     )
     .bind(now.ms())
     .bind(delivery.retries)
-    .bind(endpoint)
-    .bind(&delivery.id)
+    .bind(endpoint.0)
+    .bind(delivery.id.0)
     .bind(delivery.status.name())
     .bind(due_at.map(Timestamp::ms))
     .execute(tx.sqlite())
@@ -125,14 +123,14 @@ pub async fn record(
 /// If it cannot be written.
 pub async fn put_off(
     tx: &mut Tx,
-    delivery: &str,
+    delivery: DeliveryId,
     due_at: Timestamp,
     decided: &PutOff,
 ) -> Result<()> {
     sqlx::query("UPDATE deliveries SET due_at = ?, put_off = ? WHERE id = ?")
         .bind(due_at.ms())
         .bind(serde_json::to_string(decided)?)
-        .bind(delivery)
+        .bind(delivery.0)
         .execute(tx.sqlite())
         .await?;
     Ok(())
@@ -144,16 +142,16 @@ pub async fn put_off(
 /// If it cannot be read.
 pub async fn delivery_of_any(
     from: &mut impl Source,
-    id: &str,
-) -> Result<Option<(AccountId, String)>> {
+    id: DeliveryId,
+) -> Result<Option<(AccountId, WebhookId)>> {
     let row = sqlx::query(
         "SELECT account_id, endpoint_id FROM deliveries
          JOIN endpoints ON endpoints.id = endpoint_id WHERE deliveries.id = ?",
     )
-    .bind(id)
+    .bind(id.0)
     .fetch_optional(from.sqlite())
     .await?;
-    Ok(row.map(|row| (AccountId(row.get(0)), row.get(1))))
+    Ok(row.map(|row| (AccountId(row.get(0)), WebhookId(row.get(1)))))
 }
 
 /// The endpoint's delivery of that id.
@@ -162,14 +160,14 @@ pub async fn delivery_of_any(
 /// If it cannot be read.
 pub async fn delivery(
     from: &mut impl Source,
-    endpoint: &str,
-    id: &str,
+    endpoint: WebhookId,
+    id: DeliveryId,
 ) -> Result<Option<Delivery>> {
     let row = sqlx::query(AssertSqlSafe(format!(
         "{DELIVERY} WHERE deliveries.id = ? AND endpoint_id = ?"
     )))
-    .bind(id)
-    .bind(endpoint)
+    .bind(id.0)
+    .bind(endpoint.0)
     .fetch_optional(from.sqlite())
     .await?;
     row.as_ref().map(delivery_of).transpose()
@@ -182,22 +180,22 @@ pub async fn delivery(
 /// If they cannot be read.
 pub async fn failed(
     from: &mut impl Source,
-    endpoint: &str,
+    endpoint: WebhookId,
     window: &RangeInclusive<Timestamp>,
     limit: u32,
-) -> Result<Vec<String>> {
+) -> Result<Vec<DeliveryId>> {
     let rows = sqlx::query(
         "SELECT id FROM deliveries WHERE endpoint_id = ? AND status = ?
-         AND created_at BETWEEN ? AND ? ORDER BY created_at, seq LIMIT ?",
+         AND created_at BETWEEN ? AND ? ORDER BY created_at, id LIMIT ?",
     )
-    .bind(endpoint)
+    .bind(endpoint.0)
     .bind(DeliveryStatus::Failed.name())
     .bind(window.start().ms())
     .bind(window.end().ms())
     .bind(limit)
     .fetch_all(from.sqlite())
     .await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+    Ok(rows.iter().map(|row| DeliveryId(row.get(0))).collect())
 }
 
 /// An endpoint's deliveries, the newest first.
@@ -206,18 +204,18 @@ pub async fn failed(
 /// If they cannot be read.
 pub async fn deliveries(
     from: &mut impl Source,
-    endpoint: &str,
+    endpoint: WebhookId,
     limit: u32,
     offset: u64,
 ) -> Result<Page<Delivery>> {
     let total = sqlx::query("SELECT COUNT(*) FROM deliveries WHERE endpoint_id = ?")
-        .bind(endpoint)
+        .bind(endpoint.0)
         .fetch_one(from.sqlite())
         .await?;
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "{DELIVERY} WHERE endpoint_id = ? ORDER BY seq DESC LIMIT ? OFFSET ?"
+        "{DELIVERY} WHERE endpoint_id = ? ORDER BY deliveries.id DESC LIMIT ? OFFSET ?"
     )))
-    .bind(endpoint)
+    .bind(endpoint.0)
     .bind(limit)
     .bind(i64::try_from(offset).unwrap_or(i64::MAX))
     .fetch_all(from.sqlite())
@@ -247,7 +245,7 @@ pub(super) fn count(row: &SqliteRow) -> u64 {
 fn delivery_of(row: &SqliteRow) -> Result<Delivery> {
     let status: String = row.get(4);
     Ok(Delivery {
-        id: row.get(0),
+        id: DeliveryId(row.get(0)),
         event: Event {
             id: row.get(1),
             kind: row.get(2),

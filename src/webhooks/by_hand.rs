@@ -14,6 +14,7 @@ use super::record::Record;
 use super::{Sent, Webhooks};
 use crate::accounts::Account;
 use crate::claims::Claim;
+use crate::model::ids::{DeliveryId, WebhookId};
 use crate::model::job::Kind;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint};
@@ -42,11 +43,11 @@ pub struct Tally {
 #[derive(Debug, Clone)]
 pub enum RetryError {
     /// The account has no endpoint of that id.
-    NoEndpoint(String),
+    NoEndpoint(WebhookId),
     /// The endpoint has no delivery of that id.
-    NoDelivery(String),
+    NoDelivery(DeliveryId),
     /// The delivery of that id was sent, or will be.
-    NotFailed(String, DeliveryStatus),
+    NotFailed(DeliveryId, DeliveryStatus),
     Store(StoreError),
 }
 
@@ -64,16 +65,15 @@ impl Webhooks {
     pub async fn retry(
         self: &Arc<Self>,
         account: &Arc<Account>,
-        endpoint: &str,
-        delivery: &str,
+        endpoint: WebhookId,
+        delivery: DeliveryId,
     ) -> Result<Retried, RetryError> {
         let (this, account) = (Arc::clone(self), Arc::clone(account));
-        let (endpoint, delivery) = (endpoint.to_owned(), delivery.to_owned());
         apart(async move {
             // What is refused is refused at once, and what is not is looked at again in turn.
-            this.failed(&account, &endpoint, &delivery).await?;
-            let _turn = this.turn(&account, &endpoint).await?;
-            this.send_failed(&account, &endpoint, &delivery).await
+            this.failed(&account, endpoint, delivery).await?;
+            let _turn = this.turn(&account, endpoint).await?;
+            this.send_failed(&account, endpoint, delivery).await
         })
         .await
     }
@@ -87,21 +87,20 @@ impl Webhooks {
     pub async fn retry_failed(
         self: &Arc<Self>,
         account: &Arc<Account>,
-        endpoint: &str,
+        endpoint: WebhookId,
         window: RangeInclusive<Timestamp>,
     ) -> Result<Tally, RetryError> {
         let (this, account) = (Arc::clone(self), Arc::clone(account));
-        let endpoint = endpoint.to_owned();
         apart(async move {
-            this.own(&account, &endpoint).await?;
-            let _turn = this.turn(&account, &endpoint).await?;
+            this.own(&account, endpoint).await?;
+            let _turn = this.turn(&account, endpoint).await?;
             let mut reader = this.db.read().await?;
             let failed =
-                store::webhooks::failed(&mut reader, &endpoint, &window, RETRIED_MAX).await?;
+                store::webhooks::failed(&mut reader, endpoint, &window, RETRIED_MAX).await?;
             drop(reader);
             let mut tally = Tally::default();
             for delivery in failed {
-                let retried = this.send_failed(&account, &endpoint, &delivery).await?;
+                let retried = this.send_failed(&account, endpoint, delivery).await?;
                 match retried.sent {
                     Ok(_) => tally.succeeded += 1,
                     Err(_) => tally.failed += 1,
@@ -112,26 +111,26 @@ impl Webhooks {
         .await
     }
 
-    async fn own(&self, account: &Account, endpoint: &str) -> Result<Endpoint, RetryError> {
+    async fn own(&self, account: &Account, endpoint: WebhookId) -> Result<Endpoint, RetryError> {
         let found = self.endpoint(account, endpoint).await?;
-        found.ok_or_else(|| RetryError::NoEndpoint(endpoint.to_owned()))
+        found.ok_or_else(|| RetryError::NoEndpoint(endpoint))
     }
 
     async fn failed(
         &self,
         account: &Account,
-        endpoint: &str,
-        delivery: &str,
+        endpoint: WebhookId,
+        delivery: DeliveryId,
     ) -> Result<(Endpoint, Delivery), RetryError> {
         let endpoint = self.own(account, endpoint).await?;
         let mut reader = self.db.read().await?;
-        let found = store::webhooks::delivery(&mut reader, &endpoint.id, delivery).await?;
+        let found = store::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
         match found {
             None => {
                 // A reset or a removal between the two reads took the endpoint as well.
                 drop(reader);
-                self.own(account, &endpoint.id).await?;
-                Err(RetryError::NoDelivery(delivery.to_owned()))
+                self.own(account, endpoint.id).await?;
+                Err(RetryError::NoDelivery(delivery))
             }
             Some(found) if found.status == DeliveryStatus::Failed => Ok((endpoint, found)),
             Some(found) => Err(RetryError::NotFailed(found.id, found.status)),
@@ -139,11 +138,12 @@ impl Webhooks {
     }
 
     /// Waits until nothing else is under way to the endpoint, and all that was is recorded.
-    async fn turn(&self, account: &Arc<Account>, endpoint: &str) -> Result<Claim, RetryError> {
+    async fn turn(&self, account: &Arc<Account>, endpoint: WebhookId) -> Result<Claim, RetryError> {
+        let subject = endpoint.to_string();
         let turn = tokio::select! {
             biased;
             () = account.ended().cancelled() => return Err(StoreError::AccountGone.into()),
-            claim = self.claims.wait_for(account, Kind::Deliver, endpoint) => claim,
+            claim = self.claims.wait_for(account, Kind::Deliver, &subject) => claim,
         };
         self.record_earlier(endpoint).await?;
         Ok(turn)
@@ -153,8 +153,8 @@ impl Webhooks {
     async fn send_failed(
         &self,
         account: &Arc<Account>,
-        endpoint: &str,
-        delivery: &str,
+        endpoint: WebhookId,
+        delivery: DeliveryId,
     ) -> Result<Retried, RetryError> {
         let (endpoint, mut delivery) = self.failed(account, endpoint, delivery).await?;
         let made = self.send_by_hand(account, &endpoint, &mut delivery).await?;
@@ -169,21 +169,21 @@ impl Webhooks {
     ///
     /// # Errors
     /// If there is none of that id, or what came of it could not be written.
-    pub async fn resend(self: &Arc<Self>, delivery: &str) -> Result<Sent, RetryError> {
-        let gone = || RetryError::NoDelivery(delivery.to_owned());
+    pub async fn resend(self: &Arc<Self>, delivery: DeliveryId) -> Result<Sent, RetryError> {
+        let gone = || RetryError::NoDelivery(delivery);
         let mut reader = self.db.read().await?;
         let found = store::webhooks::delivery_of_any(&mut reader, delivery).await?;
         drop(reader);
         let (account, endpoint) = found.ok_or_else(gone)?;
         let account = self.accounts.by_id(account).ok_or_else(gone)?;
-        let (this, delivery) = (Arc::clone(self), delivery.to_owned());
+        let this = Arc::clone(self);
         apart(async move {
-            let _turn = this.turn(&account, &endpoint).await?;
-            let endpoint = this.own(&account, &endpoint).await?;
+            let _turn = this.turn(&account, endpoint).await?;
+            let endpoint = this.own(&account, endpoint).await?;
             let mut reader = this.db.read().await?;
-            let found = store::webhooks::delivery(&mut reader, &endpoint.id, &delivery).await?;
+            let found = store::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
             drop(reader);
-            let mut found = found.ok_or_else(|| RetryError::NoDelivery(delivery.clone()))?;
+            let mut found = found.ok_or(RetryError::NoDelivery(delivery))?;
             let made = this.send_by_hand(&account, &endpoint, &mut found).await?;
             let last = made.attempts.into_iter().next_back();
             let attempt = last.ok_or(RetryError::NoDelivery(delivery))?;
@@ -212,7 +212,7 @@ impl Webhooks {
         made.log(account, delivery, true);
         let record = Record {
             account: Arc::clone(account),
-            endpoint: endpoint.id.clone(),
+            endpoint: endpoint.id,
             made,
             delivery: delivery.clone(),
             before,

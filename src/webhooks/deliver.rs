@@ -3,6 +3,7 @@
 
 use super::Webhooks;
 use super::record::Record;
+use crate::model::ids::WebhookId;
 use crate::model::job::Job;
 use crate::store::{self, StoreError};
 
@@ -15,15 +16,20 @@ impl Webhooks {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
-        if self.record_earlier(&job.subject).await? {
+        let Some(id) = WebhookId::parse(&job.subject) else {
+            let mut tx = self.db.begin().await?;
+            store::jobs::take(&mut tx, job.id).await?;
+            return tx.commit().await;
+        };
+        if self.record_earlier(id).await? {
             return Ok(());
         }
         let mut reader = self.db.read().await?;
-        let endpoint = store::endpoints::find(&mut reader, account.id, &job.subject).await?;
-        let due = store::webhooks::due(&mut reader, &job.subject, account.now()).await?;
+        let endpoint = store::endpoints::find(&mut reader, account.id, id).await?;
+        let due = store::webhooks::due(&mut reader, id, account.now()).await?;
         drop(reader);
         let Some((endpoint, mut delivery)) = endpoint.zip(due) else {
-            return self.settle(job, None).await;
+            return self.settle(job, id, None).await;
         };
         let ruled = self.ruled(job, &account, &endpoint, &delivery).await?;
         let Some(choice) = ruled else {
@@ -58,7 +64,7 @@ impl Webhooks {
             next_at: next,
             delivery,
         };
-        match self.settle(job, Some(&record)).await {
+        match self.settle(job, id, Some(&record)).await {
             Ok(()) => self.count(&record.made, before, record.delivery.status),
             // The account's life has ended meanwhile, and its job with it.
             Err(StoreError::AccountGone) => {}
@@ -71,12 +77,17 @@ impl Webhooks {
     }
 
     /// Records an attempt, if one was made, and sets the job to the endpoint's next.
-    async fn settle(&self, job: &Job, record: Option<&Record>) -> Result<(), StoreError> {
+    async fn settle(
+        &self,
+        job: &Job,
+        endpoint: WebhookId,
+        record: Option<&Record>,
+    ) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         if let Some(record) = record {
             record.write(&mut tx).await?;
         }
-        store::jobs::settle_endpoint(&mut tx, job.id, &job.subject).await?;
+        store::jobs::settle_endpoint(&mut tx, job.id, endpoint).await?;
         tx.commit().await
     }
 }

@@ -1,17 +1,14 @@
 //! Where an account wants its events.
 
-use std::sync::Arc;
-
 use super::Webhooks;
 use crate::accounts::Account;
+use crate::model::ids::WebhookId;
 use crate::model::job::Kind;
 use crate::model::listing::Page;
 use crate::model::webhook::{Delivery, Endpoint};
 use crate::outbound;
 use crate::store::{self, StoreError};
 
-/// Ids are drawn again when another account has just been given the same.
-const DRAWS_MAX: usize = 16;
 const NAME_CHARS_MAX: usize = 100;
 
 /// What a client wants of an endpoint.
@@ -92,42 +89,36 @@ impl Webhooks {
         legacy: bool,
         secret: Option<String>,
     ) -> Result<Endpoint, StoreError> {
-        for _ in 0..DRAWS_MAX {
-            let mut tx = self.db.begin().await?;
-            if legacy
-                && let Some(mut endpoint) = store::endpoints::legacy(&mut tx, account.id).await?
-            {
-                endpoint.url = wish.url;
-                endpoint.test = wish.test.unwrap_or_default();
-                endpoint.updated_at = account.now();
-                store::endpoints::update(&mut tx, &endpoint).await?;
-                tx.commit().await?;
-                return Ok(endpoint);
-            }
-            let mut endpoint = self.draft(account, wish.clone(), legacy);
-            if let Some(secret) = &secret {
-                endpoint.secret.clone_from(secret);
-            }
-            if store::endpoints::insert(&mut tx, &endpoint).await? {
-                tx.commit().await?;
-                return Ok(endpoint);
-            }
-            account.skip_snowflakes();
+        let mut tx = self.db.begin().await?;
+        if legacy && let Some(mut endpoint) = store::endpoints::legacy(&mut tx, account.id).await? {
+            endpoint.url = wish.url;
+            endpoint.test = wish.test.unwrap_or_default();
+            endpoint.updated_at = account.now();
+            store::endpoints::update(&mut tx, &endpoint).await?;
+            tx.commit().await?;
+            return Ok(endpoint);
         }
-        let line = format!("no free webhook id in {DRAWS_MAX} draws");
-        Err(StoreError::Broken(Arc::new(std::io::Error::other(line))))
+        let mut endpoint = self.draft(account, wish, legacy);
+        if let Some(secret) = secret {
+            endpoint.secret = secret;
+        }
+        endpoint.id = store::endpoints::insert(&mut tx, &endpoint).await?;
+        tx.commit().await?;
+        Ok(endpoint)
     }
 
+    /// Returns an endpoint whose id is still to be given.
     fn draft(&self, account: &Account, wish: Wish, legacy: bool) -> Endpoint {
         let now = account.now();
-        let id = account.next_snowflake(now);
+        let snowflake = account.next_snowflake(now);
         let mut secret = [0_u8; 24];
         self.entropy
-            .draw(&account.key, "webhook secret", id)
+            .draw(&account.key, "webhook secret", snowflake)
             .fill(&mut secret);
         Endpoint {
-            id: id.to_string(),
+            id: WebhookId(0),
             account: account.id,
+            snowflake,
             name: wish.name,
             url: wish.url,
             secret: format!("whsec_{}", hex::encode(secret)),
@@ -147,7 +138,7 @@ impl Webhooks {
     pub async fn endpoint(
         &self,
         account: &Account,
-        id: &str,
+        id: WebhookId,
     ) -> Result<Option<Endpoint>, StoreError> {
         store::endpoints::find(&mut self.db.read().await?, account.id, id).await
     }
@@ -188,7 +179,7 @@ impl Webhooks {
     pub async fn change(
         &self,
         account: &Account,
-        id: &str,
+        id: WebhookId,
         wish: Wish,
     ) -> Result<Option<Endpoint>, StoreError> {
         let mut tx = self.db.begin().await?;
@@ -209,11 +200,11 @@ impl Webhooks {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn unregister(&self, account: &Account, id: &str) -> Result<bool, StoreError> {
+    pub async fn unregister(&self, account: &Account, id: WebhookId) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
         let was = store::endpoints::delete(&mut tx, account.id, id).await?;
         if was {
-            store::jobs::remove(&mut tx, Kind::Deliver, id).await?;
+            store::jobs::remove(&mut tx, Kind::Deliver, &id.to_string()).await?;
         }
         tx.commit().await?;
         Ok(was)
@@ -229,6 +220,6 @@ impl Webhooks {
         limit: u32,
         offset: u64,
     ) -> Result<Page<Delivery>, StoreError> {
-        store::webhooks::deliveries(&mut self.db.read().await?, &endpoint.id, limit, offset).await
+        store::webhooks::deliveries(&mut self.db.read().await?, endpoint.id, limit, offset).await
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Webhooks;
 use crate::accounts::Account;
+use crate::model::ids::{DeliveryId, WebhookId};
 use crate::model::listing::Span;
 use crate::model::webhook::{Attempt, Delivery};
 use crate::store::{self, StoreError};
@@ -13,8 +14,8 @@ pub use crate::store::attempts::Filter as AttemptFilter;
 pub struct Sent {
     /// The key.
     pub account: String,
-    pub endpoint: String,
-    pub delivery: String,
+    pub endpoint: WebhookId,
+    pub delivery: DeliveryId,
     pub event: String,
     /// The event's type.
     pub kind: String,
@@ -26,7 +27,7 @@ pub struct Sent {
 impl Sent {
     pub(super) fn of(
         account: &Account,
-        endpoint: String,
+        endpoint: WebhookId,
         delivery: Delivery,
         attempt: Attempt,
     ) -> Self {

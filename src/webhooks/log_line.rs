@@ -30,7 +30,7 @@ impl Made {
                 tracing::debug!(
                     url = attempt.url,
                     event = delivery.event.kind,
-                    delivery = delivery.id,
+                    delivery = %delivery.id,
                     attempt = attempt.number,
                     "webhook delivered"
                 );
@@ -62,7 +62,7 @@ fn log_failed(
     // Attempts that the control plane or a client asked for may go beyond the retry schedule.
     let of = Some(ATTEMPTS_MAX).filter(|most| number <= *most);
     let by = is_manual.then_some("manual");
-    let delivery = delivery.id.as_str();
+    let delivery = delivery.id.0;
     if let Some(next) = attempt.next_at.map(iso) {
         tracing::warn!(
             url,

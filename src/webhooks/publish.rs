@@ -22,7 +22,8 @@ impl Webhooks {
         let mut claims = Vec::with_capacity(ids.len());
         // In one order always: of two that hold at once, none waits for the other's.
         for id in ids {
-            claims.push(self.claims.wait_for(account, Kind::Deliver, &id).await);
+            let subject = id.to_string();
+            claims.push(self.claims.wait_for(account, Kind::Deliver, &subject).await);
         }
         Ok(claims)
     }
@@ -68,7 +69,6 @@ impl Webhooks {
         else {
             return Ok(());
         };
-        let draw = |purpose: &str| self.entropy.draw(&account.key, purpose, 0).uuid();
         let id = self.event_id(account, &order.id);
         let Some(told) = project(order, &self.links, &id, now) else {
             return Ok(());
@@ -78,11 +78,10 @@ impl Webhooks {
             kind: told.kind,
             body: told.body,
         };
-        let delivery_id = |endpoint: &str| draw(&format!("delivery of {} to {endpoint}", event.id));
-        let endpoints =
-            store::webhooks::publish(tx, account.id, order.test, &event, delivery_id, now).await?;
-        for endpoint in &endpoints {
-            store::jobs::put(tx, account.id, Kind::Deliver, endpoint, now).await?;
+        let endpoints = store::webhooks::publish(tx, account.id, order.test, &event, now).await?;
+        for endpoint in endpoints {
+            let subject = endpoint.to_string();
+            store::jobs::put(tx, account.id, Kind::Deliver, &subject, now).await?;
         }
         Ok(())
     }

@@ -37,8 +37,8 @@ impl Webhooks {
         let choice = self.rules.choose(&tx, asked);
         let put_off = put_off(&choice, account.now());
         if let Some((until, kept)) = &put_off {
-            store::webhooks::put_off(&mut tx, &delivery.id, *until, kept).await?;
-            store::jobs::settle_endpoint(&mut tx, job.id, &job.subject).await?;
+            store::webhooks::put_off(&mut tx, delivery.id, *until, kept).await?;
+            store::jobs::settle_endpoint(&mut tx, job.id, endpoint.id).await?;
         }
         let counted = std::slice::from_ref(&choice);
         self.rules.count(&mut tx, counted).await?;

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use super::Webhooks;
 use super::attempt::Made;
 use crate::accounts::Account;
+use crate::model::ids::WebhookId;
 use crate::model::job::Kind;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, DeliveryStatus};
@@ -23,7 +24,7 @@ use crate::store::{self, StoreError, Tx};
 #[derive(Debug)]
 pub(super) struct Record {
     pub account: Arc<Account>,
-    pub endpoint: String,
+    pub endpoint: WebhookId,
     pub made: Made,
     /// As it stands after the attempt.
     pub delivery: Delivery,
@@ -37,12 +38,12 @@ pub(super) struct Record {
 /// Records that could not be written yet, by endpoint.
 #[derive(Debug, Default)]
 pub(super) struct Unrecorded {
-    records: Mutex<HashMap<String, Arc<Record>>>,
+    records: Mutex<HashMap<WebhookId, Arc<Record>>>,
     came: Notify,
 }
 
 impl Unrecorded {
-    fn records(&self) -> MutexGuard<'_, HashMap<String, Arc<Record>>> {
+    fn records(&self) -> MutexGuard<'_, HashMap<WebhookId, Arc<Record>>> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -53,7 +54,7 @@ impl Record {
     /// # Errors
     /// [`StoreError::AccountGone`] if the account's life has ended, or if it cannot be written.
     pub(super) async fn write(&self, tx: &mut Tx) -> Result<bool, StoreError> {
-        let (endpoint, delivery) = (&self.endpoint, &self.delivery);
+        let (endpoint, delivery) = (self.endpoint, &self.delivery);
         let is_there =
             store::webhooks::record(tx, endpoint, delivery, self.next_at, self.sent_at).await?;
         let (account, attempts) = (self.account.id, &self.made.attempts);
@@ -67,12 +68,12 @@ impl Webhooks {
     pub(super) fn keep(&self, record: Record, error: &StoreError) {
         tracing::warn!(
             %error,
-            endpoint = record.endpoint,
+            endpoint = %record.endpoint,
             url = record.made.attempts.last().map(|attempt| attempt.url.as_str()),
             event = record.delivery.event.id,
             "a webhook was sent and cannot be recorded; its record is retried, it is not sent again"
         );
-        let endpoint = record.endpoint.clone();
+        let endpoint = record.endpoint;
         self.unrecorded.records().insert(endpoint, Arc::new(record));
         self.unrecorded.came.notify_one();
     }
@@ -82,15 +83,15 @@ impl Webhooks {
     ///
     /// # Errors
     /// If it cannot be written. Nothing must be sent to the endpoint then.
-    pub(super) async fn record_earlier(&self, endpoint: &str) -> Result<bool, StoreError> {
-        let Some(record) = self.unrecorded.records().get(endpoint).cloned() else {
+    pub(super) async fn record_earlier(&self, endpoint: WebhookId) -> Result<bool, StoreError> {
+        let Some(record) = self.unrecorded.records().get(&endpoint).cloned() else {
             return Ok(false);
         };
         match self.record_now(&record).await {
             Ok(_) | Err(StoreError::AccountGone) => {}
             Err(error) => return Err(error),
         }
-        self.unrecorded.records().remove(endpoint);
+        self.unrecorded.records().remove(&endpoint);
         Ok(true)
     }
 
@@ -102,7 +103,7 @@ impl Webhooks {
     pub(super) async fn record_now(&self, record: &Record) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
         let is_there = record.write(&mut tx).await?;
-        store::jobs::set_endpoint(&mut tx, record.account.id, &record.endpoint).await?;
+        store::jobs::set_endpoint(&mut tx, record.account.id, record.endpoint).await?;
         tx.commit().await?;
         self.count(&record.made, record.before, record.delivery.status);
         Ok(is_there)
@@ -131,14 +132,15 @@ impl Webhooks {
     }
 
     async fn record_in_turn(&self, record: &Record) -> Result<(), StoreError> {
-        let (account, endpoint) = (&record.account, &record.endpoint);
+        let (account, endpoint) = (&record.account, record.endpoint);
+        let subject = endpoint.to_string();
         tokio::select! {
             biased;
             () = account.ended().cancelled() => {
-                self.unrecorded.records().remove(endpoint);
+                self.unrecorded.records().remove(&endpoint);
                 Ok(())
             }
-            _turn = self.claims.wait_for(account, Kind::Deliver, endpoint) => {
+            _turn = self.claims.wait_for(account, Kind::Deliver, &subject) => {
                 self.record_earlier(endpoint).await.map(drop)
             }
         }

@@ -146,7 +146,7 @@ async fn one_key_never_sees_what_is_anothers() {
     let listed = stunt.get("other", WEBHOOKS).await.json();
     assert_eq!(listed["data"]["webhooks"], json!([]));
     let mine = stunt.get("live", &path).await;
-    assert_eq!(mine.json()["data"]["id"], json!(webhook));
+    assert_eq!(mine.json()["data"]["id"].to_string(), webhook);
 }
 
 #[tokio::test]

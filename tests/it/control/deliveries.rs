@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Receiver, Reply, Stunt, picture};
+use crate::webhooks::integer;
 
 async fn deliveries(stunt: &Stunt, query: &str) -> Vec<Value> {
     let path = format!("/_mock/deliveries{query}");
@@ -15,8 +16,8 @@ async fn deliveries(stunt: &Stunt, query: &str) -> Vec<Value> {
 }
 
 async fn resend(stunt: &Stunt, id: &Value) -> Answer {
-    let id = id.as_str().expect("an id");
-    let path = format!("/_mock/deliveries/{id}/resend");
+    let id = id.to_string();
+    let path = format!("/_mock/deliveries/{}/resend", id.trim_matches('"'));
     stunt.send(Method::POST, &path, &[], "").await
 }
 
@@ -43,7 +44,7 @@ async fn an_attempt_is_told_as_it_was_made() {
         "id": told[0]["id"],
         "at": "2026-03-12T10:00:00.300Z",
         "account": "live",
-        "webhookId": webhook,
+        "webhookId": integer(&webhook),
         "eventId": event,
         "eventType": "order.aiDetection.completed",
         "url": receiver.url,

@@ -148,6 +148,10 @@ async fn list_with_a_malformed_page_is_refused() {
         ("/_mock/rules?after=1.5", "after: 1.5 is no cursor"),
         ("/_mock/accounts?limit=0", "limit: 0 is no such number"),
         ("/_mock/rules?limit=1001", "limit: 1001 is no such number"),
+        (
+            "/_mock/deliveries?webhookId=x",
+            "webhookId: x is no such number",
+        ),
     ] {
         let answer = stunt.send(Method::GET, path, &[], "").await;
         let error = answer.json()["error"].take();

@@ -49,14 +49,15 @@ async fn a_reset_takes_all_of_one_account_and_nothing_of_another() {
 }
 
 #[tokio::test]
-async fn the_same_key_begins_afresh_with_the_same_ids() {
+async fn the_same_key_begins_afresh_with_the_same_ids_and_secrets() {
     let (stunt, receiver) = (Stunt::start().await, Receiver::start().await);
-    let before = live(&stunt, "live", &receiver.url).await;
+    let (order, url, (webhook, secret)) = live(&stunt, "live", &receiver.url).await;
     stunt
         .control(Method::POST, "/_mock/reset", &json!({"account": "live"}))
         .await;
     let after = live(&stunt, "live", &receiver.url).await;
-    assert_eq!(after, before);
+    assert_eq!((after.0, after.1, after.2.1), (order, url, secret));
+    assert_eq!((webhook, after.2.0), ("1".to_owned(), "2".to_owned()));
     let messages = receiver.messages(2).await;
     assert_eq!(messages[0].body, messages[1].body);
     assert_eq!(

@@ -47,7 +47,7 @@ async fn resent_webhook_that_cannot_be_recorded_is_recorded_later() {
     stunt.confirmed("live", &new("a"), picture()).await;
     stunt.advance("live", "PT1S").await;
     let id = attempts(&stunt).await[0]["id"].clone();
-    let path = format!("/_mock/deliveries/{}/resend", id.as_str().expect("an id"));
+    let path = format!("/_mock/deliveries/{id}/resend");
     let mut database = Database::open(data.path()).await;
     database.refuse("INSERT ON attempts").await;
     let refused = stunt.send(Method::POST, &path, &[], "").await;

@@ -22,14 +22,14 @@ pub fn calls(ids: &Ids) -> Vec<Call> {
             at(&format!("webhooks/{webhook}")),
             &none,
         ),
-        of("bizmori.getWebhook", 404, at("webhooks/1"), &none),
+        of("bizmori.getWebhook", 404, at("webhooks/99"), &none),
         of(
             "bizmori.updateWebhook",
             200,
             at(&format!("webhooks/{webhook}")),
             &hook,
         ),
-        of("bizmori.updateWebhook", 404, at("webhooks/1"), &hook),
+        of("bizmori.updateWebhook", 404, at("webhooks/99"), &hook),
         of(
             "bizmori.listWebhookEvents",
             200,
@@ -39,7 +39,7 @@ pub fn calls(ids: &Ids) -> Vec<Call> {
         of(
             "bizmori.listWebhookEvents",
             404,
-            at("webhooks/1/events"),
+            at("webhooks/99/events"),
             &none,
         ),
         of(

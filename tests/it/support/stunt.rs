@@ -289,7 +289,7 @@ impl Stunt {
         answer.json()["data"].take()
     }
 
-    /// Registers a webhook: its id and secret.
+    /// Registers a webhook. Returns the digits of its id, and its secret.
     pub async fn webhook(&self, key: &str, url: &str) -> (String, String) {
         let made = self
             .post(
@@ -300,8 +300,9 @@ impl Stunt {
             .await;
         assert_eq!(made.status, 200, "{}", made.text());
         let made = made.json();
-        let text = |field: &str| made["data"][field].as_str().expect("a text").to_owned();
-        (text("id"), text("secret"))
+        let id = made["data"]["id"].as_i64().expect("an integer");
+        let secret = made["data"]["secret"].as_str().expect("a text");
+        (id.to_string(), secret.to_owned())
     }
 
     /// Nothing was broken: the server is well, and an order of the account's goes through. Its

@@ -30,7 +30,7 @@ async fn a_webhook_is_made_listed_read_changed_and_removed() {
         .await
         .json();
     let second = &second["data"]["id"];
-    let path = format!("{WEBHOOKS}/{}", id.as_str().expect("a text"));
+    let path = format!("{WEBHOOKS}/{id}");
     let item = format!(
         r#""id":{id},"name":"one","url":"http://127.0.0.1:1/a","isActive":true,"isTest":false,"lastSentAt":null,"createdAt":"2026-03-12T10:00:00.000Z""#
     );
@@ -89,5 +89,65 @@ async fn a_webhook_is_its_keys_own_until_it_is_removed() {
         stunt.call(Method::DELETE, "live", &path, &json!({})).await,
     ] {
         assert_eq!((answer.status, answer.text()), gone);
+    }
+}
+
+#[tokio::test]
+async fn create_webhooks_gives_integer_ids_that_grow_from_1_and_are_never_given_again() {
+    let stunt = Stunt::frozen("live").await;
+    let create = async |key: &str| stunt.webhook(key, "http://127.0.0.1:1/").await.0;
+    assert_eq!([create("live").await, create("other").await], ["1", "2"]);
+    let path = format!("{WEBHOOKS}/2");
+    stunt.call(Method::DELETE, "other", &path, &json!({})).await;
+    assert_eq!(create("live").await, "3");
+    let reset = json!({"account": "live"});
+    stunt.control(Method::POST, "/_mock/reset", &reset).await;
+    assert_eq!(create("live").await, "4");
+}
+
+#[tokio::test]
+async fn restore_of_a_snapshot_keeps_the_ids_of_webhooks_and_event_rows() {
+    let stunt = Stunt::frozen("live").await;
+    let (id, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    stunt
+        .confirmed("live", &body, crate::support::picture())
+        .await;
+    stunt.advance("live", "PT1S").await;
+    let events = format!("{WEBHOOKS}/{id}/events");
+    let before = stunt.get("live", &events).await.text();
+    let snapshot = "/_mock/snapshots/s";
+    let of = json!({"account": "live"});
+    stunt.control(Method::PUT, snapshot, &of).await;
+    stunt.webhook("live", "http://127.0.0.1:1/").await;
+    let restore = format!("{snapshot}/restore");
+    stunt.control(Method::POST, &restore, &json!({})).await;
+    assert_eq!(stunt.get("live", &events).await.text(), before);
+    assert_eq!(stunt.webhook("live", "http://127.0.0.1:1/").await.0, "3");
+}
+
+#[tokio::test]
+async fn call_with_an_id_that_is_not_digits_answers_webhook_not_found() {
+    let stunt = Stunt::frozen("live").await;
+    stunt.webhook("live", "http://127.0.0.1:1/").await;
+    let url = json!({"url": "http://127.0.0.1:2/"});
+    let window = json!({"fromDate": "2026-03-12", "toDate": "2026-03-12"});
+    for id in ["x", "1.0", "-1", "+1", "1x", "0x1", "9223372036854775808"] {
+        let path = format!("{WEBHOOKS}/{id}");
+        let why = format!("this key has no webhook {id}");
+        for answer in [
+            stunt.get("live", &path).await,
+            stunt.call(Method::PUT, "live", &path, &url).await,
+            stunt.call(Method::DELETE, "live", &path, &json!({})).await,
+            stunt.get("live", &format!("{path}/events")).await,
+            stunt
+                .post("live", &format!("{path}/events/1/retry"), &json!({}))
+                .await,
+            stunt
+                .post("live", &format!("{path}/events/retry-failed"), &window)
+                .await,
+        ] {
+            answer.assert_refused(404, "WEBHOOK_NOT_FOUND", &why);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{WEBHOOKS, verified};
+use super::{WEBHOOKS, integer, verified};
 use crate::support::{Answer, Receiver, Stunt, picture};
 
 const LEGACY: &str = "/api/v2/orders/webhook";
@@ -47,14 +47,14 @@ async fn the_legacy_webhook_is_set_shown_set_again_and_removed() {
     let set = stunt.post("live", LEGACY, &json!({"url": two})).await;
     assert_eq!((set.status, set.text()), (200, answered(two, false)));
     assert_eq!(stunt.get("live", LEGACY).await.text(), shown(two));
-    let path = format!("{WEBHOOKS}/{}", id.as_str().expect("a text"));
+    let path = format!("{WEBHOOKS}/{id}");
     let detail = stunt.get("live", &path).await;
     let expected = format!(
         r#"{{"data":{{"id":{id},"name":null,"url":"{two}","isActive":true,"isTest":false,"lastSentAt":null,{at},"secret":{secret},"updatedAt":"2026-03-12T10:00:01.000Z"}}}}"#
     );
     assert_eq!(detail.text(), expected);
     let ids = listed(&stunt).await;
-    assert_eq!((&ids[0]["id"], &ids[1]["id"]), (&id, &json!(other)));
+    assert_eq!((&ids[0]["id"], &ids[1]["id"]), (&id, &integer(&other)));
 
     assert_eq!(remove(&stunt).await.text(), r#"{"data":null}"#);
     assert_eq!(stunt.get("live", LEGACY).await.text(), NONE);
@@ -64,7 +64,7 @@ async fn the_legacy_webhook_is_set_shown_set_again_and_removed() {
         .assert_refused(404, "WEBHOOK_NOT_FOUND", why);
     let left = listed(&stunt).await;
     assert_eq!(left.as_array().map(Vec::len), Some(1));
-    assert_eq!(left[0]["id"], json!(other));
+    assert_eq!(left[0]["id"], integer(&other));
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn removed_or_changed_by_its_id_it_is_so_for_the_legacy_route_too() {
         .post("live", LEGACY, &json!({"url": "http://127.0.0.1:1/"}))
         .await
         .json();
-    let path = format!("{WEBHOOKS}/{}", set["data"]["id"].as_str().expect("a text"));
+    let path = format!("{WEBHOOKS}/{}", set["data"]["id"]);
     let to = json!({"url": "http://127.0.0.1:1/changed", "name": "mine"});
     stunt.call(Method::PUT, "live", &path, &to).await;
     let shown = stunt.get("live", LEGACY).await.json();
@@ -106,10 +106,7 @@ async fn removed_or_changed_by_its_id_it_is_so_for_the_legacy_route_too() {
         .post("live", LEGACY, &json!({"url": "http://127.0.0.1:1/"}))
         .await
         .json();
-    assert_ne!(
-        path,
-        format!("{WEBHOOKS}/{}", set["data"]["id"].as_str().expect("a text"))
-    );
+    assert_ne!(path, format!("{WEBHOOKS}/{}", set["data"]["id"]));
 }
 
 #[tokio::test]

@@ -146,12 +146,12 @@ async fn a_change_keeps_what_it_does_not_say_and_a_test_keys_webhook_stays_one()
     let made = json!({"name": "mine", "url": url, "isTest": true});
     for (key, test_only) in [("live", false), ("sk_test_1", true)] {
         let made = stunt.post(key, WEBHOOKS, &made).await.json();
-        let id = made["data"]["id"].as_str().expect("a text");
+        let id = made["data"]["id"].as_i64().expect("an integer");
         let path = format!("{WEBHOOKS}/{id}");
         let changed = async |body: Value| stunt.call(Method::PUT, key, &path, &body).await;
         let shown = |name: &str, test: bool| {
             format!(
-                r#"{{"data":{{"id":"{id}","name":"{name}","url":"{url}","isActive":true,"isTest":{test},"updatedAt":"2026-03-12T10:00:00.000Z"}}}}"#
+                r#"{{"data":{{"id":{id},"name":"{name}","url":"{url}","isActive":true,"isTest":{test},"updatedAt":"2026-03-12T10:00:00.000Z"}}}}"#
             )
         };
         for body in [

@@ -8,6 +8,7 @@ mod events;
 mod https;
 mod legacy;
 mod listing;
+mod migrated;
 mod retries;
 mod ruled;
 mod under_way;
@@ -58,13 +59,14 @@ impl Failed {
             secret,
             rows: Vec::new(),
         };
-        let text = |row: &Value, field: &str| row[field].as_str().expect("a text").to_owned();
         for row in failed.listed(stunt).await.iter().rev() {
             assert_eq!(
                 (&row["status"], &row["retries"]),
                 (&json!("FAILED"), &json!(6))
             );
-            failed.rows.push((text(row, "id"), text(row, "eventId")));
+            let id = row["id"].as_i64().expect("an integer");
+            let event = row["eventId"].as_str().expect("a text");
+            failed.rows.push((id.to_string(), event.to_owned()));
         }
         assert_eq!(failed.rows.len(), count);
         failed
@@ -88,7 +90,7 @@ impl Failed {
         let row = &rows[rows.len() - 1 - n];
         assert_eq!(
             (&row["id"], &row["eventId"]),
-            (&json!(self.rows[n].0), &json!(self.rows[n].1))
+            (&integer(&self.rows[n].0), &json!(self.rows[n].1))
         );
         (
             row["status"].as_str().expect("a word").to_owned(),
@@ -96,6 +98,11 @@ impl Failed {
             row["lastSentAt"].as_str().expect("an instant").to_owned(),
         )
     }
+}
+
+/// The JSON integer of these digits.
+pub(crate) fn integer(digits: &str) -> Value {
+    digits.parse::<i64>().expect("digits").into()
 }
 
 /// A row's status, retries, and when it was sent last.

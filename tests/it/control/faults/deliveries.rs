@@ -170,10 +170,7 @@ async fn an_attempt_by_hand_tells_what_came_of_it() {
         .await;
         end_one(&stunt, "a").await;
         stunt.advance("live", "P1D").await;
-        let row = events(&stunt, &id).await[0]["id"]
-            .as_str()
-            .expect("an id")
-            .to_owned();
+        let row = events(&stunt, &id).await[0]["id"].take();
         let path = format!("{WEBHOOKS}/{id}/events/{row}/retry");
         let told = stunt.post("live", &path, &json!({})).await.json();
         assert_eq!(told["data"]["error"], format!("rule 1 (flaky): {says}"));

@@ -106,7 +106,9 @@ async fn one_that_is_sent_by_hand_has_that_come_which_was_to_come_after_it() {
     receiver.messages(0).await;
     let path = format!("/api/v2/orders/webhooks/{webhook}/events");
     let events = stunt.get("live", &path).await.json();
-    let newest = events["data"]["events"][0]["id"].as_str().expect("an id");
+    let newest = events["data"]["events"][0]["id"]
+        .as_i64()
+        .expect("an integer");
     let path = format!("/_mock/deliveries/{newest}/resend");
     stunt.control(Method::POST, &path, &json!({})).await;
     let came = orders(&receiver.messages(2).await);
