@@ -39,7 +39,9 @@ use crate::rules::Rules;
 use crate::snapshots::Snapshots;
 use crate::store::Db;
 use crate::tls::{Acceptor, Tls};
-use crate::web::{Context, Listener, OpenConnections, Operation, Refused, Routes, Server, Verbs};
+use crate::web::{
+    Context, Listener, OpenConnections, Operation, PREFLIGHT, Refused, Routes, Server, Verbs,
+};
 use crate::webhooks::{Projection, Webhooks};
 use crate::worker::Worker;
 use crate::{bizmori, clock, control, storage, undetectable};
@@ -267,7 +269,7 @@ async fn compose(
     let broken = |error| format!("cannot read the database: {error}");
     let operations = operations();
     let names = operations.iter().map(|operation| operation.name);
-    let refused = Refused::NAMES.into_iter().chain([UNMATCHED]);
+    let refused = Refused::NAMES.into_iter().chain([PREFLIGHT, UNMATCHED]);
     let metrics = Metrics::new(names.chain(refused));
     let entropy = Entropy::new(&config.seed);
     let signer = Arc::new(signer_of(&config));

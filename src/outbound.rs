@@ -24,6 +24,7 @@ mod urls;
 #[cfg(test)]
 mod tests;
 
+pub use addresses::is_local_address;
 pub use asked::{Ask, Asked, Unanswered, ask};
 pub use broken::GARBAGE;
 pub use fetch::{FetchError, Fetched};

@@ -86,8 +86,10 @@ pub(super) fn router(context: &Context) -> Router {
 /// Returns the response to a request that the guard refuses, in the error form of the API that was
 /// called.
 fn refused(verbs: &Verbs, parts: &Parts, refused: &Refused) -> Response {
-    let Refused::BadHost(line) = refused else {
-        return control::refused(refused);
+    let line = match refused {
+        Refused::BadHost(line) => line,
+        Refused::ForbiddenOrigin(line) => return bizmori::forbidden_origin(line),
+        _ => return control::refused(refused),
     };
     match Door::of(verbs, &parts.headers, parts.uri.path()) {
         Door::Bizmori => bizmori::bad_host(line),

@@ -230,6 +230,12 @@ pub fn bad_host(line: &str) -> Response {
     Refusal::invalid(line).into_response()
 }
 
+/// Returns the response to a preflight of a page whose origin is not allowed.
+#[must_use]
+pub fn forbidden_origin(line: &str) -> Response {
+    Refusal::new(Code::AuthForbidden, line).into_response()
+}
+
 /// The answer where a handler of ours panicked.
 #[must_use]
 pub fn panicked() -> Response {

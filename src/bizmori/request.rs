@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -22,6 +22,9 @@ use fields::idempotency_key;
 pub use listing::{LIMIT_MAX, ListQuery, Paging, stats_day};
 pub use watermark::{CreateWatermarkEmbed, CreateWatermarkExtract, CreateWatermarkExtractV3};
 pub use webhooks::{LegacyWebhookBody, RetryFailed, WebhookBody};
+
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A JSON body, sent as JSON, of the shape of `T`.
 #[derive(Debug)]
@@ -60,8 +63,7 @@ impl<T: DeserializeOwned + Default> FromRequest<Context> for ReadOrEmpty<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &Context) -> Result<Self, Refusal> {
-        let (parts, body): (_, Body) = request.into_parts();
-        let (bytes, sent_as_json) = read_json(&parts.headers, body).await?;
+        let (bytes, sent_as_json) = read_body(request).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -77,11 +79,21 @@ impl FromRequest<Context> for Sent {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &Context) -> Result<Self, Refusal> {
-        let (parts, body): (_, Body) = request.into_parts();
-        let (bytes, sent_as_json) = read_json(&parts.headers, body).await?;
+        let (bytes, sent_as_json) = read_body(request).await?;
         as_json(sent_as_json)?;
         Ok(Self(bytes))
     }
+}
+
+/// Reads the body of a request, and whether it was sent as JSON. A leading byte order mark is skipped, as
+/// Express does.
+async fn read_body(request: Request) -> Result<(Bytes, bool), Refusal> {
+    let (parts, body): (_, Body) = request.into_parts();
+    let (mut bytes, sent_as_json) = read_json(&parts.headers, body).await?;
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.advance(BYTE_ORDER_MARK.len());
+    }
+    Ok((bytes, sent_as_json))
 }
 
 fn as_json(sent_as_json: bool) -> Result<(), Refusal> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use url::{Origin, Url};
 
 use crate::tls;
 
@@ -36,6 +37,17 @@ pub struct Control {
         value_parser = allowed_host
     )]
     pub allow_hosts: Vec<String>,
+    /// Another origin whose web pages may call BIZ MORI's API, such as `https://app.example.com`, besides
+    /// those of local hosts; * allows all; may be given several times, or several with commas between
+    /// them
+    #[arg(
+        long = "allow-origin",
+        env = "STUNTDOUBLE_ALLOW_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ',',
+        value_parser = allowed_origin
+    )]
+    pub allow_origins: Vec<String>,
 }
 
 /// Returns `text` if clients can send it as a bearer token.
@@ -61,9 +73,60 @@ fn allowed_host(text: &str) -> Result<String, String> {
     })
 }
 
+/// Parses an origin as browsers send it in `Origin` (RFC 6454, §6.2), `null`, or `*`. A final slash,
+/// and a port that is the default, are dropped.
+fn allowed_origin(text: &str) -> Result<String, String> {
+    let text = text.to_ascii_lowercase();
+    if matches!(text.as_str(), "" | "*" | "null") {
+        return Ok(text);
+    }
+    let malformed = || {
+        "expected an origin: scheme, host and port, such as https://app.example.com, or *"
+            .to_owned()
+    };
+    let text = text.strip_suffix('/').unwrap_or(&text);
+    let (_, host) = text.split_once("://").ok_or_else(malformed)?;
+    let url = Url::parse(text).map_err(|_| malformed())?;
+    if host.is_empty() || host.contains(['/', '?', '#', '@', ' ']) {
+        return Err(malformed());
+    }
+    Ok(match url.origin() {
+        origin @ Origin::Tuple(..) => origin.ascii_serialization(),
+        // A scheme that no standard knows, such as that of an app's own pages.
+        Origin::Opaque(_) => text.to_owned(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::allowed_host;
+    use super::{allowed_host, allowed_origin};
+
+    #[test]
+    fn allowed_origin_takes_origins_alone() {
+        for (text, origin) in [
+            ("https://App.example.com", "https://app.example.com"),
+            ("https://app.example.com:443/", "https://app.example.com"),
+            ("http://app.example.com:8080", "http://app.example.com:8080"),
+            ("http://[::1]:80", "http://[::1]"),
+            ("capacitor://app", "capacitor://app"),
+            ("null", "null"),
+            ("*", "*"),
+            ("", ""),
+        ] {
+            assert_eq!(allowed_origin(text).as_deref(), Ok(origin), "{text}");
+        }
+        for bad in [
+            "app.example.com",
+            "https://",
+            "https://app.example.com/path",
+            "https://a b",
+            "https://u@app.example.com",
+            "https://app.example.com?q",
+            "//app.example.com",
+        ] {
+            assert!(allowed_origin(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn allowed_host_takes_names_and_patterns_alone() {

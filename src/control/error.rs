@@ -94,6 +94,12 @@ impl Refusal {
                 "only the server's own pages, and clients that are not browsers, may change state"
                     .to_owned(),
             ),
+            // Only BIZ MORI's API has preflights.
+            Refused::ForbiddenOrigin(line) => (
+                StatusCode::FORBIDDEN,
+                line.clone(),
+                "allow the origin with that setting".to_owned(),
+            ),
             Refused::Unauthorized => (
                 StatusCode::UNAUTHORIZED,
                 "the control token is missing, or another".to_owned(),

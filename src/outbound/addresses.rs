@@ -51,6 +51,12 @@ enum Reach {
     Group,
 }
 
+/// `true` for an address of this machine or of a private network.
+#[must_use]
+pub fn is_local_address(address: IpAddr) -> bool {
+    matches!(Reach::of(address), Reach::Local | Reach::Unspecified)
+}
+
 impl Reach {
     fn of(address: IpAddr) -> Self {
         let address = address.to_canonical();

@@ -16,6 +16,7 @@ use axum::response::Response;
 use sha2::{Digest, Sha256};
 
 use super::browser::{Area, check_origin, is_inbox_delivery, requires_same_origin};
+use super::cors::{AllowedOrigins, CorsVerdict, is_preflight, preflight_response};
 use super::host::{AllowedHosts, Host};
 use super::leftover::Leftover;
 use super::operation::{REQUEST, begin};
@@ -23,7 +24,13 @@ use super::origin::{host, origin_of};
 use super::recorded::recorded;
 use super::request_log::RequestLog;
 use super::{Context, Peer, Verbs};
+use crate::model::clip::clip;
 
+/// Name under which preflights that are answered are counted and recorded.
+pub const PREFLIGHT: &str = "preflight";
+/// Characters logged of a path, and of a method.
+const PATH_CHARS_MAX: usize = 300;
+const METHOD_CHARS_MAX: usize = 100;
 /// Called by container engines and load balancers, which have no token.
 const HEALTH: &str = "/_mock/health";
 
@@ -38,12 +45,19 @@ pub enum Refused {
     CrossOrigin(String),
     /// The control token is missing or wrong.
     Unauthorized,
+    /// A preflight (CORS) came from a page whose origin is not allowed; the text names the setting.
+    ForbiddenOrigin(String),
 }
 
 impl Refused {
     /// Names under which refused requests are counted and recorded.
-    pub const NAMES: [&'static str; 4] =
-        ["bad_host", "unknown_host", "cross_origin", "unauthorized"];
+    pub const NAMES: [&'static str; 5] = [
+        "bad_host",
+        "unknown_host",
+        "cross_origin",
+        "unauthorized",
+        "forbidden_origin",
+    ];
 
     /// The name under which the request is counted and recorded; the control plane's error code too.
     #[must_use]
@@ -53,6 +67,7 @@ impl Refused {
             Self::UnknownHost(_) => Self::NAMES[1],
             Self::CrossOrigin(_) => Self::NAMES[2],
             Self::Unauthorized => Self::NAMES[3],
+            Self::ForbiddenOrigin(_) => Self::NAMES[4],
         }
     }
 }
@@ -68,6 +83,7 @@ pub struct Guard(Arc<Inner>);
 struct Inner {
     context: Context,
     hosts: AllowedHosts,
+    origins: AllowedOrigins,
     /// `None` if no control token is required.
     token: Option<String>,
     refuse: Refuse,
@@ -76,8 +92,9 @@ struct Inner {
 type Check = fn(&Inner, &Request) -> Result<(), Refused>;
 
 /// Every check, in the order in which a request has to pass them.
-const CHECKS: [Check; 4] = [
+const CHECKS: [Check; 5] = [
     check_host,
+    check_preflight,
     Inner::check_known_host,
     Inner::check_same_origin,
     Inner::check_token,
@@ -93,8 +110,10 @@ impl Guard {
     ) -> Self {
         // An empty token is how a variable is often left unset.
         let token = context.config.control.control_token.clone();
+        let hosts = AllowedHosts::new(&context.config, vendor_hosts);
         Self(Arc::new(Inner {
-            hosts: AllowedHosts::new(&context.config, vendor_hosts),
+            origins: AllowedOrigins::new(&context.config, hosts.clone()),
+            hosts,
             token: token.filter(|token| !token.is_empty()),
             context: context.clone(),
             refuse,
@@ -102,16 +121,46 @@ impl Guard {
     }
 }
 
-/// Middleware around the whole router: refuses requests that fail a check, and adds the headers that
-/// protect browsers.
-pub async fn guard(State(Guard(guard)): State<Guard>, request: Request, next: Next) -> Response {
+/// Middleware around the whole router: refuses requests that fail a check, answers preflights (CORS),
+/// and adds the headers that protect browsers and those that let pages read a response.
+pub async fn guard(
+    State(Guard(guard)): State<Guard>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let area = Area::of(request.uri().path());
+    let cors = guard.origins.judge(&request);
+    if let Some(verdict) = &cors {
+        request.extensions_mut().insert(verdict.clone());
+    }
+    // Kept for the log, if the page cannot read the response.
+    let unreadable = cors.as_ref().and_then(CorsVerdict::refusal);
+    let unreadable = unreadable.map(|_| (request.method().clone(), request.uri().clone()));
     let checked = CHECKS.iter().try_for_each(|check| check(&guard, &request));
     let mut response = match checked {
+        Err(refused) => {
+            let refuse = |parts: &Parts| (guard.refuse)(&guard.context, parts, &refused);
+            guard.answer(request, refused.name(), refuse).await
+        }
+        Ok(()) if cors.is_some() && is_preflight(&request) => {
+            guard.answer(request, PREFLIGHT, preflight_response).await
+        }
         Ok(()) => next.run(request).await,
-        Err(refused) => guard.refuse(request, &refused).await,
     };
     area.protect(response.headers_mut());
+    if let Some(verdict) = cors {
+        verdict.write(response.headers_mut());
+        // The line on a request that was refused has the reason.
+        let unreadable = unreadable.filter(|_| response.status().as_u16() < 400);
+        if let Some(((method, uri), reason)) = unreadable.zip(verdict.refusal()) {
+            tracing::warn!(
+                method = &*clip(method.as_str(), METHOD_CHARS_MAX),
+                path = &*clip(uri.path(), PATH_CHARS_MAX),
+                reason,
+                "a web page cannot read the response"
+            );
+        }
+    }
     response
 }
 
@@ -159,25 +208,42 @@ impl Inner {
         }
     }
 
-    /// Answers, counts and records a refused request.
-    async fn refuse(&self, request: Request, refused: &Refused) -> Response {
+    /// Answers a request that is not routed, counts it under `name`, and records it.
+    async fn answer(
+        &self,
+        request: Request,
+        name: &'static str,
+        respond: impl FnOnce(&Parts) -> Response,
+    ) -> Response {
         let context = &self.context;
-        let counted = context.metrics.begin(context.metrics.place(refused.name()));
-        let entry = begin(context, refused.name(), &request);
-        let log = RequestLog::new(&entry, refused.name(), &request);
+        let counted = context.metrics.begin(context.metrics.place(name));
+        let entry = begin(context, name, &request);
+        let log = RequestLog::new(&entry, name, &request);
         let request = request.map(|body| recorded(body, || entry.record_request()));
         let (request, leftover) = Leftover::of(request);
         let (parts, body) = request.into_parts();
-        let mut response = (self.refuse)(context, &parts, refused);
+        let mut response = respond(&parts);
         drop(body);
         leftover.read_on().await;
         Area::of(parts.uri.path()).protect(response.headers_mut());
+        if let Some(verdict) = parts.extensions.get::<CorsVerdict>() {
+            verdict.write(response.headers_mut());
+        }
         let seq = HeaderValue::from(entry.number());
         response.headers_mut().insert(REQUEST, seq);
         let took = counted.elapsed();
         counted.answered(response.status().as_u16(), took);
         log.answered(&response, took);
         response.map(|body| recorded(body, || entry.record_response()))
+    }
+}
+
+/// Refuses preflights of pages whose origin is not allowed.
+fn check_preflight(_: &Inner, request: &Request) -> Result<(), Refused> {
+    let verdict = request.extensions().get::<CorsVerdict>();
+    match verdict.and_then(CorsVerdict::refusal) {
+        Some(line) if is_preflight(request) => Err(Refused::ForbiddenOrigin(line.to_owned())),
+        _ => Ok(()),
     }
 }
 

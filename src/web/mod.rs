@@ -4,6 +4,7 @@
 mod body;
 mod browser;
 mod connection;
+mod cors;
 pub mod docs;
 pub mod draft;
 mod fault;
@@ -53,7 +54,7 @@ use crate::worker::Worker;
 pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_bytes, read_json};
 pub use browser::{is_inbox_delivery, requires_same_origin, sandbox};
 pub use connection::{Peer, Tied};
-pub use guard::{Guard, Refused, guard};
+pub use guard::{Guard, PREFLIGHT, Refused, guard};
 pub use host::Host;
 pub use json::Json;
 pub use listener::Listener;

@@ -10,6 +10,7 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, any_service, on};
 
 use super::browser::Area;
+use super::cors::CorsVerdict;
 use super::draft::Draft;
 use super::fault::befall;
 use super::leftover::Leftover;
@@ -246,6 +247,7 @@ pub async fn observe(
         .extensions()
         .get::<ConnectInfo<Peer>>()
         .map(|info| info.0.clone());
+    let cors = request.extensions().get::<CorsVerdict>().cloned();
     request.extensions_mut().insert(entry.clone());
     let request = request.map(|body| recorded(body, || entry.record_request()));
     let (mut request, leftover) = Leftover::of(request);
@@ -260,6 +262,9 @@ pub async fn observe(
     };
     leftover.read_on().await;
     area.protect(response.headers_mut());
+    if let Some(verdict) = cors {
+        verdict.write(response.headers_mut());
+    }
     let took = counted.elapsed();
     let seq = entry.number();
     response

@@ -21,7 +21,7 @@ const browser = await chromium.launch({
   args: [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-proxy-server",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--host-resolver-rules=MAP evil.test 127.0.0.1, MAP rebound.example 127.0.0.1, MAP mock.test 127.0.0.1",
+    "--host-resolver-rules=MAP evil.test 127.0.0.1, MAP evil.example 127.0.0.1, MAP rebound.example 127.0.0.1, MAP mock.test 127.0.0.1",
   ],
 });
 
@@ -209,6 +209,59 @@ for (const origin of origins) {
     assert.deepEqual([read, set, removed, ...broken], [200, 200, 204]);
     return "shows the documentation, reads and changes state";
   });
+}
+
+const attackerPort = new URL(attacker.origin).port;
+/** Pages of local hosts may call BIZ MORI's API, as those of evil.test; no page of the internet may. */
+const localPage = `http://localhost:${attackerPort}`;
+const foreignPage = `http://evil.example:${attackerPort}`;
+
+/** Runs in a page: takes an order of BIZ MORI from its create to its detail. */
+async function takeOrder(api) {
+  const headers = { authorization: "Bearer secret-key", "content-type": "application/json" };
+  const call = async (path, options) => {
+    const answer = await fetch(`${api}${path}`, { headers, ...options });
+    return { status: answer.status, body: await answer.json(), reason: answer.headers.get("x-mock-reason") };
+  };
+  const post = (path, body) => call(path, { method: "POST", body: JSON.stringify(body) });
+  const orders = "/api/v2/orders";
+  const created = await post(`${orders}/ai-detection`, { idempotencyKey: String(Math.random()), fileName: "page_ai.jpg" });
+  const { orderId, file } = created.body.data;
+  const put = await fetch(file.uploadUrl, { method: "PUT", body: new Blob(["picture"]) });
+  const confirmed = await post(`${orders}/ai-detection/confirm`, { idempotencyKey: "confirm", orderId });
+  const read = await call(`${orders}/${orderId}`);
+  const missing = await call("/api/v3/orders/1");
+  const webhook = await post(`${orders}/webhooks`, { url: "http://127.0.0.1:1/" });
+  const hook = `${orders}/webhooks/${webhook.body.data.id}`;
+  const changed = await call(hook, { method: "PUT", body: JSON.stringify({ url: "http://127.0.0.1:2/" }) });
+  const removed = await call(hook, { method: "DELETE" });
+  const answers = [created, put, confirmed, read, missing, webhook, changed, removed];
+  return { statuses: answers.map(({ status }) => status), name: read.body.data.orderName, reason: missing.reason };
+}
+
+for (const origin of [direct, `http://localhost:${port}`]) {
+  await attempt(`an order made by a page of another local origin, ${origin}`, async (page) => {
+    await page.goto(localPage);
+    const { statuses, name, reason } = await page.evaluate(takeOrder, origin);
+    assert.deepEqual(statuses, [200, 200, 200, 200, 404, 200, 200, 200]);
+    assert.match(name, /^ai_detection_/);
+    assert.equal(reason, "this key has no order 1");
+    return "created, uploaded, confirmed and read";
+  });
+
+  await attempt(`an order read by a page of the internet, ${origin}`, (page) => refused("forbidden_origin", async () => {
+    await page.goto(foreignPage);
+    const read = (url, options) => page.evaluate(([url, options]) =>
+      fetch(url, options).then((it) => it.text(), () => "blocked"), [url, options]);
+    const authorization = { headers: { authorization: "Bearer secret-key" } };
+    assert.equal(await read(`${origin}/api/v2/orders`, authorization), "blocked");
+    assert.equal(await read(`${origin}/api/v2/orders`), "blocked");
+    const body = JSON.stringify({ url: `${attacker.origin}/stolen` });
+    const post = { method: "POST", headers: { ...authorization.headers, "content-type": "application/json" }, body };
+    assert.equal(await read(`${origin}/api/v2/orders/webhooks`, post), "blocked");
+    const answer = await fetch(`${direct}/api/v2/orders/webhooks`, authorization);
+    assert.deepEqual((await answer.json()).data.webhooks, [], "a webhook was made");
+  }));
 }
 
 await browser.close();

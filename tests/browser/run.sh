@@ -4,7 +4,8 @@
 #   cargo build --release && tests/browser/run.sh [path of the binary]
 #
 # Needs node of 20 or later with npm, and npm's registry or a mirror. Debian's chromium is installed
-# if it is missing. Ends with exit code 0 if every attack failed and the server's own pages worked.
+# if it is missing. Ends with exit code 0 if every attack failed, and the server's own pages and
+# those of other local origins worked.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -2,7 +2,9 @@
 
 mod anti_ai;
 mod at_once;
+mod bodies;
 mod confirm;
+mod cors;
 mod create;
 mod detection;
 mod listing;

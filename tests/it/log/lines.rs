@@ -177,3 +177,40 @@ async fn fail_an_order_by_the_control_plane_logs_that_it_was_manual() {
     );
     assert_eq!(all(&lines), [expected]);
 }
+
+#[tokio::test]
+async fn page_of_a_foreign_origin_is_logged_with_the_setting() {
+    let logged = Logged::start(&["--allow-origin", "https://app.example.com"]);
+    let stunt = logged.stunt();
+    for origin in [
+        "https://app.example.com",
+        "http://localhost:3000",
+        "https://evil.com",
+    ] {
+        let preflight = [("origin", origin), ("access-control-request-method", "GET")];
+        stunt
+            .send(Method::OPTIONS, "/api/v2/orders", &preflight, "")
+            .await;
+        let call = [("origin", origin), ("authorization", "Bearer live")];
+        for path in ["/api/v2/orders", "/api/v3/orders/1"] {
+            stunt.send(Method::GET, path, &call, "").await;
+        }
+    }
+    let lines = logged.stop();
+    let refusal = "Origin: pages of https://evil.com are not allowed; start the server with \
+        --allow-origin https://evil.com (STUNTDOUBLE_ALLOW_ORIGIN)";
+    let missing = r#"WARN request refused status=404 method="GET" path="/api/v3/orders/1" key="live" reason="this key has no order 1"#;
+    let operation = r#"operation="bizmori.getOrderV3" request="#;
+    let expected = [
+        format!(r#"{missing}" {operation}2"#),
+        format!(r#"{missing}" {operation}4"#),
+        format!(
+            r#"WARN request refused status=403 method="OPTIONS" path="/api/v2/orders" reason="{refusal}" operation="forbidden_origin" request=3"#
+        ),
+        format!(
+            r#"WARN a web page cannot read the response method="GET" path="/api/v2/orders" reason="{refusal}""#
+        ),
+        format!(r#"{missing}; {refusal}" {operation}6"#),
+    ];
+    assert_eq!(all(&lines), expected);
+}

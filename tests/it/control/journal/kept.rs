@@ -56,6 +56,7 @@ async fn a_request_is_kept_with_its_answer_as_both_were() {
         "status": 400,
         "responseHeaders": {
             "content-type": "application/json",
+            "vary": "Origin",
             "x-mock-request": "1",
             "x-mock-reason": answer.header("x-mock-reason"),
         },

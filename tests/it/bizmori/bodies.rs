@@ -1,0 +1,99 @@
+//! JSON bodies as Express reads them.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{ANTI_AI, CONFIRM_DETECTION, DETECTION, EMBED, EXTRACT, text};
+use crate::support::{Answer, Stunt, code, picture};
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+async fn send(stunt: &Stunt, method: Method, path: &str, body: Vec<u8>) -> Answer {
+    let headers = [
+        ("authorization", "Bearer live"),
+        ("content-type", "application/json"),
+    ];
+    stunt.send(method, path, &headers, body).await
+}
+
+fn with_bom(body: &Value) -> Vec<u8> {
+    [BOM, body.to_string().as_bytes()].concat()
+}
+
+#[tokio::test]
+async fn body_that_begins_with_a_byte_order_mark_is_read_on_every_route() {
+    let stunt = Stunt::frozen("live").await;
+    let marks = json!([{"text": "x"}]);
+    let embed =
+        json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "watermarks": marks}]});
+    let extract = json!({"idempotencyKey": "a", "file": {"fileName": "a.jpg", "originalFile": {"fileName": "o.jpg"}}});
+    let url = json!({"url": "http://127.0.0.1:1/"});
+    let window = json!({"fromDate": "2026-03-12", "toDate": "2026-03-12"});
+    let by_url = json!({"idempotencyKey": "b", "files": [{"fileName": "a.jpg", "imageUrl": "http://files.test/a"}]});
+    let detection = json!({"idempotencyKey": "c", "fileName": "a_ai.jpg"});
+    let id = stunt.detection("live", &detection, picture()).await;
+    let confirm = json!({"idempotencyKey": "d", "orderId": id});
+    for (method, path, body) in [
+        (Method::POST, DETECTION, &detection),
+        (Method::POST, CONFIRM_DETECTION, &confirm),
+        (
+            Method::POST,
+            ANTI_AI,
+            &json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}]}),
+        ),
+        (Method::POST, "/api/v2/orders/anti-ai/with-urls", &by_url),
+        (Method::POST, EMBED, &embed),
+        (Method::POST, EXTRACT, &extract),
+        (Method::POST, "/api/v3/orders/wtr-embed", &embed),
+        (Method::POST, "/api/v3/orders/wtr-extract", &extract),
+        (Method::POST, "/api/v2/orders/webhooks", &url),
+        (Method::PUT, "/api/v2/orders/webhooks/1", &url),
+        (
+            Method::POST,
+            "/api/v2/orders/webhooks/1/events/retry-failed",
+            &window,
+        ),
+        (Method::POST, "/api/v2/orders/webhook", &url),
+    ] {
+        let answer = send(&stunt, method, path, with_bom(body)).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    }
+    stunt.advance("live", "PT1S").await;
+    let reports = format!("/api/v3/orders/{id}/reports");
+    let english = json!({"locale": "en-US"});
+    let answer = send(&stunt, Method::POST, &reports, with_bom(&english)).await;
+    assert_eq!(text(&answer.json(), "/data/locale"), "en-US");
+    let answer = send(&stunt, Method::POST, &reports, BOM.to_vec()).await;
+    assert_eq!(text(&answer.json(), "/data/locale"), "ko-KR", "as no body");
+}
+
+#[tokio::test]
+async fn byte_order_mark_does_not_count_when_v3_compares_bodies() {
+    let stunt = Stunt::frozen("live").await;
+    let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]);
+    let body = json!({"idempotencyKey": "a", "files": files});
+    let path = "/api/v3/orders/wtr-embed";
+    let first = send(&stunt, Method::POST, path, body.to_string().into_bytes()).await;
+    let again = send(&stunt, Method::POST, path, with_bom(&body)).await;
+    assert_eq!((again.status, again.text()), (200, first.text()));
+}
+
+#[tokio::test]
+async fn bodies_that_are_not_json_are_refused() {
+    let stunt = Stunt::frozen("live").await;
+    let json = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
+    let trailing = r#"{"idempotencyKey":"a","fileName":"a.jpg",}"#;
+    for body in [
+        trailing.as_bytes().to_vec(),
+        [BOM, trailing.as_bytes()].concat(),
+        [BOM, BOM, json.as_bytes()].concat(),
+        [b" ", BOM, json.as_bytes()].concat(),
+        [json.as_bytes(), BOM].concat(),
+        BOM[..2].to_vec(),
+        BOM.to_vec(),
+    ] {
+        let answer = send(&stunt, Method::POST, DETECTION, body.clone()).await;
+        let refused = (400, code("VALIDATION_FAILED"));
+        assert_eq!((answer.status, answer.text()), refused, "{body:?}");
+    }
+}

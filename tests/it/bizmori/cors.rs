@@ -1,0 +1,274 @@
+//! CORS: pages of local hosts may call the API and read its responses, pages of the internet may not.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{DETECTION, made, text};
+use crate::support::{Answer, Stunt, code, picture};
+
+const LOCAL: &str = "http://localhost:5173";
+const FOREIGN: &str = "https://evil.com";
+const EXPOSED: &str = "x-mock-request, x-mock-reason, x-mock-outcome";
+
+fn refusal(origin: &str) -> String {
+    format!(
+        "Origin: pages of {origin} are not allowed; start the server with --allow-origin {origin} \
+         (STUNTDOUBLE_ALLOW_ORIGIN)"
+    )
+}
+
+async fn preflight(stunt: &Stunt, origin: &str, path: &str, method: &str) -> Answer {
+    let headers = [
+        ("origin", origin),
+        ("access-control-request-method", method),
+        (
+            "access-control-request-headers",
+            "authorization,content-type",
+        ),
+        ("access-control-request-private-network", "true"),
+    ];
+    stunt.send(Method::OPTIONS, path, &headers, "").await
+}
+
+/// A call of a page of [`LOCAL`], unless another origin is among the headers.
+async fn call(
+    stunt: &Stunt,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
+    let json = ("content-type", "application/json");
+    let all = [&[("origin", LOCAL), json][..], headers].concat();
+    stunt.send(method, path, &all, body.to_owned()).await
+}
+
+fn assert_readable(answer: &Answer, what: &str) {
+    let cors = [
+        "access-control-allow-origin",
+        "access-control-expose-headers",
+        "vary",
+    ];
+    let expected = [LOCAL, EXPOSED, "Origin"];
+    assert_eq!(cors.map(|name| answer.header(name)), expected, "{what}");
+}
+
+#[tokio::test]
+async fn preflight_of_a_local_page_is_answered_on_every_path_of_the_api() {
+    let stunt = Stunt::start().await;
+    for (method, path) in [
+        ("GET", "/api/v2/orders"),
+        ("POST", DETECTION),
+        ("PUT", "/api/v2/orders/webhooks/1"),
+        ("DELETE", "/api/v2/orders/webhooks/1"),
+        ("PUT", "/api/v2/test-uploads/token"),
+        ("GET", "/api/v2/test-samples/token"),
+        ("POST", "/api/v3/orders/1/reports"),
+        ("GET", "/api/v3/nothing"),
+        ("PATCH", "/api/v2"),
+    ] {
+        let answer = preflight(&stunt, LOCAL, path, method).await;
+        assert_eq!(
+            (answer.status, answer.text()),
+            (204, String::new()),
+            "{path}"
+        );
+        for (name, value) in [
+            ("access-control-allow-origin", LOCAL),
+            ("access-control-allow-methods", "GET, POST, PUT, DELETE"),
+            ("access-control-allow-headers", "authorization,content-type"),
+            ("access-control-allow-private-network", "true"),
+            ("vary", "Origin, Access-Control-Request-Headers"),
+        ] {
+            assert_eq!(answer.header(name), value, "{path}");
+        }
+        assert!(answer.header("x-mock-request").parse::<u64>().is_ok());
+    }
+}
+
+#[tokio::test]
+async fn every_answer_to_a_local_page_can_be_read() {
+    let stunt = Stunt::frozen("live").await;
+    let live = ("authorization", "Bearer live");
+    let new = r#"{"idempotencyKey":"a","fileName":"a_ai.jpg"}"#;
+    let pro = json!({"requestsPerMinute": 1});
+    stunt
+        .control(Method::PUT, "/_mock/accounts/slow", &pro)
+        .await;
+    let slow = ("authorization", "Bearer slow");
+    call(&stunt, Method::GET, "/api/v2/orders", &[slow], "").await;
+    let when = json!({"method": "GET", "path": "/api/v2/orders/7"});
+    let headers = json!({"Vary": "accept", "Access-Control-Allow-Origin": "http://other.test"});
+    let rule = json!({"when": when, "then": {"respond": {"status": 503, "headers": headers}}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    for (status, method, path, key, body) in [
+        (200, Method::POST, DETECTION, &[live][..], new),
+        (200, Method::GET, "/api/v2/orders", &[live], ""),
+        (400, Method::POST, DETECTION, &[live], "{"),
+        (401, Method::GET, "/api/v3/orders/1", &[], ""),
+        (404, Method::GET, "/api/v3/orders/1", &[live], ""),
+        (404, Method::GET, "/api/v2/nothing", &[live], ""),
+        (404, Method::PATCH, DETECTION, &[live], ""),
+        (404, Method::OPTIONS, DETECTION, &[live], ""),
+        (429, Method::GET, "/api/v2/orders", &[slow], ""),
+        (403, Method::PUT, "/api/v2/test-uploads/x", &[], "x"),
+        (403, Method::GET, "/api/v2/test-samples/x", &[], ""),
+    ] {
+        let answer = call(&stunt, method, path, key, body).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+        assert_readable(&answer, path);
+    }
+    let ruled = call(&stunt, Method::GET, "/api/v2/orders/7", &[live], "").await;
+    assert_eq!(ruled.status, 503);
+    assert_eq!(ruled.header("access-control-allow-origin"), LOCAL);
+    let vary: Vec<_> = ruled.headers.get_all("vary").iter().collect();
+    assert_eq!(vary, ["accept", "Origin"]);
+    let listed = stunt
+        .control(
+            Method::GET,
+            "/_mock/requests?account=live&limit=1",
+            &json!({}),
+        )
+        .await;
+    let kept = &listed["requests"][0]["responseHeaders"];
+    assert_eq!(
+        kept["access-control-allow-origin"], LOCAL,
+        "the journal has it"
+    );
+}
+
+#[tokio::test]
+async fn uploads_and_samples_of_test_keys_can_be_made_and_read_by_pages() {
+    let key = "sk_test_1";
+    let stunt = Stunt::frozen(key).await;
+    let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]);
+    let body = json!({"idempotencyKey": "a", "files": files});
+    let order = made(&stunt, key, "/api/v3/orders/wtr-embed", &body).await;
+    let upload = text(&order, "/files/0/uploadUrl");
+    let answer = call(&stunt, Method::PUT, &upload, &[], "x").await;
+    assert_eq!(answer.status, 200);
+    assert_readable(&answer, "upload");
+    stunt.advance(key, "PT5S").await;
+    let path = format!("/api/v3/orders/{}/download", text(&order, "/orderId"));
+    let download = stunt.get(key, &path).await.json();
+    let sample = text(&download, "/data/archiveUrl");
+    let answer = call(&stunt, Method::GET, &sample, &[], "").await;
+    assert_eq!(answer.status, 200);
+    assert_readable(&answer, "sample");
+}
+
+#[tokio::test]
+async fn pages_of_the_internet_are_refused_with_the_setting_as_the_reason() {
+    let stunt = Stunt::frozen("live").await;
+    for path in [DETECTION, "/api/v3/nothing", "/api/v2/test-uploads/x"] {
+        let answer = preflight(&stunt, FOREIGN, path, "POST").await;
+        answer.assert_refused(403, "AUTH_FORBIDDEN", &refusal(FOREIGN));
+        let cors = answer
+            .headers
+            .keys()
+            .map(reqwest::header::HeaderName::as_str);
+        let cors: Vec<_> = cors
+            .filter(|it| it.starts_with("access-control-"))
+            .collect();
+        assert!(cors.is_empty(), "{cors:?}");
+        assert_eq!(answer.header("vary"), "Origin");
+    }
+    for origin in [
+        FOREIGN,
+        "null",
+        "http://8.8.8.8",
+        "http://localhost.evil.com",
+    ] {
+        let headers = [("authorization", "Bearer live"), ("origin", origin)];
+        let answer = stunt
+            .send(Method::GET, "/api/v2/orders", &headers, "")
+            .await;
+        assert_eq!(answer.status, 200, "who is not a browser is answered");
+        assert_eq!(answer.header("access-control-allow-origin"), "");
+        assert_eq!(answer.header("access-control-expose-headers"), "");
+        assert_eq!(answer.header("x-mock-reason"), refusal(origin));
+        let missing = stunt
+            .send(Method::GET, "/api/v2/orders/1", &headers, "")
+            .await;
+        assert_eq!(
+            (missing.status, missing.text()),
+            (404, code("ORDER_NOT_FOUND"))
+        );
+        let why = format!("there is no order 1; {}", refusal(origin));
+        assert_eq!(missing.header("x-mock-reason"), why);
+    }
+}
+
+#[tokio::test]
+async fn request_without_an_origin_gets_vary_alone() {
+    let stunt = Stunt::start().await;
+    let answer = stunt.get("live", "/api/v2/orders").await;
+    assert_eq!(answer.header("vary"), "Origin");
+    assert_eq!(answer.header("access-control-allow-origin"), "");
+    assert_eq!(answer.header("x-mock-reason"), "");
+    let elsewhere = stunt
+        .send(Method::GET, "/health", &[("origin", LOCAL)], "")
+        .await;
+    assert_eq!(elsewhere.header("access-control-allow-origin"), "");
+}
+
+#[tokio::test]
+async fn origins_of_the_setting_are_allowed() {
+    let origins = vec![FOREIGN.to_owned(), "null".to_owned()];
+    let stunt = Stunt::with(|config| config.control.allow_origins = origins).await;
+    for origin in [FOREIGN, "null", LOCAL] {
+        let answer = preflight(&stunt, origin, DETECTION, "POST").await;
+        let allowed = answer.header("access-control-allow-origin");
+        assert_eq!((answer.status, allowed), (204, origin));
+    }
+    let answer = preflight(&stunt, "https://other.com", DETECTION, "POST").await;
+    assert_eq!(answer.status, 403);
+}
+
+#[tokio::test]
+async fn preflights_use_up_no_rule_and_no_call_of_a_plan() {
+    let stunt = Stunt::frozen("live").await;
+    let settings = json!({"requestsPerMinute": 1});
+    stunt
+        .control(Method::PUT, "/_mock/accounts/live", &settings)
+        .await;
+    let then = json!({"respond": {"status": 503}});
+    let rule = json!({"when": {"path": "/api/*"}, "times": 1, "then": then});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    for _ in 0..3 {
+        let answer = preflight(&stunt, LOCAL, "/api/v2/orders", "GET").await;
+        assert_eq!(answer.status, 204);
+    }
+    assert_eq!(stunt.get("live", "/api/v2/orders").await.status, 503);
+    assert_eq!(stunt.get("live", "/api/v2/orders").await.status, 200);
+    let metrics = stunt
+        .send(Method::GET, "/_mock/metrics", &[], "")
+        .await
+        .text();
+    let counted = r#"stuntdouble_http_requests_total{operation="preflight",status="204"} 3"#;
+    assert!(metrics.lines().any(|line| line == counted), "{metrics}");
+}
+
+#[tokio::test]
+async fn page_of_another_local_origin_takes_an_order_to_its_end() {
+    let stunt = Stunt::frozen("live").await;
+    let live = ("authorization", "Bearer live");
+    let new = r#"{"idempotencyKey":"a","fileName":"a_ai.jpg"}"#;
+    let created = call(&stunt, Method::POST, DETECTION, &[live], new).await;
+    let order = created.json()["data"].take();
+    let url = text(&order, "/file/uploadUrl");
+    let origin = [("origin", LOCAL)];
+    let put = stunt.send(Method::PUT, &url, &origin, picture()).await;
+    assert_eq!(put.status, 200);
+    assert_eq!(put.header("access-control-allow-origin"), "*");
+    let id = text(&order, "/orderId");
+    stunt.confirm("live", &id).await;
+    stunt.advance("live", "PT1S").await;
+    let path = format!("/api/v2/orders/{id}");
+    let read = call(&stunt, Method::GET, &path, &[live], "").await;
+    assert_readable(&read, &path);
+    assert!(
+        read.header("x-mock-outcome")
+            .starts_with("probability 0.98")
+    );
+}
