@@ -4,6 +4,7 @@ use crate::bizmori::error::{Code, Refusal};
 use crate::clock;
 use crate::model::listing::Filter;
 use crate::model::order::State;
+use crate::model::time::DAY_MS;
 use crate::model::work::Work;
 
 const LIMIT: u32 = 10;
@@ -105,17 +106,21 @@ impl Paging {
     }
 }
 
-/// `?date` of the statistics, as days since 1970.
+/// Reads `?date` of the statistics: a date, or an instant, of which the UTC day counts. Returns the day
+/// as days since 1970.
 ///
 /// # Errors
-/// If it is no date.
+/// If it is neither.
 pub fn stats_day(query: Option<&str>) -> Result<Option<i64>, Refusal> {
     let date = parameters(query).find(|(name, _)| name == "date");
     let Some((_, date)) = date.filter(|(_, date)| !date.is_empty()) else {
         return Ok(None);
     };
-    let day = clock::parse_date(&date).ok_or_else(|| {
-        let line = format!("date: {date} is no date, such as 2026-03-12");
+    // The + of an offset that a client did not encode.
+    let text = date.replace(' ', "+");
+    let begin = clock::parse_iso_range(&text).map(|range| range.start().ms().div_euclid(DAY_MS));
+    let day = begin.or_else(|| clock::parse_date(&text)).ok_or_else(|| {
+        let line = format!("date: {date} is not a date or an instant of ISO 8601");
         Refusal::new(Code::InvalidParameter, line)
     });
     day.map(Some)

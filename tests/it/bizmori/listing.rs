@@ -209,7 +209,7 @@ async fn a_query_that_makes_no_sense_is_refused() {
     answer.assert_refused(
         400,
         "INVALID_PARAMETER",
-        "date: yesterday is no date, such as 2026-03-12",
+        "date: yesterday is not a date or an instant of ISO 8601",
     );
 }
 
@@ -254,7 +254,18 @@ async fn the_statistics_count_seven_days_up_to_the_date() {
     ]);
     let expected =
         format!(r#"{{"data":{{"dailyStats":[{week}],"domain":[0,4],"ticks":[0,1,2,3,4]}}}}"#);
-    assert_eq!(stats("?date=2026-03-12").await, expected);
+    for date in [
+        "2026-03-12",
+        "2026-03-12T00:00:00.000Z",
+        "2026-03-12T23:59:59.999Z",
+        "2026-03-12T10:00:00",
+        "2026-03-12T10:00Z",
+        "2026-03-13T08:30:00%2B09:00",
+        "2026-03-13T08:30:00+09:00",
+        "2026-03-11T20:00:00.5-05:00",
+    ] {
+        assert_eq!(stats(&format!("?date={date}")).await, expected, "{date}");
+    }
 }
 
 #[tokio::test]
