@@ -135,8 +135,9 @@ fn put<'a>(
     }
 }
 
-/// A `Content-Disposition` that keeps any name whole (RFC 6266).
-fn attachment(name: &str) -> String {
+/// Returns a `Content-Disposition` that keeps any name whole (RFC 6266).
+#[must_use]
+pub fn attachment(name: &str) -> String {
     let plain: String = name
         .chars()
         .map(|c| {

@@ -2,16 +2,19 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use tokio_util::io::ReaderStream;
 
 use super::download::downloadable;
 use super::error::{Code, Refusal};
 use super::token::{Purpose, Token};
-use crate::model::order::Vendor;
+use crate::links::attachment;
+use crate::model::order::{Order, State as OrderState, Vendor};
+use crate::model::report::Locale;
 use crate::model::time::Timestamp;
-use crate::web::{Context, Segment};
+use crate::orders::report_name;
+use crate::web::{Context, Segment, Verbs};
 
 /// What a token follows in a URL's path.
 pub const PATH: &str = "/api/v2/test-samples/";
@@ -34,12 +37,32 @@ pub fn url(
     format!("{origin}{PATH}{token}")
 }
 
+/// Returns where the report on a test order is downloaded until `expires_at`.
+pub fn report_url(
+    secret: &str,
+    origin: &str,
+    order_id: &str,
+    locale: Locale,
+    expires_at: Timestamp,
+) -> String {
+    let token = Token {
+        order_id,
+        index: locale.index(),
+        expires_at,
+    };
+    let token = token.sign(secret, Purpose::Report);
+    format!("{origin}{PATH}{token}")
+}
+
 pub async fn get(
     State(context): State<Context>,
     Segment(token): Segment,
 ) -> Result<Response, Refusal> {
     let forbidden = |line: &str| Refusal::new(Code::AuthForbidden, line);
-    let token = Token::read(&context.config.storage.s3_secret, Purpose::Sample, &token)
+    let secret = &context.config.storage.s3_secret;
+    let read = |purpose| Token::read(secret, purpose, &token).map(|token| (purpose, token));
+    let (purpose, token) = read(Purpose::Sample)
+        .or_else(|| read(Purpose::Report))
         .ok_or_else(|| forbidden("the token is not one of ours"))?;
     let found = context.orders.find(Vendor::Bizmori, token.order_id).await?;
     let gone = || Refusal::new(Code::OrderNotFound, "the order of this token is gone");
@@ -47,6 +70,9 @@ pub async fn get(
     let account = context.accounts.by_id(order.account).ok_or_else(gone)?;
     if account.now() > token.expires_at {
         return Err(forbidden("the token has expired by the account's clock"));
+    }
+    if purpose == Purpose::Report {
+        return report(&context, &order, token.index).await;
     }
     downloadable(&order)?;
     let sample = context.orders.sample(&order, token.index).await?;
@@ -57,4 +83,23 @@ pub async fn get(
     let body = Body::from_stream(ReaderStream::new(sample.file));
     let content_type = [(CONTENT_TYPE, sample.media_type)];
     Ok((content_type, body).into_response())
+}
+
+/// Answers with the sample of a report in the language of that index.
+async fn report(verbs: &Verbs, order: &Order, index: usize) -> Result<Response, Refusal> {
+    if matches!(order.state, OrderState::Expired { .. }) {
+        let line = format!("order {} has expired", order.id);
+        return Err(Refusal::new(Code::OrderExpired, line));
+    }
+    let locale = Locale::ALL.get(index).copied().unwrap_or_default();
+    let pdf = verbs.orders.sample_report(order, locale).await?;
+    let pdf = pdf.ok_or_else(|| {
+        let line = format!("order {} has no report in {}", order.id, locale.tag());
+        Refusal::new(Code::ReportNotFound, line)
+    })?;
+    let headers = [
+        (CONTENT_TYPE, "application/pdf".to_owned()),
+        (CONTENT_DISPOSITION, attachment(&report_name(order, locale))),
+    ];
+    Ok((headers, pdf).into_response())
 }

@@ -10,6 +10,8 @@ use crate::model::time::Timestamp;
 pub enum Purpose {
     Upload,
     Sample,
+    /// A sample of a report; the index is that of its language.
+    Report,
 }
 
 /// What a token says.
@@ -51,6 +53,7 @@ fn mac(secret: &str, purpose: Purpose, said: &str) -> Hmac<Sha256> {
     mac.update(match purpose {
         Purpose::Upload => b"test upload ",
         Purpose::Sample => b"test sample ",
+        Purpose::Report => b"test report ",
     });
     mac.update(said.as_bytes());
     mac

@@ -36,7 +36,7 @@ pub fn routes(routes: Routes) -> Routes {
             "/api/v3/orders/wtr-extract",
             create::watermark_extract,
         )
-        .making(Makes::Extraction)
+        .making(Makes::ExtractionV3)
         .drafted(draft::watermark_extract_v3)
         .on(
             "bizmori.getOrderV3",

@@ -18,7 +18,7 @@ use created::NewFile;
 pub use created::{
     AiDetectionCreated, AntiAiCreated, Started, WatermarkEmbedCreated, WatermarkExtractCreated,
 };
-pub use detail::{Detail, Errors, View, detected, extraction};
+pub use detail::{Detail, Errors, View, detected, detection_status, extraction};
 pub use listing::{Listing, RecentStats, Whole};
 
 /// `{"data": …}`.
@@ -78,7 +78,7 @@ pub fn outcome_of_order(order: &Order) -> Option<HeaderValue> {
             Some(outcome_line(&settled, &found.verdict.basis))
         }
         Outcome::Extraction(found) => {
-            let settled = format!("watermark {}", detected(found));
+            let settled = format!("watermark {}", detection_status(found));
             Some(outcome_line(&settled, &found.basis))
         }
         Outcome::Outputs(_) | Outcome::Bulk(_) => None,

@@ -260,7 +260,7 @@ async fn end(verbs: &Verbs, id: &str, end: End) -> Result<Response, Refusal> {
         EndError::Unfit => Refusal::bad(
             "unfit_outcome",
             format!("order {id} does not come to such an outcome"),
-            "probability goes with detections, finalResult and analysis with documents, watermarkText with extractions",
+            "probability goes with detections, finalResult and analysis with documents, watermarkText with extractions, detectionStatus with those of v3",
         ),
         EndError::Store(error) => error.into(),
     })?;

@@ -4,7 +4,9 @@
 //! Promises: the same name and bytes give the same verdict on every machine and in every
 //! version; a test pins the numbers.
 
+use crate::model::order::Api;
 use crate::model::picture::{Basis, Label, Provenance, Verdict};
+use crate::model::work::{NoResult, WatermarkResult};
 
 /// The chance of AI for a picture that names its generator.
 const GENERATOR_PROBABILITY: f64 = 0.97;
@@ -65,17 +67,18 @@ pub fn of_document_name(name: &str) -> Option<Verdict> {
     Some(by_suffix(suffix, label, probability))
 }
 
-/// What the suffixes that watermark extraction knows (bizmori.md 2.5) make of a name: the text
-/// found, if one is.
+/// Result of a watermark extraction that the suffix of a file name chooses (bizmori.md 2.5 and, for
+/// suffixes that only v3 has, 4). `None` if the name has no such suffix.
 #[must_use]
-pub fn of_extraction_name(name: &str) -> Option<(Option<String>, Basis)> {
+pub fn of_extraction_name(name: &str, api: Api) -> Option<(WatermarkResult, Basis)> {
     let suffix = suffix(name)?.to_ascii_lowercase();
-    let text = match suffix.as_str() {
-        "detected" => Some(TEST_WATERMARK.to_owned()),
-        "undetected" => None,
-        _ => return None,
+    let result = match (suffix.as_str(), api) {
+        ("detected", _) => Ok(Some(TEST_WATERMARK.to_owned())),
+        ("undetected", _) => Ok(None),
+        (other, Api::V3) => Err(NoResult::named(other)?),
+        (_, Api::V2) => return None,
     };
-    Some((text, Basis::Suffix(suffix)))
+    Some((result, Basis::Suffix(suffix)))
 }
 
 /// What a picture's metadata make of it or, where they say nothing, its SHA-256.

@@ -49,10 +49,20 @@ pub struct Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut<'o> {
     pub file: &'o File,
-    /// The how-manieth output of the file it is, from 1.
-    pub number: usize,
+    /// Place among the outputs of the file, from 0.
+    pub index: usize,
     /// The watermarks that go into it.
     pub texts: &'o [String],
+}
+
+impl Cut<'_> {
+    /// Id of the output, unique among the files and outputs of its account: the last three digits
+    /// of a file's id are 001 to 100, those of an output's id are above.
+    #[must_use]
+    pub fn output_id(&self) -> u64 {
+        let index = u64::try_from(self.index).unwrap_or(u64::MAX);
+        self.file.id * 1_000 + 101 + index
+    }
 }
 
 impl File {

@@ -7,6 +7,7 @@
 
 mod held;
 mod told;
+mod v3;
 
 use serde::{Deserialize, Serialize};
 
@@ -216,11 +217,7 @@ impl Order {
             } else {
                 vec![file.texts.as_slice()]
             };
-            let cut = |(index, texts)| Cut {
-                file,
-                number: index + 1,
-                texts,
-            };
+            let cut = |(index, texts)| Cut { file, index, texts };
             texts.into_iter().enumerate().map(cut).collect()
         };
         self.files.iter().flat_map(of_file).collect()

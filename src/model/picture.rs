@@ -174,6 +174,8 @@ pub enum Basis {
     Digest,
     /// What stands in the file, or does not.
     Content,
+    /// A defect, by which the file cannot be processed; the text is one line, for people.
+    Defect(String),
     /// A test key, whose pictures nobody looks at.
     TestKey,
     /// A rule, by its id.

@@ -29,6 +29,13 @@ impl Locale {
         }
     }
 
+    /// Index among [`Self::ALL`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        let mut all = Self::ALL.into_iter();
+        all.position(|locale| locale == self).unwrap_or_default()
+    }
+
     /// The locale spelled exactly so.
     #[must_use]
     pub fn of_tag(tag: &str) -> Option<Self> {
@@ -62,6 +69,8 @@ pub enum ReportState {
     UnderWay { failing: Option<String> },
     /// It is in the blob of that key.
     Made { key: String },
+    /// It is drawn whenever it is downloaded. Orders of test keys store nothing.
+    Sample,
     /// It was not made; it may be asked for again.
     Failed { code: String },
 }
@@ -72,7 +81,7 @@ impl Report {
     pub fn key(&self) -> Option<&str> {
         match &self.state {
             ReportState::Made { key } => Some(key),
-            ReportState::UnderWay { .. } | ReportState::Failed { .. } => None,
+            ReportState::UnderWay { .. } | ReportState::Sample | ReportState::Failed { .. } => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What an order asks for, and what came of it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bulk::{Bulk, Judged};
@@ -127,15 +128,72 @@ pub struct Outputs {
     pub thumbnail: Option<String>,
 }
 
+/// Reason why it is not known whether a file has a watermark. Only BIZ MORI's v3 has such results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum NoResult {
+    /// The file was processed, without a clear result.
+    Inconclusive,
+    /// The file cannot be processed.
+    Unsupported,
+    /// The vendor's engine failed.
+    Error,
+}
+
+impl NoResult {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::Inconclusive, Self::Unsupported, Self::Error];
+
+    /// The vendor's word, in file names and in rules too.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inconclusive => "inconclusive",
+            Self::Unsupported => "unsupported",
+            Self::Error => "error",
+        }
+    }
+
+    /// Returns the reason of that name. `None` if there is none.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+}
+
+/// Result of a search for a watermark: its texts, one per line, `None` if there is no watermark, or
+/// the reason why that is not known.
+pub type WatermarkResult = Result<Option<String>, NoResult>;
+
 /// What was found where a watermark was looked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Extraction {
-    /// The texts found, one a line; none: there is no watermark.
+    /// Texts of the watermark, one per line. `None` if no watermark was found.
     pub text: Option<String>,
+    /// `None` if it is known whether there is a watermark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_result: Option<NoResult>,
     pub basis: Basis,
     /// Of the file that was looked at; a blob, by key.
     pub thumbnail: Option<String>,
+}
+
+impl Extraction {
+    /// Returns an extraction with that result.
+    #[must_use]
+    pub fn new(result: WatermarkResult, basis: Basis, thumbnail: Option<String>) -> Self {
+        let (text, no_result) = match result {
+            Ok(text) => (text, None),
+            Err(no_result) => (None, Some(no_result)),
+        };
+        Self {
+            text,
+            no_result,
+            basis,
+            thumbnail,
+        }
+    }
 }
 
 /// A judgement and the pictures drawn for it; those are blobs, by key.

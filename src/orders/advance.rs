@@ -60,15 +60,9 @@ impl Orders {
             }
         };
         let now = account.now();
-        let finish = |order: &mut Order| {
-            let unbilled = billing::unbilled_credits(order, &result);
-            let is_finished = order.finish(result, now);
-            if is_finished {
-                order.charged = order.charged.saturating_sub(unbilled);
-            }
-            is_finished
-        };
-        let finished = self.settle(job, finish, &account).await?;
+        let finished = self
+            .settle(job, |order| order.finish(result, now), &account)
+            .await?;
         self.puts.forget(&job.subject);
         if !finished {
             // It expired meanwhile: what was fetched and made for it since is nobody's.
@@ -184,8 +178,8 @@ impl Orders {
         Ok(())
     }
 
-    /// Takes the job and moves its order on, in one transaction, and tells what became of it. Credits
-    /// that `step` takes off the order's charge go back to the account. False if the order was not moved.
+    /// Takes the job and moves its order on, in one transaction, returns the credits that are not billed,
+    /// and tells what became of it. False if the order was not moved.
     pub(super) async fn settle(
         &self,
         job: &Job,
@@ -198,12 +192,12 @@ impl Orders {
         }
         let mut ended = None;
         if let Some(mut order) = store::orders::find(&mut tx, &job.subject).await?
-            && let charged = order.charged
             && step(Arc::make_mut(&mut order))
         {
-            let unbilled = charged.saturating_sub(order.charged);
-            if unbilled > 0 {
-                store::accounts::give_back(&mut tx, account.id, unbilled).await?;
+            let credits = billing::credits_to_return(&order);
+            if credits > 0 {
+                Arc::make_mut(&mut order).charged -= credits;
+                store::accounts::give_back(&mut tx, account.id, credits).await?;
             }
             store::orders::update(&mut tx, Arc::clone(&order)).await?;
             self.webhooks

@@ -59,7 +59,7 @@ impl Orders {
         let account = self.accounts.by_id(order.account);
         let account = account.ok_or(EndError::NotFound)?;
         if let End::Complete(Some(outcome)) = &end
-            && !outcome.fits(Makes::from(&order.work))
+            && !outcome.fits(Makes::for_work(&order.work, order.api))
         {
             return Err(EndError::Unfit);
         }

@@ -9,7 +9,7 @@ use crate::claims::Claim;
 use crate::model::bulk::Queued;
 use crate::model::job::Kind;
 use crate::model::order::{Order, State, Vendor};
-use crate::model::rule::{Asked, Outcome, Processing, Subject};
+use crate::model::rule::{Asked, Makes, Outcome, Processing, Subject};
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
 use crate::rules::Choice;
@@ -198,7 +198,7 @@ impl Orders {
             operation: new.operation,
             account: Some(&account.key),
             subject: Subject::Order {
-                makes: (&new.work).into(),
+                makes: Makes::for_work(&new.work, new.api),
                 file_names,
             },
         });

@@ -94,7 +94,10 @@ pub(super) fn draft(
         .collect();
     let waits = files.iter().any(File::is_awaited);
     let first = files.first().map_or("", |file| file.name.as_str());
-    let default_name = || layout::default_name(&new.work, first, now);
+    let default_name = || match new.api {
+        Api::V2 => layout::default_name(&new.work, first, now),
+        Api::V3 => first.to_owned(),
+    };
     Order {
         account: account.id,
         number,
@@ -108,9 +111,9 @@ pub(super) fn draft(
         retention_days,
         work: new.work.clone(),
         confirm_key: None,
-        charged: new.charge.map_or(0, |charge| charge.credits),
         ruled: None,
         processing: None,
+        charged: new.charge.map_or(0, |charge| charge.credits),
         request_digest: new.request_digest.clone(),
         reports: Reports::default(),
         state: if waits {

@@ -4,13 +4,14 @@ use super::work::{self, defective, failure};
 use super::{Orders, layout, ruled};
 use crate::accounts::Account;
 use crate::engine::{Content, Failure as Cause, Wants, verdict};
-use crate::model::order::Order;
+use crate::model::order::{Api, Order};
 use crate::model::picture::Basis;
-use crate::model::work::{Extraction, Outcome};
+use crate::model::work::{Extraction, NoResult, Outcome};
 use crate::store::StoreError;
 
 impl Orders {
-    /// Looks for a watermark in the order's file. Several texts come one a line.
+    /// Looks for a watermark in the order's file. Several texts come one a line. A file that cannot
+    /// be processed fails an order of v2, and is the result of one of v3.
     pub(super) async fn extract(
         &self,
         account: &Account,
@@ -24,18 +25,22 @@ impl Orders {
         let Some(content) = found.map_err(StoreError::broken)? else {
             return Ok(Err(failure(order, format!("{} is gone", file.name))));
         };
-        let by_name = || verdict::of_extraction_name(&file.name);
-        let said = ruled::watermark(order).or_else(by_name);
+        let by_name = || verdict::of_extraction_name(&file.name, order.api);
+        let forced = ruled::watermark(order).or_else(by_name);
         let extracted = self
             .engine
             .extract(content.clone(), file.name.clone())
             .await;
-        let (text, basis) = match (said, extracted) {
+        let (result, basis) = match (forced, extracted) {
             (_, Err(Cause::Io(error))) => return Err(StoreError::broken(error)),
-            (Some(said), _) => said,
+            (Some(forced), _) => forced,
             (None, Ok(texts)) => {
                 let text = (!texts.is_empty()).then(|| texts.join("\n"));
-                (text, Basis::Content)
+                (Ok(text), Basis::Content)
+            }
+            (None, Err(Cause::Defect(defect))) if order.api == Api::V3 => {
+                let line = format!("{}: {}", file.name, defect.text());
+                (Err(NoResult::Unsupported), Basis::Defect(line))
             }
             (None, Err(Cause::Defect(defect))) => {
                 return Ok(Err(defective(order, &file.name, &defect)));
@@ -44,11 +49,8 @@ impl Orders {
         let thumbnail = self
             .thumbnail_of(account, order, &file.name, content)
             .await?;
-        Ok(Ok(Outcome::Extraction(Extraction {
-            text,
-            basis,
-            thumbnail,
-        })))
+        let extraction = Extraction::new(result, basis, thumbnail);
+        Ok(Ok(Outcome::Extraction(extraction)))
     }
 
     /// Stores a thumbnail, of a document its card: its key; none of what is neither.

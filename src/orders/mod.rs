@@ -54,7 +54,7 @@ pub use draft::{Charge, New, NewFile, Source};
 pub use layout::{KeyOwner, key_owner};
 pub use outputs::Archive;
 pub use query::{Cursor, Listed, Owner};
-pub use report::{ReportError, report_kind};
+pub use report::{ReportError, is_report_locale, report_kind, report_name};
 pub use set_up::Given;
 pub use start::{StartError, Started};
 pub use steps::Steps;

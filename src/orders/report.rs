@@ -6,11 +6,14 @@ use super::ended::log_failed_report;
 use super::{Orders, layout, ruled};
 use crate::accounts::Account;
 use crate::engine::{Failure, Finding, Report as Page};
+use crate::model::file::{File, Role};
 use crate::model::job::{Job, Kind};
-use crate::model::order::{Order, State};
+use crate::model::order::{Api, Order, State};
+use crate::model::picture::Media;
 use crate::model::report::{Locale, ReportKind, ReportState};
 use crate::model::rule::{Asked, Makes, Processing, Subject};
-use crate::model::work::Outcome;
+use crate::model::time::Timestamp;
+use crate::model::work::{Extraction, Outcome};
 use crate::rules::Choice;
 use crate::store::{self, StoreError, Tx};
 
@@ -19,6 +22,8 @@ use crate::store::{self, StoreError, Tx};
 pub enum ReportError {
     /// The order has found nothing to report on (yet).
     NotAvailable,
+    /// Reports on the order are not written in this language.
+    LocaleUnsupported,
     Expired,
     Store(StoreError),
 }
@@ -35,8 +40,28 @@ pub fn report_kind(order: &Order) -> Option<ReportKind> {
     finding(order).map(|(finding, _)| finding.kind())
 }
 
-/// What was found, and when the order was complete; a test order has looked at nothing.
-fn finding(order: &Order) -> Option<(Finding, crate::model::time::Timestamp)> {
+/// `true` if reports on the order are written in that language: those on PDFs only in Korean.
+#[must_use]
+pub fn is_report_locale(order: &Order, locale: Locale) -> bool {
+    let subject = order.subject();
+    locale == Locale::KoKr || !subject.is_some_and(is_pdf)
+}
+
+/// File name of a report.
+#[must_use]
+pub fn report_name(order: &Order, locale: Locale) -> String {
+    format!("{}-report-{}.pdf", order.name, locale.tag())
+}
+
+fn is_pdf(file: &File) -> bool {
+    Media::of_name(&file.name).is_some_and(Media::is_pdf)
+}
+
+/// Returns what a report on the order tells, and when the order was complete. `None` if there is no
+/// report on such an order. There are reports on AI detections, and on extractions of v3 that have a
+/// result and an original that is a picture. Of a test key's orders there are reports only on
+/// extractions that found a watermark.
+fn finding(order: &Order) -> Option<(Finding, Timestamp)> {
     let State::Complete {
         completed_at,
         outcome,
@@ -46,16 +71,43 @@ fn finding(order: &Order) -> Option<(Finding, crate::model::time::Timestamp)> {
         return None;
     };
     let found = match outcome {
-        _ if order.test => return None,
-        Outcome::Detection(found) => Finding::Ai {
+        Outcome::Detection(found) if !order.test => Finding::Ai {
             probability: found.verdict.probability,
         },
-        Outcome::Extraction(found) => Finding::Watermark {
+        Outcome::Extraction(found) if is_reported(order, found) => Finding::Watermark {
             text: found.text.clone(),
         },
-        Outcome::Outputs(_) | Outcome::Bulk(_) => return None,
+        _ => return None,
     };
     Some((found, *completed_at))
+}
+
+fn is_reported(order: &Order, found: &Extraction) -> bool {
+    let mut originals = order
+        .files
+        .iter()
+        .filter(|file| file.role == Some(Role::Original));
+    order.api == Api::V3
+        && found.no_result.is_none()
+        && (!order.test || found.text.is_some())
+        && !originals.any(is_pdf)
+}
+
+/// Returns the page of a report, without a thumbnail. `None` if there is no report on the order.
+fn page(order: &Order, locale: Locale, made_at: Timestamp) -> Option<Page> {
+    let (finding, completed_at) = finding(order)?;
+    let subject = order.subject();
+    Some(Page {
+        locale,
+        finding,
+        order_id: order.id.clone(),
+        order_name: order.name.clone(),
+        file_name: subject.map(|file| file.name.clone()).unwrap_or_default(),
+        created_at: order.created_at,
+        completed_at,
+        made_at,
+        thumbnail: None,
+    })
 }
 
 fn subject(order: &Order, locale: Locale) -> String {
@@ -69,11 +121,13 @@ fn about(job: &Job) -> (&str, Option<Locale>) {
 }
 
 impl Orders {
-    /// A report in that language is wanted: the order, and whether it was not wanted before.
+    /// Requests a report in that language, unless it was requested before and has not failed.
+    /// Returns the order, and whether the report is new. Reports of test keys are there at once,
+    /// unless a rule says how long they take.
     ///
     /// # Errors
     /// If there can be none, or it cannot be written.
-    pub async fn want_report(
+    pub async fn request_report(
         &self,
         account: &Account,
         order_id: &str,
@@ -89,22 +143,54 @@ impl Orders {
         if finding(&order).is_none() {
             return Err(ReportError::NotAvailable);
         }
+        if !is_report_locale(&order, locale) {
+            return Err(ReportError::LocaleUnsupported);
+        }
         let choice = self.rules_on_report(&tx, account, &order);
         let failing = ruled::failure(&order, choice.ruled.as_ref());
         let failing = failing.map(|failure| failure.code);
-        let fresh = Arc::make_mut(&mut order).reports.want(locale, failing);
-        if fresh {
-            let due_at = match choice.processing {
-                Some((_, Processing::Ms(ms))) => account.now().plus_ms(ms.into()),
-                _ => self.usually_due_at(account, &order, account.now()),
-            };
-            let subject = subject(&order, locale);
+        let now = account.now();
+        let due_at = match choice.processing {
+            Some((_, Processing::Ms(ms))) => Some(now.plus_ms(ms.into())),
+            _ if order.test => None,
+            _ => Some(self.usually_due_at(account, &order, now)),
+        };
+        let reports = &mut Arc::make_mut(&mut order).reports;
+        let is_new = reports.want(locale, failing.clone());
+        if is_new {
+            if due_at.is_none() {
+                let failed = failing.map(|code| ReportState::Failed { code });
+                reports.end(locale, failed.unwrap_or(ReportState::Sample));
+            }
             store::orders::update(&mut tx, Arc::clone(&order)).await?;
-            store::jobs::put(&mut tx, account.id, Kind::Report, &subject, due_at).await?;
+            if let Some(due_at) = due_at {
+                let subject = subject(&order, locale);
+                store::jobs::put(&mut tx, account.id, Kind::Report, &subject, due_at).await?;
+            }
             self.rules.count(&mut tx, &[choice]).await?;
         }
         tx.commit().await?;
-        Ok((order, fresh))
+        Ok((order, is_new))
+    }
+
+    /// Draws the report of a test key's order. `None` if it was not requested, or has failed.
+    ///
+    /// # Errors
+    /// If it cannot be drawn, which is a fault of the build.
+    pub async fn sample_report(
+        &self,
+        order: &Order,
+        locale: Locale,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let state = order.reports.of(locale).map(|report| &report.state);
+        if state != Some(&ReportState::Sample) {
+            return Ok(None);
+        }
+        let Some(page) = page(order, locale, order.updated_at) else {
+            return Ok(None);
+        };
+        let bytes = self.engine.report(page).await;
+        bytes.map(Some).map_err(StoreError::broken)
     }
 
     /// What the rules say to a report that is asked for.
@@ -199,8 +285,8 @@ impl Orders {
         order: &Order,
         locale: Locale,
     ) -> Result<Option<ReportState>, StoreError> {
-        let wanted = order.reports.of(locale).zip(finding(order));
-        let Some((report, (finding, completed_at))) = wanted else {
+        let page = page(order, locale, account.now());
+        let Some((report, mut page)) = order.reports.of(locale).zip(page) else {
             return Ok(None);
         };
         if let ReportState::UnderWay {
@@ -210,20 +296,10 @@ impl Orders {
             let code = code.clone();
             return Ok(Some(ReportState::Failed { code }));
         }
-        let page = Page {
-            locale,
-            finding,
-            order_id: order.id.clone(),
-            order_name: order.name.clone(),
-            file_name: order
-                .subject()
-                .map(|file| file.name.clone())
-                .unwrap_or_default(),
-            created_at: order.created_at,
-            completed_at,
-            made_at: account.now(),
-            thumbnail: self.thumbnail_bytes(account, order).await?,
-        };
+        if order.test {
+            return Ok(Some(ReportState::Sample));
+        }
+        page.thumbnail = self.thumbnail_bytes(account, order).await?;
         let bytes = match self.engine.report(page).await {
             Ok(bytes) => bytes,
             Err(Failure::Io(error)) => return Err(StoreError::broken(error)),

@@ -5,7 +5,7 @@ use crate::engine::verdict;
 use crate::model::order::Order;
 use crate::model::picture::{Basis, Label, Provenance, Verdict};
 use crate::model::rule::{Outcome, Ruled};
-use crate::model::work::{Failure, Work};
+use crate::model::work::{Failure, WatermarkResult, Work};
 use crate::rules::Choice;
 
 /// From here on a picture is taken for a machine's.
@@ -63,9 +63,10 @@ pub(super) fn failure(order: &Order, ruled: Option<&Ruled>) -> Option<Failure> {
 pub(super) fn verdict(ruled: Option<&Ruled>) -> Option<Verdict> {
     let ruled = ruled?;
     let (label, probability) = match &ruled.outcome {
-        Outcome::Failed { .. } | Outcome::WatermarkText { .. } | Outcome::AnalysisFailed => {
-            return None;
-        }
+        Outcome::Failed { .. }
+        | Outcome::WatermarkText { .. }
+        | Outcome::DetectionStatus { .. }
+        | Outcome::AnalysisFailed => return None,
         Outcome::Probability { probability } if *probability >= AI_PROBABILITY_MIN => {
             (Label::Ai, *probability)
         }
@@ -83,14 +84,16 @@ pub(super) fn verdict(ruled: Option<&Ruled>) -> Option<Verdict> {
     })
 }
 
-/// The watermark found, if a rule says.
-pub(super) fn watermark(order: &Order) -> Option<(Option<String>, Basis)> {
+/// Result of a watermark extraction that a rule forces. `None` if no rule does.
+pub(super) fn watermark(order: &Order) -> Option<(WatermarkResult, Basis)> {
     let ruled = order.ruled.as_ref()?;
-    match &ruled.outcome {
-        Outcome::WatermarkText { text } => Some((text.clone(), ruled.basis())),
+    let result = match &ruled.outcome {
+        Outcome::WatermarkText { text } => Ok(text.clone()),
+        Outcome::DetectionStatus { status } => Err(*status),
         Outcome::Failed { .. }
         | Outcome::Probability { .. }
         | Outcome::FinalResult { .. }
-        | Outcome::AnalysisFailed => None,
-    }
+        | Outcome::AnalysisFailed => return None,
+    };
+    Some((result, ruled.basis()))
 }

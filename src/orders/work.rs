@@ -113,14 +113,10 @@ fn made_up(order: &Order) -> Outcome {
     match order.work {
         Work::AntiAi { .. } | Work::WatermarkEmbed => Outcome::Outputs(Outputs::default()),
         Work::WatermarkExtract => {
-            let by_name = || verdict::of_extraction_name(name);
-            let said = ruled::watermark(order).or_else(by_name);
-            let (text, basis) = said.unwrap_or((None, Basis::TestKey));
-            Outcome::Extraction(Extraction {
-                text,
-                basis,
-                thumbnail: None,
-            })
+            let by_name = || verdict::of_extraction_name(name, order.api);
+            let forced = ruled::watermark(order).or_else(by_name);
+            let (result, basis) = forced.unwrap_or((Ok(None), Basis::TestKey));
+            Outcome::Extraction(Extraction::new(result, basis, None))
         }
         // Test keys are BIZ MORI's, which has no bulks.
         Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_) => {

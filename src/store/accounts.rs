@@ -246,13 +246,11 @@ pub async fn spend(tx: &mut Tx, id: AccountId, credits: u32, limit: u64) -> Resu
 /// # Errors
 /// If it cannot be written.
 pub async fn give_back(tx: &mut Tx, id: AccountId, credits: u32) -> Result<()> {
-    if credits > 0 {
-        sqlx::query("UPDATE accounts SET spent = MAX(spent - ?, 0) WHERE id = ?")
-            .bind(i64::from(credits))
-            .bind(id.0)
-            .execute(tx.sqlite())
-            .await?;
-    }
+    sqlx::query("UPDATE accounts SET spent = MAX(spent - ?, 0) WHERE id = ?")
+        .bind(i64::from(credits))
+        .bind(id.0)
+        .execute(tx.sqlite())
+        .await?;
     Ok(())
 }
 

@@ -42,6 +42,7 @@ pub fn outcome_line(found: &str, basis: &Basis) -> HeaderValue {
         Basis::Metadata => "by metadata".to_owned(),
         Basis::Digest => "by digest".to_owned(),
         Basis::Content => "by content".to_owned(),
+        Basis::Defect(line) => format!("by content: {line}"),
         Basis::TestKey => "by test key".to_owned(),
         Basis::Rule(id) => format!("by rule {id}"),
         Basis::ByHand => "by hand".to_owned(),

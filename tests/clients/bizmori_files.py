@@ -88,6 +88,14 @@ def extract(client, name, data):
     return client.finish(order)
 
 
+def extract_v3(client, name, data):
+    file = {"fileName": name, "originalFile": {"fileName": f"original{Path(name).suffix}"}}
+    order = client.create("/api/v3/orders/wtr-extract", {"file": file})
+    for new in order["files"]:
+        client.put(new["uploadUrl"], data)
+    return client.finish(order)
+
+
 def protect(client, extension):
     file = {"fileName": f"a.{extension}", "imageUrl": f"http://files.test/a.{extension}"}
     order = client.create("/api/v2/orders/anti-ai/with-urls", {"files": [file]})
@@ -132,7 +140,7 @@ def main(origin, folder):
         with Image.open(path) as image:
             image.load()
             print(f"protected a sample: {image.format} of {image.size}")
-    found = extract(client, "poster_detected.jpg", (FIXTURES / "photo.jpg").read_bytes())
+    found = extract_v3(client, "poster_detected.jpg", (FIXTURES / "photo.jpg").read_bytes())
     for locale in WORDS:
         path = folder / "reports" / f"{locale}.pdf"
         path.write_bytes(report(client, found["orderId"], locale))

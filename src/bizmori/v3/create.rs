@@ -38,7 +38,8 @@ pub async fn watermark_extract(
     create(&context, caller, &by, operation, asked, digest).await
 }
 
-/// Makes the order, or finds it; another body under the same key is a conflict.
+/// Creates the order, or finds the one that the same idempotency key created. Another body under the
+/// same key is a conflict.
 async fn create(
     verbs: &Verbs,
     Caller(account): Caller,
@@ -63,7 +64,8 @@ async fn create(
     };
     let created = verbs.orders.create(&account, new).await?;
     let order = created.order;
-    if order.request_digest.as_ref() != Some(&digest) {
+    // Bodies of test keys are not compared.
+    if !order.test && order.request_digest.as_ref() != Some(&digest) {
         let line = format!(
             "idempotencyKey: order {} was made with another body",
             order.id

@@ -3,14 +3,15 @@
 use axum::extract::State;
 
 use super::own;
-use super::wire::{Download, DownloadFile, output_id};
+use super::wire::{Download, DownloadFile};
+use crate::accounts::Account;
 use crate::bizmori::auth::Caller;
 use crate::bizmori::download::downloadable;
 use crate::bizmori::error::{Code, Refusal};
 use crate::bizmori::test_samples;
 use crate::bizmori::{Answer, answer};
 use crate::links::READ_S;
-use crate::model::order::{Api, Order, Vendor};
+use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
 use crate::orders::Archive;
 use crate::web::{Called, Context, Origin, Segment, Verbs};
@@ -29,41 +30,48 @@ pub async fn get(
     if order.test {
         return Ok(answer(samples(&context, &order, &origin, now, expires_s)));
     }
-    if outputs.keys.is_empty() {
-        let line = format!("order {order_id} has handed over its outputs, and keeps none");
-        return Err(Refusal::new(Code::ProcessedFileNotFound, line));
-    }
     let save = |key: &str, name: &str| {
         let links = &context.links;
         links.save(&origin, Vendor::Bizmori, key, name, now, expires_s)
     };
-    let archive_url = if outputs.keys.len() > 1 || order.api == Api::V2 {
-        let archive = context.orders.archive(&account, &order, &outputs.keys);
-        let key = match archive.await? {
-            Archive::Made { key } => key,
-            Archive::Expired => {
-                let line = format!("order {order_id} has expired");
-                return Err(Refusal::new(Code::OrderExpired, line));
-            }
-            Archive::OutputMissing => {
-                let line = format!("order {order_id}: an output is gone");
-                return Err(Refusal::new(Code::ProcessedFileNotFound, line));
-            }
-        };
-        Some(save(&key, &format!("{}.zip", order.name)))
-    } else {
-        None
-    };
     let files = order.cuts().into_iter().zip(&outputs.keys);
-    let files = files.map(|(cut, key)| DownloadFile {
-        file_id: output_id(cut),
-        download_url: save(key, &cut.file.name),
-    });
+    let files: Vec<_> = files
+        .map(|(cut, key)| DownloadFile {
+            file_id: cut.output_id().to_string(),
+            download_url: save(key, &cut.file.name),
+        })
+        .collect();
+    let archive_url = match files.as_slice() {
+        [] => {
+            let line = format!("order {order_id} has handed over its outputs, and keeps none");
+            return Err(Refusal::new(Code::ProcessedFileNotFound, line));
+        }
+        [only] => only.download_url.clone(),
+        _ => {
+            let key = archive_key(&context, &account, &order, &outputs.keys).await?;
+            save(&key, &format!("{}.zip", order.name))
+        }
+    };
     Ok(answer(Download {
         archive_url,
-        files: files.collect(),
+        files,
         expires_in_seconds: expires_s,
     }))
+}
+
+/// Returns the key of the ZIP of an order's outputs, which is made if it is not there yet.
+async fn archive_key(
+    verbs: &Verbs,
+    account: &Account,
+    order: &Order,
+    outputs: &[String],
+) -> Result<String, Refusal> {
+    let (code, line) = match verbs.orders.archive(account, order, outputs).await? {
+        Archive::Made { key } => return Ok(key),
+        Archive::Expired => (Code::OrderExpired, " has expired"),
+        Archive::OutputMissing => (Code::ProcessedFileNotFound, ": an output is gone"),
+    };
+    Err(Refusal::new(code, format!("order {}{line}", order.id)))
 }
 
 /// An hour, or what is left until the order expires.
@@ -78,13 +86,12 @@ fn samples(verbs: &Verbs, order: &Order, origin: &str, now: Timestamp, expires_s
     let secret = &verbs.config.storage.s3_secret;
     let url = |index| test_samples::url(secret, origin, &order.id, index, expires_at);
     let cuts = order.cuts();
-    let several = cuts.len() > 1 || order.api == Api::V2;
     let files = cuts.iter().enumerate().map(|(index, cut)| DownloadFile {
-        file_id: output_id(*cut),
+        file_id: cut.output_id().to_string(),
         download_url: url(index),
     });
     Download {
-        archive_url: several.then(|| url(cuts.len())),
+        archive_url: url(if cuts.len() == 1 { 0 } else { cuts.len() }),
         files: files.collect(),
         expires_in_seconds: expires_s,
     }

@@ -12,7 +12,7 @@ use crate::bizmori::wire::View;
 use crate::bizmori::{Answer, answer};
 use crate::model::order::State as OrderState;
 use crate::model::report::Locale;
-use crate::orders::ReportError;
+use crate::orders::{ReportError, is_report_locale};
 use crate::web::{Called, Context, Origin, Segment, Segments};
 
 pub async fn create(
@@ -27,15 +27,23 @@ pub async fn create(
         Some(tag) => supported(tag)?,
         None => Locale::default(),
     };
-    let wanted = context.orders.want_report(&account, &order.id, locale);
-    let (order, fresh) = wanted.await.map_err(|error| match error {
+    let requested = context.orders.request_report(&account, &order.id, locale);
+    let (order, is_new) = requested.await.map_err(|error| match error {
         ReportError::Expired => expired(&order_id),
         ReportError::NotAvailable => not_available(&order_id),
+        ReportError::LocaleUnsupported => only_korean(locale),
         ReportError::Store(error) => error.into(),
     })?;
     let Origin(origin) = Origin::of(&context, &called).await?;
     let view = View::of(&context, &account, &origin);
-    told(Report::of(&order, locale, view, fresh), &order_id)
+    let report = Report::of(&order, locale, view, is_new);
+    let report = report.ok_or_else(|| not_available(&order_id))?;
+    let has_ended = report.has_ended();
+    let mut response = answer(report);
+    if !has_ended {
+        *response.status_mut() = StatusCode::ACCEPTED;
+    }
+    Ok(response)
 }
 
 pub async fn get(
@@ -49,26 +57,23 @@ pub async fn get(
     if matches!(order.state, OrderState::Expired { .. }) {
         return Err(expired(&order_id));
     }
+    if !is_report_locale(&order, locale) {
+        return Err(only_korean(locale));
+    }
     if order.reports.of(locale).is_none() {
         let line = format!("order {order_id} has no report in {tag}: ask for it by POST");
         return Err(Refusal::new(Code::ReportNotFound, line));
     }
     let Origin(origin) = Origin::of(&context, &called).await?;
     let view = View::of(&context, &account, &origin);
-    told(Report::of(&order, locale, view, false), &order_id)
+    let report = Report::of(&order, locale, view, false);
+    Ok(answer(report.ok_or_else(|| not_available(&order_id))?))
 }
 
-/// 200 when it is over, 202 while it is made.
-fn told(report: Option<Report>, order_id: &str) -> Answer {
-    let report = report.ok_or_else(|| not_available(order_id))?;
-    let status = if report.is_over() {
-        StatusCode::OK
-    } else {
-        StatusCode::ACCEPTED
-    };
-    let mut response = answer(report);
-    *response.status_mut() = status;
-    Ok(response)
+fn only_korean(locale: Locale) -> Refusal {
+    let (korean, other) = (Locale::KoKr.tag(), locale.tag());
+    let line = format!("locale: reports on PDFs are in {korean} only, not in {other}");
+    Refusal::new(Code::ReportLocaleUnsupported, line)
 }
 
 fn supported(tag: &str) -> Result<Locale, Refusal> {
@@ -84,6 +89,6 @@ fn expired(order_id: &str) -> Refusal {
 }
 
 fn not_available(order_id: &str) -> Refusal {
-    let line = format!("order {order_id} has found nothing that can be reported on");
+    let line = format!("order {order_id} has no result on which there are reports");
     Refusal::new(Code::ReportNotAvailable, line)
 }

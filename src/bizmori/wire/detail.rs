@@ -9,7 +9,7 @@ use crate::links::Links;
 use crate::model::account::Revision;
 use crate::model::order::{Order, State, Vendor};
 use crate::model::time::Timestamp;
-use crate::model::work::{DetectionOptions, Extraction, Outcome, Work};
+use crate::model::work::{DetectionOptions, Extraction, NoResult, Outcome, Work};
 use crate::web::Verbs;
 
 /// Who reads an order, and when.
@@ -21,6 +21,8 @@ pub struct View<'v> {
     pub now: Timestamp,
     /// The vendor's API as the account has it.
     pub revision: Revision,
+    /// Secret that signs the URLs of samples.
+    pub sample_secret: &'v str,
 }
 
 impl<'v> View<'v> {
@@ -31,6 +33,7 @@ impl<'v> View<'v> {
             origin,
             now: account.now(),
             revision: verbs.orders.revision(account),
+            sample_secret: &verbs.config.storage.s3_secret,
         }
     }
 
@@ -89,9 +92,9 @@ pub struct Common {
 #[derive(Debug, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 pub enum Errors {
-    /// As of 2026-03.
+    /// v2 in the revision 2026-03.
     Message(String),
-    /// As of 2026-10.
+    /// v2 in the revision 2026-10, and v3.
     Coded {
         error_code: String,
         error_message: String,
@@ -99,18 +102,24 @@ pub enum Errors {
 }
 
 impl Errors {
-    /// None of an order that has not failed.
-    pub fn of(order: &Order, revision: Revision) -> Option<Self> {
+    /// Returns the errors of an order as v2 shows them. `None` unless the order failed.
+    pub fn for_v2(order: &Order, revision: Revision) -> Option<Self> {
+        let coded = Self::for_v3(order)?;
+        Some(match (revision, coded) {
+            (Revision::V2026_03, Self::Coded { error_message, .. }) => Self::Message(error_message),
+            (_, errors) => errors,
+        })
+    }
+
+    /// Returns the errors of an order as v3 shows them, in every revision. `None` unless the order
+    /// failed.
+    pub fn for_v3(order: &Order) -> Option<Self> {
         let State::Failed { failure, .. } = &order.state else {
             return None;
         };
-        let (code, message) = (failure.code.clone(), failure.message.clone());
-        Some(match revision {
-            Revision::V2026_03 => Self::Message(message),
-            Revision::V2026_10 => Self::Coded {
-                error_code: code,
-                error_message: message,
-            },
+        Some(Self::Coded {
+            error_code: failure.code.clone(),
+            error_message: failure.message.clone(),
         })
     }
 }
@@ -131,7 +140,8 @@ enum Own {
         /// Null unless detected.
         watermark_text: Option<String>,
     },
-    AntiAi {},
+    /// Anti-AI orders, and watermark orders of v3.
+    Nothing {},
 }
 
 #[derive(Debug, Serialize)]
@@ -184,7 +194,7 @@ impl Common {
             file_count,
             created_at: clock::iso(order.created_at),
             updated_at: clock::iso(order.updated_at),
-            errors: Errors::of(order, view.revision),
+            errors: Errors::for_v2(order, view.revision),
         }
     }
 }
@@ -192,6 +202,7 @@ impl Common {
 impl Own {
     fn of(order: &Order, view: View<'_>) -> Self {
         match &order.work {
+            _ if order.is_v3_watermark() => Self::Nothing {},
             Work::AiDetection { options } => {
                 Self::AiDetection(AiDetection::of(order, *options, view))
             }
@@ -208,7 +219,7 @@ impl Own {
                     watermark_text: found.and_then(|found| found.text.clone()),
                 }
             }
-            Work::AntiAi { .. } | Work::Document(_) | Work::Bulk(_) => Self::AntiAi {},
+            Work::AntiAi { .. } | Work::Document(_) | Work::Bulk(_) => Self::Nothing {},
         }
     }
 }
@@ -247,7 +258,14 @@ pub fn extraction(order: &Order) -> Option<&Extraction> {
     }
 }
 
-/// The vendor's word for whether there was one.
+/// The word of v3 for the result of an extraction.
+pub fn detection_status(found: &Extraction) -> &'static str {
+    found
+        .no_result
+        .map_or_else(|| detected(found), NoResult::name)
+}
+
+/// The word of v2, and of webhooks, for the result of an extraction: there are only two.
 pub fn detected(found: &Extraction) -> &'static str {
     if found.text.is_some() {
         "detected"

@@ -128,6 +128,7 @@ impl PageInfo {
 impl Found {
     fn of(order: &Order) -> Self {
         match order.work {
+            _ if order.is_v3_watermark() => Self::Nothing {},
             Work::AiDetection { .. } => {
                 let probability = detection(order).map(|found| found.verdict.probability);
                 Self::Detection {

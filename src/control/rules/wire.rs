@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::model::picture::Label;
 use crate::model::rule::{self, OnWebhook, Processing, RuleId};
+use crate::model::work::NoResult;
 use crate::rules::Standing;
 use crate::web::Object;
 
@@ -103,6 +104,8 @@ pub struct Outcome {
         skip_serializing_if = "Option::is_none"
     )]
     pub watermark_text: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detection_status: Option<NoResult>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub final_result: Option<String>,
     /// `failed`: the analysis of a document fails.
@@ -213,6 +216,10 @@ impl From<&rule::Outcome> for Outcome {
             },
             rule::Outcome::WatermarkText { text } => Self {
                 watermark_text: Some(text),
+                ..none
+            },
+            rule::Outcome::DetectionStatus { status } => Self {
+                detection_status: Some(status),
                 ..none
             },
             rule::Outcome::FinalResult { label, probability } => Self {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::super::order::Api;
 use super::super::picture::Label;
-use super::super::work::Work;
+use super::super::work::{NoResult, Work};
 
 /// What a rule does; one of them at least.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -173,6 +174,8 @@ pub enum Outcome {
     Probability { probability: f64 },
     /// What stands in the file; none: no watermark.
     WatermarkText { text: Option<String> },
+    /// It is not known whether a watermark stands in the file.
+    DetectionStatus { status: NoResult },
     FinalResult {
         label: Label,
         /// None: what is usual for the label.
@@ -191,7 +194,10 @@ impl Outcome {
             Self::Probability { .. } => {
                 matches!(makes, Makes::Detection | Makes::Document | Makes::BulkItems)
             }
-            Self::WatermarkText { .. } => matches!(makes, Makes::Extraction),
+            Self::WatermarkText { .. } => {
+                matches!(makes, Makes::Extraction | Makes::ExtractionV3)
+            }
+            Self::DetectionStatus { .. } => matches!(makes, Makes::ExtractionV3),
             Self::FinalResult { .. } => matches!(makes, Makes::Document | Makes::BulkItems),
             Self::AnalysisFailed => matches!(makes, Makes::Document),
         }
@@ -213,6 +219,8 @@ pub enum Makes {
     Detection,
     /// What watermark stands in a file.
     Extraction,
+    /// The same by BIZ MORI's v3, which may not know.
+    ExtractionV3,
     /// An Undetectable document: a judgement in their words, and an analysis of it.
     Document,
     /// Each picture of a bulk: such a judgement, without an analysis.
@@ -221,14 +229,17 @@ pub enum Makes {
     Report,
 }
 
-impl From<&Work> for Makes {
-    fn from(work: &Work) -> Self {
-        match work {
-            Work::AntiAi { .. } | Work::WatermarkEmbed => Self::Outputs,
-            Work::WatermarkExtract => Self::Extraction,
-            Work::AiDetection { .. } => Self::Detection,
-            Work::Document(_) => Self::Document,
-            Work::Bulk(_) => Self::BulkItems,
+impl Makes {
+    /// Returns what orders with that work come to, if they are made by that version of the API.
+    #[must_use]
+    pub const fn for_work(work: &Work, api: Api) -> Self {
+        match (work, api) {
+            (Work::AntiAi { .. } | Work::WatermarkEmbed, _) => Self::Outputs,
+            (Work::WatermarkExtract, Api::V2) => Self::Extraction,
+            (Work::WatermarkExtract, Api::V3) => Self::ExtractionV3,
+            (Work::AiDetection { .. }, _) => Self::Detection,
+            (Work::Document(_), _) => Self::Document,
+            (Work::Bulk(_), _) => Self::BulkItems,
         }
     }
 }

@@ -49,6 +49,7 @@ pub fn step(verdict: &Verdict) -> u8 {
             Basis::Suffix(_)
             | Basis::Digest
             | Basis::Content
+            | Basis::Defect(_)
             | Basis::TestKey
             | Basis::Rule(_)
             | Basis::ByHand,

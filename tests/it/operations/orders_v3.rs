@@ -48,7 +48,7 @@ pub fn calls(ids: &Ids) -> Vec<Call> {
         ),
         call("bizmori.createReport", 202, of("/reports"), english),
         call("bizmori.createReport", 404, at("1/reports"), none.clone()),
-        call("bizmori.getReport", 202, of("/reports/en-US"), none.clone()),
+        call("bizmori.getReport", 200, of("/reports/en-US"), none.clone()),
         call("bizmori.getReport", 404, of("/reports/ja-JP"), none),
     ]
 }

@@ -23,7 +23,7 @@ const HEADERS_OURS: [&str; 5] = [
 /// Statuses whose answers have no body.
 const STATUSES_BARE: [u16; 3] = [204, 205, 304];
 const THEN: &str = "there is: delayMs, respond, fault, outcome, processing, webhook";
-const OUTCOMES: &str = "one of: status failed with or without errorCode, probability, watermarkText, finalResult, analysis failed";
+const OUTCOMES: &str = "one of: status failed with or without errorCode, probability, watermarkText, detectionStatus, finalResult, analysis failed";
 const WEBHOOK: &str = "there is: drop, duplicate, delayMs, signature, outOfOrder";
 
 /// The effects, if there is one and they go together.
@@ -192,6 +192,7 @@ pub fn outcome(sent: Outcome) -> Checked<rule::Outcome> {
             error_message: message,
             probability: None,
             watermark_text: None,
+            detection_status: None,
             final_result: None,
             analysis: None,
         } if status == "failed" => Ok(rule::Outcome::Failed { code, message }),
@@ -201,12 +202,14 @@ pub fn outcome(sent: Outcome) -> Checked<rule::Outcome> {
             error_message: None,
             probability,
             watermark_text,
+            detection_status,
             final_result,
             analysis: None,
-        } => match (probability, watermark_text, final_result) {
-            (Some(probability), None, None) => Ok(rule::Outcome::Probability { probability }),
-            (None, Some(text), None) => Ok(rule::Outcome::WatermarkText { text }),
-            (probability, None, Some(word)) => label(&word).map_or_else(
+        } => match (probability, watermark_text, detection_status, final_result) {
+            (Some(probability), None, None, None) => Ok(rule::Outcome::Probability { probability }),
+            (None, Some(text), None, None) => Ok(rule::Outcome::WatermarkText { text }),
+            (None, None, Some(status), None) => Ok(rule::Outcome::DetectionStatus { status }),
+            (probability, None, None, Some(word)) => label(&word).map_or_else(
                 || {
                     let known = FINAL_RESULTS.join(", ");
                     let hint = format!("there is: {known}, or a generator's name, such as Grok");

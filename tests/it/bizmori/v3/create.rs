@@ -16,17 +16,18 @@ async fn an_embedding_answers_an_output_for_every_watermark() {
     let body = json!({"idempotencyKey": "a", "files": files});
     let answer = stunt.post("live", EMBED, &body).await;
     let id = text(&answer.json(), "/data/orderId");
-    let output = |file: &str, number: u8, text: &str, kind: &str| {
+    let output = |file: &str, index: u8, text: &str, status: &str, kind: &str| {
         format!(
-            r#"{{"fileId":"{file}-{number}","inputFileId":"{file}","outputIndex":{number},"watermarkText":"{text}","status":"pending","mediaKind":"{kind}"}}"#
+            r#"{{"fileId":"{file}10{}","inputFileId":"{file}","outputIndex":{index},"watermarkText":"{text}","status":"{status}","mediaKind":"{kind}"}}"#,
+            index + 1
         )
     };
     let expected = format!(
         r#"{{"data":{{"orderId":"{id}","status":"pending","processingDelayed":false,"expiresAt":"2026-03-19T10:00:00.000Z","files":[{{"fileId":"1001","uploadUrl":"{{origin}}/_s3/bizmori/wtr-embed/{id}/images/1/a.tif?{}"}},{{"fileId":"1002","uploadUrl":null}}],"outputs":[{},{},{}],"result":null,"reports":[]}}}}"#,
         signed(900),
-        output("1001", 1, "one", "image"),
-        output("1001", 2, "two", "image"),
-        output("1002", 1, "three", "pdf")
+        output("1001", 0, "one", "pending", "image"),
+        output("1001", 1, "two", "pending", "image"),
+        output("1002", 0, "three", "queued", "pdf")
     );
     assert_eq!(
         (answer.status, stunt.shown(&answer.text())),
@@ -119,7 +120,7 @@ async fn what_is_not_uploaded_within_twelve_hours_fails() {
         (&detail["status"], &detail["errors"]),
         (
             &json!("failed"),
-            &json!("its files were not uploaded within 12 hours")
+            &json!({"errorCode": "UPLOAD_EXPIRED", "errorMessage": "its files were not uploaded within 12 hours"})
         )
     );
     assert_eq!(
@@ -189,5 +190,103 @@ async fn an_order_that_waits_for_nothing_more_has_no_upload_urls() {
             (&again["status"], &again["files"][0]),
             (&json!(status), &file)
         );
+    }
+}
+
+#[tokio::test]
+async fn repeated_create_of_an_embedding_answers_the_current_status_of_each_output() {
+    let stunt = Stunt::frozen("live").await;
+    let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}, {"text": "two"}]},
+        {"fileName": "b.jpg", "watermarks": [{"text": "three"}]}]);
+    let body = json!({"idempotencyKey": "a", "files": files});
+    let first = made(&stunt, "live", EMBED, &body).await;
+    let assert_statuses = async |order: &str, statuses: [&str; 3]| {
+        let again = made(&stunt, "live", EMBED, &body).await;
+        assert_eq!(
+            (&again["status"], &again["result"]),
+            (&json!(order), &json!(null))
+        );
+        let outputs = again["outputs"].as_array().expect("a list").iter();
+        let (ids, of): (Vec<_>, Vec<_>) = outputs
+            .map(|it| (it["fileId"].clone(), it["status"].clone()))
+            .unzip();
+        assert_eq!(of, statuses);
+        assert_eq!(ids, ["1001101", "1001102", "1002101"]);
+    };
+    assert_statuses("pending", ["pending"; 3]).await;
+    stunt
+        .put(&text(&first, "/files/0/uploadUrl"), picture())
+        .await;
+    assert_statuses("pending", ["queued", "queued", "pending"]).await;
+    stunt
+        .put(&text(&first, "/files/1/uploadUrl"), picture())
+        .await;
+    assert_statuses("inProgress", ["processing"; 3]).await;
+    stunt.advance("live", "PT1S").await;
+    assert_statuses("complete", ["completed"; 3]).await;
+    stunt.advance("live", "P8D").await;
+    assert_statuses("expired", ["completed"; 3]).await;
+}
+
+#[tokio::test]
+async fn repeated_create_with_another_body_answers_the_first_order_of_a_test_key() {
+    let stunt = Stunt::frozen("sk_test_1").await;
+    let embed = |text: &str| {
+        let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": text}]}]);
+        json!({"idempotencyKey": "a", "files": files})
+    };
+    let first = stunt.post("sk_test_1", EMBED, &embed("one")).await;
+    let again = stunt.post("sk_test_1", EMBED, &embed("two")).await;
+    assert_eq!((again.status, again.text()), (200, first.text()));
+    let extract = |name: &str| {
+        let file = json!({"fileName": name, "originalFile": {"fileName": "o.jpg"}});
+        json!({"idempotencyKey": "a", "file": file})
+    };
+    let first = stunt.post("sk_test_1", EXTRACT, &extract("q.jpg")).await;
+    let again = stunt.post("sk_test_1", EXTRACT, &extract("x.jpg")).await;
+    assert_eq!((again.status, again.text()), (200, first.text()));
+}
+
+#[tokio::test]
+async fn errors_are_an_object_in_v3_in_both_revisions() {
+    let stunt = Stunt::start().await;
+    for (key, revision, v2) in [
+        ("a", "2026-03", json!("f_fail.jpg is named so as to fail")),
+        (
+            "b",
+            "2026-10",
+            json!({"errorCode": "AI_DETECTION_FAILED", "errorMessage": "f_fail.jpg is named so as to fail"}),
+        ),
+    ] {
+        let settings = json!({"revision": revision});
+        let account = format!("/_mock/accounts/{key}");
+        stunt.control(Method::PUT, &account, &settings).await;
+        stunt.freeze(key).await;
+        let new = json!({"idempotencyKey": "a", "fileName": "f_fail.jpg"});
+        let id = stunt.confirmed(key, &new, picture()).await;
+        stunt.advance(key, "PT1S").await;
+        assert_eq!(stunt.order(key, &id).await["errors"], v2);
+        let v3 = stunt.get(key, &format!("/api/v3/orders/{id}")).await.json();
+        let coded = json!({"errorCode": "AI_DETECTION_FAILED", "errorMessage": "f_fail.jpg is named so as to fail"});
+        assert_eq!(v3["data"]["errors"], coded, "{revision}");
+    }
+}
+
+#[tokio::test]
+async fn order_of_v3_is_named_after_its_first_file() {
+    let stunt = Stunt::frozen("live").await;
+    let files = json!([{"fileName": "été.png", "watermarks": [{"text": "x"}]},
+        {"fileName": "b.jpg", "watermarks": [{"text": "x"}]}]);
+    let embed = json!({"idempotencyKey": "a", "files": files});
+    let extract = json!({"idempotencyKey": "a", "file": {"fileName": "q.jpg", "originalFile": {"fileName": "o.jpg"}}});
+    for (path, body, name) in [(EMBED, embed, "été.png"), (EXTRACT, extract, "o.jpg")] {
+        let order = made(&stunt, "live", path, &body).await;
+        let id = text(&order, "/orderId");
+        let detail = stunt
+            .get("live", &format!("/api/v3/orders/{id}"))
+            .await
+            .json();
+        assert_eq!(detail["data"]["orderName"], name);
+        assert_eq!(stunt.order("live", &id).await["orderName"], name);
     }
 }

@@ -54,7 +54,7 @@ async fn every_output_has_its_url_and_several_have_a_zip() {
             &data["files"][1]["fileId"],
             &data["expiresInSeconds"]
         ),
-        (&json!("1001-1"), &json!("1001-2"), &json!(3_600))
+        (&json!("1001101"), &json!("1001102"), &json!(3_600))
     );
     let one = fetched(&stunt, &text(&data, "/files/0/downloadUrl")).await;
     let two = fetched(&stunt, &text(&data, "/files/1/downloadUrl")).await;
@@ -64,20 +64,31 @@ async fn every_output_has_its_url_and_several_have_a_zip() {
 }
 
 #[tokio::test]
-async fn one_output_is_its_file_alone_but_for_orders_of_v2() {
+async fn download_of_one_output_answers_its_own_url_as_the_archive() {
     let stunt = Stunt::frozen("live").await;
     let id = embedded(&stunt, "live", &["one"]).await;
     let data = download(&stunt, "live", &id).await;
-    assert_eq!(data["archiveUrl"], Value::Null);
+    assert_eq!(data["archiveUrl"], data["files"][0]["downloadUrl"]);
+    let marked = fetched(&stunt, &text(&data, "/archiveUrl")).await;
+    assert!(marked.starts_with(b"\xff\xd8\xff"));
     let files = json!([{"fileName": "b.png", "originalFileUrl": "http://files.test/b"}]);
     let body = json!({"idempotencyKey": "a", "files": files});
     let order = made(&stunt, "live", ANTI_AI, &body).await;
     stunt.advance("live", "PT5S").await;
     let data = download(&stunt, "live", &text(&order, "/orderId")).await;
-    for _ in 0..2 {
-        let zip = fetched(&stunt, &text(&data, "/archiveUrl")).await;
-        assert_eq!(members(&zip), ["b.png"]);
-    }
+    assert_eq!(data["archiveUrl"], data["files"][0]["downloadUrl"]);
+    let protected = fetched(&stunt, &text(&data, "/archiveUrl")).await;
+    assert!(protected.starts_with(b"\x89PNG"));
+}
+
+#[tokio::test]
+async fn download_of_one_output_of_a_test_key_answers_its_sample_as_the_archive() {
+    let stunt = Stunt::frozen("sk_test_1").await;
+    let id = embedded(&stunt, "sk_test_1", &["one"]).await;
+    let data = download(&stunt, "sk_test_1", &id).await;
+    assert_eq!(data["archiveUrl"], data["files"][0]["downloadUrl"]);
+    let sample = fetched(&stunt, &text(&data, "/archiveUrl")).await;
+    assert!(sample.starts_with(b"\xff\xd8\xff"));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod create;
 mod download;
+mod extract;
 mod read;
 mod reports;
 mod samples;

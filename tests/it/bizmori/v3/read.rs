@@ -30,13 +30,13 @@ async fn an_embedding_of_v3_is_read_with_an_output_for_each_text() {
     let id = embedded(&stunt, "live", &["one", "two"]).await;
     let output = |n: u8, text: &str| {
         format!(
-            r#"{{"fileId":"1001-{n}","fileName":"a.jpg","inputFileId":"1001","watermarkText":"{text}"}}"#
+            r#"{{"fileId":"100110{n}","fileName":"a.jpg","inputFileId":"1001","watermarkText":"{text}"}}"#
         )
     };
     let expected = body(
         "watermarkEmbed",
         &id,
-        "wtr_embed_20260312100000.000",
+        "a.jpg",
         &thumbnail(&id),
         r#"{"fileId":"1001","fileName":"a.jpg"}"#,
         &format!(
@@ -71,7 +71,7 @@ async fn an_embedding_of_v2_is_read_with_an_output_for_each_file() {
         "wtr_embed_20260312100000.000",
         &thumbnail(&id),
         r#"{"fileId":"1001","fileName":"a.jpg"}"#,
-        r#"{"outputFiles":[{"fileId":"1001-1","fileName":"a.jpg","inputFileId":"1001","watermarkText":"one\ntwo"}]}"#,
+        r#"{"outputFiles":[{"fileId":"1001101","fileName":"a.jpg","inputFileId":"1001","watermarkText":"one\ntwo"}]}"#,
     );
     assert_eq!(read(&stunt, &id).await, expected);
 }
@@ -82,11 +82,10 @@ async fn extractions_of_both_versions_are_read_alike() {
     let result = r#"{"detectionStatus":"detected","watermarkText":"MORI TEST WATERMARK","reportSupported":true,"reports":[]}"#;
     let id = extracted(&stunt, "live", "q_detected.jpg").await;
     let files = r#"{"fileId":"1001","fileName":"o.jpg","role":"original"},{"fileId":"1002","fileName":"q_detected.jpg","role":"query"}"#;
-    let name = "wtr_extract_2026-03-12";
     let expected = body(
         "watermarkExtract",
         &id,
-        name,
+        "o.jpg",
         &thumbnail(&id),
         files,
         result,
@@ -101,11 +100,11 @@ async fn extractions_of_both_versions_are_read_alike() {
     stunt.advance("live", "PT5S").await;
     let id = text(&order, "/orderId");
     let files = r#"{"fileId":"2001","fileName":"q_undetected.jpg","role":"query"}"#;
-    let result = r#"{"detectionStatus":"undetected","watermarkText":null,"reportSupported":true,"reports":[]}"#;
+    let result = r#"{"detectionStatus":"undetected","watermarkText":null,"reportSupported":false,"reports":[]}"#;
     let expected = body(
         "watermarkExtract",
         &id,
-        name,
+        "wtr_extract_2026-03-12",
         &thumbnail(&id),
         files,
         result,
@@ -146,7 +145,8 @@ async fn detections_and_anti_ai_orders_are_read_with_every_key() {
     .await;
     stunt.advance("live", "PT5S").await;
     let id = text(&order, "/orderId");
-    let result = r#"{"outputFiles":[{"fileId":"2001-1","fileName":"b.png","inputFileId":"2001"}]}"#;
+    let result =
+        r#"{"outputFiles":[{"fileId":"2001101","fileName":"b.png","inputFileId":"2001"}]}"#;
     let file = r#"{"fileId":"2001","fileName":"b.png"}"#;
     let expected = body(
         "antiAi",

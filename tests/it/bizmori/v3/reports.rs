@@ -1,9 +1,10 @@
 //! Reports on what was found.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::fetched;
-use super::{embedded, extracted, text};
+use super::{EXTRACT, embedded, extracted, made, text};
 use crate::support::{Stunt, code, picture};
 
 fn path(id: &str) -> String {
@@ -29,7 +30,10 @@ async fn a_report_is_queued_made_and_downloaded_in_each_language() {
         let at = format!("{}/{locale}", path(&id));
         let processing = stunt.get("live", &at).await;
         let expected = body(&id, kind, locale, "processing", "null");
-        assert_eq!((processing.status, processing.text()), (202, expected));
+        assert_eq!((processing.status, processing.text()), (200, expected));
+        let again = stunt.post("live", &path(&id), &asked).await;
+        let expected = body(&id, kind, locale, "processing", "null");
+        assert_eq!((again.status, again.text()), (202, expected));
         assert_eq!(stunt.advance("live", "PT0.3S").await, ["order.report"]);
         let there = stunt.get("live", &at).await;
         let url = text(&there.json(), "/data/download/url");
@@ -44,8 +48,8 @@ async fn a_report_is_queued_made_and_downloaded_in_each_language() {
     }
     let order = stunt.get("live", &format!("/api/v3/orders/{id}")).await;
     let reports = &order.json()["data"]["result"]["reports"];
-    let locales: Vec<&Value> = (0..3).map(|n| &reports[n]["locale"]).collect();
-    assert_eq!(locales, ["ko-KR", "en-US", "ja-JP"]);
+    let item = |locale: &str| json!({"locale": locale, "status": "completed"});
+    assert_eq!(*reports, json!(["ko-KR", "en-US", "ja-JP"].map(item)));
 }
 
 #[tokio::test]
@@ -55,9 +59,7 @@ async fn a_report_without_a_locale_is_korean_and_detections_have_them_too() {
     let id = stunt.confirmed("live", &new, picture()).await;
     stunt.advance("live", "PT1S").await;
     let headers = [("authorization", "Bearer live")];
-    let queued = stunt
-        .send(reqwest::Method::POST, &path(&id), &headers, "")
-        .await;
+    let queued = stunt.send(Method::POST, &path(&id), &headers, "").await;
     let expected = body(&id, "aiDetection", "ko-KR", "queued", "null");
     assert_eq!((queued.status, queued.text()), (202, expected));
 }
@@ -68,7 +70,7 @@ async fn a_report_that_cannot_be_is_refused() {
     let stunt = Stunt::frozen("live").await;
     stunt.freeze(key).await;
     let made_nothing_up = embedded(&stunt, "live", &["one"]).await;
-    let test = extracted(&stunt, key, "a_detected.jpg").await;
+    let test = extracted(&stunt, key, "a_undetected.jpg").await;
     let pending = json!({"idempotencyKey": "p", "fileName": "p.jpg"});
     let (pending, _) = stunt.pending("live", &pending).await;
     for (key, id) in [("live", &made_nothing_up), (key, &test), ("live", &pending)] {
@@ -116,5 +118,161 @@ async fn a_path_that_is_no_text_is_refused_in_the_vendors_words() {
     assert_eq!(
         (answer.status, answer.text()),
         (400, code("VALIDATION_FAILED"))
+    );
+}
+
+/// A complete extraction by `key` from a file of that name, whose original has the other name.
+async fn extracted_from(stunt: &Stunt, key: &str, name: &str, original: &str) -> String {
+    let file = json!({"fileName": name, "originalFile": {"fileName": original}});
+    let body = json!({"idempotencyKey": format!("{name} {original}"), "file": file});
+    let order = made(stunt, key, EXTRACT, &body).await;
+    for place in ["/files/0/uploadUrl", "/files/1/uploadUrl"] {
+        stunt.put(&text(&order, place), picture()).await;
+    }
+    stunt.advance(key, "PT5S").await;
+    text(&order, "/orderId")
+}
+
+async fn is_supported(stunt: &Stunt, key: &str, id: &str) -> Value {
+    let detail = stunt.get(key, &format!("/api/v3/orders/{id}")).await.json();
+    detail["data"]["result"]["reportSupported"].clone()
+}
+
+#[tokio::test]
+async fn reports_on_pdfs_are_in_korean_only() {
+    let stunt = Stunt::frozen("live").await;
+    let id = extracted_from(&stunt, "live", "q_detected.pdf", "o.jpg").await;
+    assert_eq!(is_supported(&stunt, "live", &id).await, true);
+    for locale in ["en-US", "ja-JP"] {
+        let why = format!("locale: reports on PDFs are in ko-KR only, not in {locale}");
+        let asked = json!({"locale": locale});
+        let refused = stunt.post("live", &path(&id), &asked).await;
+        refused.assert_refused(400, "REPORT_LOCALE_UNSUPPORTED", &why);
+        let refused = stunt.get("live", &format!("{}/{locale}", path(&id))).await;
+        refused.assert_refused(400, "REPORT_LOCALE_UNSUPPORTED", &why);
+    }
+    let queued = stunt.post("live", &path(&id), &json!({})).await;
+    let expected = body(&id, "watermarkDetection", "ko-KR", "queued", "null");
+    assert_eq!((queued.status, queued.text()), (202, expected));
+}
+
+#[tokio::test]
+async fn extractions_of_v2_and_those_with_a_pdf_as_original_have_no_reports() {
+    let stunt = Stunt::frozen("live").await;
+    let new = json!({"idempotencyKey": "a", "file": {"fileName": "q_detected.jpg"}});
+    let order = made(&stunt, "live", super::super::EXTRACT, &new).await;
+    stunt.put(&text(&order, "/file/uploadUrl"), picture()).await;
+    stunt.advance("live", "PT5S").await;
+    let of_v2 = text(&order, "/orderId");
+    let of_pdf = extracted_from(&stunt, "live", "q_detected.jpg", "o.pdf").await;
+    let of_pdfs = extracted_from(&stunt, "live", "q_detected.pdf", "o.pdf").await;
+    let unsupported = extracted_from(&stunt, "live", "q_unsupported.jpg", "o.jpg").await;
+    for id in [of_v2, of_pdf, of_pdfs, unsupported] {
+        assert_eq!(is_supported(&stunt, "live", &id).await, false);
+        let why = format!("order {id} has no result on which there are reports");
+        for locale in ["ko-KR", "en-US"] {
+            let asked = json!({"locale": locale});
+            let refused = stunt.post("live", &path(&id), &asked).await;
+            refused.assert_refused(409, "REPORT_NOT_AVAILABLE", &why);
+        }
+        let missing = stunt.get("live", &format!("{}/ko-KR", path(&id))).await;
+        let why = format!("order {id} has no report in ko-KR: ask for it by POST");
+        missing.assert_refused(404, "REPORT_NOT_FOUND", &why);
+    }
+}
+
+#[tokio::test]
+async fn report_of_a_test_key_is_there_at_once_as_a_sample() {
+    let key = "sk_test_1";
+    let stunt = Stunt::frozen(key).await;
+    let id = extracted(&stunt, key, "q_detected.jpg").await;
+    assert_eq!(is_supported(&stunt, key, &id).await, true);
+    let asked = json!({"locale": "en-US"});
+    for _ in 0..2 {
+        let posted = stunt.post(key, &path(&id), &asked).await;
+        let url = text(&posted.json(), "/data/download/url");
+        let download = format!(r#"{{"url":"{url}","expiresInSeconds":300}}"#);
+        let expected = body(&id, "watermarkDetection", "en-US", "completed", &download);
+        assert_eq!((posted.status, posted.text()), (200, expected));
+        let begins = format!("{}/api/v2/test-samples/{id}.", stunt.origin);
+        assert!(url.starts_with(&begins), "{url}");
+        let sample = stunt.send(Method::GET, &url, &[], "").await;
+        assert_eq!(
+            (
+                sample.status,
+                sample.header("content-type"),
+                sample.header("content-disposition")
+            ),
+            (
+                200,
+                "application/pdf",
+                "attachment; filename=\"o.jpg-report-en-US.pdf\"; \
+                 filename*=UTF-8''o%2Ejpg%2Dreport%2Den%2DUS%2Epdf"
+            )
+        );
+        assert!(sample.bytes.starts_with(b"%PDF-"));
+    }
+    let got = stunt.get(key, &format!("{}/en-US", path(&id))).await;
+    assert_eq!(
+        (got.status, &got.json()["data"]["status"]),
+        (200, &json!("completed"))
+    );
+    let detail = stunt.get(key, &format!("/api/v3/orders/{id}")).await.json();
+    let reports = json!([{"locale": "en-US", "status": "completed"}]);
+    assert_eq!(detail["data"]["result"]["reports"], reports);
+    let url = text(&got.json(), "/data/download/url");
+    stunt.advance(key, "PT6M").await;
+    let stale = stunt.send(Method::GET, &url, &[], "").await;
+    assert_eq!((stale.status, stale.text()), (403, code("AUTH_FORBIDDEN")));
+}
+
+#[tokio::test]
+async fn rules_are_applied_to_reports_of_test_keys() {
+    let key = "sk_test_1";
+    let stunt = Stunt::frozen(key).await;
+    let id = extracted(&stunt, key, "q_detected.jpg").await;
+    let when = json!({"operation": "bizmori.createReport"});
+    let slow = json!({"when": when, "times": 1, "then": {"processing": {"ms": 1000}}});
+    stunt.control(Method::POST, "/_mock/rules", &slow).await;
+    let queued = stunt.post(key, &path(&id), &json!({})).await;
+    assert_eq!(
+        (queued.status, &queued.json()["data"]["status"]),
+        (202, &json!("queued"))
+    );
+    assert_eq!(stunt.advance(key, "PT1S").await, ["order.report"]);
+    let made = stunt.get(key, &format!("{}/ko-KR", path(&id))).await.json();
+    let pdf = fetched(&stunt, &text(&made, "/data/download/url")).await;
+    assert!(pdf.starts_with(b"%PDF-"));
+    let failing = json!({"when": when, "times": 1, "then": {"outcome": {"status": "failed"}}});
+    stunt.control(Method::POST, "/_mock/rules", &failing).await;
+    let asked = json!({"locale": "ja-JP"});
+    let failed = stunt.post(key, &path(&id), &asked).await;
+    let failure = json!({"code": "PROCESSING_ERROR", "retryable": true});
+    assert_eq!(
+        (failed.status, &failed.json()["data"]["failure"]),
+        (200, &failure)
+    );
+    let again = stunt.post(key, &path(&id), &asked).await.json();
+    assert_eq!(again["data"]["status"], "completed");
+}
+
+#[tokio::test]
+async fn report_is_named_after_its_order() {
+    let stunt = Stunt::frozen("live").await;
+    let new = json!({"idempotencyKey": "a", "orderName": "winter", "fileName": "a_ai.jpg"});
+    let id = stunt.confirmed("live", &new, picture()).await;
+    stunt.advance("live", "PT1S").await;
+    stunt.post("live", &path(&id), &json!({})).await;
+    stunt.advance("live", "PT1S").await;
+    let made = stunt
+        .get("live", &format!("{}/ko-KR", path(&id)))
+        .await
+        .json();
+    let url = text(&made, "/data/download/url");
+    let answer = stunt.send(Method::GET, &url, &[], "").await;
+    let disposition = answer.header("content-disposition");
+    assert!(
+        disposition.contains("\"winter-report-ko-KR.pdf\""),
+        "{disposition}"
     );
 }

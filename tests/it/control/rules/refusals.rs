@@ -8,7 +8,7 @@ use crate::support::Stunt;
 
 const THEN: &str = "there is: delayMs, respond, fault, outcome, processing, webhook";
 const WEBHOOK: &str = "there is: drop, duplicate, delayMs, signature, outOfOrder";
-const OUTCOMES: &str = "one of: status failed with or without errorCode, probability, watermarkText, finalResult, analysis failed";
+const OUTCOMES: &str = "one of: status failed with or without errorCode, probability, watermarkText, detectionStatus, finalResult, analysis failed";
 const SHAPES: &str = "GET /_mock/openapi.json describes the fields and their types";
 const CHARS: &str = "1 to 1000 characters; leave it out for any";
 

@@ -1,0 +1,242 @@
+//! Extractions of v3 that have no result, and how each version shows results.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::super::EXTRACT as EXTRACT_V2;
+use super::{EXTRACT, made, text};
+use crate::support::{Receiver, Stunt, picture};
+
+/// The body of a create of an extraction from a file of that name.
+fn body(key: &str, name: &str) -> Value {
+    json!({"idempotencyKey": key, "file": {"fileName": name, "originalFile": {"fileName": "o.jpg"}}})
+}
+
+/// Creates an extraction and uploads `query`. Its clock has to be frozen; it is complete then.
+async fn extracted(stunt: &Stunt, key: &str, name: &str, query: Vec<u8>) -> String {
+    let order = made(stunt, key, EXTRACT, &body(name, name)).await;
+    stunt
+        .put(&text(&order, "/files/0/uploadUrl"), picture())
+        .await;
+    stunt.put(&text(&order, "/files/1/uploadUrl"), query).await;
+    stunt.advance(key, "PT5S").await;
+    text(&order, "/orderId")
+}
+
+/// The status, the result and what settled it, as v3 answers.
+async fn result(stunt: &Stunt, key: &str, id: &str) -> (Value, Value, String) {
+    let answer = stunt.get(key, &format!("/api/v3/orders/{id}")).await;
+    let outcome = answer.header("x-mock-outcome").to_owned();
+    let data = answer.json()["data"].take();
+    (data["status"].clone(), data["result"].clone(), outcome)
+}
+
+fn without_result(status: &str) -> Value {
+    json!({"detectionStatus": status, "watermarkText": null, "reportSupported": false, "reports": []})
+}
+
+#[tokio::test]
+async fn file_that_cannot_be_processed_completes_as_unsupported_and_its_credits_come_back() {
+    let stunt = Stunt::frozen("live").await;
+    let receiver = Receiver::start().await;
+    stunt.webhook("live", &receiver.url).await;
+    let settings = json!({"credits": 10});
+    stunt
+        .control(Method::PUT, "/_mock/accounts/live", &settings)
+        .await;
+    let id = extracted(&stunt, "live", "q.jpg", b"no picture".to_vec()).await;
+    let (status, found, outcome) = result(&stunt, "live", &id).await;
+    assert_eq!(
+        (status, found),
+        (json!("complete"), without_result("unsupported"))
+    );
+    assert!(
+        outcome.starts_with("watermark unsupported by content: q.jpg: "),
+        "{outcome}"
+    );
+    let event = receiver.messages(1).await.remove(0).json();
+    let data = &event["data"];
+    assert_eq!(
+        (
+            &event["eventType"],
+            &data["status"],
+            &data["statusCode"],
+            &data["watermarkFound"]
+        ),
+        (
+            &json!("order.watermarkExtract.completed"),
+            &json!("complete"),
+            &json!("undetected"),
+            &json!(false)
+        )
+    );
+    assert!(
+        data.get("watermarkInfo").is_none() && data.get("errorCode").is_none(),
+        "{data}"
+    );
+    // Five more can be paid: all ten credits are there again.
+    for n in 0..5 {
+        let name = format!("{n}_undetected.jpg");
+        extracted(&stunt, "live", &name, picture()).await;
+    }
+    let refused = stunt.post("live", EXTRACT, &body("more", "q.jpg")).await;
+    refused.assert_refused(429, "USAGE_LIMIT_EXCEEDED", "no credits are left");
+}
+
+#[tokio::test]
+async fn file_that_cannot_be_processed_fails_an_extraction_of_v2() {
+    let stunt = Stunt::frozen("live").await;
+    let new = json!({"idempotencyKey": "a", "file": {"fileName": "q.jpg"}});
+    let order = made(&stunt, "live", EXTRACT_V2, &new).await;
+    stunt
+        .put(&text(&order, "/file/uploadUrl"), b"no picture".to_vec())
+        .await;
+    stunt.advance("live", "PT5S").await;
+    let id = text(&order, "/orderId");
+    let (status, found, _) = result(&stunt, "live", &id).await;
+    assert_eq!((status, found), (json!("failed"), json!(null)));
+}
+
+#[tokio::test]
+async fn names_choose_results_that_only_v3_has() {
+    let stunt = Stunt::start().await;
+    for key in ["live", "sk_test_1"] {
+        stunt.freeze(key).await;
+        for status in ["inconclusive", "unsupported", "error"] {
+            let name = format!("q_{}.jpg", status.to_uppercase());
+            let id = extracted(&stunt, key, &name, picture()).await;
+            let outcome = format!("watermark {status} by suffix _{status}");
+            let expected = (json!("complete"), without_result(status), outcome);
+            assert_eq!(result(&stunt, key, &id).await, expected, "{key}");
+        }
+    }
+    let new = json!({"idempotencyKey": "a", "file": {"fileName": "q_inconclusive.jpg"}});
+    let order = made(&stunt, "live", EXTRACT_V2, &new).await;
+    stunt.put(&text(&order, "/file/uploadUrl"), picture()).await;
+    stunt.advance("live", "PT5S").await;
+    let v2 = stunt.order("live", &text(&order, "/orderId")).await;
+    assert_eq!(
+        (&v2["status"], &v2["statusCode"]),
+        (&json!("complete"), &json!("undetected")),
+        "v2 has no such suffix"
+    );
+}
+
+#[tokio::test]
+async fn rule_with_a_detection_status_is_applied_to_extractions_of_v3_alone() {
+    let stunt = Stunt::frozen("live").await;
+    let then = |status: &str| json!({"outcome": {"detectionStatus": status}});
+    for status in ["inconclusive", "unsupported", "error"] {
+        let rule = json!({"account": "live", "then": then(status)});
+        let made = stunt.control(Method::POST, "/_mock/rules", &rule).await;
+        assert_eq!(made["then"], then(status));
+        let id = extracted(&stunt, "live", &format!("{status}.jpg"), picture()).await;
+        let outcome = format!("watermark {status} by rule {}", made["id"]);
+        let expected = (json!("complete"), without_result(status), outcome);
+        assert_eq!(result(&stunt, "live", &id).await, expected);
+        stunt
+            .control(Method::DELETE, "/_mock/rules", &json!({}))
+            .await;
+    }
+    for (operation, status) in [
+        ("bizmori.createWatermarkExtract", "error"),
+        ("bizmori.createAiDetection", "error"),
+        ("bizmori.createWatermarkExtractV3", "detected"),
+    ] {
+        let rule = json!({"when": {"operation": operation}, "then": then(status)}).to_string();
+        let refused = stunt.send(Method::POST, "/_mock/rules", &[], rule).await;
+        assert_eq!(
+            refused.status,
+            400,
+            "{operation} {status}: {}",
+            refused.text()
+        );
+    }
+}
+
+#[tokio::test]
+async fn order_completed_by_hand_can_be_inconclusive() {
+    let stunt = Stunt::frozen("live").await;
+    let order = made(&stunt, "live", EXTRACT, &body("a", "q.jpg")).await;
+    for place in ["/files/0/uploadUrl", "/files/1/uploadUrl"] {
+        stunt.put(&text(&order, place), picture()).await;
+    }
+    let id = text(&order, "/orderId");
+    let path = format!("/_mock/orders/{id}/complete");
+    let outcome = json!({"detectionStatus": "inconclusive"});
+    stunt.control(Method::POST, &path, &outcome).await;
+    let (_, found, _) = result(&stunt, "live", &id).await;
+    assert_eq!(found, without_result("inconclusive"));
+}
+
+#[tokio::test]
+async fn repeated_create_answers_the_current_statuses_and_the_result() {
+    let stunt = Stunt::frozen("live").await;
+    for (name, status, mark, has_report) in [
+        (
+            "a_detected.jpg",
+            "detected",
+            json!("MORI TEST WATERMARK"),
+            true,
+        ),
+        ("a_undetected.jpg", "not_detected", json!(null), true),
+        ("a_error.jpg", "error", json!(null), false),
+    ] {
+        let first = made(&stunt, "live", EXTRACT, &body(name, name)).await;
+        assert_eq!(
+            (&first["status"], &first["result"]),
+            (&json!("pending"), &json!(null))
+        );
+        let id = extracted(&stunt, "live", name, picture()).await;
+        let again = stunt.post("live", EXTRACT, &body(name, name)).await;
+        let result = format!(
+            r#""result":{{"detectionStatus":"{status}","reportSupported":{has_report},"watermarkText":{mark}}},"reports":[]}}}}"#
+        );
+        assert!(again.text().ends_with(&result), "{}", again.text());
+        let data = again.json()["data"].take();
+        assert_eq!(
+            (&data["orderId"], &data["status"]),
+            (&json!(id), &json!("complete"))
+        );
+        assert_eq!(data["files"][1]["uploadUrl"], json!(null));
+        stunt.freeze("live").await;
+    }
+}
+
+#[tokio::test]
+async fn v2_shows_only_the_common_fields_of_watermark_orders_of_v3() {
+    let stunt = Stunt::frozen("live").await;
+    let id = extracted(&stunt, "live", "q_detected.jpg", picture()).await;
+    let embed = super::embedded(&stunt, "live", &["one"]).await;
+    let keys = |order: &Value| -> Vec<String> {
+        order
+            .as_object()
+            .expect("an object")
+            .keys()
+            .cloned()
+            .collect()
+    };
+    let common = [
+        "channel",
+        "createdAt",
+        "errors",
+        "fileCount",
+        "orderId",
+        "orderName",
+        "status",
+        "thumbnailImageUrl",
+        "type",
+        "updatedAt",
+    ];
+    let listed = stunt.get("live", "/api/v2/orders").await.json();
+    let listed = listed["data"]["orders"].as_array().expect("a list").clone();
+    for order in [
+        stunt.order("live", &id).await,
+        stunt.order("live", &embed).await,
+    ]
+    .iter()
+    .chain(&listed)
+    {
+        assert_eq!(keys(order), common, "{order}");
+    }
+}
