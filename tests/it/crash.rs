@@ -202,7 +202,7 @@ async fn a_bulk_in_the_middle_of_which_a_kill_comes_ends_once_with_all_its_items
     assert_eq!((&told["id"], &told["status"]), (&id, &json!("done")));
     let items = told["items"].as_array().expect("items");
     for (n, item) in items.iter().enumerate() {
-        let expected = (json!(format!("{n}_ai.jpg")), json!(98));
+        let expected = (json!(format!("{n}_ai.jpg")), json!(98.0));
         assert_eq!(
             (&item["filename"], &item["result"]),
             (&expected.0, &expected.1)
