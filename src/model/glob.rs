@@ -1,9 +1,23 @@
 //! Globs: patterns in which `*` stands for any characters or none, `?` for one, and any other for
 //! itself, case included. Nothing else has a meaning, `/` and `.` are characters like any.
 
-/// Whether the text is as the pattern says; in time of the one's length times the other's.
+/// Returns `true` if the text matches the pattern, case included.
 #[must_use]
 pub fn glob(pattern: &str, text: &str) -> bool {
+    matches(pattern, text, |wanted, found| wanted == found)
+}
+
+/// Returns `true` if the text matches the pattern, whatever the case of their letters. File names are
+/// matched like this.
+#[must_use]
+pub fn glob_ignoring_case(pattern: &str, text: &str) -> bool {
+    matches(pattern, text, |wanted, found| {
+        wanted == found || wanted.to_lowercase().eq(found.to_lowercase())
+    })
+}
+
+/// Takes time of the length of the pattern times that of the text.
+fn matches(pattern: &str, text: &str, is_same: impl Fn(char, char) -> bool) -> bool {
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
     // What follows the last star, and the text from where it was tried.
     let mut starred = None;
@@ -16,7 +30,7 @@ pub fn glob(pattern: &str, text: &str) -> bool {
                 starred = Some((pattern.clone(), text.clone()));
             }
             (Some('?'), Some(_)) => {}
-            (Some(wanted), Some(found)) if wanted == found => {}
+            (Some(wanted), Some(found)) if is_same(wanted, found) => {}
             _ => {
                 let Some((after, mut from)) = starred else {
                     return false;
@@ -88,6 +102,17 @@ mod tests {
             ("*a*b*", "bbaa"),
         ] {
             assert!(!glob(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn glob_ignoring_case_folds_letters_of_any_script_and_nothing_else() {
+        for (pattern, text) in [("*_AI.jpg", "x_ai.JPG"), ("Ä*Σ?", "äbσc"), ("a", "a")] {
+            assert!(glob_ignoring_case(pattern, text), "{pattern} {text}");
+            assert!(glob_ignoring_case(text, text), "{text}");
+        }
+        for (pattern, text) in [("a-b", "a_b"), ("ä", "a"), ("A", "AA")] {
+            assert!(!glob_ignoring_case(pattern, text), "{pattern} {text}");
         }
     }
 

@@ -12,7 +12,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::glob::glob;
+use super::glob::{glob, glob_ignoring_case};
 use super::picture::Basis;
 pub use then::{Body, Fault, Makes, OnWebhook, Outcome, Processing, Respond, Signature, Then};
 
@@ -59,7 +59,8 @@ pub struct When {
     /// The path as it was sent, without the query. Requests only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The name of any of the order's files, or of the file that a call of ours is about.
+    /// The name of any of the order's files, or of the file that a call of ours is about, in any
+    /// case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
     /// The URL of the webhook that a delivery goes to.
@@ -166,13 +167,16 @@ impl Rule {
                 file_name,
             } => {
                 self.is_to(call)
-                    && fits_any(when.webhook_url.as_ref(), webhook_url)
-                    && fits_any(when.file_name.as_ref(), file_name)
+                    && when
+                        .webhook_url
+                        .as_ref()
+                        .is_none_or(|pattern| webhook_url.is_some_and(|url| glob(pattern, url)))
+                    && is_file_name(when.file_name.as_ref(), file_name)
             }
             Subject::Order { makes, file_names } => {
                 self.then.is_to_orders()
                     && self.then.fits(makes)
-                    && fits_any(when.file_name.as_ref(), file_names.iter().copied())
+                    && is_file_name(when.file_name.as_ref(), file_names.iter().copied())
             }
         };
         let account = self.account.as_deref();
@@ -213,9 +217,15 @@ fn fits(pattern: Option<&String>, text: &str) -> bool {
     pattern.is_none_or(|pattern| glob(pattern, text))
 }
 
-/// Whether one of the texts is like the pattern, if there is a pattern.
-fn fits_any<'t>(pattern: Option<&String>, texts: impl IntoIterator<Item = &'t str>) -> bool {
-    pattern.is_none_or(|pattern| texts.into_iter().any(|text| glob(pattern, text)))
+/// Returns `true` if one of the file names matches the pattern, or there is no pattern.
+fn is_file_name<'t>(
+    pattern: Option<&String>,
+    file_names: impl IntoIterator<Item = &'t str>,
+) -> bool {
+    pattern.is_none_or(|pattern| {
+        let mut file_names = file_names.into_iter();
+        file_names.any(|name| glob_ignoring_case(pattern, name))
+    })
 }
 
 #[cfg(test)]
@@ -331,6 +341,7 @@ mod tests {
         ] {
             let rule = of(outcome);
             assert_eq!(matched(&rule, &["a.jpg", "b_x.png"]), expected);
+            assert_eq!(matched(&rule, &["B_X.PNG"]), expected, "in any case");
             assert_eq!(matched(&rule, &["a.jpg"]), [false; 5]);
         }
     }
