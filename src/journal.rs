@@ -15,6 +15,7 @@
 mod exchange;
 mod json;
 mod kept;
+mod status;
 mod verify;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -30,6 +31,7 @@ use crate::model::rule::{Fault, RuleId};
 pub use exchange::{Asked, Body, Digested, Exchange, Head, Recording};
 use exchange::{Owner, Side, Told};
 use kept::Kept;
+pub use status::StatusFilter;
 pub use verify::{Count, NearMiss, Verdict, Wanted};
 
 /// Characters kept of a key that no account has.
@@ -74,7 +76,7 @@ pub struct Query {
     pub operation: Option<String>,
     pub method: Option<String>,
     pub path: Option<String>,
-    pub status: Option<u16>,
+    pub status: Option<StatusFilter>,
     /// Those after that number.
     pub since: Option<u64>,
     /// Most entries listed: the first after `since` if that is given, else the last.
@@ -134,6 +136,7 @@ impl Journal {
                 None => inner.nobodys.fetch_add(1, Ordering::Relaxed) + 1,
             },
             account: account.cloned(),
+            revision: account.and_then(|account| account.settings().revision),
             at: account.map_or_else(clock::real_now, |account| account.now()),
         };
         if !entry.is_kept {
@@ -180,6 +183,14 @@ impl Journal {
         (found, evicted)
     }
 
+    /// Returns the account's exchange of that number. `None` if it is not stored, or not any more.
+    #[must_use]
+    pub fn find(&self, account: &str, seq: u64) -> Option<Arc<Exchange>> {
+        let kept = self.kept();
+        let mut exchanges = kept.newest_first(Some(account));
+        exchanges.find(|exchange| exchange.seq() == seq).cloned()
+    }
+
     /// How many requests are kept, and their bytes.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
@@ -187,14 +198,22 @@ impl Journal {
         (requests, self.0.bytes.load(Ordering::Relaxed))
     }
 
-    /// Lets go of what is kept, of one account or of all.
-    pub fn clear(&self, account: Option<&str>) {
-        self.kept().clear(account, &self.0.bytes);
+    /// Removes the entries of one account, or all. Returns their number.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "most callers want them gone and no more"
+    )]
+    pub fn clear(&self, account: Option<&str>) -> usize {
+        self.kept().clear(account, &self.0.bytes)
     }
 
-    /// Lets go of what is kept of accounts whose life has ended.
-    pub fn sweep(&self) {
-        self.kept().sweep(&self.0.bytes);
+    /// Removes the entries of accounts whose life has ended. Returns their number.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "most callers want them gone and no more"
+    )]
+    pub fn sweep(&self) -> usize {
+        self.kept().sweep(&self.0.bytes)
     }
 
     /// Whether so many requests as wanted are kept, of one account or of all.
@@ -239,7 +258,7 @@ impl Query {
             && self.since.is_none_or(|since| exchange.seq() > since)
             && self
                 .status
-                .is_none_or(|status| exchange.status() == Some(status))
+                .is_none_or(|filter| filter.takes(exchange.status()))
     }
 }
 

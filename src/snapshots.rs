@@ -1,9 +1,10 @@
 //! Snapshots: the whole state, or one account's, kept aside under a name, and brought back.
 //!
-//! A snapshot is a directory, `snapshots/{n}`: `about.json` with its name and what it holds,
+//! Names belong to accounts: a snapshot of an account and another of the same name, of another account
+//! or of everything, are two. A snapshot is a directory, `snapshots/{n}`: `about.json` with its name and what it holds,
 //! `state.db` with the rows, `blobs/{account}` with the objects as second names of their files.
-//! It is made under a name that is swept at start and appears by rename; of two of one name the
-//! greater number counts. Nobody waits while one is taken: the rows are those of one instant,
+//! It is made under a name that is swept at start and appears by rename; of two of one name and account
+//! the greater number counts. Nobody waits while one is taken: the rows are those of one instant,
 //! and the objects all that were there before and after it.
 //!
 //! A restore is a reset, and then what the snapshot holds: the accounts begin new lives, in one
@@ -64,6 +65,12 @@ pub enum SnapshotError {
     Store(StoreError),
 }
 
+impl About {
+    fn key(&self) -> SnapshotKey {
+        (self.name.clone(), self.account.clone())
+    }
+}
+
 impl From<StoreError> for SnapshotError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
@@ -89,10 +96,13 @@ pub struct Snapshots {
     turn: tokio::sync::Mutex<()>,
 }
 
+/// Name of a snapshot, and key of the account that it is of. `None` for one of everything.
+type SnapshotKey = (String, Option<String>);
+
 #[derive(Debug, Default)]
 struct Index {
-    /// By name, with the number of its directory.
-    kept: BTreeMap<String, (u64, About)>,
+    /// With the numbers of their directories.
+    kept: BTreeMap<SnapshotKey, (u64, About)>,
     last: u64,
 }
 
@@ -126,25 +136,27 @@ impl Snapshots {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Those there are, by name.
+    /// Returns the snapshots of the account of that key, or all, by name.
     #[must_use]
-    pub fn list(&self) -> Vec<About> {
+    pub fn list(&self, account: Option<&str>) -> Vec<About> {
         let index = self.index();
-        index
-            .kept
-            .values()
-            .map(|(_, about)| about.clone())
-            .collect()
+        let all = index.kept.values().map(|(_, about)| about);
+        let listed = all.filter(|it| account.is_none() || it.account.as_deref() == account);
+        listed.cloned().collect()
     }
 
-    fn find(&self, name: &str) -> Result<(PathBuf, About), SnapshotError> {
+    /// Returns the snapshot of that name of the account, or else that of everything.
+    fn find(&self, name: &str, account: Option<&str>) -> Result<(PathBuf, About), SnapshotError> {
         let index = self.index();
-        let (number, about) = index.kept.get(name).ok_or(SnapshotError::Unknown)?;
+        let own = (name.to_owned(), account.map(str::to_owned));
+        let everything = || index.kept.get(&(name.to_owned(), None));
+        let found = index.kept.get(&own).or_else(everything);
+        let (number, about) = found.ok_or(SnapshotError::Unknown)?;
         Ok((self.dir.join(number.to_string()), about.clone()))
     }
 
     /// Takes a snapshot of the account of that key, or of everything, in place of an earlier one
-    /// of that name.
+    /// of the same name and account.
     ///
     /// # Errors
     /// If there is no such account, there are too many snapshots, or it cannot be written.
@@ -161,7 +173,8 @@ impl Snapshots {
         let _turn = self.turn.lock().await;
         let number = {
             let index = self.index();
-            if index.kept.len() >= SNAPSHOTS_MAX && !index.kept.contains_key(&name) {
+            let is_new = !index.kept.contains_key(&(name.clone(), key.clone()));
+            if index.kept.len() >= SNAPSHOTS_MAX && is_new {
                 return Err(SnapshotError::Full);
             }
             index.last + 1
@@ -174,7 +187,7 @@ impl Snapshots {
             let mut index = self.index();
             index.last = number;
             let kept = (number, about.clone());
-            index.kept.insert(about.name.clone(), kept)
+            index.kept.insert(about.key(), kept)
         };
         if let Some((number, _)) = replaced {
             self.discard(number).await?;
@@ -249,15 +262,20 @@ impl Snapshots {
         Ok(bytes)
     }
 
-    /// Removes a snapshot.
+    /// Removes the snapshot of that name of the account, or that of everything.
     ///
     /// # Errors
-    /// If there is none of that name, or it cannot be removed.
-    pub async fn remove(self: &Arc<Self>, name: &str) -> Result<(), SnapshotError> {
-        let (this, name) = (Arc::clone(self), name.to_owned());
+    /// If there is none, or it cannot be removed.
+    pub async fn remove(
+        self: &Arc<Self>,
+        name: &str,
+        account: Option<&str>,
+    ) -> Result<(), SnapshotError> {
+        let this = Arc::clone(self);
+        let key = (name.to_owned(), account.map(str::to_owned));
         apart(async move {
             let _turn = this.turn.lock().await;
-            let removed = this.index().kept.remove(&name);
+            let removed = this.index().kept.remove(&key);
             let (number, _) = removed.ok_or(SnapshotError::Unknown)?;
             Ok(this.discard(number).await?)
         })
@@ -291,9 +309,10 @@ async fn read(dir: &Path) -> io::Result<Index> {
                 continue;
             }
         };
-        let known = index.kept.get(&about.name).map(|(known, _)| *known);
+        let key = about.key();
+        let known = index.kept.get(&key).map(|(known, _)| *known);
         if known.is_none_or(|known| known < number) {
-            index.kept.insert(about.name.clone(), (number, about));
+            index.kept.insert(key, (number, about));
         }
         let replaced = known.map(|known| known.min(number));
         swept.extend(replaced.map(|number| dir.join(number.to_string())));

@@ -19,6 +19,7 @@ mod run;
 mod running;
 mod slots;
 mod starts;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,12 +37,14 @@ use crate::orders::Orders;
 use crate::store::agenda::Due;
 use crate::store::{self, Db, StoreError};
 use crate::webhooks::Webhooks;
-pub use advance::Ran;
+pub use advance::{AdvanceError, Advanced, ExecutedJob, STEP_MS_MAX, Step};
 pub use depths::Depth;
+pub use drain::{AdvanceNeeded, Drained};
 use retries::Retries;
 use running::{RunningEntry, RunningJobs};
 use slots::{SLOTS, Slot, Slots, Start};
 use starts::Counted;
+pub use waiting::{Awaited, Waiting};
 
 /// Wait after the due jobs could not be read.
 const AFTER_ERROR: Duration = Duration::from_secs(1);

@@ -128,7 +128,7 @@ pub async fn keep(settings: &Settings) -> Outcome<()> {
         emptied.push(report::milliseconds(began.elapsed()));
         let began = Instant::now();
         let path = "/_mock/snapshots/full/restore";
-        call(&mut connection, address, path, "{}").await?;
+        call(&mut connection, address, path, &account).await?;
         back.push(report::milliseconds(began.elapsed()));
     }
     let second = Some(Target::Below(1_000.0));

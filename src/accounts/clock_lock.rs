@@ -38,6 +38,14 @@ impl ClockLocks {
 }
 
 impl Accounts {
+    /// `true` if somebody holds the lock of that clock, or waits for it.
+    #[must_use]
+    pub fn is_clock_in_use(&self, clock: ClockId) -> bool {
+        let locks = self.clock_locks.locks();
+        let lock = locks.get(&clock);
+        lock.is_some_and(|lock| Arc::strong_count(lock) > 1)
+    }
+
     /// Waits for the lock of a clock.
     pub async fn lock_clock(&self, clock: ClockId) -> ClockGuard {
         ClockGuard {

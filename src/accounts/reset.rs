@@ -9,14 +9,15 @@ use super::account::held;
 use super::{Accounts, ClockGuard};
 use crate::clock::Clock;
 use crate::model::ids::{AccountId, ClockId};
+use crate::store::accounts::Owned;
 use crate::store::{self, StoreError, apart};
 
 impl Accounts {
-    /// Ends the account's life, if there is one, and all that hangs on it.
+    /// Ends the account's life, if there is one, and all that hangs on it. Returns what went.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn forget(self: &Arc<Self>, key: &str) -> Result<(), StoreError> {
+    pub async fn forget(self: &Arc<Self>, key: &str) -> Result<Owned, StoreError> {
         let (this, key) = (Arc::clone(self), key.to_owned());
         apart(async move {
             let _turn = this.turn.lock().await;
@@ -25,11 +26,12 @@ impl Accounts {
         .await
     }
 
-    pub(super) async fn end_in_turn(&self, key: &str) -> Result<(), StoreError> {
+    pub(super) async fn end_in_turn(&self, key: &str) -> Result<Owned, StoreError> {
         let Some(account) = self.get(key) else {
-            return Ok(());
+            return Ok(Owned::default());
         };
         let mut tx = self.db.begin().await?;
+        let owned = store::accounts::count_owned(&mut tx, Some(account.id)).await?;
         store::accounts::delete(&mut tx, account.id).await?;
         tx.commit().await?;
         account.ended().cancel();
@@ -37,16 +39,17 @@ impl Accounts {
         let clock = ClockId::of(account.id);
         self.db.agenda().retain(|of| of != clock);
         let removed = self.blobs.remove_account(account.id).await;
-        removed.map_err(StoreError::broken)
+        removed.map_err(StoreError::broken)?;
+        Ok(owned)
     }
 
     /// Ends every account's life, sets the default clock to the real time, and removes what
     /// belonged to nobody. The rows of all accounts go in one transaction. Their blobs are moved
-    /// away at once, and deleted in the background.
+    /// away at once, and deleted in the background. Returns what went.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn forget_all(self: &Arc<Self>) -> Result<(), StoreError> {
+    pub async fn forget_all(self: &Arc<Self>) -> Result<Owned, StoreError> {
         let this = Arc::clone(self);
         apart(async move {
             let default_clock = this.lock_clock(ClockId::DEFAULT).await;
@@ -55,7 +58,7 @@ impl Accounts {
         .await
     }
 
-    async fn end_all(&self, default_clock: &ClockGuard) -> Result<(), StoreError> {
+    async fn end_all(&self, default_clock: &ClockGuard) -> Result<Owned, StoreError> {
         debug_assert_eq!(default_clock.clock(), ClockId::DEFAULT);
         let _turn = self.turn.lock().await;
         let ids: Vec<AccountId> = {
@@ -63,6 +66,7 @@ impl Accounts {
             registry.by_id.keys().copied().collect()
         };
         let mut tx = self.db.begin().await?;
+        let owned = store::accounts::count_owned(&mut tx, None).await?;
         store::accounts::delete_all(&mut tx, ids).await?;
         store::accounts::clear_default_clock(&mut tx).await?;
         tx.commit().await?;
@@ -79,6 +83,7 @@ impl Accounts {
         };
         drop(ended);
         self.db.agenda().retain(|clock| clock == ClockId::DEFAULT);
-        self.blobs.remove_all().await.map_err(StoreError::broken)
+        self.blobs.remove_all().await.map_err(StoreError::broken)?;
+        Ok(owned)
     }
 }

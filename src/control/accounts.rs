@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::described::{ACCOUNT, STORE, account, refuses};
 use super::error::{Read, Refusal, to_its_end};
 use super::listing::{self, Page, describe_page};
+use super::named_account::NamedAccount;
 use super::query::Query;
 use crate::accounts::{Account, KEY_CHARS_MAX, is_too_long};
 use crate::model::account::Settings;
@@ -51,6 +52,9 @@ impl FromRequestParts<Context> for Key {
             let hint = "percent-encode the key as UTF-8";
             Refusal::bad("bad_key", format!("{key} is no key"), hint)
         })?;
+        // Refuses a call whose query or body names another account than its path.
+        let named = NamedAccount::from_request_parts(parts, context).await?;
+        named.merged_with(Some(key.clone()))?;
         if is_too_long(&key) {
             let message = format!("the key has {} characters", key.chars().count());
             let hint = format!("{KEY_CHARS_MAX} at most");
@@ -80,12 +84,13 @@ pub fn describe_list(described: Described<'_>) -> Described<'_> {
 
 pub async fn list(
     State(context): State<Context>,
+    named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let query = Query::read(query.as_deref(), &["account", "limit", "after"])?;
+    let query = Query::read(query.as_deref(), &["limit", "after"])?;
     let page = Page::<String>::read(&query)?;
-    let mut accounts = if let Some(key) = query.text("account") {
-        context.accounts.get(&key).into_iter().collect()
+    let mut accounts = if let Some(key) = named.key() {
+        context.accounts.get(key).into_iter().collect()
     } else {
         let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
         let one_more = limit.saturating_add(1);

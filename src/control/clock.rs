@@ -1,81 +1,145 @@
-//! Clocks: read, set, advanced, drained.
-
-use std::sync::Arc;
-use std::time::Duration;
+//! Clocks: read, set, advanced.
 
 use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::{Read, Refusal};
-use super::whose::{AccountKey, account, account_of, seen};
+use super::named_account::{AccountKey, NamedAccount, Scope};
+use super::query::Query;
 use crate::accounts::Account;
 use crate::clock::{self, Clock};
 use crate::model::ids::ClockId;
-use crate::model::job::Kind;
-use crate::model::time::{DAY_MS, Timestamp};
-use crate::web::{Context, Json, X_MOCK_REASON, header_line};
-use crate::worker::Ran;
+use crate::model::job::Job;
+use crate::model::time::Timestamp;
+use crate::web::{Context, Json, Verbs};
+use crate::worker::{AdvanceError, Advanced, ExecutedJob, STEP_MS_MAX, Step, Waiting};
 
 pub mod described;
+pub mod drain;
 
 pub(super) const INSTANT: &str = "such as 2026-03-12T10:00:00.000Z";
-const DRAIN_MS: u64 = 10_000;
-const DRAIN_MS_MAX: u64 = 600_000;
+const STEP_HINT: &str = "milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most";
 
+/// A clock, and what is due next by it.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Clock")]
-struct Shown {
+struct ShownClock {
     #[schemars(extend("format" = "date-time"))]
     now: String,
     #[schemars(extend("enum" = ["running", "frozen", "jump"]))]
     mode: &'static str,
     /// How far it is ahead of the real time.
     offset_ms: i64,
+    /// True if it is the default clock, which accounts follow that have no clock of their own.
+    is_default: bool,
+    /// The next due job of the account, or of the accounts that follow the default clock.
+    next: Option<JobLine>,
 }
 
-impl From<Clock> for Shown {
-    fn from(clock: Clock) -> Self {
-        let now = clock.now();
-        let (mode, offset_ms) = match clock {
-            Clock::Running { offset_ms } => ("running", offset_ms),
-            Clock::Frozen { at } => ("frozen", at.since_ms(clock::real_now())),
-            Clock::Jump { offset_ms } => ("jump", offset_ms),
-        };
+/// A job, due or done.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Job")]
+pub(super) struct JobLine {
+    /// When it falls due.
+    #[schemars(extend("format" = "date-time"))]
+    at: String,
+    #[schemars(schema_with = "described::kind")]
+    kind: &'static str,
+    /// The id of what it is about.
+    subject: String,
+}
+
+impl From<Job> for JobLine {
+    fn from(job: Job) -> Self {
         Self {
-            now: clock::iso(now),
-            mode,
-            offset_ms,
+            at: clock::iso(job.due_at),
+            kind: job.kind.name(),
+            subject: job.subject,
         }
     }
 }
 
-/// The clock the account goes by.
-fn followed(account: Option<&Arc<Account>>) -> ClockId {
-    account.map_or(ClockId::DEFAULT, |account| account.clock_id())
+impl From<ExecutedJob> for JobLine {
+    fn from(job: ExecutedJob) -> Self {
+        Self {
+            at: clock::iso(job.at),
+            kind: job.kind.name(),
+            subject: job.subject,
+        }
+    }
+}
+
+/// Work that has not come to its end.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Waiting")]
+pub(super) struct WaitingLine {
+    #[schemars(schema_with = "described::awaited")]
+    kind: &'static str,
+    /// The id of the order, or of what the job is about.
+    subject: String,
+    /// When it falls due; null if it waits for a call.
+    #[schemars(extend("format" = "date-time"))]
+    at: Option<String>,
+}
+
+impl From<Waiting> for WaitingLine {
+    fn from(waiting: Waiting) -> Self {
+        Self {
+            kind: waiting.what.name(),
+            subject: waiting.subject,
+            at: waiting.at.map(clock::iso),
+        }
+    }
+}
+
+/// Returns how the clock of `account`, or the default clock, stands now.
+async fn shown(verbs: &Verbs, account: Option<&Account>) -> Result<ShownClock, Refusal> {
+    let next = verbs.worker.next_job(account).await?;
+    let id = account.map_or(ClockId::DEFAULT, Account::clock_id);
+    let clock = verbs.accounts.clock(id);
+    let now = clock.now();
+    let (mode, offset_ms) = match clock {
+        Clock::Running { offset_ms } => ("running", offset_ms),
+        Clock::Frozen { at } => ("frozen", at.since_ms(clock::real_now())),
+        Clock::Jump { offset_ms } => ("jump", offset_ms),
+    };
+    Ok(ShownClock {
+        now: clock::iso(now),
+        mode,
+        offset_ms,
+        is_default: id == ClockId::DEFAULT,
+        next: next.map(JobLine::from),
+    })
 }
 
 pub async fn get(
     State(context): State<Context>,
+    named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let account = match account_of(query.as_deref())? {
-        Some(key) => seen(&context, &key)?,
-        None => None,
+    Query::read(query.as_deref(), &[])?;
+    let clock = match named.usable_scope(&context)? {
+        Scope::Account(account) => shown(&context, Some(&account)).await?,
+        Scope::All => shown(&context, None).await?,
+        // It would follow the default clock, and has no work.
+        Scope::Unknown => ShownClock {
+            next: None,
+            ..shown(&context, None).await?
+        },
     };
-    let clock = context.accounts.clock(followed(account.as_ref()));
-    Ok(Json(Shown::from(clock)).into_response())
+    Ok(Json(clock).into_response())
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Set {
-    /// The key; left out, the default clock or all accounts.
-    account: Option<AccountKey>,
+pub struct SetClock {
+    /// The key; left out, the default clock.
+    #[serde(rename = "account")]
+    _account: Option<AccountKey>,
     mode: Mode,
     /// Where it is set to; left out, it stays where it is.
     #[schemars(extend("format" = "date-time"))]
@@ -104,9 +168,10 @@ impl Mode {
 
 pub async fn set(
     State(context): State<Context>,
-    Read(body): Read<Set>,
+    named: NamedAccount,
+    Read(body): Read<SetClock>,
 ) -> Result<Response, Refusal> {
-    let account = account(&context, body.account.as_deref()).await?;
+    let account = named.admit(&context).await?;
     let at = match &body.now {
         None => None,
         Some(text) => Some(clock::parse_iso(text).ok_or_else(|| {
@@ -115,145 +180,109 @@ pub async fn set(
     };
     let mode = body.mode;
     let set = move |now| mode.showing(at.unwrap_or(now));
-    let clock = context.accounts.set_clock(account, set).await?;
-    Ok(Json(Shown::from(clock)).into_response())
+    context.accounts.set_clock(account.clone(), set).await?;
+    Ok(Json(shown(&context, account.as_deref()).await?).into_response())
 }
 
+/// Target of an advance: a duration or an instant.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Advance {
-    /// The key; left out, the default clock or all accounts.
-    account: Option<AccountKey>,
+    /// The key; left out, the default clock.
+    #[serde(rename = "account")]
+    _account: Option<AccountKey>,
+    #[serde(default, deserialize_with = "super::rules::wire::said")]
     #[schemars(schema_with = "described::step")]
-    by: Value,
+    by: Option<Value>,
+    /// An instant.
+    #[schemars(extend("format" = "date-time"))]
+    to: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Advanced {
+#[schemars(rename = "Advanced")]
+struct ShownAdvance {
+    /// Which clock was moved: the key of its account, or `default`.
+    clock: String,
     #[schemars(extend("format" = "date-time"))]
     now: String,
-    ran: Vec<Line>,
+    /// The jobs that fell due on the way, in order.
+    executed: Vec<JobLine>,
+    /// The uploads, confirms and the like that clients still owe orders of this clock.
+    waiting: Vec<WaitingLine>,
 }
 
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Ran")]
-struct Line {
-    /// When it fell due.
-    #[schemars(extend("format" = "date-time"))]
-    at: String,
-    #[schemars(schema_with = "described::kind")]
-    kind: &'static str,
-    /// What it is about: an id.
-    subject: String,
-}
-
-impl From<Ran> for Line {
-    fn from(ran: Ran) -> Self {
+impl From<Advanced> for ShownAdvance {
+    fn from(advanced: Advanced) -> Self {
         Self {
-            at: clock::iso(ran.at),
-            kind: ran.kind.name(),
-            subject: ran.subject,
+            clock: advanced.account.unwrap_or_else(|| "default".to_owned()),
+            now: clock::iso(advanced.now),
+            executed: advanced.executed.into_iter().map(JobLine::from).collect(),
+            waiting: advanced
+                .waiting
+                .into_iter()
+                .map(WaitingLine::from)
+                .collect(),
         }
     }
 }
 
 pub async fn advance(
     State(context): State<Context>,
+    named: NamedAccount,
     Read(body): Read<Advance>,
 ) -> Result<Response, Refusal> {
-    let by_ms = duration_ms(&body.by)?;
-    let account = account(&context, body.account.as_deref()).await?;
-    let (now, ran) = context.worker.advance(account, by_ms).await?;
-    let ran = ran.into_iter().map(Line::from).collect();
-    Ok(Json(Advanced {
-        now: clock::iso(now),
-        ran,
-    })
-    .into_response())
+    let step = step(&body)?;
+    let account = named.admit(&context).await?;
+    let advanced = context.worker.advance(account, step).await;
+    let advanced = advanced.map_err(|error| match error {
+        AdvanceError::OutOfRange { now } => {
+            let to = body.to.unwrap_or_default();
+            let message = format!(
+                "to: the clock cannot be moved to {to}, it shows {}",
+                clock::iso(now)
+            );
+            let hint = "an instant after that, 100 years at most";
+            Refusal::bad("bad_instant", message, hint)
+        }
+        AdvanceError::Store(error) => error.into(),
+    })?;
+    Ok(Json(ShownAdvance::from(advanced)).into_response())
 }
 
-/// Milliseconds, or an ISO 8601 duration, forward.
+fn step(body: &Advance) -> Result<Step, Refusal> {
+    match (&body.by, &body.to) {
+        (Some(by), None) => duration_ms(by).map(Step::ByMs),
+        (None, Some(to)) => clock::parse_iso(to).map(Step::To).ok_or_else(|| {
+            let message = format!("to: {to} is no instant");
+            Refusal::bad("bad_instant", message, INSTANT)
+        }),
+        (None, None) => {
+            let message = "the body has neither by nor to";
+            Err(Refusal::bad(
+                "bad_body",
+                message,
+                "give one of them, such as {\"by\": \"10s\"}",
+            ))
+        }
+        (Some(_), Some(_)) => {
+            let message = "the body has both by and to";
+            Err(Refusal::bad("bad_body", message, "give one of them"))
+        }
+    }
+}
+
+/// Milliseconds, or a duration, forward.
 fn duration_ms(by: &Value) -> Result<i64, Refusal> {
     let ms = match by {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => clock::parse_duration_ms(text),
         _ => None,
     };
-    ms.filter(|ms| (0..=MAX_STEP_MS).contains(ms)).ok_or_else(|| {
-        Refusal::bad(
-            "bad_duration",
-            format!("by: {by} is no duration to advance by"),
-            "milliseconds, or an ISO 8601 duration without months and years such as PT5M or P7D, of 100 years at most",
-        )
-    })
-}
-
-const MAX_STEP_MS: i64 = 100 * 366 * DAY_MS;
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Drain {
-    /// The key; left out, the default clock or all accounts.
-    account: Option<AccountKey>,
-    /// How long it waits, ten minutes at most; left out, ten seconds.
-    timeout_ms: Option<u64>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Drained {
-    idle: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    waiting: Vec<Waiting>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Waiting {
-    #[schemars(schema_with = "described::kind")]
-    kind: &'static str,
-    /// What it is about: an id.
-    subject: String,
-}
-
-impl From<(Kind, String)> for Waiting {
-    fn from((kind, subject): (Kind, String)) -> Self {
-        Self {
-            kind: kind.name(),
-            subject,
-        }
-    }
-}
-
-pub async fn drain(
-    State(context): State<Context>,
-    Read(body): Read<Drain>,
-) -> Result<Response, Refusal> {
-    let timeout = Duration::from_millis(body.timeout_ms.unwrap_or(DRAIN_MS).min(DRAIN_MS_MAX));
-    let waiting = match &body.account {
-        None => {
-            let worker = &context.worker;
-            let drain = |timeout| worker.drain(None, timeout);
-            context.long_poll(timeout, drain).await?
-        }
-        Some(key) => match seen(&context, key)? {
-            Some(account) => {
-                let drain = |timeout| context.worker.drain(Some(&account), timeout);
-                context.long_poll(timeout, drain).await?
-            }
-            None => Vec::new(),
-        },
-    };
-    let waiting: Vec<_> = waiting.into_iter().map(Waiting::from).collect();
-    let why = waiting
-        .first()
-        .map(|first| format!("{} {} is due or under way", first.kind, first.subject));
-    let idle = waiting.is_empty();
-    let drained = Json(Drained { idle, waiting });
-    Ok(match why {
-        None => drained.into_response(),
-        Some(why) => {
-            let why = [(X_MOCK_REASON, header_line(&why))];
-            (StatusCode::REQUEST_TIMEOUT, why, drained).into_response()
-        }
+    let ms = ms.filter(|ms| (0..=STEP_MS_MAX).contains(ms));
+    ms.ok_or_else(|| {
+        let message = format!("by: {by} is no duration to advance by");
+        Refusal::bad("bad_duration", message, STEP_HINT)
     })
 }
 
@@ -262,13 +291,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_is_milliseconds_or_a_duration_forward() {
+    fn duration_ms_takes_milliseconds_and_durations_forward() {
         let ms = |by: Value| duration_ms(&by).ok();
         assert_eq!(ms(1500.into()), Some(1_500));
-        assert_eq!(ms("P7D".into()), Some(604_800_000));
+        for (text, expected) in [
+            ("P7D", 604_800_000),
+            ("10s", 10_000),
+            ("250ms", 250),
+            ("1h 30m", 5_400_000),
+            ("1h30m", 5_400_000),
+            ("2d", 172_800_000),
+        ] {
+            assert_eq!(ms(text.into()), Some(expected), "{text}");
+        }
         for bad in [
             Value::Null,
             "soon".into(),
+            "10s ago".into(),
+            "1mo".into(),
+            "10".into(),
             (-1).into(),
             1.5.into(),
             "-PT1S".into(),
@@ -276,16 +317,5 @@ mod tests {
         ] {
             assert_eq!(ms(bad.clone()), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn a_shown_clock_says_its_now() {
-        let shown = Shown::from(Clock::Frozen {
-            at: Timestamp::from_ms(0),
-        });
-        assert_eq!(
-            (shown.now.as_str(), shown.mode),
-            ("1970-01-01T00:00:00.000Z", "frozen")
-        );
     }
 }

@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::described::{STORE, account, refuses};
 use super::error::Refusal;
 use super::listing::{self, Page, describe_page, next_of};
+use super::named_account::{NamedAccount, Scope};
 use super::query::Query;
-use super::whose::looked_at;
 use crate::clock::iso;
 use crate::model::ids::{DeliveryId, WebhookId};
 use crate::model::rule::RuleId;
@@ -136,18 +136,19 @@ pub fn describe_list(described: Described<'_>) -> Described<'_> {
 
 pub async fn list(
     State(context): State<Context>,
+    named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let known = ["account", "webhookId", "eventType", "limit", "after"];
+    let known = ["webhookId", "eventType", "limit", "after"];
     let query = Query::read(query.as_deref(), &known)?;
     let page = Page::read(&query)?;
-    let key = query.text("account");
-    let Ok(account) = looked_at(&context, key.as_deref()) else {
+    let scope = named.scope(&context);
+    if let Scope::Unknown = scope {
         let (deliveries, next) = (Vec::new(), None);
         return Ok(Json(Listing { deliveries, next }).into_response());
-    };
+    }
     let filter = Arc::new(AttemptFilter {
-        account: account.map(|account| account.id),
+        account: scope.account().map(|account| account.id),
         endpoint: query.number("webhookId")?.map(WebhookId),
         kind: query.text("eventType"),
     });
@@ -183,6 +184,7 @@ pub fn describe_resend(described: Described<'_>) -> Described<'_> {
 
 pub async fn resend(
     State(context): State<Context>,
+    named: NamedAccount,
     Segment(id): Segment,
 ) -> Result<Response, Refusal> {
     let unknown = || {
@@ -190,7 +192,14 @@ pub async fn resend(
         Refusal::not_found("unknown_delivery", format!("no delivery {id}"), hint)
     };
     let delivery = DeliveryId::parse(&id).ok_or_else(unknown)?;
-    let resent = context.webhooks.resend(delivery).await;
+    let scope = named.scope(&context);
+    let resent = match scope {
+        Scope::Unknown => return Err(unknown()),
+        Scope::All | Scope::Account(_) => {
+            let account = scope.account().map(|account| account.id);
+            context.webhooks.resend(account, delivery).await
+        }
+    };
     let made = resent.map_err(|error| match error {
         RetryError::Store(error) => error.into(),
         RetryError::NoEndpoint(_) | RetryError::NoDelivery(_) | RetryError::NotFailed(..) => {

@@ -9,13 +9,14 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::error::Envelope;
+use super::named_account::known;
 use crate::web::openapi::{About, Described, Input, Key, document};
 
 const ABOUT: About = About {
     title: "stuntdouble's control plane",
     text: "What a test steers with, and what it looks with. The unit of isolation is the account: \
-           one API key, for both vendors. What takes an `account` is about that one alone; fields \
-           that are not described are refused.",
+           one API key, for both vendors. Every operation takes an `account`, in its \
+           query or its body, and is about that one alone; fields that are not described are refused.",
     key: Some(Key::Bearer {
         text: "The setting `control-token`; where it is not set, none is asked for.",
     }),
@@ -29,16 +30,16 @@ pub const STORE: [(u16, &str); 1] = [(409, "account_gone")];
 /// Adds what is refused with these codes and statuses, and what every operation may refuse.
 pub fn refuses<'s>(described: Described<'s>, groups: &[&[(u16, &'static str)]]) -> Described<'s> {
     let mut codes: BTreeMap<u16, Vec<&str>> = BTreeMap::from([
-        (400, vec!["bad_host", "bad_query"]),
+        (
+            400,
+            vec!["bad_body", "bad_host", "bad_query", "two_accounts"],
+        ),
         (401, vec!["unauthorized"]),
         (421, vec!["unknown_host"]),
         (500, vec!["internal"]),
     ]);
     if described.requires_same_origin() {
         codes.insert(403, vec!["cross_origin"]);
-    }
-    if described.reads_body() {
-        codes.entry(400).or_default().push("bad_body");
     }
     for (status, code) in groups.iter().copied().flatten() {
         codes.entry(*status).or_default().push(code);
@@ -69,7 +70,9 @@ pub fn account() -> Input {
 /// The routes of this front door, as an OpenAPI document.
 #[must_use]
 pub fn description() -> Value {
-    document(&ABOUT, &super::routes(None).operations())
+    let mut document = document(&ABOUT, &super::routes(None).operations());
+    known::describe(&mut document);
+    document
 }
 
 pub fn describe(described: Described<'_>) -> Described<'_> {

@@ -9,10 +9,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::account_field::WithAccount;
 use crate::store::StoreError;
 use crate::web::{
-    BodyRefusal, Context, InternalFault, Json, Object, Refused, X_MOCK_REASON, header_line,
-    read_json,
+    BodyRefusal, Context, InternalFault, Json, Refused, X_MOCK_REASON, header_line, read_json,
 };
 
 /// `{"error": {"code", "message", "hint"}}`.
@@ -65,6 +65,14 @@ impl Refusal {
     ) -> Self {
         Self {
             status: StatusCode::CONFLICT,
+            ..Self::bad(code, message, hint)
+        }
+    }
+
+    /// The thing that was asked for does not exist any more.
+    pub fn gone(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::GONE,
             ..Self::bad(code, message, hint)
         }
     }
@@ -126,35 +134,48 @@ impl Refusal {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Error")]
 pub struct Envelope<'r> {
-    error: Said<'r>,
+    error: ErrorBody<'r>,
 }
 
 /// What was wrong, and what to do.
 #[derive(Serialize, JsonSchema)]
-pub struct Said<'r> {
+#[schemars(rename = "ErrorBody")]
+pub struct ErrorBody<'r> {
     code: &'r str,
     message: &'r str,
     hint: &'r str,
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let error = Said {
+impl Refusal {
+    /// Returns the error as a part of a body.
+    pub fn body(&self) -> ErrorBody<'_> {
+        ErrorBody {
             code: self.code,
             message: &self.message,
             hint: &self.hint,
-        };
-        let why = [(X_MOCK_REASON, header_line(&self.message))];
-        let mut response = (self.status, why, Json(Envelope { error })).into_response();
+        }
+    }
+
+    /// Answers with `body`, which has the error in it.
+    pub fn respond_with(&self, body: &impl Serialize) -> Response {
+        let reason = [(X_MOCK_REASON, header_line(&self.message))];
+        let mut response = (self.status, reason, Json(body)).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
         }
         if self.status == StatusCode::INTERNAL_SERVER_ERROR {
-            let fault = InternalFault(self.message);
+            let fault = InternalFault(self.message.clone());
             response.extensions_mut().insert(fault);
         }
         response
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let error = self.body();
+        self.respond_with(&Envelope { error })
     }
 }
 
@@ -203,7 +224,8 @@ pub async fn to_its_end<T: Send + 'static>(
     done.unwrap_or_else(|error| Err(Refusal::broken(error.to_string())))
 }
 
-/// A JSON body, or none at all, of the shape of `T`.
+/// A JSON body of the shape of `T`, without the `account` that every body may have. No body at all is
+/// an empty object.
 #[derive(Debug)]
 pub struct Read<T>(pub T);
 
@@ -213,13 +235,21 @@ impl<T: DeserializeOwned> FromRequest<Context> for Read<T> {
     async fn from_request(request: Request, _: &Context) -> Result<Self, Refusal> {
         let (parts, body): (_, Body) = request.into_parts();
         let (bytes, _) = read_json(&parts.headers, body).await?;
-        let json: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        let mut source = serde_json::Deserializer::from_slice(json);
-        let Object(parsed) = serde_path_to_error::deserialize(&mut source)
-            .map_err(|error| refusal(&error.path().to_string(), error.inner()))?;
-        source.end().map_err(|error| refusal(".", &error))?;
-        Ok(Self(parsed))
+        parse(&bytes).map(Self)
     }
+}
+
+/// Parses a body as one JSON object of the shape of `T`.
+///
+/// # Errors
+/// Names the field that does not fit.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+    let json: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
+    let mut source = serde_json::Deserializer::from_slice(json);
+    let WithAccount(parsed) = serde_path_to_error::deserialize(&mut source)
+        .map_err(|error| refusal(&error.path().to_string(), error.inner()))?;
+    source.end().map_err(|error| refusal(".", &error))?;
+    Ok(parsed)
 }
 
 fn refusal(path: &str, error: &serde_json::Error) -> Refusal {

@@ -19,20 +19,30 @@ use axum::response::{IntoResponse, Response};
 
 use super::described::{STORE, refuses};
 use super::error::{Refusal, to_its_end};
+use super::named_account::NamedAccount;
 use crate::presign::host_of;
 use crate::web::openapi::Described;
 use crate::web::{BodyRefusal, Called, Context, Json, Origin, OriginError, Verbs, read_bytes};
 use apply::apply;
 use check::{From, Plan, plan};
-use source::{Fault, located, read};
+use source::{Fault, Place, Wrong, located, read};
 use wire::{Document, SetUp};
 
 /// Pictures come in it, as base64.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// The document's text, as what is to be done.
-async fn planned(verbs: &Verbs, bytes: &[u8], from: From<'_>) -> Result<Plan, Fault> {
-    let (text, document) = read(bytes)?;
+/// The document's text, as what is to be done. `named` is the account that the call names beside it.
+async fn planned(
+    verbs: &Verbs,
+    bytes: &[u8],
+    from: From<'_>,
+    named: NamedAccount,
+) -> Result<Plan, Fault> {
+    let (text, mut document) = read(bytes)?;
+    let in_document = document.account.take().map(String::from);
+    named
+        .merged_with(in_document)
+        .map_err(|refusal| located(text, Wrong::within(&Place::default(), &refusal)))?;
     let planned = plan(verbs, document, from).await;
     planned.map_err(|wrong| located(text, wrong))
 }
@@ -58,6 +68,7 @@ pub fn describe_put(described: Described<'_>) -> Described<'_> {
 pub async fn put(
     State(context): State<Context>,
     called: Called,
+    named: NamedAccount,
     request: Request,
 ) -> Result<Response, Refusal> {
     let bytes = read_bytes(request.into_body(), DOCUMENT_BYTES_MAX).await;
@@ -73,7 +84,7 @@ pub async fn put(
         base: None,
         origin: &origin,
     };
-    let plan = planned(&context, &bytes, from).await?;
+    let plan = planned(&context, &bytes, from, named).await?;
     Ok(Json(done(&context, plan).await?).into_response())
 }
 
@@ -95,7 +106,7 @@ pub async fn load(context: &Context, file: &Path, origin: &str) -> Result<(), St
         base: Some(file.parent().unwrap_or(Path::new(""))),
         origin,
     };
-    let plan = planned(context, &bytes, from).await;
+    let plan = planned(context, &bytes, from, NamedAccount::default()).await;
     let plan = plan.map_err(|fault| format!("{named} {}; {}", fault.message(), fault.hint()))?;
     let done = done(context, plan).await.map_err(|refusal| {
         let (message, hint) = (refusal.message(), refusal.hint());

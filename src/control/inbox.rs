@@ -1,117 +1,124 @@
-//! The inbox: set up, posted to, read.
+//! The inbox: listed, set up, removed. Messages come in `receive`, and are read in `messages`.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+pub mod messages;
+pub mod receive;
 
-use axum::extract::{RawQuery, Request, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::described::{ACCOUNT, STORE, refuses};
+use super::described::{ACCOUNT, STORE, account, refuses};
 use super::error::{Read, Refusal};
-use super::listing;
+use super::listing::{self, Page, describe_page};
+use super::named_account::{AccountKey, NamedAccount};
 use super::query::Query;
-use super::whose::{AccountKey, account};
-use crate::accounts::Account;
-use crate::clock::iso;
-use crate::inbox::{BOXES_MAX, MESSAGE_BYTES_MAX, MESSAGES_MAX, Message, Opened, Received, Script};
-use crate::model::ids::ClockId;
-use crate::model::time::Timestamp;
-use crate::web::openapi::{Described, Input};
-use crate::web::{
-    BodyRefusal, Context, Json, Segment, Verbs, X_MOCK_REASON, header_line, pass, read_bytes,
-};
-use crate::webhooks::{SIGNATURE_HEADER, verify};
+use crate::inbox::{InboxError, MAILBOXES_MAX, Script, Summary};
+use crate::web::openapi::Described;
+use crate::web::{Context, Json, Segment};
 
-const WAIT_MS_MAX: u64 = 600_000;
 const DELAY_MS_MAX: u32 = 600_000;
 const STATUSES_MAX: usize = 1_000;
 const SECRET_BYTES_MAX: usize = 1_000;
 const NAME_BYTES_MAX: usize = 200;
-const BAD: [(u16, &str); 2] = [(400, "bad_box"), (400, "too_many_boxes")];
-const NAME: &str = "The box's name, any of 200 bytes at most.";
+const NAME: &str = "The inbox's name, any of 200 bytes at most.";
+/// Refusal of a name that several accounts use, where none of them is named.
+const AMBIGUOUS: [(u16, &str); 1] = [(409, "ambiguous_inbox")];
 
-#[derive(Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[schemars(rename = "Box")]
-pub struct Settings {
-    /// What is answered, one status after the other; then 200.
-    respond: Vec<u16>,
-    /// Real milliseconds before that.
+pub struct InboxSettings {
+    /// Statuses that are answered one after the other; then 200.
+    statuses: Vec<u16>,
+    /// Real milliseconds before a message is answered.
     delay_ms: u32,
-    /// What signatures are checked with; null, the secrets of the webhooks whose URL is this box.
+    /// The secret that signatures are checked with; null, those of the account's webhooks whose URL is
+    /// this inbox.
     secret: Option<String>,
-    /// The key of the account it goes with, and whose clock tells when a message came.
-    account: Option<AccountKey>,
+    /// The key of the account that the inbox belongs to. Its clock tells when a message came.
+    #[serde(rename = "account")]
+    _account: Option<AccountKey>,
 }
 
+/// An inbox as it is set up.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Messages")]
-struct Listing {
-    /// The newest last.
-    messages: Vec<Shown>,
-    /// How many older ones are kept no more.
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Inbox")]
+struct ShownInbox {
+    name: String,
+    /// Null until the first message from a webhook of an account.
+    account: Option<String>,
+    statuses: Vec<u16>,
+    delay_ms: u32,
+    secret: Option<String>,
+    /// Number of messages that are kept.
+    messages: usize,
+    /// Number of older ones that are kept no more.
     evicted: u64,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "Message")]
-struct Shown {
-    /// By the clock of the box's account, or else the default clock.
-    #[schemars(extend("format" = "date-time"))]
-    at: String,
-    headers: BTreeMap<String, String>,
-    body: String,
-    /// By the box's secret, or those of the webhooks whose URL is this box; null where there is
-    /// none of either.
-    signature_valid: Option<bool>,
+#[schemars(rename = "Inboxes")]
+struct Listing {
+    /// In the order in which they were made.
+    inboxes: Vec<ShownInbox>,
+    /// The `after` of the next page; null on the last one.
+    next: Option<String>,
 }
 
-impl From<&Message> for Shown {
-    fn from(message: &Message) -> Self {
+impl From<Summary> for ShownInbox {
+    fn from(summary: Summary) -> Self {
         Self {
-            at: iso(message.at),
-            headers: message.headers.clone(),
-            body: message.body.clone(),
-            signature_valid: message.signature_valid,
+            name: summary.name,
+            account: summary.account,
+            statuses: summary.script.statuses.clone(),
+            delay_ms: summary.script.delay_ms,
+            secret: summary.script.secret.clone(),
+            messages: summary.messages,
+            evicted: summary.evicted,
         }
     }
 }
 
-fn too_many() -> Refusal {
-    let hint = "remove some with DELETE /_mock/inbox/{name}";
-    Refusal::bad(
-        "too_many_boxes",
-        format!("there are {BOXES_MAX} boxes"),
-        hint,
-    )
+/// Returns the refusal of a call for the inbox of that name.
+fn refusal(error: InboxError, name: &str) -> Refusal {
+    match error {
+        InboxError::Ambiguous => {
+            let message = format!("several accounts have an inbox {name}");
+            let hint = "name the account; GET /_mock/inbox lists all inboxes";
+            Refusal::conflict("ambiguous_inbox", message, hint)
+        }
+        InboxError::Evicted => {
+            let message = format!(
+                "the inbox {name} was removed with its messages: of more than {MAILBOXES_MAX} it was unused for longest"
+            );
+            let hint = "remove inboxes, or accounts with theirs, when a test is done; the next message makes it anew";
+            Refusal::gone("inbox_evicted", message, hint)
+        }
+    }
 }
 
 fn check_name(name: &str) -> Result<(), Refusal> {
     if name.len() <= NAME_BYTES_MAX {
         return Ok(());
     }
-    let message = format!("the box's name has {} bytes", name.len());
+    let message = format!("the inbox's name has {} bytes", name.len());
     let hint = format!("{NAME_BYTES_MAX} at most");
-    Err(Refusal::bad("bad_box", message, hint))
+    Err(Refusal::bad("bad_inbox", message, hint))
 }
 
-fn check(settings: &Settings) -> Result<(), Refusal> {
-    let bad = |message: String, hint: String| Err(Refusal::bad("bad_box", message, hint));
-    let mut statuses = settings.respond.iter();
+fn check(settings: &InboxSettings) -> Result<(), Refusal> {
+    let bad = |message: String, hint: String| Err(Refusal::bad("bad_inbox", message, hint));
+    let mut statuses = settings.statuses.iter();
     if let Some(status) = statuses.find(|it| !(200..600).contains(*it)) {
         return bad(
-            format!("respond: {status} ends no request"),
+            format!("statuses: {status} ends no request"),
             "200 to 599".to_owned(),
         );
     }
-    if settings.respond.len() > STATUSES_MAX {
-        let message = format!("respond: {} statuses", settings.respond.len());
+    if settings.statuses.len() > STATUSES_MAX {
+        let message = format!("statuses: {} of them", settings.statuses.len());
         return bad(message, format!("{STATUSES_MAX} at most"));
     }
     if settings.delay_ms > DELAY_MS_MAX {
@@ -131,218 +138,97 @@ fn check(settings: &Settings) -> Result<(), Refusal> {
     }
 }
 
+pub fn describe_list(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "The inboxes",
+            "Those that were set up, and those that a message has made.",
+        )
+        .asks_query(listing::inputs([account()]))
+        .where_input("account", "Only those of that key.")
+        .answers::<Listing>(200, "The inboxes.");
+    refuses(describe_page(described), &[])
+}
+
+pub async fn list(
+    State(context): State<Context>,
+    named: NamedAccount,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let query = Query::read(query.as_deref(), &["limit", "after"])?;
+    let page = Page::<u64>::read(&query)?;
+    let mut inboxes = context.inbox.list(named.key());
+    let after = page.after.unwrap_or_default();
+    inboxes.retain(|inbox| inbox.number > after);
+    let next = listing::cut(&mut inboxes, page.limit, |last| last.number);
+    let frame = Listing {
+        inboxes: Vec::new(),
+        next,
+    };
+    listing::answer(&frame, "inboxes", inboxes, |it| Some(ShownInbox::from(it))).await
+}
+
 pub fn describe_set(described: Described<'_>) -> Described<'_> {
     let described = described
         .does(
-            "Set up a box",
+            "Set up an inbox",
             "A receiver of webhooks: register `/_mock/inbox/{name}` of this server as a webhook's \
-             URL. It is made anew, empty.",
+             URL. It is made anew, empty. It belongs to the account that is named, or else to the \
+             one whose webhook posts to it first; two accounts that use one name have two inboxes. \
+             Without an account, the only inbox of that name is meant.",
         )
         .where_input("name", NAME)
-        .asks_json::<Settings>(false)
-        .answers::<Settings>(200, "The box.");
-    refuses(described, &[&BAD, &ACCOUNT, &STORE])
+        .asks_json::<InboxSettings>(false)
+        .answers::<ShownInbox>(200, "The inbox.");
+    let bad = [(400, "bad_inbox")];
+    refuses(described, &[&bad, &AMBIGUOUS, &ACCOUNT, &STORE])
 }
 
 pub async fn set(
     State(context): State<Context>,
+    named: NamedAccount,
     Segment(name): Segment,
-    Read(settings): Read<Settings>,
+    Read(settings): Read<InboxSettings>,
 ) -> Result<Response, Refusal> {
     check_name(&name)?;
     check(&settings)?;
-    account(&context, settings.account.as_deref()).await?;
+    named.admit(&context).await?;
     let script = Script {
-        respond: settings.respond.clone(),
+        statuses: settings.statuses.clone(),
         delay_ms: settings.delay_ms,
         secret: settings.secret.clone(),
-        account: settings.account.clone().map(String::from),
     };
-    if context.inbox.set(&name, script) {
-        Ok(Json(settings).into_response())
-    } else {
-        Err(too_many())
-    }
-}
-
-pub fn describe_receive(described: Described<'_>) -> Described<'_> {
-    let described = described
-        .does(
-            "Post to a box",
-            "Anything of 1 MiB at most; it is kept, and answered with the status that the box says. \
-             A box that was not set up is made. No control token is wanted here.",
-        )
-        .where_input("name", NAME)
-        .answers_nothing(200, "It is kept.");
-    let large = [(400, "bad_body"), (400, "message_too_large")];
-    refuses(described, &[&BAD, &large, &[(409, "box_gone")]])
-}
-
-pub async fn receive(
-    State(context): State<Context>,
-    Segment(name): Segment,
-    request: Request,
-) -> Result<Response, Refusal> {
-    check_name(&name)?;
-    let opened = context.inbox.open(&name);
-    let (parts, body) = request.into_parts();
-    let body = read_bytes(body, MESSAGE_BYTES_MAX).await;
-    let body = body.map_err(|refusal| match refusal {
-        BodyRefusal::TooLarge => {
-            let message = format!("the message has more than {MESSAGE_BYTES_MAX} bytes");
-            Refusal::bad("message_too_large", message, "a box keeps no larger ones")
-        }
-        BodyRefusal::CutShort | BodyRefusal::Stalled(_) => refusal.into(),
-    })?;
-    let message = read(&context, &name, &opened, &parts, &body).await?;
-    match context.inbox.receive(&name, &opened, message) {
-        Received::Kept(status) => Ok(answer(&name, &opened, status).await),
-        Received::Full => Err(too_many()),
-        Received::Gone => {
-            let message = format!("the box {name} was removed or set up anew meanwhile");
-            Err(Refusal::conflict("box_gone", message, "post it again"))
-        }
-    }
-}
-
-async fn answer(name: &str, opened: &Opened, status: u16) -> Response {
-    pass(opened.script.delay_ms).await;
-    let answered = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    if status < 400 {
-        return answered.into_response();
-    }
-    let why = header_line(&format!("the inbox {name} was told to answer so"));
-    (answered, [(X_MOCK_REASON, why)]).into_response()
-}
-
-/// The message, as it is kept.
-async fn read(
-    verbs: &Verbs,
-    name: &str,
-    opened: &Opened,
-    parts: &Parts,
-    body: &[u8],
-) -> Result<Message, Refusal> {
-    let key = opened.script.account.as_deref();
-    let account = key.and_then(|key| verbs.accounts.get(key));
-    let account = account.as_deref();
-    let secrets = match &opened.script.secret {
-        Some(secret) => vec![secret.clone()],
-        None => secrets(verbs, name, account, parts).await?,
-    };
-    let signature = parts.headers.get(SIGNATURE_HEADER);
-    let signature = signature.and_then(|value| value.to_str().ok());
-    let signature = signature.unwrap_or_default();
-    let is_valid = || secrets.iter().any(|secret| verify(secret, body, signature));
-    Ok(Message {
-        at: now(verbs, account),
-        headers: headers(&parts.headers),
-        body: String::from_utf8_lossy(body).into_owned(),
-        signature_valid: (!secrets.is_empty()).then(is_valid),
-    })
-}
-
-fn now(verbs: &Verbs, account: Option<&Account>) -> Timestamp {
-    account.map_or_else(|| verbs.accounts.now(ClockId::DEFAULT), Account::now)
-}
-
-/// Those of the webhooks that come here: their URLs end with the box's path, as it was called or
-/// as it reads.
-async fn secrets(
-    verbs: &Verbs,
-    name: &str,
-    account: Option<&Account>,
-    parts: &Parts,
-) -> Result<Vec<String>, Refusal> {
-    let called = parts.uri.path_and_query().map(ToString::to_string);
-    let read = format!("/_mock/inbox/{name}");
-    let mut found = verbs.webhooks.secrets(account, &read).await?;
-    if let Some(called) = called.filter(|called| *called != read) {
-        found.extend(verbs.webhooks.secrets(account, &called).await?);
-    }
-    Ok(found)
-}
-
-/// By name; what came more than once is joined by a comma.
-fn headers(sent: &HeaderMap) -> BTreeMap<String, String> {
-    let mut headers: BTreeMap<String, String> = BTreeMap::new();
-    for (header, value) in sent {
-        let value = String::from_utf8_lossy(value.as_bytes());
-        headers
-            .entry(header.to_string())
-            .and_modify(|all| *all = format!("{all}, {value}"))
-            .or_insert_with(|| value.into_owned());
-    }
-    headers
-}
-
-pub fn describe_messages(described: Described<'_>) -> Described<'_> {
-    let input = |name| Input {
+    let set = context.inbox.set(named.key(), &name, script);
+    let account = set.map_err(|error| refusal(error, &name))?;
+    let shown = ShownInbox {
         name,
-        required: false,
-        schema: serde_json::json!({"type": "integer", "minimum": 0}),
+        account,
+        statuses: settings.statuses,
+        delay_ms: settings.delay_ms,
+        secret: settings.secret,
+        messages: 0,
+        evicted: 0,
     };
-    let described = described
-        .does(
-            "What is in a box",
-            "Waits, if it is asked to, until there is enough.",
-        )
-        .where_input("name", NAME)
-        .asks_query(vec![input("min"), input("waitMs")])
-        .where_input(
-            "min",
-            "So many messages are wanted, 1000 at most; 0 where it is left out.",
-        )
-        .where_input(
-            "waitMs",
-            "So long it waits for them, in real milliseconds, ten minutes at most.",
-        )
-        .answers::<Listing>(200, "There are as many as wanted.")
-        .answers::<Listing>(408, "There are not, in that time.");
-    refuses(described, &[&[(400, "bad_query")]])
-}
-
-pub async fn messages(
-    State(context): State<Context>,
-    Segment(name): Segment,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    let query = Query::read(query.as_deref(), &["min", "waitMs"])?;
-    let min: u64 = query.number("min")?.unwrap_or_default();
-    let wait_ms: u64 = query.number("waitMs")?.unwrap_or_default();
-    let min = usize::try_from(min).unwrap_or(usize::MAX);
-    if min > MESSAGES_MAX {
-        let message = format!("min: {min} will never be there");
-        let hint = format!("a box keeps {MESSAGES_MAX} messages at most");
-        return Err(Refusal::bad("bad_query", message, hint));
-    }
-    let wait = Duration::from_millis(wait_ms.min(WAIT_MS_MAX));
-    let messages = |wait| context.inbox.messages(&name, min, wait);
-    let found = context.long_poll(wait, messages).await;
-    let count = found.messages.len();
-    let frame = Listing {
-        messages: Vec::new(),
-        evicted: found.evicted,
-    };
-    let show = |message: Arc<Message>| Some(Shown::from(message.as_ref()));
-    let listing = listing::answer(&frame, "messages", found.messages, show).await?;
-    if count >= min {
-        return Ok(listing);
-    }
-    let why = format!("{count} messages came, {min} are wanted");
-    let why = [(X_MOCK_REASON, header_line(&why))];
-    Ok((StatusCode::REQUEST_TIMEOUT, why, listing).into_response())
+    Ok(Json(shown).into_response())
 }
 
 pub fn describe_remove(described: Described<'_>) -> Described<'_> {
     let described = described
-        .does("Remove a box", "With all that is in it.")
+        .does(
+            "Remove an inbox",
+            "With all that is in it. Without an account, the only inbox of that name is meant.",
+        )
         .where_input("name", NAME)
         .answers_nothing(204, "It is gone.");
-    refuses(described, &[])
+    refuses(described, &[&AMBIGUOUS])
 }
 
-pub async fn remove(State(context): State<Context>, Segment(name): Segment) -> Response {
-    context.inbox.remove(&name);
-    StatusCode::NO_CONTENT.into_response()
+pub async fn remove(
+    State(context): State<Context>,
+    named: NamedAccount,
+    Segment(name): Segment,
+) -> Result<Response, Refusal> {
+    let removed = context.inbox.remove(named.key(), &name);
+    removed.map_err(|error| refusal(error, &name))?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -122,7 +122,7 @@ async fn state(verbs: &Verbs, page: &mut Page) -> Result<(), Refusal> {
     let name = "stuntdouble_objects_written_bytes_total";
     let help = "Bytes of the objects written.";
     page.family(name, Type::Counter, help).sample(&[], bytes);
-    let snapshots = verbs.snapshots.list();
+    let snapshots = verbs.snapshots.list(None);
     let bytes = snapshots.iter().map(|about| about.bytes).sum();
     let kept = counted(snapshots.len());
     gauge(page, "stuntdouble_snapshots", "Snapshots.", kept);

@@ -1,6 +1,7 @@
 //! The control plane, as `contract/control.md` has it: health, clocks, accounts, rules,
 //! reset. What a test steers and looks with.
 
+mod account_field;
 mod accounts;
 mod ca;
 mod clock;
@@ -11,13 +12,14 @@ mod fixtures;
 mod inbox;
 mod listing;
 mod metrics;
+mod named_account;
 mod orders;
 mod query;
 mod requests;
 mod rules;
 mod snapshots;
 mod state;
-mod whose;
+mod suggestion;
 
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
@@ -33,7 +35,7 @@ pub fn routes(context: Option<Context>) -> Routes {
     let themes = [
         state, snapshots, fixtures, clocks, accounts, rules, journal, orders, webhooks,
     ];
-    let routes = Routes::new(context).requiring(whose::refuse_empty_account);
+    let routes = Routes::new(context).with_middleware(named_account::add_middleware);
     themes.into_iter().fold(routes, |routes, add| add(routes))
 }
 
@@ -123,7 +125,12 @@ fn clocks(routes: Routes) -> Routes {
             clock::advance,
         )
         .described(clock::described::advance)
-        .on("control.drain", Method::POST, "/_mock/drain", clock::drain)
+        .on(
+            "control.drain",
+            Method::POST,
+            "/_mock/drain",
+            clock::drain::drain,
+        )
         .described(clock::described::drain)
 }
 
@@ -201,6 +208,13 @@ fn journal(routes: Routes) -> Routes {
         )
         .described(requests::described::list)
         .on(
+            "control.getRequest",
+            Method::GET,
+            "/_mock/requests/{account}/{seq}",
+            requests::get,
+        )
+        .described(requests::described::get)
+        .on(
             "control.deleteRequests",
             Method::DELETE,
             "/_mock/requests",
@@ -265,6 +279,13 @@ fn webhooks(routes: Routes) -> Routes {
         )
         .described(deliveries::describe_resend)
         .on(
+            "control.listInboxes",
+            Method::GET,
+            "/_mock/inbox",
+            inbox::list,
+        )
+        .described(inbox::describe_list)
+        .on(
             "control.setInbox",
             Method::PUT,
             "/_mock/inbox/{name}",
@@ -275,16 +296,16 @@ fn webhooks(routes: Routes) -> Routes {
             "control.postToInbox",
             Method::POST,
             "/_mock/inbox/{name}",
-            inbox::receive,
+            inbox::receive::post,
         )
-        .described(inbox::describe_receive)
+        .described(inbox::receive::describe)
         .on(
             "control.listMessages",
             Method::GET,
             "/_mock/inbox/{name}/messages",
-            inbox::messages,
+            inbox::messages::get,
         )
-        .described(inbox::describe_messages)
+        .described(inbox::messages::describe)
         .on(
             "control.deleteInbox",
             Method::DELETE,
@@ -298,7 +319,7 @@ fn webhooks(routes: Routes) -> Routes {
 #[must_use]
 pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
     if uri.path() == "/_mock/accounts/" {
-        let message = format!("{}: {}", uri.path(), whose::EMPTY_KEY);
+        let message = format!("{}: {}", uri.path(), named_account::EMPTY_KEY);
         let hint = "end the path with a key; GET /_mock/accounts lists all accounts";
         return Refusal::bad("bad_key", message, hint).into_response();
     }

@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::described::{STORE, account, refuses};
 use super::error::{Read, Refusal};
 use super::listing::{self, Page, describe_page, next_of};
+use super::named_account::{AccountKey, NamedAccount, Scope};
 use super::query::Query;
-use super::rules::check::then::outcome;
+use super::rules::check::outcome::{check_code, outcome};
 use super::rules::wire::Outcome;
-use super::whose::looked_at;
+use crate::accounts::Account;
 use crate::clock::iso;
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::rule::{self, Processing};
@@ -121,22 +122,23 @@ pub fn describe_list(described: Described<'_>) -> Described<'_> {
 
 pub async fn list(
     State(context): State<Context>,
+    named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let query = Query::read(query.as_deref(), &["account", "vendor", "limit", "after"])?;
+    let query = Query::read(query.as_deref(), &["vendor", "limit", "after"])?;
     let page = Page::read(&query)?;
-    let named = |value: String| {
-        let named = Vendor::ALL.into_iter().find(|it| it.name() == value);
+    let vendor_of = |value: String| {
+        let found = Vendor::ALL.into_iter().find(|it| it.name() == value);
         let hint = "there is: bizmori, undetectable";
-        named.ok_or_else(|| Refusal::bad("bad_query", format!("vendor: {value} is none"), hint))
+        found.ok_or_else(|| Refusal::bad("bad_query", format!("vendor: {value} is none"), hint))
     };
-    let vendor = query.text("vendor").map(named).transpose()?;
-    let key = query.text("account");
-    let Ok(account) = looked_at(&context, key.as_deref()) else {
+    let vendor = query.text("vendor").map(vendor_of).transpose()?;
+    let scope = named.scope(&context);
+    if let Scope::Unknown = scope {
         let (orders, next) = (Vec::new(), None);
         return Ok(Json(Listing { orders, next }).into_response());
-    };
-    let account = account.map(|account| account.id);
+    }
+    let account = scope.account().map(|account| account.id);
     let listed = Listed { account, vendor };
     let span = context.orders.span(listed, page.after, page.limit).await?;
     let frame = Listing {
@@ -167,25 +169,29 @@ pub fn describe_complete(described: Described<'_>) -> Described<'_> {
 
 pub async fn complete(
     State(context): State<Context>,
+    named: NamedAccount,
     Segment(id): Segment,
     Read(body): Read<Outcome>,
 ) -> Result<Response, Refusal> {
     let outcome = if body.is_empty() {
         None
     } else {
-        Some(outcome(body)?)
+        Some(outcome(body, "")?)
     };
     let how = match outcome {
         Some(failed @ rule::Outcome::Failed { .. }) => End::Fail(failed),
         outcome => End::Complete(outcome),
     };
-    end(&context, &id, how).await
+    end(&context, &named, &id, how).await
 }
 
 /// How it fails; both may be left out.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Failing {
+    /// The key: only an order of that account is failed.
+    #[serde(rename = "account")]
+    _account: Option<AccountKey>,
     /// The vendor's code.
     error_code: Option<String>,
     error_message: Option<String>,
@@ -205,19 +211,27 @@ pub fn describe_fail(described: Described<'_>) -> Described<'_> {
 
 pub async fn fail(
     State(context): State<Context>,
+    named: NamedAccount,
     Segment(id): Segment,
     Read(body): Read<Failing>,
 ) -> Result<Response, Refusal> {
-    let failed = rule::Outcome::Failed {
-        code: body.error_code,
-        message: body.error_message,
+    let sent = Outcome {
+        status: Some("failed".to_owned()),
+        error_code: body.error_code,
+        error_message: body.error_message,
+        ..Outcome::default()
     };
-    end(&context, &id, End::Fail(failed)).await
+    let failed = outcome(sent, "")?;
+    end(&context, &named, &id, End::Fail(failed)).await
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Nothing {}
+pub struct Nothing {
+    /// The key: only an order of that account is expired.
+    #[serde(rename = "account")]
+    _account: Option<AccountKey>,
+}
 
 pub fn describe_expire(described: Described<'_>) -> Described<'_> {
     let described = described
@@ -233,17 +247,23 @@ pub fn describe_expire(described: Described<'_>) -> Described<'_> {
 
 pub async fn expire(
     State(context): State<Context>,
+    named: NamedAccount,
     Segment(id): Segment,
-    Read(Nothing {}): Read<Nothing>,
+    Read(Nothing { .. }): Read<Nothing>,
 ) -> Result<Response, Refusal> {
-    end(&context, &id, End::Expire).await
+    end(&context, &named, &id, End::Expire).await
 }
 
-async fn end(verbs: &Verbs, id: &str, end: End) -> Result<Response, Refusal> {
-    let unknown = || {
-        let hint = "GET /_mock/orders lists those there are";
-        Refusal::not_found("unknown_order", format!("no order {id}"), hint)
-    };
+/// Brings an order of the named account to its end.
+async fn end(verbs: &Verbs, named: &NamedAccount, id: &str, end: End) -> Result<Response, Refusal> {
+    let unknown = || unknown_order(named, id);
+    let order = verbs.db.order(id).await?.ok_or_else(unknown)?;
+    let account = verbs.accounts.by_id(order.account);
+    let is_of_scope = |account: &Arc<Account>| named.scope(verbs).includes(account);
+    account.filter(is_of_scope).ok_or_else(unknown)?;
+    if let End::Fail(outcome) = &end {
+        check_code(outcome, &[order.vendor], "")?;
+    }
     let ended = verbs.orders.end(id, end).await;
     let (order, hold) = ended.map_err(|error| match error {
         EndError::NotFound => unknown(),
@@ -268,4 +288,13 @@ async fn end(verbs: &Verbs, id: &str, end: End) -> Result<Response, Refusal> {
     let mut response = Json(shown).into_response();
     Tied::tie(&mut response, Some(hold));
     Ok(response)
+}
+
+fn unknown_order(named: &NamedAccount, id: &str) -> Refusal {
+    let message = match named.key() {
+        Some(key) => format!("no order {id} of account {key}"),
+        None => format!("no order {id}"),
+    };
+    let hint = "GET /_mock/orders lists those there are";
+    Refusal::not_found("unknown_order", message, hint)
 }

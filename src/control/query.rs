@@ -14,20 +14,22 @@ fn bad(message: String, hint: impl Into<String>) -> Refusal {
 }
 
 impl Query {
-    /// The query, if it has no other parameters than `known`.
+    /// Parses a query that has no other parameters than `known` and the account, which every call
+    /// takes (see [`super::named_account`]).
     ///
     /// # Errors
-    /// Names the one that is not, and those there are.
+    /// If it has another parameter. The hint lists those that are known.
     pub fn read(text: Option<&str>, known: &[&str]) -> Result<Self, Refusal> {
         let text = text.unwrap_or_default();
         let pairs: Vec<(String, String)> = url::form_urlencoded::parse(text.as_bytes())
             .into_owned()
             .collect();
-        match pairs.iter().find(|(name, _)| !known.contains(&&**name)) {
+        let is_known = |name: &str| name == "account" || known.contains(&name);
+        match pairs.iter().find(|(name, _)| !is_known(name)) {
             None => Ok(Self(pairs)),
             Some((other, _)) => Err(bad(
                 format!("no parameter {other}"),
-                format!("there is: {}", known.join(", ")),
+                format!("there is: {}", [&["account"], known].concat().join(", ")),
             )),
         }
     }

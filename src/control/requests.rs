@@ -4,6 +4,7 @@ pub mod described;
 mod query;
 mod wire;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{RawQuery, State};
@@ -12,69 +13,108 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 
 use super::error::{Read, Refusal};
-use super::whose::account_of;
-use crate::journal::{Count, Verdict, Wanted};
+use super::named_account::NamedAccount;
+use super::query::Query;
+use super::suggestion::did_you_mean;
+use crate::journal::{Count, Exchange, Verdict, Wanted};
+use crate::model::account::Revision;
 use crate::model::glob::glob;
 use crate::model::rule::Outgoing;
-use crate::web::{Context, Json, Operation, Verbs, X_MOCK_REASON, header_line, item, streamed};
-use wire::{Listing, Met, Missed, Range, Shown, Sought, Verify};
+use crate::web::{
+    Context, Json, Operation, Segments, Verbs, X_MOCK_REASON, header_line, item, streamed,
+};
+use wire::{Listing, Met, Missed, Near, Range, Shown, Sought, SoughtStatus, Verify};
 
-const WITHIN_MS_MAX: u64 = 600_000;
+const TIMEOUT_MS_MAX: u64 = 600_000;
+
+/// Refuses a call for requests where none are kept.
+fn check_kept(verbs: &Verbs) -> Result<(), Refusal> {
+    if verbs.journal.is_kept() {
+        return Ok(());
+    }
+    let message = "no requests are kept: --journal-requests is 0";
+    let hint = "start the server with another --journal-requests";
+    Err(Refusal::conflict("journal_disabled", message, hint))
+}
 
 pub async fn list(
     State(context): State<Context>,
+    named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let query = query::read(query.as_deref())?;
+    let query = query::read(named.key(), query.as_deref())?;
+    check_kept(&context)?;
     let (exchanges, evicted) = context.journal.list(&query);
     let listing = Listing {
         requests: Vec::new(),
         evicted,
     };
-    let items = stream::iter(exchanges).map(|exchange| item(&Shown::from(exchange.as_ref())));
+    let revision = context.config.orders.revision;
+    let shown = move |exchange: Arc<Exchange>| item(&Shown::new(&exchange, revision));
+    let items = stream::iter(exchanges).map(shown);
     Ok(streamed(&listing, "requests", items).await?)
+}
+
+pub async fn get(
+    State(context): State<Context>,
+    named: NamedAccount,
+    Segments(key, seq): Segments,
+) -> Result<Response, Refusal> {
+    let named = named.merged_with(Some(key))?;
+    check_kept(&context)?;
+    let key = named.key().unwrap_or_default();
+    let number: Option<u64> = seq.parse().ok();
+    let found = number.and_then(|number| context.journal.find(key, number));
+    let exchange = found.ok_or_else(|| {
+        let message = format!("no request {seq} of account {key} is kept");
+        let hint = format!("GET /_mock/requests?account={key} lists those that are");
+        Refusal::not_found("unknown_request", message, hint)
+    })?;
+    let shown = Shown::new(&exchange, context.config.orders.revision);
+    Ok(Json(shown).into_response())
 }
 
 pub async fn delete(
     State(context): State<Context>,
+    named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let account = account_of(query.as_deref())?;
-    context.journal.clear(account.as_deref());
+    Query::read(query.as_deref(), &[])?;
+    context.journal.clear(named.key());
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 pub async fn verify(
     State(context): State<Context>,
+    named: NamedAccount,
     Read(asked): Read<Verify>,
 ) -> Result<Response, Refusal> {
     let count = count(&asked.count)?;
     let wanted = wanted(&context, asked.when.map(|when| when.0).unwrap_or_default())?;
-    let account = asked.account.as_deref();
-    let journal = &context.journal;
-    if !journal.is_kept() {
-        let message = "no requests are kept: --journal-requests is 0";
-        let hint = "start the server with another --journal-requests";
-        return Err(Refusal::conflict("evicted", message, hint));
-    }
-    let verdict = match asked.within_ms {
+    check_kept(&context)?;
+    let (account, journal) = (named.key(), &context.journal);
+    let verdict = match asked.timeout_ms {
         None => journal.verify(account, &wanted, count),
         Some(ms) => {
-            let within = Duration::from_millis(ms.min(WITHIN_MS_MAX));
+            let within = Duration::from_millis(ms.min(TIMEOUT_MS_MAX));
             let verify = |within| journal.verify_within(account, &wanted, count, within);
             context.long_poll(within, verify).await
         }
     };
-    Ok(told(verdict, count))
+    Ok(shown_verdict(
+        verdict,
+        count,
+        context.config.orders.revision,
+    ))
 }
 
-fn told(verdict: Verdict, wanted: Count) -> Response {
+fn shown_verdict(verdict: Verdict, wanted: Count, revision: Revision) -> Response {
     match verdict {
         Verdict::Met { count } => Json(Met { ok: true, count }).into_response(),
         Verdict::Missed { count, near } => {
             let why = format!("{count} such requests were made, wanted {}", spelled(wanted));
             let why = [(X_MOCK_REASON, header_line(&why))];
-            let near_misses = near.iter().map(Into::into).collect();
+            let near_misses = near.iter().map(|near| Near::new(near, revision)).collect();
             let missed = Missed {
                 ok: false,
                 count,
@@ -139,7 +179,7 @@ fn wanted(verbs: &Verbs, when: wire::When) -> Result<Wanted, Refusal> {
         method: when.method.map(|method| method.to_ascii_uppercase()),
         path: when.path,
         file_name: when.file_name,
-        status: when.status,
+        status: when.status.map(|SoughtStatus(filter)| filter),
         query: when.query,
         headers: when.headers,
         body: when.body,
@@ -161,7 +201,8 @@ fn known(pattern: &str, operations: &[Operation]) -> Result<(), Refusal> {
     let message = if calls.contains(&pattern) {
         format!("when.operation: {pattern} is a call of ours: GET /_mock/deliveries has those")
     } else {
-        format!("when.operation: {pattern} is no operation that is kept")
+        let suggestion = did_you_mean(pattern, kept.clone());
+        format!("when.operation: {pattern} is no operation that is kept{suggestion}")
     };
     let first = kept.next().unwrap_or_default().to_owned();
     let listed = kept.fold(first, |list, name| list + ", " + name);

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod described;
+mod header_text;
 pub mod wire;
 
 use axum::extract::{RawQuery, State};
@@ -13,8 +14,8 @@ use serde::Serialize;
 
 use super::error::{Read, Refusal};
 use super::listing::{self, Page};
+use super::named_account::NamedAccount;
 use super::query::Query;
-use super::whose::{account, account_of};
 use crate::model::rule::RuleId;
 use crate::rules::Refused;
 use crate::web::{Context, Json, Segment, item, streamed};
@@ -34,10 +35,12 @@ impl From<Refused> for Refusal {
 
 pub async fn create(
     State(context): State<Context>,
+    named: NamedAccount,
     Read(sent): Read<Sent>,
 ) -> Result<Response, Refusal> {
-    let rule = check::rule(sent, &context.operations)?;
-    let account = account(&context, rule.account.as_deref()).await?;
+    let account = named.key().map(str::to_owned);
+    let rule = check::rule(Sent { account, ..sent }, &context.operations)?;
+    let account = named.admit(&context).await?;
     let standing = context.rules.add(account, rule).await?;
     let shown = Json(Shown::from(standing.as_ref()));
     Ok((StatusCode::CREATED, shown).into_response())
@@ -53,11 +56,12 @@ struct Listing<'r> {
 
 pub async fn list(
     State(context): State<Context>,
+    named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let query = Query::read(query.as_deref(), &["account", "limit", "after"])?;
+    let query = Query::read(query.as_deref(), &["limit", "after"])?;
     let page = Page::<i64>::read(&query)?;
-    let mut rules = context.rules.list(query.text("account").as_deref());
+    let mut rules = context.rules.list(named.key());
     if let Some(after) = page.after {
         // The rule itself may be gone.
         let place = rules.iter().position(|rule| rule.id.0 == after);
@@ -76,10 +80,16 @@ pub async fn list(
 
 pub async fn delete(
     State(context): State<Context>,
+    named: NamedAccount,
     Segment(id): Segment,
 ) -> Result<Response, Refusal> {
-    let removed = match id.parse() {
-        Ok(number) => context.rules.remove(RuleId(number)).await?,
+    // A rule of another account, or of all, is none of the account that the call names.
+    let is_of_scope = |id: RuleId| {
+        let mut rules = context.rules.list(named.key()).into_iter();
+        rules.any(|rule| rule.id == id)
+    };
+    let removed = match id.parse().map(RuleId) {
+        Ok(id) => is_of_scope(id) && context.rules.remove(id).await?,
         Err(_) => false,
     };
     if removed {
@@ -95,9 +105,10 @@ pub async fn delete(
 
 pub async fn delete_all(
     State(context): State<Context>,
+    named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let account = account_of(query.as_deref())?;
-    context.rules.clear(account.as_deref()).await?;
+    Query::read(query.as_deref(), &[])?;
+    context.rules.clear(named.key()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::described::{ACCOUNT, STORE, refuses};
 use super::error::{Read, Refusal, to_its_end};
-use super::whose::AccountKey;
+use super::named_account::{AccountKey, NamedAccount};
 use crate::clock::iso;
 use crate::snapshots::{About, SNAPSHOTS_MAX, SnapshotError};
 use crate::web::openapi::Described;
@@ -55,26 +55,37 @@ struct Listing {
     snapshots: Vec<Shown>,
 }
 
-/// What of it.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "SnapshotOf")]
-pub struct Of {
+pub struct SnapshotOf {
     /// The key of the one account that is meant; left out, all that there is.
-    account: Option<AccountKey>,
+    #[serde(rename = "account")]
+    _account: Option<AccountKey>,
 }
 
-fn refusal(error: SnapshotError, name: &str, key: Option<&str>) -> Refusal {
-    let key = key.unwrap_or_default();
+fn refusal(context: &Context, error: SnapshotError, name: &str, key: Option<&str>) -> Refusal {
+    if let (SnapshotError::Unknown, None) = (&error, key) {
+        let all = context.snapshots.list(None).into_iter();
+        let mut owners = all.filter(|it| it.name == name).filter_map(|it| it.account);
+        if let Some(owner) = owners.next() {
+            let message = format!("no snapshot {name} of everything; account {owner} has one");
+            let hint = "name the account of which it is";
+            return Refusal::not_found("unknown_snapshot", message, hint);
+        }
+    }
     match error {
         SnapshotError::Unknown => Refusal::not_found(
             "unknown_snapshot",
-            format!("no snapshot {name}"),
+            match key {
+                Some(key) => format!("no snapshot {name} of account {key}, or of everything"),
+                None => format!("no snapshot {name}"),
+            },
             "GET /_mock/snapshots lists those there are",
         ),
         SnapshotError::UnknownAccount => Refusal::not_found(
             "unknown_account",
-            format!("no account {key}"),
+            format!("no account {}", key.unwrap_or_default()),
             "an account is there once its key was used, and in a snapshot if it was there then",
         ),
         SnapshotError::Full => Refusal::conflict(
@@ -88,13 +99,13 @@ fn refusal(error: SnapshotError, name: &str, key: Option<&str>) -> Refusal {
 
 pub fn describe_list(described: Described<'_>) -> Described<'_> {
     let described = described
-        .does("The snapshots", "By name.")
+        .does("The snapshots", "By name, of one account or all.")
         .answers::<Listing>(200, "The snapshots.");
     refuses(described, &[])
 }
 
-pub async fn list(State(context): State<Context>) -> Response {
-    let snapshots = context.snapshots.list();
+pub async fn list(State(context): State<Context>, named: NamedAccount) -> Response {
+    let snapshots = context.snapshots.list(named.key());
     let snapshots = snapshots.into_iter().map(Shown::from).collect();
     Json(Listing { snapshots }).into_response()
 }
@@ -105,11 +116,11 @@ pub fn describe_take(described: Described<'_>) -> Described<'_> {
             "Take a snapshot",
             "Of everything, or of one account: orders, files, webhooks and their deliveries, \
              rules, clocks and settings, and the work that is to come. The journal and the inbox \
-             are no part of it. It takes the place of an earlier one of its name, and outlives \
-             resets.",
+             are no part of it. It takes the place of an earlier one of the same name and account, \
+             and outlives resets.",
         )
         .where_input("name", NAME)
-        .asks_json::<Of>(false)
+        .asks_json::<SnapshotOf>(false)
         .answers::<Shown>(200, "What it holds.");
     let codes = [(400, "bad_name"), (409, "too_many_snapshots")];
     refuses(described, &[&codes, &ACCOUNT, &STORE])
@@ -117,8 +128,9 @@ pub fn describe_take(described: Described<'_>) -> Described<'_> {
 
 pub async fn take(
     State(context): State<Context>,
+    named: NamedAccount,
     Segment(name): Segment,
-    Read(of): Read<Of>,
+    Read(SnapshotOf { .. }): Read<SnapshotOf>,
 ) -> Result<Response, Refusal> {
     let chars = name.chars().count();
     if !(1..=NAME_CHARS_MAX).contains(&chars) || name.contains(char::REPLACEMENT_CHARACTER) {
@@ -126,9 +138,9 @@ pub async fn take(
         let hint = "1 to 100 characters, percent-encoded as UTF-8";
         return Err(Refusal::bad("bad_name", message, hint));
     }
-    let key = of.account.as_deref();
+    let key = named.key();
     let taken = context.snapshots.take(&name, key).await;
-    let about = taken.map_err(|error| refusal(error, &name, key))?;
+    let about = taken.map_err(|error| refusal(&context, error, &name, key))?;
     Ok(Json(Shown::from(about)).into_response())
 }
 
@@ -137,29 +149,29 @@ pub fn describe_restore(described: Described<'_>) -> Described<'_> {
         .does(
             "Restore a snapshot",
             "A reset, of everything or of one account, and then what the snapshot holds. A clock \
-             that ran goes on from where it was when the snapshot was taken. Of a snapshot of \
-             everything, one account can be brought back alone.",
+             that ran goes on from where it was when the snapshot was taken. With an account, its \
+             own snapshot of this name is restored, or else its part of the one of everything.",
         )
         .where_input("name", NAME)
-        .asks_json::<Of>(false)
+        .asks_json::<SnapshotOf>(false)
         .answers::<Shown>(200, "What it holds.");
     refuses(described, &[&UNKNOWN, &ACCOUNT, &STORE])
 }
 
 pub async fn restore(
     State(context): State<Context>,
+    named: NamedAccount,
     Segment(name): Segment,
-    Read(of): Read<Of>,
+    Read(SnapshotOf { .. }): Read<SnapshotOf>,
 ) -> Result<Response, Refusal> {
     to_its_end(async move {
-        let key = of.account.as_deref();
+        let key = named.key();
         let restored = context.snapshots.restore(&name, key).await;
-        let about = restored.map_err(|error| refusal(error, &name, key))?;
-        let one = key.or(about.account.as_deref());
-        if one.is_none() {
+        let about = restored.map_err(|error| refusal(&context, error, &name, key))?;
+        if key.is_none() {
             context.journal.clear(None);
         }
-        context.inbox.clear(one);
+        context.inbox.clear(key);
         context.journal.sweep();
         Ok(Json(Shown::from(about)).into_response())
     })
@@ -168,7 +180,10 @@ pub async fn restore(
 
 pub fn describe_remove(described: Described<'_>) -> Described<'_> {
     let described = described
-        .does("Remove a snapshot", "What was restored from it stays.")
+        .does(
+            "Remove a snapshot",
+            "That of the account, or that of everything. What was restored from it stays.",
+        )
         .where_input("name", NAME)
         .answers_nothing(204, "It is gone.");
     refuses(described, &[&UNKNOWN])
@@ -176,9 +191,11 @@ pub fn describe_remove(described: Described<'_>) -> Described<'_> {
 
 pub async fn remove(
     State(context): State<Context>,
+    named: NamedAccount,
     Segment(name): Segment,
 ) -> Result<Response, Refusal> {
-    let removed = context.snapshots.remove(&name).await;
-    removed.map_err(|error| refusal(error, &name, None))?;
+    let key = named.key();
+    let removed = context.snapshots.remove(&name, key).await;
+    removed.map_err(|error| refusal(&context, error, &name, key))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -1,14 +1,13 @@
 //! The server as a whole: is it there, and as fresh.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::described::{STORE, refuses};
 use super::error::{Read, Refusal, to_its_end};
-use super::whose::AccountKey;
+use super::named_account::{AccountKey, NamedAccount};
 use crate::web::openapi::Described;
 use crate::web::{Context, Json};
 
@@ -38,7 +37,22 @@ pub async fn health() -> Response {
 #[serde(deny_unknown_fields)]
 pub struct Reset {
     /// The key; left out, everything is reset.
-    account: Option<AccountKey>,
+    #[serde(rename = "account")]
+    _account: Option<AccountKey>,
+}
+
+/// Numbers of what went.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ResetDone")]
+struct ShownReset {
+    accounts: u64,
+    /// Orders and documents.
+    orders: u64,
+    webhooks: u64,
+    rules: usize,
+    /// Requests in the journal.
+    requests: usize,
+    inboxes: usize,
 }
 
 pub fn describe_reset(described: Described<'_>) -> Described<'_> {
@@ -49,26 +63,36 @@ pub fn describe_reset(described: Described<'_>) -> Described<'_> {
              clocks. What was under way writes nothing afterwards and sends nothing more.",
         )
         .asks_json::<Reset>(false)
-        .answers_nothing(204, "It is reset.");
+        .answers::<ShownReset>(200, "What went.");
     refuses(described, &[&STORE])
 }
 
 pub async fn reset(
     State(context): State<Context>,
-    Read(body): Read<Reset>,
+    named: NamedAccount,
+    Read(Reset { .. }): Read<Reset>,
 ) -> Result<Response, Refusal> {
     to_its_end(async move {
-        if let Some(key) = body.account {
-            context.accounts.forget(&key).await?;
-            context.inbox.clear(Some(&key));
+        let key = named.key();
+        let rules = context.rules.list(key).len();
+        let (owned, cleared) = if let Some(key) = key {
+            (context.accounts.forget(key).await?, 0)
         } else {
             context.rules.clear(None).await?;
-            context.accounts.forget_all().await?;
-            context.journal.clear(None);
-            context.inbox.clear(None);
-        }
-        context.journal.sweep();
-        Ok(StatusCode::NO_CONTENT.into_response())
+            let owned = context.accounts.forget_all().await?;
+            (owned, context.journal.clear(None))
+        };
+        let inboxes = context.inbox.clear(key);
+        let requests = cleared + context.journal.sweep();
+        let done = ShownReset {
+            accounts: owned.accounts,
+            orders: owned.orders,
+            webhooks: owned.webhooks,
+            rules,
+            requests,
+            inboxes,
+        };
+        Ok(Json(done).into_response())
     })
     .await
 }

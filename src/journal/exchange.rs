@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::Entry;
 use crate::accounts::Account;
+use crate::model::account::Revision;
 use crate::model::rule::{Fault, RuleId};
 use crate::model::time::Timestamp;
 
@@ -48,6 +49,8 @@ pub(super) struct Owner {
     pub seq: u64,
     /// `None` if the request belongs to no account.
     pub account: Option<Arc<Account>>,
+    /// Revision that was set on the account when the request came.
+    pub revision: Option<Revision>,
     pub at: Timestamp,
 }
 
@@ -203,6 +206,13 @@ impl Exchange {
     pub fn account(&self) -> Option<&str> {
         let account = self.owner.get()?.account.as_ref()?;
         Some(&account.key)
+    }
+
+    /// Revision of BIZ MORI's API that was set on the account when the request came. `None` if none
+    /// was, or the request belongs to no account.
+    #[must_use]
+    pub fn revision(&self) -> Option<Revision> {
+        self.owner.get()?.revision
     }
 
     /// When it was written down, by its account's clock.

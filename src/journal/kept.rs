@@ -139,15 +139,16 @@ impl Kept {
         self.exchanges.len()
     }
 
-    pub(super) fn clear(&mut self, key: Option<&str>, bytes: &AtomicUsize) {
-        self.drop_those(bytes, |ring| ring.is_of(key));
+    pub(super) fn clear(&mut self, key: Option<&str>, bytes: &AtomicUsize) -> usize {
+        self.drop_those(bytes, |ring| ring.is_of(key))
     }
 
-    pub(super) fn sweep(&mut self, bytes: &AtomicUsize) {
-        self.drop_those(bytes, |ring| !ring.is_of(None));
+    pub(super) fn sweep(&mut self, bytes: &AtomicUsize) -> usize {
+        self.drop_those(bytes, |ring| !ring.is_of(None))
     }
 
-    fn drop_those(&mut self, bytes: &AtomicUsize, which: impl Fn(&Ring) -> bool) {
+    fn drop_those(&mut self, bytes: &AtomicUsize, which: impl Fn(&Ring) -> bool) -> usize {
+        let before = self.exchanges.len();
         let gone: Vec<Ring> = self
             .rings
             .extract_if(|_, ring| which(ring))
@@ -158,6 +159,7 @@ impl Kept {
                 placed.exchange.count_out(bytes);
             }
         }
+        before - self.exchanges.len()
     }
 }
 
@@ -180,6 +182,7 @@ mod tests {
         exchange.own(|| Owner {
             seq,
             account: None,
+            revision: None,
             at: Timestamp::from_ms(0),
         });
         Arc::new(exchange)

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::{Body, Exchange, json};
-use crate::model::glob::glob;
+use super::{Body, Exchange, StatusFilter, json};
+use crate::model::glob::{glob, glob_ignoring_case};
 
 /// So many near misses are told.
 const NEAR_MISSES_MAX: usize = 3;
@@ -21,9 +21,9 @@ pub struct Wanted {
     pub operation: Option<String>,
     pub method: Option<String>,
     pub path: Option<String>,
-    /// A `fileName` or `file_name`, anywhere in the body or in the query.
+    /// A `fileName` or `file_name`, anywhere in the body or in the query, in any case.
     pub file_name: Option<String>,
-    pub status: Option<u16>,
+    pub status: Option<StatusFilter>,
     /// Parameters, by name.
     pub query: BTreeMap<String, String>,
     /// By name, in any case.
@@ -157,7 +157,7 @@ impl Wanted {
             text(&format!("headers.{name}"), Some(wanted), is);
         }
         if let Some(wanted) = self.status
-            && exchange.status() != Some(wanted)
+            && !wanted.takes(exchange.status())
         {
             let is = exchange.status();
             let is = is.map_or("not answered".to_owned(), |status| status.to_string());
@@ -188,7 +188,7 @@ impl Wanted {
             if let Some(body) = body {
                 json::collect_file_names(body, &mut names);
             }
-            if !names.iter().any(|name| glob(wanted, name)) {
+            if !names.iter().any(|name| glob_ignoring_case(wanted, name)) {
                 let is = match names.first() {
                     None => "not there".to_owned(),
                     Some(name) => shown(name),

@@ -23,8 +23,8 @@ struct Back {
 }
 
 impl Snapshots {
-    /// Brings a snapshot back: everything is as it holds it, or one account alone, which is that
-    /// of `key` or the only one it holds.
+    /// Brings a snapshot back: everything is as it holds it, or the account of `key` alone. That is of
+    /// the account's own snapshot of this name, or else of the one of everything.
     ///
     /// # Errors
     /// If there is none of that name, it does not hold that account, or it cannot be read or
@@ -40,7 +40,7 @@ impl Snapshots {
 
     async fn bring_back(&self, name: &str, key: Option<&str>) -> Result<About, SnapshotError> {
         let _turn = self.turn.lock().await;
-        let (dir, about) = self.find(name)?;
+        let (dir, about) = self.find(name, key)?;
         let file = dir.join(STATE);
         let mut rows = Snapshot::open(&file).await?;
         let elapsed_ms = clock::real_now().since_ms(about.taken_at);

@@ -1,7 +1,7 @@
 //! Accounts, clocks, credits, and the hosts that URLs were made for.
 
-use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, Row};
 
 use super::{Result, Source, Tx, sealed::Connected};
 use crate::clock::Clock;
@@ -95,6 +95,41 @@ pub async fn set(tx: &mut Tx, id: AccountId, settings: &Settings) -> Result<()> 
         .execute(tx.sqlite())
         .await?;
     Ok(())
+}
+
+/// Numbers of rows that hang on an account, or on all accounts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Owned {
+    pub accounts: u64,
+    /// Orders and documents.
+    pub orders: u64,
+    pub webhooks: u64,
+}
+
+/// Counts what hangs on the account, or on all accounts if it is `None`.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn count_owned(from: &mut impl Source, account: Option<AccountId>) -> Result<Owned> {
+    // One account's rows are found by their indexes; a condition for both cases would read them all.
+    let (of, id) = match account {
+        Some(_) => ("account_id = ?1", "id = ?1"),
+        None => ("?1 IS NULL", "?1 IS NULL"),
+    };
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "SELECT (SELECT COUNT(*) FROM accounts WHERE {id}),
+                (SELECT COALESCE(SUM(orders), 0) FROM tallies WHERE {of}),
+                (SELECT COUNT(*) FROM endpoints WHERE {of})"
+    )))
+    .bind(account.map(|account| account.0))
+    .fetch_one(from.sqlite())
+    .await?;
+    let count = |column: usize| u64::try_from(row.get::<i64, _>(column)).unwrap_or(0);
+    Ok(Owned {
+        accounts: count(0),
+        orders: count(1),
+        webhooks: count(2),
+    })
 }
 
 /// Ends an account's life: its row, and every row that hangs on it.

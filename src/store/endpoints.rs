@@ -147,7 +147,8 @@ pub async fn page(
     })
 }
 
-/// The secrets of the endpoints whose URLs end so, of one account or whosever they are.
+/// Returns the secrets of the endpoints whose URLs end with `url_end`, each with its account: of one
+/// account, or of all if it is `None`.
 ///
 /// # Errors
 /// If they cannot be read.
@@ -155,20 +156,21 @@ pub async fn secrets(
     from: &mut impl Source,
     account: Option<AccountId>,
     url_end: &str,
-) -> Result<Vec<String>> {
+) -> Result<Vec<(AccountId, String)>> {
     // One account's are found by its index; with one condition for both cases all are looked at.
     let whose = match account {
         Some(_) => "account_id = ?2",
         None => "?2 IS NULL",
     };
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT secret FROM endpoints WHERE {whose} AND substr(url, -length(?1)) = ?1"
+        "SELECT account_id, secret FROM endpoints WHERE {whose} AND substr(url, -length(?1)) = ?1"
     )))
     .bind(url_end)
     .bind(account.map(|account| account.0))
     .fetch_all(from.sqlite())
     .await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+    let secret = |row: &SqliteRow| (AccountId(row.get(0)), row.get(1));
+    Ok(rows.iter().map(secret).collect())
 }
 
 fn endpoint_of(row: &SqliteRow) -> Endpoint {

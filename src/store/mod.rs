@@ -17,6 +17,7 @@ pub mod endpoints;
 mod error;
 pub mod jobs;
 pub mod listing;
+pub mod open_orders;
 pub mod orders;
 pub mod retention;
 pub mod rules;

@@ -16,6 +16,18 @@ const DELIVERY: &str =
     "SELECT deliveries.id, event_id, kind, body, status, retries, last_sent_at, created_at, put_off
      FROM deliveries JOIN events ON events.id = event_id";
 
+/// Returns the account of an event. `None` if there is no such event.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn account_of_event(from: &mut impl Source, event: &str) -> Result<Option<AccountId>> {
+    let row = sqlx::query("SELECT account_id FROM events WHERE id = ?")
+        .bind(event)
+        .fetch_optional(from.sqlite())
+        .await?;
+    Ok(row.map(|row| AccountId(row.get(0))))
+}
+
 /// Keeps a new event and sets a delivery on its way to every active endpoint of the account
 /// that takes such orders' events. Answers the endpoints.
 ///

@@ -59,7 +59,7 @@ pub use host::Host;
 pub use json::Json;
 pub use listener::Listener;
 pub use open::OpenConnections;
-pub use operation::{Observed, Operation, Precondition, Routes, observe};
+pub use operation::{AddMiddleware, Observed, Operation, Routes, observe};
 pub use origin::{Called, Origin, OriginError, host};
 pub use peek::peek;
 pub use progress::Timeouts;

@@ -43,15 +43,15 @@ pub struct Operation {
     pub describe: Option<Describe>,
 }
 
-/// Returns the response to a request that an API refuses whatever its operation. `None` if it does
-/// not.
-pub type Precondition = fn(&Request) -> Option<Response>;
+/// Adds an API's middleware to one of its routes. It runs within [`observe`], so that requests that it
+/// refuses are numbered and logged.
+pub type AddMiddleware = fn(&Context, MethodRouter<Context>) -> MethodRouter<Context>;
 
 /// The operations of a front door, and who answers them.
 pub struct Routes {
     context: Option<Context>,
     whose: Whose,
-    precondition: Precondition,
+    add_middleware: AddMiddleware,
     operations: Vec<Operation>,
     routers: Vec<(&'static str, MethodRouter<Context>)>,
     among: Option<(&'static str, Router)>,
@@ -66,7 +66,7 @@ impl Routes {
         Self {
             context,
             whose: nobodys,
-            precondition: |_| None,
+            add_middleware: |_, route| route,
             operations: Vec::new(),
             routers: Vec::new(),
             among: None,
@@ -80,11 +80,11 @@ impl Routes {
         Self { whose, ..self }
     }
 
-    /// Sets the precondition of the operations that are added from here on.
+    /// Sets the middleware of the operations that are added from here on.
     #[must_use]
-    pub fn requiring(self, precondition: Precondition) -> Self {
+    pub fn with_middleware(self, add_middleware: AddMiddleware) -> Self {
         Self {
-            precondition,
+            add_middleware,
             ..self
         }
     }
@@ -143,13 +143,10 @@ impl Routes {
     {
         if let Some(context) = &self.context {
             let filter = MethodFilter::try_from(method.clone()).expect("a method that axum routes");
-            let observed = Observed {
-                precondition: self.precondition,
-                ..Observed::of(context, name, self.whose)
-            };
+            let observed = Observed::of(context, name, self.whose);
             let observed = from_fn_with_state(observed, observe);
-            self.routers
-                .push((path, on(filter, handler).layer(observed)));
+            let route = (self.add_middleware)(context, on(filter, handler));
+            self.routers.push((path, route.layer(observed)));
         }
         self.operations.push(Operation {
             name,
@@ -209,7 +206,6 @@ pub struct Observed {
     name: &'static str,
     place: Place,
     whose: Whose,
-    precondition: Precondition,
 }
 
 impl Observed {
@@ -221,7 +217,6 @@ impl Observed {
             name,
             place: context.metrics.place(name),
             whose,
-            precondition: |_| None,
         }
     }
 }
@@ -237,7 +232,6 @@ pub async fn observe(
         name,
         place,
         whose,
-        precondition,
     } = observed;
     let counted = context.metrics.begin(place);
     let area = Area::of(request.uri().path());
@@ -253,7 +247,7 @@ pub async fn observe(
     let (mut request, leftover) = Leftover::of(request);
     let method = request.method().clone();
     let ruling = ruled(&context, name, whose, &entry, &mut request).await;
-    let mut response = match ruling.answer.or_else(|| precondition(&request)) {
+    let mut response = match ruling.answer {
         Some(response) => {
             drop(request);
             response

@@ -14,7 +14,7 @@ use super::record::Record;
 use super::{Sent, Webhooks};
 use crate::accounts::Account;
 use crate::claims::Claim;
-use crate::model::ids::{DeliveryId, WebhookId};
+use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::job::Kind;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint};
@@ -165,16 +165,22 @@ impl Webhooks {
     }
 
     /// Sends a delivery once more, however it stands: what was sent stays sent, what is yet to be
-    /// sent goes on from there. Answers the last of what was sent.
+    /// sent goes on from there. Answers the last of what was sent. `owner` is the account that has
+    /// to own the delivery; `None` for any.
     ///
     /// # Errors
     /// If there is none of that id, or what came of it could not be written.
-    pub async fn resend(self: &Arc<Self>, delivery: DeliveryId) -> Result<Sent, RetryError> {
+    pub async fn resend(
+        self: &Arc<Self>,
+        owner: Option<AccountId>,
+        delivery: DeliveryId,
+    ) -> Result<Sent, RetryError> {
         let gone = || RetryError::NoDelivery(delivery);
         let mut reader = self.db.read().await?;
         let found = store::webhooks::delivery_of_any(&mut reader, delivery).await?;
         drop(reader);
-        let (account, endpoint) = found.ok_or_else(gone)?;
+        let is_owned = |(account, _): &(AccountId, _)| owner.is_none_or(|it| it == *account);
+        let (account, endpoint) = found.filter(is_owned).ok_or_else(gone)?;
         let account = self.accounts.by_id(account).ok_or_else(gone)?;
         let this = Arc::clone(self);
         apart(async move {

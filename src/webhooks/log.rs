@@ -2,7 +2,7 @@
 
 use super::Webhooks;
 use crate::accounts::Account;
-use crate::model::ids::{DeliveryId, WebhookId};
+use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::listing::Span;
 use crate::model::webhook::{Attempt, Delivery};
 use crate::store::{self, StoreError};
@@ -44,7 +44,8 @@ impl Sent {
 }
 
 impl Webhooks {
-    /// The secrets of the webhooks whose URLs end so, of one account or whosever they are.
+    /// Returns the secrets of the webhooks whose URLs end with `url_end`, each with its account: of
+    /// one account, or of all if it is `None`.
     ///
     /// # Errors
     /// If they cannot be read.
@@ -52,9 +53,17 @@ impl Webhooks {
         &self,
         account: Option<&Account>,
         url_end: &str,
-    ) -> Result<Vec<String>, StoreError> {
+    ) -> Result<Vec<(AccountId, String)>, StoreError> {
         let account = account.map(|account| account.id);
         store::endpoints::secrets(&mut self.db.read().await?, account, url_end).await
+    }
+
+    /// Returns the account of an event. `None` if there is no such event.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn account_of_event(&self, event: &str) -> Result<Option<AccountId>, StoreError> {
+        store::webhooks::account_of_event(&mut self.db.read().await?, event).await
     }
 
     /// Returns the newest `limit` attempts of those older than attempt number `before`. `None` if

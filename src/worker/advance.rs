@@ -6,78 +6,150 @@ use std::sync::Arc;
 
 use super::Worker;
 use super::running::RunningJob;
+use super::waiting::Waiting;
 use crate::accounts::{Account, ClockGuard};
 use crate::claims::Claim;
 use crate::model::ids::ClockId;
 use crate::model::job::{Job, Kind};
-use crate::model::time::Timestamp;
+use crate::model::time::{DAY_MS, Timestamp};
 use crate::store::{self, StoreError};
 
 /// So many jobs are read in one go.
 const AHEAD_MAX: usize = 64;
 
+/// Longest step of an advance: 100 years.
+pub const STEP_MS_MAX: i64 = 100 * 366 * DAY_MS;
+
 /// A job that was run while a clock was moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ran {
+pub struct ExecutedJob {
     pub at: Timestamp,
     pub kind: Kind,
     pub subject: String,
 }
 
-impl Worker {
-    /// Moves a clock `by_ms` on, the account's own or the default one, running on the way what
-    /// falls due, earliest first, each job while the clock shows its due time; also what these
-    /// jobs bring about in turn. An account that followed the default clock has one of its own
-    /// from then on. Answers what the clock shows in the end and what was run, first the jobs that
-    /// the worker was running when the advance began. What has begun is carried through, whether
-    /// anybody waits for it or not.
+/// Step of a clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    ByMs(i64),
+    To(Timestamp),
+}
+
+impl Step {
+    /// Returns the instant that the step leads to from `now`.
     ///
     /// # Errors
-    /// If a job cannot be run or the clock not be written, or the server stops; the clock then
-    /// stands where it is.
+    /// If it is out of range.
+    fn target(self, now: Timestamp) -> Result<Timestamp, AdvanceError> {
+        match self {
+            Self::ByMs(by_ms) => Ok(now.plus_ms(by_ms)),
+            Self::To(at) if (0..=STEP_MS_MAX).contains(&at.since_ms(now)) => Ok(at),
+            Self::To(_) => Err(AdvanceError::OutOfRange { now }),
+        }
+    }
+}
+
+/// Result of an advance.
+#[derive(Debug)]
+pub struct Advanced {
+    /// Key of the account whose clock was moved. `None` for the default clock.
+    pub account: Option<String>,
+    /// Instant that the clock shows in the end.
+    pub now: Timestamp,
+    /// First the jobs that the worker was running when the advance began.
+    pub executed: Vec<ExecutedJob>,
+    /// Work that clients owe orders of the clock.
+    pub waiting: Vec<Waiting>,
+}
+
+/// Why a clock was not moved.
+#[derive(Debug)]
+pub enum AdvanceError {
+    /// The instant of [`Step::To`] is before `now`, or more than [`STEP_MS_MAX`] after it.
+    OutOfRange {
+        now: Timestamp,
+    },
+    Store(StoreError),
+}
+
+impl From<StoreError> for AdvanceError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<AdvanceError> for StoreError {
+    /// Returns the error of a step by milliseconds, which is never out of range.
+    fn from(error: AdvanceError) -> Self {
+        match error {
+            AdvanceError::OutOfRange { .. } => Self::broken(io::Error::other("out of range")),
+            AdvanceError::Store(error) => error,
+        }
+    }
+}
+
+impl Worker {
+    /// Moves the account's own clock, or the default clock if `account` is `None`. Runs on the way
+    /// what falls due, earliest first, each job while the clock shows its due time; also what these
+    /// jobs bring about in turn. An account that followed the default clock has one of its own from
+    /// then on. An advance that has begun is carried through, whether anybody waits for it or not.
+    ///
+    /// # Errors
+    /// If the step is out of range, a job cannot be run or the clock not be written, or the server
+    /// stops; the clock then stands where it is.
     pub async fn advance(
         self: &Arc<Self>,
         account: Option<Arc<Account>>,
-        by_ms: i64,
-    ) -> Result<(Timestamp, Vec<Ran>), StoreError> {
+        step: Step,
+    ) -> Result<Advanced, AdvanceError> {
         let this = Arc::clone(self);
         let moved = self
             .tasks
-            .spawn(async move { this.move_on(account, by_ms).await });
+            .spawn(async move { this.move_on(account, step).await });
         moved
             .await
-            .unwrap_or_else(|error| Err(StoreError::broken(error)))
+            .unwrap_or_else(|error| Err(StoreError::broken(error).into()))
     }
 
     async fn move_on(
         &self,
         account: Option<Arc<Account>>,
-        by_ms: i64,
-    ) -> Result<(Timestamp, Vec<Ran>), StoreError> {
-        let guard = match account {
+        step: Step,
+    ) -> Result<Advanced, AdvanceError> {
+        // A step that is refused gives the account no clock of its own.
+        let followed = account.as_ref().map(|account| account.clock_id());
+        step.target(self.accounts.now(followed.unwrap_or(ClockId::DEFAULT)))?;
+        let guard = match &account {
             None => self.accounts.lock_clock(ClockId::DEFAULT).await,
-            Some(account) => self.accounts.own_clock(&account).await?,
+            Some(account) => self.accounts.own_clock(account).await?,
         };
         let clock = guard.clock();
-        let target = self.accounts.now(clock).plus_ms(by_ms);
-        let mut ran = self.finish_running(clock).await;
+        let target = step.target(self.accounts.now(clock))?;
+        let mut executed = self.finish_running(clock).await;
         let mut ahead = Ahead::default();
         while let Some(one) = self.run_next(&guard, target, &mut ahead).await? {
-            ran.push(one);
+            executed.push(one);
             if self.stop.is_cancelled() {
                 let stopped = io::Error::other("the server stops; the clock stands on its way");
-                return Err(StoreError::broken(stopped));
+                return Err(StoreError::broken(stopped).into());
             }
         }
         let end = self.accounts.now(clock).max(target);
         let moved = self.accounts.clock(clock).moved_to(end);
         self.accounts.write_clock(&guard, moved).await?;
-        Ok((self.accounts.now(clock), ran))
+        let now = self.accounts.now(clock);
+        let waiting = self.owed_by_clients(account.as_deref()).await?;
+        Ok(Advanced {
+            account: account.map(|account| account.key.clone()),
+            now,
+            executed,
+            waiting,
+        })
     }
 
     /// Waits for the jobs that the worker runs by that clock, and returns those that succeed. The
     /// worker starts no others while the clock is locked.
-    async fn finish_running(&self, clock: ClockId) -> Vec<Ran> {
+    async fn finish_running(&self, clock: ClockId) -> Vec<ExecutedJob> {
         let mut running = self.running.list();
         running.retain(|it| {
             let account = self.accounts.by_id(it.job.account);
@@ -85,7 +157,7 @@ impl Worker {
         });
         self.claims.idle(clock).await;
         running.retain(RunningJob::is_done);
-        let report = |RunningJob { job, .. }| Ran {
+        let report = |RunningJob { job, .. }| ExecutedJob {
             at: job.due_at,
             kind: job.kind,
             subject: job.subject,
@@ -99,7 +171,7 @@ impl Worker {
         guard: &ClockGuard,
         target: Timestamp,
         ahead: &mut Ahead,
-    ) -> Result<Option<Ran>, StoreError> {
+    ) -> Result<Option<ExecutedJob>, StoreError> {
         let clock = guard.clock();
         let Some((job, claim)) = self.claim_next(clock, target, ahead).await? else {
             return Ok(None);
@@ -110,7 +182,7 @@ impl Worker {
         }
         self.run_job(&job).await?;
         drop(claim);
-        Ok(Some(Ran {
+        Ok(Some(ExecutedJob {
             at: job.due_at.max(before),
             kind: job.kind,
             subject: job.subject,

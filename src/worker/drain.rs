@@ -1,19 +1,44 @@
-//! Drain: waiting until nothing is due or under way.
+//! Drain: waiting until orders, reports and webhooks have come to their end.
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Worker;
+use super::waiting::{EndsBy, Waiting, Window};
 use crate::accounts::Account;
 use crate::model::ids::{AccountId, ClockId};
-use crate::model::job::{Job, Kind};
-use crate::store::{self, Reader, StoreError};
+use crate::model::job::Job;
+use crate::store::StoreError;
 
-/// So many waiting jobs are named.
-const WAITING_MAX: usize = 256;
+/// Longest sleep between two looks. Work that ends by a reset wakes nobody.
+const RECHECK: Duration = Duration::from_millis(250);
+
+/// Result of a drain.
+#[derive(Debug)]
+pub enum Drained {
+    /// All work has ended. `next` is due later than the drain waits.
+    Idle { next: Option<Job> },
+    /// Nothing goes on unless a frozen clock is advanced.
+    Frozen {
+        waiting: Vec<Waiting>,
+        advance: AdvanceNeeded,
+    },
+    /// Some work has not ended in time.
+    TimedOut { waiting: Vec<Waiting> },
+}
+
+/// The advance that runs work by a frozen clock.
+#[derive(Debug, PartialEq, Eq)]
+pub struct AdvanceNeeded {
+    /// Key of the account whose clock it is. `None` for the default clock.
+    pub account: Option<String>,
+    pub by_ms: i64,
+}
 
 impl Worker {
-    /// Waits until nothing is due or under way, for one account if one is given, else for all:
-    /// what still is when `timeout` is over, as kind and subject.
+    /// Waits until every order, report and webhook of the account, or of all accounts if it is
+    /// `None`, has ended that is in progress, or due within `timeout` by its clock.
     ///
     /// # Errors
     /// If the jobs cannot be read.
@@ -21,65 +46,66 @@ impl Worker {
         &self,
         account: Option<&Account>,
         timeout: Duration,
-    ) -> Result<Vec<(Kind, String)>, StoreError> {
-        let over = tokio::time::Instant::now() + timeout;
+    ) -> Result<Drained, StoreError> {
+        let end = Instant::now() + timeout;
         loop {
             let progress = self.claims.progress();
             tokio::pin!(progress);
             progress.as_mut().enable();
-            let waiting = self.waiting(account).await?;
+            let left = end.saturating_duration_since(Instant::now());
+            let window = Window {
+                whole: timeout,
+                left,
+            };
+            let mut waiting = self.awaited_jobs(account, window).await?;
+            let goes_on = waiting.iter().any(|it| it.ends_by == EndsBy::Itself);
+            if !goes_on || left.is_zero() {
+                waiting.extend(self.held_orders(account).await?);
+            }
             if waiting.is_empty() {
-                return Ok(waiting);
+                let next = match account {
+                    Some(_) => self.next_job(account).await?,
+                    None => self.next_job_of_all().await?,
+                };
+                return Ok(Drained::Idle { next });
             }
-            if tokio::time::timeout_at(over, progress).await.is_err() {
-                return self.waiting(account).await;
+            if !goes_on && let Some(advance) = self.advance_needed(account, &waiting) {
+                return Ok(Drained::Frozen { waiting, advance });
             }
+            if left.is_zero() {
+                return Ok(Drained::TimedOut { waiting });
+            }
+            let _ = tokio::time::timeout(left.min(RECHECK), progress).await;
         }
     }
 
-    async fn waiting(&self, account: Option<&Account>) -> Result<Vec<(Kind, String)>, StoreError> {
-        let mut reader = self.db.read().await?;
-        let mut due = Vec::new();
-        match account {
-            Some(account) => {
-                // The time is looked at after the rows: what was just made due is due by then.
-                due = store::jobs::first_of(&mut reader, account.id, WAITING_MAX).await?;
-                let now = account.now();
-                due.retain(|job| job.due_at <= now);
-                let (clock, of) = (account.clock_id(), Some(account.id));
-                due.extend(self.leapt_to(&mut reader, clock, of).await?);
-            }
-            None => {
-                for (clock, at) in store::jobs::earliest(&mut reader).await? {
-                    let now = self.accounts.now(clock);
-                    if at <= now {
-                        due.extend(store::jobs::due(&mut reader, clock, now, WAITING_MAX).await?);
-                    }
-                    due.extend(self.leapt_to(&mut reader, clock, None).await?);
-                }
-            }
-        }
-        let mut waiting = self
-            .claims
-            .under_way(|of| account.is_none_or(|asked| of.id == asked.id));
-        waiting.extend(due.into_iter().map(|job| (job.kind, job.subject)));
-        waiting.sort_by(|one, other| (one.0.name(), &one.1).cmp(&(other.0.name(), &other.1)));
-        waiting.dedup();
-        waiting.truncate(WAITING_MAX);
-        Ok(waiting)
-    }
-
-    /// What that clock does not wait for, if it jumps: it is about to be there.
-    async fn leapt_to(
+    /// Returns the advance of the first frozen clock that work waits for. `None` if none does, or if
+    /// the clock is being advanced.
+    fn advance_needed(
         &self,
-        reader: &mut Reader,
-        clock: ClockId,
-        of: Option<AccountId>,
-    ) -> Result<Vec<Job>, StoreError> {
-        if self.accounts.clock(clock).jumps() {
-            store::jobs::awaited(reader, clock, of, WAITING_MAX).await
-        } else {
-            Ok(Vec::new())
+        account: Option<&Account>,
+        waiting: &[Waiting],
+    ) -> Option<AdvanceNeeded> {
+        let clock = waiting.iter().find_map(|it| match it.ends_by {
+            EndsBy::Advance(clock) => Some(clock),
+            EndsBy::Itself | EndsBy::Call => None,
+        })?;
+        if self.accounts.is_clock_in_use(clock) {
+            return None;
         }
+        let now = self.accounts.now(clock);
+        let of_clock = waiting
+            .iter()
+            .filter(|it| it.ends_by == EndsBy::Advance(clock));
+        let by_ms = of_clock.filter_map(|it| it.at).map(|at| at.since_ms(now));
+        let key = match (account, clock) {
+            (Some(account), _) => Some(account.key.clone()),
+            (None, ClockId::DEFAULT) => None,
+            (None, ClockId(id)) => Some(self.accounts.by_id(AccountId(id))?.key.clone()),
+        };
+        Some(AdvanceNeeded {
+            account: key,
+            by_ms: by_ms.max()?,
+        })
     }
 }

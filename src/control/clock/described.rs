@@ -3,9 +3,11 @@
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::super::described::{ACCOUNT, STORE, account, refuses};
-use super::{Advance, Advanced, Drain, Drained, MAX_STEP_MS, Set, Shown};
+use super::drain::{ClockFrozen, Drain, Idle, NotIdle};
+use super::{Advance, STEP_MS_MAX, SetClock, ShownAdvance, ShownClock};
 use crate::model::job::Kind;
 use crate::web::openapi::Described;
+use crate::worker::Awaited;
 
 /// A time to advance by.
 pub fn step(_: &mut SchemaGenerator) -> Schema {
@@ -13,13 +15,13 @@ pub fn step(_: &mut SchemaGenerator) -> Schema {
         {
             "type": "integer",
             "minimum": 0,
-            "maximum": MAX_STEP_MS,
+            "maximum": STEP_MS_MAX,
             "description": "Milliseconds.",
         },
         {
             "type": "string",
-            "description": "An ISO 8601 duration without months and years.",
-            "examples": ["PT2H", "P7D"],
+            "description": "A duration without months and years, as ISO 8601 or in short.",
+            "examples": ["10s", "1h 30m", "PT2H", "P7D"],
         },
     ]})
 }
@@ -29,12 +31,17 @@ pub fn kind(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": Kind::ALL.map(Kind::name)})
 }
 
+/// The name of what work waits for.
+pub fn awaited(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": Awaited::ALL.map(Awaited::name)})
+}
+
 pub fn get(described: Described<'_>) -> Described<'_> {
     let described = described
         .does("A clock", "That of the account, or the default clock.")
         .asks_query(vec![account()])
         .where_input("account", "The key; left out, the default clock.")
-        .answers::<Shown>(200, "The clock.");
+        .answers::<ShownClock>(200, "The clock.");
     refuses(described, &[&[(400, "bad_query")], &ACCOUNT])
 }
 
@@ -49,8 +56,8 @@ pub fn set(described: Described<'_>) -> Described<'_> {
              while a client owes an upload whose URL was handed out less than 5 s ago by real \
              time.",
         )
-        .asks_json::<Set>(true)
-        .answers::<Shown>(200, "The clock as it is now.");
+        .asks_json::<SetClock>(true)
+        .answers::<ShownClock>(200, "The clock as it is now.");
     refuses(described, &[&[(400, "bad_now")], &ACCOUNT, &STORE])
 }
 
@@ -58,24 +65,30 @@ pub fn advance(described: Described<'_>) -> Described<'_> {
     let described = described
         .does(
             "Advance a clock",
-            "Moves it forward, and runs all that falls due on the way, each piece at its own due \
-             time and in order, and what that work causes in turn. When it answers, the work is \
-             done. Work that was under way by this clock is waited for, and told first.",
+            "Moves it forward `by` a duration or `to` an instant, and runs all that falls due on the \
+             way, each piece at its own due time and in order, and what that work causes in turn. \
+             When it answers, the work is done. Work that was in flight by this clock is waited for, \
+             and listed first. `waiting` has what clients still owe: an upload, a confirm, more reads \
+             of an order that a rule holds, or its release.",
         )
         .asks_json::<Advance>(true)
-        .answers::<Advanced>(200, "What was run, in order.");
-    refuses(described, &[&[(400, "bad_duration")], &ACCOUNT, &STORE])
+        .answers::<ShownAdvance>(200, "What was run, in order.");
+    let codes = [(400, "bad_duration"), (400, "bad_instant")];
+    refuses(described, &[&codes, &ACCOUNT, &STORE])
 }
 
 pub fn drain(described: Described<'_>) -> Described<'_> {
     let described = described
         .does(
-            "Wait until nothing is due",
-            "Waits until nothing is due or under way by the clocks as they stand; of one account, \
-             or of all.",
+            "Wait until all work has ended",
+            "Waits until every order, report and webhook has come to its end that is in progress, or \
+             due within `timeoutMs` by its clock; of one account, or of all. Orders that a rule holds \
+             are in progress. What is due later is `next`, and is not waited for.",
         )
         .asks_json::<Drain>(false)
-        .answers::<Drained>(200, "Nothing is due or under way.")
-        .answers::<Drained>(408, "Something still is.");
-    refuses(described, &[&ACCOUNT])
+        .answers::<Idle>(200, "All work has ended.")
+        .answers::<NotIdle>(408, "Some work has not ended in time.");
+    let described = refuses(described, &[&ACCOUNT]);
+    let text = "Refused: clock_frozen. Work is due later by a frozen clock.";
+    described.answers::<ClockFrozen>(409, text)
 }

@@ -2,23 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::HeaderName;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::super::whose::AccountKey;
+use super::super::named_account::AccountKey;
 use crate::clock;
-use crate::journal::{Body, Exchange, Head, NearMiss};
+use crate::journal::{Body, Exchange, Head, NearMiss, StatusFilter};
+use crate::model::account::Revision;
 use crate::model::rule::{Fault, RuleId};
-use crate::web::Object;
+use crate::web::{Object, X_MOCK_OUTCOME, X_MOCK_REASON};
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Requests")]
 pub struct Listing {
     /// The newest last.
     pub requests: Vec<Shown>,
-    /// How many older ones are kept no more.
+    /// Number of older ones that are kept no more.
     pub evicted: u64,
 }
 
@@ -28,7 +31,10 @@ pub struct Listing {
 #[schemars(rename = "Request")]
 pub struct Shown {
     /// The account's number for it, which `X-Mock-Request` carries.
-    id: u64,
+    seq: u64,
+    /// The revision of BIZ MORI's API that the account went by; null where it is nobody's.
+    #[schemars(with = "Option<Revision>")]
+    revision: Option<Revision>,
     #[schemars(extend("format" = "date-time"))]
     at: String,
     /// The key; null where it is nobody's.
@@ -52,6 +58,10 @@ pub struct Shown {
     /// The fault that a rule injected into the answer; null where none did.
     #[schemars(extend("enum" = ["reset", "empty", "truncate", "garbage", "drip", null]))]
     fault: Option<&'static str>,
+    /// Why it was refused, in one line: `X-Mock-Reason` of the response.
+    reason: Option<String>,
+    /// The source of the outcome, in one line: `X-Mock-Outcome` of the response.
+    outcome: Option<String>,
 }
 
 fn body(_: &mut SchemaGenerator) -> Schema {
@@ -68,15 +78,21 @@ struct Digested<'b> {
     text: Option<&'b str>,
 }
 
-impl From<&Exchange> for Shown {
-    fn from(exchange: &Exchange) -> Self {
+impl Shown {
+    /// An entry as it stands. `default_revision` is that of accounts on which none was set.
+    pub fn new(exchange: &Exchange, default_revision: Revision) -> Self {
         let status = exchange.status();
         let answer = exchange.answer();
         let answer = answer.as_ref();
+        let response_headers = answer.map(|(head, _, _)| headers(head));
+        let line = |name: HeaderName| response_headers.as_ref()?.get(name.as_str()).cloned();
+        let account = exchange.account().map(str::to_owned);
+        let set = exchange.revision();
         Self {
-            id: exchange.seq(),
+            seq: exchange.seq(),
+            revision: account.as_ref().map(|_| set.unwrap_or(default_revision)),
             at: clock::iso(exchange.at()),
-            account: exchange.account().map(str::to_owned),
+            account,
             operation: exchange.operation,
             method: exchange.method().to_owned(),
             path: exchange.path().to_owned(),
@@ -84,11 +100,13 @@ impl From<&Exchange> for Shown {
             request_headers: headers(&exchange.request_head()),
             request_body: shown(&exchange.request_body()),
             status,
-            response_headers: answer.map(|(head, _, _)| headers(head)),
             response_body: answer.and_then(|(_, body, _)| shown(body)),
             duration_ms: answer.map(|(_, _, ms)| *ms),
             rule_id: exchange.rule(),
             fault: exchange.fault().map(Fault::name),
+            reason: line(X_MOCK_REASON),
+            outcome: line(X_MOCK_OUTCOME),
+            response_headers,
         }
     }
 }
@@ -131,13 +149,14 @@ fn shown(body: &Body) -> Option<Box<RawValue>> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Verify {
     /// The key; left out, all accounts and nobody's.
-    pub account: Option<AccountKey>,
+    #[serde(rename = "account")]
+    _account: Option<AccountKey>,
     /// What all the requests are that are counted.
     pub when: Option<Object<When>>,
     /// How many there should be.
     pub count: Sought,
     /// Real milliseconds that it may take until there are; left out, there are now or not.
-    pub within_ms: Option<u64>,
+    pub timeout_ms: Option<u64>,
 }
 
 /// Texts are globs.
@@ -149,7 +168,9 @@ pub struct When {
     pub path: Option<String>,
     /// A `fileName` or `file_name`, anywhere in the body or in the query.
     pub file_name: Option<String>,
-    pub status: Option<u16>,
+    /// A status such as 404, or a class such as `4xx`.
+    #[schemars(schema_with = "status")]
+    pub status: Option<SoughtStatus>,
     /// Parameters of the query, by name.
     pub query: BTreeMap<String, String>,
     /// By name, in any case.
@@ -157,6 +178,23 @@ pub struct When {
     /// What the JSON body has at least: of an object these fields, of a list all elements.
     #[schemars(with = "Option<Value>")]
     pub body: Option<Box<RawValue>>,
+}
+
+/// A status in a body: a number, or a text.
+pub struct SoughtStatus(pub StatusFilter);
+
+impl<'de> Deserialize<'de> for SoughtStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = match Value::deserialize(deserializer)? {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        text.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
+fn status(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["integer", "string", "null"], "pattern": "^([0-9]+|[1-5][xX]{2})$"})
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -195,10 +233,11 @@ pub struct Near {
     differences: Vec<String>,
 }
 
-impl From<&NearMiss> for Near {
-    fn from(near: &NearMiss) -> Self {
+impl Near {
+    /// A near miss as it is shown.
+    pub fn new(near: &NearMiss, default_revision: Revision) -> Self {
         Self {
-            request: near.exchange.as_ref().into(),
+            request: Shown::new(&near.exchange, default_revision),
             differences: near.differences.clone(),
         }
     }

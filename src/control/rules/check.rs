@@ -1,10 +1,13 @@
 //! What rules are taken: those that say something, and can match something.
 
+pub mod outcome;
 pub mod then;
 
 use super::super::error::Refusal;
+use super::super::suggestion::did_you_mean;
 use super::wire::{Sent, When};
 use crate::model::glob::{glob, meet};
+use crate::model::order::Vendor;
 use crate::model::rule::{self, Makes, Outgoing, Rule};
 use crate::web::Operation;
 use then::then;
@@ -115,10 +118,7 @@ fn is_of_outgoing(rule: &Rule, ruled: &[&Operation]) -> Checked<bool> {
     if let Some(pattern) = &when.operation
         && !ruled.iter().any(|it| glob(pattern, it.name))
     {
-        return bad(
-            format!("when.operation: {pattern} is no operation"),
-            told_all(ruled),
-        );
+        return unknown_operation(pattern, ruled);
     }
     bad("when: is about no delivery of a webhook", hint)
 }
@@ -140,11 +140,18 @@ fn named<'o>(
     if !named.is_empty() {
         return Ok(named);
     }
-    let message = if operations.iter().any(|it| glob(pattern, it.name)) {
-        format!("when.operation: {pattern} is the control plane, which is never ruled")
-    } else {
-        format!("when.operation: {pattern} is no operation")
-    };
+    if operations.iter().any(|it| glob(pattern, it.name)) {
+        let message =
+            format!("when.operation: {pattern} is the control plane, which is never ruled");
+        return bad(message, told_all(ruled));
+    }
+    unknown_operation(pattern, ruled)
+}
+
+fn unknown_operation<T>(pattern: &str, ruled: &[&Operation]) -> Checked<T> {
+    let names = ruled.iter().map(|it| it.name);
+    let suggestion = did_you_mean(pattern, names.chain(Outgoing::ALL.map(Outgoing::operation)));
+    let message = format!("when.operation: unknown operation {pattern}{suggestion}");
     bad(message, told_all(ruled))
 }
 
@@ -201,7 +208,14 @@ fn of_orders(rule: &Rule, all: &[Operation], ruled: &[&Operation]) -> Checked<()
     let named = named(when, all, ruled)?;
     let fits = |makes: Makes| rule.then.fits(makes);
     if named.iter().any(|it| it.makes.is_some_and(fits)) {
-        return Ok(());
+        let makers: Vec<_> = (named.iter().copied())
+            .filter(|it| it.makes.is_some_and(fits))
+            .collect();
+        let vendors = vendors_of(&makers);
+        let outcome = rule.then.outcome.as_ref();
+        return outcome.map_or(Ok(()), |outcome| {
+            outcome::check_code(outcome, &vendors, "then.outcome.")
+        });
     }
     let fitting = ruled.iter().filter(|it| it.makes.is_some_and(fits));
     let pattern = when.operation.as_deref().unwrap_or("*");
@@ -216,6 +230,15 @@ fn of_orders(rule: &Rule, all: &[Operation], ruled: &[&Operation]) -> Checked<()
         format!("{field}: {pattern} makes no order")
     };
     bad(message, told(fitting))
+}
+
+/// Returns the vendors that have one of these operations.
+pub fn vendors_of(operations: &[&Operation]) -> Vec<Vendor> {
+    let has = |vendor: &Vendor| {
+        let api = |it: &Operation| it.name.split('.').next() == Some(vendor.name());
+        operations.iter().any(|it| api(it))
+    };
+    Vendor::ALL.into_iter().filter(has).collect()
 }
 
 /// A route's path as a glob: `/orders/{orderId}` is `/orders/*`.

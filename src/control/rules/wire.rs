@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+pub use super::header_text::HeaderText;
 use crate::model::picture::Label;
 use crate::model::rule::{self, OnWebhook, Processing, RuleId};
 use crate::model::work::NoResult;
@@ -75,7 +76,7 @@ pub enum Fault {
 pub struct Respond {
     pub status: u16,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, HeaderText>,
     /// As it was written, byte for byte; null is a body.
     #[serde(
         default,
@@ -121,7 +122,9 @@ impl Outcome {
 }
 
 /// What is there, if it is null too.
-fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+pub fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)
 }
 
@@ -194,7 +197,9 @@ impl From<&rule::Respond> for Respond {
         });
         Self {
             status: respond.status,
-            headers: respond.headers.clone(),
+            headers: (respond.headers.iter())
+                .map(|(name, value)| (name.clone(), HeaderText(value.clone())))
+                .collect(),
             body,
         }
     }

@@ -35,7 +35,7 @@ async fn connection_over_the_limit_closes_the_one_idle_for_longest() {
 #[tokio::test]
 async fn connection_over_the_limit_waits_for_requests_in_flight() {
     let stunt = Stunt::with(|config| config.connections.connections_max = Some(1)).await;
-    let mut poll = send(&stunt, &get("/_mock/inbox/a/messages?min=1&waitMs=500")).await;
+    let mut poll = send(&stunt, &get("/_mock/inbox/a/messages?min=1&timeoutMs=500")).await;
     let mut other = send(&stunt, &get("/_mock/health")).await;
     let (polled, answered) = tokio::join!(
         read_response(&mut poll),

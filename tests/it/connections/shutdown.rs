@@ -42,14 +42,14 @@ async fn stop_ends_long_polls_with_what_there_is() {
     };
     let polls = [
         (
-            get("/_mock/inbox/a/messages?min=1&waitMs=600000"),
+            get("/_mock/inbox/a/messages?min=1&timeoutMs=600000"),
             "HTTP/1.1 408",
             r#"{"messages":[],"evicted":0}"#,
         ),
         (
             post(
                 "/_mock/requests/verify",
-                r#"{"count": 1, "withinMs": 600000}"#,
+                r#"{"count": 1, "timeoutMs": 600000}"#,
             ),
             "HTTP/1.1 422",
             r#"{"ok":false,"count":0,"nearMisses":[]}"#,

@@ -175,8 +175,12 @@ async fn long_polls_that_outlast_every_timeout_are_answered() {
     .await;
     let rule = json!({"when": {"operation": "bizmori.listWebhooks"}, "then": {"delayMs": 2_000}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
-    let messages = send(&stunt, &get("/_mock/inbox/a/messages?min=1&waitMs=600000")).await;
-    let verify = r#"{"when": {"method": "DELETE"}, "count": {"min": 1}, "withinMs": 600000}"#;
+    let messages = send(
+        &stunt,
+        &get("/_mock/inbox/a/messages?min=1&timeoutMs=600000"),
+    )
+    .await;
+    let verify = r#"{"when": {"method": "DELETE"}, "count": {"min": 1}, "timeoutMs": 600000}"#;
     let length = verify.len();
     let verify = format!(
         "POST /_mock/requests/verify HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{verify}"

@@ -2,6 +2,7 @@
 
 mod advance;
 mod jump;
+mod shown;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -28,12 +29,13 @@ async fn the_default_clock_is_the_real_time() {
     assert!((before..=after).contains(&ms(&read)), "{read}");
     assert_eq!(
         read,
-        json!({"now": read["now"], "mode": "running", "offsetMs": 0})
+        json!({"now": read["now"], "mode": "running", "offsetMs": 0, "isDefault": true, "next": null})
     );
     let account = clock(&stunt, "live").await;
     assert_eq!(
         account,
-        json!({"now": account["now"], "mode": "running", "offsetMs": 0}),
+        json!({"accountKnown": false, "now": account["now"], "mode": "running", "offsetMs": 0,
+            "isDefault": true, "next": null}),
         "an account without a clock of its own follows the default one"
     );
 }
@@ -44,10 +46,11 @@ async fn a_frozen_clock_stays_until_it_is_set() {
     let set = json!({"account": "live", "mode": "frozen", "now": T0});
     let set = stunt.control(Method::PUT, "/_mock/clock", &set).await;
     let shown = |of: &Value, now: &str| {
-        assert_eq!(
-            *of,
-            json!({"now": now, "mode": "frozen", "offsetMs": of["offsetMs"]})
-        );
+        let expected = json!({"now": now, "mode": "frozen", "offsetMs": of["offsetMs"],
+            "isDefault": false, "next": null});
+        let mut of = of.clone();
+        of.as_object_mut().expect("a clock").remove("accountKnown");
+        assert_eq!(of, expected);
         assert!(of["offsetMs"].is_i64(), "{of}");
     };
     shown(&set, T0);
@@ -109,7 +112,13 @@ async fn advance_takes_a_duration_or_milliseconds_of_an_account_or_of_the_defaul
         let done = stunt
             .control(Method::POST, "/_mock/clock/advance", &body)
             .await;
-        assert_eq!(done, json!({"now": now, "ran": []}), "{body}");
+        let clock = body["account"].as_str().unwrap_or("default");
+        assert_eq!(done["clock"], clock, "{body}");
+        assert_eq!(done["now"], now, "{body}");
+        assert_eq!(
+            (&done["executed"], &done["waiting"]),
+            (&json!([]), &json!([]))
+        );
     }
     let other = clock(&stunt, "other").await;
     assert_eq!(other["now"], "2026-03-13T12:01:01.500Z", "the default one");
@@ -148,7 +157,7 @@ async fn advance_runs_each_piece_at_its_due_time_in_order_and_what_it_brings_abo
     };
     let process =
         |at: &str, id: &str| line(&format!("2026-03-12T10:00:{at}Z"), "order.process", id);
-    let expected = json!({"now": "2026-03-20T10:00:00.100Z", "ran": [
+    let expected = json!({"clock": "live", "now": "2026-03-20T10:00:00.100Z", "waiting": [], "executed": [
         process("00.300", &first),
         deliver("00.300"),
         process("00.400", &second),
@@ -214,8 +223,8 @@ async fn the_default_clock_carries_all_that_follow_it_and_none_that_has_left_it(
         .control(Method::POST, "/_mock/clock/advance", &by)
         .await;
     let line = |id: &str| json!({"at": "2026-03-12T10:00:00.300Z", "kind": "order.process", "subject": id});
-    let expected =
-        json!({"now": "2026-03-12T10:00:01.000Z", "ran": [line(&ids[0]), line(&ids[1])]});
+    let expected = json!({"clock": "default", "now": "2026-03-12T10:00:01.000Z", "waiting": [],
+            "executed": [line(&ids[0]), line(&ids[1])]});
     assert_eq!(done, expected);
     assert_eq!(stunt.order("left", &ids[2]).await["status"], "inProgress");
     assert_eq!(stunt.advance("left", "PT1S").await, ["order.process"]);

@@ -106,7 +106,8 @@ fn wrong(path: &str, body: &Value, status: u16, answer: &Value) -> String {
 
 #[test]
 fn a_request_or_an_answer_that_is_not_as_described_is_told_of() {
-    let clock = json!({"now": "2026-03-12T10:00:00.000Z", "mode": "frozen", "offsetMs": 0});
+    let clock = json!({"now": "2026-03-12T10:00:00.000Z", "mode": "frozen", "offsetMs": 0,
+        "isDefault": true, "next": null});
     let error = |code: &str| json!({"error": {"code": code, "message": "a", "hint": "b"}});
     let frozen = json!({"mode": "frozen"});
     let path = "/_mock/clock";

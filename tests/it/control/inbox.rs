@@ -1,5 +1,6 @@
 //! The inbox: a receiver for those who have none.
 
+mod accounts;
 mod bounds;
 mod signed;
 
@@ -36,10 +37,11 @@ async fn a_webhook_is_received_and_its_signature_checked_with_its_own_secret() {
     let stunt = Stunt::frozen("live").await;
     let set = json!({"account": "live"});
     let shown = stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
-    let expected = json!({"respond": [], "delayMs": 0, "secret": null, "account": "live"});
+    let expected = json!({"name": "mine", "account": "live", "statuses": [], "delayMs": 0,
+        "secret": null, "messages": 0, "evicted": 0});
     assert_eq!(shown, expected);
     delivered(&stunt).await;
-    let (status, found) = messages(&stunt, "?min=1&waitMs=20000").await;
+    let (status, found) = messages(&stunt, "?min=1&timeoutMs=20000").await;
     assert_eq!((status, &found["evicted"]), (200, &json!(0)));
     let message = &found["messages"][0];
     assert_eq!(message["signatureValid"], true);
@@ -47,9 +49,10 @@ async fn a_webhook_is_received_and_its_signature_checked_with_its_own_secret() {
         message["at"], "2026-03-12T10:00:00.300Z",
         "by the account's clock"
     );
-    let body: Value =
-        serde_json::from_str(message["body"].as_str().expect("a text")).expect("JSON");
-    assert_eq!(body["eventType"], "order.aiDetection.completed");
+    assert_eq!(message["body"]["eventType"], "order.aiDetection.completed");
+    let raw = message["rawBody"].as_str().expect("a text");
+    let raw: Value = serde_json::from_str(raw).expect("JSON");
+    assert_eq!(raw, message["body"], "as it was signed");
     let names: Vec<_> = message["headers"]
         .as_object()
         .expect("headers")
@@ -72,14 +75,14 @@ async fn a_signature_of_another_secret_is_told() {
     let set = json!({"secret": "whsec_other"});
     stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
     delivered(&stunt).await;
-    let (_, found) = messages(&stunt, "?min=1&waitMs=20000").await;
+    let (_, found) = messages(&stunt, "?min=1&timeoutMs=20000").await;
     assert_eq!(found["messages"][0]["signatureValid"], false);
 }
 
 #[tokio::test]
-async fn it_answers_as_it_was_told_and_then_200() {
+async fn post_answers_with_the_statuses_and_then_200() {
     let stunt = Stunt::start().await;
-    let set = json!({"respond": [500, 204], "delayMs": 1});
+    let set = json!({"statuses": [500, 204], "delayMs": 1});
     stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
     let mut statuses = Vec::new();
     for body in ["a", "b", "c"] {
@@ -105,14 +108,14 @@ async fn it_answers_as_it_was_told_and_then_200() {
 #[tokio::test]
 async fn a_message_that_is_still_to_come_is_waited_for() {
     let stunt = Stunt::start().await;
-    let waiting = messages(&stunt, "?min=2&waitMs=20000");
+    let waiting = messages(&stunt, "?min=2&timeoutMs=20000");
     let posting = async {
         posted(&stunt, "a").await;
         posted(&stunt, "b").await
     };
     let ((status, found), _) = tokio::join!(waiting, posting);
     assert_eq!((status, &found["messages"][1]["body"]), (200, &json!("b")));
-    let (status, found) = messages(&stunt, "?min=3&waitMs=1").await;
+    let (status, found) = messages(&stunt, "?min=3&timeoutMs=1").await;
     let count = found["messages"].as_array().map(Vec::len);
     assert_eq!((status, count), (408, Some(2)), "what there is is told");
 }
@@ -141,7 +144,7 @@ async fn a_reset_empties_it_of_one_account_or_of_all() {
 #[tokio::test]
 async fn what_is_removed_is_as_though_it_had_never_been() {
     let stunt = Stunt::start().await;
-    let set = json!({"respond": [500, 500]});
+    let set = json!({"statuses": [500, 500]});
     stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
     assert_eq!(posted(&stunt, "a").await, 500);
     let remove = async || {
@@ -162,7 +165,7 @@ async fn a_whole_ladder_comes_to_it_while_the_default_clock_is_moved() {
     let stunt = Stunt::start().await;
     let frozen = json!({"mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &frozen).await;
-    let set = json!({"respond": [500, 500, 500, 500, 500, 204]});
+    let set = json!({"statuses": [500, 500, 500, 500, 500, 204]});
     stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
     let url = format!("{}/_mock/inbox/mine", stunt.origin);
     stunt.webhook("live", &url).await;

@@ -50,7 +50,7 @@ async fn test(stunt: &Stunt, n: u32) {
     let came = came["messages"].as_array().expect("messages");
     assert_eq!(came.len(), 1);
     assert_eq!(came[0]["signatureValid"], true);
-    assert!(came[0]["body"].as_str().expect("a text").contains(&id));
+    assert_eq!(came[0]["body"]["data"]["orderId"], id);
     let reads = json!({"account": key, "when": {"operation": "bizmori.getOrder"}, "count": 3});
     let path = "/_mock/requests/verify";
     stunt.control(Method::POST, path, &reads).await;

@@ -15,6 +15,7 @@ mod inbox;
 mod isolation;
 mod journal;
 mod metrics;
+mod named_account;
 mod orders;
 mod paged;
 mod processing;

@@ -116,7 +116,6 @@ async fn what_is_held_stays_until_it_is_told_or_expires() {
     rule(&stunt, "bizmori.*", json!("hold")).await;
     let id = detection(&stunt).await;
     assert_eq!(stunt.advance("live", "P6D").await, [""; 0]);
-    stunt.drain("live").await;
     assert_eq!(status(&stunt, &id).await, "inProgress");
     assert_eq!(stunt.advance("live", "P1D").await, ["order.expire"]);
     assert_eq!(status(&stunt, &id).await, "expired");

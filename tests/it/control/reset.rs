@@ -31,7 +31,11 @@ async fn a_reset_takes_all_of_one_account_and_nothing_of_another() {
     let reset = stunt
         .send(Method::POST, "/_mock/reset", &[], r#"{"account":"mine"}"#)
         .await;
-    assert_eq!((reset.status, reset.text()), (204, String::new()));
+    let (status, went) = (reset.status, reset.json());
+    assert_eq!(
+        (status, &went["accounts"], &went["orders"]),
+        (200, &json!(1), &json!(1))
+    );
     let gone = stunt.get("mine", &format!("/api/v2/orders/{mine}")).await;
     gone.assert_refused(404, "ORDER_NOT_FOUND", &format!("there is no order {mine}"));
     let webhooks = stunt.get("mine", WEBHOOKS).await.json();
@@ -75,7 +79,11 @@ async fn a_reset_of_all_leaves_nothing_and_the_real_time() {
         live(&stunt, key, &receiver.url).await;
     }
     let reset = stunt.send(Method::POST, "/_mock/reset", &[], "").await;
-    assert_eq!((reset.status, reset.text()), (204, String::new()));
+    let (status, went) = (reset.status, reset.json());
+    assert_eq!(
+        (status, &went["accounts"], &went["orders"]),
+        (200, &json!(2), &json!(2))
+    );
     let accounts = stunt
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
@@ -83,7 +91,7 @@ async fn a_reset_of_all_leaves_nothing_and_the_real_time() {
     let clock = stunt.control(Method::GET, "/_mock/clock", &json!({})).await;
     assert_eq!(
         clock,
-        json!({"now": clock["now"], "mode": "running", "offsetMs": 0})
+        json!({"now": clock["now"], "mode": "running", "offsetMs": 0, "isDefault": true, "next": null})
     );
     stunt.freeze("one").await;
     stunt.still_works("one").await;
@@ -135,7 +143,11 @@ async fn reset_of_two_thousand_accounts_ends_them_all_and_their_objects() {
     stunt.put(&url, picture()).await;
     assert_eq!(entries("blobs"), 1);
     let reset = stunt.send(Method::POST, "/_mock/reset", &[], "").await;
-    assert_eq!((reset.status, reset.text()), (204, String::new()));
+    let (status, went) = (reset.status, reset.json());
+    assert_eq!(
+        (status, &went["accounts"], &went["orders"]),
+        (200, &json!(2_000), &json!(1))
+    );
     assert_eq!(entries("blobs"), 0);
     let accounts = stunt
         .control(Method::GET, "/_mock/accounts", &json!({}))

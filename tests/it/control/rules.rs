@@ -4,6 +4,7 @@ mod answers;
 mod kept;
 mod outcomes;
 mod refusals;
+mod values;
 mod which;
 
 use reqwest::Method;

@@ -159,7 +159,6 @@ async fn one_account_is_restored_and_no_other_is_touched() {
     let all = take(&stunt, "all", &json!({})).await;
     assert_eq!(all["orders"], 6);
     for (name, of) in [
-        ("mine at first", json!({})),
         ("mine at first", json!({"account": "mine"})),
         ("all", json!({"account": "mine"})),
     ] {
@@ -179,9 +178,83 @@ async fn one_account_is_restored_and_no_other_is_touched() {
             r#"{"account":"other"}"#,
         )
         .await;
-    let expected = json!({"error": {"code": "unknown_account", "message": "no account other",
-        "hint": "an account is there once its key was used, and in a snapshot if it was there then"}});
+    let expected = json!({"error": {"code": "unknown_snapshot",
+        "message": "no snapshot mine at first of account other, or of everything",
+        "hint": "GET /_mock/snapshots lists those there are"}});
     assert_eq!((none.status, none.json()), (404, expected));
+}
+
+#[tokio::test]
+async fn two_accounts_with_one_name_have_two_snapshots() {
+    let data = tempfile::tempdir().expect("a directory");
+    let start = async || {
+        let path = data.path().to_owned();
+        Stunt::with(|config| config.data_dir = Some(path)).await
+    };
+    let stunt = start().await;
+    let probability = async |stunt: &Stunt, key: &str| {
+        let rules = look(stunt, &format!("/_mock/rules?account={key}")).await;
+        rules["rules"][0]["then"]["outcome"]["probability"].clone()
+    };
+    let set = async |stunt: &Stunt, key: &str, probability: f64| {
+        let path = format!("/_mock/rules?account={key}");
+        let none = json!({});
+        stunt.control(Method::DELETE, &path, &none).await;
+        let rule = json!({"account": key, "then": {"outcome": {"probability": probability}}});
+        stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    };
+    for (key, first) in [("one", 0.1), ("two", 0.2)] {
+        set(&stunt, key, first).await;
+        take(&stunt, "begin", &json!({"account": key})).await;
+        set(&stunt, key, 0.9).await;
+    }
+    let names = async |stunt: &Stunt, query: &str| {
+        let listed = look(stunt, &format!("/_mock/snapshots{query}")).await;
+        let snapshots = listed["snapshots"].as_array().expect("a list").iter();
+        let shown = snapshots.map(|it| (it["name"].clone(), it["account"].clone()));
+        shown.collect::<Vec<_>>()
+    };
+    let shown = |account: &str| (json!("begin"), json!(account));
+    assert_eq!(names(&stunt, "").await, [shown("one"), shown("two")]);
+    assert_eq!(names(&stunt, "?account=two").await, [shown("two")]);
+    let unnamed = "/_mock/snapshots/begin/restore";
+    let unnamed = stunt.send(Method::POST, unnamed, &[], "").await;
+    let expected = json!({"error": {"code": "unknown_snapshot",
+        "message": "no snapshot begin of everything; account one has one",
+        "hint": "name the account of which it is"}});
+    assert_eq!((unnamed.status, unnamed.json()), (404, expected));
+    restore(&stunt, "begin", &json!({"account": "two"})).await;
+    assert_eq!(probability(&stunt, "one").await, 0.9);
+    assert_eq!(probability(&stunt, "two").await, 0.2);
+    take(&stunt, "begin", &json!({})).await;
+    assert_eq!(
+        names(&stunt, "").await.len(),
+        3,
+        "that of everything is a third"
+    );
+    stunt.stop().await;
+    let stunt = start().await;
+    assert_eq!(
+        names(&stunt, "").await.len(),
+        3,
+        "all are there after a restart"
+    );
+    restore(&stunt, "begin", &json!({"account": "one"})).await;
+    assert_eq!(probability(&stunt, "one").await, 0.1, "its own comes first");
+    let delete = async |query: &str| {
+        let path = format!("/_mock/snapshots/begin{query}");
+        stunt.send(Method::DELETE, &path, &[], "").await.status
+    };
+    assert_eq!(delete("?account=one").await, 204);
+    assert_eq!(delete("?account=one").await, 404, "not that of everything");
+    restore(&stunt, "begin", &json!({"account": "one"})).await;
+    assert_eq!(
+        probability(&stunt, "one").await,
+        0.9,
+        "of that of everything"
+    );
+    assert_eq!(delete("").await, 204);
+    assert_eq!(names(&stunt, "").await, [shown("two")]);
 }
 
 #[tokio::test]
@@ -214,7 +287,7 @@ async fn a_clock_that_ran_goes_on_from_where_it_was() {
     stunt.control(Method::PUT, "/_mock/clock", &set).await;
     take(&stunt, "then", &json!({"account": "live"})).await;
     stunt.advance("live", "P30D").await;
-    restore(&stunt, "then", &json!({})).await;
+    restore(&stunt, "then", &json!({"account": "live"})).await;
     let clock = look(&stunt, "/_mock/clock?account=live").await;
     assert_eq!(clock["mode"], "running");
     let now = clock["now"].as_str().expect("an instant");

@@ -6,7 +6,7 @@ use super::{Call, call};
 use crate::support::T0;
 
 pub fn calls() -> Vec<Call> {
-    let themes = [looking(), keeping(), steering()];
+    let themes = [looking(), receiving(), keeping(), steering()];
     themes.into_iter().flatten().collect()
 }
 
@@ -53,14 +53,13 @@ fn looking() -> Vec<Call> {
             "/_mock/deliveries/x/resend",
             none.clone(),
         ),
-        call(
-            "control.setInbox",
-            200,
-            "/_mock/inbox/a",
-            json!({"respond": [204]}),
-        ),
-        call("control.setInbox", 400, "/_mock/inbox/a", wrong.clone()),
         call("control.listOrders", 200, "/_mock/orders", none.clone()),
+        call(
+            "control.getRequest",
+            404,
+            "/_mock/requests/live/1000000",
+            none.clone(),
+        ),
         call(
             "control.listOrders",
             400,
@@ -91,6 +90,28 @@ fn looking() -> Vec<Call> {
             "/_mock/orders/x/expire",
             none.clone(),
         ),
+        call(
+            "control.deleteRequests",
+            204,
+            "/_mock/requests",
+            none.clone(),
+        ),
+    ]
+}
+
+/// The inbox, which is left empty.
+fn receiving() -> Vec<Call> {
+    let none = json!({});
+    let wrong = json!({"nonsense": 1});
+    vec![
+        call(
+            "control.setInbox",
+            200,
+            "/_mock/inbox/a",
+            json!({"statuses": [204]}),
+        ),
+        call("control.setInbox", 400, "/_mock/inbox/a", wrong.clone()),
+        call("control.listInboxes", 200, "/_mock/inbox", none.clone()),
         call("control.postToInbox", 200, "/_mock/inbox/b", none.clone()),
         call(
             "control.listMessages",
@@ -105,12 +126,6 @@ fn looking() -> Vec<Call> {
             none.clone(),
         ),
         call("control.deleteInbox", 204, "/_mock/inbox/b", none.clone()),
-        call(
-            "control.deleteRequests",
-            204,
-            "/_mock/requests",
-            none.clone(),
-        ),
     ]
 }
 
@@ -141,7 +156,13 @@ fn steering() -> Vec<Call> {
             "/_mock/clock/advance",
             wrong.clone(),
         ),
-        call("control.drain", 200, "/_mock/drain", none.clone()),
+        call("control.drain", 409, "/_mock/drain", none.clone()),
+        call(
+            "control.drain",
+            200,
+            "/_mock/drain?account=nobody",
+            none.clone(),
+        ),
         call("control.drain", 400, "/_mock/drain", wrong.clone()),
         call("control.listAccounts", 200, "/_mock/accounts", none.clone()),
         call(
@@ -187,7 +208,7 @@ fn steering() -> Vec<Call> {
         ),
         call("control.putFixtures", 200, "/_mock/fixtures", none.clone()),
         call("control.putFixtures", 400, "/_mock/fixtures", wrong.clone()),
-        call("control.reset", 204, "/_mock/reset", none),
+        call("control.reset", 200, "/_mock/reset", none),
         call("control.reset", 400, "/_mock/reset", wrong),
     ]
 }

@@ -194,7 +194,7 @@ async fn metadata_outlives_restarts_and_comes_back_with_a_snapshot() {
     };
     assert_eq!(read(&stunt).await, ("second".to_owned(), vec![]));
     let restore = format!("{path}/restore");
-    stunt.control(Method::POST, &restore, &json!({})).await;
+    stunt.control(Method::POST, &restore, &account).await;
     assert_eq!(read(&stunt).await, ("first".to_owned(), all()));
     stunt.stop().await;
     let stunt = on().await;

@@ -218,13 +218,14 @@ impl Stunt {
                 &json!({"account": key, "by": by}),
             )
             .await;
-        let ran = done["ran"].as_array().expect("what was run");
-        ran.iter()
+        let executed = done["executed"].as_array().expect("what was run");
+        executed
+            .iter()
             .map(|line| line["kind"].as_str().expect("a kind").to_owned())
             .collect()
     }
 
-    /// Waits until nothing of the account is due or under way.
+    /// Waits until all work of the account has ended.
     pub async fn drain(&self, key: &str) {
         let done = self
             .control(
@@ -233,7 +234,7 @@ impl Stunt {
                 &json!({"account": key, "timeoutMs": 20_000}),
             )
             .await;
-        assert_eq!(done, json!({"idle": true}));
+        assert_eq!(done["idle"], true, "{done}");
     }
 
     /// Puts bytes to a presigned URL, which must succeed.

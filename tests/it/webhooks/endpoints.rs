@@ -121,7 +121,9 @@ async fn restore_of_a_snapshot_keeps_the_ids_of_webhooks_and_event_rows() {
     stunt.control(Method::PUT, snapshot, &of).await;
     stunt.webhook("live", "http://127.0.0.1:1/").await;
     let restore = format!("{snapshot}/restore");
-    stunt.control(Method::POST, &restore, &json!({})).await;
+    stunt
+        .control(Method::POST, &restore, &json!({"account": "live"}))
+        .await;
     assert_eq!(stunt.get("live", &events).await.text(), before);
     assert_eq!(stunt.webhook("live", "http://127.0.0.1:1/").await.0, "3");
 }

@@ -80,7 +80,7 @@ async fn drain_shows_it_and_a_reset_ends_it() {
         receiver.messages(1).await;
         let drain = json!({"account": "live", "timeoutMs": 0}).to_string();
         let drained = stunt.send(Method::POST, "/_mock/drain", &[], drain).await;
-        let waiting = json!([{"kind": "webhook.deliver", "subject": failed.id}]);
+        let waiting = json!([{"kind": "webhook.deliver", "subject": failed.id, "at": null}]);
         assert_eq!(
             (drained.status, drained.json()),
             (408, json!({"idle": false, "waiting": waiting}))

@@ -3,8 +3,9 @@
 use axum::http::{HeaderName, HeaderValue};
 use serde_json::value::RawValue;
 
-use super::super::wire::{FINAL_RESULTS, Fault, Outcome, Respond, Then, label};
-use super::{Checked, bad, text};
+use super::super::wire::{Fault, HeaderText, Respond, Then};
+use super::outcome::outcome;
+use super::{Checked, bad};
 use crate::model::rule::{self, OnWebhook, Processing};
 use crate::web::Object;
 
@@ -23,7 +24,6 @@ const HEADERS_OURS: [&str; 5] = [
 /// Statuses whose answers have no body.
 const STATUSES_BARE: [u16; 3] = [204, 205, 304];
 const THEN: &str = "there is: delayMs, respond, fault, outcome, processing, webhook";
-const OUTCOMES: &str = "one of: status failed with or without errorCode, probability, watermarkText, detectionStatus, finalResult, analysis failed";
 const WEBHOOK: &str = "there is: drop, duplicate, delayMs, signature, outOfOrder";
 
 /// The effects, if there is one and they go together.
@@ -35,10 +35,20 @@ pub(super) fn then(then: Then) -> Checked<rule::Then> {
         delay_ms: then.delay_ms.map(delay_ms).transpose()?,
         respond: then.respond.map(|Object(sent)| respond(sent)).transpose()?,
         fault: fault(then.fault, then.bytes_per_second)?,
-        outcome: then.outcome.map(|Object(sent)| outcome(sent)).transpose()?,
+        outcome: then
+            .outcome
+            .map(|Object(sent)| outcome(sent, "then.outcome."))
+            .transpose()?,
         processing: then.processing.map(processing).transpose()?,
         webhook: then.webhook.map(|Object(sent)| webhook(sent)).transpose()?,
     };
+    let is_dropped = then.webhook.as_ref().is_some_and(|webhook| webhook.drop);
+    if is_dropped && (then.delay_ms.is_some() || then.respond.is_some() || then.fault.is_some()) {
+        return bad(
+            "then: a webhook that is dropped has no delay, response or fault",
+            "leave webhook.drop out, or delayMs, respond and fault",
+        );
+    }
     match (then.is_to_calls(), then.is_to_orders()) {
         (false, false) => bad("then: says nothing", THEN),
         (true, true) => bad(
@@ -129,7 +139,7 @@ fn respond(sent: Respond) -> Checked<rule::Respond> {
             "200 to 599",
         );
     }
-    for (name, value) in &sent.headers {
+    for (name, HeaderText(value)) in &sent.headers {
         let Ok(known) = HeaderName::try_from(name.as_str()) else {
             let message = format!("then.respond.headers: {name} is no header's name");
             return bad(message, "such as retry-after");
@@ -149,7 +159,9 @@ fn respond(sent: Respond) -> Checked<rule::Respond> {
     }
     Ok(rule::Respond {
         status,
-        headers: sent.headers,
+        headers: (sent.headers.into_iter())
+            .map(|(name, HeaderText(value))| (name, value))
+            .collect(),
         body: sent.body.as_deref().map(body),
     })
 }
@@ -158,90 +170,4 @@ fn respond(sent: Respond) -> Checked<rule::Respond> {
 fn body(raw: &RawValue) -> rule::Body {
     serde_json::from_str(raw.get())
         .map_or_else(|_| rule::Body::Json(raw.get().to_owned()), rule::Body::Text)
-}
-
-/// The outcome, if it says one thing.
-///
-/// # Errors
-/// Says what is wrong with it, and what there is.
-pub fn outcome(sent: Outcome) -> Checked<rule::Outcome> {
-    let field = "then.outcome";
-    if let Some(chance) = sent.probability
-        && !(0.0..=1.0).contains(&chance)
-    {
-        return bad(
-            format!("{field}.probability: {chance} is none"),
-            "from 0 to 1",
-        );
-    }
-    text(&format!("{field}.errorCode"), sent.error_code.as_deref())?;
-    text(
-        &format!("{field}.errorMessage"),
-        sent.error_message.as_deref(),
-    )?;
-    text(
-        &format!("{field}.finalResult"),
-        sent.final_result.as_deref(),
-    )?;
-    let found = sent.watermark_text.as_ref().and_then(Option::as_deref);
-    text(&format!("{field}.watermarkText"), found)?;
-    match sent {
-        Outcome {
-            status: Some(status),
-            error_code: code,
-            error_message: message,
-            probability: None,
-            watermark_text: None,
-            detection_status: None,
-            final_result: None,
-            analysis: None,
-        } if status == "failed" => Ok(rule::Outcome::Failed { code, message }),
-        Outcome {
-            status: None,
-            error_code: None,
-            error_message: None,
-            probability,
-            watermark_text,
-            detection_status,
-            final_result,
-            analysis: None,
-        } => match (probability, watermark_text, detection_status, final_result) {
-            (Some(probability), None, None, None) => Ok(rule::Outcome::Probability { probability }),
-            (None, Some(text), None, None) => Ok(rule::Outcome::WatermarkText { text }),
-            (None, None, Some(status), None) => Ok(rule::Outcome::DetectionStatus { status }),
-            (probability, None, None, Some(word)) => label(&word).map_or_else(
-                || {
-                    let known = FINAL_RESULTS.join(", ");
-                    let hint = format!("there is: {known}, or a generator's name, such as Grok");
-                    bad(
-                        format!("{field}.finalResult: {word} is no final result"),
-                        hint,
-                    )
-                },
-                |label| Ok(rule::Outcome::FinalResult { label, probability }),
-            ),
-            _ => bad(format!("{field}: does not say one thing"), OUTCOMES),
-        },
-        Outcome {
-            analysis: Some(analysis),
-            ..
-        } if analysis != "failed" => bad(
-            format!("{field}.analysis: {analysis} is not an end that can be forced"),
-            "the only value is failed",
-        ),
-        sent if sent == of_failed_analysis() => Ok(rule::Outcome::AnalysisFailed),
-        Outcome {
-            status: Some(status),
-            ..
-        } if status != "failed" => bad(
-            format!("{field}.status: {status} is none"),
-            "there is: failed",
-        ),
-        _ => bad(format!("{field}: does not say one thing"), OUTCOMES),
-    }
-}
-
-/// The outcome that has the analysis fail, and nothing else.
-fn of_failed_analysis() -> Outcome {
-    (&rule::Outcome::AnalysisFailed).into()
 }

@@ -29,7 +29,7 @@ async fn seven_days_run_a_failing_webhook_and_an_unfinished_upload_each_at_its_o
     let done = stunt.control(Method::POST, ADVANCE, &advance).await;
     let line = |at: &str, kind: &str, subject: &str| json!({"at": format!("2026-03-{at}Z"), "kind": kind, "subject": subject});
     let delivered = |at: &str| line(at, "webhook.deliver", &webhook);
-    let expected = json!({"now": "2026-03-19T10:00:00.000Z", "ran": [
+    let expected = json!({"clock": "live", "now": "2026-03-19T10:00:00.000Z", "waiting": [], "executed": [
         line("12T10:00:00.300", "order.process", &order),
         delivered("12T10:00:00.300"),
         delivered("12T10:00:01.300"),
@@ -98,7 +98,10 @@ async fn an_advance_whose_client_hangs_up_is_carried_through() {
     receiver.messages(4).await;
     let after = json!({"account": "live", "by": 0});
     let after = stunt.control(Method::POST, ADVANCE, &after).await;
-    assert_eq!(after, json!({"now": "2026-03-19T10:00:00.000Z", "ran": []}));
+    assert_eq!(
+        after,
+        json!({"clock": "live", "now": "2026-03-19T10:00:00.000Z", "executed": [], "waiting": []})
+    );
 }
 
 #[tokio::test]
@@ -153,7 +156,7 @@ async fn advance_while_the_worker_runs_a_job_waits_for_it_and_reports_it_first()
         {"at": T0, "kind": "webhook.deliver", "subject": webhook},
         {"at": "2026-03-19T10:00:00.000Z", "kind": "order.expire", "subject": order},
     ]);
-    assert_eq!(done["ran"], expected);
+    assert_eq!(done["executed"], expected);
 }
 
 #[tokio::test]
@@ -187,7 +190,7 @@ async fn advance_while_an_earlier_job_is_created_runs_it_before_the_later_ones()
         line("11:00:00", "order.process", &last),
         line("11:00:00", "webhook.deliver", &webhook),
     ]);
-    assert_eq!(done["ran"], expected);
+    assert_eq!(done["executed"], expected);
 }
 
 #[tokio::test]
@@ -234,7 +237,7 @@ async fn advance_beside_a_busy_worker_reports_in_order_and_no_job_twice() {
         for _ in 0..60 {
             let by = json!({"account": "live", "by": 3});
             let done = stunt.control(Method::POST, ADVANCE, &by).await;
-            let lines = done["ran"].as_array().expect("a list").clone();
+            let lines = done["executed"].as_array().expect("a list").clone();
             let at = |line: &Value| line["at"].as_str().expect("a text").to_owned();
             assert!(lines.iter().map(at).is_sorted(), "{lines:?}");
             let subject = |line: &Value| line["subject"].as_str().expect("a text").to_owned();

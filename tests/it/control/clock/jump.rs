@@ -35,7 +35,8 @@ async fn a_whole_ladder_of_retries_comes_at_once_each_attempt_at_its_time() {
     near(&set["now"], T0);
     assert_eq!(
         set,
-        json!({"now": set["now"], "mode": "jump", "offsetMs": set["offsetMs"]})
+        json!({"accountKnown": false, "now": set["now"], "mode": "jump",
+            "offsetMs": set["offsetMs"], "isDefault": false, "next": null})
     );
     stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
@@ -128,7 +129,9 @@ async fn what_is_held_is_not_leapt_to_until_it_is_let_go() {
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt.confirmed("live", &body, picture()).await;
-    stunt.drain("live").await;
+    let drain = json!({"account": "live", "timeoutMs": 200}).to_string();
+    let held = stunt.send(Method::POST, "/_mock/drain", &[], drain).await;
+    assert_eq!(held.status, 408, "{}", held.text());
     assert_eq!(stunt.order("live", &id).await["status"], "inProgress");
     let path = format!("/_mock/orders/{id}/complete");
     stunt.control(Method::POST, &path, &json!({})).await;
@@ -150,10 +153,15 @@ async fn the_default_clock_jumps_for_all_that_follow_it() {
         stunt.control(Method::PUT, &path, &slow).await;
         ids.push(stunt.confirmed(key, &body, picture()).await);
     }
-    let drained = stunt
-        .control(Method::POST, "/_mock/drain", &json!({"timeoutMs": 20_000}))
-        .await;
-    assert_eq!(drained, json!({"idle": true}));
+    for key in ["one", "two"] {
+        stunt.drain(key).await;
+    }
+    let all = json!({"timeoutMs": 20_000}).to_string();
+    let all = stunt.send(Method::POST, "/_mock/drain", &[], all).await;
+    let error = all.json()["error"].take();
+    assert_eq!((all.status, &error["code"]), (409, &json!("clock_frozen")));
+    let hint = r#"POST /_mock/clock/advance {"account":"left","by":3600000}"#;
+    assert_eq!(error["hint"], hint, "no other work is left");
     assert_eq!(stunt.order("one", &ids[0]).await["status"], "complete");
     assert_eq!(stunt.order("two", &ids[1]).await["status"], "complete");
     assert_eq!(stunt.order("left", &ids[2]).await["status"], "inProgress");
@@ -168,7 +176,9 @@ async fn a_clock_that_is_stopped_jumps_no_more_and_may_be_advanced() {
     let freeze = json!({"account": "live", "mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
     let id = stunt.confirmed("live", &body, picture()).await;
-    stunt.drain("live").await;
+    let drain = json!({"account": "live"}).to_string();
+    let frozen = stunt.send(Method::POST, "/_mock/drain", &[], drain).await;
+    assert_eq!(frozen.status, 409, "{}", frozen.text());
     assert_eq!(stunt.order("live", &id).await["status"], "inProgress");
     jump(&stunt, Some("live")).await;
     let by = json!({"account": "live", "by": "P8D"});

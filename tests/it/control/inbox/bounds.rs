@@ -17,7 +17,7 @@ async fn a_message_of_a_mebibyte_is_kept_and_no_larger_one() {
     let error = json!({
         "code": "message_too_large",
         "message": "the message has more than 1048576 bytes",
-        "hint": "a box keeps no larger ones",
+        "hint": "an inbox keeps no larger ones",
     });
     assert_eq!((large.status, large.json()), (400, json!({"error": error})));
     let (_, found) = messages(&stunt, "").await;
@@ -43,17 +43,17 @@ async fn how_many_went_is_told() {
 #[tokio::test]
 async fn what_a_box_cannot_be_is_refused() {
     let stunt = Stunt::with(|config| config.mode = stuntdouble::config::Mode::Strict).await;
-    let bad = |message: &str, hint: &str| ("bad_box", message.to_owned(), hint.to_owned());
+    let bad = |message: &str, hint: &str| ("bad_inbox", message.to_owned(), hint.to_owned());
     for (set, status, (code, message, hint)) in [
         (
-            json!({"respond": [200, 100]}),
+            json!({"statuses": [200, 100]}),
             400,
-            bad("respond: 100 ends no request", "200 to 599"),
+            bad("statuses: 100 ends no request", "200 to 599"),
         ),
         (
-            json!({"respond": vec![200; 1_001]}),
+            json!({"statuses": vec![200; 1_001]}),
             400,
-            bad("respond: 1001 statuses", "1000 at most"),
+            bad("statuses: 1001 of them", "1000 at most"),
         ),
         (
             json!({"delayMs": 600_001}),
@@ -96,8 +96,8 @@ async fn what_a_box_cannot_be_is_refused() {
     for method in [Method::PUT, Method::POST] {
         let answer = stunt.send(method, &path, &[], "{}").await;
         let error = json!({
-            "code": "bad_box",
-            "message": "the box's name has 201 bytes",
+            "code": "bad_inbox",
+            "message": "the inbox's name has 201 bytes",
             "hint": "200 at most",
         });
         assert_eq!(
@@ -111,17 +111,21 @@ async fn what_a_box_cannot_be_is_refused() {
 async fn what_cannot_be_waited_for_is_refused() {
     let stunt = Stunt::start().await;
     for (query, message, hint) in [
-        ("?wait=1", "no parameter wait", "there is: min, waitMs"),
+        (
+            "?wait=1",
+            "no parameter wait",
+            "there is: account, min, timeoutMs",
+        ),
         ("?min=-1", "min: -1 is no such number", "a whole number"),
         (
-            "?waitMs=1s",
-            "waitMs: 1s is no such number",
+            "?timeoutMs=1s",
+            "timeoutMs: 1s is no such number",
             "a whole number",
         ),
         (
             "?min=1001",
             "min: 1001 will never be there",
-            "a box keeps 1000 messages at most",
+            "an inbox keeps 1000 messages at most",
         ),
     ] {
         let error = json!({"code": "bad_query", "message": message, "hint": hint});

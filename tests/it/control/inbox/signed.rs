@@ -1,7 +1,7 @@
 //! Whose signature is checked, where nobody says with what.
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::Stunt;
 
@@ -42,14 +42,27 @@ async fn it_is_that_of_the_webhook_that_comes_there_however_its_url_is_written()
 }
 
 #[tokio::test]
-async fn the_box_of_an_account_knows_the_secrets_of_no_other() {
+async fn the_inbox_of_an_account_knows_the_secrets_of_no_other() {
     let stunt = Stunt::start().await;
-    let path = "/_mock/inbox/mine";
-    let set = json!({"account": "mine"});
-    stunt.control(Method::PUT, path, &set).await;
-    let url = "http://h/_mock/inbox/mine";
-    assert_eq!(checked(&stunt, "other", url, path).await, Value::Null);
-    assert_eq!(checked(&stunt, "mine", url, path).await, true);
-    stunt.control(Method::PUT, path, &json!({})).await;
-    assert_eq!(checked(&stunt, "third", url, path).await, true);
+    let (_, other) = stunt.webhook("other", "http://h/_mock/inbox/a").await;
+    stunt.webhook("mine", "http://h/_mock/inbox/a").await;
+    let body = "{}";
+    let signature = stuntdouble::webhooks::signature(&other, body.as_bytes());
+    let headers = [("x-moribiz-signature", signature.as_str())];
+    for (account, expected) in [("mine", false), ("other", true)] {
+        let path = format!("/_mock/inbox/a?account={account}");
+        stunt.send(Method::POST, &path, &headers, body).await;
+        let listing = format!("/_mock/inbox/a/messages?account={account}");
+        let found = stunt.send(Method::GET, &listing, &[], "").await.json();
+        assert_eq!(
+            found["messages"][0]["signatureValid"], expected,
+            "{account}"
+        );
+    }
+    stunt
+        .send(Method::POST, "/_mock/inbox/b?account=mine", &headers, body)
+        .await;
+    let listing = "/_mock/inbox/b/messages";
+    let found = stunt.send(Method::GET, listing, &[], "").await.json();
+    assert_eq!(found["messages"][0]["signatureValid"], Value::Null);
 }

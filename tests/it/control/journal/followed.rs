@@ -30,11 +30,11 @@ impl Held {
         let begin = &BODY.as_bytes()[..length - 1];
         stream.write_all(begin).await.expect("written");
         let arrived = json!({"account": "live", "when": {"path": DETECTIONS},
-            "count": {"min": 1}, "withinMs": 20_000});
+            "count": {"min": 1}, "timeoutMs": 20_000});
         assert_eq!(verify(stunt, &arrived).await.status, 200);
         let held = Self(stream);
         let listed = requests(stunt, "?account=live").await;
-        assert!(each(&listed, "id").contains(&json!(number)), "{listed}");
+        assert!(each(&listed, "seq").contains(&json!(number)), "{listed}");
         held
     }
 
@@ -46,7 +46,7 @@ impl Held {
 }
 
 async fn ids(stunt: &Stunt, query: &str) -> Vec<Value> {
-    each(&requests(stunt, query).await, "id")
+    each(&requests(stunt, query).await, "seq")
 }
 
 #[tokio::test]
@@ -56,9 +56,10 @@ async fn follow_while_an_earlier_request_is_held_shows_it_pending_and_completes_
     let later = stunt.get("live", "/api/v2/orders/1").await;
     assert_eq!(later.header("x-mock-request"), "2");
     let listed = requests(&stunt, "?account=live&since=0").await;
-    assert_eq!(each(&listed, "id"), [json!(1), json!(2)]);
+    assert_eq!(each(&listed, "seq"), [json!(1), json!(2)]);
     let expected = json!({
-        "id": 1,
+        "seq": 1,
+        "revision": "2026-03",
         "at": T0,
         "account": "live",
         "operation": "bizmori.createAiDetection",
@@ -79,12 +80,14 @@ async fn follow_while_an_earlier_request_is_held_shows_it_pending_and_completes_
         "durationMs": null,
         "ruleId": null,
         "fault": null,
+        "reason": null,
+        "outcome": null,
     });
     assert_eq!(listed["requests"][0], expected);
     let answer = held.finish().await;
     assert_eq!(answer.header("x-mock-request"), "1");
     let listed = requests(&stunt, "?account=live").await;
-    assert_eq!(each(&listed, "id"), [json!(1), json!(2)]);
+    assert_eq!(each(&listed, "seq"), [json!(1), json!(2)]);
     assert_eq!(each(&listed, "status"), [json!(answer.status), json!(404)]);
     let body: Value = serde_json::from_str(BODY).expect("JSON");
     assert_eq!(listed["requests"][0]["requestBody"], body);
@@ -97,7 +100,7 @@ async fn follow_while_a_rule_delays_a_request_shows_it_pending_with_the_fault_to
         "then": {"delayMs": 600_000, "fault": "reset"}});
     let rule = stunt.control(Method::POST, "/_mock/rules", &rule).await;
     let followed = async {
-        let there = json!({"account": "live", "count": 1, "withinMs": 20_000,
+        let there = json!({"account": "live", "count": 1, "timeoutMs": 20_000,
             "when": {"operation": "bizmori.getOrder"}});
         // Counted as soon as it has arrived; the rule is looked up after that.
         assert_eq!(verify(&stunt, &there).await.status, 200);
@@ -105,7 +108,7 @@ async fn follow_while_a_rule_delays_a_request_shows_it_pending_with_the_fault_to
             let listed = requests(&stunt, "?account=live&since=0").await;
             let request = &listed["requests"][0];
             assert_eq!(
-                (&request["id"], &request["status"]),
+                (&request["seq"], &request["status"]),
                 (&json!(1), &Value::Null)
             );
             if request["ruleId"] == rule["id"] {
@@ -144,7 +147,7 @@ async fn evict_or_delete_a_pending_request_leaves_it_out_when_it_completes() {
     }
     assert_eq!(evicted.finish().await.header("x-mock-request"), "1");
     let listed = requests(&stunt, "?account=live").await;
-    assert_eq!(each(&listed, "id"), [2, 3]);
+    assert_eq!(each(&listed, "seq"), [2, 3]);
     assert_eq!(listed["evicted"], 1);
     let deleted = Held::send(&stunt, 4).await;
     let path = "/_mock/requests?account=live";
@@ -162,7 +165,7 @@ async fn verify_a_pending_request_counts_its_head_at_once_and_its_body_when_it_h
     let held = Held::send(&stunt, 1).await;
     let by_body = |within: Value| {
         json!({"account": "live", "when": {"body": {"idempotencyKey": "a"}}, "count": 1,
-            "withinMs": within})
+            "timeoutMs": within})
     };
     let missed = verify(&stunt, &by_body(Value::Null)).await.json();
     let near = &missed["nearMisses"][0];
@@ -172,7 +175,7 @@ async fn verify_a_pending_request_counts_its_head_at_once_and_its_body_when_it_h
         (&json!(0), &differences)
     );
     let waiting = json!({"account": "live", "when": {"body": {"idempotencyKey": "a"}},
-        "count": {"min": 1}, "withinMs": 20_000});
+        "count": {"min": 1}, "timeoutMs": 20_000});
     let (met, answer) = tokio::join!(verify(&stunt, &waiting), held.finish());
     assert_eq!(met.json(), json!({"ok": true, "count": 1}));
     assert_eq!(answer.status, 200, "{}", answer.text());

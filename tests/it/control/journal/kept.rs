@@ -38,7 +38,8 @@ async fn a_request_is_kept_with_its_answer_as_both_were() {
     let date = &request["responseHeaders"]["date"];
     assert!(date.is_null(), "the server sets it later: {date}");
     let expected = json!({
-        "id": 1,
+        "seq": 1,
+        "revision": "2026-03",
         "at": T0,
         "account": "live",
         "operation": "bizmori.createAiDetection",
@@ -64,6 +65,8 @@ async fn a_request_is_kept_with_its_answer_as_both_were() {
         "durationMs": request["durationMs"],
         "ruleId": null,
         "fault": null,
+        "reason": answer.header("x-mock-reason"),
+        "outcome": null,
     });
     assert_eq!(request, expected);
     assert!(request["durationMs"].is_u64());
@@ -161,7 +164,7 @@ async fn the_oldest_go_first_and_how_many_went_is_told() {
     stunt.get("two", "/api/v2/orders/webhooks").await;
     let listed = requests(&stunt, "?account=one").await;
     assert_eq!(
-        (each(&listed, "id"), &listed["evicted"]),
+        (each(&listed, "seq"), &listed["evicted"]),
         (vec![json!(3), json!(4), json!(5)], &json!(2))
     );
     assert_eq!(requests(&stunt, "?account=two").await["evicted"], 0);
@@ -193,14 +196,7 @@ async fn an_account_that_ends_takes_its_journal_along() {
 }
 
 #[tokio::test]
-async fn the_rule_that_was_applied_is_told_and_none_is_kept_where_none_is_to_be() {
-    let stunt = Stunt::with(|config| config.journal.journal_requests = 0).await;
-    stunt.get("one", "/api/v2/orders/1").await;
-    assert_eq!(
-        requests(&stunt, "").await,
-        json!({"requests": [], "evicted": 0})
-    );
-
+async fn list_a_request_that_a_rule_answered_names_the_rule() {
     let stunt = Stunt::start().await;
     let rule = json!({"account": "one", "then": {"respond": {"status": 503}}});
     let made = stunt.control(Method::POST, "/_mock/rules", &rule).await;
@@ -208,4 +204,85 @@ async fn the_rule_that_was_applied_is_told_and_none_is_kept_where_none_is_to_be(
     let listed = requests(&stunt, "").await;
     assert_eq!(each(&listed, "ruleId"), [made["id"].clone()]);
     assert_eq!(each(&listed, "status"), [503]);
+}
+
+#[tokio::test]
+async fn get_a_request_by_account_and_number_answers_that_one() {
+    let stunt = Stunt::frozen("live").await;
+    stunt
+        .control(
+            Method::PUT,
+            "/_mock/accounts/live",
+            &json!({"revision": "2026-10"}),
+        )
+        .await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    stunt.advance("live", "PT1S").await;
+    let path = format!("/api/v2/orders/{id}");
+    let answer = stunt.get("live", &path).await;
+    let seq = answer.header("x-mock-request");
+    let one = format!("/_mock/requests/live/{seq}");
+    let one = stunt.control(Method::GET, &one, &json!({})).await;
+    assert_eq!(
+        (one["seq"].to_string(), &one["path"]),
+        (seq.to_owned(), &json!(path))
+    );
+    assert_eq!(one["outcome"], "probability 0.98 by suffix _ai");
+    assert_eq!(
+        (&one["reason"], &one["revision"]),
+        (&Value::Null, &json!("2026-10"))
+    );
+    let listed = requests(&stunt, "?account=live").await;
+    assert_eq!(
+        listed["requests"].as_array().expect("a list").last(),
+        Some(&one)
+    );
+    stunt.get("other", "/api/v2/orders").await;
+    for (path, message) in [
+        ("live/99", "no request 99 of account live is kept"),
+        ("live/x", "no request x of account live is kept"),
+        ("nobody/1", "no request 1 of account nobody is kept"),
+    ] {
+        let path = format!("/_mock/requests/{path}");
+        let answer = stunt.send(Method::GET, &path, &[], "").await;
+        let error = answer.json()["error"].take();
+        assert_eq!(
+            (answer.status, &error["code"]),
+            (404, &json!("unknown_request"))
+        );
+        assert_eq!(error["message"], message);
+    }
+}
+
+#[tokio::test]
+async fn list_by_a_class_of_statuses_answers_those_of_the_class() {
+    let stunt = Stunt::start().await;
+    stunt.get("live", "/api/v2/orders/1").await;
+    stunt.get("live", "/api/v2/orders?page=0").await;
+    stunt.get("live", "/api/v2/orders").await;
+    for (query, statuses) in [
+        ("4xx", json!([404, 400])),
+        ("4XX", json!([404, 400])),
+        ("2xx", json!([200])),
+        ("404", json!([404])),
+        ("5xx", json!([])),
+    ] {
+        let listed = requests(&stunt, &format!("?account=live&status={query}")).await;
+        assert_eq!(
+            each(&listed, "status"),
+            *statuses.as_array().expect("a list"),
+            "{query}"
+        );
+    }
+    for query in ["4x", "x", "", "-1", "6xx"] {
+        let path = format!("/_mock/requests?status={query}");
+        let answer = stunt.send(Method::GET, &path, &[], "").await;
+        let error = json!({"error": {
+            "code": "bad_query",
+            "message": format!("status: {query} is no status"),
+            "hint": "such as 404, or 4xx for a class",
+        }});
+        assert_eq!((answer.status, answer.json()), (400, error));
+    }
 }

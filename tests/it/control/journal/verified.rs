@@ -95,7 +95,7 @@ async fn a_near_miss_names_the_field_that_differs() {
     ]);
     assert_eq!(near[0]["differences"], differences);
     let request = &near[0]["request"];
-    assert_eq!((&request["id"], &request["at"]), (&json!(2), &json!(T0)));
+    assert_eq!((&request["seq"], &request["at"]), (&json!(2), &json!(T0)));
     let worse = near[1]["differences"].as_array().expect("differences");
     assert!(
         worse.contains(&json!("body.idempotencyKey: \"a\", wanted \"b\"")),
@@ -130,23 +130,75 @@ async fn what_is_kept_no_more_may_make_a_verdict_uncertain() {
 }
 
 #[tokio::test]
-async fn where_nothing_is_kept_nothing_is_certain() {
+async fn read_and_verify_where_no_requests_are_kept_answer_journal_disabled() {
     let stunt = Stunt::with(|config| config.journal.journal_requests = 0).await;
     stunt.get("live", "/api/v2/orders/1").await;
     let answer = verify(&stunt, &json!({"account": "live", "count": 0})).await;
     let error = json!({"error": {
-        "code": "evicted",
+        "code": "journal_disabled",
         "message": "no requests are kept: --journal-requests is 0",
         "hint": "start the server with another --journal-requests",
     }});
-    assert_eq!((answer.status, answer.json()), (409, error));
+    assert_eq!((answer.status, answer.json()), (409, error.clone()));
+    for path in [
+        "/_mock/requests",
+        "/_mock/requests?account=live",
+        "/_mock/requests/live/1",
+    ] {
+        let answer = stunt.send(reqwest::Method::GET, path, &[], "").await;
+        assert_eq!(
+            (answer.status, answer.json()),
+            (409, error.clone()),
+            "{path}"
+        );
+    }
+    let cleared = stunt.send(reqwest::Method::DELETE, "/_mock/requests", &[], "");
+    assert_eq!(cleared.await.status, 204, "there is nothing to forget");
+}
+
+#[tokio::test]
+async fn verify_by_a_class_of_statuses_or_a_file_name_in_any_case_counts_what_matches() {
+    let stunt = Stunt::start().await;
+    let create = json!({"idempotencyKey": "a", "fileName": "Photo_AI.JPG"});
+    stunt
+        .post("live", "/api/v2/orders/ai-detection", &create)
+        .await;
+    stunt.get("live", "/api/v2/orders/1").await;
+    stunt.get("live", "/api/v2/orders?page=0").await;
+    for (when, count) in [
+        (json!({"status": "4xx"}), 2),
+        (json!({"status": "4XX"}), 2),
+        (json!({"status": "2xx"}), 1),
+        (json!({"status": "404"}), 1),
+        (json!({"status": 404}), 1),
+        (json!({"status": "5xx"}), 0),
+        (json!({"fileName": "photo_*.jpg"}), 1),
+        (json!({"fileName": "PHOTO_ai.JPG"}), 1),
+        (json!({"fileName": "photo.jpg"}), 0),
+    ] {
+        let body = json!({"account": "live", "when": when, "count": count});
+        let answer = verify(&stunt, &body).await;
+        assert_eq!(answer.status, 200, "{when}: {}", answer.text());
+    }
+    let wanted = json!({"account": "live", "when": {"status": "5xx"}, "count": 1});
+    let missed = verify(&stunt, &wanted).await.json();
+    let difference = missed["nearMisses"][0]["differences"][0].as_str();
+    assert!(
+        difference.is_some_and(|it| it.ends_with("wanted 5xx")),
+        "{missed}"
+    );
+    for status in [json!("4x"), json!("soon"), json!(true), json!("6xx")] {
+        let body = json!({"count": 1, "when": {"status": status}});
+        let answer = verify(&stunt, &body).await;
+        assert_eq!(answer.status, 400, "{status}: {}", answer.text());
+    }
 }
 
 #[tokio::test]
 async fn a_request_that_is_still_to_come_is_waited_for() {
     let stunt = Stunt::start().await;
     let body = json!({"account": "live", "when": {"path": "/api/v2/orders/2"},
-        "count": {"min": 1}, "withinMs": 20_000});
+        "count": {"min": 1}, "timeoutMs": 20_000});
     let asked = async {
         stunt.get("live", "/api/v2/orders/1").await;
         stunt.get("live", "/api/v2/orders/2").await;
@@ -154,9 +206,9 @@ async fn a_request_that_is_still_to_come_is_waited_for() {
     let (answer, ()) = tokio::join!(verify(&stunt, &body), asked);
     assert_eq!(answer.json(), json!({"ok": true, "count": 1}));
     let never =
-        json!({"account": "live", "when": {"path": "/x"}, "count": {"min": 1}, "withinMs": 1});
+        json!({"account": "live", "when": {"path": "/x"}, "count": {"min": 1}, "timeoutMs": 1});
     assert_eq!(verify(&stunt, &never).await.status, 422);
-    let none = json!({"account": "live", "when": {"path": "/x"}, "count": 0, "withinMs": 1});
+    let none = json!({"account": "live", "when": {"path": "/x"}, "count": 0, "timeoutMs": 1});
     assert_eq!(verify(&stunt, &none).await.status, 200);
 }
 
@@ -170,7 +222,7 @@ async fn a_request_is_there_while_it_waits_for_its_answer() {
         .await;
     stunt.get("live", "/api/v2/orders/webhooks").await;
     let body = json!({"account": "live", "when": {"operation": "bizmori.getOrder"},
-        "count": 1, "withinMs": 200});
+        "count": 1, "timeoutMs": 200});
     let waiting = stunt.get("live", "/api/v2/orders/1");
     tokio::select! {
         answer = waiting => panic!("it was answered: {answer:?}"),
@@ -193,6 +245,11 @@ async fn what_can_match_nothing_is_refused() {
             json!({"count": 1, "when": {"operation": "webhook.deliver"}}),
             "bad_when",
             "when.operation: webhook.deliver is a call of ours: GET /_mock/deliveries has those",
+        ),
+        (
+            json!({"count": 1, "when": {"operation": "bizmori.getOrdr"}}),
+            "bad_when",
+            "when.operation: bizmori.getOrdr is no operation that is kept; did you mean bizmori.getOrder?",
         ),
         (
             json!({"count": {"min": 2, "max": 1}}),

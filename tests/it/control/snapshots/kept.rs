@@ -59,12 +59,17 @@ async fn snapshots_outlive_resets_and_restarts_and_leave_nothing_when_they_go() 
     let stunt = Stunt::with(on(data.path())).await;
     assert_eq!(directories(data.path()), ["1"]);
     assert_eq!(names(&stunt).await, ["live"]);
-    restore(&stunt, "live", &json!({})).await;
+    restore(&stunt, "live", &json!({"account": "live"})).await;
     assert_eq!(seen(&stunt, "live").await, before);
     take(&stunt, "live", &json!({"account": "live"})).await;
     assert_eq!(directories(data.path()), ["2"], "the earlier one is gone");
     let removed = stunt
-        .send(Method::DELETE, "/_mock/snapshots/live", &[], "")
+        .send(
+            Method::DELETE,
+            "/_mock/snapshots/live?account=live",
+            &[],
+            "",
+        )
         .await;
     assert_eq!((removed.status, removed.text()), (204, String::new()));
     assert_eq!(names(&stunt).await, Vec::<Value>::new());
@@ -88,7 +93,7 @@ async fn a_snapshot_keeps_its_files_when_the_account_is_gone() {
         .control(Method::DELETE, "/_mock/accounts/live", &json!({}))
         .await;
     take(&stunt, "none", &json!({})).await;
-    restore(&stunt, "one", &json!({})).await;
+    restore(&stunt, "one", &json!({"account": "live"})).await;
     let order = stunt.order("live", &id).await;
     for url in ["originalImageUrl", "heatmapUrl", "thumbnailImageUrl"] {
         let url = order[url].as_str().expect("a URL");

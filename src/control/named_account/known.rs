@@ -1,0 +1,145 @@
+//! `accountKnown`: what tells a mistyped key from a quiet account.
+//!
+//! An answer about an account that nobody had used before the call begins with
+//! `"accountKnown": false`. Other answers do not have the field.
+
+use axum::body::Body;
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::response::Response;
+use bytes::Bytes;
+use http_body::Frame;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+
+const FIELD: &str = "accountKnown";
+/// Statuses of answers, beside 2xx, that are no errors: an answer was not met, or not in time.
+const VERDICTS: [StatusCode; 2] = [
+    StatusCode::REQUEST_TIMEOUT,
+    StatusCode::UNPROCESSABLE_ENTITY,
+];
+
+fn is_answer(status: StatusCode) -> bool {
+    status.is_success() || VERDICTS.contains(&status)
+}
+
+/// Adds `"accountKnown": false` to the response if it is a JSON object and no error.
+pub fn mark_unknown(response: Response) -> Response {
+    let media_type = response.headers().get(CONTENT_TYPE);
+    let is_json = media_type.is_some_and(|it| it == "application/json");
+    if !is_json || !is_answer(response.status()) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    parts.headers.remove(CONTENT_LENGTH);
+    let mut is_begun = false;
+    let body = body.map_frame(move |frame| match frame.into_data() {
+        Ok(data) if !is_begun && !data.is_empty() => {
+            is_begun = true;
+            Frame::data(with_field(data))
+        }
+        Ok(data) => Frame::data(data),
+        Err(frame) => frame,
+    });
+    Response::from_parts(parts, Body::new(body))
+}
+
+/// Inserts the field at the beginning of an object, of which `begin` is the first piece.
+fn with_field(begin: Bytes) -> Bytes {
+    let Some(rest) = begin.strip_prefix(b"{") else {
+        return begin;
+    };
+    let comma: &[u8] = if rest.starts_with(b"}") { b"" } else { b"," };
+    let field = format!("{{\"{FIELD}\":false");
+    [field.as_bytes(), comma, rest].concat().into()
+}
+
+/// Describes, in an OpenAPI document, what the middleware takes and adds: the parameter `account` of
+/// every operation, the field of every body, and `accountKnown`.
+pub fn describe(document: &mut Value) {
+    let mut answered = Vec::new();
+    let paths = document["paths"].as_object_mut();
+    for methods in paths.into_iter().flat_map(|paths| paths.values_mut()) {
+        for operation in methods
+            .as_object_mut()
+            .into_iter()
+            .flat_map(|it| it.values_mut())
+        {
+            describe_input(operation);
+            answered.extend(answers(operation));
+        }
+    }
+    for schema in answered {
+        let schema = document.pointer_mut(&schema);
+        if let Some(properties) = schema.and_then(|it| it["properties"].as_object_mut()) {
+            let text = "In an answer about an account that nobody had used before the call.";
+            let field = json!({"const": false, "description": text});
+            properties.insert(FIELD.to_owned(), field);
+        }
+    }
+}
+
+fn describe_input(operation: &mut Value) {
+    let account = json!({"type": "string", "minLength": 1});
+    let text = "The key of an account: the call is about that one alone.";
+    let parameters = &mut operation["parameters"];
+    if parameters.is_null() {
+        *parameters = json!([]);
+    }
+    if let Some(parameters) = parameters.as_array_mut()
+        && !parameters
+            .iter()
+            .any(|it| it["name"] == "account" && it["in"] == "query")
+    {
+        parameters.push(json!({
+            "name": "account", "in": "query", "required": false,
+            "schema": account, "description": text,
+        }));
+    }
+    let schema = operation.pointer_mut("/requestBody/content/application~1json/schema");
+    if let Some(schema) = schema.filter(|it| it["type"] == "object") {
+        if schema["properties"].is_null() {
+            schema["properties"] = json!({});
+        }
+        let known = schema["properties"].as_object_mut();
+        if let Some(properties) = known {
+            let account = json!({"type": ["string", "null"], "minLength": 1, "description": text});
+            properties.entry("account").or_insert(account);
+        }
+    }
+}
+
+/// Returns the JSON pointers of the named schemas of an operation's answers.
+fn answers(operation: &Value) -> Vec<String> {
+    let responses = operation["responses"].as_object();
+    let responses = responses.into_iter().flatten();
+    let answers = responses.filter(|(status, _)| {
+        let status = status
+            .parse()
+            .ok()
+            .and_then(|it| StatusCode::from_u16(it).ok());
+        status.is_some_and(is_answer)
+    });
+    let schemas = answers.filter_map(|(_, answer)| {
+        let schema = answer.pointer("/content/application~1json/schema/$ref")?;
+        schema.as_str()?.strip_prefix('#').map(str::to_owned)
+    });
+    schemas.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_field_of_an_object_or_its_begin_inserts_the_field_first() {
+        for (begin, expected) in [
+            ("{}", r#"{"accountKnown":false}"#),
+            (r#"{"a":1}"#, r#"{"accountKnown":false,"a":1}"#),
+            (r#"{"a":["#, r#"{"accountKnown":false,"a":["#),
+            ("[]", "[]"),
+        ] {
+            assert_eq!(with_field(Bytes::from_static(begin.as_bytes())), expected);
+        }
+    }
+}

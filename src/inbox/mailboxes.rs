@@ -1,0 +1,255 @@
+//! The mailboxes of the inbox, bounded: what is done while their lock is held.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::{InboxError, MAILBOXES_MAX, MESSAGES_MAX, Message, Messages, Script, Summary};
+
+/// Bytes of messages in one mailbox.
+pub(super) const MAILBOX_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of messages in all mailboxes together.
+pub(super) const BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// An account's key, or none, and a name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct MailboxKey {
+    pub account: Option<String>,
+    pub name: String,
+}
+
+/// One mailbox.
+#[derive(Debug)]
+pub(super) struct Mailbox {
+    /// Distinguishes the mailbox from others of its key, earlier and later. Grows with time.
+    pub number: u64,
+    pub script: Arc<Script>,
+    pub answered: usize,
+    /// With their numbers, the oldest first.
+    messages: VecDeque<(u64, Arc<Message>)>,
+    bytes: usize,
+    evicted: u64,
+    /// Number of the last use.
+    used: u64,
+}
+
+/// All mailboxes.
+#[derive(Debug, Default)]
+pub(super) struct Mailboxes {
+    by_key: HashMap<MailboxKey, Mailbox>,
+    bytes: usize,
+    /// Counts mailboxes, messages and uses.
+    numbers: u64,
+    /// Counts how often all were removed.
+    pub emptied: u64,
+    /// The last [`MAILBOXES_MAX`] that went because there were too many.
+    gone: VecDeque<MailboxKey>,
+}
+
+impl MailboxKey {
+    pub(super) fn new(account: Option<&str>, name: &str) -> Self {
+        Self {
+            account: account.map(str::to_owned),
+            name: name.to_owned(),
+        }
+    }
+}
+
+impl Mailboxes {
+    fn next_number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    pub(super) fn get(&self, key: &MailboxKey) -> Option<&Mailbox> {
+        self.by_key.get(key)
+    }
+
+    /// Returns the key that a call means: that of the account it names, or else that of the only
+    /// mailbox of this name. `Ok` also if there is no such mailbox.
+    pub(super) fn resolve(
+        &self,
+        account: Option<&str>,
+        name: &str,
+    ) -> Result<MailboxKey, InboxError> {
+        if account.is_some() {
+            return Ok(MailboxKey::new(account, name));
+        }
+        let mut keys = self.by_key.keys().filter(|key| key.name == name);
+        match (keys.next(), keys.next()) {
+            (Some(only), None) => Ok(only.clone()),
+            (Some(_), Some(_)) => Err(InboxError::Ambiguous),
+            (None, _) => {
+                let gone = self.gone.iter().rev().find(|key| key.name == name);
+                Ok(gone.cloned().unwrap_or_else(|| MailboxKey::new(None, name)))
+            }
+        }
+    }
+
+    /// Returns the key of the mailbox for a message from `account`. A mailbox without an account
+    /// becomes the account's with the first message from there.
+    pub(super) fn resolve_for_message(&mut self, account: Option<&str>, name: &str) -> MailboxKey {
+        let key = MailboxKey::new(account, name);
+        if account.is_none() {
+            return self.resolve(None, name).unwrap_or(key);
+        }
+        if !self.by_key.contains_key(&key)
+            && let Some(mailbox) = self.by_key.remove(&MailboxKey::new(None, name))
+        {
+            self.gone.retain(|gone| *gone != key);
+            self.by_key.insert(key.clone(), mailbox);
+        }
+        key
+    }
+
+    /// Makes a mailbox, in place of the one with this key. Returns those that went because there are
+    /// too many, with the number of their messages.
+    pub(super) fn make(
+        &mut self,
+        key: &MailboxKey,
+        script: Arc<Script>,
+    ) -> Vec<(MailboxKey, usize)> {
+        let number = self.next_number();
+        let mailbox = Mailbox {
+            number,
+            script,
+            answered: 0,
+            messages: VecDeque::new(),
+            bytes: 0,
+            evicted: 0,
+            used: number,
+        };
+        self.gone.retain(|gone| gone != key);
+        let before = self.by_key.insert(key.clone(), mailbox);
+        self.bytes -= before.map_or(0, |mailbox| mailbox.bytes);
+        let mut gone = Vec::new();
+        while self.by_key.len() > MAILBOXES_MAX
+            && let Some((key, _)) = self.by_key.iter().min_by_key(|(_, mailbox)| mailbox.used)
+        {
+            let key = key.clone();
+            let messages = self
+                .remove(&key)
+                .map_or(0, |mailbox| mailbox.messages.len());
+            self.gone.push_back(key.clone());
+            gone.push((key, messages));
+        }
+        while self.gone.len() > MAILBOXES_MAX {
+            self.gone.pop_front();
+        }
+        gone
+    }
+
+    /// Notes that the mailbox is used.
+    pub(super) fn touch(&mut self, key: &MailboxKey) {
+        let number = self.next_number();
+        if let Some(mailbox) = self.by_key.get_mut(key) {
+            mailbox.used = number;
+        }
+    }
+
+    fn remove(&mut self, key: &MailboxKey) -> Option<Mailbox> {
+        let removed = self.by_key.remove(key);
+        self.bytes -= removed.as_ref().map_or(0, |mailbox| mailbox.bytes);
+        removed
+    }
+
+    /// Removes the mailboxes whose keys are wanted, and forgets that such ones went. Returns their
+    /// number.
+    pub(super) fn remove_all(&mut self, is_wanted: impl Fn(&MailboxKey) -> bool) -> usize {
+        self.gone.retain(|key| !is_wanted(key));
+        let keys = self.by_key.keys().filter(|key| is_wanted(key));
+        let keys: Vec<MailboxKey> = keys.cloned().collect();
+        for key in &keys {
+            self.remove(key);
+        }
+        keys.len()
+    }
+
+    /// Stores a message in a mailbox that exists. Returns the status that its script answers with.
+    pub(super) fn store(&mut self, key: &MailboxKey, message: Message) -> Option<u16> {
+        let (number, bytes) = (self.next_number(), message.bytes());
+        let mailbox = self.by_key.get_mut(key)?;
+        let status = mailbox.script.statuses.get(mailbox.answered).copied();
+        mailbox.answered += 1;
+        mailbox.used = number;
+        mailbox.bytes += bytes;
+        mailbox.messages.push_back((number, Arc::new(message)));
+        self.bytes += bytes;
+        while self.is_over_full(key) {
+            self.evict(Some(key));
+        }
+        while self.bytes > BYTES_MAX {
+            self.evict(None);
+        }
+        status
+    }
+
+    fn is_over_full(&self, key: &MailboxKey) -> bool {
+        let mailbox = self.by_key.get(key);
+        mailbox.is_some_and(|mailbox| {
+            mailbox.messages.len() > MESSAGES_MAX || mailbox.bytes > MAILBOX_BYTES_MAX
+        })
+    }
+
+    /// Lets the oldest message go, of one mailbox or of all.
+    fn evict(&mut self, key: Option<&MailboxKey>) {
+        let first =
+            |mailbox: &&mut Mailbox| mailbox.messages.front().map_or(u64::MAX, |(it, _)| *it);
+        let mailbox = match key {
+            Some(key) => self.by_key.get_mut(key),
+            None => self.by_key.values_mut().min_by_key(first),
+        };
+        if let Some(mailbox) = mailbox
+            && let Some((_, oldest)) = mailbox.messages.pop_front()
+        {
+            let bytes = oldest.bytes();
+            mailbox.bytes -= bytes;
+            mailbox.evicted += 1;
+            self.bytes -= bytes;
+        }
+    }
+
+    /// Returns the messages of a mailbox if there are at least `min`. `None` if there are fewer.
+    pub(super) fn messages(
+        &self,
+        key: &MailboxKey,
+        min: usize,
+    ) -> Result<Option<Messages>, InboxError> {
+        let Some(mailbox) = self.by_key.get(key) else {
+            if self.gone.contains(key) {
+                return Err(InboxError::Evicted);
+            }
+            return Ok((min == 0).then(Messages::default));
+        };
+        if mailbox.messages.len() < min {
+            return Ok(None);
+        }
+        let messages = mailbox.messages.iter().map(|(_, it)| Arc::clone(it));
+        Ok(Some(Messages {
+            messages: messages.collect(),
+            evicted: mailbox.evicted,
+        }))
+    }
+
+    /// Returns the mailboxes of an account, or all, in the order in which they were made.
+    pub(super) fn list(&self, account: Option<&str>) -> Vec<Summary> {
+        let is_listed = |key: &MailboxKey| account.is_none() || key.account.as_deref() == account;
+        let mailboxes = self.by_key.iter().filter(|(key, _)| is_listed(key));
+        let summary = |(key, mailbox): (&MailboxKey, &Mailbox)| Summary {
+            number: mailbox.number,
+            name: key.name.clone(),
+            account: key.account.clone(),
+            script: Arc::clone(&mailbox.script),
+            answered: mailbox.answered,
+            messages: mailbox.messages.len(),
+            evicted: mailbox.evicted,
+        };
+        let mut listed: Vec<Summary> = mailboxes.map(summary).collect();
+        listed.sort_by_key(|summary| summary.number);
+        listed
+    }
+
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}

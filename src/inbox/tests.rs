@@ -1,0 +1,171 @@
+//! Bounds of the inbox, and whose mailbox a name is.
+
+use super::mailboxes::{BYTES_MAX, MAILBOX_BYTES_MAX};
+use super::*;
+
+fn message(body: String) -> Message {
+    Message {
+        at: Timestamp::from_ms(0),
+        headers: BTreeMap::new(),
+        body,
+        signature_valid: None,
+    }
+}
+
+fn post(inbox: &Inbox, account: Option<&str>, name: &str, body: String) -> Received {
+    inbox.receive(&inbox.open(account, None, name), message(body))
+}
+
+fn read(inbox: &Inbox, account: Option<&str>, name: &str) -> Result<Messages, InboxError> {
+    inbox
+        .read(account, name, 0)
+        .map(|found| found.expect("no minimum"))
+}
+
+fn bodies(inbox: &Inbox, account: Option<&str>, name: &str) -> (Vec<String>, u64) {
+    let found = read(inbox, account, name).expect("messages");
+    let bodies = found.messages.iter().map(|it| it.body.clone()).collect();
+    (bodies, found.evicted)
+}
+
+const KEPT: Received = Received::Kept(200);
+
+#[test]
+fn the_oldest_of_a_mailbox_go_first_by_count_and_by_bytes() {
+    let inbox = Inbox::default();
+    post(&inbox, None, "other", "kept".to_owned());
+    for n in 0..=MESSAGES_MAX {
+        assert_eq!(post(&inbox, None, "a", n.to_string()), KEPT);
+    }
+    let found = read(&inbox, None, "a").expect("messages");
+    assert_eq!((found.messages.len(), found.evicted), (MESSAGES_MAX, 1));
+    assert_eq!(found.messages[0].body, "1");
+    for _ in 0..2 {
+        post(&inbox, None, "a", "x".repeat(MAILBOX_BYTES_MAX - 1));
+    }
+    let found = read(&inbox, None, "a").expect("messages");
+    assert_eq!((found.messages.len(), found.evicted), (1, 1_002));
+    let other = (vec!["kept".to_owned()], 0);
+    assert_eq!(bodies(&inbox, None, "other"), other);
+}
+
+#[test]
+fn the_oldest_of_all_go_first_where_all_are_too_much() {
+    let inbox = Inbox::default();
+    let many = BYTES_MAX / MAILBOX_BYTES_MAX;
+    for n in 0..many {
+        post(&inbox, None, &n.to_string(), "x".repeat(MAILBOX_BYTES_MAX));
+    }
+    assert_eq!(bodies(&inbox, None, "0").0.len(), 1, "they fit");
+    post(&inbox, None, "more", "y".to_owned());
+    assert_eq!(bodies(&inbox, None, "0"), (vec![], 1));
+    assert_eq!(bodies(&inbox, None, "1").0.len(), 1);
+    assert_eq!(bodies(&inbox, None, "more"), (vec!["y".to_owned()], 0));
+    assert_eq!(inbox.clear(None), many + 1);
+    assert_eq!(inbox.mailboxes().bytes(), 0);
+}
+
+#[test]
+fn make_one_too_many_removes_the_one_longest_unused_and_says_so() {
+    let inbox = Inbox::default();
+    for n in 0..MAILBOXES_MAX {
+        post(&inbox, Some("mine"), &n.to_string(), "x".to_owned());
+    }
+    assert_eq!(inbox.touch(Some("mine"), "0"), Ok(()));
+    assert_eq!(
+        inbox.set(Some("other"), "1", Script::default()).ok(),
+        Some(Some("other".to_owned()))
+    );
+    assert_eq!(inbox.list(None).len(), MAILBOXES_MAX);
+    let evicted = read(&inbox, Some("mine"), "1").err();
+    assert_eq!(evicted, Some(InboxError::Evicted));
+    assert_eq!(bodies(&inbox, Some("other"), "1"), (vec![], 0));
+    assert_eq!(bodies(&inbox, Some("mine"), "2").0.len(), 1);
+    assert_eq!(post(&inbox, Some("mine"), "1", "y".to_owned()), KEPT);
+    assert_eq!(bodies(&inbox, Some("mine"), "1").0, ["y"], "made anew");
+    inbox.clear(Some("mine"));
+    assert_eq!(
+        bodies(&inbox, Some("mine"), "3"),
+        (vec![], 0),
+        "a reset forgets it"
+    );
+}
+
+#[tokio::test]
+async fn messages_of_a_mailbox_that_goes_meanwhile_ends_with_an_error() {
+    let inbox = Arc::new(Inbox::default());
+    post(&inbox, None, "waited for", String::new());
+    let waiting = Arc::clone(&inbox);
+    let minute = Duration::from_mins(1);
+    let waiting = tokio::spawn(async move {
+        let found = waiting.messages(None, "waited for", 2, minute).await;
+        found.map(drop)
+    });
+    // The one who waits has used it: all that come later are used later.
+    tokio::task::yield_now().await;
+    for n in 0..MAILBOXES_MAX {
+        post(&inbox, None, &n.to_string(), String::new());
+        // The one who waits is woken by each.
+        tokio::task::yield_now().await;
+    }
+    let ended = waiting.await.expect("no panic");
+    assert_eq!(ended, Err(InboxError::Evicted));
+}
+
+#[test]
+fn accounts_with_one_name_never_meet() {
+    let inbox = Inbox::default();
+    assert_eq!(inbox.set(None, "a", Script::default()).ok(), Some(None));
+    assert_eq!(post(&inbox, Some("one"), "a", "1".to_owned()), KEPT);
+    assert_eq!(bodies(&inbox, None, "a").0, ["1"], "the only one");
+    assert_eq!(
+        inbox.only_account("a").as_deref(),
+        Some("one"),
+        "it is theirs now"
+    );
+    let set = inbox.set(None, "a", Script::default());
+    assert_eq!(set.ok(), Some(Some("one".to_owned())), "it is meant");
+    assert_eq!(bodies(&inbox, Some("one"), "a").0, [""; 0]);
+    assert_eq!(post(&inbox, Some("one"), "a", "1".to_owned()), KEPT);
+    assert_eq!(post(&inbox, Some("two"), "a", "2".to_owned()), KEPT);
+    assert_eq!(bodies(&inbox, Some("one"), "a").0, ["1"]);
+    assert_eq!(bodies(&inbox, Some("two"), "a").0, ["2"]);
+    assert_eq!(read(&inbox, None, "a").err(), Some(InboxError::Ambiguous));
+    assert_eq!(inbox.remove(None, "a"), Err(InboxError::Ambiguous));
+    assert_eq!(
+        inbox.set(None, "a", Script::default()),
+        Err(InboxError::Ambiguous)
+    );
+    assert_eq!(inbox.only_account("a"), None);
+    assert_eq!(inbox.clear(Some("one")), 1);
+    assert_eq!(bodies(&inbox, None, "a").0, ["2"]);
+}
+
+#[test]
+fn what_was_on_its_way_does_not_come_to_the_mailbox_that_follows() {
+    let inbox = Inbox::default();
+    let mine = Some("mine");
+    let after = |ends: &dyn Fn()| {
+        assert!(inbox.set(mine, "a", Script::default()).is_ok());
+        let opened = inbox.open(mine, None, "a");
+        ends();
+        inbox.receive(&opened, message(String::new()))
+    };
+    assert_eq!(after(&|| {}), KEPT);
+    let clear = |account| assert!(inbox.clear(account) <= 1);
+    assert_eq!(after(&|| clear(Some("other"))), KEPT);
+    assert_eq!(after(&|| clear(mine)), Received::Gone);
+    assert_eq!(after(&|| clear(None)), Received::Gone);
+    let remove = || assert_eq!(inbox.remove(mine, "a"), Ok(()));
+    assert_eq!(after(&remove), Received::Gone);
+    let set_anew = || assert!(inbox.set(mine, "a", Script::default()).is_ok());
+    assert_eq!(after(&set_anew), Received::Gone);
+    let opened = inbox.open(mine, None, "new");
+    inbox.clear(None);
+    let came = inbox.receive(&opened, message(String::new()));
+    assert_eq!(came, Received::Gone, "nor make one");
+    let opened = inbox.open(mine, None, "new");
+    assert_eq!(post(&inbox, mine, "new", "first".to_owned()), KEPT);
+    let came = inbox.receive(&opened, message("second".to_owned()));
+    assert_eq!(came, KEPT, "another has made it meanwhile");
+}

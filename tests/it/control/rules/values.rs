@@ -1,0 +1,187 @@
+//! Values in rules: numbers in headers, names in any case, codes of the vendors.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{busy, rules};
+use crate::support::{Stunt, picture};
+
+async fn refused(stunt: &Stunt, path: &str, body: &Value) -> (u16, Value) {
+    let answer = stunt.send(Method::POST, path, &[], body.to_string()).await;
+    (answer.status, answer.json()["error"].take())
+}
+
+fn failed(operation: &Value, code: &str) -> Value {
+    json!({"when": {"operation": operation},
+        "then": {"outcome": {"status": "failed", "errorCode": code}}})
+}
+
+#[tokio::test]
+async fn header_values_that_are_numbers_are_sent_as_they_are_written() {
+    let stunt = Stunt::start().await;
+    let headers =
+        json!({"Retry-After": 3, "X-Ratio": 0.5, "X-Text": "a", "X-Big": 12_345_678_901_u64});
+    let respond = json!({"status": 503, "headers": headers});
+    let rule = json!({"account": "live", "then": {"respond": respond}});
+    let made = stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    assert_eq!(made["then"]["respond"]["headers"]["Retry-After"], "3");
+    let answer = stunt.get("live", "/api/v2/orders").await;
+    let sent = ["retry-after", "x-ratio", "x-text", "x-big"].map(|name| answer.header(name));
+    assert_eq!(
+        (answer.status, sent),
+        (503, ["3", "0.5", "a", "12345678901"])
+    );
+}
+
+#[tokio::test]
+async fn header_values_that_are_no_text_and_no_number_are_refused() {
+    let stunt = Stunt::start().await;
+    for (value, message) in [
+        (
+            json!(true),
+            "then.respond.headers.X-Flag: a header's value is a text or a number, and no boolean: write \"true\"",
+        ),
+        (
+            json!(null),
+            "then.respond.headers.X-Flag: a header's value is a text or a number",
+        ),
+        (
+            json!([1]),
+            "then.respond.headers.X-Flag: a header's value is a text or a number",
+        ),
+    ] {
+        let respond = json!({"status": 503, "headers": {"X-Flag": value}});
+        let body = json!({"then": {"respond": respond}});
+        let (status, error) = refused(&stunt, "/_mock/rules", &body).await;
+        assert_eq!((status, &error["code"]), (400, &json!("bad_body")));
+        let line = error["message"].as_str().expect("a line");
+        assert!(line.starts_with(message), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn file_names_of_rules_match_in_any_case() {
+    let stunt = Stunt::frozen("live").await;
+    let rule = json!({"account": "live", "when": {"fileName": "CAT*.jpg"},
+        "then": {"outcome": {"probability": 0.62}}});
+    stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    let body = json!({"idempotencyKey": "a", "fileName": "cat 1.JPG"});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    stunt.advance("live", "PT1S").await;
+    assert_eq!(stunt.order("live", &id).await["probability"], 0.62);
+}
+
+#[tokio::test]
+async fn codes_that_the_vendor_does_not_have_are_refused_with_those_that_it_has() {
+    let stunt = Stunt::start().await;
+    let known = "there is: AI_DETECTION_FAILED, AI_DETECTION_INVALID_IMAGE, ";
+    for (operation, code, message, hint) in [
+        (
+            json!("bizmori.createAiDetection"),
+            "AI_DETECTION_TIMEUOT",
+            "then.outcome.errorCode: bizmori has no code AI_DETECTION_TIMEUOT; did you mean AI_DETECTION_TIMEOUT?",
+            known,
+        ),
+        (
+            json!("bizmori.*"),
+            "X",
+            "then.outcome.errorCode: bizmori has no code X",
+            known,
+        ),
+        (
+            Value::Null,
+            "X",
+            "then.outcome.errorCode: bizmori and undetectable have no code X",
+            known,
+        ),
+        (
+            json!("undetectable.detect"),
+            "AI_DETECTION_TIMEOUT",
+            "then.outcome.errorCode: AI_DETECTION_TIMEOUT is a code of bizmori, and not of undetectable",
+            "leave it out: orders of undetectable fail with an errorMessage alone",
+        ),
+        (
+            json!("undetectable.*"),
+            "X",
+            "then.outcome.errorCode: undetectable has no code X",
+            "leave it out: orders of undetectable fail with an errorMessage alone",
+        ),
+    ] {
+        let (status, error) = refused(&stunt, "/_mock/rules", &failed(&operation, code)).await;
+        assert_eq!(
+            (status, &error["code"]),
+            (400, &json!("bad_rule")),
+            "{operation}"
+        );
+        assert_eq!(error["message"], message);
+        let told = error["hint"].as_str().expect("a hint");
+        assert!(told.starts_with(hint), "{told}");
+    }
+    assert_eq!(rules(&stunt, "").await, [Value::Null; 0]);
+    for operation in [json!("bizmori.*"), json!("*"), Value::Null] {
+        let rule = failed(&operation, "AI_DETECTION_TIMEOUT");
+        stunt.control(Method::POST, "/_mock/rules", &rule).await;
+    }
+}
+
+#[tokio::test]
+async fn codes_of_orders_that_are_ended_through_the_control_plane_are_checked_alike() {
+    let stunt = Stunt::frozen("live").await;
+    let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
+    let id = stunt.confirmed("live", &body, picture()).await;
+    let path = |how: &str| format!("/_mock/orders/{id}/{how}");
+    let message =
+        "errorCode: bizmori has no code AI_DETECTON_TIMEOUT; did you mean AI_DETECTION_TIMEOUT?";
+    for (how, body) in [
+        ("fail", json!({"errorCode": "AI_DETECTON_TIMEOUT"})),
+        (
+            "complete",
+            json!({"status": "failed", "errorCode": "AI_DETECTON_TIMEOUT"}),
+        ),
+    ] {
+        let (status, error) = refused(&stunt, &path(how), &body).await;
+        assert_eq!((status, &error["code"]), (400, &json!("bad_rule")), "{how}");
+        assert_eq!(error["message"], message);
+    }
+    let empty = json!({"errorMessage": ""});
+    let (status, error) = refused(&stunt, &path("fail"), &empty).await;
+    assert_eq!(
+        (status, &error["message"]),
+        (400, &json!("errorMessage: is empty, or too long"))
+    );
+    let two = json!({"probability": 0.5, "watermarkText": "X"});
+    let (_, error) = refused(&stunt, &path("complete"), &two).await;
+    assert_eq!(error["message"], "the outcome does not say one thing");
+    assert_eq!(stunt.order("live", &id).await["status"], "inProgress");
+    let document = json!({"orders": [{"account": "live", "operation": "undetectable.detect",
+        "files": [{"fileName": "a.jpg", "base64": ""}],
+        "outcome": {"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"}}]});
+    let answer = stunt
+        .send(Method::PUT, "/_mock/fixtures", &[], document.to_string())
+        .await;
+    assert_eq!(
+        answer.json()["error"]["message"],
+        "line 1, orders[0].outcome.errorCode: AI_DETECTION_TIMEOUT is a code of bizmori, and not of undetectable"
+    );
+}
+
+#[tokio::test]
+async fn a_dropped_webhook_with_another_effect_on_the_call_is_refused() {
+    let stunt = Stunt::start().await;
+    for other in [
+        json!({"delayMs": 1}),
+        json!({"fault": "reset"}),
+        json!({"respond": {"status": 503}}),
+    ] {
+        let mut then = other;
+        then["webhook"] = json!({"drop": true});
+        let (status, error) = refused(&stunt, "/_mock/rules", &json!({"then": then})).await;
+        assert_eq!(status, 400, "{then}");
+        let message = "then: a webhook that is dropped has no delay, response or fault";
+        assert_eq!(error["message"], message);
+    }
+    let both = json!({"respond": busy(503)["respond"], "webhook": {"duplicate": 2}});
+    stunt
+        .control(Method::POST, "/_mock/rules", &json!({"then": both}))
+        .await;
+}
