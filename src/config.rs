@@ -47,6 +47,7 @@ pub struct Cli {
 
 /// What to do; `serve` where nothing is said.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "a process has one command")]
 pub enum Command {
     /// Start the server (the default)
     Serve(Box<Config>),

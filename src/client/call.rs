@@ -15,7 +15,7 @@ use crate::config::client::{
     Account, Accounts, Client, Clocks, Deliveries, DeliveryList, Fixtures, Inbox, OrderList,
     Orders, Page, RequestList, Requests, Rules, Snapshots, Source,
 };
-use body::{account, given, nothing, object, verification, with_account};
+use body::{account, given, object, verification, with_account};
 use fixtures::embed_files;
 
 /// What stands for something else in a path.
@@ -86,10 +86,14 @@ pub fn call(command: &Client, read: Input<'_>) -> Result<Call, String> {
         Client::Metrics { .. } => Call::get("/_mock/metrics"),
         Client::Reset { of, .. } => Call::post("/_mock/reset", object([account(of)])),
         Client::Clock { verb, of, .. } => clock(verb.as_ref(), of),
-        Client::Advance { by, of, .. } => {
-            let ms = by.parse::<u64>().map(Value::from);
-            let by = ms.unwrap_or_else(|_| by.as_str().into());
-            let body = object([account(of), ("by", Some(by))]);
+        Client::Advance { by, to, of, .. } => {
+            let ms_or_text = |by: &String| {
+                let ms = by.parse::<u64>().map(Value::from);
+                ms.unwrap_or_else(|_| by.as_str().into())
+            };
+            let by = by.as_ref().map(ms_or_text);
+            let to = to.as_deref().map(Value::from);
+            let body = object([account(of), ("by", by), ("to", to)]);
             Call::post("/_mock/clock/advance", body)
         }
         Client::Drain { timeout_ms, of, .. } => {
@@ -102,8 +106,8 @@ pub fn call(command: &Client, read: Input<'_>) -> Result<Call, String> {
         Client::Requests { verb, list, .. } => requests(verb.as_ref(), list, read)?,
         Client::Deliveries { verb, list, .. } => deliveries(verb.as_ref(), list),
         Client::Orders { verb, list, .. } => orders(verb.as_ref(), list, read)?,
-        Client::Inbox { verb, .. } => inbox(verb, read)?,
-        Client::Snapshots { verb, .. } => snapshots(verb.as_ref()),
+        Client::Inbox { verb, of, page, .. } => inbox(verb.as_ref(), of, page, read)?,
+        Client::Snapshots { verb, of, .. } => snapshots(verb.as_ref(), of),
         Client::Fixtures { verb, .. } => {
             let Fixtures::Load { file } = verb;
             let document = embed_files(read(file)?, file.folder())?;
@@ -150,7 +154,10 @@ fn rules(
             let rule = with_account(given(Some(json), read)?, of);
             Call::post("/_mock/rules", rule)
         }
-        Some(Rules::Delete { id }) => Call::delete(format!("/_mock/rules/{}", segment(id))),
+        Some(Rules::Delete { id, of }) => {
+            let path = format!("/_mock/rules/{}", segment(id));
+            Call::delete(path).with([("account", of.key.clone())])
+        }
         Some(Rules::Clear { of }) => {
             Call::delete("/_mock/rules").with([("account", of.key.clone())])
         }
@@ -164,10 +171,13 @@ fn requests(verb: Option<&Requests>, list: &RequestList, read: Input<'_>) -> Res
             ("operation", list.like.operation.clone()),
             ("method", list.like.method.clone()),
             ("path", list.like.path.clone()),
-            ("status", list.like.status.map(|it| it.to_string())),
+            ("status", list.like.status.clone()),
             ("since", list.since.map(|it| it.to_string())),
             ("limit", list.limit.map(|it| it.to_string())),
         ]),
+        Some(Requests::Show { key, seq }) => {
+            Call::get(format!("/_mock/requests/{}/{seq}", segment(key)))
+        }
         Some(Requests::Verify(wanted)) => {
             Call::post("/_mock/requests/verify", verification(wanted, read)?)
         }
@@ -186,9 +196,9 @@ fn deliveries(verb: Option<&Deliveries>, list: &DeliveryList) -> Call {
             limit(&list.page),
             after(&list.page),
         ]),
-        Some(Deliveries::Resend { id }) => {
+        Some(Deliveries::Resend { id, of }) => {
             let path = format!("/_mock/deliveries/{}/resend", segment(id));
-            Call::post(path, nothing())
+            Call::post(path, object([account(of)]))
         }
     }
 }
@@ -205,36 +215,60 @@ fn orders(verb: Option<&Orders>, list: &OrderList, read: Input<'_>) -> Result<Ca
             limit(&list.page),
             after(&list.page),
         ]),
-        Some(Orders::Complete { id, json }) => end(id, "complete", given(json.as_ref(), read)?),
-        Some(Orders::Fail { id, json }) => end(id, "fail", given(json.as_ref(), read)?),
-        Some(Orders::Expire { id }) => end(id, "expire", nothing()),
+        Some(Orders::Complete { id, json, of }) => {
+            let body = with_account(given(json.as_ref(), read)?, of);
+            end(id, "complete", body)
+        }
+        Some(Orders::Fail { id, json, of }) => {
+            end(id, "fail", with_account(given(json.as_ref(), read)?, of))
+        }
+        Some(Orders::Expire { id, of }) => end(id, "expire", object([account(of)])),
     })
 }
 
-fn inbox(verb: &Inbox, read: Input<'_>) -> Result<Call, String> {
+fn inbox(
+    verb: Option<&Inbox>,
+    list: &Account,
+    page: &Page,
+    read: Input<'_>,
+) -> Result<Call, String> {
     let path = |name: &str| format!("/_mock/inbox/{}", segment(name));
     Ok(match verb {
-        Inbox::Messages { name, min, wait_ms } => Call::get(format!("{}/messages", path(name)))
-            .with([
-                ("min", min.map(|it| it.to_string())),
-                ("waitMs", wait_ms.map(|it| it.to_string())),
-            ]),
-        Inbox::Set { name, json, of } => {
+        None => Call::get("/_mock/inbox").with([
+            ("account", list.key.clone()),
+            limit(page),
+            after(page),
+        ]),
+        Some(Inbox::Messages {
+            name,
+            min,
+            timeout_ms,
+            of,
+        }) => Call::get(format!("{}/messages", path(name))).with([
+            ("account", of.key.clone()),
+            ("min", min.map(|it| it.to_string())),
+            ("timeoutMs", timeout_ms.map(|it| it.to_string())),
+        ]),
+        Some(Inbox::Set { name, json, of }) => {
             Call::put(path(name), with_account(given(json.as_ref(), read)?, of))
         }
-        Inbox::Delete { name } => Call::delete(path(name)),
+        Some(Inbox::Delete { name, of }) => {
+            Call::delete(path(name)).with([("account", of.key.clone())])
+        }
     })
 }
 
-fn snapshots(verb: Option<&Snapshots>) -> Call {
+fn snapshots(verb: Option<&Snapshots>, list: &Account) -> Call {
     let path = |name: &str| format!("/_mock/snapshots/{}", segment(name));
     match verb {
-        None => Call::get("/_mock/snapshots"),
+        None => Call::get("/_mock/snapshots").with([("account", list.key.clone())]),
         Some(Snapshots::Take { name, of }) => Call::put(path(name), object([account(of)])),
         Some(Snapshots::Restore { name, of }) => {
             Call::post(format!("{}/restore", path(name)), object([account(of)]))
         }
-        Some(Snapshots::Delete { name }) => Call::delete(path(name)),
+        Some(Snapshots::Delete { name, of }) => {
+            Call::delete(path(name)).with([("account", of.key.clone())])
+        }
     }
 }
 

@@ -9,7 +9,7 @@ mod verbs;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 pub use lists::{Account, DeliveryList, Like, OrderList, Page, RequestList};
 pub use verbs::{
@@ -63,17 +63,21 @@ pub enum Client {
         #[command(flatten)]
         server: Server,
     },
-    /// Move a clock on, and show what ran on the way; without --account, the default clock
+    /// Move a clock on, and show what was executed on the way; without --account, the default clock
+    #[command(group = ArgGroup::new("step").required(true).args(["by", "to"]))]
     Advance {
-        /// Milliseconds, or an ISO 8601 duration such as `PT5M` or `P7D`
-        by: String,
+        /// Milliseconds, or a duration such as `10s`, `PT5M` or `P7D`
+        by: Option<String>,
+        /// An instant, such as `2026-03-12T10:00:00Z`
+        #[arg(long, value_name = "INSTANT")]
+        to: Option<String>,
         #[command(flatten)]
         of: Account,
         #[command(flatten)]
         server: Server,
     },
-    /// Wait until nothing is due or under way, of all accounts without --account; exit code 1 if
-    /// something still is
+    /// Wait until every order, report and webhook has ended, of all accounts without --account; exit
+    /// code 1 if one has not
     Drain {
         /// How long it waits; 10000 if not given, 600000 at most
         #[arg(long, value_name = "MS")]
@@ -105,7 +109,7 @@ pub enum Client {
         #[command(flatten)]
         server: Server,
     },
-    /// List what was asked and answered, the newest last; verify or clear it
+    /// List what was asked and answered, the newest last; show one request, verify or clear them
     #[command(visible_alias = "request", args_conflicts_with_subcommands = true)]
     Requests {
         #[command(subcommand)]
@@ -135,18 +139,25 @@ pub enum Client {
         #[command(flatten)]
         server: Server,
     },
-    /// A receiver of webhooks: any name is a box, at `/_mock/inbox/NAME`; set it up, read or delete it
+    /// List the inboxes, receivers of webhooks at `/_mock/inbox/NAME`; set one up, read or delete it
+    #[command(visible_alias = "inboxes", args_conflicts_with_subcommands = true)]
     Inbox {
         #[command(subcommand)]
-        verb: Inbox,
+        verb: Option<Inbox>,
+        #[command(flatten)]
+        of: Account,
+        #[command(flatten)]
+        page: Page,
         #[command(flatten)]
         server: Server,
     },
-    /// List the snapshots; take, restore or delete one
+    /// List an account's snapshots, or all; take, restore or delete one
     #[command(visible_alias = "snapshot", args_conflicts_with_subcommands = true)]
     Snapshots {
         #[command(subcommand)]
         verb: Option<Snapshots>,
+        #[command(flatten)]
+        of: Account,
         #[command(flatten)]
         server: Server,
     },

@@ -6,7 +6,7 @@ use super::Input;
 use crate::config::client::{Account, Source, Verify};
 
 /// `{}`.
-pub fn nothing() -> Vec<u8> {
+fn nothing() -> Vec<u8> {
     b"{}".to_vec()
 }
 
@@ -63,7 +63,7 @@ pub fn verification(wanted: &Verify, read: Input<'_>) -> Result<Vec<u8>, String>
         ("method", text(wanted.like.method.as_ref())),
         ("path", text(wanted.like.path.as_ref())),
         ("fileName", text(wanted.file_name.as_ref())),
-        ("status", wanted.like.status.map(Value::from)),
+        ("status", wanted.like.status.as_deref().map(status)),
         ("query", by_name(&wanted.query)),
         ("headers", by_name(&wanted.header)),
         ("body", body.transpose()?),
@@ -79,8 +79,14 @@ pub fn verification(wanted: &Verify, read: Input<'_>) -> Result<Vec<u8>, String>
             "count",
             wanted.count.map(Value::from).or_else(|| said(range)),
         ),
-        ("withinMs", wanted.within_ms.map(Value::from)),
+        ("timeoutMs", wanted.timeout_ms.map(Value::from)),
     ]))
+}
+
+/// A status as a number, or a class as a text.
+fn status(text: &str) -> Value {
+    let number = text.parse::<u16>().map(Value::from);
+    number.unwrap_or_else(|_| text.into())
 }
 
 fn by_name(pairs: &[(String, String)]) -> Option<Value> {

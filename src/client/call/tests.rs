@@ -63,6 +63,10 @@ fn time_is_steered() {
             "advance 99999999999999999999",
             r#"POST /_mock/clock/advance {"by":"99999999999999999999"}"#,
         ),
+        (
+            "advance --to 2026-03-12T10:00:00Z",
+            r#"POST /_mock/clock/advance {"to":"2026-03-12T10:00:00Z"}"#,
+        ),
         ("drain", "POST /_mock/drain {}"),
         (
             "drain --timeout-ms 5 --account a",
@@ -94,6 +98,10 @@ fn accounts_and_rules_are_kept() {
             r#"POST /_mock/rules {"account":"a"}"#,
         ),
         ("rules delete 3", "DELETE /_mock/rules/3"),
+        (
+            "rules delete 3 --account a",
+            "DELETE /_mock/rules/3?account=a",
+        ),
         ("rules clear", "DELETE /_mock/rules"),
         ("rules clear --account a", "DELETE /_mock/rules?account=a"),
     ] {
@@ -109,6 +117,8 @@ fn the_journal_is_asked() {
             "requests --account a --operation b.* --method put --path /c/* --status 503 --since 4 --limit 5",
             "GET /_mock/requests?account=a&operation=b.*&method=put&path=%2Fc%2F*&status=503&since=4&limit=5",
         ),
+        ("requests --status 4xx", "GET /_mock/requests?status=4xx"),
+        ("requests show a/b 7", "GET /_mock/requests/a%2Fb/7"),
         ("requests clear", "DELETE /_mock/requests"),
         (
             "requests clear --account a",
@@ -119,8 +129,8 @@ fn the_journal_is_asked() {
             r#"POST /_mock/requests/verify {"count":0}"#,
         ),
         (
-            "requests verify --min 1 --within-ms 9",
-            r#"POST /_mock/requests/verify {"count":{"min":1},"withinMs":9}"#,
+            "requests verify --min 1 --timeout-ms 9 --status 5xx",
+            r#"POST /_mock/requests/verify {"count":{"min":1},"timeoutMs":9,"when":{"status":"5xx"}}"#,
         ),
         (
             "requests verify --account a --operation b --method c --path d --status 201 --max 2",
@@ -149,6 +159,10 @@ fn webhooks_orders_and_state_are_reached() {
         ),
         ("delivery resend 7", "POST /_mock/deliveries/7/resend {}"),
         (
+            "delivery resend 7 --account a",
+            r#"POST /_mock/deliveries/7/resend {"account":"a"}"#,
+        ),
+        (
             "orders --account a --vendor bizmori --limit 2",
             "GET /_mock/orders?account=a&vendor=bizmori&limit=2",
         ),
@@ -172,18 +186,40 @@ fn webhooks_orders_and_state_are_reached() {
         ),
         ("orders fail 7 -", "POST /_mock/orders/7/fail [1]"),
         ("orders expire 7", "POST /_mock/orders/7/expire {}"),
+        (
+            "orders fail 7 --account a",
+            r#"POST /_mock/orders/7/fail {"account":"a"}"#,
+        ),
+        (
+            "orders expire 7 --account a",
+            r#"POST /_mock/orders/7/expire {"account":"a"}"#,
+        ),
+        ("inbox", "GET /_mock/inbox"),
+        (
+            "inboxes --account a --limit 2",
+            "GET /_mock/inbox?account=a&limit=2",
+        ),
         ("inbox messages a", "GET /_mock/inbox/a/messages"),
         (
-            "inbox messages a --min 1 --wait-ms 2",
-            "GET /_mock/inbox/a/messages?min=1&waitMs=2",
+            "inbox messages a --min 1 --timeout-ms 2 --account b",
+            "GET /_mock/inbox/a/messages?account=b&min=1&timeoutMs=2",
         ),
         ("inbox set a", "PUT /_mock/inbox/a {}"),
         (
-            r#"inbox set a {"respond":[500]} --account b"#,
-            r#"PUT /_mock/inbox/a {"account":"b","respond":[500]}"#,
+            r#"inbox set a {"statuses":[500]} --account b"#,
+            r#"PUT /_mock/inbox/a {"account":"b","statuses":[500]}"#,
         ),
         ("inbox delete a", "DELETE /_mock/inbox/a"),
+        (
+            "inbox delete a --account b",
+            "DELETE /_mock/inbox/a?account=b",
+        ),
         ("snapshots", "GET /_mock/snapshots"),
+        ("snapshots --account a", "GET /_mock/snapshots?account=a"),
+        (
+            "snapshot delete a --account b",
+            "DELETE /_mock/snapshots/a?account=b",
+        ),
         ("snapshot take a", "PUT /_mock/snapshots/a {}"),
         (
             "snapshot take a --account b",

@@ -39,9 +39,9 @@ pub struct Like {
     /// Only those to such a path
     #[arg(long, value_name = "GLOB")]
     pub path: Option<String>,
-    /// Only those that were answered so
+    /// Only those that were answered so: a status such as 404, or a class such as `4xx`
     #[arg(long)]
-    pub status: Option<u16>,
+    pub status: Option<String>,
 }
 
 /// Which requests are listed.
@@ -52,7 +52,7 @@ pub struct RequestList {
     #[command(flatten)]
     pub like: Like,
     /// Only those after the account's request of that number
-    #[arg(long, value_name = "ID", requires = "account")]
+    #[arg(long, value_name = "SEQ", requires = "account")]
     pub since: Option<u64>,
     /// The last so many; 100 if not given, 10000 at most
     #[arg(long, value_name = "COUNT")]

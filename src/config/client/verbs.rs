@@ -135,10 +135,12 @@ pub enum Rules {
         #[command(flatten)]
         of: Account,
     },
-    /// Remove a rule
+    /// Remove a rule; with --account, only if it names that account
     Delete {
         #[arg(value_parser = name)]
         id: String,
+        #[command(flatten)]
+        of: Account,
     },
     /// Remove the rules that name an account; without --account, all
     Clear {
@@ -150,6 +152,12 @@ pub enum Rules {
 /// Verbs of requests.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Requests {
+    /// Show a request of an account, by the number in its `X-Mock-Request`
+    Show {
+        #[arg(value_parser = name)]
+        key: String,
+        seq: u64,
+    },
     /// Count the requests that are so; exit code 0 if there are as many as wanted, 1 if not, with
     /// those that came nearest
     Verify(Box<Verify>),
@@ -191,7 +199,7 @@ pub struct Verify {
     pub max: Option<u64>,
     /// How long it waits until there are; there are now or not, if not given
     #[arg(long, value_name = "MS")]
-    pub within_ms: Option<u64>,
+    pub timeout_ms: Option<u64>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -202,10 +210,12 @@ fn pair(text: &str) -> Result<(String, String), String> {
 /// Verbs of deliveries.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Deliveries {
-    /// Send a delivery once more, and show that attempt
+    /// Send a delivery once more, and show that attempt; with --account, only one of that account
     Resend {
         #[arg(value_parser = name)]
         id: String,
+        #[command(flatten)]
+        of: Account,
     },
 }
 
@@ -219,6 +229,8 @@ pub enum Orders {
         /// What comes out, such as `'{"probability": 0.62}'`; `-` reads it from standard input
         #[arg(value_parser = json())]
         json: Option<Source>,
+        #[command(flatten)]
+        of: Account,
     },
     /// Have an order fail now, whatever it waited for
     Fail {
@@ -227,42 +239,50 @@ pub enum Orders {
         /// Such as `'{"errorCode": "AI_DETECTION_TIMEOUT"}'`; `-` reads it from standard input
         #[arg(value_parser = json())]
         json: Option<Source>,
+        #[command(flatten)]
+        of: Account,
     },
     /// Have an order's retention pass now; its files are gone
     Expire {
         #[arg(value_parser = name)]
         id: String,
+        #[command(flatten)]
+        of: Account,
     },
 }
 
 /// Verbs of the inbox.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Inbox {
-    /// Show what is in a box, once there is enough; exit code 1 if there is not in time
+    /// Show the messages of an inbox, once there are enough; exit code 1 if there are not in time
     Messages {
         #[arg(value_parser = name)]
         name: String,
-        /// So many messages are wanted; 0 if not given
+        /// Number of messages that it waits for; 0 if not given
         #[arg(long, value_name = "COUNT")]
         min: Option<u64>,
         /// How long it waits for them; 0 if not given, 600000 at most
         #[arg(long, value_name = "MS")]
-        wait_ms: Option<u64>,
+        timeout_ms: Option<u64>,
+        #[command(flatten)]
+        of: Account,
     },
-    /// Make a box anew
+    /// Make an inbox anew; without --account, the only one of that name
     Set {
         #[arg(value_parser = name)]
         name: String,
-        /// Such as `'{"respond": [500, 500], "delayMs": 250}'`; `-` reads it from standard input
+        /// Such as `'{"statuses": [500, 500], "delayMs": 250}'`; `-` reads it from standard input
         #[arg(value_parser = json())]
         json: Option<Source>,
         #[command(flatten)]
         of: Account,
     },
-    /// Remove a box with all that is in it
+    /// Remove an inbox with all that is in it; without --account, the only one of that name
     Delete {
         #[arg(value_parser = name)]
         name: String,
+        #[command(flatten)]
+        of: Account,
     },
 }
 
@@ -283,10 +303,12 @@ pub enum Snapshots {
         #[command(flatten)]
         of: Account,
     },
-    /// Remove a snapshot
+    /// Remove an account's snapshot; without --account, that of everything
     Delete {
         #[arg(value_parser = name)]
         name: String,
+        #[command(flatten)]
+        of: Account,
     },
 }
 

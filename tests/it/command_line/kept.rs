@@ -19,15 +19,18 @@ async fn an_account_is_kept_aside_and_brought_back() {
     );
     done(&stunt, &["advance", "PT1S", "--account", "live"]).await;
     assert_eq!(stunt.order("live", &id).await["status"], "complete");
-    let restored = done(&stunt, &["snapshot", "restore", "a b"]).await;
+    let restored = done(&stunt, &["snapshot", "restore", "a b", "--account", "live"]).await;
     assert_eq!(restored, taken);
     assert_eq!(stunt.order("live", &id).await["status"], "inProgress");
     let other = ["snapshots", "restore", "a b", "--account", "other"];
     let (shown, why) = not_done(&stunt, &other).await;
-    let line = "stuntdouble: no account other (an account is there once its key was used, and in a \
-                snapshot if it was there then)\n";
+    let line = "stuntdouble: no snapshot a b of account other, or of everything (GET /_mock/snapshots \
+                lists those there are)\n";
     assert_eq!((shown.as_str(), why.as_str()), ("", line));
-    assert_eq!(done(&stunt, &["snapshots", "delete", "a b"]).await, "");
+    assert_eq!(
+        done(&stunt, &["snapshots", "delete", "a b", "--account", "live"]).await,
+        ""
+    );
     assert_eq!(
         done(&stunt, &["snapshots"]).await,
         "{\n  \"snapshots\": []\n}\n"

@@ -88,7 +88,7 @@ async fn verified_requests_are_a_success_and_others_a_failure_with_near_misses()
     let some = [
         "--min",
         "1",
-        "--within-ms",
+        "--timeout-ms",
         "600000",
         "--body",
         r#"{"idempotencyKey": "a"}"#,
@@ -210,21 +210,24 @@ async fn orders_are_listed_and_brought_to_their_end() {
 }
 
 #[tokio::test]
-async fn a_box_is_set_up_read_and_removed() {
+async fn an_inbox_is_set_up_listed_read_and_removed() {
     let stunt = Stunt::frozen("live").await;
-    let script = r#"{"respond": [503]}"#;
+    let script = r#"{"statuses": [503]}"#;
     let set = done(
         &stunt,
         &["inbox", "set", "a b", script, "--account", "live"],
     )
     .await;
     let expected = r#"{
-  "respond": [
+  "name": "a b",
+  "account": "live",
+  "statuses": [
     503
   ],
   "delayMs": 0,
   "secret": null,
-  "account": "live"
+  "messages": 0,
+  "evicted": 0
 }
 "#;
     assert_eq!(set, expected);
@@ -244,7 +247,7 @@ async fn a_box_is_set_up_read_and_removed() {
         "a b",
         "--min",
         "1",
-        "--wait-ms",
+        "--timeout-ms",
         "600000",
     ];
     let came = done(&stunt, &wait).await;
@@ -253,6 +256,14 @@ async fn a_box_is_set_up_read_and_removed() {
         sent(&stunt, "/_mock/inbox/a%20b/messages").await
     );
     assert!(came.contains("\"body\": \"hello\",\n"), "{came}");
+    let listed = done(&stunt, &["inbox", "--account", "live"]).await;
+    assert_eq!(
+        as_sent(&listed),
+        sent(&stunt, "/_mock/inbox?account=live").await
+    );
+    let other = ["inbox", "delete", "a b", "--account", "other"];
+    assert_eq!(done(&stunt, &other).await, "");
+    assert_ne!(done(&stunt, &["inbox", "messages", "a b"]).await, none);
     assert_eq!(done(&stunt, &["inbox", "delete", "a b"]).await, "");
     assert_eq!(done(&stunt, &["inbox", "messages", "a b"]).await, none);
 }

@@ -11,7 +11,7 @@ fn refused(line: &str) -> (String, String) {
 async fn the_server_says_what_is_wrong_and_what_to_do() {
     let stunt = Stunt::start().await;
     let shapes = "(GET /_mock/openapi.json describes the fields and their types)";
-    let step = "(milliseconds, or an ISO 8601 duration without months and years such as PT5M or P7D, of 100 years at most)";
+    let step = "(milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most)";
     for (arguments, line) in [
         (
             &["accounts", "show", "nobody"][..],
@@ -66,12 +66,12 @@ async fn the_server_says_what_is_wrong_and_what_to_do() {
             "vendor: other is none (there is: bizmori, undetectable)",
         ),
         (
-            &["inbox", "set", "a", r#"{"respond": [100]}"#],
-            "respond: 100 ends no request (200 to 599)",
+            &["inbox", "set", "a", r#"{"statuses": [100]}"#],
+            "statuses: 100 ends no request (200 to 599)",
         ),
         (
             &["inbox", "messages", "a", "--min", "1001"],
-            "min: 1001 will never be there (a box keeps 1000 messages at most)",
+            "min: 1001 will never be there (an inbox keeps 1000 messages at most)",
         ),
         (
             &["requests", "verify", "--min", "2", "--max", "1"],

@@ -10,7 +10,7 @@ use stuntdouble::control::routes;
 const README: &str = include_str!("../../../README.md");
 
 /// Every command, as it is called, and the route that it reaches.
-const REACHED: [(&str, &str); 34] = [
+const REACHED: [(&str, &str); 36] = [
     ("health", "GET /_mock/health"),
     ("metrics", "GET /_mock/metrics"),
     ("reset", "POST /_mock/reset"),
@@ -27,6 +27,7 @@ const REACHED: [(&str, &str); 34] = [
     ("rules delete 1", "DELETE /_mock/rules/{id}"),
     ("rules clear", "DELETE /_mock/rules"),
     ("requests", "GET /_mock/requests"),
+    ("requests show a 1", "GET /_mock/requests/{account}/{seq}"),
     ("requests verify --count 1", "POST /_mock/requests/verify"),
     ("requests clear", "DELETE /_mock/requests"),
     ("deliveries", "GET /_mock/deliveries"),
@@ -35,6 +36,7 @@ const REACHED: [(&str, &str); 34] = [
     ("orders complete 1", "POST /_mock/orders/{id}/complete"),
     ("orders fail 1", "POST /_mock/orders/{id}/fail"),
     ("orders expire 1", "POST /_mock/orders/{id}/expire"),
+    ("inbox", "GET /_mock/inbox"),
     ("inbox messages a", "GET /_mock/inbox/{name}/messages"),
     ("inbox set a", "PUT /_mock/inbox/{name}"),
     ("inbox delete a", "DELETE /_mock/inbox/{name}"),

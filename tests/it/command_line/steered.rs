@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 /// The text with the offset of a clock that stands still replaced: the real time has its part in it.
 fn without_offset(text: &str) -> String {
     let (begin, rest) = text.split_once("\"offsetMs\": ").expect("an offset");
-    let (offset, end) = rest.split_once('\n').expect("a line's end");
+    let (offset, end) = rest.split_once(",\n").expect("a line's end");
     assert!(offset.parse::<i64>().is_ok(), "{offset}");
-    format!("{begin}\"offsetMs\": *\n{end}")
+    format!("{begin}\"offsetMs\": *,\n{end}")
 }
 
 #[tokio::test]
@@ -30,17 +30,20 @@ async fn a_clock_is_set_and_shown() {
     let frozen = r#"{
   "now": "2026-03-12T10:00:00.000Z",
   "mode": "frozen",
-  "offsetMs": *
+  "offsetMs": *,
+  "isDefault": false,
+  "next": null
 }
 "#;
     let set = ["clock", "set", "--mode", "frozen", "--now", T0];
     let set = done(&stunt, &[&set[..], &["--account", "live"]].concat()).await;
-    assert_eq!(without_offset(&set), frozen);
+    let first_use = frozen.replacen('{', "{\n  \"accountKnown\": false,", 1);
+    assert_eq!(without_offset(&set), first_use);
     let shown = done(&stunt, &["clock", "--account", "live"]).await;
     assert_eq!(without_offset(&shown), frozen);
     let default = done(&stunt, &["clock"]).await;
     assert!(
-        default.contains("\"mode\": \"running\",\n  \"offsetMs\": 0\n"),
+        default.contains("\"mode\": \"running\",\n  \"offsetMs\": 0,\n"),
         "{default}"
     );
 }
@@ -53,21 +56,35 @@ async fn a_clock_is_moved_on_and_what_ran_is_shown() {
     let moved = done(&stunt, &["advance", "PT1S", "--account", "live"]).await;
     let expected = format!(
         r#"{{
+  "clock": "live",
   "now": "2026-03-12T10:00:01.000Z",
-  "ran": [
+  "executed": [
     {{
       "at": "2026-03-12T10:00:00.300Z",
       "kind": "order.process",
       "subject": "{id}"
     }}
-  ]
+  ],
+  "waiting": []
 }}
 "#
     );
     assert_eq!(moved, expected);
     let moved = done(&stunt, &["advance", "1500", "--account", "live"]).await;
-    let expected = "{\n  \"now\": \"2026-03-12T10:00:02.500Z\",\n  \"ran\": []\n}\n";
-    assert_eq!(moved, expected);
+    let at = |now: &str| {
+        format!(
+            "{{\n  \"clock\": \"live\",\n  \"now\": \"2026-03-12T{now}Z\",\n  \"executed\": [],\n  \"waiting\": []\n}}\n"
+        )
+    };
+    assert_eq!(moved, at("10:00:02.500"));
+    let to = [
+        "advance",
+        "--to",
+        "2026-03-12T10:00:03Z",
+        "--account",
+        "live",
+    ];
+    assert_eq!(done(&stunt, &to).await, at("10:00:03.000"));
 }
 
 #[tokio::test]
@@ -77,7 +94,7 @@ async fn what_waits_is_shown_and_is_a_failure() {
         config.outbound.webhook_timeout_ms = 600_000;
     })
     .await;
-    let idle = "{\n  \"idle\": true\n}\n";
+    let idle = "{\n  \"idle\": true,\n  \"next\": null\n}\n";
     assert_eq!(done(&stunt, &["drain"]).await, idle);
     let receiver = Receiver::answering([Reply::Silence]).await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
@@ -85,24 +102,29 @@ async fn what_waits_is_shown_and_is_a_failure() {
     stunt.confirmed("live", &body, picture()).await;
     receiver.messages(1).await;
     let (shown, line) = not_done(&stunt, &["drain", "--timeout-ms", "1"]).await;
+    let (_, at) = shown.split_once("\"at\": \"").expect("a due time");
+    let at = at.split('"').next().expect("an instant");
     let waiting = format!(
         r#"{{
   "idle": false,
   "waiting": [
     {{
       "kind": "webhook.deliver",
-      "subject": "{webhook}"
+      "subject": "{webhook}",
+      "at": "{at}"
     }}
   ]
 }}
 "#
     );
     assert_eq!(shown, waiting);
-    let expected = format!("stuntdouble: webhook.deliver {webhook} is due or under way\n");
+    let expected = format!("stuntdouble: webhook.deliver {webhook} has not ended\n");
     assert_eq!(line, expected);
     let other = ["drain", "--timeout-ms", "1", "--account", "other"];
-    assert_eq!(done(&stunt, &other).await, idle);
-    assert_eq!(done(&stunt, &["reset", "--account", "live"]).await, "");
+    let unknown = idle.replacen('{', "{\n  \"accountKnown\": false,", 1);
+    assert_eq!(done(&stunt, &other).await, unknown);
+    let went = done(&stunt, &["reset", "--account", "live"]).await;
+    assert!(went.contains("\"orders\": 1,\n"), "{went}");
     assert_eq!(done(&stunt, &["drain"]).await, idle);
 }
 
@@ -140,6 +162,7 @@ async fn an_account_is_set_up_shown_and_removed() {
 async fn rules_are_added_listed_and_removed() {
     let stunt = Stunt::start().await;
     let then = r#"{"then": {"respond": {"status": 503, "body": {"b":1.50,"a":2}}}}"#;
+    done(&stunt, &["accounts", "set", "live"]).await;
     let made = done(&stunt, &["rules", "add", then, "--account", "live"]).await;
     let listed = done(&stunt, &["rules"]).await;
     assert_eq!(as_sent(&listed), sent(&stunt, "/_mock/rules").await);
@@ -156,7 +179,10 @@ async fn rules_are_added_listed_and_removed() {
     }
     let none = "{\n  \"rules\": [],\n  \"next\": null\n}\n";
     let others = done(&stunt, &["rules", "--account", "other"]).await;
-    assert_eq!(others, none);
+    assert_eq!(
+        others,
+        none.replacen('{', "{\n  \"accountKnown\": false,", 1)
+    );
     assert_eq!(done(&stunt, &["rules", "delete", "1"]).await, "");
     assert_eq!(done(&stunt, &["rules"]).await, none);
 
@@ -181,10 +207,12 @@ async fn a_reset_is_of_one_account_or_of_everything() {
     for key in ["a", "b", "c"] {
         done(&stunt, &["accounts", "set", key]).await;
     }
-    assert_eq!(done(&stunt, &["reset", "--account", "b"]).await, "");
+    let went = done(&stunt, &["reset", "--account", "b"]).await;
+    assert!(went.starts_with("{\n  \"accounts\": 1,\n"), "{went}");
     let left = done(&stunt, &["accounts"]).await;
     assert!(left.contains("\"a\"") && !left.contains("\"b\""), "{left}");
-    assert_eq!(done(&stunt, &["reset"]).await, "");
+    let went = done(&stunt, &["reset"]).await;
+    assert!(went.starts_with("{\n  \"accounts\": 2,\n"), "{went}");
     let none = "{\n  \"accounts\": [],\n  \"next\": null\n}\n";
     assert_eq!(done(&stunt, &["accounts"]).await, none);
 }
