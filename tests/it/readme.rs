@@ -245,7 +245,8 @@ async fn the_examples_of_the_control_plane_are_taken() {
     let kept = tempfile::tempdir().expect("a directory");
     for (heading, marks) in [
         ("### Keys: each is a world of its own", r#""delayMs":60000"#),
-        ("### Clock", r#"{"idle":true}"#),
+        ("### Snapshots", r#""name":"begin""#),
+        ("### Clock", r#"{"idle":true,"next":null}"#),
         ("### Rules", r#""outcome":{"probability":0.62}"#),
         ("### BIZ MORI's codes", "AI_DETECTION_TIMEOUT"),
     ] {
