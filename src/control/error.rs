@@ -239,11 +239,15 @@ impl<T: DeserializeOwned> FromRequest<Context> for Read<T> {
     }
 }
 
-/// Parses a body as one JSON object of the shape of `T`.
+/// Encoders of .NET and editors on Windows begin UTF-8 with it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Parses a body as one JSON object of the shape of `T`. A leading byte order mark is skipped.
 ///
 /// # Errors
 /// Names the field that does not fit.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let json: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
     let mut source = serde_json::Deserializer::from_slice(json);
     let WithAccount(parsed) = serde_path_to_error::deserialize(&mut source)

@@ -260,3 +260,21 @@ async fn an_id_of_another_account_is_unknown_to_the_account_that_a_call_names() 
         );
     }
 }
+
+#[tokio::test]
+async fn a_body_that_begins_with_a_byte_order_mark_is_read() {
+    let stunt = Stunt::start().await;
+    let body = format!(
+        "\u{feff}{}",
+        json!({"account": "live", "mode": "frozen", "now": T0})
+    );
+    // The test of requests against the description would not read it.
+    let body = reqwest::Body::wrap(http_body_util::Full::new(bytes::Bytes::from(body)));
+    let set = stunt.send(Method::PUT, "/_mock/clock", &[], body).await;
+    assert_eq!(set.status, 200, "{}", set.text());
+    let (_, clock) = call(&stunt, Method::GET, "/_mock/clock?account=live", "").await;
+    assert_eq!(
+        (&clock["now"], &clock["isDefault"]),
+        (&json!(T0), &json!(false))
+    );
+}
