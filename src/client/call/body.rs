@@ -1,5 +1,8 @@
 //! What calls send.
 
+use std::collections::BTreeMap;
+
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 use super::Input;
@@ -52,13 +55,12 @@ pub fn with_account(json: Vec<u8>, of: &Account) -> Vec<u8> {
     [begin.as_bytes(), rest].concat()
 }
 
-/// What is asked of the journal.
+/// Body of a verification. The JSON of `--body` is sent as it was given, with all digits of its numbers.
+///
+/// # Errors
+/// Returns one line if `--body` cannot be read or is not JSON.
 pub fn verification(wanted: &Verify, read: Input<'_>) -> Result<Vec<u8>, String> {
-    let body = wanted.body.as_ref().map(|source| {
-        let parsed = serde_json::from_slice::<Value>(&read(source)?);
-        parsed.map_err(|error| format!("--body is no JSON: {error}"))
-    });
-    let when = said([
+    let mut when = raw_fields([
         ("operation", text(wanted.like.operation.as_ref())),
         ("method", text(wanted.like.method.as_ref())),
         ("path", text(wanted.like.path.as_ref())),
@@ -66,21 +68,47 @@ pub fn verification(wanted: &Verify, read: Input<'_>) -> Result<Vec<u8>, String>
         ("status", wanted.like.status.as_deref().map(status)),
         ("query", by_name(&wanted.query)),
         ("headers", by_name(&wanted.header)),
-        ("body", body.transpose()?),
-    ]);
+    ])?;
+    if let Some(source) = &wanted.body {
+        let body = serde_json::from_slice(&read(source)?);
+        let body = body.map_err(|error| format!("--body is no JSON: {error}"))?;
+        when.insert("body", body);
+    }
     let range = [
         ("min", wanted.min.map(Value::from)),
         ("max", wanted.max.map(Value::from)),
     ];
-    Ok(object([
+    let count = wanted.count.map(Value::from).or_else(|| said(range));
+    let timeout_ms = wanted.timeout_ms.map(Value::from);
+    let mut fields = raw_fields([
         account(&wanted.of),
-        ("when", when),
-        (
-            "count",
-            wanted.count.map(Value::from).or_else(|| said(range)),
-        ),
-        ("timeoutMs", wanted.timeout_ms.map(Value::from)),
-    ]))
+        ("count", count),
+        ("timeoutMs", timeout_ms),
+    ])?;
+    if !when.is_empty() {
+        fields.insert(
+            "when",
+            to_raw_value(&when).map_err(|error| unwritten(&error))?,
+        );
+    }
+    serde_json::to_vec(&fields).map_err(|error| unwritten(&error))
+}
+
+/// Returns the fields that have a value, as JSON texts.
+fn raw_fields<const N: usize>(
+    fields: [(&'static str, Option<Value>); N],
+) -> Result<BTreeMap<&'static str, Box<RawValue>>, String> {
+    let given = fields.into_iter().filter_map(|(name, value)| {
+        let raw = to_raw_value(&value?);
+        Some(raw.map(|raw| (name, raw)))
+    });
+    given
+        .collect::<Result<_, _>>()
+        .map_err(|error| unwritten(&error))
+}
+
+fn unwritten(error: &serde_json::Error) -> String {
+    format!("cannot write the request: {error}")
 }
 
 /// A status as a number, or a class as a text.

@@ -68,3 +68,13 @@ async fn fixtures_are_sent_as_they_are() {
     let (asked, shown) = passed(&["fixtures", "load", path], "", (201, "[]")).await;
     assert_eq!((&asked, shown.as_str()), (&call, "[]\n"));
 }
+
+#[tokio::test]
+async fn body_to_verify_is_sent_with_all_digits_of_its_numbers() {
+    let body = r#"{"n": 123456789012345678901234567890, "f": 1.50}"#;
+    let verify = ["requests", "verify", "--count", "1", "--body", body];
+    let (asked, _) = passed(&verify, "", (200, "{}")).await;
+    let sent = format!(r#"{{"count":1,"when":{{"body":{body}}}}}"#);
+    let call = format!("POST /_mock/requests/verify - application/json {sent}");
+    assert_eq!(asked, call);
+}
