@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::budget::Lease;
 use super::need::{self, Head};
 use super::svg::Drawing;
-use super::{Content, Failure, archive, bmff, framing, page, sniff, watermark};
+use super::{Content, Failure, archive, bmff, framing, page, sniff, svg, watermark};
 use crate::model::picture::{Defect, Format, Media};
 
 /// The longest file that is looked at.
@@ -172,10 +172,14 @@ impl Source {
         }
     }
 
-    /// Whether what it is is decoded here.
+    /// `true` if it is decoded here, or would be if it were not malformed.
     #[must_use]
     pub fn is_decoded(&self) -> bool {
-        matches!(self.media, Media::Picture(_) | Media::Svg)
+        match self.media {
+            Media::Picture(_) => true,
+            Media::Svg => svg::is_plain(&self.bytes).unwrap_or(true),
+            Media::Heif | Media::Avif | Media::Pdf => false,
+        }
     }
 
     /// The size that a TIFF says it has which is whole, of whatever kind it is.
@@ -200,6 +204,10 @@ impl Source {
             Media::Picture(_) => {
                 let picture = self.decode(Wanted::Luma, memory, |_| 0)?;
                 picture.pixels.dimensions()
+            }
+            Media::Svg if !svg::is_plain(&self.bytes)? => {
+                let sides = svg::declared_px(&self.bytes);
+                return Ok(sides.filter(|sides| check_sides(*sides).is_ok()));
             }
             Media::Svg => Drawing::read(&self.bytes, memory)?.sides_px(),
             Media::Heif | Media::Avif => self.container_sides()?,

@@ -1,58 +1,90 @@
-//! SVG, rasterised: its size, and its pixels.
+//! SVGs: those of plain shapes are drawn, all others get a card.
 //!
-//! What is drawn is shapes, strokes and gradients, with clips, masks and opacity. Text, pictures
-//! within, patterns, markers and filters are not. Promises: nothing outside the file is read,
-//! no script is run, and time and memory are bounded: what is too deep, too many or too much
-//! is [`Defect::TooLarge`], and what takes long is drawn smaller ([`cost`]).
+//! Guarantees: nothing outside the file is read, no script is run, and time and memory are bounded:
+//! [`allowed`] decides by the document's elements and size, and a drawing that takes long is drawn
+//! smaller ([`cost`]).
 
+mod allowed;
 mod cost;
-mod prolog;
-mod sift;
 
 use image::RgbImage;
+use quick_xml::Reader;
+use quick_xml::events::Event;
 use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{ImageHrefResolver, Options, Tree};
 
 use super::budget::Lease;
 use super::need;
 use crate::model::picture::Defect;
+pub use allowed::is_svg;
+use allowed::{Kind, scan};
 
-/// Bytes of the parsed document for each byte of the file, and of the sifted one.
-const DOCUMENT_RATIO: u64 = 40;
-/// Bytes of the tree of what is drawn, and of what it is made from, for each byte sifted.
-const TREE_RATIO: u64 = 64;
+/// Bytes of the parsed document, and of the tree that is made of it, for each byte of the file.
+const TREE_RATIO: u64 = 40 + 64;
+/// Bytes of a gradient's stop.
+const STOP_BYTES: u64 = 24;
 /// Bytes of a pixel drawn: with alpha, and without.
 const PIXEL_BYTES: u64 = 4 + 3;
-/// Bytes of a layer's pixel: the layer, and the mask that is made of one.
-const LAYER_PIXEL_BYTES: u64 = 4 + 1;
+/// Bytes of a layer's pixel.
+const LAYER_PIXEL_BYTES: u64 = 4;
 
 /// The longer side of what is drawn.
 pub const SIDE_PX_MAX: u32 = 2048;
 
-/// Whether a file that begins with `head` is an SVG.
-#[must_use]
-pub fn is_svg(head: &[u8]) -> bool {
-    prolog::root_at(head).is_some()
-}
-
-/// A drawing that was read, and may be drawn.
+/// An SVG of plain shapes that was read, and can be drawn.
 #[derive(Debug)]
 pub struct Drawing {
     tree: Tree,
-    /// Bytes that it takes, and what it was made from.
+    /// Bytes of the tree and of the file.
     bytes: u64,
 }
 
+/// Returns `true` if the SVG is drawn, `false` if it gets a card.
+///
+/// # Errors
+/// Returns [`Defect::Corrupt`] if it is malformed.
+pub fn is_plain(bytes: &[u8]) -> Result<bool, Defect> {
+    Ok(scan(text(bytes)?)? != Kind::Other)
+}
+
+/// Returns the width and height that the root of a well-formed SVG declares, one pixel a side at
+/// least. `None` if it declares none.
+pub fn declared_px(bytes: &[u8]) -> Option<(u32, u32)> {
+    let mut reader = Reader::from_str(text(bytes).ok()?);
+    let root = loop {
+        match reader.read_event().ok()? {
+            Event::Start(root) | Event::Empty(root) => break root,
+            Event::Eof => return None,
+            _ => {}
+        }
+    };
+    let mut alone = "<svg xmlns=\"http://www.w3.org/2000/svg\"".to_owned();
+    for name in ["width", "height", "viewBox"] {
+        if let Ok(Some(attribute)) = root.try_get_attribute(name) {
+            let value = attribute.value.replace(['"', '&', '<'], "");
+            alone += &format!(" {name}=\"{value}\"");
+        }
+    }
+    let is_sized = alone.contains("viewBox") || alone.contains("width") && alone.contains("height");
+    let tree = Tree::from_str(&(alone + "/>"), &Options::default()).ok()?;
+    is_sized.then(|| sides_px(&tree))
+}
+
 impl Drawing {
-    /// Reads a drawing.
+    /// Reads an SVG of plain shapes.
     ///
     /// # Errors
-    /// [`Defect::Corrupt`] if it cannot be read or has no size, [`Defect::TooLarge`].
+    /// Returns [`Defect::Corrupt`] if it cannot be read or has no size, [`Defect::OtherFormat`] if it
+    /// is not plain, and [`Defect::TooLarge`] if there is no memory for it.
     pub fn read(bytes: &[u8], memory: &mut Lease) -> Result<Self, Defect> {
+        let text = text(bytes)?;
+        let Kind::Plain { elements, stops } = scan(text)? else {
+            let text = "SVG other than plain shapes is not drawn";
+            return Err(Defect::OtherFormat(text.to_owned()));
+        };
+        let stops_bytes = u64::from(elements) * u64::from(stops) * STOP_BYTES;
         let file_bytes = bytes.len() as u64;
-        memory.require(need::of_reading(file_bytes * (1 + DOCUMENT_RATIO)))?;
-        let sifted = sift::sifted(bytes)?;
-        let bytes = need::of_reading(file_bytes + sifted.len() as u64 * (1 + TREE_RATIO));
+        let bytes = need::of_reading(file_bytes * (1 + TREE_RATIO) + stops_bytes);
         memory.require(bytes)?;
         let options = Options {
             image_href_resolver: ImageHrefResolver {
@@ -61,15 +93,14 @@ impl Drawing {
             },
             ..Options::default()
         };
-        let tree = Tree::from_str(&sifted, &options).map_err(|error| unreadable(&error))?;
+        let tree = Tree::from_str(text, &options).map_err(|error| unreadable(&error))?;
         Ok(Self { tree, bytes })
     }
 
     /// Its width and height, one pixel a side at least.
     #[must_use]
     pub fn sides_px(&self) -> (u32, u32) {
-        let size = self.tree.size();
-        (whole(size.width()), whole(size.height()))
+        sides_px(&self.tree)
     }
 
     /// Its pixels on white, its longer side at most [`SIDE_PX_MAX`].
@@ -94,6 +125,16 @@ impl Drawing {
             .collect();
         RgbImage::from_raw(width, height, rgb).ok_or_else(too_large)
     }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Defect> {
+    let text = std::str::from_utf8(bytes).map_err(|error| unreadable(&error))?;
+    Ok(text.trim_start_matches('\u{feff}'))
+}
+
+fn sides_px(tree: &Tree) -> (u32, u32) {
+    let size = tree.size();
+    (whole(size.width()), whole(size.height()))
 }
 
 fn unreadable(why: &dyn std::fmt::Display) -> Defect {

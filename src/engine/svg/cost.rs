@@ -1,12 +1,12 @@
 //! How large a drawing is drawn, so that it takes no longer than a second or so.
 //!
 //! What a path takes grows with the pixels it covers and with the edges that each of its rows
-//! crosses; a layer (opacity, clips, masks) takes its pixels a few times. Sums of both over the
-//! whole drawing tell how long it takes at any size.
+//! crosses; a layer (opacity) takes its pixels a few times. Sums of both over the whole drawing tell
+//! how long it takes at any size.
 
 use resvg::tiny_skia::{Point, Rect};
 use resvg::usvg::tiny_skia_path::PathVerb;
-use resvg::usvg::{ClipPath, Group, Mask, Node, Path, Tree};
+use resvg::usvg::{Group, Node, Path, Tree};
 
 use crate::model::picture::Defect;
 
@@ -16,7 +16,7 @@ const PIXELS_MAX: f64 = 300e6;
 const SIDE_PX_MIN: f64 = 32.0;
 /// Pixels for each edge that a row crosses: rows are sampled four times.
 const EDGE: f64 = 8.0;
-/// How often a layer's pixels are written: cleared, clipped, laid upon what is below.
+/// Times that a layer's pixels are written: cleared, and laid upon those below.
 const LAYER: f64 = 4.0;
 /// How much larger than the drawing the renderer makes a layer at most.
 const LAYER_SIDES_MAX: f32 = 5.0;
@@ -43,7 +43,7 @@ pub fn scale(tree: &Tree, side_px_max: u32) -> Result<(f32, u64), Defect> {
         open: 0.0,
         open_max: 0.0,
     };
-    cost.add_group(tree.root(), true);
+    cost.add_group(tree.root());
     let wanted = u16::try_from(side_px_max).map_or(f32::MAX, f32::from);
     let mut scale = (wanted / longer).min(1.0);
     while cost.at(f64::from(scale)) > PIXELS_MAX {
@@ -82,70 +82,32 @@ impl Cost {
         self.pixels * scale * scale + self.edges * scale
     }
 
-    /// `is_placed` if what is in it knows where it lies on the canvas.
-    fn add_group(&mut self, group: &Group, is_placed: bool) {
+    fn add_group(&mut self, group: &Group) {
         let open = self.open;
         if group.should_isolate() {
-            let layer = self.layer(group.abs_layer_bounding_box().to_rect(), is_placed);
-            self.add_layer(layer);
-        }
-        if let Some(clip) = group.clip_path() {
-            self.add_clip(clip);
-        }
-        if let Some(mask) = group.mask() {
-            self.add_mask(mask);
+            let pixels = self.layer_pixels(group.abs_layer_bounding_box().to_rect());
+            self.pixels += LAYER * pixels;
+            self.open += pixels;
+            self.open_max = self.open_max.max(self.open);
         }
         for node in group.children() {
             match node {
-                Node::Group(group) => self.add_group(group, is_placed),
-                Node::Path(path) => self.add_path(path, is_placed),
+                Node::Group(group) => self.add_group(group),
+                Node::Path(path) => self.add_path(path),
                 Node::Image(_) | Node::Text(_) => {}
             }
         }
         self.open = open;
     }
 
-    /// A layer, which stays open until its group is closed.
-    fn add_layer(&mut self, pixels: f64) {
-        self.pixels += LAYER * pixels;
-        self.open += pixels;
-        self.open_max = self.open_max.max(self.open);
-    }
-
-    fn add_clip(&mut self, clip: &ClipPath) {
-        self.add_layer(self.layer(self.canvas, false));
-        if let Some(clip) = clip.clip_path() {
-            self.add_clip(clip);
-        }
-        self.add_group(clip.root(), false);
-    }
-
-    fn add_mask(&mut self, mask: &Mask) {
-        self.add_layer(self.layer(self.canvas, false));
-        if let Some(mask) = mask.mask() {
-            self.add_mask(mask);
-        }
-        self.add_group(mask.root(), false);
-    }
-
-    /// The pixels of a layer.
-    fn layer(&self, bounds: Rect, is_placed: bool) -> f64 {
-        let (width, height) = if is_placed {
-            (bounds.width(), bounds.height())
-        } else {
-            (f32::MAX, f32::MAX)
-        };
-        let width = width.min(LAYER_SIDES_MAX * self.canvas.width());
-        let height = height.min(LAYER_SIDES_MAX * self.canvas.height());
+    fn layer_pixels(&self, bounds: Rect) -> f64 {
+        let width = bounds.width().min(LAYER_SIDES_MAX * self.canvas.width());
+        let height = bounds.height().min(LAYER_SIDES_MAX * self.canvas.height());
         f64::from(width) * f64::from(height)
     }
 
-    fn add_path(&mut self, path: &Path, is_placed: bool) {
-        let bounds = if is_placed {
-            path.abs_stroke_bounding_box().intersect(&self.canvas)
-        } else {
-            Some(self.canvas)
-        };
+    fn add_path(&mut self, path: &Path) {
+        let bounds = path.abs_stroke_bounding_box().intersect(&self.canvas);
         let edges: f64 = path.data().verbs().iter().map(|verb| edges_of(*verb)).sum();
         let strokes = path.stroke().map_or(0.0, |stroke| {
             STROKE_EDGES * (edges + dashes(path, stroke.dasharray().unwrap_or_default()))
