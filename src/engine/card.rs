@@ -7,7 +7,7 @@ use std::io;
 
 use image::RgbImage;
 use resvg::tiny_skia::{Color, FillRule, Paint, PathBuilder, Pixmap, Rect, Stroke, Transform};
-use ttf_parser::OutlineBuilder;
+use skrifa::outline::OutlinePen;
 
 use super::report::typeface::{Glyph, Typeface, UNITS, width_pt};
 use super::thumbnail::fitted;
@@ -63,7 +63,7 @@ impl Card {
             typeface: Typeface::new()?,
             pixmap,
         };
-        self.draw_on(&mut canvas, span(width), span(height));
+        self.draw_on(&mut canvas, span(width), span(height))?;
         let rgb = canvas.pixmap.data().chunks_exact(4);
         let rgb = rgb
             .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
@@ -71,7 +71,7 @@ impl Card {
         RgbImage::from_raw(width, height, rgb).ok_or_else(|| io::Error::other("a card torn"))
     }
 
-    fn draw_on(&self, canvas: &mut Canvas, width: f32, height: f32) {
+    fn draw_on(&self, canvas: &mut Canvas, width: f32, height: f32) -> io::Result<()> {
         let accent = accent(self.media);
         let side = width.min(height);
         canvas.fill(&rectangle(0.0, 0.0, width, height), GROUND);
@@ -82,7 +82,7 @@ impl Card {
             accent.map(|it| it.midpoint(0xff)),
         );
         if side < LETTERS_PX_MIN {
-            return;
+            return Ok(());
         }
         let room = width - 4.0 * margin;
         let is_heic = self.name.to_ascii_lowercase().ends_with(".heic");
@@ -98,7 +98,7 @@ impl Card {
         let block = title_px * 0.75 + side * 0.125 + names;
         let mut baseline = (height - block) / 2.0 + title_px * 0.75;
         for line in canvas.typeface.lines(title, title_px, width, 1) {
-            canvas.letters(&line, title_px, [width / 2.0, baseline], accent, 0.035);
+            canvas.letters(&line, title_px, [width / 2.0, baseline], accent, 0.035)?;
         }
         let bar = side * 0.018;
         let above = baseline + side * 0.055;
@@ -108,9 +108,10 @@ impl Card {
         );
         baseline = above + bar + side * 0.035 + name_px;
         for line in lines {
-            canvas.letters(&line, name_px, [width / 2.0, baseline], INK, 0.0);
+            canvas.letters(&line, name_px, [width / 2.0, baseline], INK, 0.0)?;
             baseline += leading;
         }
+        Ok(())
     }
 }
 
@@ -188,17 +189,18 @@ impl Canvas {
         middle: [f32; 2],
         colour: [u8; 3],
         weight: f32,
-    ) {
+    ) -> io::Result<()> {
         let mut pen = Pen {
             path: PathBuilder::new(),
             at: [middle[0] - width_pt(line, size_px) / 2.0, middle[1]],
             scale: size_px / UNITS,
         };
         for glyph in line {
-            self.typeface.outline(*glyph, &mut pen);
+            self.typeface.outline(*glyph, &mut pen)?;
             pen.at[0] += width_pt(std::slice::from_ref(glyph), size_px);
         }
         self.paint(&pen.path, colour, size_px * weight);
+        Ok(())
     }
 }
 
@@ -215,7 +217,7 @@ impl Pen {
     }
 }
 
-impl OutlineBuilder for Pen {
+impl OutlinePen for Pen {
     fn move_to(&mut self, x: f32, y: f32) {
         let (x, y) = self.place(x, y);
         self.path.move_to(x, y);

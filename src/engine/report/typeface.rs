@@ -8,13 +8,16 @@ use std::io;
 use std::sync::LazyLock;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
+use skrifa::instance::{LocationRef, Size};
+use skrifa::outline::{DrawSettings, OutlinePen};
+use skrifa::raw::{ReadError, TableProvider as _};
+use skrifa::{FontRef, GlyphId, MetadataProvider as _, Tag};
 use subsetter::GlyphRemapper;
-use ttf_parser::{Face, FaceParsingError, GlyphId, OutlineBuilder, RawFace, Tag};
 
 /// Noto Sans CJK JP, cut down; `font/make.py` says how, `font/OFL.txt` on what terms.
 static FONT: &[u8] = include_bytes!("font/noto-sans-cjk-jp.otf");
 /// Its tables, found once.
-static FACE: LazyLock<Result<Face, FaceParsingError>> = LazyLock::new(|| Face::parse(FONT, 0));
+static FACE: LazyLock<Result<FontRef, ReadError>> = LazyLock::new(|| FontRef::new(FONT));
 /// The font's units on a side of its square; those a PDF counts in.
 pub const UNITS: f32 = 1000.0;
 /// Shown for what the font has no glyph for.
@@ -34,7 +37,7 @@ pub struct Glyph {
 
 /// A font of which note is taken what a document uses.
 pub struct Typeface {
-    face: Face<'static>,
+    face: FontRef<'static>,
     used: GlyphRemapper,
     /// What each used glyph stands for, by its number in the document.
     shown: BTreeMap<u16, (char, u16)>,
@@ -88,14 +91,20 @@ impl Typeface {
         } else {
             c
         };
-        let found = |c| Some((c, self.face.glyph_index(c)?));
+        let charmap = self.face.charmap();
+        let found = |c| Some((c, charmap.map(c)?));
         let (shown, id) = found(c)
             .or_else(|| found(MISSING))
-            .unwrap_or((MISSING, GlyphId(0)));
+            .unwrap_or((MISSING, GlyphId::NOTDEF));
         Glyph {
             shown,
             id,
-            width: self.face.glyph_hor_advance(id).unwrap_or_default(),
+            width: self
+                .face
+                .hmtx()
+                .ok()
+                .and_then(|it| it.advance(id))
+                .unwrap_or_default(),
         }
     }
 
@@ -135,15 +144,24 @@ impl Typeface {
     }
 
     /// Draws a glyph from the origin of its baseline on, in [`UNITS`].
-    pub fn outline(&self, glyph: Glyph, pen: &mut dyn OutlineBuilder) {
-        self.face.outline_glyph(glyph.id, pen);
+    ///
+    /// # Errors
+    /// When the font has no readable outline of it.
+    pub fn outline(&self, glyph: Glyph, pen: &mut impl OutlinePen) -> io::Result<()> {
+        let outline = self.face.outline_glyphs().get(glyph.id);
+        let outline = outline.ok_or_else(|| io::Error::other("the font has no such outline"))?;
+        let unscaled = DrawSettings::unhinted(Size::unscaled(), LocationRef::default());
+        outline.draw(unscaled, pen).map_err(io::Error::other)?;
+        Ok(())
     }
 
     /// The bytes that show `line` in the document.
     pub fn encode(&mut self, line: &[Glyph]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(line.len() * 2);
         for glyph in line {
-            let cid = self.used.remap(glyph.id.0);
+            // OpenType has at most 65,535 glyphs.
+            let id = u16::try_from(glyph.id.to_u32()).unwrap_or_default();
+            let cid = self.used.remap(id);
             self.shown.entry(cid).or_insert((glyph.shown, glyph.width));
             bytes.extend(cid.to_be_bytes());
         }
@@ -156,20 +174,23 @@ impl Typeface {
     /// When it cannot be cut.
     pub fn embedded(self) -> io::Result<Embedded> {
         let font = subsetter::subset(FONT, 0, &self.used).map_err(io::Error::other)?;
-        let cff = RawFace::parse(&font, 0)
-            .map_err(io::Error::other)?
-            .table(Tag::from_bytes(b"CFF "))
-            .ok_or_else(|| io::Error::other("the font has no CFF outlines"))?
-            .to_vec();
-        let bounds = self.face.global_bounding_box();
+        let cut = FontRef::new(&font).map_err(io::Error::other)?;
+        let cff = cut.data_for_tag(Tag::new(b"CFF "));
+        let cff = cff.ok_or_else(|| io::Error::other("the font has no CFF outlines"))?;
+        let (head, hhea) = (self.face.head(), self.face.hhea());
+        let (head, hhea) = (
+            head.map_err(io::Error::other)?,
+            hhea.map_err(io::Error::other)?,
+        );
+        let os2 = self.face.os2().ok();
         Ok(Embedded {
-            cff,
+            cff: cff.as_bytes().to_vec(),
             glyphs: self.shown,
             metrics: Metrics {
-                bounds: [bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max],
-                ascent: self.face.ascender(),
-                descent: self.face.descender(),
-                cap_height: self.face.capital_height().unwrap_or_default(),
+                bounds: [head.x_min(), head.y_min(), head.x_max(), head.y_max()],
+                ascent: hhea.ascender().to_i16(),
+                descent: hhea.descender().to_i16(),
+                cap_height: os2.and_then(|it| it.s_cap_height()).unwrap_or_default(),
             },
         })
     }
