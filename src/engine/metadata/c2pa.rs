@@ -1,17 +1,12 @@
-//! C2PA manifests (<https://spec.c2pa.org/>, 1.0 to 2.4): who made the picture, who changed it.
+//! C2PA manifests (<https://spec.c2pa.org/>, 1.0 to 2.4): the claim generator and the actions of the
+//! active one, which is the last of the store. Ingredients are not followed, and no signature is
+//! verified.
 //!
-//! The last manifest of the store is the picture's own; what it opened or placed has manifests
-//! of its own before that. No signature is verified.
-//!
-//! Promises: reading is total and bounded: a store of so many bytes, so many manifests of it, each
-//! read at most twice, in so many steps from ingredient to ingredient, whatever they name as their
-//! ingredients, and so many actions of each.
+//! Guarantees: reading is total and bounded in the bytes of a store and in the actions of a manifest.
 
 mod cbor;
 mod jumbf;
 mod manifest;
-
-use std::collections::{HashMap, HashSet};
 
 use super::source_type::SourceType;
 use super::{Clues, names};
@@ -25,10 +20,6 @@ pub const STORE_BYTES_MAX: usize = 8 * 1024 * 1024;
 const SEGMENT_HEAD_BYTES: usize = 8;
 /// The box's length and type, which segments after the first repeat.
 const BOX_HEAD_BYTES: usize = 8;
-/// How many manifests of one store are told of.
-const MANIFESTS_MAX: usize = 64;
-/// How many ingredients may lie in one another.
-const DEPTH_MAX: usize = 16;
 
 /// Adds what one APP11 segment of a JPEG holds of the store.
 pub fn collect(store: &mut Vec<u8>, segment: &[u8]) {
@@ -54,79 +45,15 @@ pub fn read(clues: &mut Clues, store: &[u8]) {
     let Some(store) = Labelled::first(store).filter(|store| store.label == "c2pa") else {
         return;
     };
-    let mut history = History::of(store);
-    if let Some(active) = history.manifests.len().checked_sub(1) {
-        history.tell(clues, active, Role::Picture, DEPTH_MAX);
+    let Some(active) = store.superboxes().last() else {
+        return;
+    };
+    let manifest = Manifest::read(active);
+    for action in &manifest.actions {
+        told(clues, action, manifest.program.as_deref());
     }
-}
-
-/// What a manifest's claims are about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Role {
-    /// The picture, or what it was before.
-    Picture,
-    /// What was placed in it.
-    Part,
-}
-
-/// The manifests of a store, and which of them were told of.
-struct History<'a> {
-    manifests: Vec<Labelled<'a>>,
-    /// The first manifest of each label.
-    places: HashMap<&'a str, usize>,
-    /// A second time, a manifest says nothing new.
-    told: HashSet<(usize, Role)>,
-    /// How many more may be told of.
-    left: usize,
-}
-
-impl<'a> History<'a> {
-    fn of(store: Labelled<'a>) -> Self {
-        let manifests: Vec<Labelled<'_>> = store.superboxes().collect();
-        let mut places = HashMap::new();
-        for (place, found) in manifests.iter().enumerate() {
-            places.entry(found.label).or_insert(place);
-        }
-        Self {
-            manifests,
-            places,
-            told: HashSet::new(),
-            left: MANIFESTS_MAX,
-        }
-    }
-
-    fn tell(&mut self, clues: &mut Clues, place: usize, role: Role, depth: usize) {
-        if self.left == 0 || depth == 0 || !self.told.insert((place, role)) {
-            return;
-        }
-        self.left -= 1;
-        let manifest = Manifest::read(self.manifests[place]);
-        if let Some(camera) = &manifest.camera {
-            clues.captured(Some(camera));
-        }
-        for action in &manifest.actions {
-            told(clues, action, manifest.program.as_deref());
-        }
-        for (relationship, label) in &manifest.ingredients {
-            let Some(ingredient) = self.places.get(label).copied() else {
-                continue;
-            };
-            match *relationship {
-                "parentOf" => self.tell(clues, ingredient, role, depth - 1),
-                "componentOf" => {
-                    let mut part = Clues::default();
-                    self.tell(&mut part, ingredient, Role::Part, depth - 1);
-                    if let Some(program) = part.machine() {
-                        clues.ai_edited(program);
-                    }
-                }
-                // what a generator was shown beside its prompt
-                _ => {}
-            }
-        }
-        if let Some(program) = &manifest.program {
-            claimed(clues, program, &manifest);
-        }
+    if let Some(program) = &manifest.program {
+        claimed(clues, program, &manifest);
     }
 }
 

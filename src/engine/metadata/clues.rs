@@ -15,6 +15,9 @@ pub const UNNAMED_EDITOR: &str = "editor";
 /// What a camera is called that does not say its model.
 pub const UNNAMED_CAMERA: &str = "camera";
 
+/// Words of a description that is a generator's name, and not a sentence.
+const NAME_WORDS_MAX: usize = 3;
+
 /// What was found so far.
 #[derive(Debug, Default)]
 pub struct Clues {
@@ -65,37 +68,18 @@ impl Clues {
         }
     }
 
-    /// Takes a text that people, or generators, wrote about the picture.
-    pub fn prose(&mut self, text: &str) {
-        if let Some(name) = names::generator_of_prose(text) {
-            self.generator(name);
-        } else if text.trim() == "Created with GIMP" {
-            // its comment, unless one writes another
-            self.edited(Some("GIMP"));
-        }
-    }
-
-    /// Takes a text where user interfaces of generators leave their settings, or people a
-    /// remark; whether it was `ComfyUI`'s graph, which begins with what it is.
-    pub fn settings(&mut self, text: &str) -> bool {
-        let is_graph = names::is_graph(text);
-        if is_graph {
+    /// Takes a text where user interfaces of generators leave their settings, and people a remark. A
+    /// remark counts if it is a generator's name alone.
+    pub fn description(&mut self, text: &str) {
+        if names::is_graph(text) {
             self.generator("ComfyUI");
         } else if names::is_settings(text) {
             self.generator(names::program_of_settings(text));
-        } else {
-            self.prose(text);
+        } else if text.split_whitespace().count() <= NAME_WORDS_MAX
+            && let Some(name) = names::generator_of_tool(text)
+        {
+            self.generator(name);
         }
-        is_graph
-    }
-
-    /// Whether a machine made the picture, or a part of it, and by which program.
-    pub fn machine(&self) -> Option<Option<&str>> {
-        if let Some(name) = &self.generator {
-            return Some(Some(name));
-        }
-        let found = self.generated.as_ref().or(self.ai_editor.as_ref())?;
-        Some(found.as_deref())
     }
 
     /// What follows.

@@ -1,11 +1,10 @@
-//! What drawings, HEIF's containers and documents say of their source.
+//! Source of SVGs and of HEIF's containers.
 
-use super::{Clues, TEXTS_MAX, c2pa, exif, jpeg, read, xmp};
+use super::{Clues, TEXTS_MAX, c2pa, exif, read, xmp};
 use crate::engine::bmff::{self, Block};
-use crate::engine::page;
 use crate::model::picture::{Media, Provenance};
 
-/// What any file says of its source; a PDF its own words, and those of its first JPEG.
+/// Returns what a file of any kind states of its source. A PDF is not read.
 #[must_use]
 pub fn of_media(bytes: &[u8], media: Media) -> Provenance {
     let mut clues = Clues::default();
@@ -13,7 +12,7 @@ pub fn of_media(bytes: &[u8], media: Media) -> Provenance {
         Media::Picture(format) => return read(bytes, format),
         Media::Svg => svg(&mut clues, bytes),
         Media::Heif | Media::Avif => container(&mut clues, bytes),
-        Media::Pdf => pdf(&mut clues, bytes),
+        Media::Pdf => {}
     }
     clues.settled()
 }
@@ -36,17 +35,5 @@ fn container(clues: &mut Clues, bytes: &[u8]) {
             Block::Xmp(packet) => xmp::read(clues, packet),
             Block::Manifest(store) => c2pa::read(clues, store),
         }
-    }
-}
-
-fn pdf(clues: &mut Clues, bytes: &[u8]) {
-    if let Some(packet) = page::xmp(bytes) {
-        xmp::read(clues, packet);
-    }
-    for program in page::programs(bytes) {
-        clues.tool(&program);
-    }
-    if let Some(picture) = page::jpeg(bytes) {
-        jpeg(clues, picture);
     }
 }

@@ -1,15 +1,13 @@
-//! Where a picture says it comes from: PNG's texts, EXIF, IPTC, XMP and C2PA manifests.
+//! Source of a picture, as its metadata states it: PNG's texts, EXIF, XMP and C2PA manifests.
 //!
 //! Promises: reading is total and bounded (so many texts, manifest stores and bytes of each),
 //! nothing is verified (a manifest's signature is not looked at), and a generator outweighs a
 //! machine's edit, that an editor, an editor a camera.
 
-mod aigc;
 mod c2pa;
 mod clues;
 mod containers;
 mod exif;
-mod iim;
 mod names;
 mod source_type;
 mod texts;
@@ -47,19 +45,13 @@ pub fn read(bytes: &[u8], format: Format) -> Provenance {
 fn jpeg(clues: &mut Clues, bytes: &[u8]) {
     const APP1: u8 = 0xe1;
     const APP11: u8 = 0xeb;
-    const APP13: u8 = 0xed;
-    const COMMENT: u8 = 0xfe;
     let mut store = Vec::new();
     for segment in framing::jpeg_head(bytes)
-        .filter(|segment| matches!(segment.marker, APP1 | APP11 | APP13 | COMMENT))
+        .filter(|segment| matches!(segment.marker, APP1 | APP11))
         .take(SEGMENTS_MAX)
     {
         if segment.marker == APP11 {
             c2pa::collect(&mut store, segment.body);
-        } else if segment.marker == APP13 {
-            iim::read_segment(clues, segment.body);
-        } else if segment.marker == COMMENT {
-            clues.settings(&String::from_utf8_lossy(segment.body));
         } else if let Some(block) = segment.body.strip_prefix(b"Exif\0\0") {
             exif::read(clues, block);
         } else if let Some(packet) = segment.body.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0") {
@@ -108,22 +100,17 @@ fn webp(clues: &mut Clues, bytes: &[u8]) {
 }
 
 fn gif(clues: &mut Clues, bytes: &[u8]) {
-    const COMMENT: u8 = 0xfe;
     const APPLICATION: u8 = 0xff;
-    let mut has_store = false;
     let extensions = framing::gif_blocks(bytes).filter_map(|block| match block {
-        Block::Extension(label @ (COMMENT | APPLICATION), place) => Some((label, place)),
+        Block::Extension(APPLICATION, place) => Some(&bytes[place]),
         _ => None,
     });
-    for (label, place) in extensions.take(TEXTS_MAX) {
-        let parts = &bytes[place];
-        if label == COMMENT {
-            let text = framing::joined(parts, TEXT_BYTES_MAX);
-            clues.tool(&String::from_utf8_lossy(&text));
-        } else if !has_store && let Some(store) = parts.strip_prefix(b"\x0bC2PA_GIF\x01\x00\x00") {
-            has_store = true;
-            c2pa::read(clues, &framing::joined(store, c2pa::STORE_BYTES_MAX));
-        }
+    // A second store is not the picture's.
+    let store = extensions
+        .take(TEXTS_MAX)
+        .find_map(|parts| parts.strip_prefix(b"\x0bC2PA_GIF\x01\x00\x00"));
+    if let Some(store) = store {
+        c2pa::read(clues, &framing::joined(store, c2pa::STORE_BYTES_MAX));
     }
 }
 

@@ -1,8 +1,7 @@
 //! The names programs go by in metadata.
 //!
-//! Promises: a name counts only where a word begins and ends with it, so that `Affluxion`
-//! is no Flux; in prose, only names that are no words of their own count, and only where the
-//! text says that they were used. A name is looked for in so much of a text, however long it is.
+//! Guarantees: a name counts only where a word begins and ends with it, so that `Affluxion` is not
+//! Flux. A name is looked for in the first [`NAME_BYTES_MAX`] bytes of a text.
 
 /// How generators spell themselves; the first that fits is the one named.
 const TOOLS: [(&str, &[&str]); 25] = [
@@ -78,35 +77,6 @@ const SIGNERS: [(&str, &[&str]); 3] = [
     ("Samsung Galaxy AI", &["samsung galaxy"]),
 ];
 
-/// Spellings of generators that are no words of their own.
-const PROSE: [(&str, &[&str]); 19] = [
-    ("Midjourney", &["midjourney"]),
-    ("Bing Image Creator", &["bing image creator"]),
-    ("ChatGPT", &["chatgpt"]),
-    ("DALL·E", &["dall-e", "dall·e"]),
-    ("OpenAI", &["openai"]),
-    ("InvokeAI", &["invokeai"]),
-    ("NovelAI", &["novelai"]),
-    ("ComfyUI", &["comfyui"]),
-    ("Flux", &["black forest labs", "flux.1", "flux.2"]),
-    ("Stable Diffusion", &["stable diffusion", "automatic1111"]),
-    ("Adobe Firefly", &["adobe firefly"]),
-    ("Google Gemini", &["google gemini"]),
-    ("Google Imagen", &["google imagen"]),
-    ("Google AI", &["google ai"]),
-    ("Grok", &["grok"]),
-    ("Ideogram", &["ideogram", "ideogram.ai", "ideogram ai"]),
-    ("Leonardo", &["leonardo.ai", "leonardo ai"]),
-    ("Luma AI", &["luma ai"]),
-    ("Meta AI", &["meta ai"]),
-];
-
-/// What stands before a generator's name in a text that says it was used.
-const USES: [&str; 4] = ["generated", "created", "made", "imagined"];
-const PREPOSITIONS: [&str; 4] = [" by ", " with ", " using ", " in "];
-/// How far before the name it stands, in bytes.
-const USE_BYTES_MAX: usize = 40;
-
 /// Programs by which people change pictures.
 const EDITORS: [&str; 31] = [
     "photoshop",
@@ -146,9 +116,6 @@ const EDITORS: [&str; 31] = [
 const NAME_CHARS_MAX: usize = 80;
 /// How much of a program's name for itself is looked at.
 const NAME_BYTES_MAX: usize = 512;
-/// How much of a text for people is looked at; a prompt may stand before what says its source.
-const PROSE_BYTES_MAX: usize = 16 * 1024;
-
 /// The generator that a program's name for itself stands for.
 pub fn generator_of_tool(text: &str) -> Option<&'static str> {
     first(&lowered(text, NAME_BYTES_MAX), &TOOLS)
@@ -158,21 +125,6 @@ pub fn generator_of_tool(text: &str) -> Option<&'static str> {
 pub fn generator_of_signer(text: &str) -> Option<&'static str> {
     let lower = lowered(text, NAME_BYTES_MAX);
     first(&lower, &TOOLS).or_else(|| first(&lower, &SIGNERS))
-}
-
-/// The generator that a text for people says it was used, or that leaves such texts.
-///
-/// A name alone, or one beside which the text says that something was made with it, counts; a
-/// caption that speaks of one does not.
-pub fn generator_of_prose(text: &str) -> Option<&'static str> {
-    let lower = lowered(text, PROSE_BYTES_MAX);
-    if has_word(&lower, "job id:") && lower.contains(" --") {
-        return Some("Midjourney");
-    }
-    PROSE
-        .iter()
-        .find(|(_, spellings)| spellings.iter().any(|word| is_used(&lower, word)))
-        .map(|(name, _)| *name)
 }
 
 /// Whether it is `ComfyUI`'s graph as it lies in EXIF: `prompt:{"3": {…`.
@@ -232,23 +184,6 @@ pub fn camera(make: &str, model: &str) -> String {
     }
 }
 
-/// Whether it is what Grok signs its pictures with.
-pub fn is_signature(text: &str) -> bool {
-    const BASE64_BYTES_MIN: usize = 64;
-    text.strip_prefix("Signature: ").is_some_and(|signature| {
-        signature.len() >= BASE64_BYTES_MIN
-            && signature
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
-    })
-}
-
-/// Whether it is a UUID.
-pub fn is_uuid(text: &str) -> bool {
-    let lengths = text.split('-').map(str::len);
-    lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
-}
-
 /// A name as it is passed on: one line, not too long.
 pub fn one_line(text: &str) -> String {
     let words: Vec<&str> = head(text, NAME_BYTES_MAX)
@@ -286,19 +221,6 @@ fn first(lower: &str, table: &[(&'static str, &[&str])]) -> Option<&'static str>
         .map(|(name, _)| *name)
 }
 
-/// Whether a text for people is the name, or says that something was made with it.
-fn is_used(lower: &str, word: &str) -> bool {
-    lower.trim() == word
-        || words(lower, word).any(|at| {
-            let from = lower.floor_char_boundary(at.saturating_sub(USE_BYTES_MAX));
-            let before = &lower[from..at];
-            let is_denied = before.contains("not ") || before.contains("n't ");
-            let is_said = USES.iter().any(|verb| has_word(before, verb))
-                && PREPOSITIONS.iter().any(|word| before.contains(word));
-            is_said && !is_denied
-        })
-}
-
 fn lowered(text: &str, bytes_max: usize) -> String {
     head(text, bytes_max).to_ascii_lowercase()
 }
@@ -308,19 +230,12 @@ fn head(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]
 }
 
-/// Whether `word` stands in `text` with no letter right before or after it.
+/// `true` if `word` stands in `text` with no letter right before or after it.
 fn has_word(text: &str, word: &str) -> bool {
-    words(text, word).next().is_some()
-}
-
-/// Where it stands so.
-fn words(text: &str, word: &str) -> impl Iterator<Item = usize> {
-    text.match_indices(word).filter_map(|(at, found)| {
+    text.match_indices(word).any(|(at, found)| {
         let before = text[..at].chars().next_back();
         let after = text[at + found.len()..].chars().next();
-        let is_whole =
-            !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphabetic);
-        is_whole.then_some(at)
+        !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphabetic)
     })
 }
 

@@ -22,10 +22,10 @@ fn told(name: &str) -> Provenance {
     of_media(&source.bytes, source.media)
 }
 
-/// All of a folder are told of, each as it should be.
+/// Asserts the provenance of every file of a folder.
 fn check(folder: &str, expected: &[(&str, Provenance)]) {
-    let lying = std::fs::read_dir(fixture::path(folder)).expect("a folder");
-    assert_eq!(lying.count(), expected.len(), "files in {folder}");
+    let files = std::fs::read_dir(fixture::path(folder)).expect("a folder");
+    assert_eq!(files.count(), expected.len(), "files in {folder}");
     for (name, provenance) in expected {
         assert_eq!(told(&format!("{folder}/{name}")), *provenance, "{name}");
     }
@@ -58,17 +58,12 @@ fn generators_are_named() {
     check(
         "generators",
         &[
-            ("automatic1111.jpg", generator("Stable Diffusion")),
             ("automatic1111.png", generator("Stable Diffusion")),
-            ("automatic1111.webp", generator("Stable Diffusion")),
             ("bing.jpg", generator("Bing Image Creator")),
             ("canva.png", generator("Canva")),
             ("chatgpt.png", generator("ChatGPT")),
             ("comfyui.png", generator("ComfyUI")),
             ("comfyui.webp", generator("ComfyUI")),
-            ("dalle3-photoshop.jpg", generator("DALL·E")),
-            ("dalle3.webp", generator("DALL·E")),
-            ("doubao.png", generator("Doubao")),
             ("firefly.gif", generator("Adobe Firefly")),
             ("firefly.jpg", generator("Adobe Firefly")),
             ("firefly.tiff", generator("Adobe Firefly")),
@@ -77,12 +72,9 @@ fn generators_are_named() {
             ("fooocus.png", generator("Fooocus")),
             ("gemini.png", generator("Google AI")),
             ("gpt-image.webp", generator("GPT Image")),
-            ("grok.jpg", generator("Grok")),
             ("ideogram.jpg", generator("Ideogram")),
-            ("imagen.jpg", generator("Google AI")),
+            ("imagen.jpg", generator("AI generator")),
             ("invokeai.png", generator("InvokeAI")),
-            ("midjourney.jpg", generator("Midjourney")),
-            ("midjourney.png", generator("Midjourney")),
             ("novelai.png", generator("NovelAI")),
             ("recraft.png", generator("Recraft")),
             ("stability.webp", generator("Stability AI")),
@@ -119,10 +111,8 @@ fn editors_are_named_and_told_from_machines() {
     check(
         "editors",
         &[
-            ("clean-up.jpg", ai_editor("Apple Photos Clean Up")),
-            ("gimp.png", editor("GIMP")),
+            ("clean-up.jpg", ai_editor("AI editor")),
             ("lightroom.jpg", editor("Adobe Lightroom 7.3 (Macintosh)")),
-            ("magic-editor.jpg", ai_editor("Google AI")),
             ("photoshop-fill.jpg", ai_editor("Adobe Firefly")),
             ("photoshop.jpg", editor("Adobe Photoshop 25.1 (Windows)")),
             ("photoshop.tiff", editor("Adobe Photoshop 22.4 (Macintosh)")),
@@ -184,7 +174,7 @@ fn of_many_stores_the_first_is_read() {
 #[test]
 fn whatever_is_cut_off_or_changed_is_read_or_not() {
     let formats = [
-        ("generators/dalle3.webp", Format::WebP),
+        ("generators/gpt-image.webp", Format::WebP),
         ("generators/firefly.gif", Format::Gif),
         ("generators/firefly.tiff", Format::Tiff),
         ("generators/gemini.png", Format::Png),

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-use super::{Clues, TEXT_BYTES_MAX, aigc, bounded, names, xmp};
+use super::{Clues, TEXT_BYTES_MAX, bounded, names, xmp};
 use crate::engine::framing::Chunk;
 
 /// Takes what one text chunk says.
@@ -28,12 +28,9 @@ pub fn read(clues: &mut Clues, chunk: Chunk<'_>) {
             clues.generator("InvokeAI");
         }
         "fooocus_scheme" => clues.generator("Fooocus"),
-        "aigc" => aigc::read(clues, &text),
         "software" | "source" | "generator" | "model" => clues.tool(&text),
-        "author" | "artist" | "copyright" => {}
-        _ => {
-            clues.settings(&text);
-        }
+        "description" => clues.description(&text),
+        _ => {}
     }
 }
 
@@ -82,14 +79,7 @@ mod tests {
 
     fn provenance(kind: [u8; 4], body: &[u8]) -> Provenance {
         let mut clues = Clues::default();
-        read(
-            &mut clues,
-            Chunk {
-                start: 0,
-                kind,
-                body,
-            },
-        );
+        read(&mut clues, Chunk { kind, body });
         clues.settled()
     }
 
@@ -132,7 +122,7 @@ mod tests {
             named("InvokeAI")
         );
         assert_eq!(
-            provenance(*b"tEXt", b"Description\0a fox --v 6 Job ID: 1f"),
+            provenance(*b"tEXt", b"Description\0Midjourney"),
             named("Midjourney")
         );
         assert_eq!(

@@ -9,22 +9,15 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::source_type::SourceType;
-use super::{Clues, aigc, bounded, names};
+use super::{Clues, bounded, names};
 
-/// The properties that are looked at.
-const PROPERTIES: [&str; 12] = [
-    "AIGC",
-    "AISystemUsed",
+/// The properties that are read.
+const PROPERTIES: [&str; 5] = [
     "CreatorTool",
-    "Credit",
-    "DigImageGUID",
     "DigitalSourceType",
     "DigitalSourceFileType",
     "Make",
     "Model",
-    "UserComment",
-    "description",
-    "softwareAgent",
 ];
 
 /// Takes what the packet says.
@@ -35,45 +28,18 @@ pub fn read(clues: &mut Clues, packet: &[u8]) {
     let source = ["DigitalSourceType", "DigitalSourceFileType"]
         .iter()
         .find_map(|name| SourceType::of(property(name)?));
-    if let Some(label) = property("AIGC") {
-        aigc::read(clues, label);
-    }
-    for name in ["UserComment", "description"] {
-        if let Some(text) = property(name) {
-            clues.settings(text);
-        }
-    }
-    let system = property("AISystemUsed");
     let creator = property("CreatorTool");
-    let credit = property("Credit");
-    let programs = [system, creator, credit, property("softwareAgent")];
-    let known = programs
-        .iter()
-        .flatten()
-        .find_map(|program| names::generator_of_signer(program));
-    let machine = known
-        .or(system)
-        .or(creator.filter(|creator| !names::is_editor(creator)));
     match source {
         Some(SourceType::Generated) => {
-            // of all generators, Midjourney alone gives its pictures a GUID there
-            let guid = property("DigImageGUID").map(|_| "Midjourney");
-            clues.generated(machine.or(guid));
+            clues.generated(creator.filter(|creator| !names::is_editor(creator)));
         }
-        Some(SourceType::Composite) => {
-            clues.ai_edited(known.or(system).or(credit).or(creator));
-        }
+        Some(SourceType::Composite) => return clues.ai_edited(creator),
         Some(SourceType::Edited) => clues.edited(creator),
         Some(SourceType::Captured) => clues.captured(None),
-        None if system.is_some() => clues.generated(machine),
         None => {}
     }
-    if source != Some(SourceType::Composite) {
-        for tool in [creator, property("softwareAgent")].into_iter().flatten() {
-            clues.tool(tool);
-        }
-        // whose the picture is; agencies and people have names of their own
-        clues.prose(credit.unwrap_or_default());
+    if let Some(creator) = creator {
+        clues.tool(creator);
     }
     if let (Some(make), Some(model)) = (property("Make"), property("Model")) {
         clues.captured(Some(&names::camera(make, model)));

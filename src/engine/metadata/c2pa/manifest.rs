@@ -1,11 +1,9 @@
-//! One manifest: its claim, and of its assertions the actions, the ingredients and the camera.
+//! One manifest: its claim, and the actions among its assertions.
 //!
 //! Promises: reading goes over the bytes once, and so many actions are kept.
 
-use serde_json::Value;
-
+use super::super::names;
 use super::super::source_type::SourceType;
-use super::super::{TEXT_BYTES_MAX, names};
 use super::cbor::Node;
 use super::jumbf::Labelled;
 
@@ -18,10 +16,6 @@ pub struct Manifest<'a> {
     /// The program that made the claim, without its version where that can be told apart.
     pub program: Option<String>,
     pub actions: Vec<Action<'a>>,
-    /// How each ingredient with a manifest relates to the picture, and that manifest's label.
-    pub ingredients: Vec<(&'a str, &'a str)>,
-    /// The camera, by make and model.
-    pub camera: Option<String>,
 }
 
 /// What was done.
@@ -55,17 +49,10 @@ impl<'a> Manifest<'a> {
 
     /// Takes one assertion; a number follows the label of all but the first of a kind.
     fn assert(&mut self, assertion: Labelled<'a>) {
-        let label = assertion.label;
-        if let Some(text) = assertion.content(*b"json") {
-            if label.starts_with("stds.exif") || label.ends_with(".metadata") {
-                self.camera = camera(text).or(self.camera.take());
-            }
-        } else if let Some(node) = assertion.content(*b"cbor").and_then(Node::read) {
-            if label.starts_with("c2pa.actions") {
-                self.act(&node);
-            } else if label.starts_with("c2pa.ingredient") {
-                self.ingredients.extend(ingredient(&node));
-            }
+        if assertion.label.starts_with("c2pa.actions")
+            && let Some(node) = assertion.content(*b"cbor").and_then(Node::read)
+        {
+            self.act(&node);
         }
     }
 
@@ -116,26 +103,4 @@ fn actions<'a>(assertion: &Node<'a>) -> impl Iterator<Item = Action<'a>> {
             source: source.and_then(SourceType::of),
         })
     })
-}
-
-/// The relationship, and the label in `self#jumbf=/c2pa/LABEL`.
-fn ingredient<'a>(assertion: &Node<'a>) -> Option<(&'a str, &'a str)> {
-    let reference = assertion
-        .get("activeManifest")
-        .or_else(|| assertion.get("c2pa_manifest"))?;
-    let path = reference.text_of("url")?.rsplit_once("/c2pa/")?.1;
-    let label = path.split('/').next()?;
-    Some((assertion.text_of("relationship")?, label))
-}
-
-/// Make and model, as EXIF in JSON has them; a text that is too long would grow too much as a tree.
-fn camera(text: &[u8]) -> Option<String> {
-    if text.len() > TEXT_BYTES_MAX {
-        return None;
-    }
-    let facts: Value = serde_json::from_slice(text).ok()?;
-    let fact = |name: &str| facts.get(name)?.as_str();
-    let make = fact("tiff:Make").or_else(|| fact("exif:Make"))?;
-    let model = fact("tiff:Model").or_else(|| fact("exif:Model"))?;
-    Some(names::camera(make, model))
 }

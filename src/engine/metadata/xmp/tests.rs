@@ -31,25 +31,8 @@ fn the_source_type_says_generator_in_any_spelling() {
             "AI generator",
         ),
         (
-            r#"<d e:DigitalSourceType="trainedAlgorithmicMedia" e:DigImageGUID="1f"/>"#,
-            "Midjourney",
-        ),
-        (
-            r#"<d e:DigitalSourceType="trainedAlgorithmicMedia" p:Credit="Made with Google AI"/>"#,
-            "Google AI",
-        ),
-        (
             r#"<d e:DigitalSourceType="trainedAlgorithmicMedia" x:CreatorTool="Adobe Photoshop 25.1"/>"#,
             "AI generator",
-        ),
-        (r#"<d e:AISystemUsed="Example 3"/>"#, "Example 3"),
-        (
-            "<d><T:AIGC>{&quot;Label&quot;: &quot;1&quot;}</T:AIGC></d>",
-            "AI generator",
-        ),
-        (
-            "<d><dc:description><rdf:Alt><rdf:li xml:lang='x-default'>a fox --v 6 Job ID: 1f</rdf:li></rdf:Alt></dc:description></d>",
-            "Midjourney",
         ),
     ] {
         assert_eq!(provenance(packet), generator(name), "{packet}");
@@ -63,11 +46,6 @@ fn a_composite_is_edited_by_a_machine() {
         (
             "x:CreatorTool='Adobe Photoshop 25.1'",
             "Adobe Photoshop 25.1",
-        ),
-        ("p:Credit='Edited with Google AI'", "Google AI"),
-        (
-            "x:CreatorTool='17.4' p:Credit='Apple Photos Clean Up'",
-            "Apple Photos Clean Up",
         ),
         ("", "AI editor"),
     ] {
@@ -84,10 +62,6 @@ fn editors_and_cameras_are_told_apart() {
         (
             "<d x:CreatorTool='Adobe Photoshop 25.1'/>",
             editor("Adobe Photoshop 25.1"),
-        ),
-        (
-            "<d><H><rdf:Seq><rdf:li s:softwareAgent='Adobe Lightroom 7'/></rdf:Seq></H></d>",
-            editor("Adobe Lightroom 7"),
         ),
         ("<d e:DigitalSourceType='humanEdits'/>", editor("editor")),
         ("<d e:DigitalSourceType='negativeFilm'/>", camera("camera")),
