@@ -17,8 +17,6 @@ pub use frame::{gif_frame_px, jpeg_frame};
 /// One marker segment of a JPEG's head; the body is what follows the length.
 #[derive(Debug, Clone, Copy)]
 pub struct Segment<'a> {
-    /// Where its 0xFF lies in the file.
-    pub start: usize,
     /// The byte after 0xFF: 0xE1 is APP1.
     pub marker: u8,
     /// What the segment holds.
@@ -28,8 +26,6 @@ pub struct Segment<'a> {
 /// One chunk of a PNG or a WebP.
 #[derive(Debug, Clone, Copy)]
 pub struct Chunk<'a> {
-    /// Where its head lies in the file.
-    pub start: usize,
     /// Its four letters.
     pub kind: [u8; 4],
     /// What it holds.
@@ -86,11 +82,7 @@ fn jpeg_segment(bytes: &[u8], at: usize) -> Option<(Segment<'_>, usize)> {
     rest = &rest[skipped..];
     let marker = *rest.get(1)?;
     let start = at + skipped;
-    let segment = |body| Segment {
-        start,
-        marker,
-        body,
-    };
+    let segment = |body| Segment { marker, body };
     if marker == EOI {
         return Some((segment(&[]), start + 2));
     }
@@ -121,8 +113,7 @@ pub fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
         let end = (from + 8).checked_add(length)?;
         let body = bytes.get(from + 8..end)?;
         at = (kind != *b"IEND").then_some(end + 4);
-        let start = from;
-        Some(Chunk { start, kind, body })
+        Some(Chunk { kind, body })
     })
 }
 
@@ -159,9 +150,8 @@ pub fn webp_chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
         let length = usize::try_from(u32::from_le_bytes(head[4..].try_into().ok()?)).ok()?;
         let end = (at + 8).checked_add(length)?;
         let body = bytes.get(at + 8..end)?;
-        let start = at;
         at = end.checked_add(length % 2)?;
-        Some(Chunk { start, kind, body })
+        Some(Chunk { kind, body })
     })
 }
 

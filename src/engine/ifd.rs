@@ -43,20 +43,6 @@ impl Order {
             Self::Big => u32::from_be_bytes(field),
         })
     }
-
-    pub fn bytes16(self, number: u16) -> [u8; 2] {
-        match self {
-            Self::Little => number.to_le_bytes(),
-            Self::Big => number.to_be_bytes(),
-        }
-    }
-
-    pub fn bytes32(self, number: u32) -> [u8; 4] {
-        match self {
-            Self::Little => number.to_le_bytes(),
-            Self::Big => number.to_be_bytes(),
-        }
-    }
 }
 
 /// One picture's fields, or those that it leads to.
@@ -90,11 +76,6 @@ impl<'b> Directory<'b> {
         Some(Self::begun_at(bytes, order, order.u32(bytes, 4)?)?.0)
     }
 
-    /// The one that a field leads to, or what there is of it.
-    pub fn led_to(&self, tag: u16) -> Option<Self> {
-        Some(Self::begun_at(self.bytes, self.order, self.number(tag)?)?.0)
-    }
-
     fn begun_at(bytes: &'b [u8], order: Order, at: u32) -> Option<(Self, bool)> {
         let at = usize::try_from(at).ok()?;
         let count = usize::from(order.u16(bytes, at)?);
@@ -111,7 +92,7 @@ impl<'b> Directory<'b> {
     }
 
     /// The fields as they are written.
-    pub fn entries(&self) -> impl Iterator<Item = &'b [u8]> + use<'b> {
+    fn entries(&self) -> impl Iterator<Item = &'b [u8]> + use<'b> {
         self.entries.chunks_exact(ENTRY_BYTES)
     }
 
@@ -186,13 +167,21 @@ mod tests {
             Order::Little => b"II*\0".to_vec(),
             Order::Big => b"MM\0*".to_vec(),
         };
-        block.extend(order.bytes32(8));
-        block.extend(order.bytes16(u16::try_from(entries.len()).expect("few")));
+        let short = |number: u16| match order {
+            Order::Little => number.to_le_bytes(),
+            Order::Big => number.to_be_bytes(),
+        };
+        let long = |number: u32| match order {
+            Order::Little => number.to_le_bytes(),
+            Order::Big => number.to_be_bytes(),
+        };
+        block.extend(long(8));
+        block.extend(short(u16::try_from(entries.len()).expect("few")));
         for (tag, kind, count, value) in entries {
-            block.extend([order.bytes16(*tag), order.bytes16(*kind)].concat());
-            block.extend([order.bytes32(*count), order.bytes32(*value)].concat());
+            block.extend([short(*tag), short(*kind)].concat());
+            block.extend([long(*count), long(*value)].concat());
         }
-        block.extend(order.bytes32(0));
+        block.extend(long(0));
         block.extend(behind);
         block
     }
@@ -215,8 +204,6 @@ mod tests {
             assert_eq!((value.kind, value.bytes), (2, &b"abcde"[..]));
             assert_eq!(first.value(700), None);
             assert_eq!(first.value(1), None);
-            let led_to = first.led_to(34_665).expect("itself");
-            assert_eq!(led_to.value(271), Some(value));
             for cut in 0..block.len() {
                 let torn = Directory::first(&block[..cut]);
                 let read = torn.and_then(|it| it.value(271).or(it.value(700)));

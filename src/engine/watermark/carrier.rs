@@ -1,14 +1,14 @@
-//! Files that a watermark goes into: which are taken, and where it lies in each format.
+//! Files that a watermark goes into: which are taken, and where it lies in each.
 //!
 //! Promises: a file is checked as a picture is that nothing is drawn of (a JPEG by its
 //! structure, all else by decoding it), and what is refused for its kind is not called corrupt.
 
-use super::{Edit, bmp, jpeg, payload, pdf, png, tiff, webp};
+use super::{Tail, kind, payload, pdf, trailing};
 use crate::engine::budget::Lease;
 use crate::engine::card::Card;
 use crate::engine::decode::{self, Source, Wanted};
 use crate::engine::{Content, Failure, Wants, need, page, sniff, thumbnail};
-use crate::model::picture::{Defect, Format, Media};
+use crate::model::picture::{Defect, Media};
 
 /// The shortest side of a picture that takes a watermark.
 pub const SIDE_PX_MIN: u32 = 16;
@@ -65,7 +65,7 @@ impl Carrier {
                 thumbnail,
             });
         };
-        check_kind(format, &bytes)?;
+        kind::check(format, &bytes)?;
         let source = Source { bytes, media };
         let thumbnail = if thumbnail {
             let file_bytes = source.bytes.len() as u64;
@@ -87,37 +87,27 @@ impl Carrier {
         })
     }
 
-    /// The texts it was marked with, oldest first.
+    /// Returns the texts it was marked with, oldest first.
     pub fn texts(&self) -> Vec<String> {
         let bytes = self.bytes.as_slice();
         let texts = match self.media {
-            Media::Picture(Format::Jpeg) => jpeg::find(bytes).and_then(|it| payload::read(&it)),
-            Media::Picture(Format::Png) => png::find(bytes).and_then(payload::read),
-            Media::Picture(Format::WebP) => webp::find(bytes).and_then(payload::read),
-            Media::Picture(Format::Bmp) => bmp::find(bytes).and_then(payload::read),
-            Media::Picture(Format::Tiff) => tiff::find(bytes).and_then(payload::read),
-            Media::Picture(Format::Gif) | Media::Svg | Media::Heif | Media::Avif => None,
-            Media::Pdf => pdf::find(bytes).and_then(|it| payload::read(&it)),
+            Media::Pdf => pdf::find(bytes).and_then(|block| payload::read(&block)),
+            _ => trailing::find(bytes).and_then(payload::read),
         };
         texts.unwrap_or_default()
     }
 
-    /// What marks it with `block`, in place of the one it has.
+    /// Returns the end of the file that has `block`, in place of the one it has.
     ///
     /// # Errors
-    /// [`Defect::Corrupt`] when its framing has no place for it.
-    pub fn place(&self, block: &[u8]) -> Result<Vec<Edit>, Defect> {
+    /// [`Defect::Corrupt`] if no watermark can be put into the file.
+    pub fn place(&self, block: &[u8]) -> Result<Tail, Defect> {
         let bytes = self.bytes.as_slice();
-        let edits = match self.media {
-            Media::Picture(Format::Jpeg) => Some(jpeg::place(bytes, block)),
-            Media::Picture(Format::Png) => png::place(bytes, block),
-            Media::Picture(Format::WebP) => webp::place(bytes, block),
-            Media::Picture(Format::Bmp) => bmp::place(bytes, block),
-            Media::Picture(Format::Tiff) => tiff::place(bytes, block),
-            Media::Picture(Format::Gif) | Media::Svg | Media::Heif | Media::Avif => None,
+        let tail = match self.media {
             Media::Pdf => pdf::place(bytes, block),
+            _ => trailing::place(bytes, block),
         };
-        edits.ok_or_else(|| Defect::Corrupt("there is no place for a watermark in it".to_owned()))
+        tail.ok_or_else(|| Defect::Corrupt("no watermark can be put into the file".to_owned()))
     }
 }
 
@@ -130,43 +120,9 @@ fn identify(name: &str, bytes: &[u8]) -> Result<Media, Defect> {
     match sniff::identify_picture(name, bytes) {
         Ok(format) => Ok(Media::Picture(format)),
         Err(Defect::NotAPicture(_)) if Media::of_name(name) == Some(Media::Pdf) => {
-            Err(Defect::NotAPicture("the bytes are no PDF".to_owned()))
+            Err(Defect::NotAPicture("the content is not PDF".to_owned()))
         }
         Err(defect) => Err(defect),
-    }
-}
-
-/// Refuses what decodes, or might, and is not taken all the same.
-fn check_kind(format: Format, bytes: &[u8]) -> Result<(), Defect> {
-    let title = format.title();
-    match format {
-        Format::Jpeg if jpeg::is_cmyk(bytes) => {
-            let text = "the JPEG has four colours: CMYK or YCCK";
-            Err(Defect::ColorMode(text.to_owned()))
-        }
-        Format::Png if png::moves(bytes) => Err(Defect::Several(format!("the {title} moves"))),
-        Format::WebP if webp::moves(bytes) => Err(Defect::Several(format!("the {title} moves"))),
-        Format::Tiff => check_tiff(bytes),
-        Format::Gif => Err(Defect::OtherFormat("a GIF takes no watermark".to_owned())),
-        Format::Jpeg | Format::Png | Format::WebP | Format::Bmp => Ok(()),
-    }
-}
-
-fn check_tiff(bytes: &[u8]) -> Result<(), Defect> {
-    if tiff::is_big(bytes) {
-        let text = "a BigTIFF takes no watermark";
-        return Err(Defect::OtherFormat(text.to_owned()));
-    }
-    if tiff::has_pages(bytes) {
-        return Err(Defect::Several("the TIFF has several pages".to_owned()));
-    }
-    match tiff::photometric(bytes) {
-        // what is not said is for the decoder to judge
-        None | Some(0..=2) => Ok(()),
-        Some(5) => Err(Defect::ColorMode("the TIFF is CMYK".to_owned())),
-        Some(other) => Err(Defect::ColorMode(format!(
-            "the TIFF's colours are neither grey nor RGB (photometric interpretation {other})"
-        ))),
     }
 }
 
@@ -175,7 +131,7 @@ fn check_sides(width_px: u32, height_px: u32) -> Result<(), Defect> {
         Ok(())
     } else {
         Err(Defect::TooSmall(format!(
-            "{width_px} by {height_px} pixels; a watermark takes {SIDE_PX_MIN} a side"
+            "{width_px} by {height_px} pixels is too small: a watermark needs {SIDE_PX_MIN} a side"
         )))
     }
 }

@@ -10,7 +10,7 @@
 //! No object, no cross-reference and no byte before it changes, whether the file has a table
 //! or a stream of cross-references. A file that grew since (readers append) keeps its block.
 
-use super::{Edit, payload};
+use super::{Tail, payload};
 use crate::model::picture::Defect;
 
 /// How far into a file its head may lie.
@@ -34,7 +34,7 @@ pub fn find(bytes: &[u8]) -> Option<Vec<u8>> {
     hex::decode(hex).ok()
 }
 
-pub(super) fn place(bytes: &[u8], block: &[u8]) -> Option<Vec<Edit>> {
+pub(super) fn place(bytes: &[u8], block: &[u8]) -> Option<Tail> {
     let end = end_of_file(cross_references(bytes)?.0);
     let replaced = begin_of_last(bytes).filter(|begin| {
         let (_, behind) = hex_lines(&bytes[begin + BEGIN.len()..]);
@@ -47,10 +47,10 @@ pub(super) fn place(bytes: &[u8], block: &[u8]) -> Option<Vec<Edit>> {
         new.push(b'\n');
     }
     new.extend_from_slice(end.as_bytes());
-    Some(vec![Edit {
-        place: replaced.unwrap_or(bytes.len())..bytes.len(),
+    Some(Tail {
+        from: replaced.unwrap_or(bytes.len()),
         bytes: new,
-    }])
+    })
 }
 
 /// Checks that a PDF goes on to its end, from where a reader finds its objects.
@@ -59,19 +59,19 @@ pub(super) fn place(bytes: &[u8], block: &[u8]) -> Option<Vec<Edit>> {
 /// [`Defect::Corrupt`], [`Defect::Encrypted`].
 pub fn check(bytes: &[u8]) -> Result<(), Defect> {
     let corrupt = |text: &str| Defect::Corrupt(text.to_owned());
-    let (offset, at) = cross_references(bytes).ok_or_else(|| corrupt("the PDF breaks off"))?;
+    let (offset, at) = cross_references(bytes).ok_or_else(|| corrupt("the PDF is truncated"))?;
     let trailer = trailer(&bytes[at..]).ok_or_else(|| {
-        let text = format!("the PDF's startxref {offset} leads to no cross-references");
+        let text = format!("the PDF's startxref {offset} does not point at cross-references");
         Defect::Corrupt(text)
     })?;
-    let names = names(trailer).ok_or_else(|| corrupt("the PDF's trailer breaks off"))?;
+    let names = names(trailer).ok_or_else(|| corrupt("the PDF's trailer is truncated"))?;
     if names.contains(&&b"Encrypt"[..]) {
         return Err(Defect::Encrypted("the PDF is encrypted".to_owned()));
     }
     if names.contains(&&b"Root"[..]) {
         Ok(())
     } else {
-        Err(corrupt("the PDF's trailer names no catalogue"))
+        Err(corrupt("the PDF's trailer has no catalog"))
     }
 }
 

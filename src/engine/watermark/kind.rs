@@ -1,0 +1,99 @@
+//! Pictures that decode, or might, and still take no watermark: animations, pages, and colours other
+//! than grey and RGB.
+
+use crate::engine::framing;
+use crate::engine::ifd::{Directory, Order};
+use crate::model::picture::{Defect, Format};
+
+const TAG_NEW_SUBFILE_TYPE: u16 = 254;
+const TAG_PHOTOMETRIC: u16 = 262;
+/// Directories of a TIFF that are walked.
+const DIRECTORIES_MAX: usize = 64;
+
+/// Refuses a picture of a kind that takes no watermark.
+///
+/// # Errors
+/// [`Defect::ColorMode`], [`Defect::Several`] or [`Defect::OtherFormat`].
+pub fn check(format: Format, bytes: &[u8]) -> Result<(), Defect> {
+    let title = format.title();
+    let animated = || Defect::Several(format!("animated {title} is not supported"));
+    match format {
+        Format::Jpeg if is_cmyk_jpeg(bytes) => {
+            Err(Defect::ColorMode("CMYK JPEG is not supported".to_owned()))
+        }
+        Format::Png if is_animated_png(bytes) => Err(animated()),
+        Format::WebP if is_animated_webp(bytes) => Err(animated()),
+        Format::Tiff => check_tiff(bytes),
+        Format::Gif => Err(Defect::OtherFormat("GIF is not supported".to_owned())),
+        Format::Jpeg | Format::Png | Format::WebP | Format::Bmp => Ok(()),
+    }
+}
+
+fn check_tiff(bytes: &[u8]) -> Result<(), Defect> {
+    if bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+") {
+        let text = "BigTIFF is not supported";
+        return Err(Defect::OtherFormat(text.to_owned()));
+    }
+    if has_tiff_pages(bytes) {
+        let text = "TIFF with several pages is not supported";
+        return Err(Defect::Several(text.to_owned()));
+    }
+    let photometric = Directory::first(bytes).and_then(|it| it.number(TAG_PHOTOMETRIC));
+    match photometric {
+        // A TIFF that does not say is for the decoder to judge.
+        None | Some(0..=2) => Ok(()),
+        Some(5) => Err(Defect::ColorMode("CMYK TIFF is not supported".to_owned())),
+        Some(other) => Err(Defect::ColorMode(format!(
+            "only grey and RGB TIFF are supported (photometric interpretation {other})"
+        ))),
+    }
+}
+
+/// `true` if the pixels have four colours: CMYK or YCCK.
+pub(super) fn is_cmyk_jpeg(bytes: &[u8]) -> bool {
+    const COMPONENTS: usize = 5;
+    framing::jpeg_head(bytes)
+        .find(|segment| {
+            let is_other = matches!(segment.marker, 0xc4 | 0xc8 | 0xcc);
+            matches!(segment.marker, 0xc0..=0xcf) && !is_other
+        })
+        .is_some_and(|frame| frame.body.get(COMPONENTS) == Some(&4))
+}
+
+/// `true` for an animation of more than one frame.
+fn is_animated_png(bytes: &[u8]) -> bool {
+    framing::png_chunks(bytes)
+        .find(|chunk| chunk.kind == *b"acTL")
+        .and_then(|chunk| chunk.body.first_chunk())
+        .is_some_and(|frames| u32::from_be_bytes(*frames) > 1)
+}
+
+/// `true` if the file says that it is an animation.
+fn is_animated_webp(bytes: &[u8]) -> bool {
+    const ANIMATION: u8 = 0x02;
+    framing::webp_chunks(bytes)
+        .next()
+        .filter(|chunk| chunk.kind == *b"VP8X")
+        .is_some_and(|chunk| chunk.body.first().is_some_and(|it| it & ANIMATION != 0))
+}
+
+/// `true` if there are pictures besides the first that are neither a smaller form of one nor a mask.
+pub(super) fn has_tiff_pages(bytes: &[u8]) -> bool {
+    let Some(order) = Order::of(bytes) else {
+        return false;
+    };
+    let mut at = order.u32(bytes, 4);
+    for index in 0..DIRECTORIES_MAX {
+        let Some(directory) = at.and_then(|at| Directory::at(bytes, order, at)) else {
+            return false;
+        };
+        let is_beside = directory
+            .number(TAG_NEW_SUBFILE_TYPE)
+            .is_some_and(|kind| kind & 0b101 != 0);
+        if index > 0 && !is_beside {
+            return true;
+        }
+        at = (directory.next != 0).then_some(directory.next);
+    }
+    true
+}
