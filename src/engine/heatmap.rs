@@ -9,13 +9,14 @@ use std::io;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, GenericImageView, ImageEncoder, RgbImage, imageops};
 
-use super::thumbnail::resized;
 use crate::entropy::Draw;
 
 /// The longer side of a heatmap and of an overlay.
 pub const SIDE_PX_MAX: u32 = 1600;
 /// Cells of the grid along the longer side.
 const CELLS: u32 = 14;
+/// Activation of the hottest place in a picture whose probability is 0. JET is blue there.
+const CEILING_MIN: f32 = 0.2;
 /// How opaque the transparent map is where it is hottest.
 const ALPHA_MAX: f32 = 0.85;
 
@@ -33,7 +34,7 @@ pub enum Ground {
 pub enum Scale {
     /// As they are: the hottest place may be lukewarm.
     Raw,
-    /// Stretched, so that the coldest is blue and the hottest red.
+    /// Stretched, so that the coldest place is blue and the hottest as hot as the verdict lets it be.
     Normalized,
 }
 
@@ -69,12 +70,18 @@ impl Map {
         map
     }
 
-    /// Raw activations: a model is seldom sure of everything it sees.
-    fn scaled(&self, scale: Scale, digest: [u8; 32]) -> Self {
+    /// Returns the activations of a picture that is made by a machine with `probability`: a picture
+    /// that is judged human stays cool. Raw activations: a model is seldom sure of everything it sees.
+    #[must_use]
+    pub fn scaled(&self, scale: Scale, digest: [u8; 32], probability: f64) -> Self {
         let mut map = self.clone();
-        if scale == Scale::Raw {
-            let sureness = f32::from(digest[31]) / 255.0;
-            map.stretch(0.06, 0.62 + 0.3 * sureness);
+        let hottest = CEILING_MIN + (1.0 - CEILING_MIN) * narrowed(probability);
+        match scale {
+            Scale::Raw => {
+                let sureness = f32::from(digest[31]) / 255.0;
+                map.stretch(0.06, hottest * (0.62 + 0.3 * sureness));
+            }
+            Scale::Normalized => map.stretch(0.0, hottest),
         }
         map
     }
@@ -146,17 +153,10 @@ impl Map {
 ///
 /// # Errors
 /// When the encoder refuses it.
-pub fn draw(
-    picture: &RgbImage,
-    map: &Map,
-    digest: [u8; 32],
-    ground: Ground,
-    scale: Scale,
-) -> io::Result<Vec<u8>> {
+pub fn draw(picture: &RgbImage, map: &Map, ground: Ground) -> io::Result<Vec<u8>> {
     let (width, height) = picture.dimensions();
     let jet = jet();
     let mut bytes = Vec::with_capacity(width as usize * height as usize * 4);
-    let map = map.scaled(scale, digest);
     let kind = match ground {
         Ground::Opaque => {
             map.rows(width, height, |levels| {
@@ -181,17 +181,12 @@ pub fn draw(
 ///
 /// # Errors
 /// When the encoder refuses it.
-pub fn overlay(
-    picture: &RgbImage,
-    map: &Map,
-    digest: [u8; 32],
-    scale: Scale,
-) -> io::Result<Vec<u8>> {
+pub fn overlay(picture: &RgbImage, map: &Map) -> io::Result<Vec<u8>> {
     let (width, height) = picture.dimensions();
     let jet = jet();
     let mut bytes = Vec::with_capacity(picture.as_raw().len());
     let mut pixels = picture.pixels();
-    map.scaled(scale, digest).rows(width, height, |levels| {
+    map.rows(width, height, |levels| {
         for (&level, pixel) in levels.iter().zip(pixels.by_ref()) {
             let colour = jet[usize::from(level)];
             bytes.extend((0..3).map(|channel| colour[channel].midpoint(pixel[channel])));
@@ -211,7 +206,7 @@ fn png(bytes: &[u8], width: u32, height: u32, kind: ExtendedColorType) -> io::Re
 /// How much the luma varies within each cell of a grid.
 fn contrasts(picture: &RgbImage, columns: u32, rows: u32) -> Vec<f32> {
     const SAMPLES: u32 = 8;
-    let small = resized(picture, columns * SAMPLES, rows * SAMPLES);
+    let small = imageops::thumbnail(picture, columns * SAMPLES, rows * SAMPLES);
     let luma = imageops::grayscale(&small);
     let mut cells = Vec::with_capacity((columns * rows) as usize);
     for row in 0..rows {
@@ -276,6 +271,14 @@ fn unit(draw: &mut Draw) -> f32 {
 )]
 fn span(count: usize) -> f32 {
     count as f32
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a probability needs no more digits for a colour"
+)]
+fn narrowed(probability: f64) -> f32 {
+    probability.clamp(0.0, 1.0) as f32
 }
 
 #[expect(

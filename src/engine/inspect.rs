@@ -12,7 +12,7 @@ use super::card::Card;
 use super::decode::{Source, Wanted};
 use super::{
     Content, Failure, HeatmapStyle, Inspection, PREVIEW_PX, THUMBNAIL_PX, Wants, heatmap, measure,
-    metadata, need, thumbnail,
+    metadata, need, thumbnail, verdict,
 };
 use crate::model::picture::{Defect, Format, Media, Provenance};
 
@@ -173,11 +173,14 @@ impl Inspection {
         }
         let upright = drawn.at(heatmap::SIDE_PX_MAX)?;
         let map = heatmap::Map::of(&upright, self.digest);
+        let of_bytes = || verdict::of_picture(&self.provenance, &self.digest).probability;
+        let probability = wants.probability.unwrap_or_else(of_bytes);
+        let scaled = |scale| map.scaled(scale, self.digest, probability);
         if let Some(HeatmapStyle { ground, scale }) = wants.heatmap {
-            self.heatmap = Some(heatmap::draw(&upright, &map, self.digest, ground, scale)?);
+            self.heatmap = Some(heatmap::draw(&upright, &scaled(scale), ground)?);
         }
         if let Some(scale) = wants.overlay {
-            self.overlay = Some(heatmap::overlay(&upright, &map, self.digest, scale)?);
+            self.overlay = Some(heatmap::overlay(&upright, &scaled(scale))?);
         }
         Ok(())
     }

@@ -61,7 +61,7 @@ pub struct Engine {
 }
 
 /// What is wanted of a picture besides what is found out about it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Wants {
     /// Its measures.
     pub measures: bool,
@@ -73,6 +73,8 @@ pub struct Wants {
     pub heatmap: Option<HeatmapStyle>,
     /// The heatmap half and half with the picture, a PNG.
     pub overlay: Option<Scale>,
+    /// Chance of AI by which heatmap and overlay are coloured. `None` for that of the picture's bytes.
+    pub probability: Option<f64>,
 }
 
 /// How a heatmap is drawn.
@@ -315,7 +317,7 @@ fn joined<T>(done: Result<Result<T, Failure>, tokio::task::JoinError>) -> Result
         Ok(result) => result,
         Err(error) if error.is_panic() => {
             tracing::error!(%error, "a decoder panicked; the picture is taken to be corrupt");
-            Err(Defect::Corrupt("the decoder gave up on it".to_owned()).into())
+            Err(Defect::Corrupt("the decoder failed".to_owned()).into())
         }
         Err(error) => Err(io::Error::other(error).into()),
     }

@@ -40,6 +40,7 @@ async fn what_is_wanted_is_drawn_and_nothing_else() {
         preview: true,
         heatmap: Some(style),
         overlay: Some(Scale::Raw),
+        probability: None,
     };
     let drawn = inspect_fixture("photo.jpg", wants)
         .await

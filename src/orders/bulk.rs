@@ -20,6 +20,7 @@ const WANTS: Wants = Wants {
     preview: false,
     heatmap: None,
     overlay: None,
+    probability: None,
 };
 
 impl Orders {

@@ -22,6 +22,7 @@ pub(super) fn wants_of_detection(options: DetectionOptions) -> Wants {
             scale: Scale::Normalized,
         }),
         overlay: options.generate_overlay.then_some(Scale::Normalized),
+        probability: None,
     }
 }
 
@@ -40,6 +41,7 @@ pub(super) fn wants_of_document(options: DocumentOptions) -> Wants {
             scale,
         }),
         overlay: (options.heatmap && options.heatmap_overlayed).then_some(scale),
+        probability: None,
     }
 }
 
@@ -80,6 +82,10 @@ impl Orders {
         wants: Wants,
     ) -> Result<Result<(Verdict, Option<Inspection>), Defect>, StoreError> {
         let named = ruled::verdict(ruled).or_else(|| self.named(vendor, name));
+        let wants = Wants {
+            probability: named.as_ref().map(|verdict| verdict.probability),
+            ..wants
+        };
         let inspected = self.engine.inspect(content, name.to_owned(), wants).await;
         Ok(match (inspected, named) {
             (Err(Cause::Io(error)), _) => return Err(StoreError::broken(error)),

@@ -13,18 +13,13 @@ fn decoded(png: &[u8]) -> DynamicImage {
 fn a_heatmap_has_the_pictures_size_and_its_ground() {
     let picture = reduced(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
     let map = Map::of(&picture, DIGEST);
-    let opaque = draw(&picture, &map, DIGEST, Ground::Opaque, Scale::Raw).expect("a heatmap");
+    let raw = map.scaled(Scale::Raw, DIGEST, 0.98);
+    let opaque = draw(&picture, &raw, Ground::Opaque).expect("a heatmap");
     let opaque = decoded(&opaque);
     assert_eq!((opaque.width(), opaque.height()), (320, 240));
     assert!(matches!(opaque, DynamicImage::ImageRgb8(_)));
-    let clear = draw(
-        &picture,
-        &map,
-        DIGEST,
-        Ground::Transparent,
-        Scale::Normalized,
-    )
-    .expect("a heatmap");
+    let normalized = map.scaled(Scale::Normalized, DIGEST, 0.98);
+    let clear = draw(&picture, &normalized, Ground::Transparent).expect("a heatmap");
     let DynamicImage::ImageRgba8(clear) = decoded(&clear) else {
         panic!("the transparent heatmap has no alpha");
     };
@@ -36,22 +31,39 @@ fn a_heatmap_has_the_pictures_size_and_its_ground() {
 fn normalized_maps_reach_further_than_raw_ones() {
     let picture = reduced(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
     let map = Map::of(&picture, DIGEST);
-    let range = |scale| {
-        let (mut least, mut most) = (255, 0);
-        map.scaled(scale, DIGEST).rows(100, 100, |levels| {
-            for &level in levels {
-                least = least.min(level);
-                most = most.max(level);
-            }
-        });
-        (least, most)
-    };
+    let range = |scale| levels(&map.scaled(scale, DIGEST, 1.0));
     let (raw, normalized) = (range(Scale::Raw), range(Scale::Normalized));
     assert!(
         raw.1 < normalized.1 && normalized.0 < raw.0,
         "{raw:?} {normalized:?}"
     );
     assert!(normalized.1 > 215 && normalized.0 < 30, "{normalized:?}");
+}
+
+/// The coldest and the hottest level of a map.
+fn levels(map: &Map) -> (u8, u8) {
+    let (mut least, mut most) = (255, 0);
+    map.rows(100, 100, |levels| {
+        for &level in levels {
+            least = least.min(level);
+            most = most.max(level);
+        }
+    });
+    (least, most)
+}
+
+#[test]
+fn a_picture_judged_human_stays_cool_and_one_judged_ai_glows() {
+    let picture = reduced(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
+    let map = Map::of(&picture, DIGEST);
+    for scale in [Scale::Raw, Scale::Normalized] {
+        let hottest = |probability| levels(&map.scaled(scale, DIGEST, probability)).1;
+        // JET has no red and little green below 64.
+        assert!(hottest(0.04) < 64, "{scale:?}: {}", hottest(0.04));
+        assert!(hottest(0.5) > hottest(0.04), "{scale:?}");
+        assert!(hottest(0.98) > hottest(0.5), "{scale:?}");
+    }
+    assert!(levels(&map.scaled(Scale::Normalized, DIGEST, 0.98)).1 > 200);
 }
 
 #[test]
@@ -80,7 +92,8 @@ fn an_overlay_is_half_picture_and_any_size_can_be_drawn() {
     for (width, height) in [(1, 1), (1, 900), (1600, 2), (3, 3)] {
         let picture = RgbImage::from_pixel(width, height, image::Rgb([200, 200, 200]));
         let map = Map::of(&picture, DIGEST);
-        let overlay = overlay(&picture, &map, DIGEST, Scale::Raw).expect("an overlay");
+        let map = map.scaled(Scale::Raw, DIGEST, 0.5);
+        let overlay = overlay(&picture, &map).expect("an overlay");
         let overlay = decoded(&overlay).into_rgb8();
         assert_eq!(overlay.dimensions(), (width, height));
         assert!(
