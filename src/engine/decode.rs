@@ -166,7 +166,7 @@ impl Source {
                 })
             }
             Media::Heif | Media::Avif | Media::Pdf => Err(Defect::OtherFormat(format!(
-                "no {} is decoded",
+                "{} is not decoded",
                 self.media.title()
             ))),
         }
@@ -228,9 +228,9 @@ impl Source {
     fn container_sides(&self) -> Result<(u32, u32), Defect> {
         let corrupt = |why: &str| Defect::Corrupt(format!("the {} {why}", self.media.title()));
         if !bmff::is_whole(&self.bytes) {
-            return Err(corrupt("breaks off"));
+            return Err(corrupt("is truncated"));
         }
-        bmff::sides_px(&self.bytes).ok_or_else(|| corrupt("tells no size"))
+        bmff::sides_px(&self.bytes).ok_or_else(|| corrupt("has no size"))
     }
 }
 
@@ -316,7 +316,7 @@ fn check_whole(format: Format, bytes: &[u8]) -> Result<(), Defect> {
         Ok(())
     } else {
         let title = format.title();
-        Err(Defect::Corrupt(format!("the {title} breaks off")))
+        Err(Defect::Corrupt(format!("the {title} is truncated")))
     }
 }
 

@@ -65,7 +65,7 @@ pub fn protect(order: &mut Protection, memory: &mut Lease) -> Result<Protected, 
     let mut source = Source::read(&order.content, &order.name, memory)?;
     let Media::Picture(format) = source.media else {
         let title = source.media.title();
-        return Err(Defect::NotAPicture(format!("no noise goes into {title}")).into());
+        return Err(Defect::NotAPicture(format!("{title} is not supported")).into());
     };
     let mut picture = source.decode(Wanted::Colours, memory, need::of_encoding)?;
     // all memory is leased: from here on nothing is broken off, to be done anew with other noise

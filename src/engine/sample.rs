@@ -28,9 +28,8 @@ const GRAIN: u8 = 7;
 /// # Errors
 /// [`Defect::NotAPicture`] for any other extension, or the encoder's.
 pub fn sample(name: &str, seed: [u8; 32]) -> Result<Vec<u8>, Failure> {
-    let media = Media::of_name(name).ok_or_else(|| {
-        Defect::NotAPicture("no format goes by the extension of its name".to_owned())
-    })?;
+    let media =
+        Media::of_name(name).ok_or_else(|| Defect::NotAPicture("unknown extension".to_owned()))?;
     Ok(match media {
         Media::Pdf => pdf(&encoded(&picture(seed), Format::Jpeg)?),
         Media::Picture(format) => encoded(&picture(seed), format)?,

@@ -65,8 +65,8 @@ pub fn identify(name: &str, head: &[u8]) -> Result<Media, Defect> {
         Some(found) => check_name(name, found).map(|()| found),
         None if head.is_empty() => Err(empty()),
         None => {
-            let title = named.map_or("known format", Media::title);
-            Err(Defect::NotAPicture(format!("the bytes are no {title}")))
+            let title = named.map_or("a known format", Media::title);
+            Err(Defect::NotAPicture(format!("the content is not {title}")))
         }
     }
 }
@@ -80,7 +80,7 @@ pub fn identify_picture(name: &str, head: &[u8]) -> Result<Format, Defect> {
         return Err(if head.is_empty() {
             empty()
         } else {
-            let text = "the bytes are no JPEG, PNG, WebP, BMP, TIFF or GIF";
+            let text = "the content is not JPEG, PNG, WebP, BMP, TIFF or GIF";
             Defect::NotAPicture(text.to_owned())
         });
     };

@@ -7,6 +7,8 @@
 mod allowed;
 mod cost;
 
+use std::fmt::Write as _;
+
 use image::RgbImage;
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -62,7 +64,8 @@ pub fn declared_px(bytes: &[u8]) -> Option<(u32, u32)> {
     for name in ["width", "height", "viewBox"] {
         if let Ok(Some(attribute)) = root.try_get_attribute(name) {
             let value = attribute.value.replace(['"', '&', '<'], "");
-            alone += &format!(" {name}=\"{value}\"");
+            // Writing to a String does not fail.
+            let _ = write!(alone, " {name}=\"{value}\"");
         }
     }
     let is_sized = alone.contains("viewBox") || alone.contains("width") && alone.contains("height");

@@ -69,7 +69,7 @@ pub fn scan(text: &str) -> Result<Kind, Defect> {
     let mut counts = Counts::default();
     let mut is_plain = text.len() <= BYTES_MAX;
     loop {
-        match reader.read_event().map_err(|error| unreadable(&error))? {
+        match reader.read_event().map_err(|error| malformed(&error))? {
             Event::Start(tag) => {
                 is_plain &= counts.add(&tag)?;
                 counts.open(&tag);
@@ -79,7 +79,7 @@ pub fn scan(text: &str) -> Result<Kind, Defect> {
             // An entity could stand for anything.
             Event::DocType(declared) => is_plain &= !declared.contains('['),
             Event::Eof if counts.elements == 0 || counts.depth > 0 => {
-                return Err(Defect::Corrupt("the SVG breaks off".to_owned()));
+                return Err(truncated());
             }
             Event::Eof if is_plain => {
                 let (elements, stops) = (counts.elements, counts.stops);
@@ -88,6 +88,18 @@ pub fn scan(text: &str) -> Result<Kind, Defect> {
             Event::Eof => return Ok(Kind::Other),
             _ => {}
         }
+    }
+}
+
+fn truncated() -> Defect {
+    Defect::Corrupt("the SVG is truncated".to_owned())
+}
+
+/// Markup that does not close is the only syntax error that quick-xml knows.
+fn malformed(error: &quick_xml::Error) -> Defect {
+    match error {
+        quick_xml::Error::Syntax(_) => truncated(),
+        other => unreadable(other),
     }
 }
 

@@ -49,7 +49,7 @@ pub fn scale(tree: &Tree, side_px_max: u32) -> Result<(f32, u64), Defect> {
     while cost.at(f64::from(scale)) > PIXELS_MAX {
         scale *= 0.75;
         if f64::from(longer * scale) < SIDE_PX_MIN {
-            let text = "the SVG draws too much";
+            let text = "the SVG is too complex";
             return Err(Defect::TooLarge(text.to_owned()));
         }
     }

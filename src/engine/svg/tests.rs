@@ -130,7 +130,8 @@ fn an_svg_beyond_a_limit_gets_a_card() {
     assert_card("a billion laughs", &format!("{laughs}]><svg>&a9;</svg>"));
     let groups = |levels: usize| svg(&("<g>".repeat(levels) + &"</g>".repeat(levels)));
     let attributes = |count: usize| {
-        let attributes: String = (0..count).map(|n| format!("a{n}='' ")).collect();
+        let attributes: Vec<_> = (0..count).map(|n| format!("a{n}='' ")).collect();
+        let attributes = attributes.concat();
         svg(&format!("<g {attributes}/>"))
     };
     let stops = |count: usize| {
@@ -217,9 +218,10 @@ fn what_is_slow_is_drawn_smaller() {
         format!(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2000 2000">{body}</svg>"#)
     };
     let all = r#"<rect width="2000" height="2000" fill="red" opacity=".5"/>"#;
-    let lines: String = (0..80_000)
+    let lines: Vec<_> = (0..80_000)
         .map(|n| format!("V{}H{}", n % 2 * 2000, f64::from(n) / 100.0))
         .collect();
+    let lines = lines.concat();
     let path = |attributes: &str| large(&format!(r#"<path d="M0 0{lines}" {attributes}/>"#));
     let layers = format!(
         "{}{all}{}",

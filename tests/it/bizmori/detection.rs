@@ -136,8 +136,8 @@ async fn the_bytes_decide_where_the_name_does_not() {
 async fn what_is_no_picture_fails_with_the_vendors_code() {
     let stunt = Stunt::frozen("live").await;
     for (file, name, says) in [
-        ("truncated.jpg", "a.jpg", "breaks off"),
-        ("not-a-picture.jpg", "b.jpg", "no JPEG"),
+        ("truncated.jpg", "a.jpg", "is truncated"),
+        ("not-a-picture.jpg", "b.jpg", "is not JPEG"),
         ("bomb.png", "c.png", "pixel"),
         ("plain.png", "d.jpg", "PNG"),
     ] {

@@ -106,7 +106,7 @@ async fn sizes_and_types_are_judged_at_detect() {
             error(
                 400,
                 "Invalid file type",
-                "a.jpg: the bytes are no JPEG, PNG, WebP, BMP, TIFF or GIF",
+                "a.jpg: the content is not JPEG, PNG, WebP, BMP, TIFF or GIF",
             ),
         ),
         (

@@ -44,7 +44,7 @@ fn settled() -> String {
         ),
         r#"{"filename":"four.jpg","result":4.0,"final_result":"Real","confidence":4.0,"detection_step":1,"metadata":["Not AI Generated","No AI indicators found"],"ocr":null,"ml_model":null,"error":null}"#
             .to_owned(),
-        error("five.jpg", "the JPEG breaks off"),
+        error("five.jpg", "the JPEG is truncated"),
     ]
     .join(",");
     format!(
