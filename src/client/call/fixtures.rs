@@ -33,6 +33,7 @@ pub fn embed_files(document: Vec<u8>, folder: &Path) -> Result<Vec<u8>, String> 
     let Ok(text) = str::from_utf8(&document) else {
         return Ok(document);
     };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let Ok(parsed) = serde_json::from_str::<Document<'_>>(text) else {
         return Ok(document);
     };
@@ -100,13 +101,16 @@ mod tests {
    "path": "a.jpg",
    "fileName": "c"
  }], "name": "ü"}], "x": 1e400}"#;
+        let with_mark = format!("\u{feff}{document}");
         let expected = r#"{"n": 12345678901234567890123,
 "orders": [{"files": [{"base64":"/9g=","fileName":"a"}, {"fileName": "b", "base64": "QQ=="}]},
  {"files": [{"base64":"/9g=","fileName":"c"}
 
 
 ], "name": "ü"}], "x": 1e400}"#;
-        assert_eq!(embedded(document, folder.path()).as_deref(), Ok(expected));
+        for document in [document, &with_mark] {
+            assert_eq!(embedded(document, folder.path()).as_deref(), Ok(expected));
+        }
     }
 
     #[test]
