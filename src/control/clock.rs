@@ -202,7 +202,7 @@ pub struct Advance {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Advanced")]
 struct ShownAdvance {
-    /// Which clock was moved: the key of its account, or `default`.
+    /// The clock that was moved: the key of its account, or `default`.
     clock: String,
     #[schemars(extend("format" = "date-time"))]
     now: String,

@@ -162,7 +162,7 @@ pub enum Label {
     Watermarked(String),
 }
 
-/// What settled a judgement; told in `X-Mock-Outcome`.
+/// Source of a verdict, as `X-Mock-Outcome` names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind", content = "what")]
 pub enum Basis {

@@ -22,7 +22,7 @@ use http_body_util::BodyExt;
 const LEFTOVER_BYTES_MAX: usize = 64 * 1024 * 1024;
 const LEFTOVER_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// Where a request's body is handed in by whoever lets it go. `None` if nothing is to be read on.
+/// Slot for a request body that its handler let go. `None` if nothing is left to drain.
 #[derive(Debug, Clone, Default)]
 pub struct Leftover(Arc<Mutex<Option<Body>>>);
 

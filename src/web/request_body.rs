@@ -53,7 +53,7 @@ impl Display for BodyStalled {
 
 impl Error for BodyStalled {}
 
-/// How far a request body has been read.
+/// Progress of reading a request body.
 #[derive(Debug, Default)]
 pub(super) struct ReadState {
     has_stalled: AtomicBool,

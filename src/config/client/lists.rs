@@ -16,7 +16,7 @@ pub struct Account {
     pub key: Option<String>,
 }
 
-/// Which page of a listing.
+/// Page of a listing, by number.
 #[derive(Debug, Clone, Args)]
 pub struct Page {
     /// Entries on a page; 100 if not given, 1000 at most

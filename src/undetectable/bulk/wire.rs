@@ -15,7 +15,7 @@ use crate::model::picture::{Defect, Verdict};
 use crate::model::work::Findings;
 use crate::web::{header_line, outcome_line};
 
-/// What settled so many items stands in `X-Mock-Outcome`.
+/// Number of items whose source stands in `X-Mock-Outcome`.
 const PLAN_ITEMS_MAX: usize = 4;
 
 /// The answer to `POST /bulk-upload`.

@@ -16,7 +16,7 @@ pub struct Problem {
     pub(super) ctx: Option<ProblemContext>,
 }
 
-/// What pydantic says besides of a problem.
+/// Details that pydantic adds to a problem (`ctx`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(super) enum ProblemContext {

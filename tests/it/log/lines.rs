@@ -1,4 +1,4 @@
-//! Which lines there are, and which there are not.
+//! Log lines that a server writes, and those that it leaves out.
 
 use reqwest::Method;
 use serde_json::json;

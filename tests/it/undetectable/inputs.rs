@@ -1,4 +1,4 @@
-//! What `url`, `email` and `model` may be, and in which order inputs are checked.
+//! Values of `url`, `email` and `model`, and the order in which inputs are checked.
 
 use serde_json::{Value, json};
 

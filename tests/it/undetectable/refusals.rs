@@ -1,4 +1,4 @@
-//! What is refused, with which body, and what `X-Mock-Reason` says of it.
+//! Refusals: their bodies, and the `X-Mock-Reason` of each.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What is refused of bulks, with which body, and what `X-Mock-Reason` says of it.
+//! Refusals of bulks: their bodies, and the `X-Mock-Reason` of each.
 
 use reqwest::Method;
 use serde_json::{Value, json};
