@@ -4,11 +4,12 @@ mod hostile;
 mod job;
 mod lines;
 
-use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader, PipeReader};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::TempDir;
+use tokio::sync::watch;
 
 use crate::support::{Process, Stunt};
 
@@ -20,20 +21,24 @@ struct Logged {
     process: Process,
     /// First line on standard output.
     start_line: String,
-    file: NamedTempFile,
+    /// The log so far.
+    log: watch::Receiver<String>,
+    reading: JoinHandle<()>,
     data: TempDir,
 }
 
 impl Logged {
     fn start(arguments: &[&str]) -> Self {
         let data = tempfile::tempdir().expect("a directory");
-        let file = NamedTempFile::new().expect("a file");
-        let log = file.reopen().expect("a file");
-        let (process, start_line) = Process::logging(data.path(), arguments, log);
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        let (process, start_line) = Process::logging(data.path(), arguments, writer);
+        let (sender, log) = watch::channel(String::new());
+        let reading = thread::spawn(move || collect(reader, &sender));
         Self {
             process,
             start_line,
-            file,
+            log,
+            reading,
             data,
         }
     }
@@ -42,22 +47,12 @@ impl Logged {
         &self.process.stunt
     }
 
-    /// The log so far.
-    fn text(&self) -> String {
-        let (mut file, mut text) = (File::open(self.file.path()).expect("a file"), String::new());
-        file.read_to_string(&mut text).expect("UTF-8");
-        text
-    }
-
     /// Waits until the log has that text.
     async fn wait_for(&self, text: &str) {
-        let there = async {
-            while !self.text().contains(text) {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        let waited = tokio::time::timeout(PATIENCE, there).await;
-        assert!(waited.is_ok(), "no {text:?} in {}", self.text());
+        let mut log = self.log.clone();
+        let waited = tokio::time::timeout(PATIENCE, log.wait_for(|log| log.contains(text))).await;
+        let is_there = matches!(waited, Ok(Ok(_)));
+        assert!(is_there, "no {text:?} in {}", *self.log.borrow());
     }
 
     /// Stops the program by SIGTERM. Returns its whole log but for the line on its stop, which
@@ -71,11 +66,26 @@ impl Logged {
 
     /// Stops the program by SIGTERM. Returns its whole log.
     fn stop_with_all(self) -> Vec<String> {
-        let Self { process, file, .. } = self;
+        let Self {
+            process,
+            log,
+            reading,
+            ..
+        } = self;
         process.terminate();
         assert!(process.ended().success());
-        let text = std::fs::read_to_string(file.path()).expect("UTF-8");
-        text.lines().map(str::to_owned).collect()
+        reading.join().expect("a log in UTF-8");
+        log.borrow().lines().map(str::to_owned).collect()
+    }
+}
+
+/// Sends the log on, line by line, until the program ends.
+fn collect(reader: PipeReader, log: &watch::Sender<String>) {
+    let mut reader = BufReader::new(reader);
+    let mut line = String::new();
+    while reader.read_line(&mut line).expect("UTF-8") > 0 {
+        log.send_modify(|log| log.push_str(&line));
+        line.clear();
     }
 }
 
