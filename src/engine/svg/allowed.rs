@@ -5,6 +5,7 @@
 
 use quick_xml::Reader;
 use quick_xml::escape::unescape;
+use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesStart, Event};
 
 use super::unreadable;
@@ -103,6 +104,24 @@ fn malformed(error: &quick_xml::Error) -> Defect {
     }
 }
 
+/// `true` if an attribute may filter its element. The functions of CSS, such as `blur(9)`, need no
+/// element `filter`, and each is a pass over a whole layer.
+///
+/// <https://drafts.fxtf.org/filter-effects/#FilterProperty>
+fn may_filter(attribute: &Attribute<'_>) -> bool {
+    match attribute.key.local_name().as_ref() {
+        "filter" => true,
+        "style" => unescape(&attribute.value).map_or(true, |style| {
+            let is_in_name = |it: char| it.is_ascii_alphanumeric() || it == '-' || it == '_';
+            let style = style.to_ascii_lowercase();
+            let mut words = style.split(|it| !is_in_name(it));
+            // A name may follow `!important` without a space.
+            words.any(|word| word.ends_with("filter"))
+        }),
+        _ => false,
+    }
+}
+
 /// Counts over the elements read so far.
 #[derive(Debug, Default)]
 struct Counts {
@@ -131,6 +150,7 @@ impl Counts {
                 "d" | "points" => self.paths_bytes += attribute.value.len(),
                 name => {
                     is_plain &= attribute.value.len() <= VALUE_BYTES_MAX;
+                    is_plain &= !may_filter(&attribute);
                     if let Some(prefix) = name.strip_prefix("xmlns:") {
                         let namespace = unescape(&attribute.value);
                         is_plain &= namespace.is_ok_and(|it| self.declare(prefix, &it));

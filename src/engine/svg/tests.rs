@@ -78,6 +78,7 @@ fn shapes_gradients_and_inline_styles_are_drawn() {
         format!(r#"<metadata><image/><text>t</text></metadata><rect {all} fill="red"/>"#),
         format!(r#"<s:view xmlns:s="urn:s"><s:image/><image/></s:view><rect {all} fill="red"/>"#),
         format!(r#"<rect {all} fill="red" onload="run()"/>"#),
+        format!(r#"<rect {all} style="fill:red;color-interpolation-filters:linearRGB"/>"#),
     ] {
         let picture = drawn(&svg(&body)).expect(&body);
         assert_eq!(picture.get_pixel(50, 25).0, [255, 0, 0], "{body}");
@@ -113,6 +114,13 @@ fn every_other_svg_gets_a_card() {
         "<g><x:image xmlns:x='http://www.w3.org/2000/svg'/></g>",
         "<g xmlns:x='http://www.w3.org/2000/sv&#103;'><x:image/></g>",
         "<s:view xmlns:s='urn:s'/><image/>",
+        "<rect filter='blur(9)'/>",
+        "<rect xmlns:x='http://www.w3.org/2000/svg' x:filter='blur(9)'/>",
+        "<g style='filter:sepia(1)'/>",
+        "<g style='fil&#116;er:sepia(1)'/>",
+        "<g style='fill:red!importantfilter:sepia(1)'/>",
+        "<g style='fill:red;/**/*FILTER :sepia(1)'/>",
+        "<g xmlns:x='http://www.w3.org/2000/svg' x:style='filter:blur(9)'/>",
     ] {
         assert_card(body, &svg(body));
     }
