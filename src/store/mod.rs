@@ -107,13 +107,16 @@ impl Db {
             .pragma("temp_store", "memory")
             .pragma("journal_size_limit", LOG_BYTES_MAX)
             .disable_statement_logging();
-        // Takes effect where the file is new. See `Writer::shrink`.
+        // Takes effect where the file is new. See `tx::shrink`.
         let writing = options.clone().auto_vacuum(SqliteAutoVacuum::Incremental);
         let mut connection = writing.connect().await?;
         sqlx::migrate!()
             .run(&mut connection)
             .await
             .map_err(StoreError::broken)?;
+        if let Err(error) = tx::enable_shrinking(&mut connection).await {
+            tracing::warn!(%error, "the database file cannot be rewritten: it gives no space back");
+        }
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .min_connections(0)

@@ -29,6 +29,7 @@ use crate::clock::Clock;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::order::Order;
 use crate::model::time::Timestamp;
+pub(super) use shrink::enable as enable_shrinking;
 pub(super) use update::Update;
 
 /// So many transactions share one commit at most.

@@ -16,6 +16,8 @@ use crate::store::Result;
 const FREE_PAGES_KEPT: i64 = 1_024;
 /// Pages that are given back at a time, which takes about a millisecond.
 const SLICE_PAGES: i64 = 256;
+/// `auto_vacuum` of a file that gives pages back when it is told to.
+const INCREMENTAL: i64 = 2;
 
 impl Writer {
     /// Gives space back whenever rows were removed. Ends when the writer is closed.
@@ -57,25 +59,55 @@ impl Writer {
     }
 }
 
-/// Gives a slice of the free pages back. Returns `false` if few are left.
+/// Gives a slice of the free pages back. Returns `false` if few are left, or if the file gives none
+/// back.
 async fn give_back_slice(sqlite: &mut SqliteConnection) -> Result<bool> {
-    let row = sqlx::query("PRAGMA freelist_count")
-        .fetch_one(&mut *sqlite)
-        .await?;
-    if row.get::<i64, _>(0) <= FREE_PAGES_KEPT {
+    let free_pages = count_free_pages(sqlite).await?;
+    if free_pages <= FREE_PAGES_KEPT {
         return Ok(false);
     }
     let sql = format!("PRAGMA incremental_vacuum({SLICE_PAGES})");
     sqlx::query(sqlx::AssertSqlSafe(sql))
-        .execute(sqlite)
+        .execute(&mut *sqlite)
         .await?;
-    Ok(true)
+    Ok(count_free_pages(sqlite).await? < free_pages)
+}
+
+async fn count_free_pages(sqlite: &mut SqliteConnection) -> Result<i64> {
+    let row = sqlx::query("PRAGMA freelist_count")
+        .fetch_one(sqlite)
+        .await?;
+    Ok(row.get(0))
+}
+
+/// Lets a file that was made without `auto_vacuum` give space back from now on. Rewrites the file,
+/// once. `sqlite` is a connection whose `auto_vacuum` is set, outside a transaction.
+///
+/// <https://www.sqlite.org/pragma.html#pragma_auto_vacuum>
+pub(in crate::store) async fn enable(sqlite: &mut SqliteConnection) -> Result<()> {
+    let row = sqlx::query("PRAGMA auto_vacuum")
+        .fetch_one(&mut *sqlite)
+        .await?;
+    if row.get::<i64, _>(0) == INCREMENTAL {
+        return Ok(());
+    }
+    tracing::info!("rewriting the database file once, so that it gives space back");
+    // The connection's own setting is forgotten where the file has another.
+    for sql in ["PRAGMA auto_vacuum = INCREMENTAL", "VACUUM"] {
+        sqlx::query(sql).execute(&mut *sqlite).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::time::Duration;
 
+    use sqlx::sqlite::SqliteConnectOptions;
+    use sqlx::{ConnectOptions, Connection};
+
+    use super::{FREE_PAGES_KEPT, count_free_pages, give_back_slice};
     use crate::model::account::Settings;
     use crate::model::time::Timestamp;
     use crate::store::{Db, accounts, sealed::Connected, tx::Tx};
@@ -104,8 +136,47 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("db");
         let db = Db::open(&file).await.expect("a database");
-        let id = add_large_account(&db).await;
-        let bytes = || std::fs::metadata(&file).expect("a file").len();
+        assert_gives_space_back(&file, &db).await;
+    }
+
+    #[tokio::test]
+    async fn open_a_file_without_auto_vacuum_lets_it_give_space_back() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("db");
+        let options = SqliteConnectOptions::new()
+            .filename(&file)
+            .create_if_missing(true);
+        let mut sqlite = options.connect().await.expect("a database");
+        let migrated = sqlx::migrate!().run(&mut sqlite).await;
+        migrated.expect("the tables");
+        sqlite.close().await.expect("a close");
+        let db = Db::open(&file).await.expect("a database");
+        assert_gives_space_back(&file, &db).await;
+    }
+
+    #[tokio::test]
+    async fn give_back_slice_of_a_file_that_gives_none_back_returns_false() {
+        let mut sqlite = SqliteConnectOptions::new()
+            .connect()
+            .await
+            .expect("a database");
+        for sql in [
+            "CREATE TABLE large (bytes BLOB)",
+            "INSERT INTO large VALUES (zeroblob(8388608))",
+            "DELETE FROM large",
+        ] {
+            sqlx::query(sql).execute(&mut sqlite).await.expect(sql);
+        }
+        let free_pages = count_free_pages(&mut sqlite).await.expect("a count");
+        assert!(free_pages > FREE_PAGES_KEPT, "{free_pages}");
+        assert!(!give_back_slice(&mut sqlite).await.expect("a slice"));
+    }
+
+    /// Asserts that the removal of a large account makes the file small, and that the database works
+    /// afterwards.
+    async fn assert_gives_space_back(file: &Path, db: &Db) {
+        let id = add_large_account(db).await;
+        let bytes = || std::fs::metadata(file).expect("a file").len();
         assert!(bytes() > LARGE_BYTES, "{}", bytes());
         let mut tx = db.begin().await.expect("a transaction");
         accounts::delete(&mut tx, id).await.expect("a deletion");
@@ -119,7 +190,7 @@ mod tests {
         let shrunk = tokio::time::timeout(Duration::from_mins(1), shrunk).await;
         assert!(shrunk.is_ok(), "{} bytes are left", bytes());
         // The account's rows are gone, and the database works.
-        add_large_account(&db).await;
+        add_large_account(db).await;
         db.close().await;
         assert!(bytes() > LARGE_BYTES);
     }
