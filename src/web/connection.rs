@@ -314,7 +314,7 @@ impl Connection {
         let client = tokio::net::TcpStream::connect(address);
         let (client, accepted) = tokio::join!(client, listener.accept());
         let (stream, _) = accepted.expect("a connection");
-        let socket = Socket::new(Stream::Plain(stream), Arc::new(Progress::new()));
+        let socket = Socket::new(Stream::Left(stream), Arc::new(Progress::new()));
         (Self::new(socket), client.expect("a connection"))
     }
 }

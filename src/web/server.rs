@@ -170,7 +170,7 @@ async fn shake_hands(accepted: Accepted, close: &CancellationToken) -> Option<St
         acceptor,
     } = accepted;
     let Some(acceptor) = acceptor else {
-        return Some(Stream::Plain(stream));
+        return Some(Stream::Left(stream));
     };
     let handshake = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream));
     let shaken = tokio::select! {
@@ -178,7 +178,7 @@ async fn shake_hands(accepted: Accepted, close: &CancellationToken) -> Option<St
         () = close.cancelled() => return None,
     };
     match shaken {
-        Ok(Ok(stream)) => return Some(Stream::Tls(Box::new(stream))),
+        Ok(Ok(stream)) => return Some(Stream::Right(Box::new(stream))),
         Ok(Err(error)) => tracing::debug!(%address, %error, "a TLS handshake failed"),
         Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
     }
