@@ -1,128 +1,122 @@
-//! ZIP files that clients upload (PKWARE's APPNOTE 6.3): what stands in their directory, and
-//! the content of one entry.
+//! ZIP files that clients upload: their central directory, and the content of one entry.
 //!
-//! Promises: a directory is read entry by entry and no further than is asked for, whatever its
-//! end says of it; names of which two are the same are two entries; of an entry no more is read
-//! and none more unpacked than its directory says, and what then is not as it says is a
-//! [`Defect`]. (The crate that writes our ZIPs reads all of a directory into memory, keeps
-//! one of two entries of a name, and is not asked.)
+//! Guarantees: a central directory is read entry by entry and no further than the caller allows,
+//! however many entries it claims. Two entries of the same name are two entries. No more of an entry
+//! is read or decompressed than the central directory says; any difference is a [`Defect`].
+//!
+//! <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>
 
 mod directory;
 mod names;
 
 use std::io::{self, BufReader, ErrorKind, Read};
 
-use flate2::Crc;
 use flate2::bufread::DeflateDecoder;
 
 use super::{Content, Failure};
 use crate::model::bulk::Packed;
 use crate::model::picture::Defect;
-pub use directory::list;
+pub use directory::read_central_directory;
 pub use names::NAME_BYTES_MAX;
 
-/// An entry of a ZIP's directory.
+/// An entry of a central directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// As it stands there, or the begin of it where it is longer than [`NAME_BYTES_MAX`].
+    /// The name, or its first [`NAME_BYTES_MAX`] bytes if it is longer.
     pub name: String,
-    /// The name is in code page 437, where only `/` separates folders.
+    /// The name is in code page 437, in which `/` alone separates folders.
     pub is_code_page_437: bool,
-    /// The name is longer.
+    /// The name is longer than [`NAME_BYTES_MAX`].
     pub is_name_cut: bool,
     pub is_encrypted: bool,
-    /// It is stored or deflated: else it cannot be unpacked.
+    /// The entry is stored or deflated. No other method can be decompressed.
     pub is_readable: bool,
     pub packed: Packed,
 }
 
-/// Why a ZIP's entries cannot be told.
+/// Error of reading a central directory.
 #[derive(Debug)]
-pub enum Unlisted {
-    /// It is no ZIP, or a broken one; one line on what is wrong.
-    NoZip(String),
-    /// It has more entries than are taken.
-    TooMany,
-    /// The disk failed.
+pub enum ZipError {
+    /// Not a ZIP file, or a malformed one. The text says what is wrong.
+    Invalid(String),
+    /// More entries than the caller allows.
+    TooManyEntries,
+    /// The file could not be read.
     Io(io::Error),
 }
 
-impl From<io::Error> for Unlisted {
-    fn from(error: io::Error) -> Self {
-        if error.kind() == ErrorKind::UnexpectedEof {
-            Self::NoZip("its directory breaks off".to_owned())
-        } else {
-            Self::Io(error)
-        }
-    }
-}
-
-/// Bytes before an entry's name, in its own header.
+/// Bytes of a local header before the entry's name.
 const LOCAL_HEADER_BYTES: usize = 30;
 const LOCAL_HEADER: &[u8] = b"PK\x03\x04";
 
-/// The content of the entry that `packed` describes, of the ZIP that is all of `zip`.
+/// Returns the decompressed content of the entry at `packed` of the file `zip`.
 ///
 /// # Errors
-/// [`Defect::Corrupt`] where it is not what the ZIP's directory says; the disk's.
-pub fn unpack(zip: &Content, packed: &Packed) -> Result<Vec<u8>, Failure> {
-    let data_at = data_at(zip, packed)?;
-    // No compressor makes much more of anything: what takes more room than this is empty blocks
-    // without end.
-    let most = packed.bytes + packed.bytes / 8 + 1_024;
-    let data = zip.read_from(data_at).take(packed.packed_bytes.min(most));
+/// Returns [`Defect::Corrupt`] if the entry differs from what the central directory says of it, and
+/// [`Failure::Io`] if the file cannot be read.
+pub fn read_entry(zip: &Content, packed: &Packed) -> Result<Vec<u8>, Failure> {
+    let data_at = find_data(zip, packed)?;
+    // A compressor makes data longer by a fraction at most. Whatever is longer than this consists of
+    // empty blocks.
+    let packed_bytes_max = packed.bytes + packed.bytes / 8 + 1_024;
+    let data = zip
+        .read_from(data_at)
+        .take(packed.packed_bytes.min(packed_bytes_max));
     let mut bytes = Vec::new();
     bytes.reserve_exact(usize::try_from(packed.bytes).unwrap_or(0).saturating_add(1));
-    let unpacked = if packed.is_deflated {
+    let read = if packed.is_deflated {
         let inflated = DeflateDecoder::new(BufReader::new(data));
         inflated.take(packed.bytes + 1).read_to_end(&mut bytes)
     } else {
         data.take(packed.bytes + 1).read_to_end(&mut bytes)
     };
-    match unpacked {
+    match read {
         Ok(_) => {}
-        Err(error) if is_of_the_data(&error) => return Err(corrupt("cannot be unpacked")),
+        Err(error) if is_corrupt_data(&error) => {
+            return Err(corrupt("the ZIP entry cannot be decompressed"));
+        }
         Err(error) => return Err(error.into()),
     }
     if bytes.len() as u64 != packed.bytes {
-        return Err(corrupt("is not of the size that the ZIP's directory says"));
-    }
-    let mut crc = Crc::new();
-    crc.update(&bytes);
-    if crc.sum() != packed.crc32 {
         return Err(corrupt(
-            "has not the checksum that the ZIP's directory says",
+            "the ZIP entry's size differs from the central directory's",
+        ));
+    }
+    if rawzip::crc32(&bytes) != packed.crc32 {
+        return Err(corrupt(
+            "the ZIP entry's CRC-32 differs from the central directory's",
         ));
     }
     Ok(bytes)
 }
 
-/// Where the entry's data begin: behind its own header, of which nothing else is believed.
-fn data_at(zip: &Content, packed: &Packed) -> Result<u64, Failure> {
-    let misplaced = || corrupt("is not where the ZIP's directory says");
+/// Returns the offset of the entry's data, behind its local header. Nothing but the lengths of the
+/// header's name and extra fields is read from it.
+fn find_data(zip: &Content, packed: &Packed) -> Result<u64, Failure> {
+    let misplaced =
+        || corrupt("the ZIP entry's local header is not where the central directory says");
     let mut header = [0; LOCAL_HEADER_BYTES];
     match zip.read_from(packed.header_at).read_exact(&mut header) {
-        Err(error) if is_of_the_data(&error) => return Err(misplaced()),
+        Err(error) if is_corrupt_data(&error) => return Err(misplaced()),
         read => read?,
     }
     if !header.starts_with(LOCAL_HEADER) {
         return Err(misplaced());
     }
-    let ends_at = packed.header_at + header.len() as u64;
     let [.., n0, n1, e0, e1] = header;
     let lengths = [[n0, n1], [e0, e1]].map(|length| u64::from(u16::from_le_bytes(length)));
-    Ok(ends_at + lengths[0] + lengths[1])
+    Ok(packed.header_at + header.len() as u64 + lengths[0] + lengths[1])
 }
 
-fn is_of_the_data(error: &io::Error) -> bool {
+fn is_corrupt_data(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof
     )
 }
 
-fn corrupt(line: &str) -> Failure {
-    Defect::Corrupt(format!("the ZIP entry {line}")).into()
+fn corrupt(message: &str) -> Failure {
+    Defect::Corrupt(message.to_owned()).into()
 }
 
 #[cfg(test)]
@@ -130,31 +124,29 @@ mod tests {
     use super::super::fixture;
     use super::*;
 
-    /// What is no ZIP, for an entry that is told to stand at that place.
-    fn refused(header_at: u64, zip: &Content) -> String {
-        let packed = Packed {
-            header_at,
-            packed_bytes: 2_000,
-            bytes: 2_000,
-            crc32: 0,
-            is_deflated: false,
-        };
-        match unpack(zip, &packed) {
-            Err(Failure::Defect(defect)) => defect.text().to_owned(),
-            other => panic!("{other:?}"),
-        }
-    }
-
     #[test]
-    fn a_file_shorter_than_it_was_said_to_be_is_corrupt_and_no_fault_of_the_disks() {
-        let there = fixture::content("photo.jpg");
+    fn read_entry_beyond_the_end_of_the_file_is_corrupt() {
+        let whole = fixture::content("photo.jpg");
         let zip = Content {
             bytes: u64::MAX,
-            ..there.clone()
+            ..whole.clone()
         };
-        for header_at in [0, there.bytes - 1, there.bytes, there.bytes + 1] {
-            let line = "the ZIP entry is not where the ZIP's directory says";
-            assert_eq!(refused(header_at, &zip), line, "{header_at}");
+        for header_at in [0, whole.bytes - 1, whole.bytes, whole.bytes + 1] {
+            let packed = Packed {
+                header_at,
+                packed_bytes: 2_000,
+                bytes: 2_000,
+                crc32: 0,
+                is_deflated: false,
+            };
+            let Err(Failure::Defect(defect)) = read_entry(&zip, &packed) else {
+                panic!("read an entry at {header_at}");
+            };
+            assert_eq!(
+                defect.text(),
+                "the ZIP entry's local header is not where the central directory says",
+                "{header_at}"
+            );
         }
     }
 }

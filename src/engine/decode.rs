@@ -89,7 +89,7 @@ pub fn read(content: &Content, memory: &mut Lease) -> Result<Vec<u8>, Failure> {
     }
     memory.require(need::of_reading(bytes))?;
     if let Some(packed) = &content.packed {
-        return archive::unpack(content, packed);
+        return archive::read_entry(content, packed);
     }
     let mut bytes = Vec::new();
     bytes.reserve_exact(

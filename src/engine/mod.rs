@@ -238,19 +238,20 @@ impl Engine {
 
     /// The entries of a ZIP, in its directory's order.
     ///
-    /// It reads that alone, no more than `most` entries of it, and so does not wait for its turn.
+    /// Reads the central directory alone, at most `entries_max` entries of it, and so does not wait for
+    /// its turn.
     ///
     /// # Errors
-    /// See [`archive::Unlisted`].
+    /// See [`archive::ZipError`].
     pub async fn entries(
         &self,
         zip: Content,
-        most: usize,
-    ) -> Result<Vec<archive::Entry>, archive::Unlisted> {
-        let list = move || archive::list(&zip, most);
-        match tokio::task::spawn_blocking(list).await {
-            Ok(listed) => listed,
-            Err(error) => Err(archive::Unlisted::Io(io::Error::other(error))),
+        entries_max: usize,
+    ) -> Result<Vec<archive::Entry>, archive::ZipError> {
+        let read = move || archive::read_central_directory(&zip, entries_max);
+        match tokio::task::spawn_blocking(read).await {
+            Ok(entries) => entries,
+            Err(error) => Err(archive::ZipError::Io(io::Error::other(error))),
         }
     }
 

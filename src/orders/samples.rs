@@ -65,7 +65,7 @@ impl Orders {
             let (name, outputs) = (first.file.name.clone(), of_file.len());
             let added = self.engine.run(move || {
                 for _ in 0..outputs {
-                    archive.add(name.clone(), bytes.as_slice())?;
+                    archive.add(&name, bytes.as_slice())?;
                 }
                 Ok(archive)
             });

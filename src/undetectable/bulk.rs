@@ -19,7 +19,7 @@ use super::fields::Fields;
 use super::{Answer, auth, detect, query, uploaded};
 use crate::accounts::Account;
 use crate::engine::Content;
-use crate::engine::archive::Unlisted;
+use crate::engine::archive::ZipError;
 use crate::journal::Entry;
 use crate::model::bulk::Bulk;
 use crate::model::order::{Order, State as OrderState};
@@ -138,12 +138,12 @@ async fn read(verbs: &Verbs, name: &str, zip: Content) -> Result<Bulk, Refusal> 
     }
     let entries = match verbs.engine.entries(zip, ENTRIES_MAX).await {
         Ok(entries) => entries,
-        Err(Unlisted::NoZip(line)) => return refused(Code::NotZip, &line),
-        Err(Unlisted::TooMany) => {
+        Err(ZipError::Invalid(line)) => return refused(Code::NotZip, &line),
+        Err(ZipError::TooManyEntries) => {
             let line = format!("more than {ENTRIES_MAX} entries");
             return refused(Code::TooManyFiles, &line);
         }
-        Err(Unlisted::Io(error)) => return Err(StoreError::broken(error).into()),
+        Err(ZipError::Io(error)) => return Err(StoreError::broken(error).into()),
     };
     let bulk = sort::sort(entries);
     match bulk.queued.len() {

@@ -1,12 +1,11 @@
 //! Names in ZIPs: UTF-8 or, as in the beginning, code page 437.
 
-use flate2::Crc;
+use rawzip::crc32;
+use rawzip::extra_fields::{ExtraFieldId, ExtraFields};
 
 /// Longer names are cut.
 pub const NAME_BYTES_MAX: usize = 1_024;
 
-/// Extra field with the name in UTF-8 (Info-ZIP's Unicode Path, APPNOTE 4.6.9).
-const UNICODE_PATH: u16 = 0x7075;
 const UNICODE_PATH_VERSION: u8 = 1;
 
 /// Code page 437 from 0x80 on; below, it is ASCII.
@@ -29,24 +28,15 @@ pub fn decode(raw: &[u8], is_utf8: bool) -> (String, bool) {
     }
 }
 
-/// Returns the name in the extra field [`UNICODE_PATH`]. `None` if there is no such field, or if it does
-/// not belong to the name `raw`, as its checksum says.
-pub fn unicode_path(raw: &[u8], mut extra: &[u8]) -> Option<String> {
-    let mut crc = Crc::new();
-    crc.update(raw);
-    while let [id0, id1, length0, length1, rest @ ..] = extra {
-        let length = u16::from_le_bytes([*length0, *length1]).into();
-        let (field, next) = rest.split_at_checked(length)?;
-        if u16::from_le_bytes([*id0, *id1]) == UNICODE_PATH {
-            let name = field.strip_prefix(&[UNICODE_PATH_VERSION])?;
-            let name = name.strip_prefix(&crc.sum().to_le_bytes())?;
-            let name = std::str::from_utf8(name).ok()?;
-            let fits = (1..=NAME_BYTES_MAX).contains(&name.len());
-            return fits.then(|| name.to_owned());
-        }
-        extra = next;
-    }
-    None
+/// Returns the name in the extra field of Info-ZIP's Unicode Path (APPNOTE 4.6.9). `None` if there is no
+/// such field, or if it does not belong to the name `raw`, as its checksum says.
+pub fn unicode_path(raw: &[u8], mut extra: ExtraFields<'_>) -> Option<String> {
+    let (_, field) = extra.find(|(id, _)| *id == ExtraFieldId::INFO_ZIP_UNICODE_PATH)?;
+    let name = field.strip_prefix(&[UNICODE_PATH_VERSION])?;
+    let name = name.strip_prefix(&crc32(raw).to_le_bytes())?;
+    let name = std::str::from_utf8(name).ok()?;
+    let fits = (1..=NAME_BYTES_MAX).contains(&name.len());
+    fits.then(|| name.to_owned())
 }
 
 fn of_code_page_437(byte: u8) -> char {
@@ -75,17 +65,21 @@ mod tests {
     #[test]
     fn unicode_path_counts_if_it_belongs_to_the_name() {
         let field = |version: u8, of: &[u8], name: &[u8]| {
-            let mut crc = Crc::new();
-            crc.update(of);
-            let field = [&[version], &crc.sum().to_le_bytes()[..], name].concat();
+            let field = [&[version], &crc32(of).to_le_bytes()[..], name].concat();
             let length = u16::try_from(field.len()).expect("a short field");
             [b"up", &length.to_le_bytes()[..], &field].concat()
         };
         let utf8 = "ソ.jpg";
         let (raw, fine) = (b"\x83\x5c.jpg", field(1, b"\x83\x5c.jpg", utf8.as_bytes()));
-        assert_eq!(unicode_path(raw, &fine).as_deref(), Some(utf8));
+        assert_eq!(
+            unicode_path(raw, ExtraFields::new(&fine)).as_deref(),
+            Some(utf8)
+        );
         let behind_another = [&b"\x01\0\x02\0ab"[..], &fine].concat();
-        assert_eq!(unicode_path(raw, &behind_another).as_deref(), Some(utf8));
+        assert_eq!(
+            unicode_path(raw, ExtraFields::new(&behind_another)).as_deref(),
+            Some(utf8)
+        );
         for bad in [
             Vec::new(),
             field(2, raw, utf8.as_bytes()),
@@ -95,7 +89,7 @@ mod tests {
             fine[..fine.len() - 1].to_vec(),
             fine[..3].to_vec(),
         ] {
-            assert_eq!(unicode_path(raw, &bad), None, "{bad:?}");
+            assert_eq!(unicode_path(raw, ExtraFields::new(&bad)), None, "{bad:?}");
         }
     }
 }

@@ -7,10 +7,10 @@ use super::{Entry, asked, bulk, done, error, frozen, of_items, post, query_bulk}
 use crate::support::{fixture, picture, zip, zip_64};
 
 const NO_ZIP: &str = "URL must point to a ZIP file";
-const SIZE: &str = "the ZIP entry is not of the size that the ZIP's directory says";
-const CHECKSUM: &str = "the ZIP entry has not the checksum that the ZIP's directory says";
-const PLACE: &str = "the ZIP entry is not where the ZIP's directory says";
-const UNPACK: &str = "the ZIP entry cannot be unpacked";
+const SIZE: &str = "the ZIP entry's size differs from the central directory's";
+const CHECKSUM: &str = "the ZIP entry's CRC-32 differs from the central directory's";
+const PLACE: &str = "the ZIP entry's local header is not where the central directory says";
+const UNPACK: &str = "the ZIP entry cannot be decompressed";
 
 fn some() -> [Entry; 2] {
     [
@@ -23,14 +23,21 @@ fn some() -> [Entry; 2] {
 async fn a_zip_that_breaks_off_is_none() {
     let stunt = frozen().await;
     let whole = zip(&some());
-    for length in [3, 30, 1_000, whole.len() - 100, whole.len() - 1] {
+    let no_end = "it has no end-of-central-directory record";
+    for (length, why) in [
+        (3, no_end),
+        (30, no_end),
+        (1_000, no_end),
+        (whole.len() - 100, no_end),
+        (whole.len() - 1, "its central directory is truncated"),
+    ] {
         let answer = asked(&stunt, "a.zip", whole[..length].to_vec()).await;
-        let expected = error(400, NO_ZIP, "a.zip: it has no ZIP's end");
+        let expected = error(400, NO_ZIP, &format!("a.zip: {why}"));
         assert_eq!(answer.refusal(), expected, "{length}");
     }
     let headless = whole[1_000..].to_vec();
     let answer = asked(&stunt, "a.zip", headless).await;
-    let why = "a.zip: its directory is not where its end says";
+    let why = "a.zip: its central directory is not where its end says";
     assert_eq!(answer.refusal(), error(400, NO_ZIP, why));
 }
 
@@ -70,14 +77,24 @@ async fn an_end_or_a_directory_that_lies_is_told() {
     };
     let directory = end - (46 + 8) - (46 + 5);
     for (zip, why) in [
-        (with(end + 10, 7), "its end says 7 entries, its directory 2"),
-        (with(end + 4, 1), "it is a part of several"),
+        (
+            with(end + 10, 7),
+            "its end counts 7 entries, its central directory has 2",
+        ),
+        (with(end + 4, 1), "it is one part of a split ZIP file"),
         (
             with(end + 13, 99),
-            "its directory is not where its end says",
+            "its central directory is not where its end says",
         ),
-        (with(directory + 3, 0), "its directory is broken"),
-        (with(directory + 29, 9), "its directory breaks off"),
+        (
+            with(end + 18, 99),
+            "its central directory is not where its end says",
+        ),
+        (with(directory + 3, 0), "its central directory is malformed"),
+        (
+            with(directory + 29, 9),
+            "its central directory is truncated",
+        ),
     ] {
         let answer = asked(&stunt, "a.zip", zip).await;
         let why = format!("a.zip: {why}");
@@ -87,14 +104,14 @@ async fn an_end_or_a_directory_that_lies_is_told() {
     let locator = lost.len() - 22 - 20;
     lost[locator - 56] = b'Q';
     let answer = asked(&stunt, "a.zip", lost).await;
-    let why = "a.zip: its ZIP64's end is not where it says";
+    let why = "a.zip: its central directory is not where its end says";
     assert_eq!(answer.refusal(), error(400, NO_ZIP, why));
     let wide = Entry {
         bytes: u64::from(u32::MAX),
         ..some()[0].clone()
     };
     let answer = asked(&stunt, "a.zip", zip(&[wide])).await;
-    let why = "a.zip: its directory lacks a ZIP64's number";
+    let why = "a.zip: its central directory lacks a ZIP64 size";
     assert_eq!(answer.refusal(), error(400, NO_ZIP, why));
 }
 

@@ -34,7 +34,11 @@ async fn a_url_that_means_no_zip_is_refused() {
     }
     for bytes in [picture(), b"PK\x03\x04".to_vec()] {
         let answer = asked(&stunt, "a.zip", bytes).await;
-        let expected = error(400, message, "a.zip: it has no ZIP's end");
+        let expected = error(
+            400,
+            message,
+            "a.zip: it has no end-of-central-directory record",
+        );
         assert_eq!(answer.refusal(), expected);
     }
 }
