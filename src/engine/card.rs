@@ -9,8 +9,8 @@ use image::RgbImage;
 use resvg::tiny_skia::{Color, FillRule, Paint, PathBuilder, Pixmap, Rect, Stroke, Transform};
 use skrifa::outline::OutlinePen;
 
+use super::raster::fit_within;
 use super::report::typeface::{Glyph, Typeface, UNITS, width_pt};
-use super::thumbnail::fitted;
 use crate::model::picture::Media;
 
 /// The shape of a card whose file does not say its own: A4's.
@@ -56,7 +56,7 @@ impl Card {
     pub fn draw(&self, side_px_max: u32) -> io::Result<RgbImage> {
         let (width, height) = self.sides_px;
         let longer = width.max(height).clamp(1, side_px_max);
-        let (width, height) = fitted(width, height, longer);
+        let (width, height) = fit_within(width, height, longer);
         let pixmap = Pixmap::new(width, height);
         let pixmap = pixmap.ok_or_else(|| io::Error::other("a card of no size"))?;
         let mut canvas = Canvas {

@@ -1,6 +1,6 @@
 //! From a file to its pixels, within limits.
 //!
-//! Promises: a file is read whole only under [`FILE_BYTES_MAX`]; the size it declares is
+//! Promises: a file is read whole only under [`input::FILE_BYTES_MAX`]; the size it declares is
 //! checked, and the memory for it leased, before its pixels are allocated; what decodes goes on to its end (a torn file is
 //! corrupt, even where a viewer would show its upper half).
 
@@ -15,12 +15,11 @@ use sha2::{Digest, Sha256};
 
 use super::budget::Lease;
 use super::need::{self, Head};
+use super::raster::Picture;
 use super::svg::Drawing;
-use super::{Content, Failure, archive, bmff, framing, page, sniff, svg, watermark};
+use super::{Content, Failure, bmff, framing, input, pdf, sniff, svg};
 use crate::model::picture::{Defect, Format, Media};
 
-/// The longest file that is looked at.
-pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The longest side.
 pub const SIDE_PX_MAX: u32 = 16_384;
 /// The most pixels in all.
@@ -48,21 +47,6 @@ pub enum Wanted {
     Colours,
 }
 
-/// A picture's pixels as they are stored, and what must be kept beside them.
-#[derive(Debug)]
-pub struct Picture {
-    /// The pixels, not yet turned.
-    pub pixels: DynamicImage,
-    /// The width and height that its file says, which are the pixels' but for drawings.
-    pub sides_px: (u32, u32),
-    /// How they are to be turned to be looked at.
-    pub orientation: Orientation,
-    /// The EXIF block, from its TIFF header on.
-    pub exif: Option<Vec<u8>>,
-    /// The colour profile.
-    pub icc: Option<Vec<u8>>,
-}
-
 /// Only the first bytes of a file, held against its name.
 ///
 /// # Errors
@@ -76,38 +60,13 @@ pub fn identify(content: &Content, name: &str) -> Result<Media, Failure> {
     Ok(sniff::identify(name, &head)?)
 }
 
-/// All of a file, or of an entry of a ZIP.
-///
-/// # Errors
-/// [`Defect::FileSize`] when it is longer than [`FILE_BYTES_MAX`], [`Defect::Corrupt`] when it
-/// cannot be unpacked, [`Defect::TooLarge`] when there is no memory for it, or the disk's.
-pub fn read(content: &Content, memory: &mut Lease) -> Result<Vec<u8>, Failure> {
-    let bytes = content.unpacked_bytes();
-    if bytes > FILE_BYTES_MAX {
-        let text = format!("the file is longer than {} MiB", FILE_BYTES_MAX >> 20);
-        return Err(Defect::FileSize(text).into());
-    }
-    memory.require(need::of_reading(bytes))?;
-    if let Some(packed) = &content.packed {
-        return archive::read_entry(content, packed);
-    }
-    let mut bytes = Vec::new();
-    bytes.reserve_exact(
-        usize::try_from(content.bytes)
-            .unwrap_or(0)
-            .saturating_add(1),
-    );
-    content.read_from(0).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 impl Source {
     /// Reads a picture, known to its owner as `name`.
     ///
     /// # Errors
     /// A file too long, no picture, or of another format than its name says; the disk's.
     pub fn read(content: &Content, name: &str, memory: &mut Lease) -> Result<Self, Failure> {
-        let bytes = read(content, memory)?;
+        let bytes = input::read(content, memory)?;
         let media = sniff::identify(name, &bytes)?;
         Ok(Self { bytes, media })
     }
@@ -212,12 +171,12 @@ impl Source {
             Media::Svg => Drawing::read(&self.bytes, memory)?.sides_px(),
             Media::Heif | Media::Avif => self.container_sides()?,
             Media::Pdf => {
-                match watermark::pdf::check(&self.bytes) {
+                match pdf::check(&self.bytes) {
                     // nobody reads in it
                     Ok(()) | Err(Defect::Encrypted(_)) => {}
                     Err(defect) => return Err(defect),
                 }
-                let sides = page::sides_pt(&self.bytes);
+                let sides = pdf::sides_pt(&self.bytes);
                 return Ok(sides.filter(|sides| check_sides(*sides).is_ok()));
             }
         };

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 
 use super::budget::{Budget, Lease};
-use super::decode::{Picture, Source, Wanted};
+use super::decode::{Source, Wanted};
+use super::raster::Picture;
 use super::{Content, Engine, Failure};
 use crate::model::picture::Defect;
 

@@ -7,7 +7,7 @@ use image::ColorType;
 
 use super::framing;
 use super::ifd::{Directory, Order};
-use super::thumbnail::fitted;
+use super::raster::fit_within;
 use super::{Wants, heatmap};
 use crate::model::picture::{Format, Media};
 
@@ -249,7 +249,7 @@ fn of_maps(pixels: u64, wants: Wants) -> u64 {
 fn reduced_pixels((width_px, height_px): (u32, u32), wants: Wants) -> Option<u64> {
     let side_px_max = wants.side_px()?.min(heatmap::SIDE_PX_MAX);
     let longer_px = width_px.max(height_px).clamp(1, side_px_max);
-    Some(area(fitted(width_px, height_px, longer_px)))
+    Some(area(fit_within(width_px, height_px, longer_px)))
 }
 
 fn area((width_px, height_px): (u32, u32)) -> u64 {

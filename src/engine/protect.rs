@@ -19,8 +19,9 @@ use image::codecs::webp::WebPEncoder;
 use image::{DynamicImage, ImageEncoder, ImageError};
 
 use super::budget::Lease;
-use super::decode::{Picture, Source, Wanted};
+use super::decode::{Source, Wanted};
 use super::framing::{self, Block};
+use super::raster::Picture;
 use super::{Content, Failure, need, thumbnail};
 use crate::entropy::Draw;
 use crate::model::picture::{Defect, Format, Media, Strength};

@@ -4,7 +4,7 @@
 //! head is known again when it is read; and a name whose extension stands for nothing
 //! of ours is taken as it is.
 
-use super::{bmff, svg, watermark};
+use super::{bmff, pdf, svg};
 use crate::model::picture::{Defect, Format, Media};
 
 /// How much of a file is looked at to know it: an SVG's root may stand behind remarks.
@@ -96,7 +96,7 @@ fn empty() -> Defect {
 fn other(head: &[u8]) -> Option<Media> {
     bmff::media(head)
         .or_else(|| svg::is_svg(head).then_some(Media::Svg))
-        .or_else(|| watermark::pdf::is_pdf(head).then_some(Media::Pdf))
+        .or_else(|| pdf::is_pdf(head).then_some(Media::Pdf))
 }
 
 /// Whether a file called `name` may hold what was `found`.

@@ -8,7 +8,7 @@ use std::io;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageEncoder, RgbImage, imageops};
 
-use super::decode::Picture;
+use super::raster::{Picture, fit_within};
 
 /// The longer side of a thumbnail.
 pub const THUMBNAIL_PX: u32 = 100;
@@ -38,7 +38,7 @@ pub fn reduced(picture: &Picture, side_px_max: u32) -> RgbImage {
 pub fn jpeg(source: &RgbImage, side_px_max: u32) -> io::Result<Vec<u8>> {
     let (width, height) = source.dimensions();
     let shrunk = (width.max(height) > side_px_max).then(|| {
-        let (width, height) = fitted(width, height, side_px_max);
+        let (width, height) = fit_within(width, height, side_px_max);
         imageops::thumbnail(source, width, height)
     });
     let small = shrunk.as_ref().unwrap_or(source);
@@ -52,17 +52,6 @@ pub fn jpeg(source: &RgbImage, side_px_max: u32) -> io::Result<Vec<u8>> {
         )
         .map_err(io::Error::other)?;
     Ok(bytes)
-}
-
-/// The size whose longer side is `side_px_max`, no side under one pixel.
-#[must_use]
-pub fn fitted(width: u32, height: u32, side_px_max: u32) -> (u32, u32) {
-    let longer = u64::from(width.max(height).max(1));
-    let scaled = |side: u32| {
-        let side = (u64::from(side) * u64::from(side_px_max) + longer / 2) / longer;
-        u32::try_from(side).unwrap_or(side_px_max).max(1)
-    };
-    (scaled(width), scaled(height))
 }
 
 /// The same without alpha, on white.

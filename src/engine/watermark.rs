@@ -12,7 +12,7 @@
 mod carrier;
 mod kind;
 mod payload;
-pub mod pdf;
+mod pdf;
 mod trailing;
 
 use std::fs::File;
@@ -23,7 +23,7 @@ pub use carrier::SIDE_PX_MIN;
 pub use payload::{TEXT_CHARS_MAX, TEXTS_MAX};
 
 use super::budget::Lease;
-use super::{Content, Failure, decode};
+use super::{Content, Failure, input};
 use crate::model::picture::{Defect, Media};
 use carrier::Carrier;
 
@@ -99,11 +99,11 @@ pub fn extract(content: &Content, name: &str, memory: &mut Lease) -> Result<Vec<
 fn tail(carrier: &Carrier, texts: Vec<String>) -> Result<Tail, Failure> {
     let block = payload::write(carrier.texts(), texts)?;
     let tail = carrier.place(&block)?;
-    if tail.file_bytes() > decode::FILE_BYTES_MAX {
+    if tail.file_bytes() > input::FILE_BYTES_MAX {
         // It would be refused when it came back.
         let text = format!(
             "with its watermark the file is longer than {} MiB",
-            decode::FILE_BYTES_MAX >> 20
+            input::FILE_BYTES_MAX >> 20
         );
         return Err(Defect::FileSize(text).into());
     }

@@ -158,7 +158,7 @@ fn tiff_of(width: u32, height: u32) -> Vec<u8> {
 fn a_file_too_long_is_not_read() {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.as_file()
-        .set_len(FILE_BYTES_MAX + 1)
+        .set_len(input::FILE_BYTES_MAX + 1)
         .expect("a sparse file");
     let found = fixture::read(&fixture::whole(file.path()), "long.jpg");
     assert!(matches!(found, Err(Failure::Defect(Defect::FileSize(_)))));

@@ -3,11 +3,11 @@
 //! Promises: a file is checked as a picture is that nothing is drawn of (a JPEG by its
 //! structure, all else by decoding it), and what is refused for its kind is not called corrupt.
 
-use super::{Tail, kind, payload, pdf, trailing};
+use super::{Tail, kind, payload, trailing};
 use crate::engine::budget::Lease;
 use crate::engine::card::Card;
-use crate::engine::decode::{self, Source, Wanted};
-use crate::engine::{Content, Failure, Wants, need, page, sniff, thumbnail};
+use crate::engine::decode::{Source, Wanted};
+use crate::engine::{Content, Failure, Wants, input, need, pdf, sniff, thumbnail};
 use crate::model::picture::{Defect, Media};
 
 /// The shortest side of a picture that takes a watermark.
@@ -33,7 +33,7 @@ impl Carrier {
         thumbnail: bool,
         memory: &mut Lease,
     ) -> Result<Self, Failure> {
-        Self::of(decode::read(content, memory)?, name, thumbnail, memory)
+        Self::of(input::read(content, memory)?, name, thumbnail, memory)
     }
 
     /// The same of bytes read.
@@ -51,7 +51,7 @@ impl Carrier {
         let Media::Picture(format) = media else {
             pdf::check(&bytes)?;
             let thumbnail = if thumbnail {
-                let card = Card::new(media, name, page::sides_pt(&bytes));
+                let card = Card::new(media, name, pdf::sides_pt(&bytes));
                 let drawing = need::of_card(card.sides_px(), wants);
                 memory.require(need::of_file(media, &bytes) + drawing)?;
                 let small = card.draw(thumbnail::THUMBNAIL_PX)?;
@@ -91,7 +91,7 @@ impl Carrier {
     pub fn texts(&self) -> Vec<String> {
         let bytes = self.bytes.as_slice();
         let texts = match self.media {
-            Media::Pdf => pdf::find(bytes).and_then(|block| payload::read(&block)),
+            Media::Pdf => super::pdf::find(bytes).and_then(|block| payload::read(&block)),
             _ => trailing::find(bytes).and_then(payload::read),
         };
         texts.unwrap_or_default()
@@ -104,7 +104,7 @@ impl Carrier {
     pub fn place(&self, block: &[u8]) -> Result<Tail, Defect> {
         let bytes = self.bytes.as_slice();
         let tail = match self.media {
-            Media::Pdf => pdf::place(bytes, block),
+            Media::Pdf => super::pdf::place(bytes, block),
             _ => trailing::place(bytes, block),
         };
         tail.ok_or_else(|| Defect::Corrupt("no watermark can be put into the file".to_owned()))

@@ -325,7 +325,7 @@ fn garbled_files_are_read_and_marked_without_a_panic() {
                 );
             }
             let _ = (
-                pdf::check(&garbled),
+                crate::engine::pdf::check(&garbled),
                 kind::has_tiff_pages(&garbled),
                 kind::is_cmyk_jpeg(&garbled),
             );
