@@ -71,66 +71,33 @@ pub fn is_whole(bytes: &[u8]) -> bool {
     true
 }
 
-/// Width and height of the primary picture as it is to be looked at; of a file that has tracks
-/// alone, the first's. They are as the file says, in reason or not.
+/// Returns the width and height of the largest picture item, upright, or of the first track if there are
+/// no items. The primary item is the largest in practice: tiles, thumbnails and depth maps are smaller.
 #[must_use]
 pub fn sides_px(bytes: &[u8]) -> Option<(u32, u32)> {
-    let primary = find(bytes, *b"meta").and_then(|meta| of_primary(meta.get(4..)?));
-    primary.or_else(|| of_track(bytes))
+    let meta = find(bytes, *b"meta").and_then(|meta| meta.get(4..));
+    let item = meta.and_then(|meta| largest_item(find(find(meta, *b"iprp")?, *b"ipco")?));
+    item.or_else(|| of_track(bytes))
 }
 
-fn of_primary(meta: &[u8]) -> Option<(u32, u32)> {
-    let mut pitm = Reader(find(meta, *b"pitm")?);
-    let version = pitm.version()?.0;
-    let item = pitm.id(version >= 1)?;
-    let properties = find(meta, *b"iprp")?;
-    let container = find(properties, *b"ipco")?;
-    let indices = associated(find(properties, *b"ipma")?, item)?;
-    let (mut sides, mut is_turned) = (None, false);
-    // indices count from one; nought stands for none
-    for (index, (kind, body)) in (1..=u16::MAX).zip(boxes(container)) {
-        if !indices.contains(&index) {
-            continue;
-        }
-        match &kind {
-            b"ispe" => {
-                let mut ispe = Reader(body.get(4..)?);
-                sides = sides.or(Some((ispe.number(4)?, ispe.number(4)?)));
-            }
-            b"irot" => is_turned = body.first()? & 1 == 1,
-            _ => {}
-        }
-    }
-    let (width, height) = sides?;
-    let (width, height) = (u32::try_from(width).ok()?, u32::try_from(height).ok()?);
+/// Returns the largest `ispe` (ISO/IEC 23008-12, 6.5.3) among the properties of all items, turned as
+/// `irot` says.
+fn largest_item(properties: &[u8]) -> Option<(u32, u32)> {
+    let sides = boxes(properties).filter(|(kind, _)| kind == b"ispe");
+    let sides = sides.filter_map(|(_, body)| {
+        let mut ispe = Reader(body.get(4..)?);
+        let mut side = || u32::try_from(ispe.number(4)?).ok();
+        Some((side()?, side()?))
+    });
+    let (width, height) =
+        sides.max_by_key(|(width, height)| u64::from(*width) * u64::from(*height))?;
+    let is_turned = boxes(properties)
+        .any(|(kind, body)| kind == *b"irot" && body.first().is_some_and(|it| it & 1 == 1));
     Some(if is_turned {
         (height, width)
     } else {
         (width, height)
     })
-}
-
-/// The properties of `item`, by their indices.
-fn associated(ipma: &[u8], item: u64) -> Option<Vec<u16>> {
-    let mut ipma = Reader(ipma);
-    let (version, flags) = ipma.version()?;
-    for _ in 0..ipma.number(4)? {
-        let of = ipma.id(version >= 1)?;
-        let count = ipma.number(1)?;
-        let mut indices = Vec::new();
-        for _ in 0..count {
-            let index = if flags & 1 == 1 {
-                ipma.number(2)? & 0x7fff
-            } else {
-                ipma.number(1)? & 0x7f
-            };
-            indices.push(u16::try_from(index).ok()?);
-        }
-        if of == item {
-            return Some(indices);
-        }
-    }
-    None
 }
 
 fn of_track(bytes: &[u8]) -> Option<(u32, u32)> {
