@@ -14,10 +14,9 @@ pub fn measure(pixels: &DynamicImage, body_bytes: u64) -> Measures {
     let mut window = [vec![0_i16; width], vec![0; width], vec![0; width]];
     let mut luma_sum = 0_u64;
     let mut laplacian = Moments::default();
-    let samples = Samples::of(pixels);
     for y in 0..height {
         window.rotate_left(1);
-        samples.luma_row(y, &mut window[2]);
+        luma_row(pixels, y, &mut window[2]);
         luma_sum += window[2]
             .iter()
             .map(|&luma| u64::from(luma.unsigned_abs()))
@@ -48,87 +47,28 @@ pub fn undecoded((width_px, height_px): (u32, u32), body_bytes: u64) -> Measures
     }
 }
 
-/// The pixels, as luma is taken from them. They are not copied: of 64 megapixels a copy is large.
-enum Samples<'a> {
-    /// Grey, and so many other channels behind it.
-    Grey(&'a [u8], usize),
-    /// Red, green and blue, and so many other channels behind them.
-    Colours(&'a [u8], usize),
-    GreyWords(&'a [u16], usize),
-    ColourWords(&'a [u16], usize),
-    /// Converted row by row.
-    Floats(&'a DynamicImage),
-}
-
-impl<'a> Samples<'a> {
-    fn of(pixels: &'a DynamicImage) -> Self {
-        match pixels {
-            DynamicImage::ImageLuma8(grey) => Self::Grey(grey, 0),
-            DynamicImage::ImageLumaA8(grey) => Self::Grey(grey, 1),
-            DynamicImage::ImageRgb8(rgb) => Self::Colours(rgb, 0),
-            DynamicImage::ImageRgba8(rgba) => Self::Colours(rgba, 1),
-            DynamicImage::ImageLuma16(grey) => Self::GreyWords(grey, 0),
-            DynamicImage::ImageLumaA16(grey) => Self::GreyWords(grey, 1),
-            DynamicImage::ImageRgb16(rgb) => Self::ColourWords(rgb, 0),
-            DynamicImage::ImageRgba16(rgba) => Self::ColourWords(rgba, 1),
-            other => Self::Floats(other),
+/// Writes the luma (BT.601) of row `y`, as wide as `out`. Pixels other than grey and RGB of 8 bits are
+/// converted row by row: a copy of 64 megapixels is large.
+fn luma_row(pixels: &DynamicImage, y: usize, out: &mut [i16]) {
+    let width = out.len();
+    let luma_of_rgb = |rgb: &[u8], out: &mut [i16]| {
+        for (out, pixel) in out.iter_mut().zip(rgb.chunks_exact(3)) {
+            *out = luma_of(pixel[0], pixel[1], pixel[2]);
         }
-    }
-
-    /// Writes the luma (BT.601) of row `y`, as wide as `out`.
-    fn luma_row(&self, y: usize, out: &mut [i16]) {
-        match *self {
-            Self::Grey(bytes, others) => {
-                fill(out, row(bytes, y, out.len(), 1 + others), |it| {
-                    i16::from(it[0])
-                });
-            }
-            Self::Colours(bytes, others) => {
-                let pixels = row(bytes, y, out.len(), 3 + others);
-                fill(out, pixels, |it| luma_of(it[0], it[1], it[2]));
-            }
-            Self::GreyWords(words, others) => {
-                let pixels = row(words, y, out.len(), 1 + others);
-                fill(out, pixels, |it| i16::from(narrowed(it[0])));
-            }
-            Self::ColourWords(words, others) => {
-                let pixels = row(words, y, out.len(), 3 + others);
-                fill(out, pixels, |it| {
-                    luma_of(narrowed(it[0]), narrowed(it[1]), narrowed(it[2]))
-                });
-            }
-            Self::Floats(pixels) => {
-                let y = u32::try_from(y).unwrap_or(u32::MAX);
-                let rgb = pixels.crop_imm(0, y, pixels.width(), 1).into_rgb8();
-                fill(out, rgb.chunks_exact(3), |it| luma_of(it[0], it[1], it[2]));
+    };
+    match pixels {
+        DynamicImage::ImageLuma8(grey) => {
+            for (out, luma) in out.iter_mut().zip(&grey.as_raw()[y * width..]) {
+                *out = i16::from(*luma);
             }
         }
+        DynamicImage::ImageRgb8(rgb) => luma_of_rgb(&rgb.as_raw()[3 * y * width..], out),
+        other => {
+            let y = u32::try_from(y).unwrap_or(u32::MAX);
+            let row = other.crop_imm(0, y, other.width(), 1).into_rgb8();
+            luma_of_rgb(row.as_raw(), out);
+        }
     }
-}
-
-/// The pixels of row `y`, each of so many channels.
-fn row<T>(
-    samples: &[T],
-    y: usize,
-    width: usize,
-    channels: usize,
-) -> std::slice::ChunksExact<'_, T> {
-    samples[y * width * channels..].chunks_exact(channels)
-}
-
-fn fill<'p, T: 'p>(
-    out: &mut [i16],
-    pixels: impl Iterator<Item = &'p [T]>,
-    luma: impl Fn(&[T]) -> i16,
-) {
-    for (out, pixel) in out.iter_mut().zip(pixels) {
-        *out = luma(pixel);
-    }
-}
-
-/// A sample of 16 bits in 8, rounded.
-fn narrowed(word: u16) -> u8 {
-    u8::try_from((u32::from(word) + 128) / 257).unwrap_or(u8::MAX)
 }
 
 /// The luma of a pixel, 0 to 255.
