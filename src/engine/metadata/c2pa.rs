@@ -4,7 +4,6 @@
 //!
 //! Guarantees: reading is total and bounded in the bytes of a store and in the actions of a manifest.
 
-mod cbor;
 mod jumbf;
 mod manifest;
 
@@ -58,9 +57,9 @@ pub fn read(clues: &mut Clues, store: &[u8]) {
 }
 
 /// What an action says of where the picture comes from.
-fn told(clues: &mut Clues, action: &Action<'_>, program: Option<&str>) {
-    let agent = action.agent.or(program);
-    let is_origin = matches!(action.kind, "c2pa.created" | "c2pa.opened");
+fn told(clues: &mut Clues, action: &Action, program: Option<&str>) {
+    let agent = action.agent.as_deref().or(program);
+    let is_origin = matches!(action.kind.as_str(), "c2pa.created" | "c2pa.opened");
     match action.source {
         Some(SourceType::Generated) if is_origin => clues.generated(agent),
         // a machine's part in a picture that was there before
@@ -68,7 +67,7 @@ fn told(clues: &mut Clues, action: &Action<'_>, program: Option<&str>) {
         Some(SourceType::Edited) => clues.edited(agent),
         Some(SourceType::Captured) => clues.captured(program),
         None => {
-            let Some(generator) = action.agent.and_then(names::generator_of_tool) else {
+            let Some(generator) = action.agent.as_deref().and_then(names::generator_of_tool) else {
                 return;
             };
             if action.kind == "c2pa.created" {
@@ -81,7 +80,7 @@ fn told(clues: &mut Clues, action: &Action<'_>, program: Option<&str>) {
 }
 
 /// What follows from the program that made the claim, where the actions leave it open.
-fn claimed(clues: &mut Clues, program: &str, manifest: &Manifest<'_>) {
+fn claimed(clues: &mut Clues, program: &str, manifest: &Manifest) {
     if names::is_editor(program) {
         clues.edited(Some(program));
     } else if let Some(generator) = names::generator_of_tool(program) {

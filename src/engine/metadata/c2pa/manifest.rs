@@ -1,106 +1,163 @@
 //! One manifest: its claim, and the actions among its assertions.
 //!
-//! Promises: reading goes over the bytes once, and so many actions are kept.
+//! <https://spec.c2pa.org/specifications/specifications/2.2/specs/C2PA_Specification.html#_actions>
+
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::super::names;
 use super::super::source_type::SourceType;
-use super::cbor::Node;
 use super::jumbf::Labelled;
 
-/// The most actions of one manifest.
+/// Actions of one manifest.
 pub const ACTIONS_MAX: usize = 256;
+/// Bytes of a claim or an assertion. Their thumbnails are assertions of their own.
+pub const CBOR_BYTES_MAX: usize = 64 * 1024;
 
 /// What a manifest says.
 #[derive(Debug, Default)]
-pub struct Manifest<'a> {
-    /// The program that made the claim, without its version where that can be told apart.
+pub struct Manifest {
+    /// The program that made the claim, without its version if that can be told apart.
     pub program: Option<String>,
-    pub actions: Vec<Action<'a>>,
+    pub actions: Vec<Action>,
 }
 
-/// What was done.
+/// One step in the making of a picture.
 #[derive(Debug)]
-pub struct Action<'a> {
+pub struct Action {
     /// `c2pa.created` and the like.
-    pub kind: &'a str,
-    /// The program that did it, if the action names one.
-    pub agent: Option<&'a str>,
+    pub kind: String,
+    /// The program that did it. `None` if the action names none.
+    pub agent: Option<String>,
     pub source: Option<SourceType>,
 }
 
-impl<'a> Manifest<'a> {
-    pub fn read(found: Labelled<'a>) -> Self {
+impl Manifest {
+    pub fn read(found: Labelled<'_>) -> Self {
         let mut manifest = Self::default();
         for part in found.superboxes() {
-            // both have versions: c2pa.claim.v2
+            // Both have versions: c2pa.claim.v2
             if part.label.starts_with("c2pa.claim") {
-                manifest.program = part
-                    .content(*b"cbor")
-                    .and_then(Node::read)
-                    .and_then(|claim| program(&claim));
+                manifest.program = parse(part).and_then(ClaimMap::into_program);
             } else if part.label == "c2pa.assertions" {
-                for assertion in part.superboxes() {
-                    manifest.assert(assertion);
+                // A number follows the label of all but the first of a kind.
+                let assertions = part.superboxes();
+                for found in assertions.filter(|it| it.label.starts_with("c2pa.actions")) {
+                    manifest.add_actions(parse(found).unwrap_or_default());
                 }
             }
         }
         manifest
     }
 
-    /// Takes one assertion; a number follows the label of all but the first of a kind.
-    fn assert(&mut self, assertion: Labelled<'a>) {
-        if assertion.label.starts_with("c2pa.actions")
-            && let Some(node) = assertion.content(*b"cbor").and_then(Node::read)
-        {
-            self.act(&node);
-        }
-    }
-
-    /// Takes an assertion's actions, as many as there is room for.
-    pub fn act(&mut self, assertion: &Node<'a>) {
+    fn add_actions(&mut self, assertion: ActionsMap) {
+        let agents = assertion.software_agents;
+        let agent_at = |index: u64| agents.get(usize::try_from(index).ok()?)?.0.clone();
+        let actions = assertion.actions.into_iter().map(|action| Action {
+            kind: action.action,
+            agent: match (action.software_agent, action.software_agent_index) {
+                (Some(agent), _) => agent.0,
+                (None, index) => index.and_then(agent_at),
+            }
+            .or(action.parameters.details),
+            source: action
+                .digital_source_type
+                .or(action.parameters.digital_source_type)
+                .and_then(|it| SourceType::of(&it)),
+        });
         let left = ACTIONS_MAX.saturating_sub(self.actions.len());
-        self.actions.extend(actions(assertion).take(left));
+        self.actions.extend(actions.take(left));
     }
 }
 
-/// The claim generator: its name, or what it calls itself as a user agent.
-fn program(claim: &Node<'_>) -> Option<String> {
-    let info = claim.get("claim_generator_info");
-    // one map since version 2, a list of them before
-    let named = info
-        .and_then(|info| info.list().first().or(Some(info)))
-        .and_then(|info| info.text_of("name"))
-        .map(|name| names::one_line(&name.replace('_', " ")));
-    named
-        .or_else(|| claim.text_of("claim_generator").map(names::product))
-        .filter(|name| !name.is_empty())
+/// Parses the CBOR of a superbox. `None` if there is none, or if it is too long or malformed.
+fn parse<'de, T: Deserialize<'de>>(found: Labelled<'de>) -> Option<T> {
+    let cbor = found.content(*b"cbor")?;
+    (cbor.len() <= CBOR_BYTES_MAX).then(|| minicbor_serde::from_slice(cbor).ok())?
 }
 
-fn actions<'a>(assertion: &Node<'a>) -> impl Iterator<Item = Action<'a>> {
-    let list = |key| assertion.get(key).map_or(&[][..], Node::list);
-    let name = |agent: &Node<'a>| agent.text().or_else(|| agent.text_of("name"));
-    // many actions may be one agent's
-    let agents: Vec<_> = list("softwareAgents").iter().map(name).collect();
-    list("actions").iter().filter_map(move |action| {
-        let parameters = action.get("parameters");
-        let parameter = |name| parameters.and_then(|all| all.text_of(name));
-        let agent = match action.get("softwareAgent") {
-            Some(agent) => name(agent),
-            None => match action.get("softwareAgentIndex") {
-                Some(Node::Number(index)) => {
-                    usize::try_from(*index).ok().and_then(|at| *agents.get(at)?)
-                }
-                _ => None,
-            },
-        };
-        let source = action
-            .text_of("digitalSourceType")
-            .or_else(|| parameter("com.adobe.digitalSourceType"));
-        Some(Action {
-            kind: action.text_of("action")?,
-            // what Adobe's programs call a model of others'
-            agent: agent.or_else(|| parameter("com.adobe.details")),
-            source: source.and_then(SourceType::of),
-        })
-    })
+#[derive(Debug, serde::Deserialize)]
+struct ClaimMap {
+    #[serde(default)]
+    claim_generator_info: ProgramName,
+    claim_generator: Option<String>,
+}
+
+impl ClaimMap {
+    fn into_program(self) -> Option<String> {
+        let name = self.claim_generator_info.0;
+        let name = name.map(|name| names::one_line(&name.replace('_', " ")));
+        let product = || self.claim_generator.as_deref().map(names::product);
+        name.or_else(product).filter(|name| !name.is_empty())
+    }
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ActionsMap {
+    actions: Vec<ActionMap>,
+    software_agents: Vec<ProgramName>,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ActionMap {
+    action: String,
+    software_agent: Option<ProgramName>,
+    software_agent_index: Option<u64>,
+    digital_source_type: Option<String>,
+    parameters: ParametersMap,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct ParametersMap {
+    #[serde(rename = "com.adobe.digitalSourceType")]
+    digital_source_type: Option<String>,
+    /// The name that Adobe's programs give another maker's model.
+    #[serde(rename = "com.adobe.details")]
+    details: Option<String>,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+struct NameMap {
+    name: Option<String>,
+}
+
+/// Name of a program: a text, a map with a `name`, or a list of such maps, the first of which counts.
+#[derive(Debug, Default)]
+struct ProgramName(Option<String>);
+
+impl<'de> Deserialize<'de> for ProgramName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = ProgramName;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a program's name")
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<ProgramName, E> {
+                Ok(ProgramName(Some(name.to_owned())))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ProgramName, A::Error> {
+                let map = NameMap::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(ProgramName(map.name))
+            }
+
+            // Lists within lists are refused, however deep.
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<ProgramName, A::Error> {
+                let first: NameMap = list.next_element()?.unwrap_or_default();
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(ProgramName(first.name))
+            }
+        }
+
+        deserializer.deserialize_any(NameVisitor)
+    }
 }

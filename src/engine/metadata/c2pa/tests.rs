@@ -1,4 +1,3 @@
-use super::cbor::Node;
 use super::*;
 use crate::engine::fixture;
 use crate::model::picture::Provenance;
@@ -152,16 +151,74 @@ fn a_store_that_is_too_large_is_not_read_and_one_with_thumbnails_is() {
     assert_eq!(of(STORE_BYTES_MAX), Provenance::Unknown);
 }
 
+/// An assertion of the CBOR `actions`, which is the value of its key.
+fn actions_of(actions: &[u8]) -> Vec<u8> {
+    assertion("c2pa.actions", &map(&[("actions", actions.to_vec())]))
+}
+
 #[test]
-fn of_very_many_actions_the_first_are_told_of() {
-    let none = Node::Map(vec![("action", Node::Text("c2pa.edited"))]);
-    let actions = Node::List(vec![none; 4000]);
-    let assertion = Node::Map(vec![("actions", actions)]);
-    let mut found = Manifest::default();
-    for _ in 0..3 {
-        found.act(&assertion);
-    }
+fn read_a_manifest_of_very_many_actions_returns_the_first() {
+    let edited = map(&[("action", text("c2pa.edited"))]);
+    let many = [
+        &[0x99, 2_000_u16.to_be_bytes()[0], 2_000_u16.to_be_bytes()[1]],
+        &edited.repeat(2_000)[..],
+    ]
+    .concat();
+    let found = manifest("a", "Example", &[actions_of(&many), actions_of(&many)]);
+    let found = Manifest::read(Labelled::first(&found).expect("a superbox"));
     assert_eq!(found.actions.len(), manifest::ACTIONS_MAX);
+}
+
+#[test]
+fn read_cbor_of_either_length_with_agents_in_a_list_returns_their_names() {
+    // softwareAgents: [{name: DALL-E}], actions: [_ {_ action, softwareAgentIndex: 0, when: 0("x")}]
+    let agents = list(&[map(&[("name", text("DALL-E"))])]);
+    let action = [
+        &b"\xbf"[..],
+        &text("action"),
+        &text("c2pa.created"),
+        &text("softwareAgentIndex"),
+        b"\x00",
+        &text("when"),
+        b"\xc0",
+        &text("x"),
+        b"\xff",
+    ]
+    .concat();
+    let actions = [&b"\x9f"[..], &action, b"\xff"].concat();
+    let node = map(&[("softwareAgents", agents), ("actions", actions)]);
+    let found = manifest("a", "Example", &[assertion("c2pa.actions.v2", &node)]);
+    assert_eq!(provenance(&[found]), generator("DALL·E"));
+}
+
+#[test]
+fn read_cbor_that_is_deep_long_or_truncated_returns_nothing_of_it() {
+    let made = map(&[
+        ("action", text("c2pa.created")),
+        ("digitalSourceType", text(TRAINED)),
+    ]);
+    let deep = |byte: u8| {
+        map(&[
+            ("softwareAgent", vec![byte; 60_000]),
+            ("action", text("c2pa.created")),
+        ])
+    };
+    let padding = [&[0x19 + 0x40, 0xff, 0xff][..], &[0; 0xffff]].concat();
+    let long = map(&[("padding", padding), ("digitalSourceType", text(TRAINED))]);
+    for actions in [
+        vec![0x81; 60_000],
+        [&[0x81][..], &deep(0x81)].concat(),
+        [&[0x81][..], &deep(0xa1)].concat(),
+        [&[0x81][..], &deep(0x9f)].concat(),
+        [&[0x81][..], &long].concat(),
+        b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff\x01".to_vec(),
+        [&[0x81][..], &made[..made.len() - 1]].concat(),
+    ] {
+        let found = manifest("a", "Example", &[actions_of(&actions)]);
+        assert_eq!(provenance(&[found]), Provenance::Unknown);
+    }
+    let found = manifest("a", "Example", &[actions_of(&list(&[made]))]);
+    assert_eq!(provenance(&[found]), generator("Example"));
 }
 
 #[test]
