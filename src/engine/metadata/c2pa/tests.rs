@@ -203,7 +203,7 @@ fn read_cbor_that_is_deep_long_or_truncated_returns_nothing_of_it() {
             ("action", text("c2pa.created")),
         ])
     };
-    let padding = [&[0x19 + 0x40, 0xff, 0xff][..], &[0; 0xffff]].concat();
+    let padding = [&[0x19 + 0x40, 0xff, 0xff][..], &vec![0; 0xffff]].concat();
     let long = map(&[("padding", padding), ("digitalSourceType", text(TRAINED))]);
     for actions in [
         vec![0x81; 60_000],
