@@ -9,8 +9,8 @@ use image::RgbImage;
 use resvg::tiny_skia::{Color, FillRule, Paint, PathBuilder, Pixmap, Rect, Stroke, Transform};
 use skrifa::outline::OutlinePen;
 
+use super::font::{Glyph, Typeface, UNITS, width_pt};
 use super::raster::fit_within;
-use super::report::typeface::{Glyph, Typeface, UNITS, width_pt};
 use crate::model::picture::Media;
 
 /// The shape of a card whose file does not say its own: A4's.

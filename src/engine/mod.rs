@@ -14,6 +14,7 @@ mod bmff;
 mod budget;
 mod card;
 mod decode;
+mod font;
 mod framing;
 mod heatmap;
 mod ifd;

@@ -6,7 +6,6 @@
 
 mod document;
 mod page;
-pub(super) mod typeface;
 mod words;
 
 use std::io;

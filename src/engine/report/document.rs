@@ -11,8 +11,8 @@ use pdf_writer::{Filter, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 use sha2::{Digest, Sha256};
 
 use super::page::{HEIGHT_PT, Page, WIDTH_PT};
-use super::typeface::{Embedded, Metrics};
 use super::{Report, words};
+use crate::engine::font::{Embedded, Metrics};
 
 /// What the page calls its font.
 pub const FONT: &[u8] = b"F1";

@@ -8,9 +8,9 @@ use pdf_writer::types::TextRenderingMode;
 use pdf_writer::{Content, Name, Str};
 
 use super::document::{self, Picture};
-use super::typeface::{Glyph, Typeface, width_pt};
 use super::{Finding, Report, words};
 use crate::clock;
+use crate::engine::font::{Glyph, Typeface, width_pt};
 use crate::model::time::Timestamp;
 
 /// A4.

@@ -3,7 +3,7 @@ use std::io::Read;
 
 use super::*;
 use crate::engine::fixture;
-use crate::engine::{PREVIEW_PX, THUMBNAIL_PX, thumbnail};
+use crate::engine::{PREVIEW_PX, THUMBNAIL_PX, font, thumbnail};
 
 fn watermark(locale: Locale) -> Report {
     Report {
@@ -352,15 +352,11 @@ fn a_report_embeds_the_glyphs_it_shows_alone() {
 
 #[test]
 fn lines_break_between_words_and_within_what_has_none() {
-    let typeface = typeface::Typeface::new().expect("our font");
+    let typeface = font::Typeface::new().expect("our font");
     let lines = |text: &str, lines_max| -> Vec<String> {
         let lines = typeface.lines(text, 10.0, 60.0, lines_max);
-        assert!(
-            lines
-                .iter()
-                .all(|line| typeface::width_pt(line, 10.0) <= 60.0)
-        );
-        lines.iter().map(|line| typeface::shown(line)).collect()
+        assert!(lines.iter().all(|line| font::width_pt(line, 10.0) <= 60.0));
+        lines.iter().map(|line| font::shown(line)).collect()
     };
     assert_eq!(lines("", 3), [""; 0]);
     assert_eq!(lines("one", 1), ["one"]);
