@@ -1,12 +1,13 @@
-//! The letters of reports and cards: which glyph shows a character, and where lines break.
+//! Font of reports and cards: glyphs for characters, and line breaking.
 //!
-//! The font lies in the program as it is read, so that none of it is in memory until a
-//! report is made, and nothing has to be dropped afterwards.
+//! The program contains the font compressed. The first text that is laid out inflates the font, to
+//! about 1 MiB that stays in memory.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read};
 use std::sync::LazyLock;
 
+use flate2::read::ZlibDecoder;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use skrifa::instance::{LocationRef, Size};
 use skrifa::outline::{DrawSettings, OutlinePen};
@@ -14,45 +15,47 @@ use skrifa::raw::{ReadError, TableProvider as _};
 use skrifa::{FontRef, GlyphId, MetadataProvider as _, Tag};
 use subsetter::GlyphRemapper;
 
-/// Noto Sans CJK JP, cut down; `font/make.py` says how, `font/OFL.txt` on what terms.
-static FONT: &[u8] = include_bytes!("font/noto-sans-cjk-jp.otf");
-/// Its tables, found once.
-static FACE: LazyLock<Result<FontRef, ReadError>> = LazyLock::new(|| FontRef::new(FONT));
-/// The font's units on a side of its square; those a PDF counts in.
+/// Subset of Noto Sans CJK JP, compressed. `font/make.py` makes it, `font/OFL.txt` is its licence.
+static COMPRESSED: &[u8] = include_bytes!("font/noto-sans-cjk-jp.otf.zlib");
+/// Inflated font. Empty if it cannot be inflated, which [`FACE`] reports.
+static FONT: LazyLock<Vec<u8>> = LazyLock::new(|| inflate(COMPRESSED).unwrap_or_default());
+/// Parsed table directory of the font.
+static FACE: LazyLock<Result<FontRef, ReadError>> = LazyLock::new(|| FontRef::new(&FONT));
+/// Font units per em. PDF measures glyphs in the same unit.
 pub const UNITS: f32 = 1000.0;
-/// Shown for what the font has no glyph for.
+/// Replacement for a character without a glyph.
 const MISSING: char = '□';
 const ELLIPSIS: char = '…';
-/// No more of a text is looked at; far more than any lines show.
+/// Characters of a text that are laid out; any lines show far fewer.
 const CHARS_MAX: usize = 4000;
 
-/// A character as it is shown.
+/// A laid out character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Glyph {
-    shown: char,
+    source_char: char,
     id: GlyphId,
-    /// In [`UNITS`].
+    /// Advance width in [`UNITS`].
     width: u16,
 }
 
-/// A font of which note is taken what a document uses.
+/// The font, with a record of the glyphs that a document uses.
 pub struct Typeface {
     face: FontRef<'static>,
     used: GlyphRemapper,
-    /// What each used glyph stands for, by its number in the document.
-    shown: BTreeMap<u16, (char, u16)>,
+    /// Character and advance width of each used glyph, by the glyph's CID in the document.
+    source_chars: BTreeMap<u16, (char, u16)>,
 }
 
-/// What of a font a document embeds.
-pub struct Embedded {
-    /// A bare CFF table, its CIDs those that [`Typeface::encode`] gave.
+/// Font subset that a document embeds.
+pub struct EmbeddedFont {
+    /// Bare CFF table with the CIDs of [`Typeface::encode`].
     pub cff: Vec<u8>,
-    /// The character and width of each CID.
+    /// Character and advance width of each CID.
     pub glyphs: BTreeMap<u16, (char, u16)>,
     pub metrics: Metrics,
 }
 
-/// What a PDF wants to know of a font, in [`UNITS`].
+/// Font metrics of a PDF's font descriptor, in [`UNITS`].
 #[derive(Debug, Clone, Copy)]
 pub struct Metrics {
     /// Left, bottom, right, top.
@@ -63,24 +66,24 @@ pub struct Metrics {
 }
 
 impl Typeface {
-    /// The font, of which nothing is used yet.
+    /// Returns the font with no glyph used.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// Returns an error if the font cannot be read, which is a fault of the build.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
             face: FACE.clone().map_err(io::Error::other)?,
             used: GlyphRemapper::new(),
-            shown: BTreeMap::new(),
+            source_chars: BTreeMap::new(),
         })
     }
 
-    /// `text` as glyphs: composed, on one line, without what is never seen.
+    /// Returns the glyphs of `text` in NFC on one line, without default-ignorable characters.
     fn glyphs(&self, text: &str) -> Vec<Glyph> {
-        // names that come from macOS have their Hangul and kana in pieces
+        // File names from macOS have Hangul and kana in NFD.
         ComposingNormalizerBorrowed::new_nfc()
             .normalize_iter(text.chars().take(CHARS_MAX))
-            .filter(|&c| !is_invisible(c))
+            .filter(|&c| !is_default_ignorable(c))
             .map(|c| self.glyph(c))
             .collect()
     }
@@ -93,11 +96,11 @@ impl Typeface {
         };
         let charmap = self.face.charmap();
         let found = |c| Some((c, charmap.map(c)?));
-        let (shown, id) = found(c)
+        let (source_char, id) = found(c)
             .or_else(|| found(MISSING))
             .unwrap_or((MISSING, GlyphId::NOTDEF));
         Glyph {
-            shown,
+            source_char,
             id,
             width: self
                 .face
@@ -108,8 +111,8 @@ impl Typeface {
         }
     }
 
-    /// `text` in lines no wider than `width_pt`, at most `lines_max` (one at least) of them; the
-    /// last ends in an ellipsis if there is more.
+    /// Breaks `text` into at most `lines_max` lines (at least one) of at most `width_pt`. The last
+    /// line ends in an ellipsis if some of the text is left out.
     #[must_use]
     pub fn lines(
         &self,
@@ -122,9 +125,9 @@ impl Typeface {
         let glyphs = self.glyphs(text);
         let mut rest = glyphs.as_slice();
         let mut lines = Vec::new();
-        while let fitting @ 1.. = fitting(rest, width) {
+        while let fitting @ 1.. = count_fitting(rest, width) {
             if fitting < rest.len() && lines.len() + 1 == lines_max {
-                lines.push(self.shortened(rest, width));
+                lines.push(self.ellipsize(rest, width));
                 break;
             }
             let (line, after) = rest.split_at(break_before(rest, fitting));
@@ -134,19 +137,19 @@ impl Typeface {
         lines
     }
 
-    /// As much of `glyphs` as leaves room for an ellipsis.
-    fn shortened(&self, glyphs: &[Glyph], width: f32) -> Vec<Glyph> {
+    /// Returns the first of `glyphs`, as many as leave room for an ellipsis, and the ellipsis.
+    fn ellipsize(&self, glyphs: &[Glyph], width: f32) -> Vec<Glyph> {
         let ellipsis = self.glyph(ELLIPSIS);
-        let fitting = fitting(glyphs, width - f32::from(ellipsis.width));
+        let fitting = count_fitting(glyphs, width - f32::from(ellipsis.width));
         let mut line = trimmed_end(&glyphs[..fitting]).to_vec();
         line.push(ellipsis);
         line
     }
 
-    /// Draws a glyph from the origin of its baseline on, in [`UNITS`].
+    /// Draws the outline of `glyph` with its origin at the pen's origin, in [`UNITS`].
     ///
     /// # Errors
-    /// When the font has no readable outline of it.
+    /// Returns an error if the font has no readable outline of `glyph`.
     pub fn outline(&self, glyph: Glyph, pen: &mut impl OutlinePen) -> io::Result<()> {
         let outline = self.face.outline_glyphs().get(glyph.id);
         let outline = outline.ok_or_else(|| io::Error::other("the font has no such outline"))?;
@@ -155,25 +158,26 @@ impl Typeface {
         Ok(())
     }
 
-    /// The bytes that show `line` in the document.
+    /// Returns the string operand that shows `line` in the document, and records its glyphs as used.
     pub fn encode(&mut self, line: &[Glyph]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(line.len() * 2);
         for glyph in line {
-            // OpenType has at most 65,535 glyphs.
+            // An OpenType font has at most 65,535 glyphs.
             let id = u16::try_from(glyph.id.to_u32()).unwrap_or_default();
             let cid = self.used.remap(id);
-            self.shown.entry(cid).or_insert((glyph.shown, glyph.width));
+            let char_and_width = (glyph.source_char, glyph.width);
+            self.source_chars.entry(cid).or_insert(char_and_width);
             bytes.extend(cid.to_be_bytes());
         }
         bytes
     }
 
-    /// What of the font was used.
+    /// Returns the subset of the font that was used.
     ///
     /// # Errors
-    /// When it cannot be cut.
-    pub fn embedded(self) -> io::Result<Embedded> {
-        let font = subsetter::subset(FONT, 0, &self.used).map_err(io::Error::other)?;
+    /// Returns an error if the font cannot be subset, which is a fault of the build.
+    pub fn into_embedded(self) -> io::Result<EmbeddedFont> {
+        let font = subsetter::subset(&FONT, 0, &self.used).map_err(io::Error::other)?;
         let cut = FontRef::new(&font).map_err(io::Error::other)?;
         let cff = cut.data_for_tag(Tag::new(b"CFF "));
         let cff = cff.ok_or_else(|| io::Error::other("the font has no CFF outlines"))?;
@@ -183,9 +187,9 @@ impl Typeface {
             hhea.map_err(io::Error::other)?,
         );
         let os2 = self.face.os2().ok();
-        Ok(Embedded {
+        Ok(EmbeddedFont {
             cff: cff.as_bytes().to_vec(),
-            glyphs: self.shown,
+            glyphs: self.source_chars,
             metrics: Metrics {
                 bounds: [head.x_min(), head.y_min(), head.x_max(), head.y_max()],
                 ascent: hhea.ascender().to_i16(),
@@ -196,37 +200,45 @@ impl Typeface {
     }
 }
 
-/// The width of a line in points.
+/// Returns the width of a line in points.
 #[must_use]
 pub fn width_pt(line: &[Glyph], size_pt: f32) -> f32 {
     line.iter().map(|glyph| f32::from(glyph.width)).sum::<f32>() * size_pt / UNITS
 }
 
-/// What a line reads.
+/// Returns the characters of a line.
 #[cfg(test)]
-pub fn shown(line: &[Glyph]) -> String {
-    line.iter().map(|glyph| glyph.shown).collect()
+pub fn text_of(line: &[Glyph]) -> String {
+    line.iter().map(|glyph| glyph.source_char).collect()
 }
 
-/// How many of `glyphs` fit in `width`, spaces at their end not counted; one at least of any.
-fn fitting(glyphs: &[Glyph], width: f32) -> usize {
+fn inflate(compressed: &[u8]) -> io::Result<Vec<u8>> {
+    let mut font = Vec::new();
+    ZlibDecoder::new(compressed).read_to_end(&mut font)?;
+    font.shrink_to_fit();
+    Ok(font)
+}
+
+/// Returns how many of `glyphs` fit in `width`, at least one unless there are none. Spaces at the end
+/// of a line take no room.
+fn count_fitting(glyphs: &[Glyph], width: f32) -> usize {
     let mut sum = 0.0;
     let fitting = glyphs.iter().take_while(|glyph| {
         sum += f32::from(glyph.width);
-        sum <= width || glyph.shown == ' '
+        sum <= width || glyph.source_char == ' '
     });
     fitting.count().max(1).min(glyphs.len())
 }
 
-/// Where the first line of `glyphs` ends if `fitting` fit in it: at the last place where a
-/// line may break, or else amid a word.
+/// Returns the length of the first line of `glyphs` if `fitting` of them fit: up to the last break
+/// opportunity, or all that fit if there is none.
 fn break_before(glyphs: &[Glyph], fitting: usize) -> usize {
     if fitting == glyphs.len() {
         return fitting;
     }
     (1..=fitting)
         .rev()
-        .find(|&at| may_break(glyphs[at - 1].shown, glyphs[at].shown))
+        .find(|&at| may_break(glyphs[at - 1].source_char, glyphs[at].source_char))
         .unwrap_or(fitting)
 }
 
@@ -234,7 +246,7 @@ fn may_break(before: char, after: char) -> bool {
     const OPENING: &str = "([{<「『【〈《〔（［｛";
     const CLOSING: &str = ")]}>、。，．・：；？！ー」』】〉》〕）］｝,.:;?!…";
     const AFTER: &str = " -_/";
-    // kana and kanji, whose words are not told apart; Hangul has its spaces
+    // Lines break anywhere between kana and kanji. Hangul has spaces between words.
     let is_wide = |c: char| c >= '\u{2e80}' && !('\u{ac00}'..='\u{d7a3}').contains(&c);
     if after == ' ' || CLOSING.contains(after) || OPENING.contains(before) {
         return false;
@@ -243,21 +255,34 @@ fn may_break(before: char, after: char) -> bool {
 }
 
 fn trimmed_end(mut line: &[Glyph]) -> &[Glyph] {
-    while let [before @ .., Glyph { shown: ' ', .. }] = line {
+    while let [
+        before @ ..,
+        Glyph {
+            source_char: ' ', ..
+        },
+    ] = line
+    {
         line = before;
     }
     line
 }
 
 fn trimmed_start(mut line: &[Glyph]) -> &[Glyph] {
-    while let [Glyph { shown: ' ', .. }, after @ ..] = line {
+    while let [
+        Glyph {
+            source_char: ' ', ..
+        },
+        after @ ..,
+    ] = line
+    {
         line = after;
     }
     line
 }
 
-/// What Unicode calls `Default_Ignorable_Code_Point`: joiners, directions, variations, tags.
-fn is_invisible(c: char) -> bool {
+/// Returns `true` if Unicode's `Default_Ignorable_Code_Point` holds for `c`: joiners, directional
+/// marks, variation selectors, tags.
+fn is_default_ignorable(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

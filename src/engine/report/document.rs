@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::page::{HEIGHT_PT, Page, WIDTH_PT};
 use super::{Report, words};
-use crate::engine::font::{Embedded, Metrics};
+use crate::engine::font::{EmbeddedFont, Metrics};
 
 /// What the page calls its font.
 pub const FONT: &[u8] = b"F1";
@@ -101,7 +101,7 @@ pub fn write(report: &Report, page: Page, picture: Option<&Picture>) -> io::Resu
     let content = deflated(&page.content.finish())?;
     pdf.stream(ids.content, &content)
         .filter(Filter::FlateDecode);
-    write_font(&mut pdf, &ids, &page.typeface.embedded()?)?;
+    write_font(&mut pdf, &ids, &page.typeface.into_embedded()?)?;
     if let Some(picture) = picture {
         write_picture(&mut pdf, ids.picture, picture);
     }
@@ -131,7 +131,7 @@ fn write_frame(pdf: &mut Pdf, ids: &Ids, report: &Report, has_picture: bool) {
     }
 }
 
-fn write_font(pdf: &mut Pdf, ids: &Ids, font: &Embedded) -> io::Result<()> {
+fn write_font(pdf: &mut Pdf, ids: &Ids, font: &EmbeddedFont) -> io::Result<()> {
     let name = format!("{}+NotoSansCJKjp-Regular", tag(&font.cff));
     let name = Name(name.as_bytes());
     pdf.type0_font(ids.font)

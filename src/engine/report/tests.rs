@@ -341,6 +341,22 @@ fn a_thumbnail_is_shown_if_it_is_a_jpeg_of_grey_or_rgb() {
 }
 
 #[test]
+fn every_modern_hangul_syllable_is_shown() {
+    let typeface = font::Typeface::new().expect("our font");
+    for syllable in '가'..='힣' {
+        let lines = typeface.lines(&syllable.to_string(), 10.0, 60.0, 1);
+        assert_eq!(font::text_of(&lines[0]), syllable.to_string());
+        let width_pt = font::width_pt(&lines[0], 10.0);
+        assert!((width_pt - 9.2).abs() < 0.01, "{syllable}: {width_pt}");
+    }
+    let pdf = made(&Report {
+        order_name: "뷁쓔꿹 찦차를 탄 펲시맨과 쑛다리 똠방각하".to_owned(),
+        ..watermark(Locale::KoKr)
+    });
+    assert_eq!(text(&pdf)[7], "뷁쓔꿹 찦차를 탄 펲시맨과 쑛다리 똠방각하");
+}
+
+#[test]
 fn a_report_embeds_the_glyphs_it_shows_alone() {
     let pdf = made(&watermark(Locale::KoKr));
     assert!(pdf.len() < 20_000, "{}", pdf.len());
@@ -356,7 +372,7 @@ fn lines_break_between_words_and_within_what_has_none() {
     let lines = |text: &str, lines_max| -> Vec<String> {
         let lines = typeface.lines(text, 10.0, 60.0, lines_max);
         assert!(lines.iter().all(|line| font::width_pt(line, 10.0) <= 60.0));
-        lines.iter().map(|line| font::shown(line)).collect()
+        lines.iter().map(|line| font::text_of(line)).collect()
     };
     assert_eq!(lines("", 3), [""; 0]);
     assert_eq!(lines("one", 1), ["one"]);
