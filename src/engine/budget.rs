@@ -40,6 +40,8 @@ pub struct Lease {
     budget: Budget,
     permit: OwnedSemaphorePermit,
     bytes: u64,
+    /// Bytes of results that stay until the work ends.
+    held_bytes: u64,
     /// Bytes that the work needs in all, if there was no room for them.
     needed_bytes: Option<u64>,
 }
@@ -104,6 +106,7 @@ impl Budget {
             budget: self.clone(),
             permit,
             bytes,
+            held_bytes: 0,
             needed_bytes: None,
         }
     }
@@ -138,6 +141,7 @@ impl Lease {
     /// Returns [`Defect::TooLarge`] if there is no room. The work has to end with that error; if
     /// there is room for `bytes` later, it is then done anew with a lease of so many.
     pub fn require(&mut self, bytes: u64) -> Result<(), Defect> {
+        let bytes = bytes.saturating_add(self.held_bytes);
         let more = bytes.saturating_sub(self.bytes);
         if more == 0 {
             return Ok(());
@@ -161,6 +165,12 @@ impl Lease {
                 Err(defect)
             }
         }
+    }
+
+    /// Keeps `bytes` of the lease for a result that stays in memory until the work ends. All later
+    /// requirements come on top of them.
+    pub fn hold(&mut self, bytes: u64) {
+        self.held_bytes = self.held_bytes.saturating_add(bytes);
     }
 
     /// The bytes that were required in vain. `None` if all were there.
@@ -232,6 +242,20 @@ mod tests {
         drop(lease);
         assert_eq!(budget.leased_bytes(), 0);
         assert_eq!(budget.leased_bytes_max(), 16 * MIB);
+    }
+
+    #[tokio::test]
+    async fn requiring_bytes_while_holding_a_result_leases_both() {
+        let budget = Budget::new(16 * MIB);
+        let mut lease = budget.lease(4 * MIB).await.expect("some");
+        lease.hold(2 * MIB);
+        lease.require(2 * MIB).expect("within the lease");
+        assert_eq!(budget.leased_bytes(), 4 * MIB);
+        lease.require(3 * MIB).expect("one more");
+        assert_eq!(budget.leased_bytes(), 5 * MIB);
+        lease.hold(MIB);
+        lease.require(14 * MIB).expect_err("17 MiB in all");
+        assert_eq!(lease.needed_bytes(), Some(17 * MIB));
     }
 
     #[tokio::test]

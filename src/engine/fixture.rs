@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use image::codecs::jpeg::JpegEncoder;
 
 use super::budget::{Budget, Lease};
 use super::decode::{Source, Wanted};
@@ -66,4 +67,18 @@ pub fn source(name: &str) -> Source {
 /// It decoded.
 pub fn picture(name: &str) -> Picture {
     decode(&source(name), Wanted::Colours).expect("a fixture that is whole")
+}
+
+/// Returns a grey JPEG of that size, as a file.
+pub fn jpeg(width_px: u32, height_px: u32) -> Content {
+    let mut file = tempfile::tempfile().expect("a file");
+    let grey = image::RgbImage::from_pixel(width_px, height_px, image::Rgb([120, 120, 120]));
+    JpegEncoder::new(&mut file)
+        .encode_image(&grey)
+        .expect("a JPEG");
+    Content {
+        bytes: file.metadata().expect("its size").len(),
+        file: Arc::new(file),
+        packed: None,
+    }
 }

@@ -16,6 +16,9 @@ use super::{
 };
 use crate::model::picture::{Defect, Format, Media, Provenance};
 
+/// JPEG quality of the images of a report: a photograph of 1600 px has about 200 KB.
+const REPORT_QUALITY: u8 = 70;
+
 /// Looks at one file, on this thread.
 ///
 /// # Errors
@@ -37,6 +40,7 @@ pub fn inspect(
         preview: None,
         heatmap: None,
         overlay: None,
+        report_image: None,
     };
     let body_bytes = source.bytes.len() as u64;
     let sides_px = if source.is_decoded() {
@@ -75,6 +79,7 @@ pub fn stand_in(name: &str, wants: Wants, memory: &mut Lease) -> Result<Inspecti
         preview: None,
         heatmap: None,
         overlay: None,
+        report_image: None,
     };
     inspection.draw_card(name, None, wants, memory)?;
     Ok(inspection)
@@ -108,6 +113,8 @@ impl Wants {
     pub(super) fn side_px(self) -> Option<u32> {
         if self.heatmap.is_some() || self.overlay.is_some() {
             Some(heatmap::SIDE_PX_MAX)
+        } else if self.report_px.is_some() {
+            self.report_px
         } else if self.preview {
             Some(PREVIEW_PX)
         } else {
@@ -167,6 +174,14 @@ impl Inspection {
         if wants.preview {
             let small = drawn.at(PREVIEW_PX)?;
             self.preview = Some(thumbnail::jpeg(&small, PREVIEW_PX)?);
+        }
+        if let Some(side_px_max) = wants.report_px {
+            let small = drawn.at(side_px_max)?;
+            self.report_image = Some(thumbnail::jpeg_of_quality(
+                &small,
+                side_px_max,
+                REPORT_QUALITY,
+            )?);
         }
         if wants.heatmap.is_none() && wants.overlay.is_none() {
             return Ok(());

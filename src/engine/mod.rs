@@ -44,7 +44,7 @@ pub use decode::{PIXELS_MAX, SIDE_PX_MAX};
 pub use heatmap::{Ground, Scale};
 pub use input::{Content, FILE_BYTES_MAX};
 pub use protect::{Protected, Protection};
-pub use report::{Finding, Report};
+pub use report::{Finding, Report, ReportSources};
 pub use sniff::{HEAD_BYTES, check_name, sniff};
 pub use thumbnail::{PREVIEW_PX, THUMBNAIL_PX};
 pub use watermark::{Embedded, Embedding, SIDE_PX_MIN, TEXT_CHARS_MAX, TEXTS_MAX};
@@ -75,6 +75,8 @@ pub struct Wants {
     pub heatmap: Option<HeatmapStyle>,
     /// The heatmap half and half with the picture, a PNG.
     pub overlay: Option<Scale>,
+    /// Longer side of a JPEG for a report. `None` if no such JPEG is wanted.
+    pub report_px: Option<u32>,
     /// Chance of AI by which heatmap and overlay are coloured. `None` for that of the picture's bytes.
     pub probability: Option<f64>,
 }
@@ -107,6 +109,8 @@ pub struct Inspection {
     pub heatmap: Option<Vec<u8>>,
     /// As wanted.
     pub overlay: Option<Vec<u8>>,
+    /// As wanted.
+    pub report_image: Option<Vec<u8>>,
 }
 
 /// Why nothing came of it.
@@ -210,13 +214,38 @@ impl Engine {
         .await
     }
 
-    /// The report as a PDF of one page.
+    /// Returns the report as a PDF of one page, with images drawn from `sources`. Images that do not fit
+    /// into the memory budget are drawn smaller, or left out.
     ///
     /// # Errors
-    /// [`Failure::Io`], for a fault of ours.
-    pub async fn report(&self, report: Report) -> Result<Vec<u8>, Failure> {
-        self.lease_and_run(need::REPORT_BYTES, move |_| Ok(report::make(&report)?))
-            .await
+    /// Returns [`Failure::Io`] for a fault of the disk or the build.
+    pub async fn report(&self, report: Report, sources: ReportSources) -> Result<Vec<u8>, Failure> {
+        let (report, sources) = (Arc::new(report), Arc::new(sources));
+        let sizes = report::IMAGE_SIDES_PX.map(Some);
+        for side_px in sizes.into_iter().chain([None]) {
+            let (report, sources) = (Arc::clone(&report), Arc::clone(&sources));
+            let made = self.lease_and_run(need::REPORT_BYTES, move |memory| {
+                let images = match side_px {
+                    None => report::ReportImages::default(),
+                    Some(side_px) => {
+                        report::draw_images(&sources, &report.file_name, side_px, memory)?
+                    }
+                };
+                memory.require(need::REPORT_BYTES)?;
+                Ok(report::make(&report, images)?)
+            });
+            match made.await {
+                Err(Failure::Defect(defect)) => {
+                    tracing::debug!(
+                        ?side_px,
+                        ?defect,
+                        "a report's images do not fit into memory"
+                    );
+                }
+                made => return made,
+            }
+        }
+        Err(io::Error::other("a report without images needs too much memory").into())
     }
 
     /// The sample file of `seed`, in the format that the extension of `name` stands for.

@@ -17,7 +17,7 @@ const MIB: u64 = 1024 * KIB;
 pub const OVERHEAD_BYTES: u64 = 2 * MIB;
 /// A sample of any format: it has a fixed size.
 pub const SAMPLE_BYTES: u64 = 8 * MIB;
-/// A report: its font, cut down and compressed.
+/// A report without its images' own bytes: the font's subset, and the PDF with copies of the images.
 pub const REPORT_BYTES: u64 = 8 * MIB;
 /// A ZIP that is written: entries are copied through a small buffer.
 pub const ARCHIVE_BYTES: u64 = 2 * MIB;

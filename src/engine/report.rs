@@ -1,72 +1,100 @@
-//! Reports: one A4 page with an order's facts, as a PDF, in the language asked for.
+//! Reports: one A4 page with the facts of an order, as a PDF in the requested language.
 //!
-//! Promises: the same facts give the same bytes; always exactly one page, whatever the names
-//! and texts are; the font is embedded, cut down to the glyphs the page shows, and what is
-//! shown can be searched and copied. What the font has no glyph for is shown as `□`.
+//! Guarantees: the same facts and images give the same bytes; a report has exactly one page, however
+//! long names and texts are; the embedded font has only the glyphs that the page shows; the text of
+//! the page can be searched and copied. A character without a glyph is shown as `□`.
 
+mod canvas;
 mod document;
+mod facts;
+mod image;
 mod page;
-mod words;
+mod rows;
+mod translations;
 
 use std::io;
 
-use crate::model::report::{Likelihood, Locale, ReportKind};
-use crate::model::time::Timestamp;
-use document::Picture;
+use super::budget::Lease;
+use super::{Content, Failure, Wants, inspect};
+use crate::model::picture::Defect;
 
-/// All that a report tells.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Report {
-    pub locale: Locale,
-    pub finding: Finding,
-    pub order_id: String,
-    pub order_name: String,
-    pub file_name: String,
-    pub created_at: Timestamp,
-    pub completed_at: Timestamp,
-    /// When the report was made, by the account's clock.
-    pub made_at: Timestamp,
-    /// A JPEG of the file, drawn small; one that is not RGB or grey is left out.
-    pub thumbnail: Option<Vec<u8>>,
+pub use facts::{Finding, Report};
+use image::EmbeddedImage;
+
+/// Longer side of the images on a report, largest first. A smaller size is drawn if the memory budget
+/// has no room for a larger one.
+pub const IMAGE_SIDES_PX: [u32; 2] = [1600, 512];
+
+/// Files from which the images of a report are drawn. `None`: the report has no such image.
+#[derive(Debug, Clone, Default)]
+pub struct ReportSources {
+    /// File on which the order was made. Its name is [`Report::file_name`].
+    pub picture: Option<Content>,
+    /// PNG of the order's heatmap.
+    pub heatmap: Option<Content>,
 }
 
-/// What was found.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Finding {
-    /// The watermark's text, if there is one.
-    Watermark { text: Option<String> },
-    /// The chance, 0 to 1, that it was made by a machine.
-    Ai { probability: f64 },
+/// Images of a report as JPEGs. An image that is not a JPEG in grey or RGB is left out.
+#[derive(Debug, Clone, Default)]
+pub struct ReportImages {
+    pub picture: Option<Vec<u8>>,
+    pub heatmap: Option<Vec<u8>>,
 }
 
-impl Finding {
-    /// What the report is on.
-    #[must_use]
-    pub fn kind(&self) -> ReportKind {
-        match self {
-            Self::Watermark { .. } => ReportKind::WatermarkDetection,
-            Self::Ai { .. } => ReportKind::AiDetection,
-        }
-    }
-
-    /// The word for it.
-    fn word(&self, locale: Locale) -> &'static str {
-        match self {
-            Self::Watermark { text: Some(_) } => words::DETECTED.of(locale),
-            Self::Watermark { text: None } => words::UNDETECTED.of(locale),
-            Self::Ai { probability } => words::likelihood(Likelihood::of(*probability)).of(locale),
-        }
-    }
-}
-
-/// The report as a PDF.
+/// Draws the images of a report, with a longer side of at most `side_px_max`. The images stay part of
+/// the lease.
 ///
 /// # Errors
-/// When our own font cannot be read, which is a fault of the build.
-pub fn make(report: &Report) -> io::Result<Vec<u8>> {
-    let picture = report.thumbnail.as_deref().and_then(Picture::of_jpeg);
-    let page = page::draw(report, picture.as_ref())?;
-    document::write(report, page, picture.as_ref())
+/// Returns [`Defect::TooLarge`] if the lease has no room, and errors of the disk and the encoder.
+pub fn draw_images(
+    sources: &ReportSources,
+    file_name: &str,
+    side_px_max: u32,
+    memory: &mut Lease,
+) -> Result<ReportImages, Failure> {
+    let mut draw = |content: &Option<Content>, name: &str| match content {
+        Some(content) => draw_image(content, name, side_px_max, memory),
+        None => Ok(None),
+    };
+    Ok(ReportImages {
+        picture: draw(&sources.picture, file_name)?,
+        heatmap: draw(&sources.heatmap, "heatmap.png")?,
+    })
+}
+
+/// Draws one image. A file that cannot be decoded gets a placeholder card, as in the order's result.
+fn draw_image(
+    content: &Content,
+    name: &str,
+    side_px_max: u32,
+    memory: &mut Lease,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let wants = Wants {
+        report_px: Some(side_px_max),
+        ..Wants::default()
+    };
+    let drawn = match inspect::inspect(content, name, wants, memory) {
+        Err(Failure::Defect(defect)) if !matches!(defect, Defect::TooLarge(_)) => {
+            inspect::stand_in(name, wants, memory)?
+        }
+        inspected => inspected?,
+    };
+    let image = drawn.report_image;
+    memory.hold(image.as_ref().map_or(0, |jpeg| jpeg.len() as u64));
+    Ok(image)
+}
+
+/// Returns the report as a PDF.
+///
+/// # Errors
+/// Returns an error if the font cannot be read, which is a fault of the build.
+pub fn make(report: &Report, images: ReportImages) -> io::Result<Vec<u8>> {
+    let images = page::Images {
+        picture: images.picture.and_then(EmbeddedImage::from_jpeg),
+        heatmap: images.heatmap.and_then(EmbeddedImage::from_jpeg),
+    };
+    let canvas = page::draw(report, &images)?;
+    document::write(report, canvas, &images)
 }
 
 #[cfg(test)]

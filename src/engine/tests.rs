@@ -40,6 +40,7 @@ async fn what_is_wanted_is_drawn_and_nothing_else() {
         preview: true,
         heatmap: Some(style),
         overlay: Some(Scale::Raw),
+        report_px: Some(200),
         probability: None,
     };
     let drawn = inspect_fixture("photo.jpg", wants)
@@ -50,12 +51,16 @@ async fn what_is_wanted_is_drawn_and_nothing_else() {
         &drawn.preview,
         &drawn.heatmap,
         &drawn.overlay,
+        &drawn.report_image,
     ]
     .map(|bytes| {
         let image = image::load_from_memory(bytes.as_deref().expect("drawn")).expect("a picture");
         (image.width(), image.height())
     });
-    assert_eq!(sizes, [(100, 75), (512, 384), (1024, 768), (1024, 768)]);
+    assert_eq!(
+        sizes,
+        [(100, 75), (512, 384), (1024, 768), (1024, 768), (200, 150)]
+    );
     assert_eq!(plain.measures, drawn.measures);
     assert_eq!(plain.digest, drawn.digest);
     let judged = inspect_fixture("photo.jpg", Wants::default())
@@ -184,9 +189,8 @@ async fn protecting_writes_the_output_where_it_is_told() {
 async fn samples_and_reports_are_made_in_their_turn() {
     let engine = fixture::engine(1);
     let sample = engine.sample("a.jpg".to_owned(), [1; 32]).await;
-    let jpeg = sample.expect("a sample");
     assert_eq!(
-        jpeg,
+        sample.expect("a sample"),
         sample::sample("a.jpg", [1; 32]).expect("the same sample")
     );
     let refused = engine.sample("a.txt".to_owned(), [1; 32]).await;
@@ -204,8 +208,46 @@ async fn samples_and_reports_are_made_in_their_turn() {
         created_at: at,
         completed_at: at,
         made_at: at,
-        thumbnail: Some(jpeg),
+        original_name: None,
     };
-    let pdf = engine.report(report.clone()).await.expect("a report");
-    assert!(pdf == report::make(&report).expect("the same report"));
+    let sources = ReportSources {
+        picture: Some(fixture::content("photo.jpg")),
+        heatmap: Some(fixture::content("plain.png")),
+    };
+    let mut memory = engine.budget().lease(1024).await.expect("a lease");
+    let images = report::draw_images(&sources, "photo.jpg", 1600, &mut memory);
+    let images = images.expect("images");
+    let pdf = engine.report(report.clone(), sources).await;
+    let pdf = pdf.expect("a report");
+    assert!(pdf == report::make(&report, images).expect("the same report"));
+}
+
+#[tokio::test]
+async fn report_in_a_small_budget_has_smaller_images() {
+    let report = Report {
+        locale: crate::model::report::Locale::EnUs,
+        finding: report::Finding::Ai { probability: 0.5 },
+        order_id: "1".to_owned(),
+        order_name: "name".to_owned(),
+        file_name: "large.jpg".to_owned(),
+        original_name: None,
+        created_at: crate::model::time::Timestamp::from_ms(0),
+        completed_at: crate::model::time::Timestamp::from_ms(0),
+        made_at: crate::model::time::Timestamp::from_ms(0),
+    };
+    let sources = ReportSources {
+        picture: Some(fixture::jpeg(1800, 1800)),
+        heatmap: None,
+    };
+    for (budget_mib, width) in [(64, "/Width 1600\n"), (16, "/Width 512\n")] {
+        let engine = Engine::new(1, Budget::new(budget_mib << 20));
+        let made = engine.report(report.clone(), sources.clone()).await;
+        let pdf = made.expect("a report");
+        let width = width.as_bytes();
+        assert!(
+            pdf.windows(width.len()).any(|it| it == width),
+            "{budget_mib}"
+        );
+        assert_eq!(engine.budget().leased_bytes(), 0);
+    }
 }

@@ -3,6 +3,7 @@
 //! Promises: turned as they are to be looked at, never larger than the original, and what is
 //! transparent stands on white.
 
+use std::borrow::Cow;
 use std::io;
 
 use image::codecs::jpeg::JpegEncoder;
@@ -31,19 +32,22 @@ pub fn reduced(picture: &Picture, side_px_max: u32) -> RgbImage {
     small.into_rgb8()
 }
 
-/// `source` as a JPEG, its longer side at most `side_px_max`.
+/// Returns `source` as a JPEG, its longer side at most `side_px_max`.
 ///
 /// # Errors
-/// When the encoder refuses it.
+/// Returns errors of the encoder.
 pub fn jpeg(source: &RgbImage, side_px_max: u32) -> io::Result<Vec<u8>> {
-    let (width, height) = source.dimensions();
-    let shrunk = (width.max(height) > side_px_max).then(|| {
-        let (width, height) = fit_within(width, height, side_px_max);
-        imageops::thumbnail(source, width, height)
-    });
-    let small = shrunk.as_ref().unwrap_or(source);
+    jpeg_of_quality(source, side_px_max, QUALITY)
+}
+
+/// Returns `source` as a JPEG of `quality`, 1 to 100, its longer side at most `side_px_max`.
+///
+/// # Errors
+/// Returns errors of the encoder.
+pub fn jpeg_of_quality(source: &RgbImage, side_px_max: u32, quality: u8) -> io::Result<Vec<u8>> {
+    let small = shrunk(source, side_px_max);
     let mut bytes = Vec::new();
-    JpegEncoder::new_with_quality(&mut bytes, QUALITY)
+    JpegEncoder::new_with_quality(&mut bytes, quality)
         .write_image(
             small.as_raw(),
             small.width(),
@@ -52,6 +56,16 @@ pub fn jpeg(source: &RgbImage, side_px_max: u32) -> io::Result<Vec<u8>> {
         )
         .map_err(io::Error::other)?;
     Ok(bytes)
+}
+
+/// Returns `source` reduced, if its longer side is longer than `side_px_max`.
+fn shrunk(source: &RgbImage, side_px_max: u32) -> Cow<'_, RgbImage> {
+    let (width, height) = source.dimensions();
+    if width.max(height) <= side_px_max {
+        return Cow::Borrowed(source);
+    }
+    let (width, height) = fit_within(width, height, side_px_max);
+    Cow::Owned(imageops::thumbnail(source, width, height))
 }
 
 /// The same without alpha, on white.

@@ -18,6 +18,7 @@ const WANTS: Wants = Wants {
     measures: true,
     thumbnail: false,
     preview: false,
+    report_px: None,
     heatmap: None,
     overlay: None,
     probability: None,

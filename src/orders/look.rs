@@ -17,6 +17,7 @@ pub(super) fn wants_of_detection(options: DetectionOptions) -> Wants {
         measures: false,
         thumbnail: options.generate_thumbnail,
         preview: false,
+        report_px: None,
         heatmap: options.generate_heatmap.then_some(HeatmapStyle {
             ground: Ground::Opaque,
             scale: Scale::Normalized,
@@ -36,6 +37,7 @@ pub(super) fn wants_of_document(options: DocumentOptions) -> Wants {
         measures: true,
         thumbnail: false,
         preview: options.preview,
+        report_px: None,
         heatmap: (options.heatmap && !options.heatmap_overlayed).then_some(HeatmapStyle {
             ground: Ground::Transparent,
             scale,

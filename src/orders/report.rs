@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ended::log_failed_report;
 use super::{Orders, layout, ruled};
 use crate::accounts::Account;
-use crate::engine::{Failure, Finding, Report as Page};
+use crate::engine::{Content, Finding, Report as Page, ReportSources};
 use crate::model::file::{File, Role};
 use crate::model::job::{Job, Kind};
 use crate::model::order::{Api, Order, State};
@@ -93,20 +93,22 @@ fn is_reported(order: &Order, found: &Extraction) -> bool {
         && !originals.any(is_pdf)
 }
 
-/// Returns the page of a report, without a thumbnail. `None` if there is no report on the order.
+/// Returns the facts of a report. `None` if there is no report on the order.
 fn page(order: &Order, locale: Locale, made_at: Timestamp) -> Option<Page> {
     let (finding, completed_at) = finding(order)?;
     let subject = order.subject();
+    let mut files = order.files.iter();
+    let original = files.find(|file| file.role == Some(Role::Original));
     Some(Page {
         locale,
         finding,
         order_id: order.id.clone(),
         order_name: order.name.clone(),
         file_name: subject.map(|file| file.name.clone()).unwrap_or_default(),
+        original_name: original.map(|file| file.name.clone()),
         created_at: order.created_at,
         completed_at,
         made_at,
-        thumbnail: None,
     })
 }
 
@@ -189,7 +191,7 @@ impl Orders {
         let Some(page) = page(order, locale, order.updated_at) else {
             return Ok(None);
         };
-        let bytes = self.engine.report(page).await;
+        let bytes = self.engine.report(page, ReportSources::default()).await;
         bytes.map(Some).map_err(StoreError::broken)
     }
 
@@ -286,7 +288,7 @@ impl Orders {
         locale: Locale,
     ) -> Result<Option<ReportState>, StoreError> {
         let page = page(order, locale, account.now());
-        let Some((report, mut page)) = order.reports.of(locale).zip(page) else {
+        let Some((report, page)) = order.reports.of(locale).zip(page) else {
             return Ok(None);
         };
         if let ReportState::UnderWay {
@@ -299,37 +301,45 @@ impl Orders {
         if order.test {
             return Ok(Some(ReportState::Sample));
         }
-        page.thumbnail = self.thumbnail_bytes(account, order).await?;
-        let bytes = match self.engine.report(page).await {
-            Ok(bytes) => bytes,
-            Err(Failure::Io(error)) => return Err(StoreError::broken(error)),
-            // It would come to the same each time.
-            Err(Failure::Defect(_)) => {
-                let code = "PROCESSING_ERROR".to_owned();
-                return Ok(Some(ReportState::Failed { code }));
-            }
-        };
+        let sources = self.report_sources(account, order).await?;
+        let made = self.engine.report(page, sources).await;
+        let bytes = made.map_err(StoreError::broken)?;
         let key = layout::report_key(order, locale);
         let put = self.put_result(account, order, key, "application/pdf", bytes);
         let key = put.await?;
         Ok(Some(ReportState::Made { key }))
     }
 
-    /// The order's thumbnail, if it has one.
-    async fn thumbnail_bytes(
+    /// Returns the files of a report's images: the file on which the order was made, and the heatmap if
+    /// the order has one.
+    async fn report_sources(
         &self,
         account: &Account,
         order: &Order,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        let key = match order.outcome() {
-            Some(Outcome::Detection(found)) => found.thumbnail.as_ref(),
-            Some(Outcome::Extraction(found)) => found.thumbnail.as_ref(),
-            Some(Outcome::Outputs(_) | Outcome::Bulk(_)) | None => None,
+    ) -> Result<ReportSources, StoreError> {
+        let picture = order.subject().map(|file| file.key.as_str());
+        let heatmap = match order.outcome() {
+            Some(Outcome::Detection(found)) => found.heatmap.as_deref(),
+            _ => None,
         };
+        Ok(ReportSources {
+            picture: self.content_of(account, order, picture).await?,
+            heatmap: self.content_of(account, order, heatmap).await?,
+        })
+    }
+
+    /// Returns the content of the blob with that key. `None` if there is no such blob, or no key.
+    async fn content_of(
+        &self,
+        account: &Account,
+        order: &Order,
+        key: Option<&str>,
+    ) -> Result<Option<Content>, StoreError> {
         let Some(key) = key else {
             return Ok(None);
         };
-        let read = self.blobs.read(account.id, order.vendor.bucket(), key);
-        read.await.map_err(StoreError::broken)
+        let bucket = order.vendor.bucket();
+        let found = self.blobs.content(account.id, bucket, key).await;
+        found.map_err(StoreError::broken)
     }
 }

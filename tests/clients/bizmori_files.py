@@ -23,7 +23,7 @@ MARKED = ["photo.jpg", "progressive.jpg", "plain.png", "plain.webp", "plain.bmp"
 PROTECTED = ["jpg", "jpeg", "png", "webp", "bmp", "tiff", "tif"]
 TEXTS = ["one", "두 번째 물결", "三つ目 🎨 " * 100]
 # A word of each language's report that nothing else in it has.
-WORDS = {"ko-KR": "검출", "en-US": "detected", "ja-JP": "検出"}
+WORDS = {"ko-KR": "검출", "en-US": "Detected", "ja-JP": "検出"}
 
 
 class Client:

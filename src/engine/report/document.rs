@@ -1,23 +1,19 @@
-//! A drawn page as a PDF file: its objects, the embedded font, the picture.
+//! PDF file of a report: its objects, the embedded font, the images.
 
-use std::io::{self, Cursor, Write};
+use std::io::{self, Write};
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use image::codecs::jpeg::JpegDecoder;
-use image::{ExtendedColorType, ImageDecoder};
-use pdf_writer::types::{CidFontType, FontFlags, SystemInfo, UnicodeCmap};
+use pdf_writer::types::{CidFontType, FontFlags, FunctionShadingType, SystemInfo, UnicodeCmap};
 use pdf_writer::{Filter, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 use sha2::{Digest, Sha256};
 
-use super::page::{HEIGHT_PT, Page, WIDTH_PT};
-use super::{Report, words};
+use super::canvas::{Canvas, FONT};
+use super::facts::Report;
+use super::image::EmbeddedImage;
+use super::page::{HEIGHT_PT, Images, VERDICT_COLORS, VERDICT_SHADING, WIDTH_PT};
+use super::translations;
 use crate::engine::font::{EmbeddedFont, Metrics};
-
-/// What the page calls its font.
-pub const FONT: &[u8] = b"F1";
-/// What the page calls its picture.
-pub const PICTURE: &[u8] = b"Im1";
 
 const SYSTEM: SystemInfo = SystemInfo {
     registry: Str(b"Adobe"),
@@ -25,63 +21,29 @@ const SYSTEM: SystemInfo = SystemInfo {
     supplement: 0,
 };
 
-/// The file's objects, by number.
+/// Numbers of the file's objects.
 struct Ids {
     catalog: Ref,
     info: Ref,
     pages: Ref,
     page: Ref,
     content: Ref,
-    picture: Ref,
     font: Ref,
     cid_font: Ref,
     descriptor: Ref,
     font_file: Ref,
     to_unicode: Ref,
+    shading: Ref,
+    /// Stitching function of the shading, and the functions of its two halves.
+    gradient: [Ref; 3],
+    images: Vec<Ref>,
 }
 
-/// A JPEG that a PDF can show as it is.
-#[derive(Debug, Clone, Copy)]
-pub struct Picture<'a> {
-    bytes: &'a [u8],
-    width: u16,
-    height: u16,
-    is_grey: bool,
-}
-
-impl<'a> Picture<'a> {
-    /// None of what is no JPEG, or of other colours than RGB or grey.
-    #[must_use]
-    pub fn of_jpeg(bytes: &'a [u8]) -> Option<Self> {
-        let header = JpegDecoder::new(Cursor::new(bytes)).ok()?;
-        let is_grey = match header.original_color_type() {
-            ExtendedColorType::L8 => true,
-            ExtendedColorType::Rgb8 => false,
-            _ => return None,
-        };
-        let (width, height) = header.dimensions();
-        Some(Self {
-            bytes,
-            width: u16::try_from(width).ok().filter(|&width| width > 0)?,
-            height: u16::try_from(height).ok().filter(|&height| height > 0)?,
-            is_grey,
-        })
-    }
-
-    /// Its width and height drawn within `room_pt`, not enlarged over a pixel a point.
-    #[must_use]
-    pub fn fitted(&self, room_pt: [f32; 2]) -> [f32; 2] {
-        let size = [self.width, self.height].map(f32::from);
-        let scale = (room_pt[0] / size[0]).min(room_pt[1] / size[1]).min(1.0);
-        size.map(|side| side * scale)
-    }
-}
-
-/// The file whose one page is `page`.
+/// Returns the file whose one page is `canvas`.
 ///
 /// # Errors
-/// When the font cannot be cut.
-pub fn write(report: &Report, page: Page, picture: Option<&Picture>) -> io::Result<Vec<u8>> {
+/// Returns an error if the font cannot be subset.
+pub fn write(report: &Report, canvas: Canvas, images: &Images) -> io::Result<Vec<u8>> {
     let mut next = Ref::new(1);
     let ids = Ids {
         catalog: next.bump(),
@@ -94,30 +56,33 @@ pub fn write(report: &Report, page: Page, picture: Option<&Picture>) -> io::Resu
         descriptor: next.bump(),
         font_file: next.bump(),
         to_unicode: next.bump(),
-        picture: next.bump(),
+        shading: next.bump(),
+        gradient: [next.bump(), next.bump(), next.bump()],
+        images: images.named().map(|_| next.bump()).collect(),
     };
     let mut pdf = Pdf::new();
-    write_frame(&mut pdf, &ids, report, picture.is_some());
-    let content = deflated(&page.content.finish())?;
+    write_page(&mut pdf, &ids, report, images);
+    let content = deflated(&canvas.content.finish())?;
     pdf.stream(ids.content, &content)
         .filter(Filter::FlateDecode);
-    write_font(&mut pdf, &ids, &page.typeface.into_embedded()?)?;
-    if let Some(picture) = picture {
-        write_picture(&mut pdf, ids.picture, picture);
+    write_font(&mut pdf, &ids, &canvas.typeface.into_embedded()?)?;
+    write_shading(&mut pdf, &ids);
+    for ((_, image), &id) in images.named().zip(&ids.images) {
+        write_image(&mut pdf, id, image);
     }
     Ok(pdf.finish())
 }
 
-/// All but what the page shows.
-fn write_frame(pdf: &mut Pdf, ids: &Ids, report: &Report, has_picture: bool) {
-    let title = words::title(report.finding.kind()).of(report.locale);
+/// Writes the catalog, the document information, and the page with its resources.
+fn write_page(pdf: &mut Pdf, ids: &Ids, report: &Report, images: &Images) {
+    let title = translations::title(report.finding.kind()).get(report.locale);
     let mut catalog = pdf.catalog(ids.catalog);
     catalog.pages(ids.pages).lang(TextStr(report.locale.tag()));
     catalog.viewer_preferences().display_doc_title(true);
     catalog.finish();
     pdf.document_info(ids.info)
         .title(TextStr(title))
-        .subject(TextStr(words::SUBTITLE.of(report.locale)))
+        .subject(TextStr(translations::NOTICE.get(report.locale)))
         .producer(TextStr("stuntdouble"));
     pdf.pages(ids.pages).kids([ids.page]).count(1);
     let mut page = pdf.page(ids.page);
@@ -126,8 +91,34 @@ fn write_frame(pdf: &mut Pdf, ids: &Ids, report: &Report, has_picture: bool) {
         .contents(ids.content);
     let mut resources = page.resources();
     resources.fonts().pair(Name(FONT), ids.font);
-    if has_picture {
-        resources.x_objects().pair(Name(PICTURE), ids.picture);
+    resources
+        .shadings()
+        .pair(Name(VERDICT_SHADING), ids.shading);
+    let mut x_objects = resources.x_objects();
+    for ((name, _), &id) in images.named().zip(&ids.images) {
+        x_objects.pair(Name(name), id);
+    }
+}
+
+/// Writes the shading of the verdict bar: from left to right over a unit square.
+fn write_shading(pdf: &mut Pdf, ids: &Ids) {
+    let [whole, halves @ ..] = ids.gradient;
+    let mut shading = pdf.function_shading(ids.shading);
+    shading.shading_type(FunctionShadingType::Axial);
+    shading.color_space().device_rgb();
+    shading.coords([0.0, 0.0, 1.0, 0.0]).function(whole);
+    shading.finish();
+    pdf.stitching_function(whole)
+        .domain([0.0, 1.0])
+        .functions(halves)
+        .bounds([0.5])
+        .encode([0.0, 1.0, 0.0, 1.0]);
+    for (id, colors) in halves.into_iter().zip(VERDICT_COLORS.windows(2)) {
+        pdf.exponential_function(id)
+            .domain([0.0, 1.0])
+            .c0(colors[0])
+            .c1(colors[1])
+            .n(1.0);
     }
 }
 
@@ -158,9 +149,9 @@ fn write_font(pdf: &mut Pdf, ids: &Ids, font: &EmbeddedFont) -> io::Result<()> {
     file.filter(Filter::FlateDecode);
     file.pair(Name(b"Subtype"), Name(b"CIDFontType0C"));
     file.finish();
-    let mut cmap = UnicodeCmap::<u16>::new(Name(b"Reading"), SYSTEM);
-    for (&cid, &(shown, _)) in &font.glyphs {
-        cmap.pair(cid, shown);
+    let mut cmap = UnicodeCmap::<u16>::new(Name(b"ToUnicode"), SYSTEM);
+    for (&cid, &(source_char, _)) in &font.glyphs {
+        cmap.pair(cid, source_char);
     }
     let cmap = deflated(&cmap.finish())?;
     pdf.cmap(ids.to_unicode, &cmap).filter(Filter::FlateDecode);
@@ -177,25 +168,25 @@ fn write_descriptor(pdf: &mut Pdf, ids: &Ids, name: Name, metrics: Metrics) {
         .ascent(f32::from(metrics.ascent))
         .descent(f32::from(metrics.descent))
         .cap_height(f32::from(metrics.cap_height))
-        // nowhere told by the font; of no use where it is embedded
+        // The font does not state its stem width. Readers ignore it for an embedded font.
         .stem_v(80.0)
         .font_file3(ids.font_file);
 }
 
-fn write_picture(pdf: &mut Pdf, id: Ref, picture: &Picture) {
-    let mut object = pdf.image_xobject(id, picture.bytes);
+fn write_image(pdf: &mut Pdf, id: Ref, image: &EmbeddedImage) {
+    let mut object = pdf.image_xobject(id, &image.jpeg);
     object.filter(Filter::DctDecode);
-    object.width(i32::from(picture.width));
-    object.height(i32::from(picture.height));
+    object.width(i32::from(image.width_px));
+    object.height(i32::from(image.height_px));
     object.bits_per_component(8);
-    if picture.is_grey {
+    if image.is_grey {
         object.color_space().device_gray();
     } else {
         object.color_space().device_rgb();
     }
 }
 
-/// The six capitals that tell one cut of a font from another (ISO 32000-1, 9.6.4).
+/// Returns the six capitals that distinguish one subset of a font from another (ISO 32000-1, 9.6.4).
 fn tag(cff: &[u8]) -> String {
     let digest = Sha256::digest(cff);
     let letters = digest.iter().take(6);

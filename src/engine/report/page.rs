@@ -1,242 +1,240 @@
-//! How a report is laid out: heading, result, rows, foot.
+//! Layout of a report: heading, result, images, rows, footer.
 //!
-//! Lengths are points from the page's lower left corner; the layout goes down from the top.
+//! Lengths are points from the lower left corner of the page; the layout goes down from the top. The
+//! images get the height that the other parts leave.
 
 use std::io;
 
-use pdf_writer::types::TextRenderingMode;
-use pdf_writer::{Content, Name, Str};
-
-use super::document::{self, Picture};
-use super::{Finding, Report, words};
-use crate::clock;
-use crate::engine::font::{Glyph, Typeface, width_pt};
-use crate::model::time::Timestamp;
+use super::canvas::{Area, Canvas, Color, Style};
+use super::facts::{Finding, Report};
+use super::image::EmbeddedImage;
+use super::rows::{RowStyles, Rows};
+use super::translations;
+use crate::model::report::Likelihood;
 
 /// A4.
 pub const WIDTH_PT: f32 = 595.0;
 pub const HEIGHT_PT: f32 = 842.0;
+/// Resource names of the picture, the heatmap and the colours of the verdict bar.
+pub const PICTURE: &[u8] = b"Im1";
+pub const HEATMAP: &[u8] = b"Im2";
+pub const VERDICT_SHADING: &[u8] = b"Sh1";
+/// Colours of the verdict bar at 0, 0.5 and 1.
+pub const VERDICT_COLORS: [Color; 3] = [GREEN, AMBER, RED];
+
 const MARGIN_PT: f32 = 56.0;
 const INNER_PT: f32 = WIDTH_PT - 2.0 * MARGIN_PT;
-/// No value has more lines: the fullest report still fits its page.
-const LINES_MAX: usize = 4;
-/// Where labels end and values begin.
-const VALUES_PT: f32 = 128.0;
-/// Room around what stands in the panel, and within rows.
-const PADDING_PT: f32 = 16.0;
-/// A label and a value in the panel, and how much of that is room before the next.
-const FACT_PT: f32 = 54.0;
-const FACT_GAP_PT: f32 = 19.0;
-/// What a picture in the panel may take.
-const PICTURE_PT: [f32; 2] = [176.0, 132.0];
+/// Baseline of the title.
+const TITLE_Y: f32 = HEIGHT_PT - 78.0;
+/// Baseline of the footer, and upper edge of its space.
+const FOOTER_Y: f32 = 40.0;
+const FOOTER_TOP_Y: f32 = 62.0;
+/// Space between the parts of the page.
+const GAP_PT: f32 = 22.0;
+/// Space within the result panel.
+const PADDING_PT: f32 = 18.0;
+const CORNER_PT: f32 = 4.0;
+/// Space between two images, and space that a caption takes.
+const GUTTER_PT: f32 = 16.0;
+const CAPTION_PT: f32 = 15.0;
+/// Height of the images. Images with less room are left out.
+const IMAGE_HEIGHT_MAX_PT: f32 = 250.0;
+const IMAGE_HEIGHT_MIN_PT: f32 = 48.0;
 
-/// Greys, 0 black.
-const INK: f32 = 0.13;
-const PALE_INK: f32 = 0.42;
-const LINE: f32 = 0.85;
-const PANEL: f32 = 0.955;
+const INK: Color = [0.12, 0.13, 0.16];
+const PALE_INK: Color = [0.42, 0.44, 0.49];
+const RULE: Color = [0.87, 0.88, 0.9];
+const PANEL: Color = [0.957, 0.961, 0.969];
+const WHITE: Color = [1.0, 1.0, 1.0];
+const GREEN: Color = [0.2, 0.65, 0.38];
+const AMBER: Color = [0.96, 0.73, 0.2];
+const RED: Color = [0.85, 0.24, 0.22];
 
 const TITLE: Style = Style::new(21.0, INK).bold();
-const SUBTITLE: Style = Style::new(9.5, PALE_INK);
-const RESULT: Style = Style::new(18.0, INK).bold();
+const NOTICE: Style = Style::new(9.5, PALE_INK);
+const RESULT: Style = Style::new(20.0, INK).bold();
 const LABEL: Style = Style::new(9.5, PALE_INK);
 const VALUE: Style = Style::new(10.5, INK);
-const FOOT: Style = Style::new(8.0, PALE_INK);
+const SMALL: Style = Style::new(8.0, PALE_INK);
+const ROW_STYLES: RowStyles = RowStyles {
+    label: LABEL,
+    value: VALUE,
+    addition: Style::new(9.5, PALE_INK),
+    rule: RULE,
+};
 
-/// How letters look.
-#[derive(Debug, Clone, Copy)]
-struct Style {
-    size_pt: f32,
-    grey: f32,
-    /// Drawn with an outline of this width: the font has one weight.
-    outline_pt: f32,
+/// Images of the page.
+#[derive(Debug)]
+pub struct Images {
+    pub picture: Option<EmbeddedImage>,
+    pub heatmap: Option<EmbeddedImage>,
 }
 
-impl Style {
-    const fn new(size_pt: f32, grey: f32) -> Self {
-        Self {
-            size_pt,
-            grey,
-            outline_pt: 0.0,
-        }
-    }
-
-    const fn bold(self) -> Self {
-        Self {
-            outline_pt: self.size_pt / 42.0,
-            ..self
-        }
-    }
-
-    /// From one baseline to the next.
-    fn leading_pt(self) -> f32 {
-        self.size_pt * 1.45
+impl Images {
+    /// Returns the images with their resource names.
+    pub fn named(&self) -> impl Iterator<Item = (&'static [u8], &EmbeddedImage)> {
+        let picture = self.picture.iter().map(|image| (PICTURE, image));
+        picture.chain(self.heatmap.iter().map(|image| (HEATMAP, image)))
     }
 }
 
-/// What was drawn, and with which letters.
-pub struct Page {
-    pub content: Content,
-    pub typeface: Typeface,
-}
-
-/// Draws `report`, with `picture` in its panel.
+/// Draws `report` with `images`.
 ///
 /// # Errors
-/// When the font cannot be read.
-pub fn draw(report: &Report, picture: Option<&Picture>) -> io::Result<Page> {
-    let mut page = Page {
-        content: Content::new(),
-        typeface: Typeface::new()?,
+/// Returns an error if the font cannot be read.
+pub fn draw(report: &Report, images: &Images) -> io::Result<Canvas> {
+    let mut canvas = Canvas::new()?;
+    let rows = Rows::new(report, &canvas.typeface, ROW_STYLES, INNER_PT);
+    let mut y = draw_heading(&mut canvas, report);
+    y = draw_result(&mut canvas, report, y - GAP_PT);
+    let image_room = y - GAP_PT - CAPTION_PT - GAP_PT - rows.height_pt() - FOOTER_TOP_Y;
+    if image_room >= IMAGE_HEIGHT_MIN_PT {
+        let height = image_room.min(IMAGE_HEIGHT_MAX_PT);
+        y = draw_images(&mut canvas, report, images, y, height);
+    }
+    rows.draw(&mut canvas, [MARGIN_PT, y - GAP_PT + 8.0]);
+    draw_footer(&mut canvas);
+    Ok(canvas)
+}
+
+/// Draws title and notice. Returns the lower edge.
+fn draw_heading(canvas: &mut Canvas, report: &Report) -> f32 {
+    let title = translations::title(report.finding.kind()).get(report.locale);
+    canvas.text(title, TITLE, [MARGIN_PT, TITLE_Y], INNER_PT);
+    let notice = translations::NOTICE.get(report.locale);
+    canvas.text(notice, NOTICE, [MARGIN_PT, TITLE_Y - 21.0], INNER_PT);
+    let y = TITLE_Y - 37.0;
+    canvas.rule([MARGIN_PT, y], INNER_PT, INK, 1.0);
+    y
+}
+
+/// Draws the result in a panel below `top`. Returns the lower edge.
+fn draw_result(canvas: &mut Canvas, report: &Report, top: f32) -> f32 {
+    let locale = report.locale;
+    let (left, right) = (MARGIN_PT + PADDING_PT, WIDTH_PT - MARGIN_PT - PADDING_PT);
+    let width = right - left;
+    let probability = match report.finding {
+        Finding::Ai { probability } => Some(probability),
+        Finding::Watermark { .. } => None,
     };
-    let below_heading = page.heading(report);
-    let below_panel = page.panel(report, picture, below_heading);
-    page.rows(report, below_panel);
-    page.foot();
-    Ok(page)
+    let height = if probability.is_some() { 115.0 } else { 71.0 };
+    let panel = Area {
+        x: MARGIN_PT,
+        y: top - height,
+        width: INNER_PT,
+        height,
+    };
+    canvas.fill_rounded(panel, CORNER_PT, PANEL);
+    let label_y = top - PADDING_PT - 7.0;
+    let value_y = label_y - 28.0;
+    let result = RESULT.with_color(result_color(&report.finding));
+    let label = translations::RESULT.get(locale);
+    canvas.text(label, LABEL, [left, label_y], width);
+    let summary = report.finding.summary().get(locale);
+    canvas.text(summary, result, [left, value_y], width);
+    if let Some(probability) = probability {
+        let label = translations::PROBABILITY.get(locale);
+        canvas.text_right(label, LABEL, [right, label_y], width);
+        let percent = format!("{:.1}%", probability * 100.0);
+        canvas.text_right(&percent, RESULT, [right, value_y], width);
+        let bar = Area {
+            x: left,
+            y: value_y - 28.0,
+            width,
+            height: 8.0,
+        };
+        draw_verdict_bar(canvas, bar, probability);
+        let ends_y = bar.y - 16.0;
+        let human = translations::HUMAN.get(locale);
+        canvas.text(&format!("{human} 0%"), SMALL, [left, ends_y], width);
+        let ai = translations::AI.get(locale);
+        canvas.text_right(&format!("{ai} 100%"), SMALL, [right, ends_y], width);
+    }
+    panel.y
 }
 
-impl Page {
-    /// Title and subtitle; gives where they end.
-    fn heading(&mut self, report: &Report) -> f32 {
-        let title = words::title(report.finding.kind()).of(report.locale);
-        let subtitle = words::SUBTITLE.of(report.locale);
-        let mut y = HEIGHT_PT - 84.0;
-        self.line(title, TITLE, MARGIN_PT, y);
-        y -= 24.0;
-        self.line(subtitle, SUBTITLE, MARGIN_PT, y);
-        y -= 18.0;
-        self.rule(y, INK, 1.0);
-        y
-    }
+/// Draws a bar from human to AI, with a mark at the probability.
+fn draw_verdict_bar(canvas: &mut Canvas, bar: Area, probability: f64) {
+    canvas.shade_rounded(bar, bar.height / 2.0, VERDICT_SHADING);
+    let radius = 6.5;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a place on a bar needs no more digits"
+    )]
+    let probability = probability.clamp(0.0, 1.0) as f32;
+    let x = bar.x + (bar.width * probability).clamp(radius, bar.width - radius);
+    let middle = [x, bar.y + bar.height / 2.0];
+    canvas.disc(middle, radius, WHITE, (INK, 2.0));
+}
 
-    /// The result on a grey ground, the picture at its right.
-    fn panel(&mut self, report: &Report, picture: Option<&Picture>, above: f32) -> f32 {
-        let locale = report.locale;
-        let mut facts = vec![(words::RESULT, report.finding.word(locale).to_owned())];
-        if let Finding::Ai { probability } = report.finding {
-            facts.push((words::PROBABILITY, format!("{:.1}%", probability * 100.0)));
-        }
-        let drawn = picture.map(|picture| picture.fitted(PICTURE_PT));
-        let facts_pt = facts.iter().map(|_| FACT_PT).sum::<f32>() - FACT_GAP_PT;
-        let height = facts_pt.max(drawn.map_or(0.0, |[_, height]| height)) + 2.0 * PADDING_PT;
-        let top = above - 18.0;
-        self.content.set_fill_gray(PANEL);
-        self.content
-            .rect(MARGIN_PT, top - height, INNER_PT, height)
-            .fill_nonzero();
-        // as high above the middle as below it; what counts is where the letters end
-        let mut y = top - (height - facts_pt) / 2.0 - 8.0;
-        for (label, value) in facts {
-            self.line(label.of(locale), LABEL, MARGIN_PT + PADDING_PT, y);
-            self.line(&value, RESULT, MARGIN_PT + PADDING_PT, y - 25.0);
-            y -= FACT_PT;
-        }
-        if let Some([width, height_drawn]) = drawn {
-            let x = MARGIN_PT + INNER_PT - PADDING_PT - width;
-            let bottom = top - height.midpoint(height_drawn);
-            self.content.save_state();
-            self.content
-                .transform([width, 0.0, 0.0, height_drawn, x, bottom]);
-            self.content.x_object(Name(document::PICTURE));
-            self.content.restore_state();
-        }
-        top - height
-    }
-
-    /// Labels and values, a line between any two.
-    fn rows(&mut self, report: &Report, above: f32) {
-        let mut rows = vec![
-            (words::ORDER_ID, report.order_id.clone()),
-            (words::ORDER_NAME, report.order_name.clone()),
-            (words::FILE_NAME, report.file_name.clone()),
-        ];
-        if let Finding::Watermark { text } = &report.finding {
-            rows.push((words::WATERMARK_TEXT, text.clone().unwrap_or_default()));
-        }
-        rows.push((words::CREATED_AT, instant(report.created_at)));
-        rows.push((words::COMPLETED_AT, instant(report.completed_at)));
-        rows.push((words::MADE_AT, instant(report.made_at)));
-        let mut y = above - 8.0;
-        for (label, value) in rows {
-            y -= PADDING_PT + 4.0;
-            self.line(label.of(report.locale), LABEL, MARGIN_PT, y);
-            y = self.paragraph(
-                &value,
-                VALUE,
-                MARGIN_PT + VALUES_PT,
-                INNER_PT - VALUES_PT,
-                y,
-            );
-            y -= PADDING_PT - 5.0;
-            self.rule(y, LINE, 0.5);
-        }
-    }
-
-    fn foot(&mut self) {
-        self.line("stuntdouble", FOOT, MARGIN_PT, 40.0);
-        for line in self.typeface.lines("1 / 1", FOOT.size_pt, INNER_PT, 1) {
-            let x = WIDTH_PT - MARGIN_PT - width_pt(&line, FOOT.size_pt);
-            self.show(&line, FOOT, x, 40.0);
-        }
-    }
-
-    /// `text` on one line from `x` on, cut where the margin begins.
-    fn line(&mut self, text: &str, style: Style, x: f32, y: f32) {
-        let width = WIDTH_PT - MARGIN_PT - x;
-        for line in self.typeface.lines(text, style.size_pt, width, 1) {
-            self.show(&line, style, x, y);
-        }
-    }
-
-    /// `text` on as many lines as it needs, a dash if it is empty; gives the last baseline.
-    fn paragraph(&mut self, text: &str, style: Style, x: f32, width: f32, y: f32) -> f32 {
-        let of = |text: &str| self.typeface.lines(text, style.size_pt, width, LINES_MAX);
-        let mut lines = of(text);
-        if lines.iter().all(Vec::is_empty) {
-            lines = of("–");
-        }
-        let mut last = y;
-        for (line, baseline) in lines.iter().zip(baselines(y, style)) {
-            self.show(line, style, x, baseline);
-            last = baseline;
-        }
-        last
-    }
-
-    fn show(&mut self, line: &[Glyph], style: Style, x: f32, y: f32) {
-        let text = self.typeface.encode(line);
-        let mut mode = TextRenderingMode::Fill;
-        self.content.set_fill_gray(style.grey);
-        if style.outline_pt > 0.0 {
-            mode = TextRenderingMode::FillStroke;
-            self.content.set_stroke_gray(style.grey);
-            self.content.set_line_width(style.outline_pt);
-        }
-        self.content.begin_text().set_text_rendering_mode(mode);
-        self.content.set_font(Name(document::FONT), style.size_pt);
-        self.content.next_line(x, y).show(Str(&text));
-        self.content.end_text();
-    }
-
-    /// A line from margin to margin.
-    fn rule(&mut self, y: f32, grey: f32, width_pt: f32) {
-        self.content.set_stroke_gray(grey).set_line_width(width_pt);
-        self.content
-            .move_to(MARGIN_PT, y)
-            .line_to(WIDTH_PT - MARGIN_PT, y)
-            .stroke();
+/// Returns the colour of the words for a finding.
+fn result_color(finding: &Finding) -> Color {
+    const DARK_GREEN: Color = [0.08, 0.45, 0.24];
+    const DARK_AMBER: Color = [0.62, 0.38, 0.02];
+    const DARK_RED: Color = [0.72, 0.13, 0.12];
+    match finding {
+        Finding::Watermark { text: Some(_) } => DARK_GREEN,
+        Finding::Watermark { text: None } => INK,
+        Finding::Ai { probability } => match Likelihood::of(*probability) {
+            Likelihood::LikelyAi => DARK_RED,
+            Likelihood::UncertainAi | Likelihood::UncertainReal => DARK_AMBER,
+            Likelihood::LikelyReal => DARK_GREEN,
+        },
     }
 }
 
-fn baselines(first: f32, style: Style) -> impl Iterator<Item = f32> {
-    std::iter::successors(Some(first), move |y| Some(y - style.leading_pt()))
+/// Draws the images side by side below `top`, at most `height_max` high. Returns the lower edge.
+fn draw_images(
+    canvas: &mut Canvas,
+    report: &Report,
+    images: &Images,
+    top: f32,
+    height_max: f32,
+) -> f32 {
+    let count = images.named().count();
+    if count == 0 {
+        return top;
+    }
+    let width = if count == 1 {
+        INNER_PT
+    } else {
+        (INNER_PT - GUTTER_PT) / 2.0
+    };
+    let fitted = |image: &EmbeddedImage| image.fit_within([width, height_max]);
+    let heights = images.named().map(|(_, image)| fitted(image)[1]);
+    let height = heights.fold(IMAGE_HEIGHT_MIN_PT, f32::max);
+    let captions_y = top - GAP_PT - 7.0;
+    let bottom = top - GAP_PT - CAPTION_PT - height;
+    let mut x = MARGIN_PT;
+    for (name, image) in images.named() {
+        let caption = if name == PICTURE {
+            translations::PICTURE
+        } else {
+            translations::HEATMAP
+        };
+        canvas.text(caption.get(report.locale), LABEL, [x, captions_y], width);
+        let mat = Area {
+            x,
+            y: bottom,
+            width,
+            height,
+        };
+        canvas.fill_rounded(mat, CORNER_PT, PANEL);
+        let [image_width, image_height] = fitted(image);
+        let centered = Area {
+            x: x + (width - image_width) / 2.0,
+            y: bottom + (height - image_height) / 2.0,
+            width: image_width,
+            height: image_height,
+        };
+        canvas.image(name, centered, mat, CORNER_PT);
+        x += width + GUTTER_PT;
+    }
+    bottom
 }
 
-/// `2026-03-12 10:00:00 UTC`.
-fn instant(at: Timestamp) -> String {
-    let iso = clock::iso(at);
-    let (date, time) = iso.split_once('T').unwrap_or((&iso, ""));
-    let (seconds, _) = time.split_once('.').unwrap_or((time, ""));
-    format!("{date} {seconds} UTC")
+fn draw_footer(canvas: &mut Canvas) {
+    canvas.text("stuntdouble", SMALL, [MARGIN_PT, FOOTER_Y], INNER_PT);
+    let right = WIDTH_PT - MARGIN_PT;
+    canvas.text_right("1 / 1", SMALL, [right, FOOTER_Y], INNER_PT);
 }

@@ -1,9 +1,11 @@
-use std::collections::BTreeMap;
-use std::io::Read;
+mod images;
+mod reading;
 
-use super::*;
-use crate::engine::fixture;
-use crate::engine::{PREVIEW_PX, THUMBNAIL_PX, font, thumbnail};
+use super::{Finding, Report, ReportImages, make};
+use crate::engine::{fixture, font, thumbnail};
+use crate::model::report::Locale;
+use crate::model::time::Timestamp;
+use reading::{mark_x, places, places_of_images, places_of_lines, readings, text};
 
 fn watermark(locale: Locale) -> Report {
     Report {
@@ -14,10 +16,10 @@ fn watermark(locale: Locale) -> Report {
         order_id: "1024".to_owned(),
         order_name: "봄 카탈로그 春のカタログ Spring".to_owned(),
         file_name: "photo_detected.jpg".to_owned(),
+        original_name: None,
         created_at: Timestamp::from_ms(1_773_309_600_000),
         completed_at: Timestamp::from_ms(1_773_309_660_000),
         made_at: Timestamp::from_ms(1_773_396_000_000),
-        thumbnail: None,
     }
 }
 
@@ -33,147 +35,46 @@ fn jpeg(side_px_max: u32) -> Vec<u8> {
     thumbnail::jpeg(&upright, side_px_max).expect("a JPEG")
 }
 
-/// All streams of a PDF of ours that are deflated, inflated.
-fn streams(pdf: &[u8]) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
-    for at in places(pdf, b"\nstream\n") {
-        let mut bytes = Vec::new();
-        // the stream says itself where it ends; what is no deflated one fails at once
-        let mut inflated = flate2::read::ZlibDecoder::new(&pdf[at + 8..]);
-        if inflated.read_to_end(&mut bytes).is_ok() {
-            found.push(bytes);
-        }
-    }
-    found
-}
-
-fn places(bytes: &[u8], word: &[u8]) -> Vec<usize> {
-    let windows = bytes.windows(word.len()).enumerate();
-    windows
-        .filter(|(_, window)| *window == word)
-        .map(|(at, _)| at)
-        .collect()
-}
-
-/// The one stream that has `word` in it.
-fn stream_with(pdf: &[u8], word: &[u8]) -> Vec<u8> {
-    let mut with = streams(pdf);
-    with.retain(|stream| !places(stream, word).is_empty());
-    assert_eq!(with.len(), 1);
-    with.remove(0)
-}
-
-/// What each CID reads as, by the document's `ToUnicode`.
-fn readings(pdf: &[u8]) -> BTreeMap<u16, char> {
-    let cmap = String::from_utf8(stream_with(pdf, b"beginbfchar")).expect("a CMap");
-    let pairs = cmap.lines().filter_map(|line| {
-        let (cid, unit) = line
-            .strip_prefix('<')?
-            .strip_suffix('>')?
-            .split_once("> <")?;
-        let unit = u32::from_str_radix(unit, 16).ok()?;
-        Some((u16::from_str_radix(cid, 16).ok()?, char::from_u32(unit)?))
-    });
-    // the range of all codes is written as a pair too
-    pairs.filter(|&(cid, _)| cid > 0).collect()
-}
-
-/// The strings shown on the page, as bytes: those of the operator `Tj`.
-fn shown(content: &[u8]) -> Vec<Vec<u8>> {
-    let mut strings = Vec::new();
-    let mut rest = content.iter().copied();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'<' => {
-                let digits: Vec<u8> = rest.by_ref().take_while(|&byte| byte != b'>').collect();
-                strings.push(hex::decode(digits).expect("hexadecimal"));
-            }
-            b'(' => {
-                let mut string = Vec::new();
-                let mut depth = 1;
-                while let Some(byte) = rest.next() {
-                    match byte {
-                        b'\\' => string.push(match rest.next().expect("an escape") {
-                            b'n' => b'\n',
-                            b'r' => b'\r',
-                            b't' => b'\t',
-                            b'b' => 8,
-                            b'f' => 12,
-                            digit @ b'0'..=b'7' => {
-                                let rest = rest.by_ref().take(2);
-                                rest.fold(digit - b'0', |byte, digit| byte * 8 + (digit - b'0'))
-                            }
-                            other => other,
-                        }),
-                        b')' if depth == 1 => break,
-                        byte => {
-                            depth += i32::from(byte == b'(') - i32::from(byte == b')');
-                            string.push(byte);
-                        }
-                    }
-                }
-                strings.push(string);
-            }
-            _ => {}
-        }
-    }
-    strings
-}
-
-/// The lines of the page, as somebody who copies them gets them.
-fn text(pdf: &[u8]) -> Vec<String> {
-    let readings = readings(pdf);
-    shown(&stream_with(pdf, b"BT\n"))
-        .iter()
-        .map(|line| {
-            let cids = line.chunks_exact(2);
-            cids.map(|cid| readings[&u16::from_be_bytes([cid[0], cid[1]])])
-                .collect()
-        })
-        .collect()
-}
-
 fn made(report: &Report) -> Vec<u8> {
-    let pdf = make(report).expect("a report");
+    made_with(report, &ReportImages::default())
+}
+
+fn with_picture(jpeg: Vec<u8>) -> ReportImages {
+    ReportImages {
+        picture: Some(jpeg),
+        heatmap: None,
+    }
+}
+
+fn made_with(report: &Report, images: &ReportImages) -> Vec<u8> {
+    let pdf = make(report, images.clone()).expect("a report");
     assert!(pdf.starts_with(b"%PDF-1.7") && pdf.ends_with(b"%%EOF"));
     assert_eq!(places(&pdf, b"/Type /Page\n").len(), 1, "one page");
     assert_eq!(places(&pdf, b"/Count 1\n").len(), 1);
     pdf
 }
 
-/// Where the page's lines begin, in points from its lower left corner.
-fn places_of_lines(pdf: &[u8]) -> Vec<[f32; 2]> {
-    let content = stream_with(pdf, b"BT\n");
-    let content = String::from_utf8_lossy(&content);
-    let moves = content.lines().filter_map(|line| line.strip_suffix(" Td"));
-    moves
-        .map(|at| {
-            let (x, y) = at.split_once(' ').expect("two numbers");
-            [x, y].map(|number| number.parse().expect("a number"))
-        })
-        .collect()
-}
-
 #[test]
-fn a_report_is_in_the_words_of_its_locale() {
-    let told = Locale::ALL.map(|locale| text(&made(&watermark(locale))));
-    let values = [
-        "1024",
-        "봄 카탈로그 春のカタログ Spring",
-        "photo_detected.jpg",
-        "© 모리 森 Mori 2026",
-        "2026-03-12 10:00:00 UTC",
-        "2026-03-12 10:01:00 UTC",
-        "2026-03-13 10:00:00 UTC",
+fn report_in_each_locale_has_labels_of_its_language_and_its_local_time() {
+    let times = [
+        "2026-03-12 10:00:00",
+        "2026-03-12 10:01:00",
+        "2026-03-13 10:00:00",
+    ];
+    let local = [
+        "2026-03-12 19:00:00",
+        "2026-03-12 19:01:00",
+        "2026-03-13 19:00:00",
     ];
     let korean = [
         "워터마크 검출 보고서",
-        "모의 서버 stuntdouble이 만든 보고서입니다. 실제로 검출한 것은 없습니다.",
+        "모의 보고서: 실제 검출은 수행되지 않았습니다.",
         "결과",
         "검출됨",
         "주문 번호",
         "주문명",
         "파일명",
+        "원본 파일명",
         "워터마크 문구",
         "주문 생성 일시",
         "주문 완료 일시",
@@ -181,12 +82,13 @@ fn a_report_is_in_the_words_of_its_locale() {
     ];
     let english = [
         "Watermark detection report",
-        "Made by stuntdouble, a mock: nothing was detected in earnest.",
+        "Mock report: no real detection was performed.",
         "Result",
         "Detected",
         "Order ID",
         "Order name",
         "File name",
+        "Original file",
         "Watermark text",
         "Order created",
         "Order completed",
@@ -194,27 +96,92 @@ fn a_report_is_in_the_words_of_its_locale() {
     ];
     let japanese = [
         "電子透かし検出レポート",
-        "モックサーバー stuntdouble が作成したレポートです。実際の検出は行っていません。",
+        "モックレポート：実際の検出は行われていません。",
         "結果",
         "検出",
         "注文番号",
         "注文名",
         "ファイル名",
+        "原本ファイル名",
         "透かしの文字列",
         "注文作成日時",
         "注文完了日時",
         "レポート作成日時",
     ];
-    for (told, words) in told.iter().zip([korean, english, japanese]) {
-        let (heading, labels) = words.split_at(4);
-        let rows = labels
-            .iter()
-            .zip(values)
-            .flat_map(|(&label, value)| [label, value]);
-        let foot = ["stuntdouble", "1 / 1"];
-        let whole: Vec<&str> = heading.iter().copied().chain(rows).chain(foot).collect();
-        assert_eq!(*told, whole);
+    for (locale, labels, zone) in [
+        (Locale::KoKr, korean, Some("KST (UTC+9)")),
+        (Locale::EnUs, english, None),
+        (Locale::JaJp, japanese, Some("JST (UTC+9)")),
+    ] {
+        let lines = text(&made(&Report {
+            original_name: Some("photo.png".to_owned()),
+            ..watermark(locale)
+        }));
+        let values = [
+            "1024",
+            "봄 카탈로그 春のカタログ Spring",
+            "photo_detected.jpg",
+            "photo.png",
+            "© 모리 森 Mori 2026",
+        ];
+        let mut expected: Vec<String> = labels[..4].iter().map(|&it| it.to_owned()).collect();
+        for (label, value) in labels[4..9].iter().zip(values) {
+            expected.extend([label, value].map(ToString::to_string));
+        }
+        for (index, label) in labels[9..].iter().enumerate() {
+            expected.push((*label).to_owned());
+            expected.extend(zone.map(|zone| format!("{} {zone}", local[index])));
+            expected.push(format!("{} UTC", times[index]));
+        }
+        expected.extend(["stuntdouble", "1 / 1"].map(ToString::to_string));
+        assert_eq!(lines, expected);
     }
+}
+
+#[test]
+fn report_late_in_the_evening_has_the_local_date_of_the_next_day() {
+    let lines = text(&made(&Report {
+        created_at: Timestamp::from_ms(1_773_327_600_000),
+        ..watermark(Locale::JaJp)
+    }));
+    assert_eq!(lines[13], "2026-03-13 00:00:00 JST (UTC+9)");
+    assert_eq!(lines[14], "2026-03-12 15:00:00 UTC");
+}
+
+#[test]
+fn watermark_with_several_texts_has_each_on_a_line_of_its_own() {
+    let texts_of = |texts: &[&str], locale| -> Vec<String> {
+        let lines = text(&made(&Report {
+            finding: Finding::Watermark {
+                text: Some(texts.join("\n")),
+            },
+            ..watermark(locale)
+        }));
+        let after_label = lines.into_iter().skip(11);
+        let is_label = |line: &String| {
+            ["주문 생성 일시", "Order created", "注文作成日時"].contains(&line.as_str())
+        };
+        after_label.take_while(|line| !is_label(line)).collect()
+    };
+    let ten = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"];
+    assert_eq!(texts_of(&["a b", "c"], Locale::EnUs), ["a b", "c"]);
+    assert_eq!(texts_of(&ten[..8], Locale::EnUs), ten[..8]);
+    let first = &ten[..7];
+    for (locale, more) in [
+        (Locale::EnUs, "and 3 more"),
+        (Locale::KoKr, "외 3개"),
+        (Locale::JaJp, "ほか3件"),
+    ] {
+        assert_eq!(texts_of(&ten, locale), [first, &[more]].concat());
+    }
+    let long = "word ".repeat(200);
+    let lines = texts_of(&[&long, "b", &long, &long, &long, "c"], Locale::EnUs);
+    assert_eq!(lines.len(), 8, "{lines:?}");
+    assert!(lines[1].ends_with('…'), "{lines:?}");
+    assert_eq!((&*lines[2], &*lines[7]), ("b", "and 2 more"));
+    let lines = texts_of(&[&long], Locale::EnUs);
+    assert_eq!(lines.len(), 8, "{lines:?}");
+    assert!(lines[7].ends_with('…'), "{lines:?}");
 }
 
 #[test]
@@ -226,9 +193,16 @@ fn an_ai_report_tells_the_probability_and_what_it_comes_to() {
         (0.0, "Likely real", "0.0%"),
     ] {
         let told = text(&made(&ai(probability)));
-        let panel = ["Result", verdict, "AI probability", percent];
+        let panel = [
+            "Result",
+            verdict,
+            "AI probability",
+            percent,
+            "Human 0%",
+            "AI 100%",
+        ];
         assert_eq!(told[0], "AI image detection report");
-        assert_eq!(told[2..6], panel);
+        assert_eq!(told[2..8], panel);
         for locale in Locale::ALL {
             let told = text(&made(&Report {
                 locale,
@@ -252,41 +226,71 @@ fn what_there_is_none_of_is_a_dash() {
 }
 
 #[test]
+fn verdict_bar_is_marked_at_the_probability_and_goes_from_green_to_red() {
+    for (probability, x) in [(0.0, 80.5), (0.25, 185.75), (0.5, 297.5), (1.0, 514.5)] {
+        let pdf = made(&ai(probability));
+        assert!(
+            (mark_x(&pdf) - x).abs() < 0.01,
+            "{probability}: {}",
+            mark_x(&pdf)
+        );
+        for colors in [
+            "/C0 [0.2 0.65 0.38]\n  /C1 [0.96 0.73 0.2]",
+            "/C0 [0.96 0.73 0.2]\n  /C1 [0.85 0.24 0.22]",
+        ] {
+            assert_eq!(places(&pdf, colors.as_bytes()).len(), 1, "{colors}");
+        }
+    }
+}
+
+#[test]
 fn the_same_facts_give_the_same_bytes() {
-    let report = Report {
-        thumbnail: Some(jpeg(THUMBNAIL_PX)),
-        ..watermark(Locale::JaJp)
-    };
-    assert!(made(&report) == made(&report));
+    let report = watermark(Locale::JaJp);
+    let images = with_picture(jpeg(100));
+    assert!(made_with(&report, &images) == made_with(&report, &images));
     let other = Report {
         made_at: Timestamp::from_ms(0),
         ..report.clone()
     };
-    assert!(made(&report) != made(&other));
+    assert!(made_with(&report, &images) != made_with(&other, &images));
 }
 
 #[test]
-fn the_fullest_report_stays_on_its_page() {
+fn fullest_report_stays_on_its_page() {
     let long = "漢字かな交じり文の長い値".repeat(100);
-    let pdf = made(&Report {
-        finding: Finding::Watermark {
-            text: Some("가나다".repeat(333) + "라"),
+    let pdf = made_with(
+        &Report {
+            finding: Finding::Watermark {
+                text: Some("가나다".repeat(333) + "라"),
+            },
+            order_id: "9".repeat(1_000_000),
+            order_name: long.clone(),
+            original_name: Some(long.clone()),
+            file_name: long,
+            ..watermark(Locale::JaJp)
         },
-        order_id: "9".repeat(1_000_000),
-        order_name: long.clone(),
-        file_name: long,
-        thumbnail: Some(jpeg(PREVIEW_PX)),
-        ..watermark(Locale::JaJp)
-    });
+        &with_picture(jpeg(1600)),
+    );
     let told = text(&pdf);
     let cut = told.iter().filter(|line| line.ends_with('…'));
-    assert_eq!(cut.count(), 4, "{told:?}");
-    assert_eq!(told.len(), 4 + 7 + 4 * 4 + 3 + 2, "{told:?}");
+    assert_eq!(cut.count(), 5, "{told:?}");
+    let (head, caption, labels, times, foot) = (4, 1, 8, 6, 2);
+    let values = 2 + 3 * 3 + 8;
+    assert_eq!(
+        told.len(),
+        head + caption + labels + values + times + foot,
+        "{told:?}"
+    );
     let places = places_of_lines(&pdf);
     assert_eq!(places.len(), told.len());
     let (lines, foot) = places.split_at(places.len() - 2);
     assert!(foot.iter().all(|&[_, y]| y < 41.0), "{foot:?}");
-    assert!(lines.iter().all(|&[_, y]| y > 60.0), "{lines:?}");
+    assert!(lines.iter().all(|&[_, y]| y > 62.0), "{lines:?}");
+    assert_eq!(
+        places_of_images(&pdf).len(),
+        1,
+        "there is room for the picture"
+    );
 }
 
 #[test]
@@ -305,38 +309,7 @@ fn odd_characters_do_not_break_a_report() {
             order_name: odd.to_owned(),
             ..ai(0.5)
         }));
-        assert_eq!(told[8..10], ["Order name", shown]);
-    }
-}
-
-#[test]
-fn a_thumbnail_is_shown_if_it_is_a_jpeg_of_grey_or_rgb() {
-    let colours = jpeg(THUMBNAIL_PX);
-    let grey = {
-        let mut bytes = std::io::Cursor::new(Vec::new());
-        let luma = image::load_from_memory(&colours)
-            .expect("a picture")
-            .into_luma8();
-        luma.write_to(&mut bytes, image::ImageFormat::Jpeg)
-            .expect("a JPEG");
-        bytes.into_inner()
-    };
-    let of = |bytes: &[u8]| {
-        made(&Report {
-            thumbnail: Some(bytes.to_vec()),
-            ..ai(0.5)
-        })
-    };
-    for (bytes, space) in [(&colours, &b"/DeviceRGB"[..]), (&grey, b"/DeviceGray")] {
-        let pdf = of(bytes);
-        assert_eq!(places(&pdf, bytes).len(), 1);
-        assert_eq!(places(&pdf, space).len(), 1);
-        assert_eq!(places(&pdf, b"/Width 100\n").len(), 1);
-        assert_eq!(places(&stream_with(&pdf, b"BT\n"), b"/Im1 Do").len(), 1);
-    }
-    let without = made(&ai(0.5));
-    for none in [&b""[..], &colours[..30], &fixture::bytes("plain.png")] {
-        assert!(of(none) == without);
+        assert_eq!(told[10..12], ["Order name", shown]);
     }
 }
 

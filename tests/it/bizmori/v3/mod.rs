@@ -4,6 +4,7 @@ mod create;
 mod download;
 mod extract;
 mod read;
+mod report_pages;
 mod reports;
 mod samples;
 
