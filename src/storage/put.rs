@@ -170,9 +170,9 @@ impl NewUpload {
     /// order that starts with the object from moving on before the response is written.
     async fn record(&self, verbs: &Context, bytes: u64) -> Result<Option<Claim>, Error> {
         let Target { bucket, key } = &self.target;
-        let (account, now) = (self.owner.account, self.owner.now);
+        let account = self.owner.account;
         if let Some(order_id) = &self.owner.order_id {
-            let received = verbs.orders.received(account, order_id, key, bytes, now);
+            let received = verbs.orders.received(account, order_id, key, bytes);
             return Ok(received.await?);
         }
         // The upload may have expired while the file came.
