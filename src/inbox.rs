@@ -248,14 +248,14 @@ impl Inbox {
         min: usize,
     ) -> Result<Option<Messages>, InboxError> {
         let mailboxes = self.mailboxes();
-        let key = mailboxes.resolve(account, name)?;
+        let key = mailboxes.resolve_to_read(account, name)?;
         mailboxes.messages(&key, min)
     }
 
     /// Notes that a mailbox is used.
     fn touch(&self, account: Option<&str>, name: &str) -> Result<(), InboxError> {
         let mut mailboxes = self.mailboxes();
-        let key = mailboxes.resolve(account, name)?;
+        let key = mailboxes.resolve_to_read(account, name)?;
         mailboxes.touch(&key);
         Ok(())
     }
@@ -272,7 +272,7 @@ impl Inbox {
     /// If no account is named and several have such a mailbox.
     pub fn remove(&self, account: Option<&str>, name: &str) -> Result<(), InboxError> {
         let mut mailboxes = self.mailboxes();
-        let key = mailboxes.resolve(account, name)?;
+        let key = mailboxes.resolve_to_read(account, name)?;
         mailboxes.remove_all(|it| *it == key);
         Ok(())
     }
