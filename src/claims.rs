@@ -143,6 +143,17 @@ impl Claims {
             .collect()
     }
 
+    /// Runs `act` if nothing is in flight by that clock. Nobody claims a job meanwhile. `None` if
+    /// something is in flight.
+    ///
+    /// `act` must neither claim a job nor release a claim.
+    pub fn if_idle<T>(&self, clock: ClockId, act: impl FnOnce() -> T) -> Option<T> {
+        let wanted = self.wanted();
+        let mut jobs = wanted.jobs.values();
+        let is_idle = !jobs.any(|job| job.account.clock_id() == clock);
+        is_idle.then(act)
+    }
+
     /// Is done when the next claim is let go.
     pub fn progress(&self) -> Notified<'_> {
         self.0.released.notified()
@@ -208,5 +219,65 @@ impl Drop for Place<'_> {
 impl Drop for Claim {
     fn drop(&mut self) {
         self.claims.let_go(&self.subject, |job| job.held = false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::entropy::Entropy;
+    use crate::model::account::Settings;
+    use crate::store::accounts::Stored;
+
+    /// Returns an account that goes by the default clock.
+    fn account() -> Arc<Account> {
+        let row = Stored {
+            id: AccountId(1),
+            key: "key".to_owned(),
+            settings: Settings::default(),
+            clock: None,
+            orders: 0,
+            uploads: 0,
+            snowflake: 0,
+        };
+        let clock = Arc::new(Mutex::new(Clock::REAL));
+        Arc::new(Account::of(row, &Entropy::new("seed"), clock))
+    }
+
+    #[test]
+    fn if_idle_acts_only_if_nothing_is_in_flight_by_that_clock() {
+        let (claims, account) = (Claims::new(Agenda::default()), account());
+        let act = |clock| claims.if_idle(clock, || "acted");
+        assert_eq!(act(ClockId::DEFAULT), Some("acted"));
+        let claim = claims.claim(&account, Kind::Process, "1");
+        assert!(claim.is_some());
+        assert_eq!(act(ClockId::DEFAULT), None);
+        assert_eq!(act(ClockId(7)), Some("acted"), "another clock");
+        drop(claim);
+        assert_eq!(act(ClockId::DEFAULT), Some("acted"));
+    }
+
+    #[test]
+    fn if_idle_lets_nobody_claim_meanwhile() {
+        let (claims, account) = (Claims::new(Agenda::default()), account());
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let acted = claims.if_idle(ClockId::DEFAULT, || {
+                let (claims, account) = (claims.clone(), Arc::clone(&account));
+                scope.spawn(move || {
+                    let claim = claims.claim(&account, Kind::Process, "1");
+                    sender.send("claimed").expect("a receiver");
+                    drop(claim);
+                });
+                // However long the other thread is given, it has no claim yet.
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                receiver.try_recv().is_err()
+            });
+            assert_eq!(acted, Some(true));
+            assert_eq!(receiver.recv(), Ok("claimed"));
+        });
     }
 }

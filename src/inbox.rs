@@ -19,6 +19,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::accounts::Account;
+use crate::model::clip::clip;
 use crate::model::time::Timestamp;
 use mailboxes::{MailboxKey, Mailboxes};
 
@@ -28,6 +29,8 @@ pub const MAILBOXES_MAX: usize = 1_000;
 pub const MESSAGES_MAX: usize = 1_000;
 /// Bytes of a message's body.
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+/// Characters logged of an account's key.
+const KEY_CHARS_LOGGED: usize = 100;
 /// Status that is answered once the script has come to its end.
 const STATUS_AFTER_SCRIPT: u16 = 200;
 
@@ -150,7 +153,11 @@ impl Inbox {
         for (key, messages) in gone {
             tracing::warn!(
                 inbox = key.name,
-                key = key.account,
+                key = key
+                    .account
+                    .as_deref()
+                    .map(|key| clip(key, KEY_CHARS_LOGGED))
+                    .as_deref(),
                 messages,
                 "inbox removed: there are more than {MAILBOXES_MAX}, and it was unused for longest"
             );
@@ -241,14 +248,14 @@ impl Inbox {
         min: usize,
     ) -> Result<Option<Messages>, InboxError> {
         let mailboxes = self.mailboxes();
-        let key = mailboxes.resolve(account, name)?;
+        let key = mailboxes.resolve_to_read(account, name)?;
         mailboxes.messages(&key, min)
     }
 
     /// Notes that a mailbox is used.
     fn touch(&self, account: Option<&str>, name: &str) -> Result<(), InboxError> {
         let mut mailboxes = self.mailboxes();
-        let key = mailboxes.resolve(account, name)?;
+        let key = mailboxes.resolve_to_read(account, name)?;
         mailboxes.touch(&key);
         Ok(())
     }
@@ -265,7 +272,7 @@ impl Inbox {
     /// If no account is named and several have such a mailbox.
     pub fn remove(&self, account: Option<&str>, name: &str) -> Result<(), InboxError> {
         let mut mailboxes = self.mailboxes();
-        let key = mailboxes.resolve(account, name)?;
+        let key = mailboxes.resolve_to_read(account, name)?;
         mailboxes.remove_all(|it| *it == key);
         Ok(())
     }

@@ -43,7 +43,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use reqwest::redirect::Policy;
 
-use addresses::{Addresses, refusal};
+use addresses::{Addresses, callable, refusal};
 use broken::Request;
 use pace::Paced;
 use posted::joined;
@@ -55,6 +55,8 @@ const IDLE_PER_HOST_MAX: usize = 8;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 /// What a file has to be there within, whole.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time in which a name has to be resolved for [`Outbound::refusal`].
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(1);
 /// What a file has to be away and answered within.
 const PUT_TIMEOUT: Duration = Duration::from_secs(30);
 const AGENT: &str = concat!("stuntdouble/", env!("CARGO_PKG_VERSION"));
@@ -165,6 +167,19 @@ impl Outbound {
         let all = ours.iter().chain(headers);
         all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect()
+    }
+
+    /// Returns one line on why `url` is not called: its host is, or has only, addresses that are not
+    /// called. `None` if it is called, or its name cannot be resolved within [`LOOKUP_TIMEOUT`].
+    pub async fn refusal(&self, url: &str) -> Option<String> {
+        let url = match self.allowed(url) {
+            Ok(url) => url,
+            Err(line) => return Some(line),
+        };
+        let name = url.domain()?;
+        let found = tokio::time::timeout(LOOKUP_TIMEOUT, callable(name, self.allow_public)).await;
+        let error = found.ok()?.err()?;
+        (!error.is::<std::io::Error>()).then(|| error.to_string())
     }
 
     /// The client; made if this is the first call.

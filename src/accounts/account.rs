@@ -49,7 +49,7 @@ pub(super) fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Account {
     /// The account as it was stored.
-    pub(super) fn of(
+    pub(crate) fn of(
         row: store::accounts::Stored,
         entropy: &Entropy,
         default_clock: Arc<Mutex<Clock>>,

@@ -6,7 +6,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 const RESERVED: u64 = 64;
 /// Descriptors of a connection: its socket, and a file that is sent or received on it.
 const PER_CONNECTION: u64 = 2;
-/// Connections where the limit on open files is large or unknown: they take memory, too.
+/// Connections at most, whatever the limit on open files is: they take memory, too.
 const CONNECTIONS_MAX: u64 = 10_000;
 
 /// Raises the limit on open files as far as the process may.
@@ -31,14 +31,19 @@ pub(super) fn connections_max(wanted: Option<u32>) -> usize {
     if let Some(wanted) = wanted
         && u64::from(wanted) > room
     {
-        tracing::warn!(
-            wanted,
-            connections_max = room,
-            "--connections-max is more than the limit on open files (ulimit -n) leaves room for"
-        );
+        tracing::warn!(wanted, connections_max = room, "{}", warning(room));
     }
     let connections = wanted.map_or(room, |wanted| room.min(wanted.into()));
     usize::try_from(connections).unwrap_or(usize::MAX)
+}
+
+/// Returns the warning about a setting that wants more connections than `room`.
+const fn warning(room: u64) -> &'static str {
+    if room < CONNECTIONS_MAX {
+        "--connections-max is more than the limit on open files (ulimit -n) leaves room for"
+    } else {
+        "--connections-max is more than the 10000 connections that may be open at most"
+    }
 }
 
 /// Connections that fit into a limit on open files. `None` is no limit.
@@ -65,5 +70,17 @@ mod tests {
         ] {
             assert_eq!(room(limit), expected, "{limit:?}");
         }
+    }
+
+    #[test]
+    fn warning_names_the_limit_that_is_met() {
+        let of_files = warning(room(Some(1_024)));
+        assert!(of_files.contains("ulimit -n"), "{of_files}");
+        let of_memory = warning(room(Some(1_048_576)));
+        assert!(!of_memory.contains("ulimit"), "{of_memory}");
+        assert!(
+            of_memory.contains(&CONNECTIONS_MAX.to_string()),
+            "{of_memory}"
+        );
     }
 }

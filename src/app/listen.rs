@@ -4,11 +4,15 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use rustix::io::Errno;
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::TcpListener;
 
 /// Connections that the system holds until they are accepted; as many as tokio has it hold.
 const BACKLOG: i32 = 1024;
+/// Send buffer of each connection. Linux doubles it, and reports a socket as writable once a third of it
+/// is free. A client that reads slowly but steadily is therefore seen to read well within
+/// `--write-timeout-ms`. The buffer that Linux chooses by itself grows to 4 MiB.
+const SEND_BUFFER_BYTES: usize = 256 * 1024;
 
 /// Listens on `host` and `port`; returns the address too. `::` serves IPv4 as well, whatever the
 /// system's default is, and is 0.0.0.0 on a system without IPv6.
@@ -37,6 +41,10 @@ pub(super) async fn bind(
             "cannot listen on {wanted}: {error}; choose another with {flag}, or a free one with {flag} 0"
         )
     })?;
+    // Connections inherit it.
+    if let Err(error) = SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER_BYTES) {
+        tracing::debug!(%error, "cannot set the size of send buffers");
+    }
     let address = listener.local_addr();
     let address = address.map_err(|error| format!("cannot tell the address: {error}"))?;
     Ok((listener, address))
@@ -71,6 +79,21 @@ pub(super) fn local_url(scheme: &str, address: SocketAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn bind_limits_the_send_buffer_of_connections() {
+        for host in [
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        ] {
+            let (listener, address) = bind(host, 0, "--port").await.expect("a port");
+            let connect = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, address.port()));
+            let (_client, accepted) = tokio::join!(connect, listener.accept());
+            let (stream, _) = accepted.expect("a connection");
+            let bytes = SockRef::from(&stream).send_buffer_size().expect("a size");
+            assert!(bytes <= 2 * SEND_BUFFER_BYTES, "{host}: {bytes}");
+        }
+    }
 
     #[test]
     fn local_url_of_a_server_on_all_addresses_is_one_that_can_be_called() {

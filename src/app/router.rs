@@ -33,10 +33,14 @@ const BUCKET_HOSTS: [&str; 2] = [
     "ai-image-detector-dev.nyc3.digitaloceanspaces.com",
 ];
 
+/// Hosts of the vendors' APIs.
+fn api_hosts() -> impl Iterator<Item = &'static str> + Clone {
+    HOSTS.into_iter().map(|(host, _)| host)
+}
+
 /// Every host of the vendors' own.
 pub(super) fn hosts() -> impl Iterator<Item = &'static str> {
-    let doors = HOSTS.into_iter().map(|(host, _)| host);
-    doors.chain(BUCKET_HOSTS)
+    api_hosts().chain(BUCKET_HOSTS)
 }
 
 /// What is no operation is counted under that name.
@@ -72,7 +76,7 @@ pub(super) fn router(context: &Context) -> Router {
         .fallback(rest.clone())
         .with_state(context.clone());
     let router = router.layer(from_fn_with_state(
-        Guard::new(context, hosts(), refused),
+        Guard::new(context, api_hosts(), BUCKET_HOSTS, refused),
         guard,
     ));
     // Outermost: whatever looks at a path sees objects in path style.

@@ -7,7 +7,7 @@ use super::auth::Caller;
 use super::error::{Code, Refusal};
 use super::request::LegacyWebhookBody;
 use super::request::Read;
-use super::webhooks::wish;
+use super::webhooks::{answer_registered, wish};
 use super::wire_webhooks::{LegacyWebhook, LegacyWebhookSet};
 use super::{Answer, answer};
 use crate::web::Context;
@@ -19,7 +19,8 @@ pub async fn set(
 ) -> Answer {
     let wish = wish(&account, body.into())?;
     let endpoint = context.webhooks.set_legacy(&account, wish).await?;
-    Ok(answer(LegacyWebhookSet::from(endpoint)))
+    let url = endpoint.url.clone();
+    Ok(answer_registered(&context, &url, LegacyWebhookSet::from(endpoint)).await)
 }
 
 pub async fn get(State(context): State<Context>, Caller(account): Caller) -> Answer {

@@ -63,7 +63,7 @@ pub async fn put(
     }
     let hold = context
         .orders
-        .received(account.id, &order.id, &file.key, bytes, account.now())
+        .received(account.id, &order.id, &file.key, bytes)
         .await?;
     let mut answer = StatusCode::OK.into_response();
     Tied::tie(&mut answer, hold);

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 
 use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use serde::Serialize;
 
 use super::auth::Caller;
 use super::error::{Code, Refusal};
@@ -15,7 +17,7 @@ use super::wire_webhooks::{
 use super::{Answer, answer};
 use crate::accounts::Account;
 use crate::model::ids::{DeliveryId, WebhookId};
-use crate::web::{Context, Segment, Segments};
+use crate::web::{Context, Segment, Segments, X_MOCK_REASON, header_line};
 use crate::webhooks::Wish;
 
 fn not_found(id: impl Display) -> Refusal {
@@ -39,6 +41,21 @@ pub(super) fn wish(account: &Account, body: WebhookBody) -> Result<Wish, Refusal
     wish.of_key(account.is_test()).map_err(forbidden)
 }
 
+/// Returns the response to a webhook that was registered or changed. Its `X-Mock-Reason` says why nothing
+/// is sent to `url`, if that is so.
+pub(super) async fn answer_registered(
+    context: &Context,
+    url: &str,
+    data: impl Serialize,
+) -> Response {
+    let mut response = answer(data);
+    if let Some(line) = context.webhooks.refusal(url).await {
+        let reason = header_line(&format!("url: {line}"));
+        response.headers_mut().insert(X_MOCK_REASON, reason);
+    }
+    response
+}
+
 pub async fn create(
     State(context): State<Context>,
     Caller(account): Caller,
@@ -48,7 +65,8 @@ pub async fn create(
         .webhooks
         .register(&account, wish(&account, body)?)
         .await?;
-    Ok(answer(WebhookCreated::from(endpoint)))
+    let url = endpoint.url.clone();
+    Ok(answer_registered(&context, &url, WebhookCreated::from(endpoint)).await)
 }
 
 pub async fn list(
@@ -95,7 +113,8 @@ pub async fn update(
         .change(&account, id, wish)
         .await?
         .ok_or_else(|| not_found(id))?;
-    Ok(answer(WebhookUpdated::from(endpoint)))
+    let url = endpoint.url.clone();
+    Ok(answer_registered(&context, &url, WebhookUpdated::from(endpoint)).await)
 }
 
 pub async fn delete(

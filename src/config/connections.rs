@@ -42,8 +42,8 @@ pub struct Connections {
         value_name = "MS"
     )]
     pub write_timeout_ms: u32,
-    /// Connections open at a time; at most what the limit on open files leaves room for, which is
-    /// also the default
+    /// Connections open at a time; at most 10000, and what the limit on open files leaves room for,
+    /// which is also the default
     #[arg(
         long,
         env = "STUNTDOUBLE_CONNECTIONS_MAX",

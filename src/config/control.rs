@@ -38,8 +38,8 @@ pub struct Control {
     )]
     pub allow_hosts: Vec<String>,
     /// Another origin whose web pages may call BIZ MORI's API, such as `https://app.example.com`, besides
-    /// those of local hosts; * allows all; may be given several times, or several with commas between
-    /// them
+    /// those of local hosts; * allows all, and is no part of an origin; may be given several times, or
+    /// several with commas between them
     #[arg(
         long = "allow-origin",
         env = "STUNTDOUBLE_ALLOW_ORIGIN",
@@ -90,6 +90,12 @@ fn allowed_origin(text: &str) -> Result<String, String> {
     if host.is_empty() || host.contains(['/', '?', '#', '@', ' ']) {
         return Err(malformed());
     }
+    if host.contains('*') {
+        return Err(
+            "an origin has no patterns; give each origin, such as https://app.example.com, or * for all"
+                .to_owned(),
+        );
+    }
     Ok(match url.origin() {
         origin @ Origin::Tuple(..) => origin.ascii_serialization(),
         // A scheme that no standard knows, such as that of an app's own pages.
@@ -123,6 +129,11 @@ mod tests {
             "https://u@app.example.com",
             "https://app.example.com?q",
             "//app.example.com",
+            "https://*.example.com",
+            "https://*",
+            "https://app.example.com:*",
+            "app://*",
+            "*://app.example.com",
         ] {
             assert!(allowed_origin(bad).is_err(), "{bad}");
         }

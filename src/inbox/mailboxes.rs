@@ -78,11 +78,24 @@ impl Mailboxes {
         match (keys.next(), keys.next()) {
             (Some(only), None) => Ok(only.clone()),
             (Some(_), Some(_)) => Err(InboxError::Ambiguous),
-            (None, _) => {
-                let gone = self.gone.iter().rev().find(|key| key.name == name);
-                Ok(gone.cloned().unwrap_or_else(|| MailboxKey::new(None, name)))
-            }
+            (None, _) => Ok(MailboxKey::new(None, name)),
         }
+    }
+
+    /// Returns the key that a call means which reads or removes a mailbox. As [`Self::resolve`], but if
+    /// no mailbox has the name, the key is that of the last one of the name that went because there
+    /// were too many.
+    pub(super) fn resolve_to_read(
+        &self,
+        account: Option<&str>,
+        name: &str,
+    ) -> Result<MailboxKey, InboxError> {
+        let key = self.resolve(account, name)?;
+        if account.is_some() || self.by_key.contains_key(&key) {
+            return Ok(key);
+        }
+        let gone = self.gone.iter().rev().find(|key| key.name == name);
+        Ok(gone.cloned().unwrap_or(key))
     }
 
     /// Returns the key of the mailbox for a message from `account`. A mailbox without an account

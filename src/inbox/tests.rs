@@ -169,3 +169,40 @@ fn what_was_on_its_way_does_not_come_to_the_mailbox_that_follows() {
     let came = inbox.receive(&opened, message("second".to_owned()));
     assert_eq!(came, KEPT, "another has made it meanwhile");
 }
+
+/// Evicts the mailbox `name` of the account `mine` by making too many others.
+fn evict(inbox: &Inbox, name: &str) {
+    post(inbox, Some("mine"), name, "x".to_owned());
+    for n in 0..MAILBOXES_MAX {
+        post(inbox, Some("others"), &n.to_string(), "x".to_owned());
+    }
+    assert_eq!(read(inbox, None, name).err(), Some(InboxError::Evicted));
+}
+
+#[test]
+fn set_without_an_account_after_the_only_mailbox_was_evicted_makes_one_without_an_account() {
+    let inbox = Inbox::default();
+    evict(&inbox, "a");
+    assert_eq!(inbox.set(None, "a", Script::default()).ok(), Some(None));
+    assert_eq!(bodies(&inbox, None, "a"), (vec![], 0));
+}
+
+#[test]
+fn message_without_an_account_after_the_only_mailbox_was_evicted_is_of_no_account() {
+    let inbox = Inbox::default();
+    evict(&inbox, "a");
+    assert_eq!(inbox.only_account("a"), None);
+    assert_eq!(post(&inbox, None, "a", "y".to_owned()), KEPT);
+    let of_nobody = inbox.list(None).into_iter().find(|it| it.name == "a");
+    assert_eq!(of_nobody.map(|it| it.account), Some(None));
+    let evicted = read(&inbox, Some("mine"), "a").err();
+    assert_eq!(evicted, Some(InboxError::Evicted));
+}
+
+#[test]
+fn remove_without_an_account_forgets_that_the_mailbox_was_evicted() {
+    let inbox = Inbox::default();
+    evict(&inbox, "a");
+    assert_eq!(inbox.remove(None, "a"), Ok(()));
+    assert_eq!(bodies(&inbox, None, "a"), (vec![], 0));
+}

@@ -131,7 +131,7 @@ impl Orders {
     /// If there can be none, or it cannot be written.
     pub async fn request_report(
         &self,
-        account: &Account,
+        account: &Arc<Account>,
         order_id: &str,
         locale: Locale,
     ) -> Result<(Arc<Order>, bool), ReportError> {
@@ -151,6 +151,10 @@ impl Orders {
         let choice = self.rules_on_report(&tx, account, &order);
         let failing = ruled::failure(&order, choice.ruled.as_ref());
         let failing = failing.map(|failure| failure.code);
+        let subject = subject(&order, locale);
+        // Claimed before the clock is read, so that a clock in mode `jump` does not leap before the
+        // report's job is committed.
+        let _claim = self.claims.claim(account, Kind::Report, &subject);
         let now = account.now();
         let due_at = match choice.processing {
             Some((_, Processing::Ms(ms))) => Some(now.plus_ms(ms.into())),
@@ -166,7 +170,6 @@ impl Orders {
             }
             store::orders::update(&mut tx, Arc::clone(&order)).await?;
             if let Some(due_at) = due_at {
-                let subject = subject(&order, locale);
                 store::jobs::put(&mut tx, account.id, Kind::Report, &subject, due_at).await?;
             }
             self.rules.count(&mut tx, &[choice]).await?;

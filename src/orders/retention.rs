@@ -5,8 +5,11 @@ use crate::accounts::Account;
 use crate::store::{self, StoreError};
 
 impl Orders {
-    /// Removes the rows of the account's oldest expired orders and uploads: those with the setting's
-    /// number of later ones. A read of a removed order answers as if the order had never been.
+    /// Removes the rows of the account's oldest expired orders and uploads: those whose number is more
+    /// than the setting's behind the last number. Each request that creates an order draws a number,
+    /// also if it repeats an earlier one or is refused. Rows are not counted: that would read as many
+    /// index entries as the setting says at each expiry. A read of a removed order answers as if the
+    /// order had never been.
     ///
     /// # Errors
     /// If they cannot be removed. The next expiry tries again.

@@ -97,7 +97,7 @@ impl Orders {
             let put = self.put_given(account, order.vendor, &file.key, &file.name, given);
             put.await?.bytes
         };
-        let received = self.received(account.id, &order.id, &file.key, bytes, account.now());
+        let received = self.received(account.id, &order.id, &file.key, bytes);
         received.await.map(drop)
     }
 

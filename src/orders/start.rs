@@ -39,19 +39,18 @@ impl From<StoreError> for StartError {
 }
 
 impl Orders {
-    /// The object under `key` is in, with so many bytes: its order, if it has one, is told, and
-    /// starts if it was waiting for this alone. What is answered then keeps it from moving on,
-    /// and is to be let go when the upload's answer has been written.
+    /// Records at an order that the object under `key` is there, of that many bytes. The order starts if
+    /// it was waiting for this object alone. Returns a claim that keeps the order from moving on, to be
+    /// dropped when the upload's response has been written.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If the order is gone, or cannot be written.
     pub async fn received(
         &self,
         account: AccountId,
         order_id: &str,
         key: &str,
         bytes: u64,
-        now: Timestamp,
     ) -> Result<Option<Claim>, StoreError> {
         let mut tx = self.db.begin().await?;
         let found = store::orders::find(&mut tx, order_id).await?;
@@ -63,6 +62,12 @@ impl Orders {
             drop(tx);
             return self.remove(&account, &order, &[key]).await.map(|()| None);
         }
+        // Orders of other kinds start when they are confirmed.
+        let (claim, now) = if order.work.is_watermark() {
+            self.claim_start(&account, &order)
+        } else {
+            (None, account.now())
+        };
         let step = Arc::make_mut(&mut order);
         if !step.receive(key, bytes, now) {
             return Ok(None);
@@ -75,7 +80,7 @@ impl Orders {
             store::jobs::put(&mut tx, account.id, Kind::Sunset, &order.id, now).await?;
             hold
         } else if step.start(now) {
-            self.set_off(&mut tx, &account, order, now).await?
+            self.set_off(&mut tx, &account, order, (claim, now)).await?
         } else {
             store::orders::update(&mut tx, order).await?;
             None
@@ -88,20 +93,28 @@ impl Orders {
         Ok(hold)
     }
 
-    /// Writes an order that has just started, with the job that brings it to its end, and
-    /// without the one that would have failed it had it not; what is answered keeps it from
-    /// moving on.
+    /// Claims the processing of an order that may start now, and then reads the account's clock. In this
+    /// order, so that a clock in mode `jump` does not leap between the start and the commit of the
+    /// order's job. The claim is `None` if the order cannot start.
+    fn claim_start(&self, account: &Arc<Account>, order: &Order) -> (Option<Claim>, Timestamp) {
+        let may_start = order.state == State::Pending;
+        let claim = may_start.then(|| self.claims.claim(account, Kind::Process, &order.id));
+        (claim.flatten(), account.now())
+    }
+
+    /// Writes an order that has just started, and the job that brings it to its end. Removes the job
+    /// that would have failed the order if it had not started. Takes what [`Self::claim_start`] returned,
+    /// and returns the claim. `None` if the order is held and has no such job.
     async fn set_off(
         &self,
         tx: &mut Tx,
         account: &Arc<Account>,
         order: Arc<Order>,
-        now: Timestamp,
+        (claim, now): (Option<Claim>, Timestamp),
     ) -> Result<Option<Claim>, StoreError> {
-        let mut hold = None;
         store::orders::update(tx, Arc::clone(&order)).await?;
+        let claim = claim.filter(|_| !order.is_held());
         if !order.is_held() {
-            hold = self.claims.claim(account, Kind::Process, &order.id);
             let due_at = self.due_at(account, &order, now);
             store::jobs::put(tx, account.id, Kind::Process, &order.id, due_at).await?;
         }
@@ -113,7 +126,7 @@ impl Orders {
         if let Some(kind) = over {
             store::jobs::remove(tx, kind, &order.id).await?;
         }
-        Ok(hold)
+        Ok(claim)
     }
 
     /// Starts an order on its client's word.
@@ -135,7 +148,7 @@ impl Orders {
         if !of_type(&order) {
             return Err(StartError::TypeNotMatch);
         }
-        let now = account.now();
+        let (claim, now) = self.claim_start(account, &order);
         match Arc::make_mut(&mut order).confirm(confirm_key, now) {
             // What is told may be of a write that is still to be committed: it is waited for.
             Err(refusal) => {
@@ -148,7 +161,7 @@ impl Orders {
             }
             Ok(true) => {
                 let begun = Arc::clone(&order);
-                let hold = self.set_off(&mut tx, account, begun, now).await?;
+                let hold = self.set_off(&mut tx, account, begun, (claim, now)).await?;
                 tx.commit().await?;
                 Ok(Started { order, hold })
             }

@@ -44,6 +44,7 @@ pub(super) fn check_read(headers: &HeaderMap, meta: &Meta) -> Result<ReadOutcome
                 "If-Unmodified-Since: the object was modified at {}",
                 clock::http_date(meta.modified_at)
             ),
+            hold: None,
         });
     }
     let is_known = match lines_of(headers, header::IF_NONE_MATCH.as_str()) {
@@ -119,6 +120,7 @@ impl WriteConditions {
             Some(current) if self.is_new_required => Err(Error::PreconditionFailed {
                 condition: "If-None-Match",
                 reason: format!("If-None-Match: there is an object, \"{}\"", current.etag),
+                hold: None,
             }),
             _ => Ok(()),
         }
@@ -132,6 +134,7 @@ fn check_if_match(tags: &str, meta: &Meta) -> Result<(), Error> {
     Err(Error::PreconditionFailed {
         condition: "If-Match",
         reason: format!("If-Match: {tags}, but the object is \"{}\"", meta.etag),
+        hold: None,
     })
 }
 

@@ -9,6 +9,7 @@ mod upload;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
+use crate::claims::Claim;
 use crate::model::time::Timestamp;
 use crate::presign::Refusal;
 use crate::store::StoreError;
@@ -46,6 +47,8 @@ pub(super) enum Error {
     PreconditionFailed {
         condition: &'static str,
         reason: String,
+        /// Claim on an order that starts with the object that is there, until the response is written.
+        hold: Option<Claim>,
     },
     /// 501 `NotImplemented`: what would be stored wrongly if it were taken for a plain PUT.
     NotImplemented {
@@ -98,6 +101,23 @@ impl Error {
         Self::Internal(StoreError::broken(error))
     }
 
+    /// Returns the error with a claim that lasts until its response is written. Only a refused condition
+    /// takes one; of another error the claim ends here.
+    pub fn with_hold(mut self, claim: Option<Claim>) -> Self {
+        if let Self::PreconditionFailed { hold, .. } = &mut self {
+            *hold = claim;
+        }
+        self
+    }
+
+    /// Takes the claim that is to last until the response is written. `None` if there is none.
+    pub fn take_hold(&mut self) -> Option<Claim> {
+        match self {
+            Self::PreconditionFailed { hold, .. } => hold.take(),
+            _ => None,
+        }
+    }
+
     /// The answer, without a body where the `method` is HEAD.
     pub fn answer(&self, method: &Method, key: Option<&str>, request_id: &str) -> Response<Body> {
         let document = self.document();
@@ -144,7 +164,9 @@ impl Error {
                 &format!("key: nothing was uploaded to {bucket} under it, or it is removed"),
             ),
             Self::MethodNotAllowed { method, on_object } => method_not_allowed(method, *on_object),
-            Self::PreconditionFailed { condition, reason } => ErrorDocument::new(
+            Self::PreconditionFailed {
+                condition, reason, ..
+            } => ErrorDocument::new(
                 StatusCode::PRECONDITION_FAILED,
                 "PreconditionFailed",
                 "At least one of the pre-conditions you specified did not hold",

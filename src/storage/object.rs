@@ -18,7 +18,7 @@ use super::{BUCKETS, Owner, PREFIX};
 use crate::journal::Entry;
 use crate::model::time::Timestamp;
 use crate::presign;
-use crate::web::{Context, InternalFault, Verbs, host};
+use crate::web::{Context, InternalFault, Tied, Verbs, host};
 
 /// S3's limit for keys, in UTF-8.
 const KEY_BYTES_MAX: usize = 1024;
@@ -52,7 +52,8 @@ pub(super) async fn serve(State(verbs): State<Context>, request: Request) -> Res
     let key = key_of(&target);
     let mut response = match answer(&verbs, &parts, target, &mut body).await {
         Ok(answer) => numbered(|_| answer),
-        Err(error) => {
+        Err(mut error) => {
+            let hold = error.take_hold();
             let fault = match &error {
                 Error::Internal(cause) => Some(InternalFault(cause.to_string())),
                 _ => None,
@@ -61,6 +62,7 @@ pub(super) async fn serve(State(verbs): State<Context>, request: Request) -> Res
             if let Some(fault) = fault {
                 response.extensions_mut().insert(fault);
             }
+            Tied::tie(&mut response, hold);
             response
         }
     };

@@ -28,6 +28,13 @@ struct NewUpload {
     conditions: WriteConditions,
 }
 
+/// A write that the conditions of its request do not allow.
+struct RefusedWrite {
+    error: Error,
+    /// Length of the object that is there. `None` if there is none.
+    current_bytes: Option<u64>,
+}
+
 /// Streams the body to disk, and puts the object in place when the body is whole and is the one that
 /// was announced: 200, empty, with the `ETag`.
 pub(super) async fn put(
@@ -51,7 +58,10 @@ pub(super) async fn put(
         target,
         owner,
     };
-    upload.check_early(verbs).await?;
+    if let Some(refused) = upload.check_early(verbs).await? {
+        let refused = tokio::spawn(upload.refuse(Arc::clone(verbs), refused)).await;
+        return Err(refused.map_err(Error::internal)?);
+    }
     let mut writer = verbs.blobs.writer(upload.owner.account);
     let bytes_max = verbs.config.storage.object_bytes_max;
     receive(body, &mut writer, integrity, bytes_max).await?;
@@ -95,60 +105,83 @@ async fn receive(
 }
 
 impl NewUpload {
+    /// Checks the conditions against the object that is there, `None` if there is none.
+    fn check(&self, current: Option<&Meta>) -> Result<(), RefusedWrite> {
+        let checked = self.conditions.check(current, || self.target.absent());
+        checked.map_err(|error| RefusedWrite {
+            error,
+            current_bytes: current.map(|current| current.bytes),
+        })
+    }
+
     /// Checks the conditions before the body is read: a client that waits for `100 Continue` is spared
-    /// the upload. They are checked again when the object is put in place.
-    async fn check_early(&self, verbs: &Context) -> Result<(), Error> {
+    /// the upload. They are checked again when the object is put in place. `None` if the body may come.
+    async fn check_early(&self, verbs: &Context) -> Result<Option<RefusedWrite>, Error> {
         if self.conditions.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let Target { bucket, key } = &self.target;
         let found = verbs.blobs.find(self.owner.account, bucket, key).await;
         let current = found.map_err(Error::internal)?.map(|blob| blob.meta);
-        let absent = || self.target.absent();
-        self.conditions.check(current.as_ref(), absent)
+        Ok(self.check(current.as_ref()).err())
     }
 
-    /// Puts what was written in place, and tells the order that awaits it.
-    async fn keep(self, verbs: Context, writer: Writer) -> Result<(Meta, Option<Claim>), Error> {
-        let Self {
-            target,
-            owner,
-            conditions,
-            ..
-        } = self;
+    /// Returns the error of a write that is refused. An object that is there is recorded first: an
+    /// earlier PUT may have put it in place and then failed, and its client tries again on the same
+    /// condition.
+    async fn refuse(self, verbs: Context, refused: RefusedWrite) -> Error {
+        let Some(bytes) = refused.current_bytes else {
+            return refused.error;
+        };
+        match self.record(&verbs, bytes).await {
+            Ok(hold) => refused.error.with_hold(hold),
+            Err(error) => error,
+        }
+    }
+
+    /// Puts what was written in place, and records it.
+    async fn keep(
+        mut self,
+        verbs: Context,
+        writer: Writer,
+    ) -> Result<(Meta, Option<Claim>), Error> {
         let object = NewObject {
-            bucket: &target.bucket,
-            key: &target.key,
-            content_type: self.content_type,
-            headers: self.headers,
-            now: owner.now,
+            bucket: &self.target.bucket,
+            key: &self.target.key,
+            content_type: self.content_type.take(),
+            headers: std::mem::take(&mut self.headers),
+            now: self.owner.now,
         };
-        let check = |current: Option<&Meta>| conditions.check(current, || target.absent());
-        let check = (!conditions.is_empty()).then_some(check);
-        let finished = writer.finish_if(object, check).await;
-        let meta = finished.map_err(|error| match error {
-            FinishError::Refused(error) => error,
-            FinishError::Io(error) if error.kind() == ErrorKind::NotFound => {
-                Upload::AccountGone.into()
+        let check =
+            (!self.conditions.is_empty()).then_some(|current: Option<&Meta>| self.check(current));
+        let meta = match writer.finish_if(object, check).await {
+            Ok(meta) => meta,
+            Err(FinishError::Refused(refused)) => return Err(self.refuse(verbs, refused).await),
+            Err(FinishError::Io(error)) if error.kind() == ErrorKind::NotFound => {
+                return Err(Upload::AccountGone.into());
             }
-            FinishError::Io(error) => Error::internal(error),
-        })?;
-        let Target { bucket, key } = &target;
-        let (account, now, bytes) = (owner.account, owner.now, meta.bytes);
-        let hold = match &owner.order_id {
-            Some(order_id) => {
-                let received = verbs.orders.received(account, order_id, key, bytes, now);
-                received.await?
-            }
-            // The upload may have expired while the file came.
-            None if !verbs.orders.settle_upload(key).await? => {
-                let removed = verbs.blobs.remove(account, bucket, key).await;
-                removed.map_err(Error::internal)?;
-                return Err(Upload::Expired.into());
-            }
-            None => None,
+            Err(FinishError::Io(error)) => return Err(Error::internal(error)),
         };
+        let hold = self.record(&verbs, meta.bytes).await?;
         Ok((meta, hold))
+    }
+
+    /// Records at the order, or the upload, that the object is there. Returns the claim that keeps an
+    /// order that starts with the object from moving on before the response is written.
+    async fn record(&self, verbs: &Context, bytes: u64) -> Result<Option<Claim>, Error> {
+        let Target { bucket, key } = &self.target;
+        let account = self.owner.account;
+        if let Some(order_id) = &self.owner.order_id {
+            let received = verbs.orders.received(account, order_id, key, bytes);
+            return Ok(received.await?);
+        }
+        // The upload may have expired while the file came.
+        if !verbs.orders.settle_upload(key).await? {
+            let removed = verbs.blobs.remove(account, bucket, key).await;
+            removed.map_err(Error::internal)?;
+            return Err(Upload::Expired.into());
+        }
+        Ok(None)
     }
 }
 

@@ -160,7 +160,7 @@ pub async fn in_span(
     rows.iter().map(read).collect()
 }
 
-/// The same from the rows, with the length of its JSON.
+/// Returns an order from its row, with the length of its JSON.
 pub(super) async fn read(from: &mut impl Source, id: &str) -> Result<Option<Kept>> {
     let row = sqlx::query("SELECT body FROM orders WHERE id = ?")
         .bind(id)

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{AUTHORIZATION, HOST};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Version};
 use axum::middleware::Next;
@@ -45,7 +45,8 @@ pub enum Refused {
     CrossOrigin(String),
     /// The control token is missing or wrong.
     Unauthorized,
-    /// A preflight (CORS) came from a page whose origin is not allowed; the text names the setting.
+    /// A preflight (CORS) came from a page whose origin is not allowed, or a request from a page whose
+    /// own host name leads to this server; the text names the setting.
     ForbiddenOrigin(String),
 }
 
@@ -92,28 +93,33 @@ struct Inner {
 type Check = fn(&Inner, &Request) -> Result<(), Refused>;
 
 /// Every check, in the order in which a request has to pass them.
-const CHECKS: [Check; 5] = [
+const CHECKS: [Check; 6] = [
     check_host,
     check_preflight,
+    Inner::check_own_origin,
     Inner::check_known_host,
     Inner::check_same_origin,
     Inner::check_token,
 ];
 
 impl Guard {
-    /// Returns a guard with the settings of `context`. `vendor_hosts` may call the control plane.
+    /// Returns a guard with the settings of `context`. The control plane may be called by `api_hosts`
+    /// and `bucket_hosts`, which are the vendors' own. Pages of `api_hosts` may call BIZ MORI's API;
+    /// those of `bucket_hosts` may be anybody's uploads.
     #[must_use]
     pub fn new(
         context: &Context,
-        vendor_hosts: impl IntoIterator<Item = &'static str>,
+        api_hosts: impl IntoIterator<Item = &'static str> + Clone,
+        bucket_hosts: impl IntoIterator<Item = &'static str>,
         refuse: Refuse,
     ) -> Self {
         // An empty token is how a variable is often left unset.
         let token = context.config.control.control_token.clone();
-        let hosts = AllowedHosts::new(&context.config, vendor_hosts);
+        let page_hosts = AllowedHosts::new(&context.config, api_hosts.clone());
+        let hosts = api_hosts.into_iter().chain(bucket_hosts);
         Self(Arc::new(Inner {
-            origins: AllowedOrigins::new(&context.config, hosts.clone()),
-            hosts,
+            origins: AllowedOrigins::new(&context.config, page_hosts),
+            hosts: AllowedHosts::new(&context.config, hosts),
             token: token.filter(|token| !token.is_empty()),
             context: context.clone(),
             refuse,
@@ -182,6 +188,30 @@ impl Inner {
             None => Ok(()),
             Some(unknown) => Err(Refused::UnknownHost(unknown)),
         }
+    }
+
+    /// DNS rebinding: a page of an unknown host that leads to this machine has the server's own origin.
+    /// Its browser sends no preflight and lets it read every response of BIZ MORI's API.
+    fn check_own_origin(&self, request: &Request) -> Result<(), Refused> {
+        let verdict = request.extensions().get::<CorsVerdict>();
+        let headers = request.headers();
+        let Some((line, called)) = verdict
+            .and_then(CorsVerdict::refusal)
+            .zip(host(headers, false))
+        else {
+            return Ok(());
+        };
+        let is_called = |origin: &HeaderValue| {
+            let origin = origin.to_str().ok();
+            let authority = origin.and_then(|origin| Some(origin.split_once("://")?.1));
+            authority.is_some_and(|authority| authority.eq_ignore_ascii_case(&called))
+        };
+        let is_own_page = headers.get_all(ORIGIN).iter().any(is_called);
+        let is_known = Host::parse(&called).is_some_and(|called| self.hosts.allows(called));
+        if is_own_page && !is_known {
+            return Err(Refused::ForbiddenOrigin(line.to_owned()));
+        }
+        Ok(())
     }
 
     fn check_same_origin(&self, request: &Request) -> Result<(), Refused> {

@@ -52,6 +52,12 @@ impl Wish {
 }
 
 impl Webhooks {
+    /// Returns one line on why nothing is ever sent to `url`: only loopback and private addresses are
+    /// called. `None` if events are sent there.
+    pub async fn refusal(&self, url: &str) -> Option<String> {
+        self.outbound.refusal(url).await
+    }
+
     /// A new endpoint, with a secret of its own.
     ///
     /// # Errors

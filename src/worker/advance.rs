@@ -198,6 +198,8 @@ impl Worker {
         ahead: &mut Ahead,
     ) -> Result<Option<(Job, Claim)>, StoreError> {
         let news = || self.db.agenda().news();
+        // The job whose start was counted last, while it is not claimed.
+        let mut unclaimed = None;
         loop {
             self.claims.idle(clock).await;
             if ahead.is_used_up(news()) {
@@ -206,8 +208,16 @@ impl Worker {
                 let due = store::jobs::due(&mut reader, clock, target, AHEAD_MAX).await?;
                 ahead.jobs = due.into();
                 if ahead.jobs.is_empty() && ahead.news == news() {
+                    if let Some(id) = unclaimed {
+                        self.take_start_back(id).await;
+                    }
                     return Ok(None);
                 }
+            }
+            // The job may have gone, or another come before it.
+            let first = ahead.jobs.front().map(|job| job.id);
+            if let Some(id) = unclaimed.take_if(|id| first != Some(*id)) {
+                self.take_start_back(id).await;
             }
             // The start is counted before the claim: from the claim on nothing is awaited.
             if let Some(job) = ahead.jobs.front_mut() {
@@ -218,6 +228,7 @@ impl Worker {
                     ahead.jobs.clear();
                     continue;
                 }
+                unclaimed = Some(job.id);
             }
             if let Some(claimed) = ahead.claim_first(|job| self.claim(job), news) {
                 return Ok(Some(claimed));

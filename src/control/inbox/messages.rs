@@ -44,7 +44,8 @@ struct ShownMessage {
     /// JSON as it was sent, any other text as a string; null if there was none.
     #[schemars(with = "serde_json::Value")]
     body: Option<Box<RawValue>>,
-    /// The body as it was sent, whatever it is: what the signature is of.
+    /// The body as text. Bytes that are not UTF-8 are replaced; `signatureValid` is of the bytes as they
+    /// were sent.
     raw_body: String,
     /// By the inbox's secret, or those of the webhooks whose URL is this inbox; null where there is
     /// none of either.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::super::described::refuses;
 use super::super::error::Refusal;
 use super::{NAME, check_name};
-use crate::accounts::Account;
+use crate::accounts::{Account, KEY_CHARS_MAX, is_too_long};
 use crate::inbox::{MESSAGE_BYTES_MAX, Message, Opened, Received};
 use crate::model::ids::{AccountId, ClockId};
 use crate::web::openapi::Described;
@@ -107,6 +107,7 @@ async fn sender(verbs: &Verbs, name: &str, parts: &Parts, body: &[u8]) -> Result
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
     let named = pairs.find(|(field, key)| field == "account" && !key.is_empty());
     if let Some((_, key)) = named {
+        check_key(&key)?;
         return Ok(Sender::of_key(verbs, Some(key.into_owned())));
     }
     if let Ok(Event { event_id }) = serde_json::from_slice(body)
@@ -126,6 +127,16 @@ async fn sender(verbs: &Verbs, name: &str, parts: &Parts, body: &[u8]) -> Result
         return Ok(Sender::of_account(account));
     }
     Ok(Sender::of_key(verbs, verbs.inbox.only_account(name)))
+}
+
+/// Checks that a key can be an account's: it becomes part of the inbox's name and is kept with it.
+fn check_key(key: &str) -> Result<(), Refusal> {
+    if !is_too_long(key) {
+        return Ok(());
+    }
+    let message = format!("account: the key has {} characters", key.chars().count());
+    let hint = format!("{KEY_CHARS_MAX} at most");
+    Err(Refusal::bad("bad_inbox", message, hint))
 }
 
 impl Sender {

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{DETECTION, made, text};
-use crate::support::{Answer, Stunt, code, picture};
+use crate::support::{Answer, Stunt, code, picture, raw};
 
 const LOCAL: &str = "http://localhost:5173";
 const FOREIGN: &str = "https://evil.com";
@@ -271,4 +271,67 @@ async fn page_of_another_local_origin_takes_an_order_to_its_end() {
         read.header("x-mock-outcome")
             .starts_with("probability 0.98")
     );
+}
+
+/// A request of a page of `origin` to the host `called`.
+async fn call_from(stunt: &Stunt, called: &str, origin: &str) -> Answer {
+    let body = r#"{"url":"http://127.0.0.1:1/"}"#;
+    let length = body.len();
+    let request = format!(
+        "POST /api/v2/orders/webhooks HTTP/1.1\r\nHost: {called}\r\nOrigin: {origin}\r\n\
+         Authorization: Bearer live\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    );
+    raw::send(&stunt.origin, request.as_bytes()).await
+}
+
+#[tokio::test]
+async fn call_of_a_page_whose_own_host_leads_to_the_server_is_refused() {
+    let stunt = Stunt::frozen("live").await;
+    for (called, origin) in [
+        ("evil.com:8080", "http://evil.com:8080"),
+        ("EVIL.com", "https://evil.com"),
+    ] {
+        let answer = call_from(&stunt, called, origin).await;
+        answer.assert_refused(403, "AUTH_FORBIDDEN", &refusal(origin));
+    }
+    let listed = stunt.get("live", "/api/v2/orders/webhooks").await.json();
+    assert_eq!(listed["data"]["pagination"]["total"], 0);
+    for (called, origin) in [
+        // Not the page's own host: the browser sends a preflight.
+        ("localhost:8080", "http://evil.com:8080"),
+        ("other.com", "http://evil.com:8080"),
+        // No name server makes these lead elsewhere.
+        ("8.8.8.8:8080", "http://8.8.8.8:8080"),
+        ("localhost:8080", "http://localhost:8080"),
+        ("mock.test", "http://mock.test"),
+    ] {
+        let answer = call_from(&stunt, called, origin).await;
+        assert_eq!(answer.status, 200, "{origin} at {called}");
+    }
+}
+
+#[tokio::test]
+async fn call_of_a_page_of_a_host_or_origin_of_the_settings_is_answered() {
+    let by_host = Stunt::with(|config| config.control.allow_hosts = vec!["evil.com".to_owned()]);
+    let origins = vec!["http://evil.com".to_owned()];
+    let by_origin = Stunt::with(|config| config.control.allow_origins = origins);
+    for stunt in [by_host.await, by_origin.await] {
+        let answer = call_from(&stunt, "evil.com", "http://evil.com").await;
+        assert_eq!(answer.status, 200);
+        let allowed = answer.header("access-control-allow-origin");
+        assert_eq!(allowed, "http://evil.com");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_the_vendors_public_buckets_are_refused() {
+    let stunt = Stunt::start().await;
+    for name in ["prod", "dev"] {
+        let origin = format!("https://ai-image-detector-{name}.nyc3.digitaloceanspaces.com");
+        let answer = preflight(&stunt, &origin, DETECTION, "POST").await;
+        answer.assert_refused(403, "AUTH_FORBIDDEN", &refusal(&origin));
+    }
+    let answer = preflight(&stunt, "https://api.bizmori.com", DETECTION, "POST").await;
+    assert_eq!(answer.status, 204);
 }

@@ -82,3 +82,23 @@ async fn attack_the_log_in_json_leaves_each_line_one_object() {
         assert!(line.chars().count() <= 2 * LINE_CHARS_MAX, "{line}");
     }
 }
+
+#[tokio::test]
+async fn inbox_that_is_removed_because_there_are_too_many_logs_a_clipped_key() {
+    let logged = Logged::start(&[]);
+    let stunt = logged.stunt();
+    let key = "k".repeat(1_000);
+    for n in 0..=1_000 {
+        let path = format!("/_mock/inbox/{n}?account={key}");
+        let posted = stunt.send(Method::POST, &path, &[], "x").await;
+        assert_eq!(posted.status, 200);
+    }
+    let lines = logged.stop();
+    let removed: Vec<_> = lines
+        .iter()
+        .filter(|line| line.contains("inbox removed"))
+        .collect();
+    assert_eq!(removed.len(), 1, "{lines:#?}");
+    let shown = format!("key=\"{}…\"", "k".repeat(100));
+    assert!(removed[0].contains(&shown), "{removed:?}");
+}

@@ -9,6 +9,7 @@ mod metadata;
 mod names;
 mod objects;
 mod refusals;
+mod retried;
 mod signed;
 mod virtual_host;
 

@@ -153,3 +153,44 @@ async fn call_with_an_id_that_is_not_digits_answers_webhook_not_found() {
         }
     }
 }
+
+const PUBLIC: &str = "http://8.8.8.8/hook";
+const PUBLIC_REASON: &str = "url: 8.8.8.8 is a public address; only loopback and private addresses \
+                             are called without --allow-public";
+
+#[tokio::test]
+async fn register_at_a_public_address_answers_200_with_the_setting_as_the_reason() {
+    let stunt = Stunt::frozen("live").await;
+    let made = stunt.post("live", WEBHOOKS, &json!({"url": PUBLIC})).await;
+    assert_eq!(
+        (made.status, made.header("x-mock-reason")),
+        (200, PUBLIC_REASON)
+    );
+    let id = &made.json()["data"]["id"];
+    let path = format!("{WEBHOOKS}/{id}");
+    let local = json!({"url": "http://127.0.0.1:1/a"});
+    let public = json!({"url": PUBLIC});
+    for (body, reason) in [(&local, ""), (&public, PUBLIC_REASON)] {
+        let changed = stunt.call(Method::PUT, "live", &path, body).await;
+        assert_eq!(
+            (changed.status, changed.header("x-mock-reason")),
+            (200, reason)
+        );
+    }
+    let legacy = "/api/v2/orders/webhook";
+    for (body, reason) in [(&local, ""), (&public, PUBLIC_REASON)] {
+        let set = stunt.post("live", legacy, body).await;
+        assert_eq!((set.status, set.header("x-mock-reason")), (200, reason));
+    }
+}
+
+#[tokio::test]
+async fn register_with_allow_public_gives_a_reason_for_metadata_addresses_alone() {
+    let stunt = Stunt::with(|config| config.outbound.allow_public = true).await;
+    let metadata = "url: 169.254.169.254 is a metadata address, at which clouds hand a machine its \
+                    credentials; it is never called, not even with --allow-public";
+    for (url, reason) in [(PUBLIC, ""), ("http://169.254.169.254/", metadata)] {
+        let made = stunt.post("live", WEBHOOKS, &json!({"url": url})).await;
+        assert_eq!((made.status, made.header("x-mock-reason")), (200, reason));
+    }
+}

@@ -108,6 +108,31 @@ async fn what_a_box_cannot_be_is_refused() {
 }
 
 #[tokio::test]
+async fn post_for_an_account_whose_key_is_too_long_answers_bad_inbox() {
+    let stunt = Stunt::start().await;
+    let path = |chars: usize| format!("/_mock/inbox/mine?account={}", "k".repeat(chars));
+    let refused = stunt.send(Method::POST, &path(1_001), &[], "x").await;
+    let error = json!({
+        "code": "bad_inbox",
+        "message": "account: the key has 1001 characters",
+        "hint": "1000 at most",
+    });
+    assert_eq!(
+        (refused.status, refused.json()),
+        (400, json!({"error": error}))
+    );
+    let (_, listed) = inboxes(&stunt).await;
+    assert_eq!(listed, json!({"inboxes": [], "next": null}));
+    let taken = stunt.send(Method::POST, &path(1_000), &[], "x").await;
+    assert_eq!(taken.status, 200);
+}
+
+async fn inboxes(stunt: &Stunt) -> (u16, serde_json::Value) {
+    let answer = stunt.send(Method::GET, "/_mock/inbox", &[], "").await;
+    (answer.status, answer.json())
+}
+
+#[tokio::test]
 async fn what_cannot_be_waited_for_is_refused() {
     let stunt = Stunt::start().await;
     for (query, message, hint) in [
