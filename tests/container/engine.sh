@@ -24,6 +24,7 @@ install_tools() {
   need find findutils
   need awk mawk
   need diff diffutils
+  need objcopy binutils
   need cc gcc
   need pgrep procps
   # The program is linked with glibc's static library.

@@ -40,7 +40,7 @@ docker logs "$mock" > "$work/said" 2>&1
 grep 'data in /tmp/stuntdouble-.* (temporary: gone at exit)' "$work/said" \
   || fail "the log does not say where the data is"
 
-step "its licenses"
+step "its licenses and its dependencies"
 check_licenses
 
 step "both vendors through the published port, the webhook to the host by name"
