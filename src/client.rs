@@ -8,6 +8,7 @@
 mod call;
 mod health_watch;
 mod indent;
+mod licenses;
 mod told;
 
 use std::io::{self, Read, Write};
@@ -17,6 +18,7 @@ use crate::config::client::{Client, Source};
 use crate::outbound::{self, Ask, Unanswered};
 pub use call::{Call, Input, call};
 pub use health_watch::watch_health;
+pub use licenses::show_licenses;
 use told::Told;
 
 /// So long a server has to say that it serves.

@@ -131,7 +131,7 @@ pub fn month_and_day(day: i64) -> String {
 #[must_use]
 pub fn parse_date(text: &str) -> Option<i64> {
     let date: jiff::civil::Date = text.parse().ok()?;
-    let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    let midnight = date.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok()?;
     Some(midnight.timestamp().as_millisecond().div_euclid(DAY_MS))
 }
 
@@ -171,7 +171,10 @@ pub fn amz(at: Timestamp) -> String {
 pub fn parse_amz(text: &str) -> Option<Timestamp> {
     let shape = text.len() == 16 && text.ends_with('Z') && text.as_bytes()[8] == b'T';
     let civil = shape.then(|| jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok())??;
-    let instant = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    let instant = civil
+        .to_zoned_datetime(jiff::tz::TimeZone::UTC)
+        .ok()?
+        .timestamp();
     Some(Timestamp::from_ms(instant.as_millisecond()))
 }
 
@@ -187,7 +190,10 @@ pub fn parse_iso(text: &str) -> Option<Timestamp> {
 #[must_use]
 pub fn parse_iso_range(text: &str) -> Option<RangeInclusive<Timestamp>> {
     let utc = |at: jiff::civil::DateTime| {
-        let instant = at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+        let instant = at
+            .to_zoned_datetime(jiff::tz::TimeZone::UTC)
+            .ok()?
+            .timestamp();
         Some(Timestamp::from_ms(instant.as_millisecond()))
     };
     if text.contains(['T', 't']) {

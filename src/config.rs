@@ -67,6 +67,8 @@ pub enum Command {
         #[arg(long)]
         signature: String,
     },
+    /// Print the licenses of stuntdouble and of all software in it
+    Licenses,
     #[command(flatten)]
     Client(Client),
 }

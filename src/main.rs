@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Some(Command::Verify { secret, signature }) => {
             client::read(&Source::Stdin).and_then(|body| verified(&secret, &body, &signature))
         }
+        Some(Command::Licenses) => client::show_licenses(),
         Some(Command::Serve(config)) => runtime.block_on(serve(*config, &warnings)),
         None => runtime.block_on(serve(cli.serve, &warnings)),
     };

@@ -131,6 +131,8 @@ fn cors() -> CorsLayer {
             HeaderName::from_static("x-mock-request"),
         ])
         .max_age(PREFLIGHT_AGE)
+        // No answer depends on the request, so none may vary: caches keep one per URL.
+        .vary([])
 }
 
 /// The answer to a method that objects do not have, or a path that names none.

@@ -24,11 +24,12 @@ install_tools() {
   need find findutils
   need awk mawk
   need diff diffutils
+  need objcopy binutils
   need cc gcc
   need pgrep procps
   # The program is linked with glibc's static library.
   [ -e "$(cc -print-file-name=libc.a 2> /dev/null)" ] || missing+=(libc6-dev)
-  [ -x /usr/bin/python3 ] || missing+=(python3-minimal)
+  [ -x /usr/bin/python3 ] || missing+=(python3)
   python3 -c 'import ensurepip, venv' 2> /dev/null || missing+=(python3-venv)
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
   # Later Debians have the client in a package of its own.
@@ -109,13 +110,16 @@ cpu_ms() {
 }
 
 # Imports what a builder needs of this machine: rustc, cargo, cc and its libraries; python3, for the
-# sample service. What this machine lacks of the list, its toolchain does not need.
+# sample service and the license texts; and the files that those texts are from. What this machine lacks
+# of the list, its toolchain does not need.
 import_toolchain() {
   local sysroot began=$SECONDS
   sysroot=$(rustc --print sysroot)
   ( cd / && find bin lib lib64 sbin usr/bin usr/lib64 usr/include usr/share/ca-certificates \
       usr/lib/*-linux-gnu usr/lib/gcc usr/lib/python3* etc/alternatives etc/ssl etc/ld.so* \
       etc/passwd etc/group etc/nsswitch.conf "${sysroot#/}/bin" "${sysroot#/}/lib" \
+      "${sysroot#/}/share/doc/rust/COPYRIGHT-library.html" "${sysroot#/}/share/doc/rust/licenses" \
+      usr/share/common-licenses usr/share/doc/libc6-dev \
       -maxdepth 0 2> /dev/null || true ) \
     | tar --create --directory / --files-from - \
     | docker import --change "ENV PATH=$sysroot/bin:/usr/bin:/bin:/usr/sbin:/sbin" - \

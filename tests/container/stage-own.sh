@@ -7,6 +7,7 @@ source "$here/checks.sh"
 source "$here/health.sh"
 source "$here/settings.sh"
 source "$here/memory.sh"
+source "$here/licenses.sh"
 source "$here/testcontainers.sh"
 source "$here/aliases.sh"
 
@@ -34,10 +35,13 @@ status=/proc/$(docker inspect --format '{{.State.Pid}}' "$mock")/status
 same "user" "$(awk '/^Uid:/ {print $2}' "$status")" 65532
 same "capabilities" "$(awk '/^CapEff:/ {print $2}' "$status")" 0000000000000000
 files=$(docker export "$mock" | tar -t | grep -v -E '^(dev|etc|proc|sys)/|/$|^\.dockerenv$' | sort | tr '\n' ' ')
-same "files" "$files" "licenses/noto-sans-cjk.txt licenses/stuntdouble.txt licenses/swagger-ui.txt stuntdouble "
+same "files" "$files" "licenses/THIRD-PARTY.txt.gz licenses/stuntdouble.txt stuntdouble "
 docker logs "$mock" > "$work/said" 2>&1
 grep 'data in /tmp/stuntdouble-.* (temporary: gone at exit)' "$work/said" \
   || fail "the log does not say where the data is"
+
+step "its licenses and its dependencies"
+check_licenses
 
 step "both vendors through the published port, the webhook to the host by name"
 sample_flow "$mock"

@@ -1,6 +1,7 @@
 //! The command line: the real program asks the real server, and what it says is compared whole.
 
 mod kept;
+mod licenses;
 mod looked_at;
 mod refused;
 mod scheme;

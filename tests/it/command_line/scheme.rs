@@ -10,7 +10,7 @@ use stuntdouble::control::routes;
 const README: &str = include_str!("../../../README.md");
 
 /// Every command, as it is called, and the route that it reaches.
-const REACHED: [(&str, &str); 36] = [
+const REACHED: [(&str, &str); 37] = [
     ("health", "GET /_mock/health"),
     ("metrics", "GET /_mock/metrics"),
     ("reset", "POST /_mock/reset"),
@@ -51,6 +51,7 @@ const REACHED: [(&str, &str); 36] = [
     // These ask nobody.
     ("sign --secret a", ""),
     ("verify --secret a --signature b", ""),
+    ("licenses", ""),
 ];
 /// Operations that no command reaches: one describes the routes to programs, one is a file for clients
 /// of TLS, one is what a webhook calls.

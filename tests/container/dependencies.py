@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""Checks that the list of cargo-auditable has every crate whose licenses are printed.
+
+    dependencies.py SECTION LICENSES VERSION
+
+SECTION is the program's section .dep-v0, LICENSES what `stuntdouble licenses` prints, VERSION the
+program's. The list may have more: cargo-auditable adds optional crates that are not linked.
+"""
+
+import json
+import re
+import sys
+import zlib
+
+# Parts that look like a crate's name and version.
+NO_CRATES = {"SQLite"}
+
+
+def main():
+    section, licenses, version = sys.argv[1:]
+    with open(section, "rb") as file:
+        packages = json.loads(zlib.decompress(file.read()))["packages"]
+    with open(licenses, encoding="utf-8") as file:
+        lines = file.read().split("-" * 34)[0].splitlines()
+    crates = {line for line in lines if re.fullmatch(r"[A-Za-z0-9_-]+ [0-9]+\.[0-9]+\.[0-9]+\S*", line)}
+    crates = {line for line in crates if line.split()[0] not in NO_CRATES}
+    roots = [(package["name"], package["version"]) for package in packages if package.get("root")]
+    if roots != [("stuntdouble", version)]:
+        sys.exit(f"the list of dependencies is that of {roots}")
+    listed = {f"{package['name']} {package['version']}" for package in packages}
+    if len(crates) < 100:
+        sys.exit(f"licenses are printed of only {sorted(crates)}")
+    missing = sorted(crates - listed)
+    if missing:
+        sys.exit(f"the list of dependencies has no {missing}")
+    print(f"{len(listed)} packages in the list of dependencies, with all {len(crates)} whose licenses are printed")
+
+
+
+if __name__ == "__main__":
+    main()
