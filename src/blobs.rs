@@ -48,7 +48,6 @@ use sha2::{Digest, Sha256};
 use tokio::fs::{self, File};
 use tokio::io::AsyncReadExt;
 
-use crate::engine::Content;
 use crate::model::ids::AccountId;
 use crate::model::time::Timestamp;
 use crate::store::DiskFull;
@@ -252,25 +251,22 @@ impl Blobs {
         DiskFull::explain(error, self.0.tmp.parent())
     }
 
-    /// The content under `bucket` and `key`, for whoever works on pictures, if there is one: open
-    /// as that of [`Blobs::open_blob`].
+    /// Returns an object's file, for blocking reads, and the length of the content at its start in
+    /// bytes. The file stays readable after the object is replaced or removed. `None` if there is no
+    /// such object.
     ///
     /// # Errors
-    /// When the disk fails.
-    pub async fn content(
+    /// Returns an error if the disk fails.
+    pub async fn open_file(
         &self,
         account: AccountId,
         bucket: &str,
         key: &str,
-    ) -> io::Result<Option<Content>> {
+    ) -> io::Result<Option<(std::fs::File, u64)>> {
         let Some((blob, file)) = self.open_blob(account, bucket, key).await? else {
             return Ok(None);
         };
-        Ok(Some(Content {
-            file: Arc::new(file.into_std().await),
-            bytes: blob.meta.bytes,
-            packed: None,
-        }))
+        Ok(Some((file.into_std().await, blob.meta.bytes)))
     }
 
     /// The content of a small object, whole, if there is one.

@@ -72,26 +72,24 @@ async fn the_second_put_replaces_the_first_and_what_is_open_is_read_on() {
 
 #[tokio::test]
 async fn what_is_worked_on_stays_what_it_was() {
-    use std::io::Read;
+    use std::os::unix::fs::FileExt;
 
     let (_root, blobs) = store().await;
     put(&blobs, "k", b"the first").await.expect("put");
-    let opened = blobs.content(ACCOUNT, "bizmori", "k").await;
-    let opened = opened.expect("a look").expect("an object");
+    let opened = blobs.open_file(ACCOUNT, "bizmori", "k").await;
+    let (file, bytes) = opened.expect("a look").expect("an object");
+    assert_eq!(bytes, 9);
     let read = || {
-        let mut read = String::new();
-        opened
-            .read_from(4)
-            .read_to_string(&mut read)
-            .expect("a read");
-        read
+        let mut read = [0; 5];
+        file.read_exact_at(&mut read, 4).expect("a read");
+        String::from_utf8(read.to_vec()).expect("text")
     };
     assert_eq!(read(), "first");
     put(&blobs, "k", b"2").await.expect("put");
     assert_eq!(read(), "first");
     assert!(blobs.remove(ACCOUNT, "bizmori", "k").await.expect("gone"));
     assert_eq!(read(), "first");
-    let gone = blobs.content(ACCOUNT, "bizmori", "k").await;
+    let gone = blobs.open_file(ACCOUNT, "bizmori", "k").await;
     assert!(gone.expect("a look").is_none());
 }
 

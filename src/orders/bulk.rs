@@ -36,7 +36,7 @@ impl Orders {
             return Ok(Err(look::lost(order, "the order has no file")));
         };
         let bucket = order.vendor.bucket();
-        let found = self.blobs.content(account.id, bucket, &file.key).await;
+        let found = self.content(account.id, bucket, &file.key).await;
         let Some(zip) = found.map_err(StoreError::broken)? else {
             return Ok(Err(look::lost(order, "the ZIP is gone")));
         };

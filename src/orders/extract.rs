@@ -21,7 +21,7 @@ impl Orders {
             return Ok(Err(failure(order, "the order has no file".to_owned())));
         };
         let bucket = order.vendor.bucket();
-        let found = self.blobs.content(account.id, bucket, &file.key).await;
+        let found = self.content(account.id, bucket, &file.key).await;
         let Some(content) = found.map_err(StoreError::broken)? else {
             return Ok(Err(failure(order, format!("{} is gone", file.name))));
         };

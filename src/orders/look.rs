@@ -59,7 +59,7 @@ impl Orders {
             return Ok(Err(lost(order, "the order has no file")));
         };
         let bucket = order.vendor.bucket();
-        let found = self.blobs.content(account.id, bucket, &file.key).await;
+        let found = self.content(account.id, bucket, &file.key).await;
         let Some(content) = found.map_err(StoreError::broken)? else {
             return Ok(Err(lost(order, "the picture is gone")));
         };

@@ -33,15 +33,17 @@ mod steps;
 mod upload;
 mod work;
 
+use std::io;
 use std::sync::Arc;
 
 use crate::accounts::{Account, Accounts};
 use crate::blobs::Blobs;
 use crate::claims::Claims;
 use crate::config;
-use crate::engine::Engine;
+use crate::engine::{Content, Engine};
 use crate::entropy::Entropy;
 use crate::model::account::{Processing, Revision};
+use crate::model::ids::AccountId;
 use crate::outbound::Outbound;
 use crate::rules::Rules;
 use crate::store::Db;
@@ -133,6 +135,24 @@ impl Orders {
     fn retention_days(&self, account: &Account) -> u32 {
         let set = account.settings().retention_days;
         set.unwrap_or(self.settings.retention_days)
+    }
+
+    /// Returns an object's content, open for the engine. `None` if there is no such object.
+    ///
+    /// # Errors
+    /// Returns an error if the disk fails.
+    async fn content(
+        &self,
+        account: AccountId,
+        bucket: &str,
+        key: &str,
+    ) -> io::Result<Option<Content>> {
+        let opened = self.blobs.open_file(account, bucket, key).await?;
+        Ok(opened.map(|(file, bytes)| Content {
+            file: Arc::new(file),
+            bytes,
+            packed: None,
+        }))
     }
 
     /// The vendor's API as the account has it.

@@ -117,7 +117,7 @@ impl Orders {
     ) -> Result<Result<Made, Failure>, StoreError> {
         let file = cut.file;
         let bucket = order.vendor.bucket();
-        let found = self.blobs.content(account.id, bucket, &file.key).await;
+        let found = self.content(account.id, bucket, &file.key).await;
         let Some(content) = found.map_err(StoreError::broken)? else {
             return Ok(Err(failure(order, format!("{} is gone", file.name))));
         };

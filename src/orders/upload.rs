@@ -190,7 +190,7 @@ impl Orders {
             return Ok(None);
         };
         let bucket = Vendor::Undetectable.bucket();
-        let found = self.blobs.content(account.id, bucket, key).await;
+        let found = self.content(account.id, bucket, key).await;
         let found = found.map_err(StoreError::broken)?;
         Ok(found.map(|content| Uploaded {
             upload,
