@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
@@ -97,48 +96,4 @@ impl Tls {
 
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
-}
-
-/// A name that a certificate can have: a host, `*.` and a host, an address; or none at all. The dot
-/// that ends a full name is no part of it.
-///
-/// # Errors
-/// If it is something else.
-pub fn name(said: &str) -> Result<String, String> {
-    let text = said.strip_suffix('.').unwrap_or(said);
-    let host = text.strip_prefix("*.").unwrap_or(text);
-    let is_name = ServerName::try_from(host).is_ok_and(|it| match it {
-        ServerName::DnsName(_) => !host.ends_with('.'),
-        _ => host == text,
-    });
-    if is_name || said.is_empty() {
-        return Ok(text.to_owned());
-    }
-    Err("give a host's name or an address, such as api.example.test, *.example.test or 10.0.0.7; no port".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_no_certificate_can_have_is_no_name() {
-        for good in ["", "mock", "a.b.test", "*.b.test", "10.0.0.7", "::1"] {
-            assert_eq!(name(good).as_deref(), Ok(good));
-        }
-        assert_eq!(name("a.b.test.").as_deref(), Ok("a.b.test"));
-        for bad in [
-            ".",
-            "a.b..",
-            "a:8443",
-            "https://a",
-            "[::1]",
-            "*.10.0.0.7",
-            "a.*.b",
-            "a b",
-            "*",
-        ] {
-            assert!(name(bad).is_err(), "{bad}");
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use url::{Origin, Url};
 
-use crate::tls;
+use super::tls;
 
 /// Settings of the control plane.
 #[derive(Debug, Clone, Args)]

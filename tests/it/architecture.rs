@@ -54,7 +54,16 @@ const HOMES: [(&str, &[&str]); 12] = [
         &["worker.rs", "worker/", "web/", "app.rs", "outbound/"],
     ),
     ("reqwest", &["outbound.rs", "outbound/"]),
-    ("rustls", &["outbound.rs", "outbound/", "tls.rs", "tls/"]),
+    (
+        "rustls",
+        &[
+            "config/tls.rs",
+            "outbound.rs",
+            "outbound/",
+            "tls.rs",
+            "tls/",
+        ],
+    ),
     ("rcgen", &["outbound/tests.rs", "tls/"]),
     ("spawn_blocking", &["engine/"]),
     ("env::var", &["config/environment.rs"]),
