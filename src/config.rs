@@ -1,13 +1,14 @@
-//! Every setting: its meaning, its default, its flag and its variable. `stuntdouble --help`
-//! prints these files' words; nothing else reads arguments or the environment.
+//! Every setting: its meaning, its default, its flag and its variable. `stuntdouble --help` prints
+//! the doc comments of these files.
 
 pub mod client;
 mod connections;
 mod control;
 mod engine;
 mod environment;
+pub mod grammar;
 mod journal;
-mod load;
+pub mod load;
 mod logs;
 mod orders;
 mod outbound;
@@ -19,59 +20,18 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 
-pub use client::Client;
 pub use connections::Connections;
 pub use control::Control;
 pub use engine::Engine;
 pub use environment::Environment;
 pub use journal::Journal;
-pub use load::{Loaded, load, parse};
 pub use orders::Orders;
 pub use outbound::Outbound;
 pub use storage::Storage;
 pub use tls::Tls;
 pub use undetectable::{AnalysisFinalStatus, Profile, Undetectable};
-
-/// A self-hosted mock of two image APIs, BIZ MORI and Undetectable AI, for integration tests.
-#[derive(Debug, Parser)]
-#[command(name = "stuntdouble", version, max_term_width = 100)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-pub struct Cli {
-    #[command(subcommand)]
-    pub command: Option<Command>,
-    #[command(flatten)]
-    pub serve: Config,
-}
-
-/// What to do; `serve` where nothing is said.
-#[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "a process has one command")]
-pub enum Command {
-    /// Start the server (the default)
-    Serve(Box<Config>),
-    /// Print the signature that BIZ MORI gives a webhook's body, which is read from standard input
-    Sign {
-        /// The webhook's secret, `whsec_` included
-        #[arg(long)]
-        secret: String,
-    },
-    /// Check the signature of a webhook's body, which is read from standard input; exit code 0 if it
-    /// is right, 1 if not
-    Verify {
-        /// The webhook's secret, `whsec_` included
-        #[arg(long)]
-        secret: String,
-        /// What `X-MoriBiz-Signature` says
-        #[arg(long)]
-        signature: String,
-    },
-    /// Print the licenses of stuntdouble and of all software in it
-    Licenses,
-    #[command(flatten)]
-    Client(Client),
-}
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

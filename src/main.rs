@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use stuntdouble::app::{App, START_TARGET};
 use stuntdouble::client;
 use stuntdouble::config::client::{Client, Source};
-use stuntdouble::config::{self, Command, Config, Loaded, LogFormat};
+use stuntdouble::config::grammar::Command;
+use stuntdouble::config::load::{self, Loaded};
+use stuntdouble::config::{Config, LogFormat};
 use stuntdouble::webhooks;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::Metadata;
@@ -17,7 +19,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
-    let Loaded { cli, warnings } = config::load();
+    let Loaded { cli, warnings } = load::load();
     // An engine probes for as long as a container runs: without the threads of a runtime, for less.
     if let Some(Command::Client(Client::Health {
         watch: true,

@@ -20,17 +20,23 @@ pub struct Engine {
 mod tests {
     use clap::Parser;
 
-    use crate::config::Cli;
+    use super::Engine;
+
+    #[derive(Debug, Parser)]
+    struct Parsed {
+        #[command(flatten)]
+        engine: Engine,
+    }
 
     #[test]
     fn parsing_less_memory_than_small_pictures_take_is_refused() {
-        let parse = |bytes| Cli::try_parse_from(["stuntdouble", "--engine-memory", bytes]);
+        let parse = |bytes| Parsed::try_parse_from(["stuntdouble", "--engine-memory", bytes]);
         let refused = parse("16777215").expect_err("too little").to_string();
         assert!(
             refused.contains("16777215 is not in 16777216.."),
             "{refused}"
         );
-        let taken = parse("16777216").expect("enough").serve.engine;
+        let taken = parse("16777216").expect("enough").engine;
         assert_eq!(taken.engine_memory, Some(16_777_216));
     }
 }

@@ -27,7 +27,7 @@ impl Environment {
 
     /// Returns the value of the variable `name`, or of its alias, and the name that holds it.
     /// `None` if neither is set.
-    pub(super) fn get<'n>(&self, name: &'n str) -> Option<(&'n str, &OsStr)> {
+    pub(crate) fn get<'n>(&self, name: &'n str) -> Option<(&'n str, &OsStr)> {
         let names = std::iter::once(name).chain(alias(name));
         let mut set = names.filter_map(|name| Some((name, self.0.get(name)?.as_os_str())));
         set.next()
@@ -35,7 +35,7 @@ impl Environment {
 
     /// Returns one line for each variable that looks wrong: one with the prefix that is not in
     /// `known`, and one that differs from its alias.
-    pub(super) fn warnings(&self, known: &BTreeSet<String>) -> Vec<String> {
+    pub(crate) fn warnings(&self, known: &BTreeSet<String>) -> Vec<String> {
         let is_unknown = |name: &&String| name.starts_with(PREFIX) && !known.contains(*name);
         let unknown = self.0.keys().filter(is_unknown);
         let mut lines: Vec<String> = unknown.map(|name| unknown_line(name, known)).collect();

@@ -122,13 +122,19 @@ impl Orders {
 mod tests {
     use clap::Parser;
 
-    use crate::config::Cli;
+    use super::Orders;
+
+    #[derive(Debug, Parser)]
+    struct Parsed {
+        #[command(flatten)]
+        orders: Orders,
+    }
 
     #[test]
     fn orders_are_kept_for_a_day_at_least() {
-        let parse = |days| Cli::try_parse_from(["stuntdouble", "--retention-days", days]);
+        let parse = |days| Parsed::try_parse_from(["stuntdouble", "--retention-days", days]);
         let refused = parse("0").expect_err("no retention").to_string();
         assert!(refused.contains("0 is not in 1.."), "{refused}");
-        assert_eq!(parse("1").expect("a day").serve.orders.retention_days, 1);
+        assert_eq!(parse("1").expect("a day").orders.retention_days, 1);
     }
 }

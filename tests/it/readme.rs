@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Arg, CommandFactory};
-use stuntdouble::config::Cli;
+use stuntdouble::config::grammar::Cli;
 
 use crate::support::{Stunt, fixture};
 

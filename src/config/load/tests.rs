@@ -1,6 +1,7 @@
 use super::*;
 use crate::config::client::Client;
-use crate::config::{Command as Chosen, Config, Mode};
+use crate::config::grammar::Command as Chosen;
+use crate::config::{Config, Mode};
 
 fn parsed(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Loaded, Error> {
     let arguments = std::iter::once("stuntdouble").chain(arguments.iter().copied());

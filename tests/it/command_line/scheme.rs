@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::{Arg, Command, CommandFactory, Parser};
 use stuntdouble::client::{Call, call};
-use stuntdouble::config::{Cli, Command as Said};
+use stuntdouble::config::grammar::{Cli, Command as Said};
 use stuntdouble::control::routes;
 
 const README: &str = include_str!("../../../README.md");
