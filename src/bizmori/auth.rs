@@ -8,8 +8,8 @@ use axum::http::request::Parts;
 use futures_util::future::BoxFuture;
 
 use super::error::{Code, Refusal};
-use super::token::{Purpose, Token};
-use super::{test_samples, test_uploads};
+use super::test_uploads;
+use super::token::{Purpose, SAMPLES_PATH, Token};
 use crate::accounts::{Account, reason_not_admitted};
 use crate::journal::Entry;
 use crate::model::account::KeyState;
@@ -68,7 +68,7 @@ pub fn whose<'r>(
         let path = request.uri().path();
         for (prefix, purposes) in [
             (test_uploads::PATH, &[Purpose::Upload][..]),
-            (test_samples::PATH, &[Purpose::Sample, Purpose::Report]),
+            (SAMPLES_PATH, &[Purpose::Sample, Purpose::Report]),
         ] {
             if let Some(token) = path.strip_prefix(prefix) {
                 let secret = &verbs.config.storage.s3_secret;

@@ -8,16 +8,13 @@ use tokio_util::io::ReaderStream;
 
 use super::download::downloadable;
 use super::error::{Code, Refusal};
-use super::token::{Purpose, Token};
+use super::token::{Purpose, SAMPLES_PATH, Token};
 use crate::links::attachment;
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::report::Locale;
 use crate::model::time::Timestamp;
 use crate::orders::report_name;
 use crate::web::{Context, Segment, Verbs};
-
-/// What a token follows in a URL's path.
-pub const PATH: &str = "/api/v2/test-samples/";
 
 /// Where the sample of a test order's output `index` is read until `expires_at`; behind the last
 /// of them comes the ZIP of all.
@@ -34,7 +31,7 @@ pub fn url(
         expires_at,
     };
     let token = token.sign(secret, Purpose::Sample);
-    format!("{origin}{PATH}{token}")
+    format!("{origin}{SAMPLES_PATH}{token}")
 }
 
 /// Returns where the report on a test order is downloaded until `expires_at`.
@@ -51,7 +48,7 @@ pub fn report_url(
         expires_at,
     };
     let token = token.sign(secret, Purpose::Report);
-    format!("{origin}{PATH}{token}")
+    format!("{origin}{SAMPLES_PATH}{token}")
 }
 
 pub async fn get(

@@ -5,6 +5,9 @@ use sha2::Sha256;
 
 use crate::model::time::Timestamp;
 
+/// Path of the samples of test orders. A token follows it.
+pub const SAMPLES_PATH: &str = "/api/v2/test-samples/";
+
 /// What a token is for; one for the one does not do for the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
