@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::verify::shown;
 use crate::model::glob::glob;
 
 /// Levels of nesting that are searched. Deeper values are compared as texts.
 const DEPTH_MAX: usize = 128;
+
+/// So much of a value is told.
+const SHOWN_CHARS_MAX: usize = 200;
 
 /// Value of which one level is parsed.
 enum Level<'v> {
@@ -156,6 +158,15 @@ impl Decimal {
             exponent: exponent.checked_add(zeros)?.checked_sub(decimals)?,
         })
     }
+}
+
+/// Returns `text`, cut off if it is long.
+pub(super) fn shown(text: &str) -> String {
+    if text.chars().count() <= SHOWN_CHARS_MAX {
+        return text.to_owned();
+    }
+    let begin: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+    begin + "…"
 }
 
 #[cfg(test)]

@@ -12,8 +12,6 @@ use crate::model::glob::{glob, glob_ignoring_case};
 const NEAR_MISSES_MAX: usize = 3;
 /// So many differences of one.
 const DIFFERENCES_MAX: usize = 20;
-/// So much of a value is told.
-const SHOWN_CHARS_MAX: usize = 200;
 
 /// Requests that are wanted: those that are all of this. Texts are globs.
 #[derive(Debug, Clone, Default)]
@@ -127,8 +125,8 @@ impl Wanted {
                 return;
             };
             if !is.is_some_and(|is| glob(wanted, is)) {
-                let is = is.map_or("not there".to_owned(), shown);
-                found.push(format!("{field}: {is}, wanted {}", shown(wanted)));
+                let is = is.map_or("not there".to_owned(), json::shown);
+                found.push(format!("{field}: {is}, wanted {}", json::shown(wanted)));
             }
         };
         text(
@@ -191,9 +189,9 @@ impl Wanted {
             if !names.iter().any(|name| glob_ignoring_case(wanted, name)) {
                 let is = match names.first() {
                     None => "not there".to_owned(),
-                    Some(name) => shown(name),
+                    Some(name) => json::shown(name),
                 };
-                found.push(format!("fileName: {is}, wanted {}", shown(wanted)));
+                found.push(format!("fileName: {is}, wanted {}", json::shown(wanted)));
             }
         }
         match (&self.body, body) {
@@ -206,7 +204,7 @@ impl Wanted {
                     Body::Long(..) => "is too long to be kept",
                     Body::Text(_) | Body::Binary(_) => "is no JSON",
                 };
-                found.push(format!("body: {is}, wanted {}", shown(wanted.get())));
+                found.push(format!("body: {is}, wanted {}", json::shown(wanted.get())));
             }
         }
     }
@@ -217,13 +215,4 @@ fn pairs(exchange: &Exchange) -> Vec<(String, String)> {
     url::form_urlencoded::parse(query.as_bytes())
         .into_owned()
         .collect()
-}
-
-/// Returns `text`, cut off if it is long.
-pub(super) fn shown(text: &str) -> String {
-    if text.chars().count() <= SHOWN_CHARS_MAX {
-        return text.to_owned();
-    }
-    let begin: String = text.chars().take(SHOWN_CHARS_MAX).collect();
-    begin + "…"
 }
