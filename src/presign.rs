@@ -13,6 +13,7 @@
 mod canonical;
 mod diagnose;
 mod hosts;
+mod presented;
 mod verify;
 
 #[cfg(test)]
@@ -20,7 +21,8 @@ mod tests;
 
 pub use canonical::{encode_key, host_of, parameters};
 pub use hosts::{HOSTS_MAX, KnownHosts};
-pub use verify::{Mismatch, Refusal, Request};
+pub use presented::Request;
+pub use verify::{Mismatch, Refusal};
 
 use std::fmt::{self, Write as _};
 use std::sync::{Mutex, PoisonError};

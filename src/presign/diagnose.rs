@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Signer;
-use super::verify::Presented;
+use super::presented::Presented;
 
 const METHODS: [&str; 5] = ["PUT", "GET", "HEAD", "DELETE", "POST"];
 /// The content types that clients of the two vendors sign.
