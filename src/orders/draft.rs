@@ -127,7 +127,7 @@ pub(super) fn draft(
 }
 
 fn file_of(new: &New, order_id: &str, number: u64, index: usize, file: &NewFile) -> File {
-    let uploaded = || layout::upload_key(&new.work, order_id, index, file);
+    let uploaded = || layout::upload_key(&new.work, order_id, index, &file.name, file.role);
     let (key, received_bytes, url) = match &file.source {
         Source::Upload => (uploaded(), None, None),
         Source::Url(url) => (uploaded(), None, Some(url.clone())),

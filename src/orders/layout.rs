@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::draft::NewFile;
 use crate::clock;
 use crate::model::file::Role;
 use crate::model::order::Order;
@@ -12,8 +11,13 @@ use crate::model::time::Timestamp;
 use crate::model::work::Work;
 
 /// The key under which file `index` (from 0) of an order is uploaded; as the vendor's.
-pub(super) fn upload_key(work: &Work, order_id: &str, index: usize, file: &NewFile) -> String {
-    let name = &file.name;
+pub(super) fn upload_key(
+    work: &Work,
+    order_id: &str,
+    index: usize,
+    name: &str,
+    role: Option<Role>,
+) -> String {
     match work {
         Work::AntiAi { .. } => format!("temp/{order_id}/{index}/{name}"),
         Work::AiDetection { .. } => format!("ai-detection/{order_id}/{}/{name}", index + 1),
@@ -23,7 +27,7 @@ pub(super) fn upload_key(work: &Work, order_id: &str, index: usize, file: &NewFi
             format!("wtr-embed/{order_id}/{folder}/{}/{name}", index + 1)
         }
         Work::WatermarkExtract => {
-            let role = match file.role {
+            let role = match role {
                 Some(Role::Original) => "original",
                 Some(Role::Watermarked) | None => "watermarked",
             };
