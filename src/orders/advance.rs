@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ended::log_ended;
 use super::hand_over::{HandOver, again_after_ms, refused};
-use super::{Orders, billing, layout, upload, work};
+use super::{Orders, billing, failures, layout, upload};
 use crate::accounts::{Account, UploadFor};
 use crate::model::job::Job;
 use crate::model::order::{Order, State};
@@ -13,7 +13,7 @@ use crate::store::{self, StoreError};
 
 /// How far a run of an order's job has come.
 enum Run {
-    Over(work::Result),
+    Over(failures::Result),
     /// Its outputs are made, and not yet where they should be.
     Unfinished {
         taken: Vec<u64>,

@@ -1,6 +1,7 @@
 //! Credits that come back when an order ends.
 
-use super::work::{INVALID_IMAGE, told_to_fail};
+use super::failures::INVALID_IMAGE;
+use super::work::told_to_fail;
 use crate::model::bulk::Judged;
 use crate::model::order::{Order, State};
 use crate::model::picture::Media;

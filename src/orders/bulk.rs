@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{Orders, look, work};
+use super::{Orders, failures, look, work};
 use crate::accounts::Account;
 use crate::engine::{Content, Wants};
 use crate::model::bulk::{Bulk, Judged, Queued};
@@ -31,7 +31,7 @@ impl Orders {
         account: &Account,
         order: &Order,
         bulk: &Bulk,
-    ) -> Result<work::Result, StoreError> {
+    ) -> Result<failures::Result, StoreError> {
         let Some(file) = order.files.first() else {
             return Ok(Err(look::lost(order, "the order has no file")));
         };

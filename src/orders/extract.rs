@@ -1,6 +1,6 @@
 //! A watermark is looked for: by a rule, by the file's name, in the file itself.
 
-use super::work::{self, defective, failure};
+use super::failures::{self, defective, failure};
 use super::{Orders, layout, ruled};
 use crate::accounts::Account;
 use crate::engine::{Content, Failure as Cause, Wants, verdict};
@@ -16,7 +16,7 @@ impl Orders {
         &self,
         account: &Account,
         order: &Order,
-    ) -> Result<work::Result, StoreError> {
+    ) -> Result<failures::Result, StoreError> {
         let Some(file) = order.subject() else {
             return Ok(Err(failure(order, "the order has no file".to_owned())));
         };

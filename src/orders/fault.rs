@@ -1,6 +1,6 @@
 //! Orders and reports that fail because the server cannot make them.
 
-use super::{Orders, work};
+use super::{Orders, failures};
 use crate::model::job::{Job, Kind};
 use crate::model::order::State;
 use crate::model::report::ReportState;
@@ -35,7 +35,7 @@ impl Orders {
         }
         let now = account.now();
         let fail = |order: &mut _| {
-            let failure = work::failure(order, message.to_owned());
+            let failure = failures::failure(order, message.to_owned());
             order.finish(Err(failure), now)
         };
         let failed = self.settle(job, fail, &account).await?;

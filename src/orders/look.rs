@@ -1,6 +1,6 @@
 //! Pictures are judged, for both vendors.
 
-use super::work::{self, defective};
+use super::failures::{self, defective};
 use super::{Orders, layout, ruled};
 use crate::accounts::Account;
 use crate::engine::{
@@ -54,7 +54,7 @@ impl Orders {
         account: &Account,
         order: &Order,
         wants: Wants,
-    ) -> Result<work::Result, StoreError> {
+    ) -> Result<failures::Result, StoreError> {
         let Some(file) = order.files.first() else {
             return Ok(Err(lost(order, "the order has no file")));
         };

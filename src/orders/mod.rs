@@ -14,6 +14,7 @@ mod deadline;
 mod draft;
 mod ended;
 mod extract;
+mod failures;
 mod fault;
 mod gather;
 mod hand_over;

@@ -3,7 +3,7 @@
 
 use std::io::ErrorKind;
 
-use super::work::{self, defective, failure};
+use super::failures::{self, defective, failure};
 use super::{Orders, archive, layout};
 use crate::accounts::Account;
 use crate::engine::{Embedding, Failure as Cause, Protection};
@@ -36,7 +36,7 @@ impl Orders {
         &self,
         account: &Account,
         order: &Order,
-    ) -> Result<work::Result, StoreError> {
+    ) -> Result<failures::Result, StoreError> {
         let mut outputs = Outputs::default();
         for (index, cut) in order.cuts_to_make() {
             match self.make_output(account, order, index, cut).await? {

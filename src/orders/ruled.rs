@@ -1,6 +1,6 @@
 //! What a rule settled of an order outranks its files' names and bytes.
 
-use super::work;
+use super::failures;
 use crate::engine::verdict;
 use crate::model::order::Order;
 use crate::model::picture::{Basis, Label, Provenance, Verdict};
@@ -52,7 +52,7 @@ pub(super) fn failure(order: &Order, ruled: Option<&Ruled>) -> Option<Failure> {
         Some(rule) => format!("failed by rule {rule}"),
         None => "failed by hand".to_owned(),
     });
-    let general = work::failure(order, message);
+    let general = failures::failure(order, message);
     Some(Failure {
         code: code.clone().unwrap_or(general.code),
         ..general

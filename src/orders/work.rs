@@ -1,19 +1,14 @@
 //! What is done for an order, from its files to its outcome. No transaction is open meanwhile.
 
+use super::failures::{Result, failure};
 use super::{Orders, look, ruled};
 use crate::accounts::Account;
 use crate::engine::verdict;
 use crate::model::order::Order;
-use crate::model::picture::{Basis, Defect, Label, Provenance, Verdict};
+use crate::model::picture::{Basis, Label, Provenance, Verdict};
 use crate::model::rule::Ruled;
 use crate::model::work::{Detection, Extraction, Failure, Outcome, Outputs, Work};
 use crate::store::StoreError;
-
-/// What came of an order's work.
-pub(super) type Result = std::result::Result<Outcome, Failure>;
-
-/// Code of a failure by a picture that cannot be read.
-pub(super) const INVALID_IMAGE: &str = "AI_DETECTION_INVALID_IMAGE";
 
 /// What a picture nobody looks at is given.
 const TEST_KEY_PROBABILITY: f64 = 0.02;
@@ -67,38 +62,6 @@ pub(super) fn told_to_fail<'n>(
         .filter_map(|name| Some((name, verdict::suffix(name)?)));
     let (name, _) = suffixes.find(|(_, suffix)| suffix.eq_ignore_ascii_case("fail"))?;
     Some(failure(order, format!("{name} is named so as to fail")))
-}
-
-/// A failure by the vendor's general code for such orders.
-pub(super) fn failure(order: &Order, message: String) -> Failure {
-    let code = match order.work {
-        _ if order.test => "PROCESSING_ERROR",
-        Work::AntiAi { .. } | Work::WatermarkEmbed | Work::WatermarkExtract => "PROCESSING_ERROR",
-        Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_) => "AI_DETECTION_FAILED",
-    };
-    Failure {
-        code: code.to_owned(),
-        message,
-    }
-}
-
-/// The failure that a file's defect is.
-pub(super) fn defective(order: &Order, file_name: &str, defect: &Defect) -> Failure {
-    let code = match (&order.work, defect) {
-        (Work::AntiAi { .. }, _) => "PROCESSING_ERROR",
-        (Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_), _) => INVALID_IMAGE,
-        (_, Defect::NotAPicture(_) | Defect::OtherFormat(_)) => "WATERMARK_FILE_FORMAT_UNSUPPORTED",
-        (_, Defect::Corrupt(_)) => "WATERMARK_FILE_CORRUPTED",
-        (_, Defect::FileSize(_)) => "WATERMARK_FILE_SIZE_UNSUPPORTED",
-        (_, Defect::ColorMode(_)) => "WATERMARK_IMAGE_COLOR_MODE_UNSUPPORTED",
-        (_, Defect::TooLarge(_) | Defect::TooSmall(_)) => "WATERMARK_IMAGE_DIMENSIONS_UNSUPPORTED",
-        (_, Defect::Several(_)) => "WATERMARK_INPUT_UNSUPPORTED",
-        (_, Defect::Encrypted(_)) => "WATERMARK_PDF_UNSUPPORTED",
-    };
-    Failure {
-        code: code.to_owned(),
-        message: format!("{file_name}: {}", defect.text()),
-    }
 }
 
 /// What a test order comes to: nobody looks, and nothing is stored.
