@@ -17,6 +17,7 @@ mod object;
 mod put;
 mod range;
 mod strict;
+mod target;
 mod virtual_host;
 mod xml;
 
@@ -37,7 +38,7 @@ use crate::model::time::Timestamp;
 use crate::orders;
 use crate::store::StoreError;
 use crate::web::{Context, Routes, Verbs, X_MOCK_REASON};
-use object::Target;
+use target::Target;
 pub use virtual_host::to_path_style;
 
 /// Path under which objects are served in path style.

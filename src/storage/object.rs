@@ -5,23 +5,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri, header};
-use percent_encoding::percent_decode_str;
+use axum::http::{Method, Response, Uri, header};
 
 use super::error::{Error, REQUEST_ID};
 use super::fields::Fields;
 use super::framing::refuse_framing;
 use super::get::{get, head};
 use super::put::put;
+use super::target::{Target, insert};
 use super::virtual_host::{explain, sent_path};
-use super::{BUCKETS, Owner, PREFIX};
+use super::{BUCKETS, Owner};
 use crate::journal::Entry;
 use crate::model::time::Timestamp;
 use crate::presign;
 use crate::web::{Context, InternalFault, Tied, Verbs, host};
 
-/// S3's limit for keys, in UTF-8.
-const KEY_BYTES_MAX: usize = 1024;
 /// Parameters of other requests on an object, which we have not.
 const SUBRESOURCES: [&str; 10] = [
     "acl",
@@ -37,13 +35,6 @@ const SUBRESOURCES: [&str; 10] = [
 ];
 /// Headers of other writes than a plain PUT.
 const OTHER_WRITES: [&str; 2] = ["x-amz-copy-source", "x-amz-write-offset-bytes"];
-
-/// The bucket and key of a path.
-#[derive(Debug, Clone)]
-pub(super) struct Target {
-    pub bucket: String,
-    pub key: String,
-}
 
 /// Answers any request under `/_s3`.
 pub(super) async fn serve(State(verbs): State<Context>, request: Request) -> Response<Body> {
@@ -183,13 +174,6 @@ pub(super) fn panicked() -> Response<Body> {
     numbered(|id| Error::internal(panic).answer(&Method::GET, None, id))
 }
 
-/// Sets a header whose value came in as one, or was made here.
-pub(super) fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
-        headers.insert(name, value);
-    }
-}
-
 /// The answer that `make` makes for the next request id: 16 hex digits in upper case, as S3's
 /// are; counted, so that a log can be read along.
 fn numbered(make: impl FnOnce(&str) -> Response<Body>) -> Response<Body> {
@@ -204,41 +188,4 @@ fn numbered(make: impl FnOnce(&str) -> Response<Body>) -> Response<Body> {
 fn key_of(target: &Result<Target, Error>) -> Option<String> {
     let key = &target.as_ref().ok()?.key;
     (!key.is_empty()).then(|| key.clone())
-}
-
-impl Target {
-    /// The bucket and key of a raw path under `/_s3`; the key may be empty.
-    pub fn of(path: &str) -> Result<Self, Error> {
-        let path = path.strip_prefix(PREFIX).unwrap_or(path);
-        let path = path.strip_prefix('/').unwrap_or(path);
-        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-        let target = Self {
-            bucket: decode(bucket)?,
-            key: decode(key)?,
-        };
-        if target.key.len() > KEY_BYTES_MAX {
-            return Err(Error::KeyTooLong {
-                bytes: target.key.len(),
-                bytes_max: KEY_BYTES_MAX,
-            });
-        }
-        Ok(target)
-    }
-
-    pub fn absent(&self) -> Error {
-        Error::NoSuchKey {
-            bucket: self.bucket.clone(),
-        }
-    }
-}
-
-fn decode(text: &str) -> Result<String, Error> {
-    let mut rest = text.split('%');
-    rest.next();
-    let encoded = |tail: &str| tail.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
-    if !rest.all(encoded) {
-        return Err(Error::InvalidUri);
-    }
-    let text = percent_decode_str(text).decode_utf8();
-    Ok(text.map_err(|_| Error::InvalidUri)?.into_owned())
 }

@@ -13,7 +13,7 @@ use super::error::{Error, Upload};
 use super::fields::Fields;
 use super::integrity::Integrity;
 use super::metadata::headers_to_store;
-use super::object::{Target, insert};
+use super::target::{Target, insert};
 use super::{Owner, strict};
 use crate::blobs::{FinishError, Meta, NewObject, Writer};
 use crate::claims::Claim;
