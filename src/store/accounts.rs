@@ -1,8 +1,9 @@
 //! Accounts, clocks, credits, and the hosts that URLs were made for.
 
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
+use super::tx::write_clock;
 use super::{Result, Source, Tx, sealed::Connected};
 use crate::clock::Clock;
 use crate::model::account::Settings;
@@ -183,27 +184,6 @@ pub async fn set_clock(tx: &mut Tx, clock_id: ClockId, clock: Clock) -> Result<(
         tx.strike();
     }
     write_clock(tx.sqlite(), clock_id, clock).await
-}
-
-/// Writes the state of a clock, which an account has already.
-pub(super) async fn write_clock(
-    sqlite: &mut SqliteConnection,
-    clock_id: ClockId,
-    clock: Clock,
-) -> Result<()> {
-    let json = serde_json::to_string(&clock)?;
-    let query = match clock_id {
-        ClockId::DEFAULT => sqlx::query(
-            "INSERT INTO default_clock VALUES (1, ?)
-             ON CONFLICT DO UPDATE SET clock = excluded.clock",
-        )
-        .bind(json),
-        ClockId(account) => sqlx::query("UPDATE accounts SET clock = ? WHERE id = ?")
-            .bind(json)
-            .bind(account),
-    };
-    query.execute(sqlite).await?;
-    Ok(())
 }
 
 /// Takes an account's own clock away: its jobs are the default clock's from now on.

@@ -9,6 +9,7 @@
 //! Futures may be dropped at any await (a client hangs up): what must happen next is then done
 //! by a task of its own, so that an open transaction never waits for someone who has gone.
 
+mod clock;
 mod close;
 mod shrink;
 mod update;
@@ -24,11 +25,12 @@ use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
 
 use super::agenda::Agenda;
 use super::cache::{Cache, Kept};
-use super::{Result, StoreError, accounts, sealed};
+use super::{Result, StoreError, sealed};
 use crate::clock::Clock;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::order::Order;
 use crate::model::time::Timestamp;
+pub(super) use clock::write_clock;
 pub(super) use shrink::enable as enable_shrinking;
 pub(super) use update::Update;
 
@@ -145,7 +147,7 @@ impl Writer {
         let moved = std::mem::take(&mut *self.moved());
         let closed = async {
             for (id, clock) in &moved {
-                accounts::write_clock(sqlite, *id, *clock).await?;
+                write_clock(sqlite, *id, *clock).await?;
             }
             sqlx::query("COMMIT").execute(sqlite).await?;
             Ok(())
