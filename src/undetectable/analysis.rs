@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::python_float::Float;
-use super::wire::{final_result, label_confidence};
+use super::verdict::{final_result, label_confidence};
 use crate::entropy::Draw;
 use crate::model::picture::Label;
 use crate::model::work::Detection;

@@ -18,6 +18,7 @@ mod python_json;
 mod query;
 mod trailing_slash;
 mod uploaded;
+mod verdict;
 mod warnings;
 mod wire;
 

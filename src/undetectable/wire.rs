@@ -3,18 +3,19 @@
 //! unless it says that it is left out.
 
 mod schema;
-mod verdict;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::analysis::Analysis;
 use super::python_float::Float;
+use super::verdict::{self, source};
+pub use super::verdict::{
+    final_result, label_confidence, metadata, ml_model, ocr, percent, result, step,
+};
 use super::warnings::Warning;
 use crate::model::order::Order;
 use crate::model::work::{Detection, Work};
-use verdict::source;
-pub use verdict::{final_result, label_confidence, metadata, ml_model, ocr, percent, result, step};
 
 /// The answer to `POST /detect`.
 #[derive(Debug, Serialize, JsonSchema)]
