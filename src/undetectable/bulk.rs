@@ -16,7 +16,7 @@ use super::body::{self, Sent};
 use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::Fields;
-use super::{Answer, auth, detect, query, uploaded};
+use super::{Answer, auth, detect, find, uploaded};
 use crate::accounts::Account;
 use crate::engine::Content;
 use crate::engine::archive::ZipError;
@@ -171,7 +171,7 @@ pub fn describe_query(described: Described<'_>) -> Described<'_> {
             "How a bulk stands",
             "Free, and without a key. Asked until `status` is `done` or `failed`.",
         )
-        .asks_body(Fields::described(query::read))
+        .asks_body(Fields::described(find::read))
         .where_input("id", "The bulk's.")
         .answers::<Option<wire::Document<'static>>>(
             200,
@@ -192,7 +192,7 @@ pub async fn query(
     Extension(entry): Extension<Entry>,
     Sent(body): Sent,
 ) -> Answer {
-    let Some((account, order)) = query::find(&context, &body, &entry).await? else {
+    let Some((account, order)) = find::find(&context, &body, &entry).await? else {
         return Ok(Json(None::<wire::Document<'_>>).into_response());
     };
     let Work::Bulk(bulk) = &order.work else {

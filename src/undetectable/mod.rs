@@ -12,6 +12,7 @@ mod detect;
 mod draft;
 mod error;
 mod fields;
+mod find;
 mod presign;
 mod python_float;
 mod python_json;

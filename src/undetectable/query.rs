@@ -1,7 +1,5 @@
 //! `POST /query`: how a document stands. It needs no key, and costs nothing.
 
-use std::sync::Arc;
-
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -11,8 +9,8 @@ use super::analysis::Analysis;
 use super::body::{self, Sent};
 use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
-use super::fields::{Fields, canonical_uuid};
-use super::python_json::Value;
+use super::fields::Fields;
+use super::find::{find, read};
 use super::wire::{self, AnalysisEnd, Document, Extras, Progress};
 use super::{Answer, bulk};
 use crate::accounts::Account;
@@ -27,11 +25,6 @@ use crate::web::openapi::Described;
 use crate::web::{
     Called, Context, Json, Origin, Tied, Verbs, X_MOCK_OUTCOME, header_line, outcome_line,
 };
-
-/// The id that is asked for.
-pub fn read(fields: &mut Fields) -> String {
-    fields.required_text("id")
-}
 
 pub fn describe(described: Described<'_>) -> Described<'_> {
     let described = described
@@ -66,24 +59,6 @@ pub async fn post(
     let mut answer = tell(&context, &account, &order, &called).await?;
     Tied::tie(&mut answer, hold);
     Ok(answer)
-}
-
-/// The document that is asked for, and whose it is; the vendor answers null where there is none.
-pub async fn find(
-    verbs: &Verbs,
-    body: &Value,
-    entry: &Entry,
-) -> Result<Option<(Arc<Account>, Arc<Order>)>, Refusal> {
-    let mut fields = Fields::of_body(body);
-    let id = read(&mut fields);
-    fields.fit()?;
-    let id = canonical_uuid(&id).unwrap_or(id);
-    let found = verbs.orders.find(Vendor::Undetectable, &id).await?;
-    let owned = found.and_then(|order| Some((verbs.accounts.by_id(order.account)?, order)));
-    if let Some((account, _)) = &owned {
-        entry.belongs_to(account);
-    }
-    Ok(owned)
 }
 
 async fn tell(verbs: &Verbs, account: &Account, order: &Order, called: &Called) -> Answer {
