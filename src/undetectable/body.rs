@@ -4,7 +4,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 
 use super::error::{Code, Refusal};
-use super::fields::Problem;
+use super::problem::Problem;
 use super::python_json::{self, ReadError, Value};
 use crate::web::{Context, read_json};
 

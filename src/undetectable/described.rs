@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::error::{Code, UNREADABLE_BODY};
-use super::fields::Problem;
+use super::problem::Problem;
 use crate::web::openapi::{About, Described, Key, document};
 use crate::web::{Segment, docs};
 

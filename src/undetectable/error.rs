@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::fields::Problem;
+use super::problem::Problem;
 use crate::accounts::TooMany;
 use crate::orders::Refused;
 use crate::store::StoreError;

@@ -8,8 +8,6 @@
 //!
 //! What reads fields also describes them: it is run once over [`Fields::described`].
 
-mod problem;
-
 use std::collections::BTreeMap;
 use std::num::IntErrorKind;
 use std::ops::RangeInclusive;
@@ -17,10 +15,9 @@ use std::ops::RangeInclusive;
 use serde_json::{Value as Schema, json};
 
 use super::error::Refusal;
+use super::problem::{Problem, ProblemContext, Step};
 use super::python_json::Value;
 use crate::web::openapi::Input;
-pub use problem::Problem;
-use problem::{ProblemContext, Step};
 
 /// Fields of one object, being read.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ mod error;
 mod fields;
 mod find;
 mod presign;
+mod problem;
 mod python_float;
 mod python_json;
 mod query;

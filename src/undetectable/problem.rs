@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::python_json::SyntaxError;
+use super::python_json::SyntaxError;
 
 /// Something that does not fit: an entry of a 422's `detail`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
