@@ -20,8 +20,8 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::fault::Fate;
 use super::socket::Socket;
+use super::write_fault::Fate;
 
 type Kept = Box<dyn Any + Send>;
 

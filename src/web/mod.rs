@@ -28,6 +28,7 @@ mod segment;
 mod server;
 mod socket;
 mod streamed;
+mod write_fault;
 
 use std::sync::Arc;
 use std::time::Duration;
