@@ -9,14 +9,34 @@ mod schemas;
 
 use std::collections::BTreeMap;
 
+use axum::http::Method;
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
-use super::{Operation, requires_same_origin};
+use super::draft::Draft;
+use super::requires_same_origin;
+use crate::model::rule::Makes;
 pub use schemas::Schemas;
 
 /// Fills in the description of an operation.
 pub type Describe = for<'s> fn(Described<'s>) -> Described<'s>;
+
+/// One method and path of a front door.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// `bizmori.createAiDetection`.
+    pub name: &'static str,
+    pub method: Method,
+    /// As axum writes it: `/api/v2/orders/{orderId}`.
+    pub path: &'static str,
+    /// What its orders come to; none: it makes no orders.
+    pub makes: Option<Makes>,
+    /// Makes of an order that is told in a document what a client would have wanted; none: such
+    /// orders are not told.
+    pub draft: Option<Draft>,
+    /// Fills in its description; none: it is not described.
+    pub describe: Option<Describe>,
+}
 
 /// What a whole API is.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use super::cors::CorsVerdict;
 use super::draft::Draft;
 use super::fault::befall;
 use super::leftover::Leftover;
-use super::openapi::Describe;
+use super::openapi::{Describe, Operation};
 use super::recorded::{head, recorded};
 use super::request_log::RequestLog;
 use super::ruled::{Whose, is_control, nobodys, ruled};
@@ -25,23 +25,6 @@ use crate::model::rule::Makes;
 
 /// Carries a request's number.
 pub(super) const REQUEST: HeaderName = HeaderName::from_static("x-mock-request");
-
-/// One method and path of a front door.
-#[derive(Debug, Clone)]
-pub struct Operation {
-    /// `bizmori.createAiDetection`.
-    pub name: &'static str,
-    pub method: Method,
-    /// As axum writes it: `/api/v2/orders/{orderId}`.
-    pub path: &'static str,
-    /// What its orders come to; none: it makes no orders.
-    pub makes: Option<Makes>,
-    /// Makes of an order that is told in a document what a client would have wanted; none: such
-    /// orders are not told.
-    pub draft: Option<Draft>,
-    /// Fills in its description; none: it is not described.
-    pub describe: Option<Describe>,
-}
 
 /// Adds an API's middleware to one of its routes. It runs within [`observe`], so that requests that it
 /// refuses are numbered and logged.
