@@ -342,7 +342,7 @@ impl Orders {
             return Ok(None);
         };
         let bucket = order.vendor.bucket();
-        let found = self.blobs.content(account.id, bucket, key).await;
+        let found = self.content(account.id, bucket, key).await;
         found.map_err(StoreError::broken)
     }
 }
