@@ -4,12 +4,12 @@ use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use stuntdouble::app::{App, START_TARGET};
-use stuntdouble::client;
-use stuntdouble::config::client::{Client, Source};
-use stuntdouble::config::grammar::Command;
-use stuntdouble::config::load::{self, Loaded};
-use stuntdouble::config::{Config, LogFormat};
-use stuntdouble::webhooks;
+use stuntdouble::cli::client;
+use stuntdouble::cli::commands::{Client, Source};
+use stuntdouble::cli::grammar::Command;
+use stuntdouble::cli::load::{self, Loaded};
+use stuntdouble::services::webhooks;
+use stuntdouble::settings::{Config, LogFormat};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;

@@ -1,8 +1,8 @@
 //! The composition root: everything is made here once, wired, served, and brought down again.
 //!
-//! A request's life: [`crate::web`] observes it under its operation's name, a front door reads
+//! A request's life: [`crate::http`] observes it under its operation's name, a front door reads
 //! it in the vendor's words, a verb does what it asks in one transaction, and the front door
-//! tells the outcome. What takes time is a job, which [`crate::worker`] runs when it is due.
+//! tells the outcome. What takes time is a job, which [`crate::services::worker`] runs when it is due.
 
 mod descriptors;
 mod listen;
@@ -20,31 +20,32 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::accounts::Accounts;
-use crate::blobs::Blobs;
-use crate::claims::Claims;
-use crate::config::Config;
-use crate::data_dir::DataDir;
-use crate::entropy::Entropy;
-use crate::inbox::Inbox;
-use crate::journal::{self, Journal};
-use crate::links::Links;
-use crate::metrics::Metrics;
-use crate::model::account::Revision;
-use crate::model::order::Vendor;
-use crate::orders::Orders;
-use crate::outbound::Outbound;
-use crate::presign::KnownHosts;
-use crate::rules::Rules;
-use crate::snapshots::Snapshots;
-use crate::store::Db;
-use crate::tls::{Acceptor, Tls};
-use crate::web::{
+use crate::api::{bizmori, control, s3, undetectable};
+use crate::http::tls::{Acceptor, Tls};
+use crate::http::{
     Context, Listener, OpenConnections, Operation, PREFLIGHT, Refused, Routes, Server, Verbs,
 };
-use crate::webhooks::{Projection, Webhooks};
-use crate::worker::Worker;
-use crate::{bizmori, clock, control, storage, undetectable};
+use crate::model::account::Revision;
+use crate::model::order::Vendor;
+use crate::platform::clock;
+use crate::platform::metrics::Metrics;
+use crate::platform::outbound::Outbound;
+use crate::platform::presign::KnownHosts;
+use crate::platform::rng::Entropy;
+use crate::services::accounts::Accounts;
+use crate::services::claims::Claims;
+use crate::services::inbox::Inbox;
+use crate::services::journal::{self, Journal};
+use crate::services::links::Links;
+use crate::services::orders::Orders;
+use crate::services::rules::Rules;
+use crate::services::snapshots::Snapshots;
+use crate::services::webhooks::{Projection, Webhooks};
+use crate::services::worker::Worker;
+use crate::settings::Config;
+use crate::storage::blobs::Blobs;
+use crate::storage::data_dir::DataDir;
+use crate::storage::db::Db;
 use listen::{bind, local_url};
 use router::{UNMATCHED, hosts, router};
 use settings::{engine_of, settings_of, signer_of, timeouts_of};
@@ -86,7 +87,7 @@ pub fn operations() -> Vec<Operation> {
     [
         bizmori::routes(None),
         undetectable::routes(None),
-        storage::routes(None),
+        s3::routes(None),
         control::routes(None),
     ]
     .into_iter()

@@ -14,8 +14,8 @@ mod told;
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use crate::config::client::{Client, Source};
-use crate::outbound::{self, Ask, Unanswered};
+use crate::cli::commands::{Client, Source};
+use crate::platform::outbound::{self, Ask, Unanswered};
 pub use call::{Call, Input, call};
 pub use health_watch::watch_health;
 pub use licenses::show_licenses;

@@ -280,7 +280,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::config::grammar::{Cli, Command};
+    use crate::cli::grammar::{Cli, Command};
 
     fn server(arguments: &[&str]) -> Option<Server> {
         let all = ["stuntdouble", "health"].iter().chain(arguments);

@@ -2,8 +2,8 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Config;
-use crate::config::client::Client;
+use crate::cli::commands::Client;
+use crate::settings::Config;
 
 /// A self-hosted mock of two image APIs, BIZ MORI and Undetectable AI, for integration tests.
 #[derive(Debug, Parser)]

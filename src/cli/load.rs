@@ -15,8 +15,8 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory as _, Error, FromArgMatches as _};
 
-use crate::config::Environment;
-use crate::config::grammar::Cli;
+use crate::cli::grammar::Cli;
+use crate::settings::Environment;
 
 /// Longest secret that is read from a file. A longer one is another file, such as a device.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;

@@ -20,8 +20,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::host::{AllowedHosts, Host};
 use super::reason::{X_MOCK_REASON, header_line};
-use crate::config::Config;
-use crate::outbound::is_local_address;
+use crate::platform::outbound::is_local_address;
+use crate::settings::Config;
 
 /// Private Network Access, §3: a page of a public network asks whether it may call a private one.
 const REQUEST_PRIVATE_NETWORK: HeaderName =

@@ -19,7 +19,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use super::Peer;
 use super::write_fault::Fate;
 use crate::model::rule::Fault;
-use crate::outbound::Pace;
+use crate::platform::outbound::Pace;
 
 /// Has the fault happen to the answer to such a request, which is the next to be written on the
 /// connection.

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use url::Url;
 
-use crate::config::Config;
+use crate::settings::Config;
 
 /// Longest host with its port: the 253 characters of RFC 1035, and some for the port.
 const HOST_BYTES_MAX: usize = 300;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::open::OpenConnections;
-use crate::tls::Acceptor;
+use crate::http::tls::Acceptor;
 
 /// Pause after an error of the whole process, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);

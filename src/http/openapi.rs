@@ -13,9 +13,9 @@ use axum::http::Method;
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
-use super::draft::Draft;
 use super::requires_same_origin;
 use crate::model::rule::Makes;
+use crate::services::fixtures::Draft;
 pub use schemas::Schemas;
 
 /// Fills in the description of an operation.

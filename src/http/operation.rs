@@ -11,7 +11,6 @@ use axum::routing::{MethodFilter, MethodRouter, any_service, on};
 
 use super::browser::Area;
 use super::cors::CorsVerdict;
-use super::draft::Draft;
 use super::fault::befall;
 use super::leftover::Leftover;
 use super::openapi::{Describe, Operation};
@@ -19,9 +18,10 @@ use super::recorded::{head, recorded};
 use super::request_log::RequestLog;
 use super::ruled::{Whose, is_control, nobodys, ruled};
 use super::{Context, Peer};
-use crate::journal::{Asked, Entry};
-use crate::metrics::Place;
 use crate::model::rule::Makes;
+use crate::platform::metrics::Place;
+use crate::services::fixtures::Draft;
+use crate::services::journal::{Asked, Entry};
 
 /// Carries a request's number.
 pub(super) const REQUEST: HeaderName = HeaderName::from_static("x-mock-request");

@@ -9,8 +9,8 @@ use axum::http::request::Parts;
 
 use super::host::Host;
 use super::{Peer, Verbs};
-use crate::presign::host_of;
-use crate::store::StoreError;
+use crate::platform::presign::host_of;
+use crate::storage::db::StoreError;
 
 /// How a client called: what it said, and whether by TLS.
 #[derive(Debug, Clone, Default)]

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::HeaderMap;
 use http_body_util::BodyExt;
 
-use crate::journal::{Head, Recording};
+use crate::services::journal::{Head, Recording};
 
 /// The body, recorded, if there is anything to record and where to.
 pub(super) fn recorded(body: Body, record: impl FnOnce() -> Option<Recording>) -> Body {

@@ -11,8 +11,8 @@ use axum::response::Response;
 use super::reason::X_MOCK_REASON;
 use super::recorded::head;
 use super::ruled::is_control;
-use crate::journal::{Entry, Head};
 use crate::model::clip::clip;
+use crate::services::journal::{Entry, Head};
 
 /// Characters logged of a path.
 const PATH_CHARS_MAX: usize = 300;
@@ -185,7 +185,7 @@ mod tests {
     use axum::body::Body;
 
     use super::*;
-    use crate::journal::{Asked, Journal, Limits, Query};
+    use crate::services::journal::{Asked, Journal, Limits, Query};
 
     /// The log lines of what `act` does with a request for `path`, without their times, and the
     /// status that the journal then has.

@@ -18,9 +18,9 @@ use futures_util::future::BoxFuture;
 use super::browser::sandbox;
 use super::reason::{X_MOCK_REASON, header_line};
 use super::{Context, Verbs};
-use crate::accounts::Account;
-use crate::journal::Entry;
 use crate::model::rule::{self, Asked, Fault, Respond, Subject};
+use crate::services::accounts::Account;
+use crate::services::journal::Entry;
 
 /// Says whose a request is, as its front door will find if it comes to answer it. What it reads
 /// of the body it puts back.

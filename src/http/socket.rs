@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio_util::either::Either;
 
 use super::progress::Progress;
-use crate::tls;
+use crate::http::tls;
 
 /// A TCP stream, in clear or with TLS.
 pub(super) type Stream = Either<TcpStream, Box<tls::Stream>>;

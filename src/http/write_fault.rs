@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::AsyncWrite;
 
 use super::socket::Socket;
-use crate::outbound::{GARBAGE, Pace};
+use crate::platform::outbound::{GARBAGE, Pace};
 
 /// What becomes of what is written next.
 #[derive(Debug)]

@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use crate::clock;
 use crate::model::job::Kind;
 use crate::model::time::Timestamp;
+use crate::platform::clock;
 pub use page::{MEDIA_TYPE, Page, Type};
 
 /// Requests are told apart by what took up to so many microseconds, as Prometheus' clients do by

@@ -29,8 +29,8 @@ use std::sync::{Mutex, PoisonError};
 
 use hmac::Mac;
 
-use crate::clock;
 use crate::model::time::Timestamp;
+use crate::platform::clock;
 use canonical::{CanonicalRequest, encode, hmac, scope, string_to_sign};
 
 /// The only algorithm there is.

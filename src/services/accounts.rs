@@ -26,15 +26,15 @@ pub use owed::{HandedOut, UploadFor};
 pub use rate::TooMany;
 pub use turn::Turn;
 
-use crate::blobs::Blobs;
-use crate::clock::Clock;
-use crate::config::Mode;
-use crate::entropy::Entropy;
 use crate::model::account::Settings;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::Kind;
 use crate::model::time::Timestamp;
-use crate::store::{self, Db, StoreError, apart};
+use crate::platform::clock::Clock;
+use crate::platform::rng::Entropy;
+use crate::settings::Mode;
+use crate::storage::blobs::Blobs;
+use crate::storage::db::{self, Db, StoreError, apart};
 
 /// Characters of a key at most: an account is kept for each key that a client shows.
 pub const KEY_CHARS_MAX: usize = 1_000;
@@ -100,10 +100,10 @@ impl Accounts {
         mode: Mode,
     ) -> Result<Self, StoreError> {
         let mut reader = db.read().await?;
-        let default_clock = store::accounts::default_clock(&mut reader)
+        let default_clock = db::accounts::default_clock(&mut reader)
             .await?
             .unwrap_or(Clock::REAL);
-        let stored = store::accounts::all(&mut reader).await?;
+        let stored = db::accounts::all(&mut reader).await?;
         drop(reader);
         let accounts = Self {
             db,
@@ -125,7 +125,7 @@ impl Accounts {
     }
 
     /// Removes the blobs of lives that a crash cut off as they ended; deletes them in the background.
-    async fn sweep(&self, stored: &[store::accounts::Stored]) -> io::Result<()> {
+    async fn sweep(&self, stored: &[db::accounts::Stored]) -> io::Result<()> {
         let alive: HashSet<AccountId> = stored.iter().map(|row| row.id).collect();
         for id in self.blobs.accounts().await? {
             if id != AccountId::NOBODY && !alive.contains(&id) {
@@ -135,12 +135,12 @@ impl Accounts {
         Ok(())
     }
 
-    fn account(&self, row: store::accounts::Stored) -> Arc<Account> {
+    fn account(&self, row: db::accounts::Stored) -> Arc<Account> {
         let default_clock = Arc::clone(&self.default_clock);
         Arc::new(Account::of(row, &self.entropy, default_clock))
     }
 
-    fn enter(&self, row: store::accounts::Stored) -> Arc<Account> {
+    fn enter(&self, row: db::accounts::Stored) -> Arc<Account> {
         let account = self.account(row);
         let mut registry = self
             .registry
@@ -286,12 +286,12 @@ impl Accounts {
         let (settings, _) = set.unwrap_or_default();
         let mut tx = self.db.begin().await?;
         let now = self.now(ClockId::DEFAULT);
-        let id = store::accounts::insert(&mut tx, key, &settings, now).await?;
+        let id = db::accounts::insert(&mut tx, key, &settings, now).await?;
         tx.commit().await?;
         self.blobs.open_account(id);
         let key = key.to_owned();
         let (clock, orders, uploads, snowflake) = (None, 0, 0, 0);
-        let stored = store::accounts::Stored {
+        let stored = db::accounts::Stored {
             id,
             key,
             settings,
@@ -310,10 +310,10 @@ impl Accounts {
         sunset: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        store::accounts::set(&mut tx, account.id, &settings).await?;
+        db::accounts::set(&mut tx, account.id, &settings).await?;
         if let Some(at) = sunset {
             let of = Some(account.id);
-            store::jobs::put_for_v2_watermarks(&mut tx, of, Kind::Sunset, at).await?;
+            db::jobs::put_for_v2_watermarks(&mut tx, of, Kind::Sunset, at).await?;
         }
         // The order that is made next may share the commit, and goes by these settings already.
         let before = std::mem::replace(&mut *held(&account.settings), settings);
@@ -329,6 +329,6 @@ impl Accounts {
     /// # Errors
     /// If they cannot be read.
     pub async fn spent(&self, account: &Account) -> Result<u64, StoreError> {
-        store::accounts::spent(&mut self.db.read().await?, account.id).await
+        db::accounts::spent(&mut self.db.read().await?, account.id).await
     }
 }

@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-use crate::accounts::Account;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::Kind;
-use crate::store::agenda::Agenda;
+use crate::services::accounts::Account;
+use crate::storage::db::agenda::Agenda;
 
 /// Whose job, of what kind, on what.
 type Subject = (AccountId, Kind, String);
@@ -227,10 +227,10 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::clock::Clock;
-    use crate::entropy::Entropy;
     use crate::model::account::Settings;
-    use crate::store::accounts::Stored;
+    use crate::platform::clock::Clock;
+    use crate::platform::rng::Entropy;
+    use crate::storage::db::accounts::Stored;
 
     /// Returns an account that goes by the default clock.
     fn account() -> Arc<Account> {

@@ -5,10 +5,10 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use crate::config::Config;
 use crate::model::account::Revision;
 use crate::model::time::Timestamp;
-use crate::orders::New;
+use crate::services::orders::New;
+use crate::settings::Config;
 
 /// Makes of an order what its client would have wanted.
 pub type Draft = fn(&Told<'_>) -> Result<New, Amiss>;

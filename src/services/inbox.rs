@@ -18,9 +18,9 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::accounts::Account;
 use crate::model::clip::clip;
 use crate::model::time::Timestamp;
+use crate::services::accounts::Account;
 use mailboxes::{MailboxKey, Mailboxes};
 
 /// Mailboxes, of all accounts together.

@@ -24,10 +24,10 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::accounts::Account;
-use crate::clock;
 use crate::model::clip::clip;
 use crate::model::rule::{Fault, RuleId};
+use crate::platform::clock;
+use crate::services::accounts::Account;
 pub use exchange::{Asked, Body, Digested, Exchange, Head, Recording};
 use exchange::{Owner, Side, Told};
 use kept::Kept;

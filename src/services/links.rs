@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
-use crate::presign::{HOSTS_MAX, KnownHosts, Presign, Signer};
-use crate::store::{self, Db, StoreError};
+use crate::platform::presign::{HOSTS_MAX, KnownHosts, Presign, Signer};
+use crate::storage::db::{self, Db, StoreError};
 
 /// Seconds a link to something that can be read lives.
 pub const READ_S: u32 = 3_600;
@@ -28,7 +28,7 @@ impl Links {
         hosts: Arc<KnownHosts>,
         db: Db,
     ) -> Result<Self, StoreError> {
-        let kept = store::accounts::hosts(&mut db.read().await?).await?;
+        let kept = db::accounts::hosts(&mut db.read().await?).await?;
         hosts.load(kept.iter().map(String::as_str));
         Ok(Self { signer, hosts, db })
     }
@@ -41,7 +41,7 @@ impl Links {
     pub async fn know(&self, host: &str) -> Result<(), StoreError> {
         if self.hosts.remember(host) {
             let mut tx = self.db.begin().await?;
-            store::accounts::keep_host(&mut tx, host, HOSTS_MAX).await?;
+            db::accounts::keep_host(&mut tx, host, HOSTS_MAX).await?;
             tx.commit().await?;
         }
         Ok(())

@@ -16,13 +16,13 @@ mod turn;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use crate::accounts::Account;
-use crate::entropy::Entropy;
 use crate::model::rule::{
     Asked, Counts, Fault, OnWebhook, Processing, Respond, Rule, RuleId, Ruled, Then,
 };
-use crate::store::rules::Stored;
-use crate::store::{self, Db, StoreError, Tx, apart};
+use crate::platform::rng::Entropy;
+use crate::services::accounts::Account;
+use crate::storage::db::rules::Stored;
+use crate::storage::db::{self, Db, StoreError, Tx, apart};
 pub use room::RULES_MAX;
 use room::fit;
 
@@ -177,7 +177,7 @@ impl Rules {
         entropy: Entropy,
         account: impl Fn(crate::model::ids::AccountId) -> Option<Arc<Account>>,
     ) -> Result<Self, StoreError> {
-        let stored = store::rules::all(&mut db.read().await?).await?;
+        let stored = db::rules::all(&mut db.read().await?).await?;
         let standing = stored
             .into_iter()
             .map(|row| {
@@ -226,7 +226,7 @@ impl Rules {
         let there = self.list(None);
         let bytes: usize = there.iter().map(|standing| standing.bytes).sum();
         let mut tx = self.db.begin().await?;
-        let stored = store::rules::insert(&mut tx, account.as_ref().map(|it| it.id), rule).await?;
+        let stored = db::rules::insert(&mut tx, account.as_ref().map(|it| it.id), rule).await?;
         fit(there.len() + 1, bytes + stored.bytes)?;
         tx.commit().await?;
         let added = Arc::new(Standing::of(stored, account));
@@ -283,7 +283,7 @@ impl Rules {
         }
         let mut tx = self.db.begin().await?;
         for standing in &going {
-            store::rules::delete(&mut tx, standing.id).await?;
+            db::rules::delete(&mut tx, standing.id).await?;
         }
         tx.commit().await?;
         let mut standing = self
@@ -374,7 +374,7 @@ impl Rules {
             counts.hits += u64::from(*hit);
         }
         for (standing, counts) in counted.into_values() {
-            store::rules::count(tx, standing.id, counts).await?;
+            db::rules::count(tx, standing.id, counts).await?;
             *standing
                 .counts
                 .lock()

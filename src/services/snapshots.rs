@@ -21,14 +21,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio::fs;
 
-use crate::accounts::Accounts;
-use crate::blobs::Blobs;
-use crate::clock;
 use crate::model::ids::AccountId;
 use crate::model::time::Timestamp;
-use crate::rules::Rules;
-use crate::store::snapshots::Snapshot;
-use crate::store::{self, Db, StoreError, apart};
+use crate::platform::clock;
+use crate::services::accounts::Accounts;
+use crate::services::rules::Rules;
+use crate::storage::blobs::Blobs;
+use crate::storage::db::snapshots::Snapshot;
+use crate::storage::db::{self, Db, StoreError, apart};
 
 /// So many are kept.
 pub const SNAPSHOTS_MAX: usize = 100;
@@ -232,7 +232,7 @@ impl Snapshots {
         let mut rows = Snapshot::open(&to.join(STATE)).await?;
         rows.take(&self.db, of).await?;
         let orders = rows.orders().await?;
-        let accounts = store::accounts::all(&mut rows).await?.len();
+        let accounts = db::accounts::all(&mut rows).await?.len();
         rows.close().await?;
         let bytes = self.share(&ids, &blobs).await?;
         let about = About {

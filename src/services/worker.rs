@@ -28,15 +28,15 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::accounts::Accounts;
-use crate::claims::{Claim, Claims};
-use crate::metrics::Metrics;
 use crate::model::ids::ClockId;
 use crate::model::job::Job;
-use crate::orders::Orders;
-use crate::store::agenda::Due;
-use crate::store::{self, Db, StoreError};
-use crate::webhooks::Webhooks;
+use crate::platform::metrics::Metrics;
+use crate::services::accounts::Accounts;
+use crate::services::claims::{Claim, Claims};
+use crate::services::orders::Orders;
+use crate::services::webhooks::Webhooks;
+use crate::storage::db::agenda::Due;
+use crate::storage::db::{self, Db, StoreError};
 pub use advance::{AdvanceError, Advanced, ExecutedJob, STEP_MS_MAX, Step};
 pub use depths::Depth;
 pub use drain::{AdvanceNeeded, Drained};
@@ -48,7 +48,7 @@ pub use waiting::{Awaited, Waiting};
 
 /// Wait after the due jobs could not be read.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
-/// Longest sleep until a job is due. Real time may step forward meanwhile (see [`crate::clock`]).
+/// Longest sleep until a job is due. Real time may step forward meanwhile (see [`crate::platform::clock`]).
 const SLEEP_MS_MAX: u64 = 5_000;
 
 /// Runs jobs.
@@ -103,7 +103,7 @@ impl Worker {
     /// # Errors
     /// If the jobs cannot be read.
     pub async fn start(self: &Arc<Self>) -> Result<(), StoreError> {
-        for (clock, at) in store::jobs::earliest(&mut self.db.read().await?).await? {
+        for (clock, at) in db::jobs::earliest(&mut self.db.read().await?).await? {
             self.db.agenda().note(clock, at);
         }
         self.tasks.spawn(Arc::clone(self).run());
@@ -190,8 +190,8 @@ impl Worker {
         let passed_over = self.claims.count() + self.retries.len();
         let limit = 2 * SLOTS + passed_over;
         let mut reader = self.db.read().await?;
-        let due = store::jobs::due(&mut reader, clock, now, limit).await?;
-        if let Some(at) = store::jobs::next_after(&mut reader, clock, now).await? {
+        let due = db::jobs::due(&mut reader, clock, now, limit).await?;
+        if let Some(at) = db::jobs::next_after(&mut reader, clock, now).await? {
             self.db.agenda().wait_until(clock, at);
         }
         drop(reader);

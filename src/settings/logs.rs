@@ -33,7 +33,7 @@ mod tests {
             "INFO",
             "off",
             "warn,stuntdouble=trace",
-            "stuntdouble::worker=debug,info",
+            "stuntdouble::services::worker=debug,info",
         ] {
             assert_eq!(filter(good).as_deref(), Ok(good));
         }

@@ -1,14 +1,11 @@
 //! Every setting: its meaning, its default, its flag and its variable. `stuntdouble --help` prints
 //! the doc comments of these files.
 
-pub mod client;
 mod connections;
 mod control;
 mod engine;
 mod environment;
-pub mod grammar;
 mod journal;
-pub mod load;
 mod logs;
 mod orders;
 mod outbound;

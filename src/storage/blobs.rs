@@ -50,7 +50,7 @@ use tokio::io::AsyncReadExt;
 
 use crate::model::ids::AccountId;
 use crate::model::time::Timestamp;
-use crate::store::DiskFull;
+use crate::storage::db::DiskFull;
 
 /// Number of broken objects that are remembered as reported in the log.
 const REPORTED_MAX: usize = 1_000;

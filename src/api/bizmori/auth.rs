@@ -10,11 +10,11 @@ use futures_util::future::BoxFuture;
 use super::error::{Code, Refusal};
 use super::test_uploads;
 use super::token::{Purpose, SAMPLES_PATH, Token};
-use crate::accounts::{Account, reason_not_admitted};
-use crate::journal::Entry;
+use crate::http::{Context, Verbs};
 use crate::model::account::KeyState;
 use crate::model::order::Vendor;
-use crate::web::{Context, Verbs};
+use crate::services::accounts::{Account, reason_not_admitted};
+use crate::services::journal::Entry;
 
 /// The account whose key the request shows.
 #[derive(Debug, Clone)]

@@ -18,10 +18,10 @@ use super::wire::{
     AiDetectionCreated, AntiAiCreated, Started, WatermarkEmbedCreated, WatermarkExtractCreated,
 };
 use super::{Answer, answer};
-use crate::accounts::Account;
+use crate::http::{Called, Context, Origin, Tied, Verbs};
 use crate::model::order::{Api, Vendor};
-use crate::orders::{Charge, Created, New};
-use crate::web::{Called, Context, Origin, Tied, Verbs};
+use crate::services::accounts::Account;
+use crate::services::orders::{Charge, Created, New};
 
 pub async fn anti_ai(
     State(context): State<Context>,

@@ -7,10 +7,10 @@ use super::error::{Code, Refusal};
 use super::orders::own;
 use super::wire::Download;
 use super::{Answer, answer};
-use crate::links::READ_S;
+use crate::http::{Called, Context, Origin, Segment};
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::work::{Outcome, Outputs, Work};
-use crate::web::{Called, Context, Origin, Segment};
+use crate::services::links::READ_S;
 
 pub async fn get(
     State(context): State<Context>,

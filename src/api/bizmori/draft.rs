@@ -12,8 +12,8 @@ use super::request::{
 };
 use crate::model::account::Revision;
 use crate::model::order::{Api, Vendor};
-use crate::orders::{New, V2_SUNSET};
-use crate::web::draft::{Amiss, Told};
+use crate::services::fixtures::{Amiss, Told};
+use crate::services::orders::{New, V2_SUNSET};
 
 /// Bodies want one; the order keeps none.
 const IDEMPOTENCY_KEY: &str = "fixture";

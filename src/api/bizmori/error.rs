@@ -5,12 +5,12 @@ use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::accounts::TooMany;
+use crate::http::{BodyRefusal, InternalFault, Json, OriginError, X_MOCK_REASON, header_line};
 use crate::model::order::ConfirmRefusal;
-use crate::orders::{Refused, StartError};
-use crate::store::StoreError;
-use crate::web::{BodyRefusal, InternalFault, Json, OriginError, X_MOCK_REASON, header_line};
-use crate::webhooks::RetryError;
+use crate::services::accounts::TooMany;
+use crate::services::orders::{Refused, StartError};
+use crate::services::webhooks::RetryError;
+use crate::storage::db::StoreError;
 
 /// A code of the vendor's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

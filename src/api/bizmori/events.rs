@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::wire::{Fraction, detected};
-use crate::clock;
-use crate::links::Links;
 use crate::model::order::{Order, State, Vendor};
 use crate::model::time::Timestamp;
 use crate::model::work::{Outcome, Work};
-use crate::webhooks::Told;
+use crate::platform::clock;
+use crate::services::links::Links;
+use crate::services::webhooks::Told;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -10,7 +10,7 @@ use super::request::Read;
 use super::webhooks::{answer_registered, wish};
 use super::wire_webhooks::{LegacyWebhook, LegacyWebhookSet};
 use super::{Answer, answer};
-use crate::web::Context;
+use crate::http::Context;
 
 pub async fn set(
     State(context): State<Context>,

@@ -13,12 +13,12 @@ use super::error::Refusal;
 use super::request::{LIMIT_MAX, ListQuery, stats_day};
 use super::wire::{Listing, RecentStats, View, Whole};
 use super::{Answer, answer};
-use crate::accounts::Account;
+use crate::http::{Called, Context, Origin};
 use crate::model::listing::{Filter, Page};
 use crate::model::time::DAY_MS;
-use crate::orders::Cursor;
-use crate::store::StoreError;
-use crate::web::{Called, Context, Origin};
+use crate::services::accounts::Account;
+use crate::services::orders::Cursor;
+use crate::storage::db::StoreError;
 
 /// So many days are told.
 const DAYS: i64 = 7;

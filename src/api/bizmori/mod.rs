@@ -24,8 +24,8 @@ use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::http::{Context, Json, Routes};
 use crate::model::rule::Makes;
-use crate::web::{Context, Json, Routes};
 pub use auth::whose;
 pub use error::Code;
 use error::Refusal;

@@ -10,10 +10,10 @@ use super::request::{Confirm, Read};
 use super::uploads::Uploads;
 use super::wire::{Confirmed, Detail, Refreshed, View, outcome_of_order};
 use super::{Answer, answer};
-use crate::accounts::Account;
+use crate::http::{Called, Context, Origin, Segment, Tied, Verbs, X_MOCK_OUTCOME};
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::work::Work;
-use crate::web::{Called, Context, Origin, Segment, Tied, Verbs, X_MOCK_OUTCOME};
+use crate::services::accounts::Account;
 
 pub async fn confirm_anti_ai(
     State(context): State<Context>,

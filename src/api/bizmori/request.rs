@@ -15,7 +15,7 @@ mod watermark;
 mod webhooks;
 
 use super::error::Refusal;
-use crate::web::{Context, Object, read_json};
+use crate::http::{Context, Object, read_json};
 
 pub use create::{Asked, CreateAiDetection, CreateAntiAi, CreateAntiAiWithUrls};
 use fields::idempotency_key;

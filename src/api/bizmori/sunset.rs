@@ -12,11 +12,11 @@ use axum::response::Response;
 
 use super::auth::{Caller, bearer};
 use super::error::{Code, Refusal};
-use crate::accounts::Account;
-use crate::clock;
+use crate::http::{Context, Verbs};
 use crate::model::account::Revision;
-use crate::orders::V2_SUNSET;
-use crate::web::{Context, Verbs};
+use crate::platform::clock;
+use crate::services::accounts::Account;
+use crate::services::orders::V2_SUNSET;
 
 const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 const SUNSET: HeaderName = HeaderName::from_static("sunset");

@@ -9,12 +9,12 @@ use tokio_util::io::ReaderStream;
 use super::download::downloadable;
 use super::error::{Code, Refusal};
 use super::token::{Purpose, SAMPLES_PATH, Token};
-use crate::links::attachment;
+use crate::http::{Context, Segment, Verbs};
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::report::Locale;
 use crate::model::time::Timestamp;
-use crate::orders::report_name;
-use crate::web::{Context, Segment, Verbs};
+use crate::services::links::attachment;
+use crate::services::orders::report_name;
 
 /// Where the sample of a test order's output `index` is read until `expires_at`; behind the last
 /// of them comes the ZIP of all.

@@ -8,9 +8,9 @@ use http_body_util::BodyExt;
 
 use super::error::{Code, Refusal};
 use super::token::{Purpose, Token};
+use crate::http::{BodyRefusal, Context, Segment, Tied};
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
-use crate::web::{BodyRefusal, Context, Segment, Tied};
 
 /// 50 MiB.
 const BODY_BYTES_MAX: u64 = 50 * 1024 * 1024;

@@ -3,13 +3,13 @@
 use std::sync::{Arc, OnceLock};
 
 use super::test_uploads;
-use crate::accounts::{Account, UploadFor};
+use crate::http::Verbs;
 use crate::model::account::Revision;
 use crate::model::order::{Api, Order, State, Vendor};
 use crate::model::picture::Media;
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
-use crate::web::Verbs;
+use crate::services::accounts::{Account, UploadFor};
 
 /// Makes upload URLs for one request.
 pub struct Uploads<'v> {

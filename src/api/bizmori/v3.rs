@@ -12,10 +12,10 @@ use axum::http::Method;
 
 use super::draft;
 use super::error::{Code, Refusal};
-use crate::accounts::Account;
+use crate::http::{Routes, Verbs};
 use crate::model::order::{Order, Vendor};
 use crate::model::rule::Makes;
-use crate::web::{Routes, Verbs};
+use crate::services::accounts::Account;
 
 const ORDER_ID_DIGITS_MAX: usize = 20;
 

@@ -15,10 +15,10 @@ use super::wire_webhooks::{
     WebhookItem, WebhookUpdated, Webhooks,
 };
 use super::{Answer, answer};
-use crate::accounts::Account;
+use crate::http::{Context, Segment, Segments, X_MOCK_REASON, header_line};
 use crate::model::ids::{DeliveryId, WebhookId};
-use crate::web::{Context, Segment, Segments, X_MOCK_REASON, header_line};
-use crate::webhooks::Wish;
+use crate::services::accounts::Account;
+use crate::services::webhooks::Wish;
 
 fn not_found(id: impl Display) -> Refusal {
     Refusal::new(

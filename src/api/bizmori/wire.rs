@@ -9,10 +9,10 @@ mod listing;
 use axum::http::HeaderValue;
 use serde::{Serialize, Serializer};
 
+use crate::http::outcome_line;
 use crate::model::order::Order;
 use crate::model::report::Likelihood;
 use crate::model::work::{Detection, Outcome};
-use crate::web::outcome_line;
 
 use created::NewFile;
 pub use created::{

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::clock;
 use crate::model::ids::{DeliveryId, WebhookId};
 use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint};
-use crate::webhooks::{Retried, Tally};
+use crate::platform::clock;
+use crate::services::webhooks::{Retried, Tally};
 
 /// The answer to `POST …/webhooks`.
 #[derive(Debug, Serialize)]

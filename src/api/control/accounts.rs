@@ -14,10 +14,10 @@ use super::error::{Read, Refusal, to_its_end};
 use super::listing::{self, Page, describe_page};
 use super::named_account::NamedAccount;
 use super::query::Query;
-use crate::accounts::{Account, KEY_CHARS_MAX, is_too_long};
+use crate::http::openapi::Described;
+use crate::http::{Context, Json};
 use crate::model::account::Settings;
-use crate::web::openapi::Described;
-use crate::web::{Context, Json};
+use crate::services::accounts::{Account, KEY_CHARS_MAX, is_too_long};
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Account")]

@@ -6,8 +6,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::described::refuses;
 use super::error::Refusal;
-use crate::web::Context;
-use crate::web::openapi::Described;
+use crate::http::Context;
+use crate::http::openapi::Described;
 
 /// RFC 8555.
 const PEM: &str = "application/pem-certificate-chain";

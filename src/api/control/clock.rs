@@ -9,13 +9,13 @@ use serde_json::Value;
 use super::error::{Read, Refusal};
 use super::named_account::{AccountKey, NamedAccount, Scope};
 use super::query::Query;
-use crate::accounts::Account;
-use crate::clock::{self, Clock};
+use crate::http::{Context, Json, Verbs};
 use crate::model::ids::ClockId;
 use crate::model::job::Job;
 use crate::model::time::Timestamp;
-use crate::web::{Context, Json, Verbs};
-use crate::worker::{AdvanceError, Advanced, ExecutedJob, STEP_MS_MAX, Step, Waiting};
+use crate::platform::clock::{self, Clock};
+use crate::services::accounts::Account;
+use crate::services::worker::{AdvanceError, Advanced, ExecutedJob, STEP_MS_MAX, Step, Waiting};
 
 pub mod described;
 pub mod drain;

@@ -13,12 +13,12 @@ use super::error::Refusal;
 use super::listing::{self, Page, describe_page, next_of};
 use super::named_account::{NamedAccount, Scope};
 use super::query::Query;
-use crate::clock::iso;
+use crate::http::openapi::{Described, Input};
+use crate::http::{Context, Json, Segment};
 use crate::model::ids::{DeliveryId, WebhookId};
 use crate::model::rule::RuleId;
-use crate::web::openapi::{Described, Input};
-use crate::web::{Context, Json, Segment};
-use crate::webhooks::{AttemptFilter, RetryError, Sent};
+use crate::platform::clock::iso;
+use crate::services::webhooks::{AttemptFilter, RetryError, Sent};
 
 const UNKNOWN: [(u16, &str); 1] = [(404, "unknown_delivery")];
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::error::Envelope;
 use super::named_account::known;
-use crate::web::openapi::{About, Described, Input, Key, document};
+use crate::http::openapi::{About, Described, Input, Key, document};
 
 const ABOUT: About = About {
     title: "stuntdouble's control plane",

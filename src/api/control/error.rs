@@ -10,10 +10,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::account_field::WithAccount;
-use crate::store::StoreError;
-use crate::web::{
+use crate::http::{
     BodyRefusal, Context, InternalFault, Json, Refused, X_MOCK_REASON, header_line, read_json,
 };
+use crate::storage::db::StoreError;
 
 /// `{"error": {"code", "message", "hint"}}`.
 #[derive(Debug)]

@@ -14,9 +14,9 @@ use super::error::{Read, Refusal};
 use super::listing::{self, Page, describe_page};
 use super::named_account::{AccountKey, NamedAccount};
 use super::query::Query;
-use crate::inbox::{InboxError, MAILBOXES_MAX, Script, Summary};
-use crate::web::openapi::Described;
-use crate::web::{Context, Json, Segment};
+use crate::http::openapi::Described;
+use crate::http::{Context, Json, Segment};
+use crate::services::inbox::{InboxError, MAILBOXES_MAX, Script, Summary};
 
 const DELAY_MS_MAX: u32 = 600_000;
 const STATUSES_MAX: usize = 1_000;

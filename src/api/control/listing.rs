@@ -11,10 +11,10 @@ use serde_json::json;
 
 use super::error::Refusal;
 use super::query::Query;
+use crate::http::openapi::{Described, Input};
+use crate::http::{item, streamed};
 use crate::model::listing::Span;
-use crate::store::StoreError;
-use crate::web::openapi::{Described, Input};
-use crate::web::{item, streamed};
+use crate::storage::db::StoreError;
 
 const LIMIT_DEFAULT: u32 = 100;
 const LIMITS: RangeInclusive<u32> = 1..=1_000;

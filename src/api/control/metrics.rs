@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 
 use super::described::refuses;
 use super::error::Refusal;
-use crate::metrics::{MEDIA_TYPE, Page, Type, resident_bytes};
+use crate::http::openapi::Described;
+use crate::http::{Context, Verbs};
 use crate::model::job::Kind;
-use crate::web::openapi::Described;
-use crate::web::{Context, Verbs};
+use crate::platform::metrics::{MEDIA_TYPE, Page, Type, resident_bytes};
 
 pub fn describe(described: Described<'_>) -> Described<'_> {
     let described = described
@@ -72,7 +72,7 @@ fn pictures(verbs: &Verbs, page: &mut Page) {
 /// What is to be done.
 async fn queue(verbs: &Verbs, page: &mut Page) -> Result<(), Refusal> {
     let depths = verbs.worker.depths().await?;
-    let mut of = |name, help, count: fn(&crate::worker::Depth) -> u64| {
+    let mut of = |name, help, count: fn(&crate::services::worker::Depth) -> u64| {
         let mut family = page.family(name, Type::Gauge, help);
         for kind in Kind::ALL {
             let depth = depths.iter().find(|depth| depth.kind == kind);

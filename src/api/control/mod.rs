@@ -24,7 +24,7 @@ mod suggestion;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 
-use crate::web::{Context, Refused, Routes};
+use crate::http::{Context, Refused, Routes};
 pub use described::description;
 use error::Refusal;
 pub use fixtures::load as load_fixtures;

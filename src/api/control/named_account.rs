@@ -22,9 +22,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Refusal, parse};
-use crate::accounts::{Account, KEY_CHARS_MAX, is_too_long};
-use crate::config::Mode;
-use crate::web::{Context, Verbs, is_inbox_delivery, read_json};
+use crate::http::{Context, Verbs, is_inbox_delivery, read_json};
+use crate::services::accounts::{Account, KEY_CHARS_MAX, is_too_long};
+use crate::settings::Mode;
 
 /// Path of the one operation whose body is not read here: it is large, and has an error format of
 /// its own.

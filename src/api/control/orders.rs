@@ -14,13 +14,13 @@ use super::named_account::{AccountKey, NamedAccount, Scope};
 use super::query::Query;
 use super::rules::check::outcome::{check_code, outcome};
 use super::rules::wire::Outcome;
-use crate::accounts::Account;
-use crate::clock::iso;
+use crate::http::openapi::{Described, Input};
+use crate::http::{Context, Json, Segment, Tied, Verbs};
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::rule::{self, Processing};
-use crate::orders::{End, EndError, Listed};
-use crate::web::openapi::{Described, Input};
-use crate::web::{Context, Json, Segment, Tied, Verbs};
+use crate::platform::clock::iso;
+use crate::services::accounts::Account;
+use crate::services::orders::{End, EndError, Listed};
 
 const ENDS: [(u16, &str); 5] = [
     (400, "bad_rule"),

@@ -16,13 +16,13 @@ use super::error::{Read, Refusal};
 use super::named_account::NamedAccount;
 use super::query::Query;
 use super::suggestion::did_you_mean;
-use crate::journal::{Count, Exchange, Verdict, Wanted};
+use crate::http::{
+    Context, Json, Operation, Segments, Verbs, X_MOCK_REASON, header_line, item, streamed,
+};
 use crate::model::account::Revision;
 use crate::model::glob::glob;
 use crate::model::rule::Outgoing;
-use crate::web::{
-    Context, Json, Operation, Segments, Verbs, X_MOCK_REASON, header_line, item, streamed,
-};
+use crate::services::journal::{Count, Exchange, Verdict, Wanted};
 use wire::{Listing, Met, Missed, Near, Range, Shown, Sought, SoughtStatus, Verify};
 
 const TIMEOUT_MS_MAX: u64 = 600_000;

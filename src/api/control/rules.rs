@@ -16,9 +16,9 @@ use super::error::{Read, Refusal};
 use super::listing::{self, Page};
 use super::named_account::NamedAccount;
 use super::query::Query;
+use crate::http::{Context, Json, Segment, item, streamed};
 use crate::model::rule::RuleId;
-use crate::rules::Refused;
-use crate::web::{Context, Json, Segment, item, streamed};
+use crate::services::rules::Refused;
 use wire::{Sent, Shown};
 
 impl From<Refused> for Refusal {

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::described::{ACCOUNT, STORE, refuses};
 use super::error::{Read, Refusal, to_its_end};
 use super::named_account::{AccountKey, NamedAccount};
-use crate::clock::iso;
-use crate::snapshots::{About, SNAPSHOTS_MAX, SnapshotError};
-use crate::web::openapi::Described;
-use crate::web::{Context, Json, Segment};
+use crate::http::openapi::Described;
+use crate::http::{Context, Json, Segment};
+use crate::platform::clock::iso;
+use crate::services::snapshots::{About, SNAPSHOTS_MAX, SnapshotError};
 
 const NAME: &str = "The snapshot's name: 1 to 100 characters.";
 const NAME_CHARS_MAX: usize = 100;

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::described::{STORE, refuses};
 use super::error::{Read, Refusal, to_its_end};
 use super::named_account::{AccountKey, NamedAccount};
-use crate::web::openapi::Described;
-use crate::web::{Context, Json};
+use crate::http::openapi::Described;
+use crate::http::{Context, Json};
 
 #[derive(Serialize, JsonSchema)]
 struct Health {

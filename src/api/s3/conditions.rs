@@ -4,8 +4,8 @@ use axum::http::{HeaderMap, header};
 
 use super::error::Error;
 use super::fields::header as lines_of;
-use crate::blobs::Meta;
-use crate::clock;
+use crate::platform::clock;
+use crate::storage::blobs::Meta;
 
 /// Comparison of entity tags (RFC 9110 §8.8.3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

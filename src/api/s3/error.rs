@@ -9,11 +9,11 @@ mod upload;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
-use crate::claims::Claim;
+use crate::http::{X_MOCK_REASON, header_line};
 use crate::model::time::Timestamp;
-use crate::presign::Refusal;
-use crate::store::StoreError;
-use crate::web::{X_MOCK_REASON, header_line};
+use crate::platform::presign::Refusal;
+use crate::services::claims::Claim;
+use crate::storage::db::StoreError;
 use document::ErrorDocument;
 pub(super) use integrity::{Algorithm, IntegrityError};
 pub(super) use metadata::MetadataError;

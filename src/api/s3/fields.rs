@@ -6,7 +6,7 @@
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 
-use crate::presign;
+use crate::platform::presign;
 
 /// Headers and query parameters of a request.
 #[derive(Debug)]

@@ -13,9 +13,9 @@ use super::conditions::{ReadOutcome, check_read};
 use super::error::Error;
 use super::range::{Part, part};
 use super::target::{Target, insert};
-use crate::blobs::{Blob, Meta};
-use crate::web::Verbs;
-use crate::{clock, presign};
+use crate::http::Verbs;
+use crate::platform::{clock, presign};
+use crate::storage::blobs::{Blob, Meta};
 
 /// An object is read in pieces of so many bytes.
 const PIECE_BYTES: u64 = 128 * 1024;

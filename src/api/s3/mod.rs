@@ -31,13 +31,13 @@ use axum::response::Response;
 use futures_util::future::BoxFuture;
 use tower_http::cors::{Any, CorsLayer};
 
-use crate::accounts::Account;
-use crate::journal::Entry;
+use crate::http::{Context, Routes, Verbs, X_MOCK_REASON};
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
-use crate::orders;
-use crate::store::StoreError;
-use crate::web::{Context, Routes, Verbs, X_MOCK_REASON};
+use crate::services::accounts::Account;
+use crate::services::journal::Entry;
+use crate::services::orders;
+use crate::storage::db::StoreError;
 use target::Target;
 pub use virtual_host::to_path_style;
 

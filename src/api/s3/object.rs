@@ -15,10 +15,10 @@ use super::put::put;
 use super::target::{Target, insert};
 use super::virtual_host::{explain, sent_path};
 use super::{BUCKETS, Owner};
-use crate::journal::Entry;
+use crate::http::{Context, InternalFault, Tied, Verbs, host};
 use crate::model::time::Timestamp;
-use crate::presign;
-use crate::web::{Context, InternalFault, Tied, Verbs, host};
+use crate::platform::presign;
+use crate::services::journal::Entry;
 
 /// Parameters of other requests on an object, which we have not.
 const SUBRESOURCES: [&str; 10] = [

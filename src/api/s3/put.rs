@@ -15,9 +15,9 @@ use super::integrity::Integrity;
 use super::metadata::headers_to_store;
 use super::target::{Target, insert};
 use super::{Owner, strict};
-use crate::blobs::{FinishError, Meta, NewObject, Writer};
-use crate::claims::Claim;
-use crate::web::{BodyStalled, Context, Tied};
+use crate::http::{BodyStalled, Context, Tied};
+use crate::services::claims::Claim;
+use crate::storage::blobs::{FinishError, Meta, NewObject, Writer};
 
 /// An upload, as the head of its request describes it.
 struct NewUpload {

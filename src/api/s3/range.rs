@@ -2,8 +2,8 @@
 
 use axum::http::{HeaderMap, HeaderName, header};
 
-use crate::blobs::Meta;
-use crate::clock;
+use crate::platform::clock;
+use crate::storage::blobs::Meta;
 
 /// The part of an object that a `Range` asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

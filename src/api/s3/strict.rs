@@ -4,7 +4,7 @@
 use axum::http::{HeaderMap, header};
 
 use super::error::{Error, Upload};
-use crate::orders::{KeyOwner, key_owner};
+use crate::services::orders::{KeyOwner, key_owner};
 
 /// Extensions, and the types that fit them, the first of which is named.
 const TYPES: [(&[&str], &[&str]); 12] = [

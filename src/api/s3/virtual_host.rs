@@ -9,8 +9,8 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{Extensions, HeaderValue, Response, StatusCode, Uri};
 
 use super::{BUCKETS, PREFIX};
-use crate::config::Config;
-use crate::web::{Host, X_MOCK_REASON, header_line, host};
+use crate::http::{Host, X_MOCK_REASON, header_line, host};
+use crate::settings::Config;
 
 /// Path of the control plane, which no host turns into an object.
 const CONTROL: &str = "_mock";

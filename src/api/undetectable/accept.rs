@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::future::Either;
 
 use super::error::Refusal;
-use crate::web::Context;
+use crate::http::Context;
 
 const JSON: &str = "application/json";
 /// What the pictures are that are drawn.

@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use super::python_float::Float;
 use super::verdict::{final_result, label_confidence};
-use crate::entropy::Draw;
 use crate::model::picture::Label;
 use crate::model::work::Detection;
+use crate::platform::rng::Draw;
 
 /// `analysis_results`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -184,8 +184,8 @@ fn some(words: &[&'static str], mut count: usize, chance: &mut Draw) -> Vec<&'st
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entropy::Entropy;
     use crate::model::picture::{Basis, Provenance, Verdict};
+    use crate::platform::rng::Entropy;
 
     fn analysis(label: Label, probability: f64, n: u64) -> Analysis {
         let verdict = Verdict {

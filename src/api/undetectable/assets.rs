@@ -18,16 +18,16 @@ use super::described::{STORE, refuses};
 use super::error::{Code, Refusal};
 use super::fields::{Fields, canonical_uuid};
 use super::python_json::Value;
-use crate::accounts::Account;
-use crate::journal::Entry;
+use crate::http::openapi::Described;
+use crate::http::{Context, Segment, Segments, Verbs, sandbox};
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::picture::Label;
 use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome, Work};
-use crate::orders::Steps;
-use crate::store::StoreError;
-use crate::web::openapi::Described;
-use crate::web::{Context, Segment, Segments, Verbs, sandbox};
+use crate::services::accounts::Account;
+use crate::services::journal::Entry;
+use crate::services::orders::Steps;
+use crate::storage::db::StoreError;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

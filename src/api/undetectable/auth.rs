@@ -9,11 +9,11 @@ use futures_util::future::BoxFuture;
 use super::error::{Code, Refusal};
 use super::fields::canonical_uuid;
 use super::python_json::{self, Value};
-use crate::accounts::{Account, reason_not_admitted};
-use crate::journal::Entry;
+use crate::http::{Verbs, peek};
 use crate::model::account::KeyState;
 use crate::model::order::Vendor;
-use crate::web::{Verbs, peek};
+use crate::services::accounts::{Account, reason_not_admitted};
+use crate::services::journal::Entry;
 
 /// What is refused for a key.
 pub const REFUSES: [Code; 3] = [

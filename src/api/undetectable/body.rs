@@ -6,7 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use super::error::{Code, Refusal};
 use super::problem::Problem;
 use super::python_json::{self, ReadError, Value};
-use crate::web::{Context, read_json};
+use crate::http::{Context, read_json};
 
 /// What is refused for a body, but for its fields.
 pub const REFUSES: [Code; 2] = [Code::RequestCutShort, Code::RequestTooLarge];

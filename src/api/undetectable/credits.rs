@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use super::described::{STORE, refuses};
 use super::{Answer, auth};
-use crate::accounts::Account;
-use crate::journal::Entry;
-use crate::web::openapi::Described;
-use crate::web::{Context, Json};
+use crate::http::openapi::Described;
+use crate::http::{Context, Json};
+use crate::services::accounts::Account;
+use crate::services::journal::Entry;
 
 /// Of an account's credits, so many are its base; what it has beyond them is its boost.
 const BASE: u64 = 10_000;

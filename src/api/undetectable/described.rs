@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::error::{Code, UNREADABLE_BODY};
 use super::problem::Problem;
-use crate::web::openapi::{About, Described, Key, document};
-use crate::web::{Segment, docs};
+use crate::http::openapi::{About, Described, Key, document};
+use crate::http::{Segment, docs};
 
 /// Where the description is, as `FastAPI` has it.
 const PATH: &str = "/openapi.json";

@@ -14,15 +14,15 @@ use super::fields::Fields;
 use super::python_json::Value;
 use super::wire::Queued;
 use super::{Answer, auth, uploaded};
-use crate::accounts::Account;
 use crate::engine::Failure;
-use crate::journal::Entry;
+use crate::http::openapi::Described;
+use crate::http::{Called, Context, Json, Origin, Verbs};
 use crate::model::picture::Media;
 use crate::model::work::{DocumentOptions, Work};
-use crate::orders::{New, Uploaded};
-use crate::store::StoreError;
-use crate::web::openapi::Described;
-use crate::web::{Called, Context, Json, Origin, Verbs};
+use crate::services::accounts::Account;
+use crate::services::journal::Entry;
+use crate::services::orders::{New, Uploaded};
+use crate::storage::db::StoreError;
 
 /// A picture's least size.
 pub const FILE_BYTES_MIN: u64 = 1_024;

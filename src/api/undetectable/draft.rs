@@ -7,8 +7,8 @@ use super::python_json::Value;
 use super::uploaded::normalised;
 use crate::model::order::{Api, Vendor};
 use crate::model::work::Work;
-use crate::orders::{New, NewFile, Source};
-use crate::web::draft::{Amiss, Told};
+use crate::services::fixtures::{Amiss, Told};
+use crate::services::orders::{New, NewFile, Source};
 
 const NAME_CHARS_MAX: usize = 255;
 

@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::problem::Problem;
-use crate::accounts::TooMany;
-use crate::orders::Refused;
-use crate::store::StoreError;
-use crate::web::{BodyRefusal, InternalFault, Json, OriginError, X_MOCK_REASON, header_line};
+use crate::http::{BodyRefusal, InternalFault, Json, OriginError, X_MOCK_REASON, header_line};
+use crate::services::accounts::TooMany;
+use crate::services::orders::Refused;
+use crate::storage::db::StoreError;
 
 /// So many of a 422's problems stand in `X-Mock-Reason`.
 const WHY_PROBLEMS_MAX: usize = 4;

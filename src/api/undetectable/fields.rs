@@ -17,7 +17,7 @@ use serde_json::{Value as Schema, json};
 use super::error::Refusal;
 use super::problem::{Problem, ProblemContext, Step};
 use super::python_json::Value;
-use crate::web::openapi::Input;
+use crate::http::openapi::Input;
 
 /// Fields of one object, being read.
 #[derive(Debug)]

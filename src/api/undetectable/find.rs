@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::error::Refusal;
 use super::fields::{Fields, canonical_uuid};
 use super::python_json::Value;
-use crate::accounts::Account;
-use crate::journal::Entry;
+use crate::http::Verbs;
 use crate::model::order::{Order, Vendor};
-use crate::web::Verbs;
+use crate::services::accounts::Account;
+use crate::services::journal::Entry;
 
 /// The id that is asked for.
 pub fn read(fields: &mut Fields) -> String {

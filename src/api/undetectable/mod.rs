@@ -31,9 +31,9 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::http::openapi::Described;
+use crate::http::{Called, Context, Json, Operation, Routes, Verbs};
 use crate::model::rule::Makes;
-use crate::web::openapi::Described;
-use crate::web::{Called, Context, Json, Operation, Routes, Verbs};
 use accept::{json, picture};
 pub use auth::whose;
 pub use described::description;

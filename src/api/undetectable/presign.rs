@@ -14,10 +14,10 @@ use super::fields::Fields;
 use super::python_json::Value;
 use super::uploaded::normalised;
 use super::{Answer, auth};
-use crate::journal::Entry;
+use crate::http::openapi::Described;
+use crate::http::{Called, Context, Json, Origin};
 use crate::model::order::Vendor;
-use crate::web::openapi::Described;
-use crate::web::{Called, Context, Json, Origin};
+use crate::services::journal::Entry;
 
 /// What may be uploaded; at `/detect` it may turn out that nobody looks at it.
 const EXTENSIONS: [&str; 15] = [

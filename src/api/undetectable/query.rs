@@ -13,18 +13,18 @@ use super::fields::Fields;
 use super::find::{find, read};
 use super::wire::{self, AnalysisEnd, Document, Extras, Progress};
 use super::{Answer, bulk};
-use crate::accounts::Account;
-use crate::config::AnalysisFinalStatus;
-use crate::journal::Entry;
+use crate::http::openapi::Described;
+use crate::http::{
+    Called, Context, Json, Origin, Tied, Verbs, X_MOCK_OUTCOME, header_line, outcome_line,
+};
 use crate::model::order::{Order, State as OrderState, Vendor};
 use crate::model::rule::{self, Ruled};
 use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome, Work};
-use crate::orders::Steps;
-use crate::web::openapi::Described;
-use crate::web::{
-    Called, Context, Json, Origin, Tied, Verbs, X_MOCK_OUTCOME, header_line, outcome_line,
-};
+use crate::services::accounts::Account;
+use crate::services::journal::Entry;
+use crate::services::orders::Steps;
+use crate::settings::AnalysisFinalStatus;
 
 pub fn describe(described: Described<'_>) -> Described<'_> {
     let described = described

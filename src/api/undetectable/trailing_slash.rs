@@ -6,7 +6,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::has_route;
-use crate::web::{Called, Verbs};
+use crate::http::{Called, Verbs};
 
 /// Returns a redirect to `uri` without the slashes at the end of its path, the query kept. `None` if that
 /// path is no route, by any method, or if the request's host is malformed.

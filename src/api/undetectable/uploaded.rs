@@ -8,11 +8,11 @@ use percent_encoding::percent_decode_str;
 use super::error::{Code, Refusal};
 use super::fields::canonical_uuid;
 use super::{Answer, credits};
-use crate::accounts::Account;
+use crate::http::Verbs;
 use crate::model::order::{Api, Vendor};
 use crate::model::work::Work;
-use crate::orders::{Charge, KeyOwner, New, NewFile, Source, Uploaded, key_owner};
-use crate::web::Verbs;
+use crate::services::accounts::Account;
+use crate::services::orders::{Charge, KeyOwner, New, NewFile, Source, Uploaded, key_owner};
 
 /// Where in a URL an object's key begins.
 const KEY_BEGINS: &str = "uploads/";

@@ -1,7 +1,7 @@
 //! A verdict in the vendor's words and numbers, the same of a picture alone and of one in a bulk.
 
+use crate::api::undetectable::python_float::Float;
 use crate::model::picture::{Basis, Label, Provenance, Verdict};
-use crate::undetectable::python_float::Float;
 
 /// Decimals that are kept where a score is computed from another one: further ones are noise.
 const DECIMALS: usize = 13;

@@ -11,7 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
-use crate::config::client::{
+use crate::cli::commands::{
     Account, Accounts, Client, Clocks, Deliveries, DeliveryList, Fixtures, Inbox, OrderList,
     Orders, Page, RequestList, Requests, Rules, Snapshots, Source,
 };

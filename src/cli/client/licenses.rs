@@ -8,7 +8,7 @@ use flate2::read::GzDecoder;
 use super::show;
 
 /// License of stuntdouble itself.
-const OWN: &str = include_str!("../../LICENSE");
+const OWN: &str = include_str!("../../../LICENSE");
 /// File with the licenses of third-party software, in the program's folder. `docker/Dockerfile` makes it.
 const THIRD_PARTY: &str = "licenses/THIRD-PARTY.txt.gz";
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::indent::indented;
-use crate::outbound::Asked;
+use crate::platform::outbound::Asked;
 
 /// Where the server says in one line what is wrong with a call.
 const X_MOCK_REASON: &str = "x-mock-reason";

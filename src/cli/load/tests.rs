@@ -1,7 +1,7 @@
 use super::*;
-use crate::config::client::Client;
-use crate::config::grammar::Command as Chosen;
-use crate::config::{Config, Mode};
+use crate::cli::commands::Client;
+use crate::cli::grammar::Command as Chosen;
+use crate::settings::{Config, Mode};
 
 fn parsed(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Loaded, Error> {
     let arguments = std::iter::once("stuntdouble").chain(arguments.iter().copied());

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::canonical::{canonical_path, canonical_query, parameters, string_to_sign};
 use super::presented::{Presented, Request};
 use super::{ALGORITHM, EXPIRES_S_MAX, KnownHosts, Signer, UNSIGNED_PAYLOAD, diagnose};
-use crate::clock;
 use crate::model::time::Timestamp;
+use crate::platform::clock;
 
 /// How far ahead of the server's clock an `X-Amz-Date` may be.
 const AHEAD_MS_MAX: i64 = 15 * 60 * 1000;

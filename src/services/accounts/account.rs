@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use super::rate::{TooMany, Window};
-use crate::clock::Clock;
-use crate::entropy::Entropy;
 use crate::model::account::Settings;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
-use crate::store;
+use crate::platform::clock::Clock;
+use crate::platform::rng::Entropy;
+use crate::storage::db;
 
 /// 2024-01-01T00:00:00Z: what snowflakes count from, so that they have 18 digits these years.
 const SNOWFLAKE_EPOCH_MS: i64 = 1_704_067_200_000;
@@ -50,7 +50,7 @@ pub(super) fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Account {
     /// The account as it was stored.
     pub(crate) fn of(
-        row: store::accounts::Stored,
+        row: db::accounts::Stored,
         entropy: &Entropy,
         default_clock: Arc<Mutex<Clock>>,
     ) -> Self {

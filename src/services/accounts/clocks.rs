@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::account::held;
 use super::{Account, Accounts, ClockGuard};
-use crate::clock::Clock;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
-use crate::store::{self, StoreError, apart};
+use crate::platform::clock::Clock;
+use crate::storage::db::{self, StoreError, apart};
 
 impl Accounts {
     /// That clock; the default one's where the account is gone or has none of its own.
@@ -93,7 +93,7 @@ impl Accounts {
             ClockId(of) => Some(self.by_id(AccountId(of)).ok_or(StoreError::AccountGone)?),
         };
         let mut tx = self.db.begin().await?;
-        store::accounts::set_clock(&mut tx, id, clock).await?;
+        db::accounts::set_clock(&mut tx, id, clock).await?;
         tx.commit().await?;
         match account {
             Some(account) => *held(&account.clock) = Some(clock),
@@ -115,7 +115,7 @@ impl Accounts {
             let _default = this.lock_clock(ClockId::DEFAULT).await;
             let account = this.by_id(id).ok_or(StoreError::AccountGone)?;
             let mut tx = this.db.begin().await?;
-            store::accounts::unset_clock(&mut tx, id).await?;
+            db::accounts::unset_clock(&mut tx, id).await?;
             tx.commit().await?;
             *held(&account.clock) = None;
             drop(own);

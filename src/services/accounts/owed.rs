@@ -167,10 +167,10 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::clock::Clock;
-    use crate::entropy::Entropy;
     use crate::model::account::Settings;
-    use crate::store::accounts::Stored;
+    use crate::platform::clock::Clock;
+    use crate::platform::rng::Entropy;
+    use crate::storage::db::accounts::Stored;
 
     const ANY: fn(&Account) -> bool = |_| true;
 

@@ -3,9 +3,9 @@
 //! A window begins with the first call that is counted after the last one ended. A clock that is
 //! set back to before its beginning begins another.
 
-use crate::clock::iso;
 use crate::model::account::Plan;
 use crate::model::time::Timestamp;
+use crate::platform::clock::iso;
 
 const WINDOW_MS: i64 = 60_000;
 

@@ -7,10 +7,10 @@ use std::sync::{Arc, PoisonError};
 
 use super::account::held;
 use super::{Accounts, ClockGuard};
-use crate::clock::Clock;
 use crate::model::ids::{AccountId, ClockId};
-use crate::store::accounts::Owned;
-use crate::store::{self, StoreError, apart};
+use crate::platform::clock::Clock;
+use crate::storage::db::accounts::Owned;
+use crate::storage::db::{self, StoreError, apart};
 
 impl Accounts {
     /// Ends the account's life, if there is one, and all that hangs on it. Returns what went.
@@ -31,8 +31,8 @@ impl Accounts {
             return Ok(Owned::default());
         };
         let mut tx = self.db.begin().await?;
-        let owned = store::accounts::count_owned(&mut tx, Some(account.id)).await?;
-        store::accounts::delete(&mut tx, account.id).await?;
+        let owned = db::accounts::count_owned(&mut tx, Some(account.id)).await?;
+        db::accounts::delete(&mut tx, account.id).await?;
         tx.commit().await?;
         account.ended().cancel();
         self.leave(&account);
@@ -66,9 +66,9 @@ impl Accounts {
             registry.by_id.keys().copied().collect()
         };
         let mut tx = self.db.begin().await?;
-        let owned = store::accounts::count_owned(&mut tx, None).await?;
-        store::accounts::delete_all(&mut tx, ids).await?;
-        store::accounts::clear_default_clock(&mut tx).await?;
+        let owned = db::accounts::count_owned(&mut tx, None).await?;
+        db::accounts::delete_all(&mut tx, ids).await?;
+        db::accounts::clear_default_clock(&mut tx).await?;
         tx.commit().await?;
         *held(&self.default_clock) = Clock::REAL;
         let ended = {

@@ -5,9 +5,9 @@ use std::sync::{Arc, PoisonError};
 use tokio::sync::MutexGuard;
 
 use super::{Account, Accounts, ClockGuard, held};
-use crate::clock::Clock;
 use crate::model::ids::ClockId;
-use crate::store::accounts::Stored;
+use crate::platform::clock::Clock;
+use crate::storage::db::accounts::Stored;
 
 /// Accounts as they stand.
 #[derive(Debug)]

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::Entry;
-use crate::accounts::Account;
 use crate::model::account::Revision;
 use crate::model::rule::{Fault, RuleId};
 use crate::model::time::Timestamp;
+use crate::services::accounts::Account;
 
 /// So much of a body is kept.
 const BODY_BYTES_MAX: usize = 64 * 1024;

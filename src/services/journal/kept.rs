@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Exchange, Limits};
-use crate::accounts::Account;
 use crate::model::ids::AccountId;
+use crate::services::accounts::Account;
 
 /// Exchanges, in the order in which they were written down.
 #[derive(Debug, Default)]

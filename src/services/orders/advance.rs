@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::ended::log_ended;
 use super::hand_over::{HandOver, again_after_ms, refused};
 use super::{Orders, billing, failures, layout, upload};
-use crate::accounts::{Account, UploadFor};
 use crate::model::job::Job;
 use crate::model::order::{Order, State};
 use crate::model::work::Outcome;
-use crate::store::{self, StoreError};
+use crate::services::accounts::{Account, UploadFor};
+use crate::storage::db::{self, StoreError};
 
 /// How far a run of an order's job has come.
 enum Run {
@@ -41,7 +41,7 @@ impl Orders {
         };
         if order.is_handed_over() && !self.is_due(job, &account).await? {
             let mut tx = self.db.begin().await?;
-            store::starts::take_back(&mut tx, &[job.id]).await?;
+            db::starts::take_back(&mut tx, &[job.id]).await?;
             return tx.commit().await;
         }
         let run = tokio::select! {
@@ -107,7 +107,7 @@ impl Orders {
     /// Whether the job is due still: who has found it due may have come by it only after it was
     /// run and postponed.
     async fn is_due(&self, job: &Job, account: &Account) -> Result<bool, StoreError> {
-        let due_at = store::jobs::due_at(&mut self.db.read().await?, job.id).await?;
+        let due_at = db::jobs::due_at(&mut self.db.read().await?, job.id).await?;
         Ok(due_at.is_some_and(|at| at <= account.now()))
     }
 
@@ -119,7 +119,7 @@ impl Orders {
         taken: &[u64],
     ) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
-        let Some(mut order) = store::orders::find(&mut tx, &job.subject).await? else {
+        let Some(mut order) = db::orders::find(&mut tx, &job.subject).await? else {
             return Ok(true);
         };
         let attempts = Arc::make_mut(&mut order).hand_over(taken);
@@ -127,8 +127,8 @@ impl Orders {
             return Ok(false);
         };
         let due_at = account.now().plus_ms(after_ms);
-        store::orders::update(&mut tx, order).await?;
-        store::jobs::postpone(&mut tx, job.id, due_at).await?;
+        db::orders::update(&mut tx, order).await?;
+        db::jobs::postpone(&mut tx, job.id, due_at).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -143,13 +143,13 @@ impl Orders {
             return Ok(());
         };
         let mut tx = self.db.begin().await?;
-        let found = store::orders::find(&mut tx, &job.subject).await?;
+        let found = db::orders::find(&mut tx, &job.subject).await?;
         let found = found.filter(|order| order.account == account.id);
         if let Some(mut order) = found.clone()
             && Arc::make_mut(&mut order).expire(account.now())
         {
             upload::expire_all(&mut tx, &order).await?;
-            store::orders::update(&mut tx, order).await?;
+            db::orders::update(&mut tx, order).await?;
         }
         tx.commit().await?;
         if let Some(order) = found {
@@ -187,19 +187,19 @@ impl Orders {
         account: &Account,
     ) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
-        if !store::jobs::take(&mut tx, job.id).await? {
+        if !db::jobs::take(&mut tx, job.id).await? {
             return Ok(false);
         }
         let mut ended = None;
-        if let Some(mut order) = store::orders::find(&mut tx, &job.subject).await?
+        if let Some(mut order) = db::orders::find(&mut tx, &job.subject).await?
             && step(Arc::make_mut(&mut order))
         {
             let credits = billing::credits_to_return(&order);
             if credits > 0 {
                 Arc::make_mut(&mut order).charged -= credits;
-                store::accounts::give_back(&mut tx, account.id, credits).await?;
+                db::accounts::give_back(&mut tx, account.id, credits).await?;
             }
-            store::orders::update(&mut tx, Arc::clone(&order)).await?;
+            db::orders::update(&mut tx, Arc::clone(&order)).await?;
             self.webhooks
                 .publish(&mut tx, account, &order, account.now())
                 .await?;

@@ -14,7 +14,7 @@ use flate2::write::DeflateEncoder;
 use rawzip::path::ZipFilePath;
 use rawzip::{CompressionMethod, ErrorKind, ZipArchiveWriter};
 
-use crate::blobs::Blob;
+use crate::storage::blobs::Blob;
 
 /// Writes a ZIP file of `members`, pairs of a name and a file, to `to`. Memory does not grow with the
 /// files.

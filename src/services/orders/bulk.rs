@@ -3,12 +3,12 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{Orders, failures, look, work};
-use crate::accounts::Account;
 use crate::engine::{Content, Wants};
 use crate::model::bulk::{Bulk, Judged, Queued};
 use crate::model::order::Order;
 use crate::model::work::{Findings, Outcome};
-use crate::store::StoreError;
+use crate::services::accounts::Account;
+use crate::storage::db::StoreError;
 
 /// So many stand in line for the engine's turns; it is for others too.
 const AT_ONCE: usize = 4;

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use super::ended::log_ended;
 use super::{Orders, ruled};
-use crate::accounts::{Account, UploadFor};
-use crate::claims::Claim;
 use crate::model::job::Kind;
 use crate::model::order::{Order, State};
 use crate::model::rule::{Makes, Outcome, Ruled};
-use crate::store::{self, StoreError, apart};
+use crate::services::accounts::{Account, UploadFor};
+use crate::services::claims::Claim;
+use crate::storage::db::{self, StoreError, apart};
 
 /// What an order is brought to.
 #[derive(Debug, Clone)]
@@ -86,7 +86,7 @@ impl Orders {
         let _turn = self.claims.wait_for(account, Kind::Process, id).await;
         let hold = self.webhooks.hold(account).await?;
         let mut tx = self.db.begin().await?;
-        let found = store::orders::find(&mut tx, id).await?;
+        let found = db::orders::find(&mut tx, id).await?;
         let mut order = found.ok_or(EndError::NotFound)?;
         let by_hand = Ruled {
             rule: None,
@@ -99,9 +99,9 @@ impl Orders {
         if !(failing.give_up(failure.clone(), now) || failing.finish(Err(failure), now)) {
             return Err(EndError::Ended(status));
         }
-        store::orders::update(&mut tx, Arc::clone(&order)).await?;
+        db::orders::update(&mut tx, Arc::clone(&order)).await?;
         for kind in [Kind::Process, Kind::ExpireUploads, Kind::Sunset] {
-            store::jobs::remove(&mut tx, kind, id).await?;
+            db::jobs::remove(&mut tx, kind, id).await?;
         }
         self.webhooks.publish(&mut tx, account, &order, now).await?;
         tx.commit().await?;
@@ -122,7 +122,7 @@ impl Orders {
         let _turn = self.claims.wait_for(account, Kind::Process, id).await;
         let hold = self.webhooks.hold(account).await?;
         let mut tx = self.db.begin().await?;
-        let found = store::orders::find(&mut tx, id).await?;
+        let found = db::orders::find(&mut tx, id).await?;
         let mut order = found.ok_or(EndError::NotFound)?;
         let now = account.now();
         let awaited = order.files.iter().filter(|file| file.is_awaited()).count();
@@ -137,13 +137,13 @@ impl Orders {
         if let Some(outcome) = outcome {
             ruled::settle_by_hand(going, &outcome);
         }
-        store::orders::update(&mut tx, order).await?;
-        store::jobs::put(&mut tx, account.id, Kind::Process, id, now).await?;
+        db::orders::update(&mut tx, order).await?;
+        db::jobs::put(&mut tx, account.id, Kind::Process, id, now).await?;
         for kind in [Kind::ExpireUploads, Kind::Sunset] {
-            store::jobs::remove(&mut tx, kind, id).await?;
+            db::jobs::remove(&mut tx, kind, id).await?;
         }
         tx.commit().await?;
-        let job = store::jobs::find(&mut self.db.read().await?, Kind::Process, id).await?;
+        let job = db::jobs::find(&mut self.db.read().await?, Kind::Process, id).await?;
         if let Some(job) = job {
             self.process(&job).await?;
         }
@@ -159,9 +159,9 @@ impl Orders {
     ) -> Result<Vec<Claim>, EndError> {
         let _turn = self.claims.wait_for(account, Kind::Expire, &order.id).await;
         let mut tx = self.db.begin().await?;
-        let job = store::jobs::find(&mut tx, Kind::Expire, &order.id).await?;
+        let job = db::jobs::find(&mut tx, Kind::Expire, &order.id).await?;
         let job = job.ok_or(EndError::Ended("expired"))?;
-        store::jobs::put(&mut tx, account.id, job.kind, &order.id, account.now()).await?;
+        db::jobs::put(&mut tx, account.id, job.kind, &order.id, account.now()).await?;
         tx.commit().await?;
         self.expire(&job).await?;
         Ok(Vec::new())

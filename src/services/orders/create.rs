@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use super::draft::{Charge, New, draft};
 use super::{Orders, V2_SUNSET, deadline, ruled, upload};
-use crate::accounts::{Account, UploadFor};
-use crate::claims::Claim;
 use crate::model::bulk::Queued;
 use crate::model::job::Kind;
 use crate::model::order::{Order, State, Vendor};
 use crate::model::rule::{Asked, Makes, Outcome, Processing, Subject};
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
-use crate::rules::Choice;
-use crate::store::{self, StoreError, Tx};
+use crate::services::accounts::{Account, UploadFor};
+use crate::services::claims::Claim;
+use crate::services::rules::Choice;
+use crate::storage::db::{self, StoreError, Tx};
 
 /// Ids are drawn again when another account has just been given the same.
 const DRAWS_MAX: usize = 16;
@@ -114,7 +114,7 @@ impl Orders {
                 ruled::settle_by_hand(&mut order, outcome);
             }
             let order = Arc::new(order);
-            if store::orders::insert(&mut tx, &order, new.operation, key).await? {
+            if db::orders::insert(&mut tx, &order, new.operation, key).await? {
                 let hold = self
                     .begin(tx, account, &order, new.charge, &choices)
                     .await?;
@@ -125,7 +125,7 @@ impl Orders {
                 });
             }
             let earlier =
-                store::orders::by_idempotency_key(&mut tx, account.id, new.operation, key).await?;
+                db::orders::by_idempotency_key(&mut tx, account.id, new.operation, key).await?;
             match earlier {
                 Some(order) => {
                     // It may be as fresh as this very commit.
@@ -155,9 +155,9 @@ impl Orders {
         choices: &[Choice],
     ) -> Result<Option<Claim>, Refused> {
         if let Some(Charge { credits, limit }) = charge
-            && !store::accounts::spend(&mut tx, account.id, credits, limit).await?
+            && !db::accounts::spend(&mut tx, account.id, credits, limit).await?
         {
-            let spent = store::accounts::spent(&mut tx, account.id).await?;
+            let spent = db::accounts::spent(&mut tx, account.id).await?;
             let left = limit.saturating_sub(spent);
             let needed = credits;
             return Err(Refused::NoCredits { needed, left });
@@ -180,7 +180,7 @@ impl Orders {
             due.push((Kind::Process, self.due_at(account, order, order.created_at)));
         }
         for (kind, at) in due {
-            store::jobs::put(&mut tx, account.id, kind, &order.id, at).await?;
+            db::jobs::put(&mut tx, account.id, kind, &order.id, at).await?;
         }
         self.rules.count(&mut tx, choices).await?;
         tx.commit().await?;

@@ -1,13 +1,13 @@
 //! Orders that have not started in time fail.
 
 use super::Orders;
-use crate::accounts::Account;
 use crate::model::account::{Revision, Settings};
 use crate::model::job::{Job, Kind};
 use crate::model::order::{Api, Order};
 use crate::model::time::Timestamp;
 use crate::model::work::Failure;
-use crate::store::{self, StoreError};
+use crate::services::accounts::Account;
+use crate::storage::db::{self, StoreError};
 
 /// Milliseconds within which the files of a v3 order have to come.
 const UPLOADS_MS: i64 = 12 * 3_600_000;
@@ -72,7 +72,7 @@ impl Orders {
     /// If it cannot be written.
     pub async fn foresee_sunset(&self) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        store::jobs::put_for_v2_watermarks(&mut tx, None, Kind::Sunset, V2_SUNSET).await?;
+        db::jobs::put_for_v2_watermarks(&mut tx, None, Kind::Sunset, V2_SUNSET).await?;
         tx.commit().await
     }
 

@@ -1,12 +1,12 @@
 //! What a client wants, and the order that this is at first.
 
 use super::layout;
-use crate::accounts::Account;
 use crate::model::file::{File, Role, Target};
 use crate::model::order::{Api, Order, State, Vendor};
 use crate::model::report::Reports;
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
+use crate::services::accounts::Account;
 
 /// A file's id is its order's number times this, and its place.
 const FILES_MAX: u64 = 1_000;

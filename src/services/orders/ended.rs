@@ -1,9 +1,9 @@
 //! Log lines of orders and reports that came to their end.
 
-use crate::accounts::Account;
 use crate::model::clip::clip;
 use crate::model::order::{Order, State};
 use crate::model::rule::Outcome;
+use crate::services::accounts::Account;
 
 /// Characters logged of the reason why an order failed; it may name a file or a URL.
 const REASON_CHARS_MAX: usize = 500;

@@ -2,12 +2,12 @@
 
 use super::failures::{self, defective, failure};
 use super::{Orders, layout, ruled};
-use crate::accounts::Account;
 use crate::engine::{Content, Failure as Cause, Wants, verdict};
 use crate::model::order::{Api, Order};
 use crate::model::picture::Basis;
 use crate::model::work::{Extraction, NoResult, Outcome};
-use crate::store::StoreError;
+use crate::services::accounts::Account;
+use crate::storage::db::StoreError;
 
 impl Orders {
     /// Looks for a watermark in the order's file. Several texts come one a line. A file that cannot

@@ -4,7 +4,7 @@ use super::{Orders, failures};
 use crate::model::job::{Job, Kind};
 use crate::model::order::State;
 use crate::model::report::ReportState;
-use crate::store::StoreError;
+use crate::storage::db::StoreError;
 
 impl Orders {
     /// Fails the order or the report of the job with the vendor's general code, and takes the job out.

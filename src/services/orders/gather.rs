@@ -6,14 +6,14 @@ use std::io::ErrorKind;
 use sha2::{Digest, Sha256};
 
 use super::Orders;
-use crate::accounts::Account;
-use crate::blobs::Scratch;
 use crate::model::file::File;
 use crate::model::order::Order;
 use crate::model::rule::Outgoing;
 use crate::model::work::{Failure, Work};
-use crate::outbound::FetchError;
-use crate::store::StoreError;
+use crate::platform::outbound::FetchError;
+use crate::services::accounts::Account;
+use crate::storage::blobs::Scratch;
+use crate::storage::db::StoreError;
 
 /// The largest file that is downloaded.
 const FETCH_BYTES_MAX: u64 = 32 * 1024 * 1024;

@@ -2,13 +2,13 @@
 
 use super::Orders;
 use super::puts::Put;
-use crate::accounts::Account;
 use crate::model::file::File;
 use crate::model::order::{Order, Vendor};
 use crate::model::rule::Outgoing;
 use crate::model::work::{Failure, Outcome, Outputs};
-use crate::outbound::PutError;
-use crate::store::StoreError;
+use crate::platform::outbound::PutError;
+use crate::services::accounts::Account;
+use crate::storage::db::StoreError;
 
 /// Milliseconds from a try that found no target ready to the next; after the last of them the
 /// order fails.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::Orders;
-use crate::accounts::Account;
-use crate::claims::Claim;
 use crate::model::job::Kind;
 use crate::model::order::Order;
-use crate::store::{self, StoreError};
+use crate::services::accounts::Account;
+use crate::services::claims::Claim;
+use crate::storage::db::{self, StoreError};
 
 impl Orders {
     /// Its client reads an order: what it is to be told. The last read that the order waits for
@@ -28,7 +28,7 @@ impl Orders {
             return Ok((order, None));
         }
         let mut tx = self.db.begin().await?;
-        let found = store::orders::find(&mut tx, &order.id).await?;
+        let found = db::orders::find(&mut tx, &order.id).await?;
         let mut order = found.ok_or(StoreError::AccountGone)?;
         let polled = Arc::make_mut(&mut order).poll();
         let Some(is_last) = polled else {
@@ -39,12 +39,12 @@ impl Orders {
                 Ok((order, None))
             };
         };
-        store::orders::update(&mut tx, Arc::clone(&order)).await?;
+        db::orders::update(&mut tx, Arc::clone(&order)).await?;
         let mut hold = None;
         if is_last {
             hold = self.claims.claim(account, Kind::Process, &order.id);
             let now = account.now();
-            store::jobs::put(&mut tx, account.id, Kind::Process, &order.id, now).await?;
+            db::jobs::put(&mut tx, account.id, Kind::Process, &order.id, now).await?;
         }
         tx.commit().await?;
         Ok((order, hold))
@@ -54,7 +54,7 @@ impl Orders {
     /// here, if the worker has not come to it. It goes on where that has not brought it to its end.
     async fn ended(&self, account: &Arc<Account>, id: &str) -> Result<Arc<Order>, StoreError> {
         let _turn = self.claims.wait_for(account, Kind::Process, id).await;
-        let job = store::jobs::find(&mut self.db.read().await?, Kind::Process, id).await?;
+        let job = db::jobs::find(&mut self.db.read().await?, Kind::Process, id).await?;
         if let Some(job) = job.filter(|job| job.due_at <= account.now()) {
             self.process(&job).await?;
         }

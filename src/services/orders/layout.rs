@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::clock;
 use crate::model::file::Role;
 use crate::model::order::Order;
 use crate::model::picture::Media;
 use crate::model::report::Locale;
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
+use crate::platform::clock;
 
 /// The key under which file `index` (from 0) of an order is uploaded; as the vendor's.
 pub(super) fn upload_key(

@@ -2,7 +2,6 @@
 
 use super::failures::{self, defective};
 use super::{Orders, layout, ruled};
-use crate::accounts::Account;
 use crate::engine::{
     Content, Failure as Cause, Ground, HeatmapStyle, Inspection, Scale, Wants, verdict,
 };
@@ -10,7 +9,8 @@ use crate::model::order::{Order, Vendor};
 use crate::model::picture::{Basis, Defect, Label, Verdict};
 use crate::model::rule::Ruled;
 use crate::model::work::{Detection, DetectionOptions, DocumentOptions, Failure, Outcome};
-use crate::store::StoreError;
+use crate::services::accounts::Account;
+use crate::storage::db::StoreError;
 
 pub(super) fn wants_of_detection(options: DetectionOptions) -> Wants {
     Wants {

@@ -37,18 +37,18 @@ mod work;
 use std::io;
 use std::sync::Arc;
 
-use crate::accounts::{Account, Accounts};
-use crate::blobs::Blobs;
-use crate::claims::Claims;
-use crate::config;
 use crate::engine::{Content, Engine};
-use crate::entropy::Entropy;
 use crate::model::account::{Processing, Revision};
 use crate::model::ids::AccountId;
-use crate::outbound::Outbound;
-use crate::rules::Rules;
-use crate::store::Db;
-use crate::webhooks::Webhooks;
+use crate::platform::outbound::Outbound;
+use crate::platform::rng::Entropy;
+use crate::services::accounts::{Account, Accounts};
+use crate::services::claims::Claims;
+use crate::services::rules::Rules;
+use crate::services::webhooks::Webhooks;
+use crate::settings;
+use crate::storage::blobs::Blobs;
+use crate::storage::db::Db;
 
 pub use by_hand::{End, EndError};
 pub use create::{Created, Refused};
@@ -71,7 +71,7 @@ pub struct Settings {
     /// Milliseconds, for test keys.
     pub test_processing_ms: u32,
     /// Of Undetectable's documents.
-    pub documents: config::Undetectable,
+    pub documents: settings::Undetectable,
     /// Days, where the account does not say.
     pub retention_days: u32,
     /// Expired orders and uploads of an account whose rows are kept.

@@ -5,12 +5,12 @@ use std::io::ErrorKind;
 
 use super::failures::{self, defective, failure};
 use super::{Orders, archive, layout};
-use crate::accounts::Account;
 use crate::engine::{Embedding, Failure as Cause, Protection};
 use crate::model::file::Cut;
 use crate::model::order::{Order, State};
 use crate::model::work::{Failure, Outcome, Outputs, Work};
-use crate::store::StoreError;
+use crate::services::accounts::Account;
+use crate::storage::db::StoreError;
 
 /// What was made of a file.
 struct Made {

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::accounts::Account;
+use crate::services::accounts::Account;
 
 /// The status of the response, or one line on why there was none.
 pub(super) type Put = Result<u16, String>;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::{KeyOwner, Orders, key_owner};
-use crate::accounts::Account;
 use crate::model::listing::{Filter, Page, Span};
 use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
-use crate::store::{self, StoreError};
+use crate::services::accounts::Account;
+use crate::storage::db::{self, StoreError};
 
-pub use crate::store::listing::Cursor;
-pub use crate::store::orders::Listed;
+pub use crate::storage::db::listing::Cursor;
+pub use crate::storage::db::orders::Listed;
 
 /// Whose object it is.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ impl Orders {
         offset: u64,
     ) -> Result<Page<Arc<Order>>, StoreError> {
         let mut reader = self.db.read().await?;
-        store::listing::page(&mut reader, account.id, filter, limit, offset).await
+        db::listing::page(&mut reader, account.id, filter, limit, offset).await
     }
 
     /// All of them, piece by piece: the next at most `limit`, none when all have been. Those made
@@ -65,7 +65,7 @@ impl Orders {
         cursor: &mut Cursor,
     ) -> Result<Vec<Arc<Order>>, StoreError> {
         let mut reader = self.db.read().await?;
-        store::listing::next(&mut reader, account.id, filter, limit, cursor).await
+        db::listing::next(&mut reader, account.id, filter, limit, cursor).await
     }
 
     /// Returns the newest `limit` orders and documents of those older than number `before`, of any
@@ -80,7 +80,7 @@ impl Orders {
         limit: u32,
     ) -> Result<Option<Span>, StoreError> {
         let mut reader = self.db.read().await?;
-        store::orders::span(&mut reader, listed, before, limit).await
+        db::orders::span(&mut reader, listed, before, limit).await
     }
 
     /// Returns the orders and documents numbered `first` to `last` with their numbers, the oldest
@@ -95,7 +95,7 @@ impl Orders {
         limit: u32,
     ) -> Result<Vec<(i64, Arc<Order>)>, StoreError> {
         let mut reader = self.db.read().await?;
-        store::orders::in_span(&mut reader, listed, (first, last), limit).await
+        db::orders::in_span(&mut reader, listed, (first, last), limit).await
     }
 
     /// How many BIZ MORI orders the account made on each of those days (since 1970, UTC); a day
@@ -110,7 +110,7 @@ impl Orders {
         last_day: i64,
     ) -> Result<Vec<(i64, u64)>, StoreError> {
         let mut reader = self.db.read().await?;
-        store::listing::daily(&mut reader, account.id, first_day, last_day).await
+        db::listing::daily(&mut reader, account.id, first_day, last_day).await
     }
 
     /// Whom an object belongs to, by its key.
@@ -125,7 +125,7 @@ impl Orders {
                 Some(id.to_owned()),
             ),
             Some(KeyOwner::Upload(id)) => {
-                let account = store::uploads::account_of(&mut self.db.read().await?, id).await?;
+                let account = db::uploads::account_of(&mut self.db.read().await?, id).await?;
                 (account, None)
             }
         };
@@ -142,11 +142,11 @@ impl Orders {
             return Ok(());
         }
         let mut tx = self.db.begin().await?;
-        let Some(mut current) = store::orders::find(&mut tx, &order.id).await? else {
+        let Some(mut current) = db::orders::find(&mut tx, &order.id).await? else {
             return Err(StoreError::AccountGone);
         };
         if Arc::make_mut(&mut current).tell(now) {
-            store::orders::update(&mut tx, current).await?;
+            db::orders::update(&mut tx, current).await?;
             tx.commit().await?;
         }
         Ok(())

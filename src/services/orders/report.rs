@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::ended::log_failed_report;
 use super::{Orders, layout, ruled};
-use crate::accounts::Account;
 use crate::engine::{Content, Finding, Report as Page, ReportSources};
 use crate::model::file::{File, Role};
 use crate::model::job::{Job, Kind};
@@ -14,8 +13,9 @@ use crate::model::report::{Locale, ReportKind, ReportState};
 use crate::model::rule::{Asked, Makes, Processing, Subject};
 use crate::model::time::Timestamp;
 use crate::model::work::{Extraction, Outcome};
-use crate::rules::Choice;
-use crate::store::{self, StoreError, Tx};
+use crate::services::accounts::Account;
+use crate::services::rules::Choice;
+use crate::storage::db::{self, StoreError, Tx};
 
 /// Why there is no report.
 #[derive(Debug)]
@@ -136,7 +136,7 @@ impl Orders {
         locale: Locale,
     ) -> Result<(Arc<Order>, bool), ReportError> {
         let mut tx = self.db.begin().await?;
-        let found = store::orders::find(&mut tx, order_id).await?;
+        let found = db::orders::find(&mut tx, order_id).await?;
         let found = found.filter(|order| order.account == account.id);
         let mut order = found.ok_or(StoreError::AccountGone)?;
         if matches!(order.state, State::Expired { .. }) {
@@ -168,9 +168,9 @@ impl Orders {
                 let failed = failing.map(|code| ReportState::Failed { code });
                 reports.end(locale, failed.unwrap_or(ReportState::Sample));
             }
-            store::orders::update(&mut tx, Arc::clone(&order)).await?;
+            db::orders::update(&mut tx, Arc::clone(&order)).await?;
             if let Some(due_at) = due_at {
-                store::jobs::put(&mut tx, account.id, Kind::Report, &subject, due_at).await?;
+                db::jobs::put(&mut tx, account.id, Kind::Report, &subject, due_at).await?;
             }
             self.rules.count(&mut tx, &[choice]).await?;
         }
@@ -245,7 +245,7 @@ impl Orders {
 
     async fn settle_without_report(&self, job: &Job) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        store::jobs::take(&mut tx, job.id).await?;
+        db::jobs::take(&mut tx, job.id).await?;
         tx.commit().await
     }
 
@@ -260,17 +260,17 @@ impl Orders {
         state: ReportState,
     ) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
-        if !store::jobs::take(&mut tx, job.id).await? {
+        if !db::jobs::take(&mut tx, job.id).await? {
             return Ok(false);
         }
         let (id, locale) = about(job);
         let mut recorded = None;
         if let Some(locale) = locale
-            && let Some(mut order) = store::orders::find(&mut tx, id).await?
+            && let Some(mut order) = db::orders::find(&mut tx, id).await?
             && matches!(order.state, State::Complete { .. })
             && Arc::make_mut(&mut order).reports.end(locale, state.clone())
         {
-            store::orders::update(&mut tx, Arc::clone(&order)).await?;
+            db::orders::update(&mut tx, Arc::clone(&order)).await?;
             recorded = Some((order, locale));
         }
         tx.commit().await?;

@@ -1,8 +1,8 @@
 //! The limit on the expired orders and uploads of an account whose rows are kept.
 
 use super::Orders;
-use crate::accounts::Account;
-use crate::store::{self, StoreError};
+use crate::services::accounts::Account;
+use crate::storage::db::{self, StoreError};
 
 impl Orders {
     /// Removes the rows of the account's oldest expired orders and uploads: those whose number is more
@@ -21,12 +21,11 @@ impl Orders {
             return Ok(());
         }
         let mut tx = self.db.begin().await?;
-        let removed =
-            store::retention::remove_expired_orders(&mut tx, account.id, order_max).await?;
+        let removed = db::retention::remove_expired_orders(&mut tx, account.id, order_max).await?;
         self.webhooks
             .remove_events(&mut tx, account, &removed)
             .await?;
-        store::retention::remove_expired_uploads(&mut tx, account.id, upload_max).await?;
+        db::retention::remove_expired_uploads(&mut tx, account.id, upload_max).await?;
         tx.commit().await
     }
 }

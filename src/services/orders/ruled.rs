@@ -6,7 +6,7 @@ use crate::model::order::Order;
 use crate::model::picture::{Basis, Label, Provenance, Verdict};
 use crate::model::rule::{Outcome, Ruled};
 use crate::model::work::{Failure, WatermarkResult, Work};
-use crate::rules::Choice;
+use crate::services::rules::Choice;
 
 /// From here on a picture is taken for a machine's.
 const AI_PROBABILITY_MIN: f64 = 0.5;

@@ -5,11 +5,11 @@ use tokio::fs;
 
 use super::Orders;
 use super::archive::Archive;
-use crate::blobs::Scratch;
 use crate::model::file;
 use crate::model::order::Order;
 use crate::model::picture::Media;
-use crate::store::StoreError;
+use crate::storage::blobs::Scratch;
+use crate::storage::db::StoreError;
 
 /// A sample, to be read once.
 #[derive(Debug)]

@@ -10,14 +10,14 @@ use tokio::fs::File;
 
 use super::create::Says;
 use super::{Orders, Refused, Source, StartError};
-use crate::accounts::Account;
-use crate::blobs::Meta;
 use crate::model::file::Role;
 use crate::model::order::{Order, Vendor};
 use crate::model::picture::Media;
 use crate::model::rule::Outcome;
-use crate::orders::New;
-use crate::store::StoreError;
+use crate::services::accounts::Account;
+use crate::services::orders::New;
+use crate::storage::blobs::Meta;
+use crate::storage::db::StoreError;
 
 const CONFIRM_KEY: &str = "set up";
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::deadline::uploads_end_at;
 use super::{Orders, V2_SUNSET};
-use crate::accounts::{Account, UploadFor};
-use crate::claims::Claim;
 use crate::model::ids::AccountId;
 use crate::model::job::Kind;
 use crate::model::order::{ConfirmRefusal, Order, State, Vendor};
 use crate::model::time::Timestamp;
-use crate::store::{self, StoreError, Tx};
+use crate::services::accounts::{Account, UploadFor};
+use crate::services::claims::Claim;
+use crate::storage::db::{self, StoreError, Tx};
 
 /// An order that was confirmed, now or before.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Orders {
         bytes: u64,
     ) -> Result<Option<Claim>, StoreError> {
         let mut tx = self.db.begin().await?;
-        let found = store::orders::find(&mut tx, order_id).await?;
+        let found = db::orders::find(&mut tx, order_id).await?;
         let found = found.filter(|order| order.account == account);
         let found = found.zip(self.accounts.by_id(account));
         let (mut order, account) = found.ok_or(StoreError::AccountGone)?;
@@ -76,13 +76,13 @@ impl Orders {
         let has_ended = now >= V2_SUNSET && self.has_sunset(&account, step);
         let hold = if has_ended {
             let hold = self.claims.claim(&account, Kind::Sunset, &order.id);
-            store::orders::update(&mut tx, Arc::clone(&order)).await?;
-            store::jobs::put(&mut tx, account.id, Kind::Sunset, &order.id, now).await?;
+            db::orders::update(&mut tx, Arc::clone(&order)).await?;
+            db::jobs::put(&mut tx, account.id, Kind::Sunset, &order.id, now).await?;
             hold
         } else if step.start(now) {
             self.set_off(&mut tx, &account, order, (claim, now)).await?
         } else {
-            store::orders::update(&mut tx, order).await?;
+            db::orders::update(&mut tx, order).await?;
             None
         };
         tx.commit().await?;
@@ -112,11 +112,11 @@ impl Orders {
         order: Arc<Order>,
         (claim, now): (Option<Claim>, Timestamp),
     ) -> Result<Option<Claim>, StoreError> {
-        store::orders::update(tx, Arc::clone(&order)).await?;
+        db::orders::update(tx, Arc::clone(&order)).await?;
         let claim = claim.filter(|_| !order.is_held());
         if !order.is_held() {
             let due_at = self.due_at(account, &order, now);
-            store::jobs::put(tx, account.id, Kind::Process, &order.id, due_at).await?;
+            db::jobs::put(tx, account.id, Kind::Process, &order.id, due_at).await?;
         }
         let over = if uploads_end_at(&order).is_some() {
             Some(Kind::ExpireUploads)
@@ -124,7 +124,7 @@ impl Orders {
             self.has_sunset(account, &order).then_some(Kind::Sunset)
         };
         if let Some(kind) = over {
-            store::jobs::remove(tx, kind, &order.id).await?;
+            db::jobs::remove(tx, kind, &order.id).await?;
         }
         Ok(claim)
     }
@@ -141,7 +141,7 @@ impl Orders {
         of_type: impl Fn(&Order) -> bool,
     ) -> Result<Started, StartError> {
         let mut tx = self.db.begin().await?;
-        let found = store::orders::find(&mut tx, order_id).await?;
+        let found = db::orders::find(&mut tx, order_id).await?;
         let found = found.filter(|order| order.vendor == Vendor::Bizmori);
         let mut order = found.ok_or(StartError::NotFound)?;
         owned(account.id, &order)?;

@@ -4,12 +4,12 @@
 //! number: the same every time it is asked for.
 
 use super::Orders;
-use crate::accounts::Account;
-use crate::config::Profile;
-use crate::entropy::Draw;
 use crate::model::order::{Order, State};
 use crate::model::rule::Processing;
 use crate::model::time::Timestamp;
+use crate::platform::rng::Draw;
+use crate::services::accounts::Account;
+use crate::settings::Profile;
 
 /// The steps of one document, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +111,7 @@ impl Steps {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entropy::Entropy;
+    use crate::platform::rng::Entropy;
 
     #[test]
     fn a_realistic_document_takes_its_time_and_not_too_long() {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::{KeyOwner, Orders, key_owner, layout};
-use crate::accounts::{Account, UploadFor};
 use crate::engine::Content;
 use crate::model::job::{Job, Kind};
 use crate::model::order::{Order, Vendor};
 use crate::model::time::DAY_MS;
-use crate::store::uploads::Upload;
-use crate::store::{self, StoreError, Tx};
+use crate::services::accounts::{Account, UploadFor};
+use crate::storage::db::uploads::Upload;
+use crate::storage::db::{self, StoreError, Tx};
 
 /// A file that is in.
 #[derive(Debug, Clone)]
@@ -69,8 +69,8 @@ impl Orders {
             name: name.to_owned(),
         };
         let mut tx = self.db.begin().await?;
-        store::uploads::insert(&mut tx, &upload).await?;
-        store::jobs::put(
+        db::uploads::insert(&mut tx, &upload).await?;
+        db::jobs::put(
             &mut tx,
             account.id,
             Kind::UnusedUpload,
@@ -119,8 +119,8 @@ impl Orders {
         }
         let upload = &file.upload;
         let mut tx = self.db.begin().await?;
-        store::jobs::remove(&mut tx, Kind::UnusedUpload, &upload.id).await?;
-        store::uploads::remove(&mut tx, &upload.id).await?;
+        db::jobs::remove(&mut tx, Kind::UnusedUpload, &upload.id).await?;
+        db::uploads::remove(&mut tx, &upload.id).await?;
         tx.commit().await?;
         let bucket = Vendor::Undetectable.bucket();
         let removed = self.blobs.remove(upload.account, bucket, &upload.key).await;
@@ -137,11 +137,11 @@ impl Orders {
             return Ok(());
         };
         let mut tx = self.db.begin().await?;
-        if store::jobs::due_at(&mut tx, job.id).await?.is_none() {
+        if db::jobs::due_at(&mut tx, job.id).await?.is_none() {
             // A document was made of it meanwhile.
             return Ok(());
         }
-        let key = store::uploads::expire(&mut tx, &job.subject).await?;
+        let key = db::uploads::expire(&mut tx, &job.subject).await?;
         tx.commit().await?;
         if let Some(key) = key {
             let bucket = Vendor::Undetectable.bucket();
@@ -161,7 +161,7 @@ impl Orders {
         let Some(KeyOwner::Upload(id)) = key_owner(key) else {
             return Ok(true);
         };
-        let found = store::uploads::find(&mut self.db.read().await?, id).await?;
+        let found = db::uploads::find(&mut self.db.read().await?, id).await?;
         let Some(upload) = found else {
             return Ok(false);
         };
@@ -184,7 +184,7 @@ impl Orders {
         let Some(KeyOwner::Upload(id)) = key_owner(key) else {
             return Ok(None);
         };
-        let found = store::uploads::find(&mut self.db.read().await?, id).await?;
+        let found = db::uploads::find(&mut self.db.read().await?, id).await?;
         let Some(upload) = found.filter(|found| found.account == account.id && found.key == key)
         else {
             return Ok(None);
@@ -204,10 +204,10 @@ impl Orders {
 /// already.
 pub(super) async fn use_up(tx: &mut Tx, order: &Order) -> Result<bool, StoreError> {
     for id in ids(order) {
-        if store::uploads::find(tx, id).await?.is_none() {
+        if db::uploads::find(tx, id).await?.is_none() {
             return Ok(false);
         }
-        store::jobs::remove(tx, Kind::UnusedUpload, id).await?;
+        db::jobs::remove(tx, Kind::UnusedUpload, id).await?;
     }
     Ok(true)
 }
@@ -215,7 +215,7 @@ pub(super) async fn use_up(tx: &mut Tx, order: &Order) -> Result<bool, StoreErro
 /// The uploads that an order was made of expire with it.
 pub(super) async fn expire_all(tx: &mut Tx, order: &Order) -> Result<(), StoreError> {
     for id in ids(order) {
-        store::uploads::expire(tx, id).await?;
+        db::uploads::expire(tx, id).await?;
     }
     Ok(())
 }

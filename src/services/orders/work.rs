@@ -2,13 +2,13 @@
 
 use super::failures::{Result, failure};
 use super::{Orders, look, ruled};
-use crate::accounts::Account;
 use crate::engine::verdict;
 use crate::model::order::Order;
 use crate::model::picture::{Basis, Label, Provenance, Verdict};
 use crate::model::rule::Ruled;
 use crate::model::work::{Detection, Extraction, Failure, Outcome, Outputs, Work};
-use crate::store::StoreError;
+use crate::services::accounts::Account;
+use crate::storage::db::StoreError;
 
 /// What a picture nobody looks at is given.
 const TEST_KEY_PROBABILITY: f64 = 0.02;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Choice, Rules};
 use crate::model::rule::{Asked, Outgoing, Subject};
-use crate::outbound::Treatment;
-use crate::store::StoreError;
+use crate::platform::outbound::Treatment;
+use crate::storage::db::StoreError;
 
 impl Rules {
     /// What the rules say to a call that is about to be made for the account of that key, counted;

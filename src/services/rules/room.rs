@@ -2,7 +2,7 @@
 
 use super::{Refused, Rules};
 use crate::model::rule::Rule;
-use crate::store;
+use crate::storage::db;
 
 /// So many stand at once at most.
 pub const RULES_MAX: usize = 10_000;
@@ -32,7 +32,7 @@ impl Rules {
         staying.retain(|standing| !goes(&standing.rule));
         let mut bytes: usize = staying.iter().map(|standing| standing.bytes).sum();
         for rule in coming {
-            bytes += store::rules::bytes(rule)?;
+            bytes += db::rules::bytes(rule)?;
         }
         fit(staying.len() + coming.len(), bytes)
     }

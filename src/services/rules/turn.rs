@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError};
 use tokio::sync::MutexGuard;
 
 use super::{Rules, Standing};
-use crate::accounts::Account;
-use crate::store::rules::Stored;
+use crate::services::accounts::Account;
+use crate::storage::db::rules::Stored;
 
 /// Rules as they stand.
 #[derive(Debug)]

@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{About, BLOBS, STATE, SnapshotError, Snapshots};
-use crate::accounts::Account;
-use crate::clock::{self, Clock};
 use crate::model::ids::{AccountId, ClockId};
-use crate::store::accounts::Stored;
-use crate::store::rules::Stored as Ruling;
-use crate::store::snapshots::Snapshot;
-use crate::store::{self, Tx, apart};
+use crate::platform::clock::{self, Clock};
+use crate::services::accounts::Account;
+use crate::storage::db::accounts::Stored;
+use crate::storage::db::rules::Stored as Ruling;
+use crate::storage::db::snapshots::Snapshot;
+use crate::storage::db::{self, Tx, apart};
 
 /// An account that comes back.
 struct Back {
@@ -44,7 +44,7 @@ impl Snapshots {
         let file = dir.join(STATE);
         let mut rows = Snapshot::open(&file).await?;
         let elapsed_ms = clock::real_now().since_ms(about.taken_at);
-        let mut kept = store::accounts::all(&mut rows).await?;
+        let mut kept = db::accounts::all(&mut rows).await?;
         // What is gone from the disk, or empty, is read as a database that has no rows.
         if kept.len() != about.accounts {
             let (found, told) = (kept.len(), about.accounts);
@@ -69,9 +69,9 @@ impl Snapshots {
             None => self.accounts.all(),
             Some(key) => self.accounts.get(key).into_iter().collect(),
         };
-        let default_clock = store::accounts::default_clock(&mut rows).await?;
+        let default_clock = db::accounts::default_clock(&mut rows).await?;
         let default_clock = default_clock.map(|clock| clock.resumed(elapsed_ms));
-        let mut rules = store::rules::all(&mut rows).await?;
+        let mut rules = db::rules::all(&mut rows).await?;
         rules.retain_mut(|rule| match rule.account {
             None => one.is_none(),
             Some(of) => {
@@ -125,18 +125,18 @@ impl Snapshots {
         let mut tx = self.db.begin().await?;
         let ended = ended.iter().map(|account| account.id);
         if let Some(default_clock) = all {
-            store::accounts::delete_all(&mut tx, ended).await?;
+            db::accounts::delete_all(&mut tx, ended).await?;
             clear(&mut tx, default_clock).await?;
         } else {
             for account in ended {
-                store::accounts::delete(&mut tx, account).await?;
+                db::accounts::delete(&mut tx, account).await?;
             }
         }
         for Back { kept, begun } in back {
-            store::snapshots::revive(&mut tx, rows, kept, begun.id, begun.clock).await?;
+            db::snapshots::revive(&mut tx, rows, kept, begun.id, begun.clock).await?;
         }
         for rule in rules {
-            store::snapshots::keep_rule(&mut tx, rule).await?;
+            db::snapshots::keep_rule(&mut tx, rule).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -144,7 +144,7 @@ impl Snapshots {
     /// Each account as it begins: under a new id, by its clock as it was.
     async fn lives(&self, kept: Vec<Stored>, elapsed_ms: i64) -> Result<Vec<Back>, SnapshotError> {
         let mut reader = self.db.read().await?;
-        let ids = store::snapshots::next_accounts(&mut reader, kept.len()).await?;
+        let ids = db::snapshots::next_accounts(&mut reader, kept.len()).await?;
         let begin = |(kept, id): (Stored, AccountId)| Back {
             begun: Stored {
                 id,
@@ -191,10 +191,10 @@ impl Snapshots {
 
 /// Takes out the rules about all accounts, and sets the default clock.
 async fn clear(tx: &mut Tx, default_clock: Option<Clock>) -> Result<(), SnapshotError> {
-    store::rules::delete_of_all(tx).await?;
+    db::rules::delete_of_all(tx).await?;
     match default_clock {
-        Some(clock) => store::accounts::set_clock(tx, ClockId::DEFAULT, clock).await?,
-        None => store::accounts::clear_default_clock(tx).await?,
+        Some(clock) => db::accounts::set_clock(tx, ClockId::DEFAULT, clock).await?,
+        None => db::accounts::clear_default_clock(tx).await?,
     }
     Ok(())
 }

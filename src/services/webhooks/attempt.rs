@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use super::Webhooks;
 use super::signature::{SIGNATURE_HEADER, signature};
-use crate::accounts::Account;
 use crate::model::rule::{OnWebhook, Signature};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Answer, Attempt, Delivery, Endpoint};
-use crate::outbound::Outbound;
-use crate::rules::Choice;
+use crate::platform::outbound::Outbound;
+use crate::services::accounts::Account;
+use crate::services::rules::Choice;
 
 /// What came of an attempt: each time that it was sent, and the status of a 2xx answer to one of
 /// them, or else one line on what came.

@@ -2,7 +2,7 @@
 //!
 //! What has failed for good is sent once more, and where that fails once again 30 minutes
 //! later. A request waits for its turn at the endpoint as the worker does (see
-//! [`crate::claims`]), so that the endpoint's attempts stay one at a time. Once begun it is
+//! [`crate::services::claims`]), so that the endpoint's attempts stay one at a time. Once begun it is
 //! carried through, whether its client still listens or not. If the process dies meanwhile,
 //! the delivery stands as it did: failed, to be sent again by hand.
 
@@ -12,13 +12,13 @@ use std::sync::Arc;
 use super::attempt::Made;
 use super::record::Record;
 use super::{Sent, Webhooks};
-use crate::accounts::Account;
-use crate::claims::Claim;
 use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::job::Kind;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint};
-use crate::store::{self, StoreError, apart};
+use crate::services::accounts::Account;
+use crate::services::claims::Claim;
+use crate::storage::db::{self, StoreError, apart};
 
 /// So many deliveries are sent again by one request.
 const RETRIED_MAX: u32 = 50;
@@ -95,8 +95,7 @@ impl Webhooks {
             this.own(&account, endpoint).await?;
             let _turn = this.turn(&account, endpoint).await?;
             let mut reader = this.db.read().await?;
-            let failed =
-                store::webhooks::failed(&mut reader, endpoint, &window, RETRIED_MAX).await?;
+            let failed = db::webhooks::failed(&mut reader, endpoint, &window, RETRIED_MAX).await?;
             drop(reader);
             let mut tally = Tally::default();
             for delivery in failed {
@@ -124,7 +123,7 @@ impl Webhooks {
     ) -> Result<(Endpoint, Delivery), RetryError> {
         let endpoint = self.own(account, endpoint).await?;
         let mut reader = self.db.read().await?;
-        let found = store::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
+        let found = db::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
         match found {
             None => {
                 // A reset or a removal between the two reads took the endpoint as well.
@@ -177,7 +176,7 @@ impl Webhooks {
     ) -> Result<Sent, RetryError> {
         let gone = || RetryError::NoDelivery(delivery);
         let mut reader = self.db.read().await?;
-        let found = store::webhooks::delivery_of_any(&mut reader, delivery).await?;
+        let found = db::webhooks::delivery_of_any(&mut reader, delivery).await?;
         drop(reader);
         let is_owned = |(account, _): &(AccountId, _)| owner.is_none_or(|it| it == *account);
         let (account, endpoint) = found.filter(is_owned).ok_or_else(gone)?;
@@ -187,7 +186,7 @@ impl Webhooks {
             let _turn = this.turn(&account, endpoint).await?;
             let endpoint = this.own(&account, endpoint).await?;
             let mut reader = this.db.read().await?;
-            let found = store::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
+            let found = db::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
             drop(reader);
             let mut found = found.ok_or(RetryError::NoDelivery(delivery))?;
             let made = this.send_by_hand(&account, &endpoint, &mut found).await?;

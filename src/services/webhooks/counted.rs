@@ -2,9 +2,9 @@
 
 use super::Webhooks;
 use super::attempt::Made;
-use crate::metrics::{Attempted, Delivered};
 use crate::model::webhook::DeliveryStatus;
-use crate::store::{self, StoreError};
+use crate::platform::metrics::{Attempted, Delivered};
+use crate::storage::db::{self, StoreError};
 
 impl Webhooks {
     /// Counts an attempt that was made and written down, at a delivery that stood so before and
@@ -34,6 +34,6 @@ impl Webhooks {
     /// # Errors
     /// If they cannot be read.
     pub async fn waiting(&self) -> Result<u64, StoreError> {
-        store::webhooks::waiting(&mut self.db.read().await?).await
+        db::webhooks::waiting(&mut self.db.read().await?).await
     }
 }

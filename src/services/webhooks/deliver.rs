@@ -5,7 +5,7 @@ use super::Webhooks;
 use super::record::Record;
 use crate::model::ids::WebhookId;
 use crate::model::job::Job;
-use crate::store::{self, StoreError};
+use crate::storage::db::{self, StoreError};
 
 impl Webhooks {
     /// Runs the job of an endpoint: its first due delivery is attempted once, or put off.
@@ -18,15 +18,15 @@ impl Webhooks {
         };
         let Some(id) = WebhookId::parse(&job.subject) else {
             let mut tx = self.db.begin().await?;
-            store::jobs::take(&mut tx, job.id).await?;
+            db::jobs::take(&mut tx, job.id).await?;
             return tx.commit().await;
         };
         if self.record_earlier(id).await? {
             return Ok(());
         }
         let mut reader = self.db.read().await?;
-        let endpoint = store::endpoints::find(&mut reader, account.id, id).await?;
-        let due = store::webhooks::due(&mut reader, id, account.now()).await?;
+        let endpoint = db::endpoints::find(&mut reader, account.id, id).await?;
+        let due = db::webhooks::due(&mut reader, id, account.now()).await?;
         drop(reader);
         let Some((endpoint, mut delivery)) = endpoint.zip(due) else {
             return self.settle(job, id, None).await;
@@ -87,7 +87,7 @@ impl Webhooks {
         if let Some(record) = record {
             record.write(&mut tx).await?;
         }
-        store::jobs::settle_endpoint(&mut tx, job.id, endpoint).await?;
+        db::jobs::settle_endpoint(&mut tx, job.id, endpoint).await?;
         tx.commit().await
     }
 }

@@ -1,13 +1,13 @@
 //! Where an account wants its events.
 
 use super::Webhooks;
-use crate::accounts::Account;
 use crate::model::ids::WebhookId;
 use crate::model::job::Kind;
 use crate::model::listing::Page;
 use crate::model::webhook::{Delivery, Endpoint};
-use crate::outbound;
-use crate::store::{self, StoreError};
+use crate::platform::outbound;
+use crate::services::accounts::Account;
+use crate::storage::db::{self, StoreError};
 
 const NAME_CHARS_MAX: usize = 100;
 
@@ -96,11 +96,11 @@ impl Webhooks {
         secret: Option<String>,
     ) -> Result<Endpoint, StoreError> {
         let mut tx = self.db.begin().await?;
-        if legacy && let Some(mut endpoint) = store::endpoints::legacy(&mut tx, account.id).await? {
+        if legacy && let Some(mut endpoint) = db::endpoints::legacy(&mut tx, account.id).await? {
             endpoint.url = wish.url;
             endpoint.test = wish.test.unwrap_or_default();
             endpoint.updated_at = account.now();
-            store::endpoints::update(&mut tx, &endpoint).await?;
+            db::endpoints::update(&mut tx, &endpoint).await?;
             tx.commit().await?;
             return Ok(endpoint);
         }
@@ -108,7 +108,7 @@ impl Webhooks {
         if let Some(secret) = secret {
             endpoint.secret = secret;
         }
-        endpoint.id = store::endpoints::insert(&mut tx, &endpoint).await?;
+        endpoint.id = db::endpoints::insert(&mut tx, &endpoint).await?;
         tx.commit().await?;
         Ok(endpoint)
     }
@@ -146,7 +146,7 @@ impl Webhooks {
         account: &Account,
         id: WebhookId,
     ) -> Result<Option<Endpoint>, StoreError> {
-        store::endpoints::find(&mut self.db.read().await?, account.id, id).await
+        db::endpoints::find(&mut self.db.read().await?, account.id, id).await
     }
 
     /// The account's endpoint that the legacy route knows.
@@ -154,7 +154,7 @@ impl Webhooks {
     /// # Errors
     /// If it cannot be read.
     pub async fn legacy(&self, account: &Account) -> Result<Option<Endpoint>, StoreError> {
-        store::endpoints::legacy(&mut self.db.read().await?, account.id).await
+        db::endpoints::legacy(&mut self.db.read().await?, account.id).await
     }
 
     /// The account's endpoints whose name or URL has the keyword in it, the newest first.
@@ -168,7 +168,7 @@ impl Webhooks {
         limit: u32,
         offset: u64,
     ) -> Result<Page<Endpoint>, StoreError> {
-        store::endpoints::page(
+        db::endpoints::page(
             &mut self.db.read().await?,
             account.id,
             keyword,
@@ -189,14 +189,14 @@ impl Webhooks {
         wish: Wish,
     ) -> Result<Option<Endpoint>, StoreError> {
         let mut tx = self.db.begin().await?;
-        let Some(mut endpoint) = store::endpoints::find(&mut tx, account.id, id).await? else {
+        let Some(mut endpoint) = db::endpoints::find(&mut tx, account.id, id).await? else {
             return Ok(None);
         };
         endpoint.name = wish.name.or(endpoint.name);
         endpoint.url = wish.url;
         endpoint.test = wish.test.unwrap_or(endpoint.test);
         endpoint.updated_at = account.now();
-        store::endpoints::update(&mut tx, &endpoint).await?;
+        db::endpoints::update(&mut tx, &endpoint).await?;
         tx.commit().await?;
         Ok(Some(endpoint))
     }
@@ -208,9 +208,9 @@ impl Webhooks {
     /// If it cannot be written.
     pub async fn unregister(&self, account: &Account, id: WebhookId) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
-        let was = store::endpoints::delete(&mut tx, account.id, id).await?;
+        let was = db::endpoints::delete(&mut tx, account.id, id).await?;
         if was {
-            store::jobs::remove(&mut tx, Kind::Deliver, &id.to_string()).await?;
+            db::jobs::remove(&mut tx, Kind::Deliver, &id.to_string()).await?;
         }
         tx.commit().await?;
         Ok(was)
@@ -226,6 +226,6 @@ impl Webhooks {
         limit: u32,
         offset: u64,
     ) -> Result<Page<Delivery>, StoreError> {
-        store::webhooks::deliveries(&mut self.db.read().await?, endpoint.id, limit, offset).await
+        db::webhooks::deliveries(&mut self.db.read().await?, endpoint.id, limit, offset).await
     }
 }

@@ -1,13 +1,13 @@
 //! What was sent: every attempt.
 
 use super::Webhooks;
-use crate::accounts::Account;
 use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::listing::Span;
 use crate::model::webhook::{Attempt, Delivery};
-use crate::store::{self, StoreError};
+use crate::services::accounts::Account;
+use crate::storage::db::{self, StoreError};
 
-pub use crate::store::attempts::Filter as AttemptFilter;
+pub use crate::storage::db::attempts::Filter as AttemptFilter;
 
 /// An attempt, and what it was an attempt at.
 #[derive(Debug, Clone)]
@@ -55,7 +55,7 @@ impl Webhooks {
         url_end: &str,
     ) -> Result<Vec<(AccountId, String)>, StoreError> {
         let account = account.map(|account| account.id);
-        store::endpoints::secrets(&mut self.db.read().await?, account, url_end).await
+        db::endpoints::secrets(&mut self.db.read().await?, account, url_end).await
     }
 
     /// Returns the account of an event. `None` if there is no such event.
@@ -63,7 +63,7 @@ impl Webhooks {
     /// # Errors
     /// If it cannot be read.
     pub async fn account_of_event(&self, event: &str) -> Result<Option<AccountId>, StoreError> {
-        store::webhooks::account_of_event(&mut self.db.read().await?, event).await
+        db::webhooks::account_of_event(&mut self.db.read().await?, event).await
     }
 
     /// Returns the newest `limit` attempts of those older than attempt number `before`. `None` if
@@ -78,7 +78,7 @@ impl Webhooks {
         limit: u32,
     ) -> Result<Option<Span>, StoreError> {
         let mut reader = self.db.read().await?;
-        store::attempts::span(&mut reader, filter, before, limit).await
+        db::attempts::span(&mut reader, filter, before, limit).await
     }
 
     /// Returns the attempts numbered `first` to `last` with their numbers, the oldest first, `limit`
@@ -93,8 +93,8 @@ impl Webhooks {
         limit: u32,
     ) -> Result<Vec<(i64, Option<Sent>)>, StoreError> {
         let mut reader = self.db.read().await?;
-        let stored = store::attempts::in_span(&mut reader, filter, (first, last), limit).await?;
-        let sent = |stored: store::attempts::Stored| {
+        let stored = db::attempts::in_span(&mut reader, filter, (first, last), limit).await?;
+        let sent = |stored: db::attempts::Stored| {
             let account = self.accounts.by_id(stored.account)?;
             Some(Sent {
                 account: account.key.clone(),

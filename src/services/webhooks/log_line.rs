@@ -1,10 +1,10 @@
 //! Log lines of webhook attempts: one warning for each that failed, one debug line for each other.
 
 use super::attempt::Made;
-use crate::accounts::Account;
-use crate::clock::iso;
 use crate::model::clip::clip;
 use crate::model::webhook::{Attempt, Delivery, LADDER_MS};
+use crate::platform::clock::iso;
+use crate::services::accounts::Account;
 
 /// Characters logged of a URL.
 const URL_CHARS_MAX: usize = 300;

@@ -20,16 +20,16 @@ mod signature;
 
 use std::sync::Arc;
 
-use crate::accounts::Accounts;
-use crate::claims::Claims;
-use crate::entropy::Entropy;
-use crate::links::Links;
-use crate::metrics::Metrics;
 use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
-use crate::outbound::Outbound;
-use crate::rules::Rules;
-use crate::store::Db;
+use crate::platform::metrics::Metrics;
+use crate::platform::outbound::Outbound;
+use crate::platform::rng::Entropy;
+use crate::services::accounts::Accounts;
+use crate::services::claims::Claims;
+use crate::services::links::Links;
+use crate::services::rules::Rules;
+use crate::storage::db::Db;
 
 pub use by_hand::{Retried, RetryError, Tally};
 pub use endpoints::Wish;

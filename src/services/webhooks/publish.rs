@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::Webhooks;
-use crate::accounts::Account;
-use crate::claims::Claim;
 use crate::model::job::Kind;
 use crate::model::order::Order;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Event;
-use crate::store::{self, StoreError, Tx};
+use crate::services::accounts::Account;
+use crate::services::claims::Claim;
+use crate::storage::db::{self, StoreError, Tx};
 
 impl Webhooks {
     /// Keeps back what goes to the account's endpoints, until what is answered is let go; what is
@@ -18,7 +18,7 @@ impl Webhooks {
     /// # Errors
     /// If the endpoints cannot be read.
     pub async fn hold(&self, account: &Arc<Account>) -> Result<Vec<Claim>, StoreError> {
-        let ids = store::endpoints::ids(&mut self.db.read().await?, account.id).await?;
+        let ids = db::endpoints::ids(&mut self.db.read().await?, account.id).await?;
         let mut claims = Vec::with_capacity(ids.len());
         // In one order always: of two that hold at once, none waits for the other's.
         for id in ids {
@@ -46,7 +46,7 @@ impl Webhooks {
     ) -> Result<(), StoreError> {
         for order in orders {
             let event = self.event_id(account, order);
-            store::retention::remove_event(tx, account.id, &event).await?;
+            db::retention::remove_event(tx, account.id, &event).await?;
         }
         Ok(())
     }
@@ -78,10 +78,10 @@ impl Webhooks {
             kind: told.kind,
             body: told.body,
         };
-        let endpoints = store::webhooks::publish(tx, account.id, order.test, &event, now).await?;
+        let endpoints = db::webhooks::publish(tx, account.id, order.test, &event, now).await?;
         for endpoint in endpoints {
             let subject = endpoint.to_string();
-            store::jobs::put(tx, account.id, Kind::Deliver, &subject, now).await?;
+            db::jobs::put(tx, account.id, Kind::Deliver, &subject, now).await?;
         }
         Ok(())
     }

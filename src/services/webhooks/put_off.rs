@@ -5,13 +5,13 @@
 //! it was ruled then, whatever has become of the rule, and is not ruled again.
 
 use super::Webhooks;
-use crate::accounts::Account;
 use crate::model::job::Job;
 use crate::model::rule::{OnWebhook, Outgoing};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, Endpoint, PutOff};
-use crate::rules::Choice;
-use crate::store::{self, StoreError};
+use crate::services::accounts::Account;
+use crate::services::rules::Choice;
+use crate::storage::db::{self, StoreError};
 
 /// An attempt that is to come after the next one comes then at the latest: milliseconds.
 const OUT_OF_ORDER_MS: i64 = 10_000;
@@ -37,8 +37,8 @@ impl Webhooks {
         let choice = self.rules.choose(&tx, asked);
         let put_off = put_off(&choice, account.now());
         if let Some((until, kept)) = &put_off {
-            store::webhooks::put_off(&mut tx, delivery.id, *until, kept).await?;
-            store::jobs::settle_endpoint(&mut tx, job.id, endpoint.id).await?;
+            db::webhooks::put_off(&mut tx, delivery.id, *until, kept).await?;
+            db::jobs::settle_endpoint(&mut tx, job.id, endpoint.id).await?;
         }
         let counted = std::slice::from_ref(&choice);
         self.rules.count(&mut tx, counted).await?;

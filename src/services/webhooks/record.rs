@@ -13,12 +13,12 @@ use tokio::sync::Notify;
 
 use super::Webhooks;
 use super::attempt::Made;
-use crate::accounts::Account;
 use crate::model::ids::WebhookId;
 use crate::model::job::Kind;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, DeliveryStatus};
-use crate::store::{self, StoreError, Tx};
+use crate::services::accounts::Account;
+use crate::storage::db::{self, StoreError, Tx};
 
 /// An attempt that was made.
 #[derive(Debug)]
@@ -56,9 +56,9 @@ impl Record {
     pub(super) async fn write(&self, tx: &mut Tx) -> Result<bool, StoreError> {
         let (endpoint, delivery) = (self.endpoint, &self.delivery);
         let is_there =
-            store::webhooks::record(tx, endpoint, delivery, self.next_at, self.sent_at).await?;
+            db::webhooks::record(tx, endpoint, delivery, self.next_at, self.sent_at).await?;
         let (account, attempts) = (self.account.id, &self.made.attempts);
-        store::attempts::insert(tx, account, endpoint, delivery, attempts).await?;
+        db::attempts::insert(tx, account, endpoint, delivery, attempts).await?;
         Ok(is_there)
     }
 }
@@ -103,7 +103,7 @@ impl Webhooks {
     pub(super) async fn record_now(&self, record: &Record) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
         let is_there = record.write(&mut tx).await?;
-        store::jobs::set_endpoint(&mut tx, record.account.id, record.endpoint).await?;
+        db::jobs::set_endpoint(&mut tx, record.account.id, record.endpoint).await?;
         tx.commit().await?;
         self.count(&record.made, record.before, record.delivery.status);
         Ok(is_there)

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use super::Worker;
 use super::running::RunningJob;
 use super::waiting::Waiting;
-use crate::accounts::{Account, ClockGuard};
-use crate::claims::Claim;
 use crate::model::ids::ClockId;
 use crate::model::job::{Job, Kind};
 use crate::model::time::{DAY_MS, Timestamp};
-use crate::store::{self, StoreError};
+use crate::services::accounts::{Account, ClockGuard};
+use crate::services::claims::Claim;
+use crate::storage::db::{self, StoreError};
 
 /// So many jobs are read in one go.
 const AHEAD_MAX: usize = 64;
@@ -205,7 +205,7 @@ impl Worker {
             if ahead.is_used_up(news()) {
                 ahead.news = news();
                 let mut reader = self.db.read().await?;
-                let due = store::jobs::due(&mut reader, clock, target, AHEAD_MAX).await?;
+                let due = db::jobs::due(&mut reader, clock, target, AHEAD_MAX).await?;
                 ahead.jobs = due.into();
                 if ahead.jobs.is_empty() && ahead.news == news() {
                     if let Some(id) = unclaimed {

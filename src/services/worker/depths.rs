@@ -3,7 +3,7 @@
 use super::Worker;
 use crate::model::ids::ClockId;
 use crate::model::job::Kind;
-use crate::store::{self, StoreError};
+use crate::storage::db::{self, StoreError};
 
 /// The jobs of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +29,8 @@ impl Worker {
         let clocks = own.chain([ClockId::DEFAULT]);
         let nows: Vec<_> = clocks.map(|it| (it, self.accounts.now(it))).collect();
         let mut reader = self.db.read().await?;
-        let queued = store::jobs::queued(&mut reader).await?;
-        let due = store::jobs::due_by(&mut reader, &nows).await?;
+        let queued = db::jobs::queued(&mut reader).await?;
+        let due = db::jobs::due_by(&mut reader, &nows).await?;
         drop(reader);
         let under_way = self.claims.under_way(|_| true);
         let of = |counts: &[(Kind, u64)], kind| {

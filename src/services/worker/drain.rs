@@ -6,10 +6,10 @@ use tokio::time::Instant;
 
 use super::Worker;
 use super::waiting::{EndsBy, Waiting, Window};
-use crate::accounts::Account;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::Job;
-use crate::store::StoreError;
+use crate::services::accounts::Account;
+use crate::storage::db::StoreError;
 
 /// Longest sleep between two looks. Work that ends by a reset wakes nobody.
 const RECHECK: Duration = Duration::from_millis(250);

@@ -1,8 +1,8 @@
 //! Jumps: a clock in mode `jump` does not wait for its work.
 
 use super::Worker;
-use crate::accounts::ClockGuard;
-use crate::store::{self, StoreError};
+use crate::services::accounts::ClockGuard;
+use crate::storage::db::{self, StoreError};
 
 impl Worker {
     /// Moves a clock that jumps on to the next job that somebody waits for ([`Kind::is_awaited`]).
@@ -18,11 +18,11 @@ impl Worker {
         }
         let news = agenda.news();
         let mut reader = self.db.read().await?;
-        let awaited = store::jobs::awaited(&mut reader, clock, None, 1).await?;
+        let awaited = db::jobs::awaited(&mut reader, clock, None, 1).await?;
         let Some(until) = awaited.first().map(|job| job.due_at) else {
             return Ok(());
         };
-        let first = store::jobs::due(&mut reader, clock, until, 1).await?;
+        let first = db::jobs::due(&mut reader, clock, until, 1).await?;
         drop(reader);
         let at = first.first().map_or(until, |job| job.due_at);
         let now = self.accounts.now(clock);

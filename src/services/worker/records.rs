@@ -6,7 +6,7 @@ use super::Worker;
 use super::retries::wait_after;
 
 impl Worker {
-    /// Writes the records that are kept ([`record_kept`](crate::webhooks::Webhooks::record_kept)) as soon
+    /// Writes the records that are kept ([`record_kept`](crate::services::webhooks::Webhooks::record_kept)) as soon
     /// as it can be done, until the worker stops. The wait between two tries grows as that of jobs.
     pub(super) async fn record_webhooks(self: Arc<Self>) {
         let mut errors = 0;

@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use super::Worker;
 use super::retries::{ERRORS_MAX, wait_after};
 use crate::model::job::{Job, Kind};
-use crate::store::StoreError;
+use crate::storage::db::StoreError;
 
 const CUT_OFF: &str = "processing was started 3 times and did not end; the server was probably killed \
                        for lack of memory";

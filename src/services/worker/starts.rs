@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Worker;
 use crate::model::job::Job;
-use crate::store::{self, StoreError};
+use crate::storage::db::{self, StoreError};
 
 /// Starts without an end after which a job is not started again.
 const STARTS_MAX: u32 = 3;
@@ -59,7 +59,7 @@ impl Worker {
             return Ok(());
         }
         let mut tx = self.db.begin().await?;
-        store::starts::add(&mut tx, &new).await?;
+        db::starts::add(&mut tx, &new).await?;
         tx.commit().await?;
         self.counted.ids().extend(new);
         Ok(())
@@ -91,7 +91,7 @@ impl Worker {
 
     async fn take_back(&self, ids: &[i64]) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        store::starts::take_back(&mut tx, ids).await?;
+        db::starts::take_back(&mut tx, ids).await?;
         tx.commit().await
     }
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Worker;
-use crate::accounts::Account;
-use crate::clock::Clock;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::{Job, Kind};
 use crate::model::order::{Order, State};
 use crate::model::rule::Processing;
 use crate::model::time::Timestamp;
-use crate::store::{self, Reader, StoreError};
+use crate::platform::clock::Clock;
+use crate::services::accounts::Account;
+use crate::storage::db::{self, Reader, StoreError};
 
 /// Number of pieces of work that are listed at most.
 const WAITING_MAX: usize = 256;
@@ -150,7 +150,7 @@ impl Worker {
         let clocks = if let Some(account) = account {
             vec![account.clock_id()]
         } else {
-            let earliest = store::jobs::earliest(&mut reader).await?;
+            let earliest = db::jobs::earliest(&mut reader).await?;
             earliest.into_iter().map(|(clock, _)| clock).collect()
         };
         let mut waiting = BTreeMap::new();
@@ -196,12 +196,12 @@ impl Worker {
         clock: ClockId,
         account: Option<AccountId>,
     ) -> Result<Vec<Job>, StoreError> {
-        let mut jobs = store::jobs::awaited(reader, clock, account, WAITING_MAX).await?;
+        let mut jobs = db::jobs::awaited(reader, clock, account, WAITING_MAX).await?;
         let first = if let Some(account) = account {
-            store::jobs::first_of(reader, account, WAITING_MAX).await?
+            db::jobs::first_of(reader, account, WAITING_MAX).await?
         } else {
             let now = self.accounts.now(clock);
-            store::jobs::due(reader, clock, now, WAITING_MAX).await?
+            db::jobs::due(reader, clock, now, WAITING_MAX).await?
         };
         jobs.extend(first);
         Ok(jobs)
@@ -237,7 +237,7 @@ impl Worker {
         is_wanted: impl Fn(&Account) -> bool,
     ) -> Result<Vec<Waiting>, StoreError> {
         let mut reader = self.db.read().await?;
-        let accounts = store::open_orders::accounts_having(&mut reader, account, statuses).await?;
+        let accounts = db::open_orders::accounts_having(&mut reader, account, statuses).await?;
         let mut waiting = Vec::new();
         for id in accounts {
             let room = WAITING_MAX - waiting.len();
@@ -245,7 +245,7 @@ impl Worker {
             if room == 0 || !account.is_some_and(|account| is_wanted(&account)) {
                 continue;
             }
-            let orders = store::open_orders::without_job(&mut reader, id, statuses, room).await?;
+            let orders = db::open_orders::without_job(&mut reader, id, statuses, room).await?;
             waiting.extend(orders.iter().map(Waiting::of_order));
         }
         Ok(waiting)
@@ -258,10 +258,10 @@ impl Worker {
     pub async fn next_job(&self, account: Option<&Account>) -> Result<Option<Job>, StoreError> {
         let mut reader = self.db.read().await?;
         let jobs = if let Some(account) = account {
-            store::jobs::first_of(&mut reader, account.id, 1).await?
+            db::jobs::first_of(&mut reader, account.id, 1).await?
         } else {
             let end = Timestamp::from_ms(i64::MAX);
-            store::jobs::due(&mut reader, ClockId::DEFAULT, end, 1).await?
+            db::jobs::due(&mut reader, ClockId::DEFAULT, end, 1).await?
         };
         Ok(jobs.into_iter().next())
     }
@@ -269,12 +269,12 @@ impl Worker {
     /// Returns the job, of whatever account, that is due next, each by its own clock.
     pub(super) async fn next_job_of_all(&self) -> Result<Option<Job>, StoreError> {
         let mut reader = self.db.read().await?;
-        let earliest = store::jobs::earliest(&mut reader).await?;
+        let earliest = db::jobs::earliest(&mut reader).await?;
         let wait_ms = |(clock, at): &(ClockId, Timestamp)| at.since_ms(self.accounts.now(*clock));
         let Some((clock, at)) = earliest.into_iter().min_by_key(wait_ms) else {
             return Ok(None);
         };
-        let jobs = store::jobs::due(&mut reader, clock, at, 1).await?;
+        let jobs = db::jobs::due(&mut reader, clock, at, 1).await?;
         Ok(jobs.into_iter().next())
     }
 }

@@ -5,10 +5,10 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::tx::write_clock;
 use super::{Result, Source, Tx, sealed::Connected};
-use crate::clock::Clock;
 use crate::model::account::Settings;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
+use crate::platform::clock::Clock;
 
 /// An account as it stands in its row, and how far its numbers have come.
 #[derive(Debug, Clone)]

@@ -37,9 +37,9 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Sqlite, SqlitePool};
 
-use crate::clock::Clock;
 use crate::model::ids::ClockId;
 use crate::model::order::Order;
+use crate::platform::clock::Clock;
 use agenda::Agenda;
 pub use apart::apart;
 use cache::{Cache, Kept};

@@ -13,8 +13,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 use super::accounts::Stored;
 use super::rules::Stored as Ruling;
 use super::{Db, Result, Source, StoreError, Tx, sealed};
-use crate::clock::Clock;
 use crate::model::ids::AccountId;
+use crate::platform::clock::Clock;
 
 /// So many rows are written by one statement.
 const ROWS_MAX: usize = 256;

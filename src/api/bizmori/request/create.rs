@@ -7,13 +7,13 @@ use serde_json::Value;
 use super::fields::{
     PICTURES, PROTECTED, check_count, check_file_name, check_url, idempotency_key, order_name,
 };
-use crate::bizmori::error::Refusal;
-use crate::clock;
+use crate::api::bizmori::error::Refusal;
+use crate::http::Object;
 use crate::model::picture::Strength;
 use crate::model::time::Timestamp;
 use crate::model::work::{DetectionOptions, Work};
-use crate::orders::{NewFile, Source};
-use crate::web::Object;
+use crate::platform::clock;
+use crate::services::orders::{NewFile, Source};
 
 /// A create body that was found in order.
 #[derive(Debug)]

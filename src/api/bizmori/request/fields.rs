@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::bizmori::error::{Code, Refusal};
-use crate::outbound;
+use crate::api::bizmori::error::{Code, Refusal};
+use crate::platform::outbound;
 
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 const ORDER_NAME_CHARS_MAX: usize = 64;

@@ -1,11 +1,11 @@
 //! Queries of listings and of the statistics.
 
-use crate::bizmori::error::{Code, Refusal};
-use crate::clock;
+use crate::api::bizmori::error::{Code, Refusal};
 use crate::model::listing::Filter;
 use crate::model::order::State;
 use crate::model::time::DAY_MS;
 use crate::model::work::Work;
+use crate::platform::clock;
 
 const LIMIT: u32 = 10;
 /// The most orders of a page.

@@ -5,13 +5,13 @@ use serde_json::Value;
 
 use super::create::{Asked, source};
 use super::fields::{MARKED, MARKED_V3, check_count, check_file_name, idempotency_key};
-use crate::bizmori::error::Refusal;
+use crate::api::bizmori::error::Refusal;
+use crate::http::Object;
 use crate::model::file::Role;
 use crate::model::order::Api;
 use crate::model::picture::Media;
 use crate::model::work::Work;
-use crate::orders::{NewFile, Source};
-use crate::web::Object;
+use crate::services::orders::{NewFile, Source};
 
 const TEXTS_MAX: usize = 10;
 const TEXT_CHARS_MAX: usize = 1_000;

@@ -4,10 +4,10 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
-use crate::bizmori::error::Refusal;
-use crate::clock;
+use crate::api::bizmori::error::Refusal;
 use crate::model::time::{DAY_MS, Timestamp};
-use crate::webhooks::Wish;
+use crate::platform::clock;
+use crate::services::webhooks::Wish;
 
 /// How far apart the ends of a window may be.
 const WINDOW_DAYS_MAX: i64 = 7;

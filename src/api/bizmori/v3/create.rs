@@ -3,18 +3,18 @@
 use axum::extract::State;
 
 use super::wire::Created;
-use crate::bizmori::auth::Caller;
-use crate::bizmori::create::charge;
-use crate::bizmori::error::{Code, Refusal};
-use crate::bizmori::request::{
+use crate::api::bizmori::auth::Caller;
+use crate::api::bizmori::create::charge;
+use crate::api::bizmori::error::{Code, Refusal};
+use crate::api::bizmori::request::{
     Asked, CreateWatermarkEmbed, CreateWatermarkExtractV3, ReadWithDigest,
 };
-use crate::bizmori::uploads::Uploads;
-use crate::bizmori::wire::View;
-use crate::bizmori::{Answer, answer};
+use crate::api::bizmori::uploads::Uploads;
+use crate::api::bizmori::wire::View;
+use crate::api::bizmori::{Answer, answer};
+use crate::http::{Called, Context, Origin, Tied, Verbs};
 use crate::model::order::{Api, Vendor};
-use crate::orders::New;
-use crate::web::{Called, Context, Origin, Tied, Verbs};
+use crate::services::orders::New;
 
 pub async fn watermark_embed(
     State(context): State<Context>,

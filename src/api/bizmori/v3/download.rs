@@ -4,17 +4,17 @@ use axum::extract::State;
 
 use super::own;
 use super::wire::{Download, DownloadFile};
-use crate::accounts::Account;
-use crate::bizmori::auth::Caller;
-use crate::bizmori::download::downloadable;
-use crate::bizmori::error::{Code, Refusal};
-use crate::bizmori::test_samples;
-use crate::bizmori::{Answer, answer};
-use crate::links::READ_S;
+use crate::api::bizmori::auth::Caller;
+use crate::api::bizmori::download::downloadable;
+use crate::api::bizmori::error::{Code, Refusal};
+use crate::api::bizmori::test_samples;
+use crate::api::bizmori::{Answer, answer};
+use crate::http::{Called, Context, Origin, Segment, Verbs};
 use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
-use crate::orders::Archive;
-use crate::web::{Called, Context, Origin, Segment, Verbs};
+use crate::services::accounts::Account;
+use crate::services::links::READ_S;
+use crate::services::orders::Archive;
 
 pub async fn get(
     State(context): State<Context>,

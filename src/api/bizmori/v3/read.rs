@@ -4,11 +4,11 @@ use axum::extract::State;
 
 use super::own;
 use super::wire::Detail;
-use crate::bizmori::auth::Caller;
-use crate::bizmori::uploads::Uploads;
-use crate::bizmori::wire::{View, outcome_of_order};
-use crate::bizmori::{Answer, answer};
-use crate::web::{Called, Context, Origin, Segment, Tied, X_MOCK_OUTCOME};
+use crate::api::bizmori::auth::Caller;
+use crate::api::bizmori::uploads::Uploads;
+use crate::api::bizmori::wire::{View, outcome_of_order};
+use crate::api::bizmori::{Answer, answer};
+use crate::http::{Called, Context, Origin, Segment, Tied, X_MOCK_OUTCOME};
 
 pub async fn get(
     State(context): State<Context>,

@@ -5,15 +5,15 @@ use axum::http::StatusCode;
 
 use super::own;
 use super::wire::Report;
-use crate::bizmori::auth::Caller;
-use crate::bizmori::error::{Code, Refusal};
-use crate::bizmori::request::{ReadOrEmpty, ReportBody};
-use crate::bizmori::wire::View;
-use crate::bizmori::{Answer, answer};
+use crate::api::bizmori::auth::Caller;
+use crate::api::bizmori::error::{Code, Refusal};
+use crate::api::bizmori::request::{ReadOrEmpty, ReportBody};
+use crate::api::bizmori::wire::View;
+use crate::api::bizmori::{Answer, answer};
+use crate::http::{Called, Context, Origin, Segment, Segments};
 use crate::model::order::State as OrderState;
 use crate::model::report::Locale;
-use crate::orders::{ReportError, is_report_locale};
-use crate::web::{Called, Context, Origin, Segment, Segments};
+use crate::services::orders::{ReportError, is_report_locale};
 
 pub async fn create(
     State(context): State<Context>,

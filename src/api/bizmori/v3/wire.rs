@@ -6,15 +6,15 @@ mod report;
 
 use serde::Serialize;
 
-use crate::bizmori::uploads::Uploads;
-use crate::bizmori::wire::{
+use crate::api::bizmori::uploads::Uploads;
+use crate::api::bizmori::wire::{
     Errors, Fraction, View, detection, detection_status, extraction, status_code,
 };
-use crate::clock;
 use crate::model::file::{Cut, File, Role};
 use crate::model::order::{Order, State};
 use crate::model::work::{DetectionOptions, Outcome, Work};
-use crate::orders::report_kind;
+use crate::platform::clock;
+use crate::services::orders::report_kind;
 
 pub use created::Created;
 pub use report::Report;

@@ -3,14 +3,14 @@
 use serde::Serialize;
 
 use super::{Fraction, detection, status_code};
-use crate::accounts::Account;
-use crate::clock;
-use crate::links::Links;
+use crate::http::Verbs;
 use crate::model::account::Revision;
 use crate::model::order::{Order, State, Vendor};
 use crate::model::time::Timestamp;
 use crate::model::work::{DetectionOptions, Extraction, NoResult, Outcome, Work};
-use crate::web::Verbs;
+use crate::platform::clock;
+use crate::services::accounts::Account;
+use crate::services::links::Links;
 
 /// Who reads an order, and when.
 #[derive(Debug, Clone, Copy)]

@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::detail::{Common, detected, extraction};
 use super::{Fraction, View, detection, status_code};
-use crate::bizmori::request::ListQuery;
-use crate::clock;
+use crate::api::bizmori::request::ListQuery;
 use crate::model::listing::Page;
 use crate::model::order::Order;
 use crate::model::work::Work;
+use crate::platform::clock;
 
 /// A page of orders.
 #[derive(Debug, Serialize)]

@@ -5,9 +5,9 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use super::super::described::{ACCOUNT, STORE, account, refuses};
 use super::drain::{ClockFrozen, Drain, Idle, NotIdle};
 use super::{Advance, STEP_MS_MAX, SetClock, ShownAdvance, ShownClock};
+use crate::http::openapi::Described;
 use crate::model::job::Kind;
-use crate::web::openapi::Described;
-use crate::worker::Awaited;
+use crate::services::worker::Awaited;
 
 /// A time to advance by.
 pub fn step(_: &mut SchemaGenerator) -> Schema {

@@ -12,8 +12,8 @@ use serde_json::json;
 use super::super::error::{ErrorBody, Read, Refusal};
 use super::super::named_account::{AccountKey, NamedAccount, Scope};
 use super::{JobLine, WaitingLine};
-use crate::web::{Context, Json, X_MOCK_REASON, header_line};
-use crate::worker::{AdvanceNeeded, Drained, Waiting};
+use crate::http::{Context, Json, X_MOCK_REASON, header_line};
+use crate::services::worker::{AdvanceNeeded, Drained, Waiting};
 
 const TIMEOUT_MS: u64 = 10_000;
 const TIMEOUT_MS_MAX: u64 = 600_000;

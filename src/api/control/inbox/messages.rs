@@ -17,10 +17,10 @@ use super::super::listing;
 use super::super::named_account::NamedAccount;
 use super::super::query::Query;
 use super::{AMBIGUOUS, NAME, refusal};
-use crate::clock::iso;
-use crate::inbox::{MESSAGES_MAX, Message};
-use crate::web::openapi::{Described, Input};
-use crate::web::{Context, Segment, X_MOCK_REASON, header_line};
+use crate::http::openapi::{Described, Input};
+use crate::http::{Context, Segment, X_MOCK_REASON, header_line};
+use crate::platform::clock::iso;
+use crate::services::inbox::{MESSAGES_MAX, Message};
 
 const TIMEOUT_MS_MAX: u64 = 600_000;
 

@@ -12,14 +12,14 @@ use serde::Deserialize;
 use super::super::described::refuses;
 use super::super::error::Refusal;
 use super::{NAME, check_name};
-use crate::accounts::{Account, KEY_CHARS_MAX, is_too_long};
-use crate::inbox::{MESSAGE_BYTES_MAX, Message, Opened, Received};
-use crate::model::ids::{AccountId, ClockId};
-use crate::web::openapi::Described;
-use crate::web::{
+use crate::http::openapi::Described;
+use crate::http::{
     BodyRefusal, Context, Segment, Verbs, X_MOCK_REASON, header_line, pass, read_bytes,
 };
-use crate::webhooks::{SIGNATURE_HEADER, verify};
+use crate::model::ids::{AccountId, ClockId};
+use crate::services::accounts::{Account, KEY_CHARS_MAX, is_too_long};
+use crate::services::inbox::{MESSAGE_BYTES_MAX, Message, Opened, Received};
+use crate::services::webhooks::{SIGNATURE_HEADER, verify};
 
 /// The part of an event by which its account is found.
 #[derive(Deserialize)]

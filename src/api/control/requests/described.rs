@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::super::described::{account, refuses};
 use super::wire::{Listing, Met, Missed, Shown, Verify};
-use crate::web::openapi::{Described, Input};
+use crate::http::openapi::{Described, Input};
 
 const ACCOUNT: &str = "Only those of that key; left out, all.";
 

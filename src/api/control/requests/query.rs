@@ -2,7 +2,7 @@
 
 use super::super::error::Refusal;
 use super::super::query::Query;
-use crate::journal::{self, StatusFilter};
+use crate::services::journal::{self, StatusFilter};
 
 const LIMIT: u32 = 100;
 const LIMIT_MAX: u32 = 10_000;

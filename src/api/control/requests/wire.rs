@@ -10,11 +10,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::super::named_account::AccountKey;
-use crate::clock;
-use crate::journal::{Body, Exchange, Head, NearMiss, StatusFilter};
+use crate::http::{Object, X_MOCK_OUTCOME, X_MOCK_REASON};
 use crate::model::account::Revision;
 use crate::model::rule::{Fault, RuleId};
-use crate::web::{Object, X_MOCK_OUTCOME, X_MOCK_REASON};
+use crate::platform::clock;
+use crate::services::journal::{Body, Exchange, Head, NearMiss, StatusFilter};
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Requests")]
@@ -126,7 +126,7 @@ fn headers(head: &Head) -> BTreeMap<String, String> {
 }
 
 fn shown(body: &Body) -> Option<Box<RawValue>> {
-    let digested = |told: &crate::journal::Digested, text| {
+    let digested = |told: &crate::services::journal::Digested, text| {
         let sha256 = hex::encode(told.sha256);
         let digested = Digested {
             bytes: told.bytes,

@@ -6,10 +6,10 @@ pub mod then;
 use super::super::error::Refusal;
 use super::super::suggestion::did_you_mean;
 use super::wire::{Sent, When};
+use crate::http::Operation;
 use crate::model::glob::{glob, meet};
 use crate::model::order::Vendor;
 use crate::model::rule::{self, Makes, Outgoing, Rule};
-use crate::web::Operation;
 use then::then;
 
 const TEXT_CHARS_MAX: usize = 1_000;

@@ -4,7 +4,7 @@ use super::super::described::{ACCOUNT, STORE, account, refuses};
 use super::super::listing::{describe_page, inputs};
 use super::Listing;
 use super::wire::{Sent, Shown};
-use crate::web::openapi::Described;
+use crate::http::openapi::Described;
 
 pub fn create(described: Described<'_>) -> Described<'_> {
     let described = described

@@ -8,11 +8,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 pub use super::header_text::HeaderText;
+use crate::http::Object;
 use crate::model::picture::Label;
 use crate::model::rule::{self, OnWebhook, Processing, RuleId};
 use crate::model::work::NoResult;
-use crate::rules::Standing;
-use crate::web::Object;
+use crate::services::rules::Standing;
 
 /// What Undetectable calls what it finds, where that is no generator's watermark.
 pub const FINAL_RESULTS: [&str; 4] = ["AI Generated", "Real", "Digitally Edited", "AI Edited"];

@@ -3,9 +3,9 @@
 use axum::http::StatusCode;
 
 use super::document::ErrorDocument;
-use crate::clock;
 use crate::model::time::Timestamp;
-use crate::presign::Refusal;
+use crate::platform::clock;
+use crate::platform::presign::Refusal;
 
 /// Returns the error for a signature that was refused at the account's `now`.
 pub(super) fn document(refusal: &Refusal, now: Timestamp) -> ErrorDocument {

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 
 use super::document::ErrorDocument;
-use crate::web::BodyStalled;
+use crate::http::BodyStalled;
 
 /// Why an upload came to nothing.
 #[derive(Debug)]

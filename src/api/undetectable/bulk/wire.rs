@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use super::super::error::Code;
 use super::super::python_float::Float;
 use super::super::wire::{final_result, metadata, ml_model, ocr, percent, result, step};
+use crate::http::{header_line, outcome_line};
 use crate::model::bulk::{Bulk, Judged, SkipReason};
 use crate::model::order::Order;
 use crate::model::picture::{Defect, Verdict};
 use crate::model::work::Findings;
-use crate::web::{header_line, outcome_line};
 
 /// Number of items whose source stands in `X-Mock-Outcome`.
 const PLAN_ITEMS_MAX: usize = 4;

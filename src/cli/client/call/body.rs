@@ -6,7 +6,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 use super::Input;
-use crate::config::client::{Account, Source, Verify};
+use crate::cli::commands::{Account, Source, Verify};
 
 /// `{}`.
 fn nothing() -> Vec<u8> {

@@ -1,7 +1,7 @@
 use clap::Parser;
 
 use super::*;
-use crate::config::grammar::{Cli, Command};
+use crate::cli::grammar::{Cli, Command};
 
 /// A source is read as its own name.
 fn read(source: &Source) -> Result<Vec<u8>, String> {

@@ -2,12 +2,12 @@
 
 use sqlx::sqlite::SqliteConnection;
 
-use crate::clock::Clock;
 use crate::model::ids::ClockId;
-use crate::store::Result;
+use crate::platform::clock::Clock;
+use crate::storage::db::Result;
 
 /// Writes the state of a clock, which an account has already.
-pub(in crate::store) async fn write_clock(
+pub(in crate::storage::db) async fn write_clock(
     sqlite: &mut SqliteConnection,
     clock_id: ClockId,
     clock: Clock,

@@ -8,7 +8,7 @@ impl Writer {
     /// Commits the open group, refuses transactions from then on, and brings the write-ahead log
     /// home. Nothing waits for the disk: what the process wrote is there without, and a server
     /// told to stop stops at once, however busy the disk is.
-    pub(in crate::store) async fn close(&self) {
+    pub(in crate::storage::db) async fn close(&self) {
         let mut guard = self.connection.lock().await;
         guard.is_closed = true;
         self.rows_went.notify_one();
@@ -33,7 +33,7 @@ mod tests {
     use std::task::{Context, Waker};
 
     use crate::model::ids::ClockId;
-    use crate::store::{Db, StoreError, accounts};
+    use crate::storage::db::{Db, StoreError, accounts};
 
     fn is_pending<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> bool {
         let mut context = Context::from_waker(Waker::noop());
@@ -46,7 +46,11 @@ mod tests {
         let file = dir.path().join("db");
         let db = Db::open(&file).await.expect("a database");
         let mut first = db.begin().await.expect("a transaction");
-        let set = accounts::set_clock(&mut first, ClockId::DEFAULT, crate::clock::Clock::REAL);
+        let set = accounts::set_clock(
+            &mut first,
+            ClockId::DEFAULT,
+            crate::platform::clock::Clock::REAL,
+        );
         set.await.expect("a write");
         // The first transaction leaves the commit to the second, which queues and gives up. The
         // second's place in the queue is then followed by the close.
@@ -71,6 +75,6 @@ mod tests {
         let again = Db::open(&file).await.expect("a database");
         let mut reader = again.read().await.expect("a connection");
         let clock = accounts::default_clock(&mut reader).await.expect("a read");
-        assert_eq!(clock, Some(crate::clock::Clock::REAL));
+        assert_eq!(clock, Some(crate::platform::clock::Clock::REAL));
     }
 }

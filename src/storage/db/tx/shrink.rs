@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Notify;
 
 use super::Writer;
-use crate::store::Result;
+use crate::storage::db::Result;
 
 /// Free pages that are kept for new rows: 4 MiB, in pages of 4 KiB.
 const FREE_PAGES_KEPT: i64 = 1_024;
@@ -84,7 +84,7 @@ async fn count_free_pages(sqlite: &mut SqliteConnection) -> Result<i64> {
 /// once. `sqlite` is a connection whose `auto_vacuum` is set, outside a transaction.
 ///
 /// <https://www.sqlite.org/pragma.html#pragma_auto_vacuum>
-pub(in crate::store) async fn enable(sqlite: &mut SqliteConnection) -> Result<()> {
+pub(in crate::storage::db) async fn enable(sqlite: &mut SqliteConnection) -> Result<()> {
     let row = sqlx::query("PRAGMA auto_vacuum")
         .fetch_one(&mut *sqlite)
         .await?;
@@ -110,7 +110,9 @@ mod tests {
     use super::{FREE_PAGES_KEPT, count_free_pages, give_back_slice};
     use crate::model::account::Settings;
     use crate::model::time::Timestamp;
-    use crate::store::{Db, accounts, sealed::Connected, tx::Tx};
+    use crate::storage::db::sealed::Connected;
+    use crate::storage::db::tx::Tx;
+    use crate::storage::db::{Db, accounts};
 
     const LARGE_BYTES: u64 = 32 * 1024 * 1024;
 

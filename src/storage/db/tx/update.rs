@@ -4,7 +4,7 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Sqlite};
 
 use super::Tx;
-use crate::store::{Result, sealed};
+use crate::storage::db::{Result, sealed};
 
 const UPDATE_ORDER: &str = "UPDATE orders SET status = ?, body = ? WHERE id = ?; ";
 
@@ -21,14 +21,14 @@ pub type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
 impl Tx {
     /// Has an order's new state written with the next statement, or at the commit.
-    pub(in crate::store) async fn update_order(&mut self, update: Update) -> Result<()> {
+    pub(in crate::storage::db) async fn update_order(&mut self, update: Update) -> Result<()> {
         self.flush().await?;
         self.update = Some(update);
         Ok(())
     }
 
     /// The statement, and before it what is to be written with the next one; that is bound.
-    pub(in crate::store) fn with_update(&mut self, sql: &str) -> Query {
+    pub(in crate::storage::db) fn with_update(&mut self, sql: &str) -> Query {
         match self.update.take() {
             None => sqlx::query(AssertSqlSafe(sql.to_owned())),
             Some(Update { id, status, body }) => {

@@ -3,14 +3,14 @@
 use serde::Serialize;
 
 use super::{awaits, in_listed_order, is_delayed, is_report_supported};
-use crate::bizmori::uploads::Uploads;
-use crate::bizmori::v3::wire::report::{ReportItem, report_items};
-use crate::bizmori::wire::{View, extraction};
-use crate::clock;
+use crate::api::bizmori::uploads::Uploads;
+use crate::api::bizmori::v3::wire::report::{ReportItem, report_items};
+use crate::api::bizmori::wire::{View, extraction};
 use crate::model::file::{Cut, File};
 use crate::model::order::{Order, State};
 use crate::model::picture::Media;
 use crate::model::work::{Extraction, NoResult, Work};
+use crate::platform::clock;
 
 /// The order as it stands now, whether this request made it or an earlier one.
 #[derive(Debug, Serialize)]

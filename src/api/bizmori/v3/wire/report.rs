@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::bizmori::test_samples;
-use crate::bizmori::wire::View;
+use crate::api::bizmori::test_samples;
+use crate::api::bizmori::wire::View;
 use crate::model::order::{Order, Vendor};
 use crate::model::report::{self, Locale, ReportKind, ReportState};
-use crate::orders::{report_kind, report_name};
+use crate::services::orders::{report_kind, report_name};
 
 /// Seconds for which the URL of a report is valid.
 const REPORT_S: u32 = 300;

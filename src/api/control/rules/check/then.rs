@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 use super::super::wire::{Fault, HeaderText, Respond, Then};
 use super::outcome::outcome;
 use super::{Checked, bad};
+use crate::http::Object;
 use crate::model::rule::{self, OnWebhook, Processing};
-use crate::web::Object;
 
 const DELAY_MS_MAX: u32 = 600_000;
 const DRIP_BYTES_PER_SECOND: u32 = 1_024;
