@@ -170,7 +170,7 @@ impl Outbound {
     }
 
     /// Returns one line on why `url` is not called: its host is, or has only, addresses that are not
-    /// called. `None` if it is called, or its name cannot be resolved within [`LOOKUP_TIMEOUT`].
+    /// called. `None` if it is called, or its name cannot be resolved within a second.
     pub async fn refusal(&self, url: &str) -> Option<String> {
         let url = match self.allowed(url) {
             Ok(url) => url,
