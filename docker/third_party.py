@@ -237,7 +237,7 @@ def linked_parts(manifest, target):
         text = re.sub(r"^\*\* ?", "", blessing.group(), flags=re.MULTILINE)
         yield Part(f"SQLite {version}", "blessing", [text])
     yield Part("Noto Sans CJK JP, the font of reports", "OFL-1.1", [read(ROOT / "src/engine/font/OFL.txt")])
-    docs = ROOT / "src/web/docs"
+    docs = ROOT / "src/http/docs"
     version = re.search(r"swagger-ui-dist` ([0-9.]+)", read(docs / "README.md")).group(1)
     yield Part(f"Swagger UI {version}", "Apache-2.0",
                [read(docs / name) for name in ("LICENSE", "NOTICE", "swagger-ui-bundle.js.LICENSE.txt")])

@@ -1,83 +1,82 @@
-//! stuntdouble: a self-hosted mock of two image APIs, BIZ MORI and Undetectable AI.
+//! stuntdouble: a self-hosted mock of two image APIs, BIZ MORI and Undetectable AI, for integration
+//! tests.
 //!
-//! # The story
-//! A test suite starts one process, points its clients at it, and lives in accounts: one an API
-//! key, each a world with its own orders, files, webhooks, ids and clock. An order is made,
-//! filled by uploads to presigned URLs, started, brought to its end by the worker, read back,
-//! and announced by a signed webhook. Nothing is detected in earnest: what comes out follows
-//! from the file's name or the file's bytes.
+//! # Overview
+//! A test suite starts one process and points its clients at it. Each API key is an account with its
+//! own orders, files, webhooks, ids and clock. A client creates an order, uploads its files to
+//! presigned URLs and starts it. The worker processes it; the client reads the result, and a signed
+//! webhook announces it. No picture is really judged: results follow from file names and file bytes.
 //!
-//! # A request's life
-//! 1. [`app`] has bound every front door to one port. [`web`] observes the request under its
-//!    operation's name: there the journal counts it, and there [`rules`] delay, answer or break it.
-//! 2. A front door ([`bizmori`], [`undetectable`], [`storage`], [`control`]) reads it in the
-//!    vendor's words: `auth` says whose it is, `request` what is asked, `wire` is what is
-//!    answered, `error` maps each refusal onto the vendor's code, with one line on why.
-//! 3. A verb ([`orders`], [`webhooks`], [`accounts`], [`blobs`]) does it, in one transaction of
-//!    [`store`]: the order's transition ([`model::order`]), and the job or event it causes.
-//! 4. The answer is written. Only then is what the request started let go ([`claims`]).
-//! 5. [`worker`] runs jobs as they fall due by the account's clock: [`engine`] looks at the
-//!    picture between transactions, the outcome and its event are recorded in one.
+//! # Layout
+//! Imports lead downwards only. `tests/it/architecture` checks it, and refuses cycles.
 //!
-//! The command line ([`client`]) steers a server that runs: it makes the control plane's calls.
+//! | Room | Content |
+//! |---|---|
+//! | [`app`] | Composition root: builds the services, mounts the APIs, starts and stops the server |
+//! | [`cli`] | Command line: its grammar, and the commands that call a running server |
+//! | [`api`] | HTTP surfaces: [`api::bizmori`], [`api::undetectable`], [`api::s3`], [`api::control`]; no API imports another |
+//! | [`http`] | Shared by the APIs: routes, middleware, extractors, OpenAPI, connections, TLS |
+//! | [`services`] | Operations on accounts, orders, webhooks and rules; the worker |
+//! | [`engine`] | Bytes of pictures, PDFs and ZIPs. Does not know [`storage`] |
+//! | [`storage`] | Database ([`storage::db`], the only module that names `sqlx`), blobs, data directory |
+//! | [`platform`] | Clock, random numbers, outbound HTTP, presigned URLs, metrics |
+//! | [`settings`] | Every setting: meaning, default, flag and environment variable |
+//! | [`model`] | Domain types and their state machines, without I/O |
 //!
-//! # What is promised
-//! - Every accepted order comes to its end exactly once and every event goes out at least once,
-//!   whenever the process dies. The crash path is the happy path: a job is a row until what it
-//!   did is recorded in the transaction that takes the row.
-//! - A fault of the server's is not tried for ever: a job that fails backs off, and after ten errors, or
-//!   three starts in which the process died, its order fails with the vendor's general code. What was
-//!   sent and could not be recorded is not sent again.
-//! - Time is a parameter ([`clock`] alone reads the real one) and chance is derived
-//!   ([`entropy`]): the same seed, clock and calls give the same answers.
-//! - A reset ends an account's life; nothing of an older life is written or sent afterwards.
-//! - Memory does not grow with uploads, with finished orders, or with what is sent.
+//! # Request flow
+//! 1. [`app`] binds one port and routes each request to an API. The middleware of [`http`] counts and
+//!    journals the request under its operation's name. There, [`services::rules`] may delay it, answer
+//!    it, or break its connection.
+//! 2. The API reads the request in the vendor's terms: `auth` resolves the account, `request` parses
+//!    the body, `wire` has the responses, and `error` maps each error onto the vendor's code, with a
+//!    reason in `X-Mock-Reason`.
+//! 3. A service ([`services::orders`], [`services::webhooks`], [`services::accounts`]) applies the
+//!    change in one transaction of [`storage::db`]: the order's transition ([`model::order`]) and the
+//!    job or event that follows from it.
+//! 4. The response is written to the client. Only then may the worker start the jobs of the request
+//!    ([`services::claims`]).
+//! 5. [`services::worker`] runs each job when it is due by the account's clock. [`engine`] works on the
+//!    picture between transactions. The outcome and its webhook event are recorded in one transaction.
+//!
+//! # Guarantees
+//! - Every started order ends exactly once, and every webhook event is sent at least once, whenever
+//!   the process dies. A job is a row until the transaction that records its result deletes the row, so
+//!   a restart after a crash takes the same path as a restart after a shutdown.
+//! - An internal error does not repeat forever. A failed job backs off. After ten errors, or three
+//!   starts during which the process died, its order fails with the vendor's general code. A webhook
+//!   attempt that was sent but could not be recorded is not sent again: its record is retried.
+//! - Time is a parameter: [`platform::clock`] alone reads the clock of the operating system. Random
+//!   numbers are derived from the seed ([`platform::rng`]). The same seed, clock and requests give the
+//!   same responses.
+//! - A reset ends an account's life. Nothing of an earlier life is written or sent afterwards.
+//! - Memory does not grow with the size of uploads, with finished orders, or with what is sent.
 //!
 //! # Lock order
-//! Whoever takes several of these takes them in this order, the outermost first:
-//! 1. snapshots: one is taken, restored or removed at a time ([`snapshots`]);
-//! 2. the lock of an account's clock, and then that of the default clock
-//!    ([`accounts::ClockGuard`]): an account that begins or ends to follow the default clock takes
-//!    its jobs along;
-//! 3. the registry of accounts: one account begins or ends at a time ([`accounts::Turn`]);
-//! 4. the registry of rules: rules come or go one change at a time ([`rules`]);
-//! 5. the writer's transaction ([`store::Tx`]);
-//! 6. the lock of an object in the blob store, under which only the disk is waited for ([`blobs`]);
-//! 7. synchronous mutexes, which are innermost and never held over an await. Of these the owed
-//!    uploads come first: a clock is moved under them ([`accounts::Accounts::leap`]).
+//! Code that holds several of these locks takes them in this order, outermost first:
+//! 1. Snapshots: one snapshot is taken, restored or removed at a time ([`services::snapshots`]).
+//! 2. The lock of an account's clock, then the lock of the default clock
+//!    ([`services::accounts::ClockGuard`]). An account that starts or stops following the default clock
+//!    takes its jobs along.
+//! 3. The registry of accounts: one account is added or removed at a time
+//!    ([`services::accounts::Turn`]).
+//! 4. The registry of rules: one change at a time ([`services::rules`]).
+//! 5. The writer's transaction ([`storage::db::Tx`]).
+//! 6. The lock of an object in the blob store. Code that holds it waits for the disk only
+//!    ([`storage::blobs`]).
+//! 7. Synchronous mutexes, innermost, never held over an await. The mutex of the owed uploads comes
+//!    first of these: a clock is moved under it ([`services::accounts::Accounts::leap`]).
 //!
-//! A [`claims::Claim`] is waited for under a clock's lock, by an advance, or under none. Who has one
-//! takes no lock but the transaction and mutexes, so that the advance gets its turn.
-//!
-//! Who may import whom is checked by `tests/it/architecture.rs`.
+//! An advance waits for a [`services::claims::Claim`] under a clock's lock; all other code waits for a
+//! claim under no lock. The holder of a claim takes no lock but the transaction and mutexes, so the
+//! advance gets the claim in the end.
 
-pub mod accounts;
+pub mod api;
 pub mod app;
-pub mod bizmori;
-pub mod blobs;
-pub mod claims;
-pub mod client;
-pub mod clock;
-pub mod config;
-pub mod control;
-pub mod data_dir;
+pub mod cli;
 pub mod engine;
-pub mod entropy;
-pub mod inbox;
-pub mod journal;
-pub mod links;
-pub mod memory_limit;
-pub mod metrics;
+pub mod http;
 pub mod model;
-pub mod orders;
-pub mod outbound;
-pub mod presign;
-pub mod rules;
-pub mod snapshots;
+pub mod platform;
+pub mod services;
+pub mod settings;
 pub mod storage;
-pub mod store;
-pub mod tls;
-pub mod undetectable;
-pub mod web;
-pub mod webhooks;
-pub mod worker;

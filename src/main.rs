@@ -4,10 +4,12 @@ use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use stuntdouble::app::{App, START_TARGET};
-use stuntdouble::client;
-use stuntdouble::config::client::{Client, Source};
-use stuntdouble::config::{self, Command, Config, Loaded, LogFormat};
-use stuntdouble::webhooks;
+use stuntdouble::cli::client;
+use stuntdouble::cli::commands::{Client, Source};
+use stuntdouble::cli::grammar::Command;
+use stuntdouble::cli::load::{self, Loaded};
+use stuntdouble::services::webhooks;
+use stuntdouble::settings::{Config, LogFormat};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
@@ -17,7 +19,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
-    let Loaded { cli, warnings } = config::load();
+    let Loaded { cli, warnings } = load::load();
     // An engine probes for as long as a container runs: without the threads of a runtime, for less.
     if let Some(Command::Client(Client::Health {
         watch: true,

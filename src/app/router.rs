@@ -15,9 +15,9 @@ use futures_util::future::BoxFuture;
 use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::accounts::Account;
-use crate::web::{Called, Context, Guard, Observed, Refused, Routes, Verbs, guard, host, observe};
-use crate::{bizmori, control, storage, undetectable};
+use crate::api::{bizmori, control, s3, undetectable};
+use crate::http::{Called, Context, Guard, Observed, Refused, Routes, Verbs, guard, host, observe};
+use crate::services::accounts::Account;
 
 /// Hosts of the vendors' own, which lead here where their names do.
 const HOSTS: [(&str, Door); 3] = [
@@ -64,7 +64,7 @@ pub(super) fn router(context: &Context) -> Router {
         routes.router(rest.clone()).layer(caught)
     };
     let served = || Some(context.clone());
-    let objects = || door(storage::routes(served()), storage::panicked);
+    let objects = || door(s3::routes(served()), s3::panicked);
     // Undetectable answers POST on some objects, storage everything else.
     let undetectable = undetectable::routes(served());
     let undetectable = undetectable.among("/_s3/", objects().with_state(context.clone()));
@@ -82,7 +82,7 @@ pub(super) fn router(context: &Context) -> Router {
     // Outermost: whatever looks at a path sees objects in path style.
     let context = context.clone();
     let rewritten = map_request(move |request: Request| {
-        std::future::ready(storage::to_path_style(&context.config, request))
+        std::future::ready(s3::to_path_style(&context.config, request))
     });
     Router::new().fallback_service(rewritten.layer(router))
 }
@@ -98,7 +98,7 @@ fn refused(verbs: &Verbs, parts: &Parts, refused: &Refused) -> Response {
     match Door::of(verbs, &parts.headers, parts.uri.path()) {
         Door::Bizmori => bizmori::bad_host(line),
         Door::Undetectable => undetectable::bad_host(line),
-        Door::Storage => storage::bad_host(&parts.method, &parts.uri, line),
+        Door::Storage => s3::bad_host(&parts.method, &parts.uri, line),
         Door::Control => control::refused(refused),
     }
 }
@@ -108,7 +108,7 @@ async fn unmatched(State(verbs): State<Context>, called: Called, request: Reques
     match Door::of(&verbs, request.headers(), uri.path()) {
         Door::Bizmori => bizmori::unknown_route(method, uri),
         Door::Undetectable => undetectable::unknown_route(&verbs, &called, method, uri),
-        Door::Storage => storage::unknown_route(&request),
+        Door::Storage => s3::unknown_route(&request),
         Door::Control => control::unknown_route(method, uri),
     }
 }
@@ -119,7 +119,7 @@ fn whose<'r>(verbs: &'r Verbs, request: &'r mut Request) -> BoxFuture<'r, Option
     match Door::of(verbs, request.headers(), request.uri().path()) {
         Door::Bizmori => bizmori::whose(verbs, request),
         Door::Undetectable => undetectable::whose(verbs, request),
-        Door::Storage => storage::whose(verbs, request),
+        Door::Storage => s3::whose(verbs, request),
         Door::Control => Box::pin(std::future::ready(None)),
     }
 }

@@ -1,12 +1,12 @@
 //! Settings of the services, from those of the server.
 
-use crate::config::Config;
 use crate::engine::{Budget, Engine};
-use crate::memory_limit;
+use crate::http::Timeouts;
 use crate::model::account::Processing;
-use crate::orders;
-use crate::presign::Signer;
-use crate::web::Timeouts;
+use crate::platform::memory_limit;
+use crate::platform::presign::Signer;
+use crate::services::orders;
+use crate::settings::Config;
 
 pub(super) fn timeouts_of(config: &Config) -> Timeouts {
     let connections = &config.connections;

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::*;
-use crate::clock::Clock;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::Kind;
 use crate::model::time::Timestamp;
-use crate::store::StoreError;
-use crate::worker::{Awaited, Drained};
+use crate::platform::clock::Clock;
+use crate::services::worker::{Awaited, Drained};
+use crate::storage::db::StoreError;
 
 async fn ask(context: &Context, method: &str, path: &str, body: String) -> Response {
     let request = Request::builder().method(method).uri(path);

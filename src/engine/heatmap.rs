@@ -9,7 +9,7 @@ use std::io;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, GenericImageView, ImageEncoder, RgbImage, imageops};
 
-use crate::entropy::Draw;
+use crate::platform::rng::Draw;
 
 /// The longer side of a heatmap and of an overlay.
 pub const SIDE_PX_MAX: u32 = 1600;

@@ -23,8 +23,8 @@ use super::decode::{Source, Wanted};
 use super::framing::{self, Block};
 use super::raster::Picture;
 use super::{Content, Failure, need, thumbnail};
-use crate::entropy::Draw;
 use crate::model::picture::{Defect, Format, Media, Strength};
+use crate::platform::rng::Draw;
 
 const JPEG_QUALITY: u8 = 90;
 /// Where a colour profile says what its colours are.

@@ -12,8 +12,8 @@ use image::{ImageFormat, RgbImage};
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref};
 
 use super::Failure;
-use crate::entropy::Draw;
 use crate::model::picture::{Defect, Format, Media};
+use crate::platform::rng::Draw;
 
 /// The size of every sample, of a PDF's page in points.
 pub const WIDTH_PX: u16 = 640;

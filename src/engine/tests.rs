@@ -159,7 +159,7 @@ async fn protecting_writes_the_output_where_it_is_told() {
         name: name.to_owned(),
         to: to.path().to_owned(),
         strength: Strength::default(),
-        draw: crate::entropy::Draw::of_digest([3; 32]),
+        draw: crate::platform::rng::Draw::of_digest([3; 32]),
         thumbnail: false,
     };
     let protected = engine

@@ -1,6 +1,6 @@
 //! The codes with which the vendors' orders fail.
 
-use super::order::Vendor;
+use super::vendor::Vendor;
 
 /// Codes of failed BIZ MORI orders, of all types.
 const BIZMORI: [&str; 16] = [

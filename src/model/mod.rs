@@ -17,5 +17,6 @@ pub mod picture;
 pub mod report;
 pub mod rule;
 pub mod time;
+pub mod vendor;
 pub mod webhook;
 pub mod work;

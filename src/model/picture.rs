@@ -1,8 +1,9 @@
 //! What can be said of a picture: its format, where it comes from, what was judged of it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::rule::RuleId;
+use super::ids::RuleId;
 
 /// The formats whose pixels are read and written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -279,6 +280,39 @@ impl Strength {
             Self::Standard => 4,
             Self::High => 8,
         }
+    }
+}
+
+/// Reason why it is not known whether a file has a watermark. Only BIZ MORI's v3 has such results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum NoResult {
+    /// The file was processed, without a clear result.
+    Inconclusive,
+    /// The file cannot be processed.
+    Unsupported,
+    /// The vendor's engine failed.
+    Error,
+}
+
+impl NoResult {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::Inconclusive, Self::Unsupported, Self::Error];
+
+    /// The vendor's word, in file names and in rules too.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inconclusive => "inconclusive",
+            Self::Unsupported => "unsupported",
+            Self::Error => "error",
+        }
+    }
+
+    /// Returns the reason of that name. `None` if there is none.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
     }
 }
 

@@ -7,27 +7,13 @@
 
 mod then;
 
-use std::fmt;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::glob::{glob, glob_ignoring_case};
+pub use super::ids::RuleId;
 use super::picture::Basis;
 pub use then::{Body, Fault, Makes, OnWebhook, Outcome, Processing, Respond, Signature, Then};
-
-/// A rule's number, in the order they were made, never given twice.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(transparent)]
-pub struct RuleId(pub i64);
-
-impl fmt::Display for RuleId {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(out)
-    }
-}
 
 /// A rule as it was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

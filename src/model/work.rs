@@ -1,11 +1,13 @@
 //! What an order asks for, and what came of it.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bulk::{Bulk, Judged};
+pub use super::picture::NoResult;
 use super::picture::{Basis, Measures, Strength, Verdict};
+use super::rule::Makes;
 use super::time::Timestamp;
+use super::vendor::Api;
 
 /// What an order asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -128,39 +130,6 @@ pub struct Outputs {
     pub thumbnail: Option<String>,
 }
 
-/// Reason why it is not known whether a file has a watermark. Only BIZ MORI's v3 has such results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum NoResult {
-    /// The file was processed, without a clear result.
-    Inconclusive,
-    /// The file cannot be processed.
-    Unsupported,
-    /// The vendor's engine failed.
-    Error,
-}
-
-impl NoResult {
-    /// Every reason.
-    pub const ALL: [Self; 3] = [Self::Inconclusive, Self::Unsupported, Self::Error];
-
-    /// The vendor's word, in file names and in rules too.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Inconclusive => "inconclusive",
-            Self::Unsupported => "unsupported",
-            Self::Error => "error",
-        }
-    }
-
-    /// Returns the reason of that name. `None` if there is none.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.name() == name)
-    }
-}
-
 /// Result of a search for a watermark: its texts, one per line, `None` if there is no watermark, or
 /// the reason why that is not known.
 pub type WatermarkResult = Result<Option<String>, NoResult>;
@@ -227,4 +196,19 @@ pub struct Failure {
     pub code: String,
     /// One line for people.
     pub message: String,
+}
+
+impl Makes {
+    /// Returns what orders with that work come to, if they are made by that version of the API.
+    #[must_use]
+    pub const fn for_work(work: &Work, api: Api) -> Self {
+        match (work, api) {
+            (Work::AntiAi { .. } | Work::WatermarkEmbed, _) => Self::Outputs,
+            (Work::WatermarkExtract, Api::V2) => Self::Extraction,
+            (Work::WatermarkExtract, Api::V3) => Self::ExtractionV3,
+            (Work::AiDetection { .. }, _) => Self::Detection,
+            (Work::Document(_), _) => Self::Document,
+            (Work::Bulk(_), _) => Self::BulkItems,
+        }
+    }
 }

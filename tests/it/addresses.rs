@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use reqwest::Method;
 use stuntdouble::app::App;
-use stuntdouble::config::Config;
+use stuntdouble::settings::Config;
 
 use crate::support::Stunt;
 

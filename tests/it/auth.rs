@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-use stuntdouble::config::Mode;
+use stuntdouble::settings::Mode;
 
 use crate::support::{Answer, Stunt};
 

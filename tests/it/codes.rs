@@ -312,7 +312,7 @@ async fn every_documented_code_can_be_had() {
 
 #[test]
 fn every_code_of_ours_is_documented_and_stands_in_the_readme() {
-    let of_ours = stuntdouble::bizmori::Code::ALL.map(|code| {
+    let of_ours = stuntdouble::api::bizmori::Code::ALL.map(|code| {
         let json = serde_json::to_value(code).expect("JSON");
         json.as_str().expect("a word").to_owned()
     });

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Arg, CommandFactory};
-use stuntdouble::config::Cli;
+use stuntdouble::cli::grammar::Cli;
 
 use crate::support::{Stunt, fixture};
 
@@ -278,7 +278,7 @@ fn assert_row(rows: &[(&str, &str)], name: &str, status: u16) {
 #[test]
 fn the_codes_stand_in_order_with_the_statuses_of_the_program() {
     let rows = rows("### BIZ MORI's codes");
-    for code in stuntdouble::bizmori::Code::ALL {
+    for code in stuntdouble::api::bizmori::Code::ALL {
         let json = serde_json::to_value(code).expect("JSON");
         let name = json.as_str().expect("a word");
         assert_row(&rows, name, code.status().as_u16());
@@ -288,8 +288,8 @@ fn the_codes_stand_in_order_with_the_statuses_of_the_program() {
 #[test]
 fn so_do_the_messages() {
     let rows = rows("### Undetectable's messages");
-    assert_eq!(rows.len(), stuntdouble::undetectable::Code::ALL.len());
-    for code in stuntdouble::undetectable::Code::ALL {
+    assert_eq!(rows.len(), stuntdouble::api::undetectable::Code::ALL.len());
+    for code in stuntdouble::api::undetectable::Code::ALL {
         assert_row(&rows, code.message(), code.status().as_u16());
     }
 }

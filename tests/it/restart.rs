@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 use stuntdouble::app::App;
-use stuntdouble::config::Config;
+use stuntdouble::settings::Config;
 
 use crate::support::{Process, Receiver, Reply, Stunt, picture};
 

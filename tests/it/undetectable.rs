@@ -35,7 +35,7 @@ async fn frozen() -> Stunt {
     frozen_with(|_| {}).await
 }
 
-async fn frozen_with(set: impl FnOnce(&mut stuntdouble::config::Config)) -> Stunt {
+async fn frozen_with(set: impl FnOnce(&mut stuntdouble::settings::Config)) -> Stunt {
     let stunt = Stunt::with(set).await;
     stunt.freeze("live").await;
     stunt

@@ -66,7 +66,7 @@ fn a_jpeg_whose_scan_is_garbled_is_corrupt() {
     for name in ["camera.jpg", "progressive.jpg"] {
         let mut bytes = fixture::bytes(name);
         let middle = bytes.len() / 2;
-        crate::entropy::Draw::of_digest([1; 32]).fill(&mut bytes[middle..middle + 1000]);
+        crate::platform::rng::Draw::of_digest([1; 32]).fill(&mut bytes[middle..middle + 1000]);
         let found = decode(Format::Jpeg, bytes).err();
         assert!(
             matches!(found, Some(Defect::Corrupt(_))),
@@ -172,7 +172,7 @@ fn hostile_bytes_never_panic() {
         let Some(format) = Format::of_name(name) else {
             panic!("{name} has no format");
         };
-        let mut draw = crate::entropy::Draw::of_digest([7; 32]);
+        let mut draw = crate::platform::rng::Draw::of_digest([7; 32]);
         for _ in 0..24 {
             let mut hostile = bytes.clone();
             for _ in 0..=draw.bits() % 8 {

@@ -3,10 +3,10 @@
 use super::canvas::{Canvas, Color, Style};
 use super::facts::{Finding, Report};
 use super::translations;
-use crate::clock;
 use crate::engine::font::{Glyph, Typeface};
 use crate::model::report::Locale;
 use crate::model::time::Timestamp;
+use crate::platform::clock;
 
 /// Distance of values from labels' left edge.
 const VALUES_PT: f32 = 124.0;

@@ -4,8 +4,8 @@ use super::*;
 use crate::engine::decode::{Source, Wanted};
 use crate::engine::fixture;
 use crate::engine::metadata;
-use crate::entropy::Draw;
 use crate::model::picture::Format;
+use crate::platform::rng::Draw;
 
 fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::order::Api;
-use super::super::picture::Label;
-use super::super::work::{NoResult, Work};
+use super::super::picture::{Label, NoResult};
 
 /// What a rule does; one of them at least.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -227,19 +225,4 @@ pub enum Makes {
     BulkItems,
     /// A report on an order that has been made.
     Report,
-}
-
-impl Makes {
-    /// Returns what orders with that work come to, if they are made by that version of the API.
-    #[must_use]
-    pub const fn for_work(work: &Work, api: Api) -> Self {
-        match (work, api) {
-            (Work::AntiAi { .. } | Work::WatermarkEmbed, _) => Self::Outputs,
-            (Work::WatermarkExtract, Api::V2) => Self::Extraction,
-            (Work::WatermarkExtract, Api::V3) => Self::ExtractionV3,
-            (Work::AiDetection { .. }, _) => Self::Detection,
-            (Work::Document(_), _) => Self::Document,
-            (Work::Bulk(_), _) => Self::BulkItems,
-        }
-    }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use clap::{Arg, Command, CommandFactory, Parser};
-use stuntdouble::client::{Call, call};
-use stuntdouble::config::{Cli, Command as Said};
-use stuntdouble::control::routes;
+use stuntdouble::api::control::routes;
+use stuntdouble::cli::client::{Call, call};
+use stuntdouble::cli::grammar::{Cli, Command as Said};
 
 const README: &str = include_str!("../../../README.md");
 

@@ -6,7 +6,7 @@ mod shown;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use stuntdouble::clock::real_now;
+use stuntdouble::platform::clock::real_now;
 
 use crate::support::{Receiver, Reply, Stunt, T0, picture};
 

@@ -39,7 +39,7 @@ async fn an_attempt_is_told_as_it_was_made() {
     let body = String::from_utf8(message.body.clone()).expect("UTF-8");
     let told = deliveries(&stunt, "?account=live").await;
     let event = message.json()["eventId"].take();
-    let signature = stuntdouble::webhooks::signature(&secret, body.as_bytes());
+    let signature = stuntdouble::services::webhooks::signature(&secret, body.as_bytes());
     let expected = json!({
         "id": told[0]["id"],
         "at": "2026-03-12T10:00:00.300Z",

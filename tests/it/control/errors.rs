@@ -179,7 +179,7 @@ async fn drain_reset_and_accounts_take_their_own_fields_only() {
 
 #[tokio::test]
 async fn an_unknown_account_or_route_is_told_with_what_to_do() {
-    let stunt = Stunt::with(|config| config.mode = stuntdouble::config::Mode::Strict).await;
+    let stunt = Stunt::with(|config| config.mode = stuntdouble::settings::Mode::Strict).await;
     let answer = stunt
         .send(Method::GET, "/_mock/accounts/nobody", &[], "")
         .await;

@@ -8,7 +8,7 @@ mod responses;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use stuntdouble::web::Operation;
+use stuntdouble::http::Operation;
 
 use crate::support::{Answer, Stunt, raw};
 

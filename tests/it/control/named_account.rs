@@ -80,9 +80,11 @@ async fn delete_with_an_account_in_its_body_deletes_that_accounts_alone() {
 
 /// Every operation but the inbox's POST, with a path and what else it needs.
 fn operations() -> Vec<(Method, String, Value)> {
-    let operations = stuntdouble::control::routes(None).operations().into_iter();
+    let operations = stuntdouble::api::control::routes(None)
+        .operations()
+        .into_iter();
     let called = operations.filter(|it| it.name != "control.postToInbox");
-    let call = |it: stuntdouble::web::Operation| {
+    let call = |it: stuntdouble::http::Operation| {
         let body = match it.name {
             "control.advanceClock" => json!({"by": 1}),
             "control.createRule" => json!({"then": {"delayMs": 1}}),

@@ -15,8 +15,8 @@ mod virtual_host;
 
 use reqwest::Method;
 use serde_json::json;
-use stuntdouble::clock;
-use stuntdouble::presign::{Presign, Signer};
+use stuntdouble::platform::clock;
+use stuntdouble::platform::presign::{Presign, Signer};
 
 use crate::support::{Answer, Stunt, T0, raw};
 

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use stuntdouble::config::Config;
+use stuntdouble::settings::Config;
 
 use crate::support::{Answer, Stunt};
 use addresses::{forwarded_port, named, proxied};

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-use stuntdouble::presign::Presign;
+use stuntdouble::platform::presign::Presign;
 
 use super::{KEY, assert_refused, freeze, frozen, get, plan, put, put_raw, signer};
 use crate::support::{Answer, Stunt};

@@ -8,10 +8,10 @@ use std::net::SocketAddr;
 
 use reqwest::Method;
 use serde_json::json;
-use stuntdouble::clock::{parse_iso, real_now};
-use stuntdouble::config::Config;
 use stuntdouble::model::time::Timestamp;
-use stuntdouble::presign::{Presign, Signer};
+use stuntdouble::platform::clock::{parse_iso, real_now};
+use stuntdouble::platform::presign::{Presign, Signer};
+use stuntdouble::settings::Config;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

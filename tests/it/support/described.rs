@@ -47,8 +47,8 @@ struct Described {
 }
 
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
-    let vendors = operations(&stuntdouble::undetectable::description());
-    let control = operations(&stuntdouble::control::description());
+    let vendors = operations(&stuntdouble::api::undetectable::description());
+    let control = operations(&stuntdouble::api::control::description());
     vendors.into_iter().chain(control).collect()
 });
 

@@ -9,7 +9,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{ClientBuilder, Method};
 use serde_json::{Value, json};
 use stuntdouble::app::App;
-use stuntdouble::config::Config;
+use stuntdouble::settings::Config;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 

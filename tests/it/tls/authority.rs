@@ -6,7 +6,7 @@ use std::path::Path;
 use reqwest::Method;
 use serde_json::json;
 use stuntdouble::app::App;
-use stuntdouble::config::Config;
+use stuntdouble::settings::Config;
 
 use super::{BIZMORI, Hello, Secure};
 

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use stuntdouble::config::AnalysisFinalStatus;
+use stuntdouble::settings::AnalysisFinalStatus;
 
 use super::{detect, frozen, frozen_with, query};
 use crate::support::{Stunt, picture};

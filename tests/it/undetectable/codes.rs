@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use stuntdouble::undetectable::Code;
+use stuntdouble::api::undetectable::Code;
 
 use super::fetched::reset_meanwhile;
 use super::{detect, frozen, frozen_with, get, post, upload};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
-use stuntdouble::undetectable::{Code, description, routes};
+use stuntdouble::api::undetectable::{Code, description, routes};
 
 use crate::support::described::{Asked, check};
 use crate::support::{Answer, Stunt};

@@ -120,7 +120,7 @@ async fn urls_begin_with_the_public_url_whatever_host_was_called() {
 
 #[tokio::test]
 async fn a_key_counts_in_its_own_place_alone() {
-    let stunt = Stunt::with(|config| config.mode = stuntdouble::config::Mode::Strict).await;
+    let stunt = Stunt::with(|config| config.mode = stuntdouble::settings::Mode::Strict).await;
     let key = "ts_live_0123456789abcdef";
     let path = format!("/_mock/accounts/{key}");
     stunt.control(reqwest::Method::PUT, &path, &json!({})).await;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use stuntdouble::config::Profile;
+use stuntdouble::settings::Profile;
 
 use super::{detect, frozen_with, query};
 use crate::support::{Stunt, fixture};

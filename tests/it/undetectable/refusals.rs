@@ -63,7 +63,7 @@ async fn a_key_that_is_none_is_not_verified() {
 
 #[tokio::test]
 async fn an_unknown_key_is_refused_where_the_mode_is_strict() {
-    let stunt = Stunt::with(|config| config.mode = stuntdouble::config::Mode::Strict).await;
+    let stunt = Stunt::with(|config| config.mode = stuntdouble::settings::Mode::Strict).await;
     let message = "User verification failed";
     let why = "apikey: no account has this key, and the mode is strict";
     let answer = get(&stunt, "nobody", "/check-user-credits").await;

@@ -132,7 +132,7 @@ async fn a_body_that_is_no_object_is_told_on_every_route_that_takes_one() {
 }
 
 /// The operations of this front door.
-fn operations() -> impl Iterator<Item = stuntdouble::web::Operation> {
+fn operations() -> impl Iterator<Item = stuntdouble::http::Operation> {
     let all = stuntdouble::app::operations().into_iter();
     all.filter(|operation| operation.name.starts_with("undetectable."))
 }

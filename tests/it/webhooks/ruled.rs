@@ -96,7 +96,7 @@ async fn a_wrong_signature_and_none_are_sent_and_the_retry_is_right() {
     order(&stunt, "a").await;
     stunt.advance("live", "PT5S").await;
     let came = receiver.messages(3).await;
-    let right = stuntdouble::webhooks::signature(&secret, &came[0].body);
+    let right = stuntdouble::services::webhooks::signature(&secret, &came[0].body);
     let sent: Vec<_> = came
         .iter()
         .map(|it| {

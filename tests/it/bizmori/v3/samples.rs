@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use stuntdouble::config::Config;
+use stuntdouble::settings::Config;
 
 use super::super::fetched;
 use super::download::{download, members};

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-use stuntdouble::config::Config;
+use stuntdouble::settings::Config;
 
 use super::{
     EVIL, ask, assert_code, assert_kept, assert_refused, control_operations, keep_account, path_of,

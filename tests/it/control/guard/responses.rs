@@ -3,8 +3,8 @@
 use reqwest::Method;
 use reqwest::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use serde_json::json;
-use stuntdouble::clock::parse_iso;
-use stuntdouble::presign::{Presign, Signer};
+use stuntdouble::platform::clock::parse_iso;
+use stuntdouble::platform::presign::{Presign, Signer};
 
 use super::{EVIL, ask, control_operations, path_of};
 use crate::support::{Answer, Stunt, T0, picture};
@@ -51,7 +51,7 @@ async fn own_pages_are_not_sniffed_and_not_framed() {
 
 /// Presigns a HEAD of the object that `url` allows to read.
 fn head_url(url: &str, origin: &str) -> String {
-    let storage = stuntdouble::config::Config::defaults().storage;
+    let storage = stuntdouble::settings::Config::defaults().storage;
     let signer = Signer::new(&storage.s3_key_id, &storage.s3_secret, &storage.s3_region);
     let begin = format!("{origin}/_s3/bizmori/");
     let key = url.trim_start_matches(&begin).split('?').next();

@@ -120,7 +120,8 @@ async fn a_webhook_takes_the_inbox_that_was_set_up_without_an_account() {
 async fn a_message_from_elsewhere_is_of_the_account_that_its_url_names_or_its_signature_tells() {
     let stunt = Stunt::start().await;
     let post = async |path: &str, body: &str, secret: Option<&str>| {
-        let signature = secret.map(|it| stuntdouble::webhooks::signature(it, body.as_bytes()));
+        let signature =
+            secret.map(|it| stuntdouble::services::webhooks::signature(it, body.as_bytes()));
         let signature = signature.unwrap_or_default();
         let headers = [("x-moribiz-signature", signature.as_str())];
         let answer = stunt

@@ -42,7 +42,7 @@ async fn how_many_went_is_told() {
 
 #[tokio::test]
 async fn what_a_box_cannot_be_is_refused() {
-    let stunt = Stunt::with(|config| config.mode = stuntdouble::config::Mode::Strict).await;
+    let stunt = Stunt::with(|config| config.mode = stuntdouble::settings::Mode::Strict).await;
     let bad = |message: &str, hint: &str| ("bad_inbox", message.to_owned(), hint.to_owned());
     for (set, status, (code, message, hint)) in [
         (

@@ -10,7 +10,7 @@ use crate::support::Stunt;
 async fn checked(stunt: &Stunt, key: &str, url: &str, post: &str) -> Value {
     let (_, secret) = stunt.webhook(key, url).await;
     let body = "{\"a\": 1}";
-    let signature = stuntdouble::webhooks::signature(&secret, body.as_bytes());
+    let signature = stuntdouble::services::webhooks::signature(&secret, body.as_bytes());
     for (signed, expected) in [(signature.as_str(), true), (&"0".repeat(64), false)] {
         let headers = [("x-moribiz-signature", signed)];
         stunt.send(Method::POST, post, &headers, body).await;
@@ -47,7 +47,7 @@ async fn the_inbox_of_an_account_knows_the_secrets_of_no_other() {
     let (_, other) = stunt.webhook("other", "http://h/_mock/inbox/a").await;
     stunt.webhook("mine", "http://h/_mock/inbox/a").await;
     let body = "{}";
-    let signature = stuntdouble::webhooks::signature(&other, body.as_bytes());
+    let signature = stuntdouble::services::webhooks::signature(&other, body.as_bytes());
     let headers = [("x-moribiz-signature", signature.as_str())];
     for (account, expected) in [("mine", false), ("other", true)] {
         let path = format!("/_mock/inbox/a?account={account}");

@@ -190,7 +190,7 @@ async fn a_rule_makes_the_account_it_names_or_is_refused_where_accounts_are_set_
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
     assert_eq!(listed["accounts"][0]["key"], "new");
-    let stunt = Stunt::with(|config| config.mode = stuntdouble::config::Mode::Strict).await;
+    let stunt = Stunt::with(|config| config.mode = stuntdouble::settings::Mode::Strict).await;
     let body = json!({"account": "new", "then": busy(503)}).to_string();
     let refused = stunt.send(Method::POST, "/_mock/rules", &[], body).await;
     let error = json!({"error": {"code": "unknown_account", "message": "no account new", "hint": "set it up with PUT /_mock/accounts/{key}: the mode is strict"}});

@@ -24,7 +24,7 @@ fn refused(answer: &Answer, status: u16, code: &str, message: &str) {
     );
 }
 
-fn on(path: &Path) -> impl Fn(&mut stuntdouble::config::Config) + '_ {
+fn on(path: &Path) -> impl Fn(&mut stuntdouble::settings::Config) + '_ {
     |config| config.data_dir = Some(path.to_owned())
 }
 

@@ -1,0 +1,92 @@
+//! `Authorization: Bearer KEY`, and how often a minute.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use futures_util::future::BoxFuture;
+
+use super::error::{Code, Refusal};
+use super::test_uploads;
+use super::token::{Purpose, SAMPLES_PATH, Token};
+use crate::http::{Context, Verbs};
+use crate::model::account::KeyState;
+use crate::model::order::Vendor;
+use crate::services::accounts::{Account, reason_not_admitted};
+use crate::services::journal::Entry;
+
+/// The account whose key the request shows.
+#[derive(Debug, Clone)]
+pub struct Caller(pub Arc<Account>);
+
+impl FromRequestParts<Context> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Refusal> {
+        let Some(value) = parts.headers.get(AUTHORIZATION) else {
+            return Err(Refusal::new(
+                Code::AuthNotAuthenticated,
+                "Authorization: missing",
+            ));
+        };
+        let key = value.to_str().ok().and_then(bearer).ok_or_else(|| {
+            Refusal::new(
+                Code::AuthTokenInvalidFormat,
+                "Authorization: is not of the form Bearer KEY",
+            )
+        })?;
+        let Some(account) = context.accounts.admit(key).await? else {
+            let line = format!("Authorization: {}", reason_not_admitted(key));
+            return Err(Refusal::new(Code::AuthTokenInvalid, line));
+        };
+        if let Some(entry) = parts.extensions.get::<Entry>() {
+            entry.belongs_to(&account);
+        }
+        let code = match account.settings().state {
+            KeyState::Active => {
+                account.count_call()?;
+                return Ok(Self(account));
+            }
+            KeyState::Expired => Code::AuthTokenExpired,
+            KeyState::Forbidden => Code::AuthForbidden,
+            KeyState::Unknown => Code::AuthTokenInvalid,
+        };
+        Err(Refusal::new(
+            code,
+            "Authorization: the key's state was set so by the control plane",
+        ))
+    }
+}
+
+/// Whose a request is: by the token of a test upload or sample, else by the key it shows.
+pub fn whose<'r>(
+    verbs: &'r Verbs,
+    request: &'r mut Request,
+) -> BoxFuture<'r, Option<Arc<Account>>> {
+    Box::pin(async move {
+        let path = request.uri().path();
+        for (prefix, purposes) in [
+            (test_uploads::PATH, &[Purpose::Upload][..]),
+            (SAMPLES_PATH, &[Purpose::Sample, Purpose::Report]),
+        ] {
+            if let Some(token) = path.strip_prefix(prefix) {
+                let secret = &verbs.config.storage.s3_secret;
+                let read = |purpose: &Purpose| Token::read(secret, *purpose, token);
+                let token = purposes.iter().find_map(read)?;
+                let found = verbs.orders.find(Vendor::Bizmori, token.order_id).await;
+                return verbs.accounts.by_id(found.ok()??.account);
+            }
+        }
+        let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+        verbs.accounts.admit(bearer(value)?).await.ok()?
+    })
+}
+
+/// The key in the header's value.
+pub fn bearer(value: &str) -> Option<&str> {
+    let (scheme, key) = value.split_once(' ')?;
+    let key = key.trim();
+    let fits = scheme.eq_ignore_ascii_case("bearer") && !key.is_empty() && !key.contains(' ');
+    fits.then_some(key)
+}

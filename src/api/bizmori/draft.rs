@@ -1,0 +1,148 @@
+//! Orders that fixtures tell of, as the bodies that a client would have sent for them: what the
+//! vendor takes of those is taken, and nothing else.
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::error::Refusal;
+use super::request::{
+    Asked, CreateAiDetection, CreateAntiAi, CreateWatermarkEmbed, CreateWatermarkExtract,
+    CreateWatermarkExtractV3, parse,
+};
+use crate::model::account::Revision;
+use crate::model::order::{Api, Vendor};
+use crate::services::fixtures::{Amiss, Told};
+use crate::services::orders::{New, V2_SUNSET};
+
+/// Bodies want one; the order keeps none.
+const IDEMPOTENCY_KEY: &str = "fixture";
+/// Fields of bodies, and what they are called where an order is told.
+const FIELDS: [(&str, &str); 5] = [
+    ("orderName", "name"),
+    ("fileName", "files[0].fileName"),
+    ("file.fileName", "files[0].fileName"),
+    ("file.originalFile.fileName", "files[1].fileName"),
+    ("file.includeOriginal", "files[1]"),
+];
+
+pub fn anti_ai(told: &Told<'_>) -> Result<New, Amiss> {
+    told.takes_options(&["strength"])?;
+    told.takes_no_watermarks()?;
+    let files = told.files.iter().map(|file| json!({"fileName": file.name}));
+    let body = json!({
+        "orderName": told.name,
+        "files": files.collect::<Vec<_>>(),
+        "options": told.options,
+    });
+    drafted(told, Api::V2, body, |it: CreateAntiAi| it.check(told.at))
+}
+
+pub fn ai_detection(told: &Told<'_>) -> Result<New, Amiss> {
+    told.takes_options(&["generateHeatmap", "generateOverlay", "generateThumbnail"])?;
+    told.takes_no_watermarks()?;
+    told.takes_files(1..=1)?;
+    let body = json!({
+        "orderName": told.name,
+        "fileName": told.files[0].name,
+        "options": told.options,
+    });
+    drafted(told, Api::V2, body, CreateAiDetection::check)
+}
+
+pub fn watermark_embed(told: &Told<'_>) -> Result<New, Amiss> {
+    before_sunset(told)?;
+    embed(told, Api::V2)
+}
+
+pub fn watermark_embed_v3(told: &Told<'_>) -> Result<New, Amiss> {
+    embed(told, Api::V3)
+}
+
+fn embed(told: &Told<'_>, api: Api) -> Result<New, Amiss> {
+    told.takes_options(&[])?;
+    told.takes_no_name()?;
+    let files = told.files.iter().map(|file| {
+        let texts = file.watermarks.iter().map(|text| json!({"text": text}));
+        json!({"fileName": file.name, "watermarks": texts.collect::<Vec<_>>()})
+    });
+    let body = json!({"files": files.collect::<Vec<_>>()});
+    drafted(told, api, body, |it: CreateWatermarkEmbed| it.check(api))
+}
+
+pub fn watermark_extract(told: &Told<'_>) -> Result<New, Amiss> {
+    before_sunset(told)?;
+    told.takes_files(1..=2)?;
+    let mut file = json!({"fileName": told.files[0].name});
+    if let Some(original) = told.files.get(1) {
+        file["includeOriginal"] = json!(true);
+        file["originalFile"] = json!({"fileName": original.name});
+    }
+    extract(told, Api::V2, &file, CreateWatermarkExtract::check)
+}
+
+pub fn watermark_extract_v3(told: &Told<'_>) -> Result<New, Amiss> {
+    told.takes_files(2..=2)?;
+    let original = json!({"fileName": told.files[1].name});
+    let file = json!({"fileName": told.files[0].name, "originalFile": original});
+    extract(told, Api::V3, &file, CreateWatermarkExtractV3::check)
+}
+
+fn extract<T: DeserializeOwned>(
+    told: &Told<'_>,
+    api: Api,
+    file: &Value,
+    check: impl FnOnce(T) -> Result<Asked, Refusal>,
+) -> Result<New, Amiss> {
+    told.takes_options(&[])?;
+    told.takes_no_name()?;
+    told.takes_no_watermarks()?;
+    drafted(told, api, json!({"file": file}), check)
+}
+
+/// Its route has not ended yet, when it is made.
+fn before_sunset(told: &Told<'_>) -> Result<(), Amiss> {
+    if told.revision == Revision::V2026_10 && told.at >= V2_SUNSET {
+        let line = format!(
+            "{} has ended by then; there is the one of v3",
+            told.operation
+        );
+        return Err(Amiss::new("operation", line));
+    }
+    Ok(())
+}
+
+/// The order that the body asks for, if that is taken.
+fn drafted<T: DeserializeOwned>(
+    told: &Told<'_>,
+    api: Api,
+    mut body: Value,
+    check: impl FnOnce(T) -> Result<Asked, Refusal>,
+) -> Result<New, Amiss> {
+    body["idempotencyKey"] = json!(IDEMPOTENCY_KEY);
+    let parsed = parse(&Bytes::from(body.to_string()));
+    let asked = parsed.and_then(check).map_err(|refusal| amiss(&refusal))?;
+    Ok(New {
+        operation: told.operation,
+        idempotency_key: None,
+        vendor: Vendor::Bizmori,
+        api,
+        origin: told.origin.to_owned(),
+        name: asked.order_name,
+        work: asked.work,
+        files: asked.files,
+        id: None,
+        charge: None,
+        request_digest: None,
+    })
+}
+
+/// What was refused of a body, told of the order; places in the body are nobody's.
+fn amiss(refusal: &Refusal) -> Amiss {
+    let why = refusal.why.as_str();
+    let why = why.split(" at line ").next().unwrap_or(why);
+    let (field, line) = why.split_once(": ").unwrap_or(("", why));
+    let mut known = FIELDS.into_iter();
+    let renamed = known.find(|(of_body, _)| *of_body == field);
+    Amiss::new(renamed.map_or(field, |(_, told)| told), line)
+}

@@ -1,0 +1,157 @@
+//! What the vendor's webhooks say of an order that has come to its end.
+
+use serde::Serialize;
+
+use super::wire::{Fraction, detected};
+use crate::model::order::{Order, State, Vendor};
+use crate::model::time::Timestamp;
+use crate::model::work::{Outcome, Work};
+use crate::platform::clock;
+use crate::services::links::Links;
+use crate::services::webhooks::Told;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Event<'o> {
+    event_id: &'o str,
+    event_type: &'o str,
+    occurred_at: String,
+    data: Data<'o>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Data<'o> {
+    order_id: &'o str,
+    order_name: &'o str,
+    created_at: String,
+    updated_at: String,
+    #[serde(flatten)]
+    end: End<'o>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+enum End<'o> {
+    Outputs {
+        completed_at: String,
+        status: &'static str,
+        file_count: usize,
+        /// Null for test orders.
+        download_url: Option<String>,
+    },
+    Extraction {
+        completed_at: String,
+        status: &'static str,
+        status_code: &'static str,
+        watermark_found: bool,
+        /// Left out where none was found.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        watermark_info: Option<WatermarkInfo<'o>>,
+    },
+    Detection {
+        completed_at: String,
+        status: &'static str,
+        probability: Fraction,
+        /// Left out where not asked for; null for test orders.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        heatmap_url: Option<Option<String>>,
+        /// Left out where not asked for; null for test orders.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        overlay_url: Option<Option<String>>,
+    },
+    Failed {
+        failed_at: String,
+        status: &'static str,
+        error_code: &'o str,
+        error_message: &'o str,
+    },
+}
+
+#[derive(Serialize)]
+struct WatermarkInfo<'o> {
+    text: &'o str,
+}
+
+/// The event of an order that has just come to its end, its links made for the origin of the
+/// request that made the order.
+#[must_use]
+pub fn project(order: &Order, links: &Links, event_id: &str, now: Timestamp) -> Option<Told> {
+    let status = order.state.status();
+    let link = |key: &Option<String>| {
+        key.as_deref()
+            .map(|key| links.read(&order.origin, Vendor::Bizmori, key, now))
+    };
+    let (word, end) = match &order.state {
+        State::Complete {
+            completed_at,
+            outcome,
+            ..
+        } => {
+            let completed_at = clock::iso(*completed_at);
+            let end = match outcome {
+                Outcome::Outputs(outputs) => End::Outputs {
+                    completed_at,
+                    status,
+                    file_count: order.files.len(),
+                    download_url: link(&outputs.download),
+                },
+                Outcome::Extraction(found) => {
+                    let text = found.text.as_deref();
+                    End::Extraction {
+                        completed_at,
+                        status,
+                        status_code: detected(found),
+                        watermark_found: text.is_some(),
+                        watermark_info: text.map(|text| WatermarkInfo { text }),
+                    }
+                }
+                Outcome::Bulk(_) => return None,
+                Outcome::Detection(found) => {
+                    let Work::AiDetection { options } = &order.work else {
+                        return None;
+                    };
+                    let asked = options.unwrap_or_default();
+                    End::Detection {
+                        completed_at,
+                        status,
+                        probability: Fraction(found.verdict.probability),
+                        heatmap_url: asked.generate_heatmap.then(|| link(&found.heatmap)),
+                        overlay_url: asked.generate_overlay.then(|| link(&found.overlay)),
+                    }
+                }
+            };
+            ("completed", end)
+        }
+        State::Failed {
+            failed_at, failure, ..
+        } => {
+            let (error_code, error_message) = (failure.code.as_str(), failure.message.as_str());
+            (
+                "failed",
+                End::Failed {
+                    failed_at: clock::iso(*failed_at),
+                    status,
+                    error_code,
+                    error_message,
+                },
+            )
+        }
+        State::Pending | State::InProgress { .. } | State::Expired { .. } => return None,
+    };
+    let kind = format!("order.{}.{word}", order.work.name());
+    let event = Event {
+        event_id,
+        event_type: &kind,
+        occurred_at: clock::iso(now),
+        data: Data {
+            order_id: &order.id,
+            order_name: &order.name,
+            created_at: clock::iso(order.created_at),
+            updated_at: clock::iso(order.updated_at),
+            end,
+        },
+    };
+    let body = serde_json::to_string(&event).ok()?;
+    Some(Told { kind, body })
+}

@@ -1,0 +1,247 @@
+//! BIZ MORI's API, as `contract/bizmori.md` has it: orders and webhooks of `/api/v2`.
+
+mod auth;
+mod create;
+mod download;
+mod draft;
+mod error;
+mod events;
+mod legacy_webhook;
+mod listing;
+mod orders;
+mod request;
+mod sunset;
+mod test_samples;
+mod test_uploads;
+mod token;
+mod uploads;
+mod v3;
+mod webhooks;
+mod wire;
+mod wire_webhooks;
+
+use axum::http::{Method, Uri};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::http::{Context, Json, Routes};
+use crate::model::rule::Makes;
+pub use auth::whose;
+pub use error::Code;
+use error::Refusal;
+
+pub use events::project;
+
+/// The operations of this front door.
+#[must_use]
+pub fn routes(context: Option<Context>) -> Routes {
+    let routes = Routes::new(context).owned(whose);
+    v3::routes(webhook_routes(order_routes(routes)))
+}
+
+fn order_routes(routes: Routes) -> Routes {
+    routes
+        .on(
+            "bizmori.createAntiAi",
+            Method::POST,
+            "/api/v2/orders/anti-ai",
+            create::anti_ai,
+        )
+        .making(Makes::Outputs)
+        .drafted(draft::anti_ai)
+        .on(
+            "bizmori.confirmAntiAi",
+            Method::POST,
+            "/api/v2/orders/anti-ai/confirm",
+            orders::confirm_anti_ai,
+        )
+        .on(
+            "bizmori.createAntiAiWithUrls",
+            Method::POST,
+            "/api/v2/orders/anti-ai/with-urls",
+            create::anti_ai_with_urls,
+        )
+        .making(Makes::Outputs)
+        .on(
+            "bizmori.createWatermarkEmbed",
+            Method::POST,
+            "/api/v2/orders/wtr-embed",
+            create::watermark_embed,
+        )
+        .making(Makes::Outputs)
+        .drafted(draft::watermark_embed)
+        .on(
+            "bizmori.createWatermarkExtract",
+            Method::POST,
+            "/api/v2/orders/wtr-extract",
+            create::watermark_extract,
+        )
+        .making(Makes::Extraction)
+        .drafted(draft::watermark_extract)
+        .on(
+            "bizmori.createAiDetection",
+            Method::POST,
+            "/api/v2/orders/ai-detection",
+            create::ai_detection,
+        )
+        .making(Makes::Detection)
+        .drafted(draft::ai_detection)
+        .on(
+            "bizmori.confirmAiDetection",
+            Method::POST,
+            "/api/v2/orders/ai-detection/confirm",
+            orders::confirm_ai_detection,
+        )
+        .on(
+            "bizmori.listOrders",
+            Method::GET,
+            "/api/v2/orders",
+            listing::list,
+        )
+        .on(
+            "bizmori.getRecentStats",
+            Method::GET,
+            "/api/v2/orders/stats/recent",
+            listing::recent,
+        )
+        .on(
+            "bizmori.refreshUploadUrls",
+            Method::POST,
+            "/api/v2/orders/{orderId}/refresh-urls",
+            orders::refresh_urls,
+        )
+        .on(
+            "bizmori.getOrder",
+            Method::GET,
+            "/api/v2/orders/{orderId}",
+            orders::get,
+        )
+        .on(
+            "bizmori.downloadOrder",
+            Method::GET,
+            "/api/v2/orders/{orderId}/download",
+            download::get,
+        )
+        .on(
+            "bizmori.putTestUpload",
+            Method::PUT,
+            "/api/v2/test-uploads/{signedToken}",
+            test_uploads::put,
+        )
+        .on(
+            "bizmori.getTestSample",
+            Method::GET,
+            "/api/v2/test-samples/{signedToken}",
+            test_samples::get,
+        )
+}
+
+fn webhook_routes(routes: Routes) -> Routes {
+    routes
+        .on(
+            "bizmori.createWebhook",
+            Method::POST,
+            "/api/v2/orders/webhooks",
+            webhooks::create,
+        )
+        .on(
+            "bizmori.listWebhooks",
+            Method::GET,
+            "/api/v2/orders/webhooks",
+            webhooks::list,
+        )
+        .on(
+            "bizmori.getWebhook",
+            Method::GET,
+            "/api/v2/orders/webhooks/{webhookId}",
+            webhooks::get,
+        )
+        .on(
+            "bizmori.updateWebhook",
+            Method::PUT,
+            "/api/v2/orders/webhooks/{webhookId}",
+            webhooks::update,
+        )
+        .on(
+            "bizmori.deleteWebhook",
+            Method::DELETE,
+            "/api/v2/orders/webhooks/{webhookId}",
+            webhooks::delete,
+        )
+        .on(
+            "bizmori.listWebhookEvents",
+            Method::GET,
+            "/api/v2/orders/webhooks/{webhookId}/events",
+            webhooks::events,
+        )
+        .on(
+            "bizmori.retryWebhookEvent",
+            Method::POST,
+            "/api/v2/orders/webhooks/{webhookId}/events/{eventRowId}/retry",
+            webhooks::retry_event,
+        )
+        .on(
+            "bizmori.retryFailedWebhookEvents",
+            Method::POST,
+            "/api/v2/orders/webhooks/{webhookId}/events/retry-failed",
+            webhooks::retry_failed_events,
+        )
+        .on(
+            "bizmori.createLegacyWebhook",
+            Method::POST,
+            "/api/v2/orders/webhook",
+            legacy_webhook::set,
+        )
+        .on(
+            "bizmori.getLegacyWebhook",
+            Method::GET,
+            "/api/v2/orders/webhook",
+            legacy_webhook::get,
+        )
+        .on(
+            "bizmori.deleteLegacyWebhook",
+            Method::DELETE,
+            "/api/v2/orders/webhook",
+            legacy_webhook::delete,
+        )
+}
+
+/// What a handler answers.
+type Answer = Result<Response, Refusal>;
+
+/// A success: `{"data": …}`.
+fn answer<T: Serialize>(data: T) -> Response {
+    Json(wire::Data { data }).into_response()
+}
+
+/// The answer to a route there is not, or a method that a route does not have.
+#[must_use]
+pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
+    Refusal::new(
+        Code::ResourceNotFound,
+        format!("{method} {} is no route", uri.path()),
+    )
+    .into_response()
+}
+
+/// Returns the response to a request without a valid `Host` header.
+#[must_use]
+pub fn bad_host(line: &str) -> Response {
+    Refusal::invalid(line).into_response()
+}
+
+/// Returns the response to a preflight of a page whose origin is not allowed.
+#[must_use]
+pub fn forbidden_origin(line: &str) -> Response {
+    Refusal::new(Code::AuthForbidden, line).into_response()
+}
+
+/// The answer where a handler of ours panicked.
+#[must_use]
+pub fn panicked() -> Response {
+    Refusal::new(
+        Code::ServerInternalError,
+        "a fault of stuntdouble's: see its log",
+    )
+    .into_response()
+}

@@ -1,0 +1,152 @@
+//! What clients send: bodies and queries, and what the vendor takes of them.
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use bytes::{Buf, Bytes};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+mod create;
+mod fields;
+mod listing;
+mod watermark;
+mod webhooks;
+
+use super::error::Refusal;
+use crate::http::{Context, Object, read_json};
+
+pub use create::{Asked, CreateAiDetection, CreateAntiAi, CreateAntiAiWithUrls};
+use fields::idempotency_key;
+pub use listing::{LIMIT_MAX, ListQuery, Paging, stats_day};
+pub use watermark::{CreateWatermarkEmbed, CreateWatermarkExtract, CreateWatermarkExtractV3};
+pub use webhooks::{LegacyWebhookBody, RetryFailed, WebhookBody};
+
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A JSON body, sent as JSON, of the shape of `T`.
+#[derive(Debug)]
+pub struct Read<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Context> for Read<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, context: &Context) -> Result<Self, Refusal> {
+        let Sent(bytes) = Sent::from_request(request, context).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// The same, with the SHA-256 of what the body says, in hex; the order of its fields and its
+/// blanks do not count.
+#[derive(Debug)]
+pub struct ReadWithDigest<T>(pub T, pub String);
+
+impl<T: DeserializeOwned> FromRequest<Context> for ReadWithDigest<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, context: &Context) -> Result<Self, Refusal> {
+        let bytes = Sent::from_request(request, context).await?.0;
+        let body = parse(&bytes)?;
+        let said: Value = parse(&bytes)?;
+        Ok(Self(body, hex::encode(Sha256::digest(said.to_string()))))
+    }
+}
+
+/// The same, or no body at all, which is as good as `{}`.
+#[derive(Debug)]
+pub struct ReadOrEmpty<T>(pub T);
+
+impl<T: DeserializeOwned + Default> FromRequest<Context> for ReadOrEmpty<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &Context) -> Result<Self, Refusal> {
+        let (bytes, sent_as_json) = read_body(request).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        as_json(sent_as_json)?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// A body that was sent as JSON.
+struct Sent(Bytes);
+
+impl FromRequest<Context> for Sent {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &Context) -> Result<Self, Refusal> {
+        let (bytes, sent_as_json) = read_body(request).await?;
+        as_json(sent_as_json)?;
+        Ok(Self(bytes))
+    }
+}
+
+/// Reads the body of a request, and whether it was sent as JSON. A leading byte order mark is skipped, as
+/// Express does.
+async fn read_body(request: Request) -> Result<(Bytes, bool), Refusal> {
+    let (parts, body): (_, Body) = request.into_parts();
+    let (mut bytes, sent_as_json) = read_json(&parts.headers, body).await?;
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.advance(BYTE_ORDER_MARK.len());
+    }
+    Ok((bytes, sent_as_json))
+}
+
+fn as_json(sent_as_json: bool) -> Result<(), Refusal> {
+    if sent_as_json {
+        Ok(())
+    } else {
+        Err(Refusal::invalid("Content-Type: is not application/json"))
+    }
+}
+
+/// The body, if it is a JSON object of the shape of `T`.
+///
+/// # Errors
+/// Names the field that does not fit.
+pub fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
+    let mut source = serde_json::Deserializer::from_slice(bytes);
+    let Object(parsed) = serde_path_to_error::deserialize(&mut source).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        Refusal::invalid(if inner.is_data() && path != "." {
+            format!("{path}: {inner}")
+        } else {
+            format!("body: {inner}")
+        })
+    })?;
+    source
+        .end()
+        .map_err(|error| Refusal::invalid(format!("body: {error}")))?;
+    Ok(parsed)
+}
+
+/// `POST …/confirm`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Confirm {
+    #[serde(default)]
+    idempotency_key: Value,
+    pub order_id: String,
+}
+
+impl Confirm {
+    /// Its idempotency key.
+    ///
+    /// # Errors
+    /// If there is none that is taken.
+    pub fn key(&self) -> Result<String, Refusal> {
+        idempotency_key(&self.idempotency_key)
+    }
+}
+
+/// `POST …/reports`.
+#[derive(Debug, Default, Deserialize)]
+pub struct ReportBody {
+    #[serde(default)]
+    pub locale: Option<String>,
+}

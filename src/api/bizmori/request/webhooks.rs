@@ -1,0 +1,91 @@
+//! What clients send about webhooks, and what the vendor takes of it.
+
+use std::ops::RangeInclusive;
+
+use serde::Deserialize;
+
+use crate::api::bizmori::error::Refusal;
+use crate::model::time::{DAY_MS, Timestamp};
+use crate::platform::clock;
+use crate::services::webhooks::Wish;
+
+/// How far apart the ends of a window may be.
+const WINDOW_DAYS_MAX: i64 = 7;
+
+/// `POST …/webhooks` and `PUT …/webhooks/{id}`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookBody {
+    #[serde(default)]
+    pub name: Option<String>,
+    pub url: String,
+    #[serde(default)]
+    pub is_test: Option<bool>,
+}
+
+impl From<WebhookBody> for Wish {
+    fn from(body: WebhookBody) -> Self {
+        Self {
+            name: body.name,
+            url: body.url,
+            test: body.is_test,
+        }
+    }
+}
+
+/// `POST …/webhook`, the legacy route.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LegacyWebhookBody {
+    url: String,
+    #[serde(default)]
+    is_test: Option<bool>,
+}
+
+impl From<LegacyWebhookBody> for WebhookBody {
+    fn from(body: LegacyWebhookBody) -> Self {
+        Self {
+            name: None,
+            url: body.url,
+            is_test: body.is_test,
+        }
+    }
+}
+
+/// `POST …/events/retry-failed`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RetryFailed {
+    from_date: String,
+    to_date: String,
+}
+
+impl RetryFailed {
+    /// The window meant, its ends included: a date is the whole of its day, and two dates are
+    /// as far apart as their days' beginnings.
+    ///
+    /// # Errors
+    /// If an end is no date, the window ends before it begins, or is too long.
+    pub fn window(&self) -> Result<RangeInclusive<Timestamp>, Refusal> {
+        let from = named("fromDate", &self.from_date)?;
+        let to = named("toDate", &self.to_date)?;
+        if from.start() > to.end() {
+            return Err(Refusal::invalid(format!(
+                "fromDate: {} is after toDate {}",
+                self.from_date, self.to_date
+            )));
+        }
+        if to.start().since_ms(*from.start()) > WINDOW_DAYS_MAX * DAY_MS {
+            return Err(Refusal::unprocessable(format!(
+                "toDate: {} is more than {WINDOW_DAYS_MAX} days after fromDate {}",
+                self.to_date, self.from_date
+            )));
+        }
+        Ok(*from.start()..=*to.end())
+    }
+}
+
+fn named(field: &str, text: &str) -> Result<RangeInclusive<Timestamp>, Refusal> {
+    clock::parse_iso_range(text)
+        .ok_or_else(|| Refusal::invalid(format!("{field}: {text} is no ISO 8601 date")))
+}

@@ -1,0 +1,71 @@
+//! The end of the v2 watermark routes, in revision `2026-10`: announced on every answer
+//! (RFC 9745, RFC 8594, RFC 8288), and from its instant of the account's clock on 410.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request};
+use axum::handler::Handler;
+use axum::http::header::{AUTHORIZATION, LINK};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::Response;
+
+use super::auth::{Caller, bearer};
+use super::error::{Code, Refusal};
+use crate::http::{Context, Verbs};
+use crate::model::account::Revision;
+use crate::platform::clock;
+use crate::services::accounts::Account;
+use crate::services::orders::V2_SUNSET;
+
+const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
+const SUNSET: HeaderName = HeaderName::from_static("sunset");
+
+/// Who calls a route that ends, before it has.
+pub struct BeforeSunset(pub Arc<Account>);
+
+impl FromRequestParts<Context> for BeforeSunset {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Refusal> {
+        let Caller(account) = Caller::from_request_parts(parts, context).await?;
+        let ends = context.orders.revision(&account) == Revision::V2026_10;
+        if ends && account.now() >= V2_SUNSET {
+            let line = "the v2 watermark API has ended by the account's clock: use v3";
+            return Err(Refusal::new(Code::WatermarkV2ApiSunset, line));
+        }
+        Ok(Self(account))
+    }
+}
+
+/// The answer of a route that ends; it says when, and what comes after it.
+pub async fn announced<T>(
+    route: impl Handler<T, Context>,
+    request: Request,
+    context: Context,
+) -> Response {
+    let revision = revision(&context, request.headers());
+    let successor = request.uri().path().replacen("/v2/", "/v3/", 1);
+    let mut response = route.call(request, context).await;
+    if revision == Revision::V2026_10 {
+        let link = format!("<{successor}>; rel=\"successor-version\"");
+        let headers = response.headers_mut();
+        headers.insert(DEPRECATION, HeaderValue::from_static("true"));
+        for (name, value) in [(SUNSET, clock::http_date(V2_SUNSET)), (LINK, link)] {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(name, value);
+            }
+        }
+    }
+    response
+}
+
+/// That of the key's account; the server's where there is none.
+fn revision(verbs: &Verbs, headers: &HeaderMap) -> Revision {
+    let shown = headers.get(AUTHORIZATION);
+    let key = shown.and_then(|value| value.to_str().ok()).and_then(bearer);
+    let account = key.and_then(|key| verbs.accounts.get(key));
+    account.map_or(verbs.config.orders.revision, |account| {
+        verbs.orders.revision(&account)
+    })
+}

@@ -1,0 +1,71 @@
+//! Where test keys upload: the body is read, counted and thrown away.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
+
+use super::error::{Code, Refusal};
+use super::token::{Purpose, Token};
+use crate::http::{BodyRefusal, Context, Segment, Tied};
+use crate::model::order::Vendor;
+use crate::model::time::Timestamp;
+
+/// 50 MiB.
+const BODY_BYTES_MAX: u64 = 50 * 1024 * 1024;
+/// An hour.
+const LIFETIME_MS: i64 = 3_600_000;
+
+/// What a token follows in a URL's path.
+pub const PATH: &str = "/api/v2/test-uploads/";
+
+/// Where file `index` of a test order is uploaded, from `now` for an hour.
+pub fn url(secret: &str, origin: &str, order_id: &str, index: usize, now: Timestamp) -> String {
+    let token = Token {
+        order_id,
+        index,
+        expires_at: now.plus_ms(LIFETIME_MS),
+    };
+    let token = token.sign(secret, Purpose::Upload);
+    format!("{origin}{PATH}{token}")
+}
+
+pub async fn put(
+    State(context): State<Context>,
+    Segment(token): Segment,
+    mut body: Body,
+) -> Result<Response, Refusal> {
+    let forbidden = |line: &str| Refusal::new(Code::AuthForbidden, line);
+    let token = Token::read(&context.config.storage.s3_secret, Purpose::Upload, &token)
+        .ok_or_else(|| forbidden("the token is not one of ours"))?;
+    let found = context.orders.find(Vendor::Bizmori, token.order_id).await?;
+    let gone = || Refusal::new(Code::OrderNotFound, "the order of this token is gone");
+    let order = found.ok_or_else(gone)?;
+    let account = context.accounts.by_id(order.account).ok_or_else(gone)?;
+    let file = order.files.get(token.index).ok_or_else(gone)?;
+    if account.now() > token.expires_at {
+        return Err(forbidden("the token has expired by the account's clock"));
+    }
+    let mut bytes = 0_u64;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            let error: &(dyn std::error::Error + 'static) = &error;
+            BodyRefusal::from(error)
+        })?;
+        bytes += frame
+            .data_ref()
+            .map_or(0, |data| u64::try_from(data.len()).unwrap_or(u64::MAX));
+        if bytes > BODY_BYTES_MAX {
+            let line = format!("the body is larger than {BODY_BYTES_MAX} bytes");
+            return Err(Refusal::new(Code::TestUploadTooLarge, line));
+        }
+    }
+    let hold = context
+        .orders
+        .received(account.id, &order.id, &file.key, bytes)
+        .await?;
+    let mut answer = StatusCode::OK.into_response();
+    Tied::tie(&mut answer, hold);
+    Ok(answer)
+}

@@ -1,0 +1,86 @@
+//! Signed tokens in URLs of test keys: each says all there is to know, and none can be made up.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::model::time::Timestamp;
+
+/// Path of the samples of test orders. A token follows it.
+pub const SAMPLES_PATH: &str = "/api/v2/test-samples/";
+
+/// What a token is for; one for the one does not do for the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    Upload,
+    Sample,
+    /// A sample of a report; the index is that of its language.
+    Report,
+}
+
+/// What a token says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Token<'t> {
+    pub order_id: &'t str,
+    /// The how-manieth file of the order it is for, from 0.
+    pub index: usize,
+    pub expires_at: Timestamp,
+}
+
+impl<'t> Token<'t> {
+    /// The token, signed with the server's S3 secret.
+    pub fn sign(&self, secret: &str, purpose: Purpose) -> String {
+        let expires_at_ms = self.expires_at.ms();
+        let said = format!("{}.{}.{expires_at_ms}", self.order_id, self.index);
+        let signature = mac(secret, purpose, &said).finalize().into_bytes();
+        format!("{said}.{}", hex::encode(signature))
+    }
+
+    /// What the token says, if it is one of ours.
+    pub fn read(secret: &str, purpose: Purpose, token: &'t str) -> Option<Self> {
+        let (said, signature) = token.rsplit_once('.')?;
+        mac(secret, purpose, said)
+            .verify_slice(&hex::decode(signature).ok()?)
+            .ok()?;
+        let mut parts = said.split('.');
+        Some(Self {
+            order_id: parts.next()?,
+            index: parts.next()?.parse().ok()?,
+            expires_at: Timestamp::from_ms(parts.next()?.parse().ok()?),
+        })
+    }
+}
+
+fn mac(secret: &str, purpose: Purpose, said: &str) -> Hmac<Sha256> {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
+    mac.update(match purpose {
+        Purpose::Upload => b"test upload ",
+        Purpose::Sample => b"test sample ",
+        Purpose::Report => b"test report ",
+    });
+    mac.update(said.as_bytes());
+    mac
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_as_it_was_made_and_never_made_up() {
+        let made = Token {
+            order_id: "42",
+            index: 3,
+            expires_at: Timestamp::from_ms(3_601_000),
+        };
+        let token = made.sign("secret", Purpose::Upload);
+        assert_eq!(Token::read("secret", Purpose::Upload, &token), Some(made));
+        assert_eq!(Token::read("other", Purpose::Upload, &token), None);
+        assert_eq!(Token::read("secret", Purpose::Sample, &token), None);
+        let other = token.replacen("42", "43", 1);
+        assert_eq!(Token::read("secret", Purpose::Upload, &other), None);
+        for nonsense in ["", ".", "a.b.c.d", "42.3.1.zz"] {
+            assert_eq!(Token::read("secret", Purpose::Upload, nonsense), None);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What was made is downloaded.
+
+use axum::extract::State;
+
+use super::own;
+use super::wire::{Download, DownloadFile};
+use crate::api::bizmori::auth::Caller;
+use crate::api::bizmori::download::downloadable;
+use crate::api::bizmori::error::{Code, Refusal};
+use crate::api::bizmori::test_samples;
+use crate::api::bizmori::{Answer, answer};
+use crate::http::{Called, Context, Origin, Segment, Verbs};
+use crate::model::order::{Order, Vendor};
+use crate::model::time::Timestamp;
+use crate::services::accounts::Account;
+use crate::services::links::READ_S;
+use crate::services::orders::Archive;
+
+pub async fn get(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Segment(order_id): Segment,
+    called: Called,
+) -> Answer {
+    let order = own(&context, &account, &order_id).await?;
+    let outputs = downloadable(&order)?;
+    let Origin(origin) = Origin::of(&context, &called).await?;
+    let now = account.now();
+    let expires_s = seconds_left(&order, now);
+    if order.test {
+        return Ok(answer(samples(&context, &order, &origin, now, expires_s)));
+    }
+    let save = |key: &str, name: &str| {
+        let links = &context.links;
+        links.save(&origin, Vendor::Bizmori, key, name, now, expires_s)
+    };
+    let files = order.cuts().into_iter().zip(&outputs.keys);
+    let files: Vec<_> = files
+        .map(|(cut, key)| DownloadFile {
+            file_id: cut.output_id().to_string(),
+            download_url: save(key, &cut.file.name),
+        })
+        .collect();
+    let archive_url = match files.as_slice() {
+        [] => {
+            let line = format!("order {order_id} has handed over its outputs, and keeps none");
+            return Err(Refusal::new(Code::ProcessedFileNotFound, line));
+        }
+        [only] => only.download_url.clone(),
+        _ => {
+            let key = archive_key(&context, &account, &order, &outputs.keys).await?;
+            save(&key, &format!("{}.zip", order.name))
+        }
+    };
+    Ok(answer(Download {
+        archive_url,
+        files,
+        expires_in_seconds: expires_s,
+    }))
+}
+
+/// Returns the key of the ZIP of an order's outputs, which is made if it is not there yet.
+async fn archive_key(
+    verbs: &Verbs,
+    account: &Account,
+    order: &Order,
+    outputs: &[String],
+) -> Result<String, Refusal> {
+    let (code, line) = match verbs.orders.archive(account, order, outputs).await? {
+        Archive::Made { key } => return Ok(key),
+        Archive::Expired => (Code::OrderExpired, " has expired"),
+        Archive::OutputMissing => (Code::ProcessedFileNotFound, ": an output is gone"),
+    };
+    Err(Refusal::new(code, format!("order {}{line}", order.id)))
+}
+
+/// An hour, or what is left until the order expires.
+fn seconds_left(order: &Order, now: Timestamp) -> u32 {
+    let left_s = order.expires_at().since_ms(now) / 1_000;
+    u32::try_from(left_s.max(1)).unwrap_or(READ_S).min(READ_S)
+}
+
+/// Sample files stand for the outputs of a test order.
+fn samples(verbs: &Verbs, order: &Order, origin: &str, now: Timestamp, expires_s: u32) -> Download {
+    let expires_at = now.plus_ms(i64::from(expires_s) * 1_000);
+    let secret = &verbs.config.storage.s3_secret;
+    let url = |index| test_samples::url(secret, origin, &order.id, index, expires_at);
+    let cuts = order.cuts();
+    let files = cuts.iter().enumerate().map(|(index, cut)| DownloadFile {
+        file_id: cut.output_id().to_string(),
+        download_url: url(index),
+    });
+    Download {
+        archive_url: url(if cuts.len() == 1 { 0 } else { cuts.len() }),
+        files: files.collect(),
+        expires_in_seconds: expires_s,
+    }
+}

@@ -1,0 +1,189 @@
+//! The account's webhooks, and the events on their way to them.
+
+use std::fmt::Display;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use serde::Serialize;
+
+use super::auth::Caller;
+use super::error::{Code, Refusal};
+use super::request::{Paging, Read};
+use super::request::{RetryFailed, WebhookBody};
+use super::wire_webhooks::{
+    EventItem, EventRetried, Events, FailedRetried, Pagination, WebhookCreated, WebhookDetail,
+    WebhookItem, WebhookUpdated, Webhooks,
+};
+use super::{Answer, answer};
+use crate::http::{Context, Segment, Segments, X_MOCK_REASON, header_line};
+use crate::model::ids::{DeliveryId, WebhookId};
+use crate::services::accounts::Account;
+use crate::services::webhooks::Wish;
+
+fn not_found(id: impl Display) -> Refusal {
+    Refusal::new(
+        Code::WebhookNotFound,
+        format!("this key has no webhook {id}"),
+    )
+}
+
+/// Reads the id of a webhook in a path. Text that is not digits names no webhook.
+fn webhook_id(segment: &str) -> Result<WebhookId, Refusal> {
+    WebhookId::parse(segment).ok_or_else(|| not_found(segment))
+}
+
+/// What the body asks for; a test key has test endpoints only.
+pub(super) fn wish(account: &Account, body: WebhookBody) -> Result<Wish, Refusal> {
+    let wish = Wish::from(body);
+    let invalid = |(field, line)| Refusal::invalid(format!("{field}: {line}"));
+    wish.check().map_err(invalid)?;
+    let forbidden = |line| Refusal::new(Code::AuthForbidden, format!("isTest: {line}"));
+    wish.of_key(account.is_test()).map_err(forbidden)
+}
+
+/// Returns the response to a webhook that was registered or changed. Its `X-Mock-Reason` says why nothing
+/// is sent to `url`, if that is so.
+pub(super) async fn answer_registered(
+    context: &Context,
+    url: &str,
+    data: impl Serialize,
+) -> Response {
+    let mut response = answer(data);
+    if let Some(line) = context.webhooks.refusal(url).await {
+        let reason = header_line(&format!("url: {line}"));
+        response.headers_mut().insert(X_MOCK_REASON, reason);
+    }
+    response
+}
+
+pub async fn create(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Read(body): Read<WebhookBody>,
+) -> Answer {
+    let endpoint = context
+        .webhooks
+        .register(&account, wish(&account, body)?)
+        .await?;
+    let url = endpoint.url.clone();
+    Ok(answer_registered(&context, &url, WebhookCreated::from(endpoint)).await)
+}
+
+pub async fn list(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let paging = Paging::read(query.as_deref(), 10)?;
+    let page = context
+        .webhooks
+        .endpoints(&account, &paging.keyword, paging.limit, paging.offset())
+        .await?;
+    let webhooks = page.items.iter().map(WebhookItem::from).collect();
+    Ok(answer(Webhooks {
+        webhooks,
+        pagination: pagination(&paging, page.total),
+    }))
+}
+
+pub async fn get(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Segment(id): Segment,
+) -> Answer {
+    let id = webhook_id(&id)?;
+    let endpoint = context
+        .webhooks
+        .endpoint(&account, id)
+        .await?
+        .ok_or_else(|| not_found(id))?;
+    Ok(answer(WebhookDetail::from(endpoint)))
+}
+
+pub async fn update(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Segment(id): Segment,
+    Read(body): Read<WebhookBody>,
+) -> Answer {
+    let wish = wish(&account, body)?;
+    let id = webhook_id(&id)?;
+    let endpoint = context
+        .webhooks
+        .change(&account, id, wish)
+        .await?
+        .ok_or_else(|| not_found(id))?;
+    let url = endpoint.url.clone();
+    Ok(answer_registered(&context, &url, WebhookUpdated::from(endpoint)).await)
+}
+
+pub async fn delete(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Segment(id): Segment,
+) -> Answer {
+    let id = webhook_id(&id)?;
+    if context.webhooks.unregister(&account, id).await? {
+        return Ok(answer(()));
+    }
+    Err(not_found(id))
+}
+
+pub async fn events(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Segment(id): Segment,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let paging = Paging::read(query.as_deref(), 20)?;
+    let id = webhook_id(&id)?;
+    let endpoint = context
+        .webhooks
+        .endpoint(&account, id)
+        .await?
+        .ok_or_else(|| not_found(id))?;
+    let page = context
+        .webhooks
+        .deliveries(&endpoint, paging.limit, paging.offset())
+        .await?;
+    let pagination = pagination(&paging, page.total);
+    let events = page.items.into_iter().map(EventItem::from).collect();
+    Ok(answer(Events { events, pagination }))
+}
+
+pub async fn retry_event(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Segments(id, row): Segments,
+) -> Answer {
+    let id = webhook_id(&id)?;
+    let Some(row_id) = DeliveryId::parse(&row) else {
+        let endpoint = context.webhooks.endpoint(&account, id).await?;
+        endpoint.ok_or_else(|| not_found(id))?;
+        let line = format!("the webhook has no event row {row}");
+        return Err(Refusal::new(Code::WebhookEventNotFound, line));
+    };
+    let retried = context.webhooks.retry(&account, id, row_id).await?;
+    Ok(answer(EventRetried::from(retried)))
+}
+
+pub async fn retry_failed_events(
+    State(context): State<Context>,
+    Caller(account): Caller,
+    Segment(id): Segment,
+    Read(body): Read<RetryFailed>,
+) -> Answer {
+    let window = body.window()?;
+    let id = webhook_id(&id)?;
+    let tally = context.webhooks.retry_failed(&account, id, window).await?;
+    Ok(answer(FailedRetried::from(tally)))
+}
+
+fn pagination(paging: &Paging, total: u64) -> Pagination {
+    Pagination {
+        page: paging.page,
+        limit: paging.limit,
+        total,
+        total_pages: paging.pages(total),
+    }
+}

@@ -1,0 +1,275 @@
+//! The answer to `GET /api/v2/orders/{orderId}`.
+
+use serde::Serialize;
+
+use super::{Fraction, detection, status_code};
+use crate::http::Verbs;
+use crate::model::account::Revision;
+use crate::model::order::{Order, State, Vendor};
+use crate::model::time::Timestamp;
+use crate::model::work::{DetectionOptions, Extraction, NoResult, Outcome, Work};
+use crate::platform::clock;
+use crate::services::accounts::Account;
+use crate::services::links::Links;
+
+/// Who reads an order, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'v> {
+    pub links: &'v Links,
+    /// Of the request.
+    pub origin: &'v str,
+    pub now: Timestamp,
+    /// The vendor's API as the account has it.
+    pub revision: Revision,
+    /// Secret that signs the URLs of samples.
+    pub sample_secret: &'v str,
+}
+
+impl<'v> View<'v> {
+    /// The account's, whose request came to `origin`.
+    pub fn of(verbs: &'v Verbs, account: &Account, origin: &'v str) -> Self {
+        Self {
+            links: &verbs.links,
+            origin,
+            now: account.now(),
+            revision: verbs.orders.revision(account),
+            sample_secret: &verbs.config.storage.s3_secret,
+        }
+    }
+
+    /// Where that blob of the order is read; nowhere once the order has expired.
+    pub fn link(&self, order: &Order, key: Option<&str>) -> Option<String> {
+        let key = key.filter(|_| !matches!(order.state, State::Expired { .. }))?;
+        let read = self.links.read(self.origin, Vendor::Bizmori, key, self.now);
+        Some(read)
+    }
+
+    /// The order's thumbnail, once there is one.
+    pub fn thumbnail(&self, order: &Order) -> Option<String> {
+        let key = match order.outcome()? {
+            Outcome::Outputs(outputs) => &outputs.thumbnail,
+            Outcome::Detection(found) => &found.thumbnail,
+            Outcome::Extraction(found) => &found.thumbnail,
+            Outcome::Bulk(_) => return None,
+        };
+        self.link(order, key.as_deref())
+    }
+
+    /// The picture that was uploaded to be judged, once it is in; a test order keeps none.
+    pub fn original(&self, order: &Order) -> Option<String> {
+        let file = order.files.first();
+        let file = file.filter(|file| file.received_bytes.is_some() && !order.test);
+        self.link(order, file.map(|file| file.key.as_str()))
+    }
+}
+
+/// The order.
+#[derive(Debug, Serialize)]
+pub struct Detail {
+    #[serde(flatten)]
+    common: Common,
+    #[serde(flatten)]
+    own: Own,
+}
+
+/// What every order has.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Common {
+    r#type: &'static str,
+    order_id: String,
+    channel: &'static str,
+    thumbnail_image_url: Option<String>,
+    status: &'static str,
+    order_name: String,
+    file_count: usize,
+    created_at: String,
+    updated_at: String,
+    errors: Option<Errors>,
+}
+
+/// Why an order failed.
+#[derive(Debug, Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+pub enum Errors {
+    /// v2 in the revision 2026-03.
+    Message(String),
+    /// v2 in the revision 2026-10, and v3.
+    Coded {
+        error_code: String,
+        error_message: String,
+    },
+}
+
+impl Errors {
+    /// Returns the errors of an order as v2 shows them. `None` unless the order failed.
+    pub fn for_v2(order: &Order, revision: Revision) -> Option<Self> {
+        let coded = Self::for_v3(order)?;
+        Some(match (revision, coded) {
+            (Revision::V2026_03, Self::Coded { error_message, .. }) => Self::Message(error_message),
+            (_, errors) => errors,
+        })
+    }
+
+    /// Returns the errors of an order as v3 shows them, in every revision. `None` unless the order
+    /// failed.
+    pub fn for_v3(order: &Order) -> Option<Self> {
+        let State::Failed { failure, .. } = &order.state else {
+            return None;
+        };
+        Some(Self::Coded {
+            error_code: failure.code.clone(),
+            error_message: failure.message.clone(),
+        })
+    }
+}
+
+/// What orders of one type have.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Own {
+    AiDetection(AiDetection),
+    #[serde(rename_all = "camelCase")]
+    WatermarkEmbed {
+        watermarks: Vec<String>,
+    },
+    #[serde(rename_all = "camelCase")]
+    WatermarkExtract {
+        /// Null until complete.
+        status_code: Option<&'static str>,
+        /// Null unless detected.
+        watermark_text: Option<String>,
+    },
+    /// Anti-AI orders, and watermark orders of v3.
+    Nothing {},
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AiDetection {
+    probability: Option<Fraction>,
+    status_code: Option<&'static str>,
+    options: Option<DetectionOptions>,
+    original_image_url: Option<String>,
+    /// Left out where not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heatmap_url: Option<Option<String>>,
+    /// Left out where not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overlay_url: Option<Option<String>>,
+    ai_detection: Nested,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Nested {
+    probability: Option<Fraction>,
+    status_code: Option<u8>,
+}
+
+impl Detail {
+    /// The order as it stands.
+    pub fn of(order: &Order, view: View<'_>) -> Self {
+        Self {
+            common: Common::of(order, view),
+            own: Own::of(order, view),
+        }
+    }
+}
+
+impl Common {
+    /// The order as it stands.
+    pub fn of(order: &Order, view: View<'_>) -> Self {
+        let file_count = match order.work {
+            Work::WatermarkExtract => 1,
+            _ => order.files.len(),
+        };
+        Self {
+            r#type: order.work.name(),
+            order_id: order.id.clone(),
+            channel: "api",
+            thumbnail_image_url: view.thumbnail(order),
+            status: order.state.status(),
+            order_name: order.name.clone(),
+            file_count,
+            created_at: clock::iso(order.created_at),
+            updated_at: clock::iso(order.updated_at),
+            errors: Errors::for_v2(order, view.revision),
+        }
+    }
+}
+
+impl Own {
+    fn of(order: &Order, view: View<'_>) -> Self {
+        match &order.work {
+            _ if order.is_v3_watermark() => Self::Nothing {},
+            Work::AiDetection { options } => {
+                Self::AiDetection(AiDetection::of(order, *options, view))
+            }
+            Work::WatermarkEmbed => {
+                let texts = order.files.iter().flat_map(|file| file.texts.clone());
+                Self::WatermarkEmbed {
+                    watermarks: texts.collect(),
+                }
+            }
+            Work::WatermarkExtract => {
+                let found = extraction(order);
+                Self::WatermarkExtract {
+                    status_code: found.map(detected),
+                    watermark_text: found.and_then(|found| found.text.clone()),
+                }
+            }
+            Work::AntiAi { .. } | Work::Document(_) | Work::Bulk(_) => Self::Nothing {},
+        }
+    }
+}
+
+impl AiDetection {
+    fn of(order: &Order, options: Option<DetectionOptions>, view: View<'_>) -> Self {
+        let found = detection(order);
+        let asked = options.unwrap_or_default();
+        let drawn = |key: Option<&String>| view.link(order, key.map(String::as_str));
+        let probability = found.map(|found| found.verdict.probability);
+        let code = probability.map(status_code);
+        Self {
+            probability: probability.map(Fraction),
+            status_code: code.map(|(word, _)| word),
+            options,
+            original_image_url: view.original(order),
+            heatmap_url: asked
+                .generate_heatmap
+                .then(|| drawn(found.and_then(|found| found.heatmap.as_ref()))),
+            overlay_url: asked
+                .generate_overlay
+                .then(|| drawn(found.and_then(|found| found.overlay.as_ref()))),
+            ai_detection: Nested {
+                probability: probability.map(Fraction),
+                status_code: code.map(|(_, number)| number),
+            },
+        }
+    }
+}
+
+/// What was found of an order that looked for a watermark.
+pub fn extraction(order: &Order) -> Option<&Extraction> {
+    match order.outcome() {
+        Some(Outcome::Extraction(found)) => Some(found),
+        _ => None,
+    }
+}
+
+/// The word of v3 for the result of an extraction.
+pub fn detection_status(found: &Extraction) -> &'static str {
+    found
+        .no_result
+        .map_or_else(|| detected(found), NoResult::name)
+}
+
+/// The word of v2, and of webhooks, for the result of an extraction: there are only two.
+pub fn detected(found: &Extraction) -> &'static str {
+    if found.text.is_some() {
+        "detected"
+    } else {
+        "undetected"
+    }
+}

@@ -1,0 +1,242 @@
+//! The bodies the vendor answers about webhooks with, in its field order.
+
+use serde::Serialize;
+
+use crate::model::ids::{DeliveryId, WebhookId};
+use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint};
+use crate::platform::clock;
+use crate::services::webhooks::{Retried, Tally};
+
+/// The answer to `POST …/webhooks`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookCreated {
+    id: WebhookId,
+    name: Option<String>,
+    secret: String,
+    is_test: bool,
+}
+
+impl From<Endpoint> for WebhookCreated {
+    fn from(endpoint: Endpoint) -> Self {
+        Self {
+            id: endpoint.id,
+            name: endpoint.name,
+            secret: endpoint.secret,
+            is_test: endpoint.test,
+        }
+    }
+}
+
+/// An endpoint in a listing.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookItem {
+    id: WebhookId,
+    name: Option<String>,
+    url: String,
+    is_active: bool,
+    is_test: bool,
+    last_sent_at: Option<String>,
+    created_at: String,
+}
+
+impl From<&Endpoint> for WebhookItem {
+    fn from(endpoint: &Endpoint) -> Self {
+        Self {
+            id: endpoint.id,
+            name: endpoint.name.clone(),
+            url: endpoint.url.clone(),
+            is_active: endpoint.active,
+            is_test: endpoint.test,
+            last_sent_at: endpoint.last_sent_at.map(clock::iso),
+            created_at: clock::iso(endpoint.created_at),
+        }
+    }
+}
+
+/// The answer to `GET …/webhooks/{id}`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookDetail {
+    #[serde(flatten)]
+    item: WebhookItem,
+    secret: String,
+    updated_at: String,
+}
+
+impl From<Endpoint> for WebhookDetail {
+    fn from(endpoint: Endpoint) -> Self {
+        Self {
+            item: WebhookItem::from(&endpoint),
+            secret: endpoint.secret,
+            updated_at: clock::iso(endpoint.updated_at),
+        }
+    }
+}
+
+/// The answer to `PUT …/webhooks/{id}`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookUpdated {
+    id: WebhookId,
+    name: Option<String>,
+    url: String,
+    is_active: bool,
+    is_test: bool,
+    updated_at: String,
+}
+
+impl From<Endpoint> for WebhookUpdated {
+    fn from(endpoint: Endpoint) -> Self {
+        Self {
+            id: endpoint.id,
+            name: endpoint.name,
+            url: endpoint.url,
+            is_active: endpoint.active,
+            is_test: endpoint.test,
+            updated_at: clock::iso(endpoint.updated_at),
+        }
+    }
+}
+
+/// A delivery in a listing of an endpoint's events.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventItem {
+    id: DeliveryId,
+    event_id: String,
+    event_type: String,
+    status: &'static str,
+    retries: u32,
+    last_sent_at: Option<String>,
+    created_at: String,
+}
+
+impl From<Delivery> for EventItem {
+    fn from(delivery: Delivery) -> Self {
+        Self {
+            id: delivery.id,
+            event_id: delivery.event.id,
+            event_type: delivery.event.kind,
+            status: delivery.status.name(),
+            retries: delivery.retries,
+            last_sent_at: delivery.last_sent_at.map(clock::iso),
+            created_at: clock::iso(delivery.created_at),
+        }
+    }
+}
+
+/// The answer to `POST …/events/{eventRowId}/retry`.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum EventRetried {
+    Sent {
+        event_id: String,
+        success: bool,
+        status_code: u16,
+    },
+    Failed {
+        event_id: String,
+        success: bool,
+        status: &'static str,
+        error: String,
+    },
+}
+
+impl From<Retried> for EventRetried {
+    fn from(retried: Retried) -> Self {
+        let event_id = retried.event_id;
+        match retried.sent {
+            Ok(status_code) => Self::Sent {
+                event_id,
+                success: true,
+                status_code,
+            },
+            Err(error) => Self::Failed {
+                event_id,
+                success: false,
+                status: DeliveryStatus::Failed.name(),
+                error,
+            },
+        }
+    }
+}
+
+/// The answer to `POST …/events/retry-failed`.
+#[derive(Debug, Serialize)]
+pub struct FailedRetried {
+    total: u32,
+    succeeded: u32,
+    failed: u32,
+}
+
+impl From<Tally> for FailedRetried {
+    fn from(tally: Tally) -> Self {
+        Self {
+            total: tally.succeeded + tally.failed,
+            succeeded: tally.succeeded,
+            failed: tally.failed,
+        }
+    }
+}
+
+/// The answer to `POST …/webhook`: as of the other webhooks, and as `GET …/webhook`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LegacyWebhookSet {
+    #[serde(flatten)]
+    created: WebhookCreated,
+    #[serde(flatten)]
+    shown: LegacyWebhook,
+}
+
+impl From<Endpoint> for LegacyWebhookSet {
+    fn from(endpoint: Endpoint) -> Self {
+        Self {
+            created: WebhookCreated::from(endpoint.clone()),
+            shown: LegacyWebhook::from(endpoint),
+        }
+    }
+}
+
+/// The answer to `GET …/webhook`: null both where there is none.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LegacyWebhook {
+    url: Option<String>,
+    created_at: Option<String>,
+}
+
+impl From<Endpoint> for LegacyWebhook {
+    fn from(endpoint: Endpoint) -> Self {
+        Self {
+            url: Some(endpoint.url),
+            created_at: Some(clock::iso(endpoint.created_at)),
+        }
+    }
+}
+
+/// Which page of how many.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pagination {
+    pub page: u32,
+    pub limit: u32,
+    pub total: u64,
+    pub total_pages: u64,
+}
+
+/// The answer to `GET …/webhooks`.
+#[derive(Debug, Serialize)]
+pub struct Webhooks {
+    pub webhooks: Vec<WebhookItem>,
+    pub pagination: Pagination,
+}
+
+/// The answer to `GET …/webhooks/{id}/events`.
+#[derive(Debug, Serialize)]
+pub struct Events {
+    pub events: Vec<EventItem>,
+    pub pagination: Pagination,
+}

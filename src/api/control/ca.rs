@@ -1,0 +1,32 @@
+//! `GET /_mock/ca.pem`: whom clients have to trust that call by TLS.
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+
+use super::described::refuses;
+use super::error::Refusal;
+use crate::http::Context;
+use crate::http::openapi::Described;
+
+/// RFC 8555.
+const PEM: &str = "application/pem-certificate-chain";
+
+pub fn describe(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "The certificate to trust",
+            "That of the authority that has signed the server's own certificate, in PEM. It is made \
+             at the first start and kept in the data directory.",
+        )
+        .answers_bytes(200, "The certificate.", &[PEM]);
+    refuses(described, &[&[(404, "no_tls")]])
+}
+
+pub async fn get(State(context): State<Context>) -> Result<Response, Refusal> {
+    let pem = context.ca_pem.as_deref().ok_or_else(|| {
+        let hint = "start it with --tls (STUNTDOUBLE_TLS=true)";
+        Refusal::not_found("no_tls", "the server does not serve by TLS", hint)
+    })?;
+    Ok(([(CONTENT_TYPE, PEM)], pem.to_owned()).into_response())
+}

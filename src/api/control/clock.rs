@@ -1,0 +1,321 @@
+//! Clocks: read, set, advanced.
+
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::error::{Read, Refusal};
+use super::named_account::{AccountKey, NamedAccount, Scope};
+use super::query::Query;
+use crate::http::{Context, Json, Verbs};
+use crate::model::ids::ClockId;
+use crate::model::job::Job;
+use crate::model::time::Timestamp;
+use crate::platform::clock::{self, Clock};
+use crate::services::accounts::Account;
+use crate::services::worker::{AdvanceError, Advanced, ExecutedJob, STEP_MS_MAX, Step, Waiting};
+
+pub mod described;
+pub mod drain;
+
+pub(super) const INSTANT: &str = "such as 2026-03-12T10:00:00.000Z";
+const STEP_HINT: &str = "milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most";
+
+/// A clock, and what is due next by it.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Clock")]
+struct ShownClock {
+    #[schemars(extend("format" = "date-time"))]
+    now: String,
+    #[schemars(extend("enum" = ["running", "frozen", "jump"]))]
+    mode: &'static str,
+    /// How far it is ahead of the real time.
+    offset_ms: i64,
+    /// True if it is the default clock, which accounts follow that have no clock of their own.
+    is_default: bool,
+    /// The next due job of the account, or of the accounts that follow the default clock.
+    next: Option<JobLine>,
+}
+
+/// A job, due or done.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Job")]
+pub(super) struct JobLine {
+    /// When it falls due.
+    #[schemars(extend("format" = "date-time"))]
+    at: String,
+    #[schemars(schema_with = "described::kind")]
+    kind: &'static str,
+    /// The id of what it is about.
+    subject: String,
+}
+
+impl From<Job> for JobLine {
+    fn from(job: Job) -> Self {
+        Self {
+            at: clock::iso(job.due_at),
+            kind: job.kind.name(),
+            subject: job.subject,
+        }
+    }
+}
+
+impl From<ExecutedJob> for JobLine {
+    fn from(job: ExecutedJob) -> Self {
+        Self {
+            at: clock::iso(job.at),
+            kind: job.kind.name(),
+            subject: job.subject,
+        }
+    }
+}
+
+/// Work that has not come to its end.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Waiting")]
+pub(super) struct WaitingLine {
+    #[schemars(schema_with = "described::awaited")]
+    kind: &'static str,
+    /// The id of the order, or of what the job is about.
+    subject: String,
+    /// When it falls due; null if it waits for a call.
+    #[schemars(extend("format" = "date-time"))]
+    at: Option<String>,
+}
+
+impl From<Waiting> for WaitingLine {
+    fn from(waiting: Waiting) -> Self {
+        Self {
+            kind: waiting.what.name(),
+            subject: waiting.subject,
+            at: waiting.at.map(clock::iso),
+        }
+    }
+}
+
+/// Returns how the clock of `account`, or the default clock, stands now.
+async fn shown(verbs: &Verbs, account: Option<&Account>) -> Result<ShownClock, Refusal> {
+    let next = verbs.worker.next_job(account).await?;
+    let id = account.map_or(ClockId::DEFAULT, Account::clock_id);
+    let clock = verbs.accounts.clock(id);
+    let now = clock.now();
+    let (mode, offset_ms) = match clock {
+        Clock::Running { offset_ms } => ("running", offset_ms),
+        Clock::Frozen { at } => ("frozen", at.since_ms(clock::real_now())),
+        Clock::Jump { offset_ms } => ("jump", offset_ms),
+    };
+    Ok(ShownClock {
+        now: clock::iso(now),
+        mode,
+        offset_ms,
+        is_default: id == ClockId::DEFAULT,
+        next: next.map(JobLine::from),
+    })
+}
+
+pub async fn get(
+    State(context): State<Context>,
+    named: NamedAccount,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    Query::read(query.as_deref(), &[])?;
+    let clock = match named.usable_scope(&context)? {
+        Scope::Account(account) => shown(&context, Some(&account)).await?,
+        Scope::All => shown(&context, None).await?,
+        // It would follow the default clock, and has no work.
+        Scope::Unknown => ShownClock {
+            next: None,
+            ..shown(&context, None).await?
+        },
+    };
+    Ok(Json(clock).into_response())
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetClock {
+    /// The key; left out, the default clock.
+    #[serde(rename = "account")]
+    _account: Option<AccountKey>,
+    mode: Mode,
+    /// Where it is set to; left out, it stays where it is.
+    #[schemars(extend("format" = "date-time"))]
+    now: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Mode {
+    Running,
+    Frozen,
+    /// Runs, and leaps to what is due next whenever no work is under way.
+    Jump,
+}
+
+impl Mode {
+    /// A clock that goes so, from `at` on.
+    pub(super) fn showing(self, at: Timestamp) -> Clock {
+        match self {
+            Self::Running => Clock::running_from(at),
+            Self::Frozen => Clock::Frozen { at },
+            Self::Jump => Clock::jumping_from(at),
+        }
+    }
+}
+
+pub async fn set(
+    State(context): State<Context>,
+    named: NamedAccount,
+    Read(body): Read<SetClock>,
+) -> Result<Response, Refusal> {
+    let account = named.admit(&context).await?;
+    let at = match &body.now {
+        None => None,
+        Some(text) => Some(clock::parse_iso(text).ok_or_else(|| {
+            Refusal::bad("bad_now", format!("now: {text} is no instant"), INSTANT)
+        })?),
+    };
+    let mode = body.mode;
+    let set = move |now| mode.showing(at.unwrap_or(now));
+    context.accounts.set_clock(account.clone(), set).await?;
+    Ok(Json(shown(&context, account.as_deref()).await?).into_response())
+}
+
+/// Target of an advance: a duration or an instant.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Advance {
+    /// The key; left out, the default clock.
+    #[serde(rename = "account")]
+    _account: Option<AccountKey>,
+    #[serde(default, deserialize_with = "super::rules::wire::said")]
+    #[schemars(schema_with = "described::step")]
+    by: Option<Value>,
+    /// An instant.
+    #[schemars(extend("format" = "date-time"))]
+    to: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Advanced")]
+struct ShownAdvance {
+    /// The clock that was moved: the key of its account, or `default`.
+    clock: String,
+    #[schemars(extend("format" = "date-time"))]
+    now: String,
+    /// The jobs that fell due on the way, in order.
+    executed: Vec<JobLine>,
+    /// The uploads, confirms and the like that clients still owe orders of this clock.
+    waiting: Vec<WaitingLine>,
+}
+
+impl From<Advanced> for ShownAdvance {
+    fn from(advanced: Advanced) -> Self {
+        Self {
+            clock: advanced.account.unwrap_or_else(|| "default".to_owned()),
+            now: clock::iso(advanced.now),
+            executed: advanced.executed.into_iter().map(JobLine::from).collect(),
+            waiting: advanced
+                .waiting
+                .into_iter()
+                .map(WaitingLine::from)
+                .collect(),
+        }
+    }
+}
+
+pub async fn advance(
+    State(context): State<Context>,
+    named: NamedAccount,
+    Read(body): Read<Advance>,
+) -> Result<Response, Refusal> {
+    let step = step(&body)?;
+    let account = named.admit(&context).await?;
+    let advanced = context.worker.advance(account, step).await;
+    let advanced = advanced.map_err(|error| match error {
+        AdvanceError::OutOfRange { now } => {
+            let to = body.to.unwrap_or_default();
+            let message = format!(
+                "to: the clock cannot be moved to {to}, it shows {}",
+                clock::iso(now)
+            );
+            let hint = "an instant after that, 100 years at most";
+            Refusal::bad("bad_instant", message, hint)
+        }
+        AdvanceError::Store(error) => error.into(),
+    })?;
+    Ok(Json(ShownAdvance::from(advanced)).into_response())
+}
+
+fn step(body: &Advance) -> Result<Step, Refusal> {
+    match (&body.by, &body.to) {
+        (Some(by), None) => duration_ms(by).map(Step::ByMs),
+        (None, Some(to)) => clock::parse_iso(to).map(Step::To).ok_or_else(|| {
+            let message = format!("to: {to} is no instant");
+            Refusal::bad("bad_instant", message, INSTANT)
+        }),
+        (None, None) => {
+            let message = "the body has neither by nor to";
+            Err(Refusal::bad(
+                "bad_body",
+                message,
+                "give one of them, such as {\"by\": \"10s\"}",
+            ))
+        }
+        (Some(_), Some(_)) => {
+            let message = "the body has both by and to";
+            Err(Refusal::bad("bad_body", message, "give one of them"))
+        }
+    }
+}
+
+/// Milliseconds, or a duration, forward.
+fn duration_ms(by: &Value) -> Result<i64, Refusal> {
+    let ms = match by {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => clock::parse_duration_ms(text),
+        _ => None,
+    };
+    let ms = ms.filter(|ms| (0..=STEP_MS_MAX).contains(ms));
+    ms.ok_or_else(|| {
+        let message = format!("by: {by} is no duration to advance by");
+        Refusal::bad("bad_duration", message, STEP_HINT)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn duration_ms_takes_milliseconds_and_durations_forward() {
+        let ms = |by: Value| duration_ms(&by).ok();
+        assert_eq!(ms(1500.into()), Some(1_500));
+        for (text, expected) in [
+            ("P7D", 604_800_000),
+            ("10s", 10_000),
+            ("250ms", 250),
+            ("1h 30m", 5_400_000),
+            ("1h30m", 5_400_000),
+            ("2d", 172_800_000),
+        ] {
+            assert_eq!(ms(text.into()), Some(expected), "{text}");
+        }
+        for bad in [
+            Value::Null,
+            "soon".into(),
+            "10s ago".into(),
+            "1mo".into(),
+            "10".into(),
+            (-1).into(),
+            1.5.into(),
+            "-PT1S".into(),
+            i64::MAX.into(),
+        ] {
+            assert_eq!(ms(bad.clone()), None, "{bad}");
+        }
+    }
+}

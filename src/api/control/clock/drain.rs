@@ -1,0 +1,113 @@
+//! Drain: waiting until work has come to its end.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::super::error::{ErrorBody, Read, Refusal};
+use super::super::named_account::{AccountKey, NamedAccount, Scope};
+use super::{JobLine, WaitingLine};
+use crate::http::{Context, Json, X_MOCK_REASON, header_line};
+use crate::services::worker::{AdvanceNeeded, Drained, Waiting};
+
+const TIMEOUT_MS: u64 = 10_000;
+const TIMEOUT_MS_MAX: u64 = 600_000;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Drain {
+    /// The key; left out, all accounts.
+    #[serde(rename = "account")]
+    _account: Option<AccountKey>,
+    /// Longest wait, ten minutes at most; left out, ten seconds.
+    timeout_ms: Option<u64>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Idle")]
+pub(super) struct Idle {
+    #[schemars(extend("const" = true))]
+    idle: bool,
+    /// The next due job, which is not waited for.
+    next: Option<JobLine>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NotIdle")]
+pub(super) struct NotIdle {
+    #[schemars(extend("const" = false))]
+    idle: bool,
+    /// The first of what has not come to its end.
+    waiting: Vec<WaitingLine>,
+}
+
+/// An error, and what has not come to its end.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ClockFrozen")]
+pub(super) struct ClockFrozen<'r> {
+    error: ErrorBody<'r>,
+    /// The first of what has not come to its end.
+    waiting: Vec<WaitingLine>,
+}
+
+pub async fn drain(
+    State(context): State<Context>,
+    named: NamedAccount,
+    Read(body): Read<Drain>,
+) -> Result<Response, Refusal> {
+    let timeout_ms = body.timeout_ms.unwrap_or(TIMEOUT_MS).min(TIMEOUT_MS_MAX);
+    let scope = named.usable_scope(&context)?;
+    if let Scope::Unknown = scope {
+        return Ok(idle(None));
+    }
+    let account = scope.account().map(AsRef::as_ref);
+    let drain = |timeout| context.worker.drain(account, timeout);
+    let drained = context.long_poll(Duration::from_millis(timeout_ms), drain);
+    match drained.await? {
+        Drained::Idle { next } => Ok(idle(next.map(JobLine::from))),
+        Drained::Frozen { waiting, advance } => Ok(clock_frozen(waiting, &advance)),
+        Drained::TimedOut { waiting } => Ok(timed_out(waiting)),
+    }
+}
+
+fn idle(next: Option<JobLine>) -> Response {
+    Json(Idle { idle: true, next }).into_response()
+}
+
+fn lines(waiting: Vec<Waiting>) -> Vec<WaitingLine> {
+    waiting.into_iter().map(WaitingLine::from).collect()
+}
+
+fn timed_out(waiting: Vec<Waiting>) -> Response {
+    let first = waiting.first();
+    let reason =
+        first.map(|first| format!("{} {} has not ended", first.what.name(), first.subject));
+    let reason = [(X_MOCK_REASON, header_line(&reason.unwrap_or_default()))];
+    let not_idle = NotIdle {
+        idle: false,
+        waiting: lines(waiting),
+    };
+    (StatusCode::REQUEST_TIMEOUT, reason, Json(not_idle)).into_response()
+}
+
+fn clock_frozen(waiting: Vec<Waiting>, advance: &AdvanceNeeded) -> Response {
+    let (whose, body) = match &advance.account {
+        Some(key) => (
+            format!("the clock of {key}"),
+            json!({"account": key, "by": advance.by_ms}),
+        ),
+        None => ("the default clock".to_owned(), json!({"by": advance.by_ms})),
+    };
+    let message = format!("{whose} is frozen, and work is due later by it");
+    let hint = format!("POST /_mock/clock/advance {body}");
+    let refusal = Refusal::conflict("clock_frozen", message, hint);
+    refusal.respond_with(&ClockFrozen {
+        error: refusal.body(),
+        waiting: lines(waiting),
+    })
+}

@@ -1,0 +1,210 @@
+//! Webhook deliveries: every attempt, and sent once more.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::described::{STORE, account, refuses};
+use super::error::Refusal;
+use super::listing::{self, Page, describe_page, next_of};
+use super::named_account::{NamedAccount, Scope};
+use super::query::Query;
+use crate::http::openapi::{Described, Input};
+use crate::http::{Context, Json, Segment};
+use crate::model::ids::{DeliveryId, WebhookId};
+use crate::model::rule::RuleId;
+use crate::platform::clock::iso;
+use crate::services::webhooks::{AttemptFilter, RetryError, Sent};
+
+const UNKNOWN: [(u16, &str); 1] = [(404, "unknown_delivery")];
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Deliveries")]
+struct Listing {
+    /// The newest last.
+    deliveries: Vec<Shown>,
+    /// The `after` of the page of older ones; null on the last one.
+    next: Option<String>,
+}
+
+/// An attempt at a delivery.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Delivery")]
+struct Shown {
+    /// The delivery's, the same for all attempts; BIZ MORI's event row.
+    id: DeliveryId,
+    /// By the account's clock.
+    #[schemars(extend("format" = "date-time"))]
+    at: String,
+    account: String,
+    webhook_id: WebhookId,
+    event_id: String,
+    event_type: String,
+    url: String,
+    /// The how-manieth of the delivery, from 1; the copies that a rule has sent have one number.
+    attempt: u32,
+    /// As they were sent; none where a rule has dropped it.
+    request_headers: BTreeMap<String, String>,
+    /// As it was sent, byte for byte, or would have been.
+    request_body: String,
+    /// What was answered; null where nothing was.
+    status: Option<u16>,
+    /// The first 64, and 8 KiB of them.
+    response_headers: Option<BTreeMap<String, String>>,
+    /// Its first 4 KiB.
+    response_body: Option<String>,
+    /// Whether headers or body were longer than what is kept.
+    response_clipped: bool,
+    /// Why there was no answer.
+    error: Option<String>,
+    /// Real milliseconds.
+    duration_ms: u64,
+    /// When the next attempt is due; null where there is none to come.
+    #[schemars(extend("format" = "date-time"))]
+    next_at: Option<String>,
+    /// How the delivery stood after it.
+    #[schemars(with = "String", extend("enum" = ["SENT", "RETRYING", "FAILED"]))]
+    delivery_status: &'static str,
+    /// The first rule that was applied.
+    #[schemars(with = "Option<i64>")]
+    rule_id: Option<RuleId>,
+}
+
+impl From<Sent> for Shown {
+    fn from(sent: Sent) -> Self {
+        let attempt = sent.attempt;
+        let (answer, error) = match attempt.answer {
+            Ok(answer) => (Some(answer), None),
+            Err(line) => (None, Some(line)),
+        };
+        let status = answer.as_ref().map(|answer| answer.status);
+        let response_clipped = answer.as_ref().is_some_and(|answer| answer.is_clipped);
+        let (headers, body) = answer.map(|answer| (answer.headers, answer.body)).unzip();
+        Self {
+            id: sent.delivery,
+            at: iso(attempt.at),
+            account: sent.account,
+            webhook_id: sent.endpoint,
+            event_id: sent.event,
+            event_type: sent.kind,
+            url: attempt.url,
+            attempt: attempt.number,
+            request_headers: attempt.request_headers,
+            request_body: sent.body,
+            status,
+            response_headers: headers,
+            response_body: body,
+            response_clipped,
+            error,
+            duration_ms: attempt.duration_ms,
+            next_at: attempt.next_at.map(iso),
+            delivery_status: attempt.delivery_status.name(),
+            rule_id: attempt.rule,
+        }
+    }
+}
+
+pub fn describe_list(described: Described<'_>) -> Described<'_> {
+    let input = |name, kind| Input {
+        name,
+        required: false,
+        schema: serde_json::json!({"type": kind}),
+    };
+    let described = described
+        .does(
+            "Every attempt at a webhook",
+            "As it was sent, and what came of it. The last 1000 of an account are kept, also of \
+             webhooks that are gone. The first page has the newest ones; on each page the newest \
+             is last.",
+        )
+        .asks_query(listing::inputs([
+            account(),
+            input("webhookId", "integer"),
+            input("eventType", "string"),
+        ]))
+        .where_input("account", "Only those of that key.")
+        .where_input("webhookId", "Only those to that webhook.")
+        .where_input("eventType", "Only those of such events.")
+        .answers::<Listing>(200, "The attempts.");
+    refuses(describe_page(described), &[&[(400, "bad_query")], &STORE])
+}
+
+pub async fn list(
+    State(context): State<Context>,
+    named: NamedAccount,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let known = ["webhookId", "eventType", "limit", "after"];
+    let query = Query::read(query.as_deref(), &known)?;
+    let page = Page::read(&query)?;
+    let scope = named.scope(&context);
+    if let Scope::Unknown = scope {
+        let (deliveries, next) = (Vec::new(), None);
+        return Ok(Json(Listing { deliveries, next }).into_response());
+    }
+    let filter = Arc::new(AttemptFilter {
+        account: scope.account().map(|account| account.id),
+        endpoint: query.number("webhookId")?.map(WebhookId),
+        kind: query.text("eventType"),
+    });
+    let webhooks = Arc::clone(&context.webhooks);
+    let span = webhooks
+        .attempts_span(&filter, page.after, page.limit)
+        .await?;
+    let frame = Listing {
+        deliveries: Vec::new(),
+        next: next_of(span),
+    };
+    let read = move |range, limit| {
+        let (webhooks, filter) = (Arc::clone(&webhooks), Arc::clone(&filter));
+        async move { webhooks.attempts_in_span(&filter, range, limit).await }
+    };
+    let show = |sent: Option<Sent>| sent.map(Shown::from);
+    listing::answer_span(&frame, "deliveries", span, read, show).await
+}
+
+pub fn describe_resend(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Send a delivery once more",
+            "Now, however it stands, after what is under way to its webhook. One that was sent stays \
+             sent; one that has failed for good is tried once more after 30 minutes, if this \
+             fails; one that is still tried goes on from there. Rules apply, but for those that \
+             would put it off.",
+        )
+        .where_input("id", "The delivery's id.")
+        .answers::<Shown>(200, "The attempt that was made.");
+    refuses(described, &[&UNKNOWN, &STORE])
+}
+
+pub async fn resend(
+    State(context): State<Context>,
+    named: NamedAccount,
+    Segment(id): Segment,
+) -> Result<Response, Refusal> {
+    let unknown = || {
+        let hint = "GET /_mock/deliveries lists those that were attempted; a webhook's go with it";
+        Refusal::not_found("unknown_delivery", format!("no delivery {id}"), hint)
+    };
+    let delivery = DeliveryId::parse(&id).ok_or_else(unknown)?;
+    let scope = named.scope(&context);
+    let resent = match scope {
+        Scope::Unknown => return Err(unknown()),
+        Scope::All | Scope::Account(_) => {
+            let account = scope.account().map(|account| account.id);
+            context.webhooks.resend(account, delivery).await
+        }
+    };
+    let made = resent.map_err(|error| match error {
+        RetryError::Store(error) => error.into(),
+        RetryError::NoEndpoint(_) | RetryError::NoDelivery(_) | RetryError::NotFailed(..) => {
+            unknown()
+        }
+    })?;
+    Ok(Json(Shown::from(made)).into_response())
+}

@@ -1,0 +1,234 @@
+//! The inbox: listed, set up, removed. Messages come in `receive`, and are read in `messages`.
+
+pub mod messages;
+pub mod receive;
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::described::{ACCOUNT, STORE, account, refuses};
+use super::error::{Read, Refusal};
+use super::listing::{self, Page, describe_page};
+use super::named_account::{AccountKey, NamedAccount};
+use super::query::Query;
+use crate::http::openapi::Described;
+use crate::http::{Context, Json, Segment};
+use crate::services::inbox::{InboxError, MAILBOXES_MAX, Script, Summary};
+
+const DELAY_MS_MAX: u32 = 600_000;
+const STATUSES_MAX: usize = 1_000;
+const SECRET_BYTES_MAX: usize = 1_000;
+const NAME_BYTES_MAX: usize = 200;
+const NAME: &str = "The inbox's name, any of 200 bytes at most.";
+/// Refusal of a name that several accounts use, where none of them is named.
+const AMBIGUOUS: [(u16, &str); 1] = [(409, "ambiguous_inbox")];
+
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct InboxSettings {
+    /// Statuses that are answered one after the other; then 200.
+    statuses: Vec<u16>,
+    /// Real milliseconds before a message is answered.
+    delay_ms: u32,
+    /// The secret that signatures are checked with; null, those of the account's webhooks whose URL is
+    /// this inbox.
+    secret: Option<String>,
+    /// The key of the account that the inbox belongs to. Its clock tells when a message came.
+    #[serde(rename = "account")]
+    _account: Option<AccountKey>,
+}
+
+/// An inbox as it is set up.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Inbox")]
+struct ShownInbox {
+    name: String,
+    /// Null until the first message from a webhook of an account.
+    account: Option<String>,
+    statuses: Vec<u16>,
+    delay_ms: u32,
+    secret: Option<String>,
+    /// Number of messages that are kept.
+    messages: usize,
+    /// Number of older ones that are kept no more.
+    evicted: u64,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Inboxes")]
+struct Listing {
+    /// In the order in which they were made.
+    inboxes: Vec<ShownInbox>,
+    /// The `after` of the next page; null on the last one.
+    next: Option<String>,
+}
+
+impl From<Summary> for ShownInbox {
+    fn from(summary: Summary) -> Self {
+        Self {
+            name: summary.name,
+            account: summary.account,
+            statuses: summary.script.statuses.clone(),
+            delay_ms: summary.script.delay_ms,
+            secret: summary.script.secret.clone(),
+            messages: summary.messages,
+            evicted: summary.evicted,
+        }
+    }
+}
+
+/// Returns the refusal of a call for the inbox of that name.
+fn refusal(error: InboxError, name: &str) -> Refusal {
+    match error {
+        InboxError::Ambiguous => {
+            let message = format!("several accounts have an inbox {name}");
+            let hint = "name the account; GET /_mock/inbox lists all inboxes";
+            Refusal::conflict("ambiguous_inbox", message, hint)
+        }
+        InboxError::Evicted => {
+            let message = format!(
+                "the inbox {name} was removed with its messages: of more than {MAILBOXES_MAX} it was unused for longest"
+            );
+            let hint = "remove inboxes, or accounts with theirs, when a test is done; the next message makes it anew";
+            Refusal::gone("inbox_evicted", message, hint)
+        }
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Refusal> {
+    if name.len() <= NAME_BYTES_MAX {
+        return Ok(());
+    }
+    let message = format!("the inbox's name has {} bytes", name.len());
+    let hint = format!("{NAME_BYTES_MAX} at most");
+    Err(Refusal::bad("bad_inbox", message, hint))
+}
+
+fn check(settings: &InboxSettings) -> Result<(), Refusal> {
+    let bad = |message: String, hint: String| Err(Refusal::bad("bad_inbox", message, hint));
+    let mut statuses = settings.statuses.iter();
+    if let Some(status) = statuses.find(|it| !(200..600).contains(*it)) {
+        return bad(
+            format!("statuses: {status} ends no request"),
+            "200 to 599".to_owned(),
+        );
+    }
+    if settings.statuses.len() > STATUSES_MAX {
+        let message = format!("statuses: {} of them", settings.statuses.len());
+        return bad(message, format!("{STATUSES_MAX} at most"));
+    }
+    if settings.delay_ms > DELAY_MS_MAX {
+        let message = format!("delayMs: {} is too long", settings.delay_ms);
+        return bad(message, format!("{DELAY_MS_MAX} at most"));
+    }
+    match settings.secret.as_ref().map(String::len) {
+        Some(0) => bad(
+            "secret: is empty".to_owned(),
+            "leave it out, and the secrets of the webhooks that come here are taken".to_owned(),
+        ),
+        Some(bytes) if bytes > SECRET_BYTES_MAX => bad(
+            format!("secret: has {bytes} bytes"),
+            format!("{SECRET_BYTES_MAX} at most"),
+        ),
+        _ => Ok(()),
+    }
+}
+
+pub fn describe_list(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "The inboxes",
+            "Those that were set up, and those that a message has made.",
+        )
+        .asks_query(listing::inputs([account()]))
+        .where_input("account", "Only those of that key.")
+        .answers::<Listing>(200, "The inboxes.");
+    refuses(describe_page(described), &[])
+}
+
+pub async fn list(
+    State(context): State<Context>,
+    named: NamedAccount,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let query = Query::read(query.as_deref(), &["limit", "after"])?;
+    let page = Page::<u64>::read(&query)?;
+    let mut inboxes = context.inbox.list(named.key());
+    let after = page.after.unwrap_or_default();
+    inboxes.retain(|inbox| inbox.number > after);
+    let next = listing::cut(&mut inboxes, page.limit, |last| last.number);
+    let frame = Listing {
+        inboxes: Vec::new(),
+        next,
+    };
+    listing::answer(&frame, "inboxes", inboxes, |it| Some(ShownInbox::from(it))).await
+}
+
+pub fn describe_set(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Set up an inbox",
+            "A receiver of webhooks: register `/_mock/inbox/{name}` of this server as a webhook's \
+             URL. It is made anew, empty. It belongs to the account that is named, or else to the \
+             one whose webhook posts to it first; two accounts that use one name have two inboxes. \
+             Without an account, the only inbox of that name is meant.",
+        )
+        .where_input("name", NAME)
+        .asks_json::<InboxSettings>(false)
+        .answers::<ShownInbox>(200, "The inbox.");
+    let bad = [(400, "bad_inbox")];
+    refuses(described, &[&bad, &AMBIGUOUS, &ACCOUNT, &STORE])
+}
+
+pub async fn set(
+    State(context): State<Context>,
+    named: NamedAccount,
+    Segment(name): Segment,
+    Read(settings): Read<InboxSettings>,
+) -> Result<Response, Refusal> {
+    check_name(&name)?;
+    check(&settings)?;
+    named.admit(&context).await?;
+    let script = Script {
+        statuses: settings.statuses.clone(),
+        delay_ms: settings.delay_ms,
+        secret: settings.secret.clone(),
+    };
+    let set = context.inbox.set(named.key(), &name, script);
+    let account = set.map_err(|error| refusal(error, &name))?;
+    let shown = ShownInbox {
+        name,
+        account,
+        statuses: settings.statuses,
+        delay_ms: settings.delay_ms,
+        secret: settings.secret,
+        messages: 0,
+        evicted: 0,
+    };
+    Ok(Json(shown).into_response())
+}
+
+pub fn describe_remove(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Remove an inbox",
+            "With all that is in it. Without an account, the only inbox of that name is meant.",
+        )
+        .where_input("name", NAME)
+        .answers_nothing(204, "It is gone.");
+    refuses(described, &[&AMBIGUOUS])
+}
+
+pub async fn remove(
+    State(context): State<Context>,
+    named: NamedAccount,
+    Segment(name): Segment,
+) -> Result<Response, Refusal> {
+    let removed = context.inbox.remove(named.key(), &name);
+    removed.map_err(|error| refusal(error, &name))?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

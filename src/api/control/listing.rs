@@ -1,0 +1,155 @@
+//! Pages of listings: `limit` and `after` in the query, `next` in the answer.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use axum::response::Response;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+use serde_json::json;
+
+use super::error::Refusal;
+use super::query::Query;
+use crate::http::openapi::{Described, Input};
+use crate::http::{item, streamed};
+use crate::model::listing::Span;
+use crate::storage::db::StoreError;
+
+const LIMIT_DEFAULT: u32 = 100;
+const LIMITS: RangeInclusive<u32> = 1..=1_000;
+/// Rows that are held at a time for a client that reads a listing.
+const CHUNK_ROWS: u32 = 32;
+
+/// The page that a query asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<C> {
+    pub limit: u32,
+    /// Cursor of the page before. `None` for the first page.
+    pub after: Option<C>,
+}
+
+impl<C: FromStr> Page<C> {
+    /// Reads `limit` and `after`.
+    ///
+    /// # Errors
+    /// If one of them is malformed.
+    pub fn read(query: &Query) -> Result<Self, Refusal> {
+        let after = query.text("after").map(|value| {
+            value.parse().map_err(|_| {
+                let message = format!("after: {value} is no cursor");
+                Refusal::bad("bad_query", message, "the next of the page before")
+            })
+        });
+        Ok(Self {
+            limit: query.limit(LIMIT_DEFAULT, LIMITS)?,
+            after: after.transpose()?,
+        })
+    }
+}
+
+/// Returns the parameters of a page and those in `others`.
+pub fn inputs(others: impl IntoIterator<Item = Input>) -> Vec<Input> {
+    let input = |name, schema| Input {
+        name,
+        required: false,
+        schema,
+    };
+    let (limit_min, limit_max) = LIMITS.into_inner();
+    let limit = json!({"type": "integer", "minimum": limit_min, "maximum": limit_max});
+    let page = [
+        input("limit", limit),
+        input("after", json!({"type": "string"})),
+    ];
+    others.into_iter().chain(page).collect()
+}
+
+/// Describes the parameters of a page.
+pub fn describe_page(described: Described<'_>) -> Described<'_> {
+    described
+        .where_input("limit", "Entries on a page; 100 if left out.")
+        .where_input(
+            "after",
+            "The `next` of the page before; the first page if left out.",
+        )
+}
+
+/// Returns the cursor of the page after a span of rows. `None` if there is none.
+pub fn next_of(span: Option<Span>) -> Option<String> {
+    let span = span.filter(|span| span.has_more)?;
+    Some(span.first.to_string())
+}
+
+/// Takes a page of entries in ascending order, of which one more than the limit was looked for, and
+/// returns the cursor of the next page.
+pub fn cut<T, C: Display>(
+    entries: &mut Vec<T>,
+    limit: u32,
+    cursor: impl Fn(&T) -> C,
+) -> Option<String> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    if entries.len() <= limit {
+        return None;
+    }
+    entries.truncate(limit);
+    entries.last().map(|last| cursor(last).to_string())
+}
+
+/// Answers with `frame`, whose list `field` is filled with the entries.
+///
+/// # Errors
+/// If an entry cannot be serialised.
+pub async fn answer<T, S: Serialize>(
+    frame: &impl Serialize,
+    field: &str,
+    entries: Vec<T>,
+    show: impl Fn(T) -> Option<S> + Send + 'static,
+) -> Result<Response, Refusal>
+where
+    T: Send + 'static,
+{
+    let items = stream::iter(entries).filter_map(move |entry| {
+        let shown = show(entry).map(|shown| item(&shown));
+        std::future::ready(shown)
+    });
+    Ok(streamed(frame, field, items).await?)
+}
+
+/// Answers with `frame`, whose list `field` is filled with the rows of the span. They are read as the
+/// client reads them.
+///
+/// # Errors
+/// If the first rows cannot be read.
+pub async fn answer_span<T, S, F>(
+    frame: &impl Serialize,
+    field: &str,
+    span: Option<Span>,
+    read: impl Fn((i64, i64), u32) -> F + Send + 'static,
+    show: impl Fn(T) -> Option<S> + Clone + Send + 'static,
+) -> Result<Response, Refusal>
+where
+    T: Send + 'static,
+    S: Serialize,
+    F: Future<Output = Result<Vec<(i64, T)>, StoreError>> + Send + 'static,
+{
+    let range = span.map(|span| (span.first, span.last));
+    let chunks = stream::try_unfold(range, move |range| {
+        let rows = range.map(|range| (range, read(range, CHUNK_ROWS)));
+        async {
+            let Some(((_, last), rows)) = rows else {
+                return Ok::<_, StoreError>(None);
+            };
+            let rows = rows.await?;
+            let read_to = rows.last().map(|(number, _)| *number);
+            let rest = read_to.filter(|number| *number < last);
+            Ok(Some((rows, rest.map(|number| (number + 1, last)))))
+        }
+    });
+    let rows = chunks.map_ok(|rows| stream::iter(rows.into_iter().map(Ok::<_, StoreError>)));
+    let rows = rows.try_flatten().map_err(Into::into);
+    let items = rows.try_filter_map(move |(_, row)| {
+        let shown = show(row).map(|shown| item(&shown));
+        std::future::ready(shown.transpose())
+    });
+    Ok(streamed(frame, field, items).await?)
+}

@@ -1,0 +1,142 @@
+//! `GET /_mock/metrics`: what was counted, and what there is at the moment, for Prometheus.
+//!
+//! What there is costs a few queries along indexes, and nothing per object: of those only what is
+//! written is counted, as adding up what lies on the disk would mean to look at each.
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+
+use super::described::refuses;
+use super::error::Refusal;
+use crate::http::openapi::Described;
+use crate::http::{Context, Verbs};
+use crate::model::job::Kind;
+use crate::platform::metrics::{MEDIA_TYPE, Page, Type, resident_bytes};
+
+pub fn describe(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Metrics",
+            "Prometheus' text format, version 0.0.4. Counters begin at 0 when the server starts.",
+        )
+        .answers_bytes(200, "All metrics.", &[MEDIA_TYPE]);
+    refuses(described, &[])
+}
+
+pub async fn show(State(context): State<Context>) -> Result<Response, Refusal> {
+    let mut page = Page::default();
+    let version = [("version", env!("CARGO_PKG_VERSION"))];
+    page.family("stuntdouble_build_info", Type::Gauge, "The version; 1.")
+        .sample(&version, 1);
+    context.metrics.write(&mut page);
+    if let Some(bytes) = resident_bytes() {
+        let name = "process_resident_memory_bytes";
+        gauge(&mut page, name, "Memory the process has.", bytes);
+    }
+    pictures(&context, &mut page);
+    queue(&context, &mut page).await?;
+    state(&context, &mut page).await?;
+    let media_type = [(CONTENT_TYPE, MEDIA_TYPE)];
+    Ok((media_type, page.into_text()).into_response())
+}
+
+fn gauge(page: &mut Page, name: &'static str, help: &'static str, value: u64) {
+    page.family(name, Type::Gauge, help).sample(&[], value);
+}
+
+/// The memory for work on pictures.
+fn pictures(verbs: &Verbs, page: &mut Page) {
+    let budget = verbs.engine.budget();
+    for (name, help, bytes) in [
+        (
+            "stuntdouble_engine_memory_budget_bytes",
+            "Memory that work on pictures may take.",
+            budget.total_bytes(),
+        ),
+        (
+            "stuntdouble_engine_memory_leased_bytes",
+            "Memory that is set aside for work on pictures that is under way.",
+            budget.leased_bytes(),
+        ),
+        (
+            "stuntdouble_engine_memory_leased_bytes_max",
+            "The most that was set aside at once since the start.",
+            budget.leased_bytes_max(),
+        ),
+    ] {
+        gauge(page, name, help, bytes);
+    }
+}
+
+/// What is to be done.
+async fn queue(verbs: &Verbs, page: &mut Page) -> Result<(), Refusal> {
+    let depths = verbs.worker.depths().await?;
+    let mut of = |name, help, count: fn(&crate::services::worker::Depth) -> u64| {
+        let mut family = page.family(name, Type::Gauge, help);
+        for kind in Kind::ALL {
+            let depth = depths.iter().find(|depth| depth.kind == kind);
+            family.sample(&[("kind", kind.name())], depth.map_or(0, count));
+        }
+    };
+    of(
+        "stuntdouble_jobs_queued",
+        "Jobs there are, whenever they are due, by kind.",
+        |depth| depth.queued,
+    );
+    of(
+        "stuntdouble_jobs_due",
+        "Jobs that are due by their accounts' clocks, by kind.",
+        |depth| depth.due,
+    );
+    of(
+        "stuntdouble_jobs_under_way",
+        "Jobs that somebody has in hand, or waits for, by kind.",
+        |depth| depth.under_way,
+    );
+    let waiting = verbs.webhooks.waiting().await?;
+    gauge(
+        page,
+        "stuntdouble_webhook_deliveries_waiting",
+        "Deliveries of webhooks that have an attempt to come.",
+        waiting,
+    );
+    Ok(())
+}
+
+/// What is kept.
+async fn state(verbs: &Verbs, page: &mut Page) -> Result<(), Refusal> {
+    let counted = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let name = "stuntdouble_connections";
+    let help = "Connections that clients have open.";
+    gauge(page, name, help, counted(verbs.connections.count()));
+    let name = "stuntdouble_accounts";
+    gauge(page, name, "Accounts.", counted(verbs.accounts.count()));
+    let database = verbs.db.bytes().await?;
+    let help = "Size of the database and its log on the disk.";
+    gauge(page, "stuntdouble_database_bytes", help, database);
+    let (objects, bytes) = verbs.blobs.written();
+    let help = "Objects written.";
+    page.family("stuntdouble_objects_written_total", Type::Counter, help)
+        .sample(&[], objects);
+    let name = "stuntdouble_objects_written_bytes_total";
+    let help = "Bytes of the objects written.";
+    page.family(name, Type::Counter, help).sample(&[], bytes);
+    let snapshots = verbs.snapshots.list(None);
+    let bytes = snapshots.iter().map(|about| about.bytes).sum();
+    let kept = counted(snapshots.len());
+    gauge(page, "stuntdouble_snapshots", "Snapshots.", kept);
+    let help = "Bytes of the snapshots' objects.";
+    gauge(page, "stuntdouble_snapshots_bytes", help, bytes);
+    let (requests, bytes) = verbs.journal.size();
+    let help = "Requests in the journal.";
+    gauge(
+        page,
+        "stuntdouble_journal_requests",
+        help,
+        counted(requests),
+    );
+    let help = "Bytes of the requests in the journal, about.";
+    gauge(page, "stuntdouble_journal_bytes", help, counted(bytes));
+    Ok(())
+}

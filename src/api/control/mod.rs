@@ -1,0 +1,350 @@
+//! The control plane, as `contract/control.md` has it: health, clocks, accounts, rules,
+//! reset. What a test steers and looks with.
+
+mod account_field;
+mod accounts;
+mod ca;
+mod clock;
+mod deliveries;
+mod described;
+mod error;
+mod fixtures;
+mod inbox;
+mod listing;
+mod metrics;
+mod named_account;
+mod orders;
+mod query;
+mod requests;
+mod rules;
+mod snapshots;
+mod state;
+mod suggestion;
+
+use axum::http::{Method, Uri};
+use axum::response::{IntoResponse, Response};
+
+use crate::http::{Context, Refused, Routes};
+pub use described::description;
+use error::Refusal;
+pub use fixtures::load as load_fixtures;
+
+/// The operations of this front door.
+#[must_use]
+pub fn routes(context: Option<Context>) -> Routes {
+    let themes = [
+        state, snapshots, fixtures, clocks, accounts, rules, journal, orders, webhooks,
+    ];
+    let routes = Routes::new(context).with_middleware(named_account::add_middleware);
+    themes.into_iter().fold(routes, |routes, add| add(routes))
+}
+
+/// The server as a whole.
+fn state(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.health",
+            Method::GET,
+            "/_mock/health",
+            state::health,
+        )
+        .described(state::describe_health)
+        .on(
+            "control.openapi",
+            Method::GET,
+            "/_mock/openapi.json",
+            described::openapi,
+        )
+        .described(described::describe)
+        .on("control.getCa", Method::GET, "/_mock/ca.pem", ca::get)
+        .described(ca::describe)
+        .on(
+            "control.metrics",
+            Method::GET,
+            "/_mock/metrics",
+            metrics::show,
+        )
+        .described(metrics::describe)
+        .on("control.reset", Method::POST, "/_mock/reset", state::reset)
+        .described(state::describe_reset)
+}
+
+fn fixtures(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.putFixtures",
+            Method::PUT,
+            "/_mock/fixtures",
+            fixtures::put,
+        )
+        .described(fixtures::describe_put)
+}
+
+fn snapshots(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.listSnapshots",
+            Method::GET,
+            "/_mock/snapshots",
+            snapshots::list,
+        )
+        .described(snapshots::describe_list)
+        .on(
+            "control.takeSnapshot",
+            Method::PUT,
+            "/_mock/snapshots/{name}",
+            snapshots::take,
+        )
+        .described(snapshots::describe_take)
+        .on(
+            "control.restoreSnapshot",
+            Method::POST,
+            "/_mock/snapshots/{name}/restore",
+            snapshots::restore,
+        )
+        .described(snapshots::describe_restore)
+        .on(
+            "control.removeSnapshot",
+            Method::DELETE,
+            "/_mock/snapshots/{name}",
+            snapshots::remove,
+        )
+        .described(snapshots::describe_remove)
+}
+
+fn clocks(routes: Routes) -> Routes {
+    routes
+        .on("control.getClock", Method::GET, "/_mock/clock", clock::get)
+        .described(clock::described::get)
+        .on("control.setClock", Method::PUT, "/_mock/clock", clock::set)
+        .described(clock::described::set)
+        .on(
+            "control.advanceClock",
+            Method::POST,
+            "/_mock/clock/advance",
+            clock::advance,
+        )
+        .described(clock::described::advance)
+        .on(
+            "control.drain",
+            Method::POST,
+            "/_mock/drain",
+            clock::drain::drain,
+        )
+        .described(clock::described::drain)
+}
+
+fn accounts(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.listAccounts",
+            Method::GET,
+            "/_mock/accounts",
+            accounts::list,
+        )
+        .described(accounts::describe_list)
+        .on(
+            "control.getAccount",
+            Method::GET,
+            "/_mock/accounts/{key}",
+            accounts::get,
+        )
+        .described(accounts::describe_get)
+        .on(
+            "control.setAccount",
+            Method::PUT,
+            "/_mock/accounts/{key}",
+            accounts::set,
+        )
+        .described(accounts::describe_set)
+        .on(
+            "control.deleteAccount",
+            Method::DELETE,
+            "/_mock/accounts/{key}",
+            accounts::delete,
+        )
+        .described(accounts::describe_delete)
+}
+
+fn rules(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.createRule",
+            Method::POST,
+            "/_mock/rules",
+            rules::create,
+        )
+        .described(rules::described::create)
+        .on(
+            "control.listRules",
+            Method::GET,
+            "/_mock/rules",
+            rules::list,
+        )
+        .described(rules::described::list)
+        .on(
+            "control.deleteRule",
+            Method::DELETE,
+            "/_mock/rules/{id}",
+            rules::delete,
+        )
+        .described(rules::described::delete)
+        .on(
+            "control.deleteRules",
+            Method::DELETE,
+            "/_mock/rules",
+            rules::delete_all,
+        )
+        .described(rules::described::delete_all)
+}
+
+fn journal(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.listRequests",
+            Method::GET,
+            "/_mock/requests",
+            requests::list,
+        )
+        .described(requests::described::list)
+        .on(
+            "control.getRequest",
+            Method::GET,
+            "/_mock/requests/{account}/{seq}",
+            requests::get,
+        )
+        .described(requests::described::get)
+        .on(
+            "control.deleteRequests",
+            Method::DELETE,
+            "/_mock/requests",
+            requests::delete,
+        )
+        .described(requests::described::delete)
+        .on(
+            "control.verifyRequests",
+            Method::POST,
+            "/_mock/requests/verify",
+            requests::verify,
+        )
+        .described(requests::described::verify)
+}
+
+fn orders(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.listOrders",
+            Method::GET,
+            "/_mock/orders",
+            orders::list,
+        )
+        .described(orders::describe_list)
+        .on(
+            "control.completeOrder",
+            Method::POST,
+            "/_mock/orders/{id}/complete",
+            orders::complete,
+        )
+        .described(orders::describe_complete)
+        .on(
+            "control.failOrder",
+            Method::POST,
+            "/_mock/orders/{id}/fail",
+            orders::fail,
+        )
+        .described(orders::describe_fail)
+        .on(
+            "control.expireOrder",
+            Method::POST,
+            "/_mock/orders/{id}/expire",
+            orders::expire,
+        )
+        .described(orders::describe_expire)
+}
+
+fn webhooks(routes: Routes) -> Routes {
+    routes
+        .on(
+            "control.listDeliveries",
+            Method::GET,
+            "/_mock/deliveries",
+            deliveries::list,
+        )
+        .described(deliveries::describe_list)
+        .on(
+            "control.resendDelivery",
+            Method::POST,
+            "/_mock/deliveries/{id}/resend",
+            deliveries::resend,
+        )
+        .described(deliveries::describe_resend)
+        .on(
+            "control.listInboxes",
+            Method::GET,
+            "/_mock/inbox",
+            inbox::list,
+        )
+        .described(inbox::describe_list)
+        .on(
+            "control.setInbox",
+            Method::PUT,
+            "/_mock/inbox/{name}",
+            inbox::set,
+        )
+        .described(inbox::describe_set)
+        .on(
+            "control.postToInbox",
+            Method::POST,
+            "/_mock/inbox/{name}",
+            inbox::receive::post,
+        )
+        .described(inbox::receive::describe)
+        .on(
+            "control.listMessages",
+            Method::GET,
+            "/_mock/inbox/{name}/messages",
+            inbox::messages::get,
+        )
+        .described(inbox::messages::describe)
+        .on(
+            "control.deleteInbox",
+            Method::DELETE,
+            "/_mock/inbox/{name}",
+            inbox::remove,
+        )
+        .described(inbox::describe_remove)
+}
+
+/// The answer to a route there is not.
+#[must_use]
+pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
+    if uri.path() == "/_mock/accounts/" {
+        let message = format!("{}: {}", uri.path(), named_account::EMPTY_KEY);
+        let hint = "end the path with a key; GET /_mock/accounts lists all accounts";
+        return Refusal::bad("bad_key", message, hint).into_response();
+    }
+    let known: Vec<String> = routes(None)
+        .operations()
+        .iter()
+        .map(|operation| format!("{} {}", operation.method, operation.path))
+        .collect();
+    let message = format!("there is no {method} {}", uri.path());
+    Refusal::not_found(
+        "unknown_route",
+        message,
+        format!("there is: {}", known.join(", ")),
+    )
+    .into_response()
+}
+
+/// Returns the response to a request that the guard refuses.
+#[must_use]
+pub fn refused(refused: &Refused) -> Response {
+    Refusal::guarded(refused).into_response()
+}
+
+/// The answer where a handler of ours panicked.
+#[must_use]
+pub fn panicked() -> Response {
+    Refusal::broken("a handler panicked").into_response()
+}

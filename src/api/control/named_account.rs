@@ -1,0 +1,284 @@
+//! The account that a call names: by `account` in its query, in its body, or in both.
+//!
+//! One middleware reads it for every operation, so that no operation can ignore it: a reset that
+//! overlooks the `account` of its query would reset everything. Handlers get the account as
+//! [`NamedAccount`]. The same middleware tells clients that nobody has used the account yet.
+
+pub(super) mod known;
+
+use std::borrow::Cow;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::Uri;
+use axum::http::request::Parts;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::MethodRouter;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use super::error::{Refusal, parse};
+use crate::http::{Context, Verbs, is_inbox_delivery, read_json};
+use crate::services::accounts::{Account, KEY_CHARS_MAX, is_too_long};
+use crate::settings::Mode;
+
+/// Path of the one operation whose body is not read here: it is large, and has an error format of
+/// its own.
+const FIXTURES_PATH: &str = "/_mock/fixtures";
+/// Message about an empty key.
+pub(super) const EMPTY_KEY: &str = "the key is empty";
+
+/// The key of an account in a body. Never empty: an empty key is a variable that was not set, and
+/// must not stand for an account, let alone for all of them.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AccountKey(String);
+
+/// The account that a call names. Extracts from every request of the control plane.
+#[derive(Debug, Clone, Default)]
+pub struct NamedAccount {
+    key: Option<String>,
+    /// `true` if this call has created the account.
+    is_created: Arc<AtomicBool>,
+}
+
+/// The accounts that a call is about.
+#[derive(Debug, Clone)]
+pub enum Scope {
+    /// The call names no account.
+    All,
+    Account(Arc<Account>),
+    /// The call names an account that nobody has used yet. Reading creates none.
+    Unknown,
+}
+
+/// The part of a body that this module reads.
+#[derive(Deserialize)]
+struct Named {
+    account: Option<AccountKey>,
+}
+
+/// Adds the middleware that reads the account to a route.
+pub(super) fn add_middleware(
+    context: &Context,
+    route: MethodRouter<Context>,
+) -> MethodRouter<Context> {
+    route.layer(from_fn_with_state(Arc::clone(context), read_account))
+}
+
+/// Reads the account of a request, and marks the response if nobody has used the account yet.
+async fn read_account(
+    State(context): State<Context>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
+    let (mut parts, mut body) = request.into_parts();
+    // The query and the body of a webhook are its sender's own.
+    if is_inbox_delivery(&parts.method, parts.uri.path()) {
+        return Ok(next.run(Request::from_parts(parts, body)).await);
+    }
+    let mut named = account_in_query(&parts.uri)?;
+    if parts.uri.path() != FIXTURES_PATH {
+        let (bytes, _) = read_json(&parts.headers, body).await?;
+        named = merge(named, account_in_body(&bytes)?)?;
+        body = Body::from(bytes);
+    }
+    let named = NamedAccount {
+        key: named,
+        is_created: Arc::default(),
+    };
+    let was_used = named.is_used(&context);
+    parts.extensions.insert(named.clone());
+    let response = next.run(Request::from_parts(parts, body)).await;
+    // Another call may have used the account while this one waited.
+    let is_unknown =
+        !was_used && (named.is_created.load(Ordering::Relaxed) || !named.is_used(&context));
+    Ok(if is_unknown {
+        known::mark_unknown(response)
+    } else {
+        response
+    })
+}
+
+fn account_in_query(uri: &Uri) -> Result<Option<String>, Refusal> {
+    let query = uri.query().unwrap_or_default();
+    let pairs = url::form_urlencoded::parse(query.as_bytes());
+    let keys = pairs.filter(|(name, _)| name == "account");
+    keys.map(|(_, key)| key.into_owned())
+        .try_fold(None, |named, key| {
+            if key.is_empty() {
+                let message = format!("account: {EMPTY_KEY}");
+                let hint = "give a key, or leave account out";
+                return Err(Refusal::bad("bad_query", message, hint));
+            }
+            merge(named, Some(key))
+        })
+}
+
+/// A body of `null` names no account. Operations that read a body refuse it.
+fn account_in_body(bytes: &[u8]) -> Result<Option<String>, Refusal> {
+    if bytes.trim_ascii() == b"null" {
+        return Ok(None);
+    }
+    let Named { account } = parse(bytes)?;
+    Ok(account.map(String::from))
+}
+
+/// Returns the one key that is named once or twice.
+///
+/// # Errors
+/// If two different keys are named.
+pub(super) fn merge(
+    first: Option<String>,
+    second: Option<String>,
+) -> Result<Option<String>, Refusal> {
+    match (first, second) {
+        (Some(first), Some(second)) if first != second => {
+            let message = format!("the call names two accounts, {first} and {second}");
+            let hint = "name one account, in the query, the path or the body";
+            Err(Refusal::bad("two_accounts", message, hint))
+        }
+        (first, second) => Ok(first.or(second)),
+    }
+}
+
+impl NamedAccount {
+    /// The account's key. `None` if the call names no account.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// `true` if the account exists, or the call names none.
+    fn is_used(&self, verbs: &Verbs) -> bool {
+        self.key()
+            .is_none_or(|key| verbs.accounts.get(key).is_some())
+    }
+
+    /// Returns the key that the body of a call names, unless the call names another one.
+    ///
+    /// # Errors
+    /// If the call names another one.
+    pub fn merged_with(self, key: Option<String>) -> Result<Self, Refusal> {
+        let key = merge(self.key, key)?;
+        Ok(Self { key, ..self })
+    }
+
+    /// Returns the accounts that a reading call is about, without creating any.
+    pub fn scope(&self, verbs: &Verbs) -> Scope {
+        match self.key().map(|key| verbs.accounts.get(key)) {
+            None => Scope::All,
+            Some(Some(account)) => Scope::Account(account),
+            Some(None) => Scope::Unknown,
+        }
+    }
+
+    /// Returns the same as [`NamedAccount::scope`] for a call that waits or shows a clock.
+    ///
+    /// # Errors
+    /// If the account does not exist and its use would not create it.
+    pub fn usable_scope(&self, verbs: &Verbs) -> Result<Scope, Refusal> {
+        match (self.scope(verbs), self.key()) {
+            (Scope::Unknown, Some(key)) if verbs.config.mode == Mode::Strict => {
+                Err(unknown_account(key))
+            }
+            (scope, _) => Ok(scope),
+        }
+    }
+
+    /// Returns the account, which is created if it does not exist. `None` if the call names no
+    /// account.
+    ///
+    /// # Errors
+    /// If the account does not exist and is not created, or cannot be written.
+    pub async fn admit(&self, verbs: &Verbs) -> Result<Option<Arc<Account>>, Refusal> {
+        let Some(key) = self.key() else {
+            return Ok(None);
+        };
+        let is_new = verbs.accounts.get(key).is_none();
+        let found = verbs.accounts.admit(key).await?;
+        self.is_created.fetch_or(is_new, Ordering::Relaxed);
+        found.map(Some).ok_or_else(|| unknown_account(key))
+    }
+}
+
+impl FromRequestParts<Context> for NamedAccount {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Context) -> Result<Self, Refusal> {
+        Ok(parts.extensions.get().cloned().unwrap_or_default())
+    }
+}
+
+impl Scope {
+    /// `true` if a call with this scope may see or change what belongs to `account`.
+    pub fn includes(&self, account: &Account) -> bool {
+        match self {
+            Self::All => true,
+            Self::Account(named) => named.id == account.id,
+            Self::Unknown => false,
+        }
+    }
+
+    /// The account. `None` if there is none, or the call is about all.
+    pub fn account(&self) -> Option<&Arc<Account>> {
+        match self {
+            Self::Account(account) => Some(account),
+            Self::All | Self::Unknown => None,
+        }
+    }
+}
+
+fn unknown_account(key: &str) -> Refusal {
+    if is_too_long(key) {
+        let hint = format!("a key has {KEY_CHARS_MAX} characters at most");
+        return Refusal::not_found("unknown_account", "account: too long", hint);
+    }
+    Refusal::not_found(
+        "unknown_account",
+        format!("no account {key}"),
+        "set it up with PUT /_mock/accounts/{key}: the mode is strict",
+    )
+}
+
+impl TryFrom<String> for AccountKey {
+    type Error = &'static str;
+
+    fn try_from(key: String) -> Result<Self, Self::Error> {
+        if key.is_empty() {
+            return Err(EMPTY_KEY);
+        }
+        Ok(Self(key))
+    }
+}
+
+impl From<AccountKey> for String {
+    fn from(AccountKey(key): AccountKey) -> Self {
+        key
+    }
+}
+
+impl Deref for AccountKey {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl JsonSchema for AccountKey {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "AccountKey".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "minLength": 1})
+    }
+}

@@ -1,0 +1,300 @@
+//! Orders and documents: listed, and brought to their end.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::described::{STORE, account, refuses};
+use super::error::{Read, Refusal};
+use super::listing::{self, Page, describe_page, next_of};
+use super::named_account::{AccountKey, NamedAccount, Scope};
+use super::query::Query;
+use super::rules::check::outcome::{check_code, outcome};
+use super::rules::wire::Outcome;
+use crate::http::openapi::{Described, Input};
+use crate::http::{Context, Json, Segment, Tied, Verbs};
+use crate::model::order::{Order, State as OrderState, Vendor};
+use crate::model::rule::{self, Processing};
+use crate::platform::clock::iso;
+use crate::services::accounts::Account;
+use crate::services::orders::{End, EndError, Listed};
+
+const ENDS: [(u16, &str); 5] = [
+    (400, "bad_rule"),
+    (400, "unfit_outcome"),
+    (404, "unknown_order"),
+    (409, "order_ended"),
+    (409, "files_missing"),
+];
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Orders")]
+struct Listing {
+    /// The newest last.
+    orders: Vec<Shown>,
+    /// The `after` of the page of older ones; null on the last one.
+    next: Option<String>,
+}
+
+/// An order, or a document.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Order")]
+struct Shown {
+    id: String,
+    /// The key.
+    account: String,
+    #[schemars(extend("enum" = ["bizmori", "undetectable"]))]
+    vendor: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[schemars(extend("enum" = OrderState::STATUSES))]
+    status: &'static str,
+    name: String,
+    file_names: Vec<String>,
+    #[schemars(extend("format" = "date-time"))]
+    created_at: String,
+    #[schemars(extend("format" = "date-time"))]
+    updated_at: String,
+    #[schemars(extend("format" = "date-time"))]
+    expires_at: String,
+    /// How long a rule has it in progress: `{"ms"}`, `{"polls"}` that are left, or `hold`.
+    #[schemars(with = "Option<serde_json::Value>")]
+    processing: Option<Processing>,
+    /// What it failed with.
+    failure: Option<Failed>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Failure")]
+struct Failed {
+    code: String,
+    message: String,
+}
+
+impl Shown {
+    /// None: its account's life has just ended.
+    fn of(verbs: &Verbs, order: &Order) -> Option<Self> {
+        let failure = match &order.state {
+            OrderState::Failed { failure, .. } => Some(Failed {
+                code: failure.code.clone(),
+                message: failure.message.clone(),
+            }),
+            _ => None,
+        };
+        Some(Self {
+            id: order.id.clone(),
+            account: verbs.accounts.by_id(order.account)?.key.clone(),
+            vendor: order.vendor.name(),
+            kind: order.work.name(),
+            status: order.state.status(),
+            name: order.name.clone(),
+            file_names: order.files.iter().map(|file| file.name.clone()).collect(),
+            created_at: iso(order.created_at),
+            updated_at: iso(order.updated_at),
+            expires_at: iso(order.expires_at()),
+            processing: order.processing,
+            failure,
+        })
+    }
+}
+
+pub fn describe_list(described: Described<'_>) -> Described<'_> {
+    let vendor = Input {
+        name: "vendor",
+        required: false,
+        schema: serde_json::json!({"type": "string"}),
+    };
+    let described = described
+        .does(
+            "Orders and documents",
+            "Of both vendors. The first page has the newest ones; on each page the newest is last.",
+        )
+        .asks_query(listing::inputs([account(), vendor]))
+        .where_input("account", "Only those of that key.")
+        .where_input("vendor", "`bizmori` or `undetectable`.")
+        .answers::<Listing>(200, "The orders.");
+    refuses(describe_page(described), &[&[(400, "bad_query")], &STORE])
+}
+
+pub async fn list(
+    State(context): State<Context>,
+    named: NamedAccount,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let query = Query::read(query.as_deref(), &["vendor", "limit", "after"])?;
+    let page = Page::read(&query)?;
+    let vendor_of = |value: String| {
+        let found = Vendor::ALL.into_iter().find(|it| it.name() == value);
+        let hint = "there is: bizmori, undetectable";
+        found.ok_or_else(|| Refusal::bad("bad_query", format!("vendor: {value} is none"), hint))
+    };
+    let vendor = query.text("vendor").map(vendor_of).transpose()?;
+    let scope = named.scope(&context);
+    if let Scope::Unknown = scope {
+        let (orders, next) = (Vec::new(), None);
+        return Ok(Json(Listing { orders, next }).into_response());
+    }
+    let account = scope.account().map(|account| account.id);
+    let listed = Listed { account, vendor };
+    let span = context.orders.span(listed, page.after, page.limit).await?;
+    let frame = Listing {
+        orders: Vec::new(),
+        next: next_of(span),
+    };
+    let orders = Arc::clone(&context.orders);
+    let read = move |range, limit| {
+        let orders = Arc::clone(&orders);
+        async move { orders.in_span(listed, range, limit).await }
+    };
+    let show = move |order: Arc<Order>| Shown::of(&context, &order);
+    listing::answer_span(&frame, "orders", span, read, show).await
+}
+
+pub fn describe_complete(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Complete an order",
+            "Its work is done now, whatever held it. What comes out may be said, as in a rule's \
+             `outcome`; else it is what would have come out.",
+        )
+        .where_input("id", "Of an order or a document.")
+        .asks_json::<Outcome>(false)
+        .answers::<Shown>(200, "The order.");
+    refuses(described, &[&ENDS, &STORE])
+}
+
+pub async fn complete(
+    State(context): State<Context>,
+    named: NamedAccount,
+    Segment(id): Segment,
+    Read(body): Read<Outcome>,
+) -> Result<Response, Refusal> {
+    let outcome = if body.is_empty() {
+        None
+    } else {
+        Some(outcome(body, "")?)
+    };
+    let how = match outcome {
+        Some(failed @ rule::Outcome::Failed { .. }) => End::Fail(failed),
+        outcome => End::Complete(outcome),
+    };
+    end(&context, &named, &id, how).await
+}
+
+/// How it fails; both may be left out.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Failing {
+    /// The key: only an order of that account is failed.
+    #[serde(rename = "account")]
+    _account: Option<AccountKey>,
+    /// The vendor's code.
+    error_code: Option<String>,
+    error_message: Option<String>,
+}
+
+pub fn describe_fail(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Fail an order",
+            "It has failed now, whatever it waited for.",
+        )
+        .where_input("id", "Of an order or a document.")
+        .asks_json::<Failing>(false)
+        .answers::<Shown>(200, "The order.");
+    refuses(described, &[&ENDS, &STORE])
+}
+
+pub async fn fail(
+    State(context): State<Context>,
+    named: NamedAccount,
+    Segment(id): Segment,
+    Read(body): Read<Failing>,
+) -> Result<Response, Refusal> {
+    let sent = Outcome {
+        status: Some("failed".to_owned()),
+        error_code: body.error_code,
+        error_message: body.error_message,
+        ..Outcome::default()
+    };
+    let failed = outcome(sent, "")?;
+    end(&context, &named, &id, End::Fail(failed)).await
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {
+    /// The key: only an order of that account is expired.
+    #[serde(rename = "account")]
+    _account: Option<AccountKey>,
+}
+
+pub fn describe_expire(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Expire an order",
+            "Its retention has passed now, and its files are gone.",
+        )
+        .where_input("id", "Of an order or a document.")
+        .asks_json::<Nothing>(false)
+        .answers::<Shown>(200, "The order.");
+    refuses(described, &[&ENDS, &STORE])
+}
+
+pub async fn expire(
+    State(context): State<Context>,
+    named: NamedAccount,
+    Segment(id): Segment,
+    Read(Nothing { .. }): Read<Nothing>,
+) -> Result<Response, Refusal> {
+    end(&context, &named, &id, End::Expire).await
+}
+
+/// Brings an order of the named account to its end.
+async fn end(verbs: &Verbs, named: &NamedAccount, id: &str, end: End) -> Result<Response, Refusal> {
+    let unknown = || unknown_order(named, id);
+    let order = verbs.db.order(id).await?.ok_or_else(unknown)?;
+    let account = verbs.accounts.by_id(order.account);
+    let is_of_scope = |account: &Arc<Account>| named.scope(verbs).includes(account);
+    account.filter(is_of_scope).ok_or_else(unknown)?;
+    if let End::Fail(outcome) = &end {
+        check_code(outcome, &[order.vendor], "")?;
+    }
+    let ended = verbs.orders.end(id, end).await;
+    let (order, hold) = ended.map_err(|error| match error {
+        EndError::NotFound => unknown(),
+        EndError::Ended(status) => Refusal::conflict(
+            "order_ended",
+            format!("order {id} is {status}"),
+            "only orders that are pending or in progress come to another end",
+        ),
+        EndError::Awaiting(files) => Refusal::conflict(
+            "files_missing",
+            format!("order {id} is pending: {files} files are still to be uploaded"),
+            "upload them, or have it fail with POST /_mock/orders/{id}/fail",
+        ),
+        EndError::Unfit => Refusal::bad(
+            "unfit_outcome",
+            format!("order {id} does not come to such an outcome"),
+            "probability goes with detections, finalResult and analysis with documents, watermarkText with extractions, detectionStatus with those of v3",
+        ),
+        EndError::Store(error) => error.into(),
+    })?;
+    let shown = Shown::of(verbs, &order).ok_or_else(unknown)?;
+    let mut response = Json(shown).into_response();
+    Tied::tie(&mut response, Some(hold));
+    Ok(response)
+}
+
+fn unknown_order(named: &NamedAccount, id: &str) -> Refusal {
+    let message = match named.key() {
+        Some(key) => format!("no order {id} of account {key}"),
+        None => format!("no order {id}"),
+    };
+    let hint = "GET /_mock/orders lists those there are";
+    Refusal::not_found("unknown_order", message, hint)
+}

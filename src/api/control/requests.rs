@@ -1,0 +1,214 @@
+//! The journal: listed, verified, cleared.
+
+pub mod described;
+mod query;
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt, stream};
+
+use super::error::{Read, Refusal};
+use super::named_account::NamedAccount;
+use super::query::Query;
+use super::suggestion::did_you_mean;
+use crate::http::{
+    Context, Json, Operation, Segments, Verbs, X_MOCK_REASON, header_line, item, streamed,
+};
+use crate::model::account::Revision;
+use crate::model::glob::glob;
+use crate::model::rule::Outgoing;
+use crate::services::journal::{Count, Exchange, Verdict, Wanted};
+use wire::{Listing, Met, Missed, Near, Range, Shown, Sought, SoughtStatus, Verify};
+
+const TIMEOUT_MS_MAX: u64 = 600_000;
+
+/// Refuses a call for requests where none are kept.
+fn check_kept(verbs: &Verbs) -> Result<(), Refusal> {
+    if verbs.journal.is_kept() {
+        return Ok(());
+    }
+    let message = "no requests are kept: --journal-requests is 0";
+    let hint = "start the server with another --journal-requests";
+    Err(Refusal::conflict("journal_disabled", message, hint))
+}
+
+pub async fn list(
+    State(context): State<Context>,
+    named: NamedAccount,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let query = query::read(named.key(), query.as_deref())?;
+    check_kept(&context)?;
+    let (exchanges, evicted) = context.journal.list(&query);
+    let listing = Listing {
+        requests: Vec::new(),
+        evicted,
+    };
+    let revision = context.config.orders.revision;
+    let shown = move |exchange: Arc<Exchange>| item(&Shown::new(&exchange, revision));
+    let items = stream::iter(exchanges).map(shown);
+    Ok(streamed(&listing, "requests", items).await?)
+}
+
+pub async fn get(
+    State(context): State<Context>,
+    named: NamedAccount,
+    Segments(key, seq): Segments,
+) -> Result<Response, Refusal> {
+    let named = named.merged_with(Some(key))?;
+    check_kept(&context)?;
+    let key = named.key().unwrap_or_default();
+    let number: Option<u64> = seq.parse().ok();
+    let found = number.and_then(|number| context.journal.find(key, number));
+    let exchange = found.ok_or_else(|| {
+        let message = format!("no request {seq} of account {key} is kept");
+        let hint = format!("GET /_mock/requests?account={key} lists those that are");
+        Refusal::not_found("unknown_request", message, hint)
+    })?;
+    let shown = Shown::new(&exchange, context.config.orders.revision);
+    Ok(Json(shown).into_response())
+}
+
+pub async fn delete(
+    State(context): State<Context>,
+    named: NamedAccount,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    Query::read(query.as_deref(), &[])?;
+    context.journal.clear(named.key());
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub async fn verify(
+    State(context): State<Context>,
+    named: NamedAccount,
+    Read(asked): Read<Verify>,
+) -> Result<Response, Refusal> {
+    let count = count(&asked.count)?;
+    let wanted = wanted(&context, asked.when.map(|when| when.0).unwrap_or_default())?;
+    check_kept(&context)?;
+    let (account, journal) = (named.key(), &context.journal);
+    let verdict = match asked.timeout_ms {
+        None => journal.verify(account, &wanted, count),
+        Some(ms) => {
+            let within = Duration::from_millis(ms.min(TIMEOUT_MS_MAX));
+            let verify = |within| journal.verify_within(account, &wanted, count, within);
+            context.long_poll(within, verify).await
+        }
+    };
+    Ok(shown_verdict(
+        verdict,
+        count,
+        context.config.orders.revision,
+    ))
+}
+
+fn shown_verdict(verdict: Verdict, wanted: Count, revision: Revision) -> Response {
+    match verdict {
+        Verdict::Met { count } => Json(Met { ok: true, count }).into_response(),
+        Verdict::Missed { count, near } => {
+            let why = format!("{count} such requests were made, wanted {}", spelled(wanted));
+            let why = [(X_MOCK_REASON, header_line(&why))];
+            let near_misses = near.iter().map(|near| Near::new(near, revision)).collect();
+            let missed = Missed {
+                ok: false,
+                count,
+                near_misses,
+            };
+            (StatusCode::UNPROCESSABLE_ENTITY, why, Json(missed)).into_response()
+        }
+        Verdict::Uncertain { count, evicted } => Refusal::conflict(
+            "evicted",
+            format!(
+                "{count} such requests are kept, wanted {}; {evicted} that are kept no more may have been such",
+                spelled(wanted)
+            ),
+            "keep more with --journal-requests and --journal-bytes, or DELETE /_mock/requests before the test",
+        )
+        .into_response(),
+    }
+}
+
+fn spelled(count: Count) -> String {
+    match count {
+        Count { min, max: None } => format!("{min} at least"),
+        Count {
+            min,
+            max: Some(max),
+        } if min == max => min.to_string(),
+        Count {
+            min: 0,
+            max: Some(max),
+        } => format!("{max} at most"),
+        Count {
+            min,
+            max: Some(max),
+        } => format!("{min} to {max}"),
+    }
+}
+
+fn count(sought: &Sought) -> Result<Count, Refusal> {
+    let count = match *sought {
+        Sought::Exactly(count) => Count {
+            min: count,
+            max: Some(count),
+        },
+        Sought::Between(Range { min, max }) => Count {
+            min: min.unwrap_or(0),
+            max,
+        },
+    };
+    if count.max.is_some_and(|max| max < count.min) {
+        let hint = "min is at most max";
+        return Err(Refusal::bad("bad_count", "count: nothing is between", hint));
+    }
+    Ok(count)
+}
+
+fn wanted(verbs: &Verbs, when: wire::When) -> Result<Wanted, Refusal> {
+    if let Some(pattern) = &when.operation {
+        known(pattern, &verbs.operations)?;
+    }
+    Ok(Wanted {
+        operation: when.operation,
+        method: when.method.map(|method| method.to_ascii_uppercase()),
+        path: when.path,
+        file_name: when.file_name,
+        status: when.status.map(|SoughtStatus(filter)| filter),
+        query: when.query,
+        headers: when.headers,
+        body: when.body,
+    })
+}
+
+/// Refuses what no request's operation is like.
+fn known(pattern: &str, operations: &[Operation]) -> Result<(), Refusal> {
+    let names = operations.iter().map(|it| it.name);
+    let mut kept = names.filter(|name| !name.starts_with("control.")).chain([
+        "unmatched",
+        "bad_host",
+        "unknown_host",
+    ]);
+    if kept.clone().any(|name| glob(pattern, name)) {
+        return Ok(());
+    }
+    let calls = Outgoing::ALL.map(Outgoing::operation);
+    let message = if calls.contains(&pattern) {
+        format!("when.operation: {pattern} is a call of ours: GET /_mock/deliveries has those")
+    } else {
+        let suggestion = did_you_mean(pattern, kept.clone());
+        format!("when.operation: {pattern} is no operation that is kept{suggestion}")
+    };
+    let first = kept.next().unwrap_or_default().to_owned();
+    let listed = kept.fold(first, |list, name| list + ", " + name);
+    Err(Refusal::bad(
+        "bad_when",
+        message,
+        format!("there is: {listed}"),
+    ))
+}

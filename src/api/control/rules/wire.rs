@@ -1,0 +1,312 @@
+//! A rule as it is sent and shown. What is an `Option` may be left out, and is shown only where
+//! it was said, unless it says otherwise.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+
+pub use super::header_text::HeaderText;
+use crate::http::Object;
+use crate::model::picture::Label;
+use crate::model::rule::{self, OnWebhook, Processing, RuleId};
+use crate::model::work::NoResult;
+use crate::services::rules::Standing;
+
+/// What Undetectable calls what it finds, where that is no generator's watermark.
+pub const FINAL_RESULTS: [&str; 4] = ["AI Generated", "Real", "Digitally Edited", "AI Edited"];
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Sent {
+    pub name: Option<String>,
+    pub account: Option<String>,
+    pub when: Option<Object<When>>,
+    #[serde(default)]
+    pub skip: u64,
+    pub times: Option<u64>,
+    pub probability: Option<f64>,
+    pub then: Object<Then>,
+}
+
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct When {
+    pub operation: Option<String>,
+    pub method: Option<String>,
+    pub path: Option<String>,
+    pub file_name: Option<String>,
+    pub webhook_url: Option<String>,
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Then {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delay_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub respond: Option<Object<Respond>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// Of `drip`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_per_second: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Object<Outcome>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processing: Option<Processing>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Object<OnWebhook>>,
+}
+
+/// The word for a fault.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Fault {
+    Reset,
+    Empty,
+    Truncate,
+    Garbage,
+    Drip,
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Respond {
+    pub status: u16,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, HeaderText>,
+    /// As it was written, byte for byte; null is a body.
+    #[serde(
+        default,
+        deserialize_with = "said",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "Option<serde_json::Value>")]
+    pub body: Option<Box<RawValue>>,
+}
+
+#[derive(Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Outcome {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
+    /// Null: there is none.
+    #[serde(
+        default,
+        deserialize_with = "said",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub watermark_text: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detection_status: Option<NoResult>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub final_result: Option<String>,
+    /// `failed`: the analysis of a document fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<String>,
+}
+
+impl Outcome {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What is there, if it is null too.
+pub fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
+/// A rule that stands. Name, account and times are null where they were not said.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Rule")]
+pub struct Shown<'r> {
+    id: RuleId,
+    name: Option<&'r str>,
+    account: Option<&'r str>,
+    when: &'r rule::When,
+    skip: u64,
+    times: Option<u64>,
+    probability: f64,
+    then: Then,
+    hits: u64,
+}
+
+impl<'r> From<&'r Standing> for Shown<'r> {
+    fn from(standing: &'r Standing) -> Self {
+        let rule = &standing.rule;
+        Self {
+            id: standing.id,
+            name: rule.name.as_deref(),
+            account: rule.account.as_deref(),
+            when: &rule.when,
+            skip: rule.skip,
+            times: rule.times,
+            probability: rule.probability,
+            then: (&rule.then).into(),
+            hits: standing.hits(),
+        }
+    }
+}
+
+impl From<&rule::Then> for Then {
+    fn from(then: &rule::Then) -> Self {
+        Self {
+            delay_ms: then.delay_ms.map(u64::from),
+            respond: then.respond.as_ref().map(|respond| Object(respond.into())),
+            fault: then.fault.map(Fault::from),
+            bytes_per_second: match then.fault {
+                Some(rule::Fault::Drip { bytes_per_second }) => Some(bytes_per_second),
+                _ => None,
+            },
+            outcome: then.outcome.as_ref().map(|outcome| Object(outcome.into())),
+            processing: then.processing,
+            webhook: then.webhook.clone().map(Object),
+        }
+    }
+}
+
+impl From<rule::Fault> for Fault {
+    fn from(fault: rule::Fault) -> Self {
+        match fault {
+            rule::Fault::Reset => Self::Reset,
+            rule::Fault::Empty => Self::Empty,
+            rule::Fault::Truncate => Self::Truncate,
+            rule::Fault::Garbage => Self::Garbage,
+            rule::Fault::Drip { .. } => Self::Drip,
+        }
+    }
+}
+
+impl From<&rule::Respond> for Respond {
+    fn from(respond: &rule::Respond) -> Self {
+        let body = respond.body.as_ref().and_then(|body| match body {
+            rule::Body::Json(text) => RawValue::from_string(text.clone()).ok(),
+            rule::Body::Text(text) => serde_json::value::to_raw_value(text).ok(),
+        });
+        Self {
+            status: respond.status,
+            headers: (respond.headers.iter())
+                .map(|(name, value)| (name.clone(), HeaderText(value.clone())))
+                .collect(),
+            body,
+        }
+    }
+}
+
+impl From<&rule::Outcome> for Outcome {
+    fn from(outcome: &rule::Outcome) -> Self {
+        let none = Self::default();
+        match outcome.clone() {
+            rule::Outcome::Failed { code, message } => Self {
+                status: Some("failed".to_owned()),
+                error_code: code,
+                error_message: message,
+                ..none
+            },
+            rule::Outcome::Probability { probability } => Self {
+                probability: Some(probability),
+                ..none
+            },
+            rule::Outcome::WatermarkText { text } => Self {
+                watermark_text: Some(text),
+                ..none
+            },
+            rule::Outcome::DetectionStatus { status } => Self {
+                detection_status: Some(status),
+                ..none
+            },
+            rule::Outcome::FinalResult { label, probability } => Self {
+                final_result: Some(final_result(&label).to_owned()),
+                probability,
+                ..none
+            },
+            rule::Outcome::AnalysisFailed => Self {
+                analysis: Some("failed".to_owned()),
+                ..none
+            },
+        }
+    }
+}
+
+/// The vendor's word for a label.
+fn final_result(label: &Label) -> &str {
+    match label {
+        Label::Ai => "AI Generated",
+        Label::Human => "Real",
+        Label::Edited => "Digitally Edited",
+        Label::AiEdited => "AI Edited",
+        Label::Watermarked(generator) => generator,
+    }
+}
+
+/// What no generator is called, in lower case and without all but letters and digits: other words
+/// for a result, of this vendor or of others.
+const NEAR_MISSES: [&str; 4] = ["ai", "edited", "fake", "human"];
+
+/// The label of one of [`FINAL_RESULTS`], or of the generator of that name; none for what is like
+/// a result and is none.
+pub fn label(final_result: &str) -> Option<Label> {
+    Some(match final_result {
+        "AI Generated" => Label::Ai,
+        "Real" => Label::Human,
+        "Digitally Edited" => Label::Edited,
+        "AI Edited" => Label::AiEdited,
+        generator => {
+            if is_near_miss(generator) {
+                return None;
+            }
+            Label::Watermarked(generator.to_owned())
+        }
+    })
+}
+
+fn is_near_miss(word: &str) -> bool {
+    let plain = plain(word);
+    plain.is_empty()
+        || FINAL_RESULTS
+            .iter()
+            .any(|known| self::plain(known) == plain)
+        || NEAR_MISSES.contains(&plain.as_str())
+        || plain.starts_with("likely")
+}
+
+fn plain(word: &str) -> String {
+    let plain = word.chars().filter(|c| c.is_alphanumeric());
+    plain.flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_final_result_is_a_label_and_back() {
+        for word in FINAL_RESULTS.into_iter().chain(["Grok", "Nano Banana 2"]) {
+            let label = label(word).expect("a label");
+            assert_eq!(final_result(&label), word);
+        }
+        for word in [
+            "real",
+            "AI-Generated",
+            "ai_generated",
+            "aiEdited",
+            "Human",
+            "Likely AI",
+            "-",
+        ] {
+            assert_eq!(label(word), None, "{word}");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Snapshots: taken, listed, brought back, removed.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::described::{ACCOUNT, STORE, refuses};
+use super::error::{Read, Refusal, to_its_end};
+use super::named_account::{AccountKey, NamedAccount};
+use crate::http::openapi::Described;
+use crate::http::{Context, Json, Segment};
+use crate::platform::clock::iso;
+use crate::services::snapshots::{About, SNAPSHOTS_MAX, SnapshotError};
+
+const NAME: &str = "The snapshot's name: 1 to 100 characters.";
+const NAME_CHARS_MAX: usize = 100;
+const UNKNOWN: [(u16, &str); 1] = [(404, "unknown_snapshot")];
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Snapshot")]
+struct Shown {
+    name: String,
+    /// The key of the account that it is of; null: of everything.
+    account: Option<String>,
+    /// By the real time.
+    #[schemars(extend("format" = "date-time"))]
+    taken_at: String,
+    /// How many accounts it holds.
+    accounts: usize,
+    /// How many orders and documents.
+    orders: u64,
+    /// Of all files.
+    bytes: u64,
+}
+
+impl From<About> for Shown {
+    fn from(about: About) -> Self {
+        Self {
+            name: about.name,
+            account: about.account,
+            taken_at: iso(about.taken_at),
+            accounts: about.accounts,
+            orders: about.orders,
+            bytes: about.bytes,
+        }
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Snapshots")]
+struct Listing {
+    snapshots: Vec<Shown>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "SnapshotOf")]
+pub struct SnapshotOf {
+    /// The key of the one account that is meant; left out, all that there is.
+    #[serde(rename = "account")]
+    _account: Option<AccountKey>,
+}
+
+fn refusal(context: &Context, error: SnapshotError, name: &str, key: Option<&str>) -> Refusal {
+    if let (SnapshotError::Unknown, None) = (&error, key) {
+        let all = context.snapshots.list(None).into_iter();
+        let mut owners = all.filter(|it| it.name == name).filter_map(|it| it.account);
+        if let Some(owner) = owners.next() {
+            let message = format!("no snapshot {name} of everything; account {owner} has one");
+            let hint = "name the account of which it is";
+            return Refusal::not_found("unknown_snapshot", message, hint);
+        }
+    }
+    match error {
+        SnapshotError::Unknown => Refusal::not_found(
+            "unknown_snapshot",
+            match key {
+                Some(key) => format!("no snapshot {name} of account {key}, or of everything"),
+                None => format!("no snapshot {name}"),
+            },
+            "GET /_mock/snapshots lists those there are",
+        ),
+        SnapshotError::UnknownAccount => Refusal::not_found(
+            "unknown_account",
+            format!("no account {}", key.unwrap_or_default()),
+            "an account is there once its key was used, and in a snapshot if it was there then",
+        ),
+        SnapshotError::Full => Refusal::conflict(
+            "too_many_snapshots",
+            format!("there are {SNAPSHOTS_MAX} snapshots"),
+            "remove some with DELETE /_mock/snapshots/{name}",
+        ),
+        SnapshotError::Store(error) => error.into(),
+    }
+}
+
+pub fn describe_list(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does("The snapshots", "By name, of one account or all.")
+        .answers::<Listing>(200, "The snapshots.");
+    refuses(described, &[])
+}
+
+pub async fn list(State(context): State<Context>, named: NamedAccount) -> Response {
+    let snapshots = context.snapshots.list(named.key());
+    let snapshots = snapshots.into_iter().map(Shown::from).collect();
+    Json(Listing { snapshots }).into_response()
+}
+
+pub fn describe_take(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Take a snapshot",
+            "Of everything, or of one account: orders, files, webhooks and their deliveries, \
+             rules, clocks and settings, and the work that is to come. The journal and the inbox \
+             are no part of it. It takes the place of an earlier one of the same name and account, \
+             and outlives resets.",
+        )
+        .where_input("name", NAME)
+        .asks_json::<SnapshotOf>(false)
+        .answers::<Shown>(200, "What it holds.");
+    let codes = [(400, "bad_name"), (409, "too_many_snapshots")];
+    refuses(described, &[&codes, &ACCOUNT, &STORE])
+}
+
+pub async fn take(
+    State(context): State<Context>,
+    named: NamedAccount,
+    Segment(name): Segment,
+    Read(SnapshotOf { .. }): Read<SnapshotOf>,
+) -> Result<Response, Refusal> {
+    let chars = name.chars().count();
+    if !(1..=NAME_CHARS_MAX).contains(&chars) || name.contains(char::REPLACEMENT_CHARACTER) {
+        let message = format!("{name} is no name");
+        let hint = "1 to 100 characters, percent-encoded as UTF-8";
+        return Err(Refusal::bad("bad_name", message, hint));
+    }
+    let key = named.key();
+    let taken = context.snapshots.take(&name, key).await;
+    let about = taken.map_err(|error| refusal(&context, error, &name, key))?;
+    Ok(Json(Shown::from(about)).into_response())
+}
+
+pub fn describe_restore(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Restore a snapshot",
+            "A reset, of everything or of one account, and then what the snapshot holds. A clock \
+             that ran goes on from where it was when the snapshot was taken. With an account, its \
+             own snapshot of this name is restored, or else its part of the one of everything.",
+        )
+        .where_input("name", NAME)
+        .asks_json::<SnapshotOf>(false)
+        .answers::<Shown>(200, "What it holds.");
+    refuses(described, &[&UNKNOWN, &ACCOUNT, &STORE])
+}
+
+pub async fn restore(
+    State(context): State<Context>,
+    named: NamedAccount,
+    Segment(name): Segment,
+    Read(SnapshotOf { .. }): Read<SnapshotOf>,
+) -> Result<Response, Refusal> {
+    to_its_end(async move {
+        let key = named.key();
+        let restored = context.snapshots.restore(&name, key).await;
+        let about = restored.map_err(|error| refusal(&context, error, &name, key))?;
+        if key.is_none() {
+            context.journal.clear(None);
+        }
+        context.inbox.clear(key);
+        context.journal.sweep();
+        Ok(Json(Shown::from(about)).into_response())
+    })
+    .await
+}
+
+pub fn describe_remove(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Remove a snapshot",
+            "That of the account, or that of everything. What was restored from it stays.",
+        )
+        .where_input("name", NAME)
+        .answers_nothing(204, "It is gone.");
+    refuses(described, &[&UNKNOWN])
+}
+
+pub async fn remove(
+    State(context): State<Context>,
+    named: NamedAccount,
+    Segment(name): Segment,
+) -> Result<Response, Refusal> {
+    let key = named.key();
+    let removed = context.snapshots.remove(&name, key).await;
+    removed.map_err(|error| refusal(&context, error, &name, key))?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

@@ -1,0 +1,280 @@
+//! Conditions of requests (RFC 9110 §13), as far as S3 has them.
+
+use axum::http::{HeaderMap, header};
+
+use super::error::Error;
+use super::fields::header as lines_of;
+use crate::platform::clock;
+use crate::storage::blobs::Meta;
+
+/// Comparison of entity tags (RFC 9110 §8.8.3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Strong,
+    Weak,
+}
+
+/// Outcome of the conditions of a GET or HEAD.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReadOutcome {
+    Send,
+    /// 304: the client has the object already.
+    NotModified,
+}
+
+/// Evaluates the conditions of a GET or HEAD, in the order of RFC 9110 §13.2.2.
+///
+/// # Errors
+/// Returns [`Error::PreconditionFailed`] if the object is not the one that is asked for.
+pub(super) fn check_read(headers: &HeaderMap, meta: &Meta) -> Result<ReadOutcome, Error> {
+    let date = |name: &str| {
+        let text = lines_of(headers, name)?;
+        clock::parse_http_date(text.trim())
+    };
+    // HTTP dates are of whole seconds.
+    let modified_s = meta.modified_at.ms().div_euclid(1000);
+    if let Some(tags) = lines_of(headers, header::IF_MATCH.as_str()) {
+        check_if_match(&tags, meta)?;
+    } else if let Some(date) = date(header::IF_UNMODIFIED_SINCE.as_str())
+        && modified_s > date.ms().div_euclid(1000)
+    {
+        return Err(Error::PreconditionFailed {
+            condition: "If-Unmodified-Since",
+            reason: format!(
+                "If-Unmodified-Since: the object was modified at {}",
+                clock::http_date(meta.modified_at)
+            ),
+            hold: None,
+        });
+    }
+    let is_known = match lines_of(headers, header::IF_NONE_MATCH.as_str()) {
+        Some(tags) => names(&tags, meta, Comparison::Weak),
+        None => date(header::IF_MODIFIED_SINCE.as_str())
+            .is_some_and(|date| modified_s <= date.ms().div_euclid(1000)),
+    };
+    Ok(if is_known {
+        ReadOutcome::NotModified
+    } else {
+        ReadOutcome::Send
+    })
+}
+
+/// Conditions of a PUT: on the object that it would replace.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct WriteConditions {
+    /// Value of `If-Match`.
+    if_match: Option<String>,
+    /// `true` if the request has `If-None-Match: *`.
+    is_new_required: bool,
+}
+
+impl WriteConditions {
+    /// Reads the conditions of a PUT.
+    ///
+    /// # Errors
+    /// Returns [`Error::NotImplemented`] for a condition that S3 does not have.
+    pub fn new(headers: &HeaderMap) -> Result<Self, Error> {
+        let if_none_match = lines_of(headers, header::IF_NONE_MATCH.as_str());
+        if let Some(tags) = &if_none_match
+            && tags.trim() != "*"
+        {
+            return Err(Error::NotImplemented {
+                name: "If-None-Match",
+                reason: format!("If-None-Match: {tags}; a PUT takes * alone"),
+            });
+        }
+        if headers.contains_key(header::IF_UNMODIFIED_SINCE) {
+            return Err(Error::NotImplemented {
+                name: "If-Unmodified-Since",
+                reason: "If-Unmodified-Since: a PUT takes If-Match and If-None-Match".to_owned(),
+            });
+        }
+        Ok(Self {
+            if_match: lines_of(headers, header::IF_MATCH.as_str()),
+            is_new_required: if_none_match.is_some(),
+        })
+    }
+
+    /// `true` if there are none.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Checks the conditions against the object that is there, `None` if there is none.
+    ///
+    /// # Errors
+    /// Returns `absent` if `If-Match` finds no object, [`Error::PreconditionFailed`] if a condition
+    /// does not hold.
+    pub fn check(
+        &self,
+        current: Option<&Meta>,
+        absent: impl FnOnce() -> Error,
+    ) -> Result<(), Error> {
+        if let Some(tags) = &self.if_match {
+            let Some(current) = current else {
+                return Err(absent());
+            };
+            check_if_match(tags, current)?;
+        }
+        match current {
+            Some(current) if self.is_new_required => Err(Error::PreconditionFailed {
+                condition: "If-None-Match",
+                reason: format!("If-None-Match: there is an object, \"{}\"", current.etag),
+                hold: None,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_if_match(tags: &str, meta: &Meta) -> Result<(), Error> {
+    if names(tags, meta, Comparison::Strong) {
+        return Ok(());
+    }
+    Err(Error::PreconditionFailed {
+        condition: "If-Match",
+        reason: format!("If-Match: {tags}, but the object is \"{}\"", meta.etag),
+        hold: None,
+    })
+}
+
+/// `true` if a list of entity tags is `*` or names the object. As in S3, tags may be without quotes.
+fn names(tags: &str, meta: &Meta, comparison: Comparison) -> bool {
+    // No tag of an object has a comma.
+    tags.trim() == "*"
+        || tags.split(',').any(|tag| {
+            let tag = tag.trim();
+            let (is_weak, opaque) = match tag.strip_prefix("W/") {
+                Some(opaque) => (true, opaque),
+                None => (false, tag),
+            };
+            let is_comparable = !is_weak || comparison == Comparison::Weak;
+            is_comparable && opaque.trim_matches('"') == meta.etag
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderName, HeaderValue};
+
+    use super::*;
+    use crate::model::time::Timestamp;
+
+    /// An object that was modified at Thu, 12 Mar 2026 10:00:00 GMT and 7 ms.
+    fn meta() -> Meta {
+        Meta {
+            content_type: None,
+            headers: [].into(),
+            etag: "e1".to_owned(),
+            bytes: 10,
+            modified_at: Timestamp::from_ms(1_773_309_600_007),
+        }
+    }
+
+    const BEFORE: &str = "Thu, 12 Mar 2026 09:59:59 GMT";
+    const THEN: &str = "Thu, 12 Mar 2026 10:00:00 GMT";
+
+    fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            );
+        }
+        headers
+    }
+
+    #[test]
+    fn check_read_follows_the_order_of_rfc_9110() {
+        for (lines, expected) in [
+            (&[][..], 200),
+            (&[("if-match", "\"e1\"")], 200),
+            (&[("if-match", "e1")], 200),
+            (&[("if-match", "*")], 200),
+            (&[("if-match", "\"e0\", \"e1\"")], 200),
+            (&[("if-match", "\"e0\""), ("if-match", "\"e1\"")], 200),
+            (&[("if-match", "\"e0\"")], 412),
+            (&[("if-match", "W/\"e1\"")], 412),
+            (&[("if-match", "")], 412),
+            (&[("if-unmodified-since", THEN)], 200),
+            (&[("if-unmodified-since", BEFORE)], 412),
+            (&[("if-unmodified-since", "yesterday")], 200),
+            (
+                &[("if-match", "\"e1\""), ("if-unmodified-since", BEFORE)],
+                200,
+            ),
+            (
+                &[("if-match", "\"e0\""), ("if-unmodified-since", THEN)],
+                412,
+            ),
+            (&[("if-match", "\"e0\""), ("if-none-match", "\"e1\"")], 412),
+            (&[("if-match", "\"e1\""), ("if-none-match", "\"e1\"")], 304),
+            (
+                &[("if-unmodified-since", BEFORE), ("if-none-match", "*")],
+                412,
+            ),
+            (&[("if-none-match", "\"e1\"")], 304),
+            (&[("if-none-match", "\"e0\", W/\"e1\"")], 304),
+            (
+                &[("if-none-match", "\"e0\""), ("if-none-match", "\"e1\"")],
+                304,
+            ),
+            (&[("if-none-match", "*")], 304),
+            (&[("if-none-match", "\"e2\"")], 200),
+            (
+                &[("if-none-match", "\"e2\""), ("if-modified-since", THEN)],
+                200,
+            ),
+            (&[("if-modified-since", THEN)], 304),
+            (&[("if-modified-since", BEFORE)], 200),
+            (&[("if-modified-since", "yesterday")], 200),
+        ] {
+            let status = match check_read(&headers(lines), &meta()) {
+                Ok(ReadOutcome::Send) => 200,
+                Ok(ReadOutcome::NotModified) => 304,
+                Err(_) => 412,
+            };
+            assert_eq!(status, expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn check_of_a_write_looks_at_the_object_that_is_there() {
+        for (lines, on_nothing, on_object) in [
+            (&[][..], 200, 200),
+            (&[("if-match", "\"e1\"")], 404, 200),
+            (&[("if-match", "e1")], 404, 200),
+            (&[("if-match", "*")], 404, 200),
+            (&[("if-match", "W/\"e1\"")], 404, 412),
+            (&[("if-match", "\"e0\"")], 404, 412),
+            (&[("if-none-match", "*")], 200, 412),
+            (&[("if-none-match", "*"), ("if-match", "\"e1\"")], 404, 412),
+            (&[("if-modified-since", THEN)], 200, 200),
+        ] {
+            let conditions = WriteConditions::new(&headers(lines)).expect("known conditions");
+            let absent = || Error::NoSuchKey {
+                bucket: "b".to_owned(),
+            };
+            let status = |current| match conditions.check(current, absent) {
+                Ok(()) => 200,
+                Err(Error::NoSuchKey { .. }) => 404,
+                Err(_) => 412,
+            };
+            let found = (status(None), status(Some(&meta())));
+            assert_eq!(found, (on_nothing, on_object), "{lines:?}");
+        }
+        for lines in [
+            [("if-none-match", "\"e1\"")],
+            [("if-none-match", "")],
+            [("if-none-match", "*, \"e1\"")],
+            [("if-unmodified-since", THEN)],
+        ] {
+            let refused = WriteConditions::new(&headers(&lines));
+            assert!(
+                matches!(refused, Err(Error::NotImplemented { .. })),
+                "{lines:?}"
+            );
+        }
+    }
+}

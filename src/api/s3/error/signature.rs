@@ -1,0 +1,116 @@
+//! Errors of signatures.
+
+use axum::http::StatusCode;
+
+use super::document::ErrorDocument;
+use crate::model::time::Timestamp;
+use crate::platform::clock;
+use crate::platform::presign::Refusal;
+
+/// Returns the error for a signature that was refused at the account's `now`.
+pub(super) fn document(refusal: &Refusal, now: Timestamp) -> ErrorDocument {
+    let forbidden = |code, message, reason: &str| {
+        ErrorDocument::new(StatusCode::FORBIDDEN, code, message, reason)
+    };
+    let denied = |message, reason: &str| forbidden("AccessDenied", message, reason);
+    match refusal {
+        Refusal::Unsigned => denied(
+            "Access Denied",
+            "signature: none in the query; use the URL as it was given, with its parameters",
+        ),
+        Refusal::InHeader => denied(
+            "Access Denied",
+            "signature: in the Authorization header; only presigned URLs are served",
+        ),
+        Refusal::OutdatedVersion => ErrorDocument::bad_request(
+            "InvalidRequest",
+            "The authorization mechanism you have provided is not supported. Please use \
+             AWS4-HMAC-SHA256.",
+            "signature: Version 2; presign with Version 4 (boto3: signature_version='s3v4')",
+        ),
+        Refusal::Parameters(message) => ErrorDocument::bad_request(
+            "AuthorizationQueryParametersError",
+            message,
+            &format!("signature: {message}"),
+        ),
+        Refusal::KeyId(key_id) => forbidden(
+            "InvalidAccessKeyId",
+            "The AWS Access Key Id you provided does not exist in our records.",
+            &format!("signature: made with the key id {key_id}, not the mock's"),
+        )
+        .with("AWSAccessKeyId", key_id),
+        Refusal::NotYetValid { date, expires } => denied(
+            "Request is not yet valid",
+            &format!(
+                "signed {} s ahead of the account's clock",
+                seconds(date.since_ms(now))
+            ),
+        )
+        .with("X-Amz-Date", &date.ms())
+        .with("Expires", &iso_seconds(*expires))
+        .with("ServerTime", &iso_seconds(now)),
+        Refusal::Expired { expires_s, expires } => denied(
+            "Request has expired",
+            &format!(
+                "expired {} s ago by the account's clock",
+                seconds(now.since_ms(*expires))
+            ),
+        )
+        .with("X-Amz-Expires", expires_s)
+        .with("Expires", &iso_seconds(*expires))
+        .with("ServerTime", &iso_seconds(now)),
+        Refusal::HostNotSigned => denied(
+            "There were headers present in the request which were not signed",
+            "signature: host is not among X-Amz-SignedHeaders",
+        )
+        .with("HeadersNotSigned", "host"),
+        Refusal::Mismatch(mismatch) => forbidden(
+            "SignatureDoesNotMatch",
+            "The request signature we calculated does not match the signature you provided. \
+             Check your key and signing method.",
+            &mismatch.why,
+        )
+        .with("AWSAccessKeyId", &mismatch.key_id)
+        .with("StringToSign", &mismatch.string_to_sign)
+        .with("SignatureProvided", &mismatch.signature)
+        .with("CanonicalRequest", &mismatch.canonical_request),
+    }
+}
+
+/// Returns the error for a presigned URL with an `Authorization` header of this value.
+pub(super) fn two_mechanisms(authorization: &str) -> ErrorDocument {
+    ErrorDocument::bad_request(
+        "InvalidArgument",
+        "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query \
+         string parameter or the Authorization header should be specified",
+        "Authorization: a presigned URL has its signature in the query; send it without this header",
+    )
+    .with("ArgumentName", "Authorization")
+    .with("ArgumentValue", authorization)
+}
+
+/// Milliseconds in whole seconds, begun ones counted.
+fn seconds(ms: i64) -> i64 {
+    ms.saturating_add(999).div_euclid(1000)
+}
+
+/// `2026-03-12T10:00:00Z`, as S3's errors have it.
+fn iso_seconds(at: Timestamp) -> String {
+    let text = clock::iso(at);
+    text.split_once('.')
+        .map_or(text.clone(), |(seconds, _)| format!("{seconds}Z"))
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn instants_are_of_whole_seconds() {
+        assert_eq!(
+            iso_seconds(Timestamp::from_ms(1_773_309_600_999)),
+            "2026-03-12T10:00:00Z"
+        );
+        assert_eq!((seconds(1), seconds(1000), seconds(0)), (1, 1, 0));
+    }
+}

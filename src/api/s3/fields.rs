@@ -1,0 +1,83 @@
+//! Headers of a request, and the query parameters that stand for headers.
+//!
+//! SDKs that presign a URL move headers such as `x-amz-meta-owner` into its query. S3 then takes
+//! the parameter as the header. Names of parameters are in any case.
+
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
+
+use crate::platform::presign;
+
+/// Headers and query parameters of a request.
+#[derive(Debug)]
+pub(super) struct Fields<'a> {
+    headers: &'a HeaderMap,
+    /// Decoded, in their order, names in lower case.
+    query: Vec<(String, String)>,
+}
+
+impl<'a> Fields<'a> {
+    pub fn new(parts: &'a Parts) -> Self {
+        let query = presign::parameters(parts.uri.query().unwrap_or_default());
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let lower = |name: Vec<u8>| text(name).to_ascii_lowercase();
+        Self {
+            headers: &parts.headers,
+            query: query
+                .into_iter()
+                .map(|(name, value)| (lower(name), text(value)))
+                .collect(),
+        }
+    }
+
+    pub fn headers(&self) -> &HeaderMap {
+        self.headers
+    }
+
+    /// Lines of the header joined by commas. `None` if there are none. `name` is in lower case.
+    pub fn header(&self, name: &str) -> Option<String> {
+        header(self.headers, name)
+    }
+
+    /// Value of the first query parameter of that name, which is in lower case.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let found = self.query.iter().find(|(other, _)| other == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Value of the header, else of the query parameter.
+    pub fn get(&self, name: &str) -> Option<String> {
+        self.header(name)
+            .or_else(|| self.parameter(name).map(str::to_owned))
+    }
+
+    /// Both values of the name: that of the header and that of the query parameter.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = String> {
+        let parameter = self.parameter(name).map(str::to_owned);
+        self.header(name).into_iter().chain(parameter)
+    }
+
+    /// Names of headers and query parameters that begin with `prefix`, each once.
+    pub fn names_with(&self, prefix: &str) -> Vec<String> {
+        let headers = self.headers.keys().map(HeaderName::as_str);
+        let parameters = self.query.iter().map(|(name, _)| name.as_str());
+        let all = headers.chain(parameters);
+        let mut names: Vec<String> = all
+            .filter(|name| name.starts_with(prefix))
+            .map(str::to_owned)
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+/// Lines of the header joined by commas, bytes that are not UTF-8 replaced. `None` if there are none.
+pub(super) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines: Vec<_> = headers
+        .get_all(name)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    (!lines.is_empty()).then(|| lines.join(","))
+}

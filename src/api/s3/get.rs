@@ -1,0 +1,152 @@
+//! Reading an object.
+
+use std::io::SeekFrom;
+
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio_util::io::ReaderStream;
+
+use super::Owner;
+use super::conditions::{ReadOutcome, check_read};
+use super::error::Error;
+use super::range::{Part, part};
+use super::target::{Target, insert};
+use crate::http::Verbs;
+use crate::platform::{clock, presign};
+use crate::storage::blobs::{Blob, Meta};
+
+/// An object is read in pieces of so many bytes.
+const PIECE_BYTES: u64 = 128 * 1024;
+/// What S3 answers for an object that was uploaded without a type.
+const CONTENT_TYPE_UNKNOWN: &str = "binary/octet-stream";
+
+/// Signed parameters that are answered as headers.
+const OVERRIDES: [(&str, HeaderName); 6] = [
+    ("response-content-type", header::CONTENT_TYPE),
+    ("response-content-language", header::CONTENT_LANGUAGE),
+    ("response-expires", header::EXPIRES),
+    ("response-cache-control", header::CACHE_CONTROL),
+    ("response-content-disposition", header::CONTENT_DISPOSITION),
+    ("response-content-encoding", header::CONTENT_ENCODING),
+];
+
+/// What a GET would answer, without the body.
+pub(super) async fn head(
+    verbs: &Verbs,
+    parts: &Parts,
+    target: &Target,
+    owner: Owner,
+) -> Result<Response<Body>, Error> {
+    let found = verbs.blobs.find(owner.account, &target.bucket, &target.key);
+    let Blob { meta, .. } = found
+        .await
+        .map_err(Error::internal)?
+        .ok_or_else(|| target.absent())?;
+    if check_read(&parts.headers, &meta)? == ReadOutcome::NotModified {
+        return Ok(not_modified(&meta));
+    }
+    let (mut answer, _) = describe(parts, &meta)?;
+    *answer.body_mut() = Body::empty();
+    Ok(answer)
+}
+
+/// The object or a part of it, from disk as it is read: 200, 206 or 304.
+pub(super) async fn get(
+    verbs: &Verbs,
+    parts: &Parts,
+    target: &Target,
+    owner: Owner,
+) -> Result<Response<Body>, Error> {
+    let opened = verbs
+        .blobs
+        .open_blob(owner.account, &target.bucket, &target.key);
+    let opened = opened.await.map_err(Error::internal)?;
+    let (Blob { meta, .. }, mut file) = opened.ok_or_else(|| target.absent())?;
+    if check_read(&parts.headers, &meta)? == ReadOutcome::NotModified {
+        return Ok(not_modified(&meta));
+    }
+    let (mut answer, (first, length)) = describe(parts, &meta)?;
+    if first > 0 {
+        file.seek(SeekFrom::Start(first))
+            .await
+            .map_err(Error::internal)?;
+    }
+    let piece_bytes = usize::try_from(length.clamp(1, PIECE_BYTES)).unwrap_or(1);
+    let pieces = ReaderStream::with_capacity(file.take(length), piece_bytes);
+    *answer.body_mut() = Body::from_stream(pieces);
+    Ok(answer)
+}
+
+/// The answer to a reader but for its body; where that begins, and its length.
+fn describe(parts: &Parts, meta: &Meta) -> Result<(Response<Body>, (u64, u64)), Error> {
+    let mut answer = Response::new(Body::empty());
+    let mut span = (0, meta.bytes);
+    match part(&parts.headers, meta) {
+        Part::Whole => {}
+        Part::Bytes { first, last } => {
+            *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
+            span = (first, last - first + 1);
+            let range = format!("bytes {first}-{last}/{}", meta.bytes);
+            insert(answer.headers_mut(), header::CONTENT_RANGE, &range);
+        }
+        Part::Nowhere => {
+            let range = parts.headers.get(header::RANGE).map(HeaderValue::as_bytes);
+            return Err(Error::InvalidRange {
+                range: String::from_utf8_lossy(range.unwrap_or_default()).into_owned(),
+                bytes: meta.bytes,
+            });
+        }
+    }
+    let headers = answer.headers_mut();
+    insert_stored(headers, meta, |_| true);
+    insert_validators(headers, meta);
+    let content_type = meta.content_type.as_deref().unwrap_or(CONTENT_TYPE_UNKNOWN);
+    insert(headers, header::CONTENT_TYPE, content_type);
+    insert(headers, header::CONTENT_LENGTH, &span.1.to_string());
+    insert(headers, header::ACCEPT_RANGES, "bytes");
+    let query = presign::parameters(parts.uri.query().unwrap_or_default());
+    for (parameter, name) in OVERRIDES {
+        // An empty one sets no header.
+        if let Some((_, value)) = query.iter().find(|(of, _)| of == parameter.as_bytes())
+            && !value.is_empty()
+            && let Ok(value) = HeaderValue::from_bytes(value)
+        {
+            headers.insert(name, value);
+        }
+    }
+    Ok((answer, span))
+}
+
+fn not_modified(meta: &Meta) -> Response<Body> {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::NOT_MODIFIED;
+    let headers = answer.headers_mut();
+    // RFC 9110 §15.4.5 has these in a 304, of what is stored.
+    insert_stored(headers, meta, |name| {
+        [header::CACHE_CONTROL, header::EXPIRES].contains(name)
+    });
+    insert_validators(headers, meta);
+    answer
+}
+
+/// Inserts the headers that were stored with the object and for which `is_sent` returns `true`.
+fn insert_stored(headers: &mut HeaderMap, meta: &Meta, is_sent: impl Fn(&HeaderName) -> bool) {
+    for (name, value) in &meta.headers {
+        if let Ok(name) = HeaderName::try_from(name)
+            && is_sent(&name)
+        {
+            insert(headers, name, value);
+        }
+    }
+}
+
+fn insert_validators(headers: &mut HeaderMap, meta: &Meta) {
+    insert(headers, header::ETAG, &format!("\"{}\"", meta.etag));
+    insert(
+        headers,
+        header::LAST_MODIFIED,
+        &clock::http_date(meta.modified_at),
+    );
+}

@@ -1,0 +1,155 @@
+//! The storage front door, `/_s3`: presigned PUT, GET and HEAD of objects as S3 answers them.
+//!
+//! Operations: `storage.put`, `storage.get`, `storage.head`, `storage.options`. Every request
+//! is signed; the signature is judged before anything else is told. Objects are streamed to
+//! and from disk: a request holds a few buffers, whatever its size. An upload that breaks off, or
+//! whose digest or condition does not hold, leaves no object and replaces none. A bucket may be named
+//! by the host as well ([`to_path_style`]). Every answer carries `x-amz-request-id`, every error `X-Mock-Reason`.
+
+mod conditions;
+mod error;
+mod fields;
+mod framing;
+mod get;
+mod integrity;
+mod metadata;
+mod object;
+mod put;
+mod range;
+mod strict;
+mod target;
+mod virtual_host;
+mod xml;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::{HeaderName, Method, Uri, header};
+use axum::response::Response;
+use futures_util::future::BoxFuture;
+use tower_http::cors::{Any, CorsLayer};
+
+use crate::http::{Context, Routes, Verbs, X_MOCK_REASON};
+use crate::model::ids::{AccountId, ClockId};
+use crate::model::time::Timestamp;
+use crate::services::accounts::Account;
+use crate::services::journal::Entry;
+use crate::services::orders;
+use crate::storage::db::StoreError;
+use target::Target;
+pub use virtual_host::to_path_style;
+
+/// Path under which objects are served in path style.
+const PREFIX: &str = "/_s3";
+/// The buckets there are.
+const BUCKETS: [&str; 3] = ["bizmori", "ai-image-detector-dev", "ai-image-detector-prod"];
+
+/// How long a browser may keep the answer to a preflight.
+const PREFLIGHT_AGE: Duration = Duration::from_hours(1);
+
+/// Whose an object is, and what time it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Owner {
+    /// The account; [`AccountId::NOBODY`] for keys that were given to none, and
+    /// [`AccountId::GONE`], which has no room for objects, for those of orders that are gone.
+    account: AccountId,
+    /// The order the object was put for, if it was.
+    order_id: Option<String>,
+    /// Its now; nobody's is the default clock's.
+    now: Timestamp,
+}
+
+impl Owner {
+    /// Whose the key is; the journal, by `entry`, is told.
+    async fn of(verbs: &Verbs, entry: Option<&Entry>, key: &str) -> Result<Self, StoreError> {
+        Ok(match verbs.orders.owner(key).await? {
+            orders::Owner::Account { account, order_id } => {
+                if let Some(entry) = entry {
+                    entry.belongs_to(&account);
+                }
+                Self {
+                    account: account.id,
+                    order_id,
+                    now: account.now(),
+                }
+            }
+            orders::Owner::Gone => Self::on_default_clock(verbs, AccountId::GONE),
+            orders::Owner::Nobody => Self::on_default_clock(verbs, AccountId::NOBODY),
+        })
+    }
+
+    fn on_default_clock(verbs: &Verbs, account: AccountId) -> Self {
+        Self {
+            account,
+            order_id: None,
+            now: verbs.accounts.now(ClockId::DEFAULT),
+        }
+    }
+}
+
+/// The operations of this front door.
+#[must_use]
+pub fn routes(context: Option<Context>) -> Routes {
+    const OBJECT: &str = "/_s3/{*path}";
+    let serve = || Handler::<_, Context>::layer(object::serve, cors());
+    Routes::new(context)
+        .owned(whose)
+        .on("storage.put", Method::PUT, OBJECT, serve())
+        .on("storage.get", Method::GET, OBJECT, serve())
+        .on("storage.head", Method::HEAD, OBJECT, serve())
+        .on("storage.options", Method::OPTIONS, OBJECT, serve())
+}
+
+/// Whose a request is: the object's owner.
+pub fn whose<'r>(
+    verbs: &'r Verbs,
+    request: &'r mut Request,
+) -> BoxFuture<'r, Option<Arc<Account>>> {
+    Box::pin(async move {
+        let target = Target::of(request.uri().path()).ok()?;
+        match verbs.orders.owner(&target.key).await.ok()? {
+            orders::Owner::Account { account, .. } => Some(account),
+            orders::Owner::Gone | orders::Owner::Nobody => None,
+        }
+    })
+}
+
+/// Any origin may call; the layer answers preflights itself.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD, Method::PUT])
+        .allow_headers(Any)
+        .expose_headers([
+            header::ETAG,
+            header::ACCEPT_RANGES,
+            header::CONTENT_RANGE,
+            header::CONTENT_DISPOSITION,
+            error::REQUEST_ID,
+            X_MOCK_REASON,
+            HeaderName::from_static("x-mock-request"),
+        ])
+        .max_age(PREFLIGHT_AGE)
+        // No answer depends on the request, so none may vary: caches keep one per URL.
+        .vary([])
+}
+
+/// The answer to a method that objects do not have, or a path that names none.
+#[must_use]
+pub fn unknown_route(request: &Request) -> Response {
+    object::not_allowed(request)
+}
+
+/// Returns the response to a request without a valid `Host` header.
+#[must_use]
+pub fn bad_host(method: &Method, uri: &Uri, line: &str) -> Response {
+    object::bad_host(method, uri, line)
+}
+
+/// The answer where a handler of ours panicked.
+#[must_use]
+pub fn panicked() -> Response {
+    object::panicked()
+}

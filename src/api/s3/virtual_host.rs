@@ -1,0 +1,173 @@
+//! Virtual-hosted style: the first label of the host names the bucket, and the path is the key alone.
+//!
+//! Such a request is rewritten to path style before anything looks at its path. Routes, rules, the
+//! journal and the browser guard then see an object like any other. The signature is verified over
+//! the path as it was sent.
+
+use axum::extract::Request;
+use axum::http::uri::PathAndQuery;
+use axum::http::{Extensions, HeaderValue, Response, StatusCode, Uri};
+
+use super::{BUCKETS, PREFIX};
+use crate::http::{Host, X_MOCK_REASON, header_line, host};
+use crate::settings::Config;
+
+/// Path of the control plane, which no host turns into an object.
+const CONTROL: &str = "_mock";
+
+/// Extension of a request that was sent in virtual-hosted style.
+#[derive(Debug, Clone)]
+pub(super) struct VirtualHosted {
+    /// The path as it was sent.
+    path: String,
+    host: String,
+    bucket: &'static str,
+}
+
+/// Rewrites a request in virtual-hosted style to path style. Leaves other requests as they are.
+#[must_use]
+pub fn to_path_style(config: &Config, mut request: Request) -> Request {
+    let Some(host) = host(request.headers(), config.trust_forwarded) else {
+        return request;
+    };
+    let Some(bucket) = bucket_of(&host) else {
+        return request;
+    };
+    let path = request.uri().path();
+    let Some(key) = key_of(path) else {
+        return request;
+    };
+    let virtual_hosted = VirtualHosted {
+        path: path.to_owned(),
+        bucket,
+        host,
+    };
+    let query = request.uri().query();
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    let target = format!("{PREFIX}/{bucket}/{key}{query}");
+    let Ok(target) = PathAndQuery::try_from(target) else {
+        // Longer than any URI may be.
+        return request;
+    };
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = Some(target);
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+        request.extensions_mut().insert(virtual_hosted);
+    }
+    request
+}
+
+/// Returns the bucket that the host names by its first label. `None` for a host of one label: that is a
+/// container's name rather than a bucket of an endpoint.
+fn bucket_of(host: &str) -> Option<&'static str> {
+    let Some(Host::Name(name)) = Host::parse(host) else {
+        return None;
+    };
+    let (label, _) = name.split_once('.')?;
+    BUCKETS
+        .into_iter()
+        .find(|bucket| bucket.eq_ignore_ascii_case(label))
+}
+
+/// Returns the key of a path in virtual-hosted style, still encoded. `None` if the path is in path
+/// style, or of the control plane.
+fn key_of(path: &str) -> Option<&str> {
+    let path = path.strip_prefix('/')?;
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    if first == CONTROL {
+        return None;
+    }
+    if PREFIX.strip_prefix('/') != Some(first) {
+        return Some(path);
+    }
+    // The endpoint of the client has the prefix already.
+    let (bucket, _) = rest.split_once('/').unwrap_or((rest, ""));
+    (!BUCKETS.contains(&bucket)).then_some(rest)
+}
+
+/// Returns the path as it was sent.
+pub(super) fn sent_path<'a>(extensions: &'a Extensions, uri: &'a Uri) -> &'a str {
+    let sent = extensions.get::<VirtualHosted>();
+    sent.map_or(uri.path(), |sent| sent.path.as_str())
+}
+
+/// Adds to the reason of a refusal that the host names a bucket, for clients that meant another API.
+pub(super) fn explain<B>(extensions: &Extensions, response: &mut Response<B>) {
+    let is_refusal = [StatusCode::FORBIDDEN, StatusCode::METHOD_NOT_ALLOWED];
+    let Some(sent) = extensions.get::<VirtualHosted>() else {
+        return;
+    };
+    let reason = response.headers().get(X_MOCK_REASON);
+    if let Some(reason) = reason.and_then(|it: &HeaderValue| it.to_str().ok())
+        && is_refusal.contains(&response.status())
+    {
+        let VirtualHosted { path, host, bucket } = sent;
+        let reason = format!("{reason}; the host {host} names the bucket {bucket}, {path} the key");
+        let value = header_line(&reason);
+        response.headers_mut().insert(X_MOCK_REASON, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bucket_of_takes_the_first_of_several_labels() {
+        for (host, bucket) in [
+            ("bizmori.localhost:8080", Some("bizmori")),
+            ("BizMori.localhost.", Some("bizmori")),
+            ("bizmori.mock.test", Some("bizmori")),
+            (
+                "ai-image-detector-prod.nyc3.digitaloceanspaces.com",
+                Some("ai-image-detector-prod"),
+            ),
+            (
+                "ai-image-detector-dev.s3.amazonaws.com:443",
+                Some("ai-image-detector-dev"),
+            ),
+            ("bizmori", None),
+            ("bizmori.", None),
+            ("bizmori:8080", None),
+            ("xbizmori.localhost", None),
+            ("bizmori-x.localhost", None),
+            ("api.bizmori.com", None),
+            ("a.bizmori.localhost", None),
+            ("localhost:8080", None),
+            ("127.0.0.1:8080", None),
+            ("[::1]:8080", None),
+            ("bizmori.local host", None),
+            ("", None),
+        ] {
+            assert_eq!(bucket_of(host), bucket, "{host}");
+        }
+    }
+
+    #[test]
+    fn key_of_leaves_path_style_and_the_control_plane_alone() {
+        for (path, key) in [
+            ("/a.jpg", Some("a.jpg")),
+            ("/", Some("")),
+            ("//a", Some("/a")),
+            ("/a%20b/c", Some("a%20b/c")),
+            ("/api/v2/orders", Some("api/v2/orders")),
+            ("/docs", Some("docs")),
+            ("/_mocked/x", Some("_mocked/x")),
+            ("//_mock/reset", Some("/_mock/reset")),
+            ("/_s3/a.jpg", Some("a.jpg")),
+            ("/_s3/a/b.jpg", Some("a/b.jpg")),
+            ("/_s3/", Some("")),
+            ("/_s3", Some("")),
+            ("/_s3x/a", Some("_s3x/a")),
+            ("/_s3/bizmori/a.jpg", None),
+            ("/_s3/ai-image-detector-dev/a.jpg", None),
+            ("/_mock", None),
+            ("/_mock/", None),
+            ("/_mock/reset", None),
+            ("*", None),
+        ] {
+            assert_eq!(key_of(path), key, "{path}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! `Accept`: this vendor answers JSON, or a picture where one is asked for, and who takes neither
+//! is told so.
+
+use std::future::{Ready, ready};
+
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::HeaderMap;
+use axum::http::header::ACCEPT;
+use axum::response::{IntoResponse, Response};
+use futures_util::future::Either;
+
+use super::error::Refusal;
+use crate::http::Context;
+
+const JSON: &str = "application/json";
+/// What the pictures are that are drawn.
+const PICTURES: [&str; 2] = ["image/jpeg", "image/png"];
+
+/// A handler for those who take what it answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepting<H> {
+    handler: H,
+    takes: fn(&HeaderMap) -> bool,
+    /// What is said to all others.
+    why: &'static str,
+}
+
+/// The handler, for those who take JSON.
+pub fn json<H>(handler: H) -> Accepting<H> {
+    Accepting {
+        handler,
+        takes: |headers| takes(headers, JSON),
+        why: "Accept: excludes application/json, which every answer here is",
+    }
+}
+
+/// The handler, for those who take pictures; its errors are JSON, so who takes that will do.
+pub fn picture<H>(handler: H) -> Accepting<H> {
+    Accepting {
+        handler,
+        takes: |headers| {
+            takes(headers, JSON) || PICTURES.iter().any(|picture| takes(headers, picture))
+        },
+        why: "Accept: excludes image/jpeg, image/png and application/json",
+    }
+}
+
+impl<H: Handler<T, Context>, T: 'static> Handler<T, Context> for Accepting<H> {
+    type Future = Either<Ready<Response>, H::Future>;
+
+    fn call(self, request: Request, context: Context) -> Self::Future {
+        if (self.takes)(request.headers()) {
+            return Either::Right(self.handler.call(request, context));
+        }
+        let refusal = Refusal::not_acceptable(self.why);
+        Either::Left(ready(refusal.into_response()))
+    }
+}
+
+/// The most specific range that the type falls under decides (RFC 9110, 12.5.1); who says nothing
+/// takes everything.
+fn takes(headers: &HeaderMap, media_type: &str) -> bool {
+    let of_its_kind = media_type.split('/').next().unwrap_or_default();
+    let mut said = false;
+    let mut best: Option<(usize, bool)> = None;
+    let values = headers.get_all(ACCEPT).iter();
+    for item in values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+    {
+        let mut parts = item.split(';').map(str::trim);
+        let range = parts.next().unwrap_or_default().to_ascii_lowercase();
+        said |= !range.is_empty();
+        let specific = match range.as_str() {
+            "*/*" => 1,
+            range if range == media_type => 3,
+            range if range.strip_suffix("/*") == Some(of_its_kind) => 2,
+            _ => continue,
+        };
+        let taken = parts.all(|parameter| !is_zero_quality(parameter));
+        if best.is_none_or(|(known, _)| specific > known) {
+            best = Some((specific, taken));
+        }
+    }
+    best.map_or(!said, |(_, taken)| taken)
+}
+
+fn is_zero_quality(parameter: &str) -> bool {
+    let Some((name, value)) = parameter.split_once('=') else {
+        return false;
+    };
+    let zero = value.trim().trim_start_matches('0');
+    name.trim().eq_ignore_ascii_case("q")
+        && (zero.is_empty()
+            || zero
+                .strip_prefix('.')
+                .is_some_and(|rest| rest.chars().all(|c| c == '0')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(accept: &str) -> bool {
+        let headers = [(ACCEPT, accept.parse().expect("a value"))];
+        takes(&HeaderMap::from_iter(headers), JSON)
+    }
+
+    #[test]
+    fn json_is_excluded_only_by_who_says_so() {
+        assert!(takes(&HeaderMap::new(), JSON));
+        for accept in [
+            "",
+            "*/*",
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/*",
+            "text/html, */*;q=0.1",
+            "text/html, application/json;q=0.001",
+            "*/*;q=0, application/json",
+            "application/json; q=1.000",
+        ] {
+            assert!(taken(accept), "{accept}");
+        }
+        for accept in [
+            "text/html",
+            "image/*",
+            "application/xml",
+            "application/json;q=0",
+            "application/json; q=0.000, */*",
+            "application/*;q=0, */*",
+            "*/*;q=0",
+        ] {
+            assert!(!taken(accept), "{accept}");
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The analysis: a few words on a verdict, drawn by chance from what fits it.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::python_float::Float;
+use super::verdict::{final_result, label_confidence};
+use crate::model::picture::Label;
+use crate::model::work::Detection;
+use crate::platform::rng::Draw;
+
+/// `analysis_results`.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Analysis {
+    /// Five.
+    #[schemars(length(equal = 5))]
+    image_tags: Vec<&'static str>,
+    #[schemars(extend("enum" = ["strong", "moderate", "weak", "disagreement"]))]
+    agreement: &'static str,
+    #[schemars(range(min = 0, max = 100))]
+    confidence: Float,
+    key_indicators: Vec<&'static str>,
+    /// Two to four sentences.
+    detailed_reasoning: String,
+    visual_patterns: Vec<&'static str>,
+    /// Three to five.
+    #[schemars(length(min = 3, max = 5))]
+    recommendations: Vec<&'static str>,
+}
+
+const TAGS: [&str; 10] = [
+    "photograph",
+    "colour",
+    "natural light",
+    "close view",
+    "outdoor",
+    "texture",
+    "single subject",
+    "shallow depth",
+    "daylight",
+    "detail",
+];
+
+/// What there is to say for one kind of verdict.
+struct Words {
+    indicators: [&'static str; 4],
+    patterns: [&'static str; 4],
+    reasoning: [&'static str; 2],
+    recommendations: [&'static str; 4],
+}
+
+const MACHINE: Words = Words {
+    indicators: [
+        "Texture repeats where it should vary",
+        "Edges are smoother than a lens leaves them",
+        "Sensor noise is missing from flat areas",
+        "Light and shadow disagree in places",
+    ],
+    patterns: [
+        "Uniform fine texture",
+        "Soft transitions between subject and background",
+        "Even noise across brightness levels",
+        "Symmetry in incidental detail",
+    ],
+    reasoning: [
+        "Fine texture and noise follow the statistics of generated pictures.",
+        "No trace of a camera's sensor was found in the flat areas.",
+    ],
+    recommendations: [
+        "Ask the source for the original file",
+        "Compare with other pictures of the same subject",
+        "Run a reverse image search",
+        "Label the picture as likely made by AI before publishing it",
+    ],
+};
+
+const PERSON: Words = Words {
+    indicators: [
+        "Sensor noise varies with brightness",
+        "Depth of field is that of a lens",
+        "Shadows agree with one source of light",
+        "Fine detail is irregular",
+    ],
+    patterns: [
+        "Natural grain in dark areas",
+        "Consistent perspective",
+        "Chromatic fringes at high contrast",
+        "Irregular incidental detail",
+    ],
+    reasoning: [
+        "Noise and sharpness follow the statistics of camera pictures.",
+        "Light, shadow and perspective agree with one another.",
+    ],
+    recommendations: [
+        "Keep the original file as evidence",
+        "Check the metadata against the claimed time and place",
+        "Run a reverse image search",
+        "Ask for further pictures of the same scene if in doubt",
+    ],
+};
+
+const EDITOR: Words = Words {
+    indicators: [
+        "Compression differs between regions",
+        "Local contrast changes abruptly at some edges",
+        "Noise is missing from retouched areas",
+        "Colours were graded as a whole",
+    ],
+    patterns: [
+        "Patches of smoothed texture",
+        "Halos along some edges",
+        "Mixed compression levels",
+        "Natural grain outside the edits",
+    ],
+    reasoning: [
+        "Most of the picture follows the statistics of camera pictures.",
+        "Some regions were changed after it was taken.",
+    ],
+    recommendations: [
+        "Ask the source for the unedited file",
+        "Have the edited regions looked at by a person",
+        "Compare with earlier versions of the picture",
+        "State that the picture was edited where it is published",
+    ],
+};
+
+impl Analysis {
+    /// What is said of that verdict; the same chance says the same.
+    pub fn of(found: &Detection, chance: &mut Draw) -> Self {
+        let label = &found.verdict.label;
+        let words = match label {
+            Label::Ai | Label::Watermarked(_) => &MACHINE,
+            Label::Human => &PERSON,
+            Label::Edited | Label::AiEdited => &EDITOR,
+        };
+        let confidence = label_confidence(&found.verdict);
+        let opening = match label {
+            Label::Watermarked(generator) => {
+                format!("The picture bears the watermark of {generator}.")
+            }
+            label => format!(
+                "The picture was judged {} with {} percent confidence.",
+                final_result(label),
+                (confidence.0 * 100.0).round() / 100.0
+            ),
+        };
+        Self {
+            image_tags: some(&TAGS, 5, chance),
+            agreement: agreement(confidence),
+            confidence,
+            key_indicators: some(&words.indicators, 3, chance),
+            detailed_reasoning: format!("{opening} {}", words.reasoning.join(" ")),
+            visual_patterns: some(&words.patterns, 2, chance),
+            recommendations: some(&words.recommendations, 3, chance),
+        }
+    }
+}
+
+/// How well the signs agree, which is as sure as the label is.
+fn agreement(confidence: Float) -> &'static str {
+    match confidence.0 {
+        sure if sure >= 85.0 => "strong",
+        sure if sure >= 65.0 => "moderate",
+        sure if sure >= 50.0 => "weak",
+        _ => "disagreement",
+    }
+}
+
+/// So many of the words, in their order, any choice as likely as another.
+fn some(words: &[&'static str], mut count: usize, chance: &mut Draw) -> Vec<&'static str> {
+    let mut chosen = Vec::with_capacity(count);
+    for (index, word) in words.iter().enumerate() {
+        let left = words.len() - index;
+        #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
+        if chance.unit() * (left as f64) < count as f64 {
+            chosen.push(*word);
+            count -= 1;
+        }
+    }
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::picture::{Basis, Provenance, Verdict};
+    use crate::platform::rng::Entropy;
+
+    fn analysis(label: Label, probability: f64, n: u64) -> Analysis {
+        let verdict = Verdict {
+            label,
+            probability,
+            basis: Basis::Digest,
+            provenance: Provenance::Unknown,
+        };
+        let found = Detection {
+            verdict,
+            measures: None,
+            thumbnail: None,
+            preview: None,
+            heatmap: None,
+            overlay: None,
+            told_at: None,
+        };
+        Analysis::of(&found, &mut Entropy::new("s").draw("k", "analysis", n))
+    }
+
+    #[test]
+    fn an_analysis_has_as_much_of_everything_as_the_vendors() {
+        for label in [
+            Label::Ai,
+            Label::Human,
+            Label::Edited,
+            Label::AiEdited,
+            Label::Watermarked("Grok".to_owned()),
+        ] {
+            for n in 0..50 {
+                let analysis = analysis(label.clone(), 0.9, n);
+                assert_eq!(analysis.image_tags.len(), 5);
+                assert_eq!(analysis.key_indicators.len(), 3);
+                assert_eq!(analysis.visual_patterns.len(), 2);
+                assert_eq!(analysis.recommendations.len(), 3);
+                assert_eq!(analysis.detailed_reasoning.matches(". ").count(), 2);
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_chance_says_the_same_and_another_something_else() {
+        let said = |n| analysis(Label::Ai, 0.9, n);
+        assert_eq!(said(1), said(1));
+        assert!((2..50).any(|n| said(n) != said(1)));
+    }
+
+    #[test]
+    fn signs_agree_as_far_as_the_label_is_sure() {
+        let agreement = |label, probability| analysis(label, probability, 1).agreement;
+        assert_eq!(agreement(Label::Ai, 0.85), "strong");
+        assert_eq!(agreement(Label::Human, 0.15), "strong");
+        assert_eq!(agreement(Label::Human, 0.2), "moderate");
+        assert_eq!(agreement(Label::Ai, 0.5), "weak");
+        assert_eq!(agreement(Label::AiEdited, 0.4), "disagreement");
+    }
+}

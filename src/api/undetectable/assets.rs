@@ -1,0 +1,227 @@
+//! The pictures drawn for a document, given to whoever has its key: `POST /preview/{id}`, `POST
+//! /heatmap/{id}`, and POST on the URLs handed out, signed or not.
+//!
+//! A picture is there as soon as the account's clock says so, whether or not `/query` has told.
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use tokio::io::AsyncReadExt;
+use tokio_util::io::ReaderStream;
+
+use super::Answer;
+use super::auth;
+use super::body::{self, Sent};
+use super::described::{STORE, refuses};
+use super::error::{Code, Refusal};
+use super::fields::{Fields, canonical_uuid};
+use super::python_json::Value;
+use crate::http::openapi::Described;
+use crate::http::{Context, Segment, Segments, Verbs, sandbox};
+use crate::model::order::{Order, State as OrderState, Vendor};
+use crate::model::picture::Label;
+use crate::model::time::Timestamp;
+use crate::model::work::{Detection, Outcome, Work};
+use crate::services::accounts::Account;
+use crate::services::journal::Entry;
+use crate::services::orders::Steps;
+use crate::storage::db::StoreError;
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asset<'k> {
+    Preview,
+    Heatmap,
+    /// Whichever has this key.
+    Under(&'k str),
+}
+
+fn read_key(fields: &mut Fields) -> Option<String> {
+    fields.key()
+}
+
+pub fn describe_preview(described: Described<'_>) -> Described<'_> {
+    let described = described.does(
+        "A document's preview",
+        "The picture, its longer side 512 pixels at most, where a preview was asked for.",
+    );
+    given(described, Asset::Preview, &["image/jpeg"])
+}
+
+pub fn describe_heatmap(described: Described<'_>) -> Described<'_> {
+    let described = described.does(
+        "A document's heatmap",
+        "Where the picture looks made or edited by AI, once the heatmap is ready.",
+    );
+    given(described, Asset::Heatmap, &["image/png"])
+}
+
+pub fn describe_by_url(described: Described<'_>) -> Described<'_> {
+    let described = described.does(
+        "A document's picture, by its URL",
+        "POST on a URL that `/query` tells, signed or not.",
+    );
+    given(described, Asset::Under(""), &["image/jpeg", "image/png"])
+}
+
+fn given<'d>(described: Described<'d>, asset: Asset<'_>, media_types: &[&str]) -> Described<'d> {
+    let described = described
+        .asks_body(Fields::described(read_key))
+        .where_input("key", "The API key that the document is of.")
+        .where_input("id", "The document's.")
+        .answers_bytes(200, "The picture.", media_types);
+    let codes = [Code::DocumentNotFound, asset.absence()];
+    refuses(described, &[&auth::REFUSES, &body::REFUSES, &codes, &STORE])
+}
+
+pub async fn preview(
+    State(context): State<Context>,
+    Extension(entry): Extension<Entry>,
+    Segment(id): Segment,
+    Sent(body): Sent,
+) -> Answer {
+    give(&context, &entry, &body, &id, Asset::Preview).await
+}
+
+pub async fn heatmap(
+    State(context): State<Context>,
+    Extension(entry): Extension<Entry>,
+    Segment(id): Segment,
+    Sent(body): Sent,
+) -> Answer {
+    give(&context, &entry, &body, &id, Asset::Heatmap).await
+}
+
+pub async fn by_url(
+    State(context): State<Context>,
+    Extension(entry): Extension<Entry>,
+    Segments(id, name): Segments,
+    Sent(body): Sent,
+) -> Answer {
+    let key = format!("results/{id}/{name}");
+    give(&context, &entry, &body, &id, Asset::Under(&key)).await
+}
+
+async fn give(
+    verbs: &Verbs,
+    entry: &Entry,
+    body: &Value,
+    id: &str,
+    asset: Asset<'_>,
+) -> Result<Response, Refusal> {
+    let mut fields = Fields::of_body(body);
+    let key = read_key(&mut fields);
+    let account = auth::by_key(verbs, "key", key.as_deref(), entry).await;
+    fields.fit()?;
+    let account = account?;
+    let id = canonical_uuid(id).unwrap_or_else(|| id.to_owned());
+    let Some(order) = verbs.orders.find(Vendor::Undetectable, &id).await? else {
+        let why = format!("document {id}: there is none");
+        return Err(Refusal::new(Code::DocumentNotFound, why));
+    };
+    if order.account != account.id {
+        let why = format!("key: document {id} is another key's");
+        return Err(Refusal::new(Code::UserVerificationFailed, why));
+    }
+    let steps = verbs.orders.steps(&account, &order);
+    let key = asset.key(&order, steps, account.now()).map_err(|why| {
+        let why = format!("document {id}: {why}");
+        Refusal::new(asset.absence(), why)
+    })?;
+    read(verbs, &account, key, asset).await
+}
+
+impl Asset<'_> {
+    /// What it is called where there is none.
+    fn absence(self) -> Code {
+        match self {
+            Self::Preview => Code::PreviewNotFound,
+            Self::Heatmap => Code::HeatmapNotFound,
+            Self::Under(_) => Code::FileNotFound,
+        }
+    }
+
+    /// The key under which the document has it by now, or why there is none.
+    fn key(self, order: &Order, steps: Steps, now: Timestamp) -> Result<&str, &'static str> {
+        let OrderState::Complete {
+            completed_at,
+            outcome: Outcome::Detection(found),
+            ..
+        } = &order.state
+        else {
+            return Err(match order.state {
+                OrderState::Expired { .. } => "it has expired, and its pictures are gone",
+                OrderState::Failed { .. } => "it has failed",
+                OrderState::Complete { .. } => "it is a bulk, of whose pictures none are drawn",
+                _ => "it is not done yet",
+            });
+        };
+        let (is_heatmap, key) = self
+            .drawn(found)
+            .ok_or_else(|| self.undrawn(order, found))?;
+        if is_heatmap && now < steps.heatmap_at(*completed_at) {
+            return Err("the heatmap is pending");
+        }
+        Ok(key)
+    }
+
+    /// Why it was not drawn.
+    fn undrawn(self, order: &Order, found: &Detection) -> &'static str {
+        let Work::Document(options) = &order.work else {
+            return "it is no document";
+        };
+        match self {
+            Self::Preview if !options.preview => "no preview was asked for",
+            Self::Heatmap if !options.heatmap => "no heatmap was asked for",
+            Self::Heatmap if found.verdict.label == Label::Human => {
+                "it is Real, of which no heatmap is drawn"
+            }
+            Self::Preview | Self::Heatmap => "the picture could not be decoded",
+            Self::Under(_) => "it has no picture there",
+        }
+    }
+
+    /// Whether it is a heatmap, and its key.
+    fn drawn(self, found: &Detection) -> Option<(bool, &str)> {
+        let drawn = [
+            (false, &found.preview),
+            (true, &found.heatmap),
+            (true, &found.overlay),
+        ];
+        drawn
+            .into_iter()
+            .filter_map(|(is_heatmap, key)| Some((is_heatmap, key.as_deref()?)))
+            .find(|(is_heatmap, key)| match self {
+                Self::Preview => !is_heatmap,
+                Self::Heatmap => *is_heatmap,
+                Self::Under(asked) => asked == *key,
+            })
+    }
+}
+
+/// The picture, from disk as it is read.
+async fn read(
+    verbs: &Verbs,
+    account: &Account,
+    key: &str,
+    asset: Asset<'_>,
+) -> Result<Response, Refusal> {
+    let bucket = Vendor::Undetectable.bucket();
+    let opened = verbs.blobs.open_blob(account.id, bucket, key).await;
+    let Some((blob, file)) = opened.map_err(StoreError::broken)? else {
+        let why = format!("{key} is gone");
+        return Err(Refusal::new(asset.absence(), why));
+    };
+    let meta = blob.meta;
+    let headers = [
+        (CONTENT_TYPE, meta.content_type.unwrap_or_default()),
+        (CONTENT_LENGTH, meta.bytes.to_string()),
+    ];
+    let body = Body::from_stream(ReaderStream::new(file.take(meta.bytes)));
+    let mut response = (headers, body).into_response();
+    // The drawing comes from a picture that a user uploaded.
+    sandbox(response.headers_mut());
+    Ok(response)
+}

@@ -1,0 +1,105 @@
+//! Keys: in the header `apikey`, or in a body's field `key`.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use futures_util::future::BoxFuture;
+
+use super::error::{Code, Refusal};
+use super::fields::canonical_uuid;
+use super::python_json::{self, Value};
+use crate::http::{Verbs, peek};
+use crate::model::account::KeyState;
+use crate::model::order::Vendor;
+use crate::services::accounts::{Account, reason_not_admitted};
+use crate::services::journal::Entry;
+
+/// What is refused for a key.
+pub const REFUSES: [Code; 3] = [
+    Code::UserVerificationFailed,
+    Code::UserNotFound,
+    Code::TooManyRequests,
+];
+
+/// The account whose key stands in the header; the request is its own from now on.
+///
+/// # Errors
+/// As [`by_key`].
+pub async fn by_header(
+    verbs: &Verbs,
+    headers: &HeaderMap,
+    entry: &Entry,
+) -> Result<Arc<Account>, Refusal> {
+    by_key(verbs, "apikey", header_key(headers), entry).await
+}
+
+fn header_key(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get("apikey")?;
+    std::str::from_utf8(value.as_bytes()).ok()
+}
+
+/// The account of that key, which stood in `place`; the request is its own from now on.
+///
+/// # Errors
+/// If there is no key, nobody has it, the control plane says that it does not work, or it was
+/// used too often this minute.
+pub async fn by_key(
+    verbs: &Verbs,
+    place: &str,
+    key: Option<&str>,
+    entry: &Entry,
+) -> Result<Arc<Account>, Refusal> {
+    let refused = |code, line: &str| Err(Refusal::new(code, format!("{place}: {line}")));
+    let Some(key) = key.filter(|key| !key.is_empty()) else {
+        return refused(Code::UserVerificationFailed, "missing or empty");
+    };
+    let Some(account) = verbs.accounts.admit(key).await? else {
+        entry.shows_unknown_key(key);
+        return refused(Code::UserVerificationFailed, reason_not_admitted(key));
+    };
+    entry.belongs_to(&account);
+    let code = match account.settings().state {
+        KeyState::Active => {
+            account.count_call()?;
+            return Ok(account);
+        }
+        KeyState::Expired | KeyState::Forbidden => Code::UserVerificationFailed,
+        KeyState::Unknown => Code::UserNotFound,
+    };
+    refused(code, "the key's state was set so by the control plane")
+}
+
+/// Whose a request is: by the body's key where pictures are sent or asked for, by the document where
+/// one is queried, else by the header's key.
+pub fn whose<'r>(
+    verbs: &'r Verbs,
+    request: &'r mut Request,
+) -> BoxFuture<'r, Option<Arc<Account>>> {
+    Box::pin(async move {
+        let (_, path) = request.uri().path().split_once('/')?;
+        let first = path.split('/').next().unwrap_or_default();
+        let key = match (first, path) {
+            ("query", _) | (_, "bulk-upload/query") => {
+                let id = field(request, "id").await?;
+                let id = canonical_uuid(&id).unwrap_or(id);
+                let found = verbs.orders.find(Vendor::Undetectable, &id).await;
+                return verbs.accounts.by_id(found.ok()??.account);
+            }
+            ("detect" | "bulk-upload" | "preview" | "heatmap" | "_s3", _) => {
+                field(request, "key").await?
+            }
+            _ => header_key(request.headers())?.to_owned(),
+        };
+        let key = Some(key).filter(|key| !key.is_empty())?;
+        verbs.accounts.admit(&key).await.ok()?
+    })
+}
+
+/// Returns the text in the field `name` of a JSON body. `None` if the body has no such text.
+async fn field(request: &mut Request, name: &str) -> Option<String> {
+    let Ok(Value::Object(members)) = python_json::read(&peek(request).await?) else {
+        return None;
+    };
+    members.get(name)?.to_python_str()
+}

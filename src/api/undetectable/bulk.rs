@@ -1,0 +1,232 @@
+//! `POST /bulk-upload` and `POST /bulk-upload/query`: the pictures of a ZIP, queued as one
+//! document.
+
+mod sort;
+mod wire;
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+
+use super::body::{self, Sent};
+use super::described::{STORE, refuses};
+use super::error::{Code, Refusal};
+use super::fields::Fields;
+use super::{Answer, auth, detect, find, uploaded};
+use crate::engine::Content;
+use crate::engine::archive::ZipError;
+use crate::http::openapi::Described;
+use crate::http::{Called, Context, Json, Origin, Tied, Verbs, X_MOCK_OUTCOME};
+use crate::model::bulk::Bulk;
+use crate::model::order::{Order, State as OrderState};
+use crate::model::work::{Findings, Outcome, Work};
+use crate::services::accounts::Account;
+use crate::services::journal::Entry;
+use crate::services::orders::Uploaded;
+use crate::storage::db::StoreError;
+pub use wire::mean;
+
+const ZIP_BYTES_MAX: u64 = 100 * 1_024 * 1_024;
+const IMAGES_MAX: usize = 50;
+/// With all that is skipped.
+const ENTRIES_MAX: usize = 1_000;
+/// So many skipped entries are named where nothing else is in a ZIP.
+const WHY_SKIPPED_MAX: usize = 4;
+
+/// What is refused for what is asked to be queued.
+const REFUSES: [Code; 8] = [
+    Code::FileMetadata,
+    Code::InputUrlEmpty,
+    Code::InvalidHost,
+    Code::NoValidImages,
+    Code::NotEnoughCredits,
+    Code::NotZip,
+    Code::TooManyFiles,
+    Code::ZipTooLarge,
+];
+
+/// A body that was read; where it did not fit, its fields say so.
+struct Asked {
+    key: Option<String>,
+    url: String,
+}
+
+impl Asked {
+    fn read(fields: &mut Fields) -> Self {
+        let key = fields.key();
+        let url = fields.required_text("url");
+        // These change nothing, for items have neither, but must fit.
+        fields.flag_or("generate_preview", false);
+        fields.flag_or("generate_analysis_details", false);
+        detect::read_model(fields);
+        Self { key, url }
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        uploaded::check_url(&self.url)?;
+        let path = self.url.split(['?', '#']).next().unwrap_or_default();
+        let path = percent_decode_str(path).decode_utf8_lossy();
+        if path.to_ascii_lowercase().ends_with(".zip") {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::NotZip, "url: does not end in .zip"))
+    }
+}
+
+pub fn describe_upload(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Look at the pictures of a ZIP",
+            "Queues the pictures of a ZIP that was uploaded, 50 at most, each for a credit; \
+             `/bulk-upload/query` tells what comes of them, and what was skipped.",
+        )
+        .asks_body(Fields::described(Asked::read))
+        .where_input("key", "The API key.")
+        .where_input(
+            "url",
+            "Any URL that ends in the `file_path` of an upload, a ZIP.",
+        )
+        .answers::<wire::Queued<'static>>(200, "They are queued.");
+    let groups: [&[Code]; 4] = [&auth::REFUSES, &body::REFUSES, &REFUSES, &STORE];
+    refuses(described, &groups)
+}
+
+pub async fn upload(
+    State(context): State<Context>,
+    Extension(entry): Extension<Entry>,
+    called: Called,
+    Sent(body): Sent,
+) -> Answer {
+    let mut fields = Fields::of_body(&body);
+    let asked = Asked::read(&mut fields);
+    let account = auth::by_key(&context, "key", asked.key.as_deref(), &entry).await;
+    fields.fit()?;
+    let account = account?;
+    asked.check()?;
+    let zip = uploaded::find(&context, &account, &asked.url, |_| Ok(())).await?;
+    let queued = queue(&context, &account, &called, &zip).await;
+    uploaded::answered(&context, &zip, queued).await
+}
+
+/// Queues the pictures of a ZIP.
+async fn queue(
+    context: &Context,
+    account: &Arc<Account>,
+    called: &Called,
+    zip: &Uploaded,
+) -> Answer {
+    let bulk = read(context, &zip.upload.name, zip.content.clone()).await?;
+    let Origin(origin) = Origin::of(context, called).await?;
+    let credits = u32::try_from(bulk.queued.len()).unwrap_or(u32::MAX);
+    let (operation, work) = ("undetectable.bulkUpload", Work::Bulk(bulk));
+    let new = uploaded::ordered(operation, account, origin, zip, work, credits);
+    let created = context.orders.create(account, new).await?;
+    Ok(Json(wire::Queued::of(&created.order, credits)).into_response())
+}
+
+/// What in the ZIP is judged and what is not; of its pictures nothing is read yet.
+async fn read(verbs: &Verbs, name: &str, zip: Content) -> Result<Bulk, Refusal> {
+    let bytes = zip.bytes;
+    let refused = |code, line: &str| Err(Refusal::new(code, format!("{name}: {line}")));
+    if bytes > ZIP_BYTES_MAX {
+        let line = format!("{bytes} bytes, {ZIP_BYTES_MAX} at most are taken");
+        return refused(Code::ZipTooLarge, &line);
+    }
+    let entries = match verbs.engine.entries(zip, ENTRIES_MAX).await {
+        Ok(entries) => entries,
+        Err(ZipError::Invalid(line)) => return refused(Code::NotZip, &line),
+        Err(ZipError::TooManyEntries) => {
+            let line = format!("more than {ENTRIES_MAX} entries");
+            return refused(Code::TooManyFiles, &line);
+        }
+        Err(ZipError::Io(error)) => return Err(StoreError::broken(error).into()),
+    };
+    let bulk = sort::sort(entries);
+    match bulk.queued.len() {
+        0 => {
+            let told = bulk.skipped.iter().take(WHY_SKIPPED_MAX);
+            let told: Vec<String> = told.map(wire::line).collect();
+            let line = if told.is_empty() {
+                "is empty".to_owned()
+            } else {
+                told.join("; ")
+            };
+            refused(Code::NoValidImages, &line)
+        }
+        count if count > IMAGES_MAX => {
+            let line = format!("{count} images, {IMAGES_MAX} at most are taken");
+            refused(Code::TooManyFiles, &line)
+        }
+        _ => Ok(bulk),
+    }
+}
+
+pub fn describe_query(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "How a bulk stands",
+            "Free, and without a key. Asked until `status` is `done` or `failed`.",
+        )
+        .asks_body(Fields::described(find::read))
+        .where_input("id", "The bulk's.")
+        .answers::<Option<wire::Document<'static>>>(
+            200,
+            "The bulk; null where no document has the id.",
+        )
+        .with_header(
+            200,
+            "X-Mock-Outcome",
+            false,
+            "What settled the first of its pictures, where anything has.",
+            &json!({"type": "string"}),
+        );
+    refuses(described, &[&body::REFUSES, &[Code::NotBulk], &STORE])
+}
+
+pub async fn query(
+    State(context): State<Context>,
+    Extension(entry): Extension<Entry>,
+    Sent(body): Sent,
+) -> Answer {
+    let Some((account, order)) = find::find(&context, &body, &entry).await? else {
+        return Ok(Json(None::<wire::Document<'_>>).into_response());
+    };
+    let Work::Bulk(bulk) = &order.work else {
+        let why = format!(
+            "id: document {} is of a single image; /query tells of it",
+            order.id
+        );
+        return Err(Refusal::new(Code::NotBulk, why));
+    };
+    let (order, hold) = context.orders.polled(&account, Arc::clone(&order)).await?;
+    let (now, steps) = (account.now(), context.orders.steps(&account, &order));
+    let status = match &order.state {
+        state if steps.is_analyzing(state, now) => "analyzing",
+        OrderState::Pending | OrderState::InProgress { .. } => "pending",
+        _ => match order.outcome() {
+            Some(Outcome::Bulk(found)) => {
+                let document = wire::Document::done(&order, bulk, found);
+                return Ok(planned(&order, found, Json(document)));
+            }
+            _ => "failed",
+        },
+    };
+    let mut answer = Json(wire::Document::unsettled(&order, bulk, status)).into_response();
+    Tied::tie(&mut answer, hold);
+    Ok(answer)
+}
+
+/// An answer on a bulk that is done, with what settled its pictures.
+pub fn planned(order: &Order, found: &Findings, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    if let Work::Bulk(bulk) = &order.work
+        && let Some(outcome) = wire::outcome_of_bulk(bulk, found)
+    {
+        response.headers_mut().insert(X_MOCK_OUTCOME, outcome);
+    }
+    response
+}

@@ -1,0 +1,215 @@
+//! The bodies of `/bulk-upload` and `/bulk-upload/query`, in the vendor's field order. A field
+//! that is an `Option` is null when there is nothing to say.
+
+use axum::http::HeaderValue;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::super::error::Code;
+use super::super::python_float::Float;
+use super::super::wire::{final_result, metadata, ml_model, ocr, percent, result, step};
+use crate::http::{header_line, outcome_line};
+use crate::model::bulk::{Bulk, Judged, SkipReason};
+use crate::model::order::Order;
+use crate::model::picture::{Defect, Verdict};
+use crate::model::work::Findings;
+
+/// Number of items whose source stands in `X-Mock-Outcome`.
+const PLAN_ITEMS_MAX: usize = 4;
+
+/// The answer to `POST /bulk-upload`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "QueuedBulk")]
+pub struct Queued<'o> {
+    id: &'o str,
+    #[schemars(extend("const" = "pending"))]
+    status: &'static str,
+    /// Of pictures that are judged.
+    #[schemars(range(min = 1, max = 50))]
+    expected_count: u32,
+}
+
+/// What a bulk's fields are together: there are results once it is done, and not before.
+fn states() -> Value {
+    json!([
+        {"properties": {"status": {"const": "done"}, "items": {"minItems": 1}}},
+        {"properties": {
+            "status": {"enum": ["pending", "analyzing", "failed"]},
+            "result": {"type": "null"},
+            "items": {"maxItems": 0},
+        }},
+    ])
+}
+
+impl<'o> Queued<'o> {
+    /// Of a bulk just made, of so many pictures.
+    pub fn of(order: &'o Order, expected_count: u32) -> Self {
+        Self {
+            id: &order.id,
+            status: "pending",
+            expected_count,
+        }
+    }
+}
+
+/// The answer to `POST /bulk-upload/query`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Bulk", extend("anyOf" = states()))]
+pub struct Document<'o> {
+    id: &'o str,
+    #[schemars(extend("enum" = ["pending", "analyzing", "done", "failed"]))]
+    status: &'static str,
+    /// The mean of the items' that have one; null until it is done.
+    #[schemars(range(min = 0, max = 100))]
+    result: Option<Float>,
+    /// In the ZIP's order; none until it is done.
+    items: Vec<Item<'o>>,
+    skipped: Vec<Skipped<'o>>,
+}
+
+/// A picture that was judged, or could not be: then all but its name and error is null.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "BulkItem")]
+struct Item<'o> {
+    filename: &'o str,
+    #[schemars(range(min = 0, max = 100))]
+    result: Option<Float>,
+    /// `AI Generated`, `Real`, `Digitally Edited` or `AI Edited`; at step 2 the generator's name.
+    final_result: Option<&'o str>,
+    /// The chance that it was made by AI, in percent.
+    #[schemars(range(min = 0, max = 100))]
+    confidence: Option<Float>,
+    /// Decided by: 1 metadata, 2 a watermark, 3 the model.
+    #[schemars(range(min = 1, max = 3))]
+    detection_step: Option<u8>,
+    /// Verdict and reason.
+    metadata: Option<(&'static str, String)>,
+    /// Label and percent.
+    ocr: Option<(String, Float)>,
+    /// Label and percent; null before step 3.
+    ml_model: Option<(String, Float)>,
+    error: Option<&'o str>,
+}
+
+/// An entry of the ZIP that is not judged.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BulkSkipped")]
+struct Skipped<'o> {
+    filename: &'o str,
+    reason: &'static str,
+}
+
+impl<'o> Document<'o> {
+    /// Nothing has come of it, or will.
+    pub fn unsettled(order: &'o Order, bulk: &'o Bulk, status: &'static str) -> Self {
+        let skipped = bulk.skipped.iter().map(|skipped| Skipped {
+            filename: &skipped.name,
+            reason: reason(skipped.reason),
+        });
+        Self {
+            id: &order.id,
+            status,
+            result: None,
+            items: Vec::new(),
+            skipped: skipped.collect(),
+        }
+    }
+
+    /// That was found.
+    pub fn done(order: &'o Order, bulk: &'o Bulk, found: &'o Findings) -> Self {
+        let items = bulk.queued.iter().zip(&found.items);
+        let items = items.map(|(queued, judged)| Item::of(&queued.name, judged));
+        Self {
+            result: mean(found),
+            items: items.collect(),
+            ..Self::unsettled(order, bulk, "done")
+        }
+    }
+}
+
+impl<'o> Item<'o> {
+    fn of(filename: &'o str, judged: &'o Judged) -> Self {
+        let verdict = match judged {
+            Judged::Verdict(verdict) => verdict,
+            Judged::Defect(Defect::NotAPicture(_) | Defect::OtherFormat(_)) => {
+                return Self::failed(filename, Code::InvalidFileType.message());
+            }
+            Judged::Defect(defect) => return Self::failed(filename, defect.text()),
+            Judged::Error(line) => return Self::failed(filename, line),
+        };
+        let step = step(verdict);
+        Self {
+            filename,
+            result: Some(result(verdict)),
+            final_result: Some(final_result(&verdict.label)),
+            confidence: Some(percent(verdict.probability)),
+            detection_step: Some(step),
+            metadata: Some(metadata(verdict, step)),
+            ocr: ocr(verdict, step),
+            ml_model: ml_model(verdict, step),
+            error: None,
+        }
+    }
+
+    fn failed(filename: &'o str, error: &'o str) -> Self {
+        Self {
+            filename,
+            error: Some(error),
+            ..Self::default()
+        }
+    }
+}
+
+/// The mean result of those pictures that could be judged, if any could.
+pub fn mean(found: &Findings) -> Option<Float> {
+    let (mut sum, mut count) = (0.0, 0_u32);
+    for verdict in found.items.iter().filter_map(verdict) {
+        sum += result(verdict).0;
+        count += 1;
+    }
+    (count > 0).then(|| Float(sum / f64::from(count)))
+}
+
+fn verdict(judged: &Judged) -> Option<&Verdict> {
+    match judged {
+        Judged::Verdict(verdict) => Some(verdict),
+        Judged::Defect(_) | Judged::Error(_) => None,
+    }
+}
+
+/// What settled the first of the pictures; none: nothing has settled any.
+pub fn outcome_of_bulk(bulk: &Bulk, found: &Findings) -> Option<HeaderValue> {
+    let judged = bulk.queued.iter().zip(&found.items);
+    let judged = judged.filter_map(|(queued, judged)| Some((&queued.name, verdict(judged)?)));
+    let told: Vec<String> = judged
+        .take(PLAN_ITEMS_MAX)
+        .map(|(name, verdict)| {
+            let settled = format!("{name}: result {}", result(verdict).0);
+            let line = outcome_line(&settled, &verdict.basis);
+            line.to_str().unwrap_or_default().to_owned()
+        })
+        .collect();
+    (!told.is_empty()).then(|| header_line(&told.join("; ")))
+}
+
+/// A skipped entry in a line for people: `a.txt: Unsupported image type`.
+pub fn line(skipped: &crate::model::bulk::Skipped) -> String {
+    format!("{}: {}", skipped.name, reason(skipped.reason))
+}
+
+/// The vendor's words, as far as they are known.
+fn reason(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::InvalidPath => "Invalid path",
+        SkipReason::Directory => "Directory entry",
+        SkipReason::Hidden => "Hidden file",
+        SkipReason::NestedZip => "Nested ZIP not supported",
+        SkipReason::Pdf => "PDF not supported in bulk",
+        SkipReason::UnsupportedType => Code::UnsupportedImageType.message(),
+        SkipReason::Encrypted => "Encrypted file not supported",
+        SkipReason::TooSmall => Code::FileTooSmall.message(),
+        SkipReason::TooLarge => Code::FileTooLarge.message(),
+        SkipReason::Compression => "Compression method not supported",
+    }
+}

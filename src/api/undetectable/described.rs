@@ -1,0 +1,100 @@
+//! `GET /openapi.json` and `GET /docs`: these routes described, from the code that serves them.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::error::{Code, UNREADABLE_BODY};
+use super::problem::Problem;
+use crate::http::openapi::{About, Described, Key, document};
+use crate::http::{Segment, docs};
+
+/// Where the description is, as `FastAPI` has it.
+const PATH: &str = "/openapi.json";
+
+const ABOUT: About = About {
+    title: "Undetectable AI image detector",
+    text: "The routes of Undetectable AI's image detector, as stuntdouble answers them. Upload a \
+           file to the place that `/get-presigned-url` tells, have it looked at by `/detect`, and \
+           ask `/query` until it is done. Fields and parameters that are not described are ignored.",
+    key: Some(Key::Header {
+        name: "apikey",
+        text: "Any word is a key, unless the server's mode is strict.",
+    }),
+};
+
+const BAD_REQUEST: u16 = 400;
+
+/// What is refused where the store is asked.
+pub const STORE: [Code; 2] = [Code::Internal, Code::Unavailable];
+
+/// Adds what is refused with these codes, and what every operation may refuse.
+pub fn refuses<'s>(mut described: Described<'s>, groups: &[&[Code]]) -> Described<'s> {
+    let mut messages: BTreeMap<u16, Vec<&'static str>> = BTreeMap::new();
+    // The guard refuses requests without a valid Host header before they are routed.
+    let groups = groups.iter().copied().chain([&[Code::InvalidHost][..]]);
+    for code in groups.flatten() {
+        let told = messages.entry(code.status().as_u16()).or_default();
+        told.push(code.message());
+    }
+    for (status, mut told) in messages {
+        told.sort_unstable();
+        told.dedup();
+        let text = format!("Refused: {}.", told.join("; "));
+        let mut schema = sentence("error", &json!({"type": "string", "enum": told}));
+        if status == BAD_REQUEST && described.reads_body() {
+            let unreadable = sentence("detail", &json!({"const": UNREADABLE_BODY}));
+            schema = json!({"anyOf": [schema, unreadable]});
+        }
+        described = described.answers_json(status, &text, &schema);
+        if status == Code::TooManyRequests.status().as_u16() {
+            let seconds = json!({"type": "integer", "minimum": 0});
+            let text = "Seconds after which it may be asked again.";
+            described = described.with_header(status, "Retry-After", true, text, &seconds);
+        }
+    }
+    if described.asks() {
+        let problem = described.schema::<Problem>();
+        let problems = json!({"type": "array", "items": problem, "minItems": 1});
+        let schema = sentence("detail", &problems);
+        described = described.answers_json(422, "What is asked does not fit.", &schema);
+    }
+    let schema = sentence("detail", &json!({"const": "Not Acceptable"}));
+    described.answers_json(406, "`Accept` excludes what is answered.", &schema)
+}
+
+fn sentence(name: &str, schema: &Value) -> Value {
+    json!({
+        "type": "object",
+        "properties": {name: schema},
+        "required": [name],
+        "additionalProperties": false,
+    })
+}
+
+/// The routes of this front door, as an OpenAPI document.
+#[must_use]
+pub fn description() -> Value {
+    document(&ABOUT, &super::routes(None).operations())
+}
+
+pub async fn openapi() -> Response {
+    static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(description().to_string()));
+    let json = [(CONTENT_TYPE, "application/json")];
+    (json, Bytes::clone(&DOCUMENT)).into_response()
+}
+
+pub async fn page() -> Response {
+    docs::page(ABOUT.title, PATH)
+}
+
+pub async fn file(headers: axum::http::HeaderMap, Segment(name): Segment) -> Response {
+    docs::file(&name, &headers).unwrap_or_else(|| {
+        let why = format!("GET /docs/{name} is no file");
+        super::error::Refusal::no_route(why).into_response()
+    })
+}

@@ -1,0 +1,291 @@
+//! `POST /detect`: a picture that was uploaded is queued to be looked at.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use serde_json::json;
+
+use super::body::{self, Sent};
+use super::described::{STORE, refuses};
+use super::error::{Code, Refusal};
+use super::fields::Fields;
+use super::python_json::Value;
+use super::wire::Queued;
+use super::{Answer, auth, uploaded};
+use crate::engine::Failure;
+use crate::http::openapi::Described;
+use crate::http::{Called, Context, Json, Origin, Verbs};
+use crate::model::picture::Media;
+use crate::model::work::{DocumentOptions, Work};
+use crate::services::accounts::Account;
+use crate::services::journal::Entry;
+use crate::services::orders::{New, Uploaded};
+use crate::storage::db::StoreError;
+
+/// A picture's least size.
+pub const FILE_BYTES_MIN: u64 = 1_024;
+/// And its greatest.
+pub const FILE_BYTES_MAX: u64 = 10 * 1_024 * 1_024;
+
+/// Names of models: the vendor's own, or a customer's as `{instance id}/{model}`. No model changes an
+/// answer.
+const MODEL_PATTERN: &str = r"^(generic|sheerid|[^/\s]+/[^/\s]+)$";
+
+/// What may be asked of the pictures that are drawn, and of the analysis.
+pub const OPTIONS: [&str; 5] = [
+    "generate_preview",
+    "generate_analysis_details",
+    "generate_heatmap",
+    "generate_heatmap_overlayed",
+    "generate_heatmap_normalized",
+];
+
+/// What is refused for what is asked.
+const REFUSES: [Code; 10] = [
+    Code::FileMetadata,
+    Code::FileTooLarge,
+    Code::FileTooSmall,
+    Code::IdTaken,
+    Code::InputEmailEmpty,
+    Code::InputUrlEmpty,
+    Code::InvalidFileType,
+    Code::InvalidHost,
+    Code::NotEnoughCredits,
+    Code::UnsupportedImageType,
+];
+
+/// A body that was read; where it did not fit, its fields say so.
+#[derive(Debug, PartialEq, Eq)]
+struct Asked {
+    key: Option<String>,
+    url: String,
+    email: Option<String>,
+    id: Option<String>,
+    options: DocumentOptions,
+}
+
+impl Asked {
+    fn read(fields: &mut Fields, analysis_default: bool) -> Self {
+        let key = fields.key();
+        let url = fields.required_text("url");
+        let preview = fields.flag_or("generate_preview", false);
+        let analysis = fields.flag("generate_analysis_details");
+        let heatmap = fields.flag_or("generate_heatmap", true);
+        let mut of_heatmap = |name| {
+            let flag = fields.flag_or(name, false);
+            if flag && !heatmap {
+                let msg = "generate_heatmap must be true";
+                fields.problem(name, msg, "value_error");
+            }
+            flag
+        };
+        let heatmap_overlayed = of_heatmap("generate_heatmap_overlayed");
+        let heatmap_normalized = of_heatmap("generate_heatmap_normalized");
+        fields.one_of("document_type", &["Image"]);
+        let email = fields.text("email");
+        read_model(fields);
+        let id = fields.uuid("id");
+        // These change nothing here, but must fit.
+        fields.flag("include_content_moderation");
+        fields.flag("generate_unbiased_analysis_details");
+        fields.text("proxy_host");
+        let options = DocumentOptions {
+            preview,
+            analysis: analysis.unwrap_or(analysis_default),
+            heatmap,
+            heatmap_overlayed,
+            heatmap_normalized,
+        };
+        Self {
+            key,
+            url,
+            email,
+            id,
+            options,
+        }
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        uploaded::check_url(&self.url)?;
+        match self.email.as_deref() {
+            Some(email) if email.trim().is_empty() => {
+                Err(Refusal::new(Code::InputEmailEmpty, "email: empty"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Checks the field `model`.
+pub fn read_model(fields: &mut Fields) {
+    fields.matching("model", MODEL_PATTERN, is_model);
+}
+
+/// Returns `true` if [`MODEL_PATTERN`] matches.
+fn is_model(name: &str) -> bool {
+    let is_word = |word: &str| !word.is_empty() && !word.contains(char::is_whitespace);
+    match name.split_once('/') {
+        None => matches!(name, "generic" | "sheerid"),
+        Some((instance, model)) => is_word(instance) && is_word(model) && !model.contains('/'),
+    }
+}
+
+/// What such a body asks for.
+///
+/// # Errors
+/// If a field of it does not fit.
+pub fn options(body: &Value, analysis_default: bool) -> Result<DocumentOptions, Refusal> {
+    let mut fields = Fields::of_body(body);
+    let asked = Asked::read(&mut fields, analysis_default);
+    fields.fit().map(|()| asked.options)
+}
+
+pub fn describe(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "Look at a picture",
+            "Queues a picture that was uploaded; `/query` tells what comes of it.",
+        )
+        .asks_body(Fields::described(|fields| Asked::read(fields, true)))
+        .where_body(&json!([
+            {"properties": {"generate_heatmap": {"const": true}}},
+            {"properties": {
+                "generate_heatmap_overlayed": {"const": false},
+                "generate_heatmap_normalized": {"const": false},
+            }},
+        ]))
+        .where_input("key", "The API key.")
+        .where_input("url", "Any URL that ends in the `file_path` of an upload.")
+        .where_input(
+            "generate_analysis_details",
+            "Left out, the server's setting counts, which is true where nobody set it.",
+        )
+        .where_input("generate_heatmap_overlayed", "Wants `generate_heatmap`.")
+        .where_input("generate_heatmap_normalized", "Wants `generate_heatmap`.")
+        .where_input("id", "The document's id, if the client wants to choose it.")
+        .answers::<Queued>(200, "It is queued.");
+    let groups: [&[Code]; 4] = [&auth::REFUSES, &body::REFUSES, &REFUSES, &STORE];
+    refuses(described, &groups)
+}
+
+pub async fn post(
+    State(context): State<Context>,
+    Extension(entry): Extension<Entry>,
+    called: Called,
+    Sent(body): Sent,
+) -> Answer {
+    let mut fields = Fields::of_body(&body);
+    let asked = Asked::read(&mut fields, context.config.undetectable.analysis_default);
+    let account = auth::by_key(&context, "key", asked.key.as_deref(), &entry).await;
+    fields.fit()?;
+    let account = account?;
+    asked.check()?;
+    let file = uploaded::find(&context, &account, &asked.url, check_name).await?;
+    let queued = queue(&context, &account, &called, asked, &file).await;
+    uploaded::answered(&context, &file, queued).await
+}
+
+/// Queues a file whose name is a picture's.
+async fn queue(
+    context: &Context,
+    account: &Arc<Account>,
+    called: &Called,
+    asked: Asked,
+    file: &Uploaded,
+) -> Answer {
+    check_file(context, file).await?;
+    let Origin(origin) = Origin::of(context, called).await?;
+    let work = Work::Document(asked.options);
+    let new = New {
+        id: asked.id,
+        ..uploaded::ordered("undetectable.detect", account, origin, file, work, 1)
+    };
+    let created = context.orders.create(account, new).await?;
+    Ok(Json(Queued::from(created.order.as_ref())).into_response())
+}
+
+/// Its name is a picture's.
+///
+/// # Errors
+/// If it is not.
+pub fn check_name(name: &str) -> Result<(), Refusal> {
+    if Media::of_name(name).is_none() {
+        let why = format!("{name}: no picture, by its extension; a .zip goes to /bulk-upload");
+        return Err(Refusal::new(Code::UnsupportedImageType, why));
+    }
+    Ok(())
+}
+
+/// Sizes and types are checked here, not at the upload.
+async fn check_file(verbs: &Verbs, file: &Uploaded) -> Result<(), Refusal> {
+    let (name, bytes) = (&file.upload.name, file.content.bytes);
+    if bytes < FILE_BYTES_MIN {
+        let why = format!("{name}: {bytes} bytes, {FILE_BYTES_MIN} at least are taken");
+        return Err(Refusal::new(Code::FileTooSmall, why));
+    }
+    if bytes > FILE_BYTES_MAX {
+        let why = format!("{name}: {bytes} bytes, {FILE_BYTES_MAX} at most are taken");
+        return Err(Refusal::new(Code::FileTooLarge, why));
+    }
+    match verbs
+        .engine
+        .identify(file.content.clone(), name.clone())
+        .await
+    {
+        Ok(_) => Ok(()),
+        Err(Failure::Defect(defect)) => {
+            let why = format!("{name}: {}", defect.text());
+            Err(Refusal::new(Code::InvalidFileType, why))
+        }
+        Err(Failure::Io(error)) => Err(StoreError::broken(error).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_has_its_default_and_what_is_unknown_is_ignored() {
+        let body = json!({"key": "k", "url": "u", "_t": [1], "content_type": 5});
+        let body = Value::from(&body);
+        let mut fields = Fields::of_body(&body);
+        let options = DocumentOptions {
+            preview: false,
+            analysis: true,
+            heatmap: true,
+            heatmap_overlayed: false,
+            heatmap_normalized: false,
+        };
+        let expected = Asked {
+            key: Some("k".to_owned()),
+            url: "u".to_owned(),
+            email: None,
+            id: None,
+            options,
+        };
+        assert_eq!(Asked::read(&mut fields, true), expected);
+        assert_eq!(fields.fit(), Ok(()));
+    }
+
+    #[test]
+    fn a_style_of_heatmap_needs_a_heatmap() {
+        let refused = |body: serde_json::Value| {
+            let body = Value::from(&body);
+            let mut fields = Fields::of_body(&body);
+            Asked::read(&mut fields, true);
+            fields.fit().is_err()
+        };
+        for style in ["generate_heatmap_overlayed", "generate_heatmap_normalized"] {
+            assert!(refused(
+                json!({"url": "u", "generate_heatmap": false, style: true})
+            ));
+            assert!(!refused(
+                json!({"url": "u", "generate_heatmap": false, style: false})
+            ));
+            assert!(!refused(json!({"url": "u", style: true})));
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Documents that fixtures tell of.
+
+use serde_json::{Value as Json, json};
+
+use super::detect;
+use super::python_json::Value;
+use super::uploaded::normalised;
+use crate::model::order::{Api, Vendor};
+use crate::model::work::Work;
+use crate::services::fixtures::{Amiss, Told};
+use crate::services::orders::{New, NewFile, Source};
+
+const NAME_CHARS_MAX: usize = 255;
+
+/// A document as `/detect` would make it of a file that was uploaded before.
+pub fn document(told: &Told<'_>) -> Result<New, Amiss> {
+    told.takes_options(&detect::OPTIONS)?;
+    told.takes_no_name()?;
+    told.takes_no_watermarks()?;
+    told.takes_files(1..=1)?;
+    let name = &told.files[0].name;
+    let chars = name.chars().count();
+    if chars > NAME_CHARS_MAX {
+        let line = format!("{chars} characters, {NAME_CHARS_MAX} are taken");
+        return Err(Amiss::new("files[0].fileName", line));
+    }
+    detect::check_name(name).map_err(|refusal| {
+        let line = refusal.why().to_owned();
+        Amiss::new("files[0].fileName", line)
+    })?;
+    let mut body = Json::Object(told.options.cloned().unwrap_or_default());
+    body["url"] = json!(name);
+    let body = Value::from(&body);
+    let analysis_default = told.config.undetectable.analysis_default;
+    let options = detect::options(&body, analysis_default).map_err(|refusal| {
+        let why = refusal.why().strip_prefix("body.").unwrap_or_default();
+        let (field, line) = why.split_once(": ").unwrap_or(("", why));
+        Amiss::new(format!("options.{field}"), line)
+    })?;
+    Ok(New {
+        operation: told.operation,
+        idempotency_key: None,
+        vendor: Vendor::Undetectable,
+        api: Api::default(),
+        origin: told.origin.to_owned(),
+        name: None,
+        work: Work::Document(options),
+        files: vec![NewFile::of(normalised(name), Source::Upload)],
+        id: None,
+        charge: None,
+        request_digest: None,
+    })
+}

@@ -1,0 +1,167 @@
+//! `GET /get-presigned-url`: where a file may be put.
+
+use std::collections::BTreeMap;
+
+use axum::Extension;
+use axum::extract::{RawQuery, State};
+use axum::response::IntoResponse;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::described::{STORE, refuses};
+use super::error::{Code, Refusal};
+use super::fields::Fields;
+use super::python_json::Value;
+use super::uploaded::normalised;
+use super::{Answer, auth};
+use crate::http::openapi::Described;
+use crate::http::{Called, Context, Json, Origin};
+use crate::model::order::Vendor;
+use crate::services::journal::Entry;
+
+/// What may be uploaded; at `/detect` it may turn out that nobody looks at it.
+const EXTENSIONS: [&str; 15] = [
+    "jpg", "jpeg", "jfif", "png", "webp", "heic", "heif", "avif", "bmp", "tiff", "tif", "gif",
+    "svg", "pdf", "zip",
+];
+const NAME_CHARS_MAX: usize = 255;
+/// Seconds.
+const EXPIRATION_DEFAULT_S: u32 = 3_600;
+/// Seconds; a week, the most `SigV4` allows.
+const EXPIRATION_MAX_S: u32 = 604_800;
+
+/// The answer.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UploadPlace")]
+struct Place {
+    #[schemars(extend("const" = "success"))]
+    status: &'static str,
+    presigned_url: String,
+    /// The object's key.
+    file_path: String,
+    /// The upload's; a document is given an id of its own.
+    document_id: String,
+}
+
+pub fn describe(described: Described<'_>) -> Described<'_> {
+    let extensions = EXTENSIONS.join(", ");
+    let described = described
+        .does(
+            "Where to upload a file",
+            "Reserves a place for a file, which is then put to `presigned_url`.",
+        )
+        .with_key()
+        .asks_query(Fields::described(read))
+        .where_input(
+            "file_name",
+            &format!("Its extension is one of {extensions}; what is unsafe in it becomes `_`."),
+        )
+        .where_input("expiration", "Seconds for which the URL may be used.")
+        .answers::<Place>(200, "A place for the file.");
+    let codes = [
+        Code::InvalidFileName,
+        Code::InvalidHost,
+        Code::UnsupportedImageType,
+    ];
+    refuses(described, &[&auth::REFUSES, &codes, &STORE])
+}
+
+pub async fn get(
+    State(context): State<Context>,
+    Extension(entry): Extension<Entry>,
+    RawQuery(query): RawQuery,
+    called: Called,
+) -> Answer {
+    let query = parameters(query.as_deref().unwrap_or_default());
+    let mut fields = Fields::of_query(&query);
+    let (file_name, expires_s) = read(&mut fields);
+    let account = auth::by_header(&context, &called.headers, &entry).await;
+    fields.fit()?;
+    let account = account?;
+    check_extension(&file_name)?;
+    let strict = context.config.undetectable.strict_uploads;
+    let name = name(&file_name, strict)?;
+    let Origin(origin) = Origin::of(&context, &called).await?;
+    let upload = context.orders.hand_out_upload(&account, &name).await?;
+    // The clock is read after the upload was handed out: it does not leap past the URL's expiry.
+    let (links, vendor, now) = (&context.links, Vendor::Undetectable, account.now());
+    let presigned_url = if strict {
+        links.write_private(&origin, vendor, &upload.key, now, expires_s)
+    } else {
+        links.write(&origin, vendor, &upload.key, now, expires_s, None)
+    };
+    let answer = Place {
+        status: "success",
+        presigned_url,
+        file_path: upload.key,
+        document_id: upload.id,
+    };
+    Ok(Json(answer).into_response())
+}
+
+/// Of a parameter that stands there twice, the last counts.
+fn parameters(query: &str) -> BTreeMap<String, Value> {
+    url::form_urlencoded::parse(query.as_bytes())
+        .map(|(name, value)| (name.into_owned(), Value::Text(value.into_owned())))
+        .collect()
+}
+
+/// The file's name, and for how many seconds it may be put.
+fn read(fields: &mut Fields) -> (String, u32) {
+    let file_name = fields.required_text_within("file_name", NAME_CHARS_MAX);
+    let expires_s = fields.integer_or("expiration", 1..=EXPIRATION_MAX_S, EXPIRATION_DEFAULT_S);
+    (file_name, expires_s)
+}
+
+fn check_extension(name: &str) -> Result<(), Refusal> {
+    let refused = |why| Err(Refusal::new(Code::UnsupportedImageType, why));
+    match name.rsplit_once('.') {
+        None => refused(format!("file_name: {name:?} has no extension")),
+        Some((_, extension)) => {
+            let known = EXTENSIONS
+                .iter()
+                .any(|known| extension.eq_ignore_ascii_case(known));
+            if known {
+                Ok(())
+            } else {
+                refused(format!(
+                    "file_name: extension .{extension} is not supported"
+                ))
+            }
+        }
+    }
+}
+
+/// The name as it stands in a key; where it is strict, no other is taken.
+fn name(sent: &str, strict: bool) -> Result<String, Refusal> {
+    let name = normalised(sent);
+    if strict && name != sent {
+        let why = "file_name: has characters other than A-Z a-z 0-9 . _ -";
+        return Err(Refusal::new(Code::InvalidFileName, why));
+    }
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extension_decides_whether_a_file_may_be_uploaded() {
+        for name in EXTENSIONS.map(|extension| format!("a.b.{extension}")) {
+            assert_eq!(check_extension(&name), Ok(()), "{name}");
+        }
+        assert_eq!(check_extension("A.JPG"), Ok(()));
+        for name in ["", "jpg", "a.exe", "a.jpg.", "a.jpg "] {
+            let code = check_extension(name);
+            assert!(code.is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn of_a_parameter_given_twice_the_last_counts() {
+        let query = parameters("file_name=a.jpg&x=%2B+y&file_name=b.jpg");
+        assert_eq!(query["file_name"], Value::Text("b.jpg".to_owned()));
+        assert_eq!(query["x"], Value::Text("+ y".to_owned()));
+    }
+}

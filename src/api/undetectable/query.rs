@@ -1,0 +1,170 @@
+//! `POST /query`: how a document stands. It needs no key, and costs nothing.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::analysis::Analysis;
+use super::body::{self, Sent};
+use super::described::{STORE, refuses};
+use super::error::{Code, Refusal};
+use super::fields::Fields;
+use super::find::{find, read};
+use super::wire::{self, AnalysisEnd, Document, Extras, Progress};
+use super::{Answer, bulk};
+use crate::http::openapi::Described;
+use crate::http::{
+    Called, Context, Json, Origin, Tied, Verbs, X_MOCK_OUTCOME, header_line, outcome_line,
+};
+use crate::model::order::{Order, State as OrderState, Vendor};
+use crate::model::rule::{self, Ruled};
+use crate::model::time::Timestamp;
+use crate::model::work::{Detection, Outcome, Work};
+use crate::services::accounts::Account;
+use crate::services::journal::Entry;
+use crate::services::orders::Steps;
+use crate::settings::AnalysisFinalStatus;
+
+pub fn describe(described: Described<'_>) -> Described<'_> {
+    let described = described
+        .does(
+            "How a document stands",
+            "Free, and without a key. Asked until `status` is `done` or `failed`, and further \
+             until heatmap and analysis are no longer `pending`.",
+        )
+        .asks_body(Fields::described(read))
+        .where_input("id", "The document's.")
+        .answers::<Option<Document>>(200, "The document; null where no document has the id.")
+        .with_header(
+            200,
+            "X-Mock-Outcome",
+            false,
+            "What settled the result, where there is one.",
+            &json!({"type": "string"}),
+        );
+    refuses(described, &[&body::REFUSES, &[Code::InvalidHost], &STORE])
+}
+
+pub async fn post(
+    State(context): State<Context>,
+    Extension(entry): Extension<Entry>,
+    called: Called,
+    Sent(body): Sent,
+) -> Answer {
+    let Some((account, order)) = find(&context, &body, &entry).await? else {
+        return Ok(Json(None::<Document>).into_response());
+    };
+    let (order, hold) = context.orders.polled(&account, order).await?;
+    let mut answer = tell(&context, &account, &order, &called).await?;
+    Tied::tie(&mut answer, hold);
+    Ok(answer)
+}
+
+async fn tell(verbs: &Verbs, account: &Account, order: &Order, called: &Called) -> Answer {
+    let now = account.now();
+    let steps = verbs.orders.steps(account, order);
+    let document = match &order.state {
+        OrderState::Pending | OrderState::InProgress { .. } => {
+            if steps.is_analyzing(&order.state, now) {
+                Document::analyzing(order)
+            } else {
+                Document::pending(order)
+            }
+        }
+        OrderState::Failed { failure, .. } => Document::failed(order, &failure.message),
+        OrderState::Complete {
+            completed_at,
+            outcome: Outcome::Detection(found),
+            ..
+        } => {
+            let progress = progress(steps, found, *completed_at, now);
+            let answer = done(verbs, account, order, found, progress, called).await?;
+            verbs.orders.told(order, now).await?;
+            return Ok(answer);
+        }
+        OrderState::Expired {
+            outcome: Some(Outcome::Detection(found)),
+        } => return done(verbs, account, order, found, Progress::Over, called).await,
+        OrderState::Complete {
+            outcome: Outcome::Bulk(found),
+            ..
+        }
+        | OrderState::Expired {
+            outcome: Some(Outcome::Bulk(found)),
+        } => {
+            let document = Document::of_bulk(order, bulk::mean(found));
+            return Ok(bulk::planned(order, found, Json(document)));
+        }
+        OrderState::Complete {
+            outcome: Outcome::Outputs(_) | Outcome::Extraction(_),
+            ..
+        }
+        | OrderState::Expired { .. } => Document::failed(order, "the document has expired"),
+    };
+    Ok(Json(document).into_response())
+}
+
+/// The first answer that says done says that all else is pending, however late it is: clients
+/// that see nothing pending there stop asking.
+fn progress(steps: Steps, found: &Detection, completed_at: Timestamp, now: Timestamp) -> Progress {
+    if found.told_at.is_none() {
+        return Progress::First;
+    }
+    Progress::Later {
+        heatmap_ready: now >= steps.heatmap_at(completed_at),
+        analysis_ready: now >= steps.analysis_at(completed_at),
+    }
+}
+
+async fn done(
+    verbs: &Verbs,
+    account: &Account,
+    order: &Order,
+    found: &Detection,
+    progress: Progress,
+    called: &Called,
+) -> Result<Response, Refusal> {
+    let Origin(origin) = Origin::of(verbs, called).await?;
+    let now = account.now();
+    let link = |key: &str| verbs.links.read(&origin, Vendor::Undetectable, key, now);
+    let wants_analysis = matches!(order.work, Work::Document(options) if options.analysis);
+    let failing = failing_analysis(order).filter(|_| wants_analysis);
+    let extras = Extras {
+        progress,
+        analysis: wants_analysis.then(|| analysis_end(verbs, account, order, found)),
+        singular_analysis: verbs.config.undetectable.singular_analysis,
+    };
+    let document = Document::done(order, found, extras, link);
+    let mut response = Json(document).into_response();
+    let settled = format!("result {}", wire::result(&found.verdict).0);
+    let mut outcome = outcome_line(&settled, &found.verdict.basis);
+    if let Some(ruled) = failing
+        && progress.has_analysis()
+    {
+        let failed = outcome_line("analysis failed", &ruled.basis());
+        let both = [&outcome, &failed].map(|line| line.to_str().unwrap_or_default());
+        outcome = header_line(&both.join("; "));
+    }
+    response.headers_mut().insert(X_MOCK_OUTCOME, outcome);
+    Ok(response)
+}
+
+/// Returns the rule, or the control plane's call, that has the analysis of a document fail.
+fn failing_analysis(order: &Order) -> Option<&Ruled> {
+    let ruled = order.ruled.as_ref();
+    ruled.filter(|ruled| ruled.outcome == rule::Outcome::AnalysisFailed)
+}
+
+/// Returns how the analysis of a document ends.
+fn analysis_end(verbs: &Verbs, account: &Account, order: &Order, found: &Detection) -> AnalysisEnd {
+    if failing_analysis(order).is_some() {
+        return AnalysisEnd::Failed;
+    }
+    let mut chance = verbs.entropy.draw(&account.key, "analysis", order.number);
+    let analysis = Analysis::of(found, &mut chance);
+    match verbs.config.undetectable.analysis_final_status {
+        AnalysisFinalStatus::Ready => AnalysisEnd::Ready(analysis),
+        AnalysisFinalStatus::Done => AnalysisEnd::Done(analysis),
+    }
+}

@@ -1,0 +1,160 @@
+//! A verdict in the vendor's words and numbers, the same of a picture alone and of one in a bulk.
+
+use crate::api::undetectable::python_float::Float;
+use crate::model::picture::{Basis, Label, Provenance, Verdict};
+
+/// Decimals that are kept where a score is computed from another one: further ones are noise.
+const DECIMALS: usize = 13;
+
+/// Returns a probability in percent, with all its digits and no others: 0.57 is 57.0, though the product
+/// of the floats 0.57 and 100 is not.
+pub fn percent(probability: f64) -> Float {
+    let scientific = format!("{probability:e}");
+    let shifted = scientific.split_once('e').and_then(|(digits, exponent)| {
+        let exponent: i32 = exponent.parse().ok()?;
+        format!("{digits}e{}", exponent + 2).parse().ok()
+    });
+    Float(shifted.unwrap_or(probability * 100.0))
+}
+
+/// Rounds a computed score to [`DECIMALS`].
+fn rounded(score: f64) -> Float {
+    Float(format!("{score:.DECIMALS$}").parse().unwrap_or(score))
+}
+
+/// Returns a document's `result`: the chance that the model sees, 0 if a watermark decided.
+pub fn result(verdict: &Verdict) -> Float {
+    match verdict.label {
+        Label::Watermarked(_) => Float(0.0),
+        _ => percent(verdict.probability),
+    }
+}
+
+/// Returns how sure the label is, in percent. The label may say that no machine made the picture.
+pub fn label_confidence(verdict: &Verdict) -> Float {
+    let Float(confidence) = percent(verdict.probability);
+    match verdict.label {
+        Label::Human | Label::Edited => rounded(100.0 - confidence),
+        Label::Ai | Label::AiEdited | Label::Watermarked(_) => Float(confidence),
+    }
+}
+
+/// 1 decided by metadata, 2 by a watermark, 3 by the model.
+pub fn step(verdict: &Verdict) -> u8 {
+    match (&verdict.label, &verdict.basis) {
+        (Label::Watermarked(_), _) => 2,
+        (_, Basis::Metadata) => 1,
+        (
+            _,
+            Basis::Suffix(_)
+            | Basis::Digest
+            | Basis::Content
+            | Basis::Defect(_)
+            | Basis::TestKey
+            | Basis::Rule(_)
+            | Basis::ByHand,
+        ) => 3,
+    }
+}
+
+/// The vendor's word for what a picture is; for a watermark, its generator's name.
+pub fn final_result(label: &Label) -> &str {
+    match label {
+        Label::Ai => "AI Generated",
+        Label::Human => "Real",
+        Label::Edited => "Digitally Edited",
+        Label::AiEdited => "AI Edited",
+        Label::Watermarked(generator) => generator,
+    }
+}
+
+/// What the metadata say of a picture that they did not settle does not gainsay its verdict.
+pub fn metadata(verdict: &Verdict, step: u8) -> (&'static str, String) {
+    match &verdict.provenance {
+        Provenance::Generator(tool) if step == 1 => {
+            ("AI Generated", format!("Metadata names the AI tool {tool}"))
+        }
+        Provenance::AiEditor(tool) if step == 1 => {
+            ("AI Edited", format!("Metadata names the AI tool {tool}"))
+        }
+        Provenance::Unknown | Provenance::Generator(_) | Provenance::AiEditor(_) => (
+            "No Information Detected",
+            "Could not find anything from ExifTool and Pillow metadata".to_owned(),
+        ),
+        Provenance::Camera(_) | Provenance::Editor(_) => {
+            ("Not AI Generated", "No AI indicators found".to_owned())
+        }
+    }
+}
+
+/// The camera, the AI tool or the editor, where the metadata name one that does not gainsay it.
+pub fn source(verdict: &Verdict, step: u8) -> Option<String> {
+    match &verdict.provenance {
+        Provenance::Generator(tool) | Provenance::AiEditor(tool) => {
+            (step == 1).then(|| tool.clone())
+        }
+        Provenance::Camera(name) | Provenance::Editor(name) => Some(name.clone()),
+        Provenance::Unknown => None,
+    }
+}
+
+/// Returns label and percent of a generator's watermark. `None` if metadata decided, or if the model saw
+/// a real picture.
+pub fn ocr(verdict: &Verdict, step: u8) -> Option<(String, Float)> {
+    match &verdict.label {
+        Label::Watermarked(generator) => Some((generator.clone(), percent(verdict.probability))),
+        _ if step == 1 => None,
+        Label::Human => None,
+        Label::Ai | Label::Edited | Label::AiEdited => {
+            Some(("OCR did not detect AI".to_owned(), Float(0.0)))
+        }
+    }
+}
+
+/// Returns label and percent of the model. `None` if metadata or a watermark decided.
+pub fn ml_model(verdict: &Verdict, step: u8) -> Option<(String, Float)> {
+    (step == 3).then(|| {
+        let label = final_result(&verdict.label).to_owned();
+        (label, percent(verdict.probability))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percent_of_a_probability_has_its_digits_and_no_others() {
+        for (probability, expected) in [
+            (0.0, 0.0),
+            (1.0, 100.0),
+            (0.57, 57.0),
+            (0.07, 7.0),
+            (0.0382, 3.82),
+            (0.913, 91.3),
+            (0.902_371_538_185_235, 90.237_153_818_523_5),
+            (1e-9, 1e-7),
+        ] {
+            assert_eq!(percent(probability), Float(expected));
+        }
+    }
+
+    #[test]
+    fn label_confidence_of_a_real_picture_has_no_noise() {
+        for (probability, expected) in [
+            (0.0244, 97.56),
+            (0.9756, 2.44),
+            (0.0, 100.0),
+            (1.0, 0.0),
+            (0.237_153_818_523_5, 76.284_618_147_65),
+        ] {
+            let verdict = Verdict {
+                label: Label::Human,
+                probability,
+                basis: Basis::Digest,
+                provenance: Provenance::Unknown,
+            };
+            assert_eq!(label_confidence(&verdict), Float(expected));
+        }
+    }
+}

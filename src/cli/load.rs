@@ -1,0 +1,276 @@
+//! Settings from the command line and the environment: a flag, else its variable, else the default.
+//!
+//! The command line is parsed alone first, so that its errors and `--help` do not depend on the
+//! environment. Variables of flags that are not given are then appended to it as flags, and the
+//! whole is parsed: a value means the same wherever it comes from, and an error in this second
+//! pass is an error of a variable, which it names.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::builder::{BoolishValueParser, TypedValueParser as _};
+use clap::error::{ContextKind, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory as _, Error, FromArgMatches as _};
+
+use crate::cli::grammar::Cli;
+use crate::settings::Environment;
+
+/// Longest secret that is read from a file. A longer one is another file, such as a device.
+const SECRET_BYTES_MAX: u64 = 64 * 1024;
+
+/// A command line with the settings of the environment.
+#[derive(Debug)]
+pub struct Loaded {
+    pub cli: Cli,
+    /// One line for each setting of the server that looks wrong and does not keep it from starting.
+    pub warnings: Vec<String>,
+}
+
+/// A flag that a variable or a file stands for.
+struct Injected {
+    flag: OsString,
+    /// Name of the variable, or of the flag, that an error names.
+    origin: String,
+    argument: Arg,
+}
+
+/// Reads the settings of this process. Ends it if they are wrong, or only help was asked for.
+#[must_use]
+pub fn load() -> Loaded {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    parse(&arguments, &Environment::of_process()).unwrap_or_else(|error| error.exit())
+}
+
+/// Returns the command line `arguments`, the program's name first, with the settings of
+/// `environment`.
+///
+/// # Errors
+/// If a value is wrong, or help or the version is asked for.
+pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<Loaded, Error> {
+    let described = Cli::command();
+    let command = without_variables(Cli::command());
+    let given = command.clone().try_get_matches_from(arguments);
+    let given = given.map_err(|error| match error.kind() {
+        // Help shows the variables.
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let shown = described.clone().try_get_matches_from(arguments);
+            shown.err().unwrap_or(error)
+        }
+        _ => error,
+    })?;
+    let (path, given) = chosen(&given);
+    let injected = injected(&described, &path, given, environment)
+        .map_err(|line| described.clone().error(ErrorKind::ValueValidation, line))?;
+    let flags = injected.iter().map(|it| it.flag.clone());
+    let matches = command.clone().try_get_matches_from(with(arguments, flags));
+    let matches = matches.map_err(|error| {
+        let culprit = injected.iter().find_map(|it| {
+            let alone = with(arguments, [it.flag.clone()]);
+            let error = command.clone().try_get_matches_from(alone).err()?;
+            Some(named(&error, it))
+        });
+        culprit.map_or(error, |line| {
+            described.clone().error(ErrorKind::ValueValidation, line)
+        })
+    })?;
+    let mut warnings = Vec::new();
+    if path.is_empty() || path == ["serve"] {
+        warnings = environment.warnings(&variables(&described));
+        warnings.extend(without_effect(chosen(&matches).1));
+    }
+    let cli = Cli::from_arg_matches(&matches)?;
+    Ok(Loaded { cli, warnings })
+}
+
+/// Returns `command` with no variable for any argument.
+fn without_variables(command: Command) -> Command {
+    let command = command.mut_args(|argument| argument.env(None::<&str>));
+    command.mut_subcommands(without_variables)
+}
+
+/// Returns the names of the subcommand that was chosen, outermost first, and its matches.
+fn chosen(matches: &ArgMatches) -> (Vec<&str>, &ArgMatches) {
+    let (mut path, mut matches) = (Vec::new(), matches);
+    while let Some((name, below)) = matches.subcommand() {
+        path.push(name);
+        matches = below;
+    }
+    (path, matches)
+}
+
+/// Returns `arguments` with `flags` behind them, or before the first `--`.
+fn with(arguments: &[OsString], flags: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let end = arguments.iter().position(|argument| argument == "--");
+    let (before, after) = arguments.split_at(end.unwrap_or(arguments.len()));
+    let before = before.iter().cloned();
+    before.chain(flags).chain(after.iter().cloned()).collect()
+}
+
+/// Returns the names of all variables, those of the subcommands included.
+fn variables(command: &Command) -> BTreeSet<String> {
+    let own = command.get_arguments().filter_map(variable);
+    let below = command.get_subcommands().flat_map(variables);
+    own.chain(below).collect()
+}
+
+fn variable(argument: &Arg) -> Option<String> {
+    Some(argument.get_env()?.to_str()?.to_owned())
+}
+
+fn is_given(matches: &ArgMatches, id: &str) -> bool {
+    let is_known = matches.try_contains_id(id).is_ok();
+    is_known && matches.value_source(id) == Some(ValueSource::CommandLine)
+}
+
+/// Returns the flags that variables and files of secrets stand for, of the subcommand `path`.
+///
+/// # Errors
+/// One line that names the variable or the flag.
+fn injected(
+    described: &Command,
+    path: &[&str],
+    given: &ArgMatches,
+    environment: &Environment,
+) -> Result<Vec<Injected>, String> {
+    let mut arguments: Vec<Arg> = Vec::new();
+    let mut level = described;
+    if path.is_empty() {
+        arguments.extend(level.get_arguments().cloned());
+    }
+    for name in path {
+        let below = level.find_subcommand(name);
+        level = below.ok_or_else(|| format!("no command {name}"))?;
+        arguments.extend(level.get_arguments().cloned());
+    }
+    let mut injected = Vec::new();
+    for argument in &arguments {
+        let Some(variable) = variable(argument) else {
+            continue;
+        };
+        let id = argument.get_id().as_str();
+        let file = arguments
+            .iter()
+            .find(|it| *it.get_id() == format!("{id}_file"));
+        if let Some(file) = file
+            && let Some((origin, path)) = secret_file(argument, file, given, environment)?
+        {
+            let secret = read_secret(&path).map_err(|why| format!("{origin}: {why}"))?;
+            let origin = format!("{origin}: {}", path.display());
+            injected.extend(flag(argument, secret.as_ref(), &origin)?);
+        } else if !is_given(given, id)
+            && let Some((name, value)) = environment.get(&variable)
+        {
+            injected.extend(flag(argument, value, name)?);
+        }
+    }
+    Ok(injected)
+}
+
+/// Returns `argument` as a flag with that value. `None` for a switch that the value turns off.
+fn flag(argument: &Arg, value: &OsStr, origin: &str) -> Result<Option<Injected>, String> {
+    let mut flag = OsString::from("--");
+    flag.push(argument.get_long().unwrap_or_default());
+    let injected = |flag| Injected {
+        flag,
+        origin: origin.to_owned(),
+        argument: argument.clone(),
+    };
+    if matches!(argument.get_action(), ArgAction::SetTrue) {
+        let none = Command::new("");
+        let is_on = BoolishValueParser::new().parse_ref(&none, None, value);
+        let shown = value.to_string_lossy();
+        let is_on = is_on
+            .map_err(|_| format!("{origin}: invalid value '{shown}': expected true or false"))?;
+        return Ok(is_on.then(|| injected(flag)));
+    }
+    flag.push("=");
+    flag.push(value);
+    Ok(Some(injected(flag)))
+}
+
+/// Returns the path of the file that holds the secret `argument`, and the flag or variable that
+/// names it. `None` if no file is named, or a flag gives the secret itself.
+///
+/// # Errors
+/// If the secret and the file are both given, by flags or by variables.
+fn secret_file(
+    argument: &Arg,
+    file: &Arg,
+    given: &ArgMatches,
+    environment: &Environment,
+) -> Result<Option<(String, PathBuf)>, String> {
+    let ids = [argument, file].map(|it| it.get_id().as_str());
+    let both = |one: &str, other: &str| Err(format!("{one} and {other} are both set; set one"));
+    let long = |argument: &Arg| format!("--{}", argument.get_long().unwrap_or_default());
+    match ids.map(|id| is_given(given, id)) {
+        [true, true] => both(&long(argument), &long(file)),
+        [true, false] => Ok(None),
+        [false, true] => {
+            let path = given.get_one::<PathBuf>(ids[1]);
+            Ok(path.map(|path| (long(file), path.clone())))
+        }
+        [false, false] => {
+            let names = [argument, file].map(|it| variable(it).unwrap_or_default());
+            match [&names[0], &names[1]].map(|name| environment.get(name)) {
+                [Some((one, _)), Some((other, _))] => both(one, other),
+                [None, Some((name, path))] => Ok(Some((name.to_owned(), path.into()))),
+                _ => Ok(None),
+            }
+        }
+    }
+}
+
+/// Returns the file's content without the line break at its end.
+fn read_secret(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let mut text = String::new();
+    let file = std::fs::File::open(path);
+    let read = file.and_then(|file| file.take(SECRET_BYTES_MAX + 1).read_to_string(&mut text));
+    let bytes = read.map_err(|error| format!("cannot read {shown}: {error}"))?;
+    if bytes as u64 > SECRET_BYTES_MAX {
+        return Err(format!("{shown} has more than {SECRET_BYTES_MAX} bytes"));
+    }
+    let secret = text.strip_suffix('\n').unwrap_or(&text);
+    let secret = secret.strip_suffix('\r').unwrap_or(secret);
+    if secret.is_empty() {
+        return Err(format!("{shown} is empty"));
+    }
+    Ok(secret.to_owned())
+}
+
+/// Returns the message of `error`, with the name of the variable in place of the flag's.
+fn named(error: &Error, injected: &Injected) -> String {
+    let Injected {
+        origin, argument, ..
+    } = injected;
+    if argument.is_hide_env_values_set() {
+        let why = std::error::Error::source(error).map(ToString::to_string);
+        let why = why.unwrap_or_else(|| "invalid value".to_owned());
+        return format!("{origin}: {why}");
+    }
+    let rendered = error.render().to_string();
+    let message = rendered.split("\n\nFor more information").next();
+    let message = message.unwrap_or_default().trim_start_matches("error: ");
+    let flag = error.get(ContextKind::InvalidArg);
+    let flag = flag.map_or(String::new(), |flag| format!(" for '{flag}'"));
+    format!("{origin}: {}", message.replacen(&flag, "", 1))
+}
+
+/// Returns one line for each setting of TLS that is given while TLS is off.
+fn without_effect(matches: &ArgMatches) -> Vec<String> {
+    if matches.get_flag("tls") {
+        return Vec::new();
+    }
+    let given = [("tls_names", "--tls-name"), ("tls_port", "--tls-port")]
+        .into_iter()
+        .filter(|(id, _)| is_given(matches, id));
+    given
+        .map(|(_, flag)| format!("{flag} has no effect without --tls (STUNTDOUBLE_TLS=true)"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

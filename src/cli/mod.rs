@@ -1,0 +1,7 @@
+//! The command line: its grammar, the reading of arguments and environment, and the commands that call
+//! a running server.
+
+pub mod client;
+pub mod commands;
+pub mod grammar;
+pub mod load;

@@ -1,0 +1,218 @@
+//! What becomes of an answer on its way, where a rule has it so.
+//!
+//! A fault is what happens to the bytes on the wire. The front door has answered; its answer is
+//! made ready as ever, and breaks as the connection writes it. So the connection is told a
+//! [`Fate`] once all that was answered before on it has been written, and acts it out on what
+//! comes next. All but a drip are the connection's end: it is closed, or reset, and who waits for
+//! the answer to have been written waits no longer.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::body::Body;
+use axum::http::Method;
+use axum::http::header::CONTENT_LENGTH;
+use axum::response::Response;
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+
+use super::Peer;
+use super::write_fault::Fate;
+use crate::model::rule::Fault;
+use crate::platform::outbound::Pace;
+
+/// Has the fault happen to the answer to such a request, which is the next to be written on the
+/// connection.
+pub(super) fn befall(peer: &Peer, fault: Fault, method: &Method, answer: Response) -> Response {
+    match fault {
+        Fault::Reset => peer.doom(Fate::Reset),
+        Fault::Empty => peer.doom(Fate::Empty),
+        Fault::Garbage => peer.doom(Fate::Garbage),
+        Fault::Drip { bytes_per_second } => {
+            peer.doom(Fate::Drip(Pace::new(bytes_per_second)));
+            return peer.relent_after(answer);
+        }
+        Fault::Truncate if method == Method::HEAD || is_short(&answer) => {
+            peer.doom(Fate::HalfHead);
+        }
+        Fault::Truncate => {
+            let left = length(&answer).map(|bytes| bytes / 2);
+            let peer = peer.clone();
+            return answer.map(|inner| Body::new(Half { inner, left, peer }));
+        }
+    }
+    answer
+}
+
+fn length(answer: &Response) -> Option<u64> {
+    let said = answer.headers().get(CONTENT_LENGTH);
+    let said = said.and_then(|value| value.to_str().ok()?.parse().ok());
+    said.or_else(|| answer.body().size_hint().exact())
+}
+
+/// Whether the body has no half of its own.
+fn is_short(answer: &Response) -> bool {
+    answer.body().is_end_stream() || length(answer).is_some_and(|bytes| bytes < 2)
+}
+
+/// The first half of a body; where its length is not known, of its first piece. Then the
+/// connection is told to end.
+struct Half {
+    inner: Body,
+    /// So many bytes are to come yet; none: that is not known.
+    left: Option<u64>,
+    peer: Peer,
+}
+
+impl http_body::Body for Half {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let mut data = Bytes::new();
+        while data.is_empty() && self.left != Some(0) {
+            match ready!(Pin::new(&mut self.inner).poll_frame(context)).transpose()? {
+                Some(frame) => data = frame.into_data().unwrap_or_default(),
+                None => self.left = Some(0),
+            }
+        }
+        if data.is_empty() {
+            // The connection goes when it has written the rest: nobody has to be woken.
+            self.peer.doom(Fate::Cut);
+            return Poll::Pending;
+        }
+        let there = data.len() as u64;
+        let left = self.left.unwrap_or(there / 2);
+        data.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+        self.left = Some(left.saturating_sub(there));
+        Poll::Ready(Some(Ok(Frame::data(data))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, ErrorKind};
+    use std::sync::{Arc, OnceLock};
+
+    use futures_util::FutureExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::super::connection::Connection;
+    use super::super::{Peer, Tied};
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_answered_before_is_waited_for_as_long_as_its_client_does_not_read() {
+        let (mut connection, mut client) = Connection::pair().await;
+        let peer = connection.peer();
+        assert!(peer.is_free().now_or_never().is_some());
+        let piece = vec![0; 64 * 1024];
+        let mut bytes = 0;
+        while let Some(written) = connection.write(&piece).now_or_never() {
+            bytes += written.expect("it is written");
+        }
+        assert!(peer.is_free().now_or_never().is_none());
+        let reading = async {
+            let mut read = vec![0; bytes];
+            client.read_exact(&mut read).await.expect("all of it");
+        };
+        let writing = async {
+            connection.write_all(&piece[..1]).await.expect("a byte");
+            connection.flush().await.expect("no more");
+        };
+        tokio::join!(peer.is_free(), reading, writing);
+        assert!(peer.is_free().now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_drip_is_over_when_its_answer_has_been_written() {
+        let (mut connection, mut client) = Connection::pair().await;
+        let peer = connection.peer();
+        let drip = Fault::Drip {
+            bytes_per_second: 100,
+        };
+        let answer = Response::new(Body::from("answer"));
+        let answer = befall(&peer, drip, &Method::GET, answer);
+        connection.write_all(&[1; 11]).await.expect("written");
+        connection.flush().await.expect("written");
+        assert!(peer.is_free().now_or_never().is_none(), "there is more");
+        drop(answer);
+        connection.write_all(&[2; 11]).await.expect("written");
+        assert!(peer.is_free().now_or_never().is_none());
+        connection.flush().await.expect("written");
+        assert!(peer.is_free().now_or_never().is_some());
+        let mut came = [0; 22];
+        client.read_exact(&mut came).await.expect("all of it");
+    }
+
+    /// Dropped, it takes down what its client then could read.
+    struct Probe {
+        client: std::net::TcpStream,
+        seen: Arc<OnceLock<Result<usize, ErrorKind>>>,
+    }
+
+    impl Drop for Probe {
+        fn drop(&mut self) {
+            let read = self.client.peek(&mut [0]);
+            self.seen.get_or_init(|| read.map_err(|error| error.kind()));
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_an_answer_is_let_go_when_the_fault_has_happened() {
+        let reset = Err(ErrorKind::ConnectionReset);
+        for (fault, expected) in [(Fault::Reset, reset), (Fault::Empty, Ok(0))] {
+            let (mut connection, client) = Connection::pair().await;
+            let peer = connection.peer();
+            let seen = Arc::default();
+            let probe = Probe {
+                client: client.into_std().expect("a socket"),
+                seen: Arc::clone(&seen),
+            };
+            let mut answer = Response::new(Body::from("answer"));
+            answer.extensions_mut().insert(Tied::new(probe));
+            let answer = befall(&peer, fault, &Method::GET, peer.tie(answer));
+            assert!(connection.write_all(b"HTTP").await.is_err());
+            drop(answer);
+            assert_eq!(seen.get(), None, "{fault:?}");
+            drop(connection);
+            assert_eq!(seen.get(), Some(&expected), "{fault:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn half_a_body_comes_whatever_its_pieces_are() {
+        use http_body_util::BodyExt;
+        for (length, pieces, expected) in [
+            (Some("9"), &["abc", "", "def", "ghi"][..], "abcd"),
+            (Some("6"), &["abc", "def"], "abc"),
+            (None, &["", "abcde", "fg"], "ab"),
+            (None, &["a"], ""),
+            (Some("8"), &["a"], "a"),
+        ] {
+            let parts = pieces.iter().map(|piece| Ok::<_, io::Error>(*piece));
+            let body = Body::from_stream(futures_util::stream::iter(parts));
+            let mut answer = Response::new(body);
+            if let Some(length) = length {
+                let length = length.parse().expect("a value");
+                answer.headers_mut().insert(CONTENT_LENGTH, length);
+            }
+            let peer = Peer::default();
+            let answer = befall(&peer, Fault::Truncate, &Method::GET, answer);
+            let (mut body, mut came) = (answer.into_body(), Vec::new());
+            while let Some(frame) = body.frame().now_or_never() {
+                let frame = frame.expect("no end").expect("no error");
+                came.extend(frame.into_data().expect("data"));
+            }
+            assert_eq!(String::from_utf8_lossy(&came), expected);
+            assert!(peer.is_free().now_or_never().is_none(), "it is to be cut");
+        }
+    }
+}

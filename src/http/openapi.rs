@@ -1,0 +1,392 @@
+//! Descriptions of operations, in OpenAPI 3.1: told where an operation is routed, made of the
+//! types that are answered and of the very readers of what is asked.
+//!
+//! Schemas are JSON Schema 2020-12. An object that is answered has the properties it is
+//! described with and no others; one that is asked may have others, which are ignored, unless it
+//! says that it has none.
+
+mod schemas;
+
+use std::collections::BTreeMap;
+
+use axum::http::Method;
+use schemars::JsonSchema;
+use serde_json::{Map, Value, json};
+
+use super::requires_same_origin;
+use crate::model::rule::Makes;
+use crate::services::fixtures::Draft;
+pub use schemas::Schemas;
+
+/// Fills in the description of an operation.
+pub type Describe = for<'s> fn(Described<'s>) -> Described<'s>;
+
+/// One method and path of a front door.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// `bizmori.createAiDetection`.
+    pub name: &'static str,
+    pub method: Method,
+    /// As axum writes it: `/api/v2/orders/{orderId}`.
+    pub path: &'static str,
+    /// What its orders come to; none: it makes no orders.
+    pub makes: Option<Makes>,
+    /// Makes of an order that is told in a document what a client would have wanted; none: such
+    /// orders are not told.
+    pub draft: Option<Draft>,
+    /// Fills in its description; none: it is not described.
+    pub describe: Option<Describe>,
+}
+
+/// What a whole API is.
+#[derive(Debug)]
+pub struct About {
+    pub title: &'static str,
+    /// Markdown.
+    pub text: &'static str,
+    /// The key that operations want.
+    pub key: Option<Key>,
+}
+
+/// How a call says who makes it; `text` is for people.
+#[derive(Debug, Clone, Copy)]
+pub enum Key {
+    /// By a header of that name.
+    Header {
+        name: &'static str,
+        text: &'static str,
+    },
+    /// By `Authorization: Bearer`, which may be left out where the server wants none.
+    Bearer { text: &'static str },
+}
+
+impl Key {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Header { name, .. } => name,
+            Self::Bearer { .. } => "bearer",
+        }
+    }
+
+    fn scheme(self) -> Value {
+        match self {
+            Self::Header { name, text } => {
+                json!({"type": "apiKey", "in": "header", "name": name, "description": text})
+            }
+            Self::Bearer { text } => {
+                json!({"type": "http", "scheme": "bearer", "description": text})
+            }
+        }
+    }
+
+    /// What one of has to be there.
+    fn wanted(self) -> Value {
+        match self {
+            Self::Header { name, .. } => json!([{name: []}]),
+            Self::Bearer { .. } => json!([{self.name(): []}, {}]),
+        }
+    }
+}
+
+/// Something that is asked: a field of a body, a parameter of a query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Input {
+    pub name: &'static str,
+    pub required: bool,
+    pub schema: Value,
+}
+
+/// The description of one operation.
+#[derive(Debug)]
+pub struct Described<'s> {
+    schemas: &'s mut Schemas,
+    summary: &'static str,
+    text: &'static str,
+    wants_key: bool,
+    requires_same_origin: bool,
+    parameters: Vec<Value>,
+    body: Option<Value>,
+    answers: BTreeMap<u16, Answer>,
+}
+
+#[derive(Debug, Default)]
+struct Answer {
+    text: String,
+    /// By media type; empty where there is no body.
+    content: Map<String, Value>,
+    /// By name.
+    headers: Map<String, Value>,
+}
+
+impl<'s> Described<'s> {
+    fn new(schemas: &'s mut Schemas, operation: &Operation) -> Self {
+        let (method, path) = (&operation.method, operation.path);
+        let of_path = |segment: &str| {
+            let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+            Some(
+                json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}),
+            )
+        };
+        Self {
+            schemas,
+            summary: "",
+            text: "",
+            wants_key: false,
+            requires_same_origin: requires_same_origin(method, path),
+            parameters: path.split('/').filter_map(of_path).collect(),
+            body: None,
+            answers: BTreeMap::new(),
+        }
+    }
+
+    /// What it does: a title, and sentences in Markdown.
+    #[must_use]
+    pub fn does(self, summary: &'static str, text: &'static str) -> Self {
+        Self {
+            summary,
+            text,
+            ..self
+        }
+    }
+
+    /// It wants the API's key.
+    #[must_use]
+    pub fn with_key(self) -> Self {
+        Self {
+            wants_key: true,
+            ..self
+        }
+    }
+
+    /// It reads these parameters of the query.
+    #[must_use]
+    pub fn asks_query(mut self, inputs: Vec<Input>) -> Self {
+        let parameter = |input: Input| {
+            let Input {
+                name,
+                required,
+                schema,
+            } = input;
+            json!({"name": name, "in": "query", "required": required, "schema": schema})
+        };
+        self.parameters.extend(inputs.into_iter().map(parameter));
+        self
+    }
+
+    /// It reads a JSON body with these fields.
+    #[must_use]
+    pub fn asks_body(mut self, inputs: Vec<Input>) -> Self {
+        let mut schema = json!({"type": "object", "properties": {}});
+        let required = inputs.iter().filter(|input| input.required);
+        let required: Vec<&str> = required.map(|input| input.name).collect();
+        if !required.is_empty() {
+            schema["required"] = json!(required);
+        }
+        for input in inputs {
+            schema["properties"][input.name] = input.schema;
+        }
+        let content = json!({"application/json": {"schema": schema}});
+        self.body = Some(json!({"required": true, "content": content}));
+        self
+    }
+
+    /// It reads a JSON body of the shape of `T`; nothing at all is an empty object, where one is
+    /// not required.
+    #[must_use]
+    pub fn asks_json<T: JsonSchema>(mut self, required: bool) -> Self {
+        let content = json!({"application/json": {"schema": self.schemas.asked::<T>()}});
+        self.body = Some(json!({"required": required, "content": content}));
+        self
+    }
+
+    /// The fields of its body are together as at least one of these schemas has them.
+    ///
+    /// # Panics
+    /// If it reads no body, which is a mistake in the program.
+    #[must_use]
+    pub fn where_body(mut self, any_of: &Value) -> Self {
+        let body = self.body.as_mut().expect("a body");
+        body["content"]["application/json"]["schema"]["anyOf"] = any_of.clone();
+        self
+    }
+
+    /// Sentences on an input of that name.
+    ///
+    /// # Panics
+    /// If it asks for no such thing, which is a mistake in the program.
+    #[must_use]
+    pub fn where_input(mut self, name: &str, text: &str) -> Self {
+        let mut parameters = self.parameters.iter_mut();
+        let parameter = parameters.find(|parameter| parameter["name"] == name);
+        let field = self.body.as_mut().and_then(|body| {
+            let schema = &mut body["content"]["application/json"]["schema"];
+            schema["properties"].get_mut(name)
+        });
+        let input = parameter.or(field).expect("an input of that name");
+        input["description"] = json!(text);
+        self
+    }
+
+    /// It may answer that status with JSON of the shape of `T`.
+    #[must_use]
+    pub fn answers<T: JsonSchema>(self, status: u16, text: &str) -> Self {
+        let schema = self.schemas.of::<T>();
+        self.answers_json(status, text, &schema)
+    }
+
+    /// It may answer that status with JSON of that schema.
+    #[must_use]
+    pub fn answers_json(self, status: u16, text: &str, schema: &Value) -> Self {
+        self.answers_as(status, text, "application/json", &json!({"schema": schema}))
+    }
+
+    /// It may answer that status with bytes of one of these media types.
+    #[must_use]
+    pub fn answers_bytes(self, status: u16, text: &str, media_types: &[&str]) -> Self {
+        media_types.iter().fold(self, |described, media_type| {
+            described.answers_as(status, text, media_type, &json!({}))
+        })
+    }
+
+    /// It may answer that status without a body.
+    #[must_use]
+    pub fn answers_nothing(mut self, status: u16, text: &str) -> Self {
+        let answer = self.answers.entry(status).or_default();
+        text.clone_into(&mut answer.text);
+        self
+    }
+
+    fn answers_as(mut self, status: u16, text: &str, media_type: &str, content: &Value) -> Self {
+        let answer = self.answers.entry(status).or_default();
+        text.clone_into(&mut answer.text);
+        answer
+            .content
+            .insert(media_type.to_owned(), content.clone());
+        self
+    }
+
+    /// Answers of that status have a header; `schema` is of its value.
+    #[must_use]
+    pub fn with_header(
+        mut self,
+        status: u16,
+        name: &str,
+        required: bool,
+        text: &str,
+        schema: &Value,
+    ) -> Self {
+        let header = json!({"description": text, "required": required, "schema": schema});
+        let answer = self.answers.entry(status).or_default();
+        answer.headers.insert(name.to_owned(), header);
+        self
+    }
+
+    /// `true` if web pages of another origin are refused.
+    #[must_use]
+    pub const fn requires_same_origin(&self) -> bool {
+        self.requires_same_origin
+    }
+
+    /// It reads a body.
+    #[must_use]
+    pub const fn reads_body(&self) -> bool {
+        self.body.is_some()
+    }
+
+    /// It reads parameters or a body.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.reads_body() || self.parameters.iter().any(|it| it["in"] == "query")
+    }
+
+    /// The schema of `T`, as it stands in a description.
+    pub fn schema<T: JsonSchema>(&mut self) -> Value {
+        self.schemas.of::<T>()
+    }
+
+    /// As an OpenAPI operation.
+    fn told(self, operation: &Operation, about: &About) -> Value {
+        let mut told = json!({
+            "operationId": operation.name,
+            "summary": self.summary,
+            "description": self.text,
+            "responses": {},
+        });
+        if let Some(key) = about.key.filter(|_| self.wants_key) {
+            told["security"] = key.wanted();
+        }
+        if !self.parameters.is_empty() {
+            told["parameters"] = json!(self.parameters);
+        }
+        if let Some(body) = self.body {
+            told["requestBody"] = body;
+        }
+        for (status, answer) in self.answers {
+            told["responses"][status.to_string()] = answer.told(status);
+        }
+        told
+    }
+}
+
+impl Answer {
+    fn told(mut self, status: u16) -> Value {
+        let mut refer = |name: &str| {
+            let to = format!("#/components/headers/{name}");
+            self.headers.insert(name.to_owned(), json!({"$ref": to}));
+        };
+        refer("X-Mock-Request");
+        if status >= 400 {
+            refer("X-Mock-Reason");
+        }
+        let mut told = json!({"description": self.text, "headers": self.headers});
+        if !self.content.is_empty() {
+            told["content"] = self.content.into();
+        }
+        told
+    }
+}
+
+/// The OpenAPI document of the operations that are described.
+#[must_use]
+pub fn document(about: &About, operations: &[Operation]) -> Value {
+    let mut schemas = Schemas::default();
+    let mut paths = json!({});
+    for operation in operations {
+        let Some(describe) = operation.describe else {
+            continue;
+        };
+        let described = describe(Described::new(&mut schemas, operation));
+        let method = operation.method.as_str().to_ascii_lowercase();
+        paths[operation.path][method] = described.told(operation, about);
+    }
+    let line = json!({"type": "string", "minLength": 1});
+    let mut components = json!({
+        "headers": {
+            "X-Mock-Request": {
+                "description": "The request's number in the account's journal.",
+                "required": true,
+                "schema": {"type": "integer", "minimum": 1},
+            },
+            "X-Mock-Reason": {
+                "description": "One line on what was wrong with this very request.",
+                "required": true,
+                "schema": line,
+            },
+        },
+        "schemas": schemas.named(),
+    });
+    if let Some(key) = about.key {
+        components["securitySchemes"] = json!({key.name(): key.scheme()});
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": about.title,
+            "description": about.text,
+            "version": env!("CARGO_PKG_VERSION"),
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": components,
+    })
+}

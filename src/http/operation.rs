@@ -1,0 +1,272 @@
+//! Operations: each method and path of a front door has a name, under which it is routed,
+//! numbered in the journal, and found by rules.
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::handler::Handler;
+use axum::http::{HeaderName, HeaderValue, Method};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter, any_service, on};
+
+use super::browser::Area;
+use super::cors::CorsVerdict;
+use super::fault::befall;
+use super::leftover::Leftover;
+use super::openapi::{Describe, Operation};
+use super::recorded::{head, recorded};
+use super::request_log::RequestLog;
+use super::ruled::{Whose, is_control, nobodys, ruled};
+use super::{Context, Peer};
+use crate::model::rule::Makes;
+use crate::platform::metrics::Place;
+use crate::services::fixtures::Draft;
+use crate::services::journal::{Asked, Entry};
+
+/// Carries a request's number.
+pub(super) const REQUEST: HeaderName = HeaderName::from_static("x-mock-request");
+
+/// Adds an API's middleware to one of its routes. It runs within [`observe`], so that requests that it
+/// refuses are numbered and logged.
+pub type AddMiddleware = fn(&Context, MethodRouter<Context>) -> MethodRouter<Context>;
+
+/// The operations of a front door, and who answers them.
+pub struct Routes {
+    context: Option<Context>,
+    whose: Whose,
+    add_middleware: AddMiddleware,
+    operations: Vec<Operation>,
+    routers: Vec<(&'static str, MethodRouter<Context>)>,
+    among: Option<(&'static str, Router)>,
+    /// Paths where a HEAD is not answered as a GET would be.
+    headless: Vec<&'static str>,
+}
+
+impl Routes {
+    /// No routes yet. Without a context they can be listed and not served.
+    #[must_use]
+    pub fn new(context: Option<Context>) -> Self {
+        Self {
+            context,
+            whose: nobodys,
+            add_middleware: |_, route| route,
+            operations: Vec::new(),
+            routers: Vec::new(),
+            among: None,
+            headless: Vec::new(),
+        }
+    }
+
+    /// Has rules that name an account know whose the requests are that are added from here on.
+    #[must_use]
+    pub fn owned(self, whose: Whose) -> Self {
+        Self { whose, ..self }
+    }
+
+    /// Sets the middleware of the operations that are added from here on.
+    #[must_use]
+    pub fn with_middleware(self, add_middleware: AddMiddleware) -> Self {
+        Self {
+            add_middleware,
+            ..self
+        }
+    }
+
+    /// Leaves the methods that its paths below `prefix` have not to another front door, whose paths
+    /// those are otherwise.
+    #[must_use]
+    pub fn among(self, prefix: &'static str, others: Router) -> Self {
+        let among = Some((prefix, others));
+        Self { among, ..self }
+    }
+
+    /// Says what the orders come to that the operation added last makes.
+    #[must_use]
+    pub fn making(mut self, makes: Makes) -> Self {
+        if let Some(operation) = self.operations.last_mut() {
+            operation.makes = Some(makes);
+        }
+        self
+    }
+
+    /// Says who drafts the orders that the operation added last makes, where they are told in a
+    /// document.
+    #[must_use]
+    pub fn drafted(mut self, draft: Draft) -> Self {
+        if let Some(operation) = self.operations.last_mut() {
+            operation.draft = Some(draft);
+        }
+        self
+    }
+
+    /// Describes the operation added last.
+    #[must_use]
+    pub fn described(mut self, describe: Describe) -> Self {
+        if let Some(operation) = self.operations.last_mut() {
+            operation.describe = Some(describe);
+        }
+        self
+    }
+
+    /// Adds an operation.
+    ///
+    /// # Panics
+    /// If the method is one that axum does not route, which is a mistake in the program.
+    #[must_use]
+    pub fn on<H, T>(
+        mut self,
+        name: &'static str,
+        method: Method,
+        path: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, Context>,
+        T: 'static,
+    {
+        if let Some(context) = &self.context {
+            let filter = MethodFilter::try_from(method.clone()).expect("a method that axum routes");
+            let observed = Observed::of(context, name, self.whose);
+            let observed = from_fn_with_state(observed, observe);
+            let route = (self.add_middleware)(context, on(filter, handler));
+            self.routers.push((path, route.layer(observed)));
+        }
+        self.operations.push(Operation {
+            name,
+            method,
+            path,
+            makes: None,
+            draft: None,
+            describe: None,
+        });
+        self
+    }
+
+    /// Has a HEAD be another method than the GET that was added last, and refused, as `FastAPI` has
+    /// it; axum would answer it.
+    #[must_use]
+    pub fn without_head(mut self) -> Self {
+        self.headless
+            .extend(self.operations.last().map(|it| it.path));
+        self
+    }
+
+    /// The operations, in the order they were added.
+    #[must_use]
+    pub fn operations(self) -> Vec<Operation> {
+        self.operations
+    }
+
+    /// The router that serves them; methods that a path has not are `rest`'s.
+    pub fn router<H, T>(self, rest: H) -> Router<Context>
+    where
+        H: Handler<T, Context>,
+        T: 'static,
+    {
+        let mut router = Router::new();
+        for (path, mut methods) in self.routers {
+            if self.headless.contains(&path) {
+                methods = methods.on(MethodFilter::HEAD, rest.clone());
+            }
+            let others = self.among.as_ref();
+            let others = others.filter(|(prefix, _)| path.starts_with(prefix));
+            router = router.route(
+                path,
+                match others {
+                    Some((_, others)) => any_service(others.clone()).merge(methods),
+                    None => methods,
+                },
+            );
+        }
+        router.method_not_allowed_fallback(rest)
+    }
+}
+
+/// What [`observe`] knows of an operation.
+#[derive(Clone)]
+pub struct Observed {
+    context: Context,
+    name: &'static str,
+    place: Place,
+    whose: Whose,
+}
+
+impl Observed {
+    /// The operation of that name, whose requests are whose that says.
+    #[must_use]
+    pub fn of(context: &Context, name: &'static str, whose: Whose) -> Self {
+        Self {
+            context: context.clone(),
+            name,
+            place: context.metrics.place(name),
+            whose,
+        }
+    }
+}
+
+/// Around every operation: the place where requests are counted and numbered, and rules apply.
+pub async fn observe(
+    State(observed): State<Observed>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let Observed {
+        context,
+        name,
+        place,
+        whose,
+    } = observed;
+    let counted = context.metrics.begin(place);
+    let area = Area::of(request.uri().path());
+    let entry = begin(&context, name, &request);
+    let log = RequestLog::new(&entry, name, &request);
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<Peer>>()
+        .map(|info| info.0.clone());
+    let cors = request.extensions().get::<CorsVerdict>().cloned();
+    request.extensions_mut().insert(entry.clone());
+    let request = request.map(|body| recorded(body, || entry.record_request()));
+    let (mut request, leftover) = Leftover::of(request);
+    let method = request.method().clone();
+    let ruling = ruled(&context, name, whose, &entry, &mut request).await;
+    let mut response = match ruling.answer {
+        Some(response) => {
+            drop(request);
+            response
+        }
+        None => next.run(request).await,
+    };
+    leftover.read_on().await;
+    area.protect(response.headers_mut());
+    if let Some(verdict) = cors {
+        verdict.write(response.headers_mut());
+    }
+    let took = counted.elapsed();
+    let seq = entry.number();
+    response
+        .headers_mut()
+        .insert(REQUEST, HeaderValue::from(seq));
+    counted.answered(response.status().as_u16(), took);
+    log.answered(&response, took);
+    let response = response.map(|body| recorded(body, || entry.record_response()));
+    let peer = peer.unwrap_or_default();
+    let response = peer.tie(response);
+    peer.is_free().await;
+    match ruling.fault {
+        Some(fault) => befall(&peer, fault, &method, response),
+        None => response,
+    }
+}
+
+/// A request is written down, but for the control plane's: who looks at the journal is not in it.
+pub(super) fn begin(context: &Context, operation: &'static str, request: &Request) -> Entry {
+    let (uri, is_kept) = (request.uri(), !is_control(request.uri().path()));
+    let asked = || Asked {
+        method: request.method().as_str(),
+        path: uri.path(),
+        query: uri.query(),
+        head: head(request.headers()),
+    };
+    context.journal.begin(operation, is_kept, asked)
+}

@@ -1,0 +1,30 @@
+//! Bodies that are written down in the journal as they pass by.
+
+use axum::body::Body;
+use axum::http::HeaderMap;
+use http_body_util::BodyExt;
+
+use crate::services::journal::{Head, Recording};
+
+/// The body, recorded, if there is anything to record and where to.
+pub(super) fn recorded(body: Body, record: impl FnOnce() -> Option<Recording>) -> Body {
+    if http_body::Body::is_end_stream(&body) {
+        return body;
+    }
+    match record() {
+        Some(mut recording) => Body::new(body.inspect_frame(move |frame| {
+            if let Some(piece) = frame.data_ref() {
+                recording.take(piece);
+            }
+        })),
+        None => body,
+    }
+}
+
+/// The headers as the journal keeps them.
+pub(super) fn head(headers: &HeaderMap) -> Head {
+    Head::of(|| {
+        let lines = headers.iter();
+        lines.map(|(name, value)| (name.as_str(), value.as_bytes()))
+    })
+}

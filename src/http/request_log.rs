@@ -1,0 +1,265 @@
+//! Log lines of requests: one for each that was refused or ended without a response, at debug
+//! level one for each other. Every response passes here, so that no other place logs a refusal.
+
+use std::time::{Duration, Instant};
+
+use axum::extract::Request;
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderValue, Method, Uri};
+use axum::response::Response;
+
+use super::reason::X_MOCK_REASON;
+use super::recorded::head;
+use super::ruled::is_control;
+use crate::model::clip::clip;
+use crate::services::journal::{Entry, Head};
+
+/// Characters logged of a path.
+const PATH_CHARS_MAX: usize = 300;
+/// Characters logged of a key or a method.
+const KEY_CHARS_MAX: usize = 100;
+/// Characters logged of a cause.
+const CAUSE_CHARS_MAX: usize = 500;
+const API_KEY: &str = "apikey";
+
+/// Extension of a response to a request that failed by a fault of the server: the cause. The
+/// client is not told the cause in every API, so the log has to name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InternalFault(pub String);
+
+/// Request under way. Dropped before [`RequestLog::answered`], the request has ended without a
+/// response.
+#[derive(Debug)]
+pub(super) struct RequestLog {
+    entry: Entry,
+    operation: &'static str,
+    method: Method,
+    uri: Uri,
+    /// Header that shows the client's key. `None` on the control plane, whose token is a secret.
+    key: Option<HeaderValue>,
+    received: Instant,
+    is_answered: bool,
+}
+
+impl RequestLog {
+    pub(super) fn new(entry: &Entry, operation: &'static str, request: &Request) -> Self {
+        let (headers, uri) = (request.headers(), request.uri());
+        let key = if is_control(uri.path()) {
+            None
+        } else {
+            headers.get(AUTHORIZATION).or_else(|| headers.get(API_KEY))
+        };
+        Self {
+            entry: entry.clone(),
+            operation,
+            method: request.method().clone(),
+            uri: uri.clone(),
+            key: key.cloned(),
+            received: Instant::now(),
+            is_answered: false,
+        }
+    }
+
+    /// Completes the journal's entry with the response, and logs it.
+    pub(super) fn answered(mut self, response: &Response, took: Duration) {
+        self.is_answered = true;
+        let status = response.status().as_u16();
+        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        self.entry
+            .answered(status, duration_ms, || head(response.headers()));
+        if status >= 400 {
+            let fault = response.extensions().get::<InternalFault>();
+            self.log_refused(status, reason(response.headers()), fault);
+        } else {
+            let (operation, request) = (self.operation, self.entry.number());
+            let key = self.entry.account();
+            tracing::debug!(
+                status,
+                method = self.method.as_str(),
+                path = self.uri.path(),
+                key,
+                operation,
+                request,
+                durationMs = duration_ms,
+                "request answered"
+            );
+        }
+    }
+
+    fn log_refused(&self, status: u16, reason: Option<&str>, fault: Option<&InternalFault>) {
+        let (operation, request) = (self.operation, self.entry.number());
+        let method = &*clip(self.method.as_str(), KEY_CHARS_MAX);
+        let path = &*clip(self.uri.path(), PATH_CHARS_MAX);
+        let key = self.shown_key();
+        let key = key.as_deref();
+        if let Some(InternalFault(cause)) = fault {
+            let reason = &*clip(cause, CAUSE_CHARS_MAX);
+            tracing::error!(
+                status,
+                method,
+                path,
+                key,
+                reason,
+                operation,
+                request,
+                "request failed by a fault of stuntdouble"
+            );
+        } else {
+            tracing::warn!(
+                status,
+                method,
+                path,
+                key,
+                reason,
+                operation,
+                request,
+                "request refused"
+            );
+        }
+    }
+
+    /// Key of the request's account, else the one that it shows and no account has.
+    fn shown_key(&self) -> Option<String> {
+        let clipped = |key: &str| clip(key, KEY_CHARS_MAX).into_owned();
+        if let Some(key) = self.entry.account() {
+            return Some(clipped(key));
+        }
+        if let Some(key) = self.entry.unknown_key() {
+            return Some(key.into_string());
+        }
+        let header = String::from_utf8_lossy(self.key.as_ref()?.as_bytes());
+        match header.trim().split_once(' ') {
+            Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => Some(clipped(key)),
+            // Credentials of another scheme, such as a signature.
+            Some(_) => None,
+            None => Some(clipped(&header)),
+        }
+    }
+}
+
+/// Line on why the request was refused. `None` if the response has none.
+fn reason(headers: &HeaderMap) -> Option<&str> {
+    headers.get(X_MOCK_REASON)?.to_str().ok()
+}
+
+impl Drop for RequestLog {
+    /// Logs a request that ended without a response of its handler: the handler panicked, or the
+    /// client hung up, or the server stopped.
+    fn drop(&mut self) {
+        if self.is_answered {
+            return;
+        }
+        let took = self.received.elapsed();
+        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let (operation, request) = (self.operation, self.entry.number());
+        if std::thread::panicking() {
+            self.entry.answered(500, duration_ms, Head::default);
+            // The panic itself has been logged where it happened.
+            self.log_refused(500, Some("the handler panicked"), None);
+        } else if is_control(self.uri.path()) {
+            // Long polls and streams of the control plane end like this.
+            tracing::debug!(operation, durationMs = duration_ms, "request abandoned");
+        } else {
+            let method = &*clip(self.method.as_str(), KEY_CHARS_MAX);
+            let path = &*clip(self.uri.path(), PATH_CHARS_MAX);
+            let key = self.shown_key();
+            let key = key.as_deref();
+            tracing::warn!(
+                method,
+                path,
+                key,
+                operation,
+                request,
+                durationMs = duration_ms,
+                "request ended before it was answered: the client hung up, or the server stopped"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Seek};
+    use std::sync::Arc;
+
+    use axum::body::Body;
+
+    use super::*;
+    use crate::services::journal::{Asked, Journal, Limits, Query};
+
+    /// The log lines of what `act` does with a request for `path`, without their times, and the
+    /// status that the journal then has.
+    fn logged(path: &str, act: impl FnOnce(RequestLog)) -> (String, Option<u16>) {
+        let journal = Journal::new(Limits {
+            requests: 10,
+            bytes: 100_000,
+        });
+        let request = Request::builder().uri(path).header(API_KEY, "live");
+        let request = request.body(Body::empty()).expect("a request");
+        let entry = journal.begin("an.operation", true, || Asked {
+            method: "GET",
+            path,
+            query: None,
+            head: head(request.headers()),
+        });
+        let log = Arc::new(tempfile::tempfile().expect("a file"));
+        let lines = tracing_subscriber::fmt()
+            .with_writer(Arc::clone(&log))
+            .without_time()
+            .with_ansi(false)
+            .with_target(false);
+        let (mut log, mut text) = (log, String::new());
+        tracing::subscriber::with_default(lines.finish(), || {
+            act(RequestLog::new(&entry, "an.operation", &request));
+        });
+        let file = Arc::get_mut(&mut log).expect("nobody else has it");
+        file.rewind().expect("a file");
+        file.read_to_string(&mut text).expect("text");
+        let query = Query {
+            limit: 1,
+            ..Query::default()
+        };
+        let status = journal.list(&query).0.first().and_then(|it| it.status());
+        (text, status)
+    }
+
+    #[test]
+    fn panic_while_a_request_is_handled_logs_500_and_completes_its_entry() {
+        let (text, status) = logged("/x", |log| {
+            let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                let _log = log;
+                panic!("on purpose");
+            }));
+            assert!(panicked.is_err());
+        });
+        let line = " WARN request refused status=500 method=\"GET\" path=\"/x\" key=\"live\" \
+            reason=\"the handler panicked\" operation=\"an.operation\" request=1\n";
+        assert_eq!((text.as_str(), status), (line, Some(500)));
+    }
+
+    #[test]
+    fn fail_by_a_fault_of_the_server_logs_the_cause_once() {
+        let (text, status) = logged("/x", |log| {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
+            let fault = InternalFault("the disk\nis full".to_owned());
+            response.extensions_mut().insert(fault);
+            log.answered(&response, Duration::ZERO);
+        });
+        let line = "ERROR request failed by a fault of stuntdouble status=500 method=\"GET\" \
+            path=\"/x\" key=\"live\" reason=\"the disk\\nis full\" operation=\"an.operation\" \
+            request=1\n";
+        assert_eq!((text.as_str(), status), (line, Some(500)));
+    }
+
+    #[test]
+    fn abandon_a_request_logs_it_and_leaves_its_entry_pending() {
+        let (text, status) = logged("/x", drop);
+        assert!(
+            text.starts_with(" WARN request ended before it was answered"),
+            "{text}"
+        );
+        assert_eq!(status, None);
+        assert_eq!(logged("/_mock/x", drop).0, "");
+    }
+}

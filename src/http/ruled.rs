@@ -1,0 +1,133 @@
+//! What rules do to requests: a delay, an answer in place of the front door's, and what becomes of
+//! the answer on its way (see [`super::fault`]).
+//!
+//! The control plane is never ruled. Who a request belongs to is a front door's to say
+//! ([`Whose`]), and asked only where some rule is about such requests; where there are no rules
+//! a request pays for one look at an empty list.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use futures_util::future::BoxFuture;
+
+use super::browser::sandbox;
+use super::reason::{X_MOCK_REASON, header_line};
+use super::{Context, Verbs};
+use crate::model::rule::{self, Asked, Fault, Respond, Subject};
+use crate::services::accounts::Account;
+use crate::services::journal::Entry;
+
+/// Says whose a request is, as its front door will find if it comes to answer it. What it reads
+/// of the body it puts back.
+pub type Whose =
+    for<'r> fn(verbs: &'r Verbs, request: &'r mut Request) -> BoxFuture<'r, Option<Arc<Account>>>;
+
+/// The requests of a front door that has no accounts.
+pub fn nobodys<'r>(_: &'r Verbs, _: &'r mut Request) -> BoxFuture<'r, Option<Arc<Account>>> {
+    Box::pin(std::future::ready(None))
+}
+
+/// What rules say to a request.
+#[derive(Default)]
+pub(super) struct Ruling {
+    /// In place of the front door's answer.
+    pub(super) answer: Option<Response>,
+    /// What becomes of the answer, whosever it is.
+    pub(super) fault: Option<Fault>,
+}
+
+/// Does to a request what rules say. Delays have passed when this returns; it ends early when it
+/// is dropped, as it is when the client goes.
+pub(super) async fn ruled(
+    verbs: &Context,
+    operation: &'static str,
+    whose: Whose,
+    entry: &Entry,
+    request: &mut Request,
+) -> Ruling {
+    let asked = Asked {
+        operation,
+        account: None,
+        subject: Subject::Request {
+            method: request.method().as_str(),
+            path: request.uri().path(),
+        },
+    };
+    if !verbs.rules.concern(asked) || is_control(request.uri().path()) {
+        return Ruling::default();
+    }
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let account = whose(verbs, request).await;
+    // The journal has the request before anything delays it.
+    match &account {
+        Some(account) => entry.belongs_to(account),
+        None => {
+            let _ = entry.number();
+        }
+    }
+    let asked = Asked {
+        operation,
+        account: account.as_ref().map(|account| account.key.as_str()),
+        subject: Subject::Request {
+            method: method.as_str(),
+            path: &path,
+        },
+    };
+    let choice = match verbs.rules.decide(asked).await {
+        Ok(choice) => choice,
+        Err(error) => {
+            tracing::error!(%error, "rules could not be asked");
+            return Ruling::default();
+        }
+    };
+    let fault = choice.fault.as_ref().map(|(_, fault)| *fault);
+    entry.ruled_by(choice.rule, fault);
+    pass(choice.delay_ms.unwrap_or_default()).await;
+    Ruling {
+        answer: choice
+            .respond
+            .map(|(title, respond)| answer(&title, respond)),
+        fault,
+    }
+}
+
+/// Lets so many real milliseconds pass.
+pub async fn pass(ms: u32) {
+    if ms > 0 {
+        tokio::time::sleep(Duration::from_millis(ms.into())).await;
+    }
+}
+
+/// Whether it is a path of the control plane.
+pub(super) fn is_control(path: &str) -> bool {
+    path.split('/').nth(1) == Some("_mock")
+}
+
+fn answer(title: &str, respond: Respond) -> Response {
+    let (media_type, body) = match respond.body {
+        None => (None, String::new()),
+        Some(rule::Body::Json(text)) => (Some("application/json"), text),
+        Some(rule::Body::Text(text)) => (Some("text/plain; charset=utf-8"), text),
+    };
+    let mut response = Response::new(Body::from(body));
+    if let Ok(status) = StatusCode::from_u16(respond.status) {
+        *response.status_mut() = status;
+    }
+    let headers = response.headers_mut();
+    if let Some(media_type) = media_type {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    }
+    for (name, value) in &respond.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.insert(name, value);
+        }
+    }
+    headers.insert(X_MOCK_REASON, header_line(title));
+    sandbox(headers);
+    response
+}

@@ -1,0 +1,96 @@
+//! The byte stream of a connection: TCP, with or without TLS.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_util::either::Either;
+
+use super::progress::Progress;
+use crate::http::tls;
+
+/// A TCP stream, in clear or with TLS.
+pub(super) type Stream = Either<TcpStream, Box<tls::Stream>>;
+
+/// Reads and writes a [`Stream`], and records its progress.
+#[derive(Debug)]
+pub(super) struct Socket {
+    stream: Stream,
+    progress: Arc<Progress>,
+}
+
+impl Socket {
+    pub(super) const fn new(stream: Stream, progress: Arc<Progress>) -> Self {
+        Self { stream, progress }
+    }
+
+    pub(super) const fn is_tls(&self) -> bool {
+        matches!(self.stream, Either::Right(_))
+    }
+
+    /// Makes the connection end by a reset, whatever is still to be sent.
+    pub(super) fn set_zero_linger(&self) -> io::Result<()> {
+        match &self.stream {
+            Either::Left(stream) => stream.set_zero_linger(),
+            Either::Right(stream) => stream.get_ref().0.set_zero_linger(),
+        }
+    }
+
+    /// Returns the result of a write, and records whether it waits for the client.
+    fn record<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        self.progress.set_write_blocked(written.is_pending());
+        written
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let filled = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if buffer.filled().len() > filled {
+            self.progress.received();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.record(written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.record(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.record(flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut_down = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.record(shut_down)
+    }
+}

@@ -1,0 +1,85 @@
+//! Faults of what a connection writes.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::AsyncWrite;
+
+use super::socket::Socket;
+use crate::platform::outbound::{GARBAGE, Pace};
+
+/// What becomes of what is written next.
+#[derive(Debug)]
+pub(super) enum Fate {
+    /// The connection is reset.
+    Reset,
+    /// The connection is closed; it is what others become when they have written what they do, for
+    /// TLS may take its time to close.
+    Empty,
+    /// Half of what comes first, which is the head, is written; then the connection is closed.
+    HalfHead,
+    /// All that there is so far is written; then the connection is closed.
+    Cut,
+    /// Other bytes are written; then the connection is closed.
+    Garbage,
+    /// All of it is written, piece by piece.
+    Drip(Pace),
+}
+
+impl Fate {
+    /// Writes, or does not.
+    pub(super) fn poll_write(
+        &mut self,
+        mut stream: Pin<&mut Socket>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Reset => {
+                stream.set_zero_linger()?;
+                return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+            }
+            Self::Cut => return stream.poll_write(context, bytes),
+            Self::Drip(pace) => {
+                ready!(pace.poll_turn(context));
+                let piece = &bytes[..bytes.len().min(pace.piece_bytes())];
+                let written = ready!(stream.poll_write(context, piece))?;
+                pace.took(written);
+                return Poll::Ready(Ok(written));
+            }
+            Self::Empty => {}
+            Self::HalfHead => {
+                ready!(
+                    stream
+                        .as_mut()
+                        .poll_write(context, &bytes[..bytes.len() / 2])
+                )?;
+                *self = Self::Empty;
+            }
+            Self::Garbage => {
+                ready!(stream.as_mut().poll_write(context, GARBAGE))?;
+                *self = Self::Empty;
+            }
+        }
+        closed(stream, context)
+    }
+
+    /// Is told when all that was to be written has been.
+    pub(super) fn poll_written(
+        &self,
+        stream: Pin<&mut Socket>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self {
+            Self::Cut => closed(stream, context),
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+/// Closes the connection, and has the server see that it is.
+fn closed<T>(stream: Pin<&mut Socket>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+    ready!(stream.poll_shutdown(context))?;
+    Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
+}

@@ -1,0 +1,44 @@
+//! Vendors, and the versions of their APIs.
+
+use serde::{Deserialize, Serialize};
+
+/// Whose words an order is told in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Vendor {
+    Bizmori,
+    Undetectable,
+}
+
+impl Vendor {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Bizmori, Self::Undetectable];
+
+    /// The vendor's name, in SQL and in the control plane.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bizmori => "bizmori",
+            Self::Undetectable => "undetectable",
+        }
+    }
+
+    /// The bucket that holds the vendor's objects.
+    #[must_use]
+    pub const fn bucket(self) -> &'static str {
+        match self {
+            Self::Bizmori => "bizmori",
+            Self::Undetectable => "ai-image-detector-prod",
+        }
+    }
+}
+
+/// The version of BIZ MORI's API that an order was made by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Api {
+    #[default]
+    V2,
+    /// Every watermark is an output of its own.
+    V3,
+}

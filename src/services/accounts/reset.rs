@@ -1,0 +1,89 @@
+//! Ends of accounts' lives, one or all.
+//!
+//! A reset is fenced. First the rows go, in one transaction: nothing can be written for the ended
+//! life any more. Then its work in flight is cancelled, and then its blobs go.
+
+use std::sync::{Arc, PoisonError};
+
+use super::account::held;
+use super::{Accounts, ClockGuard};
+use crate::model::ids::{AccountId, ClockId};
+use crate::platform::clock::Clock;
+use crate::storage::db::accounts::Owned;
+use crate::storage::db::{self, StoreError, apart};
+
+impl Accounts {
+    /// Ends the account's life, if there is one, and all that hangs on it. Returns what went.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn forget(self: &Arc<Self>, key: &str) -> Result<Owned, StoreError> {
+        let (this, key) = (Arc::clone(self), key.to_owned());
+        apart(async move {
+            let _turn = this.turn.lock().await;
+            this.end_in_turn(&key).await
+        })
+        .await
+    }
+
+    pub(super) async fn end_in_turn(&self, key: &str) -> Result<Owned, StoreError> {
+        let Some(account) = self.get(key) else {
+            return Ok(Owned::default());
+        };
+        let mut tx = self.db.begin().await?;
+        let owned = db::accounts::count_owned(&mut tx, Some(account.id)).await?;
+        db::accounts::delete(&mut tx, account.id).await?;
+        tx.commit().await?;
+        account.ended().cancel();
+        self.leave(&account);
+        let clock = ClockId::of(account.id);
+        self.db.agenda().retain(|of| of != clock);
+        let removed = self.blobs.remove_account(account.id).await;
+        removed.map_err(StoreError::broken)?;
+        Ok(owned)
+    }
+
+    /// Ends every account's life, sets the default clock to the real time, and removes what
+    /// belonged to nobody. The rows of all accounts go in one transaction. Their blobs are moved
+    /// away at once, and deleted in the background. Returns what went.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn forget_all(self: &Arc<Self>) -> Result<Owned, StoreError> {
+        let this = Arc::clone(self);
+        apart(async move {
+            let default_clock = this.lock_clock(ClockId::DEFAULT).await;
+            this.end_all(&default_clock).await
+        })
+        .await
+    }
+
+    async fn end_all(&self, default_clock: &ClockGuard) -> Result<Owned, StoreError> {
+        debug_assert_eq!(default_clock.clock(), ClockId::DEFAULT);
+        let _turn = self.turn.lock().await;
+        let ids: Vec<AccountId> = {
+            let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
+            registry.by_id.keys().copied().collect()
+        };
+        let mut tx = self.db.begin().await?;
+        let owned = db::accounts::count_owned(&mut tx, None).await?;
+        db::accounts::delete_all(&mut tx, ids).await?;
+        db::accounts::clear_default_clock(&mut tx).await?;
+        tx.commit().await?;
+        *held(&self.default_clock) = Clock::REAL;
+        let ended = {
+            let mut registry = self
+                .registry
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            for account in registry.by_id.values() {
+                account.ended().cancel();
+            }
+            std::mem::take(&mut *registry)
+        };
+        drop(ended);
+        self.db.agenda().retain(|clock| clock == ClockId::DEFAULT);
+        self.blobs.remove_all().await.map_err(StoreError::broken)?;
+        Ok(owned)
+    }
+}

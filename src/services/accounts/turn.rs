@@ -1,0 +1,54 @@
+//! The turn: while somebody has it, no account begins or ends. Who replaces many at once takes it.
+
+use std::sync::{Arc, PoisonError};
+
+use tokio::sync::MutexGuard;
+
+use super::{Account, Accounts, ClockGuard, held};
+use crate::model::ids::ClockId;
+use crate::platform::clock::Clock;
+use crate::storage::db::accounts::Stored;
+
+/// Accounts as they stand.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    accounts: &'a Accounts,
+    _held: MutexGuard<'a, ()>,
+}
+
+impl Accounts {
+    /// Takes the turn as soon as nobody else has it.
+    pub async fn turn(&self) -> Turn<'_> {
+        Turn {
+            accounts: self,
+            _held: self.turn.lock().await,
+        }
+    }
+}
+
+impl Turn<'_> {
+    /// Ends these accounts' lives and begins those, at once for every request; their rows and
+    /// blobs are seen to by who calls.
+    pub fn swap(&self, ended: &[Arc<Account>], begun: Vec<Stored>) -> Vec<Arc<Account>> {
+        let accounts = self.accounts;
+        let begun: Vec<Arc<Account>> = begun.into_iter().map(|row| accounts.account(row)).collect();
+        let mut registry = accounts
+            .registry
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        for account in ended {
+            account.ended().cancel();
+            registry.leave(account);
+        }
+        for account in &begun {
+            registry.enter(account);
+        }
+        begun
+    }
+
+    /// Sets the default clock to one that was written, in the hands of who holds its lock.
+    pub fn set_default_clock(&self, guard: &ClockGuard, clock: Clock) {
+        debug_assert_eq!(guard.clock(), ClockId::DEFAULT);
+        *held(&self.accounts.default_clock) = clock;
+    }
+}

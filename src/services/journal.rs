@@ -1,0 +1,387 @@
+//! The journal: requests and their responses, for tests to assert on.
+//!
+//! Every request has a number, one sequence an account; `X-Mock-Request` carries it. The journal
+//! stores a request as soon as its account is known, and completes the entry when the response is
+//! there. A request of no account is stored when that is certain: at the latest with its response.
+//! Requests to the control plane are numbered and not stored.
+//!
+//! The number is drawn and the entry stored in one step under one lock. Entries of an account thus
+//! appear in the order of their numbers, and a reader that follows by number misses none.
+//!
+//! The entries are in memory and bounded, by count for each account and by bytes for all together
+//! (see `kept`): the oldest go first, and how many went is told. Nothing is written out until it
+//! is read, and no lock is held while anything is awaited.
+
+mod exchange;
+mod json;
+mod kept;
+mod status;
+mod verify;
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::model::clip::clip;
+use crate::model::rule::{Fault, RuleId};
+use crate::platform::clock;
+use crate::services::accounts::Account;
+pub use exchange::{Asked, Body, Digested, Exchange, Head, Recording};
+use exchange::{Owner, Side, Told};
+use kept::Kept;
+pub use status::StatusFilter;
+pub use verify::{Count, NearMiss, Verdict, Wanted};
+
+/// Characters kept of a key that no account has.
+const UNKNOWN_KEY_CHARS_MAX: usize = 100;
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Requests of one account; 0: none are kept.
+    pub requests: usize,
+    /// Bytes of all together.
+    pub bytes: usize,
+}
+
+/// Requests, numbered and kept. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Journal(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    limits: Limits,
+    nobodys: AtomicU64,
+    kept: Mutex<Kept>,
+    /// Of all that is kept, about.
+    bytes: AtomicUsize,
+    /// Something was written down, or completed.
+    changed: Notify,
+}
+
+/// A request under way. Clones are the same request.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    journal: Journal,
+    exchange: Arc<Exchange>,
+    is_kept: bool,
+}
+
+/// What a listing is of; the texts are globs.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    pub account: Option<String>,
+    pub operation: Option<String>,
+    pub method: Option<String>,
+    pub path: Option<String>,
+    pub status: Option<StatusFilter>,
+    /// Those after that number.
+    pub since: Option<u64>,
+    /// Most entries listed: the first after `since` if that is given, else the last.
+    pub limit: usize,
+}
+
+impl Journal {
+    /// An empty one.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self(Arc::new(Inner {
+            limits,
+            nobodys: AtomicU64::new(0),
+            kept: Mutex::default(),
+            bytes: AtomicUsize::new(0),
+            changed: Notify::new(),
+        }))
+    }
+
+    /// Whether any requests are kept.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.0.limits.requests > 0
+    }
+
+    /// A request has come to an operation; it is kept, if it is to be.
+    #[must_use]
+    pub fn begin<'r>(
+        &self,
+        operation: &'static str,
+        is_kept: bool,
+        asked: impl FnOnce() -> Asked<'r>,
+    ) -> Entry {
+        let is_kept = is_kept && self.is_kept();
+        Entry {
+            journal: self.clone(),
+            exchange: Arc::new(Exchange::new(operation, is_kept.then(asked))),
+            is_kept,
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the exchange its number, and stores it if it is to be stored. Both happen under one
+    /// lock, so that entries of an account are stored in the order of their numbers. Does nothing
+    /// if the exchange has its number already.
+    fn number(&self, entry: &Entry, account: Option<&Arc<Account>>) {
+        let (inner, exchange) = (&self.0, &entry.exchange);
+        if exchange.is_numbered() {
+            return;
+        }
+        let owner = || Owner {
+            seq: match account {
+                Some(account) => account.next_request(),
+                None => inner.nobodys.fetch_add(1, Ordering::Relaxed) + 1,
+            },
+            account: account.cloned(),
+            revision: account.and_then(|account| account.settings().revision),
+            at: account.map_or_else(clock::real_now, |account| account.now()),
+        };
+        if !entry.is_kept {
+            exchange.own(owner);
+            return;
+        }
+        let mut kept = self.kept();
+        if !exchange.own(owner) {
+            return;
+        }
+        let gone = kept.push(exchange, account, inner.limits, &inner.bytes);
+        drop(kept);
+        drop(gone);
+        inner.changed.notify_waiters();
+    }
+
+    /// Changes an exchange, and evicts the oldest ones if it has grown beyond what the journal may
+    /// hold.
+    fn update(&self, exchange: &Exchange, change: impl FnOnce(&mut Told)) {
+        let inner = &self.0;
+        exchange.update(&inner.bytes, change);
+        if inner.bytes.load(Ordering::Relaxed) > inner.limits.bytes {
+            let gone = self.kept().evict_excess(inner.limits, &inner.bytes);
+            drop(gone);
+        }
+        inner.changed.notify_waiters();
+    }
+
+    /// Stored exchanges that the query asks for, the newest last, and how many exchanges of such
+    /// accounts were evicted. With `since` these are the first after that number, so that a
+    /// reader that goes on from the last one it has seen misses none.
+    #[must_use]
+    pub fn list(&self, query: &Query) -> (Vec<Arc<Exchange>>, u64) {
+        let kept = self.kept();
+        let found = kept
+            .newest_first(query.account.as_deref())
+            .filter(|exchange| query.takes(exchange));
+        let most = query.since.map_or(query.limit, |_| usize::MAX);
+        let mut found: Vec<_> = found.take(most).cloned().collect();
+        let evicted = kept.evicted(query.account.as_deref());
+        drop(kept);
+        found.reverse();
+        found.truncate(query.limit);
+        (found, evicted)
+    }
+
+    /// Returns the account's exchange of that number. `None` if it is not stored, or not any more.
+    #[must_use]
+    pub fn find(&self, account: &str, seq: u64) -> Option<Arc<Exchange>> {
+        let kept = self.kept();
+        let mut exchanges = kept.newest_first(Some(account));
+        exchanges.find(|exchange| exchange.seq() == seq).cloned()
+    }
+
+    /// How many requests are kept, and their bytes.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        let requests = self.kept().count();
+        (requests, self.0.bytes.load(Ordering::Relaxed))
+    }
+
+    /// Removes the entries of one account, or all. Returns their number.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "most callers want them gone and no more"
+    )]
+    pub fn clear(&self, account: Option<&str>) -> usize {
+        self.kept().clear(account, &self.0.bytes)
+    }
+
+    /// Removes the entries of accounts whose life has ended. Returns their number.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "most callers want them gone and no more"
+    )]
+    pub fn sweep(&self) -> usize {
+        self.kept().sweep(&self.0.bytes)
+    }
+
+    /// Whether so many requests as wanted are kept, of one account or of all.
+    #[must_use]
+    pub fn verify(&self, account: Option<&str>, wanted: &Wanted, count: Count) -> Verdict {
+        let kept = self.kept();
+        let all: Vec<_> = kept.newest_first(account).cloned().collect();
+        let evicted = kept.evicted(account);
+        drop(kept);
+        verify::verdict(&all, evicted, wanted, count)
+    }
+
+    /// The same as soon as it is certain, or else when so much real time is over.
+    pub async fn verify_within(
+        &self,
+        account: Option<&str>,
+        wanted: &Wanted,
+        count: Count,
+        within: Duration,
+    ) -> Verdict {
+        let over = tokio::time::Instant::now() + within;
+        loop {
+            let changed = self.0.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let verdict = self.verify(account, wanted, count);
+            if verdict.is_final(count) || tokio::time::timeout_at(over, changed).await.is_err() {
+                return verdict;
+            }
+        }
+    }
+}
+
+impl Query {
+    fn takes(&self, exchange: &Exchange) -> bool {
+        let fits = |pattern: Option<&String>, text: &str| {
+            pattern.is_none_or(|pattern| crate::model::glob::glob(pattern, text))
+        };
+        fits(self.operation.as_ref(), exchange.operation)
+            && fits(self.method.as_ref(), exchange.method())
+            && fits(self.path.as_ref(), exchange.path())
+            && self.since.is_none_or(|since| exchange.seq() > since)
+            && self
+                .status
+                .is_none_or(|filter| filter.takes(exchange.status()))
+    }
+}
+
+impl Entry {
+    /// Says that the request belongs to `account`. What is said first counts.
+    pub fn belongs_to(&self, account: &Arc<Account>) {
+        self.journal.number(self, Some(account));
+    }
+
+    /// Says that a rule was applied to the request, and which fault it injects into the response.
+    pub fn ruled_by(&self, rule: Option<RuleId>, fault: Option<Fault>) {
+        if rule.is_some() {
+            self.journal.update(&self.exchange, |told| {
+                told.rule = told.rule.or(rule);
+                told.fault = told.fault.or(fault);
+            });
+        }
+    }
+
+    /// Notes a key that the request shows and no account has.
+    pub fn shows_unknown_key(&self, key: &str) {
+        let key = clip(key, UNKNOWN_KEY_CHARS_MAX);
+        self.journal.update(&self.exchange, |told| {
+            told.unknown_key = Some(key.as_ref().into());
+        });
+    }
+
+    /// Key of the request's account. `None` if the request belongs to no account so far.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        self.exchange.account()
+    }
+
+    /// Key that [`Entry::shows_unknown_key`] has noted.
+    #[must_use]
+    pub fn unknown_key(&self) -> Option<Box<str>> {
+        self.exchange.unknown_key()
+    }
+
+    /// Recording of the request's body, which has yet to come. `None` if the entry is not stored.
+    #[must_use]
+    pub fn record_request(&self) -> Option<Recording> {
+        if !self.is_kept {
+            return None;
+        }
+        self.exchange.expect_request_body();
+        Some(Recording::new(self.clone(), Side::Request))
+    }
+
+    /// A recording of the answer's body, none where none is kept.
+    #[must_use]
+    pub fn record_response(&self) -> Option<Recording> {
+        self.is_kept
+            .then(|| Recording::new(self.clone(), Side::Response))
+    }
+
+    /// The request's number. A request that belongs to no account by now never will.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.journal.number(self, None);
+        self.exchange.seq()
+    }
+
+    /// Completes the entry with the response. `head` is called only where the entry is stored.
+    pub fn answered(&self, status: u16, duration_ms: u64, head: impl FnOnce() -> Head) {
+        if self.is_kept {
+            let head = head();
+            self.journal.update(&self.exchange, |told| {
+                told.answer = Some((status, head));
+                told.duration_ms = duration_ms;
+            });
+        }
+    }
+
+    fn recorded(&self, side: Side, body: Body) {
+        self.journal.update(&self.exchange, |told| match side {
+            Side::Request => told.request_body = body,
+            Side::Response => told.response_body = body,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Requests of no account that each thread makes.
+    const REQUESTS: u64 = 5_000;
+    const THREADS: u64 = 4;
+
+    #[test]
+    fn follow_by_since_while_requests_arrive_misses_none() {
+        let journal = Journal::new(Limits {
+            requests: 1_000_000,
+            bytes: usize::MAX,
+        });
+        let asked = || Asked {
+            method: "GET",
+            path: "/",
+            query: None,
+            head: Head::default(),
+        };
+        let mut query = Query {
+            since: Some(0),
+            limit: 100,
+            ..Query::default()
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    for _ in 0..REQUESTS {
+                        let _ = journal.begin("x", true, asked).number();
+                    }
+                });
+            }
+            let mut last = 0;
+            while last < THREADS * REQUESTS {
+                for exchange in journal.list(&query).0 {
+                    assert_eq!(exchange.seq(), last + 1);
+                    last = exchange.seq();
+                }
+                query.since = Some(last);
+            }
+        });
+    }
+}

@@ -1,0 +1,391 @@
+//! A request and its answer, as they were on the wire.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::Entry;
+use crate::model::account::Revision;
+use crate::model::rule::{Fault, RuleId};
+use crate::model::time::Timestamp;
+use crate::services::accounts::Account;
+
+/// So much of a body is kept.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+/// What an exchange weighs beside its texts, about.
+const OVERHEAD_BYTES: usize = 512;
+
+/// A request and, once it is there, its answer.
+#[derive(Debug)]
+pub struct Exchange {
+    pub operation: &'static str,
+    asked: Option<Line>,
+    owner: OnceLock<Owner>,
+    told: Mutex<Told>,
+}
+
+/// What a request begins with.
+#[derive(Debug)]
+pub struct Asked<'r> {
+    pub method: &'r str,
+    pub path: &'r str,
+    pub query: Option<&'r str>,
+    pub head: Head,
+}
+
+#[derive(Debug)]
+struct Line {
+    method: Box<str>,
+    path: Box<str>,
+    query: Option<Box<str>>,
+    head: Head,
+}
+
+/// Whose a request is, and its number there.
+#[derive(Debug)]
+pub(super) struct Owner {
+    pub seq: u64,
+    /// `None` if the request belongs to no account.
+    pub account: Option<Arc<Account>>,
+    /// Revision that was set on the account when the request came.
+    pub revision: Option<Revision>,
+    pub at: Timestamp,
+}
+
+/// What is told of an exchange as it goes on.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub request_body: Body,
+    pub answer: Option<(u16, Head)>,
+    pub response_body: Body,
+    pub duration_ms: u64,
+    pub rule: Option<RuleId>,
+    pub fault: Option<Fault>,
+    /// Key that the request showed and no account has.
+    pub unknown_key: Option<Box<str>>,
+    /// Bytes that the journal counts for the exchange; 0 while the journal does not hold it.
+    counted_bytes: usize,
+}
+
+/// Which body it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Side {
+    Request,
+    Response,
+}
+
+/// Headers, packed: what is kept is theirs alone, not the buffer they came in.
+#[derive(Debug, Clone, Default)]
+pub struct Head(Box<[u8]>);
+
+/// A body, as far as it is kept.
+#[derive(Debug, Clone, Default)]
+pub enum Body {
+    #[default]
+    None,
+    /// It has not come whole yet.
+    Pending,
+    /// All of it.
+    Text(Box<str>),
+    /// Its begin, and what it was as a whole.
+    Long(Box<str>, Digested),
+    /// No text.
+    Binary(Digested),
+}
+
+/// What a body was that is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digested {
+    pub bytes: u64,
+    pub sha256: [u8; 32],
+}
+
+impl Head {
+    /// The headers in that order; they are gone through twice, so that the room is their own.
+    #[must_use]
+    pub fn of<'h, I: Iterator<Item = (&'h str, &'h [u8])>>(headers: impl Fn() -> I) -> Self {
+        let lengths = headers().map(|(name, value)| name.len() + value.len() + 2);
+        let mut packed = Vec::with_capacity(lengths.sum());
+        for (name, value) in headers() {
+            packed.extend_from_slice(name.as_bytes());
+            packed.push(b'\n');
+            packed.extend_from_slice(value);
+            packed.push(b'\n');
+        }
+        Self(packed.into_boxed_slice())
+    }
+
+    /// Name and value of each; neither has a line's end in it.
+    pub fn iter(&self) -> impl Iterator<Item = (String, String)> {
+        let mut lines = self.0.split(|byte| *byte == b'\n');
+        let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
+        std::iter::from_fn(move || {
+            let (name, value) = (lines.next()?, lines.next()?);
+            Some((text(name), text(value)))
+        })
+    }
+}
+
+impl Exchange {
+    pub(super) fn new(operation: &'static str, asked: Option<Asked<'_>>) -> Self {
+        let line = |asked: Asked<'_>| Line {
+            method: asked.method.into(),
+            path: asked.path.into(),
+            query: asked.query.map(Box::from),
+            head: asked.head,
+        };
+        Self {
+            operation,
+            asked: asked.map(line),
+            owner: OnceLock::new(),
+            told: Mutex::default(),
+        }
+    }
+
+    /// Gives it its owner, if it has none yet: true.
+    pub(super) fn own(&self, owner: impl FnOnce() -> Owner) -> bool {
+        let mut is_new = false;
+        self.owner.get_or_init(|| {
+            is_new = true;
+            owner()
+        });
+        is_new
+    }
+
+    /// `true` if the exchange has its number.
+    pub(super) fn is_numbered(&self) -> bool {
+        self.owner.get().is_some()
+    }
+
+    /// Says that the request has a body, which has yet to come.
+    pub(super) fn expect_request_body(&self) {
+        self.told().request_body = Body::Pending;
+    }
+
+    /// Changes what is known of the exchange. While the journal holds the exchange, `total`
+    /// follows its size.
+    pub(super) fn update(&self, total: &AtomicUsize, change: impl FnOnce(&mut Told)) {
+        let mut told = self.told();
+        change(&mut told);
+        if told.counted_bytes > 0 {
+            let before = told.counted_bytes;
+            told.counted_bytes = self.bytes(&told);
+            // Wraps where the exchange has become smaller, and so does the addition.
+            let more = told.counted_bytes.wrapping_sub(before);
+            total.fetch_add(more, Ordering::Relaxed);
+        }
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts the exchange in `total`, as the journal holds it from now on.
+    pub(super) fn count_in(&self, total: &AtomicUsize) {
+        let mut told = self.told();
+        told.counted_bytes = self.bytes(&told);
+        total.fetch_add(told.counted_bytes, Ordering::Relaxed);
+    }
+
+    /// Takes the exchange off `total`, as the journal does not hold it any more.
+    pub(super) fn count_out(&self, total: &AtomicUsize) {
+        let bytes = std::mem::take(&mut self.told().counted_bytes);
+        total.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Its number in its account's journal.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.owner.get().map_or(0, |owner| owner.seq)
+    }
+
+    /// The key of its account; none: it is nobody's.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        let account = self.owner.get()?.account.as_ref()?;
+        Some(&account.key)
+    }
+
+    /// Revision of BIZ MORI's API that was set on the account when the request came. `None` if none
+    /// was, or the request belongs to no account.
+    #[must_use]
+    pub fn revision(&self) -> Option<Revision> {
+        self.owner.get()?.revision
+    }
+
+    /// When it was written down, by its account's clock.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        let owner = self.owner.get();
+        owner.map_or(Timestamp::from_ms(0), |owner| owner.at)
+    }
+
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.asked.as_ref().map_or("", |line| &line.method)
+    }
+
+    /// As it was sent, without the query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.asked.as_ref().map_or("", |line| &line.path)
+    }
+
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.asked.as_ref()?.query.as_deref()
+    }
+
+    #[must_use]
+    pub fn request_head(&self) -> Head {
+        let line = self.asked.as_ref();
+        line.map_or_else(Head::default, |line| line.head.clone())
+    }
+
+    #[must_use]
+    pub fn request_body(&self) -> Body {
+        self.told().request_body.clone()
+    }
+
+    /// None until it is answered.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.told().answer.as_ref().map(|(status, _)| *status)
+    }
+
+    /// Head, body, and milliseconds; none until it is answered.
+    #[must_use]
+    pub fn answer(&self) -> Option<(Head, Body, u64)> {
+        let told = self.told();
+        let (_, head) = told.answer.as_ref()?;
+        Some((head.clone(), told.response_body.clone(), told.duration_ms))
+    }
+
+    /// The first rule that was applied to it.
+    #[must_use]
+    pub fn rule(&self) -> Option<RuleId> {
+        self.told().rule
+    }
+
+    /// Fault that a rule injected into the response. `None` if there was none.
+    #[must_use]
+    pub fn fault(&self) -> Option<Fault> {
+        self.told().fault
+    }
+
+    /// Key that the request showed and no account has, as far as a handler has noted it.
+    #[must_use]
+    pub fn unknown_key(&self) -> Option<Box<str>> {
+        self.told().unknown_key.clone()
+    }
+
+    /// What it takes in memory, about.
+    fn bytes(&self, told: &Told) -> usize {
+        let line = self.asked.as_ref().map_or(0, |line| {
+            line.path.len() + line.query.as_ref().map_or(0, |query| query.len()) + line.head.0.len()
+        });
+        let answer = told.answer.as_ref().map_or(0, |(_, head)| head.0.len());
+        let unknown_key = told.unknown_key.as_ref().map_or(0, |key| key.len());
+        let bodies = told.request_body.bytes() + told.response_body.bytes();
+        OVERHEAD_BYTES + line + answer + unknown_key + bodies
+    }
+}
+
+impl Body {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::None | Self::Pending | Self::Binary(_) => 0,
+            Self::Text(text) | Self::Long(text, _) => text.len(),
+        }
+    }
+}
+
+/// A body as it passes by; dropped, it is what has come of it.
+#[derive(Debug)]
+pub struct Recording {
+    entry: Entry,
+    side: Side,
+    pieces: Vec<Bytes>,
+    /// Of what is in `pieces`.
+    kept_bytes: usize,
+    all_bytes: u64,
+    /// Of all, once there is more than is kept.
+    digest: Option<Sha256>,
+}
+
+impl Recording {
+    pub(super) fn new(entry: Entry, side: Side) -> Self {
+        Self {
+            entry,
+            side,
+            pieces: Vec::new(),
+            kept_bytes: 0,
+            all_bytes: 0,
+            digest: None,
+        }
+    }
+
+    /// So much more of the body.
+    pub fn take(&mut self, piece: &Bytes) {
+        self.all_bytes += piece.len() as u64;
+        let room = BODY_BYTES_MAX - self.kept_bytes;
+        if self.digest.is_none() && piece.len() > room {
+            let mut digest = Sha256::new();
+            for kept in &self.pieces {
+                digest.update(kept);
+            }
+            self.digest = Some(digest);
+        }
+        if let Some(digest) = &mut self.digest {
+            digest.update(piece);
+        }
+        if room > 0 && !piece.is_empty() {
+            let kept = piece.slice(..piece.len().min(room));
+            self.kept_bytes += kept.len();
+            self.pieces.push(kept);
+        }
+    }
+
+    fn body(&mut self) -> Body {
+        if self.all_bytes == 0 {
+            return Body::None;
+        }
+        let pieces = std::mem::take(&mut self.pieces);
+        let kept = match pieces.as_slice() {
+            [one] => one.to_vec(),
+            many => many.concat(),
+        };
+        let digested = |digest: Sha256| Digested {
+            bytes: self.all_bytes,
+            sha256: digest.finalize().into(),
+        };
+        match (self.digest.take(), String::from_utf8(kept)) {
+            (None, Ok(text)) => Body::Text(text.into_boxed_str()),
+            (None, Err(binary)) => {
+                Body::Binary(digested(Sha256::new_with_prefix(binary.as_bytes())))
+            }
+            (Some(digest), kept) => match kept.map_err(begin_of) {
+                Ok(text) | Err(Some(text)) => Body::Long(text.into_boxed_str(), digested(digest)),
+                Err(None) => Body::Binary(digested(digest)),
+            },
+        }
+    }
+}
+
+/// The text that is cut within its last character; none if it is no text.
+fn begin_of(cut: std::string::FromUtf8Error) -> Option<String> {
+    let error = cut.utf8_error();
+    let is_cut = error.error_len().is_none();
+    let mut bytes = cut.into_bytes();
+    bytes.truncate(error.valid_up_to());
+    String::from_utf8(bytes).ok().filter(|_| is_cut)
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        let body = self.body();
+        self.entry.recorded(self.side, body);
+    }
+}

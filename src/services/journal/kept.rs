@@ -1,0 +1,256 @@
+//! What is kept: bounded by count for each account, and by bytes for all together.
+//!
+//! Each exchange has a place in the order in which they were written down; an account has the
+//! places of its own. So whatever is the oldest, of one or of all, is found at once. Bytes are
+//! counted beside: an exchange that grows is counted at once, and makes others go as soon as it has
+//! grown (see `Kept::evict_excess`).
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Exchange, Limits};
+use crate::model::ids::AccountId;
+use crate::services::accounts::Account;
+
+/// Exchanges, in the order in which they were written down.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    exchanges: BTreeMap<u64, Placed>,
+    rings: HashMap<AccountId, Ring>,
+    places: u64,
+}
+
+#[derive(Debug)]
+struct Placed {
+    exchange: Arc<Exchange>,
+    life: AccountId,
+}
+
+/// One account's.
+#[derive(Debug, Default)]
+struct Ring {
+    /// None: nobody's.
+    account: Option<Arc<Account>>,
+    places: VecDeque<u64>,
+    evicted: u64,
+}
+
+impl Ring {
+    fn is_of(&self, key: Option<&str>) -> bool {
+        let account = self.account.as_ref();
+        let is_gone = account.is_some_and(|account| account.ended().is_cancelled());
+        !is_gone && key.is_none_or(|key| account.is_some_and(|account| account.key == key))
+    }
+}
+
+impl Kept {
+    /// Keeps one more, and answers those that have to go for it: they are let go of where no lock
+    /// is held.
+    #[must_use]
+    pub(super) fn push(
+        &mut self,
+        exchange: &Arc<Exchange>,
+        account: Option<&Arc<Account>>,
+        limits: Limits,
+        bytes: &AtomicUsize,
+    ) -> Vec<Arc<Exchange>> {
+        let mut gone = Vec::new();
+        if account.is_some_and(|account| account.ended().is_cancelled()) {
+            return gone;
+        }
+        let life = account.map_or(AccountId::NOBODY, |account| account.id);
+        let place = self.places;
+        self.places += 1;
+        exchange.count_in(bytes);
+        let placed = Placed {
+            exchange: Arc::clone(exchange),
+            life,
+        };
+        self.exchanges.insert(place, placed);
+        let ring = self.rings.entry(life).or_insert_with(|| Ring {
+            account: account.cloned(),
+            ..Ring::default()
+        });
+        ring.places.push_back(place);
+        let too_many = (ring.places.len() > limits.requests)
+            .then(|| ring.places.front().copied())
+            .flatten();
+        gone.extend(too_many.and_then(|oldest| self.evict(oldest, bytes)));
+        gone.extend(self.evict_excess(limits, bytes));
+        gone
+    }
+
+    /// Evicts the oldest exchanges, of whatever account, until `bytes` is within the limit. The
+    /// caller drops them where no lock is held.
+    #[must_use]
+    pub(super) fn evict_excess(
+        &mut self,
+        limits: Limits,
+        bytes: &AtomicUsize,
+    ) -> Vec<Arc<Exchange>> {
+        let mut gone = Vec::new();
+        while bytes.load(Ordering::Relaxed) > limits.bytes
+            && let Some((oldest, _)) = self.exchanges.first_key_value()
+        {
+            gone.extend(self.evict(*oldest, bytes));
+        }
+        gone
+    }
+
+    /// Takes one out that is the oldest of its account.
+    fn evict(&mut self, place: u64, bytes: &AtomicUsize) -> Option<Arc<Exchange>> {
+        let placed = self.exchanges.remove(&place)?;
+        placed.exchange.count_out(bytes);
+        if let Some(ring) = self.rings.get_mut(&placed.life) {
+            ring.places.pop_front();
+            ring.evicted += 1;
+        }
+        Some(placed.exchange)
+    }
+
+    /// Those of that account, or all, the newest first.
+    pub(super) fn newest_first(&self, key: Option<&str>) -> impl Iterator<Item = &Arc<Exchange>> {
+        let own = key.map(|key| {
+            let ring = self.rings.values().find(|ring| ring.is_of(Some(key)));
+            let places = ring.into_iter().flat_map(|ring| ring.places.iter().rev());
+            places.filter_map(|place| self.exchanges.get(place))
+        });
+        let all = key.is_none().then(|| {
+            let lives = |placed: &&Placed| {
+                let ring = self.rings.get(&placed.life);
+                ring.is_some_and(|ring| ring.is_of(None))
+            };
+            self.exchanges.values().rev().filter(lives)
+        });
+        let own = own.into_iter().flatten();
+        let all = all.into_iter().flatten();
+        own.chain(all).map(|placed| &placed.exchange)
+    }
+
+    /// How many were let go of that account, or of all.
+    pub(super) fn evicted(&self, key: Option<&str>) -> u64 {
+        let rings = self.rings.values().filter(|ring| ring.is_of(key));
+        rings.map(|ring| ring.evicted).sum()
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.exchanges.len()
+    }
+
+    pub(super) fn clear(&mut self, key: Option<&str>, bytes: &AtomicUsize) -> usize {
+        self.drop_those(bytes, |ring| ring.is_of(key))
+    }
+
+    pub(super) fn sweep(&mut self, bytes: &AtomicUsize) -> usize {
+        self.drop_those(bytes, |ring| !ring.is_of(None))
+    }
+
+    fn drop_those(&mut self, bytes: &AtomicUsize, which: impl Fn(&Ring) -> bool) -> usize {
+        let before = self.exchanges.len();
+        let gone: Vec<Ring> = self
+            .rings
+            .extract_if(|_, ring| which(ring))
+            .map(|(_, ring)| ring)
+            .collect();
+        for place in gone.into_iter().flat_map(|ring| ring.places) {
+            if let Some(placed) = self.exchanges.remove(&place) {
+                placed.exchange.count_out(bytes);
+            }
+        }
+        before - self.exchanges.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Asked;
+    use super::super::exchange::{Head, Owner};
+    use super::*;
+    use crate::model::time::Timestamp;
+
+    fn exchange(seq: u64, path_bytes: usize) -> Arc<Exchange> {
+        let path = "x".repeat(path_bytes);
+        let asked = Asked {
+            method: "GET",
+            path: &path,
+            query: None,
+            head: Head::default(),
+        };
+        let exchange = Exchange::new("bizmori.getOrder", Some(asked));
+        exchange.own(|| Owner {
+            seq,
+            account: None,
+            revision: None,
+            at: Timestamp::from_ms(0),
+        });
+        Arc::new(exchange)
+    }
+
+    fn seqs(kept: &Kept) -> Vec<u64> {
+        kept.newest_first(None).map(|it| it.seq()).collect()
+    }
+
+    #[test]
+    fn the_oldest_go_first_by_count_and_by_bytes_and_are_counted() {
+        let (mut kept, bytes) = (Kept::default(), AtomicUsize::new(0));
+        let limits = Limits {
+            requests: 3,
+            bytes: 10_000,
+        };
+        let push = |kept: &mut Kept, seq, path_bytes| {
+            let gone = kept.push(&exchange(seq, path_bytes), None, limits, &bytes);
+            gone.iter().map(|it| it.seq()).collect::<Vec<_>>()
+        };
+        for seq in 1..=5 {
+            push(&mut kept, seq, 10);
+        }
+        assert_eq!((seqs(&kept), kept.evicted(None)), (vec![5, 4, 3], 2));
+        assert_eq!(push(&mut kept, 6, 8_000), [3]);
+        assert_eq!((seqs(&kept), kept.evicted(None)), (vec![6, 5, 4], 3));
+        assert_eq!(push(&mut kept, 7, 9_000), [4, 5, 6]);
+        assert_eq!((seqs(&kept), kept.evicted(None)), (vec![7], 6));
+        assert!(bytes.load(Ordering::Relaxed) <= limits.bytes);
+        kept.clear(None, &bytes);
+        assert_eq!((seqs(&kept), kept.evicted(None)), (vec![], 0));
+        assert_eq!(
+            (
+                bytes.load(Ordering::Relaxed),
+                kept.exchanges.len(),
+                kept.rings.len()
+            ),
+            (0, 0, 0)
+        );
+    }
+
+    #[test]
+    fn grow_while_held_is_counted_at_once_and_evicts_the_oldest() {
+        let (mut kept, bytes) = (Kept::default(), AtomicUsize::new(0));
+        let limits = Limits {
+            requests: 10,
+            bytes: 4_000,
+        };
+        let (first, second) = (exchange(1, 10), exchange(2, 10));
+        assert!(kept.push(&first, None, limits, &bytes).is_empty());
+        assert!(kept.push(&second, None, limits, &bytes).is_empty());
+        let before = bytes.load(Ordering::Relaxed);
+        let grow = |it: &Exchange, by: usize| {
+            let body = super::super::Body::Text("x".repeat(by).into());
+            it.update(&bytes, |told| told.request_body = body);
+        };
+        grow(&second, 1_000);
+        assert_eq!(bytes.load(Ordering::Relaxed), before + 1_000);
+        assert!(kept.evict_excess(limits, &bytes).is_empty());
+        grow(&second, 3_200);
+        let gone = kept.evict_excess(limits, &bytes);
+        assert_eq!(gone.iter().map(|it| it.seq()).collect::<Vec<_>>(), [1]);
+        assert_eq!((seqs(&kept), kept.evicted(None)), (vec![2], 1));
+        let left = bytes.load(Ordering::Relaxed);
+        grow(&first, 9_000);
+        assert_eq!(bytes.load(Ordering::Relaxed), left, "it was evicted");
+        grow(&second, 9_000);
+        assert_eq!(kept.evict_excess(limits, &bytes).len(), 1);
+        assert_eq!(bytes.load(Ordering::Relaxed), 0);
+    }
+}

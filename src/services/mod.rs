@@ -1,0 +1,13 @@
+//! Operations on accounts, orders, webhooks, rules and the rest, and the worker that runs jobs.
+
+pub mod accounts;
+pub mod claims;
+pub mod fixtures;
+pub mod inbox;
+pub mod journal;
+pub mod links;
+pub mod orders;
+pub mod rules;
+pub mod snapshots;
+pub mod webhooks;
+pub mod worker;

@@ -1,0 +1,130 @@
+//! ZIP files of outputs.
+//!
+//! Pictures are compressed already, so entries are deflated without compression. They are not stored:
+//! a stored entry whose length follows its data cannot be read as a stream, by Java's `ZipInputStream`
+//! for one.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use rawzip::path::ZipFilePath;
+use rawzip::{CompressionMethod, ErrorKind, ZipArchiveWriter};
+
+use crate::storage::blobs::Blob;
+
+/// Writes a ZIP file of `members`, pairs of a name and a file, to `to`. Memory does not grow with the
+/// files.
+pub(super) fn write(to: &Path, members: Vec<(String, Blob)>) -> io::Result<()> {
+    let mut archive = Archive::create(to)?;
+    for (name, blob) in members {
+        archive.add(&name, File::open(blob.path)?.take(blob.meta.bytes))?;
+    }
+    archive.finish()
+}
+
+/// A ZIP file that is being written.
+pub(super) struct Archive {
+    zip: ZipArchiveWriter<BufWriter<File>>,
+    /// Names of the entries, in lower case.
+    names: HashSet<String>,
+}
+
+impl Archive {
+    /// Creates the file `to`.
+    pub fn create(to: &Path) -> io::Result<Self> {
+        Ok(Self {
+            zip: ZipArchiveWriter::new(BufWriter::new(File::create(to)?)),
+            names: HashSet::new(),
+        })
+    }
+
+    /// Adds an entry. A name that an earlier entry has gets a number.
+    pub fn add(&mut self, name: &str, mut content: impl Read) -> io::Result<()> {
+        // A name never leads out of the folder in which the file is unpacked.
+        let name = ZipFilePath::from_str(name).as_str().to_owned();
+        let name = free_name(&mut self.names, name);
+        let file = self.zip.new_file(name.as_str());
+        let file = file.compression_method(CompressionMethod::DEFLATE).start();
+        let (mut entry, config) = file.map_err(io_error)?;
+        let encoder = DeflateEncoder::new(&mut entry, Compression::none());
+        let mut data = config.wrap(encoder);
+        io::copy(&mut content, &mut data)?;
+        let (encoder, descriptor) = data.finish().map_err(io_error)?;
+        encoder.finish()?;
+        entry.finish(descriptor).map(drop).map_err(io_error)
+    }
+
+    /// Writes the central directory. Without it the file is not a ZIP file.
+    pub fn finish(self) -> io::Result<()> {
+        self.zip.finish().map_err(io_error)?.flush()
+    }
+}
+
+fn io_error(error: rawzip::Error) -> io::Error {
+    match error.into_kind() {
+        ErrorKind::IO(error) => error,
+        kind => io::Error::other(kind.to_string()),
+    }
+}
+
+/// Returns `name`, or `a (1).jpg` for the second `a.jpg`.
+fn free_name(names: &mut HashSet<String>, name: String) -> String {
+    let (stem, extension) = match name.rsplit_once('.') {
+        Some((stem, extension)) => (stem.to_owned(), format!(".{extension}")),
+        None => (name.clone(), String::new()),
+    };
+    let mut free = name;
+    let mut number = 0;
+    while !names.insert(free.to_lowercase()) {
+        number += 1;
+        free = format!("{stem} ({number}){extension}");
+    }
+    free
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_name_of_a_name_in_use_has_a_number() {
+        let mut names = HashSet::new();
+        let free = ["a.jpg", "A.JPG", "a.jpg", "a (1).jpg", "b"]
+            .map(|name| free_name(&mut names, name.to_owned()));
+        assert_eq!(
+            free,
+            ["a.jpg", "A (1).JPG", "a (2).jpg", "a (1) (1).jpg", "b"]
+        );
+    }
+
+    #[test]
+    fn add_names_that_lead_out_of_the_folder_or_are_the_same_writes_free_names_in_the_folder() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("a.zip");
+        let mut archive = Archive::create(&path).expect("a file");
+        for name in ["사진.jpg", "../사진.jpg", "c:\\b.jpg"] {
+            archive.add(name, &b"bytes"[..]).expect(name);
+        }
+        archive.finish().expect("a ZIP file");
+        let bytes = std::fs::read(path).expect("a file");
+        let zip = rawzip::ZipArchive::from_slice(&bytes).expect("a ZIP file");
+        let names: Vec<(String, bool)> = zip
+            .entries()
+            .map(|record| {
+                let record = record.expect("an entry");
+                let is_utf8 = record.flags().bits() & 0x800 != 0;
+                let name = record.file_path().as_bytes().to_vec();
+                (String::from_utf8(name).expect("UTF-8"), is_utf8)
+            })
+            .collect();
+        let expected = [("사진.jpg", true), ("사진 (1).jpg", true), ("b.jpg", false)];
+        assert_eq!(
+            names,
+            expected.map(|(name, is_utf8)| (name.to_owned(), is_utf8))
+        );
+    }
+}

@@ -1,0 +1,39 @@
+//! Credits that come back when an order ends.
+
+use super::failures::INVALID_IMAGE;
+use super::work::told_to_fail;
+use crate::model::bulk::Judged;
+use crate::model::order::{Order, State};
+use crate::model::picture::Media;
+use crate::model::work::{Extraction, NoResult, Outcome, Work};
+
+/// Credits of an order that has ended which are not billed: one for each SVG of Undetectable's that could
+/// not be converted, and all of a v3 extraction whose file could not be processed. An SVG that fails
+/// because its name or a rule says so is billed.
+pub(super) fn credits_to_return(order: &Order) -> u32 {
+    let unconverted = match (&order.work, order.outcome(), &order.state) {
+        (_, Some(Outcome::Extraction(Extraction { no_result, .. })), _) => {
+            let is_unsupported = *no_result == Some(NoResult::Unsupported);
+            return if is_unsupported { order.charged } else { 0 };
+        }
+        (Work::Bulk(bulk), Some(Outcome::Bulk(found)), _) => {
+            let pictures = bulk.queued.iter().zip(&found.items);
+            let unconverted = pictures.filter(|(queued, judged)| {
+                is_svg(&queued.name) && matches!(judged, Judged::Defect(_))
+            });
+            unconverted.count()
+        }
+        (Work::Document(_), _, State::Failed { failure, .. }) if failure.code == INVALID_IMAGE => {
+            let names = || order.files.iter().map(|file| file.name.as_str());
+            let is_forced = told_to_fail(order, order.ruled.as_ref(), names()).is_some();
+            usize::from(!is_forced && names().any(is_svg))
+        }
+        _ => 0,
+    };
+    let unconverted = u32::try_from(unconverted).unwrap_or(u32::MAX);
+    unconverted.min(order.charged)
+}
+
+fn is_svg(name: &str) -> bool {
+    Media::of_name(name) == Some(Media::Svg)
+}

@@ -1,0 +1,69 @@
+//! The pictures of a bulk are judged: each for itself, several at once.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::{Orders, failures, look, work};
+use crate::engine::{Content, Wants};
+use crate::model::bulk::{Bulk, Judged, Queued};
+use crate::model::order::Order;
+use crate::model::work::{Findings, Outcome};
+use crate::services::accounts::Account;
+use crate::storage::db::StoreError;
+
+/// So many stand in line for the engine's turns; it is for others too.
+const AT_ONCE: usize = 4;
+/// What a picture is, not what is drawn of it. It is decoded as a document's is, so that what is
+/// corrupt for the one is for the other.
+const WANTS: Wants = Wants {
+    measures: true,
+    thumbnail: false,
+    preview: false,
+    report_px: None,
+    heatmap: None,
+    overlay: None,
+    probability: None,
+};
+
+impl Orders {
+    /// Judges each of a bulk's pictures; one that is not as it should be spoils no other.
+    pub(super) async fn judge_each(
+        &self,
+        account: &Account,
+        order: &Order,
+        bulk: &Bulk,
+    ) -> Result<failures::Result, StoreError> {
+        let Some(file) = order.files.first() else {
+            return Ok(Err(look::lost(order, "the order has no file")));
+        };
+        let bucket = order.vendor.bucket();
+        let found = self.content(account.id, bucket, &file.key).await;
+        let Some(zip) = found.map_err(StoreError::broken)? else {
+            return Ok(Err(look::lost(order, "the ZIP is gone")));
+        };
+        let queued = bulk.queued.iter();
+        let judged: Vec<_> = queued.map(|it| self.judge_one(order, &zip, it)).collect();
+        let items = stream::iter(judged).buffered(AT_ONCE).try_collect().await?;
+        Ok(Ok(Outcome::Bulk(Findings { items })))
+    }
+
+    async fn judge_one(
+        &self,
+        order: &Order,
+        zip: &Content,
+        queued: &Queued,
+    ) -> Result<Judged, StoreError> {
+        let ruled = queued.ruled.as_ref();
+        if let Some(failure) = work::told_to_fail(order, ruled, [queued.name.as_str()]) {
+            return Ok(Judged::Error(failure.message));
+        }
+        let content = Content {
+            packed: Some(queued.packed),
+            ..zip.clone()
+        };
+        let judged = self.judge(order.vendor, content, &queued.name, ruled, WANTS);
+        Ok(match judged.await? {
+            Ok((verdict, _)) => Judged::Verdict(verdict),
+            Err(defect) => Judged::Defect(defect),
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! Orders that the control plane brings to their end.
+//!
+//! What is done is what the worker does, in its turn: the order's job is claimed, and run. What is
+//! told of it by webhook is kept back until the answer has been written.
+
+use std::sync::Arc;
+
+use super::ended::log_ended;
+use super::{Orders, ruled};
+use crate::model::job::Kind;
+use crate::model::order::{Order, State};
+use crate::model::rule::{Makes, Outcome, Ruled};
+use crate::services::accounts::{Account, UploadFor};
+use crate::services::claims::Claim;
+use crate::storage::db::{self, StoreError, apart};
+
+/// What an order is brought to.
+#[derive(Debug, Clone)]
+pub enum End {
+    /// Its work is done, and comes to that; none: to what it would have come to.
+    Complete(Option<Outcome>),
+    /// It fails so, whatever is still to come.
+    Fail(Outcome),
+    /// Its retention has passed.
+    Expire,
+}
+
+/// Why it was not.
+#[derive(Debug)]
+pub enum EndError {
+    NotFound,
+    /// It is at its end already, as this status says.
+    Ended(&'static str),
+    /// Uploads are still to come: of so many files.
+    Awaiting(usize),
+    /// Such an order does not come to such an outcome.
+    Unfit,
+    Store(StoreError),
+}
+
+impl From<StoreError> for EndError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Orders {
+    /// Brings the order of that id to that end, whosever it is. What is answered keeps its webhooks
+    /// from leaving, and is to be let go when the answer has been written.
+    ///
+    /// # Errors
+    /// Says why it was not brought there; it stands as it did.
+    pub async fn end(
+        self: &Arc<Self>,
+        id: &str,
+        end: End,
+    ) -> Result<(Arc<Order>, Vec<Claim>), EndError> {
+        let order = self.db.order(id).await?.ok_or(EndError::NotFound)?;
+        let account = self.accounts.by_id(order.account);
+        let account = account.ok_or(EndError::NotFound)?;
+        if let End::Complete(Some(outcome)) = &end
+            && !outcome.fits(Makes::for_work(&order.work, order.api))
+        {
+            return Err(EndError::Unfit);
+        }
+        let this = Arc::clone(self);
+        apart(async move {
+            let hold = match end {
+                End::Complete(outcome) => this.let_go(&account, &order.id, outcome).await?,
+                End::Fail(outcome) => this.fail(&account, &order.id, outcome).await?,
+                End::Expire => this.expire_now(&account, &order).await?,
+            };
+            let order = this.db.order(&order.id).await?;
+            Ok((order.ok_or(EndError::NotFound)?, hold))
+        })
+        .await
+    }
+
+    /// Has the order fail now; its work is not done.
+    async fn fail(
+        &self,
+        account: &Arc<Account>,
+        id: &str,
+        outcome: Outcome,
+    ) -> Result<Vec<Claim>, EndError> {
+        let _turn = self.claims.wait_for(account, Kind::Process, id).await;
+        let hold = self.webhooks.hold(account).await?;
+        let mut tx = self.db.begin().await?;
+        let found = db::orders::find(&mut tx, id).await?;
+        let mut order = found.ok_or(EndError::NotFound)?;
+        let by_hand = Ruled {
+            rule: None,
+            outcome,
+        };
+        let failure = ruled::failure(&order, Some(&by_hand));
+        let failure = failure.ok_or(EndError::Unfit)?;
+        let (now, status) = (account.now(), order.state.status());
+        let failing = Arc::make_mut(&mut order);
+        if !(failing.give_up(failure.clone(), now) || failing.finish(Err(failure), now)) {
+            return Err(EndError::Ended(status));
+        }
+        db::orders::update(&mut tx, Arc::clone(&order)).await?;
+        for kind in [Kind::Process, Kind::ExpireUploads, Kind::Sunset] {
+            db::jobs::remove(&mut tx, kind, id).await?;
+        }
+        self.webhooks.publish(&mut tx, account, &order, now).await?;
+        tx.commit().await?;
+        let subject = UploadFor::Order(order.number);
+        self.accounts.settle_upload(account, subject);
+        self.puts.forget(id);
+        log_ended(account, &order, true);
+        Ok(hold)
+    }
+
+    /// Has the order's work done now, in its job's turn.
+    async fn let_go(
+        &self,
+        account: &Arc<Account>,
+        id: &str,
+        outcome: Option<Outcome>,
+    ) -> Result<Vec<Claim>, EndError> {
+        let _turn = self.claims.wait_for(account, Kind::Process, id).await;
+        let hold = self.webhooks.hold(account).await?;
+        let mut tx = self.db.begin().await?;
+        let found = db::orders::find(&mut tx, id).await?;
+        let mut order = found.ok_or(EndError::NotFound)?;
+        let now = account.now();
+        let awaited = order.files.iter().filter(|file| file.is_awaited()).count();
+        let status = order.state.status();
+        let going = Arc::make_mut(&mut order);
+        if !going.let_go(now) {
+            return Err(match going.state {
+                State::Pending => EndError::Awaiting(awaited),
+                _ => EndError::Ended(status),
+            });
+        }
+        if let Some(outcome) = outcome {
+            ruled::settle_by_hand(going, &outcome);
+        }
+        db::orders::update(&mut tx, order).await?;
+        db::jobs::put(&mut tx, account.id, Kind::Process, id, now).await?;
+        for kind in [Kind::ExpireUploads, Kind::Sunset] {
+            db::jobs::remove(&mut tx, kind, id).await?;
+        }
+        tx.commit().await?;
+        let job = db::jobs::find(&mut self.db.read().await?, Kind::Process, id).await?;
+        if let Some(job) = job {
+            self.process(&job).await?;
+        }
+        Ok(hold)
+    }
+
+    /// Lets the order's retention pass now. Its job is made due first: whatever happens on the way,
+    /// its files go.
+    async fn expire_now(
+        &self,
+        account: &Arc<Account>,
+        order: &Order,
+    ) -> Result<Vec<Claim>, EndError> {
+        let _turn = self.claims.wait_for(account, Kind::Expire, &order.id).await;
+        let mut tx = self.db.begin().await?;
+        let job = db::jobs::find(&mut tx, Kind::Expire, &order.id).await?;
+        let job = job.ok_or(EndError::Ended("expired"))?;
+        db::jobs::put(&mut tx, account.id, job.kind, &order.id, account.now()).await?;
+        tx.commit().await?;
+        self.expire(&job).await?;
+        Ok(Vec::new())
+    }
+}

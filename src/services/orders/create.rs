@@ -1,0 +1,236 @@
+//! Orders begin.
+
+use std::sync::Arc;
+
+use super::draft::{Charge, New, draft};
+use super::{Orders, V2_SUNSET, deadline, ruled, upload};
+use crate::model::bulk::Queued;
+use crate::model::job::Kind;
+use crate::model::order::{Order, State, Vendor};
+use crate::model::rule::{Asked, Makes, Outcome, Processing, Subject};
+use crate::model::time::Timestamp;
+use crate::model::work::Work;
+use crate::services::accounts::{Account, UploadFor};
+use crate::services::claims::Claim;
+use crate::services::rules::Choice;
+use crate::storage::db::{self, StoreError, Tx};
+
+/// Ids are drawn again when another account has just been given the same.
+const DRAWS_MAX: usize = 16;
+
+/// An order that was made, now or before.
+#[derive(Debug)]
+pub struct Created {
+    pub order: Arc<Order>,
+    /// Keeps it from moving on, where it has started or may be ended by the sunset; to be let go
+    /// when the answer has been written.
+    pub hold: Option<Claim>,
+    /// The idempotency key was known: this is the order it made then.
+    pub replayed: bool,
+}
+
+/// Why no order was made.
+#[derive(Debug, Clone)]
+pub enum Refused {
+    /// It costs more than is left.
+    NoCredits {
+        needed: u32,
+        left: u64,
+    },
+    /// The id the client gives was given before.
+    IdTaken,
+    /// The upload it is to be made of has just expired.
+    UploadGone,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Who says what comes of an order.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Says<'o> {
+    Rules,
+    /// The control plane; none: what would come of it.
+    Hand(Option<&'o Outcome>),
+}
+
+impl Orders {
+    /// Makes an order, or finds the one that the same key made.
+    ///
+    /// # Errors
+    /// If there are no credits left for it, its client's id is taken, or it cannot be written.
+    pub async fn create(&self, account: &Arc<Account>, new: New) -> Result<Created, Refused> {
+        self.create_by(account, new, Says::Rules).await
+    }
+
+    /// The same, of which rules or the control plane say what comes of it.
+    pub(super) async fn create_by(
+        &self,
+        account: &Arc<Account>,
+        new: New,
+        says: Says<'_>,
+    ) -> Result<Created, Refused> {
+        let number = account.next_order();
+        // Before the clock is read: it does not leap past the creation of an order, nor past the
+        // upload URLs that are made of it.
+        let subject = UploadFor::Order(number);
+        let upload = self.accounts.hand_out_upload(account, subject);
+        let created = self.create_numbered(account, new, says, number).await?;
+        let order = &created.order;
+        if order.number == number && order.state == State::Pending && order.is_awaiting() {
+            upload.keep();
+        }
+        Ok(created)
+    }
+
+    async fn create_numbered(
+        &self,
+        account: &Arc<Account>,
+        new: New,
+        says: Says<'_>,
+        number: u64,
+    ) -> Result<Created, Refused> {
+        let now = account.now();
+        let retention_days = self.retention_days(account);
+        let mut chance = self.entropy.draw(&account.key, "document", number);
+        for _ in 0..DRAWS_MAX {
+            let id = new.id.clone().unwrap_or_else(|| match new.vendor {
+                Vendor::Bizmori => account.next_snowflake(now).to_string(),
+                Vendor::Undetectable => chance.uuid(),
+            });
+            let key = new.idempotency_key.as_deref();
+            let mut tx = self.db.begin().await?;
+            let choices = match says {
+                Says::Rules => self.rules_say(&tx, account, &new),
+                Says::Hand(_) => Vec::new(),
+            };
+            let mut order = draft(account, &new, (id, number), retention_days, now);
+            ruled::settle(&mut order, &choices);
+            if let Says::Hand(Some(outcome)) = says {
+                ruled::settle_by_hand(&mut order, outcome);
+            }
+            let order = Arc::new(order);
+            if db::orders::insert(&mut tx, &order, new.operation, key).await? {
+                let hold = self
+                    .begin(tx, account, &order, new.charge, &choices)
+                    .await?;
+                return Ok(Created {
+                    order,
+                    hold,
+                    replayed: false,
+                });
+            }
+            let earlier =
+                db::orders::by_idempotency_key(&mut tx, account.id, new.operation, key).await?;
+            match earlier {
+                Some(order) => {
+                    // It may be as fresh as this very commit.
+                    tx.commit().await?;
+                    return Ok(Created {
+                        order,
+                        hold: None,
+                        replayed: true,
+                    });
+                }
+                None if new.id.is_some() => return Err(Refused::IdTaken),
+                None => account.skip_snowflakes(),
+            }
+        }
+        let line = format!("no free order id in {DRAWS_MAX} draws");
+        Err(StoreError::broken(std::io::Error::other(line)).into())
+    }
+
+    /// Charges for a new order, sets its jobs, and counts what rules said to it: last, for an
+    /// order that is not made has used up none.
+    async fn begin(
+        &self,
+        mut tx: Tx,
+        account: &Arc<Account>,
+        order: &Order,
+        charge: Option<Charge>,
+        choices: &[Choice],
+    ) -> Result<Option<Claim>, Refused> {
+        if let Some(Charge { credits, limit }) = charge
+            && !db::accounts::spend(&mut tx, account.id, credits, limit).await?
+        {
+            let spent = db::accounts::spent(&mut tx, account.id).await?;
+            let left = limit.saturating_sub(spent);
+            let needed = credits;
+            return Err(Refused::NoCredits { needed, left });
+        }
+        if !upload::use_up(&mut tx, order).await? {
+            return Err(Refused::UploadGone);
+        }
+        let mut due = vec![(Kind::Expire, order.expires_at())];
+        let mut hold = None;
+        if order.state == State::Pending {
+            let uploads_end_at = deadline::uploads_end_at(order);
+            due.extend(uploads_end_at.map(|at| (Kind::ExpireUploads, at)));
+            if self.has_sunset(account, order) {
+                // It may pass before the answer is written.
+                hold = self.claims.claim(account, Kind::Sunset, &order.id);
+                due.push((Kind::Sunset, V2_SUNSET));
+            }
+        } else if !order.is_held() {
+            hold = self.claims.claim(account, Kind::Process, &order.id);
+            due.push((Kind::Process, self.due_at(account, order, order.created_at)));
+        }
+        for (kind, at) in due {
+            db::jobs::put(&mut tx, account.id, kind, &order.id, at).await?;
+        }
+        self.rules.count(&mut tx, choices).await?;
+        tx.commit().await?;
+        Ok(hold)
+    }
+
+    /// What the rules say to an order that is about to be made; of a bulk, to each of its
+    /// pictures, as if they were orders.
+    fn rules_say(&self, tx: &Tx, account: &Account, new: &New) -> Vec<Choice> {
+        let each: Vec<Vec<&str>> = match &new.work {
+            Work::Bulk(bulk) => bulk.queued.iter().map(Queued::names).collect(),
+            _ => vec![new.files.iter().map(|file| file.name.as_str()).collect()],
+        };
+        let asked = each.iter().map(|file_names| Asked {
+            operation: new.operation,
+            account: Some(&account.key),
+            subject: Subject::Order {
+                makes: Makes::for_work(&new.work, new.api),
+                file_names,
+            },
+        });
+        self.rules.choose_each(tx, asked)
+    }
+
+    /// When an order that starts now comes to its end, by a rule or as is usual.
+    pub(super) fn due_at(&self, account: &Account, order: &Order, now: Timestamp) -> Timestamp {
+        if let Some(Processing::Ms(ms)) = order.processing {
+            return now.plus_ms(ms.into());
+        }
+        self.usually_due_at(account, order, now)
+    }
+
+    /// When what begins now for an order is done, where no rule says.
+    pub(super) fn usually_due_at(
+        &self,
+        account: &Account,
+        order: &Order,
+        now: Timestamp,
+    ) -> Timestamp {
+        let server = match order.work {
+            Work::Document(_) | Work::Bulk(_) => self.steps(account, order).done_ms,
+            _ if order.test => self.settings.test_processing_ms,
+            _ => self.settings.processing.delay_ms,
+        };
+        let set = account.settings().processing;
+        let delay_ms = set.map_or(server, |set| set.delay_ms);
+        let jitter_ms = set.map_or(self.settings.processing.jitter_ms, |set| set.jitter_ms);
+        let mut chance = self.entropy.draw(&account.key, "jitter", order.number);
+        #[expect(clippy::cast_possible_truncation, reason = "a share of a u32")]
+        let jitter = (chance.unit() * f64::from(jitter_ms)) as i64;
+        now.plus_ms(i64::from(delay_ms) + jitter)
+    }
+}

@@ -1,0 +1,87 @@
+//! Orders that have not started in time fail.
+
+use super::Orders;
+use crate::model::account::{Revision, Settings};
+use crate::model::job::{Job, Kind};
+use crate::model::order::{Api, Order};
+use crate::model::time::Timestamp;
+use crate::model::work::Failure;
+use crate::services::accounts::Account;
+use crate::storage::db::{self, StoreError};
+
+/// Milliseconds within which the files of a v3 order have to come.
+const UPLOADS_MS: i64 = 12 * 3_600_000;
+
+/// 2026-10-09T00:00:00Z: BIZ MORI's v2 watermark routes end.
+pub const V2_SUNSET: Timestamp = Timestamp::from_ms(1_791_504_000_000);
+
+/// When the order fails for want of its files; none: it waits.
+pub(super) fn uploads_end_at(order: &Order) -> Option<Timestamp> {
+    (order.api == Api::V3).then(|| order.created_at.plus_ms(UPLOADS_MS))
+}
+
+impl Orders {
+    /// Runs the job that fails an order whose files have not come in time.
+    ///
+    /// # Errors
+    /// If it cannot be written; it is then done again.
+    pub async fn expire_uploads(&self, job: &Job) -> Result<(), StoreError> {
+        let failure = Failure {
+            code: "UPLOAD_EXPIRED".to_owned(),
+            message: "its files were not uploaded within 12 hours".to_owned(),
+        };
+        self.give_up(job, failure).await
+    }
+
+    /// Runs the job that fails a v2 watermark order at the sunset, where the account's revision
+    /// has one.
+    ///
+    /// # Errors
+    /// If it cannot be written; it is then done again.
+    pub async fn sunset(&self, job: &Job) -> Result<(), StoreError> {
+        let Some(account) = self.accounts.by_id(job.account) else {
+            return Ok(());
+        };
+        let failure = Failure {
+            code: "WATERMARK_V2_API_SUNSET".to_owned(),
+            message: "the v2 watermark API has ended before the order started".to_owned(),
+        };
+        match self.revision(&account) {
+            Revision::V2026_10 => self.give_up(job, failure).await,
+            Revision::V2026_03 => self.settle(job, |_| false, &account).await.map(drop),
+        }
+    }
+
+    /// Whether the order is of the API that ends, as the account has it.
+    pub(super) fn has_sunset(&self, account: &Account, order: &Order) -> bool {
+        let of_v2 = order.api == Api::V2 && order.work.is_watermark();
+        of_v2 && self.revision(account) == Revision::V2026_10
+    }
+
+    /// When v2 ends for an account that is set so; none: never.
+    #[must_use]
+    pub fn sunset_by(&self, settings: &Settings) -> Option<Timestamp> {
+        let revision = settings.revision.unwrap_or(self.settings.revision);
+        (revision == Revision::V2026_10).then_some(V2_SUNSET)
+    }
+
+    /// Sets the jobs of the sunset for all orders that are pending already: the server's
+    /// revision may have been another when they were made.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn foresee_sunset(&self) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        db::jobs::put_for_v2_watermarks(&mut tx, None, Kind::Sunset, V2_SUNSET).await?;
+        tx.commit().await
+    }
+
+    async fn give_up(&self, job: &Job, failure: Failure) -> Result<(), StoreError> {
+        let Some(account) = self.accounts.by_id(job.account) else {
+            return Ok(());
+        };
+        let now = account.now();
+        let step = |order: &mut Order| order.give_up(failure, now);
+        self.settle(job, step, &account).await.map(drop)
+    }
+}

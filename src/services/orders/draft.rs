@@ -1,0 +1,149 @@
+//! What a client wants, and the order that this is at first.
+
+use super::layout;
+use crate::model::file::{File, Role, Target};
+use crate::model::order::{Api, Order, State, Vendor};
+use crate::model::report::Reports;
+use crate::model::time::Timestamp;
+use crate::model::work::Work;
+use crate::services::accounts::Account;
+
+/// A file's id is its order's number times this, and its place.
+const FILES_MAX: u64 = 1_000;
+
+/// What a client wants.
+#[derive(Debug, Clone)]
+pub struct New {
+    /// The operation that asks; idempotency keys are its own.
+    pub operation: &'static str,
+    pub idempotency_key: Option<String>,
+    pub vendor: Vendor,
+    pub api: Api,
+    /// Of the request.
+    pub origin: String,
+    pub name: Option<String>,
+    pub work: Work,
+    /// One at least.
+    pub files: Vec<NewFile>,
+    /// The id its client gives it; else one is drawn.
+    pub id: Option<String>,
+    /// What it costs; none where credits are not counted.
+    pub charge: Option<Charge>,
+    /// The SHA-256 of the body, where another body under the same key is a conflict.
+    pub request_digest: Option<String>,
+}
+
+/// A file of a new order.
+#[derive(Debug, Clone)]
+pub struct NewFile {
+    pub name: String,
+    pub source: Source,
+    /// The watermarks that go into it.
+    pub texts: Vec<String>,
+    pub role: Option<Role>,
+    /// Where its output is put, in zero copy.
+    pub target: Option<String>,
+}
+
+/// Where a file comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// It will be uploaded.
+    Upload,
+    /// It is taken from there when the order is processed.
+    Url(String),
+    /// It is in already.
+    Stored { key: String, bytes: u64 },
+}
+
+/// Credits that an order costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charge {
+    pub credits: u32,
+    /// What the account may spend in all.
+    pub limit: u64,
+}
+
+impl NewFile {
+    /// A file of that name and source, and nothing else to say of it.
+    #[must_use]
+    pub fn of(name: String, source: Source) -> Self {
+        Self {
+            name,
+            source,
+            texts: Vec::new(),
+            role: None,
+            target: None,
+        }
+    }
+}
+
+/// The order at first: pending, or in progress where there is nothing to wait for.
+pub(super) fn draft(
+    account: &Account,
+    new: &New,
+    (id, number): (String, u64),
+    retention_days: u32,
+    now: Timestamp,
+) -> Order {
+    let files: Vec<File> = new
+        .files
+        .iter()
+        .enumerate()
+        .map(|(index, file)| file_of(new, &id, number, index, file))
+        .collect();
+    let waits = files.iter().any(File::is_awaited);
+    let first = files.first().map_or("", |file| file.name.as_str());
+    let default_name = || match new.api {
+        Api::V2 => layout::default_name(&new.work, first, now),
+        Api::V3 => first.to_owned(),
+    };
+    Order {
+        account: account.id,
+        number,
+        vendor: new.vendor,
+        api: new.api,
+        test: new.vendor == Vendor::Bizmori && account.is_test(),
+        origin: new.origin.clone(),
+        name: new.name.clone().unwrap_or_else(default_name),
+        created_at: now,
+        updated_at: now,
+        retention_days,
+        work: new.work.clone(),
+        confirm_key: None,
+        ruled: None,
+        processing: None,
+        charged: new.charge.map_or(0, |charge| charge.credits),
+        request_digest: new.request_digest.clone(),
+        reports: Reports::default(),
+        state: if waits {
+            State::Pending
+        } else {
+            State::started(now)
+        },
+        files,
+        id,
+    }
+}
+
+fn file_of(new: &New, order_id: &str, number: u64, index: usize, file: &NewFile) -> File {
+    let uploaded = || layout::upload_key(&new.work, order_id, index, &file.name, file.role);
+    let (key, received_bytes, url) = match &file.source {
+        Source::Upload => (uploaded(), None, None),
+        Source::Url(url) => (uploaded(), None, Some(url.clone())),
+        Source::Stored { key, bytes } => (key.clone(), Some(*bytes), None),
+    };
+    File {
+        id: number * FILES_MAX + u64::try_from(index).unwrap_or(u64::MAX) + 1,
+        name: file.name.clone(),
+        key,
+        received_bytes,
+        url,
+        texts: file.texts.clone(),
+        role: file.role,
+        target: file.target.clone().map(|url| Target {
+            url,
+            delivered: false,
+        }),
+    }
+}

@@ -1,0 +1,58 @@
+//! Log lines of orders and reports that came to their end.
+
+use crate::model::clip::clip;
+use crate::model::order::{Order, State};
+use crate::model::rule::Outcome;
+use crate::services::accounts::Account;
+
+/// Characters logged of the reason why an order failed; it may name a file or a URL.
+const REASON_CHARS_MAX: usize = 500;
+/// Characters logged of a key.
+const KEY_CHARS_MAX: usize = 100;
+
+/// Logs an order that has come to its end, once that is committed: a warning if the order failed,
+/// else a debug line. `is_manual` if the control plane had it fail.
+pub(super) fn log_ended(account: &Account, order: &Order, is_manual: bool) {
+    let (id, vendor, kind) = (order.id.as_str(), order.vendor.name(), order.work.name());
+    let State::Failed {
+        started_at,
+        failure,
+        ..
+    } = &order.state
+    else {
+        let status = order.state.status();
+        tracing::debug!(order = id, vendor, r#type = kind, status, "order ended");
+        return;
+    };
+    // An order that never started has not come to what a rule says of it.
+    let by = match order.ruled.as_ref().filter(|_| started_at.is_some()) {
+        _ if is_manual => Some("manual".to_owned()),
+        Some(ruled) if matches!(ruled.outcome, Outcome::Failed { .. }) => {
+            let rule = ruled.rule.map(|rule| format!("rule {rule}"));
+            Some(rule.unwrap_or_else(|| "manual".to_owned()))
+        }
+        _ => None,
+    };
+    tracing::warn!(
+        order = id,
+        vendor,
+        r#type = kind,
+        key = &*clip(&account.key, KEY_CHARS_MAX),
+        code = failure.code,
+        reason = &*clip(&failure.message, REASON_CHARS_MAX),
+        by,
+        "order failed"
+    );
+}
+
+/// Logs a report that failed, once that is committed.
+pub(super) fn log_failed_report(account: &Account, order: &Order, locale: &str, code: &str) {
+    tracing::warn!(
+        order = order.id,
+        vendor = order.vendor.name(),
+        locale,
+        key = &*clip(&account.key, KEY_CHARS_MAX),
+        code,
+        "report failed"
+    );
+}

@@ -1,0 +1,83 @@
+//! A watermark is looked for: by a rule, by the file's name, in the file itself.
+
+use super::failures::{self, defective, failure};
+use super::{Orders, layout, ruled};
+use crate::engine::{Content, Failure as Cause, Wants, verdict};
+use crate::model::order::{Api, Order};
+use crate::model::picture::Basis;
+use crate::model::work::{Extraction, NoResult, Outcome};
+use crate::services::accounts::Account;
+use crate::storage::db::StoreError;
+
+impl Orders {
+    /// Looks for a watermark in the order's file. Several texts come one a line. A file that cannot
+    /// be processed fails an order of v2, and is the result of one of v3.
+    pub(super) async fn extract(
+        &self,
+        account: &Account,
+        order: &Order,
+    ) -> Result<failures::Result, StoreError> {
+        let Some(file) = order.subject() else {
+            return Ok(Err(failure(order, "the order has no file".to_owned())));
+        };
+        let bucket = order.vendor.bucket();
+        let found = self.content(account.id, bucket, &file.key).await;
+        let Some(content) = found.map_err(StoreError::broken)? else {
+            return Ok(Err(failure(order, format!("{} is gone", file.name))));
+        };
+        let by_name = || verdict::of_extraction_name(&file.name, order.api);
+        let forced = ruled::watermark(order).or_else(by_name);
+        let extracted = self
+            .engine
+            .extract(content.clone(), file.name.clone())
+            .await;
+        let (result, basis) = match (forced, extracted) {
+            (_, Err(Cause::Io(error))) => return Err(StoreError::broken(error)),
+            (Some(forced), _) => forced,
+            (None, Ok(texts)) => {
+                let text = (!texts.is_empty()).then(|| texts.join("\n"));
+                (Ok(text), Basis::Content)
+            }
+            (None, Err(Cause::Defect(defect))) if order.api == Api::V3 => {
+                let line = format!("{}: {}", file.name, defect.text());
+                (Err(NoResult::Unsupported), Basis::Defect(line))
+            }
+            (None, Err(Cause::Defect(defect))) => {
+                return Ok(Err(defective(order, &file.name, &defect)));
+            }
+        };
+        let thumbnail = self
+            .thumbnail_of(account, order, &file.name, content)
+            .await?;
+        let extraction = Extraction::new(result, basis, thumbnail);
+        Ok(Ok(Outcome::Extraction(extraction)))
+    }
+
+    /// Stores a thumbnail, of a document its card: its key; none of what is neither.
+    async fn thumbnail_of(
+        &self,
+        account: &Account,
+        order: &Order,
+        name: &str,
+        content: Content,
+    ) -> Result<Option<String>, StoreError> {
+        let wants = Wants {
+            thumbnail: true,
+            ..Wants::default()
+        };
+        let seen = self.engine.inspect(content, name.to_owned(), wants).await;
+        let drawn = match seen {
+            Ok(seen) => seen.thumbnail,
+            Err(Cause::Defect(_)) => None,
+            Err(Cause::Io(error)) => return Err(StoreError::broken(error)),
+        };
+        match drawn {
+            None => Ok(None),
+            Some(bytes) => {
+                let key = layout::result_key(order, layout::THUMBNAIL);
+                let put = self.put_result(account, order, key, "image/jpeg", bytes);
+                put.await.map(Some)
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Results of an order's work, and the vendor's codes for work that failed.
+
+use crate::model::order::Order;
+use crate::model::picture::Defect;
+use crate::model::work::{Failure, Outcome, Work};
+
+/// What came of an order's work.
+pub(super) type Result = std::result::Result<Outcome, Failure>;
+
+/// Code of a failure by a picture that cannot be read.
+pub(super) const INVALID_IMAGE: &str = "AI_DETECTION_INVALID_IMAGE";
+
+/// A failure by the vendor's general code for such orders.
+pub(super) fn failure(order: &Order, message: String) -> Failure {
+    let code = match order.work {
+        _ if order.test => "PROCESSING_ERROR",
+        Work::AntiAi { .. } | Work::WatermarkEmbed | Work::WatermarkExtract => "PROCESSING_ERROR",
+        Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_) => "AI_DETECTION_FAILED",
+    };
+    Failure {
+        code: code.to_owned(),
+        message,
+    }
+}
+
+/// The failure that a file's defect is.
+pub(super) fn defective(order: &Order, file_name: &str, defect: &Defect) -> Failure {
+    let code = match (&order.work, defect) {
+        (Work::AntiAi { .. }, _) => "PROCESSING_ERROR",
+        (Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_), _) => INVALID_IMAGE,
+        (_, Defect::NotAPicture(_) | Defect::OtherFormat(_)) => "WATERMARK_FILE_FORMAT_UNSUPPORTED",
+        (_, Defect::Corrupt(_)) => "WATERMARK_FILE_CORRUPTED",
+        (_, Defect::FileSize(_)) => "WATERMARK_FILE_SIZE_UNSUPPORTED",
+        (_, Defect::ColorMode(_)) => "WATERMARK_IMAGE_COLOR_MODE_UNSUPPORTED",
+        (_, Defect::TooLarge(_) | Defect::TooSmall(_)) => "WATERMARK_IMAGE_DIMENSIONS_UNSUPPORTED",
+        (_, Defect::Several(_)) => "WATERMARK_INPUT_UNSUPPORTED",
+        (_, Defect::Encrypted(_)) => "WATERMARK_PDF_UNSUPPORTED",
+    };
+    Failure {
+        code: code.to_owned(),
+        message: format!("{file_name}: {}", defect.text()),
+    }
+}

@@ -1,0 +1,45 @@
+//! Orders and reports that fail because the server cannot make them.
+
+use super::{Orders, failures};
+use crate::model::job::{Job, Kind};
+use crate::model::order::State;
+use crate::model::report::ReportState;
+use crate::storage::db::StoreError;
+
+impl Orders {
+    /// Fails the order or the report of the job with the vendor's general code, and takes the job out.
+    /// Returns false if the job is of another kind, its order is not in progress, or nobody wants its
+    /// report any more. No order and no report is changed then.
+    ///
+    /// # Errors
+    /// If it cannot be written. The job then stands as it did.
+    pub async fn fail_for_fault(&self, job: &Job, message: &str) -> Result<bool, StoreError> {
+        match job.kind {
+            Kind::Process => self.fail_order(job, message).await,
+            Kind::Report => {
+                let code = "PROCESSING_ERROR".to_owned();
+                self.end_report(job, ReportState::Failed { code }).await
+            }
+            _ => Ok(false),
+        }
+    }
+
+    async fn fail_order(&self, job: &Job, message: &str) -> Result<bool, StoreError> {
+        let Some(account) = self.accounts.by_id(job.account) else {
+            return Ok(false);
+        };
+        let order = self.db.order(&job.subject).await?;
+        let in_progress = |order: &_| matches!(order, State::InProgress { .. });
+        if !order.is_some_and(|order| in_progress(&order.state)) {
+            return Ok(false);
+        }
+        let now = account.now();
+        let fail = |order: &mut _| {
+            let failure = failures::failure(order, message.to_owned());
+            order.finish(Err(failure), now)
+        };
+        let failed = self.settle(job, fail, &account).await?;
+        self.puts.forget(&job.subject);
+        Ok(failed)
+    }
+}

@@ -1,0 +1,142 @@
+//! Files that are not uploaded are brought in: by default a sample stands for what a URL names,
+//! with the setting `fetch` it is downloaded.
+
+use std::io::ErrorKind;
+
+use sha2::{Digest, Sha256};
+
+use super::Orders;
+use crate::model::file::File;
+use crate::model::order::Order;
+use crate::model::rule::Outgoing;
+use crate::model::work::{Failure, Work};
+use crate::platform::outbound::FetchError;
+use crate::services::accounts::Account;
+use crate::storage::blobs::Scratch;
+use crate::storage::db::StoreError;
+
+/// The largest file that is downloaded.
+const FETCH_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// A file on its way in; dropped, it is gone.
+#[derive(Debug)]
+pub(super) struct Downloaded {
+    scratch: Scratch,
+    /// As its server says.
+    content_type: Option<String>,
+}
+
+impl Orders {
+    /// Stores every file of the order that comes from a URL and is not there yet.
+    pub(super) async fn gather(
+        &self,
+        account: &Account,
+        order: &Order,
+    ) -> Result<Result<(), Failure>, StoreError> {
+        for (index, file) in order.files.iter().enumerate() {
+            let Some(url) = &file.url else {
+                continue;
+            };
+            let bucket = order.vendor.bucket();
+            let found = self.blobs.find(account.id, bucket, &file.key).await;
+            if found.map_err(StoreError::broken)?.is_some() {
+                continue;
+            }
+            if !self.settings.fetch {
+                self.put_sample(account, order, file, url).await?;
+                continue;
+            }
+            match self.fetch(account, url, &file.name).await? {
+                Ok(fetched) => self.take_in(account, bucket, &file.key, fetched).await?,
+                Err(line) => {
+                    let field = format!("files[{index}].originalFileUrl");
+                    return Ok(Err(unfetched(order, format!("{field}: {line}"))));
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Stores a sample that stands for what the URL names.
+    async fn put_sample(
+        &self,
+        account: &Account,
+        order: &Order,
+        file: &File,
+        url: &str,
+    ) -> Result<(), StoreError> {
+        let seed = Sha256::digest(url).into();
+        let sample = self.engine.sample(file.name.clone(), seed).await;
+        let bytes = sample.map_err(StoreError::broken)?;
+        let put = self.blobs.put_bytes(
+            account.id,
+            order.vendor.bucket(),
+            &file.key,
+            None,
+            account.now(),
+            bytes.into(),
+        );
+        put.await.map_err(StoreError::broken)?;
+        Ok(())
+    }
+
+    /// Downloads what the URL names, to be nobody's yet; one line on why it could not be had.
+    ///
+    /// # Errors
+    /// If the rules cannot be asked, or the file cannot be written.
+    pub(super) async fn fetch(
+        &self,
+        account: &Account,
+        url: &str,
+        name: &str,
+    ) -> Result<Result<Downloaded, String>, StoreError> {
+        let asked = self.rules.to_call(&account.key, Outgoing::Fetch, name);
+        let treatment = asked.await?.treatment();
+        let (scratch, outbound) = (self.blobs.scratch(), &self.outbound);
+        let fetched = outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX, &treatment);
+        match fetched.await {
+            Ok(fetched) => Ok(Ok(Downloaded {
+                scratch,
+                content_type: fetched.content_type,
+            })),
+            Err(FetchError::Unavailable(line)) => Ok(Err(line)),
+            Err(FetchError::File(error)) => Err(StoreError::broken(self.blobs.explain(error))),
+        }
+    }
+
+    /// Stores what was downloaded under that key.
+    ///
+    /// # Errors
+    /// If the account is gone, or it cannot be written.
+    pub(super) async fn take_in(
+        &self,
+        account: &Account,
+        bucket: &str,
+        key: &str,
+        downloaded: Downloaded,
+    ) -> Result<(), StoreError> {
+        let put = self.blobs.put_file(
+            account.id,
+            bucket,
+            key,
+            downloaded.content_type,
+            account.now(),
+            downloaded.scratch.path(),
+        );
+        put.await.map(drop).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => StoreError::AccountGone,
+            _ => StoreError::broken(error),
+        })
+    }
+}
+
+fn unfetched(order: &Order, message: String) -> Failure {
+    let code = match order.work {
+        Work::WatermarkEmbed | Work::WatermarkExtract => "WATERMARK_INPUT_UNSUPPORTED",
+        _ => "PROCESSING_ERROR",
+    };
+    Failure {
+        code: code.to_owned(),
+        message,
+    }
+}

@@ -1,0 +1,136 @@
+//! Zero copy: outputs are put where the client wants them, and not kept.
+
+use super::Orders;
+use super::puts::Put;
+use crate::model::file::File;
+use crate::model::order::{Order, Vendor};
+use crate::model::rule::Outgoing;
+use crate::model::work::{Failure, Outcome, Outputs};
+use crate::platform::outbound::PutError;
+use crate::services::accounts::Account;
+use crate::storage::db::StoreError;
+
+/// Milliseconds from a try that found no target ready to the next; after the last of them the
+/// order fails.
+const LADDER_MS: [i64; 3] = [1_000, 2_000, 4_000];
+
+/// How handing over went.
+#[derive(Debug)]
+pub(super) enum HandOver {
+    /// Every target has its output.
+    Done(Outcome),
+    /// One has said that it never will.
+    Refused(Failure),
+    /// The files whose targets have theirs; why the first of the others has not, and may later.
+    Again { taken: Vec<u64>, why: String },
+}
+
+/// When to try again after so many tries; none: never.
+pub(super) fn again_after_ms(attempts: u32) -> Option<i64> {
+    let index = usize::try_from(attempts).ok()?.checked_sub(1)?;
+    LADDER_MS.get(index).copied()
+}
+
+/// The failure of an order whose outputs a target does not take.
+pub(super) fn refused(message: String) -> Failure {
+    Failure {
+        code: "PROCESSING_ERROR".to_owned(),
+        message,
+    }
+}
+
+impl Orders {
+    /// Hands over the order's outputs. Where one of them is not taken none is kept: what is
+    /// handed over later is made again, and nobody would know of what is not.
+    pub(super) async fn hand_over(
+        &self,
+        account: &Account,
+        order: &Order,
+        outputs: Outputs,
+    ) -> Result<HandOver, StoreError> {
+        if let Some(undone) = self.put_each(account, order, &outputs).await? {
+            self.remove(account, order, &outputs.blob_keys()).await?;
+            return Ok(undone);
+        }
+        let keys: Vec<&str> = outputs.keys.iter().map(String::as_str).collect();
+        self.remove(account, order, &keys).await?;
+        Ok(HandOver::Done(Outcome::Outputs(Outputs {
+            keys: Vec::new(),
+            ..outputs
+        })))
+    }
+
+    /// Puts each output to its file's target, where it has one and has not been given it yet:
+    /// none if all have theirs. A target that does not take its own keeps no other waiting.
+    async fn put_each(
+        &self,
+        account: &Account,
+        order: &Order,
+        outputs: &Outputs,
+    ) -> Result<Option<HandOver>, StoreError> {
+        let (mut taken, mut refusal, mut trouble) = (Vec::new(), None, None);
+        for ((index, cut), key) in order.cuts_to_make().zip(&outputs.keys) {
+            let file = cut.file;
+            let Some(target) = file.target.as_ref().filter(|target| !target.delivered) else {
+                continue;
+            };
+            let why = |line: String| format!("outputTargets[{index}].url: {line}");
+            let put = if let Some(put) = self.puts.find(&order.id, index) {
+                put
+            } else {
+                let put = self.put_to(account, file, key, &target.url).await?;
+                self.puts.keep(account, &order.id, index, put.clone());
+                put
+            };
+            match put {
+                Ok(200..300) => taken.push(file.id),
+                Ok(status) if is_final(status) => {
+                    refusal.get_or_insert_with(|| why(format!("answered {status}")));
+                }
+                Ok(status) => {
+                    trouble.get_or_insert_with(|| why(format!("answered {status}")));
+                }
+                Err(line) => {
+                    trouble.get_or_insert_with(|| why(line));
+                }
+            }
+        }
+        if let Some(line) = refusal {
+            return Ok(Some(HandOver::Refused(refused(line))));
+        }
+        Ok(trouble.map(|why| HandOver::Again { taken, why }))
+    }
+
+    /// Puts one output: the status of the answer, or one line on why there was none.
+    async fn put_to(
+        &self,
+        account: &Account,
+        file: &File,
+        key: &str,
+        url: &str,
+    ) -> Result<Put, StoreError> {
+        let bucket = Vendor::Bizmori.bucket();
+        let found = self.blobs.find(account.id, bucket, key).await;
+        let gone = || StoreError::broken(std::io::Error::other(format!("{} is gone", file.name)));
+        let blob = found.map_err(StoreError::broken)?.ok_or_else(gone)?;
+        let media_type = blob.meta.content_type.as_deref();
+        let media_type = media_type.unwrap_or("application/octet-stream");
+        let bytes = blob.meta.bytes;
+        let asked = self
+            .rules
+            .to_call(&account.key, Outgoing::HandOver, &file.name);
+        let treatment = asked.await?.treatment();
+        let (path, outbound) = (&blob.path, &self.outbound);
+        let put = outbound.put_file(url, media_type, path, bytes, &treatment);
+        match put.await {
+            Ok(status) => Ok(Ok(status)),
+            Err(PutError::Unanswered(line)) => Ok(Err(line)),
+            Err(error @ PutError::File(_)) => Err(StoreError::broken(error)),
+        }
+    }
+}
+
+/// Whether another try is in vain: the target has understood, and does not want it.
+const fn is_final(status: u16) -> bool {
+    !matches!(status, 408 | 429 | 500..)
+}

@@ -1,0 +1,64 @@
+//! Orders that wait for their client to read them so often.
+
+use std::sync::Arc;
+
+use super::Orders;
+use crate::model::job::Kind;
+use crate::model::order::Order;
+use crate::services::accounts::Account;
+use crate::services::claims::Claim;
+use crate::storage::db::{self, StoreError};
+
+impl Orders {
+    /// Its client reads an order: what it is to be told. The last read that the order waits for
+    /// still finds it in progress, and what is answered then keeps it from moving on; the next one
+    /// finds it at its end.
+    ///
+    /// # Errors
+    /// If it cannot be read or written.
+    pub async fn polled(
+        &self,
+        account: &Arc<Account>,
+        order: Arc<Order>,
+    ) -> Result<(Arc<Order>, Option<Claim>), StoreError> {
+        if order.is_let_go() {
+            return Ok((self.ended(account, &order.id).await?, None));
+        }
+        if !order.is_held() {
+            return Ok((order, None));
+        }
+        let mut tx = self.db.begin().await?;
+        let found = db::orders::find(&mut tx, &order.id).await?;
+        let mut order = found.ok_or(StoreError::AccountGone)?;
+        let polled = Arc::make_mut(&mut order).poll();
+        let Some(is_last) = polled else {
+            tx.commit().await?;
+            return if order.is_let_go() {
+                Ok((self.ended(account, &order.id).await?, None))
+            } else {
+                Ok((order, None))
+            };
+        };
+        db::orders::update(&mut tx, Arc::clone(&order)).await?;
+        let mut hold = None;
+        if is_last {
+            hold = self.claims.claim(account, Kind::Process, &order.id);
+            let now = account.now();
+            db::jobs::put(&mut tx, account.id, Kind::Process, &order.id, now).await?;
+        }
+        tx.commit().await?;
+        Ok((order, hold))
+    }
+
+    /// The order, once the work that its last read has made due is done: it is waited for, or done
+    /// here, if the worker has not come to it. It goes on where that has not brought it to its end.
+    async fn ended(&self, account: &Arc<Account>, id: &str) -> Result<Arc<Order>, StoreError> {
+        let _turn = self.claims.wait_for(account, Kind::Process, id).await;
+        let job = db::jobs::find(&mut self.db.read().await?, Kind::Process, id).await?;
+        if let Some(job) = job.filter(|job| job.due_at <= account.now()) {
+            self.process(&job).await?;
+        }
+        let order = self.db.order(id).await?;
+        order.ok_or(StoreError::AccountGone)
+    }
+}

@@ -1,0 +1,241 @@
+//! Pictures are judged, for both vendors.
+
+use super::failures::{self, defective};
+use super::{Orders, layout, ruled};
+use crate::engine::{
+    Content, Failure as Cause, Ground, HeatmapStyle, Inspection, Scale, Wants, verdict,
+};
+use crate::model::order::{Order, Vendor};
+use crate::model::picture::{Basis, Defect, Label, Verdict};
+use crate::model::rule::Ruled;
+use crate::model::work::{Detection, DetectionOptions, DocumentOptions, Failure, Outcome};
+use crate::services::accounts::Account;
+use crate::storage::db::StoreError;
+
+pub(super) fn wants_of_detection(options: DetectionOptions) -> Wants {
+    Wants {
+        measures: false,
+        thumbnail: options.generate_thumbnail,
+        preview: false,
+        report_px: None,
+        heatmap: options.generate_heatmap.then_some(HeatmapStyle {
+            ground: Ground::Opaque,
+            scale: Scale::Normalized,
+        }),
+        overlay: options.generate_overlay.then_some(Scale::Normalized),
+        probability: None,
+    }
+}
+
+pub(super) fn wants_of_document(options: DocumentOptions) -> Wants {
+    let scale = if options.heatmap_normalized {
+        Scale::Normalized
+    } else {
+        Scale::Raw
+    };
+    Wants {
+        measures: true,
+        thumbnail: false,
+        preview: options.preview,
+        report_px: None,
+        heatmap: (options.heatmap && !options.heatmap_overlayed).then_some(HeatmapStyle {
+            ground: Ground::Transparent,
+            scale,
+        }),
+        overlay: (options.heatmap && options.heatmap_overlayed).then_some(scale),
+        probability: None,
+    }
+}
+
+impl Orders {
+    /// Judges the order's picture: by a rule, by its name's suffix, by its bytes.
+    pub(super) async fn look(
+        &self,
+        account: &Account,
+        order: &Order,
+        wants: Wants,
+    ) -> Result<failures::Result, StoreError> {
+        let Some(file) = order.files.first() else {
+            return Ok(Err(lost(order, "the order has no file")));
+        };
+        let bucket = order.vendor.bucket();
+        let found = self.content(account.id, bucket, &file.key).await;
+        let Some(content) = found.map_err(StoreError::broken)? else {
+            return Ok(Err(lost(order, "the picture is gone")));
+        };
+        let ruled = order.ruled.as_ref();
+        let looked_at = self.judge(order.vendor, content, &file.name, ruled, wants);
+        let (verdict, seen) = match looked_at.await? {
+            Ok(judged) => judged,
+            Err(defect) => return Ok(Err(defective(order, &file.name, &defect))),
+        };
+        let found = self.keep(account, order, verdict, seen).await?;
+        Ok(Ok(Outcome::Detection(Box::new(found))))
+    }
+
+    /// Judges one picture, and tells what was seen of it; none if a rule or its name settled
+    /// what its bytes could not.
+    pub(super) async fn judge(
+        &self,
+        vendor: Vendor,
+        content: Content,
+        name: &str,
+        ruled: Option<&Ruled>,
+        wants: Wants,
+    ) -> Result<Result<(Verdict, Option<Inspection>), Defect>, StoreError> {
+        let named = ruled::verdict(ruled).or_else(|| self.named(vendor, name));
+        let wants = Wants {
+            probability: named.as_ref().map(|verdict| verdict.probability),
+            ..wants
+        };
+        let inspected = self.engine.inspect(content, name.to_owned(), wants).await;
+        Ok(match (inspected, named) {
+            (Err(Cause::Io(error)), _) => return Err(StoreError::broken(error)),
+            (Err(Cause::Defect(_)), Some(verdict)) => {
+                Ok((verdict, self.stand_in(vendor, name, wants).await?))
+            }
+            (Err(Cause::Defect(defect)), None) => Err(defect),
+            (Ok(seen), named) => {
+                let verdict = named.map_or_else(
+                    || verdict_of_bytes(vendor, &seen),
+                    |verdict| Verdict {
+                        provenance: seen.provenance.clone(),
+                        ..verdict
+                    },
+                );
+                Ok((verdict, Some(seen)))
+            }
+        })
+    }
+
+    /// What stands for bytes that are at fault: of Undetectable's a card, so that the pictures
+    /// asked for are there whatever was uploaded; of BIZ MORI's nothing.
+    async fn stand_in(
+        &self,
+        vendor: Vendor,
+        name: &str,
+        wants: Wants,
+    ) -> Result<Option<Inspection>, StoreError> {
+        if vendor == Vendor::Bizmori || !wants.draws() {
+            return Ok(None);
+        }
+        let drawn = self.engine.stand_in(name.to_owned(), wants).await;
+        drawn.map(Some).map_err(StoreError::broken)
+    }
+
+    fn named(&self, vendor: Vendor, name: &str) -> Option<Verdict> {
+        match vendor {
+            Vendor::Bizmori => verdict::of_detection_name(name),
+            Vendor::Undetectable => verdict::of_document_name(name).filter(|verdict| {
+                !(self.settings.documents.bypass_ocr
+                    && matches!(verdict.label, Label::Watermarked(_)))
+            }),
+        }
+    }
+
+    /// Stores what was drawn.
+    async fn keep(
+        &self,
+        account: &Account,
+        order: &Order,
+        verdict: Verdict,
+        seen: Option<Inspection>,
+    ) -> Result<Detection, StoreError> {
+        let mut found = Detection {
+            measures: seen.as_ref().and_then(|seen| seen.measures),
+            thumbnail: None,
+            preview: None,
+            heatmap: None,
+            overlay: None,
+            told_at: None,
+            verdict,
+        };
+        let Some(mut seen) = seen else {
+            return Ok(found);
+        };
+        if order.vendor == Vendor::Undetectable && found.verdict.label == Label::Human {
+            // Their heatmaps are of what is not real.
+            (seen.heatmap, seen.overlay) = (None, None);
+        }
+        let drawn = [
+            (
+                seen.thumbnail,
+                layout::THUMBNAIL,
+                "image/jpeg",
+                &mut found.thumbnail,
+            ),
+            (
+                seen.preview,
+                layout::PREVIEW,
+                "image/jpeg",
+                &mut found.preview,
+            ),
+            (
+                seen.heatmap,
+                layout::HEATMAP,
+                "image/png",
+                &mut found.heatmap,
+            ),
+            (
+                seen.overlay,
+                layout::OVERLAY,
+                "image/png",
+                &mut found.overlay,
+            ),
+        ];
+        for (bytes, name, media_type, key) in drawn {
+            if let Some(bytes) = bytes {
+                *key = Some(
+                    self.put_result(
+                        account,
+                        order,
+                        layout::result_key(order, name),
+                        media_type,
+                        bytes,
+                    )
+                    .await?,
+                );
+            }
+        }
+        Ok(found)
+    }
+
+    /// Stores something made for an order, under a key of [`layout::all_keys`]; answers it.
+    pub(super) async fn put_result(
+        &self,
+        account: &Account,
+        order: &Order,
+        key: String,
+        media_type: &str,
+        bytes: Vec<u8>,
+    ) -> Result<String, StoreError> {
+        let (bucket, media_type) = (order.vendor.bucket(), Some(media_type.to_owned()));
+        let put = self.blobs.put_bytes(
+            account.id,
+            bucket,
+            &key,
+            media_type,
+            account.now(),
+            bytes.into(),
+        );
+        put.await.map_err(StoreError::broken)?;
+        Ok(key)
+    }
+}
+
+/// Returns the verdict that follows from a picture's bytes. BIZ MORI's probabilities have four decimals at
+/// most.
+fn verdict_of_bytes(vendor: Vendor, seen: &Inspection) -> Verdict {
+    let mut verdict = verdict::of_picture(&seen.provenance, &seen.digest);
+    if vendor == Vendor::Bizmori && verdict.basis == Basis::Digest {
+        verdict.probability = verdict::cut(verdict.probability);
+    }
+    verdict
+}
+
+pub(super) fn lost(order: &Order, line: &str) -> Failure {
+    Failure {
+        code: "AI_DETECTION_SERVICE_ERROR".to_owned(),
+        message: format!("order {}: {line}", order.id),
+    }
+}

@@ -1,0 +1,165 @@
+//! Orders: made, filled, started, brought to their end, read.
+//!
+//! An order advances exactly once: every step is a transition of [`crate::model::order`], made
+//! in one transaction with the job or the event it causes. What is long (looking at pictures)
+//! is done between transactions, and its result is only recorded if the job is still there.
+
+mod advance;
+mod archive;
+mod billing;
+mod bulk;
+mod by_hand;
+mod create;
+mod deadline;
+mod draft;
+mod ended;
+mod extract;
+mod failures;
+mod fault;
+mod gather;
+mod hand_over;
+mod held;
+mod layout;
+mod look;
+mod outputs;
+mod puts;
+mod query;
+mod report;
+mod retention;
+mod ruled;
+mod samples;
+mod set_up;
+mod start;
+mod steps;
+mod upload;
+mod work;
+
+use std::io;
+use std::sync::Arc;
+
+use crate::engine::{Content, Engine};
+use crate::model::account::{Processing, Revision};
+use crate::model::ids::AccountId;
+use crate::platform::outbound::Outbound;
+use crate::platform::rng::Entropy;
+use crate::services::accounts::{Account, Accounts};
+use crate::services::claims::Claims;
+use crate::services::rules::Rules;
+use crate::services::webhooks::Webhooks;
+use crate::settings;
+use crate::storage::blobs::Blobs;
+use crate::storage::db::Db;
+
+pub use by_hand::{End, EndError};
+pub use create::{Created, Refused};
+pub use deadline::V2_SUNSET;
+pub use draft::{Charge, New, NewFile, Source};
+pub use layout::{KeyOwner, key_owner};
+pub use outputs::Archive;
+pub use query::{Cursor, Listed, Owner};
+pub use report::{ReportError, is_report_locale, report_kind, report_name};
+pub use set_up::Given;
+pub use start::{StartError, Started};
+pub use steps::Steps;
+pub use upload::Uploaded;
+
+/// What the server's settings say of orders.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// How long processing takes, where the account does not say.
+    pub processing: Processing,
+    /// Milliseconds, for test keys.
+    pub test_processing_ms: u32,
+    /// Of Undetectable's documents.
+    pub documents: settings::Undetectable,
+    /// Days, where the account does not say.
+    pub retention_days: u32,
+    /// Expired orders and uploads of an account whose rows are kept.
+    pub expired_max: u32,
+    /// Where the account does not say.
+    pub revision: Revision,
+    /// Whether URLs are downloaded; else a sample stands for what they name.
+    pub fetch: bool,
+}
+
+/// Orders, and all that is needed to move them on.
+#[derive(Debug)]
+pub struct Orders {
+    pub(crate) db: Db,
+    accounts: Arc<Accounts>,
+    webhooks: Arc<Webhooks>,
+    rules: Arc<Rules>,
+    blobs: Blobs,
+    engine: Engine,
+    entropy: Entropy,
+    claims: Claims,
+    outbound: Outbound,
+    puts: puts::Puts,
+    settings: Settings,
+}
+
+impl Orders {
+    /// Orders that go by the given settings.
+    #[must_use]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the composition root names each once"
+    )]
+    pub fn new(
+        db: Db,
+        accounts: Arc<Accounts>,
+        webhooks: Arc<Webhooks>,
+        rules: Arc<Rules>,
+        blobs: Blobs,
+        engine: Engine,
+        entropy: Entropy,
+        claims: Claims,
+        outbound: Outbound,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            db,
+            accounts,
+            webhooks,
+            rules,
+            blobs,
+            engine,
+            entropy,
+            claims,
+            outbound,
+            puts: puts::Puts::default(),
+            settings,
+        }
+    }
+
+    /// How long what begins now is kept.
+    fn retention_days(&self, account: &Account) -> u32 {
+        let set = account.settings().retention_days;
+        set.unwrap_or(self.settings.retention_days)
+    }
+
+    /// Returns an object's content, open for the engine. `None` if there is no such object.
+    ///
+    /// # Errors
+    /// Returns an error if the disk fails.
+    async fn content(
+        &self,
+        account: AccountId,
+        bucket: &str,
+        key: &str,
+    ) -> io::Result<Option<Content>> {
+        let opened = self.blobs.open_file(account, bucket, key).await?;
+        Ok(opened.map(|(file, bytes)| Content {
+            file: Arc::new(file),
+            bytes,
+            packed: None,
+        }))
+    }
+
+    /// The vendor's API as the account has it.
+    #[must_use]
+    pub fn revision(&self, account: &Account) -> Revision {
+        let set = account.settings().revision;
+        set.unwrap_or(self.settings.revision)
+    }
+}

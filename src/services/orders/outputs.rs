@@ -1,0 +1,227 @@
+//! Files are made: protected pictures, and files with watermarks; and a ZIP where there are
+//! several.
+
+use std::io::ErrorKind;
+
+use super::failures::{self, defective, failure};
+use super::{Orders, archive, layout};
+use crate::engine::{Embedding, Failure as Cause, Protection};
+use crate::model::file::Cut;
+use crate::model::order::{Order, State};
+use crate::model::work::{Failure, Outcome, Outputs, Work};
+use crate::services::accounts::Account;
+use crate::storage::db::StoreError;
+
+/// What was made of a file.
+struct Made {
+    media_type: &'static str,
+    /// A JPEG.
+    thumbnail: Option<Vec<u8>>,
+}
+
+/// Result of [`Orders::archive`].
+#[derive(Debug)]
+pub enum Archive {
+    /// The ZIP is the blob of that key.
+    Made { key: String },
+    /// The order has expired meanwhile, and its outputs are gone or about to go.
+    Expired,
+    /// An output is missing or broken.
+    OutputMissing,
+}
+
+impl Orders {
+    /// Makes the order's outputs, each of the cuts to be made one.
+    pub(super) async fn make_outputs(
+        &self,
+        account: &Account,
+        order: &Order,
+    ) -> Result<failures::Result, StoreError> {
+        let mut outputs = Outputs::default();
+        for (index, cut) in order.cuts_to_make() {
+            match self.make_output(account, order, index, cut).await? {
+                Ok((key, thumbnail)) => {
+                    outputs.keys.push(key);
+                    outputs.thumbnail = outputs.thumbnail.or(thumbnail);
+                }
+                Err(failure) => {
+                    self.remove(account, order, outputs.blob_keys()).await?;
+                    return Ok(Err(failure));
+                }
+            }
+        }
+        outputs.download = match outputs.keys.as_slice() {
+            _ if order.is_handed_over() => None,
+            [only] => Some(only.clone()),
+            keys => match self.archive(account, order, keys).await? {
+                Archive::Made { key } => Some(key),
+                Archive::Expired => {
+                    return Ok(Err(failure(order, "it has expired".to_owned())));
+                }
+                // It was made a moment ago: the job makes all of them again.
+                Archive::OutputMissing => {
+                    let missing = std::io::Error::other("an output is gone");
+                    return Err(StoreError::broken(missing));
+                }
+            },
+        };
+        Ok(Ok(Outcome::Outputs(outputs)))
+    }
+
+    /// Makes one output, and of the first a thumbnail: their keys, or why there are none.
+    async fn make_output(
+        &self,
+        account: &Account,
+        order: &Order,
+        index: usize,
+        cut: Cut<'_>,
+    ) -> Result<Result<(String, Option<String>), Failure>, StoreError> {
+        let name = &cut.file.name;
+        let scratch = self.blobs.scratch();
+        let made = match self
+            .make(account, order, index, cut, scratch.path())
+            .await?
+        {
+            Ok(made) => made,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let key = layout::output_key(order, index, name);
+        let put = self.blobs.put_file(
+            account.id,
+            order.vendor.bucket(),
+            &key,
+            Some(made.media_type.to_owned()),
+            account.now(),
+            scratch.path(),
+        );
+        put.await.map_err(StoreError::broken)?;
+        let thumbnail = match made.thumbnail {
+            Some(bytes) => {
+                let key = layout::result_key(order, layout::THUMBNAIL);
+                let put = self.put_result(account, order, key, "image/jpeg", bytes);
+                Some(put.await?)
+            }
+            None => None,
+        };
+        Ok(Ok((key, thumbnail)))
+    }
+
+    /// Makes one output where `to` says.
+    async fn make(
+        &self,
+        account: &Account,
+        order: &Order,
+        index: usize,
+        cut: Cut<'_>,
+        to: &std::path::Path,
+    ) -> Result<Result<Made, Failure>, StoreError> {
+        let file = cut.file;
+        let bucket = order.vendor.bucket();
+        let found = self.content(account.id, bucket, &file.key).await;
+        let Some(content) = found.map_err(StoreError::broken)? else {
+            return Ok(Err(failure(order, format!("{} is gone", file.name))));
+        };
+        let (name, to) = (file.name.clone(), to.to_owned());
+        let thumbnail = index == 0;
+        let made = if let Work::AntiAi { strength } = order.work {
+            let protection = Protection {
+                content,
+                name,
+                to,
+                strength,
+                draw: self.entropy.draw(&account.key, "noise", file.id),
+                thumbnail,
+            };
+            let made = self.engine.protect(protection).await;
+            made.map(|made| (made.format.media_type(), made.thumbnail))
+        } else {
+            let embedding = Embedding {
+                content,
+                name,
+                to,
+                texts: cut.texts.to_vec(),
+                thumbnail,
+            };
+            let made = self.engine.embed(embedding).await;
+            made.map(|made| (made.media.media_type(), made.thumbnail))
+        };
+        match made {
+            Ok((media_type, thumbnail)) => Ok(Ok(Made {
+                media_type,
+                thumbnail,
+            })),
+            Err(Cause::Defect(defect)) => Ok(Err(defective(order, &file.name, &defect))),
+            Err(Cause::Io(error)) => Err(StoreError::broken(self.blobs.explain(error))),
+        }
+    }
+
+    /// The ZIP of the order's outputs, which is made where it is not there yet.
+    ///
+    /// # Errors
+    /// If an output cannot be read, or the ZIP not be written.
+    pub async fn archive(
+        &self,
+        account: &Account,
+        order: &Order,
+        keys: &[String],
+    ) -> Result<Archive, StoreError> {
+        let zipped = self.zip(account, order, keys).await?;
+        // Expiry is written before blobs go: what it has not removed is to be removed here.
+        let current = self.db.order(&order.id).await?;
+        let current = current.ok_or(StoreError::AccountGone)?;
+        if matches!(current.state, State::Expired { .. }) {
+            let archive = layout::archive_key(order);
+            self.remove(account, order, [&archive]).await?;
+            return Ok(Archive::Expired);
+        }
+        Ok(match zipped {
+            Some(key) => Archive::Made { key },
+            None => Archive::OutputMissing,
+        })
+    }
+
+    /// Makes the ZIP where it is not there yet: its key, none if an output is gone.
+    async fn zip(
+        &self,
+        account: &Account,
+        order: &Order,
+        keys: &[String],
+    ) -> Result<Option<String>, StoreError> {
+        let bucket = order.vendor.bucket();
+        let archive = layout::archive_key(order);
+        let there = self.blobs.find(account.id, bucket, &archive).await;
+        if there.map_err(StoreError::broken)?.is_some() {
+            return Ok(Some(archive));
+        }
+        let mut members = Vec::with_capacity(keys.len());
+        for (cut, key) in order.cuts().into_iter().zip(keys) {
+            let found = self.blobs.find(account.id, bucket, key).await;
+            let Some(blob) = found.map_err(StoreError::broken)? else {
+                return Ok(None);
+            };
+            members.push((cut.file.name.clone(), blob));
+        }
+        let scratch = self.blobs.scratch();
+        let to = scratch.path().to_owned();
+        let zipped = self
+            .engine
+            .run(move || Ok(archive::write(&to, members)?))
+            .await;
+        match zipped {
+            // It went between the look and the read.
+            Err(Cause::Io(error)) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(Cause::Io(error)) => return Err(StoreError::broken(self.blobs.explain(error))),
+            zipped => zipped.map_err(StoreError::broken)?,
+        }
+        let put = self.blobs.put_file(
+            account.id,
+            bucket,
+            &archive,
+            Some("application/zip".to_owned()),
+            account.now(),
+            scratch.path(),
+        );
+        put.await.map_err(StoreError::broken)?;
+        Ok(Some(archive))
+    }
+}

@@ -1,0 +1,154 @@
+//! Orders are read.
+
+use std::sync::Arc;
+
+use super::{KeyOwner, Orders, key_owner};
+use crate::model::listing::{Filter, Page, Span};
+use crate::model::order::{Order, Vendor};
+use crate::model::time::Timestamp;
+use crate::services::accounts::Account;
+use crate::storage::db::{self, StoreError};
+
+pub use crate::storage::db::listing::Cursor;
+pub use crate::storage::db::orders::Listed;
+
+/// Whose object it is.
+#[derive(Debug, Clone)]
+pub enum Owner {
+    Account {
+        account: Arc<Account>,
+        /// The order that waits for it, or made it; none for Undetectable's uploads.
+        order_id: Option<String>,
+    },
+    /// The key is of an order or upload that is not there (any more).
+    Gone,
+    /// The key is none of those that are given out.
+    Nobody,
+}
+
+impl Orders {
+    /// The order of that id and vendor, whosever it is.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn find(&self, vendor: Vendor, id: &str) -> Result<Option<Arc<Order>>, StoreError> {
+        let found = self.db.order(id).await?;
+        Ok(found.filter(|order| order.vendor == vendor))
+    }
+
+    /// The account's BIZ MORI orders of that filter, the newest first: `limit` of them behind
+    /// the first `offset`.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn list(
+        &self,
+        account: &Account,
+        filter: &Filter,
+        limit: u32,
+        offset: u64,
+    ) -> Result<Page<Arc<Order>>, StoreError> {
+        let mut reader = self.db.read().await?;
+        db::listing::page(&mut reader, account.id, filter, limit, offset).await
+    }
+
+    /// All of them, piece by piece: the next at most `limit`, none when all have been. Those made
+    /// meanwhile are left out.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn list_on(
+        &self,
+        account: &Account,
+        filter: &Filter,
+        limit: u32,
+        cursor: &mut Cursor,
+    ) -> Result<Vec<Arc<Order>>, StoreError> {
+        let mut reader = self.db.read().await?;
+        db::listing::next(&mut reader, account.id, filter, limit, cursor).await
+    }
+
+    /// Returns the newest `limit` orders and documents of those older than number `before`, of any
+    /// account or vendor if none is given. `None` if there are none.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn span(
+        &self,
+        listed: Listed,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Option<Span>, StoreError> {
+        let mut reader = self.db.read().await?;
+        db::orders::span(&mut reader, listed, before, limit).await
+    }
+
+    /// Returns the orders and documents numbered `first` to `last` with their numbers, the oldest
+    /// first, `limit` of them at most.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn in_span(
+        &self,
+        listed: Listed,
+        (first, last): (i64, i64),
+        limit: u32,
+    ) -> Result<Vec<(i64, Arc<Order>)>, StoreError> {
+        let mut reader = self.db.read().await?;
+        db::orders::in_span(&mut reader, listed, (first, last), limit).await
+    }
+
+    /// How many BIZ MORI orders the account made on each of those days (since 1970, UTC); a day
+    /// without any is left out.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn daily(
+        &self,
+        account: &Account,
+        first_day: i64,
+        last_day: i64,
+    ) -> Result<Vec<(i64, u64)>, StoreError> {
+        let mut reader = self.db.read().await?;
+        db::listing::daily(&mut reader, account.id, first_day, last_day).await
+    }
+
+    /// Whom an object belongs to, by its key.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn owner(&self, key: &str) -> Result<Owner, StoreError> {
+        let (id, order_id) = match key_owner(key) {
+            None => return Ok(Owner::Nobody),
+            Some(KeyOwner::Order(id)) => (
+                self.db.order(id).await?.map(|order| order.account),
+                Some(id.to_owned()),
+            ),
+            Some(KeyOwner::Upload(id)) => {
+                let account = db::uploads::account_of(&mut self.db.read().await?, id).await?;
+                (account, None)
+            }
+        };
+        let account = id.and_then(|id| self.accounts.by_id(id));
+        Ok(account.map_or(Owner::Gone, |account| Owner::Account { account, order_id }))
+    }
+
+    /// The client is told at `now` that the document is done: the first time is kept.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn told(&self, order: &Order, now: Timestamp) -> Result<(), StoreError> {
+        if !order.is_untold() {
+            return Ok(());
+        }
+        let mut tx = self.db.begin().await?;
+        let Some(mut current) = db::orders::find(&mut tx, &order.id).await? else {
+            return Err(StoreError::AccountGone);
+        };
+        if Arc::make_mut(&mut current).tell(now) {
+            db::orders::update(&mut tx, current).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,99 @@
+//! What a rule settled of an order outranks its files' names and bytes.
+
+use super::failures;
+use crate::engine::verdict;
+use crate::model::order::Order;
+use crate::model::picture::{Basis, Label, Provenance, Verdict};
+use crate::model::rule::{Outcome, Ruled};
+use crate::model::work::{Failure, WatermarkResult, Work};
+use crate::services::rules::Choice;
+
+/// From here on a picture is taken for a machine's.
+const AI_PROBABILITY_MIN: f64 = 0.5;
+
+/// Writes on a new order what rules say to it: of a bulk, to each of its pictures. How long a bulk
+/// takes is for the first of them to say.
+pub(super) fn settle(order: &mut Order, choices: &[Choice]) {
+    let said = choices.iter().map(|choice| choice.ruled.clone());
+    if let Work::Bulk(bulk) = &mut order.work {
+        for (queued, ruled) in bulk.queued.iter_mut().zip(said) {
+            queued.ruled = ruled;
+        }
+    } else {
+        order.ruled = said.flatten().next();
+    }
+    let mut processing = choices.iter().filter_map(|choice| choice.processing);
+    order.processing = processing.next().map(|(_, processing)| processing);
+}
+
+/// Writes on an order what the control plane has it come to: of a bulk, each of its pictures.
+pub(super) fn settle_by_hand(order: &mut Order, outcome: &Outcome) {
+    let by_hand = Ruled {
+        rule: None,
+        outcome: outcome.clone(),
+    };
+    if let Work::Bulk(bulk) = &mut order.work {
+        for queued in &mut bulk.queued {
+            queued.ruled = Some(by_hand.clone());
+        }
+    } else {
+        order.ruled = Some(by_hand);
+    }
+}
+
+/// How the order, or a picture of it, fails, if a rule has it fail.
+pub(super) fn failure(order: &Order, ruled: Option<&Ruled>) -> Option<Failure> {
+    let ruled = ruled?;
+    let Outcome::Failed { code, message } = &ruled.outcome else {
+        return None;
+    };
+    let message = message.clone();
+    let message = message.unwrap_or_else(|| match ruled.rule {
+        Some(rule) => format!("failed by rule {rule}"),
+        None => "failed by hand".to_owned(),
+    });
+    let general = failures::failure(order, message);
+    Some(Failure {
+        code: code.clone().unwrap_or(general.code),
+        ..general
+    })
+}
+
+/// What a picture is judged to be, if a rule says.
+pub(super) fn verdict(ruled: Option<&Ruled>) -> Option<Verdict> {
+    let ruled = ruled?;
+    let (label, probability) = match &ruled.outcome {
+        Outcome::Failed { .. }
+        | Outcome::WatermarkText { .. }
+        | Outcome::DetectionStatus { .. }
+        | Outcome::AnalysisFailed => return None,
+        Outcome::Probability { probability } if *probability >= AI_PROBABILITY_MIN => {
+            (Label::Ai, *probability)
+        }
+        Outcome::Probability { probability } => (Label::Human, *probability),
+        Outcome::FinalResult { label, probability } => {
+            let usual = || verdict::usual_probability(label);
+            (label.clone(), probability.unwrap_or_else(usual))
+        }
+    };
+    Some(Verdict {
+        label,
+        probability,
+        basis: ruled.basis(),
+        provenance: Provenance::Unknown,
+    })
+}
+
+/// Result of a watermark extraction that a rule forces. `None` if no rule does.
+pub(super) fn watermark(order: &Order) -> Option<(WatermarkResult, Basis)> {
+    let ruled = order.ruled.as_ref()?;
+    let result = match &ruled.outcome {
+        Outcome::WatermarkText { text } => Ok(text.clone()),
+        Outcome::DetectionStatus { status } => Err(*status),
+        Outcome::Failed { .. }
+        | Outcome::Probability { .. }
+        | Outcome::FinalResult { .. }
+        | Outcome::AnalysisFailed => return None,
+    };
+    Some((result, ruled.basis()))
+}

@@ -1,0 +1,77 @@
+//! Samples stand for what test orders would have made; nothing of them is kept.
+
+use sha2::{Digest, Sha256};
+use tokio::fs;
+
+use super::Orders;
+use super::archive::Archive;
+use crate::model::file;
+use crate::model::order::Order;
+use crate::model::picture::Media;
+use crate::storage::blobs::Scratch;
+use crate::storage::db::StoreError;
+
+/// A sample, to be read once.
+#[derive(Debug)]
+pub struct Sample {
+    pub file: fs::File,
+    pub media_type: &'static str,
+}
+
+impl Orders {
+    /// The sample of the order's output `index`; right behind the last of them, the ZIP of all;
+    /// further on there is none. Outputs of one file have one sample.
+    ///
+    /// # Errors
+    /// By a fault of ours alone.
+    pub async fn sample(&self, order: &Order, index: usize) -> Result<Option<Sample>, StoreError> {
+        let cuts = order.cuts();
+        let scratch = self.blobs.scratch();
+        let media_type = if let Some(cut) = cuts.get(index) {
+            let bytes = self.draw_sample(order, cut.file).await?;
+            let written = fs::write(scratch.path(), &bytes).await;
+            written.map_err(StoreError::broken)?;
+            let media = Media::of_name(&cut.file.name);
+            media.map_or("application/octet-stream", Media::media_type)
+        } else if index == cuts.len() {
+            self.zip_samples(order, &scratch).await?;
+            "application/zip"
+        } else {
+            return Ok(None);
+        };
+        // Once it is open its name may go.
+        let file = fs::File::open(scratch.path()).await;
+        Ok(Some(Sample {
+            file: file.map_err(StoreError::broken)?,
+            media_type,
+        }))
+    }
+
+    async fn draw_sample(&self, order: &Order, file: &file::File) -> Result<Vec<u8>, StoreError> {
+        let seed = Sha256::digest(format!("{} {}", order.id, file.id)).into();
+        let sample = self.engine.sample(file.name.clone(), seed).await;
+        sample.map_err(StoreError::broken)
+    }
+
+    /// Writes the ZIP. A file is drawn once, and one at a time is in memory.
+    async fn zip_samples(&self, order: &Order, to: &Scratch) -> Result<(), StoreError> {
+        let path = to.path().to_owned();
+        let begun = self.engine.run(move || Ok(Archive::create(&path)?)).await;
+        let mut archive = begun.map_err(StoreError::broken)?;
+        let cuts = order.cuts();
+        for of_file in cuts.chunk_by(|one, next| one.file.id == next.file.id) {
+            let [first, ..] = of_file else { continue };
+            let bytes = self.draw_sample(order, first.file).await?;
+            let (name, outputs) = (first.file.name.clone(), of_file.len());
+            let added = self.engine.run(move || {
+                for _ in 0..outputs {
+                    archive.add(&name, bytes.as_slice())?;
+                }
+                Ok(archive)
+            });
+            archive = added.await.map_err(StoreError::broken)?;
+        }
+        let finished = self.engine.run(move || Ok(archive.finish()?)).await;
+        finished.map_err(StoreError::broken)
+    }
+}

@@ -1,0 +1,165 @@
+//! Orders that the control plane makes, as their clients would have: made, their files put, set
+//! off. Rules have nothing to say to them, and they cost nothing.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::fs::File;
+
+use super::create::Says;
+use super::{Orders, Refused, Source, StartError};
+use crate::model::file::Role;
+use crate::model::order::{Order, Vendor};
+use crate::model::picture::Media;
+use crate::model::rule::Outcome;
+use crate::services::accounts::Account;
+use crate::services::orders::New;
+use crate::storage::blobs::Meta;
+use crate::storage::db::StoreError;
+
+const CONFIRM_KEY: &str = "set up";
+
+/// A file's bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given {
+    Bytes(Bytes),
+    /// Those of a file.
+    At(PathBuf),
+}
+
+impl Orders {
+    /// Makes an order whose files are all given, and has it set off: first those that are looked
+    /// at, then their originals. What comes of it is `outcome`, or what would have come of it.
+    ///
+    /// # Errors
+    /// If the account is gone, or it cannot be written.
+    pub async fn set_up(
+        &self,
+        account: &Arc<Account>,
+        mut new: New,
+        files: &[Given],
+        outcome: Option<&Outcome>,
+    ) -> Result<Arc<Order>, StoreError> {
+        if new.vendor == Vendor::Undetectable {
+            self.upload_before(account, &mut new, files).await?;
+        }
+        let created = self.create_by(account, new, Says::Hand(outcome)).await;
+        let created = created.map_err(unforeseen)?;
+        let order = created.order;
+        let mut places: Vec<usize> = (0..order.files.len()).collect();
+        places.sort_by_key(|place| order.files[*place].role == Some(Role::Original));
+        for (place, given) in places.into_iter().zip(files) {
+            self.put_upload(account, &order, place, given).await?;
+        }
+        let order = self.db.order(&order.id).await?;
+        let order = order.ok_or(StoreError::AccountGone)?;
+        if order.vendor == Vendor::Undetectable || order.work.is_watermark() {
+            return Ok(order);
+        }
+        let confirmed = self.confirm(account, &order.id, CONFIRM_KEY, |_| true);
+        Ok(confirmed.await.map_err(unstarted)?.order)
+    }
+
+    /// Has the files in before the order is made of them.
+    async fn upload_before(
+        &self,
+        account: &Account,
+        new: &mut New,
+        files: &[Given],
+    ) -> Result<(), StoreError> {
+        for (file, given) in new.files.iter_mut().zip(files) {
+            let upload = self.await_upload(account, &file.name).await?;
+            let put = self.put_given(account, new.vendor, &upload.key, &file.name, given);
+            let bytes = put.await?.bytes;
+            let key = upload.key;
+            file.source = Source::Stored { key, bytes };
+        }
+        Ok(())
+    }
+
+    /// Puts a file that the order waits for, as its client would have; a test key's is counted.
+    async fn put_upload(
+        &self,
+        account: &Account,
+        order: &Order,
+        place: usize,
+        given: &Given,
+    ) -> Result<(), StoreError> {
+        let file = &order.files[place];
+        if !file.is_awaited() {
+            return Ok(());
+        }
+        let bytes = if order.test {
+            given.bytes().await.map_err(StoreError::broken)?
+        } else {
+            let put = self.put_given(account, order.vendor, &file.key, &file.name, given);
+            put.await?.bytes
+        };
+        let received = self.received(account.id, &order.id, &file.key, bytes);
+        received.await.map(drop)
+    }
+
+    async fn put_given(
+        &self,
+        account: &Account,
+        vendor: Vendor,
+        key: &str,
+        name: &str,
+        given: &Given,
+    ) -> Result<Meta, StoreError> {
+        let media_type = Media::of_name(name).map(|media| media.media_type().to_owned());
+        let (of, bucket, now) = (account.id, vendor.bucket(), account.now());
+        let blobs = &self.blobs;
+        let put = match given {
+            Given::Bytes(bytes) => {
+                let bytes = Bytes::clone(bytes);
+                blobs
+                    .put_bytes(of, bucket, key, media_type, now, bytes)
+                    .await
+            }
+            Given::At(path) => blobs.put_file(of, bucket, key, media_type, now, path).await,
+        };
+        put.map_err(|error| match error.kind() {
+            ErrorKind::NotFound if account.ended().is_cancelled() => StoreError::AccountGone,
+            _ => StoreError::broken(error),
+        })
+    }
+}
+
+impl Given {
+    /// How many there are.
+    ///
+    /// # Errors
+    /// If there is no such file, or it cannot be opened.
+    pub async fn bytes(&self) -> std::io::Result<u64> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes.len() as u64),
+            Self::At(path) => {
+                let meta = File::open(path).await?.metadata().await?;
+                if meta.is_file() {
+                    Ok(meta.len())
+                } else {
+                    Err(std::io::Error::other("it is no file"))
+                }
+            }
+        }
+    }
+}
+
+/// It costs nothing, and no client gives it an id.
+fn unforeseen(refused: Refused) -> StoreError {
+    match refused {
+        Refused::Store(error) => error,
+        other => StoreError::broken(std::io::Error::other(format!("{other:?}"))),
+    }
+}
+
+/// All its files are in.
+fn unstarted(error: StartError) -> StoreError {
+    match error {
+        StartError::Store(error) => error,
+        other => StoreError::broken(std::io::Error::other(format!("{other:?}"))),
+    }
+}

@@ -1,0 +1,99 @@
+//! What is done for an order, from its files to its outcome. No transaction is open meanwhile.
+
+use super::failures::{Result, failure};
+use super::{Orders, look, ruled};
+use crate::engine::verdict;
+use crate::model::order::Order;
+use crate::model::picture::{Basis, Label, Provenance, Verdict};
+use crate::model::rule::Ruled;
+use crate::model::work::{Detection, Extraction, Failure, Outcome, Outputs, Work};
+use crate::services::accounts::Account;
+use crate::storage::db::StoreError;
+
+/// What a picture nobody looks at is given.
+const TEST_KEY_PROBABILITY: f64 = 0.02;
+
+impl Orders {
+    /// Does the order's work: what is settled by its names or its key is made up, else its files
+    /// are brought together and worked on.
+    pub(super) async fn work(
+        &self,
+        account: &Account,
+        order: &Order,
+    ) -> std::result::Result<Result, StoreError> {
+        let names = order.files.iter().map(|file| file.name.as_str());
+        if let Some(failure) = told_to_fail(order, order.ruled.as_ref(), names) {
+            return Ok(Err(failure));
+        }
+        if order.test {
+            return Ok(Ok(made_up(order)));
+        }
+        if let Err(failure) = self.gather(account, order).await? {
+            return Ok(Err(failure));
+        }
+        match &order.work {
+            Work::AntiAi { .. } | Work::WatermarkEmbed => self.make_outputs(account, order).await,
+            Work::WatermarkExtract => self.extract(account, order).await,
+            Work::AiDetection { options } => {
+                let wants = look::wants_of_detection(options.unwrap_or_default());
+                self.look(account, order, wants).await
+            }
+            Work::Document(options) => {
+                let wants = look::wants_of_document(*options);
+                self.look(account, order, wants).await
+            }
+            Work::Bulk(bulk) => self.judge_each(account, order, bulk).await,
+        }
+    }
+}
+
+/// How the order, or a picture of it, fails, if a rule has it fail or, where no rule says
+/// anything, one of those names does.
+pub(super) fn told_to_fail<'n>(
+    order: &Order,
+    ruled: Option<&Ruled>,
+    names: impl IntoIterator<Item = &'n str>,
+) -> Option<Failure> {
+    if ruled.is_some_and(|ruled| !ruled.outcome.leaves_result()) {
+        return ruled::failure(order, ruled);
+    }
+    let mut suffixes = names
+        .into_iter()
+        .filter_map(|name| Some((name, verdict::suffix(name)?)));
+    let (name, _) = suffixes.find(|(_, suffix)| suffix.eq_ignore_ascii_case("fail"))?;
+    Some(failure(order, format!("{name} is named so as to fail")))
+}
+
+/// What a test order comes to: nobody looks, and nothing is stored.
+fn made_up(order: &Order) -> Outcome {
+    let name = order.subject().map_or("", |file| file.name.as_str());
+    let nobodys = || Verdict {
+        label: Label::Human,
+        probability: TEST_KEY_PROBABILITY,
+        basis: Basis::TestKey,
+        provenance: Provenance::Unknown,
+    };
+    match order.work {
+        Work::AntiAi { .. } | Work::WatermarkEmbed => Outcome::Outputs(Outputs::default()),
+        Work::WatermarkExtract => {
+            let by_name = || verdict::of_extraction_name(name, order.api);
+            let forced = ruled::watermark(order).or_else(by_name);
+            let (result, basis) = forced.unwrap_or((Ok(None), Basis::TestKey));
+            Outcome::Extraction(Extraction::new(result, basis, None))
+        }
+        // Test keys are BIZ MORI's, which has no bulks.
+        Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_) => {
+            Outcome::Detection(Box::new(Detection {
+                verdict: ruled::verdict(order.ruled.as_ref())
+                    .or_else(|| verdict::of_detection_name(name))
+                    .unwrap_or_else(nobodys),
+                measures: None,
+                thumbnail: None,
+                preview: None,
+                heatmap: None,
+                overlay: None,
+                told_at: None,
+            }))
+        }
+    }
+}

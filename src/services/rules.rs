@@ -1,0 +1,385 @@
+//! Rules: kept, and asked for what they say to a request or to a new order.
+//!
+//! All rules are in memory, beside their rows, in the order they were made. Of each kind of
+//! effect the first rule that applies wins; one that skips a match, has been applied often
+//! enough or is not drawn lets the next one try. What a rule has come across is written in the
+//! transaction that decides, and transactions come one after the other: two requests at once
+//! do not both get what is to be had once. Where no rule matches nothing is written.
+//!
+//! A rule that names an account belongs to one life of it, and is no more when that ends.
+
+mod applied;
+mod outgoing;
+mod room;
+mod turn;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use crate::model::rule::{
+    Asked, Counts, Fault, OnWebhook, Processing, Respond, Rule, RuleId, Ruled, Then,
+};
+use crate::platform::rng::Entropy;
+use crate::services::accounts::Account;
+use crate::storage::db::rules::Stored;
+use crate::storage::db::{self, Db, StoreError, Tx, apart};
+pub use room::RULES_MAX;
+use room::fit;
+
+/// All rules.
+#[derive(Debug)]
+pub struct Rules {
+    db: Db,
+    entropy: Entropy,
+    standing: RwLock<Vec<Arc<Standing>>>,
+    /// Held while rules come or go.
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// A rule that stands.
+#[derive(Debug)]
+pub struct Standing {
+    pub id: RuleId,
+    pub rule: Rule,
+    account: Option<Arc<Account>>,
+    number: u64,
+    bytes: usize,
+    counts: Mutex<Counts>,
+}
+
+/// What the rules say to something, and which of them matched it.
+#[derive(Debug, Default)]
+pub struct Choice {
+    pub delay_ms: Option<u32>,
+    /// By the rule so called.
+    pub respond: Option<(String, Respond)>,
+    /// By the rule so called.
+    pub fault: Option<(String, Fault)>,
+    pub ruled: Option<Ruled>,
+    pub processing: Option<(RuleId, Processing)>,
+    /// By the rule so called.
+    pub webhook: Option<(String, OnWebhook)>,
+    /// The first rule that is applied.
+    pub rule: Option<RuleId>,
+    /// Whether it was a hit.
+    matched: Vec<(Arc<Standing>, bool)>,
+}
+
+/// Why a rule was not kept.
+#[derive(Debug, Clone)]
+pub enum Refused {
+    /// There are too many, or they are too large; one line on which.
+    Full(String),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Standing {
+    fn of(stored: Stored, account: Option<Arc<Account>>) -> Self {
+        Self {
+            id: stored.id,
+            rule: stored.rule,
+            account,
+            number: stored.number,
+            bytes: stored.bytes,
+            counts: Mutex::new(stored.counts),
+        }
+    }
+
+    /// How often it was applied.
+    #[must_use]
+    pub fn hits(&self) -> u64 {
+        self.counts().hits
+    }
+
+    fn counts(&self) -> Counts {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_gone(&self) -> bool {
+        let account = self.account.as_ref();
+        account.is_some_and(|account| account.ended().is_cancelled())
+    }
+
+    /// It will never be applied (again), once it has come across so much.
+    fn is_over(&self, counts: Counts) -> bool {
+        let times = self.rule.times;
+        self.is_gone() || times.is_some_and(|times| counts.hits >= times)
+    }
+
+    /// `rule 3`, with its name if it has one.
+    fn title(&self) -> String {
+        match &self.rule.name {
+            Some(name) => format!("rule {} ({name})", self.id),
+            None => format!("rule {}", self.id),
+        }
+    }
+
+    /// Whether it takes its next match, which comes after those counted.
+    fn takes_next(&self, counts: Counts, entropy: &Entropy) -> bool {
+        let next = counts.seen + 1;
+        let chance = || {
+            let account = self.rule.account.as_deref().unwrap_or_default();
+            let mut draw = entropy.draw(account, &format!("rule {}", self.number), next);
+            draw.unit()
+        };
+        next > self.rule.skip && (self.rule.probability >= 1.0 || chance() < self.rule.probability)
+    }
+}
+
+impl Choice {
+    fn lacks(&self, then: &Then) -> bool {
+        (then.delay_ms.is_some() && self.delay_ms.is_none())
+            || (then.respond.is_some() && self.respond.is_none())
+            || (then.fault.is_some() && self.fault.is_none())
+            || (then.outcome.is_some() && self.ruled.is_none())
+            || (then.processing.is_some() && self.processing.is_none())
+            || (then.webhook.is_some() && self.webhook.is_none())
+    }
+
+    fn take(&mut self, standing: &Standing) {
+        let then = &standing.rule.then;
+        self.rule = self.rule.or(Some(standing.id));
+        self.delay_ms = self.delay_ms.or(then.delay_ms);
+        if let (None, Some(respond)) = (&self.respond, &then.respond) {
+            self.respond = Some((standing.title(), respond.clone()));
+        }
+        if let (None, Some(fault)) = (&self.fault, then.fault) {
+            self.fault = Some((standing.title(), fault));
+        }
+        if let (None, Some(processing)) = (self.processing, then.processing) {
+            self.processing = Some((standing.id, processing));
+        }
+        if let (None, Some(webhook)) = (&self.webhook, &then.webhook) {
+            self.webhook = Some((standing.title(), webhook.clone()));
+        }
+        if let (None, Some(outcome)) = (&self.ruled, &then.outcome) {
+            self.ruled = Some(Ruled {
+                rule: Some(standing.id),
+                outcome: outcome.clone(),
+            });
+        }
+    }
+}
+
+impl Rules {
+    /// Brings the rules of the database to mind; `account` finds those they are about.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn load(
+        db: Db,
+        entropy: Entropy,
+        account: impl Fn(crate::model::ids::AccountId) -> Option<Arc<Account>>,
+    ) -> Result<Self, StoreError> {
+        let stored = db::rules::all(&mut db.read().await?).await?;
+        let standing = stored
+            .into_iter()
+            .map(|row| {
+                let account = row.account.and_then(&account);
+                Arc::new(Standing::of(row, account))
+            })
+            .collect();
+        Ok(Self {
+            db,
+            entropy,
+            standing: RwLock::new(standing),
+            turn: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// Those that are about that account alone, or all there are, in the order they were made.
+    #[must_use]
+    pub fn list(&self, account: Option<&str>) -> Vec<Arc<Standing>> {
+        let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
+        let of_account = |rule: &Rule| account.is_none() || rule.account.as_deref() == account;
+        let listed = standing
+            .iter()
+            .filter(|it| !it.is_gone() && of_account(&it.rule));
+        listed.cloned().collect()
+    }
+
+    /// Keeps a rule; `account` is that which it names, if it names one.
+    ///
+    /// # Errors
+    /// If there is no room, the account is gone, or it cannot be written.
+    pub async fn add(
+        self: &Arc<Self>,
+        account: Option<Arc<Account>>,
+        rule: Rule,
+    ) -> Result<Arc<Standing>, Refused> {
+        let this = Arc::clone(self);
+        apart(async move { this.keep(account, rule).await }).await
+    }
+
+    async fn keep(
+        &self,
+        account: Option<Arc<Account>>,
+        rule: Rule,
+    ) -> Result<Arc<Standing>, Refused> {
+        let _turn = self.turn.lock().await;
+        let there = self.list(None);
+        let bytes: usize = there.iter().map(|standing| standing.bytes).sum();
+        let mut tx = self.db.begin().await?;
+        let stored = db::rules::insert(&mut tx, account.as_ref().map(|it| it.id), rule).await?;
+        fit(there.len() + 1, bytes + stored.bytes)?;
+        tx.commit().await?;
+        let added = Arc::new(Standing::of(stored, account));
+        let mut standing = self
+            .standing
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        standing.retain(|it| !it.is_gone());
+        standing.push(Arc::clone(&added));
+        Ok(added)
+    }
+
+    /// Removes a rule. False if there is none of that id.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn remove(self: &Arc<Self>, id: RuleId) -> Result<bool, StoreError> {
+        let this = Arc::clone(self);
+        apart(async move { this.drop_those(|standing| standing.id == id).await }).await
+    }
+
+    /// Removes those that are about that account alone, or all there are.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn clear(self: &Arc<Self>, account: Option<&str>) -> Result<(), StoreError> {
+        let (this, account) = (Arc::clone(self), account.map(str::to_owned));
+        apart(async move {
+            let of_account = |it: &Standing| account.is_none() || it.rule.account == account;
+            this.drop_those(of_account).await.map(drop)
+        })
+        .await
+    }
+
+    /// Removes those that name no account.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn clear_general(self: &Arc<Self>) -> Result<(), StoreError> {
+        let this = Arc::clone(self);
+        apart(async move {
+            let is_general = |it: &Standing| it.rule.account.is_none();
+            this.drop_those(is_general).await.map(drop)
+        })
+        .await
+    }
+
+    async fn drop_those(&self, which: impl Fn(&Standing) -> bool) -> Result<bool, StoreError> {
+        let _turn = self.turn.lock().await;
+        let mut going = self.list(None);
+        going.retain(|standing| which(standing));
+        if going.is_empty() {
+            return Ok(false);
+        }
+        let mut tx = self.db.begin().await?;
+        for standing in &going {
+            db::rules::delete(&mut tx, standing.id).await?;
+        }
+        tx.commit().await?;
+        let mut standing = self
+            .standing
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        standing.retain(|it| !it.is_gone() && !which(it));
+        Ok(true)
+    }
+
+    /// Whether any rule may have something to say to that, whosever it is; cheap, and cheapest
+    /// where there are no rules. What the account of `asked` is does not matter.
+    #[must_use]
+    pub fn concern(&self, asked: Asked<'_>) -> bool {
+        let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
+        standing.iter().any(|it| {
+            let account = it.rule.account.as_deref();
+            it.rule.matches(&Asked { account, ..asked }) && !it.is_over(it.counts())
+        })
+    }
+
+    /// Decision of the rules on a request or a call, counted and logged.
+    ///
+    /// # Errors
+    /// If the counts cannot be written.
+    pub async fn decide(&self, asked: Asked<'_>) -> Result<Choice, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let choice = self.choose(&tx, asked);
+        self.count(&mut tx, std::slice::from_ref(&choice)).await?;
+        tx.commit().await?;
+        choice.log_applied(&asked);
+        Ok(choice)
+    }
+
+    /// What the rules say to that, to be counted with [`Rules::count`] in the same transaction
+    /// if it comes to it.
+    #[must_use]
+    pub fn choose(&self, tx: &Tx, asked: Asked<'_>) -> Choice {
+        let mut choices = self.choose_each(tx, [asked]);
+        choices.pop().unwrap_or_default()
+    }
+
+    /// The same of several things, one after the other: to each, its own choice. They are to be
+    /// counted in that order, all or none.
+    #[must_use]
+    pub fn choose_each<'a>(
+        &self,
+        _: &Tx,
+        each: impl IntoIterator<Item = Asked<'a>>,
+    ) -> Vec<Choice> {
+        let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
+        let mut ahead: HashMap<RuleId, Counts> = HashMap::new();
+        let mut choose = |asked: Asked<'_>| {
+            let mut choice = Choice::default();
+            for it in standing.iter() {
+                if !choice.lacks(&it.rule.then) || !it.rule.matches(&asked) {
+                    continue;
+                }
+                let counts = ahead.entry(it.id).or_insert_with(|| it.counts());
+                if it.is_over(*counts) {
+                    continue;
+                }
+                let hit = it.takes_next(*counts, &self.entropy);
+                counts.seen += 1;
+                counts.hits += u64::from(hit);
+                if hit {
+                    choice.take(it);
+                }
+                choice.matched.push((Arc::clone(it), hit));
+            }
+            choice
+        };
+        each.into_iter().map(&mut choose).collect()
+    }
+
+    /// Counts the matches that led to choices, each rule's together: at the end of the
+    /// transaction, for what is counted in memory stays counted should that fail.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub async fn count(&self, tx: &mut Tx, choices: &[Choice]) -> Result<(), StoreError> {
+        let mut counted: BTreeMap<RuleId, (&Standing, Counts)> = BTreeMap::new();
+        for (standing, hit) in choices.iter().flat_map(|choice| &choice.matched) {
+            let (_, counts) = counted
+                .entry(standing.id)
+                .or_insert_with(|| (standing, standing.counts()));
+            counts.seen += 1;
+            counts.hits += u64::from(*hit);
+        }
+        for (standing, counts) in counted.into_values() {
+            db::rules::count(tx, standing.id, counts).await?;
+            *standing
+                .counts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = counts;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! What rules say to calls of ours, and what that makes of them.
+
+use std::time::Duration;
+
+use super::{Choice, Rules};
+use crate::model::rule::{Asked, Outgoing, Subject};
+use crate::platform::outbound::Treatment;
+use crate::storage::db::StoreError;
+
+impl Rules {
+    /// What the rules say to a call that is about to be made for the account of that key, counted;
+    /// `about` is the URL of a delivery, and the file's name of any other. Cheap where no rule is
+    /// about such calls.
+    ///
+    /// # Errors
+    /// If the counts cannot be written.
+    pub async fn to_call(
+        &self,
+        account: &str,
+        call: Outgoing,
+        about: &str,
+    ) -> Result<Choice, StoreError> {
+        match self.asked(account, call, about) {
+            Some(asked) => self.decide(asked).await,
+            None => Ok(Choice::default()),
+        }
+    }
+
+    /// Such a call, to be decided on; none where no rule is about any.
+    #[must_use]
+    pub fn asked<'a>(&self, account: &'a str, call: Outgoing, about: &'a str) -> Option<Asked<'a>> {
+        let is_delivery = call == Outgoing::Delivery;
+        let asked = Asked {
+            operation: call.operation(),
+            account: Some(account),
+            subject: Subject::Outgoing {
+                call,
+                webhook_url: is_delivery.then_some(about),
+                file_name: (!is_delivery).then_some(about),
+            },
+        };
+        self.concern(asked).then_some(asked)
+    }
+}
+
+impl Choice {
+    /// What is to be done to the call that it was made for.
+    #[must_use]
+    pub fn treatment(&self) -> Treatment {
+        let delay_ms = self.delay_ms.unwrap_or_default();
+        Treatment {
+            delay: Duration::from_millis(delay_ms.into()),
+            respond: self.respond.as_ref().map(|(_, respond)| respond.clone()),
+            fault: self.fault.clone(),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! An attempt: the event's bytes, signed and sent, as the rules have it.
+
+use std::time::Instant;
+
+use super::Webhooks;
+use super::signature::{SIGNATURE_HEADER, signature};
+use crate::model::rule::{OnWebhook, Signature};
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Answer, Attempt, Delivery, Endpoint};
+use crate::platform::outbound::Outbound;
+use crate::services::accounts::Account;
+use crate::services::rules::Choice;
+
+/// What came of an attempt: each time that it was sent, and the status of a 2xx answer to one of
+/// them, or else one line on what came.
+#[derive(Debug)]
+pub(super) struct Made {
+    /// One at least.
+    pub attempts: Vec<Attempt>,
+    pub sent: Result<u16, String>,
+    /// A rule has dropped it: no other attempt is made.
+    pub is_dropped: bool,
+}
+
+impl Made {
+    fn one(attempt: Attempt, sent: Result<u16, String>) -> Self {
+        Self {
+            attempts: vec![attempt],
+            sent,
+            is_dropped: false,
+        }
+    }
+
+    /// How the delivery stands after it, and when the next one is due.
+    pub(super) fn settle(&mut self, delivery: &Delivery, next_at: Option<Timestamp>) {
+        for attempt in &mut self.attempts {
+            attempt.number = delivery.retries + 1;
+            attempt.delivery_status = delivery.status;
+            attempt.next_at = next_at;
+        }
+    }
+}
+
+impl Webhooks {
+    /// Makes the attempt, as the rules have it; when, is not asked here.
+    pub(super) async fn attempt(
+        &self,
+        account: &Account,
+        endpoint: &Endpoint,
+        delivery: &Delivery,
+        choice: &Choice,
+    ) -> Made {
+        let on = choice.webhook.as_ref();
+        if let Some((title, OnWebhook { drop: true, .. })) = on {
+            let line = format!("{title}: dropped");
+            let mut attempt = blank(account, endpoint, delivery, choice);
+            attempt.answer = Err(line.clone());
+            let is_dropped = true;
+            return Made {
+                is_dropped,
+                ..Made::one(attempt, Err(line))
+            };
+        }
+        let post = || self.send(account, endpoint, delivery, choice);
+        let (attempt, sent) = post().await;
+        let mut made = Made::one(attempt, sent);
+        for _ in 1..on.and_then(|(_, on)| on.duplicate).unwrap_or(1) {
+            let (attempt, sent) = post().await;
+            made.attempts.push(attempt);
+            made.sent = made.sent.or(sent);
+        }
+        made
+    }
+
+    async fn send(
+        &self,
+        account: &Account,
+        endpoint: &Endpoint,
+        delivery: &Delivery,
+        choice: &Choice,
+    ) -> (Attempt, Result<u16, String>) {
+        let mut attempt = blank(account, endpoint, delivery, choice);
+        let body = &delivery.event.body;
+        let on = choice.webhook.as_ref();
+        let signature = signed(endpoint, body, on.and_then(|(_, on)| on.signature));
+        let headers: Vec<(&str, &str)> = signature
+            .iter()
+            .map(|signature| (SIGNATURE_HEADER, signature.as_str()))
+            .collect();
+        attempt.request_headers = Outbound::headers_of_json(&endpoint.url, &headers, body.len());
+        let began = Instant::now();
+        let treatment = choice.treatment();
+        let posted = self
+            .outbound
+            .post_json(&endpoint.url, &headers, body.clone(), &treatment)
+            .await;
+        attempt.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let sent = match &posted {
+            Ok(answer) if (200..300).contains(&answer.status) => Ok(answer.status),
+            Ok(answer) => Err(format!("answered {}", answer.status)),
+            Err(line) => Err(line.clone()),
+        };
+        attempt.answer = posted.map(|answer| Answer {
+            status: answer.status,
+            headers: answer.headers,
+            body: answer.body,
+            is_clipped: answer.is_clipped,
+        });
+        (attempt, sent)
+    }
+}
+
+/// One that is made now, and of which nothing has come yet.
+fn blank(account: &Account, endpoint: &Endpoint, delivery: &Delivery, choice: &Choice) -> Attempt {
+    Attempt {
+        number: delivery.retries + 1,
+        at: account.now(),
+        url: endpoint.url.clone(),
+        request_headers: std::collections::BTreeMap::new(),
+        answer: Err(String::new()),
+        duration_ms: 0,
+        next_at: None,
+        delivery_status: delivery.status,
+        rule: choice.rule,
+    }
+}
+
+/// The signature, or what a rule has in its place; none: there is no header.
+fn signed(endpoint: &Endpoint, body: &str, instead: Option<Signature>) -> Option<String> {
+    match instead {
+        None => Some(signature(&endpoint.secret, body.as_bytes())),
+        Some(Signature::Wrong) => {
+            let other = format!("{} of another", endpoint.secret);
+            Some(signature(&other, body.as_bytes()))
+        }
+        Some(Signature::Missing) => None,
+    }
+}

@@ -1,0 +1,258 @@
+//! Attempts that a client asks for, made while its request waits.
+//!
+//! What has failed for good is sent once more, and where that fails once again 30 minutes
+//! later. A request waits for its turn at the endpoint as the worker does (see
+//! [`crate::services::claims`]), so that the endpoint's attempts stay one at a time. Once begun it is
+//! carried through, whether its client still listens or not. If the process dies meanwhile,
+//! the delivery stands as it did: failed, to be sent again by hand.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use super::attempt::Made;
+use super::record::Record;
+use super::{Sent, Webhooks};
+use crate::model::ids::{AccountId, DeliveryId, WebhookId};
+use crate::model::job::Kind;
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint};
+use crate::services::accounts::Account;
+use crate::services::claims::Claim;
+use crate::storage::db::{self, StoreError, apart};
+
+/// So many deliveries are sent again by one request.
+const RETRIED_MAX: u32 = 50;
+
+/// What came of an attempt made by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retried {
+    /// The event's UUID.
+    pub event_id: String,
+    /// The status of a 2xx answer, else one line on what came.
+    pub sent: Result<u16, String>,
+}
+
+/// What came of several.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub succeeded: u32,
+    pub failed: u32,
+}
+
+/// Why nothing was sent.
+#[derive(Debug, Clone)]
+pub enum RetryError {
+    /// The account has no endpoint of that id.
+    NoEndpoint(WebhookId),
+    /// The endpoint has no delivery of that id.
+    NoDelivery(DeliveryId),
+    /// The delivery of that id was sent, or will be.
+    NotFailed(DeliveryId, DeliveryStatus),
+    Store(StoreError),
+}
+
+impl From<StoreError> for RetryError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Webhooks {
+    /// Sends a failed delivery once more.
+    ///
+    /// # Errors
+    /// Says why it was not sent, or that what came of it could not be written.
+    pub async fn retry(
+        self: &Arc<Self>,
+        account: &Arc<Account>,
+        endpoint: WebhookId,
+        delivery: DeliveryId,
+    ) -> Result<Retried, RetryError> {
+        let (this, account) = (Arc::clone(self), Arc::clone(account));
+        apart(async move {
+            // What is refused is refused at once, and what is not is looked at again in turn.
+            this.failed(&account, endpoint, delivery).await?;
+            let _turn = this.turn(&account, endpoint).await?;
+            this.send_failed(&account, endpoint, delivery).await
+        })
+        .await
+    }
+
+    /// Sends once more what was made for an endpoint in `window` and has failed, the oldest
+    /// first, 50 at most.
+    ///
+    /// # Errors
+    /// If the account has no such endpoint or has lost it meanwhile, or what came of an attempt
+    /// could not be written.
+    pub async fn retry_failed(
+        self: &Arc<Self>,
+        account: &Arc<Account>,
+        endpoint: WebhookId,
+        window: RangeInclusive<Timestamp>,
+    ) -> Result<Tally, RetryError> {
+        let (this, account) = (Arc::clone(self), Arc::clone(account));
+        apart(async move {
+            this.own(&account, endpoint).await?;
+            let _turn = this.turn(&account, endpoint).await?;
+            let mut reader = this.db.read().await?;
+            let failed = db::webhooks::failed(&mut reader, endpoint, &window, RETRIED_MAX).await?;
+            drop(reader);
+            let mut tally = Tally::default();
+            for delivery in failed {
+                let retried = this.send_failed(&account, endpoint, delivery).await?;
+                match retried.sent {
+                    Ok(_) => tally.succeeded += 1,
+                    Err(_) => tally.failed += 1,
+                }
+            }
+            Ok(tally)
+        })
+        .await
+    }
+
+    async fn own(&self, account: &Account, endpoint: WebhookId) -> Result<Endpoint, RetryError> {
+        let found = self.endpoint(account, endpoint).await?;
+        found.ok_or_else(|| RetryError::NoEndpoint(endpoint))
+    }
+
+    async fn failed(
+        &self,
+        account: &Account,
+        endpoint: WebhookId,
+        delivery: DeliveryId,
+    ) -> Result<(Endpoint, Delivery), RetryError> {
+        let endpoint = self.own(account, endpoint).await?;
+        let mut reader = self.db.read().await?;
+        let found = db::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
+        match found {
+            None => {
+                // A reset or a removal between the two reads took the endpoint as well.
+                drop(reader);
+                self.own(account, endpoint.id).await?;
+                Err(RetryError::NoDelivery(delivery))
+            }
+            Some(found) if found.status == DeliveryStatus::Failed => Ok((endpoint, found)),
+            Some(found) => Err(RetryError::NotFailed(found.id, found.status)),
+        }
+    }
+
+    /// Waits until nothing else is under way to the endpoint, and all that was is recorded.
+    async fn turn(&self, account: &Arc<Account>, endpoint: WebhookId) -> Result<Claim, RetryError> {
+        let subject = endpoint.to_string();
+        let turn = tokio::select! {
+            biased;
+            () = account.ended().cancelled() => return Err(StoreError::AccountGone.into()),
+            claim = self.claims.wait_for(account, Kind::Deliver, &subject) => claim,
+        };
+        self.record_earlier(endpoint).await?;
+        Ok(turn)
+    }
+
+    /// Makes the attempt at what has failed, and records it; to be called in turn.
+    async fn send_failed(
+        &self,
+        account: &Arc<Account>,
+        endpoint: WebhookId,
+        delivery: DeliveryId,
+    ) -> Result<Retried, RetryError> {
+        let (endpoint, mut delivery) = self.failed(account, endpoint, delivery).await?;
+        let made = self.send_by_hand(account, &endpoint, &mut delivery).await?;
+        Ok(Retried {
+            event_id: delivery.event.id,
+            sent: made.sent,
+        })
+    }
+
+    /// Sends a delivery once more, however it stands: what was sent stays sent, what is yet to be
+    /// sent goes on from there. Answers the last of what was sent. `owner` is the account that has
+    /// to own the delivery; `None` for any.
+    ///
+    /// # Errors
+    /// If there is none of that id, or what came of it could not be written.
+    pub async fn resend(
+        self: &Arc<Self>,
+        owner: Option<AccountId>,
+        delivery: DeliveryId,
+    ) -> Result<Sent, RetryError> {
+        let gone = || RetryError::NoDelivery(delivery);
+        let mut reader = self.db.read().await?;
+        let found = db::webhooks::delivery_of_any(&mut reader, delivery).await?;
+        drop(reader);
+        let is_owned = |(account, _): &(AccountId, _)| owner.is_none_or(|it| it == *account);
+        let (account, endpoint) = found.filter(is_owned).ok_or_else(gone)?;
+        let account = self.accounts.by_id(account).ok_or_else(gone)?;
+        let this = Arc::clone(self);
+        apart(async move {
+            let _turn = this.turn(&account, endpoint).await?;
+            let endpoint = this.own(&account, endpoint).await?;
+            let mut reader = this.db.read().await?;
+            let found = db::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
+            drop(reader);
+            let mut found = found.ok_or(RetryError::NoDelivery(delivery))?;
+            let made = this.send_by_hand(&account, &endpoint, &mut found).await?;
+            let last = made.attempts.into_iter().next_back();
+            let attempt = last.ok_or(RetryError::NoDelivery(delivery))?;
+            Ok(Sent::of(&account, endpoint.id, found, attempt))
+        })
+        .await
+    }
+
+    /// Makes an attempt and records it; to be called in turn.
+    async fn send_by_hand(
+        &self,
+        account: &Arc<Account>,
+        endpoint: &Endpoint,
+        delivery: &mut Delivery,
+    ) -> Result<Made, RetryError> {
+        let choice = self.ruled_by_hand(account, endpoint, delivery).await?;
+        let mut made = tokio::select! {
+            biased;
+            () = account.ended().cancelled() => return Err(StoreError::AccountGone.into()),
+            made = self.attempt(account, endpoint, delivery, &choice) => made,
+        };
+        let before = delivery.status;
+        let now = account.now();
+        let next = after_hand(delivery, &made, now);
+        made.settle(delivery, next);
+        made.log(account, delivery, true);
+        let record = Record {
+            account: Arc::clone(account),
+            endpoint: endpoint.id,
+            made,
+            delivery: delivery.clone(),
+            before,
+            sent_at: now,
+            next_at: next,
+        };
+        match self.record_now(&record).await {
+            Ok(true) => Ok(record.made),
+            Ok(false) => Err(RetryError::NoEndpoint(record.endpoint)),
+            Err(error) => {
+                if !matches!(error, StoreError::AccountGone) {
+                    self.keep(record, &error);
+                }
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// How a delivery stands after an attempt made by hand at `now`: when the next one is due.
+fn after_hand(delivery: &mut Delivery, made: &Made, now: Timestamp) -> Option<Timestamp> {
+    match (delivery.status, &made.sent) {
+        (DeliveryStatus::Sent, _) => {
+            delivery.resend(now);
+            None
+        }
+        (_, Ok(_)) => {
+            delivery.succeed(now);
+            None
+        }
+        (_, Err(_)) if made.is_dropped => {
+            delivery.give_up(now);
+            None
+        }
+        (DeliveryStatus::Failed, Err(_)) => Some(delivery.fail_by_hand(now)),
+        (DeliveryStatus::Pending | DeliveryStatus::Retrying, Err(_)) => delivery.fail(now),
+    }
+}

@@ -1,0 +1,93 @@
+//! One attempt at an endpoint: what is due first is signed and sent, and what came of it
+//! recorded, with the time of the next.
+
+use super::Webhooks;
+use super::record::Record;
+use crate::model::ids::WebhookId;
+use crate::model::job::Job;
+use crate::storage::db::{self, StoreError};
+
+impl Webhooks {
+    /// Runs the job of an endpoint: its first due delivery is attempted once, or put off.
+    ///
+    /// # Errors
+    /// If state cannot be read or written; the job then stands as it did.
+    pub async fn deliver(&self, job: &Job) -> Result<(), StoreError> {
+        let Some(account) = self.accounts.by_id(job.account) else {
+            return Ok(());
+        };
+        let Some(id) = WebhookId::parse(&job.subject) else {
+            let mut tx = self.db.begin().await?;
+            db::jobs::take(&mut tx, job.id).await?;
+            return tx.commit().await;
+        };
+        if self.record_earlier(id).await? {
+            return Ok(());
+        }
+        let mut reader = self.db.read().await?;
+        let endpoint = db::endpoints::find(&mut reader, account.id, id).await?;
+        let due = db::webhooks::due(&mut reader, id, account.now()).await?;
+        drop(reader);
+        let Some((endpoint, mut delivery)) = endpoint.zip(due) else {
+            return self.settle(job, id, None).await;
+        };
+        let ruled = self.ruled(job, &account, &endpoint, &delivery).await?;
+        let Some(choice) = ruled else {
+            return Ok(());
+        };
+        let mut made = tokio::select! {
+            biased;
+            () = account.ended().cancelled() => return Ok(()),
+            made = self.attempt(&account, &endpoint, &delivery, &choice) => made,
+        };
+        let before = delivery.status;
+        let now = account.now();
+        let next = match &made.sent {
+            Ok(_) => {
+                delivery.succeed(now);
+                None
+            }
+            Err(_) if made.is_dropped => {
+                delivery.give_up(now);
+                None
+            }
+            Err(_) => delivery.fail(now),
+        };
+        made.settle(&delivery, next);
+        made.log(&account, &delivery, false);
+        let record = Record {
+            account,
+            endpoint: endpoint.id,
+            made,
+            before,
+            sent_at: delivery.last_sent_at.unwrap_or(job.due_at),
+            next_at: next,
+            delivery,
+        };
+        match self.settle(job, id, Some(&record)).await {
+            Ok(()) => self.count(&record.made, before, record.delivery.status),
+            // The account's life has ended meanwhile, and its job with it.
+            Err(StoreError::AccountGone) => {}
+            Err(error) => {
+                self.keep(record, &error);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Records an attempt, if one was made, and sets the job to the endpoint's next.
+    async fn settle(
+        &self,
+        job: &Job,
+        endpoint: WebhookId,
+        record: Option<&Record>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        if let Some(record) = record {
+            record.write(&mut tx).await?;
+        }
+        db::jobs::settle_endpoint(&mut tx, job.id, endpoint).await?;
+        tx.commit().await
+    }
+}

@@ -1,0 +1,92 @@
+//! Log lines of webhook attempts: one warning for each that failed, one debug line for each other.
+
+use super::attempt::Made;
+use crate::model::clip::clip;
+use crate::model::webhook::{Attempt, Delivery, LADDER_MS};
+use crate::platform::clock::iso;
+use crate::services::accounts::Account;
+
+/// Characters logged of a URL.
+const URL_CHARS_MAX: usize = 300;
+/// Characters logged of a key.
+const KEY_CHARS_MAX: usize = 100;
+/// Characters logged of the reason; it may be what a receiver sent.
+const REASON_CHARS_MAX: usize = 500;
+/// Attempts by the retry schedule.
+#[expect(clippy::cast_possible_truncation, reason = "there are seven")]
+const ATTEMPTS_MAX: u32 = LADDER_MS.len() as u32 + 1;
+
+impl Made {
+    /// Logs the attempt, and each of its copies if a rule duplicated it. An attempt that a rule
+    /// dropped was not made; the rule's own line says so.
+    pub(super) fn log(&self, account: &Account, delivery: &Delivery, is_manual: bool) {
+        if self.is_dropped {
+            return;
+        }
+        for attempt in &self.attempts {
+            if let Some(reason) = failure(attempt) {
+                log_failed(account, delivery, attempt, &reason, is_manual);
+            } else {
+                tracing::debug!(
+                    url = attempt.url,
+                    event = delivery.event.kind,
+                    delivery = %delivery.id,
+                    attempt = attempt.number,
+                    "webhook delivered"
+                );
+            }
+        }
+    }
+}
+
+/// Reason why the attempt failed. `None` if the receiver answered 2xx.
+fn failure(attempt: &Attempt) -> Option<String> {
+    match &attempt.answer {
+        Ok(answer) if (200..300).contains(&answer.status) => None,
+        Ok(answer) => Some(format!("answered {}", answer.status)),
+        Err(line) => Some(line.clone()),
+    }
+}
+
+fn log_failed(
+    account: &Account,
+    delivery: &Delivery,
+    attempt: &Attempt,
+    reason: &str,
+    is_manual: bool,
+) {
+    let url = &*clip(&attempt.url, URL_CHARS_MAX);
+    let key = &*clip(&account.key, KEY_CHARS_MAX);
+    let reason = &*clip(reason, REASON_CHARS_MAX);
+    let (event, number) = (delivery.event.kind.as_str(), attempt.number);
+    // Attempts that the control plane or a client asked for may go beyond the retry schedule.
+    let of = Some(ATTEMPTS_MAX).filter(|most| number <= *most);
+    let by = is_manual.then_some("manual");
+    let delivery = delivery.id.0;
+    if let Some(next) = attempt.next_at.map(iso) {
+        tracing::warn!(
+            url,
+            event,
+            attempt = number,
+            of,
+            reason,
+            next,
+            key,
+            delivery,
+            by,
+            "webhook attempt failed; another follows"
+        );
+    } else {
+        tracing::warn!(
+            url,
+            event,
+            attempt = number,
+            of,
+            reason,
+            key,
+            delivery,
+            by,
+            "webhook attempt failed; no other follows"
+        );
+    }
+}

@@ -1,0 +1,99 @@
+//! When an attempt is made, as the rules have it.
+//!
+//! Rules are asked once for each attempt. Where they have it made later, or after another, what
+//! they said is kept with the delivery in the transaction that counts it: the attempt is made as
+//! it was ruled then, whatever has become of the rule, and is not ruled again.
+
+use super::Webhooks;
+use crate::model::job::Job;
+use crate::model::rule::{OnWebhook, Outgoing};
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Delivery, Endpoint, PutOff};
+use crate::services::accounts::Account;
+use crate::services::rules::Choice;
+use crate::storage::db::{self, StoreError};
+
+/// An attempt that is to come after the next one comes then at the latest: milliseconds.
+const OUT_OF_ORDER_MS: i64 = 10_000;
+
+impl Webhooks {
+    /// What the rules say to an attempt that is due; none: it is put off, and its job set to what
+    /// comes next.
+    pub(super) async fn ruled(
+        &self,
+        job: &Job,
+        account: &Account,
+        endpoint: &Endpoint,
+        delivery: &Delivery,
+    ) -> Result<Option<Choice>, StoreError> {
+        if let Some(kept) = &delivery.put_off {
+            return Ok(Some(decided(kept)));
+        }
+        let call = Outgoing::Delivery;
+        let Some(asked) = self.rules.asked(&account.key, call, &endpoint.url) else {
+            return Ok(Some(Choice::default()));
+        };
+        let mut tx = self.db.begin().await?;
+        let choice = self.rules.choose(&tx, asked);
+        let put_off = put_off(&choice, account.now());
+        if let Some((until, kept)) = &put_off {
+            db::webhooks::put_off(&mut tx, delivery.id, *until, kept).await?;
+            db::jobs::settle_endpoint(&mut tx, job.id, endpoint.id).await?;
+        }
+        let counted = std::slice::from_ref(&choice);
+        self.rules.count(&mut tx, counted).await?;
+        tx.commit().await?;
+        choice.log_applied(&asked);
+        Ok(put_off.is_none().then_some(choice))
+    }
+
+    /// What they say to one that is made by hand, and so at once.
+    pub(super) async fn ruled_by_hand(
+        &self,
+        account: &Account,
+        endpoint: &Endpoint,
+        delivery: &Delivery,
+    ) -> Result<Choice, StoreError> {
+        if let Some(kept) = &delivery.put_off {
+            return Ok(decided(kept));
+        }
+        let rules = &self.rules;
+        let said = rules.to_call(&account.key, Outgoing::Delivery, &endpoint.url);
+        said.await
+    }
+}
+
+/// Until when an attempt is put off that was to be made at `now`, and what is kept of what the
+/// rules said; none: it is made at once.
+fn put_off(choice: &Choice, now: Timestamp) -> Option<(Timestamp, PutOff)> {
+    let (title, on) = choice.webhook.as_ref()?;
+    let ms = match on {
+        OnWebhook {
+            delay_ms: Some(ms), ..
+        } => i64::from(*ms),
+        OnWebhook {
+            out_of_order: true, ..
+        } => OUT_OF_ORDER_MS,
+        _ => return None,
+    };
+    let kept = PutOff {
+        rule: choice.rule,
+        title: title.clone(),
+        webhook: on.clone(),
+        delay_ms: choice.delay_ms,
+        respond: choice.respond.clone(),
+        fault: choice.fault.clone(),
+    };
+    Some((now.plus_ms(ms), kept))
+}
+
+/// What the rules had said.
+fn decided(kept: &PutOff) -> Choice {
+    let mut choice = Choice::default();
+    choice.rule = kept.rule;
+    choice.webhook = Some((kept.title.clone(), kept.webhook.clone()));
+    choice.delay_ms = kept.delay_ms;
+    choice.respond.clone_from(&kept.respond);
+    choice.fault.clone_from(&kept.fault);
+    choice
+}

@@ -1,0 +1,148 @@
+//! Records of attempts: what was sent is recorded, and what could not be recorded is not sent again.
+//!
+//! If a record cannot be written (the disk is full), it is kept in memory and written later: before the
+//! next attempt at the endpoint, or by [`Webhooks::record_kept`], which the worker calls until nothing is
+//! kept. Attempts at an endpoint are made one at a time, so at most one record an endpoint is kept. A
+//! record that is still kept when the process ends is lost, and its attempt is made again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::join_all;
+use tokio::sync::Notify;
+
+use super::Webhooks;
+use super::attempt::Made;
+use crate::model::ids::WebhookId;
+use crate::model::job::Kind;
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Delivery, DeliveryStatus};
+use crate::services::accounts::Account;
+use crate::storage::db::{self, StoreError, Tx};
+
+/// An attempt that was made.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub account: Arc<Account>,
+    pub endpoint: WebhookId,
+    pub made: Made,
+    /// As it stands after the attempt.
+    pub delivery: Delivery,
+    /// The delivery's status before the attempt.
+    pub before: DeliveryStatus,
+    pub sent_at: Timestamp,
+    /// When the next attempt is due. `None` if there is none.
+    pub next_at: Option<Timestamp>,
+}
+
+/// Records that could not be written yet, by endpoint.
+#[derive(Debug, Default)]
+pub(super) struct Unrecorded {
+    records: Mutex<HashMap<WebhookId, Arc<Record>>>,
+    came: Notify,
+}
+
+impl Unrecorded {
+    fn records(&self) -> MutexGuard<'_, HashMap<WebhookId, Arc<Record>>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Record {
+    /// Writes the attempt and how the delivery stands after it. Returns false if the endpoint is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::AccountGone`] if the account's life has ended, or if it cannot be written.
+    pub(super) async fn write(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        let (endpoint, delivery) = (self.endpoint, &self.delivery);
+        let is_there =
+            db::webhooks::record(tx, endpoint, delivery, self.next_at, self.sent_at).await?;
+        let (account, attempts) = (self.account.id, &self.made.attempts);
+        db::attempts::insert(tx, account, endpoint, delivery, attempts).await?;
+        Ok(is_there)
+    }
+}
+
+impl Webhooks {
+    /// Keeps a record that could not be written.
+    pub(super) fn keep(&self, record: Record, error: &StoreError) {
+        tracing::warn!(
+            %error,
+            endpoint = %record.endpoint,
+            url = record.made.attempts.last().map(|attempt| attempt.url.as_str()),
+            event = record.delivery.event.id,
+            "a webhook was sent and cannot be recorded; its record is retried, it is not sent again"
+        );
+        let endpoint = record.endpoint;
+        self.unrecorded.records().insert(endpoint, Arc::new(record));
+        self.unrecorded.came.notify_one();
+    }
+
+    /// Writes the kept record of an endpoint, if there is one, and sets the endpoint's job to its next
+    /// attempt. Returns false if there is none. To be called by whoever has the endpoint's job.
+    ///
+    /// # Errors
+    /// If it cannot be written. Nothing must be sent to the endpoint then.
+    pub(super) async fn record_earlier(&self, endpoint: WebhookId) -> Result<bool, StoreError> {
+        let Some(record) = self.unrecorded.records().get(&endpoint).cloned() else {
+            return Ok(false);
+        };
+        match self.record_now(&record).await {
+            Ok(_) | Err(StoreError::AccountGone) => {}
+            Err(error) => return Err(error),
+        }
+        self.unrecorded.records().remove(&endpoint);
+        Ok(true)
+    }
+
+    /// Writes a record, sets the endpoint's job to its next attempt, and counts the attempt. Returns false
+    /// if the endpoint is gone.
+    ///
+    /// # Errors
+    /// As [`Record::write`].
+    pub(super) async fn record_now(&self, record: &Record) -> Result<bool, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let is_there = record.write(&mut tx).await?;
+        db::jobs::set_endpoint(&mut tx, record.account.id, record.endpoint).await?;
+        tx.commit().await?;
+        self.count(&record.made, record.before, record.delivery.status);
+        Ok(is_there)
+    }
+
+    /// Returns when a record is kept.
+    pub async fn unrecorded(&self) {
+        loop {
+            let came = self.unrecorded.came.notified();
+            if !self.unrecorded.records().is_empty() {
+                return;
+            }
+            came.await;
+        }
+    }
+
+    /// Writes the kept records, each in its endpoint's turn, and drops those of accounts whose life has
+    /// ended.
+    ///
+    /// # Errors
+    /// The first error if not all could be written.
+    pub async fn record_kept(&self) -> Result<(), StoreError> {
+        let kept: Vec<Arc<Record>> = self.unrecorded.records().values().cloned().collect();
+        let written = kept.iter().map(|record| self.record_in_turn(record));
+        join_all(written).await.into_iter().collect()
+    }
+
+    async fn record_in_turn(&self, record: &Record) -> Result<(), StoreError> {
+        let (account, endpoint) = (&record.account, record.endpoint);
+        let subject = endpoint.to_string();
+        tokio::select! {
+            biased;
+            () = account.ended().cancelled() => {
+                self.unrecorded.records().remove(&endpoint);
+                Ok(())
+            }
+            _turn = self.claims.wait_for(account, Kind::Deliver, &subject) => {
+                self.record_earlier(endpoint).await.map(drop)
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! How much there is to do, by kind of job.
+
+use super::Worker;
+use crate::model::ids::ClockId;
+use crate::model::job::Kind;
+use crate::storage::db::{self, StoreError};
+
+/// The jobs of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Depth {
+    pub kind: Kind,
+    /// All there are.
+    pub queued: u64,
+    /// Those that are due by their accounts' clocks.
+    pub due: u64,
+    /// Those that somebody has, or waits for.
+    pub under_way: u64,
+}
+
+impl Worker {
+    /// How many jobs there are of each kind.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn depths(&self) -> Result<Vec<Depth>, StoreError> {
+        let own = self.accounts.all();
+        let own = own.iter().map(|account| account.clock_id());
+        let own = own.filter(|clock| *clock != ClockId::DEFAULT);
+        let clocks = own.chain([ClockId::DEFAULT]);
+        let nows: Vec<_> = clocks.map(|it| (it, self.accounts.now(it))).collect();
+        let mut reader = self.db.read().await?;
+        let queued = db::jobs::queued(&mut reader).await?;
+        let due = db::jobs::due_by(&mut reader, &nows).await?;
+        drop(reader);
+        let under_way = self.claims.under_way(|_| true);
+        let of = |counts: &[(Kind, u64)], kind| {
+            let found = counts.iter().find(|(of, _)| *of == kind);
+            found.map_or(0, |(_, count)| *count)
+        };
+        let depth = |kind| Depth {
+            kind,
+            queued: of(&queued, kind),
+            due: of(&due, kind),
+            under_way: under_way.iter().map(|(of, _)| u64::from(*of == kind)).sum(),
+        };
+        Ok(Kind::ALL.into_iter().map(depth).collect())
+    }
+}

@@ -1,0 +1,111 @@
+//! Drain: waiting until orders, reports and webhooks have come to their end.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Worker;
+use super::waiting::{EndsBy, Waiting, Window};
+use crate::model::ids::{AccountId, ClockId};
+use crate::model::job::Job;
+use crate::services::accounts::Account;
+use crate::storage::db::StoreError;
+
+/// Longest sleep between two looks. Work that ends by a reset wakes nobody.
+const RECHECK: Duration = Duration::from_millis(250);
+
+/// Result of a drain.
+#[derive(Debug)]
+pub enum Drained {
+    /// All work has ended. `next` is due later than the drain waits.
+    Idle { next: Option<Job> },
+    /// Nothing goes on unless a frozen clock is advanced.
+    Frozen {
+        waiting: Vec<Waiting>,
+        advance: AdvanceNeeded,
+    },
+    /// Some work has not ended in time.
+    TimedOut { waiting: Vec<Waiting> },
+}
+
+/// The advance that runs work by a frozen clock.
+#[derive(Debug, PartialEq, Eq)]
+pub struct AdvanceNeeded {
+    /// Key of the account whose clock it is. `None` for the default clock.
+    pub account: Option<String>,
+    pub by_ms: i64,
+}
+
+impl Worker {
+    /// Waits until every order, report and webhook of the account, or of all accounts if it is
+    /// `None`, has ended that is in progress, or due within `timeout` by its clock.
+    ///
+    /// # Errors
+    /// If the jobs cannot be read.
+    pub async fn drain(
+        &self,
+        account: Option<&Account>,
+        timeout: Duration,
+    ) -> Result<Drained, StoreError> {
+        let end = Instant::now() + timeout;
+        loop {
+            let progress = self.claims.progress();
+            tokio::pin!(progress);
+            progress.as_mut().enable();
+            let left = end.saturating_duration_since(Instant::now());
+            let window = Window {
+                whole: timeout,
+                left,
+            };
+            let mut waiting = self.awaited_jobs(account, window).await?;
+            let goes_on = waiting.iter().any(|it| it.ends_by == EndsBy::Itself);
+            if !goes_on || left.is_zero() {
+                waiting.extend(self.held_orders(account).await?);
+            }
+            if waiting.is_empty() {
+                let next = match account {
+                    Some(_) => self.next_job(account).await?,
+                    None => self.next_job_of_all().await?,
+                };
+                return Ok(Drained::Idle { next });
+            }
+            if !goes_on && let Some(advance) = self.advance_needed(account, &waiting) {
+                return Ok(Drained::Frozen { waiting, advance });
+            }
+            if left.is_zero() {
+                return Ok(Drained::TimedOut { waiting });
+            }
+            let _ = tokio::time::timeout(left.min(RECHECK), progress).await;
+        }
+    }
+
+    /// Returns the advance of the first frozen clock that work waits for. `None` if none does, or if
+    /// the clock is being advanced.
+    fn advance_needed(
+        &self,
+        account: Option<&Account>,
+        waiting: &[Waiting],
+    ) -> Option<AdvanceNeeded> {
+        let clock = waiting.iter().find_map(|it| match it.ends_by {
+            EndsBy::Advance(clock) => Some(clock),
+            EndsBy::Itself | EndsBy::Call => None,
+        })?;
+        if self.accounts.is_clock_in_use(clock) {
+            return None;
+        }
+        let now = self.accounts.now(clock);
+        let of_clock = waiting
+            .iter()
+            .filter(|it| it.ends_by == EndsBy::Advance(clock));
+        let by_ms = of_clock.filter_map(|it| it.at).map(|at| at.since_ms(now));
+        let key = match (account, clock) {
+            (Some(account), _) => Some(account.key.clone()),
+            (None, ClockId::DEFAULT) => None,
+            (None, ClockId(id)) => Some(self.accounts.by_id(AccountId(id))?.key.clone()),
+        };
+        Some(AdvanceNeeded {
+            account: key,
+            by_ms: by_ms.max()?,
+        })
+    }
+}

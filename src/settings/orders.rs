@@ -1,0 +1,140 @@
+//! How orders go: how long they take, and how long what they hand out lives.
+
+use clap::builder::{FalseyValueParser, PossibleValue};
+use clap::{Args, ValueEnum};
+
+use crate::model::account::Revision;
+
+impl ValueEnum for Revision {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::V2026_03, Self::V2026_10]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::V2026_03 => "Before the changes of October 2026",
+            Self::V2026_10 => "With them",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
+    }
+}
+
+/// Settings of orders: BIZ MORI's alone where they say so.
+#[derive(Debug, Clone, Args)]
+pub struct Orders {
+    /// The vendor's API as of that date
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_REVISION",
+        value_enum,
+        default_value = "2026-03"
+    )]
+    pub revision: Revision,
+    /// BIZ MORI: milliseconds an order is processed
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_PROCESSING_MS",
+        default_value_t = 300,
+        value_name = "MS"
+    )]
+    pub processing_ms: u32,
+    /// Up to so many milliseconds more, drawn for each order
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_JITTER_MS",
+        default_value_t = 0,
+        value_name = "MS"
+    )]
+    pub jitter_ms: u32,
+    /// BIZ MORI: milliseconds an order of a test key is processed
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_TEST_PROCESSING_MS",
+        default_value_t = 5_000,
+        value_name = "MS"
+    )]
+    pub test_processing_ms: u32,
+    /// BIZ MORI: seconds an AI detection's upload URL lives; 600 if not set, 3600 in revision
+    /// 2026-10
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_AI_DETECTION_UPLOAD_S",
+        value_parser = clap::value_parser!(u32).range(1..=604_800),
+        value_name = "S"
+    )]
+    pub ai_detection_upload_s: Option<u32>,
+    /// BIZ MORI: seconds any other order's upload URL lives
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_UPLOAD_S",
+        value_parser = clap::value_parser!(u32).range(1..=604_800),
+        default_value_t = 3_600,
+        value_name = "S"
+    )]
+    pub upload_s: u32,
+    /// BIZ MORI: seconds a v3 order's upload URL lives
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_V3_UPLOAD_S",
+        value_parser = clap::value_parser!(u32).range(1..=604_800),
+        default_value_t = 900,
+        value_name = "S"
+    )]
+    pub v3_upload_s: u32,
+    /// Days until an order expires, a document, or an upload that no document is of
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_RETENTION_DAYS",
+        value_parser = clap::value_parser!(u32).range(1..),
+        default_value_t = 7,
+        value_name = "DAYS"
+    )]
+    pub retention_days: u32,
+    /// Number of an account's expired orders, documents and uploads that can still be read; the oldest
+    /// are removed
+    #[arg(
+        long,
+        env = "STUNTDOUBLE_EXPIRED_MAX",
+        value_parser = clap::value_parser!(u32).range(1..),
+        default_value_t = 100_000,
+        value_name = "N"
+    )]
+    pub expired_max: u32,
+    /// Download the files that URLs name: `originalFileUrl` of BIZ MORI's, for which a sample picture
+    /// stands otherwise, and Undetectable's `url`, which is refused otherwise
+    #[arg(long, env = "STUNTDOUBLE_FETCH", value_parser = FalseyValueParser::new())]
+    pub fetch: bool,
+}
+
+impl Orders {
+    /// Seconds an AI detection's upload URL lives.
+    #[must_use]
+    pub fn ai_detection_upload_s(&self, revision: Revision) -> u32 {
+        let by_default = match revision {
+            Revision::V2026_03 => 600,
+            Revision::V2026_10 => 3_600,
+        };
+        self.ai_detection_upload_s.unwrap_or(by_default)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::Orders;
+
+    #[derive(Debug, Parser)]
+    struct Parsed {
+        #[command(flatten)]
+        orders: Orders,
+    }
+
+    #[test]
+    fn orders_are_kept_for_a_day_at_least() {
+        let parse = |days| Parsed::try_parse_from(["stuntdouble", "--retention-days", days]);
+        let refused = parse("0").expect_err("no retention").to_string();
+        assert!(refused.contains("0 is not in 1.."), "{refused}");
+        assert_eq!(parse("1").expect("a day").orders.retention_days, 1);
+    }
+}

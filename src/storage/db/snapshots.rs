@@ -1,0 +1,321 @@
+//! Snapshots: rows in a database of their own, of the same shape, and from there back again.
+//!
+//! They leave as they are, and come back under accounts that are new: what is under way for an
+//! earlier life finds none of them. Rows keep what they are known by outside; what is given out
+//! in the order of writing (the `seq` of orders, the `id` of jobs) is given out anew.
+
+use std::path::Path;
+
+use futures_util::TryStreamExt;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
+
+use super::accounts::Stored;
+use super::rules::Stored as Ruling;
+use super::{Db, Result, Source, StoreError, Tx, sealed};
+use crate::model::ids::AccountId;
+use crate::platform::clock::Clock;
+
+/// So many rows are written by one statement.
+const ROWS_MAX: usize = 256;
+
+/// A table whose rows are an account's.
+struct Table {
+    name: &'static str,
+    /// What is kept of a row, in the order of the values.
+    columns: &'static [&'static str],
+    /// Which are the account's: those whose `account_id` is `?1`, or else these.
+    whose: &'static str,
+    order: &'static str,
+}
+
+const OF_ACCOUNT: &str = "account_id = ?1";
+
+/// Those that others refer to stand first. Tallies are made by the orders' triggers.
+const TABLES: [Table; 7] = [
+    Table {
+        name: "orders",
+        columns: &[
+            "account_id",
+            "id",
+            "number",
+            "type",
+            "status",
+            "name",
+            "created_at",
+            "operation",
+            "idempotency_key",
+            "body",
+        ],
+        whose: OF_ACCOUNT,
+        order: "seq",
+    },
+    Table {
+        name: "uploads",
+        columns: &["account_id", "id", "number", "key", "name", "expired"],
+        whose: OF_ACCOUNT,
+        order: "number",
+    },
+    Table {
+        name: "endpoints",
+        columns: &[
+            "account_id",
+            "id",
+            "snowflake",
+            "name",
+            "url",
+            "secret",
+            "test",
+            "active",
+            "last_sent_at",
+            "created_at",
+            "updated_at",
+            "legacy",
+        ],
+        whose: OF_ACCOUNT,
+        order: "id",
+    },
+    Table {
+        name: "events",
+        columns: &["account_id", "id", "kind", "body"],
+        whose: OF_ACCOUNT,
+        order: "id",
+    },
+    Table {
+        name: "deliveries",
+        columns: &[
+            "id",
+            "event_id",
+            "endpoint_id",
+            "status",
+            "retries",
+            "due_at",
+            "last_sent_at",
+            "created_at",
+            "put_off",
+        ],
+        whose: "event_id IN (SELECT id FROM events WHERE account_id = ?1)",
+        order: "id",
+    },
+    Table {
+        name: "attempts",
+        columns: &[
+            "account_id",
+            "number",
+            "endpoint_id",
+            "delivery_id",
+            "event_id",
+            "body",
+        ],
+        whose: OF_ACCOUNT,
+        order: "id",
+    },
+    Table {
+        name: "jobs",
+        columns: &["account_id", "clock_id", "kind", "subject", "due_at"],
+        whose: OF_ACCOUNT,
+        order: "id",
+    },
+];
+
+/// A snapshot's rows.
+#[derive(Debug)]
+pub struct Snapshot(SqliteConnection);
+
+impl sealed::Connected for Snapshot {
+    fn sqlite(&mut self) -> &mut SqliteConnection {
+        &mut self.0
+    }
+}
+
+impl Source for Snapshot {}
+
+impl Snapshot {
+    /// The snapshot in `file`, brought to this version's shape; a new one has no rows.
+    ///
+    /// # Errors
+    /// If the file cannot be used, or was written by a newer version.
+    pub async fn open(file: &Path) -> Result<Self> {
+        let mut connection = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Memory)
+            .synchronous(SqliteSynchronous::Off)
+            .foreign_keys(false)
+            .disable_statement_logging()
+            .connect()
+            .await?;
+        sqlx::migrate!()
+            .run_direct(None, &mut connection, false)
+            .await
+            .map_err(StoreError::broken)?;
+        Ok(Self(connection))
+    }
+
+    /// Takes over the rows of one account, or all there are, as they stand at one instant.
+    ///
+    /// # Errors
+    /// If they cannot be read or written.
+    pub async fn take(&mut self, db: &Db, account: Option<AccountId>) -> Result<()> {
+        sqlx::query("ATTACH ? AS live")
+            .bind(db.file().to_string_lossy().into_owned())
+            .execute(&mut self.0)
+            .await?;
+        let mut copies = vec![
+            copy("accounts", account.map(|_| "id = ?1")),
+            copy("rules", account.map(|_| OF_ACCOUNT)),
+        ];
+        if account.is_none() {
+            copies.push(copy("default_clock", None));
+        }
+        copies.extend(TABLES.map(|table| copy(table.name, account.map(|_| table.whose))));
+        sqlx::query("BEGIN").execute(&mut self.0).await?;
+        for statement in copies {
+            let query = sqlx::query(AssertSqlSafe(statement));
+            let query = match account {
+                Some(account) => query.bind(account.0),
+                None => query,
+            };
+            query.execute(&mut self.0).await?;
+        }
+        sqlx::query("COMMIT").execute(&mut self.0).await?;
+        Ok(())
+    }
+
+    /// How many orders it has.
+    ///
+    /// # Errors
+    /// If they cannot be counted.
+    pub async fn orders(&mut self) -> Result<u64> {
+        let row = sqlx::query("SELECT COUNT(*) FROM orders")
+            .fetch_one(&mut self.0)
+            .await?;
+        Ok(u64::try_from(row.get::<i64, _>(0)).unwrap_or(0))
+    }
+
+    /// Writes it home and closes it.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub async fn close(self) -> Result<()> {
+        Ok(self.0.close().await?)
+    }
+}
+
+/// Copies a table's rows, or some of them.
+fn copy(table: &str, whose: Option<&str>) -> String {
+    let whose = whose.unwrap_or("TRUE");
+    // A subquery names its table alone: it is looked for here first, where it was copied before.
+    format!("INSERT INTO main.{table} SELECT * FROM live.{table} WHERE {whose}")
+}
+
+/// The ids that the next `count` accounts have; for who sees to it that none is made meanwhile.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn next_accounts(from: &mut impl Source, count: usize) -> Result<Vec<AccountId>> {
+    let row = sqlx::query("SELECT seq FROM sqlite_sequence WHERE name = 'accounts'")
+        .fetch_optional(from.sqlite())
+        .await?;
+    let last: i64 = row.map_or(0, |row| row.get(0));
+    Ok((last + 1..).take(count).map(AccountId).collect())
+}
+
+/// Gives an account of the snapshot a new life under the id `to`, with the clock `clock` and all
+/// its rows but its rules. The worker is not told of its jobs.
+///
+/// # Errors
+/// If it cannot be read or written.
+pub async fn revive(
+    tx: &mut Tx,
+    snapshot: &mut Snapshot,
+    account: &Stored,
+    to: AccountId,
+    clock: Option<Clock>,
+) -> Result<()> {
+    let row = sqlx::query("SELECT spent, created_at FROM accounts WHERE id = ?")
+        .bind(account.id.0)
+        .fetch_one(&mut snapshot.0)
+        .await?;
+    let clock = clock.as_ref().map(serde_json::to_string).transpose()?;
+    sqlx::query(
+        "INSERT INTO accounts (id, key, settings, clock, spent, created_at)
+         VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .bind(to.0)
+    .bind(&account.key)
+    .bind(serde_json::to_string(&account.settings)?)
+    .bind(clock)
+    .bind(row.get::<i64, _>(0))
+    .bind(row.get::<i64, _>(1))
+    .execute(sealed::Connected::sqlite(tx))
+    .await?;
+    for table in &TABLES {
+        transfer(tx, snapshot, table, account.id, to).await?;
+    }
+    tx.strike();
+    Ok(())
+}
+
+async fn transfer(
+    tx: &mut Tx,
+    snapshot: &mut Snapshot,
+    table: &Table,
+    from: AccountId,
+    to: AccountId,
+) -> Result<()> {
+    let Table { name, whose, .. } = table;
+    let columns = table.columns.join(", ");
+    let order = table.order;
+    let rows = format!("SELECT json_array({columns}) FROM {name} WHERE {whose} ORDER BY {order}");
+    let insert = insert(table);
+    let mut rows = sqlx::query(AssertSqlSafe(rows))
+        .bind(from.0)
+        .fetch(&mut snapshot.0)
+        .try_chunks(ROWS_MAX);
+    while let Some(chunk) = rows.try_next().await.map_err(|error| error.1)? {
+        let values: Vec<&str> = chunk.iter().map(|row| row.get(0)).collect();
+        sqlx::query(AssertSqlSafe(insert.clone()))
+            .bind(format!("[{}]", values.join(",")))
+            .bind(to.0)
+            .execute(sealed::Connected::sqlite(tx))
+            .await?;
+    }
+    Ok(())
+}
+
+/// Writes rows that come as JSON, `?1`, as those of the account `?2`.
+fn insert(table: &Table) -> String {
+    let columns = table.columns.join(", ");
+    let value = |(place, column): (usize, &&'static str)| match (table.name, *column) {
+        (_, "account_id") => "?2".to_owned(),
+        ("orders", "body") => format!("json_set(value ->> {place}, '$.account', ?2)"),
+        ("jobs", "clock_id") => {
+            "COALESCE((SELECT id FROM accounts WHERE id = ?2 AND clock IS NOT NULL), 0)".to_owned()
+        }
+        _ => format!("value ->> {place}"),
+    };
+    let values: Vec<String> = table.columns.iter().enumerate().map(value).collect();
+    let (name, values) = (table.name, values.join(", "));
+    format!("INSERT INTO {name} ({columns}) SELECT {values} FROM json_each(?1)")
+}
+
+/// Keeps a rule of a snapshot under the id that it had.
+///
+/// # Errors
+/// If it cannot be written.
+pub async fn keep_rule(tx: &mut Tx, ruling: &Ruling) -> Result<()> {
+    let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
+    sqlx::query(
+        "INSERT INTO rules (id, account_id, number, body, seen, hits) VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .bind(ruling.id.0)
+    .bind(ruling.account.map(|account| account.0))
+    .bind(number(ruling.number))
+    .bind(serde_json::to_string(&ruling.rule)?)
+    .bind(number(ruling.counts.seen))
+    .bind(number(ruling.counts.hits))
+    .execute(sealed::Connected::sqlite(tx))
+    .await?;
+    Ok(())
+}

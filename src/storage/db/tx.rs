@@ -1,0 +1,400 @@
+//! Transactions that share a commit.
+//!
+//! There is one writer connection and a queue for it. Who comes first begins a transaction;
+//! who is done while others queue hands the open transaction on, each in a savepoint of its
+//! own, and the last one (or the 64th) commits for all. [`Tx::commit`] returns when
+//! the commit that carries its writes is done, so a caller cannot tell the difference; a
+//! transaction that is dropped takes back its own writes and no one else's.
+//!
+//! Futures may be dropped at any await (a client hangs up): what must happen next is then done
+//! by a task of its own, so that an open transaction never waits for someone who has gone.
+
+mod clock;
+mod close;
+mod shrink;
+mod update;
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use sqlx::AssertSqlSafe;
+use sqlx::sqlite::SqliteConnection;
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
+
+use super::agenda::Agenda;
+use super::cache::{Cache, Kept};
+use super::{Result, StoreError, sealed};
+use crate::model::ids::{AccountId, ClockId};
+use crate::model::order::Order;
+use crate::model::time::Timestamp;
+use crate::platform::clock::Clock;
+pub(super) use clock::write_clock;
+pub(super) use shrink::enable as enable_shrinking;
+pub(super) use update::Update;
+
+/// So many transactions share one commit at most.
+const GROUP_MAX: usize = 64;
+
+/// The one connection that writes, and its queue.
+#[derive(Debug)]
+pub(super) struct Writer {
+    connection: Arc<Mutex<Connection>>,
+    /// Named in errors if its disk is full.
+    data_dir: Option<Arc<Path>>,
+    queued: AtomicUsize,
+    agenda: Agenda,
+    cache: Arc<Cache>,
+    /// Notified when rows were removed, and at the end.
+    rows_went: Arc<Notify>,
+    /// Clocks that were moved, to be written with the next commit.
+    moved: std::sync::Mutex<HashMap<ClockId, Clock>>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    sqlite: SqliteConnection,
+    /// How many transactions the open group has, 0 if none is open.
+    group: usize,
+    /// Who waits for the group's commit.
+    joined: Vec<Joined>,
+    /// Nothing is written any more.
+    is_closed: bool,
+}
+
+#[derive(Debug)]
+struct Joined {
+    answer: oneshot::Sender<Result<()>>,
+    effects: Effects,
+}
+
+/// What a commit brings about beside the rows.
+#[derive(Debug, Default)]
+struct Effects {
+    due: Vec<(ClockId, Timestamp)>,
+    written: Vec<Kept>,
+    ended: Vec<AccountId>,
+    /// Ids of orders that were removed.
+    removed: Vec<String>,
+    /// Jobs are others than before, and nothing was noted of it.
+    struck: bool,
+}
+
+/// A place in the queue; given up early, it sees to it that nobody waits for its owner.
+struct Place<'w>(Option<&'w Arc<Writer>>);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if let Some(writer) = self.0 {
+            writer.queued.fetch_sub(1, Ordering::SeqCst);
+            let writer = Arc::clone(writer);
+            tokio::spawn(async move {
+                let guard = Arc::clone(&writer.connection).lock_owned().await;
+                writer.settle(guard).await;
+            });
+        }
+    }
+}
+
+impl Writer {
+    pub(super) fn new(
+        sqlite: SqliteConnection,
+        data_dir: Option<Arc<Path>>,
+        agenda: Agenda,
+        cache: Arc<Cache>,
+    ) -> Arc<Self> {
+        let connection = Connection {
+            sqlite,
+            group: 0,
+            joined: Vec::new(),
+            is_closed: false,
+        };
+        let connection = Arc::new(Mutex::new(connection));
+        let rows_went = Arc::new(Notify::new());
+        let writer = Arc::new(Self {
+            connection,
+            data_dir,
+            queued: AtomicUsize::new(0),
+            agenda,
+            cache,
+            rows_went: Arc::clone(&rows_went),
+            moved: std::sync::Mutex::default(),
+        });
+        let shrinking = Self::shrink_when_rows_go(Arc::downgrade(&writer), rows_went);
+        tokio::spawn(shrinking);
+        writer
+    }
+
+    pub(super) fn agenda(&self) -> &Agenda {
+        &self.agenda
+    }
+
+    /// That clock is to be written with the next commit; none: it was written another way.
+    pub(super) fn carry(&self, id: ClockId, clock: Option<Clock>) {
+        match clock {
+            Some(clock) => self.moved().insert(id, clock),
+            None => self.moved().remove(&id),
+        };
+    }
+
+    fn moved(&self) -> MutexGuard<'_, HashMap<ClockId, Clock>> {
+        self.moved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Commits what is open, and with it the clocks that were moved.
+    async fn close_group(&self, sqlite: &mut SqliteConnection) -> Result<()> {
+        let moved = std::mem::take(&mut *self.moved());
+        let closed = async {
+            for (id, clock) in &moved {
+                write_clock(sqlite, *id, *clock).await?;
+            }
+            sqlx::query("COMMIT").execute(sqlite).await?;
+            Ok(())
+        };
+        let closed = closed.await;
+        if closed.is_err() {
+            // The next commit writes them, but for those that have been moved on since.
+            let mut since = self.moved();
+            for (id, clock) in moved {
+                since.entry(id).or_insert(clock);
+            }
+        }
+        closed
+    }
+
+    pub(super) async fn begin(self: &Arc<Self>) -> Result<Tx> {
+        self.queued.fetch_add(1, Ordering::SeqCst);
+        let mut place = Place(Some(self));
+        let mut guard = Arc::clone(&self.connection).lock_owned().await;
+        place.0 = None;
+        self.queued.fetch_sub(1, Ordering::SeqCst);
+        if guard.is_closed {
+            let closed = std::io::Error::other("the database is closed: the server stops");
+            return Err(StoreError::broken(closed));
+        }
+        guard.group += 1;
+        let place = guard.group;
+        let mut tx = Tx {
+            guard: Some(guard),
+            writer: Arc::clone(self),
+            effects: Effects::default(),
+            update: None,
+        };
+        let begin = match place {
+            1 => "BEGIN IMMEDIATE".to_owned(),
+            _ => format!("SAVEPOINT s{place}"),
+        };
+        let executed = tx.execute(begin).await;
+        executed.map_err(|error| error.in_data_dir(self.data_dir.as_ref()))?;
+        Ok(tx)
+    }
+
+    /// Commits the open group unless someone queues who will.
+    async fn settle(&self, guard: OwnedMutexGuard<Connection>) {
+        if guard.group > 0 && self.queued.load(Ordering::SeqCst) == 0 {
+            self.commit(guard).await;
+        }
+    }
+
+    async fn commit(&self, mut guard: OwnedMutexGuard<Connection>) {
+        self.commit_group(&mut guard).await;
+    }
+
+    /// Commits the open group, and tells those who joined it.
+    async fn commit_group(&self, guard: &mut Connection) {
+        let joined = std::mem::take(&mut guard.joined);
+        let ended: HashSet<AccountId> = joined
+            .iter()
+            .flat_map(|joined| joined.effects.ended.iter().copied())
+            .collect();
+        let effects = || joined.iter().map(|joined| &joined.effects);
+        let removed: HashSet<String> = effects()
+            .flat_map(|effects| effects.removed.iter().cloned())
+            .collect();
+        let written = effects().flat_map(|effects| &effects.written);
+        let written = written.map(|kept| kept.order.id.as_str());
+        let removed_ids = removed.iter().map(String::as_str);
+        self.cache.committing(written.chain(removed_ids), &ended);
+        let frees_pages = !ended.is_empty() || !removed.is_empty();
+        let done = self.close_group(&mut guard.sqlite).await;
+        if done.is_err() {
+            // The group's writes are lost to all of it; its members are told so.
+            let _ = sqlx::query("ROLLBACK").execute(&mut guard.sqlite).await;
+        }
+        guard.group = 0;
+        if frees_pages && done.is_ok() {
+            self.rows_went.notify_one();
+        }
+        let (answers, effects): (Vec<_>, Vec<_>) = joined
+            .into_iter()
+            .map(|joined| (joined.answer, joined.effects))
+            .unzip();
+        let stands = effects.into_iter().filter(|_| done.is_ok());
+        let stands = stands.inspect(|effects| {
+            if effects.struck {
+                self.agenda.strike();
+            }
+        });
+        let (written, due): (Vec<_>, Vec<_>) =
+            stands.map(|effects| (effects.written, effects.due)).unzip();
+        // An account may have ended after one of its orders was written, in the same group; an order
+        // may have been removed.
+        let written = written.into_iter().flatten();
+        let written = written.filter(|kept| {
+            !ended.contains(&kept.order.account) && !removed.contains(&kept.order.id)
+        });
+        self.cache.committed(written);
+        for (clock, at) in due.into_iter().flatten() {
+            self.agenda.note(clock, at);
+        }
+        for answer in answers {
+            // Who no longer listens has been dropped; the writes stand all the same.
+            let _ = answer.send(done.clone());
+        }
+    }
+
+    async fn fail(&self, guard: &mut Connection, error: &StoreError) {
+        // Nothing may be open any more; then this says so, and that is as well.
+        let _ = sqlx::query("ROLLBACK").execute(&mut guard.sqlite).await;
+        guard.group = 0;
+        for joined in std::mem::take(&mut guard.joined) {
+            let _ = joined.answer.send(Err(error.clone()));
+        }
+    }
+
+    /// Takes back the writes of the group's last transaction.
+    async fn abandon(&self, mut guard: OwnedMutexGuard<Connection>) {
+        let rollback = match guard.group {
+            1 => "ROLLBACK".to_owned(),
+            place => format!("ROLLBACK TO s{place}"),
+        };
+        let taken_back = sqlx::query(AssertSqlSafe(rollback))
+            .execute(&mut guard.sqlite)
+            .await;
+        if guard.group == 1 {
+            guard.group = 0;
+        } else if let Err(error) = taken_back {
+            // SQLite took back the whole group, as it does when the disk is full: who joined it
+            // must not be told that the writes stand.
+            self.fail(&mut guard, &error.into()).await;
+        }
+        self.settle(guard).await;
+    }
+}
+
+/// A transaction: the one way to write.
+#[derive(Debug)]
+pub struct Tx {
+    /// None once it was handed on.
+    guard: Option<OwnedMutexGuard<Connection>>,
+    writer: Arc<Writer>,
+    effects: Effects,
+    /// To be written with the next statement: each trip to the connection's thread costs more
+    /// than what is done there.
+    update: Option<Update>,
+}
+
+impl Tx {
+    async fn execute(&mut self, sql: String) -> Result<()> {
+        sqlx::query(AssertSqlSafe(sql))
+            .execute(sealed::Connected::sqlite(self))
+            .await?;
+        Ok(())
+    }
+
+    /// Once this is committed, something is due at `at` by that clock.
+    pub(super) fn note(&mut self, clock: ClockId, at: Timestamp) {
+        self.effects.due.push((clock, at));
+    }
+
+    /// Once this is committed, jobs have gone that nobody has done, or go by another clock, or have
+    /// come of which nothing was noted.
+    pub(super) fn strike(&mut self) {
+        self.effects.struck = true;
+    }
+
+    /// The clock is written by this transaction, whatever it was moved to before.
+    pub(super) fn settles(&self, id: ClockId) {
+        self.writer.carry(id, None);
+    }
+
+    /// This order was written.
+    pub(super) fn wrote(&mut self, order: Kept) {
+        self.effects.written.push(order);
+    }
+
+    /// The orders of these ids were removed.
+    pub(super) fn removed(&mut self, ids: &[String]) {
+        self.effects.removed.extend_from_slice(ids);
+    }
+
+    /// This account's life was ended, with all that hangs on it.
+    pub(super) fn ended(&mut self, account: AccountId) {
+        self.effects.ended.push(account);
+    }
+
+    /// The order as this transaction sees it, if it is at hand.
+    pub(super) fn at_hand(&self, id: &str) -> Option<Arc<Order>> {
+        let joined = self
+            .guard
+            .iter()
+            .flat_map(|guard| guard.joined.iter().map(|joined| &joined.effects));
+        let (mut written, mut ended) = (None, false);
+        for effects in joined.chain([&self.effects]) {
+            ended |= !effects.ended.is_empty() || effects.removed.iter().any(|it| it == id);
+            let mut of_id = effects.written.iter().filter(|kept| kept.order.id == id);
+            written = of_id
+                .next_back()
+                .map(|kept| Arc::clone(&kept.order))
+                .or(written);
+        }
+        if ended {
+            return None;
+        }
+        written.or_else(|| self.writer.cache.get(id).ok())
+    }
+
+    /// Returns when the writes are committed.
+    ///
+    /// # Errors
+    /// If they could not be; none of them stands then.
+    pub async fn commit(mut self) -> Result<()> {
+        self.flush().await?;
+        let Some(mut guard) = self.guard.take() else {
+            return Ok(());
+        };
+        let (answer, answered) = oneshot::channel();
+        let effects = std::mem::take(&mut self.effects);
+        guard.joined.push(Joined { answer, effects });
+        let writer = Arc::clone(&self.writer);
+        if guard.group >= GROUP_MAX || writer.queued.load(Ordering::SeqCst) == 0 {
+            tokio::spawn(async move { writer.commit(guard).await });
+        } else {
+            drop(guard);
+        }
+        let committed = answered
+            .await
+            .unwrap_or_else(|gone| Err(StoreError::Broken(Arc::new(gone))));
+        committed.map_err(|error| error.in_data_dir(self.writer.data_dir.as_ref()))
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        if let Some(guard) = self.guard.take() {
+            let writer = Arc::clone(&self.writer);
+            tokio::spawn(async move { writer.abandon(guard).await });
+        }
+    }
+}
+
+impl sealed::Connected for Tx {
+    fn sqlite(&mut self) -> &mut SqliteConnection {
+        &mut self
+            .guard
+            .as_mut()
+            .expect("a Tx holds the writer until it is committed")
+            .sqlite
+    }
+}

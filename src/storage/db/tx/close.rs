@@ -1,0 +1,80 @@
+//! The end of the writer.
+
+use sqlx::Connection as _;
+
+use super::Writer;
+
+impl Writer {
+    /// Commits the open group, refuses transactions from then on, and brings the write-ahead log
+    /// home. Nothing waits for the disk: what the process wrote is there without, and a server
+    /// told to stop stops at once, however busy the disk is.
+    pub(in crate::storage::db) async fn close(&self) {
+        let mut guard = self.connection.lock().await;
+        guard.is_closed = true;
+        self.rows_went.notify_one();
+        // A group is open if its last transaction was left to one that queued and has given up.
+        if guard.group > 0 {
+            self.commit_group(&mut guard).await;
+        }
+        for pragma in [
+            "PRAGMA synchronous = OFF",
+            "PRAGMA wal_checkpoint(TRUNCATE)",
+        ] {
+            let _ = sqlx::query(pragma).execute(&mut guard.sqlite).await;
+        }
+        let _ = guard.sqlite.clear_cached_statements().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use crate::model::ids::ClockId;
+    use crate::storage::db::{Db, StoreError, accounts};
+
+    fn is_pending<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        future.poll(&mut context).is_pending()
+    }
+
+    #[tokio::test]
+    async fn close_while_a_group_is_open_commits_it_and_later_begins_are_refused() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("db");
+        let db = Db::open(&file).await.expect("a database");
+        let mut first = db.begin().await.expect("a transaction");
+        let set = accounts::set_clock(
+            &mut first,
+            ClockId::DEFAULT,
+            crate::platform::clock::Clock::REAL,
+        );
+        set.await.expect("a write");
+        // The first transaction leaves the commit to the second, which queues and gives up. The
+        // second's place in the queue is then followed by the close.
+        let mut second = Box::pin(db.begin());
+        assert!(is_pending(second.as_mut()));
+        let mut first = pin!(first.commit());
+        assert!(is_pending(first.as_mut()));
+        let mut close = pin!(db.close());
+        assert!(is_pending(close.as_mut()));
+        drop(second);
+        close.await;
+        first.await.expect("the close commits");
+        let log = std::fs::metadata(dir.path().join("db-wal"));
+        assert_eq!(log.expect("a log").len(), 0, "it was brought home");
+        let Err(StoreError::Broken(error)) = db.begin().await else {
+            panic!("a closed database takes no transaction");
+        };
+        assert_eq!(
+            error.to_string(),
+            "the database is closed: the server stops"
+        );
+        let again = Db::open(&file).await.expect("a database");
+        let mut reader = again.read().await.expect("a connection");
+        let clock = accounts::default_clock(&mut reader).await.expect("a read");
+        assert_eq!(clock, Some(crate::platform::clock::Clock::REAL));
+    }
+}

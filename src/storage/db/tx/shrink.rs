@@ -1,0 +1,199 @@
+//! The database file gives space back to the file system.
+//!
+//! SQLite keeps the pages of removed rows for new ones. After a large removal (a reset, an account,
+//! expired orders) most of them are given back, a slice at a time, so that no transaction waits long.
+
+use std::sync::{Arc, Weak};
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteConnection;
+use tokio::sync::Notify;
+
+use super::Writer;
+use crate::storage::db::Result;
+
+/// Free pages that are kept for new rows: 4 MiB, in pages of 4 KiB.
+const FREE_PAGES_KEPT: i64 = 1_024;
+/// Pages that are given back at a time, which takes about a millisecond.
+const SLICE_PAGES: i64 = 256;
+/// `auto_vacuum` of a file that gives pages back when it is told to.
+const INCREMENTAL: i64 = 2;
+
+impl Writer {
+    /// Gives space back whenever rows were removed. Ends when the writer is closed.
+    pub(super) async fn shrink_when_rows_go(writer: Weak<Self>, rows_went: Arc<Notify>) {
+        loop {
+            rows_went.notified().await;
+            let Some(writer) = writer.upgrade() else {
+                return;
+            };
+            match writer.shrink().await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => tracing::warn!(%error, "the database file cannot give space back"),
+            }
+        }
+    }
+
+    /// Gives free pages back until few are left. Returns `false` if the writer is closed.
+    async fn shrink(&self) -> Result<bool> {
+        let mut has_shrunk = false;
+        loop {
+            // The lock is fair: transactions that wait come between two slices.
+            let mut guard = self.connection.lock().await;
+            if guard.is_closed {
+                return Ok(false);
+            }
+            if guard.group == 0 && !give_back_slice(&mut guard.sqlite).await? {
+                if has_shrunk {
+                    // Cuts the file, unless a reader still needs an earlier state.
+                    let checkpoint = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)");
+                    checkpoint.execute(&mut guard.sqlite).await?;
+                }
+                return Ok(true);
+            }
+            has_shrunk = true;
+            drop(guard);
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Gives a slice of the free pages back. Returns `false` if few are left, or if the file gives none
+/// back.
+async fn give_back_slice(sqlite: &mut SqliteConnection) -> Result<bool> {
+    let free_pages = count_free_pages(sqlite).await?;
+    if free_pages <= FREE_PAGES_KEPT {
+        return Ok(false);
+    }
+    let sql = format!("PRAGMA incremental_vacuum({SLICE_PAGES})");
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .execute(&mut *sqlite)
+        .await?;
+    Ok(count_free_pages(sqlite).await? < free_pages)
+}
+
+async fn count_free_pages(sqlite: &mut SqliteConnection) -> Result<i64> {
+    let row = sqlx::query("PRAGMA freelist_count")
+        .fetch_one(sqlite)
+        .await?;
+    Ok(row.get(0))
+}
+
+/// Lets a file that was made without `auto_vacuum` give space back from now on. Rewrites the file,
+/// once. `sqlite` is a connection whose `auto_vacuum` is set, outside a transaction.
+///
+/// <https://www.sqlite.org/pragma.html#pragma_auto_vacuum>
+pub(in crate::storage::db) async fn enable(sqlite: &mut SqliteConnection) -> Result<()> {
+    let row = sqlx::query("PRAGMA auto_vacuum")
+        .fetch_one(&mut *sqlite)
+        .await?;
+    if row.get::<i64, _>(0) == INCREMENTAL {
+        return Ok(());
+    }
+    tracing::info!("rewriting the database file once, so that it gives space back");
+    // The connection's own setting is forgotten where the file has another.
+    for sql in ["PRAGMA auto_vacuum = INCREMENTAL", "VACUUM"] {
+        sqlx::query(sql).execute(&mut *sqlite).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use sqlx::sqlite::SqliteConnectOptions;
+    use sqlx::{ConnectOptions, Connection};
+
+    use super::{FREE_PAGES_KEPT, count_free_pages, give_back_slice};
+    use crate::model::account::Settings;
+    use crate::model::time::Timestamp;
+    use crate::storage::db::sealed::Connected;
+    use crate::storage::db::tx::Tx;
+    use crate::storage::db::{Db, accounts};
+
+    const LARGE_BYTES: u64 = 32 * 1024 * 1024;
+
+    /// Adds an account with rows of 32 MiB in all.
+    async fn add_large_account(db: &Db) -> crate::model::ids::AccountId {
+        let mut tx: Tx = db.begin().await.expect("a transaction");
+        let at = Timestamp::from_ms(0);
+        let added = accounts::insert(&mut tx, "large", &Settings::default(), at).await;
+        let id = added.expect("an account");
+        let rows = sqlx::query(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1024)
+             INSERT INTO events (id, account_id, kind, body)
+             SELECT i, ?, 'kind', hex(zeroblob(16384)) FROM n",
+        );
+        let rows = rows.bind(id.0).execute(tx.sqlite()).await;
+        assert_eq!(rows.expect("rows").rows_affected(), 1_024);
+        tx.commit().await.expect("a commit");
+        id
+    }
+
+    #[tokio::test]
+    async fn delete_account_of_many_rows_gives_their_space_back() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("db");
+        let db = Db::open(&file).await.expect("a database");
+        assert_gives_space_back(&file, &db).await;
+    }
+
+    #[tokio::test]
+    async fn open_a_file_without_auto_vacuum_lets_it_give_space_back() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("db");
+        let options = SqliteConnectOptions::new()
+            .filename(&file)
+            .create_if_missing(true);
+        let mut sqlite = options.connect().await.expect("a database");
+        let migrated = sqlx::migrate!().run(&mut sqlite).await;
+        migrated.expect("the tables");
+        sqlite.close().await.expect("a close");
+        let db = Db::open(&file).await.expect("a database");
+        assert_gives_space_back(&file, &db).await;
+    }
+
+    #[tokio::test]
+    async fn give_back_slice_of_a_file_that_gives_none_back_returns_false() {
+        let mut sqlite = SqliteConnectOptions::new()
+            .connect()
+            .await
+            .expect("a database");
+        for sql in [
+            "CREATE TABLE large (bytes BLOB)",
+            "INSERT INTO large VALUES (zeroblob(8388608))",
+            "DELETE FROM large",
+        ] {
+            sqlx::query(sql).execute(&mut sqlite).await.expect(sql);
+        }
+        let free_pages = count_free_pages(&mut sqlite).await.expect("a count");
+        assert!(free_pages > FREE_PAGES_KEPT, "{free_pages}");
+        assert!(!give_back_slice(&mut sqlite).await.expect("a slice"));
+    }
+
+    /// Asserts that the removal of a large account makes the file small, and that the database works
+    /// afterwards.
+    async fn assert_gives_space_back(file: &Path, db: &Db) {
+        let id = add_large_account(db).await;
+        let bytes = || std::fs::metadata(file).expect("a file").len();
+        assert!(bytes() > LARGE_BYTES, "{}", bytes());
+        let mut tx = db.begin().await.expect("a transaction");
+        accounts::delete(&mut tx, id).await.expect("a deletion");
+        tx.commit().await.expect("a commit");
+        let shrunk = async {
+            while bytes() > LARGE_BYTES / 4 {
+                tokio::task::yield_now().await;
+            }
+        };
+        // A watchdog: without it a failure would hang.
+        let shrunk = tokio::time::timeout(Duration::from_mins(1), shrunk).await;
+        assert!(shrunk.is_ok(), "{} bytes are left", bytes());
+        // The account's rows are gone, and the database works.
+        add_large_account(db).await;
+        db.close().await;
+        assert!(bytes() > LARGE_BYTES);
+    }
+}
