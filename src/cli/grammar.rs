@@ -16,7 +16,7 @@ pub struct Cli {
     pub serve: Config,
 }
 
-/// What to do; `serve` where nothing is said.
+/// Command of the command line; `serve` if none is given.
 #[derive(Debug, Subcommand)]
 #[expect(clippy::large_enum_variant, reason = "a process has one command")]
 pub enum Command {
@@ -34,7 +34,7 @@ pub enum Command {
         /// The webhook's secret, `whsec_` included
         #[arg(long)]
         secret: String,
-        /// What `X-MoriBiz-Signature` says
+        /// Value of the header `X-MoriBiz-Signature`
         #[arg(long)]
         signature: String,
     },

@@ -118,8 +118,8 @@ fn place(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
         .position(|window| window == wanted)
 }
 
-/// What follows the `<<` of a file's trailer, `bytes` beginning with its cross-references: a
-/// table, or an object whose stream they are and whose dictionary is the trailer, too.
+/// Returns the bytes behind the `<<` of a file's trailer. `bytes` begin with the cross-references: a
+/// table that the trailer follows, or a stream object, whose dictionary is the trailer as well.
 fn trailer(bytes: &[u8]) -> Option<&[u8]> {
     const KEYWORD: &[u8] = b"trailer";
     let bytes = bytes.trim_ascii_start();
@@ -190,7 +190,7 @@ fn names(dictionary: &[u8]) -> Option<Vec<&[u8]>> {
     }
 }
 
-/// What follows a text, `bytes` beginning behind its `(`.
+/// Returns the bytes behind a string. `bytes` begin behind its `(`.
 fn behind_text(bytes: &[u8]) -> Option<&[u8]> {
     let mut depth = 1_usize;
     let mut is_escaped = false;

@@ -9,7 +9,7 @@ use tokio::io::AsyncWrite;
 use super::socket::Socket;
 use crate::platform::outbound::{GARBAGE, Pace};
 
-/// What becomes of what is written next.
+/// Fault of the next write on a connection.
 #[derive(Debug)]
 pub(super) enum Fate {
     /// The connection is reset.
@@ -65,7 +65,7 @@ impl Fate {
         closed(stream, context)
     }
 
-    /// Is told when all that was to be written has been.
+    /// Closes a connection that is to be cut, once the last bytes have been written.
     pub(super) fn poll_written(
         &self,
         stream: Pin<&mut Socket>,

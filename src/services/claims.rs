@@ -261,23 +261,11 @@ mod tests {
     }
 
     #[test]
-    fn if_idle_lets_nobody_claim_meanwhile() {
-        let (claims, account) = (Claims::new(Agenda::default()), account());
-        let (sender, receiver) = std::sync::mpsc::channel();
-        std::thread::scope(|scope| {
-            let acted = claims.if_idle(ClockId::DEFAULT, || {
-                let (claims, account) = (claims.clone(), Arc::clone(&account));
-                scope.spawn(move || {
-                    let claim = claims.claim(&account, Kind::Process, "1");
-                    sender.send("claimed").expect("a receiver");
-                    drop(claim);
-                });
-                // However long the other thread is given, it has no claim yet.
-                std::thread::sleep(std::time::Duration::from_millis(20));
-                receiver.try_recv().is_err()
-            });
-            assert_eq!(acted, Some(true));
-            assert_eq!(receiver.recv(), Ok("claimed"));
-        });
+    fn if_idle_holds_the_lock_that_a_claim_takes() {
+        let claims = Claims::new(Agenda::default());
+        let is_locked = || claims.0.wanted.try_lock().is_err();
+        assert!(!is_locked());
+        assert_eq!(claims.if_idle(ClockId::DEFAULT, is_locked), Some(true));
+        assert!(!is_locked());
     }
 }

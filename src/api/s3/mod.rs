@@ -46,10 +46,10 @@ const PREFIX: &str = "/_s3";
 /// The buckets there are.
 const BUCKETS: [&str; 3] = ["bizmori", "ai-image-detector-dev", "ai-image-detector-prod"];
 
-/// How long a browser may keep the answer to a preflight.
+/// Time for which a browser may keep the response to a preflight.
 const PREFLIGHT_AGE: Duration = Duration::from_hours(1);
 
-/// Whose an object is, and what time it is there.
+/// Account of an object, and its clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Owner {
     /// The account; [`AccountId::NOBODY`] for keys that were given to none, and
@@ -62,7 +62,7 @@ struct Owner {
 }
 
 impl Owner {
-    /// Whose the key is; the journal, by `entry`, is told.
+    /// Returns the owner of `key`, and records its account at the journal's `entry`.
     async fn of(verbs: &Verbs, entry: Option<&Entry>, key: &str) -> Result<Self, StoreError> {
         Ok(match verbs.orders.owner(key).await? {
             orders::Owner::Account { account, order_id } => {
@@ -102,7 +102,7 @@ pub fn routes(context: Option<Context>) -> Routes {
         .on("storage.options", Method::OPTIONS, OBJECT, serve())
 }
 
-/// Whose a request is: the object's owner.
+/// Returns the account of a request: the owner of its object.
 pub fn whose<'r>(
     verbs: &'r Verbs,
     request: &'r mut Request,

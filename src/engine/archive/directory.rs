@@ -122,9 +122,9 @@ fn find_prelude_64(window: Window<'_>, end_at: u64) -> Option<u64> {
     let locator_at = end_at.checked_sub(LOCATOR_64_BYTES as u64)?;
     let mut locator = [0; LOCATOR_64_BYTES];
     window.read_exact_at(&mut locator, locator_at).ok()?;
-    let [_, _, _, _, _, _, _, _, said @ .., _, _, _, _] = locator;
+    let [_, _, _, _, _, _, _, _, declared @ .., _, _, _, _] = locator;
     let actual = locator_at.checked_sub(END_64_BYTES)?;
-    let bytes = actual.checked_sub(u64::from_le_bytes(said))?;
+    let bytes = actual.checked_sub(u64::from_le_bytes(declared))?;
     (locator.starts_with(LOCATOR_64) && window.begins_at == 0 && bytes > 0).then_some(bytes)
 }
 

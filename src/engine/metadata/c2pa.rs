@@ -49,15 +49,15 @@ pub fn read(clues: &mut Clues, store: &[u8]) {
     };
     let manifest = Manifest::read(active);
     for action in &manifest.actions {
-        told(clues, action, manifest.program.as_deref());
+        apply_action(clues, action, manifest.program.as_deref());
     }
     if let Some(program) = &manifest.program {
-        claimed(clues, program, &manifest);
+        apply_claim_generator(clues, program, &manifest);
     }
 }
 
-/// What an action says of where the picture comes from.
-fn told(clues: &mut Clues, action: &Action, program: Option<&str>) {
+/// Adds the source of the picture that an action states.
+fn apply_action(clues: &mut Clues, action: &Action, program: Option<&str>) {
     let agent = action.agent.as_deref().or(program);
     let is_origin = matches!(action.kind.as_str(), "c2pa.created" | "c2pa.opened");
     match action.source {
@@ -79,8 +79,8 @@ fn told(clues: &mut Clues, action: &Action, program: Option<&str>) {
     }
 }
 
-/// What follows from the program that made the claim, where the actions leave it open.
-fn claimed(clues: &mut Clues, program: &str, manifest: &Manifest) {
+/// Adds the source that the program which made the claim stands for, if the actions state none.
+fn apply_claim_generator(clues: &mut Clues, program: &str, manifest: &Manifest) {
     if names::is_editor(program) {
         clues.edited(Some(program));
     } else if let Some(generator) = names::generator_of_tool(program) {

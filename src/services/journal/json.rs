@@ -12,7 +12,7 @@ use crate::model::glob::glob;
 /// Levels of nesting that are searched. Deeper values are compared as texts.
 const DEPTH_MAX: usize = 128;
 
-/// So much of a value is told.
+/// Characters of a value that a mismatch shows.
 const SHOWN_CHARS_MAX: usize = 200;
 
 /// Value of which one level is parsed.

@@ -4,7 +4,7 @@ use crate::model::order::Order;
 use crate::model::picture::Defect;
 use crate::model::work::{Failure, Outcome, Work};
 
-/// What came of an order's work.
+/// Result of an order's work: its outcome, or the failure it ends with.
 pub(super) type Result = std::result::Result<Outcome, Failure>;
 
 /// Code of a failure by a picture that cannot be read.

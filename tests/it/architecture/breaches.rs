@@ -126,7 +126,7 @@ fn import_of_the_database_by_an_api_is_found() {
         ("http/mod.rs", "use crate::storage::db::Db;", 0),
         ("http/mod.rs", "use crate::storage::db::orders::find;", 1),
         ("services/a.rs", "use crate::storage::db::orders;", 0),
-        // What a service re-exports is the service's.
+        // An item that a service re-exports counts as the service's.
         ("api/s3/put.rs", "use crate::services::orders::find;", 0),
     ] {
         let wrong = imports_of_database(&edges_with(file, text));

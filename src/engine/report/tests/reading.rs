@@ -33,7 +33,7 @@ pub fn stream_with(pdf: &[u8], word: &[u8]) -> Vec<u8> {
     with.remove(0)
 }
 
-/// What each CID reads as, by the document's `ToUnicode`.
+/// Returns the character of each CID, by the document's `ToUnicode`.
 pub fn readings(pdf: &[u8]) -> BTreeMap<u16, char> {
     let cmap = String::from_utf8(stream_with(pdf, b"beginbfchar")).expect("a CMap");
     let pairs = cmap.lines().filter_map(|line| {
@@ -103,7 +103,7 @@ pub fn text(pdf: &[u8]) -> Vec<String> {
         .collect()
 }
 
-/// Where the page's lines begin, in points from its lower left corner.
+/// Returns the start of each line of the page, in points from its lower left corner.
 pub fn places_of_lines(pdf: &[u8]) -> Vec<[f32; 2]> {
     let content = stream_with(pdf, b"BT\n");
     let content = String::from_utf8_lossy(&content);

@@ -16,7 +16,7 @@ use crate::storage::db::Result;
 const FREE_PAGES_KEPT: i64 = 1_024;
 /// Pages that are given back at a time, which takes about a millisecond.
 const SLICE_PAGES: i64 = 256;
-/// `auto_vacuum` of a file that gives pages back when it is told to.
+/// Value of `auto_vacuum` of a file that gives pages back by `incremental_vacuum`.
 const INCREMENTAL: i64 = 2;
 
 impl Writer {
