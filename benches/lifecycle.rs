@@ -87,11 +87,11 @@ const SECTIONS: [&str; 12] = [
 ];
 
 /// What went wrong, for a person to read.
-type Failure = Box<dyn Error + Send + Sync>;
-type Outcome<T> = Result<T, Failure>;
+type BenchError = Box<dyn Error + Send + Sync>;
+type BenchOutcome<T> = Result<T, BenchError>;
 
 /// What the arguments settle.
-struct Settings {
+struct BenchSettings {
     /// How many clients the lifecycle and memory sections have.
     clients: u32,
     /// How long lifecycles are counted; the other sections' times follow from it.
@@ -104,8 +104,8 @@ struct Settings {
     picture: PathBuf,
 }
 
-fn wrong(why: impl Into<String>) -> Failure {
-    Failure::from(why.into())
+fn wrong(why: impl Into<String>) -> BenchError {
+    BenchError::from(why.into())
 }
 
 fn main() -> ExitCode {
@@ -113,7 +113,7 @@ fn main() -> ExitCode {
     let done = if arguments.first().is_some_and(|first| first == BARE_HANDLER) {
         bare_handler(arguments.get(1))
     } else {
-        match Settings::parse(arguments) {
+        match BenchSettings::parse(arguments) {
             Ok(settings) => bench(&settings),
             Err(error) => {
                 eprintln!("{error}\n\n{USAGE}");
@@ -131,13 +131,13 @@ fn main() -> ExitCode {
 }
 
 /// The bare handler has the runtime that the server has: a thread for every processor.
-fn bare_handler(body_bytes: Option<&String>) -> Outcome<()> {
+fn bare_handler(body_bytes: Option<&String>) -> BenchOutcome<()> {
     let body_bytes = body_bytes.map_or(Ok(0), |text| text.parse())?;
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(ceilings::serve_bare(body_bytes))
 }
 
-fn bench(settings: &Settings) -> Outcome<()> {
+fn bench(settings: &BenchSettings) -> BenchOutcome<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         // A signal ends the bench by the same way as an error, which kills the server.
@@ -150,7 +150,7 @@ fn bench(settings: &Settings) -> Outcome<()> {
     })
 }
 
-async fn run(settings: &Settings) -> Outcome<()> {
+async fn run(settings: &BenchSettings) -> BenchOutcome<()> {
     if settings.wants("ready") {
         sections::ready(settings).await?;
     }
@@ -193,8 +193,8 @@ async fn run(settings: &Settings) -> Outcome<()> {
     Ok(())
 }
 
-impl Settings {
-    fn parse(arguments: Vec<String>) -> Outcome<Self> {
+impl BenchSettings {
+    fn parse(arguments: Vec<String>) -> BenchOutcome<Self> {
         let mut settings = Self {
             clients: 32,
             counted: Duration::from_secs(10),

@@ -58,7 +58,7 @@
 //!    ([`services::accounts::ClockGuard`]). An account that starts or stops following the default clock
 //!    takes its jobs along.
 //! 3. The registry of accounts: one account is added or removed at a time
-//!    ([`services::accounts::Turn`]).
+//!    ([`services::accounts::LifecycleGuard`]).
 //! 4. The registry of rules: one change at a time ([`services::rules`]).
 //! 5. The writer's transaction ([`storage::db::Tx`]).
 //! 6. The lock of an object in the blob store. Code that holds it waits for the disk only

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use stuntdouble::app::{App, START_TARGET};
 use stuntdouble::cli::client;
-use stuntdouble::cli::commands::{Client, Source};
+use stuntdouble::cli::commands::{ClientCommand, JsonSource};
 use stuntdouble::cli::grammar::Command;
 use stuntdouble::cli::load::{self, Loaded};
 use stuntdouble::services::webhooks;
@@ -21,7 +21,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 fn main() -> ExitCode {
     let Loaded { cli, warnings } = load::load();
     // An engine probes for as long as a container runs: without the threads of a runtime, for less.
-    if let Some(Command::Client(Client::Health {
+    if let Some(Command::Client(ClientCommand::Health {
         watch: true,
         host,
         server,
@@ -41,10 +41,10 @@ fn main() -> ExitCode {
     };
     let done = match cli.command {
         Some(Command::Client(command)) => runtime.block_on(client::run(&command)),
-        Some(Command::Sign { secret }) => client::read(&Source::Stdin)
+        Some(Command::Sign { secret }) => client::read(&JsonSource::Stdin)
             .and_then(|body| client::show(&format!("{}\n", webhooks::signature(&secret, &body)))),
         Some(Command::Verify { secret, signature }) => {
-            client::read(&Source::Stdin).and_then(|body| verified(&secret, &body, &signature))
+            client::read(&JsonSource::Stdin).and_then(|body| verified(&secret, &body, &signature))
         }
         Some(Command::Licenses) => client::show_licenses(),
         Some(Command::Serve(config)) => runtime.block_on(serve(*config, &warnings)),

@@ -5,18 +5,18 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
-use crate::wire::Message;
-use crate::{Outcome, wrong};
+use crate::wire::WireMessage;
+use crate::{BenchOutcome, wrong};
 
 #[derive(Deserialize)]
-struct Answer<T> {
+struct DataResponse<T> {
     data: T,
 }
 
 /// What `create` answers, as far as the bench reads it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Created {
+pub struct CreatedData {
     /// The order's id.
     pub order_id: String,
     /// Its one file.
@@ -34,7 +34,7 @@ pub struct CreatedFile {
 /// What `confirm` and the detail answer, as far as the bench reads it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Order {
+struct OrderStatusView {
     order_id: String,
     status: String,
 }
@@ -45,7 +45,12 @@ pub fn key(client: u32) -> String {
 }
 
 /// Writes into `request`, cleared first, a client's request without a body.
-pub fn write_get(request: &mut Vec<u8>, host: SocketAddr, client: u32, path: &str) -> Outcome<()> {
+pub fn write_get(
+    request: &mut Vec<u8>,
+    host: SocketAddr,
+    client: u32,
+    path: &str,
+) -> BenchOutcome<()> {
     let key = key(client);
     request.clear();
     write!(
@@ -62,7 +67,7 @@ pub fn write_post(
     client: u32,
     path: &str,
     body: &str,
-) -> Outcome<()> {
+) -> BenchOutcome<()> {
     let (key, length) = (key(client), body.len());
     request.clear();
     write!(
@@ -79,7 +84,7 @@ pub fn write_put_head(
     host: SocketAddr,
     upload_url: &str,
     length: u64,
-) -> Outcome<()> {
+) -> BenchOutcome<()> {
     let path = path_on(upload_url, host)?;
     request.clear();
     write!(
@@ -91,7 +96,7 @@ pub fn write_put_head(
 }
 
 /// Fails unless the answer's status is one of `statuses`.
-pub fn expect_status(what: &str, answer: &Message<'_>, statuses: &[u16]) -> Outcome<()> {
+pub fn expect_status(what: &str, answer: &WireMessage<'_>, statuses: &[u16]) -> BenchOutcome<()> {
     let status = answer.status()?;
     if statuses.contains(&status) {
         return Ok(());
@@ -101,9 +106,9 @@ pub fn expect_status(what: &str, answer: &Message<'_>, statuses: &[u16]) -> Outc
 }
 
 /// The `data` of a 200; anything else is a wrong answer.
-pub fn data<'a, T: Deserialize<'a>>(what: &str, answer: &'a Message<'_>) -> Outcome<T> {
+pub fn data<'a, T: Deserialize<'a>>(what: &str, answer: &'a WireMessage<'_>) -> BenchOutcome<T> {
     expect_status(what, answer, &[200])?;
-    let parsed: Answer<T> = serde_json::from_slice(answer.body).map_err(|error| {
+    let parsed: DataResponse<T> = serde_json::from_slice(answer.body).map_err(|error| {
         let body = String::from_utf8_lossy(answer.body);
         wrong(format!("{what}: {error} in {body}"))
     })?;
@@ -111,12 +116,17 @@ pub fn data<'a, T: Deserialize<'a>>(what: &str, answer: &'a Message<'_>) -> Outc
 }
 
 /// Fails unless the answer says that `order_id` has come to `status`.
-pub fn expect_order(what: &str, answer: &Message<'_>, order_id: &str, status: &str) -> Outcome<()> {
-    let order: Order = data(what, answer)?;
+pub fn expect_order(
+    what: &str,
+    answer: &WireMessage<'_>,
+    order_id: &str,
+    status: &str,
+) -> BenchOutcome<()> {
+    let order: OrderStatusView = data(what, answer)?;
     if order.order_id == order_id && order.status == status {
         return Ok(());
     }
-    let Order {
+    let OrderStatusView {
         order_id: got,
         status: is,
     } = order;
@@ -126,7 +136,7 @@ pub fn expect_order(what: &str, answer: &Message<'_>, order_id: &str, status: &s
 }
 
 /// What stands behind the origin of an upload URL, which must be the server's own.
-fn path_on(upload_url: &str, host: SocketAddr) -> Outcome<&str> {
+fn path_on(upload_url: &str, host: SocketAddr) -> BenchOutcome<&str> {
     upload_url
         .strip_prefix("http://")
         .and_then(|rest| rest.strip_prefix(host.to_string().as_str()))

@@ -17,11 +17,11 @@ use tokio::task::JoinSet;
 
 use crate::calls::{expect_order, expect_status, write_get};
 use crate::client::order_path;
-use crate::process::Process;
-use crate::report::{self, Target};
-use crate::rig::{Load, Rig};
-use crate::wire::Connection;
-use crate::{BARE_HANDLER, Outcome, Settings, wrong};
+use crate::process::ServerProcess;
+use crate::report::{self, Threshold};
+use crate::rig::{Harness, Load};
+use crate::wire::BenchConnection;
+use crate::{BARE_HANDLER, BenchOutcome, BenchSettings, wrong};
 
 /// How many ask at once.
 pub const CONNECTIONS: u32 = 16;
@@ -30,7 +30,7 @@ const COMMITS: Duration = Duration::from_secs(3);
 
 /// A request that is sent over and over, and the one answer it must have every time.
 #[derive(Clone)]
-pub struct Question {
+pub struct RepeatedRequest {
     /// Whom it is put to.
     pub address: SocketAddr,
     /// All of it.
@@ -48,24 +48,24 @@ struct Rate {
 
 /// `GET orders/{id}` of a finished order and the bare handler, in turns: requests per second
 /// over [`CONNECTIONS`] connections, and their ratio.
-pub async fn gets(settings: &Settings) -> Outcome<()> {
+pub async fn gets(settings: &BenchSettings) -> BenchOutcome<()> {
     report::heading(format!(
         "get: a finished order and a bare axum handler in turns, {CONNECTIONS} connections"
     ));
-    let mut rig = Rig::start(settings, CONNECTIONS).await?;
+    let mut rig = Harness::start(settings, CONNECTIONS).await?;
     let orders = read_orders(&mut rig).await?;
     beside_bare(settings, &rig.server, "GET orders/{id}", &orders).await
 }
 
 /// `GET orders/{id}` of a server that keeps a journal and of one that keeps none, in turns: requests
 /// per second, and their ratio.
-pub async fn journal(settings: &Settings) -> Outcome<()> {
+pub async fn journal(settings: &BenchSettings) -> BenchOutcome<()> {
     report::heading(format!(
         "journal: GET of a finished order with and without it in turns, {CONNECTIONS} connections"
     ));
-    let mut kept = Rig::start(settings, CONNECTIONS).await?;
+    let mut kept = Harness::start(settings, CONNECTIONS).await?;
     let without = ["--journal-requests", "0"];
-    let mut none = Rig::start_with(settings, CONNECTIONS, &without).await?;
+    let mut none = Harness::start_with(settings, CONNECTIONS, &without).await?;
     let (kept_questions, none_questions) =
         (read_orders(&mut kept).await?, read_orders(&mut none).await?);
     let turn = settings.counted / (2 * TURNS);
@@ -78,13 +78,13 @@ pub async fn journal(settings: &Settings) -> Outcome<()> {
     }
     let rate = print("with the journal", &rates);
     let bare_rate = print("without", &bare_rates);
-    let target = Some(Target::AtLeast(0.9));
+    let target = Some(Threshold::AtLeast(0.9));
     report::number("ratio", rate / bare_rate, "", target);
     Ok(())
 }
 
 /// Questions for the finished order of each client.
-async fn read_orders(rig: &mut Rig) -> Outcome<Vec<Question>> {
+async fn read_orders(rig: &mut Harness) -> BenchOutcome<Vec<RepeatedRequest>> {
     rig.run(Load::Each(1)).await?;
     let mut orders = Vec::new();
     for client in &rig.clients {
@@ -97,11 +97,11 @@ async fn read_orders(rig: &mut Rig) -> Outcome<Vec<Question>> {
 /// Questions to the server, as many at once as there are, and the bare handler, in turns:
 /// requests per second, and their ratio.
 pub async fn beside_bare(
-    settings: &Settings,
-    server: &Process,
+    settings: &BenchSettings,
+    server: &ServerProcess,
     what: &str,
-    questions: &[Question],
-) -> Outcome<()> {
+    questions: &[RepeatedRequest],
+) -> BenchOutcome<()> {
     let body_bytes = questions.first().map_or(0, |one| one.answer_bytes);
     let bare = start_bare(body_bytes)?;
     let handlers = vec![plain(bare.address, body_bytes)?; questions.len()];
@@ -116,13 +116,13 @@ pub async fn beside_bare(
     }
     let rate = print(what, &rates);
     let bare_rate = print("bare handler, a body as long", &bare_rates);
-    let target = Some(Target::AtLeast(0.5));
+    let target = Some(Threshold::AtLeast(0.5));
     report::number("ratio to the bare handler", rate / bare_rate, "", target);
     Ok(())
 }
 
 /// The bare handler alone, where no server is wanted.
-pub async fn bare(settings: &Settings) -> Outcome<()> {
+pub async fn bare(settings: &BenchSettings) -> BenchOutcome<()> {
     const BODY_BYTES: usize = 600;
     report::heading(format!(
         "bare axum handler, a body of {BODY_BYTES} bytes, {CONNECTIONS} connections"
@@ -137,7 +137,7 @@ pub async fn bare(settings: &Settings) -> Outcome<()> {
 
 /// Single-row commits per second on one connection with the server's pragmas (WAL,
 /// `synchronous=NORMAL`, `BEGIN IMMEDIATE`), and how many lifecycles there were to each.
-pub async fn commits(lifecycles_per_second: Option<f64>) -> Outcome<()> {
+pub async fn commits(lifecycles_per_second: Option<f64>) -> BenchOutcome<()> {
     report::heading("commits: one row in each, WAL, synchronous=NORMAL, BEGIN IMMEDIATE, sqlx");
     let dir = tempfile::tempdir()?;
     let mut connection = SqliteConnectOptions::new()
@@ -172,7 +172,7 @@ pub async fn commits(lifecycles_per_second: Option<f64>) -> Outcome<()> {
 }
 
 /// Serves `body_bytes` bytes of JSON on `/`, until it is killed: the bare handler's process.
-pub async fn serve_bare(body_bytes: usize) -> Outcome<()> {
+pub async fn serve_bare(body_bytes: usize) -> BenchOutcome<()> {
     let filling = body_bytes.saturating_sub(r#"{"data":""}"#.len());
     let body = format!(r#"{{"data":"{}"}}"#, "x".repeat(filling));
     let body: &'static str = String::leak(body);
@@ -188,16 +188,16 @@ pub async fn serve_bare(body_bytes: usize) -> Outcome<()> {
 }
 
 /// This very program, as the bare handler's process.
-fn start_bare(body_bytes: usize) -> Outcome<Process> {
+fn start_bare(body_bytes: usize) -> BenchOutcome<ServerProcess> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args([BARE_HANDLER, &body_bytes.to_string()]);
-    Process::start(&mut command)
+    ServerProcess::start(&mut command)
 }
 
-fn plain(address: SocketAddr, answer_bytes: usize) -> Outcome<Question> {
+fn plain(address: SocketAddr, answer_bytes: usize) -> BenchOutcome<RepeatedRequest> {
     let mut request = Vec::new();
     write_get(&mut request, address, 0, "/")?;
-    Ok(Question {
+    Ok(RepeatedRequest {
         address,
         request,
         answer_bytes,
@@ -206,14 +206,18 @@ fn plain(address: SocketAddr, answer_bytes: usize) -> Outcome<Question> {
 
 /// Reads the order once and holds every later answer to the length of the first, which is
 /// cheaper than to parse it.
-async fn finished_order(address: SocketAddr, client: u32, order_id: &str) -> Outcome<Question> {
+async fn finished_order(
+    address: SocketAddr,
+    client: u32,
+    order_id: &str,
+) -> BenchOutcome<RepeatedRequest> {
     let mut request = Vec::new();
     write_get(&mut request, address, client, &order_path(order_id))?;
-    let mut connection = Connection::open(address).await?;
+    let mut connection = BenchConnection::open(address).await?;
     let answer = connection.exchange(&request).await?;
     expect_order("read", &answer, order_id, "complete")?;
     let answer_bytes = answer.body.len();
-    Ok(Question {
+    Ok(RepeatedRequest {
         address,
         request,
         answer_bytes,
@@ -222,7 +226,11 @@ async fn finished_order(address: SocketAddr, client: u32, order_id: &str) -> Out
 
 /// Asks all `questions` at once for `span`, each on a connection of its own, from as many threads
 /// as there are processors: one thread of ours would be the bare handler's limit.
-async fn ask(process: &Process, questions: &[Question], span: Duration) -> Outcome<Rate> {
+async fn ask(
+    process: &ServerProcess,
+    questions: &[RepeatedRequest],
+    span: Duration,
+) -> BenchOutcome<Rate> {
     let time_before = process.processor_time()?;
     let began = Instant::now();
     let until = began + span;
@@ -245,7 +253,7 @@ async fn ask(process: &Process, questions: &[Question], span: Duration) -> Outco
 }
 
 /// Asks its share of the questions in a runtime of its own: how many answers there were.
-fn asking_thread(share: Vec<Question>, until: Instant) -> Outcome<u32> {
+fn asking_thread(share: Vec<RepeatedRequest>, until: Instant) -> BenchOutcome<u32> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut tasks = JoinSet::new();
@@ -260,8 +268,8 @@ fn asking_thread(share: Vec<Question>, until: Instant) -> Outcome<u32> {
     })
 }
 
-async fn repeat(question: Question, until: Instant) -> Outcome<u32> {
-    let mut connection = Connection::open(question.address).await?;
+async fn repeat(question: RepeatedRequest, until: Instant) -> BenchOutcome<u32> {
+    let mut connection = BenchConnection::open(question.address).await?;
     let mut count = 0;
     while Instant::now() < until {
         let answer = connection.exchange(&question.request).await?;

@@ -8,28 +8,28 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
 use crate::calls::{
-    Created, data, expect_order, expect_status, write_get, write_post, write_put_head,
+    CreatedData, data, expect_order, expect_status, write_get, write_post, write_put_head,
 };
-use crate::picture::Picture;
+use crate::picture::BenchPicture;
 use crate::receiver::Arrival;
-use crate::wire::{Connection, Message, PATIENCE};
-use crate::{Outcome, wrong};
+use crate::wire::{BenchConnection, PATIENCE, WireMessage};
+use crate::{BenchOutcome, wrong};
 
 const EVENT: &str = "order.aiDetection.completed";
 /// What a big upload is written in.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// A client and what it keeps between two orders.
-pub struct Client {
+pub struct BenchClient {
     /// Which one it is, from 0; its key and its webhook follow from it.
     pub number: u32,
     /// The order it made last, or nothing.
     pub order_id: String,
     orders: u32,
     address: SocketAddr,
-    connection: Connection,
+    connection: BenchConnection,
     arrivals: UnboundedReceiver<Arrival>,
-    picture: Picture,
+    picture: BenchPicture,
     request: Vec<u8>,
 }
 
@@ -52,21 +52,21 @@ pub struct Timings {
     pub whole: Duration,
 }
 
-impl Client {
+impl BenchClient {
     /// Connects and registers `hook`, where the webhooks of this client's orders come in.
     pub async fn register(
         number: u32,
         address: SocketAddr,
         hook: &str,
         arrivals: UnboundedReceiver<Arrival>,
-        picture: Picture,
-    ) -> Outcome<Self> {
+        picture: BenchPicture,
+    ) -> BenchOutcome<Self> {
         let mut client = Self {
             number,
             order_id: String::new(),
             orders: 0,
             address,
-            connection: Connection::open(address).await?,
+            connection: BenchConnection::open(address).await?,
             arrivals,
             picture,
             request: Vec::new(),
@@ -78,7 +78,7 @@ impl Client {
     }
 
     /// Takes one order from its creation to its end; every answer on the way is checked.
-    pub async fn lifecycle(&mut self) -> Outcome<Timings> {
+    pub async fn lifecycle(&mut self) -> BenchOutcome<Timings> {
         let began = Instant::now();
         let upload_url = self.create("photo.jpg").await?;
         let created = Instant::now();
@@ -102,12 +102,12 @@ impl Client {
     }
 
     /// Makes a new order of one file: its upload URL.
-    pub async fn create(&mut self, file_name: &str) -> Outcome<String> {
+    pub async fn create(&mut self, file_name: &str) -> BenchOutcome<String> {
         self.orders += 1;
         let (number, order) = (self.number, self.orders);
         let body = format!(r#"{{"idempotencyKey":"b-{number}-{order}","fileName":"{file_name}"}}"#);
         let answer = self.post("/api/v2/orders/ai-detection", &body).await?;
-        let created: Created = data("create", &answer)?;
+        let created: CreatedData = data("create", &answer)?;
         self.order_id = created.order_id;
         Ok(created.file.upload_url)
     }
@@ -117,8 +117,8 @@ impl Client {
         &mut self,
         upload_url: &str,
         chunks: u32,
-        mut between: impl FnMut() -> Outcome<()>,
-    ) -> Outcome<()> {
+        mut between: impl FnMut() -> BenchOutcome<()>,
+    ) -> BenchOutcome<()> {
         let chunk = vec![0x5a_u8; CHUNK_BYTES];
         let length = u64::from(chunks) * 64 * 1024;
         write_put_head(&mut self.request, self.address, upload_url, length)?;
@@ -136,7 +136,7 @@ impl Client {
         expect_status("big upload", &answer, &[200])
     }
 
-    async fn upload(&mut self, upload_url: &str) -> Outcome<()> {
+    async fn upload(&mut self, upload_url: &str) -> BenchOutcome<()> {
         let stamp = u64::from(self.number) << 32 | u64::from(self.orders);
         let length = u64::try_from(self.picture.len_bytes())?;
         write_put_head(&mut self.request, self.address, upload_url, length)?;
@@ -145,7 +145,7 @@ impl Client {
         expect_status("upload", &answer, &[200])
     }
 
-    async fn confirm(&mut self) -> Outcome<()> {
+    async fn confirm(&mut self) -> BenchOutcome<()> {
         let (number, order, order_id) = (self.number, self.orders, self.order_id.clone());
         let body = format!(r#"{{"idempotencyKey":"c-{number}-{order}","orderId":"{order_id}"}}"#);
         let path = "/api/v2/orders/ai-detection/confirm";
@@ -154,7 +154,7 @@ impl Client {
     }
 
     /// Waits for the webhook of the order: when it was received.
-    async fn completion(&mut self) -> Outcome<Instant> {
+    async fn completion(&mut self) -> BenchOutcome<Instant> {
         let order_id = &self.order_id;
         let webhook = match timeout(PATIENCE, self.arrivals.recv()).await {
             Ok(Some(arrival)) => arrival?,
@@ -173,14 +173,14 @@ impl Client {
         Ok(webhook.received)
     }
 
-    async fn read(&mut self) -> Outcome<()> {
+    async fn read(&mut self) -> BenchOutcome<()> {
         let path = order_path(&self.order_id);
         write_get(&mut self.request, self.address, self.number, &path)?;
         let answer = self.connection.exchange(&self.request).await?;
         expect_order("read", &answer, &self.order_id, "complete")
     }
 
-    async fn post(&mut self, path: &str, body: &str) -> Outcome<Message<'_>> {
+    async fn post(&mut self, path: &str, body: &str) -> BenchOutcome<WireMessage<'_>> {
         write_post(&mut self.request, self.address, self.number, path, body)?;
         self.connection.exchange(&self.request).await
     }

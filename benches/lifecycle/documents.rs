@@ -10,11 +10,11 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use crate::calls::{expect_status, key, write_post, write_put_head};
-use crate::ceilings::{CONNECTIONS, Question, beside_bare};
-use crate::process::Process;
-use crate::report::{self, Target};
-use crate::wire::Connection;
-use crate::{Outcome, Settings, picture, wrong};
+use crate::ceilings::{CONNECTIONS, RepeatedRequest, beside_bare};
+use crate::process::ServerProcess;
+use crate::report::{self, Threshold};
+use crate::wire::BenchConnection;
+use crate::{BenchOutcome, BenchSettings, picture, wrong};
 
 /// One megapixel.
 const SIZE_PX: (u32, u32) = (1_152, 868);
@@ -27,14 +27,14 @@ const POLL: Duration = Duration::from_micros(500);
 
 /// What `/get-presigned-url` answers, as far as the bench reads it.
 #[derive(Deserialize)]
-struct Place {
+struct UploadTarget {
     presigned_url: String,
     file_path: String,
 }
 
 /// Milliseconds from a picture's `/detect` to the answer that says done, processing taking no
 /// time of its own; seconds from a ZIP's `/bulk-upload` to the same; `/query` per second.
-pub async fn all(settings: &Settings) -> Outcome<()> {
+pub async fn all(settings: &BenchSettings) -> BenchOutcome<()> {
     let jpeg = picture::textured(SIZE_PX)?;
     report::heading(format!(
         "detect: a JPEG of {} x {} px, {} bytes, {ROUNDS} times; a ZIP of {ZIP_IMAGES} such",
@@ -43,9 +43,9 @@ pub async fn all(settings: &Settings) -> Outcome<()> {
         jpeg.len()
     ));
     let data_dir = tempfile::tempdir()?;
-    let server = Process::stuntdouble(&settings.server, data_dir.path())?;
-    let mut asking = Asking {
-        connection: Connection::open(server.address).await?,
+    let server = ServerProcess::stuntdouble(&settings.server, data_dir.path())?;
+    let mut asking = DocumentClient {
+        connection: BenchConnection::open(server.address).await?,
         server: &server,
         request: Vec::new(),
     };
@@ -69,7 +69,7 @@ pub async fn all(settings: &Settings) -> Outcome<()> {
             took_ms.push(report::milliseconds(took));
         }
         let median = report::median(&mut took_ms);
-        report::number(what, median, "ms", Some(Target::Below(below_ms)));
+        report::number(what, median, "ms", Some(Threshold::Below(below_ms)));
     }
     let path = asking.upload("all.zip", &zipped(&jpeg)?).await?;
     let mut took_s = Vec::new();
@@ -81,13 +81,13 @@ pub async fn all(settings: &Settings) -> Outcome<()> {
         took_s.push(took.as_secs_f64());
     }
     let median = report::median(&mut took_s);
-    let target = Some(Target::Below(3.0));
+    let target = Some(Threshold::Below(3.0));
     report::number("a ZIP of 50 images, median", median, "s", target);
     queries(settings, asking).await
 }
 
 /// `POST /query` of finished documents and the bare handler, in turns.
-async fn queries(settings: &Settings, mut asking: Asking<'_>) -> Outcome<()> {
+async fn queries(settings: &BenchSettings, mut asking: DocumentClient<'_>) -> BenchOutcome<()> {
     let jpeg = picture::textured((256, 256))?;
     let path = asking.upload("one_ai.jpg", &jpeg).await?;
     let mut ids = Vec::new();
@@ -101,7 +101,7 @@ async fn queries(settings: &Settings, mut asking: Asking<'_>) -> Outcome<()> {
         let answer_bytes = asking
             .post("/query", &format!(r#"{{"id":"{id}"}}"#))
             .await?;
-        questions.push(Question {
+        questions.push(RepeatedRequest {
             address: asking.server.address,
             request: asking.request.clone(),
             answer_bytes: answer_bytes.len(),
@@ -111,7 +111,7 @@ async fn queries(settings: &Settings, mut asking: Asking<'_>) -> Outcome<()> {
 }
 
 /// A ZIP of so many of them, stored, for they are compressed as they are.
-fn zipped(jpeg: &[u8]) -> Outcome<Vec<u8>> {
+fn zipped(jpeg: &[u8]) -> BenchOutcome<Vec<u8>> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     for number in 0..ZIP_IMAGES {
@@ -122,7 +122,7 @@ fn zipped(jpeg: &[u8]) -> Outcome<Vec<u8>> {
 }
 
 /// Every picture of a ZIP was judged.
-fn expect_items(document: &Value) -> Outcome<()> {
+fn expect_items(document: &Value) -> BenchOutcome<()> {
     let items = document["items"].as_array().map_or(&[][..], Vec::as_slice);
     let judged = items.iter().filter(|item| item["error"].is_null()).count();
     if judged == ZIP_IMAGES {
@@ -132,16 +132,16 @@ fn expect_items(document: &Value) -> Outcome<()> {
 }
 
 /// One client on one connection.
-struct Asking<'s> {
-    connection: Connection,
-    server: &'s Process,
-    /// The last that was sent by [`Asking::post`].
+struct DocumentClient<'s> {
+    connection: BenchConnection,
+    server: &'s ServerProcess,
+    /// The last that was sent by [`DocumentClient::post`].
     request: Vec<u8>,
 }
 
-impl Asking<'_> {
+impl DocumentClient<'_> {
     /// Has the account's documents be due as soon as they are asked for.
-    async fn at_once(&mut self) -> Outcome<()> {
+    async fn at_once(&mut self) -> BenchOutcome<()> {
         let body = r#"{"processing":{"delayMs":0}}"#;
         let (host, key, length) = (self.server.address, key(0), body.len());
         let request = format!(
@@ -153,7 +153,7 @@ impl Asking<'_> {
     }
 
     /// Uploads a file: its path.
-    async fn upload(&mut self, name: &str, bytes: &[u8]) -> Outcome<String> {
+    async fn upload(&mut self, name: &str, bytes: &[u8]) -> BenchOutcome<String> {
         let (host, key) = (self.server.address, key(0));
         let request = format!(
             "GET /get-presigned-url?file_name={name} HTTP/1.1\r\nhost: {host}\r\n\
@@ -161,7 +161,7 @@ impl Asking<'_> {
         );
         let answer = self.connection.exchange(request.as_bytes()).await?;
         expect_status("presign", &answer, &[200])?;
-        let place: Place = serde_json::from_slice(answer.body)?;
+        let place: UploadTarget = serde_json::from_slice(answer.body)?;
         let length = u64::try_from(bytes.len())?;
         write_put_head(&mut self.request, host, &place.presigned_url, length)?;
         self.connection.send(&self.request).await?;
@@ -170,7 +170,7 @@ impl Asking<'_> {
         Ok(place.file_path)
     }
 
-    async fn post(&mut self, path: &str, body: &str) -> Outcome<Vec<u8>> {
+    async fn post(&mut self, path: &str, body: &str) -> BenchOutcome<Vec<u8>> {
         write_post(&mut self.request, self.server.address, 0, path, body)?;
         let answer = self.connection.exchange(&self.request).await?;
         expect_status(path, &answer, &[200])?;
@@ -185,7 +185,7 @@ impl Asking<'_> {
         query: &str,
         file_path: &str,
         fields: &str,
-    ) -> Outcome<(Value, Duration)> {
+    ) -> BenchOutcome<(Value, Duration)> {
         let key = key(0);
         let body = format!(r#"{{"key":"{key}","url":"{file_path}",{fields}}}"#);
         let began = Instant::now();

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use crate::calls::{expect_status, write_get, write_post};
-use crate::process::Process;
-use crate::report::{self, Target};
-use crate::wire::Connection;
-use crate::{Outcome, Settings, wrong};
+use crate::process::ServerProcess;
+use crate::report::{self, Threshold};
+use crate::wire::BenchConnection;
+use crate::{BenchOutcome, BenchSettings, wrong};
 
 const FILES: usize = 100;
 const CREATES: u32 = 300;
@@ -21,13 +21,13 @@ const LISTS: u32 = 200;
 const LISTING: &str = "/api/v2/orders?page=1&limit=10";
 
 /// Milliseconds of `POST …/anti-ai` with a hundred files, one call after another.
-pub async fn hundred_files(settings: &Settings) -> Outcome<()> {
+pub async fn hundred_files(settings: &BenchSettings) -> BenchOutcome<()> {
     report::heading(format!(
         "create: an order of {FILES} files, {CREATES} one after another"
     ));
     let data_dir = tempfile::tempdir()?;
-    let server = Process::stuntdouble(&settings.server, data_dir.path())?;
-    let mut connection = Connection::open(server.address).await?;
+    let server = ServerProcess::stuntdouble(&settings.server, data_dir.path())?;
+    let mut connection = BenchConnection::open(server.address).await?;
     let mut files = String::new();
     for file in 0..FILES {
         let comma = if file == 0 { "" } else { "," };
@@ -53,12 +53,12 @@ pub async fn hundred_files(settings: &Settings) -> Outcome<()> {
 }
 
 /// Milliseconds of the list's first page, in an account of a hundred thousand orders.
-pub async fn listing(settings: &Settings) -> Outcome<()> {
+pub async fn listing(settings: &BenchSettings) -> BenchOutcome<()> {
     report::heading(format!(
         "list: {LISTING}, {LISTED} orders in the account, {LISTS} one after another"
     ));
     let data_dir = tempfile::tempdir()?;
-    let server = Process::stuntdouble(&settings.server, data_dir.path())?;
+    let server = ServerProcess::stuntdouble(&settings.server, data_dir.path())?;
     let mut makers = JoinSet::new();
     for maker in 0..MAKERS {
         makers.spawn(make(server.address, maker));
@@ -66,7 +66,7 @@ pub async fn listing(settings: &Settings) -> Outcome<()> {
     while let Some(made) = makers.join_next().await {
         made??;
     }
-    let mut connection = Connection::open(server.address).await?;
+    let mut connection = BenchConnection::open(server.address).await?;
     for (what, query) in [
         ("page 1", ""),
         ("page 1 of those pending", "&status=pending"),
@@ -98,8 +98,8 @@ pub async fn listing(settings: &Settings) -> Outcome<()> {
 }
 
 /// Makes this maker's share of the orders, all in one account.
-async fn make(address: SocketAddr, maker: u32) -> Outcome<()> {
-    let mut connection = Connection::open(address).await?;
+async fn make(address: SocketAddr, maker: u32) -> BenchOutcome<()> {
+    let mut connection = BenchConnection::open(address).await?;
     let mut request = Vec::new();
     for number in 0..LISTED / MAKERS {
         let body = format!(r#"{{"idempotencyKey":"{maker}-{number}","fileName":"photo.jpg"}}"#);
@@ -128,7 +128,7 @@ fn median_ms(samples: &[Duration]) -> f64 {
 
 /// Median, with its target, and p99.
 fn told(what: &str, samples: &mut [Duration], target_ms: f64) {
-    let target = Some(Target::Below(target_ms));
+    let target = Some(Threshold::Below(target_ms));
     report::number(what, median_ms(samples), "ms p50", target);
     report::percentile_heads();
     report::percentiles(what, samples);

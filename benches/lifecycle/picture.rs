@@ -9,7 +9,7 @@ use std::path::Path;
 use image::codecs::jpeg::JpegEncoder;
 use image::{GenericImageView, Rgb, RgbImage};
 
-use crate::{Outcome, wrong};
+use crate::{BenchOutcome, wrong};
 
 const SIDE_PIXELS: u32 = 256;
 const FILE_BYTES: RangeInclusive<usize> = 62 * 1024..=66 * 1024;
@@ -17,14 +17,14 @@ const STAMP_BYTES: u8 = 16;
 
 /// A JPEG whose comment can be written over.
 #[derive(Clone)]
-pub struct Picture {
+pub struct BenchPicture {
     bytes: Vec<u8>,
     stamp: Range<usize>,
 }
 
-impl Picture {
+impl BenchPicture {
     /// The fixture where there is one, else a drawn picture.
-    pub fn load(fixture: &Path) -> Outcome<Self> {
+    pub fn load(fixture: &Path) -> BenchOutcome<Self> {
         let bytes = if fixture.exists() {
             std::fs::read(fixture)?
         } else {
@@ -69,7 +69,7 @@ impl Picture {
 
 /// A JPEG of that width and height, of smooth colours with fine texture: what a camera's costs to
 /// decode.
-pub fn textured((width_px, height_px): (u32, u32)) -> Outcome<Vec<u8>> {
+pub fn textured((width_px, height_px): (u32, u32)) -> BenchOutcome<Vec<u8>> {
     let pixels = RgbImage::from_fn(width_px, height_px, |x, y| {
         let grain = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)) >> 27;
         let channel = |value: u32| u8::try_from((value + grain) % 256).unwrap_or(0);
@@ -81,7 +81,7 @@ pub fn textured((width_px, height_px): (u32, u32)) -> Outcome<Vec<u8>> {
 }
 
 /// Soft light, two round things and grain; the grain and the quality settle the size.
-fn draw() -> Outcome<Vec<u8>> {
+fn draw() -> BenchOutcome<Vec<u8>> {
     for grain in [48, 64, 32, 96, 24, 16, 128] {
         let picture = photo(grain);
         for quality in (60..=100).rev() {

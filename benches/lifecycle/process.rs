@@ -10,7 +10,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::{Outcome, wrong};
+use crate::{BenchOutcome, wrong};
 
 /// How long a process may take until its start line.
 const START_PATIENCE: Duration = Duration::from_secs(20);
@@ -20,16 +20,16 @@ const LOG_LINES_MAX: usize = 20;
 const TICKS_PER_SECOND: u32 = 100;
 
 /// The last lines of a process's output.
-type Log = Arc<Mutex<VecDeque<String>>>;
+type ServerLog = Arc<Mutex<VecDeque<String>>>;
 
 /// A running server, killed when dropped.
-pub struct Process {
+pub struct ServerProcess {
     child: Child,
     /// Where it listens.
     pub address: SocketAddr,
     /// When it was executed.
     pub executed: Instant,
-    log: Log,
+    log: ServerLog,
 }
 
 /// What the kernel says of a process's memory, in bytes.
@@ -41,15 +41,15 @@ pub struct Memory {
     pub peak_bytes: u64,
 }
 
-impl Process {
+impl ServerProcess {
     /// Starts the mock server `binary` on a port of its choice, with `data_dir` as its data
     /// directory and no processing delay.
-    pub fn stuntdouble(binary: &Path, data_dir: &Path) -> Outcome<Self> {
+    pub fn stuntdouble(binary: &Path, data_dir: &Path) -> BenchOutcome<Self> {
         Self::stuntdouble_with(binary, data_dir, &[])
     }
 
     /// The same, with these arguments too.
-    pub fn stuntdouble_with(binary: &Path, data_dir: &Path, more: &[&str]) -> Outcome<Self> {
+    pub fn stuntdouble_with(binary: &Path, data_dir: &Path, more: &[&str]) -> BenchOutcome<Self> {
         let mut command = Command::new(binary);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("STUNTDOUBLE_") {
@@ -64,13 +64,13 @@ impl Process {
     }
 
     /// Starts `command` and waits for its start line.
-    pub fn start(command: &mut Command) -> Outcome<Self> {
+    pub fn start(command: &mut Command) -> BenchOutcome<Self> {
         let (reader, writer) = std::io::pipe()?;
         command
             .stdin(Stdio::null())
             .stdout(writer.try_clone()?)
             .stderr(writer);
-        let log = Log::default();
+        let log = ServerLog::default();
         let (announce, announced) = channel();
         let kept = Arc::clone(&log);
         std::thread::spawn(move || follow(reader, &kept, &announce));
@@ -102,9 +102,9 @@ impl Process {
     }
 
     /// Its memory.
-    pub fn memory(&self) -> Outcome<Memory> {
+    pub fn memory(&self) -> BenchOutcome<Memory> {
         let status = std::fs::read_to_string(self.proc_file("status"))?;
-        let field = |name: &str| -> Outcome<u64> {
+        let field = |name: &str| -> BenchOutcome<u64> {
             let kib = status
                 .lines()
                 .find_map(|line| line.strip_prefix(name))
@@ -124,7 +124,7 @@ impl Process {
     }
 
     /// The processor time it has used, user and system, in steps of 10 ms.
-    pub fn processor_time(&self) -> Outcome<Duration> {
+    pub fn processor_time(&self) -> BenchOutcome<Duration> {
         processor_time(&self.proc_file("stat"))
     }
 
@@ -135,7 +135,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         // It may be gone already; either way there is no one left to tell.
         drop(self.child.kill());
@@ -144,11 +144,11 @@ impl Drop for Process {
 }
 
 /// The processor time this bench has used itself.
-pub fn own_processor_time() -> Outcome<Duration> {
+pub fn own_processor_time() -> BenchOutcome<Duration> {
     processor_time(Path::new("/proc/self/stat"))
 }
 
-fn processor_time(stat: &Path) -> Outcome<Duration> {
+fn processor_time(stat: &Path) -> BenchOutcome<Duration> {
     let text = std::fs::read_to_string(stat)?;
     // The second field is the name in parentheses and may hold spaces; utime and stime are
     // fields 14 and 15.
@@ -163,7 +163,7 @@ fn processor_time(stat: &Path) -> Outcome<Duration> {
 }
 
 /// Reads a process's output to its end, so that it never blocks on it.
-fn follow(output: PipeReader, log: &Log, announce: &Sender<SocketAddr>) {
+fn follow(output: PipeReader, log: &ServerLog, announce: &Sender<SocketAddr>) {
     for line in BufReader::new(output).lines() {
         let Ok(line) = line else { return };
         if let Some(address) = listening_address(&line) {

@@ -9,17 +9,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
-use crate::wire::{Connection, Message};
-use crate::{Outcome, wrong};
+use crate::wire::{BenchConnection, WireMessage};
+use crate::{BenchOutcome, wrong};
 
 const ACCEPTED: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 const PATH: &str = "/hook/";
 
 /// A webhook that came, or why what came was none.
-pub type Arrival = Outcome<Webhook>;
+pub type Arrival = BenchOutcome<ReceivedWebhook>;
 
 /// What the bench reads of a webhook.
-pub struct Webhook {
+pub struct ReceivedWebhook {
     /// `order.aiDetection.completed`, if all is well.
     pub event_type: String,
     /// The order it is about.
@@ -29,27 +29,27 @@ pub struct Webhook {
 }
 
 /// The listener; it stops when dropped.
-pub struct Receiver {
+pub struct BenchReceiver {
     address: SocketAddr,
     task: JoinHandle<()>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Body {
+struct ReceivedBody {
     event_type: String,
-    data: Data,
+    data: ReceivedData,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Data {
+struct ReceivedData {
     order_id: String,
 }
 
-impl Receiver {
+impl BenchReceiver {
     /// Listens for `clients` clients: what comes to each, by the client's number.
-    pub async fn start(clients: usize) -> Outcome<(Self, Vec<UnboundedReceiver<Arrival>>)> {
+    pub async fn start(clients: usize) -> BenchOutcome<(Self, Vec<UnboundedReceiver<Arrival>>)> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (senders, arrivals): (Vec<_>, Vec<_>) =
@@ -64,7 +64,7 @@ impl Receiver {
     }
 }
 
-impl Drop for Receiver {
+impl Drop for BenchReceiver {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -79,7 +79,7 @@ async fn accept(listener: TcpListener, clients: Arc<[UnboundedSender<Arrival>]>)
 /// Answers every webhook of a connection with 200 and hands it to its client. A connection
 /// that breaks is the sender's matter: the client waits for its webhook in vain and says so.
 async fn serve(stream: TcpStream, clients: Arc<[UnboundedSender<Arrival>]>) {
-    let Ok(mut connection) = Connection::accepted(stream) else {
+    let Ok(mut connection) = BenchConnection::accepted(stream) else {
         return;
     };
     while let Ok(Some(message)) = connection.receive().await {
@@ -99,11 +99,11 @@ fn client_of(start_line: &str) -> Option<usize> {
     path.strip_prefix(PATH)?.parse().ok()
 }
 
-fn read(message: &Message<'_>) -> Arrival {
+fn read(message: &WireMessage<'_>) -> Arrival {
     let received = Instant::now();
-    let body: Body = serde_json::from_slice(message.body)
+    let body: ReceivedBody = serde_json::from_slice(message.body)
         .map_err(|error| wrong(format!("a webhook that is none: {error}")))?;
-    Ok(Webhook {
+    Ok(ReceivedWebhook {
         event_type: body.event_type,
         order_id: body.data.order_id,
         received,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// What a number ought to be; missing it is said and no failure, machines being noisy.
 #[derive(Clone, Copy)]
-pub enum Target {
+pub enum Threshold {
     /// As much or more.
     AtLeast(f64),
     /// As much or less.
@@ -14,7 +14,7 @@ pub enum Target {
     Below(f64),
 }
 
-impl Target {
+impl Threshold {
     fn verdict(self, value: f64) -> String {
         let (sign, bound, met) = match self {
             Self::AtLeast(bound) => ("≥", bound, value >= bound),
@@ -32,7 +32,7 @@ pub fn heading(text: impl Display) {
 }
 
 /// A number with its unit and, where there is one, its target.
-pub fn number(what: impl Display, value: f64, unit: &str, target: Option<Target>) {
+pub fn number(what: impl Display, value: f64, unit: &str, target: Option<Threshold>) {
     let digits = if value >= 1000.0 { 0 } else { 2 };
     let verdict = target.map_or_else(String::new, |target| target.verdict(value));
     let line = format!("  {what:<46} {value:>12.digits$} {unit:<6} {verdict}");
@@ -40,7 +40,7 @@ pub fn number(what: impl Display, value: f64, unit: &str, target: Option<Target>
 }
 
 /// A count of bytes, printed in MB (10⁶ bytes).
-pub fn megabytes(what: impl Display, bytes: u64, target: Option<Target>) {
+pub fn megabytes(what: impl Display, bytes: u64, target: Option<Threshold>) {
     number(what, to_megabytes(bytes), "MB", target);
 }
 

@@ -5,19 +5,19 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use crate::client::{Client, Timings};
-use crate::picture::Picture;
-use crate::process::{Process, own_processor_time};
-use crate::receiver::Receiver;
-use crate::{Outcome, Settings, wrong};
+use crate::client::{BenchClient, Timings};
+use crate::picture::BenchPicture;
+use crate::process::{ServerProcess, own_processor_time};
+use crate::receiver::BenchReceiver;
+use crate::{BenchOutcome, BenchSettings, wrong};
 
 /// All that one measurement runs on. The server goes before its data directory does.
-pub struct Rig {
+pub struct Harness {
     /// The server.
-    pub server: Process,
+    pub server: ServerProcess,
     /// The clients, none of them busy.
-    pub clients: Vec<Client>,
-    _receiver: Receiver,
+    pub clients: Vec<BenchClient>,
+    _receiver: BenchReceiver,
     _data_dir: TempDir,
 }
 
@@ -36,7 +36,7 @@ pub enum Load {
 }
 
 /// What came of a load.
-pub struct Run {
+pub struct LoadRun {
     /// The counted lifecycles.
     pub timings: Vec<Timings>,
     /// How long was counted.
@@ -49,23 +49,28 @@ pub struct Run {
     pub lifecycles: u32,
 }
 
-impl Rig {
+impl Harness {
     /// Starts the server and registers `clients` clients.
-    pub async fn start(settings: &Settings, clients: u32) -> Outcome<Self> {
+    pub async fn start(settings: &BenchSettings, clients: u32) -> BenchOutcome<Self> {
         Self::start_with(settings, clients, &[]).await
     }
 
     /// The same, the server having these arguments too.
-    pub async fn start_with(settings: &Settings, clients: u32, more: &[&str]) -> Outcome<Self> {
+    pub async fn start_with(
+        settings: &BenchSettings,
+        clients: u32,
+        more: &[&str],
+    ) -> BenchOutcome<Self> {
         let data_dir = tempfile::tempdir()?;
-        let server = Process::stuntdouble_with(&settings.server, data_dir.path(), more)?;
-        let picture = Picture::load(&settings.picture)?;
-        let (receiver, arrivals) = Receiver::start(usize::try_from(clients)?).await?;
+        let server = ServerProcess::stuntdouble_with(&settings.server, data_dir.path(), more)?;
+        let picture = BenchPicture::load(&settings.picture)?;
+        let (receiver, arrivals) = BenchReceiver::start(usize::try_from(clients)?).await?;
         let mut registered = Vec::new();
         for (number, arrivals) in (0..clients).zip(arrivals) {
             let hook = receiver.url(number);
             let client =
-                Client::register(number, server.address, &hook, arrivals, picture.clone()).await;
+                BenchClient::register(number, server.address, &hook, arrivals, picture.clone())
+                    .await;
             registered.push(client.map_err(|error| with_log(&error, &server))?);
         }
         Ok(Self {
@@ -77,7 +82,7 @@ impl Rig {
     }
 
     /// Puts `load` on the server with all clients at once; the first wrong answer ends it.
-    pub async fn run(&mut self, load: Load) -> Outcome<Run> {
+    pub async fn run(&mut self, load: Load) -> BenchOutcome<LoadRun> {
         let (server_before, own_before) = (self.server.processor_time()?, own_processor_time()?);
         let began = Instant::now();
         let mut tasks = JoinSet::new();
@@ -100,7 +105,7 @@ impl Rig {
                 counted
             }
         };
-        Ok(Run {
+        Ok(LoadRun {
             timings,
             counted,
             server_time: self.server.processor_time()?.saturating_sub(server_before),
@@ -111,10 +116,10 @@ impl Rig {
 }
 
 async fn loop_lifecycles(
-    mut client: Client,
+    mut client: BenchClient,
     load: Load,
     began: Instant,
-) -> Outcome<(Client, Vec<Timings>)> {
+) -> BenchOutcome<(BenchClient, Vec<Timings>)> {
     let mut done = Vec::new();
     loop {
         let over = match load {
@@ -129,7 +134,7 @@ async fn loop_lifecycles(
 }
 
 /// The error, with what the server printed last.
-fn with_log(error: &crate::Failure, server: &Process) -> crate::Failure {
+fn with_log(error: &crate::BenchError, server: &ServerProcess) -> crate::BenchError {
     wrong(format!(
         "{error}\n  the server's last lines:\n{}",
         server.log()

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::calls::expect_status;
 use crate::client::Timings;
-use crate::process::Process;
-use crate::report::{self, Target};
-use crate::rig::{Load, Rig};
-use crate::wire::Connection;
-use crate::{Outcome, Settings};
+use crate::process::ServerProcess;
+use crate::report::{self, Threshold};
+use crate::rig::{Harness, Load};
+use crate::wire::BenchConnection;
+use crate::{BenchOutcome, BenchSettings};
 
 const WARM_UP: Duration = Duration::from_secs(2);
 const STARTS: u32 = 20;
@@ -20,15 +20,15 @@ const UPLOAD_CHUNKS: u32 = 1600;
 
 /// From exec to the first 200 on `/_mock/health`, in milliseconds, each start on an empty data
 /// directory. The caller waits for the start line, then connects and asks.
-pub async fn ready(settings: &Settings) -> Outcome<()> {
+pub async fn ready(settings: &BenchSettings) -> BenchOutcome<()> {
     report::heading(format!(
         "ready: exec to the first 200 on /_mock/health, {STARTS} starts, each on an empty directory"
     ));
     let mut starts_ms = Vec::new();
     for _ in 0..STARTS {
         let data_dir = tempfile::tempdir()?;
-        let server = Process::stuntdouble(&settings.server, data_dir.path())?;
-        let mut connection = Connection::open(server.address).await?;
+        let server = ServerProcess::stuntdouble(&settings.server, data_dir.path())?;
+        let mut connection = BenchConnection::open(server.address).await?;
         let request = format!(
             "GET /_mock/health HTTP/1.1\r\nhost: {}\r\n\r\n",
             server.address
@@ -38,7 +38,7 @@ pub async fn ready(settings: &Settings) -> Outcome<()> {
         expect_status("health", &answer, &[200])?;
     }
     let median_ms = report::median(&mut starts_ms);
-    report::number("median", median_ms, "ms", Some(Target::AtMost(15.0)));
+    report::number("median", median_ms, "ms", Some(Threshold::AtMost(15.0)));
     let min_ms = starts_ms.iter().copied().fold(f64::INFINITY, f64::min);
     let max_ms = starts_ms.iter().copied().fold(0.0, f64::max);
     report::number("min", min_ms, "ms", None);
@@ -48,21 +48,21 @@ pub async fn ready(settings: &Settings) -> Outcome<()> {
 
 /// Lifecycles per second and the milliseconds of their parts, under `clients` clients that each
 /// have one order under way: the rate.
-pub async fn lifecycles(settings: &Settings) -> Outcome<f64> {
+pub async fn lifecycles(settings: &BenchSettings) -> BenchOutcome<f64> {
     report::heading(format!(
         "lifecycle: create, put 64 KiB, confirm, webhook, get; {} clients, {} s after {} s of warm-up",
         settings.clients,
         settings.counted.as_secs_f64(),
         WARM_UP.as_secs()
     ));
-    let mut rig = Rig::start(settings, settings.clients).await?;
+    let mut rig = Harness::start(settings, settings.clients).await?;
     let load = Load::For {
         warm_up: WARM_UP,
         counted: settings.counted,
     };
     let mut run = rig.run(load).await?;
     let rate = report::per_second(u32::try_from(run.timings.len())?, run.counted);
-    let target = Some(Target::AtLeast(1000.0));
+    let target = Some(Threshold::AtLeast(1000.0));
     report::number("lifecycles per second", rate, "/s", target);
     let lifecycles = run.lifecycles.max(1);
     for (whose, time) in [("server", run.server_time), ("bench", run.own_time)] {
@@ -76,8 +76,8 @@ pub async fn lifecycles(settings: &Settings) -> Outcome<f64> {
 }
 
 fn percentiles(timings: &mut [Timings]) {
-    type Part = fn(&Timings) -> Duration;
-    let parts: [(&str, Part); 6] = [
+    type SectionFuture = fn(&Timings) -> Duration;
+    let parts: [(&str, SectionFuture); 6] = [
         ("create", |timing| timing.create),
         ("put", |timing| timing.put),
         ("confirm", |timing| timing.confirm),
@@ -96,20 +96,20 @@ fn percentiles(timings: &mut [Timings]) {
 
 /// Resident memory in MB (10⁶ bytes): idle, after equal rounds of lifecycles (it must not grow
 /// with the orders that are finished), and what a 100 MiB upload adds to it.
-pub async fn memory(settings: &Settings) -> Outcome<()> {
+pub async fn memory(settings: &BenchSettings) -> BenchOutcome<()> {
     let each = (ROUND_LIFECYCLES / settings.clients).max(1);
     report::heading(format!(
         "memory: resident, in rounds of {} lifecycles of {} clients",
         each * settings.clients,
         settings.clients
     ));
-    let mut rig = Rig::start(settings, 0).await?;
+    let mut rig = Harness::start(settings, 0).await?;
     tokio::time::sleep(SETTLE).await;
     let idle_bytes = rig.server.memory()?.resident_bytes;
-    report::megabytes("idle", idle_bytes, Some(Target::AtMost(12.0)));
+    report::megabytes("idle", idle_bytes, Some(Threshold::AtMost(12.0)));
     drop(rig);
 
-    rig = Rig::start(settings, settings.clients).await?;
+    rig = Harness::start(settings, settings.clients).await?;
     for round in 1..=ROUNDS {
         rig.run(Load::Each(each)).await?;
         tokio::time::sleep(SETTLE).await;
@@ -123,11 +123,11 @@ pub async fn memory(settings: &Settings) -> Outcome<()> {
 
 /// A server that has served one lifecycle takes a file of 100 MiB: by how much its peak, or the
 /// most that was sampled, stands above what was resident before.
-async fn big_upload(settings: &Settings) -> Outcome<()> {
-    let mut rig = Rig::start(settings, 1).await?;
+async fn big_upload(settings: &BenchSettings) -> BenchOutcome<()> {
+    let mut rig = Harness::start(settings, 1).await?;
     rig.run(Load::Each(1)).await?;
     tokio::time::sleep(SETTLE).await;
-    let Rig {
+    let Harness {
         server, clients, ..
     } = &mut rig;
     let client = clients.first_mut().ok_or("a rig of one has a client")?;
@@ -149,7 +149,7 @@ async fn big_upload(settings: &Settings) -> Outcome<()> {
         most_bytes = most_bytes.max(after.peak_bytes);
     }
     let added_bytes = most_bytes.saturating_sub(before_bytes);
-    let target = Some(Target::Below(16.0));
+    let target = Some(Threshold::Below(16.0));
     report::megabytes("added by an upload of 100 MiB", added_bytes, target);
     let speed = report::per_second(UPLOAD_CHUNKS / 16, took);
     report::number("speed of that upload", speed, "MiB/s", None);

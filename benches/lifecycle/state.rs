@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use crate::calls::{expect_status, key, write_post};
-use crate::process::Process;
-use crate::receiver::Receiver;
-use crate::report::{self, Target};
-use crate::rig::{Load, Rig};
-use crate::wire::Connection;
-use crate::{Outcome, Settings, wrong};
+use crate::process::ServerProcess;
+use crate::receiver::BenchReceiver;
+use crate::report::{self, Threshold};
+use crate::rig::{Harness, Load};
+use crate::wire::BenchConnection;
+use crate::{BenchOutcome, BenchSettings, wrong};
 
 const JOBS: usize = 10_000;
 const MAKERS: usize = 8;
@@ -22,15 +22,15 @@ const ROUNDS: usize = 7;
 
 /// Jobs a second of one `advance` over ten thousand that are due at instants of their own: orders
 /// that expire, and orders that fail for their uploads, each with a webhook.
-pub async fn advance(settings: &Settings) -> Outcome<()> {
+pub async fn advance(settings: &BenchSettings) -> BenchOutcome<()> {
     report::heading(format!("advance: {JOBS} jobs that are due, in one call"));
-    let expiring = Work {
+    let expiring = Workload {
         path: "/api/v2/orders/ai-detection",
         file: r#""fileName":"photo.jpg""#,
         orders: JOBS,
         by: "P8D",
     };
-    let failing = Work {
+    let failing = Workload {
         path: "/api/v3/orders/wtr-embed",
         file: r#""files":[{"fileName":"photo.jpg","watermarks":[{"text":"x"}]}]"#,
         orders: JOBS / 2,
@@ -42,33 +42,33 @@ pub async fn advance(settings: &Settings) -> Outcome<()> {
     ] {
         let took = work.run(settings, hooked).await?;
         let rate = report::per_second(u32::try_from(JOBS)?, took);
-        report::number(what, rate, "jobs/s", Some(Target::AtLeast(2_000.0)));
+        report::number(what, rate, "jobs/s", Some(Threshold::AtLeast(2_000.0)));
     }
     Ok(())
 }
 
 /// Orders whose jobs are due within a time.
-struct Work {
+struct Workload {
     path: &'static str,
     file: &'static str,
     orders: usize,
     by: &'static str,
 }
 
-impl Work {
-    async fn run(self, settings: &Settings, hooked: bool) -> Outcome<Duration> {
+impl Workload {
+    async fn run(self, settings: &BenchSettings, hooked: bool) -> BenchOutcome<Duration> {
         let data_dir = tempfile::tempdir()?;
-        let server = Process::stuntdouble(&settings.server, data_dir.path())?;
+        let server = ServerProcess::stuntdouble(&settings.server, data_dir.path())?;
         let address = server.address;
-        let (receiver, _arrivals) = Receiver::start(1).await?;
-        let mut connection = Connection::open(address).await?;
+        let (receiver, _arrivals) = BenchReceiver::start(1).await?;
+        let mut connection = BenchConnection::open(address).await?;
         if hooked {
             let body = format!(r#"{{"name":"x","url":"{}"}}"#, receiver.url(0));
             call(&mut connection, address, "/api/v2/orders/webhooks", &body).await?;
         }
         let mut makers = JoinSet::new();
         for maker in 0..MAKERS {
-            let Work { path, file, .. } = self;
+            let Workload { path, file, .. } = self;
             makers.spawn(make(address, maker, self.orders / MAKERS, path, file));
         }
         while let Some(made) = makers.join_next().await {
@@ -93,8 +93,8 @@ async fn make(
     orders: usize,
     path: &str,
     file: &str,
-) -> Outcome<()> {
-    let mut connection = Connection::open(address).await?;
+) -> BenchOutcome<()> {
+    let mut connection = BenchConnection::open(address).await?;
     for number in 0..orders {
         let body = format!(r#"{{"idempotencyKey":"{maker}-{number}",{file}}}"#);
         call(&mut connection, address, path, &body).await?;
@@ -104,14 +104,14 @@ async fn make(
 
 /// Milliseconds of a reset, a snapshot and a restore of an account with a thousand orders, of
 /// 64 KiB each, the medians of rounds.
-pub async fn keep(settings: &Settings) -> Outcome<()> {
+pub async fn keep(settings: &BenchSettings) -> BenchOutcome<()> {
     report::heading(format!(
         "state: an account of {ORDERS} orders of 64 KiB, medians of {ROUNDS} rounds"
     ));
-    let mut rig = Rig::start(settings, 1).await?;
+    let mut rig = Harness::start(settings, 1).await?;
     rig.run(Load::Each(ORDERS)).await?;
     let address = rig.server.address;
-    let mut connection = Connection::open(address).await?;
+    let mut connection = BenchConnection::open(address).await?;
     let (mut kept, mut emptied, mut back) = (Vec::new(), Vec::new(), Vec::new());
     let account = format!(r#"{{"account":"{}"}}"#, key(0));
     let whole = format!(r#""accounts":1,"orders":{ORDERS},"#);
@@ -131,21 +131,21 @@ pub async fn keep(settings: &Settings) -> Outcome<()> {
         call(&mut connection, address, path, &account).await?;
         back.push(report::milliseconds(began.elapsed()));
     }
-    let second = Some(Target::Below(1_000.0));
+    let second = Some(Threshold::Below(1_000.0));
     report::number("snapshot", report::median(&mut kept), "ms", second);
     report::number("restore", report::median(&mut back), "ms", second);
-    let tenth = Some(Target::Below(100.0));
+    let tenth = Some(Threshold::Below(100.0));
     report::number("reset", report::median(&mut emptied), "ms", tenth);
     Ok(())
 }
 
 /// A POST that must succeed: the answer's body.
 async fn call(
-    connection: &mut Connection,
+    connection: &mut BenchConnection,
     address: SocketAddr,
     path: &str,
     body: &str,
-) -> Outcome<String> {
+) -> BenchOutcome<String> {
     let mut request = Vec::new();
     write_post(&mut request, address, 0, path, body)?;
     let answer = connection.exchange(&request).await?;
@@ -155,12 +155,12 @@ async fn call(
 
 /// A call to the control plane that must succeed: the answer's body.
 async fn send(
-    connection: &mut Connection,
+    connection: &mut BenchConnection,
     address: SocketAddr,
     method: &str,
     path: &str,
     body: &str,
-) -> Outcome<String> {
+) -> BenchOutcome<String> {
     let mut request = Vec::new();
     let length = body.len();
     write!(

@@ -10,10 +10,10 @@ use serde::Deserialize;
 
 use crate::calls::{data, expect_status, write_get, write_post, write_put_head};
 use crate::client::order_path;
-use crate::process::Process;
-use crate::report::{self, Target};
-use crate::wire::Connection;
-use crate::{Outcome, Settings, picture, wrong};
+use crate::process::ServerProcess;
+use crate::report::{self, Threshold};
+use crate::wire::BenchConnection;
+use crate::{BenchOutcome, BenchSettings, picture, wrong};
 
 const ROUNDS: u32 = 8;
 /// Twelve megapixels.
@@ -23,40 +23,40 @@ const TEXT: &str = "a watermark of the bench";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Embedded {
+struct EmbedCreated {
     order_id: String,
-    files: Vec<File>,
+    files: Vec<UploadUrlView>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Extracted {
+struct ExtractCreated {
     order_id: String,
-    file: File,
+    file: UploadUrlView,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct File {
+struct UploadUrlView {
     upload_url: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Detail {
+struct WatermarkDetail {
     status: String,
     watermark_text: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Download {
+struct DownloadView {
     download_url: String,
 }
 
 /// Seconds from the upload's answer to the order's end, processing taking no time of its own,
 /// and the milliseconds of a GET beside it.
-pub async fn large(settings: &Settings) -> Outcome<()> {
+pub async fn large(settings: &BenchSettings) -> BenchOutcome<()> {
     let picture = picture::textured(SIZE_PX)?;
     report::heading(format!(
         "watermarks: a JPEG of {} x {} px, {} bytes, {ROUNDS} times; a GET of another order beside",
@@ -65,9 +65,9 @@ pub async fn large(settings: &Settings) -> Outcome<()> {
         picture.len()
     ));
     let data_dir = tempfile::tempdir()?;
-    let server = Process::stuntdouble(&settings.server, data_dir.path())?;
-    let mut asking = Asking {
-        connection: Connection::open(server.address).await?,
+    let server = ServerProcess::stuntdouble(&settings.server, data_dir.path())?;
+    let mut asking = WatermarkClient {
+        connection: BenchConnection::open(server.address).await?,
         server: &server,
         request: Vec::new(),
     };
@@ -89,7 +89,7 @@ pub async fn large(settings: &Settings) -> Outcome<()> {
     }
     stop.store(true, Ordering::Relaxed);
     let mut gets = gets.await??;
-    let target = Some(Target::Below(1.5));
+    let target = Some(Threshold::Below(1.5));
     report::number("embed, median", report::median(&mut embeds), "s", target);
     report::number(
         "extract, median",
@@ -99,7 +99,7 @@ pub async fn large(settings: &Settings) -> Outcome<()> {
     );
     gets.sort_unstable();
     let p99 = gets.get(gets.len() * 99 / 100).copied().unwrap_or_default();
-    let target = Some(Target::Below(20.0));
+    let target = Some(Threshold::Below(20.0));
     report::number("GET beside, p99", report::milliseconds(p99), "ms", target);
     report::percentile_heads();
     report::percentiles(format!("GET beside, {} of them", gets.len()), &mut gets);
@@ -111,12 +111,12 @@ fn gets(
     address: std::net::SocketAddr,
     request: &[u8],
     stop: &AtomicBool,
-) -> Outcome<Vec<Duration>> {
+) -> BenchOutcome<Vec<Duration>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let mut connection = Connection::open(address).await?;
+        let mut connection = BenchConnection::open(address).await?;
         let mut took = Vec::new();
         while !stop.load(Ordering::Relaxed) {
             let began = Instant::now();
@@ -130,15 +130,15 @@ fn gets(
 }
 
 /// One client on one connection.
-struct Asking<'s> {
-    connection: Connection,
-    server: &'s Process,
+struct WatermarkClient<'s> {
+    connection: BenchConnection,
+    server: &'s ServerProcess,
     request: Vec<u8>,
 }
 
-impl Asking<'_> {
+impl WatermarkClient<'_> {
     /// Has the account's orders be due as soon as they start.
-    async fn at_once(&mut self) -> Outcome<()> {
+    async fn at_once(&mut self) -> BenchOutcome<()> {
         let body = r#"{"processing":{"delayMs":0}}"#;
         let host = self.server.address;
         let key = crate::calls::key(0);
@@ -151,25 +151,25 @@ impl Asking<'_> {
         expect_status("set up", &answer, &[200])
     }
 
-    async fn embed(&mut self, key: &str, picture: &[u8]) -> Outcome<(String, Duration)> {
+    async fn embed(&mut self, key: &str, picture: &[u8]) -> BenchOutcome<(String, Duration)> {
         let marks = format!(r#"[{{"text":"{TEXT}"}}]"#);
         let file = format!(r#"{{"fileName":"large.jpg","watermarks":{marks}}}"#);
         let body = format!(r#"{{"idempotencyKey":"{key}","files":[{file}]}}"#);
         let path = "/api/v2/orders/wtr-embed";
         write_post(&mut self.request, self.server.address, 0, path, &body)?;
         let answer = self.connection.exchange(&self.request).await?;
-        let made: Embedded = data("embed", &answer)?;
+        let made: EmbedCreated = data("embed", &answer)?;
         let file = made.files.first().ok_or("an embedding has its file")?;
         let (_, took) = self.run(&made.order_id, &file.upload_url, picture).await?;
         Ok((made.order_id, took))
     }
 
-    async fn extract(&mut self, round: u32, marked: &[u8]) -> Outcome<Duration> {
+    async fn extract(&mut self, round: u32, marked: &[u8]) -> BenchOutcome<Duration> {
         let body = format!(r#"{{"idempotencyKey":"{round}","file":{{"fileName":"large.jpg"}}}}"#);
         let path = "/api/v2/orders/wtr-extract";
         write_post(&mut self.request, self.server.address, 0, path, &body)?;
         let answer = self.connection.exchange(&self.request).await?;
-        let made: Extracted = data("extract", &answer)?;
+        let made: ExtractCreated = data("extract", &answer)?;
         let url = made.file.upload_url;
         let (detail, took) = self.run(&made.order_id, &url, marked).await?;
         match detail.watermark_text.as_deref() {
@@ -179,7 +179,12 @@ impl Asking<'_> {
     }
 
     /// Uploads the file and waits for the order's end.
-    async fn run(&mut self, id: &str, url: &str, bytes: &[u8]) -> Outcome<(Detail, Duration)> {
+    async fn run(
+        &mut self,
+        id: &str,
+        url: &str,
+        bytes: &[u8],
+    ) -> BenchOutcome<(WatermarkDetail, Duration)> {
         let length = u64::try_from(bytes.len())?;
         write_put_head(&mut self.request, self.server.address, url, length)?;
         self.connection.send(&self.request).await?;
@@ -190,7 +195,7 @@ impl Asking<'_> {
             let path = order_path(id);
             write_get(&mut self.request, self.server.address, 0, &path)?;
             let answer = self.connection.exchange(&self.request).await?;
-            let detail: Detail = data("read", &answer)?;
+            let detail: WatermarkDetail = data("read", &answer)?;
             match detail.status.as_str() {
                 "inProgress" => tokio::time::sleep(POLL).await,
                 "complete" => return Ok((detail, began.elapsed())),
@@ -199,11 +204,11 @@ impl Asking<'_> {
         }
     }
 
-    async fn download(&mut self, id: &str) -> Outcome<Vec<u8>> {
+    async fn download(&mut self, id: &str) -> BenchOutcome<Vec<u8>> {
         let path = format!("{}/download", order_path(id));
         write_get(&mut self.request, self.server.address, 0, &path)?;
         let answer = self.connection.exchange(&self.request).await?;
-        let download: Download = data("download", &answer)?;
+        let download: DownloadView = data("download", &answer)?;
         let origin = format!("http://{}", self.server.address);
         let path = download.download_url.replacen(&origin, "", 1);
         // A presigned URL takes no Authorization beside its signature.

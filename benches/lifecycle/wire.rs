@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::{Outcome, wrong};
+use crate::{BenchOutcome, wrong};
 
 /// A head longer than this is no answer of ours.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -22,7 +22,7 @@ const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One end of a connection, client or server.
-pub struct Connection {
+pub struct BenchConnection {
     stream: TcpStream,
     bytes: Vec<u8>,
     /// How many of `bytes` the last message took.
@@ -30,7 +30,7 @@ pub struct Connection {
 }
 
 /// A request or an answer, borrowed from its connection's buffer.
-pub struct Message<'a> {
+pub struct WireMessage<'a> {
     /// `HTTP/1.1 200 OK` or `POST /path HTTP/1.1`.
     pub start_line: &'a str,
     /// The body, out of its chunks.
@@ -38,31 +38,31 @@ pub struct Message<'a> {
 }
 
 /// What the head says of the body.
-struct Head {
+struct MessageHead {
     start_line_bytes: usize,
     bytes: usize,
     content_length: usize,
     chunked: bool,
 }
 
-impl Message<'_> {
+impl WireMessage<'_> {
     /// An answer's status code.
-    pub fn status(&self) -> Outcome<u16> {
+    pub fn status(&self) -> BenchOutcome<u16> {
         let code = self.start_line.split(' ').nth(1).unwrap_or_default();
         code.parse()
             .map_err(|_| wrong(format!("not a status line: {}", self.start_line)))
     }
 }
 
-impl Connection {
+impl BenchConnection {
     /// Connects to `address`, with `TCP_NODELAY`.
-    pub async fn open(address: SocketAddr) -> Outcome<Self> {
+    pub async fn open(address: SocketAddr) -> BenchOutcome<Self> {
         let stream = TcpStream::connect(address).await?;
         Self::accepted(stream)
     }
 
     /// Takes over a stream that was accepted or connected.
-    pub fn accepted(stream: TcpStream) -> Outcome<Self> {
+    pub fn accepted(stream: TcpStream) -> BenchOutcome<Self> {
         stream.set_nodelay(true)?;
         Ok(Self {
             stream,
@@ -72,18 +72,18 @@ impl Connection {
     }
 
     /// Writes all of `bytes`.
-    pub async fn send(&mut self, bytes: &[u8]) -> Outcome<()> {
+    pub async fn send(&mut self, bytes: &[u8]) -> BenchOutcome<()> {
         Ok(self.stream.write_all(bytes).await?)
     }
 
     /// Sends a whole request and waits for its answer, at most [`PATIENCE`].
-    pub async fn exchange(&mut self, request: &[u8]) -> Outcome<Message<'_>> {
+    pub async fn exchange(&mut self, request: &[u8]) -> BenchOutcome<WireMessage<'_>> {
         self.send(request).await?;
         self.answer().await
     }
 
     /// Waits for the answer to what was sent, at most [`PATIENCE`].
-    pub async fn answer(&mut self) -> Outcome<Message<'_>> {
+    pub async fn answer(&mut self) -> BenchOutcome<WireMessage<'_>> {
         match timeout(PATIENCE, self.receive()).await {
             Ok(Ok(Some(message))) => Ok(message),
             Ok(Ok(None)) => Err(wrong("the connection was closed instead of an answer")),
@@ -93,7 +93,7 @@ impl Connection {
     }
 
     /// The next message, or `None` when the other side closed between two of them.
-    pub async fn receive(&mut self) -> Outcome<Option<Message<'_>>> {
+    pub async fn receive(&mut self) -> BenchOutcome<Option<WireMessage<'_>>> {
         self.bytes.drain(..self.consumed);
         self.consumed = 0;
         let Some(head) = self.head().await? else {
@@ -108,16 +108,16 @@ impl Connection {
         };
         self.consumed = consumed;
         let start_line = std::str::from_utf8(&self.bytes[..head.start_line_bytes])?;
-        Ok(Some(Message {
+        Ok(Some(WireMessage {
             start_line,
             body: &self.bytes[head.bytes..body_end],
         }))
     }
 
-    async fn head(&mut self) -> Outcome<Option<Head>> {
+    async fn head(&mut self) -> BenchOutcome<Option<MessageHead>> {
         loop {
             if let Some(at) = self.bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-                return Head::parse(&self.bytes[..at]).map(Some);
+                return MessageHead::parse(&self.bytes[..at]).map(Some);
             }
             if self.bytes.len() > HEAD_BYTES_MAX {
                 return Err(wrong("a head that does not end"));
@@ -133,7 +133,7 @@ impl Connection {
     }
 
     /// Reads until the buffer holds `bytes` bytes.
-    async fn fill_to(&mut self, bytes: usize) -> Outcome<()> {
+    async fn fill_to(&mut self, bytes: usize) -> BenchOutcome<()> {
         if bytes > BODY_BYTES_MAX {
             return Err(wrong(format!("a message of {bytes} bytes")));
         }
@@ -147,7 +147,7 @@ impl Connection {
 
     /// Joins the chunks that begin at `from`, in place: where the body ends and where the
     /// message does.
-    async fn unchunk(&mut self, from: usize) -> Outcome<(usize, usize)> {
+    async fn unchunk(&mut self, from: usize) -> BenchOutcome<(usize, usize)> {
         let (mut body_end, mut at) = (from, from);
         loop {
             let line_end = loop {
@@ -172,9 +172,9 @@ impl Connection {
     }
 }
 
-impl Head {
+impl MessageHead {
     /// Reads a head, without its blank line.
-    fn parse(bytes: &[u8]) -> Outcome<Self> {
+    fn parse(bytes: &[u8]) -> BenchOutcome<Self> {
         let text = std::str::from_utf8(bytes)?;
         let mut lines = text.split("\r\n");
         let mut head = Self {

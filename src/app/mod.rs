@@ -21,26 +21,27 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{bizmori, control, s3, undetectable};
-use crate::http::tls::{Acceptor, Tls};
+use crate::http::tls::{Acceptor, ServerTls};
 use crate::http::{
-    Context, Listener, OpenConnections, Operation, PREFLIGHT, Refused, Routes, Server, Verbs,
+    AppState, GuardRefusal, HttpServer, OpenConnections, Operation, PREFLIGHT, Routes, Services,
+    TcpOrTlsListener,
 };
 use crate::model::account::Revision;
 use crate::model::order::Vendor;
 use crate::platform::clock;
 use crate::platform::metrics::Metrics;
-use crate::platform::outbound::Outbound;
+use crate::platform::outbound::OutboundClient;
 use crate::platform::presign::KnownHosts;
 use crate::platform::rng::Entropy;
 use crate::services::accounts::Accounts;
 use crate::services::claims::Claims;
 use crate::services::inbox::Inbox;
 use crate::services::journal::{self, Journal};
-use crate::services::links::Links;
+use crate::services::links::PresignedUrls;
 use crate::services::orders::Orders;
 use crate::services::rules::Rules;
 use crate::services::snapshots::Snapshots;
-use crate::services::webhooks::{Projection, Webhooks};
+use crate::services::webhooks::{EventBuilder, Webhooks};
 use crate::services::worker::Worker;
 use crate::settings::Config;
 use crate::storage::blobs::Blobs;
@@ -61,21 +62,21 @@ const DATABASE: &str = "stuntdouble.db";
 const TLS: &str = "tls";
 
 /// What each vendor tells by webhook.
-const PROJECTIONS: [(Vendor, Projection); 1] = [(Vendor::Bizmori, bizmori::project)];
+const PROJECTIONS: [(Vendor, EventBuilder); 1] = [(Vendor::Bizmori, bizmori::project)];
 
 /// A server that is bound and not yet serving.
 #[derive(Debug)]
 pub struct App {
-    context: Context,
+    context: AppState,
     listener: TcpListener,
     address: SocketAddr,
-    tls: Option<ByTls>,
+    tls: Option<HttpsListener>,
     data: DataDir,
 }
 
 /// Where it listens by TLS, too.
 #[derive(Debug)]
-struct ByTls {
+struct HttpsListener {
     listener: TcpListener,
     address: SocketAddr,
     acceptor: Acceptor,
@@ -120,9 +121,9 @@ impl App {
         let (listener, address) = bind(host, context.config.port, "--port").await?;
         let tls = match tls {
             None => None,
-            Some(Tls { acceptor, .. }) => {
+            Some(ServerTls { acceptor, .. }) => {
                 let (listener, address) = bind(host, settings.tls_port, "--tls-port").await?;
-                Some(ByTls {
+                Some(HttpsListener {
                     listener,
                     address,
                     acceptor,
@@ -207,8 +208,9 @@ impl App {
         context.worker.start().await.map_err(not_taken_up)?;
         let by_tls = self.tls.map(|tls| (tls.listener, Some(tls.acceptor)));
         let listeners = [(self.listener, None)].into_iter().chain(by_tls);
-        let listeners = listeners.map(|(listener, acceptor)| Listener::new(listener, acceptor));
-        let mut server = Server::new(
+        let listeners =
+            listeners.map(|(listener, acceptor)| TcpOrTlsListener::new(listener, acceptor));
+        let mut server = HttpServer::new(
             listeners.collect(),
             router(&context),
             timeouts_of(&context.config),
@@ -237,7 +239,7 @@ impl App {
 }
 
 /// Logs that the server stops, and what it has done.
-async fn log_stop(context: &Verbs, signal: Option<&str>, uptime: Duration) {
+async fn log_stop(context: &Services, signal: Option<&str>, uptime: Duration) {
     let (requests, refused) = context.metrics.totals();
     let webhooks_pending = context.webhooks.waiting().await.ok();
     tracing::info!(
@@ -251,13 +253,13 @@ async fn log_stop(context: &Verbs, signal: Option<&str>, uptime: Duration) {
 }
 
 /// What is needed for TLS, where that is wanted.
-fn tls_of(config: &Config, root: &Path) -> Result<Option<Tls>, String> {
+fn tls_of(config: &Config, root: &Path) -> Result<Option<ServerTls>, String> {
     if !config.tls.tls {
         return Ok(None);
     }
     let wanted = config.tls.tls_names.iter().cloned();
     let names = hosts().map(str::to_owned).chain(wanted);
-    Tls::open(&root.join(TLS), names, clock::real_now()).map(Some)
+    ServerTls::open(&root.join(TLS), names, clock::real_now()).map(Some)
 }
 
 async fn compose(
@@ -266,16 +268,18 @@ async fn compose(
     db: Db,
     blobs: Blobs,
     ca_pem: Option<Arc<str>>,
-) -> Result<Context, String> {
+) -> Result<AppState, String> {
     let broken = |error| format!("cannot read the database: {error}");
     let operations = operations();
     let names = operations.iter().map(|operation| operation.name);
-    let refused = Refused::NAMES.into_iter().chain([PREFLIGHT, UNMATCHED]);
+    let refused = GuardRefusal::NAMES
+        .into_iter()
+        .chain([PREFLIGHT, UNMATCHED]);
     let metrics = Metrics::new(names.chain(refused));
     let entropy = Entropy::new(&config.seed);
     let signer = Arc::new(signer_of(&config));
     let hosts = Arc::new(KnownHosts::default());
-    let links = Links::load(Arc::clone(&signer), Arc::clone(&hosts), db.clone())
+    let links = PresignedUrls::load(Arc::clone(&signer), Arc::clone(&hosts), db.clone())
         .await
         .map_err(broken)?;
     let accounts = Accounts::load(db.clone(), blobs.clone(), entropy.clone(), config.mode)
@@ -283,7 +287,7 @@ async fn compose(
         .map_err(broken)?;
     let accounts = Arc::new(accounts);
     let timeout = Duration::from_millis(u64::from(config.outbound.webhook_timeout_ms));
-    let outbound = Outbound::new(timeout, config.outbound.allow_public);
+    let outbound = OutboundClient::new(timeout, config.outbound.allow_public);
     let rules = Rules::load(db.clone(), entropy.clone(), |id| accounts.by_id(id))
         .await
         .map_err(broken)?;
@@ -330,12 +334,12 @@ async fn compose(
     )
     .await
     .map_err(|error| format!("cannot read the snapshots: {error}"))?;
-    let journal = Journal::new(journal::Limits {
+    let journal = Journal::new(journal::JournalLimits {
         requests: config.journal.journal_requests,
         bytes: config.journal.journal_bytes,
     });
     let connections_max = descriptors::connections_max(config.connections.connections_max);
-    Ok(Arc::new(Verbs {
+    Ok(Arc::new(Services {
         config,
         db,
         accounts,

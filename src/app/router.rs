@@ -16,14 +16,17 @@ use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api::{bizmori, control, s3, undetectable};
-use crate::http::{Called, Context, Guard, Observed, Refused, Routes, Verbs, guard, host, observe};
+use crate::http::{
+    AppState, Guard, GuardRefusal, OperationLayerState, RequestContext, Routes, Services, guard,
+    host, observe,
+};
 use crate::services::accounts::Account;
 
 /// Hosts of the vendors' own, which lead here where their names do.
-const HOSTS: [(&str, Door); 3] = [
-    ("api.bizmori.com", Door::Bizmori),
-    ("ai-image-detect.undetectable.ai", Door::Undetectable),
-    ("detect-image.truthscan.com", Door::Undetectable),
+const HOSTS: [(&str, ApiSurface); 3] = [
+    ("api.bizmori.com", ApiSurface::Bizmori),
+    ("ai-image-detect.undetectable.ai", ApiSurface::Undetectable),
+    ("detect-image.truthscan.com", ApiSurface::Undetectable),
 ];
 
 /// Hosts of the vendors' buckets. No URL that is handed out has them, but they are names to be called
@@ -48,7 +51,7 @@ pub(super) const UNMATCHED: &str = "unmatched";
 
 /// A front door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Door {
+enum ApiSurface {
     Bizmori,
     Undetectable,
     Storage,
@@ -56,8 +59,8 @@ enum Door {
 }
 
 /// Every front door's operations, and the answers to what is none.
-pub(super) fn router(context: &Context) -> Router {
-    let observed = Observed::of(context, UNMATCHED, whose);
+pub(super) fn router(context: &AppState) -> Router {
+    let observed = OperationLayerState::of(context, UNMATCHED, whose);
     let rest = unmatched.layer(from_fn_with_state(observed, observe));
     let door = |routes: Routes, panicked: fn() -> Response| {
         let caught = CatchPanicLayer::custom(move |_: Box<dyn Any + Send>| panicked());
@@ -89,44 +92,48 @@ pub(super) fn router(context: &Context) -> Router {
 
 /// Returns the response to a request that the guard refuses, in the error form of the API that was
 /// called.
-fn refused(verbs: &Verbs, parts: &Parts, refused: &Refused) -> Response {
+fn refused(verbs: &Services, parts: &Parts, refused: &GuardRefusal) -> Response {
     let line = match refused {
-        Refused::BadHost(line) => line,
-        Refused::ForbiddenOrigin(line) => return bizmori::forbidden_origin(line),
+        GuardRefusal::BadHost(line) => line,
+        GuardRefusal::ForbiddenOrigin(line) => return bizmori::forbidden_origin(line),
         _ => return control::refused(refused),
     };
-    match Door::of(verbs, &parts.headers, parts.uri.path()) {
-        Door::Bizmori => bizmori::bad_host(line),
-        Door::Undetectable => undetectable::bad_host(line),
-        Door::Storage => s3::bad_host(&parts.method, &parts.uri, line),
-        Door::Control => control::refused(refused),
+    match ApiSurface::of(verbs, &parts.headers, parts.uri.path()) {
+        ApiSurface::Bizmori => bizmori::bad_host(line),
+        ApiSurface::Undetectable => undetectable::bad_host(line),
+        ApiSurface::Storage => s3::bad_host(&parts.method, &parts.uri, line),
+        ApiSurface::Control => control::refused(refused),
     }
 }
 
-async fn unmatched(State(verbs): State<Context>, called: Called, request: Request) -> Response {
+async fn unmatched(
+    State(verbs): State<AppState>,
+    called: RequestContext,
+    request: Request,
+) -> Response {
     let (method, uri) = (request.method(), request.uri());
-    match Door::of(&verbs, request.headers(), uri.path()) {
-        Door::Bizmori => bizmori::unknown_route(method, uri),
-        Door::Undetectable => undetectable::unknown_route(&verbs, &called, method, uri),
-        Door::Storage => s3::unknown_route(&request),
-        Door::Control => control::unknown_route(method, uri),
+    match ApiSurface::of(&verbs, request.headers(), uri.path()) {
+        ApiSurface::Bizmori => bizmori::unknown_route(method, uri),
+        ApiSurface::Undetectable => undetectable::unknown_route(&verbs, &called, method, uri),
+        ApiSurface::Storage => s3::unknown_route(&request),
+        ApiSurface::Control => control::unknown_route(method, uri),
     }
 }
 
 /// Whose a request is that is no operation, by the front door that answers it; the control plane
 /// has none.
-fn whose<'r>(verbs: &'r Verbs, request: &'r mut Request) -> BoxFuture<'r, Option<Arc<Account>>> {
-    match Door::of(verbs, request.headers(), request.uri().path()) {
-        Door::Bizmori => bizmori::whose(verbs, request),
-        Door::Undetectable => undetectable::whose(verbs, request),
-        Door::Storage => s3::whose(verbs, request),
-        Door::Control => Box::pin(std::future::ready(None)),
+fn whose<'r>(verbs: &'r Services, request: &'r mut Request) -> BoxFuture<'r, Option<Arc<Account>>> {
+    match ApiSurface::of(verbs, request.headers(), request.uri().path()) {
+        ApiSurface::Bizmori => bizmori::whose(verbs, request),
+        ApiSurface::Undetectable => undetectable::whose(verbs, request),
+        ApiSurface::Storage => s3::whose(verbs, request),
+        ApiSurface::Control => Box::pin(std::future::ready(None)),
     }
 }
 
-impl Door {
+impl ApiSurface {
     /// The one under which a path falls that is no operation's.
-    fn of(verbs: &Verbs, headers: &HeaderMap, path: &str) -> Self {
+    fn of(verbs: &Services, headers: &HeaderMap, path: &str) -> Self {
         match path.split('/').nth(1).unwrap_or_default() {
             "_s3" => return Self::Storage,
             "_mock" => return Self::Control,
@@ -162,11 +169,18 @@ mod tests {
             "ai-image-detect.undetectable.ai.",
             "ai-image-detect.undetectable.ai.:443",
         ] {
-            assert_eq!(Door::of_host(host), Some(Door::Undetectable), "{host}");
+            assert_eq!(
+                ApiSurface::of_host(host),
+                Some(ApiSurface::Undetectable),
+                "{host}"
+            );
         }
-        assert_eq!(Door::of_host("api.bizmori.com"), Some(Door::Bizmori));
+        assert_eq!(
+            ApiSurface::of_host("api.bizmori.com"),
+            Some(ApiSurface::Bizmori)
+        );
         for host in ["", "localhost", "x.detect-image.truthscan.com", "[::1]:80"] {
-            assert_eq!(Door::of_host(host), None, "{host}");
+            assert_eq!(ApiSurface::of_host(host), None, "{host}");
         }
     }
 }

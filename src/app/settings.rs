@@ -1,16 +1,16 @@
 //! Settings of the services, from those of the server.
 
 use crate::engine::{Budget, Engine};
-use crate::http::Timeouts;
-use crate::model::account::Processing;
+use crate::http::ConnectionTimeouts;
+use crate::model::account::ProcessingDelay;
 use crate::platform::memory_limit;
 use crate::platform::presign::Signer;
 use crate::services::orders;
 use crate::settings::Config;
 
-pub(super) fn timeouts_of(config: &Config) -> Timeouts {
+pub(super) fn timeouts_of(config: &Config) -> ConnectionTimeouts {
     let connections = &config.connections;
-    Timeouts {
+    ConnectionTimeouts {
         header: connections.header_timeout(),
         idle: connections.idle_timeout(),
         body: connections.body_timeout(),
@@ -23,12 +23,12 @@ pub(super) fn signer_of(config: &Config) -> Signer {
     Signer::new(&storage.s3_key_id, &storage.s3_secret, &storage.s3_region)
 }
 
-pub(super) fn settings_of(config: &Config) -> orders::Settings {
-    let processing = Processing {
+pub(super) fn settings_of(config: &Config) -> orders::OrderServiceSettings {
+    let processing = ProcessingDelay {
         delay_ms: config.orders.processing_ms,
         jitter_ms: config.orders.jitter_ms,
     };
-    orders::Settings {
+    orders::OrderServiceSettings {
         processing,
         test_processing_ms: config.orders.test_processing_ms,
         documents: config.undetectable,

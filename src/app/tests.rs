@@ -8,13 +8,13 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::model::ids::{AccountId, ClockId};
-use crate::model::job::Kind;
+use crate::model::job::JobKind;
 use crate::model::time::Timestamp;
 use crate::platform::clock::Clock;
-use crate::services::worker::{Awaited, Drained};
+use crate::services::worker::{Awaited, DrainOutcome};
 use crate::storage::db::StoreError;
 
-async fn ask(context: &Context, method: &str, path: &str, body: String) -> Response {
+async fn ask(context: &AppState, method: &str, path: &str, body: String) -> Response {
     let request = Request::builder().method(method).uri(path);
     let request = request
         .header("host", "mock")
@@ -68,13 +68,13 @@ async fn an_order_stands_still_until_the_answer_to_its_confirm_is_written() {
         let patience = Duration::from_millis(ms);
         context.worker.drain(None, patience).await.expect("a drain")
     };
-    let Drained::TimedOut { waiting } = drain(200).await else {
+    let DrainOutcome::TimedOut { waiting } = drain(200).await else {
         panic!("it is due, and held");
     };
     let waiting: Vec<_> = waiting.iter().map(|it| (it.what, &it.subject)).collect();
-    assert_eq!(waiting, [(Awaited::Job(Kind::Process), &id)]);
+    assert_eq!(waiting, [(Awaited::Job(JobKind::Process), &id)]);
     drop(answer);
-    assert!(matches!(drain(10_000).await, Drained::Idle { .. }));
+    assert!(matches!(drain(10_000).await, DrainOutcome::Idle { .. }));
 }
 
 #[tokio::test]

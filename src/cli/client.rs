@@ -14,12 +14,12 @@ mod told;
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use crate::cli::commands::{Client, Source};
-use crate::platform::outbound::{self, Ask, Unanswered};
-pub use call::{Call, Input, call};
+use crate::cli::commands::{ClientCommand, JsonSource};
+use crate::platform::outbound::{self, CliRequest, SendError};
+pub use call::{ApiCall, ReadSource, call};
 pub use health_watch::watch_health;
 pub use licenses::show_licenses;
-use told::Told;
+use told::RenderedResponse;
 
 /// So long a server has to say that it serves.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
@@ -28,27 +28,27 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// One line on why it was not done.
-pub async fn run(command: &Client) -> Result<(), String> {
+pub async fn run(command: &ClientCommand) -> Result<(), String> {
     let server = command.server();
     let call = call(command, &read)?;
     let base = server.base();
     let url = format!("{base}{}", call.path);
-    let answer = outbound::ask(Ask {
+    let answer = outbound::ask(CliRequest {
         method: call.method,
         url: &url,
         token: server.token(),
         body: call.body,
-        timeout: matches!(command, Client::Health { .. }).then_some(HEALTH_TIMEOUT),
+        timeout: matches!(command, ClientCommand::Health { .. }).then_some(HEALTH_TIMEOUT),
     });
     let answer = answer.await.map_err(|error| match error {
-        Unanswered::Unreached(why) => format!(
+        SendError::Unreached(why) => format!(
             "{base} cannot be reached: {why} (is it running? --url or --port says where it is)"
         ),
-        Unanswered::Lost(why) => format!(
+        SendError::Lost(why) => format!(
             "{base} has not answered: {why} (is it stuntdouble that listens there, and not by https? --url or --port says where it is)"
         ),
     })?;
-    let told = Told::of(&url, &answer);
+    let told = RenderedResponse::of(&url, &answer);
     show(&told.shown)?;
     told.refused.map_or(Ok(()), Err)
 }
@@ -57,16 +57,16 @@ pub async fn run(command: &Client) -> Result<(), String> {
 ///
 /// # Errors
 /// One line on why it cannot be read.
-pub fn read(source: &Source) -> Result<Vec<u8>, String> {
+pub fn read(source: &JsonSource) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let unread = |what: &str, error: io::Error| format!("cannot read {what}: {error}");
     match source {
-        Source::Given(text) => bytes.extend_from_slice(text.as_bytes()),
-        Source::Stdin => {
+        JsonSource::Given(text) => bytes.extend_from_slice(text.as_bytes()),
+        JsonSource::Stdin => {
             let read = io::stdin().read_to_end(&mut bytes);
             read.map_err(|error| unread("standard input", error))?;
         }
-        Source::File(path) => {
+        JsonSource::File(path) => {
             let read = std::fs::read(path);
             bytes = read.map_err(|error| unread(&path.to_string_lossy(), error))?;
         }

@@ -11,17 +11,17 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 
-pub use lists::{Account, DeliveryList, Like, OrderList, Page, RequestList};
+pub use lists::{AccountArg, DeliveryList, OrderList, PageArgs, RequestFilterArgs, RequestList};
 pub use verbs::{
-    Accounts, Clocks, Deliveries, Fixtures, Inbox, Mode, Orders, Requests, Rules, Snapshots,
-    Source, Verify,
+    AccountsCommand, ClockCommand, ClockModeArg, DeliveriesCommand, FixturesCommand, InboxCommand,
+    JsonSource, OrdersCommand, RequestsCommand, RulesCommand, SnapshotsCommand, VerifyArgs,
 };
 
 const WHERE: &str = "Where the server is";
 
 /// The commands.
 #[derive(Debug, Clone, Subcommand)]
-pub enum Client {
+pub enum ClientCommand {
     /// Ask whether it serves; exit code 0 if it does within 2 seconds
     Health {
         /// Watch the server in this container, as the image's health check does: at --host and
@@ -39,29 +39,29 @@ pub enum Client {
         )]
         host: IpAddr,
         #[command(flatten)]
-        server: Server,
+        server: ServerArgs,
     },
     /// Show what is counted and what there is, as Prometheus reads it
     Metrics {
         #[command(flatten)]
-        server: Server,
+        server: ServerArgs,
     },
     /// Make an account as fresh, with all that it owns; without --account, everything
     Reset {
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
         #[command(flatten)]
-        server: Server,
+        server: ServerArgs,
     },
     /// Show an account's clock, or set it; without --account, the default clock
     #[command(args_conflicts_with_subcommands = true)]
     Clock {
         #[command(subcommand)]
-        verb: Option<Clocks>,
+        verb: Option<ClockCommand>,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
         #[command(flatten)]
-        server: Server,
+        server: ServerArgs,
     },
     /// Move a clock on, and show what was executed on the way; without --account, the default clock
     #[command(group = ArgGroup::new("step").required(true).args(["by", "to"]))]
@@ -72,9 +72,9 @@ pub enum Client {
         #[arg(long, value_name = "INSTANT")]
         to: Option<String>,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
         #[command(flatten)]
-        server: Server,
+        server: ServerArgs,
     },
     /// Wait until every order, report and webhook has ended, of all accounts without --account; exit
     /// code 1 if one has not
@@ -83,97 +83,97 @@ pub enum Client {
         #[arg(long, value_name = "MS")]
         timeout_ms: Option<u64>,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
         #[command(flatten)]
-        server: Server,
+        server: ServerArgs,
     },
     /// List the accounts; show, set up or delete one
     #[command(visible_alias = "account", args_conflicts_with_subcommands = true)]
     Accounts {
         #[command(subcommand)]
-        verb: Option<Accounts>,
+        verb: Option<AccountsCommand>,
         #[command(flatten)]
-        page: Page,
+        page: PageArgs,
         #[command(flatten)]
-        server: Server,
+        server: ServerArgs,
     },
     /// List the rules that name an account, or all; add, delete or clear some
     #[command(visible_alias = "rule", args_conflicts_with_subcommands = true)]
     Rules {
         #[command(subcommand)]
-        verb: Option<Rules>,
+        verb: Option<RulesCommand>,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
         #[command(flatten)]
-        page: Page,
+        page: PageArgs,
         #[command(flatten)]
-        server: Server,
+        server: ServerArgs,
     },
     /// List what was asked and answered, the newest last; show one request, verify or clear them
     #[command(visible_alias = "request", args_conflicts_with_subcommands = true)]
     Requests {
         #[command(subcommand)]
-        verb: Option<Requests>,
+        verb: Option<RequestsCommand>,
         #[command(flatten)]
         list: RequestList,
         #[command(flatten)]
-        server: Server,
+        server: ServerArgs,
     },
     /// List every attempt at a webhook, the newest last; resend one
     #[command(visible_alias = "delivery", args_conflicts_with_subcommands = true)]
     Deliveries {
         #[command(subcommand)]
-        verb: Option<Deliveries>,
+        verb: Option<DeliveriesCommand>,
         #[command(flatten)]
         list: DeliveryList,
         #[command(flatten)]
-        server: Server,
+        server: ServerArgs,
     },
     /// List orders and documents, the newest last; complete, fail or expire one
     #[command(visible_alias = "order", args_conflicts_with_subcommands = true)]
     Orders {
         #[command(subcommand)]
-        verb: Option<Orders>,
+        verb: Option<OrdersCommand>,
         #[command(flatten)]
         list: OrderList,
         #[command(flatten)]
-        server: Server,
+        server: ServerArgs,
     },
     /// List the inboxes, receivers of webhooks at `/_mock/inbox/NAME`; set one up, read or delete it
     #[command(visible_alias = "inboxes", args_conflicts_with_subcommands = true)]
     Inbox {
         #[command(subcommand)]
-        verb: Option<Inbox>,
+        verb: Option<InboxCommand>,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
         #[command(flatten)]
-        page: Page,
+        page: PageArgs,
         #[command(flatten)]
-        server: Server,
+        server: ServerArgs,
     },
     /// List an account's snapshots, or all; take, restore or delete one
     #[command(visible_alias = "snapshot", args_conflicts_with_subcommands = true)]
     Snapshots {
         #[command(subcommand)]
-        verb: Option<Snapshots>,
+        verb: Option<SnapshotsCommand>,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
         #[command(flatten)]
-        server: Server,
+        server: ServerArgs,
     },
     /// Load what tests begin with
     Fixtures {
         #[command(subcommand)]
-        verb: Fixtures,
+        verb: FixturesCommand,
         #[command(flatten)]
-        server: Server,
+        server: ServerArgs,
     },
 }
 
-impl Client {
+impl ClientCommand {
     /// Whom it asks.
     #[must_use]
-    pub fn server(&self) -> &Server {
+    pub fn server(&self) -> &ServerArgs {
         match self {
             Self::Health { server, .. }
             | Self::Metrics { server }
@@ -195,7 +195,7 @@ impl Client {
 
 /// Where the server is, and what it wants to be shown.
 #[derive(Debug, Clone, Args)]
-pub struct Server {
+pub struct ServerArgs {
     /// Where it listens, such as `http://mock:8080`
     #[arg(
         long,
@@ -236,7 +236,7 @@ pub struct Server {
     token_file: Option<PathBuf>,
 }
 
-impl Server {
+impl ServerArgs {
     /// The server's port on this machine.
     #[must_use]
     pub fn port(&self) -> u16 {
@@ -282,7 +282,7 @@ mod tests {
     use super::*;
     use crate::cli::grammar::{Cli, Command};
 
-    fn server(arguments: &[&str]) -> Option<Server> {
+    fn server(arguments: &[&str]) -> Option<ServerArgs> {
         let all = ["stuntdouble", "health"].iter().chain(arguments);
         match Cli::try_parse_from(all).ok()?.command {
             Some(Command::Client(command)) => Some(command.server().clone()),

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::cli::commands::Client;
+use crate::cli::commands::ClientCommand;
 use crate::settings::Config;
 
 /// A self-hosted mock of two image APIs, BIZ MORI and Undetectable AI, for integration tests.
@@ -41,5 +41,5 @@ pub enum Command {
     /// Print the licenses of stuntdouble and of all software in it
     Licenses,
     #[command(flatten)]
-    Client(Client),
+    Client(ClientCommand),
 }

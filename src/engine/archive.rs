@@ -2,7 +2,7 @@
 //!
 //! Guarantees: a central directory is read entry by entry and no further than the caller allows,
 //! however many entries it claims. Two entries of the same name are two entries. No more of an entry
-//! is read or decompressed than the central directory says; any difference is a [`Defect`].
+//! is read or decompressed than the central directory says; any difference is a [`FileDefect`].
 //!
 //! <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>
 
@@ -13,9 +13,9 @@ use std::io::{self, BufReader, ErrorKind, Read};
 
 use flate2::bufread::DeflateDecoder;
 
-use super::{Content, Failure};
-use crate::model::bulk::Packed;
-use crate::model::picture::Defect;
+use super::{EngineError, InputFile};
+use crate::model::bulk::ZipLocation;
+use crate::model::picture::FileDefect;
 pub use directory::read_central_directory;
 pub use names::NAME_BYTES_MAX;
 
@@ -31,7 +31,7 @@ pub struct Entry {
     pub is_encrypted: bool,
     /// The entry is stored or deflated. No other method can be decompressed.
     pub is_readable: bool,
-    pub packed: Packed,
+    pub packed: ZipLocation,
 }
 
 /// Error of reading a central directory.
@@ -52,9 +52,9 @@ const LOCAL_HEADER: &[u8] = b"PK\x03\x04";
 /// Returns the decompressed content of the entry at `packed` of the file `zip`.
 ///
 /// # Errors
-/// Returns [`Defect::Corrupt`] if the entry differs from what the central directory says of it, and
-/// [`Failure::Io`] if the file cannot be read.
-pub fn read_entry(zip: &Content, packed: &Packed) -> Result<Vec<u8>, Failure> {
+/// Returns [`FileDefect::Corrupt`] if the entry differs from what the central directory says of it, and
+/// [`EngineError::Io`] if the file cannot be read.
+pub fn read_entry(zip: &InputFile, packed: &ZipLocation) -> Result<Vec<u8>, EngineError> {
     let data_at = find_data(zip, packed)?;
     // A compressor makes data longer by a fraction at most. Whatever is longer than this consists of
     // empty blocks.
@@ -92,7 +92,7 @@ pub fn read_entry(zip: &Content, packed: &Packed) -> Result<Vec<u8>, Failure> {
 
 /// Returns the offset of the entry's data, behind its local header. Nothing but the lengths of the
 /// header's name and extra fields is read from it.
-fn find_data(zip: &Content, packed: &Packed) -> Result<u64, Failure> {
+fn find_data(zip: &InputFile, packed: &ZipLocation) -> Result<u64, EngineError> {
     let misplaced =
         || corrupt("the ZIP entry's local header is not where the central directory says");
     let mut header = [0; LOCAL_HEADER_BYTES];
@@ -115,8 +115,8 @@ fn is_corrupt_data(error: &io::Error) -> bool {
     )
 }
 
-fn corrupt(message: &str) -> Failure {
-    Defect::Corrupt(message.to_owned()).into()
+fn corrupt(message: &str) -> EngineError {
+    FileDefect::Corrupt(message.to_owned()).into()
 }
 
 #[cfg(test)]
@@ -127,19 +127,19 @@ mod tests {
     #[test]
     fn read_entry_beyond_the_end_of_the_file_is_corrupt() {
         let whole = fixture::content("photo.jpg");
-        let zip = Content {
+        let zip = InputFile {
             bytes: u64::MAX,
             ..whole.clone()
         };
         for header_at in [0, whole.bytes - 1, whole.bytes, whole.bytes + 1] {
-            let packed = Packed {
+            let packed = ZipLocation {
                 header_at,
                 packed_bytes: 2_000,
                 bytes: 2_000,
                 crc32: 0,
                 is_deflated: false,
             };
-            let Err(Failure::Defect(defect)) = read_entry(&zip, &packed) else {
+            let Err(EngineError::Defect(defect)) = read_entry(&zip, &packed) else {
                 panic!("read an entry at {header_at}");
             };
             assert_eq!(

@@ -4,7 +4,7 @@
 //! Promises: each walk is total and goes over the bytes once; a box that is longer than what
 //! it lies in ends its walk. No picture is decoded.
 
-use crate::model::picture::Media;
+use crate::model::picture::FileKind;
 
 /// The UUID of the box that holds a C2PA manifest (C2PA 2.1, "Embedding manifests into
 /// BMFF-based assets").
@@ -16,7 +16,7 @@ const MANIFESTS_MAX: usize = 2;
 
 /// What says where a picture comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Block<'a> {
+pub enum MetadataBlock<'a> {
     /// From its TIFF header on.
     Exif(&'a [u8]),
     Xmp(&'a [u8]),
@@ -26,8 +26,8 @@ pub enum Block<'a> {
 
 /// What a file that begins with `head` is by its brands (ISO/IEC 23008-12, AVIF 1.1).
 #[must_use]
-pub fn media(head: &[u8]) -> Option<Media> {
-    let (kind, body) = first(head, Torn::Kept)?;
+pub fn media(head: &[u8]) -> Option<FileKind> {
+    let (kind, body) = first(head, Truncated::Kept)?;
     if kind != *b"ftyp" {
         return None;
     }
@@ -41,18 +41,18 @@ pub fn media(head: &[u8]) -> Option<Media> {
             let first = named.next();
             // an AVIF may say that it is a HEIF of some profile, too
             named
-                .find(|media| *media == Media::Avif)
+                .find(|media| *media == FileKind::Avif)
                 .or(first)
-                .or(Some(Media::Heif))
+                .or(Some(FileKind::Heif))
         }
     }
 }
 
-fn of_brand(brand: &[u8]) -> Option<Media> {
+fn of_brand(brand: &[u8]) -> Option<FileKind> {
     match brand {
-        b"avif" | b"avis" => Some(Media::Avif),
+        b"avif" | b"avis" => Some(FileKind::Avif),
         b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs" => {
-            Some(Media::Heif)
+            Some(FileKind::Heif)
         }
         _ => None,
     }
@@ -85,7 +85,7 @@ pub fn sides_px(bytes: &[u8]) -> Option<(u32, u32)> {
 fn largest_item(properties: &[u8]) -> Option<(u32, u32)> {
     let sides = boxes(properties).filter(|(kind, _)| kind == b"ispe");
     let sides = sides.filter_map(|(_, body)| {
-        let mut ispe = Reader(body.get(4..)?);
+        let mut ispe = BoxReader(body.get(4..)?);
         let mut side = || u32::try_from(ispe.number(4)?).ok();
         Some((side()?, side()?))
     });
@@ -102,7 +102,7 @@ fn largest_item(properties: &[u8]) -> Option<(u32, u32)> {
 
 fn of_track(bytes: &[u8]) -> Option<(u32, u32)> {
     let header = find(find(find(bytes, *b"moov")?, *b"trak")?, *b"tkhd")?;
-    let mut sides = Reader(header.get(header.len().checked_sub(8)?..)?);
+    let mut sides = BoxReader(header.get(header.len().checked_sub(8)?..)?);
     // 16 bits before the point, 16 behind it
     let mut side = || u32::try_from(sides.number(4)? >> 16).ok();
     Some((side()?, side()?))
@@ -110,7 +110,7 @@ fn of_track(bytes: &[u8]) -> Option<(u32, u32)> {
 
 /// What the file says of its source, [`ITEMS_MAX`] items and [`MANIFESTS_MAX`] manifests at most.
 #[must_use]
-pub fn blocks(bytes: &[u8]) -> Vec<Block<'_>> {
+pub fn blocks(bytes: &[u8]) -> Vec<MetadataBlock<'_>> {
     let mut found = Vec::new();
     if let Some(meta) = find(bytes, *b"meta").and_then(|meta| meta.get(4..)) {
         let items = find(meta, *b"iinf").map(items).unwrap_or_default();
@@ -124,21 +124,21 @@ pub fn blocks(bytes: &[u8]) -> Vec<Block<'_>> {
         // version and flags; a purpose, ended by a nought; an offset
         let purpose = body.get(4..)?;
         let end = purpose.iter().position(|byte| *byte == 0)?;
-        Some(Block::Manifest(purpose.get(end + 1 + 8..)?))
+        Some(MetadataBlock::Manifest(purpose.get(end + 1 + 8..)?))
     });
     found.extend(manifests.take(MANIFESTS_MAX));
     found
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Item {
+enum MetadataItem {
     Exif,
     Xmp,
 }
 
 /// The items that are metadata, by their numbers.
-fn items(iinf: &[u8]) -> Vec<(u64, Item)> {
-    let mut reader = Reader(iinf);
+fn items(iinf: &[u8]) -> Vec<(u64, MetadataItem)> {
+    let mut reader = BoxReader(iinf);
     let Some((version, _)) = reader.version() else {
         return Vec::new();
     };
@@ -148,20 +148,20 @@ fn items(iinf: &[u8]) -> Vec<(u64, Item)> {
     }
     boxes(reader.0)
         .filter_map(|(_, body)| {
-            let mut entry = Reader(body);
+            let mut entry = BoxReader(body);
             let version = entry.version()?.0;
             let id = entry.id(version >= 3)?;
             entry.number(2)?;
             let kind = entry.0;
             if kind.starts_with(b"Exif") {
-                Some((id, Item::Exif))
+                Some((id, MetadataItem::Exif))
             } else {
                 // its name, and then its type
                 let named = kind.strip_prefix(b"mime")?;
                 let end = named.iter().position(|byte| *byte == 0)?;
                 named[end + 1..]
                     .starts_with(b"application/rdf+xml")
-                    .then_some((id, Item::Xmp))
+                    .then_some((id, MetadataItem::Xmp))
             }
         })
         .take(ITEMS_MAX)
@@ -170,13 +170,13 @@ fn items(iinf: &[u8]) -> Vec<(u64, Item)> {
 
 /// Adds the first extent of each of `items`, up to [`ITEMS_MAX`] of them.
 fn places<'a>(
-    found: &mut Vec<Block<'a>>,
+    found: &mut Vec<MetadataBlock<'a>>,
     iloc: &'a [u8],
-    items: &[(u64, Item)],
+    items: &[(u64, MetadataItem)],
     file: &'a [u8],
     data: &'a [u8],
 ) -> Option<()> {
-    let mut reader = Reader(iloc);
+    let mut reader = BoxReader(iloc);
     let version = reader.version()?.0;
     let sizes = reader.number(2)?;
     let size = |shift: u32| usize::try_from(sizes >> shift & 0xf).unwrap_or_default();
@@ -193,7 +193,7 @@ fn places<'a>(
         let base = reader.number(base_bytes)?;
         let extents = usize::try_from(reader.number(2)?).ok()?;
         let extent_bytes = index_bytes + offset_bytes + length_bytes;
-        let mut first = Reader(reader.bytes(extents * extent_bytes)?);
+        let mut first = BoxReader(reader.bytes(extents * extent_bytes)?);
         if extents == 0 {
             continue;
         }
@@ -206,8 +206,8 @@ fn places<'a>(
         let within = if method == 1 { data } else { file };
         if let Some(bytes) = slice(within, base.checked_add(offset)?, length) {
             found.extend(match item {
-                Item::Exif => tiff(bytes).map(Block::Exif),
-                Item::Xmp => Some(Block::Xmp(bytes)),
+                MetadataItem::Exif => tiff(bytes).map(MetadataBlock::Exif),
+                MetadataItem::Xmp => Some(MetadataBlock::Xmp(bytes)),
             });
         }
         // an item may be said to lie in many places
@@ -226,7 +226,7 @@ fn slice(bytes: &[u8], offset: u64, length: u64) -> Option<&[u8]> {
 
 /// An Exif item begins with how far its TIFF header is.
 fn tiff(item: &[u8]) -> Option<&[u8]> {
-    let mut reader = Reader(item);
+    let mut reader = BoxReader(item);
     let skipped = usize::try_from(reader.number(4)?).ok()?;
     reader.0.get(skipped..)
 }
@@ -241,7 +241,7 @@ fn find(bytes: &[u8], wanted: [u8; 4]) -> Option<&[u8]> {
 fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
-        let found = first(rest, Torn::Left)?;
+        let found = first(rest, Truncated::Left)?;
         rest = rest.get(length(rest)?..)?;
         Some(found)
     })
@@ -249,17 +249,17 @@ fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
 
 /// What becomes of a box that is longer than the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Torn {
+enum Truncated {
     Left,
     Kept,
 }
 
 /// The first box: its kind, and its body.
-fn first(bytes: &[u8], torn: Torn) -> Option<([u8; 4], &[u8])> {
+fn first(bytes: &[u8], torn: Truncated) -> Option<([u8; 4], &[u8])> {
     let length = length(bytes)?;
     let end = match torn {
-        Torn::Left => length,
-        Torn::Kept => length.min(bytes.len()),
+        Truncated::Left => length,
+        Truncated::Kept => length.min(bytes.len()),
     };
     let kind = bytes.get(4..8)?.try_into().ok()?;
     let head = if bytes[..4] == [0, 0, 0, 1] { 16 } else { 8 };
@@ -268,7 +268,7 @@ fn first(bytes: &[u8], torn: Torn) -> Option<([u8; 4], &[u8])> {
 
 /// How long the first box says it is, its head included.
 fn length(bytes: &[u8]) -> Option<usize> {
-    let mut reader = Reader(bytes);
+    let mut reader = BoxReader(bytes);
     match reader.number(4)? {
         0 => Some(bytes.len()),
         1 => {
@@ -282,9 +282,9 @@ fn length(bytes: &[u8]) -> Option<usize> {
 }
 
 /// What is still to be read.
-struct Reader<'a>(&'a [u8]);
+struct BoxReader<'a>(&'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> BoxReader<'a> {
     /// The next so many of them.
     fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
         let (bytes, rest) = self.0.split_at_checked(count)?;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::model::picture::Defect;
+use crate::model::picture::FileDefect;
 
 /// The most that is taken of a large machine.
 const TOTAL_BYTES_MAX: u64 = 1024 * 1024 * 1024;
@@ -23,10 +23,10 @@ const UNIT_BYTES: u64 = 1024;
 
 /// Bytes that are leased; clones share them.
 #[derive(Debug, Clone)]
-pub struct Budget(Arc<Inner>);
+pub struct Budget(Arc<BudgetInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct BudgetInner {
     permits: Arc<Semaphore>,
     total_bytes: u64,
     /// Counted apart from the permits, so that a test sees whether those are right.
@@ -53,7 +53,7 @@ impl Budget {
         let units = total_bytes.max(TOTAL_BYTES_MIN) / UNIT_BYTES;
         let units = u32::try_from(units).unwrap_or(u32::MAX);
         let permits = usize::try_from(units).unwrap_or(Semaphore::MAX_PERMITS);
-        Self(Arc::new(Inner {
+        Self(Arc::new(BudgetInner {
             permits: Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS))),
             total_bytes: u64::from(units) * UNIT_BYTES,
             leased_bytes: AtomicU64::default(),
@@ -89,8 +89,8 @@ impl Budget {
     /// Waits for `bytes` in turn.
     ///
     /// # Errors
-    /// Returns [`Defect::TooLarge`] if the budget is smaller.
-    pub async fn lease(&self, bytes: u64) -> Result<Lease, Defect> {
+    /// Returns [`FileDefect::TooLarge`] if the budget is smaller.
+    pub async fn lease(&self, bytes: u64) -> Result<Lease, FileDefect> {
         let units = self.units(bytes)?;
         let permits = Arc::clone(&self.0.permits);
         // never closed
@@ -117,15 +117,15 @@ impl Budget {
         self.0.leased_bytes_max.fetch_max(now, Ordering::SeqCst);
     }
 
-    fn units(&self, bytes: u64) -> Result<u32, Defect> {
+    fn units(&self, bytes: u64) -> Result<u32, FileDefect> {
         if bytes > self.0.total_bytes {
             return Err(self.too_large(bytes));
         }
         u32::try_from(bytes.div_ceil(UNIT_BYTES)).map_err(|_| self.too_large(bytes))
     }
 
-    fn too_large(&self, bytes: u64) -> Defect {
-        Defect::TooLarge(format!(
+    fn too_large(&self, bytes: u64) -> FileDefect {
+        FileDefect::TooLarge(format!(
             "takes {} MiB of memory to work on, and {} MiB are all that may be taken here; give the \
              server's container more memory, or raise --engine-memory",
             bytes.div_ceil(1024 * 1024),
@@ -138,9 +138,9 @@ impl Lease {
     /// Makes sure that the lease has `bytes` in all, before they are allocated.
     ///
     /// # Errors
-    /// Returns [`Defect::TooLarge`] if there is no room. The work has to end with that error; if
+    /// Returns [`FileDefect::TooLarge`] if there is no room. The work has to end with that error; if
     /// there is room for `bytes` later, it is then done anew with a lease of so many.
-    pub fn require(&mut self, bytes: u64) -> Result<(), Defect> {
+    pub fn require(&mut self, bytes: u64) -> Result<(), FileDefect> {
         let bytes = bytes.saturating_add(self.held_bytes);
         let more = bytes.saturating_sub(self.bytes);
         if more == 0 {
@@ -194,8 +194,8 @@ mod tests {
 
     const MIB: u64 = 1024 * 1024;
 
-    fn text(defect: &Defect) -> &str {
-        assert!(matches!(defect, Defect::TooLarge(_)), "{defect:?}");
+    fn text(defect: &FileDefect) -> &str {
+        assert!(matches!(defect, FileDefect::TooLarge(_)), "{defect:?}");
         defect.text()
     }
 
@@ -274,7 +274,7 @@ mod tests {
         drop((large, later));
     }
 
-    fn waiting(budget: Budget, bytes: u64) -> tokio::task::JoinHandle<Result<Lease, Defect>> {
+    fn waiting(budget: Budget, bytes: u64) -> tokio::task::JoinHandle<Result<Lease, FileDefect>> {
         tokio::spawn(async move { budget.lease(bytes).await })
     }
 

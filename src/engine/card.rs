@@ -11,7 +11,7 @@ use skrifa::outline::OutlinePen;
 
 use super::font::{Glyph, Typeface, UNITS, width_pt};
 use super::raster::fit_within;
-use crate::model::picture::Media;
+use crate::model::picture::FileKind;
 
 /// The shape of a card whose file does not say its own: A4's.
 const SIDES_PX: (u32, u32) = (595, 842);
@@ -25,16 +25,16 @@ const INK: [u8; 3] = [0x2b, 0x31, 0x3b];
 
 /// What a card shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Card {
-    media: Media,
+pub struct PlaceholderCard {
+    media: FileKind,
     name: String,
     sides_px: (u32, u32),
 }
 
-impl Card {
+impl PlaceholderCard {
     /// A card for a file of that name and size, as far as it is known.
     #[must_use]
-    pub fn new(media: Media, name: &str, sides_px: Option<(u32, u32)>) -> Self {
+    pub fn new(media: FileKind, name: &str, sides_px: Option<(u32, u32)>) -> Self {
         let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
         Self {
             media,
@@ -115,12 +115,12 @@ impl Card {
     }
 }
 
-fn accent(media: Media) -> [u8; 3] {
+fn accent(media: FileKind) -> [u8; 3] {
     match media {
-        Media::Heif => [0x5b, 0x4b, 0xc4],
-        Media::Avif => [0x0b, 0x7a, 0x75],
-        Media::Pdf => [0xc2, 0x3b, 0x30],
-        Media::Svg | Media::Picture(_) => [0x2f, 0x62, 0xb5],
+        FileKind::Heif => [0x5b, 0x4b, 0xc4],
+        FileKind::Avif => [0x0b, 0x7a, 0x75],
+        FileKind::Pdf => [0xc2, 0x3b, 0x30],
+        FileKind::Svg | FileKind::Picture(_) => [0x2f, 0x62, 0xb5],
     }
 }
 
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_card_has_the_shape_of_its_file_and_is_not_larger() {
-        let of = |sides| Card::new(Media::Heif, "사진.heic", Some(sides));
+        let of = |sides| PlaceholderCard::new(FileKind::Heif, "사진.heic", Some(sides));
         for (sides, side_px_max, expected) in [
             ((4032, 3024), 512, (512, 384)),
             ((3024, 4032), 100, (75, 100)),
@@ -266,7 +266,7 @@ mod tests {
             let card = of(sides).draw(side_px_max).expect("a card");
             assert_eq!(card.dimensions(), expected, "{sides:?}");
         }
-        let card = Card::new(Media::Pdf, "a.pdf", None)
+        let card = PlaceholderCard::new(FileKind::Pdf, "a.pdf", None)
             .draw(100)
             .expect("a card");
         assert_eq!(card.dimensions(), (71, 100));
@@ -274,11 +274,15 @@ mod tests {
 
     #[test]
     fn a_card_shows_its_format_and_its_name_without_folders() {
-        let of = |media, name| Card::new(media, name, None).draw(512).expect("a card");
-        assert_eq!(of(Media::Pdf, "a/b\\c.pdf"), of(Media::Pdf, "c.pdf"));
-        assert_ne!(of(Media::Pdf, "c.pdf"), of(Media::Pdf, "d.pdf"));
-        assert_ne!(of(Media::Pdf, "c.pdf"), of(Media::Avif, "c.pdf"));
+        let of = |media, name| {
+            PlaceholderCard::new(media, name, None)
+                .draw(512)
+                .expect("a card")
+        };
+        assert_eq!(of(FileKind::Pdf, "a/b\\c.pdf"), of(FileKind::Pdf, "c.pdf"));
+        assert_ne!(of(FileKind::Pdf, "c.pdf"), of(FileKind::Pdf, "d.pdf"));
+        assert_ne!(of(FileKind::Pdf, "c.pdf"), of(FileKind::Avif, "c.pdf"));
         let long = "긴 이름 ".repeat(500);
-        assert_eq!(of(Media::Pdf, &long).dimensions(), (362, 512));
+        assert_eq!(of(FileKind::Pdf, &long).dimensions(), (362, 512));
     }
 }

@@ -14,11 +14,11 @@ use image::{DynamicImage, GenericImageView, ImageDecoder, ImageFormat, ImageRead
 use sha2::{Digest, Sha256};
 
 use super::budget::Lease;
-use super::need::{self, Head};
+use super::need::{self, ImageHeader};
 use super::raster::Picture;
 use super::svg::Drawing;
-use super::{Content, Failure, bmff, framing, input, pdf, sniff, svg};
-use crate::model::picture::{Defect, Format, Media};
+use super::{EngineError, InputFile, bmff, framing, input, pdf, sniff, svg};
+use crate::model::picture::{FileDefect, FileKind, RasterFormat};
 
 /// The longest side.
 pub const SIDE_PX_MAX: u32 = 16_384;
@@ -31,16 +31,16 @@ const PROFILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// A file that begins like a picture, as its name says.
 #[derive(Debug)]
-pub struct Source {
+pub struct ImageSource {
     /// All of it.
     pub bytes: Vec<u8>,
     /// What it begins like.
-    pub media: Media,
+    pub media: FileKind,
 }
 
 /// Which of the pixels are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum DecodeMode {
     /// As much as measuring takes: of a JPEG its luma alone, which spares a fifth of the time.
     Luma,
     /// All that is stored.
@@ -50,8 +50,8 @@ pub enum Wanted {
 /// Only the first bytes of a file, held against its name.
 ///
 /// # Errors
-/// [`Defect::NotAPicture`], [`Defect::OtherFormat`], or the disk's.
-pub fn identify(content: &Content, name: &str) -> Result<Media, Failure> {
+/// [`FileDefect::NotAPicture`], [`FileDefect::OtherFormat`], or the disk's.
+pub fn identify(content: &InputFile, name: &str) -> Result<FileKind, EngineError> {
     let mut head = Vec::with_capacity(sniff::HEAD_BYTES);
     content
         .read_from(0)
@@ -60,12 +60,12 @@ pub fn identify(content: &Content, name: &str) -> Result<Media, Failure> {
     Ok(sniff::identify(name, &head)?)
 }
 
-impl Source {
+impl ImageSource {
     /// Reads a picture, known to its owner as `name`.
     ///
     /// # Errors
     /// A file too long, no picture, or of another format than its name says; the disk's.
-    pub fn read(content: &Content, name: &str, memory: &mut Lease) -> Result<Self, Failure> {
+    pub fn read(content: &InputFile, name: &str, memory: &mut Lease) -> Result<Self, EngineError> {
         let bytes = input::read(content, memory)?;
         let media = sniff::identify(name, &bytes)?;
         Ok(Self { bytes, media })
@@ -87,31 +87,31 @@ impl Source {
     /// work on the decoded pixels takes, those included.
     ///
     /// # Errors
-    /// [`Defect::TooLarge`] before anything is allocated for pixels; [`Defect::ColorMode`] and
-    /// [`Defect::OtherFormat`] for what is known and not decoded here; [`Defect::Corrupt`].
+    /// [`FileDefect::TooLarge`] before anything is allocated for pixels; [`FileDefect::ColorMode`] and
+    /// [`FileDefect::OtherFormat`] for what is known and not decoded here; [`FileDefect::Corrupt`].
     pub fn decode(
         &self,
-        wanted: Wanted,
+        wanted: DecodeMode,
         memory: &mut Lease,
-        later: impl Fn(&Head) -> u64,
-    ) -> Result<Picture, Defect> {
+        later: impl Fn(&ImageHeader) -> u64,
+    ) -> Result<Picture, FileDefect> {
         let file_bytes = self.file_bytes();
         memory.require(file_bytes)?;
-        let lease = |memory: &mut Lease, head: &Head| {
+        let lease = |memory: &mut Lease, head: &ImageHeader| {
             let decoding = file_bytes + need::of_decoding(head, &self.bytes);
             memory.require(decoding.max(later(head)))
         };
         match self.media {
-            Media::Picture(Format::Jpeg) => {
+            FileKind::Picture(RasterFormat::Jpeg) => {
                 jpeg::decode(&self.bytes, wanted, |head| lease(memory, head))
             }
-            Media::Picture(format) => other(&self.bytes, format, |head| lease(memory, head)),
-            Media::Svg => {
+            FileKind::Picture(format) => other(&self.bytes, format, |head| lease(memory, head)),
+            FileKind::Svg => {
                 let drawing = Drawing::read(&self.bytes, memory)?;
                 check_sides(drawing.sides_px())?;
                 let pixels = DynamicImage::from(drawing.draw(memory)?);
-                memory.require(later(&Head {
-                    format: Format::Png,
+                memory.require(later(&ImageHeader {
+                    format: RasterFormat::Png,
                     sides_px: pixels.dimensions(),
                     color: pixels.color(),
                     pixels_bytes: pixels.as_bytes().len() as u64,
@@ -124,10 +124,9 @@ impl Source {
                     icc: None,
                 })
             }
-            Media::Heif | Media::Avif | Media::Pdf => Err(Defect::OtherFormat(format!(
-                "{} is not decoded",
-                self.media.title()
-            ))),
+            FileKind::Heif | FileKind::Avif | FileKind::Pdf => Err(FileDefect::OtherFormat(
+                format!("{} is not decoded", self.media.title()),
+            )),
         }
     }
 
@@ -135,18 +134,18 @@ impl Source {
     #[must_use]
     pub fn is_decoded(&self) -> bool {
         match self.media {
-            Media::Picture(_) => true,
-            Media::Svg => svg::is_plain(&self.bytes).unwrap_or(true),
-            Media::Heif | Media::Avif | Media::Pdf => false,
+            FileKind::Picture(_) => true,
+            FileKind::Svg => svg::is_plain(&self.bytes).unwrap_or(true),
+            FileKind::Heif | FileKind::Avif | FileKind::Pdf => false,
         }
     }
 
     /// The size that a TIFF says it has which is whole, of whatever kind it is.
     #[must_use]
     pub fn whole_tiff_px(&self) -> Option<(u32, u32)> {
-        let is_tiff = self.media == Media::Picture(Format::Tiff);
+        let is_tiff = self.media == FileKind::Picture(RasterFormat::Tiff);
         let is_whole = is_tiff && framing::tiff_is_whole(&self.bytes);
-        is_whole.then(|| framing::declared_px(Format::Tiff, &self.bytes))?
+        is_whole.then(|| framing::declared_px(RasterFormat::Tiff, &self.bytes))?
     }
 
     /// Whether it can be decoded, as far as can be told without a JPEG's pixels: its heads,
@@ -155,25 +154,25 @@ impl Source {
     /// that stands in the open.
     ///
     /// # Errors
-    /// As [`Source::decode`], but for what is not decoded.
-    pub fn check(&self, memory: &mut Lease) -> Result<Option<(u32, u32)>, Defect> {
+    /// As [`ImageSource::decode`], but for what is not decoded.
+    pub fn check(&self, memory: &mut Lease) -> Result<Option<(u32, u32)>, FileDefect> {
         memory.require(self.file_bytes())?;
         let sides = match self.media {
-            Media::Picture(Format::Jpeg) => jpeg::heads(&self.bytes)?.1,
-            Media::Picture(_) => {
-                let picture = self.decode(Wanted::Luma, memory, |_| 0)?;
+            FileKind::Picture(RasterFormat::Jpeg) => jpeg::heads(&self.bytes)?.1,
+            FileKind::Picture(_) => {
+                let picture = self.decode(DecodeMode::Luma, memory, |_| 0)?;
                 picture.pixels.dimensions()
             }
-            Media::Svg if !svg::is_plain(&self.bytes)? => {
+            FileKind::Svg if !svg::is_plain(&self.bytes)? => {
                 let sides = svg::declared_px(&self.bytes);
                 return Ok(sides.filter(|sides| check_sides(*sides).is_ok()));
             }
-            Media::Svg => Drawing::read(&self.bytes, memory)?.sides_px(),
-            Media::Heif | Media::Avif => self.container_sides()?,
-            Media::Pdf => {
+            FileKind::Svg => Drawing::read(&self.bytes, memory)?.sides_px(),
+            FileKind::Heif | FileKind::Avif => self.container_sides()?,
+            FileKind::Pdf => {
                 match pdf::check(&self.bytes) {
                     // nobody reads in it
-                    Ok(()) | Err(Defect::Encrypted(_)) => {}
+                    Ok(()) | Err(FileDefect::Encrypted(_)) => {}
                     Err(defect) => return Err(defect),
                 }
                 let sides = pdf::sides_pt(&self.bytes);
@@ -184,8 +183,8 @@ impl Source {
         Ok(Some(sides))
     }
 
-    fn container_sides(&self) -> Result<(u32, u32), Defect> {
-        let corrupt = |why: &str| Defect::Corrupt(format!("the {} {why}", self.media.title()));
+    fn container_sides(&self) -> Result<(u32, u32), FileDefect> {
+        let corrupt = |why: &str| FileDefect::Corrupt(format!("the {} {why}", self.media.title()));
         if !bmff::is_whole(&self.bytes) {
             return Err(corrupt("is truncated"));
         }
@@ -195,24 +194,24 @@ impl Source {
 
 fn other(
     bytes: &[u8],
-    format: Format,
-    lease: impl FnOnce(&Head) -> Result<(), Defect>,
-) -> Result<Picture, Defect> {
+    format: RasterFormat,
+    lease: impl FnOnce(&ImageHeader) -> Result<(), FileDefect>,
+) -> Result<Picture, FileDefect> {
     let codec = match format {
-        Format::Jpeg => ImageFormat::Jpeg,
-        Format::Png => ImageFormat::Png,
-        Format::WebP => ImageFormat::WebP,
-        Format::Bmp => ImageFormat::Bmp,
-        Format::Tiff => ImageFormat::Tiff,
-        Format::Gif => ImageFormat::Gif,
+        RasterFormat::Jpeg => ImageFormat::Jpeg,
+        RasterFormat::Png => ImageFormat::Png,
+        RasterFormat::WebP => ImageFormat::WebP,
+        RasterFormat::Bmp => ImageFormat::Bmp,
+        RasterFormat::Tiff => ImageFormat::Tiff,
+        RasterFormat::Gif => ImageFormat::Gif,
     };
     let defect = |error| of_image(format, &error);
     if let Some((width_px, height_px)) = framing::declared_px(format, bytes) {
         check_size(width_px, height_px, 0)?;
     }
-    if format == Format::Png && !framing::png_profile_fits(bytes, PROFILE_BYTES_MAX) {
+    if format == RasterFormat::Png && !framing::png_profile_fits(bytes, PROFILE_BYTES_MAX) {
         let text = "the PNG's colour profile is too large";
-        return Err(Defect::TooLarge(text.to_owned()));
+        return Err(FileDefect::TooLarge(text.to_owned()));
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), codec);
     let mut limits = Limits::no_limits();
@@ -222,7 +221,7 @@ fn other(
     let (width_px, height_px) = decoder.dimensions();
     check_size(width_px, height_px, decoder.total_bytes())?;
     check_whole(format, bytes)?;
-    lease(&Head {
+    lease(&ImageHeader {
         format,
         sides_px: (width_px, height_px),
         color: decoder.color_type(),
@@ -241,20 +240,20 @@ fn other(
     })
 }
 
-fn check_sides((width_px, height_px): (u32, u32)) -> Result<(), Defect> {
+fn check_sides((width_px, height_px): (u32, u32)) -> Result<(), FileDefect> {
     check_size(width_px, height_px, 0)
 }
 
-fn check_size(width_px: u32, height_px: u32, pixels_bytes: u64) -> Result<(), Defect> {
+fn check_size(width_px: u32, height_px: u32, pixels_bytes: u64) -> Result<(), FileDefect> {
     if width_px == 0 || height_px == 0 {
-        return Err(Defect::Corrupt(format!(
+        return Err(FileDefect::Corrupt(format!(
             "{width_px} by {height_px} pixels is no picture"
         )));
     }
     let pixels = u64::from(width_px) * u64::from(height_px);
     let longest_px = width_px.max(height_px);
     if longest_px > SIDE_PX_MAX || pixels > PIXELS_MAX || pixels_bytes > ALLOC_BYTES_MAX {
-        return Err(Defect::TooLarge(format!(
+        return Err(FileDefect::TooLarge(format!(
             "{width_px} by {height_px} pixels; at most {SIDE_PX_MAX} a side and {} megapixels",
             PIXELS_MAX >> 20
         )));
@@ -263,41 +262,41 @@ fn check_size(width_px: u32, height_px: u32, pixels_bytes: u64) -> Result<(), De
 }
 
 /// What the decoders take leniently: that the file goes on to its end.
-fn check_whole(format: Format, bytes: &[u8]) -> Result<(), Defect> {
+fn check_whole(format: RasterFormat, bytes: &[u8]) -> Result<(), FileDefect> {
     let is_whole = match format {
-        Format::Jpeg => framing::jpeg_is_whole(bytes),
-        Format::Png => framing::png_is_whole(bytes),
-        Format::WebP => framing::webp_is_whole(bytes),
-        Format::Gif => framing::gif_is_whole(bytes),
-        Format::Bmp | Format::Tiff => true,
+        RasterFormat::Jpeg => framing::jpeg_is_whole(bytes),
+        RasterFormat::Png => framing::png_is_whole(bytes),
+        RasterFormat::WebP => framing::webp_is_whole(bytes),
+        RasterFormat::Gif => framing::gif_is_whole(bytes),
+        RasterFormat::Bmp | RasterFormat::Tiff => true,
     };
     if is_whole {
         Ok(())
     } else {
         let title = format.title();
-        Err(Defect::Corrupt(format!("the {title} is truncated")))
+        Err(FileDefect::Corrupt(format!("the {title} is truncated")))
     }
 }
 
-fn of_image(format: Format, error: &image::ImageError) -> Defect {
+fn of_image(format: RasterFormat, error: &image::ImageError) -> FileDefect {
     match error {
         image::ImageError::Limits(_) => {
             let title = format.title();
-            Defect::TooLarge(format!("the {title} takes too much memory"))
+            FileDefect::TooLarge(format!("the {title} takes too much memory"))
         }
         image::ImageError::Unsupported(why) => match why.kind() {
-            UnsupportedErrorKind::Color(_) => Defect::ColorMode(unreadable(format, error)),
-            _ => Defect::OtherFormat(unreadable(format, error)),
+            UnsupportedErrorKind::Color(_) => FileDefect::ColorMode(unreadable(format, error)),
+            _ => FileDefect::OtherFormat(unreadable(format, error)),
         },
         other => corrupt(format, other),
     }
 }
 
-fn corrupt(format: Format, why: &dyn std::fmt::Display) -> Defect {
-    Defect::Corrupt(unreadable(format, why))
+fn corrupt(format: RasterFormat, why: &dyn std::fmt::Display) -> FileDefect {
+    FileDefect::Corrupt(unreadable(format, why))
 }
 
-fn unreadable(format: Format, why: &dyn std::fmt::Display) -> String {
+fn unreadable(format: RasterFormat, why: &dyn std::fmt::Display) -> String {
     let title = format.title();
     let why = why.to_string();
     let line: Vec<&str> = why.split_whitespace().collect();

@@ -8,10 +8,10 @@ use futures_util::FutureExt;
 use image::codecs::jpeg::JpegEncoder;
 
 use super::budget::{Budget, Lease};
-use super::decode::{Source, Wanted};
+use super::decode::{DecodeMode, ImageSource};
 use super::raster::Picture;
-use super::{Content, Engine, Failure};
-use crate::model::picture::Defect;
+use super::{Engine, EngineError, InputFile};
+use crate::model::picture::FileDefect;
 
 /// An engine for so many pictures at once, with as much memory as they take.
 pub fn engine(at_once: usize) -> Engine {
@@ -25,12 +25,12 @@ pub fn memory() -> Lease {
 }
 
 /// Reads a picture.
-pub fn read(content: &Content, name: &str) -> Result<Source, Failure> {
-    Source::read(content, name, &mut memory())
+pub fn read(content: &InputFile, name: &str) -> Result<ImageSource, EngineError> {
+    ImageSource::read(content, name, &mut memory())
 }
 
 /// Decodes a picture.
-pub fn decode(source: &Source, wanted: Wanted) -> Result<Picture, Defect> {
+pub fn decode(source: &ImageSource, wanted: DecodeMode) -> Result<Picture, FileDefect> {
     source.decode(wanted, &mut memory(), |_| 0)
 }
 
@@ -40,14 +40,14 @@ pub fn path(name: &str) -> PathBuf {
 }
 
 /// It as the engine is given it.
-pub fn content(name: &str) -> Content {
+pub fn content(name: &str) -> InputFile {
     whole(&path(name))
 }
 
 /// A file all of which is the picture's.
-pub fn whole(path: &Path) -> Content {
+pub fn whole(path: &Path) -> InputFile {
     let file = File::open(path).expect("a file");
-    Content {
+    InputFile {
         bytes: file.metadata().expect("its size").len(),
         file: Arc::new(file),
         packed: None,
@@ -60,23 +60,23 @@ pub fn bytes(name: &str) -> Vec<u8> {
 }
 
 /// It as it is read.
-pub fn source(name: &str) -> Source {
+pub fn source(name: &str) -> ImageSource {
     read(&content(name), name).expect("a fixture that is a picture")
 }
 
 /// It decoded.
 pub fn picture(name: &str) -> Picture {
-    decode(&source(name), Wanted::Colours).expect("a fixture that is whole")
+    decode(&source(name), DecodeMode::Colours).expect("a fixture that is whole")
 }
 
 /// Returns a grey JPEG of that size, as a file.
-pub fn jpeg(width_px: u32, height_px: u32) -> Content {
+pub fn jpeg(width_px: u32, height_px: u32) -> InputFile {
     let mut file = tempfile::tempfile().expect("a file");
     let grey = image::RgbImage::from_pixel(width_px, height_px, image::Rgb([120, 120, 120]));
     JpegEncoder::new(&mut file)
         .encode_image(&grey)
         .expect("a JPEG");
-    Content {
+    InputFile {
         bytes: file.metadata().expect("its size").len(),
         file: Arc::new(file),
         packed: None,

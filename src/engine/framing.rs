@@ -10,13 +10,13 @@ use std::ops::Range;
 
 use flate2::read::ZlibDecoder;
 
-use super::ifd::{Directory, Order};
-use crate::model::picture::Format;
+use super::ifd::{ByteOrder, Ifd};
+use crate::model::picture::RasterFormat;
 pub use frame::{gif_frame_px, jpeg_frame};
 
 /// One marker segment of a JPEG's head; the body is what follows the length.
 #[derive(Debug, Clone, Copy)]
-pub struct Segment<'a> {
+pub struct JpegSegment<'a> {
     /// The byte after 0xFF: 0xE1 is APP1.
     pub marker: u8,
     /// What the segment holds.
@@ -25,7 +25,7 @@ pub struct Segment<'a> {
 
 /// One chunk of a PNG or a WebP.
 #[derive(Debug, Clone, Copy)]
-pub struct Chunk<'a> {
+pub struct RiffOrPngChunk<'a> {
     /// Its four letters.
     pub kind: [u8; 4],
     /// What it holds.
@@ -34,7 +34,7 @@ pub struct Chunk<'a> {
 
 /// One block of a GIF.
 #[derive(Debug, Clone)]
-pub enum Block {
+pub enum GifBlock {
     /// A table of colours, three bytes each, at this place of the file.
     Colours(Range<usize>),
     /// An extension's label and where its sub-blocks lie, their lengths included.
@@ -50,7 +50,7 @@ const EOI: u8 = 0xd9;
 const SOS: u8 = 0xda;
 
 /// The segments of a JPEG before its first scan.
-pub fn jpeg_head(bytes: &[u8]) -> impl Iterator<Item = Segment<'_>> {
+pub fn jpeg_head(bytes: &[u8]) -> impl Iterator<Item = JpegSegment<'_>> {
     let mut at = SOI;
     std::iter::from_fn(move || {
         let (segment, next) = jpeg_segment(bytes, at)?;
@@ -74,7 +74,7 @@ pub fn jpeg_is_whole(bytes: &[u8]) -> bool {
 }
 
 /// The first segment from `at` on, and where it ends.
-fn jpeg_segment(bytes: &[u8], at: usize) -> Option<(Segment<'_>, usize)> {
+fn jpeg_segment(bytes: &[u8], at: usize) -> Option<(JpegSegment<'_>, usize)> {
     let mut rest = bytes.get(at..)?;
     let skipped = rest
         .windows(2)
@@ -82,7 +82,7 @@ fn jpeg_segment(bytes: &[u8], at: usize) -> Option<(Segment<'_>, usize)> {
     rest = &rest[skipped..];
     let marker = *rest.get(1)?;
     let start = at + skipped;
-    let segment = |body| Segment { marker, body };
+    let segment = |body| JpegSegment { marker, body };
     if marker == EOI {
         return Some((segment(&[]), start + 2));
     }
@@ -103,7 +103,7 @@ fn scan_end(bytes: &[u8], at: usize) -> usize {
 }
 
 /// The chunks of a PNG, `IEND` being the last; a file torn off has none.
-pub fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
+pub fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = RiffOrPngChunk<'_>> {
     let mut at = Some(8);
     std::iter::from_fn(move || {
         let from = at?;
@@ -113,7 +113,7 @@ pub fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
         let end = (from + 8).checked_add(length)?;
         let body = bytes.get(from + 8..end)?;
         at = (kind != *b"IEND").then_some(end + 4);
-        Some(Chunk { kind, body })
+        Some(RiffOrPngChunk { kind, body })
     })
 }
 
@@ -142,7 +142,7 @@ pub fn png_profile_fits(bytes: &[u8], most: u64) -> bool {
 }
 
 /// The chunks of a WebP.
-pub fn webp_chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
+pub fn webp_chunks(bytes: &[u8]) -> impl Iterator<Item = RiffOrPngChunk<'_>> {
     let mut at = 12_usize;
     std::iter::from_fn(move || {
         let head = bytes.get(at..at.checked_add(8)?)?;
@@ -151,7 +151,7 @@ pub fn webp_chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
         let end = (at + 8).checked_add(length)?;
         let body = bytes.get(at + 8..end)?;
         at = end.checked_add(length % 2)?;
-        Some(Chunk { kind, body })
+        Some(RiffOrPngChunk { kind, body })
     })
 }
 
@@ -169,7 +169,7 @@ pub fn webp_is_whole(bytes: &[u8]) -> bool {
 /// The size a BMP, a TIFF or a WebP declares; their decoders call one too large broken, wrap it, or
 /// do not come to it.
 #[must_use]
-pub fn declared_px(format: Format, bytes: &[u8]) -> Option<(u32, u32)> {
+pub fn declared_px(format: RasterFormat, bytes: &[u8]) -> Option<(u32, u32)> {
     let le = |at: usize, length: usize| {
         let field = bytes.get(at..at + length)?;
         Some(
@@ -180,21 +180,21 @@ pub fn declared_px(format: Format, bytes: &[u8]) -> Option<(u32, u32)> {
         )
     };
     match (format, bytes.get(12..16)?) {
-        (Format::Bmp, _) if le(14, 4)? == 12 => Some((le(18, 2)?, le(20, 2)?)),
-        (Format::Bmp, _) => {
+        (RasterFormat::Bmp, _) if le(14, 4)? == 12 => Some((le(18, 2)?, le(20, 2)?)),
+        (RasterFormat::Bmp, _) => {
             // a negative height stands for rows from top to bottom
             let side = |at| Some(le(at, 4)?.cast_signed().unsigned_abs());
             Some((side(18)?, side(22)?))
         }
-        (Format::WebP, b"VP8X") => Some((le(24, 3)? + 1, le(27, 3)? + 1)),
-        (Format::WebP, b"VP8L") => {
+        (RasterFormat::WebP, b"VP8X") => Some((le(24, 3)? + 1, le(27, 3)? + 1)),
+        (RasterFormat::WebP, b"VP8L") => {
             let sides = le(21, 4)?;
             Some(((sides & 0x3fff) + 1, (sides >> 14 & 0x3fff) + 1))
         }
-        (Format::Tiff, _) => {
+        (RasterFormat::Tiff, _) => {
             const WIDTH: u16 = 0x100;
             const HEIGHT: u16 = 0x101;
-            let directory = Directory::first(bytes)?;
+            let directory = Ifd::first(bytes)?;
             Some((directory.number(WIDTH)?, directory.number(HEIGHT)?))
         }
         _ => None,
@@ -210,8 +210,8 @@ pub fn tiff_is_whole(bytes: &[u8]) -> bool {
     let lies_within =
         |(at, length): (&u32, &u32)| u64::from(*at) + u64::from(*length) <= bytes.len() as u64;
     let directory = || {
-        let order = Order::of(bytes)?;
-        Directory::at(bytes, order, order.u32(bytes, 4)?)
+        let order = ByteOrder::of(bytes)?;
+        Ifd::at(bytes, order, order.u32(bytes, 4)?)
     };
     directory().is_some_and(|directory| {
         PLACES.iter().any(|(offsets, lengths)| {
@@ -224,7 +224,7 @@ pub fn tiff_is_whole(bytes: &[u8]) -> bool {
 }
 
 /// The blocks of a GIF in their order, the trailer the last; a file torn off has none.
-pub fn gif_blocks(bytes: &[u8]) -> impl Iterator<Item = Block> {
+pub fn gif_blocks(bytes: &[u8]) -> impl Iterator<Item = GifBlock> {
     const SCREEN_END: usize = 13;
     let mut at = Some(SCREEN_END);
     let mut screen = bytes
@@ -234,11 +234,11 @@ pub fn gif_blocks(bytes: &[u8]) -> impl Iterator<Item = Block> {
     std::iter::from_fn(move || {
         if let Some(table) = screen.take() {
             at = Some(table.end);
-            return Some(Block::Colours(table));
+            return Some(GifBlock::Colours(table));
         }
         let from = at?;
         if let Some(table) = local.take() {
-            return Some(Block::Colours(table));
+            return Some(GifBlock::Colours(table));
         }
         let (block, table, end) = gif_block(bytes, from)?;
         local = table;
@@ -248,12 +248,12 @@ pub fn gif_blocks(bytes: &[u8]) -> impl Iterator<Item = Block> {
 }
 
 /// The block at `from`, a frame's own colours, and where the block ends.
-fn gif_block(bytes: &[u8], from: usize) -> Option<(Block, Option<Range<usize>>, Option<usize>)> {
+fn gif_block(bytes: &[u8], from: usize) -> Option<(GifBlock, Option<Range<usize>>, Option<usize>)> {
     match *bytes.get(from)? {
         0x21 => {
             let label = *bytes.get(from + 1)?;
             let end = sub_blocks_end(bytes, from + 2)?;
-            Some((Block::Extension(label, from + 2..end), None, Some(end)))
+            Some((GifBlock::Extension(label, from + 2..end), None, Some(end)))
         }
         0x2c => {
             let flags = *bytes.get(from + 9)?;
@@ -263,9 +263,9 @@ fn gif_block(bytes: &[u8], from: usize) -> Option<(Block, Option<Range<usize>>, 
             }
             let data = table.as_ref().map_or(from + 10, |table| table.end);
             let end = sub_blocks_end(bytes, data + 1)?;
-            Some((Block::Frame, table, Some(end)))
+            Some((GifBlock::Frame, table, Some(end)))
         }
-        0x3b => Some((Block::Trailer, None, None)),
+        0x3b => Some((GifBlock::Trailer, None, None)),
         _ => None,
     }
 }
@@ -303,7 +303,7 @@ pub fn joined(mut sub_blocks: &[u8], bytes_max: usize) -> Vec<u8> {
 /// Whether a GIF goes on to its trailer.
 #[must_use]
 pub fn gif_is_whole(bytes: &[u8]) -> bool {
-    gif_blocks(bytes).any(|block| matches!(block, Block::Trailer))
+    gif_blocks(bytes).any(|block| matches!(block, GifBlock::Trailer))
 }
 
 #[cfg(test)]
@@ -344,10 +344,10 @@ mod tests {
         assert!(webp_chunks(&webp).any(|c| c.kind == *b"EXIF"));
         let gif = fixture::bytes("plain.gif");
         let frames = gif_blocks(&gif)
-            .filter(|block| matches!(block, Block::Frame))
+            .filter(|block| matches!(block, GifBlock::Frame))
             .count();
         let tables = gif_blocks(&gif)
-            .filter(|block| matches!(block, Block::Colours(_)))
+            .filter(|block| matches!(block, GifBlock::Colours(_)))
             .count();
         assert_eq!((frames, tables), (2, 2));
         assert_eq!(joined(b"\x02ab\x01c\x00zz", 100), b"abc");

@@ -9,7 +9,7 @@ use std::io;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, GenericImageView, ImageEncoder, RgbImage, imageops};
 
-use crate::platform::rng::Draw;
+use crate::platform::rng::SeededRng;
 
 /// The longer side of a heatmap and of an overlay.
 pub const SIDE_PX_MAX: u32 = 1600;
@@ -22,7 +22,7 @@ const ALPHA_MAX: f32 = 0.85;
 
 /// What lies under the colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ground {
+pub enum Background {
     /// Nothing shows: an RGB picture.
     Opaque,
     /// The colder, the more transparent: an RGBA picture.
@@ -60,7 +60,7 @@ impl Map {
         };
         map.blur();
         map.stretch(0.0, 1.0);
-        map.add_bumps(&mut Draw::of_digest(digest));
+        map.add_bumps(&mut SeededRng::of_digest(digest));
         map.blur();
         map.stretch(0.0, 1.0);
         for cell in &mut map.cells {
@@ -86,7 +86,7 @@ impl Map {
         map
     }
 
-    fn add_bumps(&mut self, draw: &mut Draw) {
+    fn add_bumps(&mut self, draw: &mut SeededRng) {
         for _ in 0..3 + draw.bits() % 3 {
             // not at the very edge, where a model seldom looks
             let (x, y) = (0.1 + 0.8 * unit(draw), 0.1 + 0.8 * unit(draw));
@@ -153,18 +153,18 @@ impl Map {
 ///
 /// # Errors
 /// When the encoder refuses it.
-pub fn draw(picture: &RgbImage, map: &Map, ground: Ground) -> io::Result<Vec<u8>> {
+pub fn draw(picture: &RgbImage, map: &Map, ground: Background) -> io::Result<Vec<u8>> {
     let (width, height) = picture.dimensions();
     let jet = jet();
     let mut bytes = Vec::with_capacity(width as usize * height as usize * 4);
     let kind = match ground {
-        Ground::Opaque => {
+        Background::Opaque => {
             map.rows(width, height, |levels| {
                 bytes.extend(levels.iter().flat_map(|&level| jet[usize::from(level)]));
             });
             ExtendedColorType::Rgb8
         }
-        Ground::Transparent => {
+        Background::Transparent => {
             map.rows(width, height, |levels| {
                 bytes.extend(levels.iter().flat_map(|&level| {
                     let [red, green, blue] = jet[usize::from(level)];
@@ -261,7 +261,7 @@ fn jet() -> [[u8; 3]; 256] {
     colours
 }
 
-fn unit(draw: &mut Draw) -> f32 {
+fn unit(draw: &mut SeededRng) -> f32 {
     f32::from(u16::try_from(draw.bits() >> 48).unwrap_or(u16::MAX)) / 65_536.0
 }
 

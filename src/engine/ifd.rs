@@ -13,12 +13,12 @@ const LONG: u16 = 4;
 
 /// Which byte of a number comes first.
 #[derive(Debug, Clone, Copy)]
-pub enum Order {
+pub enum ByteOrder {
     Little,
     Big,
 }
 
-impl Order {
+impl ByteOrder {
     /// As the head of a TIFF or an EXIF block says; none of a TIFF whose offsets have 64 bits.
     pub fn of(bytes: &[u8]) -> Option<Self> {
         match bytes.get(..4)? {
@@ -47,9 +47,9 @@ impl Order {
 
 /// One picture's fields, or those that it leads to.
 #[derive(Debug, Clone, Copy)]
-pub struct Directory<'b> {
+pub struct Ifd<'b> {
     bytes: &'b [u8],
-    order: Order,
+    order: ByteOrder,
     entries: &'b [u8],
     /// Where the next directory lies; 0 for none.
     pub next: u32,
@@ -57,26 +57,26 @@ pub struct Directory<'b> {
 
 /// What a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Value<'b> {
+pub struct IfdValue<'b> {
     /// The number of its type.
     pub kind: u16,
     pub bytes: &'b [u8],
 }
 
-impl<'b> Directory<'b> {
+impl<'b> Ifd<'b> {
     /// The directory there, if all of it is.
-    pub fn at(bytes: &'b [u8], order: Order, at: u32) -> Option<Self> {
+    pub fn at(bytes: &'b [u8], order: ByteOrder, at: u32) -> Option<Self> {
         let (found, is_whole) = Self::begun_at(bytes, order, at)?;
         is_whole.then_some(found)
     }
 
     /// The first one of a TIFF or an EXIF block, or what there is of it.
     pub fn first(bytes: &'b [u8]) -> Option<Self> {
-        let order = Order::of(bytes)?;
+        let order = ByteOrder::of(bytes)?;
         Some(Self::begun_at(bytes, order, order.u32(bytes, 4)?)?.0)
     }
 
-    fn begun_at(bytes: &'b [u8], order: Order, at: u32) -> Option<(Self, bool)> {
+    fn begun_at(bytes: &'b [u8], order: ByteOrder, at: u32) -> Option<(Self, bool)> {
         let at = usize::try_from(at).ok()?;
         let count = usize::from(order.u16(bytes, at)?);
         let rest = bytes.get(at.checked_add(COUNT_BYTES)?..)?;
@@ -113,13 +113,13 @@ impl<'b> Directory<'b> {
     }
 
     /// What the first field of that tag holds that lies within the file.
-    pub fn value(&self, tag: u16) -> Option<Value<'b>> {
+    pub fn value(&self, tag: u16) -> Option<IfdValue<'b>> {
         self.tagged(tag).find_map(|entry| self.value_of(entry))
     }
 
     /// The numbers that a tag holds: of SHORTs and LONGs alone, else none.
     pub fn numbers(&self, tag: u16) -> Vec<u32> {
-        let Some(Value { kind, bytes }) = self.value(tag) else {
+        let Some(IfdValue { kind, bytes }) = self.value(tag) else {
             return Vec::new();
         };
         let number = |at: usize| match kind {
@@ -131,7 +131,7 @@ impl<'b> Directory<'b> {
         (0..bytes.len()).step_by(step).filter_map(number).collect()
     }
 
-    fn value_of(&self, entry: &'b [u8]) -> Option<Value<'b>> {
+    fn value_of(&self, entry: &'b [u8]) -> Option<IfdValue<'b>> {
         let kind = self.order.u16(entry, 2)?;
         let count = usize::try_from(self.order.u32(entry, 4)?).ok()?;
         let length = count.checked_mul(unit_bytes(kind)?)?;
@@ -142,7 +142,7 @@ impl<'b> Directory<'b> {
             (self.bytes, usize::try_from(at).ok()?)
         };
         let bytes = from.get(at..at.checked_add(length)?)?;
-        Some(Value { kind, bytes })
+        Some(IfdValue { kind, bytes })
     }
 }
 
@@ -162,18 +162,18 @@ mod tests {
     use super::*;
 
     /// A block of one directory with these entries, then `behind`.
-    fn block(order: Order, entries: &[(u16, u16, u32, u32)], behind: &[u8]) -> Vec<u8> {
+    fn block(order: ByteOrder, entries: &[(u16, u16, u32, u32)], behind: &[u8]) -> Vec<u8> {
         let mut block = match order {
-            Order::Little => b"II*\0".to_vec(),
-            Order::Big => b"MM\0*".to_vec(),
+            ByteOrder::Little => b"II*\0".to_vec(),
+            ByteOrder::Big => b"MM\0*".to_vec(),
         };
         let short = |number: u16| match order {
-            Order::Little => number.to_le_bytes(),
-            Order::Big => number.to_be_bytes(),
+            ByteOrder::Little => number.to_le_bytes(),
+            ByteOrder::Big => number.to_be_bytes(),
         };
         let long = |number: u32| match order {
-            Order::Little => number.to_le_bytes(),
-            Order::Big => number.to_be_bytes(),
+            ByteOrder::Little => number.to_le_bytes(),
+            ByteOrder::Big => number.to_be_bytes(),
         };
         block.extend(long(8));
         block.extend(short(u16::try_from(entries.len()).expect("few")));
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn fields_are_read_in_either_order_and_as_far_as_they_are_there() {
-        for order in [Order::Little, Order::Big] {
+        for order in [ByteOrder::Little, ByteOrder::Big] {
             let entries = [
                 (271, 2, 5, 1000),
                 (271, 2, 5, 62),
@@ -197,18 +197,18 @@ mod tests {
             ];
             // the first value lies beyond the end
             let block = block(order, &entries, b"abcde");
-            let first = Directory::first(&block).expect("a directory");
-            let here = Directory::at(&block, order, 8).expect("a whole one");
+            let first = Ifd::first(&block).expect("a directory");
+            let here = Ifd::at(&block, order, 8).expect("a whole one");
             assert_eq!((here.next, here.entries().count()), (0, 4));
             let value = first.value(271).expect("a value");
             assert_eq!((value.kind, value.bytes), (2, &b"abcde"[..]));
             assert_eq!(first.value(700), None);
             assert_eq!(first.value(1), None);
             for cut in 0..block.len() {
-                let torn = Directory::first(&block[..cut]);
+                let torn = Ifd::first(&block[..cut]);
                 let read = torn.and_then(|it| it.value(271).or(it.value(700)));
                 assert!(read.is_none_or(|it| it.bytes.len() == 5), "{cut}");
-                let whole = Directory::at(&block[..cut], order, 8);
+                let whole = Ifd::at(&block[..cut], order, 8);
                 assert_eq!(whole.is_some(), cut >= 62, "{cut}");
             }
         }

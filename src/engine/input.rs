@@ -3,9 +3,9 @@
 use std::io::Read;
 
 use super::budget::Lease;
-use super::content::Content;
-use super::{Failure, archive, need};
-use crate::model::picture::Defect;
+use super::content::InputFile;
+use super::{EngineError, archive, need};
+use crate::model::picture::FileDefect;
 
 /// Length of the longest file that is read.
 pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -13,13 +13,13 @@ pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Returns all bytes of a file, or of an entry of a ZIP file.
 ///
 /// # Errors
-/// Returns [`Defect::FileSize`] if they are more than [`FILE_BYTES_MAX`], [`Defect::Corrupt`] if an entry
-/// cannot be decompressed, [`Defect::TooLarge`] if there is no memory for them, and [`Failure::Io`].
-pub fn read(content: &Content, memory: &mut Lease) -> Result<Vec<u8>, Failure> {
+/// Returns [`FileDefect::FileSize`] if they are more than [`FILE_BYTES_MAX`], [`FileDefect::Corrupt`] if an entry
+/// cannot be decompressed, [`FileDefect::TooLarge`] if there is no memory for them, and [`EngineError::Io`].
+pub fn read(content: &InputFile, memory: &mut Lease) -> Result<Vec<u8>, EngineError> {
     let bytes = content.unpacked_bytes();
     if bytes > FILE_BYTES_MAX {
         let text = format!("the file is longer than {} MiB", FILE_BYTES_MAX >> 20);
-        return Err(Defect::FileSize(text).into());
+        return Err(FileDefect::FileSize(text).into());
     }
     memory.require(need::of_reading(bytes))?;
     if let Some(packed) = &content.packed {

@@ -8,13 +8,13 @@ use image::RgbImage;
 use sha2::{Digest, Sha256};
 
 use super::budget::Lease;
-use super::card::Card;
-use super::decode::{Source, Wanted};
+use super::card::PlaceholderCard;
+use super::decode::{DecodeMode, ImageSource};
 use super::{
-    Content, Failure, HeatmapStyle, Inspection, PREVIEW_PX, THUMBNAIL_PX, Wants, heatmap, measure,
-    metadata, need, thumbnail, verdict,
+    EngineError, HeatmapStyle, InputFile, InspectOptions, Inspection, PREVIEW_PX, THUMBNAIL_PX,
+    heatmap, measure, metadata, need, thumbnail, verdict,
 };
-use crate::model::picture::{Defect, Format, Media, Provenance};
+use crate::model::picture::{FileDefect, FileKind, Provenance, RasterFormat};
 
 /// JPEG quality of the images of a report: a photograph of 1600 px has about 200 KB.
 const REPORT_QUALITY: u8 = 70;
@@ -24,12 +24,12 @@ const REPORT_QUALITY: u8 = 70;
 /// # Errors
 /// A defect of the file, or the disk's.
 pub fn inspect(
-    content: &Content,
+    content: &InputFile,
     name: &str,
-    wants: Wants,
+    wants: InspectOptions,
     memory: &mut Lease,
-) -> Result<Inspection, Failure> {
-    let source = Source::read(content, name, memory)?;
+) -> Result<Inspection, EngineError> {
+    let source = ImageSource::read(content, name, memory)?;
     memory.require(need::of_file(source.media, &source.bytes))?;
     let mut inspection = Inspection {
         media: source.media,
@@ -47,9 +47,10 @@ pub fn inspect(
         let tiff_px = source.whole_tiff_px();
         match (inspection.look(source, wants, memory), tiff_px) {
             // It is whole, and of a kind that no decoder here knows.
-            (Err(Failure::Defect(Defect::ColorMode(_) | Defect::OtherFormat(_))), Some(_)) => {
-                tiff_px
-            }
+            (
+                Err(EngineError::Defect(FileDefect::ColorMode(_) | FileDefect::OtherFormat(_))),
+                Some(_),
+            ) => tiff_px,
             (looked, _) => return looked.map(|()| inspection),
         }
     } else {
@@ -69,9 +70,13 @@ pub fn inspect(
 ///
 /// # Errors
 /// The encoder's.
-pub fn stand_in(name: &str, wants: Wants, memory: &mut Lease) -> Result<Inspection, Failure> {
+pub fn stand_in(
+    name: &str,
+    wants: InspectOptions,
+    memory: &mut Lease,
+) -> Result<Inspection, EngineError> {
     let mut inspection = Inspection {
-        media: Media::of_name(name).unwrap_or(Media::Picture(Format::Jpeg)),
+        media: FileKind::of_name(name).unwrap_or(FileKind::Picture(RasterFormat::Jpeg)),
         measures: None,
         provenance: Provenance::Unknown,
         digest: Sha256::digest(name).into(),
@@ -86,13 +91,13 @@ pub fn stand_in(name: &str, wants: Wants, memory: &mut Lease) -> Result<Inspecti
 }
 
 /// What pictures are made of.
-enum Drawn {
+enum RenderSource {
     /// A picture, upright, as large as the largest thing wanted.
     Picture(RgbImage),
-    Card(Card),
+    Card(PlaceholderCard),
 }
 
-impl Drawn {
+impl RenderSource {
     /// It, its longer side at most `side_px_max`.
     fn at(&self, side_px_max: u32) -> io::Result<Cow<'_, RgbImage>> {
         match self {
@@ -102,7 +107,7 @@ impl Drawn {
     }
 }
 
-impl Wants {
+impl InspectOptions {
     /// Whether anything is to be drawn.
     #[must_use]
     pub fn draws(self) -> bool {
@@ -125,28 +130,33 @@ impl Wants {
 
 impl Inspection {
     /// Decodes the picture, and takes from it what is wanted.
-    fn look(&mut self, source: Source, wants: Wants, memory: &mut Lease) -> Result<(), Failure> {
-        let drawing = |head: &need::Head| need::of_drawing(head, wants);
+    fn look(
+        &mut self,
+        source: ImageSource,
+        wants: InspectOptions,
+        memory: &mut Lease,
+    ) -> Result<(), EngineError> {
+        let drawing = |head: &need::ImageHeader| need::of_drawing(head, wants);
         let mut decoded = None;
         if wants.measures {
             // always of the same pixels, so that what is measured does not hang on what is drawn
-            let picture = source.decode(Wanted::Luma, memory, drawing)?;
+            let picture = source.decode(DecodeMode::Luma, memory, drawing)?;
             let mut measures = measure::measure(&picture.pixels, source.bytes.len() as u64);
             (measures.width_px, measures.height_px) = picture.sides_px;
             self.measures = Some(measures);
             // of a JPEG it is the luma alone
-            let is_whole = source.media != Media::Picture(Format::Jpeg);
+            let is_whole = source.media != FileKind::Picture(RasterFormat::Jpeg);
             decoded = is_whole.then_some(picture);
         }
         if let Some(side_px) = wants.side_px() {
             let picture = match decoded {
                 Some(picture) => picture,
-                None => source.decode(Wanted::Colours, memory, drawing)?,
+                None => source.decode(DecodeMode::Colours, memory, drawing)?,
             };
             drop(source);
             let upright = thumbnail::reduced(&picture, side_px);
             drop(picture);
-            self.draw(&Drawn::Picture(upright), wants)?;
+            self.draw(&RenderSource::Picture(upright), wants)?;
         } else if !wants.measures {
             source.check(memory)?;
         }
@@ -157,16 +167,16 @@ impl Inspection {
         &mut self,
         name: &str,
         sides_px: Option<(u32, u32)>,
-        wants: Wants,
+        wants: InspectOptions,
         memory: &mut Lease,
-    ) -> Result<(), Failure> {
-        let card = Card::new(self.media, name, sides_px);
+    ) -> Result<(), EngineError> {
+        let card = PlaceholderCard::new(self.media, name, sides_px);
         memory.require(need::of_card(card.sides_px(), wants))?;
-        self.draw(&Drawn::Card(card), wants)?;
+        self.draw(&RenderSource::Card(card), wants)?;
         Ok(())
     }
 
-    fn draw(&mut self, drawn: &Drawn, wants: Wants) -> io::Result<()> {
+    fn draw(&mut self, drawn: &RenderSource, wants: InspectOptions) -> io::Result<()> {
         if wants.thumbnail {
             let small = drawn.at(THUMBNAIL_PX)?;
             self.thumbnail = Some(thumbnail::jpeg(&small, THUMBNAIL_PX)?);

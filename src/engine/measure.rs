@@ -5,11 +5,11 @@
 
 use image::DynamicImage;
 
-use crate::model::picture::{Light, Measures};
+use crate::model::picture::{ImageMetrics, Luma};
 
 /// Measures `pixels`, which came from a file of `body_bytes`.
 #[must_use]
-pub fn measure(pixels: &DynamicImage, body_bytes: u64) -> Measures {
+pub fn measure(pixels: &DynamicImage, body_bytes: u64) -> ImageMetrics {
     let (width, height) = (pixels.width() as usize, pixels.height() as usize);
     let mut window = [vec![0_i16; width], vec![0; width], vec![0; width]];
     let mut luma_sum = 0_u64;
@@ -25,11 +25,11 @@ pub fn measure(pixels: &DynamicImage, body_bytes: u64) -> Measures {
             laplacian.add_row(&window);
         }
     }
-    Measures {
+    ImageMetrics {
         width_px: pixels.width(),
         height_px: pixels.height(),
         body_bytes,
-        light: Some(Light {
+        light: Some(Luma {
             sharpness: laplacian.variance(),
             brightness: ratio(luma_sum, (width * height) as u64),
         }),
@@ -38,8 +38,8 @@ pub fn measure(pixels: &DynamicImage, body_bytes: u64) -> Measures {
 
 /// What is known of a file of `body_bytes` whose pixels are not read.
 #[must_use]
-pub fn undecoded((width_px, height_px): (u32, u32), body_bytes: u64) -> Measures {
-    Measures {
+pub fn undecoded((width_px, height_px): (u32, u32), body_bytes: u64) -> ImageMetrics {
+    ImageMetrics {
         width_px,
         height_px,
         body_bytes,
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::engine::fixture;
 
-    fn light(pixels: &DynamicImage) -> Light {
+    fn light(pixels: &DynamicImage) -> Luma {
         measure(pixels, 0).light.expect("pixels")
     }
 
@@ -148,11 +148,11 @@ mod tests {
         let measures = measure(&flat, 7);
         assert_eq!(
             measures,
-            Measures {
+            ImageMetrics {
                 width_px: 9,
                 height_px: 5,
                 body_bytes: 7,
-                light: Some(Light {
+                light: Some(Luma {
                     sharpness: 0.0,
                     brightness: 30.0
                 })

@@ -7,7 +7,7 @@
 //!
 //! Promises: at most so many pictures are worked on at once, and in no more memory than the
 //! [`Budget`] has; dropping a future leaves its work to end by itself, within both; hostile bytes
-//! are a [`Defect`], never a crash.
+//! are a [`FileDefect`], never a crash.
 
 pub mod archive;
 mod bmff;
@@ -41,17 +41,17 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 pub use budget::{Budget, TOTAL_BYTES_MIN};
-pub use content::Content;
+pub use content::InputFile;
 pub use decode::{PIXELS_MAX, SIDE_PX_MAX};
-pub use heatmap::{Ground, Scale};
+pub use heatmap::{Background, Scale};
 pub use input::FILE_BYTES_MAX;
 pub use protect::{Protected, Protection};
 pub use report::{Finding, Report, ReportSources};
 pub use sniff::{HEAD_BYTES, check_name, sniff};
 pub use thumbnail::{PREVIEW_PX, THUMBNAIL_PX};
-pub use watermark::{Embedded, Embedding, SIDE_PX_MIN, TEXT_CHARS_MAX, TEXTS_MAX};
+pub use watermark::{EmbeddedImage, Embedding, SIDE_PX_MIN, TEXT_CHARS_MAX, TEXTS_MAX};
 
-use crate::model::picture::{Defect, Measures, Media, Provenance};
+use crate::model::picture::{FileDefect, FileKind, ImageMetrics, Provenance};
 use budget::Lease;
 
 /// Runs the work on pictures; clones share its limits.
@@ -66,7 +66,7 @@ pub struct Engine {
 
 /// What is wanted of a picture besides what is found out about it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Wants {
+pub struct InspectOptions {
     /// Its measures.
     pub measures: bool,
     /// A JPEG whose longer side is [`THUMBNAIL_PX`].
@@ -87,7 +87,7 @@ pub struct Wants {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeatmapStyle {
     /// What lies under it.
-    pub ground: Ground,
+    pub ground: Background,
     /// How its activations are spread.
     pub scale: Scale,
 }
@@ -96,9 +96,9 @@ pub struct HeatmapStyle {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inspection {
     /// What it is, by its bytes.
-    pub media: Media,
+    pub media: FileKind,
     /// As wanted, if its size is known.
-    pub measures: Option<Measures>,
+    pub measures: Option<ImageMetrics>,
     /// Where it says it comes from.
     pub provenance: Provenance,
     /// The SHA-256 of its file.
@@ -117,9 +117,9 @@ pub struct Inspection {
 
 /// Why nothing came of it.
 #[derive(Debug)]
-pub enum Failure {
+pub enum EngineError {
     /// The bytes are at fault: an outcome, not an error of ours.
-    Defect(Defect),
+    Defect(FileDefect),
     /// The disk or the encoder is: an error of ours.
     Io(io::Error),
 }
@@ -150,13 +150,13 @@ impl Engine {
     /// HEIF, AVIF and PDF it is always the structure alone, and what is drawn is a card.
     ///
     /// # Errors
-    /// See [`Failure`].
+    /// See [`EngineError`].
     pub async fn inspect(
         &self,
-        content: Content,
+        content: InputFile,
         name: String,
-        wants: Wants,
-    ) -> Result<Inspection, Failure> {
+        wants: InspectOptions,
+    ) -> Result<Inspection, EngineError> {
         let packed = Arc::clone(&self.packed);
         let turn = match content.packed {
             Some(_) => Some(packed.acquire_owned().await.map_err(io::Error::other)?),
@@ -172,8 +172,12 @@ impl Engine {
     /// What stands for a picture that its `name` alone settles, its bytes being at fault.
     ///
     /// # Errors
-    /// See [`Failure`]; [`Defect::TooLarge`] if there is no memory to draw it in.
-    pub async fn stand_in(&self, name: String, wants: Wants) -> Result<Inspection, Failure> {
+    /// See [`EngineError`]; [`FileDefect::TooLarge`] if there is no memory to draw it in.
+    pub async fn stand_in(
+        &self,
+        name: String,
+        wants: InspectOptions,
+    ) -> Result<Inspection, EngineError> {
         self.lease_and_run(need::OVERHEAD_BYTES, move |memory| {
             inspect::stand_in(&name, wants, memory)
         })
@@ -183,8 +187,8 @@ impl Engine {
     /// Writes the protected picture to [`Protection::to`]; on a failure nothing whole is there.
     ///
     /// # Errors
-    /// See [`Failure`].
-    pub async fn protect(&self, order: Protection) -> Result<Protected, Failure> {
+    /// See [`EngineError`].
+    pub async fn protect(&self, order: Protection) -> Result<Protected, EngineError> {
         let mut order = order;
         self.lease_and_run(reading(&order.content), move |memory| {
             protect::protect(&mut order, memory)
@@ -196,8 +200,8 @@ impl Engine {
     /// whole is there.
     ///
     /// # Errors
-    /// See [`Failure`]; `InvalidInput` for texts that are none, too many or too long.
-    pub async fn embed(&self, order: Embedding) -> Result<Embedded, Failure> {
+    /// See [`EngineError`]; `InvalidInput` for texts that are none, too many or too long.
+    pub async fn embed(&self, order: Embedding) -> Result<EmbeddedImage, EngineError> {
         self.lease_and_run(reading(&order.content), move |memory| {
             watermark::embed(&order, memory)
         })
@@ -208,8 +212,12 @@ impl Engine {
     /// [`Engine::embed`], oldest first; none if it was not.
     ///
     /// # Errors
-    /// See [`Failure`]: the file is checked as for [`Engine::embed`].
-    pub async fn extract(&self, content: Content, name: String) -> Result<Vec<String>, Failure> {
+    /// See [`EngineError`]: the file is checked as for [`Engine::embed`].
+    pub async fn extract(
+        &self,
+        content: InputFile,
+        name: String,
+    ) -> Result<Vec<String>, EngineError> {
         self.lease_and_run(reading(&content), move |memory| {
             watermark::extract(&content, &name, memory)
         })
@@ -220,8 +228,12 @@ impl Engine {
     /// into the memory budget are drawn smaller, or left out.
     ///
     /// # Errors
-    /// Returns [`Failure::Io`] for a fault of the disk or the build.
-    pub async fn report(&self, report: Report, sources: ReportSources) -> Result<Vec<u8>, Failure> {
+    /// Returns [`EngineError::Io`] for a fault of the disk or the build.
+    pub async fn report(
+        &self,
+        report: Report,
+        sources: ReportSources,
+    ) -> Result<Vec<u8>, EngineError> {
         let (report, sources) = (Arc::new(report), Arc::new(sources));
         let sizes = report::IMAGE_SIDES_PX.map(Some);
         for side_px in sizes.into_iter().chain([None]) {
@@ -237,7 +249,7 @@ impl Engine {
                 Ok(report::make(&report, images)?)
             });
             match made.await {
-                Err(Failure::Defect(defect)) => {
+                Err(EngineError::Defect(defect)) => {
                     tracing::debug!(
                         ?side_px,
                         ?defect,
@@ -253,8 +265,8 @@ impl Engine {
     /// The sample file of `seed`, in the format that the extension of `name` stands for.
     ///
     /// # Errors
-    /// [`Defect::NotAPicture`] if it stands for none of ours and is not `pdf`.
-    pub async fn sample(&self, name: String, seed: [u8; 32]) -> Result<Vec<u8>, Failure> {
+    /// [`FileDefect::NotAPicture`] if it stands for none of ours and is not `pdf`.
+    pub async fn sample(&self, name: String, seed: [u8; 32]) -> Result<Vec<u8>, EngineError> {
         self.lease_and_run(need::SAMPLE_BYTES, move |_| sample::sample(&name, seed))
             .await
     }
@@ -264,8 +276,12 @@ impl Engine {
     /// It reads [`HEAD_BYTES`] and so does not wait for its turn.
     ///
     /// # Errors
-    /// [`Defect::NotAPicture`], [`Defect::OtherFormat`], or the disk's.
-    pub async fn identify(&self, content: Content, name: String) -> Result<Media, Failure> {
+    /// [`FileDefect::NotAPicture`], [`FileDefect::OtherFormat`], or the disk's.
+    pub async fn identify(
+        &self,
+        content: InputFile,
+        name: String,
+    ) -> Result<FileKind, EngineError> {
         joined(tokio::task::spawn_blocking(move || decode::identify(&content, &name)).await)
     }
 
@@ -278,7 +294,7 @@ impl Engine {
     /// See [`archive::ZipError`].
     pub async fn entries(
         &self,
-        zip: Content,
+        zip: InputFile,
         entries_max: usize,
     ) -> Result<Vec<archive::Entry>, archive::ZipError> {
         let read = move || archive::read_central_directory(&zip, entries_max);
@@ -295,8 +311,8 @@ impl Engine {
     /// Those of the work, and if it panics.
     pub async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, Failure> {
+        work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
         let mut work = Some(work);
         self.lease_and_run(need::ARCHIVE_BYTES, move |_| {
             let work = work.take();
@@ -312,13 +328,13 @@ impl Engine {
     /// waits for all that it needs, and is run anew: it never waits while it holds memory.
     ///
     /// # Errors
-    /// Returns the errors of the work, an error if it panics, and [`Defect::TooLarge`] if it needs more
+    /// Returns the errors of the work, an error if it panics, and [`FileDefect::TooLarge`] if it needs more
     /// than the budget.
     async fn lease_and_run<T: Send + 'static>(
         &self,
         bytes: u64,
-        work: impl FnMut(&mut Lease) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, Failure> {
+        work: impl FnMut(&mut Lease) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
         let permits = Arc::clone(&self.permits);
         let mut turn = permits.acquire_owned().await.map_err(io::Error::other)?;
         let (mut bytes, mut work) = (bytes, work);
@@ -342,34 +358,36 @@ impl Engine {
 }
 
 /// Bytes with which work on a file begins.
-fn reading(content: &Content) -> u64 {
+fn reading(content: &InputFile) -> u64 {
     need::of_reading(content.unpacked_bytes().min(FILE_BYTES_MAX))
 }
 
-fn joined<T>(done: Result<Result<T, Failure>, tokio::task::JoinError>) -> Result<T, Failure> {
+fn joined<T>(
+    done: Result<Result<T, EngineError>, tokio::task::JoinError>,
+) -> Result<T, EngineError> {
     match done {
         Ok(result) => result,
         Err(error) if error.is_panic() => {
             tracing::error!(%error, "a decoder panicked; the picture is taken to be corrupt");
-            Err(Defect::Corrupt("the decoder failed".to_owned()).into())
+            Err(FileDefect::Corrupt("the decoder failed".to_owned()).into())
         }
         Err(error) => Err(io::Error::other(error).into()),
     }
 }
 
-impl From<Defect> for Failure {
-    fn from(defect: Defect) -> Self {
+impl From<FileDefect> for EngineError {
+    fn from(defect: FileDefect) -> Self {
         Self::Defect(defect)
     }
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for EngineError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-impl std::fmt::Display for Failure {
+impl std::fmt::Display for EngineError {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Defect(defect) => out.write_str(defect.text()),
@@ -378,7 +396,7 @@ impl std::fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {
+impl std::error::Error for EngineError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Defect(_) => None,

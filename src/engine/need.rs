@@ -6,10 +6,10 @@
 use image::ColorType;
 
 use super::framing;
-use super::ifd::{Directory, Order};
+use super::ifd::{ByteOrder, Ifd};
 use super::raster::fit_within;
-use super::{Wants, heatmap};
-use crate::model::picture::{Format, Media};
+use super::{InspectOptions, heatmap};
+use crate::model::picture::{FileKind, RasterFormat};
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -49,15 +49,15 @@ const WEBP_TABLES_BYTES_MAX: u64 = 64 * MIB;
 
 /// Declarations in a picture's header, once its decoder has read it.
 #[derive(Debug, Clone, Copy)]
-pub struct Head {
-    pub format: Format,
+pub struct ImageHeader {
+    pub format: RasterFormat,
     pub sides_px: (u32, u32),
     pub color: ColorType,
     /// Bytes of the decoded pixels.
     pub pixels_bytes: u64,
 }
 
-impl Head {
+impl ImageHeader {
     fn pixels(&self) -> u64 {
         area(self.sides_px)
     }
@@ -71,15 +71,15 @@ pub fn of_reading(file_bytes: u64) -> u64 {
 
 /// Bytes that a file and copies of its metadata take.
 #[must_use]
-pub fn of_file(media: Media, bytes: &[u8]) -> u64 {
+pub fn of_file(media: FileKind, bytes: &[u8]) -> u64 {
     let metadata = match media {
-        Media::Picture(Format::Jpeg) => {
+        FileKind::Picture(RasterFormat::Jpeg) => {
             let segments = framing::jpeg_head(bytes);
             3 * segments.map(|it| it.body.len() as u64).sum::<u64>()
         }
-        Media::Picture(Format::Png) => png_metadata(bytes),
+        FileKind::Picture(RasterFormat::Png) => png_metadata(bytes),
         // of each frame, or of the only picture, the decoder copies the compressed data
-        Media::Picture(Format::WebP) => {
+        FileKind::Picture(RasterFormat::WebP) => {
             let chunks = framing::webp_chunks(bytes);
             let lengths = chunks.map(|chunk| match &chunk.kind {
                 b"VP8 " | b"VP8L" | b"ANMF" | b"ALPH" => chunk.body.len() as u64,
@@ -87,10 +87,14 @@ pub fn of_file(media: Media, bytes: &[u8]) -> u64 {
             });
             lengths.sum()
         }
-        Media::Picture(Format::Tiff) => bytes.len() as u64 + tiff_values(bytes),
-        Media::Picture(Format::Bmp | Format::Gif) | Media::Svg => bytes.len() as u64,
+        FileKind::Picture(RasterFormat::Tiff) => bytes.len() as u64 + tiff_values(bytes),
+        FileKind::Picture(RasterFormat::Bmp | RasterFormat::Gif) | FileKind::Svg => {
+            bytes.len() as u64
+        }
         // a manifest is copied
-        Media::Heif | Media::Avif | Media::Pdf => (bytes.len() as u64).min(MANIFEST_BYTES_MAX),
+        FileKind::Heif | FileKind::Avif | FileKind::Pdf => {
+            (bytes.len() as u64).min(MANIFEST_BYTES_MAX)
+        }
     };
     of_reading(bytes.len() as u64).saturating_add(metadata)
 }
@@ -115,10 +119,10 @@ fn png_metadata(bytes: &[u8]) -> u64 {
 /// not read here: at most the whole file is such lists.
 fn tiff_values(bytes: &[u8]) -> u64 {
     const LISTS: [u16; 4] = [0x111, 0x117, 0x144, 0x145];
-    if Order::of(bytes).is_none() {
+    if ByteOrder::of(bytes).is_none() {
         return bytes.len() as u64 / 4 * TIFF_VALUE_BYTES;
     }
-    let Some(directory) = Directory::first(bytes) else {
+    let Some(directory) = Ifd::first(bytes) else {
         return 0;
     };
     let values: usize = LISTS.iter().map(|tag| directory.numbers(*tag).len()).sum();
@@ -127,17 +131,17 @@ fn tiff_values(bytes: &[u8]) -> u64 {
 
 /// Bytes that decoding takes besides the file: the pixels, and the decoder's own.
 #[must_use]
-pub fn of_decoding(head: &Head, bytes: &[u8]) -> u64 {
+pub fn of_decoding(head: &ImageHeader, bytes: &[u8]) -> u64 {
     let (pixels, pixels_bytes) = (head.pixels(), head.pixels_bytes);
     let own = match head.format {
-        Format::Jpeg => jpeg_own(bytes),
-        Format::Png | Format::Bmp => 0,
+        RasterFormat::Jpeg => jpeg_own(bytes),
+        RasterFormat::Png | RasterFormat::Bmp => 0,
         // a frame of another size than the screen is decoded apart
-        Format::Gif => framing::gif_frame_px(bytes)
+        RasterFormat::Gif => framing::gif_frame_px(bytes)
             .filter(|frame| *frame != head.sides_px)
             .map_or(0, |frame| 4 * area(frame)),
-        Format::WebP => webp_own(pixels, bytes),
-        Format::Tiff => tiff_own(head, bytes),
+        RasterFormat::WebP => webp_own(pixels, bytes),
+        RasterFormat::Tiff => tiff_own(head, bytes),
     };
     pixels_bytes + own
 }
@@ -185,12 +189,12 @@ fn webp_own(pixels: u64, bytes: &[u8]) -> u64 {
     }
 }
 
-fn tiff_own(head: &Head, bytes: &[u8]) -> u64 {
+fn tiff_own(head: &ImageHeader, bytes: &[u8]) -> u64 {
     const COMPRESSION: u16 = 259;
     const JPEG: u32 = 7;
     // of four colours three come out
     let buffer = head.pixels_bytes / 3 * 4;
-    let compression = Directory::first(bytes).and_then(|it| it.number(COMPRESSION));
+    let compression = Ifd::first(bytes).and_then(|it| it.number(COMPRESSION));
     match compression {
         // a strip's file, its coefficients, its pixels: and one strip may be all
         Some(JPEG) | None => buffer + 4 * buffer + bytes.len() as u64,
@@ -200,24 +204,24 @@ fn tiff_own(head: &Head, bytes: &[u8]) -> u64 {
 
 /// Bytes that writing the pixels in their format takes, themselves included.
 #[must_use]
-pub fn of_encoding(head: &Head) -> u64 {
+pub fn of_encoding(head: &ImageHeader) -> u64 {
     let (pixels, pixels_bytes) = (head.pixels(), head.pixels_bytes);
     let own = match head.format {
         // with alpha, and what becomes of them
-        Format::WebP => 4 * pixels + pixels_bytes / 4 * 5,
-        Format::Tiff => match head.color {
+        RasterFormat::WebP => 4 * pixels + pixels_bytes / 4 * 5,
+        RasterFormat::Tiff => match head.color {
             ColorType::La16 => 8 * pixels,
             ColorType::La8 | ColorType::Rgb32F | ColorType::Rgba32F => 4 * pixels,
             _ => 0,
         },
-        Format::Jpeg | Format::Png | Format::Bmp | Format::Gif => 0,
+        RasterFormat::Jpeg | RasterFormat::Png | RasterFormat::Bmp | RasterFormat::Gif => 0,
     };
     pixels_bytes + own + OVERHEAD_BYTES
 }
 
 /// Bytes that drawing what is wanted of decoded pixels takes, themselves included.
 #[must_use]
-pub fn of_drawing(head: &Head, wants: Wants) -> u64 {
+pub fn of_drawing(head: &ImageHeader, wants: InspectOptions) -> u64 {
     let Some(reduced) = reduced_pixels(head.sides_px, wants) else {
         return 0;
     };
@@ -231,13 +235,13 @@ pub fn of_drawing(head: &Head, wants: Wants) -> u64 {
 
 /// Bytes that drawing a card for a file takes.
 #[must_use]
-pub fn of_card(sides_px: (u32, u32), wants: Wants) -> u64 {
+pub fn of_card(sides_px: (u32, u32), wants: InspectOptions) -> u64 {
     reduced_pixels(sides_px, wants).map_or(0, |pixels| {
         CARD_PIXEL_BYTES * pixels + of_maps(pixels, wants) + OVERHEAD_BYTES
     })
 }
 
-fn of_maps(pixels: u64, wants: Wants) -> u64 {
+fn of_maps(pixels: u64, wants: InspectOptions) -> u64 {
     if wants.heatmap.is_some() || wants.overlay.is_some() {
         MAP_PIXEL_BYTES * pixels
     } else {
@@ -246,7 +250,7 @@ fn of_maps(pixels: u64, wants: Wants) -> u64 {
 }
 
 /// Pixels of the largest thing that is drawn.
-fn reduced_pixels((width_px, height_px): (u32, u32), wants: Wants) -> Option<u64> {
+fn reduced_pixels((width_px, height_px): (u32, u32), wants: InspectOptions) -> Option<u64> {
     let side_px_max = wants.side_px()?.min(heatmap::SIDE_PX_MAX);
     let longer_px = width_px.max(height_px).clamp(1, side_px_max);
     Some(area(fit_within(width_px, height_px, longer_px)))

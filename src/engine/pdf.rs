@@ -3,7 +3,7 @@
 //! Every walk ends and takes bounded time. Nothing is inflated, so objects within object streams are
 //! not seen.
 
-use crate::model::picture::Defect;
+use crate::model::picture::FileDefect;
 
 /// Bytes at the begin of a file in which its head may be.
 const HEAD_BYTES_MAX: usize = 1024;
@@ -20,17 +20,17 @@ pub fn is_pdf(bytes: &[u8]) -> bool {
 /// Checks that a PDF goes on to its end, from where a reader finds its objects.
 ///
 /// # Errors
-/// [`Defect::Corrupt`], [`Defect::Encrypted`].
-pub fn check(bytes: &[u8]) -> Result<(), Defect> {
-    let corrupt = |text: &str| Defect::Corrupt(text.to_owned());
+/// [`FileDefect::Corrupt`], [`FileDefect::Encrypted`].
+pub fn check(bytes: &[u8]) -> Result<(), FileDefect> {
+    let corrupt = |text: &str| FileDefect::Corrupt(text.to_owned());
     let (offset, at) = cross_references(bytes).ok_or_else(|| corrupt("the PDF is truncated"))?;
     let trailer = trailer(&bytes[at..]).ok_or_else(|| {
         let text = format!("the PDF's startxref {offset} does not point at cross-references");
-        Defect::Corrupt(text)
+        FileDefect::Corrupt(text)
     })?;
     let names = names(trailer).ok_or_else(|| corrupt("the PDF's trailer is truncated"))?;
     if names.contains(&&b"Encrypt"[..]) {
-        return Err(Defect::Encrypted("the PDF is encrypted".to_owned()));
+        return Err(FileDefect::Encrypted("the PDF is encrypted".to_owned()));
     }
     if names.contains(&&b"Root"[..]) {
         Ok(())

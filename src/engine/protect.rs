@@ -19,12 +19,12 @@ use image::codecs::webp::WebPEncoder;
 use image::{DynamicImage, ImageEncoder, ImageError};
 
 use super::budget::Lease;
-use super::decode::{Source, Wanted};
-use super::framing::{self, Block};
+use super::decode::{DecodeMode, ImageSource};
+use super::framing::{self, GifBlock};
 use super::raster::Picture;
-use super::{Content, Failure, need, thumbnail};
-use crate::model::picture::{Defect, Format, Media, Strength};
-use crate::platform::rng::Draw;
+use super::{EngineError, InputFile, need, thumbnail};
+use crate::model::picture::{FileDefect, FileKind, RasterFormat, Strength};
+use crate::platform::rng::SeededRng;
 
 const JPEG_QUALITY: u8 = 90;
 /// Where a colour profile says what its colours are.
@@ -34,7 +34,7 @@ const ICC_SPACE: std::ops::Range<usize> = 16..20;
 #[derive(Debug)]
 pub struct Protection {
     /// The picture.
-    pub content: Content,
+    pub content: InputFile,
     /// The name its owner gave it.
     pub name: String,
     /// Where the output goes; what is there is replaced.
@@ -42,7 +42,7 @@ pub struct Protection {
     /// How hard the noise is.
     pub strength: Strength,
     /// Where the noise comes from: the same draw gives the same output.
-    pub draw: Draw,
+    pub draw: SeededRng,
     /// Whether a thumbnail is wanted too.
     pub thumbnail: bool,
 }
@@ -51,7 +51,7 @@ pub struct Protection {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Protected {
     /// The format, the input's own.
-    pub format: Format,
+    pub format: RasterFormat,
     /// How long the output is.
     pub body_bytes: u64,
     /// The output's thumbnail, a JPEG, if wanted.
@@ -62,21 +62,21 @@ pub struct Protected {
 ///
 /// # Errors
 /// A defect of the file, or the disk's.
-pub fn protect(order: &mut Protection, memory: &mut Lease) -> Result<Protected, Failure> {
-    let mut source = Source::read(&order.content, &order.name, memory)?;
-    let Media::Picture(format) = source.media else {
+pub fn protect(order: &mut Protection, memory: &mut Lease) -> Result<Protected, EngineError> {
+    let mut source = ImageSource::read(&order.content, &order.name, memory)?;
+    let FileKind::Picture(format) = source.media else {
         let title = source.media.title();
-        return Err(Defect::NotAPicture(format!("{title} is not supported")).into());
+        return Err(FileDefect::NotAPicture(format!("{title} is not supported")).into());
     };
-    let mut picture = source.decode(Wanted::Colours, memory, need::of_encoding)?;
+    let mut picture = source.decode(DecodeMode::Colours, memory, need::of_encoding)?;
     // all memory is leased: from here on nothing is broken off, to be done anew with other noise
     let mut noise = Noise::new(order.strength, &mut order.draw);
     let mut out = BufWriter::new(File::create(&order.to)?);
-    if format == Format::Gif {
+    if format == RasterFormat::Gif {
         move_colours(&mut source.bytes, &mut noise);
         out.write_all(&source.bytes)?;
     } else {
-        let said = tiff::Said::of(if format == Format::Tiff {
+        let said = tiff::TiffMetadata::of(if format == RasterFormat::Tiff {
             &source.bytes
         } else {
             &[]
@@ -103,7 +103,7 @@ pub fn protect(order: &mut Protection, memory: &mut Lease) -> Result<Protected, 
 fn move_colours(gif: &mut [u8], noise: &mut Noise<'_>) {
     let tables: Vec<_> = framing::gif_blocks(gif)
         .filter_map(|block| match block {
-            Block::Colours(table) => Some(table),
+            GifBlock::Colours(table) => Some(table),
             _ => None,
         })
         .collect();
@@ -115,10 +115,10 @@ fn move_colours(gif: &mut [u8], noise: &mut Noise<'_>) {
 /// Writes the pixels in their format, with what is kept beside them.
 fn encode(
     mut picture: Picture,
-    format: Format,
-    said: &tiff::Said,
+    format: RasterFormat,
+    said: &tiff::TiffMetadata,
     out: &mut BufWriter<File>,
-) -> Result<Picture, Failure> {
+) -> Result<Picture, EngineError> {
     let is_grey = !picture.pixels.color().has_color();
     let icc = picture.icc.take().filter(|icc| {
         let space: &[u8] = if is_grey { b"GRAY" } else { b"RGB " };
@@ -127,20 +127,20 @@ fn encode(
     let exif = picture.exif.take();
     let pixels = &picture.pixels;
     let written = match format {
-        Format::Jpeg => {
+        RasterFormat::Jpeg => {
             let encoder = JpegEncoder::new_with_quality(out, JPEG_QUALITY);
             write(pixels, encoder, exif, icc)
         }
-        Format::Png => {
+        RasterFormat::Png => {
             png::write(pixels, exif, icc, out)?;
             Ok(())
         }
-        Format::WebP => write(pixels, WebPEncoder::new_lossless(out), exif, icc),
-        Format::Tiff => {
+        RasterFormat::WebP => write(pixels, WebPEncoder::new_lossless(out), exif, icc),
+        RasterFormat::Tiff => {
             tiff::write(pixels, icc.as_deref(), said, out).map_err(io::Error::other)?;
             Ok(())
         }
-        Format::Bmp | Format::Gif => write(pixels, BmpEncoder::new(out), exif, icc),
+        RasterFormat::Bmp | RasterFormat::Gif => write(pixels, BmpEncoder::new(out), exif, icc),
     };
     match written {
         Ok(()) => Ok(picture),
@@ -168,11 +168,11 @@ fn write(
 /// Noise of one amplitude, from one draw.
 struct Noise<'d> {
     amplitude: u8,
-    draw: &'d mut Draw,
+    draw: &'d mut SeededRng,
 }
 
 impl<'d> Noise<'d> {
-    fn new(strength: Strength, draw: &'d mut Draw) -> Self {
+    fn new(strength: Strength, draw: &'d mut SeededRng) -> Self {
         Self {
             amplitude: strength.amplitude(),
             draw,

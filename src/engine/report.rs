@@ -15,8 +15,8 @@ mod translations;
 use std::io;
 
 use super::budget::Lease;
-use super::{Content, Failure, Wants, inspect};
-use crate::model::picture::Defect;
+use super::{EngineError, InputFile, InspectOptions, inspect};
+use crate::model::picture::FileDefect;
 
 pub use facts::{Finding, Report};
 use image::EmbeddedImage;
@@ -29,9 +29,9 @@ pub const IMAGE_SIDES_PX: [u32; 2] = [1600, 512];
 #[derive(Debug, Clone, Default)]
 pub struct ReportSources {
     /// File on which the order was made. Its name is [`Report::file_name`].
-    pub picture: Option<Content>,
+    pub picture: Option<InputFile>,
     /// PNG of the order's heatmap.
-    pub heatmap: Option<Content>,
+    pub heatmap: Option<InputFile>,
 }
 
 /// Images of a report as JPEGs. An image that is not a JPEG in grey or RGB is left out.
@@ -45,14 +45,14 @@ pub struct ReportImages {
 /// the lease.
 ///
 /// # Errors
-/// Returns [`Defect::TooLarge`] if the lease has no room, and errors of the disk and the encoder.
+/// Returns [`FileDefect::TooLarge`] if the lease has no room, and errors of the disk and the encoder.
 pub fn draw_images(
     sources: &ReportSources,
     file_name: &str,
     side_px_max: u32,
     memory: &mut Lease,
-) -> Result<ReportImages, Failure> {
-    let mut draw = |content: &Option<Content>, name: &str| match content {
+) -> Result<ReportImages, EngineError> {
+    let mut draw = |content: &Option<InputFile>, name: &str| match content {
         Some(content) => draw_image(content, name, side_px_max, memory),
         None => Ok(None),
     };
@@ -64,17 +64,17 @@ pub fn draw_images(
 
 /// Draws one image. A file that cannot be decoded gets a placeholder card, as in the order's result.
 fn draw_image(
-    content: &Content,
+    content: &InputFile,
     name: &str,
     side_px_max: u32,
     memory: &mut Lease,
-) -> Result<Option<Vec<u8>>, Failure> {
-    let wants = Wants {
+) -> Result<Option<Vec<u8>>, EngineError> {
+    let wants = InspectOptions {
         report_px: Some(side_px_max),
-        ..Wants::default()
+        ..InspectOptions::default()
     };
     let drawn = match inspect::inspect(content, name, wants, memory) {
-        Err(Failure::Defect(defect)) if !matches!(defect, Defect::TooLarge(_)) => {
+        Err(EngineError::Defect(defect)) if !matches!(defect, FileDefect::TooLarge(_)) => {
             inspect::stand_in(name, wants, memory)?
         }
         inspected => inspected?,

@@ -11,9 +11,9 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ImageFormat, RgbImage};
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref};
 
-use super::Failure;
-use crate::model::picture::{Defect, Format, Media};
-use crate::platform::rng::Draw;
+use super::EngineError;
+use crate::model::picture::{FileDefect, FileKind, RasterFormat};
+use crate::platform::rng::SeededRng;
 
 /// The size of every sample, of a PDF's page in points.
 pub const WIDTH_PX: u16 = 640;
@@ -26,31 +26,31 @@ const GRAIN: u8 = 7;
 /// `pdf` for the picture on a page.
 ///
 /// # Errors
-/// [`Defect::NotAPicture`] for any other extension, or the encoder's.
-pub fn sample(name: &str, seed: [u8; 32]) -> Result<Vec<u8>, Failure> {
-    let media =
-        Media::of_name(name).ok_or_else(|| Defect::NotAPicture("unknown extension".to_owned()))?;
+/// [`FileDefect::NotAPicture`] for any other extension, or the encoder's.
+pub fn sample(name: &str, seed: [u8; 32]) -> Result<Vec<u8>, EngineError> {
+    let media = FileKind::of_name(name)
+        .ok_or_else(|| FileDefect::NotAPicture("unknown extension".to_owned()))?;
     Ok(match media {
-        Media::Pdf => pdf(&encoded(&picture(seed), Format::Jpeg)?),
-        Media::Picture(format) => encoded(&picture(seed), format)?,
-        Media::Svg | Media::Heif | Media::Avif => {
+        FileKind::Pdf => pdf(&encoded(&picture(seed), RasterFormat::Jpeg)?),
+        FileKind::Picture(format) => encoded(&picture(seed), format)?,
+        FileKind::Svg | FileKind::Heif | FileKind::Avif => {
             let text = format!("no sample is made as {}", media.title());
-            return Err(Defect::NotAPicture(text).into());
+            return Err(FileDefect::NotAPicture(text).into());
         }
     })
 }
 
-fn encoded(picture: &RgbImage, format: Format) -> io::Result<Vec<u8>> {
+fn encoded(picture: &RgbImage, format: RasterFormat) -> io::Result<Vec<u8>> {
     let mut out = Cursor::new(Vec::new());
     let written = match format {
-        Format::Jpeg => {
+        RasterFormat::Jpeg => {
             picture.write_with_encoder(JpegEncoder::new_with_quality(&mut out, JPEG_QUALITY))
         }
-        Format::Png => picture.write_to(&mut out, ImageFormat::Png),
-        Format::WebP => picture.write_to(&mut out, ImageFormat::WebP),
-        Format::Bmp => picture.write_to(&mut out, ImageFormat::Bmp),
-        Format::Tiff => picture.write_to(&mut out, ImageFormat::Tiff),
-        Format::Gif => picture.write_to(&mut out, ImageFormat::Gif),
+        RasterFormat::Png => picture.write_to(&mut out, ImageFormat::Png),
+        RasterFormat::WebP => picture.write_to(&mut out, ImageFormat::WebP),
+        RasterFormat::Bmp => picture.write_to(&mut out, ImageFormat::Bmp),
+        RasterFormat::Tiff => picture.write_to(&mut out, ImageFormat::Tiff),
+        RasterFormat::Gif => picture.write_to(&mut out, ImageFormat::Gif),
     };
     written.map_err(io::Error::other)?;
     Ok(out.into_inner())
@@ -108,7 +108,7 @@ struct Hill {
 }
 
 fn picture(seed: [u8; 32]) -> RgbImage {
-    let mut draw = Draw::of_digest(seed);
+    let mut draw = SeededRng::of_digest(seed);
     let scene = Scene::drawn(&mut draw);
     let mut bytes = Vec::with_capacity(usize::from(WIDTH_PX) * usize::from(HEIGHT_PX) * 3);
     let mut chance = [0; WIDTH_PX as usize];
@@ -124,7 +124,7 @@ fn picture(seed: [u8; 32]) -> RgbImage {
 }
 
 impl Scene {
-    fn drawn(draw: &mut Draw) -> Self {
+    fn drawn(draw: &mut SeededRng) -> Self {
         const HILLS: u8 = 4;
         let (width, height) = (f64::from(WIDTH_PX), f64::from(HEIGHT_PX));
         let sky = draw.unit();
@@ -187,7 +187,7 @@ impl Scene {
 }
 
 /// A line across the picture that wanders about `level`, in bends ever smaller.
-fn crest(draw: &mut Draw, level: f64, swing: f64) -> Vec<f64> {
+fn crest(draw: &mut SeededRng, level: f64, swing: f64) -> Vec<f64> {
     let mut line = vec![level; usize::from(WIDTH_PX)];
     let mut swing = swing;
     for octave in 1..=6 {
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_bytes_and_another_another_picture() {
         let drawn = picture(SEED);
-        for format in [Format::Jpeg, Format::WebP, Format::Gif] {
+        for format in [RasterFormat::Jpeg, RasterFormat::WebP, RasterFormat::Gif] {
             let twice = [(); 2].map(|()| encoded(&drawn, format).expect("a sample"));
             assert!(twice[0] == twice[1], "{format:?}");
         }
@@ -314,7 +314,10 @@ mod tests {
             "", "pdf", "jpg", "a.svg", "a.heic", "a.avif", "a.jpg.", "a.jpg/b",
         ] {
             let failure = sample(name, SEED).expect_err(name);
-            assert!(matches!(failure, Failure::Defect(Defect::NotAPicture(_))));
+            assert!(matches!(
+                failure,
+                EngineError::Defect(FileDefect::NotAPicture(_))
+            ));
         }
     }
 }

@@ -5,7 +5,7 @@
 //! of ours is taken as it is.
 
 use super::{bmff, pdf, svg};
-use crate::model::picture::{Defect, Format, Media};
+use crate::model::picture::{FileDefect, FileKind, RasterFormat};
 
 /// How much of a file is looked at to know it: an SVG's root may stand behind remarks.
 pub const HEAD_BYTES: usize = 16 * 1024;
@@ -15,19 +15,19 @@ const BMP_HEADER_BYTES: [u32; 8] = [12, 16, 40, 52, 56, 64, 108, 124];
 
 /// The format of a file that begins with `head` ([`HEAD_BYTES`] of it, or all there is).
 #[must_use]
-pub fn sniff(head: &[u8]) -> Option<Format> {
+pub fn sniff(head: &[u8]) -> Option<RasterFormat> {
     if head.starts_with(&[0xff, 0xd8, 0xff]) {
-        Some(Format::Jpeg)
+        Some(RasterFormat::Jpeg)
     } else if head.starts_with(b"\x89PNG\r\n\x1a\n") {
-        Some(Format::Png)
+        Some(RasterFormat::Png)
     } else if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP") {
-        Some(Format::WebP)
+        Some(RasterFormat::WebP)
     } else if head.starts_with(b"GIF87a") || head.starts_with(b"GIF89a") {
-        Some(Format::Gif)
+        Some(RasterFormat::Gif)
     } else if is_tiff(head) {
-        Some(Format::Tiff)
+        Some(RasterFormat::Tiff)
     } else if is_bmp(head) {
-        Some(Format::Bmp)
+        Some(RasterFormat::Bmp)
     } else {
         None
     }
@@ -53,20 +53,22 @@ fn is_bmp(head: &[u8]) -> bool {
 /// A file that is named as a picture is nothing else.
 ///
 /// # Errors
-/// [`Defect::FileSize`] when there is none, [`Defect::NotAPicture`] when nothing known begins
+/// [`FileDefect::FileSize`] when there is none, [`FileDefect::NotAPicture`] when nothing known begins
 /// so, and what [`check_name`] says.
-pub fn identify(name: &str, head: &[u8]) -> Result<Media, Defect> {
+pub fn identify(name: &str, head: &[u8]) -> Result<FileKind, FileDefect> {
     let head = &head[..head.len().min(HEAD_BYTES)];
-    let named = Media::of_name(name);
-    if sniff(head).is_some() || matches!(named, Some(Media::Picture(_))) {
-        return identify_picture(name, head).map(Media::Picture);
+    let named = FileKind::of_name(name);
+    if sniff(head).is_some() || matches!(named, Some(FileKind::Picture(_))) {
+        return identify_picture(name, head).map(FileKind::Picture);
     }
     match other(head) {
         Some(found) => check_name(name, found).map(|()| found),
         None if head.is_empty() => Err(empty()),
         None => {
-            let title = named.map_or("a known format", Media::title);
-            Err(Defect::NotAPicture(format!("the content is not {title}")))
+            let title = named.map_or("a known format", FileKind::title);
+            Err(FileDefect::NotAPicture(format!(
+                "the content is not {title}"
+            )))
         }
     }
 }
@@ -75,46 +77,46 @@ pub fn identify(name: &str, head: &[u8]) -> Result<Media, Defect> {
 ///
 /// # Errors
 /// As of [`identify`].
-pub fn identify_picture(name: &str, head: &[u8]) -> Result<Format, Defect> {
+pub fn identify_picture(name: &str, head: &[u8]) -> Result<RasterFormat, FileDefect> {
     let Some(format) = sniff(head) else {
         return Err(if head.is_empty() {
             empty()
         } else {
             let text = "the content is not JPEG, PNG, WebP, BMP, TIFF or GIF";
-            Defect::NotAPicture(text.to_owned())
+            FileDefect::NotAPicture(text.to_owned())
         });
     };
-    check_name(name, Media::Picture(format))?;
+    check_name(name, FileKind::Picture(format))?;
     Ok(format)
 }
 
-fn empty() -> Defect {
-    Defect::FileSize("the file is empty".to_owned())
+fn empty() -> FileDefect {
+    FileDefect::FileSize("the file is empty".to_owned())
 }
 
 /// What begins so and is no picture whose pixels are read.
-fn other(head: &[u8]) -> Option<Media> {
+fn other(head: &[u8]) -> Option<FileKind> {
     bmff::media(head)
-        .or_else(|| svg::is_svg(head).then_some(Media::Svg))
-        .or_else(|| pdf::is_pdf(head).then_some(Media::Pdf))
+        .or_else(|| svg::is_svg(head).then_some(FileKind::Svg))
+        .or_else(|| pdf::is_pdf(head).then_some(FileKind::Pdf))
 }
 
 /// Whether a file called `name` may hold what was `found`.
 ///
 /// # Errors
-/// [`Defect::OtherFormat`] when its extension stands for another.
-pub fn check_name(name: &str, found: Media) -> Result<(), Defect> {
+/// [`FileDefect::OtherFormat`] when its extension stands for another.
+pub fn check_name(name: &str, found: FileKind) -> Result<(), FileDefect> {
     let Some((_, extension)) = name.rsplit_once('.') else {
         return Ok(());
     };
     let extension = extension.to_ascii_lowercase();
-    let named = Media::of_extension(&extension);
+    let named = FileKind::of_extension(&extension);
     // an archive is none of them, and is not one by its name alone
     if named == Some(found) || named.is_none() && extension != "zip" {
         Ok(())
     } else {
         let title = found.title();
-        Err(Defect::OtherFormat(format!(
+        Err(FileDefect::OtherFormat(format!(
             "named .{extension}, but the bytes are {} {title}",
             if title.starts_with(['A', 'S']) {
                 "an"
@@ -141,9 +143,9 @@ mod tests {
             "plain.gif",
         ] {
             let bytes = fixture::bytes(name);
-            let format = Format::of_name(name).expect("a format of ours");
+            let format = RasterFormat::of_name(name).expect("a format of ours");
             assert_eq!(sniff(&bytes), Some(format), "{name}");
-            assert_eq!(identify(name, &bytes), Ok(Media::Picture(format)));
+            assert_eq!(identify(name, &bytes), Ok(FileKind::Picture(format)));
         }
         for name in [
             "plain.svg",
@@ -153,13 +155,13 @@ mod tests {
             "table.pdf",
         ] {
             let bytes = fixture::bytes(name);
-            let media = Media::of_name(name).expect("one of ours");
+            let media = FileKind::of_name(name).expect("one of ours");
             assert_eq!(sniff(&bytes), None, "{name}");
             assert_eq!(identify(name, &bytes), Ok(media), "{name}");
             let other = identify("x.jpg", &bytes);
-            assert!(matches!(other, Err(Defect::NotAPicture(_))), "{name}");
+            assert!(matches!(other, Err(FileDefect::NotAPicture(_))), "{name}");
             for other in ["x.svg", "x.heif", "x.avif", "x.pdf", "x.zip"] {
-                let is_it = Media::of_name(other) == Some(media);
+                let is_it = FileKind::of_name(other) == Some(media);
                 assert_eq!(identify(other, &bytes).is_ok(), is_it, "{name} as {other}");
             }
         }
@@ -169,22 +171,22 @@ mod tests {
     fn whole_files_are_known_by_their_head_alone() {
         let remarks = |bytes: usize| format!("<!--{}--><svg/>", " ".repeat(bytes));
         let near = remarks(HEAD_BYTES - "<!----><svg/>".len());
-        assert_eq!(identify("x.svg", near.as_bytes()), Ok(Media::Svg));
+        assert_eq!(identify("x.svg", near.as_bytes()), Ok(FileKind::Svg));
         let far = remarks(HEAD_BYTES);
         for name in ["x.svg", "x"] {
             let whole = identify(name, far.as_bytes());
-            assert!(matches!(whole, Err(Defect::NotAPicture(_))), "{name}");
+            assert!(matches!(whole, Err(FileDefect::NotAPicture(_))), "{name}");
             assert_eq!(whole, identify(name, &far.as_bytes()[..HEAD_BYTES]));
         }
     }
 
-    const JPEG: Media = Media::Picture(Format::Jpeg);
+    const JPEG: FileKind = FileKind::Picture(RasterFormat::Jpeg);
 
     #[test]
     fn another_format_than_the_name_says_is_told_in_one_line() {
         assert_eq!(
             check_name("a.b/Cat.PNG", JPEG),
-            Err(Defect::OtherFormat(
+            Err(FileDefect::OtherFormat(
                 "named .png, but the bytes are a JPEG".to_owned()
             ))
         );
@@ -196,7 +198,10 @@ mod tests {
 
     #[test]
     fn what_is_no_picture_is_not_taken_for_one() {
-        assert!(matches!(identify("x.jpg", b""), Err(Defect::FileSize(_))));
+        assert!(matches!(
+            identify("x.jpg", b""),
+            Err(FileDefect::FileSize(_))
+        ));
         for bytes in [
             &b"BMW makes cars and motorcycles"[..],
             b"RIFF\0\0\0\0WAVE",
@@ -205,7 +210,7 @@ mod tests {
         ] {
             for name in ["x.jpg", "x.svg", "x.heic", "x.avif", "x.pdf", "x"] {
                 let found = identify(name, bytes);
-                assert!(matches!(found, Err(Defect::NotAPicture(_))), "{name}");
+                assert!(matches!(found, Err(FileDefect::NotAPicture(_))), "{name}");
             }
         }
     }

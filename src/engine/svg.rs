@@ -17,9 +17,9 @@ use resvg::usvg::{ImageHrefResolver, Options, Tree};
 
 use super::budget::Lease;
 use super::need;
-use crate::model::picture::Defect;
+use crate::model::picture::FileDefect;
 pub use allowed::is_svg;
-use allowed::{Kind, scan};
+use allowed::{ElementKind, scan};
 
 /// Bytes of the parsed document, and of the tree that is made of it, for each byte of the file.
 const TREE_RATIO: u64 = 40 + 64;
@@ -44,9 +44,9 @@ pub struct Drawing {
 /// Returns `true` if the SVG is drawn, `false` if it gets a card.
 ///
 /// # Errors
-/// Returns [`Defect::Corrupt`] if it is malformed.
-pub fn is_plain(bytes: &[u8]) -> Result<bool, Defect> {
-    Ok(scan(text(bytes)?)? != Kind::Other)
+/// Returns [`FileDefect::Corrupt`] if it is malformed.
+pub fn is_plain(bytes: &[u8]) -> Result<bool, FileDefect> {
+    Ok(scan(text(bytes)?)? != ElementKind::Other)
 }
 
 /// Returns the width and height that the root of a well-formed SVG declares, one pixel a side at
@@ -77,13 +77,13 @@ impl Drawing {
     /// Reads an SVG of plain shapes.
     ///
     /// # Errors
-    /// Returns [`Defect::Corrupt`] if it cannot be read or has no size, [`Defect::OtherFormat`] if it
-    /// is not plain, and [`Defect::TooLarge`] if there is no memory for it.
-    pub fn read(bytes: &[u8], memory: &mut Lease) -> Result<Self, Defect> {
+    /// Returns [`FileDefect::Corrupt`] if it cannot be read or has no size, [`FileDefect::OtherFormat`] if it
+    /// is not plain, and [`FileDefect::TooLarge`] if there is no memory for it.
+    pub fn read(bytes: &[u8], memory: &mut Lease) -> Result<Self, FileDefect> {
         let text = text(bytes)?;
-        let Kind::Plain { elements, stops } = scan(text)? else {
+        let ElementKind::Plain { elements, stops } = scan(text)? else {
             let text = "SVG other than plain shapes is not drawn";
-            return Err(Defect::OtherFormat(text.to_owned()));
+            return Err(FileDefect::OtherFormat(text.to_owned()));
         };
         let stops_bytes = u64::from(elements) * u64::from(stops) * STOP_BYTES;
         let file_bytes = bytes.len() as u64;
@@ -109,14 +109,14 @@ impl Drawing {
     /// Its pixels on white, its longer side at most [`SIDE_PX_MAX`].
     ///
     /// # Errors
-    /// [`Defect::TooLarge`] if so much is drawn that it would take too long at any size.
-    pub fn draw(&self, memory: &mut Lease) -> Result<RgbImage, Defect> {
+    /// [`FileDefect::TooLarge`] if so much is drawn that it would take too long at any size.
+    pub fn draw(&self, memory: &mut Lease) -> Result<RgbImage, FileDefect> {
         let size = self.tree.size();
         let (scale, layers_px) = cost::scale(&self.tree, SIDE_PX_MAX)?;
         let (width, height) = (whole(size.width() * scale), whole(size.height() * scale));
         let pixels_bytes = PIXEL_BYTES * u64::from(width) * u64::from(height);
         memory.require(self.bytes + pixels_bytes + LAYER_PIXEL_BYTES * layers_px)?;
-        let too_large = || Defect::TooLarge("the SVG takes too much memory".to_owned());
+        let too_large = || FileDefect::TooLarge("the SVG takes too much memory".to_owned());
         let mut pixmap = Pixmap::new(width, height).ok_or_else(too_large)?;
         pixmap.fill(Color::WHITE);
         let transform = Transform::from_scale(scale, scale);
@@ -130,7 +130,7 @@ impl Drawing {
     }
 }
 
-fn text(bytes: &[u8]) -> Result<&str, Defect> {
+fn text(bytes: &[u8]) -> Result<&str, FileDefect> {
     let text = std::str::from_utf8(bytes).map_err(|error| unreadable(&error))?;
     Ok(text.trim_start_matches('\u{feff}'))
 }
@@ -140,10 +140,10 @@ fn sides_px(tree: &Tree) -> (u32, u32) {
     (whole(size.width()), whole(size.height()))
 }
 
-fn unreadable(why: &dyn std::fmt::Display) -> Defect {
+fn unreadable(why: &dyn std::fmt::Display) -> FileDefect {
     let why = why.to_string();
     let line: Vec<&str> = why.split_whitespace().collect();
-    Defect::Corrupt(format!("the SVG cannot be read: {}", line.join(" ")))
+    FileDefect::Corrupt(format!("the SVG cannot be read: {}", line.join(" ")))
 }
 
 #[expect(

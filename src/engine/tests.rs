@@ -1,7 +1,7 @@
 use super::*;
-use crate::model::picture::{Format, Strength};
+use crate::model::picture::{RasterFormat, Strength};
 
-async fn inspect_fixture(name: &str, wants: Wants) -> Result<Inspection, Failure> {
+async fn inspect_fixture(name: &str, wants: InspectOptions) -> Result<Inspection, EngineError> {
     fixture::engine(2)
         .inspect(fixture::content(name), name.to_owned(), wants)
         .await
@@ -9,9 +9,9 @@ async fn inspect_fixture(name: &str, wants: Wants) -> Result<Inspection, Failure
 
 #[tokio::test]
 async fn what_is_wanted_is_drawn_and_nothing_else() {
-    let measured = Wants {
+    let measured = InspectOptions {
         measures: true,
-        ..Wants::default()
+        ..InspectOptions::default()
     };
     let plain = inspect_fixture("photo.jpg", measured)
         .await
@@ -31,10 +31,10 @@ async fn what_is_wanted_is_drawn_and_nothing_else() {
             .all(|drawn| drawn.is_none())
     );
     let style = HeatmapStyle {
-        ground: Ground::Transparent,
+        ground: Background::Transparent,
         scale: Scale::Normalized,
     };
-    let wants = Wants {
+    let wants = InspectOptions {
         measures: true,
         thumbnail: true,
         preview: true,
@@ -63,7 +63,7 @@ async fn what_is_wanted_is_drawn_and_nothing_else() {
     );
     assert_eq!(plain.measures, drawn.measures);
     assert_eq!(plain.digest, drawn.digest);
-    let judged = inspect_fixture("photo.jpg", Wants::default())
+    let judged = inspect_fixture("photo.jpg", InspectOptions::default())
         .await
         .expect("a whole picture");
     assert_eq!((judged.measures, judged.digest), (None, plain.digest));
@@ -71,23 +71,23 @@ async fn what_is_wanted_is_drawn_and_nothing_else() {
 
 #[tokio::test]
 async fn a_defect_is_told_from_an_error_of_ours() {
-    let wants = Wants::default();
+    let wants = InspectOptions::default();
     assert!(matches!(
         inspect_fixture("truncated.jpg", wants).await,
-        Err(Failure::Defect(Defect::Corrupt(_)))
+        Err(EngineError::Defect(FileDefect::Corrupt(_)))
     ));
     assert!(matches!(
         inspect_fixture("not-a-picture.jpg", wants).await,
-        Err(Failure::Defect(Defect::NotAPicture(_)))
+        Err(EngineError::Defect(FileDefect::NotAPicture(_)))
     ));
     assert!(matches!(
         inspect_fixture("bomb.png", wants).await,
-        Err(Failure::Defect(Defect::TooLarge(_)))
+        Err(EngineError::Defect(FileDefect::TooLarge(_)))
     ));
     assert!(matches!(
         // a folder, which opens and is not read
         inspect_fixture(".", wants).await,
-        Err(Failure::Io(_))
+        Err(EngineError::Io(_))
     ));
     let renamed = fixture::engine(1)
         .inspect(
@@ -108,7 +108,10 @@ async fn the_head_alone_identifies_a_file() {
     let identify =
         |file: &str, name: &str| engine.identify(fixture::content(file), name.to_owned());
     let found = identify("truncated.jpg", "x.jpeg").await;
-    assert_eq!(found.expect("a JPEG's head"), Media::Picture(Format::Jpeg));
+    assert_eq!(
+        found.expect("a JPEG's head"),
+        FileKind::Picture(RasterFormat::Jpeg)
+    );
     assert!(identify("plain.png", "x.gif").await.is_err());
 }
 
@@ -119,13 +122,13 @@ async fn a_dropped_future_gives_its_turn_back() {
         let work = engine.inspect(
             fixture::content("photo.jpg"),
             "p.jpg".to_owned(),
-            Wants::default(),
+            InspectOptions::default(),
         );
         drop(work);
         let work = engine.inspect(
             fixture::content("photo.jpg"),
             "p.jpg".to_owned(),
-            Wants::default(),
+            InspectOptions::default(),
         );
         tokio::select! {
             biased;
@@ -136,7 +139,7 @@ async fn a_dropped_future_gives_its_turn_back() {
     let last = engine.inspect(
         fixture::content("plain.gif"),
         "p.gif".to_owned(),
-        Wants::default(),
+        InspectOptions::default(),
     );
     assert!(last.await.is_ok());
     assert_eq!(engine.permits.available_permits(), 1);
@@ -145,8 +148,11 @@ async fn a_dropped_future_gives_its_turn_back() {
 #[tokio::test]
 async fn a_panic_is_a_corrupt_picture() {
     let engine = fixture::engine(1);
-    let found: Result<(), Failure> = engine.run(|| panic!("as decoders do")).await;
-    assert!(matches!(found, Err(Failure::Defect(Defect::Corrupt(_)))));
+    let found: Result<(), EngineError> = engine.run(|| panic!("as decoders do")).await;
+    assert!(matches!(
+        found,
+        Err(EngineError::Defect(FileDefect::Corrupt(_)))
+    ));
     assert_eq!(engine.permits.available_permits(), 1);
 }
 
@@ -159,7 +165,7 @@ async fn protecting_writes_the_output_where_it_is_told() {
         name: name.to_owned(),
         to: to.path().to_owned(),
         strength: Strength::default(),
-        draw: crate::platform::rng::Draw::of_digest([3; 32]),
+        draw: crate::platform::rng::SeededRng::of_digest([3; 32]),
         thumbnail: false,
     };
     let protected = engine
@@ -168,13 +174,13 @@ async fn protecting_writes_the_output_where_it_is_told() {
         .expect("an output");
     assert_eq!(
         (protected.format, protected.thumbnail),
-        (Format::Jpeg, None)
+        (RasterFormat::Jpeg, None)
     );
     let again = engine
         .inspect(
             fixture::whole(to.path()),
             "photo.jpg".to_owned(),
-            Wants::default(),
+            InspectOptions::default(),
         )
         .await
         .expect("a whole picture");
@@ -196,7 +202,7 @@ async fn samples_and_reports_are_made_in_their_turn() {
     let refused = engine.sample("a.txt".to_owned(), [1; 32]).await;
     assert!(matches!(
         refused,
-        Err(Failure::Defect(Defect::NotAPicture(_)))
+        Err(EngineError::Defect(FileDefect::NotAPicture(_)))
     ));
     let at = crate::model::time::Timestamp::from_ms(0);
     let report = Report {

@@ -4,8 +4,8 @@
 //! Promises: the same name and bytes give the same verdict on every machine and in every
 //! version; a test pins the numbers.
 
-use crate::model::order::Api;
-use crate::model::picture::{Basis, Label, Provenance, Verdict};
+use crate::model::order::ApiVersion;
+use crate::model::picture::{Label, Provenance, Verdict, VerdictSource};
 use crate::model::work::{NoResult, WatermarkResult};
 
 /// The chance of AI for a picture that names its generator.
@@ -70,25 +70,29 @@ pub fn of_document_name(name: &str) -> Option<Verdict> {
 /// Result of a watermark extraction that the suffix of a file name chooses (bizmori.md 2.5 and, for
 /// suffixes that only v3 has, 4). `None` if the name has no such suffix.
 #[must_use]
-pub fn of_extraction_name(name: &str, api: Api) -> Option<(WatermarkResult, Basis)> {
+pub fn of_extraction_name(name: &str, api: ApiVersion) -> Option<(WatermarkResult, VerdictSource)> {
     let suffix = suffix(name)?.to_ascii_lowercase();
     let result = match (suffix.as_str(), api) {
         ("detected", _) => Ok(Some(TEST_WATERMARK.to_owned())),
         ("undetected", _) => Ok(None),
-        (other, Api::V3) => Err(NoResult::named(other)?),
-        (_, Api::V2) => return None,
+        (other, ApiVersion::V3) => Err(NoResult::named(other)?),
+        (_, ApiVersion::V2) => return None,
     };
-    Some((result, Basis::Suffix(suffix)))
+    Some((result, VerdictSource::Suffix(suffix)))
 }
 
 /// What a picture's metadata make of it or, where they say nothing, its SHA-256.
 #[must_use]
 pub fn of_picture(provenance: &Provenance, digest: &[u8; 32]) -> Verdict {
     let (label, probability, basis) = match provenance {
-        Provenance::Generator(_) => (Label::Ai, GENERATOR_PROBABILITY, Basis::Metadata),
-        Provenance::Camera(_) => (Label::Human, CAMERA_PROBABILITY, Basis::Metadata),
-        Provenance::Editor(_) => (Label::Edited, EDITED_PROBABILITY, Basis::Metadata),
-        Provenance::AiEditor(_) => (Label::AiEdited, AI_EDITED_PROBABILITY, Basis::Metadata),
+        Provenance::Generator(_) => (Label::Ai, GENERATOR_PROBABILITY, VerdictSource::Metadata),
+        Provenance::Camera(_) => (Label::Human, CAMERA_PROBABILITY, VerdictSource::Metadata),
+        Provenance::Editor(_) => (Label::Edited, EDITED_PROBABILITY, VerdictSource::Metadata),
+        Provenance::AiEditor(_) => (
+            Label::AiEdited,
+            AI_EDITED_PROBABILITY,
+            VerdictSource::Metadata,
+        ),
         Provenance::Unknown => {
             let probability = probability(digest);
             let label = if probability >= 0.5 {
@@ -96,7 +100,7 @@ pub fn of_picture(provenance: &Provenance, digest: &[u8; 32]) -> Verdict {
             } else {
                 Label::Human
             };
-            (label, probability, Basis::Digest)
+            (label, probability, VerdictSource::Digest)
         }
     };
     Verdict {
@@ -129,7 +133,7 @@ fn by_suffix(suffix: String, label: Label, probability: f64) -> Verdict {
     Verdict {
         label,
         probability,
-        basis: Basis::Suffix(suffix),
+        basis: VerdictSource::Suffix(suffix),
         provenance: Provenance::Unknown,
     }
 }
@@ -193,7 +197,7 @@ mod tests {
         let camera = judge(Provenance::Camera("NIKON D750".to_owned()));
         assert_eq!(
             (camera.label, camera.basis),
-            (Label::Human, Basis::Metadata)
+            (Label::Human, VerdictSource::Metadata)
         );
         let editor = judge(Provenance::Editor("GIMP".to_owned()));
         assert_eq!(editor.label, Label::Edited);
@@ -210,7 +214,7 @@ mod tests {
     fn the_chance_that_follows_from_bytes_is_fixed_for_ever() {
         let judge = |bytes: &[u8]| {
             let verdict = of_picture(&Provenance::Unknown, &Sha256::digest(bytes).into());
-            assert_eq!(verdict.basis, Basis::Digest);
+            assert_eq!(verdict.basis, VerdictSource::Digest);
             let cut = cut(verdict.probability).to_string();
             (verdict.probability.to_string(), cut, verdict.label)
         };

@@ -23,15 +23,15 @@ pub use carrier::SIDE_PX_MIN;
 pub use payload::{TEXT_CHARS_MAX, TEXTS_MAX};
 
 use super::budget::Lease;
-use super::{Content, Failure, input};
-use crate::model::picture::{Defect, Media};
-use carrier::Carrier;
+use super::{EngineError, InputFile, input};
+use crate::model::picture::{FileDefect, FileKind};
+use carrier::WatermarkHost;
 
 /// What is to be marked, and with what.
 #[derive(Debug)]
 pub struct Embedding {
     /// The picture or PDF.
-    pub content: Content,
+    pub content: InputFile,
     /// The name its owner gave it.
     pub name: String,
     /// Where the output goes; what is there is replaced.
@@ -44,9 +44,9 @@ pub struct Embedding {
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Embedded {
+pub struct EmbeddedImage {
     /// What it is, as the input was.
-    pub media: Media,
+    pub media: FileKind,
     /// How long the output is.
     pub body_bytes: u64,
     /// The output's thumbnail, a JPEG, if wanted; of a PDF its card.
@@ -55,13 +55,13 @@ pub struct Embedded {
 
 /// New end of a file.
 #[derive(Debug)]
-struct Tail {
+struct AppendedTail {
     /// Bytes of the file that stay.
     from: usize,
     bytes: Vec<u8>,
 }
 
-impl Tail {
+impl AppendedTail {
     /// Length of the file with this end.
     fn file_bytes(&self) -> u64 {
         (self.from + self.bytes.len()) as u64
@@ -73,14 +73,14 @@ impl Tail {
 /// # Errors
 /// A defect of the file, or the disk's; `InvalidInput` for texts that are none, too many or
 /// too long.
-pub fn embed(order: &Embedding, memory: &mut Lease) -> Result<Embedded, Failure> {
-    let carrier = Carrier::read(&order.content, &order.name, order.thumbnail, memory)?;
+pub fn embed(order: &Embedding, memory: &mut Lease) -> Result<EmbeddedImage, EngineError> {
+    let carrier = WatermarkHost::read(&order.content, &order.name, order.thumbnail, memory)?;
     let tail = tail(&carrier, order.texts.clone())?;
     let mut out = BufWriter::new(File::create(&order.to)?);
     out.write_all(&carrier.bytes[..tail.from])?;
     out.write_all(&tail.bytes)?;
     out.flush()?;
-    Ok(Embedded {
+    Ok(EmbeddedImage {
         media: carrier.media,
         body_bytes: tail.file_bytes(),
         thumbnail: carrier.thumbnail,
@@ -91,12 +91,16 @@ pub fn embed(order: &Embedding, memory: &mut Lease) -> Result<Embedded, Failure>
 ///
 /// # Errors
 /// A defect of the file, as [`embed`] finds them, or the disk's.
-pub fn extract(content: &Content, name: &str, memory: &mut Lease) -> Result<Vec<String>, Failure> {
-    Ok(Carrier::read(content, name, false, memory)?.texts())
+pub fn extract(
+    content: &InputFile,
+    name: &str,
+    memory: &mut Lease,
+) -> Result<Vec<String>, EngineError> {
+    Ok(WatermarkHost::read(content, name, false, memory)?.texts())
 }
 
 /// Returns the end of the file that has its old texts and the new ones.
-fn tail(carrier: &Carrier, texts: Vec<String>) -> Result<Tail, Failure> {
+fn tail(carrier: &WatermarkHost, texts: Vec<String>) -> Result<AppendedTail, EngineError> {
     let block = payload::write(carrier.texts(), texts)?;
     let tail = carrier.place(&block)?;
     if tail.file_bytes() > input::FILE_BYTES_MAX {
@@ -105,7 +109,7 @@ fn tail(carrier: &Carrier, texts: Vec<String>) -> Result<Tail, Failure> {
             "with its watermark the file is longer than {} MiB",
             input::FILE_BYTES_MAX >> 20
         );
-        return Err(Defect::FileSize(text).into());
+        return Err(FileDefect::FileSize(text).into());
     }
     Ok(tail)
 }

@@ -21,19 +21,19 @@ pub const JSON_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// A JSON object of the shape of `T`: what is derived for `T` alone takes arrays as well.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Object<T>(pub T);
+pub struct JsonObject<T>(pub T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer
-            .deserialize_map(Fields(PhantomData))
-            .map(Object)
+            .deserialize_map(ObjectVisitor(PhantomData))
+            .map(JsonObject)
     }
 }
 
-struct Fields<T>(PhantomData<T>);
+struct ObjectVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     type Value = T;
 
     fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -47,7 +47,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
 
 /// Why a body could not be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyRefusal {
+pub enum BodyError {
     TooLarge,
     /// The client went away, or its framing is broken.
     CutShort,
@@ -55,7 +55,7 @@ pub enum BodyRefusal {
     Stalled(BodyStalled),
 }
 
-impl BodyRefusal {
+impl BodyError {
     /// The line for people.
     #[must_use]
     pub fn line(self) -> String {
@@ -67,7 +67,7 @@ impl BodyRefusal {
     }
 }
 
-impl From<&(dyn Error + 'static)> for BodyRefusal {
+impl From<&(dyn Error + 'static)> for BodyError {
     /// Returns the refusal that an error of reading a body amounts to.
     fn from(error: &(dyn Error + 'static)) -> Self {
         BodyStalled::find(error).map_or(Self::CutShort, Self::Stalled)
@@ -78,11 +78,11 @@ impl From<&(dyn Error + 'static)> for BodyRefusal {
 ///
 /// # Errors
 /// If it is too large, or ends before its end.
-pub async fn read_bytes(body: Body, bytes_max: usize) -> Result<Bytes, BodyRefusal> {
+pub async fn read_bytes(body: Body, bytes_max: usize) -> Result<Bytes, BodyError> {
     let read = Limited::new(body, bytes_max).collect().await;
     let read = read.map_err(|error| {
         if error.is::<LengthLimitError>() {
-            BodyRefusal::TooLarge
+            BodyError::TooLarge
         } else {
             let error: &(dyn Error + 'static) = error.as_ref();
             error.into()
@@ -95,7 +95,7 @@ pub async fn read_bytes(body: Body, bytes_max: usize) -> Result<Bytes, BodyRefus
 ///
 /// # Errors
 /// If it is too large, or ends before its end.
-pub async fn read_json(headers: &HeaderMap, body: Body) -> Result<(Bytes, bool), BodyRefusal> {
+pub async fn read_json(headers: &HeaderMap, body: Body) -> Result<(Bytes, bool), BodyError> {
     let bytes = read_bytes(body, JSON_BYTES_MAX).await?;
     let content_type = headers
         .get(CONTENT_TYPE)

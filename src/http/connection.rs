@@ -1,12 +1,12 @@
 //! Connections that know when an answer has been written.
 //!
 //! A webhook never leaves before the answer of the request that caused it has been written. So
-//! an answer may have something *tied* to it ([`Tied`]), which is dropped when the answer's
+//! an answer may have something *tied* to it ([`OnResponseSent`]), which is dropped when the answer's
 //! last byte has gone to the socket, or the connection is gone. The body hands what is tied to
 //! the connection when it ends, and the connection drops it at its next flush, for the server
 //! flushes only what it has written.
 //!
-//! A connection may also be told what becomes of what it writes next (see [`Fate`]).
+//! A connection may also be told what becomes of what it writes next (see [`WriteFault`]).
 
 use std::any::Any;
 use std::io;
@@ -21,15 +21,15 @@ use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::socket::Socket;
-use super::write_fault::Fate;
+use super::write_fault::WriteFault;
 
-type Kept = Box<dyn Any + Send>;
+type DropGuard = Box<dyn Any + Send>;
 
 /// In a response's extensions: to be dropped when the response has been written.
 #[derive(Clone)]
-pub struct Tied(Arc<Mutex<Option<Kept>>>);
+pub struct OnResponseSent(Arc<Mutex<Option<DropGuard>>>);
 
-impl Tied {
+impl OnResponseSent {
     /// Ties `what` to the response that this is put into.
     #[must_use]
     pub fn new(what: impl Any + Send) -> Self {
@@ -43,38 +43,38 @@ impl Tied {
         }
     }
 
-    fn take(&self) -> Option<Kept> {
+    fn take(&self) -> Option<DropGuard> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 /// The connection a request came by.
 #[derive(Debug, Clone, Default)]
-pub struct Peer {
-    writing: Arc<Mutex<Writing>>,
+pub struct ConnectionHandle {
+    writing: Arc<Mutex<WriteState>>,
     is_tls: bool,
 }
 
 /// How it stands with what is written on a connection.
 #[derive(Debug, Default)]
-struct Writing {
+struct WriteState {
     /// To be dropped when what there is has been written.
-    kept: Vec<Kept>,
+    kept: Vec<DropGuard>,
     /// What becomes of what is written next.
-    fate: Option<Fate>,
+    fate: Option<WriteFault>,
     /// Something has been held up, and not been written yet.
     is_held_up: bool,
     /// Who waits for all to have been written.
     waiting: Option<Waker>,
 }
 
-impl Peer {
+impl ConnectionHandle {
     /// Moves what is tied to the response into its body, and from there to this connection.
     #[must_use]
     pub fn tie(&self, mut response: Response) -> Response {
         match response
             .extensions_mut()
-            .remove::<Tied>()
+            .remove::<OnResponseSent>()
             .and_then(|tied| tied.take())
         {
             None => response,
@@ -82,7 +82,7 @@ impl Peer {
         }
     }
 
-    fn keep(&self, response: Response, kept: Kept) -> Response {
+    fn keep(&self, response: Response, kept: DropGuard) -> Response {
         self.keep_until_flushed(response, kept).map(Body::new)
     }
 
@@ -91,9 +91,9 @@ impl Peer {
         &self,
         response: Response,
         kept: Box<dyn Any + Send>,
-    ) -> axum::http::Response<TyingBody> {
+    ) -> axum::http::Response<GuardedBody> {
         let (kept, peer) = (Some(kept), self.clone());
-        response.map(|inner| TyingBody { inner, kept, peer })
+        response.map(|inner| GuardedBody { inner, kept, peer })
     }
 
     /// Whether it came by TLS.
@@ -115,21 +115,24 @@ impl Peer {
         .await;
     }
 
-    /// Has that become of what is written next, until [`Peer::relent_after`] or the end.
-    pub(super) fn doom(&self, fate: Fate) {
+    /// Has that become of what is written next, until [`ConnectionHandle::relent_after`] or the end.
+    pub(super) fn doom(&self, fate: WriteFault) {
         self.lock().fate = Some(fate);
     }
 
     /// The response, after which all is as ever on this connection.
     pub(super) fn relent_after(&self, response: Response) -> Response {
-        self.keep(response, Box::new(Relent(Arc::downgrade(&self.writing))))
+        self.keep(
+            response,
+            Box::new(ClearFaultOnDrop(Arc::downgrade(&self.writing))),
+        )
     }
 
-    fn lock(&self) -> MutexGuard<'_, Writing> {
+    fn lock(&self) -> MutexGuard<'_, WriteState> {
         lock(&self.writing)
     }
 
-    fn hand_over(&self, kept: Kept) {
+    fn hand_over(&self, kept: DropGuard) {
         self.lock().kept.push(kept);
     }
 
@@ -146,14 +149,14 @@ impl Peer {
     }
 }
 
-fn lock(writing: &Mutex<Writing>) -> MutexGuard<'_, Writing> {
+fn lock(writing: &Mutex<WriteState>) -> MutexGuard<'_, WriteState> {
     writing.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Dropped, a connection has no fate any more.
-struct Relent(Weak<Mutex<Writing>>);
+struct ClearFaultOnDrop(Weak<Mutex<WriteState>>);
 
-impl Drop for Relent {
+impl Drop for ClearFaultOnDrop {
     fn drop(&mut self) {
         if let Some(writing) = self.0.upgrade() {
             lock(&writing).fate = None;
@@ -162,13 +165,13 @@ impl Drop for Relent {
 }
 
 /// A response's body with something that is dropped when the response has been flushed.
-pub(super) struct TyingBody {
+pub(super) struct GuardedBody {
     inner: Body,
-    kept: Option<Kept>,
-    peer: Peer,
+    kept: Option<DropGuard>,
+    peer: ConnectionHandle,
 }
 
-impl http_body::Body for TyingBody {
+impl http_body::Body for GuardedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -188,7 +191,7 @@ impl http_body::Body for TyingBody {
     }
 }
 
-impl Drop for TyingBody {
+impl Drop for GuardedBody {
     fn drop(&mut self) {
         if let Some(kept) = self.kept.take() {
             self.peer.hand_over(kept);
@@ -198,34 +201,34 @@ impl Drop for TyingBody {
 
 /// A connection. Its socket goes before who waits for its answers does.
 #[derive(Debug)]
-pub struct Connection {
+pub struct FaultableStream {
     stream: Socket,
-    peer: Written,
+    peer: FlushOnDrop,
 }
 
 /// Dropped, all has been written that ever will be.
 #[derive(Debug, Default)]
-struct Written(Peer);
+struct FlushOnDrop(ConnectionHandle);
 
-impl Drop for Written {
+impl Drop for FlushOnDrop {
     fn drop(&mut self) {
         self.0.flushed();
     }
 }
 
-impl Connection {
+impl FaultableStream {
     pub(super) fn new(stream: Socket) -> Self {
         let is_tls = stream.is_tls();
-        let peer = Peer {
+        let peer = ConnectionHandle {
             is_tls,
-            ..Peer::default()
+            ..ConnectionHandle::default()
         };
-        let peer = Written(peer);
+        let peer = FlushOnDrop(peer);
         Self { stream, peer }
     }
 
     /// What requests that come by it are given of it.
-    pub(super) fn peer(&self) -> Peer {
+    pub(super) fn peer(&self) -> ConnectionHandle {
         self.peer.0.clone()
     }
 
@@ -247,7 +250,7 @@ impl Connection {
     }
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for FaultableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -257,7 +260,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for FaultableStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -303,18 +306,18 @@ impl AsyncWrite for Connection {
 }
 
 #[cfg(test)]
-impl Connection {
+impl FaultableStream {
     /// The server's and the client's end of a new connection.
     pub(super) async fn pair() -> (Self, tokio::net::TcpStream) {
         use super::progress::Progress;
-        use super::socket::Stream;
+        use super::socket::MaybeTlsStream;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
         let listener = listener.expect("a port");
         let address = listener.local_addr().expect("an address");
         let client = tokio::net::TcpStream::connect(address);
         let (client, accepted) = tokio::join!(client, listener.accept());
         let (stream, _) = accepted.expect("a connection");
-        let socket = Socket::new(Stream::Left(stream), Arc::new(Progress::new()));
+        let socket = Socket::new(MaybeTlsStream::Left(stream), Arc::new(Progress::new()));
         (Self::new(socket), client.expect("a connection"))
     }
 }
@@ -326,12 +329,12 @@ mod tests {
     use super::*;
 
     /// A connection, and a response to it with something tied; upgraded, that is still there.
-    async fn tied() -> (Connection, Response, std::sync::Weak<()>) {
-        let (connection, _) = Connection::pair().await;
+    async fn tied() -> (FaultableStream, Response, std::sync::Weak<()>) {
+        let (connection, _) = FaultableStream::pair().await;
         let kept = Arc::new(());
         let there = Arc::downgrade(&kept);
         let mut response = Response::new(Body::from("answer"));
-        response.extensions_mut().insert(Tied::new(kept));
+        response.extensions_mut().insert(OnResponseSent::new(kept));
         let response = connection.peer().tie(response);
         (connection, response, there)
     }

@@ -2,7 +2,7 @@
 //!
 //! A fault is what happens to the bytes on the wire. The front door has answered; its answer is
 //! made ready as ever, and breaks as the connection writes it. So the connection is told a
-//! [`Fate`] once all that was answered before on it has been written, and acts it out on what
+//! [`WriteFault`] once all that was answered before on it has been written, and acts it out on what
 //! comes next. All but a drip are the connection's end: it is closed, or reset, and who waits for
 //! the answer to have been written waits no longer.
 
@@ -16,29 +16,34 @@ use axum::response::Response;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 
-use super::Peer;
-use super::write_fault::Fate;
+use super::ConnectionHandle;
+use super::write_fault::WriteFault;
 use crate::model::rule::Fault;
-use crate::platform::outbound::Pace;
+use crate::platform::outbound::Throttle;
 
 /// Has the fault happen to the answer to such a request, which is the next to be written on the
 /// connection.
-pub(super) fn befall(peer: &Peer, fault: Fault, method: &Method, answer: Response) -> Response {
+pub(super) fn befall(
+    peer: &ConnectionHandle,
+    fault: Fault,
+    method: &Method,
+    answer: Response,
+) -> Response {
     match fault {
-        Fault::Reset => peer.doom(Fate::Reset),
-        Fault::Empty => peer.doom(Fate::Empty),
-        Fault::Garbage => peer.doom(Fate::Garbage),
+        Fault::Reset => peer.doom(WriteFault::Reset),
+        Fault::Empty => peer.doom(WriteFault::Empty),
+        Fault::Garbage => peer.doom(WriteFault::Garbage),
         Fault::Drip { bytes_per_second } => {
-            peer.doom(Fate::Drip(Pace::new(bytes_per_second)));
+            peer.doom(WriteFault::Drip(Throttle::new(bytes_per_second)));
             return peer.relent_after(answer);
         }
         Fault::Truncate if method == Method::HEAD || is_short(&answer) => {
-            peer.doom(Fate::HalfHead);
+            peer.doom(WriteFault::HalfHead);
         }
         Fault::Truncate => {
             let left = length(&answer).map(|bytes| bytes / 2);
             let peer = peer.clone();
-            return answer.map(|inner| Body::new(Half { inner, left, peer }));
+            return answer.map(|inner| Body::new(TruncatedBody { inner, left, peer }));
         }
     }
     answer
@@ -57,14 +62,14 @@ fn is_short(answer: &Response) -> bool {
 
 /// The first half of a body; where its length is not known, of its first piece. Then the
 /// connection is told to end.
-struct Half {
+struct TruncatedBody {
     inner: Body,
     /// So many bytes are to come yet; none: that is not known.
     left: Option<u64>,
-    peer: Peer,
+    peer: ConnectionHandle,
 }
 
-impl http_body::Body for Half {
+impl http_body::Body for TruncatedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -81,7 +86,7 @@ impl http_body::Body for Half {
         }
         if data.is_empty() {
             // The connection goes when it has written the rest: nobody has to be woken.
-            self.peer.doom(Fate::Cut);
+            self.peer.doom(WriteFault::Cut);
             return Poll::Pending;
         }
         let there = data.len() as u64;
@@ -104,13 +109,13 @@ mod tests {
     use futures_util::FutureExt;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    use super::super::connection::Connection;
-    use super::super::{Peer, Tied};
+    use super::super::connection::FaultableStream;
+    use super::super::{ConnectionHandle, OnResponseSent};
     use super::*;
 
     #[tokio::test]
     async fn what_was_answered_before_is_waited_for_as_long_as_its_client_does_not_read() {
-        let (mut connection, mut client) = Connection::pair().await;
+        let (mut connection, mut client) = FaultableStream::pair().await;
         let peer = connection.peer();
         assert!(peer.is_free().now_or_never().is_some());
         let piece = vec![0; 64 * 1024];
@@ -133,7 +138,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_drip_is_over_when_its_answer_has_been_written() {
-        let (mut connection, mut client) = Connection::pair().await;
+        let (mut connection, mut client) = FaultableStream::pair().await;
         let peer = connection.peer();
         let drip = Fault::Drip {
             bytes_per_second: 100,
@@ -153,12 +158,12 @@ mod tests {
     }
 
     /// Dropped, it takes down what its client then could read.
-    struct Probe {
+    struct FaultProbe {
         client: std::net::TcpStream,
         seen: Arc<OnceLock<Result<usize, ErrorKind>>>,
     }
 
-    impl Drop for Probe {
+    impl Drop for FaultProbe {
         fn drop(&mut self) {
             let read = self.client.peek(&mut [0]);
             self.seen.get_or_init(|| read.map_err(|error| error.kind()));
@@ -169,15 +174,15 @@ mod tests {
     async fn who_waits_for_an_answer_is_let_go_when_the_fault_has_happened() {
         let reset = Err(ErrorKind::ConnectionReset);
         for (fault, expected) in [(Fault::Reset, reset), (Fault::Empty, Ok(0))] {
-            let (mut connection, client) = Connection::pair().await;
+            let (mut connection, client) = FaultableStream::pair().await;
             let peer = connection.peer();
             let seen = Arc::default();
-            let probe = Probe {
+            let probe = FaultProbe {
                 client: client.into_std().expect("a socket"),
                 seen: Arc::clone(&seen),
             };
             let mut answer = Response::new(Body::from("answer"));
-            answer.extensions_mut().insert(Tied::new(probe));
+            answer.extensions_mut().insert(OnResponseSent::new(probe));
             let answer = befall(&peer, fault, &Method::GET, peer.tie(answer));
             assert!(connection.write_all(b"HTTP").await.is_err());
             drop(answer);
@@ -204,7 +209,7 @@ mod tests {
                 let length = length.parse().expect("a value");
                 answer.headers_mut().insert(CONTENT_LENGTH, length);
             }
-            let peer = Peer::default();
+            let peer = ConnectionHandle::default();
             let answer = befall(&peer, Fault::Truncate, &Method::GET, answer);
             let (mut body, mut came) = (answer.into_body(), Vec::new());
             while let Some(frame) = body.frame().now_or_never() {

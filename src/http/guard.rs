@@ -18,12 +18,12 @@ use sha2::{Digest, Sha256};
 use super::browser::{Area, check_origin, is_inbox_delivery, requires_same_origin};
 use super::cors::{AllowedOrigins, CorsVerdict, is_preflight, preflight_response};
 use super::host::{AllowedHosts, Host};
-use super::leftover::Leftover;
+use super::leftover::UnreadBody;
 use super::operation::{REQUEST, begin};
 use super::origin::{host, origin_of};
 use super::recorded::recorded;
 use super::request_log::RequestLog;
-use super::{Context, Peer, Verbs};
+use super::{AppState, ConnectionHandle, Services};
 use crate::model::clip::clip;
 
 /// Name under which preflights that are answered are counted and recorded.
@@ -36,7 +36,7 @@ const HEALTH: &str = "/_mock/health";
 
 /// Reason for refusing a request before it is routed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refused {
+pub enum GuardRefusal {
     /// The `Host` header is missing, repeated or malformed; the text says which.
     BadHost(String),
     /// The control plane must not be called by this host, which may have a port.
@@ -50,7 +50,7 @@ pub enum Refused {
     ForbiddenOrigin(String),
 }
 
-impl Refused {
+impl GuardRefusal {
     /// Names under which refused requests are counted and recorded.
     pub const NAMES: [&'static str; 5] = [
         "bad_host",
@@ -74,32 +74,32 @@ impl Refused {
 }
 
 /// Makes the response to a refused request, in the error form of the API that was called.
-pub type Refuse = fn(&Verbs, &Parts, &Refused) -> Response;
+pub type GuardResponder = fn(&Services, &Parts, &GuardRefusal) -> Response;
 
 /// Settings and the refusal function that the checks need. Clones share them.
 #[derive(Debug, Clone)]
-pub struct Guard(Arc<Inner>);
+pub struct Guard(Arc<GuardInner>);
 
 #[derive(Debug)]
-struct Inner {
-    context: Context,
+struct GuardInner {
+    context: AppState,
     hosts: AllowedHosts,
     origins: AllowedOrigins,
     /// `None` if no control token is required.
     token: Option<String>,
-    refuse: Refuse,
+    refuse: GuardResponder,
 }
 
-type Check = fn(&Inner, &Request) -> Result<(), Refused>;
+type GuardCheck = fn(&GuardInner, &Request) -> Result<(), GuardRefusal>;
 
 /// Every check, in the order in which a request has to pass them.
-const CHECKS: [Check; 6] = [
+const CHECKS: [GuardCheck; 6] = [
     check_host,
     check_preflight,
-    Inner::check_own_origin,
-    Inner::check_known_host,
-    Inner::check_same_origin,
-    Inner::check_token,
+    GuardInner::check_own_origin,
+    GuardInner::check_known_host,
+    GuardInner::check_same_origin,
+    GuardInner::check_token,
 ];
 
 impl Guard {
@@ -108,16 +108,16 @@ impl Guard {
     /// those of `bucket_hosts` may be anybody's uploads.
     #[must_use]
     pub fn new(
-        context: &Context,
+        context: &AppState,
         api_hosts: impl IntoIterator<Item = &'static str> + Clone,
         bucket_hosts: impl IntoIterator<Item = &'static str>,
-        refuse: Refuse,
+        refuse: GuardResponder,
     ) -> Self {
         // An empty token is how a variable is often left unset.
         let token = context.config.control.control_token.clone();
         let page_hosts = AllowedHosts::new(&context.config, api_hosts.clone());
         let hosts = api_hosts.into_iter().chain(bucket_hosts);
-        Self(Arc::new(Inner {
+        Self(Arc::new(GuardInner {
             origins: AllowedOrigins::new(&context.config, page_hosts),
             hosts: AllowedHosts::new(&context.config, hosts),
             token: token.filter(|token| !token.is_empty()),
@@ -170,10 +170,10 @@ pub async fn guard(
     response
 }
 
-impl Inner {
+impl GuardInner {
     /// DNS rebinding: every host that the request names must be allowed. The `Host` header counts
     /// even if a proxy is trusted, for a web page can add `X-Forwarded-Host` itself.
-    fn check_known_host(&self, request: &Request) -> Result<(), Refused> {
+    fn check_known_host(&self, request: &Request) -> Result<(), GuardRefusal> {
         if !Area::of(request.uri().path()).is_own_page() {
             return Ok(());
         }
@@ -186,13 +186,13 @@ impl Inner {
         let is_allowed = |text: &String| Host::parse(text).is_some_and(|it| self.hosts.allows(it));
         match named.into_iter().flatten().find(|text| !is_allowed(text)) {
             None => Ok(()),
-            Some(unknown) => Err(Refused::UnknownHost(unknown)),
+            Some(unknown) => Err(GuardRefusal::UnknownHost(unknown)),
         }
     }
 
     /// DNS rebinding: a page of an unknown host that leads to this machine has the server's own origin.
     /// Its browser sends no preflight and lets it read every response of BIZ MORI's API.
-    fn check_own_origin(&self, request: &Request) -> Result<(), Refused> {
+    fn check_own_origin(&self, request: &Request) -> Result<(), GuardRefusal> {
         let verdict = request.extensions().get::<CorsVerdict>();
         let headers = request.headers();
         let Some((line, called)) = verdict
@@ -209,30 +209,30 @@ impl Inner {
         let is_own_page = headers.get_all(ORIGIN).iter().any(is_called);
         let is_known = Host::parse(&called).is_some_and(|called| self.hosts.allows(called));
         if is_own_page && !is_known {
-            return Err(Refused::ForbiddenOrigin(line.to_owned()));
+            return Err(GuardRefusal::ForbiddenOrigin(line.to_owned()));
         }
         Ok(())
     }
 
-    fn check_same_origin(&self, request: &Request) -> Result<(), Refused> {
+    fn check_same_origin(&self, request: &Request) -> Result<(), GuardRefusal> {
         if !requires_same_origin(request.method(), request.uri().path()) {
             return Ok(());
         }
-        let peer = request.extensions().get::<ConnectInfo<Peer>>();
+        let peer = request.extensions().get::<ConnectInfo<ConnectionHandle>>();
         let is_tls = peer.is_some_and(|ConnectInfo(peer)| peer.is_tls());
         let trusted = self.context.config.trust_forwarded;
         let own = origin_of(request.headers(), is_tls, trusted).ok();
-        check_origin(request.headers(), own.as_deref()).map_err(Refused::CrossOrigin)
+        check_origin(request.headers(), own.as_deref()).map_err(GuardRefusal::CrossOrigin)
     }
 
-    fn check_token(&self, request: &Request) -> Result<(), Refused> {
+    fn check_token(&self, request: &Request) -> Result<(), GuardRefusal> {
         let path = request.uri().path();
         let is_exempt = Area::of(path) != Area::Control
             || path == HEALTH
             || is_inbox_delivery(request.method(), path);
         match &self.token {
             Some(token) if !is_exempt && !has_token(request.headers(), token) => {
-                Err(Refused::Unauthorized)
+                Err(GuardRefusal::Unauthorized)
             }
             _ => Ok(()),
         }
@@ -250,7 +250,7 @@ impl Inner {
         let entry = begin(context, name, &request);
         let log = RequestLog::new(&entry, name, &request);
         let request = request.map(|body| recorded(body, || entry.record_request()));
-        let (request, leftover) = Leftover::of(request);
+        let (request, leftover) = UnreadBody::of(request);
         let (parts, body) = request.into_parts();
         let mut response = respond(&parts);
         drop(body);
@@ -269,18 +269,18 @@ impl Inner {
 }
 
 /// Refuses preflights of pages whose origin is not allowed.
-fn check_preflight(_: &Inner, request: &Request) -> Result<(), Refused> {
+fn check_preflight(_: &GuardInner, request: &Request) -> Result<(), GuardRefusal> {
     let verdict = request.extensions().get::<CorsVerdict>();
     match verdict.and_then(CorsVerdict::refusal) {
-        Some(line) if is_preflight(request) => Err(Refused::ForbiddenOrigin(line.to_owned())),
+        Some(line) if is_preflight(request) => Err(GuardRefusal::ForbiddenOrigin(line.to_owned())),
         _ => Ok(()),
     }
 }
 
 /// RFC 9112 §3.2: one valid `Host` header, which only HTTP/1.0 may leave out.
-fn check_host(_: &Inner, request: &Request) -> Result<(), Refused> {
+fn check_host(_: &GuardInner, request: &Request) -> Result<(), GuardRefusal> {
     let hosts = request.headers().get_all(HOST);
-    let bad = |line: String| Err(Refused::BadHost(line));
+    let bad = |line: String| Err(GuardRefusal::BadHost(line));
     match hosts.iter().count() {
         0 if request.version() < Version::HTTP_11 => Ok(()),
         0 => bad("Host: missing, which HTTP/1.1 requires".to_owned()),

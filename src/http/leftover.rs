@@ -24,7 +24,7 @@ const LEFTOVER_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Slot for a request body that its handler let go. `None` if nothing is left to drain.
 #[derive(Debug, Clone, Default)]
-pub struct Leftover(Arc<Mutex<Option<Body>>>);
+pub struct UnreadBody(Arc<Mutex<Option<Body>>>);
 
 /// `true` if the client sends the body only after a `100 Continue` (RFC 9110 §10.1.1), which hyper sends
 /// when the body is first read.
@@ -34,7 +34,7 @@ fn expects_continue(request: &Request) -> bool {
         && request.version() > Version::HTTP_10
 }
 
-impl Leftover {
+impl UnreadBody {
     /// The request, its body such that what is left of it comes back here.
     #[must_use]
     pub fn of(request: Request) -> (Request, Self) {
@@ -46,7 +46,7 @@ impl Leftover {
         let lent = leftover.clone();
         (
             request.map(|body| {
-                Body::new(Lent {
+                Body::new(ReturnOnDropBody {
                     body,
                     is_awaited,
                     leftover: lent,
@@ -75,14 +75,14 @@ impl Leftover {
     }
 }
 
-struct Lent {
+struct ReturnOnDropBody {
     body: Body,
     /// `true` if the client sends the body, or will.
     is_awaited: bool,
-    leftover: Leftover,
+    leftover: UnreadBody,
 }
 
-impl http_body::Body for Lent {
+impl http_body::Body for ReturnOnDropBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -103,7 +103,7 @@ impl http_body::Body for Lent {
     }
 }
 
-impl Drop for Lent {
+impl Drop for ReturnOnDropBody {
     fn drop(&mut self) {
         if !self.is_awaited {
             return;

@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// A listening socket, with TLS or in clear.
 #[derive(Debug)]
-pub struct Listener {
+pub struct TcpOrTlsListener {
     listener: TcpListener,
     acceptor: Option<Acceptor>,
 }
@@ -29,7 +29,7 @@ pub(super) struct Accepted {
     pub acceptor: Option<Acceptor>,
 }
 
-impl Listener {
+impl TcpOrTlsListener {
     #[must_use]
     pub const fn new(listener: TcpListener, acceptor: Option<Acceptor>) -> Self {
         Self { listener, acceptor }
@@ -39,12 +39,12 @@ impl Listener {
 /// All listening sockets, each of which has its turn.
 #[derive(Debug)]
 pub(super) struct Listeners {
-    all: Vec<Listener>,
+    all: Vec<TcpOrTlsListener>,
     next: AtomicUsize,
 }
 
 impl Listeners {
-    pub(super) fn new(all: Vec<Listener>) -> Self {
+    pub(super) fn new(all: Vec<TcpOrTlsListener>) -> Self {
         Self {
             all,
             next: AtomicUsize::new(0),
@@ -80,7 +80,7 @@ impl Listeners {
         let first = self.next.fetch_add(1, Ordering::Relaxed) % self.all.len().max(1);
         let (before, after) = self.all.split_at(first);
         std::future::poll_fn(|context| {
-            for Listener { listener, acceptor } in after.iter().chain(before) {
+            for TcpOrTlsListener { listener, acceptor } in after.iter().chain(before) {
                 if let Poll::Ready(accepted) = listener.poll_accept(context) {
                     return Poll::Ready(accepted.map(|(stream, address)| Accepted {
                         stream,

@@ -42,7 +42,7 @@ use crate::platform::rng::Entropy;
 use crate::services::accounts::Accounts;
 use crate::services::inbox::Inbox;
 use crate::services::journal::Journal;
-use crate::services::links::Links;
+use crate::services::links::PresignedUrls;
 use crate::services::orders::Orders;
 use crate::services::rules::Rules;
 use crate::services::snapshots::Snapshots;
@@ -52,30 +52,30 @@ use crate::settings::Config;
 use crate::storage::blobs::Blobs;
 use crate::storage::db::Db;
 
-pub use body::{BodyRefusal, JSON_BYTES_MAX, Object, read_bytes, read_json};
+pub use body::{BodyError, JSON_BYTES_MAX, JsonObject, read_bytes, read_json};
 pub use browser::{is_inbox_delivery, requires_same_origin, sandbox};
-pub use connection::{Peer, Tied};
-pub use guard::{Guard, PREFLIGHT, Refused, guard};
+pub use connection::{ConnectionHandle, OnResponseSent};
+pub use guard::{Guard, GuardRefusal, PREFLIGHT, guard};
 pub use host::Host;
 pub use json::Json;
-pub use listener::Listener;
+pub use listener::TcpOrTlsListener;
 pub use open::OpenConnections;
 pub use openapi::Operation;
-pub use operation::{AddMiddleware, Observed, Routes, observe};
-pub use origin::{Called, Origin, OriginError, host};
+pub use operation::{AddMiddleware, OperationLayerState, Routes, observe};
+pub use origin::{Origin, OriginError, RequestContext, host};
 pub use peek::peek;
-pub use progress::Timeouts;
+pub use progress::ConnectionTimeouts;
 pub use reason::{X_MOCK_OUTCOME, X_MOCK_REASON, header_line, outcome_line};
 pub use request_body::BodyStalled;
 pub use request_log::InternalFault;
-pub use ruled::{Whose, pass};
-pub use segment::{Segment, Segments};
-pub use server::Server;
+pub use ruled::{AccountResolver, pass};
+pub use segment::{PathParam, PathParamPair};
+pub use server::HttpServer;
 pub use streamed::{item, streamed};
 
 /// What a front door may use.
 #[derive(Debug)]
-pub struct Verbs {
+pub struct Services {
     pub config: Config,
     pub db: Db,
     pub accounts: Arc<Accounts>,
@@ -84,7 +84,7 @@ pub struct Verbs {
     pub worker: Arc<Worker>,
     pub blobs: Blobs,
     pub engine: Engine,
-    pub links: Links,
+    pub links: PresignedUrls,
     pub signer: Arc<Signer>,
     pub hosts: Arc<KnownHosts>,
     pub entropy: Entropy,
@@ -103,7 +103,7 @@ pub struct Verbs {
     pub operations: Vec<Operation>,
 }
 
-impl Verbs {
+impl Services {
     /// Awaits `poll`, which takes the time that it may wait. Once the server stops, it has no time
     /// left.
     pub async fn long_poll<F: Future>(
@@ -120,4 +120,4 @@ impl Verbs {
 }
 
 /// The state of every handler.
-pub type Context = Arc<Verbs>;
+pub type AppState = Arc<Services>;

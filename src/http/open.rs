@@ -24,18 +24,18 @@ const RETRY: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct OpenConnections {
     connections_max: usize,
-    state: Mutex<State>,
+    state: Mutex<ConnectionTable>,
     closed: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    by_id: HashMap<u64, Open>,
+struct ConnectionTable {
+    by_id: HashMap<u64, OpenEntry>,
     next_id: u64,
 }
 
 #[derive(Debug)]
-struct Open {
+struct OpenEntry {
     progress: Arc<Progress>,
     close: CancellationToken,
 }
@@ -51,7 +51,7 @@ impl OpenConnections {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ConnectionTable> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -71,7 +71,7 @@ impl OpenConnections {
         let mut state = self.lock();
         let id = state.next_id;
         state.next_id += 1;
-        state.by_id.insert(id, Open { progress, close });
+        state.by_id.insert(id, OpenEntry { progress, close });
         drop(state);
         let connections = Arc::clone(self);
         OpenGuard { connections, id }
@@ -98,7 +98,7 @@ impl OpenConnections {
     /// Has the connection close that has been idle for longest. `false` if there is none.
     pub(super) fn close_one_idle(&self) -> bool {
         let (state, now) = (self.lock(), Instant::now());
-        let rank = |open: &Open| match open.progress.phase() {
+        let rank = |open: &OpenEntry| match open.progress.phase() {
             (Phase::Idle, since) => Some((false, since)),
             (Phase::InFlight, _) => None,
             (_, since) => (now.duration_since(since) >= PENDING_MIN).then_some((true, since)),
@@ -133,16 +133,16 @@ mod tests {
 
     use super::*;
 
-    struct Connection {
+    struct OpenConnection {
         progress: Arc<Progress>,
         close: CancellationToken,
         guard: OpenGuard,
     }
 
-    fn connect(connections: &Arc<OpenConnections>) -> Connection {
+    fn connect(connections: &Arc<OpenConnections>) -> OpenConnection {
         let (progress, close) = (Arc::new(Progress::new()), CancellationToken::new());
         let guard = connections.add(Arc::clone(&progress), close.clone());
-        Connection {
+        OpenConnection {
             progress,
             close,
             guard,

@@ -14,12 +14,12 @@ use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
 use super::requires_same_origin;
-use crate::model::rule::Makes;
-use crate::services::fixtures::Draft;
-pub use schemas::Schemas;
+use crate::model::rule::ResultKind;
+use crate::services::fixtures::FixtureBuilder;
+pub use schemas::SchemaRegistry;
 
 /// Fills in the description of an operation.
-pub type Describe = for<'s> fn(Described<'s>) -> Described<'s>;
+pub type Describe = for<'s> fn(OperationDoc<'s>) -> OperationDoc<'s>;
 
 /// One method and path of a front door.
 #[derive(Debug, Clone)]
@@ -30,27 +30,27 @@ pub struct Operation {
     /// As axum writes it: `/api/v2/orders/{orderId}`.
     pub path: &'static str,
     /// What its orders come to; none: it makes no orders.
-    pub makes: Option<Makes>,
+    pub makes: Option<ResultKind>,
     /// Makes of an order that is told in a document what a client would have wanted; none: such
     /// orders are not told.
-    pub draft: Option<Draft>,
+    pub draft: Option<FixtureBuilder>,
     /// Fills in its description; none: it is not described.
     pub describe: Option<Describe>,
 }
 
 /// What a whole API is.
 #[derive(Debug)]
-pub struct About {
+pub struct ApiInfo {
     pub title: &'static str,
     /// Markdown.
     pub text: &'static str,
     /// The key that operations want.
-    pub key: Option<Key>,
+    pub key: Option<SecurityScheme>,
 }
 
 /// How a call says who makes it; `text` is for people.
 #[derive(Debug, Clone, Copy)]
-pub enum Key {
+pub enum SecurityScheme {
     /// By a header of that name.
     Header {
         name: &'static str,
@@ -60,7 +60,7 @@ pub enum Key {
     Bearer { text: &'static str },
 }
 
-impl Key {
+impl SecurityScheme {
     const fn name(self) -> &'static str {
         match self {
             Self::Header { name, .. } => name,
@@ -90,7 +90,7 @@ impl Key {
 
 /// Something that is asked: a field of a body, a parameter of a query.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Input {
+pub struct Param {
     pub name: &'static str,
     pub required: bool,
     pub schema: Value,
@@ -98,19 +98,19 @@ pub struct Input {
 
 /// The description of one operation.
 #[derive(Debug)]
-pub struct Described<'s> {
-    schemas: &'s mut Schemas,
+pub struct OperationDoc<'s> {
+    schemas: &'s mut SchemaRegistry,
     summary: &'static str,
     text: &'static str,
     wants_key: bool,
     requires_same_origin: bool,
     parameters: Vec<Value>,
     body: Option<Value>,
-    answers: BTreeMap<u16, Answer>,
+    answers: BTreeMap<u16, ResponseDoc>,
 }
 
 #[derive(Debug, Default)]
-struct Answer {
+struct ResponseDoc {
     text: String,
     /// By media type; empty where there is no body.
     content: Map<String, Value>,
@@ -118,8 +118,8 @@ struct Answer {
     headers: Map<String, Value>,
 }
 
-impl<'s> Described<'s> {
-    fn new(schemas: &'s mut Schemas, operation: &Operation) -> Self {
+impl<'s> OperationDoc<'s> {
+    fn new(schemas: &'s mut SchemaRegistry, operation: &Operation) -> Self {
         let (method, path) = (&operation.method, operation.path);
         let of_path = |segment: &str| {
             let name = segment.strip_prefix('{')?.strip_suffix('}')?;
@@ -160,9 +160,9 @@ impl<'s> Described<'s> {
 
     /// It reads these parameters of the query.
     #[must_use]
-    pub fn asks_query(mut self, inputs: Vec<Input>) -> Self {
-        let parameter = |input: Input| {
-            let Input {
+    pub fn asks_query(mut self, inputs: Vec<Param>) -> Self {
+        let parameter = |input: Param| {
+            let Param {
                 name,
                 required,
                 schema,
@@ -175,7 +175,7 @@ impl<'s> Described<'s> {
 
     /// It reads a JSON body with these fields.
     #[must_use]
-    pub fn asks_body(mut self, inputs: Vec<Input>) -> Self {
+    pub fn asks_body(mut self, inputs: Vec<Param>) -> Self {
         let mut schema = json!({"type": "object", "properties": {}});
         let required = inputs.iter().filter(|input| input.required);
         let required: Vec<&str> = required.map(|input| input.name).collect();
@@ -305,7 +305,7 @@ impl<'s> Described<'s> {
     }
 
     /// As an OpenAPI operation.
-    fn told(self, operation: &Operation, about: &About) -> Value {
+    fn told(self, operation: &Operation, about: &ApiInfo) -> Value {
         let mut told = json!({
             "operationId": operation.name,
             "summary": self.summary,
@@ -328,7 +328,7 @@ impl<'s> Described<'s> {
     }
 }
 
-impl Answer {
+impl ResponseDoc {
     fn told(mut self, status: u16) -> Value {
         let mut refer = |name: &str| {
             let to = format!("#/components/headers/{name}");
@@ -348,14 +348,14 @@ impl Answer {
 
 /// The OpenAPI document of the operations that are described.
 #[must_use]
-pub fn document(about: &About, operations: &[Operation]) -> Value {
-    let mut schemas = Schemas::default();
+pub fn document(about: &ApiInfo, operations: &[Operation]) -> Value {
+    let mut schemas = SchemaRegistry::default();
     let mut paths = json!({});
     for operation in operations {
         let Some(describe) = operation.describe else {
             continue;
         };
-        let described = describe(Described::new(&mut schemas, operation));
+        let described = describe(OperationDoc::new(&mut schemas, operation));
         let method = operation.method.as_str().to_ascii_lowercase();
         paths[operation.path][method] = described.told(operation, about);
     }

@@ -12,31 +12,31 @@ use axum::routing::{MethodFilter, MethodRouter, any_service, on};
 use super::browser::Area;
 use super::cors::CorsVerdict;
 use super::fault::befall;
-use super::leftover::Leftover;
+use super::leftover::UnreadBody;
 use super::openapi::{Describe, Operation};
 use super::recorded::{head, recorded};
 use super::request_log::RequestLog;
-use super::ruled::{Whose, is_control, nobodys, ruled};
-use super::{Context, Peer};
-use crate::model::rule::Makes;
-use crate::platform::metrics::Place;
-use crate::services::fixtures::Draft;
-use crate::services::journal::{Asked, Entry};
+use super::ruled::{AccountResolver, is_control, nobodys, ruled};
+use super::{AppState, ConnectionHandle};
+use crate::model::rule::ResultKind;
+use crate::platform::metrics::OperationIndex;
+use crate::services::fixtures::FixtureBuilder;
+use crate::services::journal::{JournalEntry, RequestHead};
 
 /// Carries a request's number.
 pub(super) const REQUEST: HeaderName = HeaderName::from_static("x-mock-request");
 
 /// Adds an API's middleware to one of its routes. It runs within [`observe`], so that requests that it
 /// refuses are numbered and logged.
-pub type AddMiddleware = fn(&Context, MethodRouter<Context>) -> MethodRouter<Context>;
+pub type AddMiddleware = fn(&AppState, MethodRouter<AppState>) -> MethodRouter<AppState>;
 
 /// The operations of a front door, and who answers them.
 pub struct Routes {
-    context: Option<Context>,
-    whose: Whose,
+    context: Option<AppState>,
+    whose: AccountResolver,
     add_middleware: AddMiddleware,
     operations: Vec<Operation>,
-    routers: Vec<(&'static str, MethodRouter<Context>)>,
+    routers: Vec<(&'static str, MethodRouter<AppState>)>,
     among: Option<(&'static str, Router)>,
     /// Paths where a HEAD is not answered as a GET would be.
     headless: Vec<&'static str>,
@@ -45,7 +45,7 @@ pub struct Routes {
 impl Routes {
     /// No routes yet. Without a context they can be listed and not served.
     #[must_use]
-    pub fn new(context: Option<Context>) -> Self {
+    pub fn new(context: Option<AppState>) -> Self {
         Self {
             context,
             whose: nobodys,
@@ -59,7 +59,7 @@ impl Routes {
 
     /// Has rules that name an account know whose the requests are that are added from here on.
     #[must_use]
-    pub fn owned(self, whose: Whose) -> Self {
+    pub fn owned(self, whose: AccountResolver) -> Self {
         Self { whose, ..self }
     }
 
@@ -82,7 +82,7 @@ impl Routes {
 
     /// Says what the orders come to that the operation added last makes.
     #[must_use]
-    pub fn making(mut self, makes: Makes) -> Self {
+    pub fn making(mut self, makes: ResultKind) -> Self {
         if let Some(operation) = self.operations.last_mut() {
             operation.makes = Some(makes);
         }
@@ -92,7 +92,7 @@ impl Routes {
     /// Says who drafts the orders that the operation added last makes, where they are told in a
     /// document.
     #[must_use]
-    pub fn drafted(mut self, draft: Draft) -> Self {
+    pub fn drafted(mut self, draft: FixtureBuilder) -> Self {
         if let Some(operation) = self.operations.last_mut() {
             operation.draft = Some(draft);
         }
@@ -121,12 +121,12 @@ impl Routes {
         handler: H,
     ) -> Self
     where
-        H: Handler<T, Context>,
+        H: Handler<T, AppState>,
         T: 'static,
     {
         if let Some(context) = &self.context {
             let filter = MethodFilter::try_from(method.clone()).expect("a method that axum routes");
-            let observed = Observed::of(context, name, self.whose);
+            let observed = OperationLayerState::of(context, name, self.whose);
             let observed = from_fn_with_state(observed, observe);
             let route = (self.add_middleware)(context, on(filter, handler));
             self.routers.push((path, route.layer(observed)));
@@ -158,9 +158,9 @@ impl Routes {
     }
 
     /// The router that serves them; methods that a path has not are `rest`'s.
-    pub fn router<H, T>(self, rest: H) -> Router<Context>
+    pub fn router<H, T>(self, rest: H) -> Router<AppState>
     where
-        H: Handler<T, Context>,
+        H: Handler<T, AppState>,
         T: 'static,
     {
         let mut router = Router::new();
@@ -184,17 +184,17 @@ impl Routes {
 
 /// What [`observe`] knows of an operation.
 #[derive(Clone)]
-pub struct Observed {
-    context: Context,
+pub struct OperationLayerState {
+    context: AppState,
     name: &'static str,
-    place: Place,
-    whose: Whose,
+    place: OperationIndex,
+    whose: AccountResolver,
 }
 
-impl Observed {
+impl OperationLayerState {
     /// The operation of that name, whose requests are whose that says.
     #[must_use]
-    pub fn of(context: &Context, name: &'static str, whose: Whose) -> Self {
+    pub fn of(context: &AppState, name: &'static str, whose: AccountResolver) -> Self {
         Self {
             context: context.clone(),
             name,
@@ -206,11 +206,11 @@ impl Observed {
 
 /// Around every operation: the place where requests are counted and numbered, and rules apply.
 pub async fn observe(
-    State(observed): State<Observed>,
+    State(observed): State<OperationLayerState>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let Observed {
+    let OperationLayerState {
         context,
         name,
         place,
@@ -222,12 +222,12 @@ pub async fn observe(
     let log = RequestLog::new(&entry, name, &request);
     let peer = request
         .extensions()
-        .get::<ConnectInfo<Peer>>()
+        .get::<ConnectInfo<ConnectionHandle>>()
         .map(|info| info.0.clone());
     let cors = request.extensions().get::<CorsVerdict>().cloned();
     request.extensions_mut().insert(entry.clone());
     let request = request.map(|body| recorded(body, || entry.record_request()));
-    let (mut request, leftover) = Leftover::of(request);
+    let (mut request, leftover) = UnreadBody::of(request);
     let method = request.method().clone();
     let ruling = ruled(&context, name, whose, &entry, &mut request).await;
     let mut response = match ruling.answer {
@@ -260,9 +260,13 @@ pub async fn observe(
 }
 
 /// A request is written down, but for the control plane's: who looks at the journal is not in it.
-pub(super) fn begin(context: &Context, operation: &'static str, request: &Request) -> Entry {
+pub(super) fn begin(
+    context: &AppState,
+    operation: &'static str,
+    request: &Request,
+) -> JournalEntry {
     let (uri, is_kept) = (request.uri(), !is_control(request.uri().path()));
-    let asked = || Asked {
+    let asked = || RequestHead {
         method: request.method().as_str(),
         path: uri.path(),
         query: uri.query(),

@@ -8,22 +8,22 @@ use axum::http::header::HOST;
 use axum::http::request::Parts;
 
 use super::host::Host;
-use super::{Peer, Verbs};
+use super::{ConnectionHandle, Services};
 use crate::platform::presign::host_of;
 use crate::storage::db::StoreError;
 
 /// How a client called: what it said, and whether by TLS.
 #[derive(Debug, Clone, Default)]
-pub struct Called {
+pub struct RequestContext {
     pub headers: HeaderMap,
     is_tls: bool,
 }
 
-impl<S: Sync> FromRequestParts<S> for Called {
+impl<S: Sync> FromRequestParts<S> for RequestContext {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<Peer>>();
+        let peer = parts.extensions.get::<ConnectInfo<ConnectionHandle>>();
         Ok(Self {
             headers: parts.headers.clone(),
             is_tls: peer.is_some_and(|ConnectInfo(peer)| peer.is_tls()),
@@ -31,7 +31,7 @@ impl<S: Sync> FromRequestParts<S> for Called {
     }
 }
 
-impl Called {
+impl RequestContext {
     /// Returns `scheme://host[:port]` that the client called, or what a proxy forwarded if
     /// `trust_forwarded`.
     ///
@@ -61,7 +61,7 @@ impl Origin {
     ///
     /// # Errors
     /// If the request's host is none, or cannot be kept.
-    pub async fn of(verbs: &Verbs, called: &Called) -> Result<Self, OriginError> {
+    pub async fn of(verbs: &Services, called: &RequestContext) -> Result<Self, OriginError> {
         let origin = match &verbs.config.public_url {
             Some(url) => url.clone(),
             None => origin_of(&called.headers, called.is_tls, verbs.config.trust_forwarded)?,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Timeouts of a connection. `None` sets no limit.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Timeouts {
+pub struct ConnectionTimeouts {
     /// From the connection to the first byte, and from the first byte to the end of the head.
     pub header: Option<Duration>,
     /// Between two requests.
@@ -22,7 +22,7 @@ pub struct Timeouts {
     pub write: Option<Duration>,
 }
 
-impl Timeouts {
+impl ConnectionTimeouts {
     /// Interval at which [`Progress::expired`] looks at the connection: no deadline that begins
     /// meanwhile ends earlier.
     fn interval(&self) -> Option<Duration> {
@@ -45,10 +45,10 @@ pub(super) enum Phase {
 
 /// Progress of one connection.
 #[derive(Debug)]
-pub(super) struct Progress(Mutex<State>);
+pub(super) struct Progress(Mutex<ProgressState>);
 
 #[derive(Debug)]
-struct State {
+struct ProgressState {
     phase: Phase,
     /// Beginning of the phase.
     since: Instant,
@@ -60,7 +60,7 @@ struct State {
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(State {
+        Self(Mutex::new(ProgressState {
             phase: Phase::Silent,
             since: Instant::now(),
             in_flight: 0,
@@ -68,7 +68,7 @@ impl Progress {
         }))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ProgressState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -106,7 +106,7 @@ impl Progress {
     }
 
     /// Returns when a deadline has passed. Never returns if there is none.
-    pub(super) async fn expired(&self, timeouts: &Timeouts) {
+    pub(super) async fn expired(&self, timeouts: &ConnectionTimeouts) {
         let Some(interval) = timeouts.interval() else {
             return std::future::pending().await;
         };
@@ -123,13 +123,13 @@ impl Progress {
     }
 }
 
-impl State {
+impl ProgressState {
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
         self.since = Instant::now();
     }
 
-    fn deadline(&self, timeouts: &Timeouts) -> Option<Instant> {
+    fn deadline(&self, timeouts: &ConnectionTimeouts) -> Option<Instant> {
         let timeout = match self.phase {
             Phase::Silent | Phase::Head => timeouts.header,
             Phase::Idle => timeouts.idle,
@@ -162,8 +162,8 @@ mod tests {
 
     const TIMEOUT: Duration = Duration::from_secs(1);
 
-    fn timeouts() -> Timeouts {
-        Timeouts {
+    fn timeouts() -> ConnectionTimeouts {
+        ConnectionTimeouts {
             header: Some(TIMEOUT),
             idle: Some(2 * TIMEOUT),
             body: None,

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use axum::http::{HeaderName, HeaderValue};
 
-use crate::model::picture::Basis;
+use crate::model::picture::VerdictSource;
 
 /// Header of every error: one line on this very request.
 pub const X_MOCK_REASON: HeaderName = HeaderName::from_static("x-mock-reason");
@@ -36,16 +36,16 @@ pub fn header_line(line: &str) -> HeaderValue {
 
 /// Value of [`X_MOCK_OUTCOME`]: the result (`probability 0.98`) and its source.
 #[must_use]
-pub fn outcome_line(found: &str, basis: &Basis) -> HeaderValue {
+pub fn outcome_line(found: &str, basis: &VerdictSource) -> HeaderValue {
     let by = match basis {
-        Basis::Suffix(suffix) => format!("by suffix _{suffix}"),
-        Basis::Metadata => "by metadata".to_owned(),
-        Basis::Digest => "by digest".to_owned(),
-        Basis::Content => "by content".to_owned(),
-        Basis::Defect(line) => format!("by content: {line}"),
-        Basis::TestKey => "by test key".to_owned(),
-        Basis::Rule(id) => format!("by rule {id}"),
-        Basis::ByHand => "by hand".to_owned(),
+        VerdictSource::Suffix(suffix) => format!("by suffix _{suffix}"),
+        VerdictSource::Metadata => "by metadata".to_owned(),
+        VerdictSource::Digest => "by digest".to_owned(),
+        VerdictSource::Content => "by content".to_owned(),
+        VerdictSource::Defect(line) => format!("by content: {line}"),
+        VerdictSource::TestKey => "by test key".to_owned(),
+        VerdictSource::Rule(id) => format!("by rule {id}"),
+        VerdictSource::ByHand => "by hand".to_owned(),
     };
     header_line(&format!("{found} {by}"))
 }

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::HeaderMap;
 use http_body_util::BodyExt;
 
-use crate::services::journal::{Head, Recording};
+use crate::services::journal::{PackedHeaders, Recording};
 
 /// The body, recorded, if there is anything to record and where to.
 pub(super) fn recorded(body: Body, record: impl FnOnce() -> Option<Recording>) -> Body {
@@ -22,8 +22,8 @@ pub(super) fn recorded(body: Body, record: impl FnOnce() -> Option<Recording>) -
 }
 
 /// The headers as the journal keeps them.
-pub(super) fn head(headers: &HeaderMap) -> Head {
-    Head::of(|| {
+pub(super) fn head(headers: &HeaderMap) -> PackedHeaders {
+    PackedHeaders::of(|| {
         let lines = headers.iter();
         lines.map(|(name, value)| (name.as_str(), value.as_bytes()))
     })

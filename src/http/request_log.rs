@@ -12,7 +12,7 @@ use super::reason::X_MOCK_REASON;
 use super::recorded::head;
 use super::ruled::is_control;
 use crate::model::clip::clip;
-use crate::services::journal::{Entry, Head};
+use crate::services::journal::{JournalEntry, PackedHeaders};
 
 /// Characters logged of a path.
 const PATH_CHARS_MAX: usize = 300;
@@ -31,7 +31,7 @@ pub struct InternalFault(pub String);
 /// response.
 #[derive(Debug)]
 pub(super) struct RequestLog {
-    entry: Entry,
+    entry: JournalEntry,
     operation: &'static str,
     method: Method,
     uri: Uri,
@@ -42,7 +42,7 @@ pub(super) struct RequestLog {
 }
 
 impl RequestLog {
-    pub(super) fn new(entry: &Entry, operation: &'static str, request: &Request) -> Self {
+    pub(super) fn new(entry: &JournalEntry, operation: &'static str, request: &Request) -> Self {
         let (headers, uri) = (request.headers(), request.uri());
         let key = if is_control(uri.path()) {
             None
@@ -153,7 +153,8 @@ impl Drop for RequestLog {
         let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let (operation, request) = (self.operation, self.entry.number());
         if std::thread::panicking() {
-            self.entry.answered(500, duration_ms, Head::default);
+            self.entry
+                .answered(500, duration_ms, PackedHeaders::default);
             // The panic itself has been logged where it happened.
             self.log_refused(500, Some("the handler panicked"), None);
         } else if is_control(self.uri.path()) {
@@ -185,18 +186,18 @@ mod tests {
     use axum::body::Body;
 
     use super::*;
-    use crate::services::journal::{Asked, Journal, Limits, Query};
+    use crate::services::journal::{Journal, JournalLimits, RequestHead, RequestQuery};
 
     /// The log lines of what `act` does with a request for `path`, without their times, and the
     /// status that the journal then has.
     fn logged(path: &str, act: impl FnOnce(RequestLog)) -> (String, Option<u16>) {
-        let journal = Journal::new(Limits {
+        let journal = Journal::new(JournalLimits {
             requests: 10,
             bytes: 100_000,
         });
         let request = Request::builder().uri(path).header(API_KEY, "live");
         let request = request.body(Body::empty()).expect("a request");
-        let entry = journal.begin("an.operation", true, || Asked {
+        let entry = journal.begin("an.operation", true, || RequestHead {
             method: "GET",
             path,
             query: None,
@@ -215,9 +216,9 @@ mod tests {
         let file = Arc::get_mut(&mut log).expect("nobody else has it");
         file.rewind().expect("a file");
         file.read_to_string(&mut text).expect("text");
-        let query = Query {
+        let query = RequestQuery {
             limit: 1,
-            ..Query::default()
+            ..RequestQuery::default()
         };
         let status = journal.list(&query).0.first().and_then(|it| it.status());
         (text, status)

@@ -2,7 +2,7 @@
 //! the answer on its way (see [`super::fault`]).
 //!
 //! The control plane is never ruled. Who a request belongs to is a front door's to say
-//! ([`Whose`]), and asked only where some rule is about such requests; where there are no rules
+//! ([`AccountResolver`]), and asked only where some rule is about such requests; where there are no rules
 //! a request pays for one look at an empty list.
 
 use std::sync::Arc;
@@ -17,24 +17,26 @@ use futures_util::future::BoxFuture;
 
 use super::browser::sandbox;
 use super::reason::{X_MOCK_REASON, header_line};
-use super::{Context, Verbs};
-use crate::model::rule::{self, Asked, Fault, Respond, Subject};
+use super::{AppState, Services};
+use crate::model::rule::{self, Fault, MatchInput, MatchTarget, StubResponse};
 use crate::services::accounts::Account;
-use crate::services::journal::Entry;
+use crate::services::journal::JournalEntry;
 
 /// Says whose a request is, as its front door will find if it comes to answer it. What it reads
 /// of the body it puts back.
-pub type Whose =
-    for<'r> fn(verbs: &'r Verbs, request: &'r mut Request) -> BoxFuture<'r, Option<Arc<Account>>>;
+pub type AccountResolver = for<'r> fn(
+    verbs: &'r Services,
+    request: &'r mut Request,
+) -> BoxFuture<'r, Option<Arc<Account>>>;
 
 /// The requests of a front door that has no accounts.
-pub fn nobodys<'r>(_: &'r Verbs, _: &'r mut Request) -> BoxFuture<'r, Option<Arc<Account>>> {
+pub fn nobodys<'r>(_: &'r Services, _: &'r mut Request) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(std::future::ready(None))
 }
 
 /// What rules say to a request.
 #[derive(Default)]
-pub(super) struct Ruling {
+pub(super) struct RequestRuleEffect {
     /// In place of the front door's answer.
     pub(super) answer: Option<Response>,
     /// What becomes of the answer, whosever it is.
@@ -44,22 +46,22 @@ pub(super) struct Ruling {
 /// Does to a request what rules say. Delays have passed when this returns; it ends early when it
 /// is dropped, as it is when the client goes.
 pub(super) async fn ruled(
-    verbs: &Context,
+    verbs: &AppState,
     operation: &'static str,
-    whose: Whose,
-    entry: &Entry,
+    whose: AccountResolver,
+    entry: &JournalEntry,
     request: &mut Request,
-) -> Ruling {
-    let asked = Asked {
+) -> RequestRuleEffect {
+    let asked = MatchInput {
         operation,
         account: None,
-        subject: Subject::Request {
+        subject: MatchTarget::Request {
             method: request.method().as_str(),
             path: request.uri().path(),
         },
     };
     if !verbs.rules.concern(asked) || is_control(request.uri().path()) {
-        return Ruling::default();
+        return RequestRuleEffect::default();
     }
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let account = whose(verbs, request).await;
@@ -70,10 +72,10 @@ pub(super) async fn ruled(
             let _ = entry.number();
         }
     }
-    let asked = Asked {
+    let asked = MatchInput {
         operation,
         account: account.as_ref().map(|account| account.key.as_str()),
-        subject: Subject::Request {
+        subject: MatchTarget::Request {
             method: method.as_str(),
             path: &path,
         },
@@ -82,13 +84,13 @@ pub(super) async fn ruled(
         Ok(choice) => choice,
         Err(error) => {
             tracing::error!(%error, "rules could not be asked");
-            return Ruling::default();
+            return RequestRuleEffect::default();
         }
     };
     let fault = choice.fault.as_ref().map(|(_, fault)| *fault);
     entry.ruled_by(choice.rule, fault);
     pass(choice.delay_ms.unwrap_or_default()).await;
-    Ruling {
+    RequestRuleEffect {
         answer: choice
             .respond
             .map(|(title, respond)| answer(&title, respond)),
@@ -108,11 +110,11 @@ pub(super) fn is_control(path: &str) -> bool {
     path.split('/').nth(1) == Some("_mock")
 }
 
-fn answer(title: &str, respond: Respond) -> Response {
+fn answer(title: &str, respond: StubResponse) -> Response {
     let (media_type, body) = match respond.body {
         None => (None, String::new()),
-        Some(rule::Body::Json(text)) => (Some("application/json"), text),
-        Some(rule::Body::Text(text)) => (Some("text/plain; charset=utf-8"), text),
+        Some(rule::StubBody::Json(text)) => (Some("application/json"), text),
+        Some(rule::StubBody::Text(text)) => (Some("text/plain; charset=utf-8"), text),
     };
     let mut response = Response::new(Body::from(body));
     if let Ok(status) = StatusCode::from_u16(respond.status) {

@@ -7,9 +7,9 @@ use axum::http::request::Parts;
 
 /// The one parameter of a path, decoded; U+FFFD where it is no UTF-8, which names nothing.
 #[derive(Debug)]
-pub struct Segment(pub String);
+pub struct PathParam(pub String);
 
-impl<S: Send + Sync> FromRequestParts<S> for Segment {
+impl<S: Send + Sync> FromRequestParts<S> for PathParam {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
@@ -21,9 +21,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
 
 /// The two parameters of a path, decoded; U+FFFD both where one is no UTF-8.
 #[derive(Debug)]
-pub struct Segments(pub String, pub String);
+pub struct PathParamPair(pub String, pub String);
 
-impl<S: Send + Sync> FromRequestParts<S> for Segments {
+impl<S: Send + Sync> FromRequestParts<S> for PathParamPair {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {

@@ -20,12 +20,12 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use super::connection::{Connection, Peer, TyingBody};
-use super::listener::{Accepted, Listener, Listeners};
+use super::connection::{ConnectionHandle, FaultableStream, GuardedBody};
+use super::listener::{Accepted, Listeners, TcpOrTlsListener};
 use super::open::{OpenConnections, OpenGuard};
-use super::progress::{Phase, Progress, Timeouts};
+use super::progress::{ConnectionTimeouts, Phase, Progress};
 use super::request_body::{ReadState, RequestBody};
-use super::socket::{Socket, Stream};
+use super::socket::{MaybeTlsStream, Socket};
 
 /// Limit of a TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,36 +34,36 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The server.
 #[derive(Debug)]
-pub struct Server {
+pub struct HttpServer {
     listeners: Option<Listeners>,
-    shared: Arc<Shared>,
+    shared: Arc<ServerShared>,
     /// One task for each connection.
     connections: JoinSet<()>,
 }
 
 /// State that all connections share.
 #[derive(Debug)]
-struct Shared {
+struct ServerShared {
     router: Router,
-    timeouts: Timeouts,
+    timeouts: ConnectionTimeouts,
     open: Arc<OpenConnections>,
     stopping: CancellationToken,
 }
 
-impl Server {
+impl HttpServer {
     /// A server that answers with `router`. Its connections close when `stopping` is cancelled and
     /// their requests have been answered.
     #[must_use]
     pub fn new(
-        listeners: Vec<Listener>,
+        listeners: Vec<TcpOrTlsListener>,
         router: Router,
-        timeouts: Timeouts,
+        timeouts: ConnectionTimeouts,
         open: Arc<OpenConnections>,
         stopping: CancellationToken,
     ) -> Self {
         Self {
             listeners: Some(Listeners::new(listeners)),
-            shared: Arc::new(Shared {
+            shared: Arc::new(ServerShared {
                 router,
                 timeouts,
                 open,
@@ -122,7 +122,7 @@ async fn next(listeners: &Listeners, open: &OpenConnections) -> Accepted {
 
 /// Serves one connection until it ends, stalls, or is to close.
 async fn connection(
-    shared: Arc<Shared>,
+    shared: Arc<ServerShared>,
     accepted: Accepted,
     progress: Arc<Progress>,
     close: CancellationToken,
@@ -131,7 +131,7 @@ async fn connection(
     let Some(stream) = shake_hands(accepted, &close).await else {
         return;
     };
-    let connection = Connection::new(Socket::new(stream, Arc::clone(&progress)));
+    let connection = FaultableStream::new(Socket::new(stream, Arc::clone(&progress)));
     let peer = connection.peer();
     let service = service_fn(|request| answer(&shared, &peer, &progress, request));
     let mut http = pin!(
@@ -163,14 +163,14 @@ async fn connection(
 
 /// Returns the stream, after the handshake if it is one of TLS. `None` if that fails, takes too
 /// long, or the connection is to close.
-async fn shake_hands(accepted: Accepted, close: &CancellationToken) -> Option<Stream> {
+async fn shake_hands(accepted: Accepted, close: &CancellationToken) -> Option<MaybeTlsStream> {
     let Accepted {
         stream,
         address,
         acceptor,
     } = accepted;
     let Some(acceptor) = acceptor else {
-        return Some(Stream::Left(stream));
+        return Some(MaybeTlsStream::Left(stream));
     };
     let handshake = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream));
     let shaken = tokio::select! {
@@ -178,7 +178,7 @@ async fn shake_hands(accepted: Accepted, close: &CancellationToken) -> Option<St
         () = close.cancelled() => return None,
     };
     match shaken {
-        Ok(Ok(stream)) => return Some(Stream::Right(Box::new(stream))),
+        Ok(Ok(stream)) => return Some(MaybeTlsStream::Right(Box::new(stream))),
         Ok(Err(error)) => tracing::debug!(%address, %error, "a TLS handshake failed"),
         Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
     }
@@ -187,11 +187,11 @@ async fn shake_hands(accepted: Accepted, close: &CancellationToken) -> Option<St
 
 /// Answers a request, which is in flight until its response has been flushed.
 async fn answer(
-    shared: &Shared,
-    peer: &Peer,
+    shared: &ServerShared,
+    peer: &ConnectionHandle,
     progress: &Arc<Progress>,
     request: Request<Incoming>,
-) -> Result<Response<TyingBody>, Infallible> {
+) -> Result<Response<GuardedBody>, Infallible> {
     let in_flight = progress.begin_request();
     let has_body = !http_body::Body::is_end_stream(request.body());
     let read = Arc::new(ReadState::default());

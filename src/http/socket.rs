@@ -13,17 +13,17 @@ use super::progress::Progress;
 use crate::http::tls;
 
 /// A TCP stream, in clear or with TLS.
-pub(super) type Stream = Either<TcpStream, Box<tls::Stream>>;
+pub(super) type MaybeTlsStream = Either<TcpStream, Box<tls::ClientTlsStream>>;
 
-/// Reads and writes a [`Stream`], and records its progress.
+/// Reads and writes a [`MaybeTlsStream`], and records its progress.
 #[derive(Debug)]
 pub(super) struct Socket {
-    stream: Stream,
+    stream: MaybeTlsStream,
     progress: Arc<Progress>,
 }
 
 impl Socket {
-    pub(super) const fn new(stream: Stream, progress: Arc<Progress>) -> Self {
+    pub(super) const fn new(stream: MaybeTlsStream, progress: Arc<Progress>) -> Self {
         Self { stream, progress }
     }
 

@@ -14,13 +14,13 @@ use serde::Serialize;
 /// Size of a piece, from which on it is sent.
 const PIECE_BYTES: usize = 32 * 1024;
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type StreamError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Serialises an item of a listing.
 ///
 /// # Errors
 /// If its type cannot be serialised.
-pub fn item(item: &impl Serialize) -> Result<Vec<u8>, BoxError> {
+pub fn item(item: &impl Serialize) -> Result<Vec<u8>, StreamError> {
     Ok(serde_json::to_vec(item)?)
 }
 
@@ -32,8 +32,8 @@ pub fn item(item: &impl Serialize) -> Result<Vec<u8>, BoxError> {
 pub async fn streamed(
     frame: &impl Serialize,
     field: &str,
-    items: impl Stream<Item = Result<Vec<u8>, BoxError>> + Send + 'static,
-) -> Result<Response, BoxError> {
+    items: impl Stream<Item = Result<Vec<u8>, StreamError>> + Send + 'static,
+) -> Result<Response, StreamError> {
     let (begin, end) = split(frame, field)?;
     let mut pieces = Box::pin(pieces(begin, items, end));
     let first = pieces.next().await.transpose()?.unwrap_or_default();
@@ -47,7 +47,7 @@ pub async fn streamed(
 }
 
 /// Returns the JSON of `frame` up to the items of its empty list, and from there on.
-fn split(frame: &impl Serialize, field: &str) -> Result<(Vec<u8>, Vec<u8>), BoxError> {
+fn split(frame: &impl Serialize, field: &str) -> Result<(Vec<u8>, Vec<u8>), StreamError> {
     let mut text = serde_json::to_string(frame)?;
     let empty = format!("\"{field}\":[]");
     let missing = || format!("the listing has no empty list {field}");
@@ -59,16 +59,16 @@ fn split(frame: &impl Serialize, field: &str) -> Result<(Vec<u8>, Vec<u8>), BoxE
 /// Pieces of the listing, each made when it is asked for.
 fn pieces(
     begin: Vec<u8>,
-    items: impl Stream<Item = Result<Vec<u8>, BoxError>> + Send + 'static,
+    items: impl Stream<Item = Result<Vec<u8>, StreamError>> + Send + 'static,
     end: Vec<u8>,
-) -> impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static {
-    struct State<S> {
+) -> impl Stream<Item = Result<Bytes, StreamError>> + Send + 'static {
+    struct StreamState<S> {
         items: S,
         piece: Vec<u8>,
         end: Vec<u8>,
         is_first: bool,
     }
-    let state = State {
+    let state = StreamState {
         items: Box::pin(items),
         piece: begin,
         end,
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[derive(Serialize)]
-    struct Listing {
+    struct StreamedListing {
         items: Vec<String>,
         next: Option<u8>,
     }
@@ -126,7 +126,7 @@ mod tests {
             counted.fetch_add(1, Ordering::Relaxed);
             item(&"x".repeat(1_022))
         });
-        let frame = Listing {
+        let frame = StreamedListing {
             items: Vec::new(),
             next: Some(7),
         };
@@ -139,7 +139,7 @@ mod tests {
         for count in [0, 1, 31, 32, 33, 1_000] {
             let (response, _) = listing(count).await;
             let body = response.into_body().collect().await.expect("a body");
-            let expected = Listing {
+            let expected = StreamedListing {
                 items: vec!["x".repeat(1_022); count],
                 next: Some(7),
             };
@@ -169,11 +169,11 @@ mod tests {
 
     #[tokio::test]
     async fn error_of_the_first_item_is_returned_and_a_later_one_breaks_off() {
-        let frame = Listing {
+        let frame = StreamedListing {
             items: Vec::new(),
             next: None,
         };
-        let broken = || Err(BoxError::from("broken"));
+        let broken = || Err(StreamError::from("broken"));
         let refused = streamed(&frame, "items", stream::iter([broken()])).await;
         assert!(refused.is_err());
         let items = [

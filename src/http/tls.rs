@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::model::time::Timestamp;
-use authority::{Authority, RENEW};
+use authority::{CertificateAuthority, RENEW};
 
 /// The only protocol there is; a client that wants none or another gets no connection.
 const HTTP_1_1: &[u8] = b"http/1.1";
@@ -25,7 +25,7 @@ const HTTP_1_1: &[u8] = b"http/1.1";
 const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// A connection whose handshake is over.
-pub type Stream = tokio_rustls::server::TlsStream<TcpStream>;
+pub type ClientTlsStream = tokio_rustls::server::TlsStream<TcpStream>;
 
 /// Shakes hands with clients.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ pub struct Acceptor(Arc<ServerConfig>);
 
 /// What the server needs for TLS, and what its clients do.
 #[derive(Debug)]
-pub struct Tls {
+pub struct ServerTls {
     pub acceptor: Acceptor,
     /// The authority's certificate, for clients to trust.
     pub ca_pem: Arc<str>,
@@ -44,12 +44,12 @@ impl Acceptor {
     ///
     /// # Errors
     /// If the client goes, or speaks no TLS, or another one.
-    pub async fn accept(&self, stream: TcpStream) -> io::Result<Stream> {
+    pub async fn accept(&self, stream: TcpStream) -> io::Result<ClientTlsStream> {
         TlsAcceptor::from(Arc::clone(&self.0)).accept(stream).await
     }
 }
 
-impl Tls {
+impl ServerTls {
     /// A certificate for these names and this machine's own, by the authority in `folder`, which is
     /// made if it is not there.
     ///
@@ -71,7 +71,7 @@ impl Tls {
                 all.push(name);
             }
         }
-        let authority = Authority::open(folder, &all, now).map_err(told)?;
+        let authority = CertificateAuthority::open(folder, &all, now).map_err(told)?;
         let (certificate, key) = authority.certify(&all, now).map_err(told)?;
         if authority.is_unlimited(now) {
             let folder = folder.display();

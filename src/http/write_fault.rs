@@ -7,11 +7,11 @@ use std::task::{Context, Poll, ready};
 use tokio::io::AsyncWrite;
 
 use super::socket::Socket;
-use crate::platform::outbound::{GARBAGE, Pace};
+use crate::platform::outbound::{GARBAGE, Throttle};
 
 /// Fault of the next write on a connection.
 #[derive(Debug)]
-pub(super) enum Fate {
+pub(super) enum WriteFault {
     /// The connection is reset.
     Reset,
     /// The connection is closed; it is what others become when they have written what they do, for
@@ -24,10 +24,10 @@ pub(super) enum Fate {
     /// Other bytes are written; then the connection is closed.
     Garbage,
     /// All of it is written, piece by piece.
-    Drip(Pace),
+    Drip(Throttle),
 }
 
-impl Fate {
+impl WriteFault {
     /// Writes, or does not.
     pub(super) fn poll_write(
         &mut self,

@@ -21,7 +21,7 @@ pub enum KeyState {
 /// How long an order takes from its start to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Processing {
+pub struct ProcessingDelay {
     /// Milliseconds, of the account's clock.
     pub delay_ms: u32,
     /// Up to so many milliseconds more, drawn for each order.
@@ -89,7 +89,7 @@ impl Revision {
 /// What can be set on an account; what is not set follows the server's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Settings {
+pub struct AccountSettings {
     pub plan: Plan,
     /// Calls a minute, whatever the plan says; null is the plan's number.
     pub requests_per_minute: Option<u32>,
@@ -100,10 +100,10 @@ pub struct Settings {
     pub retention_days: Option<u32>,
     pub state: KeyState,
     pub revision: Option<Revision>,
-    pub processing: Option<Processing>,
+    pub processing: Option<ProcessingDelay>,
 }
 
-impl Settings {
+impl AccountSettings {
     /// Calls a minute that are taken; none where they are not counted.
     #[must_use]
     pub fn calls_per_minute(&self) -> Option<u32> {
@@ -118,11 +118,11 @@ mod tests {
     #[test]
     fn what_was_stored_by_an_earlier_version_is_read() {
         let row = r#"{"state":"forbidden","credits":5,"retentionDays":null,"processing":null}"#;
-        let settings: Settings = serde_json::from_str(row).expect("an earlier row");
-        let expected = Settings {
+        let settings: AccountSettings = serde_json::from_str(row).expect("an earlier row");
+        let expected = AccountSettings {
             state: KeyState::Forbidden,
             credits: Some(5),
-            ..Settings::default()
+            ..AccountSettings::default()
         };
         assert_eq!(settings, expected);
         assert_eq!(

@@ -5,32 +5,32 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::picture::{Defect, Verdict};
-use super::rule::Ruled;
+use super::picture::{FileDefect, Verdict};
+use super::rule::OutcomeOverride;
 
 /// What a bulk asks for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Bulk {
     /// The pictures that are judged, in the ZIP's order; one at least.
-    pub queued: Vec<Queued>,
+    pub queued: Vec<BulkEntry>,
     /// All else that stands in the ZIP, in its order.
-    pub skipped: Vec<Skipped>,
+    pub skipped: Vec<SkippedEntry>,
 }
 
 /// A picture in a ZIP.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Queued {
+pub struct BulkEntry {
     /// As it stands in the ZIP, folders included.
     pub name: String,
-    pub packed: Packed,
+    pub packed: ZipLocation,
     /// What a rule says comes of it, whatever it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ruled: Option<Ruled>,
+    pub ruled: Option<OutcomeOverride>,
 }
 
-impl Queued {
+impl BulkEntry {
     /// Names that a rule may give it: the whole name, and the part behind the last folder. A backslash
     /// may separate folders or be a part of a name, so both readings count.
     #[must_use]
@@ -46,7 +46,7 @@ impl Queued {
 /// Where an entry's content stands in a ZIP, as the ZIP's directory has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Packed {
+pub struct ZipLocation {
     /// Where the entry's own header begins.
     pub header_at: u64,
     /// What it takes in the ZIP.
@@ -61,7 +61,7 @@ pub struct Packed {
 /// What is in a ZIP and is not judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Skipped {
+pub struct SkippedEntry {
     /// As it stands in the ZIP, folders included.
     pub name: String,
     pub reason: SkipReason,
@@ -89,10 +89,10 @@ pub enum SkipReason {
 /// What came of one queued picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Judged {
+pub enum ItemResult {
     Verdict(Verdict),
     /// What is wrong with it.
-    Defect(Defect),
+    Defect(FileDefect),
     /// That a rule or its name has it fail, in one line for people.
     Error(String),
 }
@@ -103,19 +103,19 @@ mod tests {
 
     #[test]
     fn what_could_not_be_judged_is_stored_and_read_again() {
-        let defect = Defect::OtherFormat("a GIF".to_owned());
+        let defect = FileDefect::OtherFormat("a GIF".to_owned());
         for (judged, stored) in [
             (
-                Judged::Defect(defect),
+                ItemResult::Defect(defect),
                 r#"{"defect":{"kind":"otherFormat","text":"a GIF"}}"#,
             ),
             (
-                Judged::Error("told so".to_owned()),
+                ItemResult::Error("told so".to_owned()),
                 r#"{"error":"told so"}"#,
             ),
         ] {
             assert_eq!(serde_json::to_string(&judged).expect("JSON"), stored);
-            let read: Judged = serde_json::from_str(stored).expect("a row");
+            let read: ItemResult = serde_json::from_str(stored).expect("a row");
             assert_eq!(read, judged);
         }
     }

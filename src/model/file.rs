@@ -23,7 +23,7 @@ pub struct File {
     pub role: Option<Role>,
     /// Where its output is put, in zero copy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<Target>,
+    pub target: Option<OutputTarget>,
 }
 
 /// What a file is to an order that looks for a watermark.
@@ -39,7 +39,7 @@ pub enum Role {
 /// Where a client wants an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Target {
+pub struct OutputTarget {
     pub url: String,
     /// It has taken it.
     pub delivered: bool,
@@ -47,7 +47,7 @@ pub struct Target {
 
 /// One output of an order that makes some: a file, with texts of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cut<'o> {
+pub struct OutputSpec<'o> {
     pub file: &'o File,
     /// Place among the outputs of the file, from 0.
     pub index: usize,
@@ -55,7 +55,7 @@ pub struct Cut<'o> {
     pub texts: &'o [String],
 }
 
-impl Cut<'_> {
+impl OutputSpec<'_> {
     /// Id of the output, unique among the files and outputs of its account: the last three digits
     /// of a file's id are 001 to 100, those of an output's id are above.
     #[must_use]

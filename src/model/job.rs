@@ -5,7 +5,7 @@ use super::time::Timestamp;
 
 /// What a job does, and so what its subject is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum JobKind {
     /// Brings an order in progress to its end; the subject is the order.
     Process,
     /// Lets an order's retention pass; the subject is the order.
@@ -23,7 +23,7 @@ pub enum Kind {
     Deliver,
 }
 
-impl Kind {
+impl JobKind {
     /// Every kind.
     pub const ALL: [Self; 7] = [
         Self::Process,
@@ -87,7 +87,7 @@ pub struct Job {
     /// it gone has been overtaken by a reset and writes nothing.
     pub id: i64,
     pub account: AccountId,
-    pub kind: Kind,
+    pub kind: JobKind,
     pub subject: String,
     /// By the account's clock.
     pub due_at: Timestamp,

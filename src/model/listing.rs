@@ -33,8 +33,8 @@ impl Span {
 
 /// Which orders are meant; what is not said does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// [`State::status`](super::order::State::status).
+pub struct OrderFilter {
+    /// [`OrderState::status`](super::order::State::status).
     pub status: Option<&'static str>,
     /// [`Work::name`](super::work::Work::name).
     pub kind: Option<&'static str>,

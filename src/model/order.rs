@@ -11,12 +11,12 @@ mod v3;
 
 use serde::{Deserialize, Serialize};
 
-use super::file::{Cut, File, Role};
+use super::file::{File, OutputSpec, Role};
 use super::ids::AccountId;
 use super::report::Reports;
-use super::rule::{Processing, Ruled};
+use super::rule::{OutcomeOverride, ProcessingMode};
 use super::time::{DAY_MS, Timestamp};
-pub use super::vendor::{Api, Vendor};
+pub use super::vendor::{ApiVersion, Vendor};
 use super::work::{Failure, Outcome, Work};
 
 /// An order. An Undetectable document is one too.
@@ -30,7 +30,7 @@ pub struct Order {
     pub number: u64,
     pub vendor: Vendor,
     #[serde(default)]
-    pub api: Api,
+    pub api: ApiVersion,
     /// Made with a test key: nothing is stored of it.
     pub test: bool,
     /// `scheme://host[:port]` of the request that made it, for URLs made where no request is.
@@ -57,11 +57,11 @@ pub struct Order {
     pub charged: u32,
     /// What a rule says comes of it, whatever its files are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ruled: Option<Ruled>,
+    pub ruled: Option<OutcomeOverride>,
     /// How long a rule has it in progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub processing: Option<Processing>,
-    pub state: State,
+    pub processing: Option<ProcessingMode>,
+    pub state: OrderState,
 }
 
 /// What orders had that do not say.
@@ -72,7 +72,7 @@ const fn retention_of_old() -> u32 {
 /// How an order stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "status")]
-pub enum State {
+pub enum OrderState {
     /// Waiting for its files, or for its confirm.
     Pending,
     #[serde(rename_all = "camelCase")]
@@ -104,7 +104,7 @@ const fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-impl State {
+impl OrderState {
     /// In progress from `now` on.
     #[must_use]
     pub const fn started(now: Timestamp) -> Self {
@@ -133,7 +133,7 @@ impl State {
 
 /// Why an order was not confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ConfirmRefusal {
+pub enum ConfirmRejection {
     /// `received` of its `uploads` are in.
     FileNotUploaded {
         received: usize,
@@ -168,16 +168,16 @@ impl Order {
 
     /// The outputs it makes: one a file, or in v3 one a watermark.
     #[must_use]
-    pub fn cuts(&self) -> Vec<Cut<'_>> {
-        let of_file = |file| -> Vec<Cut<'_>> {
+    pub fn cuts(&self) -> Vec<OutputSpec<'_>> {
+        let of_file = |file| -> Vec<OutputSpec<'_>> {
             let file: &File = file;
-            let each_text = self.api == Api::V3 && !file.texts.is_empty();
+            let each_text = self.api == ApiVersion::V3 && !file.texts.is_empty();
             let texts = if each_text {
                 file.texts.chunks(1).collect()
             } else {
                 vec![file.texts.as_slice()]
             };
-            let cut = |(index, texts)| Cut { file, index, texts };
+            let cut = |(index, texts)| OutputSpec { file, index, texts };
             texts.into_iter().enumerate().map(cut).collect()
         };
         self.files.iter().flat_map(of_file).collect()
@@ -185,8 +185,8 @@ impl Order {
 
     /// The outputs that are still to be made, each with its place among all: those that no
     /// target has taken, and the first in any case, for the order's thumbnail is made of it.
-    pub fn cuts_to_make(&self) -> impl Iterator<Item = (usize, Cut<'_>)> {
-        let wanted = |(index, cut): &(usize, Cut<'_>)| {
+    pub fn cuts_to_make(&self) -> impl Iterator<Item = (usize, OutputSpec<'_>)> {
+        let wanted = |(index, cut): &(usize, OutputSpec<'_>)| {
             let target = cut.file.target.as_ref();
             *index == 0 || target.is_none_or(|target| !target.delivered)
         };
@@ -204,15 +204,15 @@ impl Order {
     #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {
         match &self.state {
-            State::Complete { outcome, .. } => Some(outcome),
-            State::Expired { outcome } => outcome.as_ref(),
-            State::Pending | State::InProgress { .. } | State::Failed { .. } => None,
+            OrderState::Complete { outcome, .. } => Some(outcome),
+            OrderState::Expired { outcome } => outcome.as_ref(),
+            OrderState::Pending | OrderState::InProgress { .. } | OrderState::Failed { .. } => None,
         }
     }
 
     /// The file of that key is in, with so many bytes. False if this says nothing new.
     pub fn receive(&mut self, key: &str, bytes: u64, now: Timestamp) -> bool {
-        let pending = self.state == State::Pending;
+        let pending = self.state == OrderState::Pending;
         let Some(file) = self.files.iter_mut().find(|file| file.key == key) else {
             return false;
         };
@@ -226,11 +226,11 @@ impl Order {
 
     /// Starts it if nothing more is to come and it starts by itself. False if not.
     pub fn start(&mut self, now: Timestamp) -> bool {
-        let starts = self.state == State::Pending && self.work.is_watermark();
+        let starts = self.state == OrderState::Pending && self.work.is_watermark();
         if !starts || self.is_awaiting() {
             return false;
         }
-        self.state = State::started(now);
+        self.state = OrderState::started(now);
         self.updated_at = now;
         true
     }
@@ -239,44 +239,44 @@ impl Order {
     ///
     /// # Errors
     /// Says why it cannot be confirmed; it stands as it did.
-    pub fn confirm(&mut self, key: &str, now: Timestamp) -> Result<bool, ConfirmRefusal> {
+    pub fn confirm(&mut self, key: &str, now: Timestamp) -> Result<bool, ConfirmRejection> {
         if self.confirm_key.as_deref() == Some(key) {
             return Ok(false);
         }
         match self.state {
-            State::Pending => {}
-            State::InProgress { .. } if self.confirm_key.is_some() => {
-                return Err(ConfirmRefusal::AlreadyConfirmed);
+            OrderState::Pending => {}
+            OrderState::InProgress { .. } if self.confirm_key.is_some() => {
+                return Err(ConfirmRejection::AlreadyConfirmed);
             }
-            State::InProgress { .. } => return Err(ConfirmRefusal::NotPending),
-            State::Complete { .. } => return Err(ConfirmRefusal::AlreadyCompleted),
-            State::Failed { .. } => return Err(ConfirmRefusal::AlreadyFailed),
-            State::Expired { .. } => return Err(ConfirmRefusal::Expired),
+            OrderState::InProgress { .. } => return Err(ConfirmRejection::NotPending),
+            OrderState::Complete { .. } => return Err(ConfirmRejection::AlreadyCompleted),
+            OrderState::Failed { .. } => return Err(ConfirmRejection::AlreadyFailed),
+            OrderState::Expired { .. } => return Err(ConfirmRejection::Expired),
         }
         if self.is_awaiting() {
             let uploads = self.files.iter().filter(|file| file.url.is_none());
             let received = uploads.clone().filter(|file| !file.is_awaited()).count();
             let uploads = uploads.count();
-            return Err(ConfirmRefusal::FileNotUploaded { received, uploads });
+            return Err(ConfirmRejection::FileNotUploaded { received, uploads });
         }
         self.confirm_key = Some(key.to_owned());
-        self.state = State::started(now);
+        self.state = OrderState::started(now);
         self.updated_at = now;
         Ok(true)
     }
 
     /// Its work is done. False, and nothing changed, unless it was in progress.
     pub fn finish(&mut self, result: Result<Outcome, Failure>, now: Timestamp) -> bool {
-        let State::InProgress { started_at, .. } = self.state else {
+        let OrderState::InProgress { started_at, .. } = self.state else {
             return false;
         };
         self.state = match result {
-            Ok(outcome) => State::Complete {
+            Ok(outcome) => OrderState::Complete {
                 started_at,
                 completed_at: now,
                 outcome,
             },
-            Err(failure) => State::Failed {
+            Err(failure) => OrderState::Failed {
                 started_at: Some(started_at),
                 failed_at: now,
                 failure,
@@ -288,10 +288,10 @@ impl Order {
 
     /// It fails before it has started. False, and nothing changed, unless it was pending.
     pub fn give_up(&mut self, failure: Failure, now: Timestamp) -> bool {
-        if self.state != State::Pending {
+        if self.state != OrderState::Pending {
             return false;
         }
-        self.state = State::Failed {
+        self.state = OrderState::Failed {
             started_at: None,
             failed_at: now,
             failure,
@@ -303,7 +303,7 @@ impl Order {
     /// These of its files' outputs have been taken by their targets, and handing over the others
     /// has failed once more: how often by now. None unless it is in progress.
     pub fn hand_over(&mut self, taken: &[u64]) -> Option<u32> {
-        let State::InProgress { attempts, .. } = &mut self.state else {
+        let OrderState::InProgress { attempts, .. } = &mut self.state else {
             return None;
         };
         *attempts += 1;
@@ -317,15 +317,15 @@ impl Order {
 
     /// Its retention has passed. False if it had before.
     pub fn expire(&mut self, now: Timestamp) -> bool {
-        let outcome = match std::mem::replace(&mut self.state, State::Pending) {
-            State::Complete { outcome, .. } => Some(outcome),
-            State::Pending | State::InProgress { .. } | State::Failed { .. } => None,
-            expired @ State::Expired { .. } => {
+        let outcome = match std::mem::replace(&mut self.state, OrderState::Pending) {
+            OrderState::Complete { outcome, .. } => Some(outcome),
+            OrderState::Pending | OrderState::InProgress { .. } | OrderState::Failed { .. } => None,
+            expired @ OrderState::Expired { .. } => {
                 self.state = expired;
                 return false;
             }
         };
-        self.state = State::Expired { outcome };
+        self.state = OrderState::Expired { outcome };
         self.updated_at = now;
         true
     }

@@ -8,7 +8,7 @@ use super::ids::RuleId;
 /// The formats whose pixels are read and written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Format {
+pub enum RasterFormat {
     Jpeg,
     Png,
     WebP,
@@ -17,7 +17,7 @@ pub enum Format {
     Gif,
 }
 
-impl Format {
+impl RasterFormat {
     /// The format a file's extension (without the dot, any case) stands for.
     #[must_use]
     pub fn of_extension(extension: &str) -> Option<Self> {
@@ -70,8 +70,8 @@ impl Format {
 /// and not decoded, or a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Media {
-    Picture(Format),
+pub enum FileKind {
+    Picture(RasterFormat),
     /// Rasterised.
     Svg,
     /// HEIC and HEIF.
@@ -80,7 +80,7 @@ pub enum Media {
     Pdf,
 }
 
-impl Media {
+impl FileKind {
     /// What a file's extension (without the dot, any case) stands for.
     #[must_use]
     pub fn of_extension(extension: &str) -> Option<Self> {
@@ -89,7 +89,7 @@ impl Media {
             "heic" | "heif" => Some(Self::Heif),
             "avif" => Some(Self::Avif),
             "pdf" => Some(Self::Pdf),
-            other => Format::of_extension(other).map(Self::Picture),
+            other => RasterFormat::of_extension(other).map(Self::Picture),
         }
     }
 
@@ -166,7 +166,7 @@ pub enum Label {
 /// Source of a verdict, as `X-Mock-Outcome` names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind", content = "what")]
-pub enum Basis {
+pub enum VerdictSource {
     /// The file name's suffix, without the underscore.
     Suffix(String),
     /// The picture's own metadata.
@@ -192,27 +192,27 @@ pub struct Verdict {
     pub label: Label,
     /// The chance that it was made by a machine, 0 to 1.
     pub probability: f64,
-    pub basis: Basis,
+    pub basis: VerdictSource,
     pub provenance: Provenance,
 }
 
 /// What was measured on a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Measures {
+pub struct ImageMetrics {
     /// The size it says it has, not turned; of a PDF its first page's, in points.
     pub width_px: u32,
     pub height_px: u32,
     pub body_bytes: u64,
     /// None of what is not decoded.
     #[serde(flatten)]
-    pub light: Option<Light>,
+    pub light: Option<Luma>,
 }
 
 /// What was measured on a picture's pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Light {
+pub struct Luma {
     /// Variance of the Laplacian over the luma, 0 to about 10,000; under 100 looks blurred.
     pub sharpness: f64,
     /// Mean luma, 0 to 255; under 40 looks dark.
@@ -222,7 +222,7 @@ pub struct Light {
 /// Why bytes are not a picture (or a PDF) one can work on. The text is one line, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind", content = "text")]
-pub enum Defect {
+pub enum FileDefect {
     /// No format known to us begins so.
     NotAPicture(String),
     /// Of another format than its name says, or of one (or a kind of it) that is not taken.
@@ -243,7 +243,7 @@ pub enum Defect {
     Encrypted(String),
 }
 
-impl Defect {
+impl FileDefect {
     /// The line for people.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -324,17 +324,17 @@ mod tests {
     fn measures_with_light_and_without_are_stored_and_read_again() {
         let stored =
             r#"{"widthPx":3,"heightPx":2,"bodyBytes":9,"sharpness":1.5,"brightness":40.0}"#;
-        let mut measures = Measures {
+        let mut measures = ImageMetrics {
             width_px: 3,
             height_px: 2,
             body_bytes: 9,
-            light: Some(Light {
+            light: Some(Luma {
                 sharpness: 1.5,
                 brightness: 40.0,
             }),
         };
-        let read = |text: &str| serde_json::from_str::<Measures>(text).expect("measures");
-        let written = |measures: &Measures| serde_json::to_string(measures).expect("JSON");
+        let read = |text: &str| serde_json::from_str::<ImageMetrics>(text).expect("measures");
+        let written = |measures: &ImageMetrics| serde_json::to_string(measures).expect("JSON");
         assert_eq!(read(stored), measures);
         assert_eq!(written(&measures), stored);
         measures.light = None;
@@ -346,20 +346,23 @@ mod tests {
     #[test]
     fn extensions_of_one_family_stand_for_one_thing() {
         for (extensions, media) in [
-            (&["jpg", "JPEG", "jfif"][..], Media::Picture(Format::Jpeg)),
-            (&["tif", "TIFF"], Media::Picture(Format::Tiff)),
-            (&["heic", "HEIF"], Media::Heif),
-            (&["avif"], Media::Avif),
-            (&["svg"], Media::Svg),
-            (&["pdf"], Media::Pdf),
+            (
+                &["jpg", "JPEG", "jfif"][..],
+                FileKind::Picture(RasterFormat::Jpeg),
+            ),
+            (&["tif", "TIFF"], FileKind::Picture(RasterFormat::Tiff)),
+            (&["heic", "HEIF"], FileKind::Heif),
+            (&["avif"], FileKind::Avif),
+            (&["svg"], FileKind::Svg),
+            (&["pdf"], FileKind::Pdf),
         ] {
             for extension in extensions {
                 let name = format!("a.b.{extension}");
-                assert_eq!(Media::of_name(&name), Some(media), "{name}");
+                assert_eq!(FileKind::of_name(&name), Some(media), "{name}");
             }
         }
         for name in ["a.zip", "a.svgz", "svg", "a."] {
-            assert_eq!(Media::of_name(name), None, "{name}");
+            assert_eq!(FileKind::of_name(name), None, "{name}");
         }
     }
 }

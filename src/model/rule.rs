@@ -12,8 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use super::glob::{glob, glob_ignoring_case};
 pub use super::ids::RuleId;
-use super::picture::Basis;
-pub use then::{Body, Fault, Makes, OnWebhook, Outcome, Processing, Respond, Signature, Then};
+use super::picture::VerdictSource;
+pub use then::{
+    Fault, ForcedOutcome, ProcessingMode, ResultKind, RuleAction, Signature, StubBody,
+    StubResponse, WebhookEffect,
+};
 
 /// A rule as it was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,20 +25,20 @@ pub struct Rule {
     pub name: Option<String>,
     /// The key of the account it is about; none: all accounts, and requests that are nobody's.
     pub account: Option<String>,
-    pub when: When,
+    pub when: RuleCondition,
     /// So many matches it lets pass first.
     pub skip: u64,
     /// So often it is applied; none: without end.
     pub times: Option<u64>,
     /// The chance that it is applied to a match that it did not skip, 0 to 1.
     pub probability: f64,
-    pub then: Then,
+    pub then: RuleAction,
 }
 
 /// What a rule is about, each a glob (see [`glob`]); none: any.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct When {
+pub struct RuleCondition {
     /// The operation's name, such as `bizmori.createAiDetection`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
@@ -57,7 +60,7 @@ pub struct When {
 /// What stuntdouble itself calls. Rules know each by a name, as they know the front doors'
 /// operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outgoing {
+pub enum OutboundCall {
     /// An attempt at delivering a webhook.
     Delivery,
     /// An output is put where its client wants it: zero copy.
@@ -66,7 +69,7 @@ pub enum Outgoing {
     Fetch,
 }
 
-impl Outgoing {
+impl OutboundCall {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Delivery, Self::HandOver, Self::Fetch];
 
@@ -84,23 +87,23 @@ impl Outgoing {
 /// What rules settled of an order when it was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Ruled {
+pub struct OutcomeOverride {
     /// None: the control plane has, by hand.
     pub rule: Option<RuleId>,
-    pub outcome: Outcome,
+    pub outcome: ForcedOutcome,
 }
 
-impl Ruled {
+impl OutcomeOverride {
     /// Basis of what follows from the outcome.
     #[must_use]
-    pub fn basis(&self) -> Basis {
-        self.rule.map_or(Basis::ByHand, Basis::Rule)
+    pub fn basis(&self) -> VerdictSource {
+        self.rule.map_or(VerdictSource::ByHand, VerdictSource::Rule)
     }
 }
 
 /// What a rule has come across.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct RuleCounts {
     /// Its matches, those that it let pass included.
     pub seen: u64,
     /// Those that it was applied to.
@@ -109,29 +112,29 @@ pub struct Counts {
 
 /// What may be ruled.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct MatchInput<'a> {
     pub operation: &'a str,
     /// The key of the account whose it is.
     pub account: Option<&'a str>,
-    pub subject: Subject<'a>,
+    pub subject: MatchTarget<'a>,
 }
 
 /// A request before it is answered, a call of ours before it is made, or an order as it is made.
 #[derive(Debug, Clone, Copy)]
-pub enum Subject<'a> {
+pub enum MatchTarget<'a> {
     Request {
         method: &'a str,
         path: &'a str,
     },
     Outgoing {
-        call: Outgoing,
+        call: OutboundCall,
         /// Of a delivery: where to.
         webhook_url: Option<&'a str>,
         /// Of any other: the file it is about.
         file_name: Option<&'a str>,
     },
     Order {
-        makes: Makes,
+        makes: ResultKind,
         file_names: &'a [&'a str],
     },
 }
@@ -139,15 +142,15 @@ pub enum Subject<'a> {
 impl Rule {
     /// Whether the rule is about that.
     #[must_use]
-    pub fn matches(&self, asked: &Asked<'_>) -> bool {
+    pub fn matches(&self, asked: &MatchInput<'_>) -> bool {
         let when = &self.when;
         let is_about = match asked.subject {
-            Subject::Request { method, path } => {
+            MatchTarget::Request { method, path } => {
                 self.is_to_requests()
                     && fits(when.method.as_ref(), method)
                     && fits(when.path.as_ref(), path)
             }
-            Subject::Outgoing {
+            MatchTarget::Outgoing {
                 call,
                 webhook_url,
                 file_name,
@@ -159,7 +162,7 @@ impl Rule {
                         .is_none_or(|pattern| webhook_url.is_some_and(|url| glob(pattern, url)))
                     && is_file_name(when.file_name.as_ref(), file_name)
             }
-            Subject::Order { makes, file_names } => {
+            MatchTarget::Order { makes, file_names } => {
                 self.then.is_to_orders()
                     && self.then.fits(makes)
                     && is_file_name(when.file_name.as_ref(), file_names.iter().copied())
@@ -182,8 +185,8 @@ impl Rule {
     /// Whether it may be about such calls of ours: only where it names them, by their operation or
     /// by what they alone have.
     #[must_use]
-    pub fn is_to(&self, call: Outgoing) -> bool {
-        let (when, delivers) = (&self.when, call == Outgoing::Delivery);
+    pub fn is_to(&self, call: OutboundCall) -> bool {
+        let (when, delivers) = (&self.when, call == OutboundCall::Delivery);
         let of_delivery = when.webhook_url.is_some() || self.then.webhook.is_some();
         let is_named = match &when.operation {
             Some(pattern) => glob(pattern, call.operation()),
@@ -219,7 +222,7 @@ mod tests {
     use super::super::picture::Label;
     use super::*;
 
-    fn rule(when: When, then: Then) -> Rule {
+    fn rule(when: RuleCondition, then: RuleAction) -> Rule {
         Rule {
             name: None,
             account: Some("mine".to_owned()),
@@ -234,23 +237,23 @@ mod tests {
     #[test]
     fn a_rule_to_requests_matches_by_all_that_it_says() {
         let glob = |text: &str| Some(text.to_owned());
-        let when = When {
+        let when = RuleCondition {
             operation: glob("bizmori.*"),
             method: glob("GET"),
             path: glob("/api/*"),
-            ..When::default()
+            ..RuleCondition::default()
         };
         let delay_ms = Some(1);
         let rule = rule(
             when,
-            Then {
+            RuleAction {
                 delay_ms,
-                ..Then::default()
+                ..RuleAction::default()
             },
         );
         let matches = |operation, account, method, path| {
-            let subject = Subject::Request { method, path };
-            rule.matches(&Asked {
+            let subject = MatchTarget::Request { method, path };
+            rule.matches(&MatchInput {
                 operation,
                 account,
                 subject,
@@ -263,11 +266,11 @@ mod tests {
         assert!(!matches(operation, None, "GET", "/api/v2"));
         assert!(!matches(operation, account, "HEAD", "/api/v2"));
         assert!(!matches(operation, account, "GET", "/apis"));
-        let order = Subject::Order {
-            makes: Makes::Detection,
+        let order = MatchTarget::Order {
+            makes: ResultKind::Detection,
             file_names: &[],
         };
-        assert!(!rule.matches(&Asked {
+        assert!(!rule.matches(&MatchInput {
             operation,
             account,
             subject: order
@@ -276,54 +279,57 @@ mod tests {
 
     #[test]
     fn a_rule_to_orders_matches_those_that_can_come_to_its_outcome() {
-        let when = When {
+        let when = RuleCondition {
             file_name: Some("*_x.png".to_owned()),
-            ..When::default()
+            ..RuleCondition::default()
         };
         let of = |outcome| {
             let outcome = Some(outcome);
             rule(
                 when.clone(),
-                Then {
+                RuleAction {
                     outcome,
-                    ..Then::default()
+                    ..RuleAction::default()
                 },
             )
         };
         let all = [
-            Makes::Outputs,
-            Makes::Detection,
-            Makes::Extraction,
-            Makes::Document,
-            Makes::BulkItems,
+            ResultKind::Outputs,
+            ResultKind::Detection,
+            ResultKind::Extraction,
+            ResultKind::Document,
+            ResultKind::BulkItems,
         ];
         let matched = |rule: &Rule, file_names: &[&str]| {
             all.map(|makes| {
-                rule.matches(&Asked {
+                rule.matches(&MatchInput {
                     operation: "any.operation",
                     account: Some("mine"),
-                    subject: Subject::Order { makes, file_names },
+                    subject: MatchTarget::Order { makes, file_names },
                 })
             })
         };
-        let failed = Outcome::Failed {
+        let failed = ForcedOutcome::Failed {
             code: None,
             message: None,
         };
-        let text = Outcome::WatermarkText { text: None };
-        let result = Outcome::FinalResult {
+        let text = ForcedOutcome::WatermarkText { text: None };
+        let result = ForcedOutcome::FinalResult {
             label: Label::Ai,
             probability: None,
         };
         for (outcome, expected) in [
             (failed, [true, true, true, true, true]),
             (
-                Outcome::Probability { probability: 0.5 },
+                ForcedOutcome::Probability { probability: 0.5 },
                 [false, true, false, true, true],
             ),
             (text, [false, false, true, false, false]),
             (result, [false, false, false, true, true]),
-            (Outcome::AnalysisFailed, [false, false, false, true, false]),
+            (
+                ForcedOutcome::AnalysisFailed,
+                [false, false, false, true, false],
+            ),
         ] {
             let rule = of(outcome);
             assert_eq!(matched(&rule, &["a.jpg", "b_x.png"]), expected);
@@ -334,22 +340,22 @@ mod tests {
     #[test]
     fn calls_of_ours_are_ruled_where_they_are_named_alone() {
         let of = |operation: Option<&str>, webhook_url: Option<&str>, webhook: bool| {
-            let when = When {
+            let when = RuleCondition {
                 operation: operation.map(str::to_owned),
                 webhook_url: webhook_url.map(str::to_owned),
-                ..When::default()
+                ..RuleCondition::default()
             };
-            let on = OnWebhook {
+            let on = WebhookEffect {
                 drop: true,
-                ..OnWebhook::default()
+                ..WebhookEffect::default()
             };
-            let then = Then {
+            let then = RuleAction {
                 fault: (!webhook).then_some(Fault::Reset),
                 webhook: webhook.then_some(on),
-                ..Then::default()
+                ..RuleAction::default()
             };
             let rule = rule(when, then);
-            let calls = Outgoing::ALL.map(|call| rule.is_to(call));
+            let calls = OutboundCall::ALL.map(|call| rule.is_to(call));
             (rule.is_to_requests(), calls)
         };
         let delivery = [true, false, false];

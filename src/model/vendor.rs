@@ -36,7 +36,7 @@ impl Vendor {
 /// The version of BIZ MORI's API that an order was made by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Api {
+pub enum ApiVersion {
     #[default]
     V2,
     /// Every watermark is an output of its own.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{AccountId, DeliveryId, WebhookId};
-use super::rule::{Fault, OnWebhook, Respond, RuleId};
+use super::rule::{Fault, RuleId, StubResponse, WebhookEffect};
 use super::time::Timestamp;
 
 /// Where an account wants its events.
@@ -87,19 +87,19 @@ pub struct Delivery {
     pub last_sent_at: Option<Timestamp>,
     pub created_at: Timestamp,
     /// A rule has its next attempt made later than it was due, and so.
-    pub put_off: Option<PutOff>,
+    pub put_off: Option<DeferredAttempt>,
 }
 
 /// What rules have decided of an attempt that is put off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PutOff {
+pub struct DeferredAttempt {
     pub rule: Option<RuleId>,
     /// What the rule is called that puts it off.
     pub title: String,
-    pub webhook: OnWebhook,
+    pub webhook: WebhookEffect,
     pub delay_ms: Option<u32>,
-    pub respond: Option<(String, Respond)>,
+    pub respond: Option<(String, StubResponse)>,
     pub fault: Option<(String, Fault)>,
 }
 
@@ -113,7 +113,7 @@ pub struct Attempt {
     pub url: String,
     pub request_headers: BTreeMap<String, String>,
     /// Else one line on why there was none.
-    pub answer: Result<Answer, String>,
+    pub answer: Result<ReceiverResponse, String>,
     /// Real milliseconds.
     pub duration_ms: u64,
     /// When the next one is due; none: there is none to come.
@@ -127,7 +127,7 @@ pub struct Attempt {
 /// Response of a receiver, with headers and body within limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Answer {
+pub struct ReceiverResponse {
     pub status: u16,
     pub headers: BTreeMap<String, String>,
     pub body: String,

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bulk::{Bulk, Judged};
+use super::bulk::{Bulk, ItemResult};
 pub use super::picture::NoResult;
-use super::picture::{Basis, Measures, Strength, Verdict};
-use super::rule::Makes;
+use super::picture::{ImageMetrics, Strength, Verdict, VerdictSource};
+use super::rule::ResultKind;
 use super::time::Timestamp;
-use super::vendor::Api;
+use super::vendor::ApiVersion;
 
 /// What an order asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,7 +88,7 @@ pub enum Outcome {
     /// A watermark was looked for.
     Extraction(Extraction),
     /// The pictures of a ZIP were judged.
-    Bulk(Findings),
+    Bulk(BulkResult),
 }
 
 impl Outcome {
@@ -143,7 +143,7 @@ pub struct Extraction {
     /// `None` if it is known whether there is a watermark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_result: Option<NoResult>,
-    pub basis: Basis,
+    pub basis: VerdictSource,
     /// Of the file that was looked at; a blob, by key.
     pub thumbnail: Option<String>,
 }
@@ -151,7 +151,7 @@ pub struct Extraction {
 impl Extraction {
     /// Returns an extraction with that result.
     #[must_use]
-    pub fn new(result: WatermarkResult, basis: Basis, thumbnail: Option<String>) -> Self {
+    pub fn new(result: WatermarkResult, basis: VerdictSource, thumbnail: Option<String>) -> Self {
         let (text, no_result) = match result {
             Ok(text) => (text, None),
             Err(no_result) => (None, Some(no_result)),
@@ -171,7 +171,7 @@ impl Extraction {
 pub struct Detection {
     pub verdict: Verdict,
     /// None where nobody asked for them, or the picture could not be decoded.
-    pub measures: Option<Measures>,
+    pub measures: Option<ImageMetrics>,
     pub thumbnail: Option<String>,
     pub preview: Option<String>,
     pub heatmap: Option<String>,
@@ -183,9 +183,9 @@ pub struct Detection {
 /// What came of a bulk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Findings {
+pub struct BulkResult {
     /// One for each of [`Bulk::queued`], in that order.
-    pub items: Vec<Judged>,
+    pub items: Vec<ItemResult>,
 }
 
 /// Why an order failed.
@@ -198,14 +198,14 @@ pub struct Failure {
     pub message: String,
 }
 
-impl Makes {
+impl ResultKind {
     /// Returns what orders with that work come to, if they are made by that version of the API.
     #[must_use]
-    pub const fn for_work(work: &Work, api: Api) -> Self {
+    pub const fn for_work(work: &Work, api: ApiVersion) -> Self {
         match (work, api) {
             (Work::AntiAi { .. } | Work::WatermarkEmbed, _) => Self::Outputs,
-            (Work::WatermarkExtract, Api::V2) => Self::Extraction,
-            (Work::WatermarkExtract, Api::V3) => Self::ExtractionV3,
+            (Work::WatermarkExtract, ApiVersion::V2) => Self::Extraction,
+            (Work::WatermarkExtract, ApiVersion::V3) => Self::ExtractionV3,
             (Work::AiDetection { .. }, _) => Self::Detection,
             (Work::Document(_), _) => Self::Document,
             (Work::Bulk(_), _) => Self::BulkItems,

@@ -14,10 +14,10 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use crate::model::job::Kind;
+use crate::model::job::JobKind;
 use crate::model::time::Timestamp;
 use crate::platform::clock;
-pub use page::{MEDIA_TYPE, Page, Type};
+pub use page::{MEDIA_TYPE, MetricType, MetricsText};
 
 /// Requests are told apart by what took up to so many microseconds, as Prometheus' clients do by
 /// default, with two steps below, as most answers here take less than their least.
@@ -30,7 +30,7 @@ const STATUSES: usize = 500;
 
 /// What came of an attempt at a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attempted {
+pub enum AttemptOutcome {
     /// It was answered 2xx.
     Accepted,
     /// It was answered otherwise.
@@ -46,7 +46,7 @@ const ATTEMPTED: [&str; 4] = ["accepted", "refused", "unanswered", "dropped"];
 
 /// How a delivery came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivered {
+pub enum DeliveryOutcome {
     Sent,
     Failed,
 }
@@ -56,23 +56,23 @@ const DELIVERED: [&str; 2] = ["sent", "failed"];
 
 /// The counts. Clones share them.
 #[derive(Debug, Clone)]
-pub struct Metrics(Arc<Inner>);
+pub struct Metrics(Arc<MetricsInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct MetricsInner {
     /// When counting began, by the real time.
     began: Timestamp,
-    operations: Box<[Answered]>,
+    operations: Box<[OperationMetrics]>,
     under_way: AtomicI64,
-    /// By the places of [`Kind::ALL`].
-    jobs: [Ended; Kind::ALL.len()],
+    /// By the places of [`JobKind::ALL`].
+    jobs: [JobMetrics; JobKind::ALL.len()],
     attempts: [AtomicU64; ATTEMPTED.len()],
     deliveries: [AtomicU64; DELIVERED.len()],
 }
 
 /// One operation's answers.
 #[derive(Debug)]
-struct Answered {
+struct OperationMetrics {
     operation: &'static str,
     /// By status; there from the first answer on.
     statuses: OnceLock<Box<[AtomicU64]>>,
@@ -83,20 +83,20 @@ struct Answered {
 
 /// One kind's jobs.
 #[derive(Debug, Default)]
-struct Ended {
+struct JobMetrics {
     run: AtomicU64,
     failed: AtomicU64,
 }
 
 /// An operation's place among the counts.
 #[derive(Debug, Clone, Copy)]
-pub struct Place(usize);
+pub struct OperationIndex(usize);
 
 /// A request that is being answered.
 #[derive(Debug)]
-pub struct UnderWay<'m> {
-    metrics: &'m Inner,
-    place: Place,
+pub struct InFlightRequest<'m> {
+    metrics: &'m MetricsInner,
+    place: OperationIndex,
     began: Instant,
     is_answered: bool,
 }
@@ -113,7 +113,7 @@ impl Metrics {
     /// Counts of the requests to these operations, and of all else, from 0 on.
     #[must_use]
     pub fn new(operations: impl IntoIterator<Item = &'static str>) -> Self {
-        let answered = |operation| Answered {
+        let answered = |operation| OperationMetrics {
             operation,
             statuses: OnceLock::new(),
             buckets: Default::default(),
@@ -121,7 +121,7 @@ impl Metrics {
         };
         let mut operations: Vec<_> = operations.into_iter().map(answered).collect();
         operations.sort_unstable_by_key(|it| it.operation);
-        Self(Arc::new(Inner {
+        Self(Arc::new(MetricsInner {
             began: clock::real_now(),
             operations: operations.into_boxed_slice(),
             under_way: AtomicI64::default(),
@@ -136,17 +136,17 @@ impl Metrics {
     /// # Panics
     /// If it is not one of those that are counted, which is a mistake in the program.
     #[must_use]
-    pub fn place(&self, operation: &str) -> Place {
+    pub fn place(&self, operation: &str) -> OperationIndex {
         let operations = &self.0.operations;
         let found = operations.binary_search_by_key(&operation, |it| it.operation);
-        Place(found.expect("every operation is counted"))
+        OperationIndex(found.expect("every operation is counted"))
     }
 
     /// A request has come.
     #[must_use]
-    pub fn begin(&self, place: Place) -> UnderWay<'_> {
+    pub fn begin(&self, place: OperationIndex) -> InFlightRequest<'_> {
         self.0.under_way.fetch_add(1, Ordering::Relaxed);
-        UnderWay {
+        InFlightRequest {
             metrics: &self.0,
             place,
             began: Instant::now(),
@@ -155,20 +155,20 @@ impl Metrics {
     }
 
     /// A job was run, or could not be and is tried again.
-    pub fn ran(&self, kind: Kind, is_done: bool) {
-        let place = Kind::ALL.iter().position(|known| *known == kind);
+    pub fn ran(&self, kind: JobKind, is_done: bool) {
+        let place = JobKind::ALL.iter().position(|known| *known == kind);
         if let Some(ended) = place.and_then(|place| self.0.jobs.get(place)) {
             add(if is_done { &ended.run } else { &ended.failed }, 1);
         }
     }
 
     /// An attempt at a webhook was made.
-    pub fn attempted(&self, attempted: Attempted) {
+    pub fn attempted(&self, attempted: AttemptOutcome) {
         add(&self.0.attempts[attempted as usize], 1);
     }
 
     /// A delivery has come to its end.
-    pub fn delivered(&self, delivered: Delivered) {
+    pub fn delivered(&self, delivered: DeliveryOutcome) {
         add(&self.0.deliveries[delivered as usize], 1);
     }
 
@@ -184,20 +184,20 @@ impl Metrics {
     }
 
     /// Writes down all that was counted.
-    pub fn write(&self, page: &mut Page) {
+    pub fn write(&self, page: &mut MetricsText) {
         let inner = &self.0;
         inner.write_requests(page);
         inner.write_jobs(page);
         inner.write_webhooks(page);
         let seconds = page::seconds_of_ms(inner.began.ms());
         let help = "When the server started, in seconds since 1970.";
-        page.family("process_start_time_seconds", Type::Gauge, help)
+        page.family("process_start_time_seconds", MetricType::Gauge, help)
             .sample(&[], seconds);
     }
 }
 
-impl Inner {
-    fn answered(&self, place: Place, status: u16, took: Duration) {
+impl MetricsInner {
+    fn answered(&self, place: OperationIndex, status: u16, took: Duration) {
         let Some(answered) = self.operations.get(place.0) else {
             return;
         };
@@ -214,13 +214,13 @@ impl Inner {
         add(&answered.nanoseconds, nanoseconds);
     }
 
-    fn write_requests(&self, page: &mut Page) {
+    fn write_requests(&self, page: &mut MetricsText) {
         let asked = || {
             let all = self.operations.iter();
             all.filter_map(|it| Some((it, it.statuses.get()?)))
         };
         let help = "Requests answered, by operation and status.";
-        let mut family = page.family("stuntdouble_http_requests_total", Type::Counter, help);
+        let mut family = page.family("stuntdouble_http_requests_total", MetricType::Counter, help);
         for (of, statuses) in asked() {
             let counts = statuses.iter().map(read).zip(100..);
             for (count, status) in counts.filter(|(count, _)| *count > 0) {
@@ -231,45 +231,57 @@ impl Inner {
         }
         let name = "stuntdouble_http_request_duration_seconds";
         let help = "Time from a request's head to its answer's head, by operation.";
-        let mut family = page.family(name, Type::Histogram, help);
+        let mut family = page.family(name, MetricType::Histogram, help);
         for (of, _) in asked() {
             let counts = of.buckets.each_ref().map(read);
             let sum = page::seconds_of_ns(read(&of.nanoseconds));
             family.histogram(("operation", of.operation), &BUCKETS_US, &counts, &sum);
         }
         let help = "Requests that are being answered, this one included.";
-        page.family("stuntdouble_http_requests_under_way", Type::Gauge, help)
-            .sample(&[], self.under_way.load(Ordering::Relaxed));
+        page.family(
+            "stuntdouble_http_requests_under_way",
+            MetricType::Gauge,
+            help,
+        )
+        .sample(&[], self.under_way.load(Ordering::Relaxed));
     }
 
-    fn write_jobs(&self, page: &mut Page) {
+    fn write_jobs(&self, page: &mut MetricsText) {
         let help = "Jobs that were run, by kind.";
-        let mut family = page.family("stuntdouble_jobs_run_total", Type::Counter, help);
-        for (kind, ended) in Kind::ALL.iter().zip(&self.jobs) {
+        let mut family = page.family("stuntdouble_jobs_run_total", MetricType::Counter, help);
+        for (kind, ended) in JobKind::ALL.iter().zip(&self.jobs) {
             family.sample(&[("kind", kind.name())], read(&ended.run));
         }
         let help = "Jobs that a fault of stuntdouble's broke off, to be tried again, by kind.";
-        let mut family = page.family("stuntdouble_jobs_failed_total", Type::Counter, help);
-        for (kind, ended) in Kind::ALL.iter().zip(&self.jobs) {
+        let mut family = page.family("stuntdouble_jobs_failed_total", MetricType::Counter, help);
+        for (kind, ended) in JobKind::ALL.iter().zip(&self.jobs) {
             family.sample(&[("kind", kind.name())], read(&ended.failed));
         }
     }
 
-    fn write_webhooks(&self, page: &mut Page) {
+    fn write_webhooks(&self, page: &mut MetricsText) {
         let help = "Attempts at webhooks, by what came of them.";
-        let mut family = page.family("stuntdouble_webhook_attempts_total", Type::Counter, help);
+        let mut family = page.family(
+            "stuntdouble_webhook_attempts_total",
+            MetricType::Counter,
+            help,
+        );
         for (result, count) in ATTEMPTED.iter().zip(&self.attempts) {
             family.sample(&[("result", result)], read(count));
         }
         let help = "Deliveries of webhooks that have come to their end, by how.";
-        let mut family = page.family("stuntdouble_webhook_deliveries_total", Type::Counter, help);
+        let mut family = page.family(
+            "stuntdouble_webhook_deliveries_total",
+            MetricType::Counter,
+            help,
+        );
         for (result, count) in DELIVERED.iter().zip(&self.deliveries) {
             family.sample(&[("result", result)], read(count));
         }
     }
 }
 
-impl UnderWay<'_> {
+impl InFlightRequest<'_> {
     /// How long it has taken so far.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
@@ -283,7 +295,7 @@ impl UnderWay<'_> {
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for InFlightRequest<'_> {
     /// Who is gone before the answer is not counted; where the handler panicked, 500 is answered.
     fn drop(&mut self) {
         if !self.is_answered && std::thread::panicking() {
@@ -338,7 +350,7 @@ mod tests {
             metrics.begin(place).answered(status, Duration::ZERO);
         }
         drop(metrics.begin(place));
-        let mut page = Page::default();
+        let mut page = MetricsText::default();
         metrics.write(&mut page);
         let text = page.into_text();
         for line in [

@@ -6,7 +6,7 @@
 //! whatever the accounts' clocks show. No body is held in memory whole, but that of a JSON post.
 //! The command line goes out here, too ([`ask`]); it calls whom it is told to, and waits.
 //!
-//! Rules may have something done to a call ([`Treatment`]); what they break is seen by who is called.
+//! Rules may have something done to a call ([`CallOverrides`]); what they break is seen by who is called.
 //!
 //! The client is made for the first call, so that a server that calls nobody pays for none.
 
@@ -25,13 +25,13 @@ mod urls;
 mod tests;
 
 pub use addresses::is_local_address;
-pub use asked::{Ask, Asked, Unanswered, ask};
+pub use asked::{CliRequest, CliResponse, SendError, ask};
 pub use broken::GARBAGE;
-pub use fetch::{FetchError, Fetched};
-pub use pace::Pace;
-pub use posted::Posted;
+pub use fetch::{DownloadedFile, FetchError};
+pub use pace::Throttle;
+pub use posted::WebhookResponse;
 pub use put::PutError;
-pub use treated::Treatment;
+pub use treated::CallOverrides;
 pub use urls::check_url;
 
 use std::collections::BTreeMap;
@@ -43,9 +43,9 @@ use bytes::Bytes;
 use http_body_util::Full;
 use reqwest::redirect::Policy;
 
-use addresses::{Addresses, callable, refusal};
-use broken::Request;
-use pace::Paced;
+use addresses::{FilteringResolver, callable, refusal};
+use broken::RawRequest;
+use pace::ThrottledBody;
 use posted::joined;
 use unanswered::{chain, late, shown_url, unanswered};
 
@@ -55,7 +55,7 @@ const IDLE_PER_HOST_MAX: usize = 8;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 /// What a file has to be there within, whole.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
-/// Time in which a name has to be resolved for [`Outbound::refusal`].
+/// Time in which a name has to be resolved for [`OutboundClient::refusal`].
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(1);
 /// What a file has to be away and answered within.
 const PUT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -64,24 +64,24 @@ const JSON: &str = "application/json";
 
 /// The way out. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Outbound {
+pub struct OutboundClient {
     client: Arc<OnceLock<Result<reqwest::Client, String>>>,
     allow_public: bool,
-    timeouts: Timeouts,
+    timeouts: OutboundTimeouts,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Timeouts {
+struct OutboundTimeouts {
     answer: Duration,
     fetch: Duration,
     put: Duration,
 }
 
-impl Outbound {
+impl OutboundClient {
     /// A way out on which the answer to what is posted or got has to come within `timeout`.
     #[must_use]
     pub fn new(timeout: Duration, allow_public: bool) -> Self {
-        let timeouts = Timeouts {
+        let timeouts = OutboundTimeouts {
             answer: timeout,
             fetch: FETCH_TIMEOUT,
             put: PUT_TIMEOUT,
@@ -89,7 +89,7 @@ impl Outbound {
         Self::within(timeouts, allow_public)
     }
 
-    fn within(timeouts: Timeouts, allow_public: bool) -> Self {
+    fn within(timeouts: OutboundTimeouts, allow_public: bool) -> Self {
         Self {
             client: Arc::default(),
             allow_public,
@@ -106,8 +106,8 @@ impl Outbound {
         url: &str,
         headers: &[(&str, &str)],
         body: String,
-        treatment: &Treatment,
-    ) -> Result<Posted, String> {
+        treatment: &CallOverrides,
+    ) -> Result<WebhookResponse, String> {
         treatment.wait().await;
         if let Some(respond) = treatment.answer()? {
             return Ok(respond.into());
@@ -115,7 +115,7 @@ impl Outbound {
         let allowed = self.allowed(url)?;
         let (timeout, bytes) = (self.timeouts.answer, body.len() as u64);
         if let Some(broken) = treatment.broken() {
-            let request = Request {
+            let request = RawRequest {
                 method: "POST",
                 shown: url,
                 url: allowed,
@@ -138,13 +138,13 @@ impl Outbound {
             Some(pace) => {
                 let body = Full::new(Bytes::from(body));
                 let request = request.header("content-length", bytes);
-                request.body(reqwest::Body::wrap(Paced::new(body, pace)))
+                request.body(reqwest::Body::wrap(ThrottledBody::new(body, pace)))
             }
             None => request.body(body),
         };
         let sent = request.send().await;
         let answer = sent.map_err(|error| unanswered(url, error, timeout))?;
-        Ok(Posted::read(answer).await)
+        Ok(WebhookResponse::read(answer).await)
     }
 
     /// The headers that a JSON body of so many bytes is posted with.
@@ -223,7 +223,7 @@ fn builder(allow_public: bool) -> reqwest::ClientBuilder {
         .tcp_nodelay(true)
         .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .dns_resolver(Arc::new(Addresses { allow_public }))
+        .dns_resolver(Arc::new(FilteringResolver { allow_public }))
         .user_agent(AGENT)
 }
 

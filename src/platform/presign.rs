@@ -22,7 +22,7 @@ mod tests;
 pub use canonical::{encode_key, host_of, parameters};
 pub use hosts::{HOSTS_MAX, KnownHosts};
 pub use presented::Request;
-pub use verify::{Mismatch, Refusal};
+pub use verify::{SignatureMismatch, VerifyError};
 
 use std::fmt::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
@@ -56,7 +56,7 @@ pub struct Signer {
 
 /// What a presigned URL shall allow.
 #[derive(Debug, Clone, Copy)]
-pub struct Presign<'a> {
+pub struct PresignParams<'a> {
     /// `GET`, `PUT` or `HEAD`.
     pub method: &'a str,
     /// Scheme and authority as the client knows us: `http://localhost:8080`.
@@ -92,7 +92,7 @@ impl Signer {
     /// The URL that allows `what`: `{origin}/_s3/{bucket}/{key}?X-Amz-Algorithm=…`, all of it
     /// in canonical encoding, the signature last.
     #[must_use]
-    pub fn presign(&self, what: &Presign<'_>) -> String {
+    pub fn presign(&self, what: &PresignParams<'_>) -> String {
         let host = host_of(what.origin);
         let mut headers = vec![("host", host.as_str())];
         headers.extend(what.content_type.map(|value| ("content-type", value)));

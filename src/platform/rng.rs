@@ -16,7 +16,7 @@ pub struct Entropy {
 
 /// One stream of chance; use it for one purpose and let it go.
 #[derive(Debug)]
-pub struct Draw(ChaCha12Rng);
+pub struct SeededRng(ChaCha12Rng);
 
 impl Entropy {
     /// Chance that follows from `seed`.
@@ -29,18 +29,18 @@ impl Entropy {
 
     /// The stream for the `n`th draw of `purpose` on `account` (its API key).
     #[must_use]
-    pub fn draw(&self, account: &str, purpose: &str, n: u64) -> Draw {
+    pub fn draw(&self, account: &str, purpose: &str, n: u64) -> SeededRng {
         let mut digest = Sha256::new();
         for part in [self.seed.as_bytes(), account.as_bytes(), purpose.as_bytes()] {
             digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             digest.update(part);
         }
         digest.update(n.to_be_bytes());
-        Draw(ChaCha12Rng::from_seed(digest.finalize().into()))
+        SeededRng(ChaCha12Rng::from_seed(digest.finalize().into()))
     }
 }
 
-impl Draw {
+impl SeededRng {
     /// A stream that follows from 32 bytes alone, such as a picture's digest.
     #[must_use]
     pub fn of_digest(digest: [u8; 32]) -> Self {

@@ -22,17 +22,17 @@ pub use account::is_test_key;
 pub use clock_lock::ClockGuard;
 use clock_lock::ClockLocks;
 use owed::OwedUploads;
-pub use owed::{HandedOut, UploadFor};
-pub use rate::TooMany;
-pub use turn::Turn;
+pub use owed::{HandedOutUpload, UploadFor};
+pub use rate::RateLimited;
+pub use turn::LifecycleGuard;
 
-use crate::model::account::Settings;
+use crate::model::account::AccountSettings;
 use crate::model::ids::{AccountId, ClockId};
-use crate::model::job::Kind;
+use crate::model::job::JobKind;
 use crate::model::time::Timestamp;
 use crate::platform::clock::Clock;
 use crate::platform::rng::Entropy;
-use crate::settings::Mode;
+use crate::settings::KeyMode;
 use crate::storage::blobs::Blobs;
 use crate::storage::db::{self, Db, StoreError, apart};
 
@@ -79,7 +79,7 @@ pub struct Accounts {
     db: Db,
     blobs: Blobs,
     entropy: Entropy,
-    mode: Mode,
+    mode: KeyMode,
     default_clock: Arc<Mutex<Clock>>,
     clock_locks: ClockLocks,
     owed_uploads: Mutex<OwedUploads>,
@@ -97,7 +97,7 @@ impl Accounts {
         db: Db,
         blobs: Blobs,
         entropy: Entropy,
-        mode: Mode,
+        mode: KeyMode,
     ) -> Result<Self, StoreError> {
         let mut reader = db.read().await?;
         let default_clock = db::accounts::default_clock(&mut reader)
@@ -125,7 +125,7 @@ impl Accounts {
     }
 
     /// Removes the blobs of lives that a crash cut off as they ended; deletes them in the background.
-    async fn sweep(&self, stored: &[db::accounts::Stored]) -> io::Result<()> {
+    async fn sweep(&self, stored: &[db::accounts::AccountRow]) -> io::Result<()> {
         let alive: HashSet<AccountId> = stored.iter().map(|row| row.id).collect();
         for id in self.blobs.accounts().await? {
             if id != AccountId::NOBODY && !alive.contains(&id) {
@@ -135,12 +135,12 @@ impl Accounts {
         Ok(())
     }
 
-    fn account(&self, row: db::accounts::Stored) -> Arc<Account> {
+    fn account(&self, row: db::accounts::AccountRow) -> Arc<Account> {
         let default_clock = Arc::clone(&self.default_clock);
         Arc::new(Account::of(row, &self.entropy, default_clock))
     }
 
-    fn enter(&self, row: db::accounts::Stored) -> Arc<Account> {
+    fn enter(&self, row: db::accounts::AccountRow) -> Arc<Account> {
         let account = self.account(row);
         let mut registry = self
             .registry
@@ -219,7 +219,7 @@ impl Accounts {
     pub async fn admit(self: &Arc<Self>, key: &str) -> Result<Option<Arc<Account>>, StoreError> {
         match self.get(key) {
             Some(account) => Ok(Some(account)),
-            None if self.mode == Mode::Strict || is_too_long(key) => Ok(None),
+            None if self.mode == KeyMode::Strict || is_too_long(key) => Ok(None),
             None => {
                 let (this, key) = (Arc::clone(self), key.to_owned());
                 apart(async move { this.begin(&key, None).await })
@@ -237,7 +237,7 @@ impl Accounts {
     pub async fn configure(
         self: &Arc<Self>,
         key: &str,
-        settings: Settings,
+        settings: AccountSettings,
         sunset: Option<Timestamp>,
     ) -> Result<Arc<Account>, StoreError> {
         let (this, key) = (Arc::clone(self), key.to_owned());
@@ -251,7 +251,7 @@ impl Accounts {
     pub async fn renew(
         self: &Arc<Self>,
         key: &str,
-        settings: Settings,
+        settings: AccountSettings,
     ) -> Result<Arc<Account>, StoreError> {
         let (this, key) = (Arc::clone(self), key.to_owned());
         apart(async move {
@@ -265,7 +265,7 @@ impl Accounts {
     async fn begin(
         &self,
         key: &str,
-        set: Option<(Settings, Option<Timestamp>)>,
+        set: Option<(AccountSettings, Option<Timestamp>)>,
     ) -> Result<Arc<Account>, StoreError> {
         let _turn = self.turn.lock().await;
         self.begin_in_turn(key, set).await
@@ -275,7 +275,7 @@ impl Accounts {
     async fn begin_in_turn(
         &self,
         key: &str,
-        set: Option<(Settings, Option<Timestamp>)>,
+        set: Option<(AccountSettings, Option<Timestamp>)>,
     ) -> Result<Arc<Account>, StoreError> {
         if let Some(account) = self.get(key) {
             if let Some((settings, sunset)) = set {
@@ -291,7 +291,7 @@ impl Accounts {
         self.blobs.open_account(id);
         let key = key.to_owned();
         let (clock, orders, uploads, snowflake) = (None, 0, 0, 0);
-        let stored = db::accounts::Stored {
+        let stored = db::accounts::AccountRow {
             id,
             key,
             settings,
@@ -306,14 +306,14 @@ impl Accounts {
     async fn set(
         &self,
         account: &Account,
-        settings: Settings,
+        settings: AccountSettings,
         sunset: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         db::accounts::set(&mut tx, account.id, &settings).await?;
         if let Some(at) = sunset {
             let of = Some(account.id);
-            db::jobs::put_for_v2_watermarks(&mut tx, of, Kind::Sunset, at).await?;
+            db::jobs::put_for_v2_watermarks(&mut tx, of, JobKind::Sunset, at).await?;
         }
         // The order that is made next may share the commit, and goes by these settings already.
         let before = std::mem::replace(&mut *held(&account.settings), settings);

@@ -14,34 +14,34 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use crate::model::ids::{AccountId, ClockId};
-use crate::model::job::Kind;
+use crate::model::job::JobKind;
 use crate::services::accounts::Account;
-use crate::storage::db::agenda::Agenda;
+use crate::storage::db::agenda::DueIndex;
 
 /// Whose job, of what kind, on what.
-type Subject = (AccountId, Kind, String);
+type ClaimKey = (AccountId, JobKind, String);
 
 /// All claims.
 #[derive(Debug, Clone)]
-pub struct Claims(Arc<Inner>);
+pub struct Claims(Arc<ClaimsInner>);
 
 #[derive(Debug)]
-struct Inner {
-    wanted: Mutex<Wanted>,
+struct ClaimsInner {
+    wanted: Mutex<ClaimTable>,
     released: Notify,
-    agenda: Agenda,
+    agenda: DueIndex,
 }
 
 #[derive(Debug, Default)]
-struct Wanted {
-    jobs: HashMap<Subject, Job>,
+struct ClaimTable {
+    jobs: HashMap<ClaimKey, JobSlot>,
     /// How many have ever waited.
     tickets: u64,
 }
 
 /// A job that somebody has, or waits for.
 #[derive(Debug)]
-struct Job {
+struct JobSlot {
     account: Arc<Account>,
     held: bool,
     /// The tickets of those who wait, the first to come in front.
@@ -52,21 +52,21 @@ struct Job {
 #[derive(Debug)]
 pub struct Claim {
     claims: Claims,
-    subject: Subject,
+    subject: ClaimKey,
 }
 
 /// A place in a job's queue; dropping it leaves the queue.
-struct Place<'c> {
+struct QueueEntry<'c> {
     claims: &'c Claims,
-    subject: Subject,
+    subject: ClaimKey,
     ticket: u64,
 }
 
 impl Claims {
     /// No claims; whoever lets one go has the worker look again.
     #[must_use]
-    pub fn new(agenda: Agenda) -> Self {
-        Self(Arc::new(Inner {
+    pub fn new(agenda: DueIndex) -> Self {
+        Self(Arc::new(ClaimsInner {
             wanted: Mutex::default(),
             released: Notify::new(),
             agenda,
@@ -75,13 +75,13 @@ impl Claims {
 
     /// Claims a job of the account's, if nobody has it or waits for it.
     #[must_use]
-    pub fn claim(&self, account: &Arc<Account>, kind: Kind, subject: &str) -> Option<Claim> {
+    pub fn claim(&self, account: &Arc<Account>, kind: JobKind, subject: &str) -> Option<Claim> {
         let subject = (account.id, kind, subject.to_owned());
         let mut wanted = self.wanted();
         if wanted.jobs.contains_key(&subject) {
             return None;
         }
-        let job = Job {
+        let job = JobSlot {
             account: Arc::clone(account),
             held: true,
             queue: VecDeque::new(),
@@ -94,7 +94,7 @@ impl Claims {
     }
 
     /// Claims a job of the account's as soon as those who came before have let it go.
-    pub async fn wait_for(&self, account: &Arc<Account>, kind: Kind, subject: &str) -> Claim {
+    pub async fn wait_for(&self, account: &Arc<Account>, kind: JobKind, subject: &str) -> Claim {
         let place = self.queue(account, (account.id, kind, subject.to_owned()));
         loop {
             let progress = self.progress();
@@ -107,24 +107,27 @@ impl Claims {
         }
     }
 
-    fn queue(&self, account: &Arc<Account>, subject: Subject) -> Place<'_> {
+    fn queue(&self, account: &Arc<Account>, subject: ClaimKey) -> QueueEntry<'_> {
         let mut wanted = self.wanted();
         wanted.tickets += 1;
         let ticket = wanted.tickets;
-        let job = wanted.jobs.entry(subject.clone()).or_insert_with(|| Job {
-            account: Arc::clone(account),
-            held: false,
-            queue: VecDeque::new(),
-        });
+        let job = wanted
+            .jobs
+            .entry(subject.clone())
+            .or_insert_with(|| JobSlot {
+                account: Arc::clone(account),
+                held: false,
+                queue: VecDeque::new(),
+            });
         job.queue.push_back(ticket);
-        Place {
+        QueueEntry {
             claims: self,
             subject,
             ticket,
         }
     }
 
-    fn wanted(&self) -> MutexGuard<'_, Wanted> {
+    fn wanted(&self) -> MutexGuard<'_, ClaimTable> {
         self.0.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -136,7 +139,7 @@ impl Claims {
 
     /// What is under way for those accounts, as kind and subject.
     #[must_use]
-    pub fn under_way(&self, whose: impl Fn(&Account) -> bool) -> Vec<(Kind, String)> {
+    pub fn under_way(&self, whose: impl Fn(&Account) -> bool) -> Vec<(JobKind, String)> {
         let wanted = self.wanted();
         let jobs = wanted.jobs.iter().filter(|(_, job)| whose(&job.account));
         jobs.map(|((_, kind, subject), _)| (*kind, subject.clone()))
@@ -173,7 +176,7 @@ impl Claims {
     }
 
     /// Changes who has a job or waits for it; where nobody does any more, the worker may.
-    fn let_go(&self, subject: &Subject, change: impl FnOnce(&mut Job)) {
+    fn let_go(&self, subject: &ClaimKey, change: impl FnOnce(&mut JobSlot)) {
         let mut wanted = self.wanted();
         let Some(job) = wanted.jobs.get_mut(subject) else {
             return;
@@ -191,7 +194,7 @@ impl Claims {
     }
 }
 
-impl Place<'_> {
+impl QueueEntry<'_> {
     /// The job, if it is this one's turn.
     fn come_up(&self) -> Option<Claim> {
         let mut wanted = self.claims.wanted();
@@ -208,7 +211,7 @@ impl Place<'_> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueueEntry<'_> {
     fn drop(&mut self) {
         self.claims.let_go(&self.subject, |job| {
             job.queue.retain(|ticket| *ticket != self.ticket);
@@ -227,17 +230,17 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::model::account::Settings;
+    use crate::model::account::AccountSettings;
     use crate::platform::clock::Clock;
     use crate::platform::rng::Entropy;
-    use crate::storage::db::accounts::Stored;
+    use crate::storage::db::accounts::AccountRow;
 
     /// Returns an account that goes by the default clock.
     fn account() -> Arc<Account> {
-        let row = Stored {
+        let row = AccountRow {
             id: AccountId(1),
             key: "key".to_owned(),
-            settings: Settings::default(),
+            settings: AccountSettings::default(),
             clock: None,
             orders: 0,
             uploads: 0,
@@ -249,10 +252,10 @@ mod tests {
 
     #[test]
     fn if_idle_acts_only_if_nothing_is_in_flight_by_that_clock() {
-        let (claims, account) = (Claims::new(Agenda::default()), account());
+        let (claims, account) = (Claims::new(DueIndex::default()), account());
         let act = |clock| claims.if_idle(clock, || "acted");
         assert_eq!(act(ClockId::DEFAULT), Some("acted"));
-        let claim = claims.claim(&account, Kind::Process, "1");
+        let claim = claims.claim(&account, JobKind::Process, "1");
         assert!(claim.is_some());
         assert_eq!(act(ClockId::DEFAULT), None);
         assert_eq!(act(ClockId(7)), Some("acted"), "another clock");
@@ -262,7 +265,7 @@ mod tests {
 
     #[test]
     fn if_idle_holds_the_lock_that_a_claim_takes() {
-        let claims = Claims::new(Agenda::default());
+        let claims = Claims::new(DueIndex::default());
         let is_locked = || claims.0.wanted.try_lock().is_err();
         assert!(!is_locked());
         assert_eq!(claims.if_idle(ClockId::DEFAULT, is_locked), Some(true));

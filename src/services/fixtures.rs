@@ -7,20 +7,20 @@ use serde_json::{Map, Value};
 
 use crate::model::account::Revision;
 use crate::model::time::Timestamp;
-use crate::services::orders::New;
+use crate::services::orders::NewOrder;
 use crate::settings::Config;
 
 /// Makes of an order what its client would have wanted.
-pub type Draft = fn(&Told<'_>) -> Result<New, Amiss>;
+pub type FixtureBuilder = fn(&FixtureOrder<'_>) -> Result<NewOrder, FieldError>;
 
 /// An order as it is told.
 #[derive(Debug, Clone, Copy)]
-pub struct Told<'t> {
+pub struct FixtureOrder<'t> {
     /// The one that makes such orders.
     pub operation: &'static str,
     pub name: Option<&'t str>,
     /// Those that come to be looked at first, then their originals.
-    pub files: &'t [ToldFile],
+    pub files: &'t [FixtureFile],
     /// In the vendor's words.
     pub options: Option<&'t Map<String, Value>>,
     /// When it is made.
@@ -34,7 +34,7 @@ pub struct Told<'t> {
 
 /// A file of it.
 #[derive(Debug, Clone)]
-pub struct ToldFile {
+pub struct FixtureFile {
     pub name: String,
     /// The texts that go into it.
     pub watermarks: Vec<String>,
@@ -42,14 +42,14 @@ pub struct ToldFile {
 
 /// What is amiss with such an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Amiss {
+pub struct FieldError {
     /// `files[0].fileName`.
     pub field: String,
     /// What is wrong there.
     pub line: String,
 }
 
-impl Amiss {
+impl FieldError {
     /// What is wrong with that field.
     pub fn new(field: impl Into<String>, line: impl Into<String>) -> Self {
         let (field, line) = (field.into(), line.into());
@@ -57,12 +57,12 @@ impl Amiss {
     }
 }
 
-impl Told<'_> {
+impl FixtureOrder<'_> {
     /// Checks that it has no options but these.
     ///
     /// # Errors
     /// Names the first that is none, and those there are.
-    pub fn takes_options(&self, known: &[&str]) -> Result<(), Amiss> {
+    pub fn takes_options(&self, known: &[&str]) -> Result<(), FieldError> {
         let mut names = self.options.into_iter().flat_map(Map::keys);
         let Some(other) = names.find(|name| !known.contains(&name.as_str())) else {
             return Ok(());
@@ -72,39 +72,39 @@ impl Told<'_> {
             known => format!("there is: {}", known.join(", ")),
         };
         let line = format!("no option of {}; {there_is}", self.operation);
-        Err(Amiss::new(format!("options.{other}"), line))
+        Err(FieldError::new(format!("options.{other}"), line))
     }
 
     /// Checks that it is given no name.
     ///
     /// # Errors
     /// If it is.
-    pub fn takes_no_name(&self) -> Result<(), Amiss> {
+    pub fn takes_no_name(&self) -> Result<(), FieldError> {
         if self.name.is_none() {
             return Ok(());
         }
         let line = format!("orders of {} are given none", self.operation);
-        Err(Amiss::new("name", line))
+        Err(FieldError::new("name", line))
     }
 
     /// Checks that no texts go into its files.
     ///
     /// # Errors
     /// If any do.
-    pub fn takes_no_watermarks(&self) -> Result<(), Amiss> {
+    pub fn takes_no_watermarks(&self) -> Result<(), FieldError> {
         let mut files = self.files.iter();
         let Some(marked) = files.position(|file| !file.watermarks.is_empty()) else {
             return Ok(());
         };
         let line = format!("{} puts none into files", self.operation);
-        Err(Amiss::new(format!("files[{marked}].watermarks"), line))
+        Err(FieldError::new(format!("files[{marked}].watermarks"), line))
     }
 
     /// Checks that it has so many files.
     ///
     /// # Errors
     /// If it has not.
-    pub fn takes_files(&self, count: RangeInclusive<usize>) -> Result<(), Amiss> {
+    pub fn takes_files(&self, count: RangeInclusive<usize>) -> Result<(), FieldError> {
         if count.contains(&self.files.len()) {
             return Ok(());
         }
@@ -119,6 +119,6 @@ impl Told<'_> {
             self.files.len(),
             self.operation
         );
-        Err(Amiss::new("files", line))
+        Err(FieldError::new("files", line))
     }
 }

@@ -36,7 +36,7 @@ const STATUS_AFTER_SCRIPT: u16 = 200;
 
 /// Settings of a mailbox.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Script {
+pub struct InboxConfig {
     /// Statuses that are answered one after the other; then 200.
     pub statuses: Vec<u16>,
     /// Real milliseconds before a message is answered.
@@ -47,7 +47,7 @@ pub struct Script {
 
 /// A message that was posted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub struct InboxMessage {
     pub at: Timestamp,
     pub headers: BTreeMap<String, String>,
     pub body: String,
@@ -57,8 +57,8 @@ pub struct Message {
 
 /// A mailbox as it stood when a message began to arrive.
 #[derive(Debug)]
-pub struct Opened {
-    pub script: Arc<Script>,
+pub struct DeliveryTicket {
+    pub script: Arc<InboxConfig>,
     key: MailboxKey,
     /// Life of the account that the message comes from. `None` if no account is known.
     account: Option<Arc<Account>>,
@@ -69,7 +69,7 @@ pub struct Opened {
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Received {
+pub enum ReceiveResult {
     /// The message is kept, and answered with that status.
     Kept(u16),
     /// The mailbox was removed or made anew meanwhile.
@@ -78,19 +78,19 @@ pub enum Received {
 
 /// Messages of a mailbox, and the number of those that were let go.
 #[derive(Debug, Clone, Default)]
-pub struct Messages {
-    pub messages: Vec<Arc<Message>>,
+pub struct InboxMessages {
+    pub messages: Vec<Arc<InboxMessage>>,
     pub evicted: u64,
 }
 
 /// A mailbox in a listing.
 #[derive(Debug, Clone)]
-pub struct Summary {
+pub struct InboxSummary {
     /// Grows in the order in which mailboxes are made.
     pub number: u64,
     pub name: String,
     pub account: Option<String>,
-    pub script: Arc<Script>,
+    pub script: Arc<InboxConfig>,
     /// Number of messages that came, those let go included.
     pub answered: usize,
     pub messages: usize,
@@ -114,7 +114,7 @@ pub struct Inbox {
     changed: Notify,
 }
 
-impl Message {
+impl InboxMessage {
     fn bytes(&self) -> usize {
         let headers = self.headers.iter();
         let headers: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
@@ -138,7 +138,7 @@ impl Inbox {
         &self,
         account: Option<&str>,
         name: &str,
-        script: Script,
+        script: InboxConfig,
     ) -> Result<Option<String>, InboxError> {
         let mut mailboxes = self.mailboxes();
         let key = mailboxes.resolve(account, name)?;
@@ -177,11 +177,16 @@ impl Inbox {
     /// Returns the mailbox that a message from `account` begins to arrive at. One that was not set up
     /// has the default script.
     #[must_use]
-    pub fn open(&self, key: Option<&str>, account: Option<Arc<Account>>, name: &str) -> Opened {
+    pub fn open(
+        &self,
+        key: Option<&str>,
+        account: Option<Arc<Account>>,
+        name: &str,
+    ) -> DeliveryTicket {
         let mut mailboxes = self.mailboxes();
         let key = mailboxes.resolve_for_message(key, name);
         let mailbox = mailboxes.get(&key);
-        Opened {
+        DeliveryTicket {
             script: mailbox.map_or_else(Arc::default, |mailbox| Arc::clone(&mailbox.script)),
             number: mailbox.map(|mailbox| mailbox.number),
             emptied: mailboxes.emptied,
@@ -191,7 +196,7 @@ impl Inbox {
     }
 
     /// Keeps a message that has arrived, making the mailbox if it was not set up.
-    pub fn receive(&self, opened: &Opened, message: Message) -> Received {
+    pub fn receive(&self, opened: &DeliveryTicket, message: InboxMessage) -> ReceiveResult {
         let mut mailboxes = self.mailboxes();
         let number = mailboxes.get(&opened.key).map(|mailbox| mailbox.number);
         let is_same = opened.number.is_none() || number == opened.number;
@@ -199,7 +204,7 @@ impl Inbox {
         let account = opened.account.as_ref();
         let is_ended = account.is_some_and(|account| account.ended().is_cancelled());
         if !is_same || is_ended || mailboxes.emptied != opened.emptied {
-            return Received::Gone;
+            return ReceiveResult::Gone;
         }
         let gone = if number.is_none() {
             mailboxes.make(&opened.key, Arc::default())
@@ -210,7 +215,7 @@ impl Inbox {
         drop(mailboxes);
         self.report_gone(&gone);
         self.changed.notify_waiters();
-        Received::Kept(status.unwrap_or(STATUS_AFTER_SCRIPT))
+        ReceiveResult::Kept(status.unwrap_or(STATUS_AFTER_SCRIPT))
     }
 
     /// Returns the messages of a mailbox once there are `min` of them, or `wait` of real time has
@@ -225,7 +230,7 @@ impl Inbox {
         name: &str,
         min: usize,
         wait: Duration,
-    ) -> Result<Messages, InboxError> {
+    ) -> Result<InboxMessages, InboxError> {
         let end = tokio::time::Instant::now() + wait;
         self.touch(account, name)?;
         loop {
@@ -246,7 +251,7 @@ impl Inbox {
         account: Option<&str>,
         name: &str,
         min: usize,
-    ) -> Result<Option<Messages>, InboxError> {
+    ) -> Result<Option<InboxMessages>, InboxError> {
         let mailboxes = self.mailboxes();
         let key = mailboxes.resolve_to_read(account, name)?;
         mailboxes.messages(&key, min)
@@ -262,7 +267,7 @@ impl Inbox {
 
     /// Returns the mailboxes of an account, or all, in the order in which they were made.
     #[must_use]
-    pub fn list(&self, account: Option<&str>) -> Vec<Summary> {
+    pub fn list(&self, account: Option<&str>) -> Vec<InboxSummary> {
         self.mailboxes().list(account)
     }
 

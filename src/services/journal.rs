@@ -28,18 +28,18 @@ use crate::model::clip::clip;
 use crate::model::rule::{Fault, RuleId};
 use crate::platform::clock;
 use crate::services::accounts::Account;
-pub use exchange::{Asked, Body, Digested, Exchange, Head, Recording};
-use exchange::{Owner, Side, Told};
-use kept::Kept;
+use exchange::{Attribution, ExchangeState, Side};
+pub use exchange::{BodyDigest, Exchange, JournalBody, PackedHeaders, Recording, RequestHead};
+use kept::ExchangeStore;
 pub use status::StatusFilter;
-pub use verify::{Count, NearMiss, Verdict, Wanted};
+pub use verify::{CountRange, NearMiss, RequestMatcher, VerifyVerdict};
 
 /// Characters kept of a key that no account has.
 const UNKNOWN_KEY_CHARS_MAX: usize = 100;
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct JournalLimits {
     /// Requests of one account; 0: none are kept.
     pub requests: usize,
     /// Bytes of all together.
@@ -48,13 +48,13 @@ pub struct Limits {
 
 /// Requests, numbered and kept. Clones share them.
 #[derive(Debug, Clone)]
-pub struct Journal(Arc<Inner>);
+pub struct Journal(Arc<JournalInner>);
 
 #[derive(Debug)]
-struct Inner {
-    limits: Limits,
+struct JournalInner {
+    limits: JournalLimits,
     nobodys: AtomicU64,
-    kept: Mutex<Kept>,
+    kept: Mutex<ExchangeStore>,
     /// Of all that is kept, about.
     bytes: AtomicUsize,
     /// Something was written down, or completed.
@@ -63,7 +63,7 @@ struct Inner {
 
 /// A request under way. Clones are the same request.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct JournalEntry {
     journal: Journal,
     exchange: Arc<Exchange>,
     is_kept: bool,
@@ -71,7 +71,7 @@ pub struct Entry {
 
 /// What a listing is of; the texts are globs.
 #[derive(Debug, Clone, Default)]
-pub struct Query {
+pub struct RequestQuery {
     pub account: Option<String>,
     pub operation: Option<String>,
     pub method: Option<String>,
@@ -86,8 +86,8 @@ pub struct Query {
 impl Journal {
     /// An empty one.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
-        Self(Arc::new(Inner {
+    pub fn new(limits: JournalLimits) -> Self {
+        Self(Arc::new(JournalInner {
             limits,
             nobodys: AtomicU64::new(0),
             kept: Mutex::default(),
@@ -108,29 +108,29 @@ impl Journal {
         &self,
         operation: &'static str,
         is_kept: bool,
-        asked: impl FnOnce() -> Asked<'r>,
-    ) -> Entry {
+        asked: impl FnOnce() -> RequestHead<'r>,
+    ) -> JournalEntry {
         let is_kept = is_kept && self.is_kept();
-        Entry {
+        JournalEntry {
             journal: self.clone(),
             exchange: Arc::new(Exchange::new(operation, is_kept.then(asked))),
             is_kept,
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, ExchangeStore> {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives the exchange its number, and stores it if it is to be stored. Both happen under one
     /// lock, so that entries of an account are stored in the order of their numbers. Does nothing
     /// if the exchange has its number already.
-    fn number(&self, entry: &Entry, account: Option<&Arc<Account>>) {
+    fn number(&self, entry: &JournalEntry, account: Option<&Arc<Account>>) {
         let (inner, exchange) = (&self.0, &entry.exchange);
         if exchange.is_numbered() {
             return;
         }
-        let owner = || Owner {
+        let owner = || Attribution {
             seq: match account {
                 Some(account) => account.next_request(),
                 None => inner.nobodys.fetch_add(1, Ordering::Relaxed) + 1,
@@ -155,7 +155,7 @@ impl Journal {
 
     /// Changes an exchange, and evicts the oldest ones if it has grown beyond what the journal may
     /// hold.
-    fn update(&self, exchange: &Exchange, change: impl FnOnce(&mut Told)) {
+    fn update(&self, exchange: &Exchange, change: impl FnOnce(&mut ExchangeState)) {
         let inner = &self.0;
         exchange.update(&inner.bytes, change);
         if inner.bytes.load(Ordering::Relaxed) > inner.limits.bytes {
@@ -169,7 +169,7 @@ impl Journal {
     /// accounts were evicted. With `since` these are the first after that number, so that a
     /// reader that goes on from the last one it has seen misses none.
     #[must_use]
-    pub fn list(&self, query: &Query) -> (Vec<Arc<Exchange>>, u64) {
+    pub fn list(&self, query: &RequestQuery) -> (Vec<Arc<Exchange>>, u64) {
         let kept = self.kept();
         let found = kept
             .newest_first(query.account.as_deref())
@@ -218,7 +218,12 @@ impl Journal {
 
     /// Whether so many requests as wanted are kept, of one account or of all.
     #[must_use]
-    pub fn verify(&self, account: Option<&str>, wanted: &Wanted, count: Count) -> Verdict {
+    pub fn verify(
+        &self,
+        account: Option<&str>,
+        wanted: &RequestMatcher,
+        count: CountRange,
+    ) -> VerifyVerdict {
         let kept = self.kept();
         let all: Vec<_> = kept.newest_first(account).cloned().collect();
         let evicted = kept.evicted(account);
@@ -230,10 +235,10 @@ impl Journal {
     pub async fn verify_within(
         &self,
         account: Option<&str>,
-        wanted: &Wanted,
-        count: Count,
+        wanted: &RequestMatcher,
+        count: CountRange,
         within: Duration,
-    ) -> Verdict {
+    ) -> VerifyVerdict {
         let over = tokio::time::Instant::now() + within;
         loop {
             let changed = self.0.changed.notified();
@@ -247,7 +252,7 @@ impl Journal {
     }
 }
 
-impl Query {
+impl RequestQuery {
     fn takes(&self, exchange: &Exchange) -> bool {
         let fits = |pattern: Option<&String>, text: &str| {
             pattern.is_none_or(|pattern| crate::model::glob::glob(pattern, text))
@@ -262,7 +267,7 @@ impl Query {
     }
 }
 
-impl Entry {
+impl JournalEntry {
     /// Says that the request belongs to `account`. What is said first counts.
     pub fn belongs_to(&self, account: &Arc<Account>) {
         self.journal.number(self, Some(account));
@@ -292,7 +297,7 @@ impl Entry {
         self.exchange.account()
     }
 
-    /// Key that [`Entry::shows_unknown_key`] has noted.
+    /// Key that [`JournalEntry::shows_unknown_key`] has noted.
     #[must_use]
     pub fn unknown_key(&self) -> Option<Box<str>> {
         self.exchange.unknown_key()
@@ -323,7 +328,7 @@ impl Entry {
     }
 
     /// Completes the entry with the response. `head` is called only where the entry is stored.
-    pub fn answered(&self, status: u16, duration_ms: u64, head: impl FnOnce() -> Head) {
+    pub fn answered(&self, status: u16, duration_ms: u64, head: impl FnOnce() -> PackedHeaders) {
         if self.is_kept {
             let head = head();
             self.journal.update(&self.exchange, |told| {
@@ -333,7 +338,7 @@ impl Entry {
         }
     }
 
-    fn recorded(&self, side: Side, body: Body) {
+    fn recorded(&self, side: Side, body: JournalBody) {
         self.journal.update(&self.exchange, |told| match side {
             Side::Request => told.request_body = body,
             Side::Response => told.response_body = body,
@@ -351,20 +356,20 @@ mod tests {
 
     #[test]
     fn follow_by_since_while_requests_arrive_misses_none() {
-        let journal = Journal::new(Limits {
+        let journal = Journal::new(JournalLimits {
             requests: 1_000_000,
             bytes: usize::MAX,
         });
-        let asked = || Asked {
+        let asked = || RequestHead {
             method: "GET",
             path: "/",
             query: None,
-            head: Head::default(),
+            head: PackedHeaders::default(),
         };
-        let mut query = Query {
+        let mut query = RequestQuery {
             since: Some(0),
             limit: 100,
-            ..Query::default()
+            ..RequestQuery::default()
         };
         std::thread::scope(|scope| {
             for _ in 0..THREADS {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
-use crate::platform::presign::{HOSTS_MAX, KnownHosts, Presign, Signer};
+use crate::platform::presign::{HOSTS_MAX, KnownHosts, PresignParams, Signer};
 use crate::storage::db::{self, Db, StoreError};
 
 /// Seconds a link to something that can be read lives.
@@ -12,13 +12,13 @@ pub const READ_S: u32 = 3_600;
 
 /// Makes presigned URLs, and remembers for which hosts.
 #[derive(Debug, Clone)]
-pub struct Links {
+pub struct PresignedUrls {
     signer: Arc<Signer>,
     hosts: Arc<KnownHosts>,
     db: Db,
 }
 
-impl Links {
+impl PresignedUrls {
     /// Links signed by `signer`; the hosts of earlier ones are remembered.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl Links {
     ) -> String {
         let disposition = attachment(name);
         let response_content_disposition = Some(disposition.as_str());
-        self.signer.presign(&Presign {
+        self.signer.presign(&PresignParams {
             expires_s,
             response_content_disposition,
             ..get(origin, vendor, key, now)
@@ -84,7 +84,7 @@ impl Links {
         expires_s: u32,
         content_type: Option<&str>,
     ) -> String {
-        self.signer.presign(&Presign {
+        self.signer.presign(&PresignParams {
             content_type,
             ..put(origin, vendor, key, now, expires_s)
         })
@@ -100,15 +100,15 @@ impl Links {
         now: Timestamp,
         expires_s: u32,
     ) -> String {
-        self.signer.presign(&Presign {
+        self.signer.presign(&PresignParams {
             signed_headers: &[("x-amz-acl", "private")],
             ..put(origin, vendor, key, now, expires_s)
         })
     }
 }
 
-fn get<'a>(origin: &'a str, vendor: Vendor, key: &'a str, now: Timestamp) -> Presign<'a> {
-    Presign {
+fn get<'a>(origin: &'a str, vendor: Vendor, key: &'a str, now: Timestamp) -> PresignParams<'a> {
+    PresignParams {
         method: "GET",
         origin,
         bucket: vendor.bucket(),
@@ -127,8 +127,8 @@ fn put<'a>(
     key: &'a str,
     now: Timestamp,
     expires_s: u32,
-) -> Presign<'a> {
-    Presign {
+) -> PresignParams<'a> {
+    PresignParams {
         method: "PUT",
         expires_s,
         ..get(origin, vendor, key, now)

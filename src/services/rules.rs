@@ -17,11 +17,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::model::rule::{
-    Asked, Counts, Fault, OnWebhook, Processing, Respond, Rule, RuleId, Ruled, Then,
+    Fault, MatchInput, OutcomeOverride, ProcessingMode, Rule, RuleAction, RuleCounts, RuleId,
+    StubResponse, WebhookEffect,
 };
 use crate::platform::rng::Entropy;
 use crate::services::accounts::Account;
-use crate::storage::db::rules::Stored;
+use crate::storage::db::rules::RuleRow;
 use crate::storage::db::{self, Db, StoreError, Tx, apart};
 pub use room::RULES_MAX;
 use room::fit;
@@ -31,56 +32,56 @@ use room::fit;
 pub struct Rules {
     db: Db,
     entropy: Entropy,
-    standing: RwLock<Vec<Arc<Standing>>>,
+    standing: RwLock<Vec<Arc<ActiveRule>>>,
     /// Held while rules come or go.
     turn: tokio::sync::Mutex<()>,
 }
 
 /// A rule that stands.
 #[derive(Debug)]
-pub struct Standing {
+pub struct ActiveRule {
     pub id: RuleId,
     pub rule: Rule,
     account: Option<Arc<Account>>,
     number: u64,
     bytes: usize,
-    counts: Mutex<Counts>,
+    counts: Mutex<RuleCounts>,
 }
 
 /// What the rules say to something, and which of them matched it.
 #[derive(Debug, Default)]
-pub struct Choice {
+pub struct RuleDecision {
     pub delay_ms: Option<u32>,
     /// By the rule so called.
-    pub respond: Option<(String, Respond)>,
+    pub respond: Option<(String, StubResponse)>,
     /// By the rule so called.
     pub fault: Option<(String, Fault)>,
-    pub ruled: Option<Ruled>,
-    pub processing: Option<(RuleId, Processing)>,
+    pub ruled: Option<OutcomeOverride>,
+    pub processing: Option<(RuleId, ProcessingMode)>,
     /// By the rule so called.
-    pub webhook: Option<(String, OnWebhook)>,
+    pub webhook: Option<(String, WebhookEffect)>,
     /// The first rule that is applied.
     pub rule: Option<RuleId>,
     /// Whether it was a hit.
-    matched: Vec<(Arc<Standing>, bool)>,
+    matched: Vec<(Arc<ActiveRule>, bool)>,
 }
 
 /// Why a rule was not kept.
 #[derive(Debug, Clone)]
-pub enum Refused {
+pub enum AddRuleError {
     /// There are too many, or they are too large; one line on which.
     Full(String),
     Store(StoreError),
 }
 
-impl From<StoreError> for Refused {
+impl From<StoreError> for AddRuleError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl Standing {
-    fn of(stored: Stored, account: Option<Arc<Account>>) -> Self {
+impl ActiveRule {
+    fn of(stored: RuleRow, account: Option<Arc<Account>>) -> Self {
         Self {
             id: stored.id,
             rule: stored.rule,
@@ -97,7 +98,7 @@ impl Standing {
         self.counts().hits
     }
 
-    fn counts(&self) -> Counts {
+    fn counts(&self) -> RuleCounts {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -107,7 +108,7 @@ impl Standing {
     }
 
     /// It will never be applied (again), once it has come across so much.
-    fn is_over(&self, counts: Counts) -> bool {
+    fn is_over(&self, counts: RuleCounts) -> bool {
         let times = self.rule.times;
         self.is_gone() || times.is_some_and(|times| counts.hits >= times)
     }
@@ -121,7 +122,7 @@ impl Standing {
     }
 
     /// Whether it takes its next match, which comes after those counted.
-    fn takes_next(&self, counts: Counts, entropy: &Entropy) -> bool {
+    fn takes_next(&self, counts: RuleCounts, entropy: &Entropy) -> bool {
         let next = counts.seen + 1;
         let chance = || {
             let account = self.rule.account.as_deref().unwrap_or_default();
@@ -132,8 +133,8 @@ impl Standing {
     }
 }
 
-impl Choice {
-    fn lacks(&self, then: &Then) -> bool {
+impl RuleDecision {
+    fn lacks(&self, then: &RuleAction) -> bool {
         (then.delay_ms.is_some() && self.delay_ms.is_none())
             || (then.respond.is_some() && self.respond.is_none())
             || (then.fault.is_some() && self.fault.is_none())
@@ -142,7 +143,7 @@ impl Choice {
             || (then.webhook.is_some() && self.webhook.is_none())
     }
 
-    fn take(&mut self, standing: &Standing) {
+    fn take(&mut self, standing: &ActiveRule) {
         let then = &standing.rule.then;
         self.rule = self.rule.or(Some(standing.id));
         self.delay_ms = self.delay_ms.or(then.delay_ms);
@@ -159,7 +160,7 @@ impl Choice {
             self.webhook = Some((standing.title(), webhook.clone()));
         }
         if let (None, Some(outcome)) = (&self.ruled, &then.outcome) {
-            self.ruled = Some(Ruled {
+            self.ruled = Some(OutcomeOverride {
                 rule: Some(standing.id),
                 outcome: outcome.clone(),
             });
@@ -182,7 +183,7 @@ impl Rules {
             .into_iter()
             .map(|row| {
                 let account = row.account.and_then(&account);
-                Arc::new(Standing::of(row, account))
+                Arc::new(ActiveRule::of(row, account))
             })
             .collect();
         Ok(Self {
@@ -195,7 +196,7 @@ impl Rules {
 
     /// Those that are about that account alone, or all there are, in the order they were made.
     #[must_use]
-    pub fn list(&self, account: Option<&str>) -> Vec<Arc<Standing>> {
+    pub fn list(&self, account: Option<&str>) -> Vec<Arc<ActiveRule>> {
         let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
         let of_account = |rule: &Rule| account.is_none() || rule.account.as_deref() == account;
         let listed = standing
@@ -212,7 +213,7 @@ impl Rules {
         self: &Arc<Self>,
         account: Option<Arc<Account>>,
         rule: Rule,
-    ) -> Result<Arc<Standing>, Refused> {
+    ) -> Result<Arc<ActiveRule>, AddRuleError> {
         let this = Arc::clone(self);
         apart(async move { this.keep(account, rule).await }).await
     }
@@ -221,7 +222,7 @@ impl Rules {
         &self,
         account: Option<Arc<Account>>,
         rule: Rule,
-    ) -> Result<Arc<Standing>, Refused> {
+    ) -> Result<Arc<ActiveRule>, AddRuleError> {
         let _turn = self.turn.lock().await;
         let there = self.list(None);
         let bytes: usize = there.iter().map(|standing| standing.bytes).sum();
@@ -229,7 +230,7 @@ impl Rules {
         let stored = db::rules::insert(&mut tx, account.as_ref().map(|it| it.id), rule).await?;
         fit(there.len() + 1, bytes + stored.bytes)?;
         tx.commit().await?;
-        let added = Arc::new(Standing::of(stored, account));
+        let added = Arc::new(ActiveRule::of(stored, account));
         let mut standing = self
             .standing
             .write()
@@ -255,7 +256,7 @@ impl Rules {
     pub async fn clear(self: &Arc<Self>, account: Option<&str>) -> Result<(), StoreError> {
         let (this, account) = (Arc::clone(self), account.map(str::to_owned));
         apart(async move {
-            let of_account = |it: &Standing| account.is_none() || it.rule.account == account;
+            let of_account = |it: &ActiveRule| account.is_none() || it.rule.account == account;
             this.drop_those(of_account).await.map(drop)
         })
         .await
@@ -268,13 +269,13 @@ impl Rules {
     pub async fn clear_general(self: &Arc<Self>) -> Result<(), StoreError> {
         let this = Arc::clone(self);
         apart(async move {
-            let is_general = |it: &Standing| it.rule.account.is_none();
+            let is_general = |it: &ActiveRule| it.rule.account.is_none();
             this.drop_those(is_general).await.map(drop)
         })
         .await
     }
 
-    async fn drop_those(&self, which: impl Fn(&Standing) -> bool) -> Result<bool, StoreError> {
+    async fn drop_those(&self, which: impl Fn(&ActiveRule) -> bool) -> Result<bool, StoreError> {
         let _turn = self.turn.lock().await;
         let mut going = self.list(None);
         going.retain(|standing| which(standing));
@@ -297,11 +298,11 @@ impl Rules {
     /// Whether any rule may have something to say to that, whosever it is; cheap, and cheapest
     /// where there are no rules. What the account of `asked` is does not matter.
     #[must_use]
-    pub fn concern(&self, asked: Asked<'_>) -> bool {
+    pub fn concern(&self, asked: MatchInput<'_>) -> bool {
         let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
         standing.iter().any(|it| {
             let account = it.rule.account.as_deref();
-            it.rule.matches(&Asked { account, ..asked }) && !it.is_over(it.counts())
+            it.rule.matches(&MatchInput { account, ..asked }) && !it.is_over(it.counts())
         })
     }
 
@@ -309,7 +310,7 @@ impl Rules {
     ///
     /// # Errors
     /// If the counts cannot be written.
-    pub async fn decide(&self, asked: Asked<'_>) -> Result<Choice, StoreError> {
+    pub async fn decide(&self, asked: MatchInput<'_>) -> Result<RuleDecision, StoreError> {
         let mut tx = self.db.begin().await?;
         let choice = self.choose(&tx, asked);
         self.count(&mut tx, std::slice::from_ref(&choice)).await?;
@@ -321,7 +322,7 @@ impl Rules {
     /// What the rules say to that, to be counted with [`Rules::count`] in the same transaction
     /// if it comes to it.
     #[must_use]
-    pub fn choose(&self, tx: &Tx, asked: Asked<'_>) -> Choice {
+    pub fn choose(&self, tx: &Tx, asked: MatchInput<'_>) -> RuleDecision {
         let mut choices = self.choose_each(tx, [asked]);
         choices.pop().unwrap_or_default()
     }
@@ -332,12 +333,12 @@ impl Rules {
     pub fn choose_each<'a>(
         &self,
         _: &Tx,
-        each: impl IntoIterator<Item = Asked<'a>>,
-    ) -> Vec<Choice> {
+        each: impl IntoIterator<Item = MatchInput<'a>>,
+    ) -> Vec<RuleDecision> {
         let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
-        let mut ahead: HashMap<RuleId, Counts> = HashMap::new();
-        let mut choose = |asked: Asked<'_>| {
-            let mut choice = Choice::default();
+        let mut ahead: HashMap<RuleId, RuleCounts> = HashMap::new();
+        let mut choose = |asked: MatchInput<'_>| {
+            let mut choice = RuleDecision::default();
             for it in standing.iter() {
                 if !choice.lacks(&it.rule.then) || !it.rule.matches(&asked) {
                     continue;
@@ -364,8 +365,8 @@ impl Rules {
     ///
     /// # Errors
     /// If they cannot be written.
-    pub async fn count(&self, tx: &mut Tx, choices: &[Choice]) -> Result<(), StoreError> {
-        let mut counted: BTreeMap<RuleId, (&Standing, Counts)> = BTreeMap::new();
+    pub async fn count(&self, tx: &mut Tx, choices: &[RuleDecision]) -> Result<(), StoreError> {
+        let mut counted: BTreeMap<RuleId, (&ActiveRule, RuleCounts)> = BTreeMap::new();
         for (standing, hit) in choices.iter().flat_map(|choice| &choice.matched) {
             let (_, counts) = counted
                 .entry(standing.id)

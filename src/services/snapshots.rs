@@ -41,7 +41,7 @@ const BLOBS: &str = "blobs";
 /// What a snapshot holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct About {
+pub struct SnapshotManifest {
     pub name: String,
     /// The key of the account that it is of; none: of everything.
     pub account: Option<String>,
@@ -65,7 +65,7 @@ pub enum SnapshotError {
     Store(StoreError),
 }
 
-impl About {
+impl SnapshotManifest {
     fn key(&self) -> SnapshotKey {
         (self.name.clone(), self.account.clone())
     }
@@ -91,7 +91,7 @@ pub struct Snapshots {
     blobs: Blobs,
     accounts: Arc<Accounts>,
     rules: Arc<Rules>,
-    index: Mutex<Index>,
+    index: Mutex<SnapshotIndex>,
     /// Held while one is taken, restored or removed.
     turn: tokio::sync::Mutex<()>,
 }
@@ -100,9 +100,9 @@ pub struct Snapshots {
 type SnapshotKey = (String, Option<String>);
 
 #[derive(Debug, Default)]
-struct Index {
+struct SnapshotIndex {
     /// With the numbers of their directories.
-    kept: BTreeMap<SnapshotKey, (u64, About)>,
+    kept: BTreeMap<SnapshotKey, (u64, SnapshotManifest)>,
     last: u64,
 }
 
@@ -132,13 +132,13 @@ impl Snapshots {
         })
     }
 
-    fn index(&self) -> MutexGuard<'_, Index> {
+    fn index(&self) -> MutexGuard<'_, SnapshotIndex> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the snapshots of the account of that key, or all, by name.
     #[must_use]
-    pub fn list(&self, account: Option<&str>) -> Vec<About> {
+    pub fn list(&self, account: Option<&str>) -> Vec<SnapshotManifest> {
         let index = self.index();
         let all = index.kept.values().map(|(_, about)| about);
         let listed = all.filter(|it| account.is_none() || it.account.as_deref() == account);
@@ -146,7 +146,11 @@ impl Snapshots {
     }
 
     /// Returns the snapshot of that name of the account, or else that of everything.
-    fn find(&self, name: &str, account: Option<&str>) -> Result<(PathBuf, About), SnapshotError> {
+    fn find(
+        &self,
+        name: &str,
+        account: Option<&str>,
+    ) -> Result<(PathBuf, SnapshotManifest), SnapshotError> {
         let index = self.index();
         let own = (name.to_owned(), account.map(str::to_owned));
         let everything = || index.kept.get(&(name.to_owned(), None));
@@ -164,12 +168,16 @@ impl Snapshots {
         self: &Arc<Self>,
         name: &str,
         key: Option<&str>,
-    ) -> Result<About, SnapshotError> {
+    ) -> Result<SnapshotManifest, SnapshotError> {
         let (this, name, key) = (Arc::clone(self), name.to_owned(), key.map(str::to_owned));
         apart(async move { this.keep(name, key).await }).await
     }
 
-    async fn keep(&self, name: String, key: Option<String>) -> Result<About, SnapshotError> {
+    async fn keep(
+        &self,
+        name: String,
+        key: Option<String>,
+    ) -> Result<SnapshotManifest, SnapshotError> {
         let _turn = self.turn.lock().await;
         let number = {
             let index = self.index();
@@ -208,7 +216,7 @@ impl Snapshots {
         to: &Path,
         name: String,
         key: Option<String>,
-    ) -> Result<About, SnapshotError> {
+    ) -> Result<SnapshotManifest, SnapshotError> {
         // No account begins or ends meanwhile, nor do its objects go all at once.
         let _turn = self.accounts.turn().await;
         let of = match &key {
@@ -235,7 +243,7 @@ impl Snapshots {
         let accounts = db::accounts::all(&mut rows).await?.len();
         rows.close().await?;
         let bytes = self.share(&ids, &blobs).await?;
-        let about = About {
+        let about = SnapshotManifest {
             name,
             account: key,
             taken_at,
@@ -284,9 +292,9 @@ impl Snapshots {
 }
 
 /// What is kept in the directory, which is swept of what was never whole or is replaced.
-async fn read(dir: &Path) -> io::Result<Index> {
+async fn read(dir: &Path) -> io::Result<SnapshotIndex> {
     fs::create_dir_all(dir).await?;
-    let mut index = Index::default();
+    let mut index = SnapshotIndex::default();
     let mut entries = fs::read_dir(dir).await?;
     let mut swept = Vec::new();
     while let Some(entry) = entries.next_entry().await? {
@@ -300,7 +308,7 @@ async fn read(dir: &Path) -> io::Result<Index> {
         };
         index.last = index.last.max(number);
         let json = fs::read(entry.path().join(ABOUT)).await;
-        let about = json.and_then(|json| Ok(serde_json::from_slice::<About>(&json)?));
+        let about = json.and_then(|json| Ok(serde_json::from_slice::<SnapshotManifest>(&json)?));
         let about = match about {
             Ok(about) => about,
             Err(error) => {

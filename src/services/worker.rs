@@ -35,16 +35,16 @@ use crate::services::accounts::Accounts;
 use crate::services::claims::{Claim, Claims};
 use crate::services::orders::Orders;
 use crate::services::webhooks::Webhooks;
-use crate::storage::db::agenda::Due;
+use crate::storage::db::agenda::NextDue;
 use crate::storage::db::{self, Db, StoreError};
-pub use advance::{AdvanceError, Advanced, ExecutedJob, STEP_MS_MAX, Step};
-pub use depths::Depth;
-pub use drain::{AdvanceNeeded, Drained};
+pub use advance::{AdvanceError, AdvanceStep, Advanced, ExecutedJob, STEP_MS_MAX};
+pub use depths::QueueDepth;
+pub use drain::{AdvanceNeeded, DrainOutcome};
 use retries::Retries;
 use running::{RunningEntry, RunningJobs};
 use slots::{SLOTS, Slot, Slots, Start};
 use starts::Counted;
-pub use waiting::{Awaited, Waiting};
+pub use waiting::{Awaited, PendingWork};
 
 /// Wait after the due jobs could not be read.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
@@ -132,7 +132,7 @@ impl Worker {
         loop {
             let agenda = self.db.agenda();
             // A clock that jumps does not wait for what is new to it.
-            let is_due = |clock, due: Due| {
+            let is_due = |clock, due: NextDue| {
                 let clock = self.accounts.clock(clock);
                 due.at <= clock.now() || (due.is_new && clock.jumps())
             };

@@ -6,7 +6,7 @@ use clap::Args;
 
 /// Settings of the connections that clients open.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct Connections {
+pub struct ConnectionSettings {
     /// Milliseconds a client has to send the head of a request, from its first byte on, and its
     /// first byte from the connection on; 0 sets no limit
     #[arg(
@@ -53,7 +53,7 @@ pub struct Connections {
     pub connections_max: Option<u32>,
 }
 
-impl Connections {
+impl ConnectionSettings {
     /// Timeout of a request's head. `None` if there is no limit.
     #[must_use]
     pub fn header_timeout(&self) -> Option<Duration> {

@@ -9,7 +9,7 @@ use super::tls;
 
 /// Settings of the control plane.
 #[derive(Debug, Clone, Args)]
-pub struct Control {
+pub struct ControlSettings {
     /// What every call to `/_mock` has to show as `Authorization: Bearer TOKEN`; none if not set
     #[arg(
         long,

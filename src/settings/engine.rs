@@ -4,7 +4,7 @@ use clap::Args;
 
 /// Settings of the work on pictures.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct Engine {
+pub struct EngineSettings {
     /// Bytes of memory that work on pictures may take, 16 MiB at least; if not set, 40% of what the
     /// process may use (its container's limit included), 1 GiB at most
     #[arg(
@@ -20,12 +20,12 @@ pub struct Engine {
 mod tests {
     use clap::Parser;
 
-    use super::Engine;
+    use super::EngineSettings;
 
     #[derive(Debug, Parser)]
     struct Parsed {
         #[command(flatten)]
-        engine: Engine,
+        engine: EngineSettings,
     }
 
     #[test]

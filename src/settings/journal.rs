@@ -4,7 +4,7 @@ use clap::Args;
 
 /// Settings of the journal.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct Journal {
+pub struct JournalSettings {
     /// Requests kept of each account for `/_mock/requests`; 0 keeps none
     #[arg(
         long,

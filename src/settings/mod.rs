@@ -19,16 +19,16 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, ValueEnum};
 
-pub use connections::Connections;
-pub use control::Control;
-pub use engine::Engine;
+pub use connections::ConnectionSettings;
+pub use control::ControlSettings;
+pub use engine::EngineSettings;
 pub use environment::Environment;
-pub use journal::Journal;
-pub use orders::Orders;
-pub use outbound::Outbound;
-pub use storage::Storage;
-pub use tls::Tls;
-pub use undetectable::{AnalysisFinalStatus, Profile, Undetectable};
+pub use journal::JournalSettings;
+pub use orders::OrderSettings;
+pub use outbound::OutboundSettings;
+pub use storage::StorageSettings;
+pub use tls::TlsSettings;
+pub use undetectable::{AnalysisFinalStatus, TimingProfile, UndetectableSettings};
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -41,7 +41,7 @@ pub enum LogFormat {
 
 /// What a key is that nobody set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Mode {
+pub enum KeyMode {
     /// An account like any other, made at its first use
     Open,
     /// Refused
@@ -64,7 +64,7 @@ pub struct Config {
     #[arg(long, env = "STUNTDOUBLE_PORT", default_value_t = 8080)]
     pub port: u16,
     #[command(flatten)]
-    pub tls: Tls,
+    pub tls: TlsSettings,
     /// Directory that keeps all state, for one server at a time; a temporary one, gone at exit, if
     /// not set
     #[arg(long, env = "STUNTDOUBLE_DATA_DIR", value_name = "DIR")]
@@ -88,7 +88,7 @@ pub struct Config {
     pub strict_host: bool,
     /// What an API key is that nobody set up
     #[arg(long, env = "STUNTDOUBLE_MODE", value_enum, default_value = "open")]
-    pub mode: Mode,
+    pub mode: KeyMode,
     /// Seed of all chance: the same seed and the same calls give the same ids and secrets
     #[arg(long, env = "STUNTDOUBLE_SEED", default_value = "stuntdouble")]
     pub seed: String,
@@ -112,21 +112,21 @@ pub struct Config {
     pub log: String,
 
     #[command(flatten)]
-    pub orders: Orders,
+    pub orders: OrderSettings,
     #[command(flatten)]
-    pub undetectable: Undetectable,
+    pub undetectable: UndetectableSettings,
     #[command(flatten)]
-    pub storage: Storage,
+    pub storage: StorageSettings,
     #[command(flatten)]
-    pub engine: Engine,
+    pub engine: EngineSettings,
     #[command(flatten)]
-    pub outbound: Outbound,
+    pub outbound: OutboundSettings,
     #[command(flatten)]
-    pub journal: Journal,
+    pub journal: JournalSettings,
     #[command(flatten)]
-    pub control: Control,
+    pub control: ControlSettings,
     #[command(flatten)]
-    pub connections: Connections,
+    pub connections: ConnectionSettings,
 }
 
 impl Config {

@@ -21,7 +21,7 @@ impl ValueEnum for Revision {
 
 /// Settings of orders: BIZ MORI's alone where they say so.
 #[derive(Debug, Clone, Args)]
-pub struct Orders {
+pub struct OrderSettings {
     /// The vendor's API as of that date
     #[arg(
         long,
@@ -106,7 +106,7 @@ pub struct Orders {
     pub fetch: bool,
 }
 
-impl Orders {
+impl OrderSettings {
     /// Seconds an AI detection's upload URL lives.
     #[must_use]
     pub fn ai_detection_upload_s(&self, revision: Revision) -> u32 {
@@ -122,12 +122,12 @@ impl Orders {
 mod tests {
     use clap::Parser;
 
-    use super::Orders;
+    use super::OrderSettings;
 
     #[derive(Debug, Parser)]
     struct Parsed {
         #[command(flatten)]
-        orders: Orders,
+        orders: OrderSettings,
     }
 
     #[test]

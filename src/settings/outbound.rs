@@ -5,7 +5,7 @@ use clap::builder::FalseyValueParser;
 
 /// Settings of the calls that leave the server.
 #[derive(Debug, Clone, Args)]
-pub struct Outbound {
+pub struct OutboundSettings {
     /// Milliseconds a webhook's receiver has to answer 2xx
     #[arg(
         long,

@@ -7,7 +7,7 @@ use clap::builder::NonEmptyStringValueParser;
 
 /// Settings of the blob store.
 #[derive(Debug, Clone, Args)]
-pub struct Storage {
+pub struct StorageSettings {
     /// Access key id of the presigned URLs; an S3 client may sign with it too
     #[arg(
         long,

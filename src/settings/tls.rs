@@ -6,7 +6,7 @@ use rustls::pki_types::ServerName;
 
 /// Settings of TLS.
 #[derive(Debug, Clone, Args)]
-pub struct Tls {
+pub struct TlsSettings {
     /// Serve by TLS too, with a certificate for the vendors' own hosts that the authority at
     /// `/_mock/ca.pem` has signed
     #[arg(long, env = "STUNTDOUBLE_TLS", value_parser = FalseyValueParser::new())]

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 
 /// How long the steps of a document take, where no setting of their own says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Profile {
+pub enum TimingProfile {
     /// As fast as a test wants it
     Quick,
     /// As the vendor's: pending 1 s, done after 5 to 15 s, heatmap and analysis 1 to 20 s later, all
@@ -24,10 +24,10 @@ pub enum AnalysisFinalStatus {
 
 /// Settings of Undetectable's documents.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct Undetectable {
+pub struct UndetectableSettings {
     /// Undetectable: how long the steps of a document take, where the next four do not say
     #[arg(long, env = "STUNTDOUBLE_PROFILE", value_enum, default_value = "quick")]
-    pub profile: Profile,
+    pub profile: TimingProfile,
     /// Undetectable: milliseconds a document is pending; 100 if not set, or by the profile
     #[arg(long, env = "STUNTDOUBLE_DETECT_PENDING_MS", value_name = "MS")]
     pub detect_pending_ms: Option<u32>,

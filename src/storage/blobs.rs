@@ -17,11 +17,11 @@
 //! one; the log names its file once. A write that fails because the disk is full says so in its
 //! error, by [`DiskFull`].
 //!
-//! A write may depend on the object that is there ([`Writer::finish_if`]): check and replacement are
+//! A write may depend on the object that is there ([`BlobWriter::finish_if`]): check and replacement are
 //! one step, for a lock of the object is held over both.
 //!
 //! Futures of this module may be dropped at any point; what they had begun is then done or
-//! swept later. A caller that answers for an object after [`Writer::finish`] should not be.
+//! swept later. A caller that answers for an object after [`BlobWriter::finish`] should not be.
 
 mod linked;
 mod locks;
@@ -33,8 +33,8 @@ mod writer;
 mod tests;
 
 use locks::ObjectLocks;
-use rooms::Rooms;
-pub use writer::{FinishError, NewObject, Scratch, Writer};
+use rooms::AccountDirs;
+pub use writer::{BlobWriter, FinishError, NewObject, TempFile};
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, ErrorKind};
@@ -59,13 +59,13 @@ const PIECE_BYTES: usize = 256 * 1024;
 
 /// The store. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Blobs(Arc<Inner>);
+pub struct Blobs(Arc<BlobsInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct BlobsInner {
     blobs: PathBuf,
     tmp: PathBuf,
-    rooms: Rooms,
+    rooms: AccountDirs,
     locks: ObjectLocks,
     /// Grows by one for every temporary and every published file of this process.
     count: AtomicU64,
@@ -78,7 +78,7 @@ struct Inner {
 /// What is known of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Meta {
+pub struct BlobMeta {
     /// As uploaded; none if none was sent.
     pub content_type: Option<String>,
     /// Headers that were stored with the object and are sent with it, by name in lower case.
@@ -96,7 +96,7 @@ pub struct Meta {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blob {
     /// What is known of it.
-    pub meta: Meta,
+    pub meta: BlobMeta,
     /// The file whose first `meta.bytes` bytes are the content.
     pub path: PathBuf,
 }
@@ -112,10 +112,10 @@ impl Blobs {
         let (blobs, tmp) = (root.join("blobs"), root.join("tmp"));
         fs::create_dir_all(&blobs).await?;
         fs::create_dir_all(&tmp).await?;
-        let store = Self(Arc::new(Inner {
+        let store = Self(Arc::new(BlobsInner {
             blobs,
             tmp,
-            rooms: Rooms::default(),
+            rooms: AccountDirs::default(),
             locks: ObjectLocks::default(),
             count: AtomicU64::new(0),
             written: Default::default(),
@@ -128,14 +128,14 @@ impl Blobs {
 
     /// Begins an object of `account`'s, as yet without a name.
     #[must_use]
-    pub fn writer(&self, account: AccountId) -> Writer {
-        Writer::new(self.clone(), account)
+    pub fn writer(&self, account: AccountId) -> BlobWriter {
+        BlobWriter::new(self.clone(), account)
     }
 
-    /// Writes an object whole; a [`Writer`] for bytes that are all there.
+    /// Writes an object whole; a [`BlobWriter`] for bytes that are all there.
     ///
     /// # Errors
-    /// As [`Writer::finish`].
+    /// As [`BlobWriter::finish`].
     pub async fn put_bytes(
         &self,
         account: AccountId,
@@ -144,7 +144,7 @@ impl Blobs {
         content_type: Option<String>,
         now: Timestamp,
         mut bytes: Bytes,
-    ) -> io::Result<Meta> {
+    ) -> io::Result<BlobMeta> {
         let mut writer = self.writer(account);
         while !bytes.is_empty() {
             let piece = bytes.split_to(bytes.len().min(PIECE_BYTES));
@@ -157,14 +157,14 @@ impl Blobs {
 
     /// A place for a file on its way to becoming an object.
     #[must_use]
-    pub fn scratch(&self) -> Scratch {
-        Scratch::new(self)
+    pub fn scratch(&self) -> TempFile {
+        TempFile::new(self)
     }
 
     /// Writes the file at `path` as an object, piece by piece.
     ///
     /// # Errors
-    /// As [`Writer::finish`], and when the file cannot be read.
+    /// As [`BlobWriter::finish`], and when the file cannot be read.
     pub async fn put_file(
         &self,
         account: AccountId,
@@ -173,7 +173,7 @@ impl Blobs {
         content_type: Option<String>,
         now: Timestamp,
         path: &Path,
-    ) -> io::Result<Meta> {
+    ) -> io::Result<BlobMeta> {
         let mut writer = self.writer(account);
         let mut file = File::open(path).await?;
         let mut piece = vec![0; PIECE_BYTES];

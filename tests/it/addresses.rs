@@ -6,7 +6,7 @@ use reqwest::Method;
 use stuntdouble::app::App;
 use stuntdouble::settings::Config;
 
-use crate::support::Stunt;
+use crate::support::TestServer;
 
 /// The settings of a server on all addresses, by TLS too.
 fn everywhere() -> Config {
@@ -22,7 +22,7 @@ fn everywhere() -> Config {
 
 #[tokio::test]
 async fn server_on_the_unspecified_ipv6_address_serves_both_families() {
-    let stunt = Stunt::with(|config| *config = everywhere()).await;
+    let stunt = TestServer::with(|config| *config = everywhere()).await;
     let plain = stunt.origin.rsplit(':').next().expect("a port").to_owned();
     let tls = stunt.tls.expect("it listens by TLS").port();
     for host in ["127.0.0.1", "[::1]", "localhost"] {
@@ -31,7 +31,9 @@ async fn server_on_the_unspecified_ipv6_address_serves_both_families() {
             format!("https://{host}:{tls}"),
         ] {
             let path = "/_mock/health";
-            let health = Stunt::at(&origin).send(Method::GET, path, &[], "").await;
+            let health = TestServer::at(&origin)
+                .send(Method::GET, path, &[], "")
+                .await;
             assert_eq!(health.status, 200, "{origin}");
         }
     }

@@ -2,16 +2,16 @@
 
 use reqwest::Method;
 use serde_json::json;
-use stuntdouble::settings::Mode;
+use stuntdouble::settings::KeyMode;
 
-use crate::support::{Answer, Stunt};
+use crate::support::{TestResponse, TestServer};
 
 const DETECTION: &str = "/api/v2/orders/ai-detection";
 const WEBHOOKS: &str = "/api/v2/orders/webhooks";
 const SET_SO: &str = "Authorization: the key's state was set so by the control plane";
 
 /// A call whose body, id and query are as bad as can be, with these headers.
-async fn bad_calls(stunt: &Stunt, headers: &[(&str, &str)]) -> Vec<Answer> {
+async fn bad_calls(stunt: &TestServer, headers: &[(&str, &str)]) -> Vec<TestResponse> {
     let mut answers = Vec::new();
     for (method, path) in [
         (Method::POST, DETECTION.to_owned()),
@@ -34,7 +34,7 @@ async fn bad_calls(stunt: &Stunt, headers: &[(&str, &str)]) -> Vec<Answer> {
 
 #[tokio::test]
 async fn a_call_without_a_key_is_not_authenticated_whatever_it_asks() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for answer in bad_calls(&stunt, &[]).await {
         answer.assert_refused(401, "AUTH_NOT_AUTHENTICATED", "Authorization: missing");
     }
@@ -50,7 +50,7 @@ async fn a_call_without_a_key_is_not_authenticated_whatever_it_asks() {
 
 #[tokio::test]
 async fn what_is_not_bearer_and_a_key_is_of_an_invalid_format() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for value in [
         "",
         "Bearer",
@@ -80,7 +80,7 @@ async fn what_is_not_bearer_and_a_key_is_of_an_invalid_format() {
 
 #[tokio::test]
 async fn a_key_nobody_set_up_is_invalid_where_the_mode_is_strict() {
-    let stunt = Stunt::with(|config| config.mode = Mode::Strict).await;
+    let stunt = TestServer::with(|config| config.mode = KeyMode::Strict).await;
     for answer in bad_calls(&stunt, &[("authorization", "Bearer live")]).await {
         answer.assert_refused(
             401,
@@ -102,7 +102,7 @@ async fn a_key_nobody_set_up_is_invalid_where_the_mode_is_strict() {
 
 #[tokio::test]
 async fn the_state_of_an_account_is_told_before_anything_else() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for (state, status, code) in [
         ("expired", 401, "AUTH_TOKEN_EXPIRED"),
         ("forbidden", 403, "AUTH_FORBIDDEN"),
@@ -127,7 +127,7 @@ async fn the_state_of_an_account_is_told_before_anything_else() {
 
 #[tokio::test]
 async fn one_key_never_sees_what_is_anothers() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let (id, _) = stunt.pending("live", &body).await;
     let (webhook, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
@@ -151,7 +151,7 @@ async fn one_key_never_sees_what_is_anothers() {
 
 #[tokio::test]
 async fn call_with_a_key_of_over_1000_characters_is_refused_and_makes_no_account() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let (longest, too_long) = ("k".repeat(1_000), "k".repeat(1_001));
     let path = "/api/v2/orders/webhooks";
     let why = "Authorization: the key has more than 1000 characters";

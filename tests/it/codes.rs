@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Receiver, Stunt, fixture, picture};
+use crate::support::{Receiver, TestResponse, TestServer, fixture, picture};
 
 const ORDERS: &str = "/api/v2/orders";
 const KEY: &str = "live";
@@ -68,11 +68,11 @@ const DOCUMENTED: [&str; 52] = [
 
 /// The codes that were seen.
 #[derive(Default)]
-struct Seen(BTreeSet<String>);
+struct CodeRecorder(BTreeSet<String>);
 
-impl Seen {
+impl CodeRecorder {
     /// An answer with that status.
-    fn answer(&mut self, answer: &Answer, status: u16) {
+    fn answer(&mut self, answer: &TestResponse, status: u16) {
         assert_eq!(answer.status, status, "{}", answer.text());
         let code = answer.json()["code"].as_str().map(str::to_owned);
         self.0.insert(code.expect("a code"));
@@ -98,7 +98,7 @@ fn embedding(key: &str, name: &str) -> Value {
     json!({"idempotencyKey": key, "files": [{"fileName": name, "watermarks": [{"text": "x"}]}]})
 }
 
-async fn keys_and_limits(stunt: &Stunt, seen: &mut Seen) {
+async fn keys_and_limits(stunt: &TestServer, seen: &mut CodeRecorder) {
     let set_up = async |key: &str, settings: Value| {
         let path = format!("/_mock/accounts/{key}");
         stunt.control(Method::PUT, &path, &settings).await;
@@ -126,7 +126,7 @@ async fn keys_and_limits(stunt: &Stunt, seen: &mut Seen) {
     seen.answer(&stunt.post("poor", &path, &one("c")).await, 429);
 }
 
-async fn requests(stunt: &Stunt, seen: &mut Seen) {
+async fn requests(stunt: &TestServer, seen: &mut CodeRecorder) {
     let at = |path: &str| format!("{ORDERS}/{path}");
     let empty = json!({});
     seen.answer(&stunt.post(KEY, &at("ai-detection"), &empty).await, 400);
@@ -145,7 +145,7 @@ async fn requests(stunt: &Stunt, seen: &mut Seen) {
     seen.answer(&stunt.send(Method::PUT, &url, &[], large).await, 413);
 }
 
-async fn orders(stunt: &Stunt, seen: &mut Seen) {
+async fn orders(stunt: &TestServer, seen: &mut CodeRecorder) {
     let confirming = format!("{ORDERS}/ai-detection/confirm");
     let at = |id: &str, path: &str| format!("{ORDERS}/{id}{path}");
     let (pending, _) = stunt.pending(KEY, &detection("pending", "p.jpg")).await;
@@ -195,7 +195,7 @@ async fn orders(stunt: &Stunt, seen: &mut Seen) {
     seen.answer(&post(confirm(&pending, "c")).await, 400);
 }
 
-async fn sunset(stunt: &Stunt, seen: &mut Seen) {
+async fn sunset(stunt: &TestServer, seen: &mut CodeRecorder) {
     let revision = json!({"revision": "2026-10"});
     stunt
         .control(Method::PUT, "/_mock/accounts/late", &revision)
@@ -208,7 +208,7 @@ async fn sunset(stunt: &Stunt, seen: &mut Seen) {
 }
 
 /// Orders that fail by what their files are.
-async fn failures(stunt: &Stunt, seen: &mut Seen) {
+async fn failures(stunt: &TestServer, seen: &mut CodeRecorder) {
     let (key, receiver) = ("failing", Receiver::start().await);
     stunt.freeze(key).await;
     stunt.webhook(key, &receiver.url).await;
@@ -249,7 +249,7 @@ async fn failures(stunt: &Stunt, seen: &mut Seen) {
 }
 
 /// What nothing that a client does brings about: a rule does.
-async fn by_rule(stunt: &Stunt, seen: &mut Seen) {
+async fn by_rule(stunt: &TestServer, seen: &mut CodeRecorder) {
     let (key, receiver) = ("ruled", Receiver::start().await);
     stunt.freeze(key).await;
     stunt.webhook(key, &receiver.url).await;
@@ -289,11 +289,11 @@ async fn by_rule(stunt: &Stunt, seen: &mut Seen) {
 
 #[tokio::test]
 async fn every_documented_code_can_be_had() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for key in [KEY, "sk_test_1"] {
         stunt.freeze(key).await;
     }
-    let mut seen = Seen::default();
+    let mut seen = CodeRecorder::default();
     keys_and_limits(&stunt, &mut seen).await;
     requests(&stunt, &mut seen).await;
     orders(&stunt, &mut seen).await;
@@ -312,7 +312,7 @@ async fn every_documented_code_can_be_had() {
 
 #[test]
 fn every_code_of_ours_is_documented_and_stands_in_the_readme() {
-    let of_ours = stuntdouble::api::bizmori::Code::ALL.map(|code| {
+    let of_ours = stuntdouble::api::bizmori::ErrorCode::ALL.map(|code| {
         let json = serde_json::to_value(code).expect("JSON");
         json.as_str().expect("a word").to_owned()
     });

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::{Entry, Process, Receiver, Reply, Stunt, fixture, picture, raw, zip};
+use crate::support::{Process, Receiver, Reply, TestServer, ZipEntry, fixture, picture, raw, zip};
 
 const QUIET: [&str; 2] = ["--log", "error"];
 /// Orders are due when they are confirmed.
@@ -29,12 +29,12 @@ fn again(process: Process, dir: &Path, arguments: &[&str]) -> Process {
 }
 
 /// A URL of an earlier server, at this one.
-fn at(stunt: &Stunt, url: &str) -> String {
+fn at(stunt: &TestServer, url: &str) -> String {
     let (_, rest) = url.split_once("/_s3/").expect("a storage URL");
     format!("{}/_s3/{rest}", stunt.origin)
 }
 
-async fn is_complete(stunt: &Stunt, id: &str) {
+async fn is_complete(stunt: &TestServer, id: &str) {
     let order = stunt.order("live", id).await;
     let told = (&order["status"], &order["probability"]);
     assert_eq!(told, (&json!("complete"), &json!(0.98)));
@@ -163,7 +163,7 @@ async fn a_delivery_in_flight_at_the_kill_is_sent_again_as_the_same_event() {
 }
 
 /// Asks `live`'s bulk how it stands.
-async fn bulk(stunt: &Stunt, id: &Value) -> Value {
+async fn bulk(stunt: &TestServer, id: &Value) -> Value {
     let body = json!({"id": id});
     let answer = stunt.post("live", "/bulk-upload/query", &body).await;
     answer.json()
@@ -179,8 +179,8 @@ async fn a_bulk_in_the_middle_of_which_a_kill_comes_ends_once_with_all_its_items
     let place = process.stunt.send(Method::GET, place, &headers, "").await;
     let place = place.json();
     let url = place["presigned_url"].as_str().expect("a URL");
-    let entries: Vec<Entry> = (0..50)
-        .map(|n| Entry::new(&format!("{n}_ai.jpg"), &fixture("photo.jpg")))
+    let entries: Vec<ZipEntry> = (0..50)
+        .map(|n| ZipEntry::new(&format!("{n}_ai.jpg"), &fixture("photo.jpg")))
         .collect();
     process.stunt.put(url, zip(&entries)).await;
     let body = json!({"key": "live", "url": place["file_path"]});
@@ -247,7 +247,7 @@ async fn an_upload_cut_off_by_a_kill_leaves_no_object_and_no_litter() {
 }
 
 /// Sends the head of an upload of so many bytes; when this returns, it has been judged.
-async fn begin_upload(stunt: &Stunt, url: &str, bytes: usize) -> TcpStream {
+async fn begin_upload(stunt: &TestServer, url: &str, bytes: usize) -> TcpStream {
     let path = url.trim_start_matches(stunt.origin.as_str());
     let head = format!(
         "PUT {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: {bytes}\r\n\r\n"

@@ -10,12 +10,12 @@ use std::process::{Child, Command, Stdio};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Process, Stunt, picture};
+use crate::support::{Process, TestServer, picture};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_stuntdouble");
 
-async fn on(dir: &Path) -> Stunt {
-    Stunt::with(|config| {
+async fn on(dir: &Path) -> TestServer {
+    TestServer::with(|config| {
         config.data_dir = Some(dir.to_owned());
         config.tls.tls = true;
         config.tls.tls_port = 0;
@@ -67,7 +67,7 @@ fn assert_private(dir: &Path) -> Vec<String> {
 }
 
 /// Makes files of every kind: rows, small and large uploads, made pictures, a snapshot.
-async fn live(stunt: &Stunt) {
+async fn live(stunt: &TestServer) {
     stunt.freeze("live").await;
     let options = json!({"generateHeatmap": true});
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": options});

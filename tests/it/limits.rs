@@ -3,26 +3,26 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Stunt, picture};
+use crate::support::{TestResponse, TestServer, picture};
 
 const WEBHOOKS: &str = "/api/v2/orders/webhooks";
 const FREE: &str =
     "plan free: the 60 calls of the minute that began at 2026-03-12T10:00:00.000Z are used up";
 
 /// A server where the clock of `live` stands at 10:00, with these settings.
-async fn limited(settings: &Value) -> Stunt {
-    let stunt = Stunt::frozen("live").await;
+async fn limited(settings: &Value) -> TestServer {
+    let stunt = TestServer::frozen("live").await;
     set(&stunt, "live", settings).await;
     stunt
 }
 
-async fn set(stunt: &Stunt, key: &str, settings: &Value) {
+async fn set(stunt: &TestServer, key: &str, settings: &Value) {
     let path = format!("/_mock/accounts/{key}");
     stunt.control(Method::PUT, &path, settings).await;
 }
 
 /// Calls with that key until one is refused: how many were taken, and the one that was not.
-async fn exhaust(stunt: &Stunt, key: &str) -> (u32, Answer) {
+async fn exhaust(stunt: &TestServer, key: &str) -> (u32, TestResponse) {
     for taken in 0..=2_000 {
         let answer = stunt.get(key, WEBHOOKS).await;
         if answer.status != 200 {
@@ -32,7 +32,7 @@ async fn exhaust(stunt: &Stunt, key: &str) -> (u32, Answer) {
     panic!("all calls are taken");
 }
 
-fn assert_limited(answer: &Answer, retry_after_s: &str, why: &str) {
+fn assert_limited(answer: &TestResponse, retry_after_s: &str, why: &str) {
     answer.assert_refused(429, "RATE_LIMIT_EXCEEDED", why);
     assert_eq!(answer.header("retry-after"), retry_after_s);
 }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stuntdouble::model::account::Revision;
 
-use crate::support::{Entry, Stunt, fixture, zip};
+use crate::support::{TestServer, ZipEntry, fixture, zip};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -28,8 +28,8 @@ fn large_png(side_px: u32) -> Vec<u8> {
     bytes
 }
 
-async fn with_memory(mebibytes: u64) -> Stunt {
-    Stunt::with(|config| {
+async fn with_memory(mebibytes: u64) -> TestServer {
+    TestServer::with(|config| {
         config.engine.engine_memory = Some(mebibytes * MIB);
         config.orders.processing_ms = 0;
         // its failed orders say their code
@@ -39,7 +39,7 @@ async fn with_memory(mebibytes: u64) -> Stunt {
 }
 
 /// The value of a metric without labels.
-async fn metric(stunt: &Stunt, name: &str) -> u64 {
+async fn metric(stunt: &TestServer, name: &str) -> u64 {
     let page = stunt.send(Method::GET, "/_mock/metrics", &[], "").await;
     let page = page.text();
     let mut lines = page.lines();
@@ -51,7 +51,7 @@ async fn metric(stunt: &Stunt, name: &str) -> u64 {
 
 /// Asserts that no more was leased than there is, that so much was at once, and that all of it
 /// went back.
-async fn assert_within(stunt: &Stunt, leased_bytes_min: u64) {
+async fn assert_within(stunt: &TestServer, leased_bytes_min: u64) {
     let of = async |name: &str| metric(stunt, &format!("stuntdouble_engine_memory_{name}")).await;
     let (budget, leased_max) = (of("budget_bytes").await, of("leased_bytes_max").await);
     assert!(leased_max <= budget, "{leased_max} of {budget}");
@@ -60,7 +60,7 @@ async fn assert_within(stunt: &Stunt, leased_bytes_min: u64) {
 }
 
 /// Makes an order of one file and hands in the file: the order's id.
-async fn order(stunt: &Stunt, kind: &str, body: &Value, bytes: Vec<u8>) -> String {
+async fn order(stunt: &TestServer, kind: &str, body: &Value, bytes: Vec<u8>) -> String {
     let path = format!("/api/v2/orders/{kind}");
     let made = stunt.post("live", &path, body).await;
     assert_eq!(made.status, 200, "{}", made.text());
@@ -155,7 +155,7 @@ async fn document_and_bulk_of_pictures_beyond_the_budget_come_to_their_end() {
     let stunt = with_memory(16).await;
     stunt.freeze("live").await;
     let png = large_png(2_000);
-    let entries = ["one.png", "two.png"].map(|name| Entry::stored(name, &png));
+    let entries = ["one.png", "two.png"].map(|name| ZipEntry::stored(name, &png));
     let zip = zip(&entries);
     let apikey = [("apikey", "live")];
     let json_type = [("content-type", "application/json")];

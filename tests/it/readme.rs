@@ -7,7 +7,7 @@ use std::process::Command;
 use clap::{Arg, CommandFactory};
 use stuntdouble::cli::grammar::Cli;
 
-use crate::support::{Stunt, fixture};
+use crate::support::{TestServer, fixture};
 
 const README: &str = include_str!("../../README.md");
 /// What the quick start's first line says, and the only thing that is replaced in it.
@@ -47,7 +47,7 @@ fn script(chapter: &str) -> String {
 }
 
 /// What pasting that says, the server being this one. Panics unless all of it succeeds.
-async fn run(stunt: &Stunt, kept: &Path, script: &str) -> String {
+async fn run(stunt: &TestServer, kept: &Path, script: &str) -> String {
     let settled = format!("export STUNTDOUBLE={ORIGIN}\n");
     assert!(script.starts_with(&settled), "{script}");
     assert_eq!(
@@ -78,7 +78,7 @@ async fn run(stunt: &Stunt, kept: &Path, script: &str) -> String {
 }
 
 /// What pasting a chapter after the quick start's first block says.
-async fn run_after_the_start(stunt: &Stunt, kept: &Path, chapter: &str) -> String {
+async fn run_after_the_start(stunt: &TestServer, kept: &Path, chapter: &str) -> String {
     let start = blocks(self::chapter("## Quick start"), "sh");
     let script = format!("{}\n{}", start[0], script(chapter));
     run(stunt, kept, &script).await
@@ -107,7 +107,7 @@ fn read(path: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn the_quick_start_runs_as_it_stands() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let kept = tempfile::tempdir().expect("a directory");
     let output = run(&stunt, kept.path(), &script(chapter("## Quick start"))).await;
 
@@ -130,7 +130,7 @@ async fn the_quick_start_runs_as_it_stands() {
 
 #[tokio::test]
 async fn recipes_say_what_they_show() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let kept = tempfile::tempdir().expect("a directory");
     for heading in [
         "### Make the third detection time out",
@@ -149,7 +149,7 @@ async fn recipes_say_what_they_show() {
 
 #[tokio::test]
 async fn the_end_of_the_v2_watermark_routes_is_rehearsed() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let kept = tempfile::tempdir().expect("a directory");
     let recipe = chapter("### Rehearse the end of the v2 watermark routes");
     let output = run_after_the_start(&stunt, kept.path(), recipe).await;
@@ -171,7 +171,7 @@ async fn the_end_of_the_v2_watermark_routes_is_rehearsed() {
 
 #[tokio::test]
 async fn a_watermark_is_found_again() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let kept = tempfile::tempdir().expect("a directory");
     let recipe = chapter("### A watermark, there and back");
     let output = run_after_the_start(&stunt, kept.path(), recipe).await;
@@ -183,7 +183,7 @@ async fn a_watermark_is_found_again() {
 
 #[tokio::test]
 async fn a_picture_is_protected_by_url() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let kept = tempfile::tempdir().expect("a directory");
     let recipe = chapter("### Anti-AI by URL");
     let output = run_after_the_start(&stunt, kept.path(), recipe).await;
@@ -193,7 +193,7 @@ async fn a_picture_is_protected_by_url() {
 
 #[tokio::test]
 async fn a_report_is_made() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let kept = tempfile::tempdir().expect("a directory");
     let recipe = chapter("### A report as a PDF");
     let output = run_after_the_start(&stunt, kept.path(), recipe).await;
@@ -204,7 +204,7 @@ async fn a_report_is_made() {
 
 #[tokio::test]
 async fn a_zip_of_pictures_is_judged() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let kept = tempfile::tempdir().expect("a directory");
     let recipe = chapter("### A ZIP of pictures");
     let output = run_after_the_start(&stunt, kept.path(), recipe).await;
@@ -216,7 +216,7 @@ async fn a_zip_of_pictures_is_judged() {
 
 #[tokio::test]
 async fn the_command_line_steers_as_it_shows() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let kept = tempfile::tempdir().expect("a directory");
     let recipe = chapter("## Command line");
     let output = run_after_the_start(&stunt, kept.path(), recipe).await;
@@ -225,7 +225,7 @@ async fn the_command_line_steers_as_it_shows() {
 
 #[tokio::test]
 async fn a_client_whose_host_is_fixed_is_led_here() {
-    let stunt = Stunt::with(|config| {
+    let stunt = TestServer::with(|config| {
         config.tls.tls = true;
         config.tls.tls_port = 0;
     })
@@ -241,7 +241,7 @@ async fn a_client_whose_host_is_fixed_is_led_here() {
 
 #[tokio::test]
 async fn the_examples_of_the_control_plane_are_taken() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let kept = tempfile::tempdir().expect("a directory");
     for (heading, marks) in [
         ("### Keys: each is a world of its own", r#""delayMs":60000"#),
@@ -278,7 +278,7 @@ fn assert_row(rows: &[(&str, &str)], name: &str, status: u16) {
 #[test]
 fn the_codes_stand_in_order_with_the_statuses_of_the_program() {
     let rows = rows("### BIZ MORI's codes");
-    for code in stuntdouble::api::bizmori::Code::ALL {
+    for code in stuntdouble::api::bizmori::ErrorCode::ALL {
         let json = serde_json::to_value(code).expect("JSON");
         let name = json.as_str().expect("a word");
         assert_row(&rows, name, code.status().as_u16());
@@ -288,8 +288,11 @@ fn the_codes_stand_in_order_with_the_statuses_of_the_program() {
 #[test]
 fn so_do_the_messages() {
     let rows = rows("### Undetectable's messages");
-    assert_eq!(rows.len(), stuntdouble::api::undetectable::Code::ALL.len());
-    for code in stuntdouble::api::undetectable::Code::ALL {
+    assert_eq!(
+        rows.len(),
+        stuntdouble::api::undetectable::ErrorCode::ALL.len()
+    );
+    for code in stuntdouble::api::undetectable::ErrorCode::ALL {
         assert_row(&rows, code.message(), code.status().as_u16());
     }
 }

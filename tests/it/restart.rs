@@ -5,14 +5,14 @@ use serde_json::json;
 use stuntdouble::app::App;
 use stuntdouble::settings::Config;
 
-use crate::support::{Process, Receiver, Reply, Stunt, picture};
+use crate::support::{Process, Receiver, Reply, TestServer, picture};
 
-async fn on(dir: &std::path::Path) -> Stunt {
-    Stunt::with(|config| config.data_dir = Some(dir.to_owned())).await
+async fn on(dir: &std::path::Path) -> TestServer {
+    TestServer::with(|config| config.data_dir = Some(dir.to_owned())).await
 }
 
 /// What the server says of all that there is, and what time it is.
-async fn read(stunt: &Stunt, paths: &[String]) -> Vec<String> {
+async fn read(stunt: &TestServer, paths: &[String]) -> Vec<String> {
     let mut all = Vec::new();
     for path in paths {
         all.push(stunt.shown(&stunt.get("live", path).await.text()));
@@ -91,7 +91,7 @@ async fn orders_clocks_webhooks_settings_and_blobs_are_as_they_were() {
 async fn what_fell_due_while_there_was_no_server_is_done_at_the_start() {
     let data = tempfile::tempdir().expect("a directory");
     let receiver = Receiver::start().await;
-    let stunt = Stunt::with(|config| {
+    let stunt = TestServer::with(|config| {
         config.data_dir = Some(data.path().to_owned());
         config.orders.processing_ms = 0;
     })

@@ -4,12 +4,12 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Database, Receiver, Stunt, picture};
+use crate::support::{Database, Receiver, TestServer, picture};
 
 /// A server that keeps two expired orders and uploads of an account, and its data directory.
-async fn stunt() -> (Stunt, tempfile::TempDir) {
+async fn stunt() -> (TestServer, tempfile::TempDir) {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = Stunt::with(|config| {
+    let stunt = TestServer::with(|config| {
         config.data_dir = Some(data.path().to_owned());
         config.orders.expired_max = 2;
     });
@@ -18,7 +18,7 @@ async fn stunt() -> (Stunt, tempfile::TempDir) {
     (stunt, data)
 }
 
-async fn ids(stunt: &Stunt) -> Vec<String> {
+async fn ids(stunt: &TestServer) -> Vec<String> {
     let listed = stunt.get("live", "/api/v2/orders?limit=-1").await.json();
     let orders = listed["data"]["orders"].as_array().expect("a list").clone();
     let ids: Vec<String> = orders

@@ -28,32 +28,32 @@ mod uploads;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Stunt};
+use crate::support::{TestResponse, TestServer};
 
 /// A server whose account `live` has stopped its clock.
-async fn frozen() -> Stunt {
+async fn frozen() -> TestServer {
     frozen_with(|_| {}).await
 }
 
-async fn frozen_with(set: impl FnOnce(&mut stuntdouble::settings::Config)) -> Stunt {
-    let stunt = Stunt::with(set).await;
+async fn frozen_with(set: impl FnOnce(&mut stuntdouble::settings::Config)) -> TestServer {
+    let stunt = TestServer::with(set).await;
     stunt.freeze("live").await;
     stunt
 }
 
-async fn post(stunt: &Stunt, path: &str, body: &Value) -> Answer {
+async fn post(stunt: &TestServer, path: &str, body: &Value) -> TestResponse {
     let headers = [("content-type", "application/json")];
     stunt
         .send(Method::POST, path, &headers, body.to_string())
         .await
 }
 
-async fn get(stunt: &Stunt, key: &str, path: &str) -> Answer {
+async fn get(stunt: &TestServer, key: &str, path: &str) -> TestResponse {
     stunt.send(Method::GET, path, &[("apikey", key)], "").await
 }
 
 /// Where a file of that name may be put: the answer.
-async fn presign(stunt: &Stunt, key: &str, name: &str) -> Value {
+async fn presign(stunt: &TestServer, key: &str, name: &str) -> Value {
     let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
     let answer = get(stunt, key, &format!("/get-presigned-url?file_name={name}")).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -61,7 +61,7 @@ async fn presign(stunt: &Stunt, key: &str, name: &str) -> Value {
 }
 
 /// Uploads a file; its path.
-async fn upload(stunt: &Stunt, key: &str, name: &str, bytes: Vec<u8>) -> String {
+async fn upload(stunt: &TestServer, key: &str, name: &str, bytes: Vec<u8>) -> String {
     let place = presign(stunt, key, name).await;
     let url = place["presigned_url"].as_str().expect("a URL");
     stunt.put(url, bytes).await;
@@ -69,7 +69,7 @@ async fn upload(stunt: &Stunt, key: &str, name: &str, bytes: Vec<u8>) -> String 
 }
 
 /// A document of `live`'s, asked for with those fields besides: its id.
-async fn detect(stunt: &Stunt, name: &str, bytes: Vec<u8>, mut body: Value) -> String {
+async fn detect(stunt: &TestServer, name: &str, bytes: Vec<u8>, mut body: Value) -> String {
     let path = upload(stunt, "live", name, bytes).await;
     body["key"] = json!("live");
     body["url"] = json!(format!("{}/{path}", stunt.origin));
@@ -83,27 +83,27 @@ async fn detect(stunt: &Stunt, name: &str, bytes: Vec<u8>, mut body: Value) -> S
     id
 }
 
-async fn query(stunt: &Stunt, id: &str) -> Answer {
+async fn query(stunt: &TestServer, id: &str) -> TestResponse {
     let answer = post(stunt, "/query", &json!({"id": id})).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer
 }
 
 /// How a document stands, its id and what changes from run to run replaced.
-async fn told(stunt: &Stunt, id: &str) -> String {
+async fn told(stunt: &TestServer, id: &str) -> String {
     let text = query(stunt, id).await.text();
     stunt.shown(&text).replace(id, "{id}")
 }
 
 /// A document of `live`'s that is done, the first answer past.
-async fn done(stunt: &Stunt, name: &str, bytes: Vec<u8>, body: Value) -> Value {
+async fn done(stunt: &TestServer, name: &str, bytes: Vec<u8>, body: Value) -> Value {
     let id = detect(stunt, name, bytes, body).await;
     stunt.advance("live", "PT1S").await;
     query(stunt, &id).await;
     query(stunt, &id).await.json()
 }
 
-/// What [`Answer::refusal`] is of a handler that refuses.
+/// What [`TestResponse::refusal`] is of a handler that refuses.
 fn error(status: u16, message: &str, why: &str) -> (u16, String, String) {
     (
         status,
@@ -112,7 +112,7 @@ fn error(status: u16, message: &str, why: &str) -> (u16, String, String) {
     )
 }
 
-async fn credits(stunt: &Stunt, key: &str) -> String {
+async fn credits(stunt: &TestServer, key: &str) -> String {
     get(stunt, key, "/check-user-credits").await.text()
 }
 

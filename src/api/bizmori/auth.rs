@@ -7,40 +7,40 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use futures_util::future::BoxFuture;
 
-use super::error::{Code, Refusal};
+use super::error::{ApiError, ErrorCode};
 use super::test_uploads;
 use super::token::{Purpose, SAMPLES_PATH, Token};
-use crate::http::{Context, Verbs};
+use crate::http::{AppState, Services};
 use crate::model::account::KeyState;
 use crate::model::order::Vendor;
 use crate::services::accounts::{Account, reason_not_admitted};
-use crate::services::journal::Entry;
+use crate::services::journal::JournalEntry;
 
 /// The account whose key the request shows.
 #[derive(Debug, Clone)]
-pub struct Caller(pub Arc<Account>);
+pub struct AuthenticatedAccount(pub Arc<Account>);
 
-impl FromRequestParts<Context> for Caller {
-    type Rejection = Refusal;
+impl FromRequestParts<AppState> for AuthenticatedAccount {
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, context: &AppState) -> Result<Self, ApiError> {
         let Some(value) = parts.headers.get(AUTHORIZATION) else {
-            return Err(Refusal::new(
-                Code::AuthNotAuthenticated,
+            return Err(ApiError::new(
+                ErrorCode::AuthNotAuthenticated,
                 "Authorization: missing",
             ));
         };
         let key = value.to_str().ok().and_then(bearer).ok_or_else(|| {
-            Refusal::new(
-                Code::AuthTokenInvalidFormat,
+            ApiError::new(
+                ErrorCode::AuthTokenInvalidFormat,
                 "Authorization: is not of the form Bearer KEY",
             )
         })?;
         let Some(account) = context.accounts.admit(key).await? else {
             let line = format!("Authorization: {}", reason_not_admitted(key));
-            return Err(Refusal::new(Code::AuthTokenInvalid, line));
+            return Err(ApiError::new(ErrorCode::AuthTokenInvalid, line));
         };
-        if let Some(entry) = parts.extensions.get::<Entry>() {
+        if let Some(entry) = parts.extensions.get::<JournalEntry>() {
             entry.belongs_to(&account);
         }
         let code = match account.settings().state {
@@ -48,11 +48,11 @@ impl FromRequestParts<Context> for Caller {
                 account.count_call()?;
                 return Ok(Self(account));
             }
-            KeyState::Expired => Code::AuthTokenExpired,
-            KeyState::Forbidden => Code::AuthForbidden,
-            KeyState::Unknown => Code::AuthTokenInvalid,
+            KeyState::Expired => ErrorCode::AuthTokenExpired,
+            KeyState::Forbidden => ErrorCode::AuthForbidden,
+            KeyState::Unknown => ErrorCode::AuthTokenInvalid,
         };
-        Err(Refusal::new(
+        Err(ApiError::new(
             code,
             "Authorization: the key's state was set so by the control plane",
         ))
@@ -61,7 +61,7 @@ impl FromRequestParts<Context> for Caller {
 
 /// Whose a request is: by the token of a test upload or sample, else by the key it shows.
 pub fn whose<'r>(
-    verbs: &'r Verbs,
+    verbs: &'r Services,
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(async move {

@@ -6,77 +6,77 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::Serialize;
 
-use super::auth::Caller;
-use super::error::Refusal;
+use super::auth::AuthenticatedAccount;
+use super::error::ApiError;
 use super::request::{
-    Asked, CreateAiDetection, CreateAntiAi, CreateAntiAiWithUrls, CreateWatermarkEmbed,
-    CreateWatermarkExtract, Read,
+    CreateAiDetection, CreateAntiAi, CreateAntiAiWithUrls, CreateWatermarkEmbed,
+    CreateWatermarkExtract, JsonBody, ValidatedOrder,
 };
-use super::sunset::{BeforeSunset, announced};
-use super::uploads::Uploads;
+use super::sunset::{CallerBeforeSunset, announced};
+use super::uploads::UploadUrls;
 use super::wire::{
-    AiDetectionCreated, AntiAiCreated, Started, WatermarkEmbedCreated, WatermarkExtractCreated,
+    AiDetectionCreated, AntiAiCreated, StartedOrder, WatermarkEmbedCreated, WatermarkExtractCreated,
 };
-use super::{Answer, answer};
-use crate::http::{Called, Context, Origin, Tied, Verbs};
-use crate::model::order::{Api, Vendor};
+use super::{BizmoriResult, answer};
+use crate::http::{AppState, OnResponseSent, Origin, RequestContext, Services};
+use crate::model::order::{ApiVersion, Vendor};
 use crate::services::accounts::Account;
-use crate::services::orders::{Charge, Created, New};
+use crate::services::orders::{Charge, CreatedOrder, NewOrder};
 
 pub async fn anti_ai(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    called: Called,
-    Read(body): Read<CreateAntiAi>,
-) -> Answer {
-    let call = Call::of(&context, &account, &called).await?;
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    called: RequestContext,
+    JsonBody(body): JsonBody<CreateAntiAi>,
+) -> BizmoriResult {
+    let call = CreateContext::of(&context, &account, &called).await?;
     let asked = body.check(account.now())?;
-    let told = |Created { order, .. }: &Created| {
+    let told = |CreatedOrder { order, .. }: &CreatedOrder| {
         AntiAiCreated::of(order, |index| call.uploads.url(order, index))
     };
     call.create("bizmori.createAntiAi", asked, told).await
 }
 
 pub async fn anti_ai_with_urls(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    called: Called,
-    Read(body): Read<CreateAntiAiWithUrls>,
-) -> Answer {
-    let call = Call::of(&context, &account, &called).await?;
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    called: RequestContext,
+    JsonBody(body): JsonBody<CreateAntiAiWithUrls>,
+) -> BizmoriResult {
+    let call = CreateContext::of(&context, &account, &called).await?;
     let asked = body.check(account.now())?;
-    let told = |created: &Created| Started::from(created.order.as_ref());
+    let told = |created: &CreatedOrder| StartedOrder::from(created.order.as_ref());
     call.create("bizmori.createAntiAiWithUrls", asked, told)
         .await
 }
 
 pub async fn ai_detection(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    called: Called,
-    Read(body): Read<CreateAiDetection>,
-) -> Answer {
-    let call = Call::of(&context, &account, &called).await?;
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    called: RequestContext,
+    JsonBody(body): JsonBody<CreateAiDetection>,
+) -> BizmoriResult {
+    let call = CreateContext::of(&context, &account, &called).await?;
     let asked = body.check()?;
-    let told = |Created { order, .. }: &Created| {
+    let told = |CreatedOrder { order, .. }: &CreatedOrder| {
         AiDetectionCreated::of(order, |index| call.uploads.url(order, index))
     };
     call.create("bizmori.createAiDetection", asked, told).await
 }
 
-pub async fn watermark_embed(State(context): State<Context>, request: Request) -> Response {
+pub async fn watermark_embed(State(context): State<AppState>, request: Request) -> Response {
     announced(embed, request, context).await
 }
 
 async fn embed(
-    State(context): State<Context>,
-    BeforeSunset(account): BeforeSunset,
-    called: Called,
-    Read(body): Read<CreateWatermarkEmbed>,
-) -> Answer {
-    let call = Call::of(&context, &account, &called).await?;
-    let asked = body.check(Api::V2)?;
-    let told = |created: &Created| {
+    State(context): State<AppState>,
+    CallerBeforeSunset(account): CallerBeforeSunset,
+    called: RequestContext,
+    JsonBody(body): JsonBody<CreateWatermarkEmbed>,
+) -> BizmoriResult {
+    let call = CreateContext::of(&context, &account, &called).await?;
+    let asked = body.check(ApiVersion::V2)?;
+    let told = |created: &CreatedOrder| {
         let order = &created.order;
         let upload_url = |index| call.uploads.url(order, index);
         WatermarkEmbedCreated::of(order, !created.replayed, upload_url)
@@ -85,19 +85,19 @@ async fn embed(
         .await
 }
 
-pub async fn watermark_extract(State(context): State<Context>, request: Request) -> Response {
+pub async fn watermark_extract(State(context): State<AppState>, request: Request) -> Response {
     announced(extract, request, context).await
 }
 
 async fn extract(
-    State(context): State<Context>,
-    BeforeSunset(account): BeforeSunset,
-    called: Called,
-    Read(body): Read<CreateWatermarkExtract>,
-) -> Answer {
-    let call = Call::of(&context, &account, &called).await?;
+    State(context): State<AppState>,
+    CallerBeforeSunset(account): CallerBeforeSunset,
+    called: RequestContext,
+    JsonBody(body): JsonBody<CreateWatermarkExtract>,
+) -> BizmoriResult {
+    let call = CreateContext::of(&context, &account, &called).await?;
     let asked = body.check()?;
-    let told = |Created { order, .. }: &Created| {
+    let told = |CreatedOrder { order, .. }: &CreatedOrder| {
         WatermarkExtractCreated::of(order, |index| call.uploads.url(order, index))
     };
     call.create("bizmori.createWatermarkExtract", asked, told)
@@ -105,23 +105,23 @@ async fn extract(
 }
 
 /// A create call: whose, and where its uploads go.
-struct Call<'c> {
-    verbs: &'c Verbs,
+struct CreateContext<'c> {
+    verbs: &'c Services,
     account: &'c Arc<Account>,
-    uploads: Uploads<'c>,
+    uploads: UploadUrls<'c>,
 }
 
-impl<'c> Call<'c> {
+impl<'c> CreateContext<'c> {
     async fn of(
-        verbs: &'c Verbs,
+        verbs: &'c Services,
         account: &'c Arc<Account>,
-        called: &Called,
-    ) -> Result<Self, Refusal> {
+        called: &RequestContext,
+    ) -> Result<Self, ApiError> {
         let Origin(origin) = Origin::of(verbs, called).await?;
         Ok(Self {
             verbs,
             account,
-            uploads: Uploads::new(verbs, account, origin),
+            uploads: UploadUrls::new(verbs, account, origin),
         })
     }
 
@@ -129,14 +129,14 @@ impl<'c> Call<'c> {
     async fn create<T: Serialize>(
         &self,
         operation: &'static str,
-        asked: Asked,
-        told: impl FnOnce(&Created) -> T,
-    ) -> Answer {
-        let new = New {
+        asked: ValidatedOrder,
+        told: impl FnOnce(&CreatedOrder) -> T,
+    ) -> BizmoriResult {
+        let new = NewOrder {
             operation,
             idempotency_key: Some(asked.idempotency_key),
             vendor: Vendor::Bizmori,
-            api: Api::V2,
+            api: ApiVersion::V2,
             origin: self.uploads.origin().to_owned(),
             name: asked.order_name,
             work: asked.work,
@@ -147,7 +147,7 @@ impl<'c> Call<'c> {
         };
         let created = self.verbs.orders.create(self.account, new).await?;
         let mut response: Response = answer(told(&created));
-        Tied::tie(&mut response, created.hold);
+        OnResponseSent::tie(&mut response, created.hold);
         Ok(response)
     }
 }

@@ -2,23 +2,23 @@
 
 use axum::extract::State;
 
-use super::auth::Caller;
-use super::error::{Code, Refusal};
+use super::auth::AuthenticatedAccount;
+use super::error::{ApiError, ErrorCode};
 use super::orders::own;
-use super::wire::Download;
-use super::{Answer, answer};
-use crate::http::{Called, Context, Origin, Segment};
-use crate::model::order::{Order, State as OrderState, Vendor};
+use super::wire::DownloadUrl;
+use super::{BizmoriResult, answer};
+use crate::http::{AppState, Origin, PathParam, RequestContext};
+use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::work::{Outcome, Outputs, Work};
 use crate::services::links::READ_S;
 
 pub async fn get(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    Segment(order_id): Segment,
-    called: Called,
-) -> Answer {
-    let order = own(&context, &account, &order_id, Code::OrderNotFound).await?;
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    PathParam(order_id): PathParam,
+    called: RequestContext,
+) -> BizmoriResult {
+    let order = own(&context, &account, &order_id, ErrorCode::OrderNotFound).await?;
     let outputs = downloadable(&order)?;
     let Some(key) = &outputs.download else {
         let line = if order.test {
@@ -26,7 +26,7 @@ pub async fn get(
         } else {
             format!("order {order_id} has handed over its outputs, and keeps none")
         };
-        return Err(Refusal::new(Code::ProcessedFileNotFound, line));
+        return Err(ApiError::new(ErrorCode::ProcessedFileNotFound, line));
     };
     let Origin(origin) = Origin::of(&context, &called).await?;
     let name = match order.cuts().as_slice() {
@@ -36,7 +36,7 @@ pub async fn get(
     let now = account.now();
     let links = &context.links;
     let url = links.save(&origin, Vendor::Bizmori, key, &name, now, READ_S);
-    Ok(answer(Download {
+    Ok(answer(DownloadUrl {
         url: url.clone(),
         download_url: url,
         expires_in: READ_S,
@@ -47,17 +47,17 @@ pub async fn get(
 ///
 /// # Errors
 /// If orders of its type make nothing, it has expired, or it is not complete; in this order.
-pub fn downloadable(order: &Order) -> Result<&Outputs, Refusal> {
-    let refused = |code, line: &str| Err(Refusal::new(code, format!("order {} {line}", order.id)));
+pub fn downloadable(order: &Order) -> Result<&Outputs, ApiError> {
+    let refused = |code, line: &str| Err(ApiError::new(code, format!("order {} {line}", order.id)));
     match (&order.work, &order.state) {
         (
             Work::AiDetection { .. } | Work::WatermarkExtract | Work::Document(_) | Work::Bulk(_),
             _,
         ) => refused(
-            Code::OrderTypeCantDownload,
+            ErrorCode::OrderTypeCantDownload,
             "looks at a file: it makes none",
         ),
-        (_, OrderState::Expired { .. }) => refused(Code::OrderExpired, "has expired"),
+        (_, OrderState::Expired { .. }) => refused(ErrorCode::OrderExpired, "has expired"),
         (
             _,
             OrderState::Complete {
@@ -65,6 +65,9 @@ pub fn downloadable(order: &Order) -> Result<&Outputs, Refusal> {
                 ..
             },
         ) => Ok(outputs),
-        (_, state) => refused(Code::OrderNotCompleted, &format!("is {}", state.status())),
+        (_, state) => refused(
+            ErrorCode::OrderNotCompleted,
+            &format!("is {}", state.status()),
+        ),
     }
 }

@@ -5,15 +5,15 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::error::Refusal;
+use super::error::ApiError;
 use super::request::{
-    Asked, CreateAiDetection, CreateAntiAi, CreateWatermarkEmbed, CreateWatermarkExtract,
-    CreateWatermarkExtractV3, parse,
+    CreateAiDetection, CreateAntiAi, CreateWatermarkEmbed, CreateWatermarkExtract,
+    CreateWatermarkExtractV3, ValidatedOrder, parse,
 };
 use crate::model::account::Revision;
-use crate::model::order::{Api, Vendor};
-use crate::services::fixtures::{Amiss, Told};
-use crate::services::orders::{New, V2_SUNSET};
+use crate::model::order::{ApiVersion, Vendor};
+use crate::services::fixtures::{FieldError, FixtureOrder};
+use crate::services::orders::{NewOrder, V2_SUNSET};
 
 /// Bodies want one; the order keeps none.
 const IDEMPOTENCY_KEY: &str = "fixture";
@@ -26,7 +26,7 @@ const FIELDS: [(&str, &str); 5] = [
     ("file.includeOriginal", "files[1]"),
 ];
 
-pub fn anti_ai(told: &Told<'_>) -> Result<New, Amiss> {
+pub fn anti_ai(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
     told.takes_options(&["strength"])?;
     told.takes_no_watermarks()?;
     let files = told.files.iter().map(|file| json!({"fileName": file.name}));
@@ -35,10 +35,12 @@ pub fn anti_ai(told: &Told<'_>) -> Result<New, Amiss> {
         "files": files.collect::<Vec<_>>(),
         "options": told.options,
     });
-    drafted(told, Api::V2, body, |it: CreateAntiAi| it.check(told.at))
+    drafted(told, ApiVersion::V2, body, |it: CreateAntiAi| {
+        it.check(told.at)
+    })
 }
 
-pub fn ai_detection(told: &Told<'_>) -> Result<New, Amiss> {
+pub fn ai_detection(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
     told.takes_options(&["generateHeatmap", "generateOverlay", "generateThumbnail"])?;
     told.takes_no_watermarks()?;
     told.takes_files(1..=1)?;
@@ -47,19 +49,19 @@ pub fn ai_detection(told: &Told<'_>) -> Result<New, Amiss> {
         "fileName": told.files[0].name,
         "options": told.options,
     });
-    drafted(told, Api::V2, body, CreateAiDetection::check)
+    drafted(told, ApiVersion::V2, body, CreateAiDetection::check)
 }
 
-pub fn watermark_embed(told: &Told<'_>) -> Result<New, Amiss> {
+pub fn watermark_embed(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
     before_sunset(told)?;
-    embed(told, Api::V2)
+    embed(told, ApiVersion::V2)
 }
 
-pub fn watermark_embed_v3(told: &Told<'_>) -> Result<New, Amiss> {
-    embed(told, Api::V3)
+pub fn watermark_embed_v3(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
+    embed(told, ApiVersion::V3)
 }
 
-fn embed(told: &Told<'_>, api: Api) -> Result<New, Amiss> {
+fn embed(told: &FixtureOrder<'_>, api: ApiVersion) -> Result<NewOrder, FieldError> {
     told.takes_options(&[])?;
     told.takes_no_name()?;
     let files = told.files.iter().map(|file| {
@@ -70,7 +72,7 @@ fn embed(told: &Told<'_>, api: Api) -> Result<New, Amiss> {
     drafted(told, api, body, |it: CreateWatermarkEmbed| it.check(api))
 }
 
-pub fn watermark_extract(told: &Told<'_>) -> Result<New, Amiss> {
+pub fn watermark_extract(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
     before_sunset(told)?;
     told.takes_files(1..=2)?;
     let mut file = json!({"fileName": told.files[0].name});
@@ -78,22 +80,22 @@ pub fn watermark_extract(told: &Told<'_>) -> Result<New, Amiss> {
         file["includeOriginal"] = json!(true);
         file["originalFile"] = json!({"fileName": original.name});
     }
-    extract(told, Api::V2, &file, CreateWatermarkExtract::check)
+    extract(told, ApiVersion::V2, &file, CreateWatermarkExtract::check)
 }
 
-pub fn watermark_extract_v3(told: &Told<'_>) -> Result<New, Amiss> {
+pub fn watermark_extract_v3(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
     told.takes_files(2..=2)?;
     let original = json!({"fileName": told.files[1].name});
     let file = json!({"fileName": told.files[0].name, "originalFile": original});
-    extract(told, Api::V3, &file, CreateWatermarkExtractV3::check)
+    extract(told, ApiVersion::V3, &file, CreateWatermarkExtractV3::check)
 }
 
 fn extract<T: DeserializeOwned>(
-    told: &Told<'_>,
-    api: Api,
+    told: &FixtureOrder<'_>,
+    api: ApiVersion,
     file: &Value,
-    check: impl FnOnce(T) -> Result<Asked, Refusal>,
-) -> Result<New, Amiss> {
+    check: impl FnOnce(T) -> Result<ValidatedOrder, ApiError>,
+) -> Result<NewOrder, FieldError> {
     told.takes_options(&[])?;
     told.takes_no_name()?;
     told.takes_no_watermarks()?;
@@ -101,28 +103,28 @@ fn extract<T: DeserializeOwned>(
 }
 
 /// Its route has not ended yet, when it is made.
-fn before_sunset(told: &Told<'_>) -> Result<(), Amiss> {
+fn before_sunset(told: &FixtureOrder<'_>) -> Result<(), FieldError> {
     if told.revision == Revision::V2026_10 && told.at >= V2_SUNSET {
         let line = format!(
             "{} has ended by then; there is the one of v3",
             told.operation
         );
-        return Err(Amiss::new("operation", line));
+        return Err(FieldError::new("operation", line));
     }
     Ok(())
 }
 
 /// The order that the body asks for, if that is taken.
 fn drafted<T: DeserializeOwned>(
-    told: &Told<'_>,
-    api: Api,
+    told: &FixtureOrder<'_>,
+    api: ApiVersion,
     mut body: Value,
-    check: impl FnOnce(T) -> Result<Asked, Refusal>,
-) -> Result<New, Amiss> {
+    check: impl FnOnce(T) -> Result<ValidatedOrder, ApiError>,
+) -> Result<NewOrder, FieldError> {
     body["idempotencyKey"] = json!(IDEMPOTENCY_KEY);
     let parsed = parse(&Bytes::from(body.to_string()));
     let asked = parsed.and_then(check).map_err(|refusal| amiss(&refusal))?;
-    Ok(New {
+    Ok(NewOrder {
         operation: told.operation,
         idempotency_key: None,
         vendor: Vendor::Bizmori,
@@ -138,11 +140,11 @@ fn drafted<T: DeserializeOwned>(
 }
 
 /// What was refused of a body, told of the order; places in the body are nobody's.
-fn amiss(refusal: &Refusal) -> Amiss {
+fn amiss(refusal: &ApiError) -> FieldError {
     let why = refusal.why.as_str();
     let why = why.split(" at line ").next().unwrap_or(why);
     let (field, line) = why.split_once(": ").unwrap_or(("", why));
     let mut known = FIELDS.into_iter();
     let renamed = known.find(|(of_body, _)| *of_body == field);
-    Amiss::new(renamed.map_or(field, |(_, told)| told), line)
+    FieldError::new(renamed.map_or(field, |(_, told)| told), line)
 }

@@ -5,17 +5,17 @@ use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::http::{BodyRefusal, InternalFault, Json, OriginError, X_MOCK_REASON, header_line};
-use crate::model::order::ConfirmRefusal;
-use crate::services::accounts::TooMany;
-use crate::services::orders::{Refused, StartError};
+use crate::http::{BodyError, InternalFault, Json, OriginError, X_MOCK_REASON, header_line};
+use crate::model::order::ConfirmRejection;
+use crate::services::accounts::RateLimited;
+use crate::services::orders::{ConfirmError, CreateOrderError};
 use crate::services::webhooks::RetryError;
 use crate::storage::db::StoreError;
 
 /// A code of the vendor's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Code {
+pub enum ErrorCode {
     AuthForbidden,
     AuthNotAuthenticated,
     AuthTokenExpired,
@@ -54,7 +54,7 @@ pub enum Code {
     WebhookNotFound,
 }
 
-impl Code {
+impl ErrorCode {
     /// Every code there is.
     pub const ALL: [Self; 34] = [
         Self::AuthForbidden,
@@ -134,8 +134,8 @@ impl Code {
 
 /// A refusal: the vendor's code, and one line on this very request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    pub code: Code,
+pub struct ApiError {
+    pub code: ErrorCode,
     /// The code's own, where nothing else is said.
     pub status: StatusCode,
     pub why: String,
@@ -145,8 +145,8 @@ pub struct Refusal {
     fault: Option<String>,
 }
 
-impl Refusal {
-    pub fn new(code: Code, why: impl Into<String>) -> Self {
+impl ApiError {
+    pub fn new(code: ErrorCode, why: impl Into<String>) -> Self {
         Self {
             code,
             status: code.status(),
@@ -161,7 +161,7 @@ impl Refusal {
         Self {
             fault: Some(cause.into()),
             ..Self::new(
-                Code::ServerInternalError,
+                ErrorCode::ServerInternalError,
                 "a fault of stuntdouble's: see its log",
             )
         }
@@ -169,7 +169,7 @@ impl Refusal {
 
     /// A body that does not fit.
     pub fn invalid(why: impl Into<String>) -> Self {
-        Self::new(Code::ValidationFailed, why)
+        Self::new(ErrorCode::ValidationFailed, why)
     }
 
     /// A body, or what it is about, that fits and is not taken: 422.
@@ -182,15 +182,15 @@ impl Refusal {
 }
 
 #[derive(Serialize)]
-struct Body {
-    code: Code,
+struct ErrorCodeBody {
+    code: ErrorCode,
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let why = [(X_MOCK_REASON, header_line(&self.why))];
         let retry_after = self.retry_after_s.map(|s| [(RETRY_AFTER, s.to_string())]);
-        let body = Json(Body { code: self.code });
+        let body = Json(ErrorCodeBody { code: self.code });
         let mut response = (self.status, why, retry_after, body).into_response();
         if let Some(cause) = self.fault {
             response.extensions_mut().insert(InternalFault(cause));
@@ -199,35 +199,35 @@ impl IntoResponse for Refusal {
     }
 }
 
-impl From<TooMany> for Refusal {
-    fn from(too_many: TooMany) -> Self {
+impl From<RateLimited> for ApiError {
+    fn from(too_many: RateLimited) -> Self {
         Self {
             retry_after_s: Some(too_many.retry_after_s),
-            ..Self::new(Code::RateLimitExceeded, too_many.line())
+            ..Self::new(ErrorCode::RateLimitExceeded, too_many.line())
         }
     }
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::AccountGone => Self::new(Code::ServiceUnavailable, error.to_string()),
+            StoreError::AccountGone => Self::new(ErrorCode::ServiceUnavailable, error.to_string()),
             StoreError::DiskFull(_) => Self {
                 fault: Some(error.to_string()),
-                ..Self::new(Code::ServerInternalError, error.to_string())
+                ..Self::new(ErrorCode::ServerInternalError, error.to_string())
             },
             StoreError::Broken(_) => Self::internal(error.to_string()),
         }
     }
 }
 
-impl From<BodyRefusal> for Refusal {
-    fn from(refusal: BodyRefusal) -> Self {
+impl From<BodyError> for ApiError {
+    fn from(refusal: BodyError) -> Self {
         Self::invalid(refusal.line())
     }
 }
 
-impl From<OriginError> for Refusal {
+impl From<OriginError> for ApiError {
     fn from(error: OriginError) -> Self {
         match error {
             OriginError::Host(line) => Self::invalid(line),
@@ -236,48 +236,52 @@ impl From<OriginError> for Refusal {
     }
 }
 
-impl From<Refused> for Refusal {
-    fn from(refused: Refused) -> Self {
+impl From<CreateOrderError> for ApiError {
+    fn from(refused: CreateOrderError) -> Self {
         match refused {
-            Refused::NoCredits { left: 0, .. } => {
-                Self::new(Code::UsageLimitExceeded, "no credits are left")
+            CreateOrderError::NoCredits { left: 0, .. } => {
+                Self::new(ErrorCode::UsageLimitExceeded, "no credits are left")
             }
-            Refused::NoCredits { left, .. } => Self::new(
-                Code::UsageNotEnough,
+            CreateOrderError::NoCredits { left, .. } => Self::new(
+                ErrorCode::UsageNotEnough,
                 format!("{left} credits are left, and it costs one a file"),
             ),
-            Refused::IdTaken | Refused::UploadGone => {
+            CreateOrderError::IdTaken | CreateOrderError::UploadGone => {
                 Self::internal("an order was refused as only documents are")
             }
-            Refused::Store(error) => error.into(),
+            CreateOrderError::Store(error) => error.into(),
         }
     }
 }
 
-impl From<StartError> for Refusal {
-    fn from(error: StartError) -> Self {
+impl From<ConfirmError> for ApiError {
+    fn from(error: ConfirmError) -> Self {
         match error {
-            StartError::NotFound => Self::new(Code::OrderNotFound, "there is no order of this id"),
-            StartError::NotOwner => Self::new(Code::OrderNotOwner, "the order is another key's"),
-            StartError::TypeNotMatch => Self::new(
-                Code::OrderTypeNotMatch,
+            ConfirmError::NotFound => {
+                Self::new(ErrorCode::OrderNotFound, "there is no order of this id")
+            }
+            ConfirmError::NotOwner => {
+                Self::new(ErrorCode::OrderNotOwner, "the order is another key's")
+            }
+            ConfirmError::TypeNotMatch => Self::new(
+                ErrorCode::OrderTypeNotMatch,
                 "the order is of another type than this route starts",
             ),
-            StartError::Store(error) => error.into(),
-            StartError::Refused(refusal, order) => {
+            ConfirmError::Store(error) => error.into(),
+            ConfirmError::Refused(refusal, order) => {
                 let code = match refusal {
-                    ConfirmRefusal::FileNotUploaded { received, uploads } => {
+                    ConfirmRejection::FileNotUploaded { received, uploads } => {
                         let line = format!(
                             "order {} is pending: {received} of {uploads} files uploaded",
                             order.id
                         );
-                        return Self::new(Code::OrderFileNotUploaded, line);
+                        return Self::new(ErrorCode::OrderFileNotUploaded, line);
                     }
-                    ConfirmRefusal::AlreadyConfirmed => Code::OrderAlreadyConfirmed,
-                    ConfirmRefusal::AlreadyCompleted => Code::OrderAlreadyCompleted,
-                    ConfirmRefusal::AlreadyFailed => Code::OrderAlreadyFailed,
-                    ConfirmRefusal::Expired => Code::OrderExpired,
-                    ConfirmRefusal::NotPending => Code::OrderNotPending,
+                    ConfirmRejection::AlreadyConfirmed => ErrorCode::OrderAlreadyConfirmed,
+                    ConfirmRejection::AlreadyCompleted => ErrorCode::OrderAlreadyCompleted,
+                    ConfirmRejection::AlreadyFailed => ErrorCode::OrderAlreadyFailed,
+                    ConfirmRejection::Expired => ErrorCode::OrderExpired,
+                    ConfirmRejection::NotPending => ErrorCode::OrderNotPending,
                 };
                 let line = format!(
                     "order {} is {}, and was not confirmed with this key",
@@ -290,15 +294,15 @@ impl From<StartError> for Refusal {
     }
 }
 
-impl From<RetryError> for Refusal {
+impl From<RetryError> for ApiError {
     fn from(error: RetryError) -> Self {
         match error {
             RetryError::NoEndpoint(id) => Self::new(
-                Code::WebhookNotFound,
+                ErrorCode::WebhookNotFound,
                 format!("this key has no webhook {id}"),
             ),
             RetryError::NoDelivery(id) => Self::new(
-                Code::WebhookEventNotFound,
+                ErrorCode::WebhookEventNotFound,
                 format!("the webhook has no event row {id}"),
             ),
             RetryError::NotFailed(id, status) => Self::unprocessable(format!(

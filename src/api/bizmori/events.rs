@@ -2,37 +2,37 @@
 
 use serde::Serialize;
 
-use super::wire::{Fraction, detected};
-use crate::model::order::{Order, State, Vendor};
+use super::wire::{JsNumber, detected};
+use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::time::Timestamp;
 use crate::model::work::{Outcome, Work};
 use crate::platform::clock;
-use crate::services::links::Links;
-use crate::services::webhooks::Told;
+use crate::services::links::PresignedUrls;
+use crate::services::webhooks::EventPayload;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Event<'o> {
+struct EventEnvelope<'o> {
     event_id: &'o str,
     event_type: &'o str,
     occurred_at: String,
-    data: Data<'o>,
+    data: EventData<'o>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Data<'o> {
+struct EventData<'o> {
     order_id: &'o str,
     order_name: &'o str,
     created_at: String,
     updated_at: String,
     #[serde(flatten)]
-    end: End<'o>,
+    end: EventDetails<'o>,
 }
 
 #[derive(Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
-enum End<'o> {
+enum EventDetails<'o> {
     Outputs {
         completed_at: String,
         status: &'static str,
@@ -52,7 +52,7 @@ enum End<'o> {
     Detection {
         completed_at: String,
         status: &'static str,
-        probability: Fraction,
+        probability: JsNumber,
         /// Left out where not asked for; null for test orders.
         #[serde(skip_serializing_if = "Option::is_none")]
         heatmap_url: Option<Option<String>>,
@@ -76,21 +76,26 @@ struct WatermarkInfo<'o> {
 /// The event of an order that has just come to its end, its links made for the origin of the
 /// request that made the order.
 #[must_use]
-pub fn project(order: &Order, links: &Links, event_id: &str, now: Timestamp) -> Option<Told> {
+pub fn project(
+    order: &Order,
+    links: &PresignedUrls,
+    event_id: &str,
+    now: Timestamp,
+) -> Option<EventPayload> {
     let status = order.state.status();
     let link = |key: &Option<String>| {
         key.as_deref()
             .map(|key| links.read(&order.origin, Vendor::Bizmori, key, now))
     };
     let (word, end) = match &order.state {
-        State::Complete {
+        OrderState::Complete {
             completed_at,
             outcome,
             ..
         } => {
             let completed_at = clock::iso(*completed_at);
             let end = match outcome {
-                Outcome::Outputs(outputs) => End::Outputs {
+                Outcome::Outputs(outputs) => EventDetails::Outputs {
                     completed_at,
                     status,
                     file_count: order.files.len(),
@@ -98,7 +103,7 @@ pub fn project(order: &Order, links: &Links, event_id: &str, now: Timestamp) -> 
                 },
                 Outcome::Extraction(found) => {
                     let text = found.text.as_deref();
-                    End::Extraction {
+                    EventDetails::Extraction {
                         completed_at,
                         status,
                         status_code: detected(found),
@@ -112,10 +117,10 @@ pub fn project(order: &Order, links: &Links, event_id: &str, now: Timestamp) -> 
                         return None;
                     };
                     let asked = options.unwrap_or_default();
-                    End::Detection {
+                    EventDetails::Detection {
                         completed_at,
                         status,
-                        probability: Fraction(found.verdict.probability),
+                        probability: JsNumber(found.verdict.probability),
                         heatmap_url: asked.generate_heatmap.then(|| link(&found.heatmap)),
                         overlay_url: asked.generate_overlay.then(|| link(&found.overlay)),
                     }
@@ -123,13 +128,13 @@ pub fn project(order: &Order, links: &Links, event_id: &str, now: Timestamp) -> 
             };
             ("completed", end)
         }
-        State::Failed {
+        OrderState::Failed {
             failed_at, failure, ..
         } => {
             let (error_code, error_message) = (failure.code.as_str(), failure.message.as_str());
             (
                 "failed",
-                End::Failed {
+                EventDetails::Failed {
                     failed_at: clock::iso(*failed_at),
                     status,
                     error_code,
@@ -137,14 +142,16 @@ pub fn project(order: &Order, links: &Links, event_id: &str, now: Timestamp) -> 
                 },
             )
         }
-        State::Pending | State::InProgress { .. } | State::Expired { .. } => return None,
+        OrderState::Pending | OrderState::InProgress { .. } | OrderState::Expired { .. } => {
+            return None;
+        }
     };
     let kind = format!("order.{}.{word}", order.work.name());
-    let event = Event {
+    let event = EventEnvelope {
         event_id,
         event_type: &kind,
         occurred_at: clock::iso(now),
-        data: Data {
+        data: EventData {
             order_id: &order.id,
             order_name: &order.name,
             created_at: clock::iso(order.created_at),
@@ -153,5 +160,5 @@ pub fn project(order: &Order, links: &Links, event_id: &str, now: Timestamp) -> 
         },
     };
     let body = serde_json::to_string(&event).ok()?;
-    Some(Told { kind, body })
+    Some(EventPayload { kind, body })
 }

@@ -3,41 +3,47 @@
 
 use axum::extract::State;
 
-use super::auth::Caller;
-use super::error::{Code, Refusal};
+use super::auth::AuthenticatedAccount;
+use super::error::{ApiError, ErrorCode};
+use super::request::JsonBody;
 use super::request::LegacyWebhookBody;
-use super::request::Read;
 use super::webhooks::{answer_registered, wish};
 use super::wire_webhooks::{LegacyWebhook, LegacyWebhookSet};
-use super::{Answer, answer};
-use crate::http::Context;
+use super::{BizmoriResult, answer};
+use crate::http::AppState;
 
 pub async fn set(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    Read(body): Read<LegacyWebhookBody>,
-) -> Answer {
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    JsonBody(body): JsonBody<LegacyWebhookBody>,
+) -> BizmoriResult {
     let wish = wish(&account, body.into())?;
     let endpoint = context.webhooks.set_legacy(&account, wish).await?;
     let url = endpoint.url.clone();
     Ok(answer_registered(&context, &url, LegacyWebhookSet::from(endpoint)).await)
 }
 
-pub async fn get(State(context): State<Context>, Caller(account): Caller) -> Answer {
+pub async fn get(
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+) -> BizmoriResult {
     let endpoint = context.webhooks.legacy(&account).await?;
     Ok(answer(
         endpoint.map_or_else(LegacyWebhook::default, LegacyWebhook::from),
     ))
 }
 
-pub async fn delete(State(context): State<Context>, Caller(account): Caller) -> Answer {
+pub async fn delete(
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+) -> BizmoriResult {
     if let Some(endpoint) = context.webhooks.legacy(&account).await?
         && context.webhooks.unregister(&account, endpoint.id).await?
     {
         return Ok(answer(()));
     }
-    Err(Refusal::new(
-        Code::WebhookNotFound,
+    Err(ApiError::new(
+        ErrorCode::WebhookNotFound,
         "this key has no legacy webhook",
     ))
 }

@@ -8,13 +8,13 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use futures_util::{StreamExt, stream};
 
-use super::auth::Caller;
-use super::error::Refusal;
+use super::auth::AuthenticatedAccount;
+use super::error::ApiError;
 use super::request::{LIMIT_MAX, ListQuery, stats_day};
-use super::wire::{Listing, RecentStats, View, Whole};
-use super::{Answer, answer};
-use crate::http::{Called, Context, Origin};
-use crate::model::listing::{Filter, Page};
+use super::wire::{ListingWriter, OrderListing, RecentStats, RenderContext};
+use super::{BizmoriResult, answer};
+use crate::http::{AppState, Origin, RequestContext};
+use crate::model::listing::{OrderFilter, Page};
 use crate::model::time::DAY_MS;
 use crate::services::accounts::Account;
 use crate::services::orders::Cursor;
@@ -27,11 +27,11 @@ const DAYS: i64 = 7;
 const PIECE_ORDERS: u32 = LIMIT_MAX;
 
 pub async fn list(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    called: Called,
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    called: RequestContext,
     RawQuery(query): RawQuery,
-) -> Answer {
+) -> BizmoriResult {
     let asked = ListQuery::read(query.as_deref())?;
     let Origin(origin) = Origin::of(&context, &called).await?;
     let nothing = Page {
@@ -48,30 +48,35 @@ pub async fn list(
             page.await?
         }
     };
-    let view = View::of(&context, &account, &origin);
-    Ok(answer(Listing::of(&page, &asked, view)))
+    let view = RenderContext::of(&context, &account, &origin);
+    Ok(answer(OrderListing::of(&page, &asked, view)))
 }
 
 /// A listing of all orders, under way.
-struct All {
-    context: Context,
+struct OrderStream {
+    context: AppState,
     account: Arc<Account>,
     origin: String,
-    filter: Filter,
+    filter: OrderFilter,
     cursor: Cursor,
-    written: Whole,
+    written: ListingWriter,
 }
 
 /// Answers with all orders, which are read as fast as the client takes them and no faster: no
 /// more than a piece is in memory.
-async fn all(context: Context, account: Arc<Account>, origin: String, filter: Filter) -> Answer {
-    let mut all = All {
+async fn all(
+    context: AppState,
+    account: Arc<Account>,
+    origin: String,
+    filter: OrderFilter,
+) -> BizmoriResult {
+    let mut all = OrderStream {
         context,
         account,
         origin,
         filter,
         cursor: Cursor::default(),
-        written: Whole::default(),
+        written: ListingWriter::default(),
     };
     // A fault in the first piece is still answered as one; later it can but break off.
     let (first, more) = all.piece().await?;
@@ -88,23 +93,23 @@ async fn all(context: Context, account: Arc<Account>, origin: String, filter: Fi
     Ok((json, Body::from_stream(body)).into_response())
 }
 
-impl All {
+impl OrderStream {
     /// The next piece, and whether there are more.
     async fn piece(&mut self) -> Result<(String, bool), StoreError> {
         let orders = &self.context.orders;
         let piece = orders.list_on(&self.account, &self.filter, PIECE_ORDERS, &mut self.cursor);
         let orders = piece.await?;
-        let view = View::of(&self.context, &self.account, &self.origin);
+        let view = RenderContext::of(&self.context, &self.account, &self.origin);
         let piece = self.written.piece(&orders, view)?;
         Ok((piece, !orders.is_empty()))
     }
 }
 
 pub async fn recent(
-    State(context): State<Context>,
-    Caller(account): Caller,
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
     RawQuery(query): RawQuery,
-) -> Result<axum::response::Response, Refusal> {
+) -> Result<axum::response::Response, ApiError> {
     let today = account.now().ms().div_euclid(DAY_MS);
     let last = stats_day(query.as_deref())?.unwrap_or(today);
     let first = last.saturating_sub(DAYS - 1);

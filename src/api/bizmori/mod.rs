@@ -24,17 +24,17 @@ use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::http::{Context, Json, Routes};
-use crate::model::rule::Makes;
+use crate::http::{AppState, Json, Routes};
+use crate::model::rule::ResultKind;
 pub use auth::whose;
-pub use error::Code;
-use error::Refusal;
+use error::ApiError;
+pub use error::ErrorCode;
 
 pub use events::project;
 
 /// The operations of this front door.
 #[must_use]
-pub fn routes(context: Option<Context>) -> Routes {
+pub fn routes(context: Option<AppState>) -> Routes {
     let routes = Routes::new(context).owned(whose);
     v3::routes(webhook_routes(order_routes(routes)))
 }
@@ -47,7 +47,7 @@ fn order_routes(routes: Routes) -> Routes {
             "/api/v2/orders/anti-ai",
             create::anti_ai,
         )
-        .making(Makes::Outputs)
+        .making(ResultKind::Outputs)
         .drafted(draft::anti_ai)
         .on(
             "bizmori.confirmAntiAi",
@@ -61,14 +61,14 @@ fn order_routes(routes: Routes) -> Routes {
             "/api/v2/orders/anti-ai/with-urls",
             create::anti_ai_with_urls,
         )
-        .making(Makes::Outputs)
+        .making(ResultKind::Outputs)
         .on(
             "bizmori.createWatermarkEmbed",
             Method::POST,
             "/api/v2/orders/wtr-embed",
             create::watermark_embed,
         )
-        .making(Makes::Outputs)
+        .making(ResultKind::Outputs)
         .drafted(draft::watermark_embed)
         .on(
             "bizmori.createWatermarkExtract",
@@ -76,7 +76,7 @@ fn order_routes(routes: Routes) -> Routes {
             "/api/v2/orders/wtr-extract",
             create::watermark_extract,
         )
-        .making(Makes::Extraction)
+        .making(ResultKind::Extraction)
         .drafted(draft::watermark_extract)
         .on(
             "bizmori.createAiDetection",
@@ -84,7 +84,7 @@ fn order_routes(routes: Routes) -> Routes {
             "/api/v2/orders/ai-detection",
             create::ai_detection,
         )
-        .making(Makes::Detection)
+        .making(ResultKind::Detection)
         .drafted(draft::ai_detection)
         .on(
             "bizmori.confirmAiDetection",
@@ -207,18 +207,18 @@ fn webhook_routes(routes: Routes) -> Routes {
 }
 
 /// What a handler answers.
-type Answer = Result<Response, Refusal>;
+type BizmoriResult = Result<Response, ApiError>;
 
 /// A success: `{"data": …}`.
 fn answer<T: Serialize>(data: T) -> Response {
-    Json(wire::Data { data }).into_response()
+    Json(wire::DataEnvelope { data }).into_response()
 }
 
 /// The answer to a route there is not, or a method that a route does not have.
 #[must_use]
 pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
-    Refusal::new(
-        Code::ResourceNotFound,
+    ApiError::new(
+        ErrorCode::ResourceNotFound,
         format!("{method} {} is no route", uri.path()),
     )
     .into_response()
@@ -227,20 +227,20 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
 /// Returns the response to a request without a valid `Host` header.
 #[must_use]
 pub fn bad_host(line: &str) -> Response {
-    Refusal::invalid(line).into_response()
+    ApiError::invalid(line).into_response()
 }
 
 /// Returns the response to a preflight of a page whose origin is not allowed.
 #[must_use]
 pub fn forbidden_origin(line: &str) -> Response {
-    Refusal::new(Code::AuthForbidden, line).into_response()
+    ApiError::new(ErrorCode::AuthForbidden, line).into_response()
 }
 
 /// The answer where a handler of ours panicked.
 #[must_use]
 pub fn panicked() -> Response {
-    Refusal::new(
-        Code::ServerInternalError,
+    ApiError::new(
+        ErrorCode::ServerInternalError,
         "a fault of stuntdouble's: see its log",
     )
     .into_response()

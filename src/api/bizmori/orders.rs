@@ -4,22 +4,24 @@ use std::sync::Arc;
 
 use axum::extract::State;
 
-use super::auth::Caller;
-use super::error::{Code, Refusal};
-use super::request::{Confirm, Read};
-use super::uploads::Uploads;
-use super::wire::{Confirmed, Detail, Refreshed, View, outcome_of_order};
-use super::{Answer, answer};
-use crate::http::{Called, Context, Origin, Segment, Tied, Verbs, X_MOCK_OUTCOME};
-use crate::model::order::{Order, State as OrderState, Vendor};
+use super::auth::AuthenticatedAccount;
+use super::error::{ApiError, ErrorCode};
+use super::request::{Confirm, JsonBody};
+use super::uploads::UploadUrls;
+use super::wire::{Confirmed, OrderDetail, Refreshed, RenderContext, outcome_of_order};
+use super::{BizmoriResult, answer};
+use crate::http::{
+    AppState, OnResponseSent, Origin, PathParam, RequestContext, Services, X_MOCK_OUTCOME,
+};
+use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::work::Work;
 use crate::services::accounts::Account;
 
 pub async fn confirm_anti_ai(
-    State(context): State<Context>,
-    caller: Caller,
-    Read(body): Read<Confirm>,
-) -> Answer {
+    State(context): State<AppState>,
+    caller: AuthenticatedAccount,
+    JsonBody(body): JsonBody<Confirm>,
+) -> BizmoriResult {
     confirm(&context, caller, body, |work| {
         matches!(work, Work::AntiAi { .. })
     })
@@ -27,10 +29,10 @@ pub async fn confirm_anti_ai(
 }
 
 pub async fn confirm_ai_detection(
-    State(context): State<Context>,
-    caller: Caller,
-    Read(body): Read<Confirm>,
-) -> Answer {
+    State(context): State<AppState>,
+    caller: AuthenticatedAccount,
+    JsonBody(body): JsonBody<Confirm>,
+) -> BizmoriResult {
     confirm(&context, caller, body, |work| {
         matches!(work, Work::AiDetection { .. })
     })
@@ -38,11 +40,11 @@ pub async fn confirm_ai_detection(
 }
 
 async fn confirm(
-    verbs: &Verbs,
-    Caller(account): Caller,
+    verbs: &Services,
+    AuthenticatedAccount(account): AuthenticatedAccount,
     body: Confirm,
     of_type: fn(&Work) -> bool,
-) -> Answer {
+) -> BizmoriResult {
     let key = body.key()?;
     let started = verbs
         .orders
@@ -53,22 +55,22 @@ async fn confirm(
         order_id: started.order.id.clone(),
         status,
     });
-    Tied::tie(&mut response, started.hold);
+    OnResponseSent::tie(&mut response, started.hold);
     Ok(response)
 }
 
 pub async fn get(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    Segment(order_id): Segment,
-    called: Called,
-) -> Answer {
-    let order = own(&context, &account, &order_id, Code::OrderNotOwner).await?;
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    PathParam(order_id): PathParam,
+    called: RequestContext,
+) -> BizmoriResult {
+    let order = own(&context, &account, &order_id, ErrorCode::OrderNotOwner).await?;
     let (order, hold) = context.orders.polled(&account, order).await?;
     let Origin(origin) = Origin::of(&context, &called).await?;
-    let view = View::of(&context, &account, &origin);
-    let mut response = answer(Detail::of(&order, view));
-    Tied::tie(&mut response, hold);
+    let view = RenderContext::of(&context, &account, &origin);
+    let mut response = answer(OrderDetail::of(&order, view));
+    OnResponseSent::tie(&mut response, hold);
     if let Some(outcome) = outcome_of_order(&order) {
         response.headers_mut().insert(X_MOCK_OUTCOME, outcome);
     }
@@ -77,34 +79,39 @@ pub async fn get(
 
 /// The account's order of that id; another key's is refused with the code `foreign`.
 pub async fn own(
-    verbs: &Verbs,
+    verbs: &Services,
     account: &Account,
     order_id: &str,
-    foreign: Code,
-) -> Result<Arc<Order>, Refusal> {
+    foreign: ErrorCode,
+) -> Result<Arc<Order>, ApiError> {
     let found = verbs.orders.find(Vendor::Bizmori, order_id).await?;
-    let missing = || Refusal::new(Code::OrderNotFound, format!("there is no order {order_id}"));
+    let missing = || {
+        ApiError::new(
+            ErrorCode::OrderNotFound,
+            format!("there is no order {order_id}"),
+        )
+    };
     let order = found.ok_or_else(missing)?;
     if order.account == account.id {
         return Ok(order);
     }
     let line = format!("order {order_id} is another key's");
-    Err(Refusal::new(foreign, line))
+    Err(ApiError::new(foreign, line))
 }
 
 pub async fn refresh_urls(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    Segment(order_id): Segment,
-    called: Called,
-) -> Answer {
-    let order = own(&context, &account, &order_id, Code::OrderNotOwner).await?;
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    PathParam(order_id): PathParam,
+    called: RequestContext,
+) -> BizmoriResult {
+    let order = own(&context, &account, &order_id, ErrorCode::OrderNotOwner).await?;
     if order.state != OrderState::Pending {
         let line = format!("order {order_id} is {}", order.state.status());
-        return Err(Refusal::new(Code::OrderNotPending, line));
+        return Err(ApiError::new(ErrorCode::OrderNotPending, line));
     }
     let Origin(origin) = Origin::of(&context, &called).await?;
-    let uploads = Uploads::new(&context, &account, origin);
+    let uploads = UploadUrls::new(&context, &account, origin);
     Ok(answer(Refreshed::of(&order, |index| {
         uploads.url(&order, index)
     })))

@@ -14,10 +14,10 @@ mod listing;
 mod watermark;
 mod webhooks;
 
-use super::error::Refusal;
-use crate::http::{Context, Object, read_json};
+use super::error::ApiError;
+use crate::http::{AppState, JsonObject, read_json};
 
-pub use create::{Asked, CreateAiDetection, CreateAntiAi, CreateAntiAiWithUrls};
+pub use create::{CreateAiDetection, CreateAntiAi, CreateAntiAiWithUrls, ValidatedOrder};
 use fields::idempotency_key;
 pub use listing::{LIMIT_MAX, ListQuery, Paging, stats_day};
 pub use watermark::{CreateWatermarkEmbed, CreateWatermarkExtract, CreateWatermarkExtractV3};
@@ -28,13 +28,13 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A JSON body, sent as JSON, of the shape of `T`.
 #[derive(Debug)]
-pub struct Read<T>(pub T);
+pub struct JsonBody<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<Context> for Read<T> {
-    type Rejection = Refusal;
+impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, context: &Context) -> Result<Self, Refusal> {
-        let Sent(bytes) = Sent::from_request(request, context).await?;
+    async fn from_request(request: Request, context: &AppState) -> Result<Self, ApiError> {
+        let JsonBytes(bytes) = JsonBytes::from_request(request, context).await?;
         parse(&bytes).map(Self)
     }
 }
@@ -42,13 +42,13 @@ impl<T: DeserializeOwned> FromRequest<Context> for Read<T> {
 /// The same, with the SHA-256 of what the body says, in hex; the order of its fields and its
 /// blanks do not count.
 #[derive(Debug)]
-pub struct ReadWithDigest<T>(pub T, pub String);
+pub struct JsonBodyWithDigest<T>(pub T, pub String);
 
-impl<T: DeserializeOwned> FromRequest<Context> for ReadWithDigest<T> {
-    type Rejection = Refusal;
+impl<T: DeserializeOwned> FromRequest<AppState> for JsonBodyWithDigest<T> {
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, context: &Context) -> Result<Self, Refusal> {
-        let bytes = Sent::from_request(request, context).await?.0;
+    async fn from_request(request: Request, context: &AppState) -> Result<Self, ApiError> {
+        let bytes = JsonBytes::from_request(request, context).await?.0;
         let body = parse(&bytes)?;
         let said: Value = parse(&bytes)?;
         Ok(Self(body, hex::encode(Sha256::digest(said.to_string()))))
@@ -57,12 +57,12 @@ impl<T: DeserializeOwned> FromRequest<Context> for ReadWithDigest<T> {
 
 /// The same, or no body at all, which is as good as `{}`.
 #[derive(Debug)]
-pub struct ReadOrEmpty<T>(pub T);
+pub struct OptionalJsonBody<T>(pub T);
 
-impl<T: DeserializeOwned + Default> FromRequest<Context> for ReadOrEmpty<T> {
-    type Rejection = Refusal;
+impl<T: DeserializeOwned + Default> FromRequest<AppState> for OptionalJsonBody<T> {
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &Context) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, _: &AppState) -> Result<Self, ApiError> {
         let (bytes, sent_as_json) = read_body(request).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
@@ -73,12 +73,12 @@ impl<T: DeserializeOwned + Default> FromRequest<Context> for ReadOrEmpty<T> {
 }
 
 /// A body that was sent as JSON.
-struct Sent(Bytes);
+struct JsonBytes(Bytes);
 
-impl FromRequest<Context> for Sent {
-    type Rejection = Refusal;
+impl FromRequest<AppState> for JsonBytes {
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &Context) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, _: &AppState) -> Result<Self, ApiError> {
         let (bytes, sent_as_json) = read_body(request).await?;
         as_json(sent_as_json)?;
         Ok(Self(bytes))
@@ -87,7 +87,7 @@ impl FromRequest<Context> for Sent {
 
 /// Reads the body of a request, and whether it was sent as JSON. A leading byte order mark is skipped, as
 /// Express does.
-async fn read_body(request: Request) -> Result<(Bytes, bool), Refusal> {
+async fn read_body(request: Request) -> Result<(Bytes, bool), ApiError> {
     let (parts, body): (_, Body) = request.into_parts();
     let (mut bytes, sent_as_json) = read_json(&parts.headers, body).await?;
     if bytes.starts_with(BYTE_ORDER_MARK) {
@@ -96,11 +96,11 @@ async fn read_body(request: Request) -> Result<(Bytes, bool), Refusal> {
     Ok((bytes, sent_as_json))
 }
 
-fn as_json(sent_as_json: bool) -> Result<(), Refusal> {
+fn as_json(sent_as_json: bool) -> Result<(), ApiError> {
     if sent_as_json {
         Ok(())
     } else {
-        Err(Refusal::invalid("Content-Type: is not application/json"))
+        Err(ApiError::invalid("Content-Type: is not application/json"))
     }
 }
 
@@ -108,12 +108,12 @@ fn as_json(sent_as_json: bool) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// Names the field that does not fit.
-pub fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
+pub fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ApiError> {
     let mut source = serde_json::Deserializer::from_slice(bytes);
-    let Object(parsed) = serde_path_to_error::deserialize(&mut source).map_err(|error| {
+    let JsonObject(parsed) = serde_path_to_error::deserialize(&mut source).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        Refusal::invalid(if inner.is_data() && path != "." {
+        ApiError::invalid(if inner.is_data() && path != "." {
             format!("{path}: {inner}")
         } else {
             format!("body: {inner}")
@@ -121,7 +121,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
     })?;
     source
         .end()
-        .map_err(|error| Refusal::invalid(format!("body: {error}")))?;
+        .map_err(|error| ApiError::invalid(format!("body: {error}")))?;
     Ok(parsed)
 }
 
@@ -139,7 +139,7 @@ impl Confirm {
     ///
     /// # Errors
     /// If there is none that is taken.
-    pub fn key(&self) -> Result<String, Refusal> {
+    pub fn key(&self) -> Result<String, ApiError> {
         idempotency_key(&self.idempotency_key)
     }
 }

@@ -10,9 +10,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 
-use super::auth::{Caller, bearer};
-use super::error::{Code, Refusal};
-use crate::http::{Context, Verbs};
+use super::auth::{AuthenticatedAccount, bearer};
+use super::error::{ApiError, ErrorCode};
+use crate::http::{AppState, Services};
 use crate::model::account::Revision;
 use crate::platform::clock;
 use crate::services::accounts::Account;
@@ -22,17 +22,18 @@ const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 const SUNSET: HeaderName = HeaderName::from_static("sunset");
 
 /// Who calls a route that ends, before it has.
-pub struct BeforeSunset(pub Arc<Account>);
+pub struct CallerBeforeSunset(pub Arc<Account>);
 
-impl FromRequestParts<Context> for BeforeSunset {
-    type Rejection = Refusal;
+impl FromRequestParts<AppState> for CallerBeforeSunset {
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Refusal> {
-        let Caller(account) = Caller::from_request_parts(parts, context).await?;
+    async fn from_request_parts(parts: &mut Parts, context: &AppState) -> Result<Self, ApiError> {
+        let AuthenticatedAccount(account) =
+            AuthenticatedAccount::from_request_parts(parts, context).await?;
         let ends = context.orders.revision(&account) == Revision::V2026_10;
         if ends && account.now() >= V2_SUNSET {
             let line = "the v2 watermark API has ended by the account's clock: use v3";
-            return Err(Refusal::new(Code::WatermarkV2ApiSunset, line));
+            return Err(ApiError::new(ErrorCode::WatermarkV2ApiSunset, line));
         }
         Ok(Self(account))
     }
@@ -40,9 +41,9 @@ impl FromRequestParts<Context> for BeforeSunset {
 
 /// The answer of a route that ends; it says when, and what comes after it.
 pub async fn announced<T>(
-    route: impl Handler<T, Context>,
+    route: impl Handler<T, AppState>,
     request: Request,
-    context: Context,
+    context: AppState,
 ) -> Response {
     let revision = revision(&context, request.headers());
     let successor = request.uri().path().replacen("/v2/", "/v3/", 1);
@@ -61,7 +62,7 @@ pub async fn announced<T>(
 }
 
 /// That of the key's account; the server's where there is none.
-fn revision(verbs: &Verbs, headers: &HeaderMap) -> Revision {
+fn revision(verbs: &Services, headers: &HeaderMap) -> Revision {
     let shown = headers.get(AUTHORIZATION);
     let key = shown.and_then(|value| value.to_str().ok()).and_then(bearer);
     let account = key.and_then(|key| verbs.accounts.get(key));

@@ -7,10 +7,10 @@ use axum::response::{IntoResponse, Response};
 use tokio_util::io::ReaderStream;
 
 use super::download::downloadable;
-use super::error::{Code, Refusal};
+use super::error::{ApiError, ErrorCode};
 use super::token::{Purpose, SAMPLES_PATH, Token};
-use crate::http::{Context, Segment, Verbs};
-use crate::model::order::{Order, State as OrderState, Vendor};
+use crate::http::{AppState, PathParam, Services};
+use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::report::Locale;
 use crate::model::time::Timestamp;
 use crate::services::links::attachment;
@@ -52,17 +52,17 @@ pub fn report_url(
 }
 
 pub async fn get(
-    State(context): State<Context>,
-    Segment(token): Segment,
-) -> Result<Response, Refusal> {
-    let forbidden = |line: &str| Refusal::new(Code::AuthForbidden, line);
+    State(context): State<AppState>,
+    PathParam(token): PathParam,
+) -> Result<Response, ApiError> {
+    let forbidden = |line: &str| ApiError::new(ErrorCode::AuthForbidden, line);
     let secret = &context.config.storage.s3_secret;
     let read = |purpose| Token::read(secret, purpose, &token).map(|token| (purpose, token));
     let (purpose, token) = read(Purpose::Sample)
         .or_else(|| read(Purpose::Report))
         .ok_or_else(|| forbidden("the token is not one of ours"))?;
     let found = context.orders.find(Vendor::Bizmori, token.order_id).await?;
-    let gone = || Refusal::new(Code::OrderNotFound, "the order of this token is gone");
+    let gone = || ApiError::new(ErrorCode::OrderNotFound, "the order of this token is gone");
     let order = found.ok_or_else(gone)?;
     let account = context.accounts.by_id(order.account).ok_or_else(gone)?;
     if account.now() > token.expires_at {
@@ -75,7 +75,7 @@ pub async fn get(
     let sample = context.orders.sample(&order, token.index).await?;
     let sample = sample.ok_or_else(|| {
         let line = format!("order {} has no output {}", order.id, token.index);
-        Refusal::new(Code::ProcessedFileNotFound, line)
+        ApiError::new(ErrorCode::ProcessedFileNotFound, line)
     })?;
     let body = Body::from_stream(ReaderStream::new(sample.file));
     let content_type = [(CONTENT_TYPE, sample.media_type)];
@@ -83,16 +83,16 @@ pub async fn get(
 }
 
 /// Answers with the sample of a report in the language of that index.
-async fn report(verbs: &Verbs, order: &Order, index: usize) -> Result<Response, Refusal> {
+async fn report(verbs: &Services, order: &Order, index: usize) -> Result<Response, ApiError> {
     if matches!(order.state, OrderState::Expired { .. }) {
         let line = format!("order {} has expired", order.id);
-        return Err(Refusal::new(Code::OrderExpired, line));
+        return Err(ApiError::new(ErrorCode::OrderExpired, line));
     }
     let locale = Locale::ALL.get(index).copied().unwrap_or_default();
     let pdf = verbs.orders.sample_report(order, locale).await?;
     let pdf = pdf.ok_or_else(|| {
         let line = format!("order {} has no report in {}", order.id, locale.tag());
-        Refusal::new(Code::ReportNotFound, line)
+        ApiError::new(ErrorCode::ReportNotFound, line)
     })?;
     let headers = [
         (CONTENT_TYPE, "application/pdf".to_owned()),

@@ -6,9 +6,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 
-use super::error::{Code, Refusal};
+use super::error::{ApiError, ErrorCode};
 use super::token::{Purpose, Token};
-use crate::http::{BodyRefusal, Context, Segment, Tied};
+use crate::http::{AppState, BodyError, OnResponseSent, PathParam};
 use crate::model::order::Vendor;
 use crate::model::time::Timestamp;
 
@@ -32,15 +32,15 @@ pub fn url(secret: &str, origin: &str, order_id: &str, index: usize, now: Timest
 }
 
 pub async fn put(
-    State(context): State<Context>,
-    Segment(token): Segment,
+    State(context): State<AppState>,
+    PathParam(token): PathParam,
     mut body: Body,
-) -> Result<Response, Refusal> {
-    let forbidden = |line: &str| Refusal::new(Code::AuthForbidden, line);
+) -> Result<Response, ApiError> {
+    let forbidden = |line: &str| ApiError::new(ErrorCode::AuthForbidden, line);
     let token = Token::read(&context.config.storage.s3_secret, Purpose::Upload, &token)
         .ok_or_else(|| forbidden("the token is not one of ours"))?;
     let found = context.orders.find(Vendor::Bizmori, token.order_id).await?;
-    let gone = || Refusal::new(Code::OrderNotFound, "the order of this token is gone");
+    let gone = || ApiError::new(ErrorCode::OrderNotFound, "the order of this token is gone");
     let order = found.ok_or_else(gone)?;
     let account = context.accounts.by_id(order.account).ok_or_else(gone)?;
     let file = order.files.get(token.index).ok_or_else(gone)?;
@@ -51,14 +51,14 @@ pub async fn put(
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
             let error: &(dyn std::error::Error + 'static) = &error;
-            BodyRefusal::from(error)
+            BodyError::from(error)
         })?;
         bytes += frame
             .data_ref()
             .map_or(0, |data| u64::try_from(data.len()).unwrap_or(u64::MAX));
         if bytes > BODY_BYTES_MAX {
             let line = format!("the body is larger than {BODY_BYTES_MAX} bytes");
-            return Err(Refusal::new(Code::TestUploadTooLarge, line));
+            return Err(ApiError::new(ErrorCode::TestUploadTooLarge, line));
         }
     }
     let hold = context
@@ -66,6 +66,6 @@ pub async fn put(
         .received(account.id, &order.id, &file.key, bytes)
         .await?;
     let mut answer = StatusCode::OK.into_response();
-    Tied::tie(&mut answer, hold);
+    OnResponseSent::tie(&mut answer, hold);
     Ok(answer)
 }

@@ -3,17 +3,17 @@
 use std::sync::{Arc, OnceLock};
 
 use super::test_uploads;
-use crate::http::Verbs;
+use crate::http::Services;
 use crate::model::account::Revision;
-use crate::model::order::{Api, Order, State, Vendor};
-use crate::model::picture::Media;
+use crate::model::order::{ApiVersion, Order, OrderState, Vendor};
+use crate::model::picture::FileKind;
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
 use crate::services::accounts::{Account, UploadFor};
 
 /// Makes upload URLs for one request.
-pub struct Uploads<'v> {
-    verbs: &'v Verbs,
+pub struct UploadUrls<'v> {
+    verbs: &'v Services,
     account: &'v Arc<Account>,
     origin: String,
     /// Date of the request's URLs, read when the first is made.
@@ -21,9 +21,9 @@ pub struct Uploads<'v> {
     revision: Revision,
 }
 
-impl<'v> Uploads<'v> {
+impl<'v> UploadUrls<'v> {
     /// URLs for an account that called us by `origin`.
-    pub fn new(verbs: &'v Verbs, account: &'v Arc<Account>, origin: String) -> Self {
+    pub fn new(verbs: &'v Services, account: &'v Arc<Account>, origin: String) -> Self {
         Self {
             verbs,
             account,
@@ -54,14 +54,16 @@ impl<'v> Uploads<'v> {
         }
         let newest = *revision == Revision::V2026_10;
         let expires_s = match (&order.work, order.api) {
-            (_, Api::V3) => config.orders.v3_upload_s,
-            (Work::AiDetection { .. }, Api::V2) => config.orders.ai_detection_upload_s(*revision),
-            (_, Api::V2) => config.orders.upload_s,
+            (_, ApiVersion::V3) => config.orders.v3_upload_s,
+            (Work::AiDetection { .. }, ApiVersion::V2) => {
+                config.orders.ai_detection_upload_s(*revision)
+            }
+            (_, ApiVersion::V2) => config.orders.upload_s,
         };
         let file = &order.files[index];
-        let media = Media::of_name(&file.name).filter(|_| newest && order.api == Api::V3);
+        let media = FileKind::of_name(&file.name).filter(|_| newest && order.api == ApiVersion::V3);
         let (links, vendor) = (&verbs.links, Vendor::Bizmori);
-        let media_type = media.map(Media::media_type);
+        let media_type = media.map(FileKind::media_type);
         links.write(origin, vendor, &file.key, now, expires_s, media_type)
     }
 
@@ -71,7 +73,7 @@ impl<'v> Uploads<'v> {
         let accounts = &self.verbs.accounts;
         let owed = accounts.hand_out_upload(self.account, UploadFor::Order(order.number));
         let now = self.account.now();
-        if order.state == State::Pending && order.is_awaiting() {
+        if order.state == OrderState::Pending && order.is_awaiting() {
             owed.keep();
         }
         now

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use axum::http::Method;
 
 use super::draft;
-use super::error::{Code, Refusal};
-use crate::http::{Routes, Verbs};
+use super::error::{ApiError, ErrorCode};
+use crate::http::{Routes, Services};
 use crate::model::order::{Order, Vendor};
-use crate::model::rule::Makes;
+use crate::model::rule::ResultKind;
 use crate::services::accounts::Account;
 
 const ORDER_ID_DIGITS_MAX: usize = 20;
@@ -28,7 +28,7 @@ pub fn routes(routes: Routes) -> Routes {
             "/api/v3/orders/wtr-embed",
             create::watermark_embed,
         )
-        .making(Makes::Outputs)
+        .making(ResultKind::Outputs)
         .drafted(draft::watermark_embed_v3)
         .on(
             "bizmori.createWatermarkExtractV3",
@@ -36,7 +36,7 @@ pub fn routes(routes: Routes) -> Routes {
             "/api/v3/orders/wtr-extract",
             create::watermark_extract,
         )
-        .making(Makes::ExtractionV3)
+        .making(ResultKind::ExtractionV3)
         .drafted(draft::watermark_extract_v3)
         .on(
             "bizmori.getOrderV3",
@@ -56,7 +56,7 @@ pub fn routes(routes: Routes) -> Routes {
             "/api/v3/orders/{orderId}/reports",
             reports::create,
         )
-        .making(Makes::Report)
+        .making(ResultKind::Report)
         .on(
             "bizmori.getReport",
             Method::GET,
@@ -66,14 +66,14 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 /// The account's order of that id; another key's is as good as none.
-async fn own(verbs: &Verbs, account: &Account, order_id: &str) -> Result<Arc<Order>, Refusal> {
+async fn own(verbs: &Services, account: &Account, order_id: &str) -> Result<Arc<Order>, ApiError> {
     let digits = order_id.bytes().all(|byte| byte.is_ascii_digit());
     if !digits || !(1..=ORDER_ID_DIGITS_MAX).contains(&order_id.len()) {
         let line = format!("orderId: {order_id} is not 1 to {ORDER_ID_DIGITS_MAX} digits");
-        return Err(Refusal::invalid(line));
+        return Err(ApiError::invalid(line));
     }
     let found = verbs.orders.find(Vendor::Bizmori, order_id).await?;
     let found = found.filter(|order| order.account == account.id);
     let line = || format!("this key has no order {order_id}");
-    found.ok_or_else(|| Refusal::new(Code::OrderNotFound, line()))
+    found.ok_or_else(|| ApiError::new(ErrorCode::OrderNotFound, line()))
 }

@@ -6,45 +6,45 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use serde::Serialize;
 
-use super::auth::Caller;
-use super::error::{Code, Refusal};
-use super::request::{Paging, Read};
+use super::auth::AuthenticatedAccount;
+use super::error::{ApiError, ErrorCode};
+use super::request::{JsonBody, Paging};
 use super::request::{RetryFailed, WebhookBody};
 use super::wire_webhooks::{
-    EventItem, EventRetried, Events, FailedRetried, Pagination, WebhookCreated, WebhookDetail,
-    WebhookItem, WebhookUpdated, Webhooks,
+    EventItem, EventPage, EventRetried, FailedRetried, Pagination, WebhookCreated, WebhookDetail,
+    WebhookItem, WebhookPage, WebhookUpdated,
 };
-use super::{Answer, answer};
-use crate::http::{Context, Segment, Segments, X_MOCK_REASON, header_line};
+use super::{BizmoriResult, answer};
+use crate::http::{AppState, PathParam, PathParamPair, X_MOCK_REASON, header_line};
 use crate::model::ids::{DeliveryId, WebhookId};
 use crate::services::accounts::Account;
-use crate::services::webhooks::Wish;
+use crate::services::webhooks::EndpointParams;
 
-fn not_found(id: impl Display) -> Refusal {
-    Refusal::new(
-        Code::WebhookNotFound,
+fn not_found(id: impl Display) -> ApiError {
+    ApiError::new(
+        ErrorCode::WebhookNotFound,
         format!("this key has no webhook {id}"),
     )
 }
 
 /// Reads the id of a webhook in a path. Text that is not digits names no webhook.
-fn webhook_id(segment: &str) -> Result<WebhookId, Refusal> {
+fn webhook_id(segment: &str) -> Result<WebhookId, ApiError> {
     WebhookId::parse(segment).ok_or_else(|| not_found(segment))
 }
 
 /// What the body asks for; a test key has test endpoints only.
-pub(super) fn wish(account: &Account, body: WebhookBody) -> Result<Wish, Refusal> {
-    let wish = Wish::from(body);
-    let invalid = |(field, line)| Refusal::invalid(format!("{field}: {line}"));
+pub(super) fn wish(account: &Account, body: WebhookBody) -> Result<EndpointParams, ApiError> {
+    let wish = EndpointParams::from(body);
+    let invalid = |(field, line)| ApiError::invalid(format!("{field}: {line}"));
     wish.check().map_err(invalid)?;
-    let forbidden = |line| Refusal::new(Code::AuthForbidden, format!("isTest: {line}"));
+    let forbidden = |line| ApiError::new(ErrorCode::AuthForbidden, format!("isTest: {line}"));
     wish.of_key(account.is_test()).map_err(forbidden)
 }
 
 /// Returns the response to a webhook that was registered or changed. Its `X-Mock-Reason` says why nothing
 /// is sent to `url`, if that is so.
 pub(super) async fn answer_registered(
-    context: &Context,
+    context: &AppState,
     url: &str,
     data: impl Serialize,
 ) -> Response {
@@ -57,10 +57,10 @@ pub(super) async fn answer_registered(
 }
 
 pub async fn create(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    Read(body): Read<WebhookBody>,
-) -> Answer {
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    JsonBody(body): JsonBody<WebhookBody>,
+) -> BizmoriResult {
     let endpoint = context
         .webhooks
         .register(&account, wish(&account, body)?)
@@ -70,27 +70,27 @@ pub async fn create(
 }
 
 pub async fn list(
-    State(context): State<Context>,
-    Caller(account): Caller,
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
     RawQuery(query): RawQuery,
-) -> Answer {
+) -> BizmoriResult {
     let paging = Paging::read(query.as_deref(), 10)?;
     let page = context
         .webhooks
         .endpoints(&account, &paging.keyword, paging.limit, paging.offset())
         .await?;
     let webhooks = page.items.iter().map(WebhookItem::from).collect();
-    Ok(answer(Webhooks {
+    Ok(answer(WebhookPage {
         webhooks,
         pagination: pagination(&paging, page.total),
     }))
 }
 
 pub async fn get(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    Segment(id): Segment,
-) -> Answer {
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    PathParam(id): PathParam,
+) -> BizmoriResult {
     let id = webhook_id(&id)?;
     let endpoint = context
         .webhooks
@@ -101,11 +101,11 @@ pub async fn get(
 }
 
 pub async fn update(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    Segment(id): Segment,
-    Read(body): Read<WebhookBody>,
-) -> Answer {
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    PathParam(id): PathParam,
+    JsonBody(body): JsonBody<WebhookBody>,
+) -> BizmoriResult {
     let wish = wish(&account, body)?;
     let id = webhook_id(&id)?;
     let endpoint = context
@@ -118,10 +118,10 @@ pub async fn update(
 }
 
 pub async fn delete(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    Segment(id): Segment,
-) -> Answer {
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    PathParam(id): PathParam,
+) -> BizmoriResult {
     let id = webhook_id(&id)?;
     if context.webhooks.unregister(&account, id).await? {
         return Ok(answer(()));
@@ -130,11 +130,11 @@ pub async fn delete(
 }
 
 pub async fn events(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    Segment(id): Segment,
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    PathParam(id): PathParam,
     RawQuery(query): RawQuery,
-) -> Answer {
+) -> BizmoriResult {
     let paging = Paging::read(query.as_deref(), 20)?;
     let id = webhook_id(&id)?;
     let endpoint = context
@@ -148,31 +148,31 @@ pub async fn events(
         .await?;
     let pagination = pagination(&paging, page.total);
     let events = page.items.into_iter().map(EventItem::from).collect();
-    Ok(answer(Events { events, pagination }))
+    Ok(answer(EventPage { events, pagination }))
 }
 
 pub async fn retry_event(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    Segments(id, row): Segments,
-) -> Answer {
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    PathParamPair(id, row): PathParamPair,
+) -> BizmoriResult {
     let id = webhook_id(&id)?;
     let Some(row_id) = DeliveryId::parse(&row) else {
         let endpoint = context.webhooks.endpoint(&account, id).await?;
         endpoint.ok_or_else(|| not_found(id))?;
         let line = format!("the webhook has no event row {row}");
-        return Err(Refusal::new(Code::WebhookEventNotFound, line));
+        return Err(ApiError::new(ErrorCode::WebhookEventNotFound, line));
     };
     let retried = context.webhooks.retry(&account, id, row_id).await?;
     Ok(answer(EventRetried::from(retried)))
 }
 
 pub async fn retry_failed_events(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    Segment(id): Segment,
-    Read(body): Read<RetryFailed>,
-) -> Answer {
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    PathParam(id): PathParam,
+    JsonBody(body): JsonBody<RetryFailed>,
+) -> BizmoriResult {
     let window = body.window()?;
     let id = webhook_id(&id)?;
     let tally = context.webhooks.retry_failed(&account, id, window).await?;

@@ -14,24 +14,24 @@ use crate::model::order::Order;
 use crate::model::report::Likelihood;
 use crate::model::work::{Detection, Outcome};
 
-use created::NewFile;
+use created::NewFileView;
 pub use created::{
-    AiDetectionCreated, AntiAiCreated, Started, WatermarkEmbedCreated, WatermarkExtractCreated,
+    AiDetectionCreated, AntiAiCreated, StartedOrder, WatermarkEmbedCreated, WatermarkExtractCreated,
 };
-pub use detail::{Detail, Errors, View, detected, detection_status, extraction};
-pub use listing::{Listing, RecentStats, Whole};
+pub use detail::{OrderDetail, OrderErrors, RenderContext, detected, detection_status, extraction};
+pub use listing::{ListingWriter, OrderListing, RecentStats};
 
 /// `{"data": …}`.
 #[derive(Debug, Serialize)]
-pub struct Data<T> {
+pub struct DataEnvelope<T> {
     pub data: T,
 }
 
 /// A fraction as JavaScript writes it: `0.98`, and `1` where a double of ours would be `1.0`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Fraction(pub f64);
+pub struct JsNumber(pub f64);
 
-impl Serialize for Fraction {
+impl Serialize for JsNumber {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.0.fract() == 0.0 {
             #[expect(
@@ -88,7 +88,7 @@ pub fn outcome_of_order(order: &Order) -> Option<HeaderValue> {
 /// The answer to `POST …/refresh-urls`.
 #[derive(Debug, Serialize)]
 pub struct Refreshed {
-    files: Vec<NewFile>,
+    files: Vec<NewFileView>,
 }
 
 impl Refreshed {
@@ -96,7 +96,7 @@ impl Refreshed {
     pub fn of(order: &Order, upload_url: impl Fn(usize) -> String) -> Self {
         let files = order.files.iter().enumerate();
         let awaited = files.filter(|(_, file)| file.is_awaited());
-        let files = awaited.map(|(index, file)| NewFile::of(file, || upload_url(index)));
+        let files = awaited.map(|(index, file)| NewFileView::of(file, || upload_url(index)));
         Self {
             files: files.collect(),
         }
@@ -106,7 +106,7 @@ impl Refreshed {
 /// The answer to `GET …/download`: one URL under both names the vendor shows.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Download {
+pub struct DownloadUrl {
     pub url: String,
     pub download_url: String,
     /// Seconds.
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_fraction_is_written_as_javascript_writes_it() {
-        let written = |fraction| serde_json::to_string(&Fraction(fraction)).expect("JSON");
+        let written = |fraction| serde_json::to_string(&JsNumber(fraction)).expect("JSON");
         assert_eq!(
             [written(0.98), written(0.0), written(1.0)],
             ["0.98", "0", "1"]

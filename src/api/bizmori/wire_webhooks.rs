@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::model::ids::{DeliveryId, WebhookId};
 use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint};
 use crate::platform::clock;
-use crate::services::webhooks::{Retried, Tally};
+use crate::services::webhooks::{RetryResult, RetrySummary};
 
 /// The answer to `POST …/webhooks`.
 #[derive(Debug, Serialize)]
@@ -144,8 +144,8 @@ pub enum EventRetried {
     },
 }
 
-impl From<Retried> for EventRetried {
-    fn from(retried: Retried) -> Self {
+impl From<RetryResult> for EventRetried {
+    fn from(retried: RetryResult) -> Self {
         let event_id = retried.event_id;
         match retried.sent {
             Ok(status_code) => Self::Sent {
@@ -171,8 +171,8 @@ pub struct FailedRetried {
     failed: u32,
 }
 
-impl From<Tally> for FailedRetried {
-    fn from(tally: Tally) -> Self {
+impl From<RetrySummary> for FailedRetried {
+    fn from(tally: RetrySummary) -> Self {
         Self {
             total: tally.succeeded + tally.failed,
             succeeded: tally.succeeded,
@@ -229,14 +229,14 @@ pub struct Pagination {
 
 /// The answer to `GET …/webhooks`.
 #[derive(Debug, Serialize)]
-pub struct Webhooks {
+pub struct WebhookPage {
     pub webhooks: Vec<WebhookItem>,
     pub pagination: Pagination,
 }
 
 /// The answer to `GET …/webhooks/{id}/events`.
 #[derive(Debug, Serialize)]
-pub struct Events {
+pub struct EventPage {
     pub events: Vec<EventItem>,
     pub pagination: Pagination,
 }

@@ -15,14 +15,14 @@ pub struct WithAccount<T>(pub T);
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for WithAccount<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer
-            .deserialize_map(Fields(PhantomData))
+            .deserialize_map(AccountFieldVisitor(PhantomData))
             .map(WithAccount)
     }
 }
 
-struct Fields<T>(PhantomData<T>);
+struct AccountFieldVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+impl<'de, T: Deserialize<'de>> Visitor<'de> for AccountFieldVisitor<T> {
     type Value = T;
 
     fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -10,24 +10,24 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::described::{ACCOUNT, STORE, account, refuses};
-use super::error::{Read, Refusal, to_its_end};
-use super::listing::{self, Page, describe_page};
+use super::error::{ApiError, ControlJson, to_its_end};
+use super::listing::{self, PageParams, describe_page};
 use super::named_account::NamedAccount;
-use super::query::Query;
-use crate::http::openapi::Described;
-use crate::http::{Context, Json};
-use crate::model::account::Settings;
+use super::query::ControlQuery;
+use crate::http::openapi::OperationDoc;
+use crate::http::{AppState, Json};
+use crate::model::account::AccountSettings;
 use crate::services::accounts::{Account, KEY_CHARS_MAX, is_too_long};
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Account")]
-struct Shown {
+struct AccountView {
     key: String,
     #[serde(flatten)]
-    settings: Settings,
+    settings: AccountSettings,
 }
 
-impl From<&Account> for Shown {
+impl From<&Account> for AccountView {
     fn from(account: &Account) -> Self {
         Self {
             key: account.key.clone(),
@@ -40,17 +40,17 @@ const KEY: &str = "The API key behind which the account is.";
 const BAD_KEY: [(u16, &str); 1] = [(400, "bad_key")];
 
 /// The key in the path.
-pub struct Key(String);
+pub struct AccountKeyInPath(String);
 
-impl FromRequestParts<Context> for Key {
-    type Rejection = Refusal;
+impl FromRequestParts<AppState> for AccountKeyInPath {
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, context: &AppState) -> Result<Self, ApiError> {
         let read = Path::<String>::from_request_parts(parts, context).await;
         let Path(key) = read.map_err(|_| {
             let key = parts.uri.path().rsplit('/').next().unwrap_or_default();
             let hint = "percent-encode the key as UTF-8";
-            Refusal::bad("bad_key", format!("{key} is no key"), hint)
+            ApiError::bad("bad_key", format!("{key} is no key"), hint)
         })?;
         // Refuses a call whose query or body names another account than its path.
         let named = NamedAccount::from_request_parts(parts, context).await?;
@@ -58,7 +58,7 @@ impl FromRequestParts<Context> for Key {
         if is_too_long(&key) {
             let message = format!("the key has {} characters", key.chars().count());
             let hint = format!("{KEY_CHARS_MAX} at most");
-            return Err(Refusal::bad("bad_key", message, hint));
+            return Err(ApiError::bad("bad_key", message, hint));
         }
         Ok(Self(key))
     }
@@ -66,29 +66,29 @@ impl FromRequestParts<Context> for Key {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Accounts")]
-struct Listing {
+struct AccountPage {
     /// By key.
-    accounts: Vec<Shown>,
+    accounts: Vec<AccountView>,
     /// The `after` of the next page; null on the last one.
     next: Option<String>,
 }
 
-pub fn describe_list(described: Described<'_>) -> Described<'_> {
+pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does("The accounts", "Page by page, those made by use included.")
         .asks_query(listing::inputs([account()]))
         .where_input("account", "Only the account of that key.")
-        .answers::<Listing>(200, "The accounts.");
+        .answers::<AccountPage>(200, "The accounts.");
     refuses(describe_page(described), &[&[(400, "bad_query")]])
 }
 
 pub async fn list(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    let query = Query::read(query.as_deref(), &["limit", "after"])?;
-    let page = Page::<String>::read(&query)?;
+) -> Result<Response, ApiError> {
+    let query = ControlQuery::read(query.as_deref(), &["limit", "after"])?;
+    let page = PageParams::<String>::read(&query)?;
     let mut accounts = if let Some(key) = named.key() {
         context.accounts.get(key).into_iter().collect()
     } else {
@@ -97,39 +97,42 @@ pub async fn list(
         context.accounts.page(page.after.as_deref(), one_more)
     };
     let next = listing::cut(&mut accounts, page.limit, |last| last.key.clone());
-    let frame = Listing {
+    let frame = AccountPage {
         accounts: Vec::new(),
         next,
     };
-    let show = |account: Arc<Account>| Some(Shown::from(account.as_ref()));
+    let show = |account: Arc<Account>| Some(AccountView::from(account.as_ref()));
     listing::answer(&frame, "accounts", accounts, show).await
 }
 
-pub fn describe_get(described: Described<'_>) -> Described<'_> {
+pub fn describe_get(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does("An account", "How it is set up.")
         .where_input("key", KEY)
-        .answers::<Shown>(200, "The account.");
+        .answers::<AccountView>(200, "The account.");
     refuses(described, &[&BAD_KEY, &ACCOUNT])
 }
 
-pub async fn get(State(context): State<Context>, Key(key): Key) -> Result<Response, Refusal> {
+pub async fn get(
+    State(context): State<AppState>,
+    AccountKeyInPath(key): AccountKeyInPath,
+) -> Result<Response, ApiError> {
     let account = context.accounts.get(&key).ok_or_else(|| {
         let hint = "it is made at its first use, or by PUT /_mock/accounts/{key}";
-        Refusal::not_found("unknown_account", format!("no account {key}"), hint)
+        ApiError::not_found("unknown_account", format!("no account {key}"), hint)
     })?;
-    Ok(Json(Shown::from(account.as_ref())).into_response())
+    Ok(Json(AccountView::from(account.as_ref())).into_response())
 }
 
-pub fn describe_set(described: Described<'_>) -> Described<'_> {
+pub fn describe_set(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Set an account up",
             "Makes it where it is not there yet. What is left out is set to its default.",
         )
         .where_input("key", KEY)
-        .asks_json::<Settings>(false)
-        .answers::<Shown>(200, "The account as it is set up now.");
+        .asks_json::<AccountSettings>(false)
+        .answers::<AccountView>(200, "The account as it is set up now.");
     refuses(described, &[&BAD_KEY, &STORE])
 }
 
@@ -137,28 +140,28 @@ pub fn describe_set(described: Described<'_>) -> Described<'_> {
 ///
 /// # Errors
 /// Names the field, and says what it may be.
-pub fn check(settings: &Settings) -> Result<(), Refusal> {
+pub fn check(settings: &AccountSettings) -> Result<(), ApiError> {
     if settings.retention_days != Some(0) {
         return Ok(());
     }
     let why = "retentionDays: 0 is no retention";
     let hint = "give 1 day or more; null is the server's --retention-days";
-    Err(Refusal::bad("bad_body", why, hint))
+    Err(ApiError::bad("bad_body", why, hint))
 }
 
 pub async fn set(
-    State(context): State<Context>,
-    Key(key): Key,
-    Read(settings): Read<Settings>,
-) -> Result<Response, Refusal> {
+    State(context): State<AppState>,
+    AccountKeyInPath(key): AccountKeyInPath,
+    ControlJson(settings): ControlJson<AccountSettings>,
+) -> Result<Response, ApiError> {
     check(&settings)?;
     let sunset = context.orders.sunset_by(&settings);
     let configured = context.accounts.configure(&key, settings, sunset);
     let account = configured.await?;
-    Ok(Json(Shown::from(account.as_ref())).into_response())
+    Ok(Json(AccountView::from(account.as_ref())).into_response())
 }
 
-pub fn describe_delete(described: Described<'_>) -> Described<'_> {
+pub fn describe_delete(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Remove an account",
@@ -169,7 +172,10 @@ pub fn describe_delete(described: Described<'_>) -> Described<'_> {
     refuses(described, &[&BAD_KEY, &STORE])
 }
 
-pub async fn delete(State(context): State<Context>, Key(key): Key) -> Result<Response, Refusal> {
+pub async fn delete(
+    State(context): State<AppState>,
+    AccountKeyInPath(key): AccountKeyInPath,
+) -> Result<Response, ApiError> {
     to_its_end(async move {
         context.accounts.forget(&key).await?;
         context.journal.sweep();

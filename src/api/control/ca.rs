@@ -5,14 +5,14 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
 use super::described::refuses;
-use super::error::Refusal;
-use crate::http::Context;
-use crate::http::openapi::Described;
+use super::error::ApiError;
+use crate::http::AppState;
+use crate::http::openapi::OperationDoc;
 
 /// RFC 8555.
 const PEM: &str = "application/pem-certificate-chain";
 
-pub fn describe(described: Described<'_>) -> Described<'_> {
+pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "The certificate to trust",
@@ -23,10 +23,10 @@ pub fn describe(described: Described<'_>) -> Described<'_> {
     refuses(described, &[&[(404, "no_tls")]])
 }
 
-pub async fn get(State(context): State<Context>) -> Result<Response, Refusal> {
+pub async fn get(State(context): State<AppState>) -> Result<Response, ApiError> {
     let pem = context.ca_pem.as_deref().ok_or_else(|| {
         let hint = "start it with --tls (STUNTDOUBLE_TLS=true)";
-        Refusal::not_found("no_tls", "the server does not serve by TLS", hint)
+        ApiError::not_found("no_tls", "the server does not serve by TLS", hint)
     })?;
     Ok(([(CONTENT_TYPE, PEM)], pem.to_owned()).into_response())
 }

@@ -6,16 +6,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::error::{Read, Refusal};
+use super::error::{ApiError, ControlJson};
 use super::named_account::{AccountKey, NamedAccount, Scope};
-use super::query::Query;
-use crate::http::{Context, Json, Verbs};
+use super::query::ControlQuery;
+use crate::http::{AppState, Json, Services};
 use crate::model::ids::ClockId;
 use crate::model::job::Job;
 use crate::model::time::Timestamp;
 use crate::platform::clock::{self, Clock};
 use crate::services::accounts::Account;
-use crate::services::worker::{AdvanceError, Advanced, ExecutedJob, STEP_MS_MAX, Step, Waiting};
+use crate::services::worker::{
+    AdvanceError, AdvanceStep, Advanced, ExecutedJob, PendingWork, STEP_MS_MAX,
+};
 
 pub mod described;
 pub mod drain;
@@ -27,7 +29,7 @@ const STEP_HINT: &str = "milliseconds, such as 1500, or a duration without month
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Clock")]
-struct ShownClock {
+struct ClockView {
     #[schemars(extend("format" = "date-time"))]
     now: String,
     #[schemars(extend("enum" = ["running", "frozen", "jump"]))]
@@ -86,8 +88,8 @@ pub(super) struct WaitingLine {
     at: Option<String>,
 }
 
-impl From<Waiting> for WaitingLine {
-    fn from(waiting: Waiting) -> Self {
+impl From<PendingWork> for WaitingLine {
+    fn from(waiting: PendingWork) -> Self {
         Self {
             kind: waiting.what.name(),
             subject: waiting.subject,
@@ -97,7 +99,7 @@ impl From<Waiting> for WaitingLine {
 }
 
 /// Returns how the clock of `account`, or the default clock, stands now.
-async fn shown(verbs: &Verbs, account: Option<&Account>) -> Result<ShownClock, Refusal> {
+async fn shown(verbs: &Services, account: Option<&Account>) -> Result<ClockView, ApiError> {
     let next = verbs.worker.next_job(account).await?;
     let id = account.map_or(ClockId::DEFAULT, Account::clock_id);
     let clock = verbs.accounts.clock(id);
@@ -107,7 +109,7 @@ async fn shown(verbs: &Verbs, account: Option<&Account>) -> Result<ShownClock, R
         Clock::Frozen { at } => ("frozen", at.since_ms(clock::real_now())),
         Clock::Jump { offset_ms } => ("jump", offset_ms),
     };
-    Ok(ShownClock {
+    Ok(ClockView {
         now: clock::iso(now),
         mode,
         offset_ms,
@@ -117,16 +119,16 @@ async fn shown(verbs: &Verbs, account: Option<&Account>) -> Result<ShownClock, R
 }
 
 pub async fn get(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    Query::read(query.as_deref(), &[])?;
+) -> Result<Response, ApiError> {
+    ControlQuery::read(query.as_deref(), &[])?;
     let clock = match named.usable_scope(&context)? {
         Scope::Account(account) => shown(&context, Some(&account)).await?,
         Scope::All => shown(&context, None).await?,
         // It would follow the default clock, and has no work.
-        Scope::Unknown => ShownClock {
+        Scope::Unknown => ClockView {
             next: None,
             ..shown(&context, None).await?
         },
@@ -140,7 +142,7 @@ pub struct SetClock {
     /// The key; left out, the default clock.
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
-    mode: Mode,
+    mode: ClockMode,
     /// Where it is set to; left out, it stays where it is.
     #[schemars(extend("format" = "date-time"))]
     now: Option<String>,
@@ -148,14 +150,14 @@ pub struct SetClock {
 
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) enum Mode {
+pub(super) enum ClockMode {
     Running,
     Frozen,
     /// Runs, and leaps to what is due next whenever no work is under way.
     Jump,
 }
 
-impl Mode {
+impl ClockMode {
     /// A clock that goes so, from `at` on.
     pub(super) fn showing(self, at: Timestamp) -> Clock {
         match self {
@@ -167,15 +169,15 @@ impl Mode {
 }
 
 pub async fn set(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Read(body): Read<SetClock>,
-) -> Result<Response, Refusal> {
+    ControlJson(body): ControlJson<SetClock>,
+) -> Result<Response, ApiError> {
     let account = named.admit(&context).await?;
     let at = match &body.now {
         None => None,
         Some(text) => Some(clock::parse_iso(text).ok_or_else(|| {
-            Refusal::bad("bad_now", format!("now: {text} is no instant"), INSTANT)
+            ApiError::bad("bad_now", format!("now: {text} is no instant"), INSTANT)
         })?),
     };
     let mode = body.mode;
@@ -187,7 +189,7 @@ pub async fn set(
 /// Target of an advance: a duration or an instant.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Advance {
+pub struct AdvanceClock {
     /// The key; left out, the default clock.
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
@@ -201,7 +203,7 @@ pub struct Advance {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Advanced")]
-struct ShownAdvance {
+struct AdvanceView {
     /// The clock that was moved: the key of its account, or `default`.
     clock: String,
     #[schemars(extend("format" = "date-time"))]
@@ -212,7 +214,7 @@ struct ShownAdvance {
     waiting: Vec<WaitingLine>,
 }
 
-impl From<Advanced> for ShownAdvance {
+impl From<Advanced> for AdvanceView {
     fn from(advanced: Advanced) -> Self {
         Self {
             clock: advanced.account.unwrap_or_else(|| "default".to_owned()),
@@ -228,10 +230,10 @@ impl From<Advanced> for ShownAdvance {
 }
 
 pub async fn advance(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Read(body): Read<Advance>,
-) -> Result<Response, Refusal> {
+    ControlJson(body): ControlJson<AdvanceClock>,
+) -> Result<Response, ApiError> {
     let step = step(&body)?;
     let account = named.admit(&context).await?;
     let advanced = context.worker.advance(account, step).await;
@@ -243,23 +245,23 @@ pub async fn advance(
                 clock::iso(now)
             );
             let hint = "an instant after that, 100 years at most";
-            Refusal::bad("bad_instant", message, hint)
+            ApiError::bad("bad_instant", message, hint)
         }
         AdvanceError::Store(error) => error.into(),
     })?;
-    Ok(Json(ShownAdvance::from(advanced)).into_response())
+    Ok(Json(AdvanceView::from(advanced)).into_response())
 }
 
-fn step(body: &Advance) -> Result<Step, Refusal> {
+fn step(body: &AdvanceClock) -> Result<AdvanceStep, ApiError> {
     match (&body.by, &body.to) {
-        (Some(by), None) => duration_ms(by).map(Step::ByMs),
-        (None, Some(to)) => clock::parse_iso(to).map(Step::To).ok_or_else(|| {
+        (Some(by), None) => duration_ms(by).map(AdvanceStep::ByMs),
+        (None, Some(to)) => clock::parse_iso(to).map(AdvanceStep::To).ok_or_else(|| {
             let message = format!("to: {to} is no instant");
-            Refusal::bad("bad_instant", message, INSTANT)
+            ApiError::bad("bad_instant", message, INSTANT)
         }),
         (None, None) => {
             let message = "the body has neither by nor to";
-            Err(Refusal::bad(
+            Err(ApiError::bad(
                 "bad_body",
                 message,
                 "give one of them, such as {\"by\": \"10s\"}",
@@ -267,13 +269,13 @@ fn step(body: &Advance) -> Result<Step, Refusal> {
         }
         (Some(_), Some(_)) => {
             let message = "the body has both by and to";
-            Err(Refusal::bad("bad_body", message, "give one of them"))
+            Err(ApiError::bad("bad_body", message, "give one of them"))
         }
     }
 }
 
 /// Milliseconds, or a duration, forward.
-fn duration_ms(by: &Value) -> Result<i64, Refusal> {
+fn duration_ms(by: &Value) -> Result<i64, ApiError> {
     let ms = match by {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => clock::parse_duration_ms(text),
@@ -282,7 +284,7 @@ fn duration_ms(by: &Value) -> Result<i64, Refusal> {
     let ms = ms.filter(|ms| (0..=STEP_MS_MAX).contains(ms));
     ms.ok_or_else(|| {
         let message = format!("by: {by} is no duration to advance by");
-        Refusal::bad("bad_duration", message, STEP_HINT)
+        ApiError::bad("bad_duration", message, STEP_HINT)
     })
 }
 

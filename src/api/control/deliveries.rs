@@ -9,24 +9,24 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::described::{STORE, account, refuses};
-use super::error::Refusal;
-use super::listing::{self, Page, describe_page, next_of};
+use super::error::ApiError;
+use super::listing::{self, PageParams, describe_page, next_of};
 use super::named_account::{NamedAccount, Scope};
-use super::query::Query;
-use crate::http::openapi::{Described, Input};
-use crate::http::{Context, Json, Segment};
+use super::query::ControlQuery;
+use crate::http::openapi::{OperationDoc, Param};
+use crate::http::{AppState, Json, PathParam};
 use crate::model::ids::{DeliveryId, WebhookId};
 use crate::model::rule::RuleId;
 use crate::platform::clock::iso;
-use crate::services::webhooks::{AttemptFilter, RetryError, Sent};
+use crate::services::webhooks::{AttemptFilter, AttemptRecord, RetryError};
 
 const UNKNOWN: [(u16, &str); 1] = [(404, "unknown_delivery")];
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Deliveries")]
-struct Listing {
+struct AttemptPage {
     /// The newest last.
-    deliveries: Vec<Shown>,
+    deliveries: Vec<AttemptView>,
     /// The `after` of the page of older ones; null on the last one.
     next: Option<String>,
 }
@@ -35,7 +35,7 @@ struct Listing {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Delivery")]
-struct Shown {
+struct AttemptView {
     /// The delivery's, the same for all attempts; BIZ MORI's event row.
     id: DeliveryId,
     /// By the account's clock.
@@ -75,8 +75,8 @@ struct Shown {
     rule_id: Option<RuleId>,
 }
 
-impl From<Sent> for Shown {
-    fn from(sent: Sent) -> Self {
+impl From<AttemptRecord> for AttemptView {
+    fn from(sent: AttemptRecord) -> Self {
         let attempt = sent.attempt;
         let (answer, error) = match attempt.answer {
             Ok(answer) => (Some(answer), None),
@@ -109,8 +109,8 @@ impl From<Sent> for Shown {
     }
 }
 
-pub fn describe_list(described: Described<'_>) -> Described<'_> {
-    let input = |name, kind| Input {
+pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
+    let input = |name, kind| Param {
         name,
         required: false,
         schema: serde_json::json!({"type": kind}),
@@ -130,22 +130,22 @@ pub fn describe_list(described: Described<'_>) -> Described<'_> {
         .where_input("account", "Only those of that key.")
         .where_input("webhookId", "Only those to that webhook.")
         .where_input("eventType", "Only those of such events.")
-        .answers::<Listing>(200, "The attempts.");
+        .answers::<AttemptPage>(200, "The attempts.");
     refuses(describe_page(described), &[&[(400, "bad_query")], &STORE])
 }
 
 pub async fn list(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let known = ["webhookId", "eventType", "limit", "after"];
-    let query = Query::read(query.as_deref(), &known)?;
-    let page = Page::read(&query)?;
+    let query = ControlQuery::read(query.as_deref(), &known)?;
+    let page = PageParams::read(&query)?;
     let scope = named.scope(&context);
     if let Scope::Unknown = scope {
         let (deliveries, next) = (Vec::new(), None);
-        return Ok(Json(Listing { deliveries, next }).into_response());
+        return Ok(Json(AttemptPage { deliveries, next }).into_response());
     }
     let filter = Arc::new(AttemptFilter {
         account: scope.account().map(|account| account.id),
@@ -156,7 +156,7 @@ pub async fn list(
     let span = webhooks
         .attempts_span(&filter, page.after, page.limit)
         .await?;
-    let frame = Listing {
+    let frame = AttemptPage {
         deliveries: Vec::new(),
         next: next_of(span),
     };
@@ -164,11 +164,11 @@ pub async fn list(
         let (webhooks, filter) = (Arc::clone(&webhooks), Arc::clone(&filter));
         async move { webhooks.attempts_in_span(&filter, range, limit).await }
     };
-    let show = |sent: Option<Sent>| sent.map(Shown::from);
+    let show = |sent: Option<AttemptRecord>| sent.map(AttemptView::from);
     listing::answer_span(&frame, "deliveries", span, read, show).await
 }
 
-pub fn describe_resend(described: Described<'_>) -> Described<'_> {
+pub fn describe_resend(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Send a delivery once more",
@@ -178,18 +178,18 @@ pub fn describe_resend(described: Described<'_>) -> Described<'_> {
              would put it off.",
         )
         .where_input("id", "The delivery's id.")
-        .answers::<Shown>(200, "The attempt that was made.");
+        .answers::<AttemptView>(200, "The attempt that was made.");
     refuses(described, &[&UNKNOWN, &STORE])
 }
 
 pub async fn resend(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Segment(id): Segment,
-) -> Result<Response, Refusal> {
+    PathParam(id): PathParam,
+) -> Result<Response, ApiError> {
     let unknown = || {
         let hint = "GET /_mock/deliveries lists those that were attempted; a webhook's go with it";
-        Refusal::not_found("unknown_delivery", format!("no delivery {id}"), hint)
+        ApiError::not_found("unknown_delivery", format!("no delivery {id}"), hint)
     };
     let delivery = DeliveryId::parse(&id).ok_or_else(unknown)?;
     let scope = named.scope(&context);
@@ -206,5 +206,5 @@ pub async fn resend(
             unknown()
         }
     })?;
-    Ok(Json(Shown::from(made)).into_response())
+    Ok(Json(AttemptView::from(made)).into_response())
 }

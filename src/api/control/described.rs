@@ -8,16 +8,16 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::error::Envelope;
+use super::error::ErrorEnvelope;
 use super::named_account::known;
-use crate::http::openapi::{About, Described, Input, Key, document};
+use crate::http::openapi::{ApiInfo, OperationDoc, Param, SecurityScheme, document};
 
-const ABOUT: About = About {
+const ABOUT: ApiInfo = ApiInfo {
     title: "stuntdouble's control plane",
     text: "What a test steers with, and what it looks with. The unit of isolation is the account: \
            one API key, for both vendors. Every operation takes an `account`, in its \
            query or its body, and is about that one alone; fields that are not described are refused.",
-    key: Some(Key::Bearer {
+    key: Some(SecurityScheme::Bearer {
         text: "The setting `control-token`; where it is not set, none is asked for.",
     }),
 };
@@ -28,7 +28,10 @@ pub const ACCOUNT: [(u16, &str); 1] = [(404, "unknown_account")];
 pub const STORE: [(u16, &str); 1] = [(409, "account_gone")];
 
 /// Adds what is refused with these codes and statuses, and what every operation may refuse.
-pub fn refuses<'s>(described: Described<'s>, groups: &[&[(u16, &'static str)]]) -> Described<'s> {
+pub fn refuses<'s>(
+    described: OperationDoc<'s>,
+    groups: &[&[(u16, &'static str)]],
+) -> OperationDoc<'s> {
     let mut codes: BTreeMap<u16, Vec<&str>> = BTreeMap::from([
         (
             400,
@@ -49,7 +52,7 @@ pub fn refuses<'s>(described: Described<'s>, groups: &[&[(u16, &'static str)]]) 
         told.sort_unstable();
         told.dedup();
         let text = format!("Refused: {}.", told.join(", "));
-        let schema = described.schema::<Envelope>();
+        let schema = described.schema::<ErrorEnvelope>();
         let code = json!({"properties": {"error": {"properties": {"code": {"enum": told}}}}});
         let schema = json!({"allOf": [schema, code]});
         described = described.answers_json(status, &text, &schema);
@@ -59,8 +62,8 @@ pub fn refuses<'s>(described: Described<'s>, groups: &[&[(u16, &'static str)]]) 
 
 /// The parameter `account` of a query.
 #[must_use]
-pub fn account() -> Input {
-    Input {
+pub fn account() -> Param {
+    Param {
         name: "account",
         required: false,
         schema: json!({"type": "string", "minLength": 1}),
@@ -75,7 +78,7 @@ pub fn description() -> Value {
     document
 }
 
-pub fn describe(described: Described<'_>) -> Described<'_> {
+pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let schema = json!({"type": "object", "required": ["openapi", "info", "paths"]});
     let described = described
         .does("This description", "OpenAPI 3.1, made from the code.")

@@ -11,20 +11,20 @@ use serde::de::DeserializeOwned;
 
 use super::account_field::WithAccount;
 use crate::http::{
-    BodyRefusal, Context, InternalFault, Json, Refused, X_MOCK_REASON, header_line, read_json,
+    AppState, BodyError, GuardRefusal, InternalFault, Json, X_MOCK_REASON, header_line, read_json,
 };
 use crate::storage::db::StoreError;
 
 /// `{"error": {"code", "message", "hint"}}`.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
     hint: String,
 }
 
-impl Refusal {
+impl ApiError {
     /// What was asked for cannot be done.
     pub fn bad(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
@@ -78,15 +78,15 @@ impl Refusal {
     }
 
     /// A request that the guard refuses before it is routed.
-    pub fn guarded(refused: &Refused) -> Self {
+    pub fn guarded(refused: &GuardRefusal) -> Self {
         const TOKEN: &str = "send Authorization: Bearer TOKEN, the setting --control-token (STUNTDOUBLE_CONTROL_TOKEN)";
         let (status, message, hint) = match refused {
-            Refused::BadHost(line) => (
+            GuardRefusal::BadHost(line) => (
                 StatusCode::BAD_REQUEST,
                 line.clone(),
                 "send one Host header: a host, and its port if that is not the default".to_owned(),
             ),
-            Refused::UnknownHost(host) => {
+            GuardRefusal::UnknownHost(host) => {
                 let name = host.split(':').next().unwrap_or(host);
                 (
                     StatusCode::MISDIRECTED_REQUEST,
@@ -96,19 +96,19 @@ impl Refusal {
                     ),
                 )
             }
-            Refused::CrossOrigin(header) => (
+            GuardRefusal::CrossOrigin(header) => (
                 StatusCode::FORBIDDEN,
                 format!("a web page of another origin made this request ({header})"),
                 "only the server's own pages, and clients that are not browsers, may change state"
                     .to_owned(),
             ),
             // Only BIZ MORI's API has preflights.
-            Refused::ForbiddenOrigin(line) => (
+            GuardRefusal::ForbiddenOrigin(line) => (
                 StatusCode::FORBIDDEN,
                 line.clone(),
                 "allow the origin with that setting".to_owned(),
             ),
-            Refused::Unauthorized => (
+            GuardRefusal::Unauthorized => (
                 StatusCode::UNAUTHORIZED,
                 "the control token is missing, or another".to_owned(),
                 TOKEN.to_owned(),
@@ -133,7 +133,7 @@ impl Refusal {
 /// An error.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Error")]
-pub struct Envelope<'r> {
+pub struct ErrorEnvelope<'r> {
     error: ErrorBody<'r>,
 }
 
@@ -146,7 +146,7 @@ pub struct ErrorBody<'r> {
     hint: &'r str,
 }
 
-impl Refusal {
+impl ApiError {
     /// Returns the error as a part of a body.
     pub fn body(&self) -> ErrorBody<'_> {
         ErrorBody {
@@ -172,14 +172,14 @@ impl Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let error = self.body();
-        self.respond_with(&Envelope { error })
+        self.respond_with(&ErrorEnvelope { error })
     }
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::AccountGone => {
@@ -202,15 +202,15 @@ impl From<StoreError> for Refusal {
     }
 }
 
-impl From<Box<dyn std::error::Error + Send + Sync>> for Refusal {
+impl From<Box<dyn std::error::Error + Send + Sync>> for ApiError {
     /// Returns the refusal of a listing that could not be read. The error has been logged.
     fn from(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
         Self::broken(error.to_string())
     }
 }
 
-impl From<BodyRefusal> for Refusal {
-    fn from(refusal: BodyRefusal) -> Self {
+impl From<BodyError> for ApiError {
+    fn from(refusal: BodyError) -> Self {
         Self::bad("bad_body", refusal.line(), "send one JSON object")
     }
 }
@@ -218,21 +218,21 @@ impl From<BodyRefusal> for Refusal {
 /// Does it to its end, whether or not anybody waits for it: who hangs up half way leaves nothing done
 /// by half.
 pub async fn to_its_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
-) -> Result<T, Refusal> {
+    work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+) -> Result<T, ApiError> {
     let done = tokio::spawn(work).await;
-    done.unwrap_or_else(|error| Err(Refusal::broken(error.to_string())))
+    done.unwrap_or_else(|error| Err(ApiError::broken(error.to_string())))
 }
 
 /// A JSON body of the shape of `T`, without the `account` that every body may have. No body at all is
 /// an empty object.
 #[derive(Debug)]
-pub struct Read<T>(pub T);
+pub struct ControlJson<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<Context> for Read<T> {
-    type Rejection = Refusal;
+impl<T: DeserializeOwned> FromRequest<AppState> for ControlJson<T> {
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &Context) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, _: &AppState) -> Result<Self, ApiError> {
         let (parts, body): (_, Body) = request.into_parts();
         let (bytes, _) = read_json(&parts.headers, body).await?;
         parse(&bytes).map(Self)
@@ -246,7 +246,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 ///
 /// # Errors
 /// Names the field that does not fit.
-pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let json: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
     let mut source = serde_json::Deserializer::from_slice(json);
@@ -256,7 +256,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     Ok(parsed)
 }
 
-fn refusal(path: &str, error: &serde_json::Error) -> Refusal {
+fn refusal(path: &str, error: &serde_json::Error) -> ApiError {
     // Where what is wrong has no name, that around it is named.
     let path = path.strip_suffix(".?").unwrap_or(path);
     let message = if matches!(path, "." | "?") {
@@ -265,5 +265,5 @@ fn refusal(path: &str, error: &serde_json::Error) -> Refusal {
         format!("{path}: {error}")
     };
     let hint = "GET /_mock/openapi.json describes the fields and their types";
-    Refusal::bad("bad_body", message, hint)
+    ApiError::bad("bad_body", message, hint)
 }

@@ -18,36 +18,38 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 
 use super::described::{STORE, refuses};
-use super::error::{Refusal, to_its_end};
+use super::error::{ApiError, to_its_end};
 use super::named_account::NamedAccount;
-use crate::http::openapi::Described;
-use crate::http::{BodyRefusal, Called, Context, Json, Origin, OriginError, Verbs, read_bytes};
+use crate::http::openapi::OperationDoc;
+use crate::http::{
+    AppState, BodyError, Json, Origin, OriginError, RequestContext, Services, read_bytes,
+};
 use crate::platform::presign::host_of;
 use apply::apply;
-use check::{From, Plan, plan};
-use source::{Fault, Place, Wrong, located, read};
-use wire::{Document, SetUp};
+use check::{FixturePlan, FixtureSource, plan};
+use source::{FixtureError, JsonPath, Violation, located, read};
+use wire::{FixtureDocument, FixtureResult};
 
 /// Pictures come in it, as base64.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// The document's text, as what is to be done. `named` is the account that the call names beside it.
 async fn planned(
-    verbs: &Verbs,
+    verbs: &Services,
     bytes: &[u8],
-    from: From<'_>,
+    from: FixtureSource<'_>,
     named: NamedAccount,
-) -> Result<Plan, Fault> {
+) -> Result<FixturePlan, FixtureError> {
     let (text, mut document) = read(bytes)?;
     let in_document = document.account.take().map(String::from);
     named
         .merged_with(in_document)
-        .map_err(|refusal| located(text, Wrong::within(&Place::default(), &refusal)))?;
+        .map_err(|refusal| located(text, Violation::within(&JsonPath::default(), &refusal)))?;
     let planned = plan(verbs, document, from).await;
     planned.map_err(|wrong| located(text, wrong))
 }
 
-pub fn describe_put(described: Described<'_>) -> Described<'_> {
+pub fn describe_put(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Set up fixtures",
@@ -55,8 +57,8 @@ pub fn describe_put(described: Described<'_>) -> Described<'_> {
              is named is begun anew; `rules` replace those that name no account. Nothing is done \
              where anything is wrong, which is told with its line and field.",
         )
-        .asks_json::<Document>(true)
-        .answers::<SetUp>(200, "What was set up.");
+        .asks_json::<FixtureDocument>(true)
+        .answers::<FixtureResult>(200, "What was set up.");
     let codes = [
         (400, "bad_fixtures"),
         (400, "bad_host"),
@@ -66,21 +68,21 @@ pub fn describe_put(described: Described<'_>) -> Described<'_> {
 }
 
 pub async fn put(
-    State(context): State<Context>,
-    called: Called,
+    State(context): State<AppState>,
+    called: RequestContext,
     named: NamedAccount,
     request: Request,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let bytes = read_bytes(request.into_body(), DOCUMENT_BYTES_MAX).await;
     let bytes = bytes.map_err(|refusal| match refusal {
-        BodyRefusal::TooLarge => {
+        BodyError::TooLarge => {
             let message = format!("the document has more than {DOCUMENT_BYTES_MAX} bytes");
-            Refusal::bad("bad_body", message, "name the files, with --fixtures FILE")
+            ApiError::bad("bad_body", message, "name the files, with --fixtures FILE")
         }
-        BodyRefusal::CutShort | BodyRefusal::Stalled(_) => refusal.into(),
+        BodyError::CutShort | BodyError::Stalled(_) => refusal.into(),
     })?;
     let Origin(origin) = Origin::of(&context, &called).await?;
-    let from = From {
+    let from = FixtureSource {
         base: None,
         origin: &origin,
     };
@@ -88,7 +90,7 @@ pub async fn put(
     Ok(Json(done(&context, plan).await?).into_response())
 }
 
-async fn done(context: &Context, plan: Plan) -> Result<SetUp, Refusal> {
+async fn done(context: &AppState, plan: FixturePlan) -> Result<FixtureResult, ApiError> {
     to_its_end(apply(Arc::clone(context), plan)).await
 }
 
@@ -96,13 +98,13 @@ async fn done(context: &Context, plan: Plan) -> Result<SetUp, Refusal> {
 ///
 /// # Errors
 /// One line on what is wrong, with the line and the field.
-pub async fn load(context: &Context, file: &Path, origin: &str) -> Result<(), String> {
+pub async fn load(context: &AppState, file: &Path, origin: &str) -> Result<(), String> {
     let named = file.display();
     let bytes = tokio::fs::read(file).await;
     let bytes = bytes.map_err(|error| format!("cannot read {named}: {error}"))?;
     let known = context.links.know(&host_of(origin)).await;
     known.map_err(|error| format!("cannot set up {named}: {error}"))?;
-    let from = From {
+    let from = FixtureSource {
         base: Some(file.parent().unwrap_or(Path::new(""))),
         origin,
     };
@@ -123,13 +125,13 @@ pub async fn load(context: &Context, file: &Path, origin: &str) -> Result<(), St
     Ok(())
 }
 
-impl std::convert::From<Fault> for Refusal {
-    fn from(fault: Fault) -> Self {
+impl std::convert::From<FixtureError> for ApiError {
+    fn from(fault: FixtureError) -> Self {
         Self::bad("bad_fixtures", fault.message(), fault.hint())
     }
 }
 
-impl std::convert::From<OriginError> for Refusal {
+impl std::convert::From<OriginError> for ApiError {
     fn from(error: OriginError) -> Self {
         match error {
             OriginError::Host(line) => {

@@ -10,13 +10,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::described::{ACCOUNT, STORE, account, refuses};
-use super::error::{Read, Refusal};
-use super::listing::{self, Page, describe_page};
+use super::error::{ApiError, ControlJson};
+use super::listing::{self, PageParams, describe_page};
 use super::named_account::{AccountKey, NamedAccount};
-use super::query::Query;
-use crate::http::openapi::Described;
-use crate::http::{Context, Json, Segment};
-use crate::services::inbox::{InboxError, MAILBOXES_MAX, Script, Summary};
+use super::query::ControlQuery;
+use crate::http::openapi::OperationDoc;
+use crate::http::{AppState, Json, PathParam};
+use crate::services::inbox::{InboxConfig, InboxError, InboxSummary, MAILBOXES_MAX};
 
 const DELAY_MS_MAX: u32 = 600_000;
 const STATUSES_MAX: usize = 1_000;
@@ -45,7 +45,7 @@ pub struct InboxSettings {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Inbox")]
-struct ShownInbox {
+struct InboxView {
     name: String,
     /// Null until the first message from a webhook of an account.
     account: Option<String>,
@@ -60,15 +60,15 @@ struct ShownInbox {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Inboxes")]
-struct Listing {
+struct InboxPage {
     /// In the order in which they were made.
-    inboxes: Vec<ShownInbox>,
+    inboxes: Vec<InboxView>,
     /// The `after` of the next page; null on the last one.
     next: Option<String>,
 }
 
-impl From<Summary> for ShownInbox {
-    fn from(summary: Summary) -> Self {
+impl From<InboxSummary> for InboxView {
+    fn from(summary: InboxSummary) -> Self {
         Self {
             name: summary.name,
             account: summary.account,
@@ -82,34 +82,34 @@ impl From<Summary> for ShownInbox {
 }
 
 /// Returns the refusal of a call for the inbox of that name.
-fn refusal(error: InboxError, name: &str) -> Refusal {
+fn refusal(error: InboxError, name: &str) -> ApiError {
     match error {
         InboxError::Ambiguous => {
             let message = format!("several accounts have an inbox {name}");
             let hint = "name the account; GET /_mock/inbox lists all inboxes";
-            Refusal::conflict("ambiguous_inbox", message, hint)
+            ApiError::conflict("ambiguous_inbox", message, hint)
         }
         InboxError::Evicted => {
             let message = format!(
                 "the inbox {name} was removed with its messages: of more than {MAILBOXES_MAX} it was unused for longest"
             );
             let hint = "remove inboxes, or accounts with theirs, when a test is done; the next message makes it anew";
-            Refusal::gone("inbox_evicted", message, hint)
+            ApiError::gone("inbox_evicted", message, hint)
         }
     }
 }
 
-fn check_name(name: &str) -> Result<(), Refusal> {
+fn check_name(name: &str) -> Result<(), ApiError> {
     if name.len() <= NAME_BYTES_MAX {
         return Ok(());
     }
     let message = format!("the inbox's name has {} bytes", name.len());
     let hint = format!("{NAME_BYTES_MAX} at most");
-    Err(Refusal::bad("bad_inbox", message, hint))
+    Err(ApiError::bad("bad_inbox", message, hint))
 }
 
-fn check(settings: &InboxSettings) -> Result<(), Refusal> {
-    let bad = |message: String, hint: String| Err(Refusal::bad("bad_inbox", message, hint));
+fn check(settings: &InboxSettings) -> Result<(), ApiError> {
+    let bad = |message: String, hint: String| Err(ApiError::bad("bad_inbox", message, hint));
     let mut statuses = settings.statuses.iter();
     if let Some(status) = statuses.find(|it| !(200..600).contains(*it)) {
         return bad(
@@ -138,7 +138,7 @@ fn check(settings: &InboxSettings) -> Result<(), Refusal> {
     }
 }
 
-pub fn describe_list(described: Described<'_>) -> Described<'_> {
+pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "The inboxes",
@@ -146,29 +146,29 @@ pub fn describe_list(described: Described<'_>) -> Described<'_> {
         )
         .asks_query(listing::inputs([account()]))
         .where_input("account", "Only those of that key.")
-        .answers::<Listing>(200, "The inboxes.");
+        .answers::<InboxPage>(200, "The inboxes.");
     refuses(describe_page(described), &[])
 }
 
 pub async fn list(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    let query = Query::read(query.as_deref(), &["limit", "after"])?;
-    let page = Page::<u64>::read(&query)?;
+) -> Result<Response, ApiError> {
+    let query = ControlQuery::read(query.as_deref(), &["limit", "after"])?;
+    let page = PageParams::<u64>::read(&query)?;
     let mut inboxes = context.inbox.list(named.key());
     let after = page.after.unwrap_or_default();
     inboxes.retain(|inbox| inbox.number > after);
     let next = listing::cut(&mut inboxes, page.limit, |last| last.number);
-    let frame = Listing {
+    let frame = InboxPage {
         inboxes: Vec::new(),
         next,
     };
-    listing::answer(&frame, "inboxes", inboxes, |it| Some(ShownInbox::from(it))).await
+    listing::answer(&frame, "inboxes", inboxes, |it| Some(InboxView::from(it))).await
 }
 
-pub fn describe_set(described: Described<'_>) -> Described<'_> {
+pub fn describe_set(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Set up an inbox",
@@ -179,28 +179,28 @@ pub fn describe_set(described: Described<'_>) -> Described<'_> {
         )
         .where_input("name", NAME)
         .asks_json::<InboxSettings>(false)
-        .answers::<ShownInbox>(200, "The inbox.");
+        .answers::<InboxView>(200, "The inbox.");
     let bad = [(400, "bad_inbox")];
     refuses(described, &[&bad, &AMBIGUOUS, &ACCOUNT, &STORE])
 }
 
 pub async fn set(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Segment(name): Segment,
-    Read(settings): Read<InboxSettings>,
-) -> Result<Response, Refusal> {
+    PathParam(name): PathParam,
+    ControlJson(settings): ControlJson<InboxSettings>,
+) -> Result<Response, ApiError> {
     check_name(&name)?;
     check(&settings)?;
     named.admit(&context).await?;
-    let script = Script {
+    let script = InboxConfig {
         statuses: settings.statuses.clone(),
         delay_ms: settings.delay_ms,
         secret: settings.secret.clone(),
     };
     let set = context.inbox.set(named.key(), &name, script);
     let account = set.map_err(|error| refusal(error, &name))?;
-    let shown = ShownInbox {
+    let shown = InboxView {
         name,
         account,
         statuses: settings.statuses,
@@ -212,7 +212,7 @@ pub async fn set(
     Ok(Json(shown).into_response())
 }
 
-pub fn describe_remove(described: Described<'_>) -> Described<'_> {
+pub fn describe_remove(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Remove an inbox",
@@ -224,10 +224,10 @@ pub fn describe_remove(described: Described<'_>) -> Described<'_> {
 }
 
 pub async fn remove(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Segment(name): Segment,
-) -> Result<Response, Refusal> {
+    PathParam(name): PathParam,
+) -> Result<Response, ApiError> {
     let removed = context.inbox.remove(named.key(), &name);
     removed.map_err(|error| refusal(error, &name))?;
     Ok(StatusCode::NO_CONTENT.into_response())

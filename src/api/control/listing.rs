@@ -9,9 +9,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde_json::json;
 
-use super::error::Refusal;
-use super::query::Query;
-use crate::http::openapi::{Described, Input};
+use super::error::ApiError;
+use super::query::ControlQuery;
+use crate::http::openapi::{OperationDoc, Param};
 use crate::http::{item, streamed};
 use crate::model::listing::Span;
 use crate::storage::db::StoreError;
@@ -23,22 +23,22 @@ const CHUNK_ROWS: u32 = 32;
 
 /// The page that a query asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<C> {
+pub struct PageParams<C> {
     pub limit: u32,
     /// Cursor of the page before. `None` for the first page.
     pub after: Option<C>,
 }
 
-impl<C: FromStr> Page<C> {
+impl<C: FromStr> PageParams<C> {
     /// Reads `limit` and `after`.
     ///
     /// # Errors
     /// If one of them is malformed.
-    pub fn read(query: &Query) -> Result<Self, Refusal> {
+    pub fn read(query: &ControlQuery) -> Result<Self, ApiError> {
         let after = query.text("after").map(|value| {
             value.parse().map_err(|_| {
                 let message = format!("after: {value} is no cursor");
-                Refusal::bad("bad_query", message, "the next of the page before")
+                ApiError::bad("bad_query", message, "the next of the page before")
             })
         });
         Ok(Self {
@@ -49,8 +49,8 @@ impl<C: FromStr> Page<C> {
 }
 
 /// Returns the parameters of a page and those in `others`.
-pub fn inputs(others: impl IntoIterator<Item = Input>) -> Vec<Input> {
-    let input = |name, schema| Input {
+pub fn inputs(others: impl IntoIterator<Item = Param>) -> Vec<Param> {
+    let input = |name, schema| Param {
         name,
         required: false,
         schema,
@@ -65,7 +65,7 @@ pub fn inputs(others: impl IntoIterator<Item = Input>) -> Vec<Input> {
 }
 
 /// Describes the parameters of a page.
-pub fn describe_page(described: Described<'_>) -> Described<'_> {
+pub fn describe_page(described: OperationDoc<'_>) -> OperationDoc<'_> {
     described
         .where_input("limit", "Entries on a page; 100 if left out.")
         .where_input(
@@ -104,7 +104,7 @@ pub async fn answer<T, S: Serialize>(
     field: &str,
     entries: Vec<T>,
     show: impl Fn(T) -> Option<S> + Send + 'static,
-) -> Result<Response, Refusal>
+) -> Result<Response, ApiError>
 where
     T: Send + 'static,
 {
@@ -126,7 +126,7 @@ pub async fn answer_span<T, S, F>(
     span: Option<Span>,
     read: impl Fn((i64, i64), u32) -> F + Send + 'static,
     show: impl Fn(T) -> Option<S> + Clone + Send + 'static,
-) -> Result<Response, Refusal>
+) -> Result<Response, ApiError>
 where
     T: Send + 'static,
     S: Serialize,

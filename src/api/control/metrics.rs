@@ -8,13 +8,13 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
 use super::described::refuses;
-use super::error::Refusal;
-use crate::http::openapi::Described;
-use crate::http::{Context, Verbs};
-use crate::model::job::Kind;
-use crate::platform::metrics::{MEDIA_TYPE, Page, Type, resident_bytes};
+use super::error::ApiError;
+use crate::http::openapi::OperationDoc;
+use crate::http::{AppState, Services};
+use crate::model::job::JobKind;
+use crate::platform::metrics::{MEDIA_TYPE, MetricType, MetricsText, resident_bytes};
 
-pub fn describe(described: Described<'_>) -> Described<'_> {
+pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Metrics",
@@ -24,11 +24,15 @@ pub fn describe(described: Described<'_>) -> Described<'_> {
     refuses(described, &[])
 }
 
-pub async fn show(State(context): State<Context>) -> Result<Response, Refusal> {
-    let mut page = Page::default();
+pub async fn show(State(context): State<AppState>) -> Result<Response, ApiError> {
+    let mut page = MetricsText::default();
     let version = [("version", env!("CARGO_PKG_VERSION"))];
-    page.family("stuntdouble_build_info", Type::Gauge, "The version; 1.")
-        .sample(&version, 1);
+    page.family(
+        "stuntdouble_build_info",
+        MetricType::Gauge,
+        "The version; 1.",
+    )
+    .sample(&version, 1);
     context.metrics.write(&mut page);
     if let Some(bytes) = resident_bytes() {
         let name = "process_resident_memory_bytes";
@@ -41,12 +45,13 @@ pub async fn show(State(context): State<Context>) -> Result<Response, Refusal> {
     Ok((media_type, page.into_text()).into_response())
 }
 
-fn gauge(page: &mut Page, name: &'static str, help: &'static str, value: u64) {
-    page.family(name, Type::Gauge, help).sample(&[], value);
+fn gauge(page: &mut MetricsText, name: &'static str, help: &'static str, value: u64) {
+    page.family(name, MetricType::Gauge, help)
+        .sample(&[], value);
 }
 
 /// The memory for work on pictures.
-fn pictures(verbs: &Verbs, page: &mut Page) {
+fn pictures(verbs: &Services, page: &mut MetricsText) {
     let budget = verbs.engine.budget();
     for (name, help, bytes) in [
         (
@@ -70,11 +75,11 @@ fn pictures(verbs: &Verbs, page: &mut Page) {
 }
 
 /// What is to be done.
-async fn queue(verbs: &Verbs, page: &mut Page) -> Result<(), Refusal> {
+async fn queue(verbs: &Services, page: &mut MetricsText) -> Result<(), ApiError> {
     let depths = verbs.worker.depths().await?;
-    let mut of = |name, help, count: fn(&crate::services::worker::Depth) -> u64| {
-        let mut family = page.family(name, Type::Gauge, help);
-        for kind in Kind::ALL {
+    let mut of = |name, help, count: fn(&crate::services::worker::QueueDepth) -> u64| {
+        let mut family = page.family(name, MetricType::Gauge, help);
+        for kind in JobKind::ALL {
             let depth = depths.iter().find(|depth| depth.kind == kind);
             family.sample(&[("kind", kind.name())], depth.map_or(0, count));
         }
@@ -105,7 +110,7 @@ async fn queue(verbs: &Verbs, page: &mut Page) -> Result<(), Refusal> {
 }
 
 /// What is kept.
-async fn state(verbs: &Verbs, page: &mut Page) -> Result<(), Refusal> {
+async fn state(verbs: &Services, page: &mut MetricsText) -> Result<(), ApiError> {
     let counted = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let name = "stuntdouble_connections";
     let help = "Connections that clients have open.";
@@ -117,11 +122,16 @@ async fn state(verbs: &Verbs, page: &mut Page) -> Result<(), Refusal> {
     gauge(page, "stuntdouble_database_bytes", help, database);
     let (objects, bytes) = verbs.blobs.written();
     let help = "Objects written.";
-    page.family("stuntdouble_objects_written_total", Type::Counter, help)
-        .sample(&[], objects);
+    page.family(
+        "stuntdouble_objects_written_total",
+        MetricType::Counter,
+        help,
+    )
+    .sample(&[], objects);
     let name = "stuntdouble_objects_written_bytes_total";
     let help = "Bytes of the objects written.";
-    page.family(name, Type::Counter, help).sample(&[], bytes);
+    page.family(name, MetricType::Counter, help)
+        .sample(&[], bytes);
     let snapshots = verbs.snapshots.list(None);
     let bytes = snapshots.iter().map(|about| about.bytes).sum();
     let kept = counted(snapshots.len());

@@ -24,14 +24,14 @@ mod suggestion;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 
-use crate::http::{Context, Refused, Routes};
+use crate::http::{AppState, GuardRefusal, Routes};
 pub use described::description;
-use error::Refusal;
+use error::ApiError;
 pub use fixtures::load as load_fixtures;
 
 /// The operations of this front door.
 #[must_use]
-pub fn routes(context: Option<Context>) -> Routes {
+pub fn routes(context: Option<AppState>) -> Routes {
     let themes = [
         state, snapshots, fixtures, clocks, accounts, rules, journal, orders, webhooks,
     ];
@@ -321,7 +321,7 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
     if uri.path() == "/_mock/accounts/" {
         let message = format!("{}: {}", uri.path(), named_account::EMPTY_KEY);
         let hint = "end the path with a key; GET /_mock/accounts lists all accounts";
-        return Refusal::bad("bad_key", message, hint).into_response();
+        return ApiError::bad("bad_key", message, hint).into_response();
     }
     let known: Vec<String> = routes(None)
         .operations()
@@ -329,7 +329,7 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
         .map(|operation| format!("{} {}", operation.method, operation.path))
         .collect();
     let message = format!("there is no {method} {}", uri.path());
-    Refusal::not_found(
+    ApiError::not_found(
         "unknown_route",
         message,
         format!("there is: {}", known.join(", ")),
@@ -339,12 +339,12 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
 
 /// Returns the response to a request that the guard refuses.
 #[must_use]
-pub fn refused(refused: &Refused) -> Response {
-    Refusal::guarded(refused).into_response()
+pub fn refused(refused: &GuardRefusal) -> Response {
+    ApiError::guarded(refused).into_response()
 }
 
 /// The answer where a handler of ours panicked.
 #[must_use]
 pub fn panicked() -> Response {
-    Refusal::broken("a handler panicked").into_response()
+    ApiError::broken("a handler panicked").into_response()
 }

@@ -21,10 +21,10 @@ use axum::routing::MethodRouter;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::error::{Refusal, parse};
-use crate::http::{Context, Verbs, is_inbox_delivery, read_json};
+use super::error::{ApiError, parse};
+use crate::http::{AppState, Services, is_inbox_delivery, read_json};
 use crate::services::accounts::{Account, KEY_CHARS_MAX, is_too_long};
-use crate::settings::Mode;
+use crate::settings::KeyMode;
 
 /// Path of the one operation whose body is not read here: it is large, and has an error format of
 /// its own.
@@ -58,24 +58,24 @@ pub enum Scope {
 
 /// The part of a body that this module reads.
 #[derive(Deserialize)]
-struct Named {
+struct BodyWithAccount {
     account: Option<AccountKey>,
 }
 
 /// Adds the middleware that reads the account to a route.
 pub(super) fn add_middleware(
-    context: &Context,
-    route: MethodRouter<Context>,
-) -> MethodRouter<Context> {
+    context: &AppState,
+    route: MethodRouter<AppState>,
+) -> MethodRouter<AppState> {
     route.layer(from_fn_with_state(Arc::clone(context), read_account))
 }
 
 /// Reads the account of a request, and marks the response if nobody has used the account yet.
 async fn read_account(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     request: Request,
     next: Next,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let (mut parts, mut body) = request.into_parts();
     // The query and the body of a webhook are its sender's own.
     if is_inbox_delivery(&parts.method, parts.uri.path()) {
@@ -104,7 +104,7 @@ async fn read_account(
     })
 }
 
-fn account_in_query(uri: &Uri) -> Result<Option<String>, Refusal> {
+fn account_in_query(uri: &Uri) -> Result<Option<String>, ApiError> {
     let query = uri.query().unwrap_or_default();
     let pairs = url::form_urlencoded::parse(query.as_bytes());
     let keys = pairs.filter(|(name, _)| name == "account");
@@ -113,18 +113,18 @@ fn account_in_query(uri: &Uri) -> Result<Option<String>, Refusal> {
             if key.is_empty() {
                 let message = format!("account: {EMPTY_KEY}");
                 let hint = "give a key, or leave account out";
-                return Err(Refusal::bad("bad_query", message, hint));
+                return Err(ApiError::bad("bad_query", message, hint));
             }
             merge(named, Some(key))
         })
 }
 
 /// A body of `null` names no account. Operations that read a body refuse it.
-fn account_in_body(bytes: &[u8]) -> Result<Option<String>, Refusal> {
+fn account_in_body(bytes: &[u8]) -> Result<Option<String>, ApiError> {
     if bytes.trim_ascii() == b"null" {
         return Ok(None);
     }
-    let Named { account } = parse(bytes)?;
+    let BodyWithAccount { account } = parse(bytes)?;
     Ok(account.map(String::from))
 }
 
@@ -135,12 +135,12 @@ fn account_in_body(bytes: &[u8]) -> Result<Option<String>, Refusal> {
 pub(super) fn merge(
     first: Option<String>,
     second: Option<String>,
-) -> Result<Option<String>, Refusal> {
+) -> Result<Option<String>, ApiError> {
     match (first, second) {
         (Some(first), Some(second)) if first != second => {
             let message = format!("the call names two accounts, {first} and {second}");
             let hint = "name one account, in the query, the path or the body";
-            Err(Refusal::bad("two_accounts", message, hint))
+            Err(ApiError::bad("two_accounts", message, hint))
         }
         (first, second) => Ok(first.or(second)),
     }
@@ -153,7 +153,7 @@ impl NamedAccount {
     }
 
     /// `true` if the account exists, or the call names none.
-    fn is_used(&self, verbs: &Verbs) -> bool {
+    fn is_used(&self, verbs: &Services) -> bool {
         self.key()
             .is_none_or(|key| verbs.accounts.get(key).is_some())
     }
@@ -162,13 +162,13 @@ impl NamedAccount {
     ///
     /// # Errors
     /// If the call names another one.
-    pub fn merged_with(self, key: Option<String>) -> Result<Self, Refusal> {
+    pub fn merged_with(self, key: Option<String>) -> Result<Self, ApiError> {
         let key = merge(self.key, key)?;
         Ok(Self { key, ..self })
     }
 
     /// Returns the accounts that a reading call is about, without creating any.
-    pub fn scope(&self, verbs: &Verbs) -> Scope {
+    pub fn scope(&self, verbs: &Services) -> Scope {
         match self.key().map(|key| verbs.accounts.get(key)) {
             None => Scope::All,
             Some(Some(account)) => Scope::Account(account),
@@ -180,9 +180,9 @@ impl NamedAccount {
     ///
     /// # Errors
     /// If the account does not exist and its use would not create it.
-    pub fn usable_scope(&self, verbs: &Verbs) -> Result<Scope, Refusal> {
+    pub fn usable_scope(&self, verbs: &Services) -> Result<Scope, ApiError> {
         match (self.scope(verbs), self.key()) {
-            (Scope::Unknown, Some(key)) if verbs.config.mode == Mode::Strict => {
+            (Scope::Unknown, Some(key)) if verbs.config.mode == KeyMode::Strict => {
                 Err(unknown_account(key))
             }
             (scope, _) => Ok(scope),
@@ -194,7 +194,7 @@ impl NamedAccount {
     ///
     /// # Errors
     /// If the account does not exist and is not created, or cannot be written.
-    pub async fn admit(&self, verbs: &Verbs) -> Result<Option<Arc<Account>>, Refusal> {
+    pub async fn admit(&self, verbs: &Services) -> Result<Option<Arc<Account>>, ApiError> {
         let Some(key) = self.key() else {
             return Ok(None);
         };
@@ -205,10 +205,10 @@ impl NamedAccount {
     }
 }
 
-impl FromRequestParts<Context> for NamedAccount {
-    type Rejection = Refusal;
+impl FromRequestParts<AppState> for NamedAccount {
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Context) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
         Ok(parts.extensions.get().cloned().unwrap_or_default())
     }
 }
@@ -232,12 +232,12 @@ impl Scope {
     }
 }
 
-fn unknown_account(key: &str) -> Refusal {
+fn unknown_account(key: &str) -> ApiError {
     if is_too_long(key) {
         let hint = format!("a key has {KEY_CHARS_MAX} characters at most");
-        return Refusal::not_found("unknown_account", "account: too long", hint);
+        return ApiError::not_found("unknown_account", "account: too long", hint);
     }
-    Refusal::not_found(
+    ApiError::not_found(
         "unknown_account",
         format!("no account {key}"),
         "set it up with PUT /_mock/accounts/{key}: the mode is strict",

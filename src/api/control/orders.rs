@@ -8,19 +8,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::described::{STORE, account, refuses};
-use super::error::{Read, Refusal};
-use super::listing::{self, Page, describe_page, next_of};
+use super::error::{ApiError, ControlJson};
+use super::listing::{self, PageParams, describe_page, next_of};
 use super::named_account::{AccountKey, NamedAccount, Scope};
-use super::query::Query;
+use super::query::ControlQuery;
 use super::rules::check::outcome::{check_code, outcome};
-use super::rules::wire::Outcome;
-use crate::http::openapi::{Described, Input};
-use crate::http::{Context, Json, Segment, Tied, Verbs};
-use crate::model::order::{Order, State as OrderState, Vendor};
-use crate::model::rule::{self, Processing};
+use super::rules::wire::OutcomeSpec;
+use crate::http::openapi::{OperationDoc, Param};
+use crate::http::{AppState, Json, OnResponseSent, PathParam, Services};
+use crate::model::order::{Order, OrderState, Vendor};
+use crate::model::rule::{self, ProcessingMode};
 use crate::platform::clock::iso;
 use crate::services::accounts::Account;
-use crate::services::orders::{End, EndError, Listed};
+use crate::services::orders::{Listed, ManualEnd, ManualEndError};
 
 const ENDS: [(u16, &str); 5] = [
     (400, "bad_rule"),
@@ -32,9 +32,9 @@ const ENDS: [(u16, &str); 5] = [
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Orders")]
-struct Listing {
+struct OrderPage {
     /// The newest last.
-    orders: Vec<Shown>,
+    orders: Vec<OrderView>,
     /// The `after` of the page of older ones; null on the last one.
     next: Option<String>,
 }
@@ -43,7 +43,7 @@ struct Listing {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Order")]
-struct Shown {
+struct OrderView {
     id: String,
     /// The key.
     account: String,
@@ -63,23 +63,23 @@ struct Shown {
     expires_at: String,
     /// How long a rule has it in progress: `{"ms"}`, `{"polls"}` that are left, or `hold`.
     #[schemars(with = "Option<serde_json::Value>")]
-    processing: Option<Processing>,
+    processing: Option<ProcessingMode>,
     /// What it failed with.
-    failure: Option<Failed>,
+    failure: Option<FailureView>,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Failure")]
-struct Failed {
+struct FailureView {
     code: String,
     message: String,
 }
 
-impl Shown {
+impl OrderView {
     /// None: its account's life has just ended.
-    fn of(verbs: &Verbs, order: &Order) -> Option<Self> {
+    fn of(verbs: &Services, order: &Order) -> Option<Self> {
         let failure = match &order.state {
-            OrderState::Failed { failure, .. } => Some(Failed {
+            OrderState::Failed { failure, .. } => Some(FailureView {
                 code: failure.code.clone(),
                 message: failure.message.clone(),
             }),
@@ -102,8 +102,8 @@ impl Shown {
     }
 }
 
-pub fn describe_list(described: Described<'_>) -> Described<'_> {
-    let vendor = Input {
+pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
+    let vendor = Param {
         name: "vendor",
         required: false,
         schema: serde_json::json!({"type": "string"}),
@@ -116,32 +116,32 @@ pub fn describe_list(described: Described<'_>) -> Described<'_> {
         .asks_query(listing::inputs([account(), vendor]))
         .where_input("account", "Only those of that key.")
         .where_input("vendor", "`bizmori` or `undetectable`.")
-        .answers::<Listing>(200, "The orders.");
+        .answers::<OrderPage>(200, "The orders.");
     refuses(describe_page(described), &[&[(400, "bad_query")], &STORE])
 }
 
 pub async fn list(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    let query = Query::read(query.as_deref(), &["vendor", "limit", "after"])?;
-    let page = Page::read(&query)?;
+) -> Result<Response, ApiError> {
+    let query = ControlQuery::read(query.as_deref(), &["vendor", "limit", "after"])?;
+    let page = PageParams::read(&query)?;
     let vendor_of = |value: String| {
         let found = Vendor::ALL.into_iter().find(|it| it.name() == value);
         let hint = "there is: bizmori, undetectable";
-        found.ok_or_else(|| Refusal::bad("bad_query", format!("vendor: {value} is none"), hint))
+        found.ok_or_else(|| ApiError::bad("bad_query", format!("vendor: {value} is none"), hint))
     };
     let vendor = query.text("vendor").map(vendor_of).transpose()?;
     let scope = named.scope(&context);
     if let Scope::Unknown = scope {
         let (orders, next) = (Vec::new(), None);
-        return Ok(Json(Listing { orders, next }).into_response());
+        return Ok(Json(OrderPage { orders, next }).into_response());
     }
     let account = scope.account().map(|account| account.id);
     let listed = Listed { account, vendor };
     let span = context.orders.span(listed, page.after, page.limit).await?;
-    let frame = Listing {
+    let frame = OrderPage {
         orders: Vec::new(),
         next: next_of(span),
     };
@@ -150,11 +150,11 @@ pub async fn list(
         let orders = Arc::clone(&orders);
         async move { orders.in_span(listed, range, limit).await }
     };
-    let show = move |order: Arc<Order>| Shown::of(&context, &order);
+    let show = move |order: Arc<Order>| OrderView::of(&context, &order);
     listing::answer_span(&frame, "orders", span, read, show).await
 }
 
-pub fn describe_complete(described: Described<'_>) -> Described<'_> {
+pub fn describe_complete(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Complete an order",
@@ -162,25 +162,25 @@ pub fn describe_complete(described: Described<'_>) -> Described<'_> {
              `outcome`; else it is what would have come out.",
         )
         .where_input("id", "Of an order or a document.")
-        .asks_json::<Outcome>(false)
-        .answers::<Shown>(200, "The order.");
+        .asks_json::<OutcomeSpec>(false)
+        .answers::<OrderView>(200, "The order.");
     refuses(described, &[&ENDS, &STORE])
 }
 
 pub async fn complete(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Segment(id): Segment,
-    Read(body): Read<Outcome>,
-) -> Result<Response, Refusal> {
+    PathParam(id): PathParam,
+    ControlJson(body): ControlJson<OutcomeSpec>,
+) -> Result<Response, ApiError> {
     let outcome = if body.is_empty() {
         None
     } else {
         Some(outcome(body, "")?)
     };
     let how = match outcome {
-        Some(failed @ rule::Outcome::Failed { .. }) => End::Fail(failed),
-        outcome => End::Complete(outcome),
+        Some(failed @ rule::ForcedOutcome::Failed { .. }) => ManualEnd::Fail(failed),
+        outcome => ManualEnd::Complete(outcome),
     };
     end(&context, &named, &id, how).await
 }
@@ -188,7 +188,7 @@ pub async fn complete(
 /// How it fails; both may be left out.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Failing {
+pub struct FailOrder {
     /// The key: only an order of that account is failed.
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
@@ -197,104 +197,109 @@ pub struct Failing {
     error_message: Option<String>,
 }
 
-pub fn describe_fail(described: Described<'_>) -> Described<'_> {
+pub fn describe_fail(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Fail an order",
             "It has failed now, whatever it waited for.",
         )
         .where_input("id", "Of an order or a document.")
-        .asks_json::<Failing>(false)
-        .answers::<Shown>(200, "The order.");
+        .asks_json::<FailOrder>(false)
+        .answers::<OrderView>(200, "The order.");
     refuses(described, &[&ENDS, &STORE])
 }
 
 pub async fn fail(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Segment(id): Segment,
-    Read(body): Read<Failing>,
-) -> Result<Response, Refusal> {
-    let sent = Outcome {
+    PathParam(id): PathParam,
+    ControlJson(body): ControlJson<FailOrder>,
+) -> Result<Response, ApiError> {
+    let sent = OutcomeSpec {
         status: Some("failed".to_owned()),
         error_code: body.error_code,
         error_message: body.error_message,
-        ..Outcome::default()
+        ..OutcomeSpec::default()
     };
     let failed = outcome(sent, "")?;
-    end(&context, &named, &id, End::Fail(failed)).await
+    end(&context, &named, &id, ManualEnd::Fail(failed)).await
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Nothing {
+pub struct EmptyBody {
     /// The key: only an order of that account is expired.
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
 }
 
-pub fn describe_expire(described: Described<'_>) -> Described<'_> {
+pub fn describe_expire(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Expire an order",
             "Its retention has passed now, and its files are gone.",
         )
         .where_input("id", "Of an order or a document.")
-        .asks_json::<Nothing>(false)
-        .answers::<Shown>(200, "The order.");
+        .asks_json::<EmptyBody>(false)
+        .answers::<OrderView>(200, "The order.");
     refuses(described, &[&ENDS, &STORE])
 }
 
 pub async fn expire(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Segment(id): Segment,
-    Read(Nothing { .. }): Read<Nothing>,
-) -> Result<Response, Refusal> {
-    end(&context, &named, &id, End::Expire).await
+    PathParam(id): PathParam,
+    ControlJson(EmptyBody { .. }): ControlJson<EmptyBody>,
+) -> Result<Response, ApiError> {
+    end(&context, &named, &id, ManualEnd::Expire).await
 }
 
 /// Brings an order of the named account to its end.
-async fn end(verbs: &Verbs, named: &NamedAccount, id: &str, end: End) -> Result<Response, Refusal> {
+async fn end(
+    verbs: &Services,
+    named: &NamedAccount,
+    id: &str,
+    end: ManualEnd,
+) -> Result<Response, ApiError> {
     let unknown = || unknown_order(named, id);
     let order = verbs.db.order(id).await?.ok_or_else(unknown)?;
     let account = verbs.accounts.by_id(order.account);
     let is_of_scope = |account: &Arc<Account>| named.scope(verbs).includes(account);
     account.filter(is_of_scope).ok_or_else(unknown)?;
-    if let End::Fail(outcome) = &end {
+    if let ManualEnd::Fail(outcome) = &end {
         check_code(outcome, &[order.vendor], "")?;
     }
     let ended = verbs.orders.end(id, end).await;
     let (order, hold) = ended.map_err(|error| match error {
-        EndError::NotFound => unknown(),
-        EndError::Ended(status) => Refusal::conflict(
+        ManualEndError::NotFound => unknown(),
+        ManualEndError::Ended(status) => ApiError::conflict(
             "order_ended",
             format!("order {id} is {status}"),
             "only orders that are pending or in progress come to another end",
         ),
-        EndError::Awaiting(files) => Refusal::conflict(
+        ManualEndError::Awaiting(files) => ApiError::conflict(
             "files_missing",
             format!("order {id} is pending: {files} files are still to be uploaded"),
             "upload them, or have it fail with POST /_mock/orders/{id}/fail",
         ),
-        EndError::Unfit => Refusal::bad(
+        ManualEndError::Unfit => ApiError::bad(
             "unfit_outcome",
             format!("order {id} does not come to such an outcome"),
             "probability goes with detections, finalResult and analysis with documents, watermarkText with extractions, detectionStatus with those of v3",
         ),
-        EndError::Store(error) => error.into(),
+        ManualEndError::Store(error) => error.into(),
     })?;
-    let shown = Shown::of(verbs, &order).ok_or_else(unknown)?;
+    let shown = OrderView::of(verbs, &order).ok_or_else(unknown)?;
     let mut response = Json(shown).into_response();
-    Tied::tie(&mut response, Some(hold));
+    OnResponseSent::tie(&mut response, Some(hold));
     Ok(response)
 }
 
-fn unknown_order(named: &NamedAccount, id: &str) -> Refusal {
+fn unknown_order(named: &NamedAccount, id: &str) -> ApiError {
     let message = match named.key() {
         Some(key) => format!("no order {id} of account {key}"),
         None => format!("no order {id}"),
     };
     let hint = "GET /_mock/orders lists those there are";
-    Refusal::not_found("unknown_order", message, hint)
+    ApiError::not_found("unknown_order", message, hint)
 }

@@ -3,23 +3,23 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use super::error::Refusal;
+use super::error::ApiError;
 
 /// The parameters of a query, all of them known.
 #[derive(Debug)]
-pub struct Query(Vec<(String, String)>);
+pub struct ControlQuery(Vec<(String, String)>);
 
-fn bad(message: String, hint: impl Into<String>) -> Refusal {
-    Refusal::bad("bad_query", message, hint)
+fn bad(message: String, hint: impl Into<String>) -> ApiError {
+    ApiError::bad("bad_query", message, hint)
 }
 
-impl Query {
+impl ControlQuery {
     /// Parses a query that has no other parameters than `known` and the account, which every call
     /// takes (see [`super::named_account`]).
     ///
     /// # Errors
     /// If it has another parameter. The hint lists those that are known.
-    pub fn read(text: Option<&str>, known: &[&str]) -> Result<Self, Refusal> {
+    pub fn read(text: Option<&str>, known: &[&str]) -> Result<Self, ApiError> {
         let text = text.unwrap_or_default();
         let pairs: Vec<(String, String)> = url::form_urlencoded::parse(text.as_bytes())
             .into_owned()
@@ -46,7 +46,7 @@ impl Query {
     ///
     /// # Errors
     /// If it is none.
-    pub fn number<N: FromStr>(&self, name: &str) -> Result<Option<N>, Refusal> {
+    pub fn number<N: FromStr>(&self, name: &str) -> Result<Option<N>, ApiError> {
         let read = |value: String| {
             let wrong = || {
                 bad(
@@ -63,7 +63,7 @@ impl Query {
     ///
     /// # Errors
     /// If it is not in that range.
-    pub fn limit(&self, usual: u32, range: RangeInclusive<u32>) -> Result<u32, Refusal> {
+    pub fn limit(&self, usual: u32, range: RangeInclusive<u32>) -> Result<u32, ApiError> {
         let Some(value) = self.text("limit") else {
             return Ok(usual);
         };

@@ -12,54 +12,57 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 
-use super::error::{Read, Refusal};
+use super::error::{ApiError, ControlJson};
 use super::named_account::NamedAccount;
-use super::query::Query;
+use super::query::ControlQuery;
 use super::suggestion::did_you_mean;
 use crate::http::{
-    Context, Json, Operation, Segments, Verbs, X_MOCK_REASON, header_line, item, streamed,
+    AppState, Json, Operation, PathParamPair, Services, X_MOCK_REASON, header_line, item, streamed,
 };
 use crate::model::account::Revision;
 use crate::model::glob::glob;
-use crate::model::rule::Outgoing;
-use crate::services::journal::{Count, Exchange, Verdict, Wanted};
-use wire::{Listing, Met, Missed, Near, Range, Shown, Sought, SoughtStatus, Verify};
+use crate::model::rule::OutboundCall;
+use crate::services::journal::{CountRange, Exchange, RequestMatcher, VerifyVerdict};
+use wire::{
+    CountSpec, NearMissView, Range, RequestPage, RequestView, StatusSpec, VerifyFailed,
+    VerifyPassed, VerifyRequest,
+};
 
 const TIMEOUT_MS_MAX: u64 = 600_000;
 
 /// Refuses a call for requests where none are kept.
-fn check_kept(verbs: &Verbs) -> Result<(), Refusal> {
+fn check_kept(verbs: &Services) -> Result<(), ApiError> {
     if verbs.journal.is_kept() {
         return Ok(());
     }
     let message = "no requests are kept: --journal-requests is 0";
     let hint = "start the server with another --journal-requests";
-    Err(Refusal::conflict("journal_disabled", message, hint))
+    Err(ApiError::conflict("journal_disabled", message, hint))
 }
 
 pub async fn list(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let query = query::read(named.key(), query.as_deref())?;
     check_kept(&context)?;
     let (exchanges, evicted) = context.journal.list(&query);
-    let listing = Listing {
+    let listing = RequestPage {
         requests: Vec::new(),
         evicted,
     };
     let revision = context.config.orders.revision;
-    let shown = move |exchange: Arc<Exchange>| item(&Shown::new(&exchange, revision));
+    let shown = move |exchange: Arc<Exchange>| item(&RequestView::new(&exchange, revision));
     let items = stream::iter(exchanges).map(shown);
     Ok(streamed(&listing, "requests", items).await?)
 }
 
 pub async fn get(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Segments(key, seq): Segments,
-) -> Result<Response, Refusal> {
+    PathParamPair(key, seq): PathParamPair,
+) -> Result<Response, ApiError> {
     let named = named.merged_with(Some(key))?;
     check_kept(&context)?;
     let key = named.key().unwrap_or_default();
@@ -68,27 +71,27 @@ pub async fn get(
     let exchange = found.ok_or_else(|| {
         let message = format!("no request {seq} of account {key} is kept");
         let hint = format!("GET /_mock/requests?account={key} lists those that are");
-        Refusal::not_found("unknown_request", message, hint)
+        ApiError::not_found("unknown_request", message, hint)
     })?;
-    let shown = Shown::new(&exchange, context.config.orders.revision);
+    let shown = RequestView::new(&exchange, context.config.orders.revision);
     Ok(Json(shown).into_response())
 }
 
 pub async fn delete(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    Query::read(query.as_deref(), &[])?;
+) -> Result<Response, ApiError> {
+    ControlQuery::read(query.as_deref(), &[])?;
     context.journal.clear(named.key());
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 pub async fn verify(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Read(asked): Read<Verify>,
-) -> Result<Response, Refusal> {
+    ControlJson(asked): ControlJson<VerifyRequest>,
+) -> Result<Response, ApiError> {
     let count = count(&asked.count)?;
     let wanted = wanted(&context, asked.when.map(|when| when.0).unwrap_or_default())?;
     check_kept(&context)?;
@@ -108,21 +111,21 @@ pub async fn verify(
     ))
 }
 
-fn shown_verdict(verdict: Verdict, wanted: Count, revision: Revision) -> Response {
+fn shown_verdict(verdict: VerifyVerdict, wanted: CountRange, revision: Revision) -> Response {
     match verdict {
-        Verdict::Met { count } => Json(Met { ok: true, count }).into_response(),
-        Verdict::Missed { count, near } => {
+        VerifyVerdict::Met { count } => Json(VerifyPassed { ok: true, count }).into_response(),
+        VerifyVerdict::Missed { count, near } => {
             let why = format!("{count} such requests were made, wanted {}", spelled(wanted));
             let why = [(X_MOCK_REASON, header_line(&why))];
-            let near_misses = near.iter().map(|near| Near::new(near, revision)).collect();
-            let missed = Missed {
+            let near_misses = near.iter().map(|near| NearMissView::new(near, revision)).collect();
+            let missed = VerifyFailed {
                 ok: false,
                 count,
                 near_misses,
             };
             (StatusCode::UNPROCESSABLE_ENTITY, why, Json(missed)).into_response()
         }
-        Verdict::Uncertain { count, evicted } => Refusal::conflict(
+        VerifyVerdict::Uncertain { count, evicted } => ApiError::conflict(
             "evicted",
             format!(
                 "{count} such requests are kept, wanted {}; {evicted} that are kept no more may have been such",
@@ -134,52 +137,56 @@ fn shown_verdict(verdict: Verdict, wanted: Count, revision: Revision) -> Respons
     }
 }
 
-fn spelled(count: Count) -> String {
+fn spelled(count: CountRange) -> String {
     match count {
-        Count { min, max: None } => format!("{min} at least"),
-        Count {
+        CountRange { min, max: None } => format!("{min} at least"),
+        CountRange {
             min,
             max: Some(max),
         } if min == max => min.to_string(),
-        Count {
+        CountRange {
             min: 0,
             max: Some(max),
         } => format!("{max} at most"),
-        Count {
+        CountRange {
             min,
             max: Some(max),
         } => format!("{min} to {max}"),
     }
 }
 
-fn count(sought: &Sought) -> Result<Count, Refusal> {
+fn count(sought: &CountSpec) -> Result<CountRange, ApiError> {
     let count = match *sought {
-        Sought::Exactly(count) => Count {
+        CountSpec::Exactly(count) => CountRange {
             min: count,
             max: Some(count),
         },
-        Sought::Between(Range { min, max }) => Count {
+        CountSpec::Between(Range { min, max }) => CountRange {
             min: min.unwrap_or(0),
             max,
         },
     };
     if count.max.is_some_and(|max| max < count.min) {
         let hint = "min is at most max";
-        return Err(Refusal::bad("bad_count", "count: nothing is between", hint));
+        return Err(ApiError::bad(
+            "bad_count",
+            "count: nothing is between",
+            hint,
+        ));
     }
     Ok(count)
 }
 
-fn wanted(verbs: &Verbs, when: wire::When) -> Result<Wanted, Refusal> {
+fn wanted(verbs: &Services, when: wire::RequestCriteria) -> Result<RequestMatcher, ApiError> {
     if let Some(pattern) = &when.operation {
         known(pattern, &verbs.operations)?;
     }
-    Ok(Wanted {
+    Ok(RequestMatcher {
         operation: when.operation,
         method: when.method.map(|method| method.to_ascii_uppercase()),
         path: when.path,
         file_name: when.file_name,
-        status: when.status.map(|SoughtStatus(filter)| filter),
+        status: when.status.map(|StatusSpec(filter)| filter),
         query: when.query,
         headers: when.headers,
         body: when.body,
@@ -187,7 +194,7 @@ fn wanted(verbs: &Verbs, when: wire::When) -> Result<Wanted, Refusal> {
 }
 
 /// Refuses what no request's operation is like.
-fn known(pattern: &str, operations: &[Operation]) -> Result<(), Refusal> {
+fn known(pattern: &str, operations: &[Operation]) -> Result<(), ApiError> {
     let names = operations.iter().map(|it| it.name);
     let mut kept = names.filter(|name| !name.starts_with("control.")).chain([
         "unmatched",
@@ -197,7 +204,7 @@ fn known(pattern: &str, operations: &[Operation]) -> Result<(), Refusal> {
     if kept.clone().any(|name| glob(pattern, name)) {
         return Ok(());
     }
-    let calls = Outgoing::ALL.map(Outgoing::operation);
+    let calls = OutboundCall::ALL.map(OutboundCall::operation);
     let message = if calls.contains(&pattern) {
         format!("when.operation: {pattern} is a call of ours: GET /_mock/deliveries has those")
     } else {
@@ -206,7 +213,7 @@ fn known(pattern: &str, operations: &[Operation]) -> Result<(), Refusal> {
     };
     let first = kept.next().unwrap_or_default().to_owned();
     let listed = kept.fold(first, |list, name| list + ", " + name);
-    Err(Refusal::bad(
+    Err(ApiError::bad(
         "bad_when",
         message,
         format!("there is: {listed}"),

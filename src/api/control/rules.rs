@@ -12,55 +12,55 @@ use futures_util::{StreamExt, stream};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::error::{Read, Refusal};
-use super::listing::{self, Page};
+use super::error::{ApiError, ControlJson};
+use super::listing::{self, PageParams};
 use super::named_account::NamedAccount;
-use super::query::Query;
-use crate::http::{Context, Json, Segment, item, streamed};
+use super::query::ControlQuery;
+use crate::http::{AppState, Json, PathParam, item, streamed};
 use crate::model::rule::RuleId;
-use crate::services::rules::Refused;
-use wire::{Sent, Shown};
+use crate::services::rules::AddRuleError;
+use wire::{RuleRequest, RuleView};
 
-impl From<Refused> for Refusal {
-    fn from(refused: Refused) -> Self {
+impl From<AddRuleError> for ApiError {
+    fn from(refused: AddRuleError) -> Self {
         match refused {
-            Refused::Full(line) => {
+            AddRuleError::Full(line) => {
                 let hint = "remove some with DELETE /_mock/rules, or POST /_mock/reset";
                 Self::bad("too_many_rules", line, hint)
             }
-            Refused::Store(error) => error.into(),
+            AddRuleError::Store(error) => error.into(),
         }
     }
 }
 
 pub async fn create(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Read(sent): Read<Sent>,
-) -> Result<Response, Refusal> {
+    ControlJson(sent): ControlJson<RuleRequest>,
+) -> Result<Response, ApiError> {
     let account = named.key().map(str::to_owned);
-    let rule = check::rule(Sent { account, ..sent }, &context.operations)?;
+    let rule = check::rule(RuleRequest { account, ..sent }, &context.operations)?;
     let account = named.admit(&context).await?;
     let standing = context.rules.add(account, rule).await?;
-    let shown = Json(Shown::from(standing.as_ref()));
+    let shown = Json(RuleView::from(standing.as_ref()));
     Ok((StatusCode::CREATED, shown).into_response())
 }
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Rules")]
-struct Listing<'r> {
-    rules: Vec<Shown<'r>>,
+struct RulePage<'r> {
+    rules: Vec<RuleView<'r>>,
     /// The `after` of the next page; null on the last one.
     next: Option<String>,
 }
 
 pub async fn list(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    let query = Query::read(query.as_deref(), &["limit", "after"])?;
-    let page = Page::<i64>::read(&query)?;
+) -> Result<Response, ApiError> {
+    let query = ControlQuery::read(query.as_deref(), &["limit", "after"])?;
+    let page = PageParams::<i64>::read(&query)?;
     let mut rules = context.rules.list(named.key());
     if let Some(after) = page.after {
         // The rule itself may be gone.
@@ -70,19 +70,19 @@ pub async fn list(
         rules.drain(..first.unwrap_or(rules.len()));
     }
     let next = listing::cut(&mut rules, page.limit, |last| last.id);
-    let frame = Listing {
+    let frame = RulePage {
         rules: Vec::new(),
         next,
     };
-    let items = stream::iter(rules).map(|rule| item(&Shown::from(rule.as_ref())));
+    let items = stream::iter(rules).map(|rule| item(&RuleView::from(rule.as_ref())));
     Ok(streamed(&frame, "rules", items).await?)
 }
 
 pub async fn delete(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Segment(id): Segment,
-) -> Result<Response, Refusal> {
+    PathParam(id): PathParam,
+) -> Result<Response, ApiError> {
     // A rule of another account, or of all, is none of the account that the call names.
     let is_of_scope = |id: RuleId| {
         let mut rules = context.rules.list(named.key()).into_iter();
@@ -96,7 +96,7 @@ pub async fn delete(
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let hint = "GET /_mock/rules lists those there are";
-    Err(Refusal::not_found(
+    Err(ApiError::not_found(
         "unknown_rule",
         format!("no rule {id}"),
         hint,
@@ -104,11 +104,11 @@ pub async fn delete(
 }
 
 pub async fn delete_all(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
     RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    Query::read(query.as_deref(), &[])?;
+) -> Result<Response, ApiError> {
+    ControlQuery::read(query.as_deref(), &[])?;
     context.rules.clear(named.key()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -7,12 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::described::{ACCOUNT, STORE, refuses};
-use super::error::{Read, Refusal, to_its_end};
+use super::error::{ApiError, ControlJson, to_its_end};
 use super::named_account::{AccountKey, NamedAccount};
-use crate::http::openapi::Described;
-use crate::http::{Context, Json, Segment};
+use crate::http::openapi::OperationDoc;
+use crate::http::{AppState, Json, PathParam};
 use crate::platform::clock::iso;
-use crate::services::snapshots::{About, SNAPSHOTS_MAX, SnapshotError};
+use crate::services::snapshots::{SNAPSHOTS_MAX, SnapshotError, SnapshotManifest};
 
 const NAME: &str = "The snapshot's name: 1 to 100 characters.";
 const NAME_CHARS_MAX: usize = 100;
@@ -21,7 +21,7 @@ const UNKNOWN: [(u16, &str); 1] = [(404, "unknown_snapshot")];
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Snapshot")]
-struct Shown {
+struct SnapshotView {
     name: String,
     /// The key of the account that it is of; null: of everything.
     account: Option<String>,
@@ -36,8 +36,8 @@ struct Shown {
     bytes: u64,
 }
 
-impl From<About> for Shown {
-    fn from(about: About) -> Self {
+impl From<SnapshotManifest> for SnapshotView {
+    fn from(about: SnapshotManifest) -> Self {
         Self {
             name: about.name,
             account: about.account,
@@ -51,31 +51,31 @@ impl From<About> for Shown {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Snapshots")]
-struct Listing {
-    snapshots: Vec<Shown>,
+struct SnapshotPage {
+    snapshots: Vec<SnapshotView>,
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "SnapshotOf")]
-pub struct SnapshotOf {
+pub struct SnapshotScope {
     /// The key of the one account that is meant; left out, all that there is.
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
 }
 
-fn refusal(context: &Context, error: SnapshotError, name: &str, key: Option<&str>) -> Refusal {
+fn refusal(context: &AppState, error: SnapshotError, name: &str, key: Option<&str>) -> ApiError {
     if let (SnapshotError::Unknown, None) = (&error, key) {
         let all = context.snapshots.list(None).into_iter();
         let mut owners = all.filter(|it| it.name == name).filter_map(|it| it.account);
         if let Some(owner) = owners.next() {
             let message = format!("no snapshot {name} of everything; account {owner} has one");
             let hint = "name the account of which it is";
-            return Refusal::not_found("unknown_snapshot", message, hint);
+            return ApiError::not_found("unknown_snapshot", message, hint);
         }
     }
     match error {
-        SnapshotError::Unknown => Refusal::not_found(
+        SnapshotError::Unknown => ApiError::not_found(
             "unknown_snapshot",
             match key {
                 Some(key) => format!("no snapshot {name} of account {key}, or of everything"),
@@ -83,12 +83,12 @@ fn refusal(context: &Context, error: SnapshotError, name: &str, key: Option<&str
             },
             "GET /_mock/snapshots lists those there are",
         ),
-        SnapshotError::UnknownAccount => Refusal::not_found(
+        SnapshotError::UnknownAccount => ApiError::not_found(
             "unknown_account",
             format!("no account {}", key.unwrap_or_default()),
             "an account is there once its key was used, and in a snapshot if it was there then",
         ),
-        SnapshotError::Full => Refusal::conflict(
+        SnapshotError::Full => ApiError::conflict(
             "too_many_snapshots",
             format!("there are {SNAPSHOTS_MAX} snapshots"),
             "remove some with DELETE /_mock/snapshots/{name}",
@@ -97,20 +97,20 @@ fn refusal(context: &Context, error: SnapshotError, name: &str, key: Option<&str
     }
 }
 
-pub fn describe_list(described: Described<'_>) -> Described<'_> {
+pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does("The snapshots", "By name, of one account or all.")
-        .answers::<Listing>(200, "The snapshots.");
+        .answers::<SnapshotPage>(200, "The snapshots.");
     refuses(described, &[])
 }
 
-pub async fn list(State(context): State<Context>, named: NamedAccount) -> Response {
+pub async fn list(State(context): State<AppState>, named: NamedAccount) -> Response {
     let snapshots = context.snapshots.list(named.key());
-    let snapshots = snapshots.into_iter().map(Shown::from).collect();
-    Json(Listing { snapshots }).into_response()
+    let snapshots = snapshots.into_iter().map(SnapshotView::from).collect();
+    Json(SnapshotPage { snapshots }).into_response()
 }
 
-pub fn describe_take(described: Described<'_>) -> Described<'_> {
+pub fn describe_take(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Take a snapshot",
@@ -120,31 +120,31 @@ pub fn describe_take(described: Described<'_>) -> Described<'_> {
              and outlives resets.",
         )
         .where_input("name", NAME)
-        .asks_json::<SnapshotOf>(false)
-        .answers::<Shown>(200, "What it holds.");
+        .asks_json::<SnapshotScope>(false)
+        .answers::<SnapshotView>(200, "What it holds.");
     let codes = [(400, "bad_name"), (409, "too_many_snapshots")];
     refuses(described, &[&codes, &ACCOUNT, &STORE])
 }
 
 pub async fn take(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Segment(name): Segment,
-    Read(SnapshotOf { .. }): Read<SnapshotOf>,
-) -> Result<Response, Refusal> {
+    PathParam(name): PathParam,
+    ControlJson(SnapshotScope { .. }): ControlJson<SnapshotScope>,
+) -> Result<Response, ApiError> {
     let chars = name.chars().count();
     if !(1..=NAME_CHARS_MAX).contains(&chars) || name.contains(char::REPLACEMENT_CHARACTER) {
         let message = format!("{name} is no name");
         let hint = "1 to 100 characters, percent-encoded as UTF-8";
-        return Err(Refusal::bad("bad_name", message, hint));
+        return Err(ApiError::bad("bad_name", message, hint));
     }
     let key = named.key();
     let taken = context.snapshots.take(&name, key).await;
     let about = taken.map_err(|error| refusal(&context, error, &name, key))?;
-    Ok(Json(Shown::from(about)).into_response())
+    Ok(Json(SnapshotView::from(about)).into_response())
 }
 
-pub fn describe_restore(described: Described<'_>) -> Described<'_> {
+pub fn describe_restore(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Restore a snapshot",
@@ -153,17 +153,17 @@ pub fn describe_restore(described: Described<'_>) -> Described<'_> {
              own snapshot of this name is restored, or else its part of the one of everything.",
         )
         .where_input("name", NAME)
-        .asks_json::<SnapshotOf>(false)
-        .answers::<Shown>(200, "What it holds.");
+        .asks_json::<SnapshotScope>(false)
+        .answers::<SnapshotView>(200, "What it holds.");
     refuses(described, &[&UNKNOWN, &ACCOUNT, &STORE])
 }
 
 pub async fn restore(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Segment(name): Segment,
-    Read(SnapshotOf { .. }): Read<SnapshotOf>,
-) -> Result<Response, Refusal> {
+    PathParam(name): PathParam,
+    ControlJson(SnapshotScope { .. }): ControlJson<SnapshotScope>,
+) -> Result<Response, ApiError> {
     to_its_end(async move {
         let key = named.key();
         let restored = context.snapshots.restore(&name, key).await;
@@ -173,12 +173,12 @@ pub async fn restore(
         }
         context.inbox.clear(key);
         context.journal.sweep();
-        Ok(Json(Shown::from(about)).into_response())
+        Ok(Json(SnapshotView::from(about)).into_response())
     })
     .await
 }
 
-pub fn describe_remove(described: Described<'_>) -> Described<'_> {
+pub fn describe_remove(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Remove a snapshot",
@@ -190,10 +190,10 @@ pub fn describe_remove(described: Described<'_>) -> Described<'_> {
 }
 
 pub async fn remove(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Segment(name): Segment,
-) -> Result<Response, Refusal> {
+    PathParam(name): PathParam,
+) -> Result<Response, ApiError> {
     let key = named.key();
     let removed = context.snapshots.remove(&name, key).await;
     removed.map_err(|error| refusal(&context, error, &name, key))?;

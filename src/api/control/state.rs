@@ -6,27 +6,27 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::described::{STORE, refuses};
-use super::error::{Read, Refusal, to_its_end};
+use super::error::{ApiError, ControlJson, to_its_end};
 use super::named_account::{AccountKey, NamedAccount};
-use crate::http::openapi::Described;
-use crate::http::{Context, Json};
+use crate::http::openapi::OperationDoc;
+use crate::http::{AppState, Json};
 
 #[derive(Serialize, JsonSchema)]
-struct Health {
+struct ServerHealth {
     #[schemars(extend("const" = "ok"))]
     status: &'static str,
     version: &'static str,
 }
 
-pub fn describe_health(described: Described<'_>) -> Described<'_> {
+pub fn describe_health(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does("Whether it serves", "It does once it answers.")
-        .answers::<Health>(200, "It serves.");
+        .answers::<ServerHealth>(200, "It serves.");
     refuses(described, &[])
 }
 
 pub async fn health() -> Response {
-    Json(Health {
+    Json(ServerHealth {
         status: "ok",
         version: env!("CARGO_PKG_VERSION"),
     })
@@ -35,7 +35,7 @@ pub async fn health() -> Response {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Reset {
+pub struct ResetRequest {
     /// The key; left out, everything is reset.
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
@@ -44,7 +44,7 @@ pub struct Reset {
 /// Numbers of what went.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ResetDone")]
-struct ShownReset {
+struct ResetView {
     accounts: u64,
     /// Orders and documents.
     orders: u64,
@@ -55,23 +55,23 @@ struct ShownReset {
     inboxes: usize,
 }
 
-pub fn describe_reset(described: Described<'_>) -> Described<'_> {
+pub fn describe_reset(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Reset",
             "As fresh: an account with all that it owns is gone, or all accounts, rules and \
              clocks. What was under way writes nothing afterwards and sends nothing more.",
         )
-        .asks_json::<Reset>(false)
-        .answers::<ShownReset>(200, "What went.");
+        .asks_json::<ResetRequest>(false)
+        .answers::<ResetView>(200, "What went.");
     refuses(described, &[&STORE])
 }
 
 pub async fn reset(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Read(Reset { .. }): Read<Reset>,
-) -> Result<Response, Refusal> {
+    ControlJson(ResetRequest { .. }): ControlJson<ResetRequest>,
+) -> Result<Response, ApiError> {
     to_its_end(async move {
         let key = named.key();
         let rules = context.rules.list(key).len();
@@ -84,7 +84,7 @@ pub async fn reset(
         };
         let inboxes = context.inbox.clear(key);
         let requests = cleared + context.journal.sweep();
-        let done = ShownReset {
+        let done = ResetView {
             accounts: owned.accounts,
             orders: owned.orders,
             webhooks: owned.webhooks,

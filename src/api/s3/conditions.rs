@@ -2,10 +2,10 @@
 
 use axum::http::{HeaderMap, header};
 
-use super::error::Error;
+use super::error::S3Error;
 use super::fields::header as lines_of;
 use crate::platform::clock;
-use crate::storage::blobs::Meta;
+use crate::storage::blobs::BlobMeta;
 
 /// Comparison of entity tags (RFC 9110 §8.8.3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub(super) enum ReadOutcome {
 /// Evaluates the conditions of a GET or HEAD, in the order of RFC 9110 §13.2.2.
 ///
 /// # Errors
-/// Returns [`Error::PreconditionFailed`] if the object is not the one that is asked for.
-pub(super) fn check_read(headers: &HeaderMap, meta: &Meta) -> Result<ReadOutcome, Error> {
+/// Returns [`S3Error::PreconditionFailed`] if the object is not the one that is asked for.
+pub(super) fn check_read(headers: &HeaderMap, meta: &BlobMeta) -> Result<ReadOutcome, S3Error> {
     let date = |name: &str| {
         let text = lines_of(headers, name)?;
         clock::parse_http_date(text.trim())
@@ -38,7 +38,7 @@ pub(super) fn check_read(headers: &HeaderMap, meta: &Meta) -> Result<ReadOutcome
     } else if let Some(date) = date(header::IF_UNMODIFIED_SINCE.as_str())
         && modified_s > date.ms().div_euclid(1000)
     {
-        return Err(Error::PreconditionFailed {
+        return Err(S3Error::PreconditionFailed {
             condition: "If-Unmodified-Since",
             reason: format!(
                 "If-Unmodified-Since: the object was modified at {}",
@@ -72,19 +72,19 @@ impl WriteConditions {
     /// Reads the conditions of a PUT.
     ///
     /// # Errors
-    /// Returns [`Error::NotImplemented`] for a condition that S3 does not have.
-    pub fn new(headers: &HeaderMap) -> Result<Self, Error> {
+    /// Returns [`S3Error::NotImplemented`] for a condition that S3 does not have.
+    pub fn new(headers: &HeaderMap) -> Result<Self, S3Error> {
         let if_none_match = lines_of(headers, header::IF_NONE_MATCH.as_str());
         if let Some(tags) = &if_none_match
             && tags.trim() != "*"
         {
-            return Err(Error::NotImplemented {
+            return Err(S3Error::NotImplemented {
                 name: "If-None-Match",
                 reason: format!("If-None-Match: {tags}; a PUT takes * alone"),
             });
         }
         if headers.contains_key(header::IF_UNMODIFIED_SINCE) {
-            return Err(Error::NotImplemented {
+            return Err(S3Error::NotImplemented {
                 name: "If-Unmodified-Since",
                 reason: "If-Unmodified-Since: a PUT takes If-Match and If-None-Match".to_owned(),
             });
@@ -103,13 +103,13 @@ impl WriteConditions {
     /// Checks the conditions against the object that is there, `None` if there is none.
     ///
     /// # Errors
-    /// Returns `absent` if `If-Match` finds no object, [`Error::PreconditionFailed`] if a condition
+    /// Returns `absent` if `If-Match` finds no object, [`S3Error::PreconditionFailed`] if a condition
     /// does not hold.
     pub fn check(
         &self,
-        current: Option<&Meta>,
-        absent: impl FnOnce() -> Error,
-    ) -> Result<(), Error> {
+        current: Option<&BlobMeta>,
+        absent: impl FnOnce() -> S3Error,
+    ) -> Result<(), S3Error> {
         if let Some(tags) = &self.if_match {
             let Some(current) = current else {
                 return Err(absent());
@@ -117,7 +117,7 @@ impl WriteConditions {
             check_if_match(tags, current)?;
         }
         match current {
-            Some(current) if self.is_new_required => Err(Error::PreconditionFailed {
+            Some(current) if self.is_new_required => Err(S3Error::PreconditionFailed {
                 condition: "If-None-Match",
                 reason: format!("If-None-Match: there is an object, \"{}\"", current.etag),
                 hold: None,
@@ -127,11 +127,11 @@ impl WriteConditions {
     }
 }
 
-fn check_if_match(tags: &str, meta: &Meta) -> Result<(), Error> {
+fn check_if_match(tags: &str, meta: &BlobMeta) -> Result<(), S3Error> {
     if names(tags, meta, Comparison::Strong) {
         return Ok(());
     }
-    Err(Error::PreconditionFailed {
+    Err(S3Error::PreconditionFailed {
         condition: "If-Match",
         reason: format!("If-Match: {tags}, but the object is \"{}\"", meta.etag),
         hold: None,
@@ -139,7 +139,7 @@ fn check_if_match(tags: &str, meta: &Meta) -> Result<(), Error> {
 }
 
 /// `true` if a list of entity tags is `*` or names the object. As in S3, tags may be without quotes.
-fn names(tags: &str, meta: &Meta, comparison: Comparison) -> bool {
+fn names(tags: &str, meta: &BlobMeta, comparison: Comparison) -> bool {
     // No tag of an object has a comma.
     tags.trim() == "*"
         || tags.split(',').any(|tag| {
@@ -161,8 +161,8 @@ mod tests {
     use crate::model::time::Timestamp;
 
     /// An object that was modified at Thu, 12 Mar 2026 10:00:00 GMT and 7 ms.
-    fn meta() -> Meta {
-        Meta {
+    fn meta() -> BlobMeta {
+        BlobMeta {
             content_type: None,
             headers: [].into(),
             etag: "e1".to_owned(),
@@ -253,12 +253,12 @@ mod tests {
             (&[("if-modified-since", THEN)], 200, 200),
         ] {
             let conditions = WriteConditions::new(&headers(lines)).expect("known conditions");
-            let absent = || Error::NoSuchKey {
+            let absent = || S3Error::NoSuchKey {
                 bucket: "b".to_owned(),
             };
             let status = |current| match conditions.check(current, absent) {
                 Ok(()) => 200,
-                Err(Error::NoSuchKey { .. }) => 404,
+                Err(S3Error::NoSuchKey { .. }) => 404,
                 Err(_) => 412,
             };
             let found = (status(None), status(Some(&meta())));
@@ -272,7 +272,7 @@ mod tests {
         ] {
             let refused = WriteConditions::new(&headers(&lines));
             assert!(
-                matches!(refused, Err(Error::NotImplemented { .. })),
+                matches!(refused, Err(S3Error::NotImplemented { .. })),
                 "{lines:?}"
             );
         }

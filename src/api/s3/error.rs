@@ -11,13 +11,13 @@ use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
 use crate::http::{X_MOCK_REASON, header_line};
 use crate::model::time::Timestamp;
-use crate::platform::presign::Refusal;
+use crate::platform::presign::VerifyError;
 use crate::services::claims::Claim;
 use crate::storage::db::StoreError;
 use document::ErrorDocument;
 pub(super) use integrity::{Algorithm, IntegrityError};
 pub(super) use metadata::MetadataError;
-pub(super) use upload::Upload;
+pub(super) use upload::UploadError;
 
 /// The request's number, as S3 gives one with every answer.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
@@ -26,9 +26,12 @@ const ALLOW: &str = "GET, HEAD, PUT, OPTIONS";
 
 /// Why a request is not served.
 #[derive(Debug)]
-pub(super) enum Error {
+pub(super) enum S3Error {
     /// The signature does not let it in, at the account's now.
-    Refused { refusal: Refusal, now: Timestamp },
+    Refused {
+        refusal: VerifyError,
+        now: Timestamp,
+    },
     /// 400 `InvalidArgument`: a presigned URL and an `Authorization` header, which has this value.
     TwoAuthMechanisms { authorization: String },
     /// 400 `InvalidRequest`: no valid `Host` header.
@@ -61,41 +64,41 @@ pub(super) enum Error {
     /// Headers that cannot be stored with an object.
     Metadata(MetadataError),
     /// An upload that came to nothing.
-    Upload(Upload),
+    Upload(UploadError),
     /// 416 `InvalidRange`
     InvalidRange { range: String, bytes: u64 },
     /// 500 `InternalError`
     Internal(StoreError),
 }
 
-impl From<StoreError> for Error {
+impl From<StoreError> for S3Error {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::AccountGone => Upload::AccountGone.into(),
+            StoreError::AccountGone => UploadError::AccountGone.into(),
             StoreError::DiskFull(_) | StoreError::Broken(_) => Self::Internal(error),
         }
     }
 }
 
-impl From<Upload> for Error {
-    fn from(upload: Upload) -> Self {
+impl From<UploadError> for S3Error {
+    fn from(upload: UploadError) -> Self {
         Self::Upload(upload)
     }
 }
 
-impl From<IntegrityError> for Error {
+impl From<IntegrityError> for S3Error {
     fn from(error: IntegrityError) -> Self {
         Self::Integrity(error)
     }
 }
 
-impl From<MetadataError> for Error {
+impl From<MetadataError> for S3Error {
     fn from(error: MetadataError) -> Self {
         Self::Metadata(error)
     }
 }
 
-impl Error {
+impl S3Error {
     /// Returns the error for a fault of the server or of its disk.
     pub fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Internal(StoreError::broken(error))

@@ -10,13 +10,13 @@ use crate::platform::presign;
 
 /// Headers and query parameters of a request.
 #[derive(Debug)]
-pub(super) struct Fields<'a> {
+pub(super) struct RequestFields<'a> {
     headers: &'a HeaderMap,
     /// Decoded, in their order, names in lower case.
     query: Vec<(String, String)>,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> RequestFields<'a> {
     pub fn new(parts: &'a Parts) -> Self {
         let query = presign::parameters(parts.uri.query().unwrap_or_default());
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();

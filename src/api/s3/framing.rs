@@ -1,7 +1,7 @@
 //! Framing inside a body, which would be stored as if it were the object's own bytes.
 
-use super::error::Error;
-use super::fields::Fields;
+use super::error::S3Error;
+use super::fields::RequestFields;
 
 /// Headers that only framed bodies have.
 const OF_FRAMED_BODIES: [&str; 2] = ["x-amz-decoded-content-length", "x-amz-trailer"];
@@ -10,11 +10,11 @@ const OF_FRAMED_BODIES: [&str; 2] = ["x-amz-decoded-content-length", "x-amz-trai
 /// than `chunked`.
 ///
 /// # Errors
-/// Returns [`Error::NotImplemented`], with the header that says so.
-pub(super) fn refuse_framing(fields: &Fields<'_>) -> Result<(), Error> {
+/// Returns [`S3Error::NotImplemented`], with the header that says so.
+pub(super) fn refuse_framing(fields: &RequestFields<'_>) -> Result<(), S3Error> {
     let refuse = |name: &'static str, value: &str| {
         let reason = format!("{name}: {value}; send the object's bytes as they are, unframed");
-        Err(Error::NotImplemented { name, reason })
+        Err(S3Error::NotImplemented { name, reason })
     };
     for value in fields.all("content-encoding") {
         let mut codings = value.split(',').map(str::trim);

@@ -8,14 +8,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, heade
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
-use super::Owner;
+use super::ResolvedOwner;
 use super::conditions::{ReadOutcome, check_read};
-use super::error::Error;
-use super::range::{Part, part};
+use super::error::S3Error;
+use super::range::{RequestedRange, part};
 use super::target::{Target, insert};
-use crate::http::Verbs;
+use crate::http::Services;
 use crate::platform::{clock, presign};
-use crate::storage::blobs::{Blob, Meta};
+use crate::storage::blobs::{Blob, BlobMeta};
 
 /// An object is read in pieces of so many bytes.
 const PIECE_BYTES: u64 = 128 * 1024;
@@ -34,15 +34,15 @@ const OVERRIDES: [(&str, HeaderName); 6] = [
 
 /// What a GET would answer, without the body.
 pub(super) async fn head(
-    verbs: &Verbs,
+    verbs: &Services,
     parts: &Parts,
     target: &Target,
-    owner: Owner,
-) -> Result<Response<Body>, Error> {
+    owner: ResolvedOwner,
+) -> Result<Response<Body>, S3Error> {
     let found = verbs.blobs.find(owner.account, &target.bucket, &target.key);
     let Blob { meta, .. } = found
         .await
-        .map_err(Error::internal)?
+        .map_err(S3Error::internal)?
         .ok_or_else(|| target.absent())?;
     if check_read(&parts.headers, &meta)? == ReadOutcome::NotModified {
         return Ok(not_modified(&meta));
@@ -54,15 +54,15 @@ pub(super) async fn head(
 
 /// The object or a part of it, from disk as it is read: 200, 206 or 304.
 pub(super) async fn get(
-    verbs: &Verbs,
+    verbs: &Services,
     parts: &Parts,
     target: &Target,
-    owner: Owner,
-) -> Result<Response<Body>, Error> {
+    owner: ResolvedOwner,
+) -> Result<Response<Body>, S3Error> {
     let opened = verbs
         .blobs
         .open_blob(owner.account, &target.bucket, &target.key);
-    let opened = opened.await.map_err(Error::internal)?;
+    let opened = opened.await.map_err(S3Error::internal)?;
     let (Blob { meta, .. }, mut file) = opened.ok_or_else(|| target.absent())?;
     if check_read(&parts.headers, &meta)? == ReadOutcome::NotModified {
         return Ok(not_modified(&meta));
@@ -71,7 +71,7 @@ pub(super) async fn get(
     if first > 0 {
         file.seek(SeekFrom::Start(first))
             .await
-            .map_err(Error::internal)?;
+            .map_err(S3Error::internal)?;
     }
     let piece_bytes = usize::try_from(length.clamp(1, PIECE_BYTES)).unwrap_or(1);
     let pieces = ReaderStream::with_capacity(file.take(length), piece_bytes);
@@ -80,20 +80,20 @@ pub(super) async fn get(
 }
 
 /// The answer to a reader but for its body; where that begins, and its length.
-fn describe(parts: &Parts, meta: &Meta) -> Result<(Response<Body>, (u64, u64)), Error> {
+fn describe(parts: &Parts, meta: &BlobMeta) -> Result<(Response<Body>, (u64, u64)), S3Error> {
     let mut answer = Response::new(Body::empty());
     let mut span = (0, meta.bytes);
     match part(&parts.headers, meta) {
-        Part::Whole => {}
-        Part::Bytes { first, last } => {
+        RequestedRange::Whole => {}
+        RequestedRange::Bytes { first, last } => {
             *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
             span = (first, last - first + 1);
             let range = format!("bytes {first}-{last}/{}", meta.bytes);
             insert(answer.headers_mut(), header::CONTENT_RANGE, &range);
         }
-        Part::Nowhere => {
+        RequestedRange::Nowhere => {
             let range = parts.headers.get(header::RANGE).map(HeaderValue::as_bytes);
-            return Err(Error::InvalidRange {
+            return Err(S3Error::InvalidRange {
                 range: String::from_utf8_lossy(range.unwrap_or_default()).into_owned(),
                 bytes: meta.bytes,
             });
@@ -119,7 +119,7 @@ fn describe(parts: &Parts, meta: &Meta) -> Result<(Response<Body>, (u64, u64)), 
     Ok((answer, span))
 }
 
-fn not_modified(meta: &Meta) -> Response<Body> {
+fn not_modified(meta: &BlobMeta) -> Response<Body> {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::NOT_MODIFIED;
     let headers = answer.headers_mut();
@@ -132,7 +132,7 @@ fn not_modified(meta: &Meta) -> Response<Body> {
 }
 
 /// Inserts the headers that were stored with the object and for which `is_sent` returns `true`.
-fn insert_stored(headers: &mut HeaderMap, meta: &Meta, is_sent: impl Fn(&HeaderName) -> bool) {
+fn insert_stored(headers: &mut HeaderMap, meta: &BlobMeta, is_sent: impl Fn(&HeaderName) -> bool) {
     for (name, value) in &meta.headers {
         if let Ok(name) = HeaderName::try_from(name)
             && is_sent(&name)
@@ -142,7 +142,7 @@ fn insert_stored(headers: &mut HeaderMap, meta: &Meta, is_sent: impl Fn(&HeaderN
     }
 }
 
-fn insert_validators(headers: &mut HeaderMap, meta: &Meta) {
+fn insert_validators(headers: &mut HeaderMap, meta: &BlobMeta) {
     insert(headers, header::ETAG, &format!("\"{}\"", meta.etag));
     insert(
         headers,

@@ -12,7 +12,7 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use super::error::{Algorithm, IntegrityError};
-use super::fields::Fields;
+use super::fields::RequestFields;
 
 const CONTENT_MD5: &str = "content-md5";
 const CONTENT_SHA256: &str = "x-amz-content-sha256";
@@ -34,7 +34,7 @@ impl Integrity {
     ///
     /// # Errors
     /// If one is malformed, or there are checksums of several algorithms.
-    pub fn new(fields: &Fields<'_>) -> Result<Self, IntegrityError> {
+    pub fn new(fields: &RequestFields<'_>) -> Result<Self, IntegrityError> {
         Ok(Self {
             md5: content_md5(fields)?,
             checksum: checksum(fields)?
@@ -89,7 +89,7 @@ impl Integrity {
     }
 }
 
-fn content_md5(fields: &Fields<'_>) -> Result<Option<[u8; 16]>, IntegrityError> {
+fn content_md5(fields: &RequestFields<'_>) -> Result<Option<[u8; 16]>, IntegrityError> {
     let empty: [u8; 16] = Md5::digest(b"").into();
     let decode = |value: &str| {
         let bytes = BASE64.decode(value.trim()).ok();
@@ -109,7 +109,7 @@ fn content_md5(fields: &Fields<'_>) -> Result<Option<[u8; 16]>, IntegrityError> 
 }
 
 /// The one checksum of a request, with its algorithm.
-fn checksum(fields: &Fields<'_>) -> Result<Option<(Algorithm, Vec<u8>)>, IntegrityError> {
+fn checksum(fields: &RequestFields<'_>) -> Result<Option<(Algorithm, Vec<u8>)>, IntegrityError> {
     let mut found: Vec<(Algorithm, Vec<u8>)> = Vec::new();
     let mut is_empty_ignored = false;
     for algorithm in Algorithm::ALL {
@@ -148,7 +148,7 @@ fn checksum(fields: &Fields<'_>) -> Result<Option<(Algorithm, Vec<u8>)>, Integri
 /// Checks that `x-amz-sdk-checksum-algorithm` names the algorithm of the checksum. In the query it
 /// belongs to a checksum of an empty body, if there is one.
 fn check_sdk_algorithm(
-    fields: &Fields<'_>,
+    fields: &RequestFields<'_>,
     found: Option<Algorithm>,
     is_empty_ignored: bool,
 ) -> Result<(), IntegrityError> {
@@ -170,7 +170,7 @@ fn check_sdk_algorithm(
 }
 
 /// SHA-256 of the body by `x-amz-content-sha256`. `None` if that is a word in place of a digest.
-fn content_sha256(fields: &Fields<'_>) -> Option<[u8; 32]> {
+fn content_sha256(fields: &RequestFields<'_>) -> Option<[u8; 32]> {
     let decode = |value: &str| {
         let bytes = hex::decode(value.trim()).ok()?;
         <[u8; 32]>::try_from(bytes).ok()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::{HeaderName, HeaderValue};
 
 use super::error::MetadataError;
-use super::fields::Fields;
+use super::fields::RequestFields;
 
 /// Headers that S3 calls system-defined metadata, besides `Content-Type`.
 const SYSTEM: [&str; 5] = [
@@ -29,7 +29,7 @@ const SYSTEM_BYTES_MAX: usize = 8 * 1024;
 /// # Errors
 /// If they are too large, or a query parameter cannot be sent as a header.
 pub(super) fn headers_to_store(
-    fields: &Fields<'_>,
+    fields: &RequestFields<'_>,
     content_type: Option<&str>,
 ) -> Result<BTreeMap<String, String>, MetadataError> {
     let mut headers = BTreeMap::new();

@@ -31,11 +31,11 @@ use axum::response::Response;
 use futures_util::future::BoxFuture;
 use tower_http::cors::{Any, CorsLayer};
 
-use crate::http::{Context, Routes, Verbs, X_MOCK_REASON};
+use crate::http::{AppState, Routes, Services, X_MOCK_REASON};
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
 use crate::services::accounts::Account;
-use crate::services::journal::Entry;
+use crate::services::journal::JournalEntry;
 use crate::services::orders;
 use crate::storage::db::StoreError;
 use target::Target;
@@ -51,7 +51,7 @@ const PREFLIGHT_AGE: Duration = Duration::from_hours(1);
 
 /// Account of an object, and its clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Owner {
+struct ResolvedOwner {
     /// The account; [`AccountId::NOBODY`] for keys that were given to none, and
     /// [`AccountId::GONE`], which has no room for objects, for those of orders that are gone.
     account: AccountId,
@@ -61,11 +61,15 @@ struct Owner {
     now: Timestamp,
 }
 
-impl Owner {
+impl ResolvedOwner {
     /// Returns the owner of `key`, and records its account at the journal's `entry`.
-    async fn of(verbs: &Verbs, entry: Option<&Entry>, key: &str) -> Result<Self, StoreError> {
+    async fn of(
+        verbs: &Services,
+        entry: Option<&JournalEntry>,
+        key: &str,
+    ) -> Result<Self, StoreError> {
         Ok(match verbs.orders.owner(key).await? {
-            orders::Owner::Account { account, order_id } => {
+            orders::ObjectOwner::Account { account, order_id } => {
                 if let Some(entry) = entry {
                     entry.belongs_to(&account);
                 }
@@ -75,12 +79,12 @@ impl Owner {
                     now: account.now(),
                 }
             }
-            orders::Owner::Gone => Self::on_default_clock(verbs, AccountId::GONE),
-            orders::Owner::Nobody => Self::on_default_clock(verbs, AccountId::NOBODY),
+            orders::ObjectOwner::Gone => Self::on_default_clock(verbs, AccountId::GONE),
+            orders::ObjectOwner::Nobody => Self::on_default_clock(verbs, AccountId::NOBODY),
         })
     }
 
-    fn on_default_clock(verbs: &Verbs, account: AccountId) -> Self {
+    fn on_default_clock(verbs: &Services, account: AccountId) -> Self {
         Self {
             account,
             order_id: None,
@@ -91,9 +95,9 @@ impl Owner {
 
 /// The operations of this front door.
 #[must_use]
-pub fn routes(context: Option<Context>) -> Routes {
+pub fn routes(context: Option<AppState>) -> Routes {
     const OBJECT: &str = "/_s3/{*path}";
-    let serve = || Handler::<_, Context>::layer(object::serve, cors());
+    let serve = || Handler::<_, AppState>::layer(object::serve, cors());
     Routes::new(context)
         .owned(whose)
         .on("storage.put", Method::PUT, OBJECT, serve())
@@ -104,14 +108,14 @@ pub fn routes(context: Option<Context>) -> Routes {
 
 /// Returns the account of a request: the owner of its object.
 pub fn whose<'r>(
-    verbs: &'r Verbs,
+    verbs: &'r Services,
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(async move {
         let target = Target::of(request.uri().path()).ok()?;
         match verbs.orders.owner(&target.key).await.ok()? {
-            orders::Owner::Account { account, .. } => Some(account),
-            orders::Owner::Gone | orders::Owner::Nobody => None,
+            orders::ObjectOwner::Account { account, .. } => Some(account),
+            orders::ObjectOwner::Gone | orders::ObjectOwner::Nobody => None,
         }
     })
 }

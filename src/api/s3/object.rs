@@ -7,18 +7,18 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, Response, Uri, header};
 
-use super::error::{Error, REQUEST_ID};
-use super::fields::Fields;
+use super::error::{REQUEST_ID, S3Error};
+use super::fields::RequestFields;
 use super::framing::refuse_framing;
 use super::get::{get, head};
 use super::put::put;
 use super::target::{Target, insert};
 use super::virtual_host::{explain, sent_path};
-use super::{BUCKETS, Owner};
-use crate::http::{Context, InternalFault, Tied, Verbs, host};
+use super::{BUCKETS, ResolvedOwner};
+use crate::http::{AppState, InternalFault, OnResponseSent, Services, host};
 use crate::model::time::Timestamp;
 use crate::platform::presign;
-use crate::services::journal::Entry;
+use crate::services::journal::JournalEntry;
 
 /// Parameters of other requests on an object, which we have not.
 const SUBRESOURCES: [&str; 10] = [
@@ -37,7 +37,7 @@ const SUBRESOURCES: [&str; 10] = [
 const OTHER_WRITES: [&str; 2] = ["x-amz-copy-source", "x-amz-write-offset-bytes"];
 
 /// Answers any request under `/_s3`.
-pub(super) async fn serve(State(verbs): State<Context>, request: Request) -> Response<Body> {
+pub(super) async fn serve(State(verbs): State<AppState>, request: Request) -> Response<Body> {
     let (parts, mut body) = request.into_parts();
     let target = Target::of(parts.uri.path());
     let key = key_of(&target);
@@ -46,14 +46,14 @@ pub(super) async fn serve(State(verbs): State<Context>, request: Request) -> Res
         Err(mut error) => {
             let hold = error.take_hold();
             let fault = match &error {
-                Error::Internal(cause) => Some(InternalFault(cause.to_string())),
+                S3Error::Internal(cause) => Some(InternalFault(cause.to_string())),
                 _ => None,
             };
             let mut response = numbered(|id| error.answer(&parts.method, key.as_deref(), id));
             if let Some(fault) = fault {
                 response.extensions_mut().insert(fault);
             }
-            Tied::tie(&mut response, hold);
+            OnResponseSent::tie(&mut response, hold);
             response
         }
     };
@@ -62,27 +62,27 @@ pub(super) async fn serve(State(verbs): State<Context>, request: Request) -> Res
 }
 
 async fn answer(
-    verbs: &Context,
+    verbs: &AppState,
     parts: &Parts,
-    target: Result<Target, Error>,
+    target: Result<Target, S3Error>,
     body: &mut Body,
-) -> Result<Response<Body>, Error> {
+) -> Result<Response<Body>, S3Error> {
     let target = target?;
     if target.key.is_empty() {
-        return Err(Error::MethodNotAllowed {
+        return Err(S3Error::MethodNotAllowed {
             method: parts.method.clone(),
             on_object: false,
         });
     }
-    let fields = Fields::new(parts);
+    let fields = RequestFields::new(parts);
     refuse_two_mechanisms(&fields)?;
-    let entry = parts.extensions.get::<Entry>();
-    let owner = Owner::of(verbs, entry, &target.key);
+    let entry = parts.extensions.get::<JournalEntry>();
+    let owner = ResolvedOwner::of(verbs, entry, &target.key);
     let owner = owner.await?;
     judge(verbs, parts, owner.now)?;
     if !BUCKETS.contains(&target.bucket.as_str()) {
         let bucket = target.bucket;
-        return Err(Error::NoSuchBucket { bucket });
+        return Err(S3Error::NoSuchBucket { bucket });
     }
     refuse_what_is_not_served(&fields)?;
     match parts.method {
@@ -93,17 +93,17 @@ async fn answer(
 }
 
 /// Refuses a presigned URL that comes with an `Authorization` header.
-fn refuse_two_mechanisms(fields: &Fields<'_>) -> Result<(), Error> {
+fn refuse_two_mechanisms(fields: &RequestFields<'_>) -> Result<(), S3Error> {
     let mut of_signature = ["x-amz-algorithm", "x-amz-signature", "signature"].into_iter();
     let is_presigned = of_signature.any(|name| fields.parameter(name).is_some());
     match fields.header(header::AUTHORIZATION.as_str()) {
-        Some(authorization) if is_presigned => Err(Error::TwoAuthMechanisms { authorization }),
+        Some(authorization) if is_presigned => Err(S3Error::TwoAuthMechanisms { authorization }),
         _ => Ok(()),
     }
 }
 
 /// Lets the request in, or not, by its signature.
-fn judge(verbs: &Verbs, parts: &Parts, now: Timestamp) -> Result<(), Error> {
+fn judge(verbs: &Services, parts: &Parts, now: Timestamp) -> Result<(), S3Error> {
     let header = |name: &str| {
         let values = parts.headers.get_all(name).iter();
         let values: Vec<_> = values
@@ -127,11 +127,11 @@ fn judge(verbs: &Verbs, parts: &Parts, now: Timestamp) -> Result<(), Error> {
     verbs
         .signer
         .verify(&request, now, &verbs.hosts, verbs.config.strict_host)
-        .map_err(|refusal| Error::Refused { refusal, now })
+        .map_err(|refusal| S3Error::Refused { refusal, now })
 }
 
 /// Refuses what S3 has and the server has not, where taking it for a plain request would go wrong.
-fn refuse_what_is_not_served(fields: &Fields<'_>) -> Result<(), Error> {
+fn refuse_what_is_not_served(fields: &RequestFields<'_>) -> Result<(), S3Error> {
     let subresource = SUBRESOURCES
         .into_iter()
         .find(|name| fields.parameter(&name.to_ascii_lowercase()).is_some());
@@ -142,7 +142,7 @@ fn refuse_what_is_not_served(fields: &Fields<'_>) -> Result<(), Error> {
     };
     if let Some(name) = subresource.or_else(write) {
         let reason = format!("{name}: not served; use a plain presigned PUT or GET");
-        return Err(Error::NotImplemented { name, reason });
+        return Err(S3Error::NotImplemented { name, reason });
     }
     refuse_framing(fields)
 }
@@ -152,7 +152,7 @@ pub(super) fn not_allowed(request: &Request) -> Response<Body> {
     let method = request.method();
     let target = Target::of(request.uri().path());
     let key = key_of(&target);
-    let error = target.err().unwrap_or_else(|| Error::MethodNotAllowed {
+    let error = target.err().unwrap_or_else(|| S3Error::MethodNotAllowed {
         method: method.clone(),
         on_object: key.is_some(),
     });
@@ -164,14 +164,14 @@ pub(super) fn not_allowed(request: &Request) -> Response<Body> {
 /// Returns the response to a request without a valid `Host` header.
 pub(super) fn bad_host(method: &Method, uri: &Uri, line: &str) -> Response<Body> {
     let key = key_of(&Target::of(uri.path()));
-    let error = Error::BadHost(line.to_owned());
+    let error = S3Error::BadHost(line.to_owned());
     numbered(|id| error.answer(method, key.as_deref(), id))
 }
 
 /// The answer where a handler of ours panicked.
 pub(super) fn panicked() -> Response<Body> {
     let panic = std::io::Error::other("a handler panicked");
-    numbered(|id| Error::internal(panic).answer(&Method::GET, None, id))
+    numbered(|id| S3Error::internal(panic).answer(&Method::GET, None, id))
 }
 
 /// The answer that `make` makes for the next request id: 16 hex digits in upper case, as S3's
@@ -185,7 +185,7 @@ fn numbered(make: impl FnOnce(&str) -> Response<Body>) -> Response<Body> {
 }
 
 /// The key, as far as there is one to tell.
-fn key_of(target: &Result<Target, Error>) -> Option<String> {
+fn key_of(target: &Result<Target, S3Error>) -> Option<String> {
     let key = &target.as_ref().ok()?.key;
     (!key.is_empty()).then(|| key.clone())
 }

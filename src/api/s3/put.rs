@@ -9,20 +9,20 @@ use axum::http::{HeaderMap, Response, header};
 use http_body_util::BodyExt;
 
 use super::conditions::WriteConditions;
-use super::error::{Error, Upload};
-use super::fields::Fields;
+use super::error::{S3Error, UploadError};
+use super::fields::RequestFields;
 use super::integrity::Integrity;
 use super::metadata::headers_to_store;
 use super::target::{Target, insert};
-use super::{Owner, strict};
-use crate::http::{BodyStalled, Context, Tied};
+use super::{ResolvedOwner, strict};
+use crate::http::{AppState, BodyStalled, OnResponseSent};
 use crate::services::claims::Claim;
-use crate::storage::blobs::{FinishError, Meta, NewObject, Writer};
+use crate::storage::blobs::{BlobMeta, BlobWriter, FinishError, NewObject};
 
 /// An upload, as the head of its request describes it.
 struct NewUpload {
     target: Target,
-    owner: Owner,
+    owner: ResolvedOwner,
     content_type: Option<String>,
     headers: BTreeMap<String, String>,
     conditions: WriteConditions,
@@ -30,7 +30,7 @@ struct NewUpload {
 
 /// A write that the conditions of its request do not allow.
 struct RefusedWrite {
-    error: Error,
+    error: S3Error,
     /// Length of the object that is there. `None` if there is none.
     current_bytes: Option<u64>,
 }
@@ -38,12 +38,12 @@ struct RefusedWrite {
 /// Streams the body to disk, and puts the object in place when the body is whole and is the one that
 /// was announced: 200, empty, with the `ETag`.
 pub(super) async fn put(
-    verbs: &Context,
-    fields: &Fields<'_>,
+    verbs: &AppState,
+    fields: &RequestFields<'_>,
     target: Target,
-    owner: Owner,
+    owner: ResolvedOwner,
     body: &mut Body,
-) -> Result<Response<Body>, Error> {
+) -> Result<Response<Body>, S3Error> {
     let sent = fields.headers();
     if verbs.config.undetectable.strict_uploads {
         strict::check(&target.key, sent)?;
@@ -60,16 +60,16 @@ pub(super) async fn put(
     };
     if let Some(refused) = upload.check_early(verbs).await? {
         let refused = tokio::spawn(upload.refuse(Arc::clone(verbs), refused)).await;
-        return Err(refused.map_err(Error::internal)?);
+        return Err(refused.map_err(S3Error::internal)?);
     }
     let mut writer = verbs.blobs.writer(upload.owner.account);
     let bytes_max = verbs.config.storage.object_bytes_max;
     receive(body, &mut writer, integrity, bytes_max).await?;
     // The body is whole: from here on the upload runs to completion, even if the client goes.
     let kept = tokio::spawn(upload.keep(Arc::clone(verbs), writer)).await;
-    let (meta, hold) = kept.map_err(Error::internal)??;
+    let (meta, hold) = kept.map_err(S3Error::internal)??;
     let mut answer = Response::new(Body::empty());
-    Tied::tie(&mut answer, hold);
+    OnResponseSent::tie(&mut answer, hold);
     let etag = format!("\"{}\"", meta.etag);
     insert(answer.headers_mut(), header::ETAG, &etag);
     Ok(answer)
@@ -78,15 +78,15 @@ pub(super) async fn put(
 /// Writes the body as it comes, and compares its digests when it is whole.
 async fn receive(
     body: &mut Body,
-    writer: &mut Writer,
+    writer: &mut BlobWriter,
     mut integrity: Integrity,
     bytes_max: u64,
-) -> Result<(), Error> {
+) -> Result<(), S3Error> {
     while let Some(frame) = body.frame().await {
         let bytes = writer.bytes();
         let frame = frame.map_err(|error| match BodyStalled::find(&error) {
-            Some(stalled) => Upload::Stalled { bytes, stalled },
-            None => Upload::Incomplete {
+            Some(stalled) => UploadError::Stalled { bytes, stalled },
+            None => UploadError::Incomplete {
                 bytes,
                 reason: error.to_string(),
             },
@@ -96,17 +96,17 @@ async fn receive(
         };
         let bytes = bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
         if bytes > bytes_max {
-            return Err(Upload::TooLarge { bytes, bytes_max }.into());
+            return Err(UploadError::TooLarge { bytes, bytes_max }.into());
         }
         integrity.update(&piece);
-        writer.write(&piece).await.map_err(Error::internal)?;
+        writer.write(&piece).await.map_err(S3Error::internal)?;
     }
     Ok(integrity.verify(writer.md5())?)
 }
 
 impl NewUpload {
     /// Checks the conditions against the object that is there, `None` if there is none.
-    fn check(&self, current: Option<&Meta>) -> Result<(), RefusedWrite> {
+    fn check(&self, current: Option<&BlobMeta>) -> Result<(), RefusedWrite> {
         let checked = self.conditions.check(current, || self.target.absent());
         checked.map_err(|error| RefusedWrite {
             error,
@@ -116,20 +116,20 @@ impl NewUpload {
 
     /// Checks the conditions before the body is read: a client that waits for `100 Continue` is spared
     /// the upload. They are checked again when the object is put in place. `None` if the body may come.
-    async fn check_early(&self, verbs: &Context) -> Result<Option<RefusedWrite>, Error> {
+    async fn check_early(&self, verbs: &AppState) -> Result<Option<RefusedWrite>, S3Error> {
         if self.conditions.is_empty() {
             return Ok(None);
         }
         let Target { bucket, key } = &self.target;
         let found = verbs.blobs.find(self.owner.account, bucket, key).await;
-        let current = found.map_err(Error::internal)?.map(|blob| blob.meta);
+        let current = found.map_err(S3Error::internal)?.map(|blob| blob.meta);
         Ok(self.check(current.as_ref()).err())
     }
 
     /// Returns the error of a write that is refused. An object that is there is recorded first: an
     /// earlier PUT may have put it in place and then failed, and its client tries again on the same
     /// condition.
-    async fn refuse(self, verbs: Context, refused: RefusedWrite) -> Error {
+    async fn refuse(self, verbs: AppState, refused: RefusedWrite) -> S3Error {
         let Some(bytes) = refused.current_bytes else {
             return refused.error;
         };
@@ -142,9 +142,9 @@ impl NewUpload {
     /// Puts what was written in place, and records it.
     async fn keep(
         mut self,
-        verbs: Context,
-        writer: Writer,
-    ) -> Result<(Meta, Option<Claim>), Error> {
+        verbs: AppState,
+        writer: BlobWriter,
+    ) -> Result<(BlobMeta, Option<Claim>), S3Error> {
         let object = NewObject {
             bucket: &self.target.bucket,
             key: &self.target.key,
@@ -152,15 +152,15 @@ impl NewUpload {
             headers: std::mem::take(&mut self.headers),
             now: self.owner.now,
         };
-        let check =
-            (!self.conditions.is_empty()).then_some(|current: Option<&Meta>| self.check(current));
+        let check = (!self.conditions.is_empty())
+            .then_some(|current: Option<&BlobMeta>| self.check(current));
         let meta = match writer.finish_if(object, check).await {
             Ok(meta) => meta,
             Err(FinishError::Refused(refused)) => return Err(self.refuse(verbs, refused).await),
             Err(FinishError::Io(error)) if error.kind() == ErrorKind::NotFound => {
-                return Err(Upload::AccountGone.into());
+                return Err(UploadError::AccountGone.into());
             }
-            Err(FinishError::Io(error)) => return Err(Error::internal(error)),
+            Err(FinishError::Io(error)) => return Err(S3Error::internal(error)),
         };
         let hold = self.record(&verbs, meta.bytes).await?;
         Ok((meta, hold))
@@ -168,7 +168,7 @@ impl NewUpload {
 
     /// Records at the order, or the upload, that the object is there. Returns the claim that keeps an
     /// order that starts with the object from moving on before the response is written.
-    async fn record(&self, verbs: &Context, bytes: u64) -> Result<Option<Claim>, Error> {
+    async fn record(&self, verbs: &AppState, bytes: u64) -> Result<Option<Claim>, S3Error> {
         let Target { bucket, key } = &self.target;
         let account = self.owner.account;
         if let Some(order_id) = &self.owner.order_id {
@@ -178,8 +178,8 @@ impl NewUpload {
         // The upload may have expired while the file came.
         if !verbs.orders.settle_upload(key).await? {
             let removed = verbs.blobs.remove(account, bucket, key).await;
-            removed.map_err(Error::internal)?;
-            return Err(Upload::Expired.into());
+            removed.map_err(S3Error::internal)?;
+            return Err(UploadError::Expired.into());
         }
         Ok(None)
     }
@@ -192,11 +192,13 @@ fn content_type_of(headers: &HeaderMap) -> Option<String> {
 }
 
 /// An upload says how long it is, and not too long, or that it comes in chunks.
-fn expect_length(headers: &HeaderMap, bytes_max: u64) -> Result<(), Error> {
+fn expect_length(headers: &HeaderMap, bytes_max: u64) -> Result<(), S3Error> {
     let length = headers.get(header::CONTENT_LENGTH);
     match length.and_then(|length| length.to_str().ok()?.parse().ok()) {
-        Some(bytes) if bytes > bytes_max => Err(Upload::TooLarge { bytes, bytes_max }.into()),
-        None if !headers.contains_key(header::TRANSFER_ENCODING) => Err(Upload::NoLength.into()),
+        Some(bytes) if bytes > bytes_max => Err(UploadError::TooLarge { bytes, bytes_max }.into()),
+        None if !headers.contains_key(header::TRANSFER_ENCODING) => {
+            Err(UploadError::NoLength.into())
+        }
         _ => Ok(()),
     }
 }

@@ -3,11 +3,11 @@
 use axum::http::{HeaderMap, HeaderName, header};
 
 use crate::platform::clock;
-use crate::storage::blobs::Meta;
+use crate::storage::blobs::BlobMeta;
 
 /// The part of an object that a `Range` asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum RequestedRange {
     /// All of it: no range, several, or one that is none.
     Whole,
     /// From the first to the last byte, both included.
@@ -17,29 +17,29 @@ pub(super) enum Part {
 }
 
 /// The part that the request asks of an object.
-pub(super) fn part(headers: &HeaderMap, meta: &Meta) -> Part {
+pub(super) fn part(headers: &HeaderMap, meta: &BlobMeta) -> RequestedRange {
     match text(headers, &header::RANGE) {
         Some(range) if still_the_same(headers, meta) => read_range(range, meta.bytes),
-        _ => Part::Whole,
+        _ => RequestedRange::Whole,
     }
 }
 
 /// Does `If-Range`, if there is one, name this very object?
-fn still_the_same(headers: &HeaderMap, meta: &Meta) -> bool {
+fn still_the_same(headers: &HeaderMap, meta: &BlobMeta) -> bool {
     text(headers, &header::IF_RANGE).is_none_or(|same| {
         same == format!("\"{}\"", meta.etag) || same == clock::http_date(meta.modified_at)
     })
 }
 
-fn read_range(range: &str, bytes: u64) -> Part {
+fn read_range(range: &str, bytes: u64) -> RequestedRange {
     let Some((unit, bounds)) = range.split_once('=') else {
-        return Part::Whole;
+        return RequestedRange::Whole;
     };
     let Some((first, last)) = bounds.trim().split_once('-') else {
-        return Part::Whole;
+        return RequestedRange::Whole;
     };
     if !unit.trim().eq_ignore_ascii_case("bytes") || bounds.contains(',') {
-        return Part::Whole;
+        return RequestedRange::Whole;
     }
     let number = |text: &str| {
         text.bytes()
@@ -48,18 +48,18 @@ fn read_range(range: &str, bytes: u64) -> Part {
     };
     let (first, last): (Option<u64>, Option<u64>) = match (number(first), number(last)) {
         (Some(first), Some(last)) => (first, last),
-        _ => return Part::Whole,
+        _ => return RequestedRange::Whole,
     };
     match (first, last) {
-        (None, None) => Part::Whole,
-        (Some(first), Some(last)) if first > last => Part::Whole,
-        (Some(first), _) if first >= bytes => Part::Nowhere,
-        (Some(first), last) => Part::Bytes {
+        (None, None) => RequestedRange::Whole,
+        (Some(first), Some(last)) if first > last => RequestedRange::Whole,
+        (Some(first), _) if first >= bytes => RequestedRange::Nowhere,
+        (Some(first), last) => RequestedRange::Bytes {
             first,
             last: last.unwrap_or(u64::MAX).min(bytes - 1),
         },
-        (None, Some(length)) if length == 0 || bytes == 0 => Part::Nowhere,
-        (None, Some(length)) => Part::Bytes {
+        (None, Some(length)) if length == 0 || bytes == 0 => RequestedRange::Nowhere,
+        (None, Some(length)) => RequestedRange::Bytes {
             first: bytes.saturating_sub(length),
             last: bytes - 1,
         },
@@ -76,8 +76,8 @@ mod tests {
     use crate::model::time::Timestamp;
     use axum::http::HeaderValue;
 
-    fn meta() -> Meta {
-        Meta {
+    fn meta() -> BlobMeta {
+        BlobMeta {
             content_type: None,
             headers: [].into(),
             etag: "e1".to_owned(),
@@ -92,22 +92,22 @@ mod tests {
 
     #[test]
     fn a_range_is_read_as_rfc_9110_has_it() {
-        let bytes = |first, last| Part::Bytes { first, last };
+        let bytes = |first, last| RequestedRange::Bytes { first, last };
         for (range, expected) in [
             ("bytes=0-3", bytes(0, 3)),
             ("bytes=4-", bytes(4, 9)),
             ("Bytes = 4-99", bytes(4, 9)),
             ("bytes=-3", bytes(7, 9)),
             ("bytes=-99", bytes(0, 9)),
-            ("bytes=10-", Part::Nowhere),
-            ("bytes=-0", Part::Nowhere),
-            ("bytes=3-2", Part::Whole),
-            ("bytes=0-1,4-5", Part::Whole),
-            ("bytes=-", Part::Whole),
-            ("bytes=+1-2", Part::Whole),
-            ("bytes=x-y", Part::Whole),
-            ("lines=1-2", Part::Whole),
-            ("bytes", Part::Whole),
+            ("bytes=10-", RequestedRange::Nowhere),
+            ("bytes=-0", RequestedRange::Nowhere),
+            ("bytes=3-2", RequestedRange::Whole),
+            ("bytes=0-1,4-5", RequestedRange::Whole),
+            ("bytes=-", RequestedRange::Whole),
+            ("bytes=+1-2", RequestedRange::Whole),
+            ("bytes=x-y", RequestedRange::Whole),
+            ("lines=1-2", RequestedRange::Whole),
+            ("bytes", RequestedRange::Whole),
         ] {
             assert_eq!(
                 part(&headers(header::RANGE, range), &meta()),
@@ -115,21 +115,21 @@ mod tests {
                 "{range}"
             );
         }
-        assert_eq!(read_range("bytes=0-", 0), Part::Nowhere);
-        assert_eq!(read_range("bytes=-1", 0), Part::Nowhere);
+        assert_eq!(read_range("bytes=0-", 0), RequestedRange::Nowhere);
+        assert_eq!(read_range("bytes=-1", 0), RequestedRange::Nowhere);
     }
 
     #[test]
     fn a_range_of_another_object_is_none() {
         let mut asked = headers(header::RANGE, "bytes=0-3");
         for (same, expected) in [
-            ("\"e1\"", Part::Bytes { first: 0, last: 3 }),
-            ("\"e2\"", Part::Whole),
+            ("\"e1\"", RequestedRange::Bytes { first: 0, last: 3 }),
+            ("\"e2\"", RequestedRange::Whole),
             (
                 "Thu, 12 Mar 2026 10:00:00 GMT",
-                Part::Bytes { first: 0, last: 3 },
+                RequestedRange::Bytes { first: 0, last: 3 },
             ),
-            ("Thu, 12 Mar 2026 10:00:01 GMT", Part::Whole),
+            ("Thu, 12 Mar 2026 10:00:01 GMT", RequestedRange::Whole),
         ] {
             asked.insert(header::IF_RANGE, HeaderValue::from_static(same));
             assert_eq!(part(&asked, &meta()), expected, "{same}");

@@ -3,7 +3,7 @@
 
 use axum::http::{HeaderMap, header};
 
-use super::error::{Error, Upload};
+use super::error::{S3Error, UploadError};
 use crate::services::orders::{KeyOwner, key_owner};
 
 /// Extensions, and the types that fit them, the first of which is named.
@@ -27,7 +27,7 @@ const TYPES: [(&[&str], &[&str]); 12] = [
 
 /// Refuses an upload of Undetectable's whose type does not fit the key's extension; other keys are
 /// none of its business.
-pub(super) fn check(key: &str, headers: &HeaderMap) -> Result<(), Error> {
+pub(super) fn check(key: &str, headers: &HeaderMap) -> Result<(), S3Error> {
     let Some((_, extension)) = key.rsplit_once('.') else {
         return Ok(());
     };
@@ -45,7 +45,7 @@ pub(super) fn check(key: &str, headers: &HeaderMap) -> Result<(), Error> {
     }
     let (extension, fits) = (extension.to_owned(), types[0]);
     let sent = sent.into_owned();
-    Err(Upload::UnfitType {
+    Err(UploadError::UnfitType {
         sent,
         extension,
         fits,

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
 use super::PREFIX;
-use super::error::Error;
+use super::error::S3Error;
 
 /// S3's limit for keys, in UTF-8.
 const KEY_BYTES_MAX: usize = 1024;
@@ -18,7 +18,7 @@ pub(super) struct Target {
 
 impl Target {
     /// The bucket and key of a raw path under `/_s3`; the key may be empty.
-    pub fn of(path: &str) -> Result<Self, Error> {
+    pub fn of(path: &str) -> Result<Self, S3Error> {
         let path = path.strip_prefix(PREFIX).unwrap_or(path);
         let path = path.strip_prefix('/').unwrap_or(path);
         let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
@@ -27,7 +27,7 @@ impl Target {
             key: decode(key)?,
         };
         if target.key.len() > KEY_BYTES_MAX {
-            return Err(Error::KeyTooLong {
+            return Err(S3Error::KeyTooLong {
                 bytes: target.key.len(),
                 bytes_max: KEY_BYTES_MAX,
             });
@@ -35,22 +35,22 @@ impl Target {
         Ok(target)
     }
 
-    pub fn absent(&self) -> Error {
-        Error::NoSuchKey {
+    pub fn absent(&self) -> S3Error {
+        S3Error::NoSuchKey {
             bucket: self.bucket.clone(),
         }
     }
 }
 
-fn decode(text: &str) -> Result<String, Error> {
+fn decode(text: &str) -> Result<String, S3Error> {
     let mut rest = text.split('%');
     rest.next();
     let encoded = |tail: &str| tail.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     if !rest.all(encoded) {
-        return Err(Error::InvalidUri);
+        return Err(S3Error::InvalidUri);
     }
     let text = percent_decode_str(text).decode_utf8();
-    Ok(text.map_err(|_| Error::InvalidUri)?.into_owned())
+    Ok(text.map_err(|_| S3Error::InvalidUri)?.into_owned())
 }
 
 /// Sets a header whose value came in as one, or was made here.

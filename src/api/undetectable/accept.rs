@@ -10,8 +10,8 @@ use axum::http::header::ACCEPT;
 use axum::response::{IntoResponse, Response};
 use futures_util::future::Either;
 
-use super::error::Refusal;
-use crate::http::Context;
+use super::error::ApiError;
+use crate::http::AppState;
 
 const JSON: &str = "application/json";
 /// What the pictures are that are drawn.
@@ -19,7 +19,7 @@ const PICTURES: [&str; 2] = ["image/jpeg", "image/png"];
 
 /// A handler for those who take what it answers.
 #[derive(Debug, Clone, Copy)]
-pub struct Accepting<H> {
+pub struct RequireAccept<H> {
     handler: H,
     takes: fn(&HeaderMap) -> bool,
     /// What is said to all others.
@@ -27,8 +27,8 @@ pub struct Accepting<H> {
 }
 
 /// The handler, for those who take JSON.
-pub fn json<H>(handler: H) -> Accepting<H> {
-    Accepting {
+pub fn json<H>(handler: H) -> RequireAccept<H> {
+    RequireAccept {
         handler,
         takes: |headers| takes(headers, JSON),
         why: "Accept: excludes application/json, which every answer here is",
@@ -36,8 +36,8 @@ pub fn json<H>(handler: H) -> Accepting<H> {
 }
 
 /// The handler, for those who take pictures; its errors are JSON, so who takes that will do.
-pub fn picture<H>(handler: H) -> Accepting<H> {
-    Accepting {
+pub fn picture<H>(handler: H) -> RequireAccept<H> {
+    RequireAccept {
         handler,
         takes: |headers| {
             takes(headers, JSON) || PICTURES.iter().any(|picture| takes(headers, picture))
@@ -46,14 +46,14 @@ pub fn picture<H>(handler: H) -> Accepting<H> {
     }
 }
 
-impl<H: Handler<T, Context>, T: 'static> Handler<T, Context> for Accepting<H> {
+impl<H: Handler<T, AppState>, T: 'static> Handler<T, AppState> for RequireAccept<H> {
     type Future = Either<Ready<Response>, H::Future>;
 
-    fn call(self, request: Request, context: Context) -> Self::Future {
+    fn call(self, request: Request, context: AppState) -> Self::Future {
         if (self.takes)(request.headers()) {
             return Either::Right(self.handler.call(request, context));
         }
-        let refusal = Refusal::not_acceptable(self.why);
+        let refusal = ApiError::not_acceptable(self.why);
         Either::Left(ready(refusal.into_response()))
     }
 }

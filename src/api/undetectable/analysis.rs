@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::python_float::Float;
+use super::python_float::PyFloat;
 use super::verdict::{final_result, label_confidence};
 use crate::model::picture::Label;
 use crate::model::work::Detection;
-use crate::platform::rng::Draw;
+use crate::platform::rng::SeededRng;
 
 /// `analysis_results`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -19,7 +19,7 @@ pub struct Analysis {
     #[schemars(extend("enum" = ["strong", "moderate", "weak", "disagreement"]))]
     agreement: &'static str,
     #[schemars(range(min = 0, max = 100))]
-    confidence: Float,
+    confidence: PyFloat,
     key_indicators: Vec<&'static str>,
     /// Two to four sentences.
     detailed_reasoning: String,
@@ -43,14 +43,14 @@ const TAGS: [&str; 10] = [
 ];
 
 /// What there is to say for one kind of verdict.
-struct Words {
+struct Phrases {
     indicators: [&'static str; 4],
     patterns: [&'static str; 4],
     reasoning: [&'static str; 2],
     recommendations: [&'static str; 4],
 }
 
-const MACHINE: Words = Words {
+const MACHINE: Phrases = Phrases {
     indicators: [
         "Texture repeats where it should vary",
         "Edges are smoother than a lens leaves them",
@@ -75,7 +75,7 @@ const MACHINE: Words = Words {
     ],
 };
 
-const PERSON: Words = Words {
+const PERSON: Phrases = Phrases {
     indicators: [
         "Sensor noise varies with brightness",
         "Depth of field is that of a lens",
@@ -100,7 +100,7 @@ const PERSON: Words = Words {
     ],
 };
 
-const EDITOR: Words = Words {
+const EDITOR: Phrases = Phrases {
     indicators: [
         "Compression differs between regions",
         "Local contrast changes abruptly at some edges",
@@ -127,7 +127,7 @@ const EDITOR: Words = Words {
 
 impl Analysis {
     /// What is said of that verdict; the same chance says the same.
-    pub fn of(found: &Detection, chance: &mut Draw) -> Self {
+    pub fn of(found: &Detection, chance: &mut SeededRng) -> Self {
         let label = &found.verdict.label;
         let words = match label {
             Label::Ai | Label::Watermarked(_) => &MACHINE,
@@ -158,7 +158,7 @@ impl Analysis {
 }
 
 /// How well the signs agree, which is as sure as the label is.
-fn agreement(confidence: Float) -> &'static str {
+fn agreement(confidence: PyFloat) -> &'static str {
     match confidence.0 {
         sure if sure >= 85.0 => "strong",
         sure if sure >= 65.0 => "moderate",
@@ -168,7 +168,7 @@ fn agreement(confidence: Float) -> &'static str {
 }
 
 /// So many of the words, in their order, any choice as likely as another.
-fn some(words: &[&'static str], mut count: usize, chance: &mut Draw) -> Vec<&'static str> {
+fn some(words: &[&'static str], mut count: usize, chance: &mut SeededRng) -> Vec<&'static str> {
     let mut chosen = Vec::with_capacity(count);
     for (index, word) in words.iter().enumerate() {
         let left = words.len() - index;
@@ -184,14 +184,14 @@ fn some(words: &[&'static str], mut count: usize, chance: &mut Draw) -> Vec<&'st
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::picture::{Basis, Provenance, Verdict};
+    use crate::model::picture::{Provenance, Verdict, VerdictSource};
     use crate::platform::rng::Entropy;
 
     fn analysis(label: Label, probability: f64, n: u64) -> Analysis {
         let verdict = Verdict {
             label,
             probability,
-            basis: Basis::Digest,
+            basis: VerdictSource::Digest,
             provenance: Provenance::Unknown,
         };
         let found = Detection {

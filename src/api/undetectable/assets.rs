@@ -11,22 +11,22 @@ use axum::response::{IntoResponse, Response};
 use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 
-use super::Answer;
+use super::UndetectableResult;
 use super::auth;
-use super::body::{self, Sent};
+use super::body::{self, JsonValueBody};
 use super::described::{STORE, refuses};
-use super::error::{Code, Refusal};
-use super::fields::{Fields, canonical_uuid};
-use super::python_json::Value;
-use crate::http::openapi::Described;
-use crate::http::{Context, Segment, Segments, Verbs, sandbox};
-use crate::model::order::{Order, State as OrderState, Vendor};
+use super::error::{ApiError, ErrorCode};
+use super::fields::{FieldReader, canonical_uuid};
+use super::python_json::PyValue;
+use crate::http::openapi::OperationDoc;
+use crate::http::{AppState, PathParam, PathParamPair, Services, sandbox};
+use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::picture::Label;
 use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome, Work};
 use crate::services::accounts::Account;
-use crate::services::journal::Entry;
-use crate::services::orders::Steps;
+use crate::services::journal::JournalEntry;
+use crate::services::orders::DocumentTiming;
 use crate::storage::db::StoreError;
 
 /// What is asked for.
@@ -38,11 +38,11 @@ enum Asset<'k> {
     Under(&'k str),
 }
 
-fn read_key(fields: &mut Fields) -> Option<String> {
+fn read_key(fields: &mut FieldReader) -> Option<String> {
     fields.key()
 }
 
-pub fn describe_preview(described: Described<'_>) -> Described<'_> {
+pub fn describe_preview(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described.does(
         "A document's preview",
         "The picture, its longer side 512 pixels at most, where a preview was asked for.",
@@ -50,7 +50,7 @@ pub fn describe_preview(described: Described<'_>) -> Described<'_> {
     given(described, Asset::Preview, &["image/jpeg"])
 }
 
-pub fn describe_heatmap(described: Described<'_>) -> Described<'_> {
+pub fn describe_heatmap(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described.does(
         "A document's heatmap",
         "Where the picture looks made or edited by AI, once the heatmap is ready.",
@@ -58,7 +58,7 @@ pub fn describe_heatmap(described: Described<'_>) -> Described<'_> {
     given(described, Asset::Heatmap, &["image/png"])
 }
 
-pub fn describe_by_url(described: Described<'_>) -> Described<'_> {
+pub fn describe_by_url(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described.does(
         "A document's picture, by its URL",
         "POST on a URL that `/query` tells, signed or not.",
@@ -66,52 +66,56 @@ pub fn describe_by_url(described: Described<'_>) -> Described<'_> {
     given(described, Asset::Under(""), &["image/jpeg", "image/png"])
 }
 
-fn given<'d>(described: Described<'d>, asset: Asset<'_>, media_types: &[&str]) -> Described<'d> {
+fn given<'d>(
+    described: OperationDoc<'d>,
+    asset: Asset<'_>,
+    media_types: &[&str],
+) -> OperationDoc<'d> {
     let described = described
-        .asks_body(Fields::described(read_key))
+        .asks_body(FieldReader::described(read_key))
         .where_input("key", "The API key that the document is of.")
         .where_input("id", "The document's.")
         .answers_bytes(200, "The picture.", media_types);
-    let codes = [Code::DocumentNotFound, asset.absence()];
+    let codes = [ErrorCode::DocumentNotFound, asset.absence()];
     refuses(described, &[&auth::REFUSES, &body::REFUSES, &codes, &STORE])
 }
 
 pub async fn preview(
-    State(context): State<Context>,
-    Extension(entry): Extension<Entry>,
-    Segment(id): Segment,
-    Sent(body): Sent,
-) -> Answer {
+    State(context): State<AppState>,
+    Extension(entry): Extension<JournalEntry>,
+    PathParam(id): PathParam,
+    JsonValueBody(body): JsonValueBody,
+) -> UndetectableResult {
     give(&context, &entry, &body, &id, Asset::Preview).await
 }
 
 pub async fn heatmap(
-    State(context): State<Context>,
-    Extension(entry): Extension<Entry>,
-    Segment(id): Segment,
-    Sent(body): Sent,
-) -> Answer {
+    State(context): State<AppState>,
+    Extension(entry): Extension<JournalEntry>,
+    PathParam(id): PathParam,
+    JsonValueBody(body): JsonValueBody,
+) -> UndetectableResult {
     give(&context, &entry, &body, &id, Asset::Heatmap).await
 }
 
 pub async fn by_url(
-    State(context): State<Context>,
-    Extension(entry): Extension<Entry>,
-    Segments(id, name): Segments,
-    Sent(body): Sent,
-) -> Answer {
+    State(context): State<AppState>,
+    Extension(entry): Extension<JournalEntry>,
+    PathParamPair(id, name): PathParamPair,
+    JsonValueBody(body): JsonValueBody,
+) -> UndetectableResult {
     let key = format!("results/{id}/{name}");
     give(&context, &entry, &body, &id, Asset::Under(&key)).await
 }
 
 async fn give(
-    verbs: &Verbs,
-    entry: &Entry,
-    body: &Value,
+    verbs: &Services,
+    entry: &JournalEntry,
+    body: &PyValue,
     id: &str,
     asset: Asset<'_>,
-) -> Result<Response, Refusal> {
-    let mut fields = Fields::of_body(body);
+) -> Result<Response, ApiError> {
+    let mut fields = FieldReader::of_body(body);
     let key = read_key(&mut fields);
     let account = auth::by_key(verbs, "key", key.as_deref(), entry).await;
     fields.fit()?;
@@ -119,32 +123,37 @@ async fn give(
     let id = canonical_uuid(id).unwrap_or_else(|| id.to_owned());
     let Some(order) = verbs.orders.find(Vendor::Undetectable, &id).await? else {
         let why = format!("document {id}: there is none");
-        return Err(Refusal::new(Code::DocumentNotFound, why));
+        return Err(ApiError::new(ErrorCode::DocumentNotFound, why));
     };
     if order.account != account.id {
         let why = format!("key: document {id} is another key's");
-        return Err(Refusal::new(Code::UserVerificationFailed, why));
+        return Err(ApiError::new(ErrorCode::UserVerificationFailed, why));
     }
     let steps = verbs.orders.steps(&account, &order);
     let key = asset.key(&order, steps, account.now()).map_err(|why| {
         let why = format!("document {id}: {why}");
-        Refusal::new(asset.absence(), why)
+        ApiError::new(asset.absence(), why)
     })?;
     read(verbs, &account, key, asset).await
 }
 
 impl Asset<'_> {
     /// What it is called where there is none.
-    fn absence(self) -> Code {
+    fn absence(self) -> ErrorCode {
         match self {
-            Self::Preview => Code::PreviewNotFound,
-            Self::Heatmap => Code::HeatmapNotFound,
-            Self::Under(_) => Code::FileNotFound,
+            Self::Preview => ErrorCode::PreviewNotFound,
+            Self::Heatmap => ErrorCode::HeatmapNotFound,
+            Self::Under(_) => ErrorCode::FileNotFound,
         }
     }
 
     /// The key under which the document has it by now, or why there is none.
-    fn key(self, order: &Order, steps: Steps, now: Timestamp) -> Result<&str, &'static str> {
+    fn key(
+        self,
+        order: &Order,
+        steps: DocumentTiming,
+        now: Timestamp,
+    ) -> Result<&str, &'static str> {
         let OrderState::Complete {
             completed_at,
             outcome: Outcome::Detection(found),
@@ -203,16 +212,16 @@ impl Asset<'_> {
 
 /// The picture, from disk as it is read.
 async fn read(
-    verbs: &Verbs,
+    verbs: &Services,
     account: &Account,
     key: &str,
     asset: Asset<'_>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let bucket = Vendor::Undetectable.bucket();
     let opened = verbs.blobs.open_blob(account.id, bucket, key).await;
     let Some((blob, file)) = opened.map_err(StoreError::broken)? else {
         let why = format!("{key} is gone");
-        return Err(Refusal::new(asset.absence(), why));
+        return Err(ApiError::new(asset.absence(), why));
     };
     let meta = blob.meta;
     let headers = [

@@ -6,20 +6,20 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use futures_util::future::BoxFuture;
 
-use super::error::{Code, Refusal};
+use super::error::{ApiError, ErrorCode};
 use super::fields::canonical_uuid;
-use super::python_json::{self, Value};
-use crate::http::{Verbs, peek};
+use super::python_json::{self, PyValue};
+use crate::http::{Services, peek};
 use crate::model::account::KeyState;
 use crate::model::order::Vendor;
 use crate::services::accounts::{Account, reason_not_admitted};
-use crate::services::journal::Entry;
+use crate::services::journal::JournalEntry;
 
 /// What is refused for a key.
-pub const REFUSES: [Code; 3] = [
-    Code::UserVerificationFailed,
-    Code::UserNotFound,
-    Code::TooManyRequests,
+pub const REFUSES: [ErrorCode; 3] = [
+    ErrorCode::UserVerificationFailed,
+    ErrorCode::UserNotFound,
+    ErrorCode::TooManyRequests,
 ];
 
 /// The account whose key stands in the header; the request is its own from now on.
@@ -27,10 +27,10 @@ pub const REFUSES: [Code; 3] = [
 /// # Errors
 /// As [`by_key`].
 pub async fn by_header(
-    verbs: &Verbs,
+    verbs: &Services,
     headers: &HeaderMap,
-    entry: &Entry,
-) -> Result<Arc<Account>, Refusal> {
+    entry: &JournalEntry,
+) -> Result<Arc<Account>, ApiError> {
     by_key(verbs, "apikey", header_key(headers), entry).await
 }
 
@@ -45,18 +45,18 @@ fn header_key(headers: &HeaderMap) -> Option<&str> {
 /// If there is no key, nobody has it, the control plane says that it does not work, or it was
 /// used too often this minute.
 pub async fn by_key(
-    verbs: &Verbs,
+    verbs: &Services,
     place: &str,
     key: Option<&str>,
-    entry: &Entry,
-) -> Result<Arc<Account>, Refusal> {
-    let refused = |code, line: &str| Err(Refusal::new(code, format!("{place}: {line}")));
+    entry: &JournalEntry,
+) -> Result<Arc<Account>, ApiError> {
+    let refused = |code, line: &str| Err(ApiError::new(code, format!("{place}: {line}")));
     let Some(key) = key.filter(|key| !key.is_empty()) else {
-        return refused(Code::UserVerificationFailed, "missing or empty");
+        return refused(ErrorCode::UserVerificationFailed, "missing or empty");
     };
     let Some(account) = verbs.accounts.admit(key).await? else {
         entry.shows_unknown_key(key);
-        return refused(Code::UserVerificationFailed, reason_not_admitted(key));
+        return refused(ErrorCode::UserVerificationFailed, reason_not_admitted(key));
     };
     entry.belongs_to(&account);
     let code = match account.settings().state {
@@ -64,8 +64,8 @@ pub async fn by_key(
             account.count_call()?;
             return Ok(account);
         }
-        KeyState::Expired | KeyState::Forbidden => Code::UserVerificationFailed,
-        KeyState::Unknown => Code::UserNotFound,
+        KeyState::Expired | KeyState::Forbidden => ErrorCode::UserVerificationFailed,
+        KeyState::Unknown => ErrorCode::UserNotFound,
     };
     refused(code, "the key's state was set so by the control plane")
 }
@@ -73,7 +73,7 @@ pub async fn by_key(
 /// Whose a request is: by the body's key where pictures are sent or asked for, by the document where
 /// one is queried, else by the header's key.
 pub fn whose<'r>(
-    verbs: &'r Verbs,
+    verbs: &'r Services,
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(async move {
@@ -98,7 +98,7 @@ pub fn whose<'r>(
 
 /// Returns the text in the field `name` of a JSON body. `None` if the body has no such text.
 async fn field(request: &mut Request, name: &str) -> Option<String> {
-    let Ok(Value::Object(members)) = python_json::read(&peek(request).await?) else {
+    let Ok(PyValue::Object(members)) = python_json::read(&peek(request).await?) else {
         return None;
     };
     members.get(name)?.to_python_str()

@@ -3,39 +3,41 @@
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 
-use super::error::{Code, Refusal};
-use super::problem::Problem;
-use super::python_json::{self, ReadError, Value};
-use crate::http::{Context, read_json};
+use super::error::{ApiError, ErrorCode};
+use super::problem::ValidationError;
+use super::python_json::{self, PyValue, ReadError};
+use crate::http::{AppState, read_json};
 
 /// What is refused for a body, but for its fields.
-pub const REFUSES: [Code; 2] = [Code::RequestCutShort, Code::RequestTooLarge];
+pub const REFUSES: [ErrorCode; 2] = [ErrorCode::RequestCutShort, ErrorCode::RequestTooLarge];
 
 /// A JSON body of any shape; null where there is none.
 #[derive(Debug)]
-pub struct Sent(pub Value);
+pub struct JsonValueBody(pub PyValue);
 
-impl FromRequest<Context> for Sent {
-    type Rejection = Refusal;
+impl FromRequest<AppState> for JsonValueBody {
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &Context) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, _: &AppState) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         let (bytes, sent_as_json) = read_json(&parts.headers, body).await?;
         if bytes.is_empty() {
-            return Ok(Self(Value::Null));
+            return Ok(Self(PyValue::Null));
         }
         // The framework reads a body without a Content-Type as JSON.
         let content_type = parts.headers.get(CONTENT_TYPE);
         if !sent_as_json && content_type.is_some_and(|value| !value.is_empty()) {
             // The framework hands its schema the bytes as they are.
-            let refusal = Refusal::unfit(vec![Problem::no_object()]);
+            let refusal = ApiError::unfit(vec![ValidationError::no_object()]);
             return Err(refusal.because("Content-Type: is not application/json"));
         }
         python_json::read(&bytes)
             .map(Self)
             .map_err(|error| match error {
-                ReadError::NotReadable(why) => Refusal::unreadable_body(why),
-                ReadError::Syntax(error) => Refusal::unfit(vec![Problem::malformed_json(*error)]),
+                ReadError::NotReadable(why) => ApiError::unreadable_body(why),
+                ReadError::Syntax(error) => {
+                    ApiError::unfit(vec![ValidationError::malformed_json(*error)])
+                }
             })
     }
 }

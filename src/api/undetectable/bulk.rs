@@ -12,21 +12,23 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use super::body::{self, Sent};
+use super::body::{self, JsonValueBody};
 use super::described::{STORE, refuses};
-use super::error::{Code, Refusal};
-use super::fields::Fields;
-use super::{Answer, auth, detect, find, uploaded};
-use crate::engine::Content;
+use super::error::{ApiError, ErrorCode};
+use super::fields::FieldReader;
+use super::{UndetectableResult, auth, detect, find, uploaded};
+use crate::engine::InputFile;
 use crate::engine::archive::ZipError;
-use crate::http::openapi::Described;
-use crate::http::{Called, Context, Json, Origin, Tied, Verbs, X_MOCK_OUTCOME};
+use crate::http::openapi::OperationDoc;
+use crate::http::{
+    AppState, Json, OnResponseSent, Origin, RequestContext, Services, X_MOCK_OUTCOME,
+};
 use crate::model::bulk::Bulk;
-use crate::model::order::{Order, State as OrderState};
-use crate::model::work::{Findings, Outcome, Work};
+use crate::model::order::{Order, OrderState};
+use crate::model::work::{BulkResult, Outcome, Work};
 use crate::services::accounts::Account;
-use crate::services::journal::Entry;
-use crate::services::orders::Uploaded;
+use crate::services::journal::JournalEntry;
+use crate::services::orders::UploadedFile;
 use crate::storage::db::StoreError;
 pub use wire::mean;
 
@@ -38,25 +40,25 @@ const ENTRIES_MAX: usize = 1_000;
 const WHY_SKIPPED_MAX: usize = 4;
 
 /// What is refused for what is asked to be queued.
-const REFUSES: [Code; 8] = [
-    Code::FileMetadata,
-    Code::InputUrlEmpty,
-    Code::InvalidHost,
-    Code::NoValidImages,
-    Code::NotEnoughCredits,
-    Code::NotZip,
-    Code::TooManyFiles,
-    Code::ZipTooLarge,
+const REFUSES: [ErrorCode; 8] = [
+    ErrorCode::FileMetadata,
+    ErrorCode::InputUrlEmpty,
+    ErrorCode::InvalidHost,
+    ErrorCode::NoValidImages,
+    ErrorCode::NotEnoughCredits,
+    ErrorCode::NotZip,
+    ErrorCode::TooManyFiles,
+    ErrorCode::ZipTooLarge,
 ];
 
 /// A body that was read; where it did not fit, its fields say so.
-struct Asked {
+struct BulkRequest {
     key: Option<String>,
     url: String,
 }
 
-impl Asked {
-    fn read(fields: &mut Fields) -> Self {
+impl BulkRequest {
+    fn read(fields: &mut FieldReader) -> Self {
         let key = fields.key();
         let url = fields.required_text("url");
         // These change nothing, for items have neither, but must fit.
@@ -66,43 +68,46 @@ impl Asked {
         Self { key, url }
     }
 
-    fn check(&self) -> Result<(), Refusal> {
+    fn check(&self) -> Result<(), ApiError> {
         uploaded::check_url(&self.url)?;
         let path = self.url.split(['?', '#']).next().unwrap_or_default();
         let path = percent_decode_str(path).decode_utf8_lossy();
         if path.to_ascii_lowercase().ends_with(".zip") {
             return Ok(());
         }
-        Err(Refusal::new(Code::NotZip, "url: does not end in .zip"))
+        Err(ApiError::new(
+            ErrorCode::NotZip,
+            "url: does not end in .zip",
+        ))
     }
 }
 
-pub fn describe_upload(described: Described<'_>) -> Described<'_> {
+pub fn describe_upload(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Look at the pictures of a ZIP",
             "Queues the pictures of a ZIP that was uploaded, 50 at most, each for a credit; \
              `/bulk-upload/query` tells what comes of them, and what was skipped.",
         )
-        .asks_body(Fields::described(Asked::read))
+        .asks_body(FieldReader::described(BulkRequest::read))
         .where_input("key", "The API key.")
         .where_input(
             "url",
             "Any URL that ends in the `file_path` of an upload, a ZIP.",
         )
-        .answers::<wire::Queued<'static>>(200, "They are queued.");
-    let groups: [&[Code]; 4] = [&auth::REFUSES, &body::REFUSES, &REFUSES, &STORE];
+        .answers::<wire::BulkQueued<'static>>(200, "They are queued.");
+    let groups: [&[ErrorCode]; 4] = [&auth::REFUSES, &body::REFUSES, &REFUSES, &STORE];
     refuses(described, &groups)
 }
 
 pub async fn upload(
-    State(context): State<Context>,
-    Extension(entry): Extension<Entry>,
-    called: Called,
-    Sent(body): Sent,
-) -> Answer {
-    let mut fields = Fields::of_body(&body);
-    let asked = Asked::read(&mut fields);
+    State(context): State<AppState>,
+    Extension(entry): Extension<JournalEntry>,
+    called: RequestContext,
+    JsonValueBody(body): JsonValueBody,
+) -> UndetectableResult {
+    let mut fields = FieldReader::of_body(&body);
+    let asked = BulkRequest::read(&mut fields);
     let account = auth::by_key(&context, "key", asked.key.as_deref(), &entry).await;
     fields.fit()?;
     let account = account?;
@@ -114,34 +119,34 @@ pub async fn upload(
 
 /// Queues the pictures of a ZIP.
 async fn queue(
-    context: &Context,
+    context: &AppState,
     account: &Arc<Account>,
-    called: &Called,
-    zip: &Uploaded,
-) -> Answer {
+    called: &RequestContext,
+    zip: &UploadedFile,
+) -> UndetectableResult {
     let bulk = read(context, &zip.upload.name, zip.content.clone()).await?;
     let Origin(origin) = Origin::of(context, called).await?;
     let credits = u32::try_from(bulk.queued.len()).unwrap_or(u32::MAX);
     let (operation, work) = ("undetectable.bulkUpload", Work::Bulk(bulk));
     let new = uploaded::ordered(operation, account, origin, zip, work, credits);
     let created = context.orders.create(account, new).await?;
-    Ok(Json(wire::Queued::of(&created.order, credits)).into_response())
+    Ok(Json(wire::BulkQueued::of(&created.order, credits)).into_response())
 }
 
 /// What in the ZIP is judged and what is not; of its pictures nothing is read yet.
-async fn read(verbs: &Verbs, name: &str, zip: Content) -> Result<Bulk, Refusal> {
+async fn read(verbs: &Services, name: &str, zip: InputFile) -> Result<Bulk, ApiError> {
     let bytes = zip.bytes;
-    let refused = |code, line: &str| Err(Refusal::new(code, format!("{name}: {line}")));
+    let refused = |code, line: &str| Err(ApiError::new(code, format!("{name}: {line}")));
     if bytes > ZIP_BYTES_MAX {
         let line = format!("{bytes} bytes, {ZIP_BYTES_MAX} at most are taken");
-        return refused(Code::ZipTooLarge, &line);
+        return refused(ErrorCode::ZipTooLarge, &line);
     }
     let entries = match verbs.engine.entries(zip, ENTRIES_MAX).await {
         Ok(entries) => entries,
-        Err(ZipError::Invalid(line)) => return refused(Code::NotZip, &line),
+        Err(ZipError::Invalid(line)) => return refused(ErrorCode::NotZip, &line),
         Err(ZipError::TooManyEntries) => {
             let line = format!("more than {ENTRIES_MAX} entries");
-            return refused(Code::TooManyFiles, &line);
+            return refused(ErrorCode::TooManyFiles, &line);
         }
         Err(ZipError::Io(error)) => return Err(StoreError::broken(error).into()),
     };
@@ -155,25 +160,25 @@ async fn read(verbs: &Verbs, name: &str, zip: Content) -> Result<Bulk, Refusal> 
             } else {
                 told.join("; ")
             };
-            refused(Code::NoValidImages, &line)
+            refused(ErrorCode::NoValidImages, &line)
         }
         count if count > IMAGES_MAX => {
             let line = format!("{count} images, {IMAGES_MAX} at most are taken");
-            refused(Code::TooManyFiles, &line)
+            refused(ErrorCode::TooManyFiles, &line)
         }
         _ => Ok(bulk),
     }
 }
 
-pub fn describe_query(described: Described<'_>) -> Described<'_> {
+pub fn describe_query(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "How a bulk stands",
             "Free, and without a key. Asked until `status` is `done` or `failed`.",
         )
-        .asks_body(Fields::described(find::read))
+        .asks_body(FieldReader::described(find::read))
         .where_input("id", "The bulk's.")
-        .answers::<Option<wire::Document<'static>>>(
+        .answers::<Option<wire::BulkDocument<'static>>>(
             200,
             "The bulk; null where no document has the id.",
         )
@@ -184,23 +189,23 @@ pub fn describe_query(described: Described<'_>) -> Described<'_> {
             "What settled the first of its pictures, where anything has.",
             &json!({"type": "string"}),
         );
-    refuses(described, &[&body::REFUSES, &[Code::NotBulk], &STORE])
+    refuses(described, &[&body::REFUSES, &[ErrorCode::NotBulk], &STORE])
 }
 
 pub async fn query(
-    State(context): State<Context>,
-    Extension(entry): Extension<Entry>,
-    Sent(body): Sent,
-) -> Answer {
+    State(context): State<AppState>,
+    Extension(entry): Extension<JournalEntry>,
+    JsonValueBody(body): JsonValueBody,
+) -> UndetectableResult {
     let Some((account, order)) = find::find(&context, &body, &entry).await? else {
-        return Ok(Json(None::<wire::Document<'_>>).into_response());
+        return Ok(Json(None::<wire::BulkDocument<'_>>).into_response());
     };
     let Work::Bulk(bulk) = &order.work else {
         let why = format!(
             "id: document {} is of a single image; /query tells of it",
             order.id
         );
-        return Err(Refusal::new(Code::NotBulk, why));
+        return Err(ApiError::new(ErrorCode::NotBulk, why));
     };
     let (order, hold) = context.orders.polled(&account, Arc::clone(&order)).await?;
     let (now, steps) = (account.now(), context.orders.steps(&account, &order));
@@ -209,19 +214,19 @@ pub async fn query(
         OrderState::Pending | OrderState::InProgress { .. } => "pending",
         _ => match order.outcome() {
             Some(Outcome::Bulk(found)) => {
-                let document = wire::Document::done(&order, bulk, found);
+                let document = wire::BulkDocument::done(&order, bulk, found);
                 return Ok(planned(&order, found, Json(document)));
             }
             _ => "failed",
         },
     };
-    let mut answer = Json(wire::Document::unsettled(&order, bulk, status)).into_response();
-    Tied::tie(&mut answer, hold);
+    let mut answer = Json(wire::BulkDocument::unsettled(&order, bulk, status)).into_response();
+    OnResponseSent::tie(&mut answer, hold);
     Ok(answer)
 }
 
 /// An answer on a bulk that is done, with what settled its pictures.
-pub fn planned(order: &Order, found: &Findings, answer: impl IntoResponse) -> Response {
+pub fn planned(order: &Order, found: &BulkResult, answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     if let Work::Bulk(bulk) = &order.work
         && let Some(outcome) = wire::outcome_of_bulk(bulk, found)

@@ -8,11 +8,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::described::{STORE, refuses};
-use super::{Answer, auth};
-use crate::http::openapi::Described;
-use crate::http::{Context, Json};
+use super::{UndetectableResult, auth};
+use crate::http::openapi::OperationDoc;
+use crate::http::{AppState, Json};
 use crate::services::accounts::Account;
-use crate::services::journal::Entry;
+use crate::services::journal::JournalEntry;
 
 /// Of an account's credits, so many are its base; what it has beyond them is its boost.
 const BASE: u64 = 10_000;
@@ -28,14 +28,14 @@ pub fn given(account: &Account) -> u64 {
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Credits")]
-struct Left {
+struct CreditBalance {
     base_credits: u64,
     boost_credits: u64,
     /// Their sum.
     credits: u64,
 }
 
-impl Left {
+impl CreditBalance {
     /// The base is used up first.
     fn of(given: u64, spent: u64) -> Self {
         let base = given.min(BASE);
@@ -49,25 +49,25 @@ impl Left {
     }
 }
 
-pub fn describe(described: Described<'_>) -> Described<'_> {
+pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Credits left",
             "What the key's account has left, its base and its boost.",
         )
         .with_key()
-        .answers::<Left>(200, "What is left.");
+        .answers::<CreditBalance>(200, "What is left.");
     refuses(described, &[&auth::REFUSES, &STORE])
 }
 
 pub async fn check(
-    State(context): State<Context>,
-    Extension(entry): Extension<Entry>,
+    State(context): State<AppState>,
+    Extension(entry): Extension<JournalEntry>,
     headers: HeaderMap,
-) -> Answer {
+) -> UndetectableResult {
     let account = auth::by_header(&context, &headers, &entry).await?;
     let spent = context.accounts.spent(&account).await?;
-    Ok(Json(Left::of(given(&account), spent)).into_response())
+    Ok(Json(CreditBalance::of(given(&account), spent)).into_response())
 }
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn the_base_goes_first_and_the_sum_is_what_is_left() {
         let left = |given, spent| {
-            let left = Left::of(given, spent);
+            let left = CreditBalance::of(given, spent);
             (left.base_credits, left.boost_credits, left.credits)
         };
         assert_eq!(left(GIVEN, 0), (10_000, 1_000, 11_000));

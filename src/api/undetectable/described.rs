@@ -8,20 +8,20 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::error::{Code, UNREADABLE_BODY};
-use super::problem::Problem;
-use crate::http::openapi::{About, Described, Key, document};
-use crate::http::{Segment, docs};
+use super::error::{ErrorCode, UNREADABLE_BODY};
+use super::problem::ValidationError;
+use crate::http::openapi::{ApiInfo, OperationDoc, SecurityScheme, document};
+use crate::http::{PathParam, docs};
 
 /// Where the description is, as `FastAPI` has it.
 const PATH: &str = "/openapi.json";
 
-const ABOUT: About = About {
+const ABOUT: ApiInfo = ApiInfo {
     title: "Undetectable AI image detector",
     text: "The routes of Undetectable AI's image detector, as stuntdouble answers them. Upload a \
            file to the place that `/get-presigned-url` tells, have it looked at by `/detect`, and \
            ask `/query` until it is done. Fields and parameters that are not described are ignored.",
-    key: Some(Key::Header {
+    key: Some(SecurityScheme::Header {
         name: "apikey",
         text: "Any word is a key, unless the server's mode is strict.",
     }),
@@ -30,13 +30,16 @@ const ABOUT: About = About {
 const BAD_REQUEST: u16 = 400;
 
 /// What is refused where the store is asked.
-pub const STORE: [Code; 2] = [Code::Internal, Code::Unavailable];
+pub const STORE: [ErrorCode; 2] = [ErrorCode::Internal, ErrorCode::Unavailable];
 
 /// Adds what is refused with these codes, and what every operation may refuse.
-pub fn refuses<'s>(mut described: Described<'s>, groups: &[&[Code]]) -> Described<'s> {
+pub fn refuses<'s>(mut described: OperationDoc<'s>, groups: &[&[ErrorCode]]) -> OperationDoc<'s> {
     let mut messages: BTreeMap<u16, Vec<&'static str>> = BTreeMap::new();
     // The guard refuses requests without a valid Host header before they are routed.
-    let groups = groups.iter().copied().chain([&[Code::InvalidHost][..]]);
+    let groups = groups
+        .iter()
+        .copied()
+        .chain([&[ErrorCode::InvalidHost][..]]);
     for code in groups.flatten() {
         let told = messages.entry(code.status().as_u16()).or_default();
         told.push(code.message());
@@ -51,14 +54,14 @@ pub fn refuses<'s>(mut described: Described<'s>, groups: &[&[Code]]) -> Describe
             schema = json!({"anyOf": [schema, unreadable]});
         }
         described = described.answers_json(status, &text, &schema);
-        if status == Code::TooManyRequests.status().as_u16() {
+        if status == ErrorCode::TooManyRequests.status().as_u16() {
             let seconds = json!({"type": "integer", "minimum": 0});
             let text = "Seconds after which it may be asked again.";
             described = described.with_header(status, "Retry-After", true, text, &seconds);
         }
     }
     if described.asks() {
-        let problem = described.schema::<Problem>();
+        let problem = described.schema::<ValidationError>();
         let problems = json!({"type": "array", "items": problem, "minItems": 1});
         let schema = sentence("detail", &problems);
         described = described.answers_json(422, "What is asked does not fit.", &schema);
@@ -92,9 +95,9 @@ pub async fn page() -> Response {
     docs::page(ABOUT.title, PATH)
 }
 
-pub async fn file(headers: axum::http::HeaderMap, Segment(name): Segment) -> Response {
+pub async fn file(headers: axum::http::HeaderMap, PathParam(name): PathParam) -> Response {
     docs::file(&name, &headers).unwrap_or_else(|| {
         let why = format!("GET /docs/{name} is no file");
-        super::error::Refusal::no_route(why).into_response()
+        super::error::ApiError::no_route(why).into_response()
     })
 }

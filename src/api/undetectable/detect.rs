@@ -7,21 +7,21 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use serde_json::json;
 
-use super::body::{self, Sent};
+use super::body::{self, JsonValueBody};
 use super::described::{STORE, refuses};
-use super::error::{Code, Refusal};
-use super::fields::Fields;
-use super::python_json::Value;
-use super::wire::Queued;
-use super::{Answer, auth, uploaded};
-use crate::engine::Failure;
-use crate::http::openapi::Described;
-use crate::http::{Called, Context, Json, Origin, Verbs};
-use crate::model::picture::Media;
+use super::error::{ApiError, ErrorCode};
+use super::fields::FieldReader;
+use super::python_json::PyValue;
+use super::wire::DocumentQueued;
+use super::{UndetectableResult, auth, uploaded};
+use crate::engine::EngineError;
+use crate::http::openapi::OperationDoc;
+use crate::http::{AppState, Json, Origin, RequestContext, Services};
+use crate::model::picture::FileKind;
 use crate::model::work::{DocumentOptions, Work};
 use crate::services::accounts::Account;
-use crate::services::journal::Entry;
-use crate::services::orders::{New, Uploaded};
+use crate::services::journal::JournalEntry;
+use crate::services::orders::{NewOrder, UploadedFile};
 use crate::storage::db::StoreError;
 
 /// A picture's least size.
@@ -43,22 +43,22 @@ pub const OPTIONS: [&str; 5] = [
 ];
 
 /// What is refused for what is asked.
-const REFUSES: [Code; 10] = [
-    Code::FileMetadata,
-    Code::FileTooLarge,
-    Code::FileTooSmall,
-    Code::IdTaken,
-    Code::InputEmailEmpty,
-    Code::InputUrlEmpty,
-    Code::InvalidFileType,
-    Code::InvalidHost,
-    Code::NotEnoughCredits,
-    Code::UnsupportedImageType,
+const REFUSES: [ErrorCode; 10] = [
+    ErrorCode::FileMetadata,
+    ErrorCode::FileTooLarge,
+    ErrorCode::FileTooSmall,
+    ErrorCode::IdTaken,
+    ErrorCode::InputEmailEmpty,
+    ErrorCode::InputUrlEmpty,
+    ErrorCode::InvalidFileType,
+    ErrorCode::InvalidHost,
+    ErrorCode::NotEnoughCredits,
+    ErrorCode::UnsupportedImageType,
 ];
 
 /// A body that was read; where it did not fit, its fields say so.
 #[derive(Debug, PartialEq, Eq)]
-struct Asked {
+struct DetectRequest {
     key: Option<String>,
     url: String,
     email: Option<String>,
@@ -66,8 +66,8 @@ struct Asked {
     options: DocumentOptions,
 }
 
-impl Asked {
-    fn read(fields: &mut Fields, analysis_default: bool) -> Self {
+impl DetectRequest {
+    fn read(fields: &mut FieldReader, analysis_default: bool) -> Self {
         let key = fields.key();
         let url = fields.required_text("url");
         let preview = fields.flag_or("generate_preview", false);
@@ -107,11 +107,11 @@ impl Asked {
         }
     }
 
-    fn check(&self) -> Result<(), Refusal> {
+    fn check(&self) -> Result<(), ApiError> {
         uploaded::check_url(&self.url)?;
         match self.email.as_deref() {
             Some(email) if email.trim().is_empty() => {
-                Err(Refusal::new(Code::InputEmailEmpty, "email: empty"))
+                Err(ApiError::new(ErrorCode::InputEmailEmpty, "email: empty"))
             }
             _ => Ok(()),
         }
@@ -119,7 +119,7 @@ impl Asked {
 }
 
 /// Checks the field `model`.
-pub fn read_model(fields: &mut Fields) {
+pub fn read_model(fields: &mut FieldReader) {
     fields.matching("model", MODEL_PATTERN, is_model);
 }
 
@@ -136,19 +136,21 @@ fn is_model(name: &str) -> bool {
 ///
 /// # Errors
 /// If a field of it does not fit.
-pub fn options(body: &Value, analysis_default: bool) -> Result<DocumentOptions, Refusal> {
-    let mut fields = Fields::of_body(body);
-    let asked = Asked::read(&mut fields, analysis_default);
+pub fn options(body: &PyValue, analysis_default: bool) -> Result<DocumentOptions, ApiError> {
+    let mut fields = FieldReader::of_body(body);
+    let asked = DetectRequest::read(&mut fields, analysis_default);
     fields.fit().map(|()| asked.options)
 }
 
-pub fn describe(described: Described<'_>) -> Described<'_> {
+pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Look at a picture",
             "Queues a picture that was uploaded; `/query` tells what comes of it.",
         )
-        .asks_body(Fields::described(|fields| Asked::read(fields, true)))
+        .asks_body(FieldReader::described(|fields| {
+            DetectRequest::read(fields, true)
+        }))
         .where_body(&json!([
             {"properties": {"generate_heatmap": {"const": true}}},
             {"properties": {
@@ -165,19 +167,19 @@ pub fn describe(described: Described<'_>) -> Described<'_> {
         .where_input("generate_heatmap_overlayed", "Wants `generate_heatmap`.")
         .where_input("generate_heatmap_normalized", "Wants `generate_heatmap`.")
         .where_input("id", "The document's id, if the client wants to choose it.")
-        .answers::<Queued>(200, "It is queued.");
-    let groups: [&[Code]; 4] = [&auth::REFUSES, &body::REFUSES, &REFUSES, &STORE];
+        .answers::<DocumentQueued>(200, "It is queued.");
+    let groups: [&[ErrorCode]; 4] = [&auth::REFUSES, &body::REFUSES, &REFUSES, &STORE];
     refuses(described, &groups)
 }
 
 pub async fn post(
-    State(context): State<Context>,
-    Extension(entry): Extension<Entry>,
-    called: Called,
-    Sent(body): Sent,
-) -> Answer {
-    let mut fields = Fields::of_body(&body);
-    let asked = Asked::read(&mut fields, context.config.undetectable.analysis_default);
+    State(context): State<AppState>,
+    Extension(entry): Extension<JournalEntry>,
+    called: RequestContext,
+    JsonValueBody(body): JsonValueBody,
+) -> UndetectableResult {
+    let mut fields = FieldReader::of_body(&body);
+    let asked = DetectRequest::read(&mut fields, context.config.undetectable.analysis_default);
     let account = auth::by_key(&context, "key", asked.key.as_deref(), &entry).await;
     fields.fit()?;
     let account = account?;
@@ -189,45 +191,45 @@ pub async fn post(
 
 /// Queues a file whose name is a picture's.
 async fn queue(
-    context: &Context,
+    context: &AppState,
     account: &Arc<Account>,
-    called: &Called,
-    asked: Asked,
-    file: &Uploaded,
-) -> Answer {
+    called: &RequestContext,
+    asked: DetectRequest,
+    file: &UploadedFile,
+) -> UndetectableResult {
     check_file(context, file).await?;
     let Origin(origin) = Origin::of(context, called).await?;
     let work = Work::Document(asked.options);
-    let new = New {
+    let new = NewOrder {
         id: asked.id,
         ..uploaded::ordered("undetectable.detect", account, origin, file, work, 1)
     };
     let created = context.orders.create(account, new).await?;
-    Ok(Json(Queued::from(created.order.as_ref())).into_response())
+    Ok(Json(DocumentQueued::from(created.order.as_ref())).into_response())
 }
 
 /// Its name is a picture's.
 ///
 /// # Errors
 /// If it is not.
-pub fn check_name(name: &str) -> Result<(), Refusal> {
-    if Media::of_name(name).is_none() {
+pub fn check_name(name: &str) -> Result<(), ApiError> {
+    if FileKind::of_name(name).is_none() {
         let why = format!("{name}: no picture, by its extension; a .zip goes to /bulk-upload");
-        return Err(Refusal::new(Code::UnsupportedImageType, why));
+        return Err(ApiError::new(ErrorCode::UnsupportedImageType, why));
     }
     Ok(())
 }
 
 /// Sizes and types are checked here, not at the upload.
-async fn check_file(verbs: &Verbs, file: &Uploaded) -> Result<(), Refusal> {
+async fn check_file(verbs: &Services, file: &UploadedFile) -> Result<(), ApiError> {
     let (name, bytes) = (&file.upload.name, file.content.bytes);
     if bytes < FILE_BYTES_MIN {
         let why = format!("{name}: {bytes} bytes, {FILE_BYTES_MIN} at least are taken");
-        return Err(Refusal::new(Code::FileTooSmall, why));
+        return Err(ApiError::new(ErrorCode::FileTooSmall, why));
     }
     if bytes > FILE_BYTES_MAX {
         let why = format!("{name}: {bytes} bytes, {FILE_BYTES_MAX} at most are taken");
-        return Err(Refusal::new(Code::FileTooLarge, why));
+        return Err(ApiError::new(ErrorCode::FileTooLarge, why));
     }
     match verbs
         .engine
@@ -235,11 +237,11 @@ async fn check_file(verbs: &Verbs, file: &Uploaded) -> Result<(), Refusal> {
         .await
     {
         Ok(_) => Ok(()),
-        Err(Failure::Defect(defect)) => {
+        Err(EngineError::Defect(defect)) => {
             let why = format!("{name}: {}", defect.text());
-            Err(Refusal::new(Code::InvalidFileType, why))
+            Err(ApiError::new(ErrorCode::InvalidFileType, why))
         }
-        Err(Failure::Io(error)) => Err(StoreError::broken(error).into()),
+        Err(EngineError::Io(error)) => Err(StoreError::broken(error).into()),
     }
 }
 
@@ -250,8 +252,8 @@ mod tests {
     #[test]
     fn what_is_left_out_has_its_default_and_what_is_unknown_is_ignored() {
         let body = json!({"key": "k", "url": "u", "_t": [1], "content_type": 5});
-        let body = Value::from(&body);
-        let mut fields = Fields::of_body(&body);
+        let body = PyValue::from(&body);
+        let mut fields = FieldReader::of_body(&body);
         let options = DocumentOptions {
             preview: false,
             analysis: true,
@@ -259,23 +261,23 @@ mod tests {
             heatmap_overlayed: false,
             heatmap_normalized: false,
         };
-        let expected = Asked {
+        let expected = DetectRequest {
             key: Some("k".to_owned()),
             url: "u".to_owned(),
             email: None,
             id: None,
             options,
         };
-        assert_eq!(Asked::read(&mut fields, true), expected);
+        assert_eq!(DetectRequest::read(&mut fields, true), expected);
         assert_eq!(fields.fit(), Ok(()));
     }
 
     #[test]
     fn a_style_of_heatmap_needs_a_heatmap() {
         let refused = |body: serde_json::Value| {
-            let body = Value::from(&body);
-            let mut fields = Fields::of_body(&body);
-            Asked::read(&mut fields, true);
+            let body = PyValue::from(&body);
+            let mut fields = FieldReader::of_body(&body);
+            DetectRequest::read(&mut fields, true);
             fields.fit().is_err()
         };
         for style in ["generate_heatmap_overlayed", "generate_heatmap_normalized"] {

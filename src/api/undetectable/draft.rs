@@ -3,17 +3,17 @@
 use serde_json::{Value as Json, json};
 
 use super::detect;
-use super::python_json::Value;
+use super::python_json::PyValue;
 use super::uploaded::normalised;
-use crate::model::order::{Api, Vendor};
+use crate::model::order::{ApiVersion, Vendor};
 use crate::model::work::Work;
-use crate::services::fixtures::{Amiss, Told};
-use crate::services::orders::{New, NewFile, Source};
+use crate::services::fixtures::{FieldError, FixtureOrder};
+use crate::services::orders::{FileSource, NewFile, NewOrder};
 
 const NAME_CHARS_MAX: usize = 255;
 
 /// A document as `/detect` would make it of a file that was uploaded before.
-pub fn document(told: &Told<'_>) -> Result<New, Amiss> {
+pub fn document(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
     told.takes_options(&detect::OPTIONS)?;
     told.takes_no_name()?;
     told.takes_no_watermarks()?;
@@ -22,30 +22,30 @@ pub fn document(told: &Told<'_>) -> Result<New, Amiss> {
     let chars = name.chars().count();
     if chars > NAME_CHARS_MAX {
         let line = format!("{chars} characters, {NAME_CHARS_MAX} are taken");
-        return Err(Amiss::new("files[0].fileName", line));
+        return Err(FieldError::new("files[0].fileName", line));
     }
     detect::check_name(name).map_err(|refusal| {
         let line = refusal.why().to_owned();
-        Amiss::new("files[0].fileName", line)
+        FieldError::new("files[0].fileName", line)
     })?;
     let mut body = Json::Object(told.options.cloned().unwrap_or_default());
     body["url"] = json!(name);
-    let body = Value::from(&body);
+    let body = PyValue::from(&body);
     let analysis_default = told.config.undetectable.analysis_default;
     let options = detect::options(&body, analysis_default).map_err(|refusal| {
         let why = refusal.why().strip_prefix("body.").unwrap_or_default();
         let (field, line) = why.split_once(": ").unwrap_or(("", why));
-        Amiss::new(format!("options.{field}"), line)
+        FieldError::new(format!("options.{field}"), line)
     })?;
-    Ok(New {
+    Ok(NewOrder {
         operation: told.operation,
         idempotency_key: None,
         vendor: Vendor::Undetectable,
-        api: Api::default(),
+        api: ApiVersion::default(),
         origin: told.origin.to_owned(),
         name: None,
         work: Work::Document(options),
-        files: vec![NewFile::of(normalised(name), Source::Upload)],
+        files: vec![NewFile::of(normalised(name), FileSource::Upload)],
         id: None,
         charge: None,
         request_digest: None,

@@ -8,10 +8,10 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::problem::Problem;
-use crate::http::{BodyRefusal, InternalFault, Json, OriginError, X_MOCK_REASON, header_line};
-use crate::services::accounts::TooMany;
-use crate::services::orders::Refused;
+use super::problem::ValidationError;
+use crate::http::{BodyError, InternalFault, Json, OriginError, X_MOCK_REASON, header_line};
+use crate::services::accounts::RateLimited;
+use crate::services::orders::CreateOrderError;
 use crate::storage::db::StoreError;
 
 /// So many of a 422's problems stand in `X-Mock-Reason`.
@@ -22,7 +22,7 @@ pub const UNREADABLE_BODY: &str = "There was an error parsing the body";
 
 /// An error of the vendor's handlers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Code {
+pub enum ErrorCode {
     DocumentNotFound,
     FileMetadata,
     FileNotFound,
@@ -52,7 +52,7 @@ pub enum Code {
     ZipTooLarge,
 }
 
-impl Code {
+impl ErrorCode {
     /// Every code there is.
     pub const ALL: [Self; 27] = [
         Self::DocumentNotFound,
@@ -153,9 +153,9 @@ impl Code {
 
 /// A refusal: the vendor's status and body, and one line on this very request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ApiError {
     status: StatusCode,
-    body: Body,
+    body: ErrorContent,
     why: String,
     /// The methods that the path has, where the request's is none of them.
     allow: Option<HeaderValue>,
@@ -167,19 +167,19 @@ pub struct Refusal {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-enum Body {
+enum ErrorContent {
     Error { error: &'static str },
     Sentence { detail: &'static str },
-    Problems { detail: Vec<Problem> },
+    Problems { detail: Vec<ValidationError> },
 }
 
-impl Refusal {
-    pub fn new(code: Code, why: impl Into<String>) -> Self {
+impl ApiError {
+    pub fn new(code: ErrorCode, why: impl Into<String>) -> Self {
         let error = code.message();
-        Self::of(code.status(), Body::Error { error }, why.into())
+        Self::of(code.status(), ErrorContent::Error { error }, why.into())
     }
 
-    fn of(status: StatusCode, body: Body, why: String) -> Self {
+    fn of(status: StatusCode, body: ErrorContent, why: String) -> Self {
         Self {
             status,
             body,
@@ -196,11 +196,11 @@ impl Refusal {
     }
 
     /// Input that does not fit the schema.
-    pub fn unfit(detail: Vec<Problem>) -> Self {
+    pub fn unfit(detail: Vec<ValidationError>) -> Self {
         let told: Vec<String> = detail
             .iter()
             .take(WHY_PROBLEMS_MAX)
-            .map(Problem::line)
+            .map(ValidationError::line)
             .collect();
         let more = match detail.len().saturating_sub(WHY_PROBLEMS_MAX) {
             0 => String::new(),
@@ -209,7 +209,7 @@ impl Refusal {
         let why = told.join("; ") + &more;
         Self::of(
             StatusCode::UNPROCESSABLE_ENTITY,
-            Body::Problems { detail },
+            ErrorContent::Problems { detail },
             why,
         )
     }
@@ -223,13 +223,13 @@ impl Refusal {
     /// The client takes nothing that it could be answered.
     pub fn not_acceptable(why: &str) -> Self {
         let detail = "Not Acceptable";
-        let body = Body::Sentence { detail };
+        let body = ErrorContent::Sentence { detail };
         Self::of(StatusCode::NOT_ACCEPTABLE, body, why.to_owned())
     }
 
     /// Refusal of a body that the framework fails to read, whatever its schema.
     pub fn unreadable_body(why: &str) -> Self {
-        let body = Body::Sentence {
+        let body = ErrorContent::Sentence {
             detail: UNREADABLE_BODY,
         };
         Self::of(StatusCode::BAD_REQUEST, body, why.to_owned())
@@ -238,7 +238,11 @@ impl Refusal {
     /// A route there is not.
     pub fn no_route(why: String) -> Self {
         let detail = "Not Found";
-        Self::of(StatusCode::NOT_FOUND, Body::Sentence { detail }, why)
+        Self::of(
+            StatusCode::NOT_FOUND,
+            ErrorContent::Sentence { detail },
+            why,
+        )
     }
 
     /// A method the route does not have; it has those of `allow`.
@@ -248,14 +252,14 @@ impl Refusal {
             allow: Some(header_line(allow)),
             ..Self::of(
                 StatusCode::METHOD_NOT_ALLOWED,
-                Body::Sentence { detail },
+                ErrorContent::Sentence { detail },
                 why,
             )
         }
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let why = [(X_MOCK_REASON, header_line(&self.why))];
         let allow = self.allow.map(|allow| [(ALLOW, allow)]);
@@ -269,60 +273,64 @@ impl IntoResponse for Refusal {
     }
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::AccountGone => Self::new(Code::Unavailable, error.to_string()),
+            StoreError::AccountGone => Self::new(ErrorCode::Unavailable, error.to_string()),
             StoreError::DiskFull(_) => Self {
                 fault: Some(Box::new(InternalFault(error.to_string()))),
-                ..Self::new(Code::Internal, error.to_string())
+                ..Self::new(ErrorCode::Internal, error.to_string())
             },
             StoreError::Broken(_) => Self {
                 fault: Some(Box::new(InternalFault(error.to_string()))),
-                ..Self::new(Code::Internal, "a fault of stuntdouble's: see its log")
+                ..Self::new(ErrorCode::Internal, "a fault of stuntdouble's: see its log")
             },
         }
     }
 }
 
-impl From<TooMany> for Refusal {
-    fn from(too_many: TooMany) -> Self {
+impl From<RateLimited> for ApiError {
+    fn from(too_many: RateLimited) -> Self {
         Self {
             retry_after_s: Some(too_many.retry_after_s),
-            ..Self::new(Code::TooManyRequests, too_many.line())
+            ..Self::new(ErrorCode::TooManyRequests, too_many.line())
         }
     }
 }
 
-impl From<BodyRefusal> for Refusal {
-    fn from(refusal: BodyRefusal) -> Self {
+impl From<BodyError> for ApiError {
+    fn from(refusal: BodyError) -> Self {
         let code = match refusal {
-            BodyRefusal::TooLarge => Code::RequestTooLarge,
-            BodyRefusal::CutShort | BodyRefusal::Stalled(_) => Code::RequestCutShort,
+            BodyError::TooLarge => ErrorCode::RequestTooLarge,
+            BodyError::CutShort | BodyError::Stalled(_) => ErrorCode::RequestCutShort,
         };
         Self::new(code, refusal.line())
     }
 }
 
-impl From<OriginError> for Refusal {
+impl From<OriginError> for ApiError {
     fn from(error: OriginError) -> Self {
         match error {
-            OriginError::Host(line) => Self::new(Code::InvalidHost, line),
+            OriginError::Host(line) => Self::new(ErrorCode::InvalidHost, line),
             OriginError::Store(error) => error.into(),
         }
     }
 }
 
-impl From<Refused> for Refusal {
-    fn from(refused: Refused) -> Self {
+impl From<CreateOrderError> for ApiError {
+    fn from(refused: CreateOrderError) -> Self {
         match refused {
-            Refused::NoCredits { needed, left } => {
+            CreateOrderError::NoCredits { needed, left } => {
                 let why = format!("credits: {needed} needed, {left} left");
-                Self::new(Code::NotEnoughCredits, why)
+                Self::new(ErrorCode::NotEnoughCredits, why)
             }
-            Refused::UploadGone => Self::new(Code::FileMetadata, "url: the upload has expired"),
-            Refused::IdTaken => Self::new(Code::IdTaken, "id: a document has it already"),
-            Refused::Store(error) => error.into(),
+            CreateOrderError::UploadGone => {
+                Self::new(ErrorCode::FileMetadata, "url: the upload has expired")
+            }
+            CreateOrderError::IdTaken => {
+                Self::new(ErrorCode::IdTaken, "id: a document has it already")
+            }
+            CreateOrderError::Store(error) => error.into(),
         }
     }
 }

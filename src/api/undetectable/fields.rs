@@ -2,11 +2,11 @@
 //! pydantic 1): what can be taken for the type wanted is, and everything that cannot is told
 //! at once, in the schema's order.
 //!
-//! Reading is total: a field that does not fit is a [`Problem`] and reads as if it were not
-//! there; [`Fields::fit`] tells in the end. Null is as good as not there, where a field may
+//! Reading is total: a field that does not fit is a [`ValidationError`] and reads as if it were not
+//! there; [`FieldReader::fit`] tells in the end. Null is as good as not there, where a field may
 //! be left out.
 //!
-//! What reads fields also describes them: it is run once over [`Fields::described`].
+//! What reads fields also describes them: it is run once over [`FieldReader::described`].
 
 use std::collections::BTreeMap;
 use std::num::IntErrorKind;
@@ -14,32 +14,32 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Value as Schema, json};
 
-use super::error::Refusal;
-use super::problem::{Problem, ProblemContext, Step};
-use super::python_json::Value;
-use crate::http::openapi::Input;
+use super::error::ApiError;
+use super::problem::{LocItem, ValidationContext, ValidationError};
+use super::python_json::PyValue;
+use crate::http::openapi::Param;
 
 /// Fields of one object, being read.
 #[derive(Debug)]
-pub struct Fields<'v> {
+pub struct FieldReader<'v> {
     place: &'static str,
-    object: Option<&'v BTreeMap<String, Value>>,
-    problems: Vec<Problem>,
+    object: Option<&'v BTreeMap<String, PyValue>>,
+    problems: Vec<ValidationError>,
     /// What was asked for, where that is all that is wanted.
-    inputs: Option<Vec<Input>>,
+    inputs: Option<Vec<Param>>,
 }
 
-impl<'v> Fields<'v> {
+impl<'v> FieldReader<'v> {
     /// The fields of a body. pydantic takes what Python's `dict` takes for an object, so an empty array
     /// and an empty text are objects without fields.
-    pub fn of_body(body: &'v Value) -> Self {
-        static EMPTY: BTreeMap<String, Value> = BTreeMap::new();
+    pub fn of_body(body: &'v PyValue) -> Self {
+        static EMPTY: BTreeMap<String, PyValue> = BTreeMap::new();
         let (object, problems) = match body {
-            Value::Object(members) => (Some(members), Vec::new()),
-            Value::Null => (None, vec![Problem::no_body()]),
-            Value::Array { is_empty: true } => (Some(&EMPTY), Vec::new()),
-            Value::Text(text) if text.is_empty() => (Some(&EMPTY), Vec::new()),
-            _ => (None, vec![Problem::no_object()]),
+            PyValue::Object(members) => (Some(members), Vec::new()),
+            PyValue::Null => (None, vec![ValidationError::no_body()]),
+            PyValue::Array { is_empty: true } => (Some(&EMPTY), Vec::new()),
+            PyValue::Text(text) if text.is_empty() => (Some(&EMPTY), Vec::new()),
+            _ => (None, vec![ValidationError::no_object()]),
         };
         Self {
             place: "body",
@@ -50,7 +50,7 @@ impl<'v> Fields<'v> {
     }
 
     /// The parameters of a query.
-    pub fn of_query(query: &'v BTreeMap<String, Value>) -> Self {
+    pub fn of_query(query: &'v BTreeMap<String, PyValue>) -> Self {
         Self {
             place: "query",
             object: Some(query),
@@ -60,7 +60,7 @@ impl<'v> Fields<'v> {
     }
 
     /// The fields that `read` reads, in its order. It is given none of them.
-    pub fn described<T>(read: impl FnOnce(&mut Self) -> T) -> Vec<Input> {
+    pub fn described<T>(read: impl FnOnce(&mut Self) -> T) -> Vec<Param> {
         let mut fields = Self {
             place: "",
             object: None,
@@ -73,7 +73,7 @@ impl<'v> Fields<'v> {
 
     fn describe(&mut self, name: &'static str, required: bool, schema: impl FnOnce() -> Schema) {
         if let Some(inputs) = &mut self.inputs {
-            inputs.push(Input {
+            inputs.push(Param {
                 name,
                 required,
                 schema: schema(),
@@ -98,19 +98,19 @@ impl<'v> Fields<'v> {
         name: &'static str,
         msg: impl Into<String>,
         r#type: &'static str,
-        ctx: impl Into<Option<ProblemContext>>,
+        ctx: impl Into<Option<ValidationContext>>,
     ) {
-        let loc = vec![Step::Name(self.place), Step::Name(name)];
-        self.problems.push(Problem {
+        let loc = vec![LocItem::Name(self.place), LocItem::Name(name)];
+        self.problems.push(ValidationError {
             ctx: ctx.into(),
-            ..Problem::new(loc, msg, r#type)
+            ..ValidationError::new(loc, msg, r#type)
         });
     }
 
-    fn given(&self, name: &str) -> Option<&'v Value> {
+    fn given(&self, name: &str) -> Option<&'v PyValue> {
         self.object?
             .get(name)
-            .filter(|value| **value != Value::Null)
+            .filter(|value| **value != PyValue::Null)
     }
 
     /// A text that may be left out.
@@ -141,7 +141,7 @@ impl<'v> Fields<'v> {
         };
         match object.get(name) {
             None => self.problem(name, "field required", "value_error.missing"),
-            Some(Value::Null) => {
+            Some(PyValue::Null) => {
                 let msg = "none is not an allowed value";
                 self.problem(name, msg, "type_error.none.not_allowed");
             }
@@ -174,20 +174,20 @@ impl<'v> Fields<'v> {
         self.describe(name, false, || json!({"type": "boolean"}));
         let value = self.given(name)?;
         let flag = match value {
-            Value::Bool(flag) => Some(*flag),
-            Value::Int(digits) => match digits.as_str() {
+            PyValue::Bool(flag) => Some(*flag),
+            PyValue::Int(digits) => match digits.as_str() {
                 "1" => Some(true),
                 "0" => Some(false),
                 _ => None,
             },
-            Value::Float(1.0) => Some(true),
-            Value::Float(0.0) => Some(false),
-            Value::Text(text) => match text.to_ascii_lowercase().as_str() {
+            PyValue::Float(1.0) => Some(true),
+            PyValue::Float(0.0) => Some(false),
+            PyValue::Text(text) => match text.to_ascii_lowercase().as_str() {
                 "1" | "on" | "t" | "true" | "y" | "yes" => Some(true),
                 "0" | "off" | "f" | "false" | "n" | "no" => Some(false),
                 _ => None,
             },
-            Value::Null | Value::Float(_) | Value::Array { .. } | Value::Object(_) => None,
+            PyValue::Null | PyValue::Float(_) | PyValue::Array { .. } | PyValue::Object(_) => None,
         };
         if flag.is_none() {
             let msg = "value could not be parsed to a boolean";
@@ -199,8 +199,7 @@ impl<'v> Fields<'v> {
     /// Checks that the field is absent or one of `words`.
     pub fn one_of(&mut self, name: &'static str, words: &[&str]) {
         self.describe(name, false, || json!({"type": "string", "enum": words}));
-        let is_one =
-            |value: &Value| matches!(value, Value::Text(text) if words.contains(&text.as_str()));
+        let is_one = |value: &PyValue| matches!(value, PyValue::Text(text) if words.contains(&text.as_str()));
         if self.given(name).is_none_or(is_one) {
             return;
         }
@@ -210,7 +209,7 @@ impl<'v> Fields<'v> {
             quoted.join(", ")
         );
         let enum_values = words.iter().copied().map(str::to_owned).collect();
-        let ctx = ProblemContext::Words { enum_values };
+        let ctx = ValidationContext::Words { enum_values };
         self.problem_in(name, msg, "type_error.enum", ctx);
     }
 
@@ -230,7 +229,7 @@ impl<'v> Fields<'v> {
             && !is_match(&text)
         {
             let msg = format!("string does not match regex \"{pattern}\"");
-            let ctx = ProblemContext::Pattern { pattern };
+            let ctx = ValidationContext::Pattern { pattern };
             self.problem_in(name, msg, "value_error.str.regex", ctx);
         }
     }
@@ -240,7 +239,7 @@ impl<'v> Fields<'v> {
         self.describe(name, false, || json!({"type": "string", "format": "uuid"}));
         let value = self.given(name)?;
         let uuid = match value {
-            Value::Text(text) => canonical_uuid(text),
+            PyValue::Text(text) => canonical_uuid(text),
             _ => None,
         };
         if uuid.is_none() {
@@ -257,7 +256,7 @@ impl<'v> Fields<'v> {
             || json!({"type": "integer", "minimum": range.start(), "maximum": range.end()}),
         );
         let number = match self.given(name)? {
-            Value::Int(text) | Value::Text(text) => parse_integer(text),
+            PyValue::Int(text) | PyValue::Text(text) => parse_integer(text),
             _ => None,
         };
         let (least, most) = range.into_inner();
@@ -294,17 +293,17 @@ impl<'v> Fields<'v> {
     ///
     /// # Errors
     /// All that was.
-    pub fn fit(self) -> Result<(), Refusal> {
+    pub fn fit(self) -> Result<(), ApiError> {
         if self.problems.is_empty() {
             Ok(())
         } else {
-            Err(Refusal::unfit(self.problems))
+            Err(ApiError::unfit(self.problems))
         }
     }
 }
 
-fn limit(limit_value: i64) -> ProblemContext {
-    ProblemContext::Limit { limit_value }
+fn limit(limit_value: i64) -> ValidationContext {
+    ValidationContext::Limit { limit_value }
 }
 
 /// Numbers beyond 64 bits are as good as the ends of these.

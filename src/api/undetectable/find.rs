@@ -2,26 +2,26 @@
 
 use std::sync::Arc;
 
-use super::error::Refusal;
-use super::fields::{Fields, canonical_uuid};
-use super::python_json::Value;
-use crate::http::Verbs;
+use super::error::ApiError;
+use super::fields::{FieldReader, canonical_uuid};
+use super::python_json::PyValue;
+use crate::http::Services;
 use crate::model::order::{Order, Vendor};
 use crate::services::accounts::Account;
-use crate::services::journal::Entry;
+use crate::services::journal::JournalEntry;
 
 /// The id that is asked for.
-pub fn read(fields: &mut Fields) -> String {
+pub fn read(fields: &mut FieldReader) -> String {
     fields.required_text("id")
 }
 
 /// The document that is asked for, and whose it is; the vendor answers null where there is none.
 pub async fn find(
-    verbs: &Verbs,
-    body: &Value,
-    entry: &Entry,
-) -> Result<Option<(Arc<Account>, Arc<Order>)>, Refusal> {
-    let mut fields = Fields::of_body(body);
+    verbs: &Services,
+    body: &PyValue,
+    entry: &JournalEntry,
+) -> Result<Option<(Arc<Account>, Arc<Order>)>, ApiError> {
+    let mut fields = FieldReader::of_body(body);
     let id = read(&mut fields);
     fields.fit()?;
     let id = canonical_uuid(&id).unwrap_or(id);

@@ -31,19 +31,19 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::http::openapi::Described;
-use crate::http::{Called, Context, Json, Operation, Routes, Verbs};
-use crate::model::rule::Makes;
+use crate::http::openapi::OperationDoc;
+use crate::http::{AppState, Json, Operation, RequestContext, Routes, Services};
+use crate::model::rule::ResultKind;
 use accept::{json, picture};
 pub use auth::whose;
 pub use described::description;
 use described::refuses;
-pub use error::Code;
-use error::Refusal;
+use error::ApiError;
+pub use error::ErrorCode;
 
 /// The operations of this front door.
 #[must_use]
-pub fn routes(context: Option<Context>) -> Routes {
+pub fn routes(context: Option<AppState>) -> Routes {
     let routes = Routes::new(context).owned(whose);
     about(pictures(documents(routes)))
 }
@@ -65,7 +65,7 @@ fn documents(routes: Routes) -> Routes {
             "/detect",
             json(detect::post),
         )
-        .making(Makes::Document)
+        .making(ResultKind::Document)
         .drafted(draft::document)
         .described(detect::describe)
         .on(
@@ -81,7 +81,7 @@ fn documents(routes: Routes) -> Routes {
             "/bulk-upload",
             json(bulk::upload),
         )
-        .making(Makes::BulkItems)
+        .making(ResultKind::BulkItems)
         .described(bulk::describe_upload)
         .on(
             "undetectable.queryBulkUpload",
@@ -148,28 +148,33 @@ fn about(routes: Routes) -> Routes {
 }
 
 /// What a handler answers.
-type Answer = Result<Response, Refusal>;
+type UndetectableResult = Result<Response, ApiError>;
 
 #[derive(Serialize, JsonSchema)]
-struct Health {
+struct HealthStatus {
     #[schemars(extend("const" = "healthy"))]
     status: &'static str,
 }
 
-fn describe_health(described: Described<'_>) -> Described<'_> {
+fn describe_health(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does("Whether it serves", "It does once it answers.")
-        .answers::<Health>(200, "It serves.");
+        .answers::<HealthStatus>(200, "It serves.");
     refuses(described, &[])
 }
 
-async fn health() -> Json<Health> {
-    Json(Health { status: "healthy" })
+async fn health() -> Json<HealthStatus> {
+    Json(HealthStatus { status: "healthy" })
 }
 
 /// Returns the response to a request on no route, or by a method that the route does not have.
 #[must_use]
-pub fn unknown_route(verbs: &Verbs, called: &Called, method: &Method, uri: &Uri) -> Response {
+pub fn unknown_route(
+    verbs: &Services,
+    called: &RequestContext,
+    method: &Method,
+    uri: &Uri,
+) -> Response {
     trailing_slash::redirect(verbs, called, uri).unwrap_or_else(|| refuse_route(method, uri))
 }
 
@@ -178,11 +183,11 @@ fn refuse_route(method: &Method, uri: &Uri) -> Response {
     let methods = routes_at(path).map(|operation| operation.method.to_string());
     let allowed: Vec<String> = methods.collect();
     let refusal = if allowed.is_empty() {
-        Refusal::no_route(format!("{method} {path} is no route"))
+        ApiError::no_route(format!("{method} {path} is no route"))
     } else {
         let allow = allowed.join(", ");
         let why = format!("{method} {path} is no route; {allow} {path} is one");
-        Refusal::no_method(&allow, why)
+        ApiError::no_method(&allow, why)
     };
     refusal.into_response()
 }
@@ -210,13 +215,13 @@ fn is_of(route: &str, path: &str) -> bool {
 /// Returns the response to a request without a valid `Host` header.
 #[must_use]
 pub fn bad_host(line: &str) -> Response {
-    Refusal::new(Code::InvalidHost, line).into_response()
+    ApiError::new(ErrorCode::InvalidHost, line).into_response()
 }
 
 /// The answer where a handler of ours panicked.
 #[must_use]
 pub fn panicked() -> Response {
-    Refusal::new(Code::Internal, "a fault of stuntdouble's: see its log").into_response()
+    ApiError::new(ErrorCode::Internal, "a fault of stuntdouble's: see its log").into_response()
 }
 
 #[cfg(test)]

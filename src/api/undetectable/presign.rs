@@ -9,15 +9,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::described::{STORE, refuses};
-use super::error::{Code, Refusal};
-use super::fields::Fields;
-use super::python_json::Value;
+use super::error::{ApiError, ErrorCode};
+use super::fields::FieldReader;
+use super::python_json::PyValue;
 use super::uploaded::normalised;
-use super::{Answer, auth};
-use crate::http::openapi::Described;
-use crate::http::{Called, Context, Json, Origin};
+use super::{UndetectableResult, auth};
+use crate::http::openapi::OperationDoc;
+use crate::http::{AppState, Json, Origin, RequestContext};
 use crate::model::order::Vendor;
-use crate::services::journal::Entry;
+use crate::services::journal::JournalEntry;
 
 /// What may be uploaded; at `/detect` it may turn out that nobody looks at it.
 const EXTENSIONS: [&str; 15] = [
@@ -33,7 +33,7 @@ const EXPIRATION_MAX_S: u32 = 604_800;
 /// The answer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "UploadPlace")]
-struct Place {
+struct PresignedUpload {
     #[schemars(extend("const" = "success"))]
     status: &'static str,
     presigned_url: String,
@@ -43,7 +43,7 @@ struct Place {
     document_id: String,
 }
 
-pub fn describe(described: Described<'_>) -> Described<'_> {
+pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let extensions = EXTENSIONS.join(", ");
     let described = described
         .does(
@@ -51,29 +51,29 @@ pub fn describe(described: Described<'_>) -> Described<'_> {
             "Reserves a place for a file, which is then put to `presigned_url`.",
         )
         .with_key()
-        .asks_query(Fields::described(read))
+        .asks_query(FieldReader::described(read))
         .where_input(
             "file_name",
             &format!("Its extension is one of {extensions}; what is unsafe in it becomes `_`."),
         )
         .where_input("expiration", "Seconds for which the URL may be used.")
-        .answers::<Place>(200, "A place for the file.");
+        .answers::<PresignedUpload>(200, "A place for the file.");
     let codes = [
-        Code::InvalidFileName,
-        Code::InvalidHost,
-        Code::UnsupportedImageType,
+        ErrorCode::InvalidFileName,
+        ErrorCode::InvalidHost,
+        ErrorCode::UnsupportedImageType,
     ];
     refuses(described, &[&auth::REFUSES, &codes, &STORE])
 }
 
 pub async fn get(
-    State(context): State<Context>,
-    Extension(entry): Extension<Entry>,
+    State(context): State<AppState>,
+    Extension(entry): Extension<JournalEntry>,
     RawQuery(query): RawQuery,
-    called: Called,
-) -> Answer {
+    called: RequestContext,
+) -> UndetectableResult {
     let query = parameters(query.as_deref().unwrap_or_default());
-    let mut fields = Fields::of_query(&query);
+    let mut fields = FieldReader::of_query(&query);
     let (file_name, expires_s) = read(&mut fields);
     let account = auth::by_header(&context, &called.headers, &entry).await;
     fields.fit()?;
@@ -90,7 +90,7 @@ pub async fn get(
     } else {
         links.write(&origin, vendor, &upload.key, now, expires_s, None)
     };
-    let answer = Place {
+    let answer = PresignedUpload {
         status: "success",
         presigned_url,
         file_path: upload.key,
@@ -100,21 +100,21 @@ pub async fn get(
 }
 
 /// Of a parameter that stands there twice, the last counts.
-fn parameters(query: &str) -> BTreeMap<String, Value> {
+fn parameters(query: &str) -> BTreeMap<String, PyValue> {
     url::form_urlencoded::parse(query.as_bytes())
-        .map(|(name, value)| (name.into_owned(), Value::Text(value.into_owned())))
+        .map(|(name, value)| (name.into_owned(), PyValue::Text(value.into_owned())))
         .collect()
 }
 
 /// The file's name, and for how many seconds it may be put.
-fn read(fields: &mut Fields) -> (String, u32) {
+fn read(fields: &mut FieldReader) -> (String, u32) {
     let file_name = fields.required_text_within("file_name", NAME_CHARS_MAX);
     let expires_s = fields.integer_or("expiration", 1..=EXPIRATION_MAX_S, EXPIRATION_DEFAULT_S);
     (file_name, expires_s)
 }
 
-fn check_extension(name: &str) -> Result<(), Refusal> {
-    let refused = |why| Err(Refusal::new(Code::UnsupportedImageType, why));
+fn check_extension(name: &str) -> Result<(), ApiError> {
+    let refused = |why| Err(ApiError::new(ErrorCode::UnsupportedImageType, why));
     match name.rsplit_once('.') {
         None => refused(format!("file_name: {name:?} has no extension")),
         Some((_, extension)) => {
@@ -133,11 +133,11 @@ fn check_extension(name: &str) -> Result<(), Refusal> {
 }
 
 /// The name as it stands in a key; where it is strict, no other is taken.
-fn name(sent: &str, strict: bool) -> Result<String, Refusal> {
+fn name(sent: &str, strict: bool) -> Result<String, ApiError> {
     let name = normalised(sent);
     if strict && name != sent {
         let why = "file_name: has characters other than A-Z a-z 0-9 . _ -";
-        return Err(Refusal::new(Code::InvalidFileName, why));
+        return Err(ApiError::new(ErrorCode::InvalidFileName, why));
     }
     Ok(name)
 }
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn of_a_parameter_given_twice_the_last_counts() {
         let query = parameters("file_name=a.jpg&x=%2B+y&file_name=b.jpg");
-        assert_eq!(query["file_name"], Value::Text("b.jpg".to_owned()));
-        assert_eq!(query["x"], Value::Text("+ y".to_owned()));
+        assert_eq!(query["file_name"], PyValue::Text("b.jpg".to_owned()));
+        assert_eq!(query["x"], PyValue::Text("+ y".to_owned()));
     }
 }

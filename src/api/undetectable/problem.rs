@@ -7,19 +7,19 @@ use super::python_json::SyntaxError;
 
 /// Something that does not fit: an entry of a 422's `detail`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Problem {
-    pub(super) loc: Vec<Step>,
+pub struct ValidationError {
+    pub(super) loc: Vec<LocItem>,
     pub(super) msg: String,
     pub(super) r#type: &'static str,
     /// Absent unless the kind of problem has one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) ctx: Option<ProblemContext>,
+    pub(super) ctx: Option<ValidationContext>,
 }
 
 /// Details that pydantic adds to a problem (`ctx`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
-pub(super) enum ProblemContext {
+pub(super) enum ValidationContext {
     Words {
         enum_values: Vec<String>,
     },
@@ -42,13 +42,13 @@ pub(super) enum ProblemContext {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
-pub(super) enum Step {
+pub(super) enum LocItem {
     Name(&'static str),
     At(usize),
 }
 
-impl Problem {
-    pub(super) fn new(loc: Vec<Step>, msg: impl Into<String>, r#type: &'static str) -> Self {
+impl ValidationError {
+    pub(super) fn new(loc: Vec<LocItem>, msg: impl Into<String>, r#type: &'static str) -> Self {
         Self {
             loc,
             msg: msg.into(),
@@ -60,7 +60,7 @@ impl Problem {
     /// There is no body.
     pub fn no_body() -> Self {
         Self::new(
-            vec![Step::Name("body")],
+            vec![LocItem::Name("body")],
             "field required",
             "value_error.missing",
         )
@@ -69,7 +69,7 @@ impl Problem {
     /// The body is something, but no JSON object.
     pub fn no_object() -> Self {
         Self::new(
-            vec![Step::Name("body")],
+            vec![LocItem::Name("body")],
             "value is not a valid dict",
             "type_error.dict",
         )
@@ -85,8 +85,8 @@ impl Problem {
             column,
         } = error;
         let msg = format!("{message}: line {line} column {column} (char {position})");
-        let loc = vec![Step::Name("body"), Step::At(position)];
-        let ctx = ProblemContext::Json {
+        let loc = vec![LocItem::Name("body"), LocItem::At(position)];
+        let ctx = ValidationContext::Json {
             msg: message,
             doc: document,
             pos: position,
@@ -102,8 +102,8 @@ impl Problem {
     /// As it stands in `X-Mock-Reason`: `body.url: field required`.
     pub fn line(&self) -> String {
         let steps = self.loc.iter().map(|step| match step {
-            Step::Name(name) => (*name).to_owned(),
-            Step::At(at) => at.to_string(),
+            LocItem::Name(name) => (*name).to_owned(),
+            LocItem::At(at) => at.to_string(),
         });
         let path: Vec<String> = steps.collect();
         format!("{}: {}", path.join("."), self.msg)

@@ -9,16 +9,16 @@ use serde_json::value::RawValue;
 
 /// A number of an answer that Python's `json` would write as a float: `98.0`, never `98`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Float(pub f64);
+pub struct PyFloat(pub f64);
 
-impl Serialize for Float {
+impl Serialize for PyFloat {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let written = RawValue::from_string(repr(self.0));
         written.map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 
-impl JsonSchema for Float {
+impl JsonSchema for PyFloat {
     fn inline_schema() -> bool {
         true
     }
@@ -82,9 +82,9 @@ mod tests {
 
     #[test]
     fn a_float_is_written_with_its_point() {
-        let written = serde_json::to_string(&[Float(98.0), Float(1e-5)]).expect("JSON");
+        let written = serde_json::to_string(&[PyFloat(98.0), PyFloat(1e-5)]).expect("JSON");
         assert_eq!(written, "[98.0,1e-05]");
-        let value = serde_json::to_value(Float(98.0)).expect("JSON");
+        let value = serde_json::to_value(PyFloat(98.0)).expect("JSON");
         assert_eq!(value, serde_json::json!(98.0));
     }
 }

@@ -18,7 +18,7 @@ use scanner::Scanner;
 
 /// A value of a JSON document.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub enum PyValue {
     Null,
     Bool(bool),
     /// Digits of the integer, with a `-` if it is negative.
@@ -31,10 +31,10 @@ pub enum Value {
         is_empty: bool,
     },
     /// Empty unless it is the outermost value.
-    Object(BTreeMap<String, Value>),
+    Object(BTreeMap<String, PyValue>),
 }
 
-impl Value {
+impl PyValue {
     /// Returns the value as Python's `str` has it. `None` for null and containers.
     pub fn to_python_str(&self) -> Option<String> {
         match self {
@@ -47,7 +47,7 @@ impl Value {
     }
 }
 
-impl From<&serde_json::Value> for Value {
+impl From<&serde_json::Value> for PyValue {
     fn from(value: &serde_json::Value) -> Self {
         use serde_json::Value as Json;
         match value {
@@ -115,7 +115,7 @@ impl SyntaxError {
 /// # Errors
 /// Returns [`ReadError::NotReadable`] if the bytes are in no Unicode encoding, or exceed a limit of
 /// Python. Returns [`ReadError::Syntax`] if the document is malformed.
-pub fn read(bytes: &[u8]) -> Result<Value, ReadError> {
+pub fn read(bytes: &[u8]) -> Result<PyValue, ReadError> {
     let undecodable = "the body is in no Unicode encoding";
     let text = encoding::decode(bytes).ok_or(ReadError::NotReadable(undecodable))?;
     Scanner::new(&text).read_document()

@@ -6,34 +6,35 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::analysis::Analysis;
-use super::body::{self, Sent};
+use super::body::{self, JsonValueBody};
 use super::described::{STORE, refuses};
-use super::error::{Code, Refusal};
-use super::fields::Fields;
+use super::error::{ApiError, ErrorCode};
+use super::fields::FieldReader;
 use super::find::{find, read};
-use super::wire::{self, AnalysisEnd, Document, Extras, Progress};
-use super::{Answer, bulk};
-use crate::http::openapi::Described;
+use super::wire::{self, AnalysisEnd, Document, DoneOptions, FollowUp};
+use super::{UndetectableResult, bulk};
+use crate::http::openapi::OperationDoc;
 use crate::http::{
-    Called, Context, Json, Origin, Tied, Verbs, X_MOCK_OUTCOME, header_line, outcome_line,
+    AppState, Json, OnResponseSent, Origin, RequestContext, Services, X_MOCK_OUTCOME, header_line,
+    outcome_line,
 };
-use crate::model::order::{Order, State as OrderState, Vendor};
-use crate::model::rule::{self, Ruled};
+use crate::model::order::{Order, OrderState, Vendor};
+use crate::model::rule::{self, OutcomeOverride};
 use crate::model::time::Timestamp;
 use crate::model::work::{Detection, Outcome, Work};
 use crate::services::accounts::Account;
-use crate::services::journal::Entry;
-use crate::services::orders::Steps;
+use crate::services::journal::JournalEntry;
+use crate::services::orders::DocumentTiming;
 use crate::settings::AnalysisFinalStatus;
 
-pub fn describe(described: Described<'_>) -> Described<'_> {
+pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "How a document stands",
             "Free, and without a key. Asked until `status` is `done` or `failed`, and further \
              until heatmap and analysis are no longer `pending`.",
         )
-        .asks_body(Fields::described(read))
+        .asks_body(FieldReader::described(read))
         .where_input("id", "The document's.")
         .answers::<Option<Document>>(200, "The document; null where no document has the id.")
         .with_header(
@@ -43,25 +44,33 @@ pub fn describe(described: Described<'_>) -> Described<'_> {
             "What settled the result, where there is one.",
             &json!({"type": "string"}),
         );
-    refuses(described, &[&body::REFUSES, &[Code::InvalidHost], &STORE])
+    refuses(
+        described,
+        &[&body::REFUSES, &[ErrorCode::InvalidHost], &STORE],
+    )
 }
 
 pub async fn post(
-    State(context): State<Context>,
-    Extension(entry): Extension<Entry>,
-    called: Called,
-    Sent(body): Sent,
-) -> Answer {
+    State(context): State<AppState>,
+    Extension(entry): Extension<JournalEntry>,
+    called: RequestContext,
+    JsonValueBody(body): JsonValueBody,
+) -> UndetectableResult {
     let Some((account, order)) = find(&context, &body, &entry).await? else {
         return Ok(Json(None::<Document>).into_response());
     };
     let (order, hold) = context.orders.polled(&account, order).await?;
     let mut answer = tell(&context, &account, &order, &called).await?;
-    Tied::tie(&mut answer, hold);
+    OnResponseSent::tie(&mut answer, hold);
     Ok(answer)
 }
 
-async fn tell(verbs: &Verbs, account: &Account, order: &Order, called: &Called) -> Answer {
+async fn tell(
+    verbs: &Services,
+    account: &Account,
+    order: &Order,
+    called: &RequestContext,
+) -> UndetectableResult {
     let now = account.now();
     let steps = verbs.orders.steps(account, order);
     let document = match &order.state {
@@ -85,7 +94,7 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, called: &Called) 
         }
         OrderState::Expired {
             outcome: Some(Outcome::Detection(found)),
-        } => return done(verbs, account, order, found, Progress::Over, called).await,
+        } => return done(verbs, account, order, found, FollowUp::Over, called).await,
         OrderState::Complete {
             outcome: Outcome::Bulk(found),
             ..
@@ -107,30 +116,35 @@ async fn tell(verbs: &Verbs, account: &Account, order: &Order, called: &Called) 
 
 /// The first answer that says done says that all else is pending, however late it is: clients
 /// that see nothing pending there stop asking.
-fn progress(steps: Steps, found: &Detection, completed_at: Timestamp, now: Timestamp) -> Progress {
+fn progress(
+    steps: DocumentTiming,
+    found: &Detection,
+    completed_at: Timestamp,
+    now: Timestamp,
+) -> FollowUp {
     if found.told_at.is_none() {
-        return Progress::First;
+        return FollowUp::First;
     }
-    Progress::Later {
+    FollowUp::Later {
         heatmap_ready: now >= steps.heatmap_at(completed_at),
         analysis_ready: now >= steps.analysis_at(completed_at),
     }
 }
 
 async fn done(
-    verbs: &Verbs,
+    verbs: &Services,
     account: &Account,
     order: &Order,
     found: &Detection,
-    progress: Progress,
-    called: &Called,
-) -> Result<Response, Refusal> {
+    progress: FollowUp,
+    called: &RequestContext,
+) -> Result<Response, ApiError> {
     let Origin(origin) = Origin::of(verbs, called).await?;
     let now = account.now();
     let link = |key: &str| verbs.links.read(&origin, Vendor::Undetectable, key, now);
     let wants_analysis = matches!(order.work, Work::Document(options) if options.analysis);
     let failing = failing_analysis(order).filter(|_| wants_analysis);
-    let extras = Extras {
+    let extras = DoneOptions {
         progress,
         analysis: wants_analysis.then(|| analysis_end(verbs, account, order, found)),
         singular_analysis: verbs.config.undetectable.singular_analysis,
@@ -151,13 +165,18 @@ async fn done(
 }
 
 /// Returns the rule, or the control plane's call, that has the analysis of a document fail.
-fn failing_analysis(order: &Order) -> Option<&Ruled> {
+fn failing_analysis(order: &Order) -> Option<&OutcomeOverride> {
     let ruled = order.ruled.as_ref();
-    ruled.filter(|ruled| ruled.outcome == rule::Outcome::AnalysisFailed)
+    ruled.filter(|ruled| ruled.outcome == rule::ForcedOutcome::AnalysisFailed)
 }
 
 /// Returns how the analysis of a document ends.
-fn analysis_end(verbs: &Verbs, account: &Account, order: &Order, found: &Detection) -> AnalysisEnd {
+fn analysis_end(
+    verbs: &Services,
+    account: &Account,
+    order: &Order,
+    found: &Detection,
+) -> AnalysisEnd {
     if failing_analysis(order).is_some() {
         return AnalysisEnd::Failed;
     }

@@ -6,11 +6,11 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::has_route;
-use crate::http::{Called, Verbs};
+use crate::http::{RequestContext, Services};
 
 /// Returns a redirect to `uri` without the slashes at the end of its path, the query kept. `None` if that
 /// path is no route, by any method, or if the request's host is malformed.
-pub fn redirect(verbs: &Verbs, called: &Called, uri: &Uri) -> Option<Response> {
+pub fn redirect(verbs: &Services, called: &RequestContext, uri: &Uri) -> Option<Response> {
     let path = uri.path().strip_suffix('/')?.trim_end_matches('/');
     if !has_route(path) {
         return None;

@@ -5,14 +5,16 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::error::{Code, Refusal};
+use super::error::{ApiError, ErrorCode};
 use super::fields::canonical_uuid;
-use super::{Answer, credits};
-use crate::http::Verbs;
-use crate::model::order::{Api, Vendor};
+use super::{UndetectableResult, credits};
+use crate::http::Services;
+use crate::model::order::{ApiVersion, Vendor};
 use crate::model::work::Work;
 use crate::services::accounts::Account;
-use crate::services::orders::{Charge, KeyOwner, New, NewFile, Source, Uploaded, key_owner};
+use crate::services::orders::{
+    Charge, FileSource, KeyOwner, NewFile, NewOrder, UploadedFile, key_owner,
+};
 
 /// Where in a URL an object's key begins.
 const KEY_BEGINS: &str = "uploads/";
@@ -23,9 +25,14 @@ const NAME_CHARS_MAX: usize = 255;
 /// Checks that `url` is a URL, or has the key of an upload in it.
 ///
 /// # Errors
-/// Returns a refusal of [`Code::InputUrlEmpty`] if it has neither.
-pub fn check_url(url: &str) -> Result<(), Refusal> {
-    let refused = |line: &str| Err(Refusal::new(Code::InputUrlEmpty, format!("url: {line}")));
+/// Returns a refusal of [`ErrorCode::InputUrlEmpty`] if it has neither.
+pub fn check_url(url: &str) -> Result<(), ApiError> {
+    let refused = |line: &str| {
+        Err(ApiError::new(
+            ErrorCode::InputUrlEmpty,
+            format!("url: {line}"),
+        ))
+    };
     let has_key = || key_in(url).is_some_and(|key| key.trim_end().len() > KEY_BEGINS.len());
     match url.trim() {
         "" if url.is_empty() => refused("empty"),
@@ -44,12 +51,12 @@ pub fn check_url(url: &str) -> Result<(), Refusal> {
 /// # Errors
 /// If the URL means none, nothing is there, its name is refused, or it cannot be had.
 pub async fn find(
-    verbs: &Verbs,
+    verbs: &Services,
     account: &Account,
     url: &str,
-    check: impl FnOnce(&str) -> Result<(), Refusal>,
-) -> Result<Uploaded, Refusal> {
-    let missing = |line: &str| Refusal::new(Code::FileMetadata, format!("url: {line}"));
+    check: impl FnOnce(&str) -> Result<(), ApiError>,
+) -> Result<UploadedFile, ApiError> {
+    let missing = |line: &str| ApiError::new(ErrorCode::FileMetadata, format!("url: {line}"));
     let url = url.trim();
     let key = key_in(url);
     if let Some(key) = &key
@@ -77,21 +84,21 @@ pub fn ordered(
     operation: &'static str,
     account: &Account,
     origin: String,
-    file: &Uploaded,
+    file: &UploadedFile,
     work: Work,
     credits: u32,
-) -> New {
+) -> NewOrder {
     let (key, bytes) = (file.upload.key.clone(), file.content.bytes);
     let name = file.upload.name.clone();
-    New {
+    NewOrder {
         operation,
         idempotency_key: None,
         vendor: Vendor::Undetectable,
         origin,
         name: None,
-        api: Api::default(),
+        api: ApiVersion::default(),
         work,
-        files: vec![NewFile::of(name, Source::Stored { key, bytes })],
+        files: vec![NewFile::of(name, FileSource::Stored { key, bytes })],
         id: None,
         charge: Some(Charge {
             credits,
@@ -105,7 +112,11 @@ pub fn ordered(
 ///
 /// # Errors
 /// As the request was refused, or if the file cannot be removed.
-pub async fn answered(verbs: &Verbs, file: &Uploaded, answer: Answer) -> Answer {
+pub async fn answered(
+    verbs: &Services,
+    file: &UploadedFile,
+    answer: UndetectableResult,
+) -> UndetectableResult {
     if answer.is_err() {
         verbs.orders.discard(file).await?;
     }
@@ -207,8 +218,8 @@ mod tests {
             "://host/a.jpg",
         ] {
             let refusal = check_url(url).expect_err(url);
-            let code = Code::InputUrlEmpty;
-            assert_eq!(refusal, Refusal::new(code, refusal.why()), "{url:?}");
+            let code = ErrorCode::InputUrlEmpty;
+            assert_eq!(refusal, ApiError::new(code, refusal.why()), "{url:?}");
         }
         for url in [
             "http://host",

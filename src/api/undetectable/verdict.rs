@@ -1,41 +1,41 @@
 //! A verdict in the vendor's words and numbers, the same of a picture alone and of one in a bulk.
 
-use crate::api::undetectable::python_float::Float;
-use crate::model::picture::{Basis, Label, Provenance, Verdict};
+use crate::api::undetectable::python_float::PyFloat;
+use crate::model::picture::{Label, Provenance, Verdict, VerdictSource};
 
 /// Decimals that are kept where a score is computed from another one: further ones are noise.
 const DECIMALS: usize = 13;
 
 /// Returns a probability in percent, with all its digits and no others: 0.57 is 57.0, though the product
 /// of the floats 0.57 and 100 is not.
-pub fn percent(probability: f64) -> Float {
+pub fn percent(probability: f64) -> PyFloat {
     let scientific = format!("{probability:e}");
     let shifted = scientific.split_once('e').and_then(|(digits, exponent)| {
         let exponent: i32 = exponent.parse().ok()?;
         format!("{digits}e{}", exponent + 2).parse().ok()
     });
-    Float(shifted.unwrap_or(probability * 100.0))
+    PyFloat(shifted.unwrap_or(probability * 100.0))
 }
 
 /// Rounds a computed score to [`DECIMALS`].
-fn rounded(score: f64) -> Float {
-    Float(format!("{score:.DECIMALS$}").parse().unwrap_or(score))
+fn rounded(score: f64) -> PyFloat {
+    PyFloat(format!("{score:.DECIMALS$}").parse().unwrap_or(score))
 }
 
 /// Returns a document's `result`: the chance that the model sees, 0 if a watermark decided.
-pub fn result(verdict: &Verdict) -> Float {
+pub fn result(verdict: &Verdict) -> PyFloat {
     match verdict.label {
-        Label::Watermarked(_) => Float(0.0),
+        Label::Watermarked(_) => PyFloat(0.0),
         _ => percent(verdict.probability),
     }
 }
 
 /// Returns how sure the label is, in percent. The label may say that no machine made the picture.
-pub fn label_confidence(verdict: &Verdict) -> Float {
-    let Float(confidence) = percent(verdict.probability);
+pub fn label_confidence(verdict: &Verdict) -> PyFloat {
+    let PyFloat(confidence) = percent(verdict.probability);
     match verdict.label {
         Label::Human | Label::Edited => rounded(100.0 - confidence),
-        Label::Ai | Label::AiEdited | Label::Watermarked(_) => Float(confidence),
+        Label::Ai | Label::AiEdited | Label::Watermarked(_) => PyFloat(confidence),
     }
 }
 
@@ -43,16 +43,16 @@ pub fn label_confidence(verdict: &Verdict) -> Float {
 pub fn step(verdict: &Verdict) -> u8 {
     match (&verdict.label, &verdict.basis) {
         (Label::Watermarked(_), _) => 2,
-        (_, Basis::Metadata) => 1,
+        (_, VerdictSource::Metadata) => 1,
         (
             _,
-            Basis::Suffix(_)
-            | Basis::Digest
-            | Basis::Content
-            | Basis::Defect(_)
-            | Basis::TestKey
-            | Basis::Rule(_)
-            | Basis::ByHand,
+            VerdictSource::Suffix(_)
+            | VerdictSource::Digest
+            | VerdictSource::Content
+            | VerdictSource::Defect(_)
+            | VerdictSource::TestKey
+            | VerdictSource::Rule(_)
+            | VerdictSource::ByHand,
         ) => 3,
     }
 }
@@ -100,19 +100,19 @@ pub fn source(verdict: &Verdict, step: u8) -> Option<String> {
 
 /// Returns label and percent of a generator's watermark. `None` if metadata decided, or if the model saw
 /// a real picture.
-pub fn ocr(verdict: &Verdict, step: u8) -> Option<(String, Float)> {
+pub fn ocr(verdict: &Verdict, step: u8) -> Option<(String, PyFloat)> {
     match &verdict.label {
         Label::Watermarked(generator) => Some((generator.clone(), percent(verdict.probability))),
         _ if step == 1 => None,
         Label::Human => None,
         Label::Ai | Label::Edited | Label::AiEdited => {
-            Some(("OCR did not detect AI".to_owned(), Float(0.0)))
+            Some(("OCR did not detect AI".to_owned(), PyFloat(0.0)))
         }
     }
 }
 
 /// Returns label and percent of the model. `None` if metadata or a watermark decided.
-pub fn ml_model(verdict: &Verdict, step: u8) -> Option<(String, Float)> {
+pub fn ml_model(verdict: &Verdict, step: u8) -> Option<(String, PyFloat)> {
     (step == 3).then(|| {
         let label = final_result(&verdict.label).to_owned();
         (label, percent(verdict.probability))
@@ -135,7 +135,7 @@ mod tests {
             (0.902_371_538_185_235, 90.237_153_818_523_5),
             (1e-9, 1e-7),
         ] {
-            assert_eq!(percent(probability), Float(expected));
+            assert_eq!(percent(probability), PyFloat(expected));
         }
     }
 
@@ -151,10 +151,10 @@ mod tests {
             let verdict = Verdict {
                 label: Label::Human,
                 probability,
-                basis: Basis::Digest,
+                basis: VerdictSource::Digest,
                 provenance: Provenance::Unknown,
             };
-            assert_eq!(label_confidence(&verdict), Float(expected));
+            assert_eq!(label_confidence(&verdict), PyFloat(expected));
         }
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::python_float::Float;
+use super::python_float::PyFloat;
 use crate::engine::verdict;
 use crate::model::picture::Label;
 use crate::model::work::Detection;
@@ -12,7 +12,7 @@ use crate::model::work::Detection;
 const SMALL_BYTES: u64 = 50 * 1_024;
 /// and so are pictures whose longer side is shorter.
 const SMALL_PX: u32 = 150;
-/// What is less sharp, as [`Light`](crate::model::picture::Light) has it, looks blurred.
+/// What is less sharp, as [`Luma`](crate::model::picture::Light) has it, looks blurred.
 const BLURRED: f64 = 100.0;
 /// What is less bright looks dark.
 const DARK: f64 = 40.0;
@@ -27,14 +27,14 @@ pub struct Warning {
     /// 0 to 100; of a watermark 0 to 1.
     #[schemars(range(min = 0, max = 100))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    confidence: Option<Float>,
+    confidence: Option<PyFloat>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    metrics: Option<Metrics>,
+    metrics: Option<WarningMetrics>,
 }
 
 #[derive(Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
-enum Metrics {
+enum WarningMetrics {
     Screen {
         is_screen: bool,
     },
@@ -44,8 +44,8 @@ enum Metrics {
         file_size: u64,
     },
     Light {
-        sharpness: Float,
-        brightness: Float,
+        sharpness: PyFloat,
+        brightness: PyFloat,
     },
 }
 
@@ -74,8 +74,8 @@ impl Warning {
         Self {
             r#type: "screen_recapture",
             label: Some(label.to_owned()),
-            confidence: Some(Float(100.0)),
-            metrics: Some(Metrics::Screen { is_screen }),
+            confidence: Some(PyFloat(100.0)),
+            metrics: Some(WarningMetrics::Screen { is_screen }),
         }
     }
 
@@ -87,7 +87,7 @@ impl Warning {
             r#type: "source_size",
             label: None,
             confidence: None,
-            metrics: Some(Metrics::Size {
+            metrics: Some(WarningMetrics::Size {
                 width: measures.width_px,
                 height: measures.height_px,
                 file_size: measures.body_bytes,
@@ -110,9 +110,9 @@ impl Warning {
             r#type: "blur_dark",
             label: Some(label.to_owned()),
             confidence: None,
-            metrics: light.map(|light| Metrics::Light {
-                sharpness: Float(light.sharpness),
-                brightness: Float(light.brightness),
+            metrics: light.map(|light| WarningMetrics::Light {
+                sharpness: PyFloat(light.sharpness),
+                brightness: PyFloat(light.brightness),
             }),
         })
     }
@@ -121,7 +121,7 @@ impl Warning {
         Self {
             r#type: "watermark",
             label: Some(generator.to_owned()),
-            confidence: Some(Float(score)),
+            confidence: Some(PyFloat(score)),
             metrics: None,
         }
     }
@@ -132,14 +132,14 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::model::picture::{Basis, Light, Measures, Provenance, Verdict};
+    use crate::model::picture::{ImageMetrics, Luma, Provenance, Verdict, VerdictSource};
 
-    fn found(label: Label, measures: Option<Measures>) -> Detection {
+    fn found(label: Label, measures: Option<ImageMetrics>) -> Detection {
         Detection {
             verdict: Verdict {
                 label,
                 probability: 0.99,
-                basis: Basis::Digest,
+                basis: VerdictSource::Digest,
                 provenance: Provenance::Unknown,
             },
             measures,
@@ -155,11 +155,11 @@ mod tests {
         serde_json::to_value(Warning::of(found, name)).expect("JSON")
     }
 
-    const FINE: Measures = Measures {
+    const FINE: ImageMetrics = ImageMetrics {
         width_px: 150,
         height_px: 20,
         body_bytes: 51_200,
-        light: Some(Light {
+        light: Some(Luma {
             sharpness: 100.0,
             brightness: 40.0,
         }),
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(told(&found(Label::Ai, None), "a.jpg"), json!([screen]));
         let undecoded = found(
             Label::Ai,
-            Some(Measures {
+            Some(ImageMetrics {
                 light: None,
                 ..FINE
             }),
@@ -186,10 +186,10 @@ mod tests {
 
     #[test]
     fn a_picture_that_is_odd_in_every_way_has_every_warning() {
-        let odd = Measures {
+        let odd = ImageMetrics {
             width_px: 149,
             body_bytes: 9,
-            light: Some(Light {
+            light: Some(Luma {
                 sharpness: 3.456,
                 brightness: 39.99,
             }),

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::analysis::Analysis;
-use super::python_float::Float;
+use super::python_float::PyFloat;
 use super::verdict::{self, source};
 pub use super::verdict::{
     final_result, label_confidence, metadata, ml_model, ocr, percent, result, step,
@@ -19,13 +19,13 @@ use crate::model::work::{Detection, Work};
 
 /// The answer to `POST /detect`.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Queued {
+pub struct DocumentQueued {
     id: String,
     #[schemars(extend("const" = "pending"))]
     status: &'static str,
 }
 
-impl From<&Order> for Queued {
+impl From<&Order> for DocumentQueued {
     fn from(order: &Order) -> Self {
         Self {
             id: order.id.clone(),
@@ -36,7 +36,7 @@ impl From<&Order> for Queued {
 
 /// How far that has come which comes after the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub enum FollowUp {
     /// The client is told for the first time that the verdict is there.
     First,
     Later {
@@ -47,7 +47,7 @@ pub enum Progress {
     Over,
 }
 
-impl Progress {
+impl FollowUp {
     /// Returns `true` if the analysis has come to its end.
     pub fn has_analysis(self) -> bool {
         matches!(
@@ -82,8 +82,8 @@ impl AnalysisEnd {
 
 /// What is told of a document beside the verdict.
 #[derive(Debug)]
-pub struct Extras {
-    pub progress: Progress,
+pub struct DoneOptions {
+    pub progress: FollowUp,
     /// `None` if it is not wanted.
     pub analysis: Option<AnalysisEnd>,
     /// Give the analysis under its older names too.
@@ -99,8 +99,8 @@ pub struct Document {
     status: &'static str,
     /// Null until it is done: clients stop asking as soon as it is not.
     #[schemars(range(min = 0, max = 100))]
-    result: Option<Float>,
-    result_details: Details,
+    result: Option<PyFloat>,
+    result_details: ResultDetails,
     /// Left out until it is done.
     #[serde(flatten)]
     preview: Option<Preview>,
@@ -115,7 +115,7 @@ struct Preview {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "ResultDetails")]
-enum Details {
+enum ResultDetails {
     Unsettled {
         is_valid: Option<bool>,
     },
@@ -123,13 +123,13 @@ enum Details {
         is_valid: bool,
         error_message: String,
     },
-    Done(Box<Done>),
+    Done(Box<DoneDetails>),
 }
 
 /// What is said of a picture that was looked at.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Verdict")]
-struct Done {
+struct DoneDetails {
     #[schemars(extend("const" = true))]
     is_valid: bool,
     /// Decided by: 1 metadata, 2 a watermark, 3 the model.
@@ -139,19 +139,19 @@ struct Done {
     final_result: String,
     /// The chance that it was made by AI, in percent.
     #[schemars(range(min = 0, max = 100))]
-    confidence: Float,
+    confidence: PyFloat,
     /// How sure the label is, in percent.
     #[schemars(range(min = 0, max = 100))]
-    final_label_confidence: Float,
+    final_label_confidence: PyFloat,
     /// Verdict and reason.
     metadata: (&'static str, String),
     /// The camera, the AI tool or the editor, where the metadata name one.
     metadata_basic_source: Option<String>,
     /// Label and percent.
-    ocr: Option<(String, Float)>,
+    ocr: Option<(String, PyFloat)>,
     /// Left out before step 3.
     #[serde(skip_serializing_if = "Option::is_none")]
-    ml_model: Option<(String, Float)>,
+    ml_model: Option<(String, PyFloat)>,
     #[schemars(extend("enum" = ["pending", "ready", null]))]
     heatmap_status: Option<&'static str>,
     heatmap_url: Option<String>,
@@ -160,14 +160,14 @@ struct Done {
     analysis_results: Option<Analysis>,
     /// Left out unless set.
     #[serde(flatten)]
-    singular: Option<Singular>,
+    singular: Option<LegacyAnalysis>,
     error_message: Option<String>,
     warnings: Vec<Warning>,
 }
 
 /// The analysis under its older names.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Singular {
+struct LegacyAnalysis {
     #[schemars(extend("enum" = schema::analysis_statuses()))]
     analysis_result_status: Option<&'static str>,
     analysis_result: Option<Analysis>,
@@ -179,7 +179,7 @@ impl Document {
             id: order.id.clone(),
             status,
             result: None,
-            result_details: Details::Unsettled { is_valid },
+            result_details: ResultDetails::Unsettled { is_valid },
             preview: None,
         }
     }
@@ -196,7 +196,7 @@ impl Document {
 
     /// Nothing came of it.
     pub fn failed(order: &Order, error_message: &str) -> Self {
-        let result_details = Details::Failed {
+        let result_details = ResultDetails::Failed {
             is_valid: false,
             error_message: error_message.to_owned(),
         };
@@ -210,23 +210,25 @@ impl Document {
     pub fn done(
         order: &Order,
         found: &Detection,
-        extras: Extras,
+        extras: DoneOptions,
         link: impl Fn(&str) -> String,
     ) -> Self {
-        let gone = extras.progress == Progress::Over;
+        let gone = extras.progress == FollowUp::Over;
         let preview_url = found.preview.as_deref().filter(|_| !gone).map(&link);
         Self {
             id: order.id.clone(),
             status: "done",
             result: Some(verdict::result(&found.verdict)),
-            result_details: Details::Done(Box::new(Done::of(order, found, extras, link))),
+            result_details: ResultDetails::Done(Box::new(DoneDetails::of(
+                order, found, extras, link,
+            ))),
             preview: Some(Preview { preview_url }),
         }
     }
 
     /// The pictures of a bulk were judged, to that in the mean; what came of each is told
     /// elsewhere.
-    pub fn of_bulk(order: &Order, result: Option<Float>) -> Self {
+    pub fn of_bulk(order: &Order, result: Option<PyFloat>) -> Self {
         Self {
             result,
             preview: Some(Preview { preview_url: None }),
@@ -235,13 +237,18 @@ impl Document {
     }
 }
 
-impl Done {
-    fn of(order: &Order, found: &Detection, extras: Extras, link: impl Fn(&str) -> String) -> Self {
+impl DoneDetails {
+    fn of(
+        order: &Order,
+        found: &Detection,
+        extras: DoneOptions,
+        link: impl Fn(&str) -> String,
+    ) -> Self {
         let verdict = &found.verdict;
         let step = step(verdict);
         let (heatmap_status, heatmap_url) = heatmap(order, found, extras.progress, link);
         let (analysis_status, analysis) = analysis(extras.progress, extras.analysis);
-        let singular = extras.singular_analysis.then(|| Singular {
+        let singular = extras.singular_analysis.then(|| LegacyAnalysis {
             analysis_result_status: analysis_status,
             analysis_result: analysis.clone(),
         });
@@ -270,28 +277,28 @@ impl Done {
 fn heatmap(
     order: &Order,
     found: &Detection,
-    progress: Progress,
+    progress: FollowUp,
     link: impl Fn(&str) -> String,
 ) -> (Option<&'static str>, Option<String>) {
     let wanted = matches!(order.work, Work::Document(options) if options.heatmap);
     let drawn = found.heatmap.as_deref().or(found.overlay.as_deref());
     match (drawn.filter(|_| wanted), progress) {
-        (None, _) | (_, Progress::Over) => (None, None),
-        (Some(key), Progress::Later { heatmap_ready, .. }) if heatmap_ready => {
+        (None, _) | (_, FollowUp::Over) => (None, None),
+        (Some(key), FollowUp::Later { heatmap_ready, .. }) if heatmap_ready => {
             (Some("ready"), Some(link(key)))
         }
-        (Some(_), Progress::First | Progress::Later { .. }) => (Some("pending"), None),
+        (Some(_), FollowUp::First | FollowUp::Later { .. }) => (Some("pending"), None),
     }
 }
 
 fn analysis(
-    progress: Progress,
+    progress: FollowUp,
     end: Option<AnalysisEnd>,
 ) -> (Option<&'static str>, Option<Analysis>) {
     let Some(end) = end else {
         return (None, None);
     };
-    if progress == Progress::First {
+    if progress == FollowUp::First {
         return (Some("pending"), None);
     }
     if !progress.has_analysis() {

@@ -12,8 +12,9 @@ use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
 use crate::cli::commands::{
-    Account, Accounts, Client, Clocks, Deliveries, DeliveryList, Fixtures, Inbox, OrderList,
-    Orders, Page, RequestList, Requests, Rules, Snapshots, Source,
+    AccountArg, AccountsCommand, ClientCommand, ClockCommand, DeliveriesCommand, DeliveryList,
+    FixturesCommand, InboxCommand, JsonSource, OrderList, OrdersCommand, PageArgs, RequestList,
+    RequestsCommand, RulesCommand, SnapshotsCommand,
 };
 use body::{account, given, object, verification, with_account};
 use fixtures::embed_files;
@@ -27,7 +28,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 
 /// A call of the control plane.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
+pub struct ApiCall {
     pub method: &'static str,
     /// With its query.
     pub path: String,
@@ -36,9 +37,9 @@ pub struct Call {
 }
 
 /// How the bytes of a source are had.
-pub type Input<'r> = &'r dyn Fn(&Source) -> Result<Vec<u8>, String>;
+pub type ReadSource<'r> = &'r dyn Fn(&JsonSource) -> Result<Vec<u8>, String>;
 
-impl Call {
+impl ApiCall {
     fn get(path: impl Into<String>) -> Self {
         Self::new("GET", path, None)
     }
@@ -80,13 +81,13 @@ impl Call {
 ///
 /// # Errors
 /// One line on why what it is to send cannot be had.
-pub fn call(command: &Client, read: Input<'_>) -> Result<Call, String> {
+pub fn call(command: &ClientCommand, read: ReadSource<'_>) -> Result<ApiCall, String> {
     Ok(match command {
-        Client::Health { .. } => Call::get("/_mock/health"),
-        Client::Metrics { .. } => Call::get("/_mock/metrics"),
-        Client::Reset { of, .. } => Call::post("/_mock/reset", object([account(of)])),
-        Client::Clock { verb, of, .. } => clock(verb.as_ref(), of),
-        Client::Advance { by, to, of, .. } => {
+        ClientCommand::Health { .. } => ApiCall::get("/_mock/health"),
+        ClientCommand::Metrics { .. } => ApiCall::get("/_mock/metrics"),
+        ClientCommand::Reset { of, .. } => ApiCall::post("/_mock/reset", object([account(of)])),
+        ClientCommand::Clock { verb, of, .. } => clock(verb.as_ref(), of),
+        ClientCommand::Advance { by, to, of, .. } => {
             let ms_or_text = |by: &String| {
                 let ms = by.parse::<u64>().map(Value::from);
                 ms.unwrap_or_else(|_| by.as_str().into())
@@ -94,79 +95,89 @@ pub fn call(command: &Client, read: Input<'_>) -> Result<Call, String> {
             let by = by.as_ref().map(ms_or_text);
             let to = to.as_deref().map(Value::from);
             let body = object([account(of), ("by", by), ("to", to)]);
-            Call::post("/_mock/clock/advance", body)
+            ApiCall::post("/_mock/clock/advance", body)
         }
-        Client::Drain { timeout_ms, of, .. } => {
+        ClientCommand::Drain { timeout_ms, of, .. } => {
             let timeout_ms = timeout_ms.map(Value::from);
             let body = object([account(of), ("timeoutMs", timeout_ms)]);
-            Call::post("/_mock/drain", body)
+            ApiCall::post("/_mock/drain", body)
         }
-        Client::Accounts { verb, page, .. } => accounts(verb.as_ref(), page, read)?,
-        Client::Rules { verb, of, page, .. } => rules(verb.as_ref(), of, page, read)?,
-        Client::Requests { verb, list, .. } => requests(verb.as_ref(), list, read)?,
-        Client::Deliveries { verb, list, .. } => deliveries(verb.as_ref(), list),
-        Client::Orders { verb, list, .. } => orders(verb.as_ref(), list, read)?,
-        Client::Inbox { verb, of, page, .. } => inbox(verb.as_ref(), of, page, read)?,
-        Client::Snapshots { verb, of, .. } => snapshots(verb.as_ref(), of),
-        Client::Fixtures { verb, .. } => {
-            let Fixtures::Load { file } = verb;
+        ClientCommand::Accounts { verb, page, .. } => accounts(verb.as_ref(), page, read)?,
+        ClientCommand::Rules { verb, of, page, .. } => rules(verb.as_ref(), of, page, read)?,
+        ClientCommand::Requests { verb, list, .. } => requests(verb.as_ref(), list, read)?,
+        ClientCommand::Deliveries { verb, list, .. } => deliveries(verb.as_ref(), list),
+        ClientCommand::Orders { verb, list, .. } => orders(verb.as_ref(), list, read)?,
+        ClientCommand::Inbox { verb, of, page, .. } => inbox(verb.as_ref(), of, page, read)?,
+        ClientCommand::Snapshots { verb, of, .. } => snapshots(verb.as_ref(), of),
+        ClientCommand::Fixtures { verb, .. } => {
+            let FixturesCommand::Load { file } = verb;
             let document = embed_files(read(file)?, file.folder())?;
-            Call::put("/_mock/fixtures", document)
+            ApiCall::put("/_mock/fixtures", document)
         }
     })
 }
 
-fn clock(verb: Option<&Clocks>, of: &Account) -> Call {
+fn clock(verb: Option<&ClockCommand>, of: &AccountArg) -> ApiCall {
     match verb {
-        None => Call::get("/_mock/clock").with([("account", of.key.clone())]),
-        Some(Clocks::Set { mode, now, of }) => {
+        None => ApiCall::get("/_mock/clock").with([("account", of.key.clone())]),
+        Some(ClockCommand::Set { mode, now, of }) => {
             let mode = Some(mode.word().into());
             let now = now.as_deref().map(Value::from);
             let body = object([account(of), ("mode", mode), ("now", now)]);
-            Call::put("/_mock/clock", body)
+            ApiCall::put("/_mock/clock", body)
         }
     }
 }
 
-fn accounts(verb: Option<&Accounts>, page: &Page, read: Input<'_>) -> Result<Call, String> {
+fn accounts(
+    verb: Option<&AccountsCommand>,
+    page: &PageArgs,
+    read: ReadSource<'_>,
+) -> Result<ApiCall, String> {
     let path = |key: &str| format!("/_mock/accounts/{}", segment(key));
     Ok(match verb {
-        None => Call::get("/_mock/accounts").with([limit(page), after(page)]),
-        Some(Accounts::Show { key }) => Call::get(path(key)),
-        Some(Accounts::Set { key, json }) => Call::put(path(key), given(json.as_ref(), read)?),
-        Some(Accounts::Delete { key }) => Call::delete(path(key)),
+        None => ApiCall::get("/_mock/accounts").with([limit(page), after(page)]),
+        Some(AccountsCommand::Show { key }) => ApiCall::get(path(key)),
+        Some(AccountsCommand::Set { key, json }) => {
+            ApiCall::put(path(key), given(json.as_ref(), read)?)
+        }
+        Some(AccountsCommand::Delete { key }) => ApiCall::delete(path(key)),
     })
 }
 
 fn rules(
-    verb: Option<&Rules>,
-    list: &Account,
-    page: &Page,
-    read: Input<'_>,
-) -> Result<Call, String> {
+    verb: Option<&RulesCommand>,
+    list: &AccountArg,
+    page: &PageArgs,
+    read: ReadSource<'_>,
+) -> Result<ApiCall, String> {
     Ok(match verb {
-        None => Call::get("/_mock/rules").with([
+        None => ApiCall::get("/_mock/rules").with([
             ("account", list.key.clone()),
             limit(page),
             after(page),
         ]),
-        Some(Rules::Add { json, of }) => {
+        Some(RulesCommand::Add { json, of }) => {
             let rule = with_account(given(Some(json), read)?, of);
-            Call::post("/_mock/rules", rule)
+            ApiCall::post("/_mock/rules", rule)
         }
-        Some(Rules::Delete { id, of }) => {
+        Some(RulesCommand::Delete { id, of }) => {
             let path = format!("/_mock/rules/{}", segment(id));
-            Call::delete(path).with([("account", of.key.clone())])
+            ApiCall::delete(path).with([("account", of.key.clone())])
         }
-        Some(Rules::Clear { of }) => {
-            Call::delete("/_mock/rules").with([("account", of.key.clone())])
+        Some(RulesCommand::Clear { of }) => {
+            ApiCall::delete("/_mock/rules").with([("account", of.key.clone())])
         }
     })
 }
 
-fn requests(verb: Option<&Requests>, list: &RequestList, read: Input<'_>) -> Result<Call, String> {
+fn requests(
+    verb: Option<&RequestsCommand>,
+    list: &RequestList,
+    read: ReadSource<'_>,
+) -> Result<ApiCall, String> {
     Ok(match verb {
-        None => Call::get("/_mock/requests").with([
+        None => ApiCall::get("/_mock/requests").with([
             ("account", list.of.key.clone()),
             ("operation", list.like.operation.clone()),
             ("method", list.like.method.clone()),
@@ -175,110 +186,116 @@ fn requests(verb: Option<&Requests>, list: &RequestList, read: Input<'_>) -> Res
             ("since", list.since.map(|it| it.to_string())),
             ("limit", list.limit.map(|it| it.to_string())),
         ]),
-        Some(Requests::Show { key, seq }) => {
-            Call::get(format!("/_mock/requests/{}/{seq}", segment(key)))
+        Some(RequestsCommand::Show { key, seq }) => {
+            ApiCall::get(format!("/_mock/requests/{}/{seq}", segment(key)))
         }
-        Some(Requests::Verify(wanted)) => {
-            Call::post("/_mock/requests/verify", verification(wanted, read)?)
+        Some(RequestsCommand::Verify(wanted)) => {
+            ApiCall::post("/_mock/requests/verify", verification(wanted, read)?)
         }
-        Some(Requests::Clear { of }) => {
-            Call::delete("/_mock/requests").with([("account", of.key.clone())])
+        Some(RequestsCommand::Clear { of }) => {
+            ApiCall::delete("/_mock/requests").with([("account", of.key.clone())])
         }
     })
 }
 
-fn deliveries(verb: Option<&Deliveries>, list: &DeliveryList) -> Call {
+fn deliveries(verb: Option<&DeliveriesCommand>, list: &DeliveryList) -> ApiCall {
     match verb {
-        None => Call::get("/_mock/deliveries").with([
+        None => ApiCall::get("/_mock/deliveries").with([
             ("account", list.of.key.clone()),
             ("webhookId", list.webhook_id.clone()),
             ("eventType", list.event_type.clone()),
             limit(&list.page),
             after(&list.page),
         ]),
-        Some(Deliveries::Resend { id, of }) => {
+        Some(DeliveriesCommand::Resend { id, of }) => {
             let path = format!("/_mock/deliveries/{}/resend", segment(id));
-            Call::post(path, object([account(of)]))
+            ApiCall::post(path, object([account(of)]))
         }
     }
 }
 
-fn orders(verb: Option<&Orders>, list: &OrderList, read: Input<'_>) -> Result<Call, String> {
+fn orders(
+    verb: Option<&OrdersCommand>,
+    list: &OrderList,
+    read: ReadSource<'_>,
+) -> Result<ApiCall, String> {
     let end = |id: &str, how: &str, body| {
         let path = format!("/_mock/orders/{}/{how}", segment(id));
-        Call::post(path, body)
+        ApiCall::post(path, body)
     };
     Ok(match verb {
-        None => Call::get("/_mock/orders").with([
+        None => ApiCall::get("/_mock/orders").with([
             ("account", list.of.key.clone()),
             ("vendor", list.vendor.clone()),
             limit(&list.page),
             after(&list.page),
         ]),
-        Some(Orders::Complete { id, json, of }) => {
+        Some(OrdersCommand::Complete { id, json, of }) => {
             let body = with_account(given(json.as_ref(), read)?, of);
             end(id, "complete", body)
         }
-        Some(Orders::Fail { id, json, of }) => {
+        Some(OrdersCommand::Fail { id, json, of }) => {
             end(id, "fail", with_account(given(json.as_ref(), read)?, of))
         }
-        Some(Orders::Expire { id, of }) => end(id, "expire", object([account(of)])),
+        Some(OrdersCommand::Expire { id, of }) => end(id, "expire", object([account(of)])),
     })
 }
 
 fn inbox(
-    verb: Option<&Inbox>,
-    list: &Account,
-    page: &Page,
-    read: Input<'_>,
-) -> Result<Call, String> {
+    verb: Option<&InboxCommand>,
+    list: &AccountArg,
+    page: &PageArgs,
+    read: ReadSource<'_>,
+) -> Result<ApiCall, String> {
     let path = |name: &str| format!("/_mock/inbox/{}", segment(name));
     Ok(match verb {
-        None => Call::get("/_mock/inbox").with([
+        None => ApiCall::get("/_mock/inbox").with([
             ("account", list.key.clone()),
             limit(page),
             after(page),
         ]),
-        Some(Inbox::Messages {
+        Some(InboxCommand::Messages {
             name,
             min,
             timeout_ms,
             of,
-        }) => Call::get(format!("{}/messages", path(name))).with([
+        }) => ApiCall::get(format!("{}/messages", path(name))).with([
             ("account", of.key.clone()),
             ("min", min.map(|it| it.to_string())),
             ("timeoutMs", timeout_ms.map(|it| it.to_string())),
         ]),
-        Some(Inbox::Set { name, json, of }) => {
-            Call::put(path(name), with_account(given(json.as_ref(), read)?, of))
+        Some(InboxCommand::Set { name, json, of }) => {
+            ApiCall::put(path(name), with_account(given(json.as_ref(), read)?, of))
         }
-        Some(Inbox::Delete { name, of }) => {
-            Call::delete(path(name)).with([("account", of.key.clone())])
+        Some(InboxCommand::Delete { name, of }) => {
+            ApiCall::delete(path(name)).with([("account", of.key.clone())])
         }
     })
 }
 
-fn snapshots(verb: Option<&Snapshots>, list: &Account) -> Call {
+fn snapshots(verb: Option<&SnapshotsCommand>, list: &AccountArg) -> ApiCall {
     let path = |name: &str| format!("/_mock/snapshots/{}", segment(name));
     match verb {
-        None => Call::get("/_mock/snapshots").with([("account", list.key.clone())]),
-        Some(Snapshots::Take { name, of }) => Call::put(path(name), object([account(of)])),
-        Some(Snapshots::Restore { name, of }) => {
-            Call::post(format!("{}/restore", path(name)), object([account(of)]))
+        None => ApiCall::get("/_mock/snapshots").with([("account", list.key.clone())]),
+        Some(SnapshotsCommand::Take { name, of }) => {
+            ApiCall::put(path(name), object([account(of)]))
         }
-        Some(Snapshots::Delete { name, of }) => {
-            Call::delete(path(name)).with([("account", of.key.clone())])
+        Some(SnapshotsCommand::Restore { name, of }) => {
+            ApiCall::post(format!("{}/restore", path(name)), object([account(of)]))
+        }
+        Some(SnapshotsCommand::Delete { name, of }) => {
+            ApiCall::delete(path(name)).with([("account", of.key.clone())])
         }
     }
 }
 
 /// The parameter that says how many entries a page has.
-fn limit(page: &Page) -> (&'static str, Option<String>) {
+fn limit(page: &PageArgs) -> (&'static str, Option<String>) {
     ("limit", page.limit.map(|it| it.to_string()))
 }
 
 /// The parameter that says which page it is.
-fn after(page: &Page) -> (&'static str, Option<String>) {
+fn after(page: &PageArgs) -> (&'static str, Option<String>) {
     ("after", page.after.clone())
 }
 

@@ -3,7 +3,7 @@
 /// The JSON, which is valid, in several lines, two blanks a level. Its order, its numbers and its
 /// strings are left as they were written.
 pub fn indented(json: &str) -> String {
-    let mut out = Lines::default();
+    let mut out = JsonLines::default();
     let mut letters = json.chars();
     while let Some(letter) = letters.next() {
         match letter {
@@ -37,14 +37,14 @@ pub fn indented(json: &str) -> String {
 }
 
 #[derive(Default)]
-struct Lines {
+struct JsonLines {
     text: String,
     depth: usize,
     /// The last was an opening bracket.
     is_opened: bool,
 }
 
-impl Lines {
+impl JsonLines {
     fn line(&mut self) {
         self.text.push('\n');
         self.text.extend(std::iter::repeat_n("  ", self.depth));

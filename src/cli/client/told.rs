@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::indent::indented;
-use crate::platform::outbound::Asked;
+use crate::platform::outbound::CliResponse;
 
 /// Where the server says in one line what is wrong with a call.
 const X_MOCK_REASON: &str = "x-mock-reason";
@@ -13,7 +13,7 @@ const METRICS: &str = "text/plain; version=0.0.4";
 
 /// What is told of an answer, and where.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct RenderedResponse {
     /// For standard output.
     pub shown: String,
     /// For standard error, where it is not what was asked for.
@@ -21,20 +21,20 @@ pub struct Told {
 }
 
 #[derive(Deserialize)]
-struct Envelope {
-    error: Refusal,
+struct ErrorResponse {
+    error: ErrorView,
 }
 
 #[derive(Deserialize)]
-struct Refusal {
+struct ErrorView {
     code: String,
     message: String,
     hint: String,
 }
 
-impl Told {
+impl RenderedResponse {
     /// Of an answer of `url`.
-    pub fn of(url: &str, answer: &Asked) -> Self {
+    pub fn of(url: &str, answer: &CliResponse) -> Self {
         let (status, body) = (answer.status, answer.body.as_slice());
         let header = |name: &str| answer.headers.get(name).map(String::as_str);
         let why = header(X_MOCK_REASON);
@@ -56,7 +56,7 @@ impl Told {
                 refused: None,
             };
         }
-        if !is_done && let Ok(Envelope { error }) = serde_json::from_slice(body) {
+        if !is_done && let Ok(ErrorResponse { error }) = serde_json::from_slice(body) {
             return refused(error.line());
         }
         let json = serde_json::from_slice::<&RawValue>(body).ok();
@@ -78,7 +78,7 @@ impl Told {
     }
 }
 
-impl Refusal {
+impl ErrorView {
     fn line(&self) -> String {
         // The server's hint is for who makes the call.
         let hint = match self.code.as_str() {
@@ -107,12 +107,12 @@ mod tests {
         let why = why.map(|why| (X_MOCK_REASON, why));
         let headers = why.into_iter().chain([("content-type", of)]);
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let answer = Asked {
+        let answer = CliResponse {
             status,
             headers: headers.collect(),
             body: body.into(),
         };
-        let told = Told::of("http://a/_mock/b", &answer);
+        let told = RenderedResponse::of("http://a/_mock/b", &answer);
         (told.shown, told.refused.unwrap_or_default())
     }
 

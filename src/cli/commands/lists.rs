@@ -5,7 +5,7 @@ use clap::builder::NonEmptyStringValueParser;
 
 /// The account that is meant.
 #[derive(Debug, Clone, Args)]
-pub struct Account {
+pub struct AccountArg {
     /// The account's key
     #[arg(
         id = "account",
@@ -18,7 +18,7 @@ pub struct Account {
 
 /// Page of a listing, by number.
 #[derive(Debug, Clone, Args)]
-pub struct Page {
+pub struct PageArgs {
     /// Entries on a page; 100 if not given, 1000 at most
     #[arg(long, value_name = "COUNT")]
     pub limit: Option<u64>,
@@ -29,7 +29,7 @@ pub struct Page {
 
 /// What requests are like.
 #[derive(Debug, Clone, Args)]
-pub struct Like {
+pub struct RequestFilterArgs {
     /// Only those of such an operation, such as `'bizmori.*'`
     #[arg(long, value_name = "GLOB")]
     pub operation: Option<String>,
@@ -48,9 +48,9 @@ pub struct Like {
 #[derive(Debug, Clone, Args)]
 pub struct RequestList {
     #[command(flatten)]
-    pub of: Account,
+    pub of: AccountArg,
     #[command(flatten)]
-    pub like: Like,
+    pub like: RequestFilterArgs,
     /// Only those after the account's request of that number
     #[arg(long, value_name = "SEQ", requires = "account")]
     pub since: Option<u64>,
@@ -63,7 +63,7 @@ pub struct RequestList {
 #[derive(Debug, Clone, Args)]
 pub struct DeliveryList {
     #[command(flatten)]
-    pub of: Account,
+    pub of: AccountArg,
     /// Only those to that webhook
     #[arg(long, value_name = "ID")]
     pub webhook_id: Option<String>,
@@ -71,17 +71,17 @@ pub struct DeliveryList {
     #[arg(long, value_name = "TYPE")]
     pub event_type: Option<String>,
     #[command(flatten)]
-    pub page: Page,
+    pub page: PageArgs,
 }
 
 /// Which orders and documents are listed.
 #[derive(Debug, Clone, Args)]
 pub struct OrderList {
     #[command(flatten)]
-    pub of: Account,
+    pub of: AccountArg,
     /// Only those of that vendor, `bizmori` or `undetectable`
     #[arg(long)]
     pub vendor: Option<String>,
     #[command(flatten)]
-    pub page: Page,
+    pub page: PageArgs,
 }

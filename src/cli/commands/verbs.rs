@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::builder::{NonEmptyStringValueParser, PathBufValueParser, TypedValueParser};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
-use super::{Account, Like};
+use super::{AccountArg, RequestFilterArgs};
 
 /// Where bytes to be sent come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum JsonSource {
     /// They were given as an argument.
     Given(String),
     File(PathBuf),
@@ -17,7 +17,7 @@ pub enum Source {
     Stdin,
 }
 
-impl Source {
+impl JsonSource {
     fn given(text: String) -> Self {
         if text == "-" {
             Self::Stdin
@@ -45,12 +45,12 @@ impl Source {
     }
 }
 
-fn json() -> impl TypedValueParser<Value = Source> {
-    NonEmptyStringValueParser::new().map(Source::given)
+fn json() -> impl TypedValueParser<Value = JsonSource> {
+    NonEmptyStringValueParser::new().map(JsonSource::given)
 }
 
-fn file() -> impl TypedValueParser<Value = Source> {
-    PathBufValueParser::new().map(Source::file)
+fn file() -> impl TypedValueParser<Value = JsonSource> {
+    PathBufValueParser::new().map(JsonSource::file)
 }
 
 /// What a path can name.
@@ -64,7 +64,7 @@ fn name(text: &str) -> Result<String, String> {
 
 /// How a clock goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Mode {
+pub enum ClockModeArg {
     /// On, as the real time does
     Running,
     /// By advance alone
@@ -73,7 +73,7 @@ pub enum Mode {
     Jump,
 }
 
-impl Mode {
+impl ClockModeArg {
     /// The control plane's word for it.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -87,23 +87,23 @@ impl Mode {
 
 /// Verbs of clocks.
 #[derive(Debug, Clone, Subcommand)]
-pub enum Clocks {
+pub enum ClockCommand {
     /// Set an account's clock; without --account, the default clock
     Set {
         /// How it goes from now on
         #[arg(long, value_enum)]
-        mode: Mode,
+        mode: ClockModeArg,
         /// Where it is set to, such as `2026-03-12T10:00:00Z`; it stays where it is if not given
         #[arg(long, value_name = "INSTANT")]
         now: Option<String>,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
     },
 }
 
 /// Verbs of accounts.
 #[derive(Debug, Clone, Subcommand)]
-pub enum Accounts {
+pub enum AccountsCommand {
     /// Show how an account is set up
     Show {
         #[arg(value_parser = name)]
@@ -115,7 +115,7 @@ pub enum Accounts {
         key: String,
         /// Such as `'{"plan": "free", "credits": 2}'`; `-` reads it from standard input
         #[arg(value_parser = json())]
-        json: Option<Source>,
+        json: Option<JsonSource>,
     },
     /// Remove an account with all that it owns
     Delete {
@@ -126,32 +126,32 @@ pub enum Accounts {
 
 /// Verbs of rules.
 #[derive(Debug, Clone, Subcommand)]
-pub enum Rules {
+pub enum RulesCommand {
     /// Make a rule, and show it with its id
     Add {
         /// Such as `'{"then": {"delayMs": 250}}'`; `-` reads it from standard input
         #[arg(value_parser = json())]
-        json: Source,
+        json: JsonSource,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
     },
     /// Remove a rule; with --account, only if it names that account
     Delete {
         #[arg(value_parser = name)]
         id: String,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
     },
     /// Remove the rules that name an account; without --account, all
     Clear {
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
     },
 }
 
 /// Verbs of requests.
 #[derive(Debug, Clone, Subcommand)]
-pub enum Requests {
+pub enum RequestsCommand {
     /// Show a request of an account, by the number in its `X-Mock-Request`
     Show {
         #[arg(value_parser = name)]
@@ -160,22 +160,22 @@ pub enum Requests {
     },
     /// Count the requests that are so; exit code 0 if there are as many as wanted, 1 if not, with
     /// those that came nearest
-    Verify(Box<Verify>),
+    Verify(Box<VerifyArgs>),
     /// Forget an account's requests; without --account, all
     Clear {
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
     },
 }
 
 /// What requests are counted, and how many there should be.
 #[derive(Debug, Clone, Args)]
 #[command(group = ArgGroup::new("wanted").required(true).multiple(true).args(["count", "min", "max"]))]
-pub struct Verify {
+pub struct VerifyArgs {
     #[command(flatten)]
-    pub of: Account,
+    pub of: AccountArg,
     #[command(flatten)]
-    pub like: Like,
+    pub like: RequestFilterArgs,
     /// Only those with such a file name, anywhere in the body or the query
     #[arg(long, value_name = "GLOB")]
     pub file_name: Option<String>,
@@ -187,7 +187,7 @@ pub struct Verify {
     pub header: Vec<(String, String)>,
     /// Only those whose JSON body has at least that; `-` reads it from standard input
     #[arg(long, value_name = "JSON", value_parser = json())]
-    pub body: Option<Source>,
+    pub body: Option<JsonSource>,
     /// Exactly so many
     #[arg(long, conflicts_with_all = ["min", "max"])]
     pub count: Option<u64>,
@@ -209,28 +209,28 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 /// Verbs of deliveries.
 #[derive(Debug, Clone, Subcommand)]
-pub enum Deliveries {
+pub enum DeliveriesCommand {
     /// Send a delivery once more, and show that attempt; with --account, only one of that account
     Resend {
         #[arg(value_parser = name)]
         id: String,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
     },
 }
 
 /// Verbs of orders and documents.
 #[derive(Debug, Clone, Subcommand)]
-pub enum Orders {
+pub enum OrdersCommand {
     /// Have an order's work done now, whatever held it
     Complete {
         #[arg(value_parser = name)]
         id: String,
         /// What comes out, such as `'{"probability": 0.62}'`; `-` reads it from standard input
         #[arg(value_parser = json())]
-        json: Option<Source>,
+        json: Option<JsonSource>,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
     },
     /// Have an order fail now, whatever it waited for
     Fail {
@@ -238,22 +238,22 @@ pub enum Orders {
         id: String,
         /// Such as `'{"errorCode": "AI_DETECTION_TIMEOUT"}'`; `-` reads it from standard input
         #[arg(value_parser = json())]
-        json: Option<Source>,
+        json: Option<JsonSource>,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
     },
     /// Have an order's retention pass now; its files are gone
     Expire {
         #[arg(value_parser = name)]
         id: String,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
     },
 }
 
 /// Verbs of the inbox.
 #[derive(Debug, Clone, Subcommand)]
-pub enum Inbox {
+pub enum InboxCommand {
     /// Show the messages of an inbox, once there are enough; exit code 1 if there are not in time
     Messages {
         #[arg(value_parser = name)]
@@ -265,7 +265,7 @@ pub enum Inbox {
         #[arg(long, value_name = "MS")]
         timeout_ms: Option<u64>,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
     },
     /// Make an inbox anew; without --account, the only one of that name
     Set {
@@ -273,54 +273,54 @@ pub enum Inbox {
         name: String,
         /// Such as `'{"statuses": [500, 500], "delayMs": 250}'`; `-` reads it from standard input
         #[arg(value_parser = json())]
-        json: Option<Source>,
+        json: Option<JsonSource>,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
     },
     /// Remove an inbox with all that is in it; without --account, the only one of that name
     Delete {
         #[arg(value_parser = name)]
         name: String,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
     },
 }
 
 /// Verbs of snapshots.
 #[derive(Debug, Clone, Subcommand)]
-pub enum Snapshots {
+pub enum SnapshotsCommand {
     /// Keep an account's state as it is now; without --account, that of everything
     Take {
         #[arg(value_parser = name)]
         name: String,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
     },
     /// Make everything, or the account, again as it was when the snapshot was taken
     Restore {
         #[arg(value_parser = name)]
         name: String,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
     },
     /// Remove an account's snapshot; without --account, that of everything
     Delete {
         #[arg(value_parser = name)]
         name: String,
         #[command(flatten)]
-        of: Account,
+        of: AccountArg,
     },
 }
 
 /// Verbs of fixtures.
 #[derive(Debug, Clone, Subcommand)]
-pub enum Fixtures {
+pub enum FixturesCommand {
     /// Load accounts, webhooks, rules and finished orders from one document of JSON
     ///
     /// Files that the document names are read here, and sent within it.
     Load {
         /// The document; `-` reads standard input
         #[arg(value_parser = file())]
-        file: Source,
+        file: JsonSource,
     },
 }

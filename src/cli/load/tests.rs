@@ -1,7 +1,7 @@
 use super::*;
-use crate::cli::commands::Client;
+use crate::cli::commands::ClientCommand;
 use crate::cli::grammar::Command as Chosen;
-use crate::settings::{Config, Mode};
+use crate::settings::{Config, KeyMode};
 
 fn parsed(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Loaded, Error> {
     let arguments = std::iter::once("stuntdouble").chain(arguments.iter().copied());
@@ -21,7 +21,7 @@ fn served(arguments: &[&str], variables: &[(&str, &str)]) -> Config {
     }
 }
 
-fn called(arguments: &[&str], variables: &[(&str, &str)]) -> Client {
+fn called(arguments: &[&str], variables: &[(&str, &str)]) -> ClientCommand {
     let loaded = parsed(arguments, variables);
     match loaded.unwrap_or_else(|error| panic!("{error}")).cli.command {
         Some(Chosen::Client(client)) => client,
@@ -64,7 +64,7 @@ fn flag_outranks_its_variable_and_a_variable_the_default() {
     ];
     for serve in [&[][..], &["serve"]] {
         let config = served(serve, &variables);
-        assert_eq!((config.port, config.mode), (81, Mode::Strict));
+        assert_eq!((config.port, config.mode), (81, KeyMode::Strict));
         assert_eq!(config.tls.tls_names, ["a", "b"]);
         assert_eq!((config.tls.tls, config.orders.fetch), (true, false));
         assert!(!config.undetectable.analysis_default && config.undetectable.bypass_ocr);

@@ -7,10 +7,10 @@ use rawzip::{
     ZipFileHeaderRecord, ZipLocator,
 };
 
-use super::super::Content;
+use super::super::InputFile;
 use super::names::{NAME_BYTES_MAX, decode, unicode_path};
 use super::{Entry, ZipError};
-use crate::model::bulk::Packed;
+use crate::model::bulk::ZipLocation;
 
 /// Signatures of an end-of-central-directory record that are tried: a comment may contain one.
 const ENDS_MAX: usize = 8;
@@ -25,7 +25,7 @@ const UTF_8: u16 = 1 << 11;
 ///
 /// # Errors
 /// See [`ZipError`]. There may be `entries_max` entries.
-pub fn read_central_directory(zip: &Content, entries_max: usize) -> Result<Vec<Entry>, ZipError> {
+pub fn read_central_directory(zip: &InputFile, entries_max: usize) -> Result<Vec<Entry>, ZipError> {
     let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
     let archive = locate(zip, &mut buffer)?;
     let (counted, begins_at) = (archive.entries_hint(), archive.get_ref().begins_at);
@@ -74,7 +74,7 @@ impl From<rawzip::Error> for ZipError {
 /// A ZIP file from the byte at which its offsets begin to count.
 #[derive(Clone, Copy)]
 struct Window<'c> {
-    zip: &'c Content,
+    zip: &'c InputFile,
     begins_at: u64,
 }
 
@@ -89,7 +89,7 @@ impl ReaderAt for Window<'_> {
 }
 
 /// Finds the end-of-central-directory record of `zip`, which is the last one that fits.
-fn locate<'c>(zip: &'c Content, buffer: &mut [u8]) -> Result<ZipArchive<Window<'c>>, ZipError> {
+fn locate<'c>(zip: &'c InputFile, buffer: &mut [u8]) -> Result<ZipArchive<Window<'c>>, ZipError> {
     let mut window = Window { zip, begins_at: 0 };
     let mut search_end = zip.bytes;
     let mut first_error = None;
@@ -173,7 +173,7 @@ impl Entry {
     /// Builds an entry from its record in a central directory whose offsets count from `begins_at`.
     fn from_record(record: &ZipFileHeaderRecord<'_>, begins_at: u64) -> Result<Self, ZipError> {
         let method = record.compression_method();
-        let packed = Packed {
+        let packed = ZipLocation {
             header_at: record.local_header_offset().saturating_add(begins_at),
             packed_bytes: record.compressed_size_hint(),
             bytes: record.uncompressed_size_hint(),

@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::decode::{SIDE_PX_MAX, Source};
+use crate::engine::decode::{ImageSource, SIDE_PX_MAX};
 use crate::engine::fixture;
-use crate::model::picture::Defect;
+use crate::model::picture::FileDefect;
 
 const FIXTURES: [&str; 6] = [
     "plain.heic",
@@ -36,9 +36,9 @@ fn heic(width: u32, height: u32, quarters: u8) -> Vec<u8> {
     [brands, boxed(*b"meta", &meta.concat())].concat()
 }
 
-fn check(bytes: Vec<u8>) -> Result<Option<(u32, u32)>, Defect> {
-    let media = Media::Heif;
-    Source { bytes, media }.check(&mut fixture::memory())
+fn check(bytes: Vec<u8>) -> Result<Option<(u32, u32)>, FileDefect> {
+    let media = FileKind::Heif;
+    ImageSource { bytes, media }.check(&mut fixture::memory())
 }
 
 #[test]
@@ -52,8 +52,8 @@ fn the_fixtures_tell_their_brand_and_size() {
         (160, 120),
     ]) {
         let bytes = fixture::bytes(name);
-        assert_eq!(media(&bytes), Media::of_name(name), "{name}");
-        assert_eq!(media(&bytes[..24]), Media::of_name(name), "{name}");
+        assert_eq!(media(&bytes), FileKind::of_name(name), "{name}");
+        assert_eq!(media(&bytes[..24]), FileKind::of_name(name), "{name}");
         assert_eq!(sides_px(&bytes), Some(sides), "{name}");
         assert!(is_whole(&bytes), "{name}");
     }
@@ -63,19 +63,19 @@ fn the_fixtures_tell_their_brand_and_size() {
 fn brands_tell_heif_from_avif_and_both_from_films() {
     let of = |brands: &[u8]| media(&boxed(*b"ftyp", brands));
     for (brands, expected) in [
-        (&b"mif1\0\0\0\0mif1heic"[..], Some(Media::Heif)),
-        (b"mif1\0\0\0\0mif1avifmiaf", Some(Media::Avif)),
-        (b"mif1\0\0\0\0heicavif", Some(Media::Avif)),
-        (b"msf1\0\0\0\0", Some(Media::Heif)),
-        (b"avis\0\0\0\0heic", Some(Media::Avif)),
-        (b"heix", Some(Media::Heif)),
+        (&b"mif1\0\0\0\0mif1heic"[..], Some(FileKind::Heif)),
+        (b"mif1\0\0\0\0mif1avifmiaf", Some(FileKind::Avif)),
+        (b"mif1\0\0\0\0heicavif", Some(FileKind::Avif)),
+        (b"msf1\0\0\0\0", Some(FileKind::Heif)),
+        (b"avis\0\0\0\0heic", Some(FileKind::Avif)),
+        (b"heix", Some(FileKind::Heif)),
         (b"mp42\0\0\0\0mp42heic", None),
         (b"qt  \0\0\0\0", None),
         (b"", None),
     ] {
         assert_eq!(of(brands), expected, "{}", brands.escape_ascii());
     }
-    assert_eq!(media(b"\0\0\0\x18ftypheic"), Some(Media::Heif));
+    assert_eq!(media(b"\0\0\0\x18ftypheic"), Some(FileKind::Heif));
     assert_eq!(media(b"\0\0\0\x04ftypheic"), None);
     assert_eq!(media(&boxed(*b"moov", b"heic")), None);
 }
@@ -96,11 +96,11 @@ fn a_size_out_of_reason_is_a_defect() {
     assert_eq!(check(heic(40, 30, 0)), Ok(Some((40, 30))));
     for (width, height) in [(0, 30), (40, 0), (0, 0)] {
         let found = check(heic(width, height, 0));
-        assert!(matches!(found, Err(Defect::Corrupt(_))), "{found:?}");
+        assert!(matches!(found, Err(FileDefect::Corrupt(_))), "{found:?}");
     }
     for (width, height) in [(u32::MAX, u32::MAX), (SIDE_PX_MAX + 1, 1), (9000, 9000)] {
         let found = check(heic(width, height, 0));
-        assert!(matches!(found, Err(Defect::TooLarge(_))), "{found:?}");
+        assert!(matches!(found, Err(FileDefect::TooLarge(_))), "{found:?}");
     }
 }
 
@@ -135,17 +135,17 @@ fn a_file_torn_off_anywhere_is_not_whole() {
 fn metadata_are_found_by_their_places() {
     let of = |name| fixture::bytes(name);
     let camera = of("camera.heic");
-    let [Block::Exif(exif)] = blocks(&camera)[..] else {
+    let [MetadataBlock::Exif(exif)] = blocks(&camera)[..] else {
         panic!("{:?}", blocks(&camera));
     };
     assert!(exif.starts_with(b"MM\0*") || exif.starts_with(b"II*\0"));
     let firefly = of("firefly.heif");
-    let [Block::Xmp(packet)] = blocks(&firefly)[..] else {
+    let [MetadataBlock::Xmp(packet)] = blocks(&firefly)[..] else {
         panic!("{:?}", blocks(&firefly));
     };
     assert!(packet.starts_with(b"<x:xmpmeta") && packet.ends_with(b"</x:xmpmeta>"));
     let manifest = of("manifest.avif");
-    let [Block::Manifest(store)] = blocks(&manifest)[..] else {
+    let [MetadataBlock::Manifest(store)] = blocks(&manifest)[..] else {
         panic!("{:?}", blocks(&manifest));
     };
     assert_eq!(&store[4..8], b"jumb");
@@ -175,8 +175,8 @@ fn extents_of_no_bytes_are_not_counted_and_an_item_that_recurs_is_bounded() {
         let mut found = Vec::new();
         assert_eq!(places(&mut found, &iloc, &[], b"", b""), Some(()));
         assert_eq!(found, []);
-        places(&mut found, &iloc, &[(1, Item::Xmp)], b"", b"");
-        assert_eq!(found, [Block::Xmp(b"")].repeat(ITEMS_MAX));
+        places(&mut found, &iloc, &[(1, MetadataItem::Xmp)], b"", b"");
+        assert_eq!(found, [MetadataBlock::Xmp(b"")].repeat(ITEMS_MAX));
     }
 }
 
@@ -195,7 +195,10 @@ fn extents_that_the_box_does_not_hold_end_it() {
 fn a_file_of_very_many_manifests_tells_of_a_few() {
     let manifest = [&C2PA[..], &[0; 4], b"manifest\0", &[0; 8]].concat();
     let bytes = boxed(*b"uuid", &manifest).repeat(1000);
-    assert_eq!(blocks(&bytes), [Block::Manifest(b"")].repeat(MANIFESTS_MAX));
+    assert_eq!(
+        blocks(&bytes),
+        [MetadataBlock::Manifest(b"")].repeat(MANIFESTS_MAX)
+    );
 }
 
 proptest! {

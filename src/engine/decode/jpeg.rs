@@ -7,14 +7,14 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::{Picture, Wanted, check_size, check_whole, corrupt};
-use crate::engine::need::Head;
-use crate::model::picture::{Defect, Format};
+use super::{DecodeMode, Picture, check_size, check_whole, corrupt};
+use crate::engine::need::ImageHeader;
+use crate::model::picture::{FileDefect, RasterFormat};
 
 type Decoder<'b> = JpegDecoder<ZCursor<&'b [u8]>>;
 
 /// A decoder that has read the heads of a JPEG of a size we take, which goes on to its end.
-pub(super) fn heads(bytes: &[u8]) -> Result<(Decoder<'_>, (u32, u32)), Defect> {
+pub(super) fn heads(bytes: &[u8]) -> Result<(Decoder<'_>, (u32, u32)), FileDefect> {
     let sides_max = usize::from(u16::MAX);
     let options = DecoderOptions::default()
         .set_strict_mode(false)
@@ -23,13 +23,13 @@ pub(super) fn heads(bytes: &[u8]) -> Result<(Decoder<'_>, (u32, u32)), Defect> {
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder
         .decode_headers()
-        .map_err(|error| corrupt(Format::Jpeg, &error))?;
+        .map_err(|error| corrupt(RasterFormat::Jpeg, &error))?;
     let (width, height) = decoder.dimensions().unwrap_or_default();
     let width_px = u32::try_from(width).unwrap_or(u32::MAX);
     let height_px = u32::try_from(height).unwrap_or(u32::MAX);
     let pixels_bytes = decoder.output_buffer_size().unwrap_or(usize::MAX);
     check_size(width_px, height_px, pixels_bytes as u64)?;
-    check_whole(Format::Jpeg, bytes)?;
+    check_whole(RasterFormat::Jpeg, bytes)?;
     Ok((decoder, (width_px, height_px)))
 }
 
@@ -37,14 +37,14 @@ pub(super) fn heads(bytes: &[u8]) -> Result<(Decoder<'_>, (u32, u32)), Defect> {
 /// common; its scans are not: one that breaks off is an error.
 pub(super) fn decode(
     bytes: &[u8],
-    wanted: Wanted,
-    lease: impl FnOnce(&Head) -> Result<(), Defect>,
-) -> Result<Picture, Defect> {
-    let defect = |error| corrupt(Format::Jpeg, &error);
+    wanted: DecodeMode,
+    lease: impl FnOnce(&ImageHeader) -> Result<(), FileDefect>,
+) -> Result<Picture, FileDefect> {
+    let defect = |error| corrupt(RasterFormat::Jpeg, &error);
     let (mut decoder, (width_px, height_px)) = heads(bytes)?;
     let is_grey = match decoder.input_colorspace() {
         Some(ColorSpace::Luma) => true,
-        Some(ColorSpace::YCbCr) => wanted == Wanted::Luma,
+        Some(ColorSpace::YCbCr) => wanted == DecodeMode::Luma,
         _ => false,
     };
     let space = if is_grey {
@@ -55,8 +55,8 @@ pub(super) fn decode(
     let options = decoder.options().set_strict_mode(true);
     decoder.set_options(options.jpeg_set_out_colorspace(space));
     let pixels_bytes = decoder.output_buffer_size().unwrap_or_default();
-    lease(&Head {
-        format: Format::Jpeg,
+    lease(&ImageHeader {
+        format: RasterFormat::Jpeg,
         sides_px: (width_px, height_px),
         color: if is_grey {
             ColorType::L8
@@ -74,7 +74,8 @@ pub(super) fn decode(
     };
     let exif = decoder.exif().cloned();
     Ok(Picture {
-        pixels: pixels.ok_or_else(|| corrupt(Format::Jpeg, &"its size is not its pixels'"))?,
+        pixels: pixels
+            .ok_or_else(|| corrupt(RasterFormat::Jpeg, &"its size is not its pixels'"))?,
         sides_px: (width_px, height_px),
         orientation: exif
             .as_deref()

@@ -22,11 +22,11 @@ const WHOLE: [&str; 12] = [
 ];
 
 /// What is found either way of reading; the colours, if none is at fault.
-fn decode(format: Format, bytes: Vec<u8>) -> Result<Picture, Defect> {
-    let media = Media::Picture(format);
-    let source = Source { bytes, media };
+fn decode(format: RasterFormat, bytes: Vec<u8>) -> Result<Picture, FileDefect> {
+    let media = FileKind::Picture(format);
+    let source = ImageSource { bytes, media };
     let decode = |wanted| fixture::decode(&source, wanted);
-    let (luma, colours) = (decode(Wanted::Luma), decode(Wanted::Colours));
+    let (luma, colours) = (decode(DecodeMode::Luma), decode(DecodeMode::Colours));
     assert_eq!(luma.as_ref().err(), colours.as_ref().err());
     colours
 }
@@ -51,10 +51,10 @@ fn a_torn_picture_is_corrupt_in_every_format() {
         let source = fixture::source(name);
         for eighths in 1..8 {
             let bytes = source.bytes[..source.bytes.len() * eighths / 8].to_vec();
-            let format = Format::of_name(name).expect("a picture's name");
+            let format = RasterFormat::of_name(name).expect("a picture's name");
             let found = decode(format, bytes).err();
             assert!(
-                matches!(found, Some(Defect::Corrupt(_))),
+                matches!(found, Some(FileDefect::Corrupt(_))),
                 "{name} cut to {eighths}/8: {found:?}"
             );
         }
@@ -66,10 +66,10 @@ fn a_jpeg_whose_scan_is_garbled_is_corrupt() {
     for name in ["camera.jpg", "progressive.jpg"] {
         let mut bytes = fixture::bytes(name);
         let middle = bytes.len() / 2;
-        crate::platform::rng::Draw::of_digest([1; 32]).fill(&mut bytes[middle..middle + 1000]);
-        let found = decode(Format::Jpeg, bytes).err();
+        crate::platform::rng::SeededRng::of_digest([1; 32]).fill(&mut bytes[middle..middle + 1000]);
+        let found = decode(RasterFormat::Jpeg, bytes).err();
         assert!(
-            matches!(found, Some(Defect::Corrupt(_))),
+            matches!(found, Some(FileDefect::Corrupt(_))),
             "{name}: {found:?}"
         );
     }
@@ -107,20 +107,23 @@ fn a_few_bytes_that_declare_gigapixels_are_too_large_in_every_format() {
     let mut png_torn = fixture::bytes("bomb.png");
     png_torn.truncate(png_torn.len() / 2);
     for (format, bytes) in [
-        (Format::Png, fixture::bytes("bomb.png")),
-        (Format::Png, png_torn),
-        (Format::Gif, gif),
-        (Format::Bmp, bmp),
-        (Format::Jpeg, jpeg),
-        (Format::WebP, webp_lossless),
-        (Format::WebP, webp_extended),
-        (Format::Bmp, bmp_huge),
-        (Format::Png, png_huge),
-        (Format::Tiff, tiff_of(u32::from(wide), u32::from(wide))),
+        (RasterFormat::Png, fixture::bytes("bomb.png")),
+        (RasterFormat::Png, png_torn),
+        (RasterFormat::Gif, gif),
+        (RasterFormat::Bmp, bmp),
+        (RasterFormat::Jpeg, jpeg),
+        (RasterFormat::WebP, webp_lossless),
+        (RasterFormat::WebP, webp_extended),
+        (RasterFormat::Bmp, bmp_huge),
+        (RasterFormat::Png, png_huge),
+        (
+            RasterFormat::Tiff,
+            tiff_of(u32::from(wide), u32::from(wide)),
+        ),
     ] {
         let found = decode(format, bytes).err();
         assert!(
-            matches!(found, Some(Defect::TooLarge(_))),
+            matches!(found, Some(FileDefect::TooLarge(_))),
             "{format:?}: {found:?}"
         );
     }
@@ -161,7 +164,10 @@ fn a_file_too_long_is_not_read() {
         .set_len(input::FILE_BYTES_MAX + 1)
         .expect("a sparse file");
     let found = fixture::read(&fixture::whole(file.path()), "long.jpg");
-    assert!(matches!(found, Err(Failure::Defect(Defect::FileSize(_)))));
+    assert!(matches!(
+        found,
+        Err(EngineError::Defect(FileDefect::FileSize(_)))
+    ));
 }
 
 #[test]
@@ -169,10 +175,10 @@ fn hostile_bytes_never_panic() {
     let names = WHOLE.iter().chain(&["truncated.jpg", "not-a-picture.jpg"]);
     for name in names.filter(|name| **name != "photo.jpg") {
         let bytes = fixture::bytes(name);
-        let Some(format) = Format::of_name(name) else {
+        let Some(format) = RasterFormat::of_name(name) else {
             panic!("{name} has no format");
         };
-        let mut draw = crate::platform::rng::Draw::of_digest([7; 32]);
+        let mut draw = crate::platform::rng::SeededRng::of_digest([7; 32]);
         for _ in 0..24 {
             let mut hostile = bytes.clone();
             for _ in 0..=draw.bits() % 8 {
@@ -213,7 +219,7 @@ fn a_colour_profile_that_bursts_is_not_unpacked() {
         let head_ends = 33;
         let chunks = chunk.repeat(count);
         let bytes = [&plain[..head_ends], &chunks, &plain[head_ends..]].concat();
-        decode(Format::Png, bytes).map(|picture| picture.icc.map(|icc| icc.len()))
+        decode(RasterFormat::Png, bytes).map(|picture| picture.icc.map(|icc| icc.len()))
     };
     let with_profile = |unpacked_bytes| with_profiles(unpacked_bytes, 1);
     let most = 4 << 20;
@@ -221,5 +227,5 @@ fn a_colour_profile_that_bursts_is_not_unpacked() {
     // of very many the first alone is unpacked
     assert_eq!(with_profiles(most, 5_000), Ok(Some(most)));
     let told = "the PNG's colour profile is too large".to_owned();
-    assert_eq!(with_profile(most + 1), Err(Defect::TooLarge(told)));
+    assert_eq!(with_profile(most + 1), Err(FileDefect::TooLarge(told)));
 }

@@ -14,12 +14,12 @@ fn a_heatmap_has_the_pictures_size_and_its_ground() {
     let picture = reduced(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
     let map = Map::of(&picture, DIGEST);
     let raw = map.scaled(Scale::Raw, DIGEST, 0.98);
-    let opaque = draw(&picture, &raw, Ground::Opaque).expect("a heatmap");
+    let opaque = draw(&picture, &raw, Background::Opaque).expect("a heatmap");
     let opaque = decoded(&opaque);
     assert_eq!((opaque.width(), opaque.height()), (320, 240));
     assert!(matches!(opaque, DynamicImage::ImageRgb8(_)));
     let normalized = map.scaled(Scale::Normalized, DIGEST, 0.98);
-    let clear = draw(&picture, &normalized, Ground::Transparent).expect("a heatmap");
+    let clear = draw(&picture, &normalized, Background::Transparent).expect("a heatmap");
     let DynamicImage::ImageRgba8(clear) = decoded(&clear) else {
         panic!("the transparent heatmap has no alpha");
     };

@@ -8,8 +8,8 @@ mod jumbf;
 mod manifest;
 
 use super::source_type::SourceType;
-use super::{Clues, names};
-use jumbf::Labelled;
+use super::{ProvenanceSignals, names};
+use jumbf::Superbox;
 use manifest::{Action, Manifest};
 
 /// The most bytes of a manifest store, about as many as a JPEG's segments hold; thumbnails of
@@ -37,11 +37,11 @@ pub fn collect(store: &mut Vec<u8>, segment: &[u8]) {
 
 /// Takes what the store says; one that is too large is not looked into, or no
 /// further than it was read.
-pub fn read(clues: &mut Clues, store: &[u8]) {
+pub fn read(clues: &mut ProvenanceSignals, store: &[u8]) {
     if store.len() > STORE_BYTES_MAX {
         return;
     }
-    let Some(store) = Labelled::first(store).filter(|store| store.label == "c2pa") else {
+    let Some(store) = Superbox::first(store).filter(|store| store.label == "c2pa") else {
         return;
     };
     let Some(active) = store.superboxes().last() else {
@@ -57,7 +57,7 @@ pub fn read(clues: &mut Clues, store: &[u8]) {
 }
 
 /// Adds the source of the picture that an action states.
-fn apply_action(clues: &mut Clues, action: &Action, program: Option<&str>) {
+fn apply_action(clues: &mut ProvenanceSignals, action: &Action, program: Option<&str>) {
     let agent = action.agent.as_deref().or(program);
     let is_origin = matches!(action.kind.as_str(), "c2pa.created" | "c2pa.opened");
     match action.source {
@@ -80,7 +80,7 @@ fn apply_action(clues: &mut Clues, action: &Action, program: Option<&str>) {
 }
 
 /// Adds the source that the program which made the claim stands for, if the actions state none.
-fn apply_claim_generator(clues: &mut Clues, program: &str, manifest: &Manifest) {
+fn apply_claim_generator(clues: &mut ProvenanceSignals, program: &str, manifest: &Manifest) {
     if names::is_editor(program) {
         clues.edited(Some(program));
     } else if let Some(generator) = names::generator_of_tool(program) {

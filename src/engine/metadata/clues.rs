@@ -20,7 +20,7 @@ const NAME_WORDS_MAX: usize = 3;
 
 /// What was found so far.
 #[derive(Debug, Default)]
-pub struct Clues {
+pub struct ProvenanceSignals {
     generator: Option<String>,
     /// A machine made it, of a name that is not known or not said.
     generated: Option<Option<String>>,
@@ -29,7 +29,7 @@ pub struct Clues {
     camera: Option<Option<String>>,
 }
 
-impl Clues {
+impl ProvenanceSignals {
     /// Takes the name of a known generator that made the picture.
     pub fn generator(&mut self, name: &str) {
         self.generator.get_or_insert_with(|| name.to_owned());

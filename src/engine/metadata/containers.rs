@@ -1,24 +1,24 @@
 //! Source of SVGs and of HEIF's containers.
 
-use super::{Clues, TEXTS_MAX, c2pa, exif, read, xmp};
-use crate::engine::bmff::{self, Block};
-use crate::model::picture::{Media, Provenance};
+use super::{ProvenanceSignals, TEXTS_MAX, c2pa, exif, read, xmp};
+use crate::engine::bmff::{self, MetadataBlock};
+use crate::model::picture::{FileKind, Provenance};
 
 /// Returns what a file of any kind states of its source. A PDF is not read.
 #[must_use]
-pub fn of_media(bytes: &[u8], media: Media) -> Provenance {
-    let mut clues = Clues::default();
+pub fn of_media(bytes: &[u8], media: FileKind) -> Provenance {
+    let mut clues = ProvenanceSignals::default();
     match media {
-        Media::Picture(format) => return read(bytes, format),
-        Media::Svg => svg(&mut clues, bytes),
-        Media::Heif | Media::Avif => container(&mut clues, bytes),
-        Media::Pdf => {}
+        FileKind::Picture(format) => return read(bytes, format),
+        FileKind::Svg => svg(&mut clues, bytes),
+        FileKind::Heif | FileKind::Avif => container(&mut clues, bytes),
+        FileKind::Pdf => {}
     }
     clues.settled()
 }
 
 /// What stands in its `metadata`.
-fn svg(clues: &mut Clues, bytes: &[u8]) {
+fn svg(clues: &mut ProvenanceSignals, bytes: &[u8]) {
     const METADATA: &[u8] = b"<metadata";
     let begins = bytes
         .windows(METADATA.len())
@@ -28,12 +28,12 @@ fn svg(clues: &mut Clues, bytes: &[u8]) {
     }
 }
 
-fn container(clues: &mut Clues, bytes: &[u8]) {
+fn container(clues: &mut ProvenanceSignals, bytes: &[u8]) {
     for block in bmff::blocks(bytes).into_iter().take(TEXTS_MAX) {
         match block {
-            Block::Exif(block) => exif::read(clues, super::bounded(block)),
-            Block::Xmp(packet) => xmp::read(clues, packet),
-            Block::Manifest(store) => c2pa::read(clues, store),
+            MetadataBlock::Exif(block) => exif::read(clues, super::bounded(block)),
+            MetadataBlock::Xmp(packet) => xmp::read(clues, packet),
+            MetadataBlock::Manifest(store) => c2pa::read(clues, store),
         }
     }
 }

@@ -3,8 +3,8 @@
 //! Guarantees: only the picture's own directory is read, and of a text no more than
 //! [`TEXT_BYTES_MAX`] is copied.
 
-use super::{Clues, TEXT_BYTES_MAX, c2pa, names, xmp};
-use crate::engine::ifd::Directory;
+use super::{ProvenanceSignals, TEXT_BYTES_MAX, c2pa, names, xmp};
+use crate::engine::ifd::Ifd;
 
 const IMAGE_DESCRIPTION: u16 = 270;
 const MAKE: u16 = 271;
@@ -21,8 +21,8 @@ const LONG: u16 = 4;
 const UNDEFINED: u16 = 7;
 
 /// Takes what the EXIF block says; it begins with its TIFF header.
-pub fn read(clues: &mut Clues, block: &[u8]) {
-    let Some(own) = Directory::first(block) else {
+pub fn read(clues: &mut ProvenanceSignals, block: &[u8]) {
+    let Some(own) = Ifd::first(block) else {
         return;
     };
     if let Some(program) = text(&own, SOFTWARE) {
@@ -32,7 +32,7 @@ pub fn read(clues: &mut Clues, block: &[u8]) {
         clues.description(&description);
     }
     for (tag, read) in [
-        (XMP, xmp::read as fn(&mut Clues, &[u8])),
+        (XMP, xmp::read as fn(&mut ProvenanceSignals, &[u8])),
         (C2PA, c2pa::read),
     ] {
         if let Some(bytes) = bytes(&own, tag) {
@@ -58,12 +58,12 @@ pub fn read(clues: &mut Clues, block: &[u8]) {
 }
 
 /// What a field of bytes holds; some writers call it one of long words.
-fn bytes<'b>(directory: &Directory<'b>, tag: u16) -> Option<&'b [u8]> {
+fn bytes<'b>(directory: &Ifd<'b>, tag: u16) -> Option<&'b [u8]> {
     let value = directory.value(tag)?;
     matches!(value.kind, BYTE | UNDEFINED | LONG).then_some(value.bytes)
 }
 
-fn text(directory: &Directory, tag: u16) -> Option<String> {
+fn text(directory: &Ifd, tag: u16) -> Option<String> {
     let value = directory.value(tag)?;
     if !matches!(value.kind, ASCII | BYTE | UNDEFINED) {
         return None;
@@ -100,7 +100,7 @@ mod tests {
                 }
                 block.extend([0; 4]);
             }
-            let mut clues = Clues::default();
+            let mut clues = ProvenanceSignals::default();
             read(&mut clues, &block);
             assert_eq!(clues.settled(), Provenance::Unknown);
         }
@@ -120,7 +120,7 @@ mod tests {
             [&block, &[0; 4][..], rest].concat()
         }
         let settled = |block: &[u8]| {
-            let mut clues = Clues::default();
+            let mut clues = ProvenanceSignals::default();
             read(&mut clues, block);
             clues.settled()
         };

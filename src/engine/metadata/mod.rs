@@ -13,10 +13,10 @@ mod source_type;
 mod texts;
 mod xmp;
 
-use clues::Clues;
+use clues::ProvenanceSignals;
 
-use super::framing::{self, Block};
-use crate::model::picture::{Format, Provenance};
+use super::framing::{self, GifBlock};
+use crate::model::picture::{Provenance, RasterFormat};
 
 /// The most bytes of one text or block that are looked at.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
@@ -29,20 +29,20 @@ pub use containers::of_media;
 
 /// What a picture of `format` says of its source.
 #[must_use]
-pub fn read(bytes: &[u8], format: Format) -> Provenance {
-    let mut clues = Clues::default();
+pub fn read(bytes: &[u8], format: RasterFormat) -> Provenance {
+    let mut clues = ProvenanceSignals::default();
     match format {
-        Format::Jpeg => jpeg(&mut clues, bytes),
-        Format::Png => png(&mut clues, bytes),
-        Format::WebP => webp(&mut clues, bytes),
-        Format::Tiff => exif::read(&mut clues, bytes),
-        Format::Gif => gif(&mut clues, bytes),
-        Format::Bmp => {}
+        RasterFormat::Jpeg => jpeg(&mut clues, bytes),
+        RasterFormat::Png => png(&mut clues, bytes),
+        RasterFormat::WebP => webp(&mut clues, bytes),
+        RasterFormat::Tiff => exif::read(&mut clues, bytes),
+        RasterFormat::Gif => gif(&mut clues, bytes),
+        RasterFormat::Bmp => {}
     }
     clues.settled()
 }
 
-fn jpeg(clues: &mut Clues, bytes: &[u8]) {
+fn jpeg(clues: &mut ProvenanceSignals, bytes: &[u8]) {
     const APP1: u8 = 0xe1;
     const APP11: u8 = 0xeb;
     let mut store = Vec::new();
@@ -61,7 +61,7 @@ fn jpeg(clues: &mut Clues, bytes: &[u8]) {
     c2pa::read(clues, &store);
 }
 
-fn png(clues: &mut Clues, bytes: &[u8]) {
+fn png(clues: &mut ProvenanceSignals, bytes: &[u8]) {
     let mut has_store = false;
     for chunk in framing::png_chunks(bytes)
         .filter(|chunk| matches!(&chunk.kind, b"tEXt" | b"zTXt" | b"iTXt" | b"eXIf" | b"caBX"))
@@ -80,7 +80,7 @@ fn png(clues: &mut Clues, bytes: &[u8]) {
     }
 }
 
-fn webp(clues: &mut Clues, bytes: &[u8]) {
+fn webp(clues: &mut ProvenanceSignals, bytes: &[u8]) {
     let mut has_store = false;
     for chunk in framing::webp_chunks(bytes)
         .filter(|chunk| matches!(&chunk.kind, b"EXIF" | b"XMP " | b"C2PA"))
@@ -99,10 +99,10 @@ fn webp(clues: &mut Clues, bytes: &[u8]) {
     }
 }
 
-fn gif(clues: &mut Clues, bytes: &[u8]) {
+fn gif(clues: &mut ProvenanceSignals, bytes: &[u8]) {
     const APPLICATION: u8 = 0xff;
     let extensions = framing::gif_blocks(bytes).filter_map(|block| match block {
-        Block::Extension(APPLICATION, place) => Some(&bytes[place]),
+        GifBlock::Extension(APPLICATION, place) => Some(&bytes[place]),
         _ => None,
     });
     // A second store is not the picture's.

@@ -152,18 +152,18 @@ fn of_many_stores_the_first_is_read() {
     let of = |format, stores: &[&[u8]]| {
         let stores = stores.iter();
         let (head, stores): (&[u8], Vec<u8>) = match format {
-            Format::Png => (&[0; 8], stores.flat_map(|body| chunk(body)).collect()),
-            Format::WebP => (&[0; 12], stores.flat_map(|body| riff(body)).collect()),
+            RasterFormat::Png => (&[0; 8], stores.flat_map(|body| chunk(body)).collect()),
+            RasterFormat::WebP => (&[0; 12], stores.flat_map(|body| riff(body)).collect()),
             _ => (&[0; 13], stores.flat_map(|body| extension(body)).collect()),
         };
-        let frames = if format == Format::Gif {
+        let frames = if format == RasterFormat::Gif {
             &frames[..]
         } else {
             &[]
         };
         read(&[head, frames, &stores].concat(), format)
     };
-    for format in [Format::Png, Format::WebP, Format::Gif] {
+    for format in [RasterFormat::Png, RasterFormat::WebP, RasterFormat::Gif] {
         let found = of(format, &[store, b"?"]);
         assert_eq!(found, generator("ChatGPT"), "{format:?}");
         let found = of(format, &[b"?", store]);
@@ -174,12 +174,12 @@ fn of_many_stores_the_first_is_read() {
 #[test]
 fn whatever_is_cut_off_or_changed_is_read_or_not() {
     let formats = [
-        ("generators/gpt-image.webp", Format::WebP),
-        ("generators/firefly.gif", Format::Gif),
-        ("generators/firefly.tiff", Format::Tiff),
-        ("generators/gemini.png", Format::Png),
-        ("generators/imagen.jpg", Format::Jpeg),
-        ("editors/photoshop-fill.jpg", Format::Jpeg),
+        ("generators/gpt-image.webp", RasterFormat::WebP),
+        ("generators/firefly.gif", RasterFormat::Gif),
+        ("generators/firefly.tiff", RasterFormat::Tiff),
+        ("generators/gemini.png", RasterFormat::Png),
+        ("generators/imagen.jpg", RasterFormat::Jpeg),
+        ("editors/photoshop-fill.jpg", RasterFormat::Jpeg),
     ];
     for (name, format) in formats {
         let mut bytes = fixture::bytes(name);

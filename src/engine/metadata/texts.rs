@@ -5,11 +5,11 @@ use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-use super::{Clues, TEXT_BYTES_MAX, bounded, names, xmp};
-use crate::engine::framing::Chunk;
+use super::{ProvenanceSignals, TEXT_BYTES_MAX, bounded, names, xmp};
+use crate::engine::framing::RiffOrPngChunk;
 
 /// Takes what one text chunk says.
-pub fn read(clues: &mut Clues, chunk: Chunk<'_>) {
+pub fn read(clues: &mut ProvenanceSignals, chunk: RiffOrPngChunk<'_>) {
     let Some((key, text)) = keyed(chunk) else {
         return;
     };
@@ -35,7 +35,7 @@ pub fn read(clues: &mut Clues, chunk: Chunk<'_>) {
 }
 
 /// A chunk's keyword and its text, inflated if need be.
-fn keyed(chunk: Chunk<'_>) -> Option<(String, Cow<'_, [u8]>)> {
+fn keyed(chunk: RiffOrPngChunk<'_>) -> Option<(String, Cow<'_, [u8]>)> {
     let (key, rest) = cut(chunk.body)?;
     let text = match &chunk.kind {
         b"zTXt" => inflated(rest.get(1..)?),
@@ -78,8 +78,8 @@ mod tests {
     use crate::model::picture::Provenance;
 
     fn provenance(kind: [u8; 4], body: &[u8]) -> Provenance {
-        let mut clues = Clues::default();
-        read(&mut clues, Chunk { kind, body });
+        let mut clues = ProvenanceSignals::default();
+        read(&mut clues, RiffOrPngChunk { kind, body });
         clues.settled()
     }
 

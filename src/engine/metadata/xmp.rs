@@ -9,7 +9,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::source_type::SourceType;
-use super::{Clues, bounded, names};
+use super::{ProvenanceSignals, bounded, names};
 
 /// The properties that are read.
 const PROPERTIES: [&str; 5] = [
@@ -21,7 +21,7 @@ const PROPERTIES: [&str; 5] = [
 ];
 
 /// Takes what the packet says.
-pub fn read(clues: &mut Clues, packet: &[u8]) {
+pub fn read(clues: &mut ProvenanceSignals, packet: &[u8]) {
     let packet = String::from_utf8_lossy(bounded(packet));
     let found = properties(&packet);
     let property = |name: &str| found.get(name).map(String::as_str);

@@ -3,8 +3,8 @@ use crate::engine::{HeatmapStyle, fixture};
 
 const PIXEL_COUNT: u64 = 8_000 * 8_000;
 
-fn head(format: Format, color: ColorType) -> Head {
-    Head {
+fn head(format: RasterFormat, color: ColorType) -> ImageHeader {
+    ImageHeader {
         format,
         sides_px: (8_000, 8_000),
         color,
@@ -14,7 +14,7 @@ fn head(format: Format, color: ColorType) -> Head {
 
 #[test]
 fn decoding_16_bits_takes_twice_what_8_take() {
-    let decoding = |color| of_decoding(&head(Format::Png, color), b"");
+    let decoding = |color| of_decoding(&head(RasterFormat::Png, color), b"");
     assert_eq!(decoding(ColorType::Rgba8), 4 * PIXEL_COUNT);
     assert_eq!(decoding(ColorType::Rgba16), 8 * PIXEL_COUNT);
 }
@@ -25,8 +25,8 @@ fn decoding_a_progressive_jpeg_takes_its_coefficients_besides() {
         let bytes = fixture::bytes(name);
         let frame = framing::jpeg_frame(&bytes).expect("a frame");
         let pixels = u64::from(frame.width_px) * u64::from(frame.height_px);
-        let head = Head {
-            format: Format::Jpeg,
+        let head = ImageHeader {
+            format: RasterFormat::Jpeg,
             sides_px: (frame.width_px.into(), frame.height_px.into()),
             color: ColorType::Rgb8,
             pixels_bytes: 3 * pixels,
@@ -43,31 +43,31 @@ fn decoding_a_progressive_jpeg_takes_its_coefficients_besides() {
 
 #[test]
 fn encoding_a_png_holds_its_pixels_once() {
-    let encoding = of_encoding(&head(Format::Png, ColorType::Rgba16));
+    let encoding = of_encoding(&head(RasterFormat::Png, ColorType::Rgba16));
     assert_eq!(encoding, 8 * PIXEL_COUNT + OVERHEAD_BYTES);
-    let webp = of_encoding(&head(Format::WebP, ColorType::Rgba8));
+    let webp = of_encoding(&head(RasterFormat::WebP, ColorType::Rgba8));
     assert_eq!(webp, 13 * PIXEL_COUNT + OVERHEAD_BYTES);
 }
 
 #[test]
 fn drawing_takes_what_the_largest_thing_wanted_takes() {
-    let head = head(Format::Png, ColorType::Rgb8);
-    let thumbnail = Wants {
+    let head = head(RasterFormat::Png, ColorType::Rgb8);
+    let thumbnail = InspectOptions {
         thumbnail: true,
-        ..Wants::default()
+        ..InspectOptions::default()
     };
-    let maps = Wants {
+    let maps = InspectOptions {
         heatmap: Some(HeatmapStyle {
-            ground: crate::engine::Ground::Opaque,
+            ground: crate::engine::Background::Opaque,
             scale: crate::engine::Scale::Raw,
         }),
         ..thumbnail
     };
-    assert_eq!(of_drawing(&head, Wants::default()), 0);
+    assert_eq!(of_drawing(&head, InspectOptions::default()), 0);
     let kept = head.pixels_bytes + OVERHEAD_BYTES;
     assert_eq!(of_drawing(&head, thumbnail), kept + 100 * 100 * 6);
     assert_eq!(of_drawing(&head, maps), kept + 1_600 * 1_600 * 6);
-    let words = self::head(Format::Png, ColorType::Rgba16);
+    let words = self::head(RasterFormat::Png, ColorType::Rgba16);
     let kept = words.pixels_bytes + OVERHEAD_BYTES;
     assert_eq!(of_drawing(&words, thumbnail), kept + 100 * 100 * 18);
     assert_eq!(
@@ -91,7 +91,7 @@ fn a_file_takes_its_length_and_copies_of_its_metadata() {
         ("plain.pdf", 2),
     ] {
         let bytes = fixture::bytes(name);
-        let media = Media::of_name(name).expect("a format");
+        let media = FileKind::of_name(name).expect("a format");
         let need = of_file(media, &bytes) - OVERHEAD_BYTES;
         let length = bytes.len() as u64;
         assert!(
@@ -111,11 +111,11 @@ fn declaring_what_the_file_does_not_hold_never_panics() {
         "progressive.jpg",
     ] {
         let bytes = fixture::bytes(name);
-        let media = Media::of_name(name).expect("a format");
-        let Media::Picture(format) = media else {
+        let media = FileKind::of_name(name).expect("a format");
+        let FileKind::Picture(format) = media else {
             panic!("{name}")
         };
-        let head = Head {
+        let head = ImageHeader {
             sides_px: (u32::MAX, 16_384),
             pixels_bytes: u64::from(u32::MAX),
             ..head(format, ColorType::Rgba16)

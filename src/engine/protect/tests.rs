@@ -11,7 +11,7 @@ fn output(name: &str, strength: Strength, seed: u8) -> Vec<u8> {
         name: name.to_owned(),
         to: to.path().to_owned(),
         strength,
-        draw: Draw::of_digest([seed; 32]),
+        draw: SeededRng::of_digest([seed; 32]),
         thumbnail: true,
     };
     let protected = protect(&mut order, &mut fixture::memory()).expect("a protected picture");
@@ -26,9 +26,9 @@ fn output(name: &str, strength: Strength, seed: u8) -> Vec<u8> {
 }
 
 fn decoded(name: &str, bytes: Vec<u8>) -> Picture {
-    let format = Format::of_name(name).expect("a format of ours");
-    let media = Media::Picture(format);
-    fixture::decode(&Source { bytes, media }, Wanted::Colours).expect("a whole picture")
+    let format = RasterFormat::of_name(name).expect("a format of ours");
+    let media = FileKind::Picture(format);
+    fixture::decode(&ImageSource { bytes, media }, DecodeMode::Colours).expect("a whole picture")
 }
 
 #[test]
@@ -53,8 +53,8 @@ fn lossless_formats_move_by_the_amplitude_at_most_and_everywhere() {
 fn a_jpeg_stays_close_and_keeps_what_it_says() {
     let after = output("camera.jpg", Strength::High, 1);
     assert_eq!(
-        metadata::read(&after, Format::Jpeg),
-        metadata::read(&fixture::bytes("camera.jpg"), Format::Jpeg)
+        metadata::read(&after, RasterFormat::Jpeg),
+        metadata::read(&fixture::bytes("camera.jpg"), RasterFormat::Jpeg)
     );
     let after = decoded("camera.jpg", after);
     let before = fixture::picture("camera.jpg");
@@ -100,8 +100,8 @@ fn exif_and_gps_are_kept_in_tiff() {
         assert!(kept.iter().any(|field| field == said), "{said}: {kept:?}");
     }
     assert_eq!(
-        metadata::read(&after, Format::Tiff),
-        metadata::read(&before, Format::Tiff)
+        metadata::read(&after, RasterFormat::Tiff),
+        metadata::read(&before, RasterFormat::Tiff)
     );
 }
 
@@ -153,17 +153,17 @@ fn the_same_draw_gives_the_same_bytes_and_another_others() {
 
 #[test]
 fn alpha_stays_and_every_depth_can_be_written() {
-    let mut draw = Draw::of_digest([1; 32]);
+    let mut draw = SeededRng::of_digest([1; 32]);
     let mut noise = Noise::new(Strength::High, &mut draw);
     for (mut pixels, format) in [
-        (DynamicImage::new_luma_a8(5, 4), Format::Tiff),
-        (DynamicImage::new_luma_a16(5, 4), Format::Tiff),
-        (DynamicImage::new_rgba32f(5, 4), Format::Tiff),
-        (DynamicImage::new_luma_a16(5, 4), Format::Png),
-        (DynamicImage::new_rgba16(5, 4), Format::Png),
-        (DynamicImage::new_luma_a8(5, 4), Format::WebP),
-        (DynamicImage::new_luma8(5, 4), Format::Jpeg),
-        (DynamicImage::new_luma8(5, 4), Format::Bmp),
+        (DynamicImage::new_luma_a8(5, 4), RasterFormat::Tiff),
+        (DynamicImage::new_luma_a16(5, 4), RasterFormat::Tiff),
+        (DynamicImage::new_rgba32f(5, 4), RasterFormat::Tiff),
+        (DynamicImage::new_luma_a16(5, 4), RasterFormat::Png),
+        (DynamicImage::new_rgba16(5, 4), RasterFormat::Png),
+        (DynamicImage::new_luma_a8(5, 4), RasterFormat::WebP),
+        (DynamicImage::new_luma8(5, 4), RasterFormat::Jpeg),
+        (DynamicImage::new_luma8(5, 4), RasterFormat::Bmp),
     ] {
         noise.add_to(&mut pixels);
         assert!(pixels.to_rgba16().pixels().all(|p| p[0] > 0), "{format:?}");
@@ -179,11 +179,11 @@ fn alpha_stays_and_every_depth_can_be_written() {
         };
         let to = tempfile::NamedTempFile::new().expect("a temporary file");
         let mut out = BufWriter::new(to.reopen().expect("the file"));
-        encode(picture, format, &tiff::Said::default(), &mut out).expect("an output");
+        encode(picture, format, &tiff::TiffMetadata::default(), &mut out).expect("an output");
         out.flush().expect("written");
         let bytes = std::fs::read(to.path()).expect("the output");
-        let media = Media::Picture(format);
-        let again = fixture::decode(&Source { bytes, media }, Wanted::Colours);
+        let media = FileKind::Picture(format);
+        let again = fixture::decode(&ImageSource { bytes, media }, DecodeMode::Colours);
         let again = again.expect("a whole picture");
         assert_eq!((again.pixels.width(), again.pixels.height()), (5, 4));
     }

@@ -27,16 +27,16 @@ const LED_TO: [Tag; 2] = [Tag::ExifDirectory, Tag::GpsDirectory];
 /// In EXIF: leads to another directory, which is not kept.
 const INTEROPERABILITY: u16 = 40_965;
 
-type Fields = Vec<(Tag, ValueBuffer)>;
+type TiffFields = Vec<(Tag, ValueBuffer)>;
 
 /// What a TIFF says of itself.
 #[derive(Default)]
-pub(super) struct Said {
-    own: Fields,
-    led_to: Vec<(Tag, Fields)>,
+pub(super) struct TiffMetadata {
+    own: TiffFields,
+    led_to: Vec<(Tag, TiffFields)>,
 }
 
-impl Said {
+impl TiffMetadata {
     /// What these bytes say; what cannot be read is left out.
     pub(super) fn of(bytes: &[u8]) -> Self {
         Self::read(bytes).unwrap_or_default()
@@ -59,7 +59,7 @@ impl Said {
             let Ok(directory) = directory.and_then(|at| decoder.read_directory(at)) else {
                 continue;
             };
-            let mut fields = Fields::new();
+            let mut fields = TiffFields::new();
             let mut values = decoder.read_directory_tags(&directory);
             for (tag, _) in directory.iter() {
                 let mut value = ValueBuffer::empty(Type::BYTE);
@@ -86,7 +86,7 @@ fn native(mut value: ValueBuffer) -> ValueBuffer {
 pub(super) fn write(
     pixels: &DynamicImage,
     icc: Option<&[u8]>,
-    said: &Said,
+    said: &TiffMetadata,
     out: &mut (impl Write + Seek),
 ) -> TiffResult<()> {
     use colortype::{Gray8, Gray16, RGB8, RGB16, RGBA8, RGBA16};
@@ -108,7 +108,7 @@ fn write_as<C: colortype::ColorType>(
     pixels: &DynamicImage,
     samples: &[C::Inner],
     icc: Option<&[u8]>,
-    said: &Said,
+    said: &TiffMetadata,
     out: &mut (impl Write + Seek),
 ) -> TiffResult<()>
 where

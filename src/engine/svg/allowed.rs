@@ -9,7 +9,7 @@ use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesStart, Event};
 
 use super::unreadable;
-use crate::model::picture::Defect;
+use crate::model::picture::FileDefect;
 
 const BYTES_MAX: usize = 4 * 1024 * 1024;
 const ELEMENTS_MAX: u32 = 20_000;
@@ -37,7 +37,7 @@ const SKIPPED: [&str; 3] = ["title", "desc", "metadata"];
 
 /// Kinds of well-formed SVGs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ElementKind {
     /// Drawn by resvg, which makes a copy of all stops for each element at most.
     Plain { elements: u32, stops: u32 },
     /// Has elements that are not drawn here, or is too large.
@@ -64,10 +64,10 @@ pub fn is_svg(head: &[u8]) -> bool {
 /// Reads the whole document and returns its kind.
 ///
 /// # Errors
-/// Returns [`Defect::Corrupt`] if it is malformed or breaks off.
-pub fn scan(text: &str) -> Result<Kind, Defect> {
+/// Returns [`FileDefect::Corrupt`] if it is malformed or breaks off.
+pub fn scan(text: &str) -> Result<ElementKind, FileDefect> {
     let mut reader = Reader::from_str(text);
-    let mut counts = Counts::default();
+    let mut counts = ElementCounts::default();
     let mut is_plain = text.len() <= BYTES_MAX;
     loop {
         match reader.read_event().map_err(|error| malformed(&error))? {
@@ -84,20 +84,20 @@ pub fn scan(text: &str) -> Result<Kind, Defect> {
             }
             Event::Eof if is_plain => {
                 let (elements, stops) = (counts.elements, counts.stops);
-                return Ok(Kind::Plain { elements, stops });
+                return Ok(ElementKind::Plain { elements, stops });
             }
-            Event::Eof => return Ok(Kind::Other),
+            Event::Eof => return Ok(ElementKind::Other),
             _ => {}
         }
     }
 }
 
-fn truncated() -> Defect {
-    Defect::Corrupt("the SVG is truncated".to_owned())
+fn truncated() -> FileDefect {
+    FileDefect::Corrupt("the SVG is truncated".to_owned())
 }
 
 /// Markup that does not close is the only syntax error that quick-xml knows.
-fn malformed(error: &quick_xml::Error) -> Defect {
+fn malformed(error: &quick_xml::Error) -> FileDefect {
     match error {
         quick_xml::Error::Syntax(_) => truncated(),
         other => unreadable(other),
@@ -124,7 +124,7 @@ fn may_filter(attribute: &Attribute<'_>) -> bool {
 
 /// Counts over the elements read so far.
 #[derive(Debug, Default)]
-struct Counts {
+struct ElementCounts {
     elements: u32,
     depth: u32,
     gradients: u32,
@@ -136,9 +136,9 @@ struct Counts {
     skipped_from: Option<u32>,
 }
 
-impl Counts {
+impl ElementCounts {
     /// Counts an element. Returns `false` if a plain SVG does not have it.
-    fn add(&mut self, tag: &BytesStart<'_>) -> Result<bool, Defect> {
+    fn add(&mut self, tag: &BytesStart<'_>) -> Result<bool, FileDefect> {
         let is_root = self.elements == 0;
         self.elements += 1;
         let mut is_plain = true;

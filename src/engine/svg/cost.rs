@@ -8,7 +8,7 @@ use resvg::tiny_skia::{Point, Rect};
 use resvg::usvg::tiny_skia_path::PathVerb;
 use resvg::usvg::{Group, Node, Path, Tree};
 
-use crate::model::picture::Defect;
+use crate::model::picture::FileDefect;
 
 /// Pixels that are written in all, about a nanosecond or three each.
 const PIXELS_MAX: f64 = 300e6;
@@ -30,12 +30,12 @@ const DASHES_MAX: f64 = 1e6;
 /// side is no more than `side_px_max`. And how many pixels all layers that are open at once have.
 ///
 /// # Errors
-/// [`Defect::TooLarge`] if it takes too long at any size.
-pub fn scale(tree: &Tree, side_px_max: u32) -> Result<(f32, u64), Defect> {
+/// [`FileDefect::TooLarge`] if it takes too long at any size.
+pub fn scale(tree: &Tree, side_px_max: u32) -> Result<(f32, u64), FileDefect> {
     let size = tree.size();
     let longer = size.width().max(size.height());
     let canvas = Rect::from_xywh(0.0, 0.0, size.width(), size.height())
-        .ok_or_else(|| Defect::TooLarge("the SVG is too large".to_owned()))?;
+        .ok_or_else(|| FileDefect::TooLarge("the SVG is too large".to_owned()))?;
     let mut cost = Cost {
         canvas,
         pixels: f64::from(size.width()) * f64::from(size.height()),
@@ -50,7 +50,7 @@ pub fn scale(tree: &Tree, side_px_max: u32) -> Result<(f32, u64), Defect> {
         scale *= 0.75;
         if f64::from(longer * scale) < SIDE_PX_MIN {
             let text = "the SVG is too complex";
-            return Err(Defect::TooLarge(text.to_owned()));
+            return Err(FileDefect::TooLarge(text.to_owned()));
         }
     }
     let scale_of_area = f64::from(scale) * f64::from(scale);

@@ -11,7 +11,7 @@ fn svg(body: &str) -> String {
     )
 }
 
-fn drawn(text: &str) -> Result<RgbImage, Defect> {
+fn drawn(text: &str) -> Result<RgbImage, FileDefect> {
     let mut memory = fixture::memory();
     Drawing::read(text.as_bytes(), &mut memory)?.draw(&mut memory)
 }
@@ -57,7 +57,7 @@ fn read_a_drawing_takes_its_size_from_the_document_and_draws_it_bounded() {
     for attributes in [r#"width="0" height="9""#, r#"width="-1" height="9""#] {
         let text = format!(r#"<svg xmlns="http://www.w3.org/2000/svg" {attributes}/>"#);
         let read = Drawing::read(text.as_bytes(), &mut fixture::memory());
-        assert!(matches!(read, Err(Defect::Corrupt(_))), "{attributes}");
+        assert!(matches!(read, Err(FileDefect::Corrupt(_))), "{attributes}");
         assert_eq!(declared_px(text.as_bytes()), None, "{attributes}");
     }
     assert_eq!(declared_px(b"<svg/>"), None);
@@ -197,11 +197,14 @@ fn a_malformed_svg_is_corrupt() {
         "",
     ] {
         let read = is_plain(text.as_bytes());
-        assert!(matches!(read, Err(Defect::Corrupt(_))), "{text}: {read:?}");
+        assert!(
+            matches!(read, Err(FileDefect::Corrupt(_))),
+            "{text}: {read:?}"
+        );
     }
     assert!(matches!(
         is_plain(b"<svg>\xff</svg>"),
-        Err(Defect::Corrupt(_))
+        Err(FileDefect::Corrupt(_))
     ));
 }
 
@@ -247,7 +250,7 @@ fn what_is_slow_is_drawn_smaller() {
     ] {
         match drawn(&text) {
             Ok(picture) => assert!(is_drawn && picture.width() < 2_000, "{what}"),
-            Err(Defect::TooLarge(_)) => assert!(!is_drawn, "{what}"),
+            Err(FileDefect::TooLarge(_)) => assert!(!is_drawn, "{what}"),
             Err(other) => panic!("{what}: {other:?}"),
         }
     }

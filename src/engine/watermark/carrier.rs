@@ -3,36 +3,36 @@
 //! Promises: a file is checked as a picture is that nothing is drawn of (a JPEG by its
 //! structure, all else by decoding it), and what is refused for its kind is not called corrupt.
 
-use super::{Tail, kind, payload, trailing};
+use super::{AppendedTail, kind, payload, trailing};
 use crate::engine::budget::Lease;
-use crate::engine::card::Card;
-use crate::engine::decode::{Source, Wanted};
-use crate::engine::{Content, Failure, Wants, input, need, pdf, sniff, thumbnail};
-use crate::model::picture::{Defect, Media};
+use crate::engine::card::PlaceholderCard;
+use crate::engine::decode::{DecodeMode, ImageSource};
+use crate::engine::{EngineError, InputFile, InspectOptions, input, need, pdf, sniff, thumbnail};
+use crate::model::picture::{FileDefect, FileKind};
 
 /// The shortest side of a picture that takes a watermark.
 pub const SIDE_PX_MIN: u32 = 16;
 
 /// A file, read and checked.
 #[derive(Debug)]
-pub struct Carrier {
+pub struct WatermarkHost {
     pub bytes: Vec<u8>,
-    pub media: Media,
+    pub media: FileKind,
     /// A JPEG, if wanted; of a PDF its card.
     pub thumbnail: Option<Vec<u8>>,
 }
 
-impl Carrier {
+impl WatermarkHost {
     /// Reads a file, known to its owner as `name`, and draws its thumbnail if that is wanted.
     ///
     /// # Errors
-    /// Every [`Defect`], or the disk's.
+    /// Every [`FileDefect`], or the disk's.
     pub fn read(
-        content: &Content,
+        content: &InputFile,
         name: &str,
         thumbnail: bool,
         memory: &mut Lease,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, EngineError> {
         Self::of(input::read(content, memory)?, name, thumbnail, memory)
     }
 
@@ -42,16 +42,16 @@ impl Carrier {
         name: &str,
         thumbnail: bool,
         memory: &mut Lease,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, EngineError> {
         let media = identify(name, &bytes)?;
-        let wants = Wants {
+        let wants = InspectOptions {
             thumbnail,
-            ..Wants::default()
+            ..InspectOptions::default()
         };
-        let Media::Picture(format) = media else {
+        let FileKind::Picture(format) = media else {
             pdf::check(&bytes)?;
             let thumbnail = if thumbnail {
-                let card = Card::new(media, name, pdf::sides_pt(&bytes));
+                let card = PlaceholderCard::new(media, name, pdf::sides_pt(&bytes));
                 let drawing = need::of_card(card.sides_px(), wants);
                 memory.require(need::of_file(media, &bytes) + drawing)?;
                 let small = card.draw(thumbnail::THUMBNAIL_PX)?;
@@ -66,11 +66,11 @@ impl Carrier {
             });
         };
         kind::check(format, &bytes)?;
-        let source = Source { bytes, media };
+        let source = ImageSource { bytes, media };
         let thumbnail = if thumbnail {
             let file_bytes = source.bytes.len() as u64;
-            let drawing = |head: &need::Head| file_bytes + need::of_drawing(head, wants);
-            let picture = source.decode(Wanted::Colours, memory, drawing)?;
+            let drawing = |head: &need::ImageHeader| file_bytes + need::of_drawing(head, wants);
+            let picture = source.decode(DecodeMode::Colours, memory, drawing)?;
             check_sides(picture.pixels.width(), picture.pixels.height())?;
             let small = thumbnail::reduced(&picture, thumbnail::THUMBNAIL_PX);
             Some(thumbnail::jpeg(&small, thumbnail::THUMBNAIL_PX)?)
@@ -91,7 +91,7 @@ impl Carrier {
     pub fn texts(&self) -> Vec<String> {
         let bytes = self.bytes.as_slice();
         let texts = match self.media {
-            Media::Pdf => super::pdf::find(bytes).and_then(|block| payload::read(&block)),
+            FileKind::Pdf => super::pdf::find(bytes).and_then(|block| payload::read(&block)),
             _ => trailing::find(bytes).and_then(payload::read),
         };
         texts.unwrap_or_default()
@@ -100,37 +100,37 @@ impl Carrier {
     /// Returns the end of the file that has `block`, in place of the one it has.
     ///
     /// # Errors
-    /// [`Defect::Corrupt`] if no watermark can be put into the file.
-    pub fn place(&self, block: &[u8]) -> Result<Tail, Defect> {
+    /// [`FileDefect::Corrupt`] if no watermark can be put into the file.
+    pub fn place(&self, block: &[u8]) -> Result<AppendedTail, FileDefect> {
         let bytes = self.bytes.as_slice();
         let tail = match self.media {
-            Media::Pdf => super::pdf::place(bytes, block),
+            FileKind::Pdf => super::pdf::place(bytes, block),
             _ => trailing::place(bytes, block),
         };
-        tail.ok_or_else(|| Defect::Corrupt("no watermark can be put into the file".to_owned()))
+        tail.ok_or_else(|| FileDefect::Corrupt("no watermark can be put into the file".to_owned()))
     }
 }
 
 /// What a file is by its bytes, its name agreeing.
-fn identify(name: &str, bytes: &[u8]) -> Result<Media, Defect> {
+fn identify(name: &str, bytes: &[u8]) -> Result<FileKind, FileDefect> {
     if sniff::sniff(bytes).is_none() && pdf::is_pdf(bytes) {
-        sniff::check_name(name, Media::Pdf)?;
-        return Ok(Media::Pdf);
+        sniff::check_name(name, FileKind::Pdf)?;
+        return Ok(FileKind::Pdf);
     }
     match sniff::identify_picture(name, bytes) {
-        Ok(format) => Ok(Media::Picture(format)),
-        Err(Defect::NotAPicture(_)) if Media::of_name(name) == Some(Media::Pdf) => {
-            Err(Defect::NotAPicture("the content is not PDF".to_owned()))
+        Ok(format) => Ok(FileKind::Picture(format)),
+        Err(FileDefect::NotAPicture(_)) if FileKind::of_name(name) == Some(FileKind::Pdf) => {
+            Err(FileDefect::NotAPicture("the content is not PDF".to_owned()))
         }
         Err(defect) => Err(defect),
     }
 }
 
-fn check_sides(width_px: u32, height_px: u32) -> Result<(), Defect> {
+fn check_sides(width_px: u32, height_px: u32) -> Result<(), FileDefect> {
     if width_px.min(height_px) >= SIDE_PX_MIN {
         Ok(())
     } else {
-        Err(Defect::TooSmall(format!(
+        Err(FileDefect::TooSmall(format!(
             "{width_px} by {height_px} pixels is too small: a watermark needs {SIDE_PX_MIN} a side"
         )))
     }

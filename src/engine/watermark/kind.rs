@@ -2,8 +2,8 @@
 //! than grey and RGB.
 
 use crate::engine::framing;
-use crate::engine::ifd::{Directory, Order};
-use crate::model::picture::{Defect, Format};
+use crate::engine::ifd::{ByteOrder, Ifd};
+use crate::model::picture::{FileDefect, RasterFormat};
 
 const TAG_NEW_SUBFILE_TYPE: u16 = 254;
 const TAG_PHOTOMETRIC: u16 = 262;
@@ -13,37 +13,39 @@ const DIRECTORIES_MAX: usize = 64;
 /// Refuses a picture of a kind that takes no watermark.
 ///
 /// # Errors
-/// [`Defect::ColorMode`], [`Defect::Several`] or [`Defect::OtherFormat`].
-pub fn check(format: Format, bytes: &[u8]) -> Result<(), Defect> {
+/// [`FileDefect::ColorMode`], [`FileDefect::Several`] or [`FileDefect::OtherFormat`].
+pub fn check(format: RasterFormat, bytes: &[u8]) -> Result<(), FileDefect> {
     let title = format.title();
-    let animated = || Defect::Several(format!("animated {title} is not supported"));
+    let animated = || FileDefect::Several(format!("animated {title} is not supported"));
     match format {
-        Format::Jpeg if is_cmyk_jpeg(bytes) => {
-            Err(Defect::ColorMode("CMYK JPEG is not supported".to_owned()))
-        }
-        Format::Png if is_animated_png(bytes) => Err(animated()),
-        Format::WebP if is_animated_webp(bytes) => Err(animated()),
-        Format::Tiff => check_tiff(bytes),
-        Format::Gif => Err(Defect::OtherFormat("GIF is not supported".to_owned())),
-        Format::Jpeg | Format::Png | Format::WebP | Format::Bmp => Ok(()),
+        RasterFormat::Jpeg if is_cmyk_jpeg(bytes) => Err(FileDefect::ColorMode(
+            "CMYK JPEG is not supported".to_owned(),
+        )),
+        RasterFormat::Png if is_animated_png(bytes) => Err(animated()),
+        RasterFormat::WebP if is_animated_webp(bytes) => Err(animated()),
+        RasterFormat::Tiff => check_tiff(bytes),
+        RasterFormat::Gif => Err(FileDefect::OtherFormat("GIF is not supported".to_owned())),
+        RasterFormat::Jpeg | RasterFormat::Png | RasterFormat::WebP | RasterFormat::Bmp => Ok(()),
     }
 }
 
-fn check_tiff(bytes: &[u8]) -> Result<(), Defect> {
+fn check_tiff(bytes: &[u8]) -> Result<(), FileDefect> {
     if bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+") {
         let text = "BigTIFF is not supported";
-        return Err(Defect::OtherFormat(text.to_owned()));
+        return Err(FileDefect::OtherFormat(text.to_owned()));
     }
     if has_tiff_pages(bytes) {
         let text = "TIFF with several pages is not supported";
-        return Err(Defect::Several(text.to_owned()));
+        return Err(FileDefect::Several(text.to_owned()));
     }
-    let photometric = Directory::first(bytes).and_then(|it| it.number(TAG_PHOTOMETRIC));
+    let photometric = Ifd::first(bytes).and_then(|it| it.number(TAG_PHOTOMETRIC));
     match photometric {
         // A TIFF that does not say is for the decoder to judge.
         None | Some(0..=2) => Ok(()),
-        Some(5) => Err(Defect::ColorMode("CMYK TIFF is not supported".to_owned())),
-        Some(other) => Err(Defect::ColorMode(format!(
+        Some(5) => Err(FileDefect::ColorMode(
+            "CMYK TIFF is not supported".to_owned(),
+        )),
+        Some(other) => Err(FileDefect::ColorMode(format!(
             "only grey and RGB TIFF are supported (photometric interpretation {other})"
         ))),
     }
@@ -79,12 +81,12 @@ fn is_animated_webp(bytes: &[u8]) -> bool {
 
 /// `true` if there are pictures besides the first that are neither a smaller form of one nor a mask.
 pub(super) fn has_tiff_pages(bytes: &[u8]) -> bool {
-    let Some(order) = Order::of(bytes) else {
+    let Some(order) = ByteOrder::of(bytes) else {
         return false;
     };
     let mut at = order.u32(bytes, 4);
     for index in 0..DIRECTORIES_MAX {
-        let Some(directory) = at.and_then(|at| Directory::at(bytes, order, at)) else {
+        let Some(directory) = at.and_then(|at| Ifd::at(bytes, order, at)) else {
             return false;
         };
         let is_beside = directory

@@ -10,7 +10,7 @@
 //! No object, no cross-reference and no byte before it changes, whether the file has a table
 //! or a stream of cross-references. A file that grew since (readers append) keeps its block.
 
-use super::{Tail, payload};
+use super::{AppendedTail, payload};
 use crate::engine::pdf::cross_references;
 
 const BEGIN: &[u8] = b"\n%SDWM\n";
@@ -24,7 +24,7 @@ pub fn find(bytes: &[u8]) -> Option<Vec<u8>> {
     hex::decode(hex).ok()
 }
 
-pub(super) fn place(bytes: &[u8], block: &[u8]) -> Option<Tail> {
+pub(super) fn place(bytes: &[u8], block: &[u8]) -> Option<AppendedTail> {
     let end = end_of_file(cross_references(bytes)?.0);
     let replaced = begin_of_last(bytes).filter(|begin| {
         let (_, behind) = hex_lines(&bytes[begin + BEGIN.len()..]);
@@ -37,7 +37,7 @@ pub(super) fn place(bytes: &[u8], block: &[u8]) -> Option<Tail> {
         new.push(b'\n');
     }
     new.extend_from_slice(end.as_bytes());
-    Some(Tail {
+    Some(AppendedTail {
         from: replaced.unwrap_or(bytes.len()),
         bytes: new,
     })

@@ -1,32 +1,32 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::decode::{Source, Wanted};
+use crate::engine::decode::{DecodeMode, ImageSource};
 use crate::engine::fixture;
 use crate::engine::metadata;
-use crate::model::picture::Format;
-use crate::platform::rng::Draw;
+use crate::model::picture::RasterFormat;
+use crate::platform::rng::SeededRng;
 
 fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
 /// `bytes` marked.
-fn marked(name: &str, bytes: &[u8], texts: Vec<String>) -> Result<Vec<u8>, Failure> {
-    let carrier = Carrier::of(bytes.to_vec(), name, false, &mut fixture::memory())?;
+fn marked(name: &str, bytes: &[u8], texts: Vec<String>) -> Result<Vec<u8>, EngineError> {
+    let carrier = WatermarkHost::of(bytes.to_vec(), name, false, &mut fixture::memory())?;
     let tail = tail(&carrier, texts)?;
     Ok([&bytes[..tail.from], &tail.bytes].concat())
 }
 
 fn found(name: &str, bytes: &[u8]) -> Vec<String> {
-    Carrier::of(bytes.to_vec(), name, false, &mut fixture::memory())
+    WatermarkHost::of(bytes.to_vec(), name, false, &mut fixture::memory())
         .unwrap_or_else(|failure| panic!("{name}: {failure}"))
         .texts()
 }
 
-fn defect(name: &str, bytes: &[u8]) -> Defect {
-    match Carrier::of(bytes.to_vec(), name, false, &mut fixture::memory()) {
-        Err(Failure::Defect(defect)) => defect,
+fn defect(name: &str, bytes: &[u8]) -> FileDefect {
+    match WatermarkHost::of(bytes.to_vec(), name, false, &mut fixture::memory()) {
+        Err(EngineError::Defect(defect)) => defect,
         other => panic!("{name}: {other:?}"),
     }
 }
@@ -58,7 +58,7 @@ fn texts_are_found_again_in_every_format_and_appended_to() {
 #[test]
 fn pixels_and_what_is_said_of_them_stay() {
     for (name, bytes) in sample::all() {
-        let Some(format) = Format::of_name(name) else {
+        let Some(format) = RasterFormat::of_name(name) else {
             continue;
         };
         let after = marked(name, &bytes, texts(&["Made with Midjourney"])).expect(name);
@@ -68,11 +68,11 @@ fn pixels_and_what_is_said_of_them_stay() {
             "{name}"
         );
         let [before, after] = [bytes, after].map(|bytes| {
-            let source = Source {
+            let source = ImageSource {
                 bytes,
-                media: Media::Picture(format),
+                media: FileKind::Picture(format),
             };
-            fixture::decode(&source, Wanted::Colours).expect(name)
+            fixture::decode(&source, DecodeMode::Colours).expect(name)
         });
         assert_eq!(before.pixels, after.pixels, "{name}");
         assert_eq!(
@@ -102,7 +102,7 @@ fn a_pdf_keeps_every_byte_and_ends_as_it_did() {
 #[test]
 fn a_picture_keeps_every_byte_and_has_its_watermark_behind_them() {
     for (name, bytes) in sample::all() {
-        if Format::of_name(name).is_some() {
+        if RasterFormat::of_name(name).is_some() {
             let once = marked(name, &bytes, texts(&["x"])).expect(name);
             assert!(once.starts_with(&bytes), "{name}");
             assert!(once.ends_with(b"SDWM-END"), "{name}");
@@ -137,15 +137,15 @@ fn unchecked(name: &str, bytes: &[u8], texts: Vec<String>) -> Vec<u8> {
     [&bytes[..tail.from], &tail.bytes].concat()
 }
 
-fn unread(name: &str, bytes: &[u8]) -> Carrier {
-    Carrier {
+fn unread(name: &str, bytes: &[u8]) -> WatermarkHost {
+    WatermarkHost {
         bytes: bytes.to_vec(),
-        media: Media::of_name(name).expect(name),
+        media: FileKind::of_name(name).expect(name),
         thumbnail: None,
     }
 }
 
-type Case = (&'static str, Vec<u8>, fn(String) -> Defect);
+type HostCase = (&'static str, Vec<u8>, fn(String) -> FileDefect);
 
 #[test]
 fn each_defect_is_told_from_the_others() {
@@ -178,35 +178,54 @@ fn each_defect_is_told_from_the_others() {
         b"/Info 6 0 R",
         b"/Encrypt 6 0 R",
     );
-    let cases: [Case; 18] = [
-        ("a.jpg", Vec::new(), Defect::FileSize),
-        ("a.pdf", Vec::new(), Defect::FileSize),
-        ("a.jpg", b"<!doctype html>".to_vec(), Defect::NotAPicture),
-        ("a.pdf", b"<!doctype html>".to_vec(), Defect::NotAPicture),
-        ("a.png", jpeg.clone(), Defect::OtherFormat),
-        ("a.pdf", jpeg.clone(), Defect::OtherFormat),
-        ("a.jpg", fixture::bytes("table.pdf"), Defect::OtherFormat),
-        ("a", fixture::bytes("plain.gif"), Defect::OtherFormat),
-        ("a.jpg", fixture::bytes("truncated.jpg"), Defect::Corrupt),
-        ("a.jpg", cmyk, Defect::ColorMode),
-        ("a.tif", sample::tiff(true, 5), Defect::ColorMode),
-        ("a.png", fixture::bytes("bomb.png"), Defect::TooLarge),
-        ("a.tiff", small, Defect::TooSmall),
-        ("a.tiff", four_bits, Defect::ColorMode),
-        ("a.tiff", packed, Defect::OtherFormat),
-        ("a.png", moving_png, Defect::Several),
-        ("a.webp", moving_webp, Defect::Several),
-        ("a.tiff", pages, Defect::Several),
+    let cases: [HostCase; 18] = [
+        ("a.jpg", Vec::new(), FileDefect::FileSize),
+        ("a.pdf", Vec::new(), FileDefect::FileSize),
+        (
+            "a.jpg",
+            b"<!doctype html>".to_vec(),
+            FileDefect::NotAPicture,
+        ),
+        (
+            "a.pdf",
+            b"<!doctype html>".to_vec(),
+            FileDefect::NotAPicture,
+        ),
+        ("a.png", jpeg.clone(), FileDefect::OtherFormat),
+        ("a.pdf", jpeg.clone(), FileDefect::OtherFormat),
+        (
+            "a.jpg",
+            fixture::bytes("table.pdf"),
+            FileDefect::OtherFormat,
+        ),
+        ("a", fixture::bytes("plain.gif"), FileDefect::OtherFormat),
+        (
+            "a.jpg",
+            fixture::bytes("truncated.jpg"),
+            FileDefect::Corrupt,
+        ),
+        ("a.jpg", cmyk, FileDefect::ColorMode),
+        ("a.tif", sample::tiff(true, 5), FileDefect::ColorMode),
+        ("a.png", fixture::bytes("bomb.png"), FileDefect::TooLarge),
+        ("a.tiff", small, FileDefect::TooSmall),
+        ("a.tiff", four_bits, FileDefect::ColorMode),
+        ("a.tiff", packed, FileDefect::OtherFormat),
+        ("a.png", moving_png, FileDefect::Several),
+        ("a.webp", moving_webp, FileDefect::Several),
+        ("a.tiff", pages, FileDefect::Several),
     ];
     for (name, bytes, kind) in cases {
         let defect = defect(name, &bytes);
         assert_eq!(defect, kind(defect.text().to_owned()), "{name}");
         assert!(!defect.text().contains('\n'));
     }
-    assert!(matches!(defect("a.pdf", &encrypted), Defect::Encrypted(_)));
+    assert!(matches!(
+        defect("a.pdf", &encrypted),
+        FileDefect::Encrypted(_)
+    ));
     assert!(matches!(
         defect("a.tif", b"II+\0\x08\0\0\0"),
-        Defect::OtherFormat(_)
+        FileDefect::OtherFormat(_)
     ));
 }
 
@@ -225,7 +244,7 @@ fn a_pdf_is_checked_from_its_end() {
         for kept in 5..whole.len() - 7 {
             let defect = defect(name, &whole[..kept]);
             assert!(
-                matches!(defect, Defect::Corrupt(_)),
+                matches!(defect, FileDefect::Corrupt(_)),
                 "{name} cut to {kept}: {defect:?}"
             );
         }
@@ -238,9 +257,9 @@ fn a_pdf_is_checked_from_its_end() {
             assert_eq!(found(name, &after), texts(&["x"]));
         }
         let lost = replaced(&whole, b"startxref\n", b"startxref\n9");
-        assert!(matches!(defect(name, &lost), Defect::Corrupt(_)));
+        assert!(matches!(defect(name, &lost), FileDefect::Corrupt(_)));
         let rootless = replaced(&whole, b"/Root 1 0 R", b"/Boot [/Root] ");
-        assert!(matches!(defect(name, &rootless), Defect::Corrupt(_)));
+        assert!(matches!(defect(name, &rootless), FileDefect::Corrupt(_)));
     }
     let odd = replaced(
         &fixture::bytes("table.pdf"),
@@ -263,7 +282,7 @@ async fn the_engine_marks_a_file_and_finds_its_texts_under_any_name() {
             thumbnail: true,
         };
         let embedded = engine.embed(order).await.expect(name);
-        assert_eq!(Some(embedded.media), Media::of_name(name));
+        assert_eq!(Some(embedded.media), FileKind::of_name(name));
         assert!(embedded.thumbnail.is_some(), "{name}");
         let output = fixture::whole(to.path());
         assert_eq!(embedded.body_bytes, output.bytes);
@@ -275,12 +294,12 @@ async fn the_engine_marks_a_file_and_finds_its_texts_under_any_name() {
     let found = engine.extract(fixture::content("photo.jpg"), "photo.png".to_owned());
     assert!(matches!(
         found.await,
-        Err(Failure::Defect(Defect::OtherFormat(_)))
+        Err(EngineError::Defect(FileDefect::OtherFormat(_)))
     ));
 }
 
 /// `bytes` with so many of them changed, most near an end, and perhaps cut.
-fn garbled(bytes: &[u8], draw: &mut Draw) -> Vec<u8> {
+fn garbled(bytes: &[u8], draw: &mut SeededRng) -> Vec<u8> {
     let mut garbled = bytes.to_vec();
     let mut below = |limit: usize| usize::try_from(draw.bits()).unwrap_or(0) % limit.max(1);
     for _ in 0..=below(6) {
@@ -303,7 +322,7 @@ fn garbled(bytes: &[u8], draw: &mut Draw) -> Vec<u8> {
 
 #[test]
 fn garbled_files_are_read_and_marked_without_a_panic() {
-    let mut draw = Draw::of_digest([9; 32]);
+    let mut draw = SeededRng::of_digest([9; 32]);
     for (name, bytes) in sample::all() {
         let once = marked(name, &bytes, texts(&["x"])).expect(name);
         for round in 0..100 {
@@ -351,6 +370,6 @@ proptest! {
         let carrier = unread(name, &bytes);
         prop_assert_eq!(carrier.texts(), Vec::<String>::new());
         let _ = tail(&carrier, texts(&["y"]));
-        let _ = Carrier::of(bytes, name, true, &mut fixture::memory());
+        let _ = WatermarkHost::of(bytes, name, true, &mut fixture::memory());
     }
 }

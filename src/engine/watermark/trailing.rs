@@ -5,7 +5,7 @@
 //! block │ length of the block 4, low byte first │ mark 8
 //! ```
 
-use super::{Tail, payload};
+use super::{AppendedTail, payload};
 
 const MARK: &[u8] = b"SDWM-END";
 const LENGTH_BYTES: usize = 4;
@@ -20,10 +20,10 @@ pub fn find(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// Returns the end of the file that has `block`, in place of an older one.
-pub fn place(bytes: &[u8], block: &[u8]) -> Option<Tail> {
+pub fn place(bytes: &[u8], block: &[u8]) -> Option<AppendedTail> {
     let old_bytes = find(bytes).map_or(0, |old| old.len() + LENGTH_BYTES + MARK.len());
     let length = u32::try_from(block.len()).ok()?;
-    Some(Tail {
+    Some(AppendedTail {
         from: bytes.len() - old_bytes,
         bytes: [block, &length.to_le_bytes(), MARK].concat(),
     })

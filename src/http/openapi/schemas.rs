@@ -12,12 +12,12 @@ const ELSEWHERE: [&str; 4] = ["$ref", "allOf", "anyOf", "oneOf"];
 /// Schemas. Those of named types that are answered are kept to be referred to; what is asked is
 /// told where it is asked, for a type may be read in another shape than it is written in.
 #[derive(Debug)]
-pub struct Schemas {
+pub struct SchemaRegistry {
     answered: SchemaGenerator,
     asked: SchemaGenerator,
 }
 
-impl Default for Schemas {
+impl Default for SchemaRegistry {
     fn default() -> Self {
         let settings = SchemaSettings::draft2020_12().for_serialize();
         let settings = settings.with(|settings| {
@@ -36,7 +36,7 @@ impl Default for Schemas {
     }
 }
 
-impl Schemas {
+impl SchemaRegistry {
     /// The schema of `T`, as it is serialised.
     pub fn of<T: JsonSchema>(&mut self) -> Value {
         let mut schema = self.answered.subschema_for::<T>();

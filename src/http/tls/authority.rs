@@ -43,14 +43,14 @@ pub(super) const RENEW: &str = "remove ca.pem and ca.key, and new ones are made"
 const NOT_OWNER: u32 = 0o077;
 
 /// Who signs the server's certificates.
-pub(super) struct Authority {
+pub(super) struct CertificateAuthority {
     /// Its certificate as it is given out.
     pub pem: String,
     certificate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
 
-impl Authority {
+impl CertificateAuthority {
     /// The one in the folder, which is made for `names` if it is not there.
     pub fn open(folder: &Path, names: &[String], now: Timestamp) -> Result<Self, String> {
         std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
@@ -269,8 +269,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a directory");
         let then = NOW.plus_ms(-years * YEAR_MS);
         let names = LOCAL.map(str::to_owned);
-        Authority::open(folder.path(), &names, then).expect("it is made");
-        let kept = Authority::open(folder.path(), &names, NOW).expect("it is read");
+        CertificateAuthority::open(folder.path(), &names, then).expect("it is made");
+        let kept = CertificateAuthority::open(folder.path(), &names, NOW).expect("it is read");
         kept.certify(&names, NOW).map(drop)
     }
 

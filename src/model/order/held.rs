@@ -1,8 +1,8 @@
 //! Orders that no clock brings to their end: their client's reads do, or the control plane.
 
-use super::super::rule::Processing;
+use super::super::rule::ProcessingMode;
 use super::super::time::Timestamp;
-use super::{Order, State};
+use super::{Order, OrderState};
 
 impl Order {
     /// Whether it is in progress until it is read so often, or told to be done.
@@ -10,24 +10,24 @@ impl Order {
     pub const fn is_held(&self) -> bool {
         let held = matches!(
             self.processing,
-            Some(Processing::Polls(1..) | Processing::Hold)
+            Some(ProcessingMode::Polls(1..) | ProcessingMode::Hold)
         );
-        matches!(self.state, State::InProgress { .. }) && held
+        matches!(self.state, OrderState::InProgress { .. }) && held
     }
 
     /// Whether the read that it waited for has come, and it is not at its end yet.
     #[must_use]
     pub const fn is_let_go(&self) -> bool {
-        let in_progress = matches!(self.state, State::InProgress { .. });
-        in_progress && matches!(self.processing, Some(Processing::Polls(0)))
+        let in_progress = matches!(self.state, OrderState::InProgress { .. });
+        in_progress && matches!(self.processing, Some(ProcessingMode::Polls(0)))
     }
 
     /// Its client reads it: whether this was the last read that it waits for. None, and nothing
     /// changed, unless it waits for reads.
     pub fn poll(&mut self) -> Option<bool> {
         match &mut self.processing {
-            Some(Processing::Polls(left @ 1..))
-                if matches!(self.state, State::InProgress { .. }) =>
+            Some(ProcessingMode::Polls(left @ 1..))
+                if matches!(self.state, OrderState::InProgress { .. }) =>
             {
                 *left -= 1;
                 Some(*left == 0)
@@ -40,8 +40,8 @@ impl Order {
     /// changed, if it is at its end, or an upload is still to come.
     pub fn let_go(&mut self, now: Timestamp) -> bool {
         match self.state {
-            State::Pending if !self.is_awaiting() => self.state = State::started(now),
-            State::InProgress { .. } => {}
+            OrderState::Pending if !self.is_awaiting() => self.state = OrderState::started(now),
+            OrderState::InProgress { .. } => {}
             _ => return false,
         }
         self.processing = None;

@@ -2,20 +2,20 @@
 
 use super::super::time::Timestamp;
 use super::super::work::Outcome;
-use super::{Order, State};
+use super::{Order, OrderState};
 
 impl Order {
     /// Whether its client has yet to be told that it is complete.
     #[must_use]
     pub fn is_untold(&self) -> bool {
-        matches!(&self.state, State::Complete { outcome: Outcome::Detection(found), .. } if found.told_at.is_none())
+        matches!(&self.state, OrderState::Complete { outcome: Outcome::Detection(found), .. } if found.told_at.is_none())
     }
 
     /// Its client is told at `now` that it is complete. False unless that is so, for the first
     /// time, of an order whose client asks until it is told.
     pub fn tell(&mut self, now: Timestamp) -> bool {
         match &mut self.state {
-            State::Complete {
+            OrderState::Complete {
                 outcome: Outcome::Detection(found),
                 ..
             } if found.told_at.is_none() => {

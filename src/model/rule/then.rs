@@ -10,22 +10,22 @@ use super::super::picture::{Label, NoResult};
 /// What a rule does; one of them at least.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Then {
+pub struct RuleAction {
     /// To calls: real milliseconds before anything is done about it.
     pub delay_ms: Option<u32>,
     /// To calls: the answer, in place of the front door's or the receiver's.
-    pub respond: Option<Respond>,
+    pub respond: Option<StubResponse>,
     /// To calls: what becomes of the bytes on the wire.
     pub fault: Option<Fault>,
     /// To orders: what comes of it.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<ForcedOutcome>,
     /// To orders: how long that takes.
-    pub processing: Option<Processing>,
+    pub processing: Option<ProcessingMode>,
     /// To attempts at delivering a webhook.
-    pub webhook: Option<OnWebhook>,
+    pub webhook: Option<WebhookEffect>,
 }
 
-impl Then {
+impl RuleAction {
     /// Whether it is done to calls.
     #[must_use]
     pub const fn is_to_calls(&self) -> bool {
@@ -43,7 +43,7 @@ impl Then {
 
     /// Whether all that it does to orders can be done to those that come to that.
     #[must_use]
-    pub fn fits(&self, makes: Makes) -> bool {
+    pub fn fits(&self, makes: ResultKind) -> bool {
         let outcome = self.outcome.as_ref();
         let processing = self.processing.as_ref();
         outcome.is_none_or(|outcome| outcome.fits(makes))
@@ -86,7 +86,7 @@ impl Fault {
 /// How long an order is in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Processing {
+pub enum ProcessingMode {
     /// So many milliseconds, of its account's clock.
     Ms(u32),
     /// Until its client has read it so often.
@@ -95,19 +95,19 @@ pub enum Processing {
     Hold,
 }
 
-impl Processing {
+impl ProcessingMode {
     /// Whether orders that come to that can take so long; nobody polls for a report's own sake, or
     /// tells it to be done.
     #[must_use]
-    pub const fn fits(self, makes: Makes) -> bool {
-        matches!(self, Self::Ms(_)) || !matches!(makes, Makes::Report)
+    pub const fn fits(self, makes: ResultKind) -> bool {
+        matches!(self, Self::Ms(_)) || !matches!(makes, ResultKind::Report)
     }
 }
 
 /// What is done to an attempt at delivering a webhook; one of them at least.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct OnWebhook {
+pub struct WebhookEffect {
     /// It is not made, and none after it.
     #[serde(skip_serializing_if = "is_not")]
     pub drop: bool,
@@ -142,17 +142,17 @@ pub enum Signature {
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Respond {
+pub struct StubResponse {
     /// 200 to 599.
     pub status: u16,
     pub headers: BTreeMap<String, String>,
-    pub body: Option<Body>,
+    pub body: Option<StubBody>,
 }
 
 /// An answer's body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind", content = "text")]
-pub enum Body {
+pub enum StubBody {
     /// JSON, byte for byte.
     Json(String),
     Text(String),
@@ -161,7 +161,7 @@ pub enum Body {
 /// What comes of an order, whatever its files are called and are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
-pub enum Outcome {
+pub enum ForcedOutcome {
     Failed {
         /// The vendor's code; none: its general one for such orders.
         code: Option<String>,
@@ -183,21 +183,26 @@ pub enum Outcome {
     AnalysisFailed,
 }
 
-impl Outcome {
+impl ForcedOutcome {
     /// Whether such an order can come to this.
     #[must_use]
-    pub const fn fits(&self, makes: Makes) -> bool {
+    pub const fn fits(&self, makes: ResultKind) -> bool {
         match self {
             Self::Failed { .. } => true,
             Self::Probability { .. } => {
-                matches!(makes, Makes::Detection | Makes::Document | Makes::BulkItems)
+                matches!(
+                    makes,
+                    ResultKind::Detection | ResultKind::Document | ResultKind::BulkItems
+                )
             }
             Self::WatermarkText { .. } => {
-                matches!(makes, Makes::Extraction | Makes::ExtractionV3)
+                matches!(makes, ResultKind::Extraction | ResultKind::ExtractionV3)
             }
-            Self::DetectionStatus { .. } => matches!(makes, Makes::ExtractionV3),
-            Self::FinalResult { .. } => matches!(makes, Makes::Document | Makes::BulkItems),
-            Self::AnalysisFailed => matches!(makes, Makes::Document),
+            Self::DetectionStatus { .. } => matches!(makes, ResultKind::ExtractionV3),
+            Self::FinalResult { .. } => {
+                matches!(makes, ResultKind::Document | ResultKind::BulkItems)
+            }
+            Self::AnalysisFailed => matches!(makes, ResultKind::Document),
         }
     }
 
@@ -210,7 +215,7 @@ impl Outcome {
 
 /// What an operation's orders come to, if it makes any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Makes {
+pub enum ResultKind {
     /// Files.
     Outputs,
     /// A judgement of a picture.

@@ -8,11 +8,11 @@ pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// A page in the making.
 #[derive(Debug, Default)]
-pub struct Page(String);
+pub struct MetricsText(String);
 
 /// What the samples of a family are.
 #[derive(Debug, Clone, Copy)]
-pub enum Type {
+pub enum MetricType {
     /// Grows, from 0 on at each start.
     Counter,
     /// Goes up and down.
@@ -23,27 +23,32 @@ pub enum Type {
 
 /// Samples of one name.
 #[derive(Debug)]
-pub struct Family<'p> {
+pub struct MetricFamily<'p> {
     page: &'p mut String,
     name: &'static str,
 }
 
 /// A label's name and value.
-pub type Label<'l> = (&'static str, &'l str);
+pub type MetricLabel<'l> = (&'static str, &'l str);
 
-impl Page {
+impl MetricsText {
     /// Begins a family; `help` is a sentence for people.
-    pub fn family(&mut self, name: &'static str, kind: Type, help: &'static str) -> Family<'_> {
+    pub fn family(
+        &mut self,
+        name: &'static str,
+        kind: MetricType,
+        help: &'static str,
+    ) -> MetricFamily<'_> {
         let kind = match kind {
-            Type::Counter => "counter",
-            Type::Gauge => "gauge",
-            Type::Histogram => "histogram",
+            MetricType::Counter => "counter",
+            MetricType::Gauge => "gauge",
+            MetricType::Histogram => "histogram",
         };
         let help = escaped(help, false);
         put(&mut self.0, format_args!("# HELP {name} {help}\n"));
         put(&mut self.0, format_args!("# TYPE {name} {kind}\n"));
         let page = &mut self.0;
-        Family { page, name }
+        MetricFamily { page, name }
     }
 
     /// As it is served.
@@ -53,9 +58,9 @@ impl Page {
     }
 }
 
-impl Family<'_> {
+impl MetricFamily<'_> {
     /// Adds a sample.
-    pub fn sample(&mut self, labels: &[Label<'_>], value: impl Display) {
+    pub fn sample(&mut self, labels: &[MetricLabel<'_>], value: impl Display) {
         self.line("", labels, value);
     }
 
@@ -63,7 +68,7 @@ impl Family<'_> {
     /// the one before, and of what was more than all; `sum` is that of all values.
     pub fn histogram(
         &mut self,
-        label: Label<'_>,
+        label: MetricLabel<'_>,
         bounds_us: &[u64],
         counts: &[u64],
         sum: &impl Display,
@@ -79,7 +84,7 @@ impl Family<'_> {
         self.line("_count", &[label], all);
     }
 
-    fn line(&mut self, suffix: &str, labels: &[Label<'_>], value: impl Display) {
+    fn line(&mut self, suffix: &str, labels: &[MetricLabel<'_>], value: impl Display) {
         put(self.page, format_args!("{}{suffix}", self.name));
         for (at, (name, text)) in labels.iter().enumerate() {
             let before = if at == 0 { '{' } else { ',' };
@@ -131,11 +136,11 @@ mod tests {
 
     #[test]
     fn a_page_is_what_the_format_says() {
-        let mut page = Page::default();
-        page.family("a_total", Type::Counter, "One\\\n\"two\".")
+        let mut page = MetricsText::default();
+        page.family("a_total", MetricType::Counter, "One\\\n\"two\".")
             .sample(&[("b", "x\"y\\\nz"), ("c", "")], 7);
-        page.family("d", Type::Gauge, "Here.").sample(&[], -1);
-        page.family("e_seconds", Type::Histogram, "Long.")
+        page.family("d", MetricType::Gauge, "Here.").sample(&[], -1);
+        page.family("e_seconds", MetricType::Histogram, "Long.")
             .histogram(("f", "g"), &[500, 2_500_000], &[1, 0, 2], &0.5);
         let expected = r#"# HELP a_total One\\\n"two".
 # TYPE a_total counter

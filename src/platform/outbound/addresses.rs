@@ -39,7 +39,7 @@ const fn v6(segments: [u16; 8]) -> IpAddr {
 
 /// Kinds of addresses, by who may be behind them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reach {
+enum AddressScope {
     /// This machine, and the networks of tests.
     Local,
     Public,
@@ -54,10 +54,13 @@ enum Reach {
 /// `true` for an address of this machine or of a private network.
 #[must_use]
 pub fn is_local_address(address: IpAddr) -> bool {
-    matches!(Reach::of(address), Reach::Local | Reach::Unspecified)
+    matches!(
+        AddressScope::of(address),
+        AddressScope::Local | AddressScope::Unspecified
+    )
 }
 
-impl Reach {
+impl AddressScope {
     fn of(address: IpAddr) -> Self {
         let address = address.to_canonical();
         let is_metadata = |address: &IpAddr| METADATA.contains(address);
@@ -131,17 +134,17 @@ fn embedded(v6: Ipv6Addr) -> Option<Ipv4Addr> {
 
 /// Returns why `address` is not called, under the name `who`. `None` if it may be called.
 pub(super) fn refusal(who: &str, address: IpAddr, allow_public: bool) -> Option<String> {
-    let reason = Reach::of(address).refusal(allow_public)?;
+    let reason = AddressScope::of(address).refusal(allow_public)?;
     Some(format!("{who} {reason}"))
 }
 
 /// Resolves names to those of their addresses that may be called.
 #[derive(Debug)]
-pub(super) struct Addresses {
+pub(super) struct FilteringResolver {
     pub(super) allow_public: bool,
 }
 
-impl Resolve for Addresses {
+impl Resolve for FilteringResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let allow_public = self.allow_public;
         Box::pin(async move {
@@ -177,8 +180,8 @@ pub(super) async fn callable(
 mod tests {
     use super::*;
 
-    fn reach(address: &str) -> Reach {
-        Reach::of(address.parse().expect("an address"))
+    fn reach(address: &str) -> AddressScope {
+        AddressScope::of(address.parse().expect("an address"))
     }
 
     #[test]
@@ -201,7 +204,7 @@ mod tests {
             "::ffff:192.168.1.1",
             "::ffff:100.64.0.1",
         ] {
-            assert_eq!(reach(local), Reach::Local, "{local}");
+            assert_eq!(reach(local), AddressScope::Local, "{local}");
         }
     }
 
@@ -221,10 +224,10 @@ mod tests {
             "2002:7f00:1::1",
             "::127.0.0.1",
         ] {
-            assert_eq!(reach(public), Reach::Public, "{public}");
+            assert_eq!(reach(public), AddressScope::Public, "{public}");
         }
-        assert!(Reach::Public.refusal(false).is_some());
-        assert_eq!(Reach::Public.refusal(true), None);
+        assert!(AddressScope::Public.refusal(false).is_some());
+        assert_eq!(AddressScope::Public.refusal(true), None);
     }
 
     #[test]
@@ -249,22 +252,26 @@ mod tests {
             "2002:a9fe:a9fe::1",
             "::169.254.169.254",
         ] {
-            assert_eq!(reach(metadata), Reach::Metadata, "{metadata}");
+            assert_eq!(reach(metadata), AddressScope::Metadata, "{metadata}");
         }
         for allow_public in [false, true] {
-            assert!(Reach::Metadata.refusal(allow_public).is_some());
+            assert!(AddressScope::Metadata.refusal(allow_public).is_some());
         }
     }
 
     #[test]
     fn addresses_of_nobody_and_of_groups_are_never_called() {
         for unspecified in ["0.0.0.0", "0.1.2.3", "::", "::ffff:0.0.0.0"] {
-            assert_eq!(reach(unspecified), Reach::Unspecified, "{unspecified}");
+            assert_eq!(
+                reach(unspecified),
+                AddressScope::Unspecified,
+                "{unspecified}"
+            );
         }
         for group in ["224.0.0.1", "239.255.255.255", "255.255.255.255", "ff02::1"] {
-            assert_eq!(reach(group), Reach::Group, "{group}");
+            assert_eq!(reach(group), AddressScope::Group, "{group}");
         }
-        for reach in [Reach::Unspecified, Reach::Group] {
+        for reach in [AddressScope::Unspecified, AddressScope::Group] {
             assert!(reach.refusal(true).is_some());
         }
     }

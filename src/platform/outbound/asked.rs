@@ -13,7 +13,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A call.
 #[derive(Debug)]
-pub struct Ask<'a> {
+pub struct CliRequest<'a> {
     pub method: &'a str,
     pub url: &'a str,
     /// Shown as a bearer's.
@@ -26,7 +26,7 @@ pub struct Ask<'a> {
 
 /// An answer, whole.
 #[derive(Debug)]
-pub struct Asked {
+pub struct CliResponse {
     pub status: u16,
     /// What came more than once is joined by a comma.
     pub headers: BTreeMap<String, String>,
@@ -35,7 +35,7 @@ pub struct Asked {
 
 /// Why there is none, in one line.
 #[derive(Debug)]
-pub enum Unanswered {
+pub enum SendError {
     /// Nobody was there to be asked.
     Unreached(String),
     /// It may have been asked.
@@ -46,12 +46,12 @@ pub enum Unanswered {
 ///
 /// # Errors
 /// If no whole answer came.
-pub async fn ask(ask: Ask<'_>) -> Result<Asked, Unanswered> {
-    let lost = |error: &reqwest::Error| Unanswered::Lost(chain(error));
+pub async fn ask(ask: CliRequest<'_>) -> Result<CliResponse, SendError> {
+    let lost = |error: &reqwest::Error| SendError::Lost(chain(error));
     let client = builder(true).connect_timeout(CONNECT_TIMEOUT).build();
     let client = client.map_err(|error| lost(&error))?;
     let method = Method::from_bytes(ask.method.as_bytes());
-    let method = method.map_err(|error| Unanswered::Lost(error.to_string()))?;
+    let method = method.map_err(|error| SendError::Lost(error.to_string()))?;
     let mut request = client.request(method, ask.url);
     if let Some(token) = ask.token {
         request = request.bearer_auth(token);
@@ -64,14 +64,14 @@ pub async fn ask(ask: Ask<'_>) -> Result<Asked, Unanswered> {
     }
     let answer = request.send().await.map_err(|error| {
         if error.is_connect() {
-            Unanswered::Unreached(root(&error))
+            SendError::Unreached(root(&error))
         } else {
             lost(&error)
         }
     })?;
     let (status, headers) = (answer.status().as_u16(), joined(answer.headers()));
     let body = answer.bytes().await.map_err(|error| lost(&error))?;
-    Ok(Asked {
+    Ok(CliResponse {
         status,
         headers,
         body: body.to_vec(),

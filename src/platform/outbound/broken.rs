@@ -16,14 +16,14 @@ use tokio::net::TcpStream;
 use super::addresses::callable;
 use super::treated::request_line;
 use super::unanswered::refused;
-use super::{AGENT, Outbound, authority, late, shown_url};
+use super::{AGENT, OutboundClient, authority, late, shown_url};
 use crate::model::rule::Fault;
 
 /// No HTTP, neither a request nor an answer.
 pub const GARBAGE: &[u8] = b"\x15\x03\0garbage\0\xff\xfe\r\n\x7f\x80 no HTTP\r\n\r\n";
 
 /// A request, to be broken.
-pub(super) struct Request<'r, R> {
+pub(super) struct RawRequest<'r, R> {
     pub method: &'static str,
     /// As it was given.
     pub shown: &'r str,
@@ -36,12 +36,12 @@ pub(super) struct Request<'r, R> {
     pub bytes: u64,
 }
 
-impl Outbound {
+impl OutboundClient {
     /// Sends a request as far as the fault lets it: the line that tells of it, or of what went
     /// wrong before.
     pub(super) async fn break_off<R: AsyncRead + Unpin>(
         &self,
-        request: Request<'_, R>,
+        request: RawRequest<'_, R>,
         (title, fault): (&str, Fault),
         timeout: std::time::Duration,
     ) -> String {
@@ -57,7 +57,7 @@ impl Outbound {
 
     async fn send_broken<R: AsyncRead + Unpin>(
         &self,
-        request: Request<'_, R>,
+        request: RawRequest<'_, R>,
         fault: Fault,
     ) -> io::Result<()> {
         let mut stream = self.connect(&request.url).await?;
@@ -104,7 +104,7 @@ impl Outbound {
 }
 
 /// The request's head as the HTTP client would write it.
-fn head<R>(request: &Request<'_, R>) -> io::Result<Vec<u8>> {
+fn head<R>(request: &RawRequest<'_, R>) -> io::Result<Vec<u8>> {
     let url = &request.url;
     let bad = |_| io::Error::from(io::ErrorKind::InvalidInput);
     let mut headers = HeaderMap::new();

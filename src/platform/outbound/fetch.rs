@@ -8,12 +8,12 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use super::treated::{answer_line, content};
-use super::{Outbound, Pace, Treatment, late, shown_url, unanswered};
-use crate::model::rule::Respond;
+use super::{CallOverrides, OutboundClient, Throttle, late, shown_url, unanswered};
+use crate::model::rule::StubResponse;
 
 /// A file that was fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fetched {
+pub struct DownloadedFile {
     /// Its size.
     pub bytes: u64,
     /// As its server says; none if that says nothing that can be read.
@@ -53,14 +53,14 @@ impl From<io::Error> for FetchError {
 }
 
 /// Where a file goes to, as it comes.
-struct Into<'i> {
+struct Download<'i> {
     shown: String,
     path: &'i Path,
     bytes_max: u64,
-    pace: Option<Pace>,
+    pace: Option<Throttle>,
 }
 
-impl Outbound {
+impl OutboundClient {
     /// Gets what is at `url` into the file `to`, as it comes, the call treated so. It has to be
     /// answered 2xx, to have `bytes_max` bytes at most, and to be there within 10 s. Redirects are
     /// not followed. A fault is met when an answer has come.
@@ -72,10 +72,10 @@ impl Outbound {
         url: &str,
         to: &Path,
         bytes_max: u64,
-        treatment: &Treatment,
-    ) -> Result<Fetched, FetchError> {
+        treatment: &CallOverrides,
+    ) -> Result<DownloadedFile, FetchError> {
         treatment.wait().await;
-        let into = Into {
+        let into = Download {
             shown: shown_url(url),
             path: to,
             bytes_max,
@@ -96,9 +96,9 @@ impl Outbound {
     async fn get_into(
         &self,
         url: &str,
-        mut into: Into<'_>,
-        treatment: &Treatment,
-    ) -> Result<Fetched, FetchError> {
+        mut into: Download<'_>,
+        treatment: &CallOverrides,
+    ) -> Result<DownloadedFile, FetchError> {
         let timeout = self.timeouts.fetch;
         let request = self.client()?.get(self.allowed(url)?).timeout(timeout);
         let sent = request.send().await;
@@ -119,13 +119,13 @@ impl Outbound {
     }
 }
 
-impl Into<'_> {
+impl Download<'_> {
     /// Takes an answer that nobody has sent.
     async fn take_given(
         mut self,
-        treatment: &Treatment,
-        respond: &Respond,
-    ) -> Result<Fetched, FetchError> {
+        treatment: &CallOverrides,
+        respond: &StubResponse,
+    ) -> Result<DownloadedFile, FetchError> {
         let (body, media_type) = content(respond);
         self.check(respond.status, Some(body.len() as u64), treatment)?;
         let mut file = self.create().await?;
@@ -135,7 +135,12 @@ impl Into<'_> {
     }
 
     /// Whether what was answered so can be had.
-    fn check(&self, status: u16, length: Option<u64>, treatment: &Treatment) -> Result<(), String> {
+    fn check(
+        &self,
+        status: u16,
+        length: Option<u64>,
+        treatment: &CallOverrides,
+    ) -> Result<(), String> {
         if let Some((title, fault)) = treatment.broken() {
             return Err(answer_line(title, fault));
         }
@@ -182,9 +187,9 @@ impl Into<'_> {
         mut file: File,
         bytes: u64,
         content_type: Option<String>,
-    ) -> io::Result<Fetched> {
+    ) -> io::Result<DownloadedFile> {
         file.flush().await?;
-        Ok(Fetched {
+        Ok(DownloadedFile {
             bytes,
             content_type,
         })

@@ -15,14 +15,14 @@ const BEHIND_MAX: Duration = Duration::from_millis(100);
 
 /// Says when how many bytes may go on. The first may at once.
 #[derive(Debug)]
-pub struct Pace {
+pub struct Throttle {
     bytes_per_second: u32,
     /// When the next bytes may go on.
     due: Instant,
     wait: Option<Pin<Box<Sleep>>>,
 }
 
-impl Pace {
+impl Throttle {
     /// A pace of at least one byte a second.
     #[must_use]
     pub fn new(bytes_per_second: u32) -> Self {
@@ -66,15 +66,15 @@ impl Pace {
 }
 
 /// A body at a pace.
-pub(super) struct Paced<B> {
+pub(super) struct ThrottledBody<B> {
     inner: B,
-    pace: Pace,
+    pace: Throttle,
     /// What has come and may not go on yet.
     held: Bytes,
 }
 
-impl<B> Paced<B> {
-    pub(super) fn new(inner: B, pace: Pace) -> Self {
+impl<B> ThrottledBody<B> {
+    pub(super) fn new(inner: B, pace: Throttle) -> Self {
         Self {
             inner,
             pace,
@@ -83,7 +83,7 @@ impl<B> Paced<B> {
     }
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for Paced<B> {
+impl<B: Body<Data = Bytes> + Unpin> Body for ThrottledBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, HeaderValue};
 
 use super::treated::content;
-use crate::model::rule::Respond;
+use crate::model::rule::StubResponse;
 
 /// Headers that are kept,
 const HEADERS_MAX: usize = 64;
@@ -19,7 +19,7 @@ const BODY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// An answer; of its body, the begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Posted {
+pub struct WebhookResponse {
     pub status: u16,
     /// What came more than once is joined by a comma.
     pub headers: BTreeMap<String, String>,
@@ -28,7 +28,7 @@ pub struct Posted {
     pub is_clipped: bool,
 }
 
-impl Posted {
+impl WebhookResponse {
     pub(super) async fn read(mut answer: reqwest::Response) -> Self {
         let status = answer.status().as_u16();
         let (headers, mut is_clipped) = clipped(answer.headers());
@@ -90,8 +90,8 @@ pub(super) fn joined(came: &HeaderMap) -> BTreeMap<String, String> {
     headers
 }
 
-impl From<&Respond> for Posted {
-    fn from(respond: &Respond) -> Self {
+impl From<&StubResponse> for WebhookResponse {
+    fn from(respond: &StubResponse) -> Self {
         let (body, media_type) = content(respond);
         let mut headers: BTreeMap<String, String> = respond
             .headers

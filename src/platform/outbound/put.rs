@@ -13,9 +13,9 @@ use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 
-use super::broken::Request;
-use super::pace::Paced;
-use super::{Outbound, Treatment, unanswered};
+use super::broken::RawRequest;
+use super::pace::ThrottledBody;
+use super::{CallOverrides, OutboundClient, unanswered};
 
 /// What is read of the file in one go.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -40,7 +40,7 @@ impl fmt::Display for PutError {
 
 impl std::error::Error for PutError {}
 
-impl Outbound {
+impl OutboundClient {
     /// Puts the first `bytes` bytes of the file at `path`, as they are read, the call treated so:
     /// the status of the answer, which has to come within 30 s.
     ///
@@ -52,7 +52,7 @@ impl Outbound {
         content_type: &str,
         path: &Path,
         bytes: u64,
-        treatment: &Treatment,
+        treatment: &CallOverrides,
     ) -> Result<u16, PutError> {
         treatment.wait().await;
         if let Some(respond) = treatment.answer().map_err(PutError::Unanswered)? {
@@ -65,7 +65,7 @@ impl Outbound {
         }
         let timeout = self.timeouts.put;
         if let Some(broken) = treatment.broken() {
-            let request = Request {
+            let request = RawRequest {
                 method: "PUT",
                 shown: url,
                 url: allowed,
@@ -86,7 +86,7 @@ impl Outbound {
             .header(CONTENT_TYPE, content_type)
             .header(CONTENT_LENGTH, bytes)
             .body(match treatment.pace() {
-                Some(pace) => Body::wrap(Paced::new(body, pace)),
+                Some(pace) => Body::wrap(ThrottledBody::new(body, pace)),
                 None => Body::wrap(body),
             })
             .send()

@@ -18,7 +18,7 @@ const LONG: Duration = Duration::from_secs(30);
 
 /// What every request is answered.
 #[derive(Clone)]
-enum Reply {
+enum TestReply {
     /// These bytes; then the connection is closed.
     Bytes(Vec<u8>),
     /// These bytes; then nothing more comes.
@@ -27,13 +27,13 @@ enum Reply {
     Endless,
 }
 
-struct Server {
+struct ReplyServer {
     origin: String,
     requests: UnboundedReceiver<Vec<u8>>,
 }
 
-impl Server {
-    async fn start(reply: Reply) -> Self {
+impl ReplyServer {
+    async fn start(reply: TestReply) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let origin = format!("http://{}", listener.local_addr().expect("an address"));
         let (sender, requests) = unbounded_channel();
@@ -46,7 +46,7 @@ impl Server {
     }
 
     /// One whose certificate is of its own making, and another's.
-    async fn secure(reply: Reply) -> Self {
+    async fn secure(reply: TestReply) -> Self {
         let made = rcgen::generate_simple_self_signed(["else.example".to_owned()]);
         let made = made.expect("a certificate");
         let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
@@ -96,7 +96,7 @@ fn whole_bytes(request: &[u8]) -> Option<usize> {
 
 async fn answer(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    reply: Reply,
+    reply: TestReply,
     requests: UnboundedSender<Vec<u8>>,
 ) {
     let mut request = Vec::new();
@@ -108,15 +108,15 @@ async fn answer(
     }
     let _ = requests.send(request);
     match reply {
-        Reply::Bytes(bytes) => {
+        TestReply::Bytes(bytes) => {
             stream.write_all(&bytes).await.expect("written");
             stream.shutdown().await.expect("closed");
         }
-        Reply::Stall(begun) => {
+        TestReply::Stall(begun) => {
             stream.write_all(begun.as_bytes()).await.expect("written");
             std::future::pending::<()>().await;
         }
-        Reply::Endless => {
+        TestReply::Endless => {
             let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
             // Larger than what is kept of a body, so that one read is enough on a busy machine.
             let chunk = format!("1388\r\n{}\r\n", "12345".repeat(1000));
@@ -128,27 +128,32 @@ async fn answer(
     }
 }
 
-fn reply(status: &str, headers: &str, body: &str) -> Reply {
+fn reply(status: &str, headers: &str, body: &str) -> TestReply {
     let length = body.len();
     let text = format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n{body}");
-    Reply::Bytes(text.into_bytes())
+    TestReply::Bytes(text.into_bytes())
 }
 
-fn outbound() -> Outbound {
-    Outbound::new(LONG, false)
+fn outbound() -> OutboundClient {
+    OutboundClient::new(LONG, false)
 }
 
 /// What fetching `url` comes to, and what then is in the file; none if it was not made.
-async fn fetch(outbound: &Outbound, url: &str) -> (Result<Fetched, String>, Option<Vec<u8>>) {
+async fn fetch(
+    outbound: &OutboundClient,
+    url: &str,
+) -> (Result<DownloadedFile, String>, Option<Vec<u8>>) {
     let folder = tempfile::tempdir().expect("a folder");
     let to = folder.path().join("file");
-    let fetched = outbound.fetch(url, &to, MAX, &Treatment::default()).await;
+    let fetched = outbound
+        .fetch(url, &to, MAX, &CallOverrides::default())
+        .await;
     let fetched = fetched.map_err(|error| error.to_string());
     (fetched, std::fs::read(to).ok())
 }
 
-fn fetched(bytes: u64, content_type: Option<&str>) -> Fetched {
-    Fetched {
+fn fetched(bytes: u64, content_type: Option<&str>) -> DownloadedFile {
+    DownloadedFile {
         bytes,
         content_type: content_type.map(str::to_owned),
     }
@@ -157,7 +162,7 @@ fn fetched(bytes: u64, content_type: Option<&str>) -> Fetched {
 #[tokio::test]
 async fn a_file_is_fetched_as_it_is_sent() {
     let typed = reply("200 OK", "content-type: image/jpeg\r\n", "picture");
-    let mut server = Server::start(typed).await;
+    let mut server = ReplyServer::start(typed).await;
     let url = format!("{}/a.jpg?b=c", server.origin);
     let (done, file) = fetch(&outbound(), &url).await;
     assert_eq!(done, Ok(fetched(7, Some("image/jpeg"))));
@@ -170,17 +175,17 @@ async fn a_file_is_fetched_as_it_is_sent() {
 #[tokio::test]
 async fn a_file_of_the_greatest_size_is_fetched_and_a_greater_one_is_not() {
     let full = "x".repeat(1_000);
-    let server = Server::start(reply("200 OK", "", &full)).await;
+    let server = ReplyServer::start(reply("200 OK", "", &full)).await;
     let (done, file) = fetch(&outbound(), &server.origin).await;
     assert_eq!(done, Ok(fetched(1_000, None)));
     assert_eq!(file, Some(full.clone().into_bytes()));
 
-    let server = Server::start(reply("200 OK", "", &(full + "x"))).await;
+    let server = ReplyServer::start(reply("200 OK", "", &(full + "x"))).await;
     let (done, file) = fetch(&outbound(), &server.origin).await;
     let line = format!("{} has more than 1000 bytes", server.origin);
     assert_eq!((done, file), (Err(line), None), "its length says so");
 
-    let server = Server::start(Reply::Endless).await;
+    let server = ReplyServer::start(TestReply::Endless).await;
     let (done, file) = fetch(&outbound(), &server.origin).await;
     let line = format!("{} has more than 1000 bytes", server.origin);
     assert_eq!(done, Err(line), "nothing says so but what comes");
@@ -189,7 +194,7 @@ async fn a_file_of_the_greatest_size_is_fetched_and_a_greater_one_is_not() {
 
 #[tokio::test]
 async fn what_is_not_answered_2xx_is_not_fetched() {
-    let other = Server::start(reply("200 OK", "", "picture")).await;
+    let other = ReplyServer::start(reply("200 OK", "", "picture")).await;
     let headers = format!("location: {}\r\n", other.origin);
     for (status, after) in [
         ("302 Found", "302: redirects are not followed"),
@@ -197,7 +202,7 @@ async fn what_is_not_answered_2xx_is_not_fetched() {
         ("404 Not Found", "404"),
         ("500 Internal Server Error", "500"),
     ] {
-        let server = Server::start(reply(status, &headers, "why")).await;
+        let server = ReplyServer::start(reply(status, &headers, "why")).await;
         let (done, file) = fetch(&outbound(), &server.origin).await;
         let line = format!("{} answered {after}", server.origin);
         assert_eq!((done, file), (Err(line), None));
@@ -208,7 +213,7 @@ async fn what_is_not_answered_2xx_is_not_fetched() {
 #[tokio::test]
 async fn a_file_that_ends_early_is_not_fetched() {
     let cut = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n123".to_vec();
-    let server = Server::start(Reply::Bytes(cut)).await;
+    let server = ReplyServer::start(TestReply::Bytes(cut)).await;
     let (done, _) = fetch(&outbound(), &server.origin).await;
     let line = done.expect_err("it is not whole");
     assert!(
@@ -220,20 +225,20 @@ async fn a_file_that_ends_early_is_not_fetched() {
 #[tokio::test]
 async fn what_takes_too_long_is_given_up() {
     let short = Duration::from_millis(50);
-    let timeouts = Timeouts {
+    let timeouts = OutboundTimeouts {
         answer: LONG,
         fetch: short,
         put: short,
     };
-    let hurried = Outbound::within(timeouts, false);
+    let hurried = OutboundClient::within(timeouts, false);
     let begun = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n123";
     for stall in ["", begun] {
-        let server = Server::start(Reply::Stall(stall)).await;
+        let server = ReplyServer::start(TestReply::Stall(stall)).await;
         let (done, _) = fetch(&hurried, &server.origin).await;
         let line = format!("{}: not done within 50ms", server.origin);
         assert_eq!(done, Err(line), "{stall}");
     }
-    let server = Server::start(Reply::Stall("")).await;
+    let server = ReplyServer::start(TestReply::Stall("")).await;
     let line = format!("{}: not done within 50ms", server.origin);
     assert_eq!(put(&hurried, &server.origin, b"12345", 5).await, Err(line));
 }
@@ -276,7 +281,7 @@ async fn only_addresses_of_tests_and_only_http_are_called() {
         assert_eq!((done, file), (Err(line.clone()), None));
         assert_eq!(put(&outbound(), url, b"12345", 5).await, Err(line.clone()));
         let posted = outbound()
-            .post_json(url, &[], "{}".to_owned(), &Treatment::default())
+            .post_json(url, &[], "{}".to_owned(), &CallOverrides::default())
             .await;
         assert_eq!(posted, Err(line));
     }
@@ -284,7 +289,7 @@ async fn only_addresses_of_tests_and_only_http_are_called() {
 
 #[tokio::test]
 async fn call_to_metadata_address_with_allow_public_is_refused() {
-    let outbound = Outbound::new(LONG, true);
+    let outbound = OutboundClient::new(LONG, true);
     for url in [
         "http://169.254.169.254/latest/meta-data",
         "http://100.100.100.200/",
@@ -301,12 +306,17 @@ async fn call_to_metadata_address_with_allow_public_is_refused() {
 }
 
 /// What putting the first `bytes` of `content` comes to.
-async fn put(outbound: &Outbound, url: &str, content: &[u8], bytes: u64) -> Result<u16, String> {
+async fn put(
+    outbound: &OutboundClient,
+    url: &str,
+    content: &[u8],
+    bytes: u64,
+) -> Result<u16, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("file");
     std::fs::write(&path, content).expect("a file");
     let done = outbound
-        .put_file(url, "image/png", &path, bytes, &Treatment::default())
+        .put_file(url, "image/png", &path, bytes, &CallOverrides::default())
         .await;
     done.map_err(|error| error.to_string())
 }
@@ -315,7 +325,7 @@ async fn put(outbound: &Outbound, url: &str, content: &[u8], bytes: u64) -> Resu
 async fn the_first_bytes_of_a_file_are_put_and_no_others() {
     let content: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
     for bytes in [0, 1, 65_536, 500_003, content.len()] {
-        let mut server = Server::start(reply("204 No Content", "", "")).await;
+        let mut server = ReplyServer::start(reply("204 No Content", "", "")).await;
         let url = format!("{}/up?X-Amz-Signature=1", server.origin);
         let length = u64::try_from(bytes).expect("a small number");
         assert_eq!(put(&outbound(), &url, &content, length).await, Ok(204));
@@ -335,7 +345,7 @@ async fn the_first_bytes_of_a_file_are_put_and_no_others() {
 async fn whatever_status_a_put_is_answered_is_told() {
     for (status, number) in [("403 Forbidden", 403), ("307 Temporary Redirect", 307)] {
         let headers = "location: http://127.0.0.1:1/\r\n";
-        let server = Server::start(reply(status, headers, "why")).await;
+        let server = ReplyServer::start(reply(status, headers, "why")).await;
         let done = put(&outbound(), &server.origin, b"12345", 5).await;
         assert_eq!(done, Ok(number));
     }
@@ -343,13 +353,13 @@ async fn whatever_status_a_put_is_answered_is_told() {
 
 #[tokio::test]
 async fn a_file_that_is_not_all_there_is_a_fault_of_ours() {
-    let server = Server::start(reply("200 OK", "", "")).await;
+    let server = ReplyServer::start(reply("200 OK", "", "")).await;
     let short = put(&outbound(), &server.origin, b"1234", 5).await;
     let line = "cannot read the file: unexpected end of file";
     assert_eq!(short, Err(line.to_owned()));
     let nowhere = std::path::Path::new("/nowhere/file");
     let (outbound, url) = (outbound(), &server.origin);
-    let untreated = Treatment::default();
+    let untreated = CallOverrides::default();
     let gone = outbound
         .put_file(url, "image/png", nowhere, 5, &untreated)
         .await;
@@ -359,13 +369,13 @@ async fn a_file_that_is_not_all_there_is_a_fault_of_ours() {
 
 #[tokio::test]
 async fn https_is_called_whatever_the_certificate() {
-    let mut server = Server::secure(reply("200 OK", "", "picture")).await;
+    let mut server = ReplyServer::secure(reply("200 OK", "", "picture")).await;
     let outbound = outbound();
     let (done, file) = fetch(&outbound, &server.origin).await;
     assert_eq!(done, Ok(fetched(7, None)));
     assert_eq!(file, Some(b"picture".to_vec()));
     assert_eq!(put(&outbound, &server.origin, b"12345", 4).await, Ok(200));
-    let untreated = Treatment::default();
+    let untreated = CallOverrides::default();
     let posted = outbound.post_json(&server.origin, &[("x-a", "b")], "{}".to_owned(), &untreated);
     assert_eq!(posted.await.map(|posted| posted.status), Ok(200));
     for (method, sent) in [("get", ""), ("put", "1234"), ("post", "{}")] {
@@ -379,7 +389,7 @@ async fn https_is_called_whatever_the_certificate() {
 async fn who_calls_nobody_has_no_client() {
     let outbound = outbound();
     assert!(outbound.client.get().is_none());
-    let server = Server::start(reply("200 OK", "", "")).await;
+    let server = ReplyServer::start(reply("200 OK", "", "")).await;
     let (done, _) = fetch(&outbound, &server.origin).await;
     assert_eq!(done, Ok(fetched(0, None)));
     assert!(outbound.clone().client.get().is_some());

@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-use super::Pace;
-use crate::model::rule::{Body, Fault, Respond};
+use super::Throttle;
+use crate::model::rule::{Fault, StubBody, StubResponse};
 
 /// What is done to a call; by default nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Treatment {
+pub struct CallOverrides {
     /// Real time that passes before anything is done about it, on no timeout's account.
     pub delay: Duration,
     /// Nobody is called, and it is as though this had been answered.
-    pub respond: Option<Respond>,
+    pub respond: Option<StubResponse>,
     /// What becomes of it on its way, and who says so: `rule 3 (flaky)`.
     pub fault: Option<(String, Fault)>,
 }
 
-impl Treatment {
+impl CallOverrides {
     /// Lets the delay pass.
     pub(super) async fn wait(&self) {
         if !self.delay.is_zero() {
@@ -28,7 +28,7 @@ impl Treatment {
     ///
     /// # Errors
     /// One line: that answer does not come whole.
-    pub(super) fn answer(&self) -> Result<Option<&Respond>, String> {
+    pub(super) fn answer(&self) -> Result<Option<&StubResponse>, String> {
         let Some(respond) = &self.respond else {
             return Ok(None);
         };
@@ -45,9 +45,9 @@ impl Treatment {
     }
 
     /// The pace that its bytes go at, if it is one.
-    pub(super) fn pace(&self) -> Option<Pace> {
+    pub(super) fn pace(&self) -> Option<Throttle> {
         match self.fault {
-            Some((_, Fault::Drip { bytes_per_second })) => Some(Pace::new(bytes_per_second)),
+            Some((_, Fault::Drip { bytes_per_second })) => Some(Throttle::new(bytes_per_second)),
             _ => None,
         }
     }
@@ -78,11 +78,11 @@ pub(super) fn answer_line(title: &str, fault: Fault) -> String {
 }
 
 /// The body of an answer and its media type, unless a header says another.
-pub(super) fn content(respond: &Respond) -> (&str, Option<&str>) {
+pub(super) fn content(respond: &StubResponse) -> (&str, Option<&str>) {
     let (body, usual) = match &respond.body {
         None => ("", None),
-        Some(Body::Json(text)) => (text.as_str(), Some("application/json")),
-        Some(Body::Text(text)) => (text.as_str(), Some("text/plain; charset=utf-8")),
+        Some(StubBody::Json(text)) => (text.as_str(), Some("application/json")),
+        Some(StubBody::Text(text)) => (text.as_str(), Some("text/plain; charset=utf-8")),
     };
     let mut headers = respond.headers.iter();
     let said = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));

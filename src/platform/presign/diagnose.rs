@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Signer;
-use super::presented::Presented;
+use super::presented::SignedRequest;
 
 const METHODS: [&str; 5] = ["PUT", "GET", "HEAD", "DELETE", "POST"];
 /// The content types that clients of the two vendors sign.
@@ -34,7 +34,7 @@ const HOSTS_TRIED_MAX: usize = 8;
 /// What differs, in one line. Tries one change at a time: host, method, content type.
 pub(super) fn why(
     signer: &Signer,
-    presented: &Presented<'_>,
+    presented: &SignedRequest<'_>,
     known: &[Arc<str>],
     strict_host: bool,
 ) -> String {

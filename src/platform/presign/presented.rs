@@ -21,7 +21,7 @@ pub struct Request<'a> {
 }
 
 /// A presigned request taken apart: all that the signature covers.
-pub(super) struct Presented<'a> {
+pub(super) struct SignedRequest<'a> {
     pub request: Request<'a>,
     pub path: String,
     pub query: String,
@@ -33,7 +33,7 @@ pub(super) struct Presented<'a> {
     pub signature: String,
 }
 
-impl Presented<'_> {
+impl SignedRequest<'_> {
     /// Is this the signature of the request as sent to `host`?
     pub fn holds(&self, signer: &Signer, host: &str) -> bool {
         self.holds_as(signer, self.request.method, host, None)

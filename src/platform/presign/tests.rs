@@ -11,8 +11,8 @@ fn signer() -> Signer {
     Signer::new("stuntdouble", "stuntdouble-secret", "us-east-1")
 }
 
-fn put(key: &str) -> Presign<'_> {
-    Presign {
+fn put(key: &str) -> PresignParams<'_> {
+    PresignParams {
         method: "PUT",
         origin: "http://localhost:8080",
         bucket: "bizmori",
@@ -33,7 +33,7 @@ fn judge(
     headers: &[(&str, &str)],
     now: Timestamp,
     known: &KnownHosts,
-) -> Result<(), Refusal> {
+) -> Result<(), VerifyError> {
     let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
     let target = &after_scheme[after_scheme.find('/').unwrap_or(0)..];
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -51,13 +51,13 @@ fn judge(
     signer().verify(&request, now, known, false)
 }
 
-fn judge_put(url: &str, now: Timestamp) -> Result<(), Refusal> {
+fn judge_put(url: &str, now: Timestamp) -> Result<(), VerifyError> {
     judge("PUT", url, HOST, &[], now, &KnownHosts::default())
 }
 
-fn mismatch(verdict: Result<(), Refusal>) -> Mismatch {
+fn mismatch(verdict: Result<(), VerifyError>) -> SignatureMismatch {
     match verdict {
-        Err(Refusal::Mismatch(mismatch)) => *mismatch,
+        Err(VerifyError::Mismatch(mismatch)) => *mismatch,
         other => panic!("not a mismatch: {other:?}"),
     }
 }
@@ -123,7 +123,7 @@ fn what_botocore_presigns_holds() {
 
 #[test]
 fn a_url_spells_its_parameters_in_aws_s_order() {
-    let url = signer().presign(&Presign {
+    let url = signer().presign(&PresignParams {
         content_type: Some("image/png"),
         signed_headers: &[("x-amz-acl", "private")],
         response_content_disposition: Some("attachment; filename=\"a b.png\""),
@@ -186,7 +186,7 @@ fn a_url_holds_from_a_quarter_of_an_hour_before_its_date_until_it_expires() {
     assert_eq!(judge_put(&url, AT.plus_ms(599_999)), Ok(()));
     assert_eq!(
         judge_put(&url, AT.plus_ms(600_000)),
-        Err(Refusal::Expired {
+        Err(VerifyError::Expired {
             expires_s: 600,
             expires: AT.plus_ms(600_000)
         })
@@ -194,7 +194,7 @@ fn a_url_holds_from_a_quarter_of_an_hour_before_its_date_until_it_expires() {
     assert_eq!(judge_put(&url, AT.plus_ms(-900_000)), Ok(()));
     assert_eq!(
         judge_put(&url, AT.plus_ms(-900_001)),
-        Err(Refusal::NotYetValid {
+        Err(VerifyError::NotYetValid {
             date: AT,
             expires: AT.plus_ms(600_000)
         })
@@ -205,7 +205,7 @@ fn a_url_holds_from_a_quarter_of_an_hour_before_its_date_until_it_expires() {
 fn what_is_malformed_is_told_in_s3_s_words() {
     let url = signer().presign(&put("k"));
     let refused = |from: &str, to: &str| match judge_put(&url.replace(from, to), AT) {
-        Err(Refusal::Parameters(message)) => message,
+        Err(VerifyError::Parameters(message)) => message,
         other => panic!("{from} to {to}: {other:?}"),
     };
     assert!(refused("X-Amz-Expires=600", "X=1").starts_with("Query-string authentication"));
@@ -225,29 +225,32 @@ fn what_is_malformed_is_told_in_s3_s_words() {
 #[test]
 fn who_signs_with_nothing_or_with_other_keys_is_told_so() {
     let url = signer().presign(&put("k"));
-    assert_eq!(judge_put("http://h/_s3/b/k", AT), Err(Refusal::Unsigned));
+    assert_eq!(
+        judge_put("http://h/_s3/b/k", AT),
+        Err(VerifyError::Unsigned)
+    );
     assert_eq!(
         judge_put("http://h/k?AWSAccessKeyId=a&Signature=b&Expires=1", AT),
-        Err(Refusal::OutdatedVersion)
+        Err(VerifyError::OutdatedVersion)
     );
     assert_eq!(
         judge_put(&url.replace("=stuntdouble", "=other"), AT),
-        Err(Refusal::KeyId("other".to_owned()))
+        Err(VerifyError::KeyId("other".to_owned()))
     );
     assert_eq!(
         judge_put(&url.replace("=host", "=range"), AT),
-        Err(Refusal::HostNotSigned)
+        Err(VerifyError::HostNotSigned)
     );
 }
 
 #[test]
 fn what_differs_is_named_where_it_can_be_found_out() {
     let plain = signer().presign(&put("k"));
-    let typed = signer().presign(&Presign {
+    let typed = signer().presign(&PresignParams {
         content_type: Some("image/png"),
         ..put("k")
     });
-    let acl = signer().presign(&Presign {
+    let acl = signer().presign(&PresignParams {
         signed_headers: &[("x-amz-acl", "private")],
         ..put("k")
     });
@@ -285,7 +288,7 @@ fn the_host_is_the_one_that_clients_send() {
 proptest! {
     #[test]
     fn any_key_and_disposition_come_back_and_hold(key in ".{1,40}", disposition in ".{0,40}") {
-        let url = signer().presign(&Presign {
+        let url = signer().presign(&PresignParams {
             response_content_disposition: Some(&disposition),
             ..put(&key)
         });
@@ -303,7 +306,7 @@ proptest! {
 
     #[test]
     fn any_other_character_in_path_or_query_is_refused(at in 0_usize..400, to in "[a-zA-Z0-9]") {
-        let url = signer().presign(&Presign {
+        let url = signer().presign(&PresignParams {
             response_content_disposition: Some("attachment; filename=\"x.jpg\""),
             ..put("temp/1/0/a b.jpg")
         });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::canonical::{canonical_path, canonical_query, parameters, string_to_sign};
-use super::presented::{Presented, Request};
+use super::presented::{Request, SignedRequest};
 use super::{ALGORITHM, EXPIRES_S_MAX, KnownHosts, Signer, UNSIGNED_PAYLOAD, diagnose};
 use crate::model::time::Timestamp;
 use crate::platform::clock;
@@ -13,7 +13,7 @@ const AHEAD_MS_MAX: i64 = 15 * 60 * 1000;
 
 /// Why a request is not let in; the names are those of S3's errors, or their messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum VerifyError {
     /// No signature at all: `AccessDenied`.
     Unsigned,
     /// A signature in the `Authorization` header, where we take none: `AccessDenied`.
@@ -41,12 +41,12 @@ pub enum Refusal {
     /// `AccessDenied`: the host is not among the signed headers.
     HostNotSigned,
     /// `SignatureDoesNotMatch`.
-    Mismatch(Box<Mismatch>),
+    Mismatch(Box<SignatureMismatch>),
 }
 
 /// A signature that is not that of the request it came with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mismatch {
+pub struct SignatureMismatch {
     /// The key it says it is made with.
     pub key_id: String,
     /// The signature that came.
@@ -74,11 +74,11 @@ impl Signer {
         now: Timestamp,
         known: &KnownHosts,
         strict_host: bool,
-    ) -> Result<(), Refusal> {
-        let parameters = Parameters::of(request.query).map_err(|refusal| {
+    ) -> Result<(), VerifyError> {
+        let parameters = QueryAuth::of(request.query).map_err(|refusal| {
             let authorization = (request.header)("authorization").unwrap_or_default();
-            if refusal == Refusal::Unsigned && authorization.starts_with("AWS") {
-                Refusal::InHeader
+            if refusal == VerifyError::Unsigned && authorization.starts_with("AWS") {
+                VerifyError::InHeader
             } else {
                 refusal
             }
@@ -86,14 +86,14 @@ impl Signer {
         let (date, expires_s) = (parameters.date()?, parameters.expires_s()?);
         let (key_id, scope) = parameters.credential()?;
         if key_id != self.key_id {
-            return Err(Refusal::KeyId(key_id.to_owned()));
+            return Err(VerifyError::KeyId(key_id.to_owned()));
         }
         let expires = date.plus_ms(i64::from(expires_s) * 1000);
         if date > now.plus_ms(AHEAD_MS_MAX) {
-            return Err(Refusal::NotYetValid { date, expires });
+            return Err(VerifyError::NotYetValid { date, expires });
         }
         if now >= expires {
-            return Err(Refusal::Expired { expires_s, expires });
+            return Err(VerifyError::Expired { expires_s, expires });
         }
         let presented = parameters.presented(request, scope)?;
         let known = known.list();
@@ -107,13 +107,13 @@ impl Signer {
 
     fn mismatch(
         &self,
-        presented: &Presented<'_>,
+        presented: &SignedRequest<'_>,
         known: &[Arc<str>],
         strict_host: bool,
-    ) -> Refusal {
+    ) -> VerifyError {
         let request = presented.request;
         let canonical_request = presented.canonical(request.method, request.host, None);
-        Refusal::Mismatch(Box::new(Mismatch {
+        VerifyError::Mismatch(Box::new(SignatureMismatch {
             key_id: self.key_id.clone(),
             signature: presented.signature.clone(),
             string_to_sign: string_to_sign(&presented.date, &presented.scope, &canonical_request),
@@ -124,7 +124,7 @@ impl Signer {
 }
 
 /// The query's parameters, the six of the signature being there once each.
-struct Parameters {
+struct QueryAuth {
     all: Vec<(Vec<u8>, Vec<u8>)>,
     six: [String; 6],
 }
@@ -138,8 +138,8 @@ const SIX: [&str; 6] = [
     "X-Amz-Signature",
 ];
 
-impl Parameters {
-    fn of(query: &str) -> Result<Self, Refusal> {
+impl QueryAuth {
+    fn of(query: &str) -> Result<Self, VerifyError> {
         let all = parameters(query);
         let values = |name: &str| -> Vec<String> {
             all.iter()
@@ -160,9 +160,9 @@ impl Parameters {
         if missing == SIX.len() {
             let outdated = !values("AWSAccessKeyId").is_empty();
             return Err(if outdated {
-                Refusal::OutdatedVersion
+                VerifyError::OutdatedVersion
             } else {
-                Refusal::Unsigned
+                VerifyError::Unsigned
             });
         }
         if missing > 0 {
@@ -180,13 +180,13 @@ impl Parameters {
         Ok(Self { all, six })
     }
 
-    fn date(&self) -> Result<Timestamp, Refusal> {
+    fn date(&self) -> Result<Timestamp, VerifyError> {
         clock::parse_amz(&self.six[2]).ok_or_else(|| {
             malformed("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
         })
     }
 
-    fn expires_s(&self) -> Result<u32, Refusal> {
+    fn expires_s(&self) -> Result<u32, VerifyError> {
         let Ok(expires_s) = self.six[3].parse::<i64>() else {
             return Err(malformed("X-Amz-Expires should be a number"));
         };
@@ -203,7 +203,7 @@ impl Parameters {
     }
 
     /// The key's id, and the scope behind it.
-    fn credential(&self) -> Result<(&str, &str), Refusal> {
+    fn credential(&self) -> Result<(&str, &str), VerifyError> {
         const PARSING: &str = "Error parsing the X-Amz-Credential parameter;";
         let credential = self.six[1].as_str();
         // a key's id may have slashes, the scope has three
@@ -237,13 +237,17 @@ impl Parameters {
         Ok((key_id, scope))
     }
 
-    fn presented<'a>(&self, request: &Request<'a>, scope: &str) -> Result<Presented<'a>, Refusal> {
+    fn presented<'a>(
+        &self,
+        request: &Request<'a>,
+        scope: &str,
+    ) -> Result<SignedRequest<'a>, VerifyError> {
         let headers: Vec<(String, Option<String>)> = self.six[4]
             .split(';')
             .map(|name| (name.to_owned(), (request.header)(name)))
             .collect();
         if !headers.iter().any(|(name, _)| name == "host") {
-            return Err(Refusal::HostNotSigned);
+            return Err(VerifyError::HostNotSigned);
         }
         let payload = self
             .all
@@ -257,7 +261,7 @@ impl Parameters {
                     .1
                     .clone()
             });
-        Ok(Presented {
+        Ok(SignedRequest {
             request: *request,
             path: canonical_path(request.path),
             query: canonical_query(&self.all),
@@ -270,6 +274,6 @@ impl Parameters {
     }
 }
 
-fn malformed(message: impl Into<String>) -> Refusal {
-    Refusal::Parameters(message.into())
+fn malformed(message: impl Into<String>) -> VerifyError {
+    VerifyError::Parameters(message.into())
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use super::rate::{TooMany, Window};
-use crate::model::account::Settings;
+use super::rate::{RateLimited, RateWindow};
+use crate::model::account::AccountSettings;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
 use crate::platform::clock::Clock;
@@ -25,7 +25,7 @@ const SNOWFLAKE_GAP: u64 = 4_096;
 pub struct Account {
     pub id: AccountId,
     pub key: String,
-    pub(super) settings: Mutex<Settings>,
+    pub(super) settings: Mutex<AccountSettings>,
     pub(super) clock: Mutex<Option<Clock>>,
     pub(super) default_clock: Arc<Mutex<Clock>>,
     pub(super) orders: AtomicU64,
@@ -33,7 +33,7 @@ pub struct Account {
     pub(super) requests: AtomicU64,
     pub(super) snowflake: Mutex<u64>,
     pub(super) snowflake_low: u64,
-    pub(super) window: Mutex<Window>,
+    pub(super) window: Mutex<RateWindow>,
     pub(super) ended: CancellationToken,
 }
 
@@ -50,7 +50,7 @@ pub(super) fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Account {
     /// The account as it was stored.
     pub(crate) fn of(
-        row: db::accounts::Stored,
+        row: db::accounts::AccountRow,
         entropy: &Entropy,
         default_clock: Arc<Mutex<Clock>>,
     ) -> Self {
@@ -102,7 +102,7 @@ impl Account {
 
     /// What is set on it.
     #[must_use]
-    pub fn settings(&self) -> Settings {
+    pub fn settings(&self) -> AccountSettings {
         held(&self.settings).clone()
     }
 
@@ -110,7 +110,7 @@ impl Account {
     ///
     /// # Errors
     /// If those of this minute are used up; the call is then not counted.
-    pub fn count_call(&self) -> Result<(), TooMany> {
+    pub fn count_call(&self) -> Result<(), RateLimited> {
         let (plan, taken) = {
             let settings = held(&self.settings);
             (settings.plan, settings.calls_per_minute())

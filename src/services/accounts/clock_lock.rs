@@ -10,7 +10,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::Accounts;
 use crate::model::ids::ClockId;
-use crate::storage::db::agenda::Agenda;
+use crate::storage::db::agenda::DueIndex;
 
 /// The locks of the clocks that somebody holds or waits for.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub struct ClockGuard {
     clock: ClockId,
     lock: Option<OwnedMutexGuard<()>>,
     /// `None` in the hands of the worker, which has just looked.
-    agenda: Option<Agenda>,
+    agenda: Option<DueIndex>,
 }
 
 impl ClockLocks {

@@ -28,18 +28,18 @@ pub enum UploadFor {
     File(u64),
 }
 
-type Key = (AccountId, UploadFor);
+type OwedKey = (AccountId, UploadFor);
 
 /// The uploads that are owed.
 #[derive(Debug, Default)]
 pub(super) struct OwedUploads {
-    by_key: HashMap<Key, Owed>,
+    by_key: HashMap<OwedKey, OwedUpload>,
     /// In the order of time, uploads that have arrived since included.
-    handed_out: VecDeque<(Instant, Key)>,
+    handed_out: VecDeque<(Instant, OwedKey)>,
 }
 
 #[derive(Debug)]
-struct Owed {
+struct OwedUpload {
     account: Arc<Account>,
     since: Instant,
 }
@@ -50,7 +50,7 @@ impl OwedUploads {
         let key = (account.id, subject);
         let account = Arc::clone(account);
         let since = now;
-        self.by_key.insert(key, Owed { account, since });
+        self.by_key.insert(key, OwedUpload { account, since });
         self.handed_out.push_back((now, key));
     }
 
@@ -93,21 +93,21 @@ impl OwedUploads {
 
 /// An upload that is owed as long as this exists, and longer if it is kept.
 #[derive(Debug)]
-pub struct HandedOut<'a> {
+pub struct HandedOutUpload<'a> {
     accounts: &'a Accounts,
     account: &'a Arc<Account>,
     subject: UploadFor,
     is_kept: bool,
 }
 
-impl HandedOut<'_> {
+impl HandedOutUpload<'_> {
     /// Leaves the upload owed.
     pub fn keep(mut self) {
         self.is_kept = true;
     }
 }
 
-impl Drop for HandedOut<'_> {
+impl Drop for HandedOutUpload<'_> {
     fn drop(&mut self) {
         if !self.is_kept {
             self.accounts.settle_upload(self.account, self.subject);
@@ -127,9 +127,9 @@ impl Accounts {
         &'a self,
         account: &'a Arc<Account>,
         subject: UploadFor,
-    ) -> HandedOut<'a> {
+    ) -> HandedOutUpload<'a> {
         self.owed_uploads().insert(account, subject, Instant::now());
-        HandedOut {
+        HandedOutUpload {
             accounts: self,
             account,
             subject,
@@ -167,18 +167,18 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::model::account::Settings;
+    use crate::model::account::AccountSettings;
     use crate::platform::clock::Clock;
     use crate::platform::rng::Entropy;
-    use crate::storage::db::accounts::Stored;
+    use crate::storage::db::accounts::AccountRow;
 
     const ANY: fn(&Account) -> bool = |_| true;
 
     fn account(id: i64) -> Arc<Account> {
-        let row = Stored {
+        let row = AccountRow {
             id: AccountId(id),
             key: format!("key {id}"),
-            settings: Settings::default(),
+            settings: AccountSettings::default(),
             clock: None,
             orders: 0,
             uploads: 0,

@@ -11,14 +11,14 @@ const WINDOW_MS: i64 = 60_000;
 
 /// The minute that was begun last.
 #[derive(Debug, Default)]
-pub(super) struct Window {
+pub(super) struct RateWindow {
     began_at: Option<Timestamp>,
     calls: u32,
 }
 
 /// Why a call is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TooMany {
+pub struct RateLimited {
     plan: Plan,
     calls_max: u32,
     began_at: Timestamp,
@@ -26,7 +26,7 @@ pub struct TooMany {
     pub retry_after_s: u64,
 }
 
-impl TooMany {
+impl RateLimited {
     /// One line that says what is used up, and since when.
     #[must_use]
     pub fn line(&self) -> String {
@@ -41,14 +41,14 @@ impl TooMany {
     }
 }
 
-impl Window {
+impl RateWindow {
     /// Counts a call at `now`, of which a minute takes `calls_max`.
     pub(super) fn count(
         &mut self,
         now: Timestamp,
         plan: Plan,
         calls_max: u32,
-    ) -> Result<(), TooMany> {
+    ) -> Result<(), RateLimited> {
         let still = |began_at: &Timestamp| (0..WINDOW_MS).contains(&now.since_ms(*began_at));
         let began_at = self.began_at.filter(still).unwrap_or_else(|| {
             self.calls = 0;
@@ -60,7 +60,7 @@ impl Window {
             return Ok(());
         }
         let left_ms = WINDOW_MS - now.since_ms(began_at);
-        Err(TooMany {
+        Err(RateLimited {
             plan,
             calls_max,
             began_at,
@@ -75,14 +75,14 @@ mod tests {
 
     const T0: Timestamp = Timestamp::from_ms(1_773_309_600_007);
 
-    fn after(window: &mut Window, ms: i64) -> Result<(), u64> {
+    fn after(window: &mut RateWindow, ms: i64) -> Result<(), u64> {
         let counted = window.count(T0.plus_ms(ms), Plan::Free, 2);
         counted.map_err(|too_many| too_many.retry_after_s)
     }
 
     #[test]
     fn a_window_is_a_minute_from_its_first_call() {
-        let mut window = Window::default();
+        let mut window = RateWindow::default();
         assert_eq!(after(&mut window, 0), Ok(()));
         assert_eq!(after(&mut window, 59_000), Ok(()));
         assert_eq!(after(&mut window, 59_000), Err(1));
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_begins_a_window() {
-        let mut window = Window::default();
+        let mut window = RateWindow::default();
         for _ in 0..2 {
             assert_eq!(after(&mut window, 0), Ok(()));
         }
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_ends_of_time_are_no_panic() {
-        let mut window = Window::default();
+        let mut window = RateWindow::default();
         for ms in [i64::MIN, i64::MAX, i64::MIN] {
             let at = Timestamp::from_ms(ms);
             assert_eq!(window.count(at, Plan::Free, 1), Ok(()), "{ms}");
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn none_at_all_are_taken_where_none_are_set() {
-        let refused = Window::default().count(T0, Plan::Pro, 0);
+        let refused = RateWindow::default().count(T0, Plan::Pro, 0);
         let line = refused.expect_err("none is taken").line();
         assert_eq!(
             line,

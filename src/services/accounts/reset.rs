@@ -9,7 +9,7 @@ use super::account::held;
 use super::{Accounts, ClockGuard};
 use crate::model::ids::{AccountId, ClockId};
 use crate::platform::clock::Clock;
-use crate::storage::db::accounts::Owned;
+use crate::storage::db::accounts::OwnedCounts;
 use crate::storage::db::{self, StoreError, apart};
 
 impl Accounts {
@@ -17,7 +17,7 @@ impl Accounts {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn forget(self: &Arc<Self>, key: &str) -> Result<Owned, StoreError> {
+    pub async fn forget(self: &Arc<Self>, key: &str) -> Result<OwnedCounts, StoreError> {
         let (this, key) = (Arc::clone(self), key.to_owned());
         apart(async move {
             let _turn = this.turn.lock().await;
@@ -26,9 +26,9 @@ impl Accounts {
         .await
     }
 
-    pub(super) async fn end_in_turn(&self, key: &str) -> Result<Owned, StoreError> {
+    pub(super) async fn end_in_turn(&self, key: &str) -> Result<OwnedCounts, StoreError> {
         let Some(account) = self.get(key) else {
-            return Ok(Owned::default());
+            return Ok(OwnedCounts::default());
         };
         let mut tx = self.db.begin().await?;
         let owned = db::accounts::count_owned(&mut tx, Some(account.id)).await?;
@@ -49,7 +49,7 @@ impl Accounts {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn forget_all(self: &Arc<Self>) -> Result<Owned, StoreError> {
+    pub async fn forget_all(self: &Arc<Self>) -> Result<OwnedCounts, StoreError> {
         let this = Arc::clone(self);
         apart(async move {
             let default_clock = this.lock_clock(ClockId::DEFAULT).await;
@@ -58,7 +58,7 @@ impl Accounts {
         .await
     }
 
-    async fn end_all(&self, default_clock: &ClockGuard) -> Result<Owned, StoreError> {
+    async fn end_all(&self, default_clock: &ClockGuard) -> Result<OwnedCounts, StoreError> {
         debug_assert_eq!(default_clock.clock(), ClockId::DEFAULT);
         let _turn = self.turn.lock().await;
         let ids: Vec<AccountId> = {

@@ -7,29 +7,29 @@ use tokio::sync::MutexGuard;
 use super::{Account, Accounts, ClockGuard, held};
 use crate::model::ids::ClockId;
 use crate::platform::clock::Clock;
-use crate::storage::db::accounts::Stored;
+use crate::storage::db::accounts::AccountRow;
 
 /// Accounts as they stand.
 #[derive(Debug)]
-pub struct Turn<'a> {
+pub struct LifecycleGuard<'a> {
     accounts: &'a Accounts,
     _held: MutexGuard<'a, ()>,
 }
 
 impl Accounts {
     /// Takes the turn as soon as nobody else has it.
-    pub async fn turn(&self) -> Turn<'_> {
-        Turn {
+    pub async fn turn(&self) -> LifecycleGuard<'_> {
+        LifecycleGuard {
             accounts: self,
             _held: self.turn.lock().await,
         }
     }
 }
 
-impl Turn<'_> {
+impl LifecycleGuard<'_> {
     /// Ends these accounts' lives and begins those, at once for every request; their rows and
     /// blobs are seen to by who calls.
-    pub fn swap(&self, ended: &[Arc<Account>], begun: Vec<Stored>) -> Vec<Arc<Account>> {
+    pub fn swap(&self, ended: &[Arc<Account>], begun: Vec<AccountRow>) -> Vec<Arc<Account>> {
         let accounts = self.accounts;
         let begun: Vec<Arc<Account>> = begun.into_iter().map(|row| accounts.account(row)).collect();
         let mut registry = accounts

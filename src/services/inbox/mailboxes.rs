@@ -3,7 +3,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::{InboxError, MAILBOXES_MAX, MESSAGES_MAX, Message, Messages, Script, Summary};
+use super::{
+    InboxConfig, InboxError, InboxMessage, InboxMessages, InboxSummary, MAILBOXES_MAX, MESSAGES_MAX,
+};
 
 /// Bytes of messages in one mailbox.
 pub(super) const MAILBOX_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -22,10 +24,10 @@ pub(super) struct MailboxKey {
 pub(super) struct Mailbox {
     /// Distinguishes the mailbox from others of its key, earlier and later. Grows with time.
     pub number: u64,
-    pub script: Arc<Script>,
+    pub script: Arc<InboxConfig>,
     pub answered: usize,
     /// With their numbers, the oldest first.
-    messages: VecDeque<(u64, Arc<Message>)>,
+    messages: VecDeque<(u64, Arc<InboxMessage>)>,
     bytes: usize,
     evicted: u64,
     /// Number of the last use.
@@ -119,7 +121,7 @@ impl Mailboxes {
     pub(super) fn make(
         &mut self,
         key: &MailboxKey,
-        script: Arc<Script>,
+        script: Arc<InboxConfig>,
     ) -> Vec<(MailboxKey, usize)> {
         let number = self.next_number();
         let mailbox = Mailbox {
@@ -178,7 +180,7 @@ impl Mailboxes {
     }
 
     /// Stores a message in a mailbox that exists. Returns the status that its script answers with.
-    pub(super) fn store(&mut self, key: &MailboxKey, message: Message) -> Option<u16> {
+    pub(super) fn store(&mut self, key: &MailboxKey, message: InboxMessage) -> Option<u16> {
         let (number, bytes) = (self.next_number(), message.bytes());
         let mailbox = self.by_key.get_mut(key)?;
         let status = mailbox.script.statuses.get(mailbox.answered).copied();
@@ -226,28 +228,28 @@ impl Mailboxes {
         &self,
         key: &MailboxKey,
         min: usize,
-    ) -> Result<Option<Messages>, InboxError> {
+    ) -> Result<Option<InboxMessages>, InboxError> {
         let Some(mailbox) = self.by_key.get(key) else {
             if self.gone.contains(key) {
                 return Err(InboxError::Evicted);
             }
-            return Ok((min == 0).then(Messages::default));
+            return Ok((min == 0).then(InboxMessages::default));
         };
         if mailbox.messages.len() < min {
             return Ok(None);
         }
         let messages = mailbox.messages.iter().map(|(_, it)| Arc::clone(it));
-        Ok(Some(Messages {
+        Ok(Some(InboxMessages {
             messages: messages.collect(),
             evicted: mailbox.evicted,
         }))
     }
 
     /// Returns the mailboxes of an account, or all, in the order in which they were made.
-    pub(super) fn list(&self, account: Option<&str>) -> Vec<Summary> {
+    pub(super) fn list(&self, account: Option<&str>) -> Vec<InboxSummary> {
         let is_listed = |key: &MailboxKey| account.is_none() || key.account.as_deref() == account;
         let mailboxes = self.by_key.iter().filter(|(key, _)| is_listed(key));
-        let summary = |(key, mailbox): (&MailboxKey, &Mailbox)| Summary {
+        let summary = |(key, mailbox): (&MailboxKey, &Mailbox)| InboxSummary {
             number: mailbox.number,
             name: key.name.clone(),
             account: key.account.clone(),
@@ -256,7 +258,7 @@ impl Mailboxes {
             messages: mailbox.messages.len(),
             evicted: mailbox.evicted,
         };
-        let mut listed: Vec<Summary> = mailboxes.map(summary).collect();
+        let mut listed: Vec<InboxSummary> = mailboxes.map(summary).collect();
         listed.sort_by_key(|summary| summary.number);
         listed
     }

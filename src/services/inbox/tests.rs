@@ -3,8 +3,8 @@
 use super::mailboxes::{BYTES_MAX, MAILBOX_BYTES_MAX};
 use super::*;
 
-fn message(body: String) -> Message {
-    Message {
+fn message(body: String) -> InboxMessage {
+    InboxMessage {
         at: Timestamp::from_ms(0),
         headers: BTreeMap::new(),
         body,
@@ -12,11 +12,11 @@ fn message(body: String) -> Message {
     }
 }
 
-fn post(inbox: &Inbox, account: Option<&str>, name: &str, body: String) -> Received {
+fn post(inbox: &Inbox, account: Option<&str>, name: &str, body: String) -> ReceiveResult {
     inbox.receive(&inbox.open(account, None, name), message(body))
 }
 
-fn read(inbox: &Inbox, account: Option<&str>, name: &str) -> Result<Messages, InboxError> {
+fn read(inbox: &Inbox, account: Option<&str>, name: &str) -> Result<InboxMessages, InboxError> {
     inbox
         .read(account, name, 0)
         .map(|found| found.expect("no minimum"))
@@ -28,7 +28,7 @@ fn bodies(inbox: &Inbox, account: Option<&str>, name: &str) -> (Vec<String>, u64
     (bodies, found.evicted)
 }
 
-const KEPT: Received = Received::Kept(200);
+const KEPT: ReceiveResult = ReceiveResult::Kept(200);
 
 #[test]
 fn the_oldest_of_a_mailbox_go_first_by_count_and_by_bytes() {
@@ -73,7 +73,7 @@ fn make_one_too_many_removes_the_one_longest_unused_and_says_so() {
     }
     assert_eq!(inbox.touch(Some("mine"), "0"), Ok(()));
     assert_eq!(
-        inbox.set(Some("other"), "1", Script::default()).ok(),
+        inbox.set(Some("other"), "1", InboxConfig::default()).ok(),
         Some(Some("other".to_owned()))
     );
     assert_eq!(inbox.list(None).len(), MAILBOXES_MAX);
@@ -115,7 +115,10 @@ async fn messages_of_a_mailbox_that_goes_meanwhile_ends_with_an_error() {
 #[test]
 fn accounts_with_one_name_never_meet() {
     let inbox = Inbox::default();
-    assert_eq!(inbox.set(None, "a", Script::default()).ok(), Some(None));
+    assert_eq!(
+        inbox.set(None, "a", InboxConfig::default()).ok(),
+        Some(None)
+    );
     assert_eq!(post(&inbox, Some("one"), "a", "1".to_owned()), KEPT);
     assert_eq!(bodies(&inbox, None, "a").0, ["1"], "the only one");
     assert_eq!(
@@ -123,7 +126,7 @@ fn accounts_with_one_name_never_meet() {
         Some("one"),
         "it is theirs now"
     );
-    let set = inbox.set(None, "a", Script::default());
+    let set = inbox.set(None, "a", InboxConfig::default());
     assert_eq!(set.ok(), Some(Some("one".to_owned())), "it is meant");
     assert_eq!(bodies(&inbox, Some("one"), "a").0, [""; 0]);
     assert_eq!(post(&inbox, Some("one"), "a", "1".to_owned()), KEPT);
@@ -133,7 +136,7 @@ fn accounts_with_one_name_never_meet() {
     assert_eq!(read(&inbox, None, "a").err(), Some(InboxError::Ambiguous));
     assert_eq!(inbox.remove(None, "a"), Err(InboxError::Ambiguous));
     assert_eq!(
-        inbox.set(None, "a", Script::default()),
+        inbox.set(None, "a", InboxConfig::default()),
         Err(InboxError::Ambiguous)
     );
     assert_eq!(inbox.only_account("a"), None);
@@ -146,7 +149,7 @@ fn what_was_on_its_way_does_not_come_to_the_mailbox_that_follows() {
     let inbox = Inbox::default();
     let mine = Some("mine");
     let after = |ends: &dyn Fn()| {
-        assert!(inbox.set(mine, "a", Script::default()).is_ok());
+        assert!(inbox.set(mine, "a", InboxConfig::default()).is_ok());
         let opened = inbox.open(mine, None, "a");
         ends();
         inbox.receive(&opened, message(String::new()))
@@ -154,16 +157,16 @@ fn what_was_on_its_way_does_not_come_to_the_mailbox_that_follows() {
     assert_eq!(after(&|| {}), KEPT);
     let clear = |account| assert!(inbox.clear(account) <= 1);
     assert_eq!(after(&|| clear(Some("other"))), KEPT);
-    assert_eq!(after(&|| clear(mine)), Received::Gone);
-    assert_eq!(after(&|| clear(None)), Received::Gone);
+    assert_eq!(after(&|| clear(mine)), ReceiveResult::Gone);
+    assert_eq!(after(&|| clear(None)), ReceiveResult::Gone);
     let remove = || assert_eq!(inbox.remove(mine, "a"), Ok(()));
-    assert_eq!(after(&remove), Received::Gone);
-    let set_anew = || assert!(inbox.set(mine, "a", Script::default()).is_ok());
-    assert_eq!(after(&set_anew), Received::Gone);
+    assert_eq!(after(&remove), ReceiveResult::Gone);
+    let set_anew = || assert!(inbox.set(mine, "a", InboxConfig::default()).is_ok());
+    assert_eq!(after(&set_anew), ReceiveResult::Gone);
     let opened = inbox.open(mine, None, "new");
     inbox.clear(None);
     let came = inbox.receive(&opened, message(String::new()));
-    assert_eq!(came, Received::Gone, "nor make one");
+    assert_eq!(came, ReceiveResult::Gone, "nor make one");
     let opened = inbox.open(mine, None, "new");
     assert_eq!(post(&inbox, mine, "new", "first".to_owned()), KEPT);
     let came = inbox.receive(&opened, message("second".to_owned()));
@@ -183,7 +186,10 @@ fn evict(inbox: &Inbox, name: &str) {
 fn set_without_an_account_after_the_only_mailbox_was_evicted_makes_one_without_an_account() {
     let inbox = Inbox::default();
     evict(&inbox, "a");
-    assert_eq!(inbox.set(None, "a", Script::default()).ok(), Some(None));
+    assert_eq!(
+        inbox.set(None, "a", InboxConfig::default()).ok(),
+        Some(None)
+    );
     assert_eq!(bodies(&inbox, None, "a"), (vec![], 0));
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::Entry;
+use super::JournalEntry;
 use crate::model::account::Revision;
 use crate::model::rule::{Fault, RuleId};
 use crate::model::time::Timestamp;
@@ -21,31 +21,31 @@ const OVERHEAD_BYTES: usize = 512;
 #[derive(Debug)]
 pub struct Exchange {
     pub operation: &'static str,
-    asked: Option<Line>,
-    owner: OnceLock<Owner>,
-    told: Mutex<Told>,
+    asked: Option<OwnedRequestHead>,
+    owner: OnceLock<Attribution>,
+    told: Mutex<ExchangeState>,
 }
 
 /// What a request begins with.
 #[derive(Debug)]
-pub struct Asked<'r> {
+pub struct RequestHead<'r> {
     pub method: &'r str,
     pub path: &'r str,
     pub query: Option<&'r str>,
-    pub head: Head,
+    pub head: PackedHeaders,
 }
 
 #[derive(Debug)]
-struct Line {
+struct OwnedRequestHead {
     method: Box<str>,
     path: Box<str>,
     query: Option<Box<str>>,
-    head: Head,
+    head: PackedHeaders,
 }
 
 /// Whose a request is, and its number there.
 #[derive(Debug)]
-pub(super) struct Owner {
+pub(super) struct Attribution {
     pub seq: u64,
     /// `None` if the request belongs to no account.
     pub account: Option<Arc<Account>>,
@@ -56,10 +56,10 @@ pub(super) struct Owner {
 
 /// What is told of an exchange as it goes on.
 #[derive(Debug, Default)]
-pub(super) struct Told {
-    pub request_body: Body,
-    pub answer: Option<(u16, Head)>,
-    pub response_body: Body,
+pub(super) struct ExchangeState {
+    pub request_body: JournalBody,
+    pub answer: Option<(u16, PackedHeaders)>,
+    pub response_body: JournalBody,
     pub duration_ms: u64,
     pub rule: Option<RuleId>,
     pub fault: Option<Fault>,
@@ -78,11 +78,11 @@ pub(super) enum Side {
 
 /// Headers, packed: what is kept is theirs alone, not the buffer they came in.
 #[derive(Debug, Clone, Default)]
-pub struct Head(Box<[u8]>);
+pub struct PackedHeaders(Box<[u8]>);
 
 /// A body, as far as it is kept.
 #[derive(Debug, Clone, Default)]
-pub enum Body {
+pub enum JournalBody {
     #[default]
     None,
     /// It has not come whole yet.
@@ -90,19 +90,19 @@ pub enum Body {
     /// All of it.
     Text(Box<str>),
     /// Its begin, and what it was as a whole.
-    Long(Box<str>, Digested),
+    Long(Box<str>, BodyDigest),
     /// No text.
-    Binary(Digested),
+    Binary(BodyDigest),
 }
 
 /// What a body was that is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Digested {
+pub struct BodyDigest {
     pub bytes: u64,
     pub sha256: [u8; 32],
 }
 
-impl Head {
+impl PackedHeaders {
     /// The headers in that order; they are gone through twice, so that the room is their own.
     #[must_use]
     pub fn of<'h, I: Iterator<Item = (&'h str, &'h [u8])>>(headers: impl Fn() -> I) -> Self {
@@ -129,8 +129,8 @@ impl Head {
 }
 
 impl Exchange {
-    pub(super) fn new(operation: &'static str, asked: Option<Asked<'_>>) -> Self {
-        let line = |asked: Asked<'_>| Line {
+    pub(super) fn new(operation: &'static str, asked: Option<RequestHead<'_>>) -> Self {
+        let line = |asked: RequestHead<'_>| OwnedRequestHead {
             method: asked.method.into(),
             path: asked.path.into(),
             query: asked.query.map(Box::from),
@@ -145,7 +145,7 @@ impl Exchange {
     }
 
     /// Gives it its owner, if it has none yet: true.
-    pub(super) fn own(&self, owner: impl FnOnce() -> Owner) -> bool {
+    pub(super) fn own(&self, owner: impl FnOnce() -> Attribution) -> bool {
         let mut is_new = false;
         self.owner.get_or_init(|| {
             is_new = true;
@@ -161,12 +161,12 @@ impl Exchange {
 
     /// Says that the request has a body, which has yet to come.
     pub(super) fn expect_request_body(&self) {
-        self.told().request_body = Body::Pending;
+        self.told().request_body = JournalBody::Pending;
     }
 
     /// Changes what is known of the exchange. While the journal holds the exchange, `total`
     /// follows its size.
-    pub(super) fn update(&self, total: &AtomicUsize, change: impl FnOnce(&mut Told)) {
+    pub(super) fn update(&self, total: &AtomicUsize, change: impl FnOnce(&mut ExchangeState)) {
         let mut told = self.told();
         change(&mut told);
         if told.counted_bytes > 0 {
@@ -178,7 +178,7 @@ impl Exchange {
         }
     }
 
-    fn told(&self) -> MutexGuard<'_, Told> {
+    fn told(&self) -> MutexGuard<'_, ExchangeState> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -239,13 +239,13 @@ impl Exchange {
     }
 
     #[must_use]
-    pub fn request_head(&self) -> Head {
+    pub fn request_head(&self) -> PackedHeaders {
         let line = self.asked.as_ref();
-        line.map_or_else(Head::default, |line| line.head.clone())
+        line.map_or_else(PackedHeaders::default, |line| line.head.clone())
     }
 
     #[must_use]
-    pub fn request_body(&self) -> Body {
+    pub fn request_body(&self) -> JournalBody {
         self.told().request_body.clone()
     }
 
@@ -257,7 +257,7 @@ impl Exchange {
 
     /// Head, body, and milliseconds; none until it is answered.
     #[must_use]
-    pub fn answer(&self) -> Option<(Head, Body, u64)> {
+    pub fn answer(&self) -> Option<(PackedHeaders, JournalBody, u64)> {
         let told = self.told();
         let (_, head) = told.answer.as_ref()?;
         Some((head.clone(), told.response_body.clone(), told.duration_ms))
@@ -282,7 +282,7 @@ impl Exchange {
     }
 
     /// What it takes in memory, about.
-    fn bytes(&self, told: &Told) -> usize {
+    fn bytes(&self, told: &ExchangeState) -> usize {
         let line = self.asked.as_ref().map_or(0, |line| {
             line.path.len() + line.query.as_ref().map_or(0, |query| query.len()) + line.head.0.len()
         });
@@ -293,7 +293,7 @@ impl Exchange {
     }
 }
 
-impl Body {
+impl JournalBody {
     fn bytes(&self) -> usize {
         match self {
             Self::None | Self::Pending | Self::Binary(_) => 0,
@@ -305,7 +305,7 @@ impl Body {
 /// A body as it passes by; dropped, it is what has come of it.
 #[derive(Debug)]
 pub struct Recording {
-    entry: Entry,
+    entry: JournalEntry,
     side: Side,
     pieces: Vec<Bytes>,
     /// Of what is in `pieces`.
@@ -316,7 +316,7 @@ pub struct Recording {
 }
 
 impl Recording {
-    pub(super) fn new(entry: Entry, side: Side) -> Self {
+    pub(super) fn new(entry: JournalEntry, side: Side) -> Self {
         Self {
             entry,
             side,
@@ -348,27 +348,29 @@ impl Recording {
         }
     }
 
-    fn body(&mut self) -> Body {
+    fn body(&mut self) -> JournalBody {
         if self.all_bytes == 0 {
-            return Body::None;
+            return JournalBody::None;
         }
         let pieces = std::mem::take(&mut self.pieces);
         let kept = match pieces.as_slice() {
             [one] => one.to_vec(),
             many => many.concat(),
         };
-        let digested = |digest: Sha256| Digested {
+        let digested = |digest: Sha256| BodyDigest {
             bytes: self.all_bytes,
             sha256: digest.finalize().into(),
         };
         match (self.digest.take(), String::from_utf8(kept)) {
-            (None, Ok(text)) => Body::Text(text.into_boxed_str()),
+            (None, Ok(text)) => JournalBody::Text(text.into_boxed_str()),
             (None, Err(binary)) => {
-                Body::Binary(digested(Sha256::new_with_prefix(binary.as_bytes())))
+                JournalBody::Binary(digested(Sha256::new_with_prefix(binary.as_bytes())))
             }
             (Some(digest), kept) => match kept.map_err(begin_of) {
-                Ok(text) | Err(Some(text)) => Body::Long(text.into_boxed_str(), digested(digest)),
-                Err(None) => Body::Binary(digested(digest)),
+                Ok(text) | Err(Some(text)) => {
+                    JournalBody::Long(text.into_boxed_str(), digested(digest))
+                }
+                Err(None) => JournalBody::Binary(digested(digest)),
             },
         }
     }

@@ -9,34 +9,34 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Exchange, Limits};
+use super::{Exchange, JournalLimits};
 use crate::model::ids::AccountId;
 use crate::services::accounts::Account;
 
 /// Exchanges, in the order in which they were written down.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
-    exchanges: BTreeMap<u64, Placed>,
-    rings: HashMap<AccountId, Ring>,
+pub(super) struct ExchangeStore {
+    exchanges: BTreeMap<u64, StoredExchange>,
+    rings: HashMap<AccountId, AccountRing>,
     places: u64,
 }
 
 #[derive(Debug)]
-struct Placed {
+struct StoredExchange {
     exchange: Arc<Exchange>,
     life: AccountId,
 }
 
 /// One account's.
 #[derive(Debug, Default)]
-struct Ring {
+struct AccountRing {
     /// None: nobody's.
     account: Option<Arc<Account>>,
     places: VecDeque<u64>,
     evicted: u64,
 }
 
-impl Ring {
+impl AccountRing {
     fn is_of(&self, key: Option<&str>) -> bool {
         let account = self.account.as_ref();
         let is_gone = account.is_some_and(|account| account.ended().is_cancelled());
@@ -44,7 +44,7 @@ impl Ring {
     }
 }
 
-impl Kept {
+impl ExchangeStore {
     /// Keeps one more, and answers those that have to go for it: they are let go of where no lock
     /// is held.
     #[must_use]
@@ -52,7 +52,7 @@ impl Kept {
         &mut self,
         exchange: &Arc<Exchange>,
         account: Option<&Arc<Account>>,
-        limits: Limits,
+        limits: JournalLimits,
         bytes: &AtomicUsize,
     ) -> Vec<Arc<Exchange>> {
         let mut gone = Vec::new();
@@ -63,14 +63,14 @@ impl Kept {
         let place = self.places;
         self.places += 1;
         exchange.count_in(bytes);
-        let placed = Placed {
+        let placed = StoredExchange {
             exchange: Arc::clone(exchange),
             life,
         };
         self.exchanges.insert(place, placed);
-        let ring = self.rings.entry(life).or_insert_with(|| Ring {
+        let ring = self.rings.entry(life).or_insert_with(|| AccountRing {
             account: account.cloned(),
-            ..Ring::default()
+            ..AccountRing::default()
         });
         ring.places.push_back(place);
         let too_many = (ring.places.len() > limits.requests)
@@ -86,7 +86,7 @@ impl Kept {
     #[must_use]
     pub(super) fn evict_excess(
         &mut self,
-        limits: Limits,
+        limits: JournalLimits,
         bytes: &AtomicUsize,
     ) -> Vec<Arc<Exchange>> {
         let mut gone = Vec::new();
@@ -117,7 +117,7 @@ impl Kept {
             places.filter_map(|place| self.exchanges.get(place))
         });
         let all = key.is_none().then(|| {
-            let lives = |placed: &&Placed| {
+            let lives = |placed: &&StoredExchange| {
                 let ring = self.rings.get(&placed.life);
                 ring.is_some_and(|ring| ring.is_of(None))
             };
@@ -147,9 +147,9 @@ impl Kept {
         self.drop_those(bytes, |ring| !ring.is_of(None))
     }
 
-    fn drop_those(&mut self, bytes: &AtomicUsize, which: impl Fn(&Ring) -> bool) -> usize {
+    fn drop_those(&mut self, bytes: &AtomicUsize, which: impl Fn(&AccountRing) -> bool) -> usize {
         let before = self.exchanges.len();
-        let gone: Vec<Ring> = self
+        let gone: Vec<AccountRing> = self
             .rings
             .extract_if(|_, ring| which(ring))
             .map(|(_, ring)| ring)
@@ -165,21 +165,21 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Asked;
-    use super::super::exchange::{Head, Owner};
+    use super::super::RequestHead;
+    use super::super::exchange::{Attribution, PackedHeaders};
     use super::*;
     use crate::model::time::Timestamp;
 
     fn exchange(seq: u64, path_bytes: usize) -> Arc<Exchange> {
         let path = "x".repeat(path_bytes);
-        let asked = Asked {
+        let asked = RequestHead {
             method: "GET",
             path: &path,
             query: None,
-            head: Head::default(),
+            head: PackedHeaders::default(),
         };
         let exchange = Exchange::new("bizmori.getOrder", Some(asked));
-        exchange.own(|| Owner {
+        exchange.own(|| Attribution {
             seq,
             account: None,
             revision: None,
@@ -188,18 +188,18 @@ mod tests {
         Arc::new(exchange)
     }
 
-    fn seqs(kept: &Kept) -> Vec<u64> {
+    fn seqs(kept: &ExchangeStore) -> Vec<u64> {
         kept.newest_first(None).map(|it| it.seq()).collect()
     }
 
     #[test]
     fn the_oldest_go_first_by_count_and_by_bytes_and_are_counted() {
-        let (mut kept, bytes) = (Kept::default(), AtomicUsize::new(0));
-        let limits = Limits {
+        let (mut kept, bytes) = (ExchangeStore::default(), AtomicUsize::new(0));
+        let limits = JournalLimits {
             requests: 3,
             bytes: 10_000,
         };
-        let push = |kept: &mut Kept, seq, path_bytes| {
+        let push = |kept: &mut ExchangeStore, seq, path_bytes| {
             let gone = kept.push(&exchange(seq, path_bytes), None, limits, &bytes);
             gone.iter().map(|it| it.seq()).collect::<Vec<_>>()
         };
@@ -226,8 +226,8 @@ mod tests {
 
     #[test]
     fn grow_while_held_is_counted_at_once_and_evicts_the_oldest() {
-        let (mut kept, bytes) = (Kept::default(), AtomicUsize::new(0));
-        let limits = Limits {
+        let (mut kept, bytes) = (ExchangeStore::default(), AtomicUsize::new(0));
+        let limits = JournalLimits {
             requests: 10,
             bytes: 4_000,
         };
@@ -236,7 +236,7 @@ mod tests {
         assert!(kept.push(&second, None, limits, &bytes).is_empty());
         let before = bytes.load(Ordering::Relaxed);
         let grow = |it: &Exchange, by: usize| {
-            let body = super::super::Body::Text("x".repeat(by).into());
+            let body = super::super::JournalBody::Text("x".repeat(by).into());
             it.update(&bytes, |told| told.request_body = body);
         };
         grow(&second, 1_000);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::{Body, Exchange, StatusFilter, json};
+use super::{Exchange, JournalBody, StatusFilter, json};
 use crate::model::glob::{glob, glob_ignoring_case};
 
 /// So many near misses are told.
@@ -15,7 +15,7 @@ const DIFFERENCES_MAX: usize = 20;
 
 /// Requests that are wanted: those that are all of this. Texts are globs.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct RequestMatcher {
     pub operation: Option<String>,
     pub method: Option<String>,
     pub path: Option<String>,
@@ -32,7 +32,7 @@ pub struct Wanted {
 
 /// How many are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Count {
+pub struct CountRange {
     pub min: u64,
     /// None: any number.
     pub max: Option<u64>,
@@ -40,7 +40,7 @@ pub struct Count {
 
 /// What came of it.
 #[derive(Debug, Clone)]
-pub enum Verdict {
+pub enum VerifyVerdict {
     Met {
         count: u64,
     },
@@ -63,9 +63,9 @@ pub struct NearMiss {
     pub differences: Vec<String>,
 }
 
-impl Verdict {
+impl VerifyVerdict {
     /// Whether nothing that is still to come changes it.
-    pub(super) const fn is_final(&self, wanted: Count) -> bool {
+    pub(super) const fn is_final(&self, wanted: CountRange) -> bool {
         match self {
             Self::Met { .. } => wanted.max.is_none(),
             Self::Missed { count, .. } => *count >= wanted.min,
@@ -78,9 +78,9 @@ impl Verdict {
 pub(super) fn verdict(
     all: &[Arc<Exchange>],
     evicted: u64,
-    wanted: &Wanted,
-    wanted_count: Count,
-) -> Verdict {
+    wanted: &RequestMatcher,
+    wanted_count: CountRange,
+) -> VerifyVerdict {
     let mut count = 0;
     let mut misses = Vec::new();
     for exchange in all {
@@ -94,14 +94,14 @@ pub(super) fn verdict(
     let too_many = |count| wanted_count.max.is_some_and(|max| count > max);
     let most = count + evicted;
     if !too_many(count) && count >= wanted_count.min && !too_many(most) {
-        return Verdict::Met { count };
+        return VerifyVerdict::Met { count };
     }
     if too_many(count) {
         let near = Vec::new();
-        return Verdict::Missed { count, near };
+        return VerifyVerdict::Missed { count, near };
     }
     if most >= wanted_count.min && evicted > 0 {
-        return Verdict::Uncertain { count, evicted };
+        return VerifyVerdict::Uncertain { count, evicted };
     }
     misses.sort_by_key(|(_, differences)| differences.len());
     let near = misses.into_iter().take(NEAR_MISSES_MAX);
@@ -109,13 +109,13 @@ pub(super) fn verdict(
         exchange: Arc::clone(exchange),
         differences,
     });
-    Verdict::Missed {
+    VerifyVerdict::Missed {
         count,
         near: near.collect(),
     }
 }
 
-impl Wanted {
+impl RequestMatcher {
     /// Where the request is not what is wanted; nowhere: it is.
     #[must_use]
     pub fn differences(&self, exchange: &Exchange) -> Vec<String> {
@@ -176,8 +176,11 @@ impl Wanted {
     ) {
         let sent = exchange.request_body();
         let body = match &sent {
-            Body::Text(text) => json::parse(text),
-            Body::None | Body::Pending | Body::Long(..) | Body::Binary(_) => None,
+            JournalBody::Text(text) => json::parse(text),
+            JournalBody::None
+            | JournalBody::Pending
+            | JournalBody::Long(..)
+            | JournalBody::Binary(_) => None,
         };
         if let Some(wanted) = &self.file_name {
             let names = query.iter();
@@ -199,10 +202,10 @@ impl Wanted {
             (Some(wanted), Some(body)) => json::compare("body", body, wanted, found),
             (Some(wanted), None) => {
                 let is = match &sent {
-                    Body::None => "there is none",
-                    Body::Pending => "has not come yet",
-                    Body::Long(..) => "is too long to be kept",
-                    Body::Text(_) | Body::Binary(_) => "is no JSON",
+                    JournalBody::None => "there is none",
+                    JournalBody::Pending => "has not come yet",
+                    JournalBody::Long(..) => "is too long to be kept",
+                    JournalBody::Text(_) | JournalBody::Binary(_) => "is no JSON",
                 };
                 found.push(format!("body: {is}, wanted {}", json::shown(wanted.get())));
             }

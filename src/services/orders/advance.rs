@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::ended::log_ended;
-use super::hand_over::{HandOver, again_after_ms, refused};
+use super::hand_over::{ZeroCopyResult, again_after_ms, refused};
 use super::{Orders, billing, failures, layout, upload};
 use crate::model::job::Job;
-use crate::model::order::{Order, State};
+use crate::model::order::{Order, OrderState};
 use crate::model::work::Outcome;
 use crate::services::accounts::{Account, UploadFor};
 use crate::storage::db::{self, StoreError};
 
 /// How far a run of an order's job has come.
-enum Run {
+enum ProcessResult {
     Over(failures::Result),
     /// Its outputs are made, and not yet where they should be.
     Unfinished {
@@ -32,7 +32,7 @@ impl Orders {
             return Ok(());
         };
         let order = match self.db.order(&job.subject).await? {
-            Some(order) if matches!(order.state, State::InProgress { .. }) => order,
+            Some(order) if matches!(order.state, OrderState::InProgress { .. }) => order,
             over => {
                 self.puts.forget(&job.subject);
                 self.clear_expired(&account, over.as_deref()).await?;
@@ -50,8 +50,8 @@ impl Orders {
             run = self.run(&account, &order) => run?,
         };
         let result = match run {
-            Run::Over(result) => result,
-            Run::Unfinished { taken, why } => {
+            ProcessResult::Over(result) => result,
+            ProcessResult::Unfinished { taken, why } => {
                 if self.postpone(job, &account, &taken).await? {
                     self.puts.forget(&job.subject);
                     return Ok(());
@@ -80,7 +80,7 @@ impl Orders {
         order: Option<&Order>,
     ) -> Result<(), StoreError> {
         match order {
-            Some(order) if matches!(order.state, State::Expired { .. }) => {
+            Some(order) if matches!(order.state, OrderState::Expired { .. }) => {
                 let keys = layout::all_keys(order);
                 self.remove(account, order, keys).await
             }
@@ -89,18 +89,18 @@ impl Orders {
     }
 
     /// Does the work, and hands over what came of it where that is asked for.
-    async fn run(&self, account: &Account, order: &Order) -> Result<Run, StoreError> {
+    async fn run(&self, account: &Account, order: &Order) -> Result<ProcessResult, StoreError> {
         let outputs = match self.work(account, order).await? {
             Ok(Outcome::Outputs(outputs)) => outputs,
-            over => return Ok(Run::Over(over)),
+            over => return Ok(ProcessResult::Over(over)),
         };
         if !order.is_handed_over() {
-            return Ok(Run::Over(Ok(Outcome::Outputs(outputs))));
+            return Ok(ProcessResult::Over(Ok(Outcome::Outputs(outputs))));
         }
         Ok(match self.hand_over(account, order, outputs).await? {
-            HandOver::Done(outcome) => Run::Over(Ok(outcome)),
-            HandOver::Refused(failure) => Run::Over(Err(failure)),
-            HandOver::Again { taken, why } => Run::Unfinished { taken, why },
+            ZeroCopyResult::Done(outcome) => ProcessResult::Over(Ok(outcome)),
+            ZeroCopyResult::Refused(failure) => ProcessResult::Over(Err(failure)),
+            ZeroCopyResult::Again { taken, why } => ProcessResult::Unfinished { taken, why },
         })
     }
 

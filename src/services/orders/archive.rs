@@ -19,7 +19,7 @@ use crate::storage::blobs::Blob;
 /// Writes a ZIP file of `members`, pairs of a name and a file, to `to`. Memory does not grow with the
 /// files.
 pub(super) fn write(to: &Path, members: Vec<(String, Blob)>) -> io::Result<()> {
-    let mut archive = Archive::create(to)?;
+    let mut archive = OutputArchive::create(to)?;
     for (name, blob) in members {
         archive.add(&name, File::open(blob.path)?.take(blob.meta.bytes))?;
     }
@@ -27,13 +27,13 @@ pub(super) fn write(to: &Path, members: Vec<(String, Blob)>) -> io::Result<()> {
 }
 
 /// A ZIP file that is being written.
-pub(super) struct Archive {
+pub(super) struct OutputArchive {
     zip: ZipArchiveWriter<BufWriter<File>>,
     /// Names of the entries, in lower case.
     names: HashSet<String>,
 }
 
-impl Archive {
+impl OutputArchive {
     /// Creates the file `to`.
     pub fn create(to: &Path) -> io::Result<Self> {
         Ok(Self {
@@ -105,7 +105,7 @@ mod tests {
     fn add_names_that_lead_out_of_the_folder_or_are_the_same_writes_free_names_in_the_folder() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("a.zip");
-        let mut archive = Archive::create(&path).expect("a file");
+        let mut archive = OutputArchive::create(&path).expect("a file");
         for name in ["사진.jpg", "../사진.jpg", "c:\\b.jpg"] {
             archive.add(name, &b"bytes"[..]).expect(name);
         }

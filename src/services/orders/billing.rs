@@ -2,9 +2,9 @@
 
 use super::failures::INVALID_IMAGE;
 use super::work::told_to_fail;
-use crate::model::bulk::Judged;
-use crate::model::order::{Order, State};
-use crate::model::picture::Media;
+use crate::model::bulk::ItemResult;
+use crate::model::order::{Order, OrderState};
+use crate::model::picture::FileKind;
 use crate::model::work::{Extraction, NoResult, Outcome, Work};
 
 /// Credits of an order that has ended which are not billed: one for each SVG of Undetectable's that could
@@ -19,11 +19,13 @@ pub(super) fn credits_to_return(order: &Order) -> u32 {
         (Work::Bulk(bulk), Some(Outcome::Bulk(found)), _) => {
             let pictures = bulk.queued.iter().zip(&found.items);
             let unconverted = pictures.filter(|(queued, judged)| {
-                is_svg(&queued.name) && matches!(judged, Judged::Defect(_))
+                is_svg(&queued.name) && matches!(judged, ItemResult::Defect(_))
             });
             unconverted.count()
         }
-        (Work::Document(_), _, State::Failed { failure, .. }) if failure.code == INVALID_IMAGE => {
+        (Work::Document(_), _, OrderState::Failed { failure, .. })
+            if failure.code == INVALID_IMAGE =>
+        {
             let names = || order.files.iter().map(|file| file.name.as_str());
             let is_forced = told_to_fail(order, order.ruled.as_ref(), names()).is_some();
             usize::from(!is_forced && names().any(is_svg))
@@ -35,5 +37,5 @@ pub(super) fn credits_to_return(order: &Order) -> u32 {
 }
 
 fn is_svg(name: &str) -> bool {
-    Media::of_name(name) == Some(Media::Svg)
+    FileKind::of_name(name) == Some(FileKind::Svg)
 }

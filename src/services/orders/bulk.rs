@@ -3,10 +3,10 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{Orders, failures, look, work};
-use crate::engine::{Content, Wants};
-use crate::model::bulk::{Bulk, Judged, Queued};
+use crate::engine::{InputFile, InspectOptions};
+use crate::model::bulk::{Bulk, BulkEntry, ItemResult};
 use crate::model::order::Order;
-use crate::model::work::{Findings, Outcome};
+use crate::model::work::{BulkResult, Outcome};
 use crate::services::accounts::Account;
 use crate::storage::db::StoreError;
 
@@ -14,7 +14,7 @@ use crate::storage::db::StoreError;
 const AT_ONCE: usize = 4;
 /// What a picture is, not what is drawn of it. It is decoded as a document's is, so that what is
 /// corrupt for the one is for the other.
-const WANTS: Wants = Wants {
+const WANTS: InspectOptions = InspectOptions {
     measures: true,
     thumbnail: false,
     preview: false,
@@ -43,27 +43,27 @@ impl Orders {
         let queued = bulk.queued.iter();
         let judged: Vec<_> = queued.map(|it| self.judge_one(order, &zip, it)).collect();
         let items = stream::iter(judged).buffered(AT_ONCE).try_collect().await?;
-        Ok(Ok(Outcome::Bulk(Findings { items })))
+        Ok(Ok(Outcome::Bulk(BulkResult { items })))
     }
 
     async fn judge_one(
         &self,
         order: &Order,
-        zip: &Content,
-        queued: &Queued,
-    ) -> Result<Judged, StoreError> {
+        zip: &InputFile,
+        queued: &BulkEntry,
+    ) -> Result<ItemResult, StoreError> {
         let ruled = queued.ruled.as_ref();
         if let Some(failure) = work::told_to_fail(order, ruled, [queued.name.as_str()]) {
-            return Ok(Judged::Error(failure.message));
+            return Ok(ItemResult::Error(failure.message));
         }
-        let content = Content {
+        let content = InputFile {
             packed: Some(queued.packed),
             ..zip.clone()
         };
         let judged = self.judge(order.vendor, content, &queued.name, ruled, WANTS);
         Ok(match judged.await? {
-            Ok((verdict, _)) => Judged::Verdict(verdict),
-            Err(defect) => Judged::Defect(defect),
+            Ok((verdict, _)) => ItemResult::Verdict(verdict),
+            Err(defect) => ItemResult::Defect(defect),
         })
     }
 }

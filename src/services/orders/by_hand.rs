@@ -7,27 +7,27 @@ use std::sync::Arc;
 
 use super::ended::log_ended;
 use super::{Orders, ruled};
-use crate::model::job::Kind;
-use crate::model::order::{Order, State};
-use crate::model::rule::{Makes, Outcome, Ruled};
+use crate::model::job::JobKind;
+use crate::model::order::{Order, OrderState};
+use crate::model::rule::{ForcedOutcome, OutcomeOverride, ResultKind};
 use crate::services::accounts::{Account, UploadFor};
 use crate::services::claims::Claim;
 use crate::storage::db::{self, StoreError, apart};
 
 /// What an order is brought to.
 #[derive(Debug, Clone)]
-pub enum End {
+pub enum ManualEnd {
     /// Its work is done, and comes to that; none: to what it would have come to.
-    Complete(Option<Outcome>),
+    Complete(Option<ForcedOutcome>),
     /// It fails so, whatever is still to come.
-    Fail(Outcome),
+    Fail(ForcedOutcome),
     /// Its retention has passed.
     Expire,
 }
 
 /// Why it was not.
 #[derive(Debug)]
-pub enum EndError {
+pub enum ManualEndError {
     NotFound,
     /// It is at its end already, as this status says.
     Ended(&'static str),
@@ -38,7 +38,7 @@ pub enum EndError {
     Store(StoreError),
 }
 
-impl From<StoreError> for EndError {
+impl From<StoreError> for ManualEndError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
@@ -53,25 +53,25 @@ impl Orders {
     pub async fn end(
         self: &Arc<Self>,
         id: &str,
-        end: End,
-    ) -> Result<(Arc<Order>, Vec<Claim>), EndError> {
-        let order = self.db.order(id).await?.ok_or(EndError::NotFound)?;
+        end: ManualEnd,
+    ) -> Result<(Arc<Order>, Vec<Claim>), ManualEndError> {
+        let order = self.db.order(id).await?.ok_or(ManualEndError::NotFound)?;
         let account = self.accounts.by_id(order.account);
-        let account = account.ok_or(EndError::NotFound)?;
-        if let End::Complete(Some(outcome)) = &end
-            && !outcome.fits(Makes::for_work(&order.work, order.api))
+        let account = account.ok_or(ManualEndError::NotFound)?;
+        if let ManualEnd::Complete(Some(outcome)) = &end
+            && !outcome.fits(ResultKind::for_work(&order.work, order.api))
         {
-            return Err(EndError::Unfit);
+            return Err(ManualEndError::Unfit);
         }
         let this = Arc::clone(self);
         apart(async move {
             let hold = match end {
-                End::Complete(outcome) => this.let_go(&account, &order.id, outcome).await?,
-                End::Fail(outcome) => this.fail(&account, &order.id, outcome).await?,
-                End::Expire => this.expire_now(&account, &order).await?,
+                ManualEnd::Complete(outcome) => this.let_go(&account, &order.id, outcome).await?,
+                ManualEnd::Fail(outcome) => this.fail(&account, &order.id, outcome).await?,
+                ManualEnd::Expire => this.expire_now(&account, &order).await?,
             };
             let order = this.db.order(&order.id).await?;
-            Ok((order.ok_or(EndError::NotFound)?, hold))
+            Ok((order.ok_or(ManualEndError::NotFound)?, hold))
         })
         .await
     }
@@ -81,26 +81,26 @@ impl Orders {
         &self,
         account: &Arc<Account>,
         id: &str,
-        outcome: Outcome,
-    ) -> Result<Vec<Claim>, EndError> {
-        let _turn = self.claims.wait_for(account, Kind::Process, id).await;
+        outcome: ForcedOutcome,
+    ) -> Result<Vec<Claim>, ManualEndError> {
+        let _turn = self.claims.wait_for(account, JobKind::Process, id).await;
         let hold = self.webhooks.hold(account).await?;
         let mut tx = self.db.begin().await?;
         let found = db::orders::find(&mut tx, id).await?;
-        let mut order = found.ok_or(EndError::NotFound)?;
-        let by_hand = Ruled {
+        let mut order = found.ok_or(ManualEndError::NotFound)?;
+        let by_hand = OutcomeOverride {
             rule: None,
             outcome,
         };
         let failure = ruled::failure(&order, Some(&by_hand));
-        let failure = failure.ok_or(EndError::Unfit)?;
+        let failure = failure.ok_or(ManualEndError::Unfit)?;
         let (now, status) = (account.now(), order.state.status());
         let failing = Arc::make_mut(&mut order);
         if !(failing.give_up(failure.clone(), now) || failing.finish(Err(failure), now)) {
-            return Err(EndError::Ended(status));
+            return Err(ManualEndError::Ended(status));
         }
         db::orders::update(&mut tx, Arc::clone(&order)).await?;
-        for kind in [Kind::Process, Kind::ExpireUploads, Kind::Sunset] {
+        for kind in [JobKind::Process, JobKind::ExpireUploads, JobKind::Sunset] {
             db::jobs::remove(&mut tx, kind, id).await?;
         }
         self.webhooks.publish(&mut tx, account, &order, now).await?;
@@ -117,33 +117,33 @@ impl Orders {
         &self,
         account: &Arc<Account>,
         id: &str,
-        outcome: Option<Outcome>,
-    ) -> Result<Vec<Claim>, EndError> {
-        let _turn = self.claims.wait_for(account, Kind::Process, id).await;
+        outcome: Option<ForcedOutcome>,
+    ) -> Result<Vec<Claim>, ManualEndError> {
+        let _turn = self.claims.wait_for(account, JobKind::Process, id).await;
         let hold = self.webhooks.hold(account).await?;
         let mut tx = self.db.begin().await?;
         let found = db::orders::find(&mut tx, id).await?;
-        let mut order = found.ok_or(EndError::NotFound)?;
+        let mut order = found.ok_or(ManualEndError::NotFound)?;
         let now = account.now();
         let awaited = order.files.iter().filter(|file| file.is_awaited()).count();
         let status = order.state.status();
         let going = Arc::make_mut(&mut order);
         if !going.let_go(now) {
             return Err(match going.state {
-                State::Pending => EndError::Awaiting(awaited),
-                _ => EndError::Ended(status),
+                OrderState::Pending => ManualEndError::Awaiting(awaited),
+                _ => ManualEndError::Ended(status),
             });
         }
         if let Some(outcome) = outcome {
             ruled::settle_by_hand(going, &outcome);
         }
         db::orders::update(&mut tx, order).await?;
-        db::jobs::put(&mut tx, account.id, Kind::Process, id, now).await?;
-        for kind in [Kind::ExpireUploads, Kind::Sunset] {
+        db::jobs::put(&mut tx, account.id, JobKind::Process, id, now).await?;
+        for kind in [JobKind::ExpireUploads, JobKind::Sunset] {
             db::jobs::remove(&mut tx, kind, id).await?;
         }
         tx.commit().await?;
-        let job = db::jobs::find(&mut self.db.read().await?, Kind::Process, id).await?;
+        let job = db::jobs::find(&mut self.db.read().await?, JobKind::Process, id).await?;
         if let Some(job) = job {
             self.process(&job).await?;
         }
@@ -156,11 +156,14 @@ impl Orders {
         &self,
         account: &Arc<Account>,
         order: &Order,
-    ) -> Result<Vec<Claim>, EndError> {
-        let _turn = self.claims.wait_for(account, Kind::Expire, &order.id).await;
+    ) -> Result<Vec<Claim>, ManualEndError> {
+        let _turn = self
+            .claims
+            .wait_for(account, JobKind::Expire, &order.id)
+            .await;
         let mut tx = self.db.begin().await?;
-        let job = db::jobs::find(&mut tx, Kind::Expire, &order.id).await?;
-        let job = job.ok_or(EndError::Ended("expired"))?;
+        let job = db::jobs::find(&mut tx, JobKind::Expire, &order.id).await?;
+        let job = job.ok_or(ManualEndError::Ended("expired"))?;
         db::jobs::put(&mut tx, account.id, job.kind, &order.id, account.now()).await?;
         tx.commit().await?;
         self.expire(&job).await?;

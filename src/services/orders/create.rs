@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::draft::{Charge, New, draft};
+use super::draft::{Charge, NewOrder, draft};
 use super::{Orders, V2_SUNSET, deadline, ruled, upload};
-use crate::model::bulk::Queued;
-use crate::model::job::Kind;
-use crate::model::order::{Order, State, Vendor};
-use crate::model::rule::{Asked, Makes, Outcome, Processing, Subject};
+use crate::model::bulk::BulkEntry;
+use crate::model::job::JobKind;
+use crate::model::order::{Order, OrderState, Vendor};
+use crate::model::rule::{ForcedOutcome, MatchInput, MatchTarget, ProcessingMode, ResultKind};
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
 use crate::services::accounts::{Account, UploadFor};
 use crate::services::claims::Claim;
-use crate::services::rules::Choice;
+use crate::services::rules::RuleDecision;
 use crate::storage::db::{self, StoreError, Tx};
 
 /// Ids are drawn again when another account has just been given the same.
@@ -20,7 +20,7 @@ const DRAWS_MAX: usize = 16;
 
 /// An order that was made, now or before.
 #[derive(Debug)]
-pub struct Created {
+pub struct CreatedOrder {
     pub order: Arc<Order>,
     /// Keeps it from moving on, where it has started or may be ended by the sunset; to be let go
     /// when the answer has been written.
@@ -31,7 +31,7 @@ pub struct Created {
 
 /// Why no order was made.
 #[derive(Debug, Clone)]
-pub enum Refused {
+pub enum CreateOrderError {
     /// It costs more than is left.
     NoCredits {
         needed: u32,
@@ -44,7 +44,7 @@ pub enum Refused {
     Store(StoreError),
 }
 
-impl From<StoreError> for Refused {
+impl From<StoreError> for CreateOrderError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
@@ -52,10 +52,10 @@ impl From<StoreError> for Refused {
 
 /// Who says what comes of an order.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Says<'o> {
+pub(super) enum OutcomeSource<'o> {
     Rules,
     /// The control plane; none: what would come of it.
-    Hand(Option<&'o Outcome>),
+    Hand(Option<&'o ForcedOutcome>),
 }
 
 impl Orders {
@@ -63,17 +63,21 @@ impl Orders {
     ///
     /// # Errors
     /// If there are no credits left for it, its client's id is taken, or it cannot be written.
-    pub async fn create(&self, account: &Arc<Account>, new: New) -> Result<Created, Refused> {
-        self.create_by(account, new, Says::Rules).await
+    pub async fn create(
+        &self,
+        account: &Arc<Account>,
+        new: NewOrder,
+    ) -> Result<CreatedOrder, CreateOrderError> {
+        self.create_by(account, new, OutcomeSource::Rules).await
     }
 
     /// The same, of which rules or the control plane say what comes of it.
     pub(super) async fn create_by(
         &self,
         account: &Arc<Account>,
-        new: New,
-        says: Says<'_>,
-    ) -> Result<Created, Refused> {
+        new: NewOrder,
+        says: OutcomeSource<'_>,
+    ) -> Result<CreatedOrder, CreateOrderError> {
         let number = account.next_order();
         // Before the clock is read: it does not leap past the creation of an order, nor past the
         // upload URLs that are made of it.
@@ -81,7 +85,7 @@ impl Orders {
         let upload = self.accounts.hand_out_upload(account, subject);
         let created = self.create_numbered(account, new, says, number).await?;
         let order = &created.order;
-        if order.number == number && order.state == State::Pending && order.is_awaiting() {
+        if order.number == number && order.state == OrderState::Pending && order.is_awaiting() {
             upload.keep();
         }
         Ok(created)
@@ -90,10 +94,10 @@ impl Orders {
     async fn create_numbered(
         &self,
         account: &Arc<Account>,
-        new: New,
-        says: Says<'_>,
+        new: NewOrder,
+        says: OutcomeSource<'_>,
         number: u64,
-    ) -> Result<Created, Refused> {
+    ) -> Result<CreatedOrder, CreateOrderError> {
         let now = account.now();
         let retention_days = self.retention_days(account);
         let mut chance = self.entropy.draw(&account.key, "document", number);
@@ -105,12 +109,12 @@ impl Orders {
             let key = new.idempotency_key.as_deref();
             let mut tx = self.db.begin().await?;
             let choices = match says {
-                Says::Rules => self.rules_say(&tx, account, &new),
-                Says::Hand(_) => Vec::new(),
+                OutcomeSource::Rules => self.rules_say(&tx, account, &new),
+                OutcomeSource::Hand(_) => Vec::new(),
             };
             let mut order = draft(account, &new, (id, number), retention_days, now);
             ruled::settle(&mut order, &choices);
-            if let Says::Hand(Some(outcome)) = says {
+            if let OutcomeSource::Hand(Some(outcome)) = says {
                 ruled::settle_by_hand(&mut order, outcome);
             }
             let order = Arc::new(order);
@@ -118,7 +122,7 @@ impl Orders {
                 let hold = self
                     .begin(tx, account, &order, new.charge, &choices)
                     .await?;
-                return Ok(Created {
+                return Ok(CreatedOrder {
                     order,
                     hold,
                     replayed: false,
@@ -130,13 +134,13 @@ impl Orders {
                 Some(order) => {
                     // It may be as fresh as this very commit.
                     tx.commit().await?;
-                    return Ok(Created {
+                    return Ok(CreatedOrder {
                         order,
                         hold: None,
                         replayed: true,
                     });
                 }
-                None if new.id.is_some() => return Err(Refused::IdTaken),
+                None if new.id.is_some() => return Err(CreateOrderError::IdTaken),
                 None => account.skip_snowflakes(),
             }
         }
@@ -152,32 +156,35 @@ impl Orders {
         account: &Arc<Account>,
         order: &Order,
         charge: Option<Charge>,
-        choices: &[Choice],
-    ) -> Result<Option<Claim>, Refused> {
+        choices: &[RuleDecision],
+    ) -> Result<Option<Claim>, CreateOrderError> {
         if let Some(Charge { credits, limit }) = charge
             && !db::accounts::spend(&mut tx, account.id, credits, limit).await?
         {
             let spent = db::accounts::spent(&mut tx, account.id).await?;
             let left = limit.saturating_sub(spent);
             let needed = credits;
-            return Err(Refused::NoCredits { needed, left });
+            return Err(CreateOrderError::NoCredits { needed, left });
         }
         if !upload::use_up(&mut tx, order).await? {
-            return Err(Refused::UploadGone);
+            return Err(CreateOrderError::UploadGone);
         }
-        let mut due = vec![(Kind::Expire, order.expires_at())];
+        let mut due = vec![(JobKind::Expire, order.expires_at())];
         let mut hold = None;
-        if order.state == State::Pending {
+        if order.state == OrderState::Pending {
             let uploads_end_at = deadline::uploads_end_at(order);
-            due.extend(uploads_end_at.map(|at| (Kind::ExpireUploads, at)));
+            due.extend(uploads_end_at.map(|at| (JobKind::ExpireUploads, at)));
             if self.has_sunset(account, order) {
                 // It may pass before the answer is written.
-                hold = self.claims.claim(account, Kind::Sunset, &order.id);
-                due.push((Kind::Sunset, V2_SUNSET));
+                hold = self.claims.claim(account, JobKind::Sunset, &order.id);
+                due.push((JobKind::Sunset, V2_SUNSET));
             }
         } else if !order.is_held() {
-            hold = self.claims.claim(account, Kind::Process, &order.id);
-            due.push((Kind::Process, self.due_at(account, order, order.created_at)));
+            hold = self.claims.claim(account, JobKind::Process, &order.id);
+            due.push((
+                JobKind::Process,
+                self.due_at(account, order, order.created_at),
+            ));
         }
         for (kind, at) in due {
             db::jobs::put(&mut tx, account.id, kind, &order.id, at).await?;
@@ -189,16 +196,16 @@ impl Orders {
 
     /// What the rules say to an order that is about to be made; of a bulk, to each of its
     /// pictures, as if they were orders.
-    fn rules_say(&self, tx: &Tx, account: &Account, new: &New) -> Vec<Choice> {
+    fn rules_say(&self, tx: &Tx, account: &Account, new: &NewOrder) -> Vec<RuleDecision> {
         let each: Vec<Vec<&str>> = match &new.work {
-            Work::Bulk(bulk) => bulk.queued.iter().map(Queued::names).collect(),
+            Work::Bulk(bulk) => bulk.queued.iter().map(BulkEntry::names).collect(),
             _ => vec![new.files.iter().map(|file| file.name.as_str()).collect()],
         };
-        let asked = each.iter().map(|file_names| Asked {
+        let asked = each.iter().map(|file_names| MatchInput {
             operation: new.operation,
             account: Some(&account.key),
-            subject: Subject::Order {
-                makes: Makes::for_work(&new.work, new.api),
+            subject: MatchTarget::Order {
+                makes: ResultKind::for_work(&new.work, new.api),
                 file_names,
             },
         });
@@ -207,7 +214,7 @@ impl Orders {
 
     /// When an order that starts now comes to its end, by a rule or as is usual.
     pub(super) fn due_at(&self, account: &Account, order: &Order, now: Timestamp) -> Timestamp {
-        if let Some(Processing::Ms(ms)) = order.processing {
+        if let Some(ProcessingMode::Ms(ms)) = order.processing {
             return now.plus_ms(ms.into());
         }
         self.usually_due_at(account, order, now)

@@ -1,9 +1,9 @@
 //! Orders that have not started in time fail.
 
 use super::Orders;
-use crate::model::account::{Revision, Settings};
-use crate::model::job::{Job, Kind};
-use crate::model::order::{Api, Order};
+use crate::model::account::{AccountSettings, Revision};
+use crate::model::job::{Job, JobKind};
+use crate::model::order::{ApiVersion, Order};
 use crate::model::time::Timestamp;
 use crate::model::work::Failure;
 use crate::services::accounts::Account;
@@ -17,7 +17,7 @@ pub const V2_SUNSET: Timestamp = Timestamp::from_ms(1_791_504_000_000);
 
 /// When the order fails for want of its files; none: it waits.
 pub(super) fn uploads_end_at(order: &Order) -> Option<Timestamp> {
-    (order.api == Api::V3).then(|| order.created_at.plus_ms(UPLOADS_MS))
+    (order.api == ApiVersion::V3).then(|| order.created_at.plus_ms(UPLOADS_MS))
 }
 
 impl Orders {
@@ -54,13 +54,13 @@ impl Orders {
 
     /// Whether the order is of the API that ends, as the account has it.
     pub(super) fn has_sunset(&self, account: &Account, order: &Order) -> bool {
-        let of_v2 = order.api == Api::V2 && order.work.is_watermark();
+        let of_v2 = order.api == ApiVersion::V2 && order.work.is_watermark();
         of_v2 && self.revision(account) == Revision::V2026_10
     }
 
     /// When v2 ends for an account that is set so; none: never.
     #[must_use]
-    pub fn sunset_by(&self, settings: &Settings) -> Option<Timestamp> {
+    pub fn sunset_by(&self, settings: &AccountSettings) -> Option<Timestamp> {
         let revision = settings.revision.unwrap_or(self.settings.revision);
         (revision == Revision::V2026_10).then_some(V2_SUNSET)
     }
@@ -72,7 +72,7 @@ impl Orders {
     /// If it cannot be written.
     pub async fn foresee_sunset(&self) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        db::jobs::put_for_v2_watermarks(&mut tx, None, Kind::Sunset, V2_SUNSET).await?;
+        db::jobs::put_for_v2_watermarks(&mut tx, None, JobKind::Sunset, V2_SUNSET).await?;
         tx.commit().await
     }
 

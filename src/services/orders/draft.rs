@@ -1,8 +1,8 @@
 //! What a client wants, and the order that this is at first.
 
 use super::layout;
-use crate::model::file::{File, Role, Target};
-use crate::model::order::{Api, Order, State, Vendor};
+use crate::model::file::{File, OutputTarget, Role};
+use crate::model::order::{ApiVersion, Order, OrderState, Vendor};
 use crate::model::report::Reports;
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
@@ -13,12 +13,12 @@ const FILES_MAX: u64 = 1_000;
 
 /// What a client wants.
 #[derive(Debug, Clone)]
-pub struct New {
+pub struct NewOrder {
     /// The operation that asks; idempotency keys are its own.
     pub operation: &'static str,
     pub idempotency_key: Option<String>,
     pub vendor: Vendor,
-    pub api: Api,
+    pub api: ApiVersion,
     /// Of the request.
     pub origin: String,
     pub name: Option<String>,
@@ -37,7 +37,7 @@ pub struct New {
 #[derive(Debug, Clone)]
 pub struct NewFile {
     pub name: String,
-    pub source: Source,
+    pub source: FileSource,
     /// The watermarks that go into it.
     pub texts: Vec<String>,
     pub role: Option<Role>,
@@ -47,7 +47,7 @@ pub struct NewFile {
 
 /// Where a file comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum FileSource {
     /// It will be uploaded.
     Upload,
     /// It is taken from there when the order is processed.
@@ -67,7 +67,7 @@ pub struct Charge {
 impl NewFile {
     /// A file of that name and source, and nothing else to say of it.
     #[must_use]
-    pub fn of(name: String, source: Source) -> Self {
+    pub fn of(name: String, source: FileSource) -> Self {
         Self {
             name,
             source,
@@ -81,7 +81,7 @@ impl NewFile {
 /// The order at first: pending, or in progress where there is nothing to wait for.
 pub(super) fn draft(
     account: &Account,
-    new: &New,
+    new: &NewOrder,
     (id, number): (String, u64),
     retention_days: u32,
     now: Timestamp,
@@ -95,8 +95,8 @@ pub(super) fn draft(
     let waits = files.iter().any(File::is_awaited);
     let first = files.first().map_or("", |file| file.name.as_str());
     let default_name = || match new.api {
-        Api::V2 => layout::default_name(&new.work, first, now),
-        Api::V3 => first.to_owned(),
+        ApiVersion::V2 => layout::default_name(&new.work, first, now),
+        ApiVersion::V3 => first.to_owned(),
     };
     Order {
         account: account.id,
@@ -117,21 +117,21 @@ pub(super) fn draft(
         request_digest: new.request_digest.clone(),
         reports: Reports::default(),
         state: if waits {
-            State::Pending
+            OrderState::Pending
         } else {
-            State::started(now)
+            OrderState::started(now)
         },
         files,
         id,
     }
 }
 
-fn file_of(new: &New, order_id: &str, number: u64, index: usize, file: &NewFile) -> File {
+fn file_of(new: &NewOrder, order_id: &str, number: u64, index: usize, file: &NewFile) -> File {
     let uploaded = || layout::upload_key(&new.work, order_id, index, &file.name, file.role);
     let (key, received_bytes, url) = match &file.source {
-        Source::Upload => (uploaded(), None, None),
-        Source::Url(url) => (uploaded(), None, Some(url.clone())),
-        Source::Stored { key, bytes } => (key.clone(), Some(*bytes), None),
+        FileSource::Upload => (uploaded(), None, None),
+        FileSource::Url(url) => (uploaded(), None, Some(url.clone())),
+        FileSource::Stored { key, bytes } => (key.clone(), Some(*bytes), None),
     };
     File {
         id: number * FILES_MAX + u64::try_from(index).unwrap_or(u64::MAX) + 1,
@@ -141,7 +141,7 @@ fn file_of(new: &New, order_id: &str, number: u64, index: usize, file: &NewFile)
         url,
         texts: file.texts.clone(),
         role: file.role,
-        target: file.target.clone().map(|url| Target {
+        target: file.target.clone().map(|url| OutputTarget {
             url,
             delivered: false,
         }),

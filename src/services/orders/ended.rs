@@ -1,8 +1,8 @@
 //! Log lines of orders and reports that came to their end.
 
 use crate::model::clip::clip;
-use crate::model::order::{Order, State};
-use crate::model::rule::Outcome;
+use crate::model::order::{Order, OrderState};
+use crate::model::rule::ForcedOutcome;
 use crate::services::accounts::Account;
 
 /// Characters logged of the reason why an order failed; it may name a file or a URL.
@@ -14,7 +14,7 @@ const KEY_CHARS_MAX: usize = 100;
 /// else a debug line. `is_manual` if the control plane had it fail.
 pub(super) fn log_ended(account: &Account, order: &Order, is_manual: bool) {
     let (id, vendor, kind) = (order.id.as_str(), order.vendor.name(), order.work.name());
-    let State::Failed {
+    let OrderState::Failed {
         started_at,
         failure,
         ..
@@ -27,7 +27,7 @@ pub(super) fn log_ended(account: &Account, order: &Order, is_manual: bool) {
     // An order that never started has not come to what a rule says of it.
     let by = match order.ruled.as_ref().filter(|_| started_at.is_some()) {
         _ if is_manual => Some("manual".to_owned()),
-        Some(ruled) if matches!(ruled.outcome, Outcome::Failed { .. }) => {
+        Some(ruled) if matches!(ruled.outcome, ForcedOutcome::Failed { .. }) => {
             let rule = ruled.rule.map(|rule| format!("rule {rule}"));
             Some(rule.unwrap_or_else(|| "manual".to_owned()))
         }

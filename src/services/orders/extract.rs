@@ -2,9 +2,9 @@
 
 use super::failures::{self, defective, failure};
 use super::{Orders, layout, ruled};
-use crate::engine::{Content, Failure as Cause, Wants, verdict};
-use crate::model::order::{Api, Order};
-use crate::model::picture::Basis;
+use crate::engine::{EngineError as Cause, InputFile, InspectOptions, verdict};
+use crate::model::order::{ApiVersion, Order};
+use crate::model::picture::VerdictSource;
 use crate::model::work::{Extraction, NoResult, Outcome};
 use crate::services::accounts::Account;
 use crate::storage::db::StoreError;
@@ -36,11 +36,11 @@ impl Orders {
             (Some(forced), _) => forced,
             (None, Ok(texts)) => {
                 let text = (!texts.is_empty()).then(|| texts.join("\n"));
-                (Ok(text), Basis::Content)
+                (Ok(text), VerdictSource::Content)
             }
-            (None, Err(Cause::Defect(defect))) if order.api == Api::V3 => {
+            (None, Err(Cause::Defect(defect))) if order.api == ApiVersion::V3 => {
                 let line = format!("{}: {}", file.name, defect.text());
-                (Err(NoResult::Unsupported), Basis::Defect(line))
+                (Err(NoResult::Unsupported), VerdictSource::Defect(line))
             }
             (None, Err(Cause::Defect(defect))) => {
                 return Ok(Err(defective(order, &file.name, &defect)));
@@ -59,11 +59,11 @@ impl Orders {
         account: &Account,
         order: &Order,
         name: &str,
-        content: Content,
+        content: InputFile,
     ) -> Result<Option<String>, StoreError> {
-        let wants = Wants {
+        let wants = InspectOptions {
             thumbnail: true,
-            ..Wants::default()
+            ..InspectOptions::default()
         };
         let seen = self.engine.inspect(content, name.to_owned(), wants).await;
         let drawn = match seen {

@@ -1,7 +1,7 @@
 //! Results of an order's work, and the vendor's codes for work that failed.
 
 use crate::model::order::Order;
-use crate::model::picture::Defect;
+use crate::model::picture::FileDefect;
 use crate::model::work::{Failure, Outcome, Work};
 
 /// Result of an order's work: its outcome, or the failure it ends with.
@@ -24,17 +24,21 @@ pub(super) fn failure(order: &Order, message: String) -> Failure {
 }
 
 /// The failure that a file's defect is.
-pub(super) fn defective(order: &Order, file_name: &str, defect: &Defect) -> Failure {
+pub(super) fn defective(order: &Order, file_name: &str, defect: &FileDefect) -> Failure {
     let code = match (&order.work, defect) {
         (Work::AntiAi { .. }, _) => "PROCESSING_ERROR",
         (Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_), _) => INVALID_IMAGE,
-        (_, Defect::NotAPicture(_) | Defect::OtherFormat(_)) => "WATERMARK_FILE_FORMAT_UNSUPPORTED",
-        (_, Defect::Corrupt(_)) => "WATERMARK_FILE_CORRUPTED",
-        (_, Defect::FileSize(_)) => "WATERMARK_FILE_SIZE_UNSUPPORTED",
-        (_, Defect::ColorMode(_)) => "WATERMARK_IMAGE_COLOR_MODE_UNSUPPORTED",
-        (_, Defect::TooLarge(_) | Defect::TooSmall(_)) => "WATERMARK_IMAGE_DIMENSIONS_UNSUPPORTED",
-        (_, Defect::Several(_)) => "WATERMARK_INPUT_UNSUPPORTED",
-        (_, Defect::Encrypted(_)) => "WATERMARK_PDF_UNSUPPORTED",
+        (_, FileDefect::NotAPicture(_) | FileDefect::OtherFormat(_)) => {
+            "WATERMARK_FILE_FORMAT_UNSUPPORTED"
+        }
+        (_, FileDefect::Corrupt(_)) => "WATERMARK_FILE_CORRUPTED",
+        (_, FileDefect::FileSize(_)) => "WATERMARK_FILE_SIZE_UNSUPPORTED",
+        (_, FileDefect::ColorMode(_)) => "WATERMARK_IMAGE_COLOR_MODE_UNSUPPORTED",
+        (_, FileDefect::TooLarge(_) | FileDefect::TooSmall(_)) => {
+            "WATERMARK_IMAGE_DIMENSIONS_UNSUPPORTED"
+        }
+        (_, FileDefect::Several(_)) => "WATERMARK_INPUT_UNSUPPORTED",
+        (_, FileDefect::Encrypted(_)) => "WATERMARK_PDF_UNSUPPORTED",
     };
     Failure {
         code: code.to_owned(),

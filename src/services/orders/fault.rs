@@ -1,8 +1,8 @@
 //! Orders and reports that fail because the server cannot make them.
 
 use super::{Orders, failures};
-use crate::model::job::{Job, Kind};
-use crate::model::order::State;
+use crate::model::job::{Job, JobKind};
+use crate::model::order::OrderState;
 use crate::model::report::ReportState;
 use crate::storage::db::StoreError;
 
@@ -15,8 +15,8 @@ impl Orders {
     /// If it cannot be written. The job then stands as it did.
     pub async fn fail_for_fault(&self, job: &Job, message: &str) -> Result<bool, StoreError> {
         match job.kind {
-            Kind::Process => self.fail_order(job, message).await,
-            Kind::Report => {
+            JobKind::Process => self.fail_order(job, message).await,
+            JobKind::Report => {
                 let code = "PROCESSING_ERROR".to_owned();
                 self.end_report(job, ReportState::Failed { code }).await
             }
@@ -29,7 +29,7 @@ impl Orders {
             return Ok(false);
         };
         let order = self.db.order(&job.subject).await?;
-        let in_progress = |order: &_| matches!(order, State::InProgress { .. });
+        let in_progress = |order: &_| matches!(order, OrderState::InProgress { .. });
         if !order.is_some_and(|order| in_progress(&order.state)) {
             return Ok(false);
         }

@@ -8,11 +8,11 @@ use sha2::{Digest, Sha256};
 use super::Orders;
 use crate::model::file::File;
 use crate::model::order::Order;
-use crate::model::rule::Outgoing;
+use crate::model::rule::OutboundCall;
 use crate::model::work::{Failure, Work};
 use crate::platform::outbound::FetchError;
 use crate::services::accounts::Account;
-use crate::storage::blobs::Scratch;
+use crate::storage::blobs::TempFile;
 use crate::storage::db::StoreError;
 
 /// The largest file that is downloaded.
@@ -21,7 +21,7 @@ const FETCH_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// A file on its way in; dropped, it is gone.
 #[derive(Debug)]
 pub(super) struct Downloaded {
-    scratch: Scratch,
+    scratch: TempFile,
     /// As its server says.
     content_type: Option<String>,
 }
@@ -90,7 +90,7 @@ impl Orders {
         url: &str,
         name: &str,
     ) -> Result<Result<Downloaded, String>, StoreError> {
-        let asked = self.rules.to_call(&account.key, Outgoing::Fetch, name);
+        let asked = self.rules.to_call(&account.key, OutboundCall::Fetch, name);
         let treatment = asked.await?.treatment();
         let (scratch, outbound) = (self.blobs.scratch(), &self.outbound);
         let fetched = outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX, &treatment);

@@ -1,10 +1,10 @@
 //! Zero copy: outputs are put where the client wants them, and not kept.
 
 use super::Orders;
-use super::puts::Put;
+use super::puts::PutPermit;
 use crate::model::file::File;
 use crate::model::order::{Order, Vendor};
-use crate::model::rule::Outgoing;
+use crate::model::rule::OutboundCall;
 use crate::model::work::{Failure, Outcome, Outputs};
 use crate::platform::outbound::PutError;
 use crate::services::accounts::Account;
@@ -16,7 +16,7 @@ const LADDER_MS: [i64; 3] = [1_000, 2_000, 4_000];
 
 /// How handing over went.
 #[derive(Debug)]
-pub(super) enum HandOver {
+pub(super) enum ZeroCopyResult {
     /// Every target has its output.
     Done(Outcome),
     /// One has said that it never will.
@@ -47,14 +47,14 @@ impl Orders {
         account: &Account,
         order: &Order,
         outputs: Outputs,
-    ) -> Result<HandOver, StoreError> {
+    ) -> Result<ZeroCopyResult, StoreError> {
         if let Some(undone) = self.put_each(account, order, &outputs).await? {
             self.remove(account, order, &outputs.blob_keys()).await?;
             return Ok(undone);
         }
         let keys: Vec<&str> = outputs.keys.iter().map(String::as_str).collect();
         self.remove(account, order, &keys).await?;
-        Ok(HandOver::Done(Outcome::Outputs(Outputs {
+        Ok(ZeroCopyResult::Done(Outcome::Outputs(Outputs {
             keys: Vec::new(),
             ..outputs
         })))
@@ -67,7 +67,7 @@ impl Orders {
         account: &Account,
         order: &Order,
         outputs: &Outputs,
-    ) -> Result<Option<HandOver>, StoreError> {
+    ) -> Result<Option<ZeroCopyResult>, StoreError> {
         let (mut taken, mut refusal, mut trouble) = (Vec::new(), None, None);
         for ((index, cut), key) in order.cuts_to_make().zip(&outputs.keys) {
             let file = cut.file;
@@ -96,9 +96,9 @@ impl Orders {
             }
         }
         if let Some(line) = refusal {
-            return Ok(Some(HandOver::Refused(refused(line))));
+            return Ok(Some(ZeroCopyResult::Refused(refused(line))));
         }
-        Ok(trouble.map(|why| HandOver::Again { taken, why }))
+        Ok(trouble.map(|why| ZeroCopyResult::Again { taken, why }))
     }
 
     /// Puts one output: the status of the answer, or one line on why there was none.
@@ -108,7 +108,7 @@ impl Orders {
         file: &File,
         key: &str,
         url: &str,
-    ) -> Result<Put, StoreError> {
+    ) -> Result<PutPermit, StoreError> {
         let bucket = Vendor::Bizmori.bucket();
         let found = self.blobs.find(account.id, bucket, key).await;
         let gone = || StoreError::broken(std::io::Error::other(format!("{} is gone", file.name)));
@@ -118,7 +118,7 @@ impl Orders {
         let bytes = blob.meta.bytes;
         let asked = self
             .rules
-            .to_call(&account.key, Outgoing::HandOver, &file.name);
+            .to_call(&account.key, OutboundCall::HandOver, &file.name);
         let treatment = asked.await?.treatment();
         let (path, outbound) = (&blob.path, &self.outbound);
         let put = outbound.put_file(url, media_type, path, bytes, &treatment);

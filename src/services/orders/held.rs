@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Orders;
-use crate::model::job::Kind;
+use crate::model::job::JobKind;
 use crate::model::order::Order;
 use crate::services::accounts::Account;
 use crate::services::claims::Claim;
@@ -42,9 +42,9 @@ impl Orders {
         db::orders::update(&mut tx, Arc::clone(&order)).await?;
         let mut hold = None;
         if is_last {
-            hold = self.claims.claim(account, Kind::Process, &order.id);
+            hold = self.claims.claim(account, JobKind::Process, &order.id);
             let now = account.now();
-            db::jobs::put(&mut tx, account.id, Kind::Process, &order.id, now).await?;
+            db::jobs::put(&mut tx, account.id, JobKind::Process, &order.id, now).await?;
         }
         tx.commit().await?;
         Ok((order, hold))
@@ -53,8 +53,8 @@ impl Orders {
     /// The order, once the work that its last read has made due is done: it is waited for, or done
     /// here, if the worker has not come to it. It goes on where that has not brought it to its end.
     async fn ended(&self, account: &Arc<Account>, id: &str) -> Result<Arc<Order>, StoreError> {
-        let _turn = self.claims.wait_for(account, Kind::Process, id).await;
-        let job = db::jobs::find(&mut self.db.read().await?, Kind::Process, id).await?;
+        let _turn = self.claims.wait_for(account, JobKind::Process, id).await;
+        let job = db::jobs::find(&mut self.db.read().await?, JobKind::Process, id).await?;
         if let Some(job) = job.filter(|job| job.due_at <= account.now()) {
             self.process(&job).await?;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::file::Role;
 use crate::model::order::Order;
-use crate::model::picture::Media;
+use crate::model::picture::FileKind;
 use crate::model::report::Locale;
 use crate::model::time::Timestamp;
 use crate::model::work::Work;
@@ -22,7 +22,7 @@ pub(super) fn upload_key(
         Work::AntiAi { .. } => format!("temp/{order_id}/{index}/{name}"),
         Work::AiDetection { .. } => format!("ai-detection/{order_id}/{}/{name}", index + 1),
         Work::WatermarkEmbed => {
-            let is_pdf = Media::of_name(name).is_some_and(Media::is_pdf);
+            let is_pdf = FileKind::of_name(name).is_some_and(FileKind::is_pdf);
             let folder = if is_pdf { "documents" } else { "images" };
             format!("wtr-embed/{order_id}/{folder}/{}/{name}", index + 1)
         }
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
     use crate::model::file::File;
     use crate::model::ids::AccountId;
-    use crate::model::order::{Api, State, Vendor};
+    use crate::model::order::{ApiVersion, OrderState, Vendor};
     use crate::model::report::Reports;
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
             account: AccountId(1),
             number: 1,
             vendor: Vendor::Bizmori,
-            api: Api::V3,
+            api: ApiVersion::V3,
             test: false,
             origin: String::new(),
             name: String::new(),
@@ -174,7 +174,7 @@ mod tests {
             charged: 0,
             request_digest: None,
             reports: Reports::default(),
-            state: State::started(at),
+            state: OrderState::started(at),
         };
         let results = |order: &Order| -> Vec<String> {
             let keys = all_keys(order).into_iter();

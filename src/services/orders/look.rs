@@ -3,23 +3,24 @@
 use super::failures::{self, defective};
 use super::{Orders, layout, ruled};
 use crate::engine::{
-    Content, Failure as Cause, Ground, HeatmapStyle, Inspection, Scale, Wants, verdict,
+    Background, EngineError as Cause, HeatmapStyle, InputFile, InspectOptions, Inspection, Scale,
+    verdict,
 };
 use crate::model::order::{Order, Vendor};
-use crate::model::picture::{Basis, Defect, Label, Verdict};
-use crate::model::rule::Ruled;
+use crate::model::picture::{FileDefect, Label, Verdict, VerdictSource};
+use crate::model::rule::OutcomeOverride;
 use crate::model::work::{Detection, DetectionOptions, DocumentOptions, Failure, Outcome};
 use crate::services::accounts::Account;
 use crate::storage::db::StoreError;
 
-pub(super) fn wants_of_detection(options: DetectionOptions) -> Wants {
-    Wants {
+pub(super) fn wants_of_detection(options: DetectionOptions) -> InspectOptions {
+    InspectOptions {
         measures: false,
         thumbnail: options.generate_thumbnail,
         preview: false,
         report_px: None,
         heatmap: options.generate_heatmap.then_some(HeatmapStyle {
-            ground: Ground::Opaque,
+            ground: Background::Opaque,
             scale: Scale::Normalized,
         }),
         overlay: options.generate_overlay.then_some(Scale::Normalized),
@@ -27,19 +28,19 @@ pub(super) fn wants_of_detection(options: DetectionOptions) -> Wants {
     }
 }
 
-pub(super) fn wants_of_document(options: DocumentOptions) -> Wants {
+pub(super) fn wants_of_document(options: DocumentOptions) -> InspectOptions {
     let scale = if options.heatmap_normalized {
         Scale::Normalized
     } else {
         Scale::Raw
     };
-    Wants {
+    InspectOptions {
         measures: true,
         thumbnail: false,
         preview: options.preview,
         report_px: None,
         heatmap: (options.heatmap && !options.heatmap_overlayed).then_some(HeatmapStyle {
-            ground: Ground::Transparent,
+            ground: Background::Transparent,
             scale,
         }),
         overlay: (options.heatmap && options.heatmap_overlayed).then_some(scale),
@@ -53,7 +54,7 @@ impl Orders {
         &self,
         account: &Account,
         order: &Order,
-        wants: Wants,
+        wants: InspectOptions,
     ) -> Result<failures::Result, StoreError> {
         let Some(file) = order.files.first() else {
             return Ok(Err(lost(order, "the order has no file")));
@@ -78,13 +79,13 @@ impl Orders {
     pub(super) async fn judge(
         &self,
         vendor: Vendor,
-        content: Content,
+        content: InputFile,
         name: &str,
-        ruled: Option<&Ruled>,
-        wants: Wants,
-    ) -> Result<Result<(Verdict, Option<Inspection>), Defect>, StoreError> {
+        ruled: Option<&OutcomeOverride>,
+        wants: InspectOptions,
+    ) -> Result<Result<(Verdict, Option<Inspection>), FileDefect>, StoreError> {
         let named = ruled::verdict(ruled).or_else(|| self.named(vendor, name));
-        let wants = Wants {
+        let wants = InspectOptions {
             probability: named.as_ref().map(|verdict| verdict.probability),
             ..wants
         };
@@ -114,7 +115,7 @@ impl Orders {
         &self,
         vendor: Vendor,
         name: &str,
-        wants: Wants,
+        wants: InspectOptions,
     ) -> Result<Option<Inspection>, StoreError> {
         if vendor == Vendor::Bizmori || !wants.draws() {
             return Ok(None);
@@ -227,7 +228,7 @@ impl Orders {
 /// most.
 fn verdict_of_bytes(vendor: Vendor, seen: &Inspection) -> Verdict {
     let mut verdict = verdict::of_picture(&seen.provenance, &seen.digest);
-    if vendor == Vendor::Bizmori && verdict.basis == Basis::Digest {
+    if vendor == Vendor::Bizmori && verdict.basis == VerdictSource::Digest {
         verdict.probability = verdict::cut(verdict.probability);
     }
     verdict

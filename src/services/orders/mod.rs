@@ -37,10 +37,10 @@ mod work;
 use std::io;
 use std::sync::Arc;
 
-use crate::engine::{Content, Engine};
-use crate::model::account::{Processing, Revision};
+use crate::engine::{Engine, InputFile};
+use crate::model::account::{ProcessingDelay, Revision};
 use crate::model::ids::AccountId;
-use crate::platform::outbound::Outbound;
+use crate::platform::outbound::OutboundClient;
 use crate::platform::rng::Entropy;
 use crate::services::accounts::{Account, Accounts};
 use crate::services::claims::Claims;
@@ -50,28 +50,28 @@ use crate::settings;
 use crate::storage::blobs::Blobs;
 use crate::storage::db::Db;
 
-pub use by_hand::{End, EndError};
-pub use create::{Created, Refused};
+pub use by_hand::{ManualEnd, ManualEndError};
+pub use create::{CreateOrderError, CreatedOrder};
 pub use deadline::V2_SUNSET;
-pub use draft::{Charge, New, NewFile, Source};
+pub use draft::{Charge, FileSource, NewFile, NewOrder};
 pub use layout::{KeyOwner, key_owner};
-pub use outputs::Archive;
-pub use query::{Cursor, Listed, Owner};
+pub use outputs::ArchiveOutcome;
+pub use query::{Cursor, Listed, ObjectOwner};
 pub use report::{ReportError, is_report_locale, report_kind, report_name};
-pub use set_up::Given;
-pub use start::{StartError, Started};
-pub use steps::Steps;
-pub use upload::Uploaded;
+pub use set_up::FileContent;
+pub use start::{ConfirmError, ConfirmedOrder};
+pub use steps::DocumentTiming;
+pub use upload::UploadedFile;
 
 /// What the server's settings say of orders.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
+pub struct OrderServiceSettings {
     /// How long processing takes, where the account does not say.
-    pub processing: Processing,
+    pub processing: ProcessingDelay,
     /// Milliseconds, for test keys.
     pub test_processing_ms: u32,
     /// Of Undetectable's documents.
-    pub documents: settings::Undetectable,
+    pub documents: settings::UndetectableSettings,
     /// Days, where the account does not say.
     pub retention_days: u32,
     /// Expired orders and uploads of an account whose rows are kept.
@@ -93,9 +93,9 @@ pub struct Orders {
     engine: Engine,
     entropy: Entropy,
     claims: Claims,
-    outbound: Outbound,
-    puts: puts::Puts,
-    settings: Settings,
+    outbound: OutboundClient,
+    puts: puts::OutputPuts,
+    settings: OrderServiceSettings,
 }
 
 impl Orders {
@@ -114,8 +114,8 @@ impl Orders {
         engine: Engine,
         entropy: Entropy,
         claims: Claims,
-        outbound: Outbound,
-        settings: Settings,
+        outbound: OutboundClient,
+        settings: OrderServiceSettings,
     ) -> Self {
         Self {
             db,
@@ -127,7 +127,7 @@ impl Orders {
             entropy,
             claims,
             outbound,
-            puts: puts::Puts::default(),
+            puts: puts::OutputPuts::default(),
             settings,
         }
     }
@@ -147,9 +147,9 @@ impl Orders {
         account: AccountId,
         bucket: &str,
         key: &str,
-    ) -> io::Result<Option<Content>> {
+    ) -> io::Result<Option<InputFile>> {
         let opened = self.blobs.open_file(account, bucket, key).await?;
-        Ok(opened.map(|(file, bytes)| Content {
+        Ok(opened.map(|(file, bytes)| InputFile {
             file: Arc::new(file),
             bytes,
             packed: None,

@@ -5,15 +5,15 @@ use std::io::ErrorKind;
 
 use super::failures::{self, defective, failure};
 use super::{Orders, archive, layout};
-use crate::engine::{Embedding, Failure as Cause, Protection};
-use crate::model::file::Cut;
-use crate::model::order::{Order, State};
+use crate::engine::{Embedding, EngineError as Cause, Protection};
+use crate::model::file::OutputSpec;
+use crate::model::order::{Order, OrderState};
 use crate::model::work::{Failure, Outcome, Outputs, Work};
 use crate::services::accounts::Account;
 use crate::storage::db::StoreError;
 
 /// What was made of a file.
-struct Made {
+struct RenderedOutput {
     media_type: &'static str,
     /// A JPEG.
     thumbnail: Option<Vec<u8>>,
@@ -21,7 +21,7 @@ struct Made {
 
 /// Result of [`Orders::archive`].
 #[derive(Debug)]
-pub enum Archive {
+pub enum ArchiveOutcome {
     /// The ZIP is the blob of that key.
     Made { key: String },
     /// The order has expired meanwhile, and its outputs are gone or about to go.
@@ -54,12 +54,12 @@ impl Orders {
             _ if order.is_handed_over() => None,
             [only] => Some(only.clone()),
             keys => match self.archive(account, order, keys).await? {
-                Archive::Made { key } => Some(key),
-                Archive::Expired => {
+                ArchiveOutcome::Made { key } => Some(key),
+                ArchiveOutcome::Expired => {
                     return Ok(Err(failure(order, "it has expired".to_owned())));
                 }
                 // It was made a moment ago: the job makes all of them again.
-                Archive::OutputMissing => {
+                ArchiveOutcome::OutputMissing => {
                     let missing = std::io::Error::other("an output is gone");
                     return Err(StoreError::broken(missing));
                 }
@@ -74,7 +74,7 @@ impl Orders {
         account: &Account,
         order: &Order,
         index: usize,
-        cut: Cut<'_>,
+        cut: OutputSpec<'_>,
     ) -> Result<Result<(String, Option<String>), Failure>, StoreError> {
         let name = &cut.file.name;
         let scratch = self.blobs.scratch();
@@ -112,9 +112,9 @@ impl Orders {
         account: &Account,
         order: &Order,
         index: usize,
-        cut: Cut<'_>,
+        cut: OutputSpec<'_>,
         to: &std::path::Path,
-    ) -> Result<Result<Made, Failure>, StoreError> {
+    ) -> Result<Result<RenderedOutput, Failure>, StoreError> {
         let file = cut.file;
         let bucket = order.vendor.bucket();
         let found = self.content(account.id, bucket, &file.key).await;
@@ -146,7 +146,7 @@ impl Orders {
             made.map(|made| (made.media.media_type(), made.thumbnail))
         };
         match made {
-            Ok((media_type, thumbnail)) => Ok(Ok(Made {
+            Ok((media_type, thumbnail)) => Ok(Ok(RenderedOutput {
                 media_type,
                 thumbnail,
             })),
@@ -164,19 +164,19 @@ impl Orders {
         account: &Account,
         order: &Order,
         keys: &[String],
-    ) -> Result<Archive, StoreError> {
+    ) -> Result<ArchiveOutcome, StoreError> {
         let zipped = self.zip(account, order, keys).await?;
         // Expiry is written before blobs go: what it has not removed is to be removed here.
         let current = self.db.order(&order.id).await?;
         let current = current.ok_or(StoreError::AccountGone)?;
-        if matches!(current.state, State::Expired { .. }) {
+        if matches!(current.state, OrderState::Expired { .. }) {
             let archive = layout::archive_key(order);
             self.remove(account, order, [&archive]).await?;
-            return Ok(Archive::Expired);
+            return Ok(ArchiveOutcome::Expired);
         }
         Ok(match zipped {
-            Some(key) => Archive::Made { key },
-            None => Archive::OutputMissing,
+            Some(key) => ArchiveOutcome::Made { key },
+            None => ArchiveOutcome::OutputMissing,
         })
     }
 

@@ -11,37 +11,37 @@ use tokio_util::sync::CancellationToken;
 use crate::services::accounts::Account;
 
 /// The status of the response, or one line on why there was none.
-pub(super) type Put = Result<u16, String>;
+pub(super) type PutPermit = Result<u16, String>;
 
 /// Responses by order, and by the place of the output among the order's outputs.
 #[derive(Debug, Default)]
-pub(super) struct Puts(Mutex<HashMap<String, OfOrder>>);
+pub(super) struct OutputPuts(Mutex<HashMap<String, OrderPuts>>);
 
 #[derive(Debug)]
-struct OfOrder {
+struct OrderPuts {
     /// When the account's life has ended, nobody asks for the responses any more.
     ended: CancellationToken,
-    outputs: HashMap<usize, Put>,
+    outputs: HashMap<usize, PutPermit>,
 }
 
-impl Puts {
-    fn orders(&self) -> MutexGuard<'_, HashMap<String, OfOrder>> {
+impl OutputPuts {
+    fn orders(&self) -> MutexGuard<'_, HashMap<String, OrderPuts>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the response to the put of that output. `None` if it was not put since the order's responses
     /// were last recorded.
-    pub(super) fn find(&self, order_id: &str, output: usize) -> Option<Put> {
+    pub(super) fn find(&self, order_id: &str, output: usize) -> Option<PutPermit> {
         self.orders().get(order_id)?.outputs.get(&output).cloned()
     }
 
     /// Keeps a response until it is recorded.
-    pub(super) fn keep(&self, account: &Account, order_id: &str, output: usize, put: Put) {
+    pub(super) fn keep(&self, account: &Account, order_id: &str, output: usize, put: PutPermit) {
         let mut orders = self.orders();
         orders.retain(|_, order| !order.ended.is_cancelled());
         let order = orders
             .entry(order_id.to_owned())
-            .or_insert_with(|| OfOrder {
+            .or_insert_with(|| OrderPuts {
                 ended: account.ended().clone(),
                 outputs: HashMap::new(),
             });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{KeyOwner, Orders, key_owner};
-use crate::model::listing::{Filter, Page, Span};
+use crate::model::listing::{OrderFilter, Page, Span};
 use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
 use crate::services::accounts::Account;
@@ -14,7 +14,7 @@ pub use crate::storage::db::orders::Listed;
 
 /// Whose object it is.
 #[derive(Debug, Clone)]
-pub enum Owner {
+pub enum ObjectOwner {
     Account {
         account: Arc<Account>,
         /// The order that waits for it, or made it; none for Undetectable's uploads.
@@ -44,7 +44,7 @@ impl Orders {
     pub async fn list(
         &self,
         account: &Account,
-        filter: &Filter,
+        filter: &OrderFilter,
         limit: u32,
         offset: u64,
     ) -> Result<Page<Arc<Order>>, StoreError> {
@@ -60,7 +60,7 @@ impl Orders {
     pub async fn list_on(
         &self,
         account: &Account,
-        filter: &Filter,
+        filter: &OrderFilter,
         limit: u32,
         cursor: &mut Cursor,
     ) -> Result<Vec<Arc<Order>>, StoreError> {
@@ -117,9 +117,9 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn owner(&self, key: &str) -> Result<Owner, StoreError> {
+    pub async fn owner(&self, key: &str) -> Result<ObjectOwner, StoreError> {
         let (id, order_id) = match key_owner(key) {
-            None => return Ok(Owner::Nobody),
+            None => return Ok(ObjectOwner::Nobody),
             Some(KeyOwner::Order(id)) => (
                 self.db.order(id).await?.map(|order| order.account),
                 Some(id.to_owned()),
@@ -130,7 +130,12 @@ impl Orders {
             }
         };
         let account = id.and_then(|id| self.accounts.by_id(id));
-        Ok(account.map_or(Owner::Gone, |account| Owner::Account { account, order_id }))
+        Ok(
+            account.map_or(ObjectOwner::Gone, |account| ObjectOwner::Account {
+                account,
+                order_id,
+            }),
+        )
     }
 
     /// The client is told at `now` that the document is done: the first time is kept.

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use super::ended::log_failed_report;
 use super::{Orders, layout, ruled};
-use crate::engine::{Content, Finding, Report as Page, ReportSources};
+use crate::engine::{Finding, InputFile, Report as Page, ReportSources};
 use crate::model::file::{File, Role};
-use crate::model::job::{Job, Kind};
-use crate::model::order::{Api, Order, State};
-use crate::model::picture::Media;
+use crate::model::job::{Job, JobKind};
+use crate::model::order::{ApiVersion, Order, OrderState};
+use crate::model::picture::FileKind;
 use crate::model::report::{Locale, ReportKind, ReportState};
-use crate::model::rule::{Asked, Makes, Processing, Subject};
+use crate::model::rule::{MatchInput, MatchTarget, ProcessingMode, ResultKind};
 use crate::model::time::Timestamp;
 use crate::model::work::{Extraction, Outcome};
 use crate::services::accounts::Account;
-use crate::services::rules::Choice;
+use crate::services::rules::RuleDecision;
 use crate::storage::db::{self, StoreError, Tx};
 
 /// Why there is no report.
@@ -54,7 +54,7 @@ pub fn report_name(order: &Order, locale: Locale) -> String {
 }
 
 fn is_pdf(file: &File) -> bool {
-    Media::of_name(&file.name).is_some_and(Media::is_pdf)
+    FileKind::of_name(&file.name).is_some_and(FileKind::is_pdf)
 }
 
 /// Returns what a report on the order tells, and when the order was complete. `None` if there is no
@@ -62,7 +62,7 @@ fn is_pdf(file: &File) -> bool {
 /// result and an original that is a picture. Of a test key's orders there are reports only on
 /// extractions that found a watermark.
 fn finding(order: &Order) -> Option<(Finding, Timestamp)> {
-    let State::Complete {
+    let OrderState::Complete {
         completed_at,
         outcome,
         ..
@@ -87,7 +87,7 @@ fn is_reported(order: &Order, found: &Extraction) -> bool {
         .files
         .iter()
         .filter(|file| file.role == Some(Role::Original));
-    order.api == Api::V3
+    order.api == ApiVersion::V3
         && found.no_result.is_none()
         && (!order.test || found.text.is_some())
         && !originals.any(is_pdf)
@@ -139,7 +139,7 @@ impl Orders {
         let found = db::orders::find(&mut tx, order_id).await?;
         let found = found.filter(|order| order.account == account.id);
         let mut order = found.ok_or(StoreError::AccountGone)?;
-        if matches!(order.state, State::Expired { .. }) {
+        if matches!(order.state, OrderState::Expired { .. }) {
             return Err(ReportError::Expired);
         }
         if finding(&order).is_none() {
@@ -154,10 +154,10 @@ impl Orders {
         let subject = subject(&order, locale);
         // Claimed before the clock is read, so that a clock in mode `jump` does not leap before the
         // report's job is committed.
-        let _claim = self.claims.claim(account, Kind::Report, &subject);
+        let _claim = self.claims.claim(account, JobKind::Report, &subject);
         let now = account.now();
         let due_at = match choice.processing {
-            Some((_, Processing::Ms(ms))) => Some(now.plus_ms(ms.into())),
+            Some((_, ProcessingMode::Ms(ms))) => Some(now.plus_ms(ms.into())),
             _ if order.test => None,
             _ => Some(self.usually_due_at(account, &order, now)),
         };
@@ -170,7 +170,7 @@ impl Orders {
             }
             db::orders::update(&mut tx, Arc::clone(&order)).await?;
             if let Some(due_at) = due_at {
-                db::jobs::put(&mut tx, account.id, Kind::Report, &subject, due_at).await?;
+                db::jobs::put(&mut tx, account.id, JobKind::Report, &subject, due_at).await?;
             }
             self.rules.count(&mut tx, &[choice]).await?;
         }
@@ -199,14 +199,14 @@ impl Orders {
     }
 
     /// What the rules say to a report that is asked for.
-    fn rules_on_report(&self, tx: &Tx, account: &Account, order: &Order) -> Choice {
+    fn rules_on_report(&self, tx: &Tx, account: &Account, order: &Order) -> RuleDecision {
         let names = order.files.iter().map(|file| file.name.as_str());
         let file_names: Vec<&str> = names.collect();
-        let subject = Subject::Order {
-            makes: Makes::Report,
+        let subject = MatchTarget::Order {
+            makes: ResultKind::Report,
             file_names: &file_names,
         };
-        let asked = Asked {
+        let asked = MatchInput {
             operation: "bizmori.createReport",
             account: Some(&account.key),
             subject,
@@ -267,7 +267,7 @@ impl Orders {
         let mut recorded = None;
         if let Some(locale) = locale
             && let Some(mut order) = db::orders::find(&mut tx, id).await?
-            && matches!(order.state, State::Complete { .. })
+            && matches!(order.state, OrderState::Complete { .. })
             && Arc::make_mut(&mut order).reports.end(locale, state.clone())
         {
             db::orders::update(&mut tx, Arc::clone(&order)).await?;
@@ -337,7 +337,7 @@ impl Orders {
         account: &Account,
         order: &Order,
         key: Option<&str>,
-    ) -> Result<Option<Content>, StoreError> {
+    ) -> Result<Option<InputFile>, StoreError> {
         let Some(key) = key else {
             return Ok(None);
         };

@@ -3,17 +3,17 @@
 use super::failures;
 use crate::engine::verdict;
 use crate::model::order::Order;
-use crate::model::picture::{Basis, Label, Provenance, Verdict};
-use crate::model::rule::{Outcome, Ruled};
+use crate::model::picture::{Label, Provenance, Verdict, VerdictSource};
+use crate::model::rule::{ForcedOutcome, OutcomeOverride};
 use crate::model::work::{Failure, WatermarkResult, Work};
-use crate::services::rules::Choice;
+use crate::services::rules::RuleDecision;
 
 /// From here on a picture is taken for a machine's.
 const AI_PROBABILITY_MIN: f64 = 0.5;
 
 /// Writes on a new order what rules say to it: of a bulk, to each of its pictures. How long a bulk
 /// takes is for the first of them to say.
-pub(super) fn settle(order: &mut Order, choices: &[Choice]) {
+pub(super) fn settle(order: &mut Order, choices: &[RuleDecision]) {
     let said = choices.iter().map(|choice| choice.ruled.clone());
     if let Work::Bulk(bulk) = &mut order.work {
         for (queued, ruled) in bulk.queued.iter_mut().zip(said) {
@@ -27,8 +27,8 @@ pub(super) fn settle(order: &mut Order, choices: &[Choice]) {
 }
 
 /// Writes on an order what the control plane has it come to: of a bulk, each of its pictures.
-pub(super) fn settle_by_hand(order: &mut Order, outcome: &Outcome) {
-    let by_hand = Ruled {
+pub(super) fn settle_by_hand(order: &mut Order, outcome: &ForcedOutcome) {
+    let by_hand = OutcomeOverride {
         rule: None,
         outcome: outcome.clone(),
     };
@@ -42,9 +42,9 @@ pub(super) fn settle_by_hand(order: &mut Order, outcome: &Outcome) {
 }
 
 /// How the order, or a picture of it, fails, if a rule has it fail.
-pub(super) fn failure(order: &Order, ruled: Option<&Ruled>) -> Option<Failure> {
+pub(super) fn failure(order: &Order, ruled: Option<&OutcomeOverride>) -> Option<Failure> {
     let ruled = ruled?;
-    let Outcome::Failed { code, message } = &ruled.outcome else {
+    let ForcedOutcome::Failed { code, message } = &ruled.outcome else {
         return None;
     };
     let message = message.clone();
@@ -60,18 +60,18 @@ pub(super) fn failure(order: &Order, ruled: Option<&Ruled>) -> Option<Failure> {
 }
 
 /// What a picture is judged to be, if a rule says.
-pub(super) fn verdict(ruled: Option<&Ruled>) -> Option<Verdict> {
+pub(super) fn verdict(ruled: Option<&OutcomeOverride>) -> Option<Verdict> {
     let ruled = ruled?;
     let (label, probability) = match &ruled.outcome {
-        Outcome::Failed { .. }
-        | Outcome::WatermarkText { .. }
-        | Outcome::DetectionStatus { .. }
-        | Outcome::AnalysisFailed => return None,
-        Outcome::Probability { probability } if *probability >= AI_PROBABILITY_MIN => {
+        ForcedOutcome::Failed { .. }
+        | ForcedOutcome::WatermarkText { .. }
+        | ForcedOutcome::DetectionStatus { .. }
+        | ForcedOutcome::AnalysisFailed => return None,
+        ForcedOutcome::Probability { probability } if *probability >= AI_PROBABILITY_MIN => {
             (Label::Ai, *probability)
         }
-        Outcome::Probability { probability } => (Label::Human, *probability),
-        Outcome::FinalResult { label, probability } => {
+        ForcedOutcome::Probability { probability } => (Label::Human, *probability),
+        ForcedOutcome::FinalResult { label, probability } => {
             let usual = || verdict::usual_probability(label);
             (label.clone(), probability.unwrap_or_else(usual))
         }
@@ -85,15 +85,15 @@ pub(super) fn verdict(ruled: Option<&Ruled>) -> Option<Verdict> {
 }
 
 /// Result of a watermark extraction that a rule forces. `None` if no rule does.
-pub(super) fn watermark(order: &Order) -> Option<(WatermarkResult, Basis)> {
+pub(super) fn watermark(order: &Order) -> Option<(WatermarkResult, VerdictSource)> {
     let ruled = order.ruled.as_ref()?;
     let result = match &ruled.outcome {
-        Outcome::WatermarkText { text } => Ok(text.clone()),
-        Outcome::DetectionStatus { status } => Err(*status),
-        Outcome::Failed { .. }
-        | Outcome::Probability { .. }
-        | Outcome::FinalResult { .. }
-        | Outcome::AnalysisFailed => return None,
+        ForcedOutcome::WatermarkText { text } => Ok(text.clone()),
+        ForcedOutcome::DetectionStatus { status } => Err(*status),
+        ForcedOutcome::Failed { .. }
+        | ForcedOutcome::Probability { .. }
+        | ForcedOutcome::FinalResult { .. }
+        | ForcedOutcome::AnalysisFailed => return None,
     };
     Some((result, ruled.basis()))
 }

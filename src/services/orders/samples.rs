@@ -4,11 +4,11 @@ use sha2::{Digest, Sha256};
 use tokio::fs;
 
 use super::Orders;
-use super::archive::Archive;
+use super::archive::OutputArchive;
 use crate::model::file;
 use crate::model::order::Order;
-use crate::model::picture::Media;
-use crate::storage::blobs::Scratch;
+use crate::model::picture::FileKind;
+use crate::storage::blobs::TempFile;
 use crate::storage::db::StoreError;
 
 /// A sample, to be read once.
@@ -31,8 +31,8 @@ impl Orders {
             let bytes = self.draw_sample(order, cut.file).await?;
             let written = fs::write(scratch.path(), &bytes).await;
             written.map_err(StoreError::broken)?;
-            let media = Media::of_name(&cut.file.name);
-            media.map_or("application/octet-stream", Media::media_type)
+            let media = FileKind::of_name(&cut.file.name);
+            media.map_or("application/octet-stream", FileKind::media_type)
         } else if index == cuts.len() {
             self.zip_samples(order, &scratch).await?;
             "application/zip"
@@ -54,9 +54,12 @@ impl Orders {
     }
 
     /// Writes the ZIP. A file is drawn once, and one at a time is in memory.
-    async fn zip_samples(&self, order: &Order, to: &Scratch) -> Result<(), StoreError> {
+    async fn zip_samples(&self, order: &Order, to: &TempFile) -> Result<(), StoreError> {
         let path = to.path().to_owned();
-        let begun = self.engine.run(move || Ok(Archive::create(&path)?)).await;
+        let begun = self
+            .engine
+            .run(move || Ok(OutputArchive::create(&path)?))
+            .await;
         let mut archive = begun.map_err(StoreError::broken)?;
         let cuts = order.cuts();
         for of_file in cuts.chunk_by(|one, next| one.file.id == next.file.id) {

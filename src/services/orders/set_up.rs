@@ -8,22 +8,22 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::fs::File;
 
-use super::create::Says;
-use super::{Orders, Refused, Source, StartError};
+use super::create::OutcomeSource;
+use super::{ConfirmError, CreateOrderError, FileSource, Orders};
 use crate::model::file::Role;
 use crate::model::order::{Order, Vendor};
-use crate::model::picture::Media;
-use crate::model::rule::Outcome;
+use crate::model::picture::FileKind;
+use crate::model::rule::ForcedOutcome;
 use crate::services::accounts::Account;
-use crate::services::orders::New;
-use crate::storage::blobs::Meta;
+use crate::services::orders::NewOrder;
+use crate::storage::blobs::BlobMeta;
 use crate::storage::db::StoreError;
 
 const CONFIRM_KEY: &str = "set up";
 
 /// A file's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Given {
+pub enum FileContent {
     Bytes(Bytes),
     /// Those of a file.
     At(PathBuf),
@@ -38,14 +38,16 @@ impl Orders {
     pub async fn set_up(
         &self,
         account: &Arc<Account>,
-        mut new: New,
-        files: &[Given],
-        outcome: Option<&Outcome>,
+        mut new: NewOrder,
+        files: &[FileContent],
+        outcome: Option<&ForcedOutcome>,
     ) -> Result<Arc<Order>, StoreError> {
         if new.vendor == Vendor::Undetectable {
             self.upload_before(account, &mut new, files).await?;
         }
-        let created = self.create_by(account, new, Says::Hand(outcome)).await;
+        let created = self
+            .create_by(account, new, OutcomeSource::Hand(outcome))
+            .await;
         let created = created.map_err(unforeseen)?;
         let order = created.order;
         let mut places: Vec<usize> = (0..order.files.len()).collect();
@@ -66,15 +68,15 @@ impl Orders {
     async fn upload_before(
         &self,
         account: &Account,
-        new: &mut New,
-        files: &[Given],
+        new: &mut NewOrder,
+        files: &[FileContent],
     ) -> Result<(), StoreError> {
         for (file, given) in new.files.iter_mut().zip(files) {
             let upload = self.await_upload(account, &file.name).await?;
             let put = self.put_given(account, new.vendor, &upload.key, &file.name, given);
             let bytes = put.await?.bytes;
             let key = upload.key;
-            file.source = Source::Stored { key, bytes };
+            file.source = FileSource::Stored { key, bytes };
         }
         Ok(())
     }
@@ -85,7 +87,7 @@ impl Orders {
         account: &Account,
         order: &Order,
         place: usize,
-        given: &Given,
+        given: &FileContent,
     ) -> Result<(), StoreError> {
         let file = &order.files[place];
         if !file.is_awaited() {
@@ -107,19 +109,19 @@ impl Orders {
         vendor: Vendor,
         key: &str,
         name: &str,
-        given: &Given,
-    ) -> Result<Meta, StoreError> {
-        let media_type = Media::of_name(name).map(|media| media.media_type().to_owned());
+        given: &FileContent,
+    ) -> Result<BlobMeta, StoreError> {
+        let media_type = FileKind::of_name(name).map(|media| media.media_type().to_owned());
         let (of, bucket, now) = (account.id, vendor.bucket(), account.now());
         let blobs = &self.blobs;
         let put = match given {
-            Given::Bytes(bytes) => {
+            FileContent::Bytes(bytes) => {
                 let bytes = Bytes::clone(bytes);
                 blobs
                     .put_bytes(of, bucket, key, media_type, now, bytes)
                     .await
             }
-            Given::At(path) => blobs.put_file(of, bucket, key, media_type, now, path).await,
+            FileContent::At(path) => blobs.put_file(of, bucket, key, media_type, now, path).await,
         };
         put.map_err(|error| match error.kind() {
             ErrorKind::NotFound if account.ended().is_cancelled() => StoreError::AccountGone,
@@ -128,7 +130,7 @@ impl Orders {
     }
 }
 
-impl Given {
+impl FileContent {
     /// How many there are.
     ///
     /// # Errors
@@ -149,17 +151,17 @@ impl Given {
 }
 
 /// It costs nothing, and no client gives it an id.
-fn unforeseen(refused: Refused) -> StoreError {
+fn unforeseen(refused: CreateOrderError) -> StoreError {
     match refused {
-        Refused::Store(error) => error,
+        CreateOrderError::Store(error) => error,
         other => StoreError::broken(std::io::Error::other(format!("{other:?}"))),
     }
 }
 
 /// All its files are in.
-fn unstarted(error: StartError) -> StoreError {
+fn unstarted(error: ConfirmError) -> StoreError {
     match error {
-        StartError::Store(error) => error,
+        ConfirmError::Store(error) => error,
         other => StoreError::broken(std::io::Error::other(format!("{other:?}"))),
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::deadline::uploads_end_at;
 use super::{Orders, V2_SUNSET};
 use crate::model::ids::AccountId;
-use crate::model::job::Kind;
-use crate::model::order::{ConfirmRefusal, Order, State, Vendor};
+use crate::model::job::JobKind;
+use crate::model::order::{ConfirmRejection, Order, OrderState, Vendor};
 use crate::model::time::Timestamp;
 use crate::services::accounts::{Account, UploadFor};
 use crate::services::claims::Claim;
@@ -14,7 +14,7 @@ use crate::storage::db::{self, StoreError, Tx};
 
 /// An order that was confirmed, now or before.
 #[derive(Debug)]
-pub struct Started {
+pub struct ConfirmedOrder {
     pub order: Arc<Order>,
     /// Keeps the order from moving on; to be let go when the answer has been written.
     pub hold: Option<Claim>,
@@ -22,17 +22,17 @@ pub struct Started {
 
 /// Why an order was not started.
 #[derive(Debug)]
-pub enum StartError {
+pub enum ConfirmError {
     NotFound,
     /// It is another key's.
     NotOwner,
     /// It is an order of another type, or of one that starts by itself.
     TypeNotMatch,
-    Refused(ConfirmRefusal, Arc<Order>),
+    Refused(ConfirmRejection, Arc<Order>),
     Store(StoreError),
 }
 
-impl From<StoreError> for StartError {
+impl From<StoreError> for ConfirmError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
@@ -57,7 +57,7 @@ impl Orders {
         let found = found.filter(|order| order.account == account);
         let found = found.zip(self.accounts.by_id(account));
         let (mut order, account) = found.ok_or(StoreError::AccountGone)?;
-        if matches!(order.state, State::Expired { .. }) {
+        if matches!(order.state, OrderState::Expired { .. }) {
             // Its files have gone, and this one has come after them.
             drop(tx);
             return self.remove(&account, &order, &[key]).await.map(|()| None);
@@ -75,9 +75,9 @@ impl Orders {
         let (number, is_whole) = (step.number, !step.is_awaiting());
         let has_ended = now >= V2_SUNSET && self.has_sunset(&account, step);
         let hold = if has_ended {
-            let hold = self.claims.claim(&account, Kind::Sunset, &order.id);
+            let hold = self.claims.claim(&account, JobKind::Sunset, &order.id);
             db::orders::update(&mut tx, Arc::clone(&order)).await?;
-            db::jobs::put(&mut tx, account.id, Kind::Sunset, &order.id, now).await?;
+            db::jobs::put(&mut tx, account.id, JobKind::Sunset, &order.id, now).await?;
             hold
         } else if step.start(now) {
             self.set_off(&mut tx, &account, order, (claim, now)).await?
@@ -97,8 +97,8 @@ impl Orders {
     /// order, so that a clock in mode `jump` does not leap between the start and the commit of the
     /// order's job. The claim is `None` if the order cannot start.
     fn claim_start(&self, account: &Arc<Account>, order: &Order) -> (Option<Claim>, Timestamp) {
-        let may_start = order.state == State::Pending;
-        let claim = may_start.then(|| self.claims.claim(account, Kind::Process, &order.id));
+        let may_start = order.state == OrderState::Pending;
+        let claim = may_start.then(|| self.claims.claim(account, JobKind::Process, &order.id));
         (claim.flatten(), account.now())
     }
 
@@ -116,12 +116,12 @@ impl Orders {
         let claim = claim.filter(|_| !order.is_held());
         if !order.is_held() {
             let due_at = self.due_at(account, &order, now);
-            db::jobs::put(tx, account.id, Kind::Process, &order.id, due_at).await?;
+            db::jobs::put(tx, account.id, JobKind::Process, &order.id, due_at).await?;
         }
         let over = if uploads_end_at(&order).is_some() {
-            Some(Kind::ExpireUploads)
+            Some(JobKind::ExpireUploads)
         } else {
-            self.has_sunset(account, &order).then_some(Kind::Sunset)
+            self.has_sunset(account, &order).then_some(JobKind::Sunset)
         };
         if let Some(kind) = over {
             db::jobs::remove(tx, kind, &order.id).await?;
@@ -139,40 +139,40 @@ impl Orders {
         order_id: &str,
         confirm_key: &str,
         of_type: impl Fn(&Order) -> bool,
-    ) -> Result<Started, StartError> {
+    ) -> Result<ConfirmedOrder, ConfirmError> {
         let mut tx = self.db.begin().await?;
         let found = db::orders::find(&mut tx, order_id).await?;
         let found = found.filter(|order| order.vendor == Vendor::Bizmori);
-        let mut order = found.ok_or(StartError::NotFound)?;
+        let mut order = found.ok_or(ConfirmError::NotFound)?;
         owned(account.id, &order)?;
         if !of_type(&order) {
-            return Err(StartError::TypeNotMatch);
+            return Err(ConfirmError::TypeNotMatch);
         }
         let (claim, now) = self.claim_start(account, &order);
         match Arc::make_mut(&mut order).confirm(confirm_key, now) {
             // What is told may be of a write that is still to be committed: it is waited for.
             Err(refusal) => {
                 tx.commit().await?;
-                Err(StartError::Refused(refusal, order))
+                Err(ConfirmError::Refused(refusal, order))
             }
             Ok(false) => {
                 tx.commit().await?;
-                Ok(Started { order, hold: None })
+                Ok(ConfirmedOrder { order, hold: None })
             }
             Ok(true) => {
                 let begun = Arc::clone(&order);
                 let hold = self.set_off(&mut tx, account, begun, (claim, now)).await?;
                 tx.commit().await?;
-                Ok(Started { order, hold })
+                Ok(ConfirmedOrder { order, hold })
             }
         }
     }
 }
 
-fn owned(account: AccountId, order: &Order) -> Result<(), StartError> {
+fn owned(account: AccountId, order: &Order) -> Result<(), ConfirmError> {
     if order.account == account {
         Ok(())
     } else {
-        Err(StartError::NotOwner)
+        Err(ConfirmError::NotOwner)
     }
 }

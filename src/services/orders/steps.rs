@@ -4,16 +4,16 @@
 //! number: the same every time it is asked for.
 
 use super::Orders;
-use crate::model::order::{Order, State};
-use crate::model::rule::Processing;
+use crate::model::order::{Order, OrderState};
+use crate::model::rule::ProcessingMode;
 use crate::model::time::Timestamp;
-use crate::platform::rng::Draw;
+use crate::platform::rng::SeededRng;
 use crate::services::accounts::Account;
-use crate::settings::Profile;
+use crate::settings::TimingProfile;
 
 /// The steps of one document, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Steps {
+pub struct DocumentTiming {
     /// From its start on it is so long pending,
     pending_ms: u32,
     /// and from its start on so long not done.
@@ -24,7 +24,7 @@ pub struct Steps {
     analysis_ms: u32,
 }
 
-const QUICK: Steps = Steps {
+const QUICK: DocumentTiming = DocumentTiming {
     pending_ms: 100,
     done_ms: 300,
     heatmap_ms: 200,
@@ -43,20 +43,20 @@ const ALL_MS_MAX: u32 = 27_000;
 impl Orders {
     /// The steps of the account's document.
     #[must_use]
-    pub fn steps(&self, account: &Account, order: &Order) -> Steps {
+    pub fn steps(&self, account: &Account, order: &Order) -> DocumentTiming {
         let set = self.settings.documents;
         let usual = match set.profile {
-            Profile::Quick => QUICK,
-            Profile::Realistic => {
+            TimingProfile::Quick => QUICK,
+            TimingProfile::Realistic => {
                 realistic(&mut self.entropy.draw(&account.key, "steps", order.number))
             }
         };
         let ruled = match order.processing {
-            Some(Processing::Ms(ms)) => Some(ms),
+            Some(ProcessingMode::Ms(ms)) => Some(ms),
             _ => None,
         };
         let pending_ms = set.detect_pending_ms.unwrap_or(usual.pending_ms);
-        Steps {
+        DocumentTiming {
             pending_ms: ruled.map_or(pending_ms, |ms| pending_ms.min(ms)),
             done_ms: ruled.or(set.detect_done_ms).unwrap_or(usual.done_ms),
             heatmap_ms: set.heatmap_ms.unwrap_or(usual.heatmap_ms),
@@ -65,7 +65,7 @@ impl Orders {
     }
 }
 
-fn realistic(chance: &mut Draw) -> Steps {
+fn realistic(chance: &mut SeededRng) -> DocumentTiming {
     let mut between = |least: u32, most: u32| {
         #[expect(
             clippy::cast_possible_truncation,
@@ -77,7 +77,7 @@ fn realistic(chance: &mut Draw) -> Steps {
     };
     let done_ms = between(DONE_MS_MIN, DONE_MS_MAX);
     let after_ms_max = AFTER_MS_MAX.min(ALL_MS_MAX - done_ms);
-    Steps {
+    DocumentTiming {
         pending_ms: PENDING_MS,
         done_ms,
         heatmap_ms: between(AFTER_MS_MIN, after_ms_max),
@@ -85,11 +85,11 @@ fn realistic(chance: &mut Draw) -> Steps {
     }
 }
 
-impl Steps {
+impl DocumentTiming {
     /// Whether an order in that state is being looked at by now; before that it is pending.
     #[must_use]
-    pub fn is_analyzing(self, state: &State, now: Timestamp) -> bool {
-        let State::InProgress { started_at, .. } = state else {
+    pub fn is_analyzing(self, state: &OrderState, now: Timestamp) -> bool {
+        let OrderState::InProgress { started_at, .. } = state else {
             return false;
         };
         now >= started_at.plus_ms(self.pending_ms.into())
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn a_realistic_document_takes_its_time_and_not_too_long() {
         let steps = |n| realistic(&mut Entropy::new("s").draw("k", "steps", n));
-        let all: Vec<Steps> = (0..2_000).map(steps).collect();
+        let all: Vec<DocumentTiming> = (0..2_000).map(steps).collect();
         assert_eq!(all[1], steps(1));
         for steps in &all {
             assert!((DONE_MS_MIN..DONE_MS_MAX).contains(&steps.done_ms));
@@ -125,7 +125,7 @@ mod tests {
                 assert!(steps.done_ms + after_ms < ALL_MS_MAX);
             }
         }
-        let spread = |of: fn(&Steps) -> u32| {
+        let spread = |of: fn(&DocumentTiming) -> u32| {
             let all = || all.iter().map(of);
             all()
                 .max()

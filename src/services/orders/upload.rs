@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{KeyOwner, Orders, key_owner, layout};
-use crate::engine::Content;
-use crate::model::job::{Job, Kind};
+use crate::engine::InputFile;
+use crate::model::job::{Job, JobKind};
 use crate::model::order::{Order, Vendor};
 use crate::model::time::DAY_MS;
 use crate::services::accounts::{Account, UploadFor};
@@ -13,11 +13,11 @@ use crate::storage::db::{self, StoreError, Tx};
 
 /// A file that is in.
 #[derive(Debug, Clone)]
-pub struct Uploaded {
+pub struct UploadedFile {
     /// What it was awaited as.
     pub upload: Upload,
     /// Open: it stays what it is, whatever is uploaded there meanwhile.
-    pub content: Content,
+    pub content: InputFile,
     /// No client uploaded it: it was downloaded for this very request.
     pub by_us: bool,
 }
@@ -73,7 +73,7 @@ impl Orders {
         db::jobs::put(
             &mut tx,
             account.id,
-            Kind::UnusedUpload,
+            JobKind::UnusedUpload,
             &upload.id,
             expires_at,
         )
@@ -92,7 +92,7 @@ impl Orders {
         account: &Account,
         url: &str,
         name: &str,
-    ) -> Result<Result<Uploaded, String>, StoreError> {
+    ) -> Result<Result<UploadedFile, String>, StoreError> {
         let fetched = match self.fetch(account, url, name).await? {
             Ok(fetched) => fetched,
             Err(line) => return Ok(Err(line)),
@@ -101,7 +101,7 @@ impl Orders {
         let bucket = Vendor::Undetectable.bucket();
         self.take_in(account, bucket, &upload.key, fetched).await?;
         let downloaded = self.uploaded(account, &upload.key).await?;
-        let downloaded = downloaded.map(|file| Uploaded {
+        let downloaded = downloaded.map(|file| UploadedFile {
             by_us: true,
             ..file
         });
@@ -113,13 +113,13 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be removed.
-    pub async fn discard(&self, file: &Uploaded) -> Result<(), StoreError> {
+    pub async fn discard(&self, file: &UploadedFile) -> Result<(), StoreError> {
         if !file.by_us {
             return Ok(());
         }
         let upload = &file.upload;
         let mut tx = self.db.begin().await?;
-        db::jobs::remove(&mut tx, Kind::UnusedUpload, &upload.id).await?;
+        db::jobs::remove(&mut tx, JobKind::UnusedUpload, &upload.id).await?;
         db::uploads::remove(&mut tx, &upload.id).await?;
         tx.commit().await?;
         let bucket = Vendor::Undetectable.bucket();
@@ -180,7 +180,7 @@ impl Orders {
         &self,
         account: &Account,
         key: &str,
-    ) -> Result<Option<Uploaded>, StoreError> {
+    ) -> Result<Option<UploadedFile>, StoreError> {
         let Some(KeyOwner::Upload(id)) = key_owner(key) else {
             return Ok(None);
         };
@@ -192,7 +192,7 @@ impl Orders {
         let bucket = Vendor::Undetectable.bucket();
         let found = self.content(account.id, bucket, key).await;
         let found = found.map_err(StoreError::broken)?;
-        Ok(found.map(|content| Uploaded {
+        Ok(found.map(|content| UploadedFile {
             upload,
             content,
             by_us: false,
@@ -207,7 +207,7 @@ pub(super) async fn use_up(tx: &mut Tx, order: &Order) -> Result<bool, StoreErro
         if db::uploads::find(tx, id).await?.is_none() {
             return Ok(false);
         }
-        db::jobs::remove(tx, Kind::UnusedUpload, id).await?;
+        db::jobs::remove(tx, JobKind::UnusedUpload, id).await?;
     }
     Ok(true)
 }

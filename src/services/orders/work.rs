@@ -4,8 +4,8 @@ use super::failures::{Result, failure};
 use super::{Orders, look, ruled};
 use crate::engine::verdict;
 use crate::model::order::Order;
-use crate::model::picture::{Basis, Label, Provenance, Verdict};
-use crate::model::rule::Ruled;
+use crate::model::picture::{Label, Provenance, Verdict, VerdictSource};
+use crate::model::rule::OutcomeOverride;
 use crate::model::work::{Detection, Extraction, Failure, Outcome, Outputs, Work};
 use crate::services::accounts::Account;
 use crate::storage::db::StoreError;
@@ -51,7 +51,7 @@ impl Orders {
 /// anything, one of those names does.
 pub(super) fn told_to_fail<'n>(
     order: &Order,
-    ruled: Option<&Ruled>,
+    ruled: Option<&OutcomeOverride>,
     names: impl IntoIterator<Item = &'n str>,
 ) -> Option<Failure> {
     if ruled.is_some_and(|ruled| !ruled.outcome.leaves_result()) {
@@ -70,7 +70,7 @@ fn made_up(order: &Order) -> Outcome {
     let nobodys = || Verdict {
         label: Label::Human,
         probability: TEST_KEY_PROBABILITY,
-        basis: Basis::TestKey,
+        basis: VerdictSource::TestKey,
         provenance: Provenance::Unknown,
     };
     match order.work {
@@ -78,7 +78,7 @@ fn made_up(order: &Order) -> Outcome {
         Work::WatermarkExtract => {
             let by_name = || verdict::of_extraction_name(name, order.api);
             let forced = ruled::watermark(order).or_else(by_name);
-            let (result, basis) = forced.unwrap_or((Ok(None), Basis::TestKey));
+            let (result, basis) = forced.unwrap_or((Ok(None), VerdictSource::TestKey));
             Outcome::Extraction(Extraction::new(result, basis, None))
         }
         // Test keys are BIZ MORI's, which has no bulks.

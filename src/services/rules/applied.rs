@@ -1,22 +1,22 @@
 //! Log lines of the rules that were applied to requests and to calls of the server's own: one for
 //! each thing that was done, so that a client that silently retried is seen.
 
-use super::{Choice, Standing};
+use super::{ActiveRule, RuleDecision};
 use crate::model::clip::clip;
-use crate::model::rule::{Asked, OnWebhook, Signature, Subject, Then};
+use crate::model::rule::{MatchInput, MatchTarget, RuleAction, Signature, WebhookEffect};
 
 /// Characters logged of a path, a URL, or a file's name.
 const SUBJECT_CHARS_MAX: usize = 300;
 /// Characters logged of a key or of a rule's name.
 const NAME_CHARS_MAX: usize = 100;
 
-impl Choice {
+impl RuleDecision {
     /// Logs what the rules do to a request or a call.
-    pub fn log_applied(&self, asked: &Asked<'_>) {
+    pub fn log_applied(&self, asked: &MatchInput<'_>) {
         if self.rule.is_none() || !tracing::enabled!(tracing::Level::INFO) {
             return;
         }
-        let mut done = KindsDone::default();
+        let mut done = AppliedEffects::default();
         for (standing, _) in self.matched.iter().filter(|(_, hit)| *hit) {
             for fault in done.add(&standing.rule.then) {
                 log(standing, &fault, asked);
@@ -28,16 +28,16 @@ impl Choice {
 /// Kinds of effects that an earlier rule has had; of each kind the first rule that has it wins.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each kind")]
-struct KindsDone {
+struct AppliedEffects {
     delay: bool,
     respond: bool,
     fault: bool,
     webhook: bool,
 }
 
-impl KindsDone {
+impl AppliedEffects {
     /// Returns the effects of `then` on a call that no earlier rule has had.
-    fn add(&mut self, then: &Then) -> Vec<String> {
+    fn add(&mut self, then: &RuleAction) -> Vec<String> {
         let is_first = |done: &mut bool| !std::mem::replace(done, true);
         let mut faults = Vec::new();
         if let Some(ms) = then.delay_ms
@@ -64,7 +64,7 @@ impl KindsDone {
     }
 }
 
-fn webhook_faults(webhook: &OnWebhook) -> Vec<String> {
+fn webhook_faults(webhook: &WebhookEffect) -> Vec<String> {
     if webhook.drop {
         return vec!["drop".to_owned()];
     }
@@ -79,14 +79,14 @@ fn webhook_faults(webhook: &OnWebhook) -> Vec<String> {
     faults
 }
 
-fn log(standing: &Standing, fault: &str, asked: &Asked<'_>) {
+fn log(standing: &ActiveRule, fault: &str, asked: &MatchInput<'_>) {
     let name = standing.rule.name.as_deref();
     let name = name.map(|name| clip(name, NAME_CHARS_MAX));
     let key = asked.account.map(|key| clip(key, NAME_CHARS_MAX));
     let (rule, operation) = (standing.id.0, asked.operation);
     let (name, key) = (name.as_deref(), key.as_deref());
     match asked.subject {
-        Subject::Request { method, path } => {
+        MatchTarget::Request { method, path } => {
             let path = &*clip(path, SUBJECT_CHARS_MAX);
             tracing::info!(
                 fault,
@@ -99,7 +99,7 @@ fn log(standing: &Standing, fault: &str, asked: &Asked<'_>) {
                 "rule applied to a request"
             );
         }
-        Subject::Outgoing {
+        MatchTarget::Outgoing {
             webhook_url,
             file_name,
             ..
@@ -118,6 +118,6 @@ fn log(standing: &Standing, fault: &str, asked: &Asked<'_>) {
                 "rule applied to a call"
             );
         }
-        Subject::Order { .. } => {}
+        MatchTarget::Order { .. } => {}
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Choice, Rules};
-use crate::model::rule::{Asked, Outgoing, Subject};
-use crate::platform::outbound::Treatment;
+use super::{RuleDecision, Rules};
+use crate::model::rule::{MatchInput, MatchTarget, OutboundCall};
+use crate::platform::outbound::CallOverrides;
 use crate::storage::db::StoreError;
 
 impl Rules {
@@ -17,23 +17,28 @@ impl Rules {
     pub async fn to_call(
         &self,
         account: &str,
-        call: Outgoing,
+        call: OutboundCall,
         about: &str,
-    ) -> Result<Choice, StoreError> {
+    ) -> Result<RuleDecision, StoreError> {
         match self.asked(account, call, about) {
             Some(asked) => self.decide(asked).await,
-            None => Ok(Choice::default()),
+            None => Ok(RuleDecision::default()),
         }
     }
 
     /// Such a call, to be decided on; none where no rule is about any.
     #[must_use]
-    pub fn asked<'a>(&self, account: &'a str, call: Outgoing, about: &'a str) -> Option<Asked<'a>> {
-        let is_delivery = call == Outgoing::Delivery;
-        let asked = Asked {
+    pub fn asked<'a>(
+        &self,
+        account: &'a str,
+        call: OutboundCall,
+        about: &'a str,
+    ) -> Option<MatchInput<'a>> {
+        let is_delivery = call == OutboundCall::Delivery;
+        let asked = MatchInput {
             operation: call.operation(),
             account: Some(account),
-            subject: Subject::Outgoing {
+            subject: MatchTarget::Outgoing {
                 call,
                 webhook_url: is_delivery.then_some(about),
                 file_name: (!is_delivery).then_some(about),
@@ -43,12 +48,12 @@ impl Rules {
     }
 }
 
-impl Choice {
+impl RuleDecision {
     /// What is to be done to the call that it was made for.
     #[must_use]
-    pub fn treatment(&self) -> Treatment {
+    pub fn treatment(&self) -> CallOverrides {
         let delay_ms = self.delay_ms.unwrap_or_default();
-        Treatment {
+        CallOverrides {
             delay: Duration::from_millis(delay_ms.into()),
             respond: self.respond.as_ref().map(|(_, respond)| respond.clone()),
             fault: self.fault.clone(),

@@ -1,6 +1,6 @@
 //! How many rules there may be, and how large.
 
-use super::{Refused, Rules};
+use super::{AddRuleError, Rules};
 use crate::model::rule::Rule;
 use crate::storage::db;
 
@@ -10,14 +10,14 @@ pub const RULES_MAX: usize = 10_000;
 const RULES_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Checks that so many rules may stand, of so many bytes together.
-pub(super) fn fit(count: usize, bytes: usize) -> Result<(), Refused> {
+pub(super) fn fit(count: usize, bytes: usize) -> Result<(), AddRuleError> {
     if count > RULES_MAX {
         let line = format!("there would be more than {RULES_MAX} rules");
-        return Err(Refused::Full(line));
+        return Err(AddRuleError::Full(line));
     }
     if bytes > RULES_BYTES_MAX {
         let line = format!("all rules together would be more than {RULES_BYTES_MAX} bytes");
-        return Err(Refused::Full(line));
+        return Err(AddRuleError::Full(line));
     }
     Ok(())
 }
@@ -27,7 +27,7 @@ impl Rules {
     ///
     /// # Errors
     /// If there is not.
-    pub fn room(&self, goes: impl Fn(&Rule) -> bool, coming: &[Rule]) -> Result<(), Refused> {
+    pub fn room(&self, goes: impl Fn(&Rule) -> bool, coming: &[Rule]) -> Result<(), AddRuleError> {
         let mut staying = self.list(None);
         staying.retain(|standing| !goes(&standing.rule));
         let mut bytes: usize = staying.iter().map(|standing| standing.bytes).sum();

@@ -4,40 +4,40 @@ use std::sync::{Arc, PoisonError};
 
 use tokio::sync::MutexGuard;
 
-use super::{Rules, Standing};
+use super::{ActiveRule, Rules};
 use crate::services::accounts::Account;
-use crate::storage::db::rules::Stored;
+use crate::storage::db::rules::RuleRow;
 
 /// Rules as they stand.
 #[derive(Debug)]
-pub struct Turn<'r> {
+pub struct RulesWriteGuard<'r> {
     rules: &'r Rules,
     _held: MutexGuard<'r, ()>,
 }
 
 impl Rules {
     /// Takes the turn as soon as nobody else has it.
-    pub async fn turn(&self) -> Turn<'_> {
-        Turn {
+    pub async fn turn(&self) -> RulesWriteGuard<'_> {
+        RulesWriteGuard {
             rules: self,
             _held: self.turn.lock().await,
         }
     }
 }
 
-impl Turn<'_> {
+impl RulesWriteGuard<'_> {
     /// These stand from now on, each with the account that it is about; those of accounts that are
     /// gone go, and `of_all` those about all accounts. Their rows are seen to by who calls.
-    pub fn swap(&self, of_all: bool, begun: Vec<(Stored, Option<Arc<Account>>)>) {
+    pub fn swap(&self, of_all: bool, begun: Vec<(RuleRow, Option<Arc<Account>>)>) {
         let mut standing = self
             .rules
             .standing
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        let goes = |it: &Standing| it.is_gone() || (of_all && it.account.is_none());
+        let goes = |it: &ActiveRule| it.is_gone() || (of_all && it.account.is_none());
         standing.retain(|it| !goes(it));
         let begun = begun.into_iter();
-        standing.extend(begun.map(|(row, account)| Arc::new(Standing::of(row, account))));
+        standing.extend(begun.map(|(row, account)| Arc::new(ActiveRule::of(row, account))));
         standing.sort_by_key(|it| it.id);
     }
 }

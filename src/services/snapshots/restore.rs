@@ -5,21 +5,21 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{About, BLOBS, STATE, SnapshotError, Snapshots};
+use super::{BLOBS, STATE, SnapshotError, SnapshotManifest, Snapshots};
 use crate::model::ids::{AccountId, ClockId};
 use crate::platform::clock::{self, Clock};
 use crate::services::accounts::Account;
-use crate::storage::db::accounts::Stored;
-use crate::storage::db::rules::Stored as Ruling;
+use crate::storage::db::accounts::AccountRow;
+use crate::storage::db::rules::RuleRow as Ruling;
 use crate::storage::db::snapshots::Snapshot;
 use crate::storage::db::{self, Tx, apart};
 
 /// An account that comes back.
-struct Back {
+struct RestoredAccount {
     /// As the snapshot has it.
-    kept: Stored,
+    kept: AccountRow,
     /// As it begins.
-    begun: Stored,
+    begun: AccountRow,
 }
 
 impl Snapshots {
@@ -33,12 +33,16 @@ impl Snapshots {
         self: &Arc<Self>,
         name: &str,
         key: Option<&str>,
-    ) -> Result<About, SnapshotError> {
+    ) -> Result<SnapshotManifest, SnapshotError> {
         let (this, name, key) = (Arc::clone(self), name.to_owned(), key.map(str::to_owned));
         apart(async move { this.bring_back(&name, key.as_deref()).await }).await
     }
 
-    async fn bring_back(&self, name: &str, key: Option<&str>) -> Result<About, SnapshotError> {
+    async fn bring_back(
+        &self,
+        name: &str,
+        key: Option<&str>,
+    ) -> Result<SnapshotManifest, SnapshotError> {
         let _turn = self.turn.lock().await;
         let (dir, about) = self.find(name, key)?;
         let file = dir.join(STATE);
@@ -82,7 +86,7 @@ impl Snapshots {
         });
         let all = one.is_none().then_some(default_clock);
         let written = async {
-            for Back { kept, begun } in &back {
+            for RestoredAccount { kept, begun } in &back {
                 let from = dir.join(BLOBS).join(kept.id.0.to_string());
                 self.blobs.adopt(begun.id, &from).await?;
             }
@@ -90,7 +94,7 @@ impl Snapshots {
         };
         if let Err(error) = written.await {
             // The next accounts have these ids.
-            for Back { begun, .. } in &back {
+            for RestoredAccount { begun, .. } in &back {
                 self.blobs.remove_account(begun.id).await?;
             }
             return Err(error);
@@ -117,7 +121,7 @@ impl Snapshots {
     async fn write_back(
         &self,
         rows: &mut Snapshot,
-        back: &[Back],
+        back: &[RestoredAccount],
         rules: &[Ruling],
         ended: &[Arc<Account>],
         all: Option<Option<Clock>>,
@@ -132,7 +136,7 @@ impl Snapshots {
                 db::accounts::delete(&mut tx, account).await?;
             }
         }
-        for Back { kept, begun } in back {
+        for RestoredAccount { kept, begun } in back {
             db::snapshots::revive(&mut tx, rows, kept, begun.id, begun.clock).await?;
         }
         for rule in rules {
@@ -142,11 +146,15 @@ impl Snapshots {
     }
 
     /// Each account as it begins: under a new id, by its clock as it was.
-    async fn lives(&self, kept: Vec<Stored>, elapsed_ms: i64) -> Result<Vec<Back>, SnapshotError> {
+    async fn lives(
+        &self,
+        kept: Vec<AccountRow>,
+        elapsed_ms: i64,
+    ) -> Result<Vec<RestoredAccount>, SnapshotError> {
         let mut reader = self.db.read().await?;
         let ids = db::snapshots::next_accounts(&mut reader, kept.len()).await?;
-        let begin = |(kept, id): (Stored, AccountId)| Back {
-            begun: Stored {
+        let begin = |(kept, id): (AccountRow, AccountId)| RestoredAccount {
+            begun: AccountRow {
                 id,
                 clock: kept.clock.map(|clock| clock.resumed(elapsed_ms)),
                 ..kept.clone()

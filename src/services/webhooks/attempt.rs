@@ -4,17 +4,17 @@ use std::time::Instant;
 
 use super::Webhooks;
 use super::signature::{SIGNATURE_HEADER, signature};
-use crate::model::rule::{OnWebhook, Signature};
+use crate::model::rule::{Signature, WebhookEffect};
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Answer, Attempt, Delivery, Endpoint};
-use crate::platform::outbound::Outbound;
+use crate::model::webhook::{Attempt, Delivery, Endpoint, ReceiverResponse};
+use crate::platform::outbound::OutboundClient;
 use crate::services::accounts::Account;
-use crate::services::rules::Choice;
+use crate::services::rules::RuleDecision;
 
 /// What came of an attempt: each time that it was sent, and the status of a 2xx answer to one of
 /// them, or else one line on what came.
 #[derive(Debug)]
-pub(super) struct Made {
+pub(super) struct AttemptResult {
     /// One at least.
     pub attempts: Vec<Attempt>,
     pub sent: Result<u16, String>,
@@ -22,7 +22,7 @@ pub(super) struct Made {
     pub is_dropped: bool,
 }
 
-impl Made {
+impl AttemptResult {
     fn one(attempt: Attempt, sent: Result<u16, String>) -> Self {
         Self {
             attempts: vec![attempt],
@@ -48,22 +48,22 @@ impl Webhooks {
         account: &Account,
         endpoint: &Endpoint,
         delivery: &Delivery,
-        choice: &Choice,
-    ) -> Made {
+        choice: &RuleDecision,
+    ) -> AttemptResult {
         let on = choice.webhook.as_ref();
-        if let Some((title, OnWebhook { drop: true, .. })) = on {
+        if let Some((title, WebhookEffect { drop: true, .. })) = on {
             let line = format!("{title}: dropped");
             let mut attempt = blank(account, endpoint, delivery, choice);
             attempt.answer = Err(line.clone());
             let is_dropped = true;
-            return Made {
+            return AttemptResult {
                 is_dropped,
-                ..Made::one(attempt, Err(line))
+                ..AttemptResult::one(attempt, Err(line))
             };
         }
         let post = || self.send(account, endpoint, delivery, choice);
         let (attempt, sent) = post().await;
-        let mut made = Made::one(attempt, sent);
+        let mut made = AttemptResult::one(attempt, sent);
         for _ in 1..on.and_then(|(_, on)| on.duplicate).unwrap_or(1) {
             let (attempt, sent) = post().await;
             made.attempts.push(attempt);
@@ -77,7 +77,7 @@ impl Webhooks {
         account: &Account,
         endpoint: &Endpoint,
         delivery: &Delivery,
-        choice: &Choice,
+        choice: &RuleDecision,
     ) -> (Attempt, Result<u16, String>) {
         let mut attempt = blank(account, endpoint, delivery, choice);
         let body = &delivery.event.body;
@@ -87,7 +87,8 @@ impl Webhooks {
             .iter()
             .map(|signature| (SIGNATURE_HEADER, signature.as_str()))
             .collect();
-        attempt.request_headers = Outbound::headers_of_json(&endpoint.url, &headers, body.len());
+        attempt.request_headers =
+            OutboundClient::headers_of_json(&endpoint.url, &headers, body.len());
         let began = Instant::now();
         let treatment = choice.treatment();
         let posted = self
@@ -100,7 +101,7 @@ impl Webhooks {
             Ok(answer) => Err(format!("answered {}", answer.status)),
             Err(line) => Err(line.clone()),
         };
-        attempt.answer = posted.map(|answer| Answer {
+        attempt.answer = posted.map(|answer| ReceiverResponse {
             status: answer.status,
             headers: answer.headers,
             body: answer.body,
@@ -111,7 +112,12 @@ impl Webhooks {
 }
 
 /// One that is made now, and of which nothing has come yet.
-fn blank(account: &Account, endpoint: &Endpoint, delivery: &Delivery, choice: &Choice) -> Attempt {
+fn blank(
+    account: &Account,
+    endpoint: &Endpoint,
+    delivery: &Delivery,
+    choice: &RuleDecision,
+) -> Attempt {
     Attempt {
         number: delivery.retries + 1,
         at: account.now(),

@@ -9,11 +9,11 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::attempt::Made;
-use super::record::Record;
-use super::{Sent, Webhooks};
+use super::attempt::AttemptResult;
+use super::record::AttemptRecording;
+use super::{AttemptRecord, Webhooks};
 use crate::model::ids::{AccountId, DeliveryId, WebhookId};
-use crate::model::job::Kind;
+use crate::model::job::JobKind;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint};
 use crate::services::accounts::Account;
@@ -25,7 +25,7 @@ const RETRIED_MAX: u32 = 50;
 
 /// What came of an attempt made by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Retried {
+pub struct RetryResult {
     /// The event's UUID.
     pub event_id: String,
     /// The status of a 2xx answer, else one line on what came.
@@ -34,7 +34,7 @@ pub struct Retried {
 
 /// What came of several.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct RetrySummary {
     pub succeeded: u32,
     pub failed: u32,
 }
@@ -67,7 +67,7 @@ impl Webhooks {
         account: &Arc<Account>,
         endpoint: WebhookId,
         delivery: DeliveryId,
-    ) -> Result<Retried, RetryError> {
+    ) -> Result<RetryResult, RetryError> {
         let (this, account) = (Arc::clone(self), Arc::clone(account));
         apart(async move {
             // What is refused is refused at once, and what is not is looked at again in turn.
@@ -89,7 +89,7 @@ impl Webhooks {
         account: &Arc<Account>,
         endpoint: WebhookId,
         window: RangeInclusive<Timestamp>,
-    ) -> Result<Tally, RetryError> {
+    ) -> Result<RetrySummary, RetryError> {
         let (this, account) = (Arc::clone(self), Arc::clone(account));
         apart(async move {
             this.own(&account, endpoint).await?;
@@ -97,7 +97,7 @@ impl Webhooks {
             let mut reader = this.db.read().await?;
             let failed = db::webhooks::failed(&mut reader, endpoint, &window, RETRIED_MAX).await?;
             drop(reader);
-            let mut tally = Tally::default();
+            let mut tally = RetrySummary::default();
             for delivery in failed {
                 let retried = this.send_failed(&account, endpoint, delivery).await?;
                 match retried.sent {
@@ -142,7 +142,7 @@ impl Webhooks {
         let turn = tokio::select! {
             biased;
             () = account.ended().cancelled() => return Err(StoreError::AccountGone.into()),
-            claim = self.claims.wait_for(account, Kind::Deliver, &subject) => claim,
+            claim = self.claims.wait_for(account, JobKind::Deliver, &subject) => claim,
         };
         self.record_earlier(endpoint).await?;
         Ok(turn)
@@ -154,10 +154,10 @@ impl Webhooks {
         account: &Arc<Account>,
         endpoint: WebhookId,
         delivery: DeliveryId,
-    ) -> Result<Retried, RetryError> {
+    ) -> Result<RetryResult, RetryError> {
         let (endpoint, mut delivery) = self.failed(account, endpoint, delivery).await?;
         let made = self.send_by_hand(account, &endpoint, &mut delivery).await?;
-        Ok(Retried {
+        Ok(RetryResult {
             event_id: delivery.event.id,
             sent: made.sent,
         })
@@ -173,7 +173,7 @@ impl Webhooks {
         self: &Arc<Self>,
         owner: Option<AccountId>,
         delivery: DeliveryId,
-    ) -> Result<Sent, RetryError> {
+    ) -> Result<AttemptRecord, RetryError> {
         let gone = || RetryError::NoDelivery(delivery);
         let mut reader = self.db.read().await?;
         let found = db::webhooks::delivery_of_any(&mut reader, delivery).await?;
@@ -192,7 +192,7 @@ impl Webhooks {
             let made = this.send_by_hand(&account, &endpoint, &mut found).await?;
             let last = made.attempts.into_iter().next_back();
             let attempt = last.ok_or(RetryError::NoDelivery(delivery))?;
-            Ok(Sent::of(&account, endpoint.id, found, attempt))
+            Ok(AttemptRecord::of(&account, endpoint.id, found, attempt))
         })
         .await
     }
@@ -203,7 +203,7 @@ impl Webhooks {
         account: &Arc<Account>,
         endpoint: &Endpoint,
         delivery: &mut Delivery,
-    ) -> Result<Made, RetryError> {
+    ) -> Result<AttemptResult, RetryError> {
         let choice = self.ruled_by_hand(account, endpoint, delivery).await?;
         let mut made = tokio::select! {
             biased;
@@ -215,7 +215,7 @@ impl Webhooks {
         let next = after_hand(delivery, &made, now);
         made.settle(delivery, next);
         made.log(account, delivery, true);
-        let record = Record {
+        let record = AttemptRecording {
             account: Arc::clone(account),
             endpoint: endpoint.id,
             made,
@@ -238,7 +238,7 @@ impl Webhooks {
 }
 
 /// How a delivery stands after an attempt made by hand at `now`: when the next one is due.
-fn after_hand(delivery: &mut Delivery, made: &Made, now: Timestamp) -> Option<Timestamp> {
+fn after_hand(delivery: &mut Delivery, made: &AttemptResult, now: Timestamp) -> Option<Timestamp> {
     match (delivery.status, &made.sent) {
         (DeliveryStatus::Sent, _) => {
             delivery.resend(now);

@@ -1,27 +1,27 @@
 //! What is counted of attempts and deliveries.
 
 use super::Webhooks;
-use super::attempt::Made;
+use super::attempt::AttemptResult;
 use crate::model::webhook::DeliveryStatus;
-use crate::platform::metrics::{Attempted, Delivered};
+use crate::platform::metrics::{AttemptOutcome, DeliveryOutcome};
 use crate::storage::db::{self, StoreError};
 
 impl Webhooks {
     /// Counts an attempt that was made and written down, at a delivery that stood so before and
     /// stands so now.
-    pub(super) fn count(&self, made: &Made, before: DeliveryStatus, now: DeliveryStatus) {
+    pub(super) fn count(&self, made: &AttemptResult, before: DeliveryStatus, now: DeliveryStatus) {
         for attempt in &made.attempts {
             self.metrics.attempted(match &attempt.answer {
-                _ if made.is_dropped => Attempted::Dropped,
-                Ok(answer) if (200..300).contains(&answer.status) => Attempted::Accepted,
-                Ok(_) => Attempted::Refused,
-                Err(_) => Attempted::Unanswered,
+                _ if made.is_dropped => AttemptOutcome::Dropped,
+                Ok(answer) if (200..300).contains(&answer.status) => AttemptOutcome::Accepted,
+                Ok(_) => AttemptOutcome::Refused,
+                Err(_) => AttemptOutcome::Unanswered,
             });
         }
         let ended = match now {
             _ if before == now => None,
-            DeliveryStatus::Sent => Some(Delivered::Sent),
-            DeliveryStatus::Failed => Some(Delivered::Failed),
+            DeliveryStatus::Sent => Some(DeliveryOutcome::Sent),
+            DeliveryStatus::Failed => Some(DeliveryOutcome::Failed),
             DeliveryStatus::Pending | DeliveryStatus::Retrying => None,
         };
         if let Some(ended) = ended {

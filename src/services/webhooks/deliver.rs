@@ -2,7 +2,7 @@
 //! recorded, with the time of the next.
 
 use super::Webhooks;
-use super::record::Record;
+use super::record::AttemptRecording;
 use crate::model::ids::WebhookId;
 use crate::model::job::Job;
 use crate::storage::db::{self, StoreError};
@@ -55,7 +55,7 @@ impl Webhooks {
         };
         made.settle(&delivery, next);
         made.log(&account, &delivery, false);
-        let record = Record {
+        let record = AttemptRecording {
             account,
             endpoint: endpoint.id,
             made,
@@ -81,7 +81,7 @@ impl Webhooks {
         &self,
         job: &Job,
         endpoint: WebhookId,
-        record: Option<&Record>,
+        record: Option<&AttemptRecording>,
     ) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         if let Some(record) = record {

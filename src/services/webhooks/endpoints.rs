@@ -2,7 +2,7 @@
 
 use super::Webhooks;
 use crate::model::ids::WebhookId;
-use crate::model::job::Kind;
+use crate::model::job::JobKind;
 use crate::model::listing::Page;
 use crate::model::webhook::{Delivery, Endpoint};
 use crate::platform::outbound;
@@ -13,14 +13,14 @@ const NAME_CHARS_MAX: usize = 100;
 
 /// What a client wants of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
+pub struct EndpointParams {
     pub name: Option<String>,
     pub url: String,
     /// None leaves it as it is.
     pub test: Option<bool>,
 }
 
-impl Wish {
+impl EndpointParams {
     /// Checks that there can be such an endpoint.
     ///
     /// # Errors
@@ -62,7 +62,11 @@ impl Webhooks {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn register(&self, account: &Account, wish: Wish) -> Result<Endpoint, StoreError> {
+    pub async fn register(
+        &self,
+        account: &Account,
+        wish: EndpointParams,
+    ) -> Result<Endpoint, StoreError> {
         self.make(account, wish, false, None).await
     }
 
@@ -73,7 +77,7 @@ impl Webhooks {
     pub async fn register_with(
         &self,
         account: &Account,
-        wish: Wish,
+        wish: EndpointParams,
         secret: String,
     ) -> Result<Endpoint, StoreError> {
         self.make(account, wish, false, Some(secret)).await
@@ -84,14 +88,18 @@ impl Webhooks {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn set_legacy(&self, account: &Account, wish: Wish) -> Result<Endpoint, StoreError> {
+    pub async fn set_legacy(
+        &self,
+        account: &Account,
+        wish: EndpointParams,
+    ) -> Result<Endpoint, StoreError> {
         self.make(account, wish, true, None).await
     }
 
     async fn make(
         &self,
         account: &Account,
-        wish: Wish,
+        wish: EndpointParams,
         legacy: bool,
         secret: Option<String>,
     ) -> Result<Endpoint, StoreError> {
@@ -114,7 +122,7 @@ impl Webhooks {
     }
 
     /// Returns an endpoint whose id is still to be given.
-    fn draft(&self, account: &Account, wish: Wish, legacy: bool) -> Endpoint {
+    fn draft(&self, account: &Account, wish: EndpointParams, legacy: bool) -> Endpoint {
         let now = account.now();
         let snowflake = account.next_snowflake(now);
         let mut secret = [0_u8; 24];
@@ -186,7 +194,7 @@ impl Webhooks {
         &self,
         account: &Account,
         id: WebhookId,
-        wish: Wish,
+        wish: EndpointParams,
     ) -> Result<Option<Endpoint>, StoreError> {
         let mut tx = self.db.begin().await?;
         let Some(mut endpoint) = db::endpoints::find(&mut tx, account.id, id).await? else {
@@ -210,7 +218,7 @@ impl Webhooks {
         let mut tx = self.db.begin().await?;
         let was = db::endpoints::delete(&mut tx, account.id, id).await?;
         if was {
-            db::jobs::remove(&mut tx, Kind::Deliver, &id.to_string()).await?;
+            db::jobs::remove(&mut tx, JobKind::Deliver, &id.to_string()).await?;
         }
         tx.commit().await?;
         Ok(was)

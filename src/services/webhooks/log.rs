@@ -7,11 +7,11 @@ use crate::model::webhook::{Attempt, Delivery};
 use crate::services::accounts::Account;
 use crate::storage::db::{self, StoreError};
 
-pub use crate::storage::db::attempts::Filter as AttemptFilter;
+pub use crate::storage::db::attempts::AttemptFilter;
 
 /// An attempt, and what it was an attempt at.
 #[derive(Debug, Clone)]
-pub struct Sent {
+pub struct AttemptRecord {
     /// The key.
     pub account: String,
     pub endpoint: WebhookId,
@@ -24,7 +24,7 @@ pub struct Sent {
     pub attempt: Attempt,
 }
 
-impl Sent {
+impl AttemptRecord {
     pub(super) fn of(
         account: &Account,
         endpoint: WebhookId,
@@ -91,12 +91,12 @@ impl Webhooks {
         filter: &AttemptFilter,
         (first, last): (i64, i64),
         limit: u32,
-    ) -> Result<Vec<(i64, Option<Sent>)>, StoreError> {
+    ) -> Result<Vec<(i64, Option<AttemptRecord>)>, StoreError> {
         let mut reader = self.db.read().await?;
         let stored = db::attempts::in_span(&mut reader, filter, (first, last), limit).await?;
-        let sent = |stored: db::attempts::Stored| {
+        let sent = |stored: db::attempts::AttemptRow| {
             let account = self.accounts.by_id(stored.account)?;
-            Some(Sent {
+            Some(AttemptRecord {
                 account: account.key.clone(),
                 endpoint: stored.endpoint,
                 delivery: stored.delivery,

@@ -1,6 +1,6 @@
 //! Log lines of webhook attempts: one warning for each that failed, one debug line for each other.
 
-use super::attempt::Made;
+use super::attempt::AttemptResult;
 use crate::model::clip::clip;
 use crate::model::webhook::{Attempt, Delivery, LADDER_MS};
 use crate::platform::clock::iso;
@@ -16,7 +16,7 @@ const REASON_CHARS_MAX: usize = 500;
 #[expect(clippy::cast_possible_truncation, reason = "there are seven")]
 const ATTEMPTS_MAX: u32 = LADDER_MS.len() as u32 + 1;
 
-impl Made {
+impl AttemptResult {
     /// Logs the attempt, and each of its copies if a rule duplicated it. An attempt that a rule
     /// dropped was not made; the rule's own line says so.
     pub(super) fn log(&self, account: &Account, delivery: &Delivery, is_manual: bool) {

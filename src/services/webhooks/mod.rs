@@ -23,25 +23,26 @@ use std::sync::Arc;
 use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
 use crate::platform::metrics::Metrics;
-use crate::platform::outbound::Outbound;
+use crate::platform::outbound::OutboundClient;
 use crate::platform::rng::Entropy;
 use crate::services::accounts::Accounts;
 use crate::services::claims::Claims;
-use crate::services::links::Links;
+use crate::services::links::PresignedUrls;
 use crate::services::rules::Rules;
 use crate::storage::db::Db;
 
-pub use by_hand::{Retried, RetryError, Tally};
-pub use endpoints::Wish;
-pub use log::{AttemptFilter, Sent};
+pub use by_hand::{RetryError, RetryResult, RetrySummary};
+pub use endpoints::EndpointParams;
+pub use log::{AttemptFilter, AttemptRecord};
 pub use signature::{SIGNATURE_HEADER, signature, verify};
 
 /// What a vendor tells of an order that has come to its end; none for vendors that do not tell.
-pub type Projection = fn(&Order, &Links, event_id: &str, now: Timestamp) -> Option<Told>;
+pub type EventBuilder =
+    fn(&Order, &PresignedUrls, event_id: &str, now: Timestamp) -> Option<EventPayload>;
 
 /// An event in the vendor's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct EventPayload {
     /// `order.aiDetection.completed`.
     pub kind: String,
     /// The body, as it is signed and sent.
@@ -55,12 +56,12 @@ pub struct Webhooks {
     accounts: Arc<Accounts>,
     rules: Arc<Rules>,
     entropy: Entropy,
-    links: Links,
-    outbound: Outbound,
+    links: PresignedUrls,
+    outbound: OutboundClient,
     claims: Claims,
     metrics: Metrics,
-    projections: Vec<(Vendor, Projection)>,
-    unrecorded: record::Unrecorded,
+    projections: Vec<(Vendor, EventBuilder)>,
+    unrecorded: record::UnrecordedAttempts,
 }
 
 impl Webhooks {
@@ -75,11 +76,11 @@ impl Webhooks {
         accounts: Arc<Accounts>,
         rules: Arc<Rules>,
         entropy: Entropy,
-        links: Links,
-        outbound: Outbound,
+        links: PresignedUrls,
+        outbound: OutboundClient,
         claims: Claims,
         metrics: Metrics,
-        projections: Vec<(Vendor, Projection)>,
+        projections: Vec<(Vendor, EventBuilder)>,
     ) -> Self {
         Self {
             db,
@@ -91,7 +92,7 @@ impl Webhooks {
             claims,
             metrics,
             projections,
-            unrecorded: record::Unrecorded::default(),
+            unrecorded: record::UnrecordedAttempts::default(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Webhooks;
-use crate::model::job::Kind;
+use crate::model::job::JobKind;
 use crate::model::order::Order;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Event;
@@ -23,7 +23,11 @@ impl Webhooks {
         // In one order always: of two that hold at once, none waits for the other's.
         for id in ids {
             let subject = id.to_string();
-            claims.push(self.claims.wait_for(account, Kind::Deliver, &subject).await);
+            claims.push(
+                self.claims
+                    .wait_for(account, JobKind::Deliver, &subject)
+                    .await,
+            );
         }
         Ok(claims)
     }
@@ -81,7 +85,7 @@ impl Webhooks {
         let endpoints = db::webhooks::publish(tx, account.id, order.test, &event, now).await?;
         for endpoint in endpoints {
             let subject = endpoint.to_string();
-            db::jobs::put(tx, account.id, Kind::Deliver, &subject, now).await?;
+            db::jobs::put(tx, account.id, JobKind::Deliver, &subject, now).await?;
         }
         Ok(())
     }

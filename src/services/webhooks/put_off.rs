@@ -6,11 +6,11 @@
 
 use super::Webhooks;
 use crate::model::job::Job;
-use crate::model::rule::{OnWebhook, Outgoing};
+use crate::model::rule::{OutboundCall, WebhookEffect};
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Delivery, Endpoint, PutOff};
+use crate::model::webhook::{DeferredAttempt, Delivery, Endpoint};
 use crate::services::accounts::Account;
-use crate::services::rules::Choice;
+use crate::services::rules::RuleDecision;
 use crate::storage::db::{self, StoreError};
 
 /// An attempt that is to come after the next one comes then at the latest: milliseconds.
@@ -25,13 +25,13 @@ impl Webhooks {
         account: &Account,
         endpoint: &Endpoint,
         delivery: &Delivery,
-    ) -> Result<Option<Choice>, StoreError> {
+    ) -> Result<Option<RuleDecision>, StoreError> {
         if let Some(kept) = &delivery.put_off {
             return Ok(Some(decided(kept)));
         }
-        let call = Outgoing::Delivery;
+        let call = OutboundCall::Delivery;
         let Some(asked) = self.rules.asked(&account.key, call, &endpoint.url) else {
-            return Ok(Some(Choice::default()));
+            return Ok(Some(RuleDecision::default()));
         };
         let mut tx = self.db.begin().await?;
         let choice = self.rules.choose(&tx, asked);
@@ -53,30 +53,30 @@ impl Webhooks {
         account: &Account,
         endpoint: &Endpoint,
         delivery: &Delivery,
-    ) -> Result<Choice, StoreError> {
+    ) -> Result<RuleDecision, StoreError> {
         if let Some(kept) = &delivery.put_off {
             return Ok(decided(kept));
         }
         let rules = &self.rules;
-        let said = rules.to_call(&account.key, Outgoing::Delivery, &endpoint.url);
+        let said = rules.to_call(&account.key, OutboundCall::Delivery, &endpoint.url);
         said.await
     }
 }
 
 /// Until when an attempt is put off that was to be made at `now`, and what is kept of what the
 /// rules said; none: it is made at once.
-fn put_off(choice: &Choice, now: Timestamp) -> Option<(Timestamp, PutOff)> {
+fn put_off(choice: &RuleDecision, now: Timestamp) -> Option<(Timestamp, DeferredAttempt)> {
     let (title, on) = choice.webhook.as_ref()?;
     let ms = match on {
-        OnWebhook {
+        WebhookEffect {
             delay_ms: Some(ms), ..
         } => i64::from(*ms),
-        OnWebhook {
+        WebhookEffect {
             out_of_order: true, ..
         } => OUT_OF_ORDER_MS,
         _ => return None,
     };
-    let kept = PutOff {
+    let kept = DeferredAttempt {
         rule: choice.rule,
         title: title.clone(),
         webhook: on.clone(),
@@ -88,8 +88,8 @@ fn put_off(choice: &Choice, now: Timestamp) -> Option<(Timestamp, PutOff)> {
 }
 
 /// What the rules had said.
-fn decided(kept: &PutOff) -> Choice {
-    let mut choice = Choice::default();
+fn decided(kept: &DeferredAttempt) -> RuleDecision {
+    let mut choice = RuleDecision::default();
     choice.rule = kept.rule;
     choice.webhook = Some((kept.title.clone(), kept.webhook.clone()));
     choice.delay_ms = kept.delay_ms;

@@ -12,9 +12,9 @@ use futures_util::future::join_all;
 use tokio::sync::Notify;
 
 use super::Webhooks;
-use super::attempt::Made;
+use super::attempt::AttemptResult;
 use crate::model::ids::WebhookId;
-use crate::model::job::Kind;
+use crate::model::job::JobKind;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, DeliveryStatus};
 use crate::services::accounts::Account;
@@ -22,10 +22,10 @@ use crate::storage::db::{self, StoreError, Tx};
 
 /// An attempt that was made.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(super) struct AttemptRecording {
     pub account: Arc<Account>,
     pub endpoint: WebhookId,
-    pub made: Made,
+    pub made: AttemptResult,
     /// As it stands after the attempt.
     pub delivery: Delivery,
     /// The delivery's status before the attempt.
@@ -37,18 +37,18 @@ pub(super) struct Record {
 
 /// Records that could not be written yet, by endpoint.
 #[derive(Debug, Default)]
-pub(super) struct Unrecorded {
-    records: Mutex<HashMap<WebhookId, Arc<Record>>>,
+pub(super) struct UnrecordedAttempts {
+    records: Mutex<HashMap<WebhookId, Arc<AttemptRecording>>>,
     came: Notify,
 }
 
-impl Unrecorded {
-    fn records(&self) -> MutexGuard<'_, HashMap<WebhookId, Arc<Record>>> {
+impl UnrecordedAttempts {
+    fn records(&self) -> MutexGuard<'_, HashMap<WebhookId, Arc<AttemptRecording>>> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Record {
+impl AttemptRecording {
     /// Writes the attempt and how the delivery stands after it. Returns false if the endpoint is gone.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ impl Record {
 
 impl Webhooks {
     /// Keeps a record that could not be written.
-    pub(super) fn keep(&self, record: Record, error: &StoreError) {
+    pub(super) fn keep(&self, record: AttemptRecording, error: &StoreError) {
         tracing::warn!(
             %error,
             endpoint = %record.endpoint,
@@ -99,8 +99,8 @@ impl Webhooks {
     /// if the endpoint is gone.
     ///
     /// # Errors
-    /// As [`Record::write`].
-    pub(super) async fn record_now(&self, record: &Record) -> Result<bool, StoreError> {
+    /// As [`AttemptRecording::write`].
+    pub(super) async fn record_now(&self, record: &AttemptRecording) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
         let is_there = record.write(&mut tx).await?;
         db::jobs::set_endpoint(&mut tx, record.account.id, record.endpoint).await?;
@@ -126,12 +126,13 @@ impl Webhooks {
     /// # Errors
     /// The first error if not all could be written.
     pub async fn record_kept(&self) -> Result<(), StoreError> {
-        let kept: Vec<Arc<Record>> = self.unrecorded.records().values().cloned().collect();
+        let kept: Vec<Arc<AttemptRecording>> =
+            self.unrecorded.records().values().cloned().collect();
         let written = kept.iter().map(|record| self.record_in_turn(record));
         join_all(written).await.into_iter().collect()
     }
 
-    async fn record_in_turn(&self, record: &Record) -> Result<(), StoreError> {
+    async fn record_in_turn(&self, record: &AttemptRecording) -> Result<(), StoreError> {
         let (account, endpoint) = (&record.account, record.endpoint);
         let subject = endpoint.to_string();
         tokio::select! {
@@ -140,7 +141,7 @@ impl Webhooks {
                 self.unrecorded.records().remove(&endpoint);
                 Ok(())
             }
-            _turn = self.claims.wait_for(account, Kind::Deliver, &subject) => {
+            _turn = self.claims.wait_for(account, JobKind::Deliver, &subject) => {
                 self.record_earlier(endpoint).await.map(drop)
             }
         }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::Worker;
 use super::running::RunningJob;
-use super::waiting::Waiting;
+use super::waiting::PendingWork;
 use crate::model::ids::ClockId;
-use crate::model::job::{Job, Kind};
+use crate::model::job::{Job, JobKind};
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::services::accounts::{Account, ClockGuard};
 use crate::services::claims::Claim;
@@ -24,18 +24,18 @@ pub const STEP_MS_MAX: i64 = 100 * 366 * DAY_MS;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecutedJob {
     pub at: Timestamp,
-    pub kind: Kind,
+    pub kind: JobKind,
     pub subject: String,
 }
 
 /// Step of a clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum AdvanceStep {
     ByMs(i64),
     To(Timestamp),
 }
 
-impl Step {
+impl AdvanceStep {
     /// Returns the instant that the step leads to from `now`.
     ///
     /// # Errors
@@ -59,13 +59,13 @@ pub struct Advanced {
     /// First the jobs that the worker was running when the advance began.
     pub executed: Vec<ExecutedJob>,
     /// Work that clients owe orders of the clock.
-    pub waiting: Vec<Waiting>,
+    pub waiting: Vec<PendingWork>,
 }
 
 /// Why a clock was not moved.
 #[derive(Debug)]
 pub enum AdvanceError {
-    /// The instant of [`Step::To`] is before `now`, or more than [`STEP_MS_MAX`] after it.
+    /// The instant of [`AdvanceStep::To`] is before `now`, or more than [`STEP_MS_MAX`] after it.
     OutOfRange {
         now: Timestamp,
     },
@@ -100,7 +100,7 @@ impl Worker {
     pub async fn advance(
         self: &Arc<Self>,
         account: Option<Arc<Account>>,
-        step: Step,
+        step: AdvanceStep,
     ) -> Result<Advanced, AdvanceError> {
         let this = Arc::clone(self);
         let moved = self
@@ -114,7 +114,7 @@ impl Worker {
     async fn move_on(
         &self,
         account: Option<Arc<Account>>,
-        step: Step,
+        step: AdvanceStep,
     ) -> Result<Advanced, AdvanceError> {
         // A step that is refused gives the account no clock of its own.
         let followed = account.as_ref().map(|account| account.clock_id());
@@ -126,7 +126,7 @@ impl Worker {
         let clock = guard.clock();
         let target = step.target(self.accounts.now(clock))?;
         let mut executed = self.finish_running(clock).await;
-        let mut ahead = Ahead::default();
+        let mut ahead = DueBatch::default();
         while let Some(one) = self.run_next(&guard, target, &mut ahead).await? {
             executed.push(one);
             if self.stop.is_cancelled() {
@@ -170,7 +170,7 @@ impl Worker {
         &self,
         guard: &ClockGuard,
         target: Timestamp,
-        ahead: &mut Ahead,
+        ahead: &mut DueBatch,
     ) -> Result<Option<ExecutedJob>, StoreError> {
         let clock = guard.clock();
         let Some((job, claim)) = self.claim_next(clock, target, ahead).await? else {
@@ -195,7 +195,7 @@ impl Worker {
         &self,
         clock: ClockId,
         target: Timestamp,
-        ahead: &mut Ahead,
+        ahead: &mut DueBatch,
     ) -> Result<Option<(Job, Claim)>, StoreError> {
         let news = || self.db.agenda().news();
         // The job whose start was counted last, while it is not claimed.
@@ -240,13 +240,13 @@ impl Worker {
 
 /// The next jobs, in order of due time and id, read in advance.
 #[derive(Debug, Default)]
-struct Ahead {
+struct DueBatch {
     jobs: VecDeque<Job>,
     /// The agenda's count of news before the jobs were read.
     news: u64,
 }
 
-impl Ahead {
+impl DueBatch {
     /// Returns `true` if the jobs have to be read again: there is none left, or jobs were committed
     /// since they were read.
     fn is_used_up(&self, news: u64) -> bool {
@@ -283,15 +283,15 @@ mod tests {
         Job {
             id,
             account: AccountId(1),
-            kind: Kind::Process,
+            kind: JobKind::Process,
             subject: id.to_string(),
             due_at: Timestamp::from_ms(id),
             starts: 0,
         }
     }
 
-    fn ahead(news: u64) -> Ahead {
-        Ahead {
+    fn ahead(news: u64) -> DueBatch {
+        DueBatch {
             jobs: [job(1), job(2)].into(),
             news,
         }

@@ -2,13 +2,13 @@
 
 use super::Worker;
 use crate::model::ids::ClockId;
-use crate::model::job::Kind;
+use crate::model::job::JobKind;
 use crate::storage::db::{self, StoreError};
 
 /// The jobs of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Depth {
-    pub kind: Kind,
+pub struct QueueDepth {
+    pub kind: JobKind,
     /// All there are.
     pub queued: u64,
     /// Those that are due by their accounts' clocks.
@@ -22,7 +22,7 @@ impl Worker {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub async fn depths(&self) -> Result<Vec<Depth>, StoreError> {
+    pub async fn depths(&self) -> Result<Vec<QueueDepth>, StoreError> {
         let own = self.accounts.all();
         let own = own.iter().map(|account| account.clock_id());
         let own = own.filter(|clock| *clock != ClockId::DEFAULT);
@@ -33,16 +33,16 @@ impl Worker {
         let due = db::jobs::due_by(&mut reader, &nows).await?;
         drop(reader);
         let under_way = self.claims.under_way(|_| true);
-        let of = |counts: &[(Kind, u64)], kind| {
+        let of = |counts: &[(JobKind, u64)], kind| {
             let found = counts.iter().find(|(of, _)| *of == kind);
             found.map_or(0, |(_, count)| *count)
         };
-        let depth = |kind| Depth {
+        let depth = |kind| QueueDepth {
             kind,
             queued: of(&queued, kind),
             due: of(&due, kind),
             under_way: under_way.iter().map(|(of, _)| u64::from(*of == kind)).sum(),
         };
-        Ok(Kind::ALL.into_iter().map(depth).collect())
+        Ok(JobKind::ALL.into_iter().map(depth).collect())
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Worker;
-use super::waiting::{EndsBy, Waiting, Window};
+use super::waiting::{DueWindow, EndsBy, PendingWork};
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::job::Job;
 use crate::services::accounts::Account;
@@ -16,16 +16,16 @@ const RECHECK: Duration = Duration::from_millis(250);
 
 /// Result of a drain.
 #[derive(Debug)]
-pub enum Drained {
+pub enum DrainOutcome {
     /// All work has ended. `next` is due later than the drain waits.
     Idle { next: Option<Job> },
     /// Nothing goes on unless a frozen clock is advanced.
     Frozen {
-        waiting: Vec<Waiting>,
+        waiting: Vec<PendingWork>,
         advance: AdvanceNeeded,
     },
     /// Some work has not ended in time.
-    TimedOut { waiting: Vec<Waiting> },
+    TimedOut { waiting: Vec<PendingWork> },
 }
 
 /// The advance that runs work by a frozen clock.
@@ -46,14 +46,14 @@ impl Worker {
         &self,
         account: Option<&Account>,
         timeout: Duration,
-    ) -> Result<Drained, StoreError> {
+    ) -> Result<DrainOutcome, StoreError> {
         let end = Instant::now() + timeout;
         loop {
             let progress = self.claims.progress();
             tokio::pin!(progress);
             progress.as_mut().enable();
             let left = end.saturating_duration_since(Instant::now());
-            let window = Window {
+            let window = DueWindow {
                 whole: timeout,
                 left,
             };
@@ -67,13 +67,13 @@ impl Worker {
                     Some(_) => self.next_job(account).await?,
                     None => self.next_job_of_all().await?,
                 };
-                return Ok(Drained::Idle { next });
+                return Ok(DrainOutcome::Idle { next });
             }
             if !goes_on && let Some(advance) = self.advance_needed(account, &waiting) {
-                return Ok(Drained::Frozen { waiting, advance });
+                return Ok(DrainOutcome::Frozen { waiting, advance });
             }
             if left.is_zero() {
-                return Ok(Drained::TimedOut { waiting });
+                return Ok(DrainOutcome::TimedOut { waiting });
             }
             let _ = tokio::time::timeout(left.min(RECHECK), progress).await;
         }
@@ -84,7 +84,7 @@ impl Worker {
     fn advance_needed(
         &self,
         account: Option<&Account>,
-        waiting: &[Waiting],
+        waiting: &[PendingWork],
     ) -> Option<AdvanceNeeded> {
         let clock = waiting.iter().find_map(|it| match it.ends_by {
             EndsBy::Advance(clock) => Some(clock),

@@ -5,7 +5,7 @@ use crate::services::accounts::ClockGuard;
 use crate::storage::db::{self, StoreError};
 
 impl Worker {
-    /// Moves a clock that jumps on to the next job that somebody waits for ([`Kind::is_awaited`]).
+    /// Moves a clock that jumps on to the next job that somebody waits for ([`JobKind::is_awaited`]).
     /// Jobs of other kinds run on the way, at their own due times. Nothing happens while a job is
     /// in flight by the clock, or an upload is owed by it (`accounts/owed.rs`).
     ///

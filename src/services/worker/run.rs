@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 
 use super::Worker;
 use super::retries::{ERRORS_MAX, wait_after};
-use crate::model::job::{Job, Kind};
+use crate::model::job::{Job, JobKind};
 use crate::storage::db::StoreError;
 
 const CUT_OFF: &str = "processing was started 3 times and did not end; the server was probably killed \
@@ -45,13 +45,13 @@ impl Worker {
             return Ok(());
         }
         match job.kind {
-            Kind::Process => self.orders.process(job).await,
-            Kind::Expire => self.orders.expire(job).await,
-            Kind::UnusedUpload => self.orders.expire_upload(job).await,
-            Kind::ExpireUploads => self.orders.expire_uploads(job).await,
-            Kind::Sunset => self.orders.sunset(job).await,
-            Kind::Report => self.orders.make_report(job).await,
-            Kind::Deliver => self.webhooks.deliver(job).await,
+            JobKind::Process => self.orders.process(job).await,
+            JobKind::Expire => self.orders.expire(job).await,
+            JobKind::UnusedUpload => self.orders.expire_upload(job).await,
+            JobKind::ExpireUploads => self.orders.expire_uploads(job).await,
+            JobKind::Sunset => self.orders.sunset(job).await,
+            JobKind::Report => self.orders.make_report(job).await,
+            JobKind::Deliver => self.webhooks.deliver(job).await,
         }
     }
 

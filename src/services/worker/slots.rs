@@ -7,23 +7,23 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::ids::ClockId;
-use crate::storage::db::agenda::Agenda;
+use crate::storage::db::agenda::DueIndex;
 
 /// Jobs that are run at once at most; those that wait for a response cost little.
 pub(super) const SLOTS: usize = 256;
 
 /// All slots.
 #[derive(Debug, Clone)]
-pub(super) struct Slots(Arc<Inner>);
+pub(super) struct Slots(Arc<SlotsInner>);
 
 #[derive(Debug)]
-struct Inner {
-    state: Mutex<State>,
-    agenda: Agenda,
+struct SlotsInner {
+    state: Mutex<SlotsState>,
+    agenda: DueIndex,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct SlotsState {
     running: usize,
     /// A job that did not end when it was started before is running: see [`Slots::start`].
     suspect: bool,
@@ -54,14 +54,14 @@ pub(super) enum Start<C> {
 impl Slots {
     /// Free slots. The worker looks at a clock again, through `agenda`, when a slot that its jobs lacked
     /// is freed.
-    pub(super) fn new(agenda: Agenda) -> Self {
-        Self(Arc::new(Inner {
+    pub(super) fn new(agenda: DueIndex) -> Self {
+        Self(Arc::new(SlotsInner {
             state: Mutex::default(),
             agenda,
         }))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SlotsState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -135,13 +135,13 @@ mod tests {
         }
     }
 
-    fn woken(agenda: &Agenda) -> Vec<ClockId> {
+    fn woken(agenda: &DueIndex) -> Vec<ClockId> {
         agenda.take_due(|_, _| true)
     }
 
     #[test]
     fn start_without_a_claim_takes_no_slot() {
-        let slots = Slots::new(Agenda::default());
+        let slots = Slots::new(DueIndex::default());
         let start = slots.start(CLOCK, false, || None::<()>);
         assert!(matches!(start, Start::Not), "{start:?}");
         assert_eq!(slots.running(), 0);
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn suspects_run_one_at_a_time_and_beside_others() {
-        let agenda = Agenda::default();
+        let agenda = DueIndex::default();
         let slots = Slots::new(agenda.clone());
         let suspect = slots.start(CLOCK, true, || Some(()));
         assert!(matches!(suspect, Start::Started(_)), "{suspect:?}");
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn slot_freed_while_another_is_asked_for_wakes_whoever_got_none() {
-        let agenda = Agenda::default();
+        let agenda = DueIndex::default();
         let slots = Slots::new(agenda.clone());
         for _ in 0..1_000 {
             let mut all: Vec<_> = (0..SLOTS).map(|_| started(&slots)).collect();

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::Worker;
 use crate::model::ids::{AccountId, ClockId};
-use crate::model::job::{Job, Kind};
-use crate::model::order::{Order, State};
-use crate::model::rule::Processing;
+use crate::model::job::{Job, JobKind};
+use crate::model::order::{Order, OrderState};
+use crate::model::rule::ProcessingMode;
 use crate::model::time::Timestamp;
 use crate::platform::clock::Clock;
 use crate::services::accounts::Account;
-use crate::storage::db::{self, Reader, StoreError};
+use crate::storage::db::{self, DbReader, StoreError};
 
 /// Number of pieces of work that are listed at most.
 const WAITING_MAX: usize = 256;
@@ -21,7 +21,7 @@ const IN_PROGRESS: [&str; 1] = ["inProgress"];
 
 /// A piece of work that has not come to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
+pub struct PendingWork {
     pub what: Awaited,
     /// Id of the job's subject, or of the order.
     pub subject: String,
@@ -33,7 +33,7 @@ pub struct Waiting {
 /// Step that has not happened yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Awaited {
-    Job(Kind),
+    Job(JobKind),
     /// A client owes the order an upload.
     Upload,
     /// A client owes the order its confirm.
@@ -57,7 +57,7 @@ pub(super) enum EndsBy {
 
 /// The time that a drain has.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
+pub(super) struct DueWindow {
     pub whole: Duration,
     pub left: Duration,
 }
@@ -65,13 +65,13 @@ pub(super) struct Window {
 impl Awaited {
     /// Every one.
     pub const ALL: [Self; 11] = [
-        Self::Job(Kind::Process),
-        Self::Job(Kind::Expire),
-        Self::Job(Kind::UnusedUpload),
-        Self::Job(Kind::ExpireUploads),
-        Self::Job(Kind::Sunset),
-        Self::Job(Kind::Report),
-        Self::Job(Kind::Deliver),
+        Self::Job(JobKind::Process),
+        Self::Job(JobKind::Expire),
+        Self::Job(JobKind::UnusedUpload),
+        Self::Job(JobKind::ExpireUploads),
+        Self::Job(JobKind::Sunset),
+        Self::Job(JobKind::Report),
+        Self::Job(JobKind::Deliver),
         Self::Upload,
         Self::Confirm,
         Self::Poll,
@@ -91,7 +91,7 @@ impl Awaited {
     }
 }
 
-impl Window {
+impl DueWindow {
     /// Due time up to which a drain waits for work by `clock`, which shows `now`.
     fn deadline(self, clock: Clock, now: Timestamp) -> Timestamp {
         // A frozen clock does not come nearer to the deadline while the drain waits.
@@ -103,7 +103,7 @@ impl Window {
     }
 }
 
-impl Waiting {
+impl PendingWork {
     fn of_job(job: Job, clock_id: ClockId, clock: Clock) -> Self {
         let is_frozen = matches!(clock, Clock::Frozen { at } if job.due_at > at);
         Self {
@@ -121,12 +121,12 @@ impl Waiting {
     /// An order that has no processing job.
     fn of_order(order: &Order) -> Self {
         let (what, ends_by) = match (&order.state, order.processing) {
-            (State::Pending, _) if order.is_awaiting() => (Awaited::Upload, EndsBy::Call),
-            (State::Pending, _) => (Awaited::Confirm, EndsBy::Call),
-            (_, Some(Processing::Polls(1..))) => (Awaited::Poll, EndsBy::Call),
-            (_, Some(Processing::Hold)) => (Awaited::Release, EndsBy::Call),
+            (OrderState::Pending, _) if order.is_awaiting() => (Awaited::Upload, EndsBy::Call),
+            (OrderState::Pending, _) => (Awaited::Confirm, EndsBy::Call),
+            (_, Some(ProcessingMode::Polls(1..))) => (Awaited::Poll, EndsBy::Call),
+            (_, Some(ProcessingMode::Hold)) => (Awaited::Release, EndsBy::Call),
             // Its job is about to be written.
-            _ => (Awaited::Job(Kind::Process), EndsBy::Itself),
+            _ => (Awaited::Job(JobKind::Process), EndsBy::Itself),
         };
         let subject = order.id.clone();
         Self {
@@ -144,8 +144,8 @@ impl Worker {
     pub(super) async fn awaited_jobs(
         &self,
         account: Option<&Account>,
-        window: Window,
-    ) -> Result<Vec<Waiting>, StoreError> {
+        window: DueWindow,
+    ) -> Result<Vec<PendingWork>, StoreError> {
         let mut reader = self.db.read().await?;
         let clocks = if let Some(account) = account {
             vec![account.clock_id()]
@@ -163,13 +163,13 @@ impl Worker {
             let deadline = window.deadline(clock, now);
             for job in jobs {
                 let is_waited_for = match job.kind {
-                    Kind::Process | Kind::Report => true,
-                    Kind::Deliver => clock.jumps() || job.due_at <= deadline,
+                    JobKind::Process | JobKind::Report => true,
+                    JobKind::Deliver => clock.jumps() || job.due_at <= deadline,
                     _ => job.due_at <= now,
                 };
                 if is_waited_for {
                     let key = (job.kind.name(), job.subject.clone());
-                    waiting.insert(key, Waiting::of_job(job, clock_id, clock));
+                    waiting.insert(key, PendingWork::of_job(job, clock_id, clock));
                 }
             }
         }
@@ -178,7 +178,7 @@ impl Worker {
             .under_way(|of| account.is_none_or(|account| of.id == account.id));
         for (kind, subject) in in_flight {
             let entry = waiting.entry((kind.name(), subject.clone()));
-            let entry = entry.or_insert(Waiting {
+            let entry = entry.or_insert(PendingWork {
                 what: Awaited::Job(kind),
                 subject,
                 at: None,
@@ -192,7 +192,7 @@ impl Worker {
     /// Returns the first jobs by that clock that somebody waits for, and the first of all.
     async fn candidates(
         &self,
-        reader: &mut Reader,
+        reader: &mut DbReader,
         clock: ClockId,
         account: Option<AccountId>,
     ) -> Result<Vec<Job>, StoreError> {
@@ -211,7 +211,7 @@ impl Worker {
     pub(super) async fn held_orders(
         &self,
         account: Option<&Account>,
-    ) -> Result<Vec<Waiting>, StoreError> {
+    ) -> Result<Vec<PendingWork>, StoreError> {
         let account = account.map(|account| account.id);
         self.orders_without_job(account, &IN_PROGRESS, |_| true)
             .await
@@ -222,7 +222,7 @@ impl Worker {
     pub(super) async fn owed_by_clients(
         &self,
         account: Option<&Account>,
-    ) -> Result<Vec<Waiting>, StoreError> {
+    ) -> Result<Vec<PendingWork>, StoreError> {
         let follows = |of: &Account| account.is_some() || of.clock_id() == ClockId::DEFAULT;
         let account = account.map(|account| account.id);
         let mut owed = self.orders_without_job(account, &OPEN, follows).await?;
@@ -235,7 +235,7 @@ impl Worker {
         account: Option<AccountId>,
         statuses: &[&str],
         is_wanted: impl Fn(&Account) -> bool,
-    ) -> Result<Vec<Waiting>, StoreError> {
+    ) -> Result<Vec<PendingWork>, StoreError> {
         let mut reader = self.db.read().await?;
         let accounts = db::open_orders::accounts_having(&mut reader, account, statuses).await?;
         let mut waiting = Vec::new();
@@ -246,7 +246,7 @@ impl Worker {
                 continue;
             }
             let orders = db::open_orders::without_job(&mut reader, id, statuses, room).await?;
-            waiting.extend(orders.iter().map(Waiting::of_order));
+            waiting.extend(orders.iter().map(PendingWork::of_order));
         }
         Ok(waiting)
     }

@@ -18,13 +18,13 @@ const REMOVED: &str = "removed-";
 
 /// The accounts that may have directories, and the deletion of removed ones.
 #[derive(Debug, Default)]
-pub(super) struct Rooms {
+pub(super) struct AccountDirs {
     open: Mutex<HashSet<AccountId>>,
     deletions: TaskTracker,
     stop: CancellationToken,
 }
 
-impl Rooms {
+impl AccountDirs {
     fn open(&self) -> MutexGuard<'_, HashSet<AccountId>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -14,7 +14,7 @@ async fn store() -> (tempfile::TempDir, Blobs) {
     (root, blobs)
 }
 
-async fn put(blobs: &Blobs, key: &str, content: &'static [u8]) -> io::Result<Meta> {
+async fn put(blobs: &Blobs, key: &str, content: &'static [u8]) -> io::Result<BlobMeta> {
     let content = Bytes::from_static(content);
     let content_type = Some("image/png".to_owned());
     let put = blobs.put_bytes(ACCOUNT, "bizmori", key, content_type, AT, content);
@@ -37,7 +37,7 @@ fn files_in(dir: &Path) -> usize {
 async fn an_object_is_read_as_it_was_written() {
     let (root, blobs) = store().await;
     let meta = put(&blobs, "../../a\0b/ü", b"hello").await.expect("put");
-    let expected = Meta {
+    let expected = BlobMeta {
         content_type: Some("image/png".to_owned()),
         headers: BTreeMap::new(),
         etag: "5d41402abc4b2a76b9719d911017c592".to_owned(),
@@ -245,7 +245,7 @@ async fn writers_and_readers_of_one_object_never_see_it_torn_or_gone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn finish_if_of_many_writers_at_once_lets_one_make_the_object() {
     let (root, blobs) = store().await;
-    let is_absent = |current: Option<&Meta>| current.map_or(Ok(()), |_| Err("exists"));
+    let is_absent = |current: Option<&BlobMeta>| current.map_or(Ok(()), |_| Err("exists"));
     let mut tasks = tokio::task::JoinSet::new();
     for byte in 0..16_u8 {
         let mut writer = blobs.writer(ACCOUNT);

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 
-use super::Meta;
+use super::BlobMeta;
 
 /// The file's last bytes, by which one of ours is known.
 const MARK: &[u8; 8] = b"stuntobj";
@@ -16,7 +16,7 @@ const LOOK_BYTES: u64 = 512;
 const TRAILER_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Appends the trailer of an object to its content.
-pub(super) fn append(meta: &Meta, content: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn append(meta: &BlobMeta, content: &mut Vec<u8>) -> io::Result<()> {
     let json = serde_json::to_vec(meta)?;
     let length = u32::try_from(json.len()).map_err(io::Error::other)?;
     content.extend_from_slice(&json);
@@ -29,7 +29,7 @@ pub(super) fn append(meta: &Meta, content: &mut Vec<u8>) -> io::Result<()> {
 ///
 /// # Errors
 /// An error for which [`is_broken`] is true if the file is not a whole object, else that of the disk.
-pub(super) fn read(file: &File) -> io::Result<Meta> {
+pub(super) fn read(file: &File) -> io::Result<BlobMeta> {
     let torn = || io::Error::new(ErrorKind::InvalidData, "an object's file has no trailer");
     let file_bytes = file.metadata()?.len();
     let tail = tail(file, file_bytes, LOOK_BYTES)?;
@@ -55,7 +55,7 @@ pub(super) fn read(file: &File) -> io::Result<Meta> {
             .strip_suffix(&tail[tail.len() - 12..])
             .ok_or_else(torn)?
     };
-    let meta: Meta = serde_json::from_slice(json)?;
+    let meta: BlobMeta = serde_json::from_slice(json)?;
     if meta.bytes.checked_add(trailer_bytes) == Some(file_bytes) {
         Ok(meta)
     } else {
@@ -84,8 +84,8 @@ mod tests {
     use super::*;
     use crate::model::time::Timestamp;
 
-    fn meta(content_type: &str) -> Meta {
-        Meta {
+    fn meta(content_type: &str) -> BlobMeta {
+        BlobMeta {
             content_type: Some(content_type.to_owned()),
             headers: [("cache-control".to_owned(), "max-age=9".to_owned())].into(),
             etag: "0123".to_owned(),

@@ -9,7 +9,7 @@ use md5::{Digest, Md5};
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt;
 
-use super::{Blobs, Meta, trailer};
+use super::{BlobMeta, Blobs, trailer};
 use crate::model::ids::AccountId;
 use crate::model::time::Timestamp;
 
@@ -49,7 +49,7 @@ impl<'a> NewObject<'a> {
     }
 }
 
-/// Error of [`Writer::finish_if`].
+/// Error of [`BlobWriter::finish_if`].
 #[derive(Debug)]
 pub enum FinishError<E> {
     /// The check did not allow the write.
@@ -66,16 +66,16 @@ impl<E> From<io::Error> for FinishError<E> {
 /// An object in the making. It comes into being with [`finish`](Self::finish); dropped before,
 /// it was never there.
 #[derive(Debug)]
-pub struct Writer {
+pub struct BlobWriter {
     blobs: Blobs,
     account: AccountId,
     digest: Md5,
     bytes: u64,
     buffer: Vec<u8>,
-    spilled: Option<(Scratch, File)>,
+    spilled: Option<(TempFile, File)>,
 }
 
-impl Writer {
+impl BlobWriter {
     pub(super) fn new(blobs: Blobs, account: AccountId) -> Self {
         Self {
             blobs,
@@ -127,9 +127,12 @@ impl Writer {
     /// # Errors
     /// `NotFound` if the account has no room (anymore), else when the disk fails. The object is
     /// then not there, and an older one untouched.
-    pub async fn finish(self, object: NewObject<'_>) -> io::Result<Meta> {
+    pub async fn finish(self, object: NewObject<'_>) -> io::Result<BlobMeta> {
         let finished = self
-            .finish_if(object, None::<fn(Option<&Meta>) -> Result<(), Infallible>>)
+            .finish_if(
+                object,
+                None::<fn(Option<&BlobMeta>) -> Result<(), Infallible>>,
+            )
             .await;
         finished.map_err(|error| match error {
             FinishError::Io(error) => error,
@@ -137,16 +140,16 @@ impl Writer {
         })
     }
 
-    /// Names the object as [`Writer::finish`] does, if `check` allows it. `check` gets the object
+    /// Names the object as [`BlobWriter::finish`] does, if `check` allows it. `check` gets the object
     /// that is there, `None` if there is none, which nobody replaces or removes before this ends.
     ///
     /// # Errors
-    /// Returns the error of `check`, or that of [`Writer::finish`].
+    /// Returns the error of `check`, or that of [`BlobWriter::finish`].
     pub async fn finish_if<E>(
         self,
         object: NewObject<'_>,
-        check: Option<impl FnOnce(Option<&Meta>) -> Result<(), E>>,
-    ) -> Result<Meta, FinishError<E>> {
+        check: Option<impl FnOnce(Option<&BlobMeta>) -> Result<(), E>>,
+    ) -> Result<BlobMeta, FinishError<E>> {
         let blobs = self.blobs.clone();
         let published = self.publish(object, check).await;
         published.map_err(|error| match error {
@@ -158,10 +161,10 @@ impl Writer {
     async fn publish<E>(
         mut self,
         object: NewObject<'_>,
-        check: Option<impl FnOnce(Option<&Meta>) -> Result<(), E>>,
-    ) -> Result<Meta, FinishError<E>> {
+        check: Option<impl FnOnce(Option<&BlobMeta>) -> Result<(), E>>,
+    ) -> Result<BlobMeta, FinishError<E>> {
         let NewObject { bucket, key, .. } = object;
-        let meta = Meta {
+        let meta = BlobMeta {
             content_type: object.content_type.filter(|it| !it.is_empty()),
             headers: object.headers,
             etag: hex::encode(self.digest.finalize_reset()),
@@ -185,10 +188,10 @@ impl Writer {
     }
 
     /// Brings content and trailer to disk, under a temporary name.
-    async fn write_whole(&mut self, meta: &Meta) -> io::Result<Scratch> {
+    async fn write_whole(&mut self, meta: &BlobMeta) -> io::Result<TempFile> {
         trailer::append(meta, &mut self.buffer)?;
         if self.spilled.is_none() {
-            let scratch = Scratch::new(&self.blobs);
+            let scratch = TempFile::new(&self.blobs);
             fs::write(&scratch.path, std::mem::take(&mut self.buffer)).await?;
             return Ok(scratch);
         }
@@ -207,7 +210,7 @@ impl Writer {
         let (_, file) = match &mut self.spilled {
             Some(spilled) => spilled,
             none => {
-                let temporary = Scratch::new(&self.blobs);
+                let temporary = TempFile::new(&self.blobs);
                 let file = File::create_new(&temporary.path).await?;
                 none.insert((temporary, file))
             }
@@ -220,12 +223,12 @@ impl Writer {
 
 /// A place for a file under `tmp/`, which is unlinked when this is dropped.
 #[derive(Debug)]
-pub struct Scratch {
+pub struct TempFile {
     path: PathBuf,
     renamed: bool,
 }
 
-impl Scratch {
+impl TempFile {
     pub(super) fn new(blobs: &Blobs) -> Self {
         Self {
             path: blobs.0.tmp.join(blobs.count().to_string()),
@@ -244,7 +247,7 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
+impl Drop for TempFile {
     fn drop(&mut self) {
         if !self.renamed {
             // a Drop cannot await; an unlink is short, and what remains is swept at start

@@ -57,21 +57,24 @@ pub(super) fn check(dir: &Path) -> Result<(), String> {
 /// user.
 pub(super) fn explained(path: &Path, error: &io::Error, other: impl Fn(u32) -> String) -> String {
     match std::fs::metadata(path) {
-        Ok(metadata) if error.kind() == ErrorKind::PermissionDenied => {
-            explanation(geteuid().as_raw(), path, &Owned::of(&metadata), other)
-        }
+        Ok(metadata) if error.kind() == ErrorKind::PermissionDenied => explanation(
+            geteuid().as_raw(),
+            path,
+            &PathOwnership::of(&metadata),
+            other,
+        ),
         _ => error.to_string(),
     }
 }
 
 /// Owner and mode of a file or directory.
-struct Owned {
+struct PathOwnership {
     is_dir: bool,
     uid: u32,
     mode: u32,
 }
 
-impl Owned {
+impl PathOwnership {
     fn of(metadata: &Metadata) -> Self {
         Self {
             is_dir: metadata.is_dir(),
@@ -81,8 +84,13 @@ impl Owned {
     }
 }
 
-fn explanation(user: u32, path: &Path, owned: &Owned, other: impl Fn(u32) -> String) -> String {
-    let Owned { is_dir, uid, mode } = *owned;
+fn explanation(
+    user: u32,
+    path: &Path,
+    owned: &PathOwnership,
+    other: impl Fn(u32) -> String,
+) -> String {
+    let PathOwnership { is_dir, uid, mode } = *owned;
     let path = path.display();
     let kind = if is_dir { "directory" } else { "file" };
     let remedy = if uid == user {
@@ -119,7 +127,7 @@ mod tests {
 
     #[test]
     fn permission_error_names_the_user_the_owner_and_the_remedy() {
-        let owned = |is_dir, uid, mode| Owned { is_dir, uid, mode };
+        let owned = |is_dir, uid, mode| PathOwnership { is_dir, uid, mode };
         let chown = |user| format!("run chown -R {user} /data");
         assert_eq!(
             explanation(65532, Path::new("/data"), &owned(true, 0, 0o755), chown),

@@ -4,18 +4,18 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::tx::write_clock;
-use super::{Result, Source, Tx, sealed::Connected};
-use crate::model::account::Settings;
+use super::{ReadConn, StoreResult, Tx, sealed::Connected};
+use crate::model::account::AccountSettings;
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
 use crate::platform::clock::Clock;
 
 /// An account as it stands in its row, and how far its numbers have come.
 #[derive(Debug, Clone)]
-pub struct Stored {
+pub struct AccountRow {
     pub id: AccountId,
     pub key: String,
-    pub settings: Settings,
+    pub settings: AccountSettings,
     pub clock: Option<Clock>,
     /// The greatest number given to an order of its own.
     pub orders: u64,
@@ -29,7 +29,7 @@ pub struct Stored {
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn all(from: &mut impl Source) -> Result<Vec<Stored>> {
+pub async fn all(from: &mut impl ReadConn) -> StoreResult<Vec<AccountRow>> {
     sqlx::query(
         "SELECT id, key, settings, clock,
                 (SELECT COALESCE(MAX(number), 0) FROM orders WHERE account_id = accounts.id),
@@ -47,9 +47,9 @@ pub async fn all(from: &mut impl Source) -> Result<Vec<Stored>> {
     .collect()
 }
 
-fn account(row: &SqliteRow) -> Result<Stored> {
+fn account(row: &SqliteRow) -> StoreResult<AccountRow> {
     let number = |column: usize| u64::try_from(row.get::<i64, _>(column)).unwrap_or(0);
-    Ok(Stored {
+    Ok(AccountRow {
         id: AccountId(row.get(0)),
         key: row.get(1),
         settings: serde_json::from_str(row.get(2))?,
@@ -70,9 +70,9 @@ fn account(row: &SqliteRow) -> Result<Stored> {
 pub async fn insert(
     tx: &mut Tx,
     key: &str,
-    settings: &Settings,
+    settings: &AccountSettings,
     now: Timestamp,
-) -> Result<AccountId> {
+) -> StoreResult<AccountId> {
     let row = sqlx::query(
         "INSERT INTO accounts (key, settings, created_at) VALUES (?, ?, ?)
          ON CONFLICT (key) DO UPDATE SET settings = excluded.settings RETURNING id",
@@ -89,7 +89,7 @@ pub async fn insert(
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn set(tx: &mut Tx, id: AccountId, settings: &Settings) -> Result<()> {
+pub async fn set(tx: &mut Tx, id: AccountId, settings: &AccountSettings) -> StoreResult<()> {
     sqlx::query("UPDATE accounts SET settings = ? WHERE id = ?")
         .bind(serde_json::to_string(settings)?)
         .bind(id.0)
@@ -100,7 +100,7 @@ pub async fn set(tx: &mut Tx, id: AccountId, settings: &Settings) -> Result<()> 
 
 /// Numbers of rows that hang on an account, or on all accounts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Owned {
+pub struct OwnedCounts {
     pub accounts: u64,
     /// Orders and documents.
     pub orders: u64,
@@ -111,7 +111,10 @@ pub struct Owned {
 ///
 /// # Errors
 /// If it cannot be read.
-pub async fn count_owned(from: &mut impl Source, account: Option<AccountId>) -> Result<Owned> {
+pub async fn count_owned(
+    from: &mut impl ReadConn,
+    account: Option<AccountId>,
+) -> StoreResult<OwnedCounts> {
     // One account's rows are found by their indexes; a condition for both cases would read them all.
     let (of, id) = match account {
         Some(_) => ("account_id = ?1", "id = ?1"),
@@ -126,7 +129,7 @@ pub async fn count_owned(from: &mut impl Source, account: Option<AccountId>) -> 
     .fetch_one(from.sqlite())
     .await?;
     let count = |column: usize| u64::try_from(row.get::<i64, _>(column)).unwrap_or(0);
-    Ok(Owned {
+    Ok(OwnedCounts {
         accounts: count(0),
         orders: count(1),
         webhooks: count(2),
@@ -137,7 +140,7 @@ pub async fn count_owned(from: &mut impl Source, account: Option<AccountId>) -> 
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn delete(tx: &mut Tx, id: AccountId) -> Result<()> {
+pub async fn delete(tx: &mut Tx, id: AccountId) -> StoreResult<()> {
     sqlx::query("DELETE FROM accounts WHERE id = ?")
         .bind(id.0)
         .execute(tx.sqlite())
@@ -151,7 +154,7 @@ pub async fn delete(tx: &mut Tx, id: AccountId) -> Result<()> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn delete_all(tx: &mut Tx, ids: impl IntoIterator<Item = AccountId>) -> Result<()> {
+pub async fn delete_all(tx: &mut Tx, ids: impl IntoIterator<Item = AccountId>) -> StoreResult<()> {
     // Rows that others refer to go last: SQLite would look for the others row by row.
     sqlx::query(
         "DELETE FROM jobs; DELETE FROM attempts; DELETE FROM deliveries; DELETE FROM events;
@@ -170,7 +173,7 @@ pub async fn delete_all(tx: &mut Tx, ids: impl IntoIterator<Item = AccountId>) -
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn set_clock(tx: &mut Tx, clock_id: ClockId, clock: Clock) -> Result<()> {
+pub async fn set_clock(tx: &mut Tx, clock_id: ClockId, clock: Clock) -> StoreResult<()> {
     tx.settles(clock_id);
     if clock_id != ClockId::DEFAULT {
         sqlx::query(
@@ -190,7 +193,7 @@ pub async fn set_clock(tx: &mut Tx, clock_id: ClockId, clock: Clock) -> Result<(
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn unset_clock(tx: &mut Tx, id: AccountId) -> Result<()> {
+pub async fn unset_clock(tx: &mut Tx, id: AccountId) -> StoreResult<()> {
     tx.settles(ClockId::of(id));
     tx.strike();
     sqlx::query(
@@ -208,7 +211,7 @@ pub async fn unset_clock(tx: &mut Tx, id: AccountId) -> Result<()> {
 ///
 /// # Errors
 /// If it cannot be read.
-pub async fn default_clock(from: &mut impl Source) -> Result<Option<Clock>> {
+pub async fn default_clock(from: &mut impl ReadConn) -> StoreResult<Option<Clock>> {
     let row = sqlx::query("SELECT clock FROM default_clock")
         .fetch_optional(from.sqlite())
         .await?;
@@ -221,7 +224,7 @@ pub async fn default_clock(from: &mut impl Source) -> Result<Option<Clock>> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn clear_default_clock(tx: &mut Tx) -> Result<()> {
+pub async fn clear_default_clock(tx: &mut Tx) -> StoreResult<()> {
     tx.settles(ClockId::DEFAULT);
     sqlx::query("DELETE FROM default_clock")
         .execute(tx.sqlite())
@@ -233,7 +236,7 @@ pub async fn clear_default_clock(tx: &mut Tx) -> Result<()> {
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn spent(from: &mut impl Source, id: AccountId) -> Result<u64> {
+pub async fn spent(from: &mut impl ReadConn, id: AccountId) -> StoreResult<u64> {
     let row = sqlx::query("SELECT spent FROM accounts WHERE id = ?")
         .bind(id.0)
         .fetch_optional(from.sqlite())
@@ -245,7 +248,7 @@ pub async fn spent(from: &mut impl Source, id: AccountId) -> Result<u64> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn spend(tx: &mut Tx, id: AccountId, credits: u32, limit: u64) -> Result<bool> {
+pub async fn spend(tx: &mut Tx, id: AccountId, credits: u32, limit: u64) -> StoreResult<bool> {
     let done =
         sqlx::query("UPDATE accounts SET spent = spent + ?1 WHERE id = ?2 AND spent + ?1 <= ?3")
             .bind(i64::from(credits))
@@ -260,7 +263,7 @@ pub async fn spend(tx: &mut Tx, id: AccountId, credits: u32, limit: u64) -> Resu
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn give_back(tx: &mut Tx, id: AccountId, credits: u32) -> Result<()> {
+pub async fn give_back(tx: &mut Tx, id: AccountId, credits: u32) -> StoreResult<()> {
     sqlx::query("UPDATE accounts SET spent = MAX(spent - ?, 0) WHERE id = ?")
         .bind(i64::from(credits))
         .bind(id.0)
@@ -273,7 +276,7 @@ pub async fn give_back(tx: &mut Tx, id: AccountId, credits: u32) -> Result<()> {
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn hosts(from: &mut impl Source) -> Result<Vec<String>> {
+pub async fn hosts(from: &mut impl ReadConn) -> StoreResult<Vec<String>> {
     let rows = sqlx::query("SELECT host FROM hosts ORDER BY seq DESC")
         .fetch_all(from.sqlite())
         .await?;
@@ -284,7 +287,7 @@ pub async fn hosts(from: &mut impl Source) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn keep_host(tx: &mut Tx, host: &str, hosts_max: u32) -> Result<()> {
+pub async fn keep_host(tx: &mut Tx, host: &str, hosts_max: u32) -> StoreResult<()> {
     sqlx::query(
         "INSERT INTO hosts (host) VALUES (?) ON CONFLICT DO NOTHING;
          DELETE FROM hosts WHERE seq <= (SELECT MAX(seq) FROM hosts) - ?",

@@ -14,29 +14,29 @@ use crate::model::time::Timestamp;
 
 /// Shared by whoever writes jobs and the worker.
 #[derive(Debug, Clone, Default)]
-pub struct Agenda(Arc<Inner>);
+pub struct DueIndex(Arc<DueIndexInner>);
 
 #[derive(Debug, Default)]
-struct Inner {
-    due: Mutex<HashMap<ClockId, Due>>,
+struct DueIndexInner {
+    due: Mutex<HashMap<ClockId, NextDue>>,
     changed: Notify,
     news: AtomicU64,
 }
 
 /// What is known of a clock's work.
 #[derive(Debug, Clone, Copy)]
-pub struct Due {
+pub struct NextDue {
     /// When the first of it is due.
     pub at: Timestamp,
     /// Some of it was not there when the worker looked last.
     pub is_new: bool,
 }
 
-impl Agenda {
+impl DueIndex {
     /// Something new is due at `at`, by that clock.
     pub fn note(&self, clock: ClockId, at: Timestamp) {
         self.0.news.fetch_add(1, Ordering::SeqCst);
-        self.add(clock, Due { at, is_new: true });
+        self.add(clock, NextDue { at, is_new: true });
     }
 
     /// Jobs have gone that nobody has done, or go by another clock, or have come unnoted.
@@ -52,13 +52,13 @@ impl Agenda {
 
     /// Of what was just looked at, the first is due at `at`.
     pub fn wait_until(&self, clock: ClockId, at: Timestamp) {
-        self.add(clock, Due { at, is_new: false });
+        self.add(clock, NextDue { at, is_new: false });
     }
 
-    fn add(&self, clock: ClockId, more: Due) {
+    fn add(&self, clock: ClockId, more: NextDue) {
         let mut due = self.0.due.lock().unwrap_or_else(PoisonError::into_inner);
         let known = due.entry(clock).or_insert(more);
-        *known = Due {
+        *known = NextDue {
             at: more.at.min(known.at),
             is_new: more.is_new || known.is_new,
         };
@@ -69,7 +69,7 @@ impl Agenda {
     /// Something may be due by that clock at once.
     pub fn look(&self, clock: ClockId) {
         let at = Timestamp::from_ms(i64::MIN);
-        self.add(clock, Due { at, is_new: true });
+        self.add(clock, NextDue { at, is_new: true });
     }
 
     /// Forgets the clocks for which `keep` returns false, because they are no more.
@@ -79,7 +79,7 @@ impl Agenda {
     }
 
     /// Takes out the clocks for which `is_due` says so.
-    pub fn take_due(&self, is_due: impl Fn(ClockId, Due) -> bool) -> Vec<ClockId> {
+    pub fn take_due(&self, is_due: impl Fn(ClockId, NextDue) -> bool) -> Vec<ClockId> {
         let mut due = self.0.due.lock().unwrap_or_else(PoisonError::into_inner);
         due.extract_if(|clock, due| is_due(*clock, *due))
             .map(|(clock, _)| clock)

@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Row};
 
-use super::{Result, Source, Tx, sealed::Connected};
+use super::{ReadConn, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::listing::Span;
 use crate::model::webhook::{Attempt, Delivery};
@@ -12,7 +12,7 @@ const KEPT_MAX: i64 = 1_000;
 
 /// An attempt with what it was an attempt at.
 #[derive(Debug, Clone)]
-pub struct Stored {
+pub struct AttemptRow {
     pub account: AccountId,
     pub endpoint: WebhookId,
     pub delivery: DeliveryId,
@@ -26,7 +26,7 @@ pub struct Stored {
 
 /// Which attempts; none: any.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct AttemptFilter {
     pub account: Option<AccountId>,
     pub endpoint: Option<WebhookId>,
     pub kind: Option<String>,
@@ -42,7 +42,7 @@ pub async fn insert(
     endpoint: WebhookId,
     delivery: &Delivery,
     attempts: &[Attempt],
-) -> Result<()> {
+) -> StoreResult<()> {
     for attempt in attempts {
         sqlx::query(
             "INSERT INTO attempts (account_id, number, endpoint_id, delivery_id, event_id, body)
@@ -63,7 +63,7 @@ pub async fn insert(
     Ok(())
 }
 
-impl Filter {
+impl AttemptFilter {
     /// Returns the condition, and the column that orders and numbers the attempts.
     fn condition(&self) -> (String, &'static str) {
         // Each is found by an index; with one condition for both cases all are looked at.
@@ -87,11 +87,11 @@ impl Filter {
 /// # Errors
 /// If they cannot be read.
 pub async fn span(
-    from: &mut impl Source,
-    filter: &Filter,
+    from: &mut impl ReadConn,
+    filter: &AttemptFilter,
     before: Option<i64>,
     limit: u32,
-) -> Result<Option<Span>> {
+) -> StoreResult<Option<Span>> {
     let (condition, number) = filter.condition();
     let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT {number} FROM attempts JOIN events ON events.id = event_id
@@ -114,11 +114,11 @@ pub async fn span(
 /// # Errors
 /// If they cannot be read.
 pub async fn in_span(
-    from: &mut impl Source,
-    filter: &Filter,
+    from: &mut impl ReadConn,
+    filter: &AttemptFilter,
     (first, last): (i64, i64),
     limit: u32,
-) -> Result<Vec<(i64, Stored)>> {
+) -> StoreResult<Vec<(i64, AttemptRow)>> {
     let (condition, number) = filter.condition();
     let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT attempts.account_id, endpoint_id, delivery_id, event_id, kind, events.body,
@@ -135,7 +135,7 @@ pub async fn in_span(
     .fetch_all(from.sqlite())
     .await?;
     let read = |row: &sqlx::sqlite::SqliteRow| {
-        let stored = Stored {
+        let stored = AttemptRow {
             account: AccountId(row.get(0)),
             endpoint: WebhookId(row.get(1)),
             delivery: DeliveryId(row.get(2)),

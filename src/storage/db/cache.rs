@@ -18,12 +18,12 @@ const GENERATION_BYTES: usize = 512 * 1024;
 
 /// Orders at hand, by id.
 #[derive(Debug, Default)]
-pub(super) struct Cache(Mutex<Generations>);
+pub(super) struct OrderCache(Mutex<Generations>);
 
 #[derive(Debug, Default)]
 struct Generations {
-    young: HashMap<String, Kept>,
-    old: HashMap<String, Kept>,
+    young: HashMap<String, CachedOrder>,
+    old: HashMap<String, CachedOrder>,
     young_bytes: usize,
     commits: u64,
     committing: bool,
@@ -31,13 +31,13 @@ struct Generations {
 
 /// An order and how long its JSON is.
 #[derive(Debug, Clone)]
-pub(super) struct Kept {
+pub(super) struct CachedOrder {
     pub order: Arc<Order>,
     pub bytes: usize,
 }
 
 impl Generations {
-    fn put(&mut self, kept: Kept) {
+    fn put(&mut self, kept: CachedOrder) {
         let id = kept.order.id.clone();
         self.old.remove(&id);
         self.young_bytes += kept.bytes;
@@ -68,19 +68,19 @@ impl Generations {
     }
 }
 
-impl Cache {
+impl OrderCache {
     fn generations(&self) -> std::sync::MutexGuard<'_, Generations> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The order, or else how many commits there have been, to be told to [`Cache::found`].
+    /// The order, or else how many commits there have been, to be told to [`OrderCache::found`].
     pub fn get(&self, id: &str) -> Result<Arc<Order>, u64> {
         let mut generations = self.generations();
         generations.get(id).ok_or(generations.commits)
     }
 
     /// A reader that looked after so many commits found this order.
-    pub fn found(&self, kept: Kept, commits: u64) {
+    pub fn found(&self, kept: CachedOrder, commits: u64) {
         let mut generations = self.generations();
         if generations.commits == commits && !generations.committing {
             generations.put(kept);
@@ -96,7 +96,7 @@ impl Cache {
             generations.remove(id);
         }
         if !ended.is_empty() {
-            let lives = |_: &String, kept: &mut Kept| !ended.contains(&kept.order.account);
+            let lives = |_: &String, kept: &mut CachedOrder| !ended.contains(&kept.order.account);
             generations.old.retain(lives);
             generations.young.retain(lives);
             generations.young_bytes = generations.young.values().map(|kept| kept.bytes).sum();
@@ -104,7 +104,7 @@ impl Cache {
     }
 
     /// The commit is over; it wrote these orders, none if it came to nothing.
-    pub fn committed(&self, written: impl Iterator<Item = Kept>) {
+    pub fn committed(&self, written: impl Iterator<Item = CachedOrder>) {
         let mut generations = self.generations();
         generations.committing = false;
         generations.commits += 1;
@@ -117,20 +117,20 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::order::{Api, State, Vendor};
+    use crate::model::order::{ApiVersion, OrderState, Vendor};
     use crate::model::picture::Strength;
     use crate::model::report::Reports;
     use crate::model::time::Timestamp;
     use crate::model::work::Work;
 
-    fn kept(id: &str, name: &str, bytes: usize) -> Kept {
+    fn kept(id: &str, name: &str, bytes: usize) -> CachedOrder {
         let at = Timestamp::from_ms(0);
         let order = Order {
             id: id.to_owned(),
             account: AccountId(1),
             number: 1,
             vendor: Vendor::Bizmori,
-            api: Api::V2,
+            api: ApiVersion::V2,
             test: false,
             origin: String::new(),
             name: name.to_owned(),
@@ -147,21 +147,21 @@ mod tests {
             charged: 0,
             request_digest: None,
             reports: Reports::default(),
-            state: State::Pending,
+            state: OrderState::Pending,
         };
-        Kept {
+        CachedOrder {
             order: Arc::new(order),
             bytes,
         }
     }
 
-    fn name(cache: &Cache, id: &str) -> Option<String> {
+    fn name(cache: &OrderCache, id: &str) -> Option<String> {
         cache.get(id).ok().map(|order| order.name.clone())
     }
 
     #[test]
     fn a_reader_that_was_overtaken_by_a_commit_is_not_believed() {
-        let cache = Cache::default();
+        let cache = OrderCache::default();
         let new = kept("1", "new", 1);
         let seen = cache.get("1").expect_err("nothing is there");
         cache.committing(["1"].into_iter(), &HashSet::new());
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn what_is_being_replaced_is_not_shown_while_the_commit_is_under_way() {
-        let cache = Cache::default();
+        let cache = OrderCache::default();
         cache.committed([kept("1", "old", 1)].into_iter());
         cache.committing(["1"].into_iter(), &HashSet::new());
         assert_eq!(name(&cache, "1"), None);
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn what_is_not_asked_for_is_let_go_and_the_size_stays_bounded() {
-        let cache = Cache::default();
+        let cache = OrderCache::default();
         for n in 0..100 {
             cache.committed([kept(&n.to_string(), "x", GENERATION_BYTES / 10)].into_iter());
             assert!(name(&cache, "0").is_some(), "what is asked for stays");
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn an_account_that_ends_takes_its_orders_along() {
-        let cache = Cache::default();
+        let cache = OrderCache::default();
         cache.committed([kept("1", "x", 1)].into_iter());
         cache.committing(std::iter::empty(), &HashSet::from([AccountId(1)]));
         cache.committed(std::iter::empty());

@@ -4,7 +4,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::webhooks::count;
-use super::{Result, Source, Tx, sealed::Connected};
+use super::{ReadConn, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::{AccountId, WebhookId};
 use crate::model::listing::Page;
 use crate::model::time::Timestamp;
@@ -16,7 +16,7 @@ const ENDPOINT: &str = "SELECT id, account_id, name, url, secret, test, active, 
 ///
 /// # Errors
 /// If the account is gone.
-pub async fn insert(tx: &mut Tx, endpoint: &Endpoint) -> Result<WebhookId> {
+pub async fn insert(tx: &mut Tx, endpoint: &Endpoint) -> StoreResult<WebhookId> {
     let row = sqlx::query(
         "INSERT INTO endpoints (account_id, snowflake, name, url, secret, test, active, last_sent_at, created_at, updated_at, legacy)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
@@ -41,7 +41,7 @@ pub async fn insert(tx: &mut Tx, endpoint: &Endpoint) -> Result<WebhookId> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn update(tx: &mut Tx, endpoint: &Endpoint) -> Result<()> {
+pub async fn update(tx: &mut Tx, endpoint: &Endpoint) -> StoreResult<()> {
     sqlx::query("UPDATE endpoints SET name = ?, url = ?, test = ?, updated_at = ? WHERE id = ?")
         .bind(&endpoint.name)
         .bind(&endpoint.url)
@@ -57,7 +57,7 @@ pub async fn update(tx: &mut Tx, endpoint: &Endpoint) -> Result<()> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn delete(tx: &mut Tx, account: AccountId, id: WebhookId) -> Result<bool> {
+pub async fn delete(tx: &mut Tx, account: AccountId, id: WebhookId) -> StoreResult<bool> {
     let done = sqlx::query("DELETE FROM endpoints WHERE id = ? AND account_id = ?")
         .bind(id.0)
         .bind(account.0)
@@ -70,7 +70,7 @@ pub async fn delete(tx: &mut Tx, account: AccountId, id: WebhookId) -> Result<bo
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn ids(from: &mut impl Source, account: AccountId) -> Result<Vec<WebhookId>> {
+pub async fn ids(from: &mut impl ReadConn, account: AccountId) -> StoreResult<Vec<WebhookId>> {
     let rows = sqlx::query("SELECT id FROM endpoints WHERE account_id = ? ORDER BY id")
         .bind(account.0)
         .fetch_all(from.sqlite())
@@ -83,10 +83,10 @@ pub async fn ids(from: &mut impl Source, account: AccountId) -> Result<Vec<Webho
 /// # Errors
 /// If it cannot be read.
 pub async fn find(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     account: AccountId,
     id: WebhookId,
-) -> Result<Option<Endpoint>> {
+) -> StoreResult<Option<Endpoint>> {
     let row = sqlx::query(AssertSqlSafe(format!(
         "{ENDPOINT} WHERE id = ? AND account_id = ?"
     )))
@@ -101,7 +101,7 @@ pub async fn find(
 ///
 /// # Errors
 /// If it cannot be read.
-pub async fn legacy(from: &mut impl Source, account: AccountId) -> Result<Option<Endpoint>> {
+pub async fn legacy(from: &mut impl ReadConn, account: AccountId) -> StoreResult<Option<Endpoint>> {
     let row = sqlx::query(AssertSqlSafe(format!(
         "{ENDPOINT} WHERE account_id = ? AND legacy"
     )))
@@ -117,12 +117,12 @@ pub async fn legacy(from: &mut impl Source, account: AccountId) -> Result<Option
 /// # Errors
 /// If they cannot be read.
 pub async fn page(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     account: AccountId,
     keyword: &str,
     limit: u32,
     offset: u64,
-) -> Result<Page<Endpoint>> {
+) -> StoreResult<Page<Endpoint>> {
     const MATCHES: &str =
         "WHERE account_id = ?1 AND (instr(lower(COALESCE(name, '')), ?2) OR instr(lower(url), ?2))";
     let keyword = keyword.to_ascii_lowercase();
@@ -153,10 +153,10 @@ pub async fn page(
 /// # Errors
 /// If they cannot be read.
 pub async fn secrets(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     account: Option<AccountId>,
     url_end: &str,
-) -> Result<Vec<(AccountId, String)>> {
+) -> StoreResult<Vec<(AccountId, String)>> {
     // One account's are found by its index; with one condition for both cases all are looked at.
     let whose = match account {
         Some(_) => "account_id = ?2",

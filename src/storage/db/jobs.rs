@@ -5,9 +5,9 @@ use std::sync::Arc;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::{Result, Source, StoreError, Tx, sealed::Connected};
+use super::{ReadConn, StoreError, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::{AccountId, ClockId, WebhookId};
-use crate::model::job::{Job, Kind};
+use crate::model::job::{Job, JobKind};
 use crate::model::time::Timestamp;
 
 /// Makes the job due at `due_at`, or earlier if it is already there and due earlier.
@@ -17,10 +17,10 @@ use crate::model::time::Timestamp;
 pub async fn put(
     tx: &mut Tx,
     account: AccountId,
-    kind: Kind,
+    kind: JobKind,
     subject: &str,
     due_at: Timestamp,
-) -> Result<()> {
+) -> StoreResult<()> {
     let query = tx.with_update(
         "INSERT INTO jobs (account_id, clock_id, kind, subject, due_at)
          VALUES (?, COALESCE((SELECT id FROM accounts WHERE id = ? AND clock IS NOT NULL), 0), ?, ?, ?)
@@ -47,9 +47,9 @@ pub async fn put(
 pub async fn put_for_v2_watermarks(
     tx: &mut Tx,
     account: Option<AccountId>,
-    kind: Kind,
+    kind: JobKind,
     due_at: Timestamp,
-) -> Result<()> {
+) -> StoreResult<()> {
     // One account's are found by its index; with one condition for both cases all are looked at.
     let whose = match account {
         Some(_) => "orders.account_id = ?3",
@@ -79,7 +79,7 @@ pub async fn put_for_v2_watermarks(
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn take(tx: &mut Tx, id: i64) -> Result<bool> {
+pub async fn take(tx: &mut Tx, id: i64) -> StoreResult<bool> {
     let done = sqlx::query("DELETE FROM jobs WHERE id = ?")
         .bind(id)
         .execute(tx.sqlite())
@@ -91,7 +91,7 @@ pub async fn take(tx: &mut Tx, id: i64) -> Result<bool> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn postpone(tx: &mut Tx, id: i64, due_at: Timestamp) -> Result<()> {
+pub async fn postpone(tx: &mut Tx, id: i64, due_at: Timestamp) -> StoreResult<()> {
     let row = tx
         .with_update("UPDATE jobs SET due_at = ?, starts = 0 WHERE id = ? RETURNING clock_id")
         .bind(due_at.ms())
@@ -108,7 +108,7 @@ pub async fn postpone(tx: &mut Tx, id: i64, due_at: Timestamp) -> Result<()> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn settle_endpoint(tx: &mut Tx, id: i64, endpoint: WebhookId) -> Result<()> {
+pub async fn settle_endpoint(tx: &mut Tx, id: i64, endpoint: WebhookId) -> StoreResult<()> {
     let row = sqlx::query(
         "DELETE FROM jobs WHERE id = ? AND NOT EXISTS
              (SELECT 1 FROM deliveries WHERE endpoint_id = ? AND due_at IS NOT NULL);
@@ -133,7 +133,7 @@ pub async fn settle_endpoint(tx: &mut Tx, id: i64, endpoint: WebhookId) -> Resul
 ///
 /// # Errors
 /// If the account is gone.
-pub async fn set_endpoint(tx: &mut Tx, account: AccountId, endpoint: WebhookId) -> Result<()> {
+pub async fn set_endpoint(tx: &mut Tx, account: AccountId, endpoint: WebhookId) -> StoreResult<()> {
     let subject = endpoint.to_string();
     let row = sqlx::query(
         "SELECT MIN(due_at) FROM deliveries WHERE endpoint_id = ? AND due_at IS NOT NULL",
@@ -142,12 +142,12 @@ pub async fn set_endpoint(tx: &mut Tx, account: AccountId, endpoint: WebhookId) 
     .fetch_one(tx.sqlite())
     .await?;
     let Some(due_at) = row.get::<Option<i64>, _>(0).map(Timestamp::from_ms) else {
-        return remove(tx, Kind::Deliver, &subject).await;
+        return remove(tx, JobKind::Deliver, &subject).await;
     };
-    put(tx, account, Kind::Deliver, &subject, due_at).await?;
+    put(tx, account, JobKind::Deliver, &subject, due_at).await?;
     sqlx::query("UPDATE jobs SET due_at = ? WHERE kind = ? AND subject = ?")
         .bind(due_at.ms())
-        .bind(Kind::Deliver.name())
+        .bind(JobKind::Deliver.name())
         .bind(subject)
         .execute(tx.sqlite())
         .await?;
@@ -158,7 +158,7 @@ pub async fn set_endpoint(tx: &mut Tx, account: AccountId, endpoint: WebhookId) 
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn remove(tx: &mut Tx, kind: Kind, subject: &str) -> Result<()> {
+pub async fn remove(tx: &mut Tx, kind: JobKind, subject: &str) -> StoreResult<()> {
     tx.strike();
     sqlx::query("DELETE FROM jobs WHERE kind = ? AND subject = ?")
         .bind(kind.name())
@@ -173,11 +173,11 @@ pub async fn remove(tx: &mut Tx, kind: Kind, subject: &str) -> Result<()> {
 /// # Errors
 /// If they cannot be read.
 pub async fn due(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     clock: ClockId,
     now: Timestamp,
     limit: usize,
-) -> Result<Vec<Job>> {
+) -> StoreResult<Vec<Job>> {
     sqlx::query(
         "SELECT id, account_id, kind, subject, due_at, starts FROM jobs
          WHERE clock_id = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?",
@@ -198,15 +198,15 @@ pub async fn due(
 /// # Errors
 /// If they cannot be read.
 pub async fn awaited(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     clock: ClockId,
     account: Option<AccountId>,
     limit: usize,
-) -> Result<Vec<Job>> {
-    let kinds: Vec<&str> = Kind::ALL
+) -> StoreResult<Vec<Job>> {
+    let kinds: Vec<&str> = JobKind::ALL
         .into_iter()
         .filter(|kind| kind.is_awaited())
-        .map(Kind::name)
+        .map(JobKind::name)
         .collect();
     sqlx::query(
         "SELECT id, account_id, kind, subject, due_at, starts FROM jobs
@@ -230,10 +230,10 @@ pub async fn awaited(
 /// # Errors
 /// If they cannot be read.
 pub async fn first_of(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     account: AccountId,
     limit: usize,
-) -> Result<Vec<Job>> {
+) -> StoreResult<Vec<Job>> {
     sqlx::query(
         "SELECT id, account_id, kind, subject, due_at, starts FROM jobs
          WHERE account_id = ? ORDER BY due_at, id LIMIT ?",
@@ -251,7 +251,11 @@ pub async fn first_of(
 ///
 /// # Errors
 /// If it cannot be read.
-pub async fn find(from: &mut impl Source, kind: Kind, subject: &str) -> Result<Option<Job>> {
+pub async fn find(
+    from: &mut impl ReadConn,
+    kind: JobKind,
+    subject: &str,
+) -> StoreResult<Option<Job>> {
     let row = sqlx::query(
         "SELECT id, account_id, kind, subject, due_at, starts FROM jobs
          WHERE kind = ? AND subject = ?",
@@ -267,7 +271,7 @@ pub async fn find(from: &mut impl Source, kind: Kind, subject: &str) -> Result<O
 ///
 /// # Errors
 /// If it cannot be read.
-pub async fn due_at(from: &mut impl Source, id: i64) -> Result<Option<Timestamp>> {
+pub async fn due_at(from: &mut impl ReadConn, id: i64) -> StoreResult<Option<Timestamp>> {
     let row = sqlx::query("SELECT due_at FROM jobs WHERE id = ?")
         .bind(id)
         .fetch_optional(from.sqlite())
@@ -280,10 +284,10 @@ pub async fn due_at(from: &mut impl Source, id: i64) -> Result<Option<Timestamp>
 /// # Errors
 /// If it cannot be read.
 pub async fn next_after(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     clock: ClockId,
     now: Timestamp,
-) -> Result<Option<Timestamp>> {
+) -> StoreResult<Option<Timestamp>> {
     let row = sqlx::query("SELECT MIN(due_at) FROM jobs WHERE clock_id = ? AND due_at > ?")
         .bind(clock.0)
         .bind(now.ms())
@@ -296,7 +300,7 @@ pub async fn next_after(
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn earliest(from: &mut impl Source) -> Result<Vec<(ClockId, Timestamp)>> {
+pub async fn earliest(from: &mut impl ReadConn) -> StoreResult<Vec<(ClockId, Timestamp)>> {
     let rows = sqlx::query("SELECT clock_id, MIN(due_at) FROM jobs GROUP BY clock_id")
         .fetch_all(from.sqlite())
         .await?;
@@ -310,7 +314,7 @@ pub async fn earliest(from: &mut impl Source) -> Result<Vec<(ClockId, Timestamp)
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn queued(from: &mut impl Source) -> Result<Vec<(Kind, u64)>> {
+pub async fn queued(from: &mut impl ReadConn) -> StoreResult<Vec<(JobKind, u64)>> {
     let counted = sqlx::query("SELECT kind, COUNT(*) FROM jobs GROUP BY kind");
     let rows = counted.fetch_all(from.sqlite()).await?;
     rows.iter().map(kind_count).collect()
@@ -321,9 +325,9 @@ pub async fn queued(from: &mut impl Source) -> Result<Vec<(Kind, u64)>> {
 /// # Errors
 /// If they cannot be read.
 pub async fn due_by(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     nows: &[(ClockId, Timestamp)],
-) -> Result<Vec<(Kind, u64)>> {
+) -> StoreResult<Vec<(JobKind, u64)>> {
     let nows: Vec<_> = nows
         .iter()
         .map(|(clock, now)| (clock.0, now.ms()))
@@ -339,19 +343,19 @@ pub async fn due_by(
     rows.iter().map(kind_count).collect()
 }
 
-fn kind_count(row: &SqliteRow) -> Result<(Kind, u64)> {
+fn kind_count(row: &SqliteRow) -> StoreResult<(JobKind, u64)> {
     let kind: String = row.get(0);
     let count: i64 = row.get(1);
-    let kind = Kind::named(&kind).ok_or_else(|| unknown("job kind", &kind))?;
+    let kind = JobKind::named(&kind).ok_or_else(|| unknown("job kind", &kind))?;
     Ok((kind, u64::try_from(count).unwrap_or_default()))
 }
 
-fn job(row: &SqliteRow) -> Result<Job> {
+fn job(row: &SqliteRow) -> StoreResult<Job> {
     let kind: String = row.get(2);
     Ok(Job {
         id: row.get(0),
         account: AccountId(row.get(1)),
-        kind: Kind::named(&kind).ok_or_else(|| unknown("job kind", &kind))?,
+        kind: JobKind::named(&kind).ok_or_else(|| unknown("job kind", &kind))?,
         subject: row.get(3),
         due_at: Timestamp::from_ms(row.get(4)),
         starts: row.get(5),

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Row};
 
-use super::{Result, Source};
+use super::{ReadConn, StoreResult};
 use crate::model::ids::AccountId;
-use crate::model::listing::{Filter, Page};
+use crate::model::listing::{OrderFilter, Page};
 use crate::model::order::Order;
 
 const MATCHES: &str = "account_id = ?1 AND type NOT IN ('document', 'bulk')
@@ -19,12 +19,12 @@ const HAS_KEYWORD: &str = "(?4 = '' OR instr(lower(name), ?4) OR instr(id, ?4))"
 /// # Errors
 /// If they cannot be read.
 pub async fn page(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     account: AccountId,
-    filter: &Filter,
+    filter: &OrderFilter,
     limit: u32,
     offset: u64,
-) -> Result<Page<Arc<Order>>> {
+) -> StoreResult<Page<Arc<Order>>> {
     let total = count(from, account, filter).await?;
     let sql = format!(
         "SELECT body FROM orders WHERE seq IN
@@ -44,7 +44,7 @@ pub async fn page(
     let items = rows
         .iter()
         .map(|row| Ok(serde_json::from_str(row.get(0))?))
-        .collect::<Result<_>>()?;
+        .collect::<StoreResult<_>>()?;
     Ok(Page { items, total })
 }
 
@@ -64,12 +64,12 @@ impl Default for Cursor {
 /// # Errors
 /// If they cannot be read; the cursor stands as it did.
 pub async fn next(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     account: AccountId,
-    filter: &Filter,
+    filter: &OrderFilter,
     limit: u32,
     cursor: &mut Cursor,
-) -> Result<Vec<Arc<Order>>> {
+) -> StoreResult<Vec<Arc<Order>>> {
     let sql = format!(
         "SELECT body, seq FROM orders WHERE seq IN
              (SELECT seq FROM orders WHERE {MATCHES} AND {HAS_KEYWORD} AND seq < ?6
@@ -88,7 +88,7 @@ pub async fn next(
     let orders = rows
         .iter()
         .map(|row| Ok(serde_json::from_str(row.get(0))?))
-        .collect::<Result<_>>()?;
+        .collect::<StoreResult<_>>()?;
     if let Some(last) = rows.last() {
         cursor.0 = last.get(1);
     }
@@ -96,7 +96,11 @@ pub async fn next(
 }
 
 /// How many there are: from the tallies, unless a keyword has every order looked at.
-async fn count(from: &mut impl Source, account: AccountId, filter: &Filter) -> Result<u64> {
+async fn count(
+    from: &mut impl ReadConn,
+    account: AccountId,
+    filter: &OrderFilter,
+) -> StoreResult<u64> {
     let sql = if filter.keyword.is_empty() {
         format!("SELECT COALESCE(SUM(orders), 0) FROM tallies WHERE {MATCHES}")
     } else {
@@ -119,11 +123,11 @@ async fn count(from: &mut impl Source, account: AccountId, filter: &Filter) -> R
 /// # Errors
 /// If they cannot be read.
 pub async fn daily(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     account: AccountId,
     first_day: i64,
     last_day: i64,
-) -> Result<Vec<(i64, u64)>> {
+) -> StoreResult<Vec<(i64, u64)>> {
     let rows = sqlx::query(
         "SELECT day, SUM(orders) FROM tallies
          WHERE account_id = ? AND type NOT IN ('document', 'bulk') AND day BETWEEN ? AND ? GROUP BY day",

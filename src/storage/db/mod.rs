@@ -5,7 +5,7 @@
 //! times are parameters: there is no `now()` in SQL. The process may die at any moment: what
 //! was committed is there afterwards.
 //!
-//! Functions stand by table family, take a [`Tx`] to write and any [`Source`] to read, and
+//! Functions stand by table family, take a [`Tx`] to write and any [`ReadConn`] to read, and
 //! find by account, but for the few that must find an account.
 
 pub mod accounts;
@@ -40,12 +40,12 @@ use sqlx::{ConnectOptions, Sqlite, SqlitePool};
 use crate::model::ids::ClockId;
 use crate::model::order::Order;
 use crate::platform::clock::Clock;
-use agenda::Agenda;
+use agenda::DueIndex;
 pub use apart::apart;
-use cache::{Cache, Kept};
+use cache::{CachedOrder, OrderCache};
 pub use error::{DiskFull, StoreError};
+use tx::DbWriter;
 pub use tx::Tx;
-use tx::Writer;
 
 /// Connections that read. More do not help on a few cores: a read is microseconds long.
 const READERS: u32 = 4;
@@ -56,13 +56,13 @@ const LOG_BYTES_MAX: &str = "16777216";
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// What every function here answers.
-pub type Result<T> = std::result::Result<T, StoreError>;
+pub type StoreResult<T> = std::result::Result<T, StoreError>;
 
-/// Where rows can be read: a [`Reader`], or a [`Tx`], which sees its own writes.
-pub trait Source: sealed::Connected + Send {}
+/// Where rows can be read: a [`DbReader`], or a [`Tx`], which sees its own writes.
+pub trait ReadConn: sealed::Connected + Send {}
 
-impl Source for Reader {}
-impl Source for Tx {}
+impl ReadConn for DbReader {}
+impl ReadConn for Tx {}
 
 mod sealed {
     /// A connection, for this module's eyes.
@@ -73,9 +73,9 @@ mod sealed {
 
 /// A connection that only reads.
 #[derive(Debug)]
-pub struct Reader(PoolConnection<Sqlite>);
+pub struct DbReader(PoolConnection<Sqlite>);
 
-impl sealed::Connected for Reader {
+impl sealed::Connected for DbReader {
     fn sqlite(&mut self) -> &mut SqliteConnection {
         &mut self.0
     }
@@ -85,9 +85,9 @@ impl sealed::Connected for Reader {
 #[derive(Debug, Clone)]
 pub struct Db {
     file: PathBuf,
-    writer: Arc<Writer>,
+    writer: Arc<DbWriter>,
     readers: SqlitePool,
-    cache: Arc<Cache>,
+    cache: Arc<OrderCache>,
 }
 
 impl Db {
@@ -95,7 +95,7 @@ impl Db {
     ///
     /// # Errors
     /// If the file cannot be used, or was written by a newer version.
-    pub async fn open(file: &Path) -> Result<Self> {
+    pub async fn open(file: &Path) -> StoreResult<Self> {
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
@@ -122,9 +122,14 @@ impl Db {
             .min_connections(0)
             .test_before_acquire(false)
             .connect_lazy_with(options.read_only(true).create_if_missing(false));
-        let cache = Arc::new(Cache::default());
+        let cache = Arc::new(OrderCache::default());
         let data_dir = file.parent().map(Arc::from);
-        let writer = Writer::new(connection, data_dir, Agenda::default(), Arc::clone(&cache));
+        let writer = DbWriter::new(
+            connection,
+            data_dir,
+            DueIndex::default(),
+            Arc::clone(&cache),
+        );
         Ok(Self {
             file: file.to_owned(),
             writer,
@@ -142,7 +147,7 @@ impl Db {
     ///
     /// # Errors
     /// If that cannot be told.
-    pub async fn bytes(&self) -> Result<u64> {
+    pub async fn bytes(&self) -> StoreResult<u64> {
         let mut bytes = 0;
         for end in ["", "-wal"] {
             let mut file = self.file.clone().into_os_string();
@@ -160,22 +165,22 @@ impl Db {
     ///
     /// # Errors
     /// If none can be had.
-    pub async fn read(&self) -> Result<Reader> {
-        Ok(Reader(self.readers.acquire().await?))
+    pub async fn read(&self) -> StoreResult<DbReader> {
+        Ok(DbReader(self.readers.acquire().await?))
     }
 
     /// The order of that id, whosever it is.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn order(&self, id: &str) -> Result<Option<Arc<Order>>> {
+    pub async fn order(&self, id: &str) -> StoreResult<Option<Arc<Order>>> {
         let commits = match self.cache.get(id) {
             Ok(order) => return Ok(Some(order)),
             Err(commits) => commits,
         };
         let found = orders::read(&mut self.read().await?, id).await?;
         Ok(found.map(|kept| {
-            self.cache.found(Kept::clone(&kept), commits);
+            self.cache.found(CachedOrder::clone(&kept), commits);
             kept.order
         }))
     }
@@ -184,7 +189,7 @@ impl Db {
     ///
     /// # Errors
     /// If the database does not let us.
-    pub async fn begin(&self) -> Result<Tx> {
+    pub async fn begin(&self) -> StoreResult<Tx> {
         self.writer.begin().await
     }
 
@@ -195,7 +200,7 @@ impl Db {
 
     /// Which clock has work due when.
     #[must_use]
-    pub fn agenda(&self) -> &Agenda {
+    pub fn agenda(&self) -> &DueIndex {
         self.writer.agenda()
     }
 

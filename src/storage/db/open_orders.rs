@@ -2,9 +2,9 @@
 
 use sqlx::{AssertSqlSafe, Row};
 
-use super::{Result, Source};
+use super::{ReadConn, StoreResult};
 use crate::model::ids::AccountId;
-use crate::model::job::Kind;
+use crate::model::job::JobKind;
 use crate::model::order::Order;
 
 /// Returns the accounts that have orders of one of these statuses; only `account`, if one is given.
@@ -12,10 +12,10 @@ use crate::model::order::Order;
 /// # Errors
 /// If they cannot be read.
 pub async fn accounts_having(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     account: Option<AccountId>,
     statuses: &[&str],
-) -> Result<Vec<AccountId>> {
+) -> StoreResult<Vec<AccountId>> {
     // One account's tallies are found by their key; a condition for both cases would read them all.
     let of_account = match account {
         Some(_) => "account_id = ?2",
@@ -39,11 +39,11 @@ pub async fn accounts_having(
 /// # Errors
 /// If they cannot be read.
 pub async fn without_job(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     account: AccountId,
     statuses: &[&str],
     limit: usize,
-) -> Result<Vec<Order>> {
+) -> StoreResult<Vec<Order>> {
     let rows = sqlx::query(
         "SELECT body FROM orders
          WHERE account_id = ?1 AND status IN (SELECT value FROM json_each(?2))
@@ -52,7 +52,7 @@ pub async fn without_job(
     )
     .bind(account.0)
     .bind(serde_json::to_string(statuses)?)
-    .bind(Kind::Process.name())
+    .bind(JobKind::Process.name())
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(from.sqlite())
     .await?;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Row};
 
-use super::cache::Kept;
-use super::tx::Update;
-use super::{Result, Source, Tx, sealed::Connected};
+use super::cache::CachedOrder;
+use super::tx::OrderUpdate;
+use super::{ReadConn, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::AccountId;
 use crate::model::listing::Span;
 use crate::model::order::{Order, Vendor};
@@ -21,7 +21,7 @@ pub async fn insert(
     order: &Arc<Order>,
     operation: &str,
     idempotency_key: Option<&str>,
-) -> Result<bool> {
+) -> StoreResult<bool> {
     let json = serde_json::to_string(order.as_ref())?;
     let bytes = json.len();
     let done = sqlx::query(
@@ -43,7 +43,7 @@ pub async fn insert(
     .await?;
     let inserted = done.rows_affected() == 1;
     if inserted {
-        tx.wrote(Kept {
+        tx.wrote(CachedOrder {
             order: Arc::clone(order),
             bytes,
         });
@@ -56,11 +56,11 @@ pub async fn insert(
 /// # Errors
 /// If it cannot be read.
 pub async fn by_idempotency_key(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     account: AccountId,
     operation: &str,
     idempotency_key: Option<&str>,
-) -> Result<Option<Arc<Order>>> {
+) -> StoreResult<Option<Arc<Order>>> {
     let row = sqlx::query(
         "SELECT body FROM orders WHERE account_id = ? AND operation = ? AND idempotency_key = ?",
     )
@@ -78,7 +78,7 @@ pub async fn by_idempotency_key(
 ///
 /// # Errors
 /// If it cannot be read.
-pub async fn find(tx: &mut Tx, id: &str) -> Result<Option<Arc<Order>>> {
+pub async fn find(tx: &mut Tx, id: &str) -> StoreResult<Option<Arc<Order>>> {
     match tx.at_hand(id) {
         Some(order) => Ok(Some(order)),
         None => Ok(read(tx, id).await?.map(|kept| kept.order)),
@@ -114,11 +114,11 @@ impl Listed {
 /// # Errors
 /// If they cannot be read.
 pub async fn span(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     listed: Listed,
     before: Option<i64>,
     limit: u32,
-) -> Result<Option<Span>> {
+) -> StoreResult<Option<Span>> {
     let condition = listed.condition();
     let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT seq FROM orders WHERE {condition} AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
@@ -138,11 +138,11 @@ pub async fn span(
 /// # Errors
 /// If they cannot be read.
 pub async fn in_span(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     listed: Listed,
     (first, last): (i64, i64),
     limit: u32,
-) -> Result<Vec<(i64, Arc<Order>)>> {
+) -> StoreResult<Vec<(i64, Arc<Order>)>> {
     let condition = listed.condition();
     let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT seq, body FROM orders WHERE {condition} AND seq BETWEEN ?2 AND ?3
@@ -161,7 +161,7 @@ pub async fn in_span(
 }
 
 /// Returns an order from its row, with the length of its JSON.
-pub(super) async fn read(from: &mut impl Source, id: &str) -> Result<Option<Kept>> {
+pub(super) async fn read(from: &mut impl ReadConn, id: &str) -> StoreResult<Option<CachedOrder>> {
     let row = sqlx::query("SELECT body FROM orders WHERE id = ?")
         .bind(id)
         .fetch_optional(from.sqlite())
@@ -170,7 +170,7 @@ pub(super) async fn read(from: &mut impl Source, id: &str) -> Result<Option<Kept
         return Ok(None);
     };
     let json: &str = row.get(0);
-    Ok(Some(Kept {
+    Ok(Some(CachedOrder {
         order: Arc::new(serde_json::from_str(json)?),
         bytes: json.len(),
     }))
@@ -180,15 +180,15 @@ pub(super) async fn read(from: &mut impl Source, id: &str) -> Result<Option<Kept
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn update(tx: &mut Tx, order: Arc<Order>) -> Result<()> {
+pub async fn update(tx: &mut Tx, order: Arc<Order>) -> StoreResult<()> {
     let json = serde_json::to_string(order.as_ref())?;
     let bytes = json.len();
-    tx.update_order(Update {
+    tx.update_order(OrderUpdate {
         id: order.id.clone(),
         status: order.state.status(),
         body: json,
     })
     .await?;
-    tx.wrote(Kept { order, bytes });
+    tx.wrote(CachedOrder { order, bytes });
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use sqlx::Row;
 
-use super::{Result, Tx, sealed::Connected};
+use super::{StoreResult, Tx, sealed::Connected};
 use crate::model::ids::AccountId;
 
 /// Rows that one call removes at most. The next call removes the rest.
@@ -17,7 +17,7 @@ pub async fn remove_expired_orders(
     tx: &mut Tx,
     account: AccountId,
     number_max: u64,
-) -> Result<Vec<String>> {
+) -> StoreResult<Vec<String>> {
     // Numbers grow with `seq`, by which the index finds the oldest.
     let removed = sqlx::query(
         "DELETE FROM orders WHERE seq IN (
@@ -57,7 +57,7 @@ pub async fn remove_expired_uploads(
     tx: &mut Tx,
     account: AccountId,
     number_max: u64,
-) -> Result<()> {
+) -> StoreResult<()> {
     sqlx::query(
         "DELETE FROM uploads WHERE id IN (
              SELECT id FROM uploads
@@ -76,7 +76,7 @@ pub async fn remove_expired_uploads(
 ///
 /// # Errors
 /// If they cannot be removed.
-pub async fn remove_event(tx: &mut Tx, account: AccountId, event: &str) -> Result<()> {
+pub async fn remove_event(tx: &mut Tx, account: AccountId, event: &str) -> StoreResult<()> {
     sqlx::query(
         "DELETE FROM attempts WHERE account_id = ?1 AND event_id = ?2;
          DELETE FROM events WHERE account_id = ?1 AND id = ?2",

@@ -2,13 +2,13 @@
 
 use sqlx::Row;
 
-use super::{Result, Source, Tx, sealed::Connected};
+use super::{ReadConn, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::AccountId;
-use crate::model::rule::{Counts, Rule, RuleId};
+use crate::model::rule::{Rule, RuleCounts, RuleId};
 
 /// A rule as it stands in its row.
 #[derive(Debug, Clone)]
-pub struct Stored {
+pub struct RuleRow {
     pub id: RuleId,
     /// The life of the account it is about; none: all accounts.
     pub account: Option<AccountId>,
@@ -17,14 +17,14 @@ pub struct Stored {
     /// Its body's length.
     pub bytes: usize,
     pub rule: Rule,
-    pub counts: Counts,
+    pub counts: RuleCounts,
 }
 
 /// Every rule, in the order they were made.
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn all(from: &mut impl Source) -> Result<Vec<Stored>> {
+pub async fn all(from: &mut impl ReadConn) -> StoreResult<Vec<RuleRow>> {
     let rows =
         sqlx::query("SELECT id, account_id, number, body, seen, hits FROM rules ORDER BY id")
             .fetch_all(from.sqlite())
@@ -32,13 +32,13 @@ pub async fn all(from: &mut impl Source) -> Result<Vec<Stored>> {
     let of = |row: &sqlx::sqlite::SqliteRow| {
         let count = |column: usize| u64::try_from(row.get::<i64, _>(column)).unwrap_or(0);
         let body: &str = row.get(3);
-        Ok(Stored {
+        Ok(RuleRow {
             id: RuleId(row.get(0)),
             account: row.get::<Option<i64>, _>(1).map(AccountId),
             number: count(2),
             bytes: body.len(),
             rule: serde_json::from_str(body)?,
-            counts: Counts {
+            counts: RuleCounts {
                 seen: count(4),
                 hits: count(5),
             },
@@ -51,7 +51,7 @@ pub async fn all(from: &mut impl Source) -> Result<Vec<Stored>> {
 ///
 /// # Errors
 /// Never: any rule is JSON.
-pub fn bytes(rule: &Rule) -> Result<usize> {
+pub fn bytes(rule: &Rule) -> StoreResult<usize> {
     Ok(serde_json::to_vec(rule)?.len())
 }
 
@@ -59,7 +59,7 @@ pub fn bytes(rule: &Rule) -> Result<usize> {
 ///
 /// # Errors
 /// If the account is gone.
-pub async fn insert(tx: &mut Tx, account: Option<AccountId>, rule: Rule) -> Result<Stored> {
+pub async fn insert(tx: &mut Tx, account: Option<AccountId>, rule: Rule) -> StoreResult<RuleRow> {
     let body = serde_json::to_string(&rule)?;
     let bytes = body.len();
     let row = sqlx::query(
@@ -71,13 +71,13 @@ pub async fn insert(tx: &mut Tx, account: Option<AccountId>, rule: Rule) -> Resu
     .bind(body)
     .fetch_one(tx.sqlite())
     .await?;
-    Ok(Stored {
+    Ok(RuleRow {
         id: RuleId(row.get(0)),
         account,
         number: u64::try_from(row.get::<i64, _>(1)).unwrap_or(0),
         bytes,
         rule,
-        counts: Counts::default(),
+        counts: RuleCounts::default(),
     })
 }
 
@@ -85,7 +85,7 @@ pub async fn insert(tx: &mut Tx, account: Option<AccountId>, rule: Rule) -> Resu
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn count(tx: &mut Tx, id: RuleId, counts: Counts) -> Result<()> {
+pub async fn count(tx: &mut Tx, id: RuleId, counts: RuleCounts) -> StoreResult<()> {
     let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
     sqlx::query("UPDATE rules SET seen = ?, hits = ? WHERE id = ?")
         .bind(number(counts.seen))
@@ -100,7 +100,7 @@ pub async fn count(tx: &mut Tx, id: RuleId, counts: Counts) -> Result<()> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn delete(tx: &mut Tx, id: RuleId) -> Result<()> {
+pub async fn delete(tx: &mut Tx, id: RuleId) -> StoreResult<()> {
     sqlx::query("DELETE FROM rules WHERE id = ?")
         .bind(id.0)
         .execute(tx.sqlite())
@@ -112,7 +112,7 @@ pub async fn delete(tx: &mut Tx, id: RuleId) -> Result<()> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn delete_of_all(tx: &mut Tx) -> Result<()> {
+pub async fn delete_of_all(tx: &mut Tx) -> StoreResult<()> {
     sqlx::query("DELETE FROM rules WHERE account_id IS NULL")
         .execute(tx.sqlite())
         .await?;

@@ -10,9 +10,9 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 
-use super::accounts::Stored;
-use super::rules::Stored as Ruling;
-use super::{Db, Result, Source, StoreError, Tx, sealed};
+use super::accounts::AccountRow;
+use super::rules::RuleRow as Ruling;
+use super::{Db, ReadConn, StoreError, StoreResult, Tx, sealed};
 use crate::model::ids::AccountId;
 use crate::platform::clock::Clock;
 
@@ -128,14 +128,14 @@ impl sealed::Connected for Snapshot {
     }
 }
 
-impl Source for Snapshot {}
+impl ReadConn for Snapshot {}
 
 impl Snapshot {
     /// The snapshot in `file`, brought to this version's shape; a new one has no rows.
     ///
     /// # Errors
     /// If the file cannot be used, or was written by a newer version.
-    pub async fn open(file: &Path) -> Result<Self> {
+    pub async fn open(file: &Path) -> StoreResult<Self> {
         let mut connection = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
@@ -156,7 +156,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// If they cannot be read or written.
-    pub async fn take(&mut self, db: &Db, account: Option<AccountId>) -> Result<()> {
+    pub async fn take(&mut self, db: &Db, account: Option<AccountId>) -> StoreResult<()> {
         sqlx::query("ATTACH ? AS live")
             .bind(db.file().to_string_lossy().into_owned())
             .execute(&mut self.0)
@@ -186,7 +186,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// If they cannot be counted.
-    pub async fn orders(&mut self) -> Result<u64> {
+    pub async fn orders(&mut self) -> StoreResult<u64> {
         let row = sqlx::query("SELECT COUNT(*) FROM orders")
             .fetch_one(&mut self.0)
             .await?;
@@ -197,7 +197,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// If that fails.
-    pub async fn close(self) -> Result<()> {
+    pub async fn close(self) -> StoreResult<()> {
         Ok(self.0.close().await?)
     }
 }
@@ -213,7 +213,7 @@ fn copy(table: &str, whose: Option<&str>) -> String {
 ///
 /// # Errors
 /// If it cannot be read.
-pub async fn next_accounts(from: &mut impl Source, count: usize) -> Result<Vec<AccountId>> {
+pub async fn next_accounts(from: &mut impl ReadConn, count: usize) -> StoreResult<Vec<AccountId>> {
     let row = sqlx::query("SELECT seq FROM sqlite_sequence WHERE name = 'accounts'")
         .fetch_optional(from.sqlite())
         .await?;
@@ -229,10 +229,10 @@ pub async fn next_accounts(from: &mut impl Source, count: usize) -> Result<Vec<A
 pub async fn revive(
     tx: &mut Tx,
     snapshot: &mut Snapshot,
-    account: &Stored,
+    account: &AccountRow,
     to: AccountId,
     clock: Option<Clock>,
-) -> Result<()> {
+) -> StoreResult<()> {
     let row = sqlx::query("SELECT spent, created_at FROM accounts WHERE id = ?")
         .bind(account.id.0)
         .fetch_one(&mut snapshot.0)
@@ -263,7 +263,7 @@ async fn transfer(
     table: &Table,
     from: AccountId,
     to: AccountId,
-) -> Result<()> {
+) -> StoreResult<()> {
     let Table { name, whose, .. } = table;
     let columns = table.columns.join(", ");
     let order = table.order;
@@ -304,7 +304,7 @@ fn insert(table: &Table) -> String {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn keep_rule(tx: &mut Tx, ruling: &Ruling) -> Result<()> {
+pub async fn keep_rule(tx: &mut Tx, ruling: &Ruling) -> StoreResult<()> {
     let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
     sqlx::query(
         "INSERT INTO rules (id, account_id, number, body, seen, hits) VALUES (?, ?, ?, ?, ?, ?)",

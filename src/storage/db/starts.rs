@@ -1,13 +1,13 @@
 //! Starts of jobs, counted in their rows: what is left of a count when the process has died is a start
 //! that did not end.
 
-use super::{Result, Tx, sealed::Connected};
+use super::{StoreResult, Tx, sealed::Connected};
 
 /// Counts a start of each of the jobs. Jobs that are gone are passed over.
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn add(tx: &mut Tx, ids: &[i64]) -> Result<()> {
+pub async fn add(tx: &mut Tx, ids: &[i64]) -> StoreResult<()> {
     change(
         tx,
         "UPDATE jobs SET starts = starts + 1 WHERE id IN (SELECT value FROM json_each(?))",
@@ -20,7 +20,7 @@ pub async fn add(tx: &mut Tx, ids: &[i64]) -> Result<()> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn take_back(tx: &mut Tx, ids: &[i64]) -> Result<()> {
+pub async fn take_back(tx: &mut Tx, ids: &[i64]) -> StoreResult<()> {
     change(
         tx,
         "UPDATE jobs SET starts = MAX(starts - 1, 0)
@@ -30,7 +30,7 @@ pub async fn take_back(tx: &mut Tx, ids: &[i64]) -> Result<()> {
     .await
 }
 
-async fn change(tx: &mut Tx, sql: &'static str, ids: &[i64]) -> Result<()> {
+async fn change(tx: &mut Tx, sql: &'static str, ids: &[i64]) -> StoreResult<()> {
     sqlx::query(sql)
         .bind(serde_json::to_string(ids)?)
         .execute(tx.sqlite())

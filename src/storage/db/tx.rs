@@ -23,29 +23,29 @@ use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
 
-use super::agenda::Agenda;
-use super::cache::{Cache, Kept};
-use super::{Result, StoreError, sealed};
+use super::agenda::DueIndex;
+use super::cache::{CachedOrder, OrderCache};
+use super::{StoreError, StoreResult, sealed};
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::order::Order;
 use crate::model::time::Timestamp;
 use crate::platform::clock::Clock;
 pub(super) use clock::write_clock;
 pub(super) use shrink::enable as enable_shrinking;
-pub(super) use update::Update;
+pub(super) use update::OrderUpdate;
 
 /// So many transactions share one commit at most.
 const GROUP_MAX: usize = 64;
 
 /// The one connection that writes, and its queue.
 #[derive(Debug)]
-pub(super) struct Writer {
-    connection: Arc<Mutex<Connection>>,
+pub(super) struct DbWriter {
+    connection: Arc<Mutex<WriterConnection>>,
     /// Named in errors if its disk is full.
     data_dir: Option<Arc<Path>>,
     queued: AtomicUsize,
-    agenda: Agenda,
-    cache: Arc<Cache>,
+    agenda: DueIndex,
+    cache: Arc<OrderCache>,
     /// Notified when rows were removed, and at the end.
     rows_went: Arc<Notify>,
     /// Clocks that were moved, to be written with the next commit.
@@ -53,27 +53,27 @@ pub(super) struct Writer {
 }
 
 #[derive(Debug)]
-struct Connection {
+struct WriterConnection {
     sqlite: SqliteConnection,
     /// How many transactions the open group has, 0 if none is open.
     group: usize,
     /// Who waits for the group's commit.
-    joined: Vec<Joined>,
+    joined: Vec<GroupMember>,
     /// Nothing is written any more.
     is_closed: bool,
 }
 
 #[derive(Debug)]
-struct Joined {
-    answer: oneshot::Sender<Result<()>>,
-    effects: Effects,
+struct GroupMember {
+    answer: oneshot::Sender<StoreResult<()>>,
+    effects: TxEffects,
 }
 
 /// What a commit brings about beside the rows.
 #[derive(Debug, Default)]
-struct Effects {
+struct TxEffects {
     due: Vec<(ClockId, Timestamp)>,
-    written: Vec<Kept>,
+    written: Vec<CachedOrder>,
     ended: Vec<AccountId>,
     /// Ids of orders that were removed.
     removed: Vec<String>,
@@ -82,9 +82,9 @@ struct Effects {
 }
 
 /// A place in the queue; given up early, it sees to it that nobody waits for its owner.
-struct Place<'w>(Option<&'w Arc<Writer>>);
+struct QueueSlot<'w>(Option<&'w Arc<DbWriter>>);
 
-impl Drop for Place<'_> {
+impl Drop for QueueSlot<'_> {
     fn drop(&mut self) {
         if let Some(writer) = self.0 {
             writer.queued.fetch_sub(1, Ordering::SeqCst);
@@ -97,14 +97,14 @@ impl Drop for Place<'_> {
     }
 }
 
-impl Writer {
+impl DbWriter {
     pub(super) fn new(
         sqlite: SqliteConnection,
         data_dir: Option<Arc<Path>>,
-        agenda: Agenda,
-        cache: Arc<Cache>,
+        agenda: DueIndex,
+        cache: Arc<OrderCache>,
     ) -> Arc<Self> {
-        let connection = Connection {
+        let connection = WriterConnection {
             sqlite,
             group: 0,
             joined: Vec::new(),
@@ -126,7 +126,7 @@ impl Writer {
         writer
     }
 
-    pub(super) fn agenda(&self) -> &Agenda {
+    pub(super) fn agenda(&self) -> &DueIndex {
         &self.agenda
     }
 
@@ -143,7 +143,7 @@ impl Writer {
     }
 
     /// Commits what is open, and with it the clocks that were moved.
-    async fn close_group(&self, sqlite: &mut SqliteConnection) -> Result<()> {
+    async fn close_group(&self, sqlite: &mut SqliteConnection) -> StoreResult<()> {
         let moved = std::mem::take(&mut *self.moved());
         let closed = async {
             for (id, clock) in &moved {
@@ -163,9 +163,9 @@ impl Writer {
         closed
     }
 
-    pub(super) async fn begin(self: &Arc<Self>) -> Result<Tx> {
+    pub(super) async fn begin(self: &Arc<Self>) -> StoreResult<Tx> {
         self.queued.fetch_add(1, Ordering::SeqCst);
-        let mut place = Place(Some(self));
+        let mut place = QueueSlot(Some(self));
         let mut guard = Arc::clone(&self.connection).lock_owned().await;
         place.0 = None;
         self.queued.fetch_sub(1, Ordering::SeqCst);
@@ -178,7 +178,7 @@ impl Writer {
         let mut tx = Tx {
             guard: Some(guard),
             writer: Arc::clone(self),
-            effects: Effects::default(),
+            effects: TxEffects::default(),
             update: None,
         };
         let begin = match place {
@@ -191,18 +191,18 @@ impl Writer {
     }
 
     /// Commits the open group unless someone queues who will.
-    async fn settle(&self, guard: OwnedMutexGuard<Connection>) {
+    async fn settle(&self, guard: OwnedMutexGuard<WriterConnection>) {
         if guard.group > 0 && self.queued.load(Ordering::SeqCst) == 0 {
             self.commit(guard).await;
         }
     }
 
-    async fn commit(&self, mut guard: OwnedMutexGuard<Connection>) {
+    async fn commit(&self, mut guard: OwnedMutexGuard<WriterConnection>) {
         self.commit_group(&mut guard).await;
     }
 
     /// Commits the open group, and tells those who joined it.
-    async fn commit_group(&self, guard: &mut Connection) {
+    async fn commit_group(&self, guard: &mut WriterConnection) {
         let joined = std::mem::take(&mut guard.joined);
         let ended: HashSet<AccountId> = joined
             .iter()
@@ -254,7 +254,7 @@ impl Writer {
         }
     }
 
-    async fn fail(&self, guard: &mut Connection, error: &StoreError) {
+    async fn fail(&self, guard: &mut WriterConnection, error: &StoreError) {
         // Nothing may be open any more; then this says so, and that is as well.
         let _ = sqlx::query("ROLLBACK").execute(&mut guard.sqlite).await;
         guard.group = 0;
@@ -264,7 +264,7 @@ impl Writer {
     }
 
     /// Takes back the writes of the group's last transaction.
-    async fn abandon(&self, mut guard: OwnedMutexGuard<Connection>) {
+    async fn abandon(&self, mut guard: OwnedMutexGuard<WriterConnection>) {
         let rollback = match guard.group {
             1 => "ROLLBACK".to_owned(),
             place => format!("ROLLBACK TO s{place}"),
@@ -287,16 +287,16 @@ impl Writer {
 #[derive(Debug)]
 pub struct Tx {
     /// None once it was handed on.
-    guard: Option<OwnedMutexGuard<Connection>>,
-    writer: Arc<Writer>,
-    effects: Effects,
+    guard: Option<OwnedMutexGuard<WriterConnection>>,
+    writer: Arc<DbWriter>,
+    effects: TxEffects,
     /// To be written with the next statement: each trip to the connection's thread costs more
     /// than what is done there.
-    update: Option<Update>,
+    update: Option<OrderUpdate>,
 }
 
 impl Tx {
-    async fn execute(&mut self, sql: String) -> Result<()> {
+    async fn execute(&mut self, sql: String) -> StoreResult<()> {
         sqlx::query(AssertSqlSafe(sql))
             .execute(sealed::Connected::sqlite(self))
             .await?;
@@ -320,7 +320,7 @@ impl Tx {
     }
 
     /// This order was written.
-    pub(super) fn wrote(&mut self, order: Kept) {
+    pub(super) fn wrote(&mut self, order: CachedOrder) {
         self.effects.written.push(order);
     }
 
@@ -359,14 +359,14 @@ impl Tx {
     ///
     /// # Errors
     /// If they could not be; none of them stands then.
-    pub async fn commit(mut self) -> Result<()> {
+    pub async fn commit(mut self) -> StoreResult<()> {
         self.flush().await?;
         let Some(mut guard) = self.guard.take() else {
             return Ok(());
         };
         let (answer, answered) = oneshot::channel();
         let effects = std::mem::take(&mut self.effects);
-        guard.joined.push(Joined { answer, effects });
+        guard.joined.push(GroupMember { answer, effects });
         let writer = Arc::clone(&self.writer);
         if guard.group >= GROUP_MAX || writer.queued.load(Ordering::SeqCst) == 0 {
             tokio::spawn(async move { writer.commit(guard).await });

@@ -2,7 +2,7 @@
 
 use sqlx::Row;
 
-use super::{Result, Source, Tx, sealed::Connected};
+use super::{ReadConn, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::AccountId;
 
 /// An upload that may come, or has.
@@ -23,7 +23,7 @@ pub struct Upload {
 ///
 /// # Errors
 /// If the account is gone.
-pub async fn insert(tx: &mut Tx, upload: &Upload) -> Result<()> {
+pub async fn insert(tx: &mut Tx, upload: &Upload) -> StoreResult<()> {
     sqlx::query("INSERT INTO uploads (id, account_id, number, key, name) VALUES (?, ?, ?, ?, ?)")
         .bind(&upload.id)
         .bind(upload.account.0)
@@ -39,7 +39,7 @@ pub async fn insert(tx: &mut Tx, upload: &Upload) -> Result<()> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn remove(tx: &mut Tx, id: &str) -> Result<()> {
+pub async fn remove(tx: &mut Tx, id: &str) -> StoreResult<()> {
     sqlx::query("DELETE FROM uploads WHERE id = ?")
         .bind(id)
         .execute(tx.sqlite())
@@ -52,7 +52,7 @@ pub async fn remove(tx: &mut Tx, id: &str) -> Result<()> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn expire(tx: &mut Tx, id: &str) -> Result<Option<String>> {
+pub async fn expire(tx: &mut Tx, id: &str) -> StoreResult<Option<String>> {
     let row = sqlx::query("UPDATE uploads SET expired = 1 WHERE id = ? RETURNING key")
         .bind(id)
         .fetch_optional(tx.sqlite())
@@ -64,7 +64,7 @@ pub async fn expire(tx: &mut Tx, id: &str) -> Result<Option<String>> {
 ///
 /// # Errors
 /// If it cannot be read.
-pub async fn account_of(from: &mut impl Source, id: &str) -> Result<Option<AccountId>> {
+pub async fn account_of(from: &mut impl ReadConn, id: &str) -> StoreResult<Option<AccountId>> {
     let row = sqlx::query("SELECT account_id FROM uploads WHERE id = ?")
         .bind(id)
         .fetch_optional(from.sqlite())
@@ -76,7 +76,7 @@ pub async fn account_of(from: &mut impl Source, id: &str) -> Result<Option<Accou
 ///
 /// # Errors
 /// If it cannot be read.
-pub async fn find(from: &mut impl Source, id: &str) -> Result<Option<Upload>> {
+pub async fn find(from: &mut impl ReadConn, id: &str) -> StoreResult<Option<Upload>> {
     let row = sqlx::query(
         "SELECT id, account_id, number, key, name FROM uploads WHERE id = ? AND NOT expired",
     )

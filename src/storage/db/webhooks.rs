@@ -6,11 +6,11 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::jobs::unknown;
-use super::{Result, Source, Tx, sealed::Connected};
+use super::{ReadConn, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::listing::Page;
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Delivery, DeliveryStatus, Event, PutOff};
+use crate::model::webhook::{DeferredAttempt, Delivery, DeliveryStatus, Event};
 
 const DELIVERY: &str =
     "SELECT deliveries.id, event_id, kind, body, status, retries, last_sent_at, created_at, put_off
@@ -20,7 +20,10 @@ const DELIVERY: &str =
 ///
 /// # Errors
 /// If it cannot be read.
-pub async fn account_of_event(from: &mut impl Source, event: &str) -> Result<Option<AccountId>> {
+pub async fn account_of_event(
+    from: &mut impl ReadConn,
+    event: &str,
+) -> StoreResult<Option<AccountId>> {
     let row = sqlx::query("SELECT account_id FROM events WHERE id = ?")
         .bind(event)
         .fetch_optional(from.sqlite())
@@ -39,7 +42,7 @@ pub async fn publish(
     test: bool,
     event: &Event,
     now: Timestamp,
-) -> Result<Vec<WebhookId>> {
+) -> StoreResult<Vec<WebhookId>> {
     let rows = sqlx::query(
         "SELECT id FROM endpoints WHERE account_id = ? AND active AND test = ? ORDER BY id",
     )
@@ -81,10 +84,10 @@ pub async fn publish(
 /// # Errors
 /// If it cannot be read.
 pub async fn due(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     endpoint: WebhookId,
     now: Timestamp,
-) -> Result<Option<Delivery>> {
+) -> StoreResult<Option<Delivery>> {
     let row = sqlx::query(AssertSqlSafe(format!(
         "{DELIVERY} WHERE endpoint_id = ? AND due_at <= ? ORDER BY due_at, deliveries.id LIMIT 1"
     )))
@@ -107,7 +110,7 @@ pub async fn record(
     delivery: &Delivery,
     due_at: Option<Timestamp>,
     now: Timestamp,
-) -> Result<bool> {
+) -> StoreResult<bool> {
     let done = sqlx::query(
         "UPDATE deliveries SET due_at = ?1
          WHERE ?2 = 0 AND endpoint_id = ?3 AND put_off IS NOT NULL AND due_at > ?1
@@ -137,8 +140,8 @@ pub async fn put_off(
     tx: &mut Tx,
     delivery: DeliveryId,
     due_at: Timestamp,
-    decided: &PutOff,
-) -> Result<()> {
+    decided: &DeferredAttempt,
+) -> StoreResult<()> {
     sqlx::query("UPDATE deliveries SET due_at = ?, put_off = ? WHERE id = ?")
         .bind(due_at.ms())
         .bind(serde_json::to_string(decided)?)
@@ -153,9 +156,9 @@ pub async fn put_off(
 /// # Errors
 /// If it cannot be read.
 pub async fn delivery_of_any(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     id: DeliveryId,
-) -> Result<Option<(AccountId, WebhookId)>> {
+) -> StoreResult<Option<(AccountId, WebhookId)>> {
     let row = sqlx::query(
         "SELECT account_id, endpoint_id FROM deliveries
          JOIN endpoints ON endpoints.id = endpoint_id WHERE deliveries.id = ?",
@@ -171,10 +174,10 @@ pub async fn delivery_of_any(
 /// # Errors
 /// If it cannot be read.
 pub async fn delivery(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     endpoint: WebhookId,
     id: DeliveryId,
-) -> Result<Option<Delivery>> {
+) -> StoreResult<Option<Delivery>> {
     let row = sqlx::query(AssertSqlSafe(format!(
         "{DELIVERY} WHERE deliveries.id = ? AND endpoint_id = ?"
     )))
@@ -191,11 +194,11 @@ pub async fn delivery(
 /// # Errors
 /// If they cannot be read.
 pub async fn failed(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     endpoint: WebhookId,
     window: &RangeInclusive<Timestamp>,
     limit: u32,
-) -> Result<Vec<DeliveryId>> {
+) -> StoreResult<Vec<DeliveryId>> {
     let rows = sqlx::query(
         "SELECT id FROM deliveries WHERE endpoint_id = ? AND status = ?
          AND created_at BETWEEN ? AND ? ORDER BY created_at, id LIMIT ?",
@@ -215,11 +218,11 @@ pub async fn failed(
 /// # Errors
 /// If they cannot be read.
 pub async fn deliveries(
-    from: &mut impl Source,
+    from: &mut impl ReadConn,
     endpoint: WebhookId,
     limit: u32,
     offset: u64,
-) -> Result<Page<Delivery>> {
+) -> StoreResult<Page<Delivery>> {
     let total = sqlx::query("SELECT COUNT(*) FROM deliveries WHERE endpoint_id = ?")
         .bind(endpoint.0)
         .fetch_one(from.sqlite())
@@ -232,7 +235,7 @@ pub async fn deliveries(
     .bind(i64::try_from(offset).unwrap_or(i64::MAX))
     .fetch_all(from.sqlite())
     .await?;
-    let items = rows.iter().map(delivery_of).collect::<Result<_>>()?;
+    let items = rows.iter().map(delivery_of).collect::<StoreResult<_>>()?;
     Ok(Page {
         items,
         total: count(&total),
@@ -243,7 +246,7 @@ pub async fn deliveries(
 ///
 /// # Errors
 /// If they cannot be counted.
-pub async fn waiting(from: &mut impl Source) -> Result<u64> {
+pub async fn waiting(from: &mut impl ReadConn) -> StoreResult<u64> {
     let row = sqlx::query("SELECT COUNT(*) FROM deliveries WHERE due_at IS NOT NULL")
         .fetch_one(from.sqlite())
         .await?;
@@ -254,7 +257,7 @@ pub(super) fn count(row: &SqliteRow) -> u64 {
     u64::try_from(row.get::<i64, _>(0)).unwrap_or(0)
 }
 
-fn delivery_of(row: &SqliteRow) -> Result<Delivery> {
+fn delivery_of(row: &SqliteRow) -> StoreResult<Delivery> {
     let status: String = row.get(4);
     Ok(Delivery {
         id: DeliveryId(row.get(0)),

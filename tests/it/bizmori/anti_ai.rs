@@ -4,11 +4,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{ANTI_AI, CONFIRM_ANTI_AI, signed};
-use crate::support::{Stunt, code, fixture, picture};
+use crate::support::{TestServer, code, fixture, picture};
 
 #[tokio::test]
 async fn anti_ai_with_one_file_gives_back_that_file_changed() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for file in [
         "plain.jpg",
         "plain.png",
@@ -76,7 +76,7 @@ fn holds_three_pictures(zipped: Vec<u8>) {
 
 #[tokio::test]
 async fn anti_ai_with_several_files_gives_a_zip_of_them_all() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let names = ["one.jpg", "two.jpg", "one.jpg"];
     let files: Vec<Value> = names.iter().map(|name| json!({"fileName": name})).collect();
     let made = stunt
@@ -142,7 +142,7 @@ async fn anti_ai_with_several_files_gives_a_zip_of_them_all() {
 
 #[tokio::test]
 async fn a_download_is_refused_in_the_vendors_order() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let refusal = async |key: &str, id: &str| {
         let answer = stunt
             .get(key, &format!("/api/v2/orders/{id}/download"))

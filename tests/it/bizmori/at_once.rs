@@ -6,23 +6,26 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{CONFIRM_DETECTION, DETECTION};
-use crate::support::{Answer, Receiver, Stunt, code, picture};
+use crate::support::{Receiver, TestResponse, TestServer, code, picture};
 
 const CLIENTS: usize = 20;
 
 #[tokio::test]
 async fn one_idempotency_key_makes_one_order() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let made = join_all((0..CLIENTS).map(|_| stunt.post("live", DETECTION, &body))).await;
-    let told: BTreeSet<String> = made.iter().map(crate::support::Answer::text).collect();
+    let told: BTreeSet<String> = made
+        .iter()
+        .map(crate::support::TestResponse::text)
+        .collect();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(made.iter().all(|answer| answer.status == 200), "{told:?}");
 }
 
 #[tokio::test]
 async fn one_confirm_key_starts_the_order_once() {
-    let stunt = Stunt::with(|config| config.orders.processing_ms = 0).await;
+    let stunt = TestServer::with(|config| config.orders.processing_ms = 0).await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
@@ -45,7 +48,7 @@ async fn one_confirm_key_starts_the_order_once() {
 
 #[tokio::test]
 async fn of_many_confirm_keys_one_starts_the_order() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt.detection("live", &body, picture()).await;
     let confirms: Vec<_> = (0..CLIENTS)
@@ -54,7 +57,11 @@ async fn of_many_confirm_keys_one_starts_the_order() {
     let posts = confirms
         .iter()
         .map(|confirm| stunt.post("live", CONFIRM_DETECTION, confirm));
-    let told: Vec<_> = join_all(posts).await.iter().map(Answer::text).collect();
+    let told: Vec<_> = join_all(posts)
+        .await
+        .iter()
+        .map(TestResponse::text)
+        .collect();
     let refused = code("ORDER_ALREADY_CONFIRMED");
     let refusals = told.iter().filter(|text| **text == refused).count();
     assert_eq!(refusals, CLIENTS - 1, "{told:?}");
@@ -63,7 +70,7 @@ async fn of_many_confirm_keys_one_starts_the_order() {
 
 #[tokio::test]
 async fn a_new_key_used_by_many_is_one_account() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let made = join_all((0..CLIENTS).map(|n| {
         let stunt = &stunt;
         async move {

@@ -4,11 +4,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{ANTI_AI, CONFIRM_DETECTION, DETECTION, EMBED, EXTRACT, text};
-use crate::support::{Answer, Stunt, code, picture};
+use crate::support::{TestResponse, TestServer, code, picture};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-async fn send(stunt: &Stunt, method: Method, path: &str, body: Vec<u8>) -> Answer {
+async fn send(stunt: &TestServer, method: Method, path: &str, body: Vec<u8>) -> TestResponse {
     let headers = [
         ("authorization", "Bearer live"),
         ("content-type", "application/json"),
@@ -22,7 +22,7 @@ fn with_bom(body: &Value) -> Vec<u8> {
 
 #[tokio::test]
 async fn body_that_begins_with_a_byte_order_mark_is_read_on_every_route() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let marks = json!([{"text": "x"}]);
     let embed =
         json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "watermarks": marks}]});
@@ -69,7 +69,7 @@ async fn body_that_begins_with_a_byte_order_mark_is_read_on_every_route() {
 
 #[tokio::test]
 async fn byte_order_mark_does_not_count_when_v3_compares_bodies() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
     let path = "/api/v3/orders/wtr-embed";
@@ -80,7 +80,7 @@ async fn byte_order_mark_does_not_count_when_v3_compares_bodies() {
 
 #[tokio::test]
 async fn bodies_that_are_not_json_are_refused() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let json = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
     let trailing = r#"{"idempotencyKey":"a","fileName":"a.jpg",}"#;
     for body in [

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::{CONFIRM_ANTI_AI, CONFIRM_DETECTION, DETECTION};
-use crate::support::{Stunt, code, picture};
+use crate::support::{TestServer, code, picture};
 
-async fn confirm(stunt: &Stunt, key: &str, path: &str, with: &str, id: &str) -> (u16, String) {
+async fn confirm(stunt: &TestServer, key: &str, path: &str, with: &str, id: &str) -> (u16, String) {
     let body = json!({"idempotencyKey": with, "orderId": id});
     let answer = stunt.post(key, path, &body).await;
     (answer.status, answer.text())
@@ -17,7 +17,7 @@ fn refused(status: u16, word: &str) -> (u16, String) {
 
 #[tokio::test]
 async fn an_order_that_is_not_there_not_ones_own_or_not_ready_is_not_confirmed() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let confirm = async |key: &str, path: &str, with: &str, id: &str| {
         confirm(&stunt, key, path, with, id).await
     };
@@ -49,7 +49,7 @@ async fn an_order_that_is_not_there_not_ones_own_or_not_ready_is_not_confirmed()
 
 #[tokio::test]
 async fn an_order_is_confirmed_once_and_by_one_key() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let confirm = async |key: &str, path: &str, with: &str, id: &str| {
         confirm(&stunt, key, path, with, id).await
     };

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{DETECTION, made, text};
-use crate::support::{Answer, Stunt, code, picture, raw};
+use crate::support::{TestResponse, TestServer, code, picture, raw};
 
 const LOCAL: &str = "http://localhost:5173";
 const FOREIGN: &str = "https://evil.com";
@@ -17,7 +17,7 @@ fn refusal(origin: &str) -> String {
     )
 }
 
-async fn preflight(stunt: &Stunt, origin: &str, path: &str, method: &str) -> Answer {
+async fn preflight(stunt: &TestServer, origin: &str, path: &str, method: &str) -> TestResponse {
     let headers = [
         ("origin", origin),
         ("access-control-request-method", method),
@@ -32,18 +32,18 @@ async fn preflight(stunt: &Stunt, origin: &str, path: &str, method: &str) -> Ans
 
 /// A call of a page of [`LOCAL`], unless another origin is among the headers.
 async fn call(
-    stunt: &Stunt,
+    stunt: &TestServer,
     method: Method,
     path: &str,
     headers: &[(&str, &str)],
     body: &str,
-) -> Answer {
+) -> TestResponse {
     let json = ("content-type", "application/json");
     let all = [&[("origin", LOCAL), json][..], headers].concat();
     stunt.send(method, path, &all, body.to_owned()).await
 }
 
-fn assert_readable(answer: &Answer, what: &str) {
+fn assert_readable(answer: &TestResponse, what: &str) {
     let cors = [
         "access-control-allow-origin",
         "access-control-expose-headers",
@@ -55,7 +55,7 @@ fn assert_readable(answer: &Answer, what: &str) {
 
 #[tokio::test]
 async fn preflight_of_a_local_page_is_answered_on_every_path_of_the_api() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for (method, path) in [
         ("GET", "/api/v2/orders"),
         ("POST", DETECTION),
@@ -88,7 +88,7 @@ async fn preflight_of_a_local_page_is_answered_on_every_path_of_the_api() {
 
 #[tokio::test]
 async fn every_answer_to_a_local_page_can_be_read() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let live = ("authorization", "Bearer live");
     let new = r#"{"idempotencyKey":"a","fileName":"a_ai.jpg"}"#;
     let pro = json!({"requestsPerMinute": 1});
@@ -140,7 +140,7 @@ async fn every_answer_to_a_local_page_can_be_read() {
 #[tokio::test]
 async fn uploads_and_samples_of_test_keys_can_be_made_and_read_by_pages() {
     let key = "sk_test_1";
-    let stunt = Stunt::frozen(key).await;
+    let stunt = TestServer::frozen(key).await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
     let order = made(&stunt, key, "/api/v3/orders/wtr-embed", &body).await;
@@ -159,7 +159,7 @@ async fn uploads_and_samples_of_test_keys_can_be_made_and_read_by_pages() {
 
 #[tokio::test]
 async fn pages_of_the_internet_are_refused_with_the_setting_as_the_reason() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for path in [DETECTION, "/api/v3/nothing", "/api/v2/test-uploads/x"] {
         let answer = preflight(&stunt, FOREIGN, path, "POST").await;
         answer.assert_refused(403, "AUTH_FORBIDDEN", &refusal(FOREIGN));
@@ -201,7 +201,7 @@ async fn pages_of_the_internet_are_refused_with_the_setting_as_the_reason() {
 
 #[tokio::test]
 async fn request_without_an_origin_gets_vary_alone() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let answer = stunt.get("live", "/api/v2/orders").await;
     assert_eq!(answer.header("vary"), "Origin");
     assert_eq!(answer.header("access-control-allow-origin"), "");
@@ -215,7 +215,7 @@ async fn request_without_an_origin_gets_vary_alone() {
 #[tokio::test]
 async fn origins_of_the_setting_are_allowed() {
     let origins = vec![FOREIGN.to_owned(), "null".to_owned()];
-    let stunt = Stunt::with(|config| config.control.allow_origins = origins).await;
+    let stunt = TestServer::with(|config| config.control.allow_origins = origins).await;
     for origin in [FOREIGN, "null", LOCAL] {
         let answer = preflight(&stunt, origin, DETECTION, "POST").await;
         let allowed = answer.header("access-control-allow-origin");
@@ -227,7 +227,7 @@ async fn origins_of_the_setting_are_allowed() {
 
 #[tokio::test]
 async fn preflights_use_up_no_rule_and_no_call_of_a_plan() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let settings = json!({"requestsPerMinute": 1});
     stunt
         .control(Method::PUT, "/_mock/accounts/live", &settings)
@@ -251,7 +251,7 @@ async fn preflights_use_up_no_rule_and_no_call_of_a_plan() {
 
 #[tokio::test]
 async fn page_of_another_local_origin_takes_an_order_to_its_end() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let live = ("authorization", "Bearer live");
     let new = r#"{"idempotencyKey":"a","fileName":"a_ai.jpg"}"#;
     let created = call(&stunt, Method::POST, DETECTION, &[live], new).await;
@@ -274,7 +274,7 @@ async fn page_of_another_local_origin_takes_an_order_to_its_end() {
 }
 
 /// A request of a page of `origin` to the host `called`.
-async fn call_from(stunt: &Stunt, called: &str, origin: &str) -> Answer {
+async fn call_from(stunt: &TestServer, called: &str, origin: &str) -> TestResponse {
     let body = r#"{"url":"http://127.0.0.1:1/"}"#;
     let length = body.len();
     let request = format!(
@@ -287,7 +287,7 @@ async fn call_from(stunt: &Stunt, called: &str, origin: &str) -> Answer {
 
 #[tokio::test]
 async fn call_of_a_page_whose_own_host_leads_to_the_server_is_refused() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for (called, origin) in [
         ("evil.com:8080", "http://evil.com:8080"),
         ("EVIL.com", "https://evil.com"),
@@ -313,9 +313,10 @@ async fn call_of_a_page_whose_own_host_leads_to_the_server_is_refused() {
 
 #[tokio::test]
 async fn call_of_a_page_of_a_host_or_origin_of_the_settings_is_answered() {
-    let by_host = Stunt::with(|config| config.control.allow_hosts = vec!["evil.com".to_owned()]);
+    let by_host =
+        TestServer::with(|config| config.control.allow_hosts = vec!["evil.com".to_owned()]);
     let origins = vec!["http://evil.com".to_owned()];
-    let by_origin = Stunt::with(|config| config.control.allow_origins = origins);
+    let by_origin = TestServer::with(|config| config.control.allow_origins = origins);
     for stunt in [by_host.await, by_origin.await] {
         let answer = call_from(&stunt, "evil.com", "http://evil.com").await;
         assert_eq!(answer.status, 200);
@@ -326,7 +327,7 @@ async fn call_of_a_page_of_a_host_or_origin_of_the_settings_is_answered() {
 
 #[tokio::test]
 async fn pages_of_the_vendors_public_buckets_are_refused() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for name in ["prod", "dev"] {
         let origin = format!("https://ai-image-detector-{name}.nyc3.digitaloceanspaces.com");
         let answer = preflight(&stunt, &origin, DETECTION, "POST").await;

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::{ANTI_AI, DETECTION, signed};
-use crate::support::Stunt;
+use crate::support::TestServer;
 
 #[tokio::test]
 async fn creating_an_ai_detection_answers_the_order_and_where_to_put_its_file() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "été 1.jpg"});
     let made = stunt.post("live", DETECTION, &body).await;
     let id = made.json()["data"]["orderId"]
@@ -28,7 +28,10 @@ async fn creating_an_ai_detection_answers_the_order_and_where_to_put_its_file() 
 
 #[tokio::test]
 async fn the_same_seed_and_the_same_calls_give_the_same_ids() {
-    let (one, other) = (Stunt::frozen("live").await, Stunt::frozen("live").await);
+    let (one, other) = (
+        TestServer::frozen("live").await,
+        TestServer::frozen("live").await,
+    );
     other.freeze("another key").await;
     for key in ["a", "b"] {
         let body = json!({"idempotencyKey": key, "fileName": "a.jpg"});
@@ -41,7 +44,7 @@ async fn the_same_seed_and_the_same_calls_give_the_same_ids() {
 
 #[tokio::test]
 async fn the_same_idempotency_key_gives_the_original_order_whatever_the_body() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let first = stunt
         .post(
             "live",

@@ -4,10 +4,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{CONFIRM_DETECTION, DETECTION, files_in, signed};
-use crate::support::{Stunt, fixture, picture};
+use crate::support::{TestServer, fixture, picture};
 
 /// The thumbnail and the heatmap are there to be fetched.
-async fn are_pictures(stunt: &Stunt, order: &Value) {
+async fn are_pictures(stunt: &TestServer, order: &Value) {
     for (field, start) in [
         ("thumbnailImageUrl", b"\xff\xd8\xff".as_slice()),
         ("heatmapUrl", b"\x89PNG"),
@@ -24,7 +24,7 @@ async fn are_pictures(stunt: &Stunt, order: &Value) {
 
 #[tokio::test]
 async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let options = json!({"generateHeatmap": true, "generateThumbnail": true});
     let body = json!({"idempotencyKey": "a", "fileName": "x_AI.jpg", "orderName": "mine", "options": options});
     let made = stunt.post("live", DETECTION, &body).await.json();
@@ -89,7 +89,7 @@ async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
 
 #[tokio::test]
 async fn the_bytes_decide_where_the_name_does_not() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for (file, expected) in [
         ("camera.jpg", (json!(0.04), "likely_real", "by metadata")),
         ("parameters.png", (json!(0.97), "likely_ai", "by metadata")),
@@ -134,7 +134,7 @@ async fn the_bytes_decide_where_the_name_does_not() {
 
 #[tokio::test]
 async fn what_is_no_picture_fails_with_the_vendors_code() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for (file, name, says) in [
         ("truncated.jpg", "a.jpg", "is truncated"),
         ("not-a-picture.jpg", "b.jpg", "is not JPEG"),
@@ -164,7 +164,7 @@ async fn what_is_no_picture_fails_with_the_vendors_code() {
 
 #[tokio::test]
 async fn an_expired_order_is_read_without_urls_and_its_files_are_gone() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_human.jpg", "options": {"generateThumbnail": true}});
     let id = stunt.confirmed("live", &body, picture()).await;
     stunt.advance("live", "PT1S").await;
@@ -202,7 +202,7 @@ async fn an_expired_order_is_read_without_urls_and_its_files_are_gone() {
 #[tokio::test]
 async fn what_is_uploaded_to_an_expired_order_is_not_kept() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = Stunt::with(|config| config.data_dir = Some(data.path().to_owned())).await;
+    let stunt = TestServer::with(|config| config.data_dir = Some(data.path().to_owned())).await;
     stunt.freeze("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let (id, _) = stunt.pending("live", &body).await;

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{ANTI_AI, DETECTION, EMBED, EXTRACT, made, signed, text};
-use crate::support::{Stunt, code, picture};
+use crate::support::{TestServer, code, picture};
 
 /// One order of each type: a complete detection, a failed anti-AI order, two pending ones. The
 /// ids, oldest first.
-async fn four(stunt: &Stunt) -> [String; 4] {
+async fn four(stunt: &TestServer) -> [String; 4] {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "orderName": "First Light"});
     let detection = stunt.confirmed("live", &body, picture()).await;
     let url = "http://files.test/a";
@@ -28,7 +28,7 @@ async fn four(stunt: &Stunt) -> [String; 4] {
     ]
 }
 
-async fn list(stunt: &Stunt, query: &str) -> Value {
+async fn list(stunt: &TestServer, query: &str) -> Value {
     let answer = stunt.get("live", &format!("/api/v2/orders{query}")).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()["data"].take()
@@ -44,7 +44,7 @@ fn ids(listing: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn orders_are_listed_newest_first_with_what_was_found() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let [detection, anti_ai, embed, extract] = four(&stunt).await;
     stunt
         .pending(
@@ -108,7 +108,7 @@ async fn orders_are_listed_newest_first_with_what_was_found() {
 
 #[tokio::test]
 async fn every_filter_and_page_finds_what_it_should() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let [detection, anti_ai, embed, extract] = four(&stunt).await;
     let all = [&*extract, &*embed, &*anti_ai, &*detection];
     let by_id = format!("?keyword={}", &detection[3..]);
@@ -153,7 +153,7 @@ async fn every_filter_and_page_finds_what_it_should() {
 
 #[tokio::test]
 async fn all_orders_at_once_are_those_of_every_page_byte_for_byte() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let all = "/api/v2/orders?limit=-1&type=aiDetection";
     let told = |orders: &str, total: u32, pages: u32, limit: u32| {
         format!(
@@ -183,7 +183,7 @@ async fn all_orders_at_once_are_those_of_every_page_byte_for_byte() {
 
 #[tokio::test]
 async fn a_query_that_makes_no_sense_is_refused() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for (query, why) in [
         ("page=0", "page: 0 is not a number from 1 to 4294967295"),
         ("page=x", "page: x is not a number from 1 to 4294967295"),
@@ -215,7 +215,7 @@ async fn a_query_that_makes_no_sense_is_refused() {
 
 #[tokio::test]
 async fn the_statistics_count_seven_days_up_to_the_date() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for (n, by) in [(3, "P1D"), (9, "P4D"), (1, "P1D")] {
         for order in 0..n {
             let body = json!({"idempotencyKey": format!("{by} {n} {order}"), "fileName": "a.jpg"});
@@ -270,7 +270,7 @@ async fn the_statistics_count_seven_days_up_to_the_date() {
 
 #[tokio::test]
 async fn upload_urls_are_made_anew_for_what_is_still_to_come() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let files = json!([{"fileName": "a.jpg"}, {"fileName": "b.jpg"}]);
     let body = json!({"idempotencyKey": "a", "files": files});
     let order = made(&stunt, "live", ANTI_AI, &body).await;

@@ -20,7 +20,7 @@ mod zero_copy;
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::support::Stunt;
+use crate::support::TestServer;
 
 const DETECTION: &str = "/api/v2/orders/ai-detection";
 const CONFIRM_DETECTION: &str = "/api/v2/orders/ai-detection/confirm";
@@ -31,7 +31,7 @@ const EMBED: &str = "/api/v2/orders/wtr-embed";
 const EXTRACT: &str = "/api/v2/orders/wtr-extract";
 
 /// What a create that must succeed answers: its `data`.
-async fn made(stunt: &Stunt, key: &str, path: &str, body: &Value) -> Value {
+async fn made(stunt: &TestServer, key: &str, path: &str, body: &Value) -> Value {
     let answer = stunt.post(key, path, body).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()["data"].take()
@@ -55,14 +55,14 @@ fn files_in(directory: &std::path::Path) -> usize {
 }
 
 /// What is at a URL that must be there.
-async fn fetched(stunt: &Stunt, url: &str) -> Vec<u8> {
+async fn fetched(stunt: &TestServer, url: &str) -> Vec<u8> {
     let answer = stunt.send(Method::GET, url, &[], "").await;
     assert_eq!(answer.status, 200, "GET {url}: {}", answer.text());
     answer.bytes
 }
 
 /// What the order has made, by its v2 download.
-async fn downloaded(stunt: &Stunt, key: &str, id: &str) -> Vec<u8> {
+async fn downloaded(stunt: &TestServer, key: &str, id: &str) -> Vec<u8> {
     let path = format!("/api/v2/orders/{id}/download");
     let answer = stunt.get(key, &path).await;
     assert_eq!(answer.status, 200, "{}", answer.text());

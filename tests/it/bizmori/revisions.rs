@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use super::{DETECTION, EMBED, EXTRACT, made, text};
-use crate::support::{Answer, Receiver, Stunt, code, picture, raw};
+use crate::support::{Receiver, TestResponse, TestServer, code, picture, raw};
 
 /// An account of revision 2026-10, a minute before the v2 watermark routes end.
-async fn before_sunset(key: &str) -> Stunt {
-    let stunt = Stunt::start().await;
+async fn before_sunset(key: &str) -> TestServer {
+    let stunt = TestServer::start().await;
     let path = format!("/_mock/accounts/{key}");
     stunt
         .control(Method::PUT, &path, &json!({"revision": "2026-10"}))
@@ -27,7 +27,7 @@ fn extract(key: &str) -> Value {
     json!({"idempotencyKey": key, "file": {"fileName": "a.jpg"}})
 }
 
-fn announces(answer: &Answer) -> [&str; 3] {
+fn announces(answer: &TestResponse) -> [&str; 3] {
     ["deprecation", "sunset", "link"].map(|name| answer.header(name))
 }
 
@@ -125,7 +125,7 @@ async fn without_the_revision_nothing_ends() {
 
 #[tokio::test]
 async fn who_changes_over_and_hangs_up_has_the_sunset_all_the_same() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let body = r#"{"revision":"2026-10"}"#;
     for round in 0..20 {
         let key = format!("k{round}");
@@ -180,7 +180,7 @@ async fn as_of_october_detections_have_an_hour_and_v3_uploads_a_type() {
 
 #[tokio::test]
 async fn the_revision_can_be_the_servers() {
-    let stunt = Stunt::with(|config| {
+    let stunt = TestServer::with(|config| {
         config.orders.revision = stuntdouble::model::account::Revision::V2026_10;
     })
     .await;

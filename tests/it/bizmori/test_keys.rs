@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{ANTI_AI, CONFIRM_ANTI_AI};
-use crate::support::{Stunt, code};
+use crate::support::{TestServer, code};
 
 #[tokio::test]
 async fn a_test_key_takes_five_seconds_stores_nothing_and_has_no_result_file() {
     let key = "sk_test_1";
-    let stunt = Stunt::frozen(key).await;
+    let stunt = TestServer::frozen(key).await;
     let made = stunt
         .post(
             key,

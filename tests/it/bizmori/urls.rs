@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{ANTI_AI, CONFIRM_ANTI_AI, EMBED, downloaded, made, signed, text};
-use crate::support::{Stunt, code, fixture, picture};
+use crate::support::{TestServer, code, fixture, picture};
 
 const WITH_URLS: &str = "/api/v2/orders/anti-ai/with-urls";
 
 #[tokio::test]
 async fn an_order_of_urls_alone_is_in_progress_at_once() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let url = "http://files.test/a.jpg";
     let body =
         json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "originalFileUrl": url}]});
@@ -38,7 +38,7 @@ async fn an_order_of_urls_alone_is_in_progress_at_once() {
 
 #[tokio::test]
 async fn an_order_of_both_waits_for_its_upload_and_its_confirm() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "files": [
         {"fileName": "a.png", "originalFileUrl": "https://files.test/a.png"}, {"fileName": "b.jpg"}]});
     let answer = stunt.post("live", ANTI_AI, &body).await;
@@ -64,7 +64,7 @@ async fn an_order_of_both_waits_for_its_upload_and_its_confirm() {
 
 #[tokio::test]
 async fn the_deprecated_route_takes_urls_alone() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a.webp", "imageUrl": "http://files.test/a"}]});
     let answer = stunt.post("live", WITH_URLS, &body).await;
     let id = text(&answer.json(), "/data/orderId");
@@ -81,7 +81,7 @@ async fn the_deprecated_route_takes_urls_alone() {
 
 #[tokio::test]
 async fn an_embedding_takes_urls_for_pictures_and_documents() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "files": [
         {"fileName": "a.tiff", "originalFileUrl": "http://files.test/a", "watermarks": [{"text": "x"}]},
         {"fileName": "b.pdf", "originalFileUrl": "http://files.test/b", "watermarks": [{"text": "y"}]}]});
@@ -124,7 +124,7 @@ async fn files() -> String {
 
 #[tokio::test]
 async fn with_the_setting_fetch_the_file_is_downloaded_or_the_order_fails() {
-    let stunt = Stunt::with(|config| config.orders.fetch = true).await;
+    let stunt = TestServer::with(|config| config.orders.fetch = true).await;
     stunt.freeze("live").await;
     let origin = files().await;
     let run = async |name: &str| -> Value {

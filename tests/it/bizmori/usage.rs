@@ -4,9 +4,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{ANTI_AI, DETECTION, EMBED, made, text};
-use crate::support::Stunt;
+use crate::support::TestServer;
 
-async fn give(stunt: &Stunt, key: &str, credits: u64) {
+async fn give(stunt: &TestServer, key: &str, credits: u64) {
     let path = format!("/_mock/accounts/{key}");
     stunt
         .control(Method::PUT, &path, &json!({"credits": credits}))
@@ -20,7 +20,7 @@ fn anti_ai(key: &str, files: usize) -> Value {
 
 #[tokio::test]
 async fn an_order_costs_a_credit_a_file_until_they_are_used_up() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     give(&stunt, "live", 4).await;
     let first = made(&stunt, "live", ANTI_AI, &anti_ai("a", 2)).await;
     let again = made(&stunt, "live", ANTI_AI, &anti_ai("a", 2)).await;
@@ -51,7 +51,7 @@ async fn an_order_costs_a_credit_a_file_until_they_are_used_up() {
 
 #[tokio::test]
 async fn without_a_number_and_with_a_test_key_nothing_is_counted() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     give(&stunt, "sk_test_1", 0).await;
     for key in ["live", "sk_test_1"] {
         made(&stunt, key, ANTI_AI, &anti_ai("a", 100)).await;

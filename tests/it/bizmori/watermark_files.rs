@@ -4,10 +4,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{EMBED, EXTRACT, downloaded, made, text};
-use crate::support::{Stunt, fixture};
+use crate::support::{TestServer, fixture};
 
 /// The file with its texts in, and through the whole of both orders: what is found in it.
-async fn round_trip(stunt: &Stunt, name: &str, bytes: Vec<u8>, texts: &[String]) -> Value {
+async fn round_trip(stunt: &TestServer, name: &str, bytes: Vec<u8>, texts: &[String]) -> Value {
     let marks: Vec<Value> = texts.iter().map(|text| json!({"text": text})).collect();
     let body = json!({"idempotencyKey": name, "files": [{"fileName": name, "watermarks": marks}]});
     let order = made(stunt, "live", EMBED, &body).await;
@@ -24,7 +24,7 @@ async fn round_trip(stunt: &Stunt, name: &str, bytes: Vec<u8>, texts: &[String])
 
 #[tokio::test]
 async fn a_text_goes_into_every_format_and_is_found_under_another_name_and_key() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     stunt.freeze("other").await;
     let long: String = "물결 ünï 🎨 ".chars().cycle().take(1_000).collect();
     for name in [
@@ -55,7 +55,7 @@ async fn a_text_goes_into_every_format_and_is_found_under_another_name_and_key()
 
 #[tokio::test]
 async fn ten_texts_of_a_thousand_characters_survive_in_one_file() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     stunt.freeze("other").await;
     let of = |n: u32| -> String {
         let begin = char::from_u32(0xac00 + n * 100).expect("a syllable");
@@ -70,7 +70,7 @@ async fn ten_texts_of_a_thousand_characters_survive_in_one_file() {
 
 #[tokio::test]
 async fn a_file_without_a_watermark_has_none() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for name in [
         "plain.jpg",
         "plain.png",

@@ -4,11 +4,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{CONFIRM_ANTI_AI, EMBED, EXTRACT, downloaded, made, signed, text};
-use crate::support::{Receiver, Stunt, code, fixture, picture};
+use crate::support::{Receiver, TestServer, code, fixture, picture};
 
 #[tokio::test]
 async fn an_embedding_answers_its_files_and_starts_by_itself_when_the_last_is_in() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "files": [
         {"fileName": "a.JPG", "watermarks": [{"text": "one"}, {"text": "둘"}]},
         {"fileName": "b.pdf", "watermarks": [{"text": "three"}]},
@@ -62,7 +62,7 @@ async fn an_embedding_answers_its_files_and_starts_by_itself_when_the_last_is_in
 
 #[tokio::test]
 async fn an_extraction_answers_its_file_and_its_original() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "file": {"fileName": "a_detected.webp",
         "includeOriginal": true, "originalFile": {"fileName": "o.bmp"}}});
     let answer = stunt.post("live", EXTRACT, &body).await;
@@ -118,7 +118,7 @@ async fn an_extraction_answers_its_file_and_its_original() {
 }
 
 /// An extraction with its one file in: its id.
-async fn extraction(stunt: &Stunt, key: &str, name: &str, bytes: Vec<u8>) -> String {
+async fn extraction(stunt: &TestServer, key: &str, name: &str, bytes: Vec<u8>) -> String {
     let body = json!({"idempotencyKey": name, "file": {"fileName": name}});
     let data = made(stunt, key, EXTRACT, &body).await;
     stunt.put(&text(&data, "/file/uploadUrl"), bytes).await;
@@ -127,7 +127,7 @@ async fn extraction(stunt: &Stunt, key: &str, name: &str, bytes: Vec<u8>) -> Str
 
 #[tokio::test]
 async fn watermark_orders_are_announced_whole() {
-    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
     stunt.webhook("live", &receiver.url).await;
     let told = async |n: usize, id: &str, kind: &str| {
         stunt.advance("live", "PT1S").await;
@@ -180,7 +180,7 @@ async fn watermark_orders_are_announced_whole() {
 
 #[tokio::test]
 async fn a_watermark_order_is_not_confirmed() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "e", "files": [{"fileName": "e.png", "watermarks": [{"text": "x"}]}]});
     let order = made(&stunt, "live", EMBED, &body).await;
     let confirm = json!({"idempotencyKey": "c", "orderId": order["orderId"]});
@@ -201,7 +201,7 @@ async fn a_watermark_order_is_not_confirmed() {
 #[tokio::test]
 async fn test_keys_find_what_the_name_says_and_store_nothing() {
     let key = "sk_test_1";
-    let stunt = Stunt::frozen(key).await;
+    let stunt = TestServer::frozen(key).await;
     for (name, found) in [
         ("a_detected.jpg", json!("MORI TEST WATERMARK")),
         ("a_UNDETECTED.pdf", Value::Null),
@@ -224,7 +224,7 @@ async fn test_keys_find_what_the_name_says_and_store_nothing() {
 
 #[tokio::test]
 async fn what_no_watermark_goes_into_fails_with_the_vendors_code() {
-    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
     stunt.webhook("live", &receiver.url).await;
     let cases = [
         (

@@ -9,15 +9,15 @@ use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::{ANTI_AI, files_in, made, text};
-use crate::support::{Receiver, Stunt, code};
+use crate::support::{Receiver, TestServer, code};
 
 /// What came to a target: its name, its type, its bytes.
-type Puts = Arc<Mutex<Vec<(String, String, usize)>>>;
+type ReceivedPuts = Arc<Mutex<Vec<(String, String, usize)>>>;
 
 /// A store of the client's: takes what is put to `ok…`, is not ready twice for `late…`, never
 /// takes `no…`.
-async fn targets() -> (String, Puts) {
-    let puts = Puts::default();
+async fn targets() -> (String, ReceivedPuts) {
+    let puts = ReceivedPuts::default();
     let router = Router::new()
         .route("/{name}", axum::routing::put(put))
         .with_state(Arc::clone(&puts));
@@ -29,7 +29,7 @@ async fn targets() -> (String, Puts) {
 }
 
 async fn put(
-    State(puts): State<Puts>,
+    State(puts): State<ReceivedPuts>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -59,14 +59,14 @@ fn order(key: &str, origin: &str, names: &[&str]) -> Value {
     json!({"idempotencyKey": key, "files": files, "mode": {"zeroCopy": true}, "outputTargets": targets})
 }
 
-fn names(puts: &Puts) -> Vec<String> {
+fn names(puts: &ReceivedPuts) -> Vec<String> {
     let puts = puts.lock().expect("no panic");
     puts.iter().map(|put| put.0.clone()).collect()
 }
 
 #[tokio::test]
 async fn each_output_is_put_to_its_target_and_not_kept() {
-    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
     stunt.webhook("live", &receiver.url).await;
     let (origin, puts) = targets().await;
     let body = order("a", &origin, &["ok1", "ok2"]);
@@ -93,7 +93,7 @@ async fn each_output_is_put_to_its_target_and_not_kept() {
 
 #[tokio::test]
 async fn a_target_that_is_not_ready_is_tried_again_after_1_2_and_4_seconds() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let (origin, puts) = targets().await;
     let body = order("a", &origin, &["late", "ok"]);
     let late = made(&stunt, "live", ANTI_AI, &body).await;
@@ -123,7 +123,7 @@ async fn a_target_that_is_not_ready_is_tried_again_after_1_2_and_4_seconds() {
 
 #[tokio::test]
 async fn a_target_that_refuses_fails_the_order_at_once() {
-    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
     stunt.webhook("live", &receiver.url).await;
     let (origin, puts) = targets().await;
     let body = order("a", &origin, &["no", "ok"]);
@@ -143,7 +143,7 @@ async fn a_target_that_refuses_fails_the_order_at_once() {
 #[tokio::test]
 async fn outputs_that_no_target_takes_are_not_kept() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = Stunt::with(|config| config.data_dir = Some(data.path().to_owned())).await;
+    let stunt = TestServer::with(|config| config.data_dir = Some(data.path().to_owned())).await;
     stunt.freeze("live").await;
     let blobs = data.path().join("blobs");
     let (origin, puts) = targets().await;
@@ -161,7 +161,7 @@ async fn outputs_that_no_target_takes_are_not_kept() {
 #[tokio::test]
 async fn what_a_target_has_taken_is_not_made_again() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = Stunt::with(|config| config.data_dir = Some(data.path().to_owned())).await;
+    let stunt = TestServer::with(|config| config.data_dir = Some(data.path().to_owned())).await;
     stunt.freeze("live").await;
     let (origin, puts) = targets().await;
     let mut body = order("a", &origin, &["ok1", "ok2", "late"]);
@@ -201,7 +201,7 @@ fn spoil(directory: &std::path::Path, begin: &[u8]) -> usize {
 
 #[tokio::test]
 async fn targets_are_as_many_as_files_and_have_not_expired() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let refused = async |change: fn(&mut Value), why: &str| {
         let mut body = order("a", "http://127.0.0.1:1", &["one"]);
         change(&mut body);

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::{as_sent, asked, done, not_done, sent};
-use crate::support::{Stunt, picture};
+use crate::support::{TestServer, picture};
 
 #[tokio::test]
 async fn an_account_is_kept_aside_and_brought_back() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt.confirmed("live", &body, picture()).await;
     let taken = done(&stunt, &["snapshots", "take", "a b", "--account", "live"]).await;
@@ -39,7 +39,7 @@ async fn an_account_is_kept_aside_and_brought_back() {
 
 #[tokio::test]
 async fn a_clock_is_told_to_jump() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let set = ["clock", "set", "--mode", "jump", "--account", "live"];
     let said = asked(&stunt, &set, "").await;
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""));

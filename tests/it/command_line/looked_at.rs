@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{as_sent, done, not_done, sent};
-use crate::support::{Receiver, Reply, Stunt, T0, picture};
+use crate::support::{Receiver, Reply, T0, TestServer, picture};
 
 const CREATE: &str = "bizmori.createAiDetection";
 
@@ -16,7 +16,7 @@ fn next_of(listed: &str) -> String {
 
 #[tokio::test]
 async fn requests_are_listed_as_the_server_tells_of_them() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     stunt.get("live", "/api/v2/orders/42").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     stunt.pending("live", &body).await;
@@ -61,7 +61,7 @@ async fn requests_are_listed_as_the_server_tells_of_them() {
 
 #[tokio::test]
 async fn verified_requests_are_a_success_and_others_a_failure_with_near_misses() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     stunt.pending("live", &body).await;
     let verify = [
@@ -115,7 +115,7 @@ async fn verified_requests_are_a_success_and_others_a_failure_with_near_misses()
 
 #[tokio::test]
 async fn deliveries_are_listed_and_one_is_sent_once_more() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::answering([Reply::Status(503)]).await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
@@ -152,7 +152,7 @@ async fn deliveries_are_listed_and_one_is_sent_once_more() {
 
 #[tokio::test]
 async fn orders_are_listed_and_brought_to_their_end() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let rule = json!({"account": "live", "then": {"processing": "hold"}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
     let mut ids = Vec::new();
@@ -211,7 +211,7 @@ async fn orders_are_listed_and_brought_to_their_end() {
 
 #[tokio::test]
 async fn an_inbox_is_set_up_listed_read_and_removed() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let script = r#"{"statuses": [503]}"#;
     let set = done(
         &stunt,

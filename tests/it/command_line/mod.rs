@@ -14,18 +14,18 @@ use std::process::{Command, Stdio};
 
 use reqwest::Method;
 
-use crate::support::Stunt;
+use crate::support::TestServer;
 
 /// What the program said, and how it ended.
 #[derive(Debug, PartialEq, Eq)]
-struct Said {
+struct CommandOutput {
     code: Option<i32>,
     out: String,
     err: String,
 }
 
 /// What the program says with those arguments, that input, and the variables of a server there.
-async fn said(variables: &[(&str, &str)], arguments: &[&str], input: &str) -> Said {
+async fn said(variables: &[(&str, &str)], arguments: &[&str], input: &str) -> CommandOutput {
     let mut program = Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
     program
         .args(arguments)
@@ -43,26 +43,26 @@ async fn said(variables: &[(&str, &str)], arguments: &[&str], input: &str) -> Sa
         child.wait_with_output().expect("an end")
     });
     let ran = ran.await.expect("no panic");
-    Said {
+    CommandOutput {
         code: ran.status.code(),
         out: String::from_utf8(ran.stdout).expect("UTF-8"),
         err: String::from_utf8(ran.stderr).expect("UTF-8"),
     }
 }
 
-async fn asked(stunt: &Stunt, arguments: &[&str], input: &str) -> Said {
+async fn asked(stunt: &TestServer, arguments: &[&str], input: &str) -> CommandOutput {
     said(&[("STUNTDOUBLE_URL", &stunt.origin)], arguments, input).await
 }
 
 /// What it shows where all goes well, nothing being wrong to tell of.
-async fn done(stunt: &Stunt, arguments: &[&str]) -> String {
+async fn done(stunt: &TestServer, arguments: &[&str]) -> String {
     let said = asked(stunt, arguments, "").await;
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
     said.out
 }
 
 /// What it shows and what it says where not.
-async fn not_done(stunt: &Stunt, arguments: &[&str]) -> (String, String) {
+async fn not_done(stunt: &TestServer, arguments: &[&str]) -> (String, String) {
     let said = asked(stunt, arguments, "").await;
     assert_eq!(said.code, Some(1), "{said:?}");
     (said.out, said.err)
@@ -76,6 +76,6 @@ fn as_sent(shown: &str) -> String {
 }
 
 /// What the server answers to a GET of that path.
-async fn sent(stunt: &Stunt, path: &str) -> String {
+async fn sent(stunt: &TestServer, path: &str) -> String {
     stunt.send(Method::GET, path, &[], "").await.text()
 }

@@ -1,7 +1,7 @@
 //! What is refused, by the server or before it is asked, and where there is no server.
 
-use super::{Said, asked, not_done, said};
-use crate::support::{Receiver, Reply, Stunt};
+use super::{CommandOutput, asked, not_done, said};
+use crate::support::{Receiver, Reply, TestServer};
 
 fn refused(line: &str) -> (String, String) {
     (String::new(), format!("stuntdouble: {line}\n"))
@@ -9,7 +9,7 @@ fn refused(line: &str) -> (String, String) {
 
 #[tokio::test]
 async fn the_server_says_what_is_wrong_and_what_to_do() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let shapes = "(GET /_mock/openapi.json describes the fields and their types)";
     let step = "(milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most)";
     for (arguments, line) in [
@@ -88,7 +88,7 @@ async fn the_server_says_what_is_wrong_and_what_to_do() {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_not_sent() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let gone = "cannot read /nowhere/a.json: No such file or directory (os error 2)";
     let load = ["fixtures", "load", "/nowhere/a.json"];
     assert_eq!(not_done(&stunt, &load).await, refused(gone));
@@ -101,7 +101,7 @@ async fn what_cannot_be_read_is_not_sent() {
 #[tokio::test]
 async fn a_control_token_is_shown_or_asked_for() {
     let stunt =
-        Stunt::with(|config| config.control.control_token = Some("s3cret".to_owned())).await;
+        TestServer::with(|config| config.control.control_token = Some("s3cret".to_owned())).await;
     let line = "the control token is missing, or another (give it with --token, or in STUNTDOUBLE_CONTROL_TOKEN)";
     for arguments in [&["rules"][..], &["rules", "--token", "other"]] {
         assert_eq!(
@@ -113,7 +113,7 @@ async fn a_control_token_is_shown_or_asked_for() {
     // Exempt, so that a container's health check needs no token.
     assert_eq!(asked(&stunt, &["health"], "").await.code, Some(0));
     let none = "{\n  \"rules\": [],\n  \"next\": null\n}\n".to_owned();
-    let shown = Said {
+    let shown = CommandOutput {
         code: Some(0),
         out: none,
         err: String::new(),
@@ -176,7 +176,7 @@ async fn a_server_that_never_answers_is_not_healthy() {
 
 #[tokio::test]
 async fn what_is_no_command_is_not_asked() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for (arguments, begin) in [
         (
             &["nothing"][..],

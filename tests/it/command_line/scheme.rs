@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::{Arg, Command, CommandFactory, Parser};
 use stuntdouble::api::control::routes;
-use stuntdouble::cli::client::{Call, call};
+use stuntdouble::cli::client::{ApiCall, call};
 use stuntdouble::cli::grammar::{Cli, Command as Said};
 
 const README: &str = include_str!("../../../README.md");
@@ -109,7 +109,7 @@ fn every_command_is_a_call_of_its_route() {
             assert_eq!(route, "", "{line} asks nobody");
             continue;
         };
-        let Call { method, path, .. } = call(&command, &|_| Ok(Vec::new())).expect("a call");
+        let ApiCall { method, path, .. } = call(&command, &|_| Ok(Vec::new())).expect("a call");
         let (expected, template) = route.split_once(' ').expect("a method and a path");
         assert_eq!(method, expected, "{line}");
         assert!(is_at(template, &path), "{line}: {path}");

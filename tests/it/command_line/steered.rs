@@ -1,7 +1,7 @@
 //! Time, accounts and rules.
 
-use super::{Said, as_sent, asked, done, not_done, sent};
-use crate::support::{Receiver, Reply, Stunt, T0, picture};
+use super::{CommandOutput, as_sent, asked, done, not_done, sent};
+use crate::support::{Receiver, Reply, T0, TestServer, picture};
 use serde_json::{Value, json};
 
 /// The text with the offset of a clock that stands still replaced: the real time has its part in it.
@@ -14,7 +14,7 @@ fn without_offset(text: &str) -> String {
 
 #[tokio::test]
 async fn a_server_that_serves_is_healthy() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let version = env!("CARGO_PKG_VERSION");
     let shown = format!("{{\n  \"status\": \"ok\",\n  \"version\": \"{version}\"\n}}\n");
     assert_eq!(done(&stunt, &["health"]).await, shown);
@@ -26,7 +26,7 @@ async fn a_server_that_serves_is_healthy() {
 
 #[tokio::test]
 async fn a_clock_is_set_and_shown() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let frozen = r#"{
   "now": "2026-03-12T10:00:00.000Z",
   "mode": "frozen",
@@ -50,7 +50,7 @@ async fn a_clock_is_set_and_shown() {
 
 #[tokio::test]
 async fn a_clock_is_moved_on_and_what_ran_is_shown() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt.confirmed("live", &body, picture()).await;
     let moved = done(&stunt, &["advance", "PT1S", "--account", "live"]).await;
@@ -89,7 +89,7 @@ async fn a_clock_is_moved_on_and_what_ran_is_shown() {
 
 #[tokio::test]
 async fn what_waits_is_shown_and_is_a_failure() {
-    let stunt = Stunt::with(|config| {
+    let stunt = TestServer::with(|config| {
         config.orders.processing_ms = 0;
         config.outbound.webhook_timeout_ms = 600_000;
     })
@@ -130,7 +130,7 @@ async fn what_waits_is_shown_and_is_a_failure() {
 
 #[tokio::test]
 async fn an_account_is_set_up_shown_and_removed() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let account = r#"{
   "key": "a/b",
   "plan": "free",
@@ -160,7 +160,7 @@ async fn an_account_is_set_up_shown_and_removed() {
 
 #[tokio::test]
 async fn rules_are_added_listed_and_removed() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let then = r#"{"then": {"respond": {"status": 503, "body": {"b":1.50,"a":2}}}}"#;
     done(&stunt, &["accounts", "set", "live"]).await;
     let made = done(&stunt, &["rules", "add", then, "--account", "live"]).await;
@@ -188,7 +188,7 @@ async fn rules_are_added_listed_and_removed() {
 
     for key in ["a", "b"] {
         let rule = format!(r#"{{"account": "{key}", "then": {{"delayMs": 1}}}}"#);
-        let Said { code, err, .. } = asked(&stunt, &["rules", "add", "-"], &rule).await;
+        let CommandOutput { code, err, .. } = asked(&stunt, &["rules", "add", "-"], &rule).await;
         assert_eq!((code, err), (Some(0), String::new()));
     }
     assert_eq!(
@@ -203,7 +203,7 @@ async fn rules_are_added_listed_and_removed() {
 
 #[tokio::test]
 async fn a_reset_is_of_one_account_or_of_everything() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for key in ["a", "b", "c"] {
         done(&stunt, &["accounts", "set", key]).await;
     }
@@ -219,7 +219,7 @@ async fn a_reset_is_of_one_account_or_of_everything() {
 
 #[tokio::test]
 async fn load_fixtures_reads_the_files_that_the_document_names() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/example.json");
     done(&stunt, &["fixtures", "load", example]).await;
     let listed = sent(&stunt, "/_mock/orders?account=sk_live_example").await;
@@ -248,7 +248,7 @@ async fn load_fixtures_reads_the_files_that_the_document_names() {
 
 #[tokio::test]
 async fn load_fixtures_with_a_missing_file_names_it_and_sends_nothing() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let folder = tempfile::tempdir().expect("a directory");
     let document = folder.path().join("a.json");
     let text = r#"{"accounts": [{"key": "a"}], "orders": [{"account": "a",

@@ -4,12 +4,12 @@ use reqwest::Method;
 use tokio::io::AsyncWriteExt;
 
 use super::{closed, get, read_response, send};
-use crate::support::{Stunt, picture, raw};
+use crate::support::{TestServer, picture, raw};
 
 const EXPECT: &str = "Expect: 100-continue\r\nContent-Length: 8388608\r\n";
 
 /// Sends a request that waits for `100 Continue`, and reads to the end of the connection.
-async fn awaiting(stunt: &Stunt, line: &str, headers: &str) -> String {
+async fn awaiting(stunt: &TestServer, line: &str, headers: &str) -> String {
     let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\n{EXPECT}{headers}\r\n");
     let mut stream = send(stunt, request.as_bytes()).await;
     String::from_utf8(closed(&mut stream).await).expect("text")
@@ -17,7 +17,7 @@ async fn awaiting(stunt: &Stunt, line: &str, headers: &str) -> String {
 
 #[tokio::test]
 async fn refusal_in_place_of_100_continue_says_connection_close_on_every_api() {
-    let stunt = Stunt::with(|config| {
+    let stunt = TestServer::with(|config| {
         config.control.control_token = Some("token".to_owned());
     })
     .await;
@@ -54,7 +54,7 @@ async fn refusal_in_place_of_100_continue_says_connection_close_on_every_api() {
 
 #[tokio::test]
 async fn answer_of_a_rule_in_place_of_100_continue_says_connection_close() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let rule = serde_json::json!({
         "when": {"operation": "bizmori.createAiDetection"},
         "then": {"respond": {"status": 503}},
@@ -67,7 +67,7 @@ async fn answer_of_a_rule_in_place_of_100_continue_says_connection_close() {
 
 #[tokio::test]
 async fn request_that_is_no_http_is_answered_with_connection_close() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for head in [
         "GET / HTTP/1.1\r\nno header\r\n\r\n",
         "GET /a b HTTP/1.1\r\n\r\n",
@@ -82,7 +82,7 @@ async fn request_that_is_no_http_is_answered_with_connection_close() {
 
 #[tokio::test]
 async fn body_that_was_read_or_read_on_leaves_the_connection_open() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = r#"{"idempotencyKey": "a", "fileName": "a.jpg"}"#;
     let length = body.len();
     for (line, headers) in [
@@ -111,7 +111,7 @@ async fn body_that_was_read_or_read_on_leaves_the_connection_open() {
 
 #[tokio::test]
 async fn upload_after_100_continue_leaves_the_connection_open() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let order = serde_json::json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let (_, url) = stunt.pending("live", &order).await;
     let target = url.trim_start_matches(stunt.origin.as_str());
@@ -141,7 +141,7 @@ async fn upload_after_100_continue_leaves_the_connection_open() {
 
 #[tokio::test]
 async fn upload_refused_after_100_continue_is_read_on() {
-    let stunt = Stunt::with(|config| config.storage.object_bytes_max = 100_000).await;
+    let stunt = TestServer::with(|config| config.storage.object_bytes_max = 100_000).await;
     stunt.freeze("live").await;
     let order = serde_json::json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let (_, url) = stunt.pending("live", &order).await;

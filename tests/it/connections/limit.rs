@@ -4,10 +4,10 @@ use serde_json::json;
 use tokio::net::TcpStream;
 
 use super::{GUARD, closed, get, read_response, send};
-use crate::support::{Process, Stunt, picture, raw};
+use crate::support::{Process, TestServer, picture, raw};
 
 /// A connection on which one request was answered.
-async fn idle(stunt: &Stunt) -> TcpStream {
+async fn idle(stunt: &TestServer) -> TcpStream {
     let mut stream = send(stunt, &get("/_mock/health")).await;
     read_response(&mut stream).await;
     stream
@@ -15,7 +15,7 @@ async fn idle(stunt: &Stunt) -> TcpStream {
 
 #[tokio::test]
 async fn connection_over_the_limit_closes_the_one_idle_for_longest() {
-    let stunt = Stunt::with(|config| config.connections.connections_max = Some(3)).await;
+    let stunt = TestServer::with(|config| config.connections.connections_max = Some(3)).await;
     let mut idle_ones = Vec::new();
     for _ in 0..3 {
         idle_ones.push(idle(&stunt).await);
@@ -34,7 +34,7 @@ async fn connection_over_the_limit_closes_the_one_idle_for_longest() {
 
 #[tokio::test]
 async fn connection_over_the_limit_waits_for_requests_in_flight() {
-    let stunt = Stunt::with(|config| config.connections.connections_max = Some(1)).await;
+    let stunt = TestServer::with(|config| config.connections.connections_max = Some(1)).await;
     let mut poll = send(&stunt, &get("/_mock/inbox/a/messages?min=1&timeoutMs=500")).await;
     let mut other = send(&stunt, &get("/_mock/health")).await;
     let (polled, answered) = tokio::join!(
@@ -48,7 +48,7 @@ async fn connection_over_the_limit_waits_for_requests_in_flight() {
 
 #[tokio::test]
 async fn silent_connections_and_handshakes_make_room_for_others() {
-    let stunt = Stunt::with(|config| {
+    let stunt = TestServer::with(|config| {
         config.tls.tls = true;
         config.tls.tls_port = 0;
         config.connections.connections_max = Some(2);

@@ -3,14 +3,14 @@
 use reqwest::Method;
 
 use super::{get, send};
-use crate::support::{Process, Stunt};
+use crate::support::{Process, TestServer};
 
 const CLIENTS: usize = 40;
 const REQUESTS: usize = 250;
 const MIB: u64 = 1024 * 1024;
 
 /// Value of a metric that has no labels, or whose labels are given with its name.
-async fn metric(stunt: &Stunt, name: &str) -> u64 {
+async fn metric(stunt: &TestServer, name: &str) -> u64 {
     let page = stunt.send(Method::GET, "/_mock/metrics", &[], "").await;
     let text = page.text();
     let value = text

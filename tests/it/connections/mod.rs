@@ -13,7 +13,7 @@ use reqwest::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Stunt, raw};
+use crate::support::{TestServer, raw};
 
 /// Guard against a test that never ends. No test depends on its length.
 const GUARD: Duration = Duration::from_mins(1);
@@ -24,7 +24,7 @@ fn get(path: &str) -> Vec<u8> {
 }
 
 /// Opens a connection, sends the bytes, and leaves it open.
-async fn send(stunt: &Stunt, bytes: &[u8]) -> TcpStream {
+async fn send(stunt: &TestServer, bytes: &[u8]) -> TcpStream {
     let mut stream = raw::connect(&stunt.origin).await;
     stream.write_all(bytes).await.expect("it is taken");
     stream
@@ -58,7 +58,7 @@ async fn closed(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 /// Waits until the server has so many connections open, that of the question included.
-async fn await_connections(stunt: &Stunt, count: usize) {
+async fn await_connections(stunt: &TestServer, count: usize) {
     let expected = format!("\nstuntdouble_connections {count}\n");
     let reached = async {
         loop {

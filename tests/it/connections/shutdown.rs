@@ -4,10 +4,10 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{closed, get, read_response, send};
-use crate::support::{Stunt, raw};
+use crate::support::{TestServer, raw};
 
 /// Waits until so many requests are in flight, beside the one that asks.
-async fn await_requests(stunt: &Stunt, count: usize) {
+async fn await_requests(stunt: &TestServer, count: usize) {
     let expected = format!("\nstuntdouble_http_requests_under_way {}\n", count + 1);
     loop {
         let page = stunt.send(Method::GET, "/_mock/metrics", &[], "").await;
@@ -20,7 +20,7 @@ async fn await_requests(stunt: &Stunt, count: usize) {
 
 #[tokio::test]
 async fn stop_closes_silent_idle_and_incomplete_connections_at_once() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let mut silent = raw::connect(&stunt.origin).await;
     let mut half_a_head = send(&stunt, b"GET /_mock/health HTTP/1.1\r\nHost").await;
     let mut idle = send(&stunt, &get("/_mock/health")).await;
@@ -33,7 +33,7 @@ async fn stop_closes_silent_idle_and_incomplete_connections_at_once() {
 
 #[tokio::test]
 async fn stop_ends_long_polls_with_what_there_is() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     stunt.freeze("live").await;
     let post = |path: &str, body: &str| {
         let length = body.len();
@@ -74,7 +74,7 @@ async fn stop_ends_long_polls_with_what_there_is() {
 
 #[tokio::test]
 async fn stop_cuts_off_a_request_that_does_not_end() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let rule = json!({"when": {"operation": "undetectable.checkUserCredits"}, "then": {"delayMs": 600_000}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
     let mut stuck = send(&stunt, &get("/check-user-credits")).await;

@@ -6,20 +6,20 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::{GUARD, await_connections, closed, get, read_response, send};
-use crate::support::{Stunt, picture, raw};
+use crate::support::{TestServer, picture, raw};
 
 /// Milliseconds of the timeout that a test is about. The others are as by default.
 const TIMEOUT_MS: u32 = 200;
 
 /// The path and query of a URL.
-fn path_of(stunt: &Stunt, url: &str) -> String {
+fn path_of(stunt: &TestServer, url: &str) -> String {
     url.strip_prefix(&stunt.origin)
         .expect("one of ours")
         .to_owned()
 }
 
 /// The head of a PUT to the upload URL of a new order.
-async fn put_head(stunt: &Stunt, length: usize) -> Vec<u8> {
+async fn put_head(stunt: &TestServer, length: usize) -> Vec<u8> {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (_, url) = stunt.pending("live", &body).await;
     let (path, host) = (
@@ -31,7 +31,7 @@ async fn put_head(stunt: &Stunt, length: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn connection_that_sends_no_whole_head_is_closed_without_a_response() {
-    let stunt = Stunt::with(|config| config.connections.header_timeout_ms = TIMEOUT_MS).await;
+    let stunt = TestServer::with(|config| config.connections.header_timeout_ms = TIMEOUT_MS).await;
     for bytes in ["", "G", "GET /_mock/health HTTP/1.1\r\nHost: h\r\n"] {
         let mut stream = send(&stunt, bytes.as_bytes()).await;
         assert_eq!(closed(&mut stream).await, b"", "{bytes:?}");
@@ -40,7 +40,7 @@ async fn connection_that_sends_no_whole_head_is_closed_without_a_response() {
 
 #[tokio::test]
 async fn head_that_comes_after_another_request_has_the_same_timeout() {
-    let stunt = Stunt::with(|config| config.connections.header_timeout_ms = TIMEOUT_MS).await;
+    let stunt = TestServer::with(|config| config.connections.header_timeout_ms = TIMEOUT_MS).await;
     let mut stream = send(&stunt, &get("/_mock/health")).await;
     assert!(read_response(&mut stream).await.starts_with("HTTP/1.1 200"));
     stream.write_all(b"GET /").await.expect("it is taken");
@@ -49,7 +49,7 @@ async fn head_that_comes_after_another_request_has_the_same_timeout() {
 
 #[tokio::test]
 async fn idle_connection_is_closed_after_its_response() {
-    let stunt = Stunt::with(|config| config.connections.idle_timeout_ms = TIMEOUT_MS).await;
+    let stunt = TestServer::with(|config| config.connections.idle_timeout_ms = TIMEOUT_MS).await;
     let mut stream = send(&stunt, &get("/_mock/health")).await;
     let read = closed(&mut stream).await;
     let text = String::from_utf8(read).expect("text");
@@ -61,7 +61,7 @@ async fn idle_connection_is_closed_after_its_response() {
 
 #[tokio::test]
 async fn upload_that_stalls_answers_request_timeout() {
-    let stunt = Stunt::with(|config| config.connections.body_timeout_ms = TIMEOUT_MS).await;
+    let stunt = TestServer::with(|config| config.connections.body_timeout_ms = TIMEOUT_MS).await;
     let bytes = picture();
     for sent in [0, bytes.len() / 2] {
         let mut request = put_head(&stunt, bytes.len()).await;
@@ -91,7 +91,7 @@ async fn upload_that_stalls_answers_request_timeout() {
 
 #[tokio::test]
 async fn json_body_that_stalls_is_refused_in_the_words_of_its_api() {
-    let stunt = Stunt::with(|config| config.connections.body_timeout_ms = TIMEOUT_MS).await;
+    let stunt = TestServer::with(|config| config.connections.body_timeout_ms = TIMEOUT_MS).await;
     let stall = "no byte of the body was received for 200 ms (--body-timeout-ms)";
     for (path, body) in [
         (
@@ -123,7 +123,7 @@ async fn json_body_that_stalls_is_refused_in_the_words_of_its_api() {
 }
 
 /// Puts a large object, and returns a GET of it.
-async fn large_object(stunt: &Stunt) -> Vec<u8> {
+async fn large_object(stunt: &TestServer) -> Vec<u8> {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let mut bytes = picture();
     bytes.resize(32 * 1024 * 1024, 0);
@@ -140,7 +140,7 @@ async fn large_object(stunt: &Stunt) -> Vec<u8> {
 
 #[tokio::test]
 async fn connection_that_does_not_read_its_response_is_closed() {
-    let stunt = Stunt::with(|config| config.connections.write_timeout_ms = TIMEOUT_MS).await;
+    let stunt = TestServer::with(|config| config.connections.write_timeout_ms = TIMEOUT_MS).await;
     let request = large_object(&stunt).await;
     // A client that asks on and on without reading stalls the same way.
     let unread = send(&stunt, &request).await;
@@ -155,7 +155,7 @@ async fn connection_that_does_not_read_its_response_is_closed() {
 }
 
 /// Waits until a connection that was idle from now on has been closed.
-async fn pass_the_idle_timeout(stunt: &Stunt) {
+async fn pass_the_idle_timeout(stunt: &TestServer) {
     let mut idle = send(stunt, &get("/_mock/health")).await;
     closed(&mut idle).await;
 }
@@ -167,7 +167,7 @@ async fn answered(mut stream: TcpStream) -> String {
 
 #[tokio::test]
 async fn long_polls_that_outlast_every_timeout_are_answered() {
-    let stunt = Stunt::with(|config| {
+    let stunt = TestServer::with(|config| {
         let connections = &mut config.connections;
         connections.idle_timeout_ms = TIMEOUT_MS;
         connections.write_timeout_ms = TIMEOUT_MS;
@@ -205,7 +205,7 @@ async fn long_polls_that_outlast_every_timeout_are_answered() {
 
 #[tokio::test]
 async fn drip_slower_than_the_write_timeout_arrives_whole() {
-    let stunt = Stunt::with(|config| config.connections.write_timeout_ms = TIMEOUT_MS).await;
+    let stunt = TestServer::with(|config| config.connections.write_timeout_ms = TIMEOUT_MS).await;
     let rule = json!({
         "when": {"operation": "bizmori.getOrder"},
         "then": {"respond": {"status": 200, "body": "x"}, "fault": "drip", "bytesPerSecond": 200},

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Stunt, picture};
+use crate::support::{TestServer, picture};
 
 fn account(key: &str) -> Value {
     json!({
@@ -14,7 +14,7 @@ fn account(key: &str) -> Value {
 
 #[tokio::test]
 async fn an_account_is_made_by_its_first_use_or_by_hand_and_removed_with_all_it_owns() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let list = async || {
         stunt
             .control(Method::GET, "/_mock/accounts", &json!({}))
@@ -61,7 +61,7 @@ async fn an_account_is_made_by_its_first_use_or_by_hand_and_removed_with_all_it_
 
 #[tokio::test]
 async fn an_account_shows_its_fields_in_the_contracts_order() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let made = stunt
         .send(Method::PUT, "/_mock/accounts/live", &[], "{}")
         .await;
@@ -71,7 +71,7 @@ async fn an_account_shows_its_fields_in_the_contracts_order() {
 
 #[tokio::test]
 async fn plans_and_revisions_that_there_are_not_are_refused() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for (set, what) in [
         (
             json!({"plan": "gold"}),
@@ -96,7 +96,7 @@ async fn plans_and_revisions_that_there_are_not_are_refused() {
 
 #[tokio::test]
 async fn a_retention_of_no_days_is_refused_and_nothing_is_set() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let answer = stunt
         .send(
             Method::PUT,
@@ -117,7 +117,7 @@ async fn a_retention_of_no_days_is_refused_and_nothing_is_set() {
 
 #[tokio::test]
 async fn processing_and_retention_are_as_set_on_the_account() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let set = json!({"retentionDays": 1, "processing": {"delayMs": 60_000}});
     stunt
         .control(Method::PUT, "/_mock/accounts/live", &set)

@@ -8,9 +8,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stuntdouble::platform::clock::real_now;
 
-use crate::support::{Receiver, Reply, Stunt, T0, picture};
+use crate::support::{Receiver, Reply, T0, TestServer, picture};
 
-async fn clock(stunt: &Stunt, account: &str) -> Value {
+async fn clock(stunt: &TestServer, account: &str) -> Value {
     let path = format!("/_mock/clock?account={account}");
     stunt.control(Method::GET, &path, &json!({})).await
 }
@@ -22,7 +22,7 @@ fn ms(of: &Value) -> i64 {
 
 #[tokio::test]
 async fn the_default_clock_is_the_real_time() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let before = real_now().ms();
     let read = stunt.control(Method::GET, "/_mock/clock", &json!({})).await;
     let after = real_now().ms();
@@ -42,7 +42,7 @@ async fn the_default_clock_is_the_real_time() {
 
 #[tokio::test]
 async fn a_frozen_clock_stays_until_it_is_set() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let set = json!({"account": "live", "mode": "frozen", "now": T0});
     let set = stunt.control(Method::PUT, "/_mock/clock", &set).await;
     let shown = |of: &Value, now: &str| {
@@ -68,7 +68,7 @@ async fn a_frozen_clock_stays_until_it_is_set() {
 
 #[tokio::test]
 async fn a_clock_runs_on_from_the_instant_it_is_set_to() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let set = json!({"account": "live", "mode": "running", "now": "2030-01-01T00:00:00.000Z"});
     let set = stunt.control(Method::PUT, "/_mock/clock", &set).await;
     let read = clock(&stunt, "live").await;
@@ -91,7 +91,7 @@ async fn a_clock_runs_on_from_the_instant_it_is_set_to() {
 
 #[tokio::test]
 async fn advance_takes_a_duration_or_milliseconds_of_an_account_or_of_the_default_clock() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
     for (body, now) in [
@@ -131,7 +131,7 @@ async fn advance_takes_a_duration_or_milliseconds_of_an_account_or_of_the_defaul
 #[tokio::test]
 async fn advance_runs_each_piece_at_its_due_time_in_order_and_what_it_brings_about() {
     let (stunt, receiver) = (
-        Stunt::frozen("live").await,
+        TestServer::frozen("live").await,
         Receiver::answering([Reply::Status(500), Reply::Status(200), Reply::Status(500)]).await,
     );
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
@@ -174,7 +174,7 @@ async fn advance_runs_each_piece_at_its_due_time_in_order_and_what_it_brings_abo
 
 #[tokio::test]
 async fn two_accounts_keep_times_of_their_own_side_by_side() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let set = |account: &str, now: &str| json!({"account": account, "mode": "frozen", "now": now});
     for (account, now) in [("one", T0), ("two", "2020-01-01T00:00:00.000Z")] {
         let set = set(account, now);
@@ -209,7 +209,7 @@ async fn two_accounts_keep_times_of_their_own_side_by_side() {
 
 #[tokio::test]
 async fn the_default_clock_carries_all_that_follow_it_and_none_that_has_left_it() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});

@@ -6,23 +6,23 @@ mod resent;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Receiver, Reply, Stunt, picture};
+use crate::support::{Receiver, Reply, TestResponse, TestServer, picture};
 use crate::webhooks::integer;
 
-async fn deliveries(stunt: &Stunt, query: &str) -> Vec<Value> {
+async fn deliveries(stunt: &TestServer, query: &str) -> Vec<Value> {
     let path = format!("/_mock/deliveries{query}");
     let mut listed = stunt.control(Method::GET, &path, &json!({})).await;
     serde_json::from_value(listed["deliveries"].take()).expect("a list")
 }
 
-async fn resend(stunt: &Stunt, id: &Value) -> Answer {
+async fn resend(stunt: &TestServer, id: &Value) -> TestResponse {
     let id = id.to_string();
     let path = format!("/_mock/deliveries/{}/resend", id.trim_matches('"'));
     stunt.send(Method::POST, &path, &[], "").await
 }
 
 /// An order that has come to its end a second ago, told to that URL.
-async fn ended(stunt: &Stunt, url: &str) -> (String, String) {
+async fn ended(stunt: &TestServer, url: &str) -> (String, String) {
     let (webhook, secret) = stunt.webhook("live", url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     stunt.confirmed("live", &body, picture()).await;
@@ -32,7 +32,7 @@ async fn ended(stunt: &Stunt, url: &str) -> (String, String) {
 
 #[tokio::test]
 async fn an_attempt_is_told_as_it_was_made() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::answering([Reply::Status(503)]).await;
     let (webhook, secret) = ended(&stunt, &receiver.url).await;
     let message = receiver.messages(1).await.remove(0);
@@ -82,7 +82,7 @@ async fn an_attempt_is_told_as_it_was_made() {
 
 #[tokio::test]
 async fn a_whole_ladder_is_told_with_what_came_next() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let (webhook, _) = ended(&stunt, "http://8.8.8.8/hook").await;
     stunt.advance("live", "P1D").await;
     let told = deliveries(&stunt, &format!("?webhookId={webhook}")).await;

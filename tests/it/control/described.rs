@@ -7,8 +7,8 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use stuntdouble::api::control::{description, routes};
 
-use crate::support::described::{Asked, check};
-use crate::support::{Answer, Stunt};
+use crate::support::described::{DescribedInput, check};
+use crate::support::{TestResponse, TestServer};
 
 #[test]
 fn every_operation_is_described_by_its_name_where_it_is_and_no_other() {
@@ -45,7 +45,7 @@ fn every_operation_is_described_by_its_name_where_it_is_and_no_other() {
 
 #[tokio::test]
 async fn the_description_is_served_as_it_is() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let answer = stunt
         .send(Method::GET, "/_mock/openapi.json", &[], "")
         .await;
@@ -90,13 +90,13 @@ fn wrong(path: &str, body: &Value, status: u16, answer: &Value) -> String {
     if status >= 400 {
         headers.insert("x-mock-reason", HeaderValue::from_static("7"));
     }
-    let answer = Answer {
+    let answer = TestResponse {
         status,
         headers,
         bytes: answer.to_string().into_bytes(),
     };
     let body = body.to_string();
-    let asked = Asked {
+    let asked = DescribedInput {
         method: &Method::PUT,
         path,
         body: Some(body.as_bytes()),

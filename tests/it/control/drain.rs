@@ -3,9 +3,9 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, Reply, Stunt, T0, picture};
+use crate::support::{Receiver, Reply, T0, TestServer, picture};
 
-async fn drain(stunt: &Stunt, body: &Value) -> (u16, Value) {
+async fn drain(stunt: &TestServer, body: &Value) -> (u16, Value) {
     let answer = stunt
         .send(Method::POST, "/_mock/drain", &[], body.to_string())
         .await;
@@ -13,7 +13,7 @@ async fn drain(stunt: &Stunt, body: &Value) -> (u16, Value) {
 }
 
 /// A detection of the account's that a rule holds as `processing` says.
-async fn held(stunt: &Stunt, key: &str, processing: &Value) -> String {
+async fn held(stunt: &TestServer, key: &str, processing: &Value) -> String {
     let rule = json!({"account": key, "then": {"processing": processing}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
     let body = json!({"idempotencyKey": "held", "fileName": "a_ai.jpg"});
@@ -26,7 +26,7 @@ fn idle(next: &Value) -> (u16, Value) {
 
 #[tokio::test]
 async fn drain_of_a_frozen_clock_with_work_due_later_names_the_advance_that_runs_it() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     assert_eq!(drain(&stunt, &json!({})).await, idle(&Value::Null));
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt.confirmed("live", &body, picture()).await;
@@ -62,7 +62,7 @@ async fn drain_of_a_frozen_clock_with_work_due_later_names_the_advance_that_runs
 
 #[tokio::test]
 async fn drain_of_a_frozen_default_clock_names_the_advance_of_that() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
@@ -81,7 +81,7 @@ async fn drain_of_a_frozen_default_clock_names_the_advance_of_that() {
 
 #[tokio::test]
 async fn drain_by_a_running_clock_waits_for_an_order_in_progress_and_its_webhook() {
-    let stunt = Stunt::with(|config| config.orders.processing_ms = 50).await;
+    let stunt = TestServer::with(|config| config.orders.processing_ms = 50).await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     let mut ids = Vec::new();
@@ -98,7 +98,7 @@ async fn drain_by_a_running_clock_waits_for_an_order_in_progress_and_its_webhook
 
 #[tokio::test]
 async fn drain_waits_for_a_report_in_progress() {
-    let stunt = Stunt::with(|config| config.orders.processing_ms = 50).await;
+    let stunt = TestServer::with(|config| config.orders.processing_ms = 50).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt.confirmed("live", &body, picture()).await;
     stunt.drain("live").await;
@@ -112,7 +112,7 @@ async fn drain_waits_for_a_report_in_progress() {
 
 #[tokio::test]
 async fn drain_by_a_running_clock_leaves_a_retry_after_its_timeout_as_next() {
-    let stunt = Stunt::with(|config| config.orders.processing_ms = 0).await;
+    let stunt = TestServer::with(|config| config.orders.processing_ms = 0).await;
     let receiver = Receiver::answering([Reply::Status(500); 9]).await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
@@ -131,7 +131,7 @@ async fn drain_by_a_running_clock_leaves_a_retry_after_its_timeout_as_next() {
 
 #[tokio::test]
 async fn drain_of_an_order_due_after_its_timeout_tells_it_by_name() {
-    let stunt = Stunt::with(|config| config.orders.processing_ms = 3_600_000).await;
+    let stunt = TestServer::with(|config| config.orders.processing_ms = 3_600_000).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt.confirmed("live", &body, picture()).await;
     let (status, done) = drain(&stunt, &json!({"account": "live", "timeoutMs": 1})).await;
@@ -148,7 +148,7 @@ async fn drain_counts_held_orders_as_waiting_until_they_are_released() {
         (json!({"polls": 2}), "order.poll"),
     ] {
         for is_frozen in [true, false] {
-            let stunt = Stunt::start().await;
+            let stunt = TestServer::start().await;
             if is_frozen {
                 stunt.freeze("live").await;
             }
@@ -178,7 +178,7 @@ async fn drain_counts_held_orders_as_waiting_until_they_are_released() {
 
 #[tokio::test]
 async fn drain_of_work_in_flight_tells_it_by_name() {
-    let stunt = Stunt::with(|config| {
+    let stunt = TestServer::with(|config| {
         config.orders.processing_ms = 0;
         config.outbound.webhook_timeout_ms = 600_000;
     })
@@ -217,7 +217,7 @@ async fn drain_of_work_in_flight_tells_it_by_name() {
 
 #[tokio::test]
 async fn drain_beside_an_advance_waits_for_its_end() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::holding().await;
     stunt.webhook("live", &receiver.url).await;
     for n in 0..2 {

@@ -3,12 +3,12 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, Stunt};
+use crate::support::{TestResponse, TestServer};
 
 const SHAPES: &str = "GET /_mock/openapi.json describes the fields and their types";
 const STEP: &str = "milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most";
 
-fn refused(answer: &Answer, status: u16, code: &str, message: &str, hint: &str) {
+fn refused(answer: &TestResponse, status: u16, code: &str, message: &str, hint: &str) {
     let expected = json!({"error": {"code": code, "message": message, "hint": hint}});
     assert_eq!((answer.status, answer.json()), (status, expected));
     assert_eq!(answer.header("content-type"), "application/json");
@@ -18,7 +18,7 @@ fn refused(answer: &Answer, status: u16, code: &str, message: &str, hint: &str) 
 
 #[tokio::test]
 async fn a_clock_is_not_set_to_what_is_no_instant_or_no_mode() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let before = stunt
         .control(Method::GET, "/_mock/clock?account=live", &json!({}))
         .await["now"]
@@ -91,7 +91,7 @@ async fn a_clock_is_not_set_to_what_is_no_instant_or_no_mode() {
 
 #[tokio::test]
 async fn a_clock_is_advanced_by_a_duration_forward() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for by in [
         "null",
         "true",
@@ -125,7 +125,7 @@ async fn a_clock_is_advanced_by_a_duration_forward() {
 
 #[tokio::test]
 async fn drain_reset_and_accounts_take_their_own_fields_only() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for (method, path, body, message) in [
         (
             Method::POST,
@@ -179,7 +179,8 @@ async fn drain_reset_and_accounts_take_their_own_fields_only() {
 
 #[tokio::test]
 async fn an_unknown_account_or_route_is_told_with_what_to_do() {
-    let stunt = Stunt::with(|config| config.mode = stuntdouble::settings::Mode::Strict).await;
+    let stunt =
+        TestServer::with(|config| config.mode = stuntdouble::settings::KeyMode::Strict).await;
     let answer = stunt
         .send(Method::GET, "/_mock/accounts/nobody", &[], "")
         .await;
@@ -221,7 +222,7 @@ async fn an_unknown_account_or_route_is_told_with_what_to_do() {
 
 #[tokio::test]
 async fn a_key_that_is_no_text_is_told_so() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for method in [Method::GET, Method::PUT, Method::DELETE] {
         let answer = stunt.send(method, "/_mock/accounts/%ff", &[], "").await;
         let hint = "percent-encode the key as UTF-8";

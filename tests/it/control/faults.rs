@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use super::rules::{ORDERS, hits, rule};
-use crate::support::raw::{self, Came};
-use crate::support::{Stunt, picture};
+use crate::support::raw::{self, RawResponse};
+use crate::support::{TestServer, picture};
 
 /// Makes a rule that such calls come to that, once.
-async fn once(stunt: &Stunt, operation: &str, then: Value) -> i64 {
+async fn once(stunt: &TestServer, operation: &str, then: Value) -> i64 {
     let when = json!({"operation": operation});
     rule(stunt, &json!({"when": when, "times": 1, "then": then})).await
 }
@@ -37,7 +37,7 @@ fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// What comes when that is sent on a connection of its own.
-async fn exchanged(stunt: &Stunt, bytes: &[u8]) -> Came {
+async fn exchanged(stunt: &TestServer, bytes: &[u8]) -> RawResponse {
     let mut stream = raw::connect(&stunt.origin).await;
     stream.write_all(bytes).await.expect("it is read");
     raw::come(&mut stream).await
@@ -57,7 +57,7 @@ fn creating(idempotency_key: &str) -> Vec<u8> {
 }
 
 /// The ids of the orders that `live` has.
-async fn orders(stunt: &Stunt) -> Vec<String> {
+async fn orders(stunt: &TestServer) -> Vec<String> {
     let listed = stunt.get("live", "/api/v2/orders").await.json();
     let rows = listed["data"]["orders"].as_array().expect("a list");
     let ids = rows.iter().map(|row| row["orderId"].as_str());
@@ -65,7 +65,7 @@ async fn orders(stunt: &Stunt) -> Vec<String> {
 }
 
 /// An order of `live`'s that is done, its clock being frozen: where its file is.
-async fn picture_url(stunt: &Stunt) -> String {
+async fn picture_url(stunt: &TestServer) -> String {
     let body = json!({"idempotencyKey": "file", "fileName": "a_ai.jpg"});
     let id = stunt.confirmed("live", &body, picture()).await;
     stunt.advance("live", "PT1S").await;

@@ -6,13 +6,18 @@ use std::path::Path;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, Stunt, picture};
+use crate::support::{Receiver, TestServer, picture};
 
 const LIVES: usize = 100;
 
 /// Orders of a life: one that is done and told, one on its way, and one whose upload is cut off by
 /// the reset, or comes after it.
-async fn live(stunt: &Stunt, url: &str, life: usize, lives: &mut HashMap<String, usize>) -> String {
+async fn live(
+    stunt: &TestServer,
+    url: &str,
+    life: usize,
+    lives: &mut HashMap<String, usize>,
+) -> String {
     stunt.webhook("live", url).await;
     for n in 0..3 {
         let body = json!({"idempotencyKey": n.to_string(), "orderName": format!("life {life}"),
@@ -36,7 +41,7 @@ fn blobs(data: &Path) -> usize {
 async fn of_a_hundred_lives_none_shows_anything_of_an_older_one() {
     let data = tempfile::tempdir().expect("a directory");
     let path = data.path().to_owned();
-    let stunt = Stunt::with(|config| {
+    let stunt = TestServer::with(|config| {
         config.data_dir = Some(path);
         config.orders.processing_ms = 1;
     })

@@ -11,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Stunt, T0, fixture};
+use crate::support::{T0, TestResponse, TestServer, fixture};
 
 const PATH: &str = "/_mock/fixtures";
 
@@ -32,11 +32,11 @@ fn order(operation: &str, files: impl Into<Value>) -> Value {
 }
 
 /// What was set up.
-async fn put(stunt: &Stunt, document: &Value) -> Value {
+async fn put(stunt: &TestServer, document: &Value) -> Value {
     stunt.control(Method::PUT, PATH, document).await
 }
 
-async fn send(stunt: &Stunt, document: &str) -> Answer {
+async fn send(stunt: &TestServer, document: &str) -> TestResponse {
     let document = document.to_owned();
     stunt.send(Method::PUT, PATH, &[], document).await
 }
@@ -49,12 +49,12 @@ fn ids(done: &Value) -> Vec<String> {
         .collect()
 }
 
-async fn got(stunt: &Stunt, path: &str) -> Value {
+async fn got(stunt: &TestServer, path: &str) -> Value {
     stunt.control(Method::GET, path, &json!({})).await
 }
 
 /// The message and the hint of a document that is refused.
-fn told(answer: &Answer) -> (String, String) {
+fn told(answer: &TestResponse) -> (String, String) {
     let error = answer.json()["error"].take();
     assert_eq!(
         (answer.status, &error["code"]),

@@ -3,13 +3,13 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Receiver, Reply, Stunt, picture};
+use crate::support::{Receiver, Reply, TestServer, picture};
 
 const DETECTION: &str = "/api/v2/orders/ai-detection";
 
 #[tokio::test]
 async fn an_upload_for_an_order_that_is_gone_is_refused_and_kept_nowhere() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let made = stunt.post("live", DETECTION, &body).await.json();
     let url = made["data"]["file"]["uploadUrl"].as_str().expect("a URL");
@@ -27,7 +27,7 @@ async fn an_upload_for_an_order_that_is_gone_is_refused_and_kept_nowhere() {
 
 #[tokio::test]
 async fn draining_all_waits_for_accounts_with_clocks_of_their_own_too() {
-    let stunt = Stunt::with(|config| config.outbound.webhook_timeout_ms = 60_000).await;
+    let stunt = TestServer::with(|config| config.outbound.webhook_timeout_ms = 60_000).await;
     let receiver = Receiver::answering([Reply::Silence]).await;
     stunt.freeze("live").await;
     let webhook = json!({"url": receiver.url});
@@ -52,7 +52,7 @@ async fn draining_all_waits_for_accounts_with_clocks_of_their_own_too() {
 
 #[tokio::test]
 async fn an_accounts_clock_can_be_set_while_another_accounts_is_being_moved() {
-    let stunt = Stunt::with(|config| config.outbound.webhook_timeout_ms = 60_000).await;
+    let stunt = TestServer::with(|config| config.outbound.webhook_timeout_ms = 60_000).await;
     let receiver = Receiver::answering([Reply::Silence]).await;
     stunt.freeze("slow").await;
     let webhook = json!({"url": receiver.url});

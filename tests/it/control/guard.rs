@@ -10,14 +10,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stuntdouble::http::Operation;
 
-use crate::support::{Answer, Stunt, raw};
+use crate::support::{TestResponse, TestServer, raw};
 
 /// A page that attacks, as a browser names it.
 const EVIL: &str = "Origin: http://evil.test\r\n";
 
 /// Sends a request without a body. `headers` are whole lines; `Host: localhost` is added unless they
 /// have a host.
-async fn ask(stunt: &Stunt, method: &str, target: &str, headers: &str) -> Answer {
+async fn ask(stunt: &TestServer, method: &str, target: &str, headers: &str) -> TestResponse {
     let host = if headers.starts_with("Host:") || headers.contains("\r\nHost:") {
         ""
     } else {
@@ -45,7 +45,7 @@ fn path_of(operation: &Operation) -> String {
 }
 
 /// Asserts a refusal of the control plane, whole.
-fn assert_refused(answer: &Answer, status: u16, code: &str, message: &str, hint: &str) {
+fn assert_refused(answer: &TestResponse, status: u16, code: &str, message: &str, hint: &str) {
     let error = json!({"error": {"code": code, "message": message, "hint": hint}});
     assert_eq!((answer.status, answer.json()), (status, error));
     assert_eq!(answer.header("x-mock-reason"), message);
@@ -53,20 +53,20 @@ fn assert_refused(answer: &Answer, status: u16, code: &str, message: &str, hint:
 }
 
 /// Asserts that the request was refused with that code.
-fn assert_code(answer: &Answer, status: u16, code: &str, what: &str) {
+fn assert_code(answer: &TestResponse, status: u16, code: &str, what: &str) {
     let told = (answer.status, answer.json()["error"]["code"].take());
     assert_eq!(told, (status, json!(code)), "{what}");
 }
 
 /// Sets the account `kept` up, which nothing that is refused may remove.
-async fn keep_account(stunt: &Stunt) {
+async fn keep_account(stunt: &TestServer) {
     let settings = json!({"plan": "pro"});
     let path = "/_mock/accounts/kept";
     stunt.control(Method::PUT, path, &settings).await;
 }
 
 /// Asserts that the state is as [`keep_account`] left it.
-async fn assert_kept(stunt: &Stunt) {
+async fn assert_kept(stunt: &TestServer) {
     let all = stunt.send(Method::GET, "/_mock/accounts", &[], "").await;
     let accounts = all.json()["accounts"].take();
     let accounts = accounts.as_array().expect("accounts");

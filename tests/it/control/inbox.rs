@@ -7,15 +7,15 @@ mod signed;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Stunt, T0, picture};
+use crate::support::{T0, TestServer, picture};
 
-async fn messages(stunt: &Stunt, query: &str) -> (u16, Value) {
+async fn messages(stunt: &TestServer, query: &str) -> (u16, Value) {
     let path = format!("/_mock/inbox/mine/messages{query}");
     let answer = stunt.send(Method::GET, &path, &[], "").await;
     (answer.status, answer.json())
 }
 
-async fn posted(stunt: &Stunt, body: &str) -> u16 {
+async fn posted(stunt: &TestServer, body: &str) -> u16 {
     let answer = stunt
         .send(Method::POST, "/_mock/inbox/mine", &[], body.to_owned())
         .await;
@@ -23,7 +23,7 @@ async fn posted(stunt: &Stunt, body: &str) -> u16 {
 }
 
 /// A webhook of the account's that goes to the box, and an order that comes to its end.
-async fn delivered(stunt: &Stunt) -> String {
+async fn delivered(stunt: &TestServer) -> String {
     let url = format!("{}/_mock/inbox/mine", stunt.origin);
     let (_, secret) = stunt.webhook("live", &url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
@@ -34,7 +34,7 @@ async fn delivered(stunt: &Stunt) -> String {
 
 #[tokio::test]
 async fn a_webhook_is_received_and_its_signature_checked_with_its_own_secret() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let set = json!({"account": "live"});
     let shown = stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
     let expected = json!({"name": "mine", "account": "live", "statuses": [], "delayMs": 0,
@@ -71,7 +71,7 @@ async fn a_webhook_is_received_and_its_signature_checked_with_its_own_secret() {
 
 #[tokio::test]
 async fn a_signature_of_another_secret_is_told() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let set = json!({"secret": "whsec_other"});
     stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
     delivered(&stunt).await;
@@ -81,7 +81,7 @@ async fn a_signature_of_another_secret_is_told() {
 
 #[tokio::test]
 async fn post_answers_with_the_statuses_and_then_200() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let set = json!({"statuses": [500, 204], "delayMs": 1});
     stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
     let mut statuses = Vec::new();
@@ -107,7 +107,7 @@ async fn post_answers_with_the_statuses_and_then_200() {
 
 #[tokio::test]
 async fn a_message_that_is_still_to_come_is_waited_for() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let waiting = messages(&stunt, "?min=2&timeoutMs=20000");
     let posting = async {
         posted(&stunt, "a").await;
@@ -122,7 +122,7 @@ async fn a_message_that_is_still_to_come_is_waited_for() {
 
 #[tokio::test]
 async fn a_reset_empties_it_of_one_account_or_of_all() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let set = json!({"account": "live"});
     stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
     posted(&stunt, "a").await;
@@ -143,7 +143,7 @@ async fn a_reset_empties_it_of_one_account_or_of_all() {
 
 #[tokio::test]
 async fn what_is_removed_is_as_though_it_had_never_been() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let set = json!({"statuses": [500, 500]});
     stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
     assert_eq!(posted(&stunt, "a").await, 500);
@@ -162,7 +162,7 @@ async fn what_is_removed_is_as_though_it_had_never_been() {
 
 #[tokio::test]
 async fn a_whole_ladder_comes_to_it_while_the_default_clock_is_moved() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let frozen = json!({"mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &frozen).await;
     let set = json!({"statuses": [500, 500, 500, 500, 500, 204]});

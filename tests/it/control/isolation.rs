@@ -5,12 +5,12 @@ use std::sync::Arc;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Stunt, picture};
+use crate::support::{TestServer, picture};
 
 const TESTS: u32 = 100;
 
 /// One test: its own clock, rule, webhook, journal and orders, and its teardown.
-async fn test(stunt: &Stunt, n: u32) {
+async fn test(stunt: &TestServer, n: u32) {
     let key = format!("key-{n}");
     let day = n % 28 + 1;
     let begins = format!("2026-02-{day:02}T10:00:00.000Z");
@@ -76,7 +76,7 @@ async fn test(stunt: &Stunt, n: u32) {
 async fn a_hundred_tests_at_once_never_touch_one_another_and_leave_nothing() {
     let data = tempfile::tempdir().expect("a directory");
     let path = data.path().to_owned();
-    let stunt = Stunt::with(|config| config.data_dir = Some(path)).await;
+    let stunt = TestServer::with(|config| config.data_dir = Some(path)).await;
     let stunt = Arc::new(stunt);
     let tests: Vec<_> = (0..TESTS)
         .map(|n| {

@@ -5,20 +5,20 @@ mod parsed;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, Receiver, Reply, Stunt, picture};
-use parsed::{Page, count, parse};
+use crate::support::{Receiver, Reply, TestResponse, TestServer, picture};
+use parsed::{ParsedMetrics, count, parse};
 
 const METRICS: &str = "/_mock/metrics";
 const REQUESTS: &str = "stuntdouble_http_requests_total";
 const TOOK: &str = "stuntdouble_http_request_duration_seconds";
 
-async fn scrape(stunt: &Stunt) -> Answer {
+async fn scrape(stunt: &TestServer) -> TestResponse {
     let answer = stunt.send(Method::GET, METRICS, &[], "").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer
 }
 
-async fn page(stunt: &Stunt) -> Page {
+async fn page(stunt: &TestServer) -> ParsedMetrics {
     parse(&scrape(stunt).await.text())
 }
 
@@ -50,7 +50,7 @@ fn masked(text: &str) -> String {
 
 #[tokio::test]
 async fn a_page_tells_all_that_was_done() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::answering([Reply::Status(500)]).await;
     stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
@@ -72,7 +72,7 @@ async fn a_page_tells_all_that_was_done() {
 
 #[tokio::test]
 async fn attempts_are_counted_by_what_came_of_them_and_deliveries_at_their_end() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     stunt.webhook("live", "http://127.0.0.1:1/hook").await;
     let rule = async |times, then| {
         let when = json!({"operation": "webhook.deliver"});
@@ -114,7 +114,7 @@ async fn attempts_are_counted_by_what_came_of_them_and_deliveries_at_their_end()
 #[tokio::test]
 async fn the_readme_tells_of_every_family() {
     const README: &str = include_str!("../../../README.md");
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let (_, chapter) = README.split_once("\n### Metrics\n").expect("a chapter");
     let (chapter, _) = chapter.split_once("\n### ").expect("its end");
     for name in page(&stunt).await.0.keys() {
@@ -124,7 +124,7 @@ async fn the_readme_tells_of_every_family() {
 
 #[tokio::test]
 async fn the_command_shows_them_as_they_are() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
     program.args(["metrics", "--url", &stunt.origin]);
     program.env_remove("CONTROL_TOKEN");
@@ -132,13 +132,13 @@ async fn the_command_shows_them_as_they_are() {
     let ran = ran.expect("no panic").expect("it runs");
     assert!(ran.status.success(), "{ran:?}");
     let shown = parse(&String::from_utf8(ran.stdout).expect("UTF-8"));
-    let names = |page: Page| page.0.into_keys().collect::<Vec<_>>();
+    let names = |page: ParsedMetrics| page.0.into_keys().collect::<Vec<_>>();
     assert_eq!(names(shown), names(page(&stunt).await));
 }
 
 #[tokio::test]
 async fn labels_are_of_closed_sets_and_no_key_is_among_them() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for key in ["a-key-of-mine", "another\"key\\n"] {
         stunt.freeze(key).await;
         stunt.get(key, "/api/v2/orders/a-key-of-mine").await;
@@ -167,7 +167,7 @@ async fn labels_are_of_closed_sets_and_no_key_is_among_them() {
 
 #[tokio::test]
 async fn a_request_is_counted_once_in_each_family_and_counts_only_grow() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let first = page(&stunt).await;
     assert!(first.0[REQUESTS].samples.is_empty(), "nobody had asked yet");
     for path in ["/_mock/health", "/_mock/nothing", "/health"] {
@@ -188,7 +188,7 @@ async fn a_request_is_counted_once_in_each_family_and_counts_only_grow() {
 
 #[tokio::test]
 async fn what_waits_and_what_is_under_way_is_told_by_kind() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let receiver = Receiver::answering([Reply::Silence]).await;
     stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
@@ -214,7 +214,7 @@ async fn what_waits_and_what_is_under_way_is_told_by_kind() {
 
 #[tokio::test]
 async fn what_is_kept_is_told() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     stunt.confirmed("live", &body, picture()).await;
     let none = json!({});
@@ -222,7 +222,7 @@ async fn what_is_kept_is_told() {
         .control(Method::PUT, "/_mock/snapshots/a", &none)
         .await;
     let full = page(&stunt).await;
-    let of = |page: &Page, name: &str| page.value(&format!("stuntdouble_{name}"), &[]);
+    let of = |page: &ParsedMetrics, name: &str| page.value(&format!("stuntdouble_{name}"), &[]);
     assert_eq!(of(&full, "journal_requests"), 3);
     assert!(of(&full, "journal_bytes") > 0 && of(&full, "database_bytes") > 4096);
     assert_eq!(of(&full, "snapshots"), 1);
@@ -241,7 +241,7 @@ async fn what_is_kept_is_told() {
 #[tokio::test]
 async fn they_want_the_control_token_and_count_who_does_not_show_it() {
     let stunt =
-        Stunt::with(|config| config.control.control_token = Some("s3cret".to_owned())).await;
+        TestServer::with(|config| config.control.control_token = Some("s3cret".to_owned())).await;
     let refused = stunt.send(Method::GET, METRICS, &[], "").await;
     assert_eq!(refused.status, 401);
     let shown = [("authorization", "Bearer s3cret")];

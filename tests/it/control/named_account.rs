@@ -3,30 +3,30 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, Stunt, T0, picture};
+use crate::support::{Receiver, T0, TestServer, picture};
 
-async fn call(stunt: &Stunt, method: Method, path: &str, body: &str) -> (u16, Value) {
+async fn call(stunt: &TestServer, method: Method, path: &str, body: &str) -> (u16, Value) {
     let answer = stunt.send(method, path, &[], body.to_owned()).await;
     // Nothing, and metrics, are no JSON.
     let json = serde_json::from_slice(&answer.bytes).unwrap_or(Value::Null);
     (answer.status, json)
 }
 
-async fn keys(stunt: &Stunt) -> Vec<String> {
+async fn keys(stunt: &TestServer) -> Vec<String> {
     let (_, listed) = call(stunt, Method::GET, "/_mock/accounts", "").await;
     let accounts = listed["accounts"].as_array().expect("a list");
     let key = |it: &Value| it["key"].as_str().expect("a key").to_owned();
     accounts.iter().map(key).collect()
 }
 
-async fn order(stunt: &Stunt, key: &str) -> String {
+async fn order(stunt: &TestServer, key: &str) -> String {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     stunt.confirmed(key, &body, picture()).await
 }
 
 #[tokio::test]
 async fn reset_with_an_account_in_its_query_resets_that_account_alone() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for key in ["mine", "other"] {
         stunt.freeze(key).await;
         order(&stunt, key).await;
@@ -59,7 +59,7 @@ async fn reset_with_an_account_in_its_query_resets_that_account_alone() {
 
 #[tokio::test]
 async fn delete_with_an_account_in_its_body_deletes_that_accounts_alone() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for key in ["mine", "other"] {
         let rule = json!({"account": key, "then": {"delayMs": 0}});
         stunt.control(Method::POST, "/_mock/rules", &rule).await;
@@ -107,7 +107,7 @@ fn operations() -> Vec<(Method, String, Value)> {
 #[tokio::test]
 async fn every_operation_takes_the_account_in_its_query_and_in_its_body() {
     for in_body in [false, true] {
-        let stunt = Stunt::start().await;
+        let stunt = TestServer::start().await;
         stunt.freeze("live").await;
         for (method, path, mut body) in operations() {
             let path = if in_body {
@@ -131,7 +131,7 @@ async fn every_operation_takes_the_account_in_its_query_and_in_its_body() {
 
 #[tokio::test]
 async fn a_call_that_names_two_accounts_is_refused_by_every_operation() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     stunt.freeze("live").await;
     order(&stunt, "live").await;
     for (method, path, mut body) in operations() {
@@ -167,7 +167,7 @@ async fn a_call_that_names_two_accounts_is_refused_by_every_operation() {
 
 #[tokio::test]
 async fn an_answer_about_an_account_that_nobody_has_used_says_so() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     stunt.get("live", "/api/v2/orders").await;
     for (method, path, body) in [
         (Method::GET, "/_mock/clock", json!({})),
@@ -217,7 +217,7 @@ async fn an_answer_about_an_account_that_nobody_has_used_says_so() {
 
 #[tokio::test]
 async fn an_id_of_another_account_is_unknown_to_the_account_that_a_call_names() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let receiver = Receiver::start().await;
     for key in ["mine", "other"] {
         stunt.freeze(key).await;
@@ -265,7 +265,7 @@ async fn an_id_of_another_account_is_unknown_to_the_account_that_a_call_names() 
 
 #[tokio::test]
 async fn a_body_that_begins_with_a_byte_order_mark_is_read() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let body = format!(
         "\u{feff}{}",
         json!({"account": "live", "mode": "frozen", "now": T0})

@@ -3,25 +3,25 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Receiver, Stunt, picture};
+use crate::support::{Receiver, TestResponse, TestServer, picture};
 
-async fn end(stunt: &Stunt, id: &str, how: &str, body: Value) -> Answer {
+async fn end(stunt: &TestServer, id: &str, how: &str, body: Value) -> TestResponse {
     let path = format!("/_mock/orders/{id}/{how}");
     stunt.send(Method::POST, &path, &[], body.to_string()).await
 }
 
-async fn hold(stunt: &Stunt) {
+async fn hold(stunt: &TestServer) {
     let rule = json!({"account": "live", "then": {"processing": "hold"}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
 }
 
-async fn detection(stunt: &Stunt) -> String {
+async fn detection(stunt: &TestServer) -> String {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     stunt.confirmed("live", &body, picture()).await
 }
 
 /// A document of a picture called `4.jpg`.
-async fn document(stunt: &Stunt, key: &str) {
+async fn document(stunt: &TestServer, key: &str) {
     let headers = [("apikey", key)];
     let path = "/get-presigned-url?file_name=4.jpg";
     let slot = stunt.send(Method::GET, path, &headers, "").await.json();
@@ -33,7 +33,7 @@ async fn document(stunt: &Stunt, key: &str) {
     assert_eq!(made.status, 200, "{}", made.text());
 }
 
-fn refused(answer: &Answer) -> (u16, Value, Value) {
+fn refused(answer: &TestResponse) -> (u16, Value, Value) {
     let error = answer.json()["error"].take();
     (
         answer.status,
@@ -44,7 +44,7 @@ fn refused(answer: &Answer) -> (u16, Value, Value) {
 
 #[tokio::test]
 async fn a_held_order_is_completed_as_told_and_its_webhook_says_so() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     hold(&stunt).await;
@@ -83,7 +83,7 @@ async fn a_held_order_is_completed_as_told_and_its_webhook_says_so() {
 
 #[tokio::test]
 async fn an_order_that_is_on_its_way_comes_to_what_it_would_have_come_to() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let id = detection(&stunt).await;
     let ended = end(&stunt, &id, "complete", json!({})).await;
     assert_eq!(
@@ -99,7 +99,7 @@ async fn an_order_that_is_on_its_way_comes_to_what_it_would_have_come_to() {
 
 #[tokio::test]
 async fn a_pending_order_is_completed_once_its_files_are_in_and_fails_without() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
@@ -138,7 +138,7 @@ async fn a_pending_order_is_completed_once_its_files_are_in_and_fails_without() 
 
 #[tokio::test]
 async fn an_order_fails_and_expires_whatever_it_waited_for() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let id = detection(&stunt).await;
     assert_eq!(
         end(&stunt, &id, "fail", json!({})).await.json()["status"],
@@ -157,7 +157,7 @@ async fn an_order_fails_and_expires_whatever_it_waited_for() {
 
 #[tokio::test]
 async fn an_order_whose_target_does_not_take_its_output_stays_in_progress() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let file = json!({"fileName": "a.jpg", "originalFileUrl": "http://files.test/a.jpg"});
     let target = json!({"fileKey": "a", "url": "http://127.0.0.1:1/a",
         "presignedUrlExpiresAt": "2026-03-12T11:00:00Z"});
@@ -177,7 +177,7 @@ async fn an_order_whose_target_does_not_take_its_output_stays_in_progress() {
 
 #[tokio::test]
 async fn to_complete_it_as_failed_is_to_fail_it() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let id = detection(&stunt).await;
     let body = json!({"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"});
     let failed = end(&stunt, &id, "complete", body).await.json();
@@ -190,7 +190,7 @@ async fn to_complete_it_as_failed_is_to_fail_it() {
 
 #[tokio::test]
 async fn what_such_an_order_does_not_come_to_is_refused() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let id = detection(&stunt).await;
     for (body, code) in [
         (json!({"watermarkText": "X"}), "unfit_outcome"),
@@ -206,7 +206,7 @@ async fn what_such_an_order_does_not_come_to_is_refused() {
 
 #[tokio::test]
 async fn a_listing_is_of_one_account_or_vendor_and_the_newest_last() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for (key, name) in [("one", "1.jpg"), ("two", "2.jpg"), ("one", "3.jpg")] {
         stunt
             .pending(key, &json!({"idempotencyKey": name, "fileName": name}))

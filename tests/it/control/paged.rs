@@ -3,10 +3,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, Stunt};
+use crate::support::{Receiver, TestServer};
 
 /// Reads a listing to its end, and returns its pages.
-async fn pages(stunt: &Stunt, path: &str, field: &str) -> Vec<Vec<Value>> {
+async fn pages(stunt: &TestServer, path: &str, field: &str) -> Vec<Vec<Value>> {
     let (mut pages, mut after) = (Vec::new(), String::new());
     loop {
         let page = format!("{path}{after}");
@@ -30,7 +30,7 @@ fn fields(pages: &[Vec<Value>], field: &str) -> Value {
 
 #[tokio::test]
 async fn list_accounts_page_by_page_answers_each_once_by_key() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for key in ["c", "a b&", "é", "b", "a"] {
         let key: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
         let path = format!("/_mock/accounts/{}", key.replace('+', "%20"));
@@ -49,7 +49,7 @@ async fn list_accounts_page_by_page_answers_each_once_by_key() {
 
 #[tokio::test]
 async fn list_rules_page_by_page_answers_each_once_though_the_last_read_is_removed() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let mut ids = Vec::new();
     for delay in 1..=5 {
         let rule = json!({"then": {"delayMs": delay}});
@@ -68,7 +68,7 @@ async fn list_rules_page_by_page_answers_each_once_though_the_last_read_is_remov
 
 #[tokio::test]
 async fn list_orders_page_by_page_goes_from_the_newest_to_the_oldest() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let make = async |key: &str, number: u32| {
         let name = format!("{number}.jpg");
         let body = json!({"idempotencyKey": name, "fileName": name});
@@ -100,7 +100,7 @@ async fn list_orders_page_by_page_goes_from_the_newest_to_the_oldest() {
 
 #[tokio::test]
 async fn list_of_more_orders_than_are_read_at_a_time_answers_each_once() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for number in 1..=70 {
         let name = format!("{number}.jpg");
         let body = json!({"idempotencyKey": name, "fileName": name});
@@ -113,7 +113,7 @@ async fn list_of_more_orders_than_are_read_at_a_time_answers_each_once() {
 
 #[tokio::test]
 async fn list_deliveries_page_by_page_answers_each_once_whatever_is_asked_for() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::start().await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     for number in 1..=5 {
@@ -141,7 +141,7 @@ async fn list_deliveries_page_by_page_answers_each_once_whatever_is_asked_for() 
 
 #[tokio::test]
 async fn list_with_a_malformed_page_is_refused() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for (path, message) in [
         ("/_mock/orders?after=x", "after: x is no cursor"),
         ("/_mock/deliveries?after=", "after:  is no cursor"),

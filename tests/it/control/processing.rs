@@ -3,26 +3,26 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, Stunt, picture};
+use crate::support::{Receiver, TestServer, picture};
 
-async fn rule(stunt: &Stunt, operation: &str, processing: Value) {
+async fn rule(stunt: &TestServer, operation: &str, processing: Value) {
     let rule = json!({"account": "live", "when": {"operation": operation},
         "then": {"processing": processing}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
 }
 
-async fn detection(stunt: &Stunt) -> String {
+async fn detection(stunt: &TestServer) -> String {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     stunt.confirmed("live", &body, picture()).await
 }
 
-async fn status(stunt: &Stunt, id: &str) -> String {
+async fn status(stunt: &TestServer, id: &str) -> String {
     let order = stunt.order("live", id).await;
     order["status"].as_str().expect("a word").to_owned()
 }
 
 /// A document of the account's, uploaded: its id.
-async fn document(stunt: &Stunt) -> String {
+async fn document(stunt: &TestServer) -> String {
     let headers = [("apikey", "live")];
     let path = "/get-presigned-url?file_name=a_ai.jpg";
     let slot = stunt.send(Method::GET, path, &headers, "").await.json();
@@ -40,7 +40,7 @@ async fn document(stunt: &Stunt) -> String {
     made.json()["id"].as_str().expect("an id").to_owned()
 }
 
-async fn query(stunt: &Stunt, id: &str) -> String {
+async fn query(stunt: &TestServer, id: &str) -> String {
     let json = [("content-type", "application/json")];
     let body = json!({"id": id}).to_string();
     let told = stunt.send(Method::POST, "/query", &json, body).await.json();
@@ -49,7 +49,7 @@ async fn query(stunt: &Stunt, id: &str) -> String {
 
 #[tokio::test]
 async fn an_order_takes_as_long_as_a_rule_says() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     rule(&stunt, "bizmori.createAiDetection", json!({"ms": 60_000})).await;
     let id = detection(&stunt).await;
     stunt.advance("live", "PT59.999S").await;
@@ -60,7 +60,7 @@ async fn an_order_takes_as_long_as_a_rule_says() {
 
 #[tokio::test]
 async fn a_document_takes_as_long_and_is_pending_no_longer_than_it_takes() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     rule(&stunt, "undetectable.detect", json!({"ms": 50})).await;
     let id = document(&stunt).await;
     assert_eq!(query(&stunt, &id).await, "pending");
@@ -70,7 +70,7 @@ async fn a_document_takes_as_long_and_is_pending_no_longer_than_it_takes() {
 
 #[tokio::test]
 async fn an_order_is_done_after_so_many_reads_and_its_webhook_goes_out_then() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     rule(&stunt, "bizmori.createAiDetection", json!({"polls": 3})).await;
@@ -88,7 +88,7 @@ async fn an_order_is_done_after_so_many_reads_and_its_webhook_goes_out_then() {
 
 #[tokio::test]
 async fn a_document_is_done_after_so_many_queries() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     rule(&stunt, "undetectable.*", json!({"polls": 2})).await;
     let id = document(&stunt).await;
     assert_eq!(query(&stunt, &id).await, "pending");
@@ -99,7 +99,7 @@ async fn a_document_is_done_after_so_many_queries() {
 
 #[tokio::test]
 async fn reads_at_once_count_one_each() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     rule(&stunt, "bizmori.createAiDetection", json!({"polls": 4})).await;
     let id = detection(&stunt).await;
     let read = || status(&stunt, &id);
@@ -112,7 +112,7 @@ async fn reads_at_once_count_one_each() {
 
 #[tokio::test]
 async fn what_is_held_stays_until_it_is_told_or_expires() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     rule(&stunt, "bizmori.*", json!("hold")).await;
     let id = detection(&stunt).await;
     assert_eq!(stunt.advance("live", "P6D").await, [""; 0]);
@@ -124,7 +124,7 @@ async fn what_is_held_stays_until_it_is_told_or_expires() {
 #[tokio::test]
 async fn reads_that_are_left_outlive_a_restart_and_the_rule() {
     let data = tempfile::tempdir().expect("a directory");
-    let start = || Stunt::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let start = || TestServer::with(|config| config.data_dir = Some(data.path().to_owned()));
     let stunt = start().await;
     stunt.freeze("live").await;
     rule(&stunt, "bizmori.createAiDetection", json!({"polls": 2})).await;
@@ -141,7 +141,7 @@ async fn reads_that_are_left_outlive_a_restart_and_the_rule() {
 
 #[tokio::test]
 async fn a_report_on_an_order_takes_no_longer_for_what_a_rule_said_to_the_order() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     rule(&stunt, "bizmori.createAiDetection", json!({"ms": 60_000})).await;
     let id = detection(&stunt).await;
     stunt.advance("live", "PT1M").await;
@@ -152,7 +152,7 @@ async fn a_report_on_an_order_takes_no_longer_for_what_a_rule_said_to_the_order(
 
 #[tokio::test]
 async fn a_read_does_not_wait_for_a_target_that_is_not_ready() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     rule(&stunt, "bizmori.createAntiAi", json!({"polls": 1})).await;
     let file = json!({"fileName": "a.jpg", "originalFileUrl": "http://files.test/a.jpg"});
     let target = json!({"fileKey": "a", "url": "http://127.0.0.1:1/a",

@@ -3,12 +3,12 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Receiver, Reply, Stunt, T0, picture};
+use crate::support::{Receiver, Reply, T0, TestServer, picture};
 
 const WEBHOOKS: &str = "/api/v2/orders/webhooks";
 
 /// A complete order with a webhook: its id, where its picture is, the webhook's id and secret.
-async fn live(stunt: &Stunt, key: &str, url: &str) -> (String, String, (String, String)) {
+async fn live(stunt: &TestServer, key: &str, url: &str) -> (String, String, (String, String)) {
     stunt.freeze(key).await;
     let webhook = stunt.webhook(key, url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
@@ -23,7 +23,7 @@ async fn live(stunt: &Stunt, key: &str, url: &str) -> (String, String, (String, 
 
 #[tokio::test]
 async fn a_reset_takes_all_of_one_account_and_nothing_of_another() {
-    let (stunt, receiver) = (Stunt::start().await, Receiver::start().await);
+    let (stunt, receiver) = (TestServer::start().await, Receiver::start().await);
     let freeze = json!({"mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
     let (mine, picture_of_mine, _) = live(&stunt, "mine", &receiver.url).await;
@@ -54,7 +54,7 @@ async fn a_reset_takes_all_of_one_account_and_nothing_of_another() {
 
 #[tokio::test]
 async fn the_same_key_begins_afresh_with_the_same_ids_and_secrets() {
-    let (stunt, receiver) = (Stunt::start().await, Receiver::start().await);
+    let (stunt, receiver) = (TestServer::start().await, Receiver::start().await);
     let (order, url, (webhook, secret)) = live(&stunt, "live", &receiver.url).await;
     stunt
         .control(Method::POST, "/_mock/reset", &json!({"account": "live"}))
@@ -72,7 +72,7 @@ async fn the_same_key_begins_afresh_with_the_same_ids_and_secrets() {
 
 #[tokio::test]
 async fn a_reset_of_all_leaves_nothing_and_the_real_time() {
-    let (stunt, receiver) = (Stunt::start().await, Receiver::start().await);
+    let (stunt, receiver) = (TestServer::start().await, Receiver::start().await);
     let freeze = json!({"mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
     for key in ["one", "two"] {
@@ -100,7 +100,7 @@ async fn a_reset_of_all_leaves_nothing_and_the_real_time() {
 
 #[tokio::test]
 async fn what_was_in_flight_at_a_reset_writes_nothing_and_sends_nothing_more() {
-    let stunt = Stunt::with(|config| config.orders.processing_ms = 0).await;
+    let stunt = TestServer::with(|config| config.orders.processing_ms = 0).await;
     let receiver = Receiver::answering([Reply::Silence]).await;
     stunt.webhook("live", &receiver.url).await;
     for key in ["a", "b", "c"] {
@@ -122,7 +122,7 @@ async fn what_was_in_flight_at_a_reset_writes_nothing_and_sends_nothing_more() {
 async fn reset_of_two_thousand_accounts_ends_them_all_and_their_objects() {
     let data = tempfile::tempdir().expect("a directory");
     let path = data.path().to_owned();
-    let stunt = Stunt::with(|config| config.data_dir = Some(path)).await;
+    let stunt = TestServer::with(|config| config.data_dir = Some(path)).await;
     let keys: Vec<String> = (0..2_000).map(|n| format!("key{n}")).collect();
     let make = async |keys: &[String]| {
         for key in keys {
@@ -161,7 +161,7 @@ async fn reset_of_two_thousand_accounts_ends_them_all_and_their_objects() {
     stunt.still_works("key7").await;
     stunt.stop().await;
     let path = data.path().to_owned();
-    let again = Stunt::with(|config| config.data_dir = Some(path)).await;
+    let again = TestServer::with(|config| config.data_dir = Some(path)).await;
     again.freeze("key8").await;
     again.still_works("key8").await;
 }

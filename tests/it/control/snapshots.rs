@@ -5,24 +5,24 @@ mod kept;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, Reply, Stunt, T0, picture};
+use crate::support::{Receiver, Reply, T0, TestServer, picture};
 
-async fn look(stunt: &Stunt, path: &str) -> Value {
+async fn look(stunt: &TestServer, path: &str) -> Value {
     stunt.control(Method::GET, path, &json!({})).await
 }
 
-async fn take(stunt: &Stunt, name: &str, body: &Value) -> Value {
+async fn take(stunt: &TestServer, name: &str, body: &Value) -> Value {
     let path = format!("/_mock/snapshots/{name}");
     stunt.control(Method::PUT, &path, body).await
 }
 
-async fn restore(stunt: &Stunt, name: &str, body: &Value) -> Value {
+async fn restore(stunt: &TestServer, name: &str, body: &Value) -> Value {
     let path = format!("/_mock/snapshots/{name}/restore");
     stunt.control(Method::POST, &path, body).await
 }
 
 /// What can be seen of an account, but for the signatures in URLs.
-async fn seen(stunt: &Stunt, key: &str) -> Vec<String> {
+async fn seen(stunt: &TestServer, key: &str) -> Vec<String> {
     let mut seen = Vec::new();
     for path in [
         format!("/_mock/accounts/{key}"),
@@ -51,7 +51,7 @@ async fn seen(stunt: &Stunt, key: &str) -> Vec<String> {
 
 /// An account at [`T0`] with a webhook, a rule that was applied once, an order that is done, one
 /// under way and one that waits for its upload: their ids, and where that goes.
-async fn live(stunt: &Stunt, key: &str, url: &str) -> (Vec<String>, String) {
+async fn live(stunt: &TestServer, key: &str, url: &str) -> (Vec<String>, String) {
     stunt.freeze(key).await;
     stunt.webhook(key, url).await;
     let rule = json!({"account": key, "name": "first", "times": 2,
@@ -70,7 +70,7 @@ async fn live(stunt: &Stunt, key: &str, url: &str) -> (Vec<String>, String) {
 }
 
 /// Nothing is as it was.
-async fn ruin(stunt: &Stunt, key: &str) {
+async fn ruin(stunt: &TestServer, key: &str) {
     stunt
         .control(Method::DELETE, "/_mock/rules", &json!({}))
         .await;
@@ -84,7 +84,7 @@ async fn ruin(stunt: &Stunt, key: &str) {
 
 /// It goes on from there: the next order has the id that it had, what was under way ends, and
 /// what waits takes its upload.
-async fn goes_on(stunt: &Stunt, key: &str, (ids, upload): &(Vec<String>, String)) {
+async fn goes_on(stunt: &TestServer, key: &str, (ids, upload): &(Vec<String>, String)) {
     stunt.put(upload, picture()).await;
     stunt.confirm(key, &ids[2]).await;
     let ran = stunt.advance(key, "PT0.3S").await;
@@ -101,7 +101,7 @@ async fn goes_on(stunt: &Stunt, key: &str, (ids, upload): &(Vec<String>, String)
 
 #[tokio::test]
 async fn everything_is_restored_as_it_was_and_goes_on_from_there() {
-    let (stunt, receiver) = (Stunt::start().await, Receiver::start().await);
+    let (stunt, receiver) = (TestServer::start().await, Receiver::start().await);
     let freeze = json!({"mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
     let rule = json!({"when": {"operation": "storage.put"}, "then": {"delayMs": 1}});
@@ -147,7 +147,7 @@ async fn everything_is_restored_as_it_was_and_goes_on_from_there() {
 
 #[tokio::test]
 async fn one_account_is_restored_and_no_other_is_touched() {
-    let (stunt, receiver) = (Stunt::start().await, Receiver::start().await);
+    let (stunt, receiver) = (TestServer::start().await, Receiver::start().await);
     let mine = live(&stunt, "mine", &receiver.url).await;
     let other = live(&stunt, "other", &receiver.url).await;
     let before = seen(&stunt, "mine").await;
@@ -189,14 +189,14 @@ async fn two_accounts_with_one_name_have_two_snapshots() {
     let data = tempfile::tempdir().expect("a directory");
     let start = async || {
         let path = data.path().to_owned();
-        Stunt::with(|config| config.data_dir = Some(path)).await
+        TestServer::with(|config| config.data_dir = Some(path)).await
     };
     let stunt = start().await;
-    let probability = async |stunt: &Stunt, key: &str| {
+    let probability = async |stunt: &TestServer, key: &str| {
         let rules = look(stunt, &format!("/_mock/rules?account={key}")).await;
         rules["rules"][0]["then"]["outcome"]["probability"].clone()
     };
-    let set = async |stunt: &Stunt, key: &str, probability: f64| {
+    let set = async |stunt: &TestServer, key: &str, probability: f64| {
         let path = format!("/_mock/rules?account={key}");
         let none = json!({});
         stunt.control(Method::DELETE, &path, &none).await;
@@ -208,7 +208,7 @@ async fn two_accounts_with_one_name_have_two_snapshots() {
         take(&stunt, "begin", &json!({"account": key})).await;
         set(&stunt, key, 0.9).await;
     }
-    let names = async |stunt: &Stunt, query: &str| {
+    let names = async |stunt: &TestServer, query: &str| {
         let listed = look(stunt, &format!("/_mock/snapshots{query}")).await;
         let snapshots = listed["snapshots"].as_array().expect("a list").iter();
         let shown = snapshots.map(|it| (it["name"].clone(), it["account"].clone()));
@@ -259,7 +259,7 @@ async fn two_accounts_with_one_name_have_two_snapshots() {
 
 #[tokio::test]
 async fn a_restore_is_fenced_and_what_was_under_way_is_done_again() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let receiver = Receiver::answering([Reply::Silence]).await;
     stunt.webhook("live", &receiver.url).await;
     let none = json!({"processing": {"delayMs": 0}});
@@ -282,7 +282,7 @@ async fn a_restore_is_fenced_and_what_was_under_way_is_done_again() {
 
 #[tokio::test]
 async fn a_clock_that_ran_goes_on_from_where_it_was() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let set = json!({"account": "live", "mode": "running", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &set).await;
     take(&stunt, "then", &json!({"account": "live"})).await;
@@ -296,7 +296,7 @@ async fn a_clock_that_ran_goes_on_from_where_it_was() {
 
 #[tokio::test]
 async fn what_was_observed_is_no_part_of_a_snapshot_and_goes_with_a_restore() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for (of, left) in [(json!({"account": "live"}), 1), (json!({}), 0)] {
         for key in ["live", "other"] {
             let path = format!("/_mock/inbox/{key}");

@@ -6,10 +6,10 @@ use std::process::{Command, Output, Stdio};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Receiver, Stunt, picture};
+use crate::support::{Receiver, TestServer, picture};
 
-async fn guarded() -> Stunt {
-    Stunt::with(|config| config.control.control_token = Some("s3cret".to_owned())).await
+async fn guarded() -> TestServer {
+    TestServer::with(|config| config.control.control_token = Some("s3cret".to_owned())).await
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn who_shows_it_steers_and_the_vendors_the_inbox_and_health_ask_for_none()
 
 #[tokio::test]
 async fn an_empty_token_is_none() {
-    let stunt = Stunt::with(|config| config.control.control_token = Some(String::new())).await;
+    let stunt = TestServer::with(|config| config.control.control_token = Some(String::new())).await;
     let accounts = stunt.send(Method::GET, "/_mock/accounts", &[], "").await;
     assert_eq!(accounts.status, 200);
 }
@@ -98,7 +98,7 @@ fn run(arguments: &[&str], input: &[u8]) -> Output {
 
 #[tokio::test]
 async fn a_delivered_webhook_is_signed_and_verified_by_the_command_line() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::start().await;
     let (_, secret) = stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});

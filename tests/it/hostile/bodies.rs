@@ -3,9 +3,14 @@
 use reqwest::Method;
 
 use super::{ANTI_AI, DETECTION, POSTS};
-use crate::support::{Answer, Stunt};
+use crate::support::{TestResponse, TestServer};
 
-async fn post(stunt: &Stunt, path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> Answer {
+async fn post(
+    stunt: &TestServer,
+    path: &str,
+    content_type: &str,
+    body: impl Into<Vec<u8>>,
+) -> TestResponse {
     let headers = [
         ("authorization", "Bearer live"),
         ("content-type", content_type),
@@ -15,7 +20,7 @@ async fn post(stunt: &Stunt, path: &str, content_type: &str, body: impl Into<Vec
 
 #[tokio::test]
 async fn what_is_no_json_object_is_refused_by_every_route() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let trailing = "trailing characters at line 1 column";
     let cases: [(&[u8], &str); 14] = [
         (b"", "EOF while parsing a value at line 1 column 0"),
@@ -56,7 +61,7 @@ async fn what_is_no_json_object_is_refused_by_every_route() {
 
 #[tokio::test]
 async fn an_array_with_the_right_values_in_the_right_order_is_no_body() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for (path, body, at) in [
         (DETECTION, r#"["a",null,"a.jpg",null]"#, "body"),
         (
@@ -96,7 +101,7 @@ async fn an_array_with_the_right_values_in_the_right_order_is_no_body() {
 
 #[tokio::test]
 async fn ten_thousand_brackets_are_refused_where_they_count_and_passed_over_elsewhere() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let (open, close) = ("[".repeat(10_000), "]".repeat(10_000));
     let objects = r#"{"a":"#.repeat(10_000);
     for path in POSTS {
@@ -122,7 +127,7 @@ async fn ten_thousand_brackets_are_refused_where_they_count_and_passed_over_else
 
 #[tokio::test]
 async fn text_that_is_no_unicode_and_keys_given_twice_are_refused() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let cases: [(&[u8], &str); 7] = [
         (
             b"{\"idempotencyKey\":\"a\",\"fileName\":\"\xff.jpg\"}",
@@ -162,7 +167,7 @@ async fn text_that_is_no_unicode_and_keys_given_twice_are_refused() {
 
 #[tokio::test]
 async fn a_body_that_is_not_sent_as_json_is_refused() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
     for content_type in [
         "",

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::Stunt;
+use crate::support::TestServer;
 
 const INVALID: &str = "VALIDATION_FAILED";
 const KEY_INVALID: &str = "VALIDATION_IDEMPOTENCY_KEY_INVALID";
 
 /// A route, a body it takes, and what it does not: where, what, and how the reason begins.
-struct Route {
+struct CreateRoute {
     path: &'static str,
     good: Value,
     bad: Vec<(&'static str, Value, &'static str)>,
@@ -92,7 +92,7 @@ fn files() -> Vec<(&'static str, Value, &'static str)> {
     ]
 }
 
-fn anti_ai() -> Route {
+fn anti_ai() -> CreateRoute {
     let target = json!({"fileKey": "k", "url": "http://files.test/put", "presignedUrlExpiresAt": "2026-03-12T11:00:00Z"});
     let mut bad = [key(), order_name(), files()].concat();
     bad.extend(file_name("/files/0/fileName", "files[0].fileName: "));
@@ -145,7 +145,7 @@ fn anti_ai() -> Route {
             "outputTargets[0].presignedUrlExpiresAt: 2026-03-12T09:59:59Z has passed",
         ),
     ]);
-    Route {
+    CreateRoute {
         path: "/api/v2/orders/anti-ai",
         good: json!({"idempotencyKey": "k", "orderName": "n",
             "files": [{"fileName": "a.jpg", "originalFileUrl": "http://files.test/a"}],
@@ -154,12 +154,12 @@ fn anti_ai() -> Route {
     }
 }
 
-fn with_urls() -> Route {
+fn with_urls() -> CreateRoute {
     let mut bad = [key(), order_name(), files()].concat();
     bad.extend(file_name("/files/0/fileName", "files[0].fileName: "));
     bad.extend(url("/files/0/imageUrl", "files[0].imageUrl: "));
     bad.push(("/files/0/imageUrl", Value::Null, "files[0].imageUrl: "));
-    Route {
+    CreateRoute {
         path: "/api/v2/orders/anti-ai/with-urls",
         good: json!({"idempotencyKey": "k", "orderName": "n",
             "files": [{"fileName": "a.jpg", "imageUrl": "http://files.test/a"}]}),
@@ -167,7 +167,7 @@ fn with_urls() -> Route {
     }
 }
 
-fn detection() -> Route {
+fn detection() -> CreateRoute {
     let mut bad = [key(), order_name()].concat();
     bad.extend(file_name("/fileName", "fileName: "));
     let tif = "fileName: extension .tif is not supported";
@@ -197,14 +197,14 @@ fn detection() -> Route {
     ]);
     let options =
         json!({"generateHeatmap": true, "generateOverlay": true, "generateThumbnail": true});
-    Route {
+    CreateRoute {
         path: "/api/v2/orders/ai-detection",
         good: json!({"idempotencyKey": "k", "orderName": "n", "fileName": "a.jpg", "options": options}),
         bad,
     }
 }
 
-fn embed(path: &'static str) -> Route {
+fn embed(path: &'static str) -> CreateRoute {
     let mut bad = [key(), files()].concat();
     bad.extend(file_name("/files/0/fileName", "files[0].fileName: "));
     bad.extend(url(
@@ -252,7 +252,7 @@ fn embed(path: &'static str) -> Route {
         ),
     ]);
     let file = json!({"fileName": "a.pdf", "originalFileUrl": "http://files.test/a", "watermarks": [{"text": "x"}]});
-    Route {
+    CreateRoute {
         path,
         good: json!({"idempotencyKey": "k", "files": [file]}),
         bad,
@@ -260,7 +260,7 @@ fn embed(path: &'static str) -> Route {
 }
 
 /// A file that watermarks are looked for in.
-fn extract(path: &'static str) -> Route {
+fn extract(path: &'static str) -> CreateRoute {
     let mut bad = key();
     bad.extend(file_name("/file/fileName", "file.fileName: "));
     let original = "/file/originalFile/fileName";
@@ -272,14 +272,14 @@ fn extract(path: &'static str) -> Route {
         ("/file/originalFile", Value::Null, "file.originalFile: "),
     ]);
     let file = json!({"fileName": "a.jpg", "originalFile": {"fileName": "o.jpg"}});
-    Route {
+    CreateRoute {
         path,
         good: json!({"idempotencyKey": "k", "file": file}),
         bad,
     }
 }
 
-fn extract_v2() -> Route {
+fn extract_v2() -> CreateRoute {
     let mut route = extract("/api/v2/orders/wtr-extract");
     route.good["file"]["includeOriginal"] = json!(true);
     let tif = "file.fileName: extension .tif is not supported";
@@ -317,7 +317,7 @@ fn places(value: &Value, at: &str, into: &mut BTreeSet<String>) {
 
 #[tokio::test]
 async fn every_field_of_every_create_body_has_values_that_are_refused_by_name() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for route in [
         anti_ai(),
         with_urls(),
@@ -351,7 +351,7 @@ async fn every_field_of_every_create_body_has_values_that_are_refused_by_name() 
 
 #[tokio::test]
 async fn what_is_just_within_the_bounds_is_taken() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let texts = vec![json!({"text": "é".repeat(1_000)}); 10];
     let name = format!("{}.bmp", "x".repeat(251));
     let files = vec![json!({"fileName": name, "watermarks": texts}); 100];

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{ANTI_AI, CONFIRM_ANTI_AI, CONFIRM_DETECTION, DETECTION, WEBHOOKS};
-use crate::support::Stunt;
+use crate::support::TestServer;
 
 const INVALID: &str = "VALIDATION_FAILED";
 const KEY_INVALID: &str = "VALIDATION_IDEMPOTENCY_KEY_INVALID";
@@ -49,7 +49,7 @@ impl Shape {
 
 /// A route, a body it takes, and its fields: where they are, what they are, how they are named
 /// and what is answered where one is wrong.
-struct Route {
+struct FieldRoute {
     method: Method,
     path: String,
     good: Value,
@@ -57,10 +57,10 @@ struct Route {
     required: Vec<(&'static str, &'static str, &'static str)>,
 }
 
-fn detection_route() -> Route {
+fn detection_route() -> FieldRoute {
     let options =
         json!({"generateHeatmap": true, "generateOverlay": true, "generateThumbnail": false});
-    Route {
+    FieldRoute {
         method: Method::POST,
         path: DETECTION.to_owned(),
         good: json!({"idempotencyKey": "k", "orderName": "n", "fileName": "a.jpg", "options": options}),
@@ -100,8 +100,8 @@ fn detection_route() -> Route {
     }
 }
 
-fn anti_ai_route() -> Route {
-    Route {
+fn anti_ai_route() -> FieldRoute {
+    FieldRoute {
         method: Method::POST,
         path: ANTI_AI.to_owned(),
         good: json!({"idempotencyKey": "k", "orderName": "n", "files": [{"fileName": "a.jpg"}, {"fileName": "b.png", "originalFileUrl": null}], "options": {"strength": "low"}, "mode": {"zeroCopy": false}}),
@@ -150,8 +150,8 @@ fn anti_ai_route() -> Route {
     }
 }
 
-fn confirm_routes(detection: &str, anti_ai: &str) -> [Route; 2] {
-    let of = |path: &str, id: &str| Route {
+fn confirm_routes(detection: &str, anti_ai: &str) -> [FieldRoute; 2] {
+    let of = |path: &str, id: &str| FieldRoute {
         method: Method::POST,
         path: path.to_owned(),
         good: json!({"idempotencyKey": "k", "orderId": id}),
@@ -175,8 +175,8 @@ fn confirm_routes(detection: &str, anti_ai: &str) -> [Route; 2] {
     ]
 }
 
-fn webhook_routes(id: &str) -> [Route; 2] {
-    let of = |method: Method, path: String| Route {
+fn webhook_routes(id: &str) -> [FieldRoute; 2] {
+    let of = |method: Method, path: String| FieldRoute {
         method,
         path,
         good: json!({"name": "n", "url": "http://127.0.0.1:1/", "isTest": true}),
@@ -193,7 +193,7 @@ fn webhook_routes(id: &str) -> [Route; 2] {
     ]
 }
 
-async fn refuses_what_is_wrong(stunt: &Stunt, route: &Route) {
+async fn refuses_what_is_wrong(stunt: &TestServer, route: &FieldRoute) {
     for (pointer, shape, named, code) in &route.fields {
         for wrong in shape.wrong() {
             let mut body = route.good.clone();
@@ -233,7 +233,7 @@ async fn refuses_what_is_wrong(stunt: &Stunt, route: &Route) {
 
 #[tokio::test]
 async fn every_field_of_every_body_is_judged_by_name() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let (webhook, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
     let detection = json!({"idempotencyKey": "d", "fileName": "a_ai.jpg"});
     let detection = stunt
@@ -266,7 +266,7 @@ async fn every_field_of_every_body_is_judged_by_name() {
 
 #[tokio::test]
 async fn a_strength_is_one_of_three_words() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for (strength, why) in [
         (
             json!("medium"),

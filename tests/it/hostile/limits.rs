@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{ANTI_AI, CONFIRM_DETECTION, DETECTION, WEBHOOKS};
-use crate::support::{Answer, Stunt, raw};
+use crate::support::{TestResponse, TestServer, raw};
 
 const JSON_BYTES_MAX: usize = 8 * 1024 * 1024;
 
@@ -17,7 +17,7 @@ fn padded(bytes: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_body_over_eight_mebibytes_is_refused_and_one_of_eight_is_not() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let headers = [
         ("authorization", "Bearer live"),
         ("content-type", "application/json"),
@@ -38,7 +38,7 @@ async fn a_body_over_eight_mebibytes_is_refused_and_one_of_eight_is_not() {
 
 #[tokio::test]
 async fn a_refused_client_reads_its_answer_even_while_it_is_sending() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for round in 0..10 {
         let headers = [("content-type", "application/json")];
         let body = padded(2 * JSON_BYTES_MAX);
@@ -55,7 +55,7 @@ async fn a_refused_client_reads_its_answer_even_while_it_is_sending() {
 
 #[tokio::test]
 async fn a_body_over_the_limit_in_chunks_is_refused() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = padded(JSON_BYTES_MAX + 1);
     let mut chunked = Vec::with_capacity(body.len() + 100_000);
     for piece in body.chunks(64 * 1024) {
@@ -74,7 +74,7 @@ async fn a_body_over_the_limit_in_chunks_is_refused() {
 #[tokio::test]
 async fn a_body_that_is_cut_short_makes_nothing() {
     use tokio::io::AsyncWriteExt;
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
     let head = format!(
         "POST {DETECTION} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer live\r\n\
@@ -92,7 +92,7 @@ async fn a_body_that_is_cut_short_makes_nothing() {
 
 #[tokio::test]
 async fn an_idempotency_key_has_1_to_255_characters() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let id = stunt
         .detection(
             "live",
@@ -100,7 +100,7 @@ async fn an_idempotency_key_has_1_to_255_characters() {
             crate::support::picture(),
         )
         .await;
-    let with = async |key: &str| -> [Answer; 3] {
+    let with = async |key: &str| -> [TestResponse; 3] {
         let files = json!([{"fileName": "a.jpg"}]);
         [
             stunt
@@ -160,7 +160,7 @@ async fn an_idempotency_key_has_1_to_255_characters() {
 
 #[tokio::test]
 async fn keys_that_differ_after_a_nul_are_two() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let mut ids = Vec::new();
     for key in ["a\0b", "a\0c", "a", "a\0", "a\0b"] {
         let (id, _) = stunt
@@ -176,7 +176,7 @@ async fn keys_that_differ_after_a_nul_are_two() {
 
 #[tokio::test]
 async fn an_order_name_has_64_characters_at_most() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let files = json!([{"fileName": "a.jpg"}]);
     let with = |n: usize| "\u{1f600}".repeat(n);
     for path in [DETECTION, ANTI_AI] {
@@ -192,7 +192,7 @@ async fn an_order_name_has_64_characters_at_most() {
 
 #[tokio::test]
 async fn an_order_has_1_to_100_files() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = |n: usize| {
         let files: Vec<Value> = (0..n)
             .map(|n| json!({"fileName": format!("{n}.jpg")}))
@@ -215,7 +215,7 @@ async fn an_order_has_1_to_100_files() {
 
 #[tokio::test]
 async fn a_webhook_has_a_name_of_100_characters_and_a_url_of_2048_at_most() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let url = |chars: usize| {
         let start = "http://127.0.0.1:1/";
         format!("{start}{}", "a".repeat(chars - start.len()))
@@ -264,7 +264,7 @@ async fn a_webhook_has_a_name_of_100_characters_and_a_url_of_2048_at_most() {
 
 #[tokio::test]
 async fn a_page_is_asked_for_by_numbers_in_their_range() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let (webhook, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
     for path in [WEBHOOKS.to_owned(), format!("{WEBHOOKS}/{webhook}/events")] {
         for (query, why) in [

@@ -4,11 +4,11 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{ANTI_AI, DETECTION};
-use crate::support::{Stunt, picture};
+use crate::support::{TestServer, picture};
 
 #[tokio::test]
 async fn a_name_that_is_no_file_name_or_of_no_picture_is_refused() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for (name, why) in [
         (
             "../a.jpg".to_owned(),
@@ -77,7 +77,7 @@ async fn a_name_that_is_no_file_name_or_of_no_picture_is_refused() {
 
 #[tokio::test]
 async fn any_other_name_goes_all_the_way() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for name in [
         "\u{1f600}.jpg".to_owned(),
         "été 1%+&?#=;\"'<>.jpg".to_owned(),
@@ -105,7 +105,7 @@ async fn any_other_name_goes_all_the_way() {
 
 #[tokio::test]
 async fn a_name_whose_key_would_be_longer_than_s3_takes_is_refused() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let name = |n: usize| format!("{}.jpg", "\u{1f600}".repeat(n));
     let body = json!({"idempotencyKey": "a", "fileName": name(251)});
     let answer = stunt.post("live", DETECTION, &body).await;

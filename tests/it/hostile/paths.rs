@@ -4,11 +4,11 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{CONFIRM_DETECTION, DETECTION, WEBHOOKS};
-use crate::support::{Stunt, raw};
+use crate::support::{TestServer, raw};
 
 #[tokio::test]
 async fn a_route_or_method_there_is_not_is_the_vendors_not_found() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for (method, path) in [
         (Method::GET, "/api"),
         (Method::GET, "/api/"),
@@ -48,7 +48,7 @@ async fn a_route_or_method_there_is_not_is_the_vendors_not_found() {
 
 #[tokio::test]
 async fn an_id_that_is_none_is_not_found() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let long = "9".repeat(8_000);
     for id in [
         "x",
@@ -94,7 +94,7 @@ async fn an_id_that_is_none_is_not_found() {
 
 #[tokio::test]
 async fn a_host_no_url_can_be_made_for_is_refused_where_one_would_be() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
     let headers = |host: &str| {
         format!(
@@ -135,7 +135,7 @@ async fn a_host_no_url_can_be_made_for_is_refused_where_one_would_be() {
 
 #[tokio::test]
 async fn a_request_that_is_no_http_ends_nothing_but_its_connection() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let long = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(1_000_000));
     for (bytes, status) in [
         ("nonsense\r\n\r\n", 400),

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use super::{ANTI_AI, CONFIRM_ANTI_AI, CONFIRM_DETECTION};
-use crate::support::{Answer, Stunt, code, fixture, picture, raw};
+use crate::support::{TestResponse, TestServer, code, fixture, picture, raw};
 
 /// The S3 code and the reason of a refusal.
-fn told(answer: &Answer) -> (u16, String, String) {
+fn told(answer: &TestResponse) -> (u16, String, String) {
     let text = answer.text();
     let (_, rest) = text.split_once("<Code>").unwrap_or_default();
     let (code, _) = rest.split_once("</Code>").unwrap_or_default();
@@ -21,7 +21,7 @@ fn told(answer: &Answer) -> (u16, String, String) {
 }
 
 /// The order waits for its file, and takes it.
-async fn still_waits(stunt: &Stunt, id: &str, url: &str) {
+async fn still_waits(stunt: &TestServer, id: &str, url: &str) {
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
     let refused = stunt.post("live", CONFIRM_DETECTION, &confirm).await;
     let why = format!("order {id} is pending: 0 of 1 files uploaded");
@@ -34,7 +34,7 @@ async fn still_waits(stunt: &Stunt, id: &str, url: &str) {
 
 #[tokio::test]
 async fn an_upload_that_breaks_off_leaves_the_order_waiting() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, url) = stunt.pending("live", &body).await;
     let path = url.trim_start_matches(stunt.origin.as_str());
@@ -61,7 +61,7 @@ async fn an_upload_that_breaks_off_leaves_the_order_waiting() {
 
 #[tokio::test]
 async fn an_upload_that_is_not_as_signed_leaves_the_order_waiting() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, url) = stunt.pending("live", &body).await;
     let other = json!({"idempotencyKey": "b", "fileName": "a_ai.jpg"});
@@ -124,7 +124,7 @@ async fn an_upload_that_is_not_as_signed_leaves_the_order_waiting() {
 
 #[tokio::test]
 async fn an_upload_url_lives_ten_minutes_of_the_accounts_clock() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, url) = stunt.pending("live", &body).await;
     let (in_time, other) = stunt
@@ -148,7 +148,7 @@ async fn an_upload_url_lives_ten_minutes_of_the_accounts_clock() {
 
 #[tokio::test]
 async fn one_bad_picture_fails_an_order_of_several_and_the_next_is_fine() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for bad in ["truncated.jpg", "not-a-picture.jpg", "bomb.png", ""] {
         let bytes = if bad.is_empty() {
             Vec::new()
@@ -187,7 +187,7 @@ async fn one_bad_picture_fails_an_order_of_several_and_the_next_is_fine() {
 #[tokio::test]
 async fn a_test_upload_is_taken_by_its_own_token_within_the_hour_up_to_50_mebibytes() {
     let key = "sk_test_1";
-    let stunt = Stunt::frozen(key).await;
+    let stunt = TestServer::frozen(key).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, url) = stunt.pending(key, &body).await;
     let (said, signature) = url.rsplit_once('.').expect("a token");

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Database, advance, assert_failed_by_fault, new, on};
-use crate::support::{Receiver, Stunt, picture};
+use crate::support::{Receiver, TestServer, picture};
 
 const ERRORS_MAX: usize = 10;
 
@@ -79,7 +79,7 @@ async fn six_hundred_jobs_that_wait_after_an_error_keep_no_other_waiting() {
         .await;
     let forged = "DELETE ON jobs WHEN old.due_at <= 600";
     database.refuse(forged).await;
-    let stunt = Stunt::with(|config| {
+    let stunt = TestServer::with(|config| {
         config.data_dir = Some(data.path().to_owned());
         config.orders.processing_ms = 0;
     });

@@ -14,14 +14,14 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Database, Stunt};
+use crate::support::{Database, TestResponse, TestServer};
 
 /// A test fails if what it waits for has not come by then.
 const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A server on that data directory.
-async fn on(data_dir: &Path) -> Stunt {
-    Stunt::with(|config| config.data_dir = Some(data_dir.to_owned())).await
+async fn on(data_dir: &Path) -> TestServer {
+    TestServer::with(|config| config.data_dir = Some(data_dir.to_owned())).await
 }
 
 fn new(key: &str) -> Value {
@@ -29,13 +29,13 @@ fn new(key: &str) -> Value {
 }
 
 /// Advances `live`'s clock by a second: the answer, whatever it is.
-async fn advance(stunt: &Stunt) -> Answer {
+async fn advance(stunt: &TestServer) -> TestResponse {
     let body = json!({"account": "live", "by": "PT1S"}).to_string();
     let path = "/_mock/clock/advance";
     stunt.send(Method::POST, path, &[], body).await
 }
 
-fn assert_failed_by_fault(answer: &Answer) {
+fn assert_failed_by_fault(answer: &TestResponse) {
     let text = answer.text();
     assert_eq!(answer.status, 500, "{text}");
     assert!(text.contains("forged fault"), "{text}");

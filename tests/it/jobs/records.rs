@@ -4,9 +4,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Database, PATIENCE, advance, assert_failed_by_fault, new, on};
-use crate::support::{Receiver, Stunt, picture};
+use crate::support::{Receiver, TestServer, picture};
 
-async fn attempts(stunt: &Stunt) -> Vec<Value> {
+async fn attempts(stunt: &TestServer) -> Vec<Value> {
     let mut listed = stunt
         .control(Method::GET, "/_mock/deliveries?account=live", &json!({}))
         .await;

@@ -6,13 +6,13 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::{PATIENCE, new};
-use crate::support::{Stunt, picture, raw};
+use crate::support::{TestServer, picture, raw};
 
 /// More than the worker has slots.
 const UNREAD: usize = 280;
 
 /// Sends a create whose order starts at once. The response is not read.
-async fn create_unread(stunt: &Stunt, n: usize) -> TcpStream {
+async fn create_unread(stunt: &TestServer, n: usize) -> TcpStream {
     let url = "http://files.test/a.jpg";
     let files = json!([{"fileName": "a.jpg", "originalFileUrl": url}]);
     let body = json!({"idempotencyKey": n.to_string(), "files": files}).to_string();
@@ -28,7 +28,7 @@ async fn create_unread(stunt: &Stunt, n: usize) -> TcpStream {
 }
 
 /// Number of `slow`'s orders in progress.
-async fn in_progress(stunt: &Stunt) -> usize {
+async fn in_progress(stunt: &TestServer) -> usize {
     let path = "/_mock/orders?account=slow&limit=1000";
     let listed = stunt.control(Method::GET, path, &json!({})).await;
     let orders = listed["orders"].as_array().expect("orders");
@@ -38,7 +38,7 @@ async fn in_progress(stunt: &Stunt) -> usize {
 
 #[tokio::test]
 async fn two_hundred_and_eighty_responses_that_are_not_read_do_not_stop_other_orders() {
-    let stunt = Stunt::with(|config| config.orders.processing_ms = 0).await;
+    let stunt = TestServer::with(|config| config.orders.processing_ms = 0).await;
     // A response that takes minutes is one that is not read.
     let drip = json!({"fault": "drip", "bytesPerSecond": 1});
     let rule =

@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use super::{Database, new, on};
-use crate::support::{Process, Receiver, Reply, Stunt, picture};
+use crate::support::{Process, Receiver, Reply, TestServer, picture};
 
 const MESSAGE: &str = "processing was started 3 times and did not end; the server was probably killed \
                        for lack of memory";
 const AT_ONCE: [&str; 4] = ["--log", "error", "--processing-ms", "0"];
 
 /// Orders whose output is put to a target that does not respond: its id.
-async fn stalled(stunt: &Stunt, target: &Receiver) -> String {
+async fn stalled(stunt: &TestServer, target: &Receiver) -> String {
     let body = json!({
         "idempotencyKey": "a",
         "files": [{"fileName": "a.jpg", "originalFileUrl": "http://files.test/a.jpg"}],
@@ -76,7 +76,7 @@ async fn start_that_ends_with_an_error_is_not_counted() {
 }
 
 /// Stops the server and has its jobs of that kind look as if they had been cut off so often.
-async fn cut_off(data: &std::path::Path, stunt: Stunt, kind: &str, starts: u32) -> Stunt {
+async fn cut_off(data: &std::path::Path, stunt: TestServer, kind: &str, starts: u32) -> TestServer {
     stunt.stop().await;
     let mut database = Database::open(data).await;
     let sql = format!("UPDATE jobs SET starts = {starts} WHERE kind = '{kind}'");

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use crate::support::{Process, Stunt};
+use crate::support::{Process, TestServer};
 
 /// Time for which a line is awaited before the test fails; nothing is timed by it.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -43,7 +43,7 @@ impl Logged {
         }
     }
 
-    fn stunt(&self) -> &Stunt {
+    fn stunt(&self) -> &TestServer {
         &self.process.stunt
     }
 

@@ -2,16 +2,16 @@
 
 use serde_json::json;
 
-use super::{Call, call};
+use super::{OperationCall, call};
 use crate::support::T0;
 
-pub fn calls() -> Vec<Call> {
+pub fn calls() -> Vec<OperationCall> {
     let themes = [looking(), receiving(), keeping(), steering()];
     themes.into_iter().flatten().collect()
 }
 
 /// What was asked, and what was sent.
-fn looking() -> Vec<Call> {
+fn looking() -> Vec<OperationCall> {
     let none = json!({});
     let wrong = json!({"nonsense": 1});
     vec![
@@ -100,7 +100,7 @@ fn looking() -> Vec<Call> {
 }
 
 /// The inbox, which is left empty.
-fn receiving() -> Vec<Call> {
+fn receiving() -> Vec<OperationCall> {
     let none = json!({});
     let wrong = json!({"nonsense": 1});
     vec![
@@ -129,7 +129,7 @@ fn receiving() -> Vec<Call> {
     ]
 }
 
-fn steering() -> Vec<Call> {
+fn steering() -> Vec<OperationCall> {
     let none = json!({});
     let wrong = json!({"nonsense": 1});
     vec![
@@ -214,7 +214,7 @@ fn steering() -> Vec<Call> {
 }
 
 /// Snapshots, in an order that leaves none.
-fn keeping() -> Vec<Call> {
+fn keeping() -> Vec<OperationCall> {
     let none = json!({});
     vec![
         call(

@@ -15,20 +15,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Stunt, picture};
+use crate::support::{TestResponse, TestServer, picture};
 
 const KEY: &str = "live";
 
 /// A request and the status it is answered with.
-struct Call {
+struct OperationCall {
     name: &'static str,
     status: u16,
     path: String,
     body: Value,
 }
 
-fn call(name: &'static str, status: u16, path: impl Into<String>, body: Value) -> Call {
-    Call {
+fn call(name: &'static str, status: u16, path: impl Into<String>, body: Value) -> OperationCall {
+    OperationCall {
         name,
         status,
         path: path.into(),
@@ -37,7 +37,7 @@ fn call(name: &'static str, status: u16, path: impl Into<String>, body: Value) -
 }
 
 /// What the calls are about.
-struct Ids {
+struct KnownIds {
     /// Waits for its picture.
     pending: String,
     upload: String,
@@ -52,7 +52,7 @@ struct Ids {
     test_sample: String,
 }
 
-async fn ids(stunt: &Stunt) -> Ids {
+async fn ids(stunt: &TestServer) -> KnownIds {
     stunt.freeze(KEY).await;
     let body = |key: &str| json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
     let (pending, upload) = stunt.pending(KEY, &body("pending")).await;
@@ -67,7 +67,7 @@ async fn ids(stunt: &Stunt) -> Ids {
     let (_, test_upload) = stunt.pending("sk_test_1", &body("test")).await;
     let original = stunt.order(KEY, &read).await["originalImageUrl"].take();
     stunt.advance(KEY, "PT1S").await;
-    Ids {
+    KnownIds {
         pending,
         upload,
         detection,
@@ -81,7 +81,7 @@ async fn ids(stunt: &Stunt) -> Ids {
 }
 
 /// Where a test key downloads a sample.
-async fn test_sample(stunt: &Stunt) -> String {
+async fn test_sample(stunt: &TestServer) -> String {
     let key = "sk_test_1";
     stunt.freeze(key).await;
     let url = "http://files.test/a.jpg";
@@ -101,13 +101,13 @@ async fn test_sample(stunt: &Stunt) -> String {
 
 #[tokio::test]
 async fn every_operation_is_asked_for_and_answers_as_it_should() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let ids = ids(&stunt).await;
     let mut methods: BTreeMap<&str, Method> = stuntdouble::app::operations()
         .into_iter()
         .map(|operation| (operation.name, operation.method))
         .collect();
-    let calls: Vec<Call> = creates::calls(&ids)
+    let calls: Vec<OperationCall> = creates::calls(&ids)
         .into_iter()
         .chain(orders::calls(&ids))
         .chain(orders_v3::calls(&ids))
@@ -139,7 +139,7 @@ async fn every_operation_is_asked_for_and_answers_as_it_should() {
 }
 
 /// The status, a number, and a reason where it is an error.
-fn check(call: &Call, answer: &Answer) {
+fn check(call: &OperationCall, answer: &TestResponse) {
     let name = call.name;
     assert_eq!(
         answer.status,

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::{Call, Ids, call};
+use super::{KnownIds, OperationCall, call};
 
-pub fn calls(ids: &Ids) -> Vec<Call> {
+pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
     let at = |path: &str| format!("/api/v3/orders/{path}");
     let of = |path: &str| format!("/api/v3/orders/{}{path}", ids.complete);
     let none = json!({});

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::{Call, Ids, call};
+use super::{KnownIds, OperationCall, call};
 
-pub fn calls(ids: &Ids) -> Vec<Call> {
+pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
     let none = json!({});
     vec![
         call("storage.put", 200, &ids.upload, none.clone()),

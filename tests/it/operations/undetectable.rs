@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::{Call, KEY, call};
+use super::{KEY, OperationCall, call};
 
-pub fn calls() -> Vec<Call> {
+pub fn calls() -> Vec<OperationCall> {
     let none = json!({});
     let key = json!({"key": KEY});
     let file = "/get-presigned-url?file_name=a.jpg";

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, Ids, call};
+use super::{KnownIds, OperationCall, call};
 
-pub fn calls(ids: &Ids) -> Vec<Call> {
+pub fn calls(ids: &KnownIds) -> Vec<OperationCall> {
     let webhook = &ids.webhook;
     let hook = json!({"url": "http://127.0.0.1:1/"});
     let day = json!({"fromDate": "2026-03-12", "toDate": "2026-03-12"});

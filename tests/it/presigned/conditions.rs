@@ -4,7 +4,7 @@ use reqwest::Method;
 use tokio::io::AsyncWriteExt;
 
 use super::{KEY, assert_refused, frozen, get, plan, put, signer};
-use crate::support::{Answer, Stunt, raw};
+use crate::support::{TestResponse, TestServer, raw};
 
 /// Entity tags of the bodies `one` and `two`.
 const ONE: &str = "\"f97c5d29941bfb1b2fdab0874906ab82\"";
@@ -12,14 +12,14 @@ const TWO: &str = "\"b8a9f715dbb64fd5c56e7783c6820a61\"";
 const BEFORE: &str = "Thu, 12 Mar 2026 09:59:59 GMT";
 const THEN: &str = "Thu, 12 Mar 2026 10:00:00 GMT";
 
-fn assert_precondition_failed(answer: &Answer, condition: &str, reason: &str) {
+fn assert_precondition_failed(answer: &TestResponse, condition: &str, reason: &str) {
     let elements = format!(
         "<Message>At least one of the pre-conditions you specified did not hold</Message><Key>{KEY}</Key><Condition>{condition}</Condition>"
     );
     assert_refused(answer, 412, "PreconditionFailed", &elements, reason);
 }
 
-async fn assert_stored(stunt: &Stunt, body: &str) {
+async fn assert_stored(stunt: &TestServer, body: &str) {
     let got = get(stunt, KEY, &[]).await;
     assert_eq!((got.status, got.text()), (200, body.to_owned()));
 }
@@ -98,7 +98,7 @@ async fn put_on_a_condition_that_s3_has_not_answers_not_implemented() {
 }
 
 /// Of eight PUTs at once, each of another body, one is taken. Returns its body.
-async fn one_of_eight(stunt: &Stunt, condition: (&str, &str)) -> String {
+async fn one_of_eight(stunt: &TestServer, condition: (&str, &str)) -> String {
     let bodies: Vec<String> = (0..8).map(|n| format!("{condition:?} {n}")).collect();
     let headers = [condition];
     let puts = bodies

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::signed::put_with;
 use super::{assert_refused, frozen, get, put, put_raw};
-use crate::support::{Answer, Stunt, picture};
+use crate::support::{TestResponse, TestServer, picture};
 
 const BODY: &str = "123456789";
 /// Digests of [`BODY`] in hex: the check values of the CRC catalogue, and those of RFC 1321 and
@@ -37,14 +37,14 @@ fn other(hex: &str) -> String {
     base64_of(&"7".repeat(hex.len()))
 }
 
-fn code(answer: &Answer) -> (u16, String) {
+fn code(answer: &TestResponse) -> (u16, String) {
     let text = answer.text();
     let (_, rest) = text.split_once("<Code>").unwrap_or_default();
     let (code, _) = rest.split_once("</Code>").unwrap_or_default();
     (answer.status, code.to_owned())
 }
 
-async fn assert_stored(stunt: &Stunt, expected: Option<&str>, what: &str) {
+async fn assert_stored(stunt: &TestServer, expected: Option<&str>, what: &str) {
     let got = get(stunt, "k", &[]).await;
     let found = (got.status == 200).then(|| got.text());
     assert_eq!(found.as_deref(), expected, "{what}");
@@ -259,7 +259,7 @@ async fn digest_of_a_body_in_many_pieces_is_of_all_of_them() {
 
 #[tokio::test]
 async fn order_whose_upload_has_a_bad_digest_still_waits() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, url) = stunt.pending("live", &body).await;
     let wrong = [("content-md5", "AAAAAAAAAAAAAAAAAAAAAA==")];

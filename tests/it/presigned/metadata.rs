@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::signed::put_with;
 use super::{KEY, assert_refused, frozen, get, plan, put, signer};
-use crate::support::{Answer, Stunt};
+use crate::support::{TestResponse, TestServer};
 
 const STORED: [(&str, &str); 8] = [
     ("cache-control", "max-age=9, private"),
@@ -18,13 +18,13 @@ const STORED: [(&str, &str); 8] = [
     ("x-amz-meta-x", "1"),
 ];
 
-async fn head(stunt: &Stunt, key: &str) -> Answer {
+async fn head(stunt: &TestServer, key: &str) -> TestResponse {
     let url = signer().presign(&plan(stunt, "HEAD", key));
     stunt.send(Method::HEAD, &url, &[], "").await
 }
 
 /// The headers of [`STORED`] that the answer has.
-fn stored(answer: &Answer) -> Vec<(&'static str, String)> {
+fn stored(answer: &TestResponse) -> Vec<(&'static str, String)> {
     let sent = STORED
         .iter()
         .filter(|(name, _)| answer.headers.contains_key(*name));
@@ -130,7 +130,7 @@ async fn response_parameters_override_what_is_stored_unless_they_are_empty() {
     ];
     put(&stunt, "k", &typed, "x").await;
     let get_with = async |parameters: &[(&str, &str)]| {
-        let request = super::signed::Signed {
+        let request = super::signed::SignedUrl {
             method: "GET",
             host: stunt.origin.trim_start_matches("http://"),
             path: "/_s3/bizmori/k",
@@ -171,7 +171,7 @@ async fn response_parameters_override_what_is_stored_unless_they_are_empty() {
 async fn metadata_outlives_restarts_and_comes_back_with_a_snapshot() {
     let data = tempfile::tempdir().expect("a directory");
     let on = async || {
-        let stunt = Stunt::with(|config| config.data_dir = Some(data.path().to_owned())).await;
+        let stunt = TestServer::with(|config| config.data_dir = Some(data.path().to_owned())).await;
         stunt.freeze("live").await;
         stunt
     };
@@ -186,7 +186,7 @@ async fn metadata_outlives_restarts_and_comes_back_with_a_snapshot() {
     let put = stunt.send(Method::PUT, &upload, &[], "second").await;
     assert_eq!(put.status, 200, "{}", put.text());
 
-    let read = async |stunt: &Stunt| {
+    let read = async |stunt: &TestServer| {
         let url = stunt.order("live", &id).await["originalImageUrl"].take();
         let url = url.as_str().expect("a URL").to_owned();
         let got = stunt.send(Method::GET, &url, &[], "").await;

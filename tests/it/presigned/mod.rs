@@ -16,21 +16,21 @@ mod virtual_host;
 use reqwest::Method;
 use serde_json::json;
 use stuntdouble::platform::clock;
-use stuntdouble::platform::presign::{Presign, Signer};
+use stuntdouble::platform::presign::{PresignParams, Signer};
 
-use crate::support::{Answer, Stunt, T0, raw};
+use crate::support::{T0, TestResponse, TestServer, raw};
 
 /// A key of nobody's: it goes by the default clock.
 const KEY: &str = "any/a b+ü%.png";
 
 /// A server whose default clock is frozen at [`T0`].
-async fn frozen() -> Stunt {
-    let stunt = Stunt::start().await;
+async fn frozen() -> TestServer {
+    let stunt = TestServer::start().await;
     freeze(&stunt).await;
     stunt
 }
 
-async fn freeze(stunt: &Stunt) {
+async fn freeze(stunt: &TestServer) {
     let freeze = json!({"mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
 }
@@ -45,8 +45,8 @@ fn signer() -> Signer {
 }
 
 /// What a URL for `method` on `key` is made of, to be changed at will.
-fn plan<'a>(stunt: &'a Stunt, method: &'a str, key: &'a str) -> Presign<'a> {
-    Presign {
+fn plan<'a>(stunt: &'a TestServer, method: &'a str, key: &'a str) -> PresignParams<'a> {
+    PresignParams {
         method,
         origin: &stunt.origin,
         bucket: "bizmori",
@@ -60,18 +60,18 @@ fn plan<'a>(stunt: &'a Stunt, method: &'a str, key: &'a str) -> Presign<'a> {
 }
 
 async fn put(
-    stunt: &Stunt,
+    stunt: &TestServer,
     key: &str,
     headers: &[(&str, &str)],
     body: impl Into<Vec<u8>>,
-) -> Answer {
+) -> TestResponse {
     let url = signer().presign(&plan(stunt, "PUT", key));
     stunt.send(Method::PUT, &url, headers, body.into()).await
 }
 
 /// A PUT byte by byte, for keys and framings that a client would mend: `headers` say how long
 /// the body is.
-async fn put_raw(stunt: &Stunt, key: &str, headers: &str, body: &[u8]) -> Answer {
+async fn put_raw(stunt: &TestServer, key: &str, headers: &str, body: &[u8]) -> TestResponse {
     let url = signer().presign(&plan(stunt, "PUT", key));
     let target = url.trim_start_matches(stunt.origin.as_str());
     let host = stunt.origin.trim_start_matches("http://");
@@ -80,13 +80,13 @@ async fn put_raw(stunt: &Stunt, key: &str, headers: &str, body: &[u8]) -> Answer
     raw::send(&stunt.origin, &[head.as_bytes(), body].concat()).await
 }
 
-async fn get(stunt: &Stunt, key: &str, headers: &[(&str, &str)]) -> Answer {
+async fn get(stunt: &TestServer, key: &str, headers: &[(&str, &str)]) -> TestResponse {
     let url = signer().presign(&plan(stunt, "GET", key));
     stunt.send(Method::GET, &url, headers, "").await
 }
 
 /// A refusal of S3's, whole: `elements` stand between the code and the request's id.
-fn assert_refused(answer: &Answer, status: u16, code: &str, elements: &str, why: &str) {
+fn assert_refused(answer: &TestResponse, status: u16, code: &str, elements: &str, why: &str) {
     let id = answer.header("x-amz-request-id");
     let xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code>{elements}<RequestId>{id}</RequestId><HostId>stuntdouble</HostId></Error>"

@@ -11,19 +11,19 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stuntdouble::settings::Config;
 
-use crate::support::{Answer, Stunt};
+use crate::support::{TestResponse, TestServer};
 use addresses::{forwarded_port, named, proxied};
 
 /// A server that judges URLs by the host they arrive with, too.
-async fn strict(set: impl FnOnce(&mut Config)) -> Stunt {
-    Stunt::with(|config| {
+async fn strict(set: impl FnOnce(&mut Config)) -> TestServer {
+    TestServer::with(|config| {
         config.strict_host = true;
         set(config);
     })
     .await
 }
 
-async fn all_flows(client: &Stunt) {
+async fn all_flows(client: &TestServer) {
     bizmori::flows(client).await;
     undetectable::flows(client).await;
 }
@@ -31,7 +31,7 @@ async fn all_flows(client: &Stunt) {
 #[tokio::test]
 async fn localhost_is_kept_in_every_url() {
     let stunt = strict(|_| {}).await;
-    let client = Stunt::at(&stunt.origin.replace("127.0.0.1", "localhost"));
+    let client = TestServer::at(&stunt.origin.replace("127.0.0.1", "localhost"));
     all_flows(&client).await;
 }
 
@@ -40,7 +40,7 @@ async fn so_is_a_port_that_is_mapped_to_another() {
     let stunt = strict(|_| {}).await;
     let origin = forwarded_port(&stunt).await;
     assert_ne!(origin, stunt.origin);
-    all_flows(&Stunt::at(&origin)).await;
+    all_flows(&TestServer::at(&origin)).await;
 }
 
 #[tokio::test]
@@ -66,12 +66,12 @@ async fn so_is_the_address_of_a_proxy_that_ends_tls() {
     let stunt = strict(|config| config.trust_forwarded = true).await;
     let origin = proxied(&stunt).await;
     assert!(origin.starts_with("https://"), "{origin}");
-    all_flows(&Stunt::at(&origin)).await;
+    all_flows(&TestServer::at(&origin)).await;
 }
 
 #[tokio::test]
 async fn who_asks_by_two_names_is_answered_by_each() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let service = named(&stunt, "stuntdouble");
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, upload) = service.pending("live", &body).await;
@@ -82,7 +82,7 @@ async fn who_asks_by_two_names_is_answered_by_each() {
 }
 
 /// All URLs in an answer, which begin as the client's address does.
-fn urls(client: &Stunt, told: &Value) -> Vec<String> {
+fn urls(client: &TestServer, told: &Value) -> Vec<String> {
     let mut found = Vec::new();
     gather(told, &mut found);
     for url in &found {
@@ -102,7 +102,7 @@ fn gather(told: &Value, into: &mut Vec<String>) {
 }
 
 /// Reads all URLs in an answer; so many there are.
-async fn read_all(client: &Stunt, told: &Value) -> usize {
+async fn read_all(client: &TestServer, told: &Value) -> usize {
     let urls = urls(client, told);
     for url in &urls {
         let answer = client.send(Method::GET, url, &[], "").await;
@@ -112,6 +112,6 @@ async fn read_all(client: &Stunt, told: &Value) -> usize {
     urls.len()
 }
 
-fn lossy(answer: &Answer) -> String {
+fn lossy(answer: &TestResponse) -> String {
     String::from_utf8_lossy(&answer.bytes).into_owned()
 }

@@ -1,7 +1,7 @@
 //! What is uploaded is what is read.
 
 use super::{KEY, frozen, get, put, put_raw};
-use crate::support::Stunt;
+use crate::support::TestServer;
 
 const HELLO: &str = "\"5d41402abc4b2a76b9719d911017c592\"";
 
@@ -83,7 +83,7 @@ async fn readers_see_one_whole_object_while_others_replace_it() {
 #[tokio::test]
 async fn any_key_is_a_name_and_never_a_path() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = Stunt::with(|config| config.data_dir = Some(data.path().join("data"))).await;
+    let stunt = TestServer::with(|config| config.data_dir = Some(data.path().join("data"))).await;
     super::freeze(&stunt).await;
     for key in [
         "../../up",

@@ -2,14 +2,14 @@
 
 use reqwest::Method;
 use serde_json::json;
-use stuntdouble::platform::presign::Presign;
+use stuntdouble::platform::presign::PresignParams;
 
 use super::{KEY, assert_refused, freeze, frozen, get, plan, put, put_raw, signer};
-use crate::support::{Answer, Stunt};
+use crate::support::{TestResponse, TestServer};
 
 const DENIED: &str = "<Message>Access Denied</Message><Key>k</Key>";
 
-fn code(answer: &Answer) -> (u16, String) {
+fn code(answer: &TestResponse) -> (u16, String) {
     let text = answer.text();
     let (_, rest) = text.split_once("<Code>").unwrap_or_default();
     let (code, _) = rest.split_once("</Code>").unwrap_or_default();
@@ -57,7 +57,7 @@ async fn an_expired_url_tells_when_by_the_clock() {
 #[tokio::test]
 async fn a_signature_of_something_else_shows_what_we_signed() {
     let stunt = frozen().await;
-    let url = signer().presign(&Presign {
+    let url = signer().presign(&PresignParams {
         content_type: Some("image/png"),
         ..plan(&stunt, "PUT", "k")
     });
@@ -90,7 +90,7 @@ async fn what_is_not_there_is_told_after_the_signature() {
     let why = "key: nothing was uploaded to bizmori under it, or it is removed";
     let elements = "<Message>The specified key does not exist.</Message><Key>k</Key>";
     assert_refused(&answer, 404, "NoSuchKey", elements, why);
-    let url = signer().presign(&Presign {
+    let url = signer().presign(&PresignParams {
         bucket: "other",
         ..plan(&stunt, "GET", "k")
     });
@@ -110,7 +110,7 @@ async fn what_is_not_there_is_told_after_the_signature() {
 
 #[tokio::test]
 async fn an_upload_over_the_limit_is_too_large_told_or_not() {
-    let stunt = Stunt::with(|config| config.storage.object_bytes_max = 1_000_000).await;
+    let stunt = TestServer::with(|config| config.storage.object_bytes_max = 1_000_000).await;
     freeze(&stunt).await;
     let large = vec![0; 1_000_001];
     let answer = put(&stunt, "k", &[], large.clone()).await;

@@ -5,12 +5,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{Answer, Database, Receiver, Stunt, picture, raw};
+use crate::support::{Database, Receiver, TestResponse, TestServer, picture, raw};
 
 const ONCE: [(&str, &str); 1] = [("if-none-match", "*")];
 
 struct Failing {
-    stunt: Stunt,
+    stunt: TestServer,
     database: Database,
     _data: tempfile::TempDir,
 }
@@ -19,7 +19,7 @@ impl Failing {
     async fn start() -> Self {
         let data = tempfile::tempdir().expect("a directory");
         let dir = data.path().to_owned();
-        let stunt = Stunt::with(|config| config.data_dir = Some(dir)).await;
+        let stunt = TestServer::with(|config| config.data_dir = Some(dir)).await;
         stunt.freeze("live").await;
         let database = Database::open(data.path()).await;
         Self {
@@ -29,7 +29,7 @@ impl Failing {
         }
     }
 
-    async fn put(&self, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+    async fn put(&self, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> TestResponse {
         self.stunt.send(Method::PUT, url, headers, body).await
     }
 

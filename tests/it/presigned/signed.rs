@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
-use crate::support::{Answer, Stunt, raw};
+use crate::support::{TestResponse, TestServer, raw};
 
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -15,7 +15,7 @@ const DATE: &str = "20260312T100000Z";
 const SCOPE: &str = "20260312/us-east-1/s3/aws4_request";
 
 /// A request with a presigned URL, signed for its host alone.
-pub struct Signed<'a> {
+pub struct SignedUrl<'a> {
     pub method: &'a str,
     pub host: &'a str,
     /// As it is sent: percent-encoded.
@@ -27,7 +27,7 @@ pub struct Signed<'a> {
     pub body: &'a [u8],
 }
 
-impl Signed<'_> {
+impl SignedUrl<'_> {
     fn hmac(key: &[u8], text: &str) -> Vec<u8> {
         let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any key");
         mac.update(text.as_bytes());
@@ -66,14 +66,14 @@ impl Signed<'_> {
     }
 
     /// Sends it as bytes, with its `Host`, and returns the response.
-    pub async fn send(&self, stunt: &Stunt) -> Answer {
+    pub async fn send(&self, stunt: &TestServer) -> TestResponse {
         send_to(stunt, self, &self.target()).await
     }
 }
 
 /// Sends a request to another target than its own.
-pub async fn send_to(stunt: &Stunt, request: &Signed<'_>, target: &str) -> Answer {
-    let Signed {
+pub async fn send_to(stunt: &TestServer, request: &SignedUrl<'_>, target: &str) -> TestResponse {
+    let SignedUrl {
         method,
         host,
         headers,
@@ -94,9 +94,9 @@ pub async fn send_to(stunt: &Stunt, request: &Signed<'_>, target: &str) -> Answe
 }
 
 /// A PUT to the key `k` with these query parameters.
-pub async fn put_with(stunt: &Stunt, parameters: &[(&str, &str)], body: &str) -> Answer {
+pub async fn put_with(stunt: &TestServer, parameters: &[(&str, &str)], body: &str) -> TestResponse {
     let host = stunt.origin.trim_start_matches("http://");
-    Signed {
+    SignedUrl {
         method: "PUT",
         host,
         path: "/_s3/bizmori/k",

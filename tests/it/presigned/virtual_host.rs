@@ -3,14 +3,14 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::signed::{Signed, send_to};
+use super::signed::{SignedUrl, send_to};
 use super::{assert_refused, freeze, frozen, get, put};
-use crate::support::{Answer, Stunt, raw};
+use crate::support::{TestResponse, TestServer, raw};
 
 const HOST: &str = "bizmori.localhost:8080";
 
-fn request<'a>(method: &'a str, path: &'a str, body: &'a str) -> Signed<'a> {
-    Signed {
+fn request<'a>(method: &'a str, path: &'a str, body: &'a str) -> SignedUrl<'a> {
+    SignedUrl {
         method,
         host: HOST,
         path,
@@ -21,7 +21,13 @@ fn request<'a>(method: &'a str, path: &'a str, body: &'a str) -> Signed<'a> {
 }
 
 /// A request without a signature.
-async fn unsigned(stunt: &Stunt, method: &str, host: &str, target: &str, headers: &str) -> Answer {
+async fn unsigned(
+    stunt: &TestServer,
+    method: &str,
+    host: &str,
+    target: &str,
+    headers: &str,
+) -> TestResponse {
     let head = format!(
         "{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\
          Content-Length: 0\r\n\r\n"
@@ -75,7 +81,7 @@ async fn every_bucket_has_hosts_in_any_domain_and_case() {
         "ai-image-detector-prod.nyc3.digitaloceanspaces.com",
         "ai-image-detector-dev.nyc3.digitaloceanspaces.com:8443",
     ] {
-        let done = Signed {
+        let done = SignedUrl {
             host,
             ..request("PUT", "/k", host)
         };
@@ -87,7 +93,7 @@ async fn every_bucket_has_hosts_in_any_domain_and_case() {
         "bizmori.mock.test.:8080"
     );
     // One store behind both names.
-    let got = Signed {
+    let got = SignedUrl {
         host: "ai-image-detector-prod.nyc3.digitaloceanspaces.com",
         ..request("GET", "/k", "")
     };
@@ -97,7 +103,7 @@ async fn every_bucket_has_hosts_in_any_domain_and_case() {
 
 #[tokio::test]
 async fn signature_is_judged_over_the_path_as_it_was_sent() {
-    let stunt = Stunt::with(|config| config.strict_host = true).await;
+    let stunt = TestServer::with(|config| config.strict_host = true).await;
     freeze(&stunt).await;
     let signed = request("PUT", "/a.jpg", "x");
     assert_eq!(signed.send(&stunt).await.status, 200);
@@ -114,7 +120,7 @@ async fn signature_is_judged_over_the_path_as_it_was_sent() {
     // The path of the other style was not signed.
     let target = format!("/_s3/bizmori/a.jpg{query}");
     assert_eq!(send_to(&stunt, &signed, &target).await.status, 403);
-    let elsewhere = Signed {
+    let elsewhere = SignedUrl {
         host: "bizmori.mock.test",
         ..request("PUT", "/a.jpg", "x")
     };
@@ -247,7 +253,7 @@ async fn browsers_of_any_origin_may_call_by_the_host_of_a_bucket() {
         preflight.header("access-control-allow-methods"),
         "GET,HEAD,PUT"
     );
-    let put = Signed {
+    let put = SignedUrl {
         headers: "Origin: http://app.test\r\n",
         ..request("PUT", "/detect", "x")
     };
@@ -312,10 +318,10 @@ async fn journal_and_rules_see_an_object_in_path_style() {
 #[tokio::test]
 async fn host_that_a_proxy_forwards_names_the_bucket_if_it_is_trusted() {
     for trusted in [true, false] {
-        let stunt = Stunt::with(|config| config.trust_forwarded = trusted).await;
+        let stunt = TestServer::with(|config| config.trust_forwarded = trusted).await;
         freeze(&stunt).await;
         let signed = request("PUT", "/a.jpg", "x");
-        let behind = Signed {
+        let behind = SignedUrl {
             host: "inner:1",
             headers: "X-Forwarded-Host: bizmori.localhost:8080\r\n",
             ..request("PUT", "/a.jpg", "x")
@@ -328,14 +334,14 @@ async fn host_that_a_proxy_forwards_names_the_bucket_if_it_is_trusted() {
 
 #[tokio::test]
 async fn upload_of_an_order_by_the_host_of_its_bucket_is_received() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, url) = stunt.pending("live", &body).await;
     let (_, rest) = url.split_once("/_s3/bizmori/").expect("a storage URL");
     let (key, _) = rest.split_once('?').expect("a query");
     let path = format!("/{key}");
     let picture = crate::support::picture();
-    let signed = Signed {
+    let signed = SignedUrl {
         body: &picture,
         ..request("PUT", &path, "")
     };

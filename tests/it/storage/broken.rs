@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Receiver, Stunt, picture};
+use crate::support::{Receiver, TestResponse, TestServer, picture};
 
 /// A way in which the file of an object is damaged.
 type Damage = fn(&mut Vec<u8>);
@@ -33,8 +33,8 @@ const DAMAGES: [Damage; 6] = [
     },
 ];
 
-async fn on(data: &Path) -> Stunt {
-    let stunt = Stunt::with(|config| config.data_dir = Some(data.to_owned())).await;
+async fn on(data: &Path) -> TestServer {
+    let stunt = TestServer::with(|config| config.data_dir = Some(data.to_owned())).await;
     stunt.freeze("live").await;
     stunt
 }
@@ -69,7 +69,7 @@ fn body(key: &str) -> Value {
     json!({"idempotencyKey": key, "fileName": "a.jpg", "options": {"generateThumbnail": true}})
 }
 
-async fn read(stunt: &Stunt, url: &Value) -> Answer {
+async fn read(stunt: &TestServer, url: &Value) -> TestResponse {
     let url = url.as_str().expect("a URL");
     stunt.send(Method::GET, url, &[], "").await
 }

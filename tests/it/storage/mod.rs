@@ -10,12 +10,12 @@ use reqwest::Method;
 use serde_json::json;
 use stuntdouble::model::time::Timestamp;
 use stuntdouble::platform::clock::{parse_iso, real_now};
-use stuntdouble::platform::presign::{Presign, Signer};
+use stuntdouble::platform::presign::{PresignParams, Signer};
 use stuntdouble::settings::Config;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Stunt, T0};
+use crate::support::{T0, TestServer};
 
 const OBJECT_BYTES_MAX: u64 = 2 * 1024 * 1024;
 /// An account whose clock stands at [`T0`].
@@ -23,8 +23,8 @@ const ACCOUNT: &str = "live";
 const DETECTION: &str = "/api/v2/orders/ai-detection";
 
 /// A server with an order that waits for its file.
-struct Door {
-    stunt: Stunt,
+struct StorageFixture {
+    stunt: TestServer,
     at: SocketAddr,
     signer: Signer,
     root: tempfile::TempDir,
@@ -36,7 +36,7 @@ struct Door {
 }
 
 #[derive(Debug)]
-struct Answer {
+struct S3Response {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
@@ -46,14 +46,14 @@ fn t0() -> Timestamp {
     parse_iso(T0).expect("an instant")
 }
 
-impl Door {
+impl StorageFixture {
     async fn open() -> Self {
         Self::open_with(false).await
     }
 
     async fn open_with(strict_host: bool) -> Self {
         let root = tempfile::tempdir().expect("a directory");
-        let stunt = Stunt::with(|config| {
+        let stunt = TestServer::with(|config| {
             config.data_dir = Some(root.path().to_owned());
             config.storage.object_bytes_max = OBJECT_BYTES_MAX;
             config.strict_host = strict_host;
@@ -87,8 +87,8 @@ impl Door {
     }
 
     /// What a URL for `method` on `key` is made of, to be changed at will.
-    fn plan<'a>(&'a self, method: &'a str, key: &'a str) -> Presign<'a> {
-        Presign {
+    fn plan<'a>(&'a self, method: &'a str, key: &'a str) -> PresignParams<'a> {
+        PresignParams {
             method,
             origin: &self.stunt.origin,
             bucket: "bizmori",
@@ -102,11 +102,11 @@ impl Door {
     }
 
     /// The path and query of a URL made by `plan`.
-    fn target(&self, plan: &Presign<'_>) -> String {
+    fn target(&self, plan: &PresignParams<'_>) -> String {
         self.signer.presign(plan).replace(plan.origin, "")
     }
 
-    async fn call(&self, method: &str, target: &str, headers: &str, body: &[u8]) -> Answer {
+    async fn call(&self, method: &str, target: &str, headers: &str, body: &[u8]) -> S3Response {
         let length = match (body.is_empty(), method) {
             (true, "GET" | "HEAD" | "OPTIONS") => String::new(),
             _ if headers.contains("Transfer-Encoding") => String::new(),
@@ -130,12 +130,12 @@ impl Door {
         stream
     }
 
-    async fn put(&self, key: &str, headers: &str, body: &[u8]) -> Answer {
+    async fn put(&self, key: &str, headers: &str, body: &[u8]) -> S3Response {
         let target = self.target(&self.plan("PUT", key));
         self.call("PUT", &target, headers, body).await
     }
 
-    async fn get(&self, key: &str, headers: &str) -> Answer {
+    async fn get(&self, key: &str, headers: &str) -> S3Response {
         let target = self.target(&self.plan("GET", key));
         self.call("GET", &target, headers, b"").await
     }
@@ -157,7 +157,7 @@ impl Door {
     }
 }
 
-async fn read_answer(mut stream: TcpStream) -> Answer {
+async fn read_answer(mut stream: TcpStream) -> S3Response {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.expect("an answer");
     let end = bytes.windows(4).position(|it| it == b"\r\n\r\n");
@@ -165,7 +165,7 @@ async fn read_answer(mut stream: TcpStream) -> Answer {
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let mut lines = head.lines();
     let status = lines.next().and_then(|line| line.split(' ').nth(1));
-    Answer {
+    S3Response {
         status: status.and_then(|it| it.parse().ok()).expect("a status"),
         headers: lines
             .filter_map(|line| line.split_once(": "))
@@ -175,7 +175,7 @@ async fn read_answer(mut stream: TcpStream) -> Answer {
     }
 }
 
-impl Answer {
+impl S3Response {
     fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(of, _)| of == name);
         found.map(|(_, value)| value.as_str())

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn put_then_get_answers_what_was_put() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     let put = door.put(
         &door.key,
         "Content-Type: image/png\r\nx-amz-acl: private\r\n",
@@ -41,7 +41,7 @@ async fn put_then_get_answers_what_was_put() {
 
 #[tokio::test]
 async fn a_part_is_206_and_none_is_416() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     door.put(&door.key, "", b"0123456789").await;
     let part = door.get(&door.key, "Range: bytes=2-4\r\n").await;
     assert_eq!((part.status, part.text().as_str()), (206, "234"));
@@ -61,7 +61,7 @@ async fn a_part_is_206_and_none_is_416() {
 
 #[tokio::test]
 async fn who_has_the_object_gets_304() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     door.put(&door.key, "", b"hello").await;
     let asked = "If-None-Match: \"5d41402abc4b2a76b9719d911017c592\"\r\n";
     let known = door.get(&door.key, asked).await;
@@ -73,16 +73,16 @@ async fn who_has_the_object_gets_304() {
 
 #[tokio::test]
 async fn a_signed_disposition_is_answered_as_a_header() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     door.put(&door.key, "", b"hello").await;
     let disposition = "attachment; filename=\"a b.png\"; filename*=UTF-8''%C3%BC.png";
-    let target = door.target(&Presign {
+    let target = door.target(&PresignParams {
         response_content_disposition: Some(disposition),
         ..door.plan("GET", &door.key)
     });
     let got = door.call("GET", &target, "", b"").await;
     assert_eq!(got.header("content-disposition"), Some(disposition));
-    let broken = door.target(&Presign {
+    let broken = door.target(&PresignParams {
         response_content_disposition: Some("a\r\nb: c"),
         ..door.plan("GET", &door.key)
     });
@@ -92,7 +92,7 @@ async fn a_signed_disposition_is_answered_as_a_header() {
 
 #[tokio::test]
 async fn an_upload_in_chunks_without_a_type_is_taken() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     let chunks = b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n";
     let put = door
         .put(&door.key, "Transfer-Encoding: chunked\r\n", chunks)
@@ -109,7 +109,7 @@ async fn an_upload_in_chunks_without_a_type_is_taken() {
 
 #[tokio::test]
 async fn a_large_object_comes_back_byte_for_byte() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     let bytes: Vec<u8> = (0..1_500_000_u32)
         .map(|n| n.to_le_bytes()[n as usize % 3])
         .collect();
@@ -124,7 +124,7 @@ async fn a_large_object_comes_back_byte_for_byte() {
 
 #[tokio::test]
 async fn a_key_of_no_account_belongs_to_nobody() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     for key in ["../../etc/passwd", "a//b/./c", "\u{1f600}/?#&=", "%2F", " "] {
         assert_eq!(door.put(key, "", key.as_bytes()).await.status, 200, "{key}");
         assert_eq!(door.get(key, "").await.text(), key);
@@ -133,7 +133,7 @@ async fn a_key_of_no_account_belongs_to_nobody() {
 
 #[tokio::test]
 async fn a_broken_upload_leaves_no_object() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     let target = door.target(&door.plan("PUT", &door.key));
     for (head, sent) in [
         ("Content-Length: 1000000\r\n", vec![1; 600_000]),
@@ -155,7 +155,7 @@ async fn a_broken_upload_leaves_no_object() {
 
 #[tokio::test]
 async fn an_upload_under_way_when_its_account_goes_leaves_nothing() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     let target = door.target(&door.plan("PUT", &door.key));
     let mut stream = door
         .begin("PUT", &target, "Content-Length: 300005\r\n")
@@ -177,7 +177,7 @@ async fn an_upload_under_way_when_its_account_goes_leaves_nothing() {
 
 #[tokio::test]
 async fn browsers_of_any_origin_may_call() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     let asked = "Origin: http://app.test\r\nAccess-Control-Request-Method: PUT\r\n\
         Access-Control-Request-Headers: content-type,x-amz-acl\r\n";
     let preflight = door.call("OPTIONS", "/_s3/bizmori/k", asked, b"").await;

@@ -8,7 +8,7 @@ fn refused(status: u16, code: &str, why: &'static str) -> (u16, String, &'static
 
 #[tokio::test]
 async fn a_request_without_a_signature_is_access_denied() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     let answer = door.call("GET", "/_s3/bizmori/k", "", b"").await;
     let why = "signature: none in the query; use the URL as it was given, with its parameters";
     assert_eq!(answer.refusal(), refused(403, "AccessDenied", why));
@@ -21,7 +21,7 @@ async fn a_request_without_a_signature_is_access_denied() {
 
 #[tokio::test]
 async fn an_expired_url_tells_when_by_the_account_s_clock() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     let target = door.target(&door.plan("GET", &door.key));
     door.stunt.advance(ACCOUNT, "PT634.5S").await;
     let answer = door.call("GET", &target, "", b"").await;
@@ -33,7 +33,7 @@ async fn an_expired_url_tells_when_by_the_account_s_clock() {
         door.key
     );
     assert!(answer.text().contains(&told), "{}", answer.text());
-    let target = door.target(&Presign {
+    let target = door.target(&PresignParams {
         now: t0().plus_ms(634_500 + 901_000),
         ..door.plan("GET", &door.key)
     });
@@ -45,8 +45,8 @@ async fn an_expired_url_tells_when_by_the_account_s_clock() {
 
 #[tokio::test]
 async fn a_signature_of_something_else_shows_what_we_signed() {
-    let door = Door::open().await;
-    let target = door.target(&Presign {
+    let door = StorageFixture::open().await;
+    let target = door.target(&PresignParams {
         content_type: Some("image/png"),
         now: t0(),
         ..door.plan("PUT", &door.key)
@@ -73,7 +73,7 @@ async fn a_signature_of_something_else_shows_what_we_signed() {
 #[tokio::test]
 async fn a_url_works_at_any_host_and_with_strict_host_at_its_own_only() {
     for strict in [false, true] {
-        let door = Door::open_with(strict).await;
+        let door = StorageFixture::open_with(strict).await;
         let target = door.upload_url.replace("http://made.for:8080", "");
         let answer = door.call("PUT", &target, "", b"x").await;
         if strict {
@@ -90,13 +90,13 @@ async fn a_url_works_at_any_host_and_with_strict_host_at_its_own_only() {
 
 #[tokio::test]
 async fn what_is_not_there_is_told_after_the_signature() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     let answer = door.get(&door.key, "").await;
     let why = "key: nothing was uploaded to bizmori under it, or it is removed";
     assert_eq!(answer.refusal(), refused(404, "NoSuchKey", why));
     let key = format!("<Key>{}</Key>", door.key);
     assert!(answer.text().contains(&key));
-    let target = door.target(&Presign {
+    let target = door.target(&PresignParams {
         bucket: "other",
         ..door.plan("GET", &door.key)
     });
@@ -113,7 +113,7 @@ async fn what_is_not_there_is_told_after_the_signature() {
 
 #[tokio::test]
 async fn a_key_or_path_beyond_s3_s_limits_is_told_so() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     let key = "ü".repeat(513);
     let answer = door.put(&key, "", b"x").await;
     let why = "key: 1026 bytes, at most 1024 are allowed";
@@ -127,7 +127,7 @@ async fn a_key_or_path_beyond_s3_s_limits_is_told_so() {
 
 #[tokio::test]
 async fn other_methods_and_requests_are_refused() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     for method in ["POST", "DELETE", "PATCH"] {
         let target = door.target(&door.plan(method, &door.key));
         let answer = door.call(method, &target, "", b"x").await;
@@ -158,7 +158,7 @@ async fn other_methods_and_requests_are_refused() {
 
 #[tokio::test]
 async fn an_upload_over_the_limit_is_too_large_told_or_not() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     let large = vec![0; 2 * 1024 * 1024 + 1];
     let answer = door.put(&door.key, "", &large).await;
     let why = "body: 2097153 bytes or more, at most 2097152 are allowed";
@@ -182,7 +182,7 @@ async fn an_upload_over_the_limit_is_too_large_told_or_not() {
 
 #[tokio::test]
 async fn an_upload_says_how_long_it_is() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     let target = door.target(&door.plan("PUT", &door.key));
     let stream = door.begin("PUT", &target, "").await;
     let answer = read_answer(stream).await;
@@ -194,7 +194,7 @@ async fn an_upload_says_how_long_it_is() {
 
 #[tokio::test]
 async fn a_refused_client_reads_its_answer_even_while_it_is_sending() {
-    let door = Door::open().await;
+    let door = StorageFixture::open().await;
     let body = vec![0; 6_000_000];
     let answer = door.call("PUT", "/_s3/bizmori/k", "", &body).await;
     assert_eq!(answer.refusal().1, "AccessDenied");

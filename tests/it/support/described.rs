@@ -12,10 +12,10 @@ use jsonschema::{ValidationError, Validator};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::Answer;
+use super::TestResponse;
 
 /// One operation of the description.
-struct Operation {
+struct DescribedOperation {
     id: String,
     method: String,
     /// What each segment of its path is; none where anything may stand.
@@ -24,11 +24,11 @@ struct Operation {
     query: Vec<String>,
     /// What it reads, where that is JSON.
     body: Option<Validator>,
-    answers: Vec<Described>,
+    answers: Vec<ApiDescription>,
 }
 
 /// A request that was made.
-pub struct Asked<'a> {
+pub struct DescribedInput<'a> {
     pub method: &'a Method,
     /// With the query.
     pub path: &'a str,
@@ -37,7 +37,7 @@ pub struct Asked<'a> {
 }
 
 /// What it may answer with one status, in one media type; none where there is no body.
-struct Described {
+struct ApiDescription {
     status: u16,
     media_type: String,
     /// None where the body is no JSON.
@@ -46,7 +46,7 @@ struct Described {
     headers: Vec<(String, Validator)>,
 }
 
-static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
+static OPERATIONS: LazyLock<Vec<DescribedOperation>> = LazyLock::new(|| {
     let vendors = operations(&stuntdouble::api::undetectable::description());
     let control = operations(&stuntdouble::api::control::description());
     vendors.into_iter().chain(control).collect()
@@ -56,12 +56,12 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// One line or several: the operation, the status, and where it is wrong.
-pub fn check(asked: &Asked, answer: &Answer) -> Result<(), String> {
+pub fn check(asked: &DescribedInput, answer: &TestResponse) -> Result<(), String> {
     let (path, query) = asked.path.split_once('?').unwrap_or((asked.path, ""));
     if answer.header("x-mock-reason").starts_with("rule ") {
         return Ok(());
     }
-    let is_asked = |it: &&Operation| it.method == asked.method.as_str() && it.is_at(path);
+    let is_asked = |it: &&DescribedOperation| it.method == asked.method.as_str() && it.is_at(path);
     let Some(operation) = OPERATIONS.iter().find(is_asked) else {
         return check_no_route(asked.method, path, answer);
     };
@@ -79,7 +79,7 @@ pub fn check(asked: &Asked, answer: &Answer) -> Result<(), String> {
     operation.check_answer(answer).map_err(told)
 }
 
-fn check_no_route(method: &Method, path: &str, answer: &Answer) -> Result<(), String> {
+fn check_no_route(method: &Method, path: &str, answer: &TestResponse) -> Result<(), String> {
     let is_control = path == "/_mock" || path.starts_with("/_mock/");
     if !is_control || method == Method::HEAD {
         return Ok(());
@@ -99,7 +99,7 @@ fn check_no_route(method: &Method, path: &str, answer: &Answer) -> Result<(), St
     Err(format!("{method} {path} is not described, and answers"))
 }
 
-impl Operation {
+impl DescribedOperation {
     fn check_asked(&self, query: &str, body: Option<&[u8]>) -> Result<(), String> {
         for (name, _) in url::form_urlencoded::parse(query.as_bytes()) {
             if !self.query.iter().any(|known| *known == name) {
@@ -115,7 +115,7 @@ impl Operation {
         fits(schema, &body).map_err(|places| format!("takes {body}\n{places}"))
     }
 
-    fn check_answer(&self, answer: &Answer) -> Result<(), String> {
+    fn check_answer(&self, answer: &TestResponse) -> Result<(), String> {
         let media_type = answer.header("content-type");
         let of_status = self.answers.iter().filter(|it| it.status == answer.status);
         let Some(described) = of_status.clone().find(|it| it.media_type == media_type) else {
@@ -165,7 +165,7 @@ fn tell(error: &ValidationError, places: &mut Vec<String>) {
     }
 }
 
-impl Operation {
+impl DescribedOperation {
     fn is_at(&self, path: &str) -> bool {
         let segments: Vec<&str> = path.split('/').collect();
         let same = |(told, given): (&Option<String>, &&str)| {
@@ -179,7 +179,7 @@ fn object(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().expect("an object").iter()
 }
 
-fn operations(document: &Value) -> Vec<Operation> {
+fn operations(document: &Value) -> Vec<DescribedOperation> {
     let mut operations = Vec::new();
     for (path, methods) in object(&document["paths"]) {
         let segment = |text: &str| (!text.starts_with('{')).then(|| text.to_owned());
@@ -190,7 +190,7 @@ fn operations(document: &Value) -> Vec<Operation> {
             let of_query = parameters.filter(|it| it["in"] == "query");
             let name = |it: &Value| it["name"].as_str().expect("a name").to_owned();
             let body = told.pointer("/requestBody/content/application~1json/schema");
-            operations.push(Operation {
+            operations.push(DescribedOperation {
                 query: of_query.map(name).collect(),
                 body: body.map(|schema| validator(document, schema)),
                 id: told["operationId"].as_str().expect("an id").to_owned(),
@@ -210,7 +210,7 @@ fn validator(document: &Value, schema: &Value) -> Validator {
     jsonschema::draft202012::new(&schema).expect("a schema")
 }
 
-fn described(document: &Value, status: &str, answer: &Value) -> Vec<Described> {
+fn described(document: &Value, status: &str, answer: &Value) -> Vec<ApiDescription> {
     let headers = || {
         let resolved = object(&answer["headers"]).map(|(name, header)| {
             let to = header["$ref"]
@@ -223,7 +223,7 @@ fn described(document: &Value, status: &str, answer: &Value) -> Vec<Described> {
             .map(|(name, header)| (name.clone(), validator(document, &header["schema"])))
             .collect()
     };
-    let of = |media_type: &str, content: &Value| Described {
+    let of = |media_type: &str, content: &Value| ApiDescription {
         status: status.parse().expect("a status"),
         media_type: media_type.to_owned(),
         body: content

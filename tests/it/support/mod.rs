@@ -13,10 +13,10 @@ mod zip;
 pub use database::Database;
 pub use picture::{fixture, picture};
 pub use process::Process;
-pub use receiver::{Message, Receiver, Reply};
-pub use stunt::{Answer, Stunt, T0};
+pub use receiver::{ReceivedMessage, Receiver, Reply};
+pub use stunt::{T0, TestResponse, TestServer};
 pub use tls::TlsListener;
-pub use zip::{Entry, zip, zip_64};
+pub use zip::{ZipEntry, zip, zip_64};
 
 /// The body of a BIZ MORI error.
 pub fn code(code: &str) -> String {

@@ -4,11 +4,11 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use super::Stunt;
+use super::TestServer;
 
 /// A running program; dropped, it is killed.
 pub struct Process {
-    pub stunt: Stunt,
+    pub stunt: TestServer,
     child: Child,
 }
 
@@ -68,7 +68,7 @@ impl Process {
             .and_then(|rest| rest.split([',', '"']).next())
             .unwrap_or_else(|| panic!("no address in {line:?}"));
         let process = Self {
-            stunt: Stunt::at(origin),
+            stunt: TestServer::at(origin),
             child,
         };
         (process, line)

@@ -6,7 +6,7 @@ use reqwest::Method;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{Answer, described};
+use super::{TestResponse, described};
 
 /// A connection to the server.
 pub async fn connect(origin: &str) -> TcpStream {
@@ -16,13 +16,13 @@ pub async fn connect(origin: &str) -> TcpStream {
 
 /// Sends the bytes, on a connection of their own, and reads the answer. They should ask for
 /// the connection to be closed. An answer on a described path is as described.
-pub async fn send(origin: &str, bytes: &[u8]) -> Answer {
+pub async fn send(origin: &str, bytes: &[u8]) -> TestResponse {
     let mut stream = connect(origin).await;
     stream.write_all(bytes).await.expect("it is read");
     let answer = read(stream).await;
     if let Some((method, path)) = asked(bytes)
         && let Err(wrong) = described::check(
-            &described::Asked {
+            &described::DescribedInput {
                 method: &method,
                 path,
                 body: None,
@@ -45,7 +45,7 @@ fn asked(bytes: &[u8]) -> Option<(Method, &str)> {
 
 /// Sends head and body of a POST with key `live`. Adds `Connection: close`, and a `Host` if
 /// `headers` have none.
-pub async fn post(origin: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
+pub async fn post(origin: &str, path: &str, headers: &str, body: &[u8]) -> TestResponse {
     let host = if headers.starts_with("Host:") || headers.contains("\r\nHost:") {
         ""
     } else {
@@ -61,7 +61,7 @@ pub async fn post(origin: &str, path: &str, headers: &str, body: &[u8]) -> Answe
 
 /// What came by a connection until its end.
 #[derive(Debug)]
-pub struct Came {
+pub struct RawResponse {
     pub bytes: Vec<u8>,
     /// It came in so many pieces, as far as can be told.
     pub pieces: usize,
@@ -69,9 +69,9 @@ pub struct Came {
     pub error: Option<ErrorKind>,
 }
 
-impl Came {
+impl RawResponse {
     /// The one answer that is whole.
-    pub fn answer(&self) -> Answer {
+    pub fn answer(&self) -> TestResponse {
         parse(&self.bytes)
     }
 
@@ -81,7 +81,7 @@ impl Came {
 }
 
 /// Reads what comes, whatever it is, until the connection ends.
-pub async fn come(stream: &mut (impl AsyncRead + Unpin)) -> Came {
+pub async fn come(stream: &mut (impl AsyncRead + Unpin)) -> RawResponse {
     let (mut bytes, mut pieces) = (Vec::new(), 0);
     let error = loop {
         match stream.read_buf(&mut bytes).await {
@@ -90,7 +90,7 @@ pub async fn come(stream: &mut (impl AsyncRead + Unpin)) -> Came {
             Err(error) => break Some(error.kind()),
         }
     };
-    Came {
+    RawResponse {
         bytes,
         pieces,
         error,
@@ -98,13 +98,13 @@ pub async fn come(stream: &mut (impl AsyncRead + Unpin)) -> Came {
 }
 
 /// The answer, up to the end of the connection.
-pub async fn read(mut stream: TcpStream) -> Answer {
+pub async fn read(mut stream: TcpStream) -> TestResponse {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.expect("an answer");
     parse(&bytes)
 }
 
-fn parse(bytes: &[u8]) -> Answer {
+fn parse(bytes: &[u8]) -> TestResponse {
     let end = bytes.windows(4).position(|it| it == b"\r\n\r\n");
     let end = end.unwrap_or_else(|| panic!("no head: {}", String::from_utf8_lossy(bytes)));
     let head = std::str::from_utf8(&bytes[..end]).expect("a head of ASCII");
@@ -114,7 +114,7 @@ fn parse(bytes: &[u8]) -> Answer {
         let (name, value) = line.split_once(": ")?;
         Some((name.parse().ok()?, value.parse().ok()?))
     };
-    Answer {
+    TestResponse {
         status: status.and_then(|it| it.parse().ok()).expect("a status"),
         headers: lines.filter_map(header).collect(),
         bytes: bytes[end + 4..].to_vec(),

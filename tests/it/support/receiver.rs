@@ -33,20 +33,20 @@ pub enum Reply {
 
 /// A message, as it came.
 #[derive(Debug, Clone)]
-pub struct Message {
+pub struct ReceivedMessage {
     pub headers: HeaderMap,
     pub body: Vec<u8>,
 }
 
-impl Message {
+impl ReceivedMessage {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("JSON")
     }
 }
 
 #[derive(Default)]
-struct Shared {
-    messages: Mutex<Vec<Message>>,
+struct ReceiverShared {
+    messages: Mutex<Vec<ReceivedMessage>>,
     script: Mutex<VecDeque<Reply>>,
     came: Notify,
     /// Called as soon as a message is there.
@@ -58,7 +58,7 @@ struct Shared {
 /// The receiver; answers 200 where the script is at its end.
 pub struct Receiver {
     pub url: String,
-    shared: Arc<Shared>,
+    shared: Arc<ReceiverShared>,
 }
 
 impl Receiver {
@@ -67,27 +67,27 @@ impl Receiver {
     }
 
     pub async fn answering(script: impl IntoIterator<Item = Reply>) -> Self {
-        Self::of(Shared {
+        Self::of(ReceiverShared {
             script: Mutex::new(script.into_iter().collect()),
-            ..Shared::default()
+            ..ReceiverShared::default()
         })
         .await
     }
 
     /// Calls `notice` whenever a message comes, before it is answered.
     pub async fn noticing(notice: impl Fn() + Send + Sync + 'static) -> Self {
-        Self::of(Shared {
+        Self::of(ReceiverShared {
             notice: Some(Box::new(notice)),
-            ..Shared::default()
+            ..ReceiverShared::default()
         })
         .await
     }
 
     /// Keeps its answers back until they are released.
     pub async fn holding() -> Self {
-        Self::of(Shared {
+        Self::of(ReceiverShared {
             held: Some(Semaphore::new(0)),
-            ..Shared::default()
+            ..ReceiverShared::default()
         })
         .await
     }
@@ -100,7 +100,7 @@ impl Receiver {
 
     /// Over https, with a certificate that nobody but itself has signed.
     pub async fn secure() -> Self {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(ReceiverShared::default());
         let (listener, address) = bind().await;
         let listener = TlsListener::self_signed(listener);
         let router = router(&shared);
@@ -109,7 +109,7 @@ impl Receiver {
         Self { url, shared }
     }
 
-    async fn of(shared: Shared) -> Self {
+    async fn of(shared: ReceiverShared) -> Self {
         let shared = Arc::new(shared);
         let (listener, address) = bind().await;
         let router = router(&shared);
@@ -119,7 +119,7 @@ impl Receiver {
     }
 
     /// The messages, once there are `count`; a test fails if they do not come, or if more have.
-    pub async fn messages(&self, count: usize) -> Vec<Message> {
+    pub async fn messages(&self, count: usize) -> Vec<ReceivedMessage> {
         let enough = async {
             loop {
                 let came = self.shared.came.notified();
@@ -153,12 +153,16 @@ async fn bind() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-fn router(shared: &Arc<Shared>) -> Router {
+fn router(shared: &Arc<ReceiverShared>) -> Router {
     let shared = Arc::clone(shared);
     Router::new().fallback(receive).with_state(shared)
 }
 
-async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn receive(
+    State(shared): State<Arc<ReceiverShared>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     if let Some(notice) = &shared.notice {
         notice();
     }
@@ -168,10 +172,14 @@ async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: By
         .expect("no panic")
         .pop_front()
         .unwrap_or(Reply::Status(200));
-    shared.messages.lock().expect("no panic").push(Message {
-        headers,
-        body: body.to_vec(),
-    });
+    shared
+        .messages
+        .lock()
+        .expect("no panic")
+        .push(ReceivedMessage {
+            headers,
+            body: body.to_vec(),
+        });
     shared.came.notify_waiters();
     if let Some(held) = &shared.held {
         held.acquire().await.expect("it is never closed").forget();

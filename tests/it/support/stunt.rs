@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 pub const T0: &str = "2026-03-12T10:00:00.000Z";
 
 /// A running server; dropped, it stops.
-pub struct Stunt {
+pub struct TestServer {
     pub origin: String,
     /// Where it listens by TLS.
     pub tls: Option<SocketAddr>,
@@ -28,13 +28,13 @@ pub struct Stunt {
 
 /// An answer, read whole.
 #[derive(Debug)]
-pub struct Answer {
+pub struct TestResponse {
     pub status: u16,
     pub headers: HeaderMap,
     pub bytes: Vec<u8>,
 }
 
-impl Stunt {
+impl TestServer {
     /// A server with its default settings.
     pub async fn start() -> Self {
         Self::with(|_| {}).await
@@ -126,7 +126,7 @@ impl Stunt {
         path: &str,
         headers: &[(&str, &str)],
         body: impl Into<reqwest::Body>,
-    ) -> Answer {
+    ) -> TestResponse {
         let url = if path.starts_with("http") {
             path.to_owned()
         } else {
@@ -141,12 +141,12 @@ impl Stunt {
         let answer = request.send().await.expect("an answer");
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let url = answer.url().clone();
-        let answer = Answer {
+        let answer = TestResponse {
             status,
             headers,
             bytes: answer.bytes().await.expect("a whole body").to_vec(),
         };
-        let asked = super::described::Asked {
+        let asked = super::described::DescribedInput {
             method: &method,
             path: &url[url::Position::BeforePath..],
             body: sent.as_deref(),
@@ -158,7 +158,7 @@ impl Stunt {
     }
 
     /// A GET with a BIZ MORI key.
-    pub async fn get(&self, key: &str, path: &str) -> Answer {
+    pub async fn get(&self, key: &str, path: &str) -> TestResponse {
         self.send(
             Method::GET,
             path,
@@ -169,7 +169,7 @@ impl Stunt {
     }
 
     /// A call with a BIZ MORI key and a JSON body.
-    pub async fn call(&self, method: Method, key: &str, path: &str, body: &Value) -> Answer {
+    pub async fn call(&self, method: Method, key: &str, path: &str, body: &Value) -> TestResponse {
         let bearer = format!("Bearer {key}");
         let headers = [
             (AUTHORIZATION.as_str(), bearer.as_str()),
@@ -179,7 +179,7 @@ impl Stunt {
     }
 
     /// A POST with a BIZ MORI key.
-    pub async fn post(&self, key: &str, path: &str, body: &Value) -> Answer {
+    pub async fn post(&self, key: &str, path: &str, body: &Value) -> TestResponse {
         self.call(Method::POST, key, path, body).await
     }
 
@@ -342,7 +342,7 @@ impl Stunt {
     }
 }
 
-impl Answer {
+impl TestResponse {
     /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8(self.bytes.clone()).expect("UTF-8")

@@ -7,7 +7,7 @@ use flate2::{Compression, Crc};
 
 /// A file in a ZIP: what its headers say, and its data as they are packed.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct ZipEntry {
     pub name: Vec<u8>,
     pub flags: u16,
     pub method: u16,
@@ -21,7 +21,7 @@ pub struct Entry {
     pub header_at: Option<u64>,
 }
 
-impl Entry {
+impl ZipEntry {
     /// A file, deflated.
     pub fn new(name: &str, content: &[u8]) -> Self {
         let mut deflated = DeflateEncoder::new(Vec::new(), Compression::fast());
@@ -76,16 +76,16 @@ fn narrow(number: u64, wide: bool) -> [u8; 4] {
 }
 
 /// A ZIP of those files.
-pub fn zip(entries: &[Entry]) -> Vec<u8> {
+pub fn zip(entries: &[ZipEntry]) -> Vec<u8> {
     write(entries, false)
 }
 
 /// The same as a ZIP64 in all its parts.
-pub fn zip_64(entries: &[Entry]) -> Vec<u8> {
+pub fn zip_64(entries: &[ZipEntry]) -> Vec<u8> {
     write(entries, true)
 }
 
-fn write(entries: &[Entry], wide: bool) -> Vec<u8> {
+fn write(entries: &[ZipEntry], wide: bool) -> Vec<u8> {
     let (mut zip, mut directory) = (Vec::new(), Vec::new());
     for entry in entries {
         let at = entry.header_at.unwrap_or(zip.len() as u64);

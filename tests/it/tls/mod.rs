@@ -21,8 +21,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::support::Stunt;
-use crate::support::raw::{self, Came};
+use crate::support::TestServer;
+use crate::support::raw::{self, RawResponse};
 
 const BIZMORI: &str = "api.bizmori.com";
 const UNDETECTABLE: &str = "ai-image-detect.undetectable.ai";
@@ -30,7 +30,7 @@ const TRUTHSCAN: &str = "detect-image.truthscan.com";
 
 /// A server that serves by TLS, too.
 struct Secure {
-    stunt: Stunt,
+    stunt: TestServer,
     address: SocketAddr,
     /// The authority's certificate.
     ca: String,
@@ -51,7 +51,7 @@ impl Secure {
     }
 
     async fn with(set: impl FnOnce(&mut Config)) -> Self {
-        let stunt = Stunt::with(|config| {
+        let stunt = TestServer::with(|config| {
             config.tls.tls = true;
             config.tls.tls_port = 0;
             set(config);
@@ -66,9 +66,9 @@ impl Secure {
 
     /// The server as a client sees it that calls that host by https, trusts the authority alone, and
     /// finds the host's name leading here.
-    fn called(&self, host: &str) -> Stunt {
+    fn called(&self, host: &str) -> TestServer {
         let ca = reqwest::Certificate::from_pem(self.ca.as_bytes()).expect("a certificate");
-        Stunt::by(&format!("https://{host}"), |client| {
+        TestServer::by(&format!("https://{host}"), |client| {
             client.tls_certs_only([ca]).resolve(host, self.address)
         })
     }
@@ -112,7 +112,7 @@ impl Secure {
     }
 
     /// What comes when that is sent on a connection of its own.
-    async fn exchanged(&self, bytes: &[u8]) -> Came {
+    async fn exchanged(&self, bytes: &[u8]) -> RawResponse {
         let mut stream = self.connected().await;
         stream.write_all(bytes).await.expect("it is read");
         raw::come(&mut stream).await

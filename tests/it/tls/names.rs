@@ -3,7 +3,7 @@
 use rustls::version::{TLS12, TLS13};
 
 use super::{BIZMORI, Hello, Secure, TRUTHSCAN, UNDETECTABLE, get};
-use crate::support::Stunt;
+use crate::support::TestServer;
 use crate::support::raw;
 
 /// An answer came by that handshake.
@@ -140,7 +140,7 @@ async fn who_speaks_no_tls_is_let_go() {
 
 #[tokio::test]
 async fn without_the_setting_there_is_no_authority() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     assert_eq!(stunt.tls, None);
     let answer = stunt
         .send(reqwest::Method::GET, "/_mock/ca.pem", &[], "")

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{BIZMORI, Secure, TRUTHSCAN, UNDETECTABLE};
-use crate::support::{Receiver, Stunt, picture};
+use crate::support::{Receiver, TestServer, picture};
 
 /// The texts of JSON that are URLs of the server's.
 fn urls(answer: &Value, into: &mut Vec<String>) {
@@ -18,7 +18,7 @@ fn urls(answer: &Value, into: &mut Vec<String>) {
 }
 
 /// Every URL in it begins so and can be read; there are so many.
-async fn assert_leads_on(client: &Stunt, answer: &Value, count: usize) {
+async fn assert_leads_on(client: &TestServer, answer: &Value, count: usize) {
     let mut found = Vec::new();
     urls(answer, &mut found);
     assert_eq!(found.len(), count, "{answer}");
@@ -107,7 +107,7 @@ async fn a_port_in_the_host_stays_and_strict_hosts_are_taken() {
     let secure = Secure::with(|config| config.strict_host = true).await;
     let origin = format!("https://localhost:{}", secure.address.port());
     let ca = reqwest::Certificate::from_pem(secure.ca.as_bytes()).expect("a certificate");
-    let client = Stunt::by(&origin, |client| client.tls_certs_only([ca]));
+    let client = TestServer::by(&origin, |client| client.tls_certs_only([ca]));
     client.freeze("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let id = client.confirmed("live", &body, picture()).await;

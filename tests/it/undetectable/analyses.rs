@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use stuntdouble::settings::AnalysisFinalStatus;
 
 use super::{detect, frozen, frozen_with, query};
-use crate::support::{Stunt, picture};
+use crate::support::{TestServer, picture};
 
-async fn fail_analyses(stunt: &Stunt) {
+async fn fail_analyses(stunt: &TestServer) {
     let rule = json!({"account": "live", "when": {"operation": "undetectable.detect"},
                       "then": {"outcome": {"analysis": "failed"}}});
     let made = stunt.control(Method::POST, "/_mock/rules", &rule).await;
@@ -15,7 +15,7 @@ async fn fail_analyses(stunt: &Stunt) {
 }
 
 /// Status and results of the analysis, and what the answer says of its outcome.
-async fn analysis(stunt: &Stunt, id: &str) -> (Value, bool, String) {
+async fn analysis(stunt: &TestServer, id: &str) -> (Value, bool, String) {
     let answer = query(stunt, id).await;
     let outcome = answer.header("x-mock-outcome").to_owned();
     let details = answer.json()["result_details"].take();

@@ -4,19 +4,19 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{detect, done, error, frozen, post, query, upload};
-use crate::support::{Answer, Entry, Stunt, fixture, picture, zip};
+use crate::support::{TestResponse, TestServer, ZipEntry, fixture, picture, zip};
 
 const ALL: fn() -> Value = || json!({"generate_preview": true});
 
 /// The picture that a GET of the URL gives.
-async fn got(stunt: &Stunt, url: &Value) -> Vec<u8> {
+async fn got(stunt: &TestServer, url: &Value) -> Vec<u8> {
     let url = url.as_str().expect("a URL");
     let answer = stunt.send(Method::GET, url, &[], "").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.bytes
 }
 
-fn assert_given(answer: &Answer, media_type: &str, bytes: &[u8]) {
+fn assert_given(answer: &TestResponse, media_type: &str, bytes: &[u8]) {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let length = bytes.len().to_string();
     assert_eq!(
@@ -145,7 +145,7 @@ async fn a_picture_that_was_not_drawn_is_not_found() {
             error(404, &format!("{message} not found"), &why)
         );
     }
-    let zipped = zip(&[Entry::new("a_ai.png", &plain())]);
+    let zipped = zip(&[ZipEntry::new("a_ai.png", &plain())]);
     let path = upload(&stunt, "live", "a.zip", zipped).await;
     let body = json!({"key": "live", "url": path});
     let bulk = post(&stunt, "/bulk-upload", &body).await.json()["id"].take();

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{credits, detect, frozen, get, post, query, upload};
-use crate::support::{Entry, Stunt, fixture, picture, zip};
+use crate::support::{TestServer, ZipEntry, fixture, picture, zip};
 
 /// An SVG that begins well and breaks off.
 fn torn_svg() -> Vec<u8> {
@@ -14,7 +14,7 @@ fn torn_svg() -> Vec<u8> {
     filler
 }
 
-async fn left(stunt: &Stunt) -> u64 {
+async fn left(stunt: &TestServer) -> u64 {
     let left = get(stunt, "live", "/check-user-credits").await.json();
     left["credits"].as_u64().expect("a number")
 }
@@ -62,13 +62,13 @@ async fn detect_of_what_can_be_converted_or_fails_otherwise_is_billed() {
 async fn bulk_gives_back_a_credit_for_each_svg_that_cannot_be_converted() {
     let stunt = frozen().await;
     let entries = [
-        Entry::new("a.svg", &torn_svg()),
-        Entry::new("b_ai.jpg", &picture()),
-        Entry::new("c.SVG", &[b'x'; 2_000]),
-        Entry::new("d.svg", &fixture("illustrator.svg")),
-        Entry::new("e_fail.svg", &torn_svg()),
-        Entry::new("f_ai.svg", &torn_svg()),
-        Entry::new("g.jpg", &fixture("truncated.jpg")),
+        ZipEntry::new("a.svg", &torn_svg()),
+        ZipEntry::new("b_ai.jpg", &picture()),
+        ZipEntry::new("c.SVG", &[b'x'; 2_000]),
+        ZipEntry::new("d.svg", &fixture("illustrator.svg")),
+        ZipEntry::new("e_fail.svg", &torn_svg()),
+        ZipEntry::new("f_ai.svg", &torn_svg()),
+        ZipEntry::new("g.jpg", &fixture("truncated.jpg")),
     ];
     let path = upload(&stunt, "live", "some.zip", zip(&entries)).await;
     let made = post(&stunt, "/bulk-upload", &json!({"key": "live", "url": path})).await;
@@ -99,7 +99,7 @@ async fn bulk_of_all_credits_leaves_room_for_what_it_gave_back() {
         &stunt,
         "live",
         "a.zip",
-        zip(&[Entry::new("a.svg", &torn_svg())]),
+        zip(&[ZipEntry::new("a.svg", &torn_svg())]),
     )
     .await;
     let body = json!({"key": "live", "url": path});

@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use stuntdouble::api::undetectable::Code;
+use stuntdouble::api::undetectable::ErrorCode;
 
 use super::fetched::reset_meanwhile;
 use super::{detect, frozen, frozen_with, get, post, upload};
-use crate::support::{Answer, Database, Entry, Stunt, fixture, picture, raw, zip};
+use crate::support::{Database, TestResponse, TestServer, ZipEntry, fixture, picture, raw, zip};
 
 /// Statuses and messages that were seen.
 #[derive(Default)]
-struct Seen(BTreeSet<(u16, String)>);
+struct AnsweredCodes(BTreeSet<(u16, String)>);
 
-impl Seen {
+impl AnsweredCodes {
     /// An answer, whose whole body is a message.
-    fn answer(&mut self, answer: &Answer) {
+    fn answer(&mut self, answer: &TestResponse) {
         let body = answer.json();
         let fields = body.as_object().expect("an object");
         assert!(fields.len() == 1 && fields.contains_key("error"), "{body}");
@@ -26,19 +26,19 @@ impl Seen {
     }
 }
 
-async fn ask(stunt: &Stunt, mut body: Value) -> Answer {
+async fn ask(stunt: &TestServer, mut body: Value) -> TestResponse {
     if body["key"].is_null() {
         body["key"] = json!("live");
     }
     post(stunt, "/detect", &body).await
 }
 
-async fn set_up(stunt: &Stunt, key: &str, settings: Value) {
+async fn set_up(stunt: &TestServer, key: &str, settings: Value) {
     let path = format!("/_mock/accounts/{key}");
     stunt.control(Method::PUT, &path, &settings).await;
 }
 
-async fn keys(stunt: &Stunt, seen: &mut Seen) {
+async fn keys(stunt: &TestServer, seen: &mut AnsweredCodes) {
     let credits = "/check-user-credits";
     seen.answer(&stunt.send(Method::GET, credits, &[], "").await);
     set_up(stunt, "gone", json!({"state": "unknown"})).await;
@@ -54,7 +54,7 @@ async fn keys(stunt: &Stunt, seen: &mut Seen) {
     seen.answer(&ask(stunt, json!({"key": "poor", "url": path})).await);
 }
 
-async fn files(stunt: &Stunt, seen: &mut Seen) {
+async fn files(stunt: &TestServer, seen: &mut AnsweredCodes) {
     seen.answer(&get(stunt, "live", "/get-presigned-url?file_name=a.exe").await);
     seen.answer(&ask(stunt, json!({"url": ""})).await);
     seen.answer(&ask(stunt, json!({"url": "uploads/u", "email": ""})).await);
@@ -72,15 +72,15 @@ async fn files(stunt: &Stunt, seen: &mut Seen) {
     seen.answer(&get(&strict, "live", "/get-presigned-url?file_name=a%20b.jpg").await);
 }
 
-async fn bulks(stunt: &Stunt, seen: &mut Seen) {
+async fn bulks(stunt: &TestServer, seen: &mut AnsweredCodes) {
     let (note, jpeg) = ([b' '; 2_000], picture());
-    let many: Vec<Entry> = (0..51)
-        .map(|n| Entry::new(&format!("{n}_ai.jpg"), &jpeg))
+    let many: Vec<ZipEntry> = (0..51)
+        .map(|n| ZipEntry::new(&format!("{n}_ai.jpg"), &jpeg))
         .collect();
     for (name, bytes) in [
         ("a.jpg", picture()),
         ("a.zip", picture()),
-        ("a.zip", zip(&[Entry::new("note.txt", &note)])),
+        ("a.zip", zip(&[ZipEntry::new("note.txt", &note)])),
         ("a.zip", zip(&many)),
         ("a.zip", vec![0; 100 * 1_024 * 1_024 + 1]),
     ] {
@@ -92,7 +92,7 @@ async fn bulks(stunt: &Stunt, seen: &mut Seen) {
     seen.answer(&post(stunt, "/bulk-upload/query", &json!({"id": id})).await);
 }
 
-async fn pictures(stunt: &Stunt, seen: &mut Seen) {
+async fn pictures(stunt: &TestServer, seen: &mut AnsweredCodes) {
     let id = detect(stunt, "x_human.png", fixture("plain.png"), json!({})).await;
     stunt.advance("live", "PT1S").await;
     let key = json!({"key": "live"});
@@ -106,7 +106,7 @@ async fn pictures(stunt: &Stunt, seen: &mut Seen) {
     }
 }
 
-async fn requests(stunt: &Stunt, seen: &mut Seen) {
+async fn requests(stunt: &TestServer, seen: &mut AnsweredCodes) {
     use tokio::io::AsyncWriteExt;
     let host = "GET /get-presigned-url?file_name=a.jpg HTTP/1.1\r\nHost: a@b\r\napikey: live\r\n\
                 Connection: close\r\n\r\n";
@@ -126,7 +126,7 @@ async fn requests(stunt: &Stunt, seen: &mut Seen) {
 }
 
 /// A fault of the server: its database refuses to store the document.
-async fn faults(seen: &mut Seen) {
+async fn faults(seen: &mut AnsweredCodes) {
     let data = tempfile::tempdir().expect("a folder");
     let stunt = frozen_with(|config| config.data_dir = Some(data.path().to_owned())).await;
     let path = upload(&stunt, "live", "a.jpg", picture()).await;
@@ -138,7 +138,7 @@ async fn faults(seen: &mut Seen) {
 #[tokio::test]
 async fn every_message_can_be_had() {
     let stunt = frozen().await;
-    let mut seen = Seen::default();
+    let mut seen = AnsweredCodes::default();
     keys(&stunt, &mut seen).await;
     files(&stunt, &mut seen).await;
     bulks(&stunt, &mut seen).await;
@@ -146,9 +146,9 @@ async fn every_message_can_be_had() {
     requests(&stunt, &mut seen).await;
     faults(&mut seen).await;
     seen.answer(&reset_meanwhile().await);
-    let all = Code::ALL.map(|code| (code.status().as_u16(), code.message().to_owned()));
+    let all = ErrorCode::ALL.map(|code| (code.status().as_u16(), code.message().to_owned()));
     let all: BTreeSet<_> = all.into();
-    assert_eq!(all.len(), Code::ALL.len(), "each has words of its own");
+    assert_eq!(all.len(), ErrorCode::ALL.len(), "each has words of its own");
     let missing: Vec<_> = all.difference(&seen.0).collect();
     assert!(
         missing.is_empty(),

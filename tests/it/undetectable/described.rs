@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
-use stuntdouble::api::undetectable::{Code, description, routes};
+use stuntdouble::api::undetectable::{ErrorCode, description, routes};
 
-use crate::support::described::{Asked, check};
-use crate::support::{Answer, Stunt};
+use crate::support::described::{DescribedInput, check};
+use crate::support::{TestResponse, TestServer};
 
 /// These tell of the others, and are not told of; nor does the vendor's framework.
 const APART: [&str; 3] = [
@@ -99,7 +99,8 @@ fn every_message_is_described_with_its_status() {
             }
         }
     }
-    let all = Code::ALL.map(|code| (code.status().as_str().to_owned(), code.message().to_owned()));
+    let all =
+        ErrorCode::ALL.map(|code| (code.status().as_str().to_owned(), code.message().to_owned()));
     assert_eq!(told, all.into());
 }
 
@@ -127,7 +128,7 @@ fn what_is_asked_is_described_by_what_reads_it() {
 
 #[tokio::test]
 async fn the_description_is_served_as_it_is() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let answer = stunt.send(Method::GET, "/openapi.json", &[], "").await;
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(answer.json(), description());
@@ -139,7 +140,7 @@ async fn the_description_is_served_as_it_is() {
 
 #[tokio::test]
 async fn the_page_needs_nothing_but_what_is_served_here() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let page = stunt.send(Method::GET, "/docs", &[], "").await;
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     let policy = page.header("content-security-policy");
@@ -177,7 +178,7 @@ async fn the_page_needs_nothing_but_what_is_served_here() {
 
 #[tokio::test]
 async fn a_file_of_the_page_goes_compressed_to_those_who_take_it() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let path = "/docs/swagger-ui-bundle.js";
     let plain = stunt.send(Method::GET, path, &[], "").await;
     let gzip = [("accept-encoding", "gzip, br")];
@@ -194,14 +195,14 @@ async fn a_file_of_the_page_goes_compressed_to_those_who_take_it() {
 }
 
 /// An answer to `POST /query`.
-fn told(status: u16, body: &Value) -> Answer {
+fn told(status: u16, body: &Value) -> TestResponse {
     let mut headers = HeaderMap::new();
     headers.insert("content-type", HeaderValue::from_static("application/json"));
     headers.insert("x-mock-request", HeaderValue::from(7));
     if status >= 400 {
         headers.insert("x-mock-reason", HeaderValue::from_static("7"));
     }
-    Answer {
+    TestResponse {
         status,
         headers,
         bytes: body.to_string().into_bytes(),
@@ -209,8 +210,8 @@ fn told(status: u16, body: &Value) -> Answer {
 }
 
 /// What is wrong with it.
-fn wrong(answer: &Answer) -> String {
-    let asked = Asked {
+fn wrong(answer: &TestResponse) -> String {
+    let asked = DescribedInput {
         method: &Method::POST,
         path: "/query?x=1",
         body: None,

@@ -230,7 +230,7 @@ async fn a_document_is_gone_with_its_account_and_begins_again_with_the_same_ids(
 async fn a_query_is_the_accounts_that_owns_the_document() {
     let stunt = frozen().await;
     let id = detect(&stunt, "x_ai.jpg", picture(), json!({})).await;
-    let number = |answer: &crate::support::Answer| {
+    let number = |answer: &crate::support::TestResponse| {
         answer
             .header("x-mock-request")
             .parse::<u64>()

@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::{credits, error, frozen, frozen_with, post, presign, query};
-use crate::support::{Answer, Stunt, fixture, picture};
+use crate::support::{TestResponse, TestServer, fixture, picture};
 
 const METADATA: &str = "File metadata could not be fetched";
 const ID: &str = "0f0e0d0c-0b0a-4908-8706-050403020100";
 
-async fn fetching() -> Stunt {
+async fn fetching() -> TestServer {
     frozen_with(|config| config.orders.fetch = true).await
 }
 
@@ -182,7 +182,7 @@ async fn an_object_of_ours_is_never_downloaded() {
 }
 
 /// The answer to a call whose account is reset while its file is downloaded.
-pub async fn reset_meanwhile() -> Answer {
+pub async fn reset_meanwhile() -> TestResponse {
     let (stunt, came) = (fetching().await, Arc::new(Notify::new()));
     let (asked_for, go) = (Arc::clone(&came), Arc::new(Notify::new()));
     let goes = Arc::clone(&go);

@@ -4,10 +4,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{detect, done, error, frozen, post, query, upload};
-use crate::support::{Entry, Stunt, fixture, zip};
+use crate::support::{TestServer, ZipEntry, fixture, zip};
 
 /// A fixture under a name: its size as told, and the sizes of its preview and heatmap.
-struct Case {
+struct FormatCase {
     name: &'static str,
     fixture: &'static str,
     sides: (u32, u32),
@@ -15,8 +15,8 @@ struct Case {
     heatmap: (u32, u32),
 }
 
-const fn same(name: &'static str, fixture: &'static str, sides: (u32, u32)) -> Case {
-    Case {
+const fn same(name: &'static str, fixture: &'static str, sides: (u32, u32)) -> FormatCase {
+    FormatCase {
         name,
         fixture,
         sides,
@@ -25,7 +25,7 @@ const fn same(name: &'static str, fixture: &'static str, sides: (u32, u32)) -> C
     }
 }
 
-const CASES: [Case; 20] = [
+const CASES: [FormatCase; 20] = [
     same("a_ai.jpg", "plain.jpg", (320, 240)),
     same("a_ai.jpeg", "progressive.jpg", (320, 240)),
     same("a_ai.JFIF", "plain.jpg", (320, 240)),
@@ -37,7 +37,7 @@ const CASES: [Case; 20] = [
     same("b_ai.tiff", "palette.tiff", (160, 120)),
     same("c_ai.tiff", "fax.tiff", (160, 120)),
     same("a_ai.gif", "plain.gif", (160, 120)),
-    Case {
+    FormatCase {
         preview: (512, 384),
         ..same("a_ai.svg", "plain.svg", (640, 480))
     },
@@ -52,7 +52,7 @@ const CASES: [Case; 20] = [
 ];
 
 /// The size of the picture behind a link.
-async fn sides(stunt: &Stunt, url: &Value, media_type: &str) -> (u32, u32) {
+async fn sides(stunt: &TestServer, url: &Value, media_type: &str) -> (u32, u32) {
     let url = url.as_str().unwrap_or_else(|| panic!("{url}"));
     let answer = stunt.send(Method::GET, url, &[], "").await;
     assert_eq!(
@@ -162,11 +162,11 @@ async fn a_name_that_settles_a_file_that_is_at_fault_has_its_pictures_drawn_too(
 async fn drawings_and_containers_are_judged_in_bulk() {
     let stunt = frozen().await;
     let zipped = zip(&[
-        Entry::new("a_ai.svg", &fixture("plain.svg")),
-        Entry::new("b.heic", &fixture("camera.heic")),
-        Entry::stored("c.heif", &fixture("firefly.heif")),
-        Entry::stored("d_human.avif", &fixture("plain.avif")),
-        Entry::new("e.avif", &fixture("plain.heic")),
+        ZipEntry::new("a_ai.svg", &fixture("plain.svg")),
+        ZipEntry::new("b.heic", &fixture("camera.heic")),
+        ZipEntry::stored("c.heif", &fixture("firefly.heif")),
+        ZipEntry::stored("d_human.avif", &fixture("plain.avif")),
+        ZipEntry::new("e.avif", &fixture("plain.heic")),
     ]);
     let path = upload(&stunt, "live", "some.zip", zipped).await;
     let body = json!({"key": "live", "url": path});

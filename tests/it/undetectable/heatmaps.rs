@@ -5,10 +5,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{detect, done, frozen, post, query, upload};
-use crate::support::{Stunt, fixture};
+use crate::support::{TestServer, fixture};
 
 /// The heatmap of a document that is done, decoded.
-async fn heatmap(stunt: &Stunt, name: &str, body: Value) -> DynamicImage {
+async fn heatmap(stunt: &TestServer, name: &str, body: Value) -> DynamicImage {
     let document = done(stunt, name, fixture("plain.png"), body).await;
     let details = &document["result_details"];
     assert_eq!(details["heatmap_status"], "ready", "{document}");
@@ -26,13 +26,13 @@ fn style(overlayed: bool, normalized: bool) -> Value {
     json!({"generate_heatmap_overlayed": overlayed, "generate_heatmap_normalized": normalized})
 }
 
-async fn transparent(stunt: &Stunt, normalized: bool) -> RgbaImage {
+async fn transparent(stunt: &TestServer, normalized: bool) -> RgbaImage {
     let drawn = heatmap(stunt, "x_ai.png", style(false, normalized)).await;
     assert_eq!(drawn.color(), ColorType::Rgba8);
     drawn.into_rgba8()
 }
 
-async fn overlayed(stunt: &Stunt, normalized: bool) -> RgbImage {
+async fn overlayed(stunt: &TestServer, normalized: bool) -> RgbImage {
     let drawn = heatmap(stunt, "x_ai.png", style(true, normalized)).await;
     assert_eq!(drawn.color(), ColorType::Rgb8);
     drawn.into_rgb8()

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{error, frozen, frozen_with};
-use crate::support::{Answer, Stunt, picture, raw};
+use crate::support::{TestResponse, TestServer, picture, raw};
 
 const TRUTHSCAN: &str = "detect-image.truthscan.com";
 const UNDETECTABLE: &str = "ai-image-detect.undetectable.ai";
 const BIZMORI: &str = "api.bizmori.com";
 
-async fn ask(stunt: &Stunt, head: &str, host: &str, body: &str) -> Answer {
+async fn ask(stunt: &TestServer, head: &str, host: &str, body: &str) -> TestResponse {
     let length = body.len();
     let request = format!(
         "{head} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n\
@@ -49,7 +49,7 @@ async fn what_a_host_has_not_is_answered_as_its_vendor_does() {
 
 #[tokio::test]
 async fn the_host_a_proxy_was_called_by_counts_where_it_is_believed() {
-    let ask = async |stunt: &Stunt| {
+    let ask = async |stunt: &TestServer| {
         let head = format!("GET /api/v2/x HTTP/1.1\r\nX-Forwarded-Host: {TRUTHSCAN}\r\n");
         let request = format!("{head}Host: 127.0.0.1\r\nConnection: close\r\n\r\n");
         raw::send(&stunt.origin, request.as_bytes()).await.text()
@@ -61,7 +61,7 @@ async fn the_host_a_proxy_was_called_by_counts_where_it_is_believed() {
 }
 
 /// The whole way of a picture, called by that host; the URLs handed out begin so.
-async fn whole_way(stunt: &Stunt, host: &str, origin: &str) {
+async fn whole_way(stunt: &TestServer, host: &str, origin: &str) {
     let key = "ts_live_0123456789abcdef";
     stunt.freeze(key).await;
     let place = ask(stunt, "GET /get-presigned-url?file_name=x_ai.jpg", host, "").await;
@@ -89,7 +89,7 @@ async fn whole_way(stunt: &Stunt, host: &str, origin: &str) {
 }
 
 /// Puts a picture to the URL, of which only host and path count on the way.
-async fn put(stunt: &Stunt, host: &str, url: &str) {
+async fn put(stunt: &TestServer, host: &str, url: &str) {
     let path = url.splitn(4, '/').nth(3).expect("a path");
     let body = picture();
     let length = body.len();
@@ -120,7 +120,8 @@ async fn urls_begin_with_the_public_url_whatever_host_was_called() {
 
 #[tokio::test]
 async fn a_key_counts_in_its_own_place_alone() {
-    let stunt = Stunt::with(|config| config.mode = stuntdouble::settings::Mode::Strict).await;
+    let stunt =
+        TestServer::with(|config| config.mode = stuntdouble::settings::KeyMode::Strict).await;
     let key = "ts_live_0123456789abcdef";
     let path = format!("/_mock/accounts/{key}");
     stunt.control(reqwest::Method::PUT, &path, &json!({})).await;

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{error, frozen, frozen_with, post, upload};
-use crate::support::{Entry, Stunt, picture, zip};
+use crate::support::{TestServer, ZipEntry, picture, zip};
 
 const EMPTY: &str = "Input URL cannot be empty";
 const NO_FILE: &str = "File metadata could not be fetched";
 
-async fn refusal(stunt: &Stunt, path: &str, body: &Value) -> (u16, String, String) {
+async fn refusal(stunt: &TestServer, path: &str, body: &Value) -> (u16, String, String) {
     post(stunt, path, body).await.refusal()
 }
 
@@ -140,7 +140,7 @@ async fn detect_checks_schema_key_url_email_and_file_in_this_order() {
 async fn model_is_the_vendors_or_an_instance_and_a_model() {
     let stunt = frozen().await;
     let photo = upload(&stunt, "live", "a_ai.jpg", picture()).await;
-    let archive = zip(&[Entry::new("a_ai.jpg", &picture())]);
+    let archive = zip(&[ZipEntry::new("a_ai.jpg", &picture())]);
     let archive = upload(&stunt, "live", "a.zip", archive).await;
     for (path, url) in [("/detect", photo), ("/bulk-upload", archive)] {
         let status = async |model: &Value| {

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{frozen, upload};
-use crate::support::{Answer, Stunt, picture, zip};
+use crate::support::{TestResponse, TestServer, picture, zip};
 
 /// A body (escaped), the status and the answer of a `/query` of `FastAPI` 0.99 with pydantic 1, a line
 /// each. Written by `json_bodies/record.py`.
@@ -40,7 +40,7 @@ fn unescaped(text: &str) -> Vec<u8> {
     bytes
 }
 
-async fn post_bytes(stunt: &Stunt, path: &str, body: impl Into<Vec<u8>>) -> Answer {
+async fn post_bytes(stunt: &TestServer, path: &str, body: impl Into<Vec<u8>>) -> TestResponse {
     let json = [("content-type", "application/json")];
     stunt.send(Method::POST, path, &json, body.into()).await
 }
@@ -67,7 +67,7 @@ async fn query_with_any_recorded_body_answers_as_fastapi() {
 async fn every_entrance_with_a_body_that_python_reads_accepts_it() {
     let stunt = frozen().await;
     let photo = upload(&stunt, "live", "a_ai.jpg", picture()).await;
-    let entries = [crate::support::Entry::new("a_ai.jpg", &picture())];
+    let entries = [crate::support::ZipEntry::new("a_ai.jpg", &picture())];
     let archive = upload(&stunt, "live", "a.zip", zip(&entries)).await;
     let with_url = |url: &str| format!(r#""key": "live", "url": "{url}""#);
     let document = super::done(

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{done, frozen};
-use crate::support::{Stunt, fixture};
+use crate::support::{TestServer, fixture};
 
 /// What `/query` tells of a picture that its metadata settled: all of it.
-fn settled(name: &str, of: &Judged<'_>) -> Value {
-    let Judged {
+fn settled(name: &str, of: &DetectedPicture<'_>) -> Value {
+    let DetectedPicture {
         result,
         label,
         label_confidence,
@@ -37,7 +37,7 @@ fn settled(name: &str, of: &Judged<'_>) -> Value {
     })
 }
 
-struct Judged<'a> {
+struct DetectedPicture<'a> {
     result: Value,
     label: &'a str,
     label_confidence: Value,
@@ -53,7 +53,7 @@ fn size(name: &str) -> (u16, u16) {
     }
 }
 
-async fn check(stunt: &Stunt, name: &str, of: &Judged<'_>) {
+async fn check(stunt: &TestServer, name: &str, of: &DetectedPicture<'_>) {
     let file = name.rsplit('/').next().expect("a name");
     let body = json!({"generate_analysis_details": false});
     let mut document = done(stunt, file, fixture(name), body).await;
@@ -91,7 +91,7 @@ async fn a_generator_is_named_and_its_picture_is_ai_generated() {
         ("stability.webp", "Stability AI"),
         ("swarmui.png", "SwarmUI"),
     ] {
-        let judged = Judged {
+        let judged = DetectedPicture {
             result: json!(97.0),
             label: "AI Generated",
             label_confidence: json!(97.0),
@@ -129,7 +129,7 @@ async fn a_camera_is_named_and_its_picture_is_real() {
         ("sony.webp", "SONY ILCE-7M4"),
         ("sora.jpg", "Google Pixel 8"),
     ] {
-        let judged = Judged {
+        let judged = DetectedPicture {
             result: json!(4.0),
             label: "Real",
             label_confidence: json!(96.0),
@@ -149,7 +149,7 @@ async fn an_editor_is_named_and_a_machine_among_them_is_told_apart() {
         ("photoshop.tiff", "Adobe Photoshop 22.4 (Macintosh)"),
         ("snapseed.jpg", "Snapseed 2.0"),
     ] {
-        let judged = Judged {
+        let judged = DetectedPicture {
             result: json!(3.82),
             label: "Digitally Edited",
             label_confidence: json!(96.18),
@@ -162,7 +162,7 @@ async fn an_editor_is_named_and_a_machine_among_them_is_told_apart() {
         ("clean-up.jpg", "AI editor"),
         ("photoshop-fill.jpg", "Adobe Firefly"),
     ] {
-        let judged = Judged {
+        let judged = DetectedPicture {
             result: json!(71.0),
             label: "AI Edited",
             label_confidence: json!(71.0),

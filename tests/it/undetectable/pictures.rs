@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{credits, error, frozen, post, presign, upload};
-use crate::support::{Stunt, fixture, picture};
+use crate::support::{TestServer, fixture, picture};
 
 const BYTES_MAX: usize = 10 * 1024 * 1024;
 
@@ -59,7 +59,7 @@ async fn what_is_empty_or_was_never_uploaded_is_refused() {
     );
 }
 
-async fn refused(stunt: &Stunt, mut body: Value) -> (u16, String, String) {
+async fn refused(stunt: &TestServer, mut body: Value) -> (u16, String, String) {
     body["key"] = json!("live");
     post(stunt, "/detect", &body).await.refusal()
 }

@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use stuntdouble::settings::Profile;
+use stuntdouble::settings::TimingProfile;
 
 use super::{detect, frozen_with, query};
-use crate::support::{Stunt, fixture};
+use crate::support::{TestServer, fixture};
 
-async fn realistic() -> Stunt {
-    frozen_with(|config| config.undetectable.profile = Profile::Realistic).await
+async fn realistic() -> TestServer {
+    frozen_with(|config| config.undetectable.profile = TimingProfile::Realistic).await
 }
 
 /// After how many ms by the clock a document's fields were first so; asked for every 250 ms until
 /// it is as done as can be, as the SDK does.
-async fn times(stunt: &Stunt) -> [u32; 4] {
+async fn times(stunt: &TestServer) -> [u32; 4] {
     let body = json!({"generate_preview": true});
     let id = detect(stunt, "x_ai.png", fixture("plain.png"), body).await;
     let mut seen = [None; 4];
@@ -64,7 +64,7 @@ async fn a_realistic_document_is_done_as_late_as_the_vendors_and_all_of_it_withi
 async fn a_setting_of_its_own_outranks_the_profile_and_the_accounts_outranks_both() {
     let stunt = frozen_with(|config| {
         let set = &mut config.undetectable;
-        set.profile = Profile::Realistic;
+        set.profile = TimingProfile::Realistic;
         set.detect_pending_ms = Some(250);
         set.detect_done_ms = Some(2_000);
         set.heatmap_ms = Some(0);

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{error, frozen, frozen_with, get, post};
-use crate::support::{Answer, Stunt};
+use crate::support::{TestResponse, TestServer};
 
 /// A 422 of problems, each as place, field, message, type and `ctx`, as JSON has them.
 fn unfit_with(problems: &[(&str, &str, &str, &str, &str)]) -> (u16, String) {
@@ -28,7 +28,7 @@ fn unfit(problems: &[(&str, &str, &str, &str)]) -> (u16, String) {
     unfit_with(&problems)
 }
 
-fn whole(answer: &Answer) -> (u16, String) {
+fn whole(answer: &TestResponse) -> (u16, String) {
     assert_ne!(answer.header("x-mock-reason"), "", "{}", answer.text());
     (answer.status, answer.text())
 }
@@ -63,7 +63,8 @@ async fn a_key_that_is_none_is_not_verified() {
 
 #[tokio::test]
 async fn an_unknown_key_is_refused_where_the_mode_is_strict() {
-    let stunt = Stunt::with(|config| config.mode = stuntdouble::settings::Mode::Strict).await;
+    let stunt =
+        TestServer::with(|config| config.mode = stuntdouble::settings::KeyMode::Strict).await;
     let message = "User verification failed";
     let why = "apikey: no account has this key, and the mode is strict";
     let answer = get(&stunt, "nobody", "/check-user-credits").await;

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{done, frozen, post, upload};
-use crate::support::{Entry, Stunt, fixture, picture, zip};
+use crate::support::{TestServer, ZipEntry, fixture, picture, zip};
 
 /// Members whose numbers are integers of their own.
 const INTEGERS: [&str; 5] = [
@@ -56,7 +56,7 @@ async fn query_of_every_kind_of_document_has_floats_alone() {
 }
 
 /// Result, confidences, and the model's score of a document, as they are written.
-async fn written(stunt: &Stunt, name: &str, bytes: Vec<u8>) -> [String; 4] {
+async fn written(stunt: &TestServer, name: &str, bytes: Vec<u8>) -> [String; 4] {
     let document = done(stunt, name, bytes, json!({})).await;
     let details = &document["result_details"];
     [
@@ -143,11 +143,11 @@ async fn score_that_python_writes_with_an_exponent_is_so_written() {
 async fn bulk_query_has_floats_alone_and_the_mean_of_the_items() {
     let stunt = frozen().await;
     let entries = [
-        Entry::new("a_ai.jpg", &picture()),
-        Entry::new("b_edited.jpg", &picture()),
-        Entry::new("c_gemini.jpg", &picture()),
-        Entry::new("photo.jpg", &fixture("photo.jpg")),
-        Entry::new("plain.png", &fixture("plain.png")),
+        ZipEntry::new("a_ai.jpg", &picture()),
+        ZipEntry::new("b_edited.jpg", &picture()),
+        ZipEntry::new("c_gemini.jpg", &picture()),
+        ZipEntry::new("photo.jpg", &fixture("photo.jpg")),
+        ZipEntry::new("plain.png", &fixture("plain.png")),
     ];
     let path = upload(&stunt, "live", "a.zip", zip(&entries)).await;
     let made = post(&stunt, "/bulk-upload", &json!({"key": "live", "url": path})).await;

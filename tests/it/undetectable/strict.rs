@@ -4,21 +4,21 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{error, frozen, frozen_with, get, post, presign};
-use crate::support::{Answer, Stunt, picture};
+use crate::support::{TestResponse, TestServer, picture};
 
 const ACL: (&str, &str) = ("x-amz-acl", "private");
 
-async fn strict() -> Stunt {
+async fn strict() -> TestServer {
     frozen_with(|config| config.undetectable.strict_uploads = true).await
 }
 
-async fn place(stunt: &Stunt, name: &str) -> (String, String) {
+async fn place(stunt: &TestServer, name: &str) -> (String, String) {
     let place = presign(stunt, "live", name).await;
     let text = |field: &str| place[field].as_str().expect("a text").to_owned();
     (text("presigned_url"), text("file_path"))
 }
 
-async fn put(stunt: &Stunt, url: &str, headers: &[(&str, &str)]) -> Answer {
+async fn put(stunt: &TestServer, url: &str, headers: &[(&str, &str)]) -> TestResponse {
     stunt.send(Method::PUT, url, headers, picture()).await
 }
 

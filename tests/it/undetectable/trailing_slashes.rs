@@ -3,7 +3,7 @@
 use reqwest::Method;
 
 use super::{frozen, frozen_with};
-use crate::support::Stunt;
+use crate::support::TestServer;
 
 /// Paths of every operation but those under `/_s3`, with `x` for each parameter.
 fn paths() -> Vec<String> {
@@ -17,7 +17,7 @@ fn paths() -> Vec<String> {
     .collect()
 }
 
-async fn location(stunt: &Stunt, method: Method, path: &str) -> (u16, String) {
+async fn location(stunt: &TestServer, method: Method, path: &str) -> (u16, String) {
     let answer = stunt.send(method, path, &[], "").await;
     let location = answer.header("location").to_owned();
     if answer.status == 307 {

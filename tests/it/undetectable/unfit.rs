@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{frozen, post};
-use crate::support::{Answer, Stunt};
+use crate::support::{TestResponse, TestServer};
 
 const STR: (&str, &str) = ("str type expected", "type_error.str");
 const BOOL: (&str, &str) = ("value could not be parsed to a boolean", "type_error.bool");
@@ -25,7 +25,7 @@ const MODEL: (&str, &str) = (
 );
 
 /// One problem is told, and nothing else.
-fn assert_unfit(answer: &Answer, loc: &[&str], (msg, kind): (&str, &str)) {
+fn assert_unfit(answer: &TestResponse, loc: &[&str], (msg, kind): (&str, &str)) {
     let loc = serde_json::to_string(loc).expect("JSON");
     let ctx = match kind {
         "type_error.enum" => r#","ctx":{"enum_values":["Image"]}"#,
@@ -192,7 +192,7 @@ async fn a_head_is_answered_on_the_pages_that_describe_alone() {
 #[tokio::test]
 async fn who_takes_nothing_that_is_answered_is_told_so_on_every_route() {
     let stunt = frozen().await;
-    let ask = async |stunt: &Stunt, method: &Method, path: &str, accept: &str| {
+    let ask = async |stunt: &TestServer, method: &Method, path: &str, accept: &str| {
         let headers = [
             ("accept", accept),
             ("content-type", "application/json"),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 
-use crate::support::{Receiver, Stunt, picture};
+use crate::support::{Receiver, TestServer, picture};
 
 const ROUNDS: usize = 60;
 /// A test key's orders need no work, so that nothing but the answer is waited for.
@@ -24,7 +24,7 @@ fn there(stream: &TcpStream) -> String {
 
 /// A connection to the server that does not wait, and a receiver that looks, whenever a webhook
 /// comes, at what can be read of it.
-async fn watched(stunt: &Stunt) -> (Arc<TcpStream>, Receiver, Arc<Mutex<Vec<String>>>) {
+async fn watched(stunt: &TestServer) -> (Arc<TcpStream>, Receiver, Arc<Mutex<Vec<String>>>) {
     let address = stunt.origin.trim_start_matches("http://");
     let client = Arc::new(TcpStream::connect(address).expect("a connection"));
     client.set_nonblocking(true).expect("a setting");
@@ -62,7 +62,7 @@ async fn answer_at_webhook(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn when_a_webhook_comes_the_confirms_answer_is_there_to_be_read() {
-    let stunt = Stunt::with(|config| config.orders.test_processing_ms = 0).await;
+    let stunt = TestServer::with(|config| config.orders.test_processing_ms = 0).await;
     let watched = watched(&stunt).await;
     for round in 0..ROUNDS {
         let body = json!({"idempotencyKey": round.to_string(), "fileName": "a_ai.jpg"});
@@ -80,7 +80,7 @@ async fn when_a_webhook_comes_the_confirms_answer_is_there_to_be_read() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn and_so_is_that_of_who_brings_an_order_to_its_end_by_hand() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let watched = watched(&stunt).await;
     for round in 0..ROUNDS {
         let body = json!({"idempotencyKey": round.to_string(), "fileName": "a_ai.jpg"});

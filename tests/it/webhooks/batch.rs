@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{Failed, WEBHOOKS, row};
-use crate::support::{Receiver, Reply, Stunt, code};
+use super::{FailedDelivery, WEBHOOKS, row};
+use crate::support::{Receiver, Reply, TestServer, code};
 
 /// Rows of `live`'s, made at 10:00:00.300 of 12, 13, 14 … March.
-async fn daily(count: usize, replies: &[Reply]) -> (Stunt, Receiver, Failed) {
-    let stunt = Stunt::frozen("live").await;
+async fn daily(count: usize, replies: &[Reply]) -> (TestServer, Receiver, FailedDelivery) {
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::answering(replies.iter().copied()).await;
-    let failed = Failed::events(&stunt, count, "P1D", &receiver).await;
+    let failed = FailedDelivery::events(&stunt, count, "P1D", &receiver).await;
     (stunt, receiver, failed)
 }
 
@@ -17,7 +17,7 @@ fn window(from: &str, to: &str) -> Value {
     json!({"fromDate": from, "toDate": to})
 }
 
-fn path(failed: &Failed) -> String {
+fn path(failed: &FailedDelivery) -> String {
     format!("{WEBHOOKS}/{}/events/retry-failed", failed.id)
 }
 
@@ -84,9 +84,9 @@ async fn the_window_is_of_days_or_of_instants_with_its_ends_in_it() {
 
 #[tokio::test]
 async fn fifty_are_sent_at_most() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::start().await;
-    let failed = Failed::events(&stunt, 51, "PT1S", &receiver).await;
+    let failed = FailedDelivery::events(&stunt, 51, "PT1S", &receiver).await;
     let days = window("2026-03-12", "2026-03-12");
     for (total, in_all) in [(50, 50), (1, 51), (0, 51)] {
         let answer = stunt.post("live", &path(&failed), &days).await;
@@ -100,7 +100,7 @@ async fn fifty_are_sent_at_most() {
 
 #[tokio::test]
 async fn a_window_that_is_none_is_refused() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let (id, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
     let path = format!("{WEBHOOKS}/{id}/events/retry-failed");
     let day = "2026-03-12";

@@ -3,16 +3,16 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{Failed, WEBHOOKS, row, verified};
-use crate::support::{Receiver, Reply, Stunt, picture};
+use super::{FailedDelivery, WEBHOOKS, row, verified};
+use crate::support::{Receiver, Reply, TestServer, picture};
 
 /// When the hand is at work: a day and an hour after the account began.
 const NOW: &str = "2026-03-13T11:00:00.000Z";
 
-async fn failed_one(replies: &[Reply]) -> (Stunt, Receiver, Failed) {
-    let stunt = Stunt::frozen("live").await;
+async fn failed_one(replies: &[Reply]) -> (TestServer, Receiver, FailedDelivery) {
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::answering(replies.iter().copied()).await;
-    let failed = Failed::events(&stunt, 1, "PT1H", &receiver).await;
+    let failed = FailedDelivery::events(&stunt, 1, "PT1H", &receiver).await;
     (stunt, receiver, failed)
 }
 
@@ -162,11 +162,12 @@ async fn what_is_not_there_or_has_not_failed_is_not_sent() {
 #[tokio::test]
 async fn the_try_after_30_minutes_outlives_a_restart() {
     let data = tempfile::tempdir().expect("a directory");
-    let on = async || Stunt::with(|config| config.data_dir = Some(data.path().to_owned())).await;
+    let on =
+        async || TestServer::with(|config| config.data_dir = Some(data.path().to_owned())).await;
     let stunt = on().await;
     stunt.freeze("live").await;
     let receiver = Receiver::answering([Reply::Status(500)]).await;
-    let failed = Failed::events(&stunt, 1, "PT1H", &receiver).await;
+    let failed = FailedDelivery::events(&stunt, 1, "PT1H", &receiver).await;
     let answer = stunt
         .post("live", &failed.retry(0), &json!({}))
         .await

@@ -4,11 +4,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{WEBHOOKS, verified};
-use crate::support::{Receiver, Stunt, picture};
+use crate::support::{Receiver, TestServer, picture};
 
 #[tokio::test]
 async fn a_completed_detection_is_announced_whole_and_signed() {
-    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
     let (_, secret) = stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": {"generateHeatmap": true}});
     let id = stunt.confirmed("live", &body, picture()).await;
@@ -33,7 +33,7 @@ async fn a_completed_detection_is_announced_whole_and_signed() {
 
 #[tokio::test]
 async fn an_anti_ai_order_is_announced_with_where_to_download_it() {
-    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
     stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}]});
     let made = stunt
@@ -69,7 +69,7 @@ async fn an_anti_ai_order_is_announced_with_where_to_download_it() {
 
 #[tokio::test]
 async fn a_failed_order_is_announced_with_its_code() {
-    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
     stunt.webhook("live", &receiver.url).await;
     let id = stunt
         .confirmed(
@@ -93,7 +93,7 @@ async fn a_failed_order_is_announced_with_its_code() {
 
 #[tokio::test]
 async fn an_endpoint_gets_its_events_in_order() {
-    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
     stunt.webhook("live", &receiver.url).await;
     let mut ids = Vec::new();
     for n in 0..5 {
@@ -113,7 +113,7 @@ async fn an_endpoint_gets_its_events_in_order() {
 
 #[tokio::test]
 async fn test_orders_are_announced_to_test_webhooks_only_and_live_ones_to_the_others() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let (tests, lives) = (Receiver::start().await, Receiver::start().await);
     for key in ["sk_test_1", "live"] {
         stunt.freeze(key).await;

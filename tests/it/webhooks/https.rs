@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::{WEBHOOKS, verified};
-use crate::support::{Receiver, Stunt, picture};
+use crate::support::{Receiver, TestServer, picture};
 
 #[tokio::test]
 async fn a_webhook_over_https_is_delivered_and_signed() {
-    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::secure().await);
+    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::secure().await);
     assert!(receiver.url.starts_with("https://127.0.0.1:"));
     let (endpoint, secret) = stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});

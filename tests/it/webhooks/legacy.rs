@@ -4,23 +4,23 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{WEBHOOKS, integer, verified};
-use crate::support::{Answer, Receiver, Stunt, picture};
+use crate::support::{Receiver, TestResponse, TestServer, picture};
 
 const LEGACY: &str = "/api/v2/orders/webhook";
 const NONE: &str = r#"{"data":{"url":null,"createdAt":null}}"#;
 
-async fn remove(stunt: &Stunt) -> Answer {
+async fn remove(stunt: &TestServer) -> TestResponse {
     stunt.call(Method::DELETE, "live", LEGACY, &json!({})).await
 }
 
-async fn listed(stunt: &Stunt) -> Value {
+async fn listed(stunt: &TestServer) -> Value {
     let list = stunt.get("live", WEBHOOKS).await.json();
     list["data"]["webhooks"].clone()
 }
 
 #[tokio::test]
 async fn the_legacy_webhook_is_set_shown_set_again_and_removed() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let (other, _) = stunt.webhook("live", "http://127.0.0.1:1/other").await;
     assert_eq!(stunt.get("live", LEGACY).await.text(), NONE);
     let one = "http://127.0.0.1:1/one";
@@ -69,7 +69,7 @@ async fn the_legacy_webhook_is_set_shown_set_again_and_removed() {
 
 #[tokio::test]
 async fn it_is_sent_to_like_any_other_and_set_again_keeps_what_is_on_its_way() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let set = stunt
         .post("live", LEGACY, &json!({"url": "http://127.0.0.1:1/"}))
         .await;
@@ -90,7 +90,7 @@ async fn it_is_sent_to_like_any_other_and_set_again_keeps_what_is_on_its_way() {
 
 #[tokio::test]
 async fn removed_or_changed_by_its_id_it_is_so_for_the_legacy_route_too() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let set = stunt
         .post("live", LEGACY, &json!({"url": "http://127.0.0.1:1/"}))
         .await
@@ -111,7 +111,7 @@ async fn removed_or_changed_by_its_id_it_is_so_for_the_legacy_route_too() {
 
 #[tokio::test]
 async fn set_by_many_at_once_there_is_one() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"url": "http://127.0.0.1:1/"});
     let all = futures_util::future::join_all((0..8).map(|_| stunt.post("live", LEGACY, &body)));
     let all = all.await;
@@ -121,7 +121,7 @@ async fn set_by_many_at_once_there_is_one() {
 
 #[tokio::test]
 async fn it_is_checked_as_any_other() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for body in [
         json!({}),
         json!({"url": "ftp://127.0.0.1/"}),

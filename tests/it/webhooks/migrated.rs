@@ -7,7 +7,7 @@ use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use super::WEBHOOKS;
-use crate::support::{Database, Receiver, Stunt, picture};
+use crate::support::{Database, Receiver, TestServer, picture};
 
 /// The last version of the schema that had snowflakes and UUIDs as ids.
 const VERSION: i64 = 7;
@@ -83,7 +83,7 @@ async fn start_on_an_old_database_gives_integer_ids_to_webhooks_and_event_rows()
         Receiver::start().await,
     );
     make_old_database(data.path(), &receiver.url).await;
-    let stunt = Stunt::with(|config| config.data_dir = Some(data.path().to_owned())).await;
+    let stunt = TestServer::with(|config| config.data_dir = Some(data.path().to_owned())).await;
     receiver.messages(1).await;
     stunt.drain("live").await;
     let ids = async |path: &str, list: &str| -> Value {

@@ -18,11 +18,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::support::{Message, Receiver, Stunt, picture};
+use crate::support::{ReceivedMessage, Receiver, TestServer, picture};
 
 const WEBHOOKS: &str = "/api/v2/orders/webhooks";
 
-fn verified(message: &Message, secret: &str) -> Value {
+fn verified(message: &ReceivedMessage, secret: &str) -> Value {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key");
     mac.update(&message.body);
     let expected = hex::encode(mac.finalize().into_bytes());
@@ -32,17 +32,17 @@ fn verified(message: &Message, secret: &str) -> Value {
 }
 
 /// An endpoint of the account, whose clock is frozen, and what could not be delivered to it.
-struct Failed {
+struct FailedDelivery {
     id: String,
     secret: String,
     /// The ids of the event rows and those of the events, the oldest first.
     rows: Vec<(String, String)>,
 }
 
-impl Failed {
+impl FailedDelivery {
     /// So many events, `step` apart, fail to reach anyone; a day later the endpoint's URL is set
     /// to the receiver's.
-    async fn events(stunt: &Stunt, count: usize, step: &str, receiver: &Receiver) -> Self {
+    async fn events(stunt: &TestServer, count: usize, step: &str, receiver: &Receiver) -> Self {
         let (id, secret) = stunt.webhook("live", "http://127.0.0.1:1/").await;
         for n in 0..count {
             let body = json!({"idempotencyKey": format!("failed {n}"), "fileName": "a_ai.jpg"});
@@ -78,14 +78,14 @@ impl Failed {
     }
 
     /// The event rows, the newest first.
-    async fn listed(&self, stunt: &Stunt) -> Vec<Value> {
+    async fn listed(&self, stunt: &TestServer) -> Vec<Value> {
         let path = format!("{WEBHOOKS}/{}/events?limit=100", self.id);
         let listed = stunt.get("live", &path).await.json();
         listed["data"]["events"].as_array().expect("rows").clone()
     }
 
     /// How the nth event row stands: status, retries, when it was sent last.
-    async fn row(&self, stunt: &Stunt, n: usize) -> (String, u64, String) {
+    async fn row(&self, stunt: &TestServer, n: usize) -> (String, u64, String) {
         let rows = self.listed(stunt).await;
         let row = &rows[rows.len() - 1 - n];
         assert_eq!(

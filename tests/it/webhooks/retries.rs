@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{WEBHOOKS, verified};
-use crate::support::{Receiver, Reply, Stunt, picture};
+use crate::support::{Receiver, Reply, TestServer, picture};
 
 #[tokio::test]
 async fn a_delivery_climbs_the_ladder_and_is_one_row_all_the_way() {
@@ -18,7 +18,7 @@ async fn a_delivery_climbs_the_ladder_and_is_one_row_all_the_way() {
         Reply::Status(503),
     ];
     let (stunt, receiver) = (
-        Stunt::frozen("live").await,
+        TestServer::frozen("live").await,
         Receiver::answering(replies).await,
     );
     let (endpoint, secret) = stunt.webhook("live", &receiver.url).await;
@@ -80,7 +80,7 @@ async fn a_delivery_climbs_the_ladder_and_is_one_row_all_the_way() {
 #[tokio::test]
 async fn a_second_attempt_that_is_answered_ends_the_ladder() {
     let (stunt, receiver) = (
-        Stunt::frozen("live").await,
+        TestServer::frozen("live").await,
         Receiver::answering([Reply::Status(500)]).await,
     );
     let (endpoint, _) = stunt.webhook("live", &receiver.url).await;
@@ -107,7 +107,7 @@ async fn a_second_attempt_that_is_answered_ends_the_ladder() {
 
 #[tokio::test]
 async fn a_receiver_that_never_answers_fails_the_attempt_after_the_timeout() {
-    let stunt = Stunt::with(|config| config.outbound.webhook_timeout_ms = 50).await;
+    let stunt = TestServer::with(|config| config.outbound.webhook_timeout_ms = 50).await;
     let receiver = Receiver::answering([Reply::Silence]).await;
     stunt.freeze("live").await;
     let (endpoint, _) = stunt.webhook("live", &receiver.url).await;
@@ -131,7 +131,7 @@ async fn a_receiver_that_never_answers_fails_the_attempt_after_the_timeout() {
 #[tokio::test]
 async fn a_webhook_that_is_removed_gets_nothing_more() {
     let (stunt, receiver) = (
-        Stunt::frozen("live").await,
+        TestServer::frozen("live").await,
         Receiver::answering([Reply::Status(500)]).await,
     );
     let (endpoint, _) = stunt.webhook("live", &receiver.url).await;

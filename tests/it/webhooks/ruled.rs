@@ -5,19 +5,19 @@ mod put_off;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Message, Receiver, Reply, Stunt, picture};
+use crate::support::{ReceivedMessage, Receiver, Reply, TestServer, picture};
 
-async fn rule(stunt: &Stunt, rule: &Value) {
+async fn rule(stunt: &TestServer, rule: &Value) {
     stunt.control(Method::POST, "/_mock/rules", rule).await;
 }
 
-async fn order(stunt: &Stunt, name: &str) -> String {
+async fn order(stunt: &TestServer, name: &str) -> String {
     let body = json!({"idempotencyKey": name, "fileName": format!("{name}_ai.jpg")});
     stunt.confirmed("live", &body, picture()).await
 }
 
 /// What each attempt came to, and how the delivery stood after it.
-async fn attempts(stunt: &Stunt) -> Vec<(Value, Value)> {
+async fn attempts(stunt: &TestServer) -> Vec<(Value, Value)> {
     let listed = stunt
         .control(Method::GET, "/_mock/deliveries?account=live", &json!({}))
         .await;
@@ -33,8 +33,8 @@ async fn attempts(stunt: &Stunt) -> Vec<(Value, Value)> {
     .collect()
 }
 
-fn orders(messages: &[Message]) -> Vec<Value> {
-    let mut orders = messages.iter().map(Message::json);
+fn orders(messages: &[ReceivedMessage]) -> Vec<Value> {
+    let mut orders = messages.iter().map(ReceivedMessage::json);
     orders
         .by_ref()
         .map(|mut body| body["data"]["orderId"].take())
@@ -43,7 +43,7 @@ fn orders(messages: &[Message]) -> Vec<Value> {
 
 #[tokio::test]
 async fn what_is_dropped_never_comes() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     rule(&stunt, &json!({"account": "live", "name": "lost", "times": 1, "then": {"webhook": {"drop": true}}})).await;
@@ -62,7 +62,7 @@ async fn what_is_dropped_never_comes() {
 
 #[tokio::test]
 async fn a_duplicate_is_the_same_bytes() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::answering([Reply::Status(500)]).await;
     stunt.webhook("live", &receiver.url).await;
     rule(
@@ -80,7 +80,7 @@ async fn a_duplicate_is_the_same_bytes() {
 
 #[tokio::test]
 async fn a_wrong_signature_and_none_are_sent_and_the_retry_is_right() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let script = [401, 401].map(Reply::Status);
     let receiver = Receiver::answering(script).await;
     let (_, secret) = stunt.webhook("live", &receiver.url).await;
@@ -114,7 +114,7 @@ async fn a_wrong_signature_and_none_are_sent_and_the_retry_is_right() {
 
 #[tokio::test]
 async fn another_webhook_has_its_own() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let (lost, other) = (Receiver::start().await, Receiver::start().await);
     for receiver in [&lost, &other] {
         stunt.webhook("live", &receiver.url).await;
@@ -132,7 +132,7 @@ async fn another_webhook_has_its_own() {
 
 #[tokio::test]
 async fn what_another_answers_in_its_place_is_told() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     let then = json!({

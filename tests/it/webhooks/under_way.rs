@@ -4,20 +4,20 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Failed, row};
-use crate::support::{Answer, Receiver, Reply, Stunt, picture};
+use super::{FailedDelivery, row};
+use crate::support::{Receiver, Reply, TestResponse, TestServer, picture};
 
 const NOW: &str = "2026-03-13T11:00:00.000Z";
 
-async fn failed(timeout_ms: u32, replies: &[Reply]) -> (Stunt, Receiver, Failed) {
-    let stunt = Stunt::with(|config| config.outbound.webhook_timeout_ms = timeout_ms).await;
+async fn failed(timeout_ms: u32, replies: &[Reply]) -> (TestServer, Receiver, FailedDelivery) {
+    let stunt = TestServer::with(|config| config.outbound.webhook_timeout_ms = timeout_ms).await;
     stunt.freeze("live").await;
     let receiver = Receiver::answering(replies.iter().copied()).await;
-    let failed = Failed::events(&stunt, 2, "PT30M", &receiver).await;
+    let failed = FailedDelivery::events(&stunt, 2, "PT30M", &receiver).await;
     (stunt, receiver, failed)
 }
 
-async fn retry(stunt: &Stunt, failed: &Failed, n: usize) -> Answer {
+async fn retry(stunt: &TestServer, failed: &FailedDelivery, n: usize) -> TestResponse {
     stunt.post("live", &failed.retry(n), &json!({})).await
 }
 
@@ -90,7 +90,7 @@ async fn drain_shows_it_and_a_reset_ends_it() {
     };
     let both = async { tokio::join!(retry(&stunt, &failed, 0), retry(&stunt, &failed, 1)) };
     let ((first, second), ()) = tokio::join!(both, reset);
-    let ended = |answer: &Answer| {
+    let ended = |answer: &TestResponse| {
         answer.assert_refused(
             503,
             "SERVICE_UNAVAILABLE",

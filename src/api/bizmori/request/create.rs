@@ -7,17 +7,17 @@ use serde_json::Value;
 use super::fields::{
     PICTURES, PROTECTED, check_count, check_file_name, check_url, idempotency_key, order_name,
 };
-use crate::api::bizmori::error::Refusal;
-use crate::http::Object;
+use crate::api::bizmori::error::ApiError;
+use crate::http::JsonObject;
 use crate::model::picture::Strength;
 use crate::model::time::Timestamp;
 use crate::model::work::{DetectionOptions, Work};
 use crate::platform::clock;
-use crate::services::orders::{NewFile, Source};
+use crate::services::orders::{FileSource, NewFile};
 
 /// A create body that was found in order.
 #[derive(Debug)]
-pub struct Asked {
+pub struct ValidatedOrder {
     pub idempotency_key: String,
     pub order_name: Option<String>,
     pub work: Work,
@@ -38,13 +38,13 @@ pub struct AntiAi<F> {
     #[serde(default)]
     order_name: Option<String>,
     #[serde(bound(deserialize = "F: Deserialize<'de>"))]
-    files: Vec<Object<F>>,
+    files: Vec<JsonObject<F>>,
     #[serde(default)]
-    options: Option<Object<AntiAiOptions>>,
+    options: Option<JsonObject<AntiAiOptions>>,
     #[serde(default)]
-    mode: Option<Object<Mode>>,
+    mode: Option<JsonObject<AntiAiMode>>,
     #[serde(default)]
-    output_targets: Option<Vec<Object<OutputTarget>>>,
+    output_targets: Option<Vec<JsonObject<OutputTargetBody>>>,
 }
 
 /// A file that is uploaded, or taken from a URL.
@@ -79,7 +79,7 @@ fn strength<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Strength>, D:
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Mode {
+struct AntiAiMode {
     #[serde(default)]
     zero_copy: Option<bool>,
 }
@@ -87,47 +87,47 @@ struct Mode {
 /// Where an output is put, in zero copy.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct OutputTarget {
+struct OutputTargetBody {
     file_key: String,
     url: String,
     presigned_url_expires_at: String,
 }
 
 /// A way of giving a file.
-pub trait Given {
+pub trait UrlField {
     /// The name of the field that has its URL; the file's name; the URL, if there is one.
     fn told(self) -> (&'static str, String, Option<String>);
 }
 
-impl Given for AntiAiFile {
+impl UrlField for AntiAiFile {
     fn told(self) -> (&'static str, String, Option<String>) {
         ("originalFileUrl", self.file_name, self.original_file_url)
     }
 }
 
-impl Given for UrlFile {
+impl UrlField for UrlFile {
     fn told(self) -> (&'static str, String, Option<String>) {
         ("imageUrl", self.file_name, Some(self.image_url))
     }
 }
 
-impl<F: Given> AntiAi<F> {
+impl<F: UrlField> AntiAi<F> {
     /// Checks the body, as asked at `now`.
     ///
     /// # Errors
     /// The vendor's code for what is wrong first.
-    pub fn check(self, now: Timestamp) -> Result<Asked, Refusal> {
+    pub fn check(self, now: Timestamp) -> Result<ValidatedOrder, ApiError> {
         let idempotency_key = idempotency_key(&self.idempotency_key)?;
         let order_name = order_name(self.order_name)?;
         check_count(&self.files)?;
-        let zero_copy = self.mode.and_then(|Object(mode)| mode.zero_copy);
+        let zero_copy = self.mode.and_then(|JsonObject(mode)| mode.zero_copy);
         let targets = match zero_copy {
             Some(true) => targets(self.output_targets, self.files.len(), now)?,
             Some(false) | None => Vec::new(),
         };
         let mut targets = targets.into_iter();
         let mut files = Vec::with_capacity(self.files.len());
-        for (index, Object(file)) in self.files.into_iter().enumerate() {
+        for (index, JsonObject(file)) in self.files.into_iter().enumerate() {
             let (url_field, name, url) = file.told();
             check_file_name(&format!("files[{index}].fileName"), &name, PROTECTED)?;
             let field = format!("files[{index}].{url_field}");
@@ -136,8 +136,10 @@ impl<F: Given> AntiAi<F> {
                 ..NewFile::of(name, source(&field, url)?)
             });
         }
-        let options = self.options.and_then(|Object(options)| options.strength);
-        Ok(Asked {
+        let options = self
+            .options
+            .and_then(|JsonObject(options)| options.strength);
+        Ok(ValidatedOrder {
             idempotency_key,
             order_name,
             work: Work::AntiAi {
@@ -149,44 +151,44 @@ impl<F: Given> AntiAi<F> {
 }
 
 /// An upload, or the URL that stands in `field`.
-pub(super) fn source(field: &str, url: Option<String>) -> Result<Source, Refusal> {
+pub(super) fn source(field: &str, url: Option<String>) -> Result<FileSource, ApiError> {
     let Some(url) = url else {
-        return Ok(Source::Upload);
+        return Ok(FileSource::Upload);
     };
     check_url(field, &url)?;
-    Ok(Source::Url(url))
+    Ok(FileSource::Url(url))
 }
 
 /// Where the outputs of so many files go.
 fn targets(
-    given: Option<Vec<Object<OutputTarget>>>,
+    given: Option<Vec<JsonObject<OutputTargetBody>>>,
     files: usize,
     now: Timestamp,
-) -> Result<Vec<String>, Refusal> {
+) -> Result<Vec<String>, ApiError> {
     let given = given.unwrap_or_default();
     if given.len() != files {
         let line = format!(
             "outputTargets: {} of them for {files} files in zero copy",
             given.len()
         );
-        return Err(Refusal::invalid(line));
+        return Err(ApiError::invalid(line));
     }
     let targets = given
         .into_iter()
         .enumerate()
-        .map(|(index, Object(target))| {
+        .map(|(index, JsonObject(target))| {
             let field = |name: &str| format!("outputTargets[{index}].{name}");
             if target.file_key.is_empty() {
-                return Err(Refusal::invalid(format!("{}: empty", field("fileKey"))));
+                return Err(ApiError::invalid(format!("{}: empty", field("fileKey"))));
             }
             check_url(&field("url"), &target.url)?;
             let expires_at = &target.presigned_url_expires_at;
             let expires_field = field("presignedUrlExpiresAt");
             match clock::parse_iso(expires_at) {
-                None => Err(Refusal::invalid(format!(
+                None => Err(ApiError::invalid(format!(
                     "{expires_field}: {expires_at} is no ISO 8601 time"
                 ))),
-                Some(at) if at <= now => Err(Refusal::invalid(format!(
+                Some(at) if at <= now => Err(ApiError::invalid(format!(
                     "{expires_field}: {expires_at} has passed by the account's clock"
                 ))),
                 Some(_) => Ok(target.url),
@@ -205,7 +207,7 @@ pub struct CreateAiDetection {
     order_name: Option<String>,
     file_name: String,
     #[serde(default)]
-    options: Option<Object<DetectionOptions>>,
+    options: Option<JsonObject<DetectionOptions>>,
 }
 
 impl CreateAiDetection {
@@ -213,17 +215,17 @@ impl CreateAiDetection {
     ///
     /// # Errors
     /// The vendor's code for what is wrong first.
-    pub fn check(self) -> Result<Asked, Refusal> {
+    pub fn check(self) -> Result<ValidatedOrder, ApiError> {
         let idempotency_key = idempotency_key(&self.idempotency_key)?;
         let order_name = order_name(self.order_name)?;
         check_file_name("fileName", &self.file_name, PICTURES)?;
-        Ok(Asked {
+        Ok(ValidatedOrder {
             idempotency_key,
             order_name,
             work: Work::AiDetection {
-                options: self.options.map(|Object(options)| options),
+                options: self.options.map(|JsonObject(options)| options),
             },
-            files: vec![NewFile::of(self.file_name, Source::Upload)],
+            files: vec![NewFile::of(self.file_name, FileSource::Upload)],
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::api::bizmori::error::{Code, Refusal};
+use crate::api::bizmori::error::{ApiError, ErrorCode};
 use crate::platform::outbound;
 
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
@@ -21,10 +21,10 @@ pub(super) const MARKED: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tiff"
 /// The same, by v3.
 pub(super) const MARKED_V3: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "tif", "pdf"];
 
-pub(super) fn idempotency_key(value: &Value) -> Result<String, Refusal> {
+pub(super) fn idempotency_key(value: &Value) -> Result<String, ApiError> {
     let refused = |line: String| {
-        Err(Refusal::new(
-            Code::ValidationIdempotencyKeyInvalid,
+        Err(ApiError::new(
+            ErrorCode::ValidationIdempotencyKeyInvalid,
             format!("idempotencyKey: {line}"),
         ))
     };
@@ -43,10 +43,10 @@ pub(super) fn idempotency_key(value: &Value) -> Result<String, Refusal> {
 }
 
 /// An empty name is as good as none.
-pub(super) fn order_name(name: Option<String>) -> Result<Option<String>, Refusal> {
+pub(super) fn order_name(name: Option<String>) -> Result<Option<String>, ApiError> {
     let chars = name.as_deref().map_or(0, |name| name.chars().count());
     if chars > ORDER_NAME_CHARS_MAX {
-        return Err(Refusal::invalid(format!(
+        return Err(ApiError::invalid(format!(
             "orderName: {chars} characters, {ORDER_NAME_CHARS_MAX} are taken"
         )));
     }
@@ -54,9 +54,9 @@ pub(super) fn order_name(name: Option<String>) -> Result<Option<String>, Refusal
 }
 
 /// So many files are taken, and not fewer than one.
-pub(super) fn check_count<T>(files: &[T]) -> Result<(), Refusal> {
+pub(super) fn check_count<T>(files: &[T]) -> Result<(), ApiError> {
     if files.is_empty() || files.len() > FILES_MAX {
-        return Err(Refusal::invalid(format!(
+        return Err(ApiError::invalid(format!(
             "files: {} of them, 1 to {FILES_MAX} are taken",
             files.len()
         )));
@@ -65,14 +65,18 @@ pub(super) fn check_count<T>(files: &[T]) -> Result<(), Refusal> {
 }
 
 /// A URL that can be called.
-pub(super) fn check_url(field: &str, url: &str) -> Result<(), Refusal> {
-    outbound::check_url(url).map_err(|line| Refusal::invalid(format!("{field}: {line}")))
+pub(super) fn check_url(field: &str, url: &str) -> Result<(), ApiError> {
+    outbound::check_url(url).map_err(|line| ApiError::invalid(format!("{field}: {line}")))
 }
 
 /// A name with one of these extensions.
-pub(super) fn check_file_name(field: &str, name: &str, extensions: &[&str]) -> Result<(), Refusal> {
+pub(super) fn check_file_name(
+    field: &str,
+    name: &str,
+    extensions: &[&str],
+) -> Result<(), ApiError> {
     let chars = name.chars().count();
-    let refused = |line: String| Err(Refusal::invalid(format!("{field}: {line}")));
+    let refused = |line: String| Err(ApiError::invalid(format!("{field}: {line}")));
     if chars > FILE_NAME_CHARS_MAX {
         return refused(format!(
             "{chars} characters, {FILE_NAME_CHARS_MAX} are taken"

@@ -1,8 +1,8 @@
 //! Queries of listings and of the statistics.
 
-use crate::api::bizmori::error::{Code, Refusal};
-use crate::model::listing::Filter;
-use crate::model::order::State;
+use crate::api::bizmori::error::{ApiError, ErrorCode};
+use crate::model::listing::OrderFilter;
+use crate::model::order::OrderState;
 use crate::model::time::DAY_MS;
 use crate::model::work::Work;
 use crate::platform::clock;
@@ -20,7 +20,7 @@ pub struct ListQuery {
     pub page: u32,
     /// None: all of them on one page.
     pub limit: Option<u32>,
-    pub filter: Filter,
+    pub filter: OrderFilter,
     /// Orders of another channel than the API's are meant, of which there are none.
     pub only_others: bool,
 }
@@ -30,11 +30,11 @@ impl ListQuery {
     ///
     /// # Errors
     /// If a number is none or out of its range, or a word none that is known.
-    pub fn read(query: Option<&str>) -> Result<Self, Refusal> {
+    pub fn read(query: Option<&str>) -> Result<Self, ApiError> {
         let mut asked = Self {
             page: 1,
             limit: Some(LIMIT),
-            filter: Filter::default(),
+            filter: OrderFilter::default(),
             only_others: false,
         };
         for (name, value) in parameters(query) {
@@ -43,7 +43,7 @@ impl ListQuery {
                 "limit" if value == "-1" => asked.limit = None,
                 "limit" => asked.limit = Some(number(&name, &value, LIMIT_MAX)?),
                 "keyword" => asked.filter.keyword = value,
-                "status" => asked.filter.status = word(&name, &value, &State::STATUSES)?,
+                "status" => asked.filter.status = word(&name, &value, &OrderState::STATUSES)?,
                 "type" => asked.filter.kind = word(&name, &value, &Work::BIZMORI)?,
                 "channel" => {
                     let channel = word(&name, &value, &CHANNELS)?;
@@ -76,7 +76,7 @@ impl Paging {
     ///
     /// # Errors
     /// If a number is none, or out of its range.
-    pub fn read(query: Option<&str>, by_default: u32) -> Result<Self, Refusal> {
+    pub fn read(query: Option<&str>, by_default: u32) -> Result<Self, ApiError> {
         let mut paging = Self {
             page: 1,
             limit: by_default,
@@ -111,7 +111,7 @@ impl Paging {
 ///
 /// # Errors
 /// If it is neither.
-pub fn stats_day(query: Option<&str>) -> Result<Option<i64>, Refusal> {
+pub fn stats_day(query: Option<&str>) -> Result<Option<i64>, ApiError> {
     let date = parameters(query).find(|(name, _)| name == "date");
     let Some((_, date)) = date.filter(|(_, date)| !date.is_empty()) else {
         return Ok(None);
@@ -121,7 +121,7 @@ pub fn stats_day(query: Option<&str>) -> Result<Option<i64>, Refusal> {
     let begin = clock::parse_iso_range(&text).map(|range| range.start().ms().div_euclid(DAY_MS));
     let day = begin.or_else(|| clock::parse_date(&text)).ok_or_else(|| {
         let line = format!("date: {date} is not a date or an instant of ISO 8601");
-        Refusal::new(Code::InvalidParameter, line)
+        ApiError::new(ErrorCode::InvalidParameter, line)
     });
     day.map(Some)
 }
@@ -131,23 +131,23 @@ fn parameters(query: Option<&str>) -> impl Iterator<Item = (String, String)> {
     pairs.map(|(name, value)| (name.into_owned(), value.into_owned()))
 }
 
-fn number(name: &str, value: &str, max: u32) -> Result<u32, Refusal> {
+fn number(name: &str, value: &str, max: u32) -> Result<u32, ApiError> {
     let number = value.parse().ok();
     let number = number.filter(|number| (1..=max).contains(number));
     number.ok_or_else(|| {
         let line = format!("{name}: {value} is not a number from 1 to {max}");
-        Refusal::new(Code::InvalidParameter, line)
+        ApiError::new(ErrorCode::InvalidParameter, line)
     })
 }
 
 /// The word, none for `all` and where it is empty.
-fn word(name: &str, value: &str, known: &[&'static str]) -> Result<Option<&'static str>, Refusal> {
+fn word(name: &str, value: &str, known: &[&'static str]) -> Result<Option<&'static str>, ApiError> {
     if value.is_empty() || value == ALL {
         return Ok(None);
     }
     let found = known.iter().find(|word| **word == value);
     found.copied().map(Some).ok_or_else(|| {
         let line = format!("{name}: {value} is none of {ALL}, {}", known.join(", "));
-        Refusal::new(Code::InvalidParameter, line)
+        ApiError::new(ErrorCode::InvalidParameter, line)
     })
 }

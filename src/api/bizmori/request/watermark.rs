@@ -3,15 +3,15 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::create::{Asked, source};
+use super::create::{ValidatedOrder, source};
 use super::fields::{MARKED, MARKED_V3, check_count, check_file_name, idempotency_key};
-use crate::api::bizmori::error::Refusal;
-use crate::http::Object;
+use crate::api::bizmori::error::ApiError;
+use crate::http::JsonObject;
 use crate::model::file::Role;
-use crate::model::order::Api;
-use crate::model::picture::Media;
+use crate::model::order::ApiVersion;
+use crate::model::picture::FileKind;
 use crate::model::work::Work;
-use crate::services::orders::{NewFile, Source};
+use crate::services::orders::{FileSource, NewFile};
 
 const TEXTS_MAX: usize = 10;
 const TEXT_CHARS_MAX: usize = 1_000;
@@ -22,7 +22,7 @@ const TEXT_CHARS_MAX: usize = 1_000;
 pub struct CreateWatermarkEmbed {
     #[serde(default)]
     idempotency_key: Value,
-    files: Vec<Object<EmbedFile>>,
+    files: Vec<JsonObject<EmbedFile>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -31,11 +31,11 @@ struct EmbedFile {
     file_name: String,
     #[serde(default)]
     original_file_url: Option<String>,
-    watermarks: Vec<Object<Watermark>>,
+    watermarks: Vec<JsonObject<WatermarkSpec>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Watermark {
+struct WatermarkSpec {
     text: String,
 }
 
@@ -44,15 +44,15 @@ impl CreateWatermarkEmbed {
     ///
     /// # Errors
     /// The vendor's code for what is wrong first.
-    pub fn check(self, api: Api) -> Result<Asked, Refusal> {
+    pub fn check(self, api: ApiVersion) -> Result<ValidatedOrder, ApiError> {
         let extensions = match api {
-            Api::V2 => MARKED,
-            Api::V3 => MARKED_V3,
+            ApiVersion::V2 => MARKED,
+            ApiVersion::V3 => MARKED_V3,
         };
         let idempotency_key = idempotency_key(&self.idempotency_key)?;
         check_count(&self.files)?;
         let mut files = Vec::with_capacity(self.files.len());
-        for (index, Object(file)) in self.files.into_iter().enumerate() {
+        for (index, JsonObject(file)) in self.files.into_iter().enumerate() {
             let name = file.file_name;
             check_file_name(&format!("files[{index}].fileName"), &name, extensions)?;
             let url_field = format!("files[{index}].originalFileUrl");
@@ -63,7 +63,7 @@ impl CreateWatermarkEmbed {
                 ..NewFile::of(name, source)
             });
         }
-        Ok(Asked {
+        Ok(ValidatedOrder {
             idempotency_key,
             order_name: None,
             work: Work::WatermarkEmbed,
@@ -72,20 +72,20 @@ impl CreateWatermarkEmbed {
     }
 }
 
-fn texts(file: usize, watermarks: Vec<Object<Watermark>>) -> Result<Vec<String>, Refusal> {
+fn texts(file: usize, watermarks: Vec<JsonObject<WatermarkSpec>>) -> Result<Vec<String>, ApiError> {
     let field = format!("files[{file}].watermarks");
     if watermarks.is_empty() || watermarks.len() > TEXTS_MAX {
         let count = watermarks.len();
         let line = format!("{field}: {count} of them, 1 to {TEXTS_MAX} are taken");
-        return Err(Refusal::invalid(line));
+        return Err(ApiError::invalid(line));
     }
-    let texts = watermarks.into_iter().map(|Object(mark)| mark.text);
+    let texts = watermarks.into_iter().map(|JsonObject(mark)| mark.text);
     let checked = texts.enumerate().map(|(index, text)| {
         let chars = text.chars().count();
         if (1..=TEXT_CHARS_MAX).contains(&chars) {
             return Ok(text);
         }
-        Err(Refusal::invalid(format!(
+        Err(ApiError::invalid(format!(
             "{field}[{index}].text: {chars} characters, 1 to {TEXT_CHARS_MAX} are taken"
         )))
     });
@@ -98,17 +98,17 @@ fn texts(file: usize, watermarks: Vec<Object<Watermark>>) -> Result<Vec<String>,
 pub struct CreateWatermarkExtract {
     #[serde(default)]
     idempotency_key: Value,
-    file: Object<ExtractFile>,
+    file: JsonObject<ExtractFileBody>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ExtractFile {
+struct ExtractFileBody {
     file_name: String,
     #[serde(default)]
     include_original: Option<bool>,
     #[serde(default)]
-    original_file: Option<Object<OriginalFile>>,
+    original_file: Option<JsonObject<OriginalFile>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -122,28 +122,28 @@ impl CreateWatermarkExtract {
     ///
     /// # Errors
     /// The vendor's code for what is wrong first.
-    pub fn check(self) -> Result<Asked, Refusal> {
+    pub fn check(self) -> Result<ValidatedOrder, ApiError> {
         let idempotency_key = idempotency_key(&self.idempotency_key)?;
-        let Object(file) = self.file;
+        let JsonObject(file) = self.file;
         check_file_name("file.fileName", &file.file_name, MARKED)?;
-        let original = file.original_file.map(|Object(file)| file.file_name);
+        let original = file.original_file.map(|JsonObject(file)| file.file_name);
         if let Some(name) = &original {
             check_file_name("file.originalFile.fileName", name, MARKED)?;
         }
         let mut files = vec![of_role(Role::Watermarked, file.file_name)];
         if file.include_original == Some(true) {
             let missing = "file.originalFile: missing, and includeOriginal is true";
-            let name = original.ok_or_else(|| Refusal::invalid(missing))?;
+            let name = original.ok_or_else(|| ApiError::invalid(missing))?;
             files.push(of_role(Role::Original, name));
             let pdf = files
                 .iter()
-                .find(|file| Media::of_name(&file.name).is_some_and(Media::is_pdf));
+                .find(|file| FileKind::of_name(&file.name).is_some_and(FileKind::is_pdf));
             if let Some(pdf) = pdf {
                 let line = format!("file.includeOriginal: not for PDF, as {} is", pdf.name);
-                return Err(Refusal::invalid(line));
+                return Err(ApiError::invalid(line));
             }
         }
-        Ok(Asked {
+        Ok(ValidatedOrder {
             idempotency_key,
             order_name: None,
             work: Work::WatermarkExtract,
@@ -158,14 +158,14 @@ impl CreateWatermarkExtract {
 pub struct CreateWatermarkExtractV3 {
     #[serde(default)]
     idempotency_key: Value,
-    file: Object<ExtractFileV3>,
+    file: JsonObject<ExtractFileV3>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ExtractFileV3 {
     file_name: String,
-    original_file: Object<OriginalFile>,
+    original_file: JsonObject<OriginalFile>,
 }
 
 impl CreateWatermarkExtractV3 {
@@ -173,14 +173,14 @@ impl CreateWatermarkExtractV3 {
     ///
     /// # Errors
     /// The vendor's code for what is wrong first.
-    pub fn check(self) -> Result<Asked, Refusal> {
+    pub fn check(self) -> Result<ValidatedOrder, ApiError> {
         let idempotency_key = idempotency_key(&self.idempotency_key)?;
-        let Object(file) = self.file;
-        let Object(original) = file.original_file;
+        let JsonObject(file) = self.file;
+        let JsonObject(original) = file.original_file;
         check_file_name("file.fileName", &file.file_name, MARKED_V3)?;
         let field = "file.originalFile.fileName";
         check_file_name(field, &original.file_name, MARKED_V3)?;
-        Ok(Asked {
+        Ok(ValidatedOrder {
             idempotency_key,
             order_name: None,
             work: Work::WatermarkExtract,
@@ -195,6 +195,6 @@ impl CreateWatermarkExtractV3 {
 fn of_role(role: Role, name: String) -> NewFile {
     NewFile {
         role: Some(role),
-        ..NewFile::of(name, Source::Upload)
+        ..NewFile::of(name, FileSource::Upload)
     }
 }

@@ -4,10 +4,10 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
-use crate::api::bizmori::error::Refusal;
+use crate::api::bizmori::error::ApiError;
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::platform::clock;
-use crate::services::webhooks::Wish;
+use crate::services::webhooks::EndpointParams;
 
 /// How far apart the ends of a window may be.
 const WINDOW_DAYS_MAX: i64 = 7;
@@ -23,7 +23,7 @@ pub struct WebhookBody {
     pub is_test: Option<bool>,
 }
 
-impl From<WebhookBody> for Wish {
+impl From<WebhookBody> for EndpointParams {
     fn from(body: WebhookBody) -> Self {
         Self {
             name: body.name,
@@ -66,17 +66,17 @@ impl RetryFailed {
     ///
     /// # Errors
     /// If an end is no date, the window ends before it begins, or is too long.
-    pub fn window(&self) -> Result<RangeInclusive<Timestamp>, Refusal> {
+    pub fn window(&self) -> Result<RangeInclusive<Timestamp>, ApiError> {
         let from = named("fromDate", &self.from_date)?;
         let to = named("toDate", &self.to_date)?;
         if from.start() > to.end() {
-            return Err(Refusal::invalid(format!(
+            return Err(ApiError::invalid(format!(
                 "fromDate: {} is after toDate {}",
                 self.from_date, self.to_date
             )));
         }
         if to.start().since_ms(*from.start()) > WINDOW_DAYS_MAX * DAY_MS {
-            return Err(Refusal::unprocessable(format!(
+            return Err(ApiError::unprocessable(format!(
                 "toDate: {} is more than {WINDOW_DAYS_MAX} days after fromDate {}",
                 self.to_date, self.from_date
             )));
@@ -85,7 +85,7 @@ impl RetryFailed {
     }
 }
 
-fn named(field: &str, text: &str) -> Result<RangeInclusive<Timestamp>, Refusal> {
+fn named(field: &str, text: &str) -> Result<RangeInclusive<Timestamp>, ApiError> {
     clock::parse_iso_range(text)
-        .ok_or_else(|| Refusal::invalid(format!("{field}: {text} is no ISO 8601 date")))
+        .ok_or_else(|| ApiError::invalid(format!("{field}: {text} is no ISO 8601 date")))
 }

@@ -2,37 +2,37 @@
 
 use axum::extract::State;
 
-use super::wire::Created;
-use crate::api::bizmori::auth::Caller;
+use super::wire::CreatedOrderV3;
+use crate::api::bizmori::auth::AuthenticatedAccount;
 use crate::api::bizmori::create::charge;
-use crate::api::bizmori::error::{Code, Refusal};
+use crate::api::bizmori::error::{ApiError, ErrorCode};
 use crate::api::bizmori::request::{
-    Asked, CreateWatermarkEmbed, CreateWatermarkExtractV3, ReadWithDigest,
+    CreateWatermarkEmbed, CreateWatermarkExtractV3, JsonBodyWithDigest, ValidatedOrder,
 };
-use crate::api::bizmori::uploads::Uploads;
-use crate::api::bizmori::wire::View;
-use crate::api::bizmori::{Answer, answer};
-use crate::http::{Called, Context, Origin, Tied, Verbs};
-use crate::model::order::{Api, Vendor};
-use crate::services::orders::New;
+use crate::api::bizmori::uploads::UploadUrls;
+use crate::api::bizmori::wire::RenderContext;
+use crate::api::bizmori::{BizmoriResult, answer};
+use crate::http::{AppState, OnResponseSent, Origin, RequestContext, Services};
+use crate::model::order::{ApiVersion, Vendor};
+use crate::services::orders::NewOrder;
 
 pub async fn watermark_embed(
-    State(context): State<Context>,
-    caller: Caller,
-    by: Called,
-    ReadWithDigest(body, digest): ReadWithDigest<CreateWatermarkEmbed>,
-) -> Answer {
-    let asked = body.check(Api::V3)?;
+    State(context): State<AppState>,
+    caller: AuthenticatedAccount,
+    by: RequestContext,
+    JsonBodyWithDigest(body, digest): JsonBodyWithDigest<CreateWatermarkEmbed>,
+) -> BizmoriResult {
+    let asked = body.check(ApiVersion::V3)?;
     let operation = "bizmori.createWatermarkEmbedV3";
     create(&context, caller, &by, operation, asked, digest).await
 }
 
 pub async fn watermark_extract(
-    State(context): State<Context>,
-    caller: Caller,
-    by: Called,
-    ReadWithDigest(body, digest): ReadWithDigest<CreateWatermarkExtractV3>,
-) -> Answer {
+    State(context): State<AppState>,
+    caller: AuthenticatedAccount,
+    by: RequestContext,
+    JsonBodyWithDigest(body, digest): JsonBodyWithDigest<CreateWatermarkExtractV3>,
+) -> BizmoriResult {
     let asked = body.check()?;
     let operation = "bizmori.createWatermarkExtractV3";
     create(&context, caller, &by, operation, asked, digest).await
@@ -41,19 +41,19 @@ pub async fn watermark_extract(
 /// Creates the order, or finds the one that the same idempotency key created. Another body under the
 /// same key is a conflict.
 async fn create(
-    verbs: &Verbs,
-    Caller(account): Caller,
-    by: &Called,
+    verbs: &Services,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    by: &RequestContext,
     operation: &'static str,
-    asked: Asked,
+    asked: ValidatedOrder,
     digest: String,
-) -> Answer {
+) -> BizmoriResult {
     let Origin(origin) = Origin::of(verbs, by).await?;
-    let new = New {
+    let new = NewOrder {
         operation,
         idempotency_key: Some(asked.idempotency_key),
         vendor: Vendor::Bizmori,
-        api: Api::V3,
+        api: ApiVersion::V3,
         origin: origin.clone(),
         name: asked.order_name,
         work: asked.work,
@@ -70,11 +70,11 @@ async fn create(
             "idempotencyKey: order {} was made with another body",
             order.id
         );
-        return Err(Refusal::new(Code::WatermarkV2Conflict, line));
+        return Err(ApiError::new(ErrorCode::WatermarkV2Conflict, line));
     }
-    let view = View::of(verbs, &account, &origin);
-    let uploads = Uploads::new(verbs, &account, origin.clone());
-    let mut response = answer(Created::of(&order, view, &uploads));
-    Tied::tie(&mut response, created.hold);
+    let view = RenderContext::of(verbs, &account, &origin);
+    let uploads = UploadUrls::new(verbs, &account, origin.clone());
+    let mut response = answer(CreatedOrderV3::of(&order, view, &uploads));
+    OnResponseSent::tie(&mut response, created.hold);
     Ok(response)
 }

@@ -3,25 +3,25 @@
 use axum::extract::State;
 
 use super::own;
-use super::wire::{Download, DownloadFile};
-use crate::api::bizmori::auth::Caller;
+use super::wire::{DownloadFile, DownloadUrlsV3};
+use crate::api::bizmori::auth::AuthenticatedAccount;
 use crate::api::bizmori::download::downloadable;
-use crate::api::bizmori::error::{Code, Refusal};
+use crate::api::bizmori::error::{ApiError, ErrorCode};
 use crate::api::bizmori::test_samples;
-use crate::api::bizmori::{Answer, answer};
-use crate::http::{Called, Context, Origin, Segment, Verbs};
+use crate::api::bizmori::{BizmoriResult, answer};
+use crate::http::{AppState, Origin, PathParam, RequestContext, Services};
 use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
 use crate::services::accounts::Account;
 use crate::services::links::READ_S;
-use crate::services::orders::Archive;
+use crate::services::orders::ArchiveOutcome;
 
 pub async fn get(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    Segment(order_id): Segment,
-    called: Called,
-) -> Answer {
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    PathParam(order_id): PathParam,
+    called: RequestContext,
+) -> BizmoriResult {
     let order = own(&context, &account, &order_id).await?;
     let outputs = downloadable(&order)?;
     let Origin(origin) = Origin::of(&context, &called).await?;
@@ -44,7 +44,7 @@ pub async fn get(
     let archive_url = match files.as_slice() {
         [] => {
             let line = format!("order {order_id} has handed over its outputs, and keeps none");
-            return Err(Refusal::new(Code::ProcessedFileNotFound, line));
+            return Err(ApiError::new(ErrorCode::ProcessedFileNotFound, line));
         }
         [only] => only.download_url.clone(),
         _ => {
@@ -52,7 +52,7 @@ pub async fn get(
             save(&key, &format!("{}.zip", order.name))
         }
     };
-    Ok(answer(Download {
+    Ok(answer(DownloadUrlsV3 {
         archive_url,
         files,
         expires_in_seconds: expires_s,
@@ -61,17 +61,17 @@ pub async fn get(
 
 /// Returns the key of the ZIP of an order's outputs, which is made if it is not there yet.
 async fn archive_key(
-    verbs: &Verbs,
+    verbs: &Services,
     account: &Account,
     order: &Order,
     outputs: &[String],
-) -> Result<String, Refusal> {
+) -> Result<String, ApiError> {
     let (code, line) = match verbs.orders.archive(account, order, outputs).await? {
-        Archive::Made { key } => return Ok(key),
-        Archive::Expired => (Code::OrderExpired, " has expired"),
-        Archive::OutputMissing => (Code::ProcessedFileNotFound, ": an output is gone"),
+        ArchiveOutcome::Made { key } => return Ok(key),
+        ArchiveOutcome::Expired => (ErrorCode::OrderExpired, " has expired"),
+        ArchiveOutcome::OutputMissing => (ErrorCode::ProcessedFileNotFound, ": an output is gone"),
     };
-    Err(Refusal::new(code, format!("order {}{line}", order.id)))
+    Err(ApiError::new(code, format!("order {}{line}", order.id)))
 }
 
 /// An hour, or what is left until the order expires.
@@ -81,7 +81,13 @@ fn seconds_left(order: &Order, now: Timestamp) -> u32 {
 }
 
 /// Sample files stand for the outputs of a test order.
-fn samples(verbs: &Verbs, order: &Order, origin: &str, now: Timestamp, expires_s: u32) -> Download {
+fn samples(
+    verbs: &Services,
+    order: &Order,
+    origin: &str,
+    now: Timestamp,
+    expires_s: u32,
+) -> DownloadUrlsV3 {
     let expires_at = now.plus_ms(i64::from(expires_s) * 1_000);
     let secret = &verbs.config.storage.s3_secret;
     let url = |index| test_samples::url(secret, origin, &order.id, index, expires_at);
@@ -90,7 +96,7 @@ fn samples(verbs: &Verbs, order: &Order, origin: &str, now: Timestamp, expires_s
         file_id: cut.output_id().to_string(),
         download_url: url(index),
     });
-    Download {
+    DownloadUrlsV3 {
         archive_url: url(if cuts.len() == 1 { 0 } else { cuts.len() }),
         files: files.collect(),
         expires_in_seconds: expires_s,

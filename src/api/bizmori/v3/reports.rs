@@ -4,24 +4,24 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::own;
-use super::wire::Report;
-use crate::api::bizmori::auth::Caller;
-use crate::api::bizmori::error::{Code, Refusal};
-use crate::api::bizmori::request::{ReadOrEmpty, ReportBody};
-use crate::api::bizmori::wire::View;
-use crate::api::bizmori::{Answer, answer};
-use crate::http::{Called, Context, Origin, Segment, Segments};
-use crate::model::order::State as OrderState;
+use super::wire::ReportView;
+use crate::api::bizmori::auth::AuthenticatedAccount;
+use crate::api::bizmori::error::{ApiError, ErrorCode};
+use crate::api::bizmori::request::{OptionalJsonBody, ReportBody};
+use crate::api::bizmori::wire::RenderContext;
+use crate::api::bizmori::{BizmoriResult, answer};
+use crate::http::{AppState, Origin, PathParam, PathParamPair, RequestContext};
+use crate::model::order::OrderState;
 use crate::model::report::Locale;
 use crate::services::orders::{ReportError, is_report_locale};
 
 pub async fn create(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    Segment(order_id): Segment,
-    called: Called,
-    ReadOrEmpty(body): ReadOrEmpty<ReportBody>,
-) -> Answer {
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    PathParam(order_id): PathParam,
+    called: RequestContext,
+    OptionalJsonBody(body): OptionalJsonBody<ReportBody>,
+) -> BizmoriResult {
     let order = own(&context, &account, &order_id).await?;
     let locale = match &body.locale {
         Some(tag) => supported(tag)?,
@@ -35,8 +35,8 @@ pub async fn create(
         ReportError::Store(error) => error.into(),
     })?;
     let Origin(origin) = Origin::of(&context, &called).await?;
-    let view = View::of(&context, &account, &origin);
-    let report = Report::of(&order, locale, view, is_new);
+    let view = RenderContext::of(&context, &account, &origin);
+    let report = ReportView::of(&order, locale, view, is_new);
     let report = report.ok_or_else(|| not_available(&order_id))?;
     let has_ended = report.has_ended();
     let mut response = answer(report);
@@ -47,11 +47,11 @@ pub async fn create(
 }
 
 pub async fn get(
-    State(context): State<Context>,
-    Caller(account): Caller,
-    Segments(order_id, tag): Segments,
-    called: Called,
-) -> Answer {
+    State(context): State<AppState>,
+    AuthenticatedAccount(account): AuthenticatedAccount,
+    PathParamPair(order_id, tag): PathParamPair,
+    called: RequestContext,
+) -> BizmoriResult {
     let order = own(&context, &account, &order_id).await?;
     let locale = supported(&tag)?;
     if matches!(order.state, OrderState::Expired { .. }) {
@@ -62,33 +62,36 @@ pub async fn get(
     }
     if order.reports.of(locale).is_none() {
         let line = format!("order {order_id} has no report in {tag}: ask for it by POST");
-        return Err(Refusal::new(Code::ReportNotFound, line));
+        return Err(ApiError::new(ErrorCode::ReportNotFound, line));
     }
     let Origin(origin) = Origin::of(&context, &called).await?;
-    let view = View::of(&context, &account, &origin);
-    let report = Report::of(&order, locale, view, false);
+    let view = RenderContext::of(&context, &account, &origin);
+    let report = ReportView::of(&order, locale, view, false);
     Ok(answer(report.ok_or_else(|| not_available(&order_id))?))
 }
 
-fn only_korean(locale: Locale) -> Refusal {
+fn only_korean(locale: Locale) -> ApiError {
     let (korean, other) = (Locale::KoKr.tag(), locale.tag());
     let line = format!("locale: reports on PDFs are in {korean} only, not in {other}");
-    Refusal::new(Code::ReportLocaleUnsupported, line)
+    ApiError::new(ErrorCode::ReportLocaleUnsupported, line)
 }
 
-fn supported(tag: &str) -> Result<Locale, Refusal> {
+fn supported(tag: &str) -> Result<Locale, ApiError> {
     Locale::of_tag(tag).ok_or_else(|| {
         let known = Locale::ALL.map(Locale::tag).join(", ");
         let line = format!("locale: {tag} is none of {known}");
-        Refusal::new(Code::ReportLocaleUnsupported, line)
+        ApiError::new(ErrorCode::ReportLocaleUnsupported, line)
     })
 }
 
-fn expired(order_id: &str) -> Refusal {
-    Refusal::new(Code::OrderExpired, format!("order {order_id} has expired"))
+fn expired(order_id: &str) -> ApiError {
+    ApiError::new(
+        ErrorCode::OrderExpired,
+        format!("order {order_id} has expired"),
+    )
 }
 
-fn not_available(order_id: &str) -> Refusal {
+fn not_available(order_id: &str) -> ApiError {
     let line = format!("order {order_id} has no result on which there are reports");
-    Refusal::new(Code::ReportNotAvailable, line)
+    ApiError::new(ErrorCode::ReportNotAvailable, line)
 }

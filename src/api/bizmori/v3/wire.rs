@@ -6,33 +6,33 @@ mod report;
 
 use serde::Serialize;
 
-use crate::api::bizmori::uploads::Uploads;
+use crate::api::bizmori::uploads::UploadUrls;
 use crate::api::bizmori::wire::{
-    Errors, Fraction, View, detection, detection_status, extraction, status_code,
+    JsNumber, OrderErrors, RenderContext, detection, detection_status, extraction, status_code,
 };
-use crate::model::file::{Cut, File, Role};
-use crate::model::order::{Order, State};
+use crate::model::file::{File, OutputSpec, Role};
+use crate::model::order::{Order, OrderState};
 use crate::model::work::{DetectionOptions, Outcome, Work};
 use crate::platform::clock;
 use crate::services::orders::report_kind;
 
-pub use created::Created;
-pub use report::Report;
+pub use created::CreatedOrderV3;
+pub use report::ReportView;
 use report::{ReportItem, report_items};
 
 /// An order that takes longer is told to be delayed.
 const DELAYED_MS: i64 = 60_000;
 
-fn is_delayed(order: &Order, view: View<'_>) -> bool {
+fn is_delayed(order: &Order, view: RenderContext<'_>) -> bool {
     match order.state {
-        State::InProgress { started_at, .. } => view.now.since_ms(started_at) > DELAYED_MS,
+        OrderState::InProgress { started_at, .. } => view.now.since_ms(started_at) > DELAYED_MS,
         _ => false,
     }
 }
 
 /// Whether the order waits for that file.
 fn awaits(order: &Order, file: &File) -> bool {
-    order.state == State::Pending && file.is_awaited()
+    order.state == OrderState::Pending && file.is_awaited()
 }
 
 /// Returns the files of an order with their indexes, an original before the file that is inspected.
@@ -49,7 +49,7 @@ fn is_report_supported(order: &Order) -> bool {
 /// The answer to `GET /api/v3/orders/{orderId}`: always these keys.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Detail {
+pub struct OrderDetailV3 {
     r#type: &'static str,
     order_id: String,
     order_name: String,
@@ -61,9 +61,9 @@ pub struct Detail {
     retention_days: u32,
     thumbnail_image_url: Option<String>,
     processing_delayed: bool,
-    errors: Option<Errors>,
+    errors: Option<OrderErrors>,
     input_files: Vec<InputFile>,
-    result: Option<Result>,
+    result: Option<OrderResult>,
 }
 
 #[derive(Debug, Serialize)]
@@ -79,9 +79,9 @@ struct InputFile {
     upload_url: Option<String>,
 }
 
-impl Detail {
+impl OrderDetailV3 {
     /// The order as it stands.
-    pub fn of(order: &Order, view: View<'_>, uploads: &Uploads<'_>) -> Self {
+    pub fn of(order: &Order, view: RenderContext<'_>, uploads: &UploadUrls<'_>) -> Self {
         let input_file = |(index, file): (usize, &File)| InputFile {
             file_id: file.id.to_string(),
             file_name: file.name.clone(),
@@ -103,9 +103,9 @@ impl Detail {
             retention_days: order.retention_days,
             thumbnail_image_url: view.thumbnail(order),
             processing_delayed: is_delayed(order, view),
-            errors: Errors::for_v3(order),
+            errors: OrderErrors::for_v3(order),
             input_files: in_listed_order(order).map(input_file).collect(),
-            result: Result::of(order, view),
+            result: OrderResult::of(order, view),
         }
     }
 }
@@ -113,7 +113,7 @@ impl Detail {
 /// What came of a complete order.
 #[derive(Debug, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
-enum Result {
+enum OrderResult {
     Outputs {
         output_files: Vec<OutputFile>,
     },
@@ -125,7 +125,7 @@ enum Result {
     },
     Detection {
         verdict: &'static str,
-        probability: Fraction,
+        probability: JsNumber,
         options: Option<DetectionOptions>,
         original_image_url: Option<String>,
         heatmap_url: Option<String>,
@@ -144,9 +144,9 @@ struct OutputFile {
     watermark_text: Option<String>,
 }
 
-impl Result {
-    fn of(order: &Order, view: View<'_>) -> Option<Self> {
-        let State::Complete { outcome, .. } = &order.state else {
+impl OrderResult {
+    fn of(order: &Order, view: RenderContext<'_>) -> Option<Self> {
+        let OrderState::Complete { outcome, .. } = &order.state else {
             return None;
         };
         Some(match outcome {
@@ -171,7 +171,7 @@ impl Result {
                 };
                 Self::Detection {
                     verdict: status_code(found.verdict.probability).0,
-                    probability: Fraction(found.verdict.probability),
+                    probability: JsNumber(found.verdict.probability),
                     options,
                     original_image_url: view.original(order),
                     heatmap_url: view.link(order, found.heatmap.as_deref()),
@@ -182,8 +182,8 @@ impl Result {
     }
 }
 
-impl From<Cut<'_>> for OutputFile {
-    fn from(cut: Cut<'_>) -> Self {
+impl From<OutputSpec<'_>> for OutputFile {
+    fn from(cut: OutputSpec<'_>) -> Self {
         Self {
             file_id: cut.output_id().to_string(),
             file_name: cut.file.name.clone(),
@@ -196,7 +196,7 @@ impl From<Cut<'_>> for OutputFile {
 /// The answer to `GET …/download`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Download {
+pub struct DownloadUrlsV3 {
     /// A ZIP of several outputs, or the only output itself.
     pub archive_url: String,
     pub files: Vec<DownloadFile>,

@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use crate::model::file::{File, Role};
-use crate::model::order::{Order, State};
-use crate::model::picture::{Format, Media};
+use crate::model::order::{Order, OrderState};
+use crate::model::picture::{FileKind, RasterFormat};
 
 /// A file of a new anti-AI order or AI detection: to be uploaded, or taken from a URL.
 #[derive(Debug, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
-pub enum NewFile {
+pub enum NewFileView {
     Upload {
         file_id: u64,
         file_name: String,
@@ -23,7 +23,7 @@ pub enum NewFile {
     },
 }
 
-impl NewFile {
+impl NewFileView {
     /// The file, to be put where `upload_url` says.
     pub fn of(file: &File, upload_url: impl FnOnce() -> String) -> Self {
         let (file_id, file_name) = (file.id, file.name.clone());
@@ -58,7 +58,7 @@ pub struct AntiAiCreated {
     order_name: String,
     order_id: String,
     status: &'static str,
-    files: Vec<NewFile>,
+    files: Vec<NewFileView>,
 }
 
 impl AntiAiCreated {
@@ -68,7 +68,7 @@ impl AntiAiCreated {
             order_name: order.name.clone(),
             order_id: order.id.clone(),
             status: order.state.status(),
-            files: NewFile::all(order, upload_url),
+            files: NewFileView::all(order, upload_url),
         }
     }
 }
@@ -76,13 +76,13 @@ impl AntiAiCreated {
 /// The answer to `POST …/anti-ai/with-urls`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Started {
+pub struct StartedOrder {
     order_name: String,
     order_id: String,
     status: &'static str,
 }
 
-impl From<&Order> for Started {
+impl From<&Order> for StartedOrder {
     fn from(order: &Order) -> Self {
         Self {
             order_name: order.name.clone(),
@@ -99,7 +99,7 @@ pub struct AiDetectionCreated {
     order_id: String,
     order_name: String,
     status: &'static str,
-    file: Option<NewFile>,
+    file: Option<NewFileView>,
 }
 
 impl AiDetectionCreated {
@@ -109,7 +109,7 @@ impl AiDetectionCreated {
             order_id: order.id.clone(),
             order_name: order.name.clone(),
             status: order.state.status(),
-            file: NewFile::all(order, upload_url).into_iter().next(),
+            file: NewFileView::all(order, upload_url).into_iter().next(),
         }
     }
 }
@@ -148,14 +148,14 @@ impl WatermarkFile {
 
 /// The vendor's words for a file's format and its kind.
 fn format(name: &str) -> (&'static str, &'static str) {
-    match Media::of_name(name) {
-        Some(Media::Picture(format)) => match format {
-            Format::Jpeg => ("JPG", "IMG"),
-            Format::Png => ("PNG", "IMG"),
-            Format::WebP => ("WEBP", "IMG"),
-            Format::Bmp => ("BMP", "IMG"),
-            Format::Tiff => ("TIFF", "IMG"),
-            Format::Gif => ("GIF", "IMG"),
+    match FileKind::of_name(name) {
+        Some(FileKind::Picture(format)) => match format {
+            RasterFormat::Jpeg => ("JPG", "IMG"),
+            RasterFormat::Png => ("PNG", "IMG"),
+            RasterFormat::WebP => ("WEBP", "IMG"),
+            RasterFormat::Bmp => ("BMP", "IMG"),
+            RasterFormat::Tiff => ("TIFF", "IMG"),
+            RasterFormat::Gif => ("GIF", "IMG"),
         },
         // files of other kinds are refused by their names
         Some(_) | None => ("PDF", "DOCUMENT"),
@@ -177,7 +177,7 @@ impl WatermarkEmbedCreated {
     /// told to be pending even where it has started, for want of anything to wait for.
     pub fn of(order: &Order, fresh: bool, upload_url: impl Fn(usize) -> String) -> Self {
         let status = if fresh {
-            State::Pending.status()
+            OrderState::Pending.status()
         } else {
             order.state.status()
         };
@@ -199,19 +199,19 @@ impl WatermarkEmbedCreated {
 pub struct WatermarkExtractCreated {
     order_name: String,
     order_id: String,
-    file: Option<ExtractFile>,
+    file: Option<ExtractFileView>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ExtractFile {
+struct ExtractFileView {
     #[serde(flatten)]
     file: WatermarkFile,
     role: &'static str,
     sequence: u8,
     /// Left out where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    original_file: Option<Box<ExtractFile>>,
+    original_file: Option<Box<ExtractFileView>>,
 }
 
 impl WatermarkExtractCreated {
@@ -220,7 +220,7 @@ impl WatermarkExtractCreated {
         let of_role = |wanted: Role, role: &'static str, original_file| {
             let mut files = order.files.iter().enumerate();
             let (index, file) = files.find(|(_, file)| file.role == Some(wanted))?;
-            Some(ExtractFile {
+            Some(ExtractFileView {
                 file: WatermarkFile::of(file, || upload_url(index)),
                 role,
                 sequence: 1,

@@ -2,20 +2,20 @@
 
 use serde::Serialize;
 
-use super::{Fraction, detection, status_code};
-use crate::http::Verbs;
+use super::{JsNumber, detection, status_code};
+use crate::http::Services;
 use crate::model::account::Revision;
-use crate::model::order::{Order, State, Vendor};
+use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::time::Timestamp;
 use crate::model::work::{DetectionOptions, Extraction, NoResult, Outcome, Work};
 use crate::platform::clock;
 use crate::services::accounts::Account;
-use crate::services::links::Links;
+use crate::services::links::PresignedUrls;
 
 /// Who reads an order, and when.
 #[derive(Debug, Clone, Copy)]
-pub struct View<'v> {
-    pub links: &'v Links,
+pub struct RenderContext<'v> {
+    pub links: &'v PresignedUrls,
     /// Of the request.
     pub origin: &'v str,
     pub now: Timestamp,
@@ -25,9 +25,9 @@ pub struct View<'v> {
     pub sample_secret: &'v str,
 }
 
-impl<'v> View<'v> {
+impl<'v> RenderContext<'v> {
     /// The account's, whose request came to `origin`.
-    pub fn of(verbs: &'v Verbs, account: &Account, origin: &'v str) -> Self {
+    pub fn of(verbs: &'v Services, account: &Account, origin: &'v str) -> Self {
         Self {
             links: &verbs.links,
             origin,
@@ -39,7 +39,7 @@ impl<'v> View<'v> {
 
     /// Where that blob of the order is read; nowhere once the order has expired.
     pub fn link(&self, order: &Order, key: Option<&str>) -> Option<String> {
-        let key = key.filter(|_| !matches!(order.state, State::Expired { .. }))?;
+        let key = key.filter(|_| !matches!(order.state, OrderState::Expired { .. }))?;
         let read = self.links.read(self.origin, Vendor::Bizmori, key, self.now);
         Some(read)
     }
@@ -65,17 +65,17 @@ impl<'v> View<'v> {
 
 /// The order.
 #[derive(Debug, Serialize)]
-pub struct Detail {
+pub struct OrderDetail {
     #[serde(flatten)]
-    common: Common,
+    common: CommonFields,
     #[serde(flatten)]
-    own: Own,
+    own: TypeFields,
 }
 
 /// What every order has.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Common {
+pub struct CommonFields {
     r#type: &'static str,
     order_id: String,
     channel: &'static str,
@@ -85,13 +85,13 @@ pub struct Common {
     file_count: usize,
     created_at: String,
     updated_at: String,
-    errors: Option<Errors>,
+    errors: Option<OrderErrors>,
 }
 
 /// Why an order failed.
 #[derive(Debug, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
-pub enum Errors {
+pub enum OrderErrors {
     /// v2 in the revision 2026-03.
     Message(String),
     /// v2 in the revision 2026-10, and v3.
@@ -101,7 +101,7 @@ pub enum Errors {
     },
 }
 
-impl Errors {
+impl OrderErrors {
     /// Returns the errors of an order as v2 shows them. `None` unless the order failed.
     pub fn for_v2(order: &Order, revision: Revision) -> Option<Self> {
         let coded = Self::for_v3(order)?;
@@ -114,7 +114,7 @@ impl Errors {
     /// Returns the errors of an order as v3 shows them, in every revision. `None` unless the order
     /// failed.
     pub fn for_v3(order: &Order) -> Option<Self> {
-        let State::Failed { failure, .. } = &order.state else {
+        let OrderState::Failed { failure, .. } = &order.state else {
             return None;
         };
         Some(Self::Coded {
@@ -127,7 +127,7 @@ impl Errors {
 /// What orders of one type have.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum Own {
+enum TypeFields {
     AiDetection(AiDetection),
     #[serde(rename_all = "camelCase")]
     WatermarkEmbed {
@@ -147,7 +147,7 @@ enum Own {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AiDetection {
-    probability: Option<Fraction>,
+    probability: Option<JsNumber>,
     status_code: Option<&'static str>,
     options: Option<DetectionOptions>,
     original_image_url: Option<String>,
@@ -157,29 +157,29 @@ struct AiDetection {
     /// Left out where not asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     overlay_url: Option<Option<String>>,
-    ai_detection: Nested,
+    ai_detection: NestedDetection,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Nested {
-    probability: Option<Fraction>,
+struct NestedDetection {
+    probability: Option<JsNumber>,
     status_code: Option<u8>,
 }
 
-impl Detail {
+impl OrderDetail {
     /// The order as it stands.
-    pub fn of(order: &Order, view: View<'_>) -> Self {
+    pub fn of(order: &Order, view: RenderContext<'_>) -> Self {
         Self {
-            common: Common::of(order, view),
-            own: Own::of(order, view),
+            common: CommonFields::of(order, view),
+            own: TypeFields::of(order, view),
         }
     }
 }
 
-impl Common {
+impl CommonFields {
     /// The order as it stands.
-    pub fn of(order: &Order, view: View<'_>) -> Self {
+    pub fn of(order: &Order, view: RenderContext<'_>) -> Self {
         let file_count = match order.work {
             Work::WatermarkExtract => 1,
             _ => order.files.len(),
@@ -194,13 +194,13 @@ impl Common {
             file_count,
             created_at: clock::iso(order.created_at),
             updated_at: clock::iso(order.updated_at),
-            errors: Errors::for_v2(order, view.revision),
+            errors: OrderErrors::for_v2(order, view.revision),
         }
     }
 }
 
-impl Own {
-    fn of(order: &Order, view: View<'_>) -> Self {
+impl TypeFields {
+    fn of(order: &Order, view: RenderContext<'_>) -> Self {
         match &order.work {
             _ if order.is_v3_watermark() => Self::Nothing {},
             Work::AiDetection { options } => {
@@ -225,14 +225,14 @@ impl Own {
 }
 
 impl AiDetection {
-    fn of(order: &Order, options: Option<DetectionOptions>, view: View<'_>) -> Self {
+    fn of(order: &Order, options: Option<DetectionOptions>, view: RenderContext<'_>) -> Self {
         let found = detection(order);
         let asked = options.unwrap_or_default();
         let drawn = |key: Option<&String>| view.link(order, key.map(String::as_str));
         let probability = found.map(|found| found.verdict.probability);
         let code = probability.map(status_code);
         Self {
-            probability: probability.map(Fraction),
+            probability: probability.map(JsNumber),
             status_code: code.map(|(word, _)| word),
             options,
             original_image_url: view.original(order),
@@ -242,8 +242,8 @@ impl AiDetection {
             overlay_url: asked
                 .generate_overlay
                 .then(|| drawn(found.and_then(|found| found.overlay.as_ref()))),
-            ai_detection: Nested {
-                probability: probability.map(Fraction),
+            ai_detection: NestedDetection {
+                probability: probability.map(JsNumber),
                 status_code: code.map(|(_, number)| number),
             },
         }

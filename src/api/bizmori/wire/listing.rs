@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::detail::{Common, detected, extraction};
-use super::{Fraction, View, detection, status_code};
+use super::detail::{CommonFields, detected, extraction};
+use super::{JsNumber, RenderContext, detection, status_code};
 use crate::api::bizmori::request::ListQuery;
 use crate::model::listing::Page;
 use crate::model::order::Order;
@@ -16,31 +16,31 @@ use crate::platform::clock;
 /// A page of orders.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Listing {
-    orders: Vec<Item>,
+pub struct OrderListing {
+    orders: Vec<ListedOrder>,
     page_info: PageInfo,
 }
 
 /// A listing written piece by piece: the bytes of `{"data": Listing}`, all orders on one page.
 #[derive(Debug, Default)]
-pub struct Whole {
+pub struct ListingWriter {
     items: u64,
 }
 
 #[derive(Debug, Serialize)]
-struct Item {
+struct ListedOrder {
     #[serde(flatten)]
-    common: Common,
+    common: CommonFields,
     #[serde(flatten)]
-    found: Found,
+    found: ResultFields,
 }
 
 /// What was found, as far as an order of its type finds anything.
 #[derive(Debug, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
-enum Found {
+enum ResultFields {
     Detection {
-        probability: Option<Fraction>,
+        probability: Option<JsNumber>,
         status_code: Option<&'static str>,
     },
     Extraction {
@@ -58,12 +58,12 @@ struct PageInfo {
     items_per_page: u64,
 }
 
-impl Listing {
+impl OrderListing {
     /// The page as it was asked for.
-    pub fn of(page: &Page<Arc<Order>>, asked: &ListQuery, view: View<'_>) -> Self {
+    pub fn of(page: &Page<Arc<Order>>, asked: &ListQuery, view: RenderContext<'_>) -> Self {
         let items = page.items.iter();
         Self {
-            orders: items.map(|order| Item::of(order, view)).collect(),
+            orders: items.map(|order| ListedOrder::of(order, view)).collect(),
             page_info: match asked.limit {
                 Some(limit) => PageInfo {
                     total_items: page.total,
@@ -77,12 +77,16 @@ impl Listing {
     }
 }
 
-impl Whole {
+impl ListingWriter {
     /// The next orders; where there are none, the end.
     ///
     /// # Errors
     /// Never: it is what serde asks for.
-    pub fn piece(&mut self, orders: &[Arc<Order>], view: View<'_>) -> serde_json::Result<String> {
+    pub fn piece(
+        &mut self,
+        orders: &[Arc<Order>],
+        view: RenderContext<'_>,
+    ) -> serde_json::Result<String> {
         let mut written = String::new();
         if self.items == 0 {
             written.push_str(r#"{"data":{"orders":["#);
@@ -91,7 +95,7 @@ impl Whole {
             if self.items > 0 {
                 written.push(',');
             }
-            written.push_str(&serde_json::to_string(&Item::of(order, view))?);
+            written.push_str(&serde_json::to_string(&ListedOrder::of(order, view))?);
             self.items += 1;
         }
         if orders.is_empty() {
@@ -104,11 +108,11 @@ impl Whole {
     }
 }
 
-impl Item {
-    fn of(order: &Order, view: View<'_>) -> Self {
+impl ListedOrder {
+    fn of(order: &Order, view: RenderContext<'_>) -> Self {
         Self {
-            common: Common::of(order, view),
-            found: Found::of(order),
+            common: CommonFields::of(order, view),
+            found: ResultFields::of(order),
         }
     }
 }
@@ -125,14 +129,14 @@ impl PageInfo {
     }
 }
 
-impl Found {
+impl ResultFields {
     fn of(order: &Order) -> Self {
         match order.work {
             _ if order.is_v3_watermark() => Self::Nothing {},
             Work::AiDetection { .. } => {
                 let probability = detection(order).map(|found| found.verdict.probability);
                 Self::Detection {
-                    probability: probability.map(Fraction),
+                    probability: probability.map(JsNumber),
                     status_code: probability.map(|probability| status_code(probability).0),
                 }
             }

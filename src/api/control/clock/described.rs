@@ -3,10 +3,10 @@
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::super::described::{ACCOUNT, STORE, account, refuses};
-use super::drain::{ClockFrozen, Drain, Idle, NotIdle};
-use super::{Advance, STEP_MS_MAX, SetClock, ShownAdvance, ShownClock};
-use crate::http::openapi::Described;
-use crate::model::job::Kind;
+use super::drain::{ClockFrozen, DrainRequest, DrainTimedOut, DrainedIdle};
+use super::{AdvanceClock, AdvanceView, ClockView, STEP_MS_MAX, SetClock};
+use crate::http::openapi::OperationDoc;
+use crate::model::job::JobKind;
 use crate::services::worker::Awaited;
 
 /// A time to advance by.
@@ -28,7 +28,7 @@ pub fn step(_: &mut SchemaGenerator) -> Schema {
 
 /// The name of a kind of work.
 pub fn kind(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "string", "enum": Kind::ALL.map(Kind::name)})
+    json_schema!({"type": "string", "enum": JobKind::ALL.map(JobKind::name)})
 }
 
 /// The name of what work waits for.
@@ -36,16 +36,16 @@ pub fn awaited(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": Awaited::ALL.map(Awaited::name)})
 }
 
-pub fn get(described: Described<'_>) -> Described<'_> {
+pub fn get(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does("A clock", "That of the account, or the default clock.")
         .asks_query(vec![account()])
         .where_input("account", "The key; left out, the default clock.")
-        .answers::<ShownClock>(200, "The clock.");
+        .answers::<ClockView>(200, "The clock.");
     refuses(described, &[&[(400, "bad_query")], &ACCOUNT])
 }
 
-pub fn set(described: Described<'_>) -> Described<'_> {
+pub fn set(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Set a clock",
@@ -57,11 +57,11 @@ pub fn set(described: Described<'_>) -> Described<'_> {
              time.",
         )
         .asks_json::<SetClock>(true)
-        .answers::<ShownClock>(200, "The clock as it is now.");
+        .answers::<ClockView>(200, "The clock as it is now.");
     refuses(described, &[&[(400, "bad_now")], &ACCOUNT, &STORE])
 }
 
-pub fn advance(described: Described<'_>) -> Described<'_> {
+pub fn advance(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Advance a clock",
@@ -71,13 +71,13 @@ pub fn advance(described: Described<'_>) -> Described<'_> {
              and listed first. `waiting` has what clients still owe: an upload, a confirm, more reads \
              of an order that a rule holds, or its release.",
         )
-        .asks_json::<Advance>(true)
-        .answers::<ShownAdvance>(200, "What was run, in order.");
+        .asks_json::<AdvanceClock>(true)
+        .answers::<AdvanceView>(200, "What was run, in order.");
     let codes = [(400, "bad_duration"), (400, "bad_instant")];
     refuses(described, &[&codes, &ACCOUNT, &STORE])
 }
 
-pub fn drain(described: Described<'_>) -> Described<'_> {
+pub fn drain(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Wait until all work has ended",
@@ -85,9 +85,9 @@ pub fn drain(described: Described<'_>) -> Described<'_> {
              due within `timeoutMs` by its clock; of one account, or of all. Orders that a rule holds \
              are in progress. What is due later is `next`, and is not waited for.",
         )
-        .asks_json::<Drain>(false)
-        .answers::<Idle>(200, "All work has ended.")
-        .answers::<NotIdle>(408, "Some work has not ended in time.");
+        .asks_json::<DrainRequest>(false)
+        .answers::<DrainedIdle>(200, "All work has ended.")
+        .answers::<DrainTimedOut>(408, "Some work has not ended in time.");
     let described = refuses(described, &[&ACCOUNT]);
     let text = "Refused: clock_frozen. Work is due later by a frozen clock.";
     described.answers::<ClockFrozen>(409, text)

@@ -9,18 +9,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::super::error::{ErrorBody, Read, Refusal};
+use super::super::error::{ApiError, ControlJson, ErrorBody};
 use super::super::named_account::{AccountKey, NamedAccount, Scope};
 use super::{JobLine, WaitingLine};
-use crate::http::{Context, Json, X_MOCK_REASON, header_line};
-use crate::services::worker::{AdvanceNeeded, Drained, Waiting};
+use crate::http::{AppState, Json, X_MOCK_REASON, header_line};
+use crate::services::worker::{AdvanceNeeded, DrainOutcome, PendingWork};
 
 const TIMEOUT_MS: u64 = 10_000;
 const TIMEOUT_MS_MAX: u64 = 600_000;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Drain {
+pub struct DrainRequest {
     /// The key; left out, all accounts.
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
@@ -30,7 +30,7 @@ pub struct Drain {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Idle")]
-pub(super) struct Idle {
+pub(super) struct DrainedIdle {
     #[schemars(extend("const" = true))]
     idle: bool,
     /// The next due job, which is not waited for.
@@ -39,7 +39,7 @@ pub(super) struct Idle {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "NotIdle")]
-pub(super) struct NotIdle {
+pub(super) struct DrainTimedOut {
     #[schemars(extend("const" = false))]
     idle: bool,
     /// The first of what has not come to its end.
@@ -56,10 +56,10 @@ pub(super) struct ClockFrozen<'r> {
 }
 
 pub async fn drain(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Read(body): Read<Drain>,
-) -> Result<Response, Refusal> {
+    ControlJson(body): ControlJson<DrainRequest>,
+) -> Result<Response, ApiError> {
     let timeout_ms = body.timeout_ms.unwrap_or(TIMEOUT_MS).min(TIMEOUT_MS_MAX);
     let scope = named.usable_scope(&context)?;
     if let Scope::Unknown = scope {
@@ -69,33 +69,33 @@ pub async fn drain(
     let drain = |timeout| context.worker.drain(account, timeout);
     let drained = context.long_poll(Duration::from_millis(timeout_ms), drain);
     match drained.await? {
-        Drained::Idle { next } => Ok(idle(next.map(JobLine::from))),
-        Drained::Frozen { waiting, advance } => Ok(clock_frozen(waiting, &advance)),
-        Drained::TimedOut { waiting } => Ok(timed_out(waiting)),
+        DrainOutcome::Idle { next } => Ok(idle(next.map(JobLine::from))),
+        DrainOutcome::Frozen { waiting, advance } => Ok(clock_frozen(waiting, &advance)),
+        DrainOutcome::TimedOut { waiting } => Ok(timed_out(waiting)),
     }
 }
 
 fn idle(next: Option<JobLine>) -> Response {
-    Json(Idle { idle: true, next }).into_response()
+    Json(DrainedIdle { idle: true, next }).into_response()
 }
 
-fn lines(waiting: Vec<Waiting>) -> Vec<WaitingLine> {
+fn lines(waiting: Vec<PendingWork>) -> Vec<WaitingLine> {
     waiting.into_iter().map(WaitingLine::from).collect()
 }
 
-fn timed_out(waiting: Vec<Waiting>) -> Response {
+fn timed_out(waiting: Vec<PendingWork>) -> Response {
     let first = waiting.first();
     let reason =
         first.map(|first| format!("{} {} has not ended", first.what.name(), first.subject));
     let reason = [(X_MOCK_REASON, header_line(&reason.unwrap_or_default()))];
-    let not_idle = NotIdle {
+    let not_idle = DrainTimedOut {
         idle: false,
         waiting: lines(waiting),
     };
     (StatusCode::REQUEST_TIMEOUT, reason, Json(not_idle)).into_response()
 }
 
-fn clock_frozen(waiting: Vec<Waiting>, advance: &AdvanceNeeded) -> Response {
+fn clock_frozen(waiting: Vec<PendingWork>, advance: &AdvanceNeeded) -> Response {
     let (whose, body) = match &advance.account {
         Some(key) => (
             format!("the clock of {key}"),
@@ -105,7 +105,7 @@ fn clock_frozen(waiting: Vec<Waiting>, advance: &AdvanceNeeded) -> Response {
     };
     let message = format!("{whose} is frozen, and work is due later by it");
     let hint = format!("POST /_mock/clock/advance {body}");
-    let refusal = Refusal::conflict("clock_frozen", message, hint);
+    let refusal = ApiError::conflict("clock_frozen", message, hint);
     refusal.respond_with(&ClockFrozen {
         error: refusal.body(),
         waiting: lines(waiting),

@@ -12,23 +12,23 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::super::described::refuses;
-use super::super::error::Refusal;
+use super::super::error::ApiError;
 use super::super::listing;
 use super::super::named_account::NamedAccount;
-use super::super::query::Query;
+use super::super::query::ControlQuery;
 use super::{AMBIGUOUS, NAME, refusal};
-use crate::http::openapi::{Described, Input};
-use crate::http::{Context, Segment, X_MOCK_REASON, header_line};
+use crate::http::openapi::{OperationDoc, Param};
+use crate::http::{AppState, PathParam, X_MOCK_REASON, header_line};
 use crate::platform::clock::iso;
-use crate::services::inbox::{MESSAGES_MAX, Message};
+use crate::services::inbox::{InboxMessage, MESSAGES_MAX};
 
 const TIMEOUT_MS_MAX: u64 = 600_000;
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Messages")]
-struct Listing {
+struct MessagePage {
     /// The newest last.
-    messages: Vec<ShownMessage>,
+    messages: Vec<MessageView>,
     /// Number of older ones that are kept no more.
     evicted: u64,
 }
@@ -36,7 +36,7 @@ struct Listing {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Message")]
-struct ShownMessage {
+struct MessageView {
     /// By the clock of the inbox's account, or else the default clock.
     #[schemars(extend("format" = "date-time"))]
     at: String,
@@ -52,8 +52,8 @@ struct ShownMessage {
     signature_valid: Option<bool>,
 }
 
-impl From<&Message> for ShownMessage {
-    fn from(message: &Message) -> Self {
+impl From<&InboxMessage> for MessageView {
+    fn from(message: &InboxMessage) -> Self {
         Self {
             at: iso(message.at),
             headers: message.headers.clone(),
@@ -74,8 +74,8 @@ fn json_or_text(text: &str) -> Option<Box<RawValue>> {
     json.or_else(|_| serde_json::value::to_raw_value(text)).ok()
 }
 
-pub fn describe(described: Described<'_>) -> Described<'_> {
-    let input = |name| Input {
+pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
+    let input = |name| Param {
         name,
         required: false,
         schema: serde_json::json!({"type": "integer", "minimum": 0}),
@@ -96,36 +96,36 @@ pub fn describe(described: Described<'_>) -> Described<'_> {
             "timeoutMs",
             "Real milliseconds that it waits for them, ten minutes at most.",
         )
-        .answers::<Listing>(200, "There are as many as wanted.")
-        .answers::<Listing>(408, "There are not, in that time.");
+        .answers::<MessagePage>(200, "There are as many as wanted.")
+        .answers::<MessagePage>(408, "There are not, in that time.");
     refuses(described, &[&AMBIGUOUS, &[(410, "inbox_evicted")]])
 }
 
 pub async fn get(
-    State(context): State<Context>,
+    State(context): State<AppState>,
     named: NamedAccount,
-    Segment(name): Segment,
+    PathParam(name): PathParam,
     RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    let query = Query::read(query.as_deref(), &["min", "timeoutMs"])?;
+) -> Result<Response, ApiError> {
+    let query = ControlQuery::read(query.as_deref(), &["min", "timeoutMs"])?;
     let min: u64 = query.number("min")?.unwrap_or_default();
     let timeout_ms: u64 = query.number("timeoutMs")?.unwrap_or_default();
     let min = usize::try_from(min).unwrap_or(usize::MAX);
     if min > MESSAGES_MAX {
         let message = format!("min: {min} will never be there");
         let hint = format!("an inbox keeps {MESSAGES_MAX} messages at most");
-        return Err(Refusal::bad("bad_query", message, hint));
+        return Err(ApiError::bad("bad_query", message, hint));
     }
     let timeout = Duration::from_millis(timeout_ms.min(TIMEOUT_MS_MAX));
     let messages = |timeout| context.inbox.messages(named.key(), &name, min, timeout);
     let found = context.long_poll(timeout, messages).await;
     let found = found.map_err(|error| refusal(error, &name))?;
     let count = found.messages.len();
-    let frame = Listing {
+    let frame = MessagePage {
         messages: Vec::new(),
         evicted: found.evicted,
     };
-    let show = |message: Arc<Message>| Some(ShownMessage::from(message.as_ref()));
+    let show = |message: Arc<InboxMessage>| Some(MessageView::from(message.as_ref()));
     let listing = listing::answer(&frame, "messages", found.messages, show).await?;
     if count >= min {
         return Ok(listing);

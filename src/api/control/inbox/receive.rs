@@ -10,21 +10,21 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::super::described::refuses;
-use super::super::error::Refusal;
+use super::super::error::ApiError;
 use super::{NAME, check_name};
-use crate::http::openapi::Described;
+use crate::http::openapi::OperationDoc;
 use crate::http::{
-    BodyRefusal, Context, Segment, Verbs, X_MOCK_REASON, header_line, pass, read_bytes,
+    AppState, BodyError, PathParam, Services, X_MOCK_REASON, header_line, pass, read_bytes,
 };
 use crate::model::ids::{AccountId, ClockId};
 use crate::services::accounts::{Account, KEY_CHARS_MAX, is_too_long};
-use crate::services::inbox::{MESSAGE_BYTES_MAX, Message, Opened, Received};
+use crate::services::inbox::{DeliveryTicket, InboxMessage, MESSAGE_BYTES_MAX, ReceiveResult};
 use crate::services::webhooks::{SIGNATURE_HEADER, verify};
 
 /// The part of an event by which its account is found.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Event {
+struct InboxEvent {
     event_id: String,
 }
 
@@ -32,14 +32,14 @@ struct Event {
 type InboxWebhook = (AccountId, String);
 
 /// Sender of a message.
-struct Sender {
+struct InboxSender {
     /// The key. `None` if the message is of no account.
     key: Option<String>,
     /// `None` if no account has that key.
     account: Option<Arc<Account>>,
 }
 
-pub fn describe(described: Described<'_>) -> Described<'_> {
+pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Post to an inbox",
@@ -59,38 +59,38 @@ pub fn describe(described: Described<'_>) -> Described<'_> {
 }
 
 pub async fn post(
-    State(context): State<Context>,
-    Segment(name): Segment,
+    State(context): State<AppState>,
+    PathParam(name): PathParam,
     request: Request,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     check_name(&name)?;
     let (parts, body) = request.into_parts();
     let body = read_bytes(body, MESSAGE_BYTES_MAX).await;
     let body = body.map_err(|refusal| match refusal {
-        BodyRefusal::TooLarge => {
+        BodyError::TooLarge => {
             let message = format!("the message has more than {MESSAGE_BYTES_MAX} bytes");
-            Refusal::bad(
+            ApiError::bad(
                 "message_too_large",
                 message,
                 "an inbox keeps no larger ones",
             )
         }
-        BodyRefusal::CutShort | BodyRefusal::Stalled(_) => refusal.into(),
+        BodyError::CutShort | BodyError::Stalled(_) => refusal.into(),
     })?;
     let sender = sender(&context, &name, &parts, &body).await?;
     let account = sender.account.clone();
     let opened = context.inbox.open(sender.key.as_deref(), account, &name);
     let message = message(&context, &name, &opened, &sender, &parts, &body).await?;
     match context.inbox.receive(&opened, message) {
-        Received::Kept(status) => Ok(respond(&name, &opened, status).await),
-        Received::Gone => {
+        ReceiveResult::Kept(status) => Ok(respond(&name, &opened, status).await),
+        ReceiveResult::Gone => {
             let message = format!("the inbox {name} was removed or set up anew meanwhile");
-            Err(Refusal::conflict("inbox_gone", message, "post it again"))
+            Err(ApiError::conflict("inbox_gone", message, "post it again"))
         }
     }
 }
 
-async fn respond(name: &str, opened: &Opened, status: u16) -> Response {
+async fn respond(name: &str, opened: &DeliveryTicket, status: u16) -> Response {
     pass(opened.script.delay_ms).await;
     let answered = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     if status < 400 {
@@ -102,19 +102,24 @@ async fn respond(name: &str, opened: &Opened, status: u16) -> Response {
 
 /// Finds the sender of a message: the account that the query names, or that of the event, or of the webhook
 /// that has signed it, or of the only webhook that comes here, or of the only inbox of that name.
-async fn sender(verbs: &Verbs, name: &str, parts: &Parts, body: &[u8]) -> Result<Sender, Refusal> {
+async fn sender(
+    verbs: &Services,
+    name: &str,
+    parts: &Parts,
+    body: &[u8],
+) -> Result<InboxSender, ApiError> {
     let query = parts.uri.query().unwrap_or_default();
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
     let named = pairs.find(|(field, key)| field == "account" && !key.is_empty());
     if let Some((_, key)) = named {
         check_key(&key)?;
-        return Ok(Sender::of_key(verbs, Some(key.into_owned())));
+        return Ok(InboxSender::of_key(verbs, Some(key.into_owned())));
     }
-    if let Ok(Event { event_id }) = serde_json::from_slice(body)
+    if let Ok(InboxEvent { event_id }) = serde_json::from_slice(body)
         && let Some(id) = verbs.webhooks.account_of_event(&event_id).await?
         && let Some(account) = verbs.accounts.by_id(id)
     {
-        return Ok(Sender::of_account(account));
+        return Ok(InboxSender::of_account(account));
     }
     let webhooks = webhooks(verbs, name, None, parts).await?;
     let mut signed = webhooks
@@ -124,22 +129,22 @@ async fn sender(verbs: &Verbs, name: &str, parts: &Parts, body: &[u8]) -> Result
     let only = first.filter(|(id, _)| others.all(|(other, _)| other == id));
     let found = signed.next().or(only);
     if let Some(account) = found.and_then(|(id, _)| verbs.accounts.by_id(*id)) {
-        return Ok(Sender::of_account(account));
+        return Ok(InboxSender::of_account(account));
     }
-    Ok(Sender::of_key(verbs, verbs.inbox.only_account(name)))
+    Ok(InboxSender::of_key(verbs, verbs.inbox.only_account(name)))
 }
 
 /// Checks that a key can be an account's: it becomes part of the inbox's name and is kept with it.
-fn check_key(key: &str) -> Result<(), Refusal> {
+fn check_key(key: &str) -> Result<(), ApiError> {
     if !is_too_long(key) {
         return Ok(());
     }
     let message = format!("account: the key has {} characters", key.chars().count());
     let hint = format!("{KEY_CHARS_MAX} at most");
-    Err(Refusal::bad("bad_inbox", message, hint))
+    Err(ApiError::bad("bad_inbox", message, hint))
 }
 
-impl Sender {
+impl InboxSender {
     fn of_account(account: Arc<Account>) -> Self {
         Self {
             key: Some(account.key.clone()),
@@ -147,7 +152,7 @@ impl Sender {
         }
     }
 
-    fn of_key(verbs: &Verbs, key: Option<String>) -> Self {
+    fn of_key(verbs: &Services, key: Option<String>) -> Self {
         let account = key.as_deref().and_then(|key| verbs.accounts.get(key));
         Self { key, account }
     }
@@ -155,13 +160,13 @@ impl Sender {
 
 /// Returns the message as it is kept.
 async fn message(
-    verbs: &Verbs,
+    verbs: &Services,
     name: &str,
-    opened: &Opened,
-    sender: &Sender,
+    opened: &DeliveryTicket,
+    sender: &InboxSender,
     parts: &Parts,
     body: &[u8],
-) -> Result<Message, Refusal> {
+) -> Result<InboxMessage, ApiError> {
     let account = sender.account.as_deref();
     let secrets: Vec<String> = match (&opened.script.secret, &sender.key) {
         (Some(secret), _) => vec![secret.clone()],
@@ -174,7 +179,7 @@ async fn message(
     };
     let is_valid = || secrets.iter().any(|secret| is_signed(parts, secret, body));
     let at = account.map_or_else(|| verbs.accounts.now(ClockId::DEFAULT), Account::now);
-    Ok(Message {
+    Ok(InboxMessage {
         at,
         headers: headers(&parts.headers),
         body: String::from_utf8_lossy(body).into_owned(),
@@ -191,11 +196,11 @@ fn is_signed(parts: &Parts, secret: &str, body: &[u8]) -> bool {
 /// Returns the webhooks whose URLs end with the inbox's path, as it was called or as it reads: those of
 /// an account, or of all.
 async fn webhooks(
-    verbs: &Verbs,
+    verbs: &Services,
     name: &str,
     account: Option<&Account>,
     parts: &Parts,
-) -> Result<Vec<InboxWebhook>, Refusal> {
+) -> Result<Vec<InboxWebhook>, ApiError> {
     let called = parts.uri.path_and_query().map(ToString::to_string);
     let read = format!("/_mock/inbox/{name}");
     let mut found = verbs.webhooks.secrets(account, &read).await?;

@@ -3,16 +3,16 @@
 use serde_json::json;
 
 use super::super::described::{account, refuses};
-use super::wire::{Listing, Met, Missed, Shown, Verify};
-use crate::http::openapi::{Described, Input};
+use super::wire::{RequestPage, RequestView, VerifyFailed, VerifyPassed, VerifyRequest};
+use crate::http::openapi::{OperationDoc, Param};
 
 const ACCOUNT: &str = "Only those of that key; left out, all.";
 
 /// Refusal where no requests are kept.
 const DISABLED: [(u16, &str); 1] = [(409, "journal_disabled")];
 
-pub fn list(described: Described<'_>) -> Described<'_> {
-    let input = |name, schema| Input {
+pub fn list(described: OperationDoc<'_>) -> OperationDoc<'_> {
+    let input = |name, schema| Param {
         name,
         required: false,
         schema,
@@ -53,11 +53,11 @@ pub fn list(described: Described<'_>) -> Described<'_> {
             "limit",
             "The last so many, with `since` the first so many; 100 where it is left out.",
         )
-        .answers::<Listing>(200, "What is kept of it.");
+        .answers::<RequestPage>(200, "What is kept of it.");
     refuses(described, &[&[(400, "bad_query")], &DISABLED])
 }
 
-pub fn get(described: Described<'_>) -> Described<'_> {
+pub fn get(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "A request and its answer",
@@ -65,12 +65,12 @@ pub fn get(described: Described<'_>) -> Described<'_> {
         )
         .where_input("account", "The account's key.")
         .where_input("seq", "The request's number.")
-        .answers::<Shown>(200, "The request.");
+        .answers::<RequestView>(200, "The request.");
     let codes = [(404, "unknown_request")];
     refuses(described, &[&codes, &DISABLED])
 }
 
-pub fn delete(described: Described<'_>) -> Described<'_> {
+pub fn delete(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does("Forget requests", "Those of an account, or all.")
         .asks_query(vec![account()])
@@ -79,16 +79,16 @@ pub fn delete(described: Described<'_>) -> Described<'_> {
     refuses(described, &[&[(400, "bad_query")]])
 }
 
-pub fn verify(described: Described<'_>) -> Described<'_> {
+pub fn verify(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Verify what was asked",
             "Counts the requests that are as `when` says. With `timeoutMs` it waits until there are \
              enough, or, where there may be too many, until that time is over.",
         )
-        .asks_json::<Verify>(true)
-        .answers::<Met>(200, "There are as many as wanted.")
-        .answers::<Missed>(422, "There are not.");
+        .asks_json::<VerifyRequest>(true)
+        .answers::<VerifyPassed>(200, "There are as many as wanted.")
+        .answers::<VerifyFailed>(422, "There are not.");
     let codes = [(400, "bad_count"), (400, "bad_when"), (409, "evicted")];
     refuses(described, &[&codes, &DISABLED])
 }

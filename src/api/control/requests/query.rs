@@ -1,7 +1,7 @@
 //! What a listing of the journal is asked for.
 
-use super::super::error::Refusal;
-use super::super::query::Query;
+use super::super::error::ApiError;
+use super::super::query::ControlQuery;
 use crate::services::journal::{self, StatusFilter};
 
 const LIMIT: u32 = 100;
@@ -12,9 +12,9 @@ const KNOWN: [&str; 6] = ["operation", "method", "path", "status", "since", "lim
 ///
 /// # Errors
 /// Names the parameter that is unknown or malformed.
-pub fn read(account: Option<&str>, text: Option<&str>) -> Result<journal::Query, Refusal> {
-    let query = Query::read(text, &KNOWN)?;
-    let read = journal::Query {
+pub fn read(account: Option<&str>, text: Option<&str>) -> Result<journal::RequestQuery, ApiError> {
+    let query = ControlQuery::read(text, &KNOWN)?;
+    let read = journal::RequestQuery {
         account: account.map(str::to_owned),
         operation: query.text("operation"),
         method: query.text("method").map(|it| it.to_ascii_uppercase()),
@@ -25,15 +25,15 @@ pub fn read(account: Option<&str>, text: Option<&str>) -> Result<journal::Query,
     };
     if read.since.is_some() && read.account.is_none() {
         let hint = "give account too: each account's requests have numbers of their own";
-        return Err(Refusal::bad("bad_query", "since: of which account?", hint));
+        return Err(ApiError::bad("bad_query", "since: of which account?", hint));
     }
     Ok(read)
 }
 
-fn status(text: &str) -> Result<StatusFilter, Refusal> {
+fn status(text: &str) -> Result<StatusFilter, ApiError> {
     let parsed: Result<StatusFilter, String> = text.parse();
     parsed.map_err(|_| {
         let message = format!("status: {text} is no status");
-        Refusal::bad("bad_query", message, "such as 404, or 4xx for a class")
+        ApiError::bad("bad_query", message, "such as 404, or 4xx for a class")
     })
 }

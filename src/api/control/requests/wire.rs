@@ -10,17 +10,17 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::super::named_account::AccountKey;
-use crate::http::{Object, X_MOCK_OUTCOME, X_MOCK_REASON};
+use crate::http::{JsonObject, X_MOCK_OUTCOME, X_MOCK_REASON};
 use crate::model::account::Revision;
 use crate::model::rule::{Fault, RuleId};
 use crate::platform::clock;
-use crate::services::journal::{Body, Exchange, Head, NearMiss, StatusFilter};
+use crate::services::journal::{Exchange, JournalBody, NearMiss, PackedHeaders, StatusFilter};
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Requests")]
-pub struct Listing {
+pub struct RequestPage {
     /// The newest last.
-    pub requests: Vec<Shown>,
+    pub requests: Vec<RequestView>,
     /// Number of older ones that are kept no more.
     pub evicted: u64,
 }
@@ -29,7 +29,7 @@ pub struct Listing {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Request")]
-pub struct Shown {
+pub struct RequestView {
     /// The account's number for it, which `X-Mock-Request` carries.
     seq: u64,
     /// The revision of BIZ MORI's API that the account went by; null where it is nobody's.
@@ -71,14 +71,14 @@ fn body(_: &mut SchemaGenerator) -> Schema {
 
 /// Bytes that are not shown.
 #[derive(Serialize)]
-struct Digested<'b> {
+struct BodyDigestView<'b> {
     bytes: u64,
     sha256: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'b str>,
 }
 
-impl Shown {
+impl RequestView {
     /// An entry as it stands. `default_revision` is that of accounts on which none was set.
     pub fn new(exchange: &Exchange, default_revision: Revision) -> Self {
         let status = exchange.status();
@@ -111,7 +111,7 @@ impl Shown {
     }
 }
 
-fn headers(head: &Head) -> BTreeMap<String, String> {
+fn headers(head: &PackedHeaders) -> BTreeMap<String, String> {
     let mut headers: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in head.iter() {
         headers
@@ -125,10 +125,10 @@ fn headers(head: &Head) -> BTreeMap<String, String> {
     headers
 }
 
-fn shown(body: &Body) -> Option<Box<RawValue>> {
-    let digested = |told: &crate::services::journal::Digested, text| {
+fn shown(body: &JournalBody) -> Option<Box<RawValue>> {
+    let digested = |told: &crate::services::journal::BodyDigest, text| {
         let sha256 = hex::encode(told.sha256);
-        let digested = Digested {
+        let digested = BodyDigestView {
             bytes: told.bytes,
             sha256,
             text,
@@ -136,25 +136,25 @@ fn shown(body: &Body) -> Option<Box<RawValue>> {
         serde_json::value::to_raw_value(&digested).ok()
     };
     match body {
-        Body::None | Body::Pending => None,
-        Body::Text(text) => RawValue::from_string(text.to_string())
+        JournalBody::None | JournalBody::Pending => None,
+        JournalBody::Text(text) => RawValue::from_string(text.to_string())
             .or_else(|_| serde_json::value::to_raw_value(text))
             .ok(),
-        Body::Long(text, told) => digested(told, Some(text)),
-        Body::Binary(told) => digested(told, None),
+        JournalBody::Long(text, told) => digested(told, Some(text)),
+        JournalBody::Binary(told) => digested(told, None),
     }
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Verify {
+pub struct VerifyRequest {
     /// The key; left out, all accounts and nobody's.
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
     /// What all the requests are that are counted.
-    pub when: Option<Object<When>>,
+    pub when: Option<JsonObject<RequestCriteria>>,
     /// How many there should be.
-    pub count: Sought,
+    pub count: CountSpec,
     /// Real milliseconds that it may take until there are; left out, there are now or not.
     pub timeout_ms: Option<u64>,
 }
@@ -162,7 +162,7 @@ pub struct Verify {
 /// Texts are globs.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct When {
+pub struct RequestCriteria {
     pub operation: Option<String>,
     pub method: Option<String>,
     pub path: Option<String>,
@@ -170,7 +170,7 @@ pub struct When {
     pub file_name: Option<String>,
     /// A status such as 404, or a class such as `4xx`.
     #[schemars(schema_with = "status")]
-    pub status: Option<SoughtStatus>,
+    pub status: Option<StatusSpec>,
     /// Parameters of the query, by name.
     pub query: BTreeMap<String, String>,
     /// By name, in any case.
@@ -181,9 +181,9 @@ pub struct When {
 }
 
 /// A status in a body: a number, or a text.
-pub struct SoughtStatus(pub StatusFilter);
+pub struct StatusSpec(pub StatusFilter);
 
-impl<'de> Deserialize<'de> for SoughtStatus {
+impl<'de> Deserialize<'de> for StatusSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = match Value::deserialize(deserializer)? {
             Value::String(text) => text,
@@ -199,7 +199,7 @@ fn status(_: &mut SchemaGenerator) -> Schema {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "count is a number, or {min, max}")]
-pub enum Sought {
+pub enum CountSpec {
     Exactly(u64),
     Between(Range),
 }
@@ -212,32 +212,32 @@ pub struct Range {
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct Met {
+pub struct VerifyPassed {
     pub ok: bool,
     pub count: u64,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Missed {
+pub struct VerifyFailed {
     pub ok: bool,
     pub count: u64,
     /// Those that are the least different; none where there are too many.
-    pub near_misses: Vec<Near>,
+    pub near_misses: Vec<NearMissView>,
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct Near {
-    request: Shown,
+pub struct NearMissView {
+    request: RequestView,
     /// Each names the field, what it is and what was wanted.
     differences: Vec<String>,
 }
 
-impl Near {
+impl NearMissView {
     /// A near miss as it is shown.
     pub fn new(near: &NearMiss, default_revision: Revision) -> Self {
         Self {
-            request: Shown::new(&near.exchange, default_revision),
+            request: RequestView::new(&near.exchange, default_revision),
             differences: near.differences.clone(),
         }
     }

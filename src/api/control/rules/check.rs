@@ -3,28 +3,28 @@
 pub mod outcome;
 pub mod then;
 
-use super::super::error::Refusal;
+use super::super::error::ApiError;
 use super::super::suggestion::did_you_mean;
-use super::wire::{Sent, When};
+use super::wire::{RuleConditionSpec, RuleRequest};
 use crate::http::Operation;
 use crate::model::glob::{glob, meet};
 use crate::model::order::Vendor;
-use crate::model::rule::{self, Makes, Outgoing, Rule};
+use crate::model::rule::{self, OutboundCall, ResultKind, Rule};
 use then::then;
 
 const TEXT_CHARS_MAX: usize = 1_000;
 
-type Checked<T> = Result<T, Refusal>;
+type CheckedRule<T> = Result<T, ApiError>;
 
-fn bad<T>(message: impl Into<String>, hint: impl Into<String>) -> Checked<T> {
-    Err(Refusal::bad("bad_rule", message, hint))
+fn bad<T>(message: impl Into<String>, hint: impl Into<String>) -> CheckedRule<T> {
+    Err(ApiError::bad("bad_rule", message, hint))
 }
 
 /// The rule, if it is one that can match any of the operations there are, or what is none.
 ///
 /// # Errors
 /// Says what is wrong with it, and what there is.
-pub fn rule(sent: Sent, operations: &[Operation]) -> Checked<Rule> {
+pub fn rule(sent: RuleRequest, operations: &[Operation]) -> CheckedRule<Rule> {
     text("name", sent.name.as_deref())?;
     text("account", sent.account.as_deref())?;
     if sent.times == Some(0) {
@@ -62,7 +62,7 @@ fn is_control(operation: &Operation) -> bool {
     operation.name.starts_with("control.")
 }
 
-fn text(field: &str, text: Option<&str>) -> Checked<()> {
+fn text(field: &str, text: Option<&str>) -> CheckedRule<()> {
     let fits = |text: &str| !text.is_empty() && text.chars().count() <= TEXT_CHARS_MAX;
     if text.is_none_or(fits) {
         return Ok(());
@@ -71,13 +71,13 @@ fn text(field: &str, text: Option<&str>) -> Checked<()> {
     bad(format!("{field}: is empty, or too long"), hint)
 }
 
-fn when(when: When) -> Checked<rule::When> {
+fn when(when: RuleConditionSpec) -> CheckedRule<rule::RuleCondition> {
     text("when.operation", when.operation.as_deref())?;
     text("when.method", when.method.as_deref())?;
     text("when.path", when.path.as_deref())?;
     text("when.fileName", when.file_name.as_deref())?;
     text("when.webhookUrl", when.webhook_url.as_deref())?;
-    Ok(rule::When {
+    Ok(rule::RuleCondition {
         operation: when.operation,
         method: when.method.map(|method| method.to_ascii_uppercase()),
         path: when.path,
@@ -94,7 +94,7 @@ fn told<'o>(operations: impl IntoIterator<Item = &'o &'o Operation>) -> String {
 /// The same, with what stuntdouble itself calls.
 fn told_all(ruled: &[&Operation]) -> String {
     let names = ruled.iter().map(|it| it.name);
-    listed(names.chain(Outgoing::ALL.map(Outgoing::operation)))
+    listed(names.chain(OutboundCall::ALL.map(OutboundCall::operation)))
 }
 
 fn listed<'o>(names: impl Iterator<Item = &'o str>) -> String {
@@ -106,9 +106,9 @@ fn listed<'o>(names: impl Iterator<Item = &'o str>) -> String {
 }
 
 /// Whether the rule is about calls of ours, and so need not be about requests.
-fn is_of_outgoing(rule: &Rule, ruled: &[&Operation]) -> Checked<bool> {
+fn is_of_outgoing(rule: &Rule, ruled: &[&Operation]) -> CheckedRule<bool> {
     let when = &rule.when;
-    if Outgoing::ALL.iter().any(|call| rule.is_to(*call)) {
+    if OutboundCall::ALL.iter().any(|call| rule.is_to(*call)) {
         return Ok(true);
     }
     if rule.then.webhook.is_none() && when.webhook_url.is_none() {
@@ -125,10 +125,10 @@ fn is_of_outgoing(rule: &Rule, ruled: &[&Operation]) -> Checked<bool> {
 
 /// The operations that a rule names; all, if it names none.
 fn named<'o>(
-    when: &rule::When,
+    when: &rule::RuleCondition,
     operations: &[Operation],
     ruled: &[&'o Operation],
-) -> Checked<Vec<&'o Operation>> {
+) -> CheckedRule<Vec<&'o Operation>> {
     let Some(pattern) = &when.operation else {
         return Ok(ruled.to_vec());
     };
@@ -148,14 +148,21 @@ fn named<'o>(
     unknown_operation(pattern, ruled)
 }
 
-fn unknown_operation<T>(pattern: &str, ruled: &[&Operation]) -> Checked<T> {
+fn unknown_operation<T>(pattern: &str, ruled: &[&Operation]) -> CheckedRule<T> {
     let names = ruled.iter().map(|it| it.name);
-    let suggestion = did_you_mean(pattern, names.chain(Outgoing::ALL.map(Outgoing::operation)));
+    let suggestion = did_you_mean(
+        pattern,
+        names.chain(OutboundCall::ALL.map(OutboundCall::operation)),
+    );
     let message = format!("when.operation: unknown operation {pattern}{suggestion}");
     bad(message, told_all(ruled))
 }
 
-fn of_requests(when: &rule::When, all: &[Operation], ruled: &[&Operation]) -> Checked<()> {
+fn of_requests(
+    when: &rule::RuleCondition,
+    all: &[Operation],
+    ruled: &[&Operation],
+) -> CheckedRule<()> {
     if when.file_name.is_some() {
         return bad(
             "when.fileName: the body of a request is not read yet where rules apply",
@@ -197,7 +204,7 @@ fn of_requests(when: &rule::When, all: &[Operation], ruled: &[&Operation]) -> Ch
     )
 }
 
-fn of_orders(rule: &Rule, all: &[Operation], ruled: &[&Operation]) -> Checked<()> {
+fn of_orders(rule: &Rule, all: &[Operation], ruled: &[&Operation]) -> CheckedRule<()> {
     let when = &rule.when;
     if when.method.is_some() || when.path.is_some() || when.webhook_url.is_some() {
         return bad(
@@ -206,7 +213,7 @@ fn of_orders(rule: &Rule, all: &[Operation], ruled: &[&Operation]) -> Checked<()
         );
     }
     let named = named(when, all, ruled)?;
-    let fits = |makes: Makes| rule.then.fits(makes);
+    let fits = |makes: ResultKind| rule.then.fits(makes);
     if named.iter().any(|it| it.makes.is_some_and(fits)) {
         let makers: Vec<_> = (named.iter().copied())
             .filter(|it| it.makes.is_some_and(fits))

@@ -2,11 +2,11 @@
 
 use super::super::described::{ACCOUNT, STORE, account, refuses};
 use super::super::listing::{describe_page, inputs};
-use super::Listing;
-use super::wire::{Sent, Shown};
-use crate::http::openapi::Described;
+use super::RulePage;
+use super::wire::{RuleRequest, RuleView};
+use crate::http::openapi::OperationDoc;
 
-pub fn create(described: Described<'_>) -> Described<'_> {
+pub fn create(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "Make a rule",
@@ -14,13 +14,13 @@ pub fn create(described: Described<'_>) -> Described<'_> {
              `probability` say which of the matches it takes; `then` says what is done to them. A \
              rule that can match nothing is refused, with what there is.",
         )
-        .asks_json::<Sent>(true)
-        .answers::<Shown>(201, "The rule, as it stands.");
+        .asks_json::<RuleRequest>(true)
+        .answers::<RuleView>(201, "The rule, as it stands.");
     let codes = [(400, "bad_rule"), (400, "too_many_rules")];
     refuses(described, &[&codes, &ACCOUNT, &STORE])
 }
 
-pub fn list(described: Described<'_>) -> Described<'_> {
+pub fn list(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does(
             "The rules that stand",
@@ -28,11 +28,11 @@ pub fn list(described: Described<'_>) -> Described<'_> {
         )
         .asks_query(inputs([account()]))
         .where_input("account", "Only those about it.")
-        .answers::<Listing>(200, "The rules.");
+        .answers::<RulePage>(200, "The rules.");
     refuses(describe_page(described), &[&[(400, "bad_query")]])
 }
 
-pub fn delete(described: Described<'_>) -> Described<'_> {
+pub fn delete(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does("Remove a rule", "It is not applied any more.")
         .where_input("id", "The rule's number.")
@@ -40,7 +40,7 @@ pub fn delete(described: Described<'_>) -> Described<'_> {
     refuses(described, &[&[(404, "unknown_rule")], &STORE])
 }
 
-pub fn delete_all(described: Described<'_>) -> Described<'_> {
+pub fn delete_all(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
         .does("Remove rules", "All of them, or those about an account.")
         .asks_query(vec![account()])

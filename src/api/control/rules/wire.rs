@@ -8,31 +8,31 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 pub use super::header_text::HeaderText;
-use crate::http::Object;
+use crate::http::JsonObject;
 use crate::model::picture::Label;
-use crate::model::rule::{self, OnWebhook, Processing, RuleId};
+use crate::model::rule::{self, ProcessingMode, RuleId, WebhookEffect};
 use crate::model::work::NoResult;
-use crate::services::rules::Standing;
+use crate::services::rules::ActiveRule;
 
 /// What Undetectable calls what it finds, where that is no generator's watermark.
 pub const FINAL_RESULTS: [&str; 4] = ["AI Generated", "Real", "Digitally Edited", "AI Edited"];
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Sent {
+pub struct RuleRequest {
     pub name: Option<String>,
     pub account: Option<String>,
-    pub when: Option<Object<When>>,
+    pub when: Option<JsonObject<RuleConditionSpec>>,
     #[serde(default)]
     pub skip: u64,
     pub times: Option<u64>,
     pub probability: Option<f64>,
-    pub then: Object<Then>,
+    pub then: JsonObject<RuleActionSpec>,
 }
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct When {
+pub struct RuleConditionSpec {
     pub operation: Option<String>,
     pub method: Option<String>,
     pub path: Option<String>,
@@ -42,28 +42,28 @@ pub struct When {
 
 #[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Then {
+pub struct RuleActionSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub respond: Option<Object<Respond>>,
+    pub respond: Option<JsonObject<StubResponseSpec>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fault: Option<Fault>,
+    pub fault: Option<FaultName>,
     /// Of `drip`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_per_second: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<Object<Outcome>>,
+    pub outcome: Option<JsonObject<OutcomeSpec>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub processing: Option<Processing>,
+    pub processing: Option<ProcessingMode>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub webhook: Option<Object<OnWebhook>>,
+    pub webhook: Option<JsonObject<WebhookEffect>>,
 }
 
 /// The word for a fault.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Fault {
+pub enum FaultName {
     Reset,
     Empty,
     Truncate,
@@ -73,7 +73,7 @@ pub enum Fault {
 
 #[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Respond {
+pub struct StubResponseSpec {
     pub status: u16,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, HeaderText>,
@@ -89,7 +89,7 @@ pub struct Respond {
 
 #[derive(Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Outcome {
+pub struct OutcomeSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,7 +114,7 @@ pub struct Outcome {
     pub analysis: Option<String>,
 }
 
-impl Outcome {
+impl OutcomeSpec {
     /// Whether it says nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -131,20 +131,20 @@ pub fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 /// A rule that stands. Name, account and times are null where they were not said.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Rule")]
-pub struct Shown<'r> {
+pub struct RuleView<'r> {
     id: RuleId,
     name: Option<&'r str>,
     account: Option<&'r str>,
-    when: &'r rule::When,
+    when: &'r rule::RuleCondition,
     skip: u64,
     times: Option<u64>,
     probability: f64,
-    then: Then,
+    then: RuleActionSpec,
     hits: u64,
 }
 
-impl<'r> From<&'r Standing> for Shown<'r> {
-    fn from(standing: &'r Standing) -> Self {
+impl<'r> From<&'r ActiveRule> for RuleView<'r> {
+    fn from(standing: &'r ActiveRule) -> Self {
         let rule = &standing.rule;
         Self {
             id: standing.id,
@@ -160,24 +160,30 @@ impl<'r> From<&'r Standing> for Shown<'r> {
     }
 }
 
-impl From<&rule::Then> for Then {
-    fn from(then: &rule::Then) -> Self {
+impl From<&rule::RuleAction> for RuleActionSpec {
+    fn from(then: &rule::RuleAction) -> Self {
         Self {
             delay_ms: then.delay_ms.map(u64::from),
-            respond: then.respond.as_ref().map(|respond| Object(respond.into())),
-            fault: then.fault.map(Fault::from),
+            respond: then
+                .respond
+                .as_ref()
+                .map(|respond| JsonObject(respond.into())),
+            fault: then.fault.map(FaultName::from),
             bytes_per_second: match then.fault {
                 Some(rule::Fault::Drip { bytes_per_second }) => Some(bytes_per_second),
                 _ => None,
             },
-            outcome: then.outcome.as_ref().map(|outcome| Object(outcome.into())),
+            outcome: then
+                .outcome
+                .as_ref()
+                .map(|outcome| JsonObject(outcome.into())),
             processing: then.processing,
-            webhook: then.webhook.clone().map(Object),
+            webhook: then.webhook.clone().map(JsonObject),
         }
     }
 }
 
-impl From<rule::Fault> for Fault {
+impl From<rule::Fault> for FaultName {
     fn from(fault: rule::Fault) -> Self {
         match fault {
             rule::Fault::Reset => Self::Reset,
@@ -189,11 +195,11 @@ impl From<rule::Fault> for Fault {
     }
 }
 
-impl From<&rule::Respond> for Respond {
-    fn from(respond: &rule::Respond) -> Self {
+impl From<&rule::StubResponse> for StubResponseSpec {
+    fn from(respond: &rule::StubResponse) -> Self {
         let body = respond.body.as_ref().and_then(|body| match body {
-            rule::Body::Json(text) => RawValue::from_string(text.clone()).ok(),
-            rule::Body::Text(text) => serde_json::value::to_raw_value(text).ok(),
+            rule::StubBody::Json(text) => RawValue::from_string(text.clone()).ok(),
+            rule::StubBody::Text(text) => serde_json::value::to_raw_value(text).ok(),
         });
         Self {
             status: respond.status,
@@ -205,34 +211,34 @@ impl From<&rule::Respond> for Respond {
     }
 }
 
-impl From<&rule::Outcome> for Outcome {
-    fn from(outcome: &rule::Outcome) -> Self {
+impl From<&rule::ForcedOutcome> for OutcomeSpec {
+    fn from(outcome: &rule::ForcedOutcome) -> Self {
         let none = Self::default();
         match outcome.clone() {
-            rule::Outcome::Failed { code, message } => Self {
+            rule::ForcedOutcome::Failed { code, message } => Self {
                 status: Some("failed".to_owned()),
                 error_code: code,
                 error_message: message,
                 ..none
             },
-            rule::Outcome::Probability { probability } => Self {
+            rule::ForcedOutcome::Probability { probability } => Self {
                 probability: Some(probability),
                 ..none
             },
-            rule::Outcome::WatermarkText { text } => Self {
+            rule::ForcedOutcome::WatermarkText { text } => Self {
                 watermark_text: Some(text),
                 ..none
             },
-            rule::Outcome::DetectionStatus { status } => Self {
+            rule::ForcedOutcome::DetectionStatus { status } => Self {
                 detection_status: Some(status),
                 ..none
             },
-            rule::Outcome::FinalResult { label, probability } => Self {
+            rule::ForcedOutcome::FinalResult { label, probability } => Self {
                 final_result: Some(final_result(&label).to_owned()),
                 probability,
                 ..none
             },
-            rule::Outcome::AnalysisFailed => Self {
+            rule::ForcedOutcome::AnalysisFailed => Self {
                 analysis: Some("failed".to_owned()),
                 ..none
             },

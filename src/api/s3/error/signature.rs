@@ -5,41 +5,41 @@ use axum::http::StatusCode;
 use super::document::ErrorDocument;
 use crate::model::time::Timestamp;
 use crate::platform::clock;
-use crate::platform::presign::Refusal;
+use crate::platform::presign::VerifyError;
 
 /// Returns the error for a signature that was refused at the account's `now`.
-pub(super) fn document(refusal: &Refusal, now: Timestamp) -> ErrorDocument {
+pub(super) fn document(refusal: &VerifyError, now: Timestamp) -> ErrorDocument {
     let forbidden = |code, message, reason: &str| {
         ErrorDocument::new(StatusCode::FORBIDDEN, code, message, reason)
     };
     let denied = |message, reason: &str| forbidden("AccessDenied", message, reason);
     match refusal {
-        Refusal::Unsigned => denied(
+        VerifyError::Unsigned => denied(
             "Access Denied",
             "signature: none in the query; use the URL as it was given, with its parameters",
         ),
-        Refusal::InHeader => denied(
+        VerifyError::InHeader => denied(
             "Access Denied",
             "signature: in the Authorization header; only presigned URLs are served",
         ),
-        Refusal::OutdatedVersion => ErrorDocument::bad_request(
+        VerifyError::OutdatedVersion => ErrorDocument::bad_request(
             "InvalidRequest",
             "The authorization mechanism you have provided is not supported. Please use \
              AWS4-HMAC-SHA256.",
             "signature: Version 2; presign with Version 4 (boto3: signature_version='s3v4')",
         ),
-        Refusal::Parameters(message) => ErrorDocument::bad_request(
+        VerifyError::Parameters(message) => ErrorDocument::bad_request(
             "AuthorizationQueryParametersError",
             message,
             &format!("signature: {message}"),
         ),
-        Refusal::KeyId(key_id) => forbidden(
+        VerifyError::KeyId(key_id) => forbidden(
             "InvalidAccessKeyId",
             "The AWS Access Key Id you provided does not exist in our records.",
             &format!("signature: made with the key id {key_id}, not the mock's"),
         )
         .with("AWSAccessKeyId", key_id),
-        Refusal::NotYetValid { date, expires } => denied(
+        VerifyError::NotYetValid { date, expires } => denied(
             "Request is not yet valid",
             &format!(
                 "signed {} s ahead of the account's clock",
@@ -49,7 +49,7 @@ pub(super) fn document(refusal: &Refusal, now: Timestamp) -> ErrorDocument {
         .with("X-Amz-Date", &date.ms())
         .with("Expires", &iso_seconds(*expires))
         .with("ServerTime", &iso_seconds(now)),
-        Refusal::Expired { expires_s, expires } => denied(
+        VerifyError::Expired { expires_s, expires } => denied(
             "Request has expired",
             &format!(
                 "expired {} s ago by the account's clock",
@@ -59,12 +59,12 @@ pub(super) fn document(refusal: &Refusal, now: Timestamp) -> ErrorDocument {
         .with("X-Amz-Expires", expires_s)
         .with("Expires", &iso_seconds(*expires))
         .with("ServerTime", &iso_seconds(now)),
-        Refusal::HostNotSigned => denied(
+        VerifyError::HostNotSigned => denied(
             "There were headers present in the request which were not signed",
             "signature: host is not among X-Amz-SignedHeaders",
         )
         .with("HeadersNotSigned", "host"),
-        Refusal::Mismatch(mismatch) => forbidden(
+        VerifyError::Mismatch(mismatch) => forbidden(
             "SignatureDoesNotMatch",
             "The request signature we calculated does not match the signature you provided. \
              Check your key and signing method.",

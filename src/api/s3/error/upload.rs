@@ -7,7 +7,7 @@ use crate::http::BodyStalled;
 
 /// Why an upload came to nothing.
 #[derive(Debug)]
-pub(in super::super) enum Upload {
+pub(in super::super) enum UploadError {
     /// 411 `MissingContentLength`
     NoLength,
     /// 400 `EntityTooLarge`
@@ -28,7 +28,7 @@ pub(in super::super) enum Upload {
     },
 }
 
-impl Upload {
+impl UploadError {
     pub fn document(&self) -> ErrorDocument {
         match self {
             Self::NoLength => ErrorDocument::new(

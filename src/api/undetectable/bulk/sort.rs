@@ -3,8 +3,8 @@
 
 use super::super::detect::{FILE_BYTES_MAX, FILE_BYTES_MIN};
 use crate::engine::archive::Entry;
-use crate::model::bulk::{Bulk, Queued, SkipReason, Skipped};
-use crate::model::picture::Media;
+use crate::model::bulk::{Bulk, BulkEntry, SkipReason, SkippedEntry};
+use crate::model::picture::FileKind;
 
 /// What macOS and Windows leave in folders, in lower case; macOS has a folder of its own too.
 const LEFT_BEHIND: [&str; 4] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"];
@@ -23,8 +23,8 @@ pub fn sort(entries: Vec<Entry>) -> Bulk {
         let reason = reason(&entry);
         let (name, packed) = (entry.name, entry.packed);
         match reason {
-            Some(reason) => bulk.skipped.push(Skipped { name, reason }),
-            None => bulk.queued.push(Queued {
+            Some(reason) => bulk.skipped.push(SkippedEntry { name, reason }),
+            None => bulk.queued.push(BulkEntry {
                 name,
                 packed,
                 ruled: None,
@@ -53,7 +53,7 @@ fn reason(entry: &Entry) -> Option<SkipReason> {
         Some(SkipReason::NestedZip)
     } else if extension.eq_ignore_ascii_case("pdf") {
         Some(SkipReason::Pdf)
-    } else if Media::of_name(name).is_none() {
+    } else if FileKind::of_name(name).is_none() {
         Some(SkipReason::UnsupportedType)
     } else if entry.is_encrypted {
         Some(SkipReason::Encrypted)
@@ -87,7 +87,7 @@ fn is_hidden(name: &str, separators: &[char]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::bulk::Packed;
+    use crate::model::bulk::ZipLocation;
 
     fn entry(name: &str) -> Entry {
         Entry {
@@ -96,7 +96,7 @@ mod tests {
             is_name_cut: false,
             is_encrypted: false,
             is_readable: true,
-            packed: Packed {
+            packed: ZipLocation {
                 header_at: 0,
                 packed_bytes: 2_000,
                 bytes: 2_000,

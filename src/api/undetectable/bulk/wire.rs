@@ -6,14 +6,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::error::Code;
-use super::super::python_float::Float;
+use super::super::error::ErrorCode;
+use super::super::python_float::PyFloat;
 use super::super::wire::{final_result, metadata, ml_model, ocr, percent, result, step};
 use crate::http::{header_line, outcome_line};
-use crate::model::bulk::{Bulk, Judged, SkipReason};
+use crate::model::bulk::{Bulk, ItemResult, SkipReason};
 use crate::model::order::Order;
-use crate::model::picture::{Defect, Verdict};
-use crate::model::work::Findings;
+use crate::model::picture::{FileDefect, Verdict};
+use crate::model::work::BulkResult;
 
 /// Number of items whose source stands in `X-Mock-Outcome`.
 const PLAN_ITEMS_MAX: usize = 4;
@@ -21,7 +21,7 @@ const PLAN_ITEMS_MAX: usize = 4;
 /// The answer to `POST /bulk-upload`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "QueuedBulk")]
-pub struct Queued<'o> {
+pub struct BulkQueued<'o> {
     id: &'o str,
     #[schemars(extend("const" = "pending"))]
     status: &'static str,
@@ -42,7 +42,7 @@ fn states() -> Value {
     ])
 }
 
-impl<'o> Queued<'o> {
+impl<'o> BulkQueued<'o> {
     /// Of a bulk just made, of so many pictures.
     pub fn of(order: &'o Order, expected_count: u32) -> Self {
         Self {
@@ -56,54 +56,54 @@ impl<'o> Queued<'o> {
 /// The answer to `POST /bulk-upload/query`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Bulk", extend("anyOf" = states()))]
-pub struct Document<'o> {
+pub struct BulkDocument<'o> {
     id: &'o str,
     #[schemars(extend("enum" = ["pending", "analyzing", "done", "failed"]))]
     status: &'static str,
     /// The mean of the items' that have one; null until it is done.
     #[schemars(range(min = 0, max = 100))]
-    result: Option<Float>,
+    result: Option<PyFloat>,
     /// In the ZIP's order; none until it is done.
-    items: Vec<Item<'o>>,
-    skipped: Vec<Skipped<'o>>,
+    items: Vec<BulkItem<'o>>,
+    skipped: Vec<SkippedView<'o>>,
 }
 
 /// A picture that was judged, or could not be: then all but its name and error is null.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(rename = "BulkItem")]
-struct Item<'o> {
+struct BulkItem<'o> {
     filename: &'o str,
     #[schemars(range(min = 0, max = 100))]
-    result: Option<Float>,
+    result: Option<PyFloat>,
     /// `AI Generated`, `Real`, `Digitally Edited` or `AI Edited`; at step 2 the generator's name.
     final_result: Option<&'o str>,
     /// The chance that it was made by AI, in percent.
     #[schemars(range(min = 0, max = 100))]
-    confidence: Option<Float>,
+    confidence: Option<PyFloat>,
     /// Decided by: 1 metadata, 2 a watermark, 3 the model.
     #[schemars(range(min = 1, max = 3))]
     detection_step: Option<u8>,
     /// Verdict and reason.
     metadata: Option<(&'static str, String)>,
     /// Label and percent.
-    ocr: Option<(String, Float)>,
+    ocr: Option<(String, PyFloat)>,
     /// Label and percent; null before step 3.
-    ml_model: Option<(String, Float)>,
+    ml_model: Option<(String, PyFloat)>,
     error: Option<&'o str>,
 }
 
 /// An entry of the ZIP that is not judged.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "BulkSkipped")]
-struct Skipped<'o> {
+struct SkippedView<'o> {
     filename: &'o str,
     reason: &'static str,
 }
 
-impl<'o> Document<'o> {
+impl<'o> BulkDocument<'o> {
     /// Nothing has come of it, or will.
     pub fn unsettled(order: &'o Order, bulk: &'o Bulk, status: &'static str) -> Self {
-        let skipped = bulk.skipped.iter().map(|skipped| Skipped {
+        let skipped = bulk.skipped.iter().map(|skipped| SkippedView {
             filename: &skipped.name,
             reason: reason(skipped.reason),
         });
@@ -117,9 +117,9 @@ impl<'o> Document<'o> {
     }
 
     /// That was found.
-    pub fn done(order: &'o Order, bulk: &'o Bulk, found: &'o Findings) -> Self {
+    pub fn done(order: &'o Order, bulk: &'o Bulk, found: &'o BulkResult) -> Self {
         let items = bulk.queued.iter().zip(&found.items);
-        let items = items.map(|(queued, judged)| Item::of(&queued.name, judged));
+        let items = items.map(|(queued, judged)| BulkItem::of(&queued.name, judged));
         Self {
             result: mean(found),
             items: items.collect(),
@@ -128,15 +128,15 @@ impl<'o> Document<'o> {
     }
 }
 
-impl<'o> Item<'o> {
-    fn of(filename: &'o str, judged: &'o Judged) -> Self {
+impl<'o> BulkItem<'o> {
+    fn of(filename: &'o str, judged: &'o ItemResult) -> Self {
         let verdict = match judged {
-            Judged::Verdict(verdict) => verdict,
-            Judged::Defect(Defect::NotAPicture(_) | Defect::OtherFormat(_)) => {
-                return Self::failed(filename, Code::InvalidFileType.message());
+            ItemResult::Verdict(verdict) => verdict,
+            ItemResult::Defect(FileDefect::NotAPicture(_) | FileDefect::OtherFormat(_)) => {
+                return Self::failed(filename, ErrorCode::InvalidFileType.message());
             }
-            Judged::Defect(defect) => return Self::failed(filename, defect.text()),
-            Judged::Error(line) => return Self::failed(filename, line),
+            ItemResult::Defect(defect) => return Self::failed(filename, defect.text()),
+            ItemResult::Error(line) => return Self::failed(filename, line),
         };
         let step = step(verdict);
         Self {
@@ -162,24 +162,24 @@ impl<'o> Item<'o> {
 }
 
 /// The mean result of those pictures that could be judged, if any could.
-pub fn mean(found: &Findings) -> Option<Float> {
+pub fn mean(found: &BulkResult) -> Option<PyFloat> {
     let (mut sum, mut count) = (0.0, 0_u32);
     for verdict in found.items.iter().filter_map(verdict) {
         sum += result(verdict).0;
         count += 1;
     }
-    (count > 0).then(|| Float(sum / f64::from(count)))
+    (count > 0).then(|| PyFloat(sum / f64::from(count)))
 }
 
-fn verdict(judged: &Judged) -> Option<&Verdict> {
+fn verdict(judged: &ItemResult) -> Option<&Verdict> {
     match judged {
-        Judged::Verdict(verdict) => Some(verdict),
-        Judged::Defect(_) | Judged::Error(_) => None,
+        ItemResult::Verdict(verdict) => Some(verdict),
+        ItemResult::Defect(_) | ItemResult::Error(_) => None,
     }
 }
 
 /// What settled the first of the pictures; none: nothing has settled any.
-pub fn outcome_of_bulk(bulk: &Bulk, found: &Findings) -> Option<HeaderValue> {
+pub fn outcome_of_bulk(bulk: &Bulk, found: &BulkResult) -> Option<HeaderValue> {
     let judged = bulk.queued.iter().zip(&found.items);
     let judged = judged.filter_map(|(queued, judged)| Some((&queued.name, verdict(judged)?)));
     let told: Vec<String> = judged
@@ -194,7 +194,7 @@ pub fn outcome_of_bulk(bulk: &Bulk, found: &Findings) -> Option<HeaderValue> {
 }
 
 /// A skipped entry in a line for people: `a.txt: Unsupported image type`.
-pub fn line(skipped: &crate::model::bulk::Skipped) -> String {
+pub fn line(skipped: &crate::model::bulk::SkippedEntry) -> String {
     format!("{}: {}", skipped.name, reason(skipped.reason))
 }
 
@@ -206,10 +206,10 @@ fn reason(reason: SkipReason) -> &'static str {
         SkipReason::Hidden => "Hidden file",
         SkipReason::NestedZip => "Nested ZIP not supported",
         SkipReason::Pdf => "PDF not supported in bulk",
-        SkipReason::UnsupportedType => Code::UnsupportedImageType.message(),
+        SkipReason::UnsupportedType => ErrorCode::UnsupportedImageType.message(),
         SkipReason::Encrypted => "Encrypted file not supported",
-        SkipReason::TooSmall => Code::FileTooSmall.message(),
-        SkipReason::TooLarge => Code::FileTooLarge.message(),
+        SkipReason::TooSmall => ErrorCode::FileTooSmall.message(),
+        SkipReason::TooLarge => ErrorCode::FileTooLarge.message(),
         SkipReason::Compression => "Compression method not supported",
     }
 }

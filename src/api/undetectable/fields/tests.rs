@@ -2,14 +2,14 @@ use serde_json::json;
 
 use super::*;
 
-fn lines(fields: &Fields) -> Vec<String> {
-    let told = |problem: &Problem| format!("{} ({})", problem.line(), problem.r#type);
+fn lines(fields: &FieldReader) -> Vec<String> {
+    let told = |problem: &ValidationError| format!("{} ({})", problem.line(), problem.r#type);
     fields.problems.iter().map(told).collect()
 }
 
 #[test]
 fn what_reads_fields_describes_them() {
-    let inputs = Fields::described(|fields| {
+    let inputs = FieldReader::described(|fields| {
         fields.required_text_within("a", 9);
         fields.flag_or("b", true);
         fields.one_of("c", &["x", "y"]);
@@ -40,8 +40,8 @@ fn what_can_be_taken_for_the_type_is() {
         "a": "x", "b": 5, "c": true, "d": null, "e": "ON", "f": 0, "g": 1.0, "h": "No",
         "i": "{0F0E0D0C-0B0A-4908-8706-050403020100}", "j": " 7 ", "k": 8
     });
-    let body = Value::from(&body);
-    let mut fields = Fields::of_body(&body);
+    let body = PyValue::from(&body);
+    let mut fields = FieldReader::of_body(&body);
     assert_eq!(fields.required_text("a"), "x");
     assert_eq!(fields.text("b").as_deref(), Some("5"));
     assert_eq!(fields.text("c").as_deref(), Some("True"));
@@ -68,8 +68,8 @@ fn everything_that_does_not_fit_is_told_in_order() {
         "a": null, "b": {}, "c": "maybe", "d": 2, "e": "z", "f": "1-2", "g": "1.5",
         "h": "99999999999999999999", "i": 0, "j": 7
     });
-    let body = Value::from(&body);
-    let mut fields = Fields::of_body(&body);
+    let body = PyValue::from(&body);
+    let mut fields = FieldReader::of_body(&body);
     fields.required_text("absent");
     fields.required_text("a");
     fields.required_text("b");
@@ -106,8 +106,8 @@ fn a_body_that_is_no_object_is_one_problem_whatever_its_fields() {
             "body: value is not a valid dict (type_error.dict)",
         ),
     ] {
-        let body = Value::from(&body);
-        let mut fields = Fields::of_body(&body);
+        let body = PyValue::from(&body);
+        let mut fields = FieldReader::of_body(&body);
         fields.required_text("url");
         fields.flag("b");
         assert_eq!(lines(&fields), [line]);

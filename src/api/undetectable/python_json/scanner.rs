@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::encoding::{push, to_string};
-use super::{ReadError, SyntaxError, Value};
+use super::{PyValue, ReadError, SyntaxError};
 
 /// Levels of nesting. `CPython` 3.12 raises `RecursionError` at about as many.
 const LEVELS_MAX: usize = 1_500;
 /// Digits of an integer. Python raises `ValueError` beyond them (`sys.get_int_max_str_digits`).
 const INT_DIGITS_MAX: usize = 4_300;
 
-type Read<T> = Result<T, ReadError>;
+type ScanResult<T> = Result<T, ReadError>;
 
 /// Kind of a container that is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +20,8 @@ enum Container {
 }
 
 /// First part of a value.
-enum Begun {
-    Whole(Value),
+enum ValueStart {
+    Whole(PyValue),
     Opened(Container),
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Scanner<'t> {
     /// Name of the member that is read, of the innermost object.
     name: String,
     /// Members of the outermost object.
-    members: BTreeMap<String, Value>,
+    members: BTreeMap<String, PyValue>,
 }
 
 impl<'t> Scanner<'t> {
@@ -49,7 +49,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Reads the whole text as one document.
-    pub(super) fn read_document(mut self) -> Read<Value> {
+    pub(super) fn read_document(mut self) -> ScanResult<PyValue> {
         self.skip_whitespace();
         let value = self.read_value()?;
         self.skip_whitespace();
@@ -59,7 +59,7 @@ impl<'t> Scanner<'t> {
         Ok(value)
     }
 
-    fn error<T>(&self, message: &'static str, at: usize) -> Read<T> {
+    fn error<T>(&self, message: &'static str, at: usize) -> ScanResult<T> {
         let error = SyntaxError::new(message, self.text, at);
         Err(ReadError::Syntax(Box::new(error)))
     }
@@ -82,12 +82,12 @@ impl<'t> Scanner<'t> {
     }
 
     /// Reads a value and all within it.
-    fn read_value(&mut self) -> Read<Value> {
+    fn read_value(&mut self) -> ScanResult<PyValue> {
         loop {
             let begun = self.begin_value()?;
             let ended = match begun {
-                Begun::Whole(value) => Some(value),
-                Begun::Opened(container) => self.enter(container)?,
+                ValueStart::Whole(value) => Some(value),
+                ValueStart::Opened(container) => self.enter(container)?,
             };
             if let Some(value) = ended
                 && let Some(outermost) = self.leave(value)?
@@ -98,21 +98,21 @@ impl<'t> Scanner<'t> {
     }
 
     /// Reads a scalar, or the bracket that opens a container.
-    fn begin_value(&mut self) -> Read<Begun> {
+    fn begin_value(&mut self) -> ScanResult<ValueStart> {
         let rest = &self.text[self.at..];
         let words = [
-            ("null", Value::Null),
-            ("true", Value::Bool(true)),
-            ("false", Value::Bool(false)),
-            ("NaN", Value::Float(f64::NAN)),
-            ("Infinity", Value::Float(f64::INFINITY)),
-            ("-Infinity", Value::Float(f64::NEG_INFINITY)),
+            ("null", PyValue::Null),
+            ("true", PyValue::Bool(true)),
+            ("false", PyValue::Bool(false)),
+            ("NaN", PyValue::Float(f64::NAN)),
+            ("Infinity", PyValue::Float(f64::INFINITY)),
+            ("-Infinity", PyValue::Float(f64::NEG_INFINITY)),
         ];
         let mut words = words.into_iter();
         let whole = match rest.first() {
-            Some(b'[') => return Ok(Begun::Opened(Container::Array)),
-            Some(b'{') => return Ok(Begun::Opened(Container::Object)),
-            Some(b'"') => Value::Text(self.read_string()?),
+            Some(b'[') => return Ok(ValueStart::Opened(Container::Array)),
+            Some(b'{') => return Ok(ValueStart::Opened(Container::Object)),
+            Some(b'"') => PyValue::Text(self.read_string()?),
             _ => match words.find(|(word, _)| rest.starts_with(word.as_bytes())) {
                 Some((word, value)) => {
                     self.at += word.len();
@@ -121,19 +121,19 @@ impl<'t> Scanner<'t> {
                 None => self.read_number()?,
             },
         };
-        Ok(Begun::Whole(whole))
+        Ok(ValueStart::Whole(whole))
     }
 
     /// Moves into a container, up to its first value. Returns the container if it is empty.
-    fn enter(&mut self, container: Container) -> Read<Option<Value>> {
+    fn enter(&mut self, container: Container) -> ScanResult<Option<PyValue>> {
         if self.open.len() == LEVELS_MAX {
             return Err(ReadError::NotReadable("the body is nested too deep"));
         }
         self.at += 1;
         self.skip_whitespace();
         let (end, empty) = match container {
-            Container::Array => (b']', Value::Array { is_empty: true }),
-            Container::Object => (b'}', Value::Object(BTreeMap::new())),
+            Container::Array => (b']', PyValue::Array { is_empty: true }),
+            Container::Object => (b'}', PyValue::Object(BTreeMap::new())),
         };
         if self.skip(end) {
             return Ok(Some(empty));
@@ -146,7 +146,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Moves from behind `value` to the next value. Returns the outermost value if it has ended.
-    fn leave(&mut self, mut value: Value) -> Read<Option<Value>> {
+    fn leave(&mut self, mut value: PyValue) -> ScanResult<Option<PyValue>> {
         while let Some(container) = self.open.last().copied() {
             if self.open.len() == 1 && container == Container::Object {
                 let name = std::mem::take(&mut self.name);
@@ -170,18 +170,18 @@ impl<'t> Scanner<'t> {
             }
             self.open.pop();
             value = match container {
-                Container::Array => Value::Array { is_empty: false },
+                Container::Array => PyValue::Array { is_empty: false },
                 Container::Object if self.open.is_empty() => {
-                    Value::Object(std::mem::take(&mut self.members))
+                    PyValue::Object(std::mem::take(&mut self.members))
                 }
-                Container::Object => Value::Object(BTreeMap::new()),
+                Container::Object => PyValue::Object(BTreeMap::new()),
             };
         }
         Ok(Some(value))
     }
 
     /// Reads the name of a member, up to its value.
-    fn read_name(&mut self) -> Read<()> {
+    fn read_name(&mut self) -> ScanResult<()> {
         if self.peek() != Some(b'"') {
             let message = "Expecting property name enclosed in double quotes";
             return self.error(message, self.at);
@@ -199,7 +199,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Reads a string, whose opening quotation mark is next.
-    fn read_string(&mut self) -> Read<String> {
+    fn read_string(&mut self) -> ScanResult<String> {
         let unterminated = ("Unterminated string starting at", self.at);
         let mut string = Vec::new();
         let mut high: Option<u32> = None;
@@ -248,7 +248,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Reads an escape sequence, whose backslash is next. Returns its code unit.
-    fn read_escape(&mut self, escape: u8) -> Read<u32> {
+    fn read_escape(&mut self, escape: u8) -> ScanResult<u32> {
         let simple = match escape {
             b'"' | b'\\' | b'/' => escape,
             b'b' => 0x08,
@@ -264,7 +264,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Reads `\u` and four digits. `CPython` wants one more character behind them.
-    fn read_unicode_escape(&mut self) -> Read<u32> {
+    fn read_unicode_escape(&mut self) -> ScanResult<u32> {
         let (u_at, begin) = (self.at + 1, self.at + 2);
         let mut code_unit = 0;
         for at in begin..begin + 4 {
@@ -285,7 +285,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Reads a number. The longest beginning of the text that is one counts.
-    fn read_number(&mut self) -> Read<Value> {
+    fn read_number(&mut self) -> ScanResult<PyValue> {
         let rest = &self.text[self.at..];
         let digits_from = |at: usize| {
             rest[at.min(rest.len())..]
@@ -315,13 +315,13 @@ impl<'t> Scanner<'t> {
         self.at += end;
         let number = String::from_utf8_lossy(&rest[..end]);
         if end > integer_end {
-            return Ok(Value::Float(number.parse().unwrap_or_default()));
+            return Ok(PyValue::Float(number.parse().unwrap_or_default()));
         }
         if integer_digits > INT_DIGITS_MAX {
             return Err(ReadError::NotReadable("an integer has too many digits"));
         }
         let number = if number == "-0" { "0" } else { &*number };
-        Ok(Value::Int(number.to_owned()))
+        Ok(PyValue::Int(number.to_owned()))
     }
 }
 

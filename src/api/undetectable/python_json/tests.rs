@@ -1,18 +1,18 @@
 use super::*;
 
-const FILLED: Value = Value::Array { is_empty: false };
+const FILLED: PyValue = PyValue::Array { is_empty: false };
 
-fn object(members: &[(&str, Value)]) -> Value {
+fn object(members: &[(&str, PyValue)]) -> PyValue {
     let members = members.iter();
-    Value::Object(
+    PyValue::Object(
         members
             .map(|(name, value)| ((*name).to_owned(), value.clone()))
             .collect(),
     )
 }
 
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
+fn text(text: &str) -> PyValue {
+    PyValue::Text(text.to_owned())
 }
 
 #[test]
@@ -22,14 +22,14 @@ fn read_of_an_object_keeps_its_own_members_alone() {
     let expected = object(&[
         ("a", text("last")),
         ("c", FILLED),
-        ("e", Value::Null),
-        ("f", Value::Bool(true)),
-        ("g", Value::Int("-12".to_owned())),
-        ("h", Value::Float(15.0)),
+        ("e", PyValue::Null),
+        ("f", PyValue::Bool(true)),
+        ("g", PyValue::Int("-12".to_owned())),
+        ("h", PyValue::Float(15.0)),
     ]);
     assert_eq!(read(document.as_bytes()), Ok(expected));
     assert_eq!(read(br#"[{"a": 1}]"#), Ok(FILLED));
-    assert_eq!(read(b"[ ]"), Ok(Value::Array { is_empty: true }));
+    assert_eq!(read(b"[ ]"), Ok(PyValue::Array { is_empty: true }));
     let nested = object(&[("a", object(&[]))]);
     assert_eq!(read(br#"{"a": {"b": {"a": 1}}}"#), Ok(nested));
 }
@@ -37,18 +37,18 @@ fn read_of_an_object_keeps_its_own_members_alone() {
 #[test]
 fn read_of_numbers_takes_any_size_and_no_number() {
     let digits = "1".repeat(4_300);
-    let member = |value: Value| Ok(object(&[("a", value)]));
+    let member = |value: PyValue| Ok(object(&[("a", value)]));
     for (sent, expected) in [
-        ("-0", Value::Int("0".to_owned())),
-        (digits.as_str(), Value::Int(digits.clone())),
-        ("1e999", Value::Float(f64::INFINITY)),
-        ("Infinity", Value::Float(f64::INFINITY)),
-        ("-Infinity", Value::Float(f64::NEG_INFINITY)),
+        ("-0", PyValue::Int("0".to_owned())),
+        (digits.as_str(), PyValue::Int(digits.clone())),
+        ("1e999", PyValue::Float(f64::INFINITY)),
+        ("Infinity", PyValue::Float(f64::INFINITY)),
+        ("-Infinity", PyValue::Float(f64::NEG_INFINITY)),
     ] {
         let document = format!(r#"{{"a": {sent}}}"#);
         assert_eq!(read(document.as_bytes()), member(expected), "{sent}");
     }
-    let Ok(Value::Float(number)) = read(b"NaN") else {
+    let Ok(PyValue::Float(number)) = read(b"NaN") else {
         panic!("no float");
     };
     assert!(number.is_nan());
@@ -117,12 +117,12 @@ fn read_of_nested_containers_has_a_limit_and_needs_no_stack() {
 fn a_value_of_serde_json_is_the_same_value() {
     let json = serde_json::json!({"a": 1, "b": 1.5, "c": "x", "d": [1], "e": null, "f": false});
     let expected = object(&[
-        ("a", Value::Int("1".to_owned())),
-        ("b", Value::Float(1.5)),
+        ("a", PyValue::Int("1".to_owned())),
+        ("b", PyValue::Float(1.5)),
         ("c", text("x")),
         ("d", FILLED),
-        ("e", Value::Null),
-        ("f", Value::Bool(false)),
+        ("e", PyValue::Null),
+        ("f", PyValue::Bool(false)),
     ]);
-    assert_eq!(Value::from(&json), expected);
+    assert_eq!(PyValue::from(&json), expected);
 }

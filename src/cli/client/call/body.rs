@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
-use super::Input;
-use crate::cli::commands::{Account, Source, Verify};
+use super::ReadSource;
+use crate::cli::commands::{AccountArg, JsonSource, VerifyArgs};
 
 /// `{}`.
 fn nothing() -> Vec<u8> {
@@ -27,7 +27,7 @@ fn said<const N: usize>(fields: [(&str, Option<Value>); N]) -> Option<Value> {
 }
 
 /// The field `account`.
-pub fn account(of: &Account) -> (&'static str, Option<Value>) {
+pub fn account(of: &AccountArg) -> (&'static str, Option<Value>) {
     ("account", text(of.key.as_ref()))
 }
 
@@ -36,13 +36,13 @@ fn text(said: Option<&String>) -> Option<Value> {
 }
 
 /// The JSON that was given; none is `{}`.
-pub fn given(json: Option<&Source>, read: Input<'_>) -> Result<Vec<u8>, String> {
+pub fn given(json: Option<&JsonSource>, read: ReadSource<'_>) -> Result<Vec<u8>, String> {
     json.map_or_else(|| Ok(nothing()), read)
 }
 
 /// The object with the account in it, its text as it was otherwise. What is no object is left to
 /// the server to refuse, and so is one that has an account already.
-pub fn with_account(json: Vec<u8>, of: &Account) -> Vec<u8> {
+pub fn with_account(json: Vec<u8>, of: &AccountArg) -> Vec<u8> {
     let (_, Some(key)) = account(of) else {
         return json;
     };
@@ -59,7 +59,7 @@ pub fn with_account(json: Vec<u8>, of: &Account) -> Vec<u8> {
 ///
 /// # Errors
 /// Returns one line if `--body` cannot be read or is not JSON.
-pub fn verification(wanted: &Verify, read: Input<'_>) -> Result<Vec<u8>, String> {
+pub fn verification(wanted: &VerifyArgs, read: ReadSource<'_>) -> Result<Vec<u8>, String> {
     let mut when = raw_fields([
         ("operation", text(wanted.like.operation.as_ref())),
         ("method", text(wanted.like.method.as_ref())),

@@ -11,13 +11,13 @@ use serde_json::{Map, Value};
 
 /// The parts of a document that name files.
 #[derive(Deserialize)]
-struct Document<'d> {
+struct LocalFixture<'d> {
     #[serde(borrow, default)]
-    orders: Vec<Order<'d>>,
+    orders: Vec<LocalFixtureOrder<'d>>,
 }
 
 #[derive(Deserialize)]
-struct Order<'d> {
+struct LocalFixtureOrder<'d> {
     #[serde(borrow, default)]
     files: Vec<&'d RawValue>,
 }
@@ -34,12 +34,12 @@ pub fn embed_files(document: Vec<u8>, folder: &Path) -> Result<Vec<u8>, String> 
         return Ok(document);
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let Ok(parsed) = serde_json::from_str::<Document<'_>>(text) else {
+    let Ok(parsed) = serde_json::from_str::<LocalFixture<'_>>(text) else {
         return Ok(document);
     };
     let mut embedded = String::with_capacity(text.len());
     let mut copied = 0;
-    for (order, Order { files }) in parsed.orders.iter().enumerate() {
+    for (order, LocalFixtureOrder { files }) in parsed.orders.iter().enumerate() {
         for (index, file) in files.iter().enumerate() {
             let place = format!("orders[{order}].files[{index}].path");
             let Some(file_with_bytes) = embed_file(file.get(), folder, &place)? else {

@@ -4,12 +4,12 @@ use super::*;
 use crate::cli::grammar::{Cli, Command};
 
 /// A source is read as its own name.
-fn read(source: &Source) -> Result<Vec<u8>, String> {
+fn read(source: &JsonSource) -> Result<Vec<u8>, String> {
     Ok(match source {
-        Source::Given(text) => text.clone().into_bytes(),
-        Source::File(path) if path.ends_with("gone") => return Err("it is gone".to_owned()),
-        Source::File(path) => format!("in {}", path.display()).into_bytes(),
-        Source::Stdin => b"[1]".to_vec(),
+        JsonSource::Given(text) => text.clone().into_bytes(),
+        JsonSource::File(path) if path.ends_with("gone") => return Err("it is gone".to_owned()),
+        JsonSource::File(path) => format!("in {}", path.display()).into_bytes(),
+        JsonSource::Stdin => b"[1]".to_vec(),
     })
 }
 
@@ -21,7 +21,7 @@ fn asked(arguments: &[&str]) -> String {
         panic!("{arguments:?} asks nobody");
     };
     match call(&command, &read) {
-        Ok(Call { method, path, body }) => {
+        Ok(ApiCall { method, path, body }) => {
             let body = body.map(|body| format!(" {}", String::from_utf8_lossy(&body)));
             format!("{method} {path}{}", body.unwrap_or_default())
         }
@@ -252,7 +252,7 @@ fn any_name_is_one_step_of_the_path() {
 #[test]
 fn an_account_goes_into_the_json_that_stays_as_it_is() {
     let with = |json: &str, key: &str| {
-        let of = Account {
+        let of = AccountArg {
             key: Some(key.to_owned()),
         };
         String::from_utf8(with_account(json.into(), &of)).expect("UTF-8")

@@ -7,12 +7,12 @@ const BOXES_MAX: usize = 512;
 
 /// A superbox: its label, and the boxes behind its description.
 #[derive(Debug, Clone, Copy)]
-pub struct Labelled<'a> {
+pub struct Superbox<'a> {
     pub label: &'a str,
     content: &'a [u8],
 }
 
-impl<'a> Labelled<'a> {
+impl<'a> Superbox<'a> {
     /// The first superbox that `bytes` hold.
     pub fn first(bytes: &'a [u8]) -> Option<Self> {
         superboxes(bytes).next()
@@ -31,10 +31,10 @@ impl<'a> Labelled<'a> {
     }
 }
 
-fn superboxes(bytes: &[u8]) -> impl Iterator<Item = Labelled<'_>> {
+fn superboxes(bytes: &[u8]) -> impl Iterator<Item = Superbox<'_>> {
     boxes(bytes).filter_map(|(kind, body)| {
         let (description, content) = split(body)?;
-        (kind == *b"jumb" && description.0 == *b"jumd").then_some(Labelled {
+        (kind == *b"jumb" && description.0 == *b"jumd").then_some(Superbox {
             label: label(description.1)?,
             content,
         })
@@ -48,9 +48,9 @@ fn label(description: &[u8]) -> Option<&str> {
 }
 
 /// A box: its kind, and what it holds.
-type Boxed<'a> = ([u8; 4], &'a [u8]);
+type BoxedContent<'a> = ([u8; 4], &'a [u8]);
 
-fn boxes(bytes: &[u8]) -> impl Iterator<Item = Boxed<'_>> {
+fn boxes(bytes: &[u8]) -> impl Iterator<Item = BoxedContent<'_>> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
         let (found, after) = split(rest)?;
@@ -61,7 +61,7 @@ fn boxes(bytes: &[u8]) -> impl Iterator<Item = Boxed<'_>> {
 }
 
 /// The first box, and what follows.
-fn split(bytes: &[u8]) -> Option<(Boxed<'_>, &[u8])> {
+fn split(bytes: &[u8]) -> Option<(BoxedContent<'_>, &[u8])> {
     let (head, rest) = bytes.split_at_checked(8)?;
     let short = u32::from_be_bytes(head[..4].try_into().ok()?);
     let kind = head[4..].try_into().ok()?;

@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use super::super::names;
 use super::super::source_type::SourceType;
-use super::jumbf::Labelled;
+use super::jumbf::Superbox;
 
 /// Actions of one manifest.
 pub const ACTIONS_MAX: usize = 256;
@@ -35,7 +35,7 @@ pub struct Action {
 }
 
 impl Manifest {
-    pub fn read(found: Labelled<'_>) -> Self {
+    pub fn read(found: Superbox<'_>) -> Self {
         let mut manifest = Self::default();
         for part in found.superboxes() {
             // Both have versions: c2pa.claim.v2
@@ -73,7 +73,7 @@ impl Manifest {
 }
 
 /// Parses the CBOR of a superbox. `None` if there is none, or if it is too long or malformed.
-fn parse<'de, T: Deserialize<'de>>(found: Labelled<'de>) -> Option<T> {
+fn parse<'de, T: Deserialize<'de>>(found: Superbox<'de>) -> Option<T> {
     let cbor = found.content(*b"cbor")?;
     (cbor.len() <= CBOR_BYTES_MAX).then(|| minicbor_serde::from_slice(cbor).ok())?
 }

@@ -59,7 +59,7 @@ fn manifest(label: &str, program: &str, assertions: &[Vec<u8>]) -> Vec<u8> {
 
 fn provenance(manifests: &[Vec<u8>]) -> Provenance {
     let store = labelled("c2pa", &manifests.concat());
-    let mut clues = Clues::default();
+    let mut clues = ProvenanceSignals::default();
     read(&mut clues, &store);
     clues.settled()
 }
@@ -165,7 +165,7 @@ fn read_a_manifest_of_very_many_actions_returns_the_first() {
     ]
     .concat();
     let found = manifest("a", "Example", &[actions_of(&many), actions_of(&many)]);
-    let found = Manifest::read(Labelled::first(&found).expect("a superbox"));
+    let found = Manifest::read(Superbox::first(&found).expect("a superbox"));
     assert_eq!(found.actions.len(), manifest::ACTIONS_MAX);
 }
 
@@ -237,7 +237,7 @@ fn a_store_in_many_segments_is_joined() {
         );
     }
     assert_eq!(store, whole);
-    let mut clues = Clues::default();
+    let mut clues = ProvenanceSignals::default();
     read(&mut clues, &store);
     assert_eq!(clues.settled(), generator("Grok"));
 }
@@ -250,7 +250,7 @@ fn a_store_torn_off_or_broken_anywhere_is_read_or_not() {
         collect(&mut store, segment.body);
     }
     let whole = |store: &[u8]| {
-        let mut clues = Clues::default();
+        let mut clues = ProvenanceSignals::default();
         read(&mut clues, store);
         clues.settled()
     };
@@ -267,7 +267,7 @@ fn a_store_torn_off_or_broken_anywhere_is_read_or_not() {
         }
         store[at] = kept;
     }
-    read(&mut Clues::default(), &[0; 64]);
+    read(&mut ProvenanceSignals::default(), &[0; 64]);
     collect(&mut store, b"");
     collect(&mut store, b"JP\x00");
 }

@@ -3,9 +3,9 @@ use crate::model::picture::Provenance;
 
 fn provenance(packet: &str) -> Provenance {
     for cut in (0..packet.len()).filter(|cut| packet.is_char_boundary(*cut)) {
-        read(&mut Clues::default(), &packet.as_bytes()[..cut]);
+        read(&mut ProvenanceSignals::default(), &packet.as_bytes()[..cut]);
     }
-    let mut clues = Clues::default();
+    let mut clues = ProvenanceSignals::default();
     read(&mut clues, packet.as_bytes());
     clues.settled()
 }
@@ -92,7 +92,7 @@ fn of_very_many_attributes_none_is_held_against_those_before_it() {
     let many = "a='b' ".repeat(40_000);
     for many in ["", many.as_str()] {
         let packet = format!("<d {many} CreatorTool='' CreatorTool='Midjourney'/>");
-        let mut clues = Clues::default();
+        let mut clues = ProvenanceSignals::default();
         read(&mut clues, packet.as_bytes());
         assert_eq!(clues.settled(), generator("Midjourney"));
     }

@@ -3,8 +3,8 @@
 use super::reading::{places, places_of_images, stream_with, text};
 use super::{ai, jpeg, made, made_with, with_picture};
 use crate::engine::report::{ReportImages, ReportSources, draw_images};
-use crate::engine::{Budget, Content, Failure, fixture};
-use crate::model::picture::Defect;
+use crate::engine::{Budget, EngineError, InputFile, fixture};
+use crate::model::picture::FileDefect;
 
 #[test]
 fn picture_and_heatmap_stand_side_by_side_in_the_same_size() {
@@ -27,10 +27,10 @@ fn picture_and_heatmap_stand_side_by_side_in_the_same_size() {
 /// Draws the images of a report on that picture in a lease of `budget_bytes`.
 async fn drawn(
     file: &str,
-    content: Content,
+    content: InputFile,
     side_px_max: u32,
     budget_bytes: u64,
-) -> Result<ReportImages, Failure> {
+) -> Result<ReportImages, EngineError> {
     let sources = ReportSources {
         picture: Some(content),
         heatmap: None,
@@ -60,7 +60,7 @@ async fn images_are_drawn_within_the_side_and_what_is_not_a_picture_gets_a_card(
     let refused = drawn("large.jpg", large, 1600, 16 << 20).await;
     let refused = refused.expect_err("no room");
     assert!(
-        matches!(refused, Failure::Defect(Defect::TooLarge(_))),
+        matches!(refused, EngineError::Defect(FileDefect::TooLarge(_))),
         "{refused:?}"
     );
 }

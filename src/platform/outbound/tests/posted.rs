@@ -2,17 +2,17 @@
 
 use super::*;
 
-async fn posted(outbound: &Outbound, reply: Reply) -> Result<Posted, String> {
-    let server = Server::start(reply).await;
-    let untreated = Treatment::default();
+async fn posted(outbound: &OutboundClient, reply: TestReply) -> Result<WebhookResponse, String> {
+    let server = ReplyServer::start(reply).await;
+    let untreated = CallOverrides::default();
     let posted = outbound.post_json(&server.origin, &[], "{}".to_owned(), &untreated);
     posted.await
 }
 
-fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Posted {
+fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> WebhookResponse {
     let headers = headers.iter();
     let headers = headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Posted {
+    WebhookResponse {
         status,
         headers: headers.collect(),
         body: body.to_owned(),
@@ -21,8 +21,8 @@ fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Posted {
 }
 
 /// The answer, of which more came.
-fn clipped(answer: Posted) -> Posted {
-    Posted {
+fn clipped(answer: WebhookResponse) -> WebhookResponse {
+    WebhookResponse {
         is_clipped: true,
         ..answer
     }
@@ -72,7 +72,7 @@ async fn of_a_long_body_the_begin_is_told() {
         posted(&outbound(), long).await,
         Ok(clipped(answer(200, &headers, &begin)))
     );
-    let told = posted(&outbound(), Reply::Endless).await;
+    let told = posted(&outbound(), TestReply::Endless).await;
     let told = told.map(|told| (told.status, told.body));
     let chunks = "12345".repeat(820);
     assert_eq!(told, Ok((200, chunks[..4_096].to_owned())));
@@ -81,15 +81,15 @@ async fn of_a_long_body_the_begin_is_told() {
 #[tokio::test]
 async fn a_body_that_does_not_come_or_breaks_off_is_no_failure() {
     let stalls = "HTTP/1.1 204 Fine\r\n\r\n";
-    let told = posted(&outbound(), Reply::Stall(stalls)).await;
+    let told = posted(&outbound(), TestReply::Stall(stalls)).await;
     assert_eq!(told, Ok(answer(204, &[], "")));
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nbegun";
     let headers = [("content-length", "9")];
     let expected = Ok(answer(200, &headers, "begun"));
-    assert_eq!(posted(&outbound(), Reply::Stall(head)).await, expected);
-    let broken = Reply::Bytes(head.as_bytes().to_vec());
+    assert_eq!(posted(&outbound(), TestReply::Stall(head)).await, expected);
+    let broken = TestReply::Bytes(head.as_bytes().to_vec());
     assert_eq!(posted(&outbound(), broken).await, expected);
     let timeout = Duration::from_millis(200);
-    let hurried = posted(&Outbound::new(timeout, false), Reply::Stall(head)).await;
+    let hurried = posted(&OutboundClient::new(timeout, false), TestReply::Stall(head)).await;
     assert_eq!(hurried, expected, "the timeout is the status's");
 }

@@ -1,34 +1,34 @@
 //! Calls that something is done to.
 
 use super::*;
-use crate::model::rule::{Body, Fault, Respond};
+use crate::model::rule::{Fault, StubBody, StubResponse};
 
-fn broken(fault: Fault) -> Treatment {
-    Treatment {
+fn broken(fault: Fault) -> CallOverrides {
+    CallOverrides {
         fault: Some(("rule 1".to_owned(), fault)),
-        ..Treatment::default()
+        ..CallOverrides::default()
     }
 }
 
-fn answered(status: u16, headers: &[(&str, &str)], body: Option<Body>) -> Treatment {
+fn answered(status: u16, headers: &[(&str, &str)], body: Option<StubBody>) -> CallOverrides {
     let headers = headers.iter();
     let headers = headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Treatment {
-        respond: Some(Respond {
+    CallOverrides {
+        respond: Some(StubResponse {
             status,
             headers: headers.collect(),
             body,
         }),
-        ..Treatment::default()
+        ..CallOverrides::default()
     }
 }
 
 /// What each kind of call comes to, so treated: a post, a put, a fetch and what is then in the
 /// file.
 async fn called(
-    outbound: &Outbound,
+    outbound: &OutboundClient,
     url: &str,
-    treatment: &Treatment,
+    treatment: &CallOverrides,
 ) -> [Result<String, String>; 3] {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("file");
@@ -49,18 +49,18 @@ async fn called(
 
 #[tokio::test]
 async fn a_drip_takes_what_time_there_is_and_no_more() {
-    let server = Server::start(reply("200 OK", "", "picture")).await;
+    let server = ReplyServer::start(reply("200 OK", "", "picture")).await;
     let drip = |bytes_per_second| broken(Fault::Drip { bytes_per_second });
     let done = called(&outbound(), &server.origin, &drip(100)).await;
     let expected = ["200", "200", "None picture"];
     assert_eq!(done, expected.map(|it| Ok(it.to_owned())));
     let short = Duration::from_millis(50);
-    let timeouts = Timeouts {
+    let timeouts = OutboundTimeouts {
         answer: short,
         fetch: short,
         put: short,
     };
-    let hurried = Outbound::within(timeouts, false);
+    let hurried = OutboundClient::within(timeouts, false);
     let [posted, put, fetched] = called(&hurried, &server.origin, &drip(1)).await;
     let line = format!("{}: not done within 50ms", server.origin);
     for done in [posted, put, fetched] {
@@ -100,12 +100,12 @@ async fn a_receiver_that_reads_nothing_does_not_hold_a_request_that_breaks() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let short = Duration::from_millis(50);
-    let timeouts = Timeouts {
+    let timeouts = OutboundTimeouts {
         answer: short,
         fetch: short,
         put: short,
     };
-    let hurried = Outbound::within(timeouts, false);
+    let hurried = OutboundClient::within(timeouts, false);
     let (body, treatment) = ("x".repeat(64 * 1024 * 1024), broken(Fault::Truncate));
     let posted = hurried.post_json(&url, &[], body, &treatment).await;
     assert_eq!(posted, Err(format!("{url}: not done within 50ms")));
@@ -114,10 +114,10 @@ async fn a_receiver_that_reads_nothing_does_not_hold_a_request_that_breaks() {
 #[tokio::test]
 async fn what_is_answered_in_anothers_place_is_taken_as_its_own() {
     let nobody = "http://127.0.0.1:1/";
-    let json = Some(Body::Json("[1]".to_owned()));
-    let text = Some(Body::Text("a".to_owned()));
+    let json = Some(StubBody::Json("[1]".to_owned()));
+    let text = Some(StubBody::Text("a".to_owned()));
     let typed = [("Content-Type", "image/png")];
-    let large = Some(Body::Text("x".repeat(1_001)));
+    let large = Some(StubBody::Text("x".repeat(1_001)));
     let too_large = Err(format!("{nobody} has more than 1000 bytes"));
     let refused = |line: &str| Err(format!("{nobody} answered {line}"));
     for (treatment, status, fetched) in [

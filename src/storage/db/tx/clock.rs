@@ -4,14 +4,14 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::model::ids::ClockId;
 use crate::platform::clock::Clock;
-use crate::storage::db::Result;
+use crate::storage::db::StoreResult;
 
 /// Writes the state of a clock, which an account has already.
 pub(in crate::storage::db) async fn write_clock(
     sqlite: &mut SqliteConnection,
     clock_id: ClockId,
     clock: Clock,
-) -> Result<()> {
+) -> StoreResult<()> {
     let json = serde_json::to_string(&clock)?;
     let query = match clock_id {
         ClockId::DEFAULT => sqlx::query(

@@ -2,9 +2,9 @@
 
 use sqlx::Connection as _;
 
-use super::Writer;
+use super::DbWriter;
 
-impl Writer {
+impl DbWriter {
     /// Commits the open group, refuses transactions from then on, and brings the write-ahead log
     /// home. Nothing waits for the disk: what the process wrote is there without, and a server
     /// told to stop stops at once, however busy the disk is.

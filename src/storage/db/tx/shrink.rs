@@ -9,8 +9,8 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Notify;
 
-use super::Writer;
-use crate::storage::db::Result;
+use super::DbWriter;
+use crate::storage::db::StoreResult;
 
 /// Free pages that are kept for new rows: 4 MiB, in pages of 4 KiB.
 const FREE_PAGES_KEPT: i64 = 1_024;
@@ -19,7 +19,7 @@ const SLICE_PAGES: i64 = 256;
 /// Value of `auto_vacuum` of a file that gives pages back by `incremental_vacuum`.
 const INCREMENTAL: i64 = 2;
 
-impl Writer {
+impl DbWriter {
     /// Gives space back whenever rows were removed. Ends when the writer is closed.
     pub(super) async fn shrink_when_rows_go(writer: Weak<Self>, rows_went: Arc<Notify>) {
         loop {
@@ -36,7 +36,7 @@ impl Writer {
     }
 
     /// Gives free pages back until few are left. Returns `false` if the writer is closed.
-    async fn shrink(&self) -> Result<bool> {
+    async fn shrink(&self) -> StoreResult<bool> {
         let mut has_shrunk = false;
         loop {
             // The lock is fair: transactions that wait come between two slices.
@@ -61,7 +61,7 @@ impl Writer {
 
 /// Gives a slice of the free pages back. Returns `false` if few are left, or if the file gives none
 /// back.
-async fn give_back_slice(sqlite: &mut SqliteConnection) -> Result<bool> {
+async fn give_back_slice(sqlite: &mut SqliteConnection) -> StoreResult<bool> {
     let free_pages = count_free_pages(sqlite).await?;
     if free_pages <= FREE_PAGES_KEPT {
         return Ok(false);
@@ -73,7 +73,7 @@ async fn give_back_slice(sqlite: &mut SqliteConnection) -> Result<bool> {
     Ok(count_free_pages(sqlite).await? < free_pages)
 }
 
-async fn count_free_pages(sqlite: &mut SqliteConnection) -> Result<i64> {
+async fn count_free_pages(sqlite: &mut SqliteConnection) -> StoreResult<i64> {
     let row = sqlx::query("PRAGMA freelist_count")
         .fetch_one(sqlite)
         .await?;
@@ -84,7 +84,7 @@ async fn count_free_pages(sqlite: &mut SqliteConnection) -> Result<i64> {
 /// once. `sqlite` is a connection whose `auto_vacuum` is set, outside a transaction.
 ///
 /// <https://www.sqlite.org/pragma.html#pragma_auto_vacuum>
-pub(in crate::storage::db) async fn enable(sqlite: &mut SqliteConnection) -> Result<()> {
+pub(in crate::storage::db) async fn enable(sqlite: &mut SqliteConnection) -> StoreResult<()> {
     let row = sqlx::query("PRAGMA auto_vacuum")
         .fetch_one(&mut *sqlite)
         .await?;
@@ -108,7 +108,7 @@ mod tests {
     use sqlx::{ConnectOptions, Connection};
 
     use super::{FREE_PAGES_KEPT, count_free_pages, give_back_slice};
-    use crate::model::account::Settings;
+    use crate::model::account::AccountSettings;
     use crate::model::time::Timestamp;
     use crate::storage::db::sealed::Connected;
     use crate::storage::db::tx::Tx;
@@ -120,7 +120,7 @@ mod tests {
     async fn add_large_account(db: &Db) -> crate::model::ids::AccountId {
         let mut tx: Tx = db.begin().await.expect("a transaction");
         let at = Timestamp::from_ms(0);
-        let added = accounts::insert(&mut tx, "large", &Settings::default(), at).await;
+        let added = accounts::insert(&mut tx, "large", &AccountSettings::default(), at).await;
         let id = added.expect("an account");
         let rows = sqlx::query(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1024)

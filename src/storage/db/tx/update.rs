@@ -4,41 +4,44 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Sqlite};
 
 use super::Tx;
-use crate::storage::db::{Result, sealed};
+use crate::storage::db::{StoreResult, sealed};
 
 const UPDATE_ORDER: &str = "UPDATE orders SET status = ?, body = ? WHERE id = ?; ";
 
 /// An order's new state, to be written.
 #[derive(Debug)]
-pub struct Update {
+pub struct OrderUpdate {
     pub id: String,
     pub status: &'static str,
     pub body: String,
 }
 
 /// A statement on its way.
-pub type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
+pub type SqlQuery = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
 impl Tx {
     /// Has an order's new state written with the next statement, or at the commit.
-    pub(in crate::storage::db) async fn update_order(&mut self, update: Update) -> Result<()> {
+    pub(in crate::storage::db) async fn update_order(
+        &mut self,
+        update: OrderUpdate,
+    ) -> StoreResult<()> {
         self.flush().await?;
         self.update = Some(update);
         Ok(())
     }
 
     /// The statement, and before it what is to be written with the next one; that is bound.
-    pub(in crate::storage::db) fn with_update(&mut self, sql: &str) -> Query {
+    pub(in crate::storage::db) fn with_update(&mut self, sql: &str) -> SqlQuery {
         match self.update.take() {
             None => sqlx::query(AssertSqlSafe(sql.to_owned())),
-            Some(Update { id, status, body }) => {
+            Some(OrderUpdate { id, status, body }) => {
                 let query = sqlx::query(AssertSqlSafe(format!("{UPDATE_ORDER}{sql}")));
                 query.bind(status).bind(body).bind(id)
             }
         }
     }
 
-    pub(super) async fn flush(&mut self) -> Result<()> {
+    pub(super) async fn flush(&mut self) -> StoreResult<()> {
         if self.update.is_some() {
             let update = self.with_update("");
             update.execute(sealed::Connected::sqlite(self)).await?;

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::super::signed;
 use super::{EMBED, EXTRACT, made, text};
-use crate::support::{Receiver, Stunt, code, picture};
+use crate::support::{Receiver, TestServer, code, picture};
 
 #[tokio::test]
 async fn an_embedding_answers_an_output_for_every_watermark() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let files = json!([
         {"fileName": "a.tif", "watermarks": [{"text": "one"}, {"text": "two"}]},
         {"fileName": "b.pdf", "originalFileUrl": "http://files.test/b", "watermarks": [{"text": "three"}]}]);
@@ -37,7 +37,7 @@ async fn an_embedding_answers_an_output_for_every_watermark() {
 
 #[tokio::test]
 async fn an_extraction_lists_the_original_first_and_starts_when_both_are_in() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let file = json!({"fileName": "q.jpg", "originalFile": {"fileName": "o.jpg"}});
     let body = json!({"idempotencyKey": "a", "file": file});
     let answer = stunt.post("live", EXTRACT, &body).await;
@@ -70,7 +70,7 @@ async fn an_extraction_lists_the_original_first_and_starts_when_both_are_in() {
 
 #[tokio::test]
 async fn the_same_key_gives_the_same_order_and_another_body_is_a_conflict() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
     let first = stunt.post("live", EMBED, &body).await;
@@ -95,7 +95,7 @@ async fn the_same_key_gives_the_same_order_and_another_body_is_a_conflict() {
 
 #[tokio::test]
 async fn what_is_not_uploaded_within_twelve_hours_fails() {
-    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
     stunt.webhook("live", &receiver.url).await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
@@ -141,7 +141,7 @@ async fn what_is_not_uploaded_within_twelve_hours_fails() {
 
 #[tokio::test]
 async fn an_extraction_needs_its_original() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for (file, why) in [
         (
             json!({"fileName": "a.jpg"}),
@@ -178,7 +178,7 @@ async fn an_extraction_needs_its_original() {
 
 #[tokio::test]
 async fn an_order_that_waits_for_nothing_more_has_no_upload_urls() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
     made(&stunt, "live", EMBED, &body).await;
@@ -195,7 +195,7 @@ async fn an_order_that_waits_for_nothing_more_has_no_upload_urls() {
 
 #[tokio::test]
 async fn repeated_create_of_an_embedding_answers_the_current_status_of_each_output() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}, {"text": "two"}]},
         {"fileName": "b.jpg", "watermarks": [{"text": "three"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
@@ -230,7 +230,7 @@ async fn repeated_create_of_an_embedding_answers_the_current_status_of_each_outp
 
 #[tokio::test]
 async fn repeated_create_with_another_body_answers_the_first_order_of_a_test_key() {
-    let stunt = Stunt::frozen("sk_test_1").await;
+    let stunt = TestServer::frozen("sk_test_1").await;
     let embed = |text: &str| {
         let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": text}]}]);
         json!({"idempotencyKey": "a", "files": files})
@@ -249,7 +249,7 @@ async fn repeated_create_with_another_body_answers_the_first_order_of_a_test_key
 
 #[tokio::test]
 async fn errors_are_an_object_in_v3_in_both_revisions() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for (key, revision, v2) in [
         ("a", "2026-03", json!("f_fail.jpg is named so as to fail")),
         (
@@ -274,7 +274,7 @@ async fn errors_are_an_object_in_v3_in_both_revisions() {
 
 #[tokio::test]
 async fn order_of_v3_is_named_after_its_first_file() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let files = json!([{"fileName": "été.png", "watermarks": [{"text": "x"}]},
         {"fileName": "b.jpg", "watermarks": [{"text": "x"}]}]);
     let embed = json!({"idempotencyKey": "a", "files": files});

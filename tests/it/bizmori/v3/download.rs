@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::super::{ANTI_AI, fetched};
 use super::{EMBED, embedded, extracted, made, text};
-use crate::support::{Stunt, code};
+use crate::support::{TestServer, code};
 
-pub(super) async fn download(stunt: &Stunt, key: &str, id: &str) -> Value {
+pub(super) async fn download(stunt: &TestServer, key: &str, id: &str) -> Value {
     let path = format!("/api/v3/orders/{id}/download");
     let answer = stunt.get(key, &path).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -45,7 +45,7 @@ pub(super) fn members(zipped: &[u8]) -> Vec<String> {
 
 #[tokio::test]
 async fn every_output_has_its_url_and_several_have_a_zip() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let id = embedded(&stunt, "live", &["one", "two"]).await;
     let data = download(&stunt, "live", &id).await;
     assert_eq!(
@@ -65,7 +65,7 @@ async fn every_output_has_its_url_and_several_have_a_zip() {
 
 #[tokio::test]
 async fn download_of_one_output_answers_its_own_url_as_the_archive() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let id = embedded(&stunt, "live", &["one"]).await;
     let data = download(&stunt, "live", &id).await;
     assert_eq!(data["archiveUrl"], data["files"][0]["downloadUrl"]);
@@ -83,7 +83,7 @@ async fn download_of_one_output_answers_its_own_url_as_the_archive() {
 
 #[tokio::test]
 async fn download_of_one_output_of_a_test_key_answers_its_sample_as_the_archive() {
-    let stunt = Stunt::frozen("sk_test_1").await;
+    let stunt = TestServer::frozen("sk_test_1").await;
     let id = embedded(&stunt, "sk_test_1", &["one"]).await;
     let data = download(&stunt, "sk_test_1", &id).await;
     assert_eq!(data["archiveUrl"], data["files"][0]["downloadUrl"]);
@@ -93,7 +93,7 @@ async fn download_of_one_output_of_a_test_key_answers_its_sample_as_the_archive(
 
 #[tokio::test]
 async fn a_link_lives_no_longer_than_the_order() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let id = embedded(&stunt, "live", &["one"]).await;
     stunt.advance("live", "P6DT23H59M").await;
     let data = download(&stunt, "live", &id).await;
@@ -112,7 +112,7 @@ async fn a_link_lives_no_longer_than_the_order() {
 
 #[tokio::test]
 async fn a_download_is_refused_in_the_vendors_order() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let id = extracted(&stunt, "live", "a.jpg").await;
     let body = json!({"idempotencyKey": "p", "files": [{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]});
     let order = made(&stunt, "live", EMBED, &body).await;
@@ -129,7 +129,7 @@ async fn a_download_is_refused_in_the_vendors_order() {
 
 #[tokio::test]
 async fn outputs_of_v3_carry_one_text_each() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let id = embedded(&stunt, "live", &["one", "two"]).await;
     let data = download(&stunt, "live", &id).await;
     for (n, expected) in ["one", "two"].into_iter().enumerate() {

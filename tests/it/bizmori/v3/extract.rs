@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::EXTRACT as EXTRACT_V2;
 use super::{EXTRACT, made, text};
-use crate::support::{Receiver, Stunt, picture};
+use crate::support::{Receiver, TestServer, picture};
 
 /// The body of a create of an extraction from a file of that name.
 fn body(key: &str, name: &str) -> Value {
@@ -13,7 +13,7 @@ fn body(key: &str, name: &str) -> Value {
 }
 
 /// Creates an extraction and uploads `query`. Its clock has to be frozen; it is complete then.
-async fn extracted(stunt: &Stunt, key: &str, name: &str, query: Vec<u8>) -> String {
+async fn extracted(stunt: &TestServer, key: &str, name: &str, query: Vec<u8>) -> String {
     let order = made(stunt, key, EXTRACT, &body(name, name)).await;
     stunt
         .put(&text(&order, "/files/0/uploadUrl"), picture())
@@ -24,7 +24,7 @@ async fn extracted(stunt: &Stunt, key: &str, name: &str, query: Vec<u8>) -> Stri
 }
 
 /// The status, the result and what settled it, as v3 answers.
-async fn result(stunt: &Stunt, key: &str, id: &str) -> (Value, Value, String) {
+async fn result(stunt: &TestServer, key: &str, id: &str) -> (Value, Value, String) {
     let answer = stunt.get(key, &format!("/api/v3/orders/{id}")).await;
     let outcome = answer.header("x-mock-outcome").to_owned();
     let data = answer.json()["data"].take();
@@ -37,7 +37,7 @@ fn without_result(status: &str) -> Value {
 
 #[tokio::test]
 async fn file_that_cannot_be_processed_completes_as_unsupported_and_its_credits_come_back() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     let settings = json!({"credits": 10});
@@ -85,7 +85,7 @@ async fn file_that_cannot_be_processed_completes_as_unsupported_and_its_credits_
 
 #[tokio::test]
 async fn file_that_cannot_be_processed_fails_an_extraction_of_v2() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let new = json!({"idempotencyKey": "a", "file": {"fileName": "q.jpg"}});
     let order = made(&stunt, "live", EXTRACT_V2, &new).await;
     stunt
@@ -99,7 +99,7 @@ async fn file_that_cannot_be_processed_fails_an_extraction_of_v2() {
 
 #[tokio::test]
 async fn names_choose_results_that_only_v3_has() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for key in ["live", "sk_test_1"] {
         stunt.freeze(key).await;
         for status in ["inconclusive", "unsupported", "error"] {
@@ -124,7 +124,7 @@ async fn names_choose_results_that_only_v3_has() {
 
 #[tokio::test]
 async fn rule_with_a_detection_status_is_applied_to_extractions_of_v3_alone() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let then = |status: &str| json!({"outcome": {"detectionStatus": status}});
     for status in ["inconclusive", "unsupported", "error"] {
         let rule = json!({"account": "live", "then": then(status)});
@@ -156,7 +156,7 @@ async fn rule_with_a_detection_status_is_applied_to_extractions_of_v3_alone() {
 
 #[tokio::test]
 async fn order_completed_by_hand_can_be_inconclusive() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let order = made(&stunt, "live", EXTRACT, &body("a", "q.jpg")).await;
     for place in ["/files/0/uploadUrl", "/files/1/uploadUrl"] {
         stunt.put(&text(&order, place), picture()).await;
@@ -171,7 +171,7 @@ async fn order_completed_by_hand_can_be_inconclusive() {
 
 #[tokio::test]
 async fn repeated_create_answers_the_current_statuses_and_the_result() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for (name, status, mark, has_report) in [
         (
             "a_detected.jpg",
@@ -205,7 +205,7 @@ async fn repeated_create_answers_the_current_statuses_and_the_result() {
 
 #[tokio::test]
 async fn v2_shows_only_the_common_fields_of_watermark_orders_of_v3() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let id = extracted(&stunt, "live", "q_detected.jpg", picture()).await;
     let embed = super::embedded(&stunt, "live", &["one"]).await;
     let keys = |order: &Value| -> Vec<String> {

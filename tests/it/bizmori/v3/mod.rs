@@ -11,13 +11,13 @@ mod samples;
 use serde_json::{Value, json};
 
 use super::{made, text};
-use crate::support::{Stunt, picture};
+use crate::support::{TestServer, picture};
 
 const EMBED: &str = "/api/v3/orders/wtr-embed";
 const EXTRACT: &str = "/api/v3/orders/wtr-extract";
 
 /// A v3 embedding of one JPEG with these texts, complete.
-async fn embedded(stunt: &Stunt, key: &str, texts: &[&str]) -> String {
+async fn embedded(stunt: &TestServer, key: &str, texts: &[&str]) -> String {
     let marks: Vec<Value> = texts.iter().map(|text| json!({"text": text})).collect();
     let files = json!([{"fileName": "a.jpg", "watermarks": marks}]);
     let body = json!({"idempotencyKey": "embedded", "files": files});
@@ -30,7 +30,7 @@ async fn embedded(stunt: &Stunt, key: &str, texts: &[&str]) -> String {
 }
 
 /// A v3 extraction from a JPEG of that name, complete.
-async fn extracted(stunt: &Stunt, key: &str, name: &str) -> String {
+async fn extracted(stunt: &TestServer, key: &str, name: &str) -> String {
     let file = json!({"fileName": name, "originalFile": {"fileName": "o.jpg"}});
     let body = json!({"idempotencyKey": name, "file": file});
     let order = made(stunt, key, EXTRACT, &body).await;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::super::{ANTI_AI, EMBED as EMBED_V2, EXTRACT as EXTRACT_V2, signed};
 use super::{embedded, extracted, made, text};
-use crate::support::{Stunt, code, picture};
+use crate::support::{TestServer, code, picture};
 
 /// The body, but for what every order has alike at its end after a second.
 fn body(kind: &str, id: &str, name: &str, thumbnail: &str, files: &str, result: &str) -> String {
@@ -18,7 +18,7 @@ fn thumbnail(id: &str) -> String {
     format!(r#""{{origin}}/_s3/bizmori/results/{id}/thumbnail.jpg?{at}""#)
 }
 
-async fn read(stunt: &Stunt, id: &str) -> String {
+async fn read(stunt: &TestServer, id: &str) -> String {
     let answer = stunt.get("live", &format!("/api/v3/orders/{id}")).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     stunt.shown(&answer.text())
@@ -26,7 +26,7 @@ async fn read(stunt: &Stunt, id: &str) -> String {
 
 #[tokio::test]
 async fn an_embedding_of_v3_is_read_with_an_output_for_each_text() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let id = embedded(&stunt, "live", &["one", "two"]).await;
     let output = |n: u8, text: &str| {
         format!(
@@ -50,7 +50,7 @@ async fn an_embedding_of_v3_is_read_with_an_output_for_each_text() {
 
 #[tokio::test]
 async fn an_embedding_of_v2_is_read_with_an_output_for_each_file() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let marks = json!([{"text": "one"}, {"text": "two"}]);
     let new = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "watermarks": marks}]});
     let order = made(&stunt, "live", EMBED_V2, &new).await;
@@ -78,7 +78,7 @@ async fn an_embedding_of_v2_is_read_with_an_output_for_each_file() {
 
 #[tokio::test]
 async fn extractions_of_both_versions_are_read_alike() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let result = r#"{"detectionStatus":"detected","watermarkText":"MORI TEST WATERMARK","reportSupported":true,"reports":[]}"#;
     let id = extracted(&stunt, "live", "q_detected.jpg").await;
     let files = r#"{"fileId":"1001","fileName":"o.jpg","role":"original"},{"fileId":"1002","fileName":"q_detected.jpg","role":"query"}"#;
@@ -114,7 +114,7 @@ async fn extractions_of_both_versions_are_read_alike() {
 
 #[tokio::test]
 async fn detections_and_anti_ai_orders_are_read_with_every_key() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt.confirmed("live", &new, picture()).await;
     stunt.advance("live", "PT5S").await;
@@ -161,7 +161,7 @@ async fn detections_and_anti_ai_orders_are_read_with_every_key() {
 
 #[tokio::test]
 async fn an_order_that_takes_long_is_delayed_and_an_expired_one_has_no_result() {
-    let stunt = Stunt::with(|config| config.orders.processing_ms = 120_000).await;
+    let stunt = TestServer::with(|config| config.orders.processing_ms = 120_000).await;
     stunt.freeze("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt.confirmed("live", &new, picture()).await;
@@ -182,7 +182,7 @@ async fn an_order_that_takes_long_is_delayed_and_an_expired_one_has_no_result() 
 
 #[tokio::test]
 async fn an_order_that_is_none_or_another_keys_is_not_read() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, _) = stunt.pending("live", &new).await;
     for (key, id, status, told) in [

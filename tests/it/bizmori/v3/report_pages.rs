@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::fetched;
 use super::{extracted, text};
-use crate::support::{Stunt, fixture};
+use crate::support::{TestServer, fixture};
 
 /// Runs a program that has to succeed. Returns its output.
 fn output_of(program: &str, arguments: &[&str]) -> String {
@@ -54,7 +54,7 @@ impl Page {
 }
 
 /// Has a report made in that language, and reads it.
-async fn report(stunt: &Stunt, id: &str, locale: &str) -> Page {
+async fn report(stunt: &TestServer, id: &str, locale: &str) -> Page {
     let path = format!("/api/v3/orders/{id}/reports");
     stunt.post("live", &path, &json!({"locale": locale})).await;
     stunt.advance("live", "PT1S").await;
@@ -72,7 +72,7 @@ fn time_after(order: &Value, ms: i64, hours: i64) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-async fn order_of(stunt: &Stunt, id: &str) -> Value {
+async fn order_of(stunt: &TestServer, id: &str) -> Value {
     stunt
         .get("live", &format!("/api/v3/orders/{id}"))
         .await
@@ -81,7 +81,7 @@ async fn order_of(stunt: &Stunt, id: &str) -> Value {
 
 #[tokio::test]
 async fn report_on_a_detection_shows_the_picture_the_heatmap_and_the_probability() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let new = json!({"idempotencyKey": "a", "orderName": "쓔뷁 봄", "fileName": "a_ai.jpg", "options": {"generateHeatmap": true}});
     let id = stunt.confirmed("live", &new, fixture("photo.jpg")).await;
     stunt.advance("live", "PT1S").await;
@@ -113,7 +113,7 @@ async fn report_on_a_detection_shows_the_picture_the_heatmap_and_the_probability
 
 #[tokio::test]
 async fn report_on_a_detection_without_a_heatmap_shows_the_picture_alone() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_human.jpg"});
     let id = stunt.confirmed("live", &new, fixture("photo.jpg")).await;
     stunt.advance("live", "PT1S").await;
@@ -124,7 +124,7 @@ async fn report_on_a_detection_without_a_heatmap_shows_the_picture_alone() {
 
 #[tokio::test]
 async fn report_on_a_file_that_cannot_be_decoded_shows_its_card() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt
         .confirmed("live", &new, fixture("not-a-picture.jpg"))
@@ -136,7 +136,7 @@ async fn report_on_a_file_that_cannot_be_decoded_shows_its_card() {
 
 #[tokio::test]
 async fn report_on_an_extraction_has_each_text_on_its_line_and_the_local_time() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let texts: Vec<String> = (1..=10).map(|n| format!("모리 {n}")).collect();
     let rule = json!({
         "when": {"operation": "bizmori.createWatermarkExtractV3"},

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::fetched;
 use super::{EXTRACT, embedded, extracted, made, text};
-use crate::support::{Stunt, code, picture};
+use crate::support::{TestServer, code, picture};
 
 fn path(id: &str) -> String {
     format!("/api/v3/orders/{id}/reports")
@@ -19,7 +19,7 @@ fn body(id: &str, kind: &str, locale: &str, status: &str, download: &str) -> Str
 
 #[tokio::test]
 async fn a_report_is_queued_made_and_downloaded_in_each_language() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let id = extracted(&stunt, "live", "q_detected.jpg").await;
     let kind = "watermarkDetection";
     for locale in ["ko-KR", "en-US", "ja-JP"] {
@@ -54,7 +54,7 @@ async fn a_report_is_queued_made_and_downloaded_in_each_language() {
 
 #[tokio::test]
 async fn a_report_without_a_locale_is_korean_and_detections_have_them_too() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": {"generateThumbnail": true}});
     let id = stunt.confirmed("live", &new, picture()).await;
     stunt.advance("live", "PT1S").await;
@@ -67,7 +67,7 @@ async fn a_report_without_a_locale_is_korean_and_detections_have_them_too() {
 #[tokio::test]
 async fn a_report_that_cannot_be_is_refused() {
     let key = "sk_test_1";
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     stunt.freeze(key).await;
     let made_nothing_up = embedded(&stunt, "live", &["one"]).await;
     let test = extracted(&stunt, key, "a_undetected.jpg").await;
@@ -107,7 +107,7 @@ async fn a_report_that_cannot_be_is_refused() {
 
 #[tokio::test]
 async fn a_path_that_is_no_text_is_refused_in_the_vendors_words() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let answer = stunt.get("live", &format!("{}/%ff", path("%ff"))).await;
     assert_eq!(
         (answer.status, answer.text()),
@@ -122,7 +122,7 @@ async fn a_path_that_is_no_text_is_refused_in_the_vendors_words() {
 }
 
 /// A complete extraction by `key` from a file of that name, whose original has the other name.
-async fn extracted_from(stunt: &Stunt, key: &str, name: &str, original: &str) -> String {
+async fn extracted_from(stunt: &TestServer, key: &str, name: &str, original: &str) -> String {
     let file = json!({"fileName": name, "originalFile": {"fileName": original}});
     let body = json!({"idempotencyKey": format!("{name} {original}"), "file": file});
     let order = made(stunt, key, EXTRACT, &body).await;
@@ -133,14 +133,14 @@ async fn extracted_from(stunt: &Stunt, key: &str, name: &str, original: &str) ->
     text(&order, "/orderId")
 }
 
-async fn is_supported(stunt: &Stunt, key: &str, id: &str) -> Value {
+async fn is_supported(stunt: &TestServer, key: &str, id: &str) -> Value {
     let detail = stunt.get(key, &format!("/api/v3/orders/{id}")).await.json();
     detail["data"]["result"]["reportSupported"].clone()
 }
 
 #[tokio::test]
 async fn reports_on_pdfs_are_in_korean_only() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let id = extracted_from(&stunt, "live", "q_detected.pdf", "o.jpg").await;
     assert_eq!(is_supported(&stunt, "live", &id).await, true);
     for locale in ["en-US", "ja-JP"] {
@@ -158,7 +158,7 @@ async fn reports_on_pdfs_are_in_korean_only() {
 
 #[tokio::test]
 async fn extractions_of_v2_and_those_with_a_pdf_as_original_have_no_reports() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let new = json!({"idempotencyKey": "a", "file": {"fileName": "q_detected.jpg"}});
     let order = made(&stunt, "live", super::super::EXTRACT, &new).await;
     stunt.put(&text(&order, "/file/uploadUrl"), picture()).await;
@@ -184,7 +184,7 @@ async fn extractions_of_v2_and_those_with_a_pdf_as_original_have_no_reports() {
 #[tokio::test]
 async fn report_of_a_test_key_is_there_at_once_as_a_sample() {
     let key = "sk_test_1";
-    let stunt = Stunt::frozen(key).await;
+    let stunt = TestServer::frozen(key).await;
     let id = extracted(&stunt, key, "q_detected.jpg").await;
     assert_eq!(is_supported(&stunt, key, &id).await, true);
     let asked = json!({"locale": "en-US"});
@@ -229,7 +229,7 @@ async fn report_of_a_test_key_is_there_at_once_as_a_sample() {
 #[tokio::test]
 async fn rules_are_applied_to_reports_of_test_keys() {
     let key = "sk_test_1";
-    let stunt = Stunt::frozen(key).await;
+    let stunt = TestServer::frozen(key).await;
     let id = extracted(&stunt, key, "q_detected.jpg").await;
     let when = json!({"operation": "bizmori.createReport"});
     let slow = json!({"when": when, "times": 1, "then": {"processing": {"ms": 1000}}});
@@ -258,7 +258,7 @@ async fn rules_are_applied_to_reports_of_test_keys() {
 
 #[tokio::test]
 async fn report_is_named_after_its_order() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let new = json!({"idempotencyKey": "a", "orderName": "winter", "fileName": "a_ai.jpg"});
     let id = stunt.confirmed("live", &new, picture()).await;
     stunt.advance("live", "PT1S").await;

@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use super::clock;
-use crate::support::{Receiver, Reply, Stunt, T0, picture, raw};
+use crate::support::{Receiver, Reply, T0, TestServer, picture, raw};
 
 const ADVANCE: &str = "/_mock/clock/advance";
 
 #[tokio::test]
 async fn seven_days_run_a_failing_webhook_and_an_unfinished_upload_each_at_its_own_time() {
     let (stunt, receiver) = (
-        Stunt::frozen("live").await,
+        TestServer::frozen("live").await,
         Receiver::answering([Reply::Status(500); 14]).await,
     );
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
@@ -55,7 +55,7 @@ async fn seven_days_run_a_failing_webhook_and_an_unfinished_upload_each_at_its_o
 
 #[tokio::test]
 async fn first_advances_at_once_each_move_the_clock() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
     let advance = json!({"account": "live", "by": "PT1H"});
@@ -78,7 +78,7 @@ async fn first_advances_at_once_each_move_the_clock() {
 #[tokio::test]
 async fn an_advance_whose_client_hangs_up_is_carried_through() {
     let (stunt, receiver) = (
-        Stunt::frozen("live").await,
+        TestServer::frozen("live").await,
         Receiver::answering([Reply::Status(500); 3]).await,
     );
     stunt.webhook("live", &receiver.url).await;
@@ -106,7 +106,7 @@ async fn an_advance_whose_client_hangs_up_is_carried_through() {
 
 #[tokio::test]
 async fn looking_at_a_clock_and_draining_make_no_account() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
     assert_eq!(clock(&stunt, "nobody").await["now"], T0);
@@ -124,7 +124,7 @@ async fn looking_at_a_clock_and_draining_make_no_account() {
 }
 
 /// Waits until the account has a clock of its own, by moving the default clock on.
-async fn own_clock_of(stunt: &Stunt, key: &str) {
+async fn own_clock_of(stunt: &TestServer, key: &str) {
     for ms in 0.. {
         let now = format!("2026-03-12T11:00:{:02}.{:03}Z", ms / 1_000, ms % 1_000);
         let set = json!({"mode": "frozen", "now": now});
@@ -137,7 +137,7 @@ async fn own_clock_of(stunt: &Stunt, key: &str) {
 
 #[tokio::test]
 async fn advance_while_the_worker_runs_a_job_waits_for_it_and_reports_it_first() {
-    let stunt = Stunt::with(|config| config.orders.processing_ms = 0).await;
+    let stunt = TestServer::with(|config| config.orders.processing_ms = 0).await;
     let receiver = Receiver::holding().await;
     let freeze = json!({"mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
@@ -161,7 +161,7 @@ async fn advance_while_the_worker_runs_a_job_waits_for_it_and_reports_it_first()
 
 #[tokio::test]
 async fn advance_while_an_earlier_job_is_created_runs_it_before_the_later_ones() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::holding().await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     let order = async |key: &str, delay_ms: u32| {
@@ -195,7 +195,7 @@ async fn advance_while_an_earlier_job_is_created_runs_it_before_the_later_ones()
 
 #[tokio::test]
 async fn set_clock_without_an_instant_during_an_advance_keeps_where_the_advance_ends() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::holding().await;
     stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
@@ -225,7 +225,7 @@ async fn set_clock_without_an_instant_during_an_advance_keeps_where_the_advance_
 /// by an advance, and an advance reports its own in order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn advance_beside_a_busy_worker_reports_in_order_and_no_job_twice() {
-    let stunt = Stunt::with(|config| config.orders.processing_ms = 2).await;
+    let stunt = TestServer::with(|config| config.orders.processing_ms = 2).await;
     let orders = async {
         for n in 0..60 {
             let body = json!({"idempotencyKey": n.to_string(), "fileName": "a_ai.jpg"});

@@ -4,12 +4,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{clock, ms};
-use crate::support::{Receiver, Reply, Stunt, T0, picture};
+use crate::support::{Receiver, Reply, T0, TestServer, picture};
 
 /// The clock runs too: what is told of an instant may be so much later.
 const RUN_MS: i64 = 60_000;
 
-async fn jump(stunt: &Stunt, account: Option<&str>) -> Value {
+async fn jump(stunt: &TestServer, account: Option<&str>) -> Value {
     let mut set = json!({"mode": "jump", "now": T0});
     if let Some(account) = account {
         set["account"] = json!(account);
@@ -29,7 +29,7 @@ fn near(told: &Value, wanted: &str) {
 
 #[tokio::test]
 async fn a_whole_ladder_of_retries_comes_at_once_each_attempt_at_its_time() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let receiver = Receiver::answering([Reply::Status(500); 6]).await;
     let set = jump(&stunt, Some("live")).await;
     near(&set["now"], T0);
@@ -66,7 +66,7 @@ async fn a_whole_ladder_of_retries_comes_at_once_each_attempt_at_its_time() {
 
 #[tokio::test]
 async fn nothing_is_leapt_to_that_nobody_waits_for_and_all_of_it_ends_on_the_way() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     jump(&stunt, Some("live")).await;
     let files = json!([{"fileName": "never.jpg", "watermarks": [{"text": "one"}]}]);
     let body = json!({"idempotencyKey": "upload", "files": files});
@@ -98,7 +98,7 @@ async fn nothing_is_leapt_to_that_nobody_waits_for_and_all_of_it_ends_on_the_way
 
 #[tokio::test]
 async fn an_order_that_starts_by_its_upload_is_leapt_to_as_well() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     jump(&stunt, Some("live")).await;
     let slow = json!({"processing": {"delayMs": 86_400_000}});
     stunt
@@ -122,7 +122,7 @@ async fn an_order_that_starts_by_its_upload_is_leapt_to_as_well() {
 
 #[tokio::test]
 async fn what_is_held_is_not_leapt_to_until_it_is_let_go() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     jump(&stunt, Some("live")).await;
     let rule = json!({"account": "live", "when": {"operation": "bizmori.createAiDetection"},
         "then": {"processing": "hold"}});
@@ -142,7 +142,7 @@ async fn what_is_held_is_not_leapt_to_until_it_is_let_go() {
 
 #[tokio::test]
 async fn the_default_clock_jumps_for_all_that_follow_it() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     stunt.freeze("left").await;
     jump(&stunt, None).await;
     let slow = json!({"processing": {"delayMs": 3_600_000}});
@@ -170,7 +170,7 @@ async fn the_default_clock_jumps_for_all_that_follow_it() {
 
 #[tokio::test]
 async fn a_clock_that_is_stopped_jumps_no_more_and_may_be_advanced() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     jump(&stunt, Some("live")).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let freeze = json!({"account": "live", "mode": "frozen", "now": T0});
@@ -191,7 +191,7 @@ async fn a_clock_that_is_stopped_jumps_no_more_and_may_be_advanced() {
 }
 
 /// An order that is due in a day, and waits for nothing any more.
-async fn due_in_a_day(stunt: &Stunt, key: &str) -> String {
+async fn due_in_a_day(stunt: &TestServer, key: &str) -> String {
     let slow = json!({"processing": {"delayMs": 86_400_000}});
     let path = "/_mock/accounts/live";
     stunt.control(Method::PUT, path, &slow).await;
@@ -201,7 +201,7 @@ async fn due_in_a_day(stunt: &Stunt, key: &str) -> String {
 
 #[tokio::test]
 async fn leap_while_a_client_owes_an_upload_waits_for_it() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     jump(&stunt, Some("live")).await;
     let presign = [("apikey", "live")];
     let path = "/get-presigned-url?file_name=a.jpg&expiration=3600";
@@ -236,7 +236,7 @@ async fn leap_while_a_client_owes_an_upload_waits_for_it() {
 
 #[tokio::test]
 async fn leap_while_an_upload_stays_away_comes_without_it() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     jump(&stunt, Some("live")).await;
     let body = json!({"idempotencyKey": "never", "fileName": "a_ai.jpg"});
     stunt.pending("live", &body).await;

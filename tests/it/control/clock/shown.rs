@@ -4,13 +4,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::clock;
-use crate::support::{Stunt, T0, picture};
+use crate::support::{T0, TestServer, picture};
 
 const ADVANCE: &str = "/_mock/clock/advance";
 
 #[tokio::test]
 async fn a_clock_shows_whose_it_is_and_what_is_due_next() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
     let set = stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
     let offset = set["offsetMs"].clone();
@@ -42,7 +42,7 @@ async fn a_clock_shows_whose_it_is_and_what_is_due_next() {
 
 #[tokio::test]
 async fn advance_to_an_instant_runs_all_that_is_due_by_then() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt.confirmed("live", &body, picture()).await;
     let to = json!({"account": "live", "to": "2026-03-12T19:00:01+09:00"});
@@ -61,7 +61,7 @@ async fn advance_to_an_instant_runs_all_that_is_due_by_then() {
 
 #[tokio::test]
 async fn advance_to_nowhere_is_refused_and_gives_no_account_a_clock() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
     stunt.get("live", "/api/v2/orders").await;
@@ -115,7 +115,7 @@ async fn advance_to_nowhere_is_refused_and_gives_no_account_a_clock() {
 
 #[tokio::test]
 async fn advance_names_what_clients_owe_the_orders_of_its_clock() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let freeze = json!({"mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
     let body = |key: &str| json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});

@@ -4,11 +4,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{deliveries, ended};
-use crate::support::{Receiver, Reply, Stunt, picture};
+use crate::support::{Receiver, Reply, TestServer, picture};
 
 #[tokio::test]
 async fn the_last_thousand_of_an_account_are_kept() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let ladder = json!({"respond": {"status": 500}, "webhook": {"duplicate": 10}});
     stunt
         .control(Method::POST, "/_mock/rules", &json!({"then": ladder}))
@@ -38,7 +38,7 @@ async fn the_last_thousand_of_an_account_are_kept() {
 #[tokio::test]
 async fn they_go_with_their_account_and_outlive_the_process() {
     let data = tempfile::tempdir().expect("a directory");
-    let on = || Stunt::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let on = || TestServer::with(|config| config.data_dir = Some(data.path().to_owned()));
     let stunt = on().await;
     stunt.freeze("live").await;
     let receiver = Receiver::answering([Reply::Reset]).await;
@@ -56,7 +56,7 @@ async fn they_go_with_their_account_and_outlive_the_process() {
 
 #[tokio::test]
 async fn a_webhook_that_is_removed_while_it_is_called_is_told_of() {
-    let stunt = Stunt::with(|config| config.outbound.webhook_timeout_ms = 1_000).await;
+    let stunt = TestServer::with(|config| config.outbound.webhook_timeout_ms = 1_000).await;
     stunt.freeze("live").await;
     let receiver = Receiver::answering([Reply::Silence]).await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;

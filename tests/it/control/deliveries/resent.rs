@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{deliveries, ended, resend};
-use crate::support::{Answer, Receiver, Reply, Stunt, picture};
+use crate::support::{Receiver, Reply, TestResponse, TestServer, picture};
 
 /// The attempt's number, what it was answered, how the delivery stood after it and when the next
 /// is due.
@@ -13,14 +13,14 @@ fn seen(told: &Value) -> Value {
     fields.map(|field| told[field].clone()).into()
 }
 
-fn resent(answer: &Answer) -> Value {
+fn resent(answer: &TestResponse) -> Value {
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()
 }
 
 /// A receiver that answers so, and after that 200, and the first attempt at it.
-async fn first(script: &[u16]) -> (Stunt, Receiver, Value) {
-    let stunt = Stunt::frozen("live").await;
+async fn first(script: &[u16]) -> (TestServer, Receiver, Value) {
+    let stunt = TestServer::frozen("live").await;
     let script = script.iter().map(|status| Reply::Status(*status));
     let receiver = Receiver::answering(script).await;
     ended(&stunt, &receiver.url).await;
@@ -99,7 +99,7 @@ async fn what_a_rule_drops_by_hand_has_failed_for_good() {
 
 #[tokio::test]
 async fn what_a_rule_has_put_off_is_sent_now_as_it_was_ruled() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::answering([Reply::Status(500)]).await;
     let on = json!({"delayMs": 60_000, "signature": "missing"});
     let rule = json!({"account": "live", "skip": 1, "times": 1, "then": {"webhook": on}});
@@ -117,7 +117,7 @@ async fn what_a_rule_has_put_off_is_sent_now_as_it_was_ruled() {
 
 #[tokio::test]
 async fn it_waits_its_turn_at_the_webhook() {
-    let stunt = Stunt::with(|config| config.outbound.webhook_timeout_ms = 1_000).await;
+    let stunt = TestServer::with(|config| config.outbound.webhook_timeout_ms = 1_000).await;
     stunt.freeze("live").await;
     let receiver = Receiver::answering([Reply::Status(200), Reply::Silence]).await;
     ended(&stunt, &receiver.url).await;

@@ -5,14 +5,14 @@ use std::io::ErrorKind;
 use serde_json::{Value, json};
 
 use super::{ORDERS, creating, exchanged, hits, once, orders, picture_url, request, rule};
-use crate::support::raw::Came;
-use crate::support::{Answer, Stunt, picture};
+use crate::support::raw::RawResponse;
+use crate::support::{TestResponse, TestServer, picture};
 
 /// An operation and a request that means it.
-type Case = (&'static str, Vec<u8>);
+type FaultCase = (&'static str, Vec<u8>);
 
 /// One operation and more of each front door, and what is none.
-async fn cases(stunt: &Stunt) -> Vec<Case> {
+async fn cases(stunt: &TestServer) -> Vec<FaultCase> {
     let body = json!({"idempotencyKey": "cases", "fileName": "a_ai.jpg"});
     let (_, upload) = stunt.pending("live", &body).await;
     let url = picture_url(stunt).await;
@@ -37,14 +37,14 @@ async fn cases(stunt: &Stunt) -> Vec<Case> {
 }
 
 /// What comes without a rule, the connection then being closed.
-async fn plain(stunt: &Stunt, bytes: &[u8]) -> Came {
+async fn plain(stunt: &TestServer, bytes: &[u8]) -> RawResponse {
     let line = bytes.windows(2).position(|two| two == b"\r\n");
     let (line, rest) = bytes.split_at(line.expect("a line") + 2);
     let closing = [line, b"Connection: close\r\n", rest].concat();
     exchanged(stunt, &closing).await
 }
 
-async fn broken(stunt: &Stunt, (operation, bytes): &Case, then: Value) -> Came {
+async fn broken(stunt: &TestServer, (operation, bytes): &FaultCase, then: Value) -> RawResponse {
     once(stunt, operation, then).await;
     let came = exchanged(stunt, bytes).await;
     assert!(hits(stunt).await.iter().all(|hits| *hits == 1));
@@ -53,7 +53,7 @@ async fn broken(stunt: &Stunt, (operation, bytes): &Case, then: Value) -> Came {
 
 #[tokio::test]
 async fn a_reset_is_an_rst_and_nothing_has_come() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for asked in cases(&stunt).await {
         let came = broken(&stunt, &asked, json!({"fault": "reset"})).await;
         assert_eq!(came.text(), "", "{}", asked.0);
@@ -64,7 +64,7 @@ async fn a_reset_is_an_rst_and_nothing_has_come() {
 
 #[tokio::test]
 async fn an_empty_answer_is_an_end_without_a_byte() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for asked in cases(&stunt).await {
         let came = broken(&stunt, &asked, json!({"fault": "empty"})).await;
         assert_eq!(
@@ -79,7 +79,7 @@ async fn an_empty_answer_is_an_end_without_a_byte() {
 
 #[tokio::test]
 async fn garbage_is_no_http_and_then_the_end() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for asked in cases(&stunt).await {
         let came = broken(&stunt, &asked, json!({"fault": "garbage"})).await;
         assert!(!came.bytes.is_empty() && came.error.is_none(), "{came:?}");
@@ -91,7 +91,7 @@ async fn garbage_is_no_http_and_then_the_end() {
 
 #[tokio::test]
 async fn a_truncated_answer_has_its_head_and_half_its_body() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for asked in cases(&stunt).await {
         let whole = plain(&stunt, &asked.1).await.answer();
         let came = broken(&stunt, &asked, json!({"fault": "truncate"})).await;
@@ -114,14 +114,14 @@ async fn a_truncated_answer_has_its_head_and_half_its_body() {
     stunt.still_works("live").await;
 }
 
-fn is_half_a_head(came: &Came) -> bool {
+fn is_half_a_head(came: &RawResponse) -> bool {
     let text = came.text();
     text.starts_with("HTTP/1.1 ") && !text.contains("\r\n\r\n") && came.error.is_none()
 }
 
 #[tokio::test]
 async fn what_has_no_body_to_speak_of_is_cut_within_its_head() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let url = picture_url(&stunt).await;
     let preflight = "Origin: http://a\r\nAccess-Control-Request-Method: PUT\r\n";
     for asked in [
@@ -148,7 +148,7 @@ async fn what_has_no_body_to_speak_of_is_cut_within_its_head() {
 
 #[tokio::test]
 async fn where_no_length_is_told_the_answer_never_ends() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     stunt
         .pending("live", &json!({"idempotencyKey": "a", "fileName": "a.jpg"}))
         .await;
@@ -174,7 +174,7 @@ async fn where_no_length_is_told_the_answer_never_ends() {
 
 #[tokio::test]
 async fn a_drip_brings_all_of_it_piece_by_piece() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for asked in cases(&stunt).await {
         let whole = plain(&stunt, &asked.1).await;
         let rate = (whole.bytes.len() * 2).max(400);
@@ -189,14 +189,14 @@ async fn a_drip_brings_all_of_it_piece_by_piece() {
         let (came, whole) = (came.answer(), whole.answer());
         assert_eq!(came.status, whole.status);
         assert_eq!(came.bytes.len(), whole.bytes.len());
-        let names = |answer: &Answer| answer.headers.keys().cloned().collect::<Vec<_>>();
+        let names = |answer: &TestResponse| answer.headers.keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(&came), names(&whole), "{}", asked.0);
     }
 }
 
 #[tokio::test]
 async fn the_front_door_has_done_what_was_asked_and_its_answer_is_lost() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     for (n, fault) in ["reset", "empty", "truncate", "garbage"].iter().enumerate() {
         let asked = ("bizmori.createAiDetection", creating(fault));
         broken(&stunt, &asked, json!({"fault": fault})).await;
@@ -210,7 +210,7 @@ async fn the_front_door_has_done_what_was_asked_and_its_answer_is_lost() {
 
 #[tokio::test]
 async fn with_an_answer_beside_it_the_front_door_is_not_asked_and_that_answer_breaks() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let respond = json!({"status": 503, "headers": {"Retry-After": "7"}, "body": "not today"});
     let asked = ("bizmori.createAiDetection", creating("a"));
     let then = json!({"respond": respond, "fault": "truncate"});
@@ -231,7 +231,7 @@ async fn with_an_answer_beside_it_the_front_door_is_not_asked_and_that_answer_br
 
 #[tokio::test]
 async fn the_fault_and_the_answer_may_be_of_two_rules() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let asked = ("bizmori.createAiDetection", creating("a"));
     once(
         &stunt,
@@ -246,7 +246,7 @@ async fn the_fault_and_the_answer_may_be_of_two_rules() {
 
 #[tokio::test]
 async fn skip_and_times_say_which_answers_break() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let when = json!({"operation": "bizmori.listWebhooks"});
     let body =
         json!({"account": "live", "when": when, "skip": 1, "times": 2, "then": {"fault": "empty"}});
@@ -263,7 +263,7 @@ async fn skip_and_times_say_which_answers_break() {
 
 #[tokio::test]
 async fn the_control_plane_never_breaks() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     rule(&stunt, &json!({"then": {"fault": "reset"}})).await;
     for path in ["/_mock/health", "/_mock/nothing", "/_mock/rules"] {
         let came = plain(&stunt, &request("GET", path, "", b"")).await;

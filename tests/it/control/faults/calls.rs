@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::listener::{Listener, parts, told_bytes};
+use super::listener::{RawListener, parts, told_bytes};
 use super::{hits, once, rule};
-use crate::support::{Answer, Stunt, fixture, picture};
+use crate::support::{TestResponse, TestServer, fixture, picture};
 
 const ANTI_AI: &str = "/api/v2/orders/anti-ai";
 const PUT: &str = "zeroCopy.put";
@@ -16,7 +16,7 @@ const FETCH: &str = "file.fetch";
 const LADDER: &str = "PT7.3S";
 
 /// Makes an order; its id.
-async fn made(stunt: &Stunt, body: &Value) -> String {
+async fn made(stunt: &TestServer, body: &Value) -> String {
     let answer = stunt.post("live", ANTI_AI, body).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let id = answer.json()["data"]["orderId"].take();
@@ -24,7 +24,7 @@ async fn made(stunt: &Stunt, body: &Value) -> String {
 }
 
 /// An order in zero copy, of files of those names.
-async fn zero_copy(stunt: &Stunt, key: &str, origin: &str, names: &[&str]) -> String {
+async fn zero_copy(stunt: &TestServer, key: &str, origin: &str, names: &[&str]) -> String {
     let file = |name: &&str| {
         let url = format!("http://files.test/{name}");
         json!({"fileName": name, "originalFileUrl": url})
@@ -37,15 +37,15 @@ async fn zero_copy(stunt: &Stunt, key: &str, origin: &str, names: &[&str]) -> St
 }
 
 /// The order's status and what is told of its failure.
-async fn ended(stunt: &Stunt, id: &str) -> (Value, Value) {
+async fn ended(stunt: &TestServer, id: &str) -> (Value, Value) {
     let mut order = stunt.order("live", id).await;
     (order["status"].take(), order["errors"].take())
 }
 
 #[tokio::test]
 async fn each_fault_is_seen_by_the_target_and_the_next_try_is_whole() {
-    let stunt = Stunt::frozen("live").await;
-    let mut listener = Listener::start().await;
+    let stunt = TestServer::frozen("live").await;
+    let mut listener = RawListener::start().await;
     for fault in ["reset", "empty", "truncate", "garbage"] {
         once(&stunt, PUT, json!({"fault": fault})).await;
         let id = zero_copy(&stunt, fault, &listener.origin, &["a.jpg"]).await;
@@ -85,8 +85,8 @@ async fn each_fault_is_seen_by_the_target_and_the_next_try_is_whole() {
 
 #[tokio::test]
 async fn a_put_that_always_breaks_fails_the_order_and_tells_why() {
-    let stunt = Stunt::frozen("live").await;
-    let mut listener = Listener::start().await;
+    let stunt = TestServer::frozen("live").await;
+    let mut listener = RawListener::start().await;
     let when = json!({"operation": PUT, "fileName": "b.*"});
     let body = json!({"name": "flaky", "when": when, "then": {"fault": "truncate"}});
     rule(&stunt, &body).await;
@@ -108,8 +108,8 @@ async fn a_put_that_always_breaks_fails_the_order_and_tells_why() {
 
 #[tokio::test]
 async fn a_dripped_put_comes_whole_and_piece_by_piece() {
-    let stunt = Stunt::frozen("live").await;
-    let mut listener = Listener::start().await;
+    let stunt = TestServer::frozen("live").await;
+    let mut listener = RawListener::start().await;
     let then = json!({"fault": "drip", "bytesPerSecond": 20_000});
     once(&stunt, PUT, then).await;
     let id = zero_copy(&stunt, "a", &listener.origin, &["a.jpg"]).await;
@@ -123,8 +123,8 @@ async fn a_dripped_put_comes_whole_and_piece_by_piece() {
 
 #[tokio::test]
 async fn a_rule_answers_in_the_targets_place() {
-    let stunt = Stunt::frozen("live").await;
-    let mut listener = Listener::start().await;
+    let stunt = TestServer::frozen("live").await;
+    let mut listener = RawListener::start().await;
     for (status, expected) in [
         (201, (json!("complete"), Value::Null)),
         (
@@ -144,14 +144,14 @@ async fn a_rule_answers_in_the_targets_place() {
     assert_eq!(hits(&stunt).await, [1; 3]);
 }
 
-async fn fetching() -> Stunt {
-    let stunt = Stunt::with(|config| config.orders.fetch = true).await;
+async fn fetching() -> TestServer {
+    let stunt = TestServer::with(|config| config.orders.fetch = true).await;
     stunt.freeze("live").await;
     stunt
 }
 
 /// An order of a file of that name there, run: how it ended.
-async fn fetched(stunt: &Stunt, key: &str, origin: &str) -> (Value, Value) {
+async fn fetched(stunt: &TestServer, key: &str, origin: &str) -> (Value, Value) {
     let file = json!({"fileName": "a.jpg", "originalFileUrl": format!("{origin}/a.jpg")});
     let id = made(stunt, &json!({"idempotencyKey": key, "files": [file]})).await;
     stunt.advance("live", "PT1S").await;
@@ -159,7 +159,7 @@ async fn fetched(stunt: &Stunt, key: &str, origin: &str) -> (Value, Value) {
 }
 
 /// An Undetectable document is asked for, of what is there.
-async fn detect(stunt: &Stunt, url: &str) -> Answer {
+async fn detect(stunt: &TestServer, url: &str) -> TestResponse {
     let body = json!({"key": "live", "url": url}).to_string();
     let headers = [("content-type", "application/json")];
     stunt.send(Method::POST, "/detect", &headers, body).await
@@ -168,7 +168,7 @@ async fn detect(stunt: &Stunt, url: &str) -> Answer {
 #[tokio::test]
 async fn each_fault_is_met_in_what_is_downloaded() {
     let stunt = fetching().await;
-    let mut listener = Listener::answering(picture()).await;
+    let mut listener = RawListener::answering(picture()).await;
     for (n, (fault, says)) in [
         ("reset", "the connection was reset"),
         ("empty", "the connection was closed before the answer"),
@@ -206,7 +206,7 @@ async fn each_fault_is_met_in_what_is_downloaded() {
 #[tokio::test]
 async fn a_file_that_drips_is_there_in_the_end() {
     let stunt = fetching().await;
-    let listener = Listener::answering(picture()).await;
+    let listener = RawListener::answering(picture()).await;
     let then = json!({"fault": "drip", "bytesPerSecond": 200_000});
     once(&stunt, FETCH, then).await;
     let came = fetched(&stunt, "a", &listener.origin).await;

@@ -7,7 +7,7 @@ use reqwest::{Client, Method, Response};
 use serde_json::json;
 
 use super::{create, once, orders, rule};
-use crate::support::{Stunt, picture};
+use crate::support::{TestServer, picture};
 
 /// A client without connections of earlier calls.
 fn client() -> Client {
@@ -15,7 +15,7 @@ fn client() -> Client {
     builder.build().expect("a client")
 }
 
-async fn got(stunt: &Stunt) -> Result<Response, reqwest::Error> {
+async fn got(stunt: &TestServer) -> Result<Response, reqwest::Error> {
     let url = format!("{}/health", stunt.origin);
     client().get(url).header("apikey", "live").send().await
 }
@@ -32,7 +32,7 @@ fn causes(error: &reqwest::Error) -> String {
 
 #[tokio::test]
 async fn each_fault_is_another_error() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let operation = "undetectable.health";
     for (fault, says) in [
         ("reset", "onnection reset"),
@@ -67,7 +67,7 @@ async fn each_fault_is_another_error() {
 
 #[tokio::test]
 async fn who_does_not_wait_for_a_drip_times_out() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let then = json!({"fault": "drip", "bytesPerSecond": 1});
     once(&stunt, "undetectable.health", then).await;
     let url = format!("{}/health", stunt.origin);
@@ -78,7 +78,7 @@ async fn who_does_not_wait_for_a_drip_times_out() {
 
 #[tokio::test]
 async fn the_third_detection_times_out() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let when = json!({"operation": "bizmori.createAiDetection"});
     let then = json!({"delayMs": 600_000});
     rule(
@@ -106,7 +106,7 @@ async fn the_third_detection_times_out() {
 
 #[tokio::test]
 async fn the_third_detection_fails_as_one_that_took_too_long() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let when = json!({"operation": "bizmori.createAiDetection"});
     let outcome = json!({"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"});
     let then = json!({"outcome": outcome});

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{ORDERS, exchanged, hits, once, picture_url, request};
-use crate::support::raw::{self, Came};
-use crate::support::{Receiver, Stunt, picture};
+use crate::support::raw::{self, RawResponse};
+use crate::support::{Receiver, TestServer, picture};
 
 /// The bodies of the whole answers that came one after the other, and what came after them.
-fn whole_answers(came: &Came) -> (Vec<Vec<u8>>, &[u8]) {
+fn whole_answers(came: &RawResponse) -> (Vec<Vec<u8>>, &[u8]) {
     let (mut rest, mut bodies) = (came.bytes.as_slice(), Vec::new());
     while let Some(head) = rest.windows(4).position(|four| four == b"\r\n\r\n") {
         let text = String::from_utf8_lossy(&rest[..head]).to_lowercase();
@@ -31,7 +31,7 @@ fn whole_answers(came: &Came) -> (Vec<Vec<u8>>, &[u8]) {
 
 #[tokio::test]
 async fn what_was_answered_before_came_whole() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let url = picture_url(&stunt).await;
     let picture = stunt.send(Method::GET, &url, &[], "").await.bytes;
     let big = request("GET", &url, "", b"");
@@ -68,7 +68,7 @@ async fn what_was_answered_before_came_whole() {
 
 #[tokio::test]
 async fn requests_sent_ahead_are_answered_up_to_the_one_that_breaks() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     once(&stunt, "undetectable.health", json!({"fault": "empty"})).await;
     let list = request("GET", ORDERS, "", b"");
     let health = request("GET", "/health", "", b"");
@@ -82,7 +82,7 @@ async fn requests_sent_ahead_are_answered_up_to_the_one_that_breaks() {
 #[tokio::test]
 async fn answers_that_wait_to_be_read_are_not_lost() {
     const COUNT: usize = 400;
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let url = picture_url(&stunt).await;
     let picture = stunt.send(Method::GET, &url, &[], "").await.bytes;
     once(&stunt, "undetectable.health", json!({"fault": "empty"})).await;
@@ -108,7 +108,7 @@ async fn answers_that_wait_to_be_read_are_not_lost() {
 
 #[tokio::test]
 async fn after_a_drip_its_connection_is_as_ever() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let url = picture_url(&stunt).await;
     let picture = stunt.send(Method::GET, &url, &[], "").await.bytes;
     let big = request("GET", &url, "Connection: close\r\n", b"");
@@ -132,7 +132,7 @@ async fn after_a_drip_its_connection_is_as_ever() {
 
 #[tokio::test]
 async fn a_drip_ends_when_its_client_goes() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     once(&stunt, "*", json!({"fault": "drip", "bytesPerSecond": 1})).await;
     let mut client = raw::connect(&stunt.origin).await;
     let health = request("GET", "/health", "", b"");
@@ -144,7 +144,7 @@ async fn a_drip_ends_when_its_client_goes() {
 
 #[tokio::test]
 async fn a_drip_does_not_hold_the_server() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     once(&stunt, "*", json!({"fault": "drip", "bytesPerSecond": 1})).await;
     let mut client = raw::connect(&stunt.origin).await;
     let health = request("GET", "/health", "", b"");
@@ -157,7 +157,7 @@ async fn a_drip_does_not_hold_the_server() {
 #[tokio::test]
 async fn an_order_whose_confirm_was_answered_so_goes_on() {
     for fault in ["reset", "empty", "truncate", "garbage", "drip"] {
-        let stunt = Stunt::frozen("live").await;
+        let stunt = TestServer::frozen("live").await;
         let receiver = Receiver::start().await;
         stunt.webhook("live", &receiver.url).await;
         let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});

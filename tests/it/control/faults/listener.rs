@@ -5,14 +5,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::support::raw::Came;
+use crate::support::raw::RawResponse;
 
-pub struct Listener {
+pub struct RawListener {
     pub origin: String,
-    came: UnboundedReceiver<Came>,
+    came: UnboundedReceiver<RawResponse>,
 }
 
-impl Listener {
+impl RawListener {
     /// One that answers 200 with that body.
     pub async fn answering(body: Vec<u8>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -31,7 +31,7 @@ impl Listener {
     }
 
     /// What came by the next connection that has ended.
-    pub async fn next(&mut self) -> Came {
+    pub async fn next(&mut self) -> RawResponse {
         self.came.recv().await.expect("it listens")
     }
 
@@ -43,7 +43,7 @@ impl Listener {
 }
 
 /// The head, and as much of the body as came; none if there is no whole head.
-pub fn parts(came: &Came) -> Option<(String, &[u8])> {
+pub fn parts(came: &RawResponse) -> Option<(String, &[u8])> {
     let end = came.bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&came.bytes[..end]).to_lowercase();
     Some((head, &came.bytes[end + 4..]))
@@ -56,12 +56,12 @@ pub fn told_bytes(head: &str) -> usize {
     length.map_or(0, |length| length.parse().expect("a number"))
 }
 
-fn is_whole(came: &Came) -> bool {
+fn is_whole(came: &RawResponse) -> bool {
     parts(came).is_some_and(|(head, body)| body.len() == told_bytes(&head))
 }
 
-async fn listen(mut stream: TcpStream, body: Vec<u8>, to: UnboundedSender<Came>) {
-    let mut came = Came {
+async fn listen(mut stream: TcpStream, body: Vec<u8>, to: UnboundedSender<RawResponse>) {
+    let mut came = RawResponse {
         bytes: Vec::new(),
         pieces: 0,
         error: None,

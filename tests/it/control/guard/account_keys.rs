@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{assert_code, assert_kept, assert_refused, control_operations, keep_account, path_of};
-use crate::support::Stunt;
+use crate::support::TestServer;
 
 #[tokio::test]
 async fn empty_account_in_the_query_is_refused_by_every_operation() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     keep_account(&stunt).await;
     for operation in control_operations() {
         if operation.name == "control.postToInbox" {
@@ -35,7 +35,7 @@ async fn empty_account_in_the_query_is_refused_by_every_operation() {
 
 #[tokio::test]
 async fn empty_account_in_the_body_is_refused_by_every_operation() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     keep_account(&stunt).await;
     for operation in control_operations() {
         if operation.name == "control.postToInbox" {
@@ -72,7 +72,7 @@ async fn empty_account_in_the_body_is_refused_by_every_operation() {
 
 #[tokio::test]
 async fn empty_account_in_a_document_is_refused_with_its_place() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     keep_account(&stunt).await;
     let detection = "bizmori.createAiDetection";
     for (document, place) in [
@@ -105,7 +105,7 @@ async fn empty_account_in_a_document_is_refused_with_its_place() {
 
 #[tokio::test]
 async fn empty_key_in_the_path_is_refused() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     keep_account(&stunt).await;
     for method in ["GET", "PUT", "DELETE"] {
         let method: reqwest::Method = method.parse().expect("a method");

@@ -3,9 +3,9 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, Stunt, raw};
+use crate::support::{TestResponse, TestServer, raw};
 
-async fn send(stunt: &Stunt, path: &str, version: &str, hosts: &str) -> Answer {
+async fn send(stunt: &TestServer, path: &str, version: &str, hosts: &str) -> TestResponse {
     let request = format!(
         "GET {path} HTTP/{version}\r\n{hosts}Authorization: Bearer live\r\nConnection: close\r\n\r\n"
     );
@@ -13,7 +13,7 @@ async fn send(stunt: &Stunt, path: &str, version: &str, hosts: &str) -> Answer {
 }
 
 /// The status and body in the form of the path's own API.
-fn assert_bad_host(path: &str, answer: &Answer, line: &str) {
+fn assert_bad_host(path: &str, answer: &TestResponse, line: &str) {
     assert_eq!(answer.status, 400, "{path} {line}");
     assert_eq!(answer.header("x-mock-reason"), line, "{path}");
     assert!(answer.header("x-mock-request").parse::<u64>().is_ok());
@@ -37,7 +37,7 @@ fn assert_bad_host(path: &str, answer: &Answer, line: &str) {
 
 #[tokio::test]
 async fn request_without_one_valid_host_answers_400_on_every_api() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let missing = "Host: missing, which HTTP/1.1 requires";
     for path in [
         "/_mock/health",
@@ -82,7 +82,7 @@ async fn request_without_one_valid_host_answers_400_on_every_api() {
 
 #[tokio::test]
 async fn request_without_host_is_in_the_journal() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     send(&stunt, "/api/v2/orders/1?a=b", "1.1", "").await;
     send(&stunt, "/_mock/health", "1.1", "").await;
     let kept = stunt

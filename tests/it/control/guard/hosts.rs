@@ -7,17 +7,17 @@ use stuntdouble::settings::Config;
 use super::{
     EVIL, ask, assert_code, assert_kept, assert_refused, control_operations, keep_account, path_of,
 };
-use crate::support::{Stunt, raw};
+use crate::support::{TestServer, raw};
 
 const REBOUND: &str = "Host: rebound.example:8080\r\n";
 
-async fn health(stunt: &Stunt, headers: &str) -> u16 {
+async fn health(stunt: &TestServer, headers: &str) -> u16 {
     ask(stunt, "GET", "/_mock/health", headers).await.status
 }
 
 #[tokio::test]
 async fn call_by_unknown_host_answers_unknown_host_on_every_operation() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     keep_account(&stunt).await;
     let mut paths: Vec<_> = control_operations()
         .iter()
@@ -44,7 +44,7 @@ async fn call_by_unknown_host_answers_unknown_host_on_every_operation() {
 
 #[tokio::test]
 async fn vendors_and_storage_are_served_by_any_host() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for path in [
         "/api/v2/orders/1",
         "/health",
@@ -59,7 +59,7 @@ async fn vendors_and_storage_are_served_by_any_host() {
 
 #[tokio::test]
 async fn local_names_addresses_and_the_vendors_hosts_are_allowed() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for host in [
         "localhost",
         "LOCALHOST.:8080",
@@ -101,8 +101,8 @@ async fn local_names_addresses_and_the_vendors_hosts_are_allowed() {
 
 #[tokio::test]
 async fn settings_name_more_hosts() {
-    type Set = fn(&mut Config);
-    let settings: [(Set, &str); 5] = [
+    type HostSettings = fn(&mut Config);
+    let settings: [(HostSettings, &str); 5] = [
         (
             |config| config.public_url = Some("http://Mock.example:8080".to_owned()),
             "mock.example",
@@ -125,7 +125,7 @@ async fn settings_name_more_hosts() {
         ),
     ];
     for (set, host) in settings {
-        let stunt = Stunt::with(set).await;
+        let stunt = TestServer::with(set).await;
         assert_eq!(
             health(&stunt, &format!("Host: {host}\r\n")).await,
             200,
@@ -142,7 +142,7 @@ async fn settings_name_more_hosts() {
 
 #[tokio::test]
 async fn every_host_that_a_request_names_has_to_be_allowed() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let absolute = |host: &str| format!("http://{host}/_mock/health");
     for (authority, host, status) in [
         ("localhost:1", "localhost", 200),
@@ -160,7 +160,7 @@ async fn every_host_that_a_request_names_has_to_be_allowed() {
         health(&stunt, &forwarded("localhost", "evil.com")).await,
         200
     );
-    let trusting = Stunt::with(|config| config.trust_forwarded = true).await;
+    let trusting = TestServer::with(|config| config.trust_forwarded = true).await;
     for (host, said, status) in [
         ("localhost", "mock.test", 200),
         ("evil.com", "localhost", 421),
@@ -176,7 +176,7 @@ async fn every_host_that_a_request_names_has_to_be_allowed() {
 #[tokio::test]
 async fn the_host_is_checked_before_the_origin_and_the_origin_before_the_token() {
     let stunt =
-        Stunt::with(|config| config.control.control_token = Some("s3cret".to_owned())).await;
+        TestServer::with(|config| config.control.control_token = Some("s3cret".to_owned())).await;
     let token = "Authorization: Bearer s3cret\r\n";
     for (headers, status, code) in [
         (format!("{REBOUND}{EVIL}"), 421, "unknown_host"),
@@ -198,7 +198,7 @@ async fn the_host_is_checked_before_the_origin_and_the_origin_before_the_token()
 
 #[tokio::test]
 async fn body_of_refused_request_is_read_so_that_its_sender_gets_the_answer() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let body = "x".repeat(8 * 1024 * 1024);
     let headers = [("origin", "http://evil.test")];
     let answer = stunt

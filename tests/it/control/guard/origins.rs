@@ -6,14 +6,14 @@ use serde_json::json;
 use super::{
     EVIL, ask, assert_code, assert_kept, assert_refused, control_operations, keep_account, path_of,
 };
-use crate::support::{Stunt, picture};
+use crate::support::{TestServer, picture};
 
 const HINT: &str =
     "only the server's own pages, and clients that are not browsers, may change state";
 
 #[tokio::test]
 async fn unsafe_call_from_other_origin_answers_cross_origin_on_every_operation() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     keep_account(&stunt).await;
     let mut refused = 0;
     for operation in control_operations() {
@@ -39,7 +39,7 @@ async fn unsafe_call_from_other_origin_answers_cross_origin_on_every_operation()
 
 #[tokio::test]
 async fn reset_is_refused_for_every_page_but_the_servers_own() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     keep_account(&stunt).await;
     let own = &stunt.origin;
     let host = own.trim_start_matches("http://");
@@ -85,7 +85,7 @@ async fn reset_is_refused_for_every_page_but_the_servers_own() {
 
 #[tokio::test]
 async fn own_origin_is_the_one_that_was_called_by_tls_and_through_a_proxy() {
-    let secure = Stunt::with(|config| {
+    let secure = TestServer::with(|config| {
         config.tls.tls = true;
         config.tls.tls_port = 0;
     })
@@ -101,20 +101,20 @@ async fn own_origin_is_the_one_that_was_called_by_tls_and_through_a_proxy() {
 
     let forwarded = "Origin: https://mock.test\r\nX-Forwarded-Proto: https\r\n\
                      X-Forwarded-Host: mock.test\r\n";
-    let behind = Stunt::with(|config| config.trust_forwarded = true).await;
+    let behind = TestServer::with(|config| config.trust_forwarded = true).await;
     let answer = ask(&behind, "POST", "/_mock/reset", forwarded).await;
     assert_eq!(answer.status, 200);
     let own = "Origin: http://localhost\r\nX-Forwarded-Host: mock.test\r\n";
     let answer = ask(&behind, "POST", "/_mock/reset", own).await;
     assert_code(&answer, 403, "cross_origin", own);
-    let alone = Stunt::start().await;
+    let alone = TestServer::start().await;
     let answer = ask(&alone, "POST", "/_mock/reset", forwarded).await;
     assert_code(&answer, 403, "cross_origin", forwarded);
 }
 
 #[tokio::test]
 async fn inbox_deliveries_vendors_and_storage_take_requests_of_any_page() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let cross = [
         ("origin", "http://evil.test"),
         ("sec-fetch-site", "cross-site"),
@@ -158,7 +158,7 @@ async fn inbox_deliveries_vendors_and_storage_take_requests_of_any_page() {
 
 #[tokio::test]
 async fn no_answer_of_the_control_plane_lets_other_origins_read_it() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for operation in control_operations() {
         let path = path_of(&operation);
         let preflight = format!(
@@ -188,7 +188,7 @@ async fn no_answer_of_the_control_plane_lets_other_origins_read_it() {
 
 #[tokio::test]
 async fn refused_call_is_counted_under_its_reason() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for _ in 0..2 {
         ask(&stunt, "POST", "/_mock/reset", EVIL).await;
     }

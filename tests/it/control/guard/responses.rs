@@ -4,26 +4,26 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use serde_json::json;
 use stuntdouble::platform::clock::parse_iso;
-use stuntdouble::platform::presign::{Presign, Signer};
+use stuntdouble::platform::presign::{PresignParams, Signer};
 
 use super::{EVIL, ask, control_operations, path_of};
-use crate::support::{Answer, Stunt, T0, picture};
+use crate::support::{T0, TestResponse, TestServer, picture};
 
-fn all(answer: &Answer, name: &reqwest::header::HeaderName) -> Vec<String> {
+fn all(answer: &TestResponse, name: &reqwest::header::HeaderName) -> Vec<String> {
     let values = answer.headers.get_all(name).iter();
     values
         .map(|it| it.to_str().expect("ASCII").to_owned())
         .collect()
 }
 
-fn assert_policies(answer: &Answer, policies: &[&str], what: &str) {
+fn assert_policies(answer: &TestResponse, policies: &[&str], what: &str) {
     assert_eq!(all(answer, &X_CONTENT_TYPE_OPTIONS), ["nosniff"], "{what}");
     assert_eq!(all(answer, &CONTENT_SECURITY_POLICY), policies, "{what}");
 }
 
 #[tokio::test]
 async fn own_pages_are_not_sniffed_and_not_framed() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let no_frames = "frame-ancestors 'none'";
     for operation in control_operations() {
         let path = path_of(&operation);
@@ -55,7 +55,7 @@ fn head_url(url: &str, origin: &str) -> String {
     let signer = Signer::new(&storage.s3_key_id, &storage.s3_secret, &storage.s3_region);
     let begin = format!("{origin}/_s3/bizmori/");
     let key = url.trim_start_matches(&begin).split('?').next();
-    signer.presign(&Presign {
+    signer.presign(&PresignParams {
         method: "HEAD",
         origin,
         bucket: "bizmori",
@@ -70,7 +70,7 @@ fn head_url(url: &str, origin: &str) -> String {
 
 #[tokio::test]
 async fn uploaded_bytes_are_sandboxed_whatever_is_answered() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": {"generateHeatmap": true}});
     let id = stunt.confirmed("live", &body, picture()).await;
     stunt.advance("live", "PT1S").await;
@@ -114,7 +114,7 @@ async fn uploaded_bytes_are_sandboxed_whatever_is_answered() {
 
 #[tokio::test]
 async fn picture_of_a_document_is_sandboxed() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let slot = "/get-presigned-url?file_name=a_ai.jpg";
     let slot = stunt
         .send(Method::GET, slot, &[("apikey", "live")], "")
@@ -150,7 +150,7 @@ async fn picture_of_a_document_is_sandboxed() {
 
 #[tokio::test]
 async fn answer_of_a_rule_is_sandboxed_on_every_api_whatever_the_rule_says() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let policy = "sandbox allow-scripts allow-same-origin";
     for (path, own) in [
         ("/api/v2/orders/1", &["sandbox", policy][..]),

@@ -3,11 +3,11 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Stunt, T0, picture};
+use crate::support::{T0, TestServer, picture};
 
 const MAX: usize = 1_000;
 
-async fn call(stunt: &Stunt, method: Method, path: &str, body: &Value) -> (u16, Value) {
+async fn call(stunt: &TestServer, method: Method, path: &str, body: &Value) -> (u16, Value) {
     let answer = stunt.send(method, path, &[], body.to_string()).await;
     let json = if answer.bytes.is_empty() {
         Value::Null
@@ -18,7 +18,7 @@ async fn call(stunt: &Stunt, method: Method, path: &str, body: &Value) -> (u16, 
 }
 
 /// A webhook of the account's that goes to the inbox, and an order that comes to its end.
-async fn delivered(stunt: &Stunt, key: &str, name: &str) -> String {
+async fn delivered(stunt: &TestServer, key: &str, name: &str) -> String {
     stunt.freeze(key).await;
     let url = format!("http://localhost:{}/_mock/inbox/{name}", port(stunt));
     stunt.webhook(key, &url).await;
@@ -28,12 +28,12 @@ async fn delivered(stunt: &Stunt, key: &str, name: &str) -> String {
     id
 }
 
-fn port(stunt: &Stunt) -> &str {
+fn port(stunt: &TestServer) -> &str {
     stunt.origin.rsplit(':').next().expect("a port")
 }
 
 /// The orders whose events are in the inbox.
-async fn orders(stunt: &Stunt, query: &str) -> Vec<Value> {
+async fn orders(stunt: &TestServer, query: &str) -> Vec<Value> {
     let path = format!("/_mock/inbox/hook/messages{query}");
     let found = stunt.control(Method::GET, &path, &json!({})).await;
     let messages = found["messages"].as_array().expect("messages").iter();
@@ -44,7 +44,7 @@ async fn orders(stunt: &Stunt, query: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn two_accounts_with_one_name_have_two_inboxes() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let set = json!({"account": "one", "statuses": [204]});
     stunt.control(Method::PUT, "/_mock/inbox/hook", &set).await;
     let one = delivered(&stunt, "one", "hook").await;
@@ -98,7 +98,7 @@ async fn two_accounts_with_one_name_have_two_inboxes() {
 
 #[tokio::test]
 async fn a_webhook_takes_the_inbox_that_was_set_up_without_an_account() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let set = json!({"statuses": [500]});
     let made = stunt.control(Method::PUT, "/_mock/inbox/hook", &set).await;
     assert_eq!(made["account"], Value::Null);
@@ -118,7 +118,7 @@ async fn a_webhook_takes_the_inbox_that_was_set_up_without_an_account() {
 
 #[tokio::test]
 async fn a_message_from_elsewhere_is_of_the_account_that_its_url_names_or_its_signature_tells() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let post = async |path: &str, body: &str, secret: Option<&str>| {
         let signature =
             secret.map(|it| stuntdouble::services::webhooks::signature(it, body.as_bytes()));
@@ -153,7 +153,7 @@ async fn a_message_from_elsewhere_is_of_the_account_that_its_url_names_or_its_si
 
 #[tokio::test]
 async fn the_inbox_longest_unused_goes_and_says_so_to_whoever_waits() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for n in 0..MAX {
         let path = format!("/_mock/inbox/{n}?account=many");
         stunt.send(Method::POST, &path, &[], "x").await;
@@ -229,7 +229,7 @@ async fn the_inbox_longest_unused_goes_and_says_so_to_whoever_waits() {
 
 #[tokio::test]
 async fn a_message_shows_json_as_json_and_the_text_that_was_signed() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     stunt.freeze("live").await;
     let path = "/_mock/inbox/hook?account=live";
     for (sent, shown) in [

@@ -4,11 +4,11 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{messages, posted};
-use crate::support::Stunt;
+use crate::support::TestServer;
 
 #[tokio::test]
 async fn a_message_of_a_mebibyte_is_kept_and_no_larger_one() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let whole = "x".repeat(1024 * 1024);
     assert_eq!(posted(&stunt, &whole).await, 200);
     let large = stunt
@@ -28,7 +28,7 @@ async fn a_message_of_a_mebibyte_is_kept_and_no_larger_one() {
 
 #[tokio::test]
 async fn how_many_went_is_told() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let whole = "x".repeat(1024 * 1024);
     for _ in 0..9 {
         assert_eq!(posted(&stunt, &whole).await, 200);
@@ -42,7 +42,8 @@ async fn how_many_went_is_told() {
 
 #[tokio::test]
 async fn what_a_box_cannot_be_is_refused() {
-    let stunt = Stunt::with(|config| config.mode = stuntdouble::settings::Mode::Strict).await;
+    let stunt =
+        TestServer::with(|config| config.mode = stuntdouble::settings::KeyMode::Strict).await;
     let bad = |message: &str, hint: &str| ("bad_inbox", message.to_owned(), hint.to_owned());
     for (set, status, (code, message, hint)) in [
         (
@@ -109,7 +110,7 @@ async fn what_a_box_cannot_be_is_refused() {
 
 #[tokio::test]
 async fn post_for_an_account_whose_key_is_too_long_answers_bad_inbox() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let path = |chars: usize| format!("/_mock/inbox/mine?account={}", "k".repeat(chars));
     let refused = stunt.send(Method::POST, &path(1_001), &[], "x").await;
     let error = json!({
@@ -127,14 +128,14 @@ async fn post_for_an_account_whose_key_is_too_long_answers_bad_inbox() {
     assert_eq!(taken.status, 200);
 }
 
-async fn inboxes(stunt: &Stunt) -> (u16, serde_json::Value) {
+async fn inboxes(stunt: &TestServer) -> (u16, serde_json::Value) {
     let answer = stunt.send(Method::GET, "/_mock/inbox", &[], "").await;
     (answer.status, answer.json())
 }
 
 #[tokio::test]
 async fn what_cannot_be_waited_for_is_refused() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for (query, message, hint) in [
         (
             "?wait=1",

@@ -3,11 +3,11 @@
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::support::Stunt;
+use crate::support::TestServer;
 
 /// A webhook of that key's with this URL; posts what its secret signs, and tells whether the box
 /// finds the signature right.
-async fn checked(stunt: &Stunt, key: &str, url: &str, post: &str) -> Value {
+async fn checked(stunt: &TestServer, key: &str, url: &str, post: &str) -> Value {
     let (_, secret) = stunt.webhook(key, url).await;
     let body = "{\"a\": 1}";
     let signature = stuntdouble::services::webhooks::signature(&secret, body.as_bytes());
@@ -28,7 +28,7 @@ async fn checked(stunt: &Stunt, key: &str, url: &str, post: &str) -> Value {
 
 #[tokio::test]
 async fn it_is_that_of_the_webhook_that_comes_there_however_its_url_is_written() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for (url, post) in [
         ("http://localhost:8080/_mock/inbox/a", "/_mock/inbox/a"),
         ("http://h/_mock/inbox/b?tag=1", "/_mock/inbox/b?tag=1"),
@@ -43,7 +43,7 @@ async fn it_is_that_of_the_webhook_that_comes_there_however_its_url_is_written()
 
 #[tokio::test]
 async fn the_inbox_of_an_account_knows_the_secrets_of_no_other() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let (_, other) = stunt.webhook("other", "http://h/_mock/inbox/a").await;
     stunt.webhook("mine", "http://h/_mock/inbox/a").await;
     let body = "{}";

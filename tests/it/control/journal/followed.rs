@@ -6,17 +6,17 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::{each, requests, verify};
-use crate::support::{Answer, Stunt, T0, raw};
+use crate::support::{T0, TestResponse, TestServer, raw};
 
 const DETECTIONS: &str = "/api/v2/orders/ai-detection";
 const BODY: &str = r#"{"idempotencyKey":"a","fileName":"a_ai.jpg"}"#;
 
 /// A request whose body has come but for its last byte.
-struct Held(TcpStream);
+struct HeldWait(TcpStream);
 
-impl Held {
+impl HeldWait {
     /// Sends the request, and waits until the journal has it under that number.
-    async fn send(stunt: &Stunt, number: u64) -> Self {
+    async fn send(stunt: &TestServer, number: u64) -> Self {
         let length = BODY.len();
         let request_head = format!(
             "POST {DETECTIONS} HTTP/1.1\r\nHost: mock\r\nConnection: close\r\n\
@@ -38,21 +38,21 @@ impl Held {
         held
     }
 
-    async fn finish(mut self) -> Answer {
+    async fn finish(mut self) -> TestResponse {
         let end = &BODY.as_bytes()[BODY.len() - 1..];
         self.0.write_all(end).await.expect("written");
         raw::read(self.0).await
     }
 }
 
-async fn ids(stunt: &Stunt, query: &str) -> Vec<Value> {
+async fn ids(stunt: &TestServer, query: &str) -> Vec<Value> {
     each(&requests(stunt, query).await, "seq")
 }
 
 #[tokio::test]
 async fn follow_while_an_earlier_request_is_held_shows_it_pending_and_completes_it_in_place() {
-    let stunt = Stunt::frozen("live").await;
-    let held = Held::send(&stunt, 1).await;
+    let stunt = TestServer::frozen("live").await;
+    let held = HeldWait::send(&stunt, 1).await;
     let later = stunt.get("live", "/api/v2/orders/1").await;
     assert_eq!(later.header("x-mock-request"), "2");
     let listed = requests(&stunt, "?account=live&since=0").await;
@@ -95,7 +95,7 @@ async fn follow_while_an_earlier_request_is_held_shows_it_pending_and_completes_
 
 #[tokio::test]
 async fn follow_while_a_rule_delays_a_request_shows_it_pending_with_the_fault_to_come() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let rule = json!({"when": {"operation": "bizmori.getOrder"}, "account": "live",
         "then": {"delayMs": 600_000, "fault": "reset"}});
     let rule = stunt.control(Method::POST, "/_mock/rules", &rule).await;
@@ -125,7 +125,7 @@ async fn follow_while_a_rule_delays_a_request_shows_it_pending_with_the_fault_to
 
 #[tokio::test]
 async fn follow_by_pages_lists_the_first_after_the_number() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for _ in 0..5 {
         stunt.get("live", "/api/v2/orders/1").await;
     }
@@ -140,8 +140,8 @@ async fn follow_by_pages_lists_the_first_after_the_number() {
 
 #[tokio::test]
 async fn evict_or_delete_a_pending_request_leaves_it_out_when_it_completes() {
-    let stunt = Stunt::with(|config| config.journal.journal_requests = 2).await;
-    let evicted = Held::send(&stunt, 1).await;
+    let stunt = TestServer::with(|config| config.journal.journal_requests = 2).await;
+    let evicted = HeldWait::send(&stunt, 1).await;
     for _ in 0..2 {
         stunt.get("live", "/api/v2/orders/1").await;
     }
@@ -149,7 +149,7 @@ async fn evict_or_delete_a_pending_request_leaves_it_out_when_it_completes() {
     let listed = requests(&stunt, "?account=live").await;
     assert_eq!(each(&listed, "seq"), [2, 3]);
     assert_eq!(listed["evicted"], 1);
-    let deleted = Held::send(&stunt, 4).await;
+    let deleted = HeldWait::send(&stunt, 4).await;
     let path = "/_mock/requests?account=live";
     stunt.control(Method::DELETE, path, &json!({})).await;
     assert_eq!(deleted.finish().await.header("x-mock-request"), "4");
@@ -161,8 +161,8 @@ async fn evict_or_delete_a_pending_request_leaves_it_out_when_it_completes() {
 
 #[tokio::test]
 async fn verify_a_pending_request_counts_its_head_at_once_and_its_body_when_it_has_come() {
-    let stunt = Stunt::start().await;
-    let held = Held::send(&stunt, 1).await;
+    let stunt = TestServer::start().await;
+    let held = HeldWait::send(&stunt, 1).await;
     let by_body = |within: Value| {
         json!({"account": "live", "when": {"body": {"idempotencyKey": "a"}}, "count": 1,
             "timeoutMs": within})

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{each, requests};
-use crate::support::{Stunt, T0, picture};
+use crate::support::{T0, TestServer, picture};
 
 /// SHA-256 of what [`picture`] is, as the journal has it.
 fn digest(bytes: &[u8]) -> Value {
@@ -25,7 +25,7 @@ fn digest(bytes: &[u8]) -> Value {
 
 #[tokio::test]
 async fn a_request_is_kept_with_its_answer_as_both_were() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "é_ai.exe"});
     let path = "/api/v2/orders/ai-detection?x=1&y=%20";
     let answer = stunt.post("live", path, &body).await;
@@ -75,7 +75,7 @@ async fn a_request_is_kept_with_its_answer_as_both_were() {
 
 #[tokio::test]
 async fn what_is_no_text_is_kept_as_size_and_digest_and_what_is_long_with_its_begin() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (_, url) = stunt.pending("live", &body).await;
     stunt.put(&url, picture()).await;
@@ -93,7 +93,7 @@ async fn what_is_no_text_is_kept_as_size_and_digest_and_what_is_long_with_its_be
 
 #[tokio::test]
 async fn a_picture_that_is_fetched_is_kept_by_its_digest() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt.confirmed("live", &body, picture()).await;
     let url = stunt.order("live", &id).await["originalImageUrl"].take();
@@ -107,7 +107,7 @@ async fn a_picture_that_is_fetched_is_kept_by_its_digest() {
 
 #[tokio::test]
 async fn a_listing_is_of_what_is_asked_for_and_the_newest_last() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for (key, path) in [
         ("one", "/api/v2/orders/1"),
         ("two", "/api/v2/orders/webhooks"),
@@ -157,7 +157,7 @@ async fn a_listing_is_of_what_is_asked_for_and_the_newest_last() {
 
 #[tokio::test]
 async fn the_oldest_go_first_and_how_many_went_is_told() {
-    let stunt = Stunt::with(|config| config.journal.journal_requests = 3).await;
+    let stunt = TestServer::with(|config| config.journal.journal_requests = 3).await;
     for n in 1..=5 {
         stunt.get("one", &format!("/api/v2/orders/{n}")).await;
     }
@@ -179,7 +179,7 @@ async fn the_oldest_go_first_and_how_many_went_is_told() {
 
 #[tokio::test]
 async fn an_account_that_ends_takes_its_journal_along() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     stunt.get("one", "/api/v2/orders/1").await;
     stunt.get("two", "/api/v2/orders/2").await;
     stunt
@@ -197,7 +197,7 @@ async fn an_account_that_ends_takes_its_journal_along() {
 
 #[tokio::test]
 async fn list_a_request_that_a_rule_answered_names_the_rule() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let rule = json!({"account": "one", "then": {"respond": {"status": 503}}});
     let made = stunt.control(Method::POST, "/_mock/rules", &rule).await;
     stunt.get("one", "/api/v2/orders/1").await;
@@ -208,7 +208,7 @@ async fn list_a_request_that_a_rule_answered_names_the_rule() {
 
 #[tokio::test]
 async fn get_a_request_by_account_and_number_answers_that_one() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     stunt
         .control(
             Method::PUT,
@@ -257,7 +257,7 @@ async fn get_a_request_by_account_and_number_answers_that_one() {
 
 #[tokio::test]
 async fn list_by_a_class_of_statuses_answers_those_of_the_class() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     stunt.get("live", "/api/v2/orders/1").await;
     stunt.get("live", "/api/v2/orders?page=0").await;
     stunt.get("live", "/api/v2/orders").await;

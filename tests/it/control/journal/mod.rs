@@ -7,10 +7,10 @@ mod verified;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Stunt};
+use crate::support::{TestResponse, TestServer};
 
 /// What is kept of that query.
-async fn requests(stunt: &Stunt, query: &str) -> Value {
+async fn requests(stunt: &TestServer, query: &str) -> Value {
     let path = format!("/_mock/requests{query}");
     stunt.control(Method::GET, &path, &json!({})).await
 }
@@ -21,7 +21,7 @@ fn each(listed: &Value, field: &str) -> Vec<Value> {
     requests.iter().map(|it| it[field].clone()).collect()
 }
 
-async fn verify(stunt: &Stunt, body: &Value) -> Answer {
+async fn verify(stunt: &TestServer, body: &Value) -> TestResponse {
     let path = "/_mock/requests/verify";
     stunt.send(Method::POST, path, &[], body.to_string()).await
 }

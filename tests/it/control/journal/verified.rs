@@ -4,10 +4,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::verify;
-use crate::support::{Stunt, T0};
+use crate::support::{T0, TestServer};
 
-async fn stunt() -> Stunt {
-    let stunt = Stunt::frozen("live").await;
+async fn stunt() -> TestServer {
+    let stunt = TestServer::frozen("live").await;
     for (key, heatmap) in [("a", true), ("b", false)] {
         let options = json!({"generateHeatmap": heatmap});
         let body = json!({"idempotencyKey": key, "fileName": "cat.jpg", "options": options});
@@ -105,7 +105,7 @@ async fn a_near_miss_names_the_field_that_differs() {
 
 #[tokio::test]
 async fn what_is_kept_no_more_may_make_a_verdict_uncertain() {
-    let stunt = Stunt::with(|config| config.journal.journal_requests = 2).await;
+    let stunt = TestServer::with(|config| config.journal.journal_requests = 2).await;
     for _ in 0..3 {
         stunt.get("live", "/api/v2/orders/1").await;
     }
@@ -131,7 +131,7 @@ async fn what_is_kept_no_more_may_make_a_verdict_uncertain() {
 
 #[tokio::test]
 async fn read_and_verify_where_no_requests_are_kept_answer_journal_disabled() {
-    let stunt = Stunt::with(|config| config.journal.journal_requests = 0).await;
+    let stunt = TestServer::with(|config| config.journal.journal_requests = 0).await;
     stunt.get("live", "/api/v2/orders/1").await;
     let answer = verify(&stunt, &json!({"account": "live", "count": 0})).await;
     let error = json!({"error": {
@@ -158,7 +158,7 @@ async fn read_and_verify_where_no_requests_are_kept_answer_journal_disabled() {
 
 #[tokio::test]
 async fn verify_by_a_class_of_statuses_or_a_file_name_in_any_case_counts_what_matches() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let create = json!({"idempotencyKey": "a", "fileName": "Photo_AI.JPG"});
     stunt
         .post("live", "/api/v2/orders/ai-detection", &create)
@@ -196,7 +196,7 @@ async fn verify_by_a_class_of_statuses_or_a_file_name_in_any_case_counts_what_ma
 
 #[tokio::test]
 async fn a_request_that_is_still_to_come_is_waited_for() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let body = json!({"account": "live", "when": {"path": "/api/v2/orders/2"},
         "count": {"min": 1}, "timeoutMs": 20_000});
     let asked = async {
@@ -214,7 +214,7 @@ async fn a_request_that_is_still_to_come_is_waited_for() {
 
 #[tokio::test]
 async fn a_request_is_there_while_it_waits_for_its_answer() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let rule = json!({"account": "live", "when": {"operation": "bizmori.getOrder"},
         "then": {"delayMs": 600_000}});
     stunt
@@ -234,7 +234,7 @@ async fn a_request_is_there_while_it_waits_for_its_answer() {
 
 #[tokio::test]
 async fn what_can_match_nothing_is_refused() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for (body, code, begins) in [
         (
             json!({"count": 1, "when": {"operation": "nothing"}}),
@@ -276,7 +276,7 @@ async fn what_can_match_nothing_is_refused() {
 }
 
 /// Status and body of a verification of one request whose body has at least `body`.
-async fn verify_body(stunt: &Stunt, body: &str) -> (u16, Value) {
+async fn verify_body(stunt: &TestServer, body: &str) -> (u16, Value) {
     let wanted = format!(r#"{{"account": "live", "when": {{"body": {body}}}, "count": 1}}"#);
     let path = "/_mock/requests/verify";
     let verified = stunt.send(Method::POST, path, &[], wanted).await;
@@ -285,7 +285,7 @@ async fn verify_body(stunt: &Stunt, body: &str) -> (u16, Value) {
 
 #[tokio::test]
 async fn verify_compares_numbers_exactly_however_they_are_written() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let sent = r#"{"idempotencyKey": "1", "fileName": "a.jpg", "f": 1.0, "h": 1e2,
         "x": 123456789012345678901234567890}"#;
     let headers = [

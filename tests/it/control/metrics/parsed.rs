@@ -2,24 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub type Labels = BTreeMap<String, String>;
+pub type ParsedLabels = BTreeMap<String, String>;
 
 /// Samples of one family, by their whole names and labels.
 #[derive(Debug, Default)]
-pub struct Family {
+pub struct ParsedFamily {
     pub kind: String,
-    pub samples: BTreeMap<(String, Labels), String>,
+    pub samples: BTreeMap<(String, ParsedLabels), String>,
 }
 
 /// A page, by its families' names.
 #[derive(Debug, Default)]
-pub struct Page(pub BTreeMap<String, Family>);
+pub struct ParsedMetrics(pub BTreeMap<String, ParsedFamily>);
 
-impl Page {
+impl ParsedMetrics {
     /// The value of a sample that is a count.
     pub fn value(&self, family: &str, labels: &[(&str, &str)]) -> u64 {
         let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let labels: Labels = labels.iter().map(pair).collect();
+        let labels: ParsedLabels = labels.iter().map(pair).collect();
         let family_of = &self.0[family];
         let found = family_of.samples.get(&(family.to_owned(), labels.clone()));
         count(found.unwrap_or_else(|| panic!("no {family} {labels:?}: {family_of:#?}")))
@@ -59,9 +59,9 @@ fn is_name(name: &str) -> bool {
 }
 
 /// The page; panics where it is not well-formed.
-pub fn parse(text: &str) -> Page {
+pub fn parse(text: &str) -> ParsedMetrics {
     assert!(text.ends_with('\n'), "the last line ends");
-    let mut page = Page::default();
+    let mut page = ParsedMetrics::default();
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
         let help = line.strip_prefix("# HELP ");
@@ -71,9 +71,9 @@ pub fn parse(text: &str) -> Page {
         let told = lines.next().expect("a line after HELP");
         let kind = told.strip_prefix(&format!("# TYPE {name} "));
         let kind = kind.unwrap_or_else(|| panic!("TYPE follows HELP: {told}"));
-        let mut family = Family {
+        let mut family = ParsedFamily {
             kind: kind.to_owned(),
-            ..Family::default()
+            ..ParsedFamily::default()
         };
         while let Some(line) = lines.next_if(|line| !line.starts_with('#')) {
             let (sample, labels, value) = sample(line);
@@ -88,11 +88,11 @@ pub fn parse(text: &str) -> Page {
 }
 
 /// `name{label="value",…} value`.
-fn sample(line: &str) -> (String, Labels, String) {
+fn sample(line: &str) -> (String, ParsedLabels, String) {
     let end = line.find(['{', ' ']).expect("a name");
     let (name, mut rest) = line.split_at(end);
     assert!(is_name(name), "{line}");
-    let mut labels = Labels::new();
+    let mut labels = ParsedLabels::new();
     if let Some(inside) = rest.strip_prefix('{') {
         rest = inside;
         loop {
@@ -131,7 +131,7 @@ fn unquoted(text: &str) -> (String, &str) {
     panic!("no end of a value: {text}");
 }
 
-fn check(name: &str, family: &Family) {
+fn check(name: &str, family: &ParsedFamily) {
     let is_plain = family.samples.keys().all(|(sample, _)| sample == name);
     match family.kind.as_str() {
         "counter" => {
@@ -148,9 +148,9 @@ fn check(name: &str, family: &Family) {
 }
 
 /// Buckets grow, the last is all that there is.
-fn check_histogram(name: &str, family: &Family) {
+fn check_histogram(name: &str, family: &ParsedFamily) {
     assert!(name.ends_with("_seconds"), "{name}");
-    let mut buckets: BTreeMap<Labels, Vec<(f64, u64)>> = BTreeMap::new();
+    let mut buckets: BTreeMap<ParsedLabels, Vec<(f64, u64)>> = BTreeMap::new();
     let (mut counts, mut sums) = (BTreeMap::new(), BTreeMap::new());
     for ((sample, labels), value) in &family.samples {
         let mut of = labels.clone();

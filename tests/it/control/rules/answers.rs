@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use super::{ORDERS, answered, busy, hits, rule, rules};
-use crate::support::{Stunt, picture, raw};
+use crate::support::{TestServer, picture, raw};
 
 #[tokio::test]
 async fn an_operation_of_each_front_door_is_answered_by_a_rule_and_no_other_is() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (_, upload) = stunt.pending("live", &body).await;
     for (operation, method, path) in [
@@ -49,7 +49,7 @@ async fn an_operation_of_each_front_door_is_answered_by_a_rule_and_no_other_is()
 
 #[tokio::test]
 async fn a_body_is_sent_as_it_was_written() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for (body, sent, media_type) in [
         (
             r#"{"b": 1.0, "a": [ ]}"#,
@@ -89,7 +89,7 @@ async fn a_body_is_sent_as_it_was_written() {
 
 #[tokio::test]
 async fn an_answer_without_a_body_has_none() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     rule(&stunt, &json!({"then": busy(204)})).await;
     let answer = stunt.get("live", ORDERS).await;
     assert_eq!(
@@ -100,7 +100,7 @@ async fn an_answer_without_a_body_has_none() {
 
 #[tokio::test]
 async fn what_is_no_operation_is_ruled_by_its_path_and_the_control_plane_never_is() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     rule(&stunt, &json!({"then": busy(503)})).await;
     for path in ["/api/v9/new", "/nothing", "/_s3/", "/health"] {
         assert_eq!(stunt.get("live", path).await.status, 503, "{path}");
@@ -120,7 +120,7 @@ async fn what_is_no_operation_is_ruled_by_its_path_and_the_control_plane_never_i
 
 #[tokio::test]
 async fn a_ruled_upload_stores_nothing_and_its_client_can_go_on() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (id, upload) = stunt.pending("live", &body).await;
     let once = json!({"when": {"operation": "storage.put"}, "times": 1, "then": busy(500)});
@@ -141,7 +141,7 @@ async fn a_ruled_upload_stores_nothing_and_its_client_can_go_on() {
 
 #[tokio::test]
 async fn a_delay_is_waited_for_and_then_all_is_as_ever() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let slow = json!({"when": {"operation": "bizmori.listWebhooks"}, "then": {"delayMs": 150}});
     rule(&stunt, &slow).await;
     let began = std::time::Instant::now();
@@ -159,7 +159,7 @@ async fn a_delay_is_waited_for_and_then_all_is_as_ever() {
 
 #[tokio::test]
 async fn a_delay_ends_when_its_client_goes() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     rule(&stunt, &json!({"then": {"delayMs": 600_000}})).await;
     let mut client = raw::connect(&stunt.origin).await;
     let head = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -173,7 +173,7 @@ async fn a_delay_ends_when_its_client_goes() {
 
 #[tokio::test]
 async fn the_number_of_a_ruled_request_is_its_accounts() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     rule(&stunt, &json!({"then": busy(503)})).await;
     let (detect, query) = (json!({"key": "b", "url": "u"}), json!({"id": "none"}));
     let json = [("content-type", "application/json")];

@@ -4,11 +4,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{ORDERS, busy, hits, reads, rule, rules};
-use crate::support::Stunt;
+use crate::support::TestServer;
 
 #[tokio::test]
 async fn a_rule_is_shown_as_it_is_stored() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let full = json!({
         "name": "all", "account": "live",
         "when": {"operation": "bizmori.*", "method": "post", "path": "/api/*"},
@@ -51,7 +51,7 @@ async fn a_rule_is_shown_as_it_is_stored() {
 
 #[tokio::test]
 async fn rules_are_listed_and_removed_one_by_one_of_an_account_or_all() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let accounts = [json!("a"), json!("b"), json!("a"), Value::Null, json!("b")];
     for account in &accounts {
         rule(&stunt, &json!({"account": account, "then": busy(503)})).await;
@@ -89,7 +89,7 @@ async fn rules_are_listed_and_removed_one_by_one_of_an_account_or_all() {
 #[tokio::test]
 async fn rules_and_what_they_have_come_across_outlive_a_restart() {
     let data = tempfile::tempdir().expect("a directory");
-    let on = || Stunt::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let on = || TestServer::with(|config| config.data_dir = Some(data.path().to_owned()));
     let stunt = on().await;
     let body = json!({"account": "live", "skip": 2, "times": 2, "then": {"respond": {"status": 503, "body": {"z": 1, "a": 2}}}});
     rule(&stunt, &body).await;
@@ -110,7 +110,7 @@ async fn rules_and_what_they_have_come_across_outlive_a_restart() {
     assert_eq!((answer.status, answer.text()), (503, body));
     let second = reads(&stunt, "live", 12).await;
 
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let skipping = json!({"account": "live", "skip": 2, "times": 2, "then": busy(503)});
     rule(&stunt, &skipping).await;
     rule(
@@ -124,7 +124,7 @@ async fn rules_and_what_they_have_come_across_outlive_a_restart() {
 
 #[tokio::test]
 async fn an_account_that_ends_takes_its_rules_along_and_no_other() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for key in ["reset", "removed", "left"] {
         rule(&stunt, &json!({"account": key, "then": busy(503)})).await;
     }
@@ -156,7 +156,7 @@ async fn an_account_that_ends_takes_its_rules_along_and_no_other() {
 #[tokio::test]
 async fn what_was_removed_is_not_back_after_a_restart() {
     let data = tempfile::tempdir().expect("a directory");
-    let on = || Stunt::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let on = || TestServer::with(|config| config.data_dir = Some(data.path().to_owned()));
     let stunt = on().await;
     for key in [json!("one"), json!("two"), json!("three"), Value::Null] {
         rule(&stunt, &json!({"account": key, "then": busy(503)})).await;
@@ -184,13 +184,14 @@ async fn what_was_removed_is_not_back_after_a_restart() {
 
 #[tokio::test]
 async fn a_rule_makes_the_account_it_names_or_is_refused_where_accounts_are_set_up() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     rule(&stunt, &json!({"account": "new", "then": busy(503)})).await;
     let listed = stunt
         .control(Method::GET, "/_mock/accounts", &json!({}))
         .await;
     assert_eq!(listed["accounts"][0]["key"], "new");
-    let stunt = Stunt::with(|config| config.mode = stuntdouble::settings::Mode::Strict).await;
+    let stunt =
+        TestServer::with(|config| config.mode = stuntdouble::settings::KeyMode::Strict).await;
     let body = json!({"account": "new", "then": busy(503)}).to_string();
     let refused = stunt.send(Method::POST, "/_mock/rules", &[], body).await;
     let error = json!({"error": {"code": "unknown_account", "message": "no account new", "hint": "set it up with PUT /_mock/accounts/{key}: the mode is strict"}});

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{hits, rule};
-use crate::support::{Receiver, Stunt, fixture, picture};
+use crate::support::{Receiver, TestServer, fixture, picture};
 
 fn order(key: &str, name: &str) -> Value {
     json!({"idempotencyKey": key, "fileName": name})
@@ -12,7 +12,7 @@ fn order(key: &str, name: &str) -> Value {
 
 /// An AI detection of `key`'s that is over: probability, status code, status, plan.
 async fn detected(
-    stunt: &Stunt,
+    stunt: &TestServer,
     key: &str,
     body: &Value,
     bytes: Vec<u8>,
@@ -31,7 +31,7 @@ async fn detected(
 
 #[tokio::test]
 async fn a_detections_probability_outranks_its_name_and_its_bytes() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"when": {"operation": "bizmori.createAiDetection", "fileName": "*_x*"}, "then": {"outcome": {"probability": 0.62}}});
     let id = rule(&stunt, &body).await;
     let ruled = (
@@ -67,7 +67,7 @@ async fn a_detections_probability_outranks_its_name_and_its_bytes() {
 
 #[tokio::test]
 async fn an_order_fails_as_told_and_its_webhook_says_so() {
-    let (stunt, receiver) = (Stunt::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
     stunt.webhook("live", &receiver.url).await;
     let outcome = json!({"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"});
     let body = json!({"account": "live", "times": 1, "then": {"outcome": outcome}});
@@ -137,7 +137,7 @@ async fn an_order_fails_as_told_and_its_webhook_says_so() {
 #[tokio::test]
 async fn a_test_keys_order_is_ruled_too() {
     let key = "sk_test_1";
-    let stunt = Stunt::frozen(key).await;
+    let stunt = TestServer::frozen(key).await;
     let body = json!({"account": key, "times": 1, "then": {"outcome": {"probability": 0.5}}});
     rule(&stunt, &body).await;
     let outcome = json!({"status": "failed", "errorCode": "PROCESSING_ERROR"});
@@ -166,7 +166,7 @@ async fn a_test_keys_order_is_ruled_too() {
 
 #[tokio::test]
 async fn an_order_made_before_its_rule_or_made_again_is_not_ruled_and_does_not_count() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let before = stunt
         .confirmed("live", &order("1", "a_ai.jpg"), picture())
         .await;
@@ -199,7 +199,7 @@ async fn an_order_made_before_its_rule_or_made_again_is_not_ruled_and_does_not_c
 #[tokio::test]
 async fn what_was_settled_outlives_its_rule_and_a_restart() {
     let data = tempfile::tempdir().expect("a directory");
-    let on = || Stunt::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let on = || TestServer::with(|config| config.data_dir = Some(data.path().to_owned()));
     let stunt = on().await;
     stunt.freeze("live").await;
     rule(
@@ -224,7 +224,7 @@ async fn what_was_settled_outlives_its_rule_and_a_restart() {
 }
 
 /// A document of `live`'s, once it is done or failed: what is told of it, and its plan.
-async fn document(stunt: &Stunt, name: &str) -> (Value, String) {
+async fn document(stunt: &TestServer, name: &str) -> (Value, String) {
     let place = format!("/get-presigned-url?file_name={name}");
     let place = stunt
         .send(Method::GET, &place, &[("apikey", "live")], "")
@@ -245,7 +245,7 @@ async fn document(stunt: &Stunt, name: &str) -> (Value, String) {
 
 #[tokio::test]
 async fn a_documents_result_is_as_told() {
-    let stunt = Stunt::with(|config| config.undetectable.bypass_ocr = true).await;
+    let stunt = TestServer::with(|config| config.undetectable.bypass_ocr = true).await;
     stunt.freeze("live").await;
     for (outcome, expected, plan) in [
         (
@@ -302,7 +302,7 @@ async fn a_documents_result_is_as_told() {
 
 #[tokio::test]
 async fn a_document_fails_as_told() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let outcome = json!({"status": "failed", "errorMessage": "no luck"});
     let body =
         json!({"account": "live", "when": {"fileName": "a_*"}, "then": {"outcome": outcome}});
@@ -320,7 +320,7 @@ async fn a_document_fails_as_told() {
 
 #[tokio::test]
 async fn an_outcome_is_for_the_orders_that_can_come_to_it_and_lets_others_pass() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     rule(
         &stunt,
         &json!({"then": {"outcome": {"finalResult": "AI Edited"}}}),
@@ -347,7 +347,7 @@ async fn an_outcome_is_for_the_orders_that_can_come_to_it_and_lets_others_pass()
 
 #[tokio::test]
 async fn an_order_that_is_refused_uses_up_no_rule() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"times": 1, "then": {"outcome": {"probability": 0.62}}});
     rule(&stunt, &body).await;
     let credits = async |credits: u64| {

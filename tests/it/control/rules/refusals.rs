@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::rules;
-use crate::support::Stunt;
+use crate::support::TestServer;
 
 const THEN: &str = "there is: delayMs, respond, fault, outcome, processing, webhook";
 const WEBHOOK: &str = "there is: drop, duplicate, delayMs, signature, outOfOrder";
@@ -14,7 +14,7 @@ const CHARS: &str = "1 to 1000 characters; leave it out for any";
 
 /// Each body is refused with that code, message and hint; and nothing is made.
 async fn refused(code: &str, cases: Vec<(Value, &str, &str)>) {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for (body, message, hint) in cases {
         let answer = stunt
             .send(Method::POST, "/_mock/rules", &[], body.to_string())
@@ -368,7 +368,7 @@ async fn what_is_no_field_or_of_no_shape_is_told_where() {
 
 #[tokio::test]
 async fn there_is_room_for_so_many_bytes_of_rules_and_no_more() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let body = json!({"then": {"respond": {"status": 200, "body": "x".repeat(7 * 1024 * 1024)}}})
         .to_string();
     for _ in 0..9 {

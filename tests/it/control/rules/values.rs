@@ -4,9 +4,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{busy, rules};
-use crate::support::{Stunt, picture};
+use crate::support::{TestServer, picture};
 
-async fn refused(stunt: &Stunt, path: &str, body: &Value) -> (u16, Value) {
+async fn refused(stunt: &TestServer, path: &str, body: &Value) -> (u16, Value) {
     let answer = stunt.send(Method::POST, path, &[], body.to_string()).await;
     (answer.status, answer.json()["error"].take())
 }
@@ -18,7 +18,7 @@ fn failed(operation: &Value, code: &str) -> Value {
 
 #[tokio::test]
 async fn header_values_that_are_numbers_are_sent_as_they_are_written() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let headers =
         json!({"Retry-After": 3, "X-Ratio": 0.5, "X-Text": "a", "X-Big": 12_345_678_901_u64});
     let respond = json!({"status": 503, "headers": headers});
@@ -35,7 +35,7 @@ async fn header_values_that_are_numbers_are_sent_as_they_are_written() {
 
 #[tokio::test]
 async fn header_values_that_are_no_text_and_no_number_are_refused() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for (value, message) in [
         (
             json!(true),
@@ -61,7 +61,7 @@ async fn header_values_that_are_no_text_and_no_number_are_refused() {
 
 #[tokio::test]
 async fn file_names_of_rules_match_in_any_case() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let rule = json!({"account": "live", "when": {"fileName": "CAT*.jpg"},
         "then": {"outcome": {"probability": 0.62}}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
@@ -73,7 +73,7 @@ async fn file_names_of_rules_match_in_any_case() {
 
 #[tokio::test]
 async fn codes_that_the_vendor_does_not_have_are_refused_with_those_that_it_has() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let known = "there is: AI_DETECTION_FAILED, AI_DETECTION_INVALID_IMAGE, ";
     for (operation, code, message, hint) in [
         (
@@ -126,7 +126,7 @@ async fn codes_that_the_vendor_does_not_have_are_refused_with_those_that_it_has(
 
 #[tokio::test]
 async fn codes_of_orders_that_are_ended_through_the_control_plane_are_checked_alike() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt.confirmed("live", &body, picture()).await;
     let path = |how: &str| format!("/_mock/orders/{id}/{how}");
@@ -167,7 +167,7 @@ async fn codes_of_orders_that_are_ended_through_the_control_plane_are_checked_al
 
 #[tokio::test]
 async fn a_dropped_webhook_with_another_effect_on_the_call_is_refused() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for other in [
         json!({"delayMs": 1}),
         json!({"fault": "reset"}),

@@ -4,11 +4,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{ORDERS, busy, hits, reads, rule, rules};
-use crate::support::{Stunt, picture};
+use crate::support::{TestServer, picture};
 
 #[tokio::test]
 async fn skip_lets_some_pass_and_times_ends_it() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let body = json!({"account": "live", "skip": 2, "times": 2, "then": busy(503)});
     rule(&stunt, &body).await;
     assert_eq!(
@@ -20,7 +20,7 @@ async fn skip_lets_some_pass_and_times_ends_it() {
 
 #[tokio::test]
 async fn the_first_rule_that_applies_wins_and_one_that_does_not_lets_the_next_one_try() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for body in [
         json!({"skip": 1, "times": 1, "then": busy(501)}),
         json!({"account": "other", "then": busy(502)}),
@@ -36,7 +36,7 @@ async fn the_first_rule_that_applies_wins_and_one_that_does_not_lets_the_next_on
 
 #[tokio::test]
 async fn a_delay_and_an_answer_of_two_rules_are_both_applied_and_counted_once_each() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for then in [
         json!({"delayMs": 1}),
         json!({"delayMs": 600_000}),
@@ -52,7 +52,7 @@ async fn a_delay_and_an_answer_of_two_rules_are_both_applied_and_counted_once_ea
 #[tokio::test]
 async fn a_chance_is_drawn_by_the_seed_and_the_account_and_by_nothing_else() {
     let one = async |seed: &str, others: bool| {
-        let stunt = Stunt::with(|config| config.seed = seed.to_owned()).await;
+        let stunt = TestServer::with(|config| config.seed = seed.to_owned()).await;
         if others {
             rule(
                 &stunt,
@@ -79,7 +79,7 @@ async fn a_chance_is_drawn_by_the_seed_and_the_account_and_by_nothing_else() {
 
 #[tokio::test]
 async fn requests_at_once_share_what_is_to_be_had_once() {
-    let stunt = std::sync::Arc::new(Stunt::start().await);
+    let stunt = std::sync::Arc::new(TestServer::start().await);
     rule(&stunt, &json!({"times": 3, "then": busy(503)})).await;
     let asked: Vec<_> = (0..16)
         .map(|_| {
@@ -96,7 +96,7 @@ async fn requests_at_once_share_what_is_to_be_had_once() {
 
 #[tokio::test]
 async fn operation_method_and_path_are_globs_and_all_have_to_fit() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     for (when, expected) in [
         (
             json!({"operation": "bizmori.listWebhooks"}),
@@ -139,7 +139,7 @@ async fn operation_method_and_path_are_globs_and_all_have_to_fit() {
 
 /// Each way of showing whose a request is.
 async fn asked(
-    stunt: &Stunt,
+    stunt: &TestServer,
     key: &str,
     upload: &str,
     test_upload: &str,
@@ -175,7 +175,7 @@ async fn asked(
 }
 
 /// A place to upload to, one for tests, and a document.
-async fn world(stunt: &Stunt, key: &str, test_key: &str) -> (String, String, String) {
+async fn world(stunt: &TestServer, key: &str, test_key: &str) -> (String, String, String) {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let (_, upload) = stunt.pending(key, &body).await;
     let (_, test_upload) = stunt.pending(test_key, &body).await;
@@ -198,7 +198,7 @@ async fn world(stunt: &Stunt, key: &str, test_key: &str) -> (String, String, Str
 
 #[tokio::test]
 async fn a_rule_that_names_an_account_is_about_what_is_its_own_however_that_shows() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let mine = world(&stunt, "mine", "sk_test_mine").await;
     let other = world(&stunt, "other", "sk_test_other").await;
     let before = asked(&stunt, "other", &other.0, &other.1, &other.2).await;
@@ -229,7 +229,7 @@ async fn a_rule_that_names_an_account_is_about_what_is_its_own_however_that_show
 
 #[tokio::test]
 async fn a_body_that_a_rule_looked_at_is_read_as_ever() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let ask = async || {
         let mut told = Vec::new();
         let large = format!(

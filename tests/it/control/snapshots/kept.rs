@@ -6,9 +6,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{live, restore, seen, take};
-use crate::support::{Answer, Receiver, Stunt, picture};
+use crate::support::{Receiver, TestResponse, TestServer, picture};
 
-async fn names(stunt: &Stunt) -> Vec<Value> {
+async fn names(stunt: &TestServer) -> Vec<Value> {
     let listed = stunt
         .control(Method::GET, "/_mock/snapshots", &json!({}))
         .await;
@@ -16,7 +16,7 @@ async fn names(stunt: &Stunt) -> Vec<Value> {
     listed.iter().map(|it| it["name"].clone()).collect()
 }
 
-fn refused(answer: &Answer, status: u16, code: &str, message: &str) {
+fn refused(answer: &TestResponse, status: u16, code: &str, message: &str) {
     let error = answer.json()["error"].take();
     assert_eq!(
         (answer.status, &error["code"], &error["message"]),
@@ -44,7 +44,7 @@ fn directories(data: &Path) -> Vec<String> {
 async fn snapshots_outlive_resets_and_restarts_and_leave_nothing_when_they_go() {
     let data = tempfile::tempdir().expect("a directory");
     let receiver = Receiver::start().await;
-    let stunt = Stunt::with(on(data.path())).await;
+    let stunt = TestServer::with(on(data.path())).await;
     live(&stunt, "live", &receiver.url).await;
     take(&stunt, "live", &json!({"account": "live"})).await;
     let before = seen(&stunt, "live").await;
@@ -56,7 +56,7 @@ async fn snapshots_outlive_resets_and_restarts_and_leave_nothing_when_they_go() 
     let cut_off = data.path().join("snapshots/new-9");
     std::fs::create_dir_all(cut_off.join("blobs/1")).expect("a directory");
 
-    let stunt = Stunt::with(on(data.path())).await;
+    let stunt = TestServer::with(on(data.path())).await;
     assert_eq!(directories(data.path()), ["1"]);
     assert_eq!(names(&stunt).await, ["live"]);
     restore(&stunt, "live", &json!({"account": "live"})).await;
@@ -83,7 +83,7 @@ async fn snapshots_outlive_resets_and_restarts_and_leave_nothing_when_they_go() 
 
 #[tokio::test]
 async fn a_snapshot_keeps_its_files_when_the_account_is_gone() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let options = json!({"generateHeatmap": true, "generateThumbnail": true});
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": options});
     let id = stunt.confirmed("live", &body, picture()).await;
@@ -109,7 +109,7 @@ async fn a_snapshot_keeps_its_files_when_the_account_is_gone() {
 
 #[tokio::test]
 async fn what_cannot_be_done_is_refused_and_nothing_is_changed() {
-    let stunt = Stunt::start().await;
+    let stunt = TestServer::start().await;
     let call = async |method: Method, path: &str, body: &str| {
         stunt.send(method, path, &[], body.to_owned()).await
     };
@@ -143,7 +143,7 @@ async fn what_cannot_be_done_is_refused_and_nothing_is_changed() {
 async fn what_cannot_be_read_any_more_is_not_restored_and_all_stands_as_it_did() {
     let data = tempfile::tempdir().expect("a directory");
     let receiver = Receiver::start().await;
-    let stunt = Stunt::with(on(data.path())).await;
+    let stunt = TestServer::with(on(data.path())).await;
     live(&stunt, "live", &receiver.url).await;
     take(&stunt, "torn", &json!({})).await;
     let before = seen(&stunt, "live").await;
@@ -173,14 +173,14 @@ async fn what_cannot_be_read_any_more_is_not_restored_and_all_stands_as_it_did()
 #[tokio::test]
 async fn one_that_cannot_be_read_any_more_keeps_no_server_from_starting() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = Stunt::with(on(data.path())).await;
+    let stunt = TestServer::with(on(data.path())).await;
     for name in ["torn", "whole"] {
         take(&stunt, name, &json!({})).await;
     }
     stunt.stop().await;
     let about = data.path().join("snapshots/1/about.json");
     std::fs::write(about, "{").expect("written");
-    let stunt = Stunt::with(on(data.path())).await;
+    let stunt = TestServer::with(on(data.path())).await;
     assert_eq!(names(&stunt).await, ["whole"]);
     take(&stunt, "torn", &json!({})).await;
     assert_eq!(names(&stunt).await, ["torn", "whole"]);

@@ -9,9 +9,9 @@ use axum::http::header::{HOST, TRANSFER_ENCODING};
 use axum::response::Response;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{Stunt, TlsListener};
+use crate::support::{TestServer, TlsListener};
 
-fn address(stunt: &Stunt) -> SocketAddr {
+fn address(stunt: &TestServer) -> SocketAddr {
     let address = stunt.origin.trim_start_matches("http://").parse();
     address.expect("an address")
 }
@@ -23,7 +23,7 @@ async fn listener() -> (TcpListener, SocketAddr) {
 }
 
 /// Another port that leads to the server, as a container's is mapped: bytes are passed on.
-pub async fn forwarded_port(stunt: &Stunt) -> String {
+pub async fn forwarded_port(stunt: &TestServer) -> String {
     let to = address(stunt);
     let (listener, at) = listener().await;
     tokio::spawn(async move {
@@ -39,13 +39,13 @@ pub async fn forwarded_port(stunt: &Stunt) -> String {
 }
 
 /// The server by a name that leads to it, as in a container's network.
-pub fn named(stunt: &Stunt, name: &str) -> Stunt {
+pub fn named(stunt: &TestServer, name: &str) -> TestServer {
     let address = address(stunt);
-    Stunt::resolving(&format!("http://{name}:{}", address.port()), name, address)
+    TestServer::resolving(&format!("http://{name}:{}", address.port()), name, address)
 }
 
 /// A proxy that ends TLS, calls the server by a name of its own, and says how it was called.
-pub async fn proxied(stunt: &Stunt) -> String {
+pub async fn proxied(stunt: &TestServer) -> String {
     let (listener, at) = listener().await;
     let router = axum::Router::new()
         .fallback(pass_on)

@@ -4,12 +4,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{read_all, urls};
-use crate::support::{Receiver, Stunt, picture};
+use crate::support::{Receiver, TestServer, picture};
 
 const KEY: &str = "live";
 const TEST_KEY: &str = "sk_test_1";
 
-pub async fn flows(client: &Stunt) {
+pub async fn flows(client: &TestServer) {
     client.freeze(KEY).await;
     detection(client).await;
     anti_ai(client).await;
@@ -20,14 +20,14 @@ pub async fn flows(client: &Stunt) {
         .await;
 }
 
-async fn made(client: &Stunt, key: &str, path: &str, body: &Value) -> Value {
+async fn made(client: &TestServer, key: &str, path: &str, body: &Value) -> Value {
     let made = client.post(key, path, body).await;
     assert_eq!(made.status, 200, "{}", made.text());
     made.json()
 }
 
 /// Puts the picture to each URL in what was made; the order's id.
-async fn uploaded(client: &Stunt, made: &Value) -> String {
+async fn uploaded(client: &TestServer, made: &Value) -> String {
     let uploads = urls(client, made);
     assert_eq!(uploads.len(), 1, "{made}");
     let typed = [("content-type", "image/jpeg")];
@@ -38,7 +38,7 @@ async fn uploaded(client: &Stunt, made: &Value) -> String {
     made["data"]["orderId"].as_str().expect("an id").to_owned()
 }
 
-async fn confirmed(client: &Stunt, key: &str, path: &str, made: &Value) -> String {
+async fn confirmed(client: &TestServer, key: &str, path: &str, made: &Value) -> String {
     let id = uploaded(client, made).await;
     let confirm = json!({"idempotencyKey": format!("confirm {id}"), "orderId": id});
     self::made(client, key, path, &confirm).await;
@@ -46,13 +46,13 @@ async fn confirmed(client: &Stunt, key: &str, path: &str, made: &Value) -> Strin
     id
 }
 
-async fn read(client: &Stunt, key: &str, path: &str) -> usize {
+async fn read(client: &TestServer, key: &str, path: &str) -> usize {
     let answer = client.get(key, path).await;
     assert_eq!(answer.status, 200, "{path}: {}", answer.text());
     read_all(client, &answer.json()).await
 }
 
-async fn detection(client: &Stunt) {
+async fn detection(client: &TestServer) {
     let path = "/api/v2/orders/ai-detection";
     let options =
         json!({"generateHeatmap": true, "generateOverlay": true, "generateThumbnail": true});
@@ -74,7 +74,7 @@ async fn detection(client: &Stunt) {
     assert_eq!(read(client, KEY, &format!("{reports}/en-US")).await, 1);
 }
 
-async fn anti_ai(client: &Stunt) {
+async fn anti_ai(client: &TestServer) {
     let receiver = Receiver::start().await;
     client.webhook(KEY, &receiver.url).await;
     let path = "/api/v2/orders/anti-ai";
@@ -87,7 +87,7 @@ async fn anti_ai(client: &Stunt) {
     assert!(read_all(client, &told).await >= 1, "{told}");
 }
 
-async fn watermark(client: &Stunt) {
+async fn watermark(client: &TestServer) {
     let file = json!({"fileName": "a.jpg", "watermarks": [{"text": "x"}]});
     let body = json!({"idempotencyKey": "c", "files": [file]});
     let pending = made(client, KEY, "/api/v3/orders/wtr-embed", &body).await;
@@ -97,7 +97,7 @@ async fn watermark(client: &Stunt) {
     assert!(read(client, KEY, &format!("/api/v3/orders/{id}/download")).await >= 1);
 }
 
-async fn test_upload(client: &Stunt) {
+async fn test_upload(client: &TestServer) {
     client.freeze(TEST_KEY).await;
     let path = "/api/v2/orders/anti-ai";
     let body = json!({"idempotencyKey": "d", "files": [{"fileName": "a.jpg"}]});

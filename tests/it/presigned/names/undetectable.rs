@@ -4,18 +4,18 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{read_all, urls};
-use crate::support::{Entry, Stunt, fixture, zip};
+use crate::support::{TestServer, ZipEntry, fixture, zip};
 
 const KEY: &str = "documents";
 
-pub async fn flows(client: &Stunt) {
+pub async fn flows(client: &TestServer) {
     client.freeze(KEY).await;
     let url = uploaded(client, "x_ai.jpg", fixture("photo.jpg")).await;
     let body = json!({"key": KEY, "url": url, "generate_preview": true});
     let document = settled(client, "/detect", "/query", &body).await;
     assert_eq!(document["status"], "done", "{document}");
     assert_eq!(read_all(client, &document).await, 2, "{document}");
-    let packed = zip(&[Entry::stored("y_ai.jpg", &fixture("photo.jpg"))]);
+    let packed = zip(&[ZipEntry::stored("y_ai.jpg", &fixture("photo.jpg"))]);
     let url = uploaded(client, "some.zip", packed).await;
     let body = json!({"key": KEY, "url": url});
     let bulk = settled(client, "/bulk-upload", "/bulk-upload/query", &body).await;
@@ -25,7 +25,7 @@ pub async fn flows(client: &Stunt) {
 }
 
 /// Puts the bytes where the server says; their URL, as the vendor's SDK builds it.
-async fn uploaded(client: &Stunt, name: &str, bytes: Vec<u8>) -> String {
+async fn uploaded(client: &TestServer, name: &str, bytes: Vec<u8>) -> String {
     let path = format!("/get-presigned-url?file_name={name}");
     let slot = client
         .send(Method::GET, &path, &[("apikey", KEY)], "")
@@ -39,7 +39,7 @@ async fn uploaded(client: &Stunt, name: &str, bytes: Vec<u8>) -> String {
     format!("{}/{path}", client.origin)
 }
 
-async fn settled(client: &Stunt, ask: &str, query: &str, body: &Value) -> Value {
+async fn settled(client: &TestServer, ask: &str, query: &str, body: &Value) -> Value {
     let typed = [("content-type", "application/json")];
     let asked = client
         .send(Method::POST, ask, &typed, body.to_string())

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::presign;
-use super::{Entry, asked, bulk, done, error, frozen, of_items, post, query_bulk};
+use super::{ZipEntry, asked, bulk, done, error, frozen, of_items, post, query_bulk};
 use crate::support::{fixture, picture, zip, zip_64};
 
 const NO_ZIP: &str = "URL must point to a ZIP file";
@@ -12,10 +12,10 @@ const CHECKSUM: &str = "the ZIP entry's CRC-32 differs from the central director
 const PLACE: &str = "the ZIP entry's local header is not where the central directory says";
 const UNPACK: &str = "the ZIP entry cannot be decompressed";
 
-fn some() -> [Entry; 2] {
+fn some() -> [ZipEntry; 2] {
     [
-        Entry::new("a_ai.jpg", &picture()),
-        Entry::stored("b.jpg", &fixture("photo.jpg")),
+        ZipEntry::new("a_ai.jpg", &picture()),
+        ZipEntry::stored("b.jpg", &fixture("photo.jpg")),
     ]
 }
 
@@ -106,7 +106,7 @@ async fn an_end_or_a_directory_that_lies_is_told() {
     let answer = asked(&stunt, "a.zip", lost).await;
     let why = "a.zip: its central directory is not where its end says";
     assert_eq!(answer.refusal(), error(400, NO_ZIP, why));
-    let wide = Entry {
+    let wide = ZipEntry {
         bytes: u64::from(u32::MAX),
         ..some()[0].clone()
     };
@@ -119,14 +119,14 @@ async fn an_end_or_a_directory_that_lies_is_told() {
 async fn an_entry_that_is_not_as_the_directory_says_is_an_error_of_its_own() {
     let stunt = frozen().await;
     let (deflated, stored) = (
-        Entry::new("a.jpg", &picture()),
-        Entry::stored("b.jpg", &picture()),
+        ZipEntry::new("a.jpg", &picture()),
+        ZipEntry::stored("b.jpg", &picture()),
     );
-    let more = |entry: &Entry, by: i64| Entry {
+    let more = |entry: &ZipEntry, by: i64| ZipEntry {
         bytes: entry.bytes.saturating_add_signed(by),
         ..entry.clone()
     };
-    let at = |header_at: u64| Entry {
+    let at = |header_at: u64| ZipEntry {
         header_at: Some(header_at),
         ..stored.clone()
     };
@@ -135,21 +135,21 @@ async fn an_entry_that_is_not_as_the_directory_says_is_an_error_of_its_own() {
         more(&deflated, -1),
         more(&stored, 1),
         more(&stored, -1),
-        Entry {
+        ZipEntry {
             crc32: 0,
             ..deflated.clone()
         },
         at(1),
         at(9_000_000),
-        Entry {
+        ZipEntry {
             packed_bytes: deflated.packed_bytes - 9,
             ..deflated.clone()
         },
-        Entry {
+        ZipEntry {
             method: 8,
             ..stored.clone()
         },
-        Entry {
+        ZipEntry {
             packed_bytes: 9_000_000,
             bytes: 9_000_000,
             ..stored.clone()
@@ -167,21 +167,21 @@ async fn an_entry_that_is_not_as_the_directory_says_is_an_error_of_its_own() {
 async fn a_zip_that_would_burst_is_unpacked_no_further_than_it_says() {
     let stunt = frozen().await;
     // Beyond what it says it breaks off, which nobody sees who unpacks no more.
-    let mut bursting = Entry {
+    let mut bursting = ZipEntry {
         bytes: 10 * 1024 * 1024,
-        ..Entry::new("a.jpg", &vec![0; 300 * 1024 * 1024])
+        ..ZipEntry::new("a.jpg", &vec![0; 300 * 1024 * 1024])
     };
     bursting.data.truncate(bursting.data.len() / 2);
     bursting.packed_bytes = bursting.data.len() as u64;
     // Eighteen million blocks of nothing, and then what it says, for who reads so far.
-    let mut endless = Entry::new("b.jpg", &[7; 2_000]);
+    let mut endless = ZipEntry::new("b.jpg", &[7; 2_000]);
     endless.data = [[0, 0, 0, 0xff, 0xff].repeat(18_000_000), endless.data].concat();
     endless.packed_bytes = endless.data.len() as u64;
     let told = done(&stunt, &[bursting, endless], 2).await;
     assert_eq!(of_items(&told, "error"), json!([SIZE, UNPACK]));
     // Fifty entries that share the data of one.
-    let mut shared = vec![Entry::new("a_ai.jpg", &vec![0; 10 * 1024 * 1024])];
-    let again = Entry {
+    let mut shared = vec![ZipEntry::new("a_ai.jpg", &vec![0; 10 * 1024 * 1024])];
+    let again = ZipEntry {
         header_at: Some(0),
         data: Vec::new(),
         ..shared[0].clone()
@@ -195,10 +195,10 @@ async fn a_zip_that_would_burst_is_unpacked_no_further_than_it_says() {
 #[tokio::test]
 async fn a_name_that_is_not_utf8_is_read_as_old_programs_write_it() {
     let stunt = frozen().await;
-    let named = |name: &[u8], flags: u16| Entry {
+    let named = |name: &[u8], flags: u16| ZipEntry {
         name: name.to_vec(),
         flags,
-        ..Entry::new("", &picture())
+        ..ZipEntry::new("", &picture())
     };
     let utf_8 = 1 << 11;
     let entries = [
@@ -224,8 +224,8 @@ async fn a_name_that_is_not_utf8_is_read_as_old_programs_write_it() {
 async fn a_name_without_end_is_cut_and_not_judged() {
     let stunt = frozen().await;
     let entries = [
-        Entry::new("a_ai.jpg", &picture()),
-        Entry::new(&("b".repeat(60_000) + ".jpg"), &picture()),
+        ZipEntry::new("a_ai.jpg", &picture()),
+        ZipEntry::new(&("b".repeat(60_000) + ".jpg"), &picture()),
     ];
     let told = done(&stunt, &entries, 1).await;
     let cut = json!([{"filename": "b".repeat(1_024), "reason": "Invalid path"}]);
@@ -240,7 +240,7 @@ async fn a_zip_that_is_replaced_while_it_is_queued_is_not_taken_for_the_first() 
     stunt.put(url, zip(&some())).await;
     let body = json!({"key": "live", "url": place["file_path"]});
     let id = post(&stunt, "/bulk-upload", &body).await.json()["id"].clone();
-    let other = Entry::stored("c_ai.jpg", &[b' '; 2_000]);
+    let other = ZipEntry::stored("c_ai.jpg", &[b' '; 2_000]);
     stunt.put(url, zip(&[other])).await;
     stunt.advance("live", "PT1S").await;
     let id = id.as_str().expect("an id");
@@ -253,8 +253,8 @@ async fn a_zip_that_is_replaced_while_it_is_queued_is_not_taken_for_the_first() 
 async fn no_byte_of_a_zips_headers_breaks_the_server() {
     let stunt = frozen().await;
     let small = zip(&[
-        Entry::stored("b_ai.jpg", &[b' '; 1_024]),
-        Entry::stored("a.txt", b""),
+        ZipEntry::stored("b_ai.jpg", &[b' '; 1_024]),
+        ZipEntry::stored("a.txt", b""),
     ]);
     let headers = (0..small.len()).filter(|at| !(38..38 + 1_024).contains(at));
     let place = presign(&stunt, "live", "a.zip").await;

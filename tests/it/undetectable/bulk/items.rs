@@ -3,8 +3,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Entry, bulk, credits, done, frozen, frozen_with, of_items, query, query_bulk, told};
-use crate::support::{Stunt, fixture, picture, zip};
+use super::{
+    ZipEntry, bulk, credits, done, frozen, frozen_with, of_items, query, query_bulk, told,
+};
+use crate::support::{TestServer, fixture, picture, zip};
 
 const UNKNOWN: &str =
     r#"["No Information Detected","Could not find anything from ExifTool and Pillow metadata"]"#;
@@ -13,12 +15,12 @@ const SKIPPED: &str = r#"[{"filename":"notes.txt","reason":"Unsupported image ty
 
 fn some() -> Vec<u8> {
     zip(&[
-        Entry::new("one_ai.png", &fixture("plain.png")),
-        Entry::new("notes.txt", &picture()),
-        Entry::stored("folder/two_human.jpg", &picture()),
-        Entry::new("three_grok.jpg", &picture()),
-        Entry::new("four.jpg", &fixture("photo.jpg")),
-        Entry::stored("five.jpg", &fixture("truncated.jpg")),
+        ZipEntry::new("one_ai.png", &fixture("plain.png")),
+        ZipEntry::new("notes.txt", &picture()),
+        ZipEntry::stored("folder/two_human.jpg", &picture()),
+        ZipEntry::new("three_grok.jpg", &picture()),
+        ZipEntry::new("four.jpg", &fixture("photo.jpg")),
+        ZipEntry::stored("five.jpg", &fixture("truncated.jpg")),
     ])
 }
 
@@ -111,7 +113,7 @@ async fn an_item_says_what_a_document_of_its_picture_does() {
         "editor.jpg",
     ] {
         let bytes = fixture(name);
-        let told = done(&stunt, &[Entry::new(name, &bytes)], 1).await;
+        let told = done(&stunt, &[ZipEntry::new(name, &bytes)], 1).await;
         let item = &told["items"][0];
         let document = super::super::done(&stunt, name, bytes, json!({})).await;
         assert_eq!(item["result"], document["result"], "{name}");
@@ -136,12 +138,12 @@ async fn what_is_wrong_with_a_picture_is_its_own_items_error() {
     let told = done(
         &stunt,
         &[
-            Entry::new("a_fail.jpg", &picture()),
-            Entry::new("b.png", &picture()),
-            Entry::new("c.jpg", &[b' '; 2_000]),
-            Entry::new("d.jpg", b"PK\x03\x04".repeat(300).as_slice()),
-            Entry::new("e.png", &fixture("bomb.png")),
-            Entry::new("f_ai.jpg", &[b' '; 2_000]),
+            ZipEntry::new("a_fail.jpg", &picture()),
+            ZipEntry::new("b.png", &picture()),
+            ZipEntry::new("c.jpg", &[b' '; 2_000]),
+            ZipEntry::new("d.jpg", b"PK\x03\x04".repeat(300).as_slice()),
+            ZipEntry::new("e.png", &fixture("bomb.png")),
+            ZipEntry::new("f_ai.jpg", &[b' '; 2_000]),
         ],
         6,
     )
@@ -168,7 +170,7 @@ async fn of_pictures_none_of_which_can_be_judged_there_is_no_mean() {
     let id = bulk(
         &stunt,
         "a.zip",
-        zip(&[Entry::new("a_fail.jpg", &picture())]),
+        zip(&[ZipEntry::new("a_fail.jpg", &picture())]),
         1,
     )
     .await;
@@ -200,8 +202,8 @@ async fn a_zip_that_is_named_so_fails_whole_and_costs_its_credits() {
 async fn two_pictures_of_a_name_are_two() {
     let stunt = frozen().await;
     let entries = [
-        Entry::new("a.jpg", &fixture("photo.jpg")),
-        Entry::new("a.jpg", &fixture("editor.jpg")),
+        ZipEntry::new("a.jpg", &fixture("photo.jpg")),
+        ZipEntry::new("a.jpg", &fixture("editor.jpg")),
     ];
     let told = done(&stunt, &entries, 2).await;
     assert_eq!(of_items(&told, "filename"), json!(["a.jpg", "a.jpg"]));
@@ -212,7 +214,7 @@ async fn two_pictures_of_a_name_are_two() {
 #[tokio::test]
 async fn watermarks_are_left_out_where_it_is_set_so() {
     let stunt = frozen_with(|config| config.undetectable.bypass_ocr = true).await;
-    let entry = Entry::new("plain_grok.png", &fixture("plain.png"));
+    let entry = ZipEntry::new("plain_grok.png", &fixture("plain.png"));
     let told = done(&stunt, &[entry], 1).await;
     assert_eq!(of_items(&told, "result"), json!([68.845_240_087_595_27]));
 }
@@ -220,7 +222,7 @@ async fn watermarks_are_left_out_where_it_is_set_so() {
 #[tokio::test]
 async fn a_bulk_under_way_goes_on_after_a_restart() {
     let data = tempfile::tempdir().expect("a directory");
-    let on = || Stunt::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let on = || TestServer::with(|config| config.data_dir = Some(data.path().to_owned()));
     let stunt = on().await;
     stunt.freeze("live").await;
     let id = bulk(&stunt, "some.zip", some(), 5).await;

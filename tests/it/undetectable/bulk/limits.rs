@@ -3,15 +3,15 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{Entry, asked, bulk, credits, error, frozen, query_bulk};
+use super::{ZipEntry, asked, bulk, credits, error, frozen, query_bulk};
 use crate::support::{picture, zip};
 
 const ZIP_BYTES_MAX: usize = 100 * 1024 * 1024;
 
-fn pictures(count: usize) -> Vec<Entry> {
+fn pictures(count: usize) -> Vec<ZipEntry> {
     let jpeg = picture();
     let name = |n: usize| format!("{n}_ai.jpg");
-    (0..count).map(|n| Entry::new(&name(n), &jpeg)).collect()
+    (0..count).map(|n| ZipEntry::new(&name(n), &jpeg)).collect()
 }
 
 #[tokio::test]
@@ -34,7 +34,7 @@ async fn so_many_entries_are_looked_through_and_no_more() {
     let stunt = frozen().await;
     let of = |others: usize| {
         let mut entries = pictures(1);
-        entries.resize(others + 1, Entry::stored("a.txt", b""));
+        entries.resize(others + 1, ZipEntry::stored("a.txt", b""));
         zip(&entries)
     };
     let id = bulk(&stunt, "a.zip", of(999), 1).await;
@@ -70,7 +70,7 @@ async fn each_queued_image_costs_a_credit_and_too_few_buy_none() {
         .control(Method::PUT, "/_mock/accounts/live", &set)
         .await;
     let mut entries = pictures(4);
-    entries.push(Entry::new("a.txt", b"costs nothing"));
+    entries.push(ZipEntry::new("a.txt", b"costs nothing"));
     let answer = asked(&stunt, "a.zip", zip(&entries)).await;
     let why = "credits: 4 needed, 3 left";
     assert_eq!(answer.refusal(), error(403, "Not enough credits", why));

@@ -2,30 +2,30 @@
 
 use serde_json::{Value, json};
 
-use super::{Entry, done, frozen, of_items};
+use super::{ZipEntry, done, frozen, of_items};
 use crate::support::picture;
 
 /// An entry with a name of any bytes.
-fn entry(name: &[u8]) -> Entry {
-    Entry {
+fn entry(name: &[u8]) -> ZipEntry {
+    ZipEntry {
         name: name.to_vec(),
-        ..Entry::new("", &picture())
+        ..ZipEntry::new("", &picture())
     }
 }
 
 /// An entry with the name in UTF-8 in the Unicode Path field, which belongs to the name `of`.
-fn with_unicode_path(name: &[u8], of: &[u8], utf8: &str) -> Entry {
+fn with_unicode_path(name: &[u8], of: &[u8], utf8: &str) -> ZipEntry {
     let mut crc = flate2::Crc::new();
     crc.update(of);
     let field = [&[1], &crc.sum().to_le_bytes()[..], utf8.as_bytes()].concat();
     let length = u16::try_from(field.len()).expect("a short field");
-    Entry {
+    ZipEntry {
         extra: [b"up", &length.to_le_bytes()[..], &field].concat(),
         ..entry(name)
     }
 }
 
-async fn names(entries: &[Entry], count: usize) -> (Value, Value) {
+async fn names(entries: &[ZipEntry], count: usize) -> (Value, Value) {
     let stunt = frozen().await;
     let told = done(&stunt, entries, count).await;
     (of_items(&told, "filename"), told["skipped"].clone())
@@ -61,7 +61,7 @@ async fn bulk_of_a_zip_of_windows_has_backslashes_separate_folders() {
         entry(b"dir\\.b.jpg"),
         entry(b"dir\\c.jpg"),
         entry("фото\\.d.jpg".as_bytes()),
-        Entry {
+        ZipEntry {
             flags: 1 << 11,
             ..entry("ソ\\..\\e.jpg".as_bytes())
         },

@@ -4,14 +4,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::{detect, presign};
-use super::{Entry, asked, bulk, error, frozen, post, query_bulk, upload};
-use crate::support::{Stunt, picture, zip};
+use super::{ZipEntry, asked, bulk, error, frozen, post, query_bulk, upload};
+use crate::support::{TestServer, picture, zip};
 
 fn one() -> Vec<u8> {
-    zip(&[Entry::new("a_ai.jpg", &picture())])
+    zip(&[ZipEntry::new("a_ai.jpg", &picture())])
 }
 
-async fn refused(stunt: &Stunt, url: &str) -> (u16, String, String) {
+async fn refused(stunt: &TestServer, url: &str) -> (u16, String, String) {
     let body = json!({"key": "live", "url": url});
     post(stunt, "/bulk-upload", &body).await.refusal()
 }
@@ -164,7 +164,7 @@ async fn a_zip_is_no_single_picture() {
 async fn a_query_is_the_accounts_that_owns_the_bulk() {
     let stunt = frozen().await;
     let id = bulk(&stunt, "a.zip", one(), 1).await;
-    let number = |answer: &crate::support::Answer| answer.header("x-mock-request").parse();
+    let number = |answer: &crate::support::TestResponse| answer.header("x-mock-request").parse();
     let before: u64 = number(&query_bulk(&stunt, &id).await).expect("a number");
     let after: u64 = number(&query_bulk(&stunt, &id).await).expect("a number");
     assert_eq!(after, before + 1);

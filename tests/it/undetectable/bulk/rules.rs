@@ -3,24 +3,24 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Entry, asked, bulk, done, frozen, of_items, post, query_bulk};
-use crate::support::{Stunt, fixture, picture, zip};
+use super::{ZipEntry, asked, bulk, done, frozen, of_items, post, query_bulk};
+use crate::support::{TestServer, fixture, picture, zip};
 
-async fn rule(stunt: &Stunt, body: Value) -> Value {
+async fn rule(stunt: &TestServer, body: Value) -> Value {
     let made = stunt.control(Method::POST, "/_mock/rules", &body).await;
     made["id"].clone()
 }
 
 /// How often each rule was applied, oldest first.
-async fn hits(stunt: &Stunt) -> Vec<Value> {
+async fn hits(stunt: &TestServer) -> Vec<Value> {
     let rules = stunt.control(Method::GET, "/_mock/rules", &json!({})).await;
     let rules = rules["rules"].as_array().expect("rules");
     rules.iter().map(|rule| rule["hits"].clone()).collect()
 }
 
-fn some() -> Vec<Entry> {
+fn some() -> Vec<ZipEntry> {
     let names = ["a_human.jpg", "in/b.jpg", "in/c_fail.jpg", "out/d.jpg"];
-    names.map(|name| Entry::new(name, &picture())).to_vec()
+    names.map(|name| ZipEntry::new(name, &picture())).to_vec()
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn a_rule_counts_each_picture() {
     )
     .await;
     let pictures = |count: usize| {
-        let entry = Entry::new("x_ai.jpg", &picture());
+        let entry = ZipEntry::new("x_ai.jpg", &picture());
         vec![entry; count]
     };
     let told = done(&stunt, &pictures(2), 2).await;
@@ -78,7 +78,7 @@ async fn a_bulk_that_is_not_made_uses_no_rule_up() {
     stunt
         .control(Method::PUT, "/_mock/accounts/live", &set)
         .await;
-    let entry = Entry::new("x_ai.jpg", &fixture("plain.jpg"));
+    let entry = ZipEntry::new("x_ai.jpg", &fixture("plain.jpg"));
     let answer = asked(&stunt, "a.zip", zip(&[entry.clone(), entry])).await;
     assert_eq!(answer.status, 403);
     assert_eq!(hits(&stunt).await, [0]);

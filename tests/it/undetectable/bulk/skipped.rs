@@ -2,23 +2,23 @@
 
 use serde_json::json;
 
-use super::{Entry, asked, bulk, done, error, frozen, query_bulk};
+use super::{ZipEntry, asked, bulk, done, error, frozen, query_bulk};
 use crate::support::{picture, zip};
 
 const BYTES_MAX: usize = 10 * 1024 * 1024;
 
-fn sized(name: &str, bytes: usize) -> Entry {
+fn sized(name: &str, bytes: usize) -> ZipEntry {
     let mut jpeg = picture();
     jpeg.resize(bytes, 0);
-    Entry::new(name, &jpeg)
+    ZipEntry::new(name, &jpeg)
 }
 
 #[tokio::test]
 async fn every_entry_that_is_not_judged_is_told_with_its_reason_in_the_zips_order() {
     let stunt = frozen().await;
-    let named = |name: &str| Entry::new(name, &picture());
+    let named = |name: &str| ZipEntry::new(name, &picture());
     let entries = [
-        Entry::stored("folder/", b""),
+        ZipEntry::stored("folder/", b""),
         named("folder/a.pdf"),
         named("folder/a.txt"),
         named("folder/a"),
@@ -34,11 +34,11 @@ async fn every_entry_that_is_not_judged_is_told_with_its_reason_in_the_zips_orde
         named("a\\..\\..\\b.jpg"),
         named("nul\0.jpg"),
         named("inner.zip"),
-        Entry {
+        ZipEntry {
             flags: 1,
             ..named("encrypted.jpg")
         },
-        Entry {
+        ZipEntry {
             method: 12,
             ..named("bzip2.jpg")
         },
@@ -90,7 +90,7 @@ async fn where_nothing_is_left_the_zip_is_refused_with_the_first_reasons() {
     let answer = asked(&stunt, "none.zip", zip(&[])).await;
     let name = |why: &str| error(400, message, why);
     assert_eq!(answer.refusal(), name("none.zip: is empty"));
-    let entries = ["a.txt", "b.pdf", ".c", "d/", "e"].map(|name| Entry::new(name, &picture()));
+    let entries = ["a.txt", "b.pdf", ".c", "d/", "e"].map(|name| ZipEntry::new(name, &picture()));
     let answer = asked(&stunt, "none.zip", zip(&entries)).await;
     let why = "none.zip: a.txt: Unsupported image type; b.pdf: PDF not supported in bulk; .c: Hidden file; d/: Directory entry";
     assert_eq!(answer.refusal(), name(why));

@@ -4,11 +4,11 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{attempts, order, orders, rule};
-use crate::support::{Receiver, Reply, Stunt};
+use crate::support::{Receiver, Reply, TestServer};
 
 #[tokio::test]
 async fn a_delayed_one_comes_later_by_the_clock_and_is_ruled_once() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     rule(
@@ -42,7 +42,7 @@ async fn a_delayed_one_comes_later_by_the_clock_and_is_ruled_once() {
 
 #[tokio::test]
 async fn one_that_is_out_of_order_comes_after_the_next_or_else_in_ten_seconds() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     rule(
@@ -65,7 +65,7 @@ async fn one_that_is_out_of_order_comes_after_the_next_or_else_in_ten_seconds() 
 
 #[tokio::test]
 async fn one_that_is_out_of_order_waits_for_the_first_attempt_of_a_later_one() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::answering([Reply::Status(500)]).await;
     stunt.webhook("live", &receiver.url).await;
     let then = json!({"webhook": {"outOfOrder": true}});
@@ -88,7 +88,7 @@ async fn one_that_is_out_of_order_waits_for_the_first_attempt_of_a_later_one() {
 
 #[tokio::test]
 async fn one_that_is_sent_by_hand_has_that_come_which_was_to_come_after_it() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::start().await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     for on in [json!({"outOfOrder": true}), json!({"delayMs": 60_000})] {
@@ -120,7 +120,7 @@ async fn one_that_is_sent_by_hand_has_that_come_which_was_to_come_after_it() {
 #[tokio::test]
 async fn one_that_is_put_off_stays_so_when_the_process_ends_and_the_rule_is_gone() {
     let data = tempfile::tempdir().expect("a directory");
-    let on = || Stunt::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let on = || TestServer::with(|config| config.data_dir = Some(data.path().to_owned()));
     let stunt = on().await;
     stunt.freeze("live").await;
     let receiver = Receiver::start().await;
@@ -153,7 +153,7 @@ async fn one_that_is_put_off_stays_so_when_the_process_ends_and_the_rule_is_gone
 
 #[tokio::test]
 async fn one_that_is_put_off_goes_with_its_account() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::start().await;
     for on in [json!({"delayMs": 5_000}), json!({"outOfOrder": true})] {
         stunt.webhook("live", &receiver.url).await;
@@ -172,7 +172,7 @@ async fn one_that_is_put_off_goes_with_its_account() {
 
 #[tokio::test]
 async fn each_attempt_is_put_off_once() {
-    let stunt = Stunt::frozen("live").await;
+    let stunt = TestServer::frozen("live").await;
     let receiver = Receiver::answering([Reply::Status(500)]).await;
     stunt.webhook("live", &receiver.url).await;
     let then = json!({"webhook": {"delayMs": 1_000}});

@@ -3,24 +3,24 @@
 use serde::Serialize;
 
 use super::{awaits, in_listed_order, is_delayed, is_report_supported};
-use crate::api::bizmori::uploads::Uploads;
+use crate::api::bizmori::uploads::UploadUrls;
 use crate::api::bizmori::v3::wire::report::{ReportItem, report_items};
-use crate::api::bizmori::wire::{View, extraction};
-use crate::model::file::{Cut, File};
-use crate::model::order::{Order, State};
-use crate::model::picture::Media;
+use crate::api::bizmori::wire::{RenderContext, extraction};
+use crate::model::file::{File, OutputSpec};
+use crate::model::order::{Order, OrderState};
+use crate::model::picture::FileKind;
 use crate::model::work::{Extraction, NoResult, Work};
 use crate::platform::clock;
 
 /// The order as it stands now, whether this request made it or an earlier one.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Created {
+pub struct CreatedOrderV3 {
     order_id: String,
     status: &'static str,
     processing_delayed: bool,
     expires_at: String,
-    files: Vec<NewFile>,
+    files: Vec<NewFileV3>,
     outputs: Vec<NewOutput>,
     /// Null unless the order is a complete extraction.
     result: Option<ExtractionResult>,
@@ -29,7 +29,7 @@ pub struct Created {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct NewFile {
+struct NewFileV3 {
     file_id: String,
     /// Null if no upload of the file is awaited.
     upload_url: Option<String>,
@@ -56,10 +56,10 @@ struct ExtractionResult {
     watermark_text: Option<String>,
 }
 
-impl Created {
+impl CreatedOrderV3 {
     /// Describes `order` to its client, whose uploads go to `uploads`.
-    pub fn of(order: &Order, view: View<'_>, uploads: &Uploads<'_>) -> Self {
-        let new_file = |(index, file): (usize, &File)| NewFile {
+    pub fn of(order: &Order, view: RenderContext<'_>, uploads: &UploadUrls<'_>) -> Self {
+        let new_file = |(index, file): (usize, &File)| NewFileV3 {
             file_id: file.id.to_string(),
             upload_url: awaits(order, file).then(|| uploads.url(order, index)),
         };
@@ -82,8 +82,8 @@ impl Created {
 }
 
 impl NewOutput {
-    fn of(order: &Order, cut: Cut<'_>) -> Self {
-        let is_pdf = Media::of_name(&cut.file.name).is_some_and(Media::is_pdf);
+    fn of(order: &Order, cut: OutputSpec<'_>) -> Self {
+        let is_pdf = FileKind::of_name(&cut.file.name).is_some_and(FileKind::is_pdf);
         Self {
             file_id: cut.output_id().to_string(),
             input_file_id: cut.file.id.to_string(),
@@ -99,18 +99,19 @@ impl NewOutput {
 /// never used: an output is not made a second time.
 fn output_status(order: &Order, file: &File) -> &'static str {
     match &order.state {
-        State::Pending if file.is_awaited() => "pending",
-        State::Pending => "queued",
-        State::InProgress { .. } => "processing",
-        State::Complete { .. } | State::Expired { outcome: Some(_) } => "completed",
-        State::Failed { .. } | State::Expired { outcome: None } => "failed",
+        OrderState::Pending if file.is_awaited() => "pending",
+        OrderState::Pending => "queued",
+        OrderState::InProgress { .. } => "processing",
+        OrderState::Complete { .. } | OrderState::Expired { outcome: Some(_) } => "completed",
+        OrderState::Failed { .. } | OrderState::Expired { outcome: None } => "failed",
     }
 }
 
 impl ExtractionResult {
     /// Returns the result of a complete extraction. `None` of any other order.
     fn of(order: &Order) -> Option<Self> {
-        let found = extraction(order).filter(|_| matches!(order.state, State::Complete { .. }))?;
+        let found =
+            extraction(order).filter(|_| matches!(order.state, OrderState::Complete { .. }))?;
         Some(Self {
             detection_status: detection_status(found),
             report_supported: is_report_supported(order),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::api::bizmori::test_samples;
-use crate::api::bizmori::wire::View;
+use crate::api::bizmori::wire::RenderContext;
 use crate::model::order::{Order, Vendor};
 use crate::model::report::{self, Locale, ReportKind, ReportState};
 use crate::services::orders::{report_kind, report_name};
@@ -38,7 +38,7 @@ fn status(state: &ReportState) -> &'static str {
 /// A report as it stands.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Report {
+pub struct ReportView {
     order_id: String,
     report_type: &'static str,
     locale: &'static str,
@@ -46,7 +46,7 @@ pub struct Report {
     /// Null until the report is made.
     download: Option<ReportDownload>,
     /// Null unless the report failed.
-    failure: Option<Failure>,
+    failure: Option<ReportFailure>,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,22 +58,27 @@ struct ReportDownload {
 
 /// Reason why there is no report.
 #[derive(Debug, Serialize)]
-struct Failure {
+struct ReportFailure {
     code: String,
     retryable: bool,
 }
 
-impl Report {
+impl ReportView {
     /// Returns the report of `order` in that language. `None` if there is none. `is_new` if this very
     /// request asked for it: it is then still queued.
-    pub fn of(order: &Order, locale: Locale, view: View<'_>, is_new: bool) -> Option<Self> {
+    pub fn of(
+        order: &Order,
+        locale: Locale,
+        view: RenderContext<'_>,
+        is_new: bool,
+    ) -> Option<Self> {
         let report = order.reports.of(locale)?;
         let report_type = match report_kind(order)? {
             ReportKind::WatermarkDetection => "watermarkDetection",
             ReportKind::AiDetection => "aiDetection",
         };
         let failure = match &report.state {
-            ReportState::Failed { code } => Some(Failure {
+            ReportState::Failed { code } => Some(ReportFailure {
                 code: code.clone(),
                 retryable: true,
             }),
@@ -102,7 +107,7 @@ impl Report {
 }
 
 /// Returns where a report can be downloaded. `None` until it is made.
-fn url(order: &Order, report: &report::Report, view: View<'_>) -> Option<String> {
+fn url(order: &Order, report: &report::Report, view: RenderContext<'_>) -> Option<String> {
     let (origin, locale, now) = (view.origin, report.locale, view.now);
     match &report.state {
         ReportState::Made { key } => {

@@ -1,8 +1,8 @@
 //! Outcomes of orders: one thing each, that the vendors have.
 
 use super::super::super::suggestion::did_you_mean;
-use super::super::wire::{FINAL_RESULTS, Outcome, label};
-use super::{Checked, bad, text};
+use super::super::wire::{FINAL_RESULTS, OutcomeSpec, label};
+use super::{CheckedRule, bad, text};
 use crate::model::order::Vendor;
 use crate::model::rule;
 
@@ -13,7 +13,7 @@ const OUTCOMES: &str = "one of: status failed with or without errorCode, probabi
 ///
 /// # Errors
 /// Names the field that does not fit, and the values that it can have.
-pub fn outcome(sent: Outcome, place: &str) -> Checked<rule::Outcome> {
+pub fn outcome(sent: OutcomeSpec, place: &str) -> CheckedRule<rule::ForcedOutcome> {
     if let Some(chance) = sent.probability
         && !(0.0..=1.0).contains(&chance)
     {
@@ -33,9 +33,9 @@ pub fn outcome(sent: Outcome, place: &str) -> Checked<rule::Outcome> {
     one_of(sent, place)
 }
 
-fn one_of(sent: Outcome, place: &str) -> Checked<rule::Outcome> {
+fn one_of(sent: OutcomeSpec, place: &str) -> CheckedRule<rule::ForcedOutcome> {
     match sent {
-        Outcome {
+        OutcomeSpec {
             status: Some(status),
             error_code: code,
             error_message: message,
@@ -44,8 +44,8 @@ fn one_of(sent: Outcome, place: &str) -> Checked<rule::Outcome> {
             detection_status: None,
             final_result: None,
             analysis: None,
-        } if status == "failed" => Ok(rule::Outcome::Failed { code, message }),
-        Outcome {
+        } if status == "failed" => Ok(rule::ForcedOutcome::Failed { code, message }),
+        OutcomeSpec {
             status: None,
             error_code: None,
             error_message: None,
@@ -55,9 +55,11 @@ fn one_of(sent: Outcome, place: &str) -> Checked<rule::Outcome> {
             final_result,
             analysis: None,
         } => match (probability, watermark_text, detection_status, final_result) {
-            (Some(probability), None, None, None) => Ok(rule::Outcome::Probability { probability }),
-            (None, Some(text), None, None) => Ok(rule::Outcome::WatermarkText { text }),
-            (None, None, Some(status), None) => Ok(rule::Outcome::DetectionStatus { status }),
+            (Some(probability), None, None, None) => {
+                Ok(rule::ForcedOutcome::Probability { probability })
+            }
+            (None, Some(text), None, None) => Ok(rule::ForcedOutcome::WatermarkText { text }),
+            (None, None, Some(status), None) => Ok(rule::ForcedOutcome::DetectionStatus { status }),
             (probability, None, None, Some(word)) => label(&word).map_or_else(
                 || {
                     let known = FINAL_RESULTS.join(", ");
@@ -67,19 +69,19 @@ fn one_of(sent: Outcome, place: &str) -> Checked<rule::Outcome> {
                         hint,
                     )
                 },
-                |label| Ok(rule::Outcome::FinalResult { label, probability }),
+                |label| Ok(rule::ForcedOutcome::FinalResult { label, probability }),
             ),
             _ => several(place),
         },
-        Outcome {
+        OutcomeSpec {
             analysis: Some(analysis),
             ..
         } if analysis != "failed" => bad(
             format!("{place}analysis: {analysis} is not an end that can be forced"),
             "the only value is failed",
         ),
-        sent if sent == of_failed_analysis() => Ok(rule::Outcome::AnalysisFailed),
-        Outcome {
+        sent if sent == of_failed_analysis() => Ok(rule::ForcedOutcome::AnalysisFailed),
+        OutcomeSpec {
             status: Some(status),
             ..
         } if status != "failed" => bad(
@@ -91,11 +93,11 @@ fn one_of(sent: Outcome, place: &str) -> Checked<rule::Outcome> {
 }
 
 /// The outcome that has the analysis fail, and nothing else.
-fn of_failed_analysis() -> Outcome {
-    (&rule::Outcome::AnalysisFailed).into()
+fn of_failed_analysis() -> OutcomeSpec {
+    (&rule::ForcedOutcome::AnalysisFailed).into()
 }
 
-fn several<T>(place: &str) -> Checked<T> {
+fn several<T>(place: &str) -> CheckedRule<T> {
     let message = match place.trim_end_matches('.') {
         "" => "the outcome does not say one thing".to_owned(),
         field => format!("{field}: does not say one thing"),
@@ -107,8 +109,12 @@ fn several<T>(place: &str) -> Checked<T> {
 ///
 /// # Errors
 /// If they cannot. The hint lists the codes with which they fail.
-pub fn check_code(outcome: &rule::Outcome, vendors: &[Vendor], place: &str) -> Checked<()> {
-    let rule::Outcome::Failed {
+pub fn check_code(
+    outcome: &rule::ForcedOutcome,
+    vendors: &[Vendor],
+    place: &str,
+) -> CheckedRule<()> {
+    let rule::ForcedOutcome::Failed {
         code: Some(code), ..
     } = outcome
     else {

@@ -3,11 +3,11 @@
 use axum::http::{HeaderName, HeaderValue};
 use serde_json::value::RawValue;
 
-use super::super::wire::{Fault, HeaderText, Respond, Then};
+use super::super::wire::{FaultName, HeaderText, RuleActionSpec, StubResponseSpec};
 use super::outcome::outcome;
-use super::{Checked, bad};
-use crate::http::Object;
-use crate::model::rule::{self, OnWebhook, Processing};
+use super::{CheckedRule, bad};
+use crate::http::JsonObject;
+use crate::model::rule::{self, ProcessingMode, WebhookEffect};
 
 const DELAY_MS_MAX: u32 = 600_000;
 const DRIP_BYTES_PER_SECOND: u32 = 1_024;
@@ -30,17 +30,23 @@ const WEBHOOK: &str = "there is: drop, duplicate, delayMs, signature, outOfOrder
 ///
 /// # Errors
 /// Says what is wrong with them, and what there is.
-pub(super) fn then(then: Then) -> Checked<rule::Then> {
-    let then = rule::Then {
+pub(super) fn then(then: RuleActionSpec) -> CheckedRule<rule::RuleAction> {
+    let then = rule::RuleAction {
         delay_ms: then.delay_ms.map(delay_ms).transpose()?,
-        respond: then.respond.map(|Object(sent)| respond(sent)).transpose()?,
+        respond: then
+            .respond
+            .map(|JsonObject(sent)| respond(sent))
+            .transpose()?,
         fault: fault(then.fault, then.bytes_per_second)?,
         outcome: then
             .outcome
-            .map(|Object(sent)| outcome(sent, "then.outcome."))
+            .map(|JsonObject(sent)| outcome(sent, "then.outcome."))
             .transpose()?,
         processing: then.processing.map(processing).transpose()?,
-        webhook: then.webhook.map(|Object(sent)| webhook(sent)).transpose()?,
+        webhook: then
+            .webhook
+            .map(|JsonObject(sent)| webhook(sent))
+            .transpose()?,
     };
     let is_dropped = then.webhook.as_ref().is_some_and(|webhook| webhook.drop);
     if is_dropped && (then.delay_ms.is_some() || then.respond.is_some() || then.fault.is_some()) {
@@ -59,15 +65,18 @@ pub(super) fn then(then: Then) -> Checked<rule::Then> {
     }
 }
 
-fn fault(sent: Option<Fault>, bytes_per_second: Option<u32>) -> Checked<Option<rule::Fault>> {
+fn fault(
+    sent: Option<FaultName>,
+    bytes_per_second: Option<u32>,
+) -> CheckedRule<Option<rule::Fault>> {
     let fault = match (sent, bytes_per_second) {
-        (Some(Fault::Drip), Some(0)) => {
+        (Some(FaultName::Drip), Some(0)) => {
             return bad(
                 "then.bytesPerSecond: 0 is never done",
                 format!("1 at least; left out, it is {DRIP_BYTES_PER_SECOND}"),
             );
         }
-        (Some(Fault::Drip), rate) => rule::Fault::Drip {
+        (Some(FaultName::Drip), rate) => rule::Fault::Drip {
             bytes_per_second: rate.unwrap_or(DRIP_BYTES_PER_SECOND),
         },
         (_, Some(_)) => {
@@ -77,17 +86,17 @@ fn fault(sent: Option<Fault>, bytes_per_second: Option<u32>) -> Checked<Option<r
             );
         }
         (None, None) => return Ok(None),
-        (Some(Fault::Reset), None) => rule::Fault::Reset,
-        (Some(Fault::Empty), None) => rule::Fault::Empty,
-        (Some(Fault::Truncate), None) => rule::Fault::Truncate,
-        (Some(Fault::Garbage), None) => rule::Fault::Garbage,
+        (Some(FaultName::Reset), None) => rule::Fault::Reset,
+        (Some(FaultName::Empty), None) => rule::Fault::Empty,
+        (Some(FaultName::Truncate), None) => rule::Fault::Truncate,
+        (Some(FaultName::Garbage), None) => rule::Fault::Garbage,
     };
     Ok(Some(fault))
 }
 
-fn processing(sent: Processing) -> Checked<Processing> {
+fn processing(sent: ProcessingMode) -> CheckedRule<ProcessingMode> {
     match sent {
-        Processing::Polls(polls) if !(1..=POLLS_MAX).contains(&polls) => bad(
+        ProcessingMode::Polls(polls) if !(1..=POLLS_MAX).contains(&polls) => bad(
             format!("then.processing.polls: {polls} is none"),
             format!("1 to {POLLS_MAX}"),
         ),
@@ -95,13 +104,13 @@ fn processing(sent: Processing) -> Checked<Processing> {
     }
 }
 
-fn webhook(sent: OnWebhook) -> Checked<OnWebhook> {
-    if sent == OnWebhook::default() {
+fn webhook(sent: WebhookEffect) -> CheckedRule<WebhookEffect> {
+    if sent == WebhookEffect::default() {
         return bad("then.webhook: says nothing", WEBHOOK);
     }
-    let alone = OnWebhook {
+    let alone = WebhookEffect {
         drop: true,
-        ..OnWebhook::default()
+        ..WebhookEffect::default()
     };
     if sent.drop && sent != alone {
         return bad(
@@ -120,7 +129,7 @@ fn webhook(sent: OnWebhook) -> Checked<OnWebhook> {
     Ok(sent)
 }
 
-fn delay_ms(ms: u64) -> Checked<u32> {
+fn delay_ms(ms: u64) -> CheckedRule<u32> {
     let fits = u32::try_from(ms).ok().filter(|ms| *ms <= DELAY_MS_MAX);
     fits.map_or_else(
         || {
@@ -131,7 +140,7 @@ fn delay_ms(ms: u64) -> Checked<u32> {
     )
 }
 
-fn respond(sent: Respond) -> Checked<rule::Respond> {
+fn respond(sent: StubResponseSpec) -> CheckedRule<rule::StubResponse> {
     let status = sent.status;
     if !(200..600).contains(&status) {
         return bad(
@@ -157,7 +166,7 @@ fn respond(sent: Respond) -> Checked<rule::Respond> {
         let message = format!("then.respond.body: an answer of status {status} has none");
         return bad(message, "leave one of the two out");
     }
-    Ok(rule::Respond {
+    Ok(rule::StubResponse {
         status,
         headers: (sent.headers.into_iter())
             .map(|(name, HeaderText(value))| (name, value))
@@ -167,7 +176,9 @@ fn respond(sent: Respond) -> Checked<rule::Respond> {
 }
 
 /// A string is sent as it is, anything else as JSON.
-fn body(raw: &RawValue) -> rule::Body {
-    serde_json::from_str(raw.get())
-        .map_or_else(|_| rule::Body::Json(raw.get().to_owned()), rule::Body::Text)
+fn body(raw: &RawValue) -> rule::StubBody {
+    serde_json::from_str(raw.get()).map_or_else(
+        |_| rule::StubBody::Json(raw.get().to_owned()),
+        rule::StubBody::Text,
+    )
 }
