@@ -104,7 +104,7 @@ struct BenchSettings {
     picture: PathBuf,
 }
 
-fn wrong(why: impl Into<String>) -> BenchError {
+fn usage_error(why: impl Into<String>) -> BenchError {
     BenchError::from(why.into())
 }
 
@@ -144,8 +144,8 @@ fn bench(settings: &BenchSettings) -> BenchOutcome<()> {
         let mut terminated = signal(SignalKind::terminate())?;
         tokio::select! {
             done = run(settings) => done,
-            _ = terminated.recv() => Err(wrong("terminated")),
-            _ = ctrl_c() => Err(wrong("interrupted")),
+            _ = terminated.recv() => Err(usage_error("terminated")),
+            _ = ctrl_c() => Err(usage_error("interrupted")),
         }
     })
 }
@@ -210,17 +210,17 @@ impl BenchSettings {
             }
             let value = arguments
                 .next()
-                .ok_or_else(|| wrong(format!("{flag} is unknown or lacks its value")))?;
+                .ok_or_else(|| usage_error(format!("{flag} is unknown or lacks its value")))?;
             match flag.as_str() {
                 "--clients" => settings.clients = value.parse()?,
                 "--seconds" => settings.counted = Duration::try_from_secs_f64(value.parse()?)?,
                 "--server" => settings.server = PathBuf::from(value),
                 "--only" if SECTIONS.contains(&value.as_str()) => settings.only.push(value),
-                _ => return Err(wrong(format!("{flag} {value} is unknown"))),
+                _ => return Err(usage_error(format!("{flag} {value} is unknown"))),
             }
         }
         if settings.clients == 0 || settings.counted.is_zero() {
-            return Err(wrong("--clients and --seconds are at least 1"));
+            return Err(usage_error("--clients and --seconds are at least 1"));
         }
         Ok(settings)
     }

@@ -64,7 +64,7 @@
 //! 6. The lock of an object in the blob store. Code that holds it waits for the disk only
 //!    ([`storage::blobs`]).
 //! 7. Synchronous mutexes, innermost, never held over an await. The mutex of the owed uploads comes
-//!    first of these: a clock is moved under it ([`services::accounts::Accounts::leap`]).
+//!    first of these: a clock is moved under it ([`services::accounts::Accounts::jump_over_owed_uploads`]).
 //!
 //! An advance waits for a [`services::claims::Claim`] under a clock's lock; all other code waits for a
 //! claim under no lock. The holder of a claim takes no lock but the transaction and mutexes, so the

@@ -27,9 +27,9 @@ fn main() -> ExitCode {
         server,
     })) = &cli.command
     {
-        return ended(
+        return wait_for_signal(
             client::watch_health(*host, server.port())
-                .and_then(|body| client::show(&format!("{body}\n"))),
+                .and_then(|body| client::print(&format!("{body}\n"))),
         );
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -37,38 +37,37 @@ fn main() -> ExitCode {
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return failed(&format!("cannot start: {error}")),
+        Err(error) => return exit_with_error(&format!("cannot start: {error}")),
     };
     let done = match cli.command {
         Some(Command::Client(command)) => runtime.block_on(client::run(&command)),
-        Some(Command::Sign { secret }) => client::read(&JsonSource::Stdin)
-            .and_then(|body| client::show(&format!("{}\n", webhooks::signature(&secret, &body)))),
-        Some(Command::Verify { secret, signature }) => {
-            client::read(&JsonSource::Stdin).and_then(|body| verified(&secret, &body, &signature))
-        }
+        Some(Command::Sign { secret }) => client::read_source(&JsonSource::Stdin)
+            .and_then(|body| client::print(&format!("{}\n", webhooks::signature(&secret, &body)))),
+        Some(Command::Verify { secret, signature }) => client::read_source(&JsonSource::Stdin)
+            .and_then(|body| verify_signature(&secret, &body, &signature)),
         Some(Command::Licenses) => client::show_licenses(),
         Some(Command::Serve(config)) => runtime.block_on(serve(*config, &warnings)),
         None => runtime.block_on(serve(cli.serve, &warnings)),
     };
     // What is still decoded is not waited for: its order is taken up at the next start.
     runtime.shutdown_background();
-    ended(done)
+    wait_for_signal(done)
 }
 
-fn ended(done: Result<(), String>) -> ExitCode {
+fn wait_for_signal(done: Result<(), String>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(line) => failed(&line),
+        Err(line) => exit_with_error(&line),
     }
 }
 
-fn failed(line: &str) -> ExitCode {
+fn exit_with_error(line: &str) -> ExitCode {
     eprintln!("stuntdouble: {line}");
     ExitCode::FAILURE
 }
 
 async fn serve(config: Config, warnings: &[String]) -> Result<(), String> {
-    log(&config)?;
+    init_logging(&config)?;
     std::panic::set_hook(Box::new(log_panic));
     let format = config.log_format;
     for warning in warnings {
@@ -79,7 +78,7 @@ async fn serve(config: Config, warnings: &[String]) -> Result<(), String> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(broken)?;
     let app = App::start(config).await?;
     match format {
-        LogFormat::Text => client::show(&format!("{}\n", app.start_line()))?,
+        LogFormat::Text => client::print(&format!("{}\n", app.listening_line()))?,
         LogFormat::Json => app.log_start(),
     }
     app.serve(async move {
@@ -91,7 +90,7 @@ async fn serve(config: Config, warnings: &[String]) -> Result<(), String> {
     .await
 }
 
-fn log(config: &Config) -> Result<(), String> {
+fn init_logging(config: &Config) -> Result<(), String> {
     let filter: Targets = config
         .log
         .parse()
@@ -126,7 +125,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     );
 }
 
-fn verified(secret: &str, body: &[u8], signature: &str) -> Result<(), String> {
+fn verify_signature(secret: &str, body: &[u8], signature: &str) -> Result<(), String> {
     if webhooks::verify(secret, body, signature) {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use serde::Deserialize;
 
 use crate::wire::WireMessage;
-use crate::{BenchOutcome, wrong};
+use crate::{BenchOutcome, usage_error};
 
 #[derive(Deserialize)]
 struct DataResponse<T> {
@@ -102,7 +102,7 @@ pub fn expect_status(what: &str, answer: &WireMessage<'_>, statuses: &[u16]) -> 
         return Ok(());
     }
     let body = String::from_utf8_lossy(answer.body);
-    Err(wrong(format!("{what}: {status} {body}")))
+    Err(usage_error(format!("{what}: {status} {body}")))
 }
 
 /// The `data` of a 200; anything else is a wrong answer.
@@ -110,7 +110,7 @@ pub fn data<'a, T: Deserialize<'a>>(what: &str, answer: &'a WireMessage<'_>) -> 
     expect_status(what, answer, &[200])?;
     let parsed: DataResponse<T> = serde_json::from_slice(answer.body).map_err(|error| {
         let body = String::from_utf8_lossy(answer.body);
-        wrong(format!("{what}: {error} in {body}"))
+        usage_error(format!("{what}: {error} in {body}"))
     })?;
     Ok(parsed.data)
 }
@@ -130,7 +130,7 @@ pub fn expect_order(
         order_id: got,
         status: is,
     } = order;
-    Err(wrong(format!(
+    Err(usage_error(format!(
         "{what}: order {order_id} should be {status}; the answer is of {got}, which is {is}"
     )))
 }
@@ -141,5 +141,5 @@ fn path_on(upload_url: &str, host: SocketAddr) -> BenchOutcome<&str> {
         .strip_prefix("http://")
         .and_then(|rest| rest.strip_prefix(host.to_string().as_str()))
         .filter(|path| path.starts_with('/'))
-        .ok_or_else(|| wrong(format!("upload URL {upload_url} is not at http://{host}")))
+        .ok_or_else(|| usage_error(format!("upload URL {upload_url} is not at http://{host}")))
 }

@@ -21,7 +21,7 @@ use crate::process::ServerProcess;
 use crate::report::{self, Threshold};
 use crate::rig::{Harness, Load};
 use crate::wire::BenchConnection;
-use crate::{BARE_HANDLER, BenchOutcome, BenchSettings, wrong};
+use crate::{BARE_HANDLER, BenchOutcome, BenchSettings, usage_error};
 
 /// How many ask at once.
 pub const CONNECTIONS: u32 = 16;
@@ -69,12 +69,12 @@ pub async fn journal(settings: &BenchSettings) -> BenchOutcome<()> {
     let (kept_questions, none_questions) =
         (read_orders(&mut kept).await?, read_orders(&mut none).await?);
     let turn = settings.counted / (2 * TURNS);
-    ask(&kept.server, &kept_questions, turn / 4).await?;
-    ask(&none.server, &none_questions, turn / 4).await?;
+    run_request(&kept.server, &kept_questions, turn / 4).await?;
+    run_request(&none.server, &none_questions, turn / 4).await?;
     let (mut rates, mut bare_rates) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {
-        bare_rates.push(ask(&none.server, &none_questions, turn).await?);
-        rates.push(ask(&kept.server, &kept_questions, turn).await?);
+        bare_rates.push(run_request(&none.server, &none_questions, turn).await?);
+        rates.push(run_request(&kept.server, &kept_questions, turn).await?);
     }
     let rate = print("with the journal", &rates);
     let bare_rate = print("without", &bare_rates);
@@ -107,12 +107,12 @@ pub async fn beside_bare(
     let handlers = vec![plain(bare.address, body_bytes)?; questions.len()];
 
     let turn = settings.counted / (2 * TURNS);
-    ask(server, questions, turn / 4).await?;
-    ask(&bare, &handlers, turn / 4).await?;
+    run_request(server, questions, turn / 4).await?;
+    run_request(&bare, &handlers, turn / 4).await?;
     let (mut rates, mut bare_rates) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {
-        bare_rates.push(ask(&bare, &handlers, turn).await?);
-        rates.push(ask(server, questions, turn).await?);
+        bare_rates.push(run_request(&bare, &handlers, turn).await?);
+        rates.push(run_request(server, questions, turn).await?);
     }
     let rate = print(what, &rates);
     let bare_rate = print("bare handler, a body as long", &bare_rates);
@@ -129,8 +129,8 @@ pub async fn bare(settings: &BenchSettings) -> BenchOutcome<()> {
     ));
     let bare = start_bare(BODY_BYTES)?;
     let questions = vec![plain(bare.address, BODY_BYTES)?; usize::try_from(CONNECTIONS)?];
-    ask(&bare, &questions, settings.counted / 8).await?;
-    let rate = ask(&bare, &questions, settings.counted / 2).await?;
+    run_request(&bare, &questions, settings.counted / 8).await?;
+    let rate = run_request(&bare, &questions, settings.counted / 2).await?;
     print("bare handler", &[rate]);
     Ok(())
 }
@@ -226,7 +226,7 @@ async fn finished_order(
 
 /// Asks all `questions` at once for `span`, each on a connection of its own, from as many threads
 /// as there are processors: one thread of ours would be the bare handler's limit.
-async fn ask(
+async fn run_request(
     process: &ServerProcess,
     questions: &[RepeatedRequest],
     span: Duration,
@@ -238,7 +238,7 @@ async fn ask(
     let mut tasks = JoinSet::new();
     for share in questions.chunks(questions.len().div_ceil(threads).max(1)) {
         let share = share.to_vec();
-        tasks.spawn_blocking(move || asking_thread(share, until));
+        tasks.spawn_blocking(move || client_thread(share, until));
     }
     let mut count = 0_u32;
     while let Some(joined) = tasks.join_next().await {
@@ -253,7 +253,7 @@ async fn ask(
 }
 
 /// Asks its share of the questions in a runtime of its own: how many answers there were.
-fn asking_thread(share: Vec<RepeatedRequest>, until: Instant) -> BenchOutcome<u32> {
+fn client_thread(share: Vec<RepeatedRequest>, until: Instant) -> BenchOutcome<u32> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut tasks = JoinSet::new();
@@ -276,7 +276,9 @@ async fn repeat(question: RepeatedRequest, until: Instant) -> BenchOutcome<u32> 
         expect_status("read", &answer, &[200])?;
         if answer.body.len() != question.answer_bytes {
             let body = String::from_utf8_lossy(answer.body);
-            return Err(wrong(format!("read: another answer than at first: {body}")));
+            return Err(usage_error(format!(
+                "read: another answer than at first: {body}"
+            )));
         }
         count += 1;
     }

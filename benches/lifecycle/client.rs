@@ -13,7 +13,7 @@ use crate::calls::{
 use crate::picture::BenchPicture;
 use crate::receiver::Arrival;
 use crate::wire::{BenchConnection, PATIENCE, WireMessage};
-use crate::{BenchOutcome, wrong};
+use crate::{BenchOutcome, usage_error};
 
 const EVENT: &str = "order.aiDetection.completed";
 /// What a big upload is written in.
@@ -158,14 +158,14 @@ impl BenchClient {
         let order_id = &self.order_id;
         let webhook = match timeout(PATIENCE, self.arrivals.recv()).await {
             Ok(Some(arrival)) => arrival?,
-            Ok(None) => return Err(wrong("the receiver is gone")),
+            Ok(None) => return Err(usage_error("the receiver is gone")),
             Err(_) => {
                 let why = format!("no webhook for order {order_id} within {PATIENCE:?}");
-                return Err(wrong(why));
+                return Err(usage_error(why));
             }
         };
         if webhook.order_id != *order_id || webhook.event_type != EVENT {
-            return Err(wrong(format!(
+            return Err(usage_error(format!(
                 "waiting for {EVENT} of order {order_id}, got {} of {}",
                 webhook.event_type, webhook.order_id
             )));

@@ -14,7 +14,7 @@ use crate::ceilings::{CONNECTIONS, RepeatedRequest, beside_bare};
 use crate::process::ServerProcess;
 use crate::report::{self, Threshold};
 use crate::wire::BenchConnection;
-use crate::{BenchOutcome, BenchSettings, picture, wrong};
+use crate::{BenchOutcome, BenchSettings, picture, usage_error};
 
 /// One megapixel.
 const SIZE_PX: (u32, u32) = (1_152, 868);
@@ -128,7 +128,7 @@ fn expect_items(document: &Value) -> BenchOutcome<()> {
     if judged == ZIP_IMAGES {
         return Ok(());
     }
-    Err(wrong(format!("bulk-upload: {judged} were judged")))
+    Err(usage_error(format!("bulk-upload: {judged} were judged")))
 }
 
 /// One client on one connection.
@@ -196,7 +196,7 @@ impl DocumentClient<'_> {
             match document["status"].as_str() {
                 Some("pending" | "analyzing") => tokio::time::sleep(POLL).await,
                 Some("done") => return Ok((document, began.elapsed())),
-                _ => return Err(wrong(format!("{query}: {document}"))),
+                _ => return Err(usage_error(format!("{query}: {document}"))),
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::calls::{expect_status, write_get, write_post};
 use crate::process::ServerProcess;
 use crate::report::{self, Threshold};
 use crate::wire::BenchConnection;
-use crate::{BenchOutcome, BenchSettings, wrong};
+use crate::{BenchOutcome, BenchSettings, usage_error};
 
 const FILES: usize = 100;
 const CREATES: u32 = 300;
@@ -45,10 +45,10 @@ pub async fn hundred_files(settings: &BenchSettings) -> BenchOutcome<()> {
         expect_status("create", &answer, &[200])?;
         let urls = count(answer.body, b"\"uploadUrl\"");
         if urls != FILES {
-            return Err(wrong(format!("create: {urls} upload URLs")));
+            return Err(usage_error(format!("create: {urls} upload URLs")));
         }
     }
-    told("create of 100 files", &mut samples, 5.0);
+    print_samples("create of 100 files", &mut samples, 5.0);
     Ok(())
 }
 
@@ -85,11 +85,11 @@ pub async fn listing(settings: &BenchSettings) -> BenchOutcome<()> {
             let (orders, total) = (count(answer.body, b"\"orderId\""), LISTED.to_string());
             let counted = count(answer.body, format!("\"totalItems\":{total},").as_bytes());
             if (orders, counted) != (10, 1) {
-                return Err(wrong(format!("list: {orders} orders on the page")));
+                return Err(usage_error(format!("list: {orders} orders on the page")));
             }
         }
         if query.is_empty() {
-            told(what, &mut samples, 5.0);
+            print_samples(what, &mut samples, 5.0);
         } else {
             report::number(what, median_ms(&samples), "ms p50", None);
         }
@@ -127,7 +127,7 @@ fn median_ms(samples: &[Duration]) -> f64 {
 }
 
 /// Median, with its target, and p99.
-fn told(what: &str, samples: &mut [Duration], target_ms: f64) {
+fn print_samples(what: &str, samples: &mut [Duration], target_ms: f64) {
     let target = Some(Threshold::Below(target_ms));
     report::number(what, median_ms(samples), "ms p50", target);
     report::percentile_heads();

@@ -9,7 +9,7 @@ use std::path::Path;
 use image::codecs::jpeg::JpegEncoder;
 use image::{GenericImageView, Rgb, RgbImage};
 
-use crate::{BenchOutcome, wrong};
+use crate::{BenchOutcome, usage_error};
 
 const SIDE_PIXELS: u32 = 256;
 const FILE_BYTES: RangeInclusive<usize> = 62 * 1024..=66 * 1024;
@@ -32,7 +32,7 @@ impl BenchPicture {
         };
         let size = image::load_from_memory(&bytes)?.dimensions();
         if size != (SIDE_PIXELS, SIDE_PIXELS) || !FILE_BYTES.contains(&bytes.len()) {
-            return Err(wrong(format!(
+            return Err(usage_error(format!(
                 "the picture is {} bytes of {size:?} pixels, not about 64 KiB of 256 × 256",
                 bytes.len()
             )));
@@ -92,7 +92,9 @@ fn draw() -> BenchOutcome<Vec<u8>> {
             }
         }
     }
-    Err(wrong("no grain and quality make a JPEG of about 64 KiB"))
+    Err(usage_error(
+        "no grain and quality make a JPEG of about 64 KiB",
+    ))
 }
 
 fn photo(grain: u32) -> RgbImage {

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::{BenchOutcome, wrong};
+use crate::{BenchOutcome, usage_error};
 
 /// How long a process may take until its start line.
 const START_PATIENCE: Duration = Duration::from_secs(20);
@@ -88,7 +88,7 @@ impl ServerProcess {
             Ok(address) => process.address = address,
             Err(error) => {
                 let why = format!("no start line ({error}); it said:\n{}", process.log());
-                return Err(wrong(why));
+                return Err(usage_error(why));
             }
         }
         Ok(process)
@@ -109,7 +109,7 @@ impl ServerProcess {
                 .lines()
                 .find_map(|line| line.strip_prefix(name))
                 .and_then(|rest| rest.trim().strip_suffix("kB"))
-                .ok_or_else(|| wrong(format!("no {name} in /proc/PID/status")))?;
+                .ok_or_else(|| usage_error(format!("no {name} in /proc/PID/status")))?;
             Ok(kib.trim().parse::<u64>()? * 1024)
         };
         Ok(Memory {

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
 use crate::wire::{BenchConnection, WireMessage};
-use crate::{BenchOutcome, wrong};
+use crate::{BenchOutcome, usage_error};
 
 const ACCEPTED: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 const PATH: &str = "/hook/";
@@ -102,7 +102,7 @@ fn client_of(start_line: &str) -> Option<usize> {
 fn read(message: &WireMessage<'_>) -> Arrival {
     let received = Instant::now();
     let body: ReceivedBody = serde_json::from_slice(message.body)
-        .map_err(|error| wrong(format!("a webhook that is none: {error}")))?;
+        .map_err(|error| usage_error(format!("a webhook that is none: {error}")))?;
     Ok(ReceivedWebhook {
         event_type: body.event_type,
         order_id: body.data.order_id,

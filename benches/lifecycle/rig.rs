@@ -9,7 +9,7 @@ use crate::client::{BenchClient, Timings};
 use crate::picture::BenchPicture;
 use crate::process::{ServerProcess, own_processor_time};
 use crate::receiver::BenchReceiver;
-use crate::{BenchOutcome, BenchSettings, wrong};
+use crate::{BenchOutcome, BenchSettings, usage_error};
 
 /// All that one measurement runs on. The server goes before its data directory does.
 pub struct Harness {
@@ -135,7 +135,7 @@ async fn loop_lifecycles(
 
 /// The error, with what the server printed last.
 fn with_log(error: &crate::BenchError, server: &ServerProcess) -> crate::BenchError {
-    wrong(format!(
+    usage_error(format!(
         "{error}\n  the server's last lines:\n{}",
         server.log()
     ))

@@ -13,7 +13,7 @@ use crate::receiver::BenchReceiver;
 use crate::report::{self, Threshold};
 use crate::rig::{Harness, Load};
 use crate::wire::BenchConnection;
-use crate::{BenchOutcome, BenchSettings, wrong};
+use crate::{BenchOutcome, BenchSettings, usage_error};
 
 const JOBS: usize = 10_000;
 const MAKERS: usize = 8;
@@ -82,7 +82,7 @@ impl Workload {
         if ran == JOBS {
             Ok(took)
         } else {
-            Err(wrong(format!("advance: {ran} jobs were run")))
+            Err(usage_error(format!("advance: {ran} jobs were run")))
         }
     }
 }
@@ -121,7 +121,7 @@ pub async fn keep(settings: &BenchSettings) -> BenchOutcome<()> {
         let taken = send(&mut connection, address, "PUT", path, &account).await?;
         kept.push(report::milliseconds(began.elapsed()));
         if !taken.contains(&whole) {
-            return Err(wrong(format!("snapshot: {taken}")));
+            return Err(usage_error(format!("snapshot: {taken}")));
         }
         let began = Instant::now();
         call(&mut connection, address, "/_mock/reset", &account).await?;

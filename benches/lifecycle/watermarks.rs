@@ -13,7 +13,7 @@ use crate::client::order_path;
 use crate::process::ServerProcess;
 use crate::report::{self, Threshold};
 use crate::wire::BenchConnection;
-use crate::{BenchOutcome, BenchSettings, picture, wrong};
+use crate::{BenchOutcome, BenchSettings, picture, usage_error};
 
 const ROUNDS: u32 = 8;
 /// Twelve megapixels.
@@ -174,7 +174,7 @@ impl WatermarkClient<'_> {
         let (detail, took) = self.run(&made.order_id, &url, marked).await?;
         match detail.watermark_text.as_deref() {
             Some(TEXT) => Ok(took),
-            other => Err(wrong(format!("extract: found {other:?}"))),
+            other => Err(usage_error(format!("extract: found {other:?}"))),
         }
     }
 
@@ -199,7 +199,7 @@ impl WatermarkClient<'_> {
             match detail.status.as_str() {
                 "inProgress" => tokio::time::sleep(POLL).await,
                 "complete" => return Ok((detail, began.elapsed())),
-                other => return Err(wrong(format!("order {id} is {other}"))),
+                other => return Err(usage_error(format!("order {id} is {other}"))),
             }
         }
     }

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::{BenchOutcome, wrong};
+use crate::{BenchOutcome, usage_error};
 
 /// A head longer than this is no answer of ours.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -50,7 +50,7 @@ impl WireMessage<'_> {
     pub fn status(&self) -> BenchOutcome<u16> {
         let code = self.start_line.split(' ').nth(1).unwrap_or_default();
         code.parse()
-            .map_err(|_| wrong(format!("not a status line: {}", self.start_line)))
+            .map_err(|_| usage_error(format!("not a status line: {}", self.start_line)))
     }
 }
 
@@ -86,9 +86,11 @@ impl BenchConnection {
     pub async fn answer(&mut self) -> BenchOutcome<WireMessage<'_>> {
         match timeout(PATIENCE, self.receive()).await {
             Ok(Ok(Some(message))) => Ok(message),
-            Ok(Ok(None)) => Err(wrong("the connection was closed instead of an answer")),
+            Ok(Ok(None)) => Err(usage_error(
+                "the connection was closed instead of an answer",
+            )),
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(wrong(format!("no answer within {PATIENCE:?}"))),
+            Err(_) => Err(usage_error(format!("no answer within {PATIENCE:?}"))),
         }
     }
 
@@ -120,13 +122,13 @@ impl BenchConnection {
                 return MessageHead::parse(&self.bytes[..at]).map(Some);
             }
             if self.bytes.len() > HEAD_BYTES_MAX {
-                return Err(wrong("a head that does not end"));
+                return Err(usage_error("a head that does not end"));
             }
             if self.stream.read_buf(&mut self.bytes).await? == 0 {
                 return if self.bytes.is_empty() {
                     Ok(None)
                 } else {
-                    Err(wrong("the connection was closed inside a head"))
+                    Err(usage_error("the connection was closed inside a head"))
                 };
             }
         }
@@ -135,11 +137,11 @@ impl BenchConnection {
     /// Reads until the buffer holds `bytes` bytes.
     async fn fill_to(&mut self, bytes: usize) -> BenchOutcome<()> {
         if bytes > BODY_BYTES_MAX {
-            return Err(wrong(format!("a message of {bytes} bytes")));
+            return Err(usage_error(format!("a message of {bytes} bytes")));
         }
         while self.bytes.len() < bytes {
             if self.stream.read_buf(&mut self.bytes).await? == 0 {
-                return Err(wrong("the connection was closed inside a body"));
+                return Err(usage_error("the connection was closed inside a body"));
             }
         }
         Ok(())

@@ -48,8 +48,8 @@ use crate::storage::blobs::Blobs;
 use crate::storage::data_dir::DataDir;
 use crate::storage::db::Db;
 use listen::{bind, local_url};
-use router::{UNMATCHED, hosts, router};
-use settings::{engine_of, settings_of, signer_of, timeouts_of};
+use router::{UNMATCHED, router, vendor_hosts};
+use settings::{build_engine, build_signer, order_settings, outbound_timeouts};
 
 /// Grace period for requests in flight and running jobs, both together, on shutdown. Docker kills
 /// after 10 s.
@@ -59,10 +59,10 @@ const GRACE_PERIOD: Duration = Duration::from_secs(3);
 pub const START_TARGET: &str = "stuntdouble::start";
 const DATABASE: &str = "stuntdouble.db";
 /// The folder of the authority that signs for TLS.
-const TLS: &str = "tls";
+const TLS_DIR: &str = "tls";
 
 /// What each vendor tells by webhook.
-const PROJECTIONS: [(Vendor, EventBuilder); 1] = [(Vendor::Bizmori, bizmori::project)];
+const EVENT_BUILDERS: [(Vendor, EventBuilder); 1] = [(Vendor::Bizmori, bizmori::build_event)];
 
 /// A server that is bound and not yet serving.
 #[derive(Debug)]
@@ -114,9 +114,9 @@ impl App {
         let blobs = Blobs::open(data.path().to_owned())
             .await
             .map_err(|e| said("open the blob store")(&e))?;
-        let tls = tls_of(&config, data.path())?;
+        let tls = load_tls(&config, data.path())?;
         let ca_pem = tls.as_ref().map(|tls| Arc::clone(&tls.ca_pem));
-        let context = compose(config, data.path(), db, blobs, ca_pem).await?;
+        let context = build_services(config, data.path(), db, blobs, ca_pem).await?;
         let (host, settings) = (context.config.host, &context.config.tls);
         let (listener, address) = bind(host, context.config.port, "--port").await?;
         let tls = match tls {
@@ -158,7 +158,7 @@ impl App {
 
     /// The line that says where it listens and where the data is.
     #[must_use]
-    pub fn start_line(&self) -> String {
+    pub fn listening_line(&self) -> String {
         let kept = if self.data.is_temporary() {
             " (temporary: gone at exit)"
         } else {
@@ -175,7 +175,7 @@ impl App {
         )
     }
 
-    /// Logs what [`App::start_line`] says, as fields.
+    /// Logs what [`App::listening_line`] says, as fields.
     pub fn log_start(&self) {
         let tls = self.tls_address().map(|it| format!("https://{it}"));
         tracing::info!(
@@ -202,7 +202,7 @@ impl App {
         let began = Instant::now();
         let not_taken_up = |error| format!("cannot take up the jobs: {error}");
         if context.config.orders.revision == Revision::V2026_10 {
-            let foreseen = context.orders.foresee_sunset().await;
+            let foreseen = context.orders.schedule_sunset_jobs().await;
             foreseen.map_err(not_taken_up)?;
         }
         context.worker.start().await.map_err(not_taken_up)?;
@@ -213,7 +213,7 @@ impl App {
         let mut server = HttpServer::new(
             listeners.collect(),
             router(&context),
-            timeouts_of(&context.config),
+            outbound_timeouts(&context.config),
             Arc::clone(&context.connections),
             context.stopping.clone(),
         );
@@ -241,7 +241,7 @@ impl App {
 /// Logs that the server stops, and what it has done.
 async fn log_stop(context: &Services, signal: Option<&str>, uptime: Duration) {
     let (requests, refused) = context.metrics.totals();
-    let webhooks_pending = context.webhooks.waiting().await.ok();
+    let webhooks_pending = context.webhooks.pending_deliveries().await.ok();
     tracing::info!(
         signal,
         uptimeSeconds = (uptime.as_secs_f64() * 10.0).round() / 10.0,
@@ -253,16 +253,16 @@ async fn log_stop(context: &Services, signal: Option<&str>, uptime: Duration) {
 }
 
 /// What is needed for TLS, where that is wanted.
-fn tls_of(config: &Config, root: &Path) -> Result<Option<ServerTls>, String> {
+fn load_tls(config: &Config, root: &Path) -> Result<Option<ServerTls>, String> {
     if !config.tls.tls {
         return Ok(None);
     }
     let wanted = config.tls.tls_names.iter().cloned();
-    let names = hosts().map(str::to_owned).chain(wanted);
-    ServerTls::open(&root.join(TLS), names, clock::real_now()).map(Some)
+    let names = vendor_hosts().map(str::to_owned).chain(wanted);
+    ServerTls::open(&root.join(TLS_DIR), names, clock::real_now()).map(Some)
 }
 
-async fn compose(
+async fn build_services(
     config: Config,
     root: &Path,
     db: Db,
@@ -277,7 +277,7 @@ async fn compose(
         .chain([PREFLIGHT, UNMATCHED]);
     let metrics = Metrics::new(names.chain(refused));
     let entropy = Entropy::new(&config.seed);
-    let signer = Arc::new(signer_of(&config));
+    let signer = Arc::new(build_signer(&config));
     let hosts = Arc::new(KnownHosts::default());
     let links = PresignedUrls::load(Arc::clone(&signer), Arc::clone(&hosts), db.clone())
         .await
@@ -292,7 +292,7 @@ async fn compose(
         .await
         .map_err(broken)?;
     let rules = Arc::new(rules);
-    let engine = engine_of(&config);
+    let engine = build_engine(&config);
     let claims = Claims::new(db.agenda().clone());
     let webhooks = Arc::new(Webhooks::new(
         db.clone(),
@@ -303,7 +303,7 @@ async fn compose(
         outbound.clone(),
         claims.clone(),
         metrics.clone(),
-        PROJECTIONS.to_vec(),
+        EVENT_BUILDERS.to_vec(),
     ));
     let orders = Arc::new(Orders::new(
         db.clone(),
@@ -315,7 +315,7 @@ async fn compose(
         entropy.clone(),
         claims.clone(),
         outbound,
-        settings_of(&config),
+        order_settings(&config),
     ));
     let worker = Worker::new(
         db.clone(),

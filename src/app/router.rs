@@ -17,13 +17,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api::{bizmori, control, s3, undetectable};
 use crate::http::{
-    AppState, Guard, GuardRefusal, OperationLayerState, RequestContext, Routes, Services, guard,
-    host, observe,
+    AppState, Guard, GuardRefusal, OperationLayerState, RequestContext, Routes, Services,
+    operation_middleware, origin_host, require_control_access,
 };
 use crate::services::accounts::Account;
 
 /// Hosts of the vendors' own, which lead here where their names do.
-const HOSTS: [(&str, ApiSurface); 3] = [
+const VENDOR_HOSTS: [(&str, ApiSurface); 3] = [
     ("api.bizmori.com", ApiSurface::Bizmori),
     ("ai-image-detect.undetectable.ai", ApiSurface::Undetectable),
     ("detect-image.truthscan.com", ApiSurface::Undetectable),
@@ -38,11 +38,11 @@ const BUCKET_HOSTS: [&str; 2] = [
 
 /// Hosts of the vendors' APIs.
 fn api_hosts() -> impl Iterator<Item = &'static str> + Clone {
-    HOSTS.into_iter().map(|(host, _)| host)
+    VENDOR_HOSTS.into_iter().map(|(host, _)| host)
 }
 
 /// Every host of the vendors' own.
-pub(super) fn hosts() -> impl Iterator<Item = &'static str> {
+pub(super) fn vendor_hosts() -> impl Iterator<Item = &'static str> {
     api_hosts().chain(BUCKET_HOSTS)
 }
 
@@ -60,17 +60,18 @@ enum ApiSurface {
 
 /// Every front door's operations, and the answers to what is none.
 pub(super) fn router(context: &AppState) -> Router {
-    let observed = OperationLayerState::of(context, UNMATCHED, whose);
-    let rest = unmatched.layer(from_fn_with_state(observed, observe));
+    let observed = OperationLayerState::for_operation(context, UNMATCHED, no_account_resolver);
+    let rest = fallback.layer(from_fn_with_state(observed, operation_middleware));
     let door = |routes: Routes, panicked: fn() -> Response| {
         let caught = CatchPanicLayer::custom(move |_: Box<dyn Any + Send>| panicked());
-        routes.router(rest.clone()).layer(caught)
+        routes.into_router(rest.clone()).layer(caught)
     };
     let served = || Some(context.clone());
     let objects = || door(s3::routes(served()), s3::panicked);
     // Undetectable answers POST on some objects, storage everything else.
     let undetectable = undetectable::routes(served());
-    let undetectable = undetectable.among("/_s3/", objects().with_state(context.clone()));
+    let undetectable =
+        undetectable.fallthrough_under("/_s3/", objects().with_state(context.clone()));
     let router = Router::new()
         .merge(door(bizmori::routes(served()), bizmori::panicked))
         .merge(door(undetectable, undetectable::panicked))
@@ -79,8 +80,8 @@ pub(super) fn router(context: &AppState) -> Router {
         .fallback(rest.clone())
         .with_state(context.clone());
     let router = router.layer(from_fn_with_state(
-        Guard::new(context, api_hosts(), BUCKET_HOSTS, refused),
-        guard,
+        Guard::new(context, api_hosts(), BUCKET_HOSTS, guard_response),
+        require_control_access,
     ));
     // Outermost: whatever looks at a path sees objects in path style.
     let context = context.clone();
@@ -92,27 +93,27 @@ pub(super) fn router(context: &AppState) -> Router {
 
 /// Returns the response to a request that the guard refuses, in the error form of the API that was
 /// called.
-fn refused(verbs: &Services, parts: &Parts, refused: &GuardRefusal) -> Response {
+fn guard_response(verbs: &Services, parts: &Parts, refused: &GuardRefusal) -> Response {
     let line = match refused {
         GuardRefusal::BadHost(line) => line,
         GuardRefusal::ForbiddenOrigin(line) => return bizmori::forbidden_origin(line),
-        _ => return control::refused(refused),
+        _ => return control::guard_refusal_response(refused),
     };
-    match ApiSurface::of(verbs, &parts.headers, parts.uri.path()) {
+    match ApiSurface::for_path(verbs, &parts.headers, parts.uri.path()) {
         ApiSurface::Bizmori => bizmori::bad_host(line),
         ApiSurface::Undetectable => undetectable::bad_host(line),
         ApiSurface::Storage => s3::bad_host(&parts.method, &parts.uri, line),
-        ApiSurface::Control => control::refused(refused),
+        ApiSurface::Control => control::guard_refusal_response(refused),
     }
 }
 
-async fn unmatched(
+async fn fallback(
     State(verbs): State<AppState>,
     called: RequestContext,
     request: Request,
 ) -> Response {
     let (method, uri) = (request.method(), request.uri());
-    match ApiSurface::of(&verbs, request.headers(), uri.path()) {
+    match ApiSurface::for_path(&verbs, request.headers(), uri.path()) {
         ApiSurface::Bizmori => bizmori::unknown_route(method, uri),
         ApiSurface::Undetectable => undetectable::unknown_route(&verbs, &called, method, uri),
         ApiSurface::Storage => s3::unknown_route(&request),
@@ -122,25 +123,28 @@ async fn unmatched(
 
 /// Whose a request is that is no operation, by the front door that answers it; the control plane
 /// has none.
-fn whose<'r>(verbs: &'r Services, request: &'r mut Request) -> BoxFuture<'r, Option<Arc<Account>>> {
-    match ApiSurface::of(verbs, request.headers(), request.uri().path()) {
-        ApiSurface::Bizmori => bizmori::whose(verbs, request),
-        ApiSurface::Undetectable => undetectable::whose(verbs, request),
-        ApiSurface::Storage => s3::whose(verbs, request),
+fn no_account_resolver<'r>(
+    verbs: &'r Services,
+    request: &'r mut Request,
+) -> BoxFuture<'r, Option<Arc<Account>>> {
+    match ApiSurface::for_path(verbs, request.headers(), request.uri().path()) {
+        ApiSurface::Bizmori => bizmori::resolve_account(verbs, request),
+        ApiSurface::Undetectable => undetectable::resolve_account(verbs, request),
+        ApiSurface::Storage => s3::resolve_account(verbs, request),
         ApiSurface::Control => Box::pin(std::future::ready(None)),
     }
 }
 
 impl ApiSurface {
     /// The one under which a path falls that is no operation's.
-    fn of(verbs: &Services, headers: &HeaderMap, path: &str) -> Self {
+    fn for_path(verbs: &Services, headers: &HeaderMap, path: &str) -> Self {
         match path.split('/').nth(1).unwrap_or_default() {
             "_s3" => return Self::Storage,
             "_mock" => return Self::Control,
             _ => {}
         }
-        let called = host(headers, verbs.config.trust_forwarded);
-        let by_host = called.as_deref().and_then(Self::of_host);
+        let called = origin_host(headers, verbs.config.trust_forwarded);
+        let by_host = called.as_deref().and_then(Self::for_host);
         by_host.unwrap_or(match path.split('/').nth(1) {
             Some("api") => Self::Bizmori,
             _ => Self::Undetectable,
@@ -148,10 +152,10 @@ impl ApiSurface {
     }
 
     /// The vendor's whose host it is, its port left out.
-    fn of_host(host: &str) -> Option<Self> {
+    fn for_host(host: &str) -> Option<Self> {
         let name = host.split(':').next().unwrap_or(host);
         let name = name.trim_end_matches('.');
-        let mut hosts = HOSTS.into_iter();
+        let mut hosts = VENDOR_HOSTS.into_iter();
         let found = hosts.find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, door)| door)
     }
@@ -170,17 +174,17 @@ mod tests {
             "ai-image-detect.undetectable.ai.:443",
         ] {
             assert_eq!(
-                ApiSurface::of_host(host),
+                ApiSurface::for_host(host),
                 Some(ApiSurface::Undetectable),
                 "{host}"
             );
         }
         assert_eq!(
-            ApiSurface::of_host("api.bizmori.com"),
+            ApiSurface::for_host("api.bizmori.com"),
             Some(ApiSurface::Bizmori)
         );
         for host in ["", "localhost", "x.detect-image.truthscan.com", "[::1]:80"] {
-            assert_eq!(ApiSurface::of_host(host), None, "{host}");
+            assert_eq!(ApiSurface::for_host(host), None, "{host}");
         }
     }
 }

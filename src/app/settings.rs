@@ -8,7 +8,7 @@ use crate::platform::presign::Signer;
 use crate::services::orders;
 use crate::settings::Config;
 
-pub(super) fn timeouts_of(config: &Config) -> ConnectionTimeouts {
+pub(super) fn outbound_timeouts(config: &Config) -> ConnectionTimeouts {
     let connections = &config.connections;
     ConnectionTimeouts {
         header: connections.header_timeout(),
@@ -18,12 +18,12 @@ pub(super) fn timeouts_of(config: &Config) -> ConnectionTimeouts {
     }
 }
 
-pub(super) fn signer_of(config: &Config) -> Signer {
+pub(super) fn build_signer(config: &Config) -> Signer {
     let storage = &config.storage;
     Signer::new(&storage.s3_key_id, &storage.s3_secret, &storage.s3_region)
 }
 
-pub(super) fn settings_of(config: &Config) -> orders::OrderServiceSettings {
+pub(super) fn order_settings(config: &Config) -> orders::OrderServiceSettings {
     let processing = ProcessingDelay {
         delay_ms: config.orders.processing_ms,
         jitter_ms: config.orders.jitter_ms,
@@ -39,7 +39,7 @@ pub(super) fn settings_of(config: &Config) -> orders::OrderServiceSettings {
     }
 }
 
-pub(super) fn engine_of(config: &Config) -> Engine {
+pub(super) fn build_engine(config: &Config) -> Engine {
     let process_bytes = memory_limit::process_bytes();
     let budget = match config.engine.engine_memory {
         Some(bytes) => Budget::new(bytes),

@@ -140,7 +140,7 @@ async fn follow_default_clock_waits_for_both_clocks_locks() {
     };
     let app = App::start(config).await.expect("a server");
     let accounts = &app.context.accounts;
-    let admitted = accounts.admit("live").await.expect("no fault");
+    let admitted = accounts.authenticate("live").await.expect("no fault");
     let account = admitted.expect("an account");
     let frozen = |_| Clock::Frozen {
         at: Timestamp::from_ms(0),

@@ -30,10 +30,10 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 /// One line on why it was not done.
 pub async fn run(command: &ClientCommand) -> Result<(), String> {
     let server = command.server();
-    let call = call(command, &read)?;
-    let base = server.base();
+    let call = call(command, &read_source)?;
+    let base = server.base_url();
     let url = format!("{base}{}", call.path);
-    let answer = outbound::ask(CliRequest {
+    let answer = outbound::send(CliRequest {
         method: call.method,
         url: &url,
         token: server.token(),
@@ -48,8 +48,8 @@ pub async fn run(command: &ClientCommand) -> Result<(), String> {
             "{base} has not answered: {why} (is it stuntdouble that listens there, and not by https? --url or --port says where it is)"
         ),
     })?;
-    let told = RenderedResponse::of(&url, &answer);
-    show(&told.shown)?;
+    let told = RenderedResponse::from_response(&url, &answer);
+    print(&told.shown)?;
     told.refused.map_or(Ok(()), Err)
 }
 
@@ -57,7 +57,7 @@ pub async fn run(command: &ClientCommand) -> Result<(), String> {
 ///
 /// # Errors
 /// One line on why it cannot be read.
-pub fn read(source: &JsonSource) -> Result<Vec<u8>, String> {
+pub fn read_source(source: &JsonSource) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let unread = |what: &str, error: io::Error| format!("cannot read {what}: {error}");
     match source {
@@ -78,7 +78,7 @@ pub fn read(source: &JsonSource) -> Result<Vec<u8>, String> {
 ///
 /// # Errors
 /// One line on why it cannot be written.
-pub fn show(text: &str) -> Result<(), String> {
+pub fn print(text: &str) -> Result<(), String> {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.as_bytes());
     match written.and_then(|()| stdout.flush()) {

@@ -17,7 +17,7 @@ pub use verbs::{
     JsonSource, OrdersCommand, RequestsCommand, RulesCommand, SnapshotsCommand, VerifyArgs,
 };
 
-const WHERE: &str = "Where the server is";
+const SERVER_HEADING: &str = "Where the server is";
 
 /// The commands.
 #[derive(Debug, Clone, Subcommand)]
@@ -35,7 +35,7 @@ pub enum ClientCommand {
             env = "STUNTDOUBLE_HOST",
             default_value = "127.0.0.1",
             value_name = "ADDRESS",
-            help_heading = WHERE
+            help_heading = SERVER_HEADING
         )]
         host: IpAddr,
         #[command(flatten)]
@@ -201,9 +201,9 @@ pub struct ServerArgs {
         long,
         env = "STUNTDOUBLE_URL",
         global = true,
-        help_heading = WHERE,
+        help_heading = SERVER_HEADING,
         value_name = "URL",
-        value_parser = base
+        value_parser = parse_base_url
     )]
     url: Option<String>,
     /// Its port on this machine, where no URL is given
@@ -211,7 +211,7 @@ pub struct ServerArgs {
         long,
         env = "STUNTDOUBLE_PORT",
         global = true,
-        help_heading = WHERE,
+        help_heading = SERVER_HEADING,
         default_value_t = 8080
     )]
     port: u16,
@@ -221,7 +221,7 @@ pub struct ServerArgs {
         env = "STUNTDOUBLE_CONTROL_TOKEN",
         hide_env_values = true,
         global = true,
-        help_heading = WHERE
+        help_heading = SERVER_HEADING
     )]
     token: Option<String>,
     /// File that holds its control token
@@ -230,7 +230,7 @@ pub struct ServerArgs {
         env = "STUNTDOUBLE_CONTROL_TOKEN_FILE",
         hide_env_values = true,
         global = true,
-        help_heading = WHERE,
+        help_heading = SERVER_HEADING,
         value_name = "FILE"
     )]
     token_file: Option<PathBuf>,
@@ -245,7 +245,7 @@ impl ServerArgs {
 
     /// What the paths of its calls are appended to.
     #[must_use]
-    pub fn base(&self) -> String {
+    pub fn base_url(&self) -> String {
         // A variable that is set to nothing says nothing.
         let url = self.url.as_deref().filter(|url| !url.is_empty());
         url.map_or_else(
@@ -261,7 +261,7 @@ impl ServerArgs {
     }
 }
 
-fn base(text: &str) -> Result<String, String> {
+fn parse_base_url(text: &str) -> Result<String, String> {
     let parsed = url::Url::parse(text).ok();
     let fits = |url: &url::Url| {
         matches!(url.scheme(), "http" | "https")
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_server_is_where_its_url_or_its_port_says() {
-        let base = |arguments: &[&str]| server(arguments).map(|server| server.base());
+        let base = |arguments: &[&str]| server(arguments).map(|server| server.base_url());
         let here = Some("http://127.0.0.1:9".to_owned());
         assert_eq!(base(&["--url", "", "--port", "9"]), here);
         let there = Some("https://a/b".to_owned());

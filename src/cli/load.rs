@@ -70,7 +70,7 @@ pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<Loaded
         let culprit = injected.iter().find_map(|it| {
             let alone = with(arguments, [it.flag.clone()]);
             let error = command.clone().try_get_matches_from(alone).err()?;
-            Some(named(&error, it))
+            Some(name_of(&error, it))
         });
         culprit.map_or(error, |line| {
             described.clone().error(ErrorKind::ValueValidation, line)
@@ -79,7 +79,7 @@ pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<Loaded
     let mut warnings = Vec::new();
     if path.is_empty() || path == ["serve"] {
         warnings = environment.warnings(&variables(&described));
-        warnings.extend(without_effect(chosen(&matches).1));
+        warnings.extend(unused_settings(chosen(&matches).1));
     }
     let cli = Cli::from_arg_matches(&matches)?;
     Ok(Loaded { cli, warnings })
@@ -242,7 +242,7 @@ fn read_secret(path: &Path) -> Result<String, String> {
 }
 
 /// Returns the message of `error`, with the name of the variable in place of the flag's.
-fn named(error: &Error, injected: &Injected) -> String {
+fn name_of(error: &Error, injected: &Injected) -> String {
     let Injected {
         origin, argument, ..
     } = injected;
@@ -260,7 +260,7 @@ fn named(error: &Error, injected: &Injected) -> String {
 }
 
 /// Returns one line for each setting of TLS that is given while TLS is off.
-fn without_effect(matches: &ArgMatches) -> Vec<String> {
+fn unused_settings(matches: &ArgMatches) -> Vec<String> {
     if matches.get_flag("tls") {
         return Vec::new();
     }

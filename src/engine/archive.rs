@@ -143,7 +143,7 @@ mod tests {
                 panic!("read an entry at {header_at}");
             };
             assert_eq!(
-                defect.text(),
+                defect.message(),
                 "the ZIP entry's local header is not where the central directory says",
                 "{header_at}"
             );

@@ -77,7 +77,7 @@ pub fn is_whole(bytes: &[u8]) -> bool {
 pub fn sides_px(bytes: &[u8]) -> Option<(u32, u32)> {
     let meta = find(bytes, *b"meta").and_then(|meta| meta.get(4..));
     let item = meta.and_then(|meta| largest_item(find(find(meta, *b"iprp")?, *b"ipco")?));
-    item.or_else(|| of_track(bytes))
+    item.or_else(|| track_size(bytes))
 }
 
 /// Returns the largest `ispe` (ISO/IEC 23008-12, 6.5.3) among the properties of all items, turned as
@@ -100,7 +100,7 @@ fn largest_item(properties: &[u8]) -> Option<(u32, u32)> {
     })
 }
 
-fn of_track(bytes: &[u8]) -> Option<(u32, u32)> {
+fn track_size(bytes: &[u8]) -> Option<(u32, u32)> {
     let header = find(find(find(bytes, *b"moov")?, *b"trak")?, *b"tkhd")?;
     let mut sides = BoxReader(header.get(header.len().checked_sub(8)?..)?);
     // 16 bits before the point, 16 behind it
@@ -110,13 +110,13 @@ fn of_track(bytes: &[u8]) -> Option<(u32, u32)> {
 
 /// What the file says of its source, [`ITEMS_MAX`] items and [`MANIFESTS_MAX`] manifests at most.
 #[must_use]
-pub fn blocks(bytes: &[u8]) -> Vec<MetadataBlock<'_>> {
+pub fn metadata_blocks(bytes: &[u8]) -> Vec<MetadataBlock<'_>> {
     let mut found = Vec::new();
     if let Some(meta) = find(bytes, *b"meta").and_then(|meta| meta.get(4..)) {
         let items = find(meta, *b"iinf").map(items).unwrap_or_default();
         let data = find(meta, *b"idat").unwrap_or_default();
         if let Some(iloc) = find(meta, *b"iloc") {
-            places(&mut found, iloc, &items, bytes, data);
+            locate_items(&mut found, iloc, &items, bytes, data);
         }
     }
     let manifests = boxes(bytes).filter_map(|(kind, body)| {
@@ -169,7 +169,7 @@ fn items(iinf: &[u8]) -> Vec<(u64, MetadataItem)> {
 }
 
 /// Adds the first extent of each of `items`, up to [`ITEMS_MAX`] of them.
-fn places<'a>(
+fn locate_items<'a>(
     found: &mut Vec<MetadataBlock<'a>>,
     iloc: &'a [u8],
     items: &[(u64, MetadataItem)],

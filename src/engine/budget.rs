@@ -196,7 +196,7 @@ mod tests {
 
     fn text(defect: &FileDefect) -> &str {
         assert!(matches!(defect, FileDefect::TooLarge(_)), "{defect:?}");
-        defect.text()
+        defect.message()
     }
 
     #[test]

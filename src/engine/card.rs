@@ -63,7 +63,7 @@ impl PlaceholderCard {
             typeface: Typeface::new()?,
             pixmap,
         };
-        self.draw_on(&mut canvas, span(width), span(height))?;
+        self.draw_on(&mut canvas, to_f32(width), to_f32(height))?;
         let rgb = canvas.pixmap.data().chunks_exact(4);
         let rgb = rgb
             .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
@@ -93,7 +93,7 @@ impl PlaceholderCard {
             .typeface
             .lines(&self.name, name_px, room, NAME_LINES_MAX);
         let leading = name_px * 1.35;
-        let names = span(u32::try_from(lines.len()).unwrap_or_default()) * leading;
+        let names = to_f32(u32::try_from(lines.len()).unwrap_or_default()) * leading;
         // capitals are three quarters of their size high
         let block = title_px * 0.75 + side * 0.125 + names;
         let mut baseline = (height - block) / 2.0 + title_px * 0.75;
@@ -245,7 +245,7 @@ impl OutlinePen for Pen {
 }
 
 /// A side as a length; sides are far under 2^16.
-fn span(side: u32) -> f32 {
+fn to_f32(side: u32) -> f32 {
     u16::try_from(side).map_or(f32::from(u16::MAX), f32::from)
 }
 

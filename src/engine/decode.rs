@@ -144,8 +144,8 @@ impl ImageSource {
     #[must_use]
     pub fn whole_tiff_px(&self) -> Option<(u32, u32)> {
         let is_tiff = self.media == FileKind::Picture(RasterFormat::Tiff);
-        let is_whole = is_tiff && framing::tiff_is_whole(&self.bytes);
-        is_whole.then(|| framing::declared_px(RasterFormat::Tiff, &self.bytes))?
+        let is_whole = is_tiff && framing::tiff_is_complete(&self.bytes);
+        is_whole.then(|| framing::header_dimensions(RasterFormat::Tiff, &self.bytes))?
     }
 
     /// Whether it can be decoded, as far as can be told without a JPEG's pixels: its heads,
@@ -158,7 +158,7 @@ impl ImageSource {
     pub fn check(&self, memory: &mut Lease) -> Result<Option<(u32, u32)>, FileDefect> {
         memory.require(self.file_bytes())?;
         let sides = match self.media {
-            FileKind::Picture(RasterFormat::Jpeg) => jpeg::heads(&self.bytes)?.1,
+            FileKind::Picture(RasterFormat::Jpeg) => jpeg::open_jpeg(&self.bytes)?.1,
             FileKind::Picture(_) => {
                 let picture = self.decode(DecodeMode::Luma, memory, |_| 0)?;
                 picture.pixels.dimensions()
@@ -175,7 +175,7 @@ impl ImageSource {
                     Ok(()) | Err(FileDefect::Encrypted(_)) => {}
                     Err(defect) => return Err(defect),
                 }
-                let sides = pdf::sides_pt(&self.bytes);
+                let sides = pdf::media_box_size(&self.bytes);
                 return Ok(sides.filter(|sides| check_sides(*sides).is_ok()));
             }
         };
@@ -206,10 +206,10 @@ fn other(
         RasterFormat::Gif => ImageFormat::Gif,
     };
     let defect = |error| of_image(format, &error);
-    if let Some((width_px, height_px)) = framing::declared_px(format, bytes) {
+    if let Some((width_px, height_px)) = framing::header_dimensions(format, bytes) {
         check_size(width_px, height_px, 0)?;
     }
-    if format == RasterFormat::Png && !framing::png_profile_fits(bytes, PROFILE_BYTES_MAX) {
+    if format == RasterFormat::Png && !framing::icc_profile_within(bytes, PROFILE_BYTES_MAX) {
         let text = "the PNG's colour profile is too large";
         return Err(FileDefect::TooLarge(text.to_owned()));
     }
@@ -220,7 +220,7 @@ fn other(
     let mut decoder = reader.into_decoder().map_err(defect)?;
     let (width_px, height_px) = decoder.dimensions();
     check_size(width_px, height_px, decoder.total_bytes())?;
-    check_whole(format, bytes)?;
+    ensure_complete(format, bytes)?;
     lease(&ImageHeader {
         format,
         sides_px: (width_px, height_px),
@@ -262,12 +262,12 @@ fn check_size(width_px: u32, height_px: u32, pixels_bytes: u64) -> Result<(), Fi
 }
 
 /// What the decoders take leniently: that the file goes on to its end.
-fn check_whole(format: RasterFormat, bytes: &[u8]) -> Result<(), FileDefect> {
+fn ensure_complete(format: RasterFormat, bytes: &[u8]) -> Result<(), FileDefect> {
     let is_whole = match format {
-        RasterFormat::Jpeg => framing::jpeg_is_whole(bytes),
-        RasterFormat::Png => framing::png_is_whole(bytes),
-        RasterFormat::WebP => framing::webp_is_whole(bytes),
-        RasterFormat::Gif => framing::gif_is_whole(bytes),
+        RasterFormat::Jpeg => framing::jpeg_is_complete(bytes),
+        RasterFormat::Png => framing::png_is_complete(bytes),
+        RasterFormat::WebP => framing::webp_is_complete(bytes),
+        RasterFormat::Gif => framing::gif_is_complete(bytes),
         RasterFormat::Bmp | RasterFormat::Tiff => true,
     };
     if is_whole {

@@ -50,7 +50,7 @@ const EOI: u8 = 0xd9;
 const SOS: u8 = 0xda;
 
 /// The segments of a JPEG before its first scan.
-pub fn jpeg_head(bytes: &[u8]) -> impl Iterator<Item = JpegSegment<'_>> {
+pub fn jpeg_header_segments(bytes: &[u8]) -> impl Iterator<Item = JpegSegment<'_>> {
     let mut at = SOI;
     std::iter::from_fn(move || {
         let (segment, next) = jpeg_segment(bytes, at)?;
@@ -61,12 +61,12 @@ pub fn jpeg_head(bytes: &[u8]) -> impl Iterator<Item = JpegSegment<'_>> {
 
 /// Whether a JPEG goes on to its end marker, whatever follows that.
 #[must_use]
-pub fn jpeg_is_whole(bytes: &[u8]) -> bool {
+pub fn jpeg_is_complete(bytes: &[u8]) -> bool {
     let mut at = SOI;
     while let Some((segment, next)) = jpeg_segment(bytes, at) {
         at = match segment.marker {
             EOI => return true,
-            SOS => scan_end(bytes, next),
+            SOS => entropy_data_end(bytes, next),
             _ => next,
         };
     }
@@ -92,7 +92,7 @@ fn jpeg_segment(bytes: &[u8], at: usize) -> Option<(JpegSegment<'_>, usize)> {
 }
 
 /// Where the entropy-coded bytes from `at` on end: at a marker that is no restart.
-fn scan_end(bytes: &[u8], at: usize) -> usize {
+fn entropy_data_end(bytes: &[u8], at: usize) -> usize {
     bytes
         .get(at..)
         .and_then(|rest| {
@@ -119,14 +119,14 @@ pub fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = RiffOrPngChunk<'_>> {
 
 /// Whether a PNG goes on to its `IEND`.
 #[must_use]
-pub fn png_is_whole(bytes: &[u8]) -> bool {
+pub fn png_is_complete(bytes: &[u8]) -> bool {
     png_chunks(bytes).any(|chunk| chunk.kind == *b"IEND")
 }
 
 /// Whether a PNG's colour profile, unpacked, has no more than `most` bytes; its decoder unpacks it
 /// whole.
 #[must_use]
-pub fn png_profile_fits(bytes: &[u8], most: u64) -> bool {
+pub fn icc_profile_within(bytes: &[u8], most: u64) -> bool {
     // of several it unpacks the first
     let mut head = png_chunks(bytes).take_while(|chunk| chunk.kind != *b"IDAT");
     let profile = head.find(|chunk| chunk.kind == *b"iCCP");
@@ -157,7 +157,7 @@ pub fn webp_chunks(bytes: &[u8]) -> impl Iterator<Item = RiffOrPngChunk<'_>> {
 
 /// Whether a WebP is as long as its head says.
 #[must_use]
-pub fn webp_is_whole(bytes: &[u8]) -> bool {
+pub fn webp_is_complete(bytes: &[u8]) -> bool {
     bytes
         .get(4..8)
         .and_then(|size| size.try_into().ok())
@@ -169,7 +169,7 @@ pub fn webp_is_whole(bytes: &[u8]) -> bool {
 /// The size a BMP, a TIFF or a WebP declares; their decoders call one too large broken, wrap it, or
 /// do not come to it.
 #[must_use]
-pub fn declared_px(format: RasterFormat, bytes: &[u8]) -> Option<(u32, u32)> {
+pub fn header_dimensions(format: RasterFormat, bytes: &[u8]) -> Option<(u32, u32)> {
     let le = |at: usize, length: usize| {
         let field = bytes.get(at..at + length)?;
         Some(
@@ -204,14 +204,14 @@ pub fn declared_px(format: RasterFormat, bytes: &[u8]) -> Option<(u32, u32)> {
 /// Whether a TIFF's first directory and all that it says its picture is made of lie within the file,
 /// whatever kind of picture that is.
 #[must_use]
-pub fn tiff_is_whole(bytes: &[u8]) -> bool {
+pub fn tiff_is_complete(bytes: &[u8]) -> bool {
     // strips, tiles: where they lie, and how long they are
     const PLACES: [(u16, u16); 2] = [(0x111, 0x117), (0x144, 0x145)];
     let lies_within =
         |(at, length): (&u32, &u32)| u64::from(*at) + u64::from(*length) <= bytes.len() as u64;
     let directory = || {
         let order = ByteOrder::of(bytes)?;
-        Ifd::at(bytes, order, order.u32(bytes, 4)?)
+        Ifd::parse_complete(bytes, order, order.u32(bytes, 4)?)
     };
     directory().is_some_and(|directory| {
         PLACES.iter().any(|(offsets, lengths)| {
@@ -287,7 +287,7 @@ fn sub_blocks_end(bytes: &[u8], mut at: usize) -> Option<usize> {
 
 /// What sub-blocks hold, their lengths left out, up to `bytes_max`.
 #[must_use]
-pub fn joined(mut sub_blocks: &[u8], bytes_max: usize) -> Vec<u8> {
+pub fn concat_gif_sub_blocks(mut sub_blocks: &[u8], bytes_max: usize) -> Vec<u8> {
     let mut all = Vec::new();
     while let Some((&length, rest)) = sub_blocks.split_first() {
         let (body, after) = rest.split_at(usize::from(length).min(rest.len()));
@@ -302,7 +302,7 @@ pub fn joined(mut sub_blocks: &[u8], bytes_max: usize) -> Vec<u8> {
 
 /// Whether a GIF goes on to its trailer.
 #[must_use]
-pub fn gif_is_whole(bytes: &[u8]) -> bool {
+pub fn gif_is_complete(bytes: &[u8]) -> bool {
     gif_blocks(bytes).any(|block| matches!(block, GifBlock::Trailer))
 }
 
@@ -316,12 +316,12 @@ mod tests {
     #[test]
     fn a_file_torn_off_anywhere_is_not_whole() {
         let cases: [(&str, IsWhole); 6] = [
-            ("camera.jpg", jpeg_is_whole),
-            ("progressive.jpg", jpeg_is_whole),
-            ("manifest.jpg", jpeg_is_whole),
-            ("plain.png", png_is_whole),
-            ("plain.webp", webp_is_whole),
-            ("plain.gif", gif_is_whole),
+            ("camera.jpg", jpeg_is_complete),
+            ("progressive.jpg", jpeg_is_complete),
+            ("manifest.jpg", jpeg_is_complete),
+            ("plain.png", png_is_complete),
+            ("plain.webp", webp_is_complete),
+            ("plain.gif", gif_is_complete),
         ];
         for (name, is_whole) in cases {
             let bytes = fixture::bytes(name);
@@ -335,7 +335,10 @@ mod tests {
     #[test]
     fn the_walks_yield_what_the_files_hold() {
         let jpeg = fixture::bytes("camera.jpg");
-        assert!(jpeg_head(&jpeg).any(|s| s.marker == 0xe1 && s.body.starts_with(b"Exif\0\0")));
+        assert!(
+            jpeg_header_segments(&jpeg)
+                .any(|s| s.marker == 0xe1 && s.body.starts_with(b"Exif\0\0"))
+        );
         let png = fixture::bytes("parameters.png");
         assert!(
             png_chunks(&png).any(|c| c.kind == *b"tEXt" && c.body.starts_with(b"parameters\0"))
@@ -350,7 +353,7 @@ mod tests {
             .filter(|block| matches!(block, GifBlock::Colours(_)))
             .count();
         assert_eq!((frames, tables), (2, 2));
-        assert_eq!(joined(b"\x02ab\x01c\x00zz", 100), b"abc");
-        assert_eq!(joined(b"\x09ab", 100), b"ab");
+        assert_eq!(concat_gif_sub_blocks(b"\x02ab\x01c\x00zz", 100), b"abc");
+        assert_eq!(concat_gif_sub_blocks(b"\x09ab", 100), b"ab");
     }
 }

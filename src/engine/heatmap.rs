@@ -60,7 +60,7 @@ impl Map {
         };
         map.blur();
         map.stretch(0.0, 1.0);
-        map.add_bumps(&mut SeededRng::of_digest(digest));
+        map.add_bumps(&mut SeededRng::from_digest(digest));
         map.blur();
         map.stretch(0.0, 1.0);
         for cell in &mut map.cells {
@@ -87,14 +87,14 @@ impl Map {
     }
 
     fn add_bumps(&mut self, draw: &mut SeededRng) {
-        for _ in 0..3 + draw.bits() % 3 {
+        for _ in 0..3 + draw.next_u64() % 3 {
             // not at the very edge, where a model seldom looks
             let (x, y) = (0.1 + 0.8 * unit(draw), 0.1 + 0.8 * unit(draw));
-            let (x, y) = (x * span(self.columns), y * span(self.rows));
-            let spread = (0.10 + 0.14 * unit(draw)) * span(self.columns.max(self.rows));
+            let (x, y) = (x * to_f32(self.columns), y * to_f32(self.rows));
+            let spread = (0.10 + 0.14 * unit(draw)) * to_f32(self.columns.max(self.rows));
             let height = 0.35 + 0.75 * unit(draw);
             for (at, cell) in self.cells.iter_mut().enumerate() {
-                let (dx, dy) = (span(at % self.columns) - x, span(at / self.columns) - y);
+                let (dx, dy) = (to_f32(at % self.columns) - x, to_f32(at / self.columns) - y);
                 let distance = (dx * dx + dy * dy) / (2.0 * spread * spread);
                 *cell += height * (-distance).exp();
             }
@@ -131,10 +131,10 @@ impl Map {
 
     /// Calls `row` with the activations, 0 to 255, of each row of a picture of this size.
     fn rows(&self, width: u32, height: u32, mut row: impl FnMut(&[u8])) {
-        let across = taps(width as usize, self.columns);
+        let across = spline_weights(width as usize, self.columns);
         let mut line = vec![0.0; self.columns];
         let mut levels = vec![0; width as usize];
-        for (cells, weights) in taps(height as usize, self.rows) {
+        for (cells, weights) in spline_weights(height as usize, self.rows) {
             for (column, value) in line.iter_mut().enumerate() {
                 *value = (0..4)
                     .map(|tap| weights[tap] * self.cells[cells[tap] * self.columns + column])
@@ -229,14 +229,14 @@ fn contrasts(picture: &RgbImage, columns: u32, rows: u32) -> Vec<f32> {
 
 /// For each of `pixels`, the four of `cells` it lies among and their weights: a cubic
 /// B-spline, which is smooth and never overshoots.
-fn taps(pixels: usize, cells: usize) -> Vec<([usize; 4], [f32; 4])> {
-    let step = span(cells) / span(pixels.max(1));
+fn spline_weights(pixels: usize, cells: usize) -> Vec<([usize; 4], [f32; 4])> {
+    let step = to_f32(cells) / to_f32(pixels.max(1));
     (0..pixels)
         .map(|pixel| {
             // positions are counted from one, so that the first tap has no sign
-            let at = ((span(pixel) + 0.5) * step + 0.5).max(0.0);
+            let at = ((to_f32(pixel) + 0.5) * step + 0.5).max(0.0);
             let whole = floor(at);
-            let t = at - span(whole);
+            let t = at - to_f32(whole);
             let s = 1.0 - t;
             let near = |tap: usize| (whole + tap).saturating_sub(2).min(cells - 1);
             let weights = [
@@ -262,14 +262,14 @@ fn jet() -> [[u8; 3]; 256] {
 }
 
 fn unit(draw: &mut SeededRng) -> f32 {
-    f32::from(u16::try_from(draw.bits() >> 48).unwrap_or(u16::MAX)) / 65_536.0
+    f32::from(u16::try_from(draw.next_u64() >> 48).unwrap_or(u16::MAX)) / 65_536.0
 }
 
 #[expect(
     clippy::cast_precision_loss,
     reason = "sides and cells are far under 2^24"
 )]
-fn span(count: usize) -> f32 {
+fn to_f32(count: usize) -> f32 {
     count as f32
 }
 

@@ -65,18 +65,18 @@ pub struct IfdValue<'b> {
 
 impl<'b> Ifd<'b> {
     /// The directory there, if all of it is.
-    pub fn at(bytes: &'b [u8], order: ByteOrder, at: u32) -> Option<Self> {
-        let (found, is_whole) = Self::begun_at(bytes, order, at)?;
+    pub fn parse_complete(bytes: &'b [u8], order: ByteOrder, at: u32) -> Option<Self> {
+        let (found, is_whole) = Self::parse_partial(bytes, order, at)?;
         is_whole.then_some(found)
     }
 
     /// The first one of a TIFF or an EXIF block, or what there is of it.
     pub fn first(bytes: &'b [u8]) -> Option<Self> {
         let order = ByteOrder::of(bytes)?;
-        Some(Self::begun_at(bytes, order, order.u32(bytes, 4)?)?.0)
+        Some(Self::parse_partial(bytes, order, order.u32(bytes, 4)?)?.0)
     }
 
-    fn begun_at(bytes: &'b [u8], order: ByteOrder, at: u32) -> Option<(Self, bool)> {
+    fn parse_partial(bytes: &'b [u8], order: ByteOrder, at: u32) -> Option<(Self, bool)> {
         let at = usize::try_from(at).ok()?;
         let count = usize::from(order.u16(bytes, at)?);
         let rest = bytes.get(at.checked_add(COUNT_BYTES)?..)?;
@@ -127,14 +127,14 @@ impl<'b> Ifd<'b> {
             LONG => self.order.u32(bytes, at),
             _ => None,
         };
-        let step = unit_bytes(kind).unwrap_or(1);
+        let step = type_size(kind).unwrap_or(1);
         (0..bytes.len()).step_by(step).filter_map(number).collect()
     }
 
     fn value_of(&self, entry: &'b [u8]) -> Option<IfdValue<'b>> {
         let kind = self.order.u16(entry, 2)?;
         let count = usize::try_from(self.order.u32(entry, 4)?).ok()?;
-        let length = count.checked_mul(unit_bytes(kind)?)?;
+        let length = count.checked_mul(type_size(kind)?)?;
         let (from, at) = if length <= IN_PLACE_BYTES {
             (entry, VALUE_AT)
         } else {
@@ -147,7 +147,7 @@ impl<'b> Ifd<'b> {
 }
 
 /// How long one of a type is.
-fn unit_bytes(kind: u16) -> Option<usize> {
+fn type_size(kind: u16) -> Option<usize> {
     match kind {
         1 | 2 | 6 | 7 => Some(1),
         SHORT | 8 => Some(2),
@@ -198,7 +198,7 @@ mod tests {
             // the first value lies beyond the end
             let block = block(order, &entries, b"abcde");
             let first = Ifd::first(&block).expect("a directory");
-            let here = Ifd::at(&block, order, 8).expect("a whole one");
+            let here = Ifd::parse_complete(&block, order, 8).expect("a whole one");
             assert_eq!((here.next, here.entries().count()), (0, 4));
             let value = first.value(271).expect("a value");
             assert_eq!((value.kind, value.bytes), (2, &b"abcde"[..]));
@@ -208,7 +208,7 @@ mod tests {
                 let torn = Ifd::first(&block[..cut]);
                 let read = torn.and_then(|it| it.value(271).or(it.value(700)));
                 assert!(read.is_none_or(|it| it.bytes.len() == 5), "{cut}");
-                let whole = Ifd::at(&block[..cut], order, 8);
+                let whole = Ifd::parse_complete(&block[..cut], order, 8);
                 assert_eq!(whole.is_some(), cut >= 62, "{cut}");
             }
         }

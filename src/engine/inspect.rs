@@ -45,7 +45,7 @@ pub fn inspect(
     let body_bytes = source.bytes.len() as u64;
     let sides_px = if source.is_decoded() {
         let tiff_px = source.whole_tiff_px();
-        match (inspection.look(source, wants, memory), tiff_px) {
+        match (inspection.decode_and_render(source, wants, memory), tiff_px) {
             // It is whole, and of a kind that no decoder here knows.
             (
                 Err(EngineError::Defect(FileDefect::ColorMode(_) | FileDefect::OtherFormat(_))),
@@ -59,7 +59,7 @@ pub fn inspect(
         sides_px
     };
     if wants.measures {
-        inspection.measures = sides_px.map(|sides| measure::undecoded(sides, body_bytes));
+        inspection.measures = sides_px.map(|sides| measure::size_only(sides, body_bytes));
     }
     inspection.draw_card(name, sides_px, wants, memory)?;
     Ok(inspection)
@@ -70,7 +70,7 @@ pub fn inspect(
 ///
 /// # Errors
 /// The encoder's.
-pub fn stand_in(
+pub fn placeholder(
     name: &str,
     wants: InspectOptions,
     memory: &mut Lease,
@@ -130,7 +130,7 @@ impl InspectOptions {
 
 impl Inspection {
     /// Decodes the picture, and takes from it what is wanted.
-    fn look(
+    fn decode_and_render(
         &mut self,
         source: ImageSource,
         wants: InspectOptions,
@@ -154,7 +154,7 @@ impl Inspection {
                 None => source.decode(DecodeMode::Colours, memory, drawing)?,
             };
             drop(source);
-            let upright = thumbnail::reduced(&picture, side_px);
+            let upright = thumbnail::upright_scaled(&picture, side_px);
             drop(picture);
             self.draw(&RenderSource::Picture(upright), wants)?;
         } else if !wants.measures {
@@ -198,7 +198,8 @@ impl Inspection {
         }
         let upright = drawn.at(heatmap::SIDE_PX_MAX)?;
         let map = heatmap::Map::of(&upright, self.digest);
-        let of_bytes = || verdict::of_picture(&self.provenance, &self.digest).probability;
+        let of_bytes =
+            || verdict::from_metadata_or_hash(&self.provenance, &self.digest).probability;
         let probability = wants.probability.unwrap_or_else(of_bytes);
         let scaled = |scale| map.scaled(scale, self.digest, probability);
         if let Some(HeatmapStyle { ground, scale }) = wants.heatmap {

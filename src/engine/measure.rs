@@ -38,7 +38,7 @@ pub fn measure(pixels: &DynamicImage, body_bytes: u64) -> ImageMetrics {
 
 /// What is known of a file of `body_bytes` whose pixels are not read.
 #[must_use]
-pub fn undecoded((width_px, height_px): (u32, u32), body_bytes: u64) -> ImageMetrics {
+pub fn size_only((width_px, height_px): (u32, u32), body_bytes: u64) -> ImageMetrics {
     ImageMetrics {
         width_px,
         height_px,

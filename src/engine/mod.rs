@@ -173,13 +173,13 @@ impl Engine {
     ///
     /// # Errors
     /// See [`EngineError`]; [`FileDefect::TooLarge`] if there is no memory to draw it in.
-    pub async fn stand_in(
+    pub async fn placeholder(
         &self,
         name: String,
         wants: InspectOptions,
     ) -> Result<Inspection, EngineError> {
         self.lease_and_run(need::OVERHEAD_BYTES, move |memory| {
-            inspect::stand_in(&name, wants, memory)
+            inspect::placeholder(&name, wants, memory)
         })
         .await
     }
@@ -390,7 +390,7 @@ impl From<io::Error> for EngineError {
 impl std::fmt::Display for EngineError {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Defect(defect) => out.write_str(defect.text()),
+            Self::Defect(defect) => out.write_str(defect.message()),
             Self::Io(error) => error.fmt(out),
         }
     }

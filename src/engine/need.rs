@@ -74,7 +74,7 @@ pub fn of_reading(file_bytes: u64) -> u64 {
 pub fn of_file(media: FileKind, bytes: &[u8]) -> u64 {
     let metadata = match media {
         FileKind::Picture(RasterFormat::Jpeg) => {
-            let segments = framing::jpeg_head(bytes);
+            let segments = framing::jpeg_header_segments(bytes);
             3 * segments.map(|it| it.body.len() as u64).sum::<u64>()
         }
         FileKind::Picture(RasterFormat::Png) => png_metadata(bytes),

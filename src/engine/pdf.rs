@@ -69,7 +69,7 @@ pub(super) fn cross_references(bytes: &[u8]) -> Option<(u64, usize)> {
 /// The width and height in points of the first `/MediaBox` in the file that stands in the open:
 /// most often, but not always, the first page's.
 #[must_use]
-pub fn sides_pt(bytes: &[u8]) -> Option<(u32, u32)> {
+pub fn media_box_size(bytes: &[u8]) -> Option<(u32, u32)> {
     let mut rest = bytes;
     while let Some(at) = place(rest, MEDIA_BOX) {
         rest = &rest[at + MEDIA_BOX.len()..];
@@ -219,8 +219,14 @@ mod tests {
 
     #[test]
     fn the_size_is_that_of_the_first_media_box_in_the_file() {
-        assert_eq!(sides_pt(&fixture::bytes("table.pdf")), Some((400, 220)));
-        assert_eq!(sides_pt(&fixture::bytes("plain.pdf")), Some((320, 240)));
+        assert_eq!(
+            media_box_size(&fixture::bytes("table.pdf")),
+            Some((400, 220))
+        );
+        assert_eq!(
+            media_box_size(&fixture::bytes("plain.pdf")),
+            Some((320, 240))
+        );
         for (text, sides) in [
             ("/MediaBox[10 20.5 -110 220]", Some((120, 200))),
             (
@@ -236,7 +242,7 @@ mod tests {
             ("/MediaBox", None),
             ("", None),
         ] {
-            assert_eq!(sides_pt(text.as_bytes()), sides, "{text}");
+            assert_eq!(media_box_size(text.as_bytes()), sides, "{text}");
         }
     }
 }

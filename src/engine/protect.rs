@@ -73,7 +73,7 @@ pub fn protect(order: &mut Protection, memory: &mut Lease) -> Result<Protected, 
     let mut noise = Noise::new(order.strength, &mut order.draw);
     let mut out = BufWriter::new(File::create(&order.to)?);
     if format == RasterFormat::Gif {
-        move_colours(&mut source.bytes, &mut noise);
+        perturb_palettes(&mut source.bytes, &mut noise);
         out.write_all(&source.bytes)?;
     } else {
         let said = tiff::TiffMetadata::of(if format == RasterFormat::Tiff {
@@ -87,7 +87,7 @@ pub fn protect(order: &mut Protection, memory: &mut Lease) -> Result<Protected, 
     }
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     let thumbnail = if order.thumbnail {
-        let small = thumbnail::reduced(&picture, thumbnail::THUMBNAIL_PX);
+        let small = thumbnail::upright_scaled(&picture, thumbnail::THUMBNAIL_PX);
         Some(thumbnail::jpeg(&small, thumbnail::THUMBNAIL_PX)?)
     } else {
         None
@@ -100,7 +100,7 @@ pub fn protect(order: &mut Protection, memory: &mut Lease) -> Result<Protected, 
 }
 
 /// Moves every colour of every table of a GIF.
-fn move_colours(gif: &mut [u8], noise: &mut Noise<'_>) {
+fn perturb_palettes(gif: &mut [u8], noise: &mut Noise<'_>) {
     let tables: Vec<_> = framing::gif_blocks(gif)
         .filter_map(|block| match block {
             GifBlock::Colours(table) => Some(table),
@@ -108,7 +108,7 @@ fn move_colours(gif: &mut [u8], noise: &mut Noise<'_>) {
         })
         .collect();
     for table in tables {
-        noise.move_samples(&mut gif[table], 3, 3, moved_byte);
+        noise.perturb(&mut gif[table], 3, 3, perturb_u8);
     }
 }
 
@@ -181,26 +181,26 @@ impl<'d> Noise<'d> {
 
     fn add_to(&mut self, pixels: &mut DynamicImage) {
         match pixels {
-            DynamicImage::ImageLuma8(image) => self.move_samples(image, 1, 1, moved_byte),
-            DynamicImage::ImageLumaA8(image) => self.move_samples(image, 2, 1, moved_byte),
-            DynamicImage::ImageRgb8(image) => self.move_samples(image, 3, 3, moved_byte),
-            DynamicImage::ImageRgba8(image) => self.move_samples(image, 4, 3, moved_byte),
-            DynamicImage::ImageLuma16(image) => self.move_samples(image, 1, 1, moved_word),
-            DynamicImage::ImageLumaA16(image) => self.move_samples(image, 2, 1, moved_word),
-            DynamicImage::ImageRgb16(image) => self.move_samples(image, 3, 3, moved_word),
-            DynamicImage::ImageRgba16(image) => self.move_samples(image, 4, 3, moved_word),
-            DynamicImage::ImageRgb32F(image) => self.move_samples(image, 3, 3, moved_float),
-            DynamicImage::ImageRgba32F(image) => self.move_samples(image, 4, 3, moved_float),
+            DynamicImage::ImageLuma8(image) => self.perturb(image, 1, 1, perturb_u8),
+            DynamicImage::ImageLumaA8(image) => self.perturb(image, 2, 1, perturb_u8),
+            DynamicImage::ImageRgb8(image) => self.perturb(image, 3, 3, perturb_u8),
+            DynamicImage::ImageRgba8(image) => self.perturb(image, 4, 3, perturb_u8),
+            DynamicImage::ImageLuma16(image) => self.perturb(image, 1, 1, perturb_u16),
+            DynamicImage::ImageLumaA16(image) => self.perturb(image, 2, 1, perturb_u16),
+            DynamicImage::ImageRgb16(image) => self.perturb(image, 3, 3, perturb_u16),
+            DynamicImage::ImageRgba16(image) => self.perturb(image, 4, 3, perturb_u16),
+            DynamicImage::ImageRgb32F(image) => self.perturb(image, 3, 3, perturb_f32),
+            DynamicImage::ImageRgba32F(image) => self.perturb(image, 4, 3, perturb_f32),
             other => {
                 let mut image = other.to_rgb8();
-                self.move_samples(&mut image, 3, 3, moved_byte);
+                self.perturb(&mut image, 3, 3, perturb_u8);
                 *other = image.into();
             }
         }
     }
 
     /// Moves the first `colours` of each pixel's `channels` by one to the amplitude.
-    fn move_samples<T: Copy>(
+    fn perturb<T: Copy>(
         &mut self,
         samples: &mut [T],
         channels: usize,
@@ -227,21 +227,21 @@ impl<'d> Noise<'d> {
 }
 
 /// Away from the end of the range if there is no room, so that it moves at all.
-fn moved_byte(sample: u8, by: i16) -> u8 {
+fn perturb_u8(sample: u8, by: i16) -> u8 {
     let sample = i16::from(sample);
     u8::try_from(sample + by)
         .or_else(|_| u8::try_from(sample - by))
         .unwrap_or(u8::MAX)
 }
 
-fn moved_word(sample: u16, by: i16) -> u16 {
+fn perturb_u16(sample: u16, by: i16) -> u16 {
     let (sample, by) = (i32::from(sample), i32::from(by) * 257);
     u16::try_from(sample + by)
         .or_else(|_| u16::try_from(sample - by))
         .unwrap_or(u16::MAX)
 }
 
-fn moved_float(sample: f32, by: i16) -> f32 {
+fn perturb_f32(sample: f32, by: i16) -> f32 {
     let by = f32::from(by) / 255.0;
     // light may be brighter than one, but not less than none
     if (0.0..by.abs()).contains(&sample) {

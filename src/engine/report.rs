@@ -75,7 +75,7 @@ fn draw_image(
     };
     let drawn = match inspect::inspect(content, name, wants, memory) {
         Err(EngineError::Defect(defect)) if !matches!(defect, FileDefect::TooLarge(_)) => {
-            inspect::stand_in(name, wants, memory)?
+            inspect::placeholder(name, wants, memory)?
         }
         inspected => inspected?,
     };

@@ -108,7 +108,7 @@ struct Hill {
 }
 
 fn picture(seed: [u8; 32]) -> RgbImage {
-    let mut draw = SeededRng::of_digest(seed);
+    let mut draw = SeededRng::from_digest(seed);
     let scene = Scene::drawn(&mut draw);
     let mut bytes = Vec::with_capacity(usize::from(WIDTH_PX) * usize::from(HEIGHT_PX) * 3);
     let mut chance = [0; WIDTH_PX as usize];
@@ -127,11 +127,15 @@ impl Scene {
     fn drawn(draw: &mut SeededRng) -> Self {
         const HILLS: u8 = 4;
         let (width, height) = (f64::from(WIDTH_PX), f64::from(HEIGHT_PX));
-        let sky = draw.unit();
+        let sky = draw.unit_f64();
         let zenith = mixed(hue(sky), [0.16, 0.24, 0.46], 0.55);
-        let horizon = mixed(hue(sky + 0.1 + 0.3 * draw.unit()), [1.0, 0.95, 0.9], 0.62);
-        let sunlight = mixed([1.0, 0.93, 0.7], horizon, 0.3 * draw.unit());
-        let ground = mixed(hue(draw.unit()), [0.07, 0.12, 0.1], 0.6);
+        let horizon = mixed(
+            hue(sky + 0.1 + 0.3 * draw.unit_f64()),
+            [1.0, 0.95, 0.9],
+            0.62,
+        );
+        let sunlight = mixed([1.0, 0.93, 0.7], horizon, 0.3 * draw.unit_f64());
+        let ground = mixed(hue(draw.unit_f64()), [0.07, 0.12, 0.1], 0.6);
         let hills = (1..=HILLS).map(|nearness| {
             let nearness = f64::from(nearness) / f64::from(HILLS);
             Hill {
@@ -146,10 +150,10 @@ impl Scene {
             sunlight,
             hills: hills.collect(),
             sun_at: [
-                width * (0.15 + 0.7 * draw.unit()),
-                height * (0.12 + 0.28 * draw.unit()),
+                width * (0.15 + 0.7 * draw.unit_f64()),
+                height * (0.12 + 0.28 * draw.unit_f64()),
             ],
-            sun_radius: 20.0 + 30.0 * draw.unit(),
+            sun_radius: 20.0 + 30.0 * draw.unit_f64(),
         }
     }
 
@@ -193,7 +197,7 @@ fn crest(draw: &mut SeededRng, level: f64, swing: f64) -> Vec<f64> {
     for octave in 1..=6 {
         let stretch = WIDTH_PX / (1 << octave);
         let knots: Vec<f64> = (0..=WIDTH_PX / stretch + 1)
-            .map(|_| swing * (draw.unit() - 0.5))
+            .map(|_| swing * (draw.unit_f64() - 0.5))
             .collect();
         for (x, height) in (0..WIDTH_PX).zip(&mut line) {
             let knot = usize::from(x / stretch);

@@ -165,7 +165,7 @@ async fn protecting_writes_the_output_where_it_is_told() {
         name: name.to_owned(),
         to: to.path().to_owned(),
         strength: Strength::default(),
-        draw: crate::platform::rng::SeededRng::of_digest([3; 32]),
+        draw: crate::platform::rng::SeededRng::from_digest([3; 32]),
         thumbnail: false,
     };
     let protected = engine

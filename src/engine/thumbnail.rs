@@ -20,7 +20,7 @@ const QUALITY: u8 = 82;
 
 /// The picture upright, its longer side at most `side_px_max`.
 #[must_use]
-pub fn reduced(picture: &Picture, side_px_max: u32) -> RgbImage {
+pub fn upright_scaled(picture: &Picture, side_px_max: u32) -> RgbImage {
     let pixels = &picture.pixels;
     let is_large = pixels.width().max(pixels.height()) > side_px_max;
     let mut small = if is_large {
@@ -98,13 +98,13 @@ mod tests {
 
     #[test]
     fn the_longer_side_fits_and_the_picture_stands_upright() {
-        let photo = reduced(&fixture::picture("photo.jpg"), PREVIEW_PX);
+        let photo = upright_scaled(&fixture::picture("photo.jpg"), PREVIEW_PX);
         assert_eq!(photo.dimensions(), (512, 384));
         let thumbnail = jpeg(&photo, THUMBNAIL_PX).expect("a thumbnail");
         assert_eq!(size_of(&thumbnail), (100, 75));
         let lying = fixture::picture("camera.jpg");
         assert_eq!((lying.pixels.width(), lying.pixels.height()), (240, 320));
-        let turned = reduced(&lying, THUMBNAIL_PX);
+        let turned = upright_scaled(&lying, THUMBNAIL_PX);
         assert_eq!(turned.dimensions(), (100, 75));
     }
 
@@ -117,9 +117,9 @@ mod tests {
             exif: None,
             icc: None,
         };
-        assert_eq!(reduced(&of(40, 30), 100).dimensions(), (40, 30));
-        assert_eq!(reduced(&of(1, 5000), 100).dimensions(), (1, 100));
-        let sliver = jpeg(&reduced(&of(5000, 1), 5000), 100).expect("a thumbnail");
+        assert_eq!(upright_scaled(&of(40, 30), 100).dimensions(), (40, 30));
+        assert_eq!(upright_scaled(&of(1, 5000), 100).dimensions(), (1, 100));
+        let sliver = jpeg(&upright_scaled(&of(5000, 1), 5000), 100).expect("a thumbnail");
         assert_eq!(size_of(&sliver), (100, 1));
     }
 

@@ -40,7 +40,7 @@ pub fn suffix(name: &str) -> Option<&str> {
 
 /// What the suffixes BIZ MORI's test keys know (bizmori.md 2.5) make of a name.
 #[must_use]
-pub fn of_detection_name(name: &str) -> Option<Verdict> {
+pub fn from_bizmori_name(name: &str) -> Option<Verdict> {
     let suffix = suffix(name)?.to_ascii_lowercase();
     let (label, probability) = match suffix.as_str() {
         "ai" => (Label::Ai, AI_PROBABILITY),
@@ -54,7 +54,7 @@ pub fn of_detection_name(name: &str) -> Option<Verdict> {
 ///
 /// The probability of a watermark is its score; the wire shows `result` 0 beside it.
 #[must_use]
-pub fn of_document_name(name: &str) -> Option<Verdict> {
+pub fn from_undetectable_name(name: &str) -> Option<Verdict> {
     let suffix = suffix(name)?.to_ascii_lowercase();
     let watermark = |name: &str| (Label::Watermarked(name.to_owned()), WATERMARK_PROBABILITY);
     let (label, probability) = match suffix.as_str() {
@@ -62,7 +62,7 @@ pub fn of_document_name(name: &str) -> Option<Verdict> {
         "aiedited" => (Label::AiEdited, AI_EDITED_PROBABILITY),
         "grok" => watermark("Grok"),
         "gemini" => watermark("Gemini"),
-        _ => return of_detection_name(name),
+        _ => return from_bizmori_name(name),
     };
     Some(by_suffix(suffix, label, probability))
 }
@@ -70,12 +70,15 @@ pub fn of_document_name(name: &str) -> Option<Verdict> {
 /// Result of a watermark extraction that the suffix of a file name chooses (bizmori.md 2.5 and, for
 /// suffixes that only v3 has, 4). `None` if the name has no such suffix.
 #[must_use]
-pub fn of_extraction_name(name: &str, api: ApiVersion) -> Option<(WatermarkResult, VerdictSource)> {
+pub fn from_extraction_name(
+    name: &str,
+    api: ApiVersion,
+) -> Option<(WatermarkResult, VerdictSource)> {
     let suffix = suffix(name)?.to_ascii_lowercase();
     let result = match (suffix.as_str(), api) {
         ("detected", _) => Ok(Some(TEST_WATERMARK.to_owned())),
         ("undetected", _) => Ok(None),
-        (other, ApiVersion::V3) => Err(NoResult::named(other)?),
+        (other, ApiVersion::V3) => Err(NoResult::from_name(other)?),
         (_, ApiVersion::V2) => return None,
     };
     Some((result, VerdictSource::Suffix(suffix)))
@@ -83,7 +86,7 @@ pub fn of_extraction_name(name: &str, api: ApiVersion) -> Option<(WatermarkResul
 
 /// What a picture's metadata make of it or, where they say nothing, its SHA-256.
 #[must_use]
-pub fn of_picture(provenance: &Provenance, digest: &[u8; 32]) -> Verdict {
+pub fn from_metadata_or_hash(provenance: &Provenance, digest: &[u8; 32]) -> Verdict {
     let (label, probability, basis) = match provenance {
         Provenance::Generator(_) => (Label::Ai, GENERATOR_PROBABILITY, VerdictSource::Metadata),
         Provenance::Camera(_) => (Label::Human, CAMERA_PROBABILITY, VerdictSource::Metadata),
@@ -119,7 +122,7 @@ pub fn cut(probability: f64) -> f64 {
 
 /// The chance of AI that goes with a label where nothing else says.
 #[must_use]
-pub fn usual_probability(label: &Label) -> f64 {
+pub fn default_probability(label: &Label) -> f64 {
     match label {
         Label::Ai => AI_PROBABILITY,
         Label::Human => HUMAN_PROBABILITY,
@@ -175,8 +178,8 @@ mod tests {
 
     #[test]
     fn each_vendor_has_its_suffixes() {
-        let detection = |name| of_detection_name(name).map(|v| (v.label, v.probability));
-        let document = |name| of_document_name(name).map(|v| (v.label, v.probability));
+        let detection = |name| from_bizmori_name(name).map(|v| (v.label, v.probability));
+        let document = |name| from_undetectable_name(name).map(|v| (v.label, v.probability));
         for of in [&detection as &dyn Fn(_) -> _, &document] {
             assert_eq!(of("x_Ai.png"), Some((Label::Ai, 0.98)));
             assert_eq!(of("x_human.png"), Some((Label::Human, 0.02)));
@@ -193,7 +196,7 @@ mod tests {
 
     #[test]
     fn metadata_outweigh_the_bytes() {
-        let judge = |provenance| of_picture(&provenance, &[0xff; 32]);
+        let judge = |provenance| from_metadata_or_hash(&provenance, &[0xff; 32]);
         let camera = judge(Provenance::Camera("NIKON D750".to_owned()));
         assert_eq!(
             (camera.label, camera.basis),
@@ -213,7 +216,8 @@ mod tests {
     #[test]
     fn the_chance_that_follows_from_bytes_is_fixed_for_ever() {
         let judge = |bytes: &[u8]| {
-            let verdict = of_picture(&Provenance::Unknown, &Sha256::digest(bytes).into());
+            let verdict =
+                from_metadata_or_hash(&Provenance::Unknown, &Sha256::digest(bytes).into());
             assert_eq!(verdict.basis, VerdictSource::Digest);
             let cut = cut(verdict.probability).to_string();
             (verdict.probability.to_string(), cut, verdict.label)

@@ -102,7 +102,7 @@ pub fn extract(
 /// Returns the end of the file that has its old texts and the new ones.
 fn tail(carrier: &WatermarkHost, texts: Vec<String>) -> Result<AppendedTail, EngineError> {
     let block = payload::write(carrier.texts(), texts)?;
-    let tail = carrier.place(&block)?;
+    let tail = carrier.embed_edits(&block)?;
     if tail.file_bytes() > input::FILE_BYTES_MAX {
         // It would be refused when it came back.
         let text = format!(

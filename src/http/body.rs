@@ -58,7 +58,7 @@ pub enum BodyError {
 impl BodyError {
     /// The line for people.
     #[must_use]
-    pub fn line(self) -> String {
+    pub fn message(self) -> String {
         match self {
             Self::TooLarge => format!("the body is larger than {JSON_BYTES_MAX} bytes"),
             Self::CutShort => "the body was cut short".to_owned(),

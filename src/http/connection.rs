@@ -37,13 +37,13 @@ impl OnResponseSent {
     }
 
     /// Ties `what`, if there is anything, to the response.
-    pub fn tie<B>(response: &mut axum::http::Response<B>, what: Option<impl Any + Send>) {
+    pub fn attach<B>(response: &mut axum::http::Response<B>, what: Option<impl Any + Send>) {
         if let Some(what) = what {
             response.extensions_mut().insert(Self::new(what));
         }
     }
 
-    fn take(&self) -> Option<DropGuard> {
+    fn take_guard(&self) -> Option<DropGuard> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -71,23 +71,23 @@ struct WriteState {
 impl ConnectionHandle {
     /// Moves what is tied to the response into its body, and from there to this connection.
     #[must_use]
-    pub fn tie(&self, mut response: Response) -> Response {
+    pub fn attach_to_body(&self, mut response: Response) -> Response {
         match response
             .extensions_mut()
             .remove::<OnResponseSent>()
-            .and_then(|tied| tied.take())
+            .and_then(|tied| tied.take_guard())
         {
             None => response,
-            Some(kept) => self.keep(response, kept),
+            Some(kept) => self.guard_body(response, kept),
         }
     }
 
-    fn keep(&self, response: Response, kept: DropGuard) -> Response {
-        self.keep_until_flushed(response, kept).map(Body::new)
+    fn guard_body(&self, response: Response, kept: DropGuard) -> Response {
+        self.queue_guard(response, kept).map(Body::new)
     }
 
     /// Keeps `kept` until the response has been flushed or the connection is gone.
-    pub(super) fn keep_until_flushed(
+    pub(super) fn queue_guard(
         &self,
         response: Response,
         kept: Box<dyn Any + Send>,
@@ -103,7 +103,7 @@ impl ConnectionHandle {
     }
 
     /// Ready when what was answered before on this connection has been written.
-    pub(super) async fn is_free(&self) {
+    pub(super) async fn wait_until_written(&self) {
         std::future::poll_fn(|context| {
             let mut writing = self.lock();
             if writing.fate.is_none() && !writing.is_held_up {
@@ -115,14 +115,14 @@ impl ConnectionHandle {
         .await;
     }
 
-    /// Has that become of what is written next, until [`ConnectionHandle::relent_after`] or the end.
-    pub(super) fn doom(&self, fate: WriteFault) {
+    /// Has that become of what is written next, until [`ConnectionHandle::clear_fault_after`] or the end.
+    pub(super) fn set_write_fault(&self, fate: WriteFault) {
         self.lock().fate = Some(fate);
     }
 
     /// The response, after which all is as ever on this connection.
-    pub(super) fn relent_after(&self, response: Response) -> Response {
-        self.keep(
+    pub(super) fn clear_fault_after(&self, response: Response) -> Response {
+        self.guard_body(
             response,
             Box::new(ClearFaultOnDrop(Arc::downgrade(&self.writing))),
         )
@@ -132,7 +132,7 @@ impl ConnectionHandle {
         lock(&self.writing)
     }
 
-    fn hand_over(&self, kept: DropGuard) {
+    fn move_guards(&self, kept: DropGuard) {
         self.lock().kept.push(kept);
     }
 
@@ -194,7 +194,7 @@ impl http_body::Body for GuardedBody {
 impl Drop for GuardedBody {
     fn drop(&mut self) {
         if let Some(kept) = self.kept.take() {
-            self.peer.hand_over(kept);
+            self.peer.move_guards(kept);
         }
     }
 }
@@ -233,7 +233,7 @@ impl FaultableStream {
     }
 
     /// Writes as `write` does, unless the fate is another.
-    fn poll_write_by(
+    fn poll_write_with_fault(
         &mut self,
         context: &mut Context<'_>,
         first: &[u8],
@@ -266,7 +266,7 @@ impl AsyncWrite for FaultableStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll_write_by(context, bytes, |stream, context| {
+        self.poll_write_with_fault(context, bytes, |stream, context| {
             stream.poll_write(context, bytes)
         })
     }
@@ -278,7 +278,7 @@ impl AsyncWrite for FaultableStream {
     ) -> Poll<io::Result<usize>> {
         let first = slices.iter().find(|slice| !slice.is_empty());
         let first = first.map_or(&[][..], |slice| slice);
-        self.poll_write_by(context, first, |stream, context| {
+        self.poll_write_with_fault(context, first, |stream, context| {
             stream.poll_write_vectored(context, slices)
         })
     }
@@ -294,7 +294,7 @@ impl AsyncWrite for FaultableStream {
         this.peer.0.lock().is_held_up |= flushed.is_pending();
         ready!(flushed)?;
         if let Some(fate) = &this.peer.0.lock().fate {
-            ready!(fate.poll_written(Pin::new(&mut this.stream), context))?;
+            ready!(fate.poll_after_flush(Pin::new(&mut this.stream), context))?;
         }
         this.peer.0.flushed();
         Poll::Ready(Ok(()))
@@ -335,7 +335,7 @@ mod tests {
         let there = Arc::downgrade(&kept);
         let mut response = Response::new(Body::from("answer"));
         response.extensions_mut().insert(OnResponseSent::new(kept));
-        let response = connection.peer().tie(response);
+        let response = connection.peer().attach_to_body(response);
         (connection, response, there)
     }
 

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use flate2::read::GzDecoder;
 
 /// Its styles are partly written into elements, its pictures into styles.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                       img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
 const START: &[u8] = include_bytes!("docs/start.js");
@@ -25,8 +25,8 @@ const BUNDLE: &[u8] = include_bytes!("docs/swagger-ui-bundle.js.gz");
 const STYLE: &[u8] = include_bytes!("docs/swagger-ui.css.gz");
 
 /// Inflated once, when first asked for so.
-static BUNDLE_PLAIN: LazyLock<Bytes> = LazyLock::new(|| inflated(BUNDLE));
-static STYLE_PLAIN: LazyLock<Bytes> = LazyLock::new(|| inflated(STYLE));
+static BUNDLE_PLAIN: LazyLock<Bytes> = LazyLock::new(|| gunzip(BUNDLE));
+static STYLE_PLAIN: LazyLock<Bytes> = LazyLock::new(|| gunzip(STYLE));
 
 /// Nothing of the page is taken for what it does not say it is.
 const NO_SNIFFING: [(HeaderName, &str); 1] = [(X_CONTENT_TYPE_OPTIONS, "nosniff")];
@@ -39,7 +39,7 @@ const CSS: &str = "text/css; charset=utf-8";
 pub fn page(title: &str, url: &str) -> Response {
     let page = include_str!("docs/page.html");
     let page = page.replace("{title}", title).replace("{url}", url);
-    let policy = [(CONTENT_SECURITY_POLICY, POLICY)];
+    let policy = [(CONTENT_SECURITY_POLICY, CSP)];
     (NO_SNIFFING, policy, Html(page)).into_response()
 }
 
@@ -56,7 +56,7 @@ pub fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
         _ => return None,
     };
     let about = [(CONTENT_TYPE, media_type), (VARY, "accept-encoding")];
-    let response = if takes_gzip(headers) {
+    let response = if accepts_gzip(headers) {
         let encoding = [(CONTENT_ENCODING, "gzip")];
         (NO_SNIFFING, about, encoding, compressed).into_response()
     } else {
@@ -66,7 +66,7 @@ pub fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
 }
 
 /// Who says nothing of encodings is given none, as clients without a browser expect.
-fn takes_gzip(headers: &HeaderMap) -> bool {
+fn accepts_gzip(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT_ENCODING).iter();
     let mut items = values
         .filter_map(|value| value.to_str().ok())
@@ -78,7 +78,7 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
     })
 }
 
-fn inflated(compressed: &[u8]) -> Bytes {
+fn gunzip(compressed: &[u8]) -> Bytes {
     let mut bytes = Vec::new();
     // What is built in inflates; a test reads all of it.
     let _ = GzDecoder::new(compressed).read_to_end(&mut bytes);
@@ -93,7 +93,7 @@ mod tests {
     fn gzip_is_for_those_who_take_it() {
         let taken = |accept: &str| {
             let accept = accept.parse().expect("a value");
-            takes_gzip(&HeaderMap::from_iter([(ACCEPT_ENCODING, accept)]))
+            accepts_gzip(&HeaderMap::from_iter([(ACCEPT_ENCODING, accept)]))
         };
         for accept in ["gzip", "br, GZIP;q=0.5", "deflate,gzip", "gzip;q=1.0"] {
             assert!(taken(accept), "{accept}");
@@ -101,7 +101,7 @@ mod tests {
         for accept in ["", "br", "gzip;q=0", "gzip; q=0.0, identity", "x-gzip"] {
             assert!(!taken(accept), "{accept}");
         }
-        assert!(!takes_gzip(&HeaderMap::new()));
+        assert!(!accepts_gzip(&HeaderMap::new()));
     }
 
     #[test]

@@ -23,22 +23,22 @@ use crate::platform::outbound::Throttle;
 
 /// Has the fault happen to the answer to such a request, which is the next to be written on the
 /// connection.
-pub(super) fn befall(
+pub(super) fn inject_fault(
     peer: &ConnectionHandle,
     fault: Fault,
     method: &Method,
     answer: Response,
 ) -> Response {
     match fault {
-        Fault::Reset => peer.doom(WriteFault::Reset),
-        Fault::Empty => peer.doom(WriteFault::Empty),
-        Fault::Garbage => peer.doom(WriteFault::Garbage),
+        Fault::Reset => peer.set_write_fault(WriteFault::Reset),
+        Fault::Empty => peer.set_write_fault(WriteFault::Empty),
+        Fault::Garbage => peer.set_write_fault(WriteFault::Garbage),
         Fault::Drip { bytes_per_second } => {
-            peer.doom(WriteFault::Drip(Throttle::new(bytes_per_second)));
-            return peer.relent_after(answer);
+            peer.set_write_fault(WriteFault::Drip(Throttle::new(bytes_per_second)));
+            return peer.clear_fault_after(answer);
         }
         Fault::Truncate if method == Method::HEAD || is_short(&answer) => {
-            peer.doom(WriteFault::HalfHead);
+            peer.set_write_fault(WriteFault::HalfHead);
         }
         Fault::Truncate => {
             let left = length(&answer).map(|bytes| bytes / 2);
@@ -86,7 +86,7 @@ impl http_body::Body for TruncatedBody {
         }
         if data.is_empty() {
             // The connection goes when it has written the rest: nobody has to be woken.
-            self.peer.doom(WriteFault::Cut);
+            self.peer.set_write_fault(WriteFault::Cut);
             return Poll::Pending;
         }
         let there = data.len() as u64;
@@ -117,13 +117,13 @@ mod tests {
     async fn what_was_answered_before_is_waited_for_as_long_as_its_client_does_not_read() {
         let (mut connection, mut client) = FaultableStream::pair().await;
         let peer = connection.peer();
-        assert!(peer.is_free().now_or_never().is_some());
+        assert!(peer.wait_until_written().now_or_never().is_some());
         let piece = vec![0; 64 * 1024];
         let mut bytes = 0;
         while let Some(written) = connection.write(&piece).now_or_never() {
             bytes += written.expect("it is written");
         }
-        assert!(peer.is_free().now_or_never().is_none());
+        assert!(peer.wait_until_written().now_or_never().is_none());
         let reading = async {
             let mut read = vec![0; bytes];
             client.read_exact(&mut read).await.expect("all of it");
@@ -132,8 +132,8 @@ mod tests {
             connection.write_all(&piece[..1]).await.expect("a byte");
             connection.flush().await.expect("no more");
         };
-        tokio::join!(peer.is_free(), reading, writing);
-        assert!(peer.is_free().now_or_never().is_some());
+        tokio::join!(peer.wait_until_written(), reading, writing);
+        assert!(peer.wait_until_written().now_or_never().is_some());
     }
 
     #[tokio::test]
@@ -144,15 +144,18 @@ mod tests {
             bytes_per_second: 100,
         };
         let answer = Response::new(Body::from("answer"));
-        let answer = befall(&peer, drip, &Method::GET, answer);
+        let answer = inject_fault(&peer, drip, &Method::GET, answer);
         connection.write_all(&[1; 11]).await.expect("written");
         connection.flush().await.expect("written");
-        assert!(peer.is_free().now_or_never().is_none(), "there is more");
+        assert!(
+            peer.wait_until_written().now_or_never().is_none(),
+            "there is more"
+        );
         drop(answer);
         connection.write_all(&[2; 11]).await.expect("written");
-        assert!(peer.is_free().now_or_never().is_none());
+        assert!(peer.wait_until_written().now_or_never().is_none());
         connection.flush().await.expect("written");
-        assert!(peer.is_free().now_or_never().is_some());
+        assert!(peer.wait_until_written().now_or_never().is_some());
         let mut came = [0; 22];
         client.read_exact(&mut came).await.expect("all of it");
     }
@@ -183,7 +186,7 @@ mod tests {
             };
             let mut answer = Response::new(Body::from("answer"));
             answer.extensions_mut().insert(OnResponseSent::new(probe));
-            let answer = befall(&peer, fault, &Method::GET, peer.tie(answer));
+            let answer = inject_fault(&peer, fault, &Method::GET, peer.attach_to_body(answer));
             assert!(connection.write_all(b"HTTP").await.is_err());
             drop(answer);
             assert_eq!(seen.get(), None, "{fault:?}");
@@ -210,14 +213,17 @@ mod tests {
                 answer.headers_mut().insert(CONTENT_LENGTH, length);
             }
             let peer = ConnectionHandle::default();
-            let answer = befall(&peer, Fault::Truncate, &Method::GET, answer);
+            let answer = inject_fault(&peer, Fault::Truncate, &Method::GET, answer);
             let (mut body, mut came) = (answer.into_body(), Vec::new());
             while let Some(frame) = body.frame().now_or_never() {
                 let frame = frame.expect("no end").expect("no error");
                 came.extend(frame.into_data().expect("data"));
             }
             assert_eq!(String::from_utf8_lossy(&came), expected);
-            assert!(peer.is_free().now_or_never().is_none(), "it is to be cut");
+            assert!(
+                peer.wait_until_written().now_or_never().is_none(),
+                "it is to be cut"
+            );
         }
     }
 }

@@ -19,9 +19,9 @@ use super::browser::{Area, check_origin, is_inbox_delivery, requires_same_origin
 use super::cors::{AllowedOrigins, CorsVerdict, is_preflight, preflight_response};
 use super::host::{AllowedHosts, Host};
 use super::leftover::UnreadBody;
-use super::operation::{REQUEST, begin};
-use super::origin::{host, origin_of};
-use super::recorded::recorded;
+use super::operation::{REQUEST, start_journal_entry};
+use super::origin::{origin_host, origin_of};
+use super::recorded::record_body;
 use super::request_log::RequestLog;
 use super::{AppState, ConnectionHandle, Services};
 use crate::model::clip::clip;
@@ -129,7 +129,7 @@ impl Guard {
 
 /// Middleware around the whole router: refuses requests that fail a check, answers preflights (CORS),
 /// and adds the headers that protect browsers and those that let pages read a response.
-pub async fn guard(
+pub async fn require_control_access(
     State(Guard(guard)): State<Guard>,
     mut request: Request,
     next: Next,
@@ -179,8 +179,8 @@ impl GuardInner {
         }
         let headers = request.headers();
         let named = [
-            host(headers, false),
-            host(headers, self.context.config.trust_forwarded),
+            origin_host(headers, false),
+            origin_host(headers, self.context.config.trust_forwarded),
             request.uri().authority().map(ToString::to_string),
         ];
         let is_allowed = |text: &String| Host::parse(text).is_some_and(|it| self.hosts.allows(it));
@@ -197,7 +197,7 @@ impl GuardInner {
         let headers = request.headers();
         let Some((line, called)) = verdict
             .and_then(CorsVerdict::refusal)
-            .zip(host(headers, false))
+            .zip(origin_host(headers, false))
         else {
             return Ok(());
         };
@@ -246,25 +246,27 @@ impl GuardInner {
         respond: impl FnOnce(&Parts) -> Response,
     ) -> Response {
         let context = &self.context;
-        let counted = context.metrics.begin(context.metrics.place(name));
-        let entry = begin(context, name, &request);
+        let counted = context
+            .metrics
+            .start_request(context.metrics.operation_index(name));
+        let entry = start_journal_entry(context, name, &request);
         let log = RequestLog::new(&entry, name, &request);
-        let request = request.map(|body| recorded(body, || entry.record_request()));
-        let (request, leftover) = UnreadBody::of(request);
+        let request = request.map(|body| record_body(body, || entry.record_request()));
+        let (request, leftover) = UnreadBody::capture(request);
         let (parts, body) = request.into_parts();
         let mut response = respond(&parts);
         drop(body);
-        leftover.read_on().await;
+        leftover.drain().await;
         Area::of(parts.uri.path()).protect(response.headers_mut());
         if let Some(verdict) = parts.extensions.get::<CorsVerdict>() {
             verdict.write(response.headers_mut());
         }
-        let seq = HeaderValue::from(entry.number());
+        let seq = HeaderValue::from(entry.ensure_seq());
         response.headers_mut().insert(REQUEST, seq);
         let took = counted.elapsed();
-        counted.answered(response.status().as_u16(), took);
-        log.answered(&response, took);
-        response.map(|body| recorded(body, || entry.record_response()))
+        counted.finish(response.status().as_u16(), took);
+        log.log_response(&response, took);
+        response.map(|body| record_body(body, || entry.record_response()))
     }
 }
 

@@ -19,8 +19,8 @@ use bytes::{Buf, Bytes};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 
-const LEFTOVER_BYTES_MAX: usize = 64 * 1024 * 1024;
-const LEFTOVER_TIME_MAX: Duration = Duration::from_secs(10);
+const DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Slot for a request body that its handler let go. `None` if nothing is left to drain.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +37,7 @@ fn expects_continue(request: &Request) -> bool {
 impl UnreadBody {
     /// The request, its body such that what is left of it comes back here.
     #[must_use]
-    pub fn of(request: Request) -> (Request, Self) {
+    pub fn capture(request: Request) -> (Request, Self) {
         let leftover = Self::default();
         if http_body::Body::is_end_stream(request.body()) {
             return (request, leftover);
@@ -57,21 +57,21 @@ impl UnreadBody {
     }
 
     /// Reads on what was left.
-    pub async fn read_on(self) {
+    pub async fn drain(self) {
         let left = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut body) = left.filter(|body| !http_body::Body::is_end_stream(body)) else {
             return;
         };
         let all = async {
             let mut bytes = 0;
-            while bytes < LEFTOVER_BYTES_MAX
+            while bytes < DRAIN_BYTES_MAX
                 && let Some(Ok(frame)) = body.frame().await
             {
                 bytes += frame.data_ref().map_or(0, Buf::remaining);
             }
         };
         // What takes longer is cut off, as it would have been without us.
-        let _ = tokio::time::timeout(LEFTOVER_TIME_MAX, all).await;
+        let _ = tokio::time::timeout(DRAIN_TIMEOUT, all).await;
     }
 }
 

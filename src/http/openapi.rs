@@ -80,7 +80,7 @@ impl SecurityScheme {
     }
 
     /// What one of has to be there.
-    fn wanted(self) -> Value {
+    fn requirement(self) -> Value {
         match self {
             Self::Header { name, .. } => json!([{name: []}]),
             Self::Bearer { .. } => json!([{self.name(): []}, {}]),
@@ -141,7 +141,7 @@ impl<'s> OperationDoc<'s> {
 
     /// What it does: a title, and sentences in Markdown.
     #[must_use]
-    pub fn does(self, summary: &'static str, text: &'static str) -> Self {
+    pub fn summary(self, summary: &'static str, text: &'static str) -> Self {
         Self {
             summary,
             text,
@@ -151,7 +151,7 @@ impl<'s> OperationDoc<'s> {
 
     /// It wants the API's key.
     #[must_use]
-    pub fn with_key(self) -> Self {
+    pub fn security(self) -> Self {
         Self {
             wants_key: true,
             ..self
@@ -160,7 +160,7 @@ impl<'s> OperationDoc<'s> {
 
     /// It reads these parameters of the query.
     #[must_use]
-    pub fn asks_query(mut self, inputs: Vec<Param>) -> Self {
+    pub fn query_params(mut self, inputs: Vec<Param>) -> Self {
         let parameter = |input: Param| {
             let Param {
                 name,
@@ -175,7 +175,7 @@ impl<'s> OperationDoc<'s> {
 
     /// It reads a JSON body with these fields.
     #[must_use]
-    pub fn asks_body(mut self, inputs: Vec<Param>) -> Self {
+    pub fn body_fields(mut self, inputs: Vec<Param>) -> Self {
         let mut schema = json!({"type": "object", "properties": {}});
         let required = inputs.iter().filter(|input| input.required);
         let required: Vec<&str> = required.map(|input| input.name).collect();
@@ -193,8 +193,8 @@ impl<'s> OperationDoc<'s> {
     /// It reads a JSON body of the shape of `T`; nothing at all is an empty object, where one is
     /// not required.
     #[must_use]
-    pub fn asks_json<T: JsonSchema>(mut self, required: bool) -> Self {
-        let content = json!({"application/json": {"schema": self.schemas.asked::<T>()}});
+    pub fn json_body<T: JsonSchema>(mut self, required: bool) -> Self {
+        let content = json!({"application/json": {"schema": self.schemas.request_schema::<T>()}});
         self.body = Some(json!({"required": required, "content": content}));
         self
     }
@@ -204,7 +204,7 @@ impl<'s> OperationDoc<'s> {
     /// # Panics
     /// If it reads no body, which is a mistake in the program.
     #[must_use]
-    pub fn where_body(mut self, any_of: &Value) -> Self {
+    pub fn body_any_of(mut self, any_of: &Value) -> Self {
         let body = self.body.as_mut().expect("a body");
         body["content"]["application/json"]["schema"]["anyOf"] = any_of.clone();
         self
@@ -215,7 +215,7 @@ impl<'s> OperationDoc<'s> {
     /// # Panics
     /// If it asks for no such thing, which is a mistake in the program.
     #[must_use]
-    pub fn where_input(mut self, name: &str, text: &str) -> Self {
+    pub fn describe_param(mut self, name: &str, text: &str) -> Self {
         let mut parameters = self.parameters.iter_mut();
         let parameter = parameters.find(|parameter| parameter["name"] == name);
         let field = self.body.as_mut().and_then(|body| {
@@ -229,34 +229,34 @@ impl<'s> OperationDoc<'s> {
 
     /// It may answer that status with JSON of the shape of `T`.
     #[must_use]
-    pub fn answers<T: JsonSchema>(self, status: u16, text: &str) -> Self {
-        let schema = self.schemas.of::<T>();
-        self.answers_json(status, text, &schema)
+    pub fn response<T: JsonSchema>(self, status: u16, text: &str) -> Self {
+        let schema = self.schemas.response_schema::<T>();
+        self.response_schema(status, text, &schema)
     }
 
     /// It may answer that status with JSON of that schema.
     #[must_use]
-    pub fn answers_json(self, status: u16, text: &str, schema: &Value) -> Self {
-        self.answers_as(status, text, "application/json", &json!({"schema": schema}))
+    pub fn response_schema(self, status: u16, text: &str, schema: &Value) -> Self {
+        self.response_as(status, text, "application/json", &json!({"schema": schema}))
     }
 
     /// It may answer that status with bytes of one of these media types.
     #[must_use]
-    pub fn answers_bytes(self, status: u16, text: &str, media_types: &[&str]) -> Self {
+    pub fn binary_response(self, status: u16, text: &str, media_types: &[&str]) -> Self {
         media_types.iter().fold(self, |described, media_type| {
-            described.answers_as(status, text, media_type, &json!({}))
+            described.response_as(status, text, media_type, &json!({}))
         })
     }
 
     /// It may answer that status without a body.
     #[must_use]
-    pub fn answers_nothing(mut self, status: u16, text: &str) -> Self {
+    pub fn empty_response(mut self, status: u16, text: &str) -> Self {
         let answer = self.answers.entry(status).or_default();
         text.clone_into(&mut answer.text);
         self
     }
 
-    fn answers_as(mut self, status: u16, text: &str, media_type: &str, content: &Value) -> Self {
+    fn response_as(mut self, status: u16, text: &str, media_type: &str, content: &Value) -> Self {
         let answer = self.answers.entry(status).or_default();
         text.clone_into(&mut answer.text);
         answer
@@ -289,23 +289,23 @@ impl<'s> OperationDoc<'s> {
 
     /// It reads a body.
     #[must_use]
-    pub const fn reads_body(&self) -> bool {
+    pub const fn has_body(&self) -> bool {
         self.body.is_some()
     }
 
     /// It reads parameters or a body.
     #[must_use]
-    pub fn asks(&self) -> bool {
-        self.reads_body() || self.parameters.iter().any(|it| it["in"] == "query")
+    pub fn has_input(&self) -> bool {
+        self.has_body() || self.parameters.iter().any(|it| it["in"] == "query")
     }
 
     /// The schema of `T`, as it stands in a description.
     pub fn schema<T: JsonSchema>(&mut self) -> Value {
-        self.schemas.of::<T>()
+        self.schemas.response_schema::<T>()
     }
 
     /// As an OpenAPI operation.
-    fn told(self, operation: &Operation, about: &ApiInfo) -> Value {
+    fn into_json(self, operation: &Operation, about: &ApiInfo) -> Value {
         let mut told = json!({
             "operationId": operation.name,
             "summary": self.summary,
@@ -313,7 +313,7 @@ impl<'s> OperationDoc<'s> {
             "responses": {},
         });
         if let Some(key) = about.key.filter(|_| self.wants_key) {
-            told["security"] = key.wanted();
+            told["security"] = key.requirement();
         }
         if !self.parameters.is_empty() {
             told["parameters"] = json!(self.parameters);
@@ -322,14 +322,14 @@ impl<'s> OperationDoc<'s> {
             told["requestBody"] = body;
         }
         for (status, answer) in self.answers {
-            told["responses"][status.to_string()] = answer.told(status);
+            told["responses"][status.to_string()] = answer.into_json(status);
         }
         told
     }
 }
 
 impl ResponseDoc {
-    fn told(mut self, status: u16) -> Value {
+    fn into_json(mut self, status: u16) -> Value {
         let mut refer = |name: &str| {
             let to = format!("#/components/headers/{name}");
             self.headers.insert(name.to_owned(), json!({"$ref": to}));
@@ -357,7 +357,7 @@ pub fn document(about: &ApiInfo, operations: &[Operation]) -> Value {
         };
         let described = describe(OperationDoc::new(&mut schemas, operation));
         let method = operation.method.as_str().to_ascii_lowercase();
-        paths[operation.path][method] = described.told(operation, about);
+        paths[operation.path][method] = described.into_json(operation, about);
     }
     let line = json!({"type": "string", "minLength": 1});
     let mut components = json!({
@@ -373,7 +373,7 @@ pub fn document(about: &ApiInfo, operations: &[Operation]) -> Value {
                 "schema": line,
             },
         },
-        "schemas": schemas.named(),
+        "schemas": schemas.into_components(),
     });
     if let Some(key) = about.key {
         components["securitySchemes"] = json!({key.name(): key.scheme()});

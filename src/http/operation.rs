@@ -11,12 +11,12 @@ use axum::routing::{MethodFilter, MethodRouter, any_service, on};
 
 use super::browser::Area;
 use super::cors::CorsVerdict;
-use super::fault::befall;
+use super::fault::inject_fault;
 use super::leftover::UnreadBody;
 use super::openapi::{Describe, Operation};
-use super::recorded::{head, recorded};
+use super::recorded::{packed_headers, record_body};
 use super::request_log::RequestLog;
-use super::ruled::{AccountResolver, is_control, nobodys, ruled};
+use super::ruled::{AccountResolver, apply_rules, is_control, no_account};
 use super::{AppState, ConnectionHandle};
 use crate::model::rule::ResultKind;
 use crate::platform::metrics::OperationIndex;
@@ -26,7 +26,7 @@ use crate::services::journal::{JournalEntry, RequestHead};
 /// Carries a request's number.
 pub(super) const REQUEST: HeaderName = HeaderName::from_static("x-mock-request");
 
-/// Adds an API's middleware to one of its routes. It runs within [`observe`], so that requests that it
+/// Adds an API's middleware to one of its routes. It runs within [`operation_middleware`], so that requests that it
 /// refuses are numbered and logged.
 pub type AddMiddleware = fn(&AppState, MethodRouter<AppState>) -> MethodRouter<AppState>;
 
@@ -37,7 +37,7 @@ pub struct Routes {
     add_middleware: AddMiddleware,
     operations: Vec<Operation>,
     routers: Vec<(&'static str, MethodRouter<AppState>)>,
-    among: Option<(&'static str, Router)>,
+    fallthrough_under: Option<(&'static str, Router)>,
     /// Paths where a HEAD is not answered as a GET would be.
     headless: Vec<&'static str>,
 }
@@ -48,18 +48,18 @@ impl Routes {
     pub fn new(context: Option<AppState>) -> Self {
         Self {
             context,
-            whose: nobodys,
+            whose: no_account,
             add_middleware: |_, route| route,
             operations: Vec::new(),
             routers: Vec::new(),
-            among: None,
+            fallthrough_under: None,
             headless: Vec::new(),
         }
     }
 
     /// Has rules that name an account know whose the requests are that are added from here on.
     #[must_use]
-    pub fn owned(self, whose: AccountResolver) -> Self {
+    pub fn account_resolver(self, whose: AccountResolver) -> Self {
         Self { whose, ..self }
     }
 
@@ -75,14 +75,17 @@ impl Routes {
     /// Leaves the methods that its paths below `prefix` have not to another front door, whose paths
     /// those are otherwise.
     #[must_use]
-    pub fn among(self, prefix: &'static str, others: Router) -> Self {
+    pub fn fallthrough_under(self, prefix: &'static str, others: Router) -> Self {
         let among = Some((prefix, others));
-        Self { among, ..self }
+        Self {
+            fallthrough_under: among,
+            ..self
+        }
     }
 
     /// Says what the orders come to that the operation added last makes.
     #[must_use]
-    pub fn making(mut self, makes: ResultKind) -> Self {
+    pub fn produces(mut self, makes: ResultKind) -> Self {
         if let Some(operation) = self.operations.last_mut() {
             operation.makes = Some(makes);
         }
@@ -92,7 +95,7 @@ impl Routes {
     /// Says who drafts the orders that the operation added last makes, where they are told in a
     /// document.
     #[must_use]
-    pub fn drafted(mut self, draft: FixtureBuilder) -> Self {
+    pub fn fixture_builder(mut self, draft: FixtureBuilder) -> Self {
         if let Some(operation) = self.operations.last_mut() {
             operation.draft = Some(draft);
         }
@@ -101,7 +104,7 @@ impl Routes {
 
     /// Describes the operation added last.
     #[must_use]
-    pub fn described(mut self, describe: Describe) -> Self {
+    pub fn docs(mut self, describe: Describe) -> Self {
         if let Some(operation) = self.operations.last_mut() {
             operation.describe = Some(describe);
         }
@@ -126,8 +129,8 @@ impl Routes {
     {
         if let Some(context) = &self.context {
             let filter = MethodFilter::try_from(method.clone()).expect("a method that axum routes");
-            let observed = OperationLayerState::of(context, name, self.whose);
-            let observed = from_fn_with_state(observed, observe);
+            let observed = OperationLayerState::for_operation(context, name, self.whose);
+            let observed = from_fn_with_state(observed, operation_middleware);
             let route = (self.add_middleware)(context, on(filter, handler));
             self.routers.push((path, route.layer(observed)));
         }
@@ -145,7 +148,7 @@ impl Routes {
     /// Has a HEAD be another method than the GET that was added last, and refused, as `FastAPI` has
     /// it; axum would answer it.
     #[must_use]
-    pub fn without_head(mut self) -> Self {
+    pub fn reject_head(mut self) -> Self {
         self.headless
             .extend(self.operations.last().map(|it| it.path));
         self
@@ -158,7 +161,7 @@ impl Routes {
     }
 
     /// The router that serves them; methods that a path has not are `rest`'s.
-    pub fn router<H, T>(self, rest: H) -> Router<AppState>
+    pub fn into_router<H, T>(self, rest: H) -> Router<AppState>
     where
         H: Handler<T, AppState>,
         T: 'static,
@@ -168,7 +171,7 @@ impl Routes {
             if self.headless.contains(&path) {
                 methods = methods.on(MethodFilter::HEAD, rest.clone());
             }
-            let others = self.among.as_ref();
+            let others = self.fallthrough_under.as_ref();
             let others = others.filter(|(prefix, _)| path.starts_with(prefix));
             router = router.route(
                 path,
@@ -182,7 +185,7 @@ impl Routes {
     }
 }
 
-/// What [`observe`] knows of an operation.
+/// What [`operation_middleware`] knows of an operation.
 #[derive(Clone)]
 pub struct OperationLayerState {
     context: AppState,
@@ -194,18 +197,18 @@ pub struct OperationLayerState {
 impl OperationLayerState {
     /// The operation of that name, whose requests are whose that says.
     #[must_use]
-    pub fn of(context: &AppState, name: &'static str, whose: AccountResolver) -> Self {
+    pub fn for_operation(context: &AppState, name: &'static str, whose: AccountResolver) -> Self {
         Self {
             context: context.clone(),
             name,
-            place: context.metrics.place(name),
+            place: context.metrics.operation_index(name),
             whose,
         }
     }
 }
 
 /// Around every operation: the place where requests are counted and numbered, and rules apply.
-pub async fn observe(
+pub async fn operation_middleware(
     State(observed): State<OperationLayerState>,
     mut request: Request,
     next: Next,
@@ -216,9 +219,9 @@ pub async fn observe(
         place,
         whose,
     } = observed;
-    let counted = context.metrics.begin(place);
+    let counted = context.metrics.start_request(place);
     let area = Area::of(request.uri().path());
-    let entry = begin(&context, name, &request);
+    let entry = start_journal_entry(&context, name, &request);
     let log = RequestLog::new(&entry, name, &request);
     let peer = request
         .extensions()
@@ -226,10 +229,10 @@ pub async fn observe(
         .map(|info| info.0.clone());
     let cors = request.extensions().get::<CorsVerdict>().cloned();
     request.extensions_mut().insert(entry.clone());
-    let request = request.map(|body| recorded(body, || entry.record_request()));
-    let (mut request, leftover) = UnreadBody::of(request);
+    let request = request.map(|body| record_body(body, || entry.record_request()));
+    let (mut request, leftover) = UnreadBody::capture(request);
     let method = request.method().clone();
-    let ruling = ruled(&context, name, whose, &entry, &mut request).await;
+    let ruling = apply_rules(&context, name, whose, &entry, &mut request).await;
     let mut response = match ruling.answer {
         Some(response) => {
             drop(request);
@@ -237,30 +240,30 @@ pub async fn observe(
         }
         None => next.run(request).await,
     };
-    leftover.read_on().await;
+    leftover.drain().await;
     area.protect(response.headers_mut());
     if let Some(verdict) = cors {
         verdict.write(response.headers_mut());
     }
     let took = counted.elapsed();
-    let seq = entry.number();
+    let seq = entry.ensure_seq();
     response
         .headers_mut()
         .insert(REQUEST, HeaderValue::from(seq));
-    counted.answered(response.status().as_u16(), took);
-    log.answered(&response, took);
-    let response = response.map(|body| recorded(body, || entry.record_response()));
+    counted.finish(response.status().as_u16(), took);
+    log.log_response(&response, took);
+    let response = response.map(|body| record_body(body, || entry.record_response()));
     let peer = peer.unwrap_or_default();
-    let response = peer.tie(response);
-    peer.is_free().await;
+    let response = peer.attach_to_body(response);
+    peer.wait_until_written().await;
     match ruling.fault {
-        Some(fault) => befall(&peer, fault, &method, response),
+        Some(fault) => inject_fault(&peer, fault, &method, response),
         None => response,
     }
 }
 
 /// A request is written down, but for the control plane's: who looks at the journal is not in it.
-pub(super) fn begin(
+pub(super) fn start_journal_entry(
     context: &AppState,
     operation: &'static str,
     request: &Request,
@@ -270,7 +273,7 @@ pub(super) fn begin(
         method: request.method().as_str(),
         path: uri.path(),
         query: uri.query(),
-        head: head(request.headers()),
+        head: packed_headers(request.headers()),
     };
-    context.journal.begin(operation, is_kept, asked)
+    context.journal.start_entry(operation, is_kept, asked)
 }

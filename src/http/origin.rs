@@ -61,14 +61,14 @@ impl Origin {
     ///
     /// # Errors
     /// If the request's host is none, or cannot be kept.
-    pub async fn of(verbs: &Services, called: &RequestContext) -> Result<Self, OriginError> {
+    pub async fn resolve(verbs: &Services, called: &RequestContext) -> Result<Self, OriginError> {
         let origin = match &verbs.config.public_url {
             Some(url) => url.clone(),
             None => origin_of(&called.headers, called.is_tls, verbs.config.trust_forwarded)?,
         };
         verbs
             .links
-            .know(&host_of(&origin))
+            .register_host(&host_of(&origin))
             .await
             .map_err(OriginError::Store)?;
         Ok(Self(origin))
@@ -78,19 +78,21 @@ impl Origin {
 /// The host that the client called, with its port, as it says or, where that is believed, as the
 /// proxy before us says.
 #[must_use]
-pub fn host(headers: &HeaderMap, trust_forwarded: bool) -> Option<String> {
+pub fn origin_host(headers: &HeaderMap, trust_forwarded: bool) -> Option<String> {
     let forwarded = trust_forwarded.then(|| forwarded(headers, "x-forwarded-host"));
-    forwarded.flatten().or_else(|| text(headers, HOST.as_str()))
+    forwarded
+        .flatten()
+        .or_else(|| header_text(headers, HOST.as_str()))
 }
 
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     let value = headers.get(name)?;
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 /// What the proxy nearest to the client said.
 fn forwarded(headers: &HeaderMap, name: &str) -> Option<String> {
-    let value = text(headers, name)?;
+    let value = header_text(headers, name)?;
     Some(value.split(',').next().unwrap_or(&value).trim().to_owned())
 }
 
@@ -110,7 +112,7 @@ pub(super) fn origin_of(
         None if is_tls => "https",
         _ => "http",
     };
-    let host = host(headers, trust_forwarded)
+    let host = origin_host(headers, trust_forwarded)
         .ok_or_else(|| OriginError::Host("Host: missing, so no URL can be made".to_owned()))?;
     if Host::parse(&host).is_none() {
         return Err(OriginError::Host(format!("Host: {host:?} is not a host")));

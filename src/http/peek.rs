@@ -10,7 +10,7 @@ use super::body::JSON_BYTES_MAX;
 
 /// The body, which the request keeps; none if it does not come whole, or is larger than any
 /// JSON that is taken. The request can be read as before in any case.
-pub async fn peek(request: &mut Request) -> Option<Bytes> {
+pub async fn peek_body(request: &mut Request) -> Option<Bytes> {
     let mut body = std::mem::take(request.body_mut());
     let mut read = BytesMut::new();
     let broken = loop {
@@ -38,7 +38,7 @@ mod tests {
 
     async fn peeked(body: Body) -> (Option<usize>, Result<usize, axum::Error>) {
         let mut request = Request::new(body);
-        let seen = peek(&mut request).await.map(|bytes| bytes.len());
+        let seen = peek_body(&mut request).await.map(|bytes| bytes.len());
         let read = request.into_body().collect().await;
         (seen, read.map(|read| read.to_bytes().len()))
     }

@@ -7,14 +7,14 @@ use http_body_util::BodyExt;
 use crate::services::journal::{PackedHeaders, Recording};
 
 /// The body, recorded, if there is anything to record and where to.
-pub(super) fn recorded(body: Body, record: impl FnOnce() -> Option<Recording>) -> Body {
+pub(super) fn record_body(body: Body, record: impl FnOnce() -> Option<Recording>) -> Body {
     if http_body::Body::is_end_stream(&body) {
         return body;
     }
     match record() {
         Some(mut recording) => Body::new(body.inspect_frame(move |frame| {
             if let Some(piece) = frame.data_ref() {
-                recording.take(piece);
+                recording.push(piece);
             }
         })),
         None => body,
@@ -22,7 +22,7 @@ pub(super) fn recorded(body: Body, record: impl FnOnce() -> Option<Recording>) -
 }
 
 /// The headers as the journal keeps them.
-pub(super) fn head(headers: &HeaderMap) -> PackedHeaders {
+pub(super) fn packed_headers(headers: &HeaderMap) -> PackedHeaders {
     PackedHeaders::of(|| {
         let lines = headers.iter();
         lines.map(|(name, value)| (name.as_str(), value.as_bytes()))

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::response::Response;
 
 use super::reason::X_MOCK_REASON;
-use super::recorded::head;
+use super::recorded::packed_headers;
 use super::ruled::is_control;
 use crate::model::clip::clip;
 use crate::services::journal::{JournalEntry, PackedHeaders};
@@ -27,7 +27,7 @@ const API_KEY: &str = "apikey";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InternalFault(pub String);
 
-/// Request under way. Dropped before [`RequestLog::answered`], the request has ended without a
+/// Request under way. Dropped before [`RequestLog::log_response`], the request has ended without a
 /// response.
 #[derive(Debug)]
 pub(super) struct RequestLog {
@@ -61,17 +61,17 @@ impl RequestLog {
     }
 
     /// Completes the journal's entry with the response, and logs it.
-    pub(super) fn answered(mut self, response: &Response, took: Duration) {
+    pub(super) fn log_response(mut self, response: &Response, took: Duration) {
         self.is_answered = true;
         let status = response.status().as_u16();
         let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         self.entry
-            .answered(status, duration_ms, || head(response.headers()));
+            .complete(status, duration_ms, || packed_headers(response.headers()));
         if status >= 400 {
             let fault = response.extensions().get::<InternalFault>();
             self.log_refused(status, reason(response.headers()), fault);
         } else {
-            let (operation, request) = (self.operation, self.entry.number());
+            let (operation, request) = (self.operation, self.entry.ensure_seq());
             let key = self.entry.account();
             tracing::debug!(
                 status,
@@ -87,7 +87,7 @@ impl RequestLog {
     }
 
     fn log_refused(&self, status: u16, reason: Option<&str>, fault: Option<&InternalFault>) {
-        let (operation, request) = (self.operation, self.entry.number());
+        let (operation, request) = (self.operation, self.entry.ensure_seq());
         let method = &*clip(self.method.as_str(), KEY_CHARS_MAX);
         let path = &*clip(self.uri.path(), PATH_CHARS_MAX);
         let key = self.shown_key();
@@ -151,10 +151,10 @@ impl Drop for RequestLog {
         }
         let took = self.received.elapsed();
         let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let (operation, request) = (self.operation, self.entry.number());
+        let (operation, request) = (self.operation, self.entry.ensure_seq());
         if std::thread::panicking() {
             self.entry
-                .answered(500, duration_ms, PackedHeaders::default);
+                .complete(500, duration_ms, PackedHeaders::default);
             // The panic itself has been logged where it happened.
             self.log_refused(500, Some("the handler panicked"), None);
         } else if is_control(self.uri.path()) {
@@ -197,11 +197,11 @@ mod tests {
         });
         let request = Request::builder().uri(path).header(API_KEY, "live");
         let request = request.body(Body::empty()).expect("a request");
-        let entry = journal.begin("an.operation", true, || RequestHead {
+        let entry = journal.start_entry("an.operation", true, || RequestHead {
             method: "GET",
             path,
             query: None,
-            head: head(request.headers()),
+            head: packed_headers(request.headers()),
         });
         let log = Arc::new(tempfile::tempfile().expect("a file"));
         let lines = tracing_subscriber::fmt()
@@ -245,7 +245,7 @@ mod tests {
             *response.status_mut() = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
             let fault = InternalFault("the disk\nis full".to_owned());
             response.extensions_mut().insert(fault);
-            log.answered(&response, Duration::ZERO);
+            log.log_response(&response, Duration::ZERO);
         });
         let line = "ERROR request failed by a fault of stuntdouble status=500 method=\"GET\" \
             path=\"/x\" key=\"live\" reason=\"the disk\\nis full\" operation=\"an.operation\" \

@@ -30,7 +30,7 @@ pub type AccountResolver = for<'r> fn(
 ) -> BoxFuture<'r, Option<Arc<Account>>>;
 
 /// The requests of a front door that has no accounts.
-pub fn nobodys<'r>(_: &'r Services, _: &'r mut Request) -> BoxFuture<'r, Option<Arc<Account>>> {
+pub fn no_account<'r>(_: &'r Services, _: &'r mut Request) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(std::future::ready(None))
 }
 
@@ -45,7 +45,7 @@ pub(super) struct RequestRuleEffect {
 
 /// Does to a request what rules say. Delays have passed when this returns; it ends early when it
 /// is dropped, as it is when the client goes.
-pub(super) async fn ruled(
+pub(super) async fn apply_rules(
     verbs: &AppState,
     operation: &'static str,
     whose: AccountResolver,
@@ -60,16 +60,16 @@ pub(super) async fn ruled(
             path: request.uri().path(),
         },
     };
-    if !verbs.rules.concern(asked) || is_control(request.uri().path()) {
+    if !verbs.rules.may_match(asked) || is_control(request.uri().path()) {
         return RequestRuleEffect::default();
     }
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let account = whose(verbs, request).await;
     // The journal has the request before anything delays it.
     match &account {
-        Some(account) => entry.belongs_to(account),
+        Some(account) => entry.set_account(account),
         None => {
-            let _ = entry.number();
+            let _ = entry.ensure_seq();
         }
     }
     let asked = MatchInput {
@@ -80,7 +80,7 @@ pub(super) async fn ruled(
             path: &path,
         },
     };
-    let choice = match verbs.rules.decide(asked).await {
+    let choice = match verbs.rules.evaluate_and_count(asked).await {
         Ok(choice) => choice,
         Err(error) => {
             tracing::error!(%error, "rules could not be asked");
@@ -88,18 +88,18 @@ pub(super) async fn ruled(
         }
     };
     let fault = choice.fault.as_ref().map(|(_, fault)| *fault);
-    entry.ruled_by(choice.rule, fault);
-    pass(choice.delay_ms.unwrap_or_default()).await;
+    entry.set_rule(choice.rule, fault);
+    sleep_ms(choice.delay_ms.unwrap_or_default()).await;
     RequestRuleEffect {
         answer: choice
             .respond
-            .map(|(title, respond)| answer(&title, respond)),
+            .map(|(title, respond)| stub_response(&title, respond)),
         fault,
     }
 }
 
 /// Lets so many real milliseconds pass.
-pub async fn pass(ms: u32) {
+pub async fn sleep_ms(ms: u32) {
     if ms > 0 {
         tokio::time::sleep(Duration::from_millis(ms.into())).await;
     }
@@ -110,7 +110,7 @@ pub(super) fn is_control(path: &str) -> bool {
     path.split('/').nth(1) == Some("_mock")
 }
 
-fn answer(title: &str, respond: StubResponse) -> Response {
+fn stub_response(title: &str, respond: StubResponse) -> Response {
     let (media_type, body) = match respond.body {
         None => (None, String::new()),
         Some(rule::StubBody::Json(text)) => (Some("application/json"), text),

@@ -90,11 +90,11 @@ impl HttpServer {
                     accepted = &mut accepting => break accepted,
                 }
             };
-            self.begin(accepted);
+            self.start_connection(accepted);
         }
     }
 
-    fn begin(&mut self, accepted: Accepted) {
+    fn start_connection(&mut self, accepted: Accepted) {
         let shared = Arc::clone(&self.shared);
         let progress = Arc::new(Progress::new());
         let close = shared.stopping.child_token();
@@ -133,7 +133,7 @@ async fn connection(
     };
     let connection = FaultableStream::new(Socket::new(stream, Arc::clone(&progress)));
     let peer = connection.peer();
-    let service = service_fn(|request| answer(&shared, &peer, &progress, request));
+    let service = service_fn(|request| respond(&shared, &peer, &progress, request));
     let mut http = pin!(
         http1::Builder::new()
             // Without a timer of its own: see `Progress`.
@@ -186,7 +186,7 @@ async fn shake_hands(accepted: Accepted, close: &CancellationToken) -> Option<Ma
 }
 
 /// Answers a request, which is in flight until its response has been flushed.
-async fn answer(
+async fn respond(
     shared: &ServerShared,
     peer: &ConnectionHandle,
     progress: &Arc<Progress>,
@@ -211,5 +211,5 @@ async fn answer(
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }
-    Ok(peer.keep_until_flushed(response, Box::new(in_flight)))
+    Ok(peer.queue_guard(response, Box::new(in_flight)))
 }

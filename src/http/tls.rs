@@ -22,7 +22,7 @@ use authority::{CertificateAuthority, RENEW};
 /// The only protocol there is; a client that wants none or another gets no connection.
 const HTTP_1_1: &[u8] = b"http/1.1";
 /// Names that this machine has for itself.
-const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+const LOCAL_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// A connection whose handshake is over.
 pub type ClientTlsStream = tokio_rustls::server::TlsStream<TcpStream>;
@@ -65,14 +65,14 @@ impl ServerTls {
             format!("cannot use the certificate authority in {shown}: {error}")
         };
         let mut all: Vec<String> = Vec::new();
-        for name in LOCAL.map(str::to_owned).into_iter().chain(names) {
+        for name in LOCAL_NAMES.map(str::to_owned).into_iter().chain(names) {
             let name = name.to_ascii_lowercase();
             if !name.is_empty() && !all.contains(&name) {
                 all.push(name);
             }
         }
         let authority = CertificateAuthority::open(folder, &all, now).map_err(told)?;
-        let (certificate, key) = authority.certify(&all, now).map_err(told)?;
+        let (certificate, key) = authority.issue(&all, now).map_err(told)?;
         if authority.is_unlimited(now) {
             let folder = folder.display();
             tracing::warn!(

@@ -42,10 +42,10 @@ impl WriteFault {
             }
             Self::Cut => return stream.poll_write(context, bytes),
             Self::Drip(pace) => {
-                ready!(pace.poll_turn(context));
+                ready!(pace.poll_ready(context));
                 let piece = &bytes[..bytes.len().min(pace.piece_bytes())];
                 let written = ready!(stream.poll_write(context, piece))?;
-                pace.took(written);
+                pace.consume(written);
                 return Poll::Ready(Ok(written));
             }
             Self::Empty => {}
@@ -66,7 +66,7 @@ impl WriteFault {
     }
 
     /// Closes a connection that is to be cut, once the last bytes have been written.
-    pub(super) fn poll_written(
+    pub(super) fn poll_after_flush(
         &self,
         stream: Pin<&mut Socket>,
         context: &mut Context<'_>,

@@ -68,7 +68,7 @@ impl OutputSpec<'_> {
 impl File {
     /// Whether its upload is still to come.
     #[must_use]
-    pub const fn is_awaited(&self) -> bool {
+    pub const fn is_upload_pending(&self) -> bool {
         self.url.is_none() && self.received_bytes.is_none()
     }
 }

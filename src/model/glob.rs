@@ -47,7 +47,7 @@ fn matches(pattern: &str, text: &str, is_same: impl Fn(char, char) -> bool) -> b
 
 /// Whether there is a text that both globs are like.
 #[must_use]
-pub fn meet(one: &str, other: &str) -> bool {
+pub fn globs_intersect(one: &str, other: &str) -> bool {
     let (one, other): (Vec<_>, Vec<_>) = (one.chars().collect(), other.chars().collect());
     // `row[j]`: the rest of `one` and that of `other` from `j` on meet.
     let mut row: Vec<bool> = Vec::new();
@@ -127,7 +127,10 @@ mod tests {
             ("?b", "a?"),
             ("*/1", "/orders/*"),
         ] {
-            assert!(meet(one, other) && meet(other, one), "{one} {other}");
+            assert!(
+                globs_intersect(one, other) && globs_intersect(other, one),
+                "{one} {other}"
+            );
         }
         for (one, other) in [
             ("", "?"),
@@ -137,7 +140,7 @@ mod tests {
             ("/detect", "/detect/"),
             ("a*", "?"),
         ] {
-            let meets = meet(one, other) || meet(other, one);
+            let meets = globs_intersect(one, other) || globs_intersect(other, one);
             assert_eq!(meets, one == "a*", "{one} {other}");
         }
     }

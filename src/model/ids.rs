@@ -14,9 +14,9 @@ pub struct AccountId(pub i64);
 
 impl AccountId {
     /// Owns what belongs to no account: objects put by S3 clients under keys of their own.
-    pub const NOBODY: Self = Self(0);
+    pub const UNOWNED: Self = Self(0);
     /// Owns nothing: stands for an account that is no more.
-    pub const GONE: Self = Self(-1);
+    pub const DELETED: Self = Self(-1);
 }
 
 /// Whose time it is: the default clock's, or that of an account with a clock of its own.

@@ -52,7 +52,7 @@ impl JobKind {
     /// Somebody waits for what comes of it: a clock that jumps leaps there. The others end what
     /// nobody has taken up or fetched, and come when their time has passed.
     #[must_use]
-    pub const fn is_awaited(self) -> bool {
+    pub const fn is_foreground(self) -> bool {
         match self {
             Self::Process | Self::Report | Self::Deliver => true,
             Self::Expire | Self::UnusedUpload | Self::ExpireUploads | Self::Sunset => false,
@@ -75,7 +75,7 @@ impl JobKind {
 
     /// The kind of that name.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }

@@ -39,7 +39,7 @@ pub struct Order {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     /// Days from its creation until it expires.
-    #[serde(default = "retention_of_old")]
+    #[serde(default = "default_retention_days")]
     pub retention_days: u32,
     pub work: Work,
     pub files: Vec<File>,
@@ -65,7 +65,7 @@ pub struct Order {
 }
 
 /// What orders had that do not say.
-const fn retention_of_old() -> u32 {
+const fn default_retention_days() -> u32 {
     7
 }
 
@@ -156,19 +156,19 @@ impl Order {
 
     /// Whether its outputs are put where its client wants them, and not kept.
     #[must_use]
-    pub fn is_handed_over(&self) -> bool {
+    pub fn uses_zero_copy(&self) -> bool {
         !self.test && self.files.iter().any(|file| file.target.is_some())
     }
 
     /// Whether an upload is still to come.
     #[must_use]
-    pub fn is_awaiting(&self) -> bool {
-        self.files.iter().any(File::is_awaited)
+    pub fn has_pending_uploads(&self) -> bool {
+        self.files.iter().any(File::is_upload_pending)
     }
 
     /// The outputs it makes: one a file, or in v3 one a watermark.
     #[must_use]
-    pub fn cuts(&self) -> Vec<OutputSpec<'_>> {
+    pub fn output_specs(&self) -> Vec<OutputSpec<'_>> {
         let of_file = |file| -> Vec<OutputSpec<'_>> {
             let file: &File = file;
             let each_text = self.api == ApiVersion::V3 && !file.texts.is_empty();
@@ -185,17 +185,17 @@ impl Order {
 
     /// The outputs that are still to be made, each with its place among all: those that no
     /// target has taken, and the first in any case, for the order's thumbnail is made of it.
-    pub fn cuts_to_make(&self) -> impl Iterator<Item = (usize, OutputSpec<'_>)> {
+    pub fn pending_outputs(&self) -> impl Iterator<Item = (usize, OutputSpec<'_>)> {
         let wanted = |(index, cut): &(usize, OutputSpec<'_>)| {
             let target = cut.file.target.as_ref();
             *index == 0 || target.is_none_or(|target| !target.delivered)
         };
-        self.cuts().into_iter().enumerate().filter(wanted)
+        self.output_specs().into_iter().enumerate().filter(wanted)
     }
 
     /// The file that settles what is found.
     #[must_use]
-    pub fn subject(&self) -> Option<&File> {
+    pub fn primary_file(&self) -> Option<&File> {
         let original = |file: &&File| file.role != Some(Role::Original);
         self.files.iter().find(original)
     }
@@ -211,7 +211,7 @@ impl Order {
     }
 
     /// The file of that key is in, with so many bytes. False if this says nothing new.
-    pub fn receive(&mut self, key: &str, bytes: u64, now: Timestamp) -> bool {
+    pub fn mark_uploaded(&mut self, key: &str, bytes: u64, now: Timestamp) -> bool {
         let pending = self.state == OrderState::Pending;
         let Some(file) = self.files.iter_mut().find(|file| file.key == key) else {
             return false;
@@ -227,7 +227,7 @@ impl Order {
     /// Starts it if nothing more is to come and it starts by itself. False if not.
     pub fn start(&mut self, now: Timestamp) -> bool {
         let starts = self.state == OrderState::Pending && self.work.is_watermark();
-        if !starts || self.is_awaiting() {
+        if !starts || self.has_pending_uploads() {
             return false;
         }
         self.state = OrderState::started(now);
@@ -253,9 +253,12 @@ impl Order {
             OrderState::Failed { .. } => return Err(ConfirmRejection::AlreadyFailed),
             OrderState::Expired { .. } => return Err(ConfirmRejection::Expired),
         }
-        if self.is_awaiting() {
+        if self.has_pending_uploads() {
             let uploads = self.files.iter().filter(|file| file.url.is_none());
-            let received = uploads.clone().filter(|file| !file.is_awaited()).count();
+            let received = uploads
+                .clone()
+                .filter(|file| !file.is_upload_pending())
+                .count();
             let uploads = uploads.count();
             return Err(ConfirmRejection::FileNotUploaded { received, uploads });
         }
@@ -287,7 +290,7 @@ impl Order {
     }
 
     /// It fails before it has started. False, and nothing changed, unless it was pending.
-    pub fn give_up(&mut self, failure: Failure, now: Timestamp) -> bool {
+    pub fn fail_pending(&mut self, failure: Failure, now: Timestamp) -> bool {
         if self.state != OrderState::Pending {
             return false;
         }
@@ -302,7 +305,7 @@ impl Order {
 
     /// These of its files' outputs have been taken by their targets, and handing over the others
     /// has failed once more: how often by now. None unless it is in progress.
-    pub fn hand_over(&mut self, taken: &[u64]) -> Option<u32> {
+    pub fn record_delivered_output(&mut self, taken: &[u64]) -> Option<u32> {
         let OrderState::InProgress { attempts, .. } = &mut self.state else {
             return None;
         };

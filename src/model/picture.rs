@@ -246,7 +246,7 @@ pub enum FileDefect {
 impl FileDefect {
     /// The line for people.
     #[must_use]
-    pub fn text(&self) -> &str {
+    pub fn message(&self) -> &str {
         match self {
             Self::NotAPicture(text)
             | Self::OtherFormat(text)
@@ -311,7 +311,7 @@ impl NoResult {
 
     /// Returns the reason of that name. `None` if there is none.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.name() == name)
     }
 }

@@ -110,15 +110,15 @@ impl Reports {
 
     /// That of a language, whatever its state.
     #[must_use]
-    pub fn of(&self, locale: Locale) -> Option<&Report> {
+    pub fn get(&self, locale: Locale) -> Option<&Report> {
         self.0.iter().find(|report| report.locale == locale)
     }
 
     /// One of that language is wanted; it will fail with the code `failing`, if one is given.
     /// False if it is made or under way.
-    pub fn want(&mut self, locale: Locale, failing: Option<String>) -> bool {
+    pub fn request(&mut self, locale: Locale, failing: Option<String>) -> bool {
         let failed = |report: &Report| matches!(report.state, ReportState::Failed { .. });
-        if self.of(locale).is_some_and(|report| !failed(report)) {
+        if self.get(locale).is_some_and(|report| !failed(report)) {
             return false;
         }
         self.0.retain(|report| report.locale != locale);
@@ -130,7 +130,7 @@ impl Reports {
     }
 
     /// That of a language is over. False if nobody wants it.
-    pub fn end(&mut self, locale: Locale, state: ReportState) -> bool {
+    pub fn finish(&mut self, locale: Locale, state: ReportState) -> bool {
         let mut wanted = self.0.iter_mut();
         match wanted.find(|report| report.locale == locale) {
             None => false,
@@ -158,7 +158,7 @@ pub enum Likelihood {
 impl Likelihood {
     /// The one a probability of 0 to 1 stands for.
     #[must_use]
-    pub fn of(probability: f64) -> Self {
+    pub fn from_probability(probability: f64) -> Self {
         match probability {
             p if p >= 0.75 => Self::LikelyAi,
             p if p >= 0.5 => Self::UncertainAi,

@@ -146,46 +146,46 @@ impl Rule {
         let when = &self.when;
         let is_about = match asked.subject {
             MatchTarget::Request { method, path } => {
-                self.is_to_requests()
-                    && fits(when.method.as_ref(), method)
-                    && fits(when.path.as_ref(), path)
+                self.targets_requests()
+                    && pattern_matches(when.method.as_ref(), method)
+                    && pattern_matches(when.path.as_ref(), path)
             }
             MatchTarget::Outgoing {
                 call,
                 webhook_url,
                 file_name,
             } => {
-                self.is_to(call)
+                self.targets_call(call)
                     && when
                         .webhook_url
                         .as_ref()
                         .is_none_or(|pattern| webhook_url.is_some_and(|url| glob(pattern, url)))
-                    && is_file_name(when.file_name.as_ref(), file_name)
+                    && names_a_file(when.file_name.as_ref(), file_name)
             }
             MatchTarget::Order { makes, file_names } => {
-                self.then.is_to_orders()
+                self.then.affects_orders()
                     && self.then.fits(makes)
-                    && is_file_name(when.file_name.as_ref(), file_names.iter().copied())
+                    && names_a_file(when.file_name.as_ref(), file_names.iter().copied())
             }
         };
         let account = self.account.as_deref();
         is_about
             && account.is_none_or(|account| asked.account == Some(account))
-            && fits(when.operation.as_ref(), asked.operation)
+            && pattern_matches(when.operation.as_ref(), asked.operation)
     }
 
     /// Whether it may be about requests that come in.
     #[must_use]
-    pub fn is_to_requests(&self) -> bool {
+    pub fn targets_requests(&self) -> bool {
         let when = &self.when;
         let only_outgoing = when.webhook_url.is_some() || when.file_name.is_some();
-        self.then.is_to_calls() && self.then.webhook.is_none() && !only_outgoing
+        self.then.affects_calls() && self.then.webhook.is_none() && !only_outgoing
     }
 
     /// Whether it may be about such calls of ours: only where it names them, by their operation or
     /// by what they alone have.
     #[must_use]
-    pub fn is_to(&self, call: OutboundCall) -> bool {
+    pub fn targets_call(&self, call: OutboundCall) -> bool {
         let (when, delivers) = (&self.when, call == OutboundCall::Delivery);
         let of_delivery = when.webhook_url.is_some() || self.then.webhook.is_some();
         let is_named = match &when.operation {
@@ -198,16 +198,16 @@ impl Rule {
         } else {
             !of_delivery
         };
-        self.then.is_to_calls() && is_named && !others && fits
+        self.then.affects_calls() && is_named && !others && fits
     }
 }
 
-fn fits(pattern: Option<&String>, text: &str) -> bool {
+fn pattern_matches(pattern: Option<&String>, text: &str) -> bool {
     pattern.is_none_or(|pattern| glob(pattern, text))
 }
 
 /// Returns `true` if one of the file names matches the pattern, or there is no pattern.
-fn is_file_name<'t>(
+fn names_a_file<'t>(
     pattern: Option<&String>,
     file_names: impl IntoIterator<Item = &'t str>,
 ) -> bool {
@@ -355,8 +355,8 @@ mod tests {
                 ..RuleAction::default()
             };
             let rule = rule(when, then);
-            let calls = OutboundCall::ALL.map(|call| rule.is_to(call));
-            (rule.is_to_requests(), calls)
+            let calls = OutboundCall::ALL.map(|call| rule.targets_call(call));
+            (rule.targets_requests(), calls)
         };
         let delivery = [true, false, false];
         assert_eq!(of(None, None, false), (true, [false; 3]));

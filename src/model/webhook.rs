@@ -71,7 +71,7 @@ impl DeliveryStatus {
 
     /// The status of that name.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.name() == name)
     }
 }
@@ -138,24 +138,24 @@ pub struct ReceiverResponse {
 
 /// Milliseconds from a failed attempt to the next one; after the last of them the delivery
 /// has failed. As BIZ MORI: 1, 2, 4 s, then 30 min, 2 h, 4 h.
-pub const LADDER_MS: [i64; 6] = [1_000, 2_000, 4_000, 1_800_000, 7_200_000, 14_400_000];
+pub const RETRY_SCHEDULE_MS: [i64; 6] = [1_000, 2_000, 4_000, 1_800_000, 7_200_000, 14_400_000];
 
 /// Milliseconds from a failed attempt made by hand to the one that follows it.
-pub const AFTER_HAND_MS: i64 = 1_800_000;
+pub const MANUAL_RETRY_DELAY_MS: i64 = 1_800_000;
 
 impl Delivery {
     /// The attempt made at `now` was answered 2xx.
     pub fn succeed(&mut self, now: Timestamp) {
-        self.count(now);
+        self.record_attempt(now);
         self.status = DeliveryStatus::Sent;
     }
 
     /// The attempt made at `now` failed: when the next one is due, none at the ladder's end.
     pub fn fail(&mut self, now: Timestamp) -> Option<Timestamp> {
-        self.count(now);
+        self.record_attempt(now);
         let step = usize::try_from(self.retries)
             .ok()
-            .and_then(|step| LADDER_MS.get(step));
+            .and_then(|step| RETRY_SCHEDULE_MS.get(step));
         self.status = if step.is_some() {
             DeliveryStatus::Retrying
         } else {
@@ -166,24 +166,24 @@ impl Delivery {
 
     /// The attempt made by hand at `now`, after the ladder's end, failed: when the one that
     /// follows is due. For that one [`Self::fail`] finds no step left.
-    pub fn fail_by_hand(&mut self, now: Timestamp) -> Timestamp {
-        self.count(now);
+    pub fn fail_manual(&mut self, now: Timestamp) -> Timestamp {
+        self.record_attempt(now);
         self.status = DeliveryStatus::Retrying;
-        now.plus_ms(AFTER_HAND_MS)
+        now.plus_ms(MANUAL_RETRY_DELAY_MS)
     }
 
     /// A rule has dropped the attempt due at `now`: it is not made, and none after it.
-    pub fn give_up(&mut self, now: Timestamp) {
-        self.count(now);
+    pub fn fail_permanently(&mut self, now: Timestamp) {
+        self.record_attempt(now);
         self.status = DeliveryStatus::Failed;
     }
 
     /// What was sent was sent once more at `now`, and stays sent whatever came of it.
     pub fn resend(&mut self, now: Timestamp) {
-        self.count(now);
+        self.record_attempt(now);
     }
 
-    fn count(&mut self, now: Timestamp) {
+    fn record_attempt(&mut self, now: Timestamp) {
         if self.status != DeliveryStatus::Pending {
             self.retries += 1;
         }
@@ -226,7 +226,7 @@ mod tests {
             (DeliveryStatus::Failed, 6)
         );
         let by_hand = Timestamp::from_ms(30_000_000);
-        let next = delivery.fail_by_hand(by_hand);
+        let next = delivery.fail_manual(by_hand);
         assert_eq!(next.ms(), 31_800_000);
         assert_eq!(delivery.status, DeliveryStatus::Retrying);
         assert_eq!(delivery.fail(next), None, "one more, and no ladder");

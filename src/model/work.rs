@@ -123,7 +123,7 @@ impl Outputs {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
-    /// One for each of [`Order::cuts`](super::order::Order::cuts), in that order.
+    /// One for each of [`Order::output_specs`](super::order::Order::cuts), in that order.
     pub keys: Vec<String>,
     /// What a download leads to: the one output, or the ZIP of several.
     pub download: Option<String>,

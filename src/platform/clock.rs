@@ -75,7 +75,7 @@ impl Clock {
 
     /// The clock as it showed so long ago: it goes on from there.
     #[must_use]
-    pub fn resumed(self, after_ms: i64) -> Self {
+    pub fn rewound_by(self, after_ms: i64) -> Self {
         match self {
             Self::Running { offset_ms } => Self::Running {
                 offset_ms: offset_ms.saturating_sub(after_ms),
@@ -99,7 +99,7 @@ impl Clock {
     }
 }
 
-fn civil(at: Timestamp) -> jiff::Timestamp {
+fn to_jiff(at: Timestamp) -> jiff::Timestamp {
     let end = if at.ms() < 0 {
         jiff::Timestamp::MIN
     } else {
@@ -111,20 +111,20 @@ fn civil(at: Timestamp) -> jiff::Timestamp {
 /// `2026-03-12T10:00:00.000Z`, as both vendors write instants.
 #[must_use]
 pub fn iso(at: Timestamp) -> String {
-    format!("{:.3}", civil(at))
+    format!("{:.3}", to_jiff(at))
 }
 
 /// `2026-03-12`, of the same instant in UTC.
 #[must_use]
 pub fn iso_date(at: Timestamp) -> String {
-    civil(at).strftime("%Y-%m-%d").to_string()
+    to_jiff(at).strftime("%Y-%m-%d").to_string()
 }
 
 /// `03.12`, of the day so many days after 1970-01-01.
 #[must_use]
 pub fn month_and_day(day: i64) -> String {
     let at = Timestamp::from_ms(day.saturating_mul(DAY_MS));
-    civil(at).strftime("%m.%d").to_string()
+    to_jiff(at).strftime("%m.%d").to_string()
 }
 
 /// The days from 1970-01-01 to the date a text such as `2026-03-12` names.
@@ -137,20 +137,22 @@ pub fn parse_date(text: &str) -> Option<i64> {
 
 /// `20260312-100000`, as Undetectable's object keys have it.
 #[must_use]
-pub fn compact(at: Timestamp) -> String {
-    civil(at).strftime("%Y%m%d-%H%M%S").to_string()
+pub fn undetectable_key_stamp(at: Timestamp) -> String {
+    to_jiff(at).strftime("%Y%m%d-%H%M%S").to_string()
 }
 
 /// `20260312100000.000`, UTC.
 #[must_use]
-pub fn compact_ms(at: Timestamp) -> String {
-    civil(at).strftime("%Y%m%d%H%M%S%.3f").to_string()
+pub fn undetectable_key_stamp_ms(at: Timestamp) -> String {
+    to_jiff(at).strftime("%Y%m%d%H%M%S%.3f").to_string()
 }
 
 /// `Thu, 12 Mar 2026 10:00:00 GMT` (RFC 9110, 5.6.7).
 #[must_use]
 pub fn http_date(at: Timestamp) -> String {
-    civil(at).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    to_jiff(at)
+        .strftime("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string()
 }
 
 /// The instant an HTTP date names.
@@ -162,13 +164,13 @@ pub fn parse_http_date(text: &str) -> Option<Timestamp> {
 
 /// `20260312T100000Z`, as in `X-Amz-Date`.
 #[must_use]
-pub fn amz(at: Timestamp) -> String {
-    civil(at).strftime("%Y%m%dT%H%M%SZ").to_string()
+pub fn amz_date(at: Timestamp) -> String {
+    to_jiff(at).strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
 /// The instant an `X-Amz-Date` names.
 #[must_use]
-pub fn parse_amz(text: &str) -> Option<Timestamp> {
+pub fn parse_amz_date(text: &str) -> Option<Timestamp> {
     let shape = text.len() == 16 && text.ends_with('Z') && text.as_bytes()[8] == b'T';
     let civil = shape.then(|| jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok())??;
     let instant = civil
@@ -225,9 +227,9 @@ mod tests {
     fn an_instant_is_spelled_as_each_reader_wants_it() {
         assert_eq!(iso(AT), "2026-03-12T10:00:00.007Z");
         assert_eq!(iso_date(AT), "2026-03-12");
-        assert_eq!(compact(AT), "20260312-100000");
+        assert_eq!(undetectable_key_stamp(AT), "20260312-100000");
         assert_eq!(http_date(AT), "Thu, 12 Mar 2026 10:00:00 GMT");
-        assert_eq!(amz(AT), "20260312T100000Z");
+        assert_eq!(amz_date(AT), "20260312T100000Z");
     }
 
     #[test]
@@ -235,7 +237,7 @@ mod tests {
         assert_eq!(parse_iso(&iso(AT)), Some(AT));
         let second = Timestamp::from_ms(1_773_309_600_000);
         assert_eq!(parse_http_date(&http_date(AT)), Some(second));
-        assert_eq!(parse_amz(&amz(AT)), Some(second));
+        assert_eq!(parse_amz_date(&amz_date(AT)), Some(second));
         for nonsense in [
             "",
             "20260312T100000",
@@ -243,7 +245,7 @@ mod tests {
             "20261312T100000Z",
             "é0260312T10000Z",
         ] {
-            assert_eq!(parse_amz(nonsense), None, "{nonsense}");
+            assert_eq!(parse_amz_date(nonsense), None, "{nonsense}");
         }
     }
 

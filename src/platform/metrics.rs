@@ -136,7 +136,7 @@ impl Metrics {
     /// # Panics
     /// If it is not one of those that are counted, which is a mistake in the program.
     #[must_use]
-    pub fn place(&self, operation: &str) -> OperationIndex {
+    pub fn operation_index(&self, operation: &str) -> OperationIndex {
         let operations = &self.0.operations;
         let found = operations.binary_search_by_key(&operation, |it| it.operation);
         OperationIndex(found.expect("every operation is counted"))
@@ -144,7 +144,7 @@ impl Metrics {
 
     /// A request has come.
     #[must_use]
-    pub fn begin(&self, place: OperationIndex) -> InFlightRequest<'_> {
+    pub fn start_request(&self, place: OperationIndex) -> InFlightRequest<'_> {
         self.0.under_way.fetch_add(1, Ordering::Relaxed);
         InFlightRequest {
             metrics: &self.0,
@@ -155,7 +155,7 @@ impl Metrics {
     }
 
     /// A job was run, or could not be and is tried again.
-    pub fn ran(&self, kind: JobKind, is_done: bool) {
+    pub fn record_job(&self, kind: JobKind, is_done: bool) {
         let place = JobKind::ALL.iter().position(|known| *known == kind);
         if let Some(ended) = place.and_then(|place| self.0.jobs.get(place)) {
             add(if is_done { &ended.run } else { &ended.failed }, 1);
@@ -163,12 +163,12 @@ impl Metrics {
     }
 
     /// An attempt at a webhook was made.
-    pub fn attempted(&self, attempted: AttemptOutcome) {
+    pub fn record_attempt(&self, attempted: AttemptOutcome) {
         add(&self.0.attempts[attempted as usize], 1);
     }
 
     /// A delivery has come to its end.
-    pub fn delivered(&self, delivered: DeliveryOutcome) {
+    pub fn record_delivery(&self, delivered: DeliveryOutcome) {
         add(&self.0.deliveries[delivered as usize], 1);
     }
 
@@ -197,7 +197,7 @@ impl Metrics {
 }
 
 impl MetricsInner {
-    fn answered(&self, place: OperationIndex, status: u16, took: Duration) {
+    fn record_response(&self, place: OperationIndex, status: u16, took: Duration) {
         let Some(answered) = self.operations.get(place.0) else {
             return;
         };
@@ -289,9 +289,9 @@ impl InFlightRequest<'_> {
     }
 
     /// It was answered after so long.
-    pub fn answered(mut self, status: u16, took: Duration) {
+    pub fn finish(mut self, status: u16, took: Duration) {
         self.is_answered = true;
-        self.metrics.answered(self.place, status, took);
+        self.metrics.record_response(self.place, status, took);
     }
 }
 
@@ -299,7 +299,8 @@ impl Drop for InFlightRequest<'_> {
     /// Who is gone before the answer is not counted; where the handler panicked, 500 is answered.
     fn drop(&mut self) {
         if !self.is_answered && std::thread::panicking() {
-            self.metrics.answered(self.place, 500, self.began.elapsed());
+            self.metrics
+                .record_response(self.place, 500, self.began.elapsed());
         }
         self.metrics.under_way.fetch_sub(1, Ordering::Relaxed);
     }
@@ -321,10 +322,10 @@ mod tests {
     #[test]
     fn an_answer_is_in_the_bucket_that_it_just_fits() {
         let metrics = Metrics::new(["b", "a"]);
-        let place = metrics.place("a");
+        let place = metrics.operation_index("a");
         for us in [0, 500, 501, 10_000_000, 10_000_001] {
-            let request = metrics.begin(place);
-            request.answered(200, Duration::from_micros(us));
+            let request = metrics.start_request(place);
+            request.finish(200, Duration::from_micros(us));
         }
         let counts = metrics.0.operations[0].buckets.each_ref().map(read);
         assert_eq!(counts, [2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
@@ -336,8 +337,8 @@ mod tests {
         let metrics = Metrics::new(["a", "b", "c"]);
         assert_eq!(metrics.totals(), (0, 0));
         for (operation, status) in [("a", 200), ("a", 399), ("a", 400), ("b", 503), ("b", 304)] {
-            let place = metrics.place(operation);
-            metrics.begin(place).answered(status, Duration::ZERO);
+            let place = metrics.operation_index(operation);
+            metrics.start_request(place).finish(status, Duration::ZERO);
         }
         assert_eq!(metrics.totals(), (5, 2));
     }
@@ -345,14 +346,14 @@ mod tests {
     #[test]
     fn a_status_beyond_those_there_are_is_the_last_and_who_is_gone_is_not_counted() {
         let metrics = Metrics::new(["a"]);
-        let place = metrics.place("a");
+        let place = metrics.operation_index("a");
         for status in [0, 1000] {
-            metrics.begin(place).answered(status, Duration::ZERO);
+            metrics.start_request(place).finish(status, Duration::ZERO);
         }
-        drop(metrics.begin(place));
+        drop(metrics.start_request(place));
         let mut page = MetricsText::default();
         metrics.write(&mut page);
-        let text = page.into_text();
+        let text = page.finish();
         for line in [
             "stuntdouble_http_requests_total{operation=\"a\",status=\"100\"} 1\n",
             "stuntdouble_http_requests_total{operation=\"a\",status=\"599\"} 1\n",
@@ -365,10 +366,10 @@ mod tests {
     #[test]
     fn a_panic_is_an_answer_of_500() {
         let metrics = Metrics::new(["a"]);
-        let place = metrics.place("a");
+        let place = metrics.operation_index("a");
         let counted = metrics.clone();
         let ended = std::thread::spawn(move || {
-            let _request = counted.begin(place);
+            let _request = counted.start_request(place);
             panic!("on purpose");
         });
         assert!(ended.join().is_err());

@@ -4,7 +4,7 @@
 //! otherwise, and metadata addresses of clouds never; redirects are not followed, and no proxy is used. Certificates are not checked:
 //! who is called are the receivers of tests, which sign their own. Timeouts are real time,
 //! whatever the accounts' clocks show. No body is held in memory whole, but that of a JSON post.
-//! The command line goes out here, too ([`ask`]); it calls whom it is told to, and waits.
+//! The command line goes out here, too ([`send`]); it calls whom it is told to, and waits.
 //!
 //! Rules may have something done to a call ([`CallOverrides`]); what they break is seen by who is called.
 //!
@@ -25,7 +25,7 @@ mod urls;
 mod tests;
 
 pub use addresses::is_local_address;
-pub use asked::{CliRequest, CliResponse, SendError, ask};
+pub use asked::{CliRequest, CliResponse, SendError, send};
 pub use broken::GARBAGE;
 pub use fetch::{DownloadedFile, FetchError};
 pub use pace::Throttle;
@@ -43,11 +43,11 @@ use bytes::Bytes;
 use http_body_util::Full;
 use reqwest::redirect::Policy;
 
-use addresses::{FilteringResolver, callable, refusal};
+use addresses::{FilteringResolver, blocked_address_message, resolve_allowed};
 use broken::RawRequest;
 use pace::ThrottledBody;
-use posted::joined;
-use unanswered::{chain, late, shown_url, unanswered};
+use posted::join_headers;
+use unanswered::{error_chain, request_error, shown_url, timeout_message};
 
 /// Idle connections kept to one receiver.
 const IDLE_PER_HOST_MAX: usize = 8;
@@ -86,10 +86,10 @@ impl OutboundClient {
             fetch: FETCH_TIMEOUT,
             put: PUT_TIMEOUT,
         };
-        Self::within(timeouts, allow_public)
+        Self::with_timeout(timeouts, allow_public)
     }
 
-    fn within(timeouts: OutboundTimeouts, allow_public: bool) -> Self {
+    fn with_timeout(timeouts: OutboundTimeouts, allow_public: bool) -> Self {
         Self {
             client: Arc::default(),
             allow_public,
@@ -108,13 +108,13 @@ impl OutboundClient {
         body: String,
         treatment: &CallOverrides,
     ) -> Result<WebhookResponse, String> {
-        treatment.wait().await;
-        if let Some(respond) = treatment.answer()? {
+        treatment.apply_delay().await;
+        if let Some(respond) = treatment.stub_response()? {
             return Ok(respond.into());
         }
-        let allowed = self.allowed(url)?;
+        let allowed = self.check_url(url)?;
         let (timeout, bytes) = (self.timeouts.answer, body.len() as u64);
-        if let Some(broken) = treatment.broken() {
+        if let Some(broken) = treatment.connection_fault() {
             let request = RawRequest {
                 method: "POST",
                 shown: url,
@@ -124,7 +124,7 @@ impl OutboundClient {
                 body: body.as_bytes(),
                 bytes,
             };
-            return Err(self.break_off(request, broken, timeout).await);
+            return Err(self.send_with_fault(request, broken, timeout).await);
         }
         let mut request = self
             .client()?
@@ -134,7 +134,7 @@ impl OutboundClient {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        request = match treatment.pace() {
+        request = match treatment.throttle() {
             Some(pace) => {
                 let body = Full::new(Bytes::from(body));
                 let request = request.header("content-length", bytes);
@@ -143,7 +143,7 @@ impl OutboundClient {
             None => request.body(body),
         };
         let sent = request.send().await;
-        let answer = sent.map_err(|error| unanswered(url, error, timeout))?;
+        let answer = sent.map_err(|error| request_error(url, error, timeout))?;
         Ok(WebhookResponse::read(answer).await)
     }
 
@@ -172,12 +172,13 @@ impl OutboundClient {
     /// Returns one line on why `url` is not called: its host is, or has only, addresses that are not
     /// called. `None` if it is called, or its name cannot be resolved within a second.
     pub async fn refusal(&self, url: &str) -> Option<String> {
-        let url = match self.allowed(url) {
+        let url = match self.check_url(url) {
             Ok(url) => url,
             Err(line) => return Some(line),
         };
         let name = url.domain()?;
-        let found = tokio::time::timeout(LOOKUP_TIMEOUT, callable(name, self.allow_public)).await;
+        let found =
+            tokio::time::timeout(LOOKUP_TIMEOUT, resolve_allowed(name, self.allow_public)).await;
         let error = found.ok()?.err()?;
         (!error.is::<std::io::Error>()).then(|| error.to_string())
     }
@@ -188,14 +189,14 @@ impl OutboundClient {
         self.client
             .get_or_init(|| {
                 let built = builder(allow_public).build();
-                built.map_err(|error| chain(&error))
+                built.map_err(|error| error_chain(&error))
             })
             .as_ref()
             .map_err(Clone::clone)
     }
 
     /// The URL, if it may be called; names are judged again when they are resolved.
-    fn allowed(&self, url: &str) -> Result<reqwest::Url, String> {
+    fn check_url(&self, url: &str) -> Result<reqwest::Url, String> {
         let parsed = reqwest::Url::parse(url);
         let shown = shown_url(url);
         let url = parsed.map_err(|error| format!("{shown}: {error}"))?;
@@ -207,8 +208,9 @@ impl OutboundClient {
         let literal = url
             .host_str()
             .and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
-        let refused =
-            literal.and_then(|address| refusal(&address.to_string(), address, self.allow_public));
+        let refused = literal.and_then(|address| {
+            blocked_address_message(&address.to_string(), address, self.allow_public)
+        });
         refused.map_or(Ok(url), Err)
     }
 }

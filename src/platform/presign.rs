@@ -100,7 +100,7 @@ impl Signer {
         headers.sort_unstable_by_key(|(name, _)| *name);
         let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
 
-        let date = clock::amz(what.now);
+        let date = clock::amz_date(what.now);
         let scope = scope(&date, &self.region);
         let origin = what.origin.trim_end_matches('/');
         // One buffer: the URL is written once, and what is signed of it are parts of it.

@@ -29,7 +29,7 @@ impl Entropy {
 
     /// The stream for the `n`th draw of `purpose` on `account` (its API key).
     #[must_use]
-    pub fn draw(&self, account: &str, purpose: &str, n: u64) -> SeededRng {
+    pub fn rng(&self, account: &str, purpose: &str, n: u64) -> SeededRng {
         let mut digest = Sha256::new();
         for part in [self.seed.as_bytes(), account.as_bytes(), purpose.as_bytes()] {
             digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -43,7 +43,7 @@ impl Entropy {
 impl SeededRng {
     /// A stream that follows from 32 bytes alone, such as a picture's digest.
     #[must_use]
-    pub fn of_digest(digest: [u8; 32]) -> Self {
+    pub fn from_digest(digest: [u8; 32]) -> Self {
         Self(ChaCha12Rng::from_seed(digest))
     }
 
@@ -54,7 +54,7 @@ impl SeededRng {
     }
 
     /// 64 bits.
-    pub fn bits(&mut self) -> u64 {
+    pub fn next_u64(&mut self) -> u64 {
         use rand::Rng;
         self.0.next_u64()
     }
@@ -64,8 +64,8 @@ impl SeededRng {
         clippy::cast_precision_loss,
         reason = "53 bits fit a double's mantissa"
     )]
-    pub fn unit(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
+    pub fn unit_f64(&mut self) -> f64 {
+        (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// A version 4 UUID, lower case with hyphens.
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_account_purpose_and_number_give_the_same_draw() {
-        let uuid = |seed, account, purpose, n| Entropy::new(seed).draw(account, purpose, n).uuid();
+        let uuid = |seed, account, purpose, n| Entropy::new(seed).rng(account, purpose, n).uuid();
         let first = uuid("seed", "key", "document", 1);
         assert_eq!(first, uuid("seed", "key", "document", 1));
         for other in [
@@ -109,10 +109,10 @@ mod tests {
 
     #[test]
     fn a_unit_lies_between_zero_and_one() {
-        let mut draw = Entropy::new("s").draw("a", "p", 0);
+        let mut draw = Entropy::new("s").rng("a", "p", 0);
         assert!(
             (0..1000)
-                .map(|_| draw.unit())
+                .map(|_| draw.unit_f64())
                 .all(|unit| (0.0..1.0).contains(&unit))
         );
     }

@@ -17,8 +17,8 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 pub use account::Account;
-use account::held;
 pub use account::is_test_key;
+use account::lock;
 pub use clock_lock::ClockGuard;
 use clock_lock::ClockLocks;
 use owed::OwedUploads;
@@ -34,7 +34,7 @@ use crate::platform::clock::Clock;
 use crate::platform::rng::Entropy;
 use crate::settings::KeyMode;
 use crate::storage::blobs::Blobs;
-use crate::storage::db::{self, Db, StoreError, apart};
+use crate::storage::db::{self, Db, StoreError, run_to_completion};
 
 /// Characters of a key at most: an account is kept for each key that a client shows.
 pub const KEY_CHARS_MAX: usize = 1_000;
@@ -45,7 +45,7 @@ pub fn is_too_long(key: &str) -> bool {
     key.len() > KEY_CHARS_MAX && key.chars().count() > KEY_CHARS_MAX
 }
 
-/// Returns why [`Accounts::admit`] finds no account for `key`.
+/// Returns why [`Accounts::authenticate`] finds no account for `key`.
 #[must_use]
 pub fn reason_not_admitted(key: &str) -> &'static str {
     if is_too_long(key) {
@@ -62,12 +62,12 @@ struct Registry {
 }
 
 impl Registry {
-    fn enter(&mut self, account: &Arc<Account>) {
+    fn insert(&mut self, account: &Arc<Account>) {
         self.by_key.insert(account.key.clone(), Arc::clone(account));
         self.by_id.insert(account.id, Arc::clone(account));
     }
 
-    fn leave(&mut self, account: &Account) {
+    fn remove(&mut self, account: &Account) {
         self.by_key.remove(&account.key);
         self.by_id.remove(&account.id);
     }
@@ -85,7 +85,7 @@ pub struct Accounts {
     owed_uploads: Mutex<OwedUploads>,
     registry: RwLock<Registry>,
     /// Held while an account begins or ends.
-    turn: tokio::sync::Mutex<()>,
+    lifecycle_lock: tokio::sync::Mutex<()>,
 }
 
 impl Accounts {
@@ -114,21 +114,24 @@ impl Accounts {
             clock_locks: ClockLocks::default(),
             owed_uploads: Mutex::default(),
             registry: RwLock::default(),
-            turn: tokio::sync::Mutex::default(),
+            lifecycle_lock: tokio::sync::Mutex::default(),
         };
-        accounts.sweep(&stored).await.map_err(StoreError::broken)?;
+        accounts
+            .remove_orphaned_blobs(&stored)
+            .await
+            .map_err(StoreError::broken)?;
         for row in stored {
-            accounts.blobs.open_account(row.id);
-            accounts.enter(row);
+            accounts.blobs.create_account_dir(row.id);
+            accounts.insert(row);
         }
         Ok(accounts)
     }
 
     /// Removes the blobs of lives that a crash cut off as they ended; deletes them in the background.
-    async fn sweep(&self, stored: &[db::accounts::AccountRow]) -> io::Result<()> {
+    async fn remove_orphaned_blobs(&self, stored: &[db::accounts::AccountRow]) -> io::Result<()> {
         let alive: HashSet<AccountId> = stored.iter().map(|row| row.id).collect();
         for id in self.blobs.accounts().await? {
-            if id != AccountId::NOBODY && !alive.contains(&id) {
+            if id != AccountId::UNOWNED && !alive.contains(&id) {
                 self.blobs.discard_account(id).await?;
             }
         }
@@ -137,30 +140,30 @@ impl Accounts {
 
     fn account(&self, row: db::accounts::AccountRow) -> Arc<Account> {
         let default_clock = Arc::clone(&self.default_clock);
-        Arc::new(Account::of(row, &self.entropy, default_clock))
+        Arc::new(Account::from_row(row, &self.entropy, default_clock))
     }
 
-    fn enter(&self, row: db::accounts::AccountRow) -> Arc<Account> {
+    fn insert(&self, row: db::accounts::AccountRow) -> Arc<Account> {
         let account = self.account(row);
         let mut registry = self
             .registry
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        registry.enter(&account);
+        registry.insert(&account);
         account
     }
 
-    fn leave(&self, account: &Account) {
+    fn remove(&self, account: &Account) {
         let mut registry = self
             .registry
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        registry.leave(account);
+        registry.remove(account);
     }
 
     /// The account of that key, if it was used or set up before.
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<Arc<Account>> {
+    pub fn by_key(&self, key: &str) -> Option<Arc<Account>> {
         self.registry
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -216,13 +219,16 @@ impl Accounts {
     ///
     /// # Errors
     /// If a new one cannot be written.
-    pub async fn admit(self: &Arc<Self>, key: &str) -> Result<Option<Arc<Account>>, StoreError> {
-        match self.get(key) {
+    pub async fn authenticate(
+        self: &Arc<Self>,
+        key: &str,
+    ) -> Result<Option<Arc<Account>>, StoreError> {
+        match self.by_key(key) {
             Some(account) => Ok(Some(account)),
             None if self.mode == KeyMode::Strict || is_too_long(key) => Ok(None),
             None => {
                 let (this, key) = (Arc::clone(self), key.to_owned());
-                apart(async move { this.begin(&key, None).await })
+                run_to_completion(async move { this.upsert(&key, None).await })
                     .await
                     .map(Some)
             }
@@ -241,45 +247,45 @@ impl Accounts {
         sunset: Option<Timestamp>,
     ) -> Result<Arc<Account>, StoreError> {
         let (this, key) = (Arc::clone(self), key.to_owned());
-        apart(async move { this.begin(&key, Some((settings, sunset))).await }).await
+        run_to_completion(async move { this.upsert(&key, Some((settings, sunset))).await }).await
     }
 
     /// Begins an account anew: the life it has ends, and in the same turn another begins, set up so.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn renew(
+    pub async fn recreate(
         self: &Arc<Self>,
         key: &str,
         settings: AccountSettings,
     ) -> Result<Arc<Account>, StoreError> {
         let (this, key) = (Arc::clone(self), key.to_owned());
-        apart(async move {
-            let _turn = this.turn.lock().await;
-            this.end_in_turn(&key).await?;
-            this.begin_in_turn(&key, Some((settings, None))).await
+        run_to_completion(async move {
+            let _turn = this.lifecycle_lock.lock().await;
+            this.delete_locked(&key).await?;
+            this.upsert_locked(&key, Some((settings, None))).await
         })
         .await
     }
 
-    async fn begin(
+    async fn upsert(
         &self,
         key: &str,
         set: Option<(AccountSettings, Option<Timestamp>)>,
     ) -> Result<Arc<Account>, StoreError> {
-        let _turn = self.turn.lock().await;
-        self.begin_in_turn(key, set).await
+        let _turn = self.lifecycle_lock.lock().await;
+        self.upsert_locked(key, set).await
     }
 
     /// Makes the account, if it is not there, and sets it up, if anything is to be set.
-    async fn begin_in_turn(
+    async fn upsert_locked(
         &self,
         key: &str,
         set: Option<(AccountSettings, Option<Timestamp>)>,
     ) -> Result<Arc<Account>, StoreError> {
-        if let Some(account) = self.get(key) {
+        if let Some(account) = self.by_key(key) {
             if let Some((settings, sunset)) = set {
-                self.set(&account, settings, sunset).await?;
+                self.update_settings(&account, settings, sunset).await?;
             }
             return Ok(account);
         }
@@ -288,7 +294,7 @@ impl Accounts {
         let now = self.now(ClockId::DEFAULT);
         let id = db::accounts::insert(&mut tx, key, &settings, now).await?;
         tx.commit().await?;
-        self.blobs.open_account(id);
+        self.blobs.create_account_dir(id);
         let key = key.to_owned();
         let (clock, orders, uploads, snowflake) = (None, 0, 0, 0);
         let stored = db::accounts::AccountRow {
@@ -300,26 +306,26 @@ impl Accounts {
             uploads,
             snowflake,
         };
-        Ok(self.enter(stored))
+        Ok(self.insert(stored))
     }
 
-    async fn set(
+    async fn update_settings(
         &self,
         account: &Account,
         settings: AccountSettings,
         sunset: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        db::accounts::set(&mut tx, account.id, &settings).await?;
+        db::accounts::update_settings(&mut tx, account.id, &settings).await?;
         if let Some(at) = sunset {
             let of = Some(account.id);
             db::jobs::put_for_v2_watermarks(&mut tx, of, JobKind::Sunset, at).await?;
         }
         // The order that is made next may share the commit, and goes by these settings already.
-        let before = std::mem::replace(&mut *held(&account.settings), settings);
+        let before = std::mem::replace(&mut *lock(&account.settings), settings);
         let committed = tx.commit().await;
         if committed.is_err() {
-            *held(&account.settings) = before;
+            *lock(&account.settings) = before;
         }
         committed
     }
@@ -328,7 +334,7 @@ impl Accounts {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub async fn spent(&self, account: &Account) -> Result<u64, StoreError> {
-        db::accounts::spent(&mut self.db.read().await?, account.id).await
+    pub async fn credits_used(&self, account: &Account) -> Result<u64, StoreError> {
+        db::accounts::credits_used(&mut self.db.read().await?, account.id).await
     }
 }

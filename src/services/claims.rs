@@ -75,9 +75,9 @@ impl Claims {
 
     /// Claims a job of the account's, if nobody has it or waits for it.
     #[must_use]
-    pub fn claim(&self, account: &Arc<Account>, kind: JobKind, subject: &str) -> Option<Claim> {
+    pub fn try_claim(&self, account: &Arc<Account>, kind: JobKind, subject: &str) -> Option<Claim> {
         let subject = (account.id, kind, subject.to_owned());
-        let mut wanted = self.wanted();
+        let mut wanted = self.table();
         if wanted.jobs.contains_key(&subject) {
             return None;
         }
@@ -94,21 +94,21 @@ impl Claims {
     }
 
     /// Claims a job of the account's as soon as those who came before have let it go.
-    pub async fn wait_for(&self, account: &Arc<Account>, kind: JobKind, subject: &str) -> Claim {
-        let place = self.queue(account, (account.id, kind, subject.to_owned()));
+    pub async fn claim(&self, account: &Arc<Account>, kind: JobKind, subject: &str) -> Claim {
+        let place = self.enqueue(account, (account.id, kind, subject.to_owned()));
         loop {
-            let progress = self.progress();
+            let progress = self.released();
             tokio::pin!(progress);
             progress.as_mut().enable();
-            if let Some(claim) = place.come_up() {
+            if let Some(claim) = place.try_promote() {
                 return claim;
             }
             progress.await;
         }
     }
 
-    fn queue(&self, account: &Arc<Account>, subject: ClaimKey) -> QueueEntry<'_> {
-        let mut wanted = self.wanted();
+    fn enqueue(&self, account: &Arc<Account>, subject: ClaimKey) -> QueueEntry<'_> {
+        let mut wanted = self.table();
         wanted.tickets += 1;
         let ticket = wanted.tickets;
         let job = wanted
@@ -127,20 +127,20 @@ impl Claims {
         }
     }
 
-    fn wanted(&self) -> MutexGuard<'_, ClaimTable> {
+    fn table(&self) -> MutexGuard<'_, ClaimTable> {
         self.0.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many jobs are held, or waited for.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.wanted().jobs.len()
+        self.table().jobs.len()
     }
 
     /// What is under way for those accounts, as kind and subject.
     #[must_use]
-    pub fn under_way(&self, whose: impl Fn(&Account) -> bool) -> Vec<(JobKind, String)> {
-        let wanted = self.wanted();
+    pub fn running(&self, whose: impl Fn(&Account) -> bool) -> Vec<(JobKind, String)> {
+        let wanted = self.table();
         let jobs = wanted.jobs.iter().filter(|(_, job)| whose(&job.account));
         jobs.map(|((_, kind, subject), _)| (*kind, subject.clone()))
             .collect()
@@ -151,24 +151,24 @@ impl Claims {
     ///
     /// `act` must neither claim a job nor release a claim.
     pub fn if_idle<T>(&self, clock: ClockId, act: impl FnOnce() -> T) -> Option<T> {
-        let wanted = self.wanted();
+        let wanted = self.table();
         let mut jobs = wanted.jobs.values();
         let is_idle = !jobs.any(|job| job.account.clock_id() == clock);
         is_idle.then(act)
     }
 
     /// Is done when the next claim is let go.
-    pub fn progress(&self) -> Notified<'_> {
+    pub fn released(&self) -> Notified<'_> {
         self.0.released.notified()
     }
 
     /// Returns when nothing is under way by that clock.
-    pub async fn idle(&self, clock: ClockId) {
+    pub async fn wait_idle(&self, clock: ClockId) {
         loop {
-            let progress = self.progress();
+            let progress = self.released();
             tokio::pin!(progress);
             progress.as_mut().enable();
-            if self.under_way(|of| of.clock_id() == clock).is_empty() {
+            if self.running(|of| of.clock_id() == clock).is_empty() {
                 return;
             }
             progress.await;
@@ -176,8 +176,8 @@ impl Claims {
     }
 
     /// Changes who has a job or waits for it; where nobody does any more, the worker may.
-    fn let_go(&self, subject: &ClaimKey, change: impl FnOnce(&mut JobSlot)) {
-        let mut wanted = self.wanted();
+    fn release(&self, subject: &ClaimKey, change: impl FnOnce(&mut JobSlot)) {
+        let mut wanted = self.table();
         let Some(job) = wanted.jobs.get_mut(subject) else {
             return;
         };
@@ -188,7 +188,7 @@ impl Claims {
         let inner = &self.0;
         // The clock the account goes by now: it may have been given one of its own meanwhile.
         if let Some(job) = account {
-            inner.agenda.look(job.account.clock_id());
+            inner.agenda.check_now(job.account.clock_id());
         }
         inner.released.notify_waiters();
     }
@@ -196,8 +196,8 @@ impl Claims {
 
 impl QueueEntry<'_> {
     /// The job, if it is this one's turn.
-    fn come_up(&self) -> Option<Claim> {
-        let mut wanted = self.claims.wanted();
+    fn try_promote(&self) -> Option<Claim> {
+        let mut wanted = self.claims.table();
         let job = wanted.jobs.get_mut(&self.subject)?;
         if job.held || job.queue.front() != Some(&self.ticket) {
             return None;
@@ -213,7 +213,7 @@ impl QueueEntry<'_> {
 
 impl Drop for QueueEntry<'_> {
     fn drop(&mut self) {
-        self.claims.let_go(&self.subject, |job| {
+        self.claims.release(&self.subject, |job| {
             job.queue.retain(|ticket| *ticket != self.ticket);
         });
     }
@@ -221,7 +221,7 @@ impl Drop for QueueEntry<'_> {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.claims.let_go(&self.subject, |job| job.held = false);
+        self.claims.release(&self.subject, |job| job.held = false);
     }
 }
 
@@ -247,7 +247,7 @@ mod tests {
             snowflake: 0,
         };
         let clock = Arc::new(Mutex::new(Clock::REAL));
-        Arc::new(Account::of(row, &Entropy::new("seed"), clock))
+        Arc::new(Account::from_row(row, &Entropy::new("seed"), clock))
     }
 
     #[test]
@@ -255,7 +255,7 @@ mod tests {
         let (claims, account) = (Claims::new(DueIndex::default()), account());
         let act = |clock| claims.if_idle(clock, || "acted");
         assert_eq!(act(ClockId::DEFAULT), Some("acted"));
-        let claim = claims.claim(&account, JobKind::Process, "1");
+        let claim = claims.try_claim(&account, JobKind::Process, "1");
         assert!(claim.is_some());
         assert_eq!(act(ClockId::DEFAULT), None);
         assert_eq!(act(ClockId(7)), Some("acted"), "another clock");

@@ -62,7 +62,7 @@ impl FixtureOrder<'_> {
     ///
     /// # Errors
     /// Names the first that is none, and those there are.
-    pub fn takes_options(&self, known: &[&str]) -> Result<(), FieldError> {
+    pub fn reject_unknown_options(&self, known: &[&str]) -> Result<(), FieldError> {
         let mut names = self.options.into_iter().flat_map(Map::keys);
         let Some(other) = names.find(|name| !known.contains(&name.as_str())) else {
             return Ok(());
@@ -79,7 +79,7 @@ impl FixtureOrder<'_> {
     ///
     /// # Errors
     /// If it is.
-    pub fn takes_no_name(&self) -> Result<(), FieldError> {
+    pub fn reject_name(&self) -> Result<(), FieldError> {
         if self.name.is_none() {
             return Ok(());
         }
@@ -91,7 +91,7 @@ impl FixtureOrder<'_> {
     ///
     /// # Errors
     /// If any do.
-    pub fn takes_no_watermarks(&self) -> Result<(), FieldError> {
+    pub fn reject_watermarks(&self) -> Result<(), FieldError> {
         let mut files = self.files.iter();
         let Some(marked) = files.position(|file| !file.watermarks.is_empty()) else {
             return Ok(());
@@ -104,7 +104,7 @@ impl FixtureOrder<'_> {
     ///
     /// # Errors
     /// If it has not.
-    pub fn takes_files(&self, count: RangeInclusive<usize>) -> Result<(), FieldError> {
+    pub fn check_file_count(&self, count: RangeInclusive<usize>) -> Result<(), FieldError> {
         if count.contains(&self.files.len()) {
             return Ok(());
         }

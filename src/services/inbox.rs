@@ -32,7 +32,7 @@ pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// Characters logged of an account's key.
 const KEY_CHARS_LOGGED: usize = 100;
 /// Status that is answered once the script has come to its end.
-const STATUS_AFTER_SCRIPT: u16 = 200;
+const DEFAULT_STATUS: u16 = 200;
 
 /// Settings of a mailbox.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -134,7 +134,7 @@ impl Inbox {
     ///
     /// # Errors
     /// If no account is named and several have such a mailbox.
-    pub fn set(
+    pub fn configure(
         &self,
         account: Option<&str>,
         name: &str,
@@ -144,12 +144,12 @@ impl Inbox {
         let key = mailboxes.resolve(account, name)?;
         let gone = mailboxes.make(&key, Arc::new(script));
         drop(mailboxes);
-        self.report_gone(&gone);
+        self.remove_account(&gone);
         Ok(key.account)
     }
 
     /// Logs mailboxes that went because there are too many, and wakes those who wait for them.
-    fn report_gone(&self, gone: &[(MailboxKey, usize)]) {
+    fn remove_account(&self, gone: &[(MailboxKey, usize)]) {
         for (key, messages) in gone {
             tracing::warn!(
                 inbox = key.name,
@@ -177,7 +177,7 @@ impl Inbox {
     /// Returns the mailbox that a message from `account` begins to arrive at. One that was not set up
     /// has the default script.
     #[must_use]
-    pub fn open(
+    pub fn begin_delivery(
         &self,
         key: Option<&str>,
         account: Option<Arc<Account>>,
@@ -202,7 +202,7 @@ impl Inbox {
         let is_same = opened.number.is_none() || number == opened.number;
         // A reset cancels the account's life before it removes the mailboxes.
         let account = opened.account.as_ref();
-        let is_ended = account.is_some_and(|account| account.ended().is_cancelled());
+        let is_ended = account.is_some_and(|account| account.cancellation().is_cancelled());
         if !is_same || is_ended || mailboxes.emptied != opened.emptied {
             return ReceiveResult::Gone;
         }
@@ -213,9 +213,9 @@ impl Inbox {
         };
         let status = mailboxes.store(&opened.key, message);
         drop(mailboxes);
-        self.report_gone(&gone);
+        self.remove_account(&gone);
         self.changed.notify_waiters();
-        ReceiveResult::Kept(status.unwrap_or(STATUS_AFTER_SCRIPT))
+        ReceiveResult::Kept(status.unwrap_or(DEFAULT_STATUS))
     }
 
     /// Returns the messages of a mailbox once there are `min` of them, or `wait` of real time has

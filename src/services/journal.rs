@@ -98,19 +98,19 @@ impl Journal {
 
     /// Whether any requests are kept.
     #[must_use]
-    pub fn is_kept(&self) -> bool {
+    pub fn is_enabled(&self) -> bool {
         self.0.limits.requests > 0
     }
 
     /// A request has come to an operation; it is kept, if it is to be.
     #[must_use]
-    pub fn begin<'r>(
+    pub fn start_entry<'r>(
         &self,
         operation: &'static str,
         is_kept: bool,
         asked: impl FnOnce() -> RequestHead<'r>,
     ) -> JournalEntry {
-        let is_kept = is_kept && self.is_kept();
+        let is_kept = is_kept && self.is_enabled();
         JournalEntry {
             journal: self.clone(),
             exchange: Arc::new(Exchange::new(operation, is_kept.then(asked))),
@@ -118,7 +118,7 @@ impl Journal {
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, ExchangeStore> {
+    fn store(&self) -> MutexGuard<'_, ExchangeStore> {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -140,11 +140,11 @@ impl Journal {
             at: account.map_or_else(clock::real_now, |account| account.now()),
         };
         if !entry.is_kept {
-            exchange.own(owner);
+            exchange.set_attribution(owner);
             return;
         }
-        let mut kept = self.kept();
-        if !exchange.own(owner) {
+        let mut kept = self.store();
+        if !exchange.set_attribution(owner) {
             return;
         }
         let gone = kept.push(exchange, account, inner.limits, &inner.bytes);
@@ -159,7 +159,7 @@ impl Journal {
         let inner = &self.0;
         exchange.update(&inner.bytes, change);
         if inner.bytes.load(Ordering::Relaxed) > inner.limits.bytes {
-            let gone = self.kept().evict_excess(inner.limits, &inner.bytes);
+            let gone = self.store().evict_excess(inner.limits, &inner.bytes);
             drop(gone);
         }
         inner.changed.notify_waiters();
@@ -170,10 +170,10 @@ impl Journal {
     /// reader that goes on from the last one it has seen misses none.
     #[must_use]
     pub fn list(&self, query: &RequestQuery) -> (Vec<Arc<Exchange>>, u64) {
-        let kept = self.kept();
+        let kept = self.store();
         let found = kept
             .newest_first(query.account.as_deref())
-            .filter(|exchange| query.takes(exchange));
+            .filter(|exchange| query.matches(exchange));
         let most = query.since.map_or(query.limit, |_| usize::MAX);
         let mut found: Vec<_> = found.take(most).cloned().collect();
         let evicted = kept.evicted(query.account.as_deref());
@@ -186,7 +186,7 @@ impl Journal {
     /// Returns the account's exchange of that number. `None` if it is not stored, or not any more.
     #[must_use]
     pub fn find(&self, account: &str, seq: u64) -> Option<Arc<Exchange>> {
-        let kept = self.kept();
+        let kept = self.store();
         let mut exchanges = kept.newest_first(Some(account));
         exchanges.find(|exchange| exchange.seq() == seq).cloned()
     }
@@ -194,7 +194,7 @@ impl Journal {
     /// How many requests are kept, and their bytes.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
-        let requests = self.kept().count();
+        let requests = self.store().count();
         (requests, self.0.bytes.load(Ordering::Relaxed))
     }
 
@@ -204,7 +204,7 @@ impl Journal {
         reason = "most callers want them gone and no more"
     )]
     pub fn clear(&self, account: Option<&str>) -> usize {
-        self.kept().clear(account, &self.0.bytes)
+        self.store().clear(account, &self.0.bytes)
     }
 
     /// Removes the entries of accounts whose life has ended. Returns their number.
@@ -212,8 +212,8 @@ impl Journal {
         clippy::must_use_candidate,
         reason = "most callers want them gone and no more"
     )]
-    pub fn sweep(&self) -> usize {
-        self.kept().sweep(&self.0.bytes)
+    pub fn drop_ended_accounts(&self) -> usize {
+        self.store().drop_ended_accounts(&self.0.bytes)
     }
 
     /// Whether so many requests as wanted are kept, of one account or of all.
@@ -224,7 +224,7 @@ impl Journal {
         wanted: &RequestMatcher,
         count: CountRange,
     ) -> VerifyVerdict {
-        let kept = self.kept();
+        let kept = self.store();
         let all: Vec<_> = kept.newest_first(account).cloned().collect();
         let evicted = kept.evicted(account);
         drop(kept);
@@ -253,7 +253,7 @@ impl Journal {
 }
 
 impl RequestQuery {
-    fn takes(&self, exchange: &Exchange) -> bool {
+    fn matches(&self, exchange: &Exchange) -> bool {
         let fits = |pattern: Option<&String>, text: &str| {
             pattern.is_none_or(|pattern| crate::model::glob::glob(pattern, text))
         };
@@ -263,18 +263,18 @@ impl RequestQuery {
             && self.since.is_none_or(|since| exchange.seq() > since)
             && self
                 .status
-                .is_none_or(|filter| filter.takes(exchange.status()))
+                .is_none_or(|filter| filter.matches(exchange.status()))
     }
 }
 
 impl JournalEntry {
     /// Says that the request belongs to `account`. What is said first counts.
-    pub fn belongs_to(&self, account: &Arc<Account>) {
+    pub fn set_account(&self, account: &Arc<Account>) {
         self.journal.number(self, Some(account));
     }
 
     /// Says that a rule was applied to the request, and which fault it injects into the response.
-    pub fn ruled_by(&self, rule: Option<RuleId>, fault: Option<Fault>) {
+    pub fn set_rule(&self, rule: Option<RuleId>, fault: Option<Fault>) {
         if rule.is_some() {
             self.journal.update(&self.exchange, |told| {
                 told.rule = told.rule.or(rule);
@@ -322,13 +322,13 @@ impl JournalEntry {
 
     /// The request's number. A request that belongs to no account by now never will.
     #[must_use]
-    pub fn number(&self) -> u64 {
+    pub fn ensure_seq(&self) -> u64 {
         self.journal.number(self, None);
         self.exchange.seq()
     }
 
     /// Completes the entry with the response. `head` is called only where the entry is stored.
-    pub fn answered(&self, status: u16, duration_ms: u64, head: impl FnOnce() -> PackedHeaders) {
+    pub fn complete(&self, status: u16, duration_ms: u64, head: impl FnOnce() -> PackedHeaders) {
         if self.is_kept {
             let head = head();
             self.journal.update(&self.exchange, |told| {
@@ -338,7 +338,7 @@ impl JournalEntry {
         }
     }
 
-    fn recorded(&self, side: Side, body: JournalBody) {
+    fn set_body(&self, side: Side, body: JournalBody) {
         self.journal.update(&self.exchange, |told| match side {
             Side::Request => told.request_body = body,
             Side::Response => told.response_body = body,
@@ -375,7 +375,7 @@ mod tests {
             for _ in 0..THREADS {
                 scope.spawn(|| {
                     for _ in 0..REQUESTS {
-                        let _ = journal.begin("x", true, asked).number();
+                        let _ = journal.start_entry("x", true, asked).ensure_seq();
                     }
                 });
             }

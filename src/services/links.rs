@@ -8,7 +8,7 @@ use crate::platform::presign::{HOSTS_MAX, KnownHosts, PresignParams, Signer};
 use crate::storage::db::{self, Db, StoreError};
 
 /// Seconds a link to something that can be read lives.
-pub const READ_S: u32 = 3_600;
+pub const GET_URL_TTL_S: u32 = 3_600;
 
 /// Makes presigned URLs, and remembers for which hosts.
 #[derive(Debug, Clone)]
@@ -38,10 +38,10 @@ impl PresignedUrls {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn know(&self, host: &str) -> Result<(), StoreError> {
+    pub async fn register_host(&self, host: &str) -> Result<(), StoreError> {
         if self.hosts.remember(host) {
             let mut tx = self.db.begin().await?;
-            db::accounts::keep_host(&mut tx, host, HOSTS_MAX).await?;
+            db::accounts::insert_host(&mut tx, host, HOSTS_MAX).await?;
             tx.commit().await?;
         }
         Ok(())
@@ -49,13 +49,13 @@ impl PresignedUrls {
 
     /// Where an object can be read for an hour.
     #[must_use]
-    pub fn read(&self, origin: &str, vendor: Vendor, key: &str, now: Timestamp) -> String {
+    pub fn get_url(&self, origin: &str, vendor: Vendor, key: &str, now: Timestamp) -> String {
         self.signer.presign(&get(origin, vendor, key, now))
     }
 
     /// Where an object can be read for so long, to be saved under that name.
     #[must_use]
-    pub fn save(
+    pub fn download_url(
         &self,
         origin: &str,
         vendor: Vendor,
@@ -75,7 +75,7 @@ impl PresignedUrls {
 
     /// Where an object can be put for so long, as any type or as `content_type` alone.
     #[must_use]
-    pub fn write(
+    pub fn upload_url(
         &self,
         origin: &str,
         vendor: Vendor,
@@ -92,7 +92,7 @@ impl PresignedUrls {
 
     /// Where an object can be put for so long, as any type, by who says `x-amz-acl: private`.
     #[must_use]
-    pub fn write_private(
+    pub fn upload_url_private_acl(
         &self,
         origin: &str,
         vendor: Vendor,
@@ -113,7 +113,7 @@ fn get<'a>(origin: &'a str, vendor: Vendor, key: &'a str, now: Timestamp) -> Pre
         origin,
         bucket: vendor.bucket(),
         key,
-        expires_s: READ_S,
+        expires_s: GET_URL_TTL_S,
         now,
         content_type: None,
         signed_headers: &[],

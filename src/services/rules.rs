@@ -23,18 +23,18 @@ use crate::model::rule::{
 use crate::platform::rng::Entropy;
 use crate::services::accounts::Account;
 use crate::storage::db::rules::RuleRow;
-use crate::storage::db::{self, Db, StoreError, Tx, apart};
+use crate::storage::db::{self, Db, StoreError, Tx, run_to_completion};
 pub use room::RULES_MAX;
-use room::fit;
+use room::check_limits;
 
 /// All rules.
 #[derive(Debug)]
 pub struct Rules {
     db: Db,
     entropy: Entropy,
-    standing: RwLock<Vec<Arc<ActiveRule>>>,
+    active: RwLock<Vec<Arc<ActiveRule>>>,
     /// Held while rules come or go.
-    turn: tokio::sync::Mutex<()>,
+    write_lock: tokio::sync::Mutex<()>,
 }
 
 /// A rule that stands.
@@ -81,7 +81,7 @@ impl From<StoreError> for AddRuleError {
 }
 
 impl ActiveRule {
-    fn of(stored: RuleRow, account: Option<Arc<Account>>) -> Self {
+    fn from_row(stored: RuleRow, account: Option<Arc<Account>>) -> Self {
         Self {
             id: stored.id,
             rule: stored.rule,
@@ -102,19 +102,19 @@ impl ActiveRule {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_gone(&self) -> bool {
+    fn is_account_ended(&self) -> bool {
         let account = self.account.as_ref();
-        account.is_some_and(|account| account.ended().is_cancelled())
+        account.is_some_and(|account| account.cancellation().is_cancelled())
     }
 
     /// It will never be applied (again), once it has come across so much.
-    fn is_over(&self, counts: RuleCounts) -> bool {
+    fn is_exhausted(&self, counts: RuleCounts) -> bool {
         let times = self.rule.times;
-        self.is_gone() || times.is_some_and(|times| counts.hits >= times)
+        self.is_account_ended() || times.is_some_and(|times| counts.hits >= times)
     }
 
     /// `rule 3`, with its name if it has one.
-    fn title(&self) -> String {
+    fn label(&self) -> String {
         match &self.rule.name {
             Some(name) => format!("rule {} ({name})", self.id),
             None => format!("rule {}", self.id),
@@ -122,19 +122,19 @@ impl ActiveRule {
     }
 
     /// Whether it takes its next match, which comes after those counted.
-    fn takes_next(&self, counts: RuleCounts, entropy: &Entropy) -> bool {
+    fn applies_to_next_match(&self, counts: RuleCounts, entropy: &Entropy) -> bool {
         let next = counts.seen + 1;
         let chance = || {
             let account = self.rule.account.as_deref().unwrap_or_default();
-            let mut draw = entropy.draw(account, &format!("rule {}", self.number), next);
-            draw.unit()
+            let mut draw = entropy.rng(account, &format!("rule {}", self.number), next);
+            draw.unit_f64()
         };
         next > self.rule.skip && (self.rule.probability >= 1.0 || chance() < self.rule.probability)
     }
 }
 
 impl RuleDecision {
-    fn lacks(&self, then: &RuleAction) -> bool {
+    fn wants(&self, then: &RuleAction) -> bool {
         (then.delay_ms.is_some() && self.delay_ms.is_none())
             || (then.respond.is_some() && self.respond.is_none())
             || (then.fault.is_some() && self.fault.is_none())
@@ -143,21 +143,21 @@ impl RuleDecision {
             || (then.webhook.is_some() && self.webhook.is_none())
     }
 
-    fn take(&mut self, standing: &ActiveRule) {
+    fn apply(&mut self, standing: &ActiveRule) {
         let then = &standing.rule.then;
         self.rule = self.rule.or(Some(standing.id));
         self.delay_ms = self.delay_ms.or(then.delay_ms);
         if let (None, Some(respond)) = (&self.respond, &then.respond) {
-            self.respond = Some((standing.title(), respond.clone()));
+            self.respond = Some((standing.label(), respond.clone()));
         }
         if let (None, Some(fault)) = (&self.fault, then.fault) {
-            self.fault = Some((standing.title(), fault));
+            self.fault = Some((standing.label(), fault));
         }
         if let (None, Some(processing)) = (self.processing, then.processing) {
             self.processing = Some((standing.id, processing));
         }
         if let (None, Some(webhook)) = (&self.webhook, &then.webhook) {
-            self.webhook = Some((standing.title(), webhook.clone()));
+            self.webhook = Some((standing.label(), webhook.clone()));
         }
         if let (None, Some(outcome)) = (&self.ruled, &then.outcome) {
             self.ruled = Some(OutcomeOverride {
@@ -183,25 +183,25 @@ impl Rules {
             .into_iter()
             .map(|row| {
                 let account = row.account.and_then(&account);
-                Arc::new(ActiveRule::of(row, account))
+                Arc::new(ActiveRule::from_row(row, account))
             })
             .collect();
         Ok(Self {
             db,
             entropy,
-            standing: RwLock::new(standing),
-            turn: tokio::sync::Mutex::default(),
+            active: RwLock::new(standing),
+            write_lock: tokio::sync::Mutex::default(),
         })
     }
 
     /// Those that are about that account alone, or all there are, in the order they were made.
     #[must_use]
     pub fn list(&self, account: Option<&str>) -> Vec<Arc<ActiveRule>> {
-        let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
+        let standing = self.active.read().unwrap_or_else(PoisonError::into_inner);
         let of_account = |rule: &Rule| account.is_none() || rule.account.as_deref() == account;
         let listed = standing
             .iter()
-            .filter(|it| !it.is_gone() && of_account(&it.rule));
+            .filter(|it| !it.is_account_ended() && of_account(&it.rule));
         listed.cloned().collect()
     }
 
@@ -215,27 +215,24 @@ impl Rules {
         rule: Rule,
     ) -> Result<Arc<ActiveRule>, AddRuleError> {
         let this = Arc::clone(self);
-        apart(async move { this.keep(account, rule).await }).await
+        run_to_completion(async move { this.insert(account, rule).await }).await
     }
 
-    async fn keep(
+    async fn insert(
         &self,
         account: Option<Arc<Account>>,
         rule: Rule,
     ) -> Result<Arc<ActiveRule>, AddRuleError> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.write_lock.lock().await;
         let there = self.list(None);
         let bytes: usize = there.iter().map(|standing| standing.bytes).sum();
         let mut tx = self.db.begin().await?;
         let stored = db::rules::insert(&mut tx, account.as_ref().map(|it| it.id), rule).await?;
-        fit(there.len() + 1, bytes + stored.bytes)?;
+        check_limits(there.len() + 1, bytes + stored.bytes)?;
         tx.commit().await?;
-        let added = Arc::new(ActiveRule::of(stored, account));
-        let mut standing = self
-            .standing
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        standing.retain(|it| !it.is_gone());
+        let added = Arc::new(ActiveRule::from_row(stored, account));
+        let mut standing = self.active.write().unwrap_or_else(PoisonError::into_inner);
+        standing.retain(|it| !it.is_account_ended());
         standing.push(Arc::clone(&added));
         Ok(added)
     }
@@ -246,7 +243,8 @@ impl Rules {
     /// If it cannot be written.
     pub async fn remove(self: &Arc<Self>, id: RuleId) -> Result<bool, StoreError> {
         let this = Arc::clone(self);
-        apart(async move { this.drop_those(|standing| standing.id == id).await }).await
+        run_to_completion(async move { this.remove_where(|standing| standing.id == id).await })
+            .await
     }
 
     /// Removes those that are about that account alone, or all there are.
@@ -255,9 +253,9 @@ impl Rules {
     /// If it cannot be written.
     pub async fn clear(self: &Arc<Self>, account: Option<&str>) -> Result<(), StoreError> {
         let (this, account) = (Arc::clone(self), account.map(str::to_owned));
-        apart(async move {
+        run_to_completion(async move {
             let of_account = |it: &ActiveRule| account.is_none() || it.rule.account == account;
-            this.drop_those(of_account).await.map(drop)
+            this.remove_where(of_account).await.map(drop)
         })
         .await
     }
@@ -266,17 +264,17 @@ impl Rules {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn clear_general(self: &Arc<Self>) -> Result<(), StoreError> {
+    pub async fn clear_global(self: &Arc<Self>) -> Result<(), StoreError> {
         let this = Arc::clone(self);
-        apart(async move {
+        run_to_completion(async move {
             let is_general = |it: &ActiveRule| it.rule.account.is_none();
-            this.drop_those(is_general).await.map(drop)
+            this.remove_where(is_general).await.map(drop)
         })
         .await
     }
 
-    async fn drop_those(&self, which: impl Fn(&ActiveRule) -> bool) -> Result<bool, StoreError> {
-        let _turn = self.turn.lock().await;
+    async fn remove_where(&self, which: impl Fn(&ActiveRule) -> bool) -> Result<bool, StoreError> {
+        let _turn = self.write_lock.lock().await;
         let mut going = self.list(None);
         going.retain(|standing| which(standing));
         if going.is_empty() {
@@ -287,22 +285,19 @@ impl Rules {
             db::rules::delete(&mut tx, standing.id).await?;
         }
         tx.commit().await?;
-        let mut standing = self
-            .standing
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        standing.retain(|it| !it.is_gone() && !which(it));
+        let mut standing = self.active.write().unwrap_or_else(PoisonError::into_inner);
+        standing.retain(|it| !it.is_account_ended() && !which(it));
         Ok(true)
     }
 
     /// Whether any rule may have something to say to that, whosever it is; cheap, and cheapest
     /// where there are no rules. What the account of `asked` is does not matter.
     #[must_use]
-    pub fn concern(&self, asked: MatchInput<'_>) -> bool {
-        let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
+    pub fn may_match(&self, asked: MatchInput<'_>) -> bool {
+        let standing = self.active.read().unwrap_or_else(PoisonError::into_inner);
         standing.iter().any(|it| {
             let account = it.rule.account.as_deref();
-            it.rule.matches(&MatchInput { account, ..asked }) && !it.is_over(it.counts())
+            it.rule.matches(&MatchInput { account, ..asked }) && !it.is_exhausted(it.counts())
         })
     }
 
@@ -310,48 +305,52 @@ impl Rules {
     ///
     /// # Errors
     /// If the counts cannot be written.
-    pub async fn decide(&self, asked: MatchInput<'_>) -> Result<RuleDecision, StoreError> {
+    pub async fn evaluate_and_count(
+        &self,
+        asked: MatchInput<'_>,
+    ) -> Result<RuleDecision, StoreError> {
         let mut tx = self.db.begin().await?;
-        let choice = self.choose(&tx, asked);
-        self.count(&mut tx, std::slice::from_ref(&choice)).await?;
+        let choice = self.evaluate(&tx, asked);
+        self.record_hits(&mut tx, std::slice::from_ref(&choice))
+            .await?;
         tx.commit().await?;
         choice.log_applied(&asked);
         Ok(choice)
     }
 
-    /// What the rules say to that, to be counted with [`Rules::count`] in the same transaction
+    /// What the rules say to that, to be counted with [`Rules::record_hits`] in the same transaction
     /// if it comes to it.
     #[must_use]
-    pub fn choose(&self, tx: &Tx, asked: MatchInput<'_>) -> RuleDecision {
-        let mut choices = self.choose_each(tx, [asked]);
+    pub fn evaluate(&self, tx: &Tx, asked: MatchInput<'_>) -> RuleDecision {
+        let mut choices = self.evaluate_each(tx, [asked]);
         choices.pop().unwrap_or_default()
     }
 
     /// The same of several things, one after the other: to each, its own choice. They are to be
     /// counted in that order, all or none.
     #[must_use]
-    pub fn choose_each<'a>(
+    pub fn evaluate_each<'a>(
         &self,
         _: &Tx,
         each: impl IntoIterator<Item = MatchInput<'a>>,
     ) -> Vec<RuleDecision> {
-        let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
+        let standing = self.active.read().unwrap_or_else(PoisonError::into_inner);
         let mut ahead: HashMap<RuleId, RuleCounts> = HashMap::new();
         let mut choose = |asked: MatchInput<'_>| {
             let mut choice = RuleDecision::default();
             for it in standing.iter() {
-                if !choice.lacks(&it.rule.then) || !it.rule.matches(&asked) {
+                if !choice.wants(&it.rule.then) || !it.rule.matches(&asked) {
                     continue;
                 }
                 let counts = ahead.entry(it.id).or_insert_with(|| it.counts());
-                if it.is_over(*counts) {
+                if it.is_exhausted(*counts) {
                     continue;
                 }
-                let hit = it.takes_next(*counts, &self.entropy);
+                let hit = it.applies_to_next_match(*counts, &self.entropy);
                 counts.seen += 1;
                 counts.hits += u64::from(hit);
                 if hit {
-                    choice.take(it);
+                    choice.apply(it);
                 }
                 choice.matched.push((Arc::clone(it), hit));
             }
@@ -365,7 +364,11 @@ impl Rules {
     ///
     /// # Errors
     /// If they cannot be written.
-    pub async fn count(&self, tx: &mut Tx, choices: &[RuleDecision]) -> Result<(), StoreError> {
+    pub async fn record_hits(
+        &self,
+        tx: &mut Tx,
+        choices: &[RuleDecision],
+    ) -> Result<(), StoreError> {
         let mut counted: BTreeMap<RuleId, (&ActiveRule, RuleCounts)> = BTreeMap::new();
         for (standing, hit) in choices.iter().flat_map(|choice| &choice.matched) {
             let (_, counts) = counted

@@ -28,13 +28,13 @@ use crate::services::accounts::Accounts;
 use crate::services::rules::Rules;
 use crate::storage::blobs::Blobs;
 use crate::storage::db::snapshots::Snapshot;
-use crate::storage::db::{self, Db, StoreError, apart};
+use crate::storage::db::{self, Db, StoreError, run_to_completion};
 
 /// So many are kept.
 pub const SNAPSHOTS_MAX: usize = 100;
 /// What directories are called as long as they are not whole: in the making, or being removed.
-const FRESH: &str = "new-";
-const ABOUT: &str = "about.json";
+const TMP_PREFIX: &str = "new-";
+const MANIFEST_FILE: &str = "about.json";
 const STATE: &str = "state.db";
 const BLOBS: &str = "blobs";
 
@@ -93,7 +93,7 @@ pub struct Snapshots {
     rules: Arc<Rules>,
     index: Mutex<SnapshotIndex>,
     /// Held while one is taken, restored or removed.
-    turn: tokio::sync::Mutex<()>,
+    lock: tokio::sync::Mutex<()>,
 }
 
 /// Name of a snapshot, and key of the account that it is of. `None` for one of everything.
@@ -128,7 +128,7 @@ impl Snapshots {
             accounts,
             rules,
             index,
-            turn: tokio::sync::Mutex::default(),
+            lock: tokio::sync::Mutex::default(),
         })
     }
 
@@ -170,15 +170,15 @@ impl Snapshots {
         key: Option<&str>,
     ) -> Result<SnapshotManifest, SnapshotError> {
         let (this, name, key) = (Arc::clone(self), name.to_owned(), key.map(str::to_owned));
-        apart(async move { this.keep(name, key).await }).await
+        run_to_completion(async move { this.take_inner(name, key).await }).await
     }
 
-    async fn keep(
+    async fn take_inner(
         &self,
         name: String,
         key: Option<String>,
     ) -> Result<SnapshotManifest, SnapshotError> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.lock.lock().await;
         let number = {
             let index = self.index();
             let is_new = !index.kept.contains_key(&(name.clone(), key.clone()));
@@ -187,8 +187,8 @@ impl Snapshots {
             }
             index.last + 1
         };
-        let fresh = self.dir.join(format!("{FRESH}{number}"));
-        absent_is_fine(fs::remove_dir_all(&fresh).await)?;
+        let fresh = self.dir.join(format!("{TMP_PREFIX}{number}"));
+        ignore_not_found(fs::remove_dir_all(&fresh).await)?;
         let about = self.write(&fresh, name, key).await?;
         fs::rename(&fresh, self.dir.join(number.to_string())).await?;
         let replaced = {
@@ -206,7 +206,7 @@ impl Snapshots {
     /// Removes a snapshot's directory, of which nobody takes a part for the whole meanwhile, nor
     /// where the process ends before all of it has gone.
     async fn discard(&self, number: u64) -> io::Result<()> {
-        let going = self.dir.join(format!("{FRESH}{number}"));
+        let going = self.dir.join(format!("{TMP_PREFIX}{number}"));
         fs::rename(self.dir.join(number.to_string()), &going).await?;
         fs::remove_dir_all(going).await
     }
@@ -218,11 +218,11 @@ impl Snapshots {
         key: Option<String>,
     ) -> Result<SnapshotManifest, SnapshotError> {
         // No account begins or ends meanwhile, nor do its objects go all at once.
-        let _turn = self.accounts.turn().await;
+        let _turn = self.accounts.lock_lifecycle().await;
         let of = match &key {
             None => None,
             Some(key) => {
-                let account = self.accounts.get(key);
+                let account = self.accounts.by_key(key);
                 Some(account.ok_or(SnapshotError::UnknownAccount)?.id)
             }
         };
@@ -231,7 +231,7 @@ impl Snapshots {
         } else {
             let all = self.accounts.all();
             let ids = all.iter().map(|account| account.id);
-            ids.chain([AccountId::NOBODY]).collect()
+            ids.chain([AccountId::UNOWNED]).collect()
         };
         fs::create_dir_all(to).await?;
         let blobs = to.join(BLOBS);
@@ -252,7 +252,7 @@ impl Snapshots {
             bytes,
         };
         let json = serde_json::to_vec(&about).map_err(StoreError::from)?;
-        fs::write(to.join(ABOUT), json).await?;
+        fs::write(to.join(MANIFEST_FILE), json).await?;
         Ok(about)
     }
 
@@ -261,7 +261,7 @@ impl Snapshots {
         let mut bytes = 0;
         for id in ids {
             let to = to.join(id.0.to_string());
-            self.blobs.share(*id, &to).await?;
+            self.blobs.link_into(*id, &to).await?;
             let mut files = fs::read_dir(&to).await?;
             while let Some(file) = files.next_entry().await? {
                 bytes += file.metadata().await?.len();
@@ -281,8 +281,8 @@ impl Snapshots {
     ) -> Result<(), SnapshotError> {
         let this = Arc::clone(self);
         let key = (name.to_owned(), account.map(str::to_owned));
-        apart(async move {
-            let _turn = this.turn.lock().await;
+        run_to_completion(async move {
+            let _turn = this.lock.lock().await;
             let removed = this.index().kept.remove(&key);
             let (number, _) = removed.ok_or(SnapshotError::Unknown)?;
             Ok(this.discard(number).await?)
@@ -300,14 +300,14 @@ async fn read(dir: &Path) -> io::Result<SnapshotIndex> {
     while let Some(entry) = entries.next_entry().await? {
         let file_name = entry.file_name();
         let called = file_name.to_string_lossy();
-        if called.starts_with(FRESH) {
+        if called.starts_with(TMP_PREFIX) {
             swept.push(entry.path());
         }
         let Ok(number) = called.parse() else {
             continue;
         };
         index.last = index.last.max(number);
-        let json = fs::read(entry.path().join(ABOUT)).await;
+        let json = fs::read(entry.path().join(MANIFEST_FILE)).await;
         let about = json.and_then(|json| Ok(serde_json::from_slice::<SnapshotManifest>(&json)?));
         let about = match about {
             Ok(about) => about,
@@ -331,7 +331,7 @@ async fn read(dir: &Path) -> io::Result<SnapshotIndex> {
     Ok(index)
 }
 
-fn absent_is_fine(done: io::Result<()>) -> io::Result<()> {
+fn ignore_not_found(done: io::Result<()>) -> io::Result<()> {
     match done {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         done => done,

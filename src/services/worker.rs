@@ -47,7 +47,7 @@ use starts::Counted;
 pub use waiting::{Awaited, PendingWork};
 
 /// Wait after the due jobs could not be read.
-const AFTER_ERROR: Duration = Duration::from_secs(1);
+const ERROR_BACKOFF: Duration = Duration::from_secs(1);
 /// Longest sleep until a job is due. Real time may step forward meanwhile (see [`crate::platform::clock`]).
 const SLEEP_MS_MAX: u64 = 5_000;
 
@@ -103,8 +103,8 @@ impl Worker {
     /// # Errors
     /// If the jobs cannot be read.
     pub async fn start(self: &Arc<Self>) -> Result<(), StoreError> {
-        for (clock, at) in db::jobs::earliest(&mut self.db.read().await?).await? {
-            self.db.agenda().note(clock, at);
+        for (clock, at) in db::jobs::next_due_by_clock(&mut self.db.read().await?).await? {
+            self.db.agenda().schedule(clock, at);
         }
         self.tasks.spawn(Arc::clone(self).run());
         self.tasks.spawn(Arc::clone(self).record_webhooks());
@@ -137,13 +137,13 @@ impl Worker {
                 due.at <= clock.now() || (due.is_new && clock.jumps())
             };
             for clock in agenda.take_due(is_due) {
-                if let Err(error) = self.look(clock).await {
+                if let Err(error) = self.dispatch_due(clock).await {
                     tracing::error!(%error, clock = clock.0, "cannot look for due jobs");
-                    tokio::time::sleep(AFTER_ERROR).await;
-                    agenda.look(clock);
+                    tokio::time::sleep(ERROR_BACKOFF).await;
+                    agenda.check_now(clock);
                 }
             }
-            let wait = agenda.shortest(|clock, at| self.accounts.clock(clock).real_ms_until(at));
+            let wait = agenda.min_wait(|clock, at| self.accounts.clock(clock).real_ms_until(at));
             let next = async {
                 match wait {
                     Some(ms) => {
@@ -164,23 +164,23 @@ impl Worker {
                 () = self.stop.cancelled() => return,
                 () = agenda.changed() => {}
                 () = next => {}
-                () = retry => self.look_at_retries(),
+                () = retry => self.dispatch_retries(),
             }
         }
     }
 
     /// Has the clocks looked at whose jobs have waited long enough after an error.
-    fn look_at_retries(&self) {
+    fn dispatch_retries(&self) {
         for account in self.retries.take_over() {
             if let Some(account) = self.accounts.by_id(account) {
-                self.db.agenda().look(account.clock_id());
+                self.db.agenda().check_now(account.clock_id());
             }
         }
     }
 
     /// Starts what is due by that clock, as far as there are slots, and notes what comes next. The clock
     /// is locked meanwhile: an advance starts before all of these jobs, or after.
-    async fn look(self: &Arc<Self>, clock: ClockId) -> Result<(), StoreError> {
+    async fn dispatch_due(self: &Arc<Self>, clock: ClockId) -> Result<(), StoreError> {
         let Some(guard) = self.accounts.try_lock_clock(clock) else {
             return Ok(());
         };
@@ -196,7 +196,7 @@ impl Worker {
         }
         drop(reader);
         if due.is_empty() && self.accounts.clock(clock).jumps() {
-            return self.leap(&guard).await;
+            return self.jump_to_next_due(&guard).await;
         }
         self.start_all(clock, due);
         Ok(())
@@ -267,7 +267,7 @@ impl Worker {
     /// `None` if somebody has it, or its account's life has just ended.
     fn claim(&self, job: &Job) -> Option<Claim> {
         let account = self.accounts.by_id(job.account)?;
-        self.claims.claim(&account, job.kind, &job.subject)
+        self.claims.try_claim(&account, job.kind, &job.subject)
     }
 
     async fn run_in(self: Arc<Self>, job: Job, slot: Slot<Claim>, running: RunningEntry) {

@@ -67,7 +67,7 @@ fn allowed_host(text: &str) -> Result<String, String> {
     if text == "*" {
         return Ok(text.to_owned());
     }
-    tls::name(text).map_err(|_| {
+    tls::parse_san(text).map_err(|_| {
         "expected a host name without port, such as mock.example.com or *.example.com, or *"
             .to_owned()
     })

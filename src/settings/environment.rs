@@ -38,7 +38,9 @@ impl Environment {
     pub(crate) fn warnings(&self, known: &BTreeSet<String>) -> Vec<String> {
         let is_unknown = |name: &&String| name.starts_with(PREFIX) && !known.contains(*name);
         let unknown = self.0.keys().filter(is_unknown);
-        let mut lines: Vec<String> = unknown.map(|name| unknown_line(name, known)).collect();
+        let mut lines: Vec<String> = unknown
+            .map(|name| unknown_variable_message(name, known))
+            .collect();
         for (name, alias) in ALIASES {
             let values = (self.0.get(name), self.0.get(alias));
             if let (Some(one), Some(other)) = values
@@ -70,7 +72,7 @@ fn alias(name: &str) -> Option<&'static str> {
     found.map(|(_, alias)| *alias)
 }
 
-fn unknown_line(name: &str, known: &BTreeSet<String>) -> String {
+fn unknown_variable_message(name: &str, known: &BTreeSet<String>) -> String {
     let without = |name: &str| name.trim_start_matches(PREFIX).to_owned();
     let similarity = |other: &String| strsim::jaro(&without(name), &without(other));
     let nearest = known

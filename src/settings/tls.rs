@@ -26,7 +26,7 @@ pub struct TlsSettings {
         env = "STUNTDOUBLE_TLS_NAME",
         value_name = "NAME",
         value_delimiter = ',',
-        value_parser = name
+        value_parser = parse_san
     )]
     pub tls_names: Vec<String>,
 }
@@ -36,7 +36,7 @@ pub struct TlsSettings {
 ///
 /// # Errors
 /// If it is something else.
-pub(super) fn name(said: &str) -> Result<String, String> {
+pub(super) fn parse_san(said: &str) -> Result<String, String> {
     let text = said.strip_suffix('.').unwrap_or(said);
     let host = text.strip_prefix("*.").unwrap_or(text);
     let is_name = ServerName::try_from(host).is_ok_and(|it| match it {
@@ -56,9 +56,9 @@ mod tests {
     #[test]
     fn what_no_certificate_can_have_is_no_name() {
         for good in ["", "mock", "a.b.test", "*.b.test", "10.0.0.7", "::1"] {
-            assert_eq!(name(good).as_deref(), Ok(good));
+            assert_eq!(parse_san(good).as_deref(), Ok(good));
         }
-        assert_eq!(name("a.b.test.").as_deref(), Ok("a.b.test"));
+        assert_eq!(parse_san("a.b.test.").as_deref(), Ok("a.b.test"));
         for bad in [
             ".",
             "a.b..",
@@ -70,7 +70,7 @@ mod tests {
             "a b",
             "*",
         ] {
-            assert!(name(bad).is_err(), "{bad}");
+            assert!(parse_san(bad).is_err(), "{bad}");
         }
     }
 }

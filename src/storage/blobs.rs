@@ -55,7 +55,7 @@ use crate::storage::db::DiskFull;
 /// Number of broken objects that are remembered as reported in the log.
 const REPORTED_MAX: usize = 1_000;
 /// What is written in one go by [`Blobs::put_bytes`].
-const PIECE_BYTES: usize = 256 * 1024;
+const CHUNK_BYTES: usize = 256 * 1024;
 
 /// The store. Clones share it.
 #[derive(Debug, Clone)]
@@ -121,8 +121,8 @@ impl Blobs {
             written: Default::default(),
             reported: Mutex::default(),
         }));
-        store.sweep().await?;
-        store.open_account(AccountId::NOBODY);
+        store.remove_unknown_accounts().await?;
+        store.create_account_dir(AccountId::UNOWNED);
         Ok(store)
     }
 
@@ -147,7 +147,7 @@ impl Blobs {
     ) -> io::Result<BlobMeta> {
         let mut writer = self.writer(account);
         while !bytes.is_empty() {
-            let piece = bytes.split_to(bytes.len().min(PIECE_BYTES));
+            let piece = bytes.split_to(bytes.len().min(CHUNK_BYTES));
             writer.write(&piece).await?;
         }
         writer
@@ -157,7 +157,7 @@ impl Blobs {
 
     /// A place for a file on its way to becoming an object.
     #[must_use]
-    pub fn scratch(&self) -> TempFile {
+    pub fn temp_file(&self) -> TempFile {
         TempFile::new(self)
     }
 
@@ -176,7 +176,7 @@ impl Blobs {
     ) -> io::Result<BlobMeta> {
         let mut writer = self.writer(account);
         let mut file = File::open(path).await?;
-        let mut piece = vec![0; PIECE_BYTES];
+        let mut piece = vec![0; CHUNK_BYTES];
         loop {
             let read = file.read(&mut piece).await?;
             if read == 0 {
@@ -314,7 +314,7 @@ impl Blobs {
         )
     }
 
-    fn count_written(&self, more: u64) {
+    fn add_written(&self, more: u64) {
         let (objects, bytes) = &self.0.written;
         objects.fetch_add(1, Ordering::Relaxed);
         bytes.fetch_add(more, Ordering::Relaxed);
@@ -326,27 +326,27 @@ impl Blobs {
 
     fn object_path(&self, account: AccountId, bucket: &str, key: &str) -> PathBuf {
         let mut digest = Sha256::new();
-        digest.update(store_of(bucket));
+        digest.update(canonical_bucket(bucket));
         digest.update([0]);
         digest.update(key);
         let object = hex::encode(digest.finalize());
         self.account_dir(account).join(object)
     }
 
-    fn count(&self) -> u64 {
+    fn next_temp_id(&self) -> u64 {
         self.0.count.fetch_add(1, Ordering::Relaxed)
     }
 }
 
 /// Undetectable's two buckets are one store behind both names.
-fn store_of(bucket: &str) -> &str {
+fn canonical_bucket(bucket: &str) -> &str {
     match bucket {
         "ai-image-detector-dev" => "ai-image-detector-prod",
         other => other,
     }
 }
 
-fn absent_is_fine(done: io::Result<()>) -> io::Result<()> {
+fn ignore_not_found(done: io::Result<()>) -> io::Result<()> {
     match done {
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
         done => done,

@@ -48,12 +48,12 @@ impl DataDir {
         rustix::process::umask(Mode::from_raw_mode(UMASK));
         stale::remove(&std::env::temp_dir());
         match set.or_else(|| mount.filter(|dir| is_mounted(dir))) {
-            Some(path) => Self::kept(path),
+            Some(path) => Self::persistent(path),
             None => Self::temporary(),
         }
     }
 
-    fn kept(path: &Path) -> Result<Self, String> {
+    fn persistent(path: &Path) -> Result<Self, String> {
         let shown = path.display();
         access::create(path)?;
         private::tighten(path);
@@ -76,7 +76,7 @@ impl DataDir {
             let other = "set --data-dir, or TMPDIR".to_owned();
             let why = match error.kind() {
                 io::ErrorKind::PermissionDenied => {
-                    access::explained(&std::env::temp_dir(), &error, |_| other.clone())
+                    access::explain_refusal(&std::env::temp_dir(), &error, |_| other.clone())
                 }
                 _ => format!("{error}; {other}"),
             };

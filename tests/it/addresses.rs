@@ -43,7 +43,7 @@ async fn server_on_the_unspecified_ipv6_address_serves_both_families() {
 async fn start_line_of_a_server_on_all_addresses_has_urls_that_can_be_called() {
     let app = App::start(everywhere()).await.expect("it starts");
     let (plain, tls) = (app.address().port(), app.tls_address().expect("TLS").port());
-    let line = app.start_line();
+    let line = app.listening_line();
     let expected =
         format!("listening on http://localhost:{plain}, https://localhost:{tls}, data in");
     assert!(line.contains(&expected), "{line}");
@@ -57,5 +57,9 @@ async fn start_line_of_a_server_on_all_addresses_has_urls_that_can_be_called() {
         "listening on http://127.0.0.1:{}, data in",
         app.address().port()
     );
-    assert!(app.start_line().contains(&expected), "{}", app.start_line());
+    assert!(
+        app.listening_line().contains(&expected),
+        "{}",
+        app.listening_line()
+    );
 }

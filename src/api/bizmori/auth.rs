@@ -30,22 +30,22 @@ impl FromRequestParts<AppState> for AuthenticatedAccount {
                 "Authorization: missing",
             ));
         };
-        let key = value.to_str().ok().and_then(bearer).ok_or_else(|| {
+        let key = value.to_str().ok().and_then(parse_bearer).ok_or_else(|| {
             ApiError::new(
                 ErrorCode::AuthTokenInvalidFormat,
                 "Authorization: is not of the form Bearer KEY",
             )
         })?;
-        let Some(account) = context.accounts.admit(key).await? else {
+        let Some(account) = context.accounts.authenticate(key).await? else {
             let line = format!("Authorization: {}", reason_not_admitted(key));
             return Err(ApiError::new(ErrorCode::AuthTokenInvalid, line));
         };
         if let Some(entry) = parts.extensions.get::<JournalEntry>() {
-            entry.belongs_to(&account);
+            entry.set_account(&account);
         }
         let code = match account.settings().state {
             KeyState::Active => {
-                account.count_call()?;
+                account.check_rate_limit()?;
                 return Ok(Self(account));
             }
             KeyState::Expired => ErrorCode::AuthTokenExpired,
@@ -60,31 +60,38 @@ impl FromRequestParts<AppState> for AuthenticatedAccount {
 }
 
 /// Whose a request is: by the token of a test upload or sample, else by the key it shows.
-pub fn whose<'r>(
+pub fn resolve_account<'r>(
     verbs: &'r Services,
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(async move {
         let path = request.uri().path();
         for (prefix, purposes) in [
-            (test_uploads::PATH, &[Purpose::Upload][..]),
+            (
+                test_uploads::TEST_UPLOAD_PATH_PREFIX,
+                &[Purpose::Upload][..],
+            ),
             (SAMPLES_PATH, &[Purpose::Sample, Purpose::Report]),
         ] {
             if let Some(token) = path.strip_prefix(prefix) {
                 let secret = &verbs.config.storage.s3_secret;
-                let read = |purpose: &Purpose| Token::read(secret, *purpose, token);
+                let read = |purpose: &Purpose| Token::parse(secret, *purpose, token);
                 let token = purposes.iter().find_map(read)?;
                 let found = verbs.orders.find(Vendor::Bizmori, token.order_id).await;
                 return verbs.accounts.by_id(found.ok()??.account);
             }
         }
         let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
-        verbs.accounts.admit(bearer(value)?).await.ok()?
+        verbs
+            .accounts
+            .authenticate(parse_bearer(value)?)
+            .await
+            .ok()?
     })
 }
 
 /// The key in the header's value.
-pub fn bearer(value: &str) -> Option<&str> {
+pub fn parse_bearer(value: &str) -> Option<&str> {
     let (scheme, key) = value.split_once(' ')?;
     let key = key.trim();
     let fits = scheme.eq_ignore_ascii_case("bearer") && !key.is_empty() && !key.contains(' ');

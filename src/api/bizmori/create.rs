@@ -12,12 +12,12 @@ use super::request::{
     CreateAiDetection, CreateAntiAi, CreateAntiAiWithUrls, CreateWatermarkEmbed,
     CreateWatermarkExtract, JsonBody, ValidatedOrder,
 };
-use super::sunset::{CallerBeforeSunset, announced};
+use super::sunset::{CallerBeforeSunset, with_deprecation_headers};
 use super::uploads::UploadUrls;
 use super::wire::{
     AiDetectionCreated, AntiAiCreated, StartedOrder, WatermarkEmbedCreated, WatermarkExtractCreated,
 };
-use super::{BizmoriResult, answer};
+use super::{BizmoriResult, data_response};
 use crate::http::{AppState, OnResponseSent, Origin, RequestContext, Services};
 use crate::model::order::{ApiVersion, Vendor};
 use crate::services::accounts::Account;
@@ -29,8 +29,8 @@ pub async fn anti_ai(
     called: RequestContext,
     JsonBody(body): JsonBody<CreateAntiAi>,
 ) -> BizmoriResult {
-    let call = CreateContext::of(&context, &account, &called).await?;
-    let asked = body.check(account.now())?;
+    let call = CreateContext::new(&context, &account, &called).await?;
+    let asked = body.validate(account.now())?;
     let told = |CreatedOrder { order, .. }: &CreatedOrder| {
         AntiAiCreated::of(order, |index| call.uploads.url(order, index))
     };
@@ -43,8 +43,8 @@ pub async fn anti_ai_with_urls(
     called: RequestContext,
     JsonBody(body): JsonBody<CreateAntiAiWithUrls>,
 ) -> BizmoriResult {
-    let call = CreateContext::of(&context, &account, &called).await?;
-    let asked = body.check(account.now())?;
+    let call = CreateContext::new(&context, &account, &called).await?;
+    let asked = body.validate(account.now())?;
     let told = |created: &CreatedOrder| StartedOrder::from(created.order.as_ref());
     call.create("bizmori.createAntiAiWithUrls", asked, told)
         .await
@@ -56,8 +56,8 @@ pub async fn ai_detection(
     called: RequestContext,
     JsonBody(body): JsonBody<CreateAiDetection>,
 ) -> BizmoriResult {
-    let call = CreateContext::of(&context, &account, &called).await?;
-    let asked = body.check()?;
+    let call = CreateContext::new(&context, &account, &called).await?;
+    let asked = body.validate()?;
     let told = |CreatedOrder { order, .. }: &CreatedOrder| {
         AiDetectionCreated::of(order, |index| call.uploads.url(order, index))
     };
@@ -65,7 +65,7 @@ pub async fn ai_detection(
 }
 
 pub async fn watermark_embed(State(context): State<AppState>, request: Request) -> Response {
-    announced(embed, request, context).await
+    with_deprecation_headers(embed, request, context).await
 }
 
 async fn embed(
@@ -74,8 +74,8 @@ async fn embed(
     called: RequestContext,
     JsonBody(body): JsonBody<CreateWatermarkEmbed>,
 ) -> BizmoriResult {
-    let call = CreateContext::of(&context, &account, &called).await?;
-    let asked = body.check(ApiVersion::V2)?;
+    let call = CreateContext::new(&context, &account, &called).await?;
+    let asked = body.validate(ApiVersion::V2)?;
     let told = |created: &CreatedOrder| {
         let order = &created.order;
         let upload_url = |index| call.uploads.url(order, index);
@@ -86,7 +86,7 @@ async fn embed(
 }
 
 pub async fn watermark_extract(State(context): State<AppState>, request: Request) -> Response {
-    announced(extract, request, context).await
+    with_deprecation_headers(extract, request, context).await
 }
 
 async fn extract(
@@ -95,8 +95,8 @@ async fn extract(
     called: RequestContext,
     JsonBody(body): JsonBody<CreateWatermarkExtract>,
 ) -> BizmoriResult {
-    let call = CreateContext::of(&context, &account, &called).await?;
-    let asked = body.check()?;
+    let call = CreateContext::new(&context, &account, &called).await?;
+    let asked = body.validate()?;
     let told = |CreatedOrder { order, .. }: &CreatedOrder| {
         WatermarkExtractCreated::of(order, |index| call.uploads.url(order, index))
     };
@@ -112,12 +112,12 @@ struct CreateContext<'c> {
 }
 
 impl<'c> CreateContext<'c> {
-    async fn of(
+    async fn new(
         verbs: &'c Services,
         account: &'c Arc<Account>,
         called: &RequestContext,
     ) -> Result<Self, ApiError> {
-        let Origin(origin) = Origin::of(verbs, called).await?;
+        let Origin(origin) = Origin::resolve(verbs, called).await?;
         Ok(Self {
             verbs,
             account,
@@ -146,8 +146,8 @@ impl<'c> CreateContext<'c> {
             request_digest: None,
         };
         let created = self.verbs.orders.create(self.account, new).await?;
-        let mut response: Response = answer(told(&created));
-        OnResponseSent::tie(&mut response, created.hold);
+        let mut response: Response = data_response(told(&created));
+        OnResponseSent::attach(&mut response, created.hold);
         Ok(response)
     }
 }

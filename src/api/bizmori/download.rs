@@ -4,13 +4,13 @@ use axum::extract::State;
 
 use super::auth::AuthenticatedAccount;
 use super::error::{ApiError, ErrorCode};
-use super::orders::own;
+use super::orders::find_own_order;
 use super::wire::DownloadUrl;
-use super::{BizmoriResult, answer};
+use super::{BizmoriResult, data_response};
 use crate::http::{AppState, Origin, PathParam, RequestContext};
 use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::work::{Outcome, Outputs, Work};
-use crate::services::links::READ_S;
+use crate::services::links::GET_URL_TTL_S;
 
 pub async fn get(
     State(context): State<AppState>,
@@ -18,8 +18,8 @@ pub async fn get(
     PathParam(order_id): PathParam,
     called: RequestContext,
 ) -> BizmoriResult {
-    let order = own(&context, &account, &order_id, ErrorCode::OrderNotFound).await?;
-    let outputs = downloadable(&order)?;
+    let order = find_own_order(&context, &account, &order_id, ErrorCode::OrderNotFound).await?;
+    let outputs = completed_outputs(&order)?;
     let Some(key) = &outputs.download else {
         let line = if order.test {
             format!("order {order_id} was made with a test key, which has no files")
@@ -28,18 +28,18 @@ pub async fn get(
         };
         return Err(ApiError::new(ErrorCode::ProcessedFileNotFound, line));
     };
-    let Origin(origin) = Origin::of(&context, &called).await?;
-    let name = match order.cuts().as_slice() {
+    let Origin(origin) = Origin::resolve(&context, &called).await?;
+    let name = match order.output_specs().as_slice() {
         [cut] => cut.file.name.clone(),
         _ => format!("{}.zip", order.name),
     };
     let now = account.now();
     let links = &context.links;
-    let url = links.save(&origin, Vendor::Bizmori, key, &name, now, READ_S);
-    Ok(answer(DownloadUrl {
+    let url = links.download_url(&origin, Vendor::Bizmori, key, &name, now, GET_URL_TTL_S);
+    Ok(data_response(DownloadUrl {
         url: url.clone(),
         download_url: url,
-        expires_in: READ_S,
+        expires_in: GET_URL_TTL_S,
     }))
 }
 
@@ -47,7 +47,7 @@ pub async fn get(
 ///
 /// # Errors
 /// If orders of its type make nothing, it has expired, or it is not complete; in this order.
-pub fn downloadable(order: &Order) -> Result<&Outputs, ApiError> {
+pub fn completed_outputs(order: &Order) -> Result<&Outputs, ApiError> {
     let refused = |code, line: &str| Err(ApiError::new(code, format!("order {} {line}", order.id)));
     match (&order.work, &order.state) {
         (

@@ -18,7 +18,7 @@ use crate::services::orders::{NewOrder, V2_SUNSET};
 /// Bodies want one; the order keeps none.
 const IDEMPOTENCY_KEY: &str = "fixture";
 /// Fields of bodies, and what they are called where an order is told.
-const FIELDS: [(&str, &str); 5] = [
+const FIELD_NAMES: [(&str, &str); 5] = [
     ("orderName", "name"),
     ("fileName", "files[0].fileName"),
     ("file.fileName", "files[0].fileName"),
@@ -27,29 +27,29 @@ const FIELDS: [(&str, &str); 5] = [
 ];
 
 pub fn anti_ai(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
-    told.takes_options(&["strength"])?;
-    told.takes_no_watermarks()?;
+    told.reject_unknown_options(&["strength"])?;
+    told.reject_watermarks()?;
     let files = told.files.iter().map(|file| json!({"fileName": file.name}));
     let body = json!({
         "orderName": told.name,
         "files": files.collect::<Vec<_>>(),
         "options": told.options,
     });
-    drafted(told, ApiVersion::V2, body, |it: CreateAntiAi| {
-        it.check(told.at)
+    parse_fixture(told, ApiVersion::V2, body, |it: CreateAntiAi| {
+        it.validate(told.at)
     })
 }
 
 pub fn ai_detection(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
-    told.takes_options(&["generateHeatmap", "generateOverlay", "generateThumbnail"])?;
-    told.takes_no_watermarks()?;
-    told.takes_files(1..=1)?;
+    told.reject_unknown_options(&["generateHeatmap", "generateOverlay", "generateThumbnail"])?;
+    told.reject_watermarks()?;
+    told.check_file_count(1..=1)?;
     let body = json!({
         "orderName": told.name,
         "fileName": told.files[0].name,
         "options": told.options,
     });
-    drafted(told, ApiVersion::V2, body, CreateAiDetection::check)
+    parse_fixture(told, ApiVersion::V2, body, CreateAiDetection::validate)
 }
 
 pub fn watermark_embed(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
@@ -62,32 +62,42 @@ pub fn watermark_embed_v3(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldErro
 }
 
 fn embed(told: &FixtureOrder<'_>, api: ApiVersion) -> Result<NewOrder, FieldError> {
-    told.takes_options(&[])?;
-    told.takes_no_name()?;
+    told.reject_unknown_options(&[])?;
+    told.reject_name()?;
     let files = told.files.iter().map(|file| {
         let texts = file.watermarks.iter().map(|text| json!({"text": text}));
         json!({"fileName": file.name, "watermarks": texts.collect::<Vec<_>>()})
     });
     let body = json!({"files": files.collect::<Vec<_>>()});
-    drafted(told, api, body, |it: CreateWatermarkEmbed| it.check(api))
+    parse_fixture(told, api, body, |it: CreateWatermarkEmbed| it.validate(api))
 }
 
 pub fn watermark_extract(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
     before_sunset(told)?;
-    told.takes_files(1..=2)?;
+    told.check_file_count(1..=2)?;
     let mut file = json!({"fileName": told.files[0].name});
     if let Some(original) = told.files.get(1) {
         file["includeOriginal"] = json!(true);
         file["originalFile"] = json!({"fileName": original.name});
     }
-    extract(told, ApiVersion::V2, &file, CreateWatermarkExtract::check)
+    extract(
+        told,
+        ApiVersion::V2,
+        &file,
+        CreateWatermarkExtract::validate,
+    )
 }
 
 pub fn watermark_extract_v3(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
-    told.takes_files(2..=2)?;
+    told.check_file_count(2..=2)?;
     let original = json!({"fileName": told.files[1].name});
     let file = json!({"fileName": told.files[0].name, "originalFile": original});
-    extract(told, ApiVersion::V3, &file, CreateWatermarkExtractV3::check)
+    extract(
+        told,
+        ApiVersion::V3,
+        &file,
+        CreateWatermarkExtractV3::validate,
+    )
 }
 
 fn extract<T: DeserializeOwned>(
@@ -96,10 +106,10 @@ fn extract<T: DeserializeOwned>(
     file: &Value,
     check: impl FnOnce(T) -> Result<ValidatedOrder, ApiError>,
 ) -> Result<NewOrder, FieldError> {
-    told.takes_options(&[])?;
-    told.takes_no_name()?;
-    told.takes_no_watermarks()?;
-    drafted(told, api, json!({"file": file}), check)
+    told.reject_unknown_options(&[])?;
+    told.reject_name()?;
+    told.reject_watermarks()?;
+    parse_fixture(told, api, json!({"file": file}), check)
 }
 
 /// Its route has not ended yet, when it is made.
@@ -115,7 +125,7 @@ fn before_sunset(told: &FixtureOrder<'_>) -> Result<(), FieldError> {
 }
 
 /// The order that the body asks for, if that is taken.
-fn drafted<T: DeserializeOwned>(
+fn parse_fixture<T: DeserializeOwned>(
     told: &FixtureOrder<'_>,
     api: ApiVersion,
     mut body: Value,
@@ -123,7 +133,9 @@ fn drafted<T: DeserializeOwned>(
 ) -> Result<NewOrder, FieldError> {
     body["idempotencyKey"] = json!(IDEMPOTENCY_KEY);
     let parsed = parse(&Bytes::from(body.to_string()));
-    let asked = parsed.and_then(check).map_err(|refusal| amiss(&refusal))?;
+    let asked = parsed
+        .and_then(check)
+        .map_err(|refusal| fixture_error(&refusal))?;
     Ok(NewOrder {
         operation: told.operation,
         idempotency_key: None,
@@ -140,11 +152,11 @@ fn drafted<T: DeserializeOwned>(
 }
 
 /// What was refused of a body, told of the order; places in the body are nobody's.
-fn amiss(refusal: &ApiError) -> FieldError {
+fn fixture_error(refusal: &ApiError) -> FieldError {
     let why = refusal.why.as_str();
     let why = why.split(" at line ").next().unwrap_or(why);
     let (field, line) = why.split_once(": ").unwrap_or(("", why));
-    let mut known = FIELDS.into_iter();
+    let mut known = FIELD_NAMES.into_iter();
     let renamed = known.find(|(of_body, _)| *of_body == field);
     FieldError::new(renamed.map_or(field, |(_, told)| told), line)
 }

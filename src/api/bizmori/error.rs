@@ -203,7 +203,7 @@ impl From<RateLimited> for ApiError {
     fn from(too_many: RateLimited) -> Self {
         Self {
             retry_after_s: Some(too_many.retry_after_s),
-            ..Self::new(ErrorCode::RateLimitExceeded, too_many.line())
+            ..Self::new(ErrorCode::RateLimitExceeded, too_many.message())
         }
     }
 }
@@ -223,7 +223,7 @@ impl From<StoreError> for ApiError {
 
 impl From<BodyError> for ApiError {
     fn from(refusal: BodyError) -> Self {
-        Self::invalid(refusal.line())
+        Self::invalid(refusal.message())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::wire::{JsNumber, detected};
+use super::wire::{JsNumber, detection_word};
 use crate::model::order::{Order, OrderState, Vendor};
 use crate::model::time::Timestamp;
 use crate::model::work::{Outcome, Work};
@@ -76,7 +76,7 @@ struct WatermarkInfo<'o> {
 /// The event of an order that has just come to its end, its links made for the origin of the
 /// request that made the order.
 #[must_use]
-pub fn project(
+pub fn build_event(
     order: &Order,
     links: &PresignedUrls,
     event_id: &str,
@@ -85,7 +85,7 @@ pub fn project(
     let status = order.state.status();
     let link = |key: &Option<String>| {
         key.as_deref()
-            .map(|key| links.read(&order.origin, Vendor::Bizmori, key, now))
+            .map(|key| links.get_url(&order.origin, Vendor::Bizmori, key, now))
     };
     let (word, end) = match &order.state {
         OrderState::Complete {
@@ -106,7 +106,7 @@ pub fn project(
                     EventDetails::Extraction {
                         completed_at,
                         status,
-                        status_code: detected(found),
+                        status_code: detection_word(found),
                         watermark_found: text.is_some(),
                         watermark_info: text.map(|text| WatermarkInfo { text }),
                     }

@@ -7,9 +7,9 @@ use super::auth::AuthenticatedAccount;
 use super::error::{ApiError, ErrorCode};
 use super::request::JsonBody;
 use super::request::LegacyWebhookBody;
-use super::webhooks::{answer_registered, wish};
+use super::webhooks::{answer_registered, endpoint_params};
 use super::wire_webhooks::{LegacyWebhook, LegacyWebhookSet};
-use super::{BizmoriResult, answer};
+use super::{BizmoriResult, data_response};
 use crate::http::AppState;
 
 pub async fn set(
@@ -17,7 +17,7 @@ pub async fn set(
     AuthenticatedAccount(account): AuthenticatedAccount,
     JsonBody(body): JsonBody<LegacyWebhookBody>,
 ) -> BizmoriResult {
-    let wish = wish(&account, body.into())?;
+    let wish = endpoint_params(&account, body.into())?;
     let endpoint = context.webhooks.set_legacy(&account, wish).await?;
     let url = endpoint.url.clone();
     Ok(answer_registered(&context, &url, LegacyWebhookSet::from(endpoint)).await)
@@ -28,7 +28,7 @@ pub async fn get(
     AuthenticatedAccount(account): AuthenticatedAccount,
 ) -> BizmoriResult {
     let endpoint = context.webhooks.legacy(&account).await?;
-    Ok(answer(
+    Ok(data_response(
         endpoint.map_or_else(LegacyWebhook::default, LegacyWebhook::from),
     ))
 }
@@ -40,7 +40,7 @@ pub async fn delete(
     if let Some(endpoint) = context.webhooks.legacy(&account).await?
         && context.webhooks.unregister(&account, endpoint.id).await?
     {
-        return Ok(answer(()));
+        return Ok(data_response(()));
     }
     Err(ApiError::new(
         ErrorCode::WebhookNotFound,

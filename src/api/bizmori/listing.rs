@@ -12,7 +12,7 @@ use super::auth::AuthenticatedAccount;
 use super::error::ApiError;
 use super::request::{LIMIT_MAX, ListQuery, stats_day};
 use super::wire::{ListingWriter, OrderListing, RecentStats, RenderContext};
-use super::{BizmoriResult, answer};
+use super::{BizmoriResult, data_response};
 use crate::http::{AppState, Origin, RequestContext};
 use crate::model::listing::{OrderFilter, Page};
 use crate::model::time::DAY_MS;
@@ -24,7 +24,7 @@ use crate::storage::db::StoreError;
 const DAYS: i64 = 7;
 
 /// Where all are asked for, so many are read and written at a time.
-const PIECE_ORDERS: u32 = LIMIT_MAX;
+const CHUNK_ORDERS: u32 = LIMIT_MAX;
 
 pub async fn list(
     State(context): State<AppState>,
@@ -32,15 +32,15 @@ pub async fn list(
     called: RequestContext,
     RawQuery(query): RawQuery,
 ) -> BizmoriResult {
-    let asked = ListQuery::read(query.as_deref())?;
-    let Origin(origin) = Origin::of(&context, &called).await?;
+    let asked = ListQuery::parse(query.as_deref())?;
+    let Origin(origin) = Origin::resolve(&context, &called).await?;
     let nothing = Page {
         items: Vec::new(),
         total: 0,
     };
     let page = match asked.limit {
         _ if asked.only_others => nothing,
-        None => return all(context, account, origin, asked.filter).await,
+        None => return stream_all(context, account, origin, asked.filter).await,
         Some(limit) => {
             let page = context
                 .orders
@@ -49,7 +49,7 @@ pub async fn list(
         }
     };
     let view = RenderContext::of(&context, &account, &origin);
-    Ok(answer(OrderListing::of(&page, &asked, view)))
+    Ok(data_response(OrderListing::of(&page, &asked, view)))
 }
 
 /// A listing of all orders, under way.
@@ -64,7 +64,7 @@ struct OrderStream {
 
 /// Answers with all orders, which are read as fast as the client takes them and no faster: no
 /// more than a piece is in memory.
-async fn all(
+async fn stream_all(
     context: AppState,
     account: Arc<Account>,
     origin: String,
@@ -79,13 +79,13 @@ async fn all(
         written: ListingWriter::default(),
     };
     // A fault in the first piece is still answered as one; later it can but break off.
-    let (first, more) = all.piece().await?;
+    let (first, more) = all.next_chunk().await?;
     let rest = stream::try_unfold(more.then_some(all), async |all| {
         let Some(mut all) = all else {
             return Ok(None);
         };
         tokio::task::yield_now().await;
-        let (piece, more) = all.piece().await?;
+        let (piece, more) = all.next_chunk().await?;
         Ok::<_, StoreError>(Some((piece, more.then_some(all))))
     });
     let body = stream::once(async { Ok(first) }).chain(rest);
@@ -95,12 +95,12 @@ async fn all(
 
 impl OrderStream {
     /// The next piece, and whether there are more.
-    async fn piece(&mut self) -> Result<(String, bool), StoreError> {
+    async fn next_chunk(&mut self) -> Result<(String, bool), StoreError> {
         let orders = &self.context.orders;
-        let piece = orders.list_on(&self.account, &self.filter, PIECE_ORDERS, &mut self.cursor);
+        let piece = orders.list_next(&self.account, &self.filter, CHUNK_ORDERS, &mut self.cursor);
         let orders = piece.await?;
         let view = RenderContext::of(&self.context, &self.account, &self.origin);
-        let piece = self.written.piece(&orders, view)?;
+        let piece = self.written.next_chunk(&orders, view)?;
         Ok((piece, !orders.is_empty()))
     }
 }
@@ -113,6 +113,6 @@ pub async fn recent(
     let today = account.now().ms().div_euclid(DAY_MS);
     let last = stats_day(query.as_deref())?.unwrap_or(today);
     let first = last.saturating_sub(DAYS - 1);
-    let made = context.orders.daily(&account, first, last).await?;
-    Ok(answer(RecentStats::of(first..=last, &made)))
+    let made = context.orders.count_by_day(&account, first, last).await?;
+    Ok(data_response(RecentStats::of(first..=last, &made)))
 }

@@ -26,16 +26,16 @@ use serde::Serialize;
 
 use crate::http::{AppState, Json, Routes};
 use crate::model::rule::ResultKind;
-pub use auth::whose;
+pub use auth::resolve_account;
 use error::ApiError;
 pub use error::ErrorCode;
 
-pub use events::project;
+pub use events::build_event;
 
 /// The operations of this front door.
 #[must_use]
 pub fn routes(context: Option<AppState>) -> Routes {
-    let routes = Routes::new(context).owned(whose);
+    let routes = Routes::new(context).account_resolver(resolve_account);
     v3::routes(webhook_routes(order_routes(routes)))
 }
 
@@ -47,8 +47,8 @@ fn order_routes(routes: Routes) -> Routes {
             "/api/v2/orders/anti-ai",
             create::anti_ai,
         )
-        .making(ResultKind::Outputs)
-        .drafted(draft::anti_ai)
+        .produces(ResultKind::Outputs)
+        .fixture_builder(draft::anti_ai)
         .on(
             "bizmori.confirmAntiAi",
             Method::POST,
@@ -61,31 +61,31 @@ fn order_routes(routes: Routes) -> Routes {
             "/api/v2/orders/anti-ai/with-urls",
             create::anti_ai_with_urls,
         )
-        .making(ResultKind::Outputs)
+        .produces(ResultKind::Outputs)
         .on(
             "bizmori.createWatermarkEmbed",
             Method::POST,
             "/api/v2/orders/wtr-embed",
             create::watermark_embed,
         )
-        .making(ResultKind::Outputs)
-        .drafted(draft::watermark_embed)
+        .produces(ResultKind::Outputs)
+        .fixture_builder(draft::watermark_embed)
         .on(
             "bizmori.createWatermarkExtract",
             Method::POST,
             "/api/v2/orders/wtr-extract",
             create::watermark_extract,
         )
-        .making(ResultKind::Extraction)
-        .drafted(draft::watermark_extract)
+        .produces(ResultKind::Extraction)
+        .fixture_builder(draft::watermark_extract)
         .on(
             "bizmori.createAiDetection",
             Method::POST,
             "/api/v2/orders/ai-detection",
             create::ai_detection,
         )
-        .making(ResultKind::Detection)
-        .drafted(draft::ai_detection)
+        .produces(ResultKind::Detection)
+        .fixture_builder(draft::ai_detection)
         .on(
             "bizmori.confirmAiDetection",
             Method::POST,
@@ -210,7 +210,7 @@ fn webhook_routes(routes: Routes) -> Routes {
 type BizmoriResult = Result<Response, ApiError>;
 
 /// A success: `{"data": …}`.
-fn answer<T: Serialize>(data: T) -> Response {
+fn data_response<T: Serialize>(data: T) -> Response {
     Json(wire::DataEnvelope { data }).into_response()
 }
 

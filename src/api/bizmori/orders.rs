@@ -9,7 +9,7 @@ use super::error::{ApiError, ErrorCode};
 use super::request::{Confirm, JsonBody};
 use super::uploads::UploadUrls;
 use super::wire::{Confirmed, OrderDetail, Refreshed, RenderContext, outcome_of_order};
-use super::{BizmoriResult, answer};
+use super::{BizmoriResult, data_response};
 use crate::http::{
     AppState, OnResponseSent, Origin, PathParam, RequestContext, Services, X_MOCK_OUTCOME,
 };
@@ -51,11 +51,11 @@ async fn confirm(
         .confirm(&account, &body.order_id, &key, |order| of_type(&order.work));
     let started = started.await?;
     let status = started.order.state.status();
-    let mut response = answer(Confirmed {
+    let mut response = data_response(Confirmed {
         order_id: started.order.id.clone(),
         status,
     });
-    OnResponseSent::tie(&mut response, started.hold);
+    OnResponseSent::attach(&mut response, started.hold);
     Ok(response)
 }
 
@@ -65,12 +65,12 @@ pub async fn get(
     PathParam(order_id): PathParam,
     called: RequestContext,
 ) -> BizmoriResult {
-    let order = own(&context, &account, &order_id, ErrorCode::OrderNotOwner).await?;
-    let (order, hold) = context.orders.polled(&account, order).await?;
-    let Origin(origin) = Origin::of(&context, &called).await?;
+    let order = find_own_order(&context, &account, &order_id, ErrorCode::OrderNotOwner).await?;
+    let (order, hold) = context.orders.record_poll(&account, order).await?;
+    let Origin(origin) = Origin::resolve(&context, &called).await?;
     let view = RenderContext::of(&context, &account, &origin);
-    let mut response = answer(OrderDetail::of(&order, view));
-    OnResponseSent::tie(&mut response, hold);
+    let mut response = data_response(OrderDetail::of(&order, view));
+    OnResponseSent::attach(&mut response, hold);
     if let Some(outcome) = outcome_of_order(&order) {
         response.headers_mut().insert(X_MOCK_OUTCOME, outcome);
     }
@@ -78,7 +78,7 @@ pub async fn get(
 }
 
 /// The account's order of that id; another key's is refused with the code `foreign`.
-pub async fn own(
+pub async fn find_own_order(
     verbs: &Services,
     account: &Account,
     order_id: &str,
@@ -105,14 +105,14 @@ pub async fn refresh_urls(
     PathParam(order_id): PathParam,
     called: RequestContext,
 ) -> BizmoriResult {
-    let order = own(&context, &account, &order_id, ErrorCode::OrderNotOwner).await?;
+    let order = find_own_order(&context, &account, &order_id, ErrorCode::OrderNotOwner).await?;
     if order.state != OrderState::Pending {
         let line = format!("order {order_id} is {}", order.state.status());
         return Err(ApiError::new(ErrorCode::OrderNotPending, line));
     }
-    let Origin(origin) = Origin::of(&context, &called).await?;
+    let Origin(origin) = Origin::resolve(&context, &called).await?;
     let uploads = UploadUrls::new(&context, &account, origin);
-    Ok(answer(Refreshed::of(&order, |index| {
+    Ok(data_response(Refreshed::of(&order, |index| {
         uploads.url(&order, index)
     })))
 }

@@ -67,7 +67,7 @@ impl<T: DeserializeOwned + Default> FromRequest<AppState> for OptionalJsonBody<T
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
-        as_json(sent_as_json)?;
+        require_json(sent_as_json)?;
         parse(&bytes).map(Self)
     }
 }
@@ -80,7 +80,7 @@ impl FromRequest<AppState> for JsonBytes {
 
     async fn from_request(request: Request, _: &AppState) -> Result<Self, ApiError> {
         let (bytes, sent_as_json) = read_body(request).await?;
-        as_json(sent_as_json)?;
+        require_json(sent_as_json)?;
         Ok(Self(bytes))
     }
 }
@@ -96,7 +96,7 @@ async fn read_body(request: Request) -> Result<(Bytes, bool), ApiError> {
     Ok((bytes, sent_as_json))
 }
 
-fn as_json(sent_as_json: bool) -> Result<(), ApiError> {
+fn require_json(sent_as_json: bool) -> Result<(), ApiError> {
     if sent_as_json {
         Ok(())
     } else {

@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 
-use super::auth::{AuthenticatedAccount, bearer};
+use super::auth::{AuthenticatedAccount, parse_bearer};
 use super::error::{ApiError, ErrorCode};
 use crate::http::{AppState, Services};
 use crate::model::account::Revision;
@@ -40,12 +40,12 @@ impl FromRequestParts<AppState> for CallerBeforeSunset {
 }
 
 /// The answer of a route that ends; it says when, and what comes after it.
-pub async fn announced<T>(
+pub async fn with_deprecation_headers<T>(
     route: impl Handler<T, AppState>,
     request: Request,
     context: AppState,
 ) -> Response {
-    let revision = revision(&context, request.headers());
+    let revision = revision_of_request(&context, request.headers());
     let successor = request.uri().path().replacen("/v2/", "/v3/", 1);
     let mut response = route.call(request, context).await;
     if revision == Revision::V2026_10 {
@@ -62,10 +62,12 @@ pub async fn announced<T>(
 }
 
 /// That of the key's account; the server's where there is none.
-fn revision(verbs: &Services, headers: &HeaderMap) -> Revision {
+fn revision_of_request(verbs: &Services, headers: &HeaderMap) -> Revision {
     let shown = headers.get(AUTHORIZATION);
-    let key = shown.and_then(|value| value.to_str().ok()).and_then(bearer);
-    let account = key.and_then(|key| verbs.accounts.get(key));
+    let key = shown
+        .and_then(|value| value.to_str().ok())
+        .and_then(parse_bearer);
+    let account = key.and_then(|key| verbs.accounts.by_key(key));
     account.map_or(verbs.config.orders.revision, |account| {
         verbs.orders.revision(&account)
     })

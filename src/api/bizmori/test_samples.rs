@@ -6,7 +6,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use tokio_util::io::ReaderStream;
 
-use super::download::downloadable;
+use super::download::completed_outputs;
 use super::error::{ApiError, ErrorCode};
 use super::token::{Purpose, SAMPLES_PATH, Token};
 use crate::http::{AppState, PathParam, Services};
@@ -57,7 +57,7 @@ pub async fn get(
 ) -> Result<Response, ApiError> {
     let forbidden = |line: &str| ApiError::new(ErrorCode::AuthForbidden, line);
     let secret = &context.config.storage.s3_secret;
-    let read = |purpose| Token::read(secret, purpose, &token).map(|token| (purpose, token));
+    let read = |purpose| Token::parse(secret, purpose, &token).map(|token| (purpose, token));
     let (purpose, token) = read(Purpose::Sample)
         .or_else(|| read(Purpose::Report))
         .ok_or_else(|| forbidden("the token is not one of ours"))?;
@@ -71,7 +71,7 @@ pub async fn get(
     if purpose == Purpose::Report {
         return report(&context, &order, token.index).await;
     }
-    downloadable(&order)?;
+    completed_outputs(&order)?;
     let sample = context.orders.sample(&order, token.index).await?;
     let sample = sample.ok_or_else(|| {
         let line = format!("order {} has no output {}", order.id, token.index);

@@ -15,20 +15,20 @@ use crate::model::time::Timestamp;
 /// 50 MiB.
 const BODY_BYTES_MAX: u64 = 50 * 1024 * 1024;
 /// An hour.
-const LIFETIME_MS: i64 = 3_600_000;
+const UPLOAD_URL_TTL_MS: i64 = 3_600_000;
 
 /// What a token follows in a URL's path.
-pub const PATH: &str = "/api/v2/test-uploads/";
+pub const TEST_UPLOAD_PATH_PREFIX: &str = "/api/v2/test-uploads/";
 
 /// Where file `index` of a test order is uploaded, from `now` for an hour.
 pub fn url(secret: &str, origin: &str, order_id: &str, index: usize, now: Timestamp) -> String {
     let token = Token {
         order_id,
         index,
-        expires_at: now.plus_ms(LIFETIME_MS),
+        expires_at: now.plus_ms(UPLOAD_URL_TTL_MS),
     };
     let token = token.sign(secret, Purpose::Upload);
-    format!("{origin}{PATH}{token}")
+    format!("{origin}{TEST_UPLOAD_PATH_PREFIX}{token}")
 }
 
 pub async fn put(
@@ -37,7 +37,7 @@ pub async fn put(
     mut body: Body,
 ) -> Result<Response, ApiError> {
     let forbidden = |line: &str| ApiError::new(ErrorCode::AuthForbidden, line);
-    let token = Token::read(&context.config.storage.s3_secret, Purpose::Upload, &token)
+    let token = Token::parse(&context.config.storage.s3_secret, Purpose::Upload, &token)
         .ok_or_else(|| forbidden("the token is not one of ours"))?;
     let found = context.orders.find(Vendor::Bizmori, token.order_id).await?;
     let gone = || ApiError::new(ErrorCode::OrderNotFound, "the order of this token is gone");
@@ -63,9 +63,9 @@ pub async fn put(
     }
     let hold = context
         .orders
-        .received(account.id, &order.id, &file.key, bytes)
+        .record_upload(account.id, &order.id, &file.key, bytes)
         .await?;
     let mut answer = StatusCode::OK.into_response();
-    OnResponseSent::tie(&mut answer, hold);
+    OnResponseSent::attach(&mut answer, hold);
     Ok(answer)
 }

@@ -31,14 +31,14 @@ impl<'t> Token<'t> {
     pub fn sign(&self, secret: &str, purpose: Purpose) -> String {
         let expires_at_ms = self.expires_at.ms();
         let said = format!("{}.{}.{expires_at_ms}", self.order_id, self.index);
-        let signature = mac(secret, purpose, &said).finalize().into_bytes();
+        let signature = hmac(secret, purpose, &said).finalize().into_bytes();
         format!("{said}.{}", hex::encode(signature))
     }
 
     /// What the token says, if it is one of ours.
-    pub fn read(secret: &str, purpose: Purpose, token: &'t str) -> Option<Self> {
+    pub fn parse(secret: &str, purpose: Purpose, token: &'t str) -> Option<Self> {
         let (said, signature) = token.rsplit_once('.')?;
-        mac(secret, purpose, said)
+        hmac(secret, purpose, said)
             .verify_slice(&hex::decode(signature).ok()?)
             .ok()?;
         let mut parts = said.split('.');
@@ -50,7 +50,7 @@ impl<'t> Token<'t> {
     }
 }
 
-fn mac(secret: &str, purpose: Purpose, said: &str) -> Hmac<Sha256> {
+fn hmac(secret: &str, purpose: Purpose, said: &str) -> Hmac<Sha256> {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(match purpose {
@@ -74,13 +74,13 @@ mod tests {
             expires_at: Timestamp::from_ms(3_601_000),
         };
         let token = made.sign("secret", Purpose::Upload);
-        assert_eq!(Token::read("secret", Purpose::Upload, &token), Some(made));
-        assert_eq!(Token::read("other", Purpose::Upload, &token), None);
-        assert_eq!(Token::read("secret", Purpose::Sample, &token), None);
+        assert_eq!(Token::parse("secret", Purpose::Upload, &token), Some(made));
+        assert_eq!(Token::parse("other", Purpose::Upload, &token), None);
+        assert_eq!(Token::parse("secret", Purpose::Sample, &token), None);
         let other = token.replacen("42", "43", 1);
-        assert_eq!(Token::read("secret", Purpose::Upload, &other), None);
+        assert_eq!(Token::parse("secret", Purpose::Upload, &other), None);
         for nonsense in ["", ".", "a.b.c.d", "42.3.1.zz"] {
-            assert_eq!(Token::read("secret", Purpose::Upload, nonsense), None);
+            assert_eq!(Token::parse("secret", Purpose::Upload, nonsense), None);
         }
     }
 }

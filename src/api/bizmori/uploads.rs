@@ -64,7 +64,7 @@ impl<'v> UploadUrls<'v> {
         let media = FileKind::of_name(&file.name).filter(|_| newest && order.api == ApiVersion::V3);
         let (links, vendor) = (&verbs.links, Vendor::Bizmori);
         let media_type = media.map(FileKind::media_type);
-        links.write(origin, vendor, &file.key, now, expires_s, media_type)
+        links.upload_url(origin, vendor, &file.key, now, expires_s, media_type)
     }
 
     /// Enters the order's uploads as owed by the client, and returns the date of their URLs. The
@@ -73,7 +73,7 @@ impl<'v> UploadUrls<'v> {
         let accounts = &self.verbs.accounts;
         let owed = accounts.hand_out_upload(self.account, UploadFor::Order(order.number));
         let now = self.account.now();
-        if order.state == OrderState::Pending && order.is_awaiting() {
+        if order.state == OrderState::Pending && order.has_pending_uploads() {
             owed.keep();
         }
         now

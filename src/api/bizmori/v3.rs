@@ -28,16 +28,16 @@ pub fn routes(routes: Routes) -> Routes {
             "/api/v3/orders/wtr-embed",
             create::watermark_embed,
         )
-        .making(ResultKind::Outputs)
-        .drafted(draft::watermark_embed_v3)
+        .produces(ResultKind::Outputs)
+        .fixture_builder(draft::watermark_embed_v3)
         .on(
             "bizmori.createWatermarkExtractV3",
             Method::POST,
             "/api/v3/orders/wtr-extract",
             create::watermark_extract,
         )
-        .making(ResultKind::ExtractionV3)
-        .drafted(draft::watermark_extract_v3)
+        .produces(ResultKind::ExtractionV3)
+        .fixture_builder(draft::watermark_extract_v3)
         .on(
             "bizmori.getOrderV3",
             Method::GET,
@@ -56,7 +56,7 @@ pub fn routes(routes: Routes) -> Routes {
             "/api/v3/orders/{orderId}/reports",
             reports::create,
         )
-        .making(ResultKind::Report)
+        .produces(ResultKind::Report)
         .on(
             "bizmori.getReport",
             Method::GET,
@@ -66,7 +66,11 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 /// The account's order of that id; another key's is as good as none.
-async fn own(verbs: &Services, account: &Account, order_id: &str) -> Result<Arc<Order>, ApiError> {
+async fn find_own_order(
+    verbs: &Services,
+    account: &Account,
+    order_id: &str,
+) -> Result<Arc<Order>, ApiError> {
     let digits = order_id.bytes().all(|byte| byte.is_ascii_digit());
     if !digits || !(1..=ORDER_ID_DIGITS_MAX).contains(&order_id.len()) {
         let line = format!("orderId: {order_id} is not 1 to {ORDER_ID_DIGITS_MAX} digits");

@@ -14,7 +14,7 @@ use super::wire_webhooks::{
     EventItem, EventPage, EventRetried, FailedRetried, Pagination, WebhookCreated, WebhookDetail,
     WebhookItem, WebhookPage, WebhookUpdated,
 };
-use super::{BizmoriResult, answer};
+use super::{BizmoriResult, data_response};
 use crate::http::{AppState, PathParam, PathParamPair, X_MOCK_REASON, header_line};
 use crate::model::ids::{DeliveryId, WebhookId};
 use crate::services::accounts::Account;
@@ -33,12 +33,15 @@ fn webhook_id(segment: &str) -> Result<WebhookId, ApiError> {
 }
 
 /// What the body asks for; a test key has test endpoints only.
-pub(super) fn wish(account: &Account, body: WebhookBody) -> Result<EndpointParams, ApiError> {
+pub(super) fn endpoint_params(
+    account: &Account,
+    body: WebhookBody,
+) -> Result<EndpointParams, ApiError> {
     let wish = EndpointParams::from(body);
     let invalid = |(field, line)| ApiError::invalid(format!("{field}: {line}"));
     wish.check().map_err(invalid)?;
     let forbidden = |line| ApiError::new(ErrorCode::AuthForbidden, format!("isTest: {line}"));
-    wish.of_key(account.is_test()).map_err(forbidden)
+    wish.restrict_to_key(account.is_test()).map_err(forbidden)
 }
 
 /// Returns the response to a webhook that was registered or changed. Its `X-Mock-Reason` says why nothing
@@ -48,7 +51,7 @@ pub(super) async fn answer_registered(
     url: &str,
     data: impl Serialize,
 ) -> Response {
-    let mut response = answer(data);
+    let mut response = data_response(data);
     if let Some(line) = context.webhooks.refusal(url).await {
         let reason = header_line(&format!("url: {line}"));
         response.headers_mut().insert(X_MOCK_REASON, reason);
@@ -63,7 +66,7 @@ pub async fn create(
 ) -> BizmoriResult {
     let endpoint = context
         .webhooks
-        .register(&account, wish(&account, body)?)
+        .register(&account, endpoint_params(&account, body)?)
         .await?;
     let url = endpoint.url.clone();
     Ok(answer_registered(&context, &url, WebhookCreated::from(endpoint)).await)
@@ -74,13 +77,13 @@ pub async fn list(
     AuthenticatedAccount(account): AuthenticatedAccount,
     RawQuery(query): RawQuery,
 ) -> BizmoriResult {
-    let paging = Paging::read(query.as_deref(), 10)?;
+    let paging = Paging::parse(query.as_deref(), 10)?;
     let page = context
         .webhooks
         .endpoints(&account, &paging.keyword, paging.limit, paging.offset())
         .await?;
     let webhooks = page.items.iter().map(WebhookItem::from).collect();
-    Ok(answer(WebhookPage {
+    Ok(data_response(WebhookPage {
         webhooks,
         pagination: pagination(&paging, page.total),
     }))
@@ -97,7 +100,7 @@ pub async fn get(
         .endpoint(&account, id)
         .await?
         .ok_or_else(|| not_found(id))?;
-    Ok(answer(WebhookDetail::from(endpoint)))
+    Ok(data_response(WebhookDetail::from(endpoint)))
 }
 
 pub async fn update(
@@ -106,11 +109,11 @@ pub async fn update(
     PathParam(id): PathParam,
     JsonBody(body): JsonBody<WebhookBody>,
 ) -> BizmoriResult {
-    let wish = wish(&account, body)?;
+    let wish = endpoint_params(&account, body)?;
     let id = webhook_id(&id)?;
     let endpoint = context
         .webhooks
-        .change(&account, id, wish)
+        .update(&account, id, wish)
         .await?
         .ok_or_else(|| not_found(id))?;
     let url = endpoint.url.clone();
@@ -124,7 +127,7 @@ pub async fn delete(
 ) -> BizmoriResult {
     let id = webhook_id(&id)?;
     if context.webhooks.unregister(&account, id).await? {
-        return Ok(answer(()));
+        return Ok(data_response(()));
     }
     Err(not_found(id))
 }
@@ -135,7 +138,7 @@ pub async fn events(
     PathParam(id): PathParam,
     RawQuery(query): RawQuery,
 ) -> BizmoriResult {
-    let paging = Paging::read(query.as_deref(), 20)?;
+    let paging = Paging::parse(query.as_deref(), 20)?;
     let id = webhook_id(&id)?;
     let endpoint = context
         .webhooks
@@ -148,7 +151,7 @@ pub async fn events(
         .await?;
     let pagination = pagination(&paging, page.total);
     let events = page.items.into_iter().map(EventItem::from).collect();
-    Ok(answer(EventPage { events, pagination }))
+    Ok(data_response(EventPage { events, pagination }))
 }
 
 pub async fn retry_event(
@@ -164,7 +167,7 @@ pub async fn retry_event(
         return Err(ApiError::new(ErrorCode::WebhookEventNotFound, line));
     };
     let retried = context.webhooks.retry(&account, id, row_id).await?;
-    Ok(answer(EventRetried::from(retried)))
+    Ok(data_response(EventRetried::from(retried)))
 }
 
 pub async fn retry_failed_events(
@@ -176,7 +179,7 @@ pub async fn retry_failed_events(
     let window = body.window()?;
     let id = webhook_id(&id)?;
     let tally = context.webhooks.retry_failed(&account, id, window).await?;
-    Ok(answer(FailedRetried::from(tally)))
+    Ok(data_response(FailedRetried::from(tally)))
 }
 
 fn pagination(paging: &Paging, total: u64) -> Pagination {

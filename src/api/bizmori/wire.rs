@@ -18,7 +18,10 @@ use created::NewFileView;
 pub use created::{
     AiDetectionCreated, AntiAiCreated, StartedOrder, WatermarkEmbedCreated, WatermarkExtractCreated,
 };
-pub use detail::{OrderDetail, OrderErrors, RenderContext, detected, detection_status, extraction};
+pub use detail::{
+    OrderDetail, OrderErrors, RenderContext, detection_status_word, detection_word,
+    extraction_outcome,
+};
 pub use listing::{ListingWriter, OrderListing, RecentStats};
 
 /// `{"data": …}`.
@@ -46,7 +49,7 @@ impl Serialize for JsNumber {
 
 /// The verdict's word and its number on the create page.
 pub fn status_code(probability: f64) -> (&'static str, u8) {
-    match Likelihood::of(probability) {
+    match Likelihood::from_probability(probability) {
         Likelihood::LikelyAi => ("likely_ai", 1),
         Likelihood::UncertainAi => ("uncertain_ai", 2),
         Likelihood::UncertainReal => ("uncertain_real", 3),
@@ -78,7 +81,7 @@ pub fn outcome_of_order(order: &Order) -> Option<HeaderValue> {
             Some(outcome_line(&settled, &found.verdict.basis))
         }
         Outcome::Extraction(found) => {
-            let settled = format!("watermark {}", detection_status(found));
+            let settled = format!("watermark {}", detection_status_word(found));
             Some(outcome_line(&settled, &found.basis))
         }
         Outcome::Outputs(_) | Outcome::Bulk(_) => None,
@@ -95,7 +98,7 @@ impl Refreshed {
     /// The order's files that are still to come, each with where to put it.
     pub fn of(order: &Order, upload_url: impl Fn(usize) -> String) -> Self {
         let files = order.files.iter().enumerate();
-        let awaited = files.filter(|(_, file)| file.is_awaited());
+        let awaited = files.filter(|(_, file)| file.is_upload_pending());
         let files = awaited.map(|(index, file)| NewFileView::of(file, || upload_url(index)));
         Self {
             files: files.collect(),

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::described::{ACCOUNT, STORE, account, refuses};
-use super::error::{ApiError, ControlJson, to_its_end};
+use super::described::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
+use super::error::{ApiError, ControlJson, run_to_completion};
 use super::listing::{self, PageParams, describe_page};
 use super::named_account::NamedAccount;
 use super::query::ControlQuery;
@@ -37,7 +37,7 @@ impl From<&Account> for AccountView {
 }
 
 const KEY: &str = "The API key behind which the account is.";
-const BAD_KEY: [(u16, &str); 1] = [(400, "bad_key")];
+const BAD_KEY_ERROR: [(u16, &str); 1] = [(400, "bad_key")];
 
 /// The key in the path.
 pub struct AccountKeyInPath(String);
@@ -50,7 +50,7 @@ impl FromRequestParts<AppState> for AccountKeyInPath {
         let Path(key) = read.map_err(|_| {
             let key = parts.uri.path().rsplit('/').next().unwrap_or_default();
             let hint = "percent-encode the key as UTF-8";
-            ApiError::bad("bad_key", format!("{key} is no key"), hint)
+            ApiError::bad_request("bad_key", format!("{key} is no key"), hint)
         })?;
         // Refuses a call whose query or body names another account than its path.
         let named = NamedAccount::from_request_parts(parts, context).await?;
@@ -58,7 +58,7 @@ impl FromRequestParts<AppState> for AccountKeyInPath {
         if is_too_long(&key) {
             let message = format!("the key has {} characters", key.chars().count());
             let hint = format!("{KEY_CHARS_MAX} at most");
-            return Err(ApiError::bad("bad_key", message, hint));
+            return Err(ApiError::bad_request("bad_key", message, hint));
         }
         Ok(Self(key))
     }
@@ -75,11 +75,11 @@ struct AccountPage {
 
 pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does("The accounts", "Page by page, those made by use included.")
-        .asks_query(listing::inputs([account()]))
-        .where_input("account", "Only the account of that key.")
-        .answers::<AccountPage>(200, "The accounts.");
-    refuses(describe_page(described), &[&[(400, "bad_query")]])
+        .summary("The accounts", "Page by page, those made by use included.")
+        .query_params(listing::describe_params([account()]))
+        .describe_param("account", "Only the account of that key.")
+        .response::<AccountPage>(200, "The accounts.");
+    error_responses(describe_page(described), &[&[(400, "bad_query")]])
 }
 
 pub async fn list(
@@ -87,37 +87,37 @@ pub async fn list(
     named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let query = ControlQuery::read(query.as_deref(), &["limit", "after"])?;
+    let query = ControlQuery::parse(query.as_deref(), &["limit", "after"])?;
     let page = PageParams::<String>::read(&query)?;
     let mut accounts = if let Some(key) = named.key() {
-        context.accounts.get(key).into_iter().collect()
+        context.accounts.by_key(key).into_iter().collect()
     } else {
         let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
         let one_more = limit.saturating_add(1);
         context.accounts.page(page.after.as_deref(), one_more)
     };
-    let next = listing::cut(&mut accounts, page.limit, |last| last.key.clone());
+    let next = listing::cut_page(&mut accounts, page.limit, |last| last.key.clone());
     let frame = AccountPage {
         accounts: Vec::new(),
         next,
     };
     let show = |account: Arc<Account>| Some(AccountView::from(account.as_ref()));
-    listing::answer(&frame, "accounts", accounts, show).await
+    listing::page_response(&frame, "accounts", accounts, show).await
 }
 
 pub fn describe_get(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does("An account", "How it is set up.")
-        .where_input("key", KEY)
-        .answers::<AccountView>(200, "The account.");
-    refuses(described, &[&BAD_KEY, &ACCOUNT])
+        .summary("An account", "How it is set up.")
+        .describe_param("key", KEY)
+        .response::<AccountView>(200, "The account.");
+    error_responses(described, &[&BAD_KEY_ERROR, &ACCOUNT_ERRORS])
 }
 
 pub async fn get(
     State(context): State<AppState>,
     AccountKeyInPath(key): AccountKeyInPath,
 ) -> Result<Response, ApiError> {
-    let account = context.accounts.get(&key).ok_or_else(|| {
+    let account = context.accounts.by_key(&key).ok_or_else(|| {
         let hint = "it is made at its first use, or by PUT /_mock/accounts/{key}";
         ApiError::not_found("unknown_account", format!("no account {key}"), hint)
     })?;
@@ -126,14 +126,14 @@ pub async fn get(
 
 pub fn describe_set(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Set an account up",
             "Makes it where it is not there yet. What is left out is set to its default.",
         )
-        .where_input("key", KEY)
-        .asks_json::<AccountSettings>(false)
-        .answers::<AccountView>(200, "The account as it is set up now.");
-    refuses(described, &[&BAD_KEY, &STORE])
+        .describe_param("key", KEY)
+        .json_body::<AccountSettings>(false)
+        .response::<AccountView>(200, "The account as it is set up now.");
+    error_responses(described, &[&BAD_KEY_ERROR, &STORE_ERRORS])
 }
 
 /// Checks that an account can be set up so.
@@ -146,7 +146,7 @@ pub fn check(settings: &AccountSettings) -> Result<(), ApiError> {
     }
     let why = "retentionDays: 0 is no retention";
     let hint = "give 1 day or more; null is the server's --retention-days";
-    Err(ApiError::bad("bad_body", why, hint))
+    Err(ApiError::bad_request("bad_body", why, hint))
 }
 
 pub async fn set(
@@ -155,7 +155,7 @@ pub async fn set(
     ControlJson(settings): ControlJson<AccountSettings>,
 ) -> Result<Response, ApiError> {
     check(&settings)?;
-    let sunset = context.orders.sunset_by(&settings);
+    let sunset = context.orders.sunset_for(&settings);
     let configured = context.accounts.configure(&key, settings, sunset);
     let account = configured.await?;
     Ok(Json(AccountView::from(account.as_ref())).into_response())
@@ -163,22 +163,22 @@ pub async fn set(
 
 pub fn describe_delete(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Remove an account",
             "With all that it owns: a test's teardown. One that is not there is gone already.",
         )
-        .where_input("key", KEY)
-        .answers_nothing(204, "It is gone.");
-    refuses(described, &[&BAD_KEY, &STORE])
+        .describe_param("key", KEY)
+        .empty_response(204, "It is gone.");
+    error_responses(described, &[&BAD_KEY_ERROR, &STORE_ERRORS])
 }
 
 pub async fn delete(
     State(context): State<AppState>,
     AccountKeyInPath(key): AccountKeyInPath,
 ) -> Result<Response, ApiError> {
-    to_its_end(async move {
-        context.accounts.forget(&key).await?;
-        context.journal.sweep();
+    run_to_completion(async move {
+        context.accounts.delete(&key).await?;
+        context.journal.drop_ended_accounts();
         context.inbox.clear(Some(&key));
         Ok(StatusCode::NO_CONTENT.into_response())
     })

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
-use super::described::refuses;
+use super::described::error_responses;
 use super::error::ApiError;
 use crate::http::AppState;
 use crate::http::openapi::OperationDoc;
@@ -14,13 +14,13 @@ const PEM: &str = "application/pem-certificate-chain";
 
 pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "The certificate to trust",
             "That of the authority that has signed the server's own certificate, in PEM. It is made \
              at the first start and kept in the data directory.",
         )
-        .answers_bytes(200, "The certificate.", &[PEM]);
-    refuses(described, &[&[(404, "no_tls")]])
+        .binary_response(200, "The certificate.", &[PEM]);
+    error_responses(described, &[&[(404, "no_tls")]])
 }
 
 pub async fn get(State(context): State<AppState>) -> Result<Response, ApiError> {

@@ -22,7 +22,7 @@ use crate::services::worker::{
 pub mod described;
 pub mod drain;
 
-pub(super) const INSTANT: &str = "such as 2026-03-12T10:00:00.000Z";
+pub(super) const INSTANT_EXAMPLE: &str = "such as 2026-03-12T10:00:00.000Z";
 const STEP_HINT: &str = "milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most";
 
 /// A clock, and what is due next by it.
@@ -99,7 +99,7 @@ impl From<PendingWork> for WaitingLine {
 }
 
 /// Returns how the clock of `account`, or the default clock, stands now.
-async fn shown(verbs: &Services, account: Option<&Account>) -> Result<ClockView, ApiError> {
+async fn clock_view(verbs: &Services, account: Option<&Account>) -> Result<ClockView, ApiError> {
     let next = verbs.worker.next_job(account).await?;
     let id = account.map_or(ClockId::DEFAULT, Account::clock_id);
     let clock = verbs.accounts.clock(id);
@@ -123,14 +123,14 @@ pub async fn get(
     named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    ControlQuery::read(query.as_deref(), &[])?;
+    ControlQuery::parse(query.as_deref(), &[])?;
     let clock = match named.usable_scope(&context)? {
-        Scope::Account(account) => shown(&context, Some(&account)).await?,
-        Scope::All => shown(&context, None).await?,
+        Scope::Account(account) => clock_view(&context, Some(&account)).await?,
+        Scope::All => clock_view(&context, None).await?,
         // It would follow the default clock, and has no work.
         Scope::Unknown => ClockView {
             next: None,
-            ..shown(&context, None).await?
+            ..clock_view(&context, None).await?
         },
     };
     Ok(Json(clock).into_response())
@@ -159,7 +159,7 @@ pub(super) enum ClockMode {
 
 impl ClockMode {
     /// A clock that goes so, from `at` on.
-    pub(super) fn showing(self, at: Timestamp) -> Clock {
+    pub(super) fn clock_at(self, at: Timestamp) -> Clock {
         match self {
             Self::Running => Clock::running_from(at),
             Self::Frozen => Clock::Frozen { at },
@@ -173,17 +173,21 @@ pub async fn set(
     named: NamedAccount,
     ControlJson(body): ControlJson<SetClock>,
 ) -> Result<Response, ApiError> {
-    let account = named.admit(&context).await?;
+    let account = named.create_account(&context).await?;
     let at = match &body.now {
         None => None,
         Some(text) => Some(clock::parse_iso(text).ok_or_else(|| {
-            ApiError::bad("bad_now", format!("now: {text} is no instant"), INSTANT)
+            ApiError::bad_request(
+                "bad_now",
+                format!("now: {text} is no instant"),
+                INSTANT_EXAMPLE,
+            )
         })?),
     };
     let mode = body.mode;
-    let set = move |now| mode.showing(at.unwrap_or(now));
+    let set = move |now| mode.clock_at(at.unwrap_or(now));
     context.accounts.set_clock(account.clone(), set).await?;
-    Ok(Json(shown(&context, account.as_deref()).await?).into_response())
+    Ok(Json(clock_view(&context, account.as_deref()).await?).into_response())
 }
 
 /// Target of an advance: a duration or an instant.
@@ -193,8 +197,8 @@ pub struct AdvanceClock {
     /// The key; left out, the default clock.
     #[serde(rename = "account")]
     _account: Option<AccountKey>,
-    #[serde(default, deserialize_with = "super::rules::wire::said")]
-    #[schemars(schema_with = "described::step")]
+    #[serde(default, deserialize_with = "super::rules::wire::double_option")]
+    #[schemars(schema_with = "described::duration_schema")]
     by: Option<Value>,
     /// An instant.
     #[schemars(extend("format" = "date-time"))]
@@ -234,8 +238,8 @@ pub async fn advance(
     named: NamedAccount,
     ControlJson(body): ControlJson<AdvanceClock>,
 ) -> Result<Response, ApiError> {
-    let step = step(&body)?;
-    let account = named.admit(&context).await?;
+    let step = advance_target(&body)?;
+    let account = named.create_account(&context).await?;
     let advanced = context.worker.advance(account, step).await;
     let advanced = advanced.map_err(|error| match error {
         AdvanceError::OutOfRange { now } => {
@@ -245,23 +249,23 @@ pub async fn advance(
                 clock::iso(now)
             );
             let hint = "an instant after that, 100 years at most";
-            ApiError::bad("bad_instant", message, hint)
+            ApiError::bad_request("bad_instant", message, hint)
         }
         AdvanceError::Store(error) => error.into(),
     })?;
     Ok(Json(AdvanceView::from(advanced)).into_response())
 }
 
-fn step(body: &AdvanceClock) -> Result<AdvanceStep, ApiError> {
+fn advance_target(body: &AdvanceClock) -> Result<AdvanceStep, ApiError> {
     match (&body.by, &body.to) {
         (Some(by), None) => duration_ms(by).map(AdvanceStep::ByMs),
         (None, Some(to)) => clock::parse_iso(to).map(AdvanceStep::To).ok_or_else(|| {
             let message = format!("to: {to} is no instant");
-            ApiError::bad("bad_instant", message, INSTANT)
+            ApiError::bad_request("bad_instant", message, INSTANT_EXAMPLE)
         }),
         (None, None) => {
             let message = "the body has neither by nor to";
-            Err(ApiError::bad(
+            Err(ApiError::bad_request(
                 "bad_body",
                 message,
                 "give one of them, such as {\"by\": \"10s\"}",
@@ -269,7 +273,11 @@ fn step(body: &AdvanceClock) -> Result<AdvanceStep, ApiError> {
         }
         (Some(_), Some(_)) => {
             let message = "the body has both by and to";
-            Err(ApiError::bad("bad_body", message, "give one of them"))
+            Err(ApiError::bad_request(
+                "bad_body",
+                message,
+                "give one of them",
+            ))
         }
     }
 }
@@ -284,7 +292,7 @@ fn duration_ms(by: &Value) -> Result<i64, ApiError> {
     let ms = ms.filter(|ms| (0..=STEP_MS_MAX).contains(ms));
     ms.ok_or_else(|| {
         let message = format!("by: {by} is no duration to advance by");
-        ApiError::bad("bad_duration", message, STEP_HINT)
+        ApiError::bad_request("bad_duration", message, STEP_HINT)
     })
 }
 

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::described::{STORE, account, refuses};
+use super::described::{STORE_ERRORS, account, error_responses};
 use super::error::ApiError;
 use super::listing::{self, PageParams, describe_page, next_of};
 use super::named_account::{NamedAccount, Scope};
@@ -20,7 +20,7 @@ use crate::model::rule::RuleId;
 use crate::platform::clock::iso;
 use crate::services::webhooks::{AttemptFilter, AttemptRecord, RetryError};
 
-const UNKNOWN: [(u16, &str); 1] = [(404, "unknown_delivery")];
+const UNKNOWN_ATTEMPT: [(u16, &str); 1] = [(404, "unknown_delivery")];
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Deliveries")]
@@ -116,22 +116,25 @@ pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
         schema: serde_json::json!({"type": kind}),
     };
     let described = described
-        .does(
+        .summary(
             "Every attempt at a webhook",
             "As it was sent, and what came of it. The last 1000 of an account are kept, also of \
              webhooks that are gone. The first page has the newest ones; on each page the newest \
              is last.",
         )
-        .asks_query(listing::inputs([
+        .query_params(listing::describe_params([
             account(),
             input("webhookId", "integer"),
             input("eventType", "string"),
         ]))
-        .where_input("account", "Only those of that key.")
-        .where_input("webhookId", "Only those to that webhook.")
-        .where_input("eventType", "Only those of such events.")
-        .answers::<AttemptPage>(200, "The attempts.");
-    refuses(describe_page(described), &[&[(400, "bad_query")], &STORE])
+        .describe_param("account", "Only those of that key.")
+        .describe_param("webhookId", "Only those to that webhook.")
+        .describe_param("eventType", "Only those of such events.")
+        .response::<AttemptPage>(200, "The attempts.");
+    error_responses(
+        describe_page(described),
+        &[&[(400, "bad_query")], &STORE_ERRORS],
+    )
 }
 
 pub async fn list(
@@ -140,7 +143,7 @@ pub async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let known = ["webhookId", "eventType", "limit", "after"];
-    let query = ControlQuery::read(query.as_deref(), &known)?;
+    let query = ControlQuery::parse(query.as_deref(), &known)?;
     let page = PageParams::read(&query)?;
     let scope = named.scope(&context);
     if let Scope::Unknown = scope {
@@ -165,21 +168,21 @@ pub async fn list(
         async move { webhooks.attempts_in_span(&filter, range, limit).await }
     };
     let show = |sent: Option<AttemptRecord>| sent.map(AttemptView::from);
-    listing::answer_span(&frame, "deliveries", span, read, show).await
+    listing::span_response(&frame, "deliveries", span, read, show).await
 }
 
 pub fn describe_resend(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Send a delivery once more",
             "Now, however it stands, after what is under way to its webhook. One that was sent stays \
              sent; one that has failed for good is tried once more after 30 minutes, if this \
              fails; one that is still tried goes on from there. Rules apply, but for those that \
              would put it off.",
         )
-        .where_input("id", "The delivery's id.")
-        .answers::<AttemptView>(200, "The attempt that was made.");
-    refuses(described, &[&UNKNOWN, &STORE])
+        .describe_param("id", "The delivery's id.")
+        .response::<AttemptView>(200, "The attempt that was made.");
+    error_responses(described, &[&UNKNOWN_ATTEMPT, &STORE_ERRORS])
 }
 
 pub async fn resend(

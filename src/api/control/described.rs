@@ -23,12 +23,12 @@ const ABOUT: ApiInfo = ApiInfo {
 };
 
 /// What is refused, with its status, where the account that is named may be unknown.
-pub const ACCOUNT: [(u16, &str); 1] = [(404, "unknown_account")];
+pub const ACCOUNT_ERRORS: [(u16, &str); 1] = [(404, "unknown_account")];
 /// Where an account is written to.
-pub const STORE: [(u16, &str); 1] = [(409, "account_gone")];
+pub const STORE_ERRORS: [(u16, &str); 1] = [(409, "account_gone")];
 
 /// Adds what is refused with these codes and statuses, and what every operation may refuse.
-pub fn refuses<'s>(
+pub fn error_responses<'s>(
     described: OperationDoc<'s>,
     groups: &[&[(u16, &'static str)]],
 ) -> OperationDoc<'s> {
@@ -47,7 +47,7 @@ pub fn refuses<'s>(
     for (status, code) in groups.iter().copied().flatten() {
         codes.entry(*status).or_default().push(code);
     }
-    let mut described = described.with_key();
+    let mut described = described.security();
     for (status, mut told) in codes {
         told.sort_unstable();
         told.dedup();
@@ -55,7 +55,7 @@ pub fn refuses<'s>(
         let schema = described.schema::<ErrorEnvelope>();
         let code = json!({"properties": {"error": {"properties": {"code": {"enum": told}}}}});
         let schema = json!({"allOf": [schema, code]});
-        described = described.answers_json(status, &text, &schema);
+        described = described.response_schema(status, &text, &schema);
     }
     described
 }
@@ -81,9 +81,9 @@ pub fn description() -> Value {
 pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let schema = json!({"type": "object", "required": ["openapi", "info", "paths"]});
     let described = described
-        .does("This description", "OpenAPI 3.1, made from the code.")
-        .answers_json(200, "The description.", &schema);
-    refuses(described, &[])
+        .summary("This description", "OpenAPI 3.1, made from the code.")
+        .response_schema(200, "The description.", &schema);
+    error_responses(described, &[])
 }
 
 pub async fn openapi() -> Response {

@@ -26,7 +26,11 @@ pub struct ApiError {
 
 impl ApiError {
     /// What was asked for cannot be done.
-    pub fn bad(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub fn bad_request(
+        code: &'static str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
             code,
@@ -53,7 +57,7 @@ impl ApiError {
     ) -> Self {
         Self {
             status: StatusCode::NOT_FOUND,
-            ..Self::bad(code, message, hint)
+            ..Self::bad_request(code, message, hint)
         }
     }
 
@@ -65,7 +69,7 @@ impl ApiError {
     ) -> Self {
         Self {
             status: StatusCode::CONFLICT,
-            ..Self::bad(code, message, hint)
+            ..Self::bad_request(code, message, hint)
         }
     }
 
@@ -73,7 +77,7 @@ impl ApiError {
     pub fn gone(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             status: StatusCode::GONE,
-            ..Self::bad(code, message, hint)
+            ..Self::bad_request(code, message, hint)
         }
     }
 
@@ -116,16 +120,16 @@ impl ApiError {
         };
         Self {
             status,
-            ..Self::bad(refused.name(), message, hint)
+            ..Self::bad_request(refused.name(), message, hint)
         }
     }
 
     /// A fault of ours.
-    pub fn broken(message: impl Into<String>) -> Self {
+    pub fn internal(message: impl Into<String>) -> Self {
         let hint = "this is a fault of stuntdouble's: see its log";
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,
-            ..Self::bad("internal", message, hint)
+            ..Self::bad_request("internal", message, hint)
         }
     }
 }
@@ -148,7 +152,7 @@ pub struct ErrorBody<'r> {
 
 impl ApiError {
     /// Returns the error as a part of a body.
-    pub fn body(&self) -> ErrorBody<'_> {
+    pub fn body_error(&self) -> ErrorBody<'_> {
         ErrorBody {
             code: self.code,
             message: &self.message,
@@ -174,7 +178,7 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let error = self.body();
+        let error = self.body_error();
         self.respond_with(&ErrorEnvelope { error })
     }
 }
@@ -186,7 +190,7 @@ impl From<StoreError> for ApiError {
                 let hint = "the account was reset while this ran; ask again";
                 Self {
                     status: StatusCode::CONFLICT,
-                    ..Self::bad("account_gone", error.to_string(), hint)
+                    ..Self::bad_request("account_gone", error.to_string(), hint)
                 }
             }
             StoreError::DiskFull(_) => {
@@ -194,10 +198,10 @@ impl From<StoreError> for ApiError {
                     "free some space on that disk and ask again; the server needs no restart";
                 Self {
                     status: StatusCode::INTERNAL_SERVER_ERROR,
-                    ..Self::bad("disk_full", error.to_string(), hint)
+                    ..Self::bad_request("disk_full", error.to_string(), hint)
                 }
             }
-            StoreError::Broken(_) => Self::broken(error.to_string()),
+            StoreError::Broken(_) => Self::internal(error.to_string()),
         }
     }
 }
@@ -205,23 +209,23 @@ impl From<StoreError> for ApiError {
 impl From<Box<dyn std::error::Error + Send + Sync>> for ApiError {
     /// Returns the refusal of a listing that could not be read. The error has been logged.
     fn from(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
-        Self::broken(error.to_string())
+        Self::internal(error.to_string())
     }
 }
 
 impl From<BodyError> for ApiError {
     fn from(refusal: BodyError) -> Self {
-        Self::bad("bad_body", refusal.line(), "send one JSON object")
+        Self::bad_request("bad_body", refusal.message(), "send one JSON object")
     }
 }
 
 /// Does it to its end, whether or not anybody waits for it: who hangs up half way leaves nothing done
 /// by half.
-pub async fn to_its_end<T: Send + 'static>(
+pub async fn run_to_completion<T: Send + 'static>(
     work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
 ) -> Result<T, ApiError> {
     let done = tokio::spawn(work).await;
-    done.unwrap_or_else(|error| Err(ApiError::broken(error.to_string())))
+    done.unwrap_or_else(|error| Err(ApiError::internal(error.to_string())))
 }
 
 /// A JSON body of the shape of `T`, without the `account` that every body may have. No body at all is
@@ -251,12 +255,12 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let json: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
     let mut source = serde_json::Deserializer::from_slice(json);
     let WithAccount(parsed) = serde_path_to_error::deserialize(&mut source)
-        .map_err(|error| refusal(&error.path().to_string(), error.inner()))?;
-    source.end().map_err(|error| refusal(".", &error))?;
+        .map_err(|error| json_error(&error.path().to_string(), error.inner()))?;
+    source.end().map_err(|error| json_error(".", &error))?;
     Ok(parsed)
 }
 
-fn refusal(path: &str, error: &serde_json::Error) -> ApiError {
+fn json_error(path: &str, error: &serde_json::Error) -> ApiError {
     // Where what is wrong has no name, that around it is named.
     let path = path.strip_suffix(".?").unwrap_or(path);
     let message = if matches!(path, "." | "?") {
@@ -265,5 +269,5 @@ fn refusal(path: &str, error: &serde_json::Error) -> ApiError {
         format!("{path}: {error}")
     };
     let hint = "GET /_mock/openapi.json describes the fields and their types";
-    ApiError::bad("bad_body", message, hint)
+    ApiError::bad_request("bad_body", message, hint)
 }

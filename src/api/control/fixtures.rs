@@ -17,8 +17,8 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 
-use super::described::{STORE, refuses};
-use super::error::{ApiError, to_its_end};
+use super::described::{STORE_ERRORS, error_responses};
+use super::error::{ApiError, run_to_completion};
 use super::named_account::NamedAccount;
 use crate::http::openapi::OperationDoc;
 use crate::http::{
@@ -26,15 +26,15 @@ use crate::http::{
 };
 use crate::platform::presign::host_of;
 use apply::apply;
-use check::{FixturePlan, FixtureSource, plan};
-use source::{FixtureError, JsonPath, Violation, located, read};
+use check::{FixturePlan, FixtureSource, check_document};
+use source::{FixtureError, JsonPath, Violation, read, with_line};
 use wire::{FixtureDocument, FixtureResult};
 
 /// Pictures come in it, as base64.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// The document's text, as what is to be done. `named` is the account that the call names beside it.
-async fn planned(
+async fn parse_and_plan(
     verbs: &Services,
     bytes: &[u8],
     from: FixtureSource<'_>,
@@ -42,29 +42,32 @@ async fn planned(
 ) -> Result<FixturePlan, FixtureError> {
     let (text, mut document) = read(bytes)?;
     let in_document = document.account.take().map(String::from);
-    named
-        .merged_with(in_document)
-        .map_err(|refusal| located(text, Violation::within(&JsonPath::default(), &refusal)))?;
-    let planned = plan(verbs, document, from).await;
-    planned.map_err(|wrong| located(text, wrong))
+    named.merged_with(in_document).map_err(|refusal| {
+        with_line(
+            text,
+            Violation::from_api_error(&JsonPath::default(), &refusal),
+        )
+    })?;
+    let planned = check_document(verbs, document, from).await;
+    planned.map_err(|wrong| with_line(text, wrong))
 }
 
 pub fn describe_put(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Set up fixtures",
             "Accounts, webhooks, rules and finished orders, from one document. Every account that \
              is named is begun anew; `rules` replace those that name no account. Nothing is done \
              where anything is wrong, which is told with its line and field.",
         )
-        .asks_json::<FixtureDocument>(true)
-        .answers::<FixtureResult>(200, "What was set up.");
+        .json_body::<FixtureDocument>(true)
+        .response::<FixtureResult>(200, "What was set up.");
     let codes = [
         (400, "bad_fixtures"),
         (400, "bad_host"),
         (400, "too_many_rules"),
     ];
-    refuses(described, &[&codes, &STORE])
+    error_responses(described, &[&codes, &STORE_ERRORS])
 }
 
 pub async fn put(
@@ -77,21 +80,21 @@ pub async fn put(
     let bytes = bytes.map_err(|refusal| match refusal {
         BodyError::TooLarge => {
             let message = format!("the document has more than {DOCUMENT_BYTES_MAX} bytes");
-            ApiError::bad("bad_body", message, "name the files, with --fixtures FILE")
+            ApiError::bad_request("bad_body", message, "name the files, with --fixtures FILE")
         }
         BodyError::CutShort | BodyError::Stalled(_) => refusal.into(),
     })?;
-    let Origin(origin) = Origin::of(&context, &called).await?;
+    let Origin(origin) = Origin::resolve(&context, &called).await?;
     let from = FixtureSource {
         base: None,
         origin: &origin,
     };
-    let plan = planned(&context, &bytes, from, named).await?;
-    Ok(Json(done(&context, plan).await?).into_response())
+    let plan = parse_and_plan(&context, &bytes, from, named).await?;
+    Ok(Json(apply_plan(&context, plan).await?).into_response())
 }
 
-async fn done(context: &AppState, plan: FixturePlan) -> Result<FixtureResult, ApiError> {
-    to_its_end(apply(Arc::clone(context), plan)).await
+async fn apply_plan(context: &AppState, plan: FixturePlan) -> Result<FixtureResult, ApiError> {
+    run_to_completion(apply(Arc::clone(context), plan)).await
 }
 
 /// Sets up what the file says, before the server serves. `origin` is where it will.
@@ -102,15 +105,15 @@ pub async fn load(context: &AppState, file: &Path, origin: &str) -> Result<(), S
     let named = file.display();
     let bytes = tokio::fs::read(file).await;
     let bytes = bytes.map_err(|error| format!("cannot read {named}: {error}"))?;
-    let known = context.links.know(&host_of(origin)).await;
+    let known = context.links.register_host(&host_of(origin)).await;
     known.map_err(|error| format!("cannot set up {named}: {error}"))?;
     let from = FixtureSource {
         base: Some(file.parent().unwrap_or(Path::new(""))),
         origin,
     };
-    let plan = planned(context, &bytes, from, NamedAccount::default()).await;
+    let plan = parse_and_plan(context, &bytes, from, NamedAccount::default()).await;
     let plan = plan.map_err(|fault| format!("{named} {}; {}", fault.message(), fault.hint()))?;
-    let done = done(context, plan).await.map_err(|refusal| {
+    let done = apply_plan(context, plan).await.map_err(|refusal| {
         let (message, hint) = (refusal.message(), refusal.hint());
         format!("cannot set up {named}: {message}; {hint}")
     })?;
@@ -127,7 +130,7 @@ pub async fn load(context: &AppState, file: &Path, origin: &str) -> Result<(), S
 
 impl std::convert::From<FixtureError> for ApiError {
     fn from(fault: FixtureError) -> Self {
-        Self::bad("bad_fixtures", fault.message(), fault.hint())
+        Self::bad_request("bad_fixtures", fault.message(), fault.hint())
     }
 }
 
@@ -136,7 +139,7 @@ impl std::convert::From<OriginError> for ApiError {
         match error {
             OriginError::Host(line) => {
                 let hint = "call by a host of which URLs can be made, or give --public-url";
-                Self::bad("bad_host", line, hint)
+                Self::bad_request("bad_host", line, hint)
             }
             OriginError::Store(error) => error.into(),
         }

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::described::{ACCOUNT, STORE, account, refuses};
+use super::described::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
 use super::error::{ApiError, ControlJson};
 use super::listing::{self, PageParams, describe_page};
 use super::named_account::{AccountKey, NamedAccount};
@@ -82,7 +82,7 @@ impl From<InboxSummary> for InboxView {
 }
 
 /// Returns the refusal of a call for the inbox of that name.
-fn refusal(error: InboxError, name: &str) -> ApiError {
+fn inbox_error(error: InboxError, name: &str) -> ApiError {
     match error {
         InboxError::Ambiguous => {
             let message = format!("several accounts have an inbox {name}");
@@ -105,11 +105,12 @@ fn check_name(name: &str) -> Result<(), ApiError> {
     }
     let message = format!("the inbox's name has {} bytes", name.len());
     let hint = format!("{NAME_BYTES_MAX} at most");
-    Err(ApiError::bad("bad_inbox", message, hint))
+    Err(ApiError::bad_request("bad_inbox", message, hint))
 }
 
 fn check(settings: &InboxSettings) -> Result<(), ApiError> {
-    let bad = |message: String, hint: String| Err(ApiError::bad("bad_inbox", message, hint));
+    let bad =
+        |message: String, hint: String| Err(ApiError::bad_request("bad_inbox", message, hint));
     let mut statuses = settings.statuses.iter();
     if let Some(status) = statuses.find(|it| !(200..600).contains(*it)) {
         return bad(
@@ -140,14 +141,14 @@ fn check(settings: &InboxSettings) -> Result<(), ApiError> {
 
 pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "The inboxes",
             "Those that were set up, and those that a message has made.",
         )
-        .asks_query(listing::inputs([account()]))
-        .where_input("account", "Only those of that key.")
-        .answers::<InboxPage>(200, "The inboxes.");
-    refuses(describe_page(described), &[])
+        .query_params(listing::describe_params([account()]))
+        .describe_param("account", "Only those of that key.")
+        .response::<InboxPage>(200, "The inboxes.");
+    error_responses(describe_page(described), &[])
 }
 
 pub async fn list(
@@ -155,33 +156,36 @@ pub async fn list(
     named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let query = ControlQuery::read(query.as_deref(), &["limit", "after"])?;
+    let query = ControlQuery::parse(query.as_deref(), &["limit", "after"])?;
     let page = PageParams::<u64>::read(&query)?;
     let mut inboxes = context.inbox.list(named.key());
     let after = page.after.unwrap_or_default();
     inboxes.retain(|inbox| inbox.number > after);
-    let next = listing::cut(&mut inboxes, page.limit, |last| last.number);
+    let next = listing::cut_page(&mut inboxes, page.limit, |last| last.number);
     let frame = InboxPage {
         inboxes: Vec::new(),
         next,
     };
-    listing::answer(&frame, "inboxes", inboxes, |it| Some(InboxView::from(it))).await
+    listing::page_response(&frame, "inboxes", inboxes, |it| Some(InboxView::from(it))).await
 }
 
 pub fn describe_set(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Set up an inbox",
             "A receiver of webhooks: register `/_mock/inbox/{name}` of this server as a webhook's \
              URL. It is made anew, empty. It belongs to the account that is named, or else to the \
              one whose webhook posts to it first; two accounts that use one name have two inboxes. \
              Without an account, the only inbox of that name is meant.",
         )
-        .where_input("name", NAME)
-        .asks_json::<InboxSettings>(false)
-        .answers::<InboxView>(200, "The inbox.");
+        .describe_param("name", NAME)
+        .json_body::<InboxSettings>(false)
+        .response::<InboxView>(200, "The inbox.");
     let bad = [(400, "bad_inbox")];
-    refuses(described, &[&bad, &AMBIGUOUS, &ACCOUNT, &STORE])
+    error_responses(
+        described,
+        &[&bad, &AMBIGUOUS, &ACCOUNT_ERRORS, &STORE_ERRORS],
+    )
 }
 
 pub async fn set(
@@ -192,14 +196,14 @@ pub async fn set(
 ) -> Result<Response, ApiError> {
     check_name(&name)?;
     check(&settings)?;
-    named.admit(&context).await?;
+    named.create_account(&context).await?;
     let script = InboxConfig {
         statuses: settings.statuses.clone(),
         delay_ms: settings.delay_ms,
         secret: settings.secret.clone(),
     };
-    let set = context.inbox.set(named.key(), &name, script);
-    let account = set.map_err(|error| refusal(error, &name))?;
+    let set = context.inbox.configure(named.key(), &name, script);
+    let account = set.map_err(|error| inbox_error(error, &name))?;
     let shown = InboxView {
         name,
         account,
@@ -214,13 +218,13 @@ pub async fn set(
 
 pub fn describe_remove(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Remove an inbox",
             "With all that is in it. Without an account, the only inbox of that name is meant.",
         )
-        .where_input("name", NAME)
-        .answers_nothing(204, "It is gone.");
-    refuses(described, &[&AMBIGUOUS])
+        .describe_param("name", NAME)
+        .empty_response(204, "It is gone.");
+    error_responses(described, &[&AMBIGUOUS])
 }
 
 pub async fn remove(
@@ -229,6 +233,6 @@ pub async fn remove(
     PathParam(name): PathParam,
 ) -> Result<Response, ApiError> {
     let removed = context.inbox.remove(named.key(), &name);
-    removed.map_err(|error| refusal(error, &name))?;
+    removed.map_err(|error| inbox_error(error, &name))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

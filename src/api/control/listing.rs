@@ -38,7 +38,7 @@ impl<C: FromStr> PageParams<C> {
         let after = query.text("after").map(|value| {
             value.parse().map_err(|_| {
                 let message = format!("after: {value} is no cursor");
-                ApiError::bad("bad_query", message, "the next of the page before")
+                ApiError::bad_request("bad_query", message, "the next of the page before")
             })
         });
         Ok(Self {
@@ -49,7 +49,7 @@ impl<C: FromStr> PageParams<C> {
 }
 
 /// Returns the parameters of a page and those in `others`.
-pub fn inputs(others: impl IntoIterator<Item = Param>) -> Vec<Param> {
+pub fn describe_params(others: impl IntoIterator<Item = Param>) -> Vec<Param> {
     let input = |name, schema| Param {
         name,
         required: false,
@@ -67,8 +67,8 @@ pub fn inputs(others: impl IntoIterator<Item = Param>) -> Vec<Param> {
 /// Describes the parameters of a page.
 pub fn describe_page(described: OperationDoc<'_>) -> OperationDoc<'_> {
     described
-        .where_input("limit", "Entries on a page; 100 if left out.")
-        .where_input(
+        .describe_param("limit", "Entries on a page; 100 if left out.")
+        .describe_param(
             "after",
             "The `next` of the page before; the first page if left out.",
         )
@@ -82,7 +82,7 @@ pub fn next_of(span: Option<Span>) -> Option<String> {
 
 /// Takes a page of entries in ascending order, of which one more than the limit was looked for, and
 /// returns the cursor of the next page.
-pub fn cut<T, C: Display>(
+pub fn cut_page<T, C: Display>(
     entries: &mut Vec<T>,
     limit: u32,
     cursor: impl Fn(&T) -> C,
@@ -99,7 +99,7 @@ pub fn cut<T, C: Display>(
 ///
 /// # Errors
 /// If an entry cannot be serialised.
-pub async fn answer<T, S: Serialize>(
+pub async fn page_response<T, S: Serialize>(
     frame: &impl Serialize,
     field: &str,
     entries: Vec<T>,
@@ -120,7 +120,7 @@ where
 ///
 /// # Errors
 /// If the first rows cannot be read.
-pub async fn answer_span<T, S, F>(
+pub async fn span_response<T, S, F>(
     frame: &impl Serialize,
     field: &str,
     span: Option<Span>,

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
-use super::described::refuses;
+use super::described::error_responses;
 use super::error::ApiError;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Services};
@@ -16,15 +16,15 @@ use crate::platform::metrics::{MEDIA_TYPE, MetricType, MetricsText, resident_byt
 
 pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Metrics",
             "Prometheus' text format, version 0.0.4. Counters begin at 0 when the server starts.",
         )
-        .answers_bytes(200, "All metrics.", &[MEDIA_TYPE]);
-    refuses(described, &[])
+        .binary_response(200, "All metrics.", &[MEDIA_TYPE]);
+    error_responses(described, &[])
 }
 
-pub async fn show(State(context): State<AppState>) -> Result<Response, ApiError> {
+pub async fn get(State(context): State<AppState>) -> Result<Response, ApiError> {
     let mut page = MetricsText::default();
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     page.family(
@@ -38,11 +38,11 @@ pub async fn show(State(context): State<AppState>) -> Result<Response, ApiError>
         let name = "process_resident_memory_bytes";
         gauge(&mut page, name, "Memory the process has.", bytes);
     }
-    pictures(&context, &mut page);
-    queue(&context, &mut page).await?;
-    state(&context, &mut page).await?;
+    write_engine_gauges(&context, &mut page);
+    write_job_gauges(&context, &mut page).await?;
+    write_state_gauges(&context, &mut page).await?;
     let media_type = [(CONTENT_TYPE, MEDIA_TYPE)];
-    Ok((media_type, page.into_text()).into_response())
+    Ok((media_type, page.finish()).into_response())
 }
 
 fn gauge(page: &mut MetricsText, name: &'static str, help: &'static str, value: u64) {
@@ -51,7 +51,7 @@ fn gauge(page: &mut MetricsText, name: &'static str, help: &'static str, value: 
 }
 
 /// The memory for work on pictures.
-fn pictures(verbs: &Services, page: &mut MetricsText) {
+fn write_engine_gauges(verbs: &Services, page: &mut MetricsText) {
     let budget = verbs.engine.budget();
     for (name, help, bytes) in [
         (
@@ -75,8 +75,8 @@ fn pictures(verbs: &Services, page: &mut MetricsText) {
 }
 
 /// What is to be done.
-async fn queue(verbs: &Services, page: &mut MetricsText) -> Result<(), ApiError> {
-    let depths = verbs.worker.depths().await?;
+async fn write_job_gauges(verbs: &Services, page: &mut MetricsText) -> Result<(), ApiError> {
+    let depths = verbs.worker.queue_depths().await?;
     let mut of = |name, help, count: fn(&crate::services::worker::QueueDepth) -> u64| {
         let mut family = page.family(name, MetricType::Gauge, help);
         for kind in JobKind::ALL {
@@ -99,7 +99,7 @@ async fn queue(verbs: &Services, page: &mut MetricsText) -> Result<(), ApiError>
         "Jobs that somebody has in hand, or waits for, by kind.",
         |depth| depth.under_way,
     );
-    let waiting = verbs.webhooks.waiting().await?;
+    let waiting = verbs.webhooks.pending_deliveries().await?;
     gauge(
         page,
         "stuntdouble_webhook_deliveries_waiting",
@@ -110,7 +110,7 @@ async fn queue(verbs: &Services, page: &mut MetricsText) -> Result<(), ApiError>
 }
 
 /// What is kept.
-async fn state(verbs: &Services, page: &mut MetricsText) -> Result<(), ApiError> {
+async fn write_state_gauges(verbs: &Services, page: &mut MetricsText) -> Result<(), ApiError> {
     let counted = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let name = "stuntdouble_connections";
     let help = "Connections that clients have open.";

@@ -48,25 +48,25 @@ fn state(routes: Routes) -> Routes {
             "/_mock/health",
             state::health,
         )
-        .described(state::describe_health)
+        .docs(state::describe_health)
         .on(
             "control.openapi",
             Method::GET,
             "/_mock/openapi.json",
             described::openapi,
         )
-        .described(described::describe)
+        .docs(described::describe)
         .on("control.getCa", Method::GET, "/_mock/ca.pem", ca::get)
-        .described(ca::describe)
+        .docs(ca::describe)
         .on(
             "control.metrics",
             Method::GET,
             "/_mock/metrics",
-            metrics::show,
+            metrics::get,
         )
-        .described(metrics::describe)
+        .docs(metrics::describe)
         .on("control.reset", Method::POST, "/_mock/reset", state::reset)
-        .described(state::describe_reset)
+        .docs(state::describe_reset)
 }
 
 fn fixtures(routes: Routes) -> Routes {
@@ -77,7 +77,7 @@ fn fixtures(routes: Routes) -> Routes {
             "/_mock/fixtures",
             fixtures::put,
         )
-        .described(fixtures::describe_put)
+        .docs(fixtures::describe_put)
 }
 
 fn snapshots(routes: Routes) -> Routes {
@@ -88,50 +88,50 @@ fn snapshots(routes: Routes) -> Routes {
             "/_mock/snapshots",
             snapshots::list,
         )
-        .described(snapshots::describe_list)
+        .docs(snapshots::describe_list)
         .on(
             "control.takeSnapshot",
             Method::PUT,
             "/_mock/snapshots/{name}",
             snapshots::take,
         )
-        .described(snapshots::describe_take)
+        .docs(snapshots::describe_take)
         .on(
             "control.restoreSnapshot",
             Method::POST,
             "/_mock/snapshots/{name}/restore",
             snapshots::restore,
         )
-        .described(snapshots::describe_restore)
+        .docs(snapshots::describe_restore)
         .on(
             "control.removeSnapshot",
             Method::DELETE,
             "/_mock/snapshots/{name}",
             snapshots::remove,
         )
-        .described(snapshots::describe_remove)
+        .docs(snapshots::describe_remove)
 }
 
 fn clocks(routes: Routes) -> Routes {
     routes
         .on("control.getClock", Method::GET, "/_mock/clock", clock::get)
-        .described(clock::described::get)
+        .docs(clock::described::get)
         .on("control.setClock", Method::PUT, "/_mock/clock", clock::set)
-        .described(clock::described::set)
+        .docs(clock::described::set)
         .on(
             "control.advanceClock",
             Method::POST,
             "/_mock/clock/advance",
             clock::advance,
         )
-        .described(clock::described::advance)
+        .docs(clock::described::advance)
         .on(
             "control.drain",
             Method::POST,
             "/_mock/drain",
             clock::drain::drain,
         )
-        .described(clock::described::drain)
+        .docs(clock::described::drain)
 }
 
 fn accounts(routes: Routes) -> Routes {
@@ -142,28 +142,28 @@ fn accounts(routes: Routes) -> Routes {
             "/_mock/accounts",
             accounts::list,
         )
-        .described(accounts::describe_list)
+        .docs(accounts::describe_list)
         .on(
             "control.getAccount",
             Method::GET,
             "/_mock/accounts/{key}",
             accounts::get,
         )
-        .described(accounts::describe_get)
+        .docs(accounts::describe_get)
         .on(
             "control.setAccount",
             Method::PUT,
             "/_mock/accounts/{key}",
             accounts::set,
         )
-        .described(accounts::describe_set)
+        .docs(accounts::describe_set)
         .on(
             "control.deleteAccount",
             Method::DELETE,
             "/_mock/accounts/{key}",
             accounts::delete,
         )
-        .described(accounts::describe_delete)
+        .docs(accounts::describe_delete)
 }
 
 fn rules(routes: Routes) -> Routes {
@@ -174,28 +174,28 @@ fn rules(routes: Routes) -> Routes {
             "/_mock/rules",
             rules::create,
         )
-        .described(rules::described::create)
+        .docs(rules::described::create)
         .on(
             "control.listRules",
             Method::GET,
             "/_mock/rules",
             rules::list,
         )
-        .described(rules::described::list)
+        .docs(rules::described::list)
         .on(
             "control.deleteRule",
             Method::DELETE,
             "/_mock/rules/{id}",
             rules::delete,
         )
-        .described(rules::described::delete)
+        .docs(rules::described::delete)
         .on(
             "control.deleteRules",
             Method::DELETE,
             "/_mock/rules",
             rules::delete_all,
         )
-        .described(rules::described::delete_all)
+        .docs(rules::described::delete_all)
 }
 
 fn journal(routes: Routes) -> Routes {
@@ -206,28 +206,28 @@ fn journal(routes: Routes) -> Routes {
             "/_mock/requests",
             requests::list,
         )
-        .described(requests::described::list)
+        .docs(requests::described::list)
         .on(
             "control.getRequest",
             Method::GET,
             "/_mock/requests/{account}/{seq}",
             requests::get,
         )
-        .described(requests::described::get)
+        .docs(requests::described::get)
         .on(
             "control.deleteRequests",
             Method::DELETE,
             "/_mock/requests",
             requests::delete,
         )
-        .described(requests::described::delete)
+        .docs(requests::described::delete)
         .on(
             "control.verifyRequests",
             Method::POST,
             "/_mock/requests/verify",
             requests::verify,
         )
-        .described(requests::described::verify)
+        .docs(requests::described::verify)
 }
 
 fn orders(routes: Routes) -> Routes {
@@ -238,28 +238,28 @@ fn orders(routes: Routes) -> Routes {
             "/_mock/orders",
             orders::list,
         )
-        .described(orders::describe_list)
+        .docs(orders::describe_list)
         .on(
             "control.completeOrder",
             Method::POST,
             "/_mock/orders/{id}/complete",
             orders::complete,
         )
-        .described(orders::describe_complete)
+        .docs(orders::describe_complete)
         .on(
             "control.failOrder",
             Method::POST,
             "/_mock/orders/{id}/fail",
             orders::fail,
         )
-        .described(orders::describe_fail)
+        .docs(orders::describe_fail)
         .on(
             "control.expireOrder",
             Method::POST,
             "/_mock/orders/{id}/expire",
             orders::expire,
         )
-        .described(orders::describe_expire)
+        .docs(orders::describe_expire)
 }
 
 fn webhooks(routes: Routes) -> Routes {
@@ -270,49 +270,49 @@ fn webhooks(routes: Routes) -> Routes {
             "/_mock/deliveries",
             deliveries::list,
         )
-        .described(deliveries::describe_list)
+        .docs(deliveries::describe_list)
         .on(
             "control.resendDelivery",
             Method::POST,
             "/_mock/deliveries/{id}/resend",
             deliveries::resend,
         )
-        .described(deliveries::describe_resend)
+        .docs(deliveries::describe_resend)
         .on(
             "control.listInboxes",
             Method::GET,
             "/_mock/inbox",
             inbox::list,
         )
-        .described(inbox::describe_list)
+        .docs(inbox::describe_list)
         .on(
             "control.setInbox",
             Method::PUT,
             "/_mock/inbox/{name}",
             inbox::set,
         )
-        .described(inbox::describe_set)
+        .docs(inbox::describe_set)
         .on(
             "control.postToInbox",
             Method::POST,
             "/_mock/inbox/{name}",
             inbox::receive::post,
         )
-        .described(inbox::receive::describe)
+        .docs(inbox::receive::describe)
         .on(
             "control.listMessages",
             Method::GET,
             "/_mock/inbox/{name}/messages",
             inbox::messages::get,
         )
-        .described(inbox::messages::describe)
+        .docs(inbox::messages::describe)
         .on(
             "control.deleteInbox",
             Method::DELETE,
             "/_mock/inbox/{name}",
             inbox::remove,
         )
-        .described(inbox::describe_remove)
+        .docs(inbox::describe_remove)
 }
 
 /// The answer to a route there is not.
@@ -321,7 +321,7 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
     if uri.path() == "/_mock/accounts/" {
         let message = format!("{}: {}", uri.path(), named_account::EMPTY_KEY);
         let hint = "end the path with a key; GET /_mock/accounts lists all accounts";
-        return ApiError::bad("bad_key", message, hint).into_response();
+        return ApiError::bad_request("bad_key", message, hint).into_response();
     }
     let known: Vec<String> = routes(None)
         .operations()
@@ -339,12 +339,12 @@ pub fn unknown_route(method: &Method, uri: &Uri) -> Response {
 
 /// Returns the response to a request that the guard refuses.
 #[must_use]
-pub fn refused(refused: &GuardRefusal) -> Response {
+pub fn guard_refusal_response(refused: &GuardRefusal) -> Response {
     ApiError::guarded(refused).into_response()
 }
 
 /// The answer where a handler of ours panicked.
 #[must_use]
 pub fn panicked() -> Response {
-    ApiError::broken("a handler panicked").into_response()
+    ApiError::internal("a handler panicked").into_response()
 }

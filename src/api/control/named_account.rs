@@ -113,7 +113,7 @@ fn account_in_query(uri: &Uri) -> Result<Option<String>, ApiError> {
             if key.is_empty() {
                 let message = format!("account: {EMPTY_KEY}");
                 let hint = "give a key, or leave account out";
-                return Err(ApiError::bad("bad_query", message, hint));
+                return Err(ApiError::bad_request("bad_query", message, hint));
             }
             merge(named, Some(key))
         })
@@ -140,7 +140,7 @@ pub(super) fn merge(
         (Some(first), Some(second)) if first != second => {
             let message = format!("the call names two accounts, {first} and {second}");
             let hint = "name one account, in the query, the path or the body";
-            Err(ApiError::bad("two_accounts", message, hint))
+            Err(ApiError::bad_request("two_accounts", message, hint))
         }
         (first, second) => Ok(first.or(second)),
     }
@@ -155,7 +155,7 @@ impl NamedAccount {
     /// `true` if the account exists, or the call names none.
     fn is_used(&self, verbs: &Services) -> bool {
         self.key()
-            .is_none_or(|key| verbs.accounts.get(key).is_some())
+            .is_none_or(|key| verbs.accounts.by_key(key).is_some())
     }
 
     /// Returns the key that the body of a call names, unless the call names another one.
@@ -169,7 +169,7 @@ impl NamedAccount {
 
     /// Returns the accounts that a reading call is about, without creating any.
     pub fn scope(&self, verbs: &Services) -> Scope {
-        match self.key().map(|key| verbs.accounts.get(key)) {
+        match self.key().map(|key| verbs.accounts.by_key(key)) {
             None => Scope::All,
             Some(Some(account)) => Scope::Account(account),
             Some(None) => Scope::Unknown,
@@ -194,12 +194,12 @@ impl NamedAccount {
     ///
     /// # Errors
     /// If the account does not exist and is not created, or cannot be written.
-    pub async fn admit(&self, verbs: &Services) -> Result<Option<Arc<Account>>, ApiError> {
+    pub async fn create_account(&self, verbs: &Services) -> Result<Option<Arc<Account>>, ApiError> {
         let Some(key) = self.key() else {
             return Ok(None);
         };
-        let is_new = verbs.accounts.get(key).is_none();
-        let found = verbs.accounts.admit(key).await?;
+        let is_new = verbs.accounts.by_key(key).is_none();
+        let found = verbs.accounts.authenticate(key).await?;
         self.is_created.fetch_or(is_new, Ordering::Relaxed);
         found.map(Some).ok_or_else(|| unknown_account(key))
     }

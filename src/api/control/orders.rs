@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::described::{STORE, account, refuses};
+use super::described::{STORE_ERRORS, account, error_responses};
 use super::error::{ApiError, ControlJson};
 use super::listing::{self, PageParams, describe_page, next_of};
 use super::named_account::{AccountKey, NamedAccount, Scope};
@@ -22,7 +22,7 @@ use crate::platform::clock::iso;
 use crate::services::accounts::Account;
 use crate::services::orders::{Listed, ManualEnd, ManualEndError};
 
-const ENDS: [(u16, &str); 5] = [
+const END_ERRORS: [(u16, &str); 5] = [
     (400, "bad_rule"),
     (400, "unfit_outcome"),
     (404, "unknown_order"),
@@ -109,15 +109,18 @@ pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
         schema: serde_json::json!({"type": "string"}),
     };
     let described = described
-        .does(
+        .summary(
             "Orders and documents",
             "Of both vendors. The first page has the newest ones; on each page the newest is last.",
         )
-        .asks_query(listing::inputs([account(), vendor]))
-        .where_input("account", "Only those of that key.")
-        .where_input("vendor", "`bizmori` or `undetectable`.")
-        .answers::<OrderPage>(200, "The orders.");
-    refuses(describe_page(described), &[&[(400, "bad_query")], &STORE])
+        .query_params(listing::describe_params([account(), vendor]))
+        .describe_param("account", "Only those of that key.")
+        .describe_param("vendor", "`bizmori` or `undetectable`.")
+        .response::<OrderPage>(200, "The orders.");
+    error_responses(
+        describe_page(described),
+        &[&[(400, "bad_query")], &STORE_ERRORS],
+    )
 }
 
 pub async fn list(
@@ -125,12 +128,14 @@ pub async fn list(
     named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let query = ControlQuery::read(query.as_deref(), &["vendor", "limit", "after"])?;
+    let query = ControlQuery::parse(query.as_deref(), &["vendor", "limit", "after"])?;
     let page = PageParams::read(&query)?;
     let vendor_of = |value: String| {
         let found = Vendor::ALL.into_iter().find(|it| it.name() == value);
         let hint = "there is: bizmori, undetectable";
-        found.ok_or_else(|| ApiError::bad("bad_query", format!("vendor: {value} is none"), hint))
+        found.ok_or_else(|| {
+            ApiError::bad_request("bad_query", format!("vendor: {value} is none"), hint)
+        })
     };
     let vendor = query.text("vendor").map(vendor_of).transpose()?;
     let scope = named.scope(&context);
@@ -151,20 +156,20 @@ pub async fn list(
         async move { orders.in_span(listed, range, limit).await }
     };
     let show = move |order: Arc<Order>| OrderView::of(&context, &order);
-    listing::answer_span(&frame, "orders", span, read, show).await
+    listing::span_response(&frame, "orders", span, read, show).await
 }
 
 pub fn describe_complete(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Complete an order",
             "Its work is done now, whatever held it. What comes out may be said, as in a rule's \
              `outcome`; else it is what would have come out.",
         )
-        .where_input("id", "Of an order or a document.")
-        .asks_json::<OutcomeSpec>(false)
-        .answers::<OrderView>(200, "The order.");
-    refuses(described, &[&ENDS, &STORE])
+        .describe_param("id", "Of an order or a document.")
+        .json_body::<OutcomeSpec>(false)
+        .response::<OrderView>(200, "The order.");
+    error_responses(described, &[&END_ERRORS, &STORE_ERRORS])
 }
 
 pub async fn complete(
@@ -182,7 +187,7 @@ pub async fn complete(
         Some(failed @ rule::ForcedOutcome::Failed { .. }) => ManualEnd::Fail(failed),
         outcome => ManualEnd::Complete(outcome),
     };
-    end(&context, &named, &id, how).await
+    end_order(&context, &named, &id, how).await
 }
 
 /// How it fails; both may be left out.
@@ -199,14 +204,14 @@ pub struct FailOrder {
 
 pub fn describe_fail(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Fail an order",
             "It has failed now, whatever it waited for.",
         )
-        .where_input("id", "Of an order or a document.")
-        .asks_json::<FailOrder>(false)
-        .answers::<OrderView>(200, "The order.");
-    refuses(described, &[&ENDS, &STORE])
+        .describe_param("id", "Of an order or a document.")
+        .json_body::<FailOrder>(false)
+        .response::<OrderView>(200, "The order.");
+    error_responses(described, &[&END_ERRORS, &STORE_ERRORS])
 }
 
 pub async fn fail(
@@ -222,7 +227,7 @@ pub async fn fail(
         ..OutcomeSpec::default()
     };
     let failed = outcome(sent, "")?;
-    end(&context, &named, &id, ManualEnd::Fail(failed)).await
+    end_order(&context, &named, &id, ManualEnd::Fail(failed)).await
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -235,14 +240,14 @@ pub struct EmptyBody {
 
 pub fn describe_expire(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Expire an order",
             "Its retention has passed now, and its files are gone.",
         )
-        .where_input("id", "Of an order or a document.")
-        .asks_json::<EmptyBody>(false)
-        .answers::<OrderView>(200, "The order.");
-    refuses(described, &[&ENDS, &STORE])
+        .describe_param("id", "Of an order or a document.")
+        .json_body::<EmptyBody>(false)
+        .response::<OrderView>(200, "The order.");
+    error_responses(described, &[&END_ERRORS, &STORE_ERRORS])
 }
 
 pub async fn expire(
@@ -251,11 +256,11 @@ pub async fn expire(
     PathParam(id): PathParam,
     ControlJson(EmptyBody { .. }): ControlJson<EmptyBody>,
 ) -> Result<Response, ApiError> {
-    end(&context, &named, &id, ManualEnd::Expire).await
+    end_order(&context, &named, &id, ManualEnd::Expire).await
 }
 
 /// Brings an order of the named account to its end.
-async fn end(
+async fn end_order(
     verbs: &Services,
     named: &NamedAccount,
     id: &str,
@@ -269,7 +274,7 @@ async fn end(
     if let ManualEnd::Fail(outcome) = &end {
         check_code(outcome, &[order.vendor], "")?;
     }
-    let ended = verbs.orders.end(id, end).await;
+    let ended = verbs.orders.force_end(id, end).await;
     let (order, hold) = ended.map_err(|error| match error {
         ManualEndError::NotFound => unknown(),
         ManualEndError::Ended(status) => ApiError::conflict(
@@ -282,7 +287,7 @@ async fn end(
             format!("order {id} is pending: {files} files are still to be uploaded"),
             "upload them, or have it fail with POST /_mock/orders/{id}/fail",
         ),
-        ManualEndError::Unfit => ApiError::bad(
+        ManualEndError::Unfit => ApiError::bad_request(
             "unfit_outcome",
             format!("order {id} does not come to such an outcome"),
             "probability goes with detections, finalResult and analysis with documents, watermarkText with extractions, detectionStatus with those of v3",
@@ -291,7 +296,7 @@ async fn end(
     })?;
     let shown = OrderView::of(verbs, &order).ok_or_else(unknown)?;
     let mut response = Json(shown).into_response();
-    OnResponseSent::tie(&mut response, Some(hold));
+    OnResponseSent::attach(&mut response, Some(hold));
     Ok(response)
 }
 

@@ -9,8 +9,8 @@ use super::error::ApiError;
 #[derive(Debug)]
 pub struct ControlQuery(Vec<(String, String)>);
 
-fn bad(message: String, hint: impl Into<String>) -> ApiError {
-    ApiError::bad("bad_query", message, hint)
+fn bad_query(message: String, hint: impl Into<String>) -> ApiError {
+    ApiError::bad_request("bad_query", message, hint)
 }
 
 impl ControlQuery {
@@ -19,7 +19,7 @@ impl ControlQuery {
     ///
     /// # Errors
     /// If it has another parameter. The hint lists those that are known.
-    pub fn read(text: Option<&str>, known: &[&str]) -> Result<Self, ApiError> {
+    pub fn parse(text: Option<&str>, known: &[&str]) -> Result<Self, ApiError> {
         let text = text.unwrap_or_default();
         let pairs: Vec<(String, String)> = url::form_urlencoded::parse(text.as_bytes())
             .into_owned()
@@ -27,7 +27,7 @@ impl ControlQuery {
         let is_known = |name: &str| name == "account" || known.contains(&name);
         match pairs.iter().find(|(name, _)| !is_known(name)) {
             None => Ok(Self(pairs)),
-            Some((other, _)) => Err(bad(
+            Some((other, _)) => Err(bad_query(
                 format!("no parameter {other}"),
                 format!("there is: {}", [&["account"], known].concat().join(", ")),
             )),
@@ -49,7 +49,7 @@ impl ControlQuery {
     pub fn number<N: FromStr>(&self, name: &str) -> Result<Option<N>, ApiError> {
         let read = |value: String| {
             let wrong = || {
-                bad(
+                bad_query(
                     format!("{name}: {value} is no such number"),
                     "a whole number",
                 )
@@ -70,7 +70,7 @@ impl ControlQuery {
         let number: Option<u32> = value.parse().ok();
         number.filter(|it| range.contains(it)).ok_or_else(|| {
             let hint = format!("{} to {}", range.start(), range.end());
-            bad(format!("limit: {value} is no such number"), hint)
+            bad_query(format!("limit: {value} is no such number"), hint)
         })
     }
 }

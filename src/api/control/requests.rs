@@ -31,8 +31,8 @@ use wire::{
 const TIMEOUT_MS_MAX: u64 = 600_000;
 
 /// Refuses a call for requests where none are kept.
-fn check_kept(verbs: &Services) -> Result<(), ApiError> {
-    if verbs.journal.is_kept() {
+fn check_enabled(verbs: &Services) -> Result<(), ApiError> {
+    if verbs.journal.is_enabled() {
         return Ok(());
     }
     let message = "no requests are kept: --journal-requests is 0";
@@ -45,8 +45,8 @@ pub async fn list(
     named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let query = query::read(named.key(), query.as_deref())?;
-    check_kept(&context)?;
+    let query = query::parse(named.key(), query.as_deref())?;
+    check_enabled(&context)?;
     let (exchanges, evicted) = context.journal.list(&query);
     let listing = RequestPage {
         requests: Vec::new(),
@@ -64,7 +64,7 @@ pub async fn get(
     PathParamPair(key, seq): PathParamPair,
 ) -> Result<Response, ApiError> {
     let named = named.merged_with(Some(key))?;
-    check_kept(&context)?;
+    check_enabled(&context)?;
     let key = named.key().unwrap_or_default();
     let number: Option<u64> = seq.parse().ok();
     let found = number.and_then(|number| context.journal.find(key, number));
@@ -82,7 +82,7 @@ pub async fn delete(
     named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    ControlQuery::read(query.as_deref(), &[])?;
+    ControlQuery::parse(query.as_deref(), &[])?;
     context.journal.clear(named.key());
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -92,9 +92,9 @@ pub async fn verify(
     named: NamedAccount,
     ControlJson(asked): ControlJson<VerifyRequest>,
 ) -> Result<Response, ApiError> {
-    let count = count(&asked.count)?;
-    let wanted = wanted(&context, asked.when.map(|when| when.0).unwrap_or_default())?;
-    check_kept(&context)?;
+    let count = parse_count(&asked.count)?;
+    let wanted = parse_matcher(&context, asked.when.map(|when| when.0).unwrap_or_default())?;
+    check_enabled(&context)?;
     let (account, journal) = (named.key(), &context.journal);
     let verdict = match asked.timeout_ms {
         None => journal.verify(account, &wanted, count),
@@ -104,18 +104,18 @@ pub async fn verify(
             context.long_poll(within, verify).await
         }
     };
-    Ok(shown_verdict(
+    Ok(verdict_response(
         verdict,
         count,
         context.config.orders.revision,
     ))
 }
 
-fn shown_verdict(verdict: VerifyVerdict, wanted: CountRange, revision: Revision) -> Response {
+fn verdict_response(verdict: VerifyVerdict, wanted: CountRange, revision: Revision) -> Response {
     match verdict {
         VerifyVerdict::Met { count } => Json(VerifyPassed { ok: true, count }).into_response(),
         VerifyVerdict::Missed { count, near } => {
-            let why = format!("{count} such requests were made, wanted {}", spelled(wanted));
+            let why = format!("{count} such requests were made, wanted {}", describe_count(wanted));
             let why = [(X_MOCK_REASON, header_line(&why))];
             let near_misses = near.iter().map(|near| NearMissView::new(near, revision)).collect();
             let missed = VerifyFailed {
@@ -129,7 +129,7 @@ fn shown_verdict(verdict: VerifyVerdict, wanted: CountRange, revision: Revision)
             "evicted",
             format!(
                 "{count} such requests are kept, wanted {}; {evicted} that are kept no more may have been such",
-                spelled(wanted)
+                describe_count(wanted)
             ),
             "keep more with --journal-requests and --journal-bytes, or DELETE /_mock/requests before the test",
         )
@@ -137,7 +137,7 @@ fn shown_verdict(verdict: VerifyVerdict, wanted: CountRange, revision: Revision)
     }
 }
 
-fn spelled(count: CountRange) -> String {
+fn describe_count(count: CountRange) -> String {
     match count {
         CountRange { min, max: None } => format!("{min} at least"),
         CountRange {
@@ -155,7 +155,7 @@ fn spelled(count: CountRange) -> String {
     }
 }
 
-fn count(sought: &CountSpec) -> Result<CountRange, ApiError> {
+fn parse_count(sought: &CountSpec) -> Result<CountRange, ApiError> {
     let count = match *sought {
         CountSpec::Exactly(count) => CountRange {
             min: count,
@@ -168,7 +168,7 @@ fn count(sought: &CountSpec) -> Result<CountRange, ApiError> {
     };
     if count.max.is_some_and(|max| max < count.min) {
         let hint = "min is at most max";
-        return Err(ApiError::bad(
+        return Err(ApiError::bad_request(
             "bad_count",
             "count: nothing is between",
             hint,
@@ -177,9 +177,12 @@ fn count(sought: &CountSpec) -> Result<CountRange, ApiError> {
     Ok(count)
 }
 
-fn wanted(verbs: &Services, when: wire::RequestCriteria) -> Result<RequestMatcher, ApiError> {
+fn parse_matcher(
+    verbs: &Services,
+    when: wire::RequestCriteria,
+) -> Result<RequestMatcher, ApiError> {
     if let Some(pattern) = &when.operation {
-        known(pattern, &verbs.operations)?;
+        check_operation(pattern, &verbs.operations)?;
     }
     Ok(RequestMatcher {
         operation: when.operation,
@@ -194,7 +197,7 @@ fn wanted(verbs: &Services, when: wire::RequestCriteria) -> Result<RequestMatche
 }
 
 /// Refuses what no request's operation is like.
-fn known(pattern: &str, operations: &[Operation]) -> Result<(), ApiError> {
+fn check_operation(pattern: &str, operations: &[Operation]) -> Result<(), ApiError> {
     let names = operations.iter().map(|it| it.name);
     let mut kept = names.filter(|name| !name.starts_with("control.")).chain([
         "unmatched",
@@ -213,7 +216,7 @@ fn known(pattern: &str, operations: &[Operation]) -> Result<(), ApiError> {
     };
     let first = kept.next().unwrap_or_default().to_owned();
     let listed = kept.fold(first, |list, name| list + ", " + name);
-    Err(ApiError::bad(
+    Err(ApiError::bad_request(
         "bad_when",
         message,
         format!("there is: {listed}"),

@@ -26,7 +26,7 @@ impl From<AddRuleError> for ApiError {
         match refused {
             AddRuleError::Full(line) => {
                 let hint = "remove some with DELETE /_mock/rules, or POST /_mock/reset";
-                Self::bad("too_many_rules", line, hint)
+                Self::bad_request("too_many_rules", line, hint)
             }
             AddRuleError::Store(error) => error.into(),
         }
@@ -40,7 +40,7 @@ pub async fn create(
 ) -> Result<Response, ApiError> {
     let account = named.key().map(str::to_owned);
     let rule = check::rule(RuleRequest { account, ..sent }, &context.operations)?;
-    let account = named.admit(&context).await?;
+    let account = named.create_account(&context).await?;
     let standing = context.rules.add(account, rule).await?;
     let shown = Json(RuleView::from(standing.as_ref()));
     Ok((StatusCode::CREATED, shown).into_response())
@@ -59,7 +59,7 @@ pub async fn list(
     named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let query = ControlQuery::read(query.as_deref(), &["limit", "after"])?;
+    let query = ControlQuery::parse(query.as_deref(), &["limit", "after"])?;
     let page = PageParams::<i64>::read(&query)?;
     let mut rules = context.rules.list(named.key());
     if let Some(after) = page.after {
@@ -69,7 +69,7 @@ pub async fn list(
         let first = place.map(|place| place + 1).or_else(later);
         rules.drain(..first.unwrap_or(rules.len()));
     }
-    let next = listing::cut(&mut rules, page.limit, |last| last.id);
+    let next = listing::cut_page(&mut rules, page.limit, |last| last.id);
     let frame = RulePage {
         rules: Vec::new(),
         next,
@@ -108,7 +108,7 @@ pub async fn delete_all(
     named: NamedAccount,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    ControlQuery::read(query.as_deref(), &[])?;
+    ControlQuery::parse(query.as_deref(), &[])?;
     context.rules.clear(named.key()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

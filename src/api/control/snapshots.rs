@@ -6,8 +6,8 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::described::{ACCOUNT, STORE, refuses};
-use super::error::{ApiError, ControlJson, to_its_end};
+use super::described::{ACCOUNT_ERRORS, STORE_ERRORS, error_responses};
+use super::error::{ApiError, ControlJson, run_to_completion};
 use super::named_account::{AccountKey, NamedAccount};
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, PathParam};
@@ -16,7 +16,7 @@ use crate::services::snapshots::{SNAPSHOTS_MAX, SnapshotError, SnapshotManifest}
 
 const NAME: &str = "The snapshot's name: 1 to 100 characters.";
 const NAME_CHARS_MAX: usize = 100;
-const UNKNOWN: [(u16, &str); 1] = [(404, "unknown_snapshot")];
+const UNKNOWN_SNAPSHOT: [(u16, &str); 1] = [(404, "unknown_snapshot")];
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -64,7 +64,12 @@ pub struct SnapshotScope {
     _account: Option<AccountKey>,
 }
 
-fn refusal(context: &AppState, error: SnapshotError, name: &str, key: Option<&str>) -> ApiError {
+fn snapshot_error(
+    context: &AppState,
+    error: SnapshotError,
+    name: &str,
+    key: Option<&str>,
+) -> ApiError {
     if let (SnapshotError::Unknown, None) = (&error, key) {
         let all = context.snapshots.list(None).into_iter();
         let mut owners = all.filter(|it| it.name == name).filter_map(|it| it.account);
@@ -99,9 +104,9 @@ fn refusal(context: &AppState, error: SnapshotError, name: &str, key: Option<&st
 
 pub fn describe_list(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does("The snapshots", "By name, of one account or all.")
-        .answers::<SnapshotPage>(200, "The snapshots.");
-    refuses(described, &[])
+        .summary("The snapshots", "By name, of one account or all.")
+        .response::<SnapshotPage>(200, "The snapshots.");
+    error_responses(described, &[])
 }
 
 pub async fn list(State(context): State<AppState>, named: NamedAccount) -> Response {
@@ -112,18 +117,18 @@ pub async fn list(State(context): State<AppState>, named: NamedAccount) -> Respo
 
 pub fn describe_take(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Take a snapshot",
             "Of everything, or of one account: orders, files, webhooks and their deliveries, \
              rules, clocks and settings, and the work that is to come. The journal and the inbox \
              are no part of it. It takes the place of an earlier one of the same name and account, \
              and outlives resets.",
         )
-        .where_input("name", NAME)
-        .asks_json::<SnapshotScope>(false)
-        .answers::<SnapshotView>(200, "What it holds.");
+        .describe_param("name", NAME)
+        .json_body::<SnapshotScope>(false)
+        .response::<SnapshotView>(200, "What it holds.");
     let codes = [(400, "bad_name"), (409, "too_many_snapshots")];
-    refuses(described, &[&codes, &ACCOUNT, &STORE])
+    error_responses(described, &[&codes, &ACCOUNT_ERRORS, &STORE_ERRORS])
 }
 
 pub async fn take(
@@ -136,26 +141,29 @@ pub async fn take(
     if !(1..=NAME_CHARS_MAX).contains(&chars) || name.contains(char::REPLACEMENT_CHARACTER) {
         let message = format!("{name} is no name");
         let hint = "1 to 100 characters, percent-encoded as UTF-8";
-        return Err(ApiError::bad("bad_name", message, hint));
+        return Err(ApiError::bad_request("bad_name", message, hint));
     }
     let key = named.key();
     let taken = context.snapshots.take(&name, key).await;
-    let about = taken.map_err(|error| refusal(&context, error, &name, key))?;
+    let about = taken.map_err(|error| snapshot_error(&context, error, &name, key))?;
     Ok(Json(SnapshotView::from(about)).into_response())
 }
 
 pub fn describe_restore(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Restore a snapshot",
             "A reset, of everything or of one account, and then what the snapshot holds. A clock \
              that ran goes on from where it was when the snapshot was taken. With an account, its \
              own snapshot of this name is restored, or else its part of the one of everything.",
         )
-        .where_input("name", NAME)
-        .asks_json::<SnapshotScope>(false)
-        .answers::<SnapshotView>(200, "What it holds.");
-    refuses(described, &[&UNKNOWN, &ACCOUNT, &STORE])
+        .describe_param("name", NAME)
+        .json_body::<SnapshotScope>(false)
+        .response::<SnapshotView>(200, "What it holds.");
+    error_responses(
+        described,
+        &[&UNKNOWN_SNAPSHOT, &ACCOUNT_ERRORS, &STORE_ERRORS],
+    )
 }
 
 pub async fn restore(
@@ -164,15 +172,15 @@ pub async fn restore(
     PathParam(name): PathParam,
     ControlJson(SnapshotScope { .. }): ControlJson<SnapshotScope>,
 ) -> Result<Response, ApiError> {
-    to_its_end(async move {
+    run_to_completion(async move {
         let key = named.key();
         let restored = context.snapshots.restore(&name, key).await;
-        let about = restored.map_err(|error| refusal(&context, error, &name, key))?;
+        let about = restored.map_err(|error| snapshot_error(&context, error, &name, key))?;
         if key.is_none() {
             context.journal.clear(None);
         }
         context.inbox.clear(key);
-        context.journal.sweep();
+        context.journal.drop_ended_accounts();
         Ok(Json(SnapshotView::from(about)).into_response())
     })
     .await
@@ -180,13 +188,13 @@ pub async fn restore(
 
 pub fn describe_remove(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Remove a snapshot",
             "That of the account, or that of everything. What was restored from it stays.",
         )
-        .where_input("name", NAME)
-        .answers_nothing(204, "It is gone.");
-    refuses(described, &[&UNKNOWN])
+        .describe_param("name", NAME)
+        .empty_response(204, "It is gone.");
+    error_responses(described, &[&UNKNOWN_SNAPSHOT])
 }
 
 pub async fn remove(
@@ -196,6 +204,6 @@ pub async fn remove(
 ) -> Result<Response, ApiError> {
     let key = named.key();
     let removed = context.snapshots.remove(&name, key).await;
-    removed.map_err(|error| refusal(&context, error, &name, key))?;
+    removed.map_err(|error| snapshot_error(&context, error, &name, key))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

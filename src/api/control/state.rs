@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::described::{STORE, refuses};
-use super::error::{ApiError, ControlJson, to_its_end};
+use super::described::{STORE_ERRORS, error_responses};
+use super::error::{ApiError, ControlJson, run_to_completion};
 use super::named_account::{AccountKey, NamedAccount};
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json};
@@ -20,9 +20,9 @@ struct ServerHealth {
 
 pub fn describe_health(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does("Whether it serves", "It does once it answers.")
-        .answers::<ServerHealth>(200, "It serves.");
-    refuses(described, &[])
+        .summary("Whether it serves", "It does once it answers.")
+        .response::<ServerHealth>(200, "It serves.");
+    error_responses(described, &[])
 }
 
 pub async fn health() -> Response {
@@ -57,14 +57,14 @@ struct ResetView {
 
 pub fn describe_reset(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Reset",
             "As fresh: an account with all that it owns is gone, or all accounts, rules and \
              clocks. What was under way writes nothing afterwards and sends nothing more.",
         )
-        .asks_json::<ResetRequest>(false)
-        .answers::<ResetView>(200, "What went.");
-    refuses(described, &[&STORE])
+        .json_body::<ResetRequest>(false)
+        .response::<ResetView>(200, "What went.");
+    error_responses(described, &[&STORE_ERRORS])
 }
 
 pub async fn reset(
@@ -72,18 +72,18 @@ pub async fn reset(
     named: NamedAccount,
     ControlJson(ResetRequest { .. }): ControlJson<ResetRequest>,
 ) -> Result<Response, ApiError> {
-    to_its_end(async move {
+    run_to_completion(async move {
         let key = named.key();
         let rules = context.rules.list(key).len();
         let (owned, cleared) = if let Some(key) = key {
-            (context.accounts.forget(key).await?, 0)
+            (context.accounts.delete(key).await?, 0)
         } else {
             context.rules.clear(None).await?;
-            let owned = context.accounts.forget_all().await?;
+            let owned = context.accounts.delete_all().await?;
             (owned, context.journal.clear(None))
         };
         let inboxes = context.inbox.clear(key);
-        let requests = cleared + context.journal.sweep();
+        let requests = cleared + context.journal.drop_ended_accounts();
         let done = ResetView {
             accounts: owned.accounts,
             orders: owned.orders,

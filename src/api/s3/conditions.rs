@@ -48,7 +48,7 @@ pub(super) fn check_read(headers: &HeaderMap, meta: &BlobMeta) -> Result<ReadOut
         });
     }
     let is_known = match lines_of(headers, header::IF_NONE_MATCH.as_str()) {
-        Some(tags) => names(&tags, meta, Comparison::Weak),
+        Some(tags) => matches_any_etag(&tags, meta, Comparison::Weak),
         None => date(header::IF_MODIFIED_SINCE.as_str())
             .is_some_and(|date| modified_s <= date.ms().div_euclid(1000)),
     };
@@ -128,7 +128,7 @@ impl WriteConditions {
 }
 
 fn check_if_match(tags: &str, meta: &BlobMeta) -> Result<(), S3Error> {
-    if names(tags, meta, Comparison::Strong) {
+    if matches_any_etag(tags, meta, Comparison::Strong) {
         return Ok(());
     }
     Err(S3Error::PreconditionFailed {
@@ -139,7 +139,7 @@ fn check_if_match(tags: &str, meta: &BlobMeta) -> Result<(), S3Error> {
 }
 
 /// `true` if a list of entity tags is `*` or names the object. As in S3, tags may be without quotes.
-fn names(tags: &str, meta: &BlobMeta, comparison: Comparison) -> bool {
+fn matches_any_etag(tags: &str, meta: &BlobMeta, comparison: Comparison) -> bool {
     // No tag of an object has a comma.
     tags.trim() == "*"
         || tags.split(',').any(|tag| {

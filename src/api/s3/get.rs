@@ -11,19 +11,19 @@ use tokio_util::io::ReaderStream;
 use super::ResolvedOwner;
 use super::conditions::{ReadOutcome, check_read};
 use super::error::S3Error;
-use super::range::{RequestedRange, part};
+use super::range::{RequestedRange, requested_range};
 use super::target::{Target, insert};
 use crate::http::Services;
 use crate::platform::{clock, presign};
 use crate::storage::blobs::{Blob, BlobMeta};
 
 /// An object is read in pieces of so many bytes.
-const PIECE_BYTES: u64 = 128 * 1024;
+const CHUNK_BYTES: u64 = 128 * 1024;
 /// What S3 answers for an object that was uploaded without a type.
 const CONTENT_TYPE_UNKNOWN: &str = "binary/octet-stream";
 
 /// Signed parameters that are answered as headers.
-const OVERRIDES: [(&str, HeaderName); 6] = [
+const RESPONSE_OVERRIDES: [(&str, HeaderName); 6] = [
     ("response-content-type", header::CONTENT_TYPE),
     ("response-content-language", header::CONTENT_LANGUAGE),
     ("response-expires", header::EXPIRES),
@@ -43,11 +43,11 @@ pub(super) async fn head(
     let Blob { meta, .. } = found
         .await
         .map_err(S3Error::internal)?
-        .ok_or_else(|| target.absent())?;
+        .ok_or_else(|| target.no_such_key())?;
     if check_read(&parts.headers, &meta)? == ReadOutcome::NotModified {
         return Ok(not_modified(&meta));
     }
-    let (mut answer, _) = describe(parts, &meta)?;
+    let (mut answer, _) = response_head(parts, &meta)?;
     *answer.body_mut() = Body::empty();
     Ok(answer)
 }
@@ -63,27 +63,27 @@ pub(super) async fn get(
         .blobs
         .open_blob(owner.account, &target.bucket, &target.key);
     let opened = opened.await.map_err(S3Error::internal)?;
-    let (Blob { meta, .. }, mut file) = opened.ok_or_else(|| target.absent())?;
+    let (Blob { meta, .. }, mut file) = opened.ok_or_else(|| target.no_such_key())?;
     if check_read(&parts.headers, &meta)? == ReadOutcome::NotModified {
         return Ok(not_modified(&meta));
     }
-    let (mut answer, (first, length)) = describe(parts, &meta)?;
+    let (mut answer, (first, length)) = response_head(parts, &meta)?;
     if first > 0 {
         file.seek(SeekFrom::Start(first))
             .await
             .map_err(S3Error::internal)?;
     }
-    let piece_bytes = usize::try_from(length.clamp(1, PIECE_BYTES)).unwrap_or(1);
+    let piece_bytes = usize::try_from(length.clamp(1, CHUNK_BYTES)).unwrap_or(1);
     let pieces = ReaderStream::with_capacity(file.take(length), piece_bytes);
     *answer.body_mut() = Body::from_stream(pieces);
     Ok(answer)
 }
 
 /// The answer to a reader but for its body; where that begins, and its length.
-fn describe(parts: &Parts, meta: &BlobMeta) -> Result<(Response<Body>, (u64, u64)), S3Error> {
+fn response_head(parts: &Parts, meta: &BlobMeta) -> Result<(Response<Body>, (u64, u64)), S3Error> {
     let mut answer = Response::new(Body::empty());
     let mut span = (0, meta.bytes);
-    match part(&parts.headers, meta) {
+    match requested_range(&parts.headers, meta) {
         RequestedRange::Whole => {}
         RequestedRange::Bytes { first, last } => {
             *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
@@ -107,7 +107,7 @@ fn describe(parts: &Parts, meta: &BlobMeta) -> Result<(Response<Body>, (u64, u64
     insert(headers, header::CONTENT_LENGTH, &span.1.to_string());
     insert(headers, header::ACCEPT_RANGES, "bytes");
     let query = presign::parameters(parts.uri.query().unwrap_or_default());
-    for (parameter, name) in OVERRIDES {
+    for (parameter, name) in RESPONSE_OVERRIDES {
         // An empty one sets no header.
         if let Some((_, value)) = query.iter().find(|(of, _)| of == parameter.as_bytes())
             && !value.is_empty()

@@ -52,8 +52,8 @@ const PREFLIGHT_AGE: Duration = Duration::from_hours(1);
 /// Account of an object, and its clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ResolvedOwner {
-    /// The account; [`AccountId::NOBODY`] for keys that were given to none, and
-    /// [`AccountId::GONE`], which has no room for objects, for those of orders that are gone.
+    /// The account; [`AccountId::UNOWNED`] for keys that were given to none, and
+    /// [`AccountId::DELETED`], which has no room for objects, for those of orders that are gone.
     account: AccountId,
     /// The order the object was put for, if it was.
     order_id: Option<String>,
@@ -63,15 +63,15 @@ struct ResolvedOwner {
 
 impl ResolvedOwner {
     /// Returns the owner of `key`, and records its account at the journal's `entry`.
-    async fn of(
+    async fn resolve(
         verbs: &Services,
         entry: Option<&JournalEntry>,
         key: &str,
     ) -> Result<Self, StoreError> {
-        Ok(match verbs.orders.owner(key).await? {
+        Ok(match verbs.orders.object_owner(key).await? {
             orders::ObjectOwner::Account { account, order_id } => {
                 if let Some(entry) = entry {
-                    entry.belongs_to(&account);
+                    entry.set_account(&account);
                 }
                 Self {
                     account: account.id,
@@ -79,8 +79,8 @@ impl ResolvedOwner {
                     now: account.now(),
                 }
             }
-            orders::ObjectOwner::Gone => Self::on_default_clock(verbs, AccountId::GONE),
-            orders::ObjectOwner::Nobody => Self::on_default_clock(verbs, AccountId::NOBODY),
+            orders::ObjectOwner::Gone => Self::on_default_clock(verbs, AccountId::DELETED),
+            orders::ObjectOwner::Nobody => Self::on_default_clock(verbs, AccountId::UNOWNED),
         })
     }
 
@@ -97,9 +97,9 @@ impl ResolvedOwner {
 #[must_use]
 pub fn routes(context: Option<AppState>) -> Routes {
     const OBJECT: &str = "/_s3/{*path}";
-    let serve = || Handler::<_, AppState>::layer(object::serve, cors());
+    let serve = || Handler::<_, AppState>::layer(object::handle, cors());
     Routes::new(context)
-        .owned(whose)
+        .account_resolver(resolve_account)
         .on("storage.put", Method::PUT, OBJECT, serve())
         .on("storage.get", Method::GET, OBJECT, serve())
         .on("storage.head", Method::HEAD, OBJECT, serve())
@@ -107,13 +107,13 @@ pub fn routes(context: Option<AppState>) -> Routes {
 }
 
 /// Returns the account of a request: the owner of its object.
-pub fn whose<'r>(
+pub fn resolve_account<'r>(
     verbs: &'r Services,
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>> {
     Box::pin(async move {
         let target = Target::of(request.uri().path()).ok()?;
-        match verbs.orders.owner(&target.key).await.ok()? {
+        match verbs.orders.object_owner(&target.key).await.ok()? {
             orders::ObjectOwner::Account { account, .. } => Some(account),
             orders::ObjectOwner::Gone | orders::ObjectOwner::Nobody => None,
         }

@@ -15,7 +15,7 @@ use super::put::put;
 use super::target::{Target, insert};
 use super::virtual_host::{explain, sent_path};
 use super::{BUCKETS, ResolvedOwner};
-use crate::http::{AppState, InternalFault, OnResponseSent, Services, host};
+use crate::http::{AppState, InternalFault, OnResponseSent, Services, origin_host};
 use crate::model::time::Timestamp;
 use crate::platform::presign;
 use crate::services::journal::JournalEntry;
@@ -37,23 +37,24 @@ const SUBRESOURCES: [&str; 10] = [
 const OTHER_WRITES: [&str; 2] = ["x-amz-copy-source", "x-amz-write-offset-bytes"];
 
 /// Answers any request under `/_s3`.
-pub(super) async fn serve(State(verbs): State<AppState>, request: Request) -> Response<Body> {
+pub(super) async fn handle(State(verbs): State<AppState>, request: Request) -> Response<Body> {
     let (parts, mut body) = request.into_parts();
     let target = Target::of(parts.uri.path());
     let key = key_of(&target);
-    let mut response = match answer(&verbs, &parts, target, &mut body).await {
-        Ok(answer) => numbered(|_| answer),
+    let mut response = match dispatch(&verbs, &parts, target, &mut body).await {
+        Ok(answer) => with_request_id(|_| answer),
         Err(mut error) => {
             let hold = error.take_hold();
             let fault = match &error {
                 S3Error::Internal(cause) => Some(InternalFault(cause.to_string())),
                 _ => None,
             };
-            let mut response = numbered(|id| error.answer(&parts.method, key.as_deref(), id));
+            let mut response =
+                with_request_id(|id| error.answer(&parts.method, key.as_deref(), id));
             if let Some(fault) = fault {
                 response.extensions_mut().insert(fault);
             }
-            OnResponseSent::tie(&mut response, hold);
+            OnResponseSent::attach(&mut response, hold);
             response
         }
     };
@@ -61,7 +62,7 @@ pub(super) async fn serve(State(verbs): State<AppState>, request: Request) -> Re
     response
 }
 
-async fn answer(
+async fn dispatch(
     verbs: &AppState,
     parts: &Parts,
     target: Result<Target, S3Error>,
@@ -77,14 +78,14 @@ async fn answer(
     let fields = RequestFields::new(parts);
     refuse_two_mechanisms(&fields)?;
     let entry = parts.extensions.get::<JournalEntry>();
-    let owner = ResolvedOwner::of(verbs, entry, &target.key);
+    let owner = ResolvedOwner::resolve(verbs, entry, &target.key);
     let owner = owner.await?;
-    judge(verbs, parts, owner.now)?;
+    verify_signature(verbs, parts, owner.now)?;
     if !BUCKETS.contains(&target.bucket.as_str()) {
         let bucket = target.bucket;
         return Err(S3Error::NoSuchBucket { bucket });
     }
-    refuse_what_is_not_served(&fields)?;
+    reject_unsupported(&fields)?;
     match parts.method {
         Method::PUT => put(verbs, &fields, target, owner, body).await,
         Method::HEAD => head(verbs, parts, &target, owner).await,
@@ -103,7 +104,7 @@ fn refuse_two_mechanisms(fields: &RequestFields<'_>) -> Result<(), S3Error> {
 }
 
 /// Lets the request in, or not, by its signature.
-fn judge(verbs: &Services, parts: &Parts, now: Timestamp) -> Result<(), S3Error> {
+fn verify_signature(verbs: &Services, parts: &Parts, now: Timestamp) -> Result<(), S3Error> {
     let header = |name: &str| {
         let values = parts.headers.get_all(name).iter();
         let values: Vec<_> = values
@@ -113,7 +114,7 @@ fn judge(verbs: &Services, parts: &Parts, now: Timestamp) -> Result<(), S3Error>
     };
     // Where a proxy is believed, URLs are made for the host that it says was called.
     let trusted = verbs.config.trust_forwarded;
-    let called = trusted.then(|| host(&parts.headers, true)).flatten();
+    let called = trusted.then(|| origin_host(&parts.headers, true)).flatten();
     let host = called
         .or_else(|| header("host"))
         .or_else(|| parts.uri.authority().map(ToString::to_string));
@@ -131,7 +132,7 @@ fn judge(verbs: &Services, parts: &Parts, now: Timestamp) -> Result<(), S3Error>
 }
 
 /// Refuses what S3 has and the server has not, where taking it for a plain request would go wrong.
-fn refuse_what_is_not_served(fields: &RequestFields<'_>) -> Result<(), S3Error> {
+fn reject_unsupported(fields: &RequestFields<'_>) -> Result<(), S3Error> {
     let subresource = SUBRESOURCES
         .into_iter()
         .find(|name| fields.parameter(&name.to_ascii_lowercase()).is_some());
@@ -156,7 +157,7 @@ pub(super) fn not_allowed(request: &Request) -> Response<Body> {
         method: method.clone(),
         on_object: key.is_some(),
     });
-    let mut response = numbered(|id| error.answer(method, key.as_deref(), id));
+    let mut response = with_request_id(|id| error.answer(method, key.as_deref(), id));
     explain(request.extensions(), &mut response);
     response
 }
@@ -165,18 +166,18 @@ pub(super) fn not_allowed(request: &Request) -> Response<Body> {
 pub(super) fn bad_host(method: &Method, uri: &Uri, line: &str) -> Response<Body> {
     let key = key_of(&Target::of(uri.path()));
     let error = S3Error::BadHost(line.to_owned());
-    numbered(|id| error.answer(method, key.as_deref(), id))
+    with_request_id(|id| error.answer(method, key.as_deref(), id))
 }
 
 /// The answer where a handler of ours panicked.
 pub(super) fn panicked() -> Response<Body> {
     let panic = std::io::Error::other("a handler panicked");
-    numbered(|id| S3Error::internal(panic).answer(&Method::GET, None, id))
+    with_request_id(|id| S3Error::internal(panic).answer(&Method::GET, None, id))
 }
 
 /// The answer that `make` makes for the next request id: 16 hex digits in upper case, as S3's
 /// are; counted, so that a log can be read along.
-fn numbered(make: impl FnOnce(&str) -> Response<Body>) -> Response<Body> {
+fn with_request_id(make: impl FnOnce(&str) -> Response<Body>) -> Response<Body> {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let id = format!("{:016X}", COUNT.fetch_add(1, Ordering::Relaxed));
     let mut answer = make(&id);

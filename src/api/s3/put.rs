@@ -48,7 +48,7 @@ pub(super) async fn put(
     if verbs.config.undetectable.strict_uploads {
         strict::check(&target.key, sent)?;
     }
-    expect_length(sent, verbs.config.storage.object_bytes_max)?;
+    check_content_length(sent, verbs.config.storage.object_bytes_max)?;
     let integrity = Integrity::new(fields)?;
     let content_type = content_type_of(sent);
     let upload = NewUpload {
@@ -64,19 +64,19 @@ pub(super) async fn put(
     }
     let mut writer = verbs.blobs.writer(upload.owner.account);
     let bytes_max = verbs.config.storage.object_bytes_max;
-    receive(body, &mut writer, integrity, bytes_max).await?;
+    stream_body(body, &mut writer, integrity, bytes_max).await?;
     // The body is whole: from here on the upload runs to completion, even if the client goes.
-    let kept = tokio::spawn(upload.keep(Arc::clone(verbs), writer)).await;
+    let kept = tokio::spawn(upload.commit(Arc::clone(verbs), writer)).await;
     let (meta, hold) = kept.map_err(S3Error::internal)??;
     let mut answer = Response::new(Body::empty());
-    OnResponseSent::tie(&mut answer, hold);
+    OnResponseSent::attach(&mut answer, hold);
     let etag = format!("\"{}\"", meta.etag);
     insert(answer.headers_mut(), header::ETAG, &etag);
     Ok(answer)
 }
 
 /// Writes the body as it comes, and compares its digests when it is whole.
-async fn receive(
+async fn stream_body(
     body: &mut Body,
     writer: &mut BlobWriter,
     mut integrity: Integrity,
@@ -107,7 +107,7 @@ async fn receive(
 impl NewUpload {
     /// Checks the conditions against the object that is there, `None` if there is none.
     fn check(&self, current: Option<&BlobMeta>) -> Result<(), RefusedWrite> {
-        let checked = self.conditions.check(current, || self.target.absent());
+        let checked = self.conditions.check(current, || self.target.no_such_key());
         checked.map_err(|error| RefusedWrite {
             error,
             current_bytes: current.map(|current| current.bytes),
@@ -140,7 +140,7 @@ impl NewUpload {
     }
 
     /// Puts what was written in place, and records it.
-    async fn keep(
+    async fn commit(
         mut self,
         verbs: AppState,
         writer: BlobWriter,
@@ -172,7 +172,7 @@ impl NewUpload {
         let Target { bucket, key } = &self.target;
         let account = self.owner.account;
         if let Some(order_id) = &self.owner.order_id {
-            let received = verbs.orders.received(account, order_id, key, bytes);
+            let received = verbs.orders.record_upload(account, order_id, key, bytes);
             return Ok(received.await?);
         }
         // The upload may have expired while the file came.
@@ -192,7 +192,7 @@ fn content_type_of(headers: &HeaderMap) -> Option<String> {
 }
 
 /// An upload says how long it is, and not too long, or that it comes in chunks.
-fn expect_length(headers: &HeaderMap, bytes_max: u64) -> Result<(), S3Error> {
+fn check_content_length(headers: &HeaderMap, bytes_max: u64) -> Result<(), S3Error> {
     let length = headers.get(header::CONTENT_LENGTH);
     match length.and_then(|length| length.to_str().ok()?.parse().ok()) {
         Some(bytes) if bytes > bytes_max => Err(UploadError::TooLarge { bytes, bytes_max }.into()),

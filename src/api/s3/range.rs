@@ -17,16 +17,16 @@ pub(super) enum RequestedRange {
 }
 
 /// The part that the request asks of an object.
-pub(super) fn part(headers: &HeaderMap, meta: &BlobMeta) -> RequestedRange {
-    match text(headers, &header::RANGE) {
-        Some(range) if still_the_same(headers, meta) => read_range(range, meta.bytes),
+pub(super) fn requested_range(headers: &HeaderMap, meta: &BlobMeta) -> RequestedRange {
+    match header_str(headers, &header::RANGE) {
+        Some(range) if if_range_matches(headers, meta) => read_range(range, meta.bytes),
         _ => RequestedRange::Whole,
     }
 }
 
 /// Does `If-Range`, if there is one, name this very object?
-fn still_the_same(headers: &HeaderMap, meta: &BlobMeta) -> bool {
-    text(headers, &header::IF_RANGE).is_none_or(|same| {
+fn if_range_matches(headers: &HeaderMap, meta: &BlobMeta) -> bool {
+    header_str(headers, &header::IF_RANGE).is_none_or(|same| {
         same == format!("\"{}\"", meta.etag) || same == clock::http_date(meta.modified_at)
     })
 }
@@ -66,7 +66,7 @@ fn read_range(range: &str, bytes: u64) -> RequestedRange {
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+fn header_str<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
@@ -110,7 +110,7 @@ mod tests {
             ("bytes", RequestedRange::Whole),
         ] {
             assert_eq!(
-                part(&headers(header::RANGE, range), &meta()),
+                requested_range(&headers(header::RANGE, range), &meta()),
                 expected,
                 "{range}"
             );
@@ -132,7 +132,7 @@ mod tests {
             ("Thu, 12 Mar 2026 10:00:01 GMT", RequestedRange::Whole),
         ] {
             asked.insert(header::IF_RANGE, HeaderValue::from_static(same));
-            assert_eq!(part(&asked, &meta()), expected, "{same}");
+            assert_eq!(requested_range(&asked, &meta()), expected, "{same}");
         }
     }
 }

@@ -7,7 +7,7 @@ use super::error::{S3Error, UploadError};
 use crate::services::orders::{KeyOwner, key_owner};
 
 /// Extensions, and the types that fit them, the first of which is named.
-const TYPES: [(&[&str], &[&str]); 12] = [
+const CONTENT_TYPES: [(&[&str], &[&str]); 12] = [
     (&["jpg", "jpeg", "jfif"], &["image/jpeg"]),
     (&["png"], &["image/png"]),
     (&["webp"], &["image/webp"]),
@@ -32,7 +32,7 @@ pub(super) fn check(key: &str, headers: &HeaderMap) -> Result<(), S3Error> {
         return Ok(());
     };
     let is = |known: &&str| extension.eq_ignore_ascii_case(known);
-    let found = TYPES.iter().find(|(of, _)| of.iter().any(is));
+    let found = CONTENT_TYPES.iter().find(|(of, _)| of.iter().any(is));
     let Some((_, types)) = found.filter(|_| matches!(key_owner(key), Some(KeyOwner::Upload(_))))
     else {
         return Ok(());
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_type_fits_its_extension_in_any_spelling() {
-        for (extensions, types) in TYPES {
+        for (extensions, types) in CONTENT_TYPES {
             for extension in extensions {
                 let key = format!("uploads/id_1_a.{}", extension.to_ascii_uppercase());
                 for fits in types {

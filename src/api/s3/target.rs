@@ -35,7 +35,7 @@ impl Target {
         Ok(target)
     }
 
-    pub fn absent(&self) -> S3Error {
+    pub fn no_such_key(&self) -> S3Error {
         S3Error::NoSuchKey {
             bucket: self.bucket.clone(),
         }

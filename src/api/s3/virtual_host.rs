@@ -9,7 +9,7 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{Extensions, HeaderValue, Response, StatusCode, Uri};
 
 use super::{BUCKETS, PREFIX};
-use crate::http::{Host, X_MOCK_REASON, header_line, host};
+use crate::http::{Host, X_MOCK_REASON, header_line, origin_host};
 use crate::settings::Config;
 
 /// Path of the control plane, which no host turns into an object.
@@ -27,7 +27,7 @@ pub(super) struct VirtualHosted {
 /// Rewrites a request in virtual-hosted style to path style. Leaves other requests as they are.
 #[must_use]
 pub fn to_path_style(config: &Config, mut request: Request) -> Request {
-    let Some(host) = host(request.headers(), config.trust_forwarded) else {
+    let Some(host) = origin_host(request.headers(), config.trust_forwarded) else {
         return request;
     };
     let Some(bucket) = bucket_of(&host) else {

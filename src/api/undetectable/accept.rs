@@ -15,7 +15,7 @@ use crate::http::AppState;
 
 const JSON: &str = "application/json";
 /// What the pictures are that are drawn.
-const PICTURES: [&str; 2] = ["image/jpeg", "image/png"];
+const IMAGE_TYPES: [&str; 2] = ["image/jpeg", "image/png"];
 
 /// A handler for those who take what it answers.
 #[derive(Debug, Clone, Copy)]
@@ -27,20 +27,20 @@ pub struct RequireAccept<H> {
 }
 
 /// The handler, for those who take JSON.
-pub fn json<H>(handler: H) -> RequireAccept<H> {
+pub fn accepts_json<H>(handler: H) -> RequireAccept<H> {
     RequireAccept {
         handler,
-        takes: |headers| takes(headers, JSON),
+        takes: |headers| accepts(headers, JSON),
         why: "Accept: excludes application/json, which every answer here is",
     }
 }
 
 /// The handler, for those who take pictures; its errors are JSON, so who takes that will do.
-pub fn picture<H>(handler: H) -> RequireAccept<H> {
+pub fn accepts_image<H>(handler: H) -> RequireAccept<H> {
     RequireAccept {
         handler,
         takes: |headers| {
-            takes(headers, JSON) || PICTURES.iter().any(|picture| takes(headers, picture))
+            accepts(headers, JSON) || IMAGE_TYPES.iter().any(|picture| accepts(headers, picture))
         },
         why: "Accept: excludes image/jpeg, image/png and application/json",
     }
@@ -60,7 +60,7 @@ impl<H: Handler<T, AppState>, T: 'static> Handler<T, AppState> for RequireAccept
 
 /// The most specific range that the type falls under decides (RFC 9110, 12.5.1); who says nothing
 /// takes everything.
-fn takes(headers: &HeaderMap, media_type: &str) -> bool {
+fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     let of_its_kind = media_type.split('/').next().unwrap_or_default();
     let mut said = false;
     let mut best: Option<(usize, bool)> = None;
@@ -104,12 +104,12 @@ mod tests {
 
     fn taken(accept: &str) -> bool {
         let headers = [(ACCEPT, accept.parse().expect("a value"))];
-        takes(&HeaderMap::from_iter(headers), JSON)
+        accepts(&HeaderMap::from_iter(headers), JSON)
     }
 
     #[test]
     fn json_is_excluded_only_by_who_says_so() {
-        assert!(takes(&HeaderMap::new(), JSON));
+        assert!(accepts(&HeaderMap::new(), JSON));
         for accept in [
             "",
             "*/*",

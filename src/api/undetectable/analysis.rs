@@ -50,7 +50,7 @@ struct Phrases {
     recommendations: [&'static str; 4],
 }
 
-const MACHINE: Phrases = Phrases {
+const AI_PHRASES: Phrases = Phrases {
     indicators: [
         "Texture repeats where it should vary",
         "Edges are smoother than a lens leaves them",
@@ -75,7 +75,7 @@ const MACHINE: Phrases = Phrases {
     ],
 };
 
-const PERSON: Phrases = Phrases {
+const HUMAN_PHRASES: Phrases = Phrases {
     indicators: [
         "Sensor noise varies with brightness",
         "Depth of field is that of a lens",
@@ -100,7 +100,7 @@ const PERSON: Phrases = Phrases {
     ],
 };
 
-const EDITOR: Phrases = Phrases {
+const EDITED_PHRASES: Phrases = Phrases {
     indicators: [
         "Compression differs between regions",
         "Local contrast changes abruptly at some edges",
@@ -130,9 +130,9 @@ impl Analysis {
     pub fn of(found: &Detection, chance: &mut SeededRng) -> Self {
         let label = &found.verdict.label;
         let words = match label {
-            Label::Ai | Label::Watermarked(_) => &MACHINE,
-            Label::Human => &PERSON,
-            Label::Edited | Label::AiEdited => &EDITOR,
+            Label::Ai | Label::Watermarked(_) => &AI_PHRASES,
+            Label::Human => &HUMAN_PHRASES,
+            Label::Edited | Label::AiEdited => &EDITED_PHRASES,
         };
         let confidence = label_confidence(&found.verdict);
         let opening = match label {
@@ -146,13 +146,13 @@ impl Analysis {
             ),
         };
         Self {
-            image_tags: some(&TAGS, 5, chance),
+            image_tags: sample_phrases(&TAGS, 5, chance),
             agreement: agreement(confidence),
             confidence,
-            key_indicators: some(&words.indicators, 3, chance),
+            key_indicators: sample_phrases(&words.indicators, 3, chance),
             detailed_reasoning: format!("{opening} {}", words.reasoning.join(" ")),
-            visual_patterns: some(&words.patterns, 2, chance),
-            recommendations: some(&words.recommendations, 3, chance),
+            visual_patterns: sample_phrases(&words.patterns, 2, chance),
+            recommendations: sample_phrases(&words.recommendations, 3, chance),
         }
     }
 }
@@ -168,12 +168,16 @@ fn agreement(confidence: PyFloat) -> &'static str {
 }
 
 /// So many of the words, in their order, any choice as likely as another.
-fn some(words: &[&'static str], mut count: usize, chance: &mut SeededRng) -> Vec<&'static str> {
+fn sample_phrases(
+    words: &[&'static str],
+    mut count: usize,
+    chance: &mut SeededRng,
+) -> Vec<&'static str> {
     let mut chosen = Vec::with_capacity(count);
     for (index, word) in words.iter().enumerate() {
         let left = words.len() - index;
         #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
-        if chance.unit() * (left as f64) < count as f64 {
+        if chance.unit_f64() * (left as f64) < count as f64 {
             chosen.push(*word);
             count -= 1;
         }
@@ -203,7 +207,7 @@ mod tests {
             overlay: None,
             told_at: None,
         };
-        Analysis::of(&found, &mut Entropy::new("s").draw("k", "analysis", n))
+        Analysis::of(&found, &mut Entropy::new("s").rng("k", "analysis", n))
     }
 
     #[test]

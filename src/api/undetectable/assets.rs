@@ -14,7 +14,7 @@ use tokio_util::io::ReaderStream;
 use super::UndetectableResult;
 use super::auth;
 use super::body::{self, JsonValueBody};
-use super::described::{STORE, refuses};
+use super::described::{INTERNAL_ERRORS, with_errors};
 use super::error::{ApiError, ErrorCode};
 use super::fields::{FieldReader, canonical_uuid};
 use super::python_json::PyValue;
@@ -43,41 +43,49 @@ fn read_key(fields: &mut FieldReader) -> Option<String> {
 }
 
 pub fn describe_preview(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described.does(
+    let described = described.summary(
         "A document's preview",
         "The picture, its longer side 512 pixels at most, where a preview was asked for.",
     );
-    given(described, Asset::Preview, &["image/jpeg"])
+    describe_asset(described, Asset::Preview, &["image/jpeg"])
 }
 
 pub fn describe_heatmap(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described.does(
+    let described = described.summary(
         "A document's heatmap",
         "Where the picture looks made or edited by AI, once the heatmap is ready.",
     );
-    given(described, Asset::Heatmap, &["image/png"])
+    describe_asset(described, Asset::Heatmap, &["image/png"])
 }
 
 pub fn describe_by_url(described: OperationDoc<'_>) -> OperationDoc<'_> {
-    let described = described.does(
+    let described = described.summary(
         "A document's picture, by its URL",
         "POST on a URL that `/query` tells, signed or not.",
     );
-    given(described, Asset::Under(""), &["image/jpeg", "image/png"])
+    describe_asset(described, Asset::Under(""), &["image/jpeg", "image/png"])
 }
 
-fn given<'d>(
+fn describe_asset<'d>(
     described: OperationDoc<'d>,
     asset: Asset<'_>,
     media_types: &[&str],
 ) -> OperationDoc<'d> {
     let described = described
-        .asks_body(FieldReader::described(read_key))
-        .where_input("key", "The API key that the document is of.")
-        .where_input("id", "The document's.")
-        .answers_bytes(200, "The picture.", media_types);
-    let codes = [ErrorCode::DocumentNotFound, asset.absence()];
-    refuses(described, &[&auth::REFUSES, &body::REFUSES, &codes, &STORE])
+        .body_fields(FieldReader::describe_fields(read_key))
+        .describe_param("key", "The API key that the document is of.")
+        .describe_param("id", "The document's.")
+        .binary_response(200, "The picture.", media_types);
+    let codes = [ErrorCode::DocumentNotFound, asset.not_found_code()];
+    with_errors(
+        described,
+        &[
+            &auth::AUTH_ERRORS,
+            &body::BODY_ERRORS,
+            &codes,
+            &INTERNAL_ERRORS,
+        ],
+    )
 }
 
 pub async fn preview(
@@ -86,7 +94,7 @@ pub async fn preview(
     PathParam(id): PathParam,
     JsonValueBody(body): JsonValueBody,
 ) -> UndetectableResult {
-    give(&context, &entry, &body, &id, Asset::Preview).await
+    serve_asset(&context, &entry, &body, &id, Asset::Preview).await
 }
 
 pub async fn heatmap(
@@ -95,7 +103,7 @@ pub async fn heatmap(
     PathParam(id): PathParam,
     JsonValueBody(body): JsonValueBody,
 ) -> UndetectableResult {
-    give(&context, &entry, &body, &id, Asset::Heatmap).await
+    serve_asset(&context, &entry, &body, &id, Asset::Heatmap).await
 }
 
 pub async fn by_url(
@@ -105,10 +113,10 @@ pub async fn by_url(
     JsonValueBody(body): JsonValueBody,
 ) -> UndetectableResult {
     let key = format!("results/{id}/{name}");
-    give(&context, &entry, &body, &id, Asset::Under(&key)).await
+    serve_asset(&context, &entry, &body, &id, Asset::Under(&key)).await
 }
 
-async fn give(
+async fn serve_asset(
     verbs: &Services,
     entry: &JournalEntry,
     body: &PyValue,
@@ -117,8 +125,8 @@ async fn give(
 ) -> Result<Response, ApiError> {
     let mut fields = FieldReader::of_body(body);
     let key = read_key(&mut fields);
-    let account = auth::by_key(verbs, "key", key.as_deref(), entry).await;
-    fields.fit()?;
+    let account = auth::authenticate_key(verbs, "key", key.as_deref(), entry).await;
+    fields.finish()?;
     let account = account?;
     let id = canonical_uuid(id).unwrap_or_else(|| id.to_owned());
     let Some(order) = verbs.orders.find(Vendor::Undetectable, &id).await? else {
@@ -129,17 +137,17 @@ async fn give(
         let why = format!("key: document {id} is another key's");
         return Err(ApiError::new(ErrorCode::UserVerificationFailed, why));
     }
-    let steps = verbs.orders.steps(&account, &order);
+    let steps = verbs.orders.document_timing(&account, &order);
     let key = asset.key(&order, steps, account.now()).map_err(|why| {
         let why = format!("document {id}: {why}");
-        ApiError::new(asset.absence(), why)
+        ApiError::new(asset.not_found_code(), why)
     })?;
-    read(verbs, &account, key, asset).await
+    stream_blob(verbs, &account, key, asset).await
 }
 
 impl Asset<'_> {
     /// What it is called where there is none.
-    fn absence(self) -> ErrorCode {
+    fn not_found_code(self) -> ErrorCode {
         match self {
             Self::Preview => ErrorCode::PreviewNotFound,
             Self::Heatmap => ErrorCode::HeatmapNotFound,
@@ -168,8 +176,8 @@ impl Asset<'_> {
             });
         };
         let (is_heatmap, key) = self
-            .drawn(found)
-            .ok_or_else(|| self.undrawn(order, found))?;
+            .rendered(found)
+            .ok_or_else(|| self.missing_reason(order, found))?;
         if is_heatmap && now < steps.heatmap_at(*completed_at) {
             return Err("the heatmap is pending");
         }
@@ -177,7 +185,7 @@ impl Asset<'_> {
     }
 
     /// Why it was not drawn.
-    fn undrawn(self, order: &Order, found: &Detection) -> &'static str {
+    fn missing_reason(self, order: &Order, found: &Detection) -> &'static str {
         let Work::Document(options) = &order.work else {
             return "it is no document";
         };
@@ -193,7 +201,7 @@ impl Asset<'_> {
     }
 
     /// Whether it is a heatmap, and its key.
-    fn drawn(self, found: &Detection) -> Option<(bool, &str)> {
+    fn rendered(self, found: &Detection) -> Option<(bool, &str)> {
         let drawn = [
             (false, &found.preview),
             (true, &found.heatmap),
@@ -211,7 +219,7 @@ impl Asset<'_> {
 }
 
 /// The picture, from disk as it is read.
-async fn read(
+async fn stream_blob(
     verbs: &Services,
     account: &Account,
     key: &str,
@@ -221,7 +229,7 @@ async fn read(
     let opened = verbs.blobs.open_blob(account.id, bucket, key).await;
     let Some((blob, file)) = opened.map_err(StoreError::broken)? else {
         let why = format!("{key} is gone");
-        return Err(ApiError::new(asset.absence(), why));
+        return Err(ApiError::new(asset.not_found_code(), why));
     };
     let meta = blob.meta;
     let headers = [

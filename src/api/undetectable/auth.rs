@@ -9,14 +9,14 @@ use futures_util::future::BoxFuture;
 use super::error::{ApiError, ErrorCode};
 use super::fields::canonical_uuid;
 use super::python_json::{self, PyValue};
-use crate::http::{Services, peek};
+use crate::http::{Services, peek_body};
 use crate::model::account::KeyState;
 use crate::model::order::Vendor;
 use crate::services::accounts::{Account, reason_not_admitted};
 use crate::services::journal::JournalEntry;
 
 /// What is refused for a key.
-pub const REFUSES: [ErrorCode; 3] = [
+pub const AUTH_ERRORS: [ErrorCode; 3] = [
     ErrorCode::UserVerificationFailed,
     ErrorCode::UserNotFound,
     ErrorCode::TooManyRequests,
@@ -25,13 +25,13 @@ pub const REFUSES: [ErrorCode; 3] = [
 /// The account whose key stands in the header; the request is its own from now on.
 ///
 /// # Errors
-/// As [`by_key`].
-pub async fn by_header(
+/// As [`authenticate_key`].
+pub async fn authenticate_header(
     verbs: &Services,
     headers: &HeaderMap,
     entry: &JournalEntry,
 ) -> Result<Arc<Account>, ApiError> {
-    by_key(verbs, "apikey", header_key(headers), entry).await
+    authenticate_key(verbs, "apikey", header_key(headers), entry).await
 }
 
 fn header_key(headers: &HeaderMap) -> Option<&str> {
@@ -44,7 +44,7 @@ fn header_key(headers: &HeaderMap) -> Option<&str> {
 /// # Errors
 /// If there is no key, nobody has it, the control plane says that it does not work, or it was
 /// used too often this minute.
-pub async fn by_key(
+pub async fn authenticate_key(
     verbs: &Services,
     place: &str,
     key: Option<&str>,
@@ -54,14 +54,14 @@ pub async fn by_key(
     let Some(key) = key.filter(|key| !key.is_empty()) else {
         return refused(ErrorCode::UserVerificationFailed, "missing or empty");
     };
-    let Some(account) = verbs.accounts.admit(key).await? else {
+    let Some(account) = verbs.accounts.authenticate(key).await? else {
         entry.shows_unknown_key(key);
         return refused(ErrorCode::UserVerificationFailed, reason_not_admitted(key));
     };
-    entry.belongs_to(&account);
+    entry.set_account(&account);
     let code = match account.settings().state {
         KeyState::Active => {
-            account.count_call()?;
+            account.check_rate_limit()?;
             return Ok(account);
         }
         KeyState::Expired | KeyState::Forbidden => ErrorCode::UserVerificationFailed,
@@ -72,7 +72,7 @@ pub async fn by_key(
 
 /// Whose a request is: by the body's key where pictures are sent or asked for, by the document where
 /// one is queried, else by the header's key.
-pub fn whose<'r>(
+pub fn resolve_account<'r>(
     verbs: &'r Services,
     request: &'r mut Request,
 ) -> BoxFuture<'r, Option<Arc<Account>>> {
@@ -92,13 +92,13 @@ pub fn whose<'r>(
             _ => header_key(request.headers())?.to_owned(),
         };
         let key = Some(key).filter(|key| !key.is_empty())?;
-        verbs.accounts.admit(&key).await.ok()?
+        verbs.accounts.authenticate(&key).await.ok()?
     })
 }
 
 /// Returns the text in the field `name` of a JSON body. `None` if the body has no such text.
 async fn field(request: &mut Request, name: &str) -> Option<String> {
-    let Ok(PyValue::Object(members)) = python_json::read(&peek(request).await?) else {
+    let Ok(PyValue::Object(members)) = python_json::read(&peek_body(request).await?) else {
         return None;
     };
     members.get(name)?.to_python_str()

@@ -9,7 +9,7 @@ use super::python_json::{self, PyValue, ReadError};
 use crate::http::{AppState, read_json};
 
 /// What is refused for a body, but for its fields.
-pub const REFUSES: [ErrorCode; 2] = [ErrorCode::RequestCutShort, ErrorCode::RequestTooLarge];
+pub const BODY_ERRORS: [ErrorCode; 2] = [ErrorCode::RequestCutShort, ErrorCode::RequestTooLarge];
 
 /// A JSON body of any shape; null where there is none.
 #[derive(Debug)]
@@ -28,15 +28,15 @@ impl FromRequest<AppState> for JsonValueBody {
         let content_type = parts.headers.get(CONTENT_TYPE);
         if !sent_as_json && content_type.is_some_and(|value| !value.is_empty()) {
             // The framework hands its schema the bytes as they are.
-            let refusal = ApiError::unfit(vec![ValidationError::no_object()]);
-            return Err(refusal.because("Content-Type: is not application/json"));
+            let refusal = ApiError::validation(vec![ValidationError::not_an_object()]);
+            return Err(refusal.with_detail("Content-Type: is not application/json"));
         }
         python_json::read(&bytes)
             .map(Self)
             .map_err(|error| match error {
                 ReadError::NotReadable(why) => ApiError::unreadable_body(why),
                 ReadError::Syntax(error) => {
-                    ApiError::unfit(vec![ValidationError::malformed_json(*error)])
+                    ApiError::validation(vec![ValidationError::malformed_json(*error)])
                 }
             })
     }

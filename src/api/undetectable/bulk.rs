@@ -13,7 +13,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use super::body::{self, JsonValueBody};
-use super::described::{STORE, refuses};
+use super::described::{INTERNAL_ERRORS, with_errors};
 use super::error::{ApiError, ErrorCode};
 use super::fields::FieldReader;
 use super::{UndetectableResult, auth, detect, find, uploaded};
@@ -30,17 +30,17 @@ use crate::services::accounts::Account;
 use crate::services::journal::JournalEntry;
 use crate::services::orders::UploadedFile;
 use crate::storage::db::StoreError;
-pub use wire::mean;
+pub use wire::mean_result;
 
 const ZIP_BYTES_MAX: u64 = 100 * 1_024 * 1_024;
 const IMAGES_MAX: usize = 50;
 /// With all that is skipped.
 const ENTRIES_MAX: usize = 1_000;
 /// So many skipped entries are named where nothing else is in a ZIP.
-const WHY_SKIPPED_MAX: usize = 4;
+const SKIPPED_LOGGED_MAX: usize = 4;
 
 /// What is refused for what is asked to be queued.
-const REFUSES: [ErrorCode; 8] = [
+const BULK_ERRORS: [ErrorCode; 8] = [
     ErrorCode::FileMetadata,
     ErrorCode::InputUrlEmpty,
     ErrorCode::InvalidHost,
@@ -58,7 +58,7 @@ struct BulkRequest {
 }
 
 impl BulkRequest {
-    fn read(fields: &mut FieldReader) -> Self {
+    fn parse(fields: &mut FieldReader) -> Self {
         let key = fields.key();
         let url = fields.required_text("url");
         // These change nothing, for items have neither, but must fit.
@@ -68,7 +68,7 @@ impl BulkRequest {
         Self { key, url }
     }
 
-    fn check(&self) -> Result<(), ApiError> {
+    fn validate(&self) -> Result<(), ApiError> {
         uploaded::check_url(&self.url)?;
         let path = self.url.split(['?', '#']).next().unwrap_or_default();
         let path = percent_decode_str(path).decode_utf8_lossy();
@@ -84,20 +84,25 @@ impl BulkRequest {
 
 pub fn describe_upload(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Look at the pictures of a ZIP",
             "Queues the pictures of a ZIP that was uploaded, 50 at most, each for a credit; \
              `/bulk-upload/query` tells what comes of them, and what was skipped.",
         )
-        .asks_body(FieldReader::described(BulkRequest::read))
-        .where_input("key", "The API key.")
-        .where_input(
+        .body_fields(FieldReader::describe_fields(BulkRequest::parse))
+        .describe_param("key", "The API key.")
+        .describe_param(
             "url",
             "Any URL that ends in the `file_path` of an upload, a ZIP.",
         )
-        .answers::<wire::BulkQueued<'static>>(200, "They are queued.");
-    let groups: [&[ErrorCode]; 4] = [&auth::REFUSES, &body::REFUSES, &REFUSES, &STORE];
-    refuses(described, &groups)
+        .response::<wire::BulkQueued<'static>>(200, "They are queued.");
+    let groups: [&[ErrorCode]; 4] = [
+        &auth::AUTH_ERRORS,
+        &body::BODY_ERRORS,
+        &BULK_ERRORS,
+        &INTERNAL_ERRORS,
+    ];
+    with_errors(described, &groups)
 }
 
 pub async fn upload(
@@ -107,14 +112,14 @@ pub async fn upload(
     JsonValueBody(body): JsonValueBody,
 ) -> UndetectableResult {
     let mut fields = FieldReader::of_body(&body);
-    let asked = BulkRequest::read(&mut fields);
-    let account = auth::by_key(&context, "key", asked.key.as_deref(), &entry).await;
-    fields.fit()?;
+    let asked = BulkRequest::parse(&mut fields);
+    let account = auth::authenticate_key(&context, "key", asked.key.as_deref(), &entry).await;
+    fields.finish()?;
     let account = account?;
-    asked.check()?;
-    let zip = uploaded::find(&context, &account, &asked.url, |_| Ok(())).await?;
+    asked.validate()?;
+    let zip = uploaded::source_file(&context, &account, &asked.url, |_| Ok(())).await?;
     let queued = queue(&context, &account, &called, &zip).await;
-    uploaded::answered(&context, &zip, queued).await
+    uploaded::discard_if_refused(&context, &zip, queued).await
 }
 
 /// Queues the pictures of a ZIP.
@@ -124,17 +129,17 @@ async fn queue(
     called: &RequestContext,
     zip: &UploadedFile,
 ) -> UndetectableResult {
-    let bulk = read(context, &zip.upload.name, zip.content.clone()).await?;
-    let Origin(origin) = Origin::of(context, called).await?;
+    let bulk = read_archive(context, &zip.upload.name, zip.content.clone()).await?;
+    let Origin(origin) = Origin::resolve(context, called).await?;
     let credits = u32::try_from(bulk.queued.len()).unwrap_or(u32::MAX);
     let (operation, work) = ("undetectable.bulkUpload", Work::Bulk(bulk));
-    let new = uploaded::ordered(operation, account, origin, zip, work, credits);
+    let new = uploaded::new_order(operation, account, origin, zip, work, credits);
     let created = context.orders.create(account, new).await?;
     Ok(Json(wire::BulkQueued::of(&created.order, credits)).into_response())
 }
 
 /// What in the ZIP is judged and what is not; of its pictures nothing is read yet.
-async fn read(verbs: &Services, name: &str, zip: InputFile) -> Result<Bulk, ApiError> {
+async fn read_archive(verbs: &Services, name: &str, zip: InputFile) -> Result<Bulk, ApiError> {
     let bytes = zip.bytes;
     let refused = |code, line: &str| Err(ApiError::new(code, format!("{name}: {line}")));
     if bytes > ZIP_BYTES_MAX {
@@ -150,11 +155,11 @@ async fn read(verbs: &Services, name: &str, zip: InputFile) -> Result<Bulk, ApiE
         }
         Err(ZipError::Io(error)) => return Err(StoreError::broken(error).into()),
     };
-    let bulk = sort::sort(entries);
+    let bulk = sort::classify_entries(entries);
     match bulk.queued.len() {
         0 => {
-            let told = bulk.skipped.iter().take(WHY_SKIPPED_MAX);
-            let told: Vec<String> = told.map(wire::line).collect();
+            let told = bulk.skipped.iter().take(SKIPPED_LOGGED_MAX);
+            let told: Vec<String> = told.map(wire::skip_message).collect();
             let line = if told.is_empty() {
                 "is empty".to_owned()
             } else {
@@ -172,13 +177,13 @@ async fn read(verbs: &Services, name: &str, zip: InputFile) -> Result<Bulk, ApiE
 
 pub fn describe_query(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "How a bulk stands",
             "Free, and without a key. Asked until `status` is `done` or `failed`.",
         )
-        .asks_body(FieldReader::described(find::read))
-        .where_input("id", "The bulk's.")
-        .answers::<Option<wire::BulkDocument<'static>>>(
+        .body_fields(FieldReader::describe_fields(find::read))
+        .describe_param("id", "The bulk's.")
+        .response::<Option<wire::BulkDocument<'static>>>(
             200,
             "The bulk; null where no document has the id.",
         )
@@ -189,7 +194,10 @@ pub fn describe_query(described: OperationDoc<'_>) -> OperationDoc<'_> {
             "What settled the first of its pictures, where anything has.",
             &json!({"type": "string"}),
         );
-    refuses(described, &[&body::REFUSES, &[ErrorCode::NotBulk], &STORE])
+    with_errors(
+        described,
+        &[&body::BODY_ERRORS, &[ErrorCode::NotBulk], &INTERNAL_ERRORS],
+    )
 }
 
 pub async fn query(
@@ -207,26 +215,36 @@ pub async fn query(
         );
         return Err(ApiError::new(ErrorCode::NotBulk, why));
     };
-    let (order, hold) = context.orders.polled(&account, Arc::clone(&order)).await?;
-    let (now, steps) = (account.now(), context.orders.steps(&account, &order));
+    let (order, hold) = context
+        .orders
+        .record_poll(&account, Arc::clone(&order))
+        .await?;
+    let (now, steps) = (
+        account.now(),
+        context.orders.document_timing(&account, &order),
+    );
     let status = match &order.state {
         state if steps.is_analyzing(state, now) => "analyzing",
         OrderState::Pending | OrderState::InProgress { .. } => "pending",
         _ => match order.outcome() {
             Some(Outcome::Bulk(found)) => {
                 let document = wire::BulkDocument::done(&order, bulk, found);
-                return Ok(planned(&order, found, Json(document)));
+                return Ok(with_outcome_header(&order, found, Json(document)));
             }
             _ => "failed",
         },
     };
     let mut answer = Json(wire::BulkDocument::unsettled(&order, bulk, status)).into_response();
-    OnResponseSent::tie(&mut answer, hold);
+    OnResponseSent::attach(&mut answer, hold);
     Ok(answer)
 }
 
 /// An answer on a bulk that is done, with what settled its pictures.
-pub fn planned(order: &Order, found: &BulkResult, answer: impl IntoResponse) -> Response {
+pub fn with_outcome_header(
+    order: &Order,
+    found: &BulkResult,
+    answer: impl IntoResponse,
+) -> Response {
     let mut response = answer.into_response();
     if let Work::Bulk(bulk) = &order.work
         && let Some(outcome) = wire::outcome_of_bulk(bulk, found)

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::described::{STORE, refuses};
+use super::described::{INTERNAL_ERRORS, with_errors};
 use super::{UndetectableResult, auth};
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json};
@@ -15,13 +15,13 @@ use crate::services::accounts::Account;
 use crate::services::journal::JournalEntry;
 
 /// Of an account's credits, so many are its base; what it has beyond them is its boost.
-const BASE: u64 = 10_000;
+const BASE_CREDITS: u64 = 10_000;
 /// What an account is given that nobody set up.
-const GIVEN: u64 = BASE + 1_000;
+const DEFAULT_CREDITS: u64 = BASE_CREDITS + 1_000;
 
 /// Credits an account was given, used ones included.
-pub fn given(account: &Account) -> u64 {
-    account.settings().credits.unwrap_or(GIVEN)
+pub fn credit_limit(account: &Account) -> u64 {
+    account.settings().credits.unwrap_or(DEFAULT_CREDITS)
 }
 
 /// The answer to `GET /check-user-credits`.
@@ -38,7 +38,7 @@ struct CreditBalance {
 impl CreditBalance {
     /// The base is used up first.
     fn of(given: u64, spent: u64) -> Self {
-        let base = given.min(BASE);
+        let base = given.min(BASE_CREDITS);
         let credits = given.saturating_sub(spent);
         let base_credits = base.saturating_sub(spent);
         Self {
@@ -51,13 +51,13 @@ impl CreditBalance {
 
 pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Credits left",
             "What the key's account has left, its base and its boost.",
         )
-        .with_key()
-        .answers::<CreditBalance>(200, "What is left.");
-    refuses(described, &[&auth::REFUSES, &STORE])
+        .security()
+        .response::<CreditBalance>(200, "What is left.");
+    with_errors(described, &[&auth::AUTH_ERRORS, &INTERNAL_ERRORS])
 }
 
 pub async fn check(
@@ -65,9 +65,9 @@ pub async fn check(
     Extension(entry): Extension<JournalEntry>,
     headers: HeaderMap,
 ) -> UndetectableResult {
-    let account = auth::by_header(&context, &headers, &entry).await?;
-    let spent = context.accounts.spent(&account).await?;
-    Ok(Json(CreditBalance::of(given(&account), spent)).into_response())
+    let account = auth::authenticate_header(&context, &headers, &entry).await?;
+    let spent = context.accounts.credits_used(&account).await?;
+    Ok(Json(CreditBalance::of(credit_limit(&account), spent)).into_response())
 }
 
 #[cfg(test)]
@@ -80,9 +80,9 @@ mod tests {
             let left = CreditBalance::of(given, spent);
             (left.base_credits, left.boost_credits, left.credits)
         };
-        assert_eq!(left(GIVEN, 0), (10_000, 1_000, 11_000));
-        assert_eq!(left(GIVEN, 1), (9_999, 1_000, 10_999));
-        assert_eq!(left(GIVEN, 10_001), (0, 999, 999));
+        assert_eq!(left(DEFAULT_CREDITS, 0), (10_000, 1_000, 11_000));
+        assert_eq!(left(DEFAULT_CREDITS, 1), (9_999, 1_000, 10_999));
+        assert_eq!(left(DEFAULT_CREDITS, 10_001), (0, 999, 999));
         assert_eq!(left(2, 1), (1, 0, 1));
         assert_eq!(left(1, 5), (0, 0, 0));
     }

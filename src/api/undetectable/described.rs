@@ -30,10 +30,13 @@ const ABOUT: ApiInfo = ApiInfo {
 const BAD_REQUEST: u16 = 400;
 
 /// What is refused where the store is asked.
-pub const STORE: [ErrorCode; 2] = [ErrorCode::Internal, ErrorCode::Unavailable];
+pub const INTERNAL_ERRORS: [ErrorCode; 2] = [ErrorCode::Internal, ErrorCode::Unavailable];
 
 /// Adds what is refused with these codes, and what every operation may refuse.
-pub fn refuses<'s>(mut described: OperationDoc<'s>, groups: &[&[ErrorCode]]) -> OperationDoc<'s> {
+pub fn with_errors<'s>(
+    mut described: OperationDoc<'s>,
+    groups: &[&[ErrorCode]],
+) -> OperationDoc<'s> {
     let mut messages: BTreeMap<u16, Vec<&'static str>> = BTreeMap::new();
     // The guard refuses requests without a valid Host header before they are routed.
     let groups = groups
@@ -48,29 +51,29 @@ pub fn refuses<'s>(mut described: OperationDoc<'s>, groups: &[&[ErrorCode]]) -> 
         told.sort_unstable();
         told.dedup();
         let text = format!("Refused: {}.", told.join("; "));
-        let mut schema = sentence("error", &json!({"type": "string", "enum": told}));
-        if status == BAD_REQUEST && described.reads_body() {
-            let unreadable = sentence("detail", &json!({"const": UNREADABLE_BODY}));
+        let mut schema = single_field_schema("error", &json!({"type": "string", "enum": told}));
+        if status == BAD_REQUEST && described.has_body() {
+            let unreadable = single_field_schema("detail", &json!({"const": UNREADABLE_BODY}));
             schema = json!({"anyOf": [schema, unreadable]});
         }
-        described = described.answers_json(status, &text, &schema);
+        described = described.response_schema(status, &text, &schema);
         if status == ErrorCode::TooManyRequests.status().as_u16() {
             let seconds = json!({"type": "integer", "minimum": 0});
             let text = "Seconds after which it may be asked again.";
             described = described.with_header(status, "Retry-After", true, text, &seconds);
         }
     }
-    if described.asks() {
+    if described.has_input() {
         let problem = described.schema::<ValidationError>();
         let problems = json!({"type": "array", "items": problem, "minItems": 1});
-        let schema = sentence("detail", &problems);
-        described = described.answers_json(422, "What is asked does not fit.", &schema);
+        let schema = single_field_schema("detail", &problems);
+        described = described.response_schema(422, "What is asked does not fit.", &schema);
     }
-    let schema = sentence("detail", &json!({"const": "Not Acceptable"}));
-    described.answers_json(406, "`Accept` excludes what is answered.", &schema)
+    let schema = single_field_schema("detail", &json!({"const": "Not Acceptable"}));
+    described.response_schema(406, "`Accept` excludes what is answered.", &schema)
 }
 
-fn sentence(name: &str, schema: &Value) -> Value {
+fn single_field_schema(name: &str, schema: &Value) -> Value {
     json!({
         "type": "object",
         "properties": {name: schema},
@@ -98,6 +101,6 @@ pub async fn page() -> Response {
 pub async fn file(headers: axum::http::HeaderMap, PathParam(name): PathParam) -> Response {
     docs::file(&name, &headers).unwrap_or_else(|| {
         let why = format!("GET /docs/{name} is no file");
-        super::error::ApiError::no_route(why).into_response()
+        super::error::ApiError::not_found(why).into_response()
     })
 }

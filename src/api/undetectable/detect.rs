@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use serde_json::json;
 
 use super::body::{self, JsonValueBody};
-use super::described::{STORE, refuses};
+use super::described::{INTERNAL_ERRORS, with_errors};
 use super::error::{ApiError, ErrorCode};
 use super::fields::FieldReader;
 use super::python_json::PyValue;
@@ -43,7 +43,7 @@ pub const OPTIONS: [&str; 5] = [
 ];
 
 /// What is refused for what is asked.
-const REFUSES: [ErrorCode; 10] = [
+const DETECT_ERRORS: [ErrorCode; 10] = [
     ErrorCode::FileMetadata,
     ErrorCode::FileTooLarge,
     ErrorCode::FileTooSmall,
@@ -67,7 +67,7 @@ struct DetectRequest {
 }
 
 impl DetectRequest {
-    fn read(fields: &mut FieldReader, analysis_default: bool) -> Self {
+    fn parse(fields: &mut FieldReader, analysis_default: bool) -> Self {
         let key = fields.key();
         let url = fields.required_text("url");
         let preview = fields.flag_or("generate_preview", false);
@@ -77,7 +77,7 @@ impl DetectRequest {
             let flag = fields.flag_or(name, false);
             if flag && !heatmap {
                 let msg = "generate_heatmap must be true";
-                fields.problem(name, msg, "value_error");
+                fields.push_error(name, msg, "value_error");
             }
             flag
         };
@@ -107,7 +107,7 @@ impl DetectRequest {
         }
     }
 
-    fn check(&self) -> Result<(), ApiError> {
+    fn validate(&self) -> Result<(), ApiError> {
         uploaded::check_url(&self.url)?;
         match self.email.as_deref() {
             Some(email) if email.trim().is_empty() => {
@@ -138,38 +138,43 @@ fn is_model(name: &str) -> bool {
 /// If a field of it does not fit.
 pub fn options(body: &PyValue, analysis_default: bool) -> Result<DocumentOptions, ApiError> {
     let mut fields = FieldReader::of_body(body);
-    let asked = DetectRequest::read(&mut fields, analysis_default);
-    fields.fit().map(|()| asked.options)
+    let asked = DetectRequest::parse(&mut fields, analysis_default);
+    fields.finish().map(|()| asked.options)
 }
 
 pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Look at a picture",
             "Queues a picture that was uploaded; `/query` tells what comes of it.",
         )
-        .asks_body(FieldReader::described(|fields| {
-            DetectRequest::read(fields, true)
+        .body_fields(FieldReader::describe_fields(|fields| {
+            DetectRequest::parse(fields, true)
         }))
-        .where_body(&json!([
+        .body_any_of(&json!([
             {"properties": {"generate_heatmap": {"const": true}}},
             {"properties": {
                 "generate_heatmap_overlayed": {"const": false},
                 "generate_heatmap_normalized": {"const": false},
             }},
         ]))
-        .where_input("key", "The API key.")
-        .where_input("url", "Any URL that ends in the `file_path` of an upload.")
-        .where_input(
+        .describe_param("key", "The API key.")
+        .describe_param("url", "Any URL that ends in the `file_path` of an upload.")
+        .describe_param(
             "generate_analysis_details",
             "Left out, the server's setting counts, which is true where nobody set it.",
         )
-        .where_input("generate_heatmap_overlayed", "Wants `generate_heatmap`.")
-        .where_input("generate_heatmap_normalized", "Wants `generate_heatmap`.")
-        .where_input("id", "The document's id, if the client wants to choose it.")
-        .answers::<DocumentQueued>(200, "It is queued.");
-    let groups: [&[ErrorCode]; 4] = [&auth::REFUSES, &body::REFUSES, &REFUSES, &STORE];
-    refuses(described, &groups)
+        .describe_param("generate_heatmap_overlayed", "Wants `generate_heatmap`.")
+        .describe_param("generate_heatmap_normalized", "Wants `generate_heatmap`.")
+        .describe_param("id", "The document's id, if the client wants to choose it.")
+        .response::<DocumentQueued>(200, "It is queued.");
+    let groups: [&[ErrorCode]; 4] = [
+        &auth::AUTH_ERRORS,
+        &body::BODY_ERRORS,
+        &DETECT_ERRORS,
+        &INTERNAL_ERRORS,
+    ];
+    with_errors(described, &groups)
 }
 
 pub async fn post(
@@ -179,14 +184,14 @@ pub async fn post(
     JsonValueBody(body): JsonValueBody,
 ) -> UndetectableResult {
     let mut fields = FieldReader::of_body(&body);
-    let asked = DetectRequest::read(&mut fields, context.config.undetectable.analysis_default);
-    let account = auth::by_key(&context, "key", asked.key.as_deref(), &entry).await;
-    fields.fit()?;
+    let asked = DetectRequest::parse(&mut fields, context.config.undetectable.analysis_default);
+    let account = auth::authenticate_key(&context, "key", asked.key.as_deref(), &entry).await;
+    fields.finish()?;
     let account = account?;
-    asked.check()?;
-    let file = uploaded::find(&context, &account, &asked.url, check_name).await?;
+    asked.validate()?;
+    let file = uploaded::source_file(&context, &account, &asked.url, check_name).await?;
     let queued = queue(&context, &account, &called, asked, &file).await;
-    uploaded::answered(&context, &file, queued).await
+    uploaded::discard_if_refused(&context, &file, queued).await
 }
 
 /// Queues a file whose name is a picture's.
@@ -198,11 +203,11 @@ async fn queue(
     file: &UploadedFile,
 ) -> UndetectableResult {
     check_file(context, file).await?;
-    let Origin(origin) = Origin::of(context, called).await?;
+    let Origin(origin) = Origin::resolve(context, called).await?;
     let work = Work::Document(asked.options);
     let new = NewOrder {
         id: asked.id,
-        ..uploaded::ordered("undetectable.detect", account, origin, file, work, 1)
+        ..uploaded::new_order("undetectable.detect", account, origin, file, work, 1)
     };
     let created = context.orders.create(account, new).await?;
     Ok(Json(DocumentQueued::from(created.order.as_ref())).into_response())
@@ -238,7 +243,7 @@ async fn check_file(verbs: &Services, file: &UploadedFile) -> Result<(), ApiErro
     {
         Ok(_) => Ok(()),
         Err(EngineError::Defect(defect)) => {
-            let why = format!("{name}: {}", defect.text());
+            let why = format!("{name}: {}", defect.message());
             Err(ApiError::new(ErrorCode::InvalidFileType, why))
         }
         Err(EngineError::Io(error)) => Err(StoreError::broken(error).into()),
@@ -268,8 +273,8 @@ mod tests {
             id: None,
             options,
         };
-        assert_eq!(DetectRequest::read(&mut fields, true), expected);
-        assert_eq!(fields.fit(), Ok(()));
+        assert_eq!(DetectRequest::parse(&mut fields, true), expected);
+        assert_eq!(fields.finish(), Ok(()));
     }
 
     #[test]
@@ -277,8 +282,8 @@ mod tests {
         let refused = |body: serde_json::Value| {
             let body = PyValue::from(&body);
             let mut fields = FieldReader::of_body(&body);
-            DetectRequest::read(&mut fields, true);
-            fields.fit().is_err()
+            DetectRequest::parse(&mut fields, true);
+            fields.finish().is_err()
         };
         for style in ["generate_heatmap_overlayed", "generate_heatmap_normalized"] {
             assert!(refused(

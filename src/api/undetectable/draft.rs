@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::detect;
 use super::python_json::PyValue;
-use super::uploaded::normalised;
+use super::uploaded::sanitize_file_name;
 use crate::model::order::{ApiVersion, Vendor};
 use crate::model::work::Work;
 use crate::services::fixtures::{FieldError, FixtureOrder};
@@ -13,11 +13,11 @@ use crate::services::orders::{FileSource, NewFile, NewOrder};
 const NAME_CHARS_MAX: usize = 255;
 
 /// A document as `/detect` would make it of a file that was uploaded before.
-pub fn document(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
-    told.takes_options(&detect::OPTIONS)?;
-    told.takes_no_name()?;
-    told.takes_no_watermarks()?;
-    told.takes_files(1..=1)?;
+pub fn document_from_fixture(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
+    told.reject_unknown_options(&detect::OPTIONS)?;
+    told.reject_name()?;
+    told.reject_watermarks()?;
+    told.check_file_count(1..=1)?;
     let name = &told.files[0].name;
     let chars = name.chars().count();
     if chars > NAME_CHARS_MAX {
@@ -25,7 +25,7 @@ pub fn document(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
         return Err(FieldError::new("files[0].fileName", line));
     }
     detect::check_name(name).map_err(|refusal| {
-        let line = refusal.why().to_owned();
+        let line = refusal.with_reason().to_owned();
         FieldError::new("files[0].fileName", line)
     })?;
     let mut body = Json::Object(told.options.cloned().unwrap_or_default());
@@ -33,7 +33,10 @@ pub fn document(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
     let body = PyValue::from(&body);
     let analysis_default = told.config.undetectable.analysis_default;
     let options = detect::options(&body, analysis_default).map_err(|refusal| {
-        let why = refusal.why().strip_prefix("body.").unwrap_or_default();
+        let why = refusal
+            .with_reason()
+            .strip_prefix("body.")
+            .unwrap_or_default();
         let (field, line) = why.split_once(": ").unwrap_or(("", why));
         FieldError::new(format!("options.{field}"), line)
     })?;
@@ -45,7 +48,7 @@ pub fn document(told: &FixtureOrder<'_>) -> Result<NewOrder, FieldError> {
         origin: told.origin.to_owned(),
         name: None,
         work: Work::Document(options),
-        files: vec![NewFile::of(normalised(name), FileSource::Upload)],
+        files: vec![NewFile::of(sanitize_file_name(name), FileSource::Upload)],
         id: None,
         charge: None,
         request_digest: None,

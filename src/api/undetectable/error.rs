@@ -176,10 +176,10 @@ enum ErrorContent {
 impl ApiError {
     pub fn new(code: ErrorCode, why: impl Into<String>) -> Self {
         let error = code.message();
-        Self::of(code.status(), ErrorContent::Error { error }, why.into())
+        Self::from_code(code.status(), ErrorContent::Error { error }, why.into())
     }
 
-    fn of(status: StatusCode, body: ErrorContent, why: String) -> Self {
+    fn from_code(status: StatusCode, body: ErrorContent, why: String) -> Self {
         Self {
             status,
             body,
@@ -191,23 +191,23 @@ impl ApiError {
     }
 
     /// The line on this very request.
-    pub fn why(&self) -> &str {
+    pub fn with_reason(&self) -> &str {
         &self.why
     }
 
     /// Input that does not fit the schema.
-    pub fn unfit(detail: Vec<ValidationError>) -> Self {
+    pub fn validation(detail: Vec<ValidationError>) -> Self {
         let told: Vec<String> = detail
             .iter()
             .take(WHY_PROBLEMS_MAX)
-            .map(ValidationError::line)
+            .map(ValidationError::message)
             .collect();
         let more = match detail.len().saturating_sub(WHY_PROBLEMS_MAX) {
             0 => String::new(),
             more => format!("; and {more} more"),
         };
         let why = told.join("; ") + &more;
-        Self::of(
+        Self::from_code(
             StatusCode::UNPROCESSABLE_ENTITY,
             ErrorContent::Problems { detail },
             why,
@@ -215,7 +215,7 @@ impl ApiError {
     }
 
     /// The same, with another line on the request.
-    pub fn because(self, why: &str) -> Self {
+    pub fn with_detail(self, why: &str) -> Self {
         let why = why.to_owned();
         Self { why, ..self }
     }
@@ -224,7 +224,7 @@ impl ApiError {
     pub fn not_acceptable(why: &str) -> Self {
         let detail = "Not Acceptable";
         let body = ErrorContent::Sentence { detail };
-        Self::of(StatusCode::NOT_ACCEPTABLE, body, why.to_owned())
+        Self::from_code(StatusCode::NOT_ACCEPTABLE, body, why.to_owned())
     }
 
     /// Refusal of a body that the framework fails to read, whatever its schema.
@@ -232,13 +232,13 @@ impl ApiError {
         let body = ErrorContent::Sentence {
             detail: UNREADABLE_BODY,
         };
-        Self::of(StatusCode::BAD_REQUEST, body, why.to_owned())
+        Self::from_code(StatusCode::BAD_REQUEST, body, why.to_owned())
     }
 
     /// A route there is not.
-    pub fn no_route(why: String) -> Self {
+    pub fn not_found(why: String) -> Self {
         let detail = "Not Found";
-        Self::of(
+        Self::from_code(
             StatusCode::NOT_FOUND,
             ErrorContent::Sentence { detail },
             why,
@@ -246,11 +246,11 @@ impl ApiError {
     }
 
     /// A method the route does not have; it has those of `allow`.
-    pub fn no_method(allow: &str, why: String) -> Self {
+    pub fn method_not_allowed(allow: &str, why: String) -> Self {
         let detail = "Method Not Allowed";
         Self {
             allow: Some(header_line(allow)),
-            ..Self::of(
+            ..Self::from_code(
                 StatusCode::METHOD_NOT_ALLOWED,
                 ErrorContent::Sentence { detail },
                 why,
@@ -293,7 +293,7 @@ impl From<RateLimited> for ApiError {
     fn from(too_many: RateLimited) -> Self {
         Self {
             retry_after_s: Some(too_many.retry_after_s),
-            ..Self::new(ErrorCode::TooManyRequests, too_many.line())
+            ..Self::new(ErrorCode::TooManyRequests, too_many.message())
         }
     }
 }
@@ -304,7 +304,7 @@ impl From<BodyError> for ApiError {
             BodyError::TooLarge => ErrorCode::RequestTooLarge,
             BodyError::CutShort | BodyError::Stalled(_) => ErrorCode::RequestCutShort,
         };
-        Self::new(code, refusal.line())
+        Self::new(code, refusal.message())
     }
 }
 

@@ -3,10 +3,10 @@
 //! at once, in the schema's order.
 //!
 //! Reading is total: a field that does not fit is a [`ValidationError`] and reads as if it were not
-//! there; [`FieldReader::fit`] tells in the end. Null is as good as not there, where a field may
+//! there; [`FieldReader::finish`] tells in the end. Null is as good as not there, where a field may
 //! be left out.
 //!
-//! What reads fields also describes them: it is run once over [`FieldReader::described`].
+//! What reads fields also describes them: it is run once over [`FieldReader::describe_fields`].
 
 use std::collections::BTreeMap;
 use std::num::IntErrorKind;
@@ -39,7 +39,7 @@ impl<'v> FieldReader<'v> {
             PyValue::Null => (None, vec![ValidationError::no_body()]),
             PyValue::Array { is_empty: true } => (Some(&EMPTY), Vec::new()),
             PyValue::Text(text) if text.is_empty() => (Some(&EMPTY), Vec::new()),
-            _ => (None, vec![ValidationError::no_object()]),
+            _ => (None, vec![ValidationError::not_an_object()]),
         };
         Self {
             place: "body",
@@ -60,7 +60,7 @@ impl<'v> FieldReader<'v> {
     }
 
     /// The fields that `read` reads, in its order. It is given none of them.
-    pub fn described<T>(read: impl FnOnce(&mut Self) -> T) -> Vec<Param> {
+    pub fn describe_fields<T>(read: impl FnOnce(&mut Self) -> T) -> Vec<Param> {
         let mut fields = Self {
             place: "",
             object: None,
@@ -89,11 +89,11 @@ impl<'v> FieldReader<'v> {
     }
 
     /// Adds a problem of the field `name`.
-    pub fn problem(&mut self, name: &'static str, msg: impl Into<String>, r#type: &'static str) {
-        self.problem_in(name, msg, r#type, None);
+    pub fn push_error(&mut self, name: &'static str, msg: impl Into<String>, r#type: &'static str) {
+        self.push_error_in(name, msg, r#type, None);
     }
 
-    fn problem_in(
+    fn push_error_in(
         &mut self,
         name: &'static str,
         msg: impl Into<String>,
@@ -107,7 +107,7 @@ impl<'v> FieldReader<'v> {
         });
     }
 
-    fn given(&self, name: &str) -> Option<&'v PyValue> {
+    fn get(&self, name: &str) -> Option<&'v PyValue> {
         self.object?
             .get(name)
             .filter(|value| **value != PyValue::Null)
@@ -120,9 +120,9 @@ impl<'v> FieldReader<'v> {
     }
 
     fn read_text(&mut self, name: &'static str) -> Option<String> {
-        let text = self.given(name)?.to_python_str();
+        let text = self.get(name)?.to_python_str();
         if text.is_none() {
-            self.problem(name, "str type expected", "type_error.str");
+            self.push_error(name, "str type expected", "type_error.str");
         }
         text
     }
@@ -140,10 +140,10 @@ impl<'v> FieldReader<'v> {
             return String::new();
         };
         match object.get(name) {
-            None => self.problem(name, "field required", "value_error.missing"),
+            None => self.push_error(name, "field required", "value_error.missing"),
             Some(PyValue::Null) => {
                 let msg = "none is not an allowed value";
-                self.problem(name, msg, "type_error.none.not_allowed");
+                self.push_error(name, msg, "type_error.none.not_allowed");
             }
             Some(_) => {}
         }
@@ -157,7 +157,7 @@ impl<'v> FieldReader<'v> {
         if text.chars().count() > chars_max {
             let msg = format!("ensure this value has at most {chars_max} characters");
             let ctx = limit(i64::try_from(chars_max).unwrap_or(i64::MAX));
-            self.problem_in(name, msg, "value_error.any_str.max_length", ctx);
+            self.push_error_in(name, msg, "value_error.any_str.max_length", ctx);
         }
         text
     }
@@ -172,7 +172,7 @@ impl<'v> FieldReader<'v> {
     /// A yes or no that may be left out.
     pub fn flag(&mut self, name: &'static str) -> Option<bool> {
         self.describe(name, false, || json!({"type": "boolean"}));
-        let value = self.given(name)?;
+        let value = self.get(name)?;
         let flag = match value {
             PyValue::Bool(flag) => Some(*flag),
             PyValue::Int(digits) => match digits.as_str() {
@@ -191,7 +191,7 @@ impl<'v> FieldReader<'v> {
         };
         if flag.is_none() {
             let msg = "value could not be parsed to a boolean";
-            self.problem(name, msg, "type_error.bool");
+            self.push_error(name, msg, "type_error.bool");
         }
         flag
     }
@@ -200,7 +200,7 @@ impl<'v> FieldReader<'v> {
     pub fn one_of(&mut self, name: &'static str, words: &[&str]) {
         self.describe(name, false, || json!({"type": "string", "enum": words}));
         let is_one = |value: &PyValue| matches!(value, PyValue::Text(text) if words.contains(&text.as_str()));
-        if self.given(name).is_none_or(is_one) {
+        if self.get(name).is_none_or(is_one) {
             return;
         }
         let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
@@ -210,7 +210,7 @@ impl<'v> FieldReader<'v> {
         );
         let enum_values = words.iter().copied().map(str::to_owned).collect();
         let ctx = ValidationContext::Words { enum_values };
-        self.problem_in(name, msg, "type_error.enum", ctx);
+        self.push_error_in(name, msg, "type_error.enum", ctx);
     }
 
     /// Checks that the field is absent or a text that `pattern` matches, which `is_match` says.
@@ -230,20 +230,20 @@ impl<'v> FieldReader<'v> {
         {
             let msg = format!("string does not match regex \"{pattern}\"");
             let ctx = ValidationContext::Pattern { pattern };
-            self.problem_in(name, msg, "value_error.str.regex", ctx);
+            self.push_error_in(name, msg, "value_error.str.regex", ctx);
         }
     }
 
     /// A UUID that may be left out, in lower case with hyphens.
     pub fn uuid(&mut self, name: &'static str) -> Option<String> {
         self.describe(name, false, || json!({"type": "string", "format": "uuid"}));
-        let value = self.given(name)?;
+        let value = self.get(name)?;
         let uuid = match value {
             PyValue::Text(text) => canonical_uuid(text),
             _ => None,
         };
         if uuid.is_none() {
-            self.problem(name, "value is not a valid uuid", "type_error.uuid");
+            self.push_error(name, "value is not a valid uuid", "type_error.uuid");
         }
         uuid
     }
@@ -255,20 +255,20 @@ impl<'v> FieldReader<'v> {
             false,
             || json!({"type": "integer", "minimum": range.start(), "maximum": range.end()}),
         );
-        let number = match self.given(name)? {
+        let number = match self.get(name)? {
             PyValue::Int(text) | PyValue::Text(text) => parse_integer(text),
             _ => None,
         };
         let (least, most) = range.into_inner();
         match number {
-            None => self.problem(name, "value is not a valid integer", "type_error.integer"),
+            None => self.push_error(name, "value is not a valid integer", "type_error.integer"),
             Some(number) if number < least => {
                 let msg = format!("ensure this value is greater than or equal to {least}");
-                self.problem_in(name, msg, "value_error.number.not_ge", limit(least));
+                self.push_error_in(name, msg, "value_error.number.not_ge", limit(least));
             }
             Some(number) if number > most => {
                 let msg = format!("ensure this value is less than or equal to {most}");
-                self.problem_in(name, msg, "value_error.number.not_le", limit(most));
+                self.push_error_in(name, msg, "value_error.number.not_le", limit(most));
             }
             Some(number) => return Some(number),
         }
@@ -293,11 +293,11 @@ impl<'v> FieldReader<'v> {
     ///
     /// # Errors
     /// All that was.
-    pub fn fit(self) -> Result<(), ApiError> {
+    pub fn finish(self) -> Result<(), ApiError> {
         if self.problems.is_empty() {
             Ok(())
         } else {
-            Err(ApiError::unfit(self.problems))
+            Err(ApiError::validation(self.problems))
         }
     }
 }

@@ -23,12 +23,12 @@ pub async fn find(
 ) -> Result<Option<(Arc<Account>, Arc<Order>)>, ApiError> {
     let mut fields = FieldReader::of_body(body);
     let id = read(&mut fields);
-    fields.fit()?;
+    fields.finish()?;
     let id = canonical_uuid(&id).unwrap_or(id);
     let found = verbs.orders.find(Vendor::Undetectable, &id).await?;
     let owned = found.and_then(|order| Some((verbs.accounts.by_id(order.account)?, order)));
     if let Some((account, _)) = &owned {
-        entry.belongs_to(account);
+        entry.set_account(account);
     }
     Ok(owned)
 }

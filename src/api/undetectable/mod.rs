@@ -34,109 +34,114 @@ use serde::Serialize;
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, Operation, RequestContext, Routes, Services};
 use crate::model::rule::ResultKind;
-use accept::{json, picture};
-pub use auth::whose;
+use accept::{accepts_image, accepts_json};
+pub use auth::resolve_account;
 pub use described::description;
-use described::refuses;
+use described::with_errors;
 use error::ApiError;
 pub use error::ErrorCode;
 
 /// The operations of this front door.
 #[must_use]
 pub fn routes(context: Option<AppState>) -> Routes {
-    let routes = Routes::new(context).owned(whose);
-    about(pictures(documents(routes)))
+    let routes = Routes::new(context).account_resolver(resolve_account);
+    meta_routes(asset_routes(document_routes(routes)))
 }
 
 /// Uploads, what is made of them, and what it costs.
-fn documents(routes: Routes) -> Routes {
+fn document_routes(routes: Routes) -> Routes {
     routes
         .on(
             "undetectable.getPresignedUrl",
             Method::GET,
             "/get-presigned-url",
-            json(presign::get),
+            accepts_json(presign::get),
         )
-        .described(presign::describe)
-        .without_head()
+        .docs(presign::describe)
+        .reject_head()
         .on(
             "undetectable.detect",
             Method::POST,
             "/detect",
-            json(detect::post),
+            accepts_json(detect::post),
         )
-        .making(ResultKind::Document)
-        .drafted(draft::document)
-        .described(detect::describe)
+        .produces(ResultKind::Document)
+        .fixture_builder(draft::document_from_fixture)
+        .docs(detect::describe)
         .on(
             "undetectable.query",
             Method::POST,
             "/query",
-            json(query::post),
+            accepts_json(query::post),
         )
-        .described(query::describe)
+        .docs(query::describe)
         .on(
             "undetectable.bulkUpload",
             Method::POST,
             "/bulk-upload",
-            json(bulk::upload),
+            accepts_json(bulk::upload),
         )
-        .making(ResultKind::BulkItems)
-        .described(bulk::describe_upload)
+        .produces(ResultKind::BulkItems)
+        .docs(bulk::describe_upload)
         .on(
             "undetectable.queryBulkUpload",
             Method::POST,
             "/bulk-upload/query",
-            json(bulk::query),
+            accepts_json(bulk::query),
         )
-        .described(bulk::describe_query)
+        .docs(bulk::describe_query)
         .on(
             "undetectable.checkUserCredits",
             Method::GET,
             "/check-user-credits",
-            json(credits::check),
+            accepts_json(credits::check),
         )
-        .described(credits::describe)
-        .without_head()
+        .docs(credits::describe)
+        .reject_head()
 }
 
 /// What is drawn of documents.
-fn pictures(routes: Routes) -> Routes {
+fn asset_routes(routes: Routes) -> Routes {
     routes
         .on(
             "undetectable.getPreview",
             Method::POST,
             "/preview/{id}",
-            picture(assets::preview),
+            accepts_image(assets::preview),
         )
-        .described(assets::describe_preview)
+        .docs(assets::describe_preview)
         .on(
             "undetectable.getHeatmap",
             Method::POST,
             "/heatmap/{id}",
-            picture(assets::heatmap),
+            accepts_image(assets::heatmap),
         )
-        .described(assets::describe_heatmap)
+        .docs(assets::describe_heatmap)
         .on(
             "undetectable.getAsset",
             Method::POST,
             "/_s3/ai-image-detector-prod/results/{id}/{name}",
-            picture(assets::by_url),
+            accepts_image(assets::by_url),
         )
-        .described(assets::describe_by_url)
+        .docs(assets::describe_by_url)
 }
 
 /// The server itself, and its description.
-fn about(routes: Routes) -> Routes {
+fn meta_routes(routes: Routes) -> Routes {
     routes
-        .on("undetectable.health", Method::GET, "/health", json(health))
-        .described(describe_health)
-        .without_head()
+        .on(
+            "undetectable.health",
+            Method::GET,
+            "/health",
+            accepts_json(health),
+        )
+        .docs(describe_health)
+        .reject_head()
         .on(
             "undetectable.openapi",
             Method::GET,
             "/openapi.json",
-            json(described::openapi),
+            accepts_json(described::openapi),
         )
         .on("undetectable.docs", Method::GET, "/docs", described::page)
         .on(
@@ -158,9 +163,9 @@ struct HealthStatus {
 
 fn describe_health(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does("Whether it serves", "It does once it answers.")
-        .answers::<HealthStatus>(200, "It serves.");
-    refuses(described, &[])
+        .summary("Whether it serves", "It does once it answers.")
+        .response::<HealthStatus>(200, "It serves.");
+    with_errors(described, &[])
 }
 
 async fn health() -> Json<HealthStatus> {
@@ -183,11 +188,11 @@ fn refuse_route(method: &Method, uri: &Uri) -> Response {
     let methods = routes_at(path).map(|operation| operation.method.to_string());
     let allowed: Vec<String> = methods.collect();
     let refusal = if allowed.is_empty() {
-        ApiError::no_route(format!("{method} {path} is no route"))
+        ApiError::not_found(format!("{method} {path} is no route"))
     } else {
         let allow = allowed.join(", ");
         let why = format!("{method} {path} is no route; {allow} {path} is one");
-        ApiError::no_method(&allow, why)
+        ApiError::method_not_allowed(&allow, why)
     };
     refusal.into_response()
 }
@@ -201,11 +206,11 @@ fn has_route(path: &str) -> bool {
 fn routes_at(path: &str) -> impl Iterator<Item = &'static Operation> {
     static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| routes(None).operations());
     let operations = OPERATIONS.iter();
-    operations.filter(move |operation| is_of(operation.path, path))
+    operations.filter(move |operation| path_matches(operation.path, path))
 }
 
 /// Whether the path is one that the route is for.
-fn is_of(route: &str, path: &str) -> bool {
+fn path_matches(route: &str, path: &str) -> bool {
     let (parts, asked) = (route.split('/'), path.split('/'));
     let fits =
         |(part, asked): (&str, &str)| part == asked || (part.starts_with('{') && !asked.is_empty());

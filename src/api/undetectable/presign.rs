@@ -8,11 +8,11 @@ use axum::response::IntoResponse;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::described::{STORE, refuses};
+use super::described::{INTERNAL_ERRORS, with_errors};
 use super::error::{ApiError, ErrorCode};
 use super::fields::FieldReader;
 use super::python_json::PyValue;
-use super::uploaded::normalised;
+use super::uploaded::sanitize_file_name;
 use super::{UndetectableResult, auth};
 use crate::http::openapi::OperationDoc;
 use crate::http::{AppState, Json, Origin, RequestContext};
@@ -46,24 +46,24 @@ struct PresignedUpload {
 pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let extensions = EXTENSIONS.join(", ");
     let described = described
-        .does(
+        .summary(
             "Where to upload a file",
             "Reserves a place for a file, which is then put to `presigned_url`.",
         )
-        .with_key()
-        .asks_query(FieldReader::described(read))
-        .where_input(
+        .security()
+        .query_params(FieldReader::describe_fields(parse))
+        .describe_param(
             "file_name",
             &format!("Its extension is one of {extensions}; what is unsafe in it becomes `_`."),
         )
-        .where_input("expiration", "Seconds for which the URL may be used.")
-        .answers::<PresignedUpload>(200, "A place for the file.");
+        .describe_param("expiration", "Seconds for which the URL may be used.")
+        .response::<PresignedUpload>(200, "A place for the file.");
     let codes = [
         ErrorCode::InvalidFileName,
         ErrorCode::InvalidHost,
         ErrorCode::UnsupportedImageType,
     ];
-    refuses(described, &[&auth::REFUSES, &codes, &STORE])
+    with_errors(described, &[&auth::AUTH_ERRORS, &codes, &INTERNAL_ERRORS])
 }
 
 pub async fn get(
@@ -74,21 +74,21 @@ pub async fn get(
 ) -> UndetectableResult {
     let query = parameters(query.as_deref().unwrap_or_default());
     let mut fields = FieldReader::of_query(&query);
-    let (file_name, expires_s) = read(&mut fields);
-    let account = auth::by_header(&context, &called.headers, &entry).await;
-    fields.fit()?;
+    let (file_name, expires_s) = parse(&mut fields);
+    let account = auth::authenticate_header(&context, &called.headers, &entry).await;
+    fields.finish()?;
     let account = account?;
     check_extension(&file_name)?;
     let strict = context.config.undetectable.strict_uploads;
-    let name = name(&file_name, strict)?;
-    let Origin(origin) = Origin::of(&context, &called).await?;
+    let name = object_name(&file_name, strict)?;
+    let Origin(origin) = Origin::resolve(&context, &called).await?;
     let upload = context.orders.hand_out_upload(&account, &name).await?;
     // The clock is read after the upload was handed out: it does not leap past the URL's expiry.
     let (links, vendor, now) = (&context.links, Vendor::Undetectable, account.now());
     let presigned_url = if strict {
-        links.write_private(&origin, vendor, &upload.key, now, expires_s)
+        links.upload_url_private_acl(&origin, vendor, &upload.key, now, expires_s)
     } else {
-        links.write(&origin, vendor, &upload.key, now, expires_s, None)
+        links.upload_url(&origin, vendor, &upload.key, now, expires_s, None)
     };
     let answer = PresignedUpload {
         status: "success",
@@ -107,7 +107,7 @@ fn parameters(query: &str) -> BTreeMap<String, PyValue> {
 }
 
 /// The file's name, and for how many seconds it may be put.
-fn read(fields: &mut FieldReader) -> (String, u32) {
+fn parse(fields: &mut FieldReader) -> (String, u32) {
     let file_name = fields.required_text_within("file_name", NAME_CHARS_MAX);
     let expires_s = fields.integer_or("expiration", 1..=EXPIRATION_MAX_S, EXPIRATION_DEFAULT_S);
     (file_name, expires_s)
@@ -133,8 +133,8 @@ fn check_extension(name: &str) -> Result<(), ApiError> {
 }
 
 /// The name as it stands in a key; where it is strict, no other is taken.
-fn name(sent: &str, strict: bool) -> Result<String, ApiError> {
-    let name = normalised(sent);
+fn object_name(sent: &str, strict: bool) -> Result<String, ApiError> {
+    let name = sanitize_file_name(sent);
     if strict && name != sent {
         let why = "file_name: has characters other than A-Z a-z 0-9 . _ -";
         return Err(ApiError::new(ErrorCode::InvalidFileName, why));

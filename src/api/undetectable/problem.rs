@@ -67,7 +67,7 @@ impl ValidationError {
     }
 
     /// The body is something, but no JSON object.
-    pub fn no_object() -> Self {
+    pub fn not_an_object() -> Self {
         Self::new(
             vec![LocItem::Name("body")],
             "value is not a valid dict",
@@ -100,7 +100,7 @@ impl ValidationError {
     }
 
     /// As it stands in `X-Mock-Reason`: `body.url: field required`.
-    pub fn line(&self) -> String {
+    pub fn message(&self) -> String {
         let steps = self.loc.iter().map(|step| match step {
             LocItem::Name(name) => (*name).to_owned(),
             LocItem::At(at) => at.to_string(),

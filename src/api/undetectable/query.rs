@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::analysis::Analysis;
 use super::body::{self, JsonValueBody};
-use super::described::{STORE, refuses};
+use super::described::{INTERNAL_ERRORS, with_errors};
 use super::error::{ApiError, ErrorCode};
 use super::fields::FieldReader;
 use super::find::{find, read};
@@ -29,14 +29,14 @@ use crate::settings::AnalysisFinalStatus;
 
 pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "How a document stands",
             "Free, and without a key. Asked until `status` is `done` or `failed`, and further \
              until heatmap and analysis are no longer `pending`.",
         )
-        .asks_body(FieldReader::described(read))
-        .where_input("id", "The document's.")
-        .answers::<Option<Document>>(200, "The document; null where no document has the id.")
+        .body_fields(FieldReader::describe_fields(read))
+        .describe_param("id", "The document's.")
+        .response::<Option<Document>>(200, "The document; null where no document has the id.")
         .with_header(
             200,
             "X-Mock-Outcome",
@@ -44,9 +44,13 @@ pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
             "What settled the result, where there is one.",
             &json!({"type": "string"}),
         );
-    refuses(
+    with_errors(
         described,
-        &[&body::REFUSES, &[ErrorCode::InvalidHost], &STORE],
+        &[
+            &body::BODY_ERRORS,
+            &[ErrorCode::InvalidHost],
+            &INTERNAL_ERRORS,
+        ],
     )
 }
 
@@ -59,20 +63,20 @@ pub async fn post(
     let Some((account, order)) = find(&context, &body, &entry).await? else {
         return Ok(Json(None::<Document>).into_response());
     };
-    let (order, hold) = context.orders.polled(&account, order).await?;
-    let mut answer = tell(&context, &account, &order, &called).await?;
-    OnResponseSent::tie(&mut answer, hold);
+    let (order, hold) = context.orders.record_poll(&account, order).await?;
+    let mut answer = document_response(&context, &account, &order, &called).await?;
+    OnResponseSent::attach(&mut answer, hold);
     Ok(answer)
 }
 
-async fn tell(
+async fn document_response(
     verbs: &Services,
     account: &Account,
     order: &Order,
     called: &RequestContext,
 ) -> UndetectableResult {
     let now = account.now();
-    let steps = verbs.orders.steps(account, order);
+    let steps = verbs.orders.document_timing(account, order);
     let document = match &order.state {
         OrderState::Pending | OrderState::InProgress { .. } => {
             if steps.is_analyzing(&order.state, now) {
@@ -89,7 +93,7 @@ async fn tell(
         } => {
             let progress = progress(steps, found, *completed_at, now);
             let answer = done(verbs, account, order, found, progress, called).await?;
-            verbs.orders.told(order, now).await?;
+            verbs.orders.mark_completion_reported(order, now).await?;
             return Ok(answer);
         }
         OrderState::Expired {
@@ -102,8 +106,8 @@ async fn tell(
         | OrderState::Expired {
             outcome: Some(Outcome::Bulk(found)),
         } => {
-            let document = Document::of_bulk(order, bulk::mean(found));
-            return Ok(bulk::planned(order, found, Json(document)));
+            let document = Document::of_bulk(order, bulk::mean_result(found));
+            return Ok(bulk::with_outcome_header(order, found, Json(document)));
         }
         OrderState::Complete {
             outcome: Outcome::Outputs(_) | Outcome::Extraction(_),
@@ -139,9 +143,9 @@ async fn done(
     progress: FollowUp,
     called: &RequestContext,
 ) -> Result<Response, ApiError> {
-    let Origin(origin) = Origin::of(verbs, called).await?;
+    let Origin(origin) = Origin::resolve(verbs, called).await?;
     let now = account.now();
-    let link = |key: &str| verbs.links.read(&origin, Vendor::Undetectable, key, now);
+    let link = |key: &str| verbs.links.get_url(&origin, Vendor::Undetectable, key, now);
     let wants_analysis = matches!(order.work, Work::Document(options) if options.analysis);
     let failing = failing_analysis(order).filter(|_| wants_analysis);
     let extras = DoneOptions {
@@ -180,7 +184,7 @@ fn analysis_end(
     if failing_analysis(order).is_some() {
         return AnalysisEnd::Failed;
     }
-    let mut chance = verbs.entropy.draw(&account.key, "analysis", order.number);
+    let mut chance = verbs.entropy.rng(&account.key, "analysis", order.number);
     let analysis = Analysis::of(found, &mut chance);
     match verbs.config.undetectable.analysis_final_status {
         AnalysisFinalStatus::Ready => AnalysisEnd::Ready(analysis),

@@ -17,7 +17,7 @@ use crate::services::orders::{
 };
 
 /// Where in a URL an object's key begins.
-const KEY_BEGINS: &str = "uploads/";
+const KEY_PREFIX: &str = "uploads/";
 
 /// Characters of a name that is downloaded, from its end.
 const NAME_CHARS_MAX: usize = 255;
@@ -33,7 +33,8 @@ pub fn check_url(url: &str) -> Result<(), ApiError> {
             format!("url: {line}"),
         ))
     };
-    let has_key = || key_in(url).is_some_and(|key| key.trim_end().len() > KEY_BEGINS.len());
+    let has_key =
+        || object_key_in_url(url).is_some_and(|key| key.trim_end().len() > KEY_PREFIX.len());
     match url.trim() {
         "" if url.is_empty() => refused("empty"),
         "" => refused("blank"),
@@ -45,12 +46,12 @@ pub fn check_url(url: &str) -> Result<(), ApiError> {
 }
 
 /// The account's object that the URL means. Where it cannot mean one it is downloaded, if that is
-/// set, unless `check` refuses its name; from then on it is the account's, until [`answered`] has
+/// set, unless `check` refuses its name; from then on it is the account's, until [`discard_if_refused`] has
 /// it go again.
 ///
 /// # Errors
 /// If the URL means none, nothing is there, its name is refused, or it cannot be had.
-pub async fn find(
+pub async fn source_file(
     verbs: &Services,
     account: &Account,
     url: &str,
@@ -58,16 +59,16 @@ pub async fn find(
 ) -> Result<UploadedFile, ApiError> {
     let missing = |line: &str| ApiError::new(ErrorCode::FileMetadata, format!("url: {line}"));
     let url = url.trim();
-    let key = key_in(url);
+    let key = object_key_in_url(url);
     if let Some(key) = &key
-        && let Some(found) = verbs.orders.uploaded(account, key).await?
+        && let Some(found) = verbs.orders.find_upload(account, key).await?
     {
         check(&found.upload.name)?;
         return Ok(found);
     }
-    let is_foreign = has_host(url) && !key.as_deref().is_some_and(is_given_out);
+    let is_foreign = has_host(url) && !key.as_deref().is_some_and(is_issued_key);
     if verbs.config.orders.fetch && is_foreign {
-        let name = name_in(url);
+        let name = file_name_in_url(url);
         check(&name)?;
         let downloaded = verbs.orders.download(account, url, &name).await?;
         return downloaded.map_err(|line| missing(&line));
@@ -80,7 +81,7 @@ pub async fn find(
 }
 
 /// The order that a file is looked at by, for so many credits.
-pub fn ordered(
+pub fn new_order(
     operation: &'static str,
     account: &Account,
     origin: String,
@@ -102,7 +103,7 @@ pub fn ordered(
         id: None,
         charge: Some(Charge {
             credits,
-            limit: credits::given(account),
+            limit: credits::credit_limit(account),
         }),
         request_digest: None,
     }
@@ -112,7 +113,7 @@ pub fn ordered(
 ///
 /// # Errors
 /// As the request was refused, or if the file cannot be removed.
-pub async fn answered(
+pub async fn discard_if_refused(
     verbs: &Services,
     file: &UploadedFile,
     answer: UndetectableResult,
@@ -124,7 +125,7 @@ pub async fn answered(
 }
 
 /// The name as it stands in a key: what is none of `A-Z a-z 0-9 . _ -` is `_`.
-pub fn normalised(name: &str) -> String {
+pub fn sanitize_file_name(name: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     name.chars()
         .map(|c| if safe(c) { c } else { '_' })
@@ -132,7 +133,7 @@ pub fn normalised(name: &str) -> String {
 }
 
 /// Whether the key is one that clients are told to upload to: it has a UUID where those have it.
-fn is_given_out(key: &str) -> bool {
+fn is_issued_key(key: &str) -> bool {
     let owner = key_owner(key);
     matches!(owner, Some(KeyOwner::Upload(id)) if canonical_uuid(id).as_deref() == Some(id))
 }
@@ -144,19 +145,19 @@ fn has_host(url: &str) -> bool {
 }
 
 /// A URL without its query and fragment, decoded.
-fn path_in(url: &str) -> Cow<'_, str> {
+fn url_path(url: &str) -> Cow<'_, str> {
     let path = url.split(['?', '#']).next().unwrap_or(url);
     percent_decode_str(path).decode_utf8_lossy()
 }
 
 /// The object's key in any URL that clients make of it, whatever its scheme, host and bucket; where
 /// its path has none, its query may.
-fn key_in(url: &str) -> Option<String> {
+fn object_key_in_url(url: &str) -> Option<String> {
     let key_at_the_end_of = |text: &str| {
-        let begin = text.rfind(KEY_BEGINS)?;
+        let begin = text.rfind(KEY_PREFIX)?;
         Some(text[begin..].to_owned())
     };
-    key_at_the_end_of(&path_in(url)).or_else(|| {
+    key_at_the_end_of(&url_path(url)).or_else(|| {
         let whole = percent_decode_str(url).decode_utf8_lossy();
         let key = key_at_the_end_of(&whole)?;
         key.split(['?', '#', '&']).next().map(str::to_owned)
@@ -164,8 +165,8 @@ fn key_in(url: &str) -> Option<String> {
 }
 
 /// What a file of the URL is called: the end of its path.
-fn name_in(url: &str) -> String {
-    let name = normalised(path_in(url).rsplit('/').next().unwrap_or_default());
+fn file_name_in_url(url: &str) -> String {
+    let name = sanitize_file_name(url_path(url).rsplit('/').next().unwrap_or_default());
     name[name.len().saturating_sub(NAME_CHARS_MAX)..].to_owned()
 }
 
@@ -189,11 +190,14 @@ mod tests {
             format!("https://host/uploads/{key}"),
             format!("https://proxy/get?url=https%3A%2F%2Fhost%2F{key}&w=100"),
         ] {
-            assert_eq!(key_in(&url).as_deref(), Some(key), "{url}");
+            assert_eq!(object_key_in_url(&url).as_deref(), Some(key), "{url}");
         }
-        assert_eq!(key_in(&format!("http://h%ff/{key}")).as_deref(), Some(key));
+        assert_eq!(
+            object_key_in_url(&format!("http://h%ff/{key}")).as_deref(),
+            Some(key)
+        );
         for url in ["", "https://host/a.jpg", "https://host/?upload/a", "%ff"] {
-            assert_eq!(key_in(url), None, "{url}");
+            assert_eq!(object_key_in_url(url), None, "{url}");
         }
     }
 
@@ -219,7 +223,11 @@ mod tests {
         ] {
             let refusal = check_url(url).expect_err(url);
             let code = ErrorCode::InputUrlEmpty;
-            assert_eq!(refusal, ApiError::new(code, refusal.why()), "{url:?}");
+            assert_eq!(
+                refusal,
+                ApiError::new(code, refusal.with_reason()),
+                "{url:?}"
+            );
         }
         for url in [
             "http://host",
@@ -245,7 +253,7 @@ mod tests {
             ("a\\b%2F\"c\u{7f}.png", "a_b_2F_c_.png"),
             ("사진_ai.jpg", "___ai.jpg"),
         ] {
-            assert_eq!(normalised(name), expected, "{name}");
+            assert_eq!(sanitize_file_name(name), expected, "{name}");
         }
     }
 
@@ -257,21 +265,23 @@ mod tests {
             ("http://host/", ""),
             ("http://host", "host"),
         ] {
-            assert_eq!(name_in(url), name, "{url}");
+            assert_eq!(file_name_in_url(url), name, "{url}");
         }
         let long = format!("http://host/{}.jpg", "a".repeat(300));
-        let name = name_in(&long);
+        let name = file_name_in_url(&long);
         assert!(name.len() == 255 && name.ends_with("a.jpg"), "{name}");
     }
 
     #[test]
     fn a_key_with_a_uuid_is_given_out() {
         let id = "0f0e0d0c-0b0a-4908-8706-050403020100";
-        assert!(is_given_out(&format!("uploads/{id}_20260312-100000_a.jpg")));
+        assert!(is_issued_key(&format!(
+            "uploads/{id}_20260312-100000_a.jpg"
+        )));
         for key in ["uploads/photo_ai.jpg", "uploads/a.jpg", "uploads/_a.jpg"] {
-            assert!(!is_given_out(key), "{key}");
+            assert!(!is_issued_key(key), "{key}");
         }
-        assert!(!is_given_out(&format!("uploads/{id}/a_b.jpg")));
+        assert!(!is_issued_key(&format!("uploads/{id}/a_b.jpg")));
     }
 
     #[test]

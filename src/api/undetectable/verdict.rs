@@ -40,7 +40,7 @@ pub fn label_confidence(verdict: &Verdict) -> PyFloat {
 }
 
 /// 1 decided by metadata, 2 by a watermark, 3 by the model.
-pub fn step(verdict: &Verdict) -> u8 {
+pub fn detection_step(verdict: &Verdict) -> u8 {
     match (&verdict.label, &verdict.basis) {
         (Label::Watermarked(_), _) => 2,
         (_, VerdictSource::Metadata) => 1,
@@ -88,7 +88,7 @@ pub fn metadata(verdict: &Verdict, step: u8) -> (&'static str, String) {
 }
 
 /// The camera, the AI tool or the editor, where the metadata name one that does not gainsay it.
-pub fn source(verdict: &Verdict, step: u8) -> Option<String> {
+pub fn metadata_source(verdict: &Verdict, step: u8) -> Option<String> {
     match &verdict.provenance {
         Provenance::Generator(tool) | Provenance::AiEditor(tool) => {
             (step == 1).then(|| tool.clone())

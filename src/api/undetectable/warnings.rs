@@ -9,9 +9,9 @@ use crate::model::picture::Label;
 use crate::model::work::Detection;
 
 /// Files smaller than so many bytes are told to be small,
-const SMALL_BYTES: u64 = 50 * 1_024;
+const SMALL_FILE_BYTES: u64 = 50 * 1_024;
 /// and so are pictures whose longer side is shorter.
-const SMALL_PX: u32 = 150;
+const SMALL_SIDE_PX: u32 = 150;
 /// What is less sharp, as [`Luma`](crate::model::picture::Light) has it, looks blurred.
 const BLURRED: f64 = 100.0;
 /// What is less bright looks dark.
@@ -81,8 +81,8 @@ impl Warning {
 
     fn size(found: &Detection) -> Option<Self> {
         let measures = found.measures?;
-        let small = measures.body_bytes < SMALL_BYTES
-            || measures.width_px.max(measures.height_px) < SMALL_PX;
+        let small = measures.body_bytes < SMALL_FILE_BYTES
+            || measures.width_px.max(measures.height_px) < SMALL_SIDE_PX;
         small.then_some(Self {
             r#type: "source_size",
             label: None,

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::analysis::Analysis;
 use super::python_float::PyFloat;
-use super::verdict::{self, source};
+use super::verdict::{self, metadata_source};
 pub use super::verdict::{
-    final_result, label_confidence, metadata, ml_model, ocr, percent, result, step,
+    detection_step, final_result, label_confidence, metadata, ml_model, ocr, percent, result,
 };
 use super::warnings::Warning;
 use crate::model::order::Order;
@@ -245,7 +245,7 @@ impl DoneDetails {
         link: impl Fn(&str) -> String,
     ) -> Self {
         let verdict = &found.verdict;
-        let step = step(verdict);
+        let step = detection_step(verdict);
         let (heatmap_status, heatmap_url) = heatmap(order, found, extras.progress, link);
         let (analysis_status, analysis) = analysis(extras.progress, extras.analysis);
         let singular = extras.singular_analysis.then(|| LegacyAnalysis {
@@ -260,7 +260,7 @@ impl DoneDetails {
             confidence: percent(verdict.probability),
             final_label_confidence: label_confidence(verdict),
             metadata: metadata(verdict, step),
-            metadata_basic_source: source(verdict, step),
+            metadata_basic_source: metadata_source(verdict, step),
             ocr: ocr(verdict, step),
             ml_model: ml_model(verdict, step),
             heatmap_status,

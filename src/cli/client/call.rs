@@ -16,7 +16,7 @@ use crate::cli::commands::{
     FixturesCommand, InboxCommand, JsonSource, OrderList, OrdersCommand, PageArgs, RequestList,
     RequestsCommand, RulesCommand, SnapshotsCommand,
 };
-use body::{account, given, object, verification, with_account};
+use body::{account, json_or_empty, object, verify_body, with_account};
 use fixtures::embed_files;
 
 /// What stands for something else in a path.
@@ -121,7 +121,7 @@ fn clock(verb: Option<&ClockCommand>, of: &AccountArg) -> ApiCall {
     match verb {
         None => ApiCall::get("/_mock/clock").with([("account", of.key.clone())]),
         Some(ClockCommand::Set { mode, now, of }) => {
-            let mode = Some(mode.word().into());
+            let mode = Some(mode.as_str().into());
             let now = now.as_deref().map(Value::from);
             let body = object([account(of), ("mode", mode), ("now", now)]);
             ApiCall::put("/_mock/clock", body)
@@ -139,7 +139,7 @@ fn accounts(
         None => ApiCall::get("/_mock/accounts").with([limit(page), after(page)]),
         Some(AccountsCommand::Show { key }) => ApiCall::get(path(key)),
         Some(AccountsCommand::Set { key, json }) => {
-            ApiCall::put(path(key), given(json.as_ref(), read)?)
+            ApiCall::put(path(key), json_or_empty(json.as_ref(), read)?)
         }
         Some(AccountsCommand::Delete { key }) => ApiCall::delete(path(key)),
     })
@@ -158,7 +158,7 @@ fn rules(
             after(page),
         ]),
         Some(RulesCommand::Add { json, of }) => {
-            let rule = with_account(given(Some(json), read)?, of);
+            let rule = with_account(json_or_empty(Some(json), read)?, of);
             ApiCall::post("/_mock/rules", rule)
         }
         Some(RulesCommand::Delete { id, of }) => {
@@ -190,7 +190,7 @@ fn requests(
             ApiCall::get(format!("/_mock/requests/{}/{seq}", segment(key)))
         }
         Some(RequestsCommand::Verify(wanted)) => {
-            ApiCall::post("/_mock/requests/verify", verification(wanted, read)?)
+            ApiCall::post("/_mock/requests/verify", verify_body(wanted, read)?)
         }
         Some(RequestsCommand::Clear { of }) => {
             ApiCall::delete("/_mock/requests").with([("account", of.key.clone())])
@@ -231,12 +231,14 @@ fn orders(
             after(&list.page),
         ]),
         Some(OrdersCommand::Complete { id, json, of }) => {
-            let body = with_account(given(json.as_ref(), read)?, of);
+            let body = with_account(json_or_empty(json.as_ref(), read)?, of);
             end(id, "complete", body)
         }
-        Some(OrdersCommand::Fail { id, json, of }) => {
-            end(id, "fail", with_account(given(json.as_ref(), read)?, of))
-        }
+        Some(OrdersCommand::Fail { id, json, of }) => end(
+            id,
+            "fail",
+            with_account(json_or_empty(json.as_ref(), read)?, of),
+        ),
         Some(OrdersCommand::Expire { id, of }) => end(id, "expire", object([account(of)])),
     })
 }
@@ -264,9 +266,10 @@ fn inbox(
             ("min", min.map(|it| it.to_string())),
             ("timeoutMs", timeout_ms.map(|it| it.to_string())),
         ]),
-        Some(InboxCommand::Set { name, json, of }) => {
-            ApiCall::put(path(name), with_account(given(json.as_ref(), read)?, of))
-        }
+        Some(InboxCommand::Set { name, json, of }) => ApiCall::put(
+            path(name),
+            with_account(json_or_empty(json.as_ref(), read)?, of),
+        ),
         Some(InboxCommand::Delete { name, of }) => {
             ApiCall::delete(path(name)).with([("account", of.key.clone())])
         }

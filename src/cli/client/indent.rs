@@ -2,7 +2,7 @@
 
 /// The JSON, which is valid, in several lines, two blanks a level. Its order, its numbers and its
 /// strings are left as they were written.
-pub fn indented(json: &str) -> String {
+pub fn pretty_print(json: &str) -> String {
     let mut out = JsonLines::default();
     let mut letters = json.chars();
     while let Some(letter) = letters.next() {
@@ -94,9 +94,9 @@ mod tests {
   },
   "e": []
 }"#;
-        assert_eq!(indented(json), shown);
-        assert_eq!(indented(shown), shown);
-        assert_eq!(indented("true"), "true");
+        assert_eq!(pretty_print(json), shown);
+        assert_eq!(pretty_print(shown), shown);
+        assert_eq!(pretty_print("true"), "true");
     }
 
     fn json() -> impl Strategy<Value = Value> {
@@ -119,7 +119,7 @@ mod tests {
         #[test]
         fn it_is_laid_out_as_ever(value in json()) {
             let pretty = serde_json::to_string_pretty(&value).expect("JSON");
-            prop_assert_eq!(indented(&value.to_string()), pretty);
+            prop_assert_eq!(pretty_print(&value.to_string()), pretty);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
-use super::show;
+use super::print;
 
 /// License of stuntdouble itself.
 const OWN: &str = include_str!("../../../LICENSE");
@@ -31,5 +31,5 @@ pub fn show_licenses() -> Result<(), String> {
     GzDecoder::new(file)
         .read_to_string(&mut text)
         .map_err(|error| format!("{} is broken: {error}", path.display()))?;
-    show(&format!("{OWN}\n{text}"))
+    print(&format!("{OWN}\n{text}"))
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::indent::indented;
+use super::indent::pretty_print;
 use crate::platform::outbound::CliResponse;
 
 /// Where the server says in one line what is wrong with a call.
@@ -34,7 +34,7 @@ struct ErrorView {
 
 impl RenderedResponse {
     /// Of an answer of `url`.
-    pub fn of(url: &str, answer: &CliResponse) -> Self {
+    pub fn from_response(url: &str, answer: &CliResponse) -> Self {
         let (status, body) = (answer.status, answer.body.as_slice());
         let header = |name: &str| answer.headers.get(name).map(String::as_str);
         let why = header(X_MOCK_REASON);
@@ -57,10 +57,10 @@ impl RenderedResponse {
             };
         }
         if !is_done && let Ok(ErrorResponse { error }) = serde_json::from_slice(body) {
-            return refused(error.line());
+            return refused(error.message());
         }
         let json = serde_json::from_slice::<&RawValue>(body).ok();
-        let shown = json.map(|json| indented(json.get()) + "\n");
+        let shown = json.map(|json| pretty_print(json.get()) + "\n");
         match (shown, why) {
             (Some(shown), _) if is_done => Self {
                 shown,
@@ -69,7 +69,7 @@ impl RenderedResponse {
             // It looked, and did not find what it was asked for: what there is, and why not.
             (Some(shown), Some(why)) => Self {
                 shown,
-                refused: Some(one_line(why)),
+                refused: Some(escape_line(why)),
             },
             _ => refused(format!(
                 "{url} answered {status}, and not as stuntdouble does (is it another server's address? --url or --port says where it is)"
@@ -79,18 +79,18 @@ impl RenderedResponse {
 }
 
 impl ErrorView {
-    fn line(&self) -> String {
+    fn message(&self) -> String {
         // The server's hint is for who makes the call.
         let hint = match self.code.as_str() {
             "unauthorized" => "give it with --token, or in STUNTDOUBLE_CONTROL_TOKEN",
             _ => &self.hint,
         };
-        one_line(&format!("{} ({hint})", self.message))
+        escape_line(&format!("{} ({hint})", self.message))
     }
 }
 
 /// What is said in several lines, or steers a terminal, in one line that does not.
-fn one_line(text: &str) -> String {
+fn escape_line(text: &str) -> String {
     let plain = |letter: char| if letter.is_control() { ' ' } else { letter };
     text.chars().map(plain).collect()
 }
@@ -112,7 +112,7 @@ mod tests {
             headers: headers.collect(),
             body: body.into(),
         };
-        let told = RenderedResponse::of("http://a/_mock/b", &answer);
+        let told = RenderedResponse::from_response("http://a/_mock/b", &answer);
         (told.shown, told.refused.unwrap_or_default())
     }
 

@@ -18,7 +18,7 @@ pub enum JsonSource {
 }
 
 impl JsonSource {
-    fn given(text: String) -> Self {
+    fn inline_or_stdin(text: String) -> Self {
         if text == "-" {
             Self::Stdin
         } else {
@@ -46,7 +46,7 @@ impl JsonSource {
 }
 
 fn json() -> impl TypedValueParser<Value = JsonSource> {
-    NonEmptyStringValueParser::new().map(JsonSource::given)
+    NonEmptyStringValueParser::new().map(JsonSource::inline_or_stdin)
 }
 
 fn file() -> impl TypedValueParser<Value = JsonSource> {
@@ -76,7 +76,7 @@ pub enum ClockModeArg {
 impl ClockModeArg {
     /// The control plane's word for it.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
             Self::Frozen => "frozen",

@@ -104,7 +104,7 @@ fn empty_variables_and_those_of_kubernetes_are_unset() {
     assert_eq!(format!("{:?}", served(&[], &kubernetes)), defaults);
     assert!(parsed(&[], &kubernetes).is_ok_and(|it| it.warnings.is_empty()));
     let client = called(&["rules"], &[("STUNTDOUBLE_URL", ""), kubernetes[0]]);
-    assert_eq!(client.server().base(), "http://127.0.0.1:8080");
+    assert_eq!(client.server().base_url(), "http://127.0.0.1:8080");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn variables_of_other_commands_do_not_matter() {
         &["rules", "add", "--", "{}"],
         &[wrong[0], wrong[1], ("STUNTDOUBLE_URL", "http://a")],
     );
-    assert_eq!(client.server().base(), "http://a");
+    assert_eq!(client.server().base_url(), "http://a");
     served(&[], &[("STUNTDOUBLE_URL", "no URL")]);
 }
 

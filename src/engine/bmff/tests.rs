@@ -135,21 +135,21 @@ fn a_file_torn_off_anywhere_is_not_whole() {
 fn metadata_are_found_by_their_places() {
     let of = |name| fixture::bytes(name);
     let camera = of("camera.heic");
-    let [MetadataBlock::Exif(exif)] = blocks(&camera)[..] else {
-        panic!("{:?}", blocks(&camera));
+    let [MetadataBlock::Exif(exif)] = metadata_blocks(&camera)[..] else {
+        panic!("{:?}", metadata_blocks(&camera));
     };
     assert!(exif.starts_with(b"MM\0*") || exif.starts_with(b"II*\0"));
     let firefly = of("firefly.heif");
-    let [MetadataBlock::Xmp(packet)] = blocks(&firefly)[..] else {
-        panic!("{:?}", blocks(&firefly));
+    let [MetadataBlock::Xmp(packet)] = metadata_blocks(&firefly)[..] else {
+        panic!("{:?}", metadata_blocks(&firefly));
     };
     assert!(packet.starts_with(b"<x:xmpmeta") && packet.ends_with(b"</x:xmpmeta>"));
     let manifest = of("manifest.avif");
-    let [MetadataBlock::Manifest(store)] = blocks(&manifest)[..] else {
-        panic!("{:?}", blocks(&manifest));
+    let [MetadataBlock::Manifest(store)] = metadata_blocks(&manifest)[..] else {
+        panic!("{:?}", metadata_blocks(&manifest));
     };
     assert_eq!(&store[4..8], b"jumb");
-    assert!(blocks(&of("plain.heic")).is_empty());
+    assert!(metadata_blocks(&of("plain.heic")).is_empty());
 }
 
 /// An `iloc` of entries for item 1, each of as many extents as can be, whose fields are so wide.
@@ -173,9 +173,9 @@ fn extents_of_no_bytes_are_not_counted_and_an_item_that_recurs_is_bounded() {
         let iloc = endless_iloc(version, 0, u16::MAX);
         // without items, all the entries are gone through
         let mut found = Vec::new();
-        assert_eq!(places(&mut found, &iloc, &[], b"", b""), Some(()));
+        assert_eq!(locate_items(&mut found, &iloc, &[], b"", b""), Some(()));
         assert_eq!(found, []);
-        places(&mut found, &iloc, &[(1, MetadataItem::Xmp)], b"", b"");
+        locate_items(&mut found, &iloc, &[(1, MetadataItem::Xmp)], b"", b"");
         assert_eq!(found, [MetadataBlock::Xmp(b"")].repeat(ITEMS_MAX));
     }
 }
@@ -185,7 +185,7 @@ fn extents_that_the_box_does_not_hold_end_it() {
     let iloc = endless_iloc(0, 0x44, 1);
     let places_of = |extents: usize| {
         let whole = [&iloc[..], &vec![0; 8 * extents]].concat();
-        places(&mut Vec::new(), &whole, &[], b"", b"")
+        locate_items(&mut Vec::new(), &whole, &[], b"", b"")
     };
     assert_eq!(places_of(0xffff), Some(()));
     assert_eq!(places_of(0xfffe), None);
@@ -196,7 +196,7 @@ fn a_file_of_very_many_manifests_tells_of_a_few() {
     let manifest = [&C2PA[..], &[0; 4], b"manifest\0", &[0; 8]].concat();
     let bytes = boxed(*b"uuid", &manifest).repeat(1000);
     assert_eq!(
-        blocks(&bytes),
+        metadata_blocks(&bytes),
         [MetadataBlock::Manifest(b"")].repeat(MANIFESTS_MAX)
     );
 }
@@ -214,7 +214,7 @@ proptest! {
             bytes[at] = with;
         }
         bytes.truncate(kept);
-        let _ = (media(&bytes), sides_px(&bytes), is_whole(&bytes), blocks(&bytes));
+        let _ = (media(&bytes), sides_px(&bytes), is_whole(&bytes), metadata_blocks(&bytes));
     }
 
     #[test]
@@ -222,7 +222,7 @@ proptest! {
         let kinds = [b"iprp", b"ipco", b"iinf", b"iloc"];
         let meta = [vec![0; 4], boxed(*kinds[kind], &body)].concat();
         let bytes = boxed(*b"meta", &meta);
-        let _ = (sides_px(&bytes), blocks(&bytes));
-        let _ = places(&mut Vec::new(), &body, &items(&body), &body, &body);
+        let _ = (sides_px(&bytes), metadata_blocks(&bytes));
+        let _ = locate_items(&mut Vec::new(), &body, &items(&body), &body, &body);
     }
 }

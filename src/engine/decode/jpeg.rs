@@ -7,14 +7,14 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::{DecodeMode, Picture, check_size, check_whole, corrupt};
+use super::{DecodeMode, Picture, check_size, corrupt, ensure_complete};
 use crate::engine::need::ImageHeader;
 use crate::model::picture::{FileDefect, RasterFormat};
 
 type Decoder<'b> = JpegDecoder<ZCursor<&'b [u8]>>;
 
 /// A decoder that has read the heads of a JPEG of a size we take, which goes on to its end.
-pub(super) fn heads(bytes: &[u8]) -> Result<(Decoder<'_>, (u32, u32)), FileDefect> {
+pub(super) fn open_jpeg(bytes: &[u8]) -> Result<(Decoder<'_>, (u32, u32)), FileDefect> {
     let sides_max = usize::from(u16::MAX);
     let options = DecoderOptions::default()
         .set_strict_mode(false)
@@ -29,7 +29,7 @@ pub(super) fn heads(bytes: &[u8]) -> Result<(Decoder<'_>, (u32, u32)), FileDefec
     let height_px = u32::try_from(height).unwrap_or(u32::MAX);
     let pixels_bytes = decoder.output_buffer_size().unwrap_or(usize::MAX);
     check_size(width_px, height_px, pixels_bytes as u64)?;
-    check_whole(RasterFormat::Jpeg, bytes)?;
+    ensure_complete(RasterFormat::Jpeg, bytes)?;
     Ok((decoder, (width_px, height_px)))
 }
 
@@ -41,7 +41,7 @@ pub(super) fn decode(
     lease: impl FnOnce(&ImageHeader) -> Result<(), FileDefect>,
 ) -> Result<Picture, FileDefect> {
     let defect = |error| corrupt(RasterFormat::Jpeg, &error);
-    let (mut decoder, (width_px, height_px)) = heads(bytes)?;
+    let (mut decoder, (width_px, height_px)) = open_jpeg(bytes)?;
     let is_grey = match decoder.input_colorspace() {
         Some(ColorSpace::Luma) => true,
         Some(ColorSpace::YCbCr) => wanted == DecodeMode::Luma,

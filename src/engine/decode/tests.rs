@@ -66,7 +66,8 @@ fn a_jpeg_whose_scan_is_garbled_is_corrupt() {
     for name in ["camera.jpg", "progressive.jpg"] {
         let mut bytes = fixture::bytes(name);
         let middle = bytes.len() / 2;
-        crate::platform::rng::SeededRng::of_digest([1; 32]).fill(&mut bytes[middle..middle + 1000]);
+        crate::platform::rng::SeededRng::from_digest([1; 32])
+            .fill(&mut bytes[middle..middle + 1000]);
         let found = decode(RasterFormat::Jpeg, bytes).err();
         assert!(
             matches!(found, Some(FileDefect::Corrupt(_))),
@@ -178,21 +179,22 @@ fn hostile_bytes_never_panic() {
         let Some(format) = RasterFormat::of_name(name) else {
             panic!("{name} has no format");
         };
-        let mut draw = crate::platform::rng::SeededRng::of_digest([7; 32]);
+        let mut draw = crate::platform::rng::SeededRng::from_digest([7; 32]);
         for _ in 0..24 {
             let mut hostile = bytes.clone();
-            for _ in 0..=draw.bits() % 8 {
+            for _ in 0..=draw.next_u64() % 8 {
                 // half of the flips go to the head, where the framing lies
-                let reach = if draw.bits().is_multiple_of(2) {
+                let reach = if draw.next_u64().is_multiple_of(2) {
                     700
                 } else {
                     usize::MAX
                 };
                 let reach = reach.min(hostile.len()) as u64;
-                let at = usize::try_from(draw.bits() % reach).expect("an index");
-                hostile[at] ^= 1 << (draw.bits() % 8);
+                let at = usize::try_from(draw.next_u64() % reach).expect("an index");
+                hostile[at] ^= 1 << (draw.next_u64() % 8);
             }
-            let kept = usize::try_from(draw.bits() % (2 * bytes.len() as u64)).expect("a length");
+            let kept =
+                usize::try_from(draw.next_u64() % (2 * bytes.len() as u64)).expect("a length");
             hostile.truncate(kept);
             let _ = crate::engine::metadata::read(&hostile, format);
             if let Ok(picture) = decode(format, hostile) {

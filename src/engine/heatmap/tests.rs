@@ -1,6 +1,6 @@
 use super::*;
 use crate::engine::fixture;
-use crate::engine::thumbnail::reduced;
+use crate::engine::thumbnail::upright_scaled;
 use image::DynamicImage;
 
 const DIGEST: [u8; 32] = [9; 32];
@@ -11,7 +11,7 @@ fn decoded(png: &[u8]) -> DynamicImage {
 
 #[test]
 fn a_heatmap_has_the_pictures_size_and_its_ground() {
-    let picture = reduced(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
+    let picture = upright_scaled(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
     let map = Map::of(&picture, DIGEST);
     let raw = map.scaled(Scale::Raw, DIGEST, 0.98);
     let opaque = draw(&picture, &raw, Background::Opaque).expect("a heatmap");
@@ -29,7 +29,7 @@ fn a_heatmap_has_the_pictures_size_and_its_ground() {
 
 #[test]
 fn normalized_maps_reach_further_than_raw_ones() {
-    let picture = reduced(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
+    let picture = upright_scaled(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
     let map = Map::of(&picture, DIGEST);
     let range = |scale| levels(&map.scaled(scale, DIGEST, 1.0));
     let (raw, normalized) = (range(Scale::Raw), range(Scale::Normalized));
@@ -54,7 +54,7 @@ fn levels(map: &Map) -> (u8, u8) {
 
 #[test]
 fn a_picture_judged_human_stays_cool_and_one_judged_ai_glows() {
-    let picture = reduced(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
+    let picture = upright_scaled(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
     let map = Map::of(&picture, DIGEST);
     for scale in [Scale::Raw, Scale::Normalized] {
         let hottest = |probability| levels(&map.scaled(scale, DIGEST, probability)).1;
@@ -68,7 +68,7 @@ fn a_picture_judged_human_stays_cool_and_one_judged_ai_glows() {
 
 #[test]
 fn neighbouring_pixels_are_close() {
-    let picture = reduced(&fixture::picture("photo.jpg"), SIDE_PX_MAX);
+    let picture = upright_scaled(&fixture::picture("photo.jpg"), SIDE_PX_MAX);
     let map = Map::of(&picture, DIGEST);
     let mut above: Option<Vec<u8>> = None;
     map.rows(1024, 768, |levels| {
@@ -82,7 +82,7 @@ fn neighbouring_pixels_are_close() {
 
 #[test]
 fn the_same_picture_gives_the_same_map_and_another_hash_another() {
-    let picture = reduced(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
+    let picture = upright_scaled(&fixture::picture("camera.jpg"), SIDE_PX_MAX);
     assert_eq!(Map::of(&picture, DIGEST), Map::of(&picture, DIGEST));
     assert_ne!(Map::of(&picture, DIGEST), Map::of(&picture, [8; 32]));
 }

@@ -21,7 +21,7 @@ const SEGMENT_HEAD_BYTES: usize = 8;
 const BOX_HEAD_BYTES: usize = 8;
 
 /// Adds what one APP11 segment of a JPEG holds of the store.
-pub fn collect(store: &mut Vec<u8>, segment: &[u8]) {
+pub fn append_app11(store: &mut Vec<u8>, segment: &[u8]) {
     let skipped = if store.is_empty() {
         SEGMENT_HEAD_BYTES
     } else {
@@ -61,19 +61,23 @@ fn apply_action(clues: &mut ProvenanceSignals, action: &Action, program: Option<
     let agent = action.agent.as_deref().or(program);
     let is_origin = matches!(action.kind.as_str(), "c2pa.created" | "c2pa.opened");
     match action.source {
-        Some(SourceType::Generated) if is_origin => clues.generated(agent),
+        Some(SourceType::Generated) if is_origin => clues.add_generated(agent),
         // a machine's part in a picture that was there before
-        Some(SourceType::Generated | SourceType::Composite) => clues.ai_edited(agent),
-        Some(SourceType::Edited) => clues.edited(agent),
-        Some(SourceType::Captured) => clues.captured(program),
+        Some(SourceType::Generated | SourceType::Composite) => clues.add_ai_edited(agent),
+        Some(SourceType::Edited) => clues.add_edited(agent),
+        Some(SourceType::Captured) => clues.add_captured(program),
         None => {
-            let Some(generator) = action.agent.as_deref().and_then(names::generator_of_tool) else {
+            let Some(generator) = action
+                .agent
+                .as_deref()
+                .and_then(names::generator_from_software)
+            else {
                 return;
             };
             if action.kind == "c2pa.created" {
-                clues.generator(generator);
+                clues.add_generator(generator);
             } else if !is_origin && action.kind != "c2pa.converted" {
-                clues.ai_edited(Some(generator));
+                clues.add_ai_edited(Some(generator));
             }
         }
     }
@@ -82,13 +86,13 @@ fn apply_action(clues: &mut ProvenanceSignals, action: &Action, program: Option<
 /// Adds the source that the program which made the claim stands for, if the actions state none.
 fn apply_claim_generator(clues: &mut ProvenanceSignals, program: &str, manifest: &Manifest) {
     if names::is_editor(program) {
-        clues.edited(Some(program));
-    } else if let Some(generator) = names::generator_of_tool(program) {
+        clues.add_edited(Some(program));
+    } else if let Some(generator) = names::generator_from_software(program) {
         let is_opened = manifest.actions.iter().any(|of| of.kind == "c2pa.opened");
         if is_opened {
-            clues.ai_edited(Some(generator));
+            clues.add_ai_edited(Some(generator));
         } else {
-            clues.generator(generator);
+            clues.add_generator(generator);
         }
     }
 }

@@ -31,59 +31,59 @@ pub struct ProvenanceSignals {
 
 impl ProvenanceSignals {
     /// Takes the name of a known generator that made the picture.
-    pub fn generator(&mut self, name: &str) {
+    pub fn add_generator(&mut self, name: &str) {
         self.generator.get_or_insert_with(|| name.to_owned());
     }
 
     /// Takes that a machine made the picture, and by which program.
-    pub fn generated(&mut self, program: Option<&str>) {
-        match program.and_then(names::generator_of_signer) {
-            Some(name) => self.generator(name),
+    pub fn add_generated(&mut self, program: Option<&str>) {
+        match program.and_then(names::generator_from_claim) {
+            Some(name) => self.add_generator(name),
             None => first(&mut self.generated, program),
         }
     }
 
     /// Takes that a machine changed the picture, and by which program.
-    pub fn ai_edited(&mut self, program: Option<&str>) {
-        let known = program.and_then(names::generator_of_signer);
+    pub fn add_ai_edited(&mut self, program: Option<&str>) {
+        let known = program.and_then(names::generator_from_claim);
         first(&mut self.ai_editor, known.or(program));
     }
 
     /// Takes that a person changed the picture, and by which program.
-    pub fn edited(&mut self, program: Option<&str>) {
+    pub fn add_edited(&mut self, program: Option<&str>) {
         first(&mut self.editor, program);
     }
 
     /// Takes that a camera or a scanner took the picture, and which.
-    pub fn captured(&mut self, camera: Option<&str>) {
+    pub fn add_captured(&mut self, camera: Option<&str>) {
         first(&mut self.camera, camera);
     }
 
     /// Takes a text in which a program names itself.
-    pub fn tool(&mut self, text: &str) {
-        if let Some(name) = names::generator_of_tool(text) {
-            self.generator(name);
+    pub fn add_software(&mut self, text: &str) {
+        if let Some(name) = names::generator_from_software(text) {
+            self.add_generator(name);
         } else if names::is_editor(text) {
-            self.edited(Some(text));
+            self.add_edited(Some(text));
         }
     }
 
     /// Takes a text where user interfaces of generators leave their settings, and people a remark. A
     /// remark counts if it is a generator's name alone.
-    pub fn description(&mut self, text: &str) {
-        if names::is_graph(text) {
-            self.generator("ComfyUI");
-        } else if names::is_settings(text) {
-            self.generator(names::program_of_settings(text));
+    pub fn add_description(&mut self, text: &str) {
+        if names::is_comfyui_graph(text) {
+            self.add_generator("ComfyUI");
+        } else if names::is_sd_parameters(text) {
+            self.add_generator(names::program_from_parameters(text));
         } else if text.split_whitespace().count() <= NAME_WORDS_MAX
-            && let Some(name) = names::generator_of_tool(text)
+            && let Some(name) = names::generator_from_software(text)
         {
-            self.generator(name);
+            self.add_generator(name);
         }
     }
 
     /// What follows.
-    pub fn settled(self) -> Provenance {
+    pub fn resolve(self) -> Provenance {
         let named =
             |name: Option<String>, unnamed: &str| name.unwrap_or_else(|| unnamed.to_owned());
         if let Some(name) = self.generator {
@@ -104,7 +104,9 @@ impl ProvenanceSignals {
 
 /// Keeps the first; a name fills the place of one that was not said.
 fn first(kept: &mut Option<Option<String>>, name: Option<&str>) {
-    let name = name.map(names::one_line).filter(|name| !name.is_empty());
+    let name = name
+        .map(names::sanitize_name)
+        .filter(|name| !name.is_empty());
     let kept = kept.get_or_insert(None);
     if kept.is_none() {
         *kept = name;

@@ -14,7 +14,7 @@ pub fn of_media(bytes: &[u8], media: FileKind) -> Provenance {
         FileKind::Heif | FileKind::Avif => container(&mut clues, bytes),
         FileKind::Pdf => {}
     }
-    clues.settled()
+    clues.resolve()
 }
 
 /// What stands in its `metadata`.
@@ -29,7 +29,7 @@ fn svg(clues: &mut ProvenanceSignals, bytes: &[u8]) {
 }
 
 fn container(clues: &mut ProvenanceSignals, bytes: &[u8]) {
-    for block in bmff::blocks(bytes).into_iter().take(TEXTS_MAX) {
+    for block in bmff::metadata_blocks(bytes).into_iter().take(TEXTS_MAX) {
         match block {
             MetadataBlock::Exif(block) => exif::read(clues, super::bounded(block)),
             MetadataBlock::Xmp(packet) => xmp::read(clues, packet),

@@ -26,10 +26,10 @@ pub fn read(clues: &mut ProvenanceSignals, block: &[u8]) {
         return;
     };
     if let Some(program) = text(&own, SOFTWARE) {
-        clues.tool(&program);
+        clues.add_software(&program);
     }
     if let Some(description) = text(&own, IMAGE_DESCRIPTION) {
-        clues.description(&description);
+        clues.add_description(&description);
     }
     for (tag, read) in [
         (XMP, xmp::read as fn(&mut ProvenanceSignals, &[u8])),
@@ -42,8 +42,8 @@ pub fn read(clues: &mut ProvenanceSignals, block: &[u8]) {
     let make = text(&own, MAKE).unwrap_or_default();
     let model = text(&own, MODEL).unwrap_or_default();
     // ComfyUI's nodes leave their graph in either.
-    if names::is_graph(&make) || names::is_graph(&model) {
-        clues.generator("ComfyUI");
+    if names::is_comfyui_graph(&make) || names::is_comfyui_graph(&model) {
+        clues.add_generator("ComfyUI");
         return;
     }
     if make.is_empty() {
@@ -51,9 +51,9 @@ pub fn read(clues: &mut ProvenanceSignals, block: &[u8]) {
     }
     if model.is_empty() {
         // a camera has a model
-        clues.tool(&make);
+        clues.add_software(&make);
     } else {
-        clues.captured(Some(&names::camera(&make, &model)));
+        clues.add_captured(Some(&names::camera(&make, &model)));
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
             }
             let mut clues = ProvenanceSignals::default();
             read(&mut clues, &block);
-            assert_eq!(clues.settled(), Provenance::Unknown);
+            assert_eq!(clues.resolve(), Provenance::Unknown);
         }
     }
 
@@ -122,7 +122,7 @@ mod tests {
         let settled = |block: &[u8]| {
             let mut clues = ProvenanceSignals::default();
             read(&mut clues, block);
-            clues.settled()
+            clues.resolve()
         };
         let texts = b"nothing\0Midjourney\0";
         let (first, second) = ((8, AT), (11, AT + 8));

@@ -39,19 +39,19 @@ pub fn read(bytes: &[u8], format: RasterFormat) -> Provenance {
         RasterFormat::Gif => gif(&mut clues, bytes),
         RasterFormat::Bmp => {}
     }
-    clues.settled()
+    clues.resolve()
 }
 
 fn jpeg(clues: &mut ProvenanceSignals, bytes: &[u8]) {
     const APP1: u8 = 0xe1;
     const APP11: u8 = 0xeb;
     let mut store = Vec::new();
-    for segment in framing::jpeg_head(bytes)
+    for segment in framing::jpeg_header_segments(bytes)
         .filter(|segment| matches!(segment.marker, APP1 | APP11))
         .take(SEGMENTS_MAX)
     {
         if segment.marker == APP11 {
-            c2pa::collect(&mut store, segment.body);
+            c2pa::append_app11(&mut store, segment.body);
         } else if let Some(block) = segment.body.strip_prefix(b"Exif\0\0") {
             exif::read(clues, block);
         } else if let Some(packet) = segment.body.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0") {
@@ -110,7 +110,10 @@ fn gif(clues: &mut ProvenanceSignals, bytes: &[u8]) {
         .take(TEXTS_MAX)
         .find_map(|parts| parts.strip_prefix(b"\x0bC2PA_GIF\x01\x00\x00"));
     if let Some(store) = store {
-        c2pa::read(clues, &framing::joined(store, c2pa::STORE_BYTES_MAX));
+        c2pa::read(
+            clues,
+            &framing::concat_gif_sub_blocks(store, c2pa::STORE_BYTES_MAX),
+        );
     }
 }
 

@@ -4,7 +4,7 @@
 //! Flux. A name is looked for in the first [`NAME_BYTES_MAX`] bytes of a text.
 
 /// How generators spell themselves; the first that fits is the one named.
-const TOOLS: [(&str, &[&str]); 25] = [
+const GENERATORS: [(&str, &[&str]); 25] = [
     ("Midjourney", &["midjourney", "niji journey"]),
     (
         "Bing Image Creator",
@@ -71,7 +71,7 @@ const TOOLS: [(&str, &[&str]); 25] = [
 
 /// Programs that also do other things, or sign for others: they stand for a generator only
 /// where something else says that a machine made the picture.
-const SIGNERS: [(&str, &[&str]); 3] = [
+const AMBIGUOUS_SIGNERS: [(&str, &[&str]); 3] = [
     ("Google AI", &["google c2pa core generator library"]),
     ("Canva", &["canva"]),
     ("Samsung Galaxy AI", &["samsung galaxy"]),
@@ -117,18 +117,18 @@ const NAME_CHARS_MAX: usize = 80;
 /// How much of a program's name for itself is looked at.
 const NAME_BYTES_MAX: usize = 512;
 /// The generator that a program's name for itself stands for.
-pub fn generator_of_tool(text: &str) -> Option<&'static str> {
-    first(&lowered(text, NAME_BYTES_MAX), &TOOLS)
+pub fn generator_from_software(text: &str) -> Option<&'static str> {
+    first(&lowered(text, NAME_BYTES_MAX), &GENERATORS)
 }
 
 /// The generator that a program's name stands for where a machine is known to be at work.
-pub fn generator_of_signer(text: &str) -> Option<&'static str> {
+pub fn generator_from_claim(text: &str) -> Option<&'static str> {
     let lower = lowered(text, NAME_BYTES_MAX);
-    first(&lower, &TOOLS).or_else(|| first(&lower, &SIGNERS))
+    first(&lower, &GENERATORS).or_else(|| first(&lower, &AMBIGUOUS_SIGNERS))
 }
 
 /// Whether it is `ComfyUI`'s graph as it lies in EXIF: `prompt:{"3": {…`.
-pub fn is_graph(text: &str) -> bool {
+pub fn is_comfyui_graph(text: &str) -> bool {
     ["prompt", "workflow"].iter().any(|key| {
         let begins = text
             .get(..key.len())
@@ -141,14 +141,14 @@ pub fn is_graph(text: &str) -> bool {
 }
 
 /// Whether it is what a user interface of Stable Diffusion made a picture with.
-pub fn is_settings(text: &str) -> bool {
+pub fn is_sd_parameters(text: &str) -> bool {
     (text.contains("Steps: ") && text.contains("Sampler: "))
         || text.contains("\"sui_image_params\"")
         || (text.starts_with('{') && text.contains("\"version\": \"Fooocus"))
 }
 
 /// The program that a user interface's settings, as they stand in a PNG's `parameters`, are of.
-pub fn program_of_settings(text: &str) -> &'static str {
+pub fn program_from_parameters(text: &str) -> &'static str {
     // what the prompt says is the user's; the program says its version behind it
     let version = text.rsplit_once("ersion").map_or("", |(_, after)| after);
     if version
@@ -178,14 +178,14 @@ pub fn camera(make: &str, model: &str) -> String {
             .to_lowercase()
     };
     if brand(make) == brand(model) {
-        one_line(model)
+        sanitize_name(model)
     } else {
-        one_line(&format!("{make} {model}"))
+        sanitize_name(&format!("{make} {model}"))
     }
 }
 
 /// A name as it is passed on: one line, not too long.
-pub fn one_line(text: &str) -> String {
+pub fn sanitize_name(text: &str) -> String {
     let words: Vec<&str> = head(text, NAME_BYTES_MAX)
         .split(|letter: char| {
             letter.is_whitespace() || letter.is_control() || letter == char::REPLACEMENT_CHARACTER
@@ -211,7 +211,7 @@ pub fn product(agent: &str) -> String {
             break;
         }
     }
-    one_line(&words.join(" ").replace('_', " "))
+    sanitize_name(&words.join(" ").replace('_', " "))
 }
 
 fn first(lower: &str, table: &[(&'static str, &[&str])]) -> Option<&'static str> {

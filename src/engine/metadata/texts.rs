@@ -10,7 +10,7 @@ use crate::engine::framing::RiffOrPngChunk;
 
 /// Takes what one text chunk says.
 pub fn read(clues: &mut ProvenanceSignals, chunk: RiffOrPngChunk<'_>) {
-    let Some((key, text)) = keyed(chunk) else {
+    let Some((key, text)) = decode_text_chunk(chunk) else {
         return;
     };
     if key == "XML:com.adobe.xmp" {
@@ -20,31 +20,33 @@ pub fn read(clues: &mut ProvenanceSignals, chunk: RiffOrPngChunk<'_>) {
     match key.to_ascii_lowercase().as_str() {
         // the web UIs of Stable Diffusion write these; the prompts in them are the user's
         "parameters" if !text.trim().is_empty() => {
-            clues.generator(names::program_of_settings(&text));
+            clues.add_generator(names::program_from_parameters(&text));
         }
-        "prompt" | "workflow" if text.trim_start().starts_with('{') => clues.generator("ComfyUI"),
-        "prompt" if !text.trim().is_empty() => clues.generated(None),
+        "prompt" | "workflow" if text.trim_start().starts_with('{') => {
+            clues.add_generator("ComfyUI")
+        }
+        "prompt" if !text.trim().is_empty() => clues.add_generated(None),
         "sd-metadata" | "dream" | "invokeai_metadata" | "invokeai_graph" => {
-            clues.generator("InvokeAI");
+            clues.add_generator("InvokeAI");
         }
-        "fooocus_scheme" => clues.generator("Fooocus"),
-        "software" | "source" | "generator" | "model" => clues.tool(&text),
-        "description" => clues.description(&text),
+        "fooocus_scheme" => clues.add_generator("Fooocus"),
+        "software" | "source" | "generator" | "model" => clues.add_software(&text),
+        "description" => clues.add_description(&text),
         _ => {}
     }
 }
 
 /// A chunk's keyword and its text, inflated if need be.
-fn keyed(chunk: RiffOrPngChunk<'_>) -> Option<(String, Cow<'_, [u8]>)> {
-    let (key, rest) = cut(chunk.body)?;
+fn decode_text_chunk(chunk: RiffOrPngChunk<'_>) -> Option<(String, Cow<'_, [u8]>)> {
+    let (key, rest) = split_nul(chunk.body)?;
     let text = match &chunk.kind {
-        b"zTXt" => inflated(rest.get(1..)?),
+        b"zTXt" => inflate_limited(rest.get(1..)?),
         b"iTXt" => {
             let is_compressed = *rest.first()? == 1;
-            let (_language, rest) = cut(rest.get(2..)?)?;
-            let (_translated, text) = cut(rest)?;
+            let (_language, rest) = split_nul(rest.get(2..)?)?;
+            let (_translated, text) = split_nul(rest)?;
             if is_compressed {
-                inflated(text)
+                inflate_limited(text)
             } else {
                 Cow::Borrowed(bounded(text))
             }
@@ -55,13 +57,13 @@ fn keyed(chunk: RiffOrPngChunk<'_>) -> Option<(String, Cow<'_, [u8]>)> {
 }
 
 /// What stands before the first zero byte, and what after.
-fn cut(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+fn split_nul(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = bytes.iter().position(|&byte| byte == 0)?;
     Some((&bytes[..at], &bytes[at + 1..]))
 }
 
 /// As much as inflates well, up to the limit.
-fn inflated(bytes: &[u8]) -> Cow<'_, [u8]> {
+fn inflate_limited(bytes: &[u8]) -> Cow<'_, [u8]> {
     let mut text = Vec::new();
     let mut decoder = ZlibDecoder::new(bytes).take(TEXT_BYTES_MAX as u64);
     match decoder.read_to_end(&mut text) {
@@ -80,7 +82,7 @@ mod tests {
     fn provenance(kind: [u8; 4], body: &[u8]) -> Provenance {
         let mut clues = ProvenanceSignals::default();
         read(&mut clues, RiffOrPngChunk { kind, body });
-        clues.settled()
+        clues.resolve()
     }
 
     fn deflated(text: &[u8]) -> Vec<u8> {
@@ -143,6 +145,6 @@ mod tests {
     #[test]
     fn a_text_bomb_is_inflated_to_the_limit_only() {
         let bomb = deflated(&vec![b' '; 40 * TEXT_BYTES_MAX]);
-        assert_eq!(inflated(&bomb).len(), TEXT_BYTES_MAX);
+        assert_eq!(inflate_limited(&bomb).len(), TEXT_BYTES_MAX);
     }
 }

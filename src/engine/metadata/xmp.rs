@@ -31,18 +31,18 @@ pub fn read(clues: &mut ProvenanceSignals, packet: &[u8]) {
     let creator = property("CreatorTool");
     match source {
         Some(SourceType::Generated) => {
-            clues.generated(creator.filter(|creator| !names::is_editor(creator)));
+            clues.add_generated(creator.filter(|creator| !names::is_editor(creator)));
         }
-        Some(SourceType::Composite) => return clues.ai_edited(creator),
-        Some(SourceType::Edited) => clues.edited(creator),
-        Some(SourceType::Captured) => clues.captured(None),
+        Some(SourceType::Composite) => return clues.add_ai_edited(creator),
+        Some(SourceType::Edited) => clues.add_edited(creator),
+        Some(SourceType::Captured) => clues.add_captured(None),
         None => {}
     }
     if let Some(creator) = creator {
-        clues.tool(creator);
+        clues.add_software(creator);
     }
     if let (Some(make), Some(model)) = (property("Make"), property("Model")) {
-        clues.captured(Some(&names::camera(make, model)));
+        clues.add_captured(Some(&names::camera(make, model)));
     }
 }
 

@@ -11,7 +11,7 @@ fn output(name: &str, strength: Strength, seed: u8) -> Vec<u8> {
         name: name.to_owned(),
         to: to.path().to_owned(),
         strength,
-        draw: SeededRng::of_digest([seed; 32]),
+        draw: SeededRng::from_digest([seed; 32]),
         thumbnail: true,
     };
     let protected = protect(&mut order, &mut fixture::memory()).expect("a protected picture");
@@ -153,7 +153,7 @@ fn the_same_draw_gives_the_same_bytes_and_another_others() {
 
 #[test]
 fn alpha_stays_and_every_depth_can_be_written() {
-    let mut draw = SeededRng::of_digest([1; 32]);
+    let mut draw = SeededRng::from_digest([1; 32]);
     let mut noise = Noise::new(Strength::High, &mut draw);
     for (mut pixels, format) in [
         (DynamicImage::new_luma_a8(5, 4), RasterFormat::Tiff),

@@ -23,7 +23,7 @@ const KEPT: [u16; 10] = [
     33_723, // IPTC
 ];
 /// Directories that the picture's own leads to.
-const LED_TO: [Tag; 2] = [Tag::ExifDirectory, Tag::GpsDirectory];
+const SUB_IFDS: [Tag; 2] = [Tag::ExifDirectory, Tag::GpsDirectory];
 /// In EXIF: leads to another directory, which is not kept.
 const INTEROPERABILITY: u16 = 40_965;
 
@@ -48,10 +48,10 @@ impl TiffMetadata {
         for tag in KEPT.map(Tag::from_u16_exhaustive) {
             let mut value = ValueBuffer::empty(Type::BYTE);
             if let Ok(Some(_)) = decoder.image_ifd().find_tag_buf(tag, &mut value) {
-                said.own.push((tag, native(value)));
+                said.own.push((tag, to_native_endian(value)));
             }
         }
-        for tag in LED_TO {
+        for tag in SUB_IFDS {
             let Ok(Some(pointer)) = decoder.find_tag(tag) else {
                 continue;
             };
@@ -65,7 +65,7 @@ impl TiffMetadata {
                 let mut value = ValueBuffer::empty(Type::BYTE);
                 let found = values.find_tag_buf(tag, &mut value);
                 if tag.to_u16() != INTEROPERABILITY && matches!(found, Ok(Some(_))) {
-                    fields.push((tag, native(value)));
+                    fields.push((tag, to_native_endian(value)));
                 }
             }
             if !fields.is_empty() {
@@ -77,7 +77,7 @@ impl TiffMetadata {
 }
 
 /// The value in the byte order that is written.
-fn native(mut value: ValueBuffer) -> ValueBuffer {
+fn to_native_endian(mut value: ValueBuffer) -> ValueBuffer {
     value.set_byte_order(ByteOrder::native());
     value
 }

@@ -46,7 +46,9 @@ impl Finding {
         match self {
             Self::Watermark { text: Some(_) } => translations::DETECTED,
             Self::Watermark { text: None } => translations::UNDETECTED,
-            Self::Ai { probability } => translations::likelihood(Likelihood::of(*probability)),
+            Self::Ai { probability } => {
+                translations::likelihood(Likelihood::from_probability(*probability))
+            }
         }
     }
 }

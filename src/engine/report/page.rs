@@ -175,7 +175,7 @@ fn result_color(finding: &Finding) -> Color {
     match finding {
         Finding::Watermark { text: Some(_) } => DARK_GREEN,
         Finding::Watermark { text: None } => INK,
-        Finding::Ai { probability } => match Likelihood::of(*probability) {
+        Finding::Ai { probability } => match Likelihood::from_probability(*probability) {
             Likelihood::LikelyAi => DARK_RED,
             Likelihood::UncertainAi | Likelihood::UncertainReal => DARK_AMBER,
             Likelihood::LikelyReal => DARK_GREEN,

@@ -31,7 +31,7 @@ fn ai(probability: f64) -> Report {
 }
 
 fn jpeg(side_px_max: u32) -> Vec<u8> {
-    let upright = thumbnail::reduced(&fixture::picture("photo.jpg"), side_px_max);
+    let upright = thumbnail::upright_scaled(&fixture::picture("photo.jpg"), side_px_max);
     thumbnail::jpeg(&upright, side_px_max).expect("a JPEG")
 }
 

@@ -51,7 +51,7 @@ impl WatermarkHost {
         let FileKind::Picture(format) = media else {
             pdf::check(&bytes)?;
             let thumbnail = if thumbnail {
-                let card = PlaceholderCard::new(media, name, pdf::sides_pt(&bytes));
+                let card = PlaceholderCard::new(media, name, pdf::media_box_size(&bytes));
                 let drawing = need::of_card(card.sides_px(), wants);
                 memory.require(need::of_file(media, &bytes) + drawing)?;
                 let small = card.draw(thumbnail::THUMBNAIL_PX)?;
@@ -72,7 +72,7 @@ impl WatermarkHost {
             let drawing = |head: &need::ImageHeader| file_bytes + need::of_drawing(head, wants);
             let picture = source.decode(DecodeMode::Colours, memory, drawing)?;
             check_sides(picture.pixels.width(), picture.pixels.height())?;
-            let small = thumbnail::reduced(&picture, thumbnail::THUMBNAIL_PX);
+            let small = thumbnail::upright_scaled(&picture, thumbnail::THUMBNAIL_PX);
             Some(thumbnail::jpeg(&small, thumbnail::THUMBNAIL_PX)?)
         } else {
             if let Some((width_px, height_px)) = source.check(memory)? {
@@ -101,7 +101,7 @@ impl WatermarkHost {
     ///
     /// # Errors
     /// [`FileDefect::Corrupt`] if no watermark can be put into the file.
-    pub fn place(&self, block: &[u8]) -> Result<AppendedTail, FileDefect> {
+    pub fn embed_edits(&self, block: &[u8]) -> Result<AppendedTail, FileDefect> {
         let bytes = self.bytes.as_slice();
         let tail = match self.media {
             FileKind::Pdf => super::pdf::place(bytes, block),

@@ -54,7 +54,7 @@ fn check_tiff(bytes: &[u8]) -> Result<(), FileDefect> {
 /// `true` if the pixels have four colours: CMYK or YCCK.
 pub(super) fn is_cmyk_jpeg(bytes: &[u8]) -> bool {
     const COMPONENTS: usize = 5;
-    framing::jpeg_head(bytes)
+    framing::jpeg_header_segments(bytes)
         .find(|segment| {
             let is_other = matches!(segment.marker, 0xc4 | 0xc8 | 0xcc);
             matches!(segment.marker, 0xc0..=0xcf) && !is_other
@@ -86,7 +86,7 @@ pub(super) fn has_tiff_pages(bytes: &[u8]) -> bool {
     };
     let mut at = order.u32(bytes, 4);
     for index in 0..DIRECTORIES_MAX {
-        let Some(directory) = at.and_then(|at| Ifd::at(bytes, order, at)) else {
+        let Some(directory) = at.and_then(|at| Ifd::parse_complete(bytes, order, at)) else {
             return false;
         };
         let is_beside = directory

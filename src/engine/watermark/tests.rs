@@ -216,8 +216,8 @@ fn each_defect_is_told_from_the_others() {
     ];
     for (name, bytes, kind) in cases {
         let defect = defect(name, &bytes);
-        assert_eq!(defect, kind(defect.text().to_owned()), "{name}");
-        assert!(!defect.text().contains('\n'));
+        assert_eq!(defect, kind(defect.message().to_owned()), "{name}");
+        assert!(!defect.message().contains('\n'));
     }
     assert!(matches!(
         defect("a.pdf", &encrypted),
@@ -301,7 +301,7 @@ async fn the_engine_marks_a_file_and_finds_its_texts_under_any_name() {
 /// `bytes` with so many of them changed, most near an end, and perhaps cut.
 fn garbled(bytes: &[u8], draw: &mut SeededRng) -> Vec<u8> {
     let mut garbled = bytes.to_vec();
-    let mut below = |limit: usize| usize::try_from(draw.bits()).unwrap_or(0) % limit.max(1);
+    let mut below = |limit: usize| usize::try_from(draw.next_u64()).unwrap_or(0) % limit.max(1);
     for _ in 0..=below(6) {
         let reach = garbled.len().min(400);
         let at = match below(3) {
@@ -322,7 +322,7 @@ fn garbled(bytes: &[u8], draw: &mut SeededRng) -> Vec<u8> {
 
 #[test]
 fn garbled_files_are_read_and_marked_without_a_panic() {
-    let mut draw = SeededRng::of_digest([9; 32]);
+    let mut draw = SeededRng::from_digest([9; 32]);
     for (name, bytes) in sample::all() {
         let once = marked(name, &bytes, texts(&["x"])).expect(name);
         for round in 0..100 {

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// What leaves it to other keywords which properties an object has.
-const ELSEWHERE: [&str; 4] = ["$ref", "allOf", "anyOf", "oneOf"];
+const COMPOSITION_KEYWORDS: [&str; 4] = ["$ref", "allOf", "anyOf", "oneOf"];
 
 /// Schemas. Those of named types that are answered are kept to be referred to; what is asked is
 /// told where it is asked, for a type may be read in another shape than it is written in.
@@ -30,7 +30,9 @@ impl Default for SchemaRegistry {
             settings.meta_schema = None;
         });
         Self {
-            answered: settings.with_transform(close).into_generator(),
+            answered: settings
+                .with_transform(forbid_extra_properties)
+                .into_generator(),
             asked: asked.into_generator(),
         }
     }
@@ -38,34 +40,36 @@ impl Default for SchemaRegistry {
 
 impl SchemaRegistry {
     /// The schema of `T`, as it is serialised.
-    pub fn of<T: JsonSchema>(&mut self) -> Value {
+    pub fn response_schema<T: JsonSchema>(&mut self) -> Value {
         let mut schema = self.answered.subschema_for::<T>();
-        close(&mut schema);
+        forbid_extra_properties(&mut schema);
         schema.to_value()
     }
 
     /// The schema of `T`, as it is read.
-    pub fn asked<T: JsonSchema>(&mut self) -> Value {
+    pub fn request_schema<T: JsonSchema>(&mut self) -> Value {
         self.asked.subschema_for::<T>().to_value()
     }
 
     /// What others refer to, by name.
     #[must_use]
-    pub fn named(mut self) -> Map<String, Value> {
+    pub fn into_components(mut self) -> Map<String, Value> {
         self.answered.take_definitions(true)
     }
 }
 
 /// Objects have the properties they are described with, and no others.
-fn close(schema: &mut Schema) {
-    transform_subschemas(&mut close, schema);
+fn forbid_extra_properties(schema: &mut Schema) {
+    transform_subschemas(&mut forbid_extra_properties, schema);
     let Some(object) = schema.as_object_mut() else {
         return;
     };
     if object.get("type") != Some(&json!("object")) || !object.contains_key("properties") {
         return;
     }
-    let elsewhere = ELSEWHERE.iter().any(|word| object.contains_key(*word));
+    let elsewhere = COMPOSITION_KEYWORDS
+        .iter()
+        .any(|word| object.contains_key(*word));
     let word = if elsewhere {
         "unevaluatedProperties"
     } else {

@@ -26,7 +26,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::{CertificateError, Error, RootCertStore};
 
-use super::{LOCAL, provider};
+use super::{LOCAL_NAMES, provider};
 use crate::model::time::{DAY_MS, Timestamp};
 
 const CERTIFICATE: &str = "ca.pem";
@@ -57,10 +57,10 @@ impl CertificateAuthority {
         let broken = |error: rcgen::Error| error.to_string();
         let key = if let Some(pem) = read(folder, KEY)? {
             check_private(&folder.join(KEY))?;
-            KeyPair::from_pem(&pem).map_err(|error| amiss(KEY, &error))?
+            KeyPair::from_pem(&pem).map_err(|error| file_error(KEY, &error))?
         } else {
             let key = KeyPair::generate().map_err(broken)?;
-            keep(folder, KEY, &key.serialize_pem())?;
+            write_atomically(folder, KEY, &key.serialize_pem())?;
             key
         };
         let params = params(&key, names, now);
@@ -68,11 +68,11 @@ impl CertificateAuthority {
             pem
         } else {
             let made = params.self_signed(&key).map_err(broken)?;
-            keep(folder, CERTIFICATE, &made.pem())?;
+            write_atomically(folder, CERTIFICATE, &made.pem())?;
             made.pem()
         };
         let certificate = CertificateDer::from_pem_slice(pem.as_bytes())
-            .map_err(|error| amiss(CERTIFICATE, &error))?;
+            .map_err(|error| file_error(CERTIFICATE, &error))?;
         Ok(Self {
             pem,
             certificate,
@@ -81,7 +81,7 @@ impl CertificateAuthority {
     }
 
     /// A certificate for these names, and its key.
-    pub fn certify(
+    pub fn issue(
         &self,
         names: &[String],
         now: Timestamp,
@@ -112,7 +112,7 @@ impl CertificateAuthority {
     /// that every authority permits.
     fn unpermitted(&self, names: &[String], now: Timestamp) -> Vec<String> {
         let is_permitted = |name: &String| {
-            let names = [LOCAL[0].to_owned(), name.clone()];
+            let names = [LOCAL_NAMES[0].to_owned(), name.clone()];
             let key = KeyPair::generate().map_err(|error| error.to_string())?;
             self.check(&self.sign(&names, &key, now)?, now)
         };
@@ -130,8 +130,8 @@ impl CertificateAuthority {
         let broken = |error: rcgen::Error| error.to_string();
         let mut params = CertificateParams::new(names).map_err(broken)?;
         // Some clients hold the common name against the authority's constraints, too.
-        named(&mut params, LOCAL[0].to_owned());
-        valid(&mut params, now, CERTIFICATE_YEARS);
+        set_common_name(&mut params, LOCAL_NAMES[0].to_owned());
+        set_validity(&mut params, now, CERTIFICATE_YEARS);
         params.is_ca = IsCa::ExplicitNoCa;
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -144,7 +144,7 @@ impl CertificateAuthority {
     /// two files are not of one another, or its years are over or have not come.
     fn check(&self, made: &CertificateDer<'_>, now: Timestamp) -> Result<(), String> {
         let told = |error: &dyn std::fmt::Display| {
-            amiss(
+            file_error(
                 CERTIFICATE,
                 &format_args!("it is not good for {KEY}: {error}"),
             )
@@ -155,7 +155,7 @@ impl CertificateAuthority {
             .map_err(|error| told(&error))?;
         let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider());
         let verifier = verifier.build().map_err(|error| told(&error))?;
-        let name = ServerName::try_from(LOCAL[0]).map_err(|error| told(&error))?;
+        let name = ServerName::try_from(LOCAL_NAMES[0]).map_err(|error| told(&error))?;
         let since = Duration::from_millis(u64::try_from(now.ms()).unwrap_or_default());
         let at = UnixTime::since_unix_epoch(since);
         let judged = |certificate| verifier.verify_server_cert(certificate, &[], &name, &[], at);
@@ -166,14 +166,14 @@ impl CertificateAuthority {
             Err(Error::InvalidCertificate(
                 error @ (CertificateError::ExpiredContext { .. }
                 | CertificateError::NotValidYetContext { .. }),
-            )) => Err(amiss(CERTIFICATE, &error)),
+            )) => Err(file_error(CERTIFICATE, &error)),
             _ => Ok(()),
         }
     }
 }
 
 /// What is wrong with a file that was there, and what to do.
-fn amiss(name: &str, why: &dyn std::fmt::Display) -> String {
+fn file_error(name: &str, why: &dyn std::fmt::Display) -> String {
     format!("{name}: {why}; {RENEW}")
 }
 
@@ -182,8 +182,8 @@ fn amiss(name: &str, why: &dyn std::fmt::Display) -> String {
 fn params(key: &KeyPair, names: &[String], now: Timestamp) -> CertificateParams {
     let mut params = CertificateParams::default();
     let number = hex::encode(&params.key_identifier(key)[..4]);
-    named(&mut params, format!("stuntdouble {number}"));
-    valid(&mut params, now, AUTHORITY_YEARS);
+    set_common_name(&mut params, format!("stuntdouble {number}"));
+    set_validity(&mut params, now, AUTHORITY_YEARS);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.name_constraints = Some(NameConstraints {
@@ -221,13 +221,13 @@ fn check_private(key: &Path) -> Result<(), String> {
     ))
 }
 
-fn named(params: &mut CertificateParams, name: String) {
+fn set_common_name(params: &mut CertificateParams, name: String) {
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
 }
 
 /// Valid from a year before on.
-fn valid(params: &mut CertificateParams, now: Timestamp, years: i64) {
+fn set_validity(params: &mut CertificateParams, now: Timestamp, years: i64) {
     let at = |instant: Timestamp| {
         let ms = u64::try_from(instant.ms()).unwrap_or_default();
         date_time_ymd(1970, 1, 1) + Duration::from_secs(ms / 1000)
@@ -245,7 +245,7 @@ fn read(folder: &Path, name: &str) -> Result<Option<String>, String> {
     }
 }
 
-fn keep(folder: &Path, name: &str, text: &str) -> Result<(), String> {
+fn write_atomically(folder: &Path, name: &str, text: &str) -> Result<(), String> {
     let kept = || -> io::Result<()> {
         let mut file = tempfile::Builder::new()
             .permissions(Permissions::from_mode(0o600))
@@ -268,10 +268,10 @@ mod tests {
     fn told(years: i64) -> Result<(), String> {
         let folder = tempfile::tempdir().expect("a directory");
         let then = NOW.plus_ms(-years * YEAR_MS);
-        let names = LOCAL.map(str::to_owned);
+        let names = LOCAL_NAMES.map(str::to_owned);
         CertificateAuthority::open(folder.path(), &names, then).expect("it is made");
         let kept = CertificateAuthority::open(folder.path(), &names, NOW).expect("it is read");
-        kept.certify(&names, NOW).map(drop)
+        kept.issue(&names, NOW).map(drop)
     }
 
     #[test]

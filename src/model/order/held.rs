@@ -17,7 +17,7 @@ impl Order {
 
     /// Whether the read that it waited for has come, and it is not at its end yet.
     #[must_use]
-    pub const fn is_let_go(&self) -> bool {
+    pub const fn is_released(&self) -> bool {
         let in_progress = matches!(self.state, OrderState::InProgress { .. });
         in_progress && matches!(self.processing, Some(ProcessingMode::Polls(0)))
     }
@@ -38,9 +38,11 @@ impl Order {
 
     /// It is to come to its end now, whatever held it: it starts if it has not. False, and nothing
     /// changed, if it is at its end, or an upload is still to come.
-    pub fn let_go(&mut self, now: Timestamp) -> bool {
+    pub fn release(&mut self, now: Timestamp) -> bool {
         match self.state {
-            OrderState::Pending if !self.is_awaiting() => self.state = OrderState::started(now),
+            OrderState::Pending if !self.has_pending_uploads() => {
+                self.state = OrderState::started(now)
+            }
             OrderState::InProgress { .. } => {}
             _ => return false,
         }

@@ -7,13 +7,13 @@ use super::{Order, OrderState};
 impl Order {
     /// Whether its client has yet to be told that it is complete.
     #[must_use]
-    pub fn is_untold(&self) -> bool {
+    pub fn is_completion_unreported(&self) -> bool {
         matches!(&self.state, OrderState::Complete { outcome: Outcome::Detection(found), .. } if found.told_at.is_none())
     }
 
     /// Its client is told at `now` that it is complete. False unless that is so, for the first
     /// time, of an order whose client asks until it is told.
-    pub fn tell(&mut self, now: Timestamp) -> bool {
+    pub fn mark_reported(&mut self, now: Timestamp) -> bool {
         match &mut self.state {
             OrderState::Complete {
                 outcome: Outcome::Detection(found),

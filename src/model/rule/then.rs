@@ -28,7 +28,7 @@ pub struct RuleAction {
 impl RuleAction {
     /// Whether it is done to calls.
     #[must_use]
-    pub const fn is_to_calls(&self) -> bool {
+    pub const fn affects_calls(&self) -> bool {
         self.delay_ms.is_some()
             || self.respond.is_some()
             || self.fault.is_some()
@@ -37,7 +37,7 @@ impl RuleAction {
 
     /// Whether it is done to orders.
     #[must_use]
-    pub const fn is_to_orders(&self) -> bool {
+    pub const fn affects_orders(&self) -> bool {
         self.outcome.is_some() || self.processing.is_some()
     }
 
@@ -109,7 +109,7 @@ impl ProcessingMode {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct WebhookEffect {
     /// It is not made, and none after it.
-    #[serde(skip_serializing_if = "is_not")]
+    #[serde(skip_serializing_if = "is_false")]
     pub drop: bool,
     /// It is made so often, one after the other.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,12 +120,12 @@ pub struct WebhookEffect {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
     /// It is made after the next one to that endpoint.
-    #[serde(skip_serializing_if = "is_not")]
+    #[serde(skip_serializing_if = "is_false")]
     pub out_of_order: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-const fn is_not(said: &bool) -> bool {
+const fn is_false(said: &bool) -> bool {
     !*said
 }
 

@@ -53,7 +53,7 @@ impl MetricsText {
 
     /// As it is served.
     #[must_use]
-    pub fn into_text(self) -> String {
+    pub fn finish(self) -> String {
         self.0
     }
 }
@@ -156,6 +156,6 @@ e_seconds_bucket{f="g",le="+Inf"} 3
 e_seconds_sum{f="g"} 0.5
 e_seconds_count{f="g"} 3
 "#;
-        assert_eq!(page.into_text(), expected);
+        assert_eq!(page.finish(), expected);
     }
 }

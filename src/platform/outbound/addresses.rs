@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// Addresses at which clouds hand a machine its credentials and configuration, to whoever calls.
-const METADATA: [IpAddr; 11] = [
+const CLOUD_METADATA_ADDRESSES: [IpAddr; 11] = [
     // AWS, Google Cloud, Azure, DigitalOcean, Oracle and others.
     v4(169, 254, 169, 254),
     // AWS: credentials of ECS tasks and of EKS pods.
@@ -43,7 +43,7 @@ enum AddressScope {
     /// This machine, and the networks of tests.
     Local,
     Public,
-    /// One of [`METADATA`].
+    /// One of [`CLOUD_METADATA_ADDRESSES`].
     Metadata,
     /// `0.0.0.0/8` or `::`.
     Unspecified,
@@ -63,7 +63,7 @@ pub fn is_local_address(address: IpAddr) -> bool {
 impl AddressScope {
     fn of(address: IpAddr) -> Self {
         let address = address.to_canonical();
-        let is_metadata = |address: &IpAddr| METADATA.contains(address);
+        let is_metadata = |address: &IpAddr| CLOUD_METADATA_ADDRESSES.contains(address);
         if is_metadata(&address) {
             return Self::Metadata;
         }
@@ -88,7 +88,7 @@ impl AddressScope {
 
     /// Returns why an address of this kind is not called, as it follows its name. `None` if it is
     /// called.
-    fn refusal(self, allow_public: bool) -> Option<&'static str> {
+    fn blocked_message(self, allow_public: bool) -> Option<&'static str> {
         match self {
             Self::Local => None,
             Self::Public if allow_public => None,
@@ -133,8 +133,12 @@ fn embedded(v6: Ipv6Addr) -> Option<Ipv4Addr> {
 }
 
 /// Returns why `address` is not called, under the name `who`. `None` if it may be called.
-pub(super) fn refusal(who: &str, address: IpAddr, allow_public: bool) -> Option<String> {
-    let reason = AddressScope::of(address).refusal(allow_public)?;
+pub(super) fn blocked_address_message(
+    who: &str,
+    address: IpAddr,
+    allow_public: bool,
+) -> Option<String> {
+    let reason = AddressScope::of(address).blocked_message(allow_public)?;
     Some(format!("{who} {reason}"))
 }
 
@@ -148,7 +152,7 @@ impl Resolve for FilteringResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let allow_public = self.allow_public;
         Box::pin(async move {
-            let found = callable(name.as_str(), allow_public).await?;
+            let found = resolve_allowed(name.as_str(), allow_public).await?;
             Ok(Box::new(found.into_iter()) as Addrs)
         })
     }
@@ -158,14 +162,14 @@ impl Resolve for FilteringResolver {
 ///
 /// # Errors
 /// Returns why its first address is not called if none may be, or why it cannot be resolved.
-pub(super) async fn callable(
+pub(super) async fn resolve_allowed(
     host: &str,
     allow_public: bool,
 ) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
     let (mut callable, mut refused) = (Vec::new(), None);
     for address in tokio::net::lookup_host((host, 0)).await? {
         let who = format!("{host} ({})", address.ip());
-        match refusal(&who, address.ip(), allow_public) {
+        match blocked_address_message(&who, address.ip(), allow_public) {
             None => callable.push(address),
             Some(line) => refused = refused.or(Some(line)),
         }
@@ -226,8 +230,8 @@ mod tests {
         ] {
             assert_eq!(reach(public), AddressScope::Public, "{public}");
         }
-        assert!(AddressScope::Public.refusal(false).is_some());
-        assert_eq!(AddressScope::Public.refusal(true), None);
+        assert!(AddressScope::Public.blocked_message(false).is_some());
+        assert_eq!(AddressScope::Public.blocked_message(true), None);
     }
 
     #[test]
@@ -255,7 +259,11 @@ mod tests {
             assert_eq!(reach(metadata), AddressScope::Metadata, "{metadata}");
         }
         for allow_public in [false, true] {
-            assert!(AddressScope::Metadata.refusal(allow_public).is_some());
+            assert!(
+                AddressScope::Metadata
+                    .blocked_message(allow_public)
+                    .is_some()
+            );
         }
     }
 
@@ -272,7 +280,7 @@ mod tests {
             assert_eq!(reach(group), AddressScope::Group, "{group}");
         }
         for reach in [AddressScope::Unspecified, AddressScope::Group] {
-            assert!(reach.refusal(true).is_some());
+            assert!(reach.blocked_message(true).is_some());
         }
     }
 }

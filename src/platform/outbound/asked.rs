@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 
-use super::{JSON, builder, chain, joined};
+use super::{JSON, builder, error_chain, join_headers};
 
 /// Who listens is reached in that time, or not at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -46,8 +46,8 @@ pub enum SendError {
 ///
 /// # Errors
 /// If no whole answer came.
-pub async fn ask(ask: CliRequest<'_>) -> Result<CliResponse, SendError> {
-    let lost = |error: &reqwest::Error| SendError::Lost(chain(error));
+pub async fn send(ask: CliRequest<'_>) -> Result<CliResponse, SendError> {
+    let lost = |error: &reqwest::Error| SendError::Lost(error_chain(error));
     let client = builder(true).connect_timeout(CONNECT_TIMEOUT).build();
     let client = client.map_err(|error| lost(&error))?;
     let method = Method::from_bytes(ask.method.as_bytes());
@@ -64,12 +64,12 @@ pub async fn ask(ask: CliRequest<'_>) -> Result<CliResponse, SendError> {
     }
     let answer = request.send().await.map_err(|error| {
         if error.is_connect() {
-            SendError::Unreached(root(&error))
+            SendError::Unreached(root_cause(&error))
         } else {
             lost(&error)
         }
     })?;
-    let (status, headers) = (answer.status().as_u16(), joined(answer.headers()));
+    let (status, headers) = (answer.status().as_u16(), join_headers(answer.headers()));
     let body = answer.bytes().await.map_err(|error| lost(&error))?;
     Ok(CliResponse {
         status,
@@ -79,7 +79,7 @@ pub async fn ask(ask: CliRequest<'_>) -> Result<CliResponse, SendError> {
 }
 
 /// What is at the bottom of an error; what is above it says that it was on the way.
-fn root(error: &dyn std::error::Error) -> String {
+fn root_cause(error: &dyn std::error::Error) -> String {
     let mut root = error;
     while let Some(cause) = root.source() {
         root = cause;

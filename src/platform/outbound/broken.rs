@@ -13,10 +13,10 @@ use reqwest::header::{
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::addresses::callable;
-use super::treated::request_line;
-use super::unanswered::refused;
-use super::{AGENT, OutboundClient, authority, late, shown_url};
+use super::addresses::resolve_allowed;
+use super::treated::request_fault_message;
+use super::unanswered::refused_message;
+use super::{AGENT, OutboundClient, authority, shown_url, timeout_message};
 use crate::model::rule::Fault;
 
 /// No HTTP, neither a request nor an answer.
@@ -39,23 +39,25 @@ pub(super) struct RawRequest<'r, R> {
 impl OutboundClient {
     /// Sends a request as far as the fault lets it: the line that tells of it, or of what went
     /// wrong before.
-    pub(super) async fn break_off<R: AsyncRead + Unpin>(
+    pub(super) async fn send_with_fault<R: AsyncRead + Unpin>(
         &self,
         request: RawRequest<'_, R>,
         (title, fault): (&str, Fault),
         timeout: std::time::Duration,
     ) -> String {
         let shown = request.shown;
-        let sent = tokio::time::timeout(timeout, self.send_broken(request, fault)).await;
+        let sent = tokio::time::timeout(timeout, self.write_with_fault(request, fault)).await;
         match sent {
-            Ok(Ok(())) => request_line(title, fault),
-            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => refused(shown),
+            Ok(Ok(())) => request_fault_message(title, fault),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                refused_message(shown)
+            }
             Ok(Err(error)) => format!("{}: {error}", shown_url(shown)),
-            Err(_) => late(shown, timeout),
+            Err(_) => timeout_message(shown, timeout),
         }
     }
 
-    async fn send_broken<R: AsyncRead + Unpin>(
+    async fn write_with_fault<R: AsyncRead + Unpin>(
         &self,
         request: RawRequest<'_, R>,
         fault: Fault,
@@ -88,7 +90,7 @@ impl OutboundClient {
         let port = url.port_or_known_default().unwrap_or(80);
         let host = url.host_str().unwrap_or_default();
         let host = host.trim_matches(['[', ']']);
-        let found = callable(host, self.allow_public).await;
+        let found = resolve_allowed(host, self.allow_public).await;
         let found = found.map_err(io::Error::other)?;
         let found: Vec<SocketAddr> = found
             .into_iter()

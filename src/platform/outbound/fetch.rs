@@ -7,8 +7,8 @@ use std::path::Path;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
-use super::treated::{answer_line, content};
-use super::{CallOverrides, OutboundClient, Throttle, late, shown_url, unanswered};
+use super::treated::{content, response_fault_message};
+use super::{CallOverrides, OutboundClient, Throttle, request_error, shown_url, timeout_message};
 use crate::model::rule::StubResponse;
 
 /// A file that was fetched.
@@ -74,35 +74,35 @@ impl OutboundClient {
         bytes_max: u64,
         treatment: &CallOverrides,
     ) -> Result<DownloadedFile, FetchError> {
-        treatment.wait().await;
+        treatment.apply_delay().await;
         let into = Download {
             shown: shown_url(url),
             path: to,
             bytes_max,
-            pace: treatment.pace(),
+            pace: treatment.throttle(),
         };
         let timeout = self.timeouts.fetch;
         let fetched = async {
             match &treatment.respond {
-                Some(respond) => into.take_given(treatment, respond).await,
-                None => self.get_into(url, into, treatment).await,
+                Some(respond) => into.write_stub(treatment, respond).await,
+                None => self.download(url, into, treatment).await,
             }
         };
         // Boxed: it is what a drip waits in, and large.
         let in_time = tokio::time::timeout(timeout, Box::pin(fetched)).await;
-        in_time.unwrap_or_else(|_| Err(late(url, timeout).into()))
+        in_time.unwrap_or_else(|_| Err(timeout_message(url, timeout).into()))
     }
 
-    async fn get_into(
+    async fn download(
         &self,
         url: &str,
         mut into: Download<'_>,
         treatment: &CallOverrides,
     ) -> Result<DownloadedFile, FetchError> {
         let timeout = self.timeouts.fetch;
-        let request = self.client()?.get(self.allowed(url)?).timeout(timeout);
+        let request = self.client()?.get(self.check_url(url)?).timeout(timeout);
         let sent = request.send().await;
-        let mut answer = sent.map_err(|error| unanswered(url, error, timeout))?;
+        let mut answer = sent.map_err(|error| request_error(url, error, timeout))?;
         into.check(answer.status().as_u16(), answer.content_length(), treatment)?;
         let content_type = answer.headers().get("content-type");
         let content_type = content_type.and_then(|value| value.to_str().ok());
@@ -111,7 +111,7 @@ impl OutboundClient {
         while let Some(piece) = answer
             .chunk()
             .await
-            .map_err(|error| unanswered(url, error, timeout))?
+            .map_err(|error| request_error(url, error, timeout))?
         {
             bytes += into.write(&mut file, bytes, &piece).await?;
         }
@@ -121,7 +121,7 @@ impl OutboundClient {
 
 impl Download<'_> {
     /// Takes an answer that nobody has sent.
-    async fn take_given(
+    async fn write_stub(
         mut self,
         treatment: &CallOverrides,
         respond: &StubResponse,
@@ -141,8 +141,8 @@ impl Download<'_> {
         length: Option<u64>,
         treatment: &CallOverrides,
     ) -> Result<(), String> {
-        if let Some((title, fault)) = treatment.broken() {
-            return Err(answer_line(title, fault));
+        if let Some((title, fault)) = treatment.connection_fault() {
+            return Err(response_fault_message(title, fault));
         }
         let shown = &self.shown;
         match status {
@@ -175,8 +175,8 @@ impl Download<'_> {
             return Err(self.too_large().into());
         }
         if let Some(pace) = &mut self.pace {
-            pace.took(piece.len());
-            pace.turn().await;
+            pace.consume(piece.len());
+            pace.ready().await;
         }
         file.write_all(piece).await?;
         Ok(bytes)

@@ -9,7 +9,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 /// So many pieces a second, where there are so many bytes.
-const PIECES_PER_SECOND: u32 = 10;
+const CHUNKS_PER_SECOND: u32 = 10;
 /// What was late is made up for within this.
 const BEHIND_MAX: Duration = Duration::from_millis(100);
 
@@ -36,12 +36,12 @@ impl Throttle {
     /// So many bytes go on at once at most.
     #[must_use]
     pub fn piece_bytes(&self) -> usize {
-        let bytes = (self.bytes_per_second / PIECES_PER_SECOND).max(1);
+        let bytes = (self.bytes_per_second / CHUNKS_PER_SECOND).max(1);
         usize::try_from(bytes).unwrap_or(usize::MAX)
     }
 
     /// Ready when the next piece may go on.
-    pub fn poll_turn(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if let Some(wait) = &mut self.wait {
             ready!(wait.as_mut().poll(context));
             self.wait = None;
@@ -50,7 +50,7 @@ impl Throttle {
     }
 
     /// So many bytes have gone on.
-    pub fn took(&mut self, bytes: usize) {
+    pub fn consume(&mut self, bytes: usize) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let takes = Duration::from_secs_f64(f64::from(bytes) / f64::from(self.bytes_per_second));
         let now = Instant::now();
@@ -60,8 +60,8 @@ impl Throttle {
     }
 
     /// Returns when the next piece may go on.
-    pub(super) async fn turn(&mut self) {
-        std::future::poll_fn(|context| self.poll_turn(context)).await;
+    pub(super) async fn ready(&mut self) {
+        std::future::poll_fn(|context| self.poll_ready(context)).await;
     }
 }
 
@@ -101,9 +101,9 @@ impl<B: Body<Data = Bytes> + Unpin> Body for ThrottledBody<B> {
                 over => return Poll::Ready(over),
             }
         }
-        ready!(this.pace.poll_turn(context));
+        ready!(this.pace.poll_ready(context));
         let bytes = this.held.len().min(this.pace.piece_bytes());
-        this.pace.took(bytes);
+        this.pace.consume(bytes);
         Poll::Ready(Some(Ok(Frame::data(this.held.split_to(bytes)))))
     }
 

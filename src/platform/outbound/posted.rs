@@ -31,7 +31,7 @@ pub struct WebhookResponse {
 impl WebhookResponse {
     pub(super) async fn read(mut answer: reqwest::Response) -> Self {
         let status = answer.status().as_u16();
-        let (headers, mut is_clipped) = clipped(answer.headers());
+        let (headers, mut is_clipped) = clip_body(answer.headers());
         let mut body = Vec::new();
         let begin = async {
             while let Ok(Some(piece)) = answer.chunk().await {
@@ -56,7 +56,7 @@ impl WebhookResponse {
 
 /// Returns the first headers, within [`HEADERS_MAX`] and [`HEADERS_BYTES_MAX`], and `true` if there
 /// are more. The value that goes over the limit is cut.
-fn clipped(came: &HeaderMap) -> (BTreeMap<String, String>, bool) {
+fn clip_body(came: &HeaderMap) -> (BTreeMap<String, String>, bool) {
     let mut kept = HeaderMap::new();
     let mut room = HEADERS_BYTES_MAX;
     let mut is_clipped = false;
@@ -74,11 +74,11 @@ fn clipped(came: &HeaderMap) -> (BTreeMap<String, String>, bool) {
             kept.append(name, begin);
         }
     }
-    (joined(&kept), is_clipped)
+    (join_headers(&kept), is_clipped)
 }
 
 /// Headers by name; what came more than once is joined by a comma.
-pub(super) fn joined(came: &HeaderMap) -> BTreeMap<String, String> {
+pub(super) fn join_headers(came: &HeaderMap) -> BTreeMap<String, String> {
     let mut headers: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in came {
         let value = String::from_utf8_lossy(value.as_bytes());

@@ -15,7 +15,7 @@ use tokio_util::io::ReaderStream;
 
 use super::broken::RawRequest;
 use super::pace::ThrottledBody;
-use super::{CallOverrides, OutboundClient, unanswered};
+use super::{CallOverrides, OutboundClient, request_error};
 
 /// What is read of the file in one go.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -54,17 +54,17 @@ impl OutboundClient {
         bytes: u64,
         treatment: &CallOverrides,
     ) -> Result<u16, PutError> {
-        treatment.wait().await;
-        if let Some(respond) = treatment.answer().map_err(PutError::Unanswered)? {
+        treatment.apply_delay().await;
+        if let Some(respond) = treatment.stub_response().map_err(PutError::Unanswered)? {
             return Ok(respond.status);
         }
-        let allowed = self.allowed(url).map_err(PutError::Unanswered)?;
+        let allowed = self.check_url(url).map_err(PutError::Unanswered)?;
         let file = File::open(path).await.map_err(PutError::File)?;
         if file.metadata().await.map_err(PutError::File)?.len() < bytes {
             return Err(PutError::File(io::ErrorKind::UnexpectedEof.into()));
         }
         let timeout = self.timeouts.put;
-        if let Some(broken) = treatment.broken() {
+        if let Some(broken) = treatment.connection_fault() {
             let request = RawRequest {
                 method: "PUT",
                 shown: url,
@@ -74,7 +74,7 @@ impl OutboundClient {
                 body: file,
                 bytes,
             };
-            let line = self.break_off(request, broken, timeout).await;
+            let line = self.send_with_fault(request, broken, timeout).await;
             return Err(PutError::Unanswered(line));
         }
         let client = self.client().map_err(PutError::Unanswered)?;
@@ -85,13 +85,14 @@ impl OutboundClient {
             .timeout(timeout)
             .header(CONTENT_TYPE, content_type)
             .header(CONTENT_LENGTH, bytes)
-            .body(match treatment.pace() {
+            .body(match treatment.throttle() {
                 Some(pace) => Body::wrap(ThrottledBody::new(body, pace)),
                 None => Body::wrap(body),
             })
             .send()
             .await;
-        let answer = sent.map_err(|error| PutError::Unanswered(unanswered(url, error, timeout)))?;
+        let answer =
+            sent.map_err(|error| PutError::Unanswered(request_error(url, error, timeout)))?;
         Ok(answer.status().as_u16())
     }
 }

@@ -230,7 +230,7 @@ async fn what_takes_too_long_is_given_up() {
         fetch: short,
         put: short,
     };
-    let hurried = OutboundClient::within(timeouts, false);
+    let hurried = OutboundClient::with_timeout(timeouts, false);
     let begun = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n123";
     for stall in ["", begun] {
         let server = ReplyServer::start(TestReply::Stall(stall)).await;

@@ -18,7 +18,7 @@ pub struct CallOverrides {
 
 impl CallOverrides {
     /// Lets the delay pass.
-    pub(super) async fn wait(&self) {
+    pub(super) async fn apply_delay(&self) {
         if !self.delay.is_zero() {
             tokio::time::sleep(self.delay).await;
         }
@@ -28,24 +28,24 @@ impl CallOverrides {
     ///
     /// # Errors
     /// One line: that answer does not come whole.
-    pub(super) fn answer(&self) -> Result<Option<&StubResponse>, String> {
+    pub(super) fn stub_response(&self) -> Result<Option<&StubResponse>, String> {
         let Some(respond) = &self.respond else {
             return Ok(None);
         };
-        match self.broken() {
-            Some((title, fault)) => Err(answer_line(title, fault)),
+        match self.connection_fault() {
+            Some((title, fault)) => Err(response_fault_message(title, fault)),
             None => Ok(Some(respond)),
         }
     }
 
     /// The fault that keeps the call from coming to its end, and whose it is.
-    pub(super) fn broken(&self) -> Option<(&str, Fault)> {
+    pub(super) fn connection_fault(&self) -> Option<(&str, Fault)> {
         let (title, fault) = self.fault.as_ref()?;
         (!matches!(fault, Fault::Drip { .. })).then_some((title, *fault))
     }
 
     /// The pace that its bytes go at, if it is one.
-    pub(super) fn pace(&self) -> Option<Throttle> {
+    pub(super) fn throttle(&self) -> Option<Throttle> {
         match self.fault {
             Some((_, Fault::Drip { bytes_per_second })) => Some(Throttle::new(bytes_per_second)),
             _ => None,
@@ -54,7 +54,7 @@ impl CallOverrides {
 }
 
 /// What is told of a request that came to that.
-pub(super) fn request_line(title: &str, fault: Fault) -> String {
+pub(super) fn request_fault_message(title: &str, fault: Fault) -> String {
     let what = match fault {
         Fault::Reset => "the connection was reset",
         Fault::Empty => "the connection was closed before the request",
@@ -66,7 +66,7 @@ pub(super) fn request_line(title: &str, fault: Fault) -> String {
 }
 
 /// What is told of an answer that came to that.
-pub(super) fn answer_line(title: &str, fault: Fault) -> String {
+pub(super) fn response_fault_message(title: &str, fault: Fault) -> String {
     let what = match fault {
         Fault::Reset => "the connection was reset",
         Fault::Empty => "the connection was closed before the answer",

@@ -16,23 +16,23 @@ pub(super) fn shown_url(url: &str) -> String {
 }
 
 /// Reason why there was no whole response from `url`.
-pub(super) fn unanswered(url: &str, error: reqwest::Error, timeout: Duration) -> String {
+pub(super) fn request_error(url: &str, error: reqwest::Error, timeout: Duration) -> String {
     if error.is_timeout() {
-        return late(url, timeout);
+        return timeout_message(url, timeout);
     }
     if is_refused(&error) {
-        return refused(url);
+        return refused_message(url);
     }
-    chain(&error.without_url())
+    error_chain(&error.without_url())
 }
 
 /// Reason why a call was broken off at `timeout`.
-pub(super) fn late(url: &str, timeout: Duration) -> String {
+pub(super) fn timeout_message(url: &str, timeout: Duration) -> String {
     format!("{}: not done within {timeout:?}", shown_url(url))
 }
 
 /// Reason why the connection to `url` was refused.
-pub(super) fn refused(url: &str) -> String {
+pub(super) fn refused_message(url: &str) -> String {
     let parsed = Url::parse(url).ok();
     let Some((host, port)) = parsed
         .as_ref()
@@ -67,7 +67,7 @@ fn is_refused(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// An error and its causes in one line; the client's own top line says little.
-pub(super) fn chain(error: &dyn Error) -> String {
+pub(super) fn error_chain(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -92,7 +92,7 @@ mod tests {
             ("http://app.test:9", "app.test:9".to_owned()),
         ] {
             let expected = format!("connection refused: nobody listens on {expected}");
-            assert_eq!(refused(url), expected);
+            assert_eq!(refused_message(url), expected);
         }
     }
 

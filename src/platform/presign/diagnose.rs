@@ -32,7 +32,7 @@ const CONTENT_TYPES: [&str; 18] = [
 const HOSTS_TRIED_MAX: usize = 8;
 
 /// What differs, in one line. Tries one change at a time: host, method, content type.
-pub(super) fn why(
+pub(super) fn explain_mismatch(
     signer: &Signer,
     presented: &SignedRequest<'_>,
     known: &[Arc<str>],
@@ -43,7 +43,7 @@ pub(super) fn why(
     let mut hosts = vec![request.host];
     hosts.extend(known.iter().take(HOSTS_TRIED_MAX).map(AsRef::as_ref));
 
-    let made_for = |host: &&&str| presented.holds_as(signer, method, host, None);
+    let made_for = |host: &&&str| presented.verifies_with(signer, method, host, None);
     if let Some(host) = hosts.iter().find(made_for)
         && strict_host
     {
@@ -52,7 +52,7 @@ pub(super) fn why(
     }
     let as_method = |other: &&&str| {
         let mut hosts = hosts.iter();
-        hosts.any(|host| presented.holds_as(signer, other, host, None))
+        hosts.any(|host| presented.verifies_with(signer, other, host, None))
     };
     if let Some(other) = METHODS.iter().find(as_method) {
         return format!("signature: made for {other}, sent as {method}");
@@ -61,7 +61,7 @@ pub(super) fn why(
         if name == "content-type" {
             let as_type = |other: &&&str| {
                 let mut hosts = hosts.iter();
-                hosts.any(|host| presented.holds_as(signer, method, host, Some(other)))
+                hosts.any(|host| presented.verifies_with(signer, method, host, Some(other)))
             };
             let sent = sent.as_deref().unwrap_or("none");
             return match CONTENT_TYPES.iter().find(as_type) {

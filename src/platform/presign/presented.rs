@@ -35,13 +35,13 @@ pub(super) struct SignedRequest<'a> {
 
 impl SignedRequest<'_> {
     /// Is this the signature of the request as sent to `host`?
-    pub fn holds(&self, signer: &Signer, host: &str) -> bool {
-        self.holds_as(signer, self.request.method, host, None)
+    pub fn verifies_for_host(&self, signer: &Signer, host: &str) -> bool {
+        self.verifies_with(signer, self.request.method, host, None)
     }
 
     /// Is this the signature of the request, had it been sent to `host` with `method` and
     /// with the content type given?
-    pub fn holds_as(
+    pub fn verifies_with(
         &self,
         signer: &Signer,
         method: &str,

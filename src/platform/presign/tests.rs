@@ -94,7 +94,7 @@ fn the_vector_aws_publishes_holds() {
         host,
         header: &|_| None,
     };
-    let noon = clock::parse_amz("20130524T120000Z").expect("an instant");
+    let noon = clock::parse_amz_date("20130524T120000Z").expect("an instant");
     let none = KnownHosts::default();
     assert_eq!(signer.verify(&request, noon, &none, true), Ok(()));
 }
@@ -102,7 +102,7 @@ fn the_vector_aws_publishes_holds() {
 #[test]
 fn what_botocore_presigns_holds() {
     // boto3 1.44.5, signature_version s3v4, endpoint_url http://localhost:8080/_s3
-    let now = clock::parse_amz("20261121T005700Z").expect("an instant");
+    let now = clock::parse_amz_date("20261121T005700Z").expect("an instant");
     let none = KnownHosts::default();
     let put = "http://localhost:8080/_s3/bizmori/temp/1/0/a%20b%2B%C3%BC%25.jpg\
         ?X-Amz-Algorithm=AWS4-HMAC-SHA256\

@@ -9,7 +9,7 @@ use crate::model::time::Timestamp;
 use crate::platform::clock;
 
 /// How far ahead of the server's clock an `X-Amz-Date` may be.
-const AHEAD_MS_MAX: i64 = 15 * 60 * 1000;
+const CLOCK_SKEW_MS_MAX: i64 = 15 * 60 * 1000;
 
 /// Why a request is not let in; the names are those of S3's errors, or their messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Signer {
             return Err(VerifyError::KeyId(key_id.to_owned()));
         }
         let expires = date.plus_ms(i64::from(expires_s) * 1000);
-        if date > now.plus_ms(AHEAD_MS_MAX) {
+        if date > now.plus_ms(CLOCK_SKEW_MS_MAX) {
             return Err(VerifyError::NotYetValid { date, expires });
         }
         if now >= expires {
@@ -97,8 +97,11 @@ impl Signer {
         }
         let presented = parameters.presented(request, scope)?;
         let known = known.list();
-        if presented.holds(self, request.host)
-            || (!strict_host && known.iter().any(|host| presented.holds(self, host)))
+        if presented.verifies_for_host(self, request.host)
+            || (!strict_host
+                && known
+                    .iter()
+                    .any(|host| presented.verifies_for_host(self, host)))
         {
             return Ok(());
         }
@@ -118,7 +121,7 @@ impl Signer {
             signature: presented.signature.clone(),
             string_to_sign: string_to_sign(&presented.date, &presented.scope, &canonical_request),
             canonical_request,
-            why: diagnose::why(self, presented, known, strict_host),
+            why: diagnose::explain_mismatch(self, presented, known, strict_host),
         }))
     }
 }
@@ -129,7 +132,7 @@ struct QueryAuth {
     six: [String; 6],
 }
 
-const SIX: [&str; 6] = [
+const REQUIRED_PARAMETERS: [&str; 6] = [
     "X-Amz-Algorithm",
     "X-Amz-Credential",
     "X-Amz-Date",
@@ -149,7 +152,7 @@ impl QueryAuth {
         };
         let mut six = <[String; 6]>::default();
         let mut missing = 0;
-        for (place, name) in six.iter_mut().zip(SIX) {
+        for (place, name) in six.iter_mut().zip(REQUIRED_PARAMETERS) {
             let mut values = values(name);
             if values.len() > 1 {
                 return Err(malformed(format!("{name} appears more than once")));
@@ -157,7 +160,7 @@ impl QueryAuth {
             *place = values.pop().unwrap_or_default();
             missing += usize::from(place.is_empty());
         }
-        if missing == SIX.len() {
+        if missing == REQUIRED_PARAMETERS.len() {
             let outdated = !values("AWSAccessKeyId").is_empty();
             return Err(if outdated {
                 VerifyError::OutdatedVersion
@@ -181,7 +184,7 @@ impl QueryAuth {
     }
 
     fn date(&self) -> Result<Timestamp, VerifyError> {
-        clock::parse_amz(&self.six[2]).ok_or_else(|| {
+        clock::parse_amz_date(&self.six[2]).ok_or_else(|| {
             malformed("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
         })
     }

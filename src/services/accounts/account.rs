@@ -43,18 +43,19 @@ pub fn is_test_key(key: &str) -> bool {
     key.starts_with("sk_test_")
 }
 
-pub(super) fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Account {
     /// The account as it was stored.
-    pub(crate) fn of(
+    pub(crate) fn from_row(
         row: db::accounts::AccountRow,
         entropy: &Entropy,
         default_clock: Arc<Mutex<Clock>>,
     ) -> Self {
-        let low = entropy.draw(&row.key, "snowflake", 0).bits() >> (u64::BITS - SNOWFLAKE_LOW_BITS);
+        let low =
+            entropy.rng(&row.key, "snowflake", 0).next_u64() >> (u64::BITS - SNOWFLAKE_LOW_BITS);
         Self {
             id: row.id,
             key: row.key,
@@ -80,14 +81,14 @@ impl Account {
     /// The clock it goes by.
     #[must_use]
     pub fn clock(&self) -> Clock {
-        let own = *held(&self.clock);
-        own.unwrap_or_else(|| *held(&self.default_clock))
+        let own = *lock(&self.clock);
+        own.unwrap_or_else(|| *lock(&self.default_clock))
     }
 
     /// Whose time it goes by.
     #[must_use]
     pub fn clock_id(&self) -> ClockId {
-        if held(&self.clock).is_some() {
+        if lock(&self.clock).is_some() {
             ClockId::of(self.id)
         } else {
             ClockId::DEFAULT
@@ -103,22 +104,22 @@ impl Account {
     /// What is set on it.
     #[must_use]
     pub fn settings(&self) -> AccountSettings {
-        held(&self.settings).clone()
+        lock(&self.settings).clone()
     }
 
     /// Counts a call to a vendor's front door against the account's calls a minute.
     ///
     /// # Errors
     /// If those of this minute are used up; the call is then not counted.
-    pub fn count_call(&self) -> Result<(), RateLimited> {
+    pub fn check_rate_limit(&self) -> Result<(), RateLimited> {
         let (plan, taken) = {
-            let settings = held(&self.settings);
+            let settings = lock(&self.settings);
             (settings.plan, settings.calls_per_minute())
         };
         let Some(calls_max) = taken else {
             return Ok(());
         };
-        held(&self.window).count(self.now(), plan, calls_max)
+        lock(&self.window).count(self.now(), plan, calls_max)
     }
 
     /// The number of its next order, from 1.
@@ -154,19 +155,19 @@ impl Account {
         let ms = u64::try_from(ms)
             .unwrap_or(0)
             .min(u64::MAX >> (SNOWFLAKE_LOW_BITS + 1));
-        let mut last = held(&self.snowflake);
+        let mut last = lock(&self.snowflake);
         *last = (ms << SNOWFLAKE_LOW_BITS | self.snowflake_low).max(*last + 1);
         *last
     }
 
     /// The id it would give next is another account's: leaves a gap behind that one's.
     pub fn skip_snowflakes(&self) {
-        *held(&self.snowflake) += SNOWFLAKE_GAP;
+        *lock(&self.snowflake) += SNOWFLAKE_GAP;
     }
 
     /// Is done when this life has ended; then nothing more may be sent or written for it.
     #[must_use]
-    pub fn ended(&self) -> &CancellationToken {
+    pub fn cancellation(&self) -> &CancellationToken {
         &self.ended
     }
 }

@@ -80,7 +80,7 @@ impl Drop for ClockGuard {
     fn drop(&mut self) {
         drop(self.lock.take());
         if let Some(agenda) = &self.agenda {
-            agenda.look(self.clock);
+            agenda.check_now(self.clock);
         }
     }
 }

@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
-use super::account::held;
+use super::account::lock;
 use super::{Account, Accounts, ClockGuard};
 use crate::model::ids::{AccountId, ClockId};
 use crate::model::time::Timestamp;
 use crate::platform::clock::Clock;
-use crate::storage::db::{self, StoreError, apart};
+use crate::storage::db::{self, StoreError, run_to_completion};
 
 impl Accounts {
     /// That clock; the default one's where the account is gone or has none of its own.
@@ -17,8 +17,8 @@ impl Accounts {
     pub fn clock(&self, id: ClockId) -> Clock {
         let own = self
             .by_id(AccountId(id.0))
-            .and_then(|account| *held(&account.clock));
-        own.unwrap_or_else(|| *held(&self.default_clock))
+            .and_then(|account| *lock(&account.clock));
+        own.unwrap_or_else(|| *lock(&self.default_clock))
     }
 
     /// What that clock shows.
@@ -28,17 +28,17 @@ impl Accounts {
     }
 
     /// Moves a clock on to `at` in memory. It is written with the next commit.
-    pub fn move_clock(&self, guard: &ClockGuard, at: Timestamp) {
+    pub fn advance_clock(&self, guard: &ClockGuard, at: Timestamp) {
         let id = guard.clock();
         let moved = self.clock(id).moved_to(at);
         match id {
-            ClockId::DEFAULT => *held(&self.default_clock) = moved,
+            ClockId::DEFAULT => *lock(&self.default_clock) = moved,
             ClockId(of) => match self.by_id(AccountId(of)) {
-                Some(account) => *held(&account.clock) = Some(moved),
+                Some(account) => *lock(&account.clock) = Some(moved),
                 None => return,
             },
         }
-        self.db.carry(id, moved);
+        self.db.queue_clock_write(id, moved);
     }
 
     /// Sets the account's own clock, or the default clock if `account` is `None`, to what `set`
@@ -53,7 +53,7 @@ impl Accounts {
         set: impl FnOnce(Timestamp) -> Clock + Send + 'static,
     ) -> Result<Clock, StoreError> {
         let this = Arc::clone(self);
-        apart(async move {
+        run_to_completion(async move {
             let guard = match &account {
                 None => this.lock_clock(ClockId::DEFAULT).await,
                 Some(account) => this.own_clock(account).await?,
@@ -96,10 +96,10 @@ impl Accounts {
         db::accounts::set_clock(&mut tx, id, clock).await?;
         tx.commit().await?;
         match account {
-            Some(account) => *held(&account.clock) = Some(clock),
-            None => *held(&self.default_clock) = clock,
+            Some(account) => *lock(&account.clock) = Some(clock),
+            None => *lock(&self.default_clock) = clock,
         }
-        self.db.agenda().look(id);
+        self.db.agenda().check_now(id);
         Ok(())
     }
 
@@ -109,7 +109,7 @@ impl Accounts {
     /// If it is gone, or it cannot be written.
     pub async fn follow_default_clock(self: &Arc<Self>, id: AccountId) -> Result<(), StoreError> {
         let this = Arc::clone(self);
-        apart(async move {
+        run_to_completion(async move {
             let own = this.lock_clock(ClockId::of(id)).await;
             // Its guard makes the worker look at the jobs that the default clock takes over.
             let _default = this.lock_clock(ClockId::DEFAULT).await;
@@ -117,7 +117,7 @@ impl Accounts {
             let mut tx = this.db.begin().await?;
             db::accounts::unset_clock(&mut tx, id).await?;
             tx.commit().await?;
-            *held(&account.clock) = None;
+            *lock(&account.clock) = None;
             drop(own);
             Ok(())
         })

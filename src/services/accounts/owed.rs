@@ -46,7 +46,7 @@ struct OwedUpload {
 
 impl OwedUploads {
     fn insert(&mut self, account: &Arc<Account>, subject: UploadFor, now: Instant) {
-        self.forget_old(now);
+        self.drop_old(now);
         let key = (account.id, subject);
         let account = Arc::clone(account);
         let since = now;
@@ -59,7 +59,7 @@ impl OwedUploads {
         self.by_key.remove(&(account, subject)).is_some()
     }
 
-    fn forget_old(&mut self, now: Instant) {
+    fn drop_old(&mut self, now: Instant) {
         while let Some((since, key)) = self.handed_out.front().copied() {
             let is_old = now.saturating_duration_since(since) >= OWED_FOR;
             if !is_old && self.handed_out.len() < HANDED_OUT_MAX {
@@ -80,11 +80,13 @@ impl OwedUploads {
     /// Returns how long an account for which `goes_by` is true still owes an upload. `None` if no
     /// such account owes one.
     fn owed_for(&mut self, now: Instant, goes_by: impl Fn(&Account) -> bool) -> Option<Duration> {
-        self.forget_old(now);
+        self.drop_old(now);
         let latest = self.handed_out.iter().rev().find(|(since, key)| {
             let owed = self.by_key.get(key);
             let owed = owed.filter(|owed| owed.since == *since);
-            owed.is_some_and(|owed| !owed.account.ended().is_cancelled() && goes_by(&owed.account))
+            owed.is_some_and(|owed| {
+                !owed.account.cancellation().is_cancelled() && goes_by(&owed.account)
+            })
         });
         let (since, _) = latest?;
         Some((*since + OWED_FOR).saturating_duration_since(now))
@@ -142,7 +144,7 @@ impl Accounts {
     pub fn settle_upload(&self, account: &Account, subject: UploadFor) {
         let was_owed = self.owed_uploads().remove(account.id, subject);
         if was_owed && account.clock().jumps() {
-            self.db.agenda().look(account.clock_id());
+            self.db.agenda().check_now(account.clock_id());
         }
     }
 
@@ -150,14 +152,18 @@ impl Accounts {
     ///
     /// # Errors
     /// Returns how long to wait if an upload is owed.
-    pub fn leap(&self, guard: &ClockGuard, at: Timestamp) -> Result<(), Duration> {
+    pub fn jump_over_owed_uploads(
+        &self,
+        guard: &ClockGuard,
+        at: Timestamp,
+    ) -> Result<(), Duration> {
         let clock: ClockId = guard.clock();
         let mut owed = self.owed_uploads();
         let wait = owed.owed_for(Instant::now(), |account| account.clock_id() == clock);
         if let Some(wait) = wait {
             return Err(wait);
         }
-        self.move_clock(guard, at);
+        self.advance_clock(guard, at);
         Ok(())
     }
 }
@@ -185,7 +191,7 @@ mod tests {
             snowflake: 0,
         };
         let clock = Arc::new(Mutex::new(Clock::REAL));
-        Arc::new(Account::of(row, &Entropy::new("seed"), clock))
+        Arc::new(Account::from_row(row, &Entropy::new("seed"), clock))
     }
 
     fn ms(ms: u64) -> Duration {
@@ -231,7 +237,7 @@ mod tests {
         assert_eq!(owed.owed_for(now, of(1)), Some(ms(4_000)));
         assert_eq!(owed.owed_for(now, of(2)), Some(ms(5_000)));
         assert_eq!(owed.owed_for(now, of(3)), None);
-        other.ended().cancel();
+        other.cancellation().cancel();
         assert_eq!(owed.owed_for(now, of(2)), None);
         assert_eq!(owed.owed_for(now, ANY), Some(ms(4_000)));
     }

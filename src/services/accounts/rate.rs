@@ -29,7 +29,7 @@ pub struct RateLimited {
 impl RateLimited {
     /// One line that says what is used up, and since when.
     #[must_use]
-    pub fn line(&self) -> String {
+    pub fn message(&self) -> String {
         let (plan, max) = (self.plan.name(), self.calls_max);
         let whose = if self.plan.requests_per_minute() == Some(max) {
             format!("plan {plan}")
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn none_at_all_are_taken_where_none_are_set() {
         let refused = RateWindow::default().count(T0, Plan::Pro, 0);
-        let line = refused.expect_err("none is taken").line();
+        let line = refused.expect_err("none is taken").message();
         assert_eq!(
             line,
             "plan pro, requestsPerMinute set: the 0 calls of the minute that began at 2026-03-12T10:00:00.007Z are used up"

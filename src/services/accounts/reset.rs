@@ -5,37 +5,37 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::account::held;
+use super::account::lock;
 use super::{Accounts, ClockGuard};
 use crate::model::ids::{AccountId, ClockId};
 use crate::platform::clock::Clock;
 use crate::storage::db::accounts::OwnedCounts;
-use crate::storage::db::{self, StoreError, apart};
+use crate::storage::db::{self, StoreError, run_to_completion};
 
 impl Accounts {
     /// Ends the account's life, if there is one, and all that hangs on it. Returns what went.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn forget(self: &Arc<Self>, key: &str) -> Result<OwnedCounts, StoreError> {
+    pub async fn delete(self: &Arc<Self>, key: &str) -> Result<OwnedCounts, StoreError> {
         let (this, key) = (Arc::clone(self), key.to_owned());
-        apart(async move {
-            let _turn = this.turn.lock().await;
-            this.end_in_turn(&key).await
+        run_to_completion(async move {
+            let _turn = this.lifecycle_lock.lock().await;
+            this.delete_locked(&key).await
         })
         .await
     }
 
-    pub(super) async fn end_in_turn(&self, key: &str) -> Result<OwnedCounts, StoreError> {
-        let Some(account) = self.get(key) else {
+    pub(super) async fn delete_locked(&self, key: &str) -> Result<OwnedCounts, StoreError> {
+        let Some(account) = self.by_key(key) else {
             return Ok(OwnedCounts::default());
         };
         let mut tx = self.db.begin().await?;
         let owned = db::accounts::count_owned(&mut tx, Some(account.id)).await?;
         db::accounts::delete(&mut tx, account.id).await?;
         tx.commit().await?;
-        account.ended().cancel();
-        self.leave(&account);
+        account.cancellation().cancel();
+        self.remove(&account);
         let clock = ClockId::of(account.id);
         self.db.agenda().retain(|of| of != clock);
         let removed = self.blobs.remove_account(account.id).await;
@@ -49,18 +49,21 @@ impl Accounts {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn forget_all(self: &Arc<Self>) -> Result<OwnedCounts, StoreError> {
+    pub async fn delete_all(self: &Arc<Self>) -> Result<OwnedCounts, StoreError> {
         let this = Arc::clone(self);
-        apart(async move {
+        run_to_completion(async move {
             let default_clock = this.lock_clock(ClockId::DEFAULT).await;
-            this.end_all(&default_clock).await
+            this.end_all_accounts(&default_clock).await
         })
         .await
     }
 
-    async fn end_all(&self, default_clock: &ClockGuard) -> Result<OwnedCounts, StoreError> {
+    async fn end_all_accounts(
+        &self,
+        default_clock: &ClockGuard,
+    ) -> Result<OwnedCounts, StoreError> {
         debug_assert_eq!(default_clock.clock(), ClockId::DEFAULT);
-        let _turn = self.turn.lock().await;
+        let _turn = self.lifecycle_lock.lock().await;
         let ids: Vec<AccountId> = {
             let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
             registry.by_id.keys().copied().collect()
@@ -70,14 +73,14 @@ impl Accounts {
         db::accounts::delete_all(&mut tx, ids).await?;
         db::accounts::clear_default_clock(&mut tx).await?;
         tx.commit().await?;
-        *held(&self.default_clock) = Clock::REAL;
+        *lock(&self.default_clock) = Clock::REAL;
         let ended = {
             let mut registry = self
                 .registry
                 .write()
                 .unwrap_or_else(PoisonError::into_inner);
             for account in registry.by_id.values() {
-                account.ended().cancel();
+                account.cancellation().cancel();
             }
             std::mem::take(&mut *registry)
         };

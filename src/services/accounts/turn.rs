@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use tokio::sync::MutexGuard;
 
-use super::{Account, Accounts, ClockGuard, held};
+use super::{Account, Accounts, ClockGuard, lock};
 use crate::model::ids::ClockId;
 use crate::platform::clock::Clock;
 use crate::storage::db::accounts::AccountRow;
@@ -18,10 +18,10 @@ pub struct LifecycleGuard<'a> {
 
 impl Accounts {
     /// Takes the turn as soon as nobody else has it.
-    pub async fn turn(&self) -> LifecycleGuard<'_> {
+    pub async fn lock_lifecycle(&self) -> LifecycleGuard<'_> {
         LifecycleGuard {
             accounts: self,
-            _held: self.turn.lock().await,
+            _held: self.lifecycle_lock.lock().await,
         }
     }
 }
@@ -29,7 +29,7 @@ impl Accounts {
 impl LifecycleGuard<'_> {
     /// Ends these accounts' lives and begins those, at once for every request; their rows and
     /// blobs are seen to by who calls.
-    pub fn swap(&self, ended: &[Arc<Account>], begun: Vec<AccountRow>) -> Vec<Arc<Account>> {
+    pub fn replace(&self, ended: &[Arc<Account>], begun: Vec<AccountRow>) -> Vec<Arc<Account>> {
         let accounts = self.accounts;
         let begun: Vec<Arc<Account>> = begun.into_iter().map(|row| accounts.account(row)).collect();
         let mut registry = accounts
@@ -37,11 +37,11 @@ impl LifecycleGuard<'_> {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         for account in ended {
-            account.ended().cancel();
-            registry.leave(account);
+            account.cancellation().cancel();
+            registry.remove(account);
         }
         for account in &begun {
-            registry.enter(account);
+            registry.insert(account);
         }
         begun
     }
@@ -49,6 +49,6 @@ impl LifecycleGuard<'_> {
     /// Sets the default clock to one that was written, in the hands of who holds its lock.
     pub fn set_default_clock(&self, guard: &ClockGuard, clock: Clock) {
         debug_assert_eq!(guard.clock(), ClockId::DEFAULT);
-        *held(&self.accounts.default_clock) = clock;
+        *lock(&self.accounts.default_clock) = clock;
     }
 }

@@ -57,7 +57,7 @@ impl MailboxKey {
 }
 
 impl Mailboxes {
-    fn next_number(&mut self) -> u64 {
+    fn next_id(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers
     }
@@ -123,7 +123,7 @@ impl Mailboxes {
         key: &MailboxKey,
         script: Arc<InboxConfig>,
     ) -> Vec<(MailboxKey, usize)> {
-        let number = self.next_number();
+        let number = self.next_id();
         let mailbox = Mailbox {
             number,
             script,
@@ -155,7 +155,7 @@ impl Mailboxes {
 
     /// Notes that the mailbox is used.
     pub(super) fn touch(&mut self, key: &MailboxKey) {
-        let number = self.next_number();
+        let number = self.next_id();
         if let Some(mailbox) = self.by_key.get_mut(key) {
             mailbox.used = number;
         }
@@ -181,7 +181,7 @@ impl Mailboxes {
 
     /// Stores a message in a mailbox that exists. Returns the status that its script answers with.
     pub(super) fn store(&mut self, key: &MailboxKey, message: InboxMessage) -> Option<u16> {
-        let (number, bytes) = (self.next_number(), message.bytes());
+        let (number, bytes) = (self.next_id(), message.bytes());
         let mailbox = self.by_key.get_mut(key)?;
         let status = mailbox.script.statuses.get(mailbox.answered).copied();
         mailbox.answered += 1;

@@ -13,7 +13,7 @@ fn message(body: String) -> InboxMessage {
 }
 
 fn post(inbox: &Inbox, account: Option<&str>, name: &str, body: String) -> ReceiveResult {
-    inbox.receive(&inbox.open(account, None, name), message(body))
+    inbox.receive(&inbox.begin_delivery(account, None, name), message(body))
 }
 
 fn read(inbox: &Inbox, account: Option<&str>, name: &str) -> Result<InboxMessages, InboxError> {
@@ -73,7 +73,9 @@ fn make_one_too_many_removes_the_one_longest_unused_and_says_so() {
     }
     assert_eq!(inbox.touch(Some("mine"), "0"), Ok(()));
     assert_eq!(
-        inbox.set(Some("other"), "1", InboxConfig::default()).ok(),
+        inbox
+            .configure(Some("other"), "1", InboxConfig::default())
+            .ok(),
         Some(Some("other".to_owned()))
     );
     assert_eq!(inbox.list(None).len(), MAILBOXES_MAX);
@@ -116,7 +118,7 @@ async fn messages_of_a_mailbox_that_goes_meanwhile_ends_with_an_error() {
 fn accounts_with_one_name_never_meet() {
     let inbox = Inbox::default();
     assert_eq!(
-        inbox.set(None, "a", InboxConfig::default()).ok(),
+        inbox.configure(None, "a", InboxConfig::default()).ok(),
         Some(None)
     );
     assert_eq!(post(&inbox, Some("one"), "a", "1".to_owned()), KEPT);
@@ -126,7 +128,7 @@ fn accounts_with_one_name_never_meet() {
         Some("one"),
         "it is theirs now"
     );
-    let set = inbox.set(None, "a", InboxConfig::default());
+    let set = inbox.configure(None, "a", InboxConfig::default());
     assert_eq!(set.ok(), Some(Some("one".to_owned())), "it is meant");
     assert_eq!(bodies(&inbox, Some("one"), "a").0, [""; 0]);
     assert_eq!(post(&inbox, Some("one"), "a", "1".to_owned()), KEPT);
@@ -136,7 +138,7 @@ fn accounts_with_one_name_never_meet() {
     assert_eq!(read(&inbox, None, "a").err(), Some(InboxError::Ambiguous));
     assert_eq!(inbox.remove(None, "a"), Err(InboxError::Ambiguous));
     assert_eq!(
-        inbox.set(None, "a", InboxConfig::default()),
+        inbox.configure(None, "a", InboxConfig::default()),
         Err(InboxError::Ambiguous)
     );
     assert_eq!(inbox.only_account("a"), None);
@@ -149,8 +151,8 @@ fn what_was_on_its_way_does_not_come_to_the_mailbox_that_follows() {
     let inbox = Inbox::default();
     let mine = Some("mine");
     let after = |ends: &dyn Fn()| {
-        assert!(inbox.set(mine, "a", InboxConfig::default()).is_ok());
-        let opened = inbox.open(mine, None, "a");
+        assert!(inbox.configure(mine, "a", InboxConfig::default()).is_ok());
+        let opened = inbox.begin_delivery(mine, None, "a");
         ends();
         inbox.receive(&opened, message(String::new()))
     };
@@ -161,13 +163,13 @@ fn what_was_on_its_way_does_not_come_to_the_mailbox_that_follows() {
     assert_eq!(after(&|| clear(None)), ReceiveResult::Gone);
     let remove = || assert_eq!(inbox.remove(mine, "a"), Ok(()));
     assert_eq!(after(&remove), ReceiveResult::Gone);
-    let set_anew = || assert!(inbox.set(mine, "a", InboxConfig::default()).is_ok());
+    let set_anew = || assert!(inbox.configure(mine, "a", InboxConfig::default()).is_ok());
     assert_eq!(after(&set_anew), ReceiveResult::Gone);
-    let opened = inbox.open(mine, None, "new");
+    let opened = inbox.begin_delivery(mine, None, "new");
     inbox.clear(None);
     let came = inbox.receive(&opened, message(String::new()));
     assert_eq!(came, ReceiveResult::Gone, "nor make one");
-    let opened = inbox.open(mine, None, "new");
+    let opened = inbox.begin_delivery(mine, None, "new");
     assert_eq!(post(&inbox, mine, "new", "first".to_owned()), KEPT);
     let came = inbox.receive(&opened, message("second".to_owned()));
     assert_eq!(came, KEPT, "another has made it meanwhile");
@@ -187,7 +189,7 @@ fn set_without_an_account_after_the_only_mailbox_was_evicted_makes_one_without_a
     let inbox = Inbox::default();
     evict(&inbox, "a");
     assert_eq!(
-        inbox.set(None, "a", InboxConfig::default()).ok(),
+        inbox.configure(None, "a", InboxConfig::default()).ok(),
         Some(None)
     );
     assert_eq!(bodies(&inbox, None, "a"), (vec![], 0));

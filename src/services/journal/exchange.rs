@@ -145,7 +145,7 @@ impl Exchange {
     }
 
     /// Gives it its owner, if it has none yet: true.
-    pub(super) fn own(&self, owner: impl FnOnce() -> Attribution) -> bool {
+    pub(super) fn set_attribution(&self, owner: impl FnOnce() -> Attribution) -> bool {
         let mut is_new = false;
         self.owner.get_or_init(|| {
             is_new = true;
@@ -161,13 +161,13 @@ impl Exchange {
 
     /// Says that the request has a body, which has yet to come.
     pub(super) fn expect_request_body(&self) {
-        self.told().request_body = JournalBody::Pending;
+        self.state().request_body = JournalBody::Pending;
     }
 
     /// Changes what is known of the exchange. While the journal holds the exchange, `total`
     /// follows its size.
     pub(super) fn update(&self, total: &AtomicUsize, change: impl FnOnce(&mut ExchangeState)) {
-        let mut told = self.told();
+        let mut told = self.state();
         change(&mut told);
         if told.counted_bytes > 0 {
             let before = told.counted_bytes;
@@ -178,20 +178,20 @@ impl Exchange {
         }
     }
 
-    fn told(&self) -> MutexGuard<'_, ExchangeState> {
+    fn state(&self) -> MutexGuard<'_, ExchangeState> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts the exchange in `total`, as the journal holds it from now on.
-    pub(super) fn count_in(&self, total: &AtomicUsize) {
-        let mut told = self.told();
+    pub(super) fn add_size(&self, total: &AtomicUsize) {
+        let mut told = self.state();
         told.counted_bytes = self.bytes(&told);
         total.fetch_add(told.counted_bytes, Ordering::Relaxed);
     }
 
     /// Takes the exchange off `total`, as the journal does not hold it any more.
-    pub(super) fn count_out(&self, total: &AtomicUsize) {
-        let bytes = std::mem::take(&mut self.told().counted_bytes);
+    pub(super) fn remove_size(&self, total: &AtomicUsize) {
+        let bytes = std::mem::take(&mut self.state().counted_bytes);
         total.fetch_sub(bytes, Ordering::Relaxed);
     }
 
@@ -246,19 +246,19 @@ impl Exchange {
 
     #[must_use]
     pub fn request_body(&self) -> JournalBody {
-        self.told().request_body.clone()
+        self.state().request_body.clone()
     }
 
     /// None until it is answered.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        self.told().answer.as_ref().map(|(status, _)| *status)
+        self.state().answer.as_ref().map(|(status, _)| *status)
     }
 
     /// Head, body, and milliseconds; none until it is answered.
     #[must_use]
     pub fn answer(&self) -> Option<(PackedHeaders, JournalBody, u64)> {
-        let told = self.told();
+        let told = self.state();
         let (_, head) = told.answer.as_ref()?;
         Some((head.clone(), told.response_body.clone(), told.duration_ms))
     }
@@ -266,19 +266,19 @@ impl Exchange {
     /// The first rule that was applied to it.
     #[must_use]
     pub fn rule(&self) -> Option<RuleId> {
-        self.told().rule
+        self.state().rule
     }
 
     /// Fault that a rule injected into the response. `None` if there was none.
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
-        self.told().fault
+        self.state().fault
     }
 
     /// Key that the request showed and no account has, as far as a handler has noted it.
     #[must_use]
     pub fn unknown_key(&self) -> Option<Box<str>> {
-        self.told().unknown_key.clone()
+        self.state().unknown_key.clone()
     }
 
     /// What it takes in memory, about.
@@ -328,7 +328,7 @@ impl Recording {
     }
 
     /// So much more of the body.
-    pub fn take(&mut self, piece: &Bytes) {
+    pub fn push(&mut self, piece: &Bytes) {
         self.all_bytes += piece.len() as u64;
         let room = BODY_BYTES_MAX - self.kept_bytes;
         if self.digest.is_none() && piece.len() > room {
@@ -366,7 +366,7 @@ impl Recording {
             (None, Err(binary)) => {
                 JournalBody::Binary(digested(Sha256::new_with_prefix(binary.as_bytes())))
             }
-            (Some(digest), kept) => match kept.map_err(begin_of) {
+            (Some(digest), kept) => match kept.map_err(valid_utf8_prefix) {
                 Ok(text) | Err(Some(text)) => {
                     JournalBody::Long(text.into_boxed_str(), digested(digest))
                 }
@@ -377,7 +377,7 @@ impl Recording {
 }
 
 /// The text that is cut within its last character; none if it is no text.
-fn begin_of(cut: std::string::FromUtf8Error) -> Option<String> {
+fn valid_utf8_prefix(cut: std::string::FromUtf8Error) -> Option<String> {
     let error = cut.utf8_error();
     let is_cut = error.error_len().is_none();
     let mut bytes = cut.into_bytes();
@@ -388,6 +388,6 @@ fn begin_of(cut: std::string::FromUtf8Error) -> Option<String> {
 impl Drop for Recording {
     fn drop(&mut self) {
         let body = self.body();
-        self.entry.recorded(self.side, body);
+        self.entry.set_body(self.side, body);
     }
 }

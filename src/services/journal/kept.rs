@@ -39,7 +39,7 @@ struct AccountRing {
 impl AccountRing {
     fn is_of(&self, key: Option<&str>) -> bool {
         let account = self.account.as_ref();
-        let is_gone = account.is_some_and(|account| account.ended().is_cancelled());
+        let is_gone = account.is_some_and(|account| account.cancellation().is_cancelled());
         !is_gone && key.is_none_or(|key| account.is_some_and(|account| account.key == key))
     }
 }
@@ -56,13 +56,13 @@ impl ExchangeStore {
         bytes: &AtomicUsize,
     ) -> Vec<Arc<Exchange>> {
         let mut gone = Vec::new();
-        if account.is_some_and(|account| account.ended().is_cancelled()) {
+        if account.is_some_and(|account| account.cancellation().is_cancelled()) {
             return gone;
         }
-        let life = account.map_or(AccountId::NOBODY, |account| account.id);
+        let life = account.map_or(AccountId::UNOWNED, |account| account.id);
         let place = self.places;
         self.places += 1;
-        exchange.count_in(bytes);
+        exchange.add_size(bytes);
         let placed = StoredExchange {
             exchange: Arc::clone(exchange),
             life,
@@ -101,7 +101,7 @@ impl ExchangeStore {
     /// Takes one out that is the oldest of its account.
     fn evict(&mut self, place: u64, bytes: &AtomicUsize) -> Option<Arc<Exchange>> {
         let placed = self.exchanges.remove(&place)?;
-        placed.exchange.count_out(bytes);
+        placed.exchange.remove_size(bytes);
         if let Some(ring) = self.rings.get_mut(&placed.life) {
             ring.places.pop_front();
             ring.evicted += 1;
@@ -140,14 +140,14 @@ impl ExchangeStore {
     }
 
     pub(super) fn clear(&mut self, key: Option<&str>, bytes: &AtomicUsize) -> usize {
-        self.drop_those(bytes, |ring| ring.is_of(key))
+        self.remove_rings(bytes, |ring| ring.is_of(key))
     }
 
-    pub(super) fn sweep(&mut self, bytes: &AtomicUsize) -> usize {
-        self.drop_those(bytes, |ring| !ring.is_of(None))
+    pub(super) fn drop_ended_accounts(&mut self, bytes: &AtomicUsize) -> usize {
+        self.remove_rings(bytes, |ring| !ring.is_of(None))
     }
 
-    fn drop_those(&mut self, bytes: &AtomicUsize, which: impl Fn(&AccountRing) -> bool) -> usize {
+    fn remove_rings(&mut self, bytes: &AtomicUsize, which: impl Fn(&AccountRing) -> bool) -> usize {
         let before = self.exchanges.len();
         let gone: Vec<AccountRing> = self
             .rings
@@ -156,7 +156,7 @@ impl ExchangeStore {
             .collect();
         for place in gone.into_iter().flat_map(|ring| ring.places) {
             if let Some(placed) = self.exchanges.remove(&place) {
-                placed.exchange.count_out(bytes);
+                placed.exchange.remove_size(bytes);
             }
         }
         before - self.exchanges.len()
@@ -179,7 +179,7 @@ mod tests {
             head: PackedHeaders::default(),
         };
         let exchange = Exchange::new("bizmori.getOrder", Some(asked));
-        exchange.own(|| Attribution {
+        exchange.set_attribution(|| Attribution {
             seq,
             account: None,
             revision: None,

@@ -14,7 +14,7 @@ pub enum StatusFilter {
 impl StatusFilter {
     /// Returns `true` if a response has the status. `None` is a request without a response.
     #[must_use]
-    pub fn takes(self, status: Option<u16>) -> bool {
+    pub fn matches(self, status: Option<u16>) -> bool {
         status.is_some_and(|status| match self {
             Self::Exactly(wanted) => status == wanted,
             Self::Class(digit) => status / 100 == digit,
@@ -62,7 +62,7 @@ mod tests {
             ("5xx", None, false),
         ] {
             let filter: StatusFilter = text.parse().expect(text);
-            assert_eq!(filter.takes(status), is_taken, "{text} {status:?}");
+            assert_eq!(filter.matches(status), is_taken, "{text} {status:?}");
         }
         for bad in ["", "xx", "6xx", "0xx", "4x", "40x", "4xxx", "-1", "70000"] {
             assert!(bad.parse::<StatusFilter>().is_err(), "{bad}");

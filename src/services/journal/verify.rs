@@ -155,7 +155,7 @@ impl RequestMatcher {
             text(&format!("headers.{name}"), Some(wanted), is);
         }
         if let Some(wanted) = self.status
-            && !wanted.takes(exchange.status())
+            && !wanted.matches(exchange.status())
         {
             let is = exchange.status();
             let is = is.map_or("not answered".to_owned(), |status| status.to_string());

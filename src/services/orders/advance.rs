@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::ended::log_ended;
-use super::hand_over::{ZeroCopyResult, again_after_ms, refused};
+use super::ended::log_order_end;
+use super::hand_over::{ZeroCopyResult, delivery_failure, retry_delay_ms};
 use super::{Orders, billing, failures, layout, upload};
 use crate::model::job::Job;
 use crate::model::order::{Order, OrderState};
@@ -34,39 +34,40 @@ impl Orders {
         let order = match self.db.order(&job.subject).await? {
             Some(order) if matches!(order.state, OrderState::InProgress { .. }) => order,
             over => {
-                self.puts.forget(&job.subject);
-                self.clear_expired(&account, over.as_deref()).await?;
-                return self.settle(job, |_| false, &account).await.map(drop);
+                self.puts.remove(&job.subject);
+                self.remove_leftover_blobs(&account, over.as_deref())
+                    .await?;
+                return self.complete_job(job, |_| false, &account).await.map(drop);
             }
         };
-        if order.is_handed_over() && !self.is_due(job, &account).await? {
+        if order.uses_zero_copy() && !self.is_due(job, &account).await? {
             let mut tx = self.db.begin().await?;
-            db::starts::take_back(&mut tx, &[job.id]).await?;
+            db::starts::decrement(&mut tx, &[job.id]).await?;
             return tx.commit().await;
         }
         let run = tokio::select! {
             biased;
-            () = account.ended().cancelled() => return Ok(()),
-            run = self.run(&account, &order) => run?,
+            () = account.cancellation().cancelled() => return Ok(()),
+            run = self.execute(&account, &order) => run?,
         };
         let result = match run {
             ProcessResult::Over(result) => result,
             ProcessResult::Unfinished { taken, why } => {
-                if self.postpone(job, &account, &taken).await? {
-                    self.puts.forget(&job.subject);
+                if self.schedule_retry(job, &account, &taken).await? {
+                    self.puts.remove(&job.subject);
                     return Ok(());
                 }
-                Err(refused(why))
+                Err(delivery_failure(why))
             }
         };
         let now = account.now();
         let finished = self
-            .settle(job, |order| order.finish(result, now), &account)
+            .complete_job(job, |order| order.finish(result, now), &account)
             .await?;
-        self.puts.forget(&job.subject);
+        self.puts.remove(&job.subject);
         if !finished {
             // It expired meanwhile: what was fetched and made for it since is nobody's.
-            self.remove(&account, &order, layout::all_keys(&order))
+            self.remove_blobs(&account, &order, layout::all_keys(&order))
                 .await?;
         }
         Ok(())
@@ -74,7 +75,7 @@ impl Orders {
 
     /// Removes what was made of an order by work that was under way when it expired, and broke
     /// off.
-    async fn clear_expired(
+    async fn remove_leftover_blobs(
         &self,
         account: &Account,
         order: Option<&Order>,
@@ -82,22 +83,22 @@ impl Orders {
         match order {
             Some(order) if matches!(order.state, OrderState::Expired { .. }) => {
                 let keys = layout::all_keys(order);
-                self.remove(account, order, keys).await
+                self.remove_blobs(account, order, keys).await
             }
             _ => Ok(()),
         }
     }
 
     /// Does the work, and hands over what came of it where that is asked for.
-    async fn run(&self, account: &Account, order: &Order) -> Result<ProcessResult, StoreError> {
-        let outputs = match self.work(account, order).await? {
+    async fn execute(&self, account: &Account, order: &Order) -> Result<ProcessResult, StoreError> {
+        let outputs = match self.run_task(account, order).await? {
             Ok(Outcome::Outputs(outputs)) => outputs,
             over => return Ok(ProcessResult::Over(over)),
         };
-        if !order.is_handed_over() {
+        if !order.uses_zero_copy() {
             return Ok(ProcessResult::Over(Ok(Outcome::Outputs(outputs))));
         }
-        Ok(match self.hand_over(account, order, outputs).await? {
+        Ok(match self.deliver_outputs(account, order, outputs).await? {
             ZeroCopyResult::Done(outcome) => ProcessResult::Over(Ok(outcome)),
             ZeroCopyResult::Refused(failure) => ProcessResult::Over(Err(failure)),
             ZeroCopyResult::Again { taken, why } => ProcessResult::Unfinished { taken, why },
@@ -112,7 +113,7 @@ impl Orders {
     }
 
     /// Has the order's job run again later, unless it has been tried often enough: false.
-    async fn postpone(
+    async fn schedule_retry(
         &self,
         job: &Job,
         account: &Account,
@@ -122,8 +123,8 @@ impl Orders {
         let Some(mut order) = db::orders::find(&mut tx, &job.subject).await? else {
             return Ok(true);
         };
-        let attempts = Arc::make_mut(&mut order).hand_over(taken);
-        let Some(after_ms) = attempts.and_then(again_after_ms) else {
+        let attempts = Arc::make_mut(&mut order).record_delivered_output(taken);
+        let Some(after_ms) = attempts.and_then(retry_delay_ms) else {
             return Ok(false);
         };
         let due_at = account.now().plus_ms(after_ms);
@@ -148,7 +149,7 @@ impl Orders {
         if let Some(mut order) = found.clone()
             && Arc::make_mut(&mut order).expire(account.now())
         {
-            upload::expire_all(&mut tx, &order).await?;
+            upload::expire_uploads_of(&mut tx, &order).await?;
             db::orders::update(&mut tx, order).await?;
         }
         tx.commit().await?;
@@ -156,14 +157,14 @@ impl Orders {
             let subject = UploadFor::Order(order.number);
             self.accounts.settle_upload(&account, subject);
             let keys = layout::all_keys(&order);
-            self.remove(&account, &order, keys).await?;
+            self.remove_blobs(&account, &order, keys).await?;
         }
-        self.settle(job, |_| false, &account).await?;
+        self.complete_job(job, |_| false, &account).await?;
         self.remove_oldest_expired(&account).await
     }
 
     /// Removes blobs of an order.
-    pub(super) async fn remove(
+    pub(super) async fn remove_blobs(
         &self,
         account: &Account,
         order: &Order,
@@ -180,14 +181,14 @@ impl Orders {
 
     /// Takes the job and moves its order on, in one transaction, returns the credits that are not billed,
     /// and tells what became of it. False if the order was not moved.
-    pub(super) async fn settle(
+    pub(super) async fn complete_job(
         &self,
         job: &Job,
         step: impl FnOnce(&mut Order) -> bool,
         account: &Account,
     ) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
-        if !db::jobs::take(&mut tx, job.id).await? {
+        if !db::jobs::delete(&mut tx, job.id).await? {
             return Ok(false);
         }
         let mut ended = None;
@@ -197,7 +198,7 @@ impl Orders {
             let credits = billing::credits_to_return(&order);
             if credits > 0 {
                 Arc::make_mut(&mut order).charged -= credits;
-                db::accounts::give_back(&mut tx, account.id, credits).await?;
+                db::accounts::refund_credits(&mut tx, account.id, credits).await?;
             }
             db::orders::update(&mut tx, Arc::clone(&order)).await?;
             self.webhooks
@@ -210,7 +211,7 @@ impl Orders {
             // An order that has ended takes no uploads.
             let subject = UploadFor::Order(order.number);
             self.accounts.settle_upload(account, subject);
-            log_ended(account, order, false);
+            log_order_end(account, order, false);
         }
         Ok(ended.is_some())
     }

@@ -46,7 +46,7 @@ impl OutputArchive {
     pub fn add(&mut self, name: &str, mut content: impl Read) -> io::Result<()> {
         // A name never leads out of the folder in which the file is unpacked.
         let name = ZipFilePath::from_str(name).as_str().to_owned();
-        let name = free_name(&mut self.names, name);
+        let name = unique_name(&mut self.names, name);
         let file = self.zip.new_file(name.as_str());
         let file = file.compression_method(CompressionMethod::DEFLATE).start();
         let (mut entry, config) = file.map_err(io_error)?;
@@ -72,7 +72,7 @@ fn io_error(error: rawzip::Error) -> io::Error {
 }
 
 /// Returns `name`, or `a (1).jpg` for the second `a.jpg`.
-fn free_name(names: &mut HashSet<String>, name: String) -> String {
+fn unique_name(names: &mut HashSet<String>, name: String) -> String {
     let (stem, extension) = match name.rsplit_once('.') {
         Some((stem, extension)) => (stem.to_owned(), format!(".{extension}")),
         None => (name.clone(), String::new()),
@@ -94,7 +94,7 @@ mod tests {
     fn free_name_of_a_name_in_use_has_a_number() {
         let mut names = HashSet::new();
         let free = ["a.jpg", "A.JPG", "a.jpg", "a (1).jpg", "b"]
-            .map(|name| free_name(&mut names, name.to_owned()));
+            .map(|name| unique_name(&mut names, name.to_owned()));
         assert_eq!(
             free,
             ["a.jpg", "A (1).JPG", "a (2).jpg", "a (1) (1).jpg", "b"]

@@ -1,7 +1,7 @@
 //! Credits that come back when an order ends.
 
 use super::failures::INVALID_IMAGE;
-use super::work::told_to_fail;
+use super::work::requested_failure;
 use crate::model::bulk::ItemResult;
 use crate::model::order::{Order, OrderState};
 use crate::model::picture::FileKind;
@@ -27,7 +27,7 @@ pub(super) fn credits_to_return(order: &Order) -> u32 {
             if failure.code == INVALID_IMAGE =>
         {
             let names = || order.files.iter().map(|file| file.name.as_str());
-            let is_forced = told_to_fail(order, order.ruled.as_ref(), names()).is_some();
+            let is_forced = requested_failure(order, order.ruled.as_ref(), names()).is_some();
             usize::from(!is_forced && names().any(is_svg))
         }
         _ => 0,

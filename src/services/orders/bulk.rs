@@ -11,10 +11,10 @@ use crate::services::accounts::Account;
 use crate::storage::db::StoreError;
 
 /// So many stand in line for the engine's turns; it is for others too.
-const AT_ONCE: usize = 4;
+const CONCURRENCY: usize = 4;
 /// What a picture is, not what is drawn of it. It is decoded as a document's is, so that what is
 /// corrupt for the one is for the other.
-const WANTS: InspectOptions = InspectOptions {
+const INSPECT_OPTIONS: InspectOptions = InspectOptions {
     measures: true,
     thumbnail: false,
     preview: false,
@@ -26,41 +26,46 @@ const WANTS: InspectOptions = InspectOptions {
 
 impl Orders {
     /// Judges each of a bulk's pictures; one that is not as it should be spoils no other.
-    pub(super) async fn judge_each(
+    pub(super) async fn classify_all(
         &self,
         account: &Account,
         order: &Order,
         bulk: &Bulk,
     ) -> Result<failures::Result, StoreError> {
         let Some(file) = order.files.first() else {
-            return Ok(Err(look::lost(order, "the order has no file")));
+            return Ok(Err(look::missing_input(order, "the order has no file")));
         };
         let bucket = order.vendor.bucket();
         let found = self.content(account.id, bucket, &file.key).await;
         let Some(zip) = found.map_err(StoreError::broken)? else {
-            return Ok(Err(look::lost(order, "the ZIP is gone")));
+            return Ok(Err(look::missing_input(order, "the ZIP is gone")));
         };
         let queued = bulk.queued.iter();
-        let judged: Vec<_> = queued.map(|it| self.judge_one(order, &zip, it)).collect();
-        let items = stream::iter(judged).buffered(AT_ONCE).try_collect().await?;
+        let judged: Vec<_> = queued
+            .map(|it| self.classify_entry(order, &zip, it))
+            .collect();
+        let items = stream::iter(judged)
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await?;
         Ok(Ok(Outcome::Bulk(BulkResult { items })))
     }
 
-    async fn judge_one(
+    async fn classify_entry(
         &self,
         order: &Order,
         zip: &InputFile,
         queued: &BulkEntry,
     ) -> Result<ItemResult, StoreError> {
         let ruled = queued.ruled.as_ref();
-        if let Some(failure) = work::told_to_fail(order, ruled, [queued.name.as_str()]) {
+        if let Some(failure) = work::requested_failure(order, ruled, [queued.name.as_str()]) {
             return Ok(ItemResult::Error(failure.message));
         }
         let content = InputFile {
             packed: Some(queued.packed),
             ..zip.clone()
         };
-        let judged = self.judge(order.vendor, content, &queued.name, ruled, WANTS);
+        let judged = self.classify(order.vendor, content, &queued.name, ruled, INSPECT_OPTIONS);
         Ok(match judged.await? {
             Ok((verdict, _)) => ItemResult::Verdict(verdict),
             Err(defect) => ItemResult::Defect(defect),

@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-use super::ended::log_ended;
+use super::ended::log_order_end;
 use super::{Orders, ruled};
 use crate::model::job::JobKind;
 use crate::model::order::{Order, OrderState};
 use crate::model::rule::{ForcedOutcome, OutcomeOverride, ResultKind};
 use crate::services::accounts::{Account, UploadFor};
 use crate::services::claims::Claim;
-use crate::storage::db::{self, StoreError, apart};
+use crate::storage::db::{self, StoreError, run_to_completion};
 
 /// What an order is brought to.
 #[derive(Debug, Clone)]
@@ -50,7 +50,7 @@ impl Orders {
     ///
     /// # Errors
     /// Says why it was not brought there; it stands as it did.
-    pub async fn end(
+    pub async fn force_end(
         self: &Arc<Self>,
         id: &str,
         end: ManualEnd,
@@ -64,9 +64,11 @@ impl Orders {
             return Err(ManualEndError::Unfit);
         }
         let this = Arc::clone(self);
-        apart(async move {
+        run_to_completion(async move {
             let hold = match end {
-                ManualEnd::Complete(outcome) => this.let_go(&account, &order.id, outcome).await?,
+                ManualEnd::Complete(outcome) => {
+                    this.complete_now(&account, &order.id, outcome).await?
+                }
                 ManualEnd::Fail(outcome) => this.fail(&account, &order.id, outcome).await?,
                 ManualEnd::Expire => this.expire_now(&account, &order).await?,
             };
@@ -83,8 +85,8 @@ impl Orders {
         id: &str,
         outcome: ForcedOutcome,
     ) -> Result<Vec<Claim>, ManualEndError> {
-        let _turn = self.claims.wait_for(account, JobKind::Process, id).await;
-        let hold = self.webhooks.hold(account).await?;
+        let _turn = self.claims.claim(account, JobKind::Process, id).await;
+        let hold = self.webhooks.pause_deliveries(account).await?;
         let mut tx = self.db.begin().await?;
         let found = db::orders::find(&mut tx, id).await?;
         let mut order = found.ok_or(ManualEndError::NotFound)?;
@@ -92,11 +94,11 @@ impl Orders {
             rule: None,
             outcome,
         };
-        let failure = ruled::failure(&order, Some(&by_hand));
+        let failure = ruled::forced_failure(&order, Some(&by_hand));
         let failure = failure.ok_or(ManualEndError::Unfit)?;
         let (now, status) = (account.now(), order.state.status());
         let failing = Arc::make_mut(&mut order);
-        if !(failing.give_up(failure.clone(), now) || failing.finish(Err(failure), now)) {
+        if !(failing.fail_pending(failure.clone(), now) || failing.finish(Err(failure), now)) {
             return Err(ManualEndError::Ended(status));
         }
         db::orders::update(&mut tx, Arc::clone(&order)).await?;
@@ -107,38 +109,42 @@ impl Orders {
         tx.commit().await?;
         let subject = UploadFor::Order(order.number);
         self.accounts.settle_upload(account, subject);
-        self.puts.forget(id);
-        log_ended(account, &order, true);
+        self.puts.remove(id);
+        log_order_end(account, &order, true);
         Ok(hold)
     }
 
     /// Has the order's work done now, in its job's turn.
-    async fn let_go(
+    async fn complete_now(
         &self,
         account: &Arc<Account>,
         id: &str,
         outcome: Option<ForcedOutcome>,
     ) -> Result<Vec<Claim>, ManualEndError> {
-        let _turn = self.claims.wait_for(account, JobKind::Process, id).await;
-        let hold = self.webhooks.hold(account).await?;
+        let _turn = self.claims.claim(account, JobKind::Process, id).await;
+        let hold = self.webhooks.pause_deliveries(account).await?;
         let mut tx = self.db.begin().await?;
         let found = db::orders::find(&mut tx, id).await?;
         let mut order = found.ok_or(ManualEndError::NotFound)?;
         let now = account.now();
-        let awaited = order.files.iter().filter(|file| file.is_awaited()).count();
+        let awaited = order
+            .files
+            .iter()
+            .filter(|file| file.is_upload_pending())
+            .count();
         let status = order.state.status();
         let going = Arc::make_mut(&mut order);
-        if !going.let_go(now) {
+        if !going.release(now) {
             return Err(match going.state {
                 OrderState::Pending => ManualEndError::Awaiting(awaited),
                 _ => ManualEndError::Ended(status),
             });
         }
         if let Some(outcome) = outcome {
-            ruled::settle_by_hand(going, &outcome);
+            ruled::apply_manual_outcome(going, &outcome);
         }
         db::orders::update(&mut tx, order).await?;
-        db::jobs::put(&mut tx, account.id, JobKind::Process, id, now).await?;
+        db::jobs::upsert(&mut tx, account.id, JobKind::Process, id, now).await?;
         for kind in [JobKind::ExpireUploads, JobKind::Sunset] {
             db::jobs::remove(&mut tx, kind, id).await?;
         }
@@ -157,14 +163,11 @@ impl Orders {
         account: &Arc<Account>,
         order: &Order,
     ) -> Result<Vec<Claim>, ManualEndError> {
-        let _turn = self
-            .claims
-            .wait_for(account, JobKind::Expire, &order.id)
-            .await;
+        let _turn = self.claims.claim(account, JobKind::Expire, &order.id).await;
         let mut tx = self.db.begin().await?;
         let job = db::jobs::find(&mut tx, JobKind::Expire, &order.id).await?;
         let job = job.ok_or(ManualEndError::Ended("expired"))?;
-        db::jobs::put(&mut tx, account.id, job.kind, &order.id, account.now()).await?;
+        db::jobs::upsert(&mut tx, account.id, job.kind, &order.id, account.now()).await?;
         tx.commit().await?;
         self.expire(&job).await?;
         Ok(Vec::new())

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::draft::{Charge, NewOrder, draft};
+use super::draft::{Charge, NewOrder, build_order};
 use super::{Orders, V2_SUNSET, deadline, ruled, upload};
 use crate::model::bulk::BulkEntry;
 use crate::model::job::JobKind;
@@ -16,7 +16,7 @@ use crate::services::rules::RuleDecision;
 use crate::storage::db::{self, StoreError, Tx};
 
 /// Ids are drawn again when another account has just been given the same.
-const DRAWS_MAX: usize = 16;
+const ID_ATTEMPTS_MAX: usize = 16;
 
 /// An order that was made, now or before.
 #[derive(Debug)]
@@ -68,11 +68,11 @@ impl Orders {
         account: &Arc<Account>,
         new: NewOrder,
     ) -> Result<CreatedOrder, CreateOrderError> {
-        self.create_by(account, new, OutcomeSource::Rules).await
+        self.create_with(account, new, OutcomeSource::Rules).await
     }
 
     /// The same, of which rules or the control plane say what comes of it.
-    pub(super) async fn create_by(
+    pub(super) async fn create_with(
         &self,
         account: &Arc<Account>,
         new: NewOrder,
@@ -85,7 +85,10 @@ impl Orders {
         let upload = self.accounts.hand_out_upload(account, subject);
         let created = self.create_numbered(account, new, says, number).await?;
         let order = &created.order;
-        if order.number == number && order.state == OrderState::Pending && order.is_awaiting() {
+        if order.number == number
+            && order.state == OrderState::Pending
+            && order.has_pending_uploads()
+        {
             upload.keep();
         }
         Ok(created)
@@ -100,8 +103,8 @@ impl Orders {
     ) -> Result<CreatedOrder, CreateOrderError> {
         let now = account.now();
         let retention_days = self.retention_days(account);
-        let mut chance = self.entropy.draw(&account.key, "document", number);
-        for _ in 0..DRAWS_MAX {
+        let mut chance = self.entropy.rng(&account.key, "document", number);
+        for _ in 0..ID_ATTEMPTS_MAX {
             let id = new.id.clone().unwrap_or_else(|| match new.vendor {
                 Vendor::Bizmori => account.next_snowflake(now).to_string(),
                 Vendor::Undetectable => chance.uuid(),
@@ -109,18 +112,18 @@ impl Orders {
             let key = new.idempotency_key.as_deref();
             let mut tx = self.db.begin().await?;
             let choices = match says {
-                OutcomeSource::Rules => self.rules_say(&tx, account, &new),
+                OutcomeSource::Rules => self.match_rules(&tx, account, &new),
                 OutcomeSource::Hand(_) => Vec::new(),
             };
-            let mut order = draft(account, &new, (id, number), retention_days, now);
-            ruled::settle(&mut order, &choices);
+            let mut order = build_order(account, &new, (id, number), retention_days, now);
+            ruled::apply_rules(&mut order, &choices);
             if let OutcomeSource::Hand(Some(outcome)) = says {
-                ruled::settle_by_hand(&mut order, outcome);
+                ruled::apply_manual_outcome(&mut order, outcome);
             }
             let order = Arc::new(order);
             if db::orders::insert(&mut tx, &order, new.operation, key).await? {
                 let hold = self
-                    .begin(tx, account, &order, new.charge, &choices)
+                    .charge_and_schedule(tx, account, &order, new.charge, &choices)
                     .await?;
                 return Ok(CreatedOrder {
                     order,
@@ -144,13 +147,13 @@ impl Orders {
                 None => account.skip_snowflakes(),
             }
         }
-        let line = format!("no free order id in {DRAWS_MAX} draws");
+        let line = format!("no free order id in {ID_ATTEMPTS_MAX} draws");
         Err(StoreError::broken(std::io::Error::other(line)).into())
     }
 
     /// Charges for a new order, sets its jobs, and counts what rules said to it: last, for an
     /// order that is not made has used up none.
-    async fn begin(
+    async fn charge_and_schedule(
         &self,
         mut tx: Tx,
         account: &Arc<Account>,
@@ -159,44 +162,44 @@ impl Orders {
         choices: &[RuleDecision],
     ) -> Result<Option<Claim>, CreateOrderError> {
         if let Some(Charge { credits, limit }) = charge
-            && !db::accounts::spend(&mut tx, account.id, credits, limit).await?
+            && !db::accounts::charge_credits(&mut tx, account.id, credits, limit).await?
         {
-            let spent = db::accounts::spent(&mut tx, account.id).await?;
+            let spent = db::accounts::credits_used(&mut tx, account.id).await?;
             let left = limit.saturating_sub(spent);
             let needed = credits;
             return Err(CreateOrderError::NoCredits { needed, left });
         }
-        if !upload::use_up(&mut tx, order).await? {
+        if !upload::consume_uploads(&mut tx, order).await? {
             return Err(CreateOrderError::UploadGone);
         }
         let mut due = vec![(JobKind::Expire, order.expires_at())];
         let mut hold = None;
         if order.state == OrderState::Pending {
-            let uploads_end_at = deadline::uploads_end_at(order);
+            let uploads_end_at = deadline::upload_deadline(order);
             due.extend(uploads_end_at.map(|at| (JobKind::ExpireUploads, at)));
-            if self.has_sunset(account, order) {
+            if self.is_subject_to_sunset(account, order) {
                 // It may pass before the answer is written.
-                hold = self.claims.claim(account, JobKind::Sunset, &order.id);
+                hold = self.claims.try_claim(account, JobKind::Sunset, &order.id);
                 due.push((JobKind::Sunset, V2_SUNSET));
             }
         } else if !order.is_held() {
-            hold = self.claims.claim(account, JobKind::Process, &order.id);
+            hold = self.claims.try_claim(account, JobKind::Process, &order.id);
             due.push((
                 JobKind::Process,
-                self.due_at(account, order, order.created_at),
+                self.processing_due_at(account, order, order.created_at),
             ));
         }
         for (kind, at) in due {
-            db::jobs::put(&mut tx, account.id, kind, &order.id, at).await?;
+            db::jobs::upsert(&mut tx, account.id, kind, &order.id, at).await?;
         }
-        self.rules.count(&mut tx, choices).await?;
+        self.rules.record_hits(&mut tx, choices).await?;
         tx.commit().await?;
         Ok(hold)
     }
 
     /// What the rules say to an order that is about to be made; of a bulk, to each of its
     /// pictures, as if they were orders.
-    fn rules_say(&self, tx: &Tx, account: &Account, new: &NewOrder) -> Vec<RuleDecision> {
+    fn match_rules(&self, tx: &Tx, account: &Account, new: &NewOrder) -> Vec<RuleDecision> {
         let each: Vec<Vec<&str>> = match &new.work {
             Work::Bulk(bulk) => bulk.queued.iter().map(BulkEntry::names).collect(),
             _ => vec![new.files.iter().map(|file| file.name.as_str()).collect()],
@@ -209,35 +212,40 @@ impl Orders {
                 file_names,
             },
         });
-        self.rules.choose_each(tx, asked)
+        self.rules.evaluate_each(tx, asked)
     }
 
     /// When an order that starts now comes to its end, by a rule or as is usual.
-    pub(super) fn due_at(&self, account: &Account, order: &Order, now: Timestamp) -> Timestamp {
+    pub(super) fn processing_due_at(
+        &self,
+        account: &Account,
+        order: &Order,
+        now: Timestamp,
+    ) -> Timestamp {
         if let Some(ProcessingMode::Ms(ms)) = order.processing {
             return now.plus_ms(ms.into());
         }
-        self.usually_due_at(account, order, now)
+        self.default_due_at(account, order, now)
     }
 
     /// When what begins now for an order is done, where no rule says.
-    pub(super) fn usually_due_at(
+    pub(super) fn default_due_at(
         &self,
         account: &Account,
         order: &Order,
         now: Timestamp,
     ) -> Timestamp {
         let server = match order.work {
-            Work::Document(_) | Work::Bulk(_) => self.steps(account, order).done_ms,
+            Work::Document(_) | Work::Bulk(_) => self.document_timing(account, order).done_ms,
             _ if order.test => self.settings.test_processing_ms,
             _ => self.settings.processing.delay_ms,
         };
         let set = account.settings().processing;
         let delay_ms = set.map_or(server, |set| set.delay_ms);
         let jitter_ms = set.map_or(self.settings.processing.jitter_ms, |set| set.jitter_ms);
-        let mut chance = self.entropy.draw(&account.key, "jitter", order.number);
+        let mut chance = self.entropy.rng(&account.key, "jitter", order.number);
         #[expect(clippy::cast_possible_truncation, reason = "a share of a u32")]
-        let jitter = (chance.unit() * f64::from(jitter_ms)) as i64;
+        let jitter = (chance.unit_f64() * f64::from(jitter_ms)) as i64;
         now.plus_ms(i64::from(delay_ms) + jitter)
     }
 }

@@ -16,7 +16,7 @@ const UPLOADS_MS: i64 = 12 * 3_600_000;
 pub const V2_SUNSET: Timestamp = Timestamp::from_ms(1_791_504_000_000);
 
 /// When the order fails for want of its files; none: it waits.
-pub(super) fn uploads_end_at(order: &Order) -> Option<Timestamp> {
+pub(super) fn upload_deadline(order: &Order) -> Option<Timestamp> {
     (order.api == ApiVersion::V3).then(|| order.created_at.plus_ms(UPLOADS_MS))
 }
 
@@ -30,7 +30,7 @@ impl Orders {
             code: "UPLOAD_EXPIRED".to_owned(),
             message: "its files were not uploaded within 12 hours".to_owned(),
         };
-        self.give_up(job, failure).await
+        self.expire_pending(job, failure).await
     }
 
     /// Runs the job that fails a v2 watermark order at the sunset, where the account's revision
@@ -47,20 +47,20 @@ impl Orders {
             message: "the v2 watermark API has ended before the order started".to_owned(),
         };
         match self.revision(&account) {
-            Revision::V2026_10 => self.give_up(job, failure).await,
-            Revision::V2026_03 => self.settle(job, |_| false, &account).await.map(drop),
+            Revision::V2026_10 => self.expire_pending(job, failure).await,
+            Revision::V2026_03 => self.complete_job(job, |_| false, &account).await.map(drop),
         }
     }
 
     /// Whether the order is of the API that ends, as the account has it.
-    pub(super) fn has_sunset(&self, account: &Account, order: &Order) -> bool {
+    pub(super) fn is_subject_to_sunset(&self, account: &Account, order: &Order) -> bool {
         let of_v2 = order.api == ApiVersion::V2 && order.work.is_watermark();
         of_v2 && self.revision(account) == Revision::V2026_10
     }
 
     /// When v2 ends for an account that is set so; none: never.
     #[must_use]
-    pub fn sunset_by(&self, settings: &AccountSettings) -> Option<Timestamp> {
+    pub fn sunset_for(&self, settings: &AccountSettings) -> Option<Timestamp> {
         let revision = settings.revision.unwrap_or(self.settings.revision);
         (revision == Revision::V2026_10).then_some(V2_SUNSET)
     }
@@ -70,18 +70,18 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn foresee_sunset(&self) -> Result<(), StoreError> {
+    pub async fn schedule_sunset_jobs(&self) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         db::jobs::put_for_v2_watermarks(&mut tx, None, JobKind::Sunset, V2_SUNSET).await?;
         tx.commit().await
     }
 
-    async fn give_up(&self, job: &Job, failure: Failure) -> Result<(), StoreError> {
+    async fn expire_pending(&self, job: &Job, failure: Failure) -> Result<(), StoreError> {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
         let now = account.now();
-        let step = |order: &mut Order| order.give_up(failure, now);
-        self.settle(job, step, &account).await.map(drop)
+        let step = |order: &mut Order| order.fail_pending(failure, now);
+        self.complete_job(job, step, &account).await.map(drop)
     }
 }

@@ -9,7 +9,7 @@ use crate::model::work::Work;
 use crate::services::accounts::Account;
 
 /// A file's id is its order's number times this, and its place.
-const FILES_MAX: u64 = 1_000;
+const FILE_ID_STRIDE: u64 = 1_000;
 
 /// What a client wants.
 #[derive(Debug, Clone)]
@@ -79,7 +79,7 @@ impl NewFile {
 }
 
 /// The order at first: pending, or in progress where there is nothing to wait for.
-pub(super) fn draft(
+pub(super) fn build_order(
     account: &Account,
     new: &NewOrder,
     (id, number): (String, u64),
@@ -90,9 +90,9 @@ pub(super) fn draft(
         .files
         .iter()
         .enumerate()
-        .map(|(index, file)| file_of(new, &id, number, index, file))
+        .map(|(index, file)| build_file(new, &id, number, index, file))
         .collect();
-    let waits = files.iter().any(File::is_awaited);
+    let waits = files.iter().any(File::is_upload_pending);
     let first = files.first().map_or("", |file| file.name.as_str());
     let default_name = || match new.api {
         ApiVersion::V2 => layout::default_name(&new.work, first, now),
@@ -126,7 +126,7 @@ pub(super) fn draft(
     }
 }
 
-fn file_of(new: &NewOrder, order_id: &str, number: u64, index: usize, file: &NewFile) -> File {
+fn build_file(new: &NewOrder, order_id: &str, number: u64, index: usize, file: &NewFile) -> File {
     let uploaded = || layout::upload_key(&new.work, order_id, index, &file.name, file.role);
     let (key, received_bytes, url) = match &file.source {
         FileSource::Upload => (uploaded(), None, None),
@@ -134,7 +134,7 @@ fn file_of(new: &NewOrder, order_id: &str, number: u64, index: usize, file: &New
         FileSource::Stored { key, bytes } => (key.clone(), Some(*bytes), None),
     };
     File {
-        id: number * FILES_MAX + u64::try_from(index).unwrap_or(u64::MAX) + 1,
+        id: number * FILE_ID_STRIDE + u64::try_from(index).unwrap_or(u64::MAX) + 1,
         name: file.name.clone(),
         key,
         received_bytes,

@@ -12,7 +12,7 @@ const KEY_CHARS_MAX: usize = 100;
 
 /// Logs an order that has come to its end, once that is committed: a warning if the order failed,
 /// else a debug line. `is_manual` if the control plane had it fail.
-pub(super) fn log_ended(account: &Account, order: &Order, is_manual: bool) {
+pub(super) fn log_order_end(account: &Account, order: &Order, is_manual: bool) {
     let (id, vendor, kind) = (order.id.as_str(), order.vendor.name(), order.work.name());
     let OrderState::Failed {
         started_at,

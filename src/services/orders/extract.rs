@@ -1,6 +1,6 @@
 //! A watermark is looked for: by a rule, by the file's name, in the file itself.
 
-use super::failures::{self, defective, failure};
+use super::failures::{self, defect_failure, failure};
 use super::{Orders, layout, ruled};
 use crate::engine::{EngineError as Cause, InputFile, InspectOptions, verdict};
 use crate::model::order::{ApiVersion, Order};
@@ -17,7 +17,7 @@ impl Orders {
         account: &Account,
         order: &Order,
     ) -> Result<failures::Result, StoreError> {
-        let Some(file) = order.subject() else {
+        let Some(file) = order.primary_file() else {
             return Ok(Err(failure(order, "the order has no file".to_owned())));
         };
         let bucket = order.vendor.bucket();
@@ -25,8 +25,8 @@ impl Orders {
         let Some(content) = found.map_err(StoreError::broken)? else {
             return Ok(Err(failure(order, format!("{} is gone", file.name))));
         };
-        let by_name = || verdict::of_extraction_name(&file.name, order.api);
-        let forced = ruled::watermark(order).or_else(by_name);
+        let by_name = || verdict::from_extraction_name(&file.name, order.api);
+        let forced = ruled::forced_watermark(order).or_else(by_name);
         let extracted = self
             .engine
             .extract(content.clone(), file.name.clone())
@@ -39,11 +39,11 @@ impl Orders {
                 (Ok(text), VerdictSource::Content)
             }
             (None, Err(Cause::Defect(defect))) if order.api == ApiVersion::V3 => {
-                let line = format!("{}: {}", file.name, defect.text());
+                let line = format!("{}: {}", file.name, defect.message());
                 (Err(NoResult::Unsupported), VerdictSource::Defect(line))
             }
             (None, Err(Cause::Defect(defect))) => {
-                return Ok(Err(defective(order, &file.name, &defect)));
+                return Ok(Err(defect_failure(order, &file.name, &defect)));
             }
         };
         let thumbnail = self

@@ -24,7 +24,7 @@ pub(super) fn failure(order: &Order, message: String) -> Failure {
 }
 
 /// The failure that a file's defect is.
-pub(super) fn defective(order: &Order, file_name: &str, defect: &FileDefect) -> Failure {
+pub(super) fn defect_failure(order: &Order, file_name: &str, defect: &FileDefect) -> Failure {
     let code = match (&order.work, defect) {
         (Work::AntiAi { .. }, _) => "PROCESSING_ERROR",
         (Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_), _) => INVALID_IMAGE,
@@ -42,6 +42,6 @@ pub(super) fn defective(order: &Order, file_name: &str, defect: &FileDefect) -> 
     };
     Failure {
         code: code.to_owned(),
-        message: format!("{file_name}: {}", defect.text()),
+        message: format!("{file_name}: {}", defect.message()),
     }
 }

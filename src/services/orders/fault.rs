@@ -38,8 +38,8 @@ impl Orders {
             let failure = failures::failure(order, message.to_owned());
             order.finish(Err(failure), now)
         };
-        let failed = self.settle(job, fail, &account).await?;
-        self.puts.forget(&job.subject);
+        let failed = self.complete_job(job, fail, &account).await?;
+        self.puts.remove(&job.subject);
         Ok(failed)
     }
 }

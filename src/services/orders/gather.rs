@@ -28,7 +28,7 @@ pub(super) struct Downloaded {
 
 impl Orders {
     /// Stores every file of the order that comes from a URL and is not there yet.
-    pub(super) async fn gather(
+    pub(super) async fn fetch_inputs(
         &self,
         account: &Account,
         order: &Order,
@@ -47,10 +47,13 @@ impl Orders {
                 continue;
             }
             match self.fetch(account, url, &file.name).await? {
-                Ok(fetched) => self.take_in(account, bucket, &file.key, fetched).await?,
+                Ok(fetched) => {
+                    self.store_download(account, bucket, &file.key, fetched)
+                        .await?
+                }
                 Err(line) => {
                     let field = format!("files[{index}].originalFileUrl");
-                    return Ok(Err(unfetched(order, format!("{field}: {line}"))));
+                    return Ok(Err(fetch_failure(order, format!("{field}: {line}"))));
                 }
             }
         }
@@ -90,9 +93,11 @@ impl Orders {
         url: &str,
         name: &str,
     ) -> Result<Result<Downloaded, String>, StoreError> {
-        let asked = self.rules.to_call(&account.key, OutboundCall::Fetch, name);
-        let treatment = asked.await?.treatment();
-        let (scratch, outbound) = (self.blobs.scratch(), &self.outbound);
+        let asked = self
+            .rules
+            .evaluate_call(&account.key, OutboundCall::Fetch, name);
+        let treatment = asked.await?.call_overrides();
+        let (scratch, outbound) = (self.blobs.temp_file(), &self.outbound);
         let fetched = outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX, &treatment);
         match fetched.await {
             Ok(fetched) => Ok(Ok(Downloaded {
@@ -108,7 +113,7 @@ impl Orders {
     ///
     /// # Errors
     /// If the account is gone, or it cannot be written.
-    pub(super) async fn take_in(
+    pub(super) async fn store_download(
         &self,
         account: &Account,
         bucket: &str,
@@ -130,7 +135,7 @@ impl Orders {
     }
 }
 
-fn unfetched(order: &Order, message: String) -> Failure {
+fn fetch_failure(order: &Order, message: String) -> Failure {
     let code = match order.work {
         Work::WatermarkEmbed | Work::WatermarkExtract => "WATERMARK_INPUT_UNSUPPORTED",
         _ => "PROCESSING_ERROR",

@@ -12,7 +12,7 @@ use crate::storage::db::StoreError;
 
 /// Milliseconds from a try that found no target ready to the next; after the last of them the
 /// order fails.
-const LADDER_MS: [i64; 3] = [1_000, 2_000, 4_000];
+const ZERO_COPY_RETRY_SCHEDULE_MS: [i64; 3] = [1_000, 2_000, 4_000];
 
 /// How handing over went.
 #[derive(Debug)]
@@ -26,13 +26,13 @@ pub(super) enum ZeroCopyResult {
 }
 
 /// When to try again after so many tries; none: never.
-pub(super) fn again_after_ms(attempts: u32) -> Option<i64> {
+pub(super) fn retry_delay_ms(attempts: u32) -> Option<i64> {
     let index = usize::try_from(attempts).ok()?.checked_sub(1)?;
-    LADDER_MS.get(index).copied()
+    ZERO_COPY_RETRY_SCHEDULE_MS.get(index).copied()
 }
 
 /// The failure of an order whose outputs a target does not take.
-pub(super) fn refused(message: String) -> Failure {
+pub(super) fn delivery_failure(message: String) -> Failure {
     Failure {
         code: "PROCESSING_ERROR".to_owned(),
         message,
@@ -42,18 +42,19 @@ pub(super) fn refused(message: String) -> Failure {
 impl Orders {
     /// Hands over the order's outputs. Where one of them is not taken none is kept: what is
     /// handed over later is made again, and nobody would know of what is not.
-    pub(super) async fn hand_over(
+    pub(super) async fn deliver_outputs(
         &self,
         account: &Account,
         order: &Order,
         outputs: Outputs,
     ) -> Result<ZeroCopyResult, StoreError> {
-        if let Some(undone) = self.put_each(account, order, &outputs).await? {
-            self.remove(account, order, &outputs.blob_keys()).await?;
+        if let Some(undone) = self.put_all(account, order, &outputs).await? {
+            self.remove_blobs(account, order, &outputs.blob_keys())
+                .await?;
             return Ok(undone);
         }
         let keys: Vec<&str> = outputs.keys.iter().map(String::as_str).collect();
-        self.remove(account, order, &keys).await?;
+        self.remove_blobs(account, order, &keys).await?;
         Ok(ZeroCopyResult::Done(Outcome::Outputs(Outputs {
             keys: Vec::new(),
             ..outputs
@@ -62,14 +63,14 @@ impl Orders {
 
     /// Puts each output to its file's target, where it has one and has not been given it yet:
     /// none if all have theirs. A target that does not take its own keeps no other waiting.
-    async fn put_each(
+    async fn put_all(
         &self,
         account: &Account,
         order: &Order,
         outputs: &Outputs,
     ) -> Result<Option<ZeroCopyResult>, StoreError> {
         let (mut taken, mut refusal, mut trouble) = (Vec::new(), None, None);
-        for ((index, cut), key) in order.cuts_to_make().zip(&outputs.keys) {
+        for ((index, cut), key) in order.pending_outputs().zip(&outputs.keys) {
             let file = cut.file;
             let Some(target) = file.target.as_ref().filter(|target| !target.delivered) else {
                 continue;
@@ -78,8 +79,8 @@ impl Orders {
             let put = if let Some(put) = self.puts.find(&order.id, index) {
                 put
             } else {
-                let put = self.put_to(account, file, key, &target.url).await?;
-                self.puts.keep(account, &order.id, index, put.clone());
+                let put = self.put_one(account, file, key, &target.url).await?;
+                self.puts.insert(account, &order.id, index, put.clone());
                 put
             };
             match put {
@@ -96,13 +97,13 @@ impl Orders {
             }
         }
         if let Some(line) = refusal {
-            return Ok(Some(ZeroCopyResult::Refused(refused(line))));
+            return Ok(Some(ZeroCopyResult::Refused(delivery_failure(line))));
         }
         Ok(trouble.map(|why| ZeroCopyResult::Again { taken, why }))
     }
 
     /// Puts one output: the status of the answer, or one line on why there was none.
-    async fn put_to(
+    async fn put_one(
         &self,
         account: &Account,
         file: &File,
@@ -118,8 +119,8 @@ impl Orders {
         let bytes = blob.meta.bytes;
         let asked = self
             .rules
-            .to_call(&account.key, OutboundCall::HandOver, &file.name);
-        let treatment = asked.await?.treatment();
+            .evaluate_call(&account.key, OutboundCall::HandOver, &file.name);
+        let treatment = asked.await?.call_overrides();
         let (path, outbound) = (&blob.path, &self.outbound);
         let put = outbound.put_file(url, media_type, path, bytes, &treatment);
         match put.await {

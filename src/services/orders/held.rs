@@ -16,13 +16,13 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be read or written.
-    pub async fn polled(
+    pub async fn record_poll(
         &self,
         account: &Arc<Account>,
         order: Arc<Order>,
     ) -> Result<(Arc<Order>, Option<Claim>), StoreError> {
-        if order.is_let_go() {
-            return Ok((self.ended(account, &order.id).await?, None));
+        if order.is_released() {
+            return Ok((self.wait_for_completion(account, &order.id).await?, None));
         }
         if !order.is_held() {
             return Ok((order, None));
@@ -33,8 +33,8 @@ impl Orders {
         let polled = Arc::make_mut(&mut order).poll();
         let Some(is_last) = polled else {
             tx.commit().await?;
-            return if order.is_let_go() {
-                Ok((self.ended(account, &order.id).await?, None))
+            return if order.is_released() {
+                Ok((self.wait_for_completion(account, &order.id).await?, None))
             } else {
                 Ok((order, None))
             };
@@ -42,9 +42,9 @@ impl Orders {
         db::orders::update(&mut tx, Arc::clone(&order)).await?;
         let mut hold = None;
         if is_last {
-            hold = self.claims.claim(account, JobKind::Process, &order.id);
+            hold = self.claims.try_claim(account, JobKind::Process, &order.id);
             let now = account.now();
-            db::jobs::put(&mut tx, account.id, JobKind::Process, &order.id, now).await?;
+            db::jobs::upsert(&mut tx, account.id, JobKind::Process, &order.id, now).await?;
         }
         tx.commit().await?;
         Ok((order, hold))
@@ -52,8 +52,12 @@ impl Orders {
 
     /// The order, once the work that its last read has made due is done: it is waited for, or done
     /// here, if the worker has not come to it. It goes on where that has not brought it to its end.
-    async fn ended(&self, account: &Arc<Account>, id: &str) -> Result<Arc<Order>, StoreError> {
-        let _turn = self.claims.wait_for(account, JobKind::Process, id).await;
+    async fn wait_for_completion(
+        &self,
+        account: &Arc<Account>,
+        id: &str,
+    ) -> Result<Arc<Order>, StoreError> {
+        let _turn = self.claims.claim(account, JobKind::Process, id).await;
         let job = db::jobs::find(&mut self.db.read().await?, JobKind::Process, id).await?;
         if let Some(job) = job.filter(|job| job.due_at <= account.now()) {
             self.process(&job).await?;

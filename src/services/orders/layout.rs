@@ -38,8 +38,11 @@ pub(super) fn upload_key(
 }
 
 /// The key of an Undetectable upload of its own, as the vendor's.
-pub(super) fn document_key(upload_id: &str, name: &str, now: Timestamp) -> String {
-    format!("uploads/{upload_id}_{}_{name}", clock::compact(now))
+pub(super) fn undetectable_upload_key(upload_id: &str, name: &str, now: Timestamp) -> String {
+    format!(
+        "uploads/{upload_id}_{}_{name}",
+        clock::undetectable_key_stamp(now)
+    )
 }
 
 /// The order's name when none is given; as the vendor's.
@@ -47,7 +50,7 @@ pub(super) fn default_name(work: &Work, file_name: &str, now: Timestamp) -> Stri
     match work {
         Work::AntiAi { .. } => format!("anti_ai_{}", clock::iso_date(now)),
         Work::AiDetection { .. } => format!("ai_detection_{}", clock::iso_date(now)),
-        Work::WatermarkEmbed => format!("wtr_embed_{}", clock::compact_ms(now)),
+        Work::WatermarkEmbed => format!("wtr_embed_{}", clock::undetectable_key_stamp_ms(now)),
         Work::WatermarkExtract => format!("wtr_extract_{}", clock::iso_date(now)),
         Work::Document(_) | Work::Bulk(_) => file_name.to_owned(),
     }
@@ -93,7 +96,7 @@ pub(super) fn all_keys(order: &Order) -> BTreeSet<String> {
         // Nobody works on a test order.
         _ if order.test => return keys,
         Work::AntiAi { .. } | Work::WatermarkEmbed => {
-            let cuts = order.cuts().into_iter().enumerate();
+            let cuts = order.output_specs().into_iter().enumerate();
             keys.extend(cuts.map(|(index, cut)| output_key(order, index, &cut.file.name)));
             keys.extend(named(&[THUMBNAIL, ARCHIVE]));
         }

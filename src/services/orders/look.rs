@@ -1,6 +1,6 @@
 //! Pictures are judged, for both vendors.
 
-use super::failures::{self, defective};
+use super::failures::{self, defect_failure};
 use super::{Orders, layout, ruled};
 use crate::engine::{
     Background, EngineError as Cause, HeatmapStyle, InputFile, InspectOptions, Inspection, Scale,
@@ -13,7 +13,7 @@ use crate::model::work::{Detection, DetectionOptions, DocumentOptions, Failure, 
 use crate::services::accounts::Account;
 use crate::storage::db::StoreError;
 
-pub(super) fn wants_of_detection(options: DetectionOptions) -> InspectOptions {
+pub(super) fn detection_inspect_options(options: DetectionOptions) -> InspectOptions {
     InspectOptions {
         measures: false,
         thumbnail: options.generate_thumbnail,
@@ -28,7 +28,7 @@ pub(super) fn wants_of_detection(options: DetectionOptions) -> InspectOptions {
     }
 }
 
-pub(super) fn wants_of_document(options: DocumentOptions) -> InspectOptions {
+pub(super) fn document_inspect_options(options: DocumentOptions) -> InspectOptions {
     let scale = if options.heatmap_normalized {
         Scale::Normalized
     } else {
@@ -50,33 +50,33 @@ pub(super) fn wants_of_document(options: DocumentOptions) -> InspectOptions {
 
 impl Orders {
     /// Judges the order's picture: by a rule, by its name's suffix, by its bytes.
-    pub(super) async fn look(
+    pub(super) async fn detect(
         &self,
         account: &Account,
         order: &Order,
         wants: InspectOptions,
     ) -> Result<failures::Result, StoreError> {
         let Some(file) = order.files.first() else {
-            return Ok(Err(lost(order, "the order has no file")));
+            return Ok(Err(missing_input(order, "the order has no file")));
         };
         let bucket = order.vendor.bucket();
         let found = self.content(account.id, bucket, &file.key).await;
         let Some(content) = found.map_err(StoreError::broken)? else {
-            return Ok(Err(lost(order, "the picture is gone")));
+            return Ok(Err(missing_input(order, "the picture is gone")));
         };
         let ruled = order.ruled.as_ref();
-        let looked_at = self.judge(order.vendor, content, &file.name, ruled, wants);
+        let looked_at = self.classify(order.vendor, content, &file.name, ruled, wants);
         let (verdict, seen) = match looked_at.await? {
             Ok(judged) => judged,
-            Err(defect) => return Ok(Err(defective(order, &file.name, &defect))),
+            Err(defect) => return Ok(Err(defect_failure(order, &file.name, &defect))),
         };
-        let found = self.keep(account, order, verdict, seen).await?;
+        let found = self.store_detection(account, order, verdict, seen).await?;
         Ok(Ok(Outcome::Detection(Box::new(found))))
     }
 
     /// Judges one picture, and tells what was seen of it; none if a rule or its name settled
     /// what its bytes could not.
-    pub(super) async fn judge(
+    pub(super) async fn classify(
         &self,
         vendor: Vendor,
         content: InputFile,
@@ -84,7 +84,7 @@ impl Orders {
         ruled: Option<&OutcomeOverride>,
         wants: InspectOptions,
     ) -> Result<Result<(Verdict, Option<Inspection>), FileDefect>, StoreError> {
-        let named = ruled::verdict(ruled).or_else(|| self.named(vendor, name));
+        let named = ruled::forced_verdict(ruled).or_else(|| self.verdict_from_name(vendor, name));
         let wants = InspectOptions {
             probability: named.as_ref().map(|verdict| verdict.probability),
             ..wants
@@ -92,9 +92,10 @@ impl Orders {
         let inspected = self.engine.inspect(content, name.to_owned(), wants).await;
         Ok(match (inspected, named) {
             (Err(Cause::Io(error)), _) => return Err(StoreError::broken(error)),
-            (Err(Cause::Defect(_)), Some(verdict)) => {
-                Ok((verdict, self.stand_in(vendor, name, wants).await?))
-            }
+            (Err(Cause::Defect(_)), Some(verdict)) => Ok((
+                verdict,
+                self.placeholder_inspection(vendor, name, wants).await?,
+            )),
             (Err(Cause::Defect(defect)), None) => Err(defect),
             (Ok(seen), named) => {
                 let verdict = named.map_or_else(
@@ -111,7 +112,7 @@ impl Orders {
 
     /// What stands for bytes that are at fault: of Undetectable's a card, so that the pictures
     /// asked for are there whatever was uploaded; of BIZ MORI's nothing.
-    async fn stand_in(
+    async fn placeholder_inspection(
         &self,
         vendor: Vendor,
         name: &str,
@@ -120,14 +121,14 @@ impl Orders {
         if vendor == Vendor::Bizmori || !wants.draws() {
             return Ok(None);
         }
-        let drawn = self.engine.stand_in(name.to_owned(), wants).await;
+        let drawn = self.engine.placeholder(name.to_owned(), wants).await;
         drawn.map(Some).map_err(StoreError::broken)
     }
 
-    fn named(&self, vendor: Vendor, name: &str) -> Option<Verdict> {
+    fn verdict_from_name(&self, vendor: Vendor, name: &str) -> Option<Verdict> {
         match vendor {
-            Vendor::Bizmori => verdict::of_detection_name(name),
-            Vendor::Undetectable => verdict::of_document_name(name).filter(|verdict| {
+            Vendor::Bizmori => verdict::from_bizmori_name(name),
+            Vendor::Undetectable => verdict::from_undetectable_name(name).filter(|verdict| {
                 !(self.settings.documents.bypass_ocr
                     && matches!(verdict.label, Label::Watermarked(_)))
             }),
@@ -135,7 +136,7 @@ impl Orders {
     }
 
     /// Stores what was drawn.
-    async fn keep(
+    async fn store_detection(
         &self,
         account: &Account,
         order: &Order,
@@ -227,14 +228,14 @@ impl Orders {
 /// Returns the verdict that follows from a picture's bytes. BIZ MORI's probabilities have four decimals at
 /// most.
 fn verdict_of_bytes(vendor: Vendor, seen: &Inspection) -> Verdict {
-    let mut verdict = verdict::of_picture(&seen.provenance, &seen.digest);
+    let mut verdict = verdict::from_metadata_or_hash(&seen.provenance, &seen.digest);
     if vendor == Vendor::Bizmori && verdict.basis == VerdictSource::Digest {
         verdict.probability = verdict::cut(verdict.probability);
     }
     verdict
 }
 
-pub(super) fn lost(order: &Order, line: &str) -> Failure {
+pub(super) fn missing_input(order: &Order, line: &str) -> Failure {
     Failure {
         code: "AI_DETECTION_SERVICE_ERROR".to_owned(),
         message: format!("order {}: {line}", order.id),

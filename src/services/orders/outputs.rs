@@ -3,7 +3,7 @@
 
 use std::io::ErrorKind;
 
-use super::failures::{self, defective, failure};
+use super::failures::{self, defect_failure, failure};
 use super::{Orders, archive, layout};
 use crate::engine::{Embedding, EngineError as Cause, Protection};
 use crate::model::file::OutputSpec;
@@ -19,7 +19,7 @@ struct RenderedOutput {
     thumbnail: Option<Vec<u8>>,
 }
 
-/// Result of [`Orders::archive`].
+/// Result of [`Orders::output_archive`].
 #[derive(Debug)]
 pub enum ArchiveOutcome {
     /// The ZIP is the blob of that key.
@@ -32,28 +32,29 @@ pub enum ArchiveOutcome {
 
 impl Orders {
     /// Makes the order's outputs, each of the cuts to be made one.
-    pub(super) async fn make_outputs(
+    pub(super) async fn create_outputs(
         &self,
         account: &Account,
         order: &Order,
     ) -> Result<failures::Result, StoreError> {
         let mut outputs = Outputs::default();
-        for (index, cut) in order.cuts_to_make() {
-            match self.make_output(account, order, index, cut).await? {
+        for (index, cut) in order.pending_outputs() {
+            match self.create_output(account, order, index, cut).await? {
                 Ok((key, thumbnail)) => {
                     outputs.keys.push(key);
                     outputs.thumbnail = outputs.thumbnail.or(thumbnail);
                 }
                 Err(failure) => {
-                    self.remove(account, order, outputs.blob_keys()).await?;
+                    self.remove_blobs(account, order, outputs.blob_keys())
+                        .await?;
                     return Ok(Err(failure));
                 }
             }
         }
         outputs.download = match outputs.keys.as_slice() {
-            _ if order.is_handed_over() => None,
+            _ if order.uses_zero_copy() => None,
             [only] => Some(only.clone()),
-            keys => match self.archive(account, order, keys).await? {
+            keys => match self.output_archive(account, order, keys).await? {
                 ArchiveOutcome::Made { key } => Some(key),
                 ArchiveOutcome::Expired => {
                     return Ok(Err(failure(order, "it has expired".to_owned())));
@@ -69,7 +70,7 @@ impl Orders {
     }
 
     /// Makes one output, and of the first a thumbnail: their keys, or why there are none.
-    async fn make_output(
+    async fn create_output(
         &self,
         account: &Account,
         order: &Order,
@@ -77,9 +78,9 @@ impl Orders {
         cut: OutputSpec<'_>,
     ) -> Result<Result<(String, Option<String>), Failure>, StoreError> {
         let name = &cut.file.name;
-        let scratch = self.blobs.scratch();
+        let scratch = self.blobs.temp_file();
         let made = match self
-            .make(account, order, index, cut, scratch.path())
+            .render(account, order, index, cut, scratch.path())
             .await?
         {
             Ok(made) => made,
@@ -107,7 +108,7 @@ impl Orders {
     }
 
     /// Makes one output where `to` says.
-    async fn make(
+    async fn render(
         &self,
         account: &Account,
         order: &Order,
@@ -129,7 +130,7 @@ impl Orders {
                 name,
                 to,
                 strength,
-                draw: self.entropy.draw(&account.key, "noise", file.id),
+                draw: self.entropy.rng(&account.key, "noise", file.id),
                 thumbnail,
             };
             let made = self.engine.protect(protection).await;
@@ -150,7 +151,7 @@ impl Orders {
                 media_type,
                 thumbnail,
             })),
-            Err(Cause::Defect(defect)) => Ok(Err(defective(order, &file.name, &defect))),
+            Err(Cause::Defect(defect)) => Ok(Err(defect_failure(order, &file.name, &defect))),
             Err(Cause::Io(error)) => Err(StoreError::broken(self.blobs.explain(error))),
         }
     }
@@ -159,19 +160,19 @@ impl Orders {
     ///
     /// # Errors
     /// If an output cannot be read, or the ZIP not be written.
-    pub async fn archive(
+    pub async fn output_archive(
         &self,
         account: &Account,
         order: &Order,
         keys: &[String],
     ) -> Result<ArchiveOutcome, StoreError> {
-        let zipped = self.zip(account, order, keys).await?;
+        let zipped = self.build_archive(account, order, keys).await?;
         // Expiry is written before blobs go: what it has not removed is to be removed here.
         let current = self.db.order(&order.id).await?;
         let current = current.ok_or(StoreError::AccountGone)?;
         if matches!(current.state, OrderState::Expired { .. }) {
             let archive = layout::archive_key(order);
-            self.remove(account, order, [&archive]).await?;
+            self.remove_blobs(account, order, [&archive]).await?;
             return Ok(ArchiveOutcome::Expired);
         }
         Ok(match zipped {
@@ -181,7 +182,7 @@ impl Orders {
     }
 
     /// Makes the ZIP where it is not there yet: its key, none if an output is gone.
-    async fn zip(
+    async fn build_archive(
         &self,
         account: &Account,
         order: &Order,
@@ -194,14 +195,14 @@ impl Orders {
             return Ok(Some(archive));
         }
         let mut members = Vec::with_capacity(keys.len());
-        for (cut, key) in order.cuts().into_iter().zip(keys) {
+        for (cut, key) in order.output_specs().into_iter().zip(keys) {
             let found = self.blobs.find(account.id, bucket, key).await;
             let Some(blob) = found.map_err(StoreError::broken)? else {
                 return Ok(None);
             };
             members.push((cut.file.name.clone(), blob));
         }
-        let scratch = self.blobs.scratch();
+        let scratch = self.blobs.temp_file();
         let to = scratch.path().to_owned();
         let zipped = self
             .engine

@@ -36,20 +36,20 @@ impl OutputPuts {
     }
 
     /// Keeps a response until it is recorded.
-    pub(super) fn keep(&self, account: &Account, order_id: &str, output: usize, put: PutPermit) {
+    pub(super) fn insert(&self, account: &Account, order_id: &str, output: usize, put: PutPermit) {
         let mut orders = self.orders();
         orders.retain(|_, order| !order.ended.is_cancelled());
         let order = orders
             .entry(order_id.to_owned())
             .or_insert_with(|| OrderPuts {
-                ended: account.ended().clone(),
+                ended: account.cancellation().clone(),
                 outputs: HashMap::new(),
             });
         order.outputs.insert(output, put);
     }
 
     /// Forgets the responses of an order: they are recorded, or the order has ended otherwise.
-    pub(super) fn forget(&self, order_id: &str) {
+    pub(super) fn remove(&self, order_id: &str) {
         self.orders().remove(order_id);
     }
 }

@@ -57,7 +57,7 @@ impl Orders {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub async fn list_on(
+    pub async fn list_next(
         &self,
         account: &Account,
         filter: &OrderFilter,
@@ -65,7 +65,7 @@ impl Orders {
         cursor: &mut Cursor,
     ) -> Result<Vec<Arc<Order>>, StoreError> {
         let mut reader = self.db.read().await?;
-        db::listing::next(&mut reader, account.id, filter, limit, cursor).await
+        db::listing::next_page(&mut reader, account.id, filter, limit, cursor).await
     }
 
     /// Returns the newest `limit` orders and documents of those older than number `before`, of any
@@ -103,21 +103,21 @@ impl Orders {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub async fn daily(
+    pub async fn count_by_day(
         &self,
         account: &Account,
         first_day: i64,
         last_day: i64,
     ) -> Result<Vec<(i64, u64)>, StoreError> {
         let mut reader = self.db.read().await?;
-        db::listing::daily(&mut reader, account.id, first_day, last_day).await
+        db::listing::daily_counts(&mut reader, account.id, first_day, last_day).await
     }
 
     /// Whom an object belongs to, by its key.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn owner(&self, key: &str) -> Result<ObjectOwner, StoreError> {
+    pub async fn object_owner(&self, key: &str) -> Result<ObjectOwner, StoreError> {
         let (id, order_id) = match key_owner(key) {
             None => return Ok(ObjectOwner::Nobody),
             Some(KeyOwner::Order(id)) => (
@@ -142,15 +142,19 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn told(&self, order: &Order, now: Timestamp) -> Result<(), StoreError> {
-        if !order.is_untold() {
+    pub async fn mark_completion_reported(
+        &self,
+        order: &Order,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if !order.is_completion_unreported() {
             return Ok(());
         }
         let mut tx = self.db.begin().await?;
         let Some(mut current) = db::orders::find(&mut tx, &order.id).await? else {
             return Err(StoreError::AccountGone);
         };
-        if Arc::make_mut(&mut current).tell(now) {
+        if Arc::make_mut(&mut current).mark_reported(now) {
             db::orders::update(&mut tx, current).await?;
             tx.commit().await?;
         }

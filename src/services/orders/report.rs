@@ -37,13 +37,13 @@ impl From<StoreError> for ReportError {
 /// What a report on the order is on; none if there can be none.
 #[must_use]
 pub fn report_kind(order: &Order) -> Option<ReportKind> {
-    finding(order).map(|(finding, _)| finding.kind())
+    report_finding(order).map(|(finding, _)| finding.kind())
 }
 
 /// `true` if reports on the order are written in that language: those on PDFs only in Korean.
 #[must_use]
 pub fn is_report_locale(order: &Order, locale: Locale) -> bool {
-    let subject = order.subject();
+    let subject = order.primary_file();
     locale == Locale::KoKr || !subject.is_some_and(is_pdf)
 }
 
@@ -61,7 +61,7 @@ fn is_pdf(file: &File) -> bool {
 /// report on such an order. There are reports on AI detections, and on extractions of v3 that have a
 /// result and an original that is a picture. Of a test key's orders there are reports only on
 /// extractions that found a watermark.
-fn finding(order: &Order) -> Option<(Finding, Timestamp)> {
+fn report_finding(order: &Order) -> Option<(Finding, Timestamp)> {
     let OrderState::Complete {
         completed_at,
         outcome,
@@ -95,8 +95,8 @@ fn is_reported(order: &Order, found: &Extraction) -> bool {
 
 /// Returns the facts of a report. `None` if there is no report on the order.
 fn page(order: &Order, locale: Locale, made_at: Timestamp) -> Option<Page> {
-    let (finding, completed_at) = finding(order)?;
-    let subject = order.subject();
+    let (finding, completed_at) = report_finding(order)?;
+    let subject = order.primary_file();
     let mut files = order.files.iter();
     let original = files.find(|file| file.role == Some(Role::Original));
     Some(Page {
@@ -112,12 +112,12 @@ fn page(order: &Order, locale: Locale, made_at: Timestamp) -> Option<Page> {
     })
 }
 
-fn subject(order: &Order, locale: Locale) -> String {
+fn job_subject(order: &Order, locale: Locale) -> String {
     format!("{}/{}", order.id, locale.tag())
 }
 
 /// Returns the order's id and the language of a report's job. The language is `None` if it is unknown.
-fn about(job: &Job) -> (&str, Option<Locale>) {
+fn report_log_subject(job: &Job) -> (&str, Option<Locale>) {
     let (id, tag) = job.subject.split_once('/').unwrap_or((&job.subject, ""));
     (id, Locale::of_tag(tag))
 }
@@ -142,37 +142,37 @@ impl Orders {
         if matches!(order.state, OrderState::Expired { .. }) {
             return Err(ReportError::Expired);
         }
-        if finding(&order).is_none() {
+        if report_finding(&order).is_none() {
             return Err(ReportError::NotAvailable);
         }
         if !is_report_locale(&order, locale) {
             return Err(ReportError::LocaleUnsupported);
         }
-        let choice = self.rules_on_report(&tx, account, &order);
-        let failing = ruled::failure(&order, choice.ruled.as_ref());
+        let choice = self.match_report_rules(&tx, account, &order);
+        let failing = ruled::forced_failure(&order, choice.ruled.as_ref());
         let failing = failing.map(|failure| failure.code);
-        let subject = subject(&order, locale);
+        let subject = job_subject(&order, locale);
         // Claimed before the clock is read, so that a clock in mode `jump` does not leap before the
         // report's job is committed.
-        let _claim = self.claims.claim(account, JobKind::Report, &subject);
+        let _claim = self.claims.try_claim(account, JobKind::Report, &subject);
         let now = account.now();
         let due_at = match choice.processing {
             Some((_, ProcessingMode::Ms(ms))) => Some(now.plus_ms(ms.into())),
             _ if order.test => None,
-            _ => Some(self.usually_due_at(account, &order, now)),
+            _ => Some(self.default_due_at(account, &order, now)),
         };
         let reports = &mut Arc::make_mut(&mut order).reports;
-        let is_new = reports.want(locale, failing.clone());
+        let is_new = reports.request(locale, failing.clone());
         if is_new {
             if due_at.is_none() {
                 let failed = failing.map(|code| ReportState::Failed { code });
-                reports.end(locale, failed.unwrap_or(ReportState::Sample));
+                reports.finish(locale, failed.unwrap_or(ReportState::Sample));
             }
             db::orders::update(&mut tx, Arc::clone(&order)).await?;
             if let Some(due_at) = due_at {
-                db::jobs::put(&mut tx, account.id, JobKind::Report, &subject, due_at).await?;
+                db::jobs::upsert(&mut tx, account.id, JobKind::Report, &subject, due_at).await?;
             }
-            self.rules.count(&mut tx, &[choice]).await?;
+            self.rules.record_hits(&mut tx, &[choice]).await?;
         }
         tx.commit().await?;
         Ok((order, is_new))
@@ -187,7 +187,7 @@ impl Orders {
         order: &Order,
         locale: Locale,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        let state = order.reports.of(locale).map(|report| &report.state);
+        let state = order.reports.get(locale).map(|report| &report.state);
         if state != Some(&ReportState::Sample) {
             return Ok(None);
         }
@@ -199,7 +199,7 @@ impl Orders {
     }
 
     /// What the rules say to a report that is asked for.
-    fn rules_on_report(&self, tx: &Tx, account: &Account, order: &Order) -> RuleDecision {
+    fn match_report_rules(&self, tx: &Tx, account: &Account, order: &Order) -> RuleDecision {
         let names = order.files.iter().map(|file| file.name.as_str());
         let file_names: Vec<&str> = names.collect();
         let subject = MatchTarget::Order {
@@ -211,7 +211,7 @@ impl Orders {
             account: Some(&account.key),
             subject,
         };
-        self.rules.choose(tx, asked)
+        self.rules.evaluate(tx, asked)
     }
 
     /// Runs the job that makes a report.
@@ -222,7 +222,7 @@ impl Orders {
         let Some(account) = self.accounts.by_id(job.account) else {
             return Ok(());
         };
-        let (id, locale) = about(job);
+        let (id, locale) = report_log_subject(job);
         let made = match (self.db.order(id).await?, locale) {
             (Some(order), Some(locale)) => {
                 let state = self.write_report(&account, &order, locale).await?;
@@ -238,14 +238,14 @@ impl Orders {
         }
         match state {
             // It expired meanwhile.
-            ReportState::Made { key } => self.remove(&account, &order, [&key]).await,
+            ReportState::Made { key } => self.remove_blobs(&account, &order, [&key]).await,
             _ => Ok(()),
         }
     }
 
     async fn settle_without_report(&self, job: &Job) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        db::jobs::take(&mut tx, job.id).await?;
+        db::jobs::delete(&mut tx, job.id).await?;
         tx.commit().await
     }
 
@@ -260,15 +260,17 @@ impl Orders {
         state: ReportState,
     ) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
-        if !db::jobs::take(&mut tx, job.id).await? {
+        if !db::jobs::delete(&mut tx, job.id).await? {
             return Ok(false);
         }
-        let (id, locale) = about(job);
+        let (id, locale) = report_log_subject(job);
         let mut recorded = None;
         if let Some(locale) = locale
             && let Some(mut order) = db::orders::find(&mut tx, id).await?
             && matches!(order.state, OrderState::Complete { .. })
-            && Arc::make_mut(&mut order).reports.end(locale, state.clone())
+            && Arc::make_mut(&mut order)
+                .reports
+                .finish(locale, state.clone())
         {
             db::orders::update(&mut tx, Arc::clone(&order)).await?;
             recorded = Some((order, locale));
@@ -291,7 +293,7 @@ impl Orders {
         locale: Locale,
     ) -> Result<Option<ReportState>, StoreError> {
         let page = page(order, locale, account.now());
-        let Some((report, page)) = order.reports.of(locale).zip(page) else {
+        let Some((report, page)) = order.reports.get(locale).zip(page) else {
             return Ok(None);
         };
         if let ReportState::UnderWay {
@@ -320,7 +322,7 @@ impl Orders {
         account: &Account,
         order: &Order,
     ) -> Result<ReportSources, StoreError> {
-        let picture = order.subject().map(|file| file.key.as_str());
+        let picture = order.primary_file().map(|file| file.key.as_str());
         let heatmap = match order.outcome() {
             Some(Outcome::Detection(found)) => found.heatmap.as_deref(),
             _ => None,

@@ -13,7 +13,7 @@ const AI_PROBABILITY_MIN: f64 = 0.5;
 
 /// Writes on a new order what rules say to it: of a bulk, to each of its pictures. How long a bulk
 /// takes is for the first of them to say.
-pub(super) fn settle(order: &mut Order, choices: &[RuleDecision]) {
+pub(super) fn apply_rules(order: &mut Order, choices: &[RuleDecision]) {
     let said = choices.iter().map(|choice| choice.ruled.clone());
     if let Work::Bulk(bulk) = &mut order.work {
         for (queued, ruled) in bulk.queued.iter_mut().zip(said) {
@@ -27,7 +27,7 @@ pub(super) fn settle(order: &mut Order, choices: &[RuleDecision]) {
 }
 
 /// Writes on an order what the control plane has it come to: of a bulk, each of its pictures.
-pub(super) fn settle_by_hand(order: &mut Order, outcome: &ForcedOutcome) {
+pub(super) fn apply_manual_outcome(order: &mut Order, outcome: &ForcedOutcome) {
     let by_hand = OutcomeOverride {
         rule: None,
         outcome: outcome.clone(),
@@ -42,7 +42,7 @@ pub(super) fn settle_by_hand(order: &mut Order, outcome: &ForcedOutcome) {
 }
 
 /// How the order, or a picture of it, fails, if a rule has it fail.
-pub(super) fn failure(order: &Order, ruled: Option<&OutcomeOverride>) -> Option<Failure> {
+pub(super) fn forced_failure(order: &Order, ruled: Option<&OutcomeOverride>) -> Option<Failure> {
     let ruled = ruled?;
     let ForcedOutcome::Failed { code, message } = &ruled.outcome else {
         return None;
@@ -60,7 +60,7 @@ pub(super) fn failure(order: &Order, ruled: Option<&OutcomeOverride>) -> Option<
 }
 
 /// What a picture is judged to be, if a rule says.
-pub(super) fn verdict(ruled: Option<&OutcomeOverride>) -> Option<Verdict> {
+pub(super) fn forced_verdict(ruled: Option<&OutcomeOverride>) -> Option<Verdict> {
     let ruled = ruled?;
     let (label, probability) = match &ruled.outcome {
         ForcedOutcome::Failed { .. }
@@ -72,7 +72,7 @@ pub(super) fn verdict(ruled: Option<&OutcomeOverride>) -> Option<Verdict> {
         }
         ForcedOutcome::Probability { probability } => (Label::Human, *probability),
         ForcedOutcome::FinalResult { label, probability } => {
-            let usual = || verdict::usual_probability(label);
+            let usual = || verdict::default_probability(label);
             (label.clone(), probability.unwrap_or_else(usual))
         }
     };
@@ -85,7 +85,7 @@ pub(super) fn verdict(ruled: Option<&OutcomeOverride>) -> Option<Verdict> {
 }
 
 /// Result of a watermark extraction that a rule forces. `None` if no rule does.
-pub(super) fn watermark(order: &Order) -> Option<(WatermarkResult, VerdictSource)> {
+pub(super) fn forced_watermark(order: &Order) -> Option<(WatermarkResult, VerdictSource)> {
     let ruled = order.ruled.as_ref()?;
     let result = match &ruled.outcome {
         ForcedOutcome::WatermarkText { text } => Ok(text.clone()),

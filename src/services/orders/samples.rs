@@ -25,8 +25,8 @@ impl Orders {
     /// # Errors
     /// By a fault of ours alone.
     pub async fn sample(&self, order: &Order, index: usize) -> Result<Option<Sample>, StoreError> {
-        let cuts = order.cuts();
-        let scratch = self.blobs.scratch();
+        let cuts = order.output_specs();
+        let scratch = self.blobs.temp_file();
         let media_type = if let Some(cut) = cuts.get(index) {
             let bytes = self.draw_sample(order, cut.file).await?;
             let written = fs::write(scratch.path(), &bytes).await;
@@ -61,7 +61,7 @@ impl Orders {
             .run(move || Ok(OutputArchive::create(&path)?))
             .await;
         let mut archive = begun.map_err(StoreError::broken)?;
-        let cuts = order.cuts();
+        let cuts = order.output_specs();
         for of_file in cuts.chunk_by(|one, next| one.file.id == next.file.id) {
             let [first, ..] = of_file else { continue };
             let bytes = self.draw_sample(order, first.file).await?;

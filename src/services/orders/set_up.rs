@@ -35,7 +35,7 @@ impl Orders {
     ///
     /// # Errors
     /// If the account is gone, or it cannot be written.
-    pub async fn set_up(
+    pub async fn create_fixture(
         &self,
         account: &Arc<Account>,
         mut new: NewOrder,
@@ -43,12 +43,12 @@ impl Orders {
         outcome: Option<&ForcedOutcome>,
     ) -> Result<Arc<Order>, StoreError> {
         if new.vendor == Vendor::Undetectable {
-            self.upload_before(account, &mut new, files).await?;
+            self.upload_inputs(account, &mut new, files).await?;
         }
         let created = self
-            .create_by(account, new, OutcomeSource::Hand(outcome))
+            .create_with(account, new, OutcomeSource::Hand(outcome))
             .await;
-        let created = created.map_err(unforeseen)?;
+        let created = created.map_err(unexpected_create_error)?;
         let order = created.order;
         let mut places: Vec<usize> = (0..order.files.len()).collect();
         places.sort_by_key(|place| order.files[*place].role == Some(Role::Original));
@@ -61,19 +61,19 @@ impl Orders {
             return Ok(order);
         }
         let confirmed = self.confirm(account, &order.id, CONFIRM_KEY, |_| true);
-        Ok(confirmed.await.map_err(unstarted)?.order)
+        Ok(confirmed.await.map_err(unexpected_confirm_error)?.order)
     }
 
     /// Has the files in before the order is made of them.
-    async fn upload_before(
+    async fn upload_inputs(
         &self,
         account: &Account,
         new: &mut NewOrder,
         files: &[FileContent],
     ) -> Result<(), StoreError> {
         for (file, given) in new.files.iter_mut().zip(files) {
-            let upload = self.await_upload(account, &file.name).await?;
-            let put = self.put_given(account, new.vendor, &upload.key, &file.name, given);
+            let upload = self.create_upload(account, &file.name).await?;
+            let put = self.put_content(account, new.vendor, &upload.key, &file.name, given);
             let bytes = put.await?.bytes;
             let key = upload.key;
             file.source = FileSource::Stored { key, bytes };
@@ -90,20 +90,20 @@ impl Orders {
         given: &FileContent,
     ) -> Result<(), StoreError> {
         let file = &order.files[place];
-        if !file.is_awaited() {
+        if !file.is_upload_pending() {
             return Ok(());
         }
         let bytes = if order.test {
-            given.bytes().await.map_err(StoreError::broken)?
+            given.byte_len().await.map_err(StoreError::broken)?
         } else {
-            let put = self.put_given(account, order.vendor, &file.key, &file.name, given);
+            let put = self.put_content(account, order.vendor, &file.key, &file.name, given);
             put.await?.bytes
         };
-        let received = self.received(account.id, &order.id, &file.key, bytes);
+        let received = self.record_upload(account.id, &order.id, &file.key, bytes);
         received.await.map(drop)
     }
 
-    async fn put_given(
+    async fn put_content(
         &self,
         account: &Account,
         vendor: Vendor,
@@ -124,7 +124,7 @@ impl Orders {
             FileContent::At(path) => blobs.put_file(of, bucket, key, media_type, now, path).await,
         };
         put.map_err(|error| match error.kind() {
-            ErrorKind::NotFound if account.ended().is_cancelled() => StoreError::AccountGone,
+            ErrorKind::NotFound if account.cancellation().is_cancelled() => StoreError::AccountGone,
             _ => StoreError::broken(error),
         })
     }
@@ -135,7 +135,7 @@ impl FileContent {
     ///
     /// # Errors
     /// If there is no such file, or it cannot be opened.
-    pub async fn bytes(&self) -> std::io::Result<u64> {
+    pub async fn byte_len(&self) -> std::io::Result<u64> {
         match self {
             Self::Bytes(bytes) => Ok(bytes.len() as u64),
             Self::At(path) => {
@@ -151,7 +151,7 @@ impl FileContent {
 }
 
 /// It costs nothing, and no client gives it an id.
-fn unforeseen(refused: CreateOrderError) -> StoreError {
+fn unexpected_create_error(refused: CreateOrderError) -> StoreError {
     match refused {
         CreateOrderError::Store(error) => error,
         other => StoreError::broken(std::io::Error::other(format!("{other:?}"))),
@@ -159,7 +159,7 @@ fn unforeseen(refused: CreateOrderError) -> StoreError {
 }
 
 /// All its files are in.
-fn unstarted(error: ConfirmError) -> StoreError {
+fn unexpected_confirm_error(error: ConfirmError) -> StoreError {
     match error {
         ConfirmError::Store(error) => error,
         other => StoreError::broken(std::io::Error::other(format!("{other:?}"))),

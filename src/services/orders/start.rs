@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::deadline::uploads_end_at;
+use super::deadline::upload_deadline;
 use super::{Orders, V2_SUNSET};
 use crate::model::ids::AccountId;
 use crate::model::job::JobKind;
@@ -45,7 +45,7 @@ impl Orders {
     ///
     /// # Errors
     /// If the order is gone, or cannot be written.
-    pub async fn received(
+    pub async fn record_upload(
         &self,
         account: AccountId,
         order_id: &str,
@@ -60,7 +60,10 @@ impl Orders {
         if matches!(order.state, OrderState::Expired { .. }) {
             // Its files have gone, and this one has come after them.
             drop(tx);
-            return self.remove(&account, &order, &[key]).await.map(|()| None);
+            return self
+                .remove_blobs(&account, &order, &[key])
+                .await
+                .map(|()| None);
         }
         // Orders of other kinds start when they are confirmed.
         let (claim, now) = if order.work.is_watermark() {
@@ -69,18 +72,19 @@ impl Orders {
             (None, account.now())
         };
         let step = Arc::make_mut(&mut order);
-        if !step.receive(key, bytes, now) {
+        if !step.mark_uploaded(key, bytes, now) {
             return Ok(None);
         }
-        let (number, is_whole) = (step.number, !step.is_awaiting());
-        let has_ended = now >= V2_SUNSET && self.has_sunset(&account, step);
+        let (number, is_whole) = (step.number, !step.has_pending_uploads());
+        let has_ended = now >= V2_SUNSET && self.is_subject_to_sunset(&account, step);
         let hold = if has_ended {
-            let hold = self.claims.claim(&account, JobKind::Sunset, &order.id);
+            let hold = self.claims.try_claim(&account, JobKind::Sunset, &order.id);
             db::orders::update(&mut tx, Arc::clone(&order)).await?;
-            db::jobs::put(&mut tx, account.id, JobKind::Sunset, &order.id, now).await?;
+            db::jobs::upsert(&mut tx, account.id, JobKind::Sunset, &order.id, now).await?;
             hold
         } else if step.start(now) {
-            self.set_off(&mut tx, &account, order, (claim, now)).await?
+            self.start_processing(&mut tx, &account, order, (claim, now))
+                .await?
         } else {
             db::orders::update(&mut tx, order).await?;
             None
@@ -98,14 +102,14 @@ impl Orders {
     /// order's job. The claim is `None` if the order cannot start.
     fn claim_start(&self, account: &Arc<Account>, order: &Order) -> (Option<Claim>, Timestamp) {
         let may_start = order.state == OrderState::Pending;
-        let claim = may_start.then(|| self.claims.claim(account, JobKind::Process, &order.id));
+        let claim = may_start.then(|| self.claims.try_claim(account, JobKind::Process, &order.id));
         (claim.flatten(), account.now())
     }
 
     /// Writes an order that has just started, and the job that brings it to its end. Removes the job
     /// that would have failed the order if it had not started. Takes what [`Self::claim_start`] returned,
     /// and returns the claim. `None` if the order is held and has no such job.
-    async fn set_off(
+    async fn start_processing(
         &self,
         tx: &mut Tx,
         account: &Arc<Account>,
@@ -115,13 +119,14 @@ impl Orders {
         db::orders::update(tx, Arc::clone(&order)).await?;
         let claim = claim.filter(|_| !order.is_held());
         if !order.is_held() {
-            let due_at = self.due_at(account, &order, now);
-            db::jobs::put(tx, account.id, JobKind::Process, &order.id, due_at).await?;
+            let due_at = self.processing_due_at(account, &order, now);
+            db::jobs::upsert(tx, account.id, JobKind::Process, &order.id, due_at).await?;
         }
-        let over = if uploads_end_at(&order).is_some() {
+        let over = if upload_deadline(&order).is_some() {
             Some(JobKind::ExpireUploads)
         } else {
-            self.has_sunset(account, &order).then_some(JobKind::Sunset)
+            self.is_subject_to_sunset(account, &order)
+                .then_some(JobKind::Sunset)
         };
         if let Some(kind) = over {
             db::jobs::remove(tx, kind, &order.id).await?;
@@ -144,7 +149,7 @@ impl Orders {
         let found = db::orders::find(&mut tx, order_id).await?;
         let found = found.filter(|order| order.vendor == Vendor::Bizmori);
         let mut order = found.ok_or(ConfirmError::NotFound)?;
-        owned(account.id, &order)?;
+        ensure_owner(account.id, &order)?;
         if !of_type(&order) {
             return Err(ConfirmError::TypeNotMatch);
         }
@@ -161,7 +166,9 @@ impl Orders {
             }
             Ok(true) => {
                 let begun = Arc::clone(&order);
-                let hold = self.set_off(&mut tx, account, begun, (claim, now)).await?;
+                let hold = self
+                    .start_processing(&mut tx, account, begun, (claim, now))
+                    .await?;
                 tx.commit().await?;
                 Ok(ConfirmedOrder { order, hold })
             }
@@ -169,7 +176,7 @@ impl Orders {
     }
 }
 
-fn owned(account: AccountId, order: &Order) -> Result<(), ConfirmError> {
+fn ensure_owner(account: AccountId, order: &Order) -> Result<(), ConfirmError> {
     if order.account == account {
         Ok(())
     } else {

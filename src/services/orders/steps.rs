@@ -43,12 +43,12 @@ const ALL_MS_MAX: u32 = 27_000;
 impl Orders {
     /// The steps of the account's document.
     #[must_use]
-    pub fn steps(&self, account: &Account, order: &Order) -> DocumentTiming {
+    pub fn document_timing(&self, account: &Account, order: &Order) -> DocumentTiming {
         let set = self.settings.documents;
         let usual = match set.profile {
             TimingProfile::Quick => QUICK,
             TimingProfile::Realistic => {
-                realistic(&mut self.entropy.draw(&account.key, "steps", order.number))
+                realistic(&mut self.entropy.rng(&account.key, "steps", order.number))
             }
         };
         let ruled = match order.processing {
@@ -72,7 +72,7 @@ fn realistic(chance: &mut SeededRng) -> DocumentTiming {
             clippy::cast_sign_loss,
             reason = "a share of a u32"
         )]
-        let more = (chance.unit() * f64::from(most - least)) as u32;
+        let more = (chance.unit_f64() * f64::from(most - least)) as u32;
         least + more
     };
     let done_ms = between(DONE_MS_MIN, DONE_MS_MAX);
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_realistic_document_takes_its_time_and_not_too_long() {
-        let steps = |n| realistic(&mut Entropy::new("s").draw("k", "steps", n));
+        let steps = |n| realistic(&mut Entropy::new("s").rng("k", "steps", n));
         let all: Vec<DocumentTiming> = (0..2_000).map(steps).collect();
         assert_eq!(all[1], steps(1));
         for steps in &all {

@@ -45,7 +45,7 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn await_upload(&self, account: &Account, name: &str) -> Result<Upload, StoreError> {
+    pub async fn create_upload(&self, account: &Account, name: &str) -> Result<Upload, StoreError> {
         let number = account.next_upload();
         self.reserve_upload(account, name, number).await
     }
@@ -58,11 +58,11 @@ impl Orders {
         name: &str,
         number: u64,
     ) -> Result<Upload, StoreError> {
-        let id = self.entropy.draw(&account.key, "upload", number).uuid();
+        let id = self.entropy.rng(&account.key, "upload", number).uuid();
         let now = account.now();
         let expires_at = now.plus_ms(i64::from(self.retention_days(account)) * DAY_MS);
         let upload = Upload {
-            key: layout::document_key(&id, name, now),
+            key: layout::undetectable_upload_key(&id, name, now),
             id,
             account: account.id,
             number,
@@ -70,7 +70,7 @@ impl Orders {
         };
         let mut tx = self.db.begin().await?;
         db::uploads::insert(&mut tx, &upload).await?;
-        db::jobs::put(
+        db::jobs::upsert(
             &mut tx,
             account.id,
             JobKind::UnusedUpload,
@@ -97,10 +97,11 @@ impl Orders {
             Ok(fetched) => fetched,
             Err(line) => return Ok(Err(line)),
         };
-        let upload = self.await_upload(account, name).await?;
+        let upload = self.create_upload(account, name).await?;
         let bucket = Vendor::Undetectable.bucket();
-        self.take_in(account, bucket, &upload.key, fetched).await?;
-        let downloaded = self.uploaded(account, &upload.key).await?;
+        self.store_download(account, bucket, &upload.key, fetched)
+            .await?;
+        let downloaded = self.find_upload(account, &upload.key).await?;
         let downloaded = downloaded.map(|file| UploadedFile {
             by_us: true,
             ..file
@@ -148,7 +149,7 @@ impl Orders {
             let removed = self.blobs.remove(account.id, bucket, &key).await;
             removed.map_err(StoreError::broken)?;
         }
-        self.settle(job, |_| false, &account).await?;
+        self.complete_job(job, |_| false, &account).await?;
         self.remove_oldest_expired(&account).await
     }
 
@@ -176,7 +177,7 @@ impl Orders {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn uploaded(
+    pub async fn find_upload(
         &self,
         account: &Account,
         key: &str,
@@ -202,8 +203,8 @@ impl Orders {
 
 /// The uploads that an order is made of go when it expires, and not before. False if one has gone
 /// already.
-pub(super) async fn use_up(tx: &mut Tx, order: &Order) -> Result<bool, StoreError> {
-    for id in ids(order) {
+pub(super) async fn consume_uploads(tx: &mut Tx, order: &Order) -> Result<bool, StoreError> {
+    for id in upload_ids(order) {
         if db::uploads::find(tx, id).await?.is_none() {
             return Ok(false);
         }
@@ -213,14 +214,14 @@ pub(super) async fn use_up(tx: &mut Tx, order: &Order) -> Result<bool, StoreErro
 }
 
 /// The uploads that an order was made of expire with it.
-pub(super) async fn expire_all(tx: &mut Tx, order: &Order) -> Result<(), StoreError> {
-    for id in ids(order) {
+pub(super) async fn expire_uploads_of(tx: &mut Tx, order: &Order) -> Result<(), StoreError> {
+    for id in upload_ids(order) {
         db::uploads::expire(tx, id).await?;
     }
     Ok(())
 }
 
-fn ids(order: &Order) -> impl Iterator<Item = &str> {
+fn upload_ids(order: &Order) -> impl Iterator<Item = &str> {
     let owners = order.files.iter().filter_map(|file| key_owner(&file.key));
     owners.filter_map(|owner| match owner {
         KeyOwner::Upload(id) => Some(id),

@@ -16,46 +16,46 @@ const TEST_KEY_PROBABILITY: f64 = 0.02;
 impl Orders {
     /// Does the order's work: what is settled by its names or its key is made up, else its files
     /// are brought together and worked on.
-    pub(super) async fn work(
+    pub(super) async fn run_task(
         &self,
         account: &Account,
         order: &Order,
     ) -> std::result::Result<Result, StoreError> {
         let names = order.files.iter().map(|file| file.name.as_str());
-        if let Some(failure) = told_to_fail(order, order.ruled.as_ref(), names) {
+        if let Some(failure) = requested_failure(order, order.ruled.as_ref(), names) {
             return Ok(Err(failure));
         }
         if order.test {
-            return Ok(Ok(made_up(order)));
+            return Ok(Ok(placeholder_outcome(order)));
         }
-        if let Err(failure) = self.gather(account, order).await? {
+        if let Err(failure) = self.fetch_inputs(account, order).await? {
             return Ok(Err(failure));
         }
         match &order.work {
-            Work::AntiAi { .. } | Work::WatermarkEmbed => self.make_outputs(account, order).await,
+            Work::AntiAi { .. } | Work::WatermarkEmbed => self.create_outputs(account, order).await,
             Work::WatermarkExtract => self.extract(account, order).await,
             Work::AiDetection { options } => {
-                let wants = look::wants_of_detection(options.unwrap_or_default());
-                self.look(account, order, wants).await
+                let wants = look::detection_inspect_options(options.unwrap_or_default());
+                self.detect(account, order, wants).await
             }
             Work::Document(options) => {
-                let wants = look::wants_of_document(*options);
-                self.look(account, order, wants).await
+                let wants = look::document_inspect_options(*options);
+                self.detect(account, order, wants).await
             }
-            Work::Bulk(bulk) => self.judge_each(account, order, bulk).await,
+            Work::Bulk(bulk) => self.classify_all(account, order, bulk).await,
         }
     }
 }
 
 /// How the order, or a picture of it, fails, if a rule has it fail or, where no rule says
 /// anything, one of those names does.
-pub(super) fn told_to_fail<'n>(
+pub(super) fn requested_failure<'n>(
     order: &Order,
     ruled: Option<&OutcomeOverride>,
     names: impl IntoIterator<Item = &'n str>,
 ) -> Option<Failure> {
     if ruled.is_some_and(|ruled| !ruled.outcome.leaves_result()) {
-        return ruled::failure(order, ruled);
+        return ruled::forced_failure(order, ruled);
     }
     let mut suffixes = names
         .into_iter()
@@ -65,8 +65,8 @@ pub(super) fn told_to_fail<'n>(
 }
 
 /// What a test order comes to: nobody looks, and nothing is stored.
-fn made_up(order: &Order) -> Outcome {
-    let name = order.subject().map_or("", |file| file.name.as_str());
+fn placeholder_outcome(order: &Order) -> Outcome {
+    let name = order.primary_file().map_or("", |file| file.name.as_str());
     let nobodys = || Verdict {
         label: Label::Human,
         probability: TEST_KEY_PROBABILITY,
@@ -76,16 +76,16 @@ fn made_up(order: &Order) -> Outcome {
     match order.work {
         Work::AntiAi { .. } | Work::WatermarkEmbed => Outcome::Outputs(Outputs::default()),
         Work::WatermarkExtract => {
-            let by_name = || verdict::of_extraction_name(name, order.api);
-            let forced = ruled::watermark(order).or_else(by_name);
+            let by_name = || verdict::from_extraction_name(name, order.api);
+            let forced = ruled::forced_watermark(order).or_else(by_name);
             let (result, basis) = forced.unwrap_or((Ok(None), VerdictSource::TestKey));
             Outcome::Extraction(Extraction::new(result, basis, None))
         }
         // Test keys are BIZ MORI's, which has no bulks.
         Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_) => {
             Outcome::Detection(Box::new(Detection {
-                verdict: ruled::verdict(order.ruled.as_ref())
-                    .or_else(|| verdict::of_detection_name(name))
+                verdict: ruled::forced_verdict(order.ruled.as_ref())
+                    .or_else(|| verdict::from_bizmori_name(name))
                     .unwrap_or_else(nobodys),
                 measures: None,
                 thumbnail: None,

@@ -14,21 +14,21 @@ impl Rules {
     ///
     /// # Errors
     /// If the counts cannot be written.
-    pub async fn to_call(
+    pub async fn evaluate_call(
         &self,
         account: &str,
         call: OutboundCall,
         about: &str,
     ) -> Result<RuleDecision, StoreError> {
-        match self.asked(account, call, about) {
-            Some(asked) => self.decide(asked).await,
+        match self.call_input(account, call, about) {
+            Some(asked) => self.evaluate_and_count(asked).await,
             None => Ok(RuleDecision::default()),
         }
     }
 
     /// Such a call, to be decided on; none where no rule is about any.
     #[must_use]
-    pub fn asked<'a>(
+    pub fn call_input<'a>(
         &self,
         account: &'a str,
         call: OutboundCall,
@@ -44,14 +44,14 @@ impl Rules {
                 file_name: (!is_delivery).then_some(about),
             },
         };
-        self.concern(asked).then_some(asked)
+        self.may_match(asked).then_some(asked)
     }
 }
 
 impl RuleDecision {
     /// What is to be done to the call that it was made for.
     #[must_use]
-    pub fn treatment(&self) -> CallOverrides {
+    pub fn call_overrides(&self) -> CallOverrides {
         let delay_ms = self.delay_ms.unwrap_or_default();
         CallOverrides {
             delay: Duration::from_millis(delay_ms.into()),

@@ -10,7 +10,7 @@ pub const RULES_MAX: usize = 10_000;
 const RULES_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Checks that so many rules may stand, of so many bytes together.
-pub(super) fn fit(count: usize, bytes: usize) -> Result<(), AddRuleError> {
+pub(super) fn check_limits(count: usize, bytes: usize) -> Result<(), AddRuleError> {
     if count > RULES_MAX {
         let line = format!("there would be more than {RULES_MAX} rules");
         return Err(AddRuleError::Full(line));
@@ -27,13 +27,17 @@ impl Rules {
     ///
     /// # Errors
     /// If there is not.
-    pub fn room(&self, goes: impl Fn(&Rule) -> bool, coming: &[Rule]) -> Result<(), AddRuleError> {
+    pub fn check_capacity(
+        &self,
+        goes: impl Fn(&Rule) -> bool,
+        coming: &[Rule],
+    ) -> Result<(), AddRuleError> {
         let mut staying = self.list(None);
         staying.retain(|standing| !goes(&standing.rule));
         let mut bytes: usize = staying.iter().map(|standing| standing.bytes).sum();
         for rule in coming {
             bytes += db::rules::bytes(rule)?;
         }
-        fit(staying.len() + coming.len(), bytes)
+        check_limits(staying.len() + coming.len(), bytes)
     }
 }

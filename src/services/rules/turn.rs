@@ -17,10 +17,10 @@ pub struct RulesWriteGuard<'r> {
 
 impl Rules {
     /// Takes the turn as soon as nobody else has it.
-    pub async fn turn(&self) -> RulesWriteGuard<'_> {
+    pub async fn lock_for_writing(&self) -> RulesWriteGuard<'_> {
         RulesWriteGuard {
             rules: self,
-            _held: self.turn.lock().await,
+            _held: self.write_lock.lock().await,
         }
     }
 }
@@ -28,16 +28,16 @@ impl Rules {
 impl RulesWriteGuard<'_> {
     /// These stand from now on, each with the account that it is about; those of accounts that are
     /// gone go, and `of_all` those about all accounts. Their rows are seen to by who calls.
-    pub fn swap(&self, of_all: bool, begun: Vec<(RuleRow, Option<Arc<Account>>)>) {
+    pub fn replace(&self, of_all: bool, begun: Vec<(RuleRow, Option<Arc<Account>>)>) {
         let mut standing = self
             .rules
-            .standing
+            .active
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        let goes = |it: &ActiveRule| it.is_gone() || (of_all && it.account.is_none());
+        let goes = |it: &ActiveRule| it.is_account_ended() || (of_all && it.account.is_none());
         standing.retain(|it| !goes(it));
         let begun = begun.into_iter();
-        standing.extend(begun.map(|(row, account)| Arc::new(ActiveRule::of(row, account))));
+        standing.extend(begun.map(|(row, account)| Arc::new(ActiveRule::from_row(row, account))));
         standing.sort_by_key(|it| it.id);
     }
 }

@@ -12,7 +12,7 @@ use crate::services::accounts::Account;
 use crate::storage::db::accounts::AccountRow;
 use crate::storage::db::rules::RuleRow as Ruling;
 use crate::storage::db::snapshots::Snapshot;
-use crate::storage::db::{self, Tx, apart};
+use crate::storage::db::{self, Tx, run_to_completion};
 
 /// An account that comes back.
 struct RestoredAccount {
@@ -35,15 +35,15 @@ impl Snapshots {
         key: Option<&str>,
     ) -> Result<SnapshotManifest, SnapshotError> {
         let (this, name, key) = (Arc::clone(self), name.to_owned(), key.map(str::to_owned));
-        apart(async move { this.bring_back(&name, key.as_deref()).await }).await
+        run_to_completion(async move { this.restore_inner(&name, key.as_deref()).await }).await
     }
 
-    async fn bring_back(
+    async fn restore_inner(
         &self,
         name: &str,
         key: Option<&str>,
     ) -> Result<SnapshotManifest, SnapshotError> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.lock.lock().await;
         let (dir, about) = self.find(name, key)?;
         let file = dir.join(STATE);
         let mut rows = Snapshot::open(&file).await?;
@@ -67,14 +67,17 @@ impl Snapshots {
             None => Some(self.accounts.lock_clock(ClockId::DEFAULT).await),
             Some(_) => None,
         };
-        let (accounts, standing) = (self.accounts.turn().await, self.rules.turn().await);
-        let back = self.lives(kept, elapsed_ms).await?;
+        let (accounts, standing) = (
+            self.accounts.lock_lifecycle().await,
+            self.rules.lock_for_writing().await,
+        );
+        let back = self.plan_accounts(kept, elapsed_ms).await?;
         let ended = match one {
             None => self.accounts.all(),
-            Some(key) => self.accounts.get(key).into_iter().collect(),
+            Some(key) => self.accounts.by_key(key).into_iter().collect(),
         };
         let default_clock = db::accounts::default_clock(&mut rows).await?;
-        let default_clock = default_clock.map(|clock| clock.resumed(elapsed_ms));
+        let default_clock = default_clock.map(|clock| clock.rewound_by(elapsed_ms));
         let mut rules = db::rules::all(&mut rows).await?;
         rules.retain_mut(|rule| match rule.account {
             None => one.is_none(),
@@ -88,7 +91,7 @@ impl Snapshots {
         let written = async {
             for RestoredAccount { kept, begun } in &back {
                 let from = dir.join(BLOBS).join(kept.id.0.to_string());
-                self.blobs.adopt(begun.id, &from).await?;
+                self.blobs.link_from(begun.id, &from).await?;
             }
             self.write_back(&mut rows, &back, &rules, &ended, all).await
         };
@@ -100,7 +103,7 @@ impl Snapshots {
             return Err(error);
         }
 
-        let begun = accounts.swap(&ended, back.into_iter().map(|back| back.begun).collect());
+        let begun = accounts.replace(&ended, back.into_iter().map(|back| back.begun).collect());
         if let Some(guard) = &guard {
             accounts.set_default_clock(guard, default_clock.unwrap_or(Clock::REAL));
         }
@@ -109,8 +112,8 @@ impl Snapshots {
             let account = rule.account.and_then(account_of);
             (rule, account)
         });
-        standing.swap(one.is_none(), rules.collect());
-        self.look(&ended, &begun);
+        standing.replace(one.is_none(), rules.collect());
+        self.wake_worker(&ended, &begun);
         self.clear_blobs(&ended, one.is_none(), &dir).await?;
         rows.close().await?;
         Ok(about)
@@ -130,23 +133,23 @@ impl Snapshots {
         let ended = ended.iter().map(|account| account.id);
         if let Some(default_clock) = all {
             db::accounts::delete_all(&mut tx, ended).await?;
-            clear(&mut tx, default_clock).await?;
+            clear_global_state(&mut tx, default_clock).await?;
         } else {
             for account in ended {
                 db::accounts::delete(&mut tx, account).await?;
             }
         }
         for RestoredAccount { kept, begun } in back {
-            db::snapshots::revive(&mut tx, rows, kept, begun.id, begun.clock).await?;
+            db::snapshots::restore_account(&mut tx, rows, kept, begun.id, begun.clock).await?;
         }
         for rule in rules {
-            db::snapshots::keep_rule(&mut tx, rule).await?;
+            db::snapshots::insert_rule(&mut tx, rule).await?;
         }
         Ok(tx.commit().await?)
     }
 
     /// Each account as it begins: under a new id, by its clock as it was.
-    async fn lives(
+    async fn plan_accounts(
         &self,
         kept: Vec<AccountRow>,
         elapsed_ms: i64,
@@ -156,7 +159,7 @@ impl Snapshots {
         let begin = |(kept, id): (AccountRow, AccountId)| RestoredAccount {
             begun: AccountRow {
                 id,
-                clock: kept.clock.map(|clock| clock.resumed(elapsed_ms)),
+                clock: kept.clock.map(|clock| clock.rewound_by(elapsed_ms)),
                 ..kept.clone()
             },
             kept,
@@ -166,14 +169,14 @@ impl Snapshots {
 
     /// Makes the worker forget the clocks of the lives that have ended, and look at those of the
     /// new ones, whose jobs it has not been told of.
-    fn look(&self, ended: &[Arc<Account>], begun: &[Arc<Account>]) {
+    fn wake_worker(&self, ended: &[Arc<Account>], begun: &[Arc<Account>]) {
         let agenda = self.db.agenda();
         let ended: HashSet<ClockId> = ended.iter().map(|it| ClockId::of(it.id)).collect();
         agenda.retain(|clock| !ended.contains(&clock));
-        agenda.look(ClockId::DEFAULT);
+        agenda.check_now(ClockId::DEFAULT);
         let own = begun.iter().map(|account| account.clock_id());
         for clock in own.filter(|clock| *clock != ClockId::DEFAULT) {
-            agenda.look(clock);
+            agenda.check_now(clock);
         }
     }
 
@@ -189,17 +192,20 @@ impl Snapshots {
             self.blobs.remove_account(account.id).await?;
         }
         if everything {
-            let nobody = dir.join(BLOBS).join(AccountId::NOBODY.0.to_string());
-            self.blobs.remove_account(AccountId::NOBODY).await?;
-            self.blobs.adopt(AccountId::NOBODY, &nobody).await?;
+            let nobody = dir.join(BLOBS).join(AccountId::UNOWNED.0.to_string());
+            self.blobs.remove_account(AccountId::UNOWNED).await?;
+            self.blobs.link_from(AccountId::UNOWNED, &nobody).await?;
         }
         Ok(())
     }
 }
 
 /// Takes out the rules about all accounts, and sets the default clock.
-async fn clear(tx: &mut Tx, default_clock: Option<Clock>) -> Result<(), SnapshotError> {
-    db::rules::delete_of_all(tx).await?;
+async fn clear_global_state(
+    tx: &mut Tx,
+    default_clock: Option<Clock>,
+) -> Result<(), SnapshotError> {
+    db::rules::delete_global(tx).await?;
     match default_clock {
         Some(clock) => db::accounts::set_clock(tx, ClockId::DEFAULT, clock).await?,
         None => db::accounts::clear_default_clock(tx).await?,

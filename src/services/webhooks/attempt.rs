@@ -23,7 +23,7 @@ pub(super) struct AttemptResult {
 }
 
 impl AttemptResult {
-    fn one(attempt: Attempt, sent: Result<u16, String>) -> Self {
+    fn single(attempt: Attempt, sent: Result<u16, String>) -> Self {
         Self {
             attempts: vec![attempt],
             sent,
@@ -32,7 +32,7 @@ impl AttemptResult {
     }
 
     /// How the delivery stands after it, and when the next one is due.
-    pub(super) fn settle(&mut self, delivery: &Delivery, next_at: Option<Timestamp>) {
+    pub(super) fn set_delivery_state(&mut self, delivery: &Delivery, next_at: Option<Timestamp>) {
         for attempt in &mut self.attempts {
             attempt.number = delivery.retries + 1;
             attempt.delivery_status = delivery.status;
@@ -53,17 +53,17 @@ impl Webhooks {
         let on = choice.webhook.as_ref();
         if let Some((title, WebhookEffect { drop: true, .. })) = on {
             let line = format!("{title}: dropped");
-            let mut attempt = blank(account, endpoint, delivery, choice);
+            let mut attempt = new_attempt(account, endpoint, delivery, choice);
             attempt.answer = Err(line.clone());
             let is_dropped = true;
             return AttemptResult {
                 is_dropped,
-                ..AttemptResult::one(attempt, Err(line))
+                ..AttemptResult::single(attempt, Err(line))
             };
         }
         let post = || self.send(account, endpoint, delivery, choice);
         let (attempt, sent) = post().await;
-        let mut made = AttemptResult::one(attempt, sent);
+        let mut made = AttemptResult::single(attempt, sent);
         for _ in 1..on.and_then(|(_, on)| on.duplicate).unwrap_or(1) {
             let (attempt, sent) = post().await;
             made.attempts.push(attempt);
@@ -79,10 +79,10 @@ impl Webhooks {
         delivery: &Delivery,
         choice: &RuleDecision,
     ) -> (Attempt, Result<u16, String>) {
-        let mut attempt = blank(account, endpoint, delivery, choice);
+        let mut attempt = new_attempt(account, endpoint, delivery, choice);
         let body = &delivery.event.body;
         let on = choice.webhook.as_ref();
-        let signature = signed(endpoint, body, on.and_then(|(_, on)| on.signature));
+        let signature = signature_header(endpoint, body, on.and_then(|(_, on)| on.signature));
         let headers: Vec<(&str, &str)> = signature
             .iter()
             .map(|signature| (SIGNATURE_HEADER, signature.as_str()))
@@ -90,7 +90,7 @@ impl Webhooks {
         attempt.request_headers =
             OutboundClient::headers_of_json(&endpoint.url, &headers, body.len());
         let began = Instant::now();
-        let treatment = choice.treatment();
+        let treatment = choice.call_overrides();
         let posted = self
             .outbound
             .post_json(&endpoint.url, &headers, body.clone(), &treatment)
@@ -112,7 +112,7 @@ impl Webhooks {
 }
 
 /// One that is made now, and of which nothing has come yet.
-fn blank(
+fn new_attempt(
     account: &Account,
     endpoint: &Endpoint,
     delivery: &Delivery,
@@ -132,7 +132,7 @@ fn blank(
 }
 
 /// The signature, or what a rule has in its place; none: there is no header.
-fn signed(endpoint: &Endpoint, body: &str, instead: Option<Signature>) -> Option<String> {
+fn signature_header(endpoint: &Endpoint, body: &str, instead: Option<Signature>) -> Option<String> {
     match instead {
         None => Some(signature(&endpoint.secret, body.as_bytes())),
         Some(Signature::Wrong) => {

@@ -18,10 +18,10 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, DeliveryStatus, Endpoint};
 use crate::services::accounts::Account;
 use crate::services::claims::Claim;
-use crate::storage::db::{self, StoreError, apart};
+use crate::storage::db::{self, StoreError, run_to_completion};
 
 /// So many deliveries are sent again by one request.
-const RETRIED_MAX: u32 = 50;
+const RETRY_BATCH_MAX: u32 = 50;
 
 /// What came of an attempt made by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,11 +69,12 @@ impl Webhooks {
         delivery: DeliveryId,
     ) -> Result<RetryResult, RetryError> {
         let (this, account) = (Arc::clone(self), Arc::clone(account));
-        apart(async move {
+        run_to_completion(async move {
             // What is refused is refused at once, and what is not is looked at again in turn.
-            this.failed(&account, endpoint, delivery).await?;
-            let _turn = this.turn(&account, endpoint).await?;
-            this.send_failed(&account, endpoint, delivery).await
+            this.find_failed_delivery(&account, endpoint, delivery)
+                .await?;
+            let _turn = this.lock_endpoint(&account, endpoint).await?;
+            this.retry_one(&account, endpoint, delivery).await
         })
         .await
     }
@@ -91,15 +92,16 @@ impl Webhooks {
         window: RangeInclusive<Timestamp>,
     ) -> Result<RetrySummary, RetryError> {
         let (this, account) = (Arc::clone(self), Arc::clone(account));
-        apart(async move {
-            this.own(&account, endpoint).await?;
-            let _turn = this.turn(&account, endpoint).await?;
+        run_to_completion(async move {
+            this.find_endpoint(&account, endpoint).await?;
+            let _turn = this.lock_endpoint(&account, endpoint).await?;
             let mut reader = this.db.read().await?;
-            let failed = db::webhooks::failed(&mut reader, endpoint, &window, RETRIED_MAX).await?;
+            let failed =
+                db::webhooks::failed(&mut reader, endpoint, &window, RETRY_BATCH_MAX).await?;
             drop(reader);
             let mut tally = RetrySummary::default();
             for delivery in failed {
-                let retried = this.send_failed(&account, endpoint, delivery).await?;
+                let retried = this.retry_one(&account, endpoint, delivery).await?;
                 match retried.sent {
                     Ok(_) => tally.succeeded += 1,
                     Err(_) => tally.failed += 1,
@@ -110,25 +112,29 @@ impl Webhooks {
         .await
     }
 
-    async fn own(&self, account: &Account, endpoint: WebhookId) -> Result<Endpoint, RetryError> {
+    async fn find_endpoint(
+        &self,
+        account: &Account,
+        endpoint: WebhookId,
+    ) -> Result<Endpoint, RetryError> {
         let found = self.endpoint(account, endpoint).await?;
         found.ok_or_else(|| RetryError::NoEndpoint(endpoint))
     }
 
-    async fn failed(
+    async fn find_failed_delivery(
         &self,
         account: &Account,
         endpoint: WebhookId,
         delivery: DeliveryId,
     ) -> Result<(Endpoint, Delivery), RetryError> {
-        let endpoint = self.own(account, endpoint).await?;
+        let endpoint = self.find_endpoint(account, endpoint).await?;
         let mut reader = self.db.read().await?;
         let found = db::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
         match found {
             None => {
                 // A reset or a removal between the two reads took the endpoint as well.
                 drop(reader);
-                self.own(account, endpoint.id).await?;
+                self.find_endpoint(account, endpoint.id).await?;
                 Err(RetryError::NoDelivery(delivery))
             }
             Some(found) if found.status == DeliveryStatus::Failed => Ok((endpoint, found)),
@@ -137,26 +143,32 @@ impl Webhooks {
     }
 
     /// Waits until nothing else is under way to the endpoint, and all that was is recorded.
-    async fn turn(&self, account: &Arc<Account>, endpoint: WebhookId) -> Result<Claim, RetryError> {
+    async fn lock_endpoint(
+        &self,
+        account: &Arc<Account>,
+        endpoint: WebhookId,
+    ) -> Result<Claim, RetryError> {
         let subject = endpoint.to_string();
         let turn = tokio::select! {
             biased;
-            () = account.ended().cancelled() => return Err(StoreError::AccountGone.into()),
-            claim = self.claims.wait_for(account, JobKind::Deliver, &subject) => claim,
+            () = account.cancellation().cancelled() => return Err(StoreError::AccountGone.into()),
+            claim = self.claims.claim(account, JobKind::Deliver, &subject) => claim,
         };
         self.record_earlier(endpoint).await?;
         Ok(turn)
     }
 
     /// Makes the attempt at what has failed, and records it; to be called in turn.
-    async fn send_failed(
+    async fn retry_one(
         &self,
         account: &Arc<Account>,
         endpoint: WebhookId,
         delivery: DeliveryId,
     ) -> Result<RetryResult, RetryError> {
-        let (endpoint, mut delivery) = self.failed(account, endpoint, delivery).await?;
-        let made = self.send_by_hand(account, &endpoint, &mut delivery).await?;
+        let (endpoint, mut delivery) = self
+            .find_failed_delivery(account, endpoint, delivery)
+            .await?;
+        let made = self.send_now(account, &endpoint, &mut delivery).await?;
         Ok(RetryResult {
             event_id: delivery.event.id,
             sent: made.sent,
@@ -176,20 +188,20 @@ impl Webhooks {
     ) -> Result<AttemptRecord, RetryError> {
         let gone = || RetryError::NoDelivery(delivery);
         let mut reader = self.db.read().await?;
-        let found = db::webhooks::delivery_of_any(&mut reader, delivery).await?;
+        let found = db::webhooks::delivery_account(&mut reader, delivery).await?;
         drop(reader);
         let is_owned = |(account, _): &(AccountId, _)| owner.is_none_or(|it| it == *account);
         let (account, endpoint) = found.filter(is_owned).ok_or_else(gone)?;
         let account = self.accounts.by_id(account).ok_or_else(gone)?;
         let this = Arc::clone(self);
-        apart(async move {
-            let _turn = this.turn(&account, endpoint).await?;
-            let endpoint = this.own(&account, endpoint).await?;
+        run_to_completion(async move {
+            let _turn = this.lock_endpoint(&account, endpoint).await?;
+            let endpoint = this.find_endpoint(&account, endpoint).await?;
             let mut reader = this.db.read().await?;
             let found = db::webhooks::delivery(&mut reader, endpoint.id, delivery).await?;
             drop(reader);
             let mut found = found.ok_or(RetryError::NoDelivery(delivery))?;
-            let made = this.send_by_hand(&account, &endpoint, &mut found).await?;
+            let made = this.send_now(&account, &endpoint, &mut found).await?;
             let last = made.attempts.into_iter().next_back();
             let attempt = last.ok_or(RetryError::NoDelivery(delivery))?;
             Ok(AttemptRecord::of(&account, endpoint.id, found, attempt))
@@ -198,22 +210,24 @@ impl Webhooks {
     }
 
     /// Makes an attempt and records it; to be called in turn.
-    async fn send_by_hand(
+    async fn send_now(
         &self,
         account: &Arc<Account>,
         endpoint: &Endpoint,
         delivery: &mut Delivery,
     ) -> Result<AttemptResult, RetryError> {
-        let choice = self.ruled_by_hand(account, endpoint, delivery).await?;
+        let choice = self
+            .rules_for_manual_attempt(account, endpoint, delivery)
+            .await?;
         let mut made = tokio::select! {
             biased;
-            () = account.ended().cancelled() => return Err(StoreError::AccountGone.into()),
+            () = account.cancellation().cancelled() => return Err(StoreError::AccountGone.into()),
             made = self.attempt(account, endpoint, delivery, &choice) => made,
         };
         let before = delivery.status;
         let now = account.now();
-        let next = after_hand(delivery, &made, now);
-        made.settle(delivery, next);
+        let next = next_after_manual(delivery, &made, now);
+        made.set_delivery_state(delivery, next);
         made.log(account, delivery, true);
         let record = AttemptRecording {
             account: Arc::clone(account),
@@ -229,7 +243,7 @@ impl Webhooks {
             Ok(false) => Err(RetryError::NoEndpoint(record.endpoint)),
             Err(error) => {
                 if !matches!(error, StoreError::AccountGone) {
-                    self.keep(record, &error);
+                    self.keep_unrecorded(record, &error);
                 }
                 Err(error.into())
             }
@@ -238,7 +252,11 @@ impl Webhooks {
 }
 
 /// How a delivery stands after an attempt made by hand at `now`: when the next one is due.
-fn after_hand(delivery: &mut Delivery, made: &AttemptResult, now: Timestamp) -> Option<Timestamp> {
+fn next_after_manual(
+    delivery: &mut Delivery,
+    made: &AttemptResult,
+    now: Timestamp,
+) -> Option<Timestamp> {
     match (delivery.status, &made.sent) {
         (DeliveryStatus::Sent, _) => {
             delivery.resend(now);
@@ -249,10 +267,10 @@ fn after_hand(delivery: &mut Delivery, made: &AttemptResult, now: Timestamp) -> 
             None
         }
         (_, Err(_)) if made.is_dropped => {
-            delivery.give_up(now);
+            delivery.fail_permanently(now);
             None
         }
-        (DeliveryStatus::Failed, Err(_)) => Some(delivery.fail_by_hand(now)),
+        (DeliveryStatus::Failed, Err(_)) => Some(delivery.fail_manual(now)),
         (DeliveryStatus::Pending | DeliveryStatus::Retrying, Err(_)) => delivery.fail(now),
     }
 }

@@ -9,9 +9,14 @@ use crate::storage::db::{self, StoreError};
 impl Webhooks {
     /// Counts an attempt that was made and written down, at a delivery that stood so before and
     /// stands so now.
-    pub(super) fn count(&self, made: &AttemptResult, before: DeliveryStatus, now: DeliveryStatus) {
+    pub(super) fn record_metrics(
+        &self,
+        made: &AttemptResult,
+        before: DeliveryStatus,
+        now: DeliveryStatus,
+    ) {
         for attempt in &made.attempts {
-            self.metrics.attempted(match &attempt.answer {
+            self.metrics.record_attempt(match &attempt.answer {
                 _ if made.is_dropped => AttemptOutcome::Dropped,
                 Ok(answer) if (200..300).contains(&answer.status) => AttemptOutcome::Accepted,
                 Ok(_) => AttemptOutcome::Refused,
@@ -25,7 +30,7 @@ impl Webhooks {
             DeliveryStatus::Pending | DeliveryStatus::Retrying => None,
         };
         if let Some(ended) = ended {
-            self.metrics.delivered(ended);
+            self.metrics.record_delivery(ended);
         }
     }
 
@@ -33,7 +38,7 @@ impl Webhooks {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub async fn waiting(&self) -> Result<u64, StoreError> {
-        db::webhooks::waiting(&mut self.db.read().await?).await
+    pub async fn pending_deliveries(&self) -> Result<u64, StoreError> {
+        db::webhooks::count_pending(&mut self.db.read().await?).await
     }
 }

@@ -18,7 +18,7 @@ impl Webhooks {
         };
         let Some(id) = WebhookId::parse(&job.subject) else {
             let mut tx = self.db.begin().await?;
-            db::jobs::take(&mut tx, job.id).await?;
+            db::jobs::delete(&mut tx, job.id).await?;
             return tx.commit().await;
         };
         if self.record_earlier(id).await? {
@@ -29,15 +29,17 @@ impl Webhooks {
         let due = db::webhooks::due(&mut reader, id, account.now()).await?;
         drop(reader);
         let Some((endpoint, mut delivery)) = endpoint.zip(due) else {
-            return self.settle(job, id, None).await;
+            return self.record_attempt(job, id, None).await;
         };
-        let ruled = self.ruled(job, &account, &endpoint, &delivery).await?;
+        let ruled = self
+            .rules_for_attempt(job, &account, &endpoint, &delivery)
+            .await?;
         let Some(choice) = ruled else {
             return Ok(());
         };
         let mut made = tokio::select! {
             biased;
-            () = account.ended().cancelled() => return Ok(()),
+            () = account.cancellation().cancelled() => return Ok(()),
             made = self.attempt(&account, &endpoint, &delivery, &choice) => made,
         };
         let before = delivery.status;
@@ -48,12 +50,12 @@ impl Webhooks {
                 None
             }
             Err(_) if made.is_dropped => {
-                delivery.give_up(now);
+                delivery.fail_permanently(now);
                 None
             }
             Err(_) => delivery.fail(now),
         };
-        made.settle(&delivery, next);
+        made.set_delivery_state(&delivery, next);
         made.log(&account, &delivery, false);
         let record = AttemptRecording {
             account,
@@ -64,12 +66,12 @@ impl Webhooks {
             next_at: next,
             delivery,
         };
-        match self.settle(job, id, Some(&record)).await {
-            Ok(()) => self.count(&record.made, before, record.delivery.status),
+        match self.record_attempt(job, id, Some(&record)).await {
+            Ok(()) => self.record_metrics(&record.made, before, record.delivery.status),
             // The account's life has ended meanwhile, and its job with it.
             Err(StoreError::AccountGone) => {}
             Err(error) => {
-                self.keep(record, &error);
+                self.keep_unrecorded(record, &error);
                 return Err(error);
             }
         }
@@ -77,7 +79,7 @@ impl Webhooks {
     }
 
     /// Records an attempt, if one was made, and sets the job to the endpoint's next.
-    async fn settle(
+    async fn record_attempt(
         &self,
         job: &Job,
         endpoint: WebhookId,
@@ -87,7 +89,7 @@ impl Webhooks {
         if let Some(record) = record {
             record.write(&mut tx).await?;
         }
-        db::jobs::settle_endpoint(&mut tx, job.id, endpoint).await?;
+        db::jobs::reschedule_endpoint(&mut tx, job.id, endpoint).await?;
         tx.commit().await
     }
 }

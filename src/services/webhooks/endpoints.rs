@@ -39,7 +39,7 @@ impl EndpointParams {
     ///
     /// # Errors
     /// If it asks for another, in one line.
-    pub fn of_key(self, is_test_key: bool) -> Result<Self, &'static str> {
+    pub fn restrict_to_key(self, is_test_key: bool) -> Result<Self, &'static str> {
         match (is_test_key, self.test) {
             (true, Some(false)) => Err("a test key has test webhooks only"),
             (true, _) => Ok(Self {
@@ -67,7 +67,7 @@ impl Webhooks {
         account: &Account,
         wish: EndpointParams,
     ) -> Result<Endpoint, StoreError> {
-        self.make(account, wish, false, None).await
+        self.create_or_replace(account, wish, false, None).await
     }
 
     /// A new endpoint with that secret.
@@ -80,7 +80,8 @@ impl Webhooks {
         wish: EndpointParams,
         secret: String,
     ) -> Result<Endpoint, StoreError> {
-        self.make(account, wish, false, Some(secret)).await
+        self.create_or_replace(account, wish, false, Some(secret))
+            .await
     }
 
     /// Sets the endpoint that the legacy route knows. Where there is one it stays, with its id,
@@ -93,10 +94,10 @@ impl Webhooks {
         account: &Account,
         wish: EndpointParams,
     ) -> Result<Endpoint, StoreError> {
-        self.make(account, wish, true, None).await
+        self.create_or_replace(account, wish, true, None).await
     }
 
-    async fn make(
+    async fn create_or_replace(
         &self,
         account: &Account,
         wish: EndpointParams,
@@ -112,7 +113,7 @@ impl Webhooks {
             tx.commit().await?;
             return Ok(endpoint);
         }
-        let mut endpoint = self.draft(account, wish, legacy);
+        let mut endpoint = self.new_endpoint(account, wish, legacy);
         if let Some(secret) = secret {
             endpoint.secret = secret;
         }
@@ -122,12 +123,12 @@ impl Webhooks {
     }
 
     /// Returns an endpoint whose id is still to be given.
-    fn draft(&self, account: &Account, wish: EndpointParams, legacy: bool) -> Endpoint {
+    fn new_endpoint(&self, account: &Account, wish: EndpointParams, legacy: bool) -> Endpoint {
         let now = account.now();
         let snowflake = account.next_snowflake(now);
         let mut secret = [0_u8; 24];
         self.entropy
-            .draw(&account.key, "webhook secret", snowflake)
+            .rng(&account.key, "webhook secret", snowflake)
             .fill(&mut secret);
         Endpoint {
             id: WebhookId(0),
@@ -190,7 +191,7 @@ impl Webhooks {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn change(
+    pub async fn update(
         &self,
         account: &Account,
         id: WebhookId,

@@ -2,7 +2,7 @@
 
 use super::attempt::AttemptResult;
 use crate::model::clip::clip;
-use crate::model::webhook::{Attempt, Delivery, LADDER_MS};
+use crate::model::webhook::{Attempt, Delivery, RETRY_SCHEDULE_MS};
 use crate::platform::clock::iso;
 use crate::services::accounts::Account;
 
@@ -14,7 +14,7 @@ const KEY_CHARS_MAX: usize = 100;
 const REASON_CHARS_MAX: usize = 500;
 /// Attempts by the retry schedule.
 #[expect(clippy::cast_possible_truncation, reason = "there are seven")]
-const ATTEMPTS_MAX: u32 = LADDER_MS.len() as u32 + 1;
+const ATTEMPTS_MAX: u32 = RETRY_SCHEDULE_MS.len() as u32 + 1;
 
 impl AttemptResult {
     /// Logs the attempt, and each of its copies if a rule duplicated it. An attempt that a rule

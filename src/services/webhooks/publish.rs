@@ -17,17 +17,13 @@ impl Webhooks {
     ///
     /// # Errors
     /// If the endpoints cannot be read.
-    pub async fn hold(&self, account: &Arc<Account>) -> Result<Vec<Claim>, StoreError> {
+    pub async fn pause_deliveries(&self, account: &Arc<Account>) -> Result<Vec<Claim>, StoreError> {
         let ids = db::endpoints::ids(&mut self.db.read().await?, account.id).await?;
         let mut claims = Vec::with_capacity(ids.len());
         // In one order always: of two that hold at once, none waits for the other's.
         for id in ids {
             let subject = id.to_string();
-            claims.push(
-                self.claims
-                    .wait_for(account, JobKind::Deliver, &subject)
-                    .await,
-            );
+            claims.push(self.claims.claim(account, JobKind::Deliver, &subject).await);
         }
         Ok(claims)
     }
@@ -35,7 +31,7 @@ impl Webhooks {
     /// Id of the one event of an order, derived from the order's own.
     fn event_id(&self, account: &Account, order: &str) -> String {
         let purpose = format!("event of {order}");
-        self.entropy.draw(&account.key, &purpose, 0).uuid()
+        self.entropy.rng(&account.key, &purpose, 0).uuid()
     }
 
     /// Removes the events of orders that are removed, with their deliveries and attempts.
@@ -85,7 +81,7 @@ impl Webhooks {
         let endpoints = db::webhooks::publish(tx, account.id, order.test, &event, now).await?;
         for endpoint in endpoints {
             let subject = endpoint.to_string();
-            db::jobs::put(tx, account.id, JobKind::Deliver, &subject, now).await?;
+            db::jobs::upsert(tx, account.id, JobKind::Deliver, &subject, now).await?;
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ const OUT_OF_ORDER_MS: i64 = 10_000;
 impl Webhooks {
     /// What the rules say to an attempt that is due; none: it is put off, and its job set to what
     /// comes next.
-    pub(super) async fn ruled(
+    pub(super) async fn rules_for_attempt(
         &self,
         job: &Job,
         account: &Account,
@@ -27,45 +27,45 @@ impl Webhooks {
         delivery: &Delivery,
     ) -> Result<Option<RuleDecision>, StoreError> {
         if let Some(kept) = &delivery.put_off {
-            return Ok(Some(decided(kept)));
+            return Ok(Some(restore_effects(kept)));
         }
         let call = OutboundCall::Delivery;
-        let Some(asked) = self.rules.asked(&account.key, call, &endpoint.url) else {
+        let Some(asked) = self.rules.call_input(&account.key, call, &endpoint.url) else {
             return Ok(Some(RuleDecision::default()));
         };
         let mut tx = self.db.begin().await?;
-        let choice = self.rules.choose(&tx, asked);
-        let put_off = put_off(&choice, account.now());
+        let choice = self.rules.evaluate(&tx, asked);
+        let put_off = deferral(&choice, account.now());
         if let Some((until, kept)) = &put_off {
-            db::webhooks::put_off(&mut tx, delivery.id, *until, kept).await?;
-            db::jobs::settle_endpoint(&mut tx, job.id, endpoint.id).await?;
+            db::webhooks::defer(&mut tx, delivery.id, *until, kept).await?;
+            db::jobs::reschedule_endpoint(&mut tx, job.id, endpoint.id).await?;
         }
         let counted = std::slice::from_ref(&choice);
-        self.rules.count(&mut tx, counted).await?;
+        self.rules.record_hits(&mut tx, counted).await?;
         tx.commit().await?;
         choice.log_applied(&asked);
         Ok(put_off.is_none().then_some(choice))
     }
 
     /// What they say to one that is made by hand, and so at once.
-    pub(super) async fn ruled_by_hand(
+    pub(super) async fn rules_for_manual_attempt(
         &self,
         account: &Account,
         endpoint: &Endpoint,
         delivery: &Delivery,
     ) -> Result<RuleDecision, StoreError> {
         if let Some(kept) = &delivery.put_off {
-            return Ok(decided(kept));
+            return Ok(restore_effects(kept));
         }
         let rules = &self.rules;
-        let said = rules.to_call(&account.key, OutboundCall::Delivery, &endpoint.url);
+        let said = rules.evaluate_call(&account.key, OutboundCall::Delivery, &endpoint.url);
         said.await
     }
 }
 
 /// Until when an attempt is put off that was to be made at `now`, and what is kept of what the
 /// rules said; none: it is made at once.
-fn put_off(choice: &RuleDecision, now: Timestamp) -> Option<(Timestamp, DeferredAttempt)> {
+fn deferral(choice: &RuleDecision, now: Timestamp) -> Option<(Timestamp, DeferredAttempt)> {
     let (title, on) = choice.webhook.as_ref()?;
     let ms = match on {
         WebhookEffect {
@@ -88,7 +88,7 @@ fn put_off(choice: &RuleDecision, now: Timestamp) -> Option<(Timestamp, Deferred
 }
 
 /// What the rules had said.
-fn decided(kept: &DeferredAttempt) -> RuleDecision {
+fn restore_effects(kept: &DeferredAttempt) -> RuleDecision {
     let mut choice = RuleDecision::default();
     choice.rule = kept.rule;
     choice.webhook = Some((kept.title.clone(), kept.webhook.clone()));

@@ -1,7 +1,7 @@
 //! Records of attempts: what was sent is recorded, and what could not be recorded is not sent again.
 //!
 //! If a record cannot be written (the disk is full), it is kept in memory and written later: before the
-//! next attempt at the endpoint, or by [`Webhooks::record_kept`], which the worker calls until nothing is
+//! next attempt at the endpoint, or by [`Webhooks::record_unrecorded`], which the worker calls until nothing is
 //! kept. Attempts at an endpoint are made one at a time, so at most one record an endpoint is kept. A
 //! record that is still kept when the process ends is lost, and its attempt is made again.
 
@@ -56,7 +56,8 @@ impl AttemptRecording {
     pub(super) async fn write(&self, tx: &mut Tx) -> Result<bool, StoreError> {
         let (endpoint, delivery) = (self.endpoint, &self.delivery);
         let is_there =
-            db::webhooks::record(tx, endpoint, delivery, self.next_at, self.sent_at).await?;
+            db::webhooks::record_attempt(tx, endpoint, delivery, self.next_at, self.sent_at)
+                .await?;
         let (account, attempts) = (self.account.id, &self.made.attempts);
         db::attempts::insert(tx, account, endpoint, delivery, attempts).await?;
         Ok(is_there)
@@ -65,7 +66,7 @@ impl AttemptRecording {
 
 impl Webhooks {
     /// Keeps a record that could not be written.
-    pub(super) fn keep(&self, record: AttemptRecording, error: &StoreError) {
+    pub(super) fn keep_unrecorded(&self, record: AttemptRecording, error: &StoreError) {
         tracing::warn!(
             %error,
             endpoint = %record.endpoint,
@@ -103,9 +104,9 @@ impl Webhooks {
     pub(super) async fn record_now(&self, record: &AttemptRecording) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
         let is_there = record.write(&mut tx).await?;
-        db::jobs::set_endpoint(&mut tx, record.account.id, record.endpoint).await?;
+        db::jobs::upsert_endpoint(&mut tx, record.account.id, record.endpoint).await?;
         tx.commit().await?;
-        self.count(&record.made, record.before, record.delivery.status);
+        self.record_metrics(&record.made, record.before, record.delivery.status);
         Ok(is_there)
     }
 
@@ -125,23 +126,23 @@ impl Webhooks {
     ///
     /// # Errors
     /// The first error if not all could be written.
-    pub async fn record_kept(&self) -> Result<(), StoreError> {
+    pub async fn record_unrecorded(&self) -> Result<(), StoreError> {
         let kept: Vec<Arc<AttemptRecording>> =
             self.unrecorded.records().values().cloned().collect();
-        let written = kept.iter().map(|record| self.record_in_turn(record));
+        let written = kept.iter().map(|record| self.record_locked(record));
         join_all(written).await.into_iter().collect()
     }
 
-    async fn record_in_turn(&self, record: &AttemptRecording) -> Result<(), StoreError> {
+    async fn record_locked(&self, record: &AttemptRecording) -> Result<(), StoreError> {
         let (account, endpoint) = (&record.account, record.endpoint);
         let subject = endpoint.to_string();
         tokio::select! {
             biased;
-            () = account.ended().cancelled() => {
+            () = account.cancellation().cancelled() => {
                 self.unrecorded.records().remove(&endpoint);
                 Ok(())
             }
-            _turn = self.claims.wait_for(account, JobKind::Deliver, &subject) => {
+            _turn = self.claims.claim(account, JobKind::Deliver, &subject) => {
                 self.record_earlier(endpoint).await.map(drop)
             }
         }

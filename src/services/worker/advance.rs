@@ -15,7 +15,7 @@ use crate::services::claims::Claim;
 use crate::storage::db::{self, StoreError};
 
 /// So many jobs are read in one go.
-const AHEAD_MAX: usize = 64;
+const BATCH_SIZE: usize = 64;
 
 /// Longest step of an advance: 100 years.
 pub const STEP_MS_MAX: i64 = 100 * 366 * DAY_MS;
@@ -105,13 +105,13 @@ impl Worker {
         let this = Arc::clone(self);
         let moved = self
             .tasks
-            .spawn(async move { this.move_on(account, step).await });
+            .spawn(async move { this.advance_inner(account, step).await });
         moved
             .await
             .unwrap_or_else(|error| Err(StoreError::broken(error).into()))
     }
 
-    async fn move_on(
+    async fn advance_inner(
         &self,
         account: Option<Arc<Account>>,
         step: AdvanceStep,
@@ -155,7 +155,7 @@ impl Worker {
             let account = self.accounts.by_id(it.job.account);
             account.is_some_and(|account| account.clock_id() == clock)
         });
-        self.claims.idle(clock).await;
+        self.claims.wait_idle(clock).await;
         running.retain(RunningJob::is_done);
         let report = |RunningJob { job, .. }| ExecutedJob {
             at: job.due_at,
@@ -178,7 +178,7 @@ impl Worker {
         };
         let before = self.accounts.now(clock);
         if before < job.due_at {
-            self.accounts.move_clock(guard, job.due_at);
+            self.accounts.advance_clock(guard, job.due_at);
         }
         self.run_job(&job).await?;
         drop(claim);
@@ -197,15 +197,15 @@ impl Worker {
         target: Timestamp,
         ahead: &mut DueBatch,
     ) -> Result<Option<(Job, Claim)>, StoreError> {
-        let news = || self.db.agenda().news();
+        let news = || self.db.agenda().version();
         // The job whose start was counted last, while it is not claimed.
         let mut unclaimed = None;
         loop {
-            self.claims.idle(clock).await;
+            self.claims.wait_idle(clock).await;
             if ahead.is_used_up(news()) {
                 ahead.news = news();
                 let mut reader = self.db.read().await?;
-                let due = db::jobs::due(&mut reader, clock, target, AHEAD_MAX).await?;
+                let due = db::jobs::due(&mut reader, clock, target, BATCH_SIZE).await?;
                 ahead.jobs = due.into();
                 if ahead.jobs.is_empty() && ahead.news == news() {
                     if let Some(id) = unclaimed {

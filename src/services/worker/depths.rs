@@ -22,17 +22,17 @@ impl Worker {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub async fn depths(&self) -> Result<Vec<QueueDepth>, StoreError> {
+    pub async fn queue_depths(&self) -> Result<Vec<QueueDepth>, StoreError> {
         let own = self.accounts.all();
         let own = own.iter().map(|account| account.clock_id());
         let own = own.filter(|clock| *clock != ClockId::DEFAULT);
         let clocks = own.chain([ClockId::DEFAULT]);
         let nows: Vec<_> = clocks.map(|it| (it, self.accounts.now(it))).collect();
         let mut reader = self.db.read().await?;
-        let queued = db::jobs::queued(&mut reader).await?;
-        let due = db::jobs::due_by(&mut reader, &nows).await?;
+        let queued = db::jobs::count_by_kind(&mut reader).await?;
+        let due = db::jobs::count_due_by_kind(&mut reader, &nows).await?;
         drop(reader);
-        let under_way = self.claims.under_way(|_| true);
+        let under_way = self.claims.running(|_| true);
         let of = |counts: &[(JobKind, u64)], kind| {
             let found = counts.iter().find(|(of, _)| *of == kind);
             found.map_or(0, |(_, count)| *count)

@@ -49,7 +49,7 @@ impl Worker {
     ) -> Result<DrainOutcome, StoreError> {
         let end = Instant::now() + timeout;
         loop {
-            let progress = self.claims.progress();
+            let progress = self.claims.released();
             tokio::pin!(progress);
             progress.as_mut().enable();
             let left = end.saturating_duration_since(Instant::now());

@@ -10,13 +10,13 @@ impl Worker {
     /// in flight by the clock, or an upload is owed by it (`accounts/owed.rs`).
     ///
     /// [`Kind::is_awaited`]: crate::model::job::Kind::is_awaited
-    pub(super) async fn leap(&self, guard: &ClockGuard) -> Result<(), StoreError> {
+    pub(super) async fn jump_to_next_due(&self, guard: &ClockGuard) -> Result<(), StoreError> {
         let (clock, agenda) = (guard.clock(), self.db.agenda());
-        let in_flight = self.claims.under_way(|of| of.clock_id() == clock);
+        let in_flight = self.claims.running(|of| of.clock_id() == clock);
         if !self.accounts.clock(clock).jumps() || !in_flight.is_empty() {
             return Ok(());
         }
-        let news = agenda.news();
+        let news = agenda.version();
         let mut reader = self.db.read().await?;
         let awaited = db::jobs::awaited(&mut reader, clock, None, 1).await?;
         let Some(until) = awaited.first().map(|job| job.due_at) else {
@@ -33,8 +33,8 @@ impl Worker {
         // may have done so since the rows were read, and may have committed since: the clock must not
         // pass that job.
         let leapt = self.claims.if_idle(clock, || {
-            if agenda.news() == news {
-                self.accounts.leap(guard, at)
+            if agenda.version() == news {
+                self.accounts.jump_over_owed_uploads(guard, at)
             } else {
                 Ok(())
             }
@@ -42,7 +42,7 @@ impl Worker {
         match leapt {
             // The release of the claim has the worker look again.
             None => {}
-            Some(Ok(())) => agenda.look(clock),
+            Some(Ok(())) => agenda.check_now(clock),
             // The clock runs as real time does: by then no upload is owed of those that are now.
             Some(Err(wait)) => {
                 let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);

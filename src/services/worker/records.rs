@@ -6,7 +6,7 @@ use super::Worker;
 use super::retries::wait_after;
 
 impl Worker {
-    /// Writes the records that are kept ([`record_kept`](crate::services::webhooks::Webhooks::record_kept)) as soon
+    /// Writes the records that are kept ([`record_unrecorded`](crate::services::webhooks::Webhooks::record_kept)) as soon
     /// as it can be done, until the worker stops. The wait between two tries grows as that of jobs.
     pub(super) async fn record_webhooks(self: Arc<Self>) {
         let mut errors = 0;
@@ -14,7 +14,7 @@ impl Worker {
             let next = async {
                 self.webhooks.unrecorded().await;
                 tokio::time::sleep(wait_after(errors + 1)).await;
-                self.webhooks.record_kept().await
+                self.webhooks.record_unrecorded().await
             };
             tokio::select! {
                 () = self.stop.cancelled() => return,

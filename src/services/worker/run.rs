@@ -56,7 +56,7 @@ impl Worker {
     }
 
     fn note_end(&self, job: &Job) {
-        self.metrics.ran(job.kind, true);
+        self.metrics.record_job(job.kind, true);
         self.retries.ended(job.id);
         self.start_ended(job.id);
     }
@@ -66,7 +66,7 @@ impl Worker {
     /// # Errors
     /// The same error if the job is run again.
     pub(super) async fn after_error(&self, job: &Job, error: StoreError) -> Result<(), StoreError> {
-        self.metrics.ran(job.kind, false);
+        self.metrics.record_job(job.kind, false);
         let errors = self.retries.failed(job);
         self.take_start_back(job.id).await;
         if errors >= ERRORS_MAX && self.fail_after(errors, job, &error).await {

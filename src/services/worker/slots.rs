@@ -117,7 +117,7 @@ impl<C> Drop for Slot<C> {
         let starved = std::mem::take(&mut state.starved);
         drop(state);
         for clock in starved {
-            self.slots.0.agenda.look(clock);
+            self.slots.0.agenda.check_now(clock);
         }
     }
 }

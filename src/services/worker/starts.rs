@@ -73,7 +73,7 @@ impl Worker {
     /// Takes the start of a job back that has ended with an error. If it cannot be written, the start
     /// stays counted, and is not counted again.
     pub(super) async fn take_start_back(&self, id: i64) {
-        if self.counted.ids().contains(&id) && self.take_back(&[id]).await.is_ok() {
+        if self.counted.ids().contains(&id) && self.uncount_start(&[id]).await.is_ok() {
             self.start_ended(id);
         }
     }
@@ -84,14 +84,14 @@ impl Worker {
         if ids.is_empty() {
             return;
         }
-        if let Err(error) = self.take_back(&ids).await {
+        if let Err(error) = self.uncount_start(&ids).await {
             tracing::warn!(%error, "cannot note that jobs were stopped; they count as cut off");
         }
     }
 
-    async fn take_back(&self, ids: &[i64]) -> Result<(), StoreError> {
+    async fn uncount_start(&self, ids: &[i64]) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        db::starts::take_back(&mut tx, ids).await?;
+        db::starts::decrement(&mut tx, ids).await?;
         tx.commit().await
     }
 }

@@ -121,7 +121,9 @@ impl PendingWork {
     /// An order that has no processing job.
     fn of_order(order: &Order) -> Self {
         let (what, ends_by) = match (&order.state, order.processing) {
-            (OrderState::Pending, _) if order.is_awaiting() => (Awaited::Upload, EndsBy::Call),
+            (OrderState::Pending, _) if order.has_pending_uploads() => {
+                (Awaited::Upload, EndsBy::Call)
+            }
             (OrderState::Pending, _) => (Awaited::Confirm, EndsBy::Call),
             (_, Some(ProcessingMode::Polls(1..))) => (Awaited::Poll, EndsBy::Call),
             (_, Some(ProcessingMode::Hold)) => (Awaited::Release, EndsBy::Call),
@@ -150,7 +152,7 @@ impl Worker {
         let clocks = if let Some(account) = account {
             vec![account.clock_id()]
         } else {
-            let earliest = db::jobs::earliest(&mut reader).await?;
+            let earliest = db::jobs::next_due_by_clock(&mut reader).await?;
             earliest.into_iter().map(|(clock, _)| clock).collect()
         };
         let mut waiting = BTreeMap::new();
@@ -175,7 +177,7 @@ impl Worker {
         }
         let in_flight = self
             .claims
-            .under_way(|of| account.is_none_or(|account| of.id == account.id));
+            .running(|of| account.is_none_or(|account| of.id == account.id));
         for (kind, subject) in in_flight {
             let entry = waiting.entry((kind.name(), subject.clone()));
             let entry = entry.or_insert(PendingWork {
@@ -198,7 +200,7 @@ impl Worker {
     ) -> Result<Vec<Job>, StoreError> {
         let mut jobs = db::jobs::awaited(reader, clock, account, WAITING_MAX).await?;
         let first = if let Some(account) = account {
-            db::jobs::first_of(reader, account, WAITING_MAX).await?
+            db::jobs::by_account(reader, account, WAITING_MAX).await?
         } else {
             let now = self.accounts.now(clock);
             db::jobs::due(reader, clock, now, WAITING_MAX).await?
@@ -258,7 +260,7 @@ impl Worker {
     pub async fn next_job(&self, account: Option<&Account>) -> Result<Option<Job>, StoreError> {
         let mut reader = self.db.read().await?;
         let jobs = if let Some(account) = account {
-            db::jobs::first_of(&mut reader, account.id, 1).await?
+            db::jobs::by_account(&mut reader, account.id, 1).await?
         } else {
             let end = Timestamp::from_ms(i64::MAX);
             db::jobs::due(&mut reader, ClockId::DEFAULT, end, 1).await?
@@ -269,7 +271,7 @@ impl Worker {
     /// Returns the job, of whatever account, that is due next, each by its own clock.
     pub(super) async fn next_job_of_all(&self) -> Result<Option<Job>, StoreError> {
         let mut reader = self.db.read().await?;
-        let earliest = db::jobs::earliest(&mut reader).await?;
+        let earliest = db::jobs::next_due_by_clock(&mut reader).await?;
         let wait_ms = |(clock, at): &(ClockId, Timestamp)| at.since_ms(self.accounts.now(*clock));
         let Some((clock, at)) = earliest.into_iter().min_by_key(wait_ms) else {
             return Ok(None);

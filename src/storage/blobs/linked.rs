@@ -15,7 +15,7 @@ impl Blobs {
     ///
     /// # Errors
     /// When the disk fails.
-    pub async fn share(&self, account: AccountId, to: &Path) -> io::Result<()> {
+    pub async fn link_into(&self, account: AccountId, to: &Path) -> io::Result<()> {
         let linked = link_all(&self.account_dir(account), to).await;
         linked.map_err(|error| self.explain(error))
     }
@@ -24,8 +24,8 @@ impl Blobs {
     ///
     /// # Errors
     /// When the disk fails.
-    pub async fn adopt(&self, account: AccountId, from: &Path) -> io::Result<()> {
-        self.open_account(account);
+    pub async fn link_from(&self, account: AccountId, from: &Path) -> io::Result<()> {
+        self.create_account_dir(account);
         let linked = link_all(from, &self.account_dir(account)).await;
         linked.map_err(|error| self.explain(error))
     }

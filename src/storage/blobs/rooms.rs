@@ -10,7 +10,7 @@ use tokio::fs;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{Blobs, absent_is_fine};
+use super::{Blobs, ignore_not_found};
 use crate::model::ids::AccountId;
 
 /// Prefix of directories under `tmp/` that are being deleted.
@@ -33,7 +33,7 @@ impl AccountDirs {
 impl Blobs {
     /// Makes room for `account`'s objects; before this every write for it fails. The disk is not
     /// touched: most accounts of a large test suite never have an object.
-    pub fn open_account(&self, account: AccountId) {
+    pub fn create_account_dir(&self, account: AccountId) {
         self.0.rooms.open().insert(account);
     }
 
@@ -49,7 +49,7 @@ impl Blobs {
     ) -> io::Result<()> {
         match fs::rename(from, to).await {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.make_room(account)?;
+                self.make_account_dir(account)?;
                 fs::rename(from, to).await
             }
             renamed => renamed,
@@ -58,7 +58,7 @@ impl Blobs {
 
     /// Makes the directory of an open account. The mutex is held meanwhile, so that no account is
     /// removed between the check and the creation.
-    fn make_room(&self, account: AccountId) -> io::Result<()> {
+    fn make_account_dir(&self, account: AccountId) -> io::Result<()> {
         let open = self.0.rooms.open();
         if !open.contains(&account) {
             return Err(ErrorKind::NotFound.into());
@@ -92,10 +92,10 @@ impl Blobs {
     /// Moves the directory of `account` away, and returns where it is. `None` if there is none.
     async fn move_away(&self, account: AccountId) -> io::Result<Option<PathBuf>> {
         self.0.rooms.open().remove(&account);
-        let away = self.away();
+        let away = self.trash_path();
         match fs::rename(self.account_dir(account), &away).await {
             Ok(()) => Ok(Some(away)),
-            gone => absent_is_fine(gone).map(|()| None),
+            gone => ignore_not_found(gone).map(|()| None),
         }
     }
 
@@ -106,16 +106,16 @@ impl Blobs {
     /// When the directories cannot be moved away.
     pub async fn remove_all(&self) -> io::Result<()> {
         self.0.rooms.open().clear();
-        let away = self.away();
+        let away = self.trash_path();
         fs::rename(&self.0.blobs, &away).await?;
         self.delete(away);
         fs::create_dir_all(&self.0.blobs).await?;
-        self.open_account(AccountId::NOBODY);
+        self.create_account_dir(AccountId::UNOWNED);
         Ok(())
     }
 
     /// Empties `tmp/` of what an earlier process left.
-    pub(super) async fn sweep(&self) -> io::Result<()> {
+    pub(super) async fn remove_unknown_accounts(&self) -> io::Result<()> {
         let mut entries = fs::read_dir(&self.0.tmp).await?;
         let mut directories = Vec::new();
         while let Some(entry) = entries.next_entry().await? {
@@ -146,8 +146,8 @@ impl Blobs {
     }
 
     /// Returns a new path for a directory that is removed.
-    fn away(&self) -> PathBuf {
-        self.0.tmp.join(format!("{REMOVED}{}", self.count()))
+    fn trash_path(&self) -> PathBuf {
+        self.0.tmp.join(format!("{REMOVED}{}", self.next_temp_id()))
     }
 
     /// Deletes a directory in the background, one entry at a time, so that it can be stopped.

@@ -10,7 +10,7 @@ const AT: Timestamp = Timestamp::from_ms(1_773_309_600_007);
 async fn store() -> (tempfile::TempDir, Blobs) {
     let root = tempfile::tempdir().expect("a directory");
     let blobs = Blobs::open(root.path().to_owned()).await.expect("a store");
-    blobs.open_account(ACCOUNT);
+    blobs.create_account_dir(ACCOUNT);
     (root, blobs)
 }
 
@@ -162,9 +162,9 @@ async fn remove_all_ends_every_account_and_leaves_room_for_nobody() {
     assert_eq!(late.map_err(|e| e.kind()), Err(ErrorKind::NotFound));
     assert_eq!(files_in(&root.path().join("blobs")), 0);
     let text = Bytes::from_static(b"x");
-    let nobodys = blobs.put_bytes(AccountId::NOBODY, "bizmori", "k", None, AT, text);
+    let nobodys = blobs.put_bytes(AccountId::UNOWNED, "bizmori", "k", None, AT, text);
     nobodys.await.expect("put");
-    blobs.open_account(ACCOUNT);
+    blobs.create_account_dir(ACCOUNT);
     put(&blobs, "k", b"again").await.expect("put");
     assert_eq!(files_in(&root.path().join("blobs")), 2);
 }
@@ -177,7 +177,7 @@ async fn open_after_a_removal_was_cut_off_deletes_what_is_left() {
     std::fs::write(left.join("object"), "x").expect("a file");
     std::fs::write(root.path().join("tmp").join("5"), "x").expect("a file");
     let blobs = Blobs::open(root.path().to_owned()).await.expect("a store");
-    blobs.open_account(ACCOUNT);
+    blobs.create_account_dir(ACCOUNT);
     put(&blobs, "k", b"first").await.expect("put");
     blobs.remove_account(ACCOUNT).await.expect("a removal");
     let swept = async {

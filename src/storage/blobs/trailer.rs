@@ -7,11 +7,11 @@ use std::os::unix::fs::FileExt;
 use super::BlobMeta;
 
 /// The file's last bytes, by which one of ours is known.
-const MARK: &[u8; 8] = b"stuntobj";
+const MAGIC: &[u8; 8] = b"stuntobj";
 /// Mark and length.
-const END_BYTES: u64 = 12;
+const FOOTER_BYTES: u64 = 12;
 /// One read brings mark, length and, as a rule, the whole trailer.
-const LOOK_BYTES: u64 = 512;
+const TAIL_READ_BYTES: u64 = 512;
 /// Longest trailer that is read, in bytes: what a broken file gives as a length is not allocated.
 const TRAILER_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -21,7 +21,7 @@ pub(super) fn append(meta: &BlobMeta, content: &mut Vec<u8>) -> io::Result<()> {
     let length = u32::try_from(json.len()).map_err(io::Error::other)?;
     content.extend_from_slice(&json);
     content.extend_from_slice(&length.to_le_bytes());
-    content.extend_from_slice(MARK);
+    content.extend_from_slice(MAGIC);
     Ok(())
 }
 
@@ -32,14 +32,14 @@ pub(super) fn append(meta: &BlobMeta, content: &mut Vec<u8>) -> io::Result<()> {
 pub(super) fn read(file: &File) -> io::Result<BlobMeta> {
     let torn = || io::Error::new(ErrorKind::InvalidData, "an object's file has no trailer");
     let file_bytes = file.metadata()?.len();
-    let tail = tail(file, file_bytes, LOOK_BYTES)?;
+    let tail = tail(file, file_bytes, TAIL_READ_BYTES)?;
     let (rest, mark) = tail.split_last_chunk::<8>().ok_or_else(torn)?;
     let (json, length) = rest.split_last_chunk::<4>().ok_or_else(torn)?;
-    if mark != MARK {
+    if mark != MAGIC {
         return Err(torn());
     }
     let length = u64::from(u32::from_le_bytes(*length));
-    let trailer_bytes = length + END_BYTES;
+    let trailer_bytes = length + FOOTER_BYTES;
     if trailer_bytes > file_bytes.min(TRAILER_BYTES_MAX) {
         return Err(torn());
     }

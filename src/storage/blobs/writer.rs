@@ -182,8 +182,8 @@ impl BlobWriter {
         self.blobs
             .publish(self.account, &scratch.path, &path)
             .await?;
-        scratch.renamed();
-        self.blobs.count_written(meta.bytes);
+        scratch.persist_as();
+        self.blobs.add_written(meta.bytes);
         Ok(meta)
     }
 
@@ -231,7 +231,7 @@ pub struct TempFile {
 impl TempFile {
     pub(super) fn new(blobs: &Blobs) -> Self {
         Self {
-            path: blobs.0.tmp.join(blobs.count().to_string()),
+            path: blobs.0.tmp.join(blobs.next_temp_id().to_string()),
             renamed: false,
         }
     }
@@ -242,7 +242,7 @@ impl TempFile {
         &self.path
     }
 
-    fn renamed(mut self) {
+    fn persist_as(mut self) {
         self.renamed = true;
     }
 }

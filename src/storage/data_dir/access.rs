@@ -16,7 +16,7 @@ use super::private;
 pub(super) fn create(dir: &Path) -> Result<(), String> {
     std::fs::create_dir_all(dir).map_err(|error| {
         let shown = dir.display();
-        let why = explained(nearest(dir), &error, |user| {
+        let why = explain_refusal(nearest(dir), &error, |user| {
             format!("make {shown} and give it to uid {user}")
         });
         format!("cannot use the data directory {shown}: {why}")
@@ -32,7 +32,7 @@ pub(super) fn create(dir: &Path) -> Result<(), String> {
 pub(super) fn check(dir: &Path) -> Result<(), String> {
     let file = Access::READ_OK | Access::WRITE_OK;
     let directory = file | Access::EXEC_OK;
-    let ours = private::ours(dir).into_iter();
+    let ours = private::own_entries(dir).into_iter();
     let ours = ours.map(|(path, metadata)| {
         let access = if metadata.is_dir() { directory } else { file };
         (path, access)
@@ -42,7 +42,7 @@ pub(super) fn check(dir: &Path) -> Result<(), String> {
             Ok(()) => {}
             Err(Errno::NOENT) if path != dir => {}
             Err(error) => {
-                let why = explained(&path, &error.into(), |user| {
+                let why = explain_refusal(&path, &error.into(), |user| {
                     format!("run chown -R {user} {}", dir.display())
                 });
                 return Err(format!("cannot write to {}: {why}", path.display()));
@@ -55,7 +55,11 @@ pub(super) fn check(dir: &Path) -> Result<(), String> {
 /// Returns the error as text. A permission error names the user that the server runs as, the owner
 /// and mode of `path`, and the remedies: to run as the owner, or the one that `other` returns for the
 /// user.
-pub(super) fn explained(path: &Path, error: &io::Error, other: impl Fn(u32) -> String) -> String {
+pub(super) fn explain_refusal(
+    path: &Path,
+    error: &io::Error,
+    other: impl Fn(u32) -> String,
+) -> String {
     match std::fs::metadata(path) {
         Ok(metadata) if error.kind() == ErrorKind::PermissionDenied => explanation(
             geteuid().as_raw(),
@@ -148,7 +152,7 @@ mod tests {
     fn other_errors_are_as_the_system_says_them() {
         let error = io::Error::from(ErrorKind::StorageFull);
         assert_eq!(
-            explained(Path::new("/"), &error, |_| String::new()),
+            explain_refusal(Path::new("/"), &error, |_| String::new()),
             error.to_string()
         );
     }

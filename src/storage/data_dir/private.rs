@@ -27,7 +27,7 @@ const STICKY: u32 = 0o1000;
 /// home directory has: what the server makes in it has permissions of its own.
 pub(super) fn tighten(root: &Path) {
     let tightened = entries(root).and_then(|entries| {
-        for (path, metadata) in ours(root) {
+        for (path, metadata) in own_entries(root) {
             tighten_all(&path, &metadata)?;
         }
         let metadata = std::fs::metadata(root)?;
@@ -52,7 +52,7 @@ pub(super) fn tighten(root: &Path) {
 }
 
 /// Returns the files and directories that the server has made in `root`.
-pub(super) fn ours(root: &Path) -> Vec<(PathBuf, Metadata)> {
+pub(super) fn own_entries(root: &Path) -> Vec<(PathBuf, Metadata)> {
     let names = entries(root).unwrap_or_default();
     let paths = names
         .iter()

@@ -89,7 +89,11 @@ pub async fn insert(
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn set(tx: &mut Tx, id: AccountId, settings: &AccountSettings) -> StoreResult<()> {
+pub async fn update_settings(
+    tx: &mut Tx,
+    id: AccountId,
+    settings: &AccountSettings,
+) -> StoreResult<()> {
     sqlx::query("UPDATE accounts SET settings = ? WHERE id = ?")
         .bind(serde_json::to_string(settings)?)
         .bind(id.0)
@@ -145,7 +149,7 @@ pub async fn delete(tx: &mut Tx, id: AccountId) -> StoreResult<()> {
         .bind(id.0)
         .execute(tx.sqlite())
         .await?;
-    tx.ended(id);
+    tx.record_account_end(id);
     Ok(())
 }
 
@@ -164,7 +168,7 @@ pub async fn delete_all(tx: &mut Tx, ids: impl IntoIterator<Item = AccountId>) -
     .execute(tx.sqlite())
     .await?;
     for id in ids {
-        tx.ended(id);
+        tx.record_account_end(id);
     }
     Ok(())
 }
@@ -174,7 +178,7 @@ pub async fn delete_all(tx: &mut Tx, ids: impl IntoIterator<Item = AccountId>) -
 /// # Errors
 /// If it cannot be written.
 pub async fn set_clock(tx: &mut Tx, clock_id: ClockId, clock: Clock) -> StoreResult<()> {
-    tx.settles(clock_id);
+    tx.discard_queued_clock_write(clock_id);
     if clock_id != ClockId::DEFAULT {
         sqlx::query(
             "UPDATE jobs SET clock_id = ?1 WHERE account_id = ?1
@@ -184,7 +188,7 @@ pub async fn set_clock(tx: &mut Tx, clock_id: ClockId, clock: Clock) -> StoreRes
         .execute(tx.sqlite())
         .await?;
         // They are no longer the default clock's.
-        tx.strike();
+        tx.invalidate_jobs();
     }
     write_clock(tx.sqlite(), clock_id, clock).await
 }
@@ -194,8 +198,8 @@ pub async fn set_clock(tx: &mut Tx, clock_id: ClockId, clock: Clock) -> StoreRes
 /// # Errors
 /// If it cannot be written.
 pub async fn unset_clock(tx: &mut Tx, id: AccountId) -> StoreResult<()> {
-    tx.settles(ClockId::of(id));
-    tx.strike();
+    tx.discard_queued_clock_write(ClockId::of(id));
+    tx.invalidate_jobs();
     sqlx::query(
         "UPDATE accounts SET clock = NULL WHERE id = ?1;
          UPDATE jobs SET clock_id = ?2 WHERE account_id = ?1",
@@ -225,7 +229,7 @@ pub async fn default_clock(from: &mut impl ReadConn) -> StoreResult<Option<Clock
 /// # Errors
 /// If it cannot be written.
 pub async fn clear_default_clock(tx: &mut Tx) -> StoreResult<()> {
-    tx.settles(ClockId::DEFAULT);
+    tx.discard_queued_clock_write(ClockId::DEFAULT);
     sqlx::query("DELETE FROM default_clock")
         .execute(tx.sqlite())
         .await?;
@@ -236,7 +240,7 @@ pub async fn clear_default_clock(tx: &mut Tx) -> StoreResult<()> {
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn spent(from: &mut impl ReadConn, id: AccountId) -> StoreResult<u64> {
+pub async fn credits_used(from: &mut impl ReadConn, id: AccountId) -> StoreResult<u64> {
     let row = sqlx::query("SELECT spent FROM accounts WHERE id = ?")
         .bind(id.0)
         .fetch_optional(from.sqlite())
@@ -248,7 +252,12 @@ pub async fn spent(from: &mut impl ReadConn, id: AccountId) -> StoreResult<u64> 
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn spend(tx: &mut Tx, id: AccountId, credits: u32, limit: u64) -> StoreResult<bool> {
+pub async fn charge_credits(
+    tx: &mut Tx,
+    id: AccountId,
+    credits: u32,
+    limit: u64,
+) -> StoreResult<bool> {
     let done =
         sqlx::query("UPDATE accounts SET spent = spent + ?1 WHERE id = ?2 AND spent + ?1 <= ?3")
             .bind(i64::from(credits))
@@ -263,7 +272,7 @@ pub async fn spend(tx: &mut Tx, id: AccountId, credits: u32, limit: u64) -> Stor
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn give_back(tx: &mut Tx, id: AccountId, credits: u32) -> StoreResult<()> {
+pub async fn refund_credits(tx: &mut Tx, id: AccountId, credits: u32) -> StoreResult<()> {
     sqlx::query("UPDATE accounts SET spent = MAX(spent - ?, 0) WHERE id = ?")
         .bind(i64::from(credits))
         .bind(id.0)
@@ -287,7 +296,7 @@ pub async fn hosts(from: &mut impl ReadConn) -> StoreResult<Vec<String>> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn keep_host(tx: &mut Tx, host: &str, hosts_max: u32) -> StoreResult<()> {
+pub async fn insert_host(tx: &mut Tx, host: &str, hosts_max: u32) -> StoreResult<()> {
     sqlx::query(
         "INSERT INTO hosts (host) VALUES (?) ON CONFLICT DO NOTHING;
          DELETE FROM hosts WHERE seq <= (SELECT MAX(seq) FROM hosts) - ?",

@@ -34,28 +34,28 @@ pub struct NextDue {
 
 impl DueIndex {
     /// Something new is due at `at`, by that clock.
-    pub fn note(&self, clock: ClockId, at: Timestamp) {
+    pub fn schedule(&self, clock: ClockId, at: Timestamp) {
         self.0.news.fetch_add(1, Ordering::SeqCst);
-        self.add(clock, NextDue { at, is_new: true });
+        self.merge(clock, NextDue { at, is_new: true });
     }
 
     /// Jobs have gone that nobody has done, or go by another clock, or have come unnoted.
-    pub(super) fn strike(&self) {
+    pub(super) fn invalidate(&self) {
         self.0.news.fetch_add(1, Ordering::SeqCst);
     }
 
     /// How often it was noted that jobs are others than before; a job that is done is not.
     #[must_use]
-    pub fn news(&self) -> u64 {
+    pub fn version(&self) -> u64 {
         self.0.news.load(Ordering::SeqCst)
     }
 
     /// Of what was just looked at, the first is due at `at`.
     pub fn wait_until(&self, clock: ClockId, at: Timestamp) {
-        self.add(clock, NextDue { at, is_new: false });
+        self.merge(clock, NextDue { at, is_new: false });
     }
 
-    fn add(&self, clock: ClockId, more: NextDue) {
+    fn merge(&self, clock: ClockId, more: NextDue) {
         let mut due = self.0.due.lock().unwrap_or_else(PoisonError::into_inner);
         let known = due.entry(clock).or_insert(more);
         *known = NextDue {
@@ -67,9 +67,9 @@ impl DueIndex {
     }
 
     /// Something may be due by that clock at once.
-    pub fn look(&self, clock: ClockId) {
+    pub fn check_now(&self, clock: ClockId) {
         let at = Timestamp::from_ms(i64::MIN);
-        self.add(clock, NextDue { at, is_new: true });
+        self.merge(clock, NextDue { at, is_new: true });
     }
 
     /// Forgets the clocks for which `keep` returns false, because they are no more.
@@ -87,7 +87,7 @@ impl DueIndex {
     }
 
     /// The smallest of what `wait_ms` says of each entry, none where it says none of all.
-    pub fn shortest(&self, wait_ms: impl Fn(ClockId, Timestamp) -> Option<u64>) -> Option<u64> {
+    pub fn min_wait(&self, wait_ms: impl Fn(ClockId, Timestamp) -> Option<u64>) -> Option<u64> {
         let due = self.0.due.lock().unwrap_or_else(PoisonError::into_inner);
         due.iter()
             .filter_map(|(clock, due)| wait_ms(*clock, due.at))
@@ -100,7 +100,7 @@ impl DueIndex {
     }
 
     /// A clock was moved: what is due must be judged again.
-    pub fn stir(&self) {
+    pub fn wake(&self) {
         self.0.changed.notify_one();
     }
 }

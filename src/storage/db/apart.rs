@@ -7,7 +7,7 @@ use super::StoreError;
 ///
 /// # Errors
 /// Those of `work`; and if it panics.
-pub async fn apart<T: Send + 'static, E: From<StoreError> + Send + 'static>(
+pub async fn run_to_completion<T: Send + 'static, E: From<StoreError> + Send + 'static>(
     work: impl Future<Output = Result<T, E>> + Send + 'static,
 ) -> Result<T, E> {
     let done = tokio::spawn(work).await;

@@ -8,7 +8,7 @@ use crate::model::listing::Span;
 use crate::model::webhook::{Attempt, Delivery};
 
 /// So many of an account's attempts are kept.
-const KEPT_MAX: i64 = 1_000;
+const ATTEMPTS_STORED_MAX: i64 = 1_000;
 
 /// An attempt with what it was an attempt at.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ pub async fn insert(
         .bind(delivery.id.0)
         .bind(&delivery.event.id)
         .bind(serde_json::to_string(attempt)?)
-        .bind(KEPT_MAX)
+        .bind(ATTEMPTS_STORED_MAX)
         .execute(tx.sqlite())
         .await?;
     }

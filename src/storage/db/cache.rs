@@ -73,14 +73,14 @@ impl OrderCache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The order, or else how many commits there have been, to be told to [`OrderCache::found`].
+    /// The order, or else how many commits there have been, to be told to [`OrderCache::insert_if_unchanged`].
     pub fn get(&self, id: &str) -> Result<Arc<Order>, u64> {
         let mut generations = self.generations();
         generations.get(id).ok_or(generations.commits)
     }
 
     /// A reader that looked after so many commits found this order.
-    pub fn found(&self, kept: CachedOrder, commits: u64) {
+    pub fn insert_if_unchanged(&self, kept: CachedOrder, commits: u64) {
         let mut generations = self.generations();
         if generations.commits == commits && !generations.committing {
             generations.put(kept);
@@ -165,10 +165,10 @@ mod tests {
         let new = kept("1", "new", 1);
         let seen = cache.get("1").expect_err("nothing is there");
         cache.committing(["1"].into_iter(), &HashSet::new());
-        cache.found(kept("1", "old", 1), seen);
+        cache.insert_if_unchanged(kept("1", "old", 1), seen);
         assert_eq!(name(&cache, "1"), None, "it may be committed already");
         cache.committed([new].into_iter());
-        cache.found(kept("1", "old", 1), seen);
+        cache.insert_if_unchanged(kept("1", "old", 1), seen);
         assert_eq!(name(&cache, "1").as_deref(), Some("new"));
     }
 

@@ -14,14 +14,14 @@ use crate::model::time::Timestamp;
 ///
 /// # Errors
 /// If the account is gone.
-pub async fn put(
+pub async fn upsert(
     tx: &mut Tx,
     account: AccountId,
     kind: JobKind,
     subject: &str,
     due_at: Timestamp,
 ) -> StoreResult<()> {
-    let query = tx.with_update(
+    let query = tx.prepend_order_update(
         "INSERT INTO jobs (account_id, clock_id, kind, subject, due_at)
          VALUES (?, COALESCE((SELECT id FROM accounts WHERE id = ? AND clock IS NOT NULL), 0), ?, ?, ?)
          ON CONFLICT (kind, subject) DO UPDATE SET due_at = MIN(due_at, excluded.due_at)
@@ -35,7 +35,7 @@ pub async fn put(
         .bind(due_at.ms())
         .fetch_one(tx.sqlite())
         .await?;
-    tx.note(ClockId(row.get(0)), Timestamp::from_ms(row.get(1)));
+    tx.schedule(ClockId(row.get(0)), Timestamp::from_ms(row.get(1)));
     Ok(())
 }
 
@@ -70,7 +70,7 @@ pub async fn put_for_v2_watermarks(
     .fetch_all(tx.sqlite())
     .await?;
     for row in &rows {
-        tx.note(ClockId(row.get(0)), due_at);
+        tx.schedule(ClockId(row.get(0)), due_at);
     }
     Ok(())
 }
@@ -79,7 +79,7 @@ pub async fn put_for_v2_watermarks(
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn take(tx: &mut Tx, id: i64) -> StoreResult<bool> {
+pub async fn delete(tx: &mut Tx, id: i64) -> StoreResult<bool> {
     let done = sqlx::query("DELETE FROM jobs WHERE id = ?")
         .bind(id)
         .execute(tx.sqlite())
@@ -93,13 +93,15 @@ pub async fn take(tx: &mut Tx, id: i64) -> StoreResult<bool> {
 /// If it cannot be written.
 pub async fn postpone(tx: &mut Tx, id: i64, due_at: Timestamp) -> StoreResult<()> {
     let row = tx
-        .with_update("UPDATE jobs SET due_at = ?, starts = 0 WHERE id = ? RETURNING clock_id")
+        .prepend_order_update(
+            "UPDATE jobs SET due_at = ?, starts = 0 WHERE id = ? RETURNING clock_id",
+        )
         .bind(due_at.ms())
         .bind(id)
         .fetch_optional(tx.sqlite())
         .await?;
     if let Some(row) = &row {
-        tx.note(ClockId(row.get(0)), due_at);
+        tx.schedule(ClockId(row.get(0)), due_at);
     }
     Ok(())
 }
@@ -108,7 +110,7 @@ pub async fn postpone(tx: &mut Tx, id: i64, due_at: Timestamp) -> StoreResult<()
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn settle_endpoint(tx: &mut Tx, id: i64, endpoint: WebhookId) -> StoreResult<()> {
+pub async fn reschedule_endpoint(tx: &mut Tx, id: i64, endpoint: WebhookId) -> StoreResult<()> {
     let row = sqlx::query(
         "DELETE FROM jobs WHERE id = ? AND NOT EXISTS
              (SELECT 1 FROM deliveries WHERE endpoint_id = ? AND due_at IS NOT NULL);
@@ -123,7 +125,7 @@ pub async fn settle_endpoint(tx: &mut Tx, id: i64, endpoint: WebhookId) -> Store
     .fetch_optional(tx.sqlite())
     .await?;
     if let Some(row) = &row {
-        tx.note(ClockId(row.get(0)), Timestamp::from_ms(row.get(1)));
+        tx.schedule(ClockId(row.get(0)), Timestamp::from_ms(row.get(1)));
     }
     Ok(())
 }
@@ -133,7 +135,11 @@ pub async fn settle_endpoint(tx: &mut Tx, id: i64, endpoint: WebhookId) -> Store
 ///
 /// # Errors
 /// If the account is gone.
-pub async fn set_endpoint(tx: &mut Tx, account: AccountId, endpoint: WebhookId) -> StoreResult<()> {
+pub async fn upsert_endpoint(
+    tx: &mut Tx,
+    account: AccountId,
+    endpoint: WebhookId,
+) -> StoreResult<()> {
     let subject = endpoint.to_string();
     let row = sqlx::query(
         "SELECT MIN(due_at) FROM deliveries WHERE endpoint_id = ? AND due_at IS NOT NULL",
@@ -144,7 +150,7 @@ pub async fn set_endpoint(tx: &mut Tx, account: AccountId, endpoint: WebhookId) 
     let Some(due_at) = row.get::<Option<i64>, _>(0).map(Timestamp::from_ms) else {
         return remove(tx, JobKind::Deliver, &subject).await;
     };
-    put(tx, account, JobKind::Deliver, &subject, due_at).await?;
+    upsert(tx, account, JobKind::Deliver, &subject, due_at).await?;
     sqlx::query("UPDATE jobs SET due_at = ? WHERE kind = ? AND subject = ?")
         .bind(due_at.ms())
         .bind(JobKind::Deliver.name())
@@ -159,7 +165,7 @@ pub async fn set_endpoint(tx: &mut Tx, account: AccountId, endpoint: WebhookId) 
 /// # Errors
 /// If it cannot be written.
 pub async fn remove(tx: &mut Tx, kind: JobKind, subject: &str) -> StoreResult<()> {
-    tx.strike();
+    tx.invalidate_jobs();
     sqlx::query("DELETE FROM jobs WHERE kind = ? AND subject = ?")
         .bind(kind.name())
         .bind(subject)
@@ -205,7 +211,7 @@ pub async fn awaited(
 ) -> StoreResult<Vec<Job>> {
     let kinds: Vec<&str> = JobKind::ALL
         .into_iter()
-        .filter(|kind| kind.is_awaited())
+        .filter(|kind| kind.is_foreground())
         .map(JobKind::name)
         .collect();
     sqlx::query(
@@ -229,7 +235,7 @@ pub async fn awaited(
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn first_of(
+pub async fn by_account(
     from: &mut impl ReadConn,
     account: AccountId,
     limit: usize,
@@ -300,7 +306,7 @@ pub async fn next_after(
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn earliest(from: &mut impl ReadConn) -> StoreResult<Vec<(ClockId, Timestamp)>> {
+pub async fn next_due_by_clock(from: &mut impl ReadConn) -> StoreResult<Vec<(ClockId, Timestamp)>> {
     let rows = sqlx::query("SELECT clock_id, MIN(due_at) FROM jobs GROUP BY clock_id")
         .fetch_all(from.sqlite())
         .await?;
@@ -314,7 +320,7 @@ pub async fn earliest(from: &mut impl ReadConn) -> StoreResult<Vec<(ClockId, Tim
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn queued(from: &mut impl ReadConn) -> StoreResult<Vec<(JobKind, u64)>> {
+pub async fn count_by_kind(from: &mut impl ReadConn) -> StoreResult<Vec<(JobKind, u64)>> {
     let counted = sqlx::query("SELECT kind, COUNT(*) FROM jobs GROUP BY kind");
     let rows = counted.fetch_all(from.sqlite()).await?;
     rows.iter().map(kind_count).collect()
@@ -324,7 +330,7 @@ pub async fn queued(from: &mut impl ReadConn) -> StoreResult<Vec<(JobKind, u64)>
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn due_by(
+pub async fn count_due_by_kind(
     from: &mut impl ReadConn,
     nows: &[(ClockId, Timestamp)],
 ) -> StoreResult<Vec<(JobKind, u64)>> {
@@ -346,7 +352,7 @@ pub async fn due_by(
 fn kind_count(row: &SqliteRow) -> StoreResult<(JobKind, u64)> {
     let kind: String = row.get(0);
     let count: i64 = row.get(1);
-    let kind = JobKind::named(&kind).ok_or_else(|| unknown("job kind", &kind))?;
+    let kind = JobKind::from_name(&kind).ok_or_else(|| unknown_value("job kind", &kind))?;
     Ok((kind, u64::try_from(count).unwrap_or_default()))
 }
 
@@ -355,7 +361,7 @@ fn job(row: &SqliteRow) -> StoreResult<Job> {
     Ok(Job {
         id: row.get(0),
         account: AccountId(row.get(1)),
-        kind: JobKind::named(&kind).ok_or_else(|| unknown("job kind", &kind))?,
+        kind: JobKind::from_name(&kind).ok_or_else(|| unknown_value("job kind", &kind))?,
         subject: row.get(3),
         due_at: Timestamp::from_ms(row.get(4)),
         starts: row.get(5),
@@ -363,7 +369,7 @@ fn job(row: &SqliteRow) -> StoreResult<Job> {
 }
 
 /// A word in a row that this version does not know.
-pub(super) fn unknown(what: &str, word: &str) -> StoreError {
+pub(super) fn unknown_value(what: &str, word: &str) -> StoreError {
     let line = format!("the database has an unknown {what}: {word}");
     StoreError::Broken(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(
         line,

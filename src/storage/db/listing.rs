@@ -11,7 +11,7 @@ use crate::model::order::Order;
 
 const MATCHES: &str = "account_id = ?1 AND type NOT IN ('document', 'bulk')
     AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR type = ?3)";
-const HAS_KEYWORD: &str = "(?4 = '' OR instr(lower(name), ?4) OR instr(id, ?4))";
+const KEYWORD_FILTER: &str = "(?4 = '' OR instr(lower(name), ?4) OR instr(id, ?4))";
 
 /// The account's orders of that filter, the newest first: `limit` of them behind the first
 /// `offset`.
@@ -28,7 +28,7 @@ pub async fn page(
     let total = count(from, account, filter).await?;
     let sql = format!(
         "SELECT body FROM orders WHERE seq IN
-             (SELECT seq FROM orders WHERE {MATCHES} AND {HAS_KEYWORD}
+             (SELECT seq FROM orders WHERE {MATCHES} AND {KEYWORD_FILTER}
               ORDER BY seq DESC LIMIT ?5 OFFSET ?6)
          ORDER BY seq DESC"
     );
@@ -63,7 +63,7 @@ impl Default for Cursor {
 ///
 /// # Errors
 /// If they cannot be read; the cursor stands as it did.
-pub async fn next(
+pub async fn next_page(
     from: &mut impl ReadConn,
     account: AccountId,
     filter: &OrderFilter,
@@ -72,7 +72,7 @@ pub async fn next(
 ) -> StoreResult<Vec<Arc<Order>>> {
     let sql = format!(
         "SELECT body, seq FROM orders WHERE seq IN
-             (SELECT seq FROM orders WHERE {MATCHES} AND {HAS_KEYWORD} AND seq < ?6
+             (SELECT seq FROM orders WHERE {MATCHES} AND {KEYWORD_FILTER} AND seq < ?6
               ORDER BY seq DESC LIMIT ?5)
          ORDER BY seq DESC"
     );
@@ -104,7 +104,7 @@ async fn count(
     let sql = if filter.keyword.is_empty() {
         format!("SELECT COALESCE(SUM(orders), 0) FROM tallies WHERE {MATCHES}")
     } else {
-        format!("SELECT COUNT(*) FROM orders WHERE {MATCHES} AND {HAS_KEYWORD}")
+        format!("SELECT COUNT(*) FROM orders WHERE {MATCHES} AND {KEYWORD_FILTER}")
     };
     let mut query = sqlx::query(AssertSqlSafe(sql))
         .bind(account.0)
@@ -122,7 +122,7 @@ async fn count(
 ///
 /// # Errors
 /// If they cannot be read.
-pub async fn daily(
+pub async fn daily_counts(
     from: &mut impl ReadConn,
     account: AccountId,
     first_day: i64,

@@ -41,7 +41,7 @@ use crate::model::ids::ClockId;
 use crate::model::order::Order;
 use crate::platform::clock::Clock;
 use agenda::DueIndex;
-pub use apart::apart;
+pub use apart::run_to_completion;
 use cache::{CachedOrder, OrderCache};
 pub use error::{DiskFull, StoreError};
 use tx::DbWriter;
@@ -180,7 +180,8 @@ impl Db {
         };
         let found = orders::read(&mut self.read().await?, id).await?;
         Ok(found.map(|kept| {
-            self.cache.found(CachedOrder::clone(&kept), commits);
+            self.cache
+                .insert_if_unchanged(CachedOrder::clone(&kept), commits);
             kept.order
         }))
     }
@@ -194,8 +195,8 @@ impl Db {
     }
 
     /// A clock that an account has already is to be written with the next commit.
-    pub fn carry(&self, id: ClockId, clock: Clock) {
-        self.writer.carry(id, Some(clock));
+    pub fn queue_clock_write(&self, id: ClockId, clock: Clock) {
+        self.writer.queue_clock_write(id, Some(clock));
     }
 
     /// Which clock has work due when.

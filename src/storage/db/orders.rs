@@ -43,7 +43,7 @@ pub async fn insert(
     .await?;
     let inserted = done.rows_affected() == 1;
     if inserted {
-        tx.wrote(CachedOrder {
+        tx.record_write(CachedOrder {
             order: Arc::clone(order),
             bytes,
         });
@@ -79,7 +79,7 @@ pub async fn by_idempotency_key(
 /// # Errors
 /// If it cannot be read.
 pub async fn find(tx: &mut Tx, id: &str) -> StoreResult<Option<Arc<Order>>> {
-    match tx.at_hand(id) {
+    match tx.cached_order(id) {
         Some(order) => Ok(Some(order)),
         None => Ok(read(tx, id).await?.map(|kept| kept.order)),
     }
@@ -189,6 +189,6 @@ pub async fn update(tx: &mut Tx, order: Arc<Order>) -> StoreResult<()> {
         body: json,
     })
     .await?;
-    tx.wrote(CachedOrder { order, bytes });
+    tx.record_write(CachedOrder { order, bytes });
     Ok(())
 }

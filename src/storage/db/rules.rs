@@ -112,7 +112,7 @@ pub async fn delete(tx: &mut Tx, id: RuleId) -> StoreResult<()> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn delete_of_all(tx: &mut Tx) -> StoreResult<()> {
+pub async fn delete_global(tx: &mut Tx) -> StoreResult<()> {
     sqlx::query("DELETE FROM rules WHERE account_id IS NULL")
         .execute(tx.sqlite())
         .await?;

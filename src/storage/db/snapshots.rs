@@ -29,7 +29,7 @@ struct Table {
     order: &'static str,
 }
 
-const OF_ACCOUNT: &str = "account_id = ?1";
+const ACCOUNT_FILTER: &str = "account_id = ?1";
 
 /// Those that others refer to stand first. Tallies are made by the orders' triggers.
 const TABLES: [Table; 7] = [
@@ -47,13 +47,13 @@ const TABLES: [Table; 7] = [
             "idempotency_key",
             "body",
         ],
-        whose: OF_ACCOUNT,
+        whose: ACCOUNT_FILTER,
         order: "seq",
     },
     Table {
         name: "uploads",
         columns: &["account_id", "id", "number", "key", "name", "expired"],
-        whose: OF_ACCOUNT,
+        whose: ACCOUNT_FILTER,
         order: "number",
     },
     Table {
@@ -72,13 +72,13 @@ const TABLES: [Table; 7] = [
             "updated_at",
             "legacy",
         ],
-        whose: OF_ACCOUNT,
+        whose: ACCOUNT_FILTER,
         order: "id",
     },
     Table {
         name: "events",
         columns: &["account_id", "id", "kind", "body"],
-        whose: OF_ACCOUNT,
+        whose: ACCOUNT_FILTER,
         order: "id",
     },
     Table {
@@ -107,13 +107,13 @@ const TABLES: [Table; 7] = [
             "event_id",
             "body",
         ],
-        whose: OF_ACCOUNT,
+        whose: ACCOUNT_FILTER,
         order: "id",
     },
     Table {
         name: "jobs",
         columns: &["account_id", "clock_id", "kind", "subject", "due_at"],
-        whose: OF_ACCOUNT,
+        whose: ACCOUNT_FILTER,
         order: "id",
     },
 ];
@@ -163,7 +163,7 @@ impl Snapshot {
             .await?;
         let mut copies = vec![
             copy("accounts", account.map(|_| "id = ?1")),
-            copy("rules", account.map(|_| OF_ACCOUNT)),
+            copy("rules", account.map(|_| ACCOUNT_FILTER)),
         ];
         if account.is_none() {
             copies.push(copy("default_clock", None));
@@ -226,7 +226,7 @@ pub async fn next_accounts(from: &mut impl ReadConn, count: usize) -> StoreResul
 ///
 /// # Errors
 /// If it cannot be read or written.
-pub async fn revive(
+pub async fn restore_account(
     tx: &mut Tx,
     snapshot: &mut Snapshot,
     account: &AccountRow,
@@ -251,13 +251,13 @@ pub async fn revive(
     .execute(sealed::Connected::sqlite(tx))
     .await?;
     for table in &TABLES {
-        transfer(tx, snapshot, table, account.id, to).await?;
+        copy_rows(tx, snapshot, table, account.id, to).await?;
     }
-    tx.strike();
+    tx.invalidate_jobs();
     Ok(())
 }
 
-async fn transfer(
+async fn copy_rows(
     tx: &mut Tx,
     snapshot: &mut Snapshot,
     table: &Table,
@@ -304,7 +304,7 @@ fn insert(table: &Table) -> String {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn keep_rule(tx: &mut Tx, ruling: &Ruling) -> StoreResult<()> {
+pub async fn insert_rule(tx: &mut Tx, ruling: &Ruling) -> StoreResult<()> {
     let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
     sqlx::query(
         "INSERT INTO rules (id, account_id, number, body, seen, hits) VALUES (?, ?, ?, ?, ?, ?)",

@@ -20,7 +20,7 @@ pub async fn add(tx: &mut Tx, ids: &[i64]) -> StoreResult<()> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn take_back(tx: &mut Tx, ids: &[i64]) -> StoreResult<()> {
+pub async fn decrement(tx: &mut Tx, ids: &[i64]) -> StoreResult<()> {
     change(
         tx,
         "UPDATE jobs SET starts = MAX(starts - 1, 0)

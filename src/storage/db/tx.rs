@@ -49,7 +49,7 @@ pub(super) struct DbWriter {
     /// Notified when rows were removed, and at the end.
     rows_went: Arc<Notify>,
     /// Clocks that were moved, to be written with the next commit.
-    moved: std::sync::Mutex<HashMap<ClockId, Clock>>,
+    queued_clock_writes: std::sync::Mutex<HashMap<ClockId, Clock>>,
 }
 
 #[derive(Debug)]
@@ -91,7 +91,7 @@ impl Drop for QueueSlot<'_> {
             let writer = Arc::clone(writer);
             tokio::spawn(async move {
                 let guard = Arc::clone(&writer.connection).lock_owned().await;
-                writer.settle(guard).await;
+                writer.commit_if_last(guard).await;
             });
         }
     }
@@ -119,7 +119,7 @@ impl DbWriter {
             agenda,
             cache,
             rows_went: Arc::clone(&rows_went),
-            moved: std::sync::Mutex::default(),
+            queued_clock_writes: std::sync::Mutex::default(),
         });
         let shrinking = Self::shrink_when_rows_go(Arc::downgrade(&writer), rows_went);
         tokio::spawn(shrinking);
@@ -131,20 +131,22 @@ impl DbWriter {
     }
 
     /// That clock is to be written with the next commit; none: it was written another way.
-    pub(super) fn carry(&self, id: ClockId, clock: Option<Clock>) {
+    pub(super) fn queue_clock_write(&self, id: ClockId, clock: Option<Clock>) {
         match clock {
-            Some(clock) => self.moved().insert(id, clock),
-            None => self.moved().remove(&id),
+            Some(clock) => self.queued_clock_writes().insert(id, clock),
+            None => self.queued_clock_writes().remove(&id),
         };
     }
 
-    fn moved(&self) -> MutexGuard<'_, HashMap<ClockId, Clock>> {
-        self.moved.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queued_clock_writes(&self) -> MutexGuard<'_, HashMap<ClockId, Clock>> {
+        self.queued_clock_writes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Commits what is open, and with it the clocks that were moved.
     async fn close_group(&self, sqlite: &mut SqliteConnection) -> StoreResult<()> {
-        let moved = std::mem::take(&mut *self.moved());
+        let moved = std::mem::take(&mut *self.queued_clock_writes());
         let closed = async {
             for (id, clock) in &moved {
                 write_clock(sqlite, *id, *clock).await?;
@@ -155,7 +157,7 @@ impl DbWriter {
         let closed = closed.await;
         if closed.is_err() {
             // The next commit writes them, but for those that have been moved on since.
-            let mut since = self.moved();
+            let mut since = self.queued_clock_writes();
             for (id, clock) in moved {
                 since.entry(id).or_insert(clock);
             }
@@ -191,7 +193,7 @@ impl DbWriter {
     }
 
     /// Commits the open group unless someone queues who will.
-    async fn settle(&self, guard: OwnedMutexGuard<WriterConnection>) {
+    async fn commit_if_last(&self, guard: OwnedMutexGuard<WriterConnection>) {
         if guard.group > 0 && self.queued.load(Ordering::SeqCst) == 0 {
             self.commit(guard).await;
         }
@@ -233,7 +235,7 @@ impl DbWriter {
         let stands = effects.into_iter().filter(|_| done.is_ok());
         let stands = stands.inspect(|effects| {
             if effects.struck {
-                self.agenda.strike();
+                self.agenda.invalidate();
             }
         });
         let (written, due): (Vec<_>, Vec<_>) =
@@ -246,7 +248,7 @@ impl DbWriter {
         });
         self.cache.committed(written);
         for (clock, at) in due.into_iter().flatten() {
-            self.agenda.note(clock, at);
+            self.agenda.schedule(clock, at);
         }
         for answer in answers {
             // Who no longer listens has been dropped; the writes stand all the same.
@@ -254,7 +256,7 @@ impl DbWriter {
         }
     }
 
-    async fn fail(&self, guard: &mut WriterConnection, error: &StoreError) {
+    async fn rollback_group(&self, guard: &mut WriterConnection, error: &StoreError) {
         // Nothing may be open any more; then this says so, and that is as well.
         let _ = sqlx::query("ROLLBACK").execute(&mut guard.sqlite).await;
         guard.group = 0;
@@ -264,7 +266,7 @@ impl DbWriter {
     }
 
     /// Takes back the writes of the group's last transaction.
-    async fn abandon(&self, mut guard: OwnedMutexGuard<WriterConnection>) {
+    async fn rollback_member(&self, mut guard: OwnedMutexGuard<WriterConnection>) {
         let rollback = match guard.group {
             1 => "ROLLBACK".to_owned(),
             place => format!("ROLLBACK TO s{place}"),
@@ -277,9 +279,9 @@ impl DbWriter {
         } else if let Err(error) = taken_back {
             // SQLite took back the whole group, as it does when the disk is full: who joined it
             // must not be told that the writes stand.
-            self.fail(&mut guard, &error.into()).await;
+            self.rollback_group(&mut guard, &error.into()).await;
         }
-        self.settle(guard).await;
+        self.commit_if_last(guard).await;
     }
 }
 
@@ -304,23 +306,23 @@ impl Tx {
     }
 
     /// Once this is committed, something is due at `at` by that clock.
-    pub(super) fn note(&mut self, clock: ClockId, at: Timestamp) {
+    pub(super) fn schedule(&mut self, clock: ClockId, at: Timestamp) {
         self.effects.due.push((clock, at));
     }
 
     /// Once this is committed, jobs have gone that nobody has done, or go by another clock, or have
     /// come of which nothing was noted.
-    pub(super) fn strike(&mut self) {
+    pub(super) fn invalidate_jobs(&mut self) {
         self.effects.struck = true;
     }
 
     /// The clock is written by this transaction, whatever it was moved to before.
-    pub(super) fn settles(&self, id: ClockId) {
-        self.writer.carry(id, None);
+    pub(super) fn discard_queued_clock_write(&self, id: ClockId) {
+        self.writer.queue_clock_write(id, None);
     }
 
     /// This order was written.
-    pub(super) fn wrote(&mut self, order: CachedOrder) {
+    pub(super) fn record_write(&mut self, order: CachedOrder) {
         self.effects.written.push(order);
     }
 
@@ -330,12 +332,12 @@ impl Tx {
     }
 
     /// This account's life was ended, with all that hangs on it.
-    pub(super) fn ended(&mut self, account: AccountId) {
+    pub(super) fn record_account_end(&mut self, account: AccountId) {
         self.effects.ended.push(account);
     }
 
     /// The order as this transaction sees it, if it is at hand.
-    pub(super) fn at_hand(&self, id: &str) -> Option<Arc<Order>> {
+    pub(super) fn cached_order(&self, id: &str) -> Option<Arc<Order>> {
         let joined = self
             .guard
             .iter()
@@ -384,7 +386,7 @@ impl Drop for Tx {
     fn drop(&mut self) {
         if let Some(guard) = self.guard.take() {
             let writer = Arc::clone(&self.writer);
-            tokio::spawn(async move { writer.abandon(guard).await });
+            tokio::spawn(async move { writer.rollback_member(guard).await });
         }
     }
 }

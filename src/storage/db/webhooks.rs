@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::jobs::unknown;
+use super::jobs::unknown_value;
 use super::{ReadConn, StoreResult, Tx, sealed::Connected};
 use crate::model::ids::{AccountId, DeliveryId, WebhookId};
 use crate::model::listing::Page;
@@ -62,7 +62,7 @@ pub async fn publish(
                   VALUES (?, ?, ?, 0, ?, ?)";
     }
     let mut query = tx
-        .with_update(&writes)
+        .prepend_order_update(&writes)
         .bind(event.id.clone())
         .bind(account.0)
         .bind(event.kind.clone())
@@ -104,7 +104,7 @@ pub async fn due(
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn record(
+pub async fn record_attempt(
     tx: &mut Tx,
     endpoint: WebhookId,
     delivery: &Delivery,
@@ -136,7 +136,7 @@ pub async fn record(
 ///
 /// # Errors
 /// If it cannot be written.
-pub async fn put_off(
+pub async fn defer(
     tx: &mut Tx,
     delivery: DeliveryId,
     due_at: Timestamp,
@@ -155,7 +155,7 @@ pub async fn put_off(
 ///
 /// # Errors
 /// If it cannot be read.
-pub async fn delivery_of_any(
+pub async fn delivery_account(
     from: &mut impl ReadConn,
     id: DeliveryId,
 ) -> StoreResult<Option<(AccountId, WebhookId)>> {
@@ -246,7 +246,7 @@ pub async fn deliveries(
 ///
 /// # Errors
 /// If they cannot be counted.
-pub async fn waiting(from: &mut impl ReadConn) -> StoreResult<u64> {
+pub async fn count_pending(from: &mut impl ReadConn) -> StoreResult<u64> {
     let row = sqlx::query("SELECT COUNT(*) FROM deliveries WHERE due_at IS NOT NULL")
         .fetch_one(from.sqlite())
         .await?;
@@ -266,8 +266,8 @@ fn delivery_of(row: &SqliteRow) -> StoreResult<Delivery> {
             kind: row.get(2),
             body: row.get(3),
         },
-        status: DeliveryStatus::named(&status)
-            .ok_or_else(|| unknown("delivery status", &status))?,
+        status: DeliveryStatus::from_name(&status)
+            .ok_or_else(|| unknown_value("delivery status", &status))?,
         retries: row.get(5),
         last_sent_at: row.get::<Option<i64>, _>(6).map(Timestamp::from_ms),
         created_at: Timestamp::from_ms(row.get(7)),

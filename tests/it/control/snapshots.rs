@@ -84,7 +84,7 @@ async fn ruin(stunt: &TestServer, key: &str) {
 
 /// It goes on from there: the next order has the id that it had, what was under way ends, and
 /// what waits takes its upload.
-async fn goes_on(stunt: &TestServer, key: &str, (ids, upload): &(Vec<String>, String)) {
+async fn creates_next_order(stunt: &TestServer, key: &str, (ids, upload): &(Vec<String>, String)) {
     stunt.put(upload, picture()).await;
     stunt.confirm(key, &ids[2]).await;
     let ran = stunt.advance(key, "PT0.3S").await;
@@ -140,8 +140,8 @@ async fn everything_is_restored_as_it_was_and_goes_on_from_there() {
             .map(|account| account["key"].as_str())
             .collect();
         assert_eq!(keys, [Some("one"), Some("two")]);
-        goes_on(&stunt, "one", &one).await;
-        goes_on(&stunt, "two", &two).await;
+        creates_next_order(&stunt, "one", &one).await;
+        creates_next_order(&stunt, "two", &two).await;
     }
 }
 
@@ -167,7 +167,7 @@ async fn one_account_is_restored_and_no_other_is_touched() {
         restore(&stunt, name, &of).await;
         assert_eq!(seen(&stunt, "mine").await, before, "{name} {of}");
         assert_eq!(seen(&stunt, "other").await, others, "{name} {of}");
-        goes_on(&stunt, "mine", &mine).await;
+        creates_next_order(&stunt, "mine", &mine).await;
     }
     stunt.put(&other.1, picture()).await;
     let none = stunt

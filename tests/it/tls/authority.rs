@@ -127,7 +127,7 @@ async fn the_start_line_tells_both_addresses() {
     let app = App::start(config(kept.path())).await.expect("it starts");
     let (plain, tls) = (app.address(), app.tls_address().expect("it listens by TLS"));
     assert_eq!(
-        app.start_line(),
+        app.listening_line(),
         format!(
             "stuntdouble {} listening on http://{plain}, https://{tls}, data in {}",
             env!("CARGO_PKG_VERSION"),

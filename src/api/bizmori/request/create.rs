@@ -5,7 +5,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::fields::{
-    PICTURES, PROTECTED, check_count, check_file_name, check_url, idempotency_key, order_name,
+    ANTI_AI_EXTENSIONS, DETECTION_EXTENSIONS, check_count, check_file_name, check_url,
+    idempotency_key, order_name,
 };
 use crate::api::bizmori::error::ApiError;
 use crate::http::JsonObject;
@@ -96,17 +97,17 @@ struct OutputTargetBody {
 /// A way of giving a file.
 pub trait UrlField {
     /// The name of the field that has its URL; the file's name; the URL, if there is one.
-    fn told(self) -> (&'static str, String, Option<String>);
+    fn into_parts(self) -> (&'static str, String, Option<String>);
 }
 
 impl UrlField for AntiAiFile {
-    fn told(self) -> (&'static str, String, Option<String>) {
+    fn into_parts(self) -> (&'static str, String, Option<String>) {
         ("originalFileUrl", self.file_name, self.original_file_url)
     }
 }
 
 impl UrlField for UrlFile {
-    fn told(self) -> (&'static str, String, Option<String>) {
+    fn into_parts(self) -> (&'static str, String, Option<String>) {
         ("imageUrl", self.file_name, Some(self.image_url))
     }
 }
@@ -116,7 +117,7 @@ impl<F: UrlField> AntiAi<F> {
     ///
     /// # Errors
     /// The vendor's code for what is wrong first.
-    pub fn check(self, now: Timestamp) -> Result<ValidatedOrder, ApiError> {
+    pub fn validate(self, now: Timestamp) -> Result<ValidatedOrder, ApiError> {
         let idempotency_key = idempotency_key(&self.idempotency_key)?;
         let order_name = order_name(self.order_name)?;
         check_count(&self.files)?;
@@ -128,8 +129,12 @@ impl<F: UrlField> AntiAi<F> {
         let mut targets = targets.into_iter();
         let mut files = Vec::with_capacity(self.files.len());
         for (index, JsonObject(file)) in self.files.into_iter().enumerate() {
-            let (url_field, name, url) = file.told();
-            check_file_name(&format!("files[{index}].fileName"), &name, PROTECTED)?;
+            let (url_field, name, url) = file.into_parts();
+            check_file_name(
+                &format!("files[{index}].fileName"),
+                &name,
+                ANTI_AI_EXTENSIONS,
+            )?;
             let field = format!("files[{index}].{url_field}");
             files.push(NewFile {
                 target: targets.next(),
@@ -215,10 +220,10 @@ impl CreateAiDetection {
     ///
     /// # Errors
     /// The vendor's code for what is wrong first.
-    pub fn check(self) -> Result<ValidatedOrder, ApiError> {
+    pub fn validate(self) -> Result<ValidatedOrder, ApiError> {
         let idempotency_key = idempotency_key(&self.idempotency_key)?;
         let order_name = order_name(self.order_name)?;
-        check_file_name("fileName", &self.file_name, PICTURES)?;
+        check_file_name("fileName", &self.file_name, DETECTION_EXTENSIONS)?;
         Ok(ValidatedOrder {
             idempotency_key,
             order_name,

@@ -13,13 +13,16 @@ const FILE_NAME_BYTES_MAX: usize = 960;
 const FILES_MAX: usize = 100;
 
 /// What is taken as a picture to be judged.
-pub(super) const PICTURES: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tiff"];
+pub(super) const DETECTION_EXTENSIONS: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tiff"];
 /// What is taken as a picture to be protected.
-pub(super) const PROTECTED: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "tif"];
+pub(super) const ANTI_AI_EXTENSIONS: &[&str] =
+    &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "tif"];
 /// What a watermark can be in, by v2.
-pub(super) const MARKED: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "pdf"];
+pub(super) const WATERMARK_EXTENSIONS: &[&str] =
+    &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "pdf"];
 /// The same, by v3.
-pub(super) const MARKED_V3: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "tif", "pdf"];
+pub(super) const WATERMARK_EXTENSIONS_V3: &[&str] =
+    &["jpg", "jpeg", "png", "webp", "bmp", "tiff", "tif", "pdf"];
 
 pub(super) fn idempotency_key(value: &Value) -> Result<String, ApiError> {
     let refused = |line: String| {

@@ -30,7 +30,7 @@ impl ListQuery {
     ///
     /// # Errors
     /// If a number is none or out of its range, or a word none that is known.
-    pub fn read(query: Option<&str>) -> Result<Self, ApiError> {
+    pub fn parse(query: Option<&str>) -> Result<Self, ApiError> {
         let mut asked = Self {
             page: 1,
             limit: Some(LIMIT),
@@ -39,14 +39,14 @@ impl ListQuery {
         };
         for (name, value) in parameters(query) {
             match name.as_ref() {
-                "page" => asked.page = number(&name, &value, u32::MAX)?,
+                "page" => asked.page = parse_number(&name, &value, u32::MAX)?,
                 "limit" if value == "-1" => asked.limit = None,
-                "limit" => asked.limit = Some(number(&name, &value, LIMIT_MAX)?),
+                "limit" => asked.limit = Some(parse_number(&name, &value, LIMIT_MAX)?),
                 "keyword" => asked.filter.keyword = value,
-                "status" => asked.filter.status = word(&name, &value, &OrderState::STATUSES)?,
-                "type" => asked.filter.kind = word(&name, &value, &Work::BIZMORI)?,
+                "status" => asked.filter.status = parse_enum(&name, &value, &OrderState::STATUSES)?,
+                "type" => asked.filter.kind = parse_enum(&name, &value, &Work::BIZMORI)?,
                 "channel" => {
-                    let channel = word(&name, &value, &CHANNELS)?;
+                    let channel = parse_enum(&name, &value, &CHANNELS)?;
                     asked.only_others = channel.is_some_and(|channel| channel != CHANNELS[0]);
                 }
                 _ => {}
@@ -76,7 +76,7 @@ impl Paging {
     ///
     /// # Errors
     /// If a number is none, or out of its range.
-    pub fn read(query: Option<&str>, by_default: u32) -> Result<Self, ApiError> {
+    pub fn parse(query: Option<&str>, by_default: u32) -> Result<Self, ApiError> {
         let mut paging = Self {
             page: 1,
             limit: by_default,
@@ -84,8 +84,8 @@ impl Paging {
         };
         for (name, value) in parameters(query) {
             match name.as_str() {
-                "page" => paging.page = number(&name, &value, u32::MAX)?,
-                "limit" => paging.limit = number(&name, &value, LIMIT_MAX)?,
+                "page" => paging.page = parse_number(&name, &value, u32::MAX)?,
+                "limit" => paging.limit = parse_number(&name, &value, LIMIT_MAX)?,
                 "keyword" => paging.keyword = value,
                 _ => {}
             }
@@ -131,7 +131,7 @@ fn parameters(query: Option<&str>) -> impl Iterator<Item = (String, String)> {
     pairs.map(|(name, value)| (name.into_owned(), value.into_owned()))
 }
 
-fn number(name: &str, value: &str, max: u32) -> Result<u32, ApiError> {
+fn parse_number(name: &str, value: &str, max: u32) -> Result<u32, ApiError> {
     let number = value.parse().ok();
     let number = number.filter(|number| (1..=max).contains(number));
     number.ok_or_else(|| {
@@ -141,7 +141,11 @@ fn number(name: &str, value: &str, max: u32) -> Result<u32, ApiError> {
 }
 
 /// The word, none for `all` and where it is empty.
-fn word(name: &str, value: &str, known: &[&'static str]) -> Result<Option<&'static str>, ApiError> {
+fn parse_enum(
+    name: &str,
+    value: &str,
+    known: &[&'static str],
+) -> Result<Option<&'static str>, ApiError> {
     if value.is_empty() || value == ALL {
         return Ok(None);
     }

@@ -4,7 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::create::{ValidatedOrder, source};
-use super::fields::{MARKED, MARKED_V3, check_count, check_file_name, idempotency_key};
+use super::fields::{
+    WATERMARK_EXTENSIONS, WATERMARK_EXTENSIONS_V3, check_count, check_file_name, idempotency_key,
+};
 use crate::api::bizmori::error::ApiError;
 use crate::http::JsonObject;
 use crate::model::file::Role;
@@ -44,10 +46,10 @@ impl CreateWatermarkEmbed {
     ///
     /// # Errors
     /// The vendor's code for what is wrong first.
-    pub fn check(self, api: ApiVersion) -> Result<ValidatedOrder, ApiError> {
+    pub fn validate(self, api: ApiVersion) -> Result<ValidatedOrder, ApiError> {
         let extensions = match api {
-            ApiVersion::V2 => MARKED,
-            ApiVersion::V3 => MARKED_V3,
+            ApiVersion::V2 => WATERMARK_EXTENSIONS,
+            ApiVersion::V3 => WATERMARK_EXTENSIONS_V3,
         };
         let idempotency_key = idempotency_key(&self.idempotency_key)?;
         check_count(&self.files)?;
@@ -122,13 +124,13 @@ impl CreateWatermarkExtract {
     ///
     /// # Errors
     /// The vendor's code for what is wrong first.
-    pub fn check(self) -> Result<ValidatedOrder, ApiError> {
+    pub fn validate(self) -> Result<ValidatedOrder, ApiError> {
         let idempotency_key = idempotency_key(&self.idempotency_key)?;
         let JsonObject(file) = self.file;
-        check_file_name("file.fileName", &file.file_name, MARKED)?;
+        check_file_name("file.fileName", &file.file_name, WATERMARK_EXTENSIONS)?;
         let original = file.original_file.map(|JsonObject(file)| file.file_name);
         if let Some(name) = &original {
-            check_file_name("file.originalFile.fileName", name, MARKED)?;
+            check_file_name("file.originalFile.fileName", name, WATERMARK_EXTENSIONS)?;
         }
         let mut files = vec![of_role(Role::Watermarked, file.file_name)];
         if file.include_original == Some(true) {
@@ -173,13 +175,13 @@ impl CreateWatermarkExtractV3 {
     ///
     /// # Errors
     /// The vendor's code for what is wrong first.
-    pub fn check(self) -> Result<ValidatedOrder, ApiError> {
+    pub fn validate(self) -> Result<ValidatedOrder, ApiError> {
         let idempotency_key = idempotency_key(&self.idempotency_key)?;
         let JsonObject(file) = self.file;
         let JsonObject(original) = file.original_file;
-        check_file_name("file.fileName", &file.file_name, MARKED_V3)?;
+        check_file_name("file.fileName", &file.file_name, WATERMARK_EXTENSIONS_V3)?;
         let field = "file.originalFile.fileName";
-        check_file_name(field, &original.file_name, MARKED_V3)?;
+        check_file_name(field, &original.file_name, WATERMARK_EXTENSIONS_V3)?;
         Ok(ValidatedOrder {
             idempotency_key,
             order_name: None,

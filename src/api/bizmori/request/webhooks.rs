@@ -67,8 +67,8 @@ impl RetryFailed {
     /// # Errors
     /// If an end is no date, the window ends before it begins, or is too long.
     pub fn window(&self) -> Result<RangeInclusive<Timestamp>, ApiError> {
-        let from = named("fromDate", &self.from_date)?;
-        let to = named("toDate", &self.to_date)?;
+        let from = parse_date_range("fromDate", &self.from_date)?;
+        let to = parse_date_range("toDate", &self.to_date)?;
         if from.start() > to.end() {
             return Err(ApiError::invalid(format!(
                 "fromDate: {} is after toDate {}",
@@ -85,7 +85,7 @@ impl RetryFailed {
     }
 }
 
-fn named(field: &str, text: &str) -> Result<RangeInclusive<Timestamp>, ApiError> {
+fn parse_date_range(field: &str, text: &str) -> Result<RangeInclusive<Timestamp>, ApiError> {
     clock::parse_iso_range(text)
         .ok_or_else(|| ApiError::invalid(format!("{field}: {text} is no ISO 8601 date")))
 }

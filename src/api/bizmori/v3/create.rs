@@ -11,7 +11,7 @@ use crate::api::bizmori::request::{
 };
 use crate::api::bizmori::uploads::UploadUrls;
 use crate::api::bizmori::wire::RenderContext;
-use crate::api::bizmori::{BizmoriResult, answer};
+use crate::api::bizmori::{BizmoriResult, data_response};
 use crate::http::{AppState, OnResponseSent, Origin, RequestContext, Services};
 use crate::model::order::{ApiVersion, Vendor};
 use crate::services::orders::NewOrder;
@@ -22,7 +22,7 @@ pub async fn watermark_embed(
     by: RequestContext,
     JsonBodyWithDigest(body, digest): JsonBodyWithDigest<CreateWatermarkEmbed>,
 ) -> BizmoriResult {
-    let asked = body.check(ApiVersion::V3)?;
+    let asked = body.validate(ApiVersion::V3)?;
     let operation = "bizmori.createWatermarkEmbedV3";
     create(&context, caller, &by, operation, asked, digest).await
 }
@@ -33,7 +33,7 @@ pub async fn watermark_extract(
     by: RequestContext,
     JsonBodyWithDigest(body, digest): JsonBodyWithDigest<CreateWatermarkExtractV3>,
 ) -> BizmoriResult {
-    let asked = body.check()?;
+    let asked = body.validate()?;
     let operation = "bizmori.createWatermarkExtractV3";
     create(&context, caller, &by, operation, asked, digest).await
 }
@@ -48,7 +48,7 @@ async fn create(
     asked: ValidatedOrder,
     digest: String,
 ) -> BizmoriResult {
-    let Origin(origin) = Origin::of(verbs, by).await?;
+    let Origin(origin) = Origin::resolve(verbs, by).await?;
     let new = NewOrder {
         operation,
         idempotency_key: Some(asked.idempotency_key),
@@ -74,7 +74,7 @@ async fn create(
     }
     let view = RenderContext::of(verbs, &account, &origin);
     let uploads = UploadUrls::new(verbs, &account, origin.clone());
-    let mut response = answer(CreatedOrderV3::of(&order, view, &uploads));
-    OnResponseSent::tie(&mut response, created.hold);
+    let mut response = data_response(CreatedOrderV3::of(&order, view, &uploads));
+    OnResponseSent::attach(&mut response, created.hold);
     Ok(response)
 }

@@ -2,18 +2,18 @@
 
 use axum::extract::State;
 
-use super::own;
+use super::find_own_order;
 use super::wire::{DownloadFile, DownloadUrlsV3};
 use crate::api::bizmori::auth::AuthenticatedAccount;
-use crate::api::bizmori::download::downloadable;
+use crate::api::bizmori::download::completed_outputs;
 use crate::api::bizmori::error::{ApiError, ErrorCode};
 use crate::api::bizmori::test_samples;
-use crate::api::bizmori::{BizmoriResult, answer};
+use crate::api::bizmori::{BizmoriResult, data_response};
 use crate::http::{AppState, Origin, PathParam, RequestContext, Services};
 use crate::model::order::{Order, Vendor};
 use crate::model::time::Timestamp;
 use crate::services::accounts::Account;
-use crate::services::links::READ_S;
+use crate::services::links::GET_URL_TTL_S;
 use crate::services::orders::ArchiveOutcome;
 
 pub async fn get(
@@ -22,19 +22,21 @@ pub async fn get(
     PathParam(order_id): PathParam,
     called: RequestContext,
 ) -> BizmoriResult {
-    let order = own(&context, &account, &order_id).await?;
-    let outputs = downloadable(&order)?;
-    let Origin(origin) = Origin::of(&context, &called).await?;
+    let order = find_own_order(&context, &account, &order_id).await?;
+    let outputs = completed_outputs(&order)?;
+    let Origin(origin) = Origin::resolve(&context, &called).await?;
     let now = account.now();
     let expires_s = seconds_left(&order, now);
     if order.test {
-        return Ok(answer(samples(&context, &order, &origin, now, expires_s)));
+        return Ok(data_response(test_download(
+            &context, &order, &origin, now, expires_s,
+        )));
     }
     let save = |key: &str, name: &str| {
         let links = &context.links;
-        links.save(&origin, Vendor::Bizmori, key, name, now, expires_s)
+        links.download_url(&origin, Vendor::Bizmori, key, name, now, expires_s)
     };
-    let files = order.cuts().into_iter().zip(&outputs.keys);
+    let files = order.output_specs().into_iter().zip(&outputs.keys);
     let files: Vec<_> = files
         .map(|(cut, key)| DownloadFile {
             file_id: cut.output_id().to_string(),
@@ -52,7 +54,7 @@ pub async fn get(
             save(&key, &format!("{}.zip", order.name))
         }
     };
-    Ok(answer(DownloadUrlsV3 {
+    Ok(data_response(DownloadUrlsV3 {
         archive_url,
         files,
         expires_in_seconds: expires_s,
@@ -66,7 +68,7 @@ async fn archive_key(
     order: &Order,
     outputs: &[String],
 ) -> Result<String, ApiError> {
-    let (code, line) = match verbs.orders.archive(account, order, outputs).await? {
+    let (code, line) = match verbs.orders.output_archive(account, order, outputs).await? {
         ArchiveOutcome::Made { key } => return Ok(key),
         ArchiveOutcome::Expired => (ErrorCode::OrderExpired, " has expired"),
         ArchiveOutcome::OutputMissing => (ErrorCode::ProcessedFileNotFound, ": an output is gone"),
@@ -77,11 +79,13 @@ async fn archive_key(
 /// An hour, or what is left until the order expires.
 fn seconds_left(order: &Order, now: Timestamp) -> u32 {
     let left_s = order.expires_at().since_ms(now) / 1_000;
-    u32::try_from(left_s.max(1)).unwrap_or(READ_S).min(READ_S)
+    u32::try_from(left_s.max(1))
+        .unwrap_or(GET_URL_TTL_S)
+        .min(GET_URL_TTL_S)
 }
 
 /// Sample files stand for the outputs of a test order.
-fn samples(
+fn test_download(
     verbs: &Services,
     order: &Order,
     origin: &str,
@@ -91,7 +95,7 @@ fn samples(
     let expires_at = now.plus_ms(i64::from(expires_s) * 1_000);
     let secret = &verbs.config.storage.s3_secret;
     let url = |index| test_samples::url(secret, origin, &order.id, index, expires_at);
-    let cuts = order.cuts();
+    let cuts = order.output_specs();
     let files = cuts.iter().enumerate().map(|(index, cut)| DownloadFile {
         file_id: cut.output_id().to_string(),
         download_url: url(index),

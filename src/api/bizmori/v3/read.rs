@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 
-use super::own;
+use super::find_own_order;
 use super::wire::OrderDetailV3;
 use crate::api::bizmori::auth::AuthenticatedAccount;
 use crate::api::bizmori::uploads::UploadUrls;
 use crate::api::bizmori::wire::{RenderContext, outcome_of_order};
-use crate::api::bizmori::{BizmoriResult, answer};
+use crate::api::bizmori::{BizmoriResult, data_response};
 use crate::http::{AppState, OnResponseSent, Origin, PathParam, RequestContext, X_MOCK_OUTCOME};
 
 pub async fn get(
@@ -16,13 +16,13 @@ pub async fn get(
     PathParam(order_id): PathParam,
     called: RequestContext,
 ) -> BizmoriResult {
-    let order = own(&context, &account, &order_id).await?;
-    let (order, hold) = context.orders.polled(&account, order).await?;
-    let Origin(origin) = Origin::of(&context, &called).await?;
+    let order = find_own_order(&context, &account, &order_id).await?;
+    let (order, hold) = context.orders.record_poll(&account, order).await?;
+    let Origin(origin) = Origin::resolve(&context, &called).await?;
     let view = RenderContext::of(&context, &account, &origin);
     let uploads = UploadUrls::new(&context, &account, origin.clone());
-    let mut response = answer(OrderDetailV3::of(&order, view, &uploads));
-    OnResponseSent::tie(&mut response, hold);
+    let mut response = data_response(OrderDetailV3::of(&order, view, &uploads));
+    OnResponseSent::attach(&mut response, hold);
     if let Some(outcome) = outcome_of_order(&order) {
         response.headers_mut().insert(X_MOCK_OUTCOME, outcome);
     }

@@ -3,13 +3,13 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::own;
+use super::find_own_order;
 use super::wire::ReportView;
 use crate::api::bizmori::auth::AuthenticatedAccount;
 use crate::api::bizmori::error::{ApiError, ErrorCode};
 use crate::api::bizmori::request::{OptionalJsonBody, ReportBody};
 use crate::api::bizmori::wire::RenderContext;
-use crate::api::bizmori::{BizmoriResult, answer};
+use crate::api::bizmori::{BizmoriResult, data_response};
 use crate::http::{AppState, Origin, PathParam, PathParamPair, RequestContext};
 use crate::model::order::OrderState;
 use crate::model::report::Locale;
@@ -22,24 +22,24 @@ pub async fn create(
     called: RequestContext,
     OptionalJsonBody(body): OptionalJsonBody<ReportBody>,
 ) -> BizmoriResult {
-    let order = own(&context, &account, &order_id).await?;
+    let order = find_own_order(&context, &account, &order_id).await?;
     let locale = match &body.locale {
-        Some(tag) => supported(tag)?,
+        Some(tag) => parse_locale(tag)?,
         None => Locale::default(),
     };
     let requested = context.orders.request_report(&account, &order.id, locale);
     let (order, is_new) = requested.await.map_err(|error| match error {
-        ReportError::Expired => expired(&order_id),
-        ReportError::NotAvailable => not_available(&order_id),
-        ReportError::LocaleUnsupported => only_korean(locale),
+        ReportError::Expired => report_expired(&order_id),
+        ReportError::NotAvailable => report_not_available(&order_id),
+        ReportError::LocaleUnsupported => require_korean(locale),
         ReportError::Store(error) => error.into(),
     })?;
-    let Origin(origin) = Origin::of(&context, &called).await?;
+    let Origin(origin) = Origin::resolve(&context, &called).await?;
     let view = RenderContext::of(&context, &account, &origin);
     let report = ReportView::of(&order, locale, view, is_new);
-    let report = report.ok_or_else(|| not_available(&order_id))?;
+    let report = report.ok_or_else(|| report_not_available(&order_id))?;
     let has_ended = report.has_ended();
-    let mut response = answer(report);
+    let mut response = data_response(report);
     if !has_ended {
         *response.status_mut() = StatusCode::ACCEPTED;
     }
@@ -52,31 +52,33 @@ pub async fn get(
     PathParamPair(order_id, tag): PathParamPair,
     called: RequestContext,
 ) -> BizmoriResult {
-    let order = own(&context, &account, &order_id).await?;
-    let locale = supported(&tag)?;
+    let order = find_own_order(&context, &account, &order_id).await?;
+    let locale = parse_locale(&tag)?;
     if matches!(order.state, OrderState::Expired { .. }) {
-        return Err(expired(&order_id));
+        return Err(report_expired(&order_id));
     }
     if !is_report_locale(&order, locale) {
-        return Err(only_korean(locale));
+        return Err(require_korean(locale));
     }
-    if order.reports.of(locale).is_none() {
+    if order.reports.get(locale).is_none() {
         let line = format!("order {order_id} has no report in {tag}: ask for it by POST");
         return Err(ApiError::new(ErrorCode::ReportNotFound, line));
     }
-    let Origin(origin) = Origin::of(&context, &called).await?;
+    let Origin(origin) = Origin::resolve(&context, &called).await?;
     let view = RenderContext::of(&context, &account, &origin);
     let report = ReportView::of(&order, locale, view, false);
-    Ok(answer(report.ok_or_else(|| not_available(&order_id))?))
+    Ok(data_response(
+        report.ok_or_else(|| report_not_available(&order_id))?,
+    ))
 }
 
-fn only_korean(locale: Locale) -> ApiError {
+fn require_korean(locale: Locale) -> ApiError {
     let (korean, other) = (Locale::KoKr.tag(), locale.tag());
     let line = format!("locale: reports on PDFs are in {korean} only, not in {other}");
     ApiError::new(ErrorCode::ReportLocaleUnsupported, line)
 }
 
-fn supported(tag: &str) -> Result<Locale, ApiError> {
+fn parse_locale(tag: &str) -> Result<Locale, ApiError> {
     Locale::of_tag(tag).ok_or_else(|| {
         let known = Locale::ALL.map(Locale::tag).join(", ");
         let line = format!("locale: {tag} is none of {known}");
@@ -84,14 +86,14 @@ fn supported(tag: &str) -> Result<Locale, ApiError> {
     })
 }
 
-fn expired(order_id: &str) -> ApiError {
+fn report_expired(order_id: &str) -> ApiError {
     ApiError::new(
         ErrorCode::OrderExpired,
         format!("order {order_id} has expired"),
     )
 }
 
-fn not_available(order_id: &str) -> ApiError {
+fn report_not_available(order_id: &str) -> ApiError {
     let line = format!("order {order_id} has no result on which there are reports");
     ApiError::new(ErrorCode::ReportNotAvailable, line)
 }

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::api::bizmori::uploads::UploadUrls;
 use crate::api::bizmori::wire::{
-    JsNumber, OrderErrors, RenderContext, detection, detection_status, extraction, status_code,
+    JsNumber, OrderErrors, RenderContext, detection, detection_status_word, extraction_outcome,
+    status_code,
 };
 use crate::model::file::{File, OutputSpec, Role};
 use crate::model::order::{Order, OrderState};
@@ -31,8 +32,8 @@ fn is_delayed(order: &Order, view: RenderContext<'_>) -> bool {
 }
 
 /// Whether the order waits for that file.
-fn awaits(order: &Order, file: &File) -> bool {
-    order.state == OrderState::Pending && file.is_awaited()
+fn awaits_upload(order: &Order, file: &File) -> bool {
+    order.state == OrderState::Pending && file.is_upload_pending()
 }
 
 /// Returns the files of an order with their indexes, an original before the file that is inspected.
@@ -89,7 +90,7 @@ impl OrderDetailV3 {
                 Role::Original => "original",
                 Role::Watermarked => "query",
             }),
-            upload_url: awaits(order, file).then(|| uploads.url(order, index)),
+            upload_url: awaits_upload(order, file).then(|| uploads.url(order, index)),
         };
         Self {
             r#type: order.work.name(),
@@ -151,12 +152,16 @@ impl OrderResult {
         };
         Some(match outcome {
             Outcome::Outputs(_) => Self::Outputs {
-                output_files: order.cuts().into_iter().map(OutputFile::from).collect(),
+                output_files: order
+                    .output_specs()
+                    .into_iter()
+                    .map(OutputFile::from)
+                    .collect(),
             },
             Outcome::Extraction(_) => {
-                let found = extraction(order)?;
+                let found = extraction_outcome(order)?;
                 Self::Extraction {
-                    detection_status: detection_status(found),
+                    detection_status: detection_status_word(found),
                     watermark_text: found.text.clone(),
                     report_supported: is_report_supported(order),
                     reports: report_items(order),

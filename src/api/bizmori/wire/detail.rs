@@ -40,7 +40,9 @@ impl<'v> RenderContext<'v> {
     /// Where that blob of the order is read; nowhere once the order has expired.
     pub fn link(&self, order: &Order, key: Option<&str>) -> Option<String> {
         let key = key.filter(|_| !matches!(order.state, OrderState::Expired { .. }))?;
-        let read = self.links.read(self.origin, Vendor::Bizmori, key, self.now);
+        let read = self
+            .links
+            .get_url(self.origin, Vendor::Bizmori, key, self.now);
         Some(read)
     }
 
@@ -213,9 +215,9 @@ impl TypeFields {
                 }
             }
             Work::WatermarkExtract => {
-                let found = extraction(order);
+                let found = extraction_outcome(order);
                 Self::WatermarkExtract {
-                    status_code: found.map(detected),
+                    status_code: found.map(detection_word),
                     watermark_text: found.and_then(|found| found.text.clone()),
                 }
             }
@@ -251,7 +253,7 @@ impl AiDetection {
 }
 
 /// What was found of an order that looked for a watermark.
-pub fn extraction(order: &Order) -> Option<&Extraction> {
+pub fn extraction_outcome(order: &Order) -> Option<&Extraction> {
     match order.outcome() {
         Some(Outcome::Extraction(found)) => Some(found),
         _ => None,
@@ -259,14 +261,14 @@ pub fn extraction(order: &Order) -> Option<&Extraction> {
 }
 
 /// The word of v3 for the result of an extraction.
-pub fn detection_status(found: &Extraction) -> &'static str {
+pub fn detection_status_word(found: &Extraction) -> &'static str {
     found
         .no_result
-        .map_or_else(|| detected(found), NoResult::name)
+        .map_or_else(|| detection_word(found), NoResult::name)
 }
 
 /// The word of v2, and of webhooks, for the result of an extraction: there are only two.
-pub fn detected(found: &Extraction) -> &'static str {
+pub fn detection_word(found: &Extraction) -> &'static str {
     if found.text.is_some() {
         "detected"
     } else {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::detail::{CommonFields, detected, extraction};
+use super::detail::{CommonFields, detection_word, extraction_outcome};
 use super::{JsNumber, RenderContext, detection, status_code};
 use crate::api::bizmori::request::ListQuery;
 use crate::model::listing::Page;
@@ -82,7 +82,7 @@ impl ListingWriter {
     ///
     /// # Errors
     /// Never: it is what serde asks for.
-    pub fn piece(
+    pub fn next_chunk(
         &mut self,
         orders: &[Arc<Order>],
         view: RenderContext<'_>,
@@ -141,7 +141,7 @@ impl ResultFields {
                 }
             }
             Work::WatermarkExtract => Self::Extraction {
-                status_code: extraction(order).map(detected),
+                status_code: extraction_outcome(order).map(detection_word),
             },
             _ => Self::Nothing {},
         }

@@ -2,7 +2,7 @@
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use super::super::described::{ACCOUNT, STORE, account, refuses};
+use super::super::described::{ACCOUNT_ERRORS, STORE_ERRORS, account, error_responses};
 use super::drain::{ClockFrozen, DrainRequest, DrainTimedOut, DrainedIdle};
 use super::{AdvanceClock, AdvanceView, ClockView, STEP_MS_MAX, SetClock};
 use crate::http::openapi::OperationDoc;
@@ -10,7 +10,7 @@ use crate::model::job::JobKind;
 use crate::services::worker::Awaited;
 
 /// A time to advance by.
-pub fn step(_: &mut SchemaGenerator) -> Schema {
+pub fn duration_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"oneOf": [
         {
             "type": "integer",
@@ -38,16 +38,16 @@ pub fn awaited(_: &mut SchemaGenerator) -> Schema {
 
 pub fn get(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does("A clock", "That of the account, or the default clock.")
-        .asks_query(vec![account()])
-        .where_input("account", "The key; left out, the default clock.")
-        .answers::<ClockView>(200, "The clock.");
-    refuses(described, &[&[(400, "bad_query")], &ACCOUNT])
+        .summary("A clock", "That of the account, or the default clock.")
+        .query_params(vec![account()])
+        .describe_param("account", "The key; left out, the default clock.")
+        .response::<ClockView>(200, "The clock.");
+    error_responses(described, &[&[(400, "bad_query")], &ACCOUNT_ERRORS])
 }
 
 pub fn set(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Set a clock",
             "Gives the account a clock of its own, or sets the default clock, which all accounts \
              follow that have none. In mode `jump` it runs, and leaps to what is due next whenever \
@@ -56,14 +56,17 @@ pub fn set(described: OperationDoc<'_>) -> OperationDoc<'_> {
              while a client owes an upload whose URL was handed out less than 5 s ago by real \
              time.",
         )
-        .asks_json::<SetClock>(true)
-        .answers::<ClockView>(200, "The clock as it is now.");
-    refuses(described, &[&[(400, "bad_now")], &ACCOUNT, &STORE])
+        .json_body::<SetClock>(true)
+        .response::<ClockView>(200, "The clock as it is now.");
+    error_responses(
+        described,
+        &[&[(400, "bad_now")], &ACCOUNT_ERRORS, &STORE_ERRORS],
+    )
 }
 
 pub fn advance(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Advance a clock",
             "Moves it forward `by` a duration or `to` an instant, and runs all that falls due on the \
              way, each piece at its own due time and in order, and what that work causes in turn. \
@@ -71,24 +74,24 @@ pub fn advance(described: OperationDoc<'_>) -> OperationDoc<'_> {
              and listed first. `waiting` has what clients still owe: an upload, a confirm, more reads \
              of an order that a rule holds, or its release.",
         )
-        .asks_json::<AdvanceClock>(true)
-        .answers::<AdvanceView>(200, "What was run, in order.");
+        .json_body::<AdvanceClock>(true)
+        .response::<AdvanceView>(200, "What was run, in order.");
     let codes = [(400, "bad_duration"), (400, "bad_instant")];
-    refuses(described, &[&codes, &ACCOUNT, &STORE])
+    error_responses(described, &[&codes, &ACCOUNT_ERRORS, &STORE_ERRORS])
 }
 
 pub fn drain(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Wait until all work has ended",
             "Waits until every order, report and webhook has come to its end that is in progress, or \
              due within `timeoutMs` by its clock; of one account, or of all. Orders that a rule holds \
              are in progress. What is due later is `next`, and is not waited for.",
         )
-        .asks_json::<DrainRequest>(false)
-        .answers::<DrainedIdle>(200, "All work has ended.")
-        .answers::<DrainTimedOut>(408, "Some work has not ended in time.");
-    let described = refuses(described, &[&ACCOUNT]);
+        .json_body::<DrainRequest>(false)
+        .response::<DrainedIdle>(200, "All work has ended.")
+        .response::<DrainTimedOut>(408, "Some work has not ended in time.");
+    let described = error_responses(described, &[&ACCOUNT_ERRORS]);
     let text = "Refused: clock_frozen. Work is due later by a frozen clock.";
-    described.answers::<ClockFrozen>(409, text)
+    described.response::<ClockFrozen>(409, text)
 }

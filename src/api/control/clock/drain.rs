@@ -79,7 +79,7 @@ fn idle(next: Option<JobLine>) -> Response {
     Json(DrainedIdle { idle: true, next }).into_response()
 }
 
-fn lines(waiting: Vec<PendingWork>) -> Vec<WaitingLine> {
+fn waiting_lines(waiting: Vec<PendingWork>) -> Vec<WaitingLine> {
     waiting.into_iter().map(WaitingLine::from).collect()
 }
 
@@ -90,7 +90,7 @@ fn timed_out(waiting: Vec<PendingWork>) -> Response {
     let reason = [(X_MOCK_REASON, header_line(&reason.unwrap_or_default()))];
     let not_idle = DrainTimedOut {
         idle: false,
-        waiting: lines(waiting),
+        waiting: waiting_lines(waiting),
     };
     (StatusCode::REQUEST_TIMEOUT, reason, Json(not_idle)).into_response()
 }
@@ -107,7 +107,7 @@ fn clock_frozen(waiting: Vec<PendingWork>, advance: &AdvanceNeeded) -> Response 
     let hint = format!("POST /_mock/clock/advance {body}");
     let refusal = ApiError::conflict("clock_frozen", message, hint);
     refusal.respond_with(&ClockFrozen {
-        error: refusal.body(),
-        waiting: lines(waiting),
+        error: refusal.body_error(),
+        waiting: waiting_lines(waiting),
     })
 }

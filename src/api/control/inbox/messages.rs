@@ -11,12 +11,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::super::described::refuses;
+use super::super::described::error_responses;
 use super::super::error::ApiError;
 use super::super::listing;
 use super::super::named_account::NamedAccount;
 use super::super::query::ControlQuery;
-use super::{AMBIGUOUS, NAME, refusal};
+use super::{AMBIGUOUS, NAME, inbox_error};
 use crate::http::openapi::{OperationDoc, Param};
 use crate::http::{AppState, PathParam, X_MOCK_REASON, header_line};
 use crate::platform::clock::iso;
@@ -81,24 +81,24 @@ pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
         schema: serde_json::json!({"type": "integer", "minimum": 0}),
     };
     let described = described
-        .does(
+        .summary(
             "Messages of an inbox",
             "Waits, if it is asked to, until there are enough. Without an account, the only inbox of \
              that name is meant.",
         )
-        .where_input("name", NAME)
-        .asks_query(vec![input("min"), input("timeoutMs")])
-        .where_input(
+        .describe_param("name", NAME)
+        .query_params(vec![input("min"), input("timeoutMs")])
+        .describe_param(
             "min",
             "Number of messages that are waited for, 1000 at most; 0 where it is left out.",
         )
-        .where_input(
+        .describe_param(
             "timeoutMs",
             "Real milliseconds that it waits for them, ten minutes at most.",
         )
-        .answers::<MessagePage>(200, "There are as many as wanted.")
-        .answers::<MessagePage>(408, "There are not, in that time.");
-    refuses(described, &[&AMBIGUOUS, &[(410, "inbox_evicted")]])
+        .response::<MessagePage>(200, "There are as many as wanted.")
+        .response::<MessagePage>(408, "There are not, in that time.");
+    error_responses(described, &[&AMBIGUOUS, &[(410, "inbox_evicted")]])
 }
 
 pub async fn get(
@@ -107,26 +107,26 @@ pub async fn get(
     PathParam(name): PathParam,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let query = ControlQuery::read(query.as_deref(), &["min", "timeoutMs"])?;
+    let query = ControlQuery::parse(query.as_deref(), &["min", "timeoutMs"])?;
     let min: u64 = query.number("min")?.unwrap_or_default();
     let timeout_ms: u64 = query.number("timeoutMs")?.unwrap_or_default();
     let min = usize::try_from(min).unwrap_or(usize::MAX);
     if min > MESSAGES_MAX {
         let message = format!("min: {min} will never be there");
         let hint = format!("an inbox keeps {MESSAGES_MAX} messages at most");
-        return Err(ApiError::bad("bad_query", message, hint));
+        return Err(ApiError::bad_request("bad_query", message, hint));
     }
     let timeout = Duration::from_millis(timeout_ms.min(TIMEOUT_MS_MAX));
     let messages = |timeout| context.inbox.messages(named.key(), &name, min, timeout);
     let found = context.long_poll(timeout, messages).await;
-    let found = found.map_err(|error| refusal(error, &name))?;
+    let found = found.map_err(|error| inbox_error(error, &name))?;
     let count = found.messages.len();
     let frame = MessagePage {
         messages: Vec::new(),
         evicted: found.evicted,
     };
     let show = |message: Arc<InboxMessage>| Some(MessageView::from(message.as_ref()));
-    let listing = listing::answer(&frame, "messages", found.messages, show).await?;
+    let listing = listing::page_response(&frame, "messages", found.messages, show).await?;
     if count >= min {
         return Ok(listing);
     }

@@ -9,12 +9,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::super::described::refuses;
+use super::super::described::error_responses;
 use super::super::error::ApiError;
 use super::{NAME, check_name};
 use crate::http::openapi::OperationDoc;
 use crate::http::{
-    AppState, BodyError, PathParam, Services, X_MOCK_REASON, header_line, pass, read_bytes,
+    AppState, BodyError, PathParam, Services, X_MOCK_REASON, header_line, read_bytes, sleep_ms,
 };
 use crate::model::ids::{AccountId, ClockId};
 use crate::services::accounts::{Account, KEY_CHARS_MAX, is_too_long};
@@ -41,21 +41,21 @@ struct InboxSender {
 
 pub fn describe(described: OperationDoc<'_>) -> OperationDoc<'_> {
     let described = described
-        .does(
+        .summary(
             "Post to an inbox",
             "Anything of 1 MiB at most; it is kept, and answered with the status that the inbox is set \
              up to. An inbox that was not set up is made. A webhook of an account comes to that \
              account's inbox; other senders can name an `account` in the query. No control token is \
              wanted here.",
         )
-        .where_input("name", NAME)
-        .answers_nothing(200, "It is kept.");
+        .describe_param("name", NAME)
+        .empty_response(200, "It is kept.");
     let codes = [
         (400, "bad_inbox"),
         (400, "message_too_large"),
         (409, "inbox_gone"),
     ];
-    refuses(described, &[&codes])
+    error_responses(described, &[&codes])
 }
 
 pub async fn post(
@@ -69,7 +69,7 @@ pub async fn post(
     let body = body.map_err(|refusal| match refusal {
         BodyError::TooLarge => {
             let message = format!("the message has more than {MESSAGE_BYTES_MAX} bytes");
-            ApiError::bad(
+            ApiError::bad_request(
                 "message_too_large",
                 message,
                 "an inbox keeps no larger ones",
@@ -79,7 +79,9 @@ pub async fn post(
     })?;
     let sender = sender(&context, &name, &parts, &body).await?;
     let account = sender.account.clone();
-    let opened = context.inbox.open(sender.key.as_deref(), account, &name);
+    let opened = context
+        .inbox
+        .begin_delivery(sender.key.as_deref(), account, &name);
     let message = message(&context, &name, &opened, &sender, &parts, &body).await?;
     match context.inbox.receive(&opened, message) {
         ReceiveResult::Kept(status) => Ok(respond(&name, &opened, status).await),
@@ -91,7 +93,7 @@ pub async fn post(
 }
 
 async fn respond(name: &str, opened: &DeliveryTicket, status: u16) -> Response {
-    pass(opened.script.delay_ms).await;
+    sleep_ms(opened.script.delay_ms).await;
     let answered = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     if status < 400 {
         return answered.into_response();
@@ -113,13 +115,13 @@ async fn sender(
     let named = pairs.find(|(field, key)| field == "account" && !key.is_empty());
     if let Some((_, key)) = named {
         check_key(&key)?;
-        return Ok(InboxSender::of_key(verbs, Some(key.into_owned())));
+        return Ok(InboxSender::for_key(verbs, Some(key.into_owned())));
     }
     if let Ok(InboxEvent { event_id }) = serde_json::from_slice(body)
         && let Some(id) = verbs.webhooks.account_of_event(&event_id).await?
         && let Some(account) = verbs.accounts.by_id(id)
     {
-        return Ok(InboxSender::of_account(account));
+        return Ok(InboxSender::for_account(account));
     }
     let webhooks = webhooks(verbs, name, None, parts).await?;
     let mut signed = webhooks
@@ -129,9 +131,9 @@ async fn sender(
     let only = first.filter(|(id, _)| others.all(|(other, _)| other == id));
     let found = signed.next().or(only);
     if let Some(account) = found.and_then(|(id, _)| verbs.accounts.by_id(*id)) {
-        return Ok(InboxSender::of_account(account));
+        return Ok(InboxSender::for_account(account));
     }
-    Ok(InboxSender::of_key(verbs, verbs.inbox.only_account(name)))
+    Ok(InboxSender::for_key(verbs, verbs.inbox.only_account(name)))
 }
 
 /// Checks that a key can be an account's: it becomes part of the inbox's name and is kept with it.
@@ -141,19 +143,19 @@ fn check_key(key: &str) -> Result<(), ApiError> {
     }
     let message = format!("account: the key has {} characters", key.chars().count());
     let hint = format!("{KEY_CHARS_MAX} at most");
-    Err(ApiError::bad("bad_inbox", message, hint))
+    Err(ApiError::bad_request("bad_inbox", message, hint))
 }
 
 impl InboxSender {
-    fn of_account(account: Arc<Account>) -> Self {
+    fn for_account(account: Arc<Account>) -> Self {
         Self {
             key: Some(account.key.clone()),
             account: Some(account),
         }
     }
 
-    fn of_key(verbs: &Services, key: Option<String>) -> Self {
-        let account = key.as_deref().and_then(|key| verbs.accounts.get(key));
+    fn for_key(verbs: &Services, key: Option<String>) -> Self {
+        let account = key.as_deref().and_then(|key| verbs.accounts.by_key(key));
         Self { key, account }
     }
 }

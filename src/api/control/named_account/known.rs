@@ -14,20 +14,20 @@ use serde_json::{Value, json};
 
 const FIELD: &str = "accountKnown";
 /// Statuses of answers, beside 2xx, that are no errors: an answer was not met, or not in time.
-const VERDICTS: [StatusCode; 2] = [
+const UNKNOWN_ACCOUNT_FIELDS: [StatusCode; 2] = [
     StatusCode::REQUEST_TIMEOUT,
     StatusCode::UNPROCESSABLE_ENTITY,
 ];
 
-fn is_answer(status: StatusCode) -> bool {
-    status.is_success() || VERDICTS.contains(&status)
+fn is_json_object(status: StatusCode) -> bool {
+    status.is_success() || UNKNOWN_ACCOUNT_FIELDS.contains(&status)
 }
 
 /// Adds `"accountKnown": false` to the response if it is a JSON object and no error.
 pub fn mark_unknown(response: Response) -> Response {
     let media_type = response.headers().get(CONTENT_TYPE);
     let is_json = media_type.is_some_and(|it| it == "application/json");
-    if !is_json || !is_answer(response.status()) {
+    if !is_json || !is_json_object(response.status()) {
         return response;
     }
     let (mut parts, body) = response.into_parts();
@@ -66,7 +66,7 @@ pub fn describe(document: &mut Value) {
             .flat_map(|it| it.values_mut())
         {
             describe_input(operation);
-            answered.extend(answers(operation));
+            answered.extend(describe_responses(operation));
         }
     }
     for schema in answered {
@@ -110,7 +110,7 @@ fn describe_input(operation: &mut Value) {
 }
 
 /// Returns the JSON pointers of the named schemas of an operation's answers.
-fn answers(operation: &Value) -> Vec<String> {
+fn describe_responses(operation: &Value) -> Vec<String> {
     let responses = operation["responses"].as_object();
     let responses = responses.into_iter().flatten();
     let answers = responses.filter(|(status, _)| {
@@ -118,7 +118,7 @@ fn answers(operation: &Value) -> Vec<String> {
             .parse()
             .ok()
             .and_then(|it| StatusCode::from_u16(it).ok());
-        status.is_some_and(is_answer)
+        status.is_some_and(is_json_object)
     });
     let schemas = answers.filter_map(|(_, answer)| {
         let schema = answer.pointer("/content/application~1json/schema/$ref")?;

@@ -6,14 +6,14 @@ use crate::services::journal::{self, StatusFilter};
 
 const LIMIT: u32 = 100;
 const LIMIT_MAX: u32 = 10_000;
-const KNOWN: [&str; 6] = ["operation", "method", "path", "status", "since", "limit"];
+const KNOWN_PARAMS: [&str; 6] = ["operation", "method", "path", "status", "since", "limit"];
 
 /// Parses the query of a listing of `account`, or of all requests if it is `None`.
 ///
 /// # Errors
 /// Names the parameter that is unknown or malformed.
-pub fn read(account: Option<&str>, text: Option<&str>) -> Result<journal::RequestQuery, ApiError> {
-    let query = ControlQuery::read(text, &KNOWN)?;
+pub fn parse(account: Option<&str>, text: Option<&str>) -> Result<journal::RequestQuery, ApiError> {
+    let query = ControlQuery::parse(text, &KNOWN_PARAMS)?;
     let read = journal::RequestQuery {
         account: account.map(str::to_owned),
         operation: query.text("operation"),
@@ -25,7 +25,11 @@ pub fn read(account: Option<&str>, text: Option<&str>) -> Result<journal::Reques
     };
     if read.since.is_some() && read.account.is_none() {
         let hint = "give account too: each account's requests have numbers of their own";
-        return Err(ApiError::bad("bad_query", "since: of which account?", hint));
+        return Err(ApiError::bad_request(
+            "bad_query",
+            "since: of which account?",
+            hint,
+        ));
     }
     Ok(read)
 }
@@ -34,6 +38,6 @@ fn status(text: &str) -> Result<StatusFilter, ApiError> {
     let parsed: Result<StatusFilter, String> = text.parse();
     parsed.map_err(|_| {
         let message = format!("status: {text} is no status");
-        ApiError::bad("bad_query", message, "such as 404, or 4xx for a class")
+        ApiError::bad_request("bad_query", message, "such as 404, or 4xx for a class")
     })
 }

@@ -7,17 +7,17 @@ use super::super::error::ApiError;
 use super::super::suggestion::did_you_mean;
 use super::wire::{RuleConditionSpec, RuleRequest};
 use crate::http::Operation;
-use crate::model::glob::{glob, meet};
+use crate::model::glob::{glob, globs_intersect};
 use crate::model::order::Vendor;
 use crate::model::rule::{self, OutboundCall, ResultKind, Rule};
-use then::then;
+use then::check_action;
 
 const TEXT_CHARS_MAX: usize = 1_000;
 
 type CheckedRule<T> = Result<T, ApiError>;
 
-fn bad<T>(message: impl Into<String>, hint: impl Into<String>) -> CheckedRule<T> {
-    Err(ApiError::bad("bad_rule", message, hint))
+fn bad_rule<T>(message: impl Into<String>, hint: impl Into<String>) -> CheckedRule<T> {
+    Err(ApiError::bad_request("bad_rule", message, hint))
 }
 
 /// The rule, if it is one that can match any of the operations there are, or what is none.
@@ -28,7 +28,7 @@ pub fn rule(sent: RuleRequest, operations: &[Operation]) -> CheckedRule<Rule> {
     text("name", sent.name.as_deref())?;
     text("account", sent.account.as_deref())?;
     if sent.times == Some(0) {
-        return bad(
+        return bad_rule(
             "times: 0 is never",
             "1 at least; left out, it is without end",
         );
@@ -36,9 +36,9 @@ pub fn rule(sent: RuleRequest, operations: &[Operation]) -> CheckedRule<Rule> {
     let probability = sent.probability.unwrap_or(1.0);
     if !(probability > 0.0 && probability <= 1.0) {
         let message = format!("probability: {probability} is no chance to be taken");
-        return bad(message, "more than 0, and 1 at most");
+        return bad_rule(message, "more than 0, and 1 at most");
     }
-    let then = then(sent.then.0)?;
+    let then = check_action(sent.then.0)?;
     let when = when(sent.when.map(|when| when.0).unwrap_or_default())?;
     let ruled: Vec<_> = operations.iter().filter(|it| !is_control(it)).collect();
     let rule = Rule {
@@ -50,10 +50,10 @@ pub fn rule(sent: RuleRequest, operations: &[Operation]) -> CheckedRule<Rule> {
         probability,
         then,
     };
-    if rule.then.is_to_orders() {
-        of_orders(&rule, operations, &ruled)?;
-    } else if !is_of_outgoing(&rule, &ruled)? {
-        of_requests(&rule.when, operations, &ruled)?;
+    if rule.then.affects_orders() {
+        check_order_rule(&rule, operations, &ruled)?;
+    } else if !targets_outbound_call(&rule, &ruled)? {
+        check_request_rule(&rule.when, operations, &ruled)?;
     }
     Ok(rule)
 }
@@ -68,7 +68,7 @@ fn text(field: &str, text: Option<&str>) -> CheckedRule<()> {
         return Ok(());
     }
     let hint = format!("1 to {TEXT_CHARS_MAX} characters; leave it out for any");
-    bad(format!("{field}: is empty, or too long"), hint)
+    bad_rule(format!("{field}: is empty, or too long"), hint)
 }
 
 fn when(when: RuleConditionSpec) -> CheckedRule<rule::RuleCondition> {
@@ -87,17 +87,17 @@ fn when(when: RuleConditionSpec) -> CheckedRule<rule::RuleCondition> {
 }
 
 /// A list of operations, for a hint.
-fn told<'o>(operations: impl IntoIterator<Item = &'o &'o Operation>) -> String {
-    listed(operations.into_iter().map(|it| it.name))
+fn operation_list<'o>(operations: impl IntoIterator<Item = &'o &'o Operation>) -> String {
+    valid_values(operations.into_iter().map(|it| it.name))
 }
 
 /// The same, with what stuntdouble itself calls.
-fn told_all(ruled: &[&Operation]) -> String {
+fn all_operation_list(ruled: &[&Operation]) -> String {
     let names = ruled.iter().map(|it| it.name);
-    listed(names.chain(OutboundCall::ALL.map(OutboundCall::operation)))
+    valid_values(names.chain(OutboundCall::ALL.map(OutboundCall::operation)))
 }
 
-fn listed<'o>(names: impl Iterator<Item = &'o str>) -> String {
+fn valid_values<'o>(names: impl Iterator<Item = &'o str>) -> String {
     let names: Vec<_> = names.collect();
     match names.as_slice() {
         [] => "there is none".to_owned(),
@@ -106,9 +106,12 @@ fn listed<'o>(names: impl Iterator<Item = &'o str>) -> String {
 }
 
 /// Whether the rule is about calls of ours, and so need not be about requests.
-fn is_of_outgoing(rule: &Rule, ruled: &[&Operation]) -> CheckedRule<bool> {
+fn targets_outbound_call(rule: &Rule, ruled: &[&Operation]) -> CheckedRule<bool> {
     let when = &rule.when;
-    if OutboundCall::ALL.iter().any(|call| rule.is_to(*call)) {
+    if OutboundCall::ALL
+        .iter()
+        .any(|call| rule.targets_call(*call))
+    {
         return Ok(true);
     }
     if rule.then.webhook.is_none() && when.webhook_url.is_none() {
@@ -120,11 +123,11 @@ fn is_of_outgoing(rule: &Rule, ruled: &[&Operation]) -> CheckedRule<bool> {
     {
         return unknown_operation(pattern, ruled);
     }
-    bad("when: is about no delivery of a webhook", hint)
+    bad_rule("when: is about no delivery of a webhook", hint)
 }
 
 /// The operations that a rule names; all, if it names none.
-fn named<'o>(
+fn operation_named<'o>(
     when: &rule::RuleCondition,
     operations: &[Operation],
     ruled: &[&'o Operation],
@@ -143,7 +146,7 @@ fn named<'o>(
     if operations.iter().any(|it| glob(pattern, it.name)) {
         let message =
             format!("when.operation: {pattern} is the control plane, which is never ruled");
-        return bad(message, told_all(ruled));
+        return bad_rule(message, all_operation_list(ruled));
     }
     unknown_operation(pattern, ruled)
 }
@@ -155,33 +158,33 @@ fn unknown_operation<T>(pattern: &str, ruled: &[&Operation]) -> CheckedRule<T> {
         names.chain(OutboundCall::ALL.map(OutboundCall::operation)),
     );
     let message = format!("when.operation: unknown operation {pattern}{suggestion}");
-    bad(message, told_all(ruled))
+    bad_rule(message, all_operation_list(ruled))
 }
 
-fn of_requests(
+fn check_request_rule(
     when: &rule::RuleCondition,
     all: &[Operation],
     ruled: &[&Operation],
 ) -> CheckedRule<()> {
     if when.file_name.is_some() {
-        return bad(
+        return bad_rule(
             "when.fileName: the body of a request is not read yet where rules apply",
             "fileName goes with outcome, processing, zeroCopy.put and file.fetch; requests are matched by operation, method and path",
         );
     }
     if let Some(path) = &when.path {
         if !path.starts_with(['/', '*', '?']) {
-            return bad(
+            return bad_rule(
                 format!("when.path: {path} is like no path"),
                 "paths begin with /",
             );
         }
         if path == "/_mock" || path.starts_with("/_mock/") {
             let message = format!("when.path: {path} is the control plane, which is never ruled");
-            return bad(message, told_all(ruled));
+            return bad_rule(message, all_operation_list(ruled));
         }
     }
-    let named = named(when, all, ruled)?;
+    let named = operation_named(when, all, ruled)?;
     let Some(operation) = &when.operation else {
         // What is no operation is matched too.
         return Ok(());
@@ -189,7 +192,7 @@ fn of_requests(
     let meets = |it: &&Operation| {
         let (method, path) = (when.method.as_deref(), when.path.as_deref());
         method.is_none_or(|method| glob(method, it.method.as_str()))
-            && path.is_none_or(|path| meet(path, &template(it.path)))
+            && path.is_none_or(|path| globs_intersect(path, &path_glob(it.path)))
     };
     if operation == "*" || named.iter().copied().any(|it| meets(&it)) {
         return Ok(());
@@ -198,21 +201,21 @@ fn of_requests(
         .iter()
         .map(|it| format!("{} {} {}", it.name, it.method, it.path))
         .collect();
-    bad(
+    bad_rule(
         "when: operation, method and path have nothing in common",
         format!("there is: {}", routes.join(", ")),
     )
 }
 
-fn of_orders(rule: &Rule, all: &[Operation], ruled: &[&Operation]) -> CheckedRule<()> {
+fn check_order_rule(rule: &Rule, all: &[Operation], ruled: &[&Operation]) -> CheckedRule<()> {
     let when = &rule.when;
     if when.method.is_some() || when.path.is_some() || when.webhook_url.is_some() {
-        return bad(
+        return bad_rule(
             "when: method, path and webhookUrl are for calls, outcome and processing are for orders",
             "orders are matched by operation, account and fileName",
         );
     }
-    let named = named(when, all, ruled)?;
+    let named = operation_named(when, all, ruled)?;
     let fits = |makes: ResultKind| rule.then.fits(makes);
     if named.iter().any(|it| it.makes.is_some_and(fits)) {
         let makers: Vec<_> = (named.iter().copied())
@@ -236,7 +239,7 @@ fn of_orders(rule: &Rule, all: &[Operation], ruled: &[&Operation]) -> CheckedRul
     } else {
         format!("{field}: {pattern} makes no order")
     };
-    bad(message, told(fitting))
+    bad_rule(message, operation_list(fitting))
 }
 
 /// Returns the vendors that have one of these operations.
@@ -249,7 +252,7 @@ pub fn vendors_of(operations: &[&Operation]) -> Vec<Vendor> {
 }
 
 /// A route's path as a glob: `/orders/{orderId}` is `/orders/*`.
-fn template(path: &str) -> String {
+fn path_glob(path: &str) -> String {
     let mut parts = path.split('{');
     let begin = parts.next().unwrap_or_default().to_owned();
     parts.fold(begin, |glob, part| {
@@ -264,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_routes_parameters_stand_for_anything() {
-        assert_eq!(template("/a/{b}/c/{*d}"), "/a/*/c/*");
-        assert_eq!(template("/a"), "/a");
+        assert_eq!(path_glob("/a/{b}/c/{*d}"), "/a/*/c/*");
+        assert_eq!(path_glob("/a"), "/a");
     }
 }

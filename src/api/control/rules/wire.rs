@@ -80,7 +80,7 @@ pub struct StubResponseSpec {
     /// As it was written, byte for byte; null is a body.
     #[serde(
         default,
-        deserialize_with = "said",
+        deserialize_with = "double_option",
         skip_serializing_if = "Option::is_none"
     )]
     #[schemars(with = "Option<serde_json::Value>")]
@@ -101,7 +101,7 @@ pub struct OutcomeSpec {
     /// Null: there is none.
     #[serde(
         default,
-        deserialize_with = "said",
+        deserialize_with = "double_option",
         skip_serializing_if = "Option::is_none"
     )]
     pub watermark_text: Option<Option<String>>,
@@ -122,7 +122,7 @@ impl OutcomeSpec {
 }
 
 /// What is there, if it is null too.
-pub fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+pub fn double_option<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     from: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)
@@ -259,7 +259,7 @@ fn final_result(label: &Label) -> &str {
 
 /// What no generator is called, in lower case and without all but letters and digits: other words
 /// for a result, of this vendor or of others.
-const NEAR_MISSES: [&str; 4] = ["ai", "edited", "fake", "human"];
+const RESULT_LOOKALIKES: [&str; 4] = ["ai", "edited", "fake", "human"];
 
 /// The label of one of [`FINAL_RESULTS`], or of the generator of that name; none for what is like
 /// a result and is none.
@@ -284,7 +284,7 @@ fn is_near_miss(word: &str) -> bool {
         || FINAL_RESULTS
             .iter()
             .any(|known| self::plain(known) == plain)
-        || NEAR_MISSES.contains(&plain.as_str())
+        || RESULT_LOOKALIKES.contains(&plain.as_str())
         || plain.starts_with("likely")
 }
 

@@ -56,8 +56,10 @@ impl UploadError {
                  timeout period. Idle connections will be closed.",
                 &format!("body: {stalled} after {bytes} bytes"),
             ),
-            Self::AccountGone => gone("account: removed or reset while the upload was under way"),
-            Self::Expired => gone("the upload has expired, and its file is gone"),
+            Self::AccountGone => {
+                account_gone("account: removed or reset while the upload was under way")
+            }
+            Self::Expired => account_gone("the upload has expired, and its file is gone"),
             Self::UnfitType {
                 sent,
                 extension,
@@ -72,7 +74,7 @@ impl UploadError {
     }
 }
 
-fn gone(reason: &str) -> ErrorDocument {
+fn account_gone(reason: &str) -> ErrorDocument {
     let message = "The specified bucket does not exist";
     ErrorDocument::new(StatusCode::NOT_FOUND, "NoSuchBucket", message, reason)
 }

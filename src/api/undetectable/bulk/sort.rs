@@ -7,8 +7,8 @@ use crate::model::bulk::{Bulk, BulkEntry, SkipReason, SkippedEntry};
 use crate::model::picture::FileKind;
 
 /// What macOS and Windows leave in folders, in lower case; macOS has a folder of its own too.
-const LEFT_BEHIND: [&str; 4] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"];
-const LEFT_BEHIND_FOLDER: &str = "__MACOSX";
+const OS_METADATA: [&str; 4] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"];
+const OS_METADATA_FOLDER: &str = "__MACOSX";
 
 /// Separators of folders. Some programs on Windows write the backslash.
 const SEPARATORS: &[char] = &['/', '\\'];
@@ -17,10 +17,10 @@ const SEPARATORS: &[char] = &['/', '\\'];
 const SEPARATORS_CODE_PAGE_437: &[char] = &['/'];
 
 /// Sorts a ZIP's entries, each kind in the ZIP's order. Two of the same name are two.
-pub fn sort(entries: Vec<Entry>) -> Bulk {
+pub fn classify_entries(entries: Vec<Entry>) -> Bulk {
     let mut bulk = Bulk::default();
     for entry in entries {
-        let reason = reason(&entry);
+        let reason = skip_reason(&entry);
         let (name, packed) = (entry.name, entry.packed);
         match reason {
             Some(reason) => bulk.skipped.push(SkippedEntry { name, reason }),
@@ -35,7 +35,7 @@ pub fn sort(entries: Vec<Entry>) -> Bulk {
 }
 
 /// Why the entry is skipped, if it is.
-fn reason(entry: &Entry) -> Option<SkipReason> {
+fn skip_reason(entry: &Entry) -> Option<SkipReason> {
     let name = entry.name.as_str();
     let separators = if entry.is_code_page_437 {
         SEPARATORS_CODE_PAGE_437
@@ -43,7 +43,7 @@ fn reason(entry: &Entry) -> Option<SkipReason> {
         SEPARATORS
     };
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    if entry.is_name_cut || !stays_inside(name, separators) {
+    if entry.is_name_cut || !is_safe_path(name, separators) {
         Some(SkipReason::InvalidPath)
     } else if is_hidden(name, separators) {
         Some(SkipReason::Hidden)
@@ -67,7 +67,7 @@ fn reason(entry: &Entry) -> Option<SkipReason> {
 }
 
 /// Whether a name is one of a file below where a ZIP is unpacked, on any system.
-fn stays_inside(name: &str, separators: &[char]) -> bool {
+fn is_safe_path(name: &str, separators: &[char]) -> bool {
     let bytes = name.as_bytes();
     let has_drive = bytes.get(1) == Some(&b':') && bytes[0].is_ascii_alphabetic();
     !name.is_empty()
@@ -78,9 +78,9 @@ fn stays_inside(name: &str, separators: &[char]) -> bool {
 }
 
 fn is_hidden(name: &str, separators: &[char]) -> bool {
-    let left_behind = |part: &str| LEFT_BEHIND.contains(&part.to_lowercase().as_str());
+    let left_behind = |part: &str| OS_METADATA.contains(&part.to_lowercase().as_str());
     name.split(separators).any(|part| {
-        (part.starts_with('.') && part != ".") || part == LEFT_BEHIND_FOLDER || left_behind(part)
+        (part.starts_with('.') && part != ".") || part == OS_METADATA_FOLDER || left_behind(part)
     })
 }
 
@@ -145,7 +145,7 @@ mod tests {
             ("jpg", Some(SkipReason::UnsupportedType)),
             ("a.jpg.exe", Some(SkipReason::UnsupportedType)),
         ] {
-            assert_eq!(reason(&entry(name)), expected, "{name:?}");
+            assert_eq!(skip_reason(&entry(name)), expected, "{name:?}");
         }
     }
 
@@ -163,7 +163,7 @@ mod tests {
                 is_code_page_437: true,
                 ..entry(name)
             };
-            assert_eq!(reason(&entry), expected, "{name:?}");
+            assert_eq!(skip_reason(&entry), expected, "{name:?}");
         }
     }
 
@@ -172,7 +172,7 @@ mod tests {
         let with = |change: fn(&mut Entry)| {
             let mut entry = entry("a.jpg");
             change(&mut entry);
-            reason(&entry)
+            skip_reason(&entry)
         };
         let too_small = with(|entry| entry.packed.bytes = FILE_BYTES_MIN - 1);
         assert_eq!(too_small, Some(SkipReason::TooSmall));

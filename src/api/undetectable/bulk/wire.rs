@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::error::ErrorCode;
 use super::super::python_float::PyFloat;
-use super::super::wire::{final_result, metadata, ml_model, ocr, percent, result, step};
+use super::super::wire::{detection_step, final_result, metadata, ml_model, ocr, percent, result};
 use crate::http::{header_line, outcome_line};
 use crate::model::bulk::{Bulk, ItemResult, SkipReason};
 use crate::model::order::Order;
@@ -121,7 +121,7 @@ impl<'o> BulkDocument<'o> {
         let items = bulk.queued.iter().zip(&found.items);
         let items = items.map(|(queued, judged)| BulkItem::of(&queued.name, judged));
         Self {
-            result: mean(found),
+            result: mean_result(found),
             items: items.collect(),
             ..Self::unsettled(order, bulk, "done")
         }
@@ -135,10 +135,10 @@ impl<'o> BulkItem<'o> {
             ItemResult::Defect(FileDefect::NotAPicture(_) | FileDefect::OtherFormat(_)) => {
                 return Self::failed(filename, ErrorCode::InvalidFileType.message());
             }
-            ItemResult::Defect(defect) => return Self::failed(filename, defect.text()),
+            ItemResult::Defect(defect) => return Self::failed(filename, defect.message()),
             ItemResult::Error(line) => return Self::failed(filename, line),
         };
-        let step = step(verdict);
+        let step = detection_step(verdict);
         Self {
             filename,
             result: Some(result(verdict)),
@@ -162,16 +162,16 @@ impl<'o> BulkItem<'o> {
 }
 
 /// The mean result of those pictures that could be judged, if any could.
-pub fn mean(found: &BulkResult) -> Option<PyFloat> {
+pub fn mean_result(found: &BulkResult) -> Option<PyFloat> {
     let (mut sum, mut count) = (0.0, 0_u32);
-    for verdict in found.items.iter().filter_map(verdict) {
+    for verdict in found.items.iter().filter_map(item_verdict) {
         sum += result(verdict).0;
         count += 1;
     }
     (count > 0).then(|| PyFloat(sum / f64::from(count)))
 }
 
-fn verdict(judged: &ItemResult) -> Option<&Verdict> {
+fn item_verdict(judged: &ItemResult) -> Option<&Verdict> {
     match judged {
         ItemResult::Verdict(verdict) => Some(verdict),
         ItemResult::Defect(_) | ItemResult::Error(_) => None,
@@ -181,7 +181,7 @@ fn verdict(judged: &ItemResult) -> Option<&Verdict> {
 /// What settled the first of the pictures; none: nothing has settled any.
 pub fn outcome_of_bulk(bulk: &Bulk, found: &BulkResult) -> Option<HeaderValue> {
     let judged = bulk.queued.iter().zip(&found.items);
-    let judged = judged.filter_map(|(queued, judged)| Some((&queued.name, verdict(judged)?)));
+    let judged = judged.filter_map(|(queued, judged)| Some((&queued.name, item_verdict(judged)?)));
     let told: Vec<String> = judged
         .take(PLAN_ITEMS_MAX)
         .map(|(name, verdict)| {
@@ -194,7 +194,7 @@ pub fn outcome_of_bulk(bulk: &Bulk, found: &BulkResult) -> Option<HeaderValue> {
 }
 
 /// A skipped entry in a line for people: `a.txt: Unsupported image type`.
-pub fn line(skipped: &crate::model::bulk::SkippedEntry) -> String {
+pub fn skip_message(skipped: &crate::model::bulk::SkippedEntry) -> String {
     format!("{}: {}", skipped.name, reason(skipped.reason))
 }
 

@@ -3,13 +3,13 @@ use serde_json::json;
 use super::*;
 
 fn lines(fields: &FieldReader) -> Vec<String> {
-    let told = |problem: &ValidationError| format!("{} ({})", problem.line(), problem.r#type);
+    let told = |problem: &ValidationError| format!("{} ({})", problem.message(), problem.r#type);
     fields.problems.iter().map(told).collect()
 }
 
 #[test]
 fn what_reads_fields_describes_them() {
-    let inputs = FieldReader::described(|fields| {
+    let inputs = FieldReader::describe_fields(|fields| {
         fields.required_text_within("a", 9);
         fields.flag_or("b", true);
         fields.one_of("c", &["x", "y"]);
@@ -59,7 +59,7 @@ fn what_can_be_taken_for_the_type_is() {
     assert_eq!(fields.integer("k", 1..=9), Some(8));
     fields.one_of("a", &["x", "y"]);
     fields.one_of("absent", &["x"]);
-    assert_eq!(fields.fit(), Ok(()));
+    assert_eq!(fields.finish(), Ok(()));
 }
 
 #[test]

@@ -9,16 +9,16 @@ use super::ReadSource;
 use crate::cli::commands::{AccountArg, JsonSource, VerifyArgs};
 
 /// `{}`.
-fn nothing() -> Vec<u8> {
+fn empty_object() -> Vec<u8> {
     b"{}".to_vec()
 }
 
 /// An object of those fields that are said.
 pub fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Vec<u8> {
-    said(fields).map_or_else(nothing, |object| object.to_string().into_bytes())
+    text_or_null(fields).map_or_else(empty_object, |object| object.to_string().into_bytes())
 }
 
-fn said<const N: usize>(fields: [(&str, Option<Value>); N]) -> Option<Value> {
+fn text_or_null<const N: usize>(fields: [(&str, Option<Value>); N]) -> Option<Value> {
     let said = fields
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)));
@@ -36,8 +36,8 @@ fn text(said: Option<&String>) -> Option<Value> {
 }
 
 /// The JSON that was given; none is `{}`.
-pub fn given(json: Option<&JsonSource>, read: ReadSource<'_>) -> Result<Vec<u8>, String> {
-    json.map_or_else(|| Ok(nothing()), read)
+pub fn json_or_empty(json: Option<&JsonSource>, read: ReadSource<'_>) -> Result<Vec<u8>, String> {
+    json.map_or_else(|| Ok(empty_object()), read)
 }
 
 /// The object with the account in it, its text as it was otherwise. What is no object is left to
@@ -59,7 +59,7 @@ pub fn with_account(json: Vec<u8>, of: &AccountArg) -> Vec<u8> {
 ///
 /// # Errors
 /// Returns one line if `--body` cannot be read or is not JSON.
-pub fn verification(wanted: &VerifyArgs, read: ReadSource<'_>) -> Result<Vec<u8>, String> {
+pub fn verify_body(wanted: &VerifyArgs, read: ReadSource<'_>) -> Result<Vec<u8>, String> {
     let mut when = raw_fields([
         ("operation", text(wanted.like.operation.as_ref())),
         ("method", text(wanted.like.method.as_ref())),
@@ -78,7 +78,10 @@ pub fn verification(wanted: &VerifyArgs, read: ReadSource<'_>) -> Result<Vec<u8>
         ("min", wanted.min.map(Value::from)),
         ("max", wanted.max.map(Value::from)),
     ];
-    let count = wanted.count.map(Value::from).or_else(|| said(range));
+    let count = wanted
+        .count
+        .map(Value::from)
+        .or_else(|| text_or_null(range));
     let timeout_ms = wanted.timeout_ms.map(Value::from);
     let mut fields = raw_fields([
         account(&wanted.of),

@@ -88,7 +88,7 @@ struct ClaimMap {
 impl ClaimMap {
     fn into_program(self) -> Option<String> {
         let name = self.claim_generator_info.0;
-        let name = name.map(|name| names::one_line(&name.replace('_', " ")));
+        let name = name.map(|name| names::sanitize_name(&name.replace('_', " ")));
         let product = || self.claim_generator.as_deref().map(names::product);
         name.or_else(product).filter(|name| !name.is_empty())
     }

@@ -61,7 +61,7 @@ fn provenance(manifests: &[Vec<u8>]) -> Provenance {
     let store = labelled("c2pa", &manifests.concat());
     let mut clues = ProvenanceSignals::default();
     read(&mut clues, &store);
-    clues.settled()
+    clues.resolve()
 }
 
 fn generator(name: &str) -> Provenance {
@@ -231,7 +231,7 @@ fn a_store_in_many_segments_is_joined() {
     let mut store = Vec::new();
     for (at, part) in content.chunks(60_000).enumerate() {
         let number = u32::try_from(at + 1).expect("few parts").to_be_bytes();
-        collect(
+        append_app11(
             &mut store,
             &[b"JP\x02\x11", &number[..], head, part].concat(),
         );
@@ -239,20 +239,22 @@ fn a_store_in_many_segments_is_joined() {
     assert_eq!(store, whole);
     let mut clues = ProvenanceSignals::default();
     read(&mut clues, &store);
-    assert_eq!(clues.settled(), generator("Grok"));
+    assert_eq!(clues.resolve(), generator("Grok"));
 }
 
 #[test]
 fn a_store_torn_off_or_broken_anywhere_is_read_or_not() {
     let jpeg = fixture::bytes("manifest.jpg");
     let mut store = Vec::new();
-    for segment in crate::engine::framing::jpeg_head(&jpeg).filter(|of| of.marker == 0xeb) {
-        collect(&mut store, segment.body);
+    for segment in
+        crate::engine::framing::jpeg_header_segments(&jpeg).filter(|of| of.marker == 0xeb)
+    {
+        append_app11(&mut store, segment.body);
     }
     let whole = |store: &[u8]| {
         let mut clues = ProvenanceSignals::default();
         read(&mut clues, store);
-        clues.settled()
+        clues.resolve()
     };
     assert_eq!(whole(&store), generator("Adobe Firefly"));
     for cut in 0..store.len() {
@@ -268,6 +270,6 @@ fn a_store_torn_off_or_broken_anywhere_is_read_or_not() {
         store[at] = kept;
     }
     read(&mut ProvenanceSignals::default(), &[0; 64]);
-    collect(&mut store, b"");
-    collect(&mut store, b"JP\x00");
+    append_app11(&mut store, b"");
+    append_app11(&mut store, b"JP\x00");
 }

@@ -21,12 +21,12 @@ fn programs_are_known_by_whole_words() {
         ("Adobe Photoshop 25.1", None),
         ("Ver.1.00", None),
     ] {
-        assert_eq!(generator_of_tool(text), name, "{text}");
+        assert_eq!(generator_from_software(text), name, "{text}");
     }
     let google = "Google C2PA Core Generator Library";
-    assert_eq!(generator_of_signer(google), Some("Google AI"));
-    assert_eq!(generator_of_signer("Canva"), Some("Canva"));
-    assert_eq!(generator_of_signer("Adobe Photoshop"), None);
+    assert_eq!(generator_from_claim(google), Some("Google AI"));
+    assert_eq!(generator_from_claim("Canva"), Some("Canva"));
+    assert_eq!(generator_from_claim("Adobe Photoshop"), None);
 }
 
 #[test]
@@ -43,18 +43,18 @@ fn settings_are_of_the_program_that_says_its_version() {
             "SwarmUI",
         ),
     ] {
-        assert_eq!(program_of_settings(text), name, "{text}");
+        assert_eq!(program_from_parameters(text), name, "{text}");
     }
 }
 
 #[test]
 fn settings_and_graphs_are_told_from_captions() {
     for text in ["prompt:{\"3\": {}}", "Workflow: {\"nodes\": []}"] {
-        assert!(is_graph(text) && !is_settings(text), "{text}");
+        assert!(is_comfyui_graph(text) && !is_sd_parameters(text), "{text}");
     }
-    assert!(is_settings("cat\nSteps: 20, Sampler: Euler a"));
+    assert!(is_sd_parameters("cat\nSteps: 20, Sampler: Euler a"));
     for text in ["prompt: a cat", "Canon", "Steps: 39", "pr\u{f6}mpt:{"] {
-        assert!(!is_graph(text) && !is_settings(text), "{text}");
+        assert!(!is_comfyui_graph(text) && !is_sd_parameters(text), "{text}");
     }
 }
 
@@ -89,11 +89,14 @@ fn a_name_behind_very_much_text_is_not_looked_for() {
     let behind = |bytes: usize, text: &str| format!("{}{text}", "é ".repeat(bytes.div_ceil(3)));
     let near = |text| behind(NAME_BYTES_MAX / 2, text);
     let far = |text| behind(NAME_BYTES_MAX, text);
-    assert_eq!(generator_of_tool(&near("Grok")), Some("Grok"));
-    assert_eq!(generator_of_tool(&far("Grok")), None);
-    assert_eq!(generator_of_signer(&far("Canva")), None);
+    assert_eq!(generator_from_software(&near("Grok")), Some("Grok"));
+    assert_eq!(generator_from_software(&far("Grok")), None);
+    assert_eq!(generator_from_claim(&far("Canva")), None);
     assert!(is_editor(&near("GIMP")) && !is_editor(&far("GIMP")));
-    assert_eq!(one_line(&behind(NAME_BYTES_MAX, "").replace('é', "")), "");
+    assert_eq!(
+        sanitize_name(&behind(NAME_BYTES_MAX, "").replace('é', "")),
+        ""
+    );
 }
 
 #[test]
@@ -104,5 +107,5 @@ fn editors_are_not_cameras_firmware() {
     for text in ["17.4.1", "Ver.1.00", "HDR+ 1.0.6", "Canvas 2"] {
         assert!(!is_editor(text), "{text}");
     }
-    assert_eq!(one_line(" Adobe\n Photoshop\0 "), "Adobe Photoshop");
+    assert_eq!(sanitize_name(" Adobe\n Photoshop\0 "), "Adobe Photoshop");
 }

@@ -7,7 +7,7 @@ fn provenance(packet: &str) -> Provenance {
     }
     let mut clues = ProvenanceSignals::default();
     read(&mut clues, packet.as_bytes());
-    clues.settled()
+    clues.resolve()
 }
 
 fn generator(name: &str) -> Provenance {
@@ -94,6 +94,6 @@ fn of_very_many_attributes_none_is_held_against_those_before_it() {
         let packet = format!("<d {many} CreatorTool='' CreatorTool='Midjourney'/>");
         let mut clues = ProvenanceSignals::default();
         read(&mut clues, packet.as_bytes());
-        assert_eq!(clues.settled(), generator("Midjourney"));
+        assert_eq!(clues.resolve(), generator("Midjourney"));
     }
 }

@@ -60,7 +60,7 @@ async fn a_drip_takes_what_time_there_is_and_no_more() {
         fetch: short,
         put: short,
     };
-    let hurried = OutboundClient::within(timeouts, false);
+    let hurried = OutboundClient::with_timeout(timeouts, false);
     let [posted, put, fetched] = called(&hurried, &server.origin, &drip(1)).await;
     let line = format!("{}: not done within 50ms", server.origin);
     for done in [posted, put, fetched] {
@@ -105,7 +105,7 @@ async fn a_receiver_that_reads_nothing_does_not_hold_a_request_that_breaks() {
         fetch: short,
         put: short,
     };
-    let hurried = OutboundClient::within(timeouts, false);
+    let hurried = OutboundClient::with_timeout(timeouts, false);
     let (body, treatment) = ("x".repeat(64 * 1024 * 1024), broken(Fault::Truncate));
     let posted = hurried.post_json(&url, &[], body, &treatment).await;
     assert_eq!(posted, Err(format!("{url}: not done within 50ms")));

@@ -31,7 +31,7 @@ impl Tx {
     }
 
     /// The statement, and before it what is to be written with the next one; that is bound.
-    pub(in crate::storage::db) fn with_update(&mut self, sql: &str) -> SqlQuery {
+    pub(in crate::storage::db) fn prepend_order_update(&mut self, sql: &str) -> SqlQuery {
         match self.update.take() {
             None => sqlx::query(AssertSqlSafe(sql.to_owned())),
             Some(OrderUpdate { id, status, body }) => {
@@ -43,7 +43,7 @@ impl Tx {
 
     pub(super) async fn flush(&mut self) -> StoreResult<()> {
         if self.update.is_some() {
-            let update = self.with_update("");
+            let update = self.prepend_order_update("");
             update.execute(sealed::Connected::sqlite(self)).await?;
         }
         Ok(())

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::{awaits, in_listed_order, is_delayed, is_report_supported};
+use super::{awaits_upload, in_listed_order, is_delayed, is_report_supported};
 use crate::api::bizmori::uploads::UploadUrls;
 use crate::api::bizmori::v3::wire::report::{ReportItem, report_items};
-use crate::api::bizmori::wire::{RenderContext, extraction};
+use crate::api::bizmori::wire::{RenderContext, extraction_outcome};
 use crate::model::file::{File, OutputSpec};
 use crate::model::order::{Order, OrderState};
 use crate::model::picture::FileKind;
@@ -61,10 +61,10 @@ impl CreatedOrderV3 {
     pub fn of(order: &Order, view: RenderContext<'_>, uploads: &UploadUrls<'_>) -> Self {
         let new_file = |(index, file): (usize, &File)| NewFileV3 {
             file_id: file.id.to_string(),
-            upload_url: awaits(order, file).then(|| uploads.url(order, index)),
+            upload_url: awaits_upload(order, file).then(|| uploads.url(order, index)),
         };
         let cuts = match order.work {
-            Work::WatermarkEmbed => order.cuts(),
+            Work::WatermarkEmbed => order.output_specs(),
             _ => Vec::new(),
         };
         let outputs = cuts.into_iter().map(|cut| NewOutput::of(order, cut));
@@ -99,7 +99,7 @@ impl NewOutput {
 /// never used: an output is not made a second time.
 fn output_status(order: &Order, file: &File) -> &'static str {
     match &order.state {
-        OrderState::Pending if file.is_awaited() => "pending",
+        OrderState::Pending if file.is_upload_pending() => "pending",
         OrderState::Pending => "queued",
         OrderState::InProgress { .. } => "processing",
         OrderState::Complete { .. } | OrderState::Expired { outcome: Some(_) } => "completed",
@@ -110,8 +110,8 @@ fn output_status(order: &Order, file: &File) -> &'static str {
 impl ExtractionResult {
     /// Returns the result of a complete extraction. `None` of any other order.
     fn of(order: &Order) -> Option<Self> {
-        let found =
-            extraction(order).filter(|_| matches!(order.state, OrderState::Complete { .. }))?;
+        let found = extraction_outcome(order)
+            .filter(|_| matches!(order.state, OrderState::Complete { .. }))?;
         Some(Self {
             detection_status: detection_status(found),
             report_supported: is_report_supported(order),

@@ -72,7 +72,7 @@ impl ReportView {
         view: RenderContext<'_>,
         is_new: bool,
     ) -> Option<Self> {
-        let report = order.reports.of(locale)?;
+        let report = order.reports.get(locale)?;
         let report_type = match report_kind(order)? {
             ReportKind::WatermarkDetection => "watermarkDetection",
             ReportKind::AiDetection => "aiDetection",
@@ -113,7 +113,7 @@ fn url(order: &Order, report: &report::Report, view: RenderContext<'_>) -> Optio
         ReportState::Made { key } => {
             let name = report_name(order, locale);
             let links = view.links;
-            Some(links.save(origin, Vendor::Bizmori, key, &name, now, REPORT_S))
+            Some(links.download_url(origin, Vendor::Bizmori, key, &name, now, REPORT_S))
         }
         ReportState::Sample => {
             let expires_at = now.plus_ms(i64::from(REPORT_S) * 1_000);

@@ -2,11 +2,11 @@
 
 use super::super::super::suggestion::did_you_mean;
 use super::super::wire::{FINAL_RESULTS, OutcomeSpec, label};
-use super::{CheckedRule, bad, text};
+use super::{CheckedRule, bad_rule, text};
 use crate::model::order::Vendor;
 use crate::model::rule;
 
-const OUTCOMES: &str = "one of: status failed with or without errorCode, probability, watermarkText, detectionStatus, finalResult, analysis failed";
+const OUTCOMES_HINT: &str = "one of: status failed with or without errorCode, probability, watermarkText, detectionStatus, finalResult, analysis failed";
 
 /// Returns the outcome if it says one thing. `place` is what stands before its fields in messages,
 /// such as `then.outcome.`.
@@ -17,7 +17,7 @@ pub fn outcome(sent: OutcomeSpec, place: &str) -> CheckedRule<rule::ForcedOutcom
     if let Some(chance) = sent.probability
         && !(0.0..=1.0).contains(&chance)
     {
-        return bad(
+        return bad_rule(
             format!("{place}probability: {chance} is none"),
             "from 0 to 1",
         );
@@ -64,7 +64,7 @@ fn one_of(sent: OutcomeSpec, place: &str) -> CheckedRule<rule::ForcedOutcome> {
                 || {
                     let known = FINAL_RESULTS.join(", ");
                     let hint = format!("there is: {known}, or a generator's name, such as Grok");
-                    bad(
+                    bad_rule(
                         format!("{place}finalResult: {word} is no final result"),
                         hint,
                     )
@@ -76,15 +76,15 @@ fn one_of(sent: OutcomeSpec, place: &str) -> CheckedRule<rule::ForcedOutcome> {
         OutcomeSpec {
             analysis: Some(analysis),
             ..
-        } if analysis != "failed" => bad(
+        } if analysis != "failed" => bad_rule(
             format!("{place}analysis: {analysis} is not an end that can be forced"),
             "the only value is failed",
         ),
-        sent if sent == of_failed_analysis() => Ok(rule::ForcedOutcome::AnalysisFailed),
+        sent if sent == check_failed_analysis() => Ok(rule::ForcedOutcome::AnalysisFailed),
         OutcomeSpec {
             status: Some(status),
             ..
-        } if status != "failed" => bad(
+        } if status != "failed" => bad_rule(
             format!("{place}status: {status} is none"),
             "there is: failed",
         ),
@@ -93,7 +93,7 @@ fn one_of(sent: OutcomeSpec, place: &str) -> CheckedRule<rule::ForcedOutcome> {
 }
 
 /// The outcome that has the analysis fail, and nothing else.
-fn of_failed_analysis() -> OutcomeSpec {
+fn check_failed_analysis() -> OutcomeSpec {
     (&rule::ForcedOutcome::AnalysisFailed).into()
 }
 
@@ -102,7 +102,7 @@ fn several<T>(place: &str) -> CheckedRule<T> {
         "" => "the outcome does not say one thing".to_owned(),
         field => format!("{field}: does not say one thing"),
     };
-    bad(message, OUTCOMES)
+    bad_rule(message, OUTCOMES_HINT)
 }
 
 /// Checks that orders of one of `vendors` can fail with the code of the outcome, if it has one.
@@ -145,7 +145,7 @@ pub fn check_code(
     };
     if known.is_empty() {
         let hint = format!("leave it out: orders of {names} fail with an errorMessage alone");
-        return bad(message, hint);
+        return bad_rule(message, hint);
     }
-    bad(message, format!("there is: {}", known.join(", ")))
+    bad_rule(message, format!("there is: {}", known.join(", ")))
 }

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::super::wire::{FaultName, HeaderText, RuleActionSpec, StubResponseSpec};
 use super::outcome::outcome;
-use super::{CheckedRule, bad};
+use super::{CheckedRule, bad_rule};
 use crate::http::JsonObject;
 use crate::model::rule::{self, ProcessingMode, WebhookEffect};
 
@@ -14,7 +14,7 @@ const DRIP_BYTES_PER_SECOND: u32 = 1_024;
 const POLLS_MAX: u32 = 1_000;
 const DUPLICATES_MAX: u32 = 10;
 /// Headers that the server sets itself.
-const HEADERS_OURS: [&str; 5] = [
+const RESERVED_HEADERS: [&str; 5] = [
     "connection",
     "content-length",
     "transfer-encoding",
@@ -22,15 +22,15 @@ const HEADERS_OURS: [&str; 5] = [
     "x-mock-reason",
 ];
 /// Statuses whose answers have no body.
-const STATUSES_BARE: [u16; 3] = [204, 205, 304];
-const THEN: &str = "there is: delayMs, respond, fault, outcome, processing, webhook";
-const WEBHOOK: &str = "there is: drop, duplicate, delayMs, signature, outOfOrder";
+const BODYLESS_STATUSES: [u16; 3] = [204, 205, 304];
+const THEN_HINT: &str = "there is: delayMs, respond, fault, outcome, processing, webhook";
+const WEBHOOK_HINT: &str = "there is: drop, duplicate, delayMs, signature, outOfOrder";
 
 /// The effects, if there is one and they go together.
 ///
 /// # Errors
 /// Says what is wrong with them, and what there is.
-pub(super) fn then(then: RuleActionSpec) -> CheckedRule<rule::RuleAction> {
+pub(super) fn check_action(then: RuleActionSpec) -> CheckedRule<rule::RuleAction> {
     let then = rule::RuleAction {
         delay_ms: then.delay_ms.map(delay_ms).transpose()?,
         respond: then
@@ -50,14 +50,14 @@ pub(super) fn then(then: RuleActionSpec) -> CheckedRule<rule::RuleAction> {
     };
     let is_dropped = then.webhook.as_ref().is_some_and(|webhook| webhook.drop);
     if is_dropped && (then.delay_ms.is_some() || then.respond.is_some() || then.fault.is_some()) {
-        return bad(
+        return bad_rule(
             "then: a webhook that is dropped has no delay, response or fault",
             "leave webhook.drop out, or delayMs, respond and fault",
         );
     }
-    match (then.is_to_calls(), then.is_to_orders()) {
-        (false, false) => bad("then: says nothing", THEN),
-        (true, true) => bad(
+    match (then.affects_calls(), then.affects_orders()) {
+        (false, false) => bad_rule("then: says nothing", THEN_HINT),
+        (true, true) => bad_rule(
             "then: delayMs, respond, fault and webhook are for calls, outcome and processing are for orders",
             "make two rules, each with counts of its own",
         ),
@@ -71,7 +71,7 @@ fn fault(
 ) -> CheckedRule<Option<rule::Fault>> {
     let fault = match (sent, bytes_per_second) {
         (Some(FaultName::Drip), Some(0)) => {
-            return bad(
+            return bad_rule(
                 "then.bytesPerSecond: 0 is never done",
                 format!("1 at least; left out, it is {DRIP_BYTES_PER_SECOND}"),
             );
@@ -80,7 +80,7 @@ fn fault(
             bytes_per_second: rate.unwrap_or(DRIP_BYTES_PER_SECOND),
         },
         (_, Some(_)) => {
-            return bad(
+            return bad_rule(
                 "then.bytesPerSecond: only drip has it",
                 "leave it out, or add the fault drip",
             );
@@ -96,7 +96,7 @@ fn fault(
 
 fn processing(sent: ProcessingMode) -> CheckedRule<ProcessingMode> {
     match sent {
-        ProcessingMode::Polls(polls) if !(1..=POLLS_MAX).contains(&polls) => bad(
+        ProcessingMode::Polls(polls) if !(1..=POLLS_MAX).contains(&polls) => bad_rule(
             format!("then.processing.polls: {polls} is none"),
             format!("1 to {POLLS_MAX}"),
         ),
@@ -106,14 +106,14 @@ fn processing(sent: ProcessingMode) -> CheckedRule<ProcessingMode> {
 
 fn webhook(sent: WebhookEffect) -> CheckedRule<WebhookEffect> {
     if sent == WebhookEffect::default() {
-        return bad("then.webhook: says nothing", WEBHOOK);
+        return bad_rule("then.webhook: says nothing", WEBHOOK_HINT);
     }
     let alone = WebhookEffect {
         drop: true,
         ..WebhookEffect::default()
     };
     if sent.drop && sent != alone {
-        return bad(
+        return bad_rule(
             "then.webhook: what is dropped is not sent in any other way",
             "leave drop out, or all else",
         );
@@ -121,7 +121,7 @@ fn webhook(sent: WebhookEffect) -> CheckedRule<WebhookEffect> {
     if let Some(times) = sent.duplicate
         && !(2..=DUPLICATES_MAX).contains(&times)
     {
-        return bad(
+        return bad_rule(
             format!("then.webhook.duplicate: {times} is no number of times"),
             format!("2 to {DUPLICATES_MAX}: so often it is sent in all"),
         );
@@ -134,7 +134,7 @@ fn delay_ms(ms: u64) -> CheckedRule<u32> {
     fits.map_or_else(
         || {
             let hint = format!("{DELAY_MS_MAX} at most");
-            bad(format!("then.delayMs: {ms} is too long"), hint)
+            bad_rule(format!("then.delayMs: {ms} is too long"), hint)
         },
         Ok,
     )
@@ -143,7 +143,7 @@ fn delay_ms(ms: u64) -> CheckedRule<u32> {
 fn respond(sent: StubResponseSpec) -> CheckedRule<rule::StubResponse> {
     let status = sent.status;
     if !(200..600).contains(&status) {
-        return bad(
+        return bad_rule(
             format!("then.respond.status: {status} ends no request"),
             "200 to 599",
         );
@@ -151,20 +151,20 @@ fn respond(sent: StubResponseSpec) -> CheckedRule<rule::StubResponse> {
     for (name, HeaderText(value)) in &sent.headers {
         let Ok(known) = HeaderName::try_from(name.as_str()) else {
             let message = format!("then.respond.headers: {name} is no header's name");
-            return bad(message, "such as retry-after");
+            return bad_rule(message, "such as retry-after");
         };
-        if HEADERS_OURS.contains(&known.as_str()) {
+        if RESERVED_HEADERS.contains(&known.as_str()) {
             let message = format!("then.respond.headers: {name} is set by the server");
-            return bad(message, format!("any but {}", HEADERS_OURS.join(", ")));
+            return bad_rule(message, format!("any but {}", RESERVED_HEADERS.join(", ")));
         }
         if HeaderValue::try_from(value.as_str()).is_err() {
             let message = format!("then.respond.headers: {name} cannot have this value");
-            return bad(message, "one line of text");
+            return bad_rule(message, "one line of text");
         }
     }
-    if sent.body.is_some() && STATUSES_BARE.contains(&status) {
+    if sent.body.is_some() && BODYLESS_STATUSES.contains(&status) {
         let message = format!("then.respond.body: an answer of status {status} has none");
-        return bad(message, "leave one of the two out");
+        return bad_rule(message, "leave one of the two out");
     }
     Ok(rule::StubResponse {
         status,
