@@ -22,7 +22,7 @@ fn everywhere() -> Config {
 
 #[tokio::test]
 async fn server_on_the_unspecified_ipv6_address_serves_both_families() {
-    let stunt = TestServer::with(|config| *config = everywhere()).await;
+    let stunt = TestServer::with_config(|config| *config = everywhere()).await;
     let plain = stunt.origin.rsplit(':').next().expect("a port").to_owned();
     let tls = stunt.tls.expect("it listens by TLS").port();
     for host in ["127.0.0.1", "[::1]", "localhost"] {
@@ -31,7 +31,7 @@ async fn server_on_the_unspecified_ipv6_address_serves_both_families() {
             format!("https://{host}:{tls}"),
         ] {
             let path = "/_mock/health";
-            let health = TestServer::at(&origin)
+            let health = TestServer::connect(&origin)
                 .send(Method::GET, path, &[], "")
                 .await;
             assert_eq!(health.status, 200, "{origin}");

@@ -80,7 +80,7 @@ async fn what_is_not_bearer_and_a_key_is_of_an_invalid_format() {
 
 #[tokio::test]
 async fn a_key_nobody_set_up_is_invalid_where_the_mode_is_strict() {
-    let stunt = TestServer::with(|config| config.mode = KeyMode::Strict).await;
+    let stunt = TestServer::with_config(|config| config.mode = KeyMode::Strict).await;
     for answer in bad_calls(&stunt, &[("authorization", "Bearer live")]).await {
         answer.assert_refused(
             401,
@@ -92,7 +92,7 @@ async fn a_key_nobody_set_up_is_invalid_where_the_mode_is_strict() {
         .control(Method::PUT, "/_mock/accounts/live", &json!({}))
         .await;
     stunt.freeze("live").await;
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
     stunt
         .control(Method::DELETE, "/_mock/accounts/live", &json!({}))
         .await;
@@ -102,7 +102,7 @@ async fn a_key_nobody_set_up_is_invalid_where_the_mode_is_strict() {
 
 #[tokio::test]
 async fn the_state_of_an_account_is_told_before_anything_else() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for (state, status, code) in [
         ("expired", 401, "AUTH_TOKEN_EXPIRED"),
         ("forbidden", 403, "AUTH_FORBIDDEN"),
@@ -122,14 +122,14 @@ async fn the_state_of_an_account_is_told_before_anything_else() {
     stunt
         .control(Method::PUT, "/_mock/accounts/live", &set)
         .await;
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn one_key_never_sees_what_is_anothers() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let (id, _) = stunt.pending("live", &body).await;
+    let (id, _) = stunt.create_detection("live", &body).await;
     let (webhook, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
     let order = stunt.get("other", &format!("/api/v2/orders/{id}")).await;
     let why = format!("order {id} is another key's");

@@ -86,7 +86,7 @@ impl CodeRecorder {
     }
 }
 
-fn detection(key: &str, name: &str) -> Value {
+fn create_detection(key: &str, name: &str) -> Value {
     json!({"idempotencyKey": key, "fileName": name})
 }
 
@@ -121,7 +121,7 @@ async fn keys_and_limits(stunt: &TestServer, seen: &mut CodeRecorder) {
     let path = format!("{ORDERS}/anti-ai");
     seen.answer(&stunt.post("poor", &path, &two).await, 400);
     let path = format!("{ORDERS}/ai-detection");
-    let one = |key| detection(key, "a.jpg");
+    let one = |key| create_detection(key, "a.jpg");
     assert_eq!(stunt.post("poor", &path, &one("b")).await.status, 200);
     seen.answer(&stunt.post("poor", &path, &one("c")).await, 429);
 }
@@ -140,7 +140,9 @@ async fn requests(stunt: &TestServer, seen: &mut CodeRecorder) {
     let (webhook, _) = stunt.webhook(KEY, "http://127.0.0.1:1/").await;
     let retry = format!("webhooks/{webhook}/events/nothing/retry");
     seen.answer(&stunt.post(KEY, &at(&retry), &empty).await, 404);
-    let (_, url) = stunt.pending("sk_test_1", &detection("t", "t.jpg")).await;
+    let (_, url) = stunt
+        .create_detection("sk_test_1", &create_detection("t", "t.jpg"))
+        .await;
     let large = vec![0; 50 * 1024 * 1024 + 1];
     seen.answer(&stunt.send(Method::PUT, &url, &[], large).await, 413);
 }
@@ -148,7 +150,9 @@ async fn requests(stunt: &TestServer, seen: &mut CodeRecorder) {
 async fn orders(stunt: &TestServer, seen: &mut CodeRecorder) {
     let confirming = format!("{ORDERS}/ai-detection/confirm");
     let at = |id: &str, path: &str| format!("{ORDERS}/{id}{path}");
-    let (pending, _) = stunt.pending(KEY, &detection("pending", "p.jpg")).await;
+    let (pending, _) = stunt
+        .create_detection(KEY, &create_detection("pending", "p.jpg"))
+        .await;
     let post = async |body: Value| stunt.post(KEY, &confirming, &body).await;
     seen.answer(&post(confirm("42", "c")).await, 404);
     seen.answer(&stunt.get("another", &at(&pending, "")).await, 403);
@@ -157,13 +161,13 @@ async fn orders(stunt: &TestServer, seen: &mut CodeRecorder) {
     seen.answer(&stunt.post(KEY, &wrong, &confirm(&pending, "c")).await, 400);
     seen.answer(&stunt.get(KEY, &at(&pending, "/download")).await, 400);
 
-    let running = detection("running", "a_ai.jpg");
-    let id = stunt.confirmed(KEY, &running, picture()).await;
+    let running = create_detection("running", "a_ai.jpg");
+    let id = stunt.confirm_detection(KEY, &running, picture()).await;
     seen.answer(&post(confirm(&id, "another")).await, 400);
     let refresh = at(&id, "/refresh-urls");
     seen.answer(&stunt.post(KEY, &refresh, &json!({})).await, 400);
-    let failing = detection("failing", "a_fail.jpg");
-    let failed = stunt.confirmed(KEY, &failing, picture()).await;
+    let failing = create_detection("failing", "a_fail.jpg");
+    let failed = stunt.confirm_detection(KEY, &failing, picture()).await;
     stunt.advance(KEY, "PT1S").await;
     seen.answer(&post(confirm(&id, "another")).await, 400);
     seen.answer(&post(confirm(&failed, "another")).await, 400);
@@ -236,10 +240,12 @@ async fn failures(stunt: &TestServer, seen: &mut CodeRecorder) {
         let event = receiver.messages(count).await.remove(count - 1).json();
         seen.event(&event);
     }
-    let bad = detection("bad", "bad.jpg");
-    stunt.confirmed(key, &bad, b"no picture".to_vec()).await;
-    let named = detection("named", "named_fail.jpg");
-    stunt.confirmed(key, &named, picture()).await;
+    let bad = create_detection("bad", "bad.jpg");
+    stunt
+        .confirm_detection(key, &bad, b"no picture".to_vec())
+        .await;
+    let named = create_detection("named", "named_fail.jpg");
+    stunt.confirm_detection(key, &named, picture()).await;
     let v3 = "/api/v3/orders/wtr-embed";
     stunt.post(key, v3, &embedding("late", "a.jpg")).await;
     stunt.advance(key, "PT12H").await;

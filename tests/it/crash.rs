@@ -35,7 +35,7 @@ fn at(stunt: &TestServer, url: &str) -> String {
 }
 
 async fn is_complete(stunt: &TestServer, id: &str) {
-    let order = stunt.order("live", id).await;
+    let order = stunt.get_order("live", id).await;
     let told = (&order["status"], &order["probability"]);
     assert_eq!(told, (&json!("complete"), &json!(0.98)));
 }
@@ -46,7 +46,7 @@ async fn before_each_step_a_kill_loses_nothing_of_the_steps_before() {
     let mut process = Process::start(dir.path(), &QUIET);
     process.stunt.freeze("live").await;
     process.stunt.webhook("live", &receiver.url).await;
-    let (id, url) = process.stunt.pending("live", &body("a")).await;
+    let (id, url) = process.stunt.create_detection("live", &body("a")).await;
 
     process = again(process, dir.path(), &QUIET);
     process
@@ -58,7 +58,7 @@ async fn before_each_step_a_kill_loses_nothing_of_the_steps_before() {
     process.stunt.confirm("live", &id).await;
 
     process = again(process, dir.path(), &QUIET);
-    let order = process.stunt.order("live", &id).await;
+    let order = process.stunt.get_order("live", &id).await;
     assert_eq!(order["status"], "inProgress");
     assert_eq!(
         process.stunt.advance("live", "PT1S").await,
@@ -83,7 +83,7 @@ async fn killed_right_after_the_confirms_answer_every_order_is_finished_and_told
         ids.push(
             process
                 .stunt
-                .confirmed("live", &body(&key), picture())
+                .confirm_detection("live", &body(&key), picture())
                 .await,
         );
         process = again(process, dir.path(), &AT_ONCE);
@@ -112,11 +112,14 @@ async fn killed_right_after_the_confirms_answer_every_order_is_finished_and_told
 
 #[tokio::test]
 async fn a_delivery_that_failed_before_the_kill_is_sent_again_after_it() {
-    let (dir, receiver) = (data(), Receiver::answering([Reply::Status(500)]).await);
+    let (dir, receiver) = (data(), Receiver::with_replies([Reply::Status(500)]).await);
     let mut process = Process::start(dir.path(), &QUIET);
     process.stunt.freeze("live").await;
     process.stunt.webhook("live", &receiver.url).await;
-    let id = process.stunt.confirmed("live", &body("a"), picture()).await;
+    let id = process
+        .stunt
+        .confirm_detection("live", &body("a"), picture())
+        .await;
     process.stunt.advance("live", "PT0.3S").await;
     receiver.messages(1).await;
     process = again(process, dir.path(), &QUIET);
@@ -135,10 +138,13 @@ async fn a_delivery_that_failed_before_the_kill_is_sent_again_after_it() {
 
 #[tokio::test]
 async fn a_delivery_in_flight_at_the_kill_is_sent_again_as_the_same_event() {
-    let (dir, receiver) = (data(), Receiver::answering([Reply::Silence]).await);
+    let (dir, receiver) = (data(), Receiver::with_replies([Reply::Silence]).await);
     let mut process = Process::start(dir.path(), &AT_ONCE);
     let (webhook, _) = process.stunt.webhook("live", &receiver.url).await;
-    process.stunt.confirmed("live", &body("a"), picture()).await;
+    process
+        .stunt
+        .confirm_detection("live", &body("a"), picture())
+        .await;
     receiver.messages(1).await;
     process = again(process, dir.path(), &AT_ONCE);
     let messages = receiver.messages(2).await;
@@ -223,7 +229,7 @@ async fn an_upload_cut_off_by_a_kill_leaves_no_object_and_no_litter() {
     let dir = data();
     let mut process = Process::start(dir.path(), &QUIET);
     process.stunt.freeze("live").await;
-    let (id, url) = process.stunt.pending("live", &body("a")).await;
+    let (id, url) = process.stunt.create_detection("live", &body("a")).await;
     let mut stream = begin_upload(&process.stunt, &url, 100_000).await;
     stream
         .write_all(&vec![1; 50_000])
@@ -266,7 +272,10 @@ async fn told_to_end_an_idle_server_ends_by_itself_and_well() {
     let dir = data();
     let process = Process::start(dir.path(), &QUIET);
     process.stunt.freeze("live").await;
-    let id = process.stunt.confirmed("live", &body("a"), picture()).await;
+    let id = process
+        .stunt
+        .confirm_detection("live", &body("a"), picture())
+        .await;
     process.terminate();
     assert_eq!(process.ended().code(), Some(0));
     let process = Process::start(dir.path(), &QUIET);
@@ -282,7 +291,7 @@ async fn told_to_end_a_server_finishes_the_upload_it_is_taking() {
     let dir = data();
     let process = Process::start(dir.path(), &QUIET);
     process.stunt.freeze("live").await;
-    let (id, url) = process.stunt.pending("live", &body("a")).await;
+    let (id, url) = process.stunt.create_detection("live", &body("a")).await;
     let bytes = picture();
     let mut stream = begin_upload(&process.stunt, &url, bytes.len()).await;
     let (first, rest) = bytes.split_at(bytes.len() / 2);
@@ -294,7 +303,7 @@ async fn told_to_end_a_server_finishes_the_upload_it_is_taking() {
         tokio::task::yield_now().await;
     }
     stream.write_all(rest).await.expect("it is read");
-    let answer = raw::read(stream).await;
+    let answer = raw::read_response(stream).await;
     assert_eq!((answer.status, answer.text()), (200, String::new()));
     assert_eq!(process.ended().code(), Some(0));
     let process = Process::start(dir.path(), &QUIET);

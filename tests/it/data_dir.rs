@@ -15,7 +15,7 @@ use crate::support::{Process, TestServer, picture};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_stuntdouble");
 
 async fn on(dir: &Path) -> TestServer {
-    TestServer::with(|config| {
+    TestServer::with_config(|config| {
         config.data_dir = Some(dir.to_owned());
         config.tls.tls = true;
         config.tls.tls_port = 0;
@@ -71,15 +71,17 @@ async fn live(stunt: &TestServer) {
     stunt.freeze("live").await;
     let options = json!({"generateHeatmap": true});
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": options});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     stunt.advance("live", "PT1S").await;
     let large = json!({"idempotencyKey": "b", "fileName": "b.jpg"});
-    stunt.detection("live", &large, vec![0; 600 * 1024]).await;
+    stunt
+        .upload_detection("live", &large, vec![0; 600 * 1024])
+        .await;
     let snapshots = "/_mock/snapshots/all";
     stunt.control(Method::PUT, snapshots, &json!({})).await;
     let restore = format!("{snapshots}/restore");
     stunt.control(Method::POST, &restore, &json!({})).await;
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
@@ -121,7 +123,7 @@ async fn directory_that_others_can_read_is_tightened_at_the_start() {
     let stunt = on(data.path()).await;
     assert_private(data.path());
     stunt.freeze("later").await;
-    stunt.still_works("later").await;
+    stunt.assert_healthy("later").await;
     assert_private(data.path());
 }
 

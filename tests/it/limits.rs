@@ -11,7 +11,7 @@ const FREE: &str =
 
 /// A server where the clock of `live` stands at 10:00, with these settings.
 async fn limited(settings: &Value) -> TestServer {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     set(&stunt, "live", settings).await;
     stunt
 }
@@ -97,8 +97,8 @@ async fn a_clock_that_is_set_back_begins_a_new_minute() {
 async fn a_key_that_is_used_up_touches_no_other_and_none_of_its_own_files() {
     let stunt = limited(&json!({})).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (_, upload) = stunt.pending("live", &body).await;
-    let (_, test_upload) = stunt.pending("sk_test_1", &body).await;
+    let (_, upload) = stunt.create_detection("live", &body).await;
+    let (_, test_upload) = stunt.create_detection("sk_test_1", &body).await;
     for key in ["live", "sk_test_1"] {
         set(&stunt, key, &json!({"requestsPerMinute": 1})).await;
         assert_eq!(exhaust(&stunt, key).await.0, 1, "{key}");
@@ -109,7 +109,7 @@ async fn a_key_that_is_used_up_touches_no_other_and_none_of_its_own_files() {
     assert_eq!(counted.status, 200, "{}", counted.text());
     assert_eq!(stunt.get("other", WEBHOOKS).await.status, 200);
     set(&stunt, "live", &json!({})).await;
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn undetectable_counts_the_calls_that_show_a_key_with_those_of_bizmori() {
             r#"{"error":"Too many requests"}"#.to_owned(),
             why.to_owned(),
         );
-        assert_eq!(refused.refusal(), expected);
+        assert_eq!(refused.error_of(), expected);
         assert_eq!(refused.header("retry-after"), "60");
         assert_eq!(refused.header("content-type"), "application/json");
     }

@@ -29,7 +29,7 @@ fn large_png(side_px: u32) -> Vec<u8> {
 }
 
 async fn with_memory(mebibytes: u64) -> TestServer {
-    TestServer::with(|config| {
+    TestServer::with_config(|config| {
         config.engine.engine_memory = Some(mebibytes * MIB);
         config.orders.processing_ms = 0;
         // its failed orders say their code
@@ -60,7 +60,7 @@ async fn assert_within(stunt: &TestServer, leased_bytes_min: u64) {
 }
 
 /// Makes an order of one file and hands in the file: the order's id.
-async fn order(stunt: &TestServer, kind: &str, body: &Value, bytes: Vec<u8>) -> String {
+async fn create_order(stunt: &TestServer, kind: &str, body: &Value, bytes: Vec<u8>) -> String {
     let path = format!("/api/v2/orders/{kind}");
     let made = stunt.post("live", &path, body).await;
     assert_eq!(made.status, 200, "{}", made.text());
@@ -111,9 +111,9 @@ async fn ordering_anything_of_a_picture_beyond_the_budget_fails_with_code_and_re
             493,
         ),
     ] {
-        let id = order(&stunt, kind, &body, png.clone()).await;
+        let id = create_order(&stunt, kind, &body, png.clone()).await;
         stunt.advance("live", "PT1S").await;
-        let failed = stunt.order("live", &id).await;
+        let failed = stunt.get_order("live", &id).await;
         let message = format!(
             "large.png: takes {mebibytes} MiB of memory to work on, and 204 MiB are all that may be taken \
              here; give the server's container more memory, or raise --engine-memory"
@@ -138,13 +138,13 @@ async fn orders_that_do_not_fit_together_end_one_after_another() {
     let mut ids = Vec::new();
     for n in 0..4 {
         let body = json!({"idempotencyKey": n.to_string(), "fileName": "large.png"});
-        ids.push(order(&stunt, "ai-detection", &body, png.clone()).await);
+        ids.push(create_order(&stunt, "ai-detection", &body, png.clone()).await);
     }
     let small = json!({"idempotencyKey": "small", "fileName": "small.jpg"});
-    ids.push(order(&stunt, "ai-detection", &small, fixture("plain.jpg")).await);
+    ids.push(create_order(&stunt, "ai-detection", &small, fixture("plain.jpg")).await);
     stunt.drain("live").await;
     for id in ids {
-        let order = stunt.order("live", &id).await;
+        let order = stunt.get_order("live", &id).await;
         assert_eq!(order["status"], json!("complete"), "{order}");
     }
     assert_within(&stunt, 960 * 960 * 8).await;

@@ -93,7 +93,7 @@ fn assert_shown(recipe: &str, output: &str) {
 }
 
 /// The rest of the last line that begins so.
-fn said<'o>(output: &'o str, begins: &str) -> &'o str {
+fn text_after<'o>(output: &'o str, begins: &str) -> &'o str {
     let line = output
         .lines()
         .rev()
@@ -101,7 +101,7 @@ fn said<'o>(output: &'o str, begins: &str) -> &'o str {
     line.unwrap_or_else(|| panic!("nothing begins with {begins:?} in:\n{output}"))
 }
 
-fn read(path: &str) -> Vec<u8> {
+fn read_file(path: &str) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
@@ -112,18 +112,21 @@ async fn the_quick_start_runs_as_it_stands() {
     let output = run(&stunt, kept.path(), &script(chapter("## Quick start"))).await;
 
     assert!(
-        said(&output, "webhook: signature verified ").contains(r#""probability":0.04"#),
+        text_after(&output, "webhook: signature verified ").contains(r#""probability":0.04"#),
         "{output}"
     );
-    assert_eq!(said(&output, "the order is "), "complete, probability 0.04");
-    assert!(read(said(&output, "heatmap: ")).starts_with(PNG));
-    let protected = read(said(&output, "protected: "));
+    assert_eq!(
+        text_after(&output, "the order is "),
+        "complete, probability 0.04"
+    );
+    assert!(read_file(text_after(&output, "heatmap: ")).starts_with(PNG));
+    let protected = read_file(text_after(&output, "protected: "));
     assert!(protected.starts_with(JPEG) && protected != fixture("photo.jpg"));
     assert_eq!(
-        said(&output, "the document is "),
+        text_after(&output, "the document is "),
         "done, result 98.0, AI Generated"
     );
-    assert!(read(said(&output, "activation map: ")).starts_with(PNG));
+    assert!(read_file(text_after(&output, "activation map: ")).starts_with(PNG));
     let credits = r#"{"baseCredits":9999,"boostCredits":1000,"credits":10999}"#;
     assert_eq!(output.lines().last(), Some(credits));
 }
@@ -154,19 +157,22 @@ async fn the_end_of_the_v2_watermark_routes_is_rehearsed() {
     let recipe = chapter("### Rehearse the end of the v2 watermark routes");
     let output = run_after_the_start(&stunt, kept.path(), recipe).await;
     assert_shown(recipe, &output);
-    assert_eq!(said(&output, "deprecation: "), "true");
-    assert_eq!(said(&output, "sunset: "), "Fri, 09 Oct 2026 00:00:00 GMT");
+    assert_eq!(text_after(&output, "deprecation: "), "true");
     assert_eq!(
-        said(&output, "link: "),
+        text_after(&output, "sunset: "),
+        "Fri, 09 Oct 2026 00:00:00 GMT"
+    );
+    assert_eq!(
+        text_after(&output, "link: "),
         r#"</api/v3/orders/wtr-embed>; rel="successor-version""#
     );
-    assert_eq!(said(&output, "made by v2: "), "pending");
-    assert_eq!(said(&output, "HTTP/1.1 "), "410 Gone");
+    assert_eq!(text_after(&output, "made by v2: "), "pending");
+    assert_eq!(text_after(&output, "HTTP/1.1 "), "410 Gone");
     assert_eq!(
-        said(&output, "the v2 order is "),
+        text_after(&output, "the v2 order is "),
         "failed, WATERMARK_V2_API_SUNSET"
     );
-    assert_eq!(said(&output, "the v3 order is "), "complete");
+    assert_eq!(text_after(&output, "the v3 order is "), "complete");
 }
 
 #[tokio::test]
@@ -176,8 +182,11 @@ async fn a_watermark_is_found_again() {
     let recipe = chapter("### A watermark, there and back");
     let output = run_after_the_start(&stunt, kept.path(), recipe).await;
     assert_shown(recipe, &output);
-    assert_eq!(said(&output, "watermark "), "detected: Judy Weggelaar");
-    let marked = read(said(&output, "marked: "));
+    assert_eq!(
+        text_after(&output, "watermark "),
+        "detected: Judy Weggelaar"
+    );
+    let marked = read_file(text_after(&output, "marked: "));
     assert!(marked.starts_with(JPEG) && marked != fixture("photo.jpg"));
 }
 
@@ -188,7 +197,7 @@ async fn a_picture_is_protected_by_url() {
     let recipe = chapter("### Anti-AI by URL");
     let output = run_after_the_start(&stunt, kept.path(), recipe).await;
     assert_shown(recipe, &output);
-    assert!(read(said(&output, "poster: ")).starts_with(PNG));
+    assert!(read_file(text_after(&output, "poster: ")).starts_with(PNG));
 }
 
 #[tokio::test]
@@ -199,7 +208,7 @@ async fn a_report_is_made() {
     let output = run_after_the_start(&stunt, kept.path(), recipe).await;
     assert_shown(recipe, &output);
     assert!(output.contains(r#""status":"queued""#), "{output}");
-    assert!(read(said(&output, "the report is completed: ")).starts_with(b"%PDF-"));
+    assert!(read_file(text_after(&output, "the report is completed: ")).starts_with(b"%PDF-"));
 }
 
 #[tokio::test]
@@ -225,7 +234,7 @@ async fn the_command_line_steers_as_it_shows() {
 
 #[tokio::test]
 async fn a_client_whose_host_is_fixed_is_led_here() {
-    let stunt = TestServer::with(|config| {
+    let stunt = TestServer::with_config(|config| {
         config.tls.tls = true;
         config.tls.tls_port = 0;
     })

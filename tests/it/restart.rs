@@ -8,14 +8,14 @@ use stuntdouble::settings::Config;
 use crate::support::{Process, Receiver, Reply, TestServer, picture};
 
 async fn on(dir: &std::path::Path) -> TestServer {
-    TestServer::with(|config| config.data_dir = Some(dir.to_owned())).await
+    TestServer::with_config(|config| config.data_dir = Some(dir.to_owned())).await
 }
 
 /// What the server says of all that there is, and what time it is.
-async fn read(stunt: &TestServer, paths: &[String]) -> Vec<String> {
+async fn read_order(stunt: &TestServer, paths: &[String]) -> Vec<String> {
     let mut all = Vec::new();
     for path in paths {
-        all.push(stunt.shown(&stunt.get("live", path).await.text()));
+        all.push(stunt.redact(&stunt.get("live", path).await.text()));
     }
     let clock = "/_mock/clock?account=live";
     let clock = stunt.control(Method::GET, clock, &json!({})).await;
@@ -26,18 +26,18 @@ async fn read(stunt: &TestServer, paths: &[String]) -> Vec<String> {
 #[tokio::test]
 async fn orders_clocks_webhooks_settings_and_blobs_are_as_they_were() {
     let data = tempfile::tempdir().expect("a directory");
-    let receiver = Receiver::answering([Reply::Status(500)]).await;
+    let receiver = Receiver::with_replies([Reply::Status(500)]).await;
     let stunt = on(data.path()).await;
     stunt.freeze("live").await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     let body = |key: &str| json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
-    let complete = stunt.confirmed("live", &body("1"), picture()).await;
+    let complete = stunt.confirm_detection("live", &body("1"), picture()).await;
     assert_eq!(
         stunt.advance("live", "PT0.3S").await,
         ["order.process", "webhook.deliver"]
     );
-    let confirmed = stunt.confirmed("live", &body("2"), picture()).await;
-    let (pending, upload) = stunt.pending("live", &body("3")).await;
+    let confirmed = stunt.confirm_detection("live", &body("2"), picture()).await;
+    let (pending, upload) = stunt.create_detection("live", &body("3")).await;
     let set = json!({"state": "forbidden", "credits": 5});
     stunt
         .control(Method::PUT, "/_mock/accounts/other", &set)
@@ -50,20 +50,20 @@ async fn orders_clocks_webhooks_settings_and_blobs_are_as_they_were() {
         format!("/api/v2/orders/webhooks/{webhook}/events"),
         "/_mock/accounts".to_owned(),
     ];
-    let before = read(&stunt, &paths).await;
+    let before = read_order(&stunt, &paths).await;
     let origin = stunt.origin.clone();
-    let original = stunt.order("live", &complete).await["originalImageUrl"].take();
+    let original = stunt.get_order("live", &complete).await["originalImageUrl"].take();
     stunt.stop().await;
 
     let stunt = on(data.path()).await;
-    assert_eq!(read(&stunt, &paths).await, before);
+    assert_eq!(read_order(&stunt, &paths).await, before);
     let here = |url: &str| url.replace(&origin, &stunt.origin);
     let original = here(original.as_str().expect("a URL"));
     let got = stunt.send(Method::GET, &original, &[], "").await;
     assert_eq!((got.status, got.bytes == picture()), (200, true));
     stunt.put(&here(&upload), picture()).await;
     stunt.confirm("live", &pending).await;
-    let again = stunt.pending("live", &body("2")).await.0;
+    let again = stunt.create_detection("live", &body("2")).await.0;
     assert_eq!(again, confirmed, "idempotency keys are kept");
     assert_eq!(
         stunt.advance("live", "PT1S").await,
@@ -83,7 +83,7 @@ async fn orders_clocks_webhooks_settings_and_blobs_are_as_they_were() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 3, "one event was sent twice, as one");
-    let fresh = stunt.pending("live", &body("4")).await.0;
+    let fresh = stunt.create_detection("live", &body("4")).await.0;
     assert!(fresh > pending, "ids grow on");
 }
 
@@ -91,7 +91,7 @@ async fn orders_clocks_webhooks_settings_and_blobs_are_as_they_were() {
 async fn what_fell_due_while_there_was_no_server_is_done_at_the_start() {
     let data = tempfile::tempdir().expect("a directory");
     let receiver = Receiver::start().await;
-    let stunt = TestServer::with(|config| {
+    let stunt = TestServer::with_config(|config| {
         config.data_dir = Some(data.path().to_owned());
         config.orders.processing_ms = 0;
     })
@@ -103,14 +103,14 @@ async fn what_fell_due_while_there_was_no_server_is_done_at_the_start() {
         .control(Method::PUT, "/_mock/accounts/live", &set)
         .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     let run = json!({"account": "live", "mode": "running", "now": "2026-03-13T09:59:59.999Z"});
     stunt.control(Method::PUT, "/_mock/clock", &run).await;
     stunt.stop().await;
     let stunt = on(data.path()).await;
     receiver.messages(1).await;
     stunt.drain("live").await;
-    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn a_second_server_on_the_same_data_directory_is_refused() {
     );
     assert_eq!(second().await.err(), Some(line));
     stunt.freeze("live").await;
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
     stunt.stop().await;
     assert_eq!(second().await.err(), None, "it is free again");
 }

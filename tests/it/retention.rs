@@ -9,7 +9,7 @@ use crate::support::{Database, Receiver, TestServer, picture};
 /// A server that keeps two expired orders and uploads of an account, and its data directory.
 async fn stunt() -> (TestServer, tempfile::TempDir) {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = TestServer::with(|config| {
+    let stunt = TestServer::with_config(|config| {
         config.data_dir = Some(data.path().to_owned());
         config.orders.expired_max = 2;
     });
@@ -38,7 +38,7 @@ async fn expire_order_beyond_the_limit_removes_the_oldest_with_its_events() {
     let mut made = Vec::new();
     for name in ["a", "b", "c", "d"] {
         let body = json!({"idempotencyKey": name, "fileName": format!("{name}.jpg")});
-        made.push(stunt.confirmed("live", &body, picture()).await);
+        made.push(stunt.confirm_detection("live", &body, picture()).await);
         stunt.advance("live", "PT1S").await;
     }
     let (removed, kept) = made.split_at(2);
@@ -50,7 +50,7 @@ async fn expire_order_beyond_the_limit_removes_the_oldest_with_its_events() {
         assert_eq!(gone.text(), r#"{"code":"ORDER_NOT_FOUND"}"#);
     }
     for id in kept {
-        assert_eq!(stunt.order("live", id).await["status"], "expired");
+        assert_eq!(stunt.get_order("live", id).await["status"], "expired");
     }
     let events = format!("/api/v2/orders/webhooks/{webhook}/events");
     let events = stunt.get("live", &events).await.json();
@@ -72,7 +72,7 @@ async fn expire_order_beyond_the_limit_removes_the_oldest_with_its_events() {
     assert_eq!(of, kept);
     // The idempotency key of a removed order is free again, and its id is not given again.
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let (again, _) = stunt.pending("live", &body).await;
+    let (again, _) = stunt.create_detection("live", &body).await;
     assert!(!made.contains(&again));
 }
 
@@ -81,19 +81,19 @@ async fn expire_while_later_orders_live_keeps_them_and_other_accounts() {
     let (stunt, _data) = stunt().await;
     stunt.freeze("other").await;
     let body = |name: &str| json!({"idempotencyKey": name, "fileName": "a.jpg"});
-    let (other, _) = stunt.pending("other", &body("o")).await;
+    let (other, _) = stunt.create_detection("other", &body("o")).await;
     for name in ["a", "b", "c"] {
-        stunt.pending("live", &body(name)).await;
+        stunt.create_detection("live", &body(name)).await;
     }
     stunt.advance("live", "P6D").await;
-    let (young, _) = stunt.pending("live", &body("d")).await;
+    let (young, _) = stunt.create_detection("live", &body("d")).await;
     stunt.advance("live", "P1D").await;
     stunt.advance("other", "P7D").await;
     let left = ids(&stunt).await;
     assert_eq!(left.len(), 2, "{left:?}");
     assert_eq!(left[0], young);
-    assert_eq!(stunt.order("live", &left[1]).await["status"], "expired");
-    assert_eq!(stunt.order("other", &other).await["status"], "expired");
+    assert_eq!(stunt.get_order("live", &left[1]).await["status"], "expired");
+    assert_eq!(stunt.get_order("other", &other).await["status"], "expired");
 }
 
 #[tokio::test]

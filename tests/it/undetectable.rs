@@ -31,12 +31,12 @@ use serde_json::{Value, json};
 use crate::support::{TestResponse, TestServer};
 
 /// A server whose account `live` has stopped its clock.
-async fn frozen() -> TestServer {
+async fn start_frozen() -> TestServer {
     frozen_with(|_| {}).await
 }
 
 async fn frozen_with(set: impl FnOnce(&mut stuntdouble::settings::Config)) -> TestServer {
-    let stunt = TestServer::with(set).await;
+    let stunt = TestServer::with_config(set).await;
     stunt.freeze("live").await;
     stunt
 }
@@ -90,20 +90,20 @@ async fn query(stunt: &TestServer, id: &str) -> TestResponse {
 }
 
 /// How a document stands, its id and what changes from run to run replaced.
-async fn told(stunt: &TestServer, id: &str) -> String {
+async fn document_view(stunt: &TestServer, id: &str) -> String {
     let text = query(stunt, id).await.text();
-    stunt.shown(&text).replace(id, "{id}")
+    stunt.redact(&text).replace(id, "{id}")
 }
 
 /// A document of `live`'s that is done, the first answer past.
-async fn done(stunt: &TestServer, name: &str, bytes: Vec<u8>, body: Value) -> Value {
+async fn finish_document(stunt: &TestServer, name: &str, bytes: Vec<u8>, body: Value) -> Value {
     let id = detect(stunt, name, bytes, body).await;
     stunt.advance("live", "PT1S").await;
     query(stunt, &id).await;
     query(stunt, &id).await.json()
 }
 
-/// What [`TestResponse::refusal`] is of a handler that refuses.
+/// What [`TestResponse::error_of`] is of a handler that refuses.
 fn error(status: u16, message: &str, why: &str) -> (u16, String, String) {
     (
         status,

@@ -102,7 +102,7 @@ fn is_zero_quality(parameter: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn taken(accept: &str) -> bool {
+    fn accepts_header(accept: &str) -> bool {
         let headers = [(ACCEPT, accept.parse().expect("a value"))];
         accepts(&HeaderMap::from_iter(headers), JSON)
     }
@@ -121,7 +121,7 @@ mod tests {
             "*/*;q=0, application/json",
             "application/json; q=1.000",
         ] {
-            assert!(taken(accept), "{accept}");
+            assert!(accepts_header(accept), "{accept}");
         }
         for accept in [
             "text/html",
@@ -132,7 +132,7 @@ mod tests {
             "application/*;q=0, */*",
             "*/*;q=0",
         ] {
-            assert!(!taken(accept), "{accept}");
+            assert!(!accepts_header(accept), "{accept}");
         }
     }
 }

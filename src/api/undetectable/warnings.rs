@@ -151,7 +151,7 @@ mod tests {
         }
     }
 
-    fn told(found: &Detection, name: &str) -> Value {
+    fn warnings_json(found: &Detection, name: &str) -> Value {
         serde_json::to_value(Warning::of(found, name)).expect("JSON")
     }
 
@@ -170,10 +170,13 @@ mod tests {
         let screen = json!({"type": "screen_recapture", "label": "Normal", "confidence": 100.0,
                             "metrics": {"is_screen": false}});
         assert_eq!(
-            told(&found(Label::Ai, Some(FINE)), "a.jpg"),
+            warnings_json(&found(Label::Ai, Some(FINE)), "a.jpg"),
             json!([screen])
         );
-        assert_eq!(told(&found(Label::Ai, None), "a.jpg"), json!([screen]));
+        assert_eq!(
+            warnings_json(&found(Label::Ai, None), "a.jpg"),
+            json!([screen])
+        );
         let undecoded = found(
             Label::Ai,
             Some(ImageMetrics {
@@ -181,7 +184,7 @@ mod tests {
                 ..FINE
             }),
         );
-        assert_eq!(told(&undecoded, "a.heic"), json!([screen]));
+        assert_eq!(warnings_json(&undecoded, "a.heic"), json!([screen]));
     }
 
     #[test]
@@ -204,7 +207,10 @@ mod tests {
             {"type": "blur_dark", "label": "Dark", "metrics": light},
             {"type": "watermark", "label": "Grok", "confidence": 0.99},
         ]);
-        assert_eq!(told(&found, "a_SCREEN.jpg"), expected);
-        assert_eq!(told(&found, "a_blurred.jpg")[2]["label"], "Blurred");
+        assert_eq!(warnings_json(&found, "a_SCREEN.jpg"), expected);
+        assert_eq!(
+            warnings_json(&found, "a_blurred.jpg")[2]["label"],
+            "Blurred"
+        );
     }
 }

@@ -99,11 +99,11 @@ fn escape_line(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn told(status: u16, why: Option<&str>, body: &str) -> (String, String) {
-        told_as("application/json", status, why, body)
+    fn render(status: u16, why: Option<&str>, body: &str) -> (String, String) {
+        render_as("application/json", status, why, body)
     }
 
-    fn told_as(of: &str, status: u16, why: Option<&str>, body: &str) -> (String, String) {
+    fn render_as(of: &str, status: u16, why: Option<&str>, body: &str) -> (String, String) {
         let why = why.map(|why| (X_MOCK_REASON, why));
         let headers = why.into_iter().chain([("content-type", of)]);
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -118,10 +118,10 @@ mod tests {
 
     #[test]
     fn what_is_done_is_shown_as_it_was_said() {
-        assert_eq!(told(204, None, ""), (String::new(), String::new()));
+        assert_eq!(render(204, None, ""), (String::new(), String::new()));
         let shown = "{\n  \"b\": 1.0,\n  \"a\": []\n}\n".to_owned();
         assert_eq!(
-            told(201, None, r#"{"b":1.0,"a":[]}"#),
+            render(201, None, r#"{"b":1.0,"a":[]}"#),
             (shown, String::new())
         );
     }
@@ -130,10 +130,10 @@ mod tests {
     fn metrics_are_shown_as_they_came() {
         let of = "text/plain; version=0.0.4; charset=utf-8";
         assert_eq!(
-            told_as(of, 200, None, "a 1\n"),
+            render_as(of, 200, None, "a 1\n"),
             ("a 1\n".to_owned(), String::new())
         );
-        let (shown, line) = told_as("text/plain", 200, None, "a 1\n");
+        let (shown, line) = render_as("text/plain", 200, None, "a 1\n");
         assert_eq!(shown, "");
         assert!(line.contains("another server's"), "{line}");
     }
@@ -142,12 +142,12 @@ mod tests {
     fn a_refusal_is_one_line() {
         let body = r#"{"error": {"code": "a", "message": "b\nc\u001b[1m", "hint": "d"}}"#;
         let line = "b c [1m (d)".to_owned();
-        assert_eq!(told(400, Some("why"), body), (String::new(), line));
+        assert_eq!(render(400, Some("why"), body), (String::new(), line));
     }
 
     #[test]
     fn a_no_is_shown_with_what_it_says() {
-        let (shown, line) = told(422, Some("0 came"), r#"{"ok":false}"#);
+        let (shown, line) = render(422, Some("0 came"), r#"{"ok":false}"#);
         assert_eq!(shown, "{\n  \"ok\": false\n}\n");
         assert_eq!(line, "0 came");
     }
@@ -166,7 +166,7 @@ mod tests {
             (404, r#"{"error":"Not Found"}"#),
             (301, ""),
         ] {
-            assert_eq!(told(status, None, body), (String::new(), line(status)));
+            assert_eq!(render(status, None, body), (String::new(), line(status)));
         }
     }
 }

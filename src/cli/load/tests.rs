@@ -30,7 +30,7 @@ fn called(arguments: &[&str], variables: &[(&str, &str)]) -> ClientCommand {
 }
 
 /// First paragraph of the error.
-fn refused(arguments: &[&str], variables: &[(&str, &str)]) -> String {
+fn load_error(arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let error = parsed(arguments, variables).expect_err("an error");
     assert_eq!(error.exit_code(), 2);
     let text = error.to_string();
@@ -137,21 +137,21 @@ fn error_names_the_variable_that_the_value_came_from() {
         ),
     ] {
         let expected = format!("error: {line}");
-        assert_eq!(refused(&[], &[(name, value)]), expected);
+        assert_eq!(load_error(&[], &[(name, value)]), expected);
         // An error of the command line is told first, and as ever.
-        let by_flag = refused(&["--upload-s", "0"], &[(name, value)]);
+        let by_flag = load_error(&["--upload-s", "0"], &[(name, value)]);
         assert_eq!(
             by_flag,
             "error: invalid value '0' for '--upload-s <S>': 0 is not in 1..=604800"
         );
     }
-    let log = refused(&[], &[("STUNTDOUBLE_LOG", "verbos")]);
+    let log = load_error(&[], &[("STUNTDOUBLE_LOG", "verbos")]);
     let expected = "error: STUNTDOUBLE_LOG: invalid value 'verbos': 'verbos' is not a level; expected error, warn, info, debug, trace or off, ";
     assert!(log.starts_with(expected), "{log}");
-    let by_flag = refused(&["--log", "verbos"], &[]);
+    let by_flag = load_error(&["--log", "verbos"], &[]);
     let expected = "error: invalid value 'verbos' for '--log <FILTER>': 'verbos' is not a level; ";
     assert!(by_flag.starts_with(expected), "{by_flag}");
-    let url = refused(&["rules", "add", "{}"], &[("STUNTDOUBLE_URL", "mock:8080")]);
+    let url = load_error(&["rules", "add", "{}"], &[("STUNTDOUBLE_URL", "mock:8080")]);
     assert_eq!(
         url,
         "error: STUNTDOUBLE_URL: invalid value 'mock:8080': give scheme, host and port, such as http://mock:8080"
@@ -265,7 +265,7 @@ fn secret_file_that_gives_no_secret_is_refused_by_name() {
             "--control-token and --control-token-file are both set; set one".to_owned(),
         ),
     ] {
-        assert_eq!(refused(arguments, variables), format!("error: {line}"));
+        assert_eq!(load_error(arguments, variables), format!("error: {line}"));
     }
 }
 

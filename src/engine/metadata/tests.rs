@@ -17,7 +17,7 @@ fn ai_editor(name: &str) -> Provenance {
     Provenance::AiEditor(name.to_owned())
 }
 
-fn told(name: &str) -> Provenance {
+fn provenance_of(name: &str) -> Provenance {
     let source = fixture::source(name);
     of_media(&source.bytes, source.media)
 }
@@ -27,7 +27,11 @@ fn check(folder: &str, expected: &[(&str, Provenance)]) {
     let files = std::fs::read_dir(fixture::path(folder)).expect("a folder");
     assert_eq!(files.count(), expected.len(), "files in {folder}");
     for (name, provenance) in expected {
-        assert_eq!(told(&format!("{folder}/{name}")), *provenance, "{name}");
+        assert_eq!(
+            provenance_of(&format!("{folder}/{name}")),
+            *provenance,
+            "{name}"
+        );
     }
 }
 
@@ -49,7 +53,7 @@ fn each_fixture_says_where_it_comes_from() {
         ("plain.gif", Provenance::Unknown),
         ("bench.jpg", Provenance::Unknown),
     ] {
-        assert_eq!(told(name), provenance, "{name}");
+        assert_eq!(provenance_of(name), provenance, "{name}");
     }
 }
 

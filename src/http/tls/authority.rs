@@ -265,7 +265,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_ms(1_773_309_600_000);
 
     /// What is told where the authority was made so many years before.
-    fn told(years: i64) -> Result<(), String> {
+    fn open_after_years(years: i64) -> Result<(), String> {
         let folder = tempfile::tempdir().expect("a directory");
         let then = NOW.plus_ms(-years * YEAR_MS);
         let names = LOCAL_NAMES.map(str::to_owned);
@@ -276,9 +276,9 @@ mod tests {
 
     #[test]
     fn an_authority_is_good_in_its_years_alone() {
-        assert_eq!(told(AUTHORITY_YEARS - 1), Ok(()));
+        assert_eq!(open_after_years(AUTHORITY_YEARS - 1), Ok(()));
         for years in [AUTHORITY_YEARS + 1, -2] {
-            let line = told(years).expect_err("clients do not take it");
+            let line = open_after_years(years).expect_err("clients do not take it");
             assert!(line.starts_with("ca.pem: "), "{line}");
             let ends = "; remove ca.pem and ca.key, and new ones are made";
             assert!(line.ends_with(ends), "{line}");

@@ -123,7 +123,7 @@ mod tests {
     use crate::model::time::Timestamp;
     use crate::model::work::Work;
 
-    fn kept(id: &str, name: &str, bytes: usize) -> CachedOrder {
+    fn cached_order_of(id: &str, name: &str, bytes: usize) -> CachedOrder {
         let at = Timestamp::from_ms(0);
         let order = Order {
             id: id.to_owned(),
@@ -162,20 +162,20 @@ mod tests {
     #[test]
     fn a_reader_that_was_overtaken_by_a_commit_is_not_believed() {
         let cache = OrderCache::default();
-        let new = kept("1", "new", 1);
+        let new = cached_order_of("1", "new", 1);
         let seen = cache.get("1").expect_err("nothing is there");
         cache.committing(["1"].into_iter(), &HashSet::new());
-        cache.insert_if_unchanged(kept("1", "old", 1), seen);
+        cache.insert_if_unchanged(cached_order_of("1", "old", 1), seen);
         assert_eq!(name(&cache, "1"), None, "it may be committed already");
         cache.committed([new].into_iter());
-        cache.insert_if_unchanged(kept("1", "old", 1), seen);
+        cache.insert_if_unchanged(cached_order_of("1", "old", 1), seen);
         assert_eq!(name(&cache, "1").as_deref(), Some("new"));
     }
 
     #[test]
     fn what_is_being_replaced_is_not_shown_while_the_commit_is_under_way() {
         let cache = OrderCache::default();
-        cache.committed([kept("1", "old", 1)].into_iter());
+        cache.committed([cached_order_of("1", "old", 1)].into_iter());
         cache.committing(["1"].into_iter(), &HashSet::new());
         assert_eq!(name(&cache, "1"), None);
         cache.committed(std::iter::empty());
@@ -190,7 +190,9 @@ mod tests {
     fn what_is_not_asked_for_is_let_go_and_the_size_stays_bounded() {
         let cache = OrderCache::default();
         for n in 0..100 {
-            cache.committed([kept(&n.to_string(), "x", GENERATION_BYTES / 10)].into_iter());
+            cache.committed(
+                [cached_order_of(&n.to_string(), "x", GENERATION_BYTES / 10)].into_iter(),
+            );
             assert!(name(&cache, "0").is_some(), "what is asked for stays");
         }
         assert!(name(&cache, "1").is_none());
@@ -201,7 +203,7 @@ mod tests {
     #[test]
     fn an_account_that_ends_takes_its_orders_along() {
         let cache = OrderCache::default();
-        cache.committed([kept("1", "x", 1)].into_iter());
+        cache.committed([cached_order_of("1", "x", 1)].into_iter());
         cache.committing(std::iter::empty(), &HashSet::from([AccountId(1)]));
         cache.committed(std::iter::empty());
         assert_eq!(name(&cache, "1"), None);

@@ -8,7 +8,7 @@ use crate::support::{TestServer, code, fixture, picture};
 
 #[tokio::test]
 async fn anti_ai_with_one_file_gives_back_that_file_changed() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for file in [
         "plain.jpg",
         "plain.png",
@@ -76,7 +76,7 @@ fn holds_three_pictures(zipped: Vec<u8>) {
 
 #[tokio::test]
 async fn anti_ai_with_several_files_gives_a_zip_of_them_all() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let names = ["one.jpg", "two.jpg", "one.jpg"];
     let files: Vec<Value> = names.iter().map(|name| json!({"fileName": name})).collect();
     let made = stunt
@@ -106,7 +106,7 @@ async fn anti_ai_with_several_files_gives_a_zip_of_them_all() {
         file(1),
         file(2)
     );
-    assert_eq!(stunt.shown(&made.text()), expected);
+    assert_eq!(stunt.redact(&made.text()), expected);
     for n in 0..3 {
         stunt
             .put(
@@ -142,7 +142,7 @@ async fn anti_ai_with_several_files_gives_a_zip_of_them_all() {
 
 #[tokio::test]
 async fn a_download_is_refused_in_the_vendors_order() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let refusal = async |key: &str, id: &str| {
         let answer = stunt
             .get(key, &format!("/api/v2/orders/{id}/download"))
@@ -150,7 +150,7 @@ async fn a_download_is_refused_in_the_vendors_order() {
         (answer.status, answer.text())
     };
     let detection = stunt
-        .detection(
+        .upload_detection(
             "live",
             &json!({"idempotencyKey": "d", "fileName": "d.jpg"}),
             picture(),

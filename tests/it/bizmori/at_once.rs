@@ -12,7 +12,7 @@ const CLIENTS: usize = 20;
 
 #[tokio::test]
 async fn one_idempotency_key_makes_one_order() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
     let made = join_all((0..CLIENTS).map(|_| stunt.post("live", DETECTION, &body))).await;
     let told: BTreeSet<String> = made
@@ -25,11 +25,11 @@ async fn one_idempotency_key_makes_one_order() {
 
 #[tokio::test]
 async fn one_confirm_key_starts_the_order_once() {
-    let stunt = TestServer::with(|config| config.orders.processing_ms = 0).await;
+    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.detection("live", &body, picture()).await;
+    let id = stunt.upload_detection("live", &body, picture()).await;
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
     let answers =
         join_all((0..CLIENTS).map(|_| stunt.post("live", CONFIRM_DETECTION, &confirm))).await;
@@ -48,9 +48,9 @@ async fn one_confirm_key_starts_the_order_once() {
 
 #[tokio::test]
 async fn of_many_confirm_keys_one_starts_the_order() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.detection("live", &body, picture()).await;
+    let id = stunt.upload_detection("live", &body, picture()).await;
     let confirms: Vec<_> = (0..CLIENTS)
         .map(|n| json!({"idempotencyKey": n.to_string(), "orderId": id}))
         .collect();
@@ -75,13 +75,13 @@ async fn a_new_key_used_by_many_is_one_account() {
         let stunt = &stunt;
         async move {
             let body = json!({"idempotencyKey": n.to_string(), "fileName": "a.jpg"});
-            stunt.pending("fresh", &body).await.0
+            stunt.create_detection("fresh", &body).await.0
         }
     }))
     .await;
     let ids: BTreeSet<&String> = made.iter().collect();
     assert_eq!(ids.len(), CLIENTS, "{made:?}");
     for id in &made {
-        assert_eq!(stunt.order("fresh", id).await["status"], "pending");
+        assert_eq!(stunt.get_order("fresh", id).await["status"], "pending");
     }
 }

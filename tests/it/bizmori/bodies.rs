@@ -22,7 +22,7 @@ fn with_bom(body: &Value) -> Vec<u8> {
 
 #[tokio::test]
 async fn body_that_begins_with_a_byte_order_mark_is_read_on_every_route() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let marks = json!([{"text": "x"}]);
     let embed =
         json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "watermarks": marks}]});
@@ -31,7 +31,7 @@ async fn body_that_begins_with_a_byte_order_mark_is_read_on_every_route() {
     let window = json!({"fromDate": "2026-03-12", "toDate": "2026-03-12"});
     let by_url = json!({"idempotencyKey": "b", "files": [{"fileName": "a.jpg", "imageUrl": "http://files.test/a"}]});
     let detection = json!({"idempotencyKey": "c", "fileName": "a_ai.jpg"});
-    let id = stunt.detection("live", &detection, picture()).await;
+    let id = stunt.upload_detection("live", &detection, picture()).await;
     let confirm = json!({"idempotencyKey": "d", "orderId": id});
     for (method, path, body) in [
         (Method::POST, DETECTION, &detection),
@@ -69,7 +69,7 @@ async fn body_that_begins_with_a_byte_order_mark_is_read_on_every_route() {
 
 #[tokio::test]
 async fn byte_order_mark_does_not_count_when_v3_compares_bodies() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
     let path = "/api/v3/orders/wtr-embed";
@@ -80,7 +80,7 @@ async fn byte_order_mark_does_not_count_when_v3_compares_bodies() {
 
 #[tokio::test]
 async fn bodies_that_are_not_json_are_refused() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let json = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
     let trailing = r#"{"idempotencyKey":"a","fileName":"a.jpg",}"#;
     for body in [

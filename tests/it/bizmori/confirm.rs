@@ -11,13 +11,13 @@ async fn confirm(stunt: &TestServer, key: &str, path: &str, with: &str, id: &str
     (answer.status, answer.text())
 }
 
-fn refused(status: u16, word: &str) -> (u16, String) {
+fn assert_confirm_refused(status: u16, word: &str) -> (u16, String) {
     (status, code(word))
 }
 
 #[tokio::test]
 async fn an_order_that_is_not_there_not_ones_own_or_not_ready_is_not_confirmed() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let confirm = async |key: &str, path: &str, with: &str, id: &str| {
         confirm(&stunt, key, path, with, id).await
     };
@@ -26,35 +26,35 @@ async fn an_order_that_is_not_there_not_ones_own_or_not_ready_is_not_confirmed()
     let pending = pending["data"]["orderId"].as_str().expect("an id");
     assert_eq!(
         confirm("live", CONFIRM_DETECTION, "c", "42").await,
-        refused(404, "ORDER_NOT_FOUND")
+        assert_confirm_refused(404, "ORDER_NOT_FOUND")
     );
     assert_eq!(
         confirm("other", CONFIRM_DETECTION, "c", pending).await,
-        refused(403, "ORDER_NOT_OWNER")
+        assert_confirm_refused(403, "ORDER_NOT_OWNER")
     );
     assert_eq!(
         confirm("live", CONFIRM_ANTI_AI, "c", pending).await,
-        refused(400, "ORDER_TYPE_NOT_MATCH")
+        assert_confirm_refused(400, "ORDER_TYPE_NOT_MATCH")
     );
     assert_eq!(
         confirm("live", CONFIRM_DETECTION, "c", pending).await,
-        refused(400, "ORDER_FILE_NOT_UPLOADED")
+        assert_confirm_refused(400, "ORDER_FILE_NOT_UPLOADED")
     );
     stunt.advance("live", "P7D").await;
     assert_eq!(
         confirm("live", CONFIRM_DETECTION, "c", pending).await,
-        refused(400, "ORDER_EXPIRED")
+        assert_confirm_refused(400, "ORDER_EXPIRED")
     );
 }
 
 #[tokio::test]
 async fn an_order_is_confirmed_once_and_by_one_key() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let confirm = async |key: &str, path: &str, with: &str, id: &str| {
         confirm(&stunt, key, path, with, id).await
     };
     let id = stunt
-        .confirmed(
+        .confirm_detection(
             "live",
             &json!({"idempotencyKey": "b", "fileName": "b.jpg"}),
             picture(),
@@ -69,7 +69,7 @@ async fn an_order_is_confirmed_once_and_by_one_key() {
     };
     assert_eq!(
         confirm("live", CONFIRM_DETECTION, "c", &id).await,
-        refused(400, "ORDER_ALREADY_CONFIRMED")
+        assert_confirm_refused(400, "ORDER_ALREADY_CONFIRMED")
     );
     assert_eq!(
         confirm("live", CONFIRM_DETECTION, &same, &id).await,
@@ -82,7 +82,7 @@ async fn an_order_is_confirmed_once_and_by_one_key() {
     );
     assert_eq!(
         confirm("live", CONFIRM_DETECTION, "c", &id).await,
-        refused(400, "ORDER_ALREADY_COMPLETED")
+        assert_confirm_refused(400, "ORDER_ALREADY_COMPLETED")
     );
     assert_eq!(
         stunt.advance("live", "PT1S").await,
@@ -91,10 +91,10 @@ async fn an_order_is_confirmed_once_and_by_one_key() {
     );
 
     let failed = json!({"idempotencyKey": "f", "fileName": "x_fail.jpg"});
-    let failed = stunt.confirmed("live", &failed, picture()).await;
+    let failed = stunt.confirm_detection("live", &failed, picture()).await;
     stunt.advance("live", "PT1S").await;
     assert_eq!(
         confirm("live", CONFIRM_DETECTION, "c", &failed).await,
-        refused(400, "ORDER_ALREADY_FAILED")
+        assert_confirm_refused(400, "ORDER_ALREADY_FAILED")
     );
 }

@@ -3,14 +3,14 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{DETECTION, made, text};
+use super::{DETECTION, create_order, text};
 use crate::support::{TestResponse, TestServer, code, picture, raw};
 
 const LOCAL: &str = "http://localhost:5173";
 const FOREIGN: &str = "https://evil.com";
 const EXPOSED: &str = "x-mock-request, x-mock-reason, x-mock-outcome";
 
-fn refusal(origin: &str) -> String {
+fn error_of(origin: &str) -> String {
     format!(
         "Origin: pages of {origin} are not allowed; start the server with --allow-origin {origin} \
          (STUNTDOUBLE_ALLOW_ORIGIN)"
@@ -88,7 +88,7 @@ async fn preflight_of_a_local_page_is_answered_on_every_path_of_the_api() {
 
 #[tokio::test]
 async fn every_answer_to_a_local_page_can_be_read() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let live = ("authorization", "Bearer live");
     let new = r#"{"idempotencyKey":"a","fileName":"a_ai.jpg"}"#;
     let pro = json!({"requestsPerMinute": 1});
@@ -140,10 +140,10 @@ async fn every_answer_to_a_local_page_can_be_read() {
 #[tokio::test]
 async fn uploads_and_samples_of_test_keys_can_be_made_and_read_by_pages() {
     let key = "sk_test_1";
-    let stunt = TestServer::frozen(key).await;
+    let stunt = TestServer::start_frozen(key).await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
-    let order = made(&stunt, key, "/api/v3/orders/wtr-embed", &body).await;
+    let order = create_order(&stunt, key, "/api/v3/orders/wtr-embed", &body).await;
     let upload = text(&order, "/files/0/uploadUrl");
     let answer = call(&stunt, Method::PUT, &upload, &[], "x").await;
     assert_eq!(answer.status, 200);
@@ -159,10 +159,10 @@ async fn uploads_and_samples_of_test_keys_can_be_made_and_read_by_pages() {
 
 #[tokio::test]
 async fn pages_of_the_internet_are_refused_with_the_setting_as_the_reason() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for path in [DETECTION, "/api/v3/nothing", "/api/v2/test-uploads/x"] {
         let answer = preflight(&stunt, FOREIGN, path, "POST").await;
-        answer.assert_refused(403, "AUTH_FORBIDDEN", &refusal(FOREIGN));
+        answer.assert_refused(403, "AUTH_FORBIDDEN", &error_of(FOREIGN));
         let cors = answer
             .headers
             .keys()
@@ -186,7 +186,7 @@ async fn pages_of_the_internet_are_refused_with_the_setting_as_the_reason() {
         assert_eq!(answer.status, 200, "who is not a browser is answered");
         assert_eq!(answer.header("access-control-allow-origin"), "");
         assert_eq!(answer.header("access-control-expose-headers"), "");
-        assert_eq!(answer.header("x-mock-reason"), refusal(origin));
+        assert_eq!(answer.header("x-mock-reason"), error_of(origin));
         let missing = stunt
             .send(Method::GET, "/api/v2/orders/1", &headers, "")
             .await;
@@ -194,7 +194,7 @@ async fn pages_of_the_internet_are_refused_with_the_setting_as_the_reason() {
             (missing.status, missing.text()),
             (404, code("ORDER_NOT_FOUND"))
         );
-        let why = format!("there is no order 1; {}", refusal(origin));
+        let why = format!("there is no order 1; {}", error_of(origin));
         assert_eq!(missing.header("x-mock-reason"), why);
     }
 }
@@ -215,7 +215,7 @@ async fn request_without_an_origin_gets_vary_alone() {
 #[tokio::test]
 async fn origins_of_the_setting_are_allowed() {
     let origins = vec![FOREIGN.to_owned(), "null".to_owned()];
-    let stunt = TestServer::with(|config| config.control.allow_origins = origins).await;
+    let stunt = TestServer::with_config(|config| config.control.allow_origins = origins).await;
     for origin in [FOREIGN, "null", LOCAL] {
         let answer = preflight(&stunt, origin, DETECTION, "POST").await;
         let allowed = answer.header("access-control-allow-origin");
@@ -227,7 +227,7 @@ async fn origins_of_the_setting_are_allowed() {
 
 #[tokio::test]
 async fn preflights_use_up_no_rule_and_no_call_of_a_plan() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let settings = json!({"requestsPerMinute": 1});
     stunt
         .control(Method::PUT, "/_mock/accounts/live", &settings)
@@ -251,7 +251,7 @@ async fn preflights_use_up_no_rule_and_no_call_of_a_plan() {
 
 #[tokio::test]
 async fn page_of_another_local_origin_takes_an_order_to_its_end() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let live = ("authorization", "Bearer live");
     let new = r#"{"idempotencyKey":"a","fileName":"a_ai.jpg"}"#;
     let created = call(&stunt, Method::POST, DETECTION, &[live], new).await;
@@ -287,13 +287,13 @@ async fn call_from(stunt: &TestServer, called: &str, origin: &str) -> TestRespon
 
 #[tokio::test]
 async fn call_of_a_page_whose_own_host_leads_to_the_server_is_refused() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for (called, origin) in [
         ("evil.com:8080", "http://evil.com:8080"),
         ("EVIL.com", "https://evil.com"),
     ] {
         let answer = call_from(&stunt, called, origin).await;
-        answer.assert_refused(403, "AUTH_FORBIDDEN", &refusal(origin));
+        answer.assert_refused(403, "AUTH_FORBIDDEN", &error_of(origin));
     }
     let listed = stunt.get("live", "/api/v2/orders/webhooks").await.json();
     assert_eq!(listed["data"]["pagination"]["total"], 0);
@@ -314,9 +314,9 @@ async fn call_of_a_page_whose_own_host_leads_to_the_server_is_refused() {
 #[tokio::test]
 async fn call_of_a_page_of_a_host_or_origin_of_the_settings_is_answered() {
     let by_host =
-        TestServer::with(|config| config.control.allow_hosts = vec!["evil.com".to_owned()]);
+        TestServer::with_config(|config| config.control.allow_hosts = vec!["evil.com".to_owned()]);
     let origins = vec!["http://evil.com".to_owned()];
-    let by_origin = TestServer::with(|config| config.control.allow_origins = origins);
+    let by_origin = TestServer::with_config(|config| config.control.allow_origins = origins);
     for stunt in [by_host.await, by_origin.await] {
         let answer = call_from(&stunt, "evil.com", "http://evil.com").await;
         assert_eq!(answer.status, 200);
@@ -331,7 +331,7 @@ async fn pages_of_the_vendors_public_buckets_are_refused() {
     for name in ["prod", "dev"] {
         let origin = format!("https://ai-image-detector-{name}.nyc3.digitaloceanspaces.com");
         let answer = preflight(&stunt, &origin, DETECTION, "POST").await;
-        answer.assert_refused(403, "AUTH_FORBIDDEN", &refusal(&origin));
+        answer.assert_refused(403, "AUTH_FORBIDDEN", &error_of(&origin));
     }
     let answer = preflight(&stunt, "https://api.bizmori.com", DETECTION, "POST").await;
     assert_eq!(answer.status, 204);

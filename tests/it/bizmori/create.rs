@@ -7,7 +7,7 @@ use crate::support::TestServer;
 
 #[tokio::test]
 async fn creating_an_ai_detection_answers_the_order_and_where_to_put_its_file() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "été 1.jpg"});
     let made = stunt.post("live", DETECTION, &body).await;
     let id = made.json()["data"]["orderId"]
@@ -23,14 +23,14 @@ async fn creating_an_ai_detection_answers_the_order_and_where_to_put_its_file() 
         r#"{{"data":{{"orderId":"{id}","orderName":"ai_detection_2026-03-12","status":"pending","file":{{"fileId":1001,"fileName":"été 1.jpg","uploadUrl":"{{origin}}/_s3/bizmori/ai-detection/{id}/1/%C3%A9t%C3%A9%201.jpg?{}","fileKey":"ai-detection/{id}/1/été 1.jpg"}}}}}}"#,
         signed(600)
     );
-    assert_eq!(stunt.shown(&made.text()), expected);
+    assert_eq!(stunt.redact(&made.text()), expected);
 }
 
 #[tokio::test]
 async fn the_same_seed_and_the_same_calls_give_the_same_ids() {
     let (one, other) = (
-        TestServer::frozen("live").await,
-        TestServer::frozen("live").await,
+        TestServer::start_frozen("live").await,
+        TestServer::start_frozen("live").await,
     );
     other.freeze("another key").await;
     for key in ["a", "b"] {
@@ -38,13 +38,13 @@ async fn the_same_seed_and_the_same_calls_give_the_same_ids() {
         other.post("another key", DETECTION, &body).await;
         let made = one.post("live", DETECTION, &body).await;
         let again = other.post("live", DETECTION, &body).await;
-        assert_eq!(one.shown(&made.text()), other.shown(&again.text()));
+        assert_eq!(one.redact(&made.text()), other.redact(&again.text()));
     }
 }
 
 #[tokio::test]
 async fn the_same_idempotency_key_gives_the_original_order_whatever_the_body() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let first = stunt
         .post(
             "live",

@@ -24,7 +24,7 @@ async fn are_pictures(stunt: &TestServer, order: &Value) {
 
 #[tokio::test]
 async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let options = json!({"generateHeatmap": true, "generateThumbnail": true});
     let body = json!({"idempotencyKey": "a", "fileName": "x_AI.jpg", "orderName": "mine", "options": options});
     let made = stunt.post("live", DETECTION, &body).await.json();
@@ -64,7 +64,7 @@ async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
         head("null", "inProgress", ".000")
     );
     assert_eq!(
-        stunt.shown(&stunt.get("live", &path).await.text()),
+        stunt.redact(&stunt.get("live", &path).await.text()),
         expected
     );
 
@@ -79,7 +79,7 @@ async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
         ),
         url(&format!("results/{id}/heatmap.png"))
     );
-    assert_eq!(stunt.shown(&complete.text()), expected);
+    assert_eq!(stunt.redact(&complete.text()), expected);
     assert_eq!(
         complete.header("x-mock-outcome"),
         "probability 0.98 by suffix _ai"
@@ -89,7 +89,7 @@ async fn an_ai_detection_goes_from_pending_to_complete_with_every_field() {
 
 #[tokio::test]
 async fn the_bytes_decide_where_the_name_does_not() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for (file, expected) in [
         ("camera.jpg", (json!(0.04), "likely_real", "by metadata")),
         ("parameters.png", (json!(0.97), "likely_ai", "by metadata")),
@@ -100,7 +100,7 @@ async fn the_bytes_decide_where_the_name_does_not() {
         ("manifest.jpg", (json!(0.97), "likely_ai", "by metadata")),
     ] {
         let body = json!({"idempotencyKey": file, "fileName": file});
-        let id = stunt.confirmed("live", &body, fixture(file)).await;
+        let id = stunt.confirm_detection("live", &body, fixture(file)).await;
         stunt.advance("live", "PT1S").await;
         let answer = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
         let detail = answer.json();
@@ -118,7 +118,7 @@ async fn the_bytes_decide_where_the_name_does_not() {
         let mut told = Vec::new();
         for round in ["one", "two"] {
             let body = json!({"idempotencyKey": format!("{file} {round}"), "fileName": file});
-            let id = stunt.confirmed("live", &body, fixture(file)).await;
+            let id = stunt.confirm_detection("live", &body, fixture(file)).await;
             stunt.advance("live", "PT1S").await;
             let answer = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
             assert!(
@@ -134,7 +134,7 @@ async fn the_bytes_decide_where_the_name_does_not() {
 
 #[tokio::test]
 async fn what_is_no_picture_fails_with_the_vendors_code() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for (file, name, says) in [
         ("truncated.jpg", "a.jpg", "is truncated"),
         ("not-a-picture.jpg", "b.jpg", "is not JPEG"),
@@ -142,7 +142,7 @@ async fn what_is_no_picture_fails_with_the_vendors_code() {
         ("plain.png", "d.jpg", "PNG"),
     ] {
         let id = stunt
-            .confirmed(
+            .confirm_detection(
                 "live",
                 &json!({"idempotencyKey": name, "fileName": name}),
                 fixture(file),
@@ -164,9 +164,9 @@ async fn what_is_no_picture_fails_with_the_vendors_code() {
 
 #[tokio::test]
 async fn an_expired_order_is_read_without_urls_and_its_files_are_gone() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_human.jpg", "options": {"generateThumbnail": true}});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     stunt.advance("live", "PT1S").await;
     let path = format!("/api/v2/orders/{id}");
     let detail = stunt.get("live", &path).await.json();
@@ -202,14 +202,15 @@ async fn an_expired_order_is_read_without_urls_and_its_files_are_gone() {
 #[tokio::test]
 async fn what_is_uploaded_to_an_expired_order_is_not_kept() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = TestServer::with(|config| config.data_dir = Some(data.path().to_owned())).await;
+    let stunt =
+        TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned())).await;
     stunt.freeze("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let (id, _) = stunt.pending("live", &body).await;
+    let (id, _) = stunt.create_detection("live", &body).await;
     stunt.advance("live", "P7D").await;
-    let (again, upload) = stunt.pending("live", &body).await;
+    let (again, upload) = stunt.create_detection("live", &body).await;
     assert_eq!(again, id);
     stunt.put(&upload, picture()).await;
-    assert_eq!(stunt.order("live", &id).await["status"], "expired");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "expired");
     assert_eq!(files_in(&data.path().join("blobs")), 0);
 }

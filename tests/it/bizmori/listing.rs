@@ -2,24 +2,24 @@
 
 use serde_json::{Value, json};
 
-use super::{ANTI_AI, DETECTION, EMBED, EXTRACT, made, signed, text};
+use super::{ANTI_AI, DETECTION, EMBED, EXTRACT, create_order, signed, text};
 use crate::support::{TestServer, code, picture};
 
 /// One order of each type: a complete detection, a failed anti-AI order, two pending ones. The
 /// ids, oldest first.
 async fn four(stunt: &TestServer) -> [String; 4] {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "orderName": "First Light"});
-    let detection = stunt.confirmed("live", &body, picture()).await;
+    let detection = stunt.confirm_detection("live", &body, picture()).await;
     let url = "http://files.test/a";
     let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a_fail.jpg", "originalFileUrl": url}]});
-    let anti_ai = made(stunt, "live", ANTI_AI, &body).await;
+    let anti_ai = create_order(stunt, "live", ANTI_AI, &body).await;
     stunt.advance("live", "PT1S").await;
     let marks = json!([{"text": "x"}]);
     let body =
         json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "watermarks": marks}]});
-    let embed = made(stunt, "live", EMBED, &body).await;
+    let embed = create_order(stunt, "live", EMBED, &body).await;
     let body = json!({"idempotencyKey": "a", "file": {"fileName": "a.jpg"}});
-    let extract = made(stunt, "live", EXTRACT, &body).await;
+    let extract = create_order(stunt, "live", EXTRACT, &body).await;
     [
         detection,
         text(&anti_ai, "/orderId"),
@@ -44,10 +44,10 @@ fn ids(listing: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn orders_are_listed_newest_first_with_what_was_found() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let [detection, anti_ai, embed, extract] = four(&stunt).await;
     stunt
-        .pending(
+        .create_detection(
             "other",
             &json!({"idempotencyKey": "a", "fileName": "a.jpg"}),
         )
@@ -108,7 +108,7 @@ async fn orders_are_listed_newest_first_with_what_was_found() {
 
 #[tokio::test]
 async fn every_filter_and_page_finds_what_it_should() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let [detection, anti_ai, embed, extract] = four(&stunt).await;
     let all = [&*extract, &*embed, &*anti_ai, &*detection];
     let by_id = format!("?keyword={}", &detection[3..]);
@@ -153,7 +153,7 @@ async fn every_filter_and_page_finds_what_it_should() {
 
 #[tokio::test]
 async fn all_orders_at_once_are_those_of_every_page_byte_for_byte() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let all = "/api/v2/orders?limit=-1&type=aiDetection";
     let told = |orders: &str, total: u32, pages: u32, limit: u32| {
         format!(
@@ -165,7 +165,7 @@ async fn all_orders_at_once_are_those_of_every_page_byte_for_byte() {
     assert_eq!(none.text(), told("", 0, 0, 1));
     for n in 1..=201_u32 {
         let body = json!({"idempotencyKey": n.to_string(), "fileName": "a.jpg"});
-        stunt.pending("live", &body).await;
+        stunt.create_detection("live", &body).await;
         if [100, 101, 200, 201].contains(&n) {
             let mut pages = Vec::new();
             for page in 1..=n.div_ceil(100) {
@@ -183,7 +183,7 @@ async fn all_orders_at_once_are_those_of_every_page_byte_for_byte() {
 
 #[tokio::test]
 async fn a_query_that_makes_no_sense_is_refused() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for (query, why) in [
         ("page=0", "page: 0 is not a number from 1 to 4294967295"),
         ("page=x", "page: x is not a number from 1 to 4294967295"),
@@ -215,11 +215,11 @@ async fn a_query_that_makes_no_sense_is_refused() {
 
 #[tokio::test]
 async fn the_statistics_count_seven_days_up_to_the_date() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for (n, by) in [(3, "P1D"), (9, "P4D"), (1, "P1D")] {
         for order in 0..n {
             let body = json!({"idempotencyKey": format!("{by} {n} {order}"), "fileName": "a.jpg"});
-            stunt.pending("live", &body).await;
+            stunt.create_detection("live", &body).await;
         }
         stunt.advance("live", by).await;
     }
@@ -270,10 +270,10 @@ async fn the_statistics_count_seven_days_up_to_the_date() {
 
 #[tokio::test]
 async fn upload_urls_are_made_anew_for_what_is_still_to_come() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg"}, {"fileName": "b.jpg"}]);
     let body = json!({"idempotencyKey": "a", "files": files});
-    let order = made(&stunt, "live", ANTI_AI, &body).await;
+    let order = create_order(&stunt, "live", ANTI_AI, &body).await;
     let id = text(&order, "/orderId");
     stunt
         .put(&text(&order, "/files/0/uploadUrl"), picture())
@@ -288,13 +288,13 @@ async fn upload_urls_are_made_anew_for_what_is_still_to_come() {
         r#"{{"data":{{"files":[{{"fileId":1002,"fileName":"b.jpg","uploadUrl":"{{origin}}/_s3/bizmori/temp/{id}/1/b.jpg?{}","fileKey":"temp/{id}/1/b.jpg"}}]}}}}"#,
         signed(3_600).replace("T100000Z", "T120000Z")
     );
-    assert_eq!(stunt.shown(&answer.text()), expected);
+    assert_eq!(stunt.redact(&answer.text()), expected);
     stunt
         .put(&text(&answer.json(), "/data/files/0/uploadUrl"), picture())
         .await;
 
     let detection = json!({"idempotencyKey": "d", "fileName": "d.jpg"});
-    let started = stunt.confirmed("live", &detection, picture()).await;
+    let started = stunt.confirm_detection("live", &detection, picture()).await;
     let path = |id: &str| format!("/api/v2/orders/{id}/refresh-urls");
     for (key, id, status, told) in [
         ("live", started.as_str(), 400, "ORDER_NOT_PENDING"),

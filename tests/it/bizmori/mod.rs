@@ -31,7 +31,7 @@ const EMBED: &str = "/api/v2/orders/wtr-embed";
 const EXTRACT: &str = "/api/v2/orders/wtr-extract";
 
 /// What a create that must succeed answers: its `data`.
-async fn made(stunt: &TestServer, key: &str, path: &str, body: &Value) -> Value {
+async fn create_order(stunt: &TestServer, key: &str, path: &str, body: &Value) -> Value {
     let answer = stunt.post(key, path, body).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()["data"].take()

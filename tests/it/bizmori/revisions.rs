@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
-use super::{DETECTION, EMBED, EXTRACT, made, text};
+use super::{DETECTION, EMBED, EXTRACT, create_order, text};
 use crate::support::{Receiver, TestResponse, TestServer, code, picture, raw};
 
 /// An account of revision 2026-10, a minute before the v2 watermark routes end.
@@ -57,12 +57,12 @@ async fn at_the_sunset_the_routes_are_gone_and_pending_orders_fail() {
     let stunt = before_sunset("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
-    let pending = made(&stunt, "live", EMBED, &embed("pending")).await;
-    let started = made(&stunt, "live", EXTRACT, &extract("started")).await;
+    let pending = create_order(&stunt, "live", EMBED, &embed("pending")).await;
+    let started = create_order(&stunt, "live", EXTRACT, &extract("started")).await;
     stunt
         .put(&text(&started, "/file/uploadUrl"), picture())
         .await;
-    let v3 = made(&stunt, "live", "/api/v3/orders/wtr-embed", &embed("v3")).await;
+    let v3 = create_order(&stunt, "live", "/api/v3/orders/wtr-embed", &embed("v3")).await;
     stunt.advance("live", "PT59.999S").await;
     assert_eq!(stunt.post("live", EMBED, &embed("late")).await.status, 200);
 
@@ -83,14 +83,14 @@ async fn at_the_sunset_the_routes_are_gone_and_pending_orders_fail() {
     let nobody = stunt.send(Method::POST, EMBED, &headers, "{}").await;
     assert_eq!(nobody.status, 401, "after the key is");
 
-    let order = stunt.order("live", &text(&pending, "/orderId")).await;
+    let order = stunt.get_order("live", &text(&pending, "/orderId")).await;
     assert_eq!(order["status"], "failed");
     let message = "the v2 watermark API has ended before the order started";
     let errors = json!({"errorCode": "WATERMARK_V2_API_SUNSET", "errorMessage": message});
     assert_eq!(order["errors"], errors);
-    let order = stunt.order("live", &text(&started, "/orderId")).await;
+    let order = stunt.get_order("live", &text(&started, "/orderId")).await;
     assert_eq!(order["status"], "complete");
-    let order = stunt.order("live", &text(&v3, "/orderId")).await;
+    let order = stunt.get_order("live", &text(&v3, "/orderId")).await;
     assert_eq!(order["status"], "pending");
     let failed = receiver.messages(3).await.into_iter().map(|it| it.json());
     let codes: Vec<Value> = failed
@@ -105,18 +105,18 @@ async fn without_the_revision_nothing_ends() {
     let stunt = before_sunset("other").await;
     let clock = json!({"account": "live", "mode": "frozen", "now": "2026-10-08T23:59:00Z"});
     stunt.control(Method::PUT, "/_mock/clock", &clock).await;
-    let pending = made(&stunt, "live", EMBED, &embed("a")).await;
+    let pending = create_order(&stunt, "live", EMBED, &embed("a")).await;
     assert!(stunt.advance("live", "P1D").await.is_empty());
-    made(&stunt, "live", EMBED, &embed("b")).await;
+    create_order(&stunt, "live", EMBED, &embed("b")).await;
     let id = text(&pending, "/orderId");
-    assert_eq!(stunt.order("live", &id).await["status"], "pending");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "pending");
 
     let revision = json!({"revision": "2026-10"});
     stunt
         .control(Method::PUT, "/_mock/accounts/live", &revision)
         .await;
     stunt.drain("live").await;
-    let order = stunt.order("live", &id).await;
+    let order = stunt.get_order("live", &id).await;
     assert_eq!(
         order["status"], "failed",
         "who changes over later has it at once"
@@ -131,7 +131,7 @@ async fn who_changes_over_and_hangs_up_has_the_sunset_all_the_same() {
         let key = format!("k{round}");
         let clock = json!({"account": key, "mode": "frozen", "now": "2026-10-08T23:59:00Z"});
         stunt.control(Method::PUT, "/_mock/clock", &clock).await;
-        made(&stunt, &key, EMBED, &embed("a")).await;
+        create_order(&stunt, &key, EMBED, &embed("a")).await;
         let path = format!("/_mock/accounts/{key}");
         let length = body.len();
         let request =
@@ -147,7 +147,7 @@ async fn who_changes_over_and_hangs_up_has_the_sunset_all_the_same() {
             assert!(looks < 1_000, "round {round}: it is never set");
         }
         // What is written next is written after what is under way.
-        made(&stunt, "another", EMBED, &embed(&key)).await;
+        create_order(&stunt, "another", EMBED, &embed(&key)).await;
         let ran = stunt.advance(&key, "PT1M").await;
         assert_eq!(ran, ["order.sunset"], "round {round}");
     }
@@ -157,12 +157,12 @@ async fn who_changes_over_and_hangs_up_has_the_sunset_all_the_same() {
 async fn as_of_october_detections_have_an_hour_and_v3_uploads_a_type() {
     let stunt = before_sunset("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let order = made(&stunt, "live", DETECTION, &body).await;
+    let order = create_order(&stunt, "live", DETECTION, &body).await;
     let url = text(&order, "/file/uploadUrl");
     assert!(url.contains("X-Amz-Expires=3600&"), "{url}");
     assert!(url.contains("X-Amz-SignedHeaders=host&"), "{url}");
 
-    let order = made(&stunt, "live", "/api/v3/orders/wtr-embed", &embed("a")).await;
+    let order = create_order(&stunt, "live", "/api/v3/orders/wtr-embed", &embed("a")).await;
     let url = text(&order, "/files/0/uploadUrl");
     assert!(url.contains("X-Amz-Expires=900&"), "{url}");
     assert!(
@@ -180,7 +180,7 @@ async fn as_of_october_detections_have_an_hour_and_v3_uploads_a_type() {
 
 #[tokio::test]
 async fn the_revision_can_be_the_servers() {
-    let stunt = TestServer::with(|config| {
+    let stunt = TestServer::with_config(|config| {
         config.orders.revision = stuntdouble::model::account::Revision::V2026_10;
     })
     .await;

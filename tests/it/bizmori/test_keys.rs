@@ -8,7 +8,7 @@ use crate::support::{TestServer, code};
 #[tokio::test]
 async fn a_test_key_takes_five_seconds_stores_nothing_and_has_no_result_file() {
     let key = "sk_test_1";
-    let stunt = TestServer::frozen(key).await;
+    let stunt = TestServer::start_frozen(key).await;
     let made = stunt
         .post(
             key,
@@ -45,7 +45,9 @@ async fn a_test_key_takes_five_seconds_stores_nothing_and_has_no_result_file() {
     for (name, probability) in [("a.jpg", 0.02), ("a_ai.jpg", 0.98), ("a_human.jpg", 0.02)] {
         let body =
             json!({"idempotencyKey": name, "fileName": name, "options": {"generateHeatmap": true}});
-        let id = stunt.confirmed(key, &body, b"anything".to_vec()).await;
+        let id = stunt
+            .confirm_detection(key, &body, b"anything".to_vec())
+            .await;
         stunt.advance(key, "PT5S").await;
         let detail = stunt.get(key, &format!("/api/v2/orders/{id}")).await.json();
         let told = &detail["data"];
@@ -61,7 +63,7 @@ async fn a_test_key_takes_five_seconds_stores_nothing_and_has_no_result_file() {
         );
     }
     let failed = stunt
-        .confirmed(
+        .confirm_detection(
             key,
             &json!({"idempotencyKey": "f", "fileName": "f_FAIL.jpg"}),
             vec![1],

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{ANTI_AI, CONFIRM_ANTI_AI, EMBED, downloaded, made, signed, text};
+use super::{ANTI_AI, CONFIRM_ANTI_AI, EMBED, create_order, downloaded, signed, text};
 use crate::support::{TestServer, code, fixture, picture};
 
 const WITH_URLS: &str = "/api/v2/orders/anti-ai/with-urls";
 
 #[tokio::test]
 async fn an_order_of_urls_alone_is_in_progress_at_once() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let url = "http://files.test/a.jpg";
     let body =
         json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "originalFileUrl": url}]});
@@ -30,7 +30,7 @@ async fn an_order_of_urls_alone_is_in_progress_at_once() {
     assert!(one.starts_with(b"\xff\xd8\xff"), "a sample stands for it");
 
     let again = json!({"idempotencyKey": "b", "files": [{"fileName": "a.jpg", "originalFileUrl": "http://files.test/b.jpg"}]});
-    let order = made(&stunt, "live", ANTI_AI, &again).await;
+    let order = create_order(&stunt, "live", ANTI_AI, &again).await;
     stunt.advance("live", "PT1S").await;
     let other = downloaded(&stunt, "live", &text(&order, "/orderId")).await;
     assert_ne!(one, other, "another URL, another sample");
@@ -38,7 +38,7 @@ async fn an_order_of_urls_alone_is_in_progress_at_once() {
 
 #[tokio::test]
 async fn an_order_of_both_waits_for_its_upload_and_its_confirm() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "files": [
         {"fileName": "a.png", "originalFileUrl": "https://files.test/a.png"}, {"fileName": "b.jpg"}]});
     let answer = stunt.post("live", ANTI_AI, &body).await;
@@ -48,7 +48,7 @@ async fn an_order_of_both_waits_for_its_upload_and_its_confirm() {
         r#"{{"data":{{"orderName":"anti_ai_2026-03-12","orderId":"{id}","status":"pending","files":[{{"fileId":1001,"fileName":"a.png","originalFileUrl":"https://files.test/a.png"}},{{"fileId":1002,"fileName":"b.jpg","uploadUrl":"{{origin}}/_s3/bizmori/temp/{id}/1/b.jpg?{}","fileKey":"temp/{id}/1/b.jpg"}}]}}}}"#,
         signed(3_600)
     );
-    assert_eq!(stunt.shown(&answer.text()), expected);
+    assert_eq!(stunt.redact(&answer.text()), expected);
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
     let refused = stunt.post("live", CONFIRM_ANTI_AI, &confirm).await;
     let why = format!("order {id} is pending: 0 of 1 files uploaded");
@@ -58,13 +58,13 @@ async fn an_order_of_both_waits_for_its_upload_and_its_confirm() {
         .await;
     stunt.post("live", CONFIRM_ANTI_AI, &confirm).await;
     stunt.advance("live", "PT1S").await;
-    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
     assert!(downloaded(&stunt, "live", &id).await.starts_with(b"PK"));
 }
 
 #[tokio::test]
 async fn the_deprecated_route_takes_urls_alone() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a.webp", "imageUrl": "http://files.test/a"}]});
     let answer = stunt.post("live", WITH_URLS, &body).await;
     let id = text(&answer.json(), "/data/orderId");
@@ -81,11 +81,11 @@ async fn the_deprecated_route_takes_urls_alone() {
 
 #[tokio::test]
 async fn an_embedding_takes_urls_for_pictures_and_documents() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "files": [
         {"fileName": "a.tiff", "originalFileUrl": "http://files.test/a", "watermarks": [{"text": "x"}]},
         {"fileName": "b.pdf", "originalFileUrl": "http://files.test/b", "watermarks": [{"text": "y"}]}]});
-    let order = made(&stunt, "live", EMBED, &body).await;
+    let order = create_order(&stunt, "live", EMBED, &body).await;
     let id = text(&order, "/orderId");
     let file = |n: usize, name: &str, place: &str, format: &str, kind: &str| {
         json!({"fileId": 1_000 + n, "fileName": name, "originalFileUrl": format!("http://files.test/{}", &name[..1]),
@@ -99,10 +99,10 @@ async fn an_embedding_takes_urls_for_pictures_and_documents() {
         (&order["status"], &order["files"]),
         (&json!("pending"), &json!(files))
     );
-    let again = made(&stunt, "live", EMBED, &body).await;
+    let again = create_order(&stunt, "live", EMBED, &body).await;
     assert_eq!(again["status"], "inProgress", "it has started all the same");
     stunt.advance("live", "PT1S").await;
-    let detail = stunt.order("live", &id).await;
+    let detail = stunt.get_order("live", &id).await;
     assert_eq!(detail["status"], "complete", "{detail}");
 }
 
@@ -124,14 +124,14 @@ async fn files() -> String {
 
 #[tokio::test]
 async fn with_the_setting_fetch_the_file_is_downloaded_or_the_order_fails() {
-    let stunt = TestServer::with(|config| config.orders.fetch = true).await;
+    let stunt = TestServer::with_config(|config| config.orders.fetch = true).await;
     stunt.freeze("live").await;
     let origin = files().await;
     let run = async |name: &str| -> Value {
         let body = json!({"idempotencyKey": name, "files": [{"fileName": "a.jpg", "originalFileUrl": format!("{origin}/{name}")}]});
-        let order = made(&stunt, "live", ANTI_AI, &body).await;
+        let order = create_order(&stunt, "live", ANTI_AI, &body).await;
         stunt.advance("live", "PT1S").await;
-        stunt.order("live", &text(&order, "/orderId")).await
+        stunt.get_order("live", &text(&order, "/orderId")).await
     };
     let order = run("photo.jpg").await;
     assert_eq!(order["status"], "complete");
@@ -152,8 +152,8 @@ async fn with_the_setting_fetch_the_file_is_downloaded_or_the_order_fails() {
         );
     }
     let public = json!({"idempotencyKey": "p", "files": [{"fileName": "a.jpg", "originalFileUrl": "http://8.8.8.8/a.jpg"}]});
-    let order = made(&stunt, "live", ANTI_AI, &public).await;
+    let order = create_order(&stunt, "live", ANTI_AI, &public).await;
     stunt.advance("live", "PT1S").await;
-    let order = stunt.order("live", &text(&order, "/orderId")).await;
+    let order = stunt.get_order("live", &text(&order, "/orderId")).await;
     assert!(text(&order, "/errors").contains("allow-public"), "{order}");
 }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{ANTI_AI, DETECTION, EMBED, made, text};
+use super::{ANTI_AI, DETECTION, EMBED, create_order, text};
 use crate::support::TestServer;
 
 async fn give(stunt: &TestServer, key: &str, credits: u64) {
@@ -20,19 +20,19 @@ fn anti_ai(key: &str, files: usize) -> Value {
 
 #[tokio::test]
 async fn an_order_costs_a_credit_a_file_until_they_are_used_up() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     give(&stunt, "live", 4).await;
-    let first = made(&stunt, "live", ANTI_AI, &anti_ai("a", 2)).await;
-    let again = made(&stunt, "live", ANTI_AI, &anti_ai("a", 2)).await;
+    let first = create_order(&stunt, "live", ANTI_AI, &anti_ai("a", 2)).await;
+    let again = create_order(&stunt, "live", ANTI_AI, &anti_ai("a", 2)).await;
     assert_eq!(text(&first, "/orderId"), text(&again, "/orderId"));
     let too_many = stunt.post("live", ANTI_AI, &anti_ai("b", 3)).await;
     let why = "2 credits are left, and it costs one a file";
     too_many.assert_refused(400, "USAGE_NOT_ENOUGH", why);
-    made(&stunt, "live", ANTI_AI, &anti_ai("c", 1)).await;
+    create_order(&stunt, "live", ANTI_AI, &anti_ai("c", 1)).await;
     let marks = json!([{"text": "x"}, {"text": "y"}]);
     let body =
         json!({"idempotencyKey": "e", "files": [{"fileName": "a.jpg", "watermarks": marks}]});
-    made(&stunt, "live", EMBED, &body).await;
+    create_order(&stunt, "live", EMBED, &body).await;
     let body = json!({"idempotencyKey": "d", "fileName": "a.jpg"});
     let used_up = stunt.post("live", DETECTION, &body).await;
     used_up.assert_refused(429, "USAGE_LIMIT_EXCEEDED", "no credits are left");
@@ -51,9 +51,9 @@ async fn an_order_costs_a_credit_a_file_until_they_are_used_up() {
 
 #[tokio::test]
 async fn without_a_number_and_with_a_test_key_nothing_is_counted() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     give(&stunt, "sk_test_1", 0).await;
     for key in ["live", "sk_test_1"] {
-        made(&stunt, key, ANTI_AI, &anti_ai("a", 100)).await;
+        create_order(&stunt, key, ANTI_AI, &anti_ai("a", 100)).await;
     }
 }

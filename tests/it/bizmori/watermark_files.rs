@@ -3,28 +3,28 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{EMBED, EXTRACT, downloaded, made, text};
+use super::{EMBED, EXTRACT, create_order, downloaded, text};
 use crate::support::{TestServer, fixture};
 
 /// The file with its texts in, and through the whole of both orders: what is found in it.
 async fn round_trip(stunt: &TestServer, name: &str, bytes: Vec<u8>, texts: &[String]) -> Value {
     let marks: Vec<Value> = texts.iter().map(|text| json!({"text": text})).collect();
     let body = json!({"idempotencyKey": name, "files": [{"fileName": name, "watermarks": marks}]});
-    let order = made(stunt, "live", EMBED, &body).await;
+    let order = create_order(stunt, "live", EMBED, &body).await;
     stunt.put(&text(&order, "/files/0/uploadUrl"), bytes).await;
     stunt.advance("live", "PT1S").await;
     let marked = downloaded(stunt, "live", &text(&order, "/orderId")).await;
     let extension = name.rsplit('.').next().expect("an extension");
     let body = json!({"idempotencyKey": name, "file": {"fileName": format!("copy.{extension}")}});
-    let order = made(stunt, "other", EXTRACT, &body).await;
+    let order = create_order(stunt, "other", EXTRACT, &body).await;
     stunt.put(&text(&order, "/file/uploadUrl"), marked).await;
     stunt.advance("other", "PT1S").await;
-    stunt.order("other", &text(&order, "/orderId")).await
+    stunt.get_order("other", &text(&order, "/orderId")).await
 }
 
 #[tokio::test]
 async fn a_text_goes_into_every_format_and_is_found_under_another_name_and_key() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     stunt.freeze("other").await;
     let long: String = "물결 ünï 🎨 ".chars().cycle().take(1_000).collect();
     for name in [
@@ -55,7 +55,7 @@ async fn a_text_goes_into_every_format_and_is_found_under_another_name_and_key()
 
 #[tokio::test]
 async fn ten_texts_of_a_thousand_characters_survive_in_one_file() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     stunt.freeze("other").await;
     let of = |n: u32| -> String {
         let begin = char::from_u32(0xac00 + n * 100).expect("a syllable");
@@ -70,7 +70,7 @@ async fn ten_texts_of_a_thousand_characters_survive_in_one_file() {
 
 #[tokio::test]
 async fn a_file_without_a_watermark_has_none() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for name in [
         "plain.jpg",
         "plain.png",
@@ -80,7 +80,7 @@ async fn a_file_without_a_watermark_has_none() {
         "table.pdf",
     ] {
         let body = json!({"idempotencyKey": name, "file": {"fileName": name}});
-        let order = made(&stunt, "live", EXTRACT, &body).await;
+        let order = create_order(&stunt, "live", EXTRACT, &body).await;
         stunt
             .put(&text(&order, "/file/uploadUrl"), fixture(name))
             .await;

@@ -3,12 +3,12 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{CONFIRM_ANTI_AI, EMBED, EXTRACT, downloaded, made, signed, text};
+use super::{CONFIRM_ANTI_AI, EMBED, EXTRACT, create_order, downloaded, signed, text};
 use crate::support::{Receiver, TestServer, code, fixture, picture};
 
 #[tokio::test]
 async fn an_embedding_answers_its_files_and_starts_by_itself_when_the_last_is_in() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "files": [
         {"fileName": "a.JPG", "watermarks": [{"text": "one"}, {"text": "둘"}]},
         {"fileName": "b.pdf", "watermarks": [{"text": "three"}]},
@@ -31,14 +31,14 @@ async fn an_embedding_answers_its_files_and_starts_by_itself_when_the_last_is_in
         file(2, &document_key, "b.pdf", "PDF", "DOCUMENT")
     );
     assert_eq!(
-        (answer.status, stunt.shown(&answer.text())),
+        (answer.status, stunt.redact(&answer.text())),
         (200, expected)
     );
 
     stunt
         .put(&text(&data, "/files/0/uploadUrl"), picture())
         .await;
-    assert_eq!(stunt.order("live", &id).await["status"], "pending");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "pending");
     let last = text(&data, "/files/1/uploadUrl");
     stunt.put(&last, fixture("table.pdf")).await;
     let detail = stunt.get("live", &format!("/api/v2/orders/{id}")).await;
@@ -55,14 +55,14 @@ async fn an_embedding_answers_its_files_and_starts_by_itself_when_the_last_is_in
         signed(3_600)
     );
     let expected = head(&thumbnail, "complete", ".300");
-    assert_eq!(stunt.shown(&detail.text()), expected);
+    assert_eq!(stunt.redact(&detail.text()), expected);
     let zip = downloaded(&stunt, "live", &id).await;
     assert!(zip.starts_with(b"PK\x03\x04"), "two outputs are a ZIP");
 }
 
 #[tokio::test]
 async fn an_extraction_answers_its_file_and_its_original() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "file": {"fileName": "a_detected.webp",
         "includeOriginal": true, "originalFile": {"fileName": "o.bmp"}}});
     let answer = stunt.post("live", EXTRACT, &body).await;
@@ -82,7 +82,7 @@ async fn an_extraction_answers_its_file_and_its_original() {
         fields(2, "original", "o.bmp", "BMP")
     );
     assert_eq!(
-        (answer.status, stunt.shown(&answer.text())),
+        (answer.status, stunt.redact(&answer.text())),
         (200, expected)
     );
     let detail = |status: &str, found: &str, thumbnail: &str, updated: &str| {
@@ -108,7 +108,7 @@ async fn an_extraction_answers_its_file_and_its_original() {
         signed(3_600).replace("100000Z", "100001Z")
     );
     assert_eq!(
-        stunt.shown(&complete.text()),
+        stunt.redact(&complete.text()),
         detail("complete", found, &thumbnail, ".300")
     );
     assert_eq!(
@@ -120,14 +120,17 @@ async fn an_extraction_answers_its_file_and_its_original() {
 /// An extraction with its one file in: its id.
 async fn extraction(stunt: &TestServer, key: &str, name: &str, bytes: Vec<u8>) -> String {
     let body = json!({"idempotencyKey": name, "file": {"fileName": name}});
-    let data = made(stunt, key, EXTRACT, &body).await;
+    let data = create_order(stunt, key, EXTRACT, &body).await;
     stunt.put(&text(&data, "/file/uploadUrl"), bytes).await;
     text(&data, "/orderId")
 }
 
 #[tokio::test]
 async fn watermark_orders_are_announced_whole() {
-    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (
+        TestServer::start_frozen("live").await,
+        Receiver::start().await,
+    );
     stunt.webhook("live", &receiver.url).await;
     let told = async |n: usize, id: &str, kind: &str| {
         stunt.advance("live", "PT1S").await;
@@ -168,7 +171,7 @@ async fn watermark_orders_are_announced_whole() {
     let data = told(3, &id, "order.watermarkExtract.failed").await;
     assert_eq!(data["errorCode"], "PROCESSING_ERROR");
     let body = json!({"idempotencyKey": "e", "files": [{"fileName": "e.png", "watermarks": [{"text": "x"}]}]});
-    let order = made(&stunt, "live", EMBED, &body).await;
+    let order = create_order(&stunt, "live", EMBED, &body).await;
     let url = text(&order, "/files/0/uploadUrl");
     stunt.put(&url, fixture("plain.png")).await;
     let id = text(&order, "/orderId");
@@ -180,9 +183,9 @@ async fn watermark_orders_are_announced_whole() {
 
 #[tokio::test]
 async fn a_watermark_order_is_not_confirmed() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "e", "files": [{"fileName": "e.png", "watermarks": [{"text": "x"}]}]});
-    let order = made(&stunt, "live", EMBED, &body).await;
+    let order = create_order(&stunt, "live", EMBED, &body).await;
     let confirm = json!({"idempotencyKey": "c", "orderId": order["orderId"]});
     let answer = stunt.post("live", CONFIRM_ANTI_AI, &confirm).await;
     assert_eq!(
@@ -201,7 +204,7 @@ async fn a_watermark_order_is_not_confirmed() {
 #[tokio::test]
 async fn test_keys_find_what_the_name_says_and_store_nothing() {
     let key = "sk_test_1";
-    let stunt = TestServer::frozen(key).await;
+    let stunt = TestServer::start_frozen(key).await;
     for (name, found) in [
         ("a_detected.jpg", json!("MORI TEST WATERMARK")),
         ("a_UNDETECTED.pdf", Value::Null),
@@ -210,7 +213,7 @@ async fn test_keys_find_what_the_name_says_and_store_nothing() {
         let id = extraction(&stunt, key, name, b"anything".to_vec()).await;
         assert!(stunt.advance(key, "PT4.999S").await.is_empty());
         assert_eq!(stunt.advance(key, "PT0.001S").await, ["order.process"]);
-        let order = stunt.order(key, &id).await;
+        let order = stunt.get_order(key, &id).await;
         assert_eq!(
             (&order["watermarkText"], &order["thumbnailImageUrl"]),
             (&found, &Value::Null),
@@ -219,12 +222,15 @@ async fn test_keys_find_what_the_name_says_and_store_nothing() {
     }
     let id = extraction(&stunt, key, "a_fail.jpg", vec![0]).await;
     stunt.advance(key, "PT5S").await;
-    assert_eq!(stunt.order(key, &id).await["status"], "failed");
+    assert_eq!(stunt.get_order(key, &id).await["status"], "failed");
 }
 
 #[tokio::test]
 async fn what_no_watermark_goes_into_fails_with_the_vendors_code() {
-    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (
+        TestServer::start_frozen("live").await,
+        Receiver::start().await,
+    );
     stunt.webhook("live", &receiver.url).await;
     let cases = [
         (
@@ -252,7 +258,7 @@ async fn what_no_watermark_goes_into_fails_with_the_vendors_code() {
     ];
     for (n, (name, bytes, code)) in cases.into_iter().enumerate() {
         let body = json!({"idempotencyKey": name, "files": [{"fileName": name, "watermarks": [{"text": "x"}]}]});
-        let order = made(&stunt, "live", EMBED, &body).await;
+        let order = create_order(&stunt, "live", EMBED, &body).await;
         let (url, length) = (text(&order, "/files/0/uploadUrl"), bytes.len().to_string());
         let headers = [("content-length", length.as_str())];
         let put = stunt.send(Method::PUT, &url, &headers, bytes).await;
@@ -260,7 +266,7 @@ async fn what_no_watermark_goes_into_fails_with_the_vendors_code() {
         stunt.advance("live", "PT1S").await;
         let event = receiver.messages(n + 1).await.remove(n).json();
         assert_eq!(event["data"]["errorCode"], code, "{name}: {event}");
-        let errors = stunt.order("live", &text(&order, "/orderId")).await;
+        let errors = stunt.get_order("live", &text(&order, "/orderId")).await;
         assert_eq!(errors["errors"], event["data"]["errorMessage"], "{name}");
         assert!(text(&errors, "/errors").starts_with(&format!("{name}: ")));
     }

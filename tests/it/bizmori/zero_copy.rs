@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::{ANTI_AI, files_in, made, text};
+use super::{ANTI_AI, create_order, files_in, text};
 use crate::support::{Receiver, TestServer, code};
 
 /// What came to a target: its name, its type, its bytes.
@@ -47,7 +47,7 @@ async fn put(
     }
 }
 
-fn order(key: &str, origin: &str, names: &[&str]) -> Value {
+fn zero_copy_body(key: &str, origin: &str, names: &[&str]) -> Value {
     let files: Vec<Value> = names
         .iter()
         .map(|name| json!({"fileName": "a.jpg", "originalFileUrl": format!("http://files.test/{name}")}))
@@ -66,14 +66,17 @@ fn names(puts: &ReceivedPuts) -> Vec<String> {
 
 #[tokio::test]
 async fn each_output_is_put_to_its_target_and_not_kept() {
-    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (
+        TestServer::start_frozen("live").await,
+        Receiver::start().await,
+    );
     stunt.webhook("live", &receiver.url).await;
     let (origin, puts) = targets().await;
-    let body = order("a", &origin, &["ok1", "ok2"]);
-    let made = made(&stunt, "live", ANTI_AI, &body).await;
+    let body = zero_copy_body("a", &origin, &["ok1", "ok2"]);
+    let made = create_order(&stunt, "live", ANTI_AI, &body).await;
     let id = text(&made, "/orderId");
     stunt.advance("live", "PT1S").await;
-    let detail = stunt.order("live", &id).await;
+    let detail = stunt.get_order("live", &id).await;
     assert_eq!(detail["status"], "complete", "{detail}");
     let came = puts.lock().expect("no panic").clone();
     let heads: Vec<_> = came.iter().map(|put| (&*put.0, &*put.1)).collect();
@@ -93,25 +96,25 @@ async fn each_output_is_put_to_its_target_and_not_kept() {
 
 #[tokio::test]
 async fn a_target_that_is_not_ready_is_tried_again_after_1_2_and_4_seconds() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let (origin, puts) = targets().await;
-    let body = order("a", &origin, &["late", "ok"]);
-    let late = made(&stunt, "live", ANTI_AI, &body).await;
-    let never = order("b", &origin, &["never"]);
+    let body = zero_copy_body("a", &origin, &["late", "ok"]);
+    let late = create_order(&stunt, "live", ANTI_AI, &body).await;
+    let never = zero_copy_body("b", &origin, &["never"]);
     stunt.advance("live", "PT0.3S").await;
     assert_eq!(names(&puts), ["late", "ok"]);
     assert!(stunt.advance("live", "PT0.999S").await.is_empty());
     assert_eq!(stunt.advance("live", "PT0.001S").await, ["order.process"]);
     assert_eq!(names(&puts), ["late", "ok", "late"], "ok has its own");
     let id = text(&late, "/orderId");
-    assert_eq!(stunt.order("live", &id).await["status"], "inProgress");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "inProgress");
     assert_eq!(stunt.advance("live", "PT2S").await, ["order.process"]);
-    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
 
-    let never = made(&stunt, "live", ANTI_AI, &never).await;
+    let never = create_order(&stunt, "live", ANTI_AI, &never).await;
     let ran = stunt.advance("live", "PT7.3S").await;
     assert_eq!(ran, vec!["order.process"; 4]);
-    let detail = stunt.order("live", &text(&never, "/orderId")).await;
+    let detail = stunt.get_order("live", &text(&never, "/orderId")).await;
     assert_eq!(
         (&detail["status"], &detail["errors"]),
         (
@@ -123,11 +126,14 @@ async fn a_target_that_is_not_ready_is_tried_again_after_1_2_and_4_seconds() {
 
 #[tokio::test]
 async fn a_target_that_refuses_fails_the_order_at_once() {
-    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (
+        TestServer::start_frozen("live").await,
+        Receiver::start().await,
+    );
     stunt.webhook("live", &receiver.url).await;
     let (origin, puts) = targets().await;
-    let body = order("a", &origin, &["no", "ok"]);
-    made(&stunt, "live", ANTI_AI, &body).await;
+    let body = zero_copy_body("a", &origin, &["no", "ok"]);
+    create_order(&stunt, "live", ANTI_AI, &body).await;
     stunt.advance("live", "PT10S").await;
     assert_eq!(names(&puts), ["no", "ok"], "no target waits for another");
     let event = receiver.messages(1).await.remove(0).json();
@@ -143,11 +149,18 @@ async fn a_target_that_refuses_fails_the_order_at_once() {
 #[tokio::test]
 async fn outputs_that_no_target_takes_are_not_kept() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = TestServer::with(|config| config.data_dir = Some(data.path().to_owned())).await;
+    let stunt =
+        TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned())).await;
     stunt.freeze("live").await;
     let blobs = data.path().join("blobs");
     let (origin, puts) = targets().await;
-    made(&stunt, "live", ANTI_AI, &order("a", &origin, &["never"])).await;
+    create_order(
+        &stunt,
+        "live",
+        ANTI_AI,
+        &zero_copy_body("a", &origin, &["never"]),
+    )
+    .await;
     stunt.advance("live", "PT0.3S").await;
     assert_eq!(names(&puts), ["never"]);
     assert_eq!(files_in(&blobs), 1, "what was fetched, while it waits");
@@ -161,19 +174,20 @@ async fn outputs_that_no_target_takes_are_not_kept() {
 #[tokio::test]
 async fn what_a_target_has_taken_is_not_made_again() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = TestServer::with(|config| config.data_dir = Some(data.path().to_owned())).await;
+    let stunt =
+        TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned())).await;
     stunt.freeze("live").await;
     let (origin, puts) = targets().await;
-    let mut body = order("a", &origin, &["ok1", "ok2", "late"]);
+    let mut body = zero_copy_body("a", &origin, &["ok1", "ok2", "late"]);
     body["files"][1]["fileName"] = json!("b.png");
-    let made = made(&stunt, "live", ANTI_AI, &body).await;
+    let made = create_order(&stunt, "live", ANTI_AI, &body).await;
     stunt.advance("live", "PT0.3S").await;
     assert_eq!(names(&puts), ["ok1", "ok2", "late"]);
     let spoilt = spoil(&data.path().join("blobs"), b"\x89PNG");
     assert_eq!(spoilt, 1, "what ok2 had was made of");
     stunt.advance("live", "PT3S").await;
     assert_eq!(names(&puts)[3..], ["late", "late"]);
-    let detail = stunt.order("live", &text(&made, "/orderId")).await;
+    let detail = stunt.get_order("live", &text(&made, "/orderId")).await;
     assert_eq!(detail["status"], "complete", "{detail}");
     let thumbnail = text(&detail, "/thumbnailImageUrl");
     let answer = stunt.send(reqwest::Method::GET, &thumbnail, &[], "").await;
@@ -201,9 +215,9 @@ fn spoil(directory: &std::path::Path, begin: &[u8]) -> usize {
 
 #[tokio::test]
 async fn targets_are_as_many_as_files_and_have_not_expired() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let refused = async |change: fn(&mut Value), why: &str| {
-        let mut body = order("a", "http://127.0.0.1:1", &["one"]);
+        let mut body = zero_copy_body("a", "http://127.0.0.1:1", &["one"]);
         change(&mut body);
         let answer = stunt.post("live", ANTI_AI, &body).await;
         answer.assert_refused(400, "VALIDATION_FAILED", why);
@@ -237,7 +251,7 @@ async fn targets_are_as_many_as_files_and_have_not_expired() {
         "outputTargets[0].url: ftp://x/ is no http or https URL",
     )
     .await;
-    let mut plain = order("p", "http://127.0.0.1:1", &["one"]);
+    let mut plain = zero_copy_body("p", "http://127.0.0.1:1", &["one"]);
     plain["mode"]["zeroCopy"] = json!(false);
     plain["outputTargets"] = json!([]);
     assert_eq!(stunt.post("live", ANTI_AI, &plain).await.status, 200);

@@ -2,37 +2,40 @@
 
 use serde_json::json;
 
-use super::{as_sent, asked, done, not_done, sent};
+use super::{as_sent, not_done, run_against, sent_request, stdout_of};
 use crate::support::{TestServer, picture};
 
 #[tokio::test]
 async fn an_account_is_kept_aside_and_brought_back() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
-    let taken = done(&stunt, &["snapshots", "take", "a b", "--account", "live"]).await;
-    let listed = done(&stunt, &["snapshots"]).await;
-    assert_eq!(as_sent(&listed), sent(&stunt, "/_mock/snapshots").await);
+    let id = stunt.confirm_detection("live", &body, picture()).await;
+    let taken = stdout_of(&stunt, &["snapshots", "take", "a b", "--account", "live"]).await;
+    let listed = stdout_of(&stunt, &["snapshots"]).await;
+    assert_eq!(
+        as_sent(&listed),
+        sent_request(&stunt, "/_mock/snapshots").await
+    );
     assert_eq!(
         as_sent(&listed),
         format!(r#"{{"snapshots":[{}]}}"#, as_sent(&taken))
     );
-    done(&stunt, &["advance", "PT1S", "--account", "live"]).await;
-    assert_eq!(stunt.order("live", &id).await["status"], "complete");
-    let restored = done(&stunt, &["snapshot", "restore", "a b", "--account", "live"]).await;
+    stdout_of(&stunt, &["advance", "PT1S", "--account", "live"]).await;
+    assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
+    let restored = stdout_of(&stunt, &["snapshot", "restore", "a b", "--account", "live"]).await;
     assert_eq!(restored, taken);
-    assert_eq!(stunt.order("live", &id).await["status"], "inProgress");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "inProgress");
     let other = ["snapshots", "restore", "a b", "--account", "other"];
     let (shown, why) = not_done(&stunt, &other).await;
     let line = "stuntdouble: no snapshot a b of account other, or of everything (GET /_mock/snapshots \
                 lists those there are)\n";
     assert_eq!((shown.as_str(), why.as_str()), ("", line));
     assert_eq!(
-        done(&stunt, &["snapshots", "delete", "a b", "--account", "live"]).await,
+        stdout_of(&stunt, &["snapshots", "delete", "a b", "--account", "live"]).await,
         ""
     );
     assert_eq!(
-        done(&stunt, &["snapshots"]).await,
+        stdout_of(&stunt, &["snapshots"]).await,
         "{\n  \"snapshots\": []\n}\n"
     );
 }
@@ -41,11 +44,11 @@ async fn an_account_is_kept_aside_and_brought_back() {
 async fn a_clock_is_told_to_jump() {
     let stunt = TestServer::start().await;
     let set = ["clock", "set", "--mode", "jump", "--account", "live"];
-    let said = asked(&stunt, &set, "").await;
+    let said = run_against(&stunt, &set, "").await;
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
     assert!(said.out.contains("\n  \"mode\": \"jump\",\n"), "{said:?}");
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
-    done(&stunt, &["drain", "--account", "live"]).await;
-    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+    let id = stunt.confirm_detection("live", &body, picture()).await;
+    stdout_of(&stunt, &["drain", "--account", "live"]).await;
+    assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
 }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{as_sent, done, not_done, sent};
+use super::{as_sent, not_done, sent_request, stdout_of};
 use crate::support::{Receiver, Reply, T0, TestServer, picture};
 
 const CREATE: &str = "bizmori.createAiDetection";
@@ -16,12 +16,12 @@ fn next_of(listed: &str) -> String {
 
 #[tokio::test]
 async fn requests_are_listed_as_the_server_tells_of_them() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     stunt.get("live", "/api/v2/orders/42").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.pending("live", &body).await;
+    stunt.create_detection("live", &body).await;
     stunt.get("live", "/api/v2/orders").await;
-    let all = sent(&stunt, "/_mock/requests").await;
+    let all = sent_request(&stunt, "/_mock/requests").await;
     for (arguments, query) in [
         (vec![], ""),
         (vec!["--account", "live"], "?account=live"),
@@ -46,24 +46,24 @@ async fn requests_are_listed_as_the_server_tells_of_them() {
             "?account=live&since=1&method=GET&path=%2Fapi%2F*",
         ),
     ] {
-        let shown = done(&stunt, &[&["requests"][..], &arguments].concat()).await;
-        let told = sent(&stunt, &format!("/_mock/requests{query}")).await;
+        let shown = stdout_of(&stunt, &[&["requests"][..], &arguments].concat()).await;
+        let told = sent_request(&stunt, &format!("/_mock/requests{query}")).await;
         assert!(told.contains(r#""path":"/api/"#), "{query}: {told}");
         let is_of_all = ["", "?account=live"].contains(&query);
         assert_eq!(told == all, is_of_all, "{query}");
         assert_eq!(as_sent(&shown), told, "{query}");
     }
     let clear = ["requests", "clear", "--account", "live"];
-    assert_eq!(done(&stunt, &clear).await, "");
+    assert_eq!(stdout_of(&stunt, &clear).await, "");
     let none = "{\n  \"requests\": [],\n  \"evicted\": 0\n}\n";
-    assert_eq!(done(&stunt, &["requests"]).await, none);
+    assert_eq!(stdout_of(&stunt, &["requests"]).await, none);
 }
 
 #[tokio::test]
 async fn verified_requests_are_a_success_and_others_a_failure_with_near_misses() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.pending("live", &body).await;
+    stunt.create_detection("live", &body).await;
     let verify = [
         "requests",
         "verify",
@@ -84,7 +84,7 @@ async fn verified_requests_are_a_success_and_others_a_failure_with_near_misses()
         ],
     ];
     let ok = "{\n  \"ok\": true,\n  \"count\": 1\n}\n";
-    assert_eq!(done(&stunt, &once.concat()).await, ok);
+    assert_eq!(stdout_of(&stunt, &once.concat()).await, ok);
     let some = [
         "--min",
         "1",
@@ -93,11 +93,11 @@ async fn verified_requests_are_a_success_and_others_a_failure_with_near_misses()
         "--body",
         r#"{"idempotencyKey": "a"}"#,
     ];
-    assert_eq!(done(&stunt, &[&verify[..], &some].concat()).await, ok);
+    assert_eq!(stdout_of(&stunt, &[&verify[..], &some].concat()).await, ok);
 
     let other = ["--max", "3", "--min", "1", "--status", "201"];
     let (shown, line) = not_done(&stunt, &[&verify[..], &other].concat()).await;
-    let listed = sent(&stunt, "/_mock/requests?account=live").await;
+    let listed = sent_request(&stunt, "/_mock/requests?account=live").await;
     let request = listed.strip_prefix(r#"{"requests":["#);
     let request = request.and_then(|rest| rest.strip_suffix(r#"],"evicted":0}"#));
     let difference = r#""differences":["status: 200, wanted 201"]"#;
@@ -115,24 +115,24 @@ async fn verified_requests_are_a_success_and_others_a_failure_with_near_misses()
 
 #[tokio::test]
 async fn deliveries_are_listed_and_one_is_sent_once_more() {
-    let stunt = TestServer::frozen("live").await;
-    let receiver = Receiver::answering([Reply::Status(503)]).await;
+    let stunt = TestServer::start_frozen("live").await;
+    let receiver = Receiver::with_replies([Reply::Status(503)]).await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     stunt.advance("live", "PT0.3S").await;
-    let list = async |query: &str| sent(&stunt, &format!("/_mock/deliveries{query}")).await;
+    let list = async |query: &str| sent_request(&stunt, &format!("/_mock/deliveries{query}")).await;
 
-    let shown = done(&stunt, &["deliveries", "--account", "live"]).await;
+    let shown = stdout_of(&stunt, &["deliveries", "--account", "live"]).await;
     let told = list("?account=live").await;
     assert_eq!(as_sent(&shown), told);
     let told: Value = serde_json::from_str(&told).expect("JSON");
     let id = told["deliveries"][0]["id"].to_string();
 
-    let resent = done(&stunt, &["deliveries", "resend", &id]).await;
+    let resent = stdout_of(&stunt, &["deliveries", "resend", &id]).await;
     receiver.messages(2).await;
     let newest = ["deliveries", "--limit", "1", "--webhook-id", &webhook];
-    let newest = done(&stunt, &newest).await;
+    let newest = stdout_of(&stunt, &newest).await;
     let (entry, next) = (as_sent(&resent), next_of(&newest));
     assert_eq!(
         as_sent(&newest),
@@ -145,23 +145,23 @@ async fn deliveries_are_listed_and_one_is_sent_once_more() {
     let none = "{\n  \"deliveries\": [],\n  \"next\": null\n}\n";
     let failed = "order.aiDetection.failed";
     assert_eq!(
-        done(&stunt, &["deliveries", "--event-type", failed]).await,
+        stdout_of(&stunt, &["deliveries", "--event-type", failed]).await,
         none
     );
 }
 
 #[tokio::test]
 async fn orders_are_listed_and_brought_to_their_end() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let rule = json!({"account": "live", "then": {"processing": "hold"}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
     let mut ids = Vec::new();
     for key in ["a", "b", "c"] {
         let body = json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
-        ids.push(stunt.confirmed("live", &body, picture()).await);
+        ids.push(stunt.confirm_detection("live", &body, picture()).await);
     }
     let complete = ["orders", "complete", &ids[0], r#"{"probability": 0.62}"#];
-    let completed = done(&stunt, &complete).await;
+    let completed = stdout_of(&stunt, &complete).await;
     let expected = format!(
         r#"{{
   "id": "{}",
@@ -184,26 +184,26 @@ async fn orders_are_listed_and_brought_to_their_end() {
     );
     assert_eq!(completed, expected);
     let code = r#"{"errorCode": "AI_DETECTION_TIMEOUT"}"#;
-    let failed = done(&stunt, &["orders", "fail", &ids[1], code]).await;
+    let failed = stdout_of(&stunt, &["orders", "fail", &ids[1], code]).await;
     assert!(
         failed.contains("\"code\": \"AI_DETECTION_TIMEOUT\",\n"),
         "{failed}"
     );
-    let expired = done(&stunt, &["order", "expire", &ids[2]]).await;
+    let expired = stdout_of(&stunt, &["order", "expire", &ids[2]]).await;
     assert!(expired.contains("\"status\": \"expired\",\n"), "{expired}");
 
     let list = ["orders", "--account", "live", "--vendor", "bizmori"];
     let ended = [completed, failed, expired].map(|shown| as_sent(&shown));
-    let listed = done(&stunt, &list).await;
+    let listed = stdout_of(&stunt, &list).await;
     assert_eq!(
         as_sent(&listed),
         format!(r#"{{"orders":[{}],"next":null}}"#, ended.join(","))
     );
-    let newest = done(&stunt, &["orders", "--limit", "1"]).await;
+    let newest = stdout_of(&stunt, &["orders", "--limit", "1"]).await;
     let next = next_of(&newest);
     let expected = format!(r#"{{"orders":[{}],"next":"{next}"}}"#, ended[2]);
     assert_eq!(as_sent(&newest), expected);
-    let older = done(&stunt, &["orders", "--limit", "1", "--after", &next]).await;
+    let older = stdout_of(&stunt, &["orders", "--limit", "1", "--after", &next]).await;
     let next = next_of(&older);
     let expected = format!(r#"{{"orders":[{}],"next":"{next}"}}"#, ended[1]);
     assert_eq!(as_sent(&older), expected);
@@ -211,9 +211,9 @@ async fn orders_are_listed_and_brought_to_their_end() {
 
 #[tokio::test]
 async fn an_inbox_is_set_up_listed_read_and_removed() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let script = r#"{"statuses": [503]}"#;
-    let set = done(
+    let set = stdout_of(
         &stunt,
         &["inbox", "set", "a b", script, "--account", "live"],
     )
@@ -232,7 +232,7 @@ async fn an_inbox_is_set_up_listed_read_and_removed() {
 "#;
     assert_eq!(set, expected);
     let none = "{\n  \"messages\": [],\n  \"evicted\": 0\n}\n";
-    assert_eq!(done(&stunt, &["inbox", "messages", "a b"]).await, none);
+    assert_eq!(stdout_of(&stunt, &["inbox", "messages", "a b"]).await, none);
     let (shown, line) = not_done(&stunt, &["inbox", "messages", "a b", "--min", "1"]).await;
     assert_eq!(shown, none);
     assert_eq!(line, "stuntdouble: 0 messages came, 1 are wanted\n");
@@ -250,20 +250,20 @@ async fn an_inbox_is_set_up_listed_read_and_removed() {
         "--timeout-ms",
         "600000",
     ];
-    let came = done(&stunt, &wait).await;
+    let came = stdout_of(&stunt, &wait).await;
     assert_eq!(
         as_sent(&came),
-        sent(&stunt, "/_mock/inbox/a%20b/messages").await
+        sent_request(&stunt, "/_mock/inbox/a%20b/messages").await
     );
     assert!(came.contains("\"body\": \"hello\",\n"), "{came}");
-    let listed = done(&stunt, &["inbox", "--account", "live"]).await;
+    let listed = stdout_of(&stunt, &["inbox", "--account", "live"]).await;
     assert_eq!(
         as_sent(&listed),
-        sent(&stunt, "/_mock/inbox?account=live").await
+        sent_request(&stunt, "/_mock/inbox?account=live").await
     );
     let other = ["inbox", "delete", "a b", "--account", "other"];
-    assert_eq!(done(&stunt, &other).await, "");
-    assert_ne!(done(&stunt, &["inbox", "messages", "a b"]).await, none);
-    assert_eq!(done(&stunt, &["inbox", "delete", "a b"]).await, "");
-    assert_eq!(done(&stunt, &["inbox", "messages", "a b"]).await, none);
+    assert_eq!(stdout_of(&stunt, &other).await, "");
+    assert_ne!(stdout_of(&stunt, &["inbox", "messages", "a b"]).await, none);
+    assert_eq!(stdout_of(&stunt, &["inbox", "delete", "a b"]).await, "");
+    assert_eq!(stdout_of(&stunt, &["inbox", "messages", "a b"]).await, none);
 }

@@ -25,7 +25,7 @@ struct CommandOutput {
 }
 
 /// What the program says with those arguments, that input, and the variables of a server there.
-async fn said(variables: &[(&str, &str)], arguments: &[&str], input: &str) -> CommandOutput {
+async fn run_program(variables: &[(&str, &str)], arguments: &[&str], input: &str) -> CommandOutput {
     let mut program = Command::new(env!("CARGO_BIN_EXE_stuntdouble"));
     program
         .args(arguments)
@@ -50,20 +50,20 @@ async fn said(variables: &[(&str, &str)], arguments: &[&str], input: &str) -> Co
     }
 }
 
-async fn asked(stunt: &TestServer, arguments: &[&str], input: &str) -> CommandOutput {
-    said(&[("STUNTDOUBLE_URL", &stunt.origin)], arguments, input).await
+async fn run_against(stunt: &TestServer, arguments: &[&str], input: &str) -> CommandOutput {
+    run_program(&[("STUNTDOUBLE_URL", &stunt.origin)], arguments, input).await
 }
 
 /// What it shows where all goes well, nothing being wrong to tell of.
-async fn done(stunt: &TestServer, arguments: &[&str]) -> String {
-    let said = asked(stunt, arguments, "").await;
+async fn stdout_of(stunt: &TestServer, arguments: &[&str]) -> String {
+    let said = run_against(stunt, arguments, "").await;
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
     said.out
 }
 
 /// What it shows and what it says where not.
 async fn not_done(stunt: &TestServer, arguments: &[&str]) -> (String, String) {
-    let said = asked(stunt, arguments, "").await;
+    let said = run_against(stunt, arguments, "").await;
     assert_eq!(said.code, Some(1), "{said:?}");
     (said.out, said.err)
 }
@@ -76,6 +76,6 @@ fn as_sent(shown: &str) -> String {
 }
 
 /// What the server answers to a GET of that path.
-async fn sent(stunt: &TestServer, path: &str) -> String {
+async fn sent_request(stunt: &TestServer, path: &str) -> String {
     stunt.send(Method::GET, path, &[], "").await.text()
 }

@@ -1,9 +1,9 @@
 //! What is refused, by the server or before it is asked, and where there is no server.
 
-use super::{CommandOutput, asked, not_done, said};
+use super::{CommandOutput, not_done, run_against, run_program};
 use crate::support::{Receiver, Reply, TestServer};
 
-fn refused(line: &str) -> (String, String) {
+fn assert_refused(line: &str) -> (String, String) {
     (String::new(), format!("stuntdouble: {line}\n"))
 }
 
@@ -80,7 +80,7 @@ async fn the_server_says_what_is_wrong_and_what_to_do() {
     ] {
         assert_eq!(
             not_done(&stunt, arguments).await,
-            refused(line),
+            assert_refused(line),
             "{arguments:?}"
         );
     }
@@ -91,40 +91,44 @@ async fn what_cannot_be_read_is_not_sent() {
     let stunt = TestServer::start().await;
     let gone = "cannot read /nowhere/a.json: No such file or directory (os error 2)";
     let load = ["fixtures", "load", "/nowhere/a.json"];
-    assert_eq!(not_done(&stunt, &load).await, refused(gone));
+    assert_eq!(not_done(&stunt, &load).await, assert_refused(gone));
     let verify = ["requests", "verify", "--count", "1", "--body", "-"];
-    let said = asked(&stunt, &verify, "[").await;
+    let said = run_against(&stunt, &verify, "[").await;
     let line = "--body is no JSON: EOF while parsing a list at line 1 column 1";
-    assert_eq!((said.code, (said.out, said.err)), (Some(1), refused(line)));
+    assert_eq!(
+        (said.code, (said.out, said.err)),
+        (Some(1), assert_refused(line))
+    );
 }
 
 #[tokio::test]
 async fn a_control_token_is_shown_or_asked_for() {
     let stunt =
-        TestServer::with(|config| config.control.control_token = Some("s3cret".to_owned())).await;
+        TestServer::with_config(|config| config.control.control_token = Some("s3cret".to_owned()))
+            .await;
     let line = "the control token is missing, or another (give it with --token, or in STUNTDOUBLE_CONTROL_TOKEN)";
     for arguments in [&["rules"][..], &["rules", "--token", "other"]] {
         assert_eq!(
             not_done(&stunt, arguments).await,
-            refused(line),
+            assert_refused(line),
             "{arguments:?}"
         );
     }
     // Exempt, so that a container's health check needs no token.
-    assert_eq!(asked(&stunt, &["health"], "").await.code, Some(0));
+    assert_eq!(run_against(&stunt, &["health"], "").await.code, Some(0));
     let none = "{\n  \"rules\": [],\n  \"next\": null\n}\n".to_owned();
     let shown = CommandOutput {
         code: Some(0),
         out: none,
         err: String::new(),
     };
-    let by_flag = asked(&stunt, &["rules", "--token", "s3cret"], "").await;
+    let by_flag = run_against(&stunt, &["rules", "--token", "s3cret"], "").await;
     assert_eq!(by_flag, shown);
     let variables = [
         ("STUNTDOUBLE_URL", &*stunt.origin),
         ("CONTROL_TOKEN", "s3cret"),
     ];
-    assert_eq!(said(&variables, &["rules"], "").await, shown);
+    assert_eq!(run_program(&variables, &["rules"], "").await, shown);
 }
 
 #[tokio::test]
@@ -139,19 +143,19 @@ async fn a_server_that_is_not_there_is_told_with_where_it_was_looked_for() {
         ),
         (&["reset"], "http://127.0.0.1:3", "http://127.0.0.1:3"),
     ] {
-        let said = said(&[("STUNTDOUBLE_URL", variable)], arguments, "").await;
-        let line = refused(&format!("{place} {cannot}"));
+        let said = run_program(&[("STUNTDOUBLE_URL", variable)], arguments, "").await;
+        let line = assert_refused(&format!("{place} {cannot}"));
         assert_eq!((said.code, (said.out, said.err)), (Some(1), line));
     }
 }
 
 #[tokio::test]
 async fn another_server_is_told_apart() {
-    let receiver = Receiver::answering([Reply::Status(404), Reply::Redirect]).await;
+    let receiver = Receiver::with_replies([Reply::Status(404), Reply::Redirect]).await;
     let other = receiver.url.trim_end_matches("/hook");
     for status in [404, 307] {
-        let said = said(&[("STUNTDOUBLE_URL", other)], &["clock"], "").await;
-        let line = refused(&format!(
+        let said = run_program(&[("STUNTDOUBLE_URL", other)], &["clock"], "").await;
+        let line = assert_refused(&format!(
             "{other}/_mock/clock answered {status}, and not as stuntdouble does (is it another server's address? --url or --port says where it is)"
         ));
         assert_eq!((said.code, (said.out, said.err)), (Some(1), line));
@@ -160,10 +164,10 @@ async fn another_server_is_told_apart() {
 
 #[tokio::test]
 async fn a_server_that_never_answers_is_not_healthy() {
-    let receiver = Receiver::answering([Reply::Silence, Reply::Reset]).await;
+    let receiver = Receiver::with_replies([Reply::Silence, Reply::Reset]).await;
     let silent = receiver.url.trim_end_matches("/hook");
     for _ in 0..2 {
-        let said = said(&[("STUNTDOUBLE_URL", silent)], &["health"], "").await;
+        let said = run_program(&[("STUNTDOUBLE_URL", silent)], &["health"], "").await;
         let begin =
             format!("stuntdouble: {silent} has not answered: error sending request for url");
         assert!(said.err.starts_with(&begin), "{}", said.err);
@@ -211,7 +215,7 @@ async fn what_is_no_command_is_not_asked() {
             "error: the following required arguments were not provided:\n  <--count <COUNT>|--min <COUNT>|--max <COUNT>>\n",
         ),
     ] {
-        let said = asked(&stunt, arguments, "").await;
+        let said = run_against(&stunt, arguments, "").await;
         assert_eq!((said.code, said.out.as_str()), (Some(2), ""));
         assert!(said.err.starts_with(begin), "{}", said.err);
     }

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 /// Output of the program that is started with those variables on a port that is taken.
-fn said(variables: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
+fn output_of(variables: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port().to_string();
     let ended = Command::new(env!("CARGO_BIN_EXE_stuntdouble"))
@@ -29,7 +29,7 @@ fn start_with_settings_that_look_wrong_warns_of_each() {
         ("STUNTDOUBLE_TLS_PORT", "tcp://10.0.0.1:8443"),
         ("STUNTDOUBLE_MODE", ""),
     ];
-    let (code, text) = said(&variables, &[]);
+    let (code, text) = output_of(&variables, &[]);
     assert_eq!(code, Some(1));
     let warnings: Vec<&str> = text
         .lines()
@@ -65,7 +65,7 @@ fn wrong_variable_ends_the_program_with_its_name_and_code_2() {
             "error: STUNTDOUBLE_LOG: invalid value 'verbos': 'verbos' is not a level; expected error, warn, info, debug, trace or off, or tracing's directives such as info,hyper=debug\n",
         ),
     ] {
-        let (code, text) = said(&[(name, value)], &[]);
+        let (code, text) = output_of(&[(name, value)], &[]);
         assert_eq!(code, Some(2));
         assert!(text.starts_with(line), "{text}");
     }

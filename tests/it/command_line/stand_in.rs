@@ -10,7 +10,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use tokio::net::TcpListener;
 
-use super::said;
+use super::run_program;
 
 type Calls = Arc<Mutex<Vec<String>>>;
 
@@ -45,7 +45,7 @@ async fn stand_in(status: u16, body: &'static str) -> (String, Calls) {
 async fn passed(arguments: &[&str], input: &str, answer: (u16, &'static str)) -> (String, String) {
     let (origin, calls) = stand_in(answer.0, answer.1).await;
     let variables = [("STUNTDOUBLE_URL", &*origin), ("CONTROL_TOKEN", "")];
-    let said = said(&variables, arguments, input).await;
+    let said = run_program(&variables, arguments, input).await;
     assert_eq!(
         (said.code, said.err.as_str()),
         (Some(0), ""),

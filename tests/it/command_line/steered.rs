@@ -1,6 +1,6 @@
 //! Time, accounts and rules.
 
-use super::{CommandOutput, as_sent, asked, done, not_done, sent};
+use super::{CommandOutput, as_sent, not_done, run_against, sent_request, stdout_of};
 use crate::support::{Receiver, Reply, T0, TestServer, picture};
 use serde_json::{Value, json};
 
@@ -17,10 +17,10 @@ async fn a_server_that_serves_is_healthy() {
     let stunt = TestServer::start().await;
     let version = env!("CARGO_PKG_VERSION");
     let shown = format!("{{\n  \"status\": \"ok\",\n  \"version\": \"{version}\"\n}}\n");
-    assert_eq!(done(&stunt, &["health"]).await, shown);
+    assert_eq!(stdout_of(&stunt, &["health"]).await, shown);
     let port = stunt.origin.rsplit(':').next().expect("a port");
     let variables = [("STUNTDOUBLE_PORT", port)];
-    let by_port = super::said(&variables, &["health"], "").await;
+    let by_port = super::run_program(&variables, &["health"], "").await;
     assert_eq!((by_port.code, by_port.out), (Some(0), shown));
 }
 
@@ -36,12 +36,12 @@ async fn a_clock_is_set_and_shown() {
 }
 "#;
     let set = ["clock", "set", "--mode", "frozen", "--now", T0];
-    let set = done(&stunt, &[&set[..], &["--account", "live"]].concat()).await;
+    let set = stdout_of(&stunt, &[&set[..], &["--account", "live"]].concat()).await;
     let first_use = frozen.replacen('{', "{\n  \"accountKnown\": false,", 1);
     assert_eq!(without_offset(&set), first_use);
-    let shown = done(&stunt, &["clock", "--account", "live"]).await;
+    let shown = stdout_of(&stunt, &["clock", "--account", "live"]).await;
     assert_eq!(without_offset(&shown), frozen);
-    let default = done(&stunt, &["clock"]).await;
+    let default = stdout_of(&stunt, &["clock"]).await;
     assert!(
         default.contains("\"mode\": \"running\",\n  \"offsetMs\": 0,\n"),
         "{default}"
@@ -50,10 +50,10 @@ async fn a_clock_is_set_and_shown() {
 
 #[tokio::test]
 async fn a_clock_is_moved_on_and_what_ran_is_shown() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
-    let moved = done(&stunt, &["advance", "PT1S", "--account", "live"]).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
+    let moved = stdout_of(&stunt, &["advance", "PT1S", "--account", "live"]).await;
     let expected = format!(
         r#"{{
   "clock": "live",
@@ -70,7 +70,7 @@ async fn a_clock_is_moved_on_and_what_ran_is_shown() {
 "#
     );
     assert_eq!(moved, expected);
-    let moved = done(&stunt, &["advance", "1500", "--account", "live"]).await;
+    let moved = stdout_of(&stunt, &["advance", "1500", "--account", "live"]).await;
     let at = |now: &str| {
         format!(
             "{{\n  \"clock\": \"live\",\n  \"now\": \"2026-03-12T{now}Z\",\n  \"executed\": [],\n  \"waiting\": []\n}}\n"
@@ -84,22 +84,22 @@ async fn a_clock_is_moved_on_and_what_ran_is_shown() {
         "--account",
         "live",
     ];
-    assert_eq!(done(&stunt, &to).await, at("10:00:03.000"));
+    assert_eq!(stdout_of(&stunt, &to).await, at("10:00:03.000"));
 }
 
 #[tokio::test]
 async fn what_waits_is_shown_and_is_a_failure() {
-    let stunt = TestServer::with(|config| {
+    let stunt = TestServer::with_config(|config| {
         config.orders.processing_ms = 0;
         config.outbound.webhook_timeout_ms = 600_000;
     })
     .await;
     let idle = "{\n  \"idle\": true,\n  \"next\": null\n}\n";
-    assert_eq!(done(&stunt, &["drain"]).await, idle);
-    let receiver = Receiver::answering([Reply::Silence]).await;
+    assert_eq!(stdout_of(&stunt, &["drain"]).await, idle);
+    let receiver = Receiver::with_replies([Reply::Silence]).await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     receiver.messages(1).await;
     let (shown, line) = not_done(&stunt, &["drain", "--timeout-ms", "1"]).await;
     let (_, at) = shown.split_once("\"at\": \"").expect("a due time");
@@ -122,10 +122,10 @@ async fn what_waits_is_shown_and_is_a_failure() {
     assert_eq!(line, expected);
     let other = ["drain", "--timeout-ms", "1", "--account", "other"];
     let unknown = idle.replacen('{', "{\n  \"accountKnown\": false,", 1);
-    assert_eq!(done(&stunt, &other).await, unknown);
-    let went = done(&stunt, &["reset", "--account", "live"]).await;
+    assert_eq!(stdout_of(&stunt, &other).await, unknown);
+    let went = stdout_of(&stunt, &["reset", "--account", "live"]).await;
     assert!(went.contains("\"orders\": 1,\n"), "{went}");
-    assert_eq!(done(&stunt, &["drain"]).await, idle);
+    assert_eq!(stdout_of(&stunt, &["drain"]).await, idle);
 }
 
 #[tokio::test]
@@ -143,29 +143,35 @@ async fn an_account_is_set_up_shown_and_removed() {
 }
 "#;
     let settings = r#"{"plan": "free", "credits": 2}"#;
-    let set = done(&stunt, &["accounts", "set", "a/b", settings]).await;
+    let set = stdout_of(&stunt, &["accounts", "set", "a/b", settings]).await;
     assert_eq!(set, account);
-    assert_eq!(done(&stunt, &["accounts", "show", "a/b"]).await, account);
-    let unset = done(&stunt, &["account", "set", "a/b"]).await;
+    assert_eq!(
+        stdout_of(&stunt, &["accounts", "show", "a/b"]).await,
+        account
+    );
+    let unset = stdout_of(&stunt, &["account", "set", "a/b"]).await;
     let defaults = account.replace("free", "unlimited").replace('2', "null");
     assert_eq!(unset, defaults);
-    let read = asked(&stunt, &["account", "set", "a/b", "-"], settings).await;
+    let read = run_against(&stunt, &["account", "set", "a/b", "-"], settings).await;
     assert_eq!((read.code, read.out.as_str()), (Some(0), account));
-    let listed = done(&stunt, &["accounts"]).await;
-    assert_eq!(as_sent(&listed), sent(&stunt, "/_mock/accounts").await);
-    assert_eq!(done(&stunt, &["accounts", "delete", "a/b"]).await, "");
+    let listed = stdout_of(&stunt, &["accounts"]).await;
+    assert_eq!(
+        as_sent(&listed),
+        sent_request(&stunt, "/_mock/accounts").await
+    );
+    assert_eq!(stdout_of(&stunt, &["accounts", "delete", "a/b"]).await, "");
     let none = "{\n  \"accounts\": [],\n  \"next\": null\n}\n";
-    assert_eq!(done(&stunt, &["accounts"]).await, none);
+    assert_eq!(stdout_of(&stunt, &["accounts"]).await, none);
 }
 
 #[tokio::test]
 async fn rules_are_added_listed_and_removed() {
     let stunt = TestServer::start().await;
     let then = r#"{"then": {"respond": {"status": 503, "body": {"b":1.50,"a":2}}}}"#;
-    done(&stunt, &["accounts", "set", "live"]).await;
-    let made = done(&stunt, &["rules", "add", then, "--account", "live"]).await;
-    let listed = done(&stunt, &["rules"]).await;
-    assert_eq!(as_sent(&listed), sent(&stunt, "/_mock/rules").await);
+    stdout_of(&stunt, &["accounts", "set", "live"]).await;
+    let made = stdout_of(&stunt, &["rules", "add", then, "--account", "live"]).await;
+    let listed = stdout_of(&stunt, &["rules"]).await;
+    assert_eq!(as_sent(&listed), sent_request(&stunt, "/_mock/rules").await);
     assert_eq!(
         as_sent(&listed),
         format!("{{\"rules\":[{}],\"next\":null}}", as_sent(&made))
@@ -178,51 +184,52 @@ async fn rules_are_added_listed_and_removed() {
         assert!(made.contains(kept), "{kept}: {made}");
     }
     let none = "{\n  \"rules\": [],\n  \"next\": null\n}\n";
-    let others = done(&stunt, &["rules", "--account", "other"]).await;
+    let others = stdout_of(&stunt, &["rules", "--account", "other"]).await;
     assert_eq!(
         others,
         none.replacen('{', "{\n  \"accountKnown\": false,", 1)
     );
-    assert_eq!(done(&stunt, &["rules", "delete", "1"]).await, "");
-    assert_eq!(done(&stunt, &["rules"]).await, none);
+    assert_eq!(stdout_of(&stunt, &["rules", "delete", "1"]).await, "");
+    assert_eq!(stdout_of(&stunt, &["rules"]).await, none);
 
     for key in ["a", "b"] {
         let rule = format!(r#"{{"account": "{key}", "then": {{"delayMs": 1}}}}"#);
-        let CommandOutput { code, err, .. } = asked(&stunt, &["rules", "add", "-"], &rule).await;
+        let CommandOutput { code, err, .. } =
+            run_against(&stunt, &["rules", "add", "-"], &rule).await;
         assert_eq!((code, err), (Some(0), String::new()));
     }
     assert_eq!(
-        done(&stunt, &["rules", "clear", "--account", "a"]).await,
+        stdout_of(&stunt, &["rules", "clear", "--account", "a"]).await,
         ""
     );
-    let left = done(&stunt, &["rules"]).await;
+    let left = stdout_of(&stunt, &["rules"]).await;
     assert!(left.contains("\"b\"") && !left.contains("\"a\""), "{left}");
-    assert_eq!(done(&stunt, &["rules", "clear"]).await, "");
-    assert_eq!(done(&stunt, &["rules"]).await, none);
+    assert_eq!(stdout_of(&stunt, &["rules", "clear"]).await, "");
+    assert_eq!(stdout_of(&stunt, &["rules"]).await, none);
 }
 
 #[tokio::test]
 async fn a_reset_is_of_one_account_or_of_everything() {
     let stunt = TestServer::start().await;
     for key in ["a", "b", "c"] {
-        done(&stunt, &["accounts", "set", key]).await;
+        stdout_of(&stunt, &["accounts", "set", key]).await;
     }
-    let went = done(&stunt, &["reset", "--account", "b"]).await;
+    let went = stdout_of(&stunt, &["reset", "--account", "b"]).await;
     assert!(went.starts_with("{\n  \"accounts\": 1,\n"), "{went}");
-    let left = done(&stunt, &["accounts"]).await;
+    let left = stdout_of(&stunt, &["accounts"]).await;
     assert!(left.contains("\"a\"") && !left.contains("\"b\""), "{left}");
-    let went = done(&stunt, &["reset"]).await;
+    let went = stdout_of(&stunt, &["reset"]).await;
     assert!(went.starts_with("{\n  \"accounts\": 2,\n"), "{went}");
     let none = "{\n  \"accounts\": [],\n  \"next\": null\n}\n";
-    assert_eq!(done(&stunt, &["accounts"]).await, none);
+    assert_eq!(stdout_of(&stunt, &["accounts"]).await, none);
 }
 
 #[tokio::test]
 async fn load_fixtures_reads_the_files_that_the_document_names() {
     let stunt = TestServer::start().await;
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/example.json");
-    done(&stunt, &["fixtures", "load", example]).await;
-    let listed = sent(&stunt, "/_mock/orders?account=sk_live_example").await;
+    stdout_of(&stunt, &["fixtures", "load", example]).await;
+    let listed = sent_request(&stunt, "/_mock/orders?account=sk_live_example").await;
     let listed: Value = serde_json::from_str(&listed).expect("JSON");
     let orders = listed["orders"].as_array().expect("a list");
     let shown = orders.iter().map(|order| {
@@ -266,7 +273,7 @@ async fn load_fixtures_with_a_missing_file_names_it_and_sends_nothing() {
         )
     );
     assert_eq!(
-        sent(&stunt, "/_mock/accounts").await,
+        sent_request(&stunt, "/_mock/accounts").await,
         r#"{"accounts":[],"next":null}"#
     );
 }

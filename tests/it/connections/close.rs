@@ -17,7 +17,7 @@ async fn awaiting(stunt: &TestServer, line: &str, headers: &str) -> String {
 
 #[tokio::test]
 async fn refusal_in_place_of_100_continue_says_connection_close_on_every_api() {
-    let stunt = TestServer::with(|config| {
+    let stunt = TestServer::with_config(|config| {
         config.control.control_token = Some("token".to_owned());
     })
     .await;
@@ -82,7 +82,7 @@ async fn request_that_is_no_http_is_answered_with_connection_close() {
 
 #[tokio::test]
 async fn body_that_was_read_or_read_on_leaves_the_connection_open() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = r#"{"idempotencyKey": "a", "fileName": "a.jpg"}"#;
     let length = body.len();
     for (line, headers) in [
@@ -111,9 +111,9 @@ async fn body_that_was_read_or_read_on_leaves_the_connection_open() {
 
 #[tokio::test]
 async fn upload_after_100_continue_leaves_the_connection_open() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let order = serde_json::json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let (_, url) = stunt.pending("live", &order).await;
+    let (_, url) = stunt.create_detection("live", &order).await;
     let target = url.trim_start_matches(stunt.origin.as_str());
     let (host, body) = (stunt.origin.trim_start_matches("http://"), picture());
     let length = body.len();
@@ -141,10 +141,10 @@ async fn upload_after_100_continue_leaves_the_connection_open() {
 
 #[tokio::test]
 async fn upload_refused_after_100_continue_is_read_on() {
-    let stunt = TestServer::with(|config| config.storage.object_bytes_max = 100_000).await;
+    let stunt = TestServer::with_config(|config| config.storage.object_bytes_max = 100_000).await;
     stunt.freeze("live").await;
     let order = serde_json::json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let (_, url) = stunt.pending("live", &order).await;
+    let (_, url) = stunt.create_detection("live", &order).await;
     let target = url.trim_start_matches(stunt.origin.as_str());
     let head = format!(
         "PUT {target} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\

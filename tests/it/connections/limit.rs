@@ -15,7 +15,8 @@ async fn idle(stunt: &TestServer) -> TcpStream {
 
 #[tokio::test]
 async fn connection_over_the_limit_closes_the_one_idle_for_longest() {
-    let stunt = TestServer::with(|config| config.connections.connections_max = Some(3)).await;
+    let stunt =
+        TestServer::with_config(|config| config.connections.connections_max = Some(3)).await;
     let mut idle_ones = Vec::new();
     for _ in 0..3 {
         idle_ones.push(idle(&stunt).await);
@@ -34,7 +35,8 @@ async fn connection_over_the_limit_closes_the_one_idle_for_longest() {
 
 #[tokio::test]
 async fn connection_over_the_limit_waits_for_requests_in_flight() {
-    let stunt = TestServer::with(|config| config.connections.connections_max = Some(1)).await;
+    let stunt =
+        TestServer::with_config(|config| config.connections.connections_max = Some(1)).await;
     let mut poll = send(&stunt, &get("/_mock/inbox/a/messages?min=1&timeoutMs=500")).await;
     let mut other = send(&stunt, &get("/_mock/health")).await;
     let (polled, answered) = tokio::join!(
@@ -48,7 +50,7 @@ async fn connection_over_the_limit_waits_for_requests_in_flight() {
 
 #[tokio::test]
 async fn silent_connections_and_handshakes_make_room_for_others() {
-    let stunt = TestServer::with(|config| {
+    let stunt = TestServer::with_config(|config| {
         config.tls.tls = true;
         config.tls.tls_port = 0;
         config.connections.connections_max = Some(2);
@@ -80,9 +82,9 @@ async fn put_beside_300_idle_connections_under_a_limit_of_256_files_is_answered_
         });
     }
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.detection("live", &body, picture()).await;
+    stunt.upload_detection("live", &body, picture()).await;
     stunt.freeze("live").await;
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]

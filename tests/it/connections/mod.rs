@@ -53,7 +53,7 @@ async fn read_response(stream: &mut TcpStream) -> String {
 
 /// Waits until the server has closed the connection, and returns what came by it before.
 async fn closed(stream: &mut TcpStream) -> Vec<u8> {
-    let came = tokio::time::timeout(GUARD, raw::come(stream)).await;
+    let came = tokio::time::timeout(GUARD, raw::read_to_end(stream)).await;
     came.expect("the server closes the connection").bytes
 }
 

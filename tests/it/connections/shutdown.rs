@@ -25,7 +25,10 @@ async fn stop_closes_silent_idle_and_incomplete_connections_at_once() {
     let mut half_a_head = send(&stunt, b"GET /_mock/health HTTP/1.1\r\nHost").await;
     let mut idle = send(&stunt, &get("/_mock/health")).await;
     read_response(&mut idle).await;
-    assert!(stunt.ends_whole().await, "none of these is in flight");
+    assert!(
+        stunt.shuts_down_cleanly().await,
+        "none of these is in flight"
+    );
     for stream in [&mut silent, &mut half_a_head, &mut idle] {
         assert_eq!(closed(stream).await, b"");
     }
@@ -61,7 +64,7 @@ async fn stop_ends_long_polls_with_what_there_is() {
     }
     await_requests(&stunt, 2).await;
     assert!(
-        stunt.ends_whole().await,
+        stunt.shuts_down_cleanly().await,
         "long polls are cut short, not off"
     );
     for (stream, status, body) in &mut streams {
@@ -79,6 +82,9 @@ async fn stop_cuts_off_a_request_that_does_not_end() {
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
     let mut stuck = send(&stunt, &get("/check-user-credits")).await;
     await_requests(&stunt, 1).await;
-    assert!(!stunt.ends_whole().await, "it is told that it was cut off");
+    assert!(
+        !stunt.shuts_down_cleanly().await,
+        "it is told that it was cut off"
+    );
     assert_eq!(closed(&mut stuck).await, b"");
 }

@@ -21,7 +21,7 @@ fn path_of(stunt: &TestServer, url: &str) -> String {
 /// The head of a PUT to the upload URL of a new order.
 async fn put_head(stunt: &TestServer, length: usize) -> Vec<u8> {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (_, url) = stunt.pending("live", &body).await;
+    let (_, url) = stunt.create_detection("live", &body).await;
     let (path, host) = (
         path_of(stunt, &url),
         stunt.origin.trim_start_matches("http://"),
@@ -31,7 +31,8 @@ async fn put_head(stunt: &TestServer, length: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn connection_that_sends_no_whole_head_is_closed_without_a_response() {
-    let stunt = TestServer::with(|config| config.connections.header_timeout_ms = TIMEOUT_MS).await;
+    let stunt =
+        TestServer::with_config(|config| config.connections.header_timeout_ms = TIMEOUT_MS).await;
     for bytes in ["", "G", "GET /_mock/health HTTP/1.1\r\nHost: h\r\n"] {
         let mut stream = send(&stunt, bytes.as_bytes()).await;
         assert_eq!(closed(&mut stream).await, b"", "{bytes:?}");
@@ -40,7 +41,8 @@ async fn connection_that_sends_no_whole_head_is_closed_without_a_response() {
 
 #[tokio::test]
 async fn head_that_comes_after_another_request_has_the_same_timeout() {
-    let stunt = TestServer::with(|config| config.connections.header_timeout_ms = TIMEOUT_MS).await;
+    let stunt =
+        TestServer::with_config(|config| config.connections.header_timeout_ms = TIMEOUT_MS).await;
     let mut stream = send(&stunt, &get("/_mock/health")).await;
     assert!(read_response(&mut stream).await.starts_with("HTTP/1.1 200"));
     stream.write_all(b"GET /").await.expect("it is taken");
@@ -49,7 +51,8 @@ async fn head_that_comes_after_another_request_has_the_same_timeout() {
 
 #[tokio::test]
 async fn idle_connection_is_closed_after_its_response() {
-    let stunt = TestServer::with(|config| config.connections.idle_timeout_ms = TIMEOUT_MS).await;
+    let stunt =
+        TestServer::with_config(|config| config.connections.idle_timeout_ms = TIMEOUT_MS).await;
     let mut stream = send(&stunt, &get("/_mock/health")).await;
     let read = closed(&mut stream).await;
     let text = String::from_utf8(read).expect("text");
@@ -61,7 +64,8 @@ async fn idle_connection_is_closed_after_its_response() {
 
 #[tokio::test]
 async fn upload_that_stalls_answers_request_timeout() {
-    let stunt = TestServer::with(|config| config.connections.body_timeout_ms = TIMEOUT_MS).await;
+    let stunt =
+        TestServer::with_config(|config| config.connections.body_timeout_ms = TIMEOUT_MS).await;
     let bytes = picture();
     for sent in [0, bytes.len() / 2] {
         let mut request = put_head(&stunt, bytes.len()).await;
@@ -91,7 +95,8 @@ async fn upload_that_stalls_answers_request_timeout() {
 
 #[tokio::test]
 async fn json_body_that_stalls_is_refused_in_the_words_of_its_api() {
-    let stunt = TestServer::with(|config| config.connections.body_timeout_ms = TIMEOUT_MS).await;
+    let stunt =
+        TestServer::with_config(|config| config.connections.body_timeout_ms = TIMEOUT_MS).await;
     let stall = "no byte of the body was received for 200 ms (--body-timeout-ms)";
     for (path, body) in [
         (
@@ -127,11 +132,11 @@ async fn large_object(stunt: &TestServer) -> Vec<u8> {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let mut bytes = picture();
     bytes.resize(32 * 1024 * 1024, 0);
-    let id = stunt.detection("live", &body, bytes).await;
+    let id = stunt.upload_detection("live", &body, bytes).await;
     stunt.freeze("live").await;
     stunt.confirm("live", &id).await;
     stunt.advance("live", "PT1S").await;
-    let order = stunt.order("live", &id).await;
+    let order = stunt.get_order("live", &id).await;
     let url = order["originalImageUrl"].as_str().expect("a URL");
     let host = stunt.origin.trim_start_matches("http://");
     let path = path_of(stunt, url);
@@ -140,7 +145,8 @@ async fn large_object(stunt: &TestServer) -> Vec<u8> {
 
 #[tokio::test]
 async fn connection_that_does_not_read_its_response_is_closed() {
-    let stunt = TestServer::with(|config| config.connections.write_timeout_ms = TIMEOUT_MS).await;
+    let stunt =
+        TestServer::with_config(|config| config.connections.write_timeout_ms = TIMEOUT_MS).await;
     let request = large_object(&stunt).await;
     // A client that asks on and on without reading stalls the same way.
     let unread = send(&stunt, &request).await;
@@ -160,14 +166,14 @@ async fn pass_the_idle_timeout(stunt: &TestServer) {
     closed(&mut idle).await;
 }
 
-async fn answered(mut stream: TcpStream) -> String {
+async fn read_status(mut stream: TcpStream) -> String {
     let read = tokio::time::timeout(GUARD, read_response(&mut stream)).await;
     read.expect("a response")
 }
 
 #[tokio::test]
 async fn long_polls_that_outlast_every_timeout_are_answered() {
-    let stunt = TestServer::with(|config| {
+    let stunt = TestServer::with_config(|config| {
         let connections = &mut config.connections;
         connections.idle_timeout_ms = TIMEOUT_MS;
         connections.write_timeout_ms = TIMEOUT_MS;
@@ -195,17 +201,18 @@ async fn long_polls_that_outlast_every_timeout_are_answered() {
         "POST /_mock/inbox/a HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1\r\n\r\n1",
         "DELETE /api/v2/orders/webhooks/1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
     ] {
-        raw::read(send(&stunt, request.as_bytes()).await).await;
+        raw::read_response(send(&stunt, request.as_bytes()).await).await;
     }
     for stream in [messages, verify, delayed] {
-        let response = answered(stream).await;
+        let response = read_status(stream).await;
         assert!(response.starts_with("HTTP/1.1 200"), "{response}");
     }
 }
 
 #[tokio::test]
 async fn drip_slower_than_the_write_timeout_arrives_whole() {
-    let stunt = TestServer::with(|config| config.connections.write_timeout_ms = TIMEOUT_MS).await;
+    let stunt =
+        TestServer::with_config(|config| config.connections.write_timeout_ms = TIMEOUT_MS).await;
     let rule = json!({
         "when": {"operation": "bizmori.getOrder"},
         "then": {"respond": {"status": 200, "body": "x"}, "fault": "drip", "bytesPerSecond": 200},

@@ -117,16 +117,16 @@ async fn a_retention_of_no_days_is_refused_and_nothing_is_set() {
 
 #[tokio::test]
 async fn processing_and_retention_are_as_set_on_the_account() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let set = json!({"retentionDays": 1, "processing": {"delayMs": 60_000}});
     stunt
         .control(Method::PUT, "/_mock/accounts/live", &set)
         .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     assert!(stunt.advance("live", "PT59.999S").await.is_empty());
     assert_eq!(stunt.advance("live", "PT0.001S").await, ["order.process"]);
     assert!(stunt.advance("live", "PT23H58M").await.is_empty());
     assert_eq!(stunt.advance("live", "PT1M").await, ["order.expire"]);
-    assert_eq!(stunt.order("live", &id).await["status"], "expired");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "expired");
 }

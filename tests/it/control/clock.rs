@@ -68,7 +68,7 @@ async fn a_frozen_clock_stays_until_it_is_set() {
 
 #[tokio::test]
 async fn a_clock_runs_on_from_the_instant_it_is_set_to() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let set = json!({"account": "live", "mode": "running", "now": "2030-01-01T00:00:00.000Z"});
     let set = stunt.control(Method::PUT, "/_mock/clock", &set).await;
     let read = clock(&stunt, "live").await;
@@ -77,9 +77,9 @@ async fn a_clock_runs_on_from_the_instant_it_is_set_to() {
     assert_eq!(read["offsetMs"], set["offsetMs"]);
     assert_eq!(read["mode"], "running");
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     stunt.advance("live", "PT1S").await;
-    let order = stunt.order("live", &id).await;
+    let order = stunt.get_order("live", &id).await;
     assert_eq!(order["status"], "complete");
     let made: jiff::Timestamp = order["createdAt"]
         .as_str()
@@ -131,14 +131,14 @@ async fn advance_takes_a_duration_or_milliseconds_of_an_account_or_of_the_defaul
 #[tokio::test]
 async fn advance_runs_each_piece_at_its_due_time_in_order_and_what_it_brings_about() {
     let (stunt, receiver) = (
-        TestServer::frozen("live").await,
-        Receiver::answering([Reply::Status(500), Reply::Status(200), Reply::Status(500)]).await,
+        TestServer::start_frozen("live").await,
+        Receiver::with_replies([Reply::Status(500), Reply::Status(200), Reply::Status(500)]).await,
     );
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     let body = |key: &str| json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
-    let first = stunt.confirmed("live", &body("1"), picture()).await;
+    let first = stunt.confirm_detection("live", &body("1"), picture()).await;
     stunt.advance("live", "PT0.1S").await;
-    let second = stunt.confirmed("live", &body("2"), picture()).await;
+    let second = stunt.confirm_detection("live", &body("2"), picture()).await;
     let done = stunt
         .control(
             Method::POST,
@@ -181,11 +181,11 @@ async fn two_accounts_keep_times_of_their_own_side_by_side() {
         stunt.control(Method::PUT, "/_mock/clock", &set).await;
     }
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let one = stunt.confirmed("one", &body, picture()).await;
-    let two = stunt.confirmed("two", &body, picture()).await;
+    let one = stunt.confirm_detection("one", &body, picture()).await;
+    let two = stunt.confirm_detection("two", &body, picture()).await;
     assert_eq!(stunt.advance("one", "PT1S").await, ["order.process"]);
     let state = async |key: &str, id: &str| {
-        let order = stunt.order(key, id).await;
+        let order = stunt.get_order(key, id).await;
         (order["status"].clone(), order["updatedAt"].clone())
     };
     assert_eq!(
@@ -215,7 +215,7 @@ async fn the_default_clock_carries_all_that_follow_it_and_none_that_has_left_it(
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let mut ids = Vec::new();
     for key in ["one", "two", "left"] {
-        ids.push(stunt.confirmed(key, &body, picture()).await);
+        ids.push(stunt.confirm_detection(key, &body, picture()).await);
     }
     stunt.freeze("left").await;
     let by = json!({"by": "PT1S"});
@@ -226,7 +226,10 @@ async fn the_default_clock_carries_all_that_follow_it_and_none_that_has_left_it(
     let expected = json!({"clock": "default", "now": "2026-03-12T10:00:01.000Z", "waiting": [],
             "executed": [line(&ids[0]), line(&ids[1])]});
     assert_eq!(done, expected);
-    assert_eq!(stunt.order("left", &ids[2]).await["status"], "inProgress");
+    assert_eq!(
+        stunt.get_order("left", &ids[2]).await["status"],
+        "inProgress"
+    );
     assert_eq!(stunt.advance("left", "PT1S").await, ["order.process"]);
-    assert_eq!(stunt.order("left", &ids[2]).await["status"], "complete");
+    assert_eq!(stunt.get_order("left", &ids[2]).await["status"], "complete");
 }

@@ -22,19 +22,19 @@ async fn resend(stunt: &TestServer, id: &Value) -> TestResponse {
 }
 
 /// An order that has come to its end a second ago, told to that URL.
-async fn ended(stunt: &TestServer, url: &str) -> (String, String) {
+async fn finish_order(stunt: &TestServer, url: &str) -> (String, String) {
     let (webhook, secret) = stunt.webhook("live", url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     stunt.advance("live", "PT0.3S").await;
     (webhook, secret)
 }
 
 #[tokio::test]
 async fn an_attempt_is_told_as_it_was_made() {
-    let stunt = TestServer::frozen("live").await;
-    let receiver = Receiver::answering([Reply::Status(503)]).await;
-    let (webhook, secret) = ended(&stunt, &receiver.url).await;
+    let stunt = TestServer::start_frozen("live").await;
+    let receiver = Receiver::with_replies([Reply::Status(503)]).await;
+    let (webhook, secret) = finish_order(&stunt, &receiver.url).await;
     let message = receiver.messages(1).await.remove(0);
     let body = String::from_utf8(message.body.clone()).expect("UTF-8");
     let told = deliveries(&stunt, "?account=live").await;
@@ -82,8 +82,8 @@ async fn an_attempt_is_told_as_it_was_made() {
 
 #[tokio::test]
 async fn a_whole_ladder_is_told_with_what_came_next() {
-    let stunt = TestServer::frozen("live").await;
-    let (webhook, _) = ended(&stunt, "http://8.8.8.8/hook").await;
+    let stunt = TestServer::start_frozen("live").await;
+    let (webhook, _) = finish_order(&stunt, "http://8.8.8.8/hook").await;
     stunt.advance("live", "P1D").await;
     let told = deliveries(&stunt, &format!("?webhookId={webhook}")).await;
     let seen: Vec<_> = told

@@ -13,11 +13,11 @@ async fn drain(stunt: &TestServer, body: &Value) -> (u16, Value) {
 }
 
 /// A detection of the account's that a rule holds as `processing` says.
-async fn held(stunt: &TestServer, key: &str, processing: &Value) -> String {
+async fn hold_order(stunt: &TestServer, key: &str, processing: &Value) -> String {
     let rule = json!({"account": key, "then": {"processing": processing}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
     let body = json!({"idempotencyKey": "held", "fileName": "a_ai.jpg"});
-    stunt.confirmed(key, &body, picture()).await
+    stunt.confirm_detection(key, &body, picture()).await
 }
 
 fn idle(next: &Value) -> (u16, Value) {
@@ -26,10 +26,10 @@ fn idle(next: &Value) -> (u16, Value) {
 
 #[tokio::test]
 async fn drain_of_a_frozen_clock_with_work_due_later_names_the_advance_that_runs_it() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     assert_eq!(drain(&stunt, &json!({})).await, idle(&Value::Null));
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     let waiting =
         json!([{"kind": "order.process", "subject": id, "at": "2026-03-12T10:00:00.300Z"}]);
     let frozen = |hint: &str| {
@@ -49,7 +49,7 @@ async fn drain_of_a_frozen_clock_with_work_due_later_names_the_advance_that_runs
     ] {
         assert_eq!(drain(&stunt, &body).await, frozen(hint), "{body}");
     }
-    assert_eq!(stunt.order("live", &id).await["status"], "inProgress");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "inProgress");
     let advance: Value = serde_json::from_str(hint).expect("JSON");
     let path = "/_mock/clock/advance";
     stunt.control(Method::POST, path, &advance).await;
@@ -57,7 +57,7 @@ async fn drain_of_a_frozen_clock_with_work_due_later_names_the_advance_that_runs
     let live = json!({"account": "live"});
     assert_eq!(drain(&stunt, &live).await, idle(&expire));
     assert_eq!(drain(&stunt, &json!({})).await, idle(&expire), "of all");
-    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn drain_of_a_frozen_default_clock_names_the_advance_of_that() {
     let freeze = json!({"mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     let hint = async |body: &Value| drain(&stunt, body).await.1["error"]["hint"].take();
     let all = "POST /_mock/clock/advance {\"by\":300}";
     assert_eq!(hint(&json!({})).await, all);
@@ -81,26 +81,26 @@ async fn drain_of_a_frozen_default_clock_names_the_advance_of_that() {
 
 #[tokio::test]
 async fn drain_by_a_running_clock_waits_for_an_order_in_progress_and_its_webhook() {
-    let stunt = TestServer::with(|config| config.orders.processing_ms = 50).await;
+    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 50).await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     let mut ids = Vec::new();
     for n in 0..20 {
         let body = json!({"idempotencyKey": n.to_string(), "fileName": "a_ai.jpg"});
-        ids.push(stunt.confirmed("live", &body, picture()).await);
+        ids.push(stunt.confirm_detection("live", &body, picture()).await);
     }
     stunt.drain("live").await;
     assert_eq!(receiver.count(), 20);
     for id in ids {
-        assert_eq!(stunt.order("live", &id).await["status"], "complete");
+        assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
     }
 }
 
 #[tokio::test]
 async fn drain_waits_for_a_report_in_progress() {
-    let stunt = TestServer::with(|config| config.orders.processing_ms = 50).await;
+    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 50).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     stunt.drain("live").await;
     let path = format!("/api/v3/orders/{id}/reports");
     let made = stunt.post("live", &path, &json!({"locale": "ko-KR"})).await;
@@ -112,11 +112,11 @@ async fn drain_waits_for_a_report_in_progress() {
 
 #[tokio::test]
 async fn drain_by_a_running_clock_leaves_a_retry_after_its_timeout_as_next() {
-    let stunt = TestServer::with(|config| config.orders.processing_ms = 0).await;
-    let receiver = Receiver::answering([Reply::Status(500); 9]).await;
+    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
+    let receiver = Receiver::with_replies([Reply::Status(500); 9]).await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     // The retries after 1, 2 and 4 s are past; the next one is due half an hour later.
     receiver.messages(1).await;
     stunt.advance("live", "PT10S").await;
@@ -131,9 +131,9 @@ async fn drain_by_a_running_clock_leaves_a_retry_after_its_timeout_as_next() {
 
 #[tokio::test]
 async fn drain_of_an_order_due_after_its_timeout_tells_it_by_name() {
-    let stunt = TestServer::with(|config| config.orders.processing_ms = 3_600_000).await;
+    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 3_600_000).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     let (status, done) = drain(&stunt, &json!({"account": "live", "timeoutMs": 1})).await;
     assert_eq!(status, 408, "an order in progress is not idle: {done}");
     assert_eq!(done["idle"], false);
@@ -152,7 +152,7 @@ async fn drain_counts_held_orders_as_waiting_until_they_are_released() {
             if is_frozen {
                 stunt.freeze("live").await;
             }
-            let id = held(&stunt, "live", &processing).await;
+            let id = hold_order(&stunt, "live", &processing).await;
             let waiting = json!([{"kind": kind, "subject": id, "at": null}]);
             let expected = json!({"idle": false, "waiting": waiting});
             for body in [
@@ -171,22 +171,22 @@ async fn drain_counts_held_orders_as_waiting_until_they_are_released() {
             };
             let ((status, done), _) = tokio::join!(drained, release);
             assert_eq!((status, &done["idle"]), (200, &json!(true)), "{done}");
-            assert_eq!(stunt.order("live", &id).await["status"], "complete");
+            assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
         }
     }
 }
 
 #[tokio::test]
 async fn drain_of_work_in_flight_tells_it_by_name() {
-    let stunt = TestServer::with(|config| {
+    let stunt = TestServer::with_config(|config| {
         config.orders.processing_ms = 0;
         config.outbound.webhook_timeout_ms = 600_000;
     })
     .await;
-    let receiver = Receiver::answering([Reply::Silence]).await;
+    let receiver = Receiver::with_replies([Reply::Silence]).await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     receiver.messages(1).await;
     for body in [
         json!({"account": "live", "timeoutMs": 1}),
@@ -217,12 +217,12 @@ async fn drain_of_work_in_flight_tells_it_by_name() {
 
 #[tokio::test]
 async fn drain_beside_an_advance_waits_for_its_end() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::holding().await;
     stunt.webhook("live", &receiver.url).await;
     for n in 0..2 {
         let body = json!({"idempotencyKey": n.to_string(), "fileName": "a_ai.jpg"});
-        stunt.confirmed("live", &body, picture()).await;
+        stunt.confirm_detection("live", &body, picture()).await;
     }
     let advance = json!({"account": "live", "by": "1s"});
     let path = "/_mock/clock/advance";

@@ -8,7 +8,7 @@ use crate::support::{TestResponse, TestServer};
 const SHAPES: &str = "GET /_mock/openapi.json describes the fields and their types";
 const STEP: &str = "milliseconds, such as 1500, or a duration without months and years, such as 10s, PT5M or P7D, of 100 years at most";
 
-fn refused(answer: &TestResponse, status: u16, code: &str, message: &str, hint: &str) {
+fn expected_error(answer: &TestResponse, status: u16, code: &str, message: &str, hint: &str) {
     let expected = json!({"error": {"code": code, "message": message, "hint": hint}});
     assert_eq!((answer.status, answer.json()), (status, expected));
     assert_eq!(answer.header("content-type"), "application/json");
@@ -18,7 +18,7 @@ fn refused(answer: &TestResponse, status: u16, code: &str, message: &str, hint: 
 
 #[tokio::test]
 async fn a_clock_is_not_set_to_what_is_no_instant_or_no_mode() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let before = stunt
         .control(Method::GET, "/_mock/clock?account=live", &json!({}))
         .await["now"]
@@ -80,7 +80,7 @@ async fn a_clock_is_not_set_to_what_is_no_instant_or_no_mode() {
         ),
     ] {
         let answer = stunt.send(Method::PUT, "/_mock/clock", &[], body).await;
-        refused(&answer, 400, code, message, hint);
+        expected_error(&answer, 400, code, message, hint);
     }
     let after = stunt
         .control(Method::GET, "/_mock/clock?account=live", &json!({}))
@@ -91,7 +91,7 @@ async fn a_clock_is_not_set_to_what_is_no_instant_or_no_mode() {
 
 #[tokio::test]
 async fn a_clock_is_advanced_by_a_duration_forward() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for by in [
         "null",
         "true",
@@ -113,14 +113,14 @@ async fn a_clock_is_advanced_by_a_duration_forward() {
             .await;
         let by: serde_json::Value = serde_json::from_str(by).expect("JSON");
         let message = format!("by: {by} is no duration to advance by");
-        refused(&answer, 400, "bad_duration", &message, STEP);
+        expected_error(&answer, 400, "bad_duration", &message, STEP);
     }
     let missing = stunt
         .send(Method::POST, "/_mock/clock/advance", &[], "{}")
         .await;
     let message = "the body has neither by nor to";
     let hint = r#"give one of them, such as {"by": "10s"}"#;
-    refused(&missing, 400, "bad_body", message, hint);
+    expected_error(&missing, 400, "bad_body", message, hint);
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn drain_reset_and_accounts_take_their_own_fields_only() {
         ),
     ] {
         let answer = stunt.send(method, path, &[], body).await;
-        refused(&answer, 400, "bad_body", message, SHAPES);
+        expected_error(&answer, 400, "bad_body", message, SHAPES);
     }
     let listed = stunt
         .control(Method::GET, "/_mock/accounts", &json!({}))
@@ -180,12 +180,13 @@ async fn drain_reset_and_accounts_take_their_own_fields_only() {
 #[tokio::test]
 async fn an_unknown_account_or_route_is_told_with_what_to_do() {
     let stunt =
-        TestServer::with(|config| config.mode = stuntdouble::settings::KeyMode::Strict).await;
+        TestServer::with_config(|config| config.mode = stuntdouble::settings::KeyMode::Strict)
+            .await;
     let answer = stunt
         .send(Method::GET, "/_mock/accounts/nobody", &[], "")
         .await;
     let hint = "it is made at its first use, or by PUT /_mock/accounts/{key}";
-    refused(&answer, 404, "unknown_account", "no account nobody", hint);
+    expected_error(&answer, 404, "unknown_account", "no account nobody", hint);
     let hint = "set it up with PUT /_mock/accounts/{key}: the mode is strict";
     for (method, path, body) in [
         (Method::GET, "/_mock/clock?account=nobody", ""),
@@ -202,7 +203,7 @@ async fn an_unknown_account_or_route_is_told_with_what_to_do() {
         ),
     ] {
         let answer = stunt.send(method, path, &[], body).await;
-        refused(&answer, 404, "unknown_account", "no account nobody", hint);
+        expected_error(&answer, 404, "unknown_account", "no account nobody", hint);
     }
     let known: Vec<String> = stuntdouble::app::operations()
         .iter()
@@ -216,7 +217,7 @@ async fn an_unknown_account_or_route_is_told_with_what_to_do() {
     ] {
         let answer = stunt.send(method.clone(), path, &[], "").await;
         let message = format!("there is no {method} {path}");
-        refused(&answer, 404, "unknown_route", &message, &hint);
+        expected_error(&answer, 404, "unknown_route", &message, &hint);
     }
 }
 
@@ -226,7 +227,7 @@ async fn a_key_that_is_no_text_is_told_so() {
     for method in [Method::GET, Method::PUT, Method::DELETE] {
         let answer = stunt.send(method, "/_mock/accounts/%ff", &[], "").await;
         let hint = "percent-encode the key as UTF-8";
-        refused(&answer, 400, "bad_key", "%ff is no key", hint);
+        expected_error(&answer, 400, "bad_key", "%ff is no key", hint);
     }
     let listed = stunt
         .control(Method::GET, "/_mock/accounts", &json!({}))

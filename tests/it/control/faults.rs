@@ -40,7 +40,7 @@ fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 async fn exchanged(stunt: &TestServer, bytes: &[u8]) -> RawResponse {
     let mut stream = raw::connect(&stunt.origin).await;
     stream.write_all(bytes).await.expect("it is read");
-    raw::come(&mut stream).await
+    raw::read_to_end(&mut stream).await
 }
 
 /// The body of a create that makes an order of that name.
@@ -67,9 +67,9 @@ async fn orders(stunt: &TestServer) -> Vec<String> {
 /// An order of `live`'s that is done, its clock being frozen: where its file is.
 async fn picture_url(stunt: &TestServer) -> String {
     let body = json!({"idempotencyKey": "file", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     stunt.advance("live", "PT1S").await;
-    let order = stunt.order("live", &id).await;
+    let order = stunt.get_order("live", &id).await;
     let url = order["originalImageUrl"].as_str();
     url.unwrap_or_else(|| panic!("{order}")).to_owned()
 }

@@ -22,12 +22,12 @@ async fn live(
     for n in 0..3 {
         let body = json!({"idempotencyKey": n.to_string(), "orderName": format!("life {life}"),
             "fileName": format!("{n}_ai.jpg")});
-        let id = stunt.confirmed("live", &body, picture()).await;
+        let id = stunt.confirm_detection("live", &body, picture()).await;
         lives.insert(id, life);
     }
     let body = json!({"idempotencyKey": "late", "orderName": format!("life {life}"),
         "fileName": "late_ai.jpg"});
-    stunt.pending("live", &body).await.1
+    stunt.create_detection("live", &body).await.1
 }
 
 fn blobs(data: &Path) -> usize {
@@ -41,7 +41,7 @@ fn blobs(data: &Path) -> usize {
 async fn of_a_hundred_lives_none_shows_anything_of_an_older_one() {
     let data = tempfile::tempdir().expect("a directory");
     let path = data.path().to_owned();
-    let stunt = TestServer::with(|config| {
+    let stunt = TestServer::with_config(|config| {
         config.data_dir = Some(path);
         config.orders.processing_ms = 1;
     })

@@ -16,7 +16,7 @@ use crate::support::{T0, TestResponse, TestServer, fixture};
 const PATH: &str = "/_mock/fixtures";
 
 /// An account whose clock has stopped.
-fn frozen(key: &str) -> Value {
+fn start_frozen(key: &str) -> Value {
     json!({"key": key, "clock": {"mode": "frozen", "now": T0}})
 }
 
@@ -26,13 +26,13 @@ fn file(name: &str, of: &str) -> Value {
 }
 
 /// An order of `live`'s.
-fn order(operation: &str, files: impl Into<Value>) -> Value {
+fn create_order(operation: &str, files: impl Into<Value>) -> Value {
     let files: Value = files.into();
     json!({"account": "live", "operation": operation, "files": files})
 }
 
 /// What was set up.
-async fn put(stunt: &TestServer, document: &Value) -> Value {
+async fn put_fixtures(stunt: &TestServer, document: &Value) -> Value {
     stunt.control(Method::PUT, PATH, document).await
 }
 
@@ -49,12 +49,12 @@ fn ids(done: &Value) -> Vec<String> {
         .collect()
 }
 
-async fn got(stunt: &TestServer, path: &str) -> Value {
+async fn get_json(stunt: &TestServer, path: &str) -> Value {
     stunt.control(Method::GET, path, &json!({})).await
 }
 
 /// The message and the hint of a document that is refused.
-fn told(answer: &TestResponse) -> (String, String) {
+fn message_and_hint(answer: &TestResponse) -> (String, String) {
     let error = answer.json()["error"].take();
     assert_eq!(
         (answer.status, &error["code"]),

@@ -27,8 +27,8 @@ async fn an_upload_for_an_order_that_is_gone_is_refused_and_kept_nowhere() {
 
 #[tokio::test]
 async fn draining_all_waits_for_accounts_with_clocks_of_their_own_too() {
-    let stunt = TestServer::with(|config| config.outbound.webhook_timeout_ms = 60_000).await;
-    let receiver = Receiver::answering([Reply::Silence]).await;
+    let stunt = TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 60_000).await;
+    let receiver = Receiver::with_replies([Reply::Silence]).await;
     stunt.freeze("live").await;
     let webhook = json!({"url": receiver.url});
     stunt
@@ -42,7 +42,7 @@ async fn draining_all_waits_for_accounts_with_clocks_of_their_own_too() {
         )
         .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     receiver.messages(1).await;
     let drain = json!({"timeoutMs": 0}).to_string();
     let drained = stunt.send(Method::POST, "/_mock/drain", &[], drain).await;
@@ -52,15 +52,15 @@ async fn draining_all_waits_for_accounts_with_clocks_of_their_own_too() {
 
 #[tokio::test]
 async fn an_accounts_clock_can_be_set_while_another_accounts_is_being_moved() {
-    let stunt = TestServer::with(|config| config.outbound.webhook_timeout_ms = 60_000).await;
-    let receiver = Receiver::answering([Reply::Silence]).await;
+    let stunt = TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 60_000).await;
+    let receiver = Receiver::with_replies([Reply::Silence]).await;
     stunt.freeze("slow").await;
     let webhook = json!({"url": receiver.url});
     stunt
         .post("slow", "/api/v2/orders/webhooks", &webhook)
         .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("slow", &body, picture()).await;
+    stunt.confirm_detection("slow", &body, picture()).await;
     let moved = json!({"account": "slow", "by": "PT1S"}).to_string();
     let moving = stunt.send(Method::POST, "/_mock/clock/advance", &[], moved);
     tokio::pin!(moving);

@@ -27,14 +27,14 @@ async fn delivered(stunt: &TestServer) -> String {
     let url = format!("{}/_mock/inbox/mine", stunt.origin);
     let (_, secret) = stunt.webhook("live", &url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     stunt.advance("live", "PT1S").await;
     secret
 }
 
 #[tokio::test]
 async fn a_webhook_is_received_and_its_signature_checked_with_its_own_secret() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let set = json!({"account": "live"});
     let shown = stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
     let expected = json!({"name": "mine", "account": "live", "statuses": [], "delayMs": 0,
@@ -71,7 +71,7 @@ async fn a_webhook_is_received_and_its_signature_checked_with_its_own_secret() {
 
 #[tokio::test]
 async fn a_signature_of_another_secret_is_told() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let set = json!({"secret": "whsec_other"});
     stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
     delivered(&stunt).await;
@@ -122,7 +122,7 @@ async fn a_message_that_is_still_to_come_is_waited_for() {
 
 #[tokio::test]
 async fn a_reset_empties_it_of_one_account_or_of_all() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let set = json!({"account": "live"});
     stunt.control(Method::PUT, "/_mock/inbox/mine", &set).await;
     posted(&stunt, "a").await;
@@ -170,7 +170,7 @@ async fn a_whole_ladder_comes_to_it_while_the_default_clock_is_moved() {
     let url = format!("{}/_mock/inbox/mine", stunt.origin);
     stunt.webhook("live", &url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     let by = json!({"by": "PT3H"});
     stunt
         .control(Method::POST, "/_mock/clock/advance", &by)

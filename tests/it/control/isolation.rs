@@ -31,14 +31,14 @@ async fn test(stunt: &TestServer, n: u32) {
     stunt.webhook(&key, &url).await;
 
     let create = json!({"idempotencyKey": "the same", "fileName": "the_same.jpg"});
-    let id = stunt.confirmed(&key, &create, picture()).await;
-    assert_eq!(stunt.order(&key, &id).await["status"], "inProgress");
+    let id = stunt.confirm_detection(&key, &create, picture()).await;
+    assert_eq!(stunt.get_order(&key, &id).await["status"], "inProgress");
     let path = format!("/api/v2/orders/{id}");
     let ruled = stunt.get(&key, &path).await;
     assert_eq!((ruled.status, ruled.json()), (503, json!({"test": n})));
     let kinds = stunt.advance(&key, "PT1S").await;
     assert_eq!(kinds, ["order.process", "webhook.deliver"]);
-    let order = stunt.order(&key, &id).await;
+    let order = stunt.get_order(&key, &id).await;
     assert_eq!(order["createdAt"], begins);
     assert_eq!(
         (&order["status"], &order["probability"]),
@@ -56,7 +56,7 @@ async fn test(stunt: &TestServer, n: u32) {
     stunt.control(Method::POST, path, &reads).await;
 
     let more = json!({"idempotencyKey": "2", "fileName": "2.jpg"});
-    stunt.pending(&key, &more).await;
+    stunt.create_detection(&key, &more).await;
     let more = json!({"idempotencyKey": "3", "fileName": "3.jpg"});
     let refused = stunt.post(&key, "/api/v2/orders/ai-detection", &more).await;
     assert_eq!(refused.text(), crate::support::code("USAGE_LIMIT_EXCEEDED"));
@@ -76,7 +76,7 @@ async fn test(stunt: &TestServer, n: u32) {
 async fn a_hundred_tests_at_once_never_touch_one_another_and_leave_nothing() {
     let data = tempfile::tempdir().expect("a directory");
     let path = data.path().to_owned();
-    let stunt = TestServer::with(|config| config.data_dir = Some(path)).await;
+    let stunt = TestServer::with_config(|config| config.data_dir = Some(path)).await;
     let stunt = Arc::new(stunt);
     let tests: Vec<_> = (0..TESTS)
         .map(|n| {

@@ -50,11 +50,11 @@ fn masked(text: &str) -> String {
 
 #[tokio::test]
 async fn a_page_tells_all_that_was_done() {
-    let stunt = TestServer::frozen("live").await;
-    let receiver = Receiver::answering([Reply::Status(500)]).await;
+    let stunt = TestServer::start_frozen("live").await;
+    let receiver = Receiver::with_replies([Reply::Status(500)]).await;
     stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     stunt.advance("live", "PT1S").await;
     stunt.advance("live", "PT1S").await;
     stunt.get("live", "/api/v2/orders/42").await;
@@ -72,7 +72,7 @@ async fn a_page_tells_all_that_was_done() {
 
 #[tokio::test]
 async fn attempts_are_counted_by_what_came_of_them_and_deliveries_at_their_end() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     stunt.webhook("live", "http://127.0.0.1:1/hook").await;
     let rule = async |times, then| {
         let when = json!({"operation": "webhook.deliver"});
@@ -99,7 +99,7 @@ async fn attempts_are_counted_by_what_came_of_them_and_deliveries_at_their_end()
     };
     let detected = async |name: &str, by: &str| {
         let body = json!({"idempotencyKey": name, "fileName": "a_ai.jpg"});
-        stunt.confirmed("live", &body, picture()).await;
+        stunt.confirm_detection("live", &body, picture()).await;
         stunt.advance("live", by).await;
         counted().await
     };
@@ -189,13 +189,13 @@ async fn a_request_is_counted_once_in_each_family_and_counts_only_grow() {
 #[tokio::test]
 async fn what_waits_and_what_is_under_way_is_told_by_kind() {
     let stunt = TestServer::start().await;
-    let receiver = Receiver::answering([Reply::Silence]).await;
+    let receiver = Receiver::with_replies([Reply::Silence]).await;
     stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     receiver.messages(1).await;
     stunt.freeze("frozen").await;
-    stunt.confirmed("frozen", &body, picture()).await;
+    stunt.confirm_detection("frozen", &body, picture()).await;
     let page = page(&stunt).await;
     let depth = |name: &str| {
         let of = |kind| page.value(&format!("stuntdouble_jobs_{name}"), &[("kind", kind)]);
@@ -214,9 +214,9 @@ async fn what_waits_and_what_is_under_way_is_told_by_kind() {
 
 #[tokio::test]
 async fn what_is_kept_is_told() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     let none = json!({});
     stunt
         .control(Method::PUT, "/_mock/snapshots/a", &none)
@@ -241,7 +241,8 @@ async fn what_is_kept_is_told() {
 #[tokio::test]
 async fn they_want_the_control_token_and_count_who_does_not_show_it() {
     let stunt =
-        TestServer::with(|config| config.control.control_token = Some("s3cret".to_owned())).await;
+        TestServer::with_config(|config| config.control.control_token = Some("s3cret".to_owned()))
+            .await;
     let refused = stunt.send(Method::GET, METRICS, &[], "").await;
     assert_eq!(refused.status, 401);
     let shown = [("authorization", "Bearer s3cret")];

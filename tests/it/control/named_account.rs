@@ -19,9 +19,9 @@ async fn keys(stunt: &TestServer) -> Vec<String> {
     accounts.iter().map(key).collect()
 }
 
-async fn order(stunt: &TestServer, key: &str) -> String {
+async fn create_order(stunt: &TestServer, key: &str) -> String {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed(key, &body, picture()).await
+    stunt.confirm_detection(key, &body, picture()).await
 }
 
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn reset_with_an_account_in_its_query_resets_that_account_alone() {
     let stunt = TestServer::start().await;
     for key in ["mine", "other"] {
         stunt.freeze(key).await;
-        order(&stunt, key).await;
+        create_order(&stunt, key).await;
     }
     let rule = json!({"account": "mine", "then": {"delayMs": 1}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
@@ -133,7 +133,7 @@ async fn every_operation_takes_the_account_in_its_query_and_in_its_body() {
 async fn a_call_that_names_two_accounts_is_refused_by_every_operation() {
     let stunt = TestServer::start().await;
     stunt.freeze("live").await;
-    order(&stunt, "live").await;
+    create_order(&stunt, "live").await;
     for (method, path, mut body) in operations() {
         let query = format!("{path}?account=live&account=other");
         let text = body.to_string();
@@ -223,7 +223,7 @@ async fn an_id_of_another_account_is_unknown_to_the_account_that_a_call_names() 
         stunt.freeze(key).await;
     }
     stunt.webhook("mine", &receiver.url).await;
-    let id = order(&stunt, "mine").await;
+    let id = create_order(&stunt, "mine").await;
     let rule = json!({"account": "mine", "then": {"delayMs": 0}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
     let general = json!({"then": {"delayMs": 0}});
@@ -236,7 +236,7 @@ async fn an_id_of_another_account_is_unknown_to_the_account_that_a_call_names() 
             assert_eq!((status, code), (404, json!("unknown_order")), "{how}");
         }
     }
-    assert_eq!(stunt.order("mine", &id).await["status"], "inProgress");
+    assert_eq!(stunt.get_order("mine", &id).await["status"], "inProgress");
     let path = format!("/_mock/orders/{id}/complete?account=mine");
     assert_eq!(call(&stunt, Method::POST, &path, "").await.0, 200);
     stunt.drain("mine").await;

@@ -15,9 +15,9 @@ async fn hold(stunt: &TestServer) {
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
 }
 
-async fn detection(stunt: &TestServer) -> String {
+async fn create_detection(stunt: &TestServer) -> String {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await
+    stunt.confirm_detection("live", &body, picture()).await
 }
 
 /// A document of a picture called `4.jpg`.
@@ -33,7 +33,7 @@ async fn document(stunt: &TestServer, key: &str) {
     assert_eq!(made.status, 200, "{}", made.text());
 }
 
-fn refused(answer: &TestResponse) -> (u16, Value, Value) {
+fn expected_error(answer: &TestResponse) -> (u16, Value, Value) {
     let error = answer.json()["error"].take();
     (
         answer.status,
@@ -44,11 +44,11 @@ fn refused(answer: &TestResponse) -> (u16, Value, Value) {
 
 #[tokio::test]
 async fn a_held_order_is_completed_as_told_and_its_webhook_says_so() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     hold(&stunt).await;
-    let id = detection(&stunt).await;
+    let id = create_detection(&stunt).await;
     let listed = stunt
         .control(Method::GET, "/_mock/orders?account=live", &json!({}))
         .await;
@@ -78,19 +78,19 @@ async fn a_held_order_is_completed_as_told_and_its_webhook_says_so() {
     assert_eq!(told["eventType"], "order.aiDetection.completed");
     let again = end(&stunt, &id, "complete", json!({})).await;
     let message = json!(format!("order {id} is complete"));
-    assert_eq!(refused(&again), (409, json!("order_ended"), message));
+    assert_eq!(expected_error(&again), (409, json!("order_ended"), message));
 }
 
 #[tokio::test]
 async fn an_order_that_is_on_its_way_comes_to_what_it_would_have_come_to() {
-    let stunt = TestServer::frozen("live").await;
-    let id = detection(&stunt).await;
+    let stunt = TestServer::start_frozen("live").await;
+    let id = create_detection(&stunt).await;
     let ended = end(&stunt, &id, "complete", json!({})).await;
     assert_eq!(
         (ended.status, &ended.json()["status"]),
         (200, &json!("complete"))
     );
-    assert_eq!(stunt.order("live", &id).await["probability"], 0.98);
+    assert_eq!(stunt.get_order("live", &id).await["probability"], 0.98);
     assert!(
         stunt.advance("live", "PT1H").await.is_empty(),
         "its job is done"
@@ -99,23 +99,26 @@ async fn an_order_that_is_on_its_way_comes_to_what_it_would_have_come_to() {
 
 #[tokio::test]
 async fn a_pending_order_is_completed_once_its_files_are_in_and_fails_without() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, url) = stunt.pending("live", &body).await;
+    let (id, url) = stunt.create_detection("live", &body).await;
     let message = json!(format!(
         "order {id} is pending: 1 files are still to be uploaded"
     ));
     let early = end(&stunt, &id, "complete", json!({})).await;
-    assert_eq!(refused(&early), (409, json!("files_missing"), message));
+    assert_eq!(
+        expected_error(&early),
+        (409, json!("files_missing"), message)
+    );
     stunt.put(&url, picture()).await;
     assert_eq!(
         end(&stunt, &id, "complete", json!({})).await.json()["status"],
         "complete"
     );
     let body = json!({"idempotencyKey": "b", "fileName": "b.jpg"});
-    let (id, _) = stunt.pending("live", &body).await;
+    let (id, _) = stunt.create_detection("live", &body).await;
     let failing = json!({"errorCode": "AI_DETECTION_TIMEOUT", "errorMessage": "too long"});
     let failed = end(&stunt, &id, "fail", failing).await.json();
     let failure = json!({"code": "AI_DETECTION_TIMEOUT", "message": "too long"});
@@ -123,7 +126,7 @@ async fn a_pending_order_is_completed_once_its_files_are_in_and_fails_without() 
         (&failed["status"], &failed["failure"]),
         (&json!("failed"), &failure)
     );
-    let order = stunt.order("live", &id).await;
+    let order = stunt.get_order("live", &id).await;
     assert_eq!(order["errors"], "too long");
     let came = receiver.messages(2).await;
     let kinds: Vec<_> = came
@@ -138,17 +141,20 @@ async fn a_pending_order_is_completed_once_its_files_are_in_and_fails_without() 
 
 #[tokio::test]
 async fn an_order_fails_and_expires_whatever_it_waited_for() {
-    let stunt = TestServer::frozen("live").await;
-    let id = detection(&stunt).await;
+    let stunt = TestServer::start_frozen("live").await;
+    let id = create_detection(&stunt).await;
     assert_eq!(
         end(&stunt, &id, "fail", json!({})).await.json()["status"],
         "failed"
     );
-    assert_eq!(stunt.order("live", &id).await["errors"], "failed by hand");
+    assert_eq!(
+        stunt.get_order("live", &id).await["errors"],
+        "failed by hand"
+    );
     let expired = end(&stunt, &id, "expire", json!({})).await;
     assert_eq!(expired.json()["status"], "expired");
     let again = end(&stunt, &id, "expire", json!({})).await;
-    assert_eq!(refused(&again).1, json!("order_ended"));
+    assert_eq!(expected_error(&again).1, json!("order_ended"));
     assert!(
         stunt.advance("live", "P30D").await.is_empty(),
         "nothing is left to do"
@@ -157,7 +163,7 @@ async fn an_order_fails_and_expires_whatever_it_waited_for() {
 
 #[tokio::test]
 async fn an_order_whose_target_does_not_take_its_output_stays_in_progress() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let file = json!({"fileName": "a.jpg", "originalFileUrl": "http://files.test/a.jpg"});
     let target = json!({"fileKey": "a", "url": "http://127.0.0.1:1/a",
         "presignedUrlExpiresAt": "2026-03-12T11:00:00Z"});
@@ -177,8 +183,8 @@ async fn an_order_whose_target_does_not_take_its_output_stays_in_progress() {
 
 #[tokio::test]
 async fn to_complete_it_as_failed_is_to_fail_it() {
-    let stunt = TestServer::frozen("live").await;
-    let id = detection(&stunt).await;
+    let stunt = TestServer::start_frozen("live").await;
+    let id = create_detection(&stunt).await;
     let body = json!({"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"});
     let failed = end(&stunt, &id, "complete", body).await.json();
     let failure = json!({"code": "AI_DETECTION_TIMEOUT", "message": "failed by hand"});
@@ -190,8 +196,8 @@ async fn to_complete_it_as_failed_is_to_fail_it() {
 
 #[tokio::test]
 async fn what_such_an_order_does_not_come_to_is_refused() {
-    let stunt = TestServer::frozen("live").await;
-    let id = detection(&stunt).await;
+    let stunt = TestServer::start_frozen("live").await;
+    let id = create_detection(&stunt).await;
     for (body, code) in [
         (json!({"watermarkText": "X"}), "unfit_outcome"),
         (json!({"finalResult": "Real"}), "unfit_outcome"),
@@ -199,9 +205,12 @@ async fn what_such_an_order_does_not_come_to_is_refused() {
         (json!({"chance": 1}), "bad_body"),
     ] {
         let answer = end(&stunt, &id, "complete", body).await;
-        assert_eq!((answer.status, refused(&answer).1), (400, json!(code)));
+        assert_eq!(
+            (answer.status, expected_error(&answer).1),
+            (400, json!(code))
+        );
     }
-    assert_eq!(stunt.order("live", &id).await["status"], "inProgress");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "inProgress");
 }
 
 #[tokio::test]
@@ -209,7 +218,7 @@ async fn a_listing_is_of_one_account_or_vendor_and_the_newest_last() {
     let stunt = TestServer::start().await;
     for (key, name) in [("one", "1.jpg"), ("two", "2.jpg"), ("one", "3.jpg")] {
         stunt
-            .pending(key, &json!({"idempotencyKey": name, "fileName": name}))
+            .create_detection(key, &json!({"idempotencyKey": name, "fileName": name}))
             .await;
     }
     let names = async |query: &str| {

@@ -72,7 +72,7 @@ async fn list_orders_page_by_page_goes_from_the_newest_to_the_oldest() {
     let make = async |key: &str, number: u32| {
         let name = format!("{number}.jpg");
         let body = json!({"idempotencyKey": name, "fileName": name});
-        stunt.pending(key, &body).await;
+        stunt.create_detection(key, &body).await;
     };
     for number in 1..=5 {
         make("live", number).await;
@@ -104,7 +104,7 @@ async fn list_of_more_orders_than_are_read_at_a_time_answers_each_once() {
     for number in 1..=70 {
         let name = format!("{number}.jpg");
         let body = json!({"idempotencyKey": name, "fileName": name});
-        stunt.pending("live", &body).await;
+        stunt.create_detection("live", &body).await;
     }
     let read = pages(&stunt, "/_mock/orders?limit=1000", "orders").await;
     let expected: Vec<_> = (1..=70).map(|number| [format!("{number}.jpg")]).collect();
@@ -113,14 +113,14 @@ async fn list_of_more_orders_than_are_read_at_a_time_answers_each_once() {
 
 #[tokio::test]
 async fn list_deliveries_page_by_page_answers_each_once_whatever_is_asked_for() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     for number in 1..=5 {
         let name = format!("{number}_ai.jpg");
         let body = json!({"idempotencyKey": name, "fileName": name});
         stunt
-            .confirmed("live", &body, crate::support::picture())
+            .confirm_detection("live", &body, crate::support::picture())
             .await;
         stunt.advance("live", "PT1S").await;
     }

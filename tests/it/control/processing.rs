@@ -11,13 +11,13 @@ async fn rule(stunt: &TestServer, operation: &str, processing: Value) {
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
 }
 
-async fn detection(stunt: &TestServer) -> String {
+async fn create_detection(stunt: &TestServer) -> String {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await
+    stunt.confirm_detection("live", &body, picture()).await
 }
 
 async fn status(stunt: &TestServer, id: &str) -> String {
-    let order = stunt.order("live", id).await;
+    let order = stunt.get_order("live", id).await;
     order["status"].as_str().expect("a word").to_owned()
 }
 
@@ -49,9 +49,9 @@ async fn query(stunt: &TestServer, id: &str) -> String {
 
 #[tokio::test]
 async fn an_order_takes_as_long_as_a_rule_says() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     rule(&stunt, "bizmori.createAiDetection", json!({"ms": 60_000})).await;
-    let id = detection(&stunt).await;
+    let id = create_detection(&stunt).await;
     stunt.advance("live", "PT59.999S").await;
     assert_eq!(status(&stunt, &id).await, "inProgress");
     stunt.advance("live", "PT0.001S").await;
@@ -60,7 +60,7 @@ async fn an_order_takes_as_long_as_a_rule_says() {
 
 #[tokio::test]
 async fn a_document_takes_as_long_and_is_pending_no_longer_than_it_takes() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     rule(&stunt, "undetectable.detect", json!({"ms": 50})).await;
     let id = document(&stunt).await;
     assert_eq!(query(&stunt, &id).await, "pending");
@@ -70,11 +70,11 @@ async fn a_document_takes_as_long_and_is_pending_no_longer_than_it_takes() {
 
 #[tokio::test]
 async fn an_order_is_done_after_so_many_reads_and_its_webhook_goes_out_then() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     rule(&stunt, "bizmori.createAiDetection", json!({"polls": 3})).await;
-    let id = detection(&stunt).await;
+    let id = create_detection(&stunt).await;
     stunt.advance("live", "PT1H").await;
     stunt.get("live", "/api/v2/orders").await;
     let other = stunt.get("other", &format!("/api/v2/orders/{id}")).await;
@@ -88,7 +88,7 @@ async fn an_order_is_done_after_so_many_reads_and_its_webhook_goes_out_then() {
 
 #[tokio::test]
 async fn a_document_is_done_after_so_many_queries() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     rule(&stunt, "undetectable.*", json!({"polls": 2})).await;
     let id = document(&stunt).await;
     assert_eq!(query(&stunt, &id).await, "pending");
@@ -99,9 +99,9 @@ async fn a_document_is_done_after_so_many_queries() {
 
 #[tokio::test]
 async fn reads_at_once_count_one_each() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     rule(&stunt, "bizmori.createAiDetection", json!({"polls": 4})).await;
-    let id = detection(&stunt).await;
+    let id = create_detection(&stunt).await;
     let read = || status(&stunt, &id);
     let all = tokio::join!(read(), read(), read(), read(), read());
     let all = [all.0, all.1, all.2, all.3, all.4];
@@ -112,9 +112,9 @@ async fn reads_at_once_count_one_each() {
 
 #[tokio::test]
 async fn what_is_held_stays_until_it_is_told_or_expires() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     rule(&stunt, "bizmori.*", json!("hold")).await;
-    let id = detection(&stunt).await;
+    let id = create_detection(&stunt).await;
     assert_eq!(stunt.advance("live", "P6D").await, [""; 0]);
     assert_eq!(status(&stunt, &id).await, "inProgress");
     assert_eq!(stunt.advance("live", "P1D").await, ["order.expire"]);
@@ -124,11 +124,11 @@ async fn what_is_held_stays_until_it_is_told_or_expires() {
 #[tokio::test]
 async fn reads_that_are_left_outlive_a_restart_and_the_rule() {
     let data = tempfile::tempdir().expect("a directory");
-    let start = || TestServer::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let start = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
     let stunt = start().await;
     stunt.freeze("live").await;
     rule(&stunt, "bizmori.createAiDetection", json!({"polls": 2})).await;
-    let id = detection(&stunt).await;
+    let id = create_detection(&stunt).await;
     assert_eq!(status(&stunt, &id).await, "inProgress");
     stunt
         .control(Method::DELETE, "/_mock/rules", &json!({}))
@@ -141,9 +141,9 @@ async fn reads_that_are_left_outlive_a_restart_and_the_rule() {
 
 #[tokio::test]
 async fn a_report_on_an_order_takes_no_longer_for_what_a_rule_said_to_the_order() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     rule(&stunt, "bizmori.createAiDetection", json!({"ms": 60_000})).await;
-    let id = detection(&stunt).await;
+    let id = create_detection(&stunt).await;
     stunt.advance("live", "PT1M").await;
     let path = format!("/api/v3/orders/{id}/reports");
     stunt.post("live", &path, &json!({"locale": "en-US"})).await;
@@ -152,7 +152,7 @@ async fn a_report_on_an_order_takes_no_longer_for_what_a_rule_said_to_the_order(
 
 #[tokio::test]
 async fn a_read_does_not_wait_for_a_target_that_is_not_ready() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     rule(&stunt, "bizmori.createAntiAi", json!({"polls": 1})).await;
     let file = json!({"fileName": "a.jpg", "originalFileUrl": "http://files.test/a.jpg"});
     let target = json!({"fileKey": "a", "url": "http://127.0.0.1:1/a",

@@ -12,12 +12,12 @@ async fn live(stunt: &TestServer, key: &str, url: &str) -> (String, String, (Str
     stunt.freeze(key).await;
     let webhook = stunt.webhook(key, url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed(key, &body, picture()).await;
+    let id = stunt.confirm_detection(key, &body, picture()).await;
     assert_eq!(
         stunt.advance(key, "PT1S").await,
         ["order.process", "webhook.deliver"]
     );
-    let original = stunt.order(key, &id).await["originalImageUrl"].take();
+    let original = stunt.get_order(key, &id).await["originalImageUrl"].take();
     (id, original.as_str().expect("a URL").to_owned(), webhook)
 }
 
@@ -43,7 +43,7 @@ async fn a_reset_takes_all_of_one_account_and_nothing_of_another() {
     let blob = async |url: &str| stunt.send(Method::GET, url, &[], "").await.status;
     assert_eq!(blob(&picture_of_mine).await, 404);
     assert_eq!(blob(&picture_of_other).await, 200);
-    assert_eq!(stunt.order("other", &other).await["status"], "complete");
+    assert_eq!(stunt.get_order("other", &other).await["status"], "complete");
     let webhooks = stunt.get("other", WEBHOOKS).await.json();
     assert_eq!(webhooks["data"]["pagination"]["total"], 1);
     let clock = stunt
@@ -94,18 +94,18 @@ async fn a_reset_of_all_leaves_nothing_and_the_real_time() {
         json!({"now": clock["now"], "mode": "running", "offsetMs": 0, "isDefault": true, "next": null})
     );
     stunt.freeze("one").await;
-    stunt.still_works("one").await;
+    stunt.assert_healthy("one").await;
     receiver.messages(2).await;
 }
 
 #[tokio::test]
 async fn what_was_in_flight_at_a_reset_writes_nothing_and_sends_nothing_more() {
-    let stunt = TestServer::with(|config| config.orders.processing_ms = 0).await;
-    let receiver = Receiver::answering([Reply::Silence]).await;
+    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
+    let receiver = Receiver::with_replies([Reply::Silence]).await;
     stunt.webhook("live", &receiver.url).await;
     for key in ["a", "b", "c"] {
         let body = json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
-        stunt.confirmed("live", &body, picture()).await;
+        stunt.confirm_detection("live", &body, picture()).await;
     }
     receiver.messages(1).await;
     stunt
@@ -115,14 +115,14 @@ async fn what_was_in_flight_at_a_reset_writes_nothing_and_sends_nothing_more() {
     stunt.freeze("live").await;
     assert!(stunt.advance("live", "P30D").await.is_empty());
     receiver.messages(1).await;
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn reset_of_two_thousand_accounts_ends_them_all_and_their_objects() {
     let data = tempfile::tempdir().expect("a directory");
     let path = data.path().to_owned();
-    let stunt = TestServer::with(|config| config.data_dir = Some(path)).await;
+    let stunt = TestServer::with_config(|config| config.data_dir = Some(path)).await;
     let keys: Vec<String> = (0..2_000).map(|n| format!("key{n}")).collect();
     let make = async |keys: &[String]| {
         for key in keys {
@@ -139,7 +139,7 @@ async fn reset_of_two_thousand_accounts_ends_them_all_and_their_objects() {
         "a directory is made by the first object"
     );
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, url) = stunt.pending("key7", &body).await;
+    let (id, url) = stunt.create_detection("key7", &body).await;
     stunt.put(&url, picture()).await;
     assert_eq!(entries("blobs"), 1);
     let reset = stunt.send(Method::POST, "/_mock/reset", &[], "").await;
@@ -158,10 +158,10 @@ async fn reset_of_two_thousand_accounts_ends_them_all_and_their_objects() {
     let gone = stunt.get("key7", &format!("/api/v2/orders/{id}")).await;
     gone.assert_refused(404, "ORDER_NOT_FOUND", &format!("there is no order {id}"));
     stunt.freeze("key7").await;
-    stunt.still_works("key7").await;
+    stunt.assert_healthy("key7").await;
     stunt.stop().await;
     let path = data.path().to_owned();
-    let again = TestServer::with(|config| config.data_dir = Some(path)).await;
+    let again = TestServer::with_config(|config| config.data_dir = Some(path)).await;
     again.freeze("key8").await;
-    again.still_works("key8").await;
+    again.assert_healthy("key8").await;
 }

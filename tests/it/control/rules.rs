@@ -44,7 +44,7 @@ async fn reads(stunt: &TestServer, key: &str, count: usize) -> Vec<u16> {
 }
 
 /// A rule that has answered: status, body, media type, reason; and it is numbered.
-fn answered(answer: &TestResponse) -> (u16, String, String, String) {
+fn response_of(answer: &TestResponse) -> (u16, String, String, String) {
     assert!(!answer.header("x-mock-request").is_empty());
     (
         answer.status,

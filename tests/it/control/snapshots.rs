@@ -22,7 +22,7 @@ async fn restore(stunt: &TestServer, name: &str, body: &Value) -> Value {
 }
 
 /// What can be seen of an account, but for the signatures in URLs.
-async fn seen(stunt: &TestServer, key: &str) -> Vec<String> {
+async fn account_view(stunt: &TestServer, key: &str) -> Vec<String> {
     let mut seen = Vec::new();
     for path in [
         format!("/_mock/accounts/{key}"),
@@ -59,13 +59,15 @@ async fn live(stunt: &TestServer, key: &str, url: &str) -> (Vec<String>, String)
         "then": {"outcome": {"probability": 0.25}}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
     let body = |name: &str| json!({"idempotencyKey": name, "fileName": format!("{name}.jpg")});
-    let done = stunt.confirmed(key, &body("done"), picture()).await;
+    let done = stunt.confirm_detection(key, &body("done"), picture()).await;
     assert_eq!(
         stunt.advance(key, "PT0.5S").await,
         ["order.process", "webhook.deliver"]
     );
-    let under_way = stunt.confirmed(key, &body("under_way"), picture()).await;
-    let (waiting, upload) = stunt.pending(key, &body("waiting")).await;
+    let under_way = stunt
+        .confirm_detection(key, &body("under_way"), picture())
+        .await;
+    let (waiting, upload) = stunt.create_detection(key, &body("waiting")).await;
     (vec![done, under_way, waiting], upload)
 }
 
@@ -75,7 +77,7 @@ async fn ruin(stunt: &TestServer, key: &str) {
         .control(Method::DELETE, "/_mock/rules", &json!({}))
         .await;
     let body = json!({"idempotencyKey": "later", "fileName": "later.jpg"});
-    stunt.confirmed(key, &body, picture()).await;
+    stunt.confirm_detection(key, &body, picture()).await;
     stunt.advance(key, "P8D").await;
     let settings = json!({"plan": "pro"});
     let path = format!("/_mock/accounts/{key}");
@@ -91,7 +93,7 @@ async fn creates_next_order(stunt: &TestServer, key: &str, (ids, upload): &(Vec<
     let (done, told) = ("order.process", "webhook.deliver");
     assert_eq!(ran, [done, done, told, told]);
     for id in ids {
-        let order = stunt.order(key, id).await;
+        let order = stunt.get_order(key, id).await;
         assert_eq!(order["status"], "complete", "{order}");
         let picture_of_it = order["originalImageUrl"].as_str().expect("a URL");
         let fetched = stunt.send(Method::GET, picture_of_it, &[], "").await;
@@ -116,17 +118,23 @@ async fn everything_is_restored_as_it_was_and_goes_on_from_there() {
     );
     assert!(taken["bytes"].as_u64() > Some(4 * 1024), "{taken}");
     let rules = look(&stunt, "/_mock/rules").await;
-    let before = (seen(&stunt, "one").await, seen(&stunt, "two").await);
+    let before = (
+        account_view(&stunt, "one").await,
+        account_view(&stunt, "two").await,
+    );
 
     for _ in 0..2 {
         ruin(&stunt, "one").await;
         stunt.advance("two", "P8D").await;
         let body = json!({"idempotencyKey": "x", "fileName": "x.jpg"});
-        stunt.confirmed("three", &body, picture()).await;
+        stunt.confirm_detection("three", &body, picture()).await;
         let later = json!({"mode": "frozen", "now": "2030-01-01T00:00:00Z"});
         stunt.control(Method::PUT, "/_mock/clock", &later).await;
         assert_eq!(restore(&stunt, "begin", &json!({})).await, taken);
-        let after = (seen(&stunt, "one").await, seen(&stunt, "two").await);
+        let after = (
+            account_view(&stunt, "one").await,
+            account_view(&stunt, "two").await,
+        );
         assert_eq!(after, before);
         let again = look(&stunt, "/_mock/rules").await;
         assert_eq!(again, rules);
@@ -150,7 +158,7 @@ async fn one_account_is_restored_and_no_other_is_touched() {
     let (stunt, receiver) = (TestServer::start().await, Receiver::start().await);
     let mine = live(&stunt, "mine", &receiver.url).await;
     let other = live(&stunt, "other", &receiver.url).await;
-    let before = seen(&stunt, "mine").await;
+    let before = account_view(&stunt, "mine").await;
     let taken = take(&stunt, "mine at first", &json!({"account": "mine"})).await;
     assert_eq!(
         (&taken["account"], &taken["accounts"], &taken["orders"]),
@@ -163,10 +171,10 @@ async fn one_account_is_restored_and_no_other_is_touched() {
         ("all", json!({"account": "mine"})),
     ] {
         ruin(&stunt, "mine").await;
-        let others = seen(&stunt, "other").await;
+        let others = account_view(&stunt, "other").await;
         restore(&stunt, name, &of).await;
-        assert_eq!(seen(&stunt, "mine").await, before, "{name} {of}");
-        assert_eq!(seen(&stunt, "other").await, others, "{name} {of}");
+        assert_eq!(account_view(&stunt, "mine").await, before, "{name} {of}");
+        assert_eq!(account_view(&stunt, "other").await, others, "{name} {of}");
         creates_next_order(&stunt, "mine", &mine).await;
     }
     stunt.put(&other.1, picture()).await;
@@ -189,7 +197,7 @@ async fn two_accounts_with_one_name_have_two_snapshots() {
     let data = tempfile::tempdir().expect("a directory");
     let start = async || {
         let path = data.path().to_owned();
-        TestServer::with(|config| config.data_dir = Some(path)).await
+        TestServer::with_config(|config| config.data_dir = Some(path)).await
     };
     let stunt = start().await;
     let probability = async |stunt: &TestServer, key: &str| {
@@ -260,21 +268,21 @@ async fn two_accounts_with_one_name_have_two_snapshots() {
 #[tokio::test]
 async fn a_restore_is_fenced_and_what_was_under_way_is_done_again() {
     let stunt = TestServer::start().await;
-    let receiver = Receiver::answering([Reply::Silence]).await;
+    let receiver = Receiver::with_replies([Reply::Silence]).await;
     stunt.webhook("live", &receiver.url).await;
     let none = json!({"processing": {"delayMs": 0}});
     stunt
         .control(Method::PUT, "/_mock/accounts/live", &none)
         .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     receiver.messages(1).await;
     take(&stunt, "under way", &json!({})).await;
     restore(&stunt, "under way", &json!({})).await;
     stunt.drain("live").await;
     let messages = receiver.messages(2).await;
     assert_eq!(messages[0].body, messages[1].body, "the same event");
-    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
     let deliveries = look(&stunt, "/_mock/deliveries?account=live").await;
     let attempts = deliveries["deliveries"].as_array().expect("a list");
     assert_eq!(attempts.len(), 1, "the first was never answered");

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::{Receiver, TestServer, picture};
 
 async fn guarded() -> TestServer {
-    TestServer::with(|config| config.control.control_token = Some("s3cret".to_owned())).await
+    TestServer::with_config(|config| config.control.control_token = Some("s3cret".to_owned())).await
 }
 
 #[tokio::test]
@@ -53,7 +53,8 @@ async fn who_shows_it_steers_and_the_vendors_the_inbox_and_health_ask_for_none()
 
 #[tokio::test]
 async fn an_empty_token_is_none() {
-    let stunt = TestServer::with(|config| config.control.control_token = Some(String::new())).await;
+    let stunt =
+        TestServer::with_config(|config| config.control.control_token = Some(String::new())).await;
     let accounts = stunt.send(Method::GET, "/_mock/accounts", &[], "").await;
     assert_eq!(accounts.status, 200);
 }
@@ -98,11 +99,11 @@ fn run(arguments: &[&str], input: &[u8]) -> Output {
 
 #[tokio::test]
 async fn a_delivered_webhook_is_signed_and_verified_by_the_command_line() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     let (_, secret) = stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     stunt.advance("live", "PT1S").await;
     let message = receiver.messages(1).await.remove(0);
     let sent = message.headers["x-moribiz-signature"]

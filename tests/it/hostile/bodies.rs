@@ -20,7 +20,7 @@ async fn post(
 
 #[tokio::test]
 async fn what_is_no_json_object_is_refused_by_every_route() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let trailing = "trailing characters at line 1 column";
     let cases: [(&[u8], &str); 14] = [
         (b"", "EOF while parsing a value at line 1 column 0"),
@@ -56,12 +56,12 @@ async fn what_is_no_json_object_is_refused_by_every_route() {
     let whole = br#"{"idempotencyKey":"a","fileName":"a.jpg"}{}"#;
     let answer = post(&stunt, DETECTION, "application/json", whole).await;
     answer.assert_refused(400, "VALIDATION_FAILED", &format!("body: {trailing} 42"));
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn an_array_with_the_right_values_in_the_right_order_is_no_body() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for (path, body, at) in [
         (DETECTION, r#"["a",null,"a.jpg",null]"#, "body"),
         (
@@ -96,12 +96,12 @@ async fn an_array_with_the_right_values_in_the_right_order_is_no_body() {
         assert!(why.starts_with(&start), "{body}: {} {why}", answer.text());
         answer.assert_refused(400, "VALIDATION_FAILED", &why);
     }
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn ten_thousand_brackets_are_refused_where_they_count_and_passed_over_elsewhere() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let (open, close) = ("[".repeat(10_000), "]".repeat(10_000));
     let objects = r#"{"a":"#.repeat(10_000);
     for path in POSTS {
@@ -122,12 +122,12 @@ async fn ten_thousand_brackets_are_refused_where_they_count_and_passed_over_else
     let unknown = format!(r#"{{"idempotencyKey":"a","fileName":"a.jpg","x":{open}{close}}}"#);
     let made = post(&stunt, DETECTION, "application/json", unknown).await;
     assert_eq!(made.status, 200, "{}", made.text());
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn text_that_is_no_unicode_and_keys_given_twice_are_refused() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let cases: [(&[u8], &str); 7] = [
         (
             b"{\"idempotencyKey\":\"a\",\"fileName\":\"\xff.jpg\"}",
@@ -162,12 +162,12 @@ async fn text_that_is_no_unicode_and_keys_given_twice_are_refused() {
         let answer = post(&stunt, DETECTION, "application/json", body).await;
         answer.assert_refused(400, "VALIDATION_FAILED", why);
     }
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_body_that_is_not_sent_as_json_is_refused() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
     for content_type in [
         "",
@@ -193,5 +193,5 @@ async fn a_body_that_is_not_sent_as_json_is_refused() {
         let answer = post(&stunt, DETECTION, content_type, body).await;
         assert_eq!(answer.status, 200, "{content_type}: {}", answer.text());
     }
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }

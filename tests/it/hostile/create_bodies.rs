@@ -167,7 +167,7 @@ fn with_urls() -> CreateRoute {
     }
 }
 
-fn detection() -> CreateRoute {
+fn create_detection() -> CreateRoute {
     let mut bad = [key(), order_name()].concat();
     bad.extend(file_name("/fileName", "fileName: "));
     let tif = "fileName: extension .tif is not supported";
@@ -317,11 +317,11 @@ fn places(value: &Value, at: &str, into: &mut BTreeSet<String>) {
 
 #[tokio::test]
 async fn every_field_of_every_create_body_has_values_that_are_refused_by_name() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for route in [
         anti_ai(),
         with_urls(),
-        detection(),
+        create_detection(),
         embed("/api/v2/orders/wtr-embed"),
         extract_v2(),
         embed("/api/v3/orders/wtr-embed"),
@@ -351,7 +351,7 @@ async fn every_field_of_every_create_body_has_values_that_are_refused_by_name() 
 
 #[tokio::test]
 async fn what_is_just_within_the_bounds_is_taken() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let texts = vec![json!({"text": "é".repeat(1_000)}); 10];
     let name = format!("{}.bmp", "x".repeat(251));
     let files = vec![json!({"fileName": name, "watermarks": texts}); 100];

@@ -233,11 +233,11 @@ async fn refuses_what_is_wrong(stunt: &TestServer, route: &FieldRoute) {
 
 #[tokio::test]
 async fn every_field_of_every_body_is_judged_by_name() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let (webhook, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
     let detection = json!({"idempotencyKey": "d", "fileName": "a_ai.jpg"});
     let detection = stunt
-        .detection("live", &detection, crate::support::picture())
+        .upload_detection("live", &detection, crate::support::picture())
         .await;
     let files = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}]});
     let made = stunt.post("live", ANTI_AI, &files).await.json();
@@ -259,14 +259,14 @@ async fn every_field_of_every_body_is_judged_by_name() {
         "the two that were confirmed, once"
     );
     for id in [detection.as_str(), anti_ai] {
-        assert_eq!(stunt.order("live", id).await["status"], "complete");
+        assert_eq!(stunt.get_order("live", id).await["status"], "complete");
     }
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_strength_is_one_of_three_words() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for (strength, why) in [
         (
             json!("medium"),
@@ -283,5 +283,5 @@ async fn a_strength_is_one_of_three_words() {
         assert!(told.starts_with(why), "{told}");
         answer.assert_refused(400, "VALIDATION_FAILED", &told);
     }
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }

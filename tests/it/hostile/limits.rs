@@ -17,7 +17,7 @@ fn padded(bytes: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_body_over_eight_mebibytes_is_refused_and_one_of_eight_is_not() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let headers = [
         ("authorization", "Bearer live"),
         ("content-type", "application/json"),
@@ -33,12 +33,12 @@ async fn a_body_over_eight_mebibytes_is_refused_and_one_of_eight_is_not() {
         .send(Method::POST, DETECTION, &headers, padded(JSON_BYTES_MAX))
         .await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_refused_client_reads_its_answer_even_while_it_is_sending() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for round in 0..10 {
         let headers = [("content-type", "application/json")];
         let body = padded(2 * JSON_BYTES_MAX);
@@ -50,12 +50,12 @@ async fn a_refused_client_reads_its_answer_even_while_it_is_sending() {
         let why = format!("POST {path} is no route");
         answer.assert_refused(404, "RESOURCE_NOT_FOUND", &why);
     }
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_body_over_the_limit_in_chunks_is_refused() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = padded(JSON_BYTES_MAX + 1);
     let mut chunked = Vec::with_capacity(body.len() + 100_000);
     for piece in body.chunks(64 * 1024) {
@@ -68,13 +68,13 @@ async fn a_body_over_the_limit_in_chunks_is_refused() {
     let answer = raw::post(&stunt.origin, DETECTION, headers, &chunked).await;
     let why = "the body is larger than 8388608 bytes";
     answer.assert_refused(400, "VALIDATION_FAILED", why);
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_body_that_is_cut_short_makes_nothing() {
     use tokio::io::AsyncWriteExt;
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
     let head = format!(
         "POST {DETECTION} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer live\r\n\
@@ -84,17 +84,17 @@ async fn a_body_that_is_cut_short_makes_nothing() {
     let mut stream = raw::connect(&stunt.origin).await;
     stream.write_all(head.as_bytes()).await.expect("it is read");
     stream.shutdown().await.expect("an end");
-    let answer = raw::read(stream).await;
+    let answer = raw::read_response(stream).await;
     let why = "the body was cut short";
     answer.assert_refused(400, "VALIDATION_FAILED", why);
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn an_idempotency_key_has_1_to_255_characters() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let id = stunt
-        .detection(
+        .upload_detection(
             "live",
             &json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"}),
             crate::support::picture(),
@@ -155,16 +155,16 @@ async fn an_idempotency_key_has_1_to_255_characters() {
         format!(r#"{{"data":{{"orderId":"{id}","status":"inProgress"}}}}"#),
         "the first of the keys that fit confirmed it"
     );
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn keys_that_differ_after_a_nul_are_two() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let mut ids = Vec::new();
     for key in ["a\0b", "a\0c", "a", "a\0", "a\0b"] {
         let (id, _) = stunt
-            .pending("live", &json!({"idempotencyKey": key, "fileName": "a.jpg"}))
+            .create_detection("live", &json!({"idempotencyKey": key, "fileName": "a.jpg"}))
             .await;
         ids.push(id);
     }
@@ -176,7 +176,7 @@ async fn keys_that_differ_after_a_nul_are_two() {
 
 #[tokio::test]
 async fn an_order_name_has_64_characters_at_most() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg"}]);
     let with = |n: usize| "\u{1f600}".repeat(n);
     for path in [DETECTION, ANTI_AI] {
@@ -187,12 +187,12 @@ async fn an_order_name_has_64_characters_at_most() {
         let taken = stunt.post("live", path, &body(&with(64))).await;
         assert_eq!(taken.json()["data"]["orderName"], json!(with(64)));
     }
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn an_order_has_1_to_100_files() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = |n: usize| {
         let files: Vec<Value> = (0..n)
             .map(|n| json!({"fileName": format!("{n}.jpg")}))
@@ -210,12 +210,12 @@ async fn an_order_has_1_to_100_files() {
         (files.len(), &files[99]["fileName"]),
         (100, &json!("99.jpg"))
     );
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_webhook_has_a_name_of_100_characters_and_a_url_of_2048_at_most() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let url = |chars: usize| {
         let start = "http://127.0.0.1:1/";
         format!("{start}{}", "a".repeat(chars - start.len()))
@@ -264,7 +264,7 @@ async fn a_webhook_has_a_name_of_100_characters_and_a_url_of_2048_at_most() {
 
 #[tokio::test]
 async fn a_page_is_asked_for_by_numbers_in_their_range() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let (webhook, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
     for path in [WEBHOOKS.to_owned(), format!("{WEBHOOKS}/{webhook}/events")] {
         for (query, why) in [

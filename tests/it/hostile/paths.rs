@@ -8,7 +8,7 @@ use crate::support::{TestServer, raw};
 
 #[tokio::test]
 async fn a_route_or_method_there_is_not_is_the_vendors_not_found() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for (method, path) in [
         (Method::GET, "/api"),
         (Method::GET, "/api/"),
@@ -43,12 +43,12 @@ async fn a_route_or_method_there_is_not_is_the_vendors_not_found() {
         .await;
     let why = "PATCH /api/v2/orders/ai-detection is no route";
     answer.assert_refused(404, "RESOURCE_NOT_FOUND", why);
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn an_id_that_is_none_is_not_found() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let long = "9".repeat(8_000);
     for id in [
         "x",
@@ -89,12 +89,12 @@ async fn an_id_that_is_none_is_not_found() {
         let why = "there is no order of this id";
         answer.assert_refused(404, "ORDER_NOT_FOUND", why);
     }
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_host_no_url_can_be_made_for_is_refused_where_one_would_be() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = r#"{"idempotencyKey":"a","fileName":"a.jpg"}"#;
     let headers = |host: &str| {
         format!(
@@ -130,12 +130,12 @@ async fn a_host_no_url_can_be_made_for_is_refused_where_one_would_be() {
         let answer = raw::post(&stunt.origin, DETECTION, &headers(host), body.as_bytes()).await;
         assert_eq!(answer.status, 200, "{host}: {}", answer.text());
     }
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_request_that_is_no_http_ends_nothing_but_its_connection() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let long = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(1_000_000));
     for (bytes, status) in [
         ("nonsense\r\n\r\n", 400),
@@ -150,5 +150,5 @@ async fn a_request_that_is_no_http_ends_nothing_but_its_connection() {
         let answer = raw::send(&stunt.origin, bytes.as_bytes()).await;
         assert_eq!(answer.status, status, "{}", &bytes[..20.min(bytes.len())]);
     }
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }

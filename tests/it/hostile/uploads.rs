@@ -8,7 +8,7 @@ use super::{ANTI_AI, CONFIRM_ANTI_AI, CONFIRM_DETECTION};
 use crate::support::{TestResponse, TestServer, code, fixture, picture, raw};
 
 /// The S3 code and the reason of a refusal.
-fn told(answer: &TestResponse) -> (u16, String, String) {
+fn s3_error_of(answer: &TestResponse) -> (u16, String, String) {
     let text = answer.text();
     let (_, rest) = text.split_once("<Code>").unwrap_or_default();
     let (code, _) = rest.split_once("</Code>").unwrap_or_default();
@@ -29,14 +29,14 @@ async fn still_waits(stunt: &TestServer, id: &str, url: &str) {
     stunt.put(url, picture()).await;
     stunt.confirm("live", id).await;
     stunt.advance("live", "PT1S").await;
-    assert_eq!(stunt.order("live", id).await["status"], "complete");
+    assert_eq!(stunt.get_order("live", id).await["status"], "complete");
 }
 
 #[tokio::test]
 async fn an_upload_that_breaks_off_leaves_the_order_waiting() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, url) = stunt.pending("live", &body).await;
+    let (id, url) = stunt.create_detection("live", &body).await;
     let path = url.trim_start_matches(stunt.origin.as_str());
     for (length, sent) in [
         ("Content-Length: 100000", picture()),
@@ -50,9 +50,9 @@ async fn an_upload_that_breaks_off_leaves_the_order_waiting() {
         stream.write_all(head.as_bytes()).await.expect("it is read");
         stream.write_all(&sent).await.expect("it is read");
         stream.shutdown().await.expect("an end");
-        let answer = raw::read(stream).await;
+        let answer = raw::read_response(stream).await;
         assert_eq!(
-            (answer.status, told(&answer).1.as_str()),
+            (answer.status, s3_error_of(&answer).1.as_str()),
             (400, "IncompleteBody")
         );
     }
@@ -61,11 +61,11 @@ async fn an_upload_that_breaks_off_leaves_the_order_waiting() {
 
 #[tokio::test]
 async fn an_upload_that_is_not_as_signed_leaves_the_order_waiting() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, url) = stunt.pending("live", &body).await;
+    let (id, url) = stunt.create_detection("live", &body).await;
     let other = json!({"idempotencyKey": "b", "fileName": "a_ai.jpg"});
-    let (other, _) = stunt.pending("live", &other).await;
+    let (other, _) = stunt.create_detection("live", &other).await;
     let (bare, signature) = url.split_once("&X-Amz-Signature=").expect("a signature");
     let forged = format!("{bare}&X-Amz-Signature={}", "0".repeat(64));
     let cut = format!("{bare}&X-Amz-Signature={}", &signature[..63]);
@@ -110,7 +110,7 @@ async fn an_upload_that_is_not_as_signed_leaves_the_order_waiting() {
         ),
     ] {
         let answer = stunt.send(method.clone(), url, &[], picture()).await;
-        let (status, said, why) = told(&answer);
+        let (status, said, why) = s3_error_of(&answer);
         let expected = match code {
             "MethodNotAllowed" => 405,
             "AuthorizationQueryParametersError" => 400,
@@ -124,11 +124,11 @@ async fn an_upload_that_is_not_as_signed_leaves_the_order_waiting() {
 
 #[tokio::test]
 async fn an_upload_url_lives_ten_minutes_of_the_accounts_clock() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, url) = stunt.pending("live", &body).await;
+    let (id, url) = stunt.create_detection("live", &body).await;
     let (in_time, other) = stunt
-        .pending("live", &json!({"idempotencyKey": "b", "fileName": "b.jpg"}))
+        .create_detection("live", &json!({"idempotencyKey": "b", "fileName": "b.jpg"}))
         .await;
     stunt.advance("live", "PT599S").await;
     stunt.put(&other, picture()).await;
@@ -136,7 +136,7 @@ async fn an_upload_url_lives_ten_minutes_of_the_accounts_clock() {
     stunt.advance("live", "PT2S").await;
     let late = stunt.send(Method::PUT, &url, &[], picture()).await;
     let why = "expired 1 s ago by the account's clock".to_owned();
-    assert_eq!(told(&late), (403, "AccessDenied".to_owned(), why));
+    assert_eq!(s3_error_of(&late), (403, "AccessDenied".to_owned(), why));
     let confirm = json!({"idempotencyKey": "c", "orderId": id});
     let refused = stunt.post("live", CONFIRM_DETECTION, &confirm).await;
     assert_eq!(refused.text(), code("ORDER_FILE_NOT_UPLOADED"));
@@ -148,7 +148,7 @@ async fn an_upload_url_lives_ten_minutes_of_the_accounts_clock() {
 
 #[tokio::test]
 async fn one_bad_picture_fails_an_order_of_several_and_the_next_is_fine() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for bad in ["truncated.jpg", "not-a-picture.jpg", "bomb.png", ""] {
         let bytes = if bad.is_empty() {
             Vec::new()
@@ -171,7 +171,7 @@ async fn one_bad_picture_fails_an_order_of_several_and_the_next_is_fine() {
         let confirmed = stunt.post("live", CONFIRM_ANTI_AI, &confirm).await;
         assert_eq!(confirmed.status, 200, "{}", confirmed.text());
         assert_eq!(stunt.advance("live", "PT1S").await, ["order.process"]);
-        let order = stunt.order("live", id).await;
+        let order = stunt.get_order("live", id).await;
         assert_eq!(order["status"], "failed", "{name}: {order}");
         assert!(
             order["errors"]
@@ -181,15 +181,15 @@ async fn one_bad_picture_fails_an_order_of_several_and_the_next_is_fine() {
         );
         assert_eq!(order["thumbnailImageUrl"], Value::Null);
     }
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_test_upload_is_taken_by_its_own_token_within_the_hour_up_to_50_mebibytes() {
     let key = "sk_test_1";
-    let stunt = TestServer::frozen(key).await;
+    let stunt = TestServer::start_frozen(key).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, url) = stunt.pending(key, &body).await;
+    let (id, url) = stunt.create_detection(key, &body).await;
     let (said, signature) = url.rsplit_once('.').expect("a token");
     let ours = "the token is not one of ours";
     for url in [
@@ -219,5 +219,5 @@ async fn a_test_upload_is_taken_by_its_own_token_within_the_hour_up_to_50_mebiby
     late.assert_refused(403, "AUTH_FORBIDDEN", why);
     stunt.confirm(key, &id).await;
     stunt.advance(key, "PT5S").await;
-    assert_eq!(stunt.order(key, &id).await["status"], "complete");
+    assert_eq!(stunt.get_order(key, &id).await["status"], "complete");
 }

@@ -13,7 +13,7 @@ async fn processing_that_always_fails_fails_the_order_with_the_general_code() {
     let (stunt, receiver) = (on(data.path()).await, Receiver::start().await);
     stunt.freeze("live").await;
     stunt.webhook("live", &receiver.url).await;
-    let id = stunt.confirmed("live", &new("a"), picture()).await;
+    let id = stunt.confirm_detection("live", &new("a"), picture()).await;
     let mut database = Database::open(data.path()).await;
     let completes = "UPDATE ON orders WHEN new.status = 'complete'";
     database.refuse(completes).await;
@@ -29,7 +29,7 @@ async fn processing_that_always_fails_fails_the_order_with_the_general_code() {
         assert!(refused < ERRORS_MAX, "the tenth error ends it");
     }
     assert!(refused > 0, "the first error does not end it");
-    assert_eq!(stunt.order("live", &id).await["status"], "failed");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "failed");
     let event = receiver.messages(1).await[0].json();
     let message = event["data"]["errorMessage"].as_str().expect("a text");
     assert_eq!(
@@ -52,21 +52,21 @@ async fn processing_that_fails_once_goes_on_when_the_fault_is_mended() {
     let data = tempfile::tempdir().expect("a directory");
     let stunt = on(data.path()).await;
     stunt.freeze("live").await;
-    let id = stunt.confirmed("live", &new("a"), picture()).await;
+    let id = stunt.confirm_detection("live", &new("a"), picture()).await;
     let mut database = Database::open(data.path()).await;
     database.refuse("DELETE ON jobs").await;
     assert_failed_by_fault(&advance(&stunt).await);
     database.mend().await;
     // Nobody advances the frozen clock again: the worker comes back to it by itself.
     stunt.drain("live").await;
-    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
 }
 
 #[tokio::test]
 async fn six_hundred_jobs_that_wait_after_an_error_keep_no_other_waiting() {
     let data = tempfile::tempdir().expect("a directory");
     let stunt = on(data.path()).await;
-    stunt.pending("live", &new("a")).await;
+    stunt.create_detection("live", &new("a")).await;
     stunt.stop().await;
     let mut database = Database::open(data.path()).await;
     database
@@ -79,14 +79,14 @@ async fn six_hundred_jobs_that_wait_after_an_error_keep_no_other_waiting() {
         .await;
     let forged = "DELETE ON jobs WHEN old.due_at <= 600";
     database.refuse(forged).await;
-    let stunt = TestServer::with(|config| {
+    let stunt = TestServer::with_config(|config| {
         config.data_dir = Some(data.path().to_owned());
         config.orders.processing_ms = 0;
     });
     let stunt = stunt.await;
-    let id = stunt.confirmed("other", &new("b"), picture()).await;
+    let id = stunt.confirm_detection("other", &new("b"), picture()).await;
     stunt.drain("other").await;
-    assert_eq!(stunt.order("other", &id).await["status"], "complete");
+    assert_eq!(stunt.get_order("other", &id).await["status"], "complete");
     let waiting = "SELECT COUNT(*) FROM jobs WHERE due_at <= 600";
     assert_eq!(database.number(waiting).await, 600);
 }

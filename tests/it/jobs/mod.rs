@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A server on that data directory.
 async fn on(data_dir: &Path) -> TestServer {
-    TestServer::with(|config| config.data_dir = Some(data_dir.to_owned())).await
+    TestServer::with_config(|config| config.data_dir = Some(data_dir.to_owned())).await
 }
 
 fn new(key: &str) -> Value {

@@ -19,7 +19,7 @@ async fn webhook_that_cannot_be_recorded_is_sent_once() {
     let (stunt, receiver) = (on(data.path()).await, Receiver::start().await);
     stunt.freeze("live").await;
     stunt.webhook("live", &receiver.url).await;
-    stunt.confirmed("live", &new("a"), picture()).await;
+    stunt.confirm_detection("live", &new("a"), picture()).await;
     let mut database = Database::open(data.path()).await;
     database.refuse("INSERT ON attempts").await;
     for _ in 0..3 {
@@ -44,7 +44,7 @@ async fn resent_webhook_that_cannot_be_recorded_is_recorded_later() {
     let (stunt, receiver) = (on(data.path()).await, Receiver::start().await);
     stunt.freeze("live").await;
     stunt.webhook("live", &receiver.url).await;
-    stunt.confirmed("live", &new("a"), picture()).await;
+    stunt.confirm_detection("live", &new("a"), picture()).await;
     stunt.advance("live", "PT1S").await;
     let id = attempts(&stunt).await[0]["id"].clone();
     let path = format!("/_mock/deliveries/{id}/resend");
@@ -92,6 +92,6 @@ async fn output_whose_delivery_cannot_be_recorded_is_put_once() {
     target.messages(1).await;
     database.mend().await;
     assert_eq!(advance(&stunt).await.status, 200);
-    assert_eq!(stunt.order("live", id).await["status"], "complete");
+    assert_eq!(stunt.get_order("live", id).await["status"], "complete");
     target.messages(1).await;
 }

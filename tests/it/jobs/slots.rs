@@ -38,7 +38,7 @@ async fn in_progress(stunt: &TestServer) -> usize {
 
 #[tokio::test]
 async fn two_hundred_and_eighty_responses_that_are_not_read_do_not_stop_other_orders() {
-    let stunt = TestServer::with(|config| config.orders.processing_ms = 0).await;
+    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
     // A response that takes minutes is one that is not read.
     let drip = json!({"fault": "drip", "bytesPerSecond": 1});
     let rule =
@@ -51,9 +51,9 @@ async fn two_hundred_and_eighty_responses_that_are_not_read_do_not_stop_other_or
     let held = async { while in_progress(&stunt).await < UNREAD {} };
     let held = tokio::time::timeout(PATIENCE, held).await;
     held.expect("all orders are held back");
-    let id = stunt.confirmed("other", &new("a"), picture()).await;
+    let id = stunt.confirm_detection("other", &new("a"), picture()).await;
     stunt.drain("other").await;
-    assert_eq!(stunt.order("other", &id).await["status"], "complete");
+    assert_eq!(stunt.get_order("other", &id).await["status"], "complete");
     assert_eq!(
         in_progress(&stunt).await,
         UNREAD,

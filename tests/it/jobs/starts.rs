@@ -25,21 +25,24 @@ async fn stalled(stunt: &TestServer, target: &Receiver) -> String {
 #[tokio::test]
 async fn order_whose_processing_is_killed_three_times_fails_with_the_general_code() {
     let data = tempfile::tempdir().expect("a directory");
-    let target = Receiver::answering([Reply::Silence; 4]).await;
+    let target = Receiver::with_replies([Reply::Silence; 4]).await;
     let receiver = Receiver::start().await;
     let mut process = Process::start(data.path(), &AT_ONCE);
     process.stunt.webhook("live", &receiver.url).await;
     let id = stalled(&process.stunt, &target).await;
     for starts in 1..=3 {
         target.messages(starts).await;
-        let order = process.stunt.order("live", &id).await;
+        let order = process.stunt.get_order("live", &id).await;
         assert_eq!(order["status"], "inProgress", "at start {starts}");
         process.kill();
         process = Process::start(data.path(), &AT_ONCE);
     }
     process.stunt.drain("live").await;
     target.messages(3).await;
-    assert_eq!(process.stunt.order("live", &id).await["status"], "failed");
+    assert_eq!(
+        process.stunt.get_order("live", &id).await["status"],
+        "failed"
+    );
     let event = receiver.messages(1).await[0].json();
     assert_eq!(
         (&event["data"]["errorCode"], &event["data"]["errorMessage"]),
@@ -50,7 +53,7 @@ async fn order_whose_processing_is_killed_three_times_fails_with_the_general_cod
 #[tokio::test]
 async fn start_that_a_graceful_stop_leaves_undone_is_not_counted() {
     let data = tempfile::tempdir().expect("a directory");
-    let target = Receiver::answering([Reply::Silence]).await;
+    let target = Receiver::with_replies([Reply::Silence]).await;
     let process = Process::start(data.path(), &AT_ONCE);
     stalled(&process.stunt, &target).await;
     target.messages(1).await;
@@ -67,7 +70,7 @@ async fn start_that_ends_with_an_error_is_not_counted() {
     let data = tempfile::tempdir().expect("a directory");
     let stunt = on(data.path()).await;
     stunt.freeze("live").await;
-    stunt.confirmed("live", &new("a"), picture()).await;
+    stunt.confirm_detection("live", &new("a"), picture()).await;
     let mut database = Database::open(data.path()).await;
     database.refuse("DELETE ON jobs").await;
     super::assert_failed_by_fault(&super::advance(&stunt).await);
@@ -89,10 +92,10 @@ async fn third_start_may_still_end_well() {
     let data = tempfile::tempdir().expect("a directory");
     let stunt = on(data.path()).await;
     stunt.freeze("live").await;
-    let id = stunt.confirmed("live", &new("a"), picture()).await;
+    let id = stunt.confirm_detection("live", &new("a"), picture()).await;
     let stunt = cut_off(data.path(), stunt, "order.process", 2).await;
     assert_eq!(stunt.advance("live", "PT1S").await, ["order.process"]);
-    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
 }
 
 #[tokio::test]
@@ -105,7 +108,7 @@ async fn jobs_that_were_cut_off_all_run_again_one_by_one() {
     let mut ids = Vec::new();
     for n in 0..20 {
         let body = new(&n.to_string());
-        ids.push(stunt.confirmed("live", &body, picture()).await);
+        ids.push(stunt.confirm_detection("live", &body, picture()).await);
     }
     stunt.stop().await;
     let mut database = Database::open(data.path()).await;
@@ -114,7 +117,7 @@ async fn jobs_that_were_cut_off_all_run_again_one_by_one() {
     let stunt = on(data.path()).await;
     stunt.drain("live").await;
     for id in &ids {
-        assert_eq!(stunt.order("live", id).await["status"], "complete");
+        assert_eq!(stunt.get_order("live", id).await["status"], "complete");
     }
 }
 
@@ -149,7 +152,7 @@ async fn report_that_was_cut_off_three_times_fails() {
     let data = tempfile::tempdir().expect("a directory");
     let stunt = on(data.path()).await;
     stunt.freeze("live").await;
-    let id = stunt.confirmed("live", &new("a"), picture()).await;
+    let id = stunt.confirm_detection("live", &new("a"), picture()).await;
     stunt.advance("live", "PT1S").await;
     let path = format!("/api/v3/orders/{id}/reports");
     let asked = json!({"locale": "ko-KR"});

@@ -39,7 +39,7 @@ async fn attack(logged: &Logged) {
     let body = json!({"key": EVIL, "url": EVIL}).to_string();
     stunt.send(Method::POST, "/detect", &headers, body).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, url) = stunt.pending("live", &body).await;
+    let (id, url) = stunt.create_detection("live", &body).await;
     stunt.put(&url, picture()).await;
     let path = format!("/_mock/orders/{id}/fail");
     let outcome = json!({"errorMessage": name}).to_string();

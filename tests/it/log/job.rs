@@ -21,7 +21,7 @@ async fn fail(logged: &Logged) {
     stunt.freeze("ci").await;
     assert_eq!(stunt.get("cl", ORDERS).await.status, 401);
     let body = json!({"idempotencyKey": "late", "fileName": "late.jpg"});
-    let (_, url) = stunt.pending("ci", &body).await;
+    let (_, url) = stunt.create_detection("ci", &body).await;
     stunt.advance("ci", "PT2H").await;
     let late = stunt.send(Method::PUT, &url, &[], picture()).await;
     assert_eq!(late.status, 403);
@@ -30,7 +30,7 @@ async fn fail(logged: &Logged) {
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
     stunt.webhook("ci", DEAD).await;
     let body = json!({"idempotencyKey": "slow", "fileName": "slow.jpg"});
-    stunt.confirmed("ci", &body, picture()).await;
+    stunt.confirm_detection("ci", &body, picture()).await;
     stunt.advance("ci", "PT2S").await;
     let rule = json!({"account": "ci", "name": "flaky network", "then": {"fault": "reset"},
         "when": {"operation": "bizmori.listOrders"}, "times": 1});
@@ -39,12 +39,12 @@ async fn fail(logged: &Logged) {
     let request =
         format!("GET {ORDERS} HTTP/1.1\r\nHost: mock\r\nAuthorization: Bearer ci\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("written");
-    let came = raw::come(&mut stream).await;
+    let came = raw::read_to_end(&mut stream).await;
     assert_eq!((came.text(), came.error.is_some()), (String::new(), true));
 }
 
 /// The line with what differs from run to run replaced.
-fn settled(line: &str) -> String {
+fn mask_uptime(line: &str) -> String {
     let Some((begin, uptime)) = line.split_once("uptimeSeconds=") else {
         return line.to_owned();
     };
@@ -81,7 +81,10 @@ async fn fail_a_job_logs_one_line_for_each_failure_as_the_readme_shows() {
     let logged = Logged::start(&["--mode", "strict"]);
     fail(&logged).await;
     let lines = logged.stop_with_all();
-    let lines: Vec<_> = lines.iter().map(|line| settled(untimed(line))).collect();
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|line| mask_uptime(untimed(line)))
+        .collect();
     assert_eq!(lines, sample(), "{}", lines.join("\n"));
 }
 

@@ -19,7 +19,7 @@ async fn succeed_at_the_default_level_logs_nothing_and_at_debug_a_line_each() {
         let stunt = logged.stunt();
         stunt.freeze("live").await;
         stunt.webhook("live", &receiver.url).await;
-        stunt.still_works("live").await;
+        stunt.assert_healthy("live").await;
         receiver.messages(1).await;
         stunt.drain("live").await;
         let log = logged.stop();
@@ -112,7 +112,7 @@ async fn break_a_body_off_logs_the_refusal_and_hang_up_logs_that_nobody_was_answ
 
 #[tokio::test]
 async fn fail_a_webhook_logs_each_attempt_and_what_rules_did_to_it() {
-    let receiver = Receiver::answering([Reply::Status(500), Reply::Status(200)]).await;
+    let receiver = Receiver::with_replies([Reply::Status(500), Reply::Status(200)]).await;
     let logged = Logged::start(&[]);
     let stunt = logged.stunt();
     stunt.freeze("live").await;
@@ -123,13 +123,13 @@ async fn fail_a_webhook_logs_each_attempt_and_what_rules_did_to_it() {
     let drop = json!({"account": "live", "when": {"operation": "webhook.deliver"}, "skip": 1,
         "then": {"webhook": {"drop": true}}});
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     stunt.advance("live", "PT1S").await;
     receiver.messages(2).await;
     stunt.control(Method::POST, "/_mock/rules", &drop).await;
     for key in ["b", "c"] {
         let body = json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
-        stunt.confirmed("live", &body, picture()).await;
+        stunt.confirm_detection("live", &body, picture()).await;
         stunt.advance("live", "PT1S").await;
     }
     let url = receiver.url.clone();
@@ -164,7 +164,7 @@ async fn fail_an_order_by_the_control_plane_logs_that_it_was_manual() {
     let logged = Logged::start(&[]);
     let stunt = logged.stunt();
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, _) = stunt.pending("live", &body).await;
+    let (id, _) = stunt.create_detection("live", &body).await;
     let path = format!("/_mock/orders/{id}/fail");
     let outcome = json!({"errorCode": "AI_DETECTION_TIMEOUT", "errorMessage": "no\nway"});
     let failed = stunt

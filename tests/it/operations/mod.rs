@@ -55,17 +55,19 @@ struct KnownIds {
 async fn ids(stunt: &TestServer) -> KnownIds {
     stunt.freeze(KEY).await;
     let body = |key: &str| json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
-    let (pending, upload) = stunt.pending(KEY, &body("pending")).await;
-    let detection = stunt.detection(KEY, &body("detection"), picture()).await;
-    let read = stunt.confirmed(KEY, &body("read"), picture()).await;
+    let (pending, upload) = stunt.create_detection(KEY, &body("pending")).await;
+    let detection = stunt
+        .upload_detection(KEY, &body("detection"), picture())
+        .await;
+    let read = stunt.confirm_detection(KEY, &body("read"), picture()).await;
     let files = json!({"idempotencyKey": "anti ai", "files": [{"fileName": "a.jpg"}]});
     let made = stunt.post(KEY, "/api/v2/orders/anti-ai", &files).await;
     let made = made.json();
     let anti_ai = made["data"]["orderId"].as_str().expect("an id").to_owned();
     let put = made["data"]["files"][0]["uploadUrl"].as_str();
     stunt.put(put.expect("a URL"), picture()).await;
-    let (_, test_upload) = stunt.pending("sk_test_1", &body("test")).await;
-    let original = stunt.order(KEY, &read).await["originalImageUrl"].take();
+    let (_, test_upload) = stunt.create_detection("sk_test_1", &body("test")).await;
+    let original = stunt.get_order(KEY, &read).await["originalImageUrl"].take();
     stunt.advance(KEY, "PT1S").await;
     KnownIds {
         pending,

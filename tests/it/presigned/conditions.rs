@@ -142,7 +142,7 @@ async fn put_that_awaits_100_continue_is_refused_before_its_body() {
     );
     let mut stream = raw::connect(&stunt.origin).await;
     stream.write_all(head.as_bytes()).await.expect("it is read");
-    let refused = raw::read(stream).await;
+    let refused = raw::read_response(stream).await;
     let reason = format!("If-None-Match: there is an object, {ONE}");
     assert_precondition_failed(&refused, "If-None-Match", &reason);
     assert_eq!(refused.header("connection"), "close");

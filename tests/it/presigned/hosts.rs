@@ -30,7 +30,7 @@ fn origin(url: &str) -> &str {
 
 #[tokio::test]
 async fn a_url_made_for_one_name_works_by_every_other() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for made_for in ["localhost:1234", "[::1]:1234", "mock", "127.0.0.1:9"] {
         let url = upload_url(&stunt, &[("host", made_for)]).await;
         assert_eq!(origin(&url), format!("http://{made_for}"));
@@ -52,7 +52,7 @@ async fn a_url_made_for_one_name_works_by_every_other() {
 
 #[tokio::test]
 async fn strict_host_takes_a_url_at_its_own_host_only() {
-    let stunt = TestServer::with(|config| config.strict_host = true).await;
+    let stunt = TestServer::with_config(|config| config.strict_host = true).await;
     stunt.freeze("live").await;
     let url = upload_url(&stunt, &[("host", "made.for:8080")]).await;
     let here = url.replace(origin(&url), &stunt.origin);
@@ -74,7 +74,7 @@ async fn strict_host_takes_a_url_at_its_own_host_only() {
 
 #[tokio::test]
 async fn public_url_is_the_origin_of_every_url() {
-    let stunt = TestServer::with(|config| {
+    let stunt = TestServer::with_config(|config| {
         config.public_url = Some("https://mock.example:8443".to_owned());
         config.trust_forwarded = true;
     })
@@ -100,7 +100,7 @@ async fn what_a_proxy_forwarded_counts_where_the_setting_says_so() {
         ("x-forwarded-proto", "https"),
     ];
     for (trusted, expected) in [(true, "https://outer.example"), (false, "http://inner")] {
-        let stunt = TestServer::with(|config| config.trust_forwarded = trusted).await;
+        let stunt = TestServer::with_config(|config| config.trust_forwarded = trusted).await;
         stunt.freeze("live").await;
         let url = upload_url(&stunt, &forwarded).await;
         assert_eq!(origin(&url), expected);

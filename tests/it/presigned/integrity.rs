@@ -259,9 +259,9 @@ async fn digest_of_a_body_in_many_pieces_is_of_all_of_them() {
 
 #[tokio::test]
 async fn order_whose_upload_has_a_bad_digest_still_waits() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, url) = stunt.pending("live", &body).await;
+    let (id, url) = stunt.create_detection("live", &body).await;
     let wrong = [("content-md5", "AAAAAAAAAAAAAAAAAAAAAA==")];
     let refused = stunt.send(Method::PUT, &url, &wrong, picture()).await;
     assert_eq!(code(&refused), (400, "BadDigest".to_owned()));

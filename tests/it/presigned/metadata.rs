@@ -171,13 +171,14 @@ async fn response_parameters_override_what_is_stored_unless_they_are_empty() {
 async fn metadata_outlives_restarts_and_comes_back_with_a_snapshot() {
     let data = tempfile::tempdir().expect("a directory");
     let on = async || {
-        let stunt = TestServer::with(|config| config.data_dir = Some(data.path().to_owned())).await;
+        let stunt =
+            TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned())).await;
         stunt.freeze("live").await;
         stunt
     };
     let stunt = on().await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, upload) = stunt.pending("live", &body).await;
+    let (id, upload) = stunt.create_detection("live", &body).await;
     let put = stunt.send(Method::PUT, &upload, &STORED, "first").await;
     assert_eq!(put.status, 200, "{}", put.text());
     let account = json!({"account": "live"});
@@ -187,7 +188,7 @@ async fn metadata_outlives_restarts_and_comes_back_with_a_snapshot() {
     assert_eq!(put.status, 200, "{}", put.text());
 
     let read = async |stunt: &TestServer| {
-        let url = stunt.order("live", &id).await["originalImageUrl"].take();
+        let url = stunt.get_order("live", &id).await["originalImageUrl"].take();
         let url = url.as_str().expect("a URL").to_owned();
         let got = stunt.send(Method::GET, &url, &[], "").await;
         (got.text(), stored(&got))

@@ -91,7 +91,7 @@ fn assert_refused(answer: &TestResponse, status: u16, code: &str, elements: &str
     let xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code>{elements}<RequestId>{id}</RequestId><HostId>stuntdouble</HostId></Error>"
     );
-    assert_eq!(answer.refusal(), (status, xml, why.to_owned()));
+    assert_eq!(answer.error_of(), (status, xml, why.to_owned()));
     assert_eq!(answer.header("content-type"), "application/xml");
     assert_eq!(id.len(), 16);
     assert!(!answer.header("x-mock-request").is_empty());

@@ -16,7 +16,7 @@ use addresses::{forwarded_port, named, proxied};
 
 /// A server that judges URLs by the host they arrive with, too.
 async fn strict(set: impl FnOnce(&mut Config)) -> TestServer {
-    TestServer::with(|config| {
+    TestServer::with_config(|config| {
         config.strict_host = true;
         set(config);
     })
@@ -31,7 +31,7 @@ async fn all_flows(client: &TestServer) {
 #[tokio::test]
 async fn localhost_is_kept_in_every_url() {
     let stunt = strict(|_| {}).await;
-    let client = TestServer::at(&stunt.origin.replace("127.0.0.1", "localhost"));
+    let client = TestServer::connect(&stunt.origin.replace("127.0.0.1", "localhost"));
     all_flows(&client).await;
 }
 
@@ -40,7 +40,7 @@ async fn so_is_a_port_that_is_mapped_to_another() {
     let stunt = strict(|_| {}).await;
     let origin = forwarded_port(&stunt).await;
     assert_ne!(origin, stunt.origin);
-    all_flows(&TestServer::at(&origin)).await;
+    all_flows(&TestServer::connect(&origin)).await;
 }
 
 #[tokio::test]
@@ -66,15 +66,15 @@ async fn so_is_the_address_of_a_proxy_that_ends_tls() {
     let stunt = strict(|config| config.trust_forwarded = true).await;
     let origin = proxied(&stunt).await;
     assert!(origin.starts_with("https://"), "{origin}");
-    all_flows(&TestServer::at(&origin)).await;
+    all_flows(&TestServer::connect(&origin)).await;
 }
 
 #[tokio::test]
 async fn who_asks_by_two_names_is_answered_by_each() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let service = named(&stunt, "stuntdouble");
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, upload) = service.pending("live", &body).await;
+    let (id, upload) = service.create_detection("live", &body).await;
     assert!(upload.starts_with(&service.origin), "{upload}");
     let path = format!("/api/v2/orders/{id}/refresh-urls");
     let refreshed = stunt.post("live", &path, &json!({})).await;

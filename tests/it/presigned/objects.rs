@@ -83,7 +83,8 @@ async fn readers_see_one_whole_object_while_others_replace_it() {
 #[tokio::test]
 async fn any_key_is_a_name_and_never_a_path() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = TestServer::with(|config| config.data_dir = Some(data.path().join("data"))).await;
+    let stunt =
+        TestServer::with_config(|config| config.data_dir = Some(data.path().join("data"))).await;
     super::freeze(&stunt).await;
     for key in [
         "../../up",

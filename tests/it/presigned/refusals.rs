@@ -105,12 +105,12 @@ async fn what_is_not_there_is_told_after_the_signature() {
     );
     let url = signer().presign(&plan(&stunt, "HEAD", "k"));
     let head = stunt.send(Method::HEAD, &url, &[], "").await;
-    assert_eq!(head.refusal(), (404, String::new(), why.to_owned()));
+    assert_eq!(head.error_of(), (404, String::new(), why.to_owned()));
 }
 
 #[tokio::test]
 async fn an_upload_over_the_limit_is_too_large_told_or_not() {
-    let stunt = TestServer::with(|config| config.storage.object_bytes_max = 1_000_000).await;
+    let stunt = TestServer::with_config(|config| config.storage.object_bytes_max = 1_000_000).await;
     freeze(&stunt).await;
     let large = vec![0; 1_000_001];
     let answer = put(&stunt, "k", &[], large.clone()).await;

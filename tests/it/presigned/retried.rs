@@ -19,7 +19,7 @@ impl Failing {
     async fn start() -> Self {
         let data = tempfile::tempdir().expect("a directory");
         let dir = data.path().to_owned();
-        let stunt = TestServer::with(|config| config.data_dir = Some(dir)).await;
+        let stunt = TestServer::with_config(|config| config.data_dir = Some(dir)).await;
         stunt.freeze("live").await;
         let database = Database::open(data.path()).await;
         Self {
@@ -60,19 +60,22 @@ fn new() -> Value {
 #[tokio::test]
 async fn put_if_none_match_any_again_after_a_fault_records_the_object_that_is_there() {
     let mut failing = Failing::start().await;
-    let (id, url) = failing.stunt.pending("live", &new()).await;
+    let (id, url) = failing.stunt.create_detection("live", &new()).await;
     failing.put_unrecorded(&url, &ONCE, picture()).await;
     let again = failing.put(&url, &ONCE, picture()).await;
     assert_eq!(again.status, 412, "{}", again.text());
     failing.stunt.confirm("live", &id).await;
     failing.stunt.advance("live", "PT1S").await;
-    assert_eq!(failing.stunt.order("live", &id).await["status"], "complete");
+    assert_eq!(
+        failing.stunt.get_order("live", &id).await["status"],
+        "complete"
+    );
 }
 
 #[tokio::test]
 async fn put_if_match_again_after_a_fault_records_the_object_that_is_there() {
     let mut failing = Failing::start().await;
-    let (id, url) = failing.stunt.pending("live", &new()).await;
+    let (id, url) = failing.stunt.create_detection("live", &new()).await;
     failing.put_unrecorded(&url, &[], b"first".to_vec()).await;
     let first = "\"8b04d5e3775d298e78455efc5ca404d5\"";
     let replace = [("if-match", first)];
@@ -89,10 +92,13 @@ async fn put_again_after_a_fault_starts_a_watermark_order_once_its_response_is_w
     failing.stunt.webhook("live", &receiver.url).await;
     let (id, url) = failing.watermark().await;
     failing.put_unrecorded(&url, &ONCE, picture()).await;
-    assert_eq!(failing.stunt.order("live", &id).await["status"], "pending");
+    assert_eq!(
+        failing.stunt.get_order("live", &id).await["status"],
+        "pending"
+    );
     let again = failing.put(&url, &ONCE, picture()).await;
     assert_eq!(again.status, 412, "{}", again.text());
-    let status = &failing.stunt.order("live", &id).await["status"];
+    let status = &failing.stunt.get_order("live", &id).await["status"];
     assert_eq!(status, "inProgress");
     assert_eq!(
         failing.stunt.advance("live", "PT1S").await,
@@ -104,7 +110,7 @@ async fn put_again_after_a_fault_starts_a_watermark_order_once_its_response_is_w
 #[tokio::test]
 async fn put_refused_after_its_body_records_the_object_that_came_first() {
     let mut failing = Failing::start().await;
-    let (id, url) = failing.stunt.pending("live", &new()).await;
+    let (id, url) = failing.stunt.create_detection("live", &new()).await;
     let origin = failing.stunt.origin.clone();
     let (target, host) = (
         url.trim_start_matches(origin.as_str()),
@@ -120,7 +126,7 @@ async fn put_refused_after_its_body_records_the_object_that_came_first() {
     stream.read_exact(&mut proceed).await.expect("100 Continue");
     failing.put_unrecorded(&url, &ONCE, picture()).await;
     stream.write_all(b"x").await.expect("it is read");
-    let refused = raw::read(stream).await;
+    let refused = raw::read_response(stream).await;
     assert_eq!(refused.status, 412, "{}", refused.text());
     failing.stunt.confirm("live", &id).await;
 }

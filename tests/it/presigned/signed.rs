@@ -90,7 +90,7 @@ pub async fn send_to(stunt: &TestServer, request: &SignedUrl<'_>, target: &str) 
     tokio::io::AsyncWriteExt::write_all(&mut stream, &bytes)
         .await
         .expect("it is read");
-    raw::read(stream).await
+    raw::read_response(stream).await
 }
 
 /// A PUT to the key `k` with these query parameters.

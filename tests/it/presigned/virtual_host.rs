@@ -35,7 +35,7 @@ async fn unsigned(
     let mut stream = raw::connect(&stunt.origin).await;
     let written = tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes()).await;
     written.expect("it is read");
-    raw::read(stream).await
+    raw::read_response(stream).await
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn every_bucket_has_hosts_in_any_domain_and_case() {
 
 #[tokio::test]
 async fn signature_is_judged_over_the_path_as_it_was_sent() {
-    let stunt = TestServer::with(|config| config.strict_host = true).await;
+    let stunt = TestServer::with_config(|config| config.strict_host = true).await;
     freeze(&stunt).await;
     let signed = request("PUT", "/a.jpg", "x");
     assert_eq!(signed.send(&stunt).await.status, 200);
@@ -318,7 +318,7 @@ async fn journal_and_rules_see_an_object_in_path_style() {
 #[tokio::test]
 async fn host_that_a_proxy_forwards_names_the_bucket_if_it_is_trusted() {
     for trusted in [true, false] {
-        let stunt = TestServer::with(|config| config.trust_forwarded = trusted).await;
+        let stunt = TestServer::with_config(|config| config.trust_forwarded = trusted).await;
         freeze(&stunt).await;
         let signed = request("PUT", "/a.jpg", "x");
         let behind = SignedUrl {
@@ -334,9 +334,9 @@ async fn host_that_a_proxy_forwards_names_the_bucket_if_it_is_trusted() {
 
 #[tokio::test]
 async fn upload_of_an_order_by_the_host_of_its_bucket_is_received() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, url) = stunt.pending("live", &body).await;
+    let (id, url) = stunt.create_detection("live", &body).await;
     let (_, rest) = url.split_once("/_s3/bizmori/").expect("a storage URL");
     let (key, _) = rest.split_once('?').expect("a query");
     let path = format!("/{key}");

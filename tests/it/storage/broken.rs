@@ -34,7 +34,7 @@ const DAMAGES: [Damage; 6] = [
 ];
 
 async fn on(data: &Path) -> TestServer {
-    let stunt = TestServer::with(|config| config.data_dir = Some(data.to_owned())).await;
+    let stunt = TestServer::with_config(|config| config.data_dir = Some(data.to_owned())).await;
     stunt.freeze("live").await;
     stunt
 }
@@ -69,7 +69,7 @@ fn body(key: &str) -> Value {
     json!({"idempotencyKey": key, "fileName": "a.jpg", "options": {"generateThumbnail": true}})
 }
 
-async fn read(stunt: &TestServer, url: &Value) -> TestResponse {
+async fn read_object(stunt: &TestServer, url: &Value) -> TestResponse {
     let url = url.as_str().expect("a URL");
     stunt.send(Method::GET, url, &[], "").await
 }
@@ -80,14 +80,14 @@ async fn broken_object_is_not_found_and_can_be_put_again() {
     let stunt = on(data.path()).await;
     for (n, break_it) in DAMAGES.into_iter().enumerate() {
         let before = objects(data.path());
-        let (id, upload) = stunt.pending("live", &body(&n.to_string())).await;
+        let (id, upload) = stunt.create_detection("live", &body(&n.to_string())).await;
         stunt.put(&upload, picture()).await;
-        let url = stunt.order("live", &id).await["originalImageUrl"].take();
+        let url = stunt.get_order("live", &id).await["originalImageUrl"].take();
         let added = objects(data.path()).into_iter();
         let added: Vec<_> = added.filter(|file| !before.contains(file)).collect();
         assert_eq!(added.len(), 1, "the upload");
         damage(&added, break_it);
-        let missing = read(&stunt, &url).await;
+        let missing = read_object(&stunt, &url).await;
         let text = missing.text();
         assert!(
             text.contains("<Code>NoSuchKey</Code>"),
@@ -95,7 +95,7 @@ async fn broken_object_is_not_found_and_can_be_put_again() {
         );
         assert_eq!(missing.status, 404);
         stunt.put(&upload, picture()).await;
-        let there = read(&stunt, &url).await;
+        let there = read_object(&stunt, &url).await;
         assert_eq!((there.status, there.bytes == picture()), (200, true));
     }
 }
@@ -108,7 +108,7 @@ async fn order_whose_upload_is_broken_fails_as_if_the_upload_were_missing() {
     for (n, break_it) in DAMAGES.into_iter().enumerate() {
         let before = objects(data.path());
         let id = stunt
-            .confirmed("live", &body(&n.to_string()), picture())
+            .confirm_detection("live", &body(&n.to_string()), picture())
             .await;
         let added = objects(data.path()).into_iter();
         let added: Vec<_> = added.filter(|file| !before.contains(file)).collect();
@@ -116,7 +116,7 @@ async fn order_whose_upload_is_broken_fails_as_if_the_upload_were_missing() {
         damage(&added, break_it);
         let ran = stunt.advance("live", "PT1S").await;
         assert_eq!(ran, ["order.process", "webhook.deliver"], "damage {n}");
-        assert_eq!(stunt.order("live", &id).await["status"], "failed");
+        assert_eq!(stunt.get_order("live", &id).await["status"], "failed");
         let event = receiver.messages(n + 1).await[n].json();
         let expected = format!("order {id}: the picture is gone");
         assert_eq!(
@@ -130,7 +130,7 @@ async fn order_whose_upload_is_broken_fails_as_if_the_upload_were_missing() {
 async fn report_on_an_order_whose_thumbnail_is_broken_is_made_without_it() {
     let data = tempfile::tempdir().expect("a directory");
     let stunt = on(data.path()).await;
-    let id = stunt.confirmed("live", &body("a"), picture()).await;
+    let id = stunt.confirm_detection("live", &body("a"), picture()).await;
     stunt.advance("live", "PT1S").await;
     damage(&objects(data.path()), DAMAGES[1]);
     let path = format!("/api/v3/orders/{id}/reports");
@@ -152,11 +152,11 @@ async fn outputs_that_are_broken_are_not_found() {
     let made = stunt.post("live", path, &body).await.json();
     let id = made["data"]["orderId"].as_str().expect("an id");
     stunt.advance("live", "PT1S").await;
-    assert_eq!(stunt.order("live", id).await["status"], "complete");
+    assert_eq!(stunt.get_order("live", id).await["status"], "complete");
     damage(&objects(data.path()), DAMAGES[1]);
     let path = format!("/api/v2/orders/{id}/download");
     let download = stunt.get("live", &path).await.json();
-    let zip = read(&stunt, &download["data"]["url"]).await;
+    let zip = read_object(&stunt, &download["data"]["url"]).await;
     assert_eq!(zip.status, 404, "{}", zip.text());
     let path = format!("/api/v3/orders/{id}/download");
     let missing = stunt.get("live", &path).await;

@@ -53,7 +53,7 @@ impl StorageFixture {
 
     async fn open_with(strict_host: bool) -> Self {
         let root = tempfile::tempdir().expect("a directory");
-        let stunt = TestServer::with(|config| {
+        let stunt = TestServer::with_config(|config| {
             config.data_dir = Some(root.path().to_owned());
             config.storage.object_bytes_max = OBJECT_BYTES_MAX;
             config.strict_host = strict_host;
@@ -186,7 +186,7 @@ impl S3Response {
     }
 
     /// Status, S3's code, and why.
-    fn refusal(&self) -> (u16, String, &str) {
+    fn error_of(&self) -> (u16, String, &str) {
         assert_eq!(self.header("content-type"), Some("application/xml"));
         let text = self.text();
         assert!(text.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>"));

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn refused(status: u16, code: &str, why: &'static str) -> (u16, String, &'static str) {
+fn assert_s3_error(status: u16, code: &str, why: &'static str) -> (u16, String, &'static str) {
     (status, code.to_owned(), why)
 }
 
@@ -11,7 +11,7 @@ async fn a_request_without_a_signature_is_access_denied() {
     let door = StorageFixture::open().await;
     let answer = door.call("GET", "/_s3/bizmori/k", "", b"").await;
     let why = "signature: none in the query; use the URL as it was given, with its parameters";
-    assert_eq!(answer.refusal(), refused(403, "AccessDenied", why));
+    assert_eq!(answer.error_of(), assert_s3_error(403, "AccessDenied", why));
     assert!(
         answer
             .text()
@@ -26,7 +26,7 @@ async fn an_expired_url_tells_when_by_the_account_s_clock() {
     door.stunt.advance(ACCOUNT, "PT634.5S").await;
     let answer = door.call("GET", &target, "", b"").await;
     let why = "expired 35 s ago by the account's clock";
-    assert_eq!(answer.refusal(), refused(403, "AccessDenied", why));
+    assert_eq!(answer.error_of(), assert_s3_error(403, "AccessDenied", why));
     let told = format!(
         "<Message>Request has expired</Message><Key>{}</Key><X-Amz-Expires>600</X-Amz-Expires>\
          <Expires>2026-03-12T10:10:00Z</Expires><ServerTime>2026-03-12T10:10:34Z</ServerTime>",
@@ -39,7 +39,7 @@ async fn an_expired_url_tells_when_by_the_account_s_clock() {
     });
     let answer = door.call("GET", &target, "", b"").await;
     let why = "signed 901 s ahead of the account's clock";
-    assert_eq!(answer.refusal(), refused(403, "AccessDenied", why));
+    assert_eq!(answer.error_of(), assert_s3_error(403, "AccessDenied", why));
     assert!(answer.text().contains("Request is not yet valid"));
 }
 
@@ -55,7 +55,10 @@ async fn a_signature_of_something_else_shows_what_we_signed() {
         .call("PUT", &target, "Content-Type: image/jpeg\r\n", b"x")
         .await;
     let why = "signature: Content-Type was signed as image/png, sent image/jpeg";
-    assert_eq!(answer.refusal(), refused(403, "SignatureDoesNotMatch", why));
+    assert_eq!(
+        answer.error_of(),
+        assert_s3_error(403, "SignatureDoesNotMatch", why)
+    );
     let text = answer.text();
     let canonical = format!(
         "content-type:image/jpeg\nhost:{}\n\ncontent-type;host\nUNSIGNED-PAYLOAD</CanonicalRequest>",
@@ -77,7 +80,7 @@ async fn a_url_works_at_any_host_and_with_strict_host_at_its_own_only() {
         let target = door.upload_url.replace("http://made.for:8080", "");
         let answer = door.call("PUT", &target, "", b"x").await;
         if strict {
-            let (status, code, why) = answer.refusal();
+            let (status, code, why) = answer.error_of();
             assert_eq!((status, code.as_str()), (403, "SignatureDoesNotMatch"));
             let made_for = "signature: made for the host made.for:8080, arrived at 127.0.0.1";
             assert!(why.starts_with(made_for), "{why}");
@@ -93,7 +96,7 @@ async fn what_is_not_there_is_told_after_the_signature() {
     let door = StorageFixture::open().await;
     let answer = door.get(&door.key, "").await;
     let why = "key: nothing was uploaded to bizmori under it, or it is removed";
-    assert_eq!(answer.refusal(), refused(404, "NoSuchKey", why));
+    assert_eq!(answer.error_of(), assert_s3_error(404, "NoSuchKey", why));
     let key = format!("<Key>{}</Key>", door.key);
     assert!(answer.text().contains(&key));
     let target = door.target(&PresignParams {
@@ -102,8 +105,8 @@ async fn what_is_not_there_is_told_after_the_signature() {
     });
     let answer = door.call("GET", &target, "", b"").await;
     assert_eq!(
-        answer.refusal(),
-        refused(404, "NoSuchBucket", "bucket: no other here")
+        answer.error_of(),
+        assert_s3_error(404, "NoSuchBucket", "bucket: no other here")
     );
     let target = door.target(&door.plan("HEAD", &door.key));
     let answer = door.call("HEAD", &target, "", b"").await;
@@ -117,11 +120,14 @@ async fn a_key_or_path_beyond_s3_s_limits_is_told_so() {
     let key = "ü".repeat(513);
     let answer = door.put(&key, "", b"x").await;
     let why = "key: 1026 bytes, at most 1024 are allowed";
-    assert_eq!(answer.refusal(), refused(400, "KeyTooLongError", why));
+    assert_eq!(
+        answer.error_of(),
+        assert_s3_error(400, "KeyTooLongError", why)
+    );
     assert_eq!(door.put(&"ü".repeat(512), "", b"x").await.status, 200);
     for path in ["/_s3/bizmori/%ff", "/_s3/bizmori/%zz", "/_s3/bizmori/a%4"] {
         let answer = door.call("GET", path, "", b"").await;
-        assert_eq!(answer.refusal().1, "InvalidURI", "{path}");
+        assert_eq!(answer.error_of().1, "InvalidURI", "{path}");
     }
 }
 
@@ -131,7 +137,7 @@ async fn other_methods_and_requests_are_refused() {
     for method in ["POST", "DELETE", "PATCH"] {
         let target = door.target(&door.plan(method, &door.key));
         let answer = door.call(method, &target, "", b"x").await;
-        let (status, code, why) = answer.refusal();
+        let (status, code, why) = answer.error_of();
         assert_eq!((status, code.as_str()), (405, "MethodNotAllowed"));
         assert_eq!(
             why,
@@ -141,13 +147,13 @@ async fn other_methods_and_requests_are_refused() {
     }
     for path in ["/_s3", "/_s3/", "/_s3/bizmori", "/_s3/bizmori/"] {
         let answer = door.call("GET", path, "", b"").await;
-        assert_eq!(answer.refusal().1, "MethodNotAllowed", "{path}");
+        assert_eq!(answer.error_of().1, "MethodNotAllowed", "{path}");
     }
     let copied = door
         .put(&door.key, "x-amz-copy-source: /bizmori/k\r\n", b"")
         .await;
     assert_eq!(
-        (copied.status, copied.refusal().1.as_str()),
+        (copied.status, copied.error_of().1.as_str()),
         (501, "NotImplemented")
     );
     let chunked = door
@@ -162,7 +168,10 @@ async fn an_upload_over_the_limit_is_too_large_told_or_not() {
     let large = vec![0; 2 * 1024 * 1024 + 1];
     let answer = door.put(&door.key, "", &large).await;
     let why = "body: 2097153 bytes or more, at most 2097152 are allowed";
-    assert_eq!(answer.refusal(), refused(400, "EntityTooLarge", why));
+    assert_eq!(
+        answer.error_of(),
+        assert_s3_error(400, "EntityTooLarge", why)
+    );
     assert!(
         answer
             .text()
@@ -174,7 +183,7 @@ async fn an_upload_over_the_limit_is_too_large_told_or_not() {
     let answer = door
         .put(&door.key, "Transfer-Encoding: chunked\r\n", &chunked)
         .await;
-    assert_eq!(answer.refusal().1, "EntityTooLarge");
+    assert_eq!(answer.error_of().1, "EntityTooLarge");
     assert_eq!(door.unfinished(), 0);
     assert!(!door.is_received().await);
     assert_eq!(door.put(&door.key, "", &large[1..]).await.status, 200);
@@ -187,7 +196,10 @@ async fn an_upload_says_how_long_it_is() {
     let stream = door.begin("PUT", &target, "").await;
     let answer = read_answer(stream).await;
     let why = "body: neither Content-Length nor Transfer-Encoding: chunked";
-    assert_eq!(answer.refusal(), refused(411, "MissingContentLength", why));
+    assert_eq!(
+        answer.error_of(),
+        assert_s3_error(411, "MissingContentLength", why)
+    );
     let long = format!("Content-Type: image/{}\r\n", "x".repeat(200));
     assert_eq!(door.put(&door.key, &long, b"x").await.status, 200);
 }
@@ -197,7 +209,7 @@ async fn a_refused_client_reads_its_answer_even_while_it_is_sending() {
     let door = StorageFixture::open().await;
     let body = vec![0; 6_000_000];
     let answer = door.call("PUT", "/_s3/bizmori/k", "", &body).await;
-    assert_eq!(answer.refusal().1, "AccessDenied");
+    assert_eq!(answer.error_of().1, "AccessDenied");
 
     // one that waits to be told to go on is told not to
     let headers = "Content-Length: 6000000\r\nExpect: 100-continue\r\n";

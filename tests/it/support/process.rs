@@ -68,7 +68,7 @@ impl Process {
             .and_then(|rest| rest.split([',', '"']).next())
             .unwrap_or_else(|| panic!("no address in {line:?}"));
         let process = Self {
-            stunt: TestServer::at(origin),
+            stunt: TestServer::connect(origin),
             child,
         };
         (process, line)

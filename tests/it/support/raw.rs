@@ -19,8 +19,8 @@ pub async fn connect(origin: &str) -> TcpStream {
 pub async fn send(origin: &str, bytes: &[u8]) -> TestResponse {
     let mut stream = connect(origin).await;
     stream.write_all(bytes).await.expect("it is read");
-    let answer = read(stream).await;
-    if let Some((method, path)) = asked(bytes)
+    let answer = read_response(stream).await;
+    if let Some((method, path)) = request_line(bytes)
         && let Err(wrong) = described::check(
             &described::DescribedInput {
                 method: &method,
@@ -36,7 +36,7 @@ pub async fn send(origin: &str, bytes: &[u8]) -> TestResponse {
 }
 
 /// The method and path of a request, where it has them.
-fn asked(bytes: &[u8]) -> Option<(Method, &str)> {
+fn request_line(bytes: &[u8]) -> Option<(Method, &str)> {
     let line = bytes.split(|byte| *byte == b'\r').next()?;
     let mut words = std::str::from_utf8(line).ok()?.split(' ');
     let method = words.next()?.parse().ok()?;
@@ -81,7 +81,7 @@ impl RawResponse {
 }
 
 /// Reads what comes, whatever it is, until the connection ends.
-pub async fn come(stream: &mut (impl AsyncRead + Unpin)) -> RawResponse {
+pub async fn read_to_end(stream: &mut (impl AsyncRead + Unpin)) -> RawResponse {
     let (mut bytes, mut pieces) = (Vec::new(), 0);
     let error = loop {
         match stream.read_buf(&mut bytes).await {
@@ -98,7 +98,7 @@ pub async fn come(stream: &mut (impl AsyncRead + Unpin)) -> RawResponse {
 }
 
 /// The answer, up to the end of the connection.
-pub async fn read(mut stream: TcpStream) -> TestResponse {
+pub async fn read_response(mut stream: TcpStream) -> TestResponse {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.expect("an answer");
     parse(&bytes)

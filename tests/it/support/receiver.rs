@@ -63,10 +63,10 @@ pub struct Receiver {
 
 impl Receiver {
     pub async fn start() -> Self {
-        Self::answering([]).await
+        Self::with_replies([]).await
     }
 
-    pub async fn answering(script: impl IntoIterator<Item = Reply>) -> Self {
+    pub async fn with_replies(script: impl IntoIterator<Item = Reply>) -> Self {
         Self::of(ReceiverShared {
             script: Mutex::new(script.into_iter().collect()),
             ..ReceiverShared::default()
@@ -75,7 +75,7 @@ impl Receiver {
     }
 
     /// Calls `notice` whenever a message comes, before it is answered.
-    pub async fn noticing(notice: impl Fn() + Send + Sync + 'static) -> Self {
+    pub async fn with_callback(notice: impl Fn() + Send + Sync + 'static) -> Self {
         Self::of(ReceiverShared {
             notice: Some(Box::new(notice)),
             ..ReceiverShared::default()

@@ -37,11 +37,11 @@ pub struct TestResponse {
 impl TestServer {
     /// A server with its default settings.
     pub async fn start() -> Self {
-        Self::with(|_| {}).await
+        Self::with_config(|_| {}).await
     }
 
     /// A server with other settings.
-    pub async fn with(set: impl FnOnce(&mut Config)) -> Self {
+    pub async fn with_config(set: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config {
             port: 0,
             ..Config::defaults()
@@ -58,24 +58,24 @@ impl TestServer {
             tls,
             stop: Some(stop),
             served: Some(served),
-            ..Self::at(&origin)
+            ..Self::connect(&origin)
         }
     }
 
     /// A server that runs elsewhere.
-    pub fn at(origin: &str) -> Self {
-        Self::by(origin, |client| {
+    pub fn connect(origin: &str) -> Self {
+        Self::connect_with(origin, |client| {
             client.tls_danger_accept_invalid_certs(true)
         })
     }
 
     /// A server that runs at that address, where that name leads.
-    pub fn resolving(origin: &str, name: &str, address: SocketAddr) -> Self {
-        Self::by(origin, |client| client.resolve(name, address))
+    pub fn connect_resolving(origin: &str, name: &str, address: SocketAddr) -> Self {
+        Self::connect_with(origin, |client| client.resolve(name, address))
     }
 
     /// A server that runs elsewhere, and is called in another way.
-    pub fn by(origin: &str, set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
+    pub fn connect_with(origin: &str, set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
         // The client wants one, though few tests call by https; another test may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
@@ -92,7 +92,7 @@ impl TestServer {
     }
 
     /// A server with its default settings, the account's own clock frozen at [`T0`].
-    pub async fn frozen(key: &str) -> Self {
+    pub async fn start_frozen(key: &str) -> Self {
         let stunt = Self::start().await;
         stunt.freeze(key).await;
         stunt
@@ -107,7 +107,7 @@ impl TestServer {
 
     /// Stops the server as SIGTERM does, and waits until it has: whether all that was under way had
     /// ended, and nothing was cut off. For tests of one thread, on which the server says that it does.
-    pub async fn ends_whole(self) -> bool {
+    pub async fn shuts_down_cleanly(self) -> bool {
         let log = Arc::new(tempfile::tempfile().expect("a file"));
         let lines = tracing_subscriber::fmt().with_writer(Arc::clone(&log));
         let told = tracing::subscriber::set_default(lines.finish());
@@ -248,7 +248,7 @@ impl TestServer {
     }
 
     /// An AI detection order that waits for its picture: its id, and where to put that.
-    pub async fn pending(&self, key: &str, body: &Value) -> (String, String) {
+    pub async fn create_detection(&self, key: &str, body: &Value) -> (String, String) {
         let made = self.post(key, "/api/v2/orders/ai-detection", body).await;
         assert_eq!(made.status, 200, "{}", made.text());
         let made = made.json();
@@ -258,15 +258,15 @@ impl TestServer {
     }
 
     /// An AI detection order with its picture in: its id.
-    pub async fn detection(&self, key: &str, body: &Value, bytes: Vec<u8>) -> String {
-        let (id, url) = self.pending(key, body).await;
+    pub async fn upload_detection(&self, key: &str, body: &Value, bytes: Vec<u8>) -> String {
+        let (id, url) = self.create_detection(key, body).await;
         self.put(&url, bytes).await;
         id
     }
 
     /// The same, confirmed.
-    pub async fn confirmed(&self, key: &str, body: &Value, bytes: Vec<u8>) -> String {
-        let id = self.detection(key, body, bytes).await;
+    pub async fn confirm_detection(&self, key: &str, body: &Value, bytes: Vec<u8>) -> String {
+        let id = self.upload_detection(key, body, bytes).await;
         self.confirm(key, &id).await;
         id
     }
@@ -284,7 +284,7 @@ impl TestServer {
     }
 
     /// What the order's page says of it: its `data`.
-    pub async fn order(&self, key: &str, id: &str) -> Value {
+    pub async fn get_order(&self, key: &str, id: &str) -> Value {
         let answer = self.get(key, &format!("/api/v2/orders/{id}")).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.json()["data"].take()
@@ -308,7 +308,7 @@ impl TestServer {
 
     /// Nothing was broken: the server is well, and an order of the account's goes through. Its
     /// clock has to be frozen.
-    pub async fn still_works(&self, key: &str) {
+    pub async fn assert_healthy(&self, key: &str) {
         let health = self.send(Method::GET, "/_mock/health", &[], "").await;
         let version = env!("CARGO_PKG_VERSION");
         assert_eq!(
@@ -316,9 +316,9 @@ impl TestServer {
             (200, format!(r#"{{"status":"ok","version":"{version}"}}"#))
         );
         let body = json!({"idempotencyKey": "still works", "fileName": "still_ai.jpg"});
-        let id = self.confirmed(key, &body, super::picture()).await;
+        let id = self.confirm_detection(key, &body, super::picture()).await;
         self.advance(key, "PT1S").await;
-        let order = self.order(key, &id).await;
+        let order = self.get_order(key, &id).await;
         assert_eq!(
             (&order["status"], &order["probability"]),
             (&json!("complete"), &json!(0.98))
@@ -326,7 +326,7 @@ impl TestServer {
     }
 
     /// The text with this server's origin and the presigned URLs' signatures replaced.
-    pub fn shown(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         const SIGNATURE: &str = "X-Amz-Signature=";
         let text = text.replace(&self.origin, "{origin}");
         let mut parts = text.split(SIGNATURE);
@@ -362,7 +362,7 @@ impl TestResponse {
     }
 
     /// The status, the body, and what `X-Mock-Reason` says.
-    pub fn refusal(&self) -> (u16, String, String) {
+    pub fn error_of(&self) -> (u16, String, String) {
         (
             self.status,
             self.text(),
@@ -374,7 +374,7 @@ impl TestResponse {
     /// with a reason in one line.
     pub fn assert_refused(&self, status: u16, code: &str, why: &str) {
         let expected = (status, super::code(code), why.to_owned());
-        assert_eq!(self.refusal(), expected);
+        assert_eq!(self.error_of(), expected);
         assert_eq!(self.header("content-type"), "application/json");
         let seq = self.header("x-mock-request").parse::<u64>();
         assert!(seq.is_ok_and(|seq| seq > 0), "{:?}", self.headers);

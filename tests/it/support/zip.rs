@@ -53,7 +53,7 @@ impl ZipEntry {
     }
 
     /// What both of its headers say, in the one way of writing it or the other.
-    fn said(&self, wide: bool) -> Vec<u8> {
+    fn header_fields(&self, wide: bool) -> Vec<u8> {
         let mut said = [self.flags, self.method, 0, 0x21]
             .map(u16::to_le_bytes)
             .concat();
@@ -95,7 +95,7 @@ fn write(entries: &[ZipEntry], wide: bool) -> Vec<u8> {
             let numbers = [entry.bytes, entry.packed_bytes, at];
             extra.extend(numbers.map(u64::to_le_bytes).concat());
         }
-        let said = entry.said(wide);
+        let said = entry.header_fields(wide);
         zip.extend(b"PK\x03\x04\x14\0");
         zip.extend(&said);
         zip.extend(short(extra.len()));

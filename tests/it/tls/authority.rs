@@ -11,7 +11,7 @@ use stuntdouble::settings::Config;
 use super::{BIZMORI, Hello, Secure};
 
 pub(super) async fn kept_in(folder: &Path) -> Secure {
-    Secure::with(|config| config.data_dir = Some(folder.to_owned())).await
+    Secure::start_with(|config| config.data_dir = Some(folder.to_owned())).await
 }
 
 /// The settings of a server by TLS that keeps its data there.

@@ -60,9 +60,9 @@ async fn what_was_answered_before_on_the_connection_came_whole() {
     let client = secure.called(BIZMORI);
     client.freeze("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = client.confirmed("live", &body, picture()).await;
+    let id = client.confirm_detection("live", &body, picture()).await;
     client.advance("live", "PT1S").await;
-    let url = client.order("live", &id).await["originalImageUrl"].take();
+    let url = client.get_order("live", &id).await["originalImageUrl"].take();
     let big = get(url.as_str().expect("a URL"), "");
     let picture = picture();
     for (fault, end) in FAULTS {
@@ -72,7 +72,7 @@ async fn what_was_answered_before_on_the_connection_came_whole() {
         stream.write_all(&sent).await.expect("it is read");
         let mut first = vec![0; picture.len()];
         stream.read_exact(&mut first).await.expect("most of one");
-        let mut came = raw::come(&mut stream).await;
+        let mut came = raw::read_to_end(&mut stream).await;
         came.bytes.splice(..0, first);
         let whole = came.bytes.windows(picture.len());
         let whole = whole.filter(|part| *part == picture).count();
@@ -87,9 +87,9 @@ async fn answers_that_wait_to_be_read_are_not_lost() {
     let client = secure.called(BIZMORI);
     client.freeze("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = client.confirmed("live", &body, picture()).await;
+    let id = client.confirm_detection("live", &body, picture()).await;
     client.advance("live", "PT1S").await;
-    let url = client.order("live", &id).await["originalImageUrl"].take();
+    let url = client.get_order("live", &id).await["originalImageUrl"].take();
     once(&secure, "undetectable.health", json!({"fault": "empty"})).await;
     let mut sent = get(url.as_str().expect("a URL"), "").repeat(COUNT);
     sent.extend(get("/health", ""));
@@ -102,7 +102,7 @@ async fn answers_that_wait_to_be_read_are_not_lost() {
     read.read_exact(&mut first).await.expect("a byte");
     // More than sockets hold is left unread while the server has its turn.
     client.drain("live").await;
-    let came = raw::come(&mut read).await;
+    let came = raw::read_to_end(&mut read).await;
     let (written, _write) = writing.await.expect("no panic");
     written.expect("it was read");
     let begins = b"HTTP/1.1 200 OK\r\n";
@@ -139,7 +139,7 @@ async fn the_webhook_of_an_answer_that_broke_goes_out() {
         client.freeze("live").await;
         client.webhook("live", &receiver.url).await;
         let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-        let id = client.detection("live", &body, picture()).await;
+        let id = client.upload_detection("live", &body, picture()).await;
         once(&secure, "bizmori.confirm*", json!({"fault": fault})).await;
         let confirm = json!({"idempotencyKey": "c", "orderId": id}).to_string();
         let head = format!(

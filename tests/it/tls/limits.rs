@@ -17,7 +17,7 @@ use super::{BIZMORI, Secure};
 
 /// Error of a client that trusts the authority in `folder` and is shown a certificate for `name`
 /// that whoever has the authority's key has made.
-fn refusal(folder: &Path, name: &str) -> Option<String> {
+fn refused_connection(folder: &Path, name: &str) -> Option<String> {
     let read = |file: &str| std::fs::read_to_string(folder.join(file)).expect("a file");
     let key = KeyPair::from_pem(&read("ca.key")).expect("a key");
     let ca = CertificateDer::from_pem_slice(read("ca.pem").as_bytes()).expect("a certificate");
@@ -45,7 +45,7 @@ fn refusal(folder: &Path, name: &str) -> Option<String> {
 #[tokio::test]
 async fn authority_is_good_for_the_names_that_it_signs_and_no_other() {
     let kept = tempfile::tempdir().expect("a directory");
-    let secure = Secure::with(|config| {
+    let secure = Secure::start_with(|config| {
         config.data_dir = Some(kept.path().to_owned());
         let names = ["mock", "*.example.test", "10.1.2.3", "fd00::7"];
         config.tls.tls_names = names.map(str::to_owned).to_vec();
@@ -61,7 +61,7 @@ async fn authority_is_good_for_the_names_that_it_signs_and_no_other() {
         "10.1.2.3",
         "fd00::7",
     ] {
-        assert_eq!(refusal(&folder, name), None, "{name}");
+        assert_eq!(refused_connection(&folder, name), None, "{name}");
     }
     for name in [
         "example.com",
@@ -71,7 +71,7 @@ async fn authority_is_good_for_the_names_that_it_signs_and_no_other() {
         "fd00::8",
         "127.0.0.2",
     ] {
-        let why = refusal(&folder, name).unwrap_or_default();
+        let why = refused_connection(&folder, name).unwrap_or_default();
         assert!(why.contains("NameConstraintViolation"), "{name}: {why}");
     }
     drop(secure);

@@ -47,11 +47,11 @@ struct Hello<'h> {
 
 impl Secure {
     async fn start() -> Self {
-        Self::with(|_| {}).await
+        Self::start_with(|_| {}).await
     }
 
-    async fn with(set: impl FnOnce(&mut Config)) -> Self {
-        let stunt = TestServer::with(|config| {
+    async fn start_with(set: impl FnOnce(&mut Config)) -> Self {
+        let stunt = TestServer::with_config(|config| {
             config.tls.tls = true;
             config.tls.tls_port = 0;
             set(config);
@@ -68,7 +68,7 @@ impl Secure {
     /// finds the host's name leading here.
     fn called(&self, host: &str) -> TestServer {
         let ca = reqwest::Certificate::from_pem(self.ca.as_bytes()).expect("a certificate");
-        TestServer::by(&format!("https://{host}"), |client| {
+        TestServer::connect_with(&format!("https://{host}"), |client| {
             client.tls_certs_only([ca]).resolve(host, self.address)
         })
     }
@@ -115,7 +115,7 @@ impl Secure {
     async fn exchanged(&self, bytes: &[u8]) -> RawResponse {
         let mut stream = self.connected().await;
         stream.write_all(bytes).await.expect("it is read");
-        raw::come(&mut stream).await
+        raw::read_to_end(&mut stream).await
     }
 }
 

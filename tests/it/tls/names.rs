@@ -16,7 +16,7 @@ async fn assert_serves(secure: &Secure, hello: &Hello<'_>) {
     tokio::io::AsyncWriteExt::write_all(&mut stream, &asked)
         .await
         .expect("it is read");
-    let came = raw::come(&mut stream).await;
+    let came = raw::read_to_end(&mut stream).await;
     assert_eq!(
         (came.answer().status, came.error),
         (200, None),
@@ -26,7 +26,7 @@ async fn assert_serves(secure: &Secure, hello: &Hello<'_>) {
 }
 
 /// Why the client went.
-async fn refusal(secure: &Secure, hello: &Hello<'_>) -> String {
+async fn start_error(secure: &Secure, hello: &Hello<'_>) -> String {
     match secure.connect(hello).await {
         Ok(_) => panic!("{} was taken", hello.name),
         Err(error) => error.to_string(),
@@ -58,7 +58,7 @@ async fn the_vendors_hosts_and_this_machine_are_good_by_the_authority_alone() {
 
 #[tokio::test]
 async fn so_are_names_that_were_asked_for() {
-    let secure = Secure::with(|config| {
+    let secure = Secure::start_with(|config| {
         let names = [
             "mock",
             "Images.Example.test",
@@ -84,7 +84,7 @@ async fn so_are_names_that_were_asked_for() {
 async fn no_name_is_good_that_was_not_asked_for() {
     let secure = Secure::start().await;
     for name in ["www.bizmori.com", "mock", "127.0.0.2"] {
-        let why = refusal(&secure, &secure.hello(name)).await;
+        let why = start_error(&secure, &secure.hello(name)).await;
         assert!(why.contains("not valid for name"), "{name}: {why}");
     }
     assert_serves(&secure, &secure.hello(BIZMORI)).await;
@@ -98,7 +98,7 @@ async fn who_trusts_another_authority_finds_none_good() {
         ca: &other.ca,
         ..secure.hello(BIZMORI)
     };
-    let why = refusal(&secure, &hello).await;
+    let why = start_error(&secure, &hello).await;
     assert!(why.contains("UnknownIssuer"), "{why}");
 }
 
@@ -120,7 +120,7 @@ async fn http_1_1_is_agreed_on_or_taken_for_granted_and_nothing_else() {
         protocols: &["h2"],
         ..secure.hello(BIZMORI)
     };
-    let why = refusal(&secure, &other).await;
+    let why = start_error(&secure, &other).await;
     assert!(why.contains("NoApplicationProtocol"), "{why}");
 }
 
@@ -133,7 +133,7 @@ async fn who_speaks_no_tls_is_let_go() {
     tokio::io::AsyncWriteExt::write_all(&mut stream, &asked)
         .await
         .expect("it is read");
-    let came = raw::come(&mut stream).await;
+    let came = raw::read_to_end(&mut stream).await;
     assert!(!came.text().contains("HTTP/"), "{came:?}");
     assert_serves(&secure, &secure.hello(BIZMORI)).await;
 }

@@ -23,14 +23,14 @@ async fn others_are_served_and_the_server_stops_while_clients_say_nothing() {
         silent.push(stream);
     }
     secure.called(BIZMORI).freeze("live").await;
-    secure.called(BIZMORI).still_works("live").await;
+    secure.called(BIZMORI).assert_healthy("live").await;
     let mut idle = secure.connected().await;
     let asked = get("/_mock/health", "");
     idle.write_all(&asked).await.expect("it is read");
     assert_eq!(idle.read_u8().await.expect("an answer"), b'H');
 
     assert!(
-        secure.stunt.ends_whole().await,
+        secure.stunt.shuts_down_cleanly().await,
         "none of these is under way"
     );
     for stream in &mut silent {

@@ -39,22 +39,22 @@ async fn an_order_goes_its_way_by_the_vendors_host() {
     client.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options":
         {"generateHeatmap": true}});
-    let (id, upload) = client.pending("live", &body).await;
+    let (id, upload) = client.create_detection("live", &body).await;
     let begins = "https://api.bizmori.com/_s3/bizmori/";
     assert!(upload.starts_with(begins), "{upload}");
     client.put(&upload, picture()).await;
     client.confirm("live", &id).await;
     let ran = client.advance("live", "PT1S").await;
     assert_eq!(ran, ["order.process", "webhook.deliver"]);
-    let order = client.order("live", &id).await;
+    let order = client.get_order("live", &id).await;
     assert_eq!(order["probability"], 0.98);
     assert_leads_on(&client, &order, 2).await;
     let told: Value = receiver.messages(1).await[0].json();
     assert_eq!(told["data"]["orderId"], id);
     assert_leads_on(&client, &told, 1).await;
-    client.still_works("live").await;
+    client.assert_healthy("live").await;
     // The same order, to a client that calls in clear.
-    let order = secure.stunt.order("live", &id).await;
+    let order = secure.stunt.get_order("live", &id).await;
     assert_leads_on(&secure.stunt, &order, 2).await;
 }
 
@@ -92,26 +92,26 @@ async fn a_document_goes_its_way_by_either_host() {
 
 #[tokio::test]
 async fn the_origin_that_is_set_or_forwarded_counts_by_tls_too() {
-    let secure = Secure::with(|config| {
+    let secure = Secure::start_with(|config| {
         config.public_url = Some("http://mock.example.test:8080".to_owned());
     })
     .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let (_, upload) = secure.called(BIZMORI).pending("live", &body).await;
+    let (_, upload) = secure.called(BIZMORI).create_detection("live", &body).await;
     let begins = "http://mock.example.test:8080/_s3/";
     assert!(upload.starts_with(begins), "{upload}");
 }
 
 #[tokio::test]
 async fn a_port_in_the_host_stays_and_strict_hosts_are_taken() {
-    let secure = Secure::with(|config| config.strict_host = true).await;
+    let secure = Secure::start_with(|config| config.strict_host = true).await;
     let origin = format!("https://localhost:{}", secure.address.port());
     let ca = reqwest::Certificate::from_pem(secure.ca.as_bytes()).expect("a certificate");
-    let client = TestServer::by(&origin, |client| client.tls_certs_only([ca]));
+    let client = TestServer::connect_with(&origin, |client| client.tls_certs_only([ca]));
     client.freeze("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let id = client.confirmed("live", &body, picture()).await;
+    let id = client.confirm_detection("live", &body, picture()).await;
     client.advance("live", "PT1S").await;
-    let order = client.order("live", &id).await;
+    let order = client.get_order("live", &id).await;
     assert_leads_on(&client, &order, 1).await;
 }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stuntdouble::settings::AnalysisFinalStatus;
 
-use super::{detect, frozen, frozen_with, query};
+use super::{detect, frozen_with, query, start_frozen};
 use crate::support::{TestServer, picture};
 
 async fn fail_analyses(stunt: &TestServer) {
@@ -60,7 +60,7 @@ async fn analysis_of_a_document_with_a_rule_ends_failed_and_the_result_stands() 
 
 #[tokio::test]
 async fn analysis_that_is_not_wanted_does_not_fail() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     fail_analyses(&stunt).await;
     let body = json!({"generate_analysis_details": false});
     let id = detect(&stunt, "x_ai.jpg", picture(), body).await;
@@ -73,7 +73,7 @@ async fn analysis_that_is_not_wanted_does_not_fail() {
 
 #[tokio::test]
 async fn document_named_to_fail_fails_though_a_rule_is_about_its_analysis() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     fail_analyses(&stunt).await;
     let id = detect(&stunt, "x_fail.jpg", picture(), json!({})).await;
     stunt.advance("live", "PT1S").await;
@@ -87,7 +87,7 @@ async fn document_named_to_fail_fails_though_a_rule_is_about_its_analysis() {
 
 #[tokio::test]
 async fn analysis_fails_when_the_control_plane_completes_the_document_so() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let id = detect(&stunt, "x_human.jpg", picture(), json!({})).await;
     let path = format!("/_mock/orders/{id}/complete");
     stunt
@@ -104,7 +104,7 @@ async fn analysis_fails_when_the_control_plane_completes_the_document_so() {
 
 #[tokio::test]
 async fn analysis_outcome_that_nothing_can_come_to_is_refused() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for (operation, outcome) in [
         ("undetectable.bulkUpload", json!({"analysis": "failed"})),
         ("bizmori.createAiDetection", json!({"analysis": "failed"})),
@@ -133,7 +133,7 @@ async fn analysis_ends_with_the_status_of_the_setting() {
         (AnalysisFinalStatus::Done, "done"),
     ] {
         let stunt = frozen_with(|config| config.undetectable.analysis_final_status = status).await;
-        let document = super::done(&stunt, "x_ai.jpg", picture(), json!({})).await;
+        let document = super::finish_document(&stunt, "x_ai.jpg", picture(), json!({})).await;
         let details = &document["result_details"];
         assert_eq!(details["analysis_results_status"], expected);
         assert!(details["analysis_results"].is_object());

@@ -3,13 +3,13 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{detect, done, error, frozen, post, query, upload};
+use super::{detect, error, finish_document, post, query, start_frozen, upload};
 use crate::support::{TestResponse, TestServer, ZipEntry, fixture, picture, zip};
 
 const ALL: fn() -> Value = || json!({"generate_preview": true});
 
 /// The picture that a GET of the URL gives.
-async fn got(stunt: &TestServer, url: &Value) -> Vec<u8> {
+async fn get_asset(stunt: &TestServer, url: &Value) -> Vec<u8> {
     let url = url.as_str().expect("a URL");
     let answer = stunt.send(Method::GET, url, &[], "").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -32,11 +32,11 @@ fn assert_given(answer: &TestResponse, media_type: &str, bytes: &[u8]) {
 
 #[tokio::test]
 async fn the_pictures_are_given_by_id_and_by_url_as_they_are_to_a_signed_get() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for style in [json!({}), json!({"generate_heatmap_overlayed": true})] {
         let mut body = style;
         body["generate_preview"] = json!(true);
-        let document = done(&stunt, "x_ai.png", fixture("plain.png"), body).await;
+        let document = finish_document(&stunt, "x_ai.png", fixture("plain.png"), body).await;
         let id = document["id"].as_str().expect("an id");
         let heatmap = &document["result_details"]["heatmap_url"];
         for (path, url, media_type) in [
@@ -52,7 +52,7 @@ async fn the_pictures_are_given_by_id_and_by_url_as_they_are_to_a_signed_get() {
                 "image/png",
             ),
         ] {
-            let bytes = got(&stunt, url).await;
+            let bytes = get_asset(&stunt, url).await;
             let url = url.as_str().expect("a URL");
             let unsigned = url.split('?').next().expect("a path");
             for way in [path.as_str(), url, unsigned] {
@@ -65,9 +65,9 @@ async fn the_pictures_are_given_by_id_and_by_url_as_they_are_to_a_signed_get() {
 
 #[tokio::test]
 async fn a_url_that_has_expired_is_posted_to_still() {
-    let stunt = frozen().await;
-    let document = done(&stunt, "x_ai.png", fixture("plain.png"), ALL()).await;
-    let bytes = got(&stunt, &document["preview_url"]).await;
+    let stunt = start_frozen().await;
+    let document = finish_document(&stunt, "x_ai.png", fixture("plain.png"), ALL()).await;
+    let bytes = get_asset(&stunt, &document["preview_url"]).await;
     stunt.advance("live", "P1D").await;
     let url = document["preview_url"].as_str().expect("a URL");
     assert_eq!(stunt.send(Method::GET, url, &[], "").await.status, 403);
@@ -77,7 +77,7 @@ async fn a_url_that_has_expired_is_posted_to_still() {
 
 #[tokio::test]
 async fn a_picture_is_there_when_the_clock_says_so() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let id = detect(&stunt, "x_ai.png", fixture("plain.png"), ALL()).await;
     let ask = async |what: &str| {
         let path = format!("/{what}/{id}");
@@ -89,33 +89,33 @@ async fn a_picture_is_there_when_the_clock_says_so() {
     };
     let unfinished = "it is not done yet";
     assert_eq!(
-        ask("preview").await.refusal(),
+        ask("preview").await.error_of(),
         missing("Preview", unfinished)
     );
     assert_eq!(
-        ask("heatmap").await.refusal(),
+        ask("heatmap").await.error_of(),
         missing("Heatmap", unfinished)
     );
     stunt.advance("live", "PT0.499S").await;
     assert_eq!(ask("preview").await.status, 200);
     let pending = "the heatmap is pending";
-    assert_eq!(ask("heatmap").await.refusal(), missing("Heatmap", pending));
+    assert_eq!(ask("heatmap").await.error_of(), missing("Heatmap", pending));
     let url = format!("/_s3/ai-image-detector-prod/results/{id}/heatmap.png");
     let answer = post(&stunt, &url, &json!({"key": "live"})).await;
-    assert_eq!(answer.refusal(), missing("File", pending));
+    assert_eq!(answer.error_of(), missing("File", pending));
     stunt.advance("live", "PT0.001S").await;
     assert_eq!(ask("heatmap").await.status, 200);
     let first = query(&stunt, &id).await.json();
     assert_eq!(first["result_details"]["heatmap_status"], "pending");
     stunt.advance("live", "P8D").await;
     let gone = "it has expired, and its pictures are gone";
-    assert_eq!(ask("preview").await.refusal(), missing("Preview", gone));
-    assert_eq!(ask("heatmap").await.refusal(), missing("Heatmap", gone));
+    assert_eq!(ask("preview").await.error_of(), missing("Preview", gone));
+    assert_eq!(ask("heatmap").await.error_of(), missing("Heatmap", gone));
 }
 
 #[tokio::test]
 async fn a_picture_that_was_not_drawn_is_not_found() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let (preview, heatmap) = ("no preview was asked for", "no heatmap was asked for");
     let real = "it is Real, of which no heatmap is drawn";
     let plain = || fixture("plain.png");
@@ -141,7 +141,7 @@ async fn a_picture_that_was_not_drawn_is_not_found() {
         };
         let why = format!("document {id}: {why}");
         assert_eq!(
-            answer.refusal(),
+            answer.error_of(),
             error(404, &format!("{message} not found"), &why)
         );
     }
@@ -153,18 +153,18 @@ async fn a_picture_that_was_not_drawn_is_not_found() {
     stunt.advance("live", "PT1S").await;
     let answer = post(&stunt, &format!("/preview/{bulk}"), &json!({"key": "live"})).await;
     let why = format!("document {bulk}: it is a bulk, of whose pictures none are drawn");
-    assert_eq!(answer.refusal(), error(404, "Preview not found", &why));
-    let document = done(&stunt, "x_ai.png", plain(), ALL()).await;
+    assert_eq!(answer.error_of(), error(404, "Preview not found", &why));
+    let document = finish_document(&stunt, "x_ai.png", plain(), ALL()).await;
     let id = document["id"].as_str().expect("an id");
     let url = format!("/_s3/ai-image-detector-prod/results/{id}/thumbnail.jpg");
     let answer = post(&stunt, &url, &json!({"key": "live"})).await;
     let why = format!("document {id}: it has no picture there");
-    assert_eq!(answer.refusal(), error(404, "File not found", &why));
+    assert_eq!(answer.error_of(), error(404, "File not found", &why));
 }
 
 #[tokio::test]
 async fn only_the_documents_own_key_gets_its_pictures() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let id = detect(&stunt, "x_ai.png", fixture("plain.png"), ALL()).await;
     stunt.advance("live", "PT1S").await;
     let unknown = "0f0e0d0c-0b0a-4908-8706-050403020100";
@@ -208,7 +208,7 @@ async fn only_the_documents_own_key_gets_its_pictures() {
             ("x", json!({"key": "live"}), &none("x")),
         ] {
             let answer = post(&stunt, &path(what, id), &body).await;
-            assert_eq!(&answer.refusal(), expected, "{what} {id} {body}");
+            assert_eq!(&answer.error_of(), expected, "{what} {id} {body}");
         }
     }
     let order = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
@@ -223,12 +223,12 @@ async fn only_the_documents_own_key_gets_its_pictures() {
         &json!({"key": "live"}),
     )
     .await;
-    assert_eq!(answer.refusal(), none(order));
+    assert_eq!(answer.error_of(), none(order));
 }
 
 #[tokio::test]
 async fn who_takes_neither_pictures_nor_json_is_given_none() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let id = detect(&stunt, "x_ai.png", fixture("plain.png"), ALL()).await;
     stunt.advance("live", "PT1S").await;
     let ask = async |accept: &str| {
@@ -244,14 +244,14 @@ async fn who_takes_neither_pictures_nor_json_is_given_none() {
     let why = "Accept: excludes image/jpeg, image/png and application/json".to_owned();
     let expected = (406, r#"{"detail":"Not Acceptable"}"#.to_owned(), why);
     for bad in ["text/html", "image/gif", "*/*;q=0"] {
-        assert_eq!(ask(bad).await.refusal(), expected, "{bad}");
+        assert_eq!(ask(bad).await.error_of(), expected, "{bad}");
     }
 }
 
 #[tokio::test]
 async fn every_other_method_on_the_objects_is_storages_as_before() {
-    let stunt = frozen().await;
-    let document = done(&stunt, "x_ai.png", fixture("plain.png"), ALL()).await;
+    let stunt = start_frozen().await;
+    let document = finish_document(&stunt, "x_ai.png", fixture("plain.png"), ALL()).await;
     let url = document["preview_url"].as_str().expect("a URL");
     let uploaded = upload(&stunt, "live", "a.jpg", picture()).await;
     let uploaded = format!("/_s3/ai-image-detector-prod/{uploaded}");
@@ -296,8 +296,8 @@ async fn every_other_method_on_the_objects_is_storages_as_before() {
 
 #[tokio::test]
 async fn rules_about_the_pictures_know_whose_they_are() {
-    let stunt = frozen().await;
-    let document = done(&stunt, "x_ai.png", fixture("plain.png"), ALL()).await;
+    let stunt = start_frozen().await;
+    let document = finish_document(&stunt, "x_ai.png", fixture("plain.png"), ALL()).await;
     let id = document["id"].as_str().expect("an id");
     let url = document["preview_url"].as_str().expect("a URL");
     for (operation, path) in [

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{credits, detect, frozen, get, post, query, upload};
+use super::{credits, detect, get, post, query, start_frozen, upload};
 use crate::support::{TestServer, ZipEntry, fixture, picture, zip};
 
 /// An SVG that begins well and breaks off.
@@ -21,7 +21,7 @@ async fn left(stunt: &TestServer) -> u64 {
 
 #[tokio::test]
 async fn detect_of_an_svg_that_cannot_be_converted_gives_its_credit_back() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let id = detect(&stunt, "a.svg", torn_svg(), json!({})).await;
     assert_eq!(left(&stunt).await, 10_999);
     stunt.advance("live", "PT1S").await;
@@ -35,7 +35,7 @@ async fn detect_of_an_svg_that_cannot_be_converted_gives_its_credit_back() {
 
 #[tokio::test]
 async fn detect_of_what_can_be_converted_or_fails_otherwise_is_billed() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for (name, bytes) in [
         ("a.svg", fixture("illustrator.svg")),
         ("a_fail.svg", torn_svg()),
@@ -60,7 +60,7 @@ async fn detect_of_what_can_be_converted_or_fails_otherwise_is_billed() {
 
 #[tokio::test]
 async fn bulk_gives_back_a_credit_for_each_svg_that_cannot_be_converted() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let entries = [
         ZipEntry::new("a.svg", &torn_svg()),
         ZipEntry::new("b_ai.jpg", &picture()),
@@ -90,7 +90,7 @@ async fn bulk_gives_back_a_credit_for_each_svg_that_cannot_be_converted() {
 
 #[tokio::test]
 async fn bulk_of_all_credits_leaves_room_for_what_it_gave_back() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let one = json!({"credits": 1});
     stunt
         .control(Method::PUT, "/_mock/accounts/live", &one)

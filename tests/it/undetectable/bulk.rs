@@ -10,18 +10,18 @@ mod skipped;
 
 use serde_json::{Value, json};
 
-use super::{credits, error, frozen, frozen_with, post, query, upload};
+use super::{credits, error, frozen_with, post, query, start_frozen, upload};
 use crate::support::{TestResponse, TestServer, ZipEntry, zip};
 
 /// What is asked of a ZIP of `live`'s: the answer.
-async fn asked(stunt: &TestServer, name: &str, zip: Vec<u8>) -> TestResponse {
+async fn queue_bulk(stunt: &TestServer, name: &str, zip: Vec<u8>) -> TestResponse {
     let path = upload(stunt, "live", name, zip).await;
     post(stunt, "/bulk-upload", &json!({"key": "live", "url": path})).await
 }
 
 /// A bulk of `live`'s of so many pictures: its id.
 async fn bulk(stunt: &TestServer, name: &str, zip: Vec<u8>, expected_count: usize) -> String {
-    let answer = asked(stunt, name, zip).await;
+    let answer = queue_bulk(stunt, name, zip).await;
     let id = answer.json()["id"]
         .as_str()
         .unwrap_or_else(|| panic!("{}", answer.text()))
@@ -39,12 +39,12 @@ async fn query_bulk(stunt: &TestServer, id: &str) -> TestResponse {
 }
 
 /// How a bulk stands, its id replaced.
-async fn told(stunt: &TestServer, id: &str) -> String {
+async fn bulk_view(stunt: &TestServer, id: &str) -> String {
     query_bulk(stunt, id).await.text().replace(id, "{id}")
 }
 
 /// A bulk of those files that is done, so many of them judged.
-async fn done(stunt: &TestServer, entries: &[ZipEntry], expected_count: usize) -> Value {
+async fn finish_bulk(stunt: &TestServer, entries: &[ZipEntry], expected_count: usize) -> Value {
     let id = bulk(stunt, "some.zip", zip(entries), expected_count).await;
     stunt.advance("live", "PT1S").await;
     query_bulk(stunt, &id).await.json()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use stuntdouble::api::undetectable::ErrorCode;
 
 use super::fetched::reset_meanwhile;
-use super::{detect, frozen, frozen_with, get, post, upload};
+use super::{detect, frozen_with, get, post, start_frozen, upload};
 use crate::support::{Database, TestResponse, TestServer, ZipEntry, fixture, picture, raw, zip};
 
 /// Statuses and messages that were seen.
@@ -122,7 +122,7 @@ async fn requests(stunt: &TestServer, seen: &mut AnsweredCodes) {
         .await
         .expect("it is read");
     stream.shutdown().await.expect("an end");
-    seen.answer(&raw::read(stream).await);
+    seen.answer(&raw::read_response(stream).await);
 }
 
 /// A fault of the server: its database refuses to store the document.
@@ -137,7 +137,7 @@ async fn faults(seen: &mut AnsweredCodes) {
 
 #[tokio::test]
 async fn every_message_can_be_had() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let mut seen = AnsweredCodes::default();
     keys(&stunt, &mut seen).await;
     files(&stunt, &mut seen).await;

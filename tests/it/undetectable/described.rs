@@ -195,7 +195,7 @@ async fn a_file_of_the_page_goes_compressed_to_those_who_take_it() {
 }
 
 /// An answer to `POST /query`.
-fn told(status: u16, body: &Value) -> TestResponse {
+fn query_response(status: u16, body: &Value) -> TestResponse {
     let mut headers = HeaderMap::new();
     headers.insert("content-type", HeaderValue::from_static("application/json"));
     headers.insert("x-mock-request", HeaderValue::from(7));
@@ -219,31 +219,31 @@ fn wrong(answer: &TestResponse) -> String {
     check(&asked, answer).err().unwrap_or_default()
 }
 
-fn pending() -> Value {
+fn pending_document() -> Value {
     json!({"id": "a", "status": "pending", "result": null, "result_details": {"is_valid": null}})
 }
 
 #[test]
 fn an_answer_that_is_as_described_is_not_told_of() {
-    let mut failed = pending();
+    let mut failed = pending_document();
     failed["status"] = json!("failed");
     failed["result_details"] = json!({"is_valid": false, "error_message": "torn"});
-    let mut analyzing = pending();
+    let mut analyzing = pending_document();
     analyzing["status"] = json!("analyzing");
     analyzing["result_details"]["is_valid"] = json!(true);
-    for body in [Value::Null, pending(), analyzing, failed] {
-        assert_eq!(wrong(&told(200, &body)), "");
+    for body in [Value::Null, pending_document(), analyzing, failed] {
+        assert_eq!(wrong(&query_response(200, &body)), "");
     }
     let internal = json!({"error": "Internal server error"});
-    assert_eq!(wrong(&told(500, &internal)), "");
+    assert_eq!(wrong(&query_response(500, &internal)), "");
 }
 
 #[test]
 fn an_answer_that_is_not_as_described_is_told_of() {
     let with = |name: &str, value: Value| {
-        let mut body = pending();
+        let mut body = pending_document();
         body[name] = value;
-        wrong(&told(200, &body))
+        wrong(&query_response(200, &body))
     };
     for line in [
         with("status", json!("done")),
@@ -258,25 +258,28 @@ fn an_answer_that_is_not_as_described_is_told_of() {
     }
     let place = with("id", json!(7));
     assert!(place.contains("/id: 7 is not"), "{place}");
-    let line = wrong(&told(200, &json!({"id": "a"})));
+    let line = wrong(&query_response(200, &json!({"id": "a"})));
     assert!(line.starts_with("undetectable.query: 200: "), "{line}");
-    let line = wrong(&told(201, &Value::Null));
+    let line = wrong(&query_response(201, &Value::Null));
     assert!(line.contains("201: is \"application/json\", []"), "{line}");
-    let line = wrong(&told(400, &json!({"error": "Unsupported image type"})));
+    let line = wrong(&query_response(
+        400,
+        &json!({"error": "Unsupported image type"}),
+    ));
     assert!(
         line.starts_with("undetectable.query: 400: /error: "),
         "{line}"
     );
 
-    let mut answer = told(200, &Value::Null);
+    let mut answer = query_response(200, &Value::Null);
     answer
         .headers
         .insert("content-type", HeaderValue::from_static("text/plain"));
     assert!(wrong(&answer).contains("200: is \"text/plain\""));
-    answer = told(200, &Value::Null);
+    answer = query_response(200, &Value::Null);
     answer.headers.remove("x-mock-request");
     assert!(wrong(&answer).contains("200: header X-Mock-Request"));
-    answer = told(500, &json!({"error": "Internal server error"}));
+    answer = query_response(500, &json!({"error": "Internal server error"}));
     answer.headers.remove("x-mock-reason");
     assert!(wrong(&answer).contains("500: header X-Mock-Reason"));
 }

@@ -4,7 +4,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
-    credits, detect, done, frozen, frozen_with, get, link, post, presign, query, told, upload,
+    credits, detect, document_view, finish_document, frozen_with, get, link, post, presign, query,
+    start_frozen, upload,
 };
 use crate::support::{fixture, picture};
 
@@ -18,7 +19,7 @@ const HEAD: &str = r#"{"id":"{id}","status":"done","result":98.0,"result_details
 const TAIL: &str = r#""error_message":null,"warnings":[{"type":"screen_recapture","label":"Normal","confidence":100.0,"metrics":{"is_screen":false}}]},"#;
 const ANALYSIS: &str = r#"{"imageTags":["colour","texture","single subject","shallow depth","daylight"],"agreement":"strong","confidence":98.0,"keyIndicators":["Texture repeats where it should vary","Edges are smoother than a lens leaves them","Light and shadow disagree in places"],"detailedReasoning":"The picture was judged AI Generated with 98 percent confidence. Fine texture and noise follow the statistics of generated pictures. No trace of a camera's sensor was found in the flat areas.","visualPatterns":["Soft transitions between subject and background","Symmetry in incidental detail"],"recommendations":["Ask the source for the original file","Run a reverse image search","Label the picture as likely made by AI before publishing it"]}"#;
 
-fn made(heatmap: &str, analysis: &str, preview: &str) -> String {
+fn document_json(heatmap: &str, analysis: &str, preview: &str) -> String {
     format!(r#"{HEAD}{heatmap},{analysis},{TAIL}"preview_url":{preview}}}"#)
 }
 
@@ -40,61 +41,61 @@ fn analysis_ready() -> String {
 
 #[tokio::test]
 async fn a_document_goes_from_pending_through_analyzing_to_done_with_all_that_follows() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let body = json!({"generate_preview": true});
     let id = detect(&stunt, "x_ai.png", fixture("plain.png"), body).await;
-    assert_eq!(told(&stunt, &id).await, PENDING);
+    assert_eq!(document_view(&stunt, &id).await, PENDING);
     stunt.advance("live", "PT0.099S").await;
-    assert_eq!(told(&stunt, &id).await, PENDING);
+    assert_eq!(document_view(&stunt, &id).await, PENDING);
     stunt.advance("live", "PT0.001S").await;
-    assert_eq!(told(&stunt, &id).await, ANALYZING);
+    assert_eq!(document_view(&stunt, &id).await, ANALYZING);
     stunt.advance("live", "PT0.199S").await;
-    assert_eq!(told(&stunt, &id).await, ANALYZING);
+    assert_eq!(document_view(&stunt, &id).await, ANALYZING);
     assert_eq!(stunt.advance("live", "PT0.001S").await, ["order.process"]);
 
     let preview = format!(r#""{}""#, link("preview.jpg", 0));
-    let first = made(HEATMAP_PENDING, &analysis("pending"), &preview);
-    assert_eq!(told(&stunt, &id).await, first);
-    let second = made(HEATMAP_PENDING, &analysis("analyzing"), &preview);
-    assert_eq!(told(&stunt, &id).await, second);
+    let first = document_json(HEATMAP_PENDING, &analysis("pending"), &preview);
+    assert_eq!(document_view(&stunt, &id).await, first);
+    let second = document_json(HEATMAP_PENDING, &analysis("analyzing"), &preview);
+    assert_eq!(document_view(&stunt, &id).await, second);
     stunt.advance("live", "PT0.2S").await;
-    let third = made(
+    let third = document_json(
         &heatmap_ready("heatmap.png", 0),
         &analysis("analyzing"),
         &preview,
     );
-    assert_eq!(told(&stunt, &id).await, third);
+    assert_eq!(document_view(&stunt, &id).await, third);
     stunt.advance("live", "PT0.2S").await;
-    let last = made(
+    let last = document_json(
         &heatmap_ready("heatmap.png", 0),
         &analysis_ready(),
         &preview,
     );
-    assert_eq!(told(&stunt, &id).await, last);
-    assert_eq!(told(&stunt, &id).await, last);
+    assert_eq!(document_view(&stunt, &id).await, last);
+    assert_eq!(document_view(&stunt, &id).await, last);
 }
 
 #[tokio::test]
 async fn the_first_answer_that_says_done_says_pending_however_late_it_is() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let id = detect(&stunt, "x_ai.png", fixture("plain.png"), json!({})).await;
     stunt.advance("live", "PT10S").await;
-    let first = made(HEATMAP_PENDING, &analysis("pending"), "null");
-    assert_eq!(told(&stunt, &id).await, first);
-    let second = made(&heatmap_ready("heatmap.png", 10), &analysis_ready(), "null");
-    assert_eq!(told(&stunt, &id).await, second);
+    let first = document_json(HEATMAP_PENDING, &analysis("pending"), "null");
+    assert_eq!(document_view(&stunt, &id).await, first);
+    let second = document_json(&heatmap_ready("heatmap.png", 10), &analysis_ready(), "null");
+    assert_eq!(document_view(&stunt, &id).await, second);
 }
 
 #[tokio::test]
 async fn what_is_not_wanted_is_null_from_the_first_answer_on() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let body = json!({"generate_heatmap": false, "generate_analysis_details": false});
     let id = detect(&stunt, "x_ai.png", fixture("plain.png"), body).await;
     stunt.advance("live", "PT0.3S").await;
     let none = r#""analysis_results_status":null,"analysis_results":null"#;
-    let expected = made(NO_HEATMAP, none, "null");
+    let expected = document_json(NO_HEATMAP, none, "null");
     for _ in 0..2 {
-        assert_eq!(told(&stunt, &id).await, expected);
+        assert_eq!(document_view(&stunt, &id).await, expected);
         stunt.advance("live", "PT10S").await;
     }
 }
@@ -102,7 +103,7 @@ async fn what_is_not_wanted_is_null_from_the_first_answer_on() {
 #[tokio::test]
 async fn whether_an_analysis_is_made_unasked_is_a_setting() {
     let stunt = frozen_with(|config| config.undetectable.analysis_default = false).await;
-    let of = |body| done(&stunt, "x_ai.png", fixture("plain.png"), body);
+    let of = |body| finish_document(&stunt, "x_ai.png", fixture("plain.png"), body);
     let details = &of(json!({})).await["result_details"];
     assert_eq!(details["analysis_results_status"], Value::Null);
     let details = &of(json!({"generate_analysis_details": true})).await["result_details"];
@@ -119,19 +120,19 @@ async fn the_analysis_has_its_older_names_too_where_it_is_set_so() {
             r#""analysis_results_status":"{status}","analysis_results":{analysis},"analysis_result_status":"{status}","analysis_result":{analysis}"#
         )
     };
-    let first = made(HEATMAP_PENDING, &both("pending", "null"), "null");
-    assert_eq!(told(&stunt, &id).await, first);
-    let second = made(
+    let first = document_json(HEATMAP_PENDING, &both("pending", "null"), "null");
+    assert_eq!(document_view(&stunt, &id).await, first);
+    let second = document_json(
         &heatmap_ready("heatmap.png", 1),
         &both("ready", ANALYSIS),
         "null",
     );
-    assert_eq!(told(&stunt, &id).await, second);
+    assert_eq!(document_view(&stunt, &id).await, second);
 }
 
 #[tokio::test]
 async fn the_pictures_drawn_are_there_to_be_read() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for (style, media_type) in [
         (json!({}), "image/png"),
         (json!({"generate_heatmap_normalized": true}), "image/png"),
@@ -139,7 +140,7 @@ async fn the_pictures_drawn_are_there_to_be_read() {
     ] {
         let mut body = style.clone();
         body["generate_preview"] = json!(true);
-        let document = done(&stunt, "x_ai.png", fixture("plain.png"), body).await;
+        let document = finish_document(&stunt, "x_ai.png", fixture("plain.png"), body).await;
         for (url, media_type, begins) in [
             (
                 &document["result_details"]["heatmap_url"],
@@ -163,7 +164,7 @@ async fn the_pictures_drawn_are_there_to_be_read() {
 
 #[tokio::test]
 async fn a_failed_document_says_why_and_costs_its_credit() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let failed = |line: &str| {
         format!(
             r#"{{"id":"{{id}}","status":"failed","result":null,"result_details":{{"is_valid":false,"error_message":"{line}"}}}}"#
@@ -173,28 +174,28 @@ async fn a_failed_document_says_why_and_costs_its_credit() {
     let torn = detect(&stunt, "torn.jpg", fixture("truncated.jpg"), json!({})).await;
     stunt.advance("live", "PT0.3S").await;
     let line = "x_fail.jpg is named so as to fail";
-    assert_eq!(told(&stunt, &named).await, failed(line));
+    assert_eq!(document_view(&stunt, &named).await, failed(line));
     let line = query(&stunt, &torn).await.json()["result_details"]["error_message"].clone();
     let line = line.as_str().expect("a line");
     assert!(!line.is_empty());
-    assert_eq!(told(&stunt, &torn).await, failed(line));
+    assert_eq!(document_view(&stunt, &torn).await, failed(line));
     let left = r#"{"baseCredits":9998,"boostCredits":1000,"credits":10998}"#;
     assert_eq!(credits(&stunt, "live").await, left);
 }
 
 #[tokio::test]
 async fn past_its_retention_a_document_is_told_without_its_pictures() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let body = json!({"generate_preview": true});
     let id = detect(&stunt, "x_ai.png", fixture("plain.png"), body).await;
     stunt.advance("live", "P8D").await;
-    let expected = made(NO_HEATMAP, &analysis_ready(), "null");
-    assert_eq!(told(&stunt, &id).await, expected);
+    let expected = document_json(NO_HEATMAP, &analysis_ready(), "null");
+    assert_eq!(document_view(&stunt, &id).await, expected);
 }
 
 #[tokio::test]
 async fn an_id_that_nobody_was_given_is_null() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for id in [
         json!("0f0e0d0c-0b0a-4908-8706-050403020100"),
         json!("x"),
@@ -213,7 +214,7 @@ async fn an_id_that_nobody_was_given_is_null() {
 
 #[tokio::test]
 async fn a_document_is_gone_with_its_account_and_begins_again_with_the_same_ids() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let ids = |place: &Value| place["file_path"].as_str().map(str::to_owned);
     let path = ids(&presign(&stunt, "live", "a.jpg").await);
     let id = detect(&stunt, "x_ai.jpg", picture(), json!({})).await;
@@ -228,7 +229,7 @@ async fn a_document_is_gone_with_its_account_and_begins_again_with_the_same_ids(
 
 #[tokio::test]
 async fn a_query_is_the_accounts_that_owns_the_document() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let id = detect(&stunt, "x_ai.jpg", picture(), json!({})).await;
     let number = |answer: &crate::support::TestResponse| {
         answer
@@ -242,14 +243,14 @@ async fn a_query_is_the_accounts_that_owns_the_document() {
 
 #[tokio::test]
 async fn an_id_of_the_clients_own_is_the_documents_in_any_spelling() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let id = "0f0e0d0c-0b0a-4908-8706-05040302010a";
     let path = upload(&stunt, "live", "x_ai.jpg", picture()).await;
     let body = json!({"key": "live", "url": path, "id": id.to_uppercase()});
     let answer = post(&stunt, "/detect", &body).await;
     let expected = format!(r#"{{"id":"{id}","status":"pending"}}"#);
     assert_eq!((answer.status, answer.text()), (200, expected));
-    assert_eq!(told(&stunt, id).await, PENDING);
+    assert_eq!(document_view(&stunt, id).await, PENDING);
     assert_eq!(query(&stunt, &id.to_uppercase()).await.json()["id"], id);
     let answer = post(&stunt, "/detect", &body).await;
     let expected = (
@@ -257,7 +258,7 @@ async fn an_id_of_the_clients_own_is_the_documents_in_any_spelling() {
         r#"{"error":"Document ID already exists"}"#.to_owned(),
         "id: a document has it already".to_owned(),
     );
-    assert_eq!(answer.refusal(), expected);
+    assert_eq!(answer.error_of(), expected);
     let left = r#"{"baseCredits":9999,"boostCredits":1000,"credits":10999}"#;
     assert_eq!(credits(&stunt, "live").await, left);
 }

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::{credits, error, frozen, frozen_with, post, presign, query};
+use super::{credits, error, frozen_with, post, presign, query, start_frozen};
 use crate::support::{TestResponse, TestServer, fixture, picture};
 
 const METADATA: &str = "File metadata could not be fetched";
@@ -50,7 +50,7 @@ async fn serve(router: axum::Router) -> String {
     origin
 }
 
-fn asked(url: &str) -> Value {
+fn detect_body(url: &str) -> Value {
     json!({"key": "live", "url": url})
 }
 
@@ -61,7 +61,7 @@ async fn a_foreign_url_is_downloaded_and_looked_at_like_an_upload() {
         ("/a/photo_ai.jpg?size=1#top", 98.0),
         ("/uploads/plain.png", 68.845_240_087_595_27),
     ] {
-        let answer = post(&stunt, "/detect", &asked(&format!("{origin}{path}"))).await;
+        let answer = post(&stunt, "/detect", &detect_body(&format!("{origin}{path}"))).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         let id = answer.json()["id"].as_str().expect("an id").to_owned();
         stunt.advance("live", "PT1S").await;
@@ -80,7 +80,7 @@ async fn what_was_downloaded_is_checked_like_an_upload() {
         ("/large.jpg", "File size exceeds limit"),
         ("/text.jpg", "Invalid file type"),
     ] {
-        let answer = post(&stunt, "/detect", &asked(&format!("{origin}{path}"))).await;
+        let answer = post(&stunt, "/detect", &detect_body(&format!("{origin}{path}"))).await;
         let expected = (400, format!(r#"{{"error":"{message}"}}"#));
         assert_eq!((answer.status, answer.text()), expected, "{path}");
     }
@@ -96,8 +96,8 @@ async fn what_cannot_be_had_has_no_metadata() {
         ("/moved.jpg", "redirects are not followed"),
         ("/huge.jpg", "has more than 33554432 bytes"),
     ] {
-        let answer = post(&stunt, "/detect", &asked(&format!("{origin}{path}"))).await;
-        let (status, text, why) = answer.refusal();
+        let answer = post(&stunt, "/detect", &detect_body(&format!("{origin}{path}"))).await;
+        let (status, text, why) = answer.error_of();
         assert_eq!(
             (status, text),
             (500, format!(r#"{{"error":"{METADATA}"}}"#))
@@ -107,36 +107,41 @@ async fn what_cannot_be_had_has_no_metadata() {
             "{path}: {why}"
         );
     }
-    let answer = post(&stunt, "/detect", &asked("https://8.8.8.8/a.jpg")).await;
-    let (status, _, why) = answer.refusal();
+    let answer = post(&stunt, "/detect", &detect_body("https://8.8.8.8/a.jpg")).await;
+    let (status, _, why) = answer.error_of();
     assert!(status == 500 && why.contains("allow-public"), "{why}");
-    let answer = post(&stunt, "/detect", &asked("uploads/x_y.jpg")).await;
+    let answer = post(&stunt, "/detect", &detect_body("uploads/x_y.jpg")).await;
     let why = "url: nothing that this key uploaded is at uploads/x_y.jpg";
-    assert_eq!(answer.refusal(), error(500, METADATA, why));
-    let answer = post(&stunt, "/detect", &asked("ftp://h/a.jpg")).await;
+    assert_eq!(answer.error_of(), error(500, METADATA, why));
+    let answer = post(&stunt, "/detect", &detect_body("ftp://h/a.jpg")).await;
     let why = "url: is no URL of http or https";
-    assert_eq!(answer.refusal(), error(500, METADATA, why));
+    assert_eq!(answer.error_of(), error(500, METADATA, why));
 }
 
 #[tokio::test]
 async fn without_the_setting_nothing_is_downloaded() {
-    let (stunt, origin) = (frozen().await, files().await);
+    let (stunt, origin) = (start_frozen().await, files().await);
     let answer = post(
         &stunt,
         "/detect",
-        &asked(&format!("{origin}/a/photo_ai.jpg")),
+        &detect_body(&format!("{origin}/a/photo_ai.jpg")),
     )
     .await;
     let why = "url: has no uploads/ in it, and is not fetched";
-    assert_eq!(answer.refusal(), error(500, METADATA, why));
+    assert_eq!(answer.error_of(), error(500, METADATA, why));
 }
 
 #[tokio::test]
 async fn by_its_name_a_url_is_refused_before_anything_is_called() {
     let stunt = fetching().await;
-    let answer = post(&stunt, "/detect", &asked("http://127.0.0.1:1/program.exe")).await;
+    let answer = post(
+        &stunt,
+        "/detect",
+        &detect_body("http://127.0.0.1:1/program.exe"),
+    )
+    .await;
     let why = "program.exe: no picture, by its extension; a .zip goes to /bulk-upload";
-    assert_eq!(answer.refusal(), error(400, "Unsupported image type", why));
+    assert_eq!(answer.error_of(), error(400, "Unsupported image type", why));
 }
 
 #[tokio::test]
@@ -148,17 +153,17 @@ async fn what_is_refused_leaves_nothing_behind() {
     })
     .await;
     for path in ["/nothing.jpg", "/moved.jpg", "/huge.jpg"] {
-        let answer = post(&stunt, "/detect", &asked(&format!("{origin}{path}"))).await;
+        let answer = post(&stunt, "/detect", &detect_body(&format!("{origin}{path}"))).await;
         assert_eq!(answer.status, 500, "{path}");
     }
-    let first = presign(&frozen().await, "live", "a.jpg").await;
+    let first = presign(&start_frozen().await, "live", "a.jpg").await;
     let place = presign(&stunt, "live", "a.jpg").await;
     assert_eq!(place["document_id"], first["document_id"]);
     for path in ["/small.jpg", "/large.jpg", "/text.jpg"] {
-        let answer = post(&stunt, "/detect", &asked(&format!("{origin}{path}"))).await;
+        let answer = post(&stunt, "/detect", &detect_body(&format!("{origin}{path}"))).await;
         assert_eq!(answer.status, 400, "{path}");
     }
-    let zip = asked(&format!("{origin}/text.zip"));
+    let zip = detect_body(&format!("{origin}/text.zip"));
     assert_eq!(post(&stunt, "/bulk-upload", &zip).await.status, 400);
     let taken = json!({"key": "live", "url": format!("{origin}/a/photo_ai.jpg"), "id": ID});
     assert_eq!(post(&stunt, "/detect", &taken).await.status, 200);
@@ -176,9 +181,9 @@ async fn what_is_refused_leaves_nothing_behind() {
 async fn an_object_of_ours_is_never_downloaded() {
     let (stunt, origin) = (fetching().await, files().await);
     let key = format!("uploads/{ID}_20260312-100000_a.jpg");
-    let answer = post(&stunt, "/detect", &asked(&format!("{origin}/{key}"))).await;
+    let answer = post(&stunt, "/detect", &detect_body(&format!("{origin}/{key}"))).await;
     let why = format!("url: nothing that this key uploaded is at {key}");
-    assert_eq!(answer.refusal(), error(500, METADATA, &why));
+    assert_eq!(answer.error_of(), error(500, METADATA, &why));
 }
 
 /// The answer to a call whose account is reset while its file is downloaded.
@@ -192,7 +197,7 @@ pub async fn reset_meanwhile() -> TestResponse {
         picture()
     });
     let origin = serve(axum::Router::new().route("/a.jpg", file)).await;
-    let body = asked(&format!("{origin}/a.jpg"));
+    let body = detect_body(&format!("{origin}/a.jpg"));
     let reset = async {
         came.notified().await;
         let reset = r#"{"account":"live"}"#;
@@ -205,7 +210,7 @@ pub async fn reset_meanwhile() -> TestResponse {
 
 #[tokio::test]
 async fn an_account_that_is_reset_while_its_file_comes_is_told_so() {
-    let (status, _, why) = reset_meanwhile().await.refusal();
+    let (status, _, why) = reset_meanwhile().await.error_of();
     let expected = (503, "the account was reset meanwhile");
     assert_eq!((status, why.as_str()), expected);
 }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{detect, done, error, frozen, post, query, upload};
+use super::{detect, error, finish_document, post, query, start_frozen, upload};
 use crate::support::{TestServer, ZipEntry, fixture, zip};
 
 /// A fixture under a name: its size as told, and the sizes of its preview and heatmap.
@@ -65,7 +65,7 @@ async fn sides(stunt: &TestServer, url: &Value, media_type: &str) -> (u32, u32) 
 
 #[tokio::test]
 async fn every_format_is_taken_and_has_its_warnings_its_preview_and_its_heatmap() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for case in CASES {
         let name = case.name;
         let bytes = fixture(case.fixture);
@@ -80,7 +80,7 @@ async fn every_format_is_taken_and_has_its_warnings_its_preview_and_its_heatmap(
             .flatten()
             .collect();
         let body = json!({"generate_preview": true, "generate_analysis_details": false});
-        let document = done(&stunt, name, bytes, body).await;
+        let document = finish_document(&stunt, name, bytes, body).await;
         let details = &document["result_details"];
         assert_eq!(details["warnings"], json!(warnings), "{name}");
         assert_eq!(details["final_result"], "AI Generated", "{name}");
@@ -92,10 +92,10 @@ async fn every_format_is_taken_and_has_its_warnings_its_preview_and_its_heatmap(
 
 #[tokio::test]
 async fn what_is_not_decoded_is_neither_blurred_nor_dark_unless_its_name_says_so() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for name in ["a_blurred.heic", "a_blurred.avif", "a_blurred.pdf"] {
         let plain = name.replace("a_blurred", "plain");
-        let document = done(&stunt, name, fixture(&plain), json!({})).await;
+        let document = finish_document(&stunt, name, fixture(&plain), json!({})).await;
         let warnings = &document["result_details"]["warnings"];
         let expected = json!({"type": "blur_dark", "label": "Blurred"});
         assert_eq!(warnings[2], expected, "{name}: {warnings}");
@@ -104,14 +104,14 @@ async fn what_is_not_decoded_is_neither_blurred_nor_dark_unless_its_name_says_so
 
 #[tokio::test]
 async fn overlays_are_drawn_on_drawings_and_on_cards() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let body = json!({"generate_heatmap_overlayed": true, "generate_heatmap_normalized": true});
     for (name, plain, expected) in [
         ("a_ai.svg", "plain.svg", (640, 480)),
         ("a_ai.heic", "plain.heic", (320, 240)),
         ("a_ai.pdf", "plain.pdf", (320, 240)),
     ] {
-        let document = done(&stunt, name, fixture(plain), body.clone()).await;
+        let document = finish_document(&stunt, name, fixture(plain), body.clone()).await;
         let url = &document["result_details"]["heatmap_url"];
         assert_eq!(sides(&stunt, url, "image/png").await, expected, "{name}");
     }
@@ -119,7 +119,7 @@ async fn overlays_are_drawn_on_drawings_and_on_cards() {
 
 #[tokio::test]
 async fn containers_drawings_and_documents_say_where_they_come_from() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let (pixel, firefly) = ("Google Pixel 8", "Adobe Firefly");
     for (name, bytes, source, result) in [
         ("a.heic", fixture("camera.heic"), pixel, "Real"),
@@ -128,7 +128,7 @@ async fn containers_drawings_and_documents_say_where_they_come_from() {
         ("b.avif", fixture("manifest.avif"), firefly, "AI Generated"),
         ("a.svg", fixture("illustrator.svg"), firefly, "AI Generated"),
     ] {
-        let document = done(&stunt, name, bytes, json!({})).await;
+        let document = finish_document(&stunt, name, bytes, json!({})).await;
         let details = &document["result_details"];
         let found = (&details["metadata_basic_source"], &details["final_result"]);
         assert_eq!(found, (&json!(source), &json!(result)), "{name}");
@@ -138,14 +138,14 @@ async fn containers_drawings_and_documents_say_where_they_come_from() {
 
 #[tokio::test]
 async fn a_name_that_settles_a_file_that_is_at_fault_has_its_pictures_drawn_too() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for (name, bytes) in [
         ("a_ai.jpg", fixture("truncated.jpg")),
         ("b_edited.png", fixture("bomb.png")),
         ("c_ai.tiff", fixture("fax.tiff")[..6_000].to_vec()),
     ] {
         let body = json!({"generate_preview": true, "generate_heatmap_overlayed": true});
-        let document = done(&stunt, name, bytes, body).await;
+        let document = finish_document(&stunt, name, bytes, body).await;
         let details = &document["result_details"];
         assert_eq!(details["heatmap_status"], "ready", "{name}");
         let url = &document["preview_url"];
@@ -160,7 +160,7 @@ async fn a_name_that_settles_a_file_that_is_at_fault_has_its_pictures_drawn_too(
 
 #[tokio::test]
 async fn drawings_and_containers_are_judged_in_bulk() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let zipped = zip(&[
         ZipEntry::new("a_ai.svg", &fixture("plain.svg")),
         ZipEntry::new("b.heic", &fixture("camera.heic")),
@@ -191,11 +191,11 @@ async fn drawings_and_containers_are_judged_in_bulk() {
 
 #[tokio::test]
 async fn content_that_does_not_fit_the_extension_is_refused_for_every_extension() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let refused = async |name: &str, bytes: Vec<u8>| {
         let path = upload(&stunt, "live", name, bytes).await;
         let body = json!({"key": "live", "url": path});
-        post(&stunt, "/detect", &body).await.refusal()
+        post(&stunt, "/detect", &body).await.error_of()
     };
     let invalid = |why: String| error(400, "Invalid file type", &why);
     for extension in [
@@ -228,7 +228,7 @@ async fn content_that_does_not_fit_the_extension_is_refused_for_every_extension(
 
 #[tokio::test]
 async fn what_is_torn_or_out_of_bounds_fails_and_says_why() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let torn = |name| {
         let mut bytes = fixture(name);
         bytes.truncate(bytes.len() - 200);

@@ -4,12 +4,12 @@ use image::{ColorType, DynamicImage, RgbImage, RgbaImage};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{detect, done, frozen, post, query, upload};
+use super::{detect, finish_document, post, query, start_frozen, upload};
 use crate::support::{TestServer, fixture};
 
 /// The heatmap of a document that is done, decoded.
 async fn heatmap(stunt: &TestServer, name: &str, body: Value) -> DynamicImage {
-    let document = done(stunt, name, fixture("plain.png"), body).await;
+    let document = finish_document(stunt, name, fixture("plain.png"), body).await;
     let details = &document["result_details"];
     assert_eq!(details["heatmap_status"], "ready", "{document}");
     let url = details["heatmap_url"].as_str().expect("a URL");
@@ -51,7 +51,7 @@ fn opacities(map: &RgbaImage) -> (u8, u8) {
 
 #[tokio::test]
 async fn a_map_that_is_not_overlayed_is_transparent_where_it_is_cold() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let raw = transparent(&stunt, false).await;
     let normalized = transparent(&stunt, true).await;
     for map in [&raw, &normalized] {
@@ -73,7 +73,7 @@ async fn a_map_that_is_not_overlayed_is_transparent_where_it_is_cold() {
 
 #[tokio::test]
 async fn a_map_that_is_overlayed_is_half_picture_and_half_colours() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let raw = overlayed(&stunt, false).await;
     let normalized = overlayed(&stunt, true).await;
     assert!(raw != normalized);
@@ -89,7 +89,7 @@ async fn a_map_that_is_overlayed_is_half_picture_and_half_colours() {
 
 #[tokio::test]
 async fn the_same_picture_and_verdict_have_the_same_map_and_a_surer_one_is_hotter() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let map_of = async |name| heatmap(&stunt, name, json!({})).await.into_rgba8();
     assert!(map_of("x_ai.png").await == map_of("y_ai.png").await);
     let mut cooler = 0;
@@ -106,7 +106,7 @@ async fn the_same_picture_and_verdict_have_the_same_map_and_a_surer_one_is_hotte
 
 #[tokio::test]
 async fn who_is_real_or_not_asked_for_has_none_from_the_first_answer_on() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for (name, body) in [
         ("x_human.png", json!({})),
         ("x_human.png", style(true, true)),
@@ -129,7 +129,7 @@ async fn who_is_real_or_not_asked_for_has_none_from_the_first_answer_on() {
 
 #[tokio::test]
 async fn a_style_without_a_heatmap_is_refused() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let path = upload(&stunt, "live", "x_ai.png", fixture("plain.png")).await;
     let problem = |style: &str| {
         format!(
@@ -161,7 +161,7 @@ async fn a_style_without_a_heatmap_is_refused() {
 
 #[tokio::test]
 async fn analysis_and_preview_are_each_there_where_they_are_wanted() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for (analysis, preview) in [(false, false), (false, true), (true, false), (true, true)] {
         let body = json!({"generate_analysis_details": analysis, "generate_preview": preview});
         let id = detect(&stunt, "x_ai.png", fixture("plain.png"), body).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{error, frozen, frozen_with};
+use super::{error, frozen_with, start_frozen};
 use crate::support::{TestResponse, TestServer, picture, raw};
 
 const TRUTHSCAN: &str = "detect-image.truthscan.com";
@@ -20,7 +20,7 @@ async fn ask(stunt: &TestServer, head: &str, host: &str, body: &str) -> TestResp
 
 #[tokio::test]
 async fn what_a_host_has_not_is_answered_as_its_vendor_does() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let detail = r#"{"detail":"Not Found"}"#;
     let code = r#"{"code":"RESOURCE_NOT_FOUND"}"#;
     for (host, head, body) in [
@@ -36,7 +36,7 @@ async fn what_a_host_has_not_is_answered_as_its_vendor_does() {
         let answer = ask(&stunt, head, host, "").await;
         let why = format!("{head} is no route");
         assert_eq!(
-            answer.refusal(),
+            answer.error_of(),
             (404, body.to_owned(), why),
             "{host} {head}"
         );
@@ -56,7 +56,7 @@ async fn the_host_a_proxy_was_called_by_counts_where_it_is_believed() {
     };
     let stunt = frozen_with(|config| config.trust_forwarded = true).await;
     assert_eq!(ask(&stunt).await, r#"{"detail":"Not Found"}"#);
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     assert_eq!(ask(&stunt).await, r#"{"code":"RESOURCE_NOT_FOUND"}"#);
 }
 
@@ -121,7 +121,8 @@ async fn urls_begin_with_the_public_url_whatever_host_was_called() {
 #[tokio::test]
 async fn a_key_counts_in_its_own_place_alone() {
     let stunt =
-        TestServer::with(|config| config.mode = stuntdouble::settings::KeyMode::Strict).await;
+        TestServer::with_config(|config| config.mode = stuntdouble::settings::KeyMode::Strict)
+            .await;
     let key = "ts_live_0123456789abcdef";
     let path = format!("/_mock/accounts/{key}");
     stunt.control(reqwest::Method::PUT, &path, &json!({})).await;
@@ -130,7 +131,7 @@ async fn a_key_counts_in_its_own_place_alone() {
     assert_eq!(in_header.status, 200);
     let no_body = ask(&stunt, "POST /detect", TRUTHSCAN, r#"{"url":"u"}"#).await;
     assert_eq!(
-        no_body.refusal(),
+        no_body.error_of(),
         error(403, message, "key: missing or empty")
     );
     let unknown: Value = json!({"id": "x", "key": "nobody's"});
@@ -139,7 +140,7 @@ async fn a_key_counts_in_its_own_place_alone() {
     let path = format!("/check-user-credits?apikey={key}&key={key}");
     let answer = stunt.send(reqwest::Method::GET, &path, &[], "").await;
     assert_eq!(
-        answer.refusal(),
+        answer.error_of(),
         error(403, message, "apikey: missing or empty")
     );
     let bearer = format!("Bearer {key}");
@@ -148,7 +149,7 @@ async fn a_key_counts_in_its_own_place_alone() {
         .send(reqwest::Method::GET, "/check-user-credits", &headers, "")
         .await;
     assert_eq!(
-        answer.refusal(),
+        answer.error_of(),
         error(403, message, "apikey: missing or empty")
     );
 }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{frozen, upload};
+use super::{start_frozen, upload};
 use crate::support::{TestResponse, TestServer, picture, zip};
 
 /// A body (escaped), the status and the answer of a `/query` of `FastAPI` 0.99 with pydantic 1, a line
@@ -47,7 +47,7 @@ async fn post_bytes(stunt: &TestServer, path: &str, body: impl Into<Vec<u8>>) ->
 
 #[tokio::test]
 async fn query_with_any_recorded_body_answers_as_fastapi() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let mut count = 0;
     for line in ANSWERS.lines() {
         let [body, status, expected] = line.split('\t').collect::<Vec<_>>()[..] else {
@@ -65,12 +65,12 @@ async fn query_with_any_recorded_body_answers_as_fastapi() {
 
 #[tokio::test]
 async fn every_entrance_with_a_body_that_python_reads_accepts_it() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let photo = upload(&stunt, "live", "a_ai.jpg", picture()).await;
     let entries = [crate::support::ZipEntry::new("a_ai.jpg", &picture())];
     let archive = upload(&stunt, "live", "a.zip", zip(&entries)).await;
     let with_url = |url: &str| format!(r#""key": "live", "url": "{url}""#);
-    let document = super::done(
+    let document = super::finish_document(
         &stunt,
         "b_ai.jpg",
         picture(),
@@ -112,7 +112,7 @@ async fn every_entrance_with_a_body_that_python_reads_accepts_it() {
 
 #[tokio::test]
 async fn every_entrance_with_bytes_in_no_encoding_answers_400() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for path in [
         "/detect",
         "/bulk-upload",
@@ -128,13 +128,13 @@ async fn every_entrance_with_bytes_in_no_encoding_answers_400() {
             r#"{"detail":"There was an error parsing the body"}"#.to_owned(),
             "the body is in no Unicode encoding".to_owned(),
         );
-        assert_eq!(answer.refusal(), expected, "{path}");
+        assert_eq!(answer.error_of(), expected, "{path}");
     }
 }
 
 #[tokio::test]
 async fn detect_with_a_trailing_comma_answers_pythons_message_and_place() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let body = r#"{"key":"det-k","url":"http://x/uploads/nope.jpg",}"#;
     let answer = post_bytes(&stunt, "/detect", body).await;
     let doc = serde_json::to_string(body).expect("JSON");
@@ -143,12 +143,12 @@ async fn detect_with_a_trailing_comma_answers_pythons_message_and_place() {
         r#"{{"detail":[{{"loc":["body",49],"msg":"{message}: line 1 column 50 (char 49)","type":"value_error.jsondecode","ctx":{{"msg":"{message}","doc":{doc},"pos":49,"lineno":1,"colno":50}}}}]}}"#
     );
     let why = format!("body.49: {message}: line 1 column 50 (char 49)");
-    assert_eq!(answer.refusal(), (422, expected, why));
+    assert_eq!(answer.error_of(), (422, expected, why));
 }
 
 #[tokio::test]
 async fn query_with_deep_nesting_is_read_up_to_pythons_limit() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let nested = |open: &str, close: &str, levels: usize| {
         let (open, close) = (open.repeat(levels), close.repeat(levels));
         format!(r#"{{"id":"x","a":{open}1{close}}}"#)
@@ -165,14 +165,14 @@ async fn query_with_deep_nesting_is_read_up_to_pythons_limit() {
                 r#"{"detail":"There was an error parsing the body"}"#.to_owned(),
                 "the body is nested too deep".to_owned(),
             );
-            assert_eq!(answer.refusal(), expected, "{levels}");
+            assert_eq!(answer.error_of(), expected, "{levels}");
         }
     }
 }
 
 #[tokio::test]
 async fn a_rule_for_an_account_applies_to_a_body_that_python_alone_reads() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let rule = json!({"account": "live", "when": {"operation": "undetectable.detect"},
                       "then": {"respond": {"status": 503}}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
@@ -186,7 +186,7 @@ async fn a_rule_for_an_account_applies_to_a_body_that_python_alone_reads() {
 
 #[tokio::test]
 async fn query_with_an_empty_content_type_is_read_as_json() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let headers = [("content-type", "")];
     let answer = stunt
         .send(Method::POST, "/query", &headers, r#"{"id":"x"}"#)

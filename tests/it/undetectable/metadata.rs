@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{done, frozen};
+use super::{finish_document, start_frozen};
 use crate::support::{TestServer, fixture};
 
 /// What `/query` tells of a picture that its metadata settled: all of it.
-fn settled(name: &str, of: &DetectedPicture<'_>) -> Value {
+fn document_by_metadata(name: &str, of: &DetectedPicture<'_>) -> Value {
     let DetectedPicture {
         result,
         label,
@@ -56,18 +56,18 @@ fn size(name: &str) -> (u16, u16) {
 async fn check(stunt: &TestServer, name: &str, of: &DetectedPicture<'_>) {
     let file = name.rsplit('/').next().expect("a name");
     let body = json!({"generate_analysis_details": false});
-    let mut document = done(stunt, file, fixture(name), body).await;
+    let mut document = finish_document(stunt, file, fixture(name), body).await;
     let details = &mut document["result_details"];
     let is_drawn = details["heatmap_url"].is_string();
     assert_eq!(is_drawn, of.label != "Real", "{name}");
     details["heatmap_url"] = json!("*");
-    assert_eq!(*details, settled(name, of), "{name}");
+    assert_eq!(*details, document_by_metadata(name, of), "{name}");
     assert_eq!(document["result"], of.result, "{name}");
 }
 
 #[tokio::test]
 async fn a_generator_is_named_and_its_picture_is_ai_generated() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for (name, source) in [
         ("automatic1111.png", "Stable Diffusion"),
         ("bing.jpg", "Bing Image Creator"),
@@ -112,7 +112,7 @@ fn no_machine() -> [String; 2] {
 
 #[tokio::test]
 async fn a_camera_is_named_and_its_picture_is_real() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for (name, source) in [
         ("canon.jpg", "Canon EOS R5"),
         ("caption.jpg", "Canon EOS R5"),
@@ -142,7 +142,7 @@ async fn a_camera_is_named_and_its_picture_is_real() {
 
 #[tokio::test]
 async fn an_editor_is_named_and_a_machine_among_them_is_told_apart() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for (name, source) in [
         ("lightroom.jpg", "Adobe Lightroom 7.3 (Macintosh)"),
         ("photoshop.jpg", "Adobe Photoshop 25.1 (Windows)"),
@@ -178,16 +178,16 @@ async fn an_editor_is_named_and_a_machine_among_them_is_told_apart() {
 
 #[tokio::test]
 async fn bizmori_judges_the_same_pictures_by_the_same_words() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for (name, probability, code) in [
         ("generators/gemini.png", 0.97, "likely_ai"),
         ("cameras/leica.jpg", 0.04, "likely_real"),
     ] {
         let file = name.rsplit('/').next().expect("a name");
         let body = json!({"idempotencyKey": name, "fileName": file});
-        let id = stunt.confirmed("live", &body, fixture(name)).await;
+        let id = stunt.confirm_detection("live", &body, fixture(name)).await;
         stunt.advance("live", "PT1S").await;
-        let order = stunt.order("live", &id).await;
+        let order = stunt.get_order("live", &id).await;
         let told = (&order["probability"], &order["statusCode"]);
         assert_eq!(told, (&json!(probability), &json!(code)), "{name}");
     }

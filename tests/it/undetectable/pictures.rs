@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{credits, error, frozen, post, presign, upload};
+use super::{credits, error, post, presign, start_frozen, upload};
 use crate::support::{TestServer, fixture, picture};
 
 const BYTES_MAX: usize = 10 * 1024 * 1024;
 
 #[tokio::test]
 async fn what_is_empty_or_was_never_uploaded_is_refused() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let foreign = upload(&stunt, "other", "a.jpg", picture()).await;
     let awaited = presign(&stunt, "live", "a.jpg").await["file_path"].clone();
     let mine = upload(&stunt, "live", "b.jpg", picture()).await;
@@ -51,7 +51,7 @@ async fn what_is_empty_or_was_never_uploaded_is_refused() {
             ),
         ),
     ] {
-        assert_eq!(refused(&stunt, body).await, expected);
+        assert_eq!(assert_picture_refused(&stunt, body).await, expected);
     }
     assert_eq!(
         credits(&stunt, "live").await,
@@ -59,14 +59,14 @@ async fn what_is_empty_or_was_never_uploaded_is_refused() {
     );
 }
 
-async fn refused(stunt: &TestServer, mut body: Value) -> (u16, String, String) {
+async fn assert_picture_refused(stunt: &TestServer, mut body: Value) -> (u16, String, String) {
     body["key"] = json!("live");
-    post(stunt, "/detect", &body).await.refusal()
+    post(stunt, "/detect", &body).await.error_of()
 }
 
 #[tokio::test]
 async fn sizes_and_types_are_judged_at_detect() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let jpeg = |bytes: usize| {
         let mut jpeg = picture();
         jpeg.resize(bytes, 0);
@@ -129,7 +129,10 @@ async fn sizes_and_types_are_judged_at_detect() {
         ),
     ] {
         let path = upload(&stunt, "live", name, bytes).await;
-        assert_eq!(refused(&stunt, json!({"url": path})).await, expected);
+        assert_eq!(
+            assert_picture_refused(&stunt, json!({"url": path})).await,
+            expected
+        );
     }
     for bytes in [jpeg(1_024), jpeg(BYTES_MAX), fixture("bench.jpg")] {
         let path = upload(&stunt, "live", "a.jfif", bytes).await;

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{error, frozen, frozen_with, get, post};
+use super::{error, frozen_with, get, post, start_frozen};
 use crate::support::{TestResponse, TestServer};
 
 /// A 422 of problems, each as place, field, message, type and `ctx`, as JSON has them.
@@ -22,7 +22,7 @@ fn unfit_with(problems: &[(&str, &str, &str, &str, &str)]) -> (u16, String) {
 }
 
 /// A 422 of problems without a `ctx`.
-fn unfit(problems: &[(&str, &str, &str, &str)]) -> (u16, String) {
+fn validation_error(problems: &[(&str, &str, &str, &str)]) -> (u16, String) {
     let problems = problems.iter();
     let problems: Vec<_> = problems.map(|(a, b, c, d)| (*a, *b, *c, *d, "")).collect();
     unfit_with(&problems)
@@ -37,13 +37,13 @@ const MISSING: (&str, &str) = ("field required", "value_error.missing");
 
 #[tokio::test]
 async fn a_key_that_is_none_is_not_verified() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let message = "User verification failed";
     for path in ["/get-presigned-url?file_name=a.jpg", "/check-user-credits"] {
         for headers in [&[][..], &[("apikey", "")]] {
             let answer = stunt.send(Method::GET, path, headers, "").await;
             assert_eq!(
-                answer.refusal(),
+                answer.error_of(),
                 error(403, message, "apikey: missing or empty")
             );
         }
@@ -55,7 +55,7 @@ async fn a_key_that_is_none_is_not_verified() {
     ] {
         let answer = post(&stunt, "/detect", &body).await;
         assert_eq!(
-            answer.refusal(),
+            answer.error_of(),
             error(403, message, "key: missing or empty")
         );
     }
@@ -64,18 +64,19 @@ async fn a_key_that_is_none_is_not_verified() {
 #[tokio::test]
 async fn an_unknown_key_is_refused_where_the_mode_is_strict() {
     let stunt =
-        TestServer::with(|config| config.mode = stuntdouble::settings::KeyMode::Strict).await;
+        TestServer::with_config(|config| config.mode = stuntdouble::settings::KeyMode::Strict)
+            .await;
     let message = "User verification failed";
     let why = "apikey: no account has this key, and the mode is strict";
     let answer = get(&stunt, "nobody", "/check-user-credits").await;
-    assert_eq!(answer.refusal(), error(403, message, why));
+    assert_eq!(answer.error_of(), error(403, message, why));
     let answer = post(&stunt, "/detect", &json!({"url": "u", "key": "nobody"})).await;
-    assert_eq!(answer.refusal(), error(403, message, &why[3..]));
+    assert_eq!(answer.error_of(), error(403, message, &why[3..]));
 }
 
 #[tokio::test]
 async fn a_keys_state_is_told_as_the_vendor_does() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for (state, status, message) in [
         ("expired", 403, "User verification failed"),
         ("forbidden", 403, "User verification failed"),
@@ -88,12 +89,12 @@ async fn a_keys_state_is_told_as_the_vendor_does() {
         let why = "the key's state was set so by the control plane";
         let answer = get(&stunt, "live", "/check-user-credits").await;
         assert_eq!(
-            answer.refusal(),
+            answer.error_of(),
             error(status, message, &format!("apikey: {why}"))
         );
         let answer = post(&stunt, "/detect", &json!({"url": "u", "key": "live"})).await;
         assert_eq!(
-            answer.refusal(),
+            answer.error_of(),
             error(status, message, &format!("key: {why}"))
         );
     }
@@ -101,10 +102,13 @@ async fn a_keys_state_is_told_as_the_vendor_does() {
 
 #[tokio::test]
 async fn everything_that_does_not_fit_a_query_is_told() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let (msg, kind) = MISSING;
     let answer = get(&stunt, "live", "/get-presigned-url").await;
-    assert_eq!(whole(&answer), unfit(&[("query", "file_name", msg, kind)]));
+    assert_eq!(
+        whole(&answer),
+        validation_error(&[("query", "file_name", msg, kind)])
+    );
     let long = "a".repeat(252) + ".jpg";
     for (query, field, msg, kind, ctx) in [
         (
@@ -155,11 +159,11 @@ async fn everything_that_does_not_fit_a_query_is_told() {
 
 #[tokio::test]
 async fn everything_that_does_not_fit_a_body_is_told_in_the_schemas_order() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let answer = post(&stunt, "/query", &json!({})).await;
     assert_eq!(
         whole(&answer),
-        unfit(&[("body", "id", MISSING.0, MISSING.1)])
+        validation_error(&[("body", "id", MISSING.0, MISSING.1)])
     );
     let body = json!({
         "id": "x", "model": "other", "email": [], "document_type": "Text", "generate_heatmap": "no",
@@ -212,12 +216,15 @@ async fn everything_that_does_not_fit_a_body_is_told_in_the_schemas_order() {
         "none is not an allowed value",
         "type_error.none.not_allowed",
     );
-    assert_eq!(whole(&answer), unfit(&[("body", "url", null.0, null.1)]));
+    assert_eq!(
+        whole(&answer),
+        validation_error(&[("body", "url", null.0, null.1)])
+    );
 }
 
 #[tokio::test]
 async fn a_body_that_is_no_object_of_json_is_told_so() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let json = [("content-type", "application/json")];
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let missing =
@@ -225,7 +232,7 @@ async fn a_body_that_is_no_object_of_json_is_told_so() {
     let dict = r#"{"detail":[{"loc":["body"],"msg":"value is not a valid dict","type":"type_error.dict"}]}"#;
     let broken = r#"{"detail":[{"loc":["body",6],"msg":"Expecting value: line 1 column 7 (char 6)","type":"value_error.jsondecode","ctx":{"msg":"Expecting value","doc":"{\"id\":?}","pos":6,"lineno":1,"colno":7}}]}"#;
     for (path, field) in [("/detect", "url"), ("/query", "id")] {
-        let empty = unfit(&[("body", field, MISSING.0, MISSING.1)]).1;
+        let empty = validation_error(&[("body", field, MISSING.0, MISSING.1)]).1;
         for (headers, body, expected) in [
             (&json[..], "", missing),
             (&json, "null", missing),
@@ -243,7 +250,7 @@ async fn a_body_that_is_no_object_of_json_is_told_so() {
             .send(Method::POST, path, &json, vec![b' '; 9_000_000])
             .await;
         let why = "the body is larger than 8388608 bytes";
-        assert_eq!(answer.refusal(), error(413, "Request body too large", why));
+        assert_eq!(answer.error_of(), error(413, "Request body too large", why));
     }
     let answer = stunt
         .send(Method::POST, "/query", &[], "{\"id\":\"x\"}")
@@ -253,7 +260,7 @@ async fn a_body_that_is_no_object_of_json_is_told_so() {
 
 #[tokio::test]
 async fn an_extension_that_no_picture_has_is_refused_before_the_upload() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let message = "Unsupported image type";
     for (name, why) in [
         ("a.exe", "file_name: extension .exe is not supported"),
@@ -266,7 +273,7 @@ async fn an_extension_that_no_picture_has_is_refused_before_the_upload() {
             &format!("/get-presigned-url?file_name={name}"),
         )
         .await;
-        assert_eq!(answer.refusal(), error(400, message, why));
+        assert_eq!(answer.error_of(), error(400, message, why));
     }
 }
 
@@ -279,7 +286,7 @@ async fn a_route_there_is_not_and_a_method_it_has_not() {
         r#"{"detail":"Not Found"}"#.to_owned(),
         "GET /nothing is no route".to_owned(),
     );
-    assert_eq!(answer.refusal(), expected);
+    assert_eq!(answer.error_of(), expected);
     for (method, path, allow) in [
         (Method::GET, "/detect", "POST"),
         (Method::PUT, "/query", "POST"),
@@ -290,7 +297,7 @@ async fn a_route_there_is_not_and_a_method_it_has_not() {
         let why = format!("{method} {path} is no route; {allow} {path} is one");
         let expected = (405, r#"{"detail":"Method Not Allowed"}"#.to_owned(), why);
         assert_eq!(
-            (answer.refusal(), answer.header("allow")),
+            (answer.error_of(), answer.header("allow")),
             (expected, allow)
         );
     }
@@ -298,7 +305,7 @@ async fn a_route_there_is_not_and_a_method_it_has_not() {
 
 #[tokio::test]
 async fn who_takes_no_json_is_given_none() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let accept = |accept| [("accept", accept), ("apikey", "live")];
     for (method, path) in [
         (Method::GET, "/health"),
@@ -308,7 +315,7 @@ async fn who_takes_no_json_is_given_none() {
         let answer = stunt.send(method, path, &accept("text/html"), "").await;
         let why = "Accept: excludes application/json, which every answer here is".to_owned();
         assert_eq!(
-            answer.refusal(),
+            answer.error_of(),
             (406, r#"{"detail":"Not Acceptable"}"#.to_owned(), why)
         );
     }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{done, frozen, post, upload};
+use super::{finish_document, post, start_frozen, upload};
 use crate::support::{TestServer, ZipEntry, fixture, picture, zip};
 
 /// Members whose numbers are integers of their own.
@@ -37,7 +37,7 @@ fn floats(value: &Value, name: &str) -> Vec<f64> {
 
 #[tokio::test]
 async fn query_of_every_kind_of_document_has_floats_alone() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for (name, bytes) in [
         ("a_ai.jpg", picture()),
         ("a_human.jpg", picture()),
@@ -50,14 +50,14 @@ async fn query_of_every_kind_of_document_has_floats_alone() {
         ("plain.jpg", fixture("plain.jpg")),
         ("plain.pdf", fixture("plain.pdf")),
     ] {
-        let document = done(&stunt, name, bytes, json!({})).await;
+        let document = finish_document(&stunt, name, bytes, json!({})).await;
         assert!(floats(&document, "").len() >= 4, "{document}");
     }
 }
 
 /// Result, confidences, and the model's score of a document, as they are written.
 async fn written(stunt: &TestServer, name: &str, bytes: Vec<u8>) -> [String; 4] {
-    let document = done(stunt, name, bytes, json!({})).await;
+    let document = finish_document(stunt, name, bytes, json!({})).await;
     let details = &document["result_details"];
     [
         &document["result"],
@@ -70,7 +70,7 @@ async fn written(stunt: &TestServer, name: &str, bytes: Vec<u8>) -> [String; 4] 
 
 #[tokio::test]
 async fn score_that_follows_from_bytes_has_all_its_digits_and_stays_the_same() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let score = "68.84524008759527";
     for _ in 0..2 {
         let scores = written(&stunt, "a.png", fixture("plain.png")).await;
@@ -91,7 +91,7 @@ async fn score_that_follows_from_bytes_has_all_its_digits_and_stays_the_same() {
 
 #[tokio::test]
 async fn score_of_a_rule_has_its_own_digits() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for (outcome, expected) in [
         (
             json!({"probability": 0.57}),
@@ -129,10 +129,10 @@ async fn score_of_a_rule_has_its_own_digits() {
 
 #[tokio::test]
 async fn score_that_python_writes_with_an_exponent_is_so_written() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let rule = json!({"account": "live", "then": {"outcome": {"probability": 0.000_000_123}}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
-    let document = done(&stunt, "a.jpg", picture(), json!({})).await;
+    let document = finish_document(&stunt, "a.jpg", picture(), json!({})).await;
     let text = super::query(&stunt, document["id"].as_str().expect("an id"))
         .await
         .text();
@@ -141,7 +141,7 @@ async fn score_that_python_writes_with_an_exponent_is_so_written() {
 
 #[tokio::test]
 async fn bulk_query_has_floats_alone_and_the_mean_of_the_items() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let entries = [
         ZipEntry::new("a_ai.jpg", &picture()),
         ZipEntry::new("b_edited.jpg", &picture()),
@@ -170,7 +170,7 @@ async fn bulk_query_has_floats_alone_and_the_mean_of_the_items() {
 
 #[tokio::test]
 async fn ocr_and_model_are_there_at_the_steps_that_have_them() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let no_ocr = json!(["OCR did not detect AI", 0.0]);
     for (name, bytes, step, ocr, has_model) in [
         (
@@ -188,7 +188,7 @@ async fn ocr_and_model_are_there_at_the_steps_that_have_them() {
         ("a_edited.jpg", picture(), 3, no_ocr.clone(), true),
         ("a_aiedited.jpg", picture(), 3, no_ocr, true),
     ] {
-        let document = done(&stunt, name, bytes, json!({})).await;
+        let document = finish_document(&stunt, name, bytes, json!({})).await;
         let details = &document["result_details"];
         assert_eq!(details["detection_step"], step, "{name}");
         assert_eq!(details.get("ocr"), Some(&ocr), "{name}");

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{error, frozen, frozen_with, get, post, presign};
+use super::{error, frozen_with, get, post, presign, start_frozen};
 use crate::support::{TestResponse, TestServer, picture};
 
 const ACL: (&str, &str) = ("x-amz-acl", "private");
@@ -34,12 +34,12 @@ async fn a_name_with_unsafe_characters_is_refused() {
     ] {
         let path = format!("/get-presigned-url?file_name={name}");
         let answer = get(&stunt, "live", &path).await;
-        assert_eq!(answer.refusal(), error(400, "Invalid file name", why));
+        assert_eq!(answer.error_of(), error(400, "Invalid file name", why));
     }
     let unsupported = "file_name: extension .exe is not supported";
     let answer = get(&stunt, "live", "/get-presigned-url?file_name=a%20b.exe").await;
     assert_eq!(
-        answer.refusal(),
+        answer.error_of(),
         error(400, "Unsupported image type", unsupported)
     );
     place(&stunt, "photo_1-a.B.jpg").await;
@@ -81,7 +81,7 @@ async fn a_type_that_does_not_fit_the_extension_is_refused_as_s3_does() {
              <Key>{key}</Key><RequestId>{id}</RequestId><HostId>stuntdouble</HostId></Error>"
         );
         let why = format!("Content-Type: \"{sent}\" does not fit .JPG, image/jpeg does");
-        assert_eq!(answer.refusal(), (403, expected, why));
+        assert_eq!(answer.error_of(), (403, expected, why));
         assert_eq!(answer.header("content-type"), "application/xml");
     }
     let answer = put(&stunt, &url, &[ACL]).await;
@@ -103,14 +103,14 @@ async fn a_type_that_does_not_fit_the_extension_is_refused_as_s3_does() {
 
 #[tokio::test]
 async fn without_it_any_type_is_taken_and_bizmoris_are_with_it_too() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let (url, _) = place(&stunt, "my photo.jpg").await;
     for headers in [&[("content-type", "image/jpg")][..], &[ACL], &[]] {
         assert_eq!(put(&stunt, &url, headers).await.status, 200);
     }
     let stunt = strict().await;
     let body = json!({"idempotencyKey": "a", "fileName": "a b.jpg"});
-    let (_, url) = stunt.pending("live", &body).await;
+    let (_, url) = stunt.create_detection("live", &body).await;
     assert_eq!(
         put(&stunt, &url, &[("content-type", "image/jpg")])
             .await

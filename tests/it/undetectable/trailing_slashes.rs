@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use super::{frozen, frozen_with};
+use super::{frozen_with, start_frozen};
 use crate::support::TestServer;
 
 /// Paths of every operation but those under `/_s3`, with `x` for each parameter.
@@ -29,7 +29,7 @@ async fn location(stunt: &TestServer, method: Method, path: &str) -> (u16, Strin
 
 #[tokio::test]
 async fn a_request_on_a_route_with_a_slash_behind_is_redirected_by_any_method() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let paths = paths();
     assert!(paths.len() > 9, "{paths:?}");
     for path in paths {
@@ -43,7 +43,7 @@ async fn a_request_on_a_route_with_a_slash_behind_is_redirected_by_any_method() 
 
 #[tokio::test]
 async fn a_redirect_keeps_the_query_and_drops_every_slash() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for (path, expected) in [
         (
             "/get-presigned-url/?file_name=a%20b.jpg&x=/",
@@ -61,7 +61,7 @@ async fn a_redirect_keeps_the_query_and_drops_every_slash() {
 
 #[tokio::test]
 async fn a_path_that_is_no_route_without_its_slash_is_not_redirected() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for path in [
         "/nothing/",
         "/preview/x/y/",
@@ -88,7 +88,7 @@ async fn a_path_that_is_no_route_without_its_slash_is_not_redirected() {
 
 #[tokio::test]
 async fn a_path_with_a_parameter_left_out_is_not_redirected() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for path in ["/preview/", "/heatmap/", "/preview//"] {
         let redirected = location(&stunt, Method::GET, path).await;
         assert_eq!(redirected, (404, String::new()), "{path}");

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{frozen, post};
+use super::{post, start_frozen};
 use crate::support::{TestResponse, TestServer};
 
 const STR: (&str, &str) = ("str type expected", "type_error.str");
@@ -40,7 +40,7 @@ fn assert_unfit(answer: &TestResponse, loc: &[&str], (msg, kind): (&str, &str)) 
 
 #[tokio::test]
 async fn a_field_of_another_type_is_told_with_its_place() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let (list, object, word) = (json!([true]), json!({"a": 1}), json!("perhaps"));
     for (field, bad, problem) in [
         ("key", &[&list, &object][..], STR),
@@ -86,7 +86,7 @@ async fn a_field_of_another_type_is_told_with_its_place() {
 
 #[tokio::test]
 async fn null_is_as_good_as_left_out_but_where_something_is_required() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let answer = post(&stunt, "/query", &json!({"id": null})).await;
     assert_unfit(&answer, &["body", "id"], NONE);
     let answer = post(&stunt, "/query", &json!({})).await;
@@ -113,7 +113,7 @@ async fn null_is_as_good_as_left_out_but_where_something_is_required() {
 
 #[tokio::test]
 async fn a_body_that_is_no_object_is_told_on_every_route_that_takes_one() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for operation in operations().filter(|operation| operation.method == Method::POST) {
         let path = path(operation.path);
         for body in [json!([{"key": "live"}]), json!("x"), json!(5), json!(true)] {
@@ -146,7 +146,7 @@ fn path(route: &str) -> String {
 
 #[tokio::test]
 async fn a_method_that_a_route_has_not_is_told_with_those_it_has() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let methods = [
         Method::GET,
         Method::POST,
@@ -161,7 +161,7 @@ async fn a_method_that_a_route_has_not_is_told_with_those_it_has() {
             let answer = stunt.send(method.clone(), &path, &[], "").await;
             let why = format!("{method} {path} is no route; {allow} {path} is one");
             let expected = (405, r#"{"detail":"Method Not Allowed"}"#.to_owned(), why);
-            assert_eq!(answer.refusal(), expected);
+            assert_eq!(answer.error_of(), expected);
             assert_eq!(answer.header("allow"), allow);
         }
     }
@@ -169,7 +169,7 @@ async fn a_method_that_a_route_has_not_is_told_with_those_it_has() {
 
 #[tokio::test]
 async fn a_head_is_answered_on_the_pages_that_describe_alone() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for operation in operations().filter(|operation| operation.method == Method::GET) {
         let path = path(operation.path).replace("/x", "/start.js");
         let answer = stunt.send(Method::HEAD, &path, &[], "").await;
@@ -191,7 +191,7 @@ async fn a_head_is_answered_on_the_pages_that_describe_alone() {
 
 #[tokio::test]
 async fn who_takes_nothing_that_is_answered_is_told_so_on_every_route() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let ask = async |stunt: &TestServer, method: &Method, path: &str, accept: &str| {
         let headers = [
             ("accept", accept),

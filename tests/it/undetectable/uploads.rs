@@ -3,12 +3,12 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{credits, frozen, get, post, presign, upload};
+use super::{credits, get, post, presign, start_frozen, upload};
 use crate::support::{fixture, picture};
 
 #[tokio::test]
 async fn a_presigned_url_is_answered_with_the_path_and_the_id() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let path = "/get-presigned-url?file_name=my%20photo%20(1)_ai.JPG&expiration=60&_t=1&content_type=image/jpg";
     let answer = get(&stunt, "live", path).await;
     let id = answer.json()["document_id"]
@@ -21,14 +21,14 @@ async fn a_presigned_url_is_answered_with_the_path_and_the_id() {
         r#"{{"status":"success","presigned_url":"{{origin}}/_s3/ai-image-detector-prod/{key}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=STUNTDOUBLEACCESSKEY%2F20260312%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20260312T100000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=*","file_path":"{key}","document_id":"{id}"}}"#
     );
     assert_eq!(
-        (answer.status, stunt.shown(&answer.text())),
+        (answer.status, stunt.redact(&answer.text())),
         (200, expected)
     );
 }
 
 #[tokio::test]
 async fn a_presigned_url_lives_an_hour_where_nothing_is_said_and_is_put_to_as_the_sdks_do() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let place = presign(&stunt, "live", "a.jpg").await;
     let url = place["presigned_url"].as_str().expect("a URL");
     assert!(url.contains("&X-Amz-Expires=3600&"), "{url}");
@@ -45,7 +45,7 @@ async fn a_presigned_url_lives_an_hour_where_nothing_is_said_and_is_put_to_as_th
 
 #[tokio::test]
 async fn every_form_of_a_url_is_found() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let place = presign(&stunt, "live", "été 1_ai.jpg").await;
     let url = place["presigned_url"].as_str().expect("a URL");
     stunt.put(url, picture()).await;
@@ -65,7 +65,7 @@ async fn every_form_of_a_url_is_found() {
 
 #[tokio::test]
 async fn an_upload_under_the_dev_bucket_is_the_same_as_under_the_other() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let path = upload(&stunt, "live", "a.jpg", picture()).await;
     let url = format!("http://h/_s3/ai-image-detector-dev/{path}");
     let answer = post(&stunt, "/detect", &json!({"key": "live", "url": url})).await;
@@ -74,7 +74,7 @@ async fn an_upload_under_the_dev_bucket_is_the_same_as_under_the_other() {
 
 #[tokio::test]
 async fn every_format_that_is_looked_at_is_taken() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for name in [
         "plain.jpg",
         "plain.png",
@@ -91,7 +91,7 @@ async fn every_format_that_is_looked_at_is_taken() {
 
 #[tokio::test]
 async fn each_document_costs_a_credit_and_the_base_goes_first() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let full = r#"{"baseCredits":10000,"boostCredits":1000,"credits":11000}"#;
     assert_eq!(credits(&stunt, "live").await, full);
     let path = upload(&stunt, "live", "a.jpg", picture()).await;
@@ -113,7 +113,7 @@ async fn each_document_costs_a_credit_and_the_base_goes_first() {
 
 #[tokio::test]
 async fn without_credits_nothing_is_queued() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let set = |credits: Value| {
         let stunt = &stunt;
         async move {
@@ -132,7 +132,7 @@ async fn without_credits_nothing_is_queued() {
         r#"{"error":"Not enough credits"}"#.to_owned(),
         "credits: 1 needed, 0 left".to_owned(),
     );
-    assert_eq!(post(&stunt, "/detect", &body).await.refusal(), expected);
+    assert_eq!(post(&stunt, "/detect", &body).await.error_of(), expected);
     let none = r#"{"baseCredits":0,"boostCredits":0,"credits":0}"#;
     assert_eq!(credits(&stunt, "live").await, none);
     set(json!(2)).await;
@@ -142,7 +142,7 @@ async fn without_credits_nothing_is_queued() {
 
 #[tokio::test]
 async fn health_is_told_to_everybody() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let answer = stunt.send(Method::GET, "/health", &[], "").await;
     assert_eq!(
         (answer.status, answer.text().as_str()),
@@ -152,7 +152,7 @@ async fn health_is_told_to_everybody() {
 
 #[tokio::test]
 async fn an_upload_that_no_document_is_of_goes_after_the_retention() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let days = json!({"retentionDays": 1});
     stunt
         .control(Method::PUT, "/_mock/accounts/live", &days)
@@ -177,7 +177,7 @@ async fn an_upload_that_no_document_is_of_goes_after_the_retention() {
 
 #[tokio::test]
 async fn an_upload_goes_with_its_document() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let path = "/get-presigned-url?file_name=a.jpg&expiration=604800";
     let place = get(&stunt, "live", path).await.json();
     let url = place["presigned_url"].as_str().expect("a URL");

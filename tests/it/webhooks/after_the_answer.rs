@@ -32,7 +32,7 @@ async fn watched(stunt: &TestServer) -> (Arc<TcpStream>, Receiver, Arc<Mutex<Vec
     let receiver = {
         let (client, seen) = (Arc::clone(&client), Arc::clone(&seen));
         let notice = move || seen.lock().expect("no panic").push(there(&client));
-        Receiver::noticing(notice).await
+        Receiver::with_callback(notice).await
     };
     stunt.webhook(KEY, &receiver.url).await;
     (client, receiver, seen)
@@ -62,11 +62,11 @@ async fn answer_at_webhook(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn when_a_webhook_comes_the_confirms_answer_is_there_to_be_read() {
-    let stunt = TestServer::with(|config| config.orders.test_processing_ms = 0).await;
+    let stunt = TestServer::with_config(|config| config.orders.test_processing_ms = 0).await;
     let watched = watched(&stunt).await;
     for round in 0..ROUNDS {
         let body = json!({"idempotencyKey": round.to_string(), "fileName": "a_ai.jpg"});
-        let id = stunt.detection(KEY, &body, picture()).await;
+        let id = stunt.upload_detection(KEY, &body, picture()).await;
         let confirm = json!({"idempotencyKey": "c", "orderId": id}).to_string();
         let path = "/api/v2/orders/ai-detection/confirm";
         let seen = answer_at_webhook(&watched, round, path, &confirm).await;
@@ -84,7 +84,7 @@ async fn and_so_is_that_of_who_brings_an_order_to_its_end_by_hand() {
     let watched = watched(&stunt).await;
     for round in 0..ROUNDS {
         let body = json!({"idempotencyKey": round.to_string(), "fileName": "a_ai.jpg"});
-        let id = stunt.detection(KEY, &body, picture()).await;
+        let id = stunt.upload_detection(KEY, &body, picture()).await;
         let (how, status) = [("complete", "complete"), ("fail", "failed")][round % 2];
         let path = format!("/_mock/orders/{id}/{how}");
         let seen = answer_at_webhook(&watched, round, &path, "{}").await;

@@ -7,8 +7,8 @@ use crate::support::{Receiver, Reply, TestServer, code};
 
 /// Rows of `live`'s, made at 10:00:00.300 of 12, 13, 14 … March.
 async fn daily(count: usize, replies: &[Reply]) -> (TestServer, Receiver, FailedDelivery) {
-    let stunt = TestServer::frozen("live").await;
-    let receiver = Receiver::answering(replies.iter().copied()).await;
+    let stunt = TestServer::start_frozen("live").await;
+    let receiver = Receiver::with_replies(replies.iter().copied()).await;
     let failed = FailedDelivery::events(&stunt, count, "P1D", &receiver).await;
     (stunt, receiver, failed)
 }
@@ -84,7 +84,7 @@ async fn the_window_is_of_days_or_of_instants_with_its_ends_in_it() {
 
 #[tokio::test]
 async fn fifty_are_sent_at_most() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     let failed = FailedDelivery::events(&stunt, 51, "PT1S", &receiver).await;
     let days = window("2026-03-12", "2026-03-12");
@@ -100,7 +100,7 @@ async fn fifty_are_sent_at_most() {
 
 #[tokio::test]
 async fn a_window_that_is_none_is_refused() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let (id, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
     let path = format!("{WEBHOOKS}/{id}/events/retry-failed");
     let day = "2026-03-12";

@@ -3,15 +3,15 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{FailedDelivery, WEBHOOKS, row, verified};
+use super::{FailedDelivery, WEBHOOKS, assert_verified, row};
 use crate::support::{Receiver, Reply, TestServer, picture};
 
 /// When the hand is at work: a day and an hour after the account began.
 const NOW: &str = "2026-03-13T11:00:00.000Z";
 
 async fn failed_one(replies: &[Reply]) -> (TestServer, Receiver, FailedDelivery) {
-    let stunt = TestServer::frozen("live").await;
-    let receiver = Receiver::answering(replies.iter().copied()).await;
+    let stunt = TestServer::start_frozen("live").await;
+    let receiver = Receiver::with_replies(replies.iter().copied()).await;
     let failed = FailedDelivery::events(&stunt, 1, "PT1H", &receiver).await;
     (stunt, receiver, failed)
 }
@@ -29,7 +29,7 @@ async fn a_failed_event_is_sent_while_the_request_waits() {
         )
     );
     let message = receiver.messages(1).await.remove(0);
-    let told = verified(&message, &failed.secret);
+    let told = assert_verified(&message, &failed.secret);
     assert_eq!(
         (&told["eventId"], &told["occurredAt"]),
         (&json!(event), &json!("2026-03-12T10:00:00.300Z"))
@@ -140,7 +140,7 @@ async fn what_is_not_there_or_has_not_failed_is_not_sent() {
         answer.assert_refused(404, code, &why);
     }
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     stunt.advance("live", "PT0.3S").await;
     let rows = stunt
         .get("live", &format!("{WEBHOOKS}/{other}/events"))
@@ -162,11 +162,12 @@ async fn what_is_not_there_or_has_not_failed_is_not_sent() {
 #[tokio::test]
 async fn the_try_after_30_minutes_outlives_a_restart() {
     let data = tempfile::tempdir().expect("a directory");
-    let on =
-        async || TestServer::with(|config| config.data_dir = Some(data.path().to_owned())).await;
+    let on = async || {
+        TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned())).await
+    };
     let stunt = on().await;
     stunt.freeze("live").await;
-    let receiver = Receiver::answering([Reply::Status(500)]).await;
+    let receiver = Receiver::with_replies([Reply::Status(500)]).await;
     let failed = FailedDelivery::events(&stunt, 1, "PT1H", &receiver).await;
     let answer = stunt
         .post("live", &failed.retry(0), &json!({}))

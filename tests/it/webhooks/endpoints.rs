@@ -8,7 +8,7 @@ use crate::support::TestServer;
 
 #[tokio::test]
 async fn a_webhook_is_made_listed_read_changed_and_removed() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let made = stunt
         .post(
             "live",
@@ -71,7 +71,7 @@ async fn a_webhook_is_made_listed_read_changed_and_removed() {
 
 #[tokio::test]
 async fn a_webhook_is_its_keys_own_until_it_is_removed() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let (id, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
     let path = format!("{WEBHOOKS}/{id}");
     let gone = (404, r#"{"code":"WEBHOOK_NOT_FOUND"}"#.to_owned());
@@ -94,7 +94,7 @@ async fn a_webhook_is_its_keys_own_until_it_is_removed() {
 
 #[tokio::test]
 async fn create_webhooks_gives_integer_ids_that_grow_from_1_and_are_never_given_again() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let create = async |key: &str| stunt.webhook(key, "http://127.0.0.1:1/").await.0;
     assert_eq!([create("live").await, create("other").await], ["1", "2"]);
     let path = format!("{WEBHOOKS}/2");
@@ -107,11 +107,11 @@ async fn create_webhooks_gives_integer_ids_that_grow_from_1_and_are_never_given_
 
 #[tokio::test]
 async fn restore_of_a_snapshot_keeps_the_ids_of_webhooks_and_event_rows() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let (id, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     stunt
-        .confirmed("live", &body, crate::support::picture())
+        .confirm_detection("live", &body, crate::support::picture())
         .await;
     stunt.advance("live", "PT1S").await;
     let events = format!("{WEBHOOKS}/{id}/events");
@@ -130,7 +130,7 @@ async fn restore_of_a_snapshot_keeps_the_ids_of_webhooks_and_event_rows() {
 
 #[tokio::test]
 async fn call_with_an_id_that_is_not_digits_answers_webhook_not_found() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     stunt.webhook("live", "http://127.0.0.1:1/").await;
     let url = json!({"url": "http://127.0.0.1:2/"});
     let window = json!({"fromDate": "2026-03-12", "toDate": "2026-03-12"});
@@ -160,7 +160,7 @@ const PUBLIC_REASON: &str = "url: 8.8.8.8 is a public address; only loopback and
 
 #[tokio::test]
 async fn register_at_a_public_address_answers_200_with_the_setting_as_the_reason() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let made = stunt.post("live", WEBHOOKS, &json!({"url": PUBLIC})).await;
     assert_eq!(
         (made.status, made.header("x-mock-reason")),
@@ -186,7 +186,7 @@ async fn register_at_a_public_address_answers_200_with_the_setting_as_the_reason
 
 #[tokio::test]
 async fn register_with_allow_public_gives_a_reason_for_metadata_addresses_alone() {
-    let stunt = TestServer::with(|config| config.outbound.allow_public = true).await;
+    let stunt = TestServer::with_config(|config| config.outbound.allow_public = true).await;
     let metadata = "url: 169.254.169.254 is a metadata address, at which clouds hand a machine its \
                     credentials; it is never called, not even with --allow-public";
     for (url, reason) in [(PUBLIC, ""), ("http://169.254.169.254/", metadata)] {

@@ -3,21 +3,24 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{WEBHOOKS, verified};
+use super::{WEBHOOKS, assert_verified};
 use crate::support::{Receiver, TestServer, picture};
 
 #[tokio::test]
 async fn a_completed_detection_is_announced_whole_and_signed() {
-    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (
+        TestServer::start_frozen("live").await,
+        Receiver::start().await,
+    );
     let (_, secret) = stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": {"generateHeatmap": true}});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     assert_eq!(
         stunt.advance("live", "PT1S").await,
         ["order.process", "webhook.deliver"]
     );
     let messages = receiver.messages(1).await;
-    let event = verified(&messages[0], &secret);
+    let event = assert_verified(&messages[0], &secret);
     let event_id = event["eventId"].as_str().expect("an id");
     let heatmap = event["data"]["heatmapUrl"].as_str().expect("a URL");
     let expected = format!(
@@ -33,7 +36,10 @@ async fn a_completed_detection_is_announced_whole_and_signed() {
 
 #[tokio::test]
 async fn an_anti_ai_order_is_announced_with_where_to_download_it() {
-    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (
+        TestServer::start_frozen("live").await,
+        Receiver::start().await,
+    );
     stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg"}]});
     let made = stunt
@@ -69,10 +75,13 @@ async fn an_anti_ai_order_is_announced_with_where_to_download_it() {
 
 #[tokio::test]
 async fn a_failed_order_is_announced_with_its_code() {
-    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (
+        TestServer::start_frozen("live").await,
+        Receiver::start().await,
+    );
     stunt.webhook("live", &receiver.url).await;
     let id = stunt
-        .confirmed(
+        .confirm_detection(
             "live",
             &json!({"idempotencyKey": "a", "fileName": "a.jpg"}),
             b"no".to_vec(),
@@ -93,12 +102,17 @@ async fn a_failed_order_is_announced_with_its_code() {
 
 #[tokio::test]
 async fn an_endpoint_gets_its_events_in_order() {
-    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (
+        TestServer::start_frozen("live").await,
+        Receiver::start().await,
+    );
     stunt.webhook("live", &receiver.url).await;
     let mut ids = Vec::new();
     for n in 0..5 {
         let body = json!({"idempotencyKey": n.to_string(), "fileName": "a_ai.jpg"});
-        ids.push(json!(stunt.confirmed("live", &body, picture()).await));
+        ids.push(json!(
+            stunt.confirm_detection("live", &body, picture()).await
+        ));
         stunt.advance("live", "PT0.01S").await;
     }
     stunt.advance("live", "PT1S").await;
@@ -145,7 +159,7 @@ async fn test_orders_are_announced_to_test_webhooks_only_and_live_ones_to_the_ot
         .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": {"generateOverlay": true}});
     for key in ["sk_test_1", "live"] {
-        stunt.confirmed(key, &body, picture()).await;
+        stunt.confirm_detection(key, &body, picture()).await;
         stunt.advance(key, "PT10S").await;
     }
     let told = tests.messages(1).await[0].json();

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{WEBHOOKS, integer, verified};
+use super::{WEBHOOKS, assert_verified, integer};
 use crate::support::{Receiver, TestResponse, TestServer, picture};
 
 const LEGACY: &str = "/api/v2/orders/webhook";
@@ -13,14 +13,14 @@ async fn remove(stunt: &TestServer) -> TestResponse {
     stunt.call(Method::DELETE, "live", LEGACY, &json!({})).await
 }
 
-async fn listed(stunt: &TestServer) -> Value {
+async fn list_webhooks(stunt: &TestServer) -> Value {
     let list = stunt.get("live", WEBHOOKS).await.json();
     list["data"]["webhooks"].clone()
 }
 
 #[tokio::test]
 async fn the_legacy_webhook_is_set_shown_set_again_and_removed() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let (other, _) = stunt.webhook("live", "http://127.0.0.1:1/other").await;
     assert_eq!(stunt.get("live", LEGACY).await.text(), NONE);
     let one = "http://127.0.0.1:1/one";
@@ -53,7 +53,7 @@ async fn the_legacy_webhook_is_set_shown_set_again_and_removed() {
         r#"{{"data":{{"id":{id},"name":null,"url":"{two}","isActive":true,"isTest":false,"lastSentAt":null,{at},"secret":{secret},"updatedAt":"2026-03-12T10:00:01.000Z"}}}}"#
     );
     assert_eq!(detail.text(), expected);
-    let ids = listed(&stunt).await;
+    let ids = list_webhooks(&stunt).await;
     assert_eq!((&ids[0]["id"], &ids[1]["id"]), (&id, &integer(&other)));
 
     assert_eq!(remove(&stunt).await.text(), r#"{"data":null}"#);
@@ -62,14 +62,14 @@ async fn the_legacy_webhook_is_set_shown_set_again_and_removed() {
     remove(&stunt)
         .await
         .assert_refused(404, "WEBHOOK_NOT_FOUND", why);
-    let left = listed(&stunt).await;
+    let left = list_webhooks(&stunt).await;
     assert_eq!(left.as_array().map(Vec::len), Some(1));
     assert_eq!(left[0]["id"], integer(&other));
 }
 
 #[tokio::test]
 async fn it_is_sent_to_like_any_other_and_set_again_keeps_what_is_on_its_way() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let set = stunt
         .post("live", LEGACY, &json!({"url": "http://127.0.0.1:1/"}))
         .await;
@@ -78,19 +78,19 @@ async fn it_is_sent_to_like_any_other_and_set_again_keeps_what_is_on_its_way() {
         .expect("a text")
         .to_owned();
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     stunt.advance("live", "PT0.3S").await;
     let receiver = Receiver::start().await;
     stunt
         .post("live", LEGACY, &json!({"url": receiver.url}))
         .await;
     assert_eq!(stunt.advance("live", "PT1S").await, ["webhook.deliver"]);
-    verified(&receiver.messages(1).await[0], &secret);
+    assert_verified(&receiver.messages(1).await[0], &secret);
 }
 
 #[tokio::test]
 async fn removed_or_changed_by_its_id_it_is_so_for_the_legacy_route_too() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let set = stunt
         .post("live", LEGACY, &json!({"url": "http://127.0.0.1:1/"}))
         .await
@@ -111,17 +111,20 @@ async fn removed_or_changed_by_its_id_it_is_so_for_the_legacy_route_too() {
 
 #[tokio::test]
 async fn set_by_many_at_once_there_is_one() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"url": "http://127.0.0.1:1/"});
     let all = futures_util::future::join_all((0..8).map(|_| stunt.post("live", LEGACY, &body)));
     let all = all.await;
     assert!(all.iter().all(|answer| answer.text() == all[0].text()));
-    assert_eq!(listed(&stunt).await.as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        list_webhooks(&stunt).await.as_array().map(Vec::len),
+        Some(1)
+    );
 }
 
 #[tokio::test]
 async fn it_is_checked_as_any_other() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for body in [
         json!({}),
         json!({"url": "ftp://127.0.0.1/"}),

@@ -25,7 +25,7 @@ fn pagination(page: u32, limit: u32, total: u32, pages: u32) -> Value {
 
 #[tokio::test]
 async fn webhooks_are_listed_by_pages_the_newest_first() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     assert_eq!(page(&stunt, "").await, (vec![], pagination(1, 10, 0, 0)));
     for n in 0..12 {
         let body = json!({"name": n.to_string(), "url": "http://127.0.0.1:1/"});
@@ -56,7 +56,7 @@ async fn webhooks_are_listed_by_pages_the_newest_first() {
 
 #[tokio::test]
 async fn a_page_that_is_none_is_an_invalid_parameter() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let (id, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
     for path in [WEBHOOKS.to_owned(), format!("{WEBHOOKS}/{id}/events")] {
         for (query, name, value, most) in [
@@ -79,7 +79,7 @@ async fn a_page_that_is_none_is_an_invalid_parameter() {
 
 #[tokio::test]
 async fn a_keyword_is_looked_for_in_names_and_urls() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for (name, url) in [
         ("Caf\u{c9}", "http://127.0.0.1:1/one"),
         ("결제 웹훅", "http://127.0.0.1:1/two"),
@@ -113,11 +113,11 @@ async fn a_keyword_is_looked_for_in_names_and_urls() {
 
 #[tokio::test]
 async fn events_are_listed_by_pages_of_twenty() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let (id, _) = stunt.webhook("live", "http://127.0.0.1:1/").await;
     for n in 0..21 {
         let body = json!({"idempotencyKey": n.to_string(), "fileName": "a_ai.jpg"});
-        stunt.confirmed("live", &body, picture()).await;
+        stunt.confirm_detection("live", &body, picture()).await;
         stunt.advance("live", "PT0.3S").await;
     }
     let path = format!("{WEBHOOKS}/{id}/events");
@@ -140,7 +140,7 @@ async fn events_are_listed_by_pages_of_twenty() {
 
 #[tokio::test]
 async fn a_change_keeps_what_it_does_not_say_and_a_test_keys_webhook_stays_one() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     stunt.freeze("sk_test_1").await;
     let url = "http://127.0.0.1:1/";
     let made = json!({"name": "mine", "url": url, "isTest": true});

@@ -83,7 +83,8 @@ async fn start_on_an_old_database_gives_integer_ids_to_webhooks_and_event_rows()
         Receiver::start().await,
     );
     make_old_database(data.path(), &receiver.url).await;
-    let stunt = TestServer::with(|config| config.data_dir = Some(data.path().to_owned())).await;
+    let stunt =
+        TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned())).await;
     receiver.messages(1).await;
     stunt.drain("live").await;
     let ids = async |path: &str, list: &str| -> Value {
@@ -125,7 +126,7 @@ async fn start_on_an_old_database_gives_integer_ids_to_webhooks_and_event_rows()
     let (next, _) = stunt.webhook("live", &receiver.url).await;
     assert_eq!(next, "2000002", "no id is given again");
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     stunt.advance("live", "PT1S").await;
     let newest = ids(&format!("{WEBHOOKS}/{next}/events"), "events").await;
     assert_eq!(newest[0][0].as_i64(), Some(5));

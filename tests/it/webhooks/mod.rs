@@ -22,7 +22,7 @@ use crate::support::{ReceivedMessage, Receiver, TestServer, picture};
 
 const WEBHOOKS: &str = "/api/v2/orders/webhooks";
 
-fn verified(message: &ReceivedMessage, secret: &str) -> Value {
+fn assert_verified(message: &ReceivedMessage, secret: &str) -> Value {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key");
     mac.update(&message.body);
     let expected = hex::encode(mac.finalize().into_bytes());
@@ -46,7 +46,7 @@ impl FailedDelivery {
         let (id, secret) = stunt.webhook("live", "http://127.0.0.1:1/").await;
         for n in 0..count {
             let body = json!({"idempotencyKey": format!("failed {n}"), "fileName": "a_ai.jpg"});
-            stunt.confirmed("live", &body, picture()).await;
+            stunt.confirm_detection("live", &body, picture()).await;
             stunt.advance("live", step).await;
         }
         stunt.advance("live", "P1D").await;
@@ -59,7 +59,7 @@ impl FailedDelivery {
             secret,
             rows: Vec::new(),
         };
-        for row in failed.listed(stunt).await.iter().rev() {
+        for row in failed.listed_event(stunt).await.iter().rev() {
             assert_eq!(
                 (&row["status"], &row["retries"]),
                 (&json!("FAILED"), &json!(6))
@@ -78,7 +78,7 @@ impl FailedDelivery {
     }
 
     /// The event rows, the newest first.
-    async fn listed(&self, stunt: &TestServer) -> Vec<Value> {
+    async fn listed_event(&self, stunt: &TestServer) -> Vec<Value> {
         let path = format!("{WEBHOOKS}/{}/events?limit=100", self.id);
         let listed = stunt.get("live", &path).await.json();
         listed["data"]["events"].as_array().expect("rows").clone()
@@ -86,7 +86,7 @@ impl FailedDelivery {
 
     /// How the nth event row stands: status, retries, when it was sent last.
     async fn row(&self, stunt: &TestServer, n: usize) -> (String, u64, String) {
-        let rows = self.listed(stunt).await;
+        let rows = self.listed_event(stunt).await;
         let row = &rows[rows.len() - 1 - n];
         assert_eq!(
             (&row["id"], &row["eventId"]),

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{WEBHOOKS, verified};
+use super::{WEBHOOKS, assert_verified};
 use crate::support::{Receiver, Reply, TestServer, picture};
 
 #[tokio::test]
@@ -18,12 +18,12 @@ async fn a_delivery_climbs_the_ladder_and_is_one_row_all_the_way() {
         Reply::Status(503),
     ];
     let (stunt, receiver) = (
-        TestServer::frozen("live").await,
-        Receiver::answering(replies).await,
+        TestServer::start_frozen("live").await,
+        Receiver::with_replies(replies).await,
     );
     let (endpoint, secret) = stunt.webhook("live", &receiver.url).await;
     let id = stunt
-        .confirmed(
+        .confirm_detection(
             "live",
             &json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"}),
             picture(),
@@ -72,7 +72,7 @@ async fn a_delivery_climbs_the_ladder_and_is_one_row_all_the_way() {
         "the same bytes each time"
     );
     assert_eq!(
-        verified(&messages[6], &secret)["data"]["orderId"],
+        assert_verified(&messages[6], &secret)["data"]["orderId"],
         json!(id)
     );
 }
@@ -80,12 +80,12 @@ async fn a_delivery_climbs_the_ladder_and_is_one_row_all_the_way() {
 #[tokio::test]
 async fn a_second_attempt_that_is_answered_ends_the_ladder() {
     let (stunt, receiver) = (
-        TestServer::frozen("live").await,
-        Receiver::answering([Reply::Status(500)]).await,
+        TestServer::start_frozen("live").await,
+        Receiver::with_replies([Reply::Status(500)]).await,
     );
     let (endpoint, _) = stunt.webhook("live", &receiver.url).await;
     stunt
-        .confirmed(
+        .confirm_detection(
             "live",
             &json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"}),
             picture(),
@@ -107,12 +107,12 @@ async fn a_second_attempt_that_is_answered_ends_the_ladder() {
 
 #[tokio::test]
 async fn a_receiver_that_never_answers_fails_the_attempt_after_the_timeout() {
-    let stunt = TestServer::with(|config| config.outbound.webhook_timeout_ms = 50).await;
-    let receiver = Receiver::answering([Reply::Silence]).await;
+    let stunt = TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 50).await;
+    let receiver = Receiver::with_replies([Reply::Silence]).await;
     stunt.freeze("live").await;
     let (endpoint, _) = stunt.webhook("live", &receiver.url).await;
     stunt
-        .confirmed(
+        .confirm_detection(
             "live",
             &json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"}),
             picture(),
@@ -131,12 +131,12 @@ async fn a_receiver_that_never_answers_fails_the_attempt_after_the_timeout() {
 #[tokio::test]
 async fn a_webhook_that_is_removed_gets_nothing_more() {
     let (stunt, receiver) = (
-        TestServer::frozen("live").await,
-        Receiver::answering([Reply::Status(500)]).await,
+        TestServer::start_frozen("live").await,
+        Receiver::with_replies([Reply::Status(500)]).await,
     );
     let (endpoint, _) = stunt.webhook("live", &receiver.url).await;
     stunt
-        .confirmed(
+        .confirm_detection(
             "live",
             &json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"}),
             picture(),

@@ -11,9 +11,9 @@ async fn rule(stunt: &TestServer, rule: &Value) {
     stunt.control(Method::POST, "/_mock/rules", rule).await;
 }
 
-async fn order(stunt: &TestServer, name: &str) -> String {
+async fn create_order(stunt: &TestServer, name: &str) -> String {
     let body = json!({"idempotencyKey": name, "fileName": format!("{name}_ai.jpg")});
-    stunt.confirmed("live", &body, picture()).await
+    stunt.confirm_detection("live", &body, picture()).await
 }
 
 /// What each attempt came to, and how the delivery stood after it.
@@ -43,13 +43,13 @@ fn orders(messages: &[ReceivedMessage]) -> Vec<Value> {
 
 #[tokio::test]
 async fn what_is_dropped_never_comes() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     rule(&stunt, &json!({"account": "live", "name": "lost", "times": 1, "then": {"webhook": {"drop": true}}})).await;
-    order(&stunt, "a").await;
+    create_order(&stunt, "a").await;
     stunt.advance("live", "P1D").await;
-    let second = order(&stunt, "b").await;
+    let second = create_order(&stunt, "b").await;
     stunt.advance("live", "PT1S").await;
     let came = receiver.messages(1).await;
     assert_eq!(orders(&came), [json!(second)]);
@@ -62,15 +62,15 @@ async fn what_is_dropped_never_comes() {
 
 #[tokio::test]
 async fn a_duplicate_is_the_same_bytes() {
-    let stunt = TestServer::frozen("live").await;
-    let receiver = Receiver::answering([Reply::Status(500)]).await;
+    let stunt = TestServer::start_frozen("live").await;
+    let receiver = Receiver::with_replies([Reply::Status(500)]).await;
     stunt.webhook("live", &receiver.url).await;
     rule(
         &stunt,
         &json!({"account": "live", "then": {"webhook": {"duplicate": 2}}}),
     )
     .await;
-    order(&stunt, "a").await;
+    create_order(&stunt, "a").await;
     stunt.advance("live", "PT1S").await;
     let came = receiver.messages(2).await;
     assert_eq!(came[0].body, came[1].body);
@@ -80,9 +80,9 @@ async fn a_duplicate_is_the_same_bytes() {
 
 #[tokio::test]
 async fn a_wrong_signature_and_none_are_sent_and_the_retry_is_right() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let script = [401, 401].map(Reply::Status);
-    let receiver = Receiver::answering(script).await;
+    let receiver = Receiver::with_replies(script).await;
     let (_, secret) = stunt.webhook("live", &receiver.url).await;
     for signature in ["wrong", "missing"] {
         let then = json!({"webhook": {"signature": signature}});
@@ -93,7 +93,7 @@ async fn a_wrong_signature_and_none_are_sent_and_the_retry_is_right() {
         )
         .await;
     }
-    order(&stunt, "a").await;
+    create_order(&stunt, "a").await;
     stunt.advance("live", "PT5S").await;
     let came = receiver.messages(3).await;
     let right = stuntdouble::services::webhooks::signature(&secret, &came[0].body);
@@ -114,7 +114,7 @@ async fn a_wrong_signature_and_none_are_sent_and_the_retry_is_right() {
 
 #[tokio::test]
 async fn another_webhook_has_its_own() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let (lost, other) = (Receiver::start().await, Receiver::start().await);
     for receiver in [&lost, &other] {
         stunt.webhook("live", &receiver.url).await;
@@ -122,7 +122,7 @@ async fn another_webhook_has_its_own() {
     let when = json!({"webhookUrl": lost.url});
     let then = json!({"webhook": {"drop": true}});
     rule(&stunt, &json!({"when": when, "then": then})).await;
-    let id = order(&stunt, "a").await;
+    let id = create_order(&stunt, "a").await;
     stunt.advance("live", "P1D").await;
     assert_eq!(orders(&other.messages(1).await), [json!(id)]);
     lost.messages(0).await;
@@ -132,7 +132,7 @@ async fn another_webhook_has_its_own() {
 
 #[tokio::test]
 async fn what_another_answers_in_its_place_is_told() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     let then = json!({
@@ -144,7 +144,7 @@ async fn what_another_answers_in_its_place_is_told() {
         &json!({"account": "live", "times": 1, "then": then}),
     )
     .await;
-    order(&stunt, "a").await;
+    create_order(&stunt, "a").await;
     stunt.advance("live", "PT0.3S").await;
     receiver.messages(0).await;
     let listed = stunt

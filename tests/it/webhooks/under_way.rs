@@ -10,9 +10,10 @@ use crate::support::{Receiver, Reply, TestResponse, TestServer, picture};
 const NOW: &str = "2026-03-13T11:00:00.000Z";
 
 async fn failed(timeout_ms: u32, replies: &[Reply]) -> (TestServer, Receiver, FailedDelivery) {
-    let stunt = TestServer::with(|config| config.outbound.webhook_timeout_ms = timeout_ms).await;
+    let stunt =
+        TestServer::with_config(|config| config.outbound.webhook_timeout_ms = timeout_ms).await;
     stunt.freeze("live").await;
-    let receiver = Receiver::answering(replies.iter().copied()).await;
+    let receiver = Receiver::with_replies(replies.iter().copied()).await;
     let failed = FailedDelivery::events(&stunt, 2, "PT30M", &receiver).await;
     (stunt, receiver, failed)
 }
@@ -55,7 +56,7 @@ async fn two_rows_of_an_endpoint_are_sent_one_after_the_other() {
 async fn advance_waits_for_it_and_so_does_what_falls_due_meanwhile() {
     let (stunt, receiver, failed) = failed(1_000, &[Reply::Silence]).await;
     let body = json!({"idempotencyKey": "new", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     let advance = async {
         receiver.messages(1).await;
         stunt.advance("live", "PT1S").await

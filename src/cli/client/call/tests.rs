@@ -4,7 +4,7 @@ use super::*;
 use crate::cli::grammar::{Cli, Command};
 
 /// A source is read as its own name.
-fn read(source: &JsonSource) -> Result<Vec<u8>, String> {
+fn read_stub(source: &JsonSource) -> Result<Vec<u8>, String> {
     Ok(match source {
         JsonSource::Given(text) => text.clone().into_bytes(),
         JsonSource::File(path) if path.ends_with("gone") => return Err("it is gone".to_owned()),
@@ -14,13 +14,13 @@ fn read(source: &JsonSource) -> Result<Vec<u8>, String> {
 }
 
 /// What is asked by the command with those arguments: method, path and body.
-fn asked(arguments: &[&str]) -> String {
+fn request_of(arguments: &[&str]) -> String {
     let all = ["stuntdouble"].iter().chain(arguments);
     let cli = Cli::try_parse_from(all).unwrap_or_else(|error| panic!("{error}"));
     let Some(Command::Client(command)) = cli.command else {
         panic!("{arguments:?} asks nobody");
     };
-    match call(&command, &read) {
+    match call(&command, &read_stub) {
         Ok(ApiCall { method, path, body }) => {
             let body = body.map(|body| format!(" {}", String::from_utf8_lossy(&body)));
             format!("{method} {path}{}", body.unwrap_or_default())
@@ -31,7 +31,7 @@ fn asked(arguments: &[&str]) -> String {
 
 /// The same of a line whose words are parted by blanks.
 fn line(line: &str) -> String {
-    asked(&line.split(' ').collect::<Vec<_>>())
+    request_of(&line.split(' ').collect::<Vec<_>>())
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn webhooks_orders_and_state_are_reached() {
 
 #[test]
 fn any_name_is_one_step_of_the_path() {
-    let shown = asked(&["accounts", "show", "a/b?c#d%2F é"]);
+    let shown = request_of(&["accounts", "show", "a/b?c#d%2F é"]);
     assert_eq!(shown, "GET /_mock/accounts/a%2Fb%3Fc%23d%252F%20%C3%A9");
     for name in ["", ".", ".."] {
         let parsed = Cli::try_parse_from(["stuntdouble", "rules", "delete", name]);

@@ -10,7 +10,7 @@ fn broken(fault: Fault) -> CallOverrides {
     }
 }
 
-fn answered(status: u16, headers: &[(&str, &str)], body: Option<StubBody>) -> CallOverrides {
+fn start_answering(status: u16, headers: &[(&str, &str)], body: Option<StubBody>) -> CallOverrides {
     let headers = headers.iter();
     let headers = headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     CallOverrides {
@@ -122,23 +122,27 @@ async fn what_is_answered_in_anothers_place_is_taken_as_its_own() {
     let refused = |line: &str| Err(format!("{nobody} answered {line}"));
     for (treatment, status, fetched) in [
         (
-            answered(200, &[], json),
+            start_answering(200, &[], json),
             "200",
             Ok(r#"Some("application/json") [1]"#.to_owned()),
         ),
         (
-            answered(201, &typed, text),
+            start_answering(201, &typed, text),
             "201",
             Ok(r#"Some("image/png") a"#.to_owned()),
         ),
-        (answered(204, &[], None), "204", Ok("None ".to_owned())),
-        (answered(200, &[], large), "200", too_large),
         (
-            answered(302, &[], None),
+            start_answering(204, &[], None),
+            "204",
+            Ok("None ".to_owned()),
+        ),
+        (start_answering(200, &[], large), "200", too_large),
+        (
+            start_answering(302, &[], None),
             "302",
             refused("302: redirects are not followed"),
         ),
-        (answered(503, &[], None), "503", refused("503")),
+        (start_answering(503, &[], None), "503", refused("503")),
     ] {
         let done = called(&outbound(), nobody, &treatment).await;
         let status = Ok(status.to_owned());

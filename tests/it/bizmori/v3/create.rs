@@ -4,12 +4,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::signed;
-use super::{EMBED, EXTRACT, made, text};
+use super::{EMBED, EXTRACT, create_order, text};
 use crate::support::{Receiver, TestServer, code, picture};
 
 #[tokio::test]
 async fn an_embedding_answers_an_output_for_every_watermark() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let files = json!([
         {"fileName": "a.tif", "watermarks": [{"text": "one"}, {"text": "two"}]},
         {"fileName": "b.pdf", "originalFileUrl": "http://files.test/b", "watermarks": [{"text": "three"}]}]);
@@ -30,14 +30,14 @@ async fn an_embedding_answers_an_output_for_every_watermark() {
         output("1002", 0, "three", "queued", "pdf")
     );
     assert_eq!(
-        (answer.status, stunt.shown(&answer.text())),
+        (answer.status, stunt.redact(&answer.text())),
         (200, expected)
     );
 }
 
 #[tokio::test]
 async fn an_extraction_lists_the_original_first_and_starts_when_both_are_in() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let file = json!({"fileName": "q.jpg", "originalFile": {"fileName": "o.jpg"}});
     let body = json!({"idempotencyKey": "a", "file": file});
     let answer = stunt.post("live", EXTRACT, &body).await;
@@ -55,7 +55,7 @@ async fn an_extraction_lists_the_original_first_and_starts_when_both_are_in() {
         new_file(1_002, "watermarked", "q.jpg")
     );
     assert_eq!(
-        (answer.status, stunt.shown(&answer.text())),
+        (answer.status, stunt.redact(&answer.text())),
         (200, expected)
     );
     stunt
@@ -70,7 +70,7 @@ async fn an_extraction_lists_the_original_first_and_starts_when_both_are_in() {
 
 #[tokio::test]
 async fn the_same_key_gives_the_same_order_and_another_body_is_a_conflict() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
     let first = stunt.post("live", EMBED, &body).await;
@@ -89,17 +89,20 @@ async fn the_same_key_gives_the_same_order_and_another_body_is_a_conflict() {
     let why = format!("idempotencyKey: order {id} was made with another body");
     answer.assert_refused(409, "WATERMARK_V2_CONFLICT", &why);
     let extract = json!({"idempotencyKey": "a", "file": {"fileName": "a.jpg", "originalFile": {"fileName": "o.jpg"}}});
-    let order = made(&stunt, "live", EXTRACT, &extract).await;
+    let order = create_order(&stunt, "live", EXTRACT, &extract).await;
     assert_ne!(text(&order, "/orderId"), id, "keys are the route's own");
 }
 
 #[tokio::test]
 async fn what_is_not_uploaded_within_twelve_hours_fails() {
-    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (
+        TestServer::start_frozen("live").await,
+        Receiver::start().await,
+    );
     stunt.webhook("live", &receiver.url).await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
-    let order = made(&stunt, "live", EMBED, &body).await;
+    let order = create_order(&stunt, "live", EMBED, &body).await;
     let id = text(&order, "/orderId");
     assert!(stunt.advance("live", "PT11H59M59.999S").await.is_empty());
     assert_eq!(
@@ -129,19 +132,19 @@ async fn what_is_not_uploaded_within_twelve_hours_fails() {
     );
 
     let body = json!({"idempotencyKey": "b", "files": [{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]});
-    let order = made(&stunt, "live", EMBED, &body).await;
+    let order = create_order(&stunt, "live", EMBED, &body).await;
     stunt
         .put(&text(&order, "/files/0/uploadUrl"), picture())
         .await;
     let ran = stunt.advance("live", "PT13H").await;
     assert_eq!(ran, ["order.process", "webhook.deliver"]);
-    let done = stunt.order("live", &text(&order, "/orderId")).await;
+    let done = stunt.get_order("live", &text(&order, "/orderId")).await;
     assert_eq!(done["status"], "complete");
 }
 
 #[tokio::test]
 async fn an_extraction_needs_its_original() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for (file, why) in [
         (
             json!({"fileName": "a.jpg"}),
@@ -178,13 +181,13 @@ async fn an_extraction_needs_its_original() {
 
 #[tokio::test]
 async fn an_order_that_waits_for_nothing_more_has_no_upload_urls() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
-    made(&stunt, "live", EMBED, &body).await;
+    create_order(&stunt, "live", EMBED, &body).await;
     for (by, status) in [("PT12H", "failed"), ("P7D", "expired")] {
         stunt.advance("live", by).await;
-        let again = made(&stunt, "live", EMBED, &body).await;
+        let again = create_order(&stunt, "live", EMBED, &body).await;
         let file = json!({"fileId": "1001", "uploadUrl": null});
         assert_eq!(
             (&again["status"], &again["files"][0]),
@@ -195,13 +198,13 @@ async fn an_order_that_waits_for_nothing_more_has_no_upload_urls() {
 
 #[tokio::test]
 async fn repeated_create_of_an_embedding_answers_the_current_status_of_each_output() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "one"}, {"text": "two"}]},
         {"fileName": "b.jpg", "watermarks": [{"text": "three"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
-    let first = made(&stunt, "live", EMBED, &body).await;
+    let first = create_order(&stunt, "live", EMBED, &body).await;
     let assert_statuses = async |order: &str, statuses: [&str; 3]| {
-        let again = made(&stunt, "live", EMBED, &body).await;
+        let again = create_order(&stunt, "live", EMBED, &body).await;
         assert_eq!(
             (&again["status"], &again["result"]),
             (&json!(order), &json!(null))
@@ -230,7 +233,7 @@ async fn repeated_create_of_an_embedding_answers_the_current_status_of_each_outp
 
 #[tokio::test]
 async fn repeated_create_with_another_body_answers_the_first_order_of_a_test_key() {
-    let stunt = TestServer::frozen("sk_test_1").await;
+    let stunt = TestServer::start_frozen("sk_test_1").await;
     let embed = |text: &str| {
         let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": text}]}]);
         json!({"idempotencyKey": "a", "files": files})
@@ -263,9 +266,9 @@ async fn errors_are_an_object_in_v3_in_both_revisions() {
         stunt.control(Method::PUT, &account, &settings).await;
         stunt.freeze(key).await;
         let new = json!({"idempotencyKey": "a", "fileName": "f_fail.jpg"});
-        let id = stunt.confirmed(key, &new, picture()).await;
+        let id = stunt.confirm_detection(key, &new, picture()).await;
         stunt.advance(key, "PT1S").await;
-        assert_eq!(stunt.order(key, &id).await["errors"], v2);
+        assert_eq!(stunt.get_order(key, &id).await["errors"], v2);
         let v3 = stunt.get(key, &format!("/api/v3/orders/{id}")).await.json();
         let coded = json!({"errorCode": "AI_DETECTION_FAILED", "errorMessage": "f_fail.jpg is named so as to fail"});
         assert_eq!(v3["data"]["errors"], coded, "{revision}");
@@ -274,19 +277,19 @@ async fn errors_are_an_object_in_v3_in_both_revisions() {
 
 #[tokio::test]
 async fn order_of_v3_is_named_after_its_first_file() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let files = json!([{"fileName": "été.png", "watermarks": [{"text": "x"}]},
         {"fileName": "b.jpg", "watermarks": [{"text": "x"}]}]);
     let embed = json!({"idempotencyKey": "a", "files": files});
     let extract = json!({"idempotencyKey": "a", "file": {"fileName": "q.jpg", "originalFile": {"fileName": "o.jpg"}}});
     for (path, body, name) in [(EMBED, embed, "été.png"), (EXTRACT, extract, "o.jpg")] {
-        let order = made(&stunt, "live", path, &body).await;
+        let order = create_order(&stunt, "live", path, &body).await;
         let id = text(&order, "/orderId");
         let detail = stunt
             .get("live", &format!("/api/v3/orders/{id}"))
             .await
             .json();
         assert_eq!(detail["data"]["orderName"], name);
-        assert_eq!(stunt.order("live", &id).await["orderName"], name);
+        assert_eq!(stunt.get_order("live", &id).await["orderName"], name);
     }
 }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::{ANTI_AI, fetched};
-use super::{EMBED, embedded, extracted, made, text};
+use super::{EMBED, create_order, embedded, extracted, text};
 use crate::support::{TestServer, code};
 
 pub(super) async fn download(stunt: &TestServer, key: &str, id: &str) -> Value {
@@ -45,7 +45,7 @@ pub(super) fn members(zipped: &[u8]) -> Vec<String> {
 
 #[tokio::test]
 async fn every_output_has_its_url_and_several_have_a_zip() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let id = embedded(&stunt, "live", &["one", "two"]).await;
     let data = download(&stunt, "live", &id).await;
     assert_eq!(
@@ -65,7 +65,7 @@ async fn every_output_has_its_url_and_several_have_a_zip() {
 
 #[tokio::test]
 async fn download_of_one_output_answers_its_own_url_as_the_archive() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let id = embedded(&stunt, "live", &["one"]).await;
     let data = download(&stunt, "live", &id).await;
     assert_eq!(data["archiveUrl"], data["files"][0]["downloadUrl"]);
@@ -73,7 +73,7 @@ async fn download_of_one_output_answers_its_own_url_as_the_archive() {
     assert!(marked.starts_with(b"\xff\xd8\xff"));
     let files = json!([{"fileName": "b.png", "originalFileUrl": "http://files.test/b"}]);
     let body = json!({"idempotencyKey": "a", "files": files});
-    let order = made(&stunt, "live", ANTI_AI, &body).await;
+    let order = create_order(&stunt, "live", ANTI_AI, &body).await;
     stunt.advance("live", "PT5S").await;
     let data = download(&stunt, "live", &text(&order, "/orderId")).await;
     assert_eq!(data["archiveUrl"], data["files"][0]["downloadUrl"]);
@@ -83,7 +83,7 @@ async fn download_of_one_output_answers_its_own_url_as_the_archive() {
 
 #[tokio::test]
 async fn download_of_one_output_of_a_test_key_answers_its_sample_as_the_archive() {
-    let stunt = TestServer::frozen("sk_test_1").await;
+    let stunt = TestServer::start_frozen("sk_test_1").await;
     let id = embedded(&stunt, "sk_test_1", &["one"]).await;
     let data = download(&stunt, "sk_test_1", &id).await;
     assert_eq!(data["archiveUrl"], data["files"][0]["downloadUrl"]);
@@ -93,7 +93,7 @@ async fn download_of_one_output_of_a_test_key_answers_its_sample_as_the_archive(
 
 #[tokio::test]
 async fn a_link_lives_no_longer_than_the_order() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let id = embedded(&stunt, "live", &["one"]).await;
     stunt.advance("live", "P6DT23H59M").await;
     let data = download(&stunt, "live", &id).await;
@@ -112,10 +112,10 @@ async fn a_link_lives_no_longer_than_the_order() {
 
 #[tokio::test]
 async fn a_download_is_refused_in_the_vendors_order() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let id = extracted(&stunt, "live", "a.jpg").await;
     let body = json!({"idempotencyKey": "p", "files": [{"fileName": "a.jpg", "watermarks": [{"text": "x"}]}]});
-    let order = made(&stunt, "live", EMBED, &body).await;
+    let order = create_order(&stunt, "live", EMBED, &body).await;
     let pending = text(&order, "/orderId");
     for (id, told) in [
         (&id, "ORDER_TYPE_CANT_DOWNLOAD"),
@@ -129,17 +129,17 @@ async fn a_download_is_refused_in_the_vendors_order() {
 
 #[tokio::test]
 async fn outputs_of_v3_carry_one_text_each() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let id = embedded(&stunt, "live", &["one", "two"]).await;
     let data = download(&stunt, "live", &id).await;
     for (n, expected) in ["one", "two"].into_iter().enumerate() {
         let url = text(&data, &format!("/files/{n}/downloadUrl"));
         let marked = fetched(&stunt, &url).await;
         let body = json!({"idempotencyKey": n.to_string(), "file": {"fileName": "x.jpg"}});
-        let order = made(&stunt, "live", super::super::EXTRACT, &body).await;
+        let order = create_order(&stunt, "live", super::super::EXTRACT, &body).await;
         stunt.put(&text(&order, "/file/uploadUrl"), marked).await;
         stunt.advance("live", "PT1S").await;
-        let found = stunt.order("live", &text(&order, "/orderId")).await;
+        let found = stunt.get_order("live", &text(&order, "/orderId")).await;
         assert_eq!(found["watermarkText"], expected);
     }
 }

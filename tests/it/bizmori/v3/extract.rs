@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::EXTRACT as EXTRACT_V2;
-use super::{EXTRACT, made, text};
+use super::{EXTRACT, create_order, text};
 use crate::support::{Receiver, TestServer, picture};
 
 /// The body of a create of an extraction from a file of that name.
@@ -14,7 +14,7 @@ fn body(key: &str, name: &str) -> Value {
 
 /// Creates an extraction and uploads `query`. Its clock has to be frozen; it is complete then.
 async fn extracted(stunt: &TestServer, key: &str, name: &str, query: Vec<u8>) -> String {
-    let order = made(stunt, key, EXTRACT, &body(name, name)).await;
+    let order = create_order(stunt, key, EXTRACT, &body(name, name)).await;
     stunt
         .put(&text(&order, "/files/0/uploadUrl"), picture())
         .await;
@@ -37,7 +37,7 @@ fn without_result(status: &str) -> Value {
 
 #[tokio::test]
 async fn file_that_cannot_be_processed_completes_as_unsupported_and_its_credits_come_back() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     let settings = json!({"credits": 10});
@@ -85,9 +85,9 @@ async fn file_that_cannot_be_processed_completes_as_unsupported_and_its_credits_
 
 #[tokio::test]
 async fn file_that_cannot_be_processed_fails_an_extraction_of_v2() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let new = json!({"idempotencyKey": "a", "file": {"fileName": "q.jpg"}});
-    let order = made(&stunt, "live", EXTRACT_V2, &new).await;
+    let order = create_order(&stunt, "live", EXTRACT_V2, &new).await;
     stunt
         .put(&text(&order, "/file/uploadUrl"), b"no picture".to_vec())
         .await;
@@ -111,10 +111,10 @@ async fn names_choose_results_that_only_v3_has() {
         }
     }
     let new = json!({"idempotencyKey": "a", "file": {"fileName": "q_inconclusive.jpg"}});
-    let order = made(&stunt, "live", EXTRACT_V2, &new).await;
+    let order = create_order(&stunt, "live", EXTRACT_V2, &new).await;
     stunt.put(&text(&order, "/file/uploadUrl"), picture()).await;
     stunt.advance("live", "PT5S").await;
-    let v2 = stunt.order("live", &text(&order, "/orderId")).await;
+    let v2 = stunt.get_order("live", &text(&order, "/orderId")).await;
     assert_eq!(
         (&v2["status"], &v2["statusCode"]),
         (&json!("complete"), &json!("undetected")),
@@ -124,7 +124,7 @@ async fn names_choose_results_that_only_v3_has() {
 
 #[tokio::test]
 async fn rule_with_a_detection_status_is_applied_to_extractions_of_v3_alone() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let then = |status: &str| json!({"outcome": {"detectionStatus": status}});
     for status in ["inconclusive", "unsupported", "error"] {
         let rule = json!({"account": "live", "then": then(status)});
@@ -156,8 +156,8 @@ async fn rule_with_a_detection_status_is_applied_to_extractions_of_v3_alone() {
 
 #[tokio::test]
 async fn order_completed_by_hand_can_be_inconclusive() {
-    let stunt = TestServer::frozen("live").await;
-    let order = made(&stunt, "live", EXTRACT, &body("a", "q.jpg")).await;
+    let stunt = TestServer::start_frozen("live").await;
+    let order = create_order(&stunt, "live", EXTRACT, &body("a", "q.jpg")).await;
     for place in ["/files/0/uploadUrl", "/files/1/uploadUrl"] {
         stunt.put(&text(&order, place), picture()).await;
     }
@@ -171,7 +171,7 @@ async fn order_completed_by_hand_can_be_inconclusive() {
 
 #[tokio::test]
 async fn repeated_create_answers_the_current_statuses_and_the_result() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for (name, status, mark, has_report) in [
         (
             "a_detected.jpg",
@@ -182,7 +182,7 @@ async fn repeated_create_answers_the_current_statuses_and_the_result() {
         ("a_undetected.jpg", "not_detected", json!(null), true),
         ("a_error.jpg", "error", json!(null), false),
     ] {
-        let first = made(&stunt, "live", EXTRACT, &body(name, name)).await;
+        let first = create_order(&stunt, "live", EXTRACT, &body(name, name)).await;
         assert_eq!(
             (&first["status"], &first["result"]),
             (&json!("pending"), &json!(null))
@@ -205,7 +205,7 @@ async fn repeated_create_answers_the_current_statuses_and_the_result() {
 
 #[tokio::test]
 async fn v2_shows_only_the_common_fields_of_watermark_orders_of_v3() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let id = extracted(&stunt, "live", "q_detected.jpg", picture()).await;
     let embed = super::embedded(&stunt, "live", &["one"]).await;
     let keys = |order: &Value| -> Vec<String> {
@@ -231,8 +231,8 @@ async fn v2_shows_only_the_common_fields_of_watermark_orders_of_v3() {
     let listed = stunt.get("live", "/api/v2/orders").await.json();
     let listed = listed["data"]["orders"].as_array().expect("a list").clone();
     for order in [
-        stunt.order("live", &id).await,
-        stunt.order("live", &embed).await,
+        stunt.get_order("live", &id).await,
+        stunt.get_order("live", &embed).await,
     ]
     .iter()
     .chain(&listed)

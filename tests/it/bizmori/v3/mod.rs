@@ -10,7 +10,7 @@ mod samples;
 
 use serde_json::{Value, json};
 
-use super::{made, text};
+use super::{create_order, text};
 use crate::support::{TestServer, picture};
 
 const EMBED: &str = "/api/v3/orders/wtr-embed";
@@ -21,7 +21,7 @@ async fn embedded(stunt: &TestServer, key: &str, texts: &[&str]) -> String {
     let marks: Vec<Value> = texts.iter().map(|text| json!({"text": text})).collect();
     let files = json!([{"fileName": "a.jpg", "watermarks": marks}]);
     let body = json!({"idempotencyKey": "embedded", "files": files});
-    let order = made(stunt, key, EMBED, &body).await;
+    let order = create_order(stunt, key, EMBED, &body).await;
     stunt
         .put(&text(&order, "/files/0/uploadUrl"), picture())
         .await;
@@ -33,7 +33,7 @@ async fn embedded(stunt: &TestServer, key: &str, texts: &[&str]) -> String {
 async fn extracted(stunt: &TestServer, key: &str, name: &str) -> String {
     let file = json!({"fileName": name, "originalFile": {"fileName": "o.jpg"}});
     let body = json!({"idempotencyKey": name, "file": file});
-    let order = made(stunt, key, EXTRACT, &body).await;
+    let order = create_order(stunt, key, EXTRACT, &body).await;
     for place in ["/files/0/uploadUrl", "/files/1/uploadUrl"] {
         stunt.put(&text(&order, place), picture()).await;
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::{ANTI_AI, EMBED as EMBED_V2, EXTRACT as EXTRACT_V2, signed};
-use super::{embedded, extracted, made, text};
+use super::{create_order, embedded, extracted, text};
 use crate::support::{TestServer, code, picture};
 
 /// The body, but for what every order has alike at its end after a second.
@@ -21,12 +21,12 @@ fn thumbnail(id: &str) -> String {
 async fn read(stunt: &TestServer, id: &str) -> String {
     let answer = stunt.get("live", &format!("/api/v3/orders/{id}")).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    stunt.shown(&answer.text())
+    stunt.redact(&answer.text())
 }
 
 #[tokio::test]
 async fn an_embedding_of_v3_is_read_with_an_output_for_each_text() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let id = embedded(&stunt, "live", &["one", "two"]).await;
     let output = |n: u8, text: &str| {
         format!(
@@ -50,17 +50,17 @@ async fn an_embedding_of_v3_is_read_with_an_output_for_each_text() {
 
 #[tokio::test]
 async fn an_embedding_of_v2_is_read_with_an_output_for_each_file() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let marks = json!([{"text": "one"}, {"text": "two"}]);
     let new = json!({"idempotencyKey": "a", "files": [{"fileName": "a.jpg", "watermarks": marks}]});
-    let order = made(&stunt, "live", EMBED_V2, &new).await;
+    let order = create_order(&stunt, "live", EMBED_V2, &new).await;
     let id = text(&order, "/orderId");
     let pending = stunt.get("live", &format!("/api/v3/orders/{id}")).await;
     let expected = format!(
         r#"{{"data":{{"type":"watermarkEmbed","orderId":"{id}","orderName":"wtr_embed_20260312100000.000","channel":"api","status":"pending","createdAt":"2026-03-12T10:00:00.000Z","updatedAt":"2026-03-12T10:00:00.000Z","expiresAt":"2026-03-19T10:00:00.000Z","retentionDays":7,"thumbnailImageUrl":null,"processingDelayed":false,"errors":null,"inputFiles":[{{"fileId":"1001","fileName":"a.jpg","uploadUrl":"{{origin}}/_s3/bizmori/wtr-embed/{id}/images/1/a.jpg?{}"}}],"result":null}}}}"#,
         signed(3_600)
     );
-    assert_eq!(stunt.shown(&pending.text()), expected);
+    assert_eq!(stunt.redact(&pending.text()), expected);
     stunt
         .put(&text(&order, "/files/0/uploadUrl"), picture())
         .await;
@@ -78,7 +78,7 @@ async fn an_embedding_of_v2_is_read_with_an_output_for_each_file() {
 
 #[tokio::test]
 async fn extractions_of_both_versions_are_read_alike() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let result = r#"{"detectionStatus":"detected","watermarkText":"MORI TEST WATERMARK","reportSupported":true,"reports":[]}"#;
     let id = extracted(&stunt, "live", "q_detected.jpg").await;
     let files = r#"{"fileId":"1001","fileName":"o.jpg","role":"original"},{"fileId":"1002","fileName":"q_detected.jpg","role":"query"}"#;
@@ -95,7 +95,7 @@ async fn extractions_of_both_versions_are_read_alike() {
     stunt.freeze("live").await;
     let file = json!({"fileName": "q_undetected.jpg"});
     let new = json!({"idempotencyKey": "a", "file": file});
-    let order = made(&stunt, "live", EXTRACT_V2, &new).await;
+    let order = create_order(&stunt, "live", EXTRACT_V2, &new).await;
     stunt.put(&text(&order, "/file/uploadUrl"), picture()).await;
     stunt.advance("live", "PT5S").await;
     let id = text(&order, "/orderId");
@@ -114,9 +114,9 @@ async fn extractions_of_both_versions_are_read_alike() {
 
 #[tokio::test]
 async fn detections_and_anti_ai_orders_are_read_with_every_key() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &new, picture()).await;
+    let id = stunt.confirm_detection("live", &new, picture()).await;
     stunt.advance("live", "PT5S").await;
     let at = signed(3_600).replace("T100000Z", "T100005Z");
     let original = format!(r#""{{origin}}/_s3/bizmori/ai-detection/{id}/1/a_ai.jpg?{at}""#);
@@ -136,7 +136,7 @@ async fn detections_and_anti_ai_orders_are_read_with_every_key() {
 
     stunt.freeze("live").await;
     let files = json!([{"fileName": "b.png", "originalFileUrl": "http://files.test/b"}]);
-    let order = made(
+    let order = create_order(
         &stunt,
         "live",
         ANTI_AI,
@@ -161,10 +161,10 @@ async fn detections_and_anti_ai_orders_are_read_with_every_key() {
 
 #[tokio::test]
 async fn an_order_that_takes_long_is_delayed_and_an_expired_one_has_no_result() {
-    let stunt = TestServer::with(|config| config.orders.processing_ms = 120_000).await;
+    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 120_000).await;
     stunt.freeze("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &new, picture()).await;
+    let id = stunt.confirm_detection("live", &new, picture()).await;
     let told = async |field: &str| {
         let answer = stunt.get("live", &format!("/api/v3/orders/{id}")).await;
         answer.json()["data"][field].take()
@@ -182,9 +182,9 @@ async fn an_order_that_takes_long_is_delayed_and_an_expired_one_has_no_result() 
 
 #[tokio::test]
 async fn an_order_that_is_none_or_another_keys_is_not_read() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, _) = stunt.pending("live", &new).await;
+    let (id, _) = stunt.create_detection("live", &new).await;
     for (key, id, status, told) in [
         ("live", "abc", 400, "VALIDATION_FAILED"),
         ("live", "123456789012345678901", 400, "VALIDATION_FAILED"),

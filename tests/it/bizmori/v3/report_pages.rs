@@ -81,9 +81,11 @@ async fn order_of(stunt: &TestServer, id: &str) -> Value {
 
 #[tokio::test]
 async fn report_on_a_detection_shows_the_picture_the_heatmap_and_the_probability() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let new = json!({"idempotencyKey": "a", "orderName": "쓔뷁 봄", "fileName": "a_ai.jpg", "options": {"generateHeatmap": true}});
-    let id = stunt.confirmed("live", &new, fixture("photo.jpg")).await;
+    let id = stunt
+        .confirm_detection("live", &new, fixture("photo.jpg"))
+        .await;
     stunt.advance("live", "PT1S").await;
     let order = order_of(&stunt, &id).await;
     let probability = order["data"]["result"]["probability"].as_f64();
@@ -113,9 +115,11 @@ async fn report_on_a_detection_shows_the_picture_the_heatmap_and_the_probability
 
 #[tokio::test]
 async fn report_on_a_detection_without_a_heatmap_shows_the_picture_alone() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_human.jpg"});
-    let id = stunt.confirmed("live", &new, fixture("photo.jpg")).await;
+    let id = stunt
+        .confirm_detection("live", &new, fixture("photo.jpg"))
+        .await;
     stunt.advance("live", "PT1S").await;
     let page = report(&stunt, &id, "ja-JP").await;
     assert_eq!(page.lines[5], "画像");
@@ -124,10 +128,10 @@ async fn report_on_a_detection_without_a_heatmap_shows_the_picture_alone() {
 
 #[tokio::test]
 async fn report_on_a_file_that_cannot_be_decoded_shows_its_card() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let id = stunt
-        .confirmed("live", &new, fixture("not-a-picture.jpg"))
+        .confirm_detection("live", &new, fixture("not-a-picture.jpg"))
         .await;
     stunt.advance("live", "PT1S").await;
     let page = report(&stunt, &id, "en-US").await;
@@ -136,7 +140,7 @@ async fn report_on_a_file_that_cannot_be_decoded_shows_its_card() {
 
 #[tokio::test]
 async fn report_on_an_extraction_has_each_text_on_its_line_and_the_local_time() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let texts: Vec<String> = (1..=10).map(|n| format!("모리 {n}")).collect();
     let rule = json!({
         "when": {"operation": "bizmori.createWatermarkExtractV3"},

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::fetched;
-use super::{EXTRACT, embedded, extracted, made, text};
+use super::{EXTRACT, create_order, embedded, extracted, text};
 use crate::support::{TestServer, code, picture};
 
 fn path(id: &str) -> String {
@@ -19,7 +19,7 @@ fn body(id: &str, kind: &str, locale: &str, status: &str, download: &str) -> Str
 
 #[tokio::test]
 async fn a_report_is_queued_made_and_downloaded_in_each_language() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let id = extracted(&stunt, "live", "q_detected.jpg").await;
     let kind = "watermarkDetection";
     for locale in ["ko-KR", "en-US", "ja-JP"] {
@@ -54,9 +54,9 @@ async fn a_report_is_queued_made_and_downloaded_in_each_language() {
 
 #[tokio::test]
 async fn a_report_without_a_locale_is_korean_and_detections_have_them_too() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let new = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": {"generateThumbnail": true}});
-    let id = stunt.confirmed("live", &new, picture()).await;
+    let id = stunt.confirm_detection("live", &new, picture()).await;
     stunt.advance("live", "PT1S").await;
     let headers = [("authorization", "Bearer live")];
     let queued = stunt.send(Method::POST, &path(&id), &headers, "").await;
@@ -67,12 +67,12 @@ async fn a_report_without_a_locale_is_korean_and_detections_have_them_too() {
 #[tokio::test]
 async fn a_report_that_cannot_be_is_refused() {
     let key = "sk_test_1";
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     stunt.freeze(key).await;
     let made_nothing_up = embedded(&stunt, "live", &["one"]).await;
     let test = extracted(&stunt, key, "a_undetected.jpg").await;
     let pending = json!({"idempotencyKey": "p", "fileName": "p.jpg"});
-    let (pending, _) = stunt.pending("live", &pending).await;
+    let (pending, _) = stunt.create_detection("live", &pending).await;
     for (key, id) in [("live", &made_nothing_up), (key, &test), ("live", &pending)] {
         let answer = stunt.post(key, &path(id), &json!({})).await;
         assert_eq!(
@@ -107,7 +107,7 @@ async fn a_report_that_cannot_be_is_refused() {
 
 #[tokio::test]
 async fn a_path_that_is_no_text_is_refused_in_the_vendors_words() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let answer = stunt.get("live", &format!("{}/%ff", path("%ff"))).await;
     assert_eq!(
         (answer.status, answer.text()),
@@ -125,7 +125,7 @@ async fn a_path_that_is_no_text_is_refused_in_the_vendors_words() {
 async fn extracted_from(stunt: &TestServer, key: &str, name: &str, original: &str) -> String {
     let file = json!({"fileName": name, "originalFile": {"fileName": original}});
     let body = json!({"idempotencyKey": format!("{name} {original}"), "file": file});
-    let order = made(stunt, key, EXTRACT, &body).await;
+    let order = create_order(stunt, key, EXTRACT, &body).await;
     for place in ["/files/0/uploadUrl", "/files/1/uploadUrl"] {
         stunt.put(&text(&order, place), picture()).await;
     }
@@ -140,7 +140,7 @@ async fn is_supported(stunt: &TestServer, key: &str, id: &str) -> Value {
 
 #[tokio::test]
 async fn reports_on_pdfs_are_in_korean_only() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let id = extracted_from(&stunt, "live", "q_detected.pdf", "o.jpg").await;
     assert_eq!(is_supported(&stunt, "live", &id).await, true);
     for locale in ["en-US", "ja-JP"] {
@@ -158,9 +158,9 @@ async fn reports_on_pdfs_are_in_korean_only() {
 
 #[tokio::test]
 async fn extractions_of_v2_and_those_with_a_pdf_as_original_have_no_reports() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let new = json!({"idempotencyKey": "a", "file": {"fileName": "q_detected.jpg"}});
-    let order = made(&stunt, "live", super::super::EXTRACT, &new).await;
+    let order = create_order(&stunt, "live", super::super::EXTRACT, &new).await;
     stunt.put(&text(&order, "/file/uploadUrl"), picture()).await;
     stunt.advance("live", "PT5S").await;
     let of_v2 = text(&order, "/orderId");
@@ -184,7 +184,7 @@ async fn extractions_of_v2_and_those_with_a_pdf_as_original_have_no_reports() {
 #[tokio::test]
 async fn report_of_a_test_key_is_there_at_once_as_a_sample() {
     let key = "sk_test_1";
-    let stunt = TestServer::frozen(key).await;
+    let stunt = TestServer::start_frozen(key).await;
     let id = extracted(&stunt, key, "q_detected.jpg").await;
     assert_eq!(is_supported(&stunt, key, &id).await, true);
     let asked = json!({"locale": "en-US"});
@@ -229,7 +229,7 @@ async fn report_of_a_test_key_is_there_at_once_as_a_sample() {
 #[tokio::test]
 async fn rules_are_applied_to_reports_of_test_keys() {
     let key = "sk_test_1";
-    let stunt = TestServer::frozen(key).await;
+    let stunt = TestServer::start_frozen(key).await;
     let id = extracted(&stunt, key, "q_detected.jpg").await;
     let when = json!({"operation": "bizmori.createReport"});
     let slow = json!({"when": when, "times": 1, "then": {"processing": {"ms": 1000}}});
@@ -258,9 +258,9 @@ async fn rules_are_applied_to_reports_of_test_keys() {
 
 #[tokio::test]
 async fn report_is_named_after_its_order() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let new = json!({"idempotencyKey": "a", "orderName": "winter", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &new, picture()).await;
+    let id = stunt.confirm_detection("live", &new, picture()).await;
     stunt.advance("live", "PT1S").await;
     stunt.post("live", &path(&id), &json!({})).await;
     stunt.advance("live", "PT1S").await;

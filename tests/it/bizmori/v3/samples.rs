@@ -8,19 +8,19 @@ use stuntdouble::settings::Config;
 
 use super::super::fetched;
 use super::download::{download, members};
-use super::{EMBED, made, text};
+use super::{EMBED, create_order, text};
 use crate::support::{TestResponse, TestServer, code};
 
 /// A pending v3 order of two files and three outputs.
-async fn pending(stunt: &TestServer, key: &str) -> Value {
+async fn create_pending(stunt: &TestServer, key: &str) -> Value {
     let files = json!([{"fileName": "a.jpg", "watermarks": [{"text": "x"}, {"text": "y"}]},
         {"fileName": "b.pdf", "watermarks": [{"text": "z"}]}]);
     let body = json!({"idempotencyKey": "a", "files": files});
-    made(stunt, key, EMBED, &body).await
+    create_order(stunt, key, EMBED, &body).await
 }
 
 async fn completed(stunt: &TestServer, key: &str) -> Value {
-    let order = pending(stunt, key).await;
+    let order = create_pending(stunt, key).await;
     for place in ["/files/0/uploadUrl", "/files/1/uploadUrl"] {
         stunt.put(&text(&order, place), vec![1]).await;
     }
@@ -42,7 +42,7 @@ async fn sample(stunt: &TestServer, id: &str, index: usize) -> TestResponse {
 
 #[tokio::test]
 async fn the_zip_is_behind_the_last_output_and_nothing_is_behind_the_zip() {
-    let stunt = TestServer::frozen("sk_test_1").await;
+    let stunt = TestServer::start_frozen("sk_test_1").await;
     let id = text(&completed(&stunt, "sk_test_1").await, "/orderId");
     let zip = sample(&stunt, &id, 3).await;
     assert_eq!(
@@ -58,8 +58,8 @@ async fn the_zip_is_behind_the_last_output_and_nothing_is_behind_the_zip() {
 
 #[tokio::test]
 async fn an_order_that_is_not_complete_or_has_expired_has_no_samples() {
-    let stunt = TestServer::frozen("sk_test_1").await;
-    let id = text(&pending(&stunt, "sk_test_1").await, "/orderId");
+    let stunt = TestServer::start_frozen("sk_test_1").await;
+    let id = text(&create_pending(&stunt, "sk_test_1").await, "/orderId");
     for told in ["ORDER_NOT_COMPLETED", "ORDER_EXPIRED"] {
         for index in [0, 3] {
             let refused = sample(&stunt, &id, index).await;
@@ -71,7 +71,7 @@ async fn an_order_that_is_not_complete_or_has_expired_has_no_samples() {
 
 #[tokio::test]
 async fn outputs_of_one_file_have_one_sample_alone_and_in_the_zip() {
-    let stunt = TestServer::frozen("sk_test_1").await;
+    let stunt = TestServer::start_frozen("sk_test_1").await;
     let id = text(&completed(&stunt, "sk_test_1").await, "/orderId");
     let alone = [0, 1, 2].map(|index| sample(&stunt, &id, index));
     let alone = futures_util::future::join_all(alone).await;
@@ -103,7 +103,7 @@ async fn a_rule_of_one_account_is_applied_to_its_samples_alone() {
 #[tokio::test]
 async fn test_keys_get_samples() {
     let key = "sk_test_1";
-    let stunt = TestServer::frozen(key).await;
+    let stunt = TestServer::start_frozen(key).await;
     let order = completed(&stunt, key).await;
     let id = text(&order, "/orderId");
     let data = download(&stunt, key, &id).await;

@@ -12,8 +12,8 @@ const ADVANCE: &str = "/_mock/clock/advance";
 #[tokio::test]
 async fn seven_days_run_a_failing_webhook_and_an_unfinished_upload_each_at_its_own_time() {
     let (stunt, receiver) = (
-        TestServer::frozen("live").await,
-        Receiver::answering([Reply::Status(500); 14]).await,
+        TestServer::start_frozen("live").await,
+        Receiver::with_replies([Reply::Status(500); 14]).await,
     );
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     let files = json!([{"fileName": "never.jpg", "watermarks": [{"text": "one"}]}]);
@@ -24,7 +24,7 @@ async fn seven_days_run_a_failing_webhook_and_an_unfinished_upload_each_at_its_o
         .json();
     let unfinished = made["data"]["orderId"].as_str().expect("an id");
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let order = stunt.confirmed("live", &body, picture()).await;
+    let order = stunt.confirm_detection("live", &body, picture()).await;
     let advance = json!({"account": "live", "by": "P7D"});
     let done = stunt.control(Method::POST, ADVANCE, &advance).await;
     let line = |at: &str, kind: &str, subject: &str| json!({"at": format!("2026-03-{at}Z"), "kind": kind, "subject": subject});
@@ -78,12 +78,12 @@ async fn first_advances_at_once_each_move_the_clock() {
 #[tokio::test]
 async fn an_advance_whose_client_hangs_up_is_carried_through() {
     let (stunt, receiver) = (
-        TestServer::frozen("live").await,
-        Receiver::answering([Reply::Status(500); 3]).await,
+        TestServer::start_frozen("live").await,
+        Receiver::with_replies([Reply::Status(500); 3]).await,
     );
     stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     let advance = json!({"account": "live", "by": "P7D"}).to_string();
     let mut stream = raw::connect(&stunt.origin).await;
     let length = advance.len();
@@ -137,13 +137,13 @@ async fn own_clock_of(stunt: &TestServer, key: &str) {
 
 #[tokio::test]
 async fn advance_while_the_worker_runs_a_job_waits_for_it_and_reports_it_first() {
-    let stunt = TestServer::with(|config| config.orders.processing_ms = 0).await;
+    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 0).await;
     let receiver = Receiver::holding().await;
     let freeze = json!({"mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let order = stunt.confirmed("live", &body, picture()).await;
+    let order = stunt.confirm_detection("live", &body, picture()).await;
     receiver.messages(1).await;
     let advance = json!({"account": "live", "by": "P8D"});
     let advance = stunt.control(Method::POST, ADVANCE, &advance);
@@ -161,7 +161,7 @@ async fn advance_while_the_worker_runs_a_job_waits_for_it_and_reports_it_first()
 
 #[tokio::test]
 async fn advance_while_an_earlier_job_is_created_runs_it_before_the_later_ones() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::holding().await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     let order = async |key: &str, delay_ms: u32| {
@@ -169,7 +169,7 @@ async fn advance_while_an_earlier_job_is_created_runs_it_before_the_later_ones()
         let path = "/_mock/accounts/live";
         stunt.control(Method::PUT, path, &set).await;
         let body = json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
-        stunt.confirmed("live", &body, picture()).await
+        stunt.confirm_detection("live", &body, picture()).await
     };
     let (first, last) = (order("first", 10_000).await, order("last", 3_600_000).await);
     let advance = json!({"account": "live", "by": "PT2H"});
@@ -195,11 +195,11 @@ async fn advance_while_an_earlier_job_is_created_runs_it_before_the_later_ones()
 
 #[tokio::test]
 async fn set_clock_without_an_instant_during_an_advance_keeps_where_the_advance_ends() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::holding().await;
     stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     let advance = json!({"account": "live", "by": "P7D"});
     let advance = stunt.control(Method::POST, ADVANCE, &advance);
     let set = async {
@@ -225,11 +225,11 @@ async fn set_clock_without_an_instant_during_an_advance_keeps_where_the_advance_
 /// by an advance, and an advance reports its own in order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn advance_beside_a_busy_worker_reports_in_order_and_no_job_twice() {
-    let stunt = TestServer::with(|config| config.orders.processing_ms = 2).await;
+    let stunt = TestServer::with_config(|config| config.orders.processing_ms = 2).await;
     let orders = async {
         for n in 0..60 {
             let body = json!({"idempotencyKey": n.to_string(), "fileName": "a_ai.jpg"});
-            stunt.confirmed("live", &body, picture()).await;
+            stunt.confirm_detection("live", &body, picture()).await;
         }
     };
     let advances = async {

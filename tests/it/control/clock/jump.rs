@@ -30,7 +30,7 @@ fn near(told: &Value, wanted: &str) {
 #[tokio::test]
 async fn a_whole_ladder_of_retries_comes_at_once_each_attempt_at_its_time() {
     let stunt = TestServer::start().await;
-    let receiver = Receiver::answering([Reply::Status(500); 6]).await;
+    let receiver = Receiver::with_replies([Reply::Status(500); 6]).await;
     let set = jump(&stunt, Some("live")).await;
     near(&set["now"], T0);
     assert_eq!(
@@ -40,10 +40,10 @@ async fn a_whole_ladder_of_retries_comes_at_once_each_attempt_at_its_time() {
     );
     stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     stunt.drain("live").await;
     assert_eq!(receiver.count(), 7);
-    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
     let path = "/_mock/deliveries?account=live";
     let told = stunt.control(Method::GET, path, &json!({})).await;
     let deliveries = told["deliveries"].as_array().expect("a list");
@@ -86,9 +86,9 @@ async fn nothing_is_leapt_to_that_nobody_waits_for_and_all_of_it_ends_on_the_way
         .control(Method::PUT, "/_mock/accounts/live", &slow)
         .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     stunt.drain("live").await;
-    let order = stunt.order("live", &id).await;
+    let order = stunt.get_order("live", &id).await;
     assert_eq!(order["status"], "complete");
     near(&order["updatedAt"], "2026-03-13T10:00:00.000Z");
     let failed = stunt.get("live", &detail).await.json();
@@ -128,15 +128,15 @@ async fn what_is_held_is_not_leapt_to_until_it_is_let_go() {
         "then": {"processing": "hold"}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     let drain = json!({"account": "live", "timeoutMs": 200}).to_string();
     let held = stunt.send(Method::POST, "/_mock/drain", &[], drain).await;
     assert_eq!(held.status, 408, "{}", held.text());
-    assert_eq!(stunt.order("live", &id).await["status"], "inProgress");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "inProgress");
     let path = format!("/_mock/orders/{id}/complete");
     stunt.control(Method::POST, &path, &json!({})).await;
     stunt.drain("live").await;
-    assert_eq!(stunt.order("live", &id).await["status"], "complete");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
     near(&clock(&stunt, "live").await["now"], T0);
 }
 
@@ -151,7 +151,7 @@ async fn the_default_clock_jumps_for_all_that_follow_it() {
     for key in ["one", "two", "left"] {
         let path = format!("/_mock/accounts/{key}");
         stunt.control(Method::PUT, &path, &slow).await;
-        ids.push(stunt.confirmed(key, &body, picture()).await);
+        ids.push(stunt.confirm_detection(key, &body, picture()).await);
     }
     for key in ["one", "two"] {
         stunt.drain(key).await;
@@ -162,9 +162,12 @@ async fn the_default_clock_jumps_for_all_that_follow_it() {
     assert_eq!((all.status, &error["code"]), (409, &json!("clock_frozen")));
     let hint = r#"POST /_mock/clock/advance {"account":"left","by":3600000}"#;
     assert_eq!(error["hint"], hint, "no other work is left");
-    assert_eq!(stunt.order("one", &ids[0]).await["status"], "complete");
-    assert_eq!(stunt.order("two", &ids[1]).await["status"], "complete");
-    assert_eq!(stunt.order("left", &ids[2]).await["status"], "inProgress");
+    assert_eq!(stunt.get_order("one", &ids[0]).await["status"], "complete");
+    assert_eq!(stunt.get_order("two", &ids[1]).await["status"], "complete");
+    assert_eq!(
+        stunt.get_order("left", &ids[2]).await["status"],
+        "inProgress"
+    );
     assert_eq!(clock(&stunt, "left").await["now"], T0);
 }
 
@@ -175,11 +178,11 @@ async fn a_clock_that_is_stopped_jumps_no_more_and_may_be_advanced() {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
     let freeze = json!({"account": "live", "mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     let drain = json!({"account": "live"}).to_string();
     let frozen = stunt.send(Method::POST, "/_mock/drain", &[], drain).await;
     assert_eq!(frozen.status, 409, "{}", frozen.text());
-    assert_eq!(stunt.order("live", &id).await["status"], "inProgress");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "inProgress");
     jump(&stunt, Some("live")).await;
     let by = json!({"account": "live", "by": "P8D"});
     let done = stunt
@@ -196,7 +199,7 @@ async fn due_in_a_day(stunt: &TestServer, key: &str) -> String {
     let path = "/_mock/accounts/live";
     stunt.control(Method::PUT, path, &slow).await;
     let body = json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await
+    stunt.confirm_detection("live", &body, picture()).await
 }
 
 #[tokio::test]
@@ -208,7 +211,7 @@ async fn leap_while_a_client_owes_an_upload_waits_for_it() {
     for attempt in 0.. {
         let began = std::time::Instant::now();
         let body = json!({"idempotencyKey": format!("owed {attempt}"), "fileName": "a_ai.jpg"});
-        let (_, url) = stunt.pending("live", &body).await;
+        let (_, url) = stunt.create_detection("live", &body).await;
         let place = stunt.send(Method::GET, path, &presign, "").await.json();
         let file_url = place["presigned_url"].as_str().expect("a URL").to_owned();
         let due = due_in_a_day(&stunt, &format!("due {attempt}")).await;
@@ -228,7 +231,7 @@ async fn leap_while_a_client_owes_an_upload_waits_for_it() {
         }
         assert_eq!(statuses, [200, 200]);
         stunt.drain("live").await;
-        let order = stunt.order("live", &due).await;
+        let order = stunt.get_order("live", &due).await;
         assert_eq!(order["status"], "complete");
         return;
     }
@@ -239,10 +242,10 @@ async fn leap_while_an_upload_stays_away_comes_without_it() {
     let stunt = TestServer::start().await;
     jump(&stunt, Some("live")).await;
     let body = json!({"idempotencyKey": "never", "fileName": "a_ai.jpg"});
-    stunt.pending("live", &body).await;
+    stunt.create_detection("live", &body).await;
     let due = due_in_a_day(&stunt, "due").await;
     stunt.drain("live").await;
-    let order = stunt.order("live", &due).await;
+    let order = stunt.get_order("live", &due).await;
     assert_eq!(order["status"], "complete");
     near(&order["updatedAt"], "2026-03-13T10:00:00.000Z");
 }

@@ -18,7 +18,7 @@ async fn a_clock_shows_whose_it_is_and_what_is_due_next() {
         "next": null});
     assert_eq!(set, expected);
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     let next = json!({"at": "2026-03-12T10:00:00.300Z", "kind": "order.process", "subject": id});
     let shown = clock(&stunt, "live").await;
     assert_eq!((&shown["isDefault"], &shown["next"]), (&json!(true), &next));
@@ -42,9 +42,9 @@ async fn a_clock_shows_whose_it_is_and_what_is_due_next() {
 
 #[tokio::test]
 async fn advance_to_an_instant_runs_all_that_is_due_by_then() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     let to = json!({"account": "live", "to": "2026-03-12T19:00:01+09:00"});
     let done = stunt.control(Method::POST, ADVANCE, &to).await;
     let executed =
@@ -119,16 +119,24 @@ async fn advance_names_what_clients_owe_the_orders_of_its_clock() {
     let freeze = json!({"mode": "frozen", "now": T0});
     stunt.control(Method::PUT, "/_mock/clock", &freeze).await;
     let body = |key: &str| json!({"idempotencyKey": key, "fileName": "a_ai.jpg"});
-    let (upload, _) = stunt.pending("live", &body("upload")).await;
-    let confirm = stunt.detection("live", &body("confirm"), picture()).await;
+    let (upload, _) = stunt.create_detection("live", &body("upload")).await;
+    let confirm = stunt
+        .upload_detection("live", &body("confirm"), picture())
+        .await;
     for processing in [json!("hold"), json!({"polls": 1})] {
         let rule = json!({"account": "live", "times": 1, "then": {"processing": processing}});
         stunt.control(Method::POST, "/_mock/rules", &rule).await;
     }
-    let release = stunt.confirmed("live", &body("release"), picture()).await;
-    let poll = stunt.confirmed("live", &body("poll"), picture()).await;
-    stunt.confirmed("live", &body("done"), picture()).await;
-    let (other, _) = stunt.pending("other", &body("other")).await;
+    let release = stunt
+        .confirm_detection("live", &body("release"), picture())
+        .await;
+    let poll = stunt
+        .confirm_detection("live", &body("poll"), picture())
+        .await;
+    stunt
+        .confirm_detection("live", &body("done"), picture())
+        .await;
+    let (other, _) = stunt.create_detection("other", &body("other")).await;
     let owed = |kind: &str, id: &str| json!({"kind": kind, "subject": id, "at": null});
     let mine = [
         owed("order.upload", &upload),

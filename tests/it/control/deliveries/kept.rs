@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{deliveries, ended};
+use super::{deliveries, finish_order};
 use crate::support::{Receiver, Reply, TestServer, picture};
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn the_last_thousand_of_an_account_are_kept() {
         stunt.webhook(key, "http://127.0.0.1:1/").await;
         for n in 0..orders {
             let body = json!({"idempotencyKey": n.to_string(), "fileName": "a_ai.jpg"});
-            stunt.confirmed(key, &body, picture()).await;
+            stunt.confirm_detection(key, &body, picture()).await;
         }
         stunt.advance(key, "P1D").await;
     }
@@ -38,11 +38,11 @@ async fn the_last_thousand_of_an_account_are_kept() {
 #[tokio::test]
 async fn they_go_with_their_account_and_outlive_the_process() {
     let data = tempfile::tempdir().expect("a directory");
-    let on = || TestServer::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let on = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
     let stunt = on().await;
     stunt.freeze("live").await;
-    let receiver = Receiver::answering([Reply::Reset]).await;
-    ended(&stunt, &receiver.url).await;
+    let receiver = Receiver::with_replies([Reply::Reset]).await;
+    finish_order(&stunt, &receiver.url).await;
     let told = deliveries(&stunt, "").await;
     assert_eq!(told[0]["status"], Value::Null);
     assert!(told[0]["error"].is_string(), "{told:?}");
@@ -56,12 +56,12 @@ async fn they_go_with_their_account_and_outlive_the_process() {
 
 #[tokio::test]
 async fn a_webhook_that_is_removed_while_it_is_called_is_told_of() {
-    let stunt = TestServer::with(|config| config.outbound.webhook_timeout_ms = 1_000).await;
+    let stunt = TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 1_000).await;
     stunt.freeze("live").await;
-    let receiver = Receiver::answering([Reply::Silence]).await;
+    let receiver = Receiver::with_replies([Reply::Silence]).await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     let remove = async {
         receiver.messages(1).await;
         let path = format!("/api/v2/orders/webhooks/{webhook}");

@@ -3,27 +3,27 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{deliveries, ended, resend};
+use super::{deliveries, finish_order, resend};
 use crate::support::{Receiver, Reply, TestResponse, TestServer, picture};
 
 /// The attempt's number, what it was answered, how the delivery stood after it and when the next
 /// is due.
-fn seen(told: &Value) -> Value {
+fn attempt_summary(told: &Value) -> Value {
     let fields = ["attempt", "status", "deliveryStatus", "nextAt"];
     fields.map(|field| told[field].clone()).into()
 }
 
-fn resent(answer: &TestResponse) -> Value {
+fn resend_result(answer: &TestResponse) -> Value {
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()
 }
 
 /// A receiver that answers so, and after that 200, and the first attempt at it.
 async fn first(script: &[u16]) -> (TestServer, Receiver, Value) {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let script = script.iter().map(|status| Reply::Status(*status));
-    let receiver = Receiver::answering(script).await;
-    ended(&stunt, &receiver.url).await;
+    let receiver = Receiver::with_replies(script).await;
+    finish_order(&stunt, &receiver.url).await;
     let first = deliveries(&stunt, "").await.remove(0);
     (stunt, receiver, first)
 }
@@ -31,12 +31,12 @@ async fn first(script: &[u16]) -> (TestServer, Receiver, Value) {
 #[tokio::test]
 async fn what_was_sent_is_sent_once_more_and_stays_sent() {
     let (stunt, receiver, first) = first(&[200, 500]).await;
-    assert_eq!(seen(&first), json!([1, 200, "SENT", null]));
-    let again = resent(&resend(&stunt, &first["id"]).await);
-    assert_eq!(seen(&again), json!([2, 500, "SENT", null]));
+    assert_eq!(attempt_summary(&first), json!([1, 200, "SENT", null]));
+    let again = resend_result(&resend(&stunt, &first["id"]).await);
+    assert_eq!(attempt_summary(&again), json!([2, 500, "SENT", null]));
     assert_eq!(again["requestBody"], first["requestBody"]);
-    let third = resent(&resend(&stunt, &first["id"]).await);
-    assert_eq!(seen(&third), json!([3, 200, "SENT", null]));
+    let third = resend_result(&resend(&stunt, &first["id"]).await);
+    assert_eq!(attempt_summary(&third), json!([3, 200, "SENT", null]));
     let came = receiver.messages(3).await;
     assert_eq!(came[0].body, came[1].body);
     assert_eq!(deliveries(&stunt, "").await, [first, again, third]);
@@ -48,9 +48,9 @@ async fn what_was_sent_is_sent_once_more_and_stays_sent() {
 async fn what_is_retried_is_retried_no_more_once_it_is_sent() {
     let (stunt, receiver, first) = first(&[500]).await;
     let due = json!([1, 500, "RETRYING", "2026-03-12T10:00:01.300Z"]);
-    assert_eq!(seen(&first), due);
-    let again = resent(&resend(&stunt, &first["id"]).await);
-    assert_eq!(seen(&again), json!([2, 200, "SENT", null]));
+    assert_eq!(attempt_summary(&first), due);
+    let again = resend_result(&resend(&stunt, &first["id"]).await);
+    assert_eq!(attempt_summary(&again), json!([2, 200, "SENT", null]));
     let ran = stunt.advance("live", "P1D").await;
     assert!(ran.is_empty(), "nothing is due: {ran:?}");
     receiver.messages(2).await;
@@ -60,9 +60,9 @@ async fn what_is_retried_is_retried_no_more_once_it_is_sent() {
 async fn what_is_retried_goes_on_from_there_where_it_fails_again() {
     let (stunt, receiver, first) = first(&[500, 500]).await;
     stunt.advance("live", "PT0.5S").await;
-    let again = resent(&resend(&stunt, &first["id"]).await);
+    let again = resend_result(&resend(&stunt, &first["id"]).await);
     let due = json!([2, 500, "RETRYING", "2026-03-12T10:00:02.800Z"]);
-    assert_eq!(seen(&again), due);
+    assert_eq!(attempt_summary(&again), due);
     assert_eq!(stunt.advance("live", "P1D").await, ["webhook.deliver"]);
     receiver.messages(3).await;
 }
@@ -71,14 +71,14 @@ async fn what_is_retried_goes_on_from_there_where_it_fails_again() {
 async fn what_has_failed_is_tried_once_more_after_half_an_hour() {
     let (stunt, receiver, first) = first(&[500; 9]).await;
     stunt.advance("live", "P1D").await;
-    let again = resent(&resend(&stunt, &first["id"]).await);
+    let again = resend_result(&resend(&stunt, &first["id"]).await);
     let due = json!([8, 500, "RETRYING", "2026-03-13T10:30:00.300Z"]);
-    assert_eq!(seen(&again), due);
+    assert_eq!(attempt_summary(&again), due);
     assert_eq!(stunt.advance("live", "P1D").await, ["webhook.deliver"]);
     let last = deliveries(&stunt, "?limit=1").await.remove(0);
-    assert_eq!(seen(&last), json!([9, 500, "FAILED", null]));
-    let sent = resent(&resend(&stunt, &first["id"]).await);
-    assert_eq!(seen(&sent), json!([10, 200, "SENT", null]));
+    assert_eq!(attempt_summary(&last), json!([9, 500, "FAILED", null]));
+    let sent = resend_result(&resend(&stunt, &first["id"]).await);
+    assert_eq!(attempt_summary(&sent), json!([10, 200, "SENT", null]));
     receiver.messages(10).await;
 }
 
@@ -87,8 +87,8 @@ async fn what_a_rule_drops_by_hand_has_failed_for_good() {
     let (stunt, receiver, first) = first(&[500]).await;
     let drop = json!({"account": "live", "name": "lost", "then": {"webhook": {"drop": true}}});
     let rule = stunt.control(Method::POST, "/_mock/rules", &drop).await;
-    let dropped = resent(&resend(&stunt, &first["id"]).await);
-    assert_eq!(seen(&dropped), json!([2, null, "FAILED", null]));
+    let dropped = resend_result(&resend(&stunt, &first["id"]).await);
+    assert_eq!(attempt_summary(&dropped), json!([2, null, "FAILED", null]));
     let told = (&dropped["error"], &dropped["ruleId"]);
     assert_eq!(told, (&json!("rule 1 (lost): dropped"), &rule["id"]));
     assert_eq!(dropped["requestHeaders"], json!({}));
@@ -99,16 +99,16 @@ async fn what_a_rule_drops_by_hand_has_failed_for_good() {
 
 #[tokio::test]
 async fn what_a_rule_has_put_off_is_sent_now_as_it_was_ruled() {
-    let stunt = TestServer::frozen("live").await;
-    let receiver = Receiver::answering([Reply::Status(500)]).await;
+    let stunt = TestServer::start_frozen("live").await;
+    let receiver = Receiver::with_replies([Reply::Status(500)]).await;
     let on = json!({"delayMs": 60_000, "signature": "missing"});
     let rule = json!({"account": "live", "skip": 1, "times": 1, "then": {"webhook": on}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
-    ended(&stunt, &receiver.url).await;
+    finish_order(&stunt, &receiver.url).await;
     stunt.advance("live", "PT1S").await;
     let first = deliveries(&stunt, "").await.remove(0);
-    let again = resent(&resend(&stunt, &first["id"]).await);
-    assert_eq!(seen(&again), json!([2, 200, "SENT", null]));
+    let again = resend_result(&resend(&stunt, &first["id"]).await);
+    assert_eq!(attempt_summary(&again), json!([2, 200, "SENT", null]));
     let came = receiver.messages(2).await;
     assert!(!came[1].headers.contains_key("x-moribiz-signature"));
     let ran = stunt.advance("live", "P1D").await;
@@ -117,22 +117,22 @@ async fn what_a_rule_has_put_off_is_sent_now_as_it_was_ruled() {
 
 #[tokio::test]
 async fn it_waits_its_turn_at_the_webhook() {
-    let stunt = TestServer::with(|config| config.outbound.webhook_timeout_ms = 1_000).await;
+    let stunt = TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 1_000).await;
     stunt.freeze("live").await;
-    let receiver = Receiver::answering([Reply::Status(200), Reply::Silence]).await;
-    ended(&stunt, &receiver.url).await;
+    let receiver = Receiver::with_replies([Reply::Status(200), Reply::Silence]).await;
+    finish_order(&stunt, &receiver.url).await;
     let first = deliveries(&stunt, "").await.remove(0);
     let body = json!({"idempotencyKey": "b", "fileName": "b_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     let ask = async {
         receiver.messages(2).await;
-        resent(&resend(&stunt, &first["id"]).await)
+        resend_result(&resend(&stunt, &first["id"]).await)
     };
     let (ran, again) = tokio::join!(stunt.advance("live", "PT0.3S"), ask);
     assert_eq!(ran, ["order.process", "webhook.deliver"]);
     let all = deliveries(&stunt, "").await;
     assert_eq!(
-        seen(&all[1]),
+        attempt_summary(&all[1]),
         json!([1, null, "RETRYING", "2026-03-12T10:00:01.600Z"])
     );
     assert_eq!(all[2..], [again], "after the one that was under way");

@@ -14,7 +14,7 @@ type FaultCase = (&'static str, Vec<u8>);
 /// One operation and more of each front door, and what is none.
 async fn cases(stunt: &TestServer) -> Vec<FaultCase> {
     let body = json!({"idempotencyKey": "cases", "fileName": "a_ai.jpg"});
-    let (_, upload) = stunt.pending("live", &body).await;
+    let (_, upload) = stunt.create_detection("live", &body).await;
     let url = picture_url(stunt).await;
     let typed = "Content-Type: application/json\r\n";
     let asset = "/_s3/ai-image-detector-dev/uploads/x";
@@ -53,18 +53,18 @@ async fn broken(stunt: &TestServer, (operation, bytes): &FaultCase, then: Value)
 
 #[tokio::test]
 async fn a_reset_is_an_rst_and_nothing_has_come() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for asked in cases(&stunt).await {
         let came = broken(&stunt, &asked, json!({"fault": "reset"})).await;
         assert_eq!(came.text(), "", "{}", asked.0);
         assert_eq!(came.error, Some(ErrorKind::ConnectionReset), "{}", asked.0);
     }
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn an_empty_answer_is_an_end_without_a_byte() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for asked in cases(&stunt).await {
         let came = broken(&stunt, &asked, json!({"fault": "empty"})).await;
         assert_eq!(
@@ -74,24 +74,24 @@ async fn an_empty_answer_is_an_end_without_a_byte() {
             asked.0
         );
     }
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn garbage_is_no_http_and_then_the_end() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for asked in cases(&stunt).await {
         let came = broken(&stunt, &asked, json!({"fault": "garbage"})).await;
         assert!(!came.bytes.is_empty() && came.error.is_none(), "{came:?}");
         assert!(!came.text().contains("HTTP/"), "{}", came.text());
         assert!(!came.bytes[0].is_ascii_graphic(), "no method, no version");
     }
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_truncated_answer_has_its_head_and_half_its_body() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for asked in cases(&stunt).await {
         let whole = plain(&stunt, &asked.1).await.answer();
         let came = broken(&stunt, &asked, json!({"fault": "truncate"})).await;
@@ -111,7 +111,7 @@ async fn a_truncated_answer_has_its_head_and_half_its_body() {
             assert!(cut.bytes == half, "{}", asked.0);
         }
     }
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 fn is_half_a_head(came: &RawResponse) -> bool {
@@ -121,7 +121,7 @@ fn is_half_a_head(came: &RawResponse) -> bool {
 
 #[tokio::test]
 async fn what_has_no_body_to_speak_of_is_cut_within_its_head() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let url = picture_url(&stunt).await;
     let preflight = "Origin: http://a\r\nAccess-Control-Request-Method: PUT\r\n";
     for asked in [
@@ -148,9 +148,9 @@ async fn what_has_no_body_to_speak_of_is_cut_within_its_head() {
 
 #[tokio::test]
 async fn where_no_length_is_told_the_answer_never_ends() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     stunt
-        .pending("live", &json!({"idempotencyKey": "a", "fileName": "a.jpg"}))
+        .create_detection("live", &json!({"idempotencyKey": "a", "fileName": "a.jpg"}))
         .await;
     let asked = (
         "bizmori.*",
@@ -174,7 +174,7 @@ async fn where_no_length_is_told_the_answer_never_ends() {
 
 #[tokio::test]
 async fn a_drip_brings_all_of_it_piece_by_piece() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for asked in cases(&stunt).await {
         let whole = plain(&stunt, &asked.1).await;
         let rate = (whole.bytes.len() * 2).max(400);
@@ -196,7 +196,7 @@ async fn a_drip_brings_all_of_it_piece_by_piece() {
 
 #[tokio::test]
 async fn the_front_door_has_done_what_was_asked_and_its_answer_is_lost() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for (n, fault) in ["reset", "empty", "truncate", "garbage"].iter().enumerate() {
         let asked = ("bizmori.createAiDetection", creating(fault));
         broken(&stunt, &asked, json!({"fault": fault})).await;
@@ -210,7 +210,7 @@ async fn the_front_door_has_done_what_was_asked_and_its_answer_is_lost() {
 
 #[tokio::test]
 async fn with_an_answer_beside_it_the_front_door_is_not_asked_and_that_answer_breaks() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let respond = json!({"status": 503, "headers": {"Retry-After": "7"}, "body": "not today"});
     let asked = ("bizmori.createAiDetection", creating("a"));
     let then = json!({"respond": respond, "fault": "truncate"});
@@ -231,7 +231,7 @@ async fn with_an_answer_beside_it_the_front_door_is_not_asked_and_that_answer_br
 
 #[tokio::test]
 async fn the_fault_and_the_answer_may_be_of_two_rules() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let asked = ("bizmori.createAiDetection", creating("a"));
     once(
         &stunt,
@@ -246,7 +246,7 @@ async fn the_fault_and_the_answer_may_be_of_two_rules() {
 
 #[tokio::test]
 async fn skip_and_times_say_which_answers_break() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let when = json!({"operation": "bizmori.listWebhooks"});
     let body =
         json!({"account": "live", "when": when, "skip": 1, "times": 2, "then": {"fault": "empty"}});

@@ -16,7 +16,7 @@ const FETCH: &str = "file.fetch";
 const LADDER: &str = "PT7.3S";
 
 /// Makes an order; its id.
-async fn made(stunt: &TestServer, body: &Value) -> String {
+async fn create_anti_ai(stunt: &TestServer, body: &Value) -> String {
     let answer = stunt.post("live", ANTI_AI, body).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let id = answer.json()["data"]["orderId"].take();
@@ -33,25 +33,25 @@ async fn zero_copy(stunt: &TestServer, key: &str, origin: &str, names: &[&str]) 
     let files: Vec<_> = names.iter().map(file).collect();
     let targets: Vec<_> = names.iter().map(target).collect();
     let body = json!({"idempotencyKey": key, "files": files, "mode": {"zeroCopy": true}, "outputTargets": targets});
-    made(stunt, &body).await
+    create_anti_ai(stunt, &body).await
 }
 
 /// The order's status and what is told of its failure.
-async fn ended(stunt: &TestServer, id: &str) -> (Value, Value) {
-    let mut order = stunt.order("live", id).await;
+async fn finish_order(stunt: &TestServer, id: &str) -> (Value, Value) {
+    let mut order = stunt.get_order("live", id).await;
     (order["status"].take(), order["errors"].take())
 }
 
 #[tokio::test]
 async fn each_fault_is_seen_by_the_target_and_the_next_try_is_whole() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     for fault in ["reset", "empty", "truncate", "garbage"] {
         once(&stunt, PUT, json!({"fault": fault})).await;
         let id = zero_copy(&stunt, fault, &listener.origin, &["a.jpg"]).await;
         stunt.advance("live", "PT0.3S").await;
         let broken = listener.next().await;
-        assert_eq!(stunt.order("live", &id).await["status"], "inProgress");
+        assert_eq!(stunt.get_order("live", &id).await["status"], "inProgress");
         assert_eq!(stunt.advance("live", "PT1S").await, ["order.process"]);
         let whole = listener.next().await;
         let (head, body) = parts(&whole).expect("a whole head");
@@ -79,13 +79,16 @@ async fn each_fault_is_seen_by_the_target_and_the_next_try_is_whole() {
                 assert!(broken.text().starts_with("PUT /a.jpg HTTP/1.1\r\n"));
             }
         }
-        assert_eq!(ended(&stunt, &id).await, (json!("complete"), Value::Null));
+        assert_eq!(
+            finish_order(&stunt, &id).await,
+            (json!("complete"), Value::Null)
+        );
     }
 }
 
 #[tokio::test]
 async fn a_put_that_always_breaks_fails_the_order_and_tells_why() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     let when = json!({"operation": PUT, "fileName": "b.*"});
     let body = json!({"name": "flaky", "when": when, "then": {"fault": "truncate"}});
@@ -94,7 +97,10 @@ async fn a_put_that_always_breaks_fails_the_order_and_tells_why() {
     let ran = stunt.advance("live", LADDER).await;
     assert_eq!(ran, ["order.process"; 4]);
     let why = "outputTargets[1].url: rule 1 (flaky): the request was cut half way";
-    assert_eq!(ended(&stunt, &id).await, (json!("failed"), json!(why)));
+    assert_eq!(
+        finish_order(&stunt, &id).await,
+        (json!("failed"), json!(why))
+    );
     assert_eq!(hits(&stunt).await, [4], "the other file's is no match");
     for path in ["/a.jpg", "/b.jpg", "/b.jpg", "/b.jpg", "/b.jpg"] {
         let came = listener.next().await.text();
@@ -108,7 +114,7 @@ async fn a_put_that_always_breaks_fails_the_order_and_tells_why() {
 
 #[tokio::test]
 async fn a_dripped_put_comes_whole_and_piece_by_piece() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     let then = json!({"fault": "drip", "bytesPerSecond": 20_000});
     once(&stunt, PUT, then).await;
@@ -118,12 +124,15 @@ async fn a_dripped_put_comes_whole_and_piece_by_piece() {
     let (head, body) = parts(&came).expect("a head");
     assert_eq!(body.len(), told_bytes(&head));
     assert!(came.pieces > 3, "{} of {}", came.pieces, body.len());
-    assert_eq!(ended(&stunt, &id).await, (json!("complete"), Value::Null));
+    assert_eq!(
+        finish_order(&stunt, &id).await,
+        (json!("complete"), Value::Null)
+    );
 }
 
 #[tokio::test]
 async fn a_rule_answers_in_the_targets_place() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     for (status, expected) in [
         (201, (json!("complete"), Value::Null)),
@@ -139,13 +148,13 @@ async fn a_rule_answers_in_the_targets_place() {
         let id = zero_copy(&stunt, &key, &listener.origin, &["a.jpg"]).await;
         stunt.advance("live", "PT0.3S").await;
         listener.assert_quiet();
-        assert_eq!(ended(&stunt, &id).await, expected);
+        assert_eq!(finish_order(&stunt, &id).await, expected);
     }
     assert_eq!(hits(&stunt).await, [1; 3]);
 }
 
 async fn fetching() -> TestServer {
-    let stunt = TestServer::with(|config| config.orders.fetch = true).await;
+    let stunt = TestServer::with_config(|config| config.orders.fetch = true).await;
     stunt.freeze("live").await;
     stunt
 }
@@ -153,9 +162,9 @@ async fn fetching() -> TestServer {
 /// An order of a file of that name there, run: how it ended.
 async fn fetched(stunt: &TestServer, key: &str, origin: &str) -> (Value, Value) {
     let file = json!({"fileName": "a.jpg", "originalFileUrl": format!("{origin}/a.jpg")});
-    let id = made(stunt, &json!({"idempotencyKey": key, "files": [file]})).await;
+    let id = create_anti_ai(stunt, &json!({"idempotencyKey": key, "files": [file]})).await;
     stunt.advance("live", "PT1S").await;
-    ended(stunt, &id).await
+    finish_order(stunt, &id).await
 }
 
 /// An Undetectable document is asked for, of what is there.
@@ -168,7 +177,7 @@ async fn detect(stunt: &TestServer, url: &str) -> TestResponse {
 #[tokio::test]
 async fn each_fault_is_met_in_what_is_downloaded() {
     let stunt = fetching().await;
-    let mut listener = RawListener::answering(picture()).await;
+    let mut listener = RawListener::with_replies(picture()).await;
     for (n, (fault, says)) in [
         ("reset", "the connection was reset"),
         ("empty", "the connection was closed before the answer"),
@@ -206,7 +215,7 @@ async fn each_fault_is_met_in_what_is_downloaded() {
 #[tokio::test]
 async fn a_file_that_drips_is_there_in_the_end() {
     let stunt = fetching().await;
-    let listener = RawListener::answering(picture()).await;
+    let listener = RawListener::with_replies(picture()).await;
     let then = json!({"fault": "drip", "bytesPerSecond": 200_000});
     once(&stunt, FETCH, then).await;
     let came = fetched(&stunt, "a", &listener.origin).await;

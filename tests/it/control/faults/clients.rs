@@ -15,7 +15,7 @@ fn client() -> Client {
     builder.build().expect("a client")
 }
 
-async fn got(stunt: &TestServer) -> Result<Response, reqwest::Error> {
+async fn get_json(stunt: &TestServer) -> Result<Response, reqwest::Error> {
     let url = format!("{}/health", stunt.origin);
     client().get(url).header("apikey", "live").send().await
 }
@@ -40,13 +40,13 @@ async fn each_fault_is_another_error() {
         ("garbage", "invalid HTTP version parsed"),
     ] {
         once(&stunt, operation, json!({"fault": fault})).await;
-        let error = got(&stunt).await.expect_err("no answer");
+        let error = get_json(&stunt).await.expect_err("no answer");
         let line = causes(&error);
         assert!(error.is_request() && !error.is_connect(), "{line}");
         assert!(line.contains(says), "{fault}: {line}");
     }
     once(&stunt, operation, json!({"fault": "truncate"})).await;
-    let answer = got(&stunt).await.expect("a head");
+    let answer = get_json(&stunt).await.expect("a head");
     assert_eq!(answer.status(), 200);
     let error = answer.bytes().await.expect_err("no whole body");
     assert!(
@@ -59,8 +59,8 @@ async fn each_fault_is_another_error() {
         json!({"fault": "drip", "bytesPerSecond": 2_000}),
     )
     .await;
-    let dripped = got(&stunt).await.expect("a head");
-    let plain = got(&stunt).await.expect("a head");
+    let dripped = get_json(&stunt).await.expect("a head");
+    let plain = get_json(&stunt).await.expect("a head");
     let (dripped, plain) = (dripped.text().await, plain.text().await);
     assert_eq!(dripped.expect("a body"), plain.expect("a body"));
 }
@@ -78,7 +78,7 @@ async fn who_does_not_wait_for_a_drip_times_out() {
 
 #[tokio::test]
 async fn the_third_detection_times_out() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let when = json!({"operation": "bizmori.createAiDetection"});
     let then = json!({"delayMs": 600_000});
     rule(
@@ -101,12 +101,12 @@ async fn the_third_detection_times_out() {
     }
     assert_eq!(came, [200, 200, 0, 200]);
     assert_eq!(orders(&stunt).await.len(), 3, "it was not looked at yet");
-    assert!(stunt.ends_whole().await, "its client has gone");
+    assert!(stunt.shuts_down_cleanly().await, "its client has gone");
 }
 
 #[tokio::test]
 async fn the_third_detection_fails_as_one_that_took_too_long() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let when = json!({"operation": "bizmori.createAiDetection"});
     let outcome = json!({"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"});
     let then = json!({"outcome": outcome});
@@ -115,12 +115,12 @@ async fn the_third_detection_fails_as_one_that_took_too_long() {
     let mut ids = Vec::new();
     for n in 0..4 {
         let body = json!({"idempotencyKey": n.to_string(), "fileName": "a_ai.jpg"});
-        ids.push(stunt.confirmed("live", &body, picture()).await);
+        ids.push(stunt.confirm_detection("live", &body, picture()).await);
     }
     stunt.advance("live", "PT1S").await;
     let mut came = Vec::new();
     for id in &ids {
-        let order = stunt.order("live", id).await;
+        let order = stunt.get_order("live", id).await;
         came.push(order["status"].as_str().expect("a status").to_owned());
     }
     assert_eq!(came, ["complete", "complete", "failed", "complete"]);

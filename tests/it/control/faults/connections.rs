@@ -31,7 +31,7 @@ fn whole_answers(came: &RawResponse) -> (Vec<Vec<u8>>, &[u8]) {
 
 #[tokio::test]
 async fn what_was_answered_before_came_whole() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let url = picture_url(&stunt).await;
     let picture = stunt.send(Method::GET, &url, &[], "").await.bytes;
     let big = request("GET", &url, "", b"");
@@ -50,7 +50,7 @@ async fn what_was_answered_before_came_whole() {
         stream.read_exact(&mut first).await.expect("most of one");
         let sent = [&health[..], &big[..]].concat();
         stream.write_all(&sent).await.expect("it is read");
-        let mut came = raw::come(&mut stream).await;
+        let mut came = raw::read_to_end(&mut stream).await;
         came.bytes.splice(..0, first);
         let (bodies, rest) = whole_answers(&came);
         assert_eq!(bodies.len(), 2, "{fault}");
@@ -68,7 +68,7 @@ async fn what_was_answered_before_came_whole() {
 
 #[tokio::test]
 async fn requests_sent_ahead_are_answered_up_to_the_one_that_breaks() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     once(&stunt, "undetectable.health", json!({"fault": "empty"})).await;
     let list = request("GET", ORDERS, "", b"");
     let health = request("GET", "/health", "", b"");
@@ -82,7 +82,7 @@ async fn requests_sent_ahead_are_answered_up_to_the_one_that_breaks() {
 #[tokio::test]
 async fn answers_that_wait_to_be_read_are_not_lost() {
     const COUNT: usize = 400;
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let url = picture_url(&stunt).await;
     let picture = stunt.send(Method::GET, &url, &[], "").await.bytes;
     once(&stunt, "undetectable.health", json!({"fault": "empty"})).await;
@@ -97,7 +97,7 @@ async fn answers_that_wait_to_be_read_are_not_lost() {
     read.read_exact(&mut first).await.expect("most of one");
     // More than sockets hold is left unread while the server has its turn.
     stunt.drain("live").await;
-    let mut came = raw::come(&mut read).await;
+    let mut came = raw::read_to_end(&mut read).await;
     let (written, _write) = writing.await.expect("no panic");
     written.expect("it was read");
     came.bytes.splice(..0, first);
@@ -108,7 +108,7 @@ async fn answers_that_wait_to_be_read_are_not_lost() {
 
 #[tokio::test]
 async fn after_a_drip_its_connection_is_as_ever() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let url = picture_url(&stunt).await;
     let picture = stunt.send(Method::GET, &url, &[], "").await.bytes;
     let big = request("GET", &url, "Connection: close\r\n", b"");
@@ -139,7 +139,7 @@ async fn a_drip_ends_when_its_client_goes() {
     client.write_all(&health).await.expect("it is read");
     assert_eq!(client.read_u8().await.expect("a byte"), b'H');
     drop(client);
-    assert!(stunt.ends_whole().await);
+    assert!(stunt.shuts_down_cleanly().await);
 }
 
 #[tokio::test]
@@ -151,17 +151,17 @@ async fn a_drip_does_not_hold_the_server() {
     client.write_all(&health).await.expect("it is read");
     assert_eq!(client.read_u8().await.expect("a byte"), b'H');
     // All of it would take minutes.
-    assert!(!stunt.ends_whole().await);
+    assert!(!stunt.shuts_down_cleanly().await);
 }
 
 #[tokio::test]
 async fn an_order_whose_confirm_was_answered_so_goes_on() {
     for fault in ["reset", "empty", "truncate", "garbage", "drip"] {
-        let stunt = TestServer::frozen("live").await;
+        let stunt = TestServer::start_frozen("live").await;
         let receiver = Receiver::start().await;
         stunt.webhook("live", &receiver.url).await;
         let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-        let id = stunt.detection("live", &body, picture()).await;
+        let id = stunt.upload_detection("live", &body, picture()).await;
         once(&stunt, "bizmori.confirm*", json!({"fault": fault})).await;
         let confirm = json!({"idempotencyKey": "c", "orderId": id}).to_string();
         let path = "/api/v2/orders/ai-detection/confirm";
@@ -170,7 +170,7 @@ async fn an_order_whose_confirm_was_answered_so_goes_on() {
         assert_eq!(hits(&stunt).await, [1], "{fault}");
         let ran = stunt.advance("live", "PT1S").await;
         assert_eq!(ran, ["order.process", "webhook.deliver"], "{fault}");
-        assert_eq!(stunt.order("live", &id).await["status"], "complete");
+        assert_eq!(stunt.get_order("live", &id).await["status"], "complete");
         let told: Value = receiver.messages(1).await[0].json();
         assert_eq!(told["data"]["orderId"], id, "{fault}");
     }

@@ -14,7 +14,7 @@ const DELIVER: &str = "webhook.deliver";
 /// An order of `live`'s comes to its end, its clock being frozen.
 async fn end_one(stunt: &TestServer, idempotency_key: &str) {
     let body = json!({"idempotencyKey": idempotency_key, "fileName": "a_ai.jpg"});
-    stunt.confirmed("live", &body, picture()).await;
+    stunt.confirm_detection("live", &body, picture()).await;
     let ran = stunt.advance("live", "PT0.3S").await;
     assert_eq!(ran, ["order.process", "webhook.deliver"]);
 }
@@ -28,7 +28,7 @@ async fn events(stunt: &TestServer, id: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn each_fault_is_seen_by_the_receiver_and_the_next_attempt_is_whole() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     stunt.webhook("live", &listener.origin).await;
     for fault in ["reset", "empty", "truncate", "garbage"] {
@@ -69,7 +69,7 @@ async fn each_fault_is_seen_by_the_receiver_and_the_next_attempt_is_whole() {
 
 #[tokio::test]
 async fn a_drip_brings_all_of_it_piece_by_piece() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     let (id, _) = stunt.webhook("live", &listener.origin).await;
     let then = json!({"fault": "drip", "bytesPerSecond": 1_000});
@@ -86,7 +86,7 @@ async fn a_drip_brings_all_of_it_piece_by_piece() {
 
 #[tokio::test]
 async fn a_drip_has_no_more_time_than_any_attempt() {
-    let stunt = TestServer::with(|config| config.outbound.webhook_timeout_ms = 300).await;
+    let stunt = TestServer::with_config(|config| config.outbound.webhook_timeout_ms = 300).await;
     stunt.freeze("live").await;
     let mut listener = RawListener::start().await;
     let (id, _) = stunt.webhook("live", &listener.origin).await;
@@ -103,7 +103,7 @@ async fn a_drip_has_no_more_time_than_any_attempt() {
 
 #[tokio::test]
 async fn a_rule_answers_in_the_receivers_place() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     let (id, _) = stunt.webhook("live", &receiver.url).await;
     let busy = json!({"respond": {"status": 503}});
@@ -135,7 +135,7 @@ async fn a_rule_answers_in_the_receivers_place() {
 
 #[tokio::test]
 async fn the_ladder_of_what_breaks_is_climbed_by_the_accounts_clock() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     let when = json!({"operation": DELIVER});
@@ -159,7 +159,7 @@ async fn an_attempt_by_hand_tells_what_came_of_it() {
         ("truncate", "the request was cut half way"),
         ("garbage", "what was sent is no HTTP"),
     ] {
-        let stunt = TestServer::frozen("live").await;
+        let stunt = TestServer::start_frozen("live").await;
         let receiver = Receiver::start().await;
         let (id, _) = stunt.webhook("live", &receiver.url).await;
         let (when, then) = (json!({"operation": DELIVER}), json!({"fault": fault}));
@@ -179,7 +179,7 @@ async fn an_attempt_by_hand_tells_what_came_of_it() {
 
 #[tokio::test]
 async fn an_answer_that_nobody_gave_may_break_too() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     let (id, _) = stunt.webhook("live", &listener.origin).await;
     let then = json!({"respond": {"status": 200}, "fault": "truncate"});
@@ -191,7 +191,7 @@ async fn an_answer_that_nobody_gave_may_break_too() {
 
 #[tokio::test]
 async fn over_https_the_connection_breaks_before_tls() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let mut listener = RawListener::start().await;
     let url = listener
         .origin

@@ -14,7 +14,7 @@ pub struct RawListener {
 
 impl RawListener {
     /// One that answers 200 with that body.
-    pub async fn answering(body: Vec<u8>) -> Self {
+    pub async fn with_replies(body: Vec<u8>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let origin = format!("http://{}", listener.local_addr().expect("an address"));
         let (sender, came) = unbounded_channel();
@@ -27,7 +27,7 @@ impl RawListener {
     }
 
     pub async fn start() -> Self {
-        Self::answering(Vec::new()).await
+        Self::with_replies(Vec::new()).await
     }
 
     /// What came by the next connection that has ended.

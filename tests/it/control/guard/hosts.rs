@@ -125,7 +125,7 @@ async fn settings_name_more_hosts() {
         ),
     ];
     for (set, host) in settings {
-        let stunt = TestServer::with(set).await;
+        let stunt = TestServer::with_config(set).await;
         assert_eq!(
             health(&stunt, &format!("Host: {host}\r\n")).await,
             200,
@@ -160,7 +160,7 @@ async fn every_host_that_a_request_names_has_to_be_allowed() {
         health(&stunt, &forwarded("localhost", "evil.com")).await,
         200
     );
-    let trusting = TestServer::with(|config| config.trust_forwarded = true).await;
+    let trusting = TestServer::with_config(|config| config.trust_forwarded = true).await;
     for (host, said, status) in [
         ("localhost", "mock.test", 200),
         ("evil.com", "localhost", 421),
@@ -176,7 +176,8 @@ async fn every_host_that_a_request_names_has_to_be_allowed() {
 #[tokio::test]
 async fn the_host_is_checked_before_the_origin_and_the_origin_before_the_token() {
     let stunt =
-        TestServer::with(|config| config.control.control_token = Some("s3cret".to_owned())).await;
+        TestServer::with_config(|config| config.control.control_token = Some("s3cret".to_owned()))
+            .await;
     let token = "Authorization: Bearer s3cret\r\n";
     for (headers, status, code) in [
         (format!("{REBOUND}{EVIL}"), 421, "unknown_host"),

@@ -85,7 +85,7 @@ async fn reset_is_refused_for_every_page_but_the_servers_own() {
 
 #[tokio::test]
 async fn own_origin_is_the_one_that_was_called_by_tls_and_through_a_proxy() {
-    let secure = TestServer::with(|config| {
+    let secure = TestServer::with_config(|config| {
         config.tls.tls = true;
         config.tls.tls_port = 0;
     })
@@ -101,7 +101,7 @@ async fn own_origin_is_the_one_that_was_called_by_tls_and_through_a_proxy() {
 
     let forwarded = "Origin: https://mock.test\r\nX-Forwarded-Proto: https\r\n\
                      X-Forwarded-Host: mock.test\r\n";
-    let behind = TestServer::with(|config| config.trust_forwarded = true).await;
+    let behind = TestServer::with_config(|config| config.trust_forwarded = true).await;
     let answer = ask(&behind, "POST", "/_mock/reset", forwarded).await;
     assert_eq!(answer.status, 200);
     let own = "Origin: http://localhost\r\nX-Forwarded-Host: mock.test\r\n";
@@ -114,7 +114,7 @@ async fn own_origin_is_the_one_that_was_called_by_tls_and_through_a_proxy() {
 
 #[tokio::test]
 async fn inbox_deliveries_vendors_and_storage_take_requests_of_any_page() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let cross = [
         ("origin", "http://evil.test"),
         ("sec-fetch-site", "cross-site"),

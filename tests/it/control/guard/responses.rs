@@ -70,11 +70,11 @@ fn head_url(url: &str, origin: &str) -> String {
 
 #[tokio::test]
 async fn uploaded_bytes_are_sandboxed_whatever_is_answered() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": {"generateHeatmap": true}});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     stunt.advance("live", "PT1S").await;
-    let order = stunt.order("live", &id).await;
+    let order = stunt.get_order("live", &id).await;
     let url = order["heatmapUrl"].as_str().expect("a URL");
     let path = url.trim_start_matches(&stunt.origin);
     let head = head_url(url, &stunt.origin);
@@ -114,7 +114,7 @@ async fn uploaded_bytes_are_sandboxed_whatever_is_answered() {
 
 #[tokio::test]
 async fn picture_of_a_document_is_sandboxed() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let slot = "/get-presigned-url?file_name=a_ai.jpg";
     let slot = stunt
         .send(Method::GET, slot, &[("apikey", "live")], "")

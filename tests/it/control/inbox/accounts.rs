@@ -23,7 +23,7 @@ async fn delivered(stunt: &TestServer, key: &str, name: &str) -> String {
     let url = format!("http://localhost:{}/_mock/inbox/{name}", port(stunt));
     stunt.webhook(key, &url).await;
     let body = json!({"idempotencyKey": name, "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed(key, &body, picture()).await;
+    let id = stunt.confirm_detection(key, &body, picture()).await;
     stunt.advance(key, "PT1S").await;
     id
 }

@@ -43,7 +43,8 @@ async fn how_many_went_is_told() {
 #[tokio::test]
 async fn what_a_box_cannot_be_is_refused() {
     let stunt =
-        TestServer::with(|config| config.mode = stuntdouble::settings::KeyMode::Strict).await;
+        TestServer::with_config(|config| config.mode = stuntdouble::settings::KeyMode::Strict)
+            .await;
     let bad = |message: &str, hint: &str| ("bad_inbox", message.to_owned(), hint.to_owned());
     for (set, status, (code, message, hint)) in [
         (

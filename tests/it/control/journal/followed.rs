@@ -41,7 +41,7 @@ impl HeldWait {
     async fn finish(mut self) -> TestResponse {
         let end = &BODY.as_bytes()[BODY.len() - 1..];
         self.0.write_all(end).await.expect("written");
-        raw::read(self.0).await
+        raw::read_response(self.0).await
     }
 }
 
@@ -51,7 +51,7 @@ async fn ids(stunt: &TestServer, query: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn follow_while_an_earlier_request_is_held_shows_it_pending_and_completes_it_in_place() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let held = HeldWait::send(&stunt, 1).await;
     let later = stunt.get("live", "/api/v2/orders/1").await;
     assert_eq!(later.header("x-mock-request"), "2");
@@ -140,7 +140,7 @@ async fn follow_by_pages_lists_the_first_after_the_number() {
 
 #[tokio::test]
 async fn evict_or_delete_a_pending_request_leaves_it_out_when_it_completes() {
-    let stunt = TestServer::with(|config| config.journal.journal_requests = 2).await;
+    let stunt = TestServer::with_config(|config| config.journal.journal_requests = 2).await;
     let evicted = HeldWait::send(&stunt, 1).await;
     for _ in 0..2 {
         stunt.get("live", "/api/v2/orders/1").await;

@@ -25,7 +25,7 @@ fn digest(bytes: &[u8]) -> Value {
 
 #[tokio::test]
 async fn a_request_is_kept_with_its_answer_as_both_were() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "é_ai.exe"});
     let path = "/api/v2/orders/ai-detection?x=1&y=%20";
     let answer = stunt.post("live", path, &body).await;
@@ -75,9 +75,9 @@ async fn a_request_is_kept_with_its_answer_as_both_were() {
 
 #[tokio::test]
 async fn what_is_no_text_is_kept_as_size_and_digest_and_what_is_long_with_its_begin() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (_, url) = stunt.pending("live", &body).await;
+    let (_, url) = stunt.create_detection("live", &body).await;
     stunt.put(&url, picture()).await;
     let long = format!("{{\"idempotencyKey\": \"x{}\"}}", "é".repeat(40_000));
     let headers = [("authorization", "Bearer live")];
@@ -93,10 +93,10 @@ async fn what_is_no_text_is_kept_as_size_and_digest_and_what_is_long_with_its_be
 
 #[tokio::test]
 async fn a_picture_that_is_fetched_is_kept_by_its_digest() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
-    let url = stunt.order("live", &id).await["originalImageUrl"].take();
+    let id = stunt.confirm_detection("live", &body, picture()).await;
+    let url = stunt.get_order("live", &id).await["originalImageUrl"].take();
     let url = url.as_str().expect("a URL");
     let got = stunt.send(Method::GET, url, &[], "").await;
     assert_eq!(got.bytes, picture());
@@ -157,7 +157,7 @@ async fn a_listing_is_of_what_is_asked_for_and_the_newest_last() {
 
 #[tokio::test]
 async fn the_oldest_go_first_and_how_many_went_is_told() {
-    let stunt = TestServer::with(|config| config.journal.journal_requests = 3).await;
+    let stunt = TestServer::with_config(|config| config.journal.journal_requests = 3).await;
     for n in 1..=5 {
         stunt.get("one", &format!("/api/v2/orders/{n}")).await;
     }
@@ -208,7 +208,7 @@ async fn list_a_request_that_a_rule_answered_names_the_rule() {
 
 #[tokio::test]
 async fn get_a_request_by_account_and_number_answers_that_one() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     stunt
         .control(
             Method::PUT,
@@ -217,7 +217,7 @@ async fn get_a_request_by_account_and_number_answers_that_one() {
         )
         .await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     stunt.advance("live", "PT1S").await;
     let path = format!("/api/v2/orders/{id}");
     let answer = stunt.get("live", &path).await;

@@ -7,11 +7,11 @@ use super::verify;
 use crate::support::{T0, TestServer};
 
 async fn stunt() -> TestServer {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     for (key, heatmap) in [("a", true), ("b", false)] {
         let options = json!({"generateHeatmap": heatmap});
         let body = json!({"idempotencyKey": key, "fileName": "cat.jpg", "options": options});
-        stunt.pending("live", &body).await;
+        stunt.create_detection("live", &body).await;
     }
     stunt
 }
@@ -105,7 +105,7 @@ async fn a_near_miss_names_the_field_that_differs() {
 
 #[tokio::test]
 async fn what_is_kept_no_more_may_make_a_verdict_uncertain() {
-    let stunt = TestServer::with(|config| config.journal.journal_requests = 2).await;
+    let stunt = TestServer::with_config(|config| config.journal.journal_requests = 2).await;
     for _ in 0..3 {
         stunt.get("live", "/api/v2/orders/1").await;
     }
@@ -131,7 +131,7 @@ async fn what_is_kept_no_more_may_make_a_verdict_uncertain() {
 
 #[tokio::test]
 async fn read_and_verify_where_no_requests_are_kept_answer_journal_disabled() {
-    let stunt = TestServer::with(|config| config.journal.journal_requests = 0).await;
+    let stunt = TestServer::with_config(|config| config.journal.journal_requests = 0).await;
     stunt.get("live", "/api/v2/orders/1").await;
     let answer = verify(&stunt, &json!({"account": "live", "count": 0})).await;
     let error = json!({"error": {
@@ -285,7 +285,7 @@ async fn verify_body(stunt: &TestServer, body: &str) -> (u16, Value) {
 
 #[tokio::test]
 async fn verify_compares_numbers_exactly_however_they_are_written() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let sent = r#"{"idempotencyKey": "1", "fileName": "a.jpg", "f": 1.0, "h": 1e2,
         "x": 123456789012345678901234567890}"#;
     let headers = [

@@ -4,14 +4,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
-use super::{ORDERS, answered, busy, hits, rule, rules};
+use super::{ORDERS, busy, hits, response_of, rule, rules};
 use crate::support::{TestServer, picture, raw};
 
 #[tokio::test]
 async fn an_operation_of_each_front_door_is_answered_by_a_rule_and_no_other_is() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (_, upload) = stunt.pending("live", &body).await;
+    let (_, upload) = stunt.create_detection("live", &body).await;
     for (operation, method, path) in [
         ("bizmori.listWebhooks", Method::GET, ORDERS),
         ("undetectable.detect", Method::POST, "/detect"),
@@ -34,7 +34,7 @@ async fn an_operation_of_each_front_door_is_answered_by_a_rule_and_no_other_is()
             "application/json".to_owned(),
             format!("rule {id} (busy)"),
         );
-        assert_eq!(answered(&answer), expected);
+        assert_eq!(response_of(&answer), expected);
         assert_eq!(answer.header("retry-after"), "7");
         let other = stunt.get("live", "/api/v2/orders/1").await;
         other.assert_refused(404, "ORDER_NOT_FOUND", "there is no order 1");
@@ -72,7 +72,7 @@ async fn a_body_is_sent_as_it_was_written() {
         let answer = stunt.get("live", ORDERS).await;
         let why = format!("rule {id}");
         let expected = (200, sent.to_owned(), media_type.to_owned(), why);
-        assert_eq!(answered(&answer), expected);
+        assert_eq!(response_of(&answer), expected);
         stunt
             .control(Method::DELETE, "/_mock/rules", &json!({}))
             .await;
@@ -93,7 +93,7 @@ async fn an_answer_without_a_body_has_none() {
     rule(&stunt, &json!({"then": busy(204)})).await;
     let answer = stunt.get("live", ORDERS).await;
     assert_eq!(
-        answered(&answer),
+        response_of(&answer),
         (204, String::new(), String::new(), "rule 1".to_owned())
     );
 }
@@ -120,9 +120,9 @@ async fn what_is_no_operation_is_ruled_by_its_path_and_the_control_plane_never_i
 
 #[tokio::test]
 async fn a_ruled_upload_stores_nothing_and_its_client_can_go_on() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (id, upload) = stunt.pending("live", &body).await;
+    let (id, upload) = stunt.create_detection("live", &body).await;
     let once = json!({"when": {"operation": "storage.put"}, "times": 1, "then": busy(500)});
     rule(&stunt, &once).await;
     let refused = stunt
@@ -141,7 +141,7 @@ async fn a_ruled_upload_stores_nothing_and_its_client_can_go_on() {
 
 #[tokio::test]
 async fn a_delay_is_waited_for_and_then_all_is_as_ever() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let slow = json!({"when": {"operation": "bizmori.listWebhooks"}, "then": {"delayMs": 150}});
     rule(&stunt, &slow).await;
     let began = std::time::Instant::now();
@@ -168,7 +168,7 @@ async fn a_delay_ends_when_its_client_goes() {
         tokio::task::yield_now().await;
     }
     drop(client);
-    assert!(stunt.ends_whole().await);
+    assert!(stunt.shuts_down_cleanly().await);
 }
 
 #[tokio::test]

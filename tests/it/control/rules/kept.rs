@@ -89,7 +89,7 @@ async fn rules_are_listed_and_removed_one_by_one_of_an_account_or_all() {
 #[tokio::test]
 async fn rules_and_what_they_have_come_across_outlive_a_restart() {
     let data = tempfile::tempdir().expect("a directory");
-    let on = || TestServer::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let on = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
     let stunt = on().await;
     let body = json!({"account": "live", "skip": 2, "times": 2, "then": {"respond": {"status": 503, "body": {"z": 1, "a": 2}}}});
     rule(&stunt, &body).await;
@@ -156,7 +156,7 @@ async fn an_account_that_ends_takes_its_rules_along_and_no_other() {
 #[tokio::test]
 async fn what_was_removed_is_not_back_after_a_restart() {
     let data = tempfile::tempdir().expect("a directory");
-    let on = || TestServer::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let on = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
     let stunt = on().await;
     for key in [json!("one"), json!("two"), json!("three"), Value::Null] {
         rule(&stunt, &json!({"account": key, "then": busy(503)})).await;
@@ -191,7 +191,8 @@ async fn a_rule_makes_the_account_it_names_or_is_refused_where_accounts_are_set_
         .await;
     assert_eq!(listed["accounts"][0]["key"], "new");
     let stunt =
-        TestServer::with(|config| config.mode = stuntdouble::settings::KeyMode::Strict).await;
+        TestServer::with_config(|config| config.mode = stuntdouble::settings::KeyMode::Strict)
+            .await;
     let body = json!({"account": "new", "then": busy(503)}).to_string();
     let refused = stunt.send(Method::POST, "/_mock/rules", &[], body).await;
     let error = json!({"error": {"code": "unknown_account", "message": "no account new", "hint": "set it up with PUT /_mock/accounts/{key}: the mode is strict"}});

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{hits, rule};
 use crate::support::{Receiver, TestServer, fixture, picture};
 
-fn order(key: &str, name: &str) -> Value {
+fn create_order(key: &str, name: &str) -> Value {
     json!({"idempotencyKey": key, "fileName": name})
 }
 
@@ -17,7 +17,7 @@ async fn detected(
     body: &Value,
     bytes: Vec<u8>,
 ) -> (Value, Value, Value, String) {
-    let id = stunt.confirmed(key, body, bytes).await;
+    let id = stunt.confirm_detection(key, body, bytes).await;
     stunt.advance(key, "PT1S").await;
     let answer = stunt.get(key, &format!("/api/v2/orders/{id}")).await;
     let told = answer.json()["data"].take();
@@ -31,7 +31,7 @@ async fn detected(
 
 #[tokio::test]
 async fn a_detections_probability_outranks_its_name_and_its_bytes() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"when": {"operation": "bizmori.createAiDetection", "fileName": "*_x*"}, "then": {"outcome": {"probability": 0.62}}});
     let id = rule(&stunt, &body).await;
     let ruled = (
@@ -46,15 +46,15 @@ async fn a_detections_probability_outranks_its_name_and_its_bytes() {
         ("a_x.jpg", fixture("photo.jpg")),
         ("a_x.png", fixture("not-a-picture.jpg")),
     ] {
-        let found = detected(&stunt, "live", &order(name, name), bytes).await;
+        let found = detected(&stunt, "live", &create_order(name, name), bytes).await;
         assert_eq!(found, ruled, "{name}");
     }
-    let other = detected(&stunt, "live", &order("o", "a_human.jpg"), picture()).await;
+    let other = detected(&stunt, "live", &create_order("o", "a_human.jpg"), picture()).await;
     assert_eq!(other.3, "probability 0.02 by suffix _human");
     assert_eq!(hits(&stunt).await, [4]);
     let body = json!({"then": {"outcome": {"probability": 0.49}}});
     let id = rule(&stunt, &body).await;
-    let found = detected(&stunt, "live", &order("low", "a_ai.jpg"), picture()).await;
+    let found = detected(&stunt, "live", &create_order("low", "a_ai.jpg"), picture()).await;
     let plan = format!("probability 0.49 by rule {id}");
     let expected = (
         json!(0.49),
@@ -67,7 +67,10 @@ async fn a_detections_probability_outranks_its_name_and_its_bytes() {
 
 #[tokio::test]
 async fn an_order_fails_as_told_and_its_webhook_says_so() {
-    let (stunt, receiver) = (TestServer::frozen("live").await, Receiver::start().await);
+    let (stunt, receiver) = (
+        TestServer::start_frozen("live").await,
+        Receiver::start().await,
+    );
     stunt.webhook("live", &receiver.url).await;
     let outcome = json!({"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"});
     let body = json!({"account": "live", "times": 1, "then": {"outcome": outcome}});
@@ -78,15 +81,15 @@ async fn an_order_fails_as_told_and_its_webhook_says_so() {
     rule(&stunt, &body).await;
 
     let first = stunt
-        .confirmed("live", &order("1", "a_ai.jpg"), picture())
+        .confirm_detection("live", &create_order("1", "a_ai.jpg"), picture())
         .await;
     stunt.advance("live", "PT1S").await;
-    let told = stunt.order("live", &first).await;
+    let told = stunt.get_order("live", &first).await;
     assert_eq!(
         (&told["status"], &told["errors"]),
         (&json!("failed"), &json!("failed by rule 1"))
     );
-    let second = detected(&stunt, "live", &order("2", "a_ai.jpg"), picture()).await;
+    let second = detected(&stunt, "live", &create_order("2", "a_ai.jpg"), picture()).await;
     assert_eq!(second.2, "complete");
 
     let files =
@@ -106,7 +109,7 @@ async fn an_order_fails_as_told_and_its_webhook_says_so() {
         .post("live", "/api/v2/orders/anti-ai/confirm", &confirm)
         .await;
     stunt.advance("live", "PT1S").await;
-    let told = stunt.order("live", id).await;
+    let told = stunt.get_order("live", id).await;
     assert_eq!(
         (&told["status"], &told["errors"]),
         (&json!("failed"), &json!("as told"))
@@ -137,7 +140,7 @@ async fn an_order_fails_as_told_and_its_webhook_says_so() {
 #[tokio::test]
 async fn a_test_keys_order_is_ruled_too() {
     let key = "sk_test_1";
-    let stunt = TestServer::frozen(key).await;
+    let stunt = TestServer::start_frozen(key).await;
     let body = json!({"account": key, "times": 1, "then": {"outcome": {"probability": 0.5}}});
     rule(&stunt, &body).await;
     let outcome = json!({"status": "failed", "errorCode": "PROCESSING_ERROR"});
@@ -149,10 +152,10 @@ async fn a_test_keys_order_is_ruled_too() {
     let mut told = Vec::new();
     for n in ["1", "2"] {
         let id = stunt
-            .confirmed(key, &order(n, "a_human.jpg"), picture())
+            .confirm_detection(key, &create_order(n, "a_human.jpg"), picture())
             .await;
         stunt.advance(key, "PT5S").await;
-        let order = stunt.order(key, &id).await;
+        let order = stunt.get_order(key, &id).await;
         told.push((order["status"].clone(), order["probability"].clone()));
     }
     assert_eq!(
@@ -166,15 +169,18 @@ async fn a_test_keys_order_is_ruled_too() {
 
 #[tokio::test]
 async fn an_order_made_before_its_rule_or_made_again_is_not_ruled_and_does_not_count() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let before = stunt
-        .confirmed("live", &order("1", "a_ai.jpg"), picture())
+        .confirm_detection("live", &create_order("1", "a_ai.jpg"), picture())
         .await;
     let body = json!({"skip": 1, "times": 1, "then": {"outcome": {"probability": 0.1}}});
     rule(&stunt, &body).await;
     for _ in 0..3 {
         assert_eq!(
-            stunt.pending("live", &order("1", "a_ai.jpg")).await.0,
+            stunt
+                .create_detection("live", &create_order("1", "a_ai.jpg"))
+                .await
+                .0,
             before
         );
     }
@@ -183,11 +189,11 @@ async fn an_order_made_before_its_rule_or_made_again_is_not_ruled_and_does_not_c
         .await;
     assert_eq!(refused.status, 400);
     stunt.advance("live", "PT1S").await;
-    assert_eq!(stunt.order("live", &before).await["probability"], 0.98);
+    assert_eq!(stunt.get_order("live", &before).await["probability"], 0.98);
     let mut told = Vec::new();
     for key in ["2", "3", "4"] {
         told.push(
-            detected(&stunt, "live", &order(key, "a_ai.jpg"), picture())
+            detected(&stunt, "live", &create_order(key, "a_ai.jpg"), picture())
                 .await
                 .0,
         );
@@ -199,7 +205,7 @@ async fn an_order_made_before_its_rule_or_made_again_is_not_ruled_and_does_not_c
 #[tokio::test]
 async fn what_was_settled_outlives_its_rule_and_a_restart() {
     let data = tempfile::tempdir().expect("a directory");
-    let on = || TestServer::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let on = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
     let stunt = on().await;
     stunt.freeze("live").await;
     rule(
@@ -208,7 +214,7 @@ async fn what_was_settled_outlives_its_rule_and_a_restart() {
     )
     .await;
     let id = stunt
-        .confirmed("live", &order("1", "a_ai.jpg"), picture())
+        .confirm_detection("live", &create_order("1", "a_ai.jpg"), picture())
         .await;
     stunt
         .control(Method::DELETE, "/_mock/rules", &json!({}))
@@ -245,7 +251,7 @@ async fn document(stunt: &TestServer, name: &str) -> (Value, String) {
 
 #[tokio::test]
 async fn a_documents_result_is_as_told() {
-    let stunt = TestServer::with(|config| config.undetectable.bypass_ocr = true).await;
+    let stunt = TestServer::with_config(|config| config.undetectable.bypass_ocr = true).await;
     stunt.freeze("live").await;
     for (outcome, expected, plan) in [
         (
@@ -302,7 +308,7 @@ async fn a_documents_result_is_as_told() {
 
 #[tokio::test]
 async fn a_document_fails_as_told() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let outcome = json!({"status": "failed", "errorMessage": "no luck"});
     let body =
         json!({"account": "live", "when": {"fileName": "a_*"}, "then": {"outcome": outcome}});
@@ -320,7 +326,7 @@ async fn a_document_fails_as_told() {
 
 #[tokio::test]
 async fn an_outcome_is_for_the_orders_that_can_come_to_it_and_lets_others_pass() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     rule(
         &stunt,
         &json!({"then": {"outcome": {"finalResult": "AI Edited"}}}),
@@ -336,7 +342,7 @@ async fn an_outcome_is_for_the_orders_that_can_come_to_it_and_lets_others_pass()
         &json!({"account": "live", "then": {"outcome": {"probability": 0.4}}}),
     )
     .await;
-    let found = detected(&stunt, "live", &order("1", "a_ai.jpg"), picture()).await;
+    let found = detected(&stunt, "live", &create_order("1", "a_ai.jpg"), picture()).await;
     assert_eq!(found.3, "probability 0.4 by rule 3");
     assert_eq!(document(&stunt, "a_ai.jpg").await.1, "result 71 by rule 1");
     let files = json!({"idempotencyKey": "b", "files": [{"fileName": "b.jpg"}]});
@@ -347,7 +353,7 @@ async fn an_outcome_is_for_the_orders_that_can_come_to_it_and_lets_others_pass()
 
 #[tokio::test]
 async fn an_order_that_is_refused_uses_up_no_rule() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"times": 1, "then": {"outcome": {"probability": 0.62}}});
     rule(&stunt, &body).await;
     let credits = async |credits: u64| {
@@ -357,11 +363,11 @@ async fn an_order_that_is_refused_uses_up_no_rule() {
     };
     credits(0).await;
     let path = "/api/v2/orders/ai-detection";
-    let refused = stunt.post("live", path, &order("a", "a.jpg")).await;
+    let refused = stunt.post("live", path, &create_order("a", "a.jpg")).await;
     assert_eq!(refused.status, 429);
     assert_eq!(hits(&stunt).await, [0]);
     credits(1).await;
-    let found = detected(&stunt, "live", &order("a", "a.jpg"), picture()).await;
+    let found = detected(&stunt, "live", &create_order("a", "a.jpg"), picture()).await;
     assert_eq!(found.0, json!(0.62));
     assert_eq!(hits(&stunt).await, [1]);
 }

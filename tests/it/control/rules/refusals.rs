@@ -13,7 +13,7 @@ const SHAPES: &str = "GET /_mock/openapi.json describes the fields and their typ
 const CHARS: &str = "1 to 1000 characters; leave it out for any";
 
 /// Each body is refused with that code, message and hint; and nothing is made.
-async fn refused(code: &str, cases: Vec<(Value, &str, &str)>) {
+async fn assert_rule_refused(code: &str, cases: Vec<(Value, &str, &str)>) {
     let stunt = TestServer::start().await;
     for (body, message, hint) in cases {
         let answer = stunt
@@ -34,7 +34,7 @@ async fn refused(code: &str, cases: Vec<(Value, &str, &str)>) {
     );
 }
 
-fn ruled() -> String {
+fn rulable_operations() -> String {
     let names: Vec<_> = stuntdouble::app::operations()
         .iter()
         .map(|operation| operation.name)
@@ -56,11 +56,11 @@ fn outcome(operation: &str, outcome: &Value) -> Value {
 
 #[tokio::test]
 async fn what_matches_nothing_is_refused_with_what_there_is() {
-    let ruled = ruled();
+    let ruled = rulable_operations();
     let failed = json!({"status": "failed", "errorCode": "X"});
     let of_orders =
         json!({"account": "new", "when": {"path": "/api/*"}, "then": {"outcome": failed}});
-    refused(
+    assert_rule_refused(
         "bad_rule",
         vec![
             (
@@ -158,7 +158,7 @@ async fn what_says_nothing_or_two_things_is_refused() {
     let then = |then: Value| json!({"account": "new", "then": then});
     let of = |outcome: Value| json!({"account": "new", "then": {"outcome": outcome}});
     let unsaid = "then.outcome: does not say one thing";
-    refused(
+    assert_rule_refused(
         "bad_rule",
         vec![
             (then(json!({})), "then: says nothing", THEN),
@@ -222,13 +222,13 @@ async fn what_is_like_a_final_result_is_no_generators_name() {
         let body = outcome("undetectable.detect", &json!({"finalResult": word}));
         (body, message.as_str(), hint)
     });
-    refused("bad_rule", cases.collect()).await;
+    assert_rule_refused("bad_rule", cases.collect()).await;
 }
 
 #[tokio::test]
 async fn rates_counts_and_copies_have_their_bounds() {
     let then = |then: Value| json!({"account": "new", "then": then});
-    refused(
+    assert_rule_refused(
         "bad_rule",
         vec![
             (
@@ -259,7 +259,7 @@ async fn numbers_texts_and_answers_have_their_bounds() {
     let header = |name: &str, value: &str| json!({"then": {"respond": {"status": 200, "headers": {name: value}}}});
     let ours =
         "any but connection, content-length, transfer-encoding, x-mock-request, x-mock-reason";
-    refused(
+    assert_rule_refused(
         "bad_rule",
         vec![
             (
@@ -340,7 +340,7 @@ async fn numbers_texts_and_answers_have_their_bounds() {
 #[tokio::test]
 async fn what_is_no_field_or_of_no_shape_is_told_where() {
     let then = |then: Value| json!({"then": then});
-    refused(
+    assert_rule_refused(
         "bad_body",
         vec![
             (json!({}), "missing field `then` at line 1 column 2", SHAPES),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{busy, rules};
 use crate::support::{TestServer, picture};
 
-async fn refused(stunt: &TestServer, path: &str, body: &Value) -> (u16, Value) {
+async fn assert_value_refused(stunt: &TestServer, path: &str, body: &Value) -> (u16, Value) {
     let answer = stunt.send(Method::POST, path, &[], body.to_string()).await;
     (answer.status, answer.json()["error"].take())
 }
@@ -52,7 +52,7 @@ async fn header_values_that_are_no_text_and_no_number_are_refused() {
     ] {
         let respond = json!({"status": 503, "headers": {"X-Flag": value}});
         let body = json!({"then": {"respond": respond}});
-        let (status, error) = refused(&stunt, "/_mock/rules", &body).await;
+        let (status, error) = assert_value_refused(&stunt, "/_mock/rules", &body).await;
         assert_eq!((status, &error["code"]), (400, &json!("bad_body")));
         let line = error["message"].as_str().expect("a line");
         assert!(line.starts_with(message), "{line}");
@@ -61,14 +61,14 @@ async fn header_values_that_are_no_text_and_no_number_are_refused() {
 
 #[tokio::test]
 async fn file_names_of_rules_match_in_any_case() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let rule = json!({"account": "live", "when": {"fileName": "CAT*.jpg"},
         "then": {"outcome": {"probability": 0.62}}});
     stunt.control(Method::POST, "/_mock/rules", &rule).await;
     let body = json!({"idempotencyKey": "a", "fileName": "cat 1.JPG"});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     stunt.advance("live", "PT1S").await;
-    assert_eq!(stunt.order("live", &id).await["probability"], 0.62);
+    assert_eq!(stunt.get_order("live", &id).await["probability"], 0.62);
 }
 
 #[tokio::test]
@@ -107,7 +107,8 @@ async fn codes_that_the_vendor_does_not_have_are_refused_with_those_that_it_has(
             "leave it out: orders of undetectable fail with an errorMessage alone",
         ),
     ] {
-        let (status, error) = refused(&stunt, "/_mock/rules", &failed(&operation, code)).await;
+        let (status, error) =
+            assert_value_refused(&stunt, "/_mock/rules", &failed(&operation, code)).await;
         assert_eq!(
             (status, &error["code"]),
             (400, &json!("bad_rule")),
@@ -126,9 +127,9 @@ async fn codes_that_the_vendor_does_not_have_are_refused_with_those_that_it_has(
 
 #[tokio::test]
 async fn codes_of_orders_that_are_ended_through_the_control_plane_are_checked_alike() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     let path = |how: &str| format!("/_mock/orders/{id}/{how}");
     let message =
         "errorCode: bizmori has no code AI_DETECTON_TIMEOUT; did you mean AI_DETECTION_TIMEOUT?";
@@ -139,20 +140,20 @@ async fn codes_of_orders_that_are_ended_through_the_control_plane_are_checked_al
             json!({"status": "failed", "errorCode": "AI_DETECTON_TIMEOUT"}),
         ),
     ] {
-        let (status, error) = refused(&stunt, &path(how), &body).await;
+        let (status, error) = assert_value_refused(&stunt, &path(how), &body).await;
         assert_eq!((status, &error["code"]), (400, &json!("bad_rule")), "{how}");
         assert_eq!(error["message"], message);
     }
     let empty = json!({"errorMessage": ""});
-    let (status, error) = refused(&stunt, &path("fail"), &empty).await;
+    let (status, error) = assert_value_refused(&stunt, &path("fail"), &empty).await;
     assert_eq!(
         (status, &error["message"]),
         (400, &json!("errorMessage: is empty, or too long"))
     );
     let two = json!({"probability": 0.5, "watermarkText": "X"});
-    let (_, error) = refused(&stunt, &path("complete"), &two).await;
+    let (_, error) = assert_value_refused(&stunt, &path("complete"), &two).await;
     assert_eq!(error["message"], "the outcome does not say one thing");
-    assert_eq!(stunt.order("live", &id).await["status"], "inProgress");
+    assert_eq!(stunt.get_order("live", &id).await["status"], "inProgress");
     let document = json!({"orders": [{"account": "live", "operation": "undetectable.detect",
         "files": [{"fileName": "a.jpg", "base64": ""}],
         "outcome": {"status": "failed", "errorCode": "AI_DETECTION_TIMEOUT"}}]});
@@ -175,7 +176,8 @@ async fn a_dropped_webhook_with_another_effect_on_the_call_is_refused() {
     ] {
         let mut then = other;
         then["webhook"] = json!({"drop": true});
-        let (status, error) = refused(&stunt, "/_mock/rules", &json!({"then": then})).await;
+        let (status, error) =
+            assert_value_refused(&stunt, "/_mock/rules", &json!({"then": then})).await;
         assert_eq!(status, 400, "{then}");
         let message = "then: a webhook that is dropped has no delay, response or fault";
         assert_eq!(error["message"], message);

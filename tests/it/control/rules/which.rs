@@ -52,7 +52,7 @@ async fn a_delay_and_an_answer_of_two_rules_are_both_applied_and_counted_once_ea
 #[tokio::test]
 async fn a_chance_is_drawn_by_the_seed_and_the_account_and_by_nothing_else() {
     let one = async |seed: &str, others: bool| {
-        let stunt = TestServer::with(|config| config.seed = seed.to_owned()).await;
+        let stunt = TestServer::with_config(|config| config.seed = seed.to_owned()).await;
         if others {
             rule(
                 &stunt,
@@ -138,7 +138,7 @@ async fn operation_method_and_path_are_globs_and_all_have_to_fit() {
 }
 
 /// Each way of showing whose a request is.
-async fn asked(
+async fn send_each_request(
     stunt: &TestServer,
     key: &str,
     upload: &str,
@@ -177,8 +177,8 @@ async fn asked(
 /// A place to upload to, one for tests, and a document.
 async fn world(stunt: &TestServer, key: &str, test_key: &str) -> (String, String, String) {
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg"});
-    let (_, upload) = stunt.pending(key, &body).await;
-    let (_, test_upload) = stunt.pending(test_key, &body).await;
+    let (_, upload) = stunt.create_detection(key, &body).await;
+    let (_, test_upload) = stunt.create_detection(test_key, &body).await;
     let place = "/get-presigned-url?file_name=a_ai.jpg";
     let place = stunt
         .send(Method::GET, place, &[("apikey", key)], "")
@@ -201,16 +201,16 @@ async fn a_rule_that_names_an_account_is_about_what_is_its_own_however_that_show
     let stunt = TestServer::start().await;
     let mine = world(&stunt, "mine", "sk_test_mine").await;
     let other = world(&stunt, "other", "sk_test_other").await;
-    let before = asked(&stunt, "other", &other.0, &other.1, &other.2).await;
+    let before = send_each_request(&stunt, "other", &other.0, &other.1, &other.2).await;
     rule(&stunt, &json!({"account": "mine", "then": busy(507)})).await;
     let test = json!({"account": "sk_test_mine", "when": {"operation": "bizmori.putTestUpload"}, "then": busy(507)});
     rule(&stunt, &test).await;
     assert_eq!(
-        asked(&stunt, "mine", &mine.0, &mine.1, &mine.2).await,
+        send_each_request(&stunt, "mine", &mine.0, &mine.1, &mine.2).await,
         [507; 6]
     );
     assert_eq!(
-        asked(&stunt, "other", &other.0, &other.1, &other.2).await,
+        send_each_request(&stunt, "other", &other.0, &other.1, &other.2).await,
         before
     );
     assert_eq!(hits(&stunt).await, [5, 1]);
@@ -247,7 +247,7 @@ async fn a_body_that_a_rule_looked_at_is_read_as_ever() {
             let answer = stunt
                 .send(Method::POST, "/detect", &headers, body.to_owned())
                 .await;
-            told.push(answer.refusal());
+            told.push(answer.error_of());
         }
         told
     };

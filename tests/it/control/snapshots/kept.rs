@@ -5,7 +5,7 @@ use std::path::Path;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{live, restore, seen, take};
+use super::{account_view, live, restore, take};
 use crate::support::{Receiver, TestResponse, TestServer, picture};
 
 async fn names(stunt: &TestServer) -> Vec<Value> {
@@ -16,7 +16,7 @@ async fn names(stunt: &TestServer) -> Vec<Value> {
     listed.iter().map(|it| it["name"].clone()).collect()
 }
 
-fn refused(answer: &TestResponse, status: u16, code: &str, message: &str) {
+fn expected_error(answer: &TestResponse, status: u16, code: &str, message: &str) {
     let error = answer.json()["error"].take();
     assert_eq!(
         (answer.status, &error["code"], &error["message"]),
@@ -44,10 +44,10 @@ fn directories(data: &Path) -> Vec<String> {
 async fn snapshots_outlive_resets_and_restarts_and_leave_nothing_when_they_go() {
     let data = tempfile::tempdir().expect("a directory");
     let receiver = Receiver::start().await;
-    let stunt = TestServer::with(on(data.path())).await;
+    let stunt = TestServer::with_config(on(data.path())).await;
     live(&stunt, "live", &receiver.url).await;
     take(&stunt, "live", &json!({"account": "live"})).await;
-    let before = seen(&stunt, "live").await;
+    let before = account_view(&stunt, "live").await;
     stunt
         .control(Method::POST, "/_mock/reset", &json!({}))
         .await;
@@ -56,11 +56,11 @@ async fn snapshots_outlive_resets_and_restarts_and_leave_nothing_when_they_go() 
     let cut_off = data.path().join("snapshots/new-9");
     std::fs::create_dir_all(cut_off.join("blobs/1")).expect("a directory");
 
-    let stunt = TestServer::with(on(data.path())).await;
+    let stunt = TestServer::with_config(on(data.path())).await;
     assert_eq!(directories(data.path()), ["1"]);
     assert_eq!(names(&stunt).await, ["live"]);
     restore(&stunt, "live", &json!({"account": "live"})).await;
-    assert_eq!(seen(&stunt, "live").await, before);
+    assert_eq!(account_view(&stunt, "live").await, before);
     take(&stunt, "live", &json!({"account": "live"})).await;
     assert_eq!(directories(data.path()), ["2"], "the earlier one is gone");
     let removed = stunt
@@ -75,7 +75,7 @@ async fn snapshots_outlive_resets_and_restarts_and_leave_nothing_when_they_go() 
     assert_eq!(names(&stunt).await, Vec::<Value>::new());
     assert_eq!(directories(data.path()), Vec::<String>::new());
     assert_eq!(
-        seen(&stunt, "live").await,
+        account_view(&stunt, "live").await,
         before,
         "what was restored stays"
     );
@@ -83,10 +83,10 @@ async fn snapshots_outlive_resets_and_restarts_and_leave_nothing_when_they_go() 
 
 #[tokio::test]
 async fn a_snapshot_keeps_its_files_when_the_account_is_gone() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let options = json!({"generateHeatmap": true, "generateThumbnail": true});
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": options});
-    let id = stunt.confirmed("live", &body, picture()).await;
+    let id = stunt.confirm_detection("live", &body, picture()).await;
     stunt.advance("live", "PT1S").await;
     take(&stunt, "one", &json!({"account": "live"})).await;
     stunt
@@ -94,7 +94,7 @@ async fn a_snapshot_keeps_its_files_when_the_account_is_gone() {
         .await;
     take(&stunt, "none", &json!({})).await;
     restore(&stunt, "one", &json!({"account": "live"})).await;
-    let order = stunt.order("live", &id).await;
+    let order = stunt.get_order("live", &id).await;
     for url in ["originalImageUrl", "heatmapUrl", "thumbnailImageUrl"] {
         let url = order[url].as_str().expect("a URL");
         let file = stunt.send(Method::GET, url, &[], "").await;
@@ -114,23 +114,23 @@ async fn what_cannot_be_done_is_refused_and_nothing_is_changed() {
         stunt.send(method, path, &[], body.to_owned()).await
     };
     let answer = call(Method::POST, "/_mock/snapshots/x/restore", "").await;
-    refused(&answer, 404, "unknown_snapshot", "no snapshot x");
+    expected_error(&answer, 404, "unknown_snapshot", "no snapshot x");
     let answer = call(Method::DELETE, "/_mock/snapshots/x", "").await;
-    refused(&answer, 404, "unknown_snapshot", "no snapshot x");
+    expected_error(&answer, 404, "unknown_snapshot", "no snapshot x");
     let answer = call(Method::PUT, "/_mock/snapshots/x", r#"{"account":"nobody"}"#).await;
-    refused(&answer, 404, "unknown_account", "no account nobody");
+    expected_error(&answer, 404, "unknown_account", "no account nobody");
     let answer = call(Method::PUT, "/_mock/snapshots/%FF", "").await;
-    refused(&answer, 400, "bad_name", "\u{fffd} is no name");
+    expected_error(&answer, 400, "bad_name", "\u{fffd} is no name");
     let long = "n".repeat(101);
     let answer = call(Method::PUT, &format!("/_mock/snapshots/{long}"), "").await;
-    refused(&answer, 400, "bad_name", &format!("{long} is no name"));
+    expected_error(&answer, 400, "bad_name", &format!("{long} is no name"));
     assert_eq!(names(&stunt).await, Vec::<Value>::new());
 
     for n in 0..100 {
         take(&stunt, &n.to_string(), &json!({})).await;
     }
     let answer = call(Method::PUT, "/_mock/snapshots/x", "").await;
-    refused(
+    expected_error(
         &answer,
         409,
         "too_many_snapshots",
@@ -143,10 +143,10 @@ async fn what_cannot_be_done_is_refused_and_nothing_is_changed() {
 async fn what_cannot_be_read_any_more_is_not_restored_and_all_stands_as_it_did() {
     let data = tempfile::tempdir().expect("a directory");
     let receiver = Receiver::start().await;
-    let stunt = TestServer::with(on(data.path())).await;
+    let stunt = TestServer::with_config(on(data.path())).await;
     live(&stunt, "live", &receiver.url).await;
     take(&stunt, "torn", &json!({})).await;
-    let before = seen(&stunt, "live").await;
+    let before = account_view(&stunt, "live").await;
     let state = data.path().join("snapshots/1/state.db");
     let whole = std::fs::read(&state).expect("a file");
     for left in [Some(whole.len() / 2), Some(0), None] {
@@ -163,24 +163,24 @@ async fn what_cannot_be_read_any_more_is_not_restored_and_all_stands_as_it_did()
             (500, &json!("internal")),
             "{left:?}"
         );
-        assert_eq!(seen(&stunt, "live").await, before, "{left:?}");
+        assert_eq!(account_view(&stunt, "live").await, before, "{left:?}");
     }
     std::fs::write(&state, whole).expect("written");
     restore(&stunt, "torn", &json!({})).await;
-    assert_eq!(seen(&stunt, "live").await, before);
+    assert_eq!(account_view(&stunt, "live").await, before);
 }
 
 #[tokio::test]
 async fn one_that_cannot_be_read_any_more_keeps_no_server_from_starting() {
     let data = tempfile::tempdir().expect("a directory");
-    let stunt = TestServer::with(on(data.path())).await;
+    let stunt = TestServer::with_config(on(data.path())).await;
     for name in ["torn", "whole"] {
         take(&stunt, name, &json!({})).await;
     }
     stunt.stop().await;
     let about = data.path().join("snapshots/1/about.json");
     std::fs::write(about, "{").expect("written");
-    let stunt = TestServer::with(on(data.path())).await;
+    let stunt = TestServer::with_config(on(data.path())).await;
     assert_eq!(names(&stunt).await, ["whole"]);
     take(&stunt, "torn", &json!({})).await;
     assert_eq!(names(&stunt).await, ["torn", "whole"]);

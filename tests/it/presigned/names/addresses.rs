@@ -41,7 +41,7 @@ pub async fn forwarded_port(stunt: &TestServer) -> String {
 /// The server by a name that leads to it, as in a container's network.
 pub fn named(stunt: &TestServer, name: &str) -> TestServer {
     let address = address(stunt);
-    TestServer::resolving(&format!("http://{name}:{}", address.port()), name, address)
+    TestServer::connect_resolving(&format!("http://{name}:{}", address.port()), name, address)
 }
 
 /// A proxy that ends TLS, calls the server by a name of its own, and says how it was called.

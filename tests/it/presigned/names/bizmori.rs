@@ -11,7 +11,7 @@ const TEST_KEY: &str = "sk_test_1";
 
 pub async fn flows(client: &TestServer) {
     client.freeze(KEY).await;
-    detection(client).await;
+    create_detection(client).await;
     anti_ai(client).await;
     watermark(client).await;
     test_upload(client).await;
@@ -20,7 +20,7 @@ pub async fn flows(client: &TestServer) {
         .await;
 }
 
-async fn made(client: &TestServer, key: &str, path: &str, body: &Value) -> Value {
+async fn create_order(client: &TestServer, key: &str, path: &str, body: &Value) -> Value {
     let made = client.post(key, path, body).await;
     assert_eq!(made.status, 200, "{}", made.text());
     made.json()
@@ -38,40 +38,43 @@ async fn uploaded(client: &TestServer, made: &Value) -> String {
     made["data"]["orderId"].as_str().expect("an id").to_owned()
 }
 
-async fn confirmed(client: &TestServer, key: &str, path: &str, made: &Value) -> String {
+async fn confirm_order(client: &TestServer, key: &str, path: &str, made: &Value) -> String {
     let id = uploaded(client, made).await;
     let confirm = json!({"idempotencyKey": format!("confirm {id}"), "orderId": id});
-    self::made(client, key, path, &confirm).await;
+    self::create_order(client, key, path, &confirm).await;
     client.advance(key, "PT5S").await;
     id
 }
 
-async fn read(client: &TestServer, key: &str, path: &str) -> usize {
+async fn read_order(client: &TestServer, key: &str, path: &str) -> usize {
     let answer = client.get(key, path).await;
     assert_eq!(answer.status, 200, "{path}: {}", answer.text());
     read_all(client, &answer.json()).await
 }
 
-async fn detection(client: &TestServer) {
+async fn create_detection(client: &TestServer) {
     let path = "/api/v2/orders/ai-detection";
     let options =
         json!({"generateHeatmap": true, "generateOverlay": true, "generateThumbnail": true});
     let body = json!({"idempotencyKey": "a", "fileName": "a_ai.jpg", "options": options});
-    let pending = made(client, KEY, path, &body).await;
+    let pending = create_order(client, KEY, path, &body).await;
     let order = pending["data"]["orderId"].as_str().expect("an id");
     let refresh = format!("/api/v2/orders/{order}/refresh-urls");
-    let refreshed = made(client, KEY, &refresh, &json!({})).await;
+    let refreshed = create_order(client, KEY, &refresh, &json!({})).await;
     assert_eq!(urls(client, &refreshed).len(), 1, "{refreshed}");
-    let id = confirmed(client, KEY, &format!("{path}/confirm"), &pending).await;
-    assert!(read(client, KEY, &format!("/api/v2/orders/{id}")).await >= 3);
-    assert!(read(client, KEY, "/api/v2/orders").await >= 1);
+    let id = confirm_order(client, KEY, &format!("{path}/confirm"), &pending).await;
+    assert!(read_order(client, KEY, &format!("/api/v2/orders/{id}")).await >= 3);
+    assert!(read_order(client, KEY, "/api/v2/orders").await >= 1);
     let reports = format!("/api/v3/orders/{id}/reports");
     let asked = client
         .post(KEY, &reports, &json!({"locale": "en-US"}))
         .await;
     assert!(asked.status < 300, "{}", asked.text());
     client.advance(KEY, "PT1S").await;
-    assert_eq!(read(client, KEY, &format!("{reports}/en-US")).await, 1);
+    assert_eq!(
+        read_order(client, KEY, &format!("{reports}/en-US")).await,
+        1
+    );
 }
 
 async fn anti_ai(client: &TestServer) {
@@ -79,10 +82,10 @@ async fn anti_ai(client: &TestServer) {
     client.webhook(KEY, &receiver.url).await;
     let path = "/api/v2/orders/anti-ai";
     let body = json!({"idempotencyKey": "b", "files": [{"fileName": "a.jpg"}]});
-    let pending = made(client, KEY, path, &body).await;
-    let id = confirmed(client, KEY, &format!("{path}/confirm"), &pending).await;
-    assert!(read(client, KEY, &format!("/api/v2/orders/{id}/download")).await >= 1);
-    assert!(read(client, KEY, &format!("/api/v3/orders/{id}/download")).await >= 1);
+    let pending = create_order(client, KEY, path, &body).await;
+    let id = confirm_order(client, KEY, &format!("{path}/confirm"), &pending).await;
+    assert!(read_order(client, KEY, &format!("/api/v2/orders/{id}/download")).await >= 1);
+    assert!(read_order(client, KEY, &format!("/api/v3/orders/{id}/download")).await >= 1);
     let told = receiver.messages(1).await.remove(0).json();
     assert!(read_all(client, &told).await >= 1, "{told}");
 }
@@ -90,22 +93,22 @@ async fn anti_ai(client: &TestServer) {
 async fn watermark(client: &TestServer) {
     let file = json!({"fileName": "a.jpg", "watermarks": [{"text": "x"}]});
     let body = json!({"idempotencyKey": "c", "files": [file]});
-    let pending = made(client, KEY, "/api/v3/orders/wtr-embed", &body).await;
+    let pending = create_order(client, KEY, "/api/v3/orders/wtr-embed", &body).await;
     let id = uploaded(client, &pending).await;
     client.advance(KEY, "PT5S").await;
-    read(client, KEY, &format!("/api/v3/orders/{id}")).await;
-    assert!(read(client, KEY, &format!("/api/v3/orders/{id}/download")).await >= 1);
+    read_order(client, KEY, &format!("/api/v3/orders/{id}")).await;
+    assert!(read_order(client, KEY, &format!("/api/v3/orders/{id}/download")).await >= 1);
 }
 
 async fn test_upload(client: &TestServer) {
     client.freeze(TEST_KEY).await;
     let path = "/api/v2/orders/anti-ai";
     let body = json!({"idempotencyKey": "d", "files": [{"fileName": "a.jpg"}]});
-    let pending = made(client, TEST_KEY, path, &body).await;
+    let pending = create_order(client, TEST_KEY, path, &body).await;
     let upload = urls(client, &pending).remove(0);
     assert!(upload.contains("/api/v2/test-uploads/"), "{upload}");
-    let id = confirmed(client, TEST_KEY, &format!("{path}/confirm"), &pending).await;
-    assert!(read(client, TEST_KEY, &format!("/api/v3/orders/{id}/download")).await >= 1);
+    let id = confirm_order(client, TEST_KEY, &format!("{path}/confirm"), &pending).await;
+    assert!(read_order(client, TEST_KEY, &format!("/api/v3/orders/{id}/download")).await >= 1);
     client
         .control(
             Method::DELETE,

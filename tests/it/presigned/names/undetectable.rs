@@ -12,13 +12,13 @@ pub async fn flows(client: &TestServer) {
     client.freeze(KEY).await;
     let url = uploaded(client, "x_ai.jpg", fixture("photo.jpg")).await;
     let body = json!({"key": KEY, "url": url, "generate_preview": true});
-    let document = settled(client, "/detect", "/query", &body).await;
+    let document = query_until_done(client, "/detect", "/query", &body).await;
     assert_eq!(document["status"], "done", "{document}");
     assert_eq!(read_all(client, &document).await, 2, "{document}");
     let packed = zip(&[ZipEntry::stored("y_ai.jpg", &fixture("photo.jpg"))]);
     let url = uploaded(client, "some.zip", packed).await;
     let body = json!({"key": KEY, "url": url});
-    let bulk = settled(client, "/bulk-upload", "/bulk-upload/query", &body).await;
+    let bulk = query_until_done(client, "/bulk-upload", "/bulk-upload/query", &body).await;
     assert_eq!(bulk["status"], "done", "{bulk}");
     let account = format!("/_mock/accounts/{KEY}");
     client.control(Method::DELETE, &account, &json!({})).await;
@@ -39,7 +39,7 @@ async fn uploaded(client: &TestServer, name: &str, bytes: Vec<u8>) -> String {
     format!("{}/{path}", client.origin)
 }
 
-async fn settled(client: &TestServer, ask: &str, query: &str, body: &Value) -> Value {
+async fn query_until_done(client: &TestServer, ask: &str, query: &str, body: &Value) -> Value {
     let typed = [("content-type", "application/json")];
     let asked = client
         .send(Method::POST, ask, &typed, body.to_string())

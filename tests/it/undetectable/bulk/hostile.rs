@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::super::presign;
-use super::{ZipEntry, asked, bulk, done, error, frozen, of_items, post, query_bulk};
+use super::{
+    ZipEntry, bulk, error, finish_bulk, of_items, post, query_bulk, queue_bulk, start_frozen,
+};
 use crate::support::{fixture, picture, zip, zip_64};
 
 const NO_ZIP: &str = "URL must point to a ZIP file";
@@ -21,7 +23,7 @@ fn some() -> [ZipEntry; 2] {
 
 #[tokio::test]
 async fn a_zip_that_breaks_off_is_none() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let whole = zip(&some());
     let no_end = "it has no end-of-central-directory record";
     for (length, why) in [
@@ -31,19 +33,19 @@ async fn a_zip_that_breaks_off_is_none() {
         (whole.len() - 100, no_end),
         (whole.len() - 1, "its central directory is truncated"),
     ] {
-        let answer = asked(&stunt, "a.zip", whole[..length].to_vec()).await;
+        let answer = queue_bulk(&stunt, "a.zip", whole[..length].to_vec()).await;
         let expected = error(400, NO_ZIP, &format!("a.zip: {why}"));
-        assert_eq!(answer.refusal(), expected, "{length}");
+        assert_eq!(answer.error_of(), expected, "{length}");
     }
     let headless = whole[1_000..].to_vec();
-    let answer = asked(&stunt, "a.zip", headless).await;
+    let answer = queue_bulk(&stunt, "a.zip", headless).await;
     let why = "a.zip: its central directory is not where its end says";
-    assert_eq!(answer.refusal(), error(400, NO_ZIP, why));
+    assert_eq!(answer.error_of(), error(400, NO_ZIP, why));
 }
 
 #[tokio::test]
 async fn a_zip64_and_one_with_things_around_it_are_read_like_any() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let comment = |zip: Vec<u8>, comment: &[u8]| {
         let length = u16::try_from(comment.len()).expect("a short one");
         let end = zip.len() - 2;
@@ -67,7 +69,7 @@ async fn a_zip64_and_one_with_things_around_it_are_read_like_any() {
 
 #[tokio::test]
 async fn an_end_or_a_directory_that_lies_is_told() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let whole = zip(&some());
     let end = whole.len() - 22;
     let with = |at: usize, byte: u8| {
@@ -96,28 +98,28 @@ async fn an_end_or_a_directory_that_lies_is_told() {
             "its central directory is truncated",
         ),
     ] {
-        let answer = asked(&stunt, "a.zip", zip).await;
+        let answer = queue_bulk(&stunt, "a.zip", zip).await;
         let why = format!("a.zip: {why}");
-        assert_eq!(answer.refusal(), error(400, NO_ZIP, &why));
+        assert_eq!(answer.error_of(), error(400, NO_ZIP, &why));
     }
     let mut lost = zip_64(&some());
     let locator = lost.len() - 22 - 20;
     lost[locator - 56] = b'Q';
-    let answer = asked(&stunt, "a.zip", lost).await;
+    let answer = queue_bulk(&stunt, "a.zip", lost).await;
     let why = "a.zip: its central directory is not where its end says";
-    assert_eq!(answer.refusal(), error(400, NO_ZIP, why));
+    assert_eq!(answer.error_of(), error(400, NO_ZIP, why));
     let wide = ZipEntry {
         bytes: u64::from(u32::MAX),
         ..some()[0].clone()
     };
-    let answer = asked(&stunt, "a.zip", zip(&[wide])).await;
+    let answer = queue_bulk(&stunt, "a.zip", zip(&[wide])).await;
     let why = "a.zip: its central directory lacks a ZIP64 size";
-    assert_eq!(answer.refusal(), error(400, NO_ZIP, why));
+    assert_eq!(answer.error_of(), error(400, NO_ZIP, why));
 }
 
 #[tokio::test]
 async fn an_entry_that_is_not_as_the_directory_says_is_an_error_of_its_own() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let (deflated, stored) = (
         ZipEntry::new("a.jpg", &picture()),
         ZipEntry::stored("b.jpg", &picture()),
@@ -156,7 +158,7 @@ async fn an_entry_that_is_not_as_the_directory_says_is_an_error_of_its_own() {
         },
         deflated,
     ];
-    let told = done(&stunt, &entries, 11).await;
+    let told = finish_bulk(&stunt, &entries, 11).await;
     let expected = json!([
         SIZE, SIZE, SIZE, SIZE, CHECKSUM, PLACE, PLACE, UNPACK, UNPACK, SIZE, null
     ]);
@@ -165,7 +167,7 @@ async fn an_entry_that_is_not_as_the_directory_says_is_an_error_of_its_own() {
 
 #[tokio::test]
 async fn a_zip_that_would_burst_is_unpacked_no_further_than_it_says() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     // Beyond what it says it breaks off, which nobody sees who unpacks no more.
     let mut bursting = ZipEntry {
         bytes: 10 * 1024 * 1024,
@@ -177,7 +179,7 @@ async fn a_zip_that_would_burst_is_unpacked_no_further_than_it_says() {
     let mut endless = ZipEntry::new("b.jpg", &[7; 2_000]);
     endless.data = [[0, 0, 0, 0xff, 0xff].repeat(18_000_000), endless.data].concat();
     endless.packed_bytes = endless.data.len() as u64;
-    let told = done(&stunt, &[bursting, endless], 2).await;
+    let told = finish_bulk(&stunt, &[bursting, endless], 2).await;
     assert_eq!(of_items(&told, "error"), json!([SIZE, UNPACK]));
     // Fifty entries that share the data of one.
     let mut shared = vec![ZipEntry::new("a_ai.jpg", &vec![0; 10 * 1024 * 1024])];
@@ -187,14 +189,14 @@ async fn a_zip_that_would_burst_is_unpacked_no_further_than_it_says() {
         ..shared[0].clone()
     };
     shared.resize(50, again);
-    let told = done(&stunt, &shared, 50).await;
+    let told = finish_bulk(&stunt, &shared, 50).await;
     assert_eq!(told["result"], 98.0);
-    stunt.still_works("live").await;
+    stunt.assert_healthy("live").await;
 }
 
 #[tokio::test]
 async fn a_name_that_is_not_utf8_is_read_as_old_programs_write_it() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let named = |name: &[u8], flags: u16| ZipEntry {
         name: name.to_vec(),
         flags,
@@ -208,7 +210,7 @@ async fn a_name_that_is_not_utf8_is_read_as_old_programs_write_it() {
         named(b"\x82_ai.jpg", utf_8),
         named("\u{202e}gpj_ai.jpg\r\n".trim_end().as_bytes(), utf_8),
     ];
-    let told = done(&stunt, &entries, 5).await;
+    let told = finish_bulk(&stunt, &entries, 5).await;
     let expected = json!([
         "été_ai.jpg",
         "été_ai.jpg",
@@ -222,19 +224,19 @@ async fn a_name_that_is_not_utf8_is_read_as_old_programs_write_it() {
 
 #[tokio::test]
 async fn a_name_without_end_is_cut_and_not_judged() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let entries = [
         ZipEntry::new("a_ai.jpg", &picture()),
         ZipEntry::new(&("b".repeat(60_000) + ".jpg"), &picture()),
     ];
-    let told = done(&stunt, &entries, 1).await;
+    let told = finish_bulk(&stunt, &entries, 1).await;
     let cut = json!([{"filename": "b".repeat(1_024), "reason": "Invalid path"}]);
     assert_eq!(told["skipped"], cut);
 }
 
 #[tokio::test]
 async fn a_zip_that_is_replaced_while_it_is_queued_is_not_taken_for_the_first() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let place = presign(&stunt, "live", "a.zip").await;
     let url = place["presigned_url"].as_str().expect("a URL");
     stunt.put(url, zip(&some())).await;
@@ -251,7 +253,7 @@ async fn a_zip_that_is_replaced_while_it_is_queued_is_not_taken_for_the_first() 
 
 #[tokio::test]
 async fn no_byte_of_a_zips_headers_breaks_the_server() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let small = zip(&[
         ZipEntry::stored("b_ai.jpg", &[b' '; 1_024]),
         ZipEntry::stored("a.txt", b""),

@@ -4,7 +4,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
-    ZipEntry, bulk, credits, done, frozen, frozen_with, of_items, query, query_bulk, told,
+    ZipEntry, bulk, bulk_view, credits, finish_bulk, frozen_with, of_items, query, query_bulk,
+    start_frozen,
 };
 use crate::support::{TestServer, fixture, picture, zip};
 
@@ -24,11 +25,11 @@ fn some() -> Vec<u8> {
     ])
 }
 
-fn unsettled(status: &str) -> String {
+fn unfinished_json(status: &str) -> String {
     format!(r#"{{"id":"{{id}}","status":"{status}","result":null,"items":[],"skipped":{SKIPPED}}}"#)
 }
 
-fn settled() -> String {
+fn done_json() -> String {
     let error = |name: &str, line: &str| {
         format!(
             r#"{{"filename":"{name}","result":null,"final_result":null,"confidence":null,"detection_step":null,"metadata":null,"ocr":null,"ml_model":null,"error":"{line}"}}"#
@@ -56,18 +57,18 @@ fn settled() -> String {
 
 #[tokio::test]
 async fn a_bulk_goes_from_pending_through_analyzing_to_done_with_its_items_in_the_zips_order() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let id = bulk(&stunt, "some.zip", some(), 5).await;
     let left = r#"{"baseCredits":9995,"boostCredits":1000,"credits":10995}"#;
     assert_eq!(credits(&stunt, "live").await, left);
-    assert_eq!(told(&stunt, &id).await, unsettled("pending"));
+    assert_eq!(bulk_view(&stunt, &id).await, unfinished_json("pending"));
     stunt.advance("live", "PT0.1S").await;
-    assert_eq!(told(&stunt, &id).await, unsettled("analyzing"));
+    assert_eq!(bulk_view(&stunt, &id).await, unfinished_json("analyzing"));
     stunt.advance("live", "PT0.199S").await;
-    assert_eq!(told(&stunt, &id).await, unsettled("analyzing"));
+    assert_eq!(bulk_view(&stunt, &id).await, unfinished_json("analyzing"));
     assert_eq!(stunt.advance("live", "PT0.001S").await, ["order.process"]);
     for _ in 0..2 {
-        assert_eq!(told(&stunt, &id).await, settled());
+        assert_eq!(bulk_view(&stunt, &id).await, done_json());
     }
     let plan = "one_ai.png: result 98 by suffix _ai; folder/two_human.jpg: result 2 by suffix _human; three_grok.jpg: result 0 by suffix _grok; four.jpg: result 4 by metadata";
     for answer in [
@@ -78,12 +79,12 @@ async fn a_bulk_goes_from_pending_through_analyzing_to_done_with_its_items_in_th
     }
     assert_eq!(credits(&stunt, "live").await, left);
     stunt.advance("live", "P8D").await;
-    assert_eq!(told(&stunt, &id).await, settled());
+    assert_eq!(bulk_view(&stunt, &id).await, done_json());
 }
 
 #[tokio::test]
 async fn a_query_of_a_bulk_tells_its_status_and_its_mean() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let id = bulk(&stunt, "some.zip", some(), 5).await;
     for (by, status, result, details, more) in [
         ("PT0S", "pending", "null", "null", ""),
@@ -101,7 +102,7 @@ async fn a_query_of_a_bulk_tells_its_status_and_its_mean() {
 
 #[tokio::test]
 async fn an_item_says_what_a_document_of_its_picture_does() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for name in [
         "plain.png",
         "plain.webp",
@@ -113,9 +114,9 @@ async fn an_item_says_what_a_document_of_its_picture_does() {
         "editor.jpg",
     ] {
         let bytes = fixture(name);
-        let told = done(&stunt, &[ZipEntry::new(name, &bytes)], 1).await;
+        let told = finish_bulk(&stunt, &[ZipEntry::new(name, &bytes)], 1).await;
         let item = &told["items"][0];
-        let document = super::super::done(&stunt, name, bytes, json!({})).await;
+        let document = super::super::finish_document(&stunt, name, bytes, json!({})).await;
         assert_eq!(item["result"], document["result"], "{name}");
         assert_eq!(told["result"], document["result"], "{name}");
         for field in [
@@ -134,8 +135,8 @@ async fn an_item_says_what_a_document_of_its_picture_does() {
 
 #[tokio::test]
 async fn what_is_wrong_with_a_picture_is_its_own_items_error() {
-    let stunt = frozen().await;
-    let told = done(
+    let stunt = start_frozen().await;
+    let told = finish_bulk(
         &stunt,
         &[
             ZipEntry::new("a_fail.jpg", &picture()),
@@ -166,7 +167,7 @@ async fn what_is_wrong_with_a_picture_is_its_own_items_error() {
 
 #[tokio::test]
 async fn of_pictures_none_of_which_can_be_judged_there_is_no_mean() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let id = bulk(
         &stunt,
         "a.zip",
@@ -186,10 +187,10 @@ async fn of_pictures_none_of_which_can_be_judged_there_is_no_mean() {
 
 #[tokio::test]
 async fn a_zip_that_is_named_so_fails_whole_and_costs_its_credits() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let id = bulk(&stunt, "some_fail.zip", some(), 5).await;
     stunt.advance("live", "PT1S").await;
-    assert_eq!(told(&stunt, &id).await, unsettled("failed"));
+    assert_eq!(bulk_view(&stunt, &id).await, unfinished_json("failed"));
     let expected = format!(
         r#"{{"id":"{id}","status":"failed","result":null,"result_details":{{"is_valid":false,"error_message":"some_fail.zip is named so as to fail"}}}}"#
     );
@@ -200,12 +201,12 @@ async fn a_zip_that_is_named_so_fails_whole_and_costs_its_credits() {
 
 #[tokio::test]
 async fn two_pictures_of_a_name_are_two() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let entries = [
         ZipEntry::new("a.jpg", &fixture("photo.jpg")),
         ZipEntry::new("a.jpg", &fixture("editor.jpg")),
     ];
-    let told = done(&stunt, &entries, 2).await;
+    let told = finish_bulk(&stunt, &entries, 2).await;
     assert_eq!(of_items(&told, "filename"), json!(["a.jpg", "a.jpg"]));
     assert_eq!(of_items(&told, "result"), json!([4.0, 3.82]));
     assert_eq!(told["result"], 3.91);
@@ -215,51 +216,51 @@ async fn two_pictures_of_a_name_are_two() {
 async fn watermarks_are_left_out_where_it_is_set_so() {
     let stunt = frozen_with(|config| config.undetectable.bypass_ocr = true).await;
     let entry = ZipEntry::new("plain_grok.png", &fixture("plain.png"));
-    let told = done(&stunt, &[entry], 1).await;
+    let told = finish_bulk(&stunt, &[entry], 1).await;
     assert_eq!(of_items(&told, "result"), json!([68.845_240_087_595_27]));
 }
 
 #[tokio::test]
 async fn a_bulk_under_way_goes_on_after_a_restart() {
     let data = tempfile::tempdir().expect("a directory");
-    let on = || TestServer::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let on = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
     let stunt = on().await;
     stunt.freeze("live").await;
     let id = bulk(&stunt, "some.zip", some(), 5).await;
     stunt.advance("live", "PT0.1S").await;
     stunt.stop().await;
     let stunt = on().await;
-    assert_eq!(told(&stunt, &id).await, unsettled("analyzing"));
+    assert_eq!(bulk_view(&stunt, &id).await, unfinished_json("analyzing"));
     assert_eq!(stunt.advance("live", "PT0.2S").await, ["order.process"]);
-    assert_eq!(told(&stunt, &id).await, settled());
+    assert_eq!(bulk_view(&stunt, &id).await, done_json());
 }
 
 #[tokio::test]
 async fn a_bulk_is_gone_with_its_account() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let id = bulk(&stunt, "some.zip", some(), 5).await;
     let body = json!({"account": "live"});
     stunt.control(Method::POST, "/_mock/reset", &body).await;
-    assert_eq!(told(&stunt, &id).await, "null");
+    assert_eq!(bulk_view(&stunt, &id).await, "null");
     assert_eq!(query(&stunt, &id).await.text(), "null");
 }
 
 #[tokio::test]
 async fn the_zip_is_gone_past_its_retention() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let path = super::upload(&stunt, "live", "some.zip", some()).await;
     let body = json!({"key": "live", "url": path});
     let ask = || super::post(&stunt, "/bulk-upload", &body);
     let id = ask().await.json()["id"].clone();
     let id = id.as_str().expect("an id");
     stunt.advance("live", "P8D").await;
-    assert_eq!(told(&stunt, id).await, settled());
+    assert_eq!(bulk_view(&stunt, id).await, done_json());
     assert_eq!(ask().await.status, 500);
 }
 
 #[tokio::test]
 async fn what_is_left_of_an_upload_that_went_with_an_earlier_document_fails_and_is_done() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     for (name, bytes, ask, how) in [
         ("some.zip", some(), "/bulk-upload", "/bulk-upload/query"),
         ("plain.png", fixture("plain.png"), "/detect", "/query"),
@@ -281,7 +282,7 @@ async fn what_is_left_of_an_upload_that_went_with_an_earlier_document_fails_and_
 
 #[tokio::test]
 async fn a_bulk_is_none_of_bizmoris_orders_whatever_they_are_listed_for() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     bulk(&stunt, "some.zip", some(), 5).await;
     let listed = stunt.get("live", "/api/v2/orders").await.json();
     assert_eq!(listed["data"]["orders"], json!([]), "{listed}");
@@ -296,7 +297,7 @@ async fn a_bulk_is_none_of_bizmoris_orders_whatever_they_are_listed_for() {
 
 #[tokio::test]
 async fn a_bulk_that_is_failed_by_hand_fails_whole() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let id = bulk(&stunt, "some.zip", some(), 5).await;
     let path = format!("/_mock/orders/{id}/fail");
     let failed = stunt

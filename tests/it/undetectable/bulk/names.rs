@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ZipEntry, done, frozen, of_items};
+use super::{ZipEntry, finish_bulk, of_items, start_frozen};
 use crate::support::picture;
 
 /// An entry with a name of any bytes.
@@ -26,8 +26,8 @@ fn with_unicode_path(name: &[u8], of: &[u8], utf8: &str) -> ZipEntry {
 }
 
 async fn names(entries: &[ZipEntry], count: usize) -> (Value, Value) {
-    let stunt = frozen().await;
-    let told = done(&stunt, entries, count).await;
+    let stunt = start_frozen().await;
+    let told = finish_bulk(&stunt, entries, count).await;
     (of_items(&told, "filename"), told["skipped"].clone())
 }
 

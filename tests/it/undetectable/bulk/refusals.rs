@@ -4,23 +4,23 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::{detect, presign};
-use super::{ZipEntry, asked, bulk, error, frozen, post, query_bulk, upload};
+use super::{ZipEntry, bulk, error, post, query_bulk, queue_bulk, start_frozen, upload};
 use crate::support::{TestServer, picture, zip};
 
 fn one() -> Vec<u8> {
     zip(&[ZipEntry::new("a_ai.jpg", &picture())])
 }
 
-async fn refused(stunt: &TestServer, url: &str) -> (u16, String, String) {
+async fn assert_bulk_refused(stunt: &TestServer, url: &str) -> (u16, String, String) {
     let body = json!({"key": "live", "url": url});
-    post(stunt, "/bulk-upload", &body).await.refusal()
+    post(stunt, "/bulk-upload", &body).await.error_of()
 }
 
 #[tokio::test]
 async fn a_url_that_means_no_zip_is_refused() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let empty = error(400, "Input URL cannot be empty", "url: empty");
-    assert_eq!(refused(&stunt, "").await, empty);
+    assert_eq!(assert_bulk_refused(&stunt, "").await, empty);
     let message = "URL must point to a ZIP file";
     let jpeg = upload(&stunt, "live", "a.jpg", picture()).await;
     for url in [
@@ -30,37 +30,40 @@ async fn a_url_that_means_no_zip_is_refused() {
         "https://host/a.zip.jpg",
     ] {
         let expected = error(400, message, "url: does not end in .zip");
-        assert_eq!(refused(&stunt, url).await, expected, "{url}");
+        assert_eq!(assert_bulk_refused(&stunt, url).await, expected, "{url}");
     }
     for bytes in [picture(), b"PK\x03\x04".to_vec()] {
-        let answer = asked(&stunt, "a.zip", bytes).await;
+        let answer = queue_bulk(&stunt, "a.zip", bytes).await;
         let expected = error(
             400,
             message,
             "a.zip: it has no end-of-central-directory record",
         );
-        assert_eq!(answer.refusal(), expected);
+        assert_eq!(answer.error_of(), expected);
     }
 }
 
 #[tokio::test]
 async fn a_zip_that_was_never_uploaded_has_no_metadata() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let foreign = upload(&stunt, "other", "a.zip", one()).await;
     let awaited = presign(&stunt, "live", "a.zip").await["file_path"].clone();
     let message = "File metadata could not be fetched";
     for path in [&foreign, awaited.as_str().expect("a path")] {
         let why = format!("url: nothing that this key uploaded is at {path}");
-        assert_eq!(refused(&stunt, path).await, error(500, message, &why));
+        assert_eq!(
+            assert_bulk_refused(&stunt, path).await,
+            error(500, message, &why)
+        );
     }
     let why = "url: has no uploads/ in it, and is not fetched";
-    let elsewhere = refused(&stunt, "https://host/a.zip").await;
+    let elsewhere = assert_bulk_refused(&stunt, "https://host/a.zip").await;
     assert_eq!(elsewhere, error(500, message, why));
 }
 
 #[tokio::test]
 async fn every_form_of_a_url_is_found() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let path = upload(&stunt, "live", "my photos.ZIP", one()).await;
     for url in [
         format!("https://ai-image-detector-prod.nyc3.digitaloceanspaces.com/{path}"),
@@ -77,13 +80,13 @@ async fn every_form_of_a_url_is_found() {
 
 #[tokio::test]
 async fn a_key_is_wanted_to_upload_and_none_to_query() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let message = "User verification failed";
     let url = upload(&stunt, "live", "a.zip", one()).await;
     for key in [Value::Null, json!("")] {
         let answer = post(&stunt, "/bulk-upload", &json!({"key": key, "url": url})).await;
         let why = "key: missing or empty";
-        assert_eq!(answer.refusal(), error(403, message, why));
+        assert_eq!(answer.error_of(), error(403, message, why));
     }
     let id = bulk(&stunt, "a.zip", one(), 1).await;
     for body in [
@@ -99,14 +102,14 @@ async fn a_key_is_wanted_to_upload_and_none_to_query() {
         .await;
     let why = "key: the key's state was set so by the control plane";
     assert_eq!(
-        refused(&stunt, &url).await,
+        assert_bulk_refused(&stunt, &url).await,
         error(404, "User not found", why)
     );
 }
 
 #[tokio::test]
 async fn everything_that_does_not_fit_is_told_in_the_schemas_order() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let body = json!({
         "model": "other", "generate_analysis_details": "perhaps", "generate_preview": [], "key": {}
     });
@@ -138,14 +141,14 @@ async fn everything_that_does_not_fit_is_told_in_the_schemas_order() {
 
 #[tokio::test]
 async fn what_is_no_bulk_is_not_told_as_one() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let id = detect(&stunt, "x_ai.jpg", picture(), json!({})).await;
     let answer = post(&stunt, "/bulk-upload/query", &json!({"id": id})).await;
     let message = "Document is not a bulk upload (image-zip) result";
     let why = format!("id: document {id} is of a single image; /query tells of it");
-    assert_eq!(answer.refusal(), error(400, message, &why));
+    assert_eq!(answer.error_of(), error(400, message, &why));
     let order = json!({"idempotencyKey": "a", "fileName": "a.jpg"});
-    let (order, _) = stunt.pending("live", &order).await;
+    let (order, _) = stunt.create_detection("live", &order).await;
     for unknown in ["0f0e0d0c-0b0a-4908-8706-050403020100", "x", "", &order] {
         assert_eq!(query_bulk(&stunt, unknown).await.text(), "null");
     }
@@ -153,7 +156,7 @@ async fn what_is_no_bulk_is_not_told_as_one() {
 
 #[tokio::test]
 async fn a_zip_is_no_single_picture() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let path = upload(&stunt, "live", "a.zip", one()).await;
     let answer = post(&stunt, "/detect", &json!({"key": "live", "url": path})).await;
     let expected = r#"{"error":"Unsupported image type"}"#;
@@ -162,7 +165,7 @@ async fn a_zip_is_no_single_picture() {
 
 #[tokio::test]
 async fn a_query_is_the_accounts_that_owns_the_bulk() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let id = bulk(&stunt, "a.zip", one(), 1).await;
     let number = |answer: &crate::support::TestResponse| answer.header("x-mock-request").parse();
     let before: u64 = number(&query_bulk(&stunt, &id).await).expect("a number");

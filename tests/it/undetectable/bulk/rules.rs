@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{ZipEntry, asked, bulk, done, frozen, of_items, post, query_bulk};
+use super::{ZipEntry, bulk, finish_bulk, of_items, post, query_bulk, queue_bulk, start_frozen};
 use crate::support::{TestServer, fixture, picture, zip};
 
 async fn rule(stunt: &TestServer, body: Value) -> Value {
@@ -25,14 +25,14 @@ fn some() -> Vec<ZipEntry> {
 
 #[tokio::test]
 async fn a_rule_settles_the_pictures_of_its_name_whatever_they_are() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let when = json!({"operation": "undetectable.bulkUpload", "fileName": "in/*"});
     let outcome = json!({"finalResult": "AI Edited"});
     let first = rule(&stunt, json!({"when": when, "then": {"outcome": outcome}})).await;
     let failed = json!({"status": "failed", "errorMessage": "as told"});
     let named = json!({"fileName": "d.*"});
     rule(&stunt, json!({"when": named, "then": {"outcome": failed}})).await;
-    let told = done(&stunt, &some(), 4).await;
+    let told = finish_bulk(&stunt, &some(), 4).await;
     assert_eq!(of_items(&told, "result"), json!([2.0, 71.0, 71.0, null]));
     let labels = json!(["Real", "AI Edited", "AI Edited", null]);
     assert_eq!(of_items(&told, "final_result"), labels);
@@ -51,7 +51,7 @@ async fn a_rule_settles_the_pictures_of_its_name_whatever_they_are() {
 
 #[tokio::test]
 async fn a_rule_counts_each_picture() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let outcome = json!({"probability": 0.62});
     rule(
         &stunt,
@@ -62,16 +62,16 @@ async fn a_rule_counts_each_picture() {
         let entry = ZipEntry::new("x_ai.jpg", &picture());
         vec![entry; count]
     };
-    let told = done(&stunt, &pictures(2), 2).await;
+    let told = finish_bulk(&stunt, &pictures(2), 2).await;
     assert_eq!(of_items(&told, "result"), json!([98.0, 62.0]));
-    let told = done(&stunt, &pictures(3), 3).await;
+    let told = finish_bulk(&stunt, &pictures(3), 3).await;
     assert_eq!(of_items(&told, "result"), json!([62.0, 98.0, 98.0]));
     assert_eq!(hits(&stunt).await, [2]);
 }
 
 #[tokio::test]
 async fn a_bulk_that_is_not_made_uses_no_rule_up() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let outcome = json!({"probability": 0.62});
     rule(&stunt, json!({"times": 2, "then": {"outcome": outcome}})).await;
     let set = json!({"credits": 1});
@@ -79,14 +79,14 @@ async fn a_bulk_that_is_not_made_uses_no_rule_up() {
         .control(Method::PUT, "/_mock/accounts/live", &set)
         .await;
     let entry = ZipEntry::new("x_ai.jpg", &fixture("plain.jpg"));
-    let answer = asked(&stunt, "a.zip", zip(&[entry.clone(), entry])).await;
+    let answer = queue_bulk(&stunt, "a.zip", zip(&[entry.clone(), entry])).await;
     assert_eq!(answer.status, 403);
     assert_eq!(hits(&stunt).await, [0]);
 }
 
 #[tokio::test]
 async fn requests_of_bulks_are_ruled_as_any() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let id = bulk(&stunt, "a.zip", zip(&some()), 4).await;
     for operation in ["undetectable.bulkUpload", "undetectable.queryBulkUpload"] {
         let respond = json!({"status": 503, "body": {"error": operation}});
@@ -94,7 +94,7 @@ async fn requests_of_bulks_are_ruled_as_any() {
         let body = json!({"account": "live", "when": when, "then": {"respond": respond}});
         rule(&stunt, body).await;
     }
-    let answer = asked(&stunt, "a.zip", zip(&some())).await;
+    let answer = queue_bulk(&stunt, "a.zip", zip(&some())).await;
     let expected = r#"{"error":"undetectable.bulkUpload"}"#;
     assert_eq!((answer.status, answer.text().as_str()), (503, expected));
     let answer = post(&stunt, "/bulk-upload/query", &json!({"id": id})).await;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ZipEntry, asked, bulk, done, error, frozen, query_bulk};
+use super::{ZipEntry, bulk, error, finish_bulk, query_bulk, queue_bulk, start_frozen};
 use crate::support::{picture, zip};
 
 const BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -15,7 +15,7 @@ fn sized(name: &str, bytes: usize) -> ZipEntry {
 
 #[tokio::test]
 async fn every_entry_that_is_not_judged_is_told_with_its_reason_in_the_zips_order() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let named = |name: &str| ZipEntry::new(name, &picture());
     let entries = [
         ZipEntry::stored("folder/", b""),
@@ -74,9 +74,9 @@ async fn every_entry_that_is_not_judged_is_told_with_its_reason_in_the_zips_orde
 
 #[tokio::test]
 async fn a_picture_is_judged_from_its_least_size_to_its_greatest() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let entries = [sized("a_ai.jpg", 1_024), sized("b_ai.jpg", BYTES_MAX)];
-    let told = done(&stunt, &entries, 2).await;
+    let told = finish_bulk(&stunt, &entries, 2).await;
     assert_eq!(
         (&told["result"], &told["skipped"]),
         (&json!(98.0), &json!([]))
@@ -85,13 +85,13 @@ async fn a_picture_is_judged_from_its_least_size_to_its_greatest() {
 
 #[tokio::test]
 async fn where_nothing_is_left_the_zip_is_refused_with_the_first_reasons() {
-    let stunt = frozen().await;
+    let stunt = start_frozen().await;
     let message = "No valid images found in ZIP";
-    let answer = asked(&stunt, "none.zip", zip(&[])).await;
+    let answer = queue_bulk(&stunt, "none.zip", zip(&[])).await;
     let name = |why: &str| error(400, message, why);
-    assert_eq!(answer.refusal(), name("none.zip: is empty"));
+    assert_eq!(answer.error_of(), name("none.zip: is empty"));
     let entries = ["a.txt", "b.pdf", ".c", "d/", "e"].map(|name| ZipEntry::new(name, &picture()));
-    let answer = asked(&stunt, "none.zip", zip(&entries)).await;
+    let answer = queue_bulk(&stunt, "none.zip", zip(&entries)).await;
     let why = "none.zip: a.txt: Unsupported image type; b.pdf: PDF not supported in bulk; .c: Hidden file; d/: Directory entry";
-    assert_eq!(answer.refusal(), name(why));
+    assert_eq!(answer.error_of(), name(why));
 }

@@ -3,12 +3,12 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{attempts, order, orders, rule};
+use super::{attempts, create_order, orders, rule};
 use crate::support::{Receiver, Reply, TestServer};
 
 #[tokio::test]
 async fn a_delayed_one_comes_later_by_the_clock_and_is_ruled_once() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     rule(
@@ -16,13 +16,13 @@ async fn a_delayed_one_comes_later_by_the_clock_and_is_ruled_once() {
         &json!({"account": "live", "then": {"webhook": {"delayMs": 5_000, "duplicate": 2}}}),
     )
     .await;
-    let late = order(&stunt, "a").await;
+    let late = create_order(&stunt, "a").await;
     stunt.advance("live", "PT1S").await;
     receiver.messages(0).await;
     stunt
         .control(Method::DELETE, "/_mock/rules", &json!({}))
         .await;
-    let early = order(&stunt, "b").await;
+    let early = create_order(&stunt, "b").await;
     stunt.advance("live", "PT1S").await;
     assert_eq!(
         orders(&receiver.messages(1).await),
@@ -42,7 +42,7 @@ async fn a_delayed_one_comes_later_by_the_clock_and_is_ruled_once() {
 
 #[tokio::test]
 async fn one_that_is_out_of_order_comes_after_the_next_or_else_in_ten_seconds() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     stunt.webhook("live", &receiver.url).await;
     rule(
@@ -50,14 +50,14 @@ async fn one_that_is_out_of_order_comes_after_the_next_or_else_in_ten_seconds() 
         &json!({"account": "live", "times": 2, "then": {"webhook": {"outOfOrder": true}}}),
     )
     .await;
-    let first = order(&stunt, "a").await;
+    let first = create_order(&stunt, "a").await;
     stunt.advance("live", "PT1S").await;
     receiver.messages(0).await;
     stunt.advance("live", "PT10S").await;
     assert_eq!(orders(&receiver.messages(1).await), [json!(first)]);
-    let second = order(&stunt, "b").await;
+    let second = create_order(&stunt, "b").await;
     stunt.advance("live", "PT1S").await;
-    let third = order(&stunt, "c").await;
+    let third = create_order(&stunt, "c").await;
     stunt.advance("live", "PT1S").await;
     let came = orders(&receiver.messages(3).await);
     assert_eq!(came[1..], [json!(third), json!(second)]);
@@ -65,14 +65,14 @@ async fn one_that_is_out_of_order_comes_after_the_next_or_else_in_ten_seconds() 
 
 #[tokio::test]
 async fn one_that_is_out_of_order_waits_for_the_first_attempt_of_a_later_one() {
-    let stunt = TestServer::frozen("live").await;
-    let receiver = Receiver::answering([Reply::Status(500)]).await;
+    let stunt = TestServer::start_frozen("live").await;
+    let receiver = Receiver::with_replies([Reply::Status(500)]).await;
     stunt.webhook("live", &receiver.url).await;
     let then = json!({"webhook": {"outOfOrder": true}});
     let second = json!({"account": "live", "skip": 1, "times": 1, "then": then});
     rule(&stunt, &second).await;
-    let first = order(&stunt, "a").await;
-    let second = order(&stunt, "b").await;
+    let first = create_order(&stunt, "a").await;
+    let second = create_order(&stunt, "b").await;
     stunt.advance("live", "PT2S").await;
     let came = orders(&receiver.messages(2).await);
     assert_eq!(
@@ -80,7 +80,7 @@ async fn one_that_is_out_of_order_waits_for_the_first_attempt_of_a_later_one() {
         [json!(first), json!(first)],
         "a retry is not the next"
     );
-    let third = order(&stunt, "c").await;
+    let third = create_order(&stunt, "c").await;
     stunt.advance("live", "PT0.3S").await;
     let came = orders(&receiver.messages(4).await);
     assert_eq!(came[2..], [json!(third), json!(second)]);
@@ -88,7 +88,7 @@ async fn one_that_is_out_of_order_waits_for_the_first_attempt_of_a_later_one() {
 
 #[tokio::test]
 async fn one_that_is_sent_by_hand_has_that_come_which_was_to_come_after_it() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     let (webhook, _) = stunt.webhook("live", &receiver.url).await;
     for on in [json!({"outOfOrder": true}), json!({"delayMs": 60_000})] {
@@ -99,9 +99,9 @@ async fn one_that_is_sent_by_hand_has_that_come_which_was_to_come_after_it() {
         )
         .await;
     }
-    let first = order(&stunt, "a").await;
+    let first = create_order(&stunt, "a").await;
     stunt.advance("live", "PT0.3S").await;
-    let second = order(&stunt, "b").await;
+    let second = create_order(&stunt, "b").await;
     stunt.advance("live", "PT0.3S").await;
     receiver.messages(0).await;
     let path = format!("/api/v2/orders/webhooks/{webhook}/events");
@@ -120,7 +120,7 @@ async fn one_that_is_sent_by_hand_has_that_come_which_was_to_come_after_it() {
 #[tokio::test]
 async fn one_that_is_put_off_stays_so_when_the_process_ends_and_the_rule_is_gone() {
     let data = tempfile::tempdir().expect("a directory");
-    let on = || TestServer::with(|config| config.data_dir = Some(data.path().to_owned()));
+    let on = || TestServer::with_config(|config| config.data_dir = Some(data.path().to_owned()));
     let stunt = on().await;
     stunt.freeze("live").await;
     let receiver = Receiver::start().await;
@@ -134,7 +134,7 @@ async fn one_that_is_put_off_stays_so_when_the_process_ends_and_the_rule_is_gone
         &json!({"account": "live", "name": "late", "times": 1, "then": then}),
     )
     .await;
-    let id = order(&stunt, "a").await;
+    let id = create_order(&stunt, "a").await;
     stunt.advance("live", "PT1S").await;
     stunt
         .control(Method::DELETE, "/_mock/rules", &json!({}))
@@ -153,13 +153,13 @@ async fn one_that_is_put_off_stays_so_when_the_process_ends_and_the_rule_is_gone
 
 #[tokio::test]
 async fn one_that_is_put_off_goes_with_its_account() {
-    let stunt = TestServer::frozen("live").await;
+    let stunt = TestServer::start_frozen("live").await;
     let receiver = Receiver::start().await;
     for on in [json!({"delayMs": 5_000}), json!({"outOfOrder": true})] {
         stunt.webhook("live", &receiver.url).await;
         let then = json!({"webhook": on});
         rule(&stunt, &json!({"account": "live", "then": then})).await;
-        order(&stunt, "a").await;
+        create_order(&stunt, "a").await;
         let ran = stunt.advance("live", "PT1S").await;
         assert_eq!(ran, ["order.process", "webhook.deliver"]);
         let reset = json!({"account": "live"});
@@ -172,12 +172,12 @@ async fn one_that_is_put_off_goes_with_its_account() {
 
 #[tokio::test]
 async fn each_attempt_is_put_off_once() {
-    let stunt = TestServer::frozen("live").await;
-    let receiver = Receiver::answering([Reply::Status(500)]).await;
+    let stunt = TestServer::start_frozen("live").await;
+    let receiver = Receiver::with_replies([Reply::Status(500)]).await;
     stunt.webhook("live", &receiver.url).await;
     let then = json!({"webhook": {"delayMs": 1_000}});
     rule(&stunt, &json!({"account": "live", "then": then})).await;
-    order(&stunt, "a").await;
+    create_order(&stunt, "a").await;
     stunt.advance("live", "PT1.3S").await;
     receiver.messages(1).await;
     stunt.advance("live", "PT1.999S").await;
