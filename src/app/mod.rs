@@ -67,7 +67,7 @@ const EVENT_BUILDERS: [(Vendor, EventBuilder); 1] = [(Vendor::Bizmori, bizmori::
 /// A server that is bound and not yet serving.
 #[derive(Debug)]
 pub struct App {
-    context: AppState,
+    state: AppState,
     listener: TcpListener,
     address: SocketAddr,
     tls: Option<HttpsListener>,
@@ -136,7 +136,7 @@ impl App {
             control::load_fixtures(&context, file, &origin).await?;
         }
         Ok(Self {
-            context,
+            state: context,
             listener,
             address,
             tls,
@@ -198,7 +198,7 @@ impl App {
         self,
         stop: impl Future<Output = &'static str> + Send + 'static,
     ) -> Result<(), String> {
-        let context = self.context;
+        let context = self.state;
         let began = Instant::now();
         let not_taken_up = |error| format!("cannot take up the jobs: {error}");
         if context.config.orders.revision == Revision::V2026_10 {

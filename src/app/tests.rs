@@ -41,7 +41,7 @@ async fn an_order_stands_still_until_the_answer_to_its_confirm_is_written() {
     };
     config.orders.test_processing_ms = 0;
     let app = App::start(config).await.expect("a server");
-    let context = Arc::clone(&app.context);
+    let context = Arc::clone(&app.state);
     context.worker.start().await.expect("a worker");
     let create = json!({"idempotencyKey": "a", "fileName": "a.jpg"}).to_string();
     let made = json_of(ask(&context, "POST", "/api/v2/orders/ai-detection", create).await).await;
@@ -84,7 +84,7 @@ async fn resets_restores_and_removals_come_to_their_end_without_their_client() {
         ..Config::defaults()
     };
     let app = App::start(config).await.expect("a server");
-    let context = &app.context;
+    let context = &app.state;
     let taken = ask(context, "PUT", "/_mock/snapshots/a", String::new()).await;
     assert_eq!(taken.status(), 200);
     for (method, path) in [
@@ -122,7 +122,7 @@ async fn the_clock_of_an_account_that_is_gone_moves_no_other() {
         ..Config::defaults()
     };
     let app = App::start(config).await.expect("a server");
-    let accounts = &app.context.accounts;
+    let accounts = &app.state.accounts;
     let frozen = Clock::Frozen {
         at: Timestamp::from_ms(0),
     };
@@ -139,7 +139,7 @@ async fn follow_default_clock_waits_for_both_clocks_locks() {
         ..Config::defaults()
     };
     let app = App::start(config).await.expect("a server");
-    let accounts = &app.context.accounts;
+    let accounts = &app.state.accounts;
     let admitted = accounts.authenticate("live").await.expect("no fault");
     let account = admitted.expect("an account");
     let frozen = |_| Clock::Frozen {

@@ -41,10 +41,10 @@ pub async fn run(command: &ClientCommand) -> Result<(), String> {
         timeout: matches!(command, ClientCommand::Health { .. }).then_some(HEALTH_TIMEOUT),
     });
     let answer = answer.await.map_err(|error| match error {
-        SendError::Unreached(why) => format!(
+        SendError::Connect(why) => format!(
             "{base} cannot be reached: {why} (is it running? --url or --port says where it is)"
         ),
-        SendError::Lost(why) => format!(
+        SendError::NoResponse(why) => format!(
             "{base} has not answered: {why} (is it stuntdouble that listens there, and not by https? --url or --port says where it is)"
         ),
     })?;

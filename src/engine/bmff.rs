@@ -27,7 +27,7 @@ pub enum MetadataBlock<'a> {
 /// What a file that begins with `head` is by its brands (ISO/IEC 23008-12, AVIF 1.1).
 #[must_use]
 pub fn media(head: &[u8]) -> Option<FileKind> {
-    let (kind, body) = first(head, Truncated::Kept)?;
+    let (kind, body) = first(head, Truncated::Accept)?;
     if kind != *b"ftyp" {
         return None;
     }
@@ -241,7 +241,7 @@ fn find(bytes: &[u8], wanted: [u8; 4]) -> Option<&[u8]> {
 fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
-        let found = first(rest, Truncated::Left)?;
+        let found = first(rest, Truncated::Reject)?;
         rest = rest.get(length(rest)?..)?;
         Some(found)
     })
@@ -250,16 +250,16 @@ fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
 /// What becomes of a box that is longer than the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Truncated {
-    Left,
-    Kept,
+    Reject,
+    Accept,
 }
 
 /// The first box: its kind, and its body.
 fn first(bytes: &[u8], torn: Truncated) -> Option<([u8; 4], &[u8])> {
     let length = length(bytes)?;
     let end = match torn {
-        Truncated::Left => length,
-        Truncated::Kept => length.min(bytes.len()),
+        Truncated::Reject => length,
+        Truncated::Accept => length.min(bytes.len()),
     };
     let kind = bytes.get(4..8)?.try_into().ok()?;
     let head = if bytes[..4] == [0, 0, 0, 1] { 16 } else { 8 };

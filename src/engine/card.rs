@@ -26,7 +26,7 @@ const INK: [u8; 3] = [0x2b, 0x31, 0x3b];
 /// What a card shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceholderCard {
-    media: FileKind,
+    kind: FileKind,
     name: String,
     sides_px: (u32, u32),
 }
@@ -37,7 +37,7 @@ impl PlaceholderCard {
     pub fn new(media: FileKind, name: &str, sides_px: Option<(u32, u32)>) -> Self {
         let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
         Self {
-            media,
+            kind: media,
             name: file.to_owned(),
             sides_px: sides_px.unwrap_or(SIDES_PX),
         }
@@ -72,7 +72,7 @@ impl PlaceholderCard {
     }
 
     fn draw_on(&self, canvas: &mut Canvas, width: f32, height: f32) -> io::Result<()> {
-        let accent = accent(self.media);
+        let accent = accent(self.kind);
         let side = width.min(height);
         canvas.fill(&rectangle(0.0, 0.0, width, height), GROUND);
         let margin = side * 0.06;
@@ -86,7 +86,7 @@ impl PlaceholderCard {
         }
         let room = width - 4.0 * margin;
         let is_heic = self.name.to_ascii_lowercase().ends_with(".heic");
-        let title = if is_heic { "HEIC" } else { self.media.title() };
+        let title = if is_heic { "HEIC" } else { self.kind.title() };
         let title_px = (side * 0.27).min(room / 2.7);
         let name_px = (side * 0.075).max(9.5);
         let lines = canvas

@@ -17,14 +17,14 @@ pub struct InputFile {
     /// How many bytes of it are the picture's, or the ZIP's.
     pub bytes: u64,
     /// Where in the ZIP the picture stands; none: the bytes are it.
-    pub packed: Option<ZipLocation>,
+    pub zip_entry: Option<ZipLocation>,
 }
 
 impl InputFile {
     /// Length unpacked, in bytes.
     #[must_use]
     pub fn unpacked_bytes(&self) -> u64 {
-        self.packed.map_or(self.bytes, |packed| packed.bytes)
+        self.zip_entry.map_or(self.bytes, |packed| packed.bytes)
     }
 
     /// What stands there from a byte on, to the end of what is the picture's or the ZIP's.

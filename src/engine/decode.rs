@@ -42,15 +42,15 @@ pub struct ImageSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecodeMode {
     /// As much as measuring takes: of a JPEG its luma alone, which spares a fifth of the time.
-    Luma,
+    LumaOnly,
     /// All that is stored.
-    Colours,
+    Full,
 }
 
 /// Only the first bytes of a file, held against its name.
 ///
 /// # Errors
-/// [`FileDefect::NotAPicture`], [`FileDefect::OtherFormat`], or the disk's.
+/// [`FileDefect::NotAnImage`], [`FileDefect::FormatMismatch`], or the disk's.
 pub fn identify(content: &InputFile, name: &str) -> Result<FileKind, EngineError> {
     let mut head = Vec::with_capacity(sniff::HEAD_BYTES);
     content
@@ -88,7 +88,7 @@ impl ImageSource {
     ///
     /// # Errors
     /// [`FileDefect::TooLarge`] before anything is allocated for pixels; [`FileDefect::ColorMode`] and
-    /// [`FileDefect::OtherFormat`] for what is known and not decoded here; [`FileDefect::Corrupt`].
+    /// [`FileDefect::FormatMismatch`] for what is known and not decoded here; [`FileDefect::Corrupt`].
     pub fn decode(
         &self,
         wanted: DecodeMode,
@@ -124,7 +124,7 @@ impl ImageSource {
                     icc: None,
                 })
             }
-            FileKind::Heif | FileKind::Avif | FileKind::Pdf => Err(FileDefect::OtherFormat(
+            FileKind::Heif | FileKind::Avif | FileKind::Pdf => Err(FileDefect::FormatMismatch(
                 format!("{} is not decoded", self.media.title()),
             )),
         }
@@ -160,7 +160,7 @@ impl ImageSource {
         let sides = match self.media {
             FileKind::Picture(RasterFormat::Jpeg) => jpeg::open_jpeg(&self.bytes)?.1,
             FileKind::Picture(_) => {
-                let picture = self.decode(DecodeMode::Luma, memory, |_| 0)?;
+                let picture = self.decode(DecodeMode::LumaOnly, memory, |_| 0)?;
                 picture.pixels.dimensions()
             }
             FileKind::Svg if !svg::is_plain(&self.bytes)? => {
@@ -286,7 +286,7 @@ fn of_image(format: RasterFormat, error: &image::ImageError) -> FileDefect {
         }
         image::ImageError::Unsupported(why) => match why.kind() {
             UnsupportedErrorKind::Color(_) => FileDefect::ColorMode(unreadable(format, error)),
-            _ => FileDefect::OtherFormat(unreadable(format, error)),
+            _ => FileDefect::FormatMismatch(unreadable(format, error)),
         },
         other => corrupt(format, other),
     }

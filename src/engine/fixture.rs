@@ -50,7 +50,7 @@ pub fn whole(path: &Path) -> InputFile {
     InputFile {
         bytes: file.metadata().expect("its size").len(),
         file: Arc::new(file),
-        packed: None,
+        zip_entry: None,
     }
 }
 
@@ -66,7 +66,7 @@ pub fn source(name: &str) -> ImageSource {
 
 /// It decoded.
 pub fn picture(name: &str) -> Picture {
-    decode(&source(name), DecodeMode::Colours).expect("a fixture that is whole")
+    decode(&source(name), DecodeMode::Full).expect("a fixture that is whole")
 }
 
 /// Returns a grey JPEG of that size, as a file.
@@ -79,6 +79,6 @@ pub fn jpeg(width_px: u32, height_px: u32) -> InputFile {
     InputFile {
         bytes: file.metadata().expect("its size").len(),
         file: Arc::new(file),
-        packed: None,
+        zip_entry: None,
     }
 }

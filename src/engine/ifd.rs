@@ -59,7 +59,7 @@ pub struct Ifd<'b> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IfdValue<'b> {
     /// The number of its type.
-    pub kind: u16,
+    pub field_type: u16,
     pub bytes: &'b [u8],
 }
 
@@ -119,7 +119,11 @@ impl<'b> Ifd<'b> {
 
     /// The numbers that a tag holds: of SHORTs and LONGs alone, else none.
     pub fn numbers(&self, tag: u16) -> Vec<u32> {
-        let Some(IfdValue { kind, bytes }) = self.value(tag) else {
+        let Some(IfdValue {
+            field_type: kind,
+            bytes,
+        }) = self.value(tag)
+        else {
             return Vec::new();
         };
         let number = |at: usize| match kind {
@@ -142,7 +146,10 @@ impl<'b> Ifd<'b> {
             (self.bytes, usize::try_from(at).ok()?)
         };
         let bytes = from.get(at..at.checked_add(length)?)?;
-        Some(IfdValue { kind, bytes })
+        Some(IfdValue {
+            field_type: kind,
+            bytes,
+        })
     }
 }
 
@@ -201,7 +208,7 @@ mod tests {
             let here = Ifd::parse_complete(&block, order, 8).expect("a whole one");
             assert_eq!((here.next, here.entries().count()), (0, 4));
             let value = first.value(271).expect("a value");
-            assert_eq!((value.kind, value.bytes), (2, &b"abcde"[..]));
+            assert_eq!((value.field_type, value.bytes), (2, &b"abcde"[..]));
             assert_eq!(first.value(700), None);
             assert_eq!(first.value(1), None);
             for cut in 0..block.len() {

@@ -22,7 +22,7 @@ pub fn read(content: &InputFile, memory: &mut Lease) -> Result<Vec<u8>, EngineEr
         return Err(FileDefect::FileSize(text).into());
     }
     memory.require(need::of_reading(bytes))?;
-    if let Some(packed) = &content.packed {
+    if let Some(packed) = &content.zip_entry {
         return archive::read_entry(content, packed);
     }
     let mut bytes = Vec::new();

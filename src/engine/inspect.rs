@@ -48,7 +48,7 @@ pub fn inspect(
         match (inspection.decode_and_render(source, wants, memory), tiff_px) {
             // It is whole, and of a kind that no decoder here knows.
             (
-                Err(EngineError::Defect(FileDefect::ColorMode(_) | FileDefect::OtherFormat(_))),
+                Err(EngineError::Defect(FileDefect::ColorMode(_) | FileDefect::FormatMismatch(_))),
                 Some(_),
             ) => tiff_px,
             (looked, _) => return looked.map(|()| inspection),
@@ -140,7 +140,7 @@ impl Inspection {
         let mut decoded = None;
         if wants.measures {
             // always of the same pixels, so that what is measured does not hang on what is drawn
-            let picture = source.decode(DecodeMode::Luma, memory, drawing)?;
+            let picture = source.decode(DecodeMode::LumaOnly, memory, drawing)?;
             let mut measures = measure::measure(&picture.pixels, source.bytes.len() as u64);
             (measures.width_px, measures.height_px) = picture.sides_px;
             self.measures = Some(measures);
@@ -151,7 +151,7 @@ impl Inspection {
         if let Some(side_px) = wants.side_px() {
             let picture = match decoded {
                 Some(picture) => picture,
-                None => source.decode(DecodeMode::Colours, memory, drawing)?,
+                None => source.decode(DecodeMode::Full, memory, drawing)?,
             };
             drop(source);
             let upright = thumbnail::upright_scaled(&picture, side_px);

@@ -29,7 +29,7 @@ pub fn measure(pixels: &DynamicImage, body_bytes: u64) -> ImageMetrics {
         width_px: pixels.width(),
         height_px: pixels.height(),
         body_bytes,
-        light: Some(Luma {
+        luma: Some(Luma {
             sharpness: laplacian.variance(),
             brightness: ratio(luma_sum, (width * height) as u64),
         }),
@@ -43,7 +43,7 @@ pub fn size_only((width_px, height_px): (u32, u32), body_bytes: u64) -> ImageMet
         width_px,
         height_px,
         body_bytes,
-        light: None,
+        luma: None,
     }
 }
 
@@ -139,7 +139,7 @@ mod tests {
     use crate::engine::fixture;
 
     fn light(pixels: &DynamicImage) -> Luma {
-        measure(pixels, 0).light.expect("pixels")
+        measure(pixels, 0).luma.expect("pixels")
     }
 
     #[test]
@@ -152,7 +152,7 @@ mod tests {
                 width_px: 9,
                 height_px: 5,
                 body_bytes: 7,
-                light: Some(Luma {
+                luma: Some(Luma {
                     sharpness: 0.0,
                     brightness: 30.0
                 })

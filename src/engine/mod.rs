@@ -61,7 +61,7 @@ pub struct Engine {
     budget: Budget,
     /// One fewer, but one at least, for what stands in ZIPs: a single picture waits for no more
     /// than one of a bulk's fifty.
-    packed: Arc<Semaphore>,
+    bulk_permits: Arc<Semaphore>,
 }
 
 /// What is wanted of a picture besides what is found out about it.
@@ -133,7 +133,7 @@ impl Engine {
         Self {
             permits: Arc::new(Semaphore::new(at_once)),
             budget,
-            packed: Arc::new(Semaphore::new((at_once - 1).max(1))),
+            bulk_permits: Arc::new(Semaphore::new((at_once - 1).max(1))),
         }
     }
 
@@ -157,8 +157,8 @@ impl Engine {
         name: String,
         wants: InspectOptions,
     ) -> Result<Inspection, EngineError> {
-        let packed = Arc::clone(&self.packed);
-        let turn = match content.packed {
+        let packed = Arc::clone(&self.bulk_permits);
+        let turn = match content.zip_entry {
             Some(_) => Some(packed.acquire_owned().await.map_err(io::Error::other)?),
             None => None,
         };
@@ -265,7 +265,7 @@ impl Engine {
     /// The sample file of `seed`, in the format that the extension of `name` stands for.
     ///
     /// # Errors
-    /// [`FileDefect::NotAPicture`] if it stands for none of ours and is not `pdf`.
+    /// [`FileDefect::NotAnImage`] if it stands for none of ours and is not `pdf`.
     pub async fn sample(&self, name: String, seed: [u8; 32]) -> Result<Vec<u8>, EngineError> {
         self.lease_and_run(need::SAMPLE_BYTES, move |_| sample::sample(&name, seed))
             .await
@@ -276,7 +276,7 @@ impl Engine {
     /// It reads [`HEAD_BYTES`] and so does not wait for its turn.
     ///
     /// # Errors
-    /// [`FileDefect::NotAPicture`], [`FileDefect::OtherFormat`], or the disk's.
+    /// [`FileDefect::NotAnImage`], [`FileDefect::FormatMismatch`], or the disk's.
     pub async fn identify(
         &self,
         content: InputFile,

@@ -66,9 +66,9 @@ pub fn protect(order: &mut Protection, memory: &mut Lease) -> Result<Protected, 
     let mut source = ImageSource::read(&order.content, &order.name, memory)?;
     let FileKind::Picture(format) = source.media else {
         let title = source.media.title();
-        return Err(FileDefect::NotAPicture(format!("{title} is not supported")).into());
+        return Err(FileDefect::NotAnImage(format!("{title} is not supported")).into());
     };
-    let mut picture = source.decode(DecodeMode::Colours, memory, need::of_encoding)?;
+    let mut picture = source.decode(DecodeMode::Full, memory, need::of_encoding)?;
     // all memory is leased: from here on nothing is broken off, to be done anew with other noise
     let mut noise = Noise::new(order.strength, &mut order.draw);
     let mut out = BufWriter::new(File::create(&order.to)?);

@@ -26,16 +26,16 @@ const GRAIN: u8 = 7;
 /// `pdf` for the picture on a page.
 ///
 /// # Errors
-/// [`FileDefect::NotAPicture`] for any other extension, or the encoder's.
+/// [`FileDefect::NotAnImage`] for any other extension, or the encoder's.
 pub fn sample(name: &str, seed: [u8; 32]) -> Result<Vec<u8>, EngineError> {
     let media = FileKind::of_name(name)
-        .ok_or_else(|| FileDefect::NotAPicture("unknown extension".to_owned()))?;
+        .ok_or_else(|| FileDefect::NotAnImage("unknown extension".to_owned()))?;
     Ok(match media {
         FileKind::Pdf => pdf(&encoded(&picture(seed), RasterFormat::Jpeg)?),
         FileKind::Picture(format) => encoded(&picture(seed), format)?,
         FileKind::Svg | FileKind::Heif | FileKind::Avif => {
             let text = format!("no sample is made as {}", media.title());
-            return Err(FileDefect::NotAPicture(text).into());
+            return Err(FileDefect::NotAnImage(text).into());
         }
     })
 }
@@ -293,7 +293,7 @@ mod tests {
             let bytes = sample("a.jpg", [seed; 32]).expect("a sample");
             let pixels = image::load_from_memory(&bytes).expect("a picture");
             let measures = super::super::measure::measure(&pixels, 0);
-            let measures = measures.light.expect("pixels");
+            let measures = measures.luma.expect("pixels");
             assert!(measures.sharpness > 100.0, "{seed}: {measures:?}");
             assert!(
                 (60.0..220.0).contains(&measures.brightness),
@@ -320,7 +320,7 @@ mod tests {
             let failure = sample(name, SEED).expect_err(name);
             assert!(matches!(
                 failure,
-                EngineError::Defect(FileDefect::NotAPicture(_))
+                EngineError::Defect(FileDefect::NotAnImage(_))
             ));
         }
     }

@@ -53,7 +53,7 @@ fn is_bmp(head: &[u8]) -> bool {
 /// A file that is named as a picture is nothing else.
 ///
 /// # Errors
-/// [`FileDefect::FileSize`] when there is none, [`FileDefect::NotAPicture`] when nothing known begins
+/// [`FileDefect::FileSize`] when there is none, [`FileDefect::NotAnImage`] when nothing known begins
 /// so, and what [`check_name`] says.
 pub fn identify(name: &str, head: &[u8]) -> Result<FileKind, FileDefect> {
     let head = &head[..head.len().min(HEAD_BYTES)];
@@ -66,7 +66,7 @@ pub fn identify(name: &str, head: &[u8]) -> Result<FileKind, FileDefect> {
         None if head.is_empty() => Err(empty()),
         None => {
             let title = named.map_or("a known format", FileKind::title);
-            Err(FileDefect::NotAPicture(format!(
+            Err(FileDefect::NotAnImage(format!(
                 "the content is not {title}"
             )))
         }
@@ -83,7 +83,7 @@ pub fn identify_picture(name: &str, head: &[u8]) -> Result<RasterFormat, FileDef
             empty()
         } else {
             let text = "the content is not JPEG, PNG, WebP, BMP, TIFF or GIF";
-            FileDefect::NotAPicture(text.to_owned())
+            FileDefect::NotAnImage(text.to_owned())
         });
     };
     check_name(name, FileKind::Picture(format))?;
@@ -104,7 +104,7 @@ fn other(head: &[u8]) -> Option<FileKind> {
 /// Whether a file called `name` may hold what was `found`.
 ///
 /// # Errors
-/// [`FileDefect::OtherFormat`] when its extension stands for another.
+/// [`FileDefect::FormatMismatch`] when its extension stands for another.
 pub fn check_name(name: &str, found: FileKind) -> Result<(), FileDefect> {
     let Some((_, extension)) = name.rsplit_once('.') else {
         return Ok(());
@@ -116,7 +116,7 @@ pub fn check_name(name: &str, found: FileKind) -> Result<(), FileDefect> {
         Ok(())
     } else {
         let title = found.title();
-        Err(FileDefect::OtherFormat(format!(
+        Err(FileDefect::FormatMismatch(format!(
             "named .{extension}, but the bytes are {} {title}",
             if title.starts_with(['A', 'S']) {
                 "an"
@@ -159,7 +159,7 @@ mod tests {
             assert_eq!(sniff(&bytes), None, "{name}");
             assert_eq!(identify(name, &bytes), Ok(media), "{name}");
             let other = identify("x.jpg", &bytes);
-            assert!(matches!(other, Err(FileDefect::NotAPicture(_))), "{name}");
+            assert!(matches!(other, Err(FileDefect::NotAnImage(_))), "{name}");
             for other in ["x.svg", "x.heif", "x.avif", "x.pdf", "x.zip"] {
                 let is_it = FileKind::of_name(other) == Some(media);
                 assert_eq!(identify(other, &bytes).is_ok(), is_it, "{name} as {other}");
@@ -175,7 +175,7 @@ mod tests {
         let far = remarks(HEAD_BYTES);
         for name in ["x.svg", "x"] {
             let whole = identify(name, far.as_bytes());
-            assert!(matches!(whole, Err(FileDefect::NotAPicture(_))), "{name}");
+            assert!(matches!(whole, Err(FileDefect::NotAnImage(_))), "{name}");
             assert_eq!(whole, identify(name, &far.as_bytes()[..HEAD_BYTES]));
         }
     }
@@ -186,7 +186,7 @@ mod tests {
     fn another_format_than_the_name_says_is_told_in_one_line() {
         assert_eq!(
             check_name("a.b/Cat.PNG", JPEG),
-            Err(FileDefect::OtherFormat(
+            Err(FileDefect::FormatMismatch(
                 "named .png, but the bytes are a JPEG".to_owned()
             ))
         );
@@ -210,7 +210,7 @@ mod tests {
         ] {
             for name in ["x.jpg", "x.svg", "x.heic", "x.avif", "x.pdf", "x"] {
                 let found = identify(name, bytes);
-                assert!(matches!(found, Err(FileDefect::NotAPicture(_))), "{name}");
+                assert!(matches!(found, Err(FileDefect::NotAnImage(_))), "{name}");
             }
         }
     }

@@ -77,13 +77,13 @@ impl Drawing {
     /// Reads an SVG of plain shapes.
     ///
     /// # Errors
-    /// Returns [`FileDefect::Corrupt`] if it cannot be read or has no size, [`FileDefect::OtherFormat`] if it
+    /// Returns [`FileDefect::Corrupt`] if it cannot be read or has no size, [`FileDefect::FormatMismatch`] if it
     /// is not plain, and [`FileDefect::TooLarge`] if there is no memory for it.
     pub fn read(bytes: &[u8], memory: &mut Lease) -> Result<Self, FileDefect> {
         let text = text(bytes)?;
         let ElementKind::Plain { elements, stops } = scan(text)? else {
             let text = "SVG other than plain shapes is not drawn";
-            return Err(FileDefect::OtherFormat(text.to_owned()));
+            return Err(FileDefect::FormatMismatch(text.to_owned()));
         };
         let stops_bytes = u64::from(elements) * u64::from(stops) * STOP_BYTES;
         let file_bytes = bytes.len() as u64;

@@ -78,7 +78,7 @@ async fn a_defect_is_told_from_an_error_of_ours() {
     ));
     assert!(matches!(
         inspect_fixture("not-a-picture.jpg", wants).await,
-        Err(EngineError::Defect(FileDefect::NotAPicture(_)))
+        Err(EngineError::Defect(FileDefect::NotAnImage(_)))
     ));
     assert!(matches!(
         inspect_fixture("bomb.png", wants).await,
@@ -202,7 +202,7 @@ async fn samples_and_reports_are_made_in_their_turn() {
     let refused = engine.sample("a.txt".to_owned(), [1; 32]).await;
     assert!(matches!(
         refused,
-        Err(EngineError::Defect(FileDefect::NotAPicture(_)))
+        Err(EngineError::Defect(FileDefect::NotAnImage(_)))
     ));
     let at = crate::model::time::Timestamp::from_ms(0);
     let report = Report {

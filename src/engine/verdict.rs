@@ -109,7 +109,7 @@ pub fn from_metadata_or_hash(provenance: &Provenance, digest: &[u8; 32]) -> Verd
     Verdict {
         label,
         probability,
-        basis,
+        source: basis,
         provenance: provenance.clone(),
     }
 }
@@ -136,7 +136,7 @@ fn by_suffix(suffix: String, label: Label, probability: f64) -> Verdict {
     Verdict {
         label,
         probability,
-        basis: VerdictSource::Suffix(suffix),
+        source: VerdictSource::Suffix(suffix),
         provenance: Provenance::Unknown,
     }
 }
@@ -199,7 +199,7 @@ mod tests {
         let judge = |provenance| from_metadata_or_hash(&provenance, &[0xff; 32]);
         let camera = judge(Provenance::Camera("NIKON D750".to_owned()));
         assert_eq!(
-            (camera.label, camera.basis),
+            (camera.label, camera.source),
             (Label::Human, VerdictSource::Metadata)
         );
         let editor = judge(Provenance::Editor("GIMP".to_owned()));
@@ -218,7 +218,7 @@ mod tests {
         let judge = |bytes: &[u8]| {
             let verdict =
                 from_metadata_or_hash(&Provenance::Unknown, &Sha256::digest(bytes).into());
-            assert_eq!(verdict.basis, VerdictSource::Digest);
+            assert_eq!(verdict.source, VerdictSource::Digest);
             let cut = cut(verdict.probability).to_string();
             (verdict.probability.to_string(), cut, verdict.label)
         };

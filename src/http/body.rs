@@ -50,7 +50,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
 pub enum BodyError {
     TooLarge,
     /// The client went away, or its framing is broken.
-    CutShort,
+    Incomplete,
     /// The client sent no byte for too long.
     Stalled(BodyStalled),
 }
@@ -61,7 +61,7 @@ impl BodyError {
     pub fn message(self) -> String {
         match self {
             Self::TooLarge => format!("the body is larger than {JSON_BYTES_MAX} bytes"),
-            Self::CutShort => "the body was cut short".to_owned(),
+            Self::Incomplete => "the body was cut short".to_owned(),
             Self::Stalled(stalled) => stalled.to_string(),
         }
     }
@@ -70,7 +70,7 @@ impl BodyError {
 impl From<&(dyn Error + 'static)> for BodyError {
     /// Returns the refusal that an error of reading a body amounts to.
     fn from(error: &(dyn Error + 'static)) -> Self {
-        BodyStalled::find(error).map_or(Self::CutShort, Self::Stalled)
+        BodyStalled::find(error).map_or(Self::Incomplete, Self::Stalled)
     }
 }
 

@@ -59,13 +59,13 @@ pub struct ConnectionHandle {
 #[derive(Debug, Default)]
 struct WriteState {
     /// To be dropped when what there is has been written.
-    kept: Vec<DropGuard>,
+    guards: Vec<DropGuard>,
     /// What becomes of what is written next.
-    fate: Option<WriteFault>,
+    fault: Option<WriteFault>,
     /// Something has been held up, and not been written yet.
-    is_held_up: bool,
+    is_pending: bool,
     /// Who waits for all to have been written.
-    waiting: Option<Waker>,
+    waker: Option<Waker>,
 }
 
 impl ConnectionHandle {
@@ -93,7 +93,11 @@ impl ConnectionHandle {
         kept: Box<dyn Any + Send>,
     ) -> axum::http::Response<GuardedBody> {
         let (kept, peer) = (Some(kept), self.clone());
-        response.map(|inner| GuardedBody { inner, kept, peer })
+        response.map(|inner| GuardedBody {
+            inner,
+            guards: kept,
+            connection: peer,
+        })
     }
 
     /// Whether it came by TLS.
@@ -106,10 +110,10 @@ impl ConnectionHandle {
     pub(super) async fn wait_until_written(&self) {
         std::future::poll_fn(|context| {
             let mut writing = self.lock();
-            if writing.fate.is_none() && !writing.is_held_up {
+            if writing.fault.is_none() && !writing.is_pending {
                 return Poll::Ready(());
             }
-            writing.waiting = Some(context.waker().clone());
+            writing.waker = Some(context.waker().clone());
             Poll::Pending
         })
         .await;
@@ -117,7 +121,7 @@ impl ConnectionHandle {
 
     /// Has that become of what is written next, until [`ConnectionHandle::clear_fault_after`] or the end.
     pub(super) fn set_write_fault(&self, fate: WriteFault) {
-        self.lock().fate = Some(fate);
+        self.lock().fault = Some(fate);
     }
 
     /// The response, after which all is as ever on this connection.
@@ -133,14 +137,14 @@ impl ConnectionHandle {
     }
 
     fn move_guards(&self, kept: DropGuard) {
-        self.lock().kept.push(kept);
+        self.lock().guards.push(kept);
     }
 
     fn flushed(&self) {
         let mut writing = self.lock();
-        writing.is_held_up = false;
-        let waker = writing.waiting.take();
-        let written = std::mem::take(&mut writing.kept);
+        writing.is_pending = false;
+        let waker = writing.waker.take();
+        let written = std::mem::take(&mut writing.guards);
         drop(writing);
         drop(written);
         if let Some(waker) = waker {
@@ -159,7 +163,7 @@ struct ClearFaultOnDrop(Weak<Mutex<WriteState>>);
 impl Drop for ClearFaultOnDrop {
     fn drop(&mut self) {
         if let Some(writing) = self.0.upgrade() {
-            lock(&writing).fate = None;
+            lock(&writing).fault = None;
         }
     }
 }
@@ -167,8 +171,8 @@ impl Drop for ClearFaultOnDrop {
 /// A response's body with something that is dropped when the response has been flushed.
 pub(super) struct GuardedBody {
     inner: Body,
-    kept: Option<DropGuard>,
-    peer: ConnectionHandle,
+    guards: Option<DropGuard>,
+    connection: ConnectionHandle,
 }
 
 impl http_body::Body for GuardedBody {
@@ -193,8 +197,8 @@ impl http_body::Body for GuardedBody {
 
 impl Drop for GuardedBody {
     fn drop(&mut self) {
-        if let Some(kept) = self.kept.take() {
-            self.peer.move_guards(kept);
+        if let Some(kept) = self.guards.take() {
+            self.connection.move_guards(kept);
         }
     }
 }
@@ -203,7 +207,7 @@ impl Drop for GuardedBody {
 #[derive(Debug)]
 pub struct FaultableStream {
     stream: Socket,
-    peer: FlushOnDrop,
+    handle: FlushOnDrop,
 }
 
 /// Dropped, all has been written that ever will be.
@@ -224,12 +228,15 @@ impl FaultableStream {
             ..ConnectionHandle::default()
         };
         let peer = FlushOnDrop(peer);
-        Self { stream, peer }
+        Self {
+            stream,
+            handle: peer,
+        }
     }
 
     /// What requests that come by it are given of it.
-    pub(super) fn peer(&self) -> ConnectionHandle {
-        self.peer.0.clone()
+    pub(super) fn handle(&self) -> ConnectionHandle {
+        self.handle.0.clone()
     }
 
     /// Writes as `write` does, unless the fate is another.
@@ -239,13 +246,13 @@ impl FaultableStream {
         first: &[u8],
         write: impl FnOnce(Pin<&mut Socket>, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        let mut writing = self.peer.0.lock();
+        let mut writing = self.handle.0.lock();
         let stream = Pin::new(&mut self.stream);
-        let written = match &mut writing.fate {
+        let written = match &mut writing.fault {
             None => write(stream, context),
             Some(fate) => fate.poll_write(stream, context, first),
         };
-        writing.is_held_up |= written.is_pending();
+        writing.is_pending |= written.is_pending();
         written
     }
 }
@@ -291,12 +298,12 @@ impl AsyncWrite for FaultableStream {
         let this = &mut *self;
         let flushed = Pin::new(&mut this.stream).poll_flush(context);
         // TLS takes what is written before the socket does.
-        this.peer.0.lock().is_held_up |= flushed.is_pending();
+        this.handle.0.lock().is_pending |= flushed.is_pending();
         ready!(flushed)?;
-        if let Some(fate) = &this.peer.0.lock().fate {
+        if let Some(fate) = &this.handle.0.lock().fault {
             ready!(fate.poll_after_flush(Pin::new(&mut this.stream), context))?;
         }
-        this.peer.0.flushed();
+        this.handle.0.flushed();
         Poll::Ready(Ok(()))
     }
 
@@ -335,7 +342,7 @@ mod tests {
         let there = Arc::downgrade(&kept);
         let mut response = Response::new(Body::from("answer"));
         response.extensions_mut().insert(OnResponseSent::new(kept));
-        let response = connection.peer().attach_to_body(response);
+        let response = connection.handle().attach_to_body(response);
         (connection, response, there)
     }
 

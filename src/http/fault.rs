@@ -31,19 +31,25 @@ pub(super) fn inject_fault(
 ) -> Response {
     match fault {
         Fault::Reset => peer.set_write_fault(WriteFault::Reset),
-        Fault::Empty => peer.set_write_fault(WriteFault::Empty),
+        Fault::Empty => peer.set_write_fault(WriteFault::Close),
         Fault::Garbage => peer.set_write_fault(WriteFault::Garbage),
         Fault::Drip { bytes_per_second } => {
-            peer.set_write_fault(WriteFault::Drip(Throttle::new(bytes_per_second)));
+            peer.set_write_fault(WriteFault::Throttle(Throttle::new(bytes_per_second)));
             return peer.clear_fault_after(answer);
         }
         Fault::Truncate if method == Method::HEAD || is_short(&answer) => {
-            peer.set_write_fault(WriteFault::HalfHead);
+            peer.set_write_fault(WriteFault::TruncateHead);
         }
         Fault::Truncate => {
             let left = length(&answer).map(|bytes| bytes / 2);
             let peer = peer.clone();
-            return answer.map(|inner| Body::new(TruncatedBody { inner, left, peer }));
+            return answer.map(|inner| {
+                Body::new(TruncatedBody {
+                    inner,
+                    left,
+                    connection: peer,
+                })
+            });
         }
     }
     answer
@@ -66,7 +72,7 @@ struct TruncatedBody {
     inner: Body,
     /// So many bytes are to come yet; none: that is not known.
     left: Option<u64>,
-    peer: ConnectionHandle,
+    connection: ConnectionHandle,
 }
 
 impl http_body::Body for TruncatedBody {
@@ -86,7 +92,7 @@ impl http_body::Body for TruncatedBody {
         }
         if data.is_empty() {
             // The connection goes when it has written the rest: nobody has to be woken.
-            self.peer.set_write_fault(WriteFault::Cut);
+            self.connection.set_write_fault(WriteFault::CloseAfterFlush);
             return Poll::Pending;
         }
         let there = data.len() as u64;
@@ -116,7 +122,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_answered_before_is_waited_for_as_long_as_its_client_does_not_read() {
         let (mut connection, mut client) = FaultableStream::pair().await;
-        let peer = connection.peer();
+        let peer = connection.handle();
         assert!(peer.wait_until_written().now_or_never().is_some());
         let piece = vec![0; 64 * 1024];
         let mut bytes = 0;
@@ -139,7 +145,7 @@ mod tests {
     #[tokio::test]
     async fn a_drip_is_over_when_its_answer_has_been_written() {
         let (mut connection, mut client) = FaultableStream::pair().await;
-        let peer = connection.peer();
+        let peer = connection.handle();
         let drip = Fault::Drip {
             bytes_per_second: 100,
         };
@@ -163,13 +169,14 @@ mod tests {
     /// Dropped, it takes down what its client then could read.
     struct FaultProbe {
         client: std::net::TcpStream,
-        seen: Arc<OnceLock<Result<usize, ErrorKind>>>,
+        received: Arc<OnceLock<Result<usize, ErrorKind>>>,
     }
 
     impl Drop for FaultProbe {
         fn drop(&mut self) {
             let read = self.client.peek(&mut [0]);
-            self.seen.get_or_init(|| read.map_err(|error| error.kind()));
+            self.received
+                .get_or_init(|| read.map_err(|error| error.kind()));
         }
     }
 
@@ -178,11 +185,11 @@ mod tests {
         let reset = Err(ErrorKind::ConnectionReset);
         for (fault, expected) in [(Fault::Reset, reset), (Fault::Empty, Ok(0))] {
             let (mut connection, client) = FaultableStream::pair().await;
-            let peer = connection.peer();
+            let peer = connection.handle();
             let seen = Arc::default();
             let probe = FaultProbe {
                 client: client.into_std().expect("a socket"),
-                seen: Arc::clone(&seen),
+                received: Arc::clone(&seen),
             };
             let mut answer = Response::new(Body::from("answer"));
             answer.extensions_mut().insert(OnResponseSent::new(probe));

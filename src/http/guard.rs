@@ -82,7 +82,7 @@ pub struct Guard(Arc<GuardInner>);
 
 #[derive(Debug)]
 struct GuardInner {
-    context: AppState,
+    state: AppState,
     hosts: AllowedHosts,
     origins: AllowedOrigins,
     /// `None` if no control token is required.
@@ -121,7 +121,7 @@ impl Guard {
             origins: AllowedOrigins::new(&context.config, page_hosts),
             hosts: AllowedHosts::new(&context.config, hosts),
             token: token.filter(|token| !token.is_empty()),
-            context: context.clone(),
+            state: context.clone(),
             refuse,
         }))
     }
@@ -145,7 +145,7 @@ pub async fn require_control_access(
     let checked = CHECKS.iter().try_for_each(|check| check(&guard, &request));
     let mut response = match checked {
         Err(refused) => {
-            let refuse = |parts: &Parts| (guard.refuse)(&guard.context, parts, &refused);
+            let refuse = |parts: &Parts| (guard.refuse)(&guard.state, parts, &refused);
             guard.answer(request, refused.name(), refuse).await
         }
         Ok(()) if cors.is_some() && is_preflight(&request) => {
@@ -180,7 +180,7 @@ impl GuardInner {
         let headers = request.headers();
         let named = [
             origin_host(headers, false),
-            origin_host(headers, self.context.config.trust_forwarded),
+            origin_host(headers, self.state.config.trust_forwarded),
             request.uri().authority().map(ToString::to_string),
         ];
         let is_allowed = |text: &String| Host::parse(text).is_some_and(|it| self.hosts.allows(it));
@@ -220,7 +220,7 @@ impl GuardInner {
         }
         let peer = request.extensions().get::<ConnectInfo<ConnectionHandle>>();
         let is_tls = peer.is_some_and(|ConnectInfo(peer)| peer.is_tls());
-        let trusted = self.context.config.trust_forwarded;
+        let trusted = self.state.config.trust_forwarded;
         let own = origin_of(request.headers(), is_tls, trusted).ok();
         check_origin(request.headers(), own.as_deref()).map_err(GuardRefusal::CrossOrigin)
     }
@@ -245,7 +245,7 @@ impl GuardInner {
         name: &'static str,
         respond: impl FnOnce(&Parts) -> Response,
     ) -> Response {
-        let context = &self.context;
+        let context = &self.state;
         let counted = context
             .metrics
             .start_request(context.metrics.operation_index(name));

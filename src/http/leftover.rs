@@ -49,7 +49,7 @@ impl UnreadBody {
                 Body::new(ReturnOnDropBody {
                     body,
                     is_awaited,
-                    leftover: lent,
+                    unread: lent,
                 })
             }),
             leftover,
@@ -79,7 +79,7 @@ struct ReturnOnDropBody {
     body: Body,
     /// `true` if the client sends the body, or will.
     is_awaited: bool,
-    leftover: UnreadBody,
+    unread: UnreadBody,
 }
 
 impl http_body::Body for ReturnOnDropBody {
@@ -109,10 +109,6 @@ impl Drop for ReturnOnDropBody {
             return;
         }
         let body = std::mem::take(&mut self.body);
-        *self
-            .leftover
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(body);
+        *self.unread.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
     }
 }

@@ -30,10 +30,10 @@ pub struct Operation {
     /// As axum writes it: `/api/v2/orders/{orderId}`.
     pub path: &'static str,
     /// What its orders come to; none: it makes no orders.
-    pub makes: Option<ResultKind>,
+    pub result_kind: Option<ResultKind>,
     /// Makes of an order that is told in a document what a client would have wanted; none: such
     /// orders are not told.
-    pub draft: Option<FixtureBuilder>,
+    pub fixture_builder: Option<FixtureBuilder>,
     /// Fills in its description; none: it is not described.
     pub describe: Option<Describe>,
 }
@@ -102,11 +102,11 @@ pub struct OperationDoc<'s> {
     schemas: &'s mut SchemaRegistry,
     summary: &'static str,
     text: &'static str,
-    wants_key: bool,
+    has_security: bool,
     requires_same_origin: bool,
     parameters: Vec<Value>,
     body: Option<Value>,
-    answers: BTreeMap<u16, ResponseDoc>,
+    responses: BTreeMap<u16, ResponseDoc>,
 }
 
 #[derive(Debug, Default)]
@@ -131,11 +131,11 @@ impl<'s> OperationDoc<'s> {
             schemas,
             summary: "",
             text: "",
-            wants_key: false,
+            has_security: false,
             requires_same_origin: requires_same_origin(method, path),
             parameters: path.split('/').filter_map(of_path).collect(),
             body: None,
-            answers: BTreeMap::new(),
+            responses: BTreeMap::new(),
         }
     }
 
@@ -153,7 +153,7 @@ impl<'s> OperationDoc<'s> {
     #[must_use]
     pub fn security(self) -> Self {
         Self {
-            wants_key: true,
+            has_security: true,
             ..self
         }
     }
@@ -251,13 +251,13 @@ impl<'s> OperationDoc<'s> {
     /// It may answer that status without a body.
     #[must_use]
     pub fn empty_response(mut self, status: u16, text: &str) -> Self {
-        let answer = self.answers.entry(status).or_default();
+        let answer = self.responses.entry(status).or_default();
         text.clone_into(&mut answer.text);
         self
     }
 
     fn response_as(mut self, status: u16, text: &str, media_type: &str, content: &Value) -> Self {
-        let answer = self.answers.entry(status).or_default();
+        let answer = self.responses.entry(status).or_default();
         text.clone_into(&mut answer.text);
         answer
             .content
@@ -276,7 +276,7 @@ impl<'s> OperationDoc<'s> {
         schema: &Value,
     ) -> Self {
         let header = json!({"description": text, "required": required, "schema": schema});
-        let answer = self.answers.entry(status).or_default();
+        let answer = self.responses.entry(status).or_default();
         answer.headers.insert(name.to_owned(), header);
         self
     }
@@ -312,7 +312,7 @@ impl<'s> OperationDoc<'s> {
             "description": self.text,
             "responses": {},
         });
-        if let Some(key) = about.key.filter(|_| self.wants_key) {
+        if let Some(key) = about.key.filter(|_| self.has_security) {
             told["security"] = key.requirement();
         }
         if !self.parameters.is_empty() {
@@ -321,7 +321,7 @@ impl<'s> OperationDoc<'s> {
         if let Some(body) = self.body {
             told["requestBody"] = body;
         }
-        for (status, answer) in self.answers {
+        for (status, answer) in self.responses {
             told["responses"][status.to_string()] = answer.into_json(status);
         }
         told

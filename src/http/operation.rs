@@ -32,14 +32,14 @@ pub type AddMiddleware = fn(&AppState, MethodRouter<AppState>) -> MethodRouter<A
 
 /// The operations of a front door, and who answers them.
 pub struct Routes {
-    context: Option<AppState>,
-    whose: AccountResolver,
+    state: Option<AppState>,
+    account_resolver: AccountResolver,
     add_middleware: AddMiddleware,
     operations: Vec<Operation>,
     routers: Vec<(&'static str, MethodRouter<AppState>)>,
     fallthrough_under: Option<(&'static str, Router)>,
     /// Paths where a HEAD is not answered as a GET would be.
-    headless: Vec<&'static str>,
+    reject_head_paths: Vec<&'static str>,
 }
 
 impl Routes {
@@ -47,20 +47,23 @@ impl Routes {
     #[must_use]
     pub fn new(context: Option<AppState>) -> Self {
         Self {
-            context,
-            whose: no_account,
+            state: context,
+            account_resolver: no_account,
             add_middleware: |_, route| route,
             operations: Vec::new(),
             routers: Vec::new(),
             fallthrough_under: None,
-            headless: Vec::new(),
+            reject_head_paths: Vec::new(),
         }
     }
 
     /// Has rules that name an account know whose the requests are that are added from here on.
     #[must_use]
     pub fn account_resolver(self, whose: AccountResolver) -> Self {
-        Self { whose, ..self }
+        Self {
+            account_resolver: whose,
+            ..self
+        }
     }
 
     /// Sets the middleware of the operations that are added from here on.
@@ -87,7 +90,7 @@ impl Routes {
     #[must_use]
     pub fn produces(mut self, makes: ResultKind) -> Self {
         if let Some(operation) = self.operations.last_mut() {
-            operation.makes = Some(makes);
+            operation.result_kind = Some(makes);
         }
         self
     }
@@ -97,7 +100,7 @@ impl Routes {
     #[must_use]
     pub fn fixture_builder(mut self, draft: FixtureBuilder) -> Self {
         if let Some(operation) = self.operations.last_mut() {
-            operation.draft = Some(draft);
+            operation.fixture_builder = Some(draft);
         }
         self
     }
@@ -127,9 +130,9 @@ impl Routes {
         H: Handler<T, AppState>,
         T: 'static,
     {
-        if let Some(context) = &self.context {
+        if let Some(context) = &self.state {
             let filter = MethodFilter::try_from(method.clone()).expect("a method that axum routes");
-            let observed = OperationLayerState::for_operation(context, name, self.whose);
+            let observed = OperationLayerState::for_operation(context, name, self.account_resolver);
             let observed = from_fn_with_state(observed, operation_middleware);
             let route = (self.add_middleware)(context, on(filter, handler));
             self.routers.push((path, route.layer(observed)));
@@ -138,8 +141,8 @@ impl Routes {
             name,
             method,
             path,
-            makes: None,
-            draft: None,
+            result_kind: None,
+            fixture_builder: None,
             describe: None,
         });
         self
@@ -149,7 +152,7 @@ impl Routes {
     /// it; axum would answer it.
     #[must_use]
     pub fn reject_head(mut self) -> Self {
-        self.headless
+        self.reject_head_paths
             .extend(self.operations.last().map(|it| it.path));
         self
     }
@@ -168,7 +171,7 @@ impl Routes {
     {
         let mut router = Router::new();
         for (path, mut methods) in self.routers {
-            if self.headless.contains(&path) {
+            if self.reject_head_paths.contains(&path) {
                 methods = methods.on(MethodFilter::HEAD, rest.clone());
             }
             let others = self.fallthrough_under.as_ref();
@@ -188,10 +191,10 @@ impl Routes {
 /// What [`operation_middleware`] knows of an operation.
 #[derive(Clone)]
 pub struct OperationLayerState {
-    context: AppState,
+    state: AppState,
     name: &'static str,
-    place: OperationIndex,
-    whose: AccountResolver,
+    metrics_index: OperationIndex,
+    account_resolver: AccountResolver,
 }
 
 impl OperationLayerState {
@@ -199,10 +202,10 @@ impl OperationLayerState {
     #[must_use]
     pub fn for_operation(context: &AppState, name: &'static str, whose: AccountResolver) -> Self {
         Self {
-            context: context.clone(),
+            state: context.clone(),
             name,
-            place: context.metrics.operation_index(name),
-            whose,
+            metrics_index: context.metrics.operation_index(name),
+            account_resolver: whose,
         }
     }
 }
@@ -214,10 +217,10 @@ pub async fn operation_middleware(
     next: Next,
 ) -> Response {
     let OperationLayerState {
-        context,
+        state: context,
         name,
-        place,
-        whose,
+        metrics_index: place,
+        account_resolver: whose,
     } = observed;
     let counted = context.metrics.start_request(place);
     let area = Area::of(request.uri().path());
@@ -233,7 +236,7 @@ pub async fn operation_middleware(
     let (mut request, leftover) = UnreadBody::capture(request);
     let method = request.method().clone();
     let ruling = apply_rules(&context, name, whose, &entry, &mut request).await;
-    let mut response = match ruling.answer {
+    let mut response = match ruling.stub_response {
         Some(response) => {
             drop(request);
             response

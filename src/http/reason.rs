@@ -45,7 +45,7 @@ pub fn outcome_line(found: &str, basis: &VerdictSource) -> HeaderValue {
         VerdictSource::Defect(line) => format!("by content: {line}"),
         VerdictSource::TestKey => "by test key".to_owned(),
         VerdictSource::Rule(id) => format!("by rule {id}"),
-        VerdictSource::ByHand => "by hand".to_owned(),
+        VerdictSource::Manual => "by hand".to_owned(),
     };
     header_line(&format!("{found} {by}"))
 }

@@ -38,7 +38,7 @@ pub fn no_account<'r>(_: &'r Services, _: &'r mut Request) -> BoxFuture<'r, Opti
 #[derive(Default)]
 pub(super) struct RequestRuleEffect {
     /// In place of the front door's answer.
-    pub(super) answer: Option<Response>,
+    pub(super) stub_response: Option<Response>,
     /// What becomes of the answer, whosever it is.
     pub(super) fault: Option<Fault>,
 }
@@ -91,7 +91,7 @@ pub(super) async fn apply_rules(
     entry.set_rule(choice.rule, fault);
     sleep_ms(choice.delay_ms.unwrap_or_default()).await;
     RequestRuleEffect {
-        answer: choice
+        stub_response: choice
             .respond
             .map(|(title, respond)| stub_response(&title, respond)),
         fault,

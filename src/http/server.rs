@@ -132,7 +132,7 @@ async fn connection(
         return;
     };
     let connection = FaultableStream::new(Socket::new(stream, Arc::clone(&progress)));
-    let peer = connection.peer();
+    let peer = connection.handle();
     let service = service_fn(|request| respond(&shared, &peer, &progress, request));
     let mut http = pin!(
         http1::Builder::new()

@@ -16,15 +16,15 @@ pub(super) enum WriteFault {
     Reset,
     /// The connection is closed; it is what others become when they have written what they do, for
     /// TLS may take its time to close.
-    Empty,
+    Close,
     /// Half of what comes first, which is the head, is written; then the connection is closed.
-    HalfHead,
+    TruncateHead,
     /// All that there is so far is written; then the connection is closed.
-    Cut,
+    CloseAfterFlush,
     /// Other bytes are written; then the connection is closed.
     Garbage,
     /// All of it is written, piece by piece.
-    Drip(Throttle),
+    Throttle(Throttle),
 }
 
 impl WriteFault {
@@ -40,26 +40,26 @@ impl WriteFault {
                 stream.set_zero_linger()?;
                 return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
             }
-            Self::Cut => return stream.poll_write(context, bytes),
-            Self::Drip(pace) => {
+            Self::CloseAfterFlush => return stream.poll_write(context, bytes),
+            Self::Throttle(pace) => {
                 ready!(pace.poll_ready(context));
                 let piece = &bytes[..bytes.len().min(pace.piece_bytes())];
                 let written = ready!(stream.poll_write(context, piece))?;
                 pace.consume(written);
                 return Poll::Ready(Ok(written));
             }
-            Self::Empty => {}
-            Self::HalfHead => {
+            Self::Close => {}
+            Self::TruncateHead => {
                 ready!(
                     stream
                         .as_mut()
                         .poll_write(context, &bytes[..bytes.len() / 2])
                 )?;
-                *self = Self::Empty;
+                *self = Self::Close;
             }
             Self::Garbage => {
                 ready!(stream.as_mut().poll_write(context, GARBAGE))?;
-                *self = Self::Empty;
+                *self = Self::Close;
             }
         }
         closed(stream, context)
@@ -72,7 +72,7 @@ impl WriteFault {
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         match self {
-            Self::Cut => closed(stream, context),
+            Self::CloseAfterFlush => closed(stream, context),
             _ => Poll::Ready(Ok(())),
         }
     }

@@ -24,10 +24,12 @@ pub struct Bulk {
 pub struct BulkEntry {
     /// As it stands in the ZIP, folders included.
     pub name: String,
-    pub packed: ZipLocation,
+    #[serde(rename = "packed")]
+    pub location: ZipLocation,
     /// What a rule says comes of it, whatever it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ruled: Option<OutcomeOverride>,
+    #[serde(rename = "ruled")]
+    pub outcome_override: Option<OutcomeOverride>,
 }
 
 impl BulkEntry {
@@ -103,7 +105,7 @@ mod tests {
 
     #[test]
     fn what_could_not_be_judged_is_stored_and_read_again() {
-        let defect = FileDefect::OtherFormat("a GIF".to_owned());
+        let defect = FileDefect::FormatMismatch("a GIF".to_owned());
         for (judged, stored) in [
             (
                 ItemResult::Defect(defect),

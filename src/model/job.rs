@@ -12,7 +12,7 @@ pub enum JobKind {
     Expire,
     /// Lets the retention of an upload of Undetectable's pass that no document is of; the subject
     /// is the upload.
-    UnusedUpload,
+    ExpireUpload,
     /// Fails an order whose uploads have not come in time; the subject is the order.
     ExpireUploads,
     /// Fails a v2 watermark order that has not started when v2 ends; the subject is the order.
@@ -28,7 +28,7 @@ impl JobKind {
     pub const ALL: [Self; 7] = [
         Self::Process,
         Self::Expire,
-        Self::UnusedUpload,
+        Self::ExpireUpload,
         Self::ExpireUploads,
         Self::Sunset,
         Self::Report,
@@ -41,7 +41,7 @@ impl JobKind {
         match self {
             Self::Process => "order.process",
             Self::Expire => "order.expire",
-            Self::UnusedUpload => "upload.expire",
+            Self::ExpireUpload => "upload.expire",
             Self::ExpireUploads => "order.expireUploads",
             Self::Sunset => "order.sunset",
             Self::Report => "order.report",
@@ -55,7 +55,7 @@ impl JobKind {
     pub const fn is_foreground(self) -> bool {
         match self {
             Self::Process | Self::Report | Self::Deliver => true,
-            Self::Expire | Self::UnusedUpload | Self::ExpireUploads | Self::Sunset => false,
+            Self::Expire | Self::ExpireUpload | Self::ExpireUploads | Self::Sunset => false,
         }
     }
 
@@ -66,7 +66,7 @@ impl JobKind {
         match self {
             Self::Process | Self::Report => true,
             Self::Expire
-            | Self::UnusedUpload
+            | Self::ExpireUpload
             | Self::ExpireUploads
             | Self::Sunset
             | Self::Deliver => false,

@@ -182,7 +182,8 @@ pub enum VerdictSource {
     /// A rule, by its id.
     Rule(RuleId),
     /// The control plane, that brought the order to its end.
-    ByHand,
+    #[serde(rename = "byHand")]
+    Manual,
 }
 
 /// A judgement.
@@ -192,7 +193,8 @@ pub struct Verdict {
     pub label: Label,
     /// The chance that it was made by a machine, 0 to 1.
     pub probability: f64,
-    pub basis: VerdictSource,
+    #[serde(rename = "basis")]
+    pub source: VerdictSource,
     pub provenance: Provenance,
 }
 
@@ -206,7 +208,7 @@ pub struct ImageMetrics {
     pub body_bytes: u64,
     /// None of what is not decoded.
     #[serde(flatten)]
-    pub light: Option<Luma>,
+    pub luma: Option<Luma>,
 }
 
 /// What was measured on a picture's pixels.
@@ -224,9 +226,11 @@ pub struct Luma {
 #[serde(rename_all = "camelCase", tag = "kind", content = "text")]
 pub enum FileDefect {
     /// No format known to us begins so.
-    NotAPicture(String),
+    #[serde(rename = "notAPicture")]
+    NotAnImage(String),
     /// Of another format than its name says, or of one (or a kind of it) that is not taken.
-    OtherFormat(String),
+    #[serde(rename = "otherFormat")]
+    FormatMismatch(String),
     /// No bytes at all, or more than are read.
     FileSize(String),
     /// It begins well and cannot be read to its end.
@@ -238,7 +242,8 @@ pub enum FileDefect {
     /// Fewer pixels a side than the work needs.
     TooSmall(String),
     /// More than one picture, where one is taken: it moves, or has pages.
-    Several(String),
+    #[serde(rename = "several")]
+    MultipleImages(String),
     /// A PDF that is encrypted, with a password or without.
     Encrypted(String),
 }
@@ -248,14 +253,14 @@ impl FileDefect {
     #[must_use]
     pub fn message(&self) -> &str {
         match self {
-            Self::NotAPicture(text)
-            | Self::OtherFormat(text)
+            Self::NotAnImage(text)
+            | Self::FormatMismatch(text)
             | Self::FileSize(text)
             | Self::Corrupt(text)
             | Self::ColorMode(text)
             | Self::TooLarge(text)
             | Self::TooSmall(text)
-            | Self::Several(text)
+            | Self::MultipleImages(text)
             | Self::Encrypted(text) => text,
         }
     }
@@ -328,7 +333,7 @@ mod tests {
             width_px: 3,
             height_px: 2,
             body_bytes: 9,
-            light: Some(Luma {
+            luma: Some(Luma {
                 sharpness: 1.5,
                 brightness: 40.0,
             }),
@@ -337,7 +342,7 @@ mod tests {
         let written = |measures: &ImageMetrics| serde_json::to_string(measures).expect("JSON");
         assert_eq!(read(stored), measures);
         assert_eq!(written(&measures), stored);
-        measures.light = None;
+        measures.luma = None;
         let stored = r#"{"widthPx":3,"heightPx":2,"bodyBytes":9}"#;
         assert_eq!(written(&measures), stored);
         assert_eq!(read(stored), measures);

@@ -66,9 +66,11 @@ pub struct Report {
 #[serde(rename_all = "camelCase", tag = "status")]
 pub enum ReportState {
     /// It is made, or with this code is not going to be.
-    UnderWay { failing: Option<String> },
+    #[serde(rename = "underWay")]
+    Generating { failing: Option<String> },
     /// It is in the blob of that key.
-    Made { key: String },
+    #[serde(rename = "made")]
+    Ready { key: String },
     /// It is drawn whenever it is downloaded. Orders of test keys store nothing.
     Sample,
     /// It was not made; it may be asked for again.
@@ -80,8 +82,10 @@ impl Report {
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         match &self.state {
-            ReportState::Made { key } => Some(key),
-            ReportState::UnderWay { .. } | ReportState::Sample | ReportState::Failed { .. } => None,
+            ReportState::Ready { key } => Some(key),
+            ReportState::Generating { .. } | ReportState::Sample | ReportState::Failed { .. } => {
+                None
+            }
         }
     }
 }
@@ -124,7 +128,7 @@ impl Reports {
         self.0.retain(|report| report.locale != locale);
         self.0.push(Report {
             locale,
-            state: ReportState::UnderWay { failing },
+            state: ReportState::Generating { failing },
         });
         true
     }

@@ -62,24 +62,24 @@ pub struct RuleCondition {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutboundCall {
     /// An attempt at delivering a webhook.
-    Delivery,
+    WebhookDelivery,
     /// An output is put where its client wants it: zero copy.
-    HandOver,
+    ZeroCopyPut,
     /// A file is downloaded that a URL names.
-    Fetch,
+    FileFetch,
 }
 
 impl OutboundCall {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Delivery, Self::HandOver, Self::Fetch];
+    pub const ALL: [Self; 3] = [Self::WebhookDelivery, Self::ZeroCopyPut, Self::FileFetch];
 
     /// The name in `when.operation`.
     #[must_use]
     pub const fn operation(self) -> &'static str {
         match self {
-            Self::Delivery => "webhook.deliver",
-            Self::HandOver => "zeroCopy.put",
-            Self::Fetch => "file.fetch",
+            Self::WebhookDelivery => "webhook.deliver",
+            Self::ZeroCopyPut => "zeroCopy.put",
+            Self::FileFetch => "file.fetch",
         }
     }
 }
@@ -97,7 +97,7 @@ impl OutcomeOverride {
     /// Basis of what follows from the outcome.
     #[must_use]
     pub fn basis(&self) -> VerdictSource {
-        self.rule.map_or(VerdictSource::ByHand, VerdictSource::Rule)
+        self.rule.map_or(VerdictSource::Manual, VerdictSource::Rule)
     }
 }
 
@@ -105,9 +105,9 @@ impl OutcomeOverride {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RuleCounts {
     /// Its matches, those that it let pass included.
-    pub seen: u64,
+    pub matched: u64,
     /// Those that it was applied to.
-    pub hits: u64,
+    pub applied: u64,
 }
 
 /// What may be ruled.
@@ -126,7 +126,7 @@ pub enum MatchTarget<'a> {
         method: &'a str,
         path: &'a str,
     },
-    Outgoing {
+    Outbound {
         call: OutboundCall,
         /// Of a delivery: where to.
         webhook_url: Option<&'a str>,
@@ -150,7 +150,7 @@ impl Rule {
                     && pattern_matches(when.method.as_ref(), method)
                     && pattern_matches(when.path.as_ref(), path)
             }
-            MatchTarget::Outgoing {
+            MatchTarget::Outbound {
                 call,
                 webhook_url,
                 file_name,
@@ -186,7 +186,7 @@ impl Rule {
     /// by what they alone have.
     #[must_use]
     pub fn targets_call(&self, call: OutboundCall) -> bool {
-        let (when, delivers) = (&self.when, call == OutboundCall::Delivery);
+        let (when, delivers) = (&self.when, call == OutboundCall::WebhookDelivery);
         let of_delivery = when.webhook_url.is_some() || self.then.webhook.is_some();
         let is_named = match &when.operation {
             Some(pattern) => glob(pattern, call.operation()),

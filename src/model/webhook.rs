@@ -87,7 +87,7 @@ pub struct Delivery {
     pub last_sent_at: Option<Timestamp>,
     pub created_at: Timestamp,
     /// A rule has its next attempt made later than it was due, and so.
-    pub put_off: Option<DeferredAttempt>,
+    pub deferred: Option<DeferredAttempt>,
 }
 
 /// What rules have decided of an attempt that is put off.
@@ -96,7 +96,8 @@ pub struct Delivery {
 pub struct DeferredAttempt {
     pub rule: Option<RuleId>,
     /// What the rule is called that puts it off.
-    pub title: String,
+    #[serde(rename = "title")]
+    pub rule_label: String,
     pub webhook: WebhookEffect,
     pub delay_ms: Option<u32>,
     pub respond: Option<(String, StubResponse)>,
@@ -113,7 +114,8 @@ pub struct Attempt {
     pub url: String,
     pub request_headers: BTreeMap<String, String>,
     /// Else one line on why there was none.
-    pub answer: Result<ReceiverResponse, String>,
+    #[serde(rename = "answer")]
+    pub response: Result<ReceiverResponse, String>,
     /// Real milliseconds.
     pub duration_ms: u64,
     /// When the next one is due; none: there is none to come.
@@ -209,7 +211,7 @@ mod tests {
             retries: 0,
             last_sent_at: None,
             created_at: start,
-            put_off: None,
+            deferred: None,
         };
         let mut due = Some(start);
         let mut attempts = Vec::new();

@@ -143,7 +143,8 @@ pub struct Extraction {
     /// `None` if it is known whether there is a watermark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_result: Option<NoResult>,
-    pub basis: VerdictSource,
+    #[serde(rename = "basis")]
+    pub source: VerdictSource,
     /// Of the file that was looked at; a blob, by key.
     pub thumbnail: Option<String>,
 }
@@ -159,7 +160,7 @@ impl Extraction {
         Self {
             text,
             no_result,
-            basis,
+            source: basis,
             thumbnail,
         }
     }
@@ -177,7 +178,8 @@ pub struct Detection {
     pub heatmap: Option<String>,
     pub overlay: Option<String>,
     /// When the client was first told that it is done, by the account's clock.
-    pub told_at: Option<Timestamp>,
+    #[serde(rename = "toldAt")]
+    pub reported_at: Option<Timestamp>,
 }
 
 /// What came of a bulk.

@@ -61,9 +61,9 @@ pub struct Metrics(Arc<MetricsInner>);
 #[derive(Debug)]
 struct MetricsInner {
     /// When counting began, by the real time.
-    began: Timestamp,
+    started_at: Timestamp,
     operations: Box<[OperationMetrics]>,
-    under_way: AtomicI64,
+    in_flight: AtomicI64,
     /// By the places of [`JobKind::ALL`].
     jobs: [JobMetrics; JobKind::ALL.len()],
     attempts: [AtomicU64; ATTEMPTED.len()],
@@ -96,9 +96,9 @@ pub struct OperationIndex(usize);
 #[derive(Debug)]
 pub struct InFlightRequest<'m> {
     metrics: &'m MetricsInner,
-    place: OperationIndex,
-    began: Instant,
-    is_answered: bool,
+    operation: OperationIndex,
+    started_at: Instant,
+    is_finished: bool,
 }
 
 fn add(to: &AtomicU64, more: u64) {
@@ -122,9 +122,9 @@ impl Metrics {
         let mut operations: Vec<_> = operations.into_iter().map(answered).collect();
         operations.sort_unstable_by_key(|it| it.operation);
         Self(Arc::new(MetricsInner {
-            began: clock::real_now(),
+            started_at: clock::real_now(),
             operations: operations.into_boxed_slice(),
-            under_way: AtomicI64::default(),
+            in_flight: AtomicI64::default(),
             jobs: Default::default(),
             attempts: Default::default(),
             deliveries: Default::default(),
@@ -145,12 +145,12 @@ impl Metrics {
     /// A request has come.
     #[must_use]
     pub fn start_request(&self, place: OperationIndex) -> InFlightRequest<'_> {
-        self.0.under_way.fetch_add(1, Ordering::Relaxed);
+        self.0.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlightRequest {
             metrics: &self.0,
-            place,
-            began: Instant::now(),
-            is_answered: false,
+            operation: place,
+            started_at: Instant::now(),
+            is_finished: false,
         }
     }
 
@@ -189,7 +189,7 @@ impl Metrics {
         inner.write_requests(page);
         inner.write_jobs(page);
         inner.write_webhooks(page);
-        let seconds = page::seconds_of_ms(inner.began.ms());
+        let seconds = page::seconds_of_ms(inner.started_at.ms());
         let help = "When the server started, in seconds since 1970.";
         page.family("process_start_time_seconds", MetricType::Gauge, help)
             .sample(&[], seconds);
@@ -243,7 +243,7 @@ impl MetricsInner {
             MetricType::Gauge,
             help,
         )
-        .sample(&[], self.under_way.load(Ordering::Relaxed));
+        .sample(&[], self.in_flight.load(Ordering::Relaxed));
     }
 
     fn write_jobs(&self, page: &mut MetricsText) {
@@ -285,24 +285,24 @@ impl InFlightRequest<'_> {
     /// How long it has taken so far.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        self.began.elapsed()
+        self.started_at.elapsed()
     }
 
     /// It was answered after so long.
     pub fn finish(mut self, status: u16, took: Duration) {
-        self.is_answered = true;
-        self.metrics.record_response(self.place, status, took);
+        self.is_finished = true;
+        self.metrics.record_response(self.operation, status, took);
     }
 }
 
 impl Drop for InFlightRequest<'_> {
     /// Who is gone before the answer is not counted; where the handler panicked, 500 is answered.
     fn drop(&mut self) {
-        if !self.is_answered && std::thread::panicking() {
+        if !self.is_finished && std::thread::panicking() {
             self.metrics
-                .record_response(self.place, 500, self.began.elapsed());
+                .record_response(self.operation, 500, self.started_at.elapsed());
         }
-        self.metrics.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.metrics.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -375,6 +375,6 @@ mod tests {
         assert!(ended.join().is_err());
         let statuses = metrics.0.operations[0].statuses.get().expect("an answer");
         assert_eq!(read(&statuses[400]), 1);
-        assert_eq!(metrics.0.under_way.load(Ordering::Relaxed), 0);
+        assert_eq!(metrics.0.in_flight.load(Ordering::Relaxed), 0);
     }
 }

@@ -72,7 +72,7 @@ pub struct OutboundClient {
 
 #[derive(Debug, Clone, Copy)]
 struct OutboundTimeouts {
-    answer: Duration,
+    response: Duration,
     fetch: Duration,
     put: Duration,
 }
@@ -82,7 +82,7 @@ impl OutboundClient {
     #[must_use]
     pub fn new(timeout: Duration, allow_public: bool) -> Self {
         let timeouts = OutboundTimeouts {
-            answer: timeout,
+            response: timeout,
             fetch: FETCH_TIMEOUT,
             put: PUT_TIMEOUT,
         };
@@ -113,7 +113,7 @@ impl OutboundClient {
             return Ok(respond.into());
         }
         let allowed = self.check_url(url)?;
-        let (timeout, bytes) = (self.timeouts.answer, body.len() as u64);
+        let (timeout, bytes) = (self.timeouts.response, body.len() as u64);
         if let Some(broken) = treatment.connection_fault() {
             let request = RawRequest {
                 method: "POST",

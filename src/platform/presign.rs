@@ -51,7 +51,7 @@ pub struct Signer {
     secret: String,
     region: String,
     /// The signing key of the scope that was used last; most requests are of the same day.
-    last: Mutex<Option<(String, [u8; 32])>>,
+    cached_key: Mutex<Option<(String, [u8; 32])>>,
 }
 
 /// What a presigned URL shall allow.
@@ -85,7 +85,7 @@ impl Signer {
             key_id: key_id.to_owned(),
             secret: secret.to_owned(),
             region: region.to_owned(),
-            last: Mutex::new(None),
+            cached_key: Mutex::new(None),
         }
     }
 
@@ -148,7 +148,10 @@ impl Signer {
 
     /// The key that signs in `scope` (`yyyymmdd/region/s3/aws4_request`).
     fn signing_key(&self, scope: &str) -> [u8; 32] {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self
+            .cached_key
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some((of, key)) = last.as_ref()
             && of == scope
         {

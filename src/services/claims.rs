@@ -27,7 +27,7 @@ pub struct Claims(Arc<ClaimsInner>);
 
 #[derive(Debug)]
 struct ClaimsInner {
-    wanted: Mutex<ClaimTable>,
+    table: Mutex<ClaimTable>,
     released: Notify,
     agenda: DueIndex,
 }
@@ -67,7 +67,7 @@ impl Claims {
     #[must_use]
     pub fn new(agenda: DueIndex) -> Self {
         Self(Arc::new(ClaimsInner {
-            wanted: Mutex::default(),
+            table: Mutex::default(),
             released: Notify::new(),
             agenda,
         }))
@@ -128,7 +128,7 @@ impl Claims {
     }
 
     fn table(&self) -> MutexGuard<'_, ClaimTable> {
-        self.0.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many jobs are held, or waited for.
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn if_idle_holds_the_lock_that_a_claim_takes() {
         let claims = Claims::new(DueIndex::default());
-        let is_locked = || claims.0.wanted.try_lock().is_err();
+        let is_locked = || claims.0.table.try_lock().is_err();
         assert!(!is_locked());
         assert_eq!(claims.if_idle(ClockId::DEFAULT, is_locked), Some(true));
         assert!(!is_locked());

@@ -46,14 +46,17 @@ pub struct FieldError {
     /// `files[0].fileName`.
     pub field: String,
     /// What is wrong there.
-    pub line: String,
+    pub message: String,
 }
 
 impl FieldError {
     /// What is wrong with that field.
     pub fn new(field: impl Into<String>, line: impl Into<String>) -> Self {
         let (field, line) = (field.into(), line.into());
-        Self { field, line }
+        Self {
+            field,
+            message: line,
+        }
     }
 }
 

@@ -58,22 +58,22 @@ pub struct InboxMessage {
 /// A mailbox as it stood when a message began to arrive.
 #[derive(Debug)]
 pub struct DeliveryTicket {
-    pub script: Arc<InboxConfig>,
+    pub config: Arc<InboxConfig>,
     key: MailboxKey,
     /// Life of the account that the message comes from. `None` if no account is known.
     account: Option<Arc<Account>>,
     /// `None` if the mailbox did not exist.
-    number: Option<u64>,
-    emptied: u64,
+    mailbox_id: Option<u64>,
+    clear_epoch: u64,
 }
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReceiveResult {
     /// The message is kept, and answered with that status.
-    Kept(u16),
+    Stored(u16),
     /// The mailbox was removed or made anew meanwhile.
-    Gone,
+    Replaced,
 }
 
 /// Messages of a mailbox, and the number of those that were let go.
@@ -87,10 +87,10 @@ pub struct InboxMessages {
 #[derive(Debug, Clone)]
 pub struct InboxSummary {
     /// Grows in the order in which mailboxes are made.
-    pub number: u64,
+    pub id: u64,
     pub name: String,
     pub account: Option<String>,
-    pub script: Arc<InboxConfig>,
+    pub config: Arc<InboxConfig>,
     /// Number of messages that came, those let go included.
     pub answered: usize,
     pub messages: usize,
@@ -187,9 +187,9 @@ impl Inbox {
         let key = mailboxes.resolve_for_message(key, name);
         let mailbox = mailboxes.get(&key);
         DeliveryTicket {
-            script: mailbox.map_or_else(Arc::default, |mailbox| Arc::clone(&mailbox.script)),
-            number: mailbox.map(|mailbox| mailbox.number),
-            emptied: mailboxes.emptied,
+            config: mailbox.map_or_else(Arc::default, |mailbox| Arc::clone(&mailbox.config)),
+            mailbox_id: mailbox.map(|mailbox| mailbox.id),
+            clear_epoch: mailboxes.clear_epoch,
             account,
             key,
         }
@@ -198,13 +198,13 @@ impl Inbox {
     /// Keeps a message that has arrived, making the mailbox if it was not set up.
     pub fn receive(&self, opened: &DeliveryTicket, message: InboxMessage) -> ReceiveResult {
         let mut mailboxes = self.mailboxes();
-        let number = mailboxes.get(&opened.key).map(|mailbox| mailbox.number);
-        let is_same = opened.number.is_none() || number == opened.number;
+        let number = mailboxes.get(&opened.key).map(|mailbox| mailbox.id);
+        let is_same = opened.mailbox_id.is_none() || number == opened.mailbox_id;
         // A reset cancels the account's life before it removes the mailboxes.
         let account = opened.account.as_ref();
         let is_ended = account.is_some_and(|account| account.cancellation().is_cancelled());
-        if !is_same || is_ended || mailboxes.emptied != opened.emptied {
-            return ReceiveResult::Gone;
+        if !is_same || is_ended || mailboxes.clear_epoch != opened.clear_epoch {
+            return ReceiveResult::Replaced;
         }
         let gone = if number.is_none() {
             mailboxes.make(&opened.key, Arc::default())
@@ -215,7 +215,7 @@ impl Inbox {
         drop(mailboxes);
         self.remove_account(&gone);
         self.changed.notify_waiters();
-        ReceiveResult::Kept(status.unwrap_or(DEFAULT_STATUS))
+        ReceiveResult::Stored(status.unwrap_or(DEFAULT_STATUS))
     }
 
     /// Returns the messages of a mailbox once there are `min` of them, or `wait` of real time has
@@ -285,7 +285,7 @@ impl Inbox {
     /// Removes the mailboxes of an account, or all. Returns their number.
     pub fn clear(&self, account: Option<&str>) -> usize {
         let mut mailboxes = self.mailboxes();
-        mailboxes.emptied += u64::from(account.is_none());
+        mailboxes.clear_epoch += u64::from(account.is_none());
         mailboxes.remove_all(|key| account.is_none() || key.account.as_deref() == account)
     }
 }

@@ -53,8 +53,8 @@ pub struct Journal(Arc<JournalInner>);
 #[derive(Debug)]
 struct JournalInner {
     limits: JournalLimits,
-    nobodys: AtomicU64,
-    kept: Mutex<ExchangeStore>,
+    unattributed_seq: AtomicU64,
+    store: Mutex<ExchangeStore>,
     /// Of all that is kept, about.
     bytes: AtomicUsize,
     /// Something was written down, or completed.
@@ -66,7 +66,7 @@ struct JournalInner {
 pub struct JournalEntry {
     journal: Journal,
     exchange: Arc<Exchange>,
-    is_kept: bool,
+    is_recorded: bool,
 }
 
 /// What a listing is of; the texts are globs.
@@ -89,8 +89,8 @@ impl Journal {
     pub fn new(limits: JournalLimits) -> Self {
         Self(Arc::new(JournalInner {
             limits,
-            nobodys: AtomicU64::new(0),
-            kept: Mutex::default(),
+            unattributed_seq: AtomicU64::new(0),
+            store: Mutex::default(),
             bytes: AtomicUsize::new(0),
             changed: Notify::new(),
         }))
@@ -114,12 +114,12 @@ impl Journal {
         JournalEntry {
             journal: self.clone(),
             exchange: Arc::new(Exchange::new(operation, is_kept.then(asked))),
-            is_kept,
+            is_recorded: is_kept,
         }
     }
 
     fn store(&self) -> MutexGuard<'_, ExchangeStore> {
-        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives the exchange its number, and stores it if it is to be stored. Both happen under one
@@ -133,13 +133,13 @@ impl Journal {
         let owner = || Attribution {
             seq: match account {
                 Some(account) => account.next_request(),
-                None => inner.nobodys.fetch_add(1, Ordering::Relaxed) + 1,
+                None => inner.unattributed_seq.fetch_add(1, Ordering::Relaxed) + 1,
             },
             account: account.cloned(),
             revision: account.and_then(|account| account.settings().revision),
             at: account.map_or_else(clock::real_now, |account| account.now()),
         };
-        if !entry.is_kept {
+        if !entry.is_recorded {
             exchange.set_attribution(owner);
             return;
         }
@@ -306,7 +306,7 @@ impl JournalEntry {
     /// Recording of the request's body, which has yet to come. `None` if the entry is not stored.
     #[must_use]
     pub fn record_request(&self) -> Option<Recording> {
-        if !self.is_kept {
+        if !self.is_recorded {
             return None;
         }
         self.exchange.expect_request_body();
@@ -316,7 +316,7 @@ impl JournalEntry {
     /// A recording of the answer's body, none where none is kept.
     #[must_use]
     pub fn record_response(&self) -> Option<Recording> {
-        self.is_kept
+        self.is_recorded
             .then(|| Recording::new(self.clone(), Side::Response))
     }
 
@@ -329,10 +329,10 @@ impl JournalEntry {
 
     /// Completes the entry with the response. `head` is called only where the entry is stored.
     pub fn complete(&self, status: u16, duration_ms: u64, head: impl FnOnce() -> PackedHeaders) {
-        if self.is_kept {
+        if self.is_recorded {
             let head = head();
             self.journal.update(&self.exchange, |told| {
-                told.answer = Some((status, head));
+                told.response = Some((status, head));
                 told.duration_ms = duration_ms;
             });
         }

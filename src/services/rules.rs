@@ -56,21 +56,21 @@ pub struct RuleDecision {
     pub respond: Option<(String, StubResponse)>,
     /// By the rule so called.
     pub fault: Option<(String, Fault)>,
-    pub ruled: Option<OutcomeOverride>,
+    pub outcome_override: Option<OutcomeOverride>,
     pub processing: Option<(RuleId, ProcessingMode)>,
     /// By the rule so called.
     pub webhook: Option<(String, WebhookEffect)>,
     /// The first rule that is applied.
     pub rule: Option<RuleId>,
     /// Whether it was a hit.
-    matched: Vec<(Arc<ActiveRule>, bool)>,
+    matches: Vec<(Arc<ActiveRule>, bool)>,
 }
 
 /// Why a rule was not kept.
 #[derive(Debug, Clone)]
 pub enum AddRuleError {
     /// There are too many, or they are too large; one line on which.
-    Full(String),
+    LimitExceeded(String),
     Store(StoreError),
 }
 
@@ -95,7 +95,7 @@ impl ActiveRule {
     /// How often it was applied.
     #[must_use]
     pub fn hits(&self) -> u64 {
-        self.counts().hits
+        self.counts().applied
     }
 
     fn counts(&self) -> RuleCounts {
@@ -110,7 +110,7 @@ impl ActiveRule {
     /// It will never be applied (again), once it has come across so much.
     fn is_exhausted(&self, counts: RuleCounts) -> bool {
         let times = self.rule.times;
-        self.is_account_ended() || times.is_some_and(|times| counts.hits >= times)
+        self.is_account_ended() || times.is_some_and(|times| counts.applied >= times)
     }
 
     /// `rule 3`, with its name if it has one.
@@ -123,7 +123,7 @@ impl ActiveRule {
 
     /// Whether it takes its next match, which comes after those counted.
     fn applies_to_next_match(&self, counts: RuleCounts, entropy: &Entropy) -> bool {
-        let next = counts.seen + 1;
+        let next = counts.matched + 1;
         let chance = || {
             let account = self.rule.account.as_deref().unwrap_or_default();
             let mut draw = entropy.rng(account, &format!("rule {}", self.number), next);
@@ -138,7 +138,7 @@ impl RuleDecision {
         (then.delay_ms.is_some() && self.delay_ms.is_none())
             || (then.respond.is_some() && self.respond.is_none())
             || (then.fault.is_some() && self.fault.is_none())
-            || (then.outcome.is_some() && self.ruled.is_none())
+            || (then.outcome.is_some() && self.outcome_override.is_none())
             || (then.processing.is_some() && self.processing.is_none())
             || (then.webhook.is_some() && self.webhook.is_none())
     }
@@ -159,8 +159,8 @@ impl RuleDecision {
         if let (None, Some(webhook)) = (&self.webhook, &then.webhook) {
             self.webhook = Some((standing.label(), webhook.clone()));
         }
-        if let (None, Some(outcome)) = (&self.ruled, &then.outcome) {
-            self.ruled = Some(OutcomeOverride {
+        if let (None, Some(outcome)) = (&self.outcome_override, &then.outcome) {
+            self.outcome_override = Some(OutcomeOverride {
                 rule: Some(standing.id),
                 outcome: outcome.clone(),
             });
@@ -347,12 +347,12 @@ impl Rules {
                     continue;
                 }
                 let hit = it.applies_to_next_match(*counts, &self.entropy);
-                counts.seen += 1;
-                counts.hits += u64::from(hit);
+                counts.matched += 1;
+                counts.applied += u64::from(hit);
                 if hit {
                     choice.apply(it);
                 }
-                choice.matched.push((Arc::clone(it), hit));
+                choice.matches.push((Arc::clone(it), hit));
             }
             choice
         };
@@ -370,12 +370,12 @@ impl Rules {
         choices: &[RuleDecision],
     ) -> Result<(), StoreError> {
         let mut counted: BTreeMap<RuleId, (&ActiveRule, RuleCounts)> = BTreeMap::new();
-        for (standing, hit) in choices.iter().flat_map(|choice| &choice.matched) {
+        for (standing, hit) in choices.iter().flat_map(|choice| &choice.matches) {
             let (_, counts) = counted
                 .entry(standing.id)
                 .or_insert_with(|| (standing, standing.counts()));
-            counts.seen += 1;
-            counts.hits += u64::from(*hit);
+            counts.matched += 1;
+            counts.applied += u64::from(*hit);
         }
         for (standing, counts) in counted.into_values() {
             db::rules::count(tx, standing.id, counts).await?;

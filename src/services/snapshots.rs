@@ -102,7 +102,7 @@ type SnapshotKey = (String, Option<String>);
 #[derive(Debug, Default)]
 struct SnapshotIndex {
     /// With the numbers of their directories.
-    kept: BTreeMap<SnapshotKey, (u64, SnapshotManifest)>,
+    snapshots: BTreeMap<SnapshotKey, (u64, SnapshotManifest)>,
     last: u64,
 }
 
@@ -140,7 +140,7 @@ impl Snapshots {
     #[must_use]
     pub fn list(&self, account: Option<&str>) -> Vec<SnapshotManifest> {
         let index = self.index();
-        let all = index.kept.values().map(|(_, about)| about);
+        let all = index.snapshots.values().map(|(_, about)| about);
         let listed = all.filter(|it| account.is_none() || it.account.as_deref() == account);
         listed.cloned().collect()
     }
@@ -153,8 +153,8 @@ impl Snapshots {
     ) -> Result<(PathBuf, SnapshotManifest), SnapshotError> {
         let index = self.index();
         let own = (name.to_owned(), account.map(str::to_owned));
-        let everything = || index.kept.get(&(name.to_owned(), None));
-        let found = index.kept.get(&own).or_else(everything);
+        let everything = || index.snapshots.get(&(name.to_owned(), None));
+        let found = index.snapshots.get(&own).or_else(everything);
         let (number, about) = found.ok_or(SnapshotError::Unknown)?;
         Ok((self.dir.join(number.to_string()), about.clone()))
     }
@@ -181,8 +181,8 @@ impl Snapshots {
         let _turn = self.lock.lock().await;
         let number = {
             let index = self.index();
-            let is_new = !index.kept.contains_key(&(name.clone(), key.clone()));
-            if index.kept.len() >= SNAPSHOTS_MAX && is_new {
+            let is_new = !index.snapshots.contains_key(&(name.clone(), key.clone()));
+            if index.snapshots.len() >= SNAPSHOTS_MAX && is_new {
                 return Err(SnapshotError::Full);
             }
             index.last + 1
@@ -195,7 +195,7 @@ impl Snapshots {
             let mut index = self.index();
             index.last = number;
             let kept = (number, about.clone());
-            index.kept.insert(about.key(), kept)
+            index.snapshots.insert(about.key(), kept)
         };
         if let Some((number, _)) = replaced {
             self.discard(number).await?;
@@ -283,7 +283,7 @@ impl Snapshots {
         let key = (name.to_owned(), account.map(str::to_owned));
         run_to_completion(async move {
             let _turn = this.lock.lock().await;
-            let removed = this.index().kept.remove(&key);
+            let removed = this.index().snapshots.remove(&key);
             let (number, _) = removed.ok_or(SnapshotError::Unknown)?;
             Ok(this.discard(number).await?)
         })
@@ -318,9 +318,9 @@ async fn read(dir: &Path) -> io::Result<SnapshotIndex> {
             }
         };
         let key = about.key();
-        let known = index.kept.get(&key).map(|(known, _)| *known);
+        let known = index.snapshots.get(&key).map(|(known, _)| *known);
         if known.is_none_or(|known| known < number) {
-            index.kept.insert(key, (number, about));
+            index.snapshots.insert(key, (number, about));
         }
         let replaced = known.map(|known| known.min(number));
         swept.extend(replaced.map(|number| dir.join(number.to_string())));

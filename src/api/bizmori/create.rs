@@ -106,7 +106,7 @@ async fn extract(
 
 /// A create call: whose, and where its uploads go.
 struct CreateContext<'c> {
-    verbs: &'c Services,
+    state: &'c Services,
     account: &'c Arc<Account>,
     uploads: UploadUrls<'c>,
 }
@@ -119,7 +119,7 @@ impl<'c> CreateContext<'c> {
     ) -> Result<Self, ApiError> {
         let Origin(origin) = Origin::resolve(verbs, called).await?;
         Ok(Self {
-            verbs,
+            state: verbs,
             account,
             uploads: UploadUrls::new(verbs, account, origin),
         })
@@ -145,9 +145,9 @@ impl<'c> CreateContext<'c> {
             id: None,
             request_digest: None,
         };
-        let created = self.verbs.orders.create(self.account, new).await?;
+        let created = self.state.orders.create(self.account, new).await?;
         let mut response: Response = data_response(told(&created));
-        OnResponseSent::attach(&mut response, created.hold);
+        OnResponseSent::attach(&mut response, created.claim);
         Ok(response)
     }
 }

@@ -153,7 +153,7 @@ fn parse_fixture<T: DeserializeOwned>(
 
 /// What was refused of a body, told of the order; places in the body are nobody's.
 fn fixture_error(refusal: &ApiError) -> FieldError {
-    let why = refusal.why.as_str();
+    let why = refusal.reason.as_str();
     let why = why.split(" at line ").next().unwrap_or(why);
     let (field, line) = why.split_once(": ").unwrap_or(("", why));
     let mut known = FIELD_NAMES.into_iter();

@@ -138,7 +138,7 @@ pub struct ApiError {
     pub code: ErrorCode,
     /// The code's own, where nothing else is said.
     pub status: StatusCode,
-    pub why: String,
+    pub reason: String,
     /// Seconds after which it may be asked again, where that is told.
     retry_after_s: Option<u64>,
     /// Cause, for the log, if the server itself is at fault.
@@ -150,7 +150,7 @@ impl ApiError {
         Self {
             code,
             status: code.status(),
-            why: why.into(),
+            reason: why.into(),
             retry_after_s: None,
             fault: None,
         }
@@ -188,7 +188,7 @@ struct ErrorCodeBody {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let why = [(X_MOCK_REASON, header_line(&self.why))];
+        let why = [(X_MOCK_REASON, header_line(&self.reason))];
         let retry_after = self.retry_after_s.map(|s| [(RETRY_AFTER, s.to_string())]);
         let body = Json(ErrorCodeBody { code: self.code });
         let mut response = (self.status, why, retry_after, body).into_response();
@@ -268,7 +268,7 @@ impl From<ConfirmError> for ApiError {
                 "the order is of another type than this route starts",
             ),
             ConfirmError::Store(error) => error.into(),
-            ConfirmError::Refused(refusal, order) => {
+            ConfirmError::Rejected(refusal, order) => {
                 let code = match refusal {
                     ConfirmRejection::FileNotUploaded { received, uploads } => {
                         let line = format!(

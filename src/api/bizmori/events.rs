@@ -160,5 +160,8 @@ pub fn build_event(
         },
     };
     let body = serde_json::to_string(&event).ok()?;
-    Some(EventPayload { kind, body })
+    Some(EventPayload {
+        event_type: kind,
+        body,
+    })
 }

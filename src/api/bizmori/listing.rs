@@ -39,7 +39,7 @@ pub async fn list(
         total: 0,
     };
     let page = match asked.limit {
-        _ if asked.only_others => nothing,
+        _ if asked.channel_is_not_api => nothing,
         None => return stream_all(context, account, origin, asked.filter).await,
         Some(limit) => {
             let page = context

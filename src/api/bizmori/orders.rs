@@ -55,7 +55,7 @@ async fn confirm(
         order_id: started.order.id.clone(),
         status,
     });
-    OnResponseSent::attach(&mut response, started.hold);
+    OnResponseSent::attach(&mut response, started.claim);
     Ok(response)
 }
 

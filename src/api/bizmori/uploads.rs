@@ -13,7 +13,7 @@ use crate::services::accounts::{Account, UploadFor};
 
 /// Makes upload URLs for one request.
 pub struct UploadUrls<'v> {
-    verbs: &'v Services,
+    state: &'v Services,
     account: &'v Arc<Account>,
     origin: String,
     /// Date of the request's URLs, read when the first is made.
@@ -25,7 +25,7 @@ impl<'v> UploadUrls<'v> {
     /// URLs for an account that called us by `origin`.
     pub fn new(verbs: &'v Services, account: &'v Arc<Account>, origin: String) -> Self {
         Self {
-            verbs,
+            state: verbs,
             account,
             origin,
             now: OnceLock::new(),
@@ -42,7 +42,7 @@ impl<'v> UploadUrls<'v> {
     /// what is put is thrown away.
     pub fn url(&self, order: &Order, index: usize) -> String {
         let Self {
-            verbs,
+            state: verbs,
             origin,
             revision,
             ..
@@ -70,7 +70,7 @@ impl<'v> UploadUrls<'v> {
     /// Enters the order's uploads as owed by the client, and returns the date of their URLs. The
     /// account's clock does not leap in between.
     fn hand_out(&self, order: &Order) -> Timestamp {
-        let accounts = &self.verbs.accounts;
+        let accounts = &self.state.accounts;
         let owed = accounts.hand_out_upload(self.account, UploadFor::Order(order.number));
         let now = self.account.now();
         if order.state == OrderState::Pending && order.has_pending_uploads() {

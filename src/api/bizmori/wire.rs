@@ -78,11 +78,11 @@ pub fn outcome_of_order(order: &Order) -> Option<HeaderValue> {
     match order.outcome()? {
         Outcome::Detection(found) => {
             let settled = format!("probability {}", found.verdict.probability);
-            Some(outcome_line(&settled, &found.verdict.basis))
+            Some(outcome_line(&settled, &found.verdict.source))
         }
         Outcome::Extraction(found) => {
             let settled = format!("watermark {}", detection_status_word(found));
-            Some(outcome_line(&settled, &found.basis))
+            Some(outcome_line(&settled, &found.source))
         }
         Outcome::Outputs(_) | Outcome::Bulk(_) => None,
     }

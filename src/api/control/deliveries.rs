@@ -78,7 +78,7 @@ struct AttemptView {
 impl From<AttemptRecord> for AttemptView {
     fn from(sent: AttemptRecord) -> Self {
         let attempt = sent.attempt;
-        let (answer, error) = match attempt.answer {
+        let (answer, error) = match attempt.response {
             Ok(answer) => (Some(answer), None),
             Err(line) => (None, Some(line)),
         };
@@ -91,7 +91,7 @@ impl From<AttemptRecord> for AttemptView {
             account: sent.account,
             webhook_id: sent.endpoint,
             event_id: sent.event,
-            event_type: sent.kind,
+            event_type: sent.event_type,
             url: attempt.url,
             attempt: attempt.number,
             request_headers: attempt.request_headers,
@@ -153,7 +153,7 @@ pub async fn list(
     let filter = Arc::new(AttemptFilter {
         account: scope.account().map(|account| account.id),
         endpoint: query.number("webhookId")?.map(WebhookId),
-        kind: query.text("eventType"),
+        event_type: query.text("eventType"),
     });
     let webhooks = Arc::clone(&context.webhooks);
     let span = webhooks

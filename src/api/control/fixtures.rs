@@ -82,7 +82,7 @@ pub async fn put(
             let message = format!("the document has more than {DOCUMENT_BYTES_MAX} bytes");
             ApiError::bad_request("bad_body", message, "name the files, with --fixtures FILE")
         }
-        BodyError::CutShort | BodyError::Stalled(_) => refusal.into(),
+        BodyError::Incomplete | BodyError::Stalled(_) => refusal.into(),
     })?;
     let Origin(origin) = Origin::resolve(&context, &called).await?;
     let from = FixtureSource {

@@ -72,9 +72,9 @@ impl From<InboxSummary> for InboxView {
         Self {
             name: summary.name,
             account: summary.account,
-            statuses: summary.script.statuses.clone(),
-            delay_ms: summary.script.delay_ms,
-            secret: summary.script.secret.clone(),
+            statuses: summary.config.statuses.clone(),
+            delay_ms: summary.config.delay_ms,
+            secret: summary.config.secret.clone(),
             messages: summary.messages,
             evicted: summary.evicted,
         }
@@ -160,8 +160,8 @@ pub async fn list(
     let page = PageParams::<u64>::read(&query)?;
     let mut inboxes = context.inbox.list(named.key());
     let after = page.after.unwrap_or_default();
-    inboxes.retain(|inbox| inbox.number > after);
-    let next = listing::cut_page(&mut inboxes, page.limit, |last| last.number);
+    inboxes.retain(|inbox| inbox.id > after);
+    let next = listing::cut_page(&mut inboxes, page.limit, |last| last.id);
     let frame = InboxPage {
         inboxes: Vec::new(),
         next,

@@ -97,7 +97,7 @@ async fn write_job_gauges(verbs: &Services, page: &mut MetricsText) -> Result<()
     of(
         "stuntdouble_jobs_under_way",
         "Jobs that somebody has in hand, or waits for, by kind.",
-        |depth| depth.under_way,
+        |depth| depth.running,
     );
     let waiting = verbs.webhooks.pending_deliveries().await?;
     gauge(

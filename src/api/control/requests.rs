@@ -113,8 +113,8 @@ pub async fn verify(
 
 fn verdict_response(verdict: VerifyVerdict, wanted: CountRange, revision: Revision) -> Response {
     match verdict {
-        VerifyVerdict::Met { count } => Json(VerifyPassed { ok: true, count }).into_response(),
-        VerifyVerdict::Missed { count, near } => {
+        VerifyVerdict::Satisfied { count } => Json(VerifyPassed { ok: true, count }).into_response(),
+        VerifyVerdict::Unsatisfied { count, near } => {
             let why = format!("{count} such requests were made, wanted {}", describe_count(wanted));
             let why = [(X_MOCK_REASON, header_line(&why))];
             let near_misses = near.iter().map(|near| NearMissView::new(near, revision)).collect();
@@ -125,7 +125,7 @@ fn verdict_response(verdict: VerifyVerdict, wanted: CountRange, revision: Revisi
             };
             (StatusCode::UNPROCESSABLE_ENTITY, why, Json(missed)).into_response()
         }
-        VerifyVerdict::Uncertain { count, evicted } => ApiError::conflict(
+        VerifyVerdict::Indeterminate { count, evicted } => ApiError::conflict(
             "evicted",
             format!(
                 "{count} such requests are kept, wanted {}; {evicted} that are kept no more may have been such",

@@ -24,7 +24,7 @@ use wire::{RuleRequest, RuleView};
 impl From<AddRuleError> for ApiError {
     fn from(refused: AddRuleError) -> Self {
         match refused {
-            AddRuleError::Full(line) => {
+            AddRuleError::LimitExceeded(line) => {
                 let hint = "remove some with DELETE /_mock/rules, or POST /_mock/reset";
                 Self::bad_request("too_many_rules", line, hint)
             }

@@ -84,14 +84,14 @@ fn response_head(parts: &Parts, meta: &BlobMeta) -> Result<(Response<Body>, (u64
     let mut answer = Response::new(Body::empty());
     let mut span = (0, meta.bytes);
     match requested_range(&parts.headers, meta) {
-        RequestedRange::Whole => {}
+        RequestedRange::Full => {}
         RequestedRange::Bytes { first, last } => {
             *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
             span = (first, last - first + 1);
             let range = format!("bytes {first}-{last}/{}", meta.bytes);
             insert(answer.headers_mut(), header::CONTENT_RANGE, &range);
         }
-        RequestedRange::Nowhere => {
+        RequestedRange::Unsatisfiable => {
             let range = parts.headers.get(header::RANGE).map(HeaderValue::as_bytes);
             return Err(S3Error::InvalidRange {
                 range: String::from_utf8_lossy(range.unwrap_or_default()).into_owned(),

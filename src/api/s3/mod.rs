@@ -79,8 +79,8 @@ impl ResolvedOwner {
                     now: account.now(),
                 }
             }
-            orders::ObjectOwner::Gone => Self::on_default_clock(verbs, AccountId::DELETED),
-            orders::ObjectOwner::Nobody => Self::on_default_clock(verbs, AccountId::UNOWNED),
+            orders::ObjectOwner::Deleted => Self::on_default_clock(verbs, AccountId::DELETED),
+            orders::ObjectOwner::Unowned => Self::on_default_clock(verbs, AccountId::UNOWNED),
         })
     }
 
@@ -115,7 +115,7 @@ pub fn resolve_account<'r>(
         let target = Target::of(request.uri().path()).ok()?;
         match verbs.orders.object_owner(&target.key).await.ok()? {
             orders::ObjectOwner::Account { account, .. } => Some(account),
-            orders::ObjectOwner::Gone | orders::ObjectOwner::Nobody => None,
+            orders::ObjectOwner::Deleted | orders::ObjectOwner::Unowned => None,
         }
     })
 }

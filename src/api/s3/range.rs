@@ -9,18 +9,18 @@ use crate::storage::blobs::BlobMeta;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RequestedRange {
     /// All of it: no range, several, or one that is none.
-    Whole,
+    Full,
     /// From the first to the last byte, both included.
     Bytes { first: u64, last: u64 },
     /// Nothing that is there.
-    Nowhere,
+    Unsatisfiable,
 }
 
 /// The part that the request asks of an object.
 pub(super) fn requested_range(headers: &HeaderMap, meta: &BlobMeta) -> RequestedRange {
     match header_str(headers, &header::RANGE) {
         Some(range) if if_range_matches(headers, meta) => read_range(range, meta.bytes),
-        _ => RequestedRange::Whole,
+        _ => RequestedRange::Full,
     }
 }
 
@@ -33,13 +33,13 @@ fn if_range_matches(headers: &HeaderMap, meta: &BlobMeta) -> bool {
 
 fn read_range(range: &str, bytes: u64) -> RequestedRange {
     let Some((unit, bounds)) = range.split_once('=') else {
-        return RequestedRange::Whole;
+        return RequestedRange::Full;
     };
     let Some((first, last)) = bounds.trim().split_once('-') else {
-        return RequestedRange::Whole;
+        return RequestedRange::Full;
     };
     if !unit.trim().eq_ignore_ascii_case("bytes") || bounds.contains(',') {
-        return RequestedRange::Whole;
+        return RequestedRange::Full;
     }
     let number = |text: &str| {
         text.bytes()
@@ -48,17 +48,17 @@ fn read_range(range: &str, bytes: u64) -> RequestedRange {
     };
     let (first, last): (Option<u64>, Option<u64>) = match (number(first), number(last)) {
         (Some(first), Some(last)) => (first, last),
-        _ => return RequestedRange::Whole,
+        _ => return RequestedRange::Full,
     };
     match (first, last) {
-        (None, None) => RequestedRange::Whole,
-        (Some(first), Some(last)) if first > last => RequestedRange::Whole,
-        (Some(first), _) if first >= bytes => RequestedRange::Nowhere,
+        (None, None) => RequestedRange::Full,
+        (Some(first), Some(last)) if first > last => RequestedRange::Full,
+        (Some(first), _) if first >= bytes => RequestedRange::Unsatisfiable,
         (Some(first), last) => RequestedRange::Bytes {
             first,
             last: last.unwrap_or(u64::MAX).min(bytes - 1),
         },
-        (None, Some(length)) if length == 0 || bytes == 0 => RequestedRange::Nowhere,
+        (None, Some(length)) if length == 0 || bytes == 0 => RequestedRange::Unsatisfiable,
         (None, Some(length)) => RequestedRange::Bytes {
             first: bytes.saturating_sub(length),
             last: bytes - 1,
@@ -99,15 +99,15 @@ mod tests {
             ("Bytes = 4-99", bytes(4, 9)),
             ("bytes=-3", bytes(7, 9)),
             ("bytes=-99", bytes(0, 9)),
-            ("bytes=10-", RequestedRange::Nowhere),
-            ("bytes=-0", RequestedRange::Nowhere),
-            ("bytes=3-2", RequestedRange::Whole),
-            ("bytes=0-1,4-5", RequestedRange::Whole),
-            ("bytes=-", RequestedRange::Whole),
-            ("bytes=+1-2", RequestedRange::Whole),
-            ("bytes=x-y", RequestedRange::Whole),
-            ("lines=1-2", RequestedRange::Whole),
-            ("bytes", RequestedRange::Whole),
+            ("bytes=10-", RequestedRange::Unsatisfiable),
+            ("bytes=-0", RequestedRange::Unsatisfiable),
+            ("bytes=3-2", RequestedRange::Full),
+            ("bytes=0-1,4-5", RequestedRange::Full),
+            ("bytes=-", RequestedRange::Full),
+            ("bytes=+1-2", RequestedRange::Full),
+            ("bytes=x-y", RequestedRange::Full),
+            ("lines=1-2", RequestedRange::Full),
+            ("bytes", RequestedRange::Full),
         ] {
             assert_eq!(
                 requested_range(&headers(header::RANGE, range), &meta()),
@@ -115,8 +115,8 @@ mod tests {
                 "{range}"
             );
         }
-        assert_eq!(read_range("bytes=0-", 0), RequestedRange::Nowhere);
-        assert_eq!(read_range("bytes=-1", 0), RequestedRange::Nowhere);
+        assert_eq!(read_range("bytes=0-", 0), RequestedRange::Unsatisfiable);
+        assert_eq!(read_range("bytes=-1", 0), RequestedRange::Unsatisfiable);
     }
 
     #[test]
@@ -124,12 +124,12 @@ mod tests {
         let mut asked = headers(header::RANGE, "bytes=0-3");
         for (same, expected) in [
             ("\"e1\"", RequestedRange::Bytes { first: 0, last: 3 }),
-            ("\"e2\"", RequestedRange::Whole),
+            ("\"e2\"", RequestedRange::Full),
             (
                 "Thu, 12 Mar 2026 10:00:00 GMT",
                 RequestedRange::Bytes { first: 0, last: 3 },
             ),
-            ("Thu, 12 Mar 2026 10:00:01 GMT", RequestedRange::Whole),
+            ("Thu, 12 Mar 2026 10:00:01 GMT", RequestedRange::Full),
         ] {
             asked.insert(header::IF_RANGE, HeaderValue::from_static(same));
             assert_eq!(requested_range(&asked, &meta()), expected, "{same}");

@@ -45,7 +45,7 @@ pub(super) fn check(key: &str, headers: &HeaderMap) -> Result<(), S3Error> {
     }
     let (extension, fits) = (extension.to_owned(), types[0]);
     let sent = sent.into_owned();
-    Err(UploadError::UnfitType {
+    Err(UploadError::ContentTypeMismatch {
         sent,
         extension,
         fits,

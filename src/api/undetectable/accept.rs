@@ -21,17 +21,17 @@ const IMAGE_TYPES: [&str; 2] = ["image/jpeg", "image/png"];
 #[derive(Debug, Clone, Copy)]
 pub struct RequireAccept<H> {
     handler: H,
-    takes: fn(&HeaderMap) -> bool,
+    accepts: fn(&HeaderMap) -> bool,
     /// What is said to all others.
-    why: &'static str,
+    reason: &'static str,
 }
 
 /// The handler, for those who take JSON.
 pub fn accepts_json<H>(handler: H) -> RequireAccept<H> {
     RequireAccept {
         handler,
-        takes: |headers| accepts(headers, JSON),
-        why: "Accept: excludes application/json, which every answer here is",
+        accepts: |headers| accepts(headers, JSON),
+        reason: "Accept: excludes application/json, which every answer here is",
     }
 }
 
@@ -39,10 +39,10 @@ pub fn accepts_json<H>(handler: H) -> RequireAccept<H> {
 pub fn accepts_image<H>(handler: H) -> RequireAccept<H> {
     RequireAccept {
         handler,
-        takes: |headers| {
+        accepts: |headers| {
             accepts(headers, JSON) || IMAGE_TYPES.iter().any(|picture| accepts(headers, picture))
         },
-        why: "Accept: excludes image/jpeg, image/png and application/json",
+        reason: "Accept: excludes image/jpeg, image/png and application/json",
     }
 }
 
@@ -50,10 +50,10 @@ impl<H: Handler<T, AppState>, T: 'static> Handler<T, AppState> for RequireAccept
     type Future = Either<Ready<Response>, H::Future>;
 
     fn call(self, request: Request, context: AppState) -> Self::Future {
-        if (self.takes)(request.headers()) {
+        if (self.accepts)(request.headers()) {
             return Either::Right(self.handler.call(request, context));
         }
-        let refusal = ApiError::not_acceptable(self.why);
+        let refusal = ApiError::not_acceptable(self.reason);
         Either::Left(ready(refusal.into_response()))
     }
 }

@@ -195,7 +195,7 @@ mod tests {
         let verdict = Verdict {
             label,
             probability,
-            basis: VerdictSource::Digest,
+            source: VerdictSource::Digest,
             provenance: Provenance::Unknown,
         };
         let found = Detection {
@@ -205,7 +205,7 @@ mod tests {
             preview: None,
             heatmap: None,
             overlay: None,
-            told_at: None,
+            reported_at: None,
         };
         Analysis::of(&found, &mut Entropy::new("s").rng("k", "analysis", n))
     }

@@ -35,7 +35,7 @@ enum Asset<'k> {
     Preview,
     Heatmap,
     /// Whichever has this key.
-    Under(&'k str),
+    ByKey(&'k str),
 }
 
 fn read_key(fields: &mut FieldReader) -> Option<String> {
@@ -63,7 +63,7 @@ pub fn describe_by_url(described: OperationDoc<'_>) -> OperationDoc<'_> {
         "A document's picture, by its URL",
         "POST on a URL that `/query` tells, signed or not.",
     );
-    describe_asset(described, Asset::Under(""), &["image/jpeg", "image/png"])
+    describe_asset(described, Asset::ByKey(""), &["image/jpeg", "image/png"])
 }
 
 fn describe_asset<'d>(
@@ -113,7 +113,7 @@ pub async fn by_url(
     JsonValueBody(body): JsonValueBody,
 ) -> UndetectableResult {
     let key = format!("results/{id}/{name}");
-    serve_asset(&context, &entry, &body, &id, Asset::Under(&key)).await
+    serve_asset(&context, &entry, &body, &id, Asset::ByKey(&key)).await
 }
 
 async fn serve_asset(
@@ -151,7 +151,7 @@ impl Asset<'_> {
         match self {
             Self::Preview => ErrorCode::PreviewNotFound,
             Self::Heatmap => ErrorCode::HeatmapNotFound,
-            Self::Under(_) => ErrorCode::FileNotFound,
+            Self::ByKey(_) => ErrorCode::FileNotFound,
         }
     }
 
@@ -196,7 +196,7 @@ impl Asset<'_> {
                 "it is Real, of which no heatmap is drawn"
             }
             Self::Preview | Self::Heatmap => "the picture could not be decoded",
-            Self::Under(_) => "it has no picture there",
+            Self::ByKey(_) => "it has no picture there",
         }
     }
 
@@ -213,7 +213,7 @@ impl Asset<'_> {
             .find(|(is_heatmap, key)| match self {
                 Self::Preview => !is_heatmap,
                 Self::Heatmap => *is_heatmap,
-                Self::Under(asked) => asked == *key,
+                Self::ByKey(asked) => asked == *key,
             })
     }
 }

@@ -156,7 +156,7 @@ impl ErrorCode {
 pub struct ApiError {
     status: StatusCode,
     body: ErrorContent,
-    why: String,
+    reason: String,
     /// The methods that the path has, where the request's is none of them.
     allow: Option<HeaderValue>,
     /// Seconds after which it may be asked again, where that is told.
@@ -169,8 +169,8 @@ pub struct ApiError {
 #[serde(untagged)]
 enum ErrorContent {
     Error { error: &'static str },
-    Sentence { detail: &'static str },
-    Problems { detail: Vec<ValidationError> },
+    Detail { detail: &'static str },
+    ValidationErrors { detail: Vec<ValidationError> },
 }
 
 impl ApiError {
@@ -183,7 +183,7 @@ impl ApiError {
         Self {
             status,
             body,
-            why,
+            reason: why,
             allow: None,
             retry_after_s: None,
             fault: None,
@@ -192,7 +192,7 @@ impl ApiError {
 
     /// The line on this very request.
     pub fn with_reason(&self) -> &str {
-        &self.why
+        &self.reason
     }
 
     /// Input that does not fit the schema.
@@ -209,7 +209,7 @@ impl ApiError {
         let why = told.join("; ") + &more;
         Self::from_code(
             StatusCode::UNPROCESSABLE_ENTITY,
-            ErrorContent::Problems { detail },
+            ErrorContent::ValidationErrors { detail },
             why,
         )
     }
@@ -217,19 +217,22 @@ impl ApiError {
     /// The same, with another line on the request.
     pub fn with_detail(self, why: &str) -> Self {
         let why = why.to_owned();
-        Self { why, ..self }
+        Self {
+            reason: why,
+            ..self
+        }
     }
 
     /// The client takes nothing that it could be answered.
     pub fn not_acceptable(why: &str) -> Self {
         let detail = "Not Acceptable";
-        let body = ErrorContent::Sentence { detail };
+        let body = ErrorContent::Detail { detail };
         Self::from_code(StatusCode::NOT_ACCEPTABLE, body, why.to_owned())
     }
 
     /// Refusal of a body that the framework fails to read, whatever its schema.
     pub fn unreadable_body(why: &str) -> Self {
-        let body = ErrorContent::Sentence {
+        let body = ErrorContent::Detail {
             detail: UNREADABLE_BODY,
         };
         Self::from_code(StatusCode::BAD_REQUEST, body, why.to_owned())
@@ -238,11 +241,7 @@ impl ApiError {
     /// A route there is not.
     pub fn not_found(why: String) -> Self {
         let detail = "Not Found";
-        Self::from_code(
-            StatusCode::NOT_FOUND,
-            ErrorContent::Sentence { detail },
-            why,
-        )
+        Self::from_code(StatusCode::NOT_FOUND, ErrorContent::Detail { detail }, why)
     }
 
     /// A method the route does not have; it has those of `allow`.
@@ -252,7 +251,7 @@ impl ApiError {
             allow: Some(header_line(allow)),
             ..Self::from_code(
                 StatusCode::METHOD_NOT_ALLOWED,
-                ErrorContent::Sentence { detail },
+                ErrorContent::Detail { detail },
                 why,
             )
         }
@@ -261,7 +260,7 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let why = [(X_MOCK_REASON, header_line(&self.why))];
+        let why = [(X_MOCK_REASON, header_line(&self.reason))];
         let allow = self.allow.map(|allow| [(ALLOW, allow)]);
         let retry_after = self.retry_after_s.map(|s| [(RETRY_AFTER, s.to_string())]);
         let body = Json(self.body);
@@ -302,7 +301,7 @@ impl From<BodyError> for ApiError {
     fn from(refusal: BodyError) -> Self {
         let code = match refusal {
             BodyError::TooLarge => ErrorCode::RequestTooLarge,
-            BodyError::CutShort | BodyError::Stalled(_) => ErrorCode::RequestCutShort,
+            BodyError::Incomplete | BodyError::Stalled(_) => ErrorCode::RequestCutShort,
         };
         Self::new(code, refusal.message())
     }

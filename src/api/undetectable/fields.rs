@@ -24,7 +24,7 @@ use crate::http::openapi::Param;
 pub struct FieldReader<'v> {
     place: &'static str,
     object: Option<&'v BTreeMap<String, PyValue>>,
-    problems: Vec<ValidationError>,
+    errors: Vec<ValidationError>,
     /// What was asked for, where that is all that is wanted.
     inputs: Option<Vec<Param>>,
 }
@@ -44,7 +44,7 @@ impl<'v> FieldReader<'v> {
         Self {
             place: "body",
             object,
-            problems,
+            errors: problems,
             inputs: None,
         }
     }
@@ -54,7 +54,7 @@ impl<'v> FieldReader<'v> {
         Self {
             place: "query",
             object: Some(query),
-            problems: Vec::new(),
+            errors: Vec::new(),
             inputs: None,
         }
     }
@@ -64,7 +64,7 @@ impl<'v> FieldReader<'v> {
         let mut fields = Self {
             place: "",
             object: None,
-            problems: Vec::new(),
+            errors: Vec::new(),
             inputs: Some(Vec::new()),
         };
         read(&mut fields);
@@ -101,7 +101,7 @@ impl<'v> FieldReader<'v> {
         ctx: impl Into<Option<ValidationContext>>,
     ) {
         let loc = vec![LocItem::Name(self.place), LocItem::Name(name)];
-        self.problems.push(ValidationError {
+        self.errors.push(ValidationError {
             ctx: ctx.into(),
             ..ValidationError::new(loc, msg, r#type)
         });
@@ -294,10 +294,10 @@ impl<'v> FieldReader<'v> {
     /// # Errors
     /// All that was.
     pub fn finish(self) -> Result<(), ApiError> {
-        if self.problems.is_empty() {
+        if self.errors.is_empty() {
             Ok(())
         } else {
-            Err(ApiError::validation(self.problems))
+            Err(ApiError::validation(self.errors))
         }
     }
 }

@@ -126,7 +126,7 @@ fn progress(
     completed_at: Timestamp,
     now: Timestamp,
 ) -> FollowUp {
-    if found.told_at.is_none() {
+    if found.reported_at.is_none() {
         return FollowUp::First;
     }
     FollowUp::Later {
@@ -156,7 +156,7 @@ async fn done(
     let document = Document::done(order, found, extras, link);
     let mut response = Json(document).into_response();
     let settled = format!("result {}", wire::result(&found.verdict).0);
-    let mut outcome = outcome_line(&settled, &found.verdict.basis);
+    let mut outcome = outcome_line(&settled, &found.verdict.source);
     if let Some(ruled) = failing
         && progress.has_analysis()
     {
@@ -170,7 +170,7 @@ async fn done(
 
 /// Returns the rule, or the control plane's call, that has the analysis of a document fail.
 fn failing_analysis(order: &Order) -> Option<&OutcomeOverride> {
-    let ruled = order.ruled.as_ref();
+    let ruled = order.outcome_override.as_ref();
     ruled.filter(|ruled| ruled.outcome == rule::ForcedOutcome::AnalysisFailed)
 }
 

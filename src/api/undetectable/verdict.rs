@@ -41,7 +41,7 @@ pub fn label_confidence(verdict: &Verdict) -> PyFloat {
 
 /// 1 decided by metadata, 2 by a watermark, 3 by the model.
 pub fn detection_step(verdict: &Verdict) -> u8 {
-    match (&verdict.label, &verdict.basis) {
+    match (&verdict.label, &verdict.source) {
         (Label::Watermarked(_), _) => 2,
         (_, VerdictSource::Metadata) => 1,
         (
@@ -52,7 +52,7 @@ pub fn detection_step(verdict: &Verdict) -> u8 {
             | VerdictSource::Defect(_)
             | VerdictSource::TestKey
             | VerdictSource::Rule(_)
-            | VerdictSource::ByHand,
+            | VerdictSource::Manual,
         ) => 3,
     }
 }
@@ -151,7 +151,7 @@ mod tests {
             let verdict = Verdict {
                 label: Label::Human,
                 probability,
-                basis: VerdictSource::Digest,
+                source: VerdictSource::Digest,
                 provenance: Provenance::Unknown,
             };
             assert_eq!(label_confidence(&verdict), PyFloat(expected));

@@ -96,7 +96,7 @@ impl Warning {
     }
 
     fn light(found: &Detection, named_blurred: bool) -> Option<Self> {
-        let light = found.measures.and_then(|measures| measures.light);
+        let light = found.measures.and_then(|measures| measures.luma);
         let label = if named_blurred {
             "Blurred"
         } else if light?.brightness < DARK {
@@ -139,7 +139,7 @@ mod tests {
             verdict: Verdict {
                 label,
                 probability: 0.99,
-                basis: VerdictSource::Digest,
+                source: VerdictSource::Digest,
                 provenance: Provenance::Unknown,
             },
             measures,
@@ -147,7 +147,7 @@ mod tests {
             preview: None,
             heatmap: None,
             overlay: None,
-            told_at: None,
+            reported_at: None,
         }
     }
 
@@ -159,7 +159,7 @@ mod tests {
         width_px: 150,
         height_px: 20,
         body_bytes: 51_200,
-        light: Some(Luma {
+        luma: Some(Luma {
             sharpness: 100.0,
             brightness: 40.0,
         }),
@@ -177,13 +177,7 @@ mod tests {
             warnings_json(&found(Label::Ai, None), "a.jpg"),
             json!([screen])
         );
-        let undecoded = found(
-            Label::Ai,
-            Some(ImageMetrics {
-                light: None,
-                ..FINE
-            }),
-        );
+        let undecoded = found(Label::Ai, Some(ImageMetrics { luma: None, ..FINE }));
         assert_eq!(warnings_json(&undecoded, "a.heic"), json!([screen]));
     }
 
@@ -192,7 +186,7 @@ mod tests {
         let odd = ImageMetrics {
             width_px: 149,
             body_bytes: 9,
-            light: Some(Luma {
+            luma: Some(Luma {
                 sharpness: 3.456,
                 brightness: 39.99,
             }),

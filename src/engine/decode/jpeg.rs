@@ -44,7 +44,7 @@ pub(super) fn decode(
     let (mut decoder, (width_px, height_px)) = open_jpeg(bytes)?;
     let is_grey = match decoder.input_colorspace() {
         Some(ColorSpace::Luma) => true,
-        Some(ColorSpace::YCbCr) => wanted == DecodeMode::Luma,
+        Some(ColorSpace::YCbCr) => wanted == DecodeMode::LumaOnly,
         _ => false,
     };
     let space = if is_grey {

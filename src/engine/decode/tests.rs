@@ -26,7 +26,7 @@ fn decode(format: RasterFormat, bytes: Vec<u8>) -> Result<Picture, FileDefect> {
     let media = FileKind::Picture(format);
     let source = ImageSource { bytes, media };
     let decode = |wanted| fixture::decode(&source, wanted);
-    let (luma, colours) = (decode(DecodeMode::Luma), decode(DecodeMode::Colours));
+    let (luma, colours) = (decode(DecodeMode::LumaOnly), decode(DecodeMode::Full));
     assert_eq!(luma.as_ref().err(), colours.as_ref().err());
     colours
 }

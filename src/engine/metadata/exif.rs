@@ -60,12 +60,12 @@ pub fn read(clues: &mut ProvenanceSignals, block: &[u8]) {
 /// What a field of bytes holds; some writers call it one of long words.
 fn bytes<'b>(directory: &Ifd<'b>, tag: u16) -> Option<&'b [u8]> {
     let value = directory.value(tag)?;
-    matches!(value.kind, BYTE | UNDEFINED | LONG).then_some(value.bytes)
+    matches!(value.field_type, BYTE | UNDEFINED | LONG).then_some(value.bytes)
 }
 
 fn text(directory: &Ifd, tag: u16) -> Option<String> {
     let value = directory.value(tag)?;
-    if !matches!(value.kind, ASCII | BYTE | UNDEFINED) {
+    if !matches!(value.field_type, ASCII | BYTE | UNDEFINED) {
         return None;
     }
     let bytes = &value.bytes[..value.bytes.len().min(TEXT_BYTES_MAX)];

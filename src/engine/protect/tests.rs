@@ -28,7 +28,7 @@ fn output(name: &str, strength: Strength, seed: u8) -> Vec<u8> {
 fn decoded(name: &str, bytes: Vec<u8>) -> Picture {
     let format = RasterFormat::of_name(name).expect("a format of ours");
     let media = FileKind::Picture(format);
-    fixture::decode(&ImageSource { bytes, media }, DecodeMode::Colours).expect("a whole picture")
+    fixture::decode(&ImageSource { bytes, media }, DecodeMode::Full).expect("a whole picture")
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn alpha_stays_and_every_depth_can_be_written() {
         out.flush().expect("written");
         let bytes = std::fs::read(to.path()).expect("the output");
         let media = FileKind::Picture(format);
-        let again = fixture::decode(&ImageSource { bytes, media }, DecodeMode::Colours);
+        let again = fixture::decode(&ImageSource { bytes, media }, DecodeMode::Full);
         let again = again.expect("a whole picture");
         assert_eq!((again.pixels.width(), again.pixels.height()), (5, 4));
     }

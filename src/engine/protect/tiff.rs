@@ -33,7 +33,7 @@ type TiffFields = Vec<(Tag, ValueBuffer)>;
 #[derive(Default)]
 pub(super) struct TiffMetadata {
     own: TiffFields,
-    led_to: Vec<(Tag, TiffFields)>,
+    sub_ifds: Vec<(Tag, TiffFields)>,
 }
 
 impl TiffMetadata {
@@ -69,7 +69,7 @@ impl TiffMetadata {
                 }
             }
             if !fields.is_empty() {
-                said.led_to.push((tag, fields));
+                said.sub_ifds.push((tag, fields));
             }
         }
         Ok(said)
@@ -116,7 +116,7 @@ where
 {
     let mut encoder = TiffEncoder::new(out)?;
     let mut pointers = Vec::new();
-    for (tag, fields) in &said.led_to {
+    for (tag, fields) in &said.sub_ifds {
         let mut directory = encoder.extra_directory()?;
         for (tag, value) in fields {
             directory.write_tag_buf(*tag, value)?;

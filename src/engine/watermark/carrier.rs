@@ -70,7 +70,7 @@ impl WatermarkHost {
         let thumbnail = if thumbnail {
             let file_bytes = source.bytes.len() as u64;
             let drawing = |head: &need::ImageHeader| file_bytes + need::of_drawing(head, wants);
-            let picture = source.decode(DecodeMode::Colours, memory, drawing)?;
+            let picture = source.decode(DecodeMode::Full, memory, drawing)?;
             check_sides(picture.pixels.width(), picture.pixels.height())?;
             let small = thumbnail::upright_scaled(&picture, thumbnail::THUMBNAIL_PX);
             Some(thumbnail::jpeg(&small, thumbnail::THUMBNAIL_PX)?)
@@ -119,8 +119,8 @@ fn identify(name: &str, bytes: &[u8]) -> Result<FileKind, FileDefect> {
     }
     match sniff::identify_picture(name, bytes) {
         Ok(format) => Ok(FileKind::Picture(format)),
-        Err(FileDefect::NotAPicture(_)) if FileKind::of_name(name) == Some(FileKind::Pdf) => {
-            Err(FileDefect::NotAPicture("the content is not PDF".to_owned()))
+        Err(FileDefect::NotAnImage(_)) if FileKind::of_name(name) == Some(FileKind::Pdf) => {
+            Err(FileDefect::NotAnImage("the content is not PDF".to_owned()))
         }
         Err(defect) => Err(defect),
     }

@@ -13,10 +13,10 @@ const DIRECTORIES_MAX: usize = 64;
 /// Refuses a picture of a kind that takes no watermark.
 ///
 /// # Errors
-/// [`FileDefect::ColorMode`], [`FileDefect::Several`] or [`FileDefect::OtherFormat`].
+/// [`FileDefect::ColorMode`], [`FileDefect::MultipleImages`] or [`FileDefect::FormatMismatch`].
 pub fn check(format: RasterFormat, bytes: &[u8]) -> Result<(), FileDefect> {
     let title = format.title();
-    let animated = || FileDefect::Several(format!("animated {title} is not supported"));
+    let animated = || FileDefect::MultipleImages(format!("animated {title} is not supported"));
     match format {
         RasterFormat::Jpeg if is_cmyk_jpeg(bytes) => Err(FileDefect::ColorMode(
             "CMYK JPEG is not supported".to_owned(),
@@ -24,7 +24,9 @@ pub fn check(format: RasterFormat, bytes: &[u8]) -> Result<(), FileDefect> {
         RasterFormat::Png if is_animated_png(bytes) => Err(animated()),
         RasterFormat::WebP if is_animated_webp(bytes) => Err(animated()),
         RasterFormat::Tiff => check_tiff(bytes),
-        RasterFormat::Gif => Err(FileDefect::OtherFormat("GIF is not supported".to_owned())),
+        RasterFormat::Gif => Err(FileDefect::FormatMismatch(
+            "GIF is not supported".to_owned(),
+        )),
         RasterFormat::Jpeg | RasterFormat::Png | RasterFormat::WebP | RasterFormat::Bmp => Ok(()),
     }
 }
@@ -32,11 +34,11 @@ pub fn check(format: RasterFormat, bytes: &[u8]) -> Result<(), FileDefect> {
 fn check_tiff(bytes: &[u8]) -> Result<(), FileDefect> {
     if bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+") {
         let text = "BigTIFF is not supported";
-        return Err(FileDefect::OtherFormat(text.to_owned()));
+        return Err(FileDefect::FormatMismatch(text.to_owned()));
     }
     if has_tiff_pages(bytes) {
         let text = "TIFF with several pages is not supported";
-        return Err(FileDefect::Several(text.to_owned()));
+        return Err(FileDefect::MultipleImages(text.to_owned()));
     }
     let photometric = Ifd::first(bytes).and_then(|it| it.number(TAG_PHOTOMETRIC));
     match photometric {

@@ -72,7 +72,7 @@ fn pixels_and_what_is_said_of_them_stay() {
                 bytes,
                 media: FileKind::Picture(format),
             };
-            fixture::decode(&source, DecodeMode::Colours).expect(name)
+            fixture::decode(&source, DecodeMode::Full).expect(name)
         });
         assert_eq!(before.pixels, after.pixels, "{name}");
         assert_eq!(
@@ -181,24 +181,16 @@ fn each_defect_is_told_from_the_others() {
     let cases: [HostCase; 18] = [
         ("a.jpg", Vec::new(), FileDefect::FileSize),
         ("a.pdf", Vec::new(), FileDefect::FileSize),
-        (
-            "a.jpg",
-            b"<!doctype html>".to_vec(),
-            FileDefect::NotAPicture,
-        ),
-        (
-            "a.pdf",
-            b"<!doctype html>".to_vec(),
-            FileDefect::NotAPicture,
-        ),
-        ("a.png", jpeg.clone(), FileDefect::OtherFormat),
-        ("a.pdf", jpeg.clone(), FileDefect::OtherFormat),
+        ("a.jpg", b"<!doctype html>".to_vec(), FileDefect::NotAnImage),
+        ("a.pdf", b"<!doctype html>".to_vec(), FileDefect::NotAnImage),
+        ("a.png", jpeg.clone(), FileDefect::FormatMismatch),
+        ("a.pdf", jpeg.clone(), FileDefect::FormatMismatch),
         (
             "a.jpg",
             fixture::bytes("table.pdf"),
-            FileDefect::OtherFormat,
+            FileDefect::FormatMismatch,
         ),
-        ("a", fixture::bytes("plain.gif"), FileDefect::OtherFormat),
+        ("a", fixture::bytes("plain.gif"), FileDefect::FormatMismatch),
         (
             "a.jpg",
             fixture::bytes("truncated.jpg"),
@@ -209,10 +201,10 @@ fn each_defect_is_told_from_the_others() {
         ("a.png", fixture::bytes("bomb.png"), FileDefect::TooLarge),
         ("a.tiff", small, FileDefect::TooSmall),
         ("a.tiff", four_bits, FileDefect::ColorMode),
-        ("a.tiff", packed, FileDefect::OtherFormat),
-        ("a.png", moving_png, FileDefect::Several),
-        ("a.webp", moving_webp, FileDefect::Several),
-        ("a.tiff", pages, FileDefect::Several),
+        ("a.tiff", packed, FileDefect::FormatMismatch),
+        ("a.png", moving_png, FileDefect::MultipleImages),
+        ("a.webp", moving_webp, FileDefect::MultipleImages),
+        ("a.tiff", pages, FileDefect::MultipleImages),
     ];
     for (name, bytes, kind) in cases {
         let defect = defect(name, &bytes);
@@ -225,7 +217,7 @@ fn each_defect_is_told_from_the_others() {
     ));
     assert!(matches!(
         defect("a.tif", b"II+\0\x08\0\0\0"),
-        FileDefect::OtherFormat(_)
+        FileDefect::FormatMismatch(_)
     ));
 }
 
@@ -294,7 +286,7 @@ async fn the_engine_marks_a_file_and_finds_its_texts_under_any_name() {
     let found = engine.extract(fixture::content("photo.jpg"), "photo.png".to_owned());
     assert!(matches!(
         found.await,
-        Err(EngineError::Defect(FileDefect::OtherFormat(_)))
+        Err(EngineError::Defect(FileDefect::FormatMismatch(_)))
     ));
 }
 

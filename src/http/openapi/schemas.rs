@@ -13,8 +13,8 @@ const COMPOSITION_KEYWORDS: [&str; 4] = ["$ref", "allOf", "anyOf", "oneOf"];
 /// told where it is asked, for a type may be read in another shape than it is written in.
 #[derive(Debug)]
 pub struct SchemaRegistry {
-    answered: SchemaGenerator,
-    asked: SchemaGenerator,
+    response_gen: SchemaGenerator,
+    request_gen: SchemaGenerator,
 }
 
 impl Default for SchemaRegistry {
@@ -30,10 +30,10 @@ impl Default for SchemaRegistry {
             settings.meta_schema = None;
         });
         Self {
-            answered: settings
+            response_gen: settings
                 .with_transform(forbid_extra_properties)
                 .into_generator(),
-            asked: asked.into_generator(),
+            request_gen: asked.into_generator(),
         }
     }
 }
@@ -41,20 +41,20 @@ impl Default for SchemaRegistry {
 impl SchemaRegistry {
     /// The schema of `T`, as it is serialised.
     pub fn response_schema<T: JsonSchema>(&mut self) -> Value {
-        let mut schema = self.answered.subschema_for::<T>();
+        let mut schema = self.response_gen.subschema_for::<T>();
         forbid_extra_properties(&mut schema);
         schema.to_value()
     }
 
     /// The schema of `T`, as it is read.
     pub fn request_schema<T: JsonSchema>(&mut self) -> Value {
-        self.asked.subschema_for::<T>().to_value()
+        self.request_gen.subschema_for::<T>().to_value()
     }
 
     /// What others refer to, by name.
     #[must_use]
     pub fn into_components(mut self) -> Map<String, Value> {
-        self.answered.take_definitions(true)
+        self.response_gen.take_definitions(true)
     }
 }
 

@@ -10,7 +10,7 @@ impl Order {
     pub const fn is_held(&self) -> bool {
         let held = matches!(
             self.processing,
-            Some(ProcessingMode::Polls(1..) | ProcessingMode::Hold)
+            Some(ProcessingMode::AfterPolls(1..) | ProcessingMode::UntilReleased)
         );
         matches!(self.state, OrderState::InProgress { .. }) && held
     }
@@ -19,14 +19,14 @@ impl Order {
     #[must_use]
     pub const fn is_released(&self) -> bool {
         let in_progress = matches!(self.state, OrderState::InProgress { .. });
-        in_progress && matches!(self.processing, Some(ProcessingMode::Polls(0)))
+        in_progress && matches!(self.processing, Some(ProcessingMode::AfterPolls(0)))
     }
 
     /// Its client reads it: whether this was the last read that it waits for. None, and nothing
     /// changed, unless it waits for reads.
     pub fn poll(&mut self) -> Option<bool> {
         match &mut self.processing {
-            Some(ProcessingMode::Polls(left @ 1..))
+            Some(ProcessingMode::AfterPolls(left @ 1..))
                 if matches!(self.state, OrderState::InProgress { .. }) =>
             {
                 *left -= 1;

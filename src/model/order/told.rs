@@ -8,7 +8,7 @@ impl Order {
     /// Whether its client has yet to be told that it is complete.
     #[must_use]
     pub fn is_completion_unreported(&self) -> bool {
-        matches!(&self.state, OrderState::Complete { outcome: Outcome::Detection(found), .. } if found.told_at.is_none())
+        matches!(&self.state, OrderState::Complete { outcome: Outcome::Detection(found), .. } if found.reported_at.is_none())
     }
 
     /// Its client is told at `now` that it is complete. False unless that is so, for the first
@@ -18,8 +18,8 @@ impl Order {
             OrderState::Complete {
                 outcome: Outcome::Detection(found),
                 ..
-            } if found.told_at.is_none() => {
-                found.told_at = Some(now);
+            } if found.reported_at.is_none() => {
+                found.reported_at = Some(now);
                 true
             }
             _ => false,

@@ -88,11 +88,14 @@ impl Fault {
 #[serde(rename_all = "camelCase")]
 pub enum ProcessingMode {
     /// So many milliseconds, of its account's clock.
-    Ms(u32),
+    #[serde(rename = "ms")]
+    AfterMs(u32),
     /// Until its client has read it so often.
-    Polls(u32),
+    #[serde(rename = "polls")]
+    AfterPolls(u32),
     /// Until the control plane has it done.
-    Hold,
+    #[serde(rename = "hold")]
+    UntilReleased,
 }
 
 impl ProcessingMode {
@@ -100,7 +103,7 @@ impl ProcessingMode {
     /// tells it to be done.
     #[must_use]
     pub const fn fits(self, makes: ResultKind) -> bool {
-        matches!(self, Self::Ms(_)) || !matches!(makes, ResultKind::Report)
+        matches!(self, Self::AfterMs(_)) || !matches!(makes, ResultKind::Report)
     }
 }
 

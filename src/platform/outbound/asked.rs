@@ -37,9 +37,9 @@ pub struct CliResponse {
 #[derive(Debug)]
 pub enum SendError {
     /// Nobody was there to be asked.
-    Unreached(String),
+    Connect(String),
     /// It may have been asked.
-    Lost(String),
+    NoResponse(String),
 }
 
 /// Makes the call, to any address: who asks has said whom.
@@ -47,11 +47,11 @@ pub enum SendError {
 /// # Errors
 /// If no whole answer came.
 pub async fn send(ask: CliRequest<'_>) -> Result<CliResponse, SendError> {
-    let lost = |error: &reqwest::Error| SendError::Lost(error_chain(error));
+    let lost = |error: &reqwest::Error| SendError::NoResponse(error_chain(error));
     let client = builder(true).connect_timeout(CONNECT_TIMEOUT).build();
     let client = client.map_err(|error| lost(&error))?;
     let method = Method::from_bytes(ask.method.as_bytes());
-    let method = method.map_err(|error| SendError::Lost(error.to_string()))?;
+    let method = method.map_err(|error| SendError::NoResponse(error.to_string()))?;
     let mut request = client.request(method, ask.url);
     if let Some(token) = ask.token {
         request = request.bearer_auth(token);
@@ -64,7 +64,7 @@ pub async fn send(ask: CliRequest<'_>) -> Result<CliResponse, SendError> {
     }
     let answer = request.send().await.map_err(|error| {
         if error.is_connect() {
-            SendError::Unreached(root_cause(&error))
+            SendError::Connect(root_cause(&error))
         } else {
             lost(&error)
         }

@@ -54,10 +54,10 @@ impl From<io::Error> for FetchError {
 
 /// Where a file goes to, as it comes.
 struct Download<'i> {
-    shown: String,
+    shown_url: String,
     path: &'i Path,
     bytes_max: u64,
-    pace: Option<Throttle>,
+    throttle: Option<Throttle>,
 }
 
 impl OutboundClient {
@@ -76,10 +76,10 @@ impl OutboundClient {
     ) -> Result<DownloadedFile, FetchError> {
         treatment.apply_delay().await;
         let into = Download {
-            shown: shown_url(url),
+            shown_url: shown_url(url),
             path: to,
             bytes_max,
-            pace: treatment.throttle(),
+            throttle: treatment.throttle(),
         };
         let timeout = self.timeouts.fetch;
         let fetched = async {
@@ -144,7 +144,7 @@ impl Download<'_> {
         if let Some((title, fault)) = treatment.connection_fault() {
             return Err(response_fault_message(title, fault));
         }
-        let shown = &self.shown;
+        let shown = &self.shown_url;
         match status {
             200..300 if length.is_some_and(|bytes| bytes > self.bytes_max) => Err(self.too_large()),
             200..300 => Ok(()),
@@ -156,7 +156,7 @@ impl Download<'_> {
     }
 
     fn too_large(&self) -> String {
-        format!("{} has more than {} bytes", self.shown, self.bytes_max)
+        format!("{} has more than {} bytes", self.shown_url, self.bytes_max)
     }
 
     async fn create(&self) -> io::Result<File> {
@@ -174,7 +174,7 @@ impl Download<'_> {
         if after + bytes > self.bytes_max {
             return Err(self.too_large().into());
         }
-        if let Some(pace) = &mut self.pace {
+        if let Some(pace) = &mut self.throttle {
             pace.consume(piece.len());
             pace.ready().await;
         }

@@ -68,17 +68,17 @@ impl Throttle {
 /// A body at a pace.
 pub(super) struct ThrottledBody<B> {
     inner: B,
-    pace: Throttle,
+    throttle: Throttle,
     /// What has come and may not go on yet.
-    held: Bytes,
+    buffered: Bytes,
 }
 
 impl<B> ThrottledBody<B> {
     pub(super) fn new(inner: B, pace: Throttle) -> Self {
         Self {
             inner,
-            pace,
-            held: Bytes::new(),
+            throttle: pace,
+            buffered: Bytes::new(),
         }
     }
 }
@@ -92,27 +92,27 @@ impl<B: Body<Data = Bytes> + Unpin> Body for ThrottledBody<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = &mut *self;
-        while this.held.is_empty() {
+        while this.buffered.is_empty() {
             match ready!(Pin::new(&mut this.inner).poll_frame(context)) {
                 Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => this.held = data,
+                    Ok(data) => this.buffered = data,
                     Err(other) => return Poll::Ready(Some(Ok(other))),
                 },
                 over => return Poll::Ready(over),
             }
         }
-        ready!(this.pace.poll_ready(context));
-        let bytes = this.held.len().min(this.pace.piece_bytes());
-        this.pace.consume(bytes);
-        Poll::Ready(Some(Ok(Frame::data(this.held.split_to(bytes)))))
+        ready!(this.throttle.poll_ready(context));
+        let bytes = this.buffered.len().min(this.throttle.piece_bytes());
+        this.throttle.consume(bytes);
+        Poll::Ready(Some(Ok(Frame::data(this.buffered.split_to(bytes)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.held.is_empty() && self.inner.is_end_stream()
+        self.buffered.is_empty() && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.held.is_empty() {
+        if self.buffered.is_empty() {
             self.inner.size_hint()
         } else {
             SizeHint::default()

@@ -226,7 +226,7 @@ async fn a_file_that_ends_early_is_not_fetched() {
 async fn what_takes_too_long_is_given_up() {
     let short = Duration::from_millis(50);
     let timeouts = OutboundTimeouts {
-        answer: LONG,
+        response: LONG,
         fetch: short,
         put: short,
     };

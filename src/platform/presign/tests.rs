@@ -175,7 +175,7 @@ fn a_url_holds_at_any_host_that_is_known_and_no_other() {
     };
     let strict = signer().verify(&request, AT, &known, true);
     assert_eq!(
-        mismatch(strict).why,
+        mismatch(strict).diagnosis,
         "signature: made for the host localhost:8080, arrived at mock:9000 (strict-host)"
     );
 }
@@ -205,7 +205,7 @@ fn a_url_holds_from_a_quarter_of_an_hour_before_its_date_until_it_expires() {
 fn what_is_malformed_is_told_in_s3_s_words() {
     let url = signer().presign(&put("k"));
     let refused = |from: &str, to: &str| match judge_put(&url.replace(from, to), AT) {
-        Err(VerifyError::Parameters(message)) => message,
+        Err(VerifyError::MalformedQuery(message)) => message,
         other => panic!("{from} to {to}: {other:?}"),
     };
     assert!(refused("X-Amz-Expires=600", "X=1").starts_with("Query-string authentication"));
@@ -231,11 +231,11 @@ fn who_signs_with_nothing_or_with_other_keys_is_told_so() {
     );
     assert_eq!(
         judge_put("http://h/k?AWSAccessKeyId=a&Signature=b&Expires=1", AT),
-        Err(VerifyError::OutdatedVersion)
+        Err(VerifyError::SignatureV2)
     );
     assert_eq!(
         judge_put(&url.replace("=stuntdouble", "=other"), AT),
-        Err(VerifyError::KeyId("other".to_owned()))
+        Err(VerifyError::UnknownAccessKey("other".to_owned()))
     );
     assert_eq!(
         judge_put(&url.replace("=host", "=range"), AT),
@@ -256,7 +256,7 @@ fn what_differs_is_named_where_it_can_be_found_out() {
     });
     let none = KnownHosts::default();
     let why = |method: &str, url: &str, sent: &[(&str, &str)]| {
-        mismatch(judge(method, url, HOST, sent, AT, &none)).why
+        mismatch(judge(method, url, HOST, sent, AT, &none)).diagnosis
     };
     assert_eq!(
         why("GET", &plain, &[]),

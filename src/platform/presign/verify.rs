@@ -17,13 +17,13 @@ pub enum VerifyError {
     /// No signature at all: `AccessDenied`.
     Unsigned,
     /// A signature in the `Authorization` header, where we take none: `AccessDenied`.
-    InHeader,
+    HeaderAuthUnsupported,
     /// Signature Version 2: `InvalidRequest`.
-    OutdatedVersion,
+    SignatureV2,
     /// `AuthorizationQueryParametersError`, with S3's message.
-    Parameters(String),
+    MalformedQuery(String),
     /// `InvalidAccessKeyId`: signed with the key of someone else.
-    KeyId(String),
+    UnknownAccessKey(String),
     /// `AccessDenied`, "Request is not yet valid": dated over 15 minutes ahead of now.
     NotYetValid {
         /// Its `X-Amz-Date`.
@@ -56,7 +56,7 @@ pub struct SignatureMismatch {
     /// What we signed to compare.
     pub string_to_sign: String,
     /// What differs, in one line, as far as can be told.
-    pub why: String,
+    pub diagnosis: String,
 }
 
 impl Signer {
@@ -78,7 +78,7 @@ impl Signer {
         let parameters = QueryAuth::of(request.query).map_err(|refusal| {
             let authorization = (request.header)("authorization").unwrap_or_default();
             if refusal == VerifyError::Unsigned && authorization.starts_with("AWS") {
-                VerifyError::InHeader
+                VerifyError::HeaderAuthUnsupported
             } else {
                 refusal
             }
@@ -86,7 +86,7 @@ impl Signer {
         let (date, expires_s) = (parameters.date()?, parameters.expires_s()?);
         let (key_id, scope) = parameters.credential()?;
         if key_id != self.key_id {
-            return Err(VerifyError::KeyId(key_id.to_owned()));
+            return Err(VerifyError::UnknownAccessKey(key_id.to_owned()));
         }
         let expires = date.plus_ms(i64::from(expires_s) * 1000);
         if date > now.plus_ms(CLOCK_SKEW_MS_MAX) {
@@ -121,7 +121,7 @@ impl Signer {
             signature: presented.signature.clone(),
             string_to_sign: string_to_sign(&presented.date, &presented.scope, &canonical_request),
             canonical_request,
-            why: diagnose::explain_mismatch(self, presented, known, strict_host),
+            diagnosis: diagnose::explain_mismatch(self, presented, known, strict_host),
         }))
     }
 }
@@ -163,7 +163,7 @@ impl QueryAuth {
         if missing == REQUIRED_PARAMETERS.len() {
             let outdated = !values("AWSAccessKeyId").is_empty();
             return Err(if outdated {
-                VerifyError::OutdatedVersion
+                VerifyError::SignatureV2
             } else {
                 VerifyError::Unsigned
             });
@@ -278,5 +278,5 @@ impl QueryAuth {
 }
 
 fn malformed(message: impl Into<String>) -> VerifyError {
-    VerifyError::Parameters(message.into())
+    VerifyError::MalformedQuery(message.into())
 }

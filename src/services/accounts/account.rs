@@ -34,7 +34,7 @@ pub struct Account {
     pub(super) snowflake: Mutex<u64>,
     pub(super) snowflake_low: u64,
     pub(super) window: Mutex<RateWindow>,
-    pub(super) ended: CancellationToken,
+    pub(super) cancellation: CancellationToken,
 }
 
 /// Whether it is a BIZ MORI test key.
@@ -68,7 +68,7 @@ impl Account {
             snowflake: Mutex::new(row.snowflake),
             snowflake_low: low,
             window: Mutex::default(),
-            ended: CancellationToken::new(),
+            cancellation: CancellationToken::new(),
         }
     }
 
@@ -168,6 +168,6 @@ impl Account {
     /// Is done when this life has ended; then nothing more may be sent or written for it.
     #[must_use]
     pub fn cancellation(&self) -> &CancellationToken {
-        &self.ended
+        &self.cancellation
     }
 }

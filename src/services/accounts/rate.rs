@@ -12,7 +12,7 @@ const WINDOW_MS: i64 = 60_000;
 /// The minute that was begun last.
 #[derive(Debug, Default)]
 pub(super) struct RateWindow {
-    began_at: Option<Timestamp>,
+    started_at: Option<Timestamp>,
     calls: u32,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct RateWindow {
 pub struct RateLimited {
     plan: Plan,
     calls_max: u32,
-    began_at: Timestamp,
+    window_started_at: Timestamp,
     /// Whole seconds until the window ends, from 1.
     pub retry_after_s: u64,
 }
@@ -36,7 +36,7 @@ impl RateLimited {
         } else {
             format!("plan {plan}, requestsPerMinute set")
         };
-        let since = iso(self.began_at);
+        let since = iso(self.window_started_at);
         format!("{whose}: the {max} calls of the minute that began at {since} are used up")
     }
 }
@@ -50,11 +50,11 @@ impl RateWindow {
         calls_max: u32,
     ) -> Result<(), RateLimited> {
         let still = |began_at: &Timestamp| (0..WINDOW_MS).contains(&now.since_ms(*began_at));
-        let began_at = self.began_at.filter(still).unwrap_or_else(|| {
+        let began_at = self.started_at.filter(still).unwrap_or_else(|| {
             self.calls = 0;
             now
         });
-        self.began_at = Some(began_at);
+        self.started_at = Some(began_at);
         if self.calls < calls_max {
             self.calls += 1;
             return Ok(());
@@ -63,7 +63,7 @@ impl RateWindow {
         Err(RateLimited {
             plan,
             calls_max,
-            began_at,
+            window_started_at: began_at,
             retry_after_s: u64::try_from(left_ms).unwrap_or(0).div_ceil(1_000).max(1),
         })
     }

@@ -13,7 +13,7 @@ use crate::storage::db::accounts::AccountRow;
 #[derive(Debug)]
 pub struct LifecycleGuard<'a> {
     accounts: &'a Accounts,
-    _held: MutexGuard<'a, ()>,
+    _guard: MutexGuard<'a, ()>,
 }
 
 impl Accounts {
@@ -21,7 +21,7 @@ impl Accounts {
     pub async fn lock_lifecycle(&self) -> LifecycleGuard<'_> {
         LifecycleGuard {
             accounts: self,
-            _held: self.lifecycle_lock.lock().await,
+            _guard: self.lifecycle_lock.lock().await,
         }
     }
 }

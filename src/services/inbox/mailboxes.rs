@@ -23,8 +23,8 @@ pub(super) struct MailboxKey {
 #[derive(Debug)]
 pub(super) struct Mailbox {
     /// Distinguishes the mailbox from others of its key, earlier and later. Grows with time.
-    pub number: u64,
-    pub script: Arc<InboxConfig>,
+    pub id: u64,
+    pub config: Arc<InboxConfig>,
     pub answered: usize,
     /// With their numbers, the oldest first.
     messages: VecDeque<(u64, Arc<InboxMessage>)>,
@@ -40,11 +40,11 @@ pub(super) struct Mailboxes {
     by_key: HashMap<MailboxKey, Mailbox>,
     bytes: usize,
     /// Counts mailboxes, messages and uses.
-    numbers: u64,
+    ids: u64,
     /// Counts how often all were removed.
-    pub emptied: u64,
+    pub clear_epoch: u64,
     /// The last [`MAILBOXES_MAX`] that went because there were too many.
-    gone: VecDeque<MailboxKey>,
+    removed: VecDeque<MailboxKey>,
 }
 
 impl MailboxKey {
@@ -58,8 +58,8 @@ impl MailboxKey {
 
 impl Mailboxes {
     fn next_id(&mut self) -> u64 {
-        self.numbers += 1;
-        self.numbers
+        self.ids += 1;
+        self.ids
     }
 
     pub(super) fn get(&self, key: &MailboxKey) -> Option<&Mailbox> {
@@ -96,7 +96,7 @@ impl Mailboxes {
         if account.is_some() || self.by_key.contains_key(&key) {
             return Ok(key);
         }
-        let gone = self.gone.iter().rev().find(|key| key.name == name);
+        let gone = self.removed.iter().rev().find(|key| key.name == name);
         Ok(gone.cloned().unwrap_or(key))
     }
 
@@ -110,7 +110,7 @@ impl Mailboxes {
         if !self.by_key.contains_key(&key)
             && let Some(mailbox) = self.by_key.remove(&MailboxKey::new(None, name))
         {
-            self.gone.retain(|gone| *gone != key);
+            self.removed.retain(|gone| *gone != key);
             self.by_key.insert(key.clone(), mailbox);
         }
         key
@@ -125,15 +125,15 @@ impl Mailboxes {
     ) -> Vec<(MailboxKey, usize)> {
         let number = self.next_id();
         let mailbox = Mailbox {
-            number,
-            script,
+            id: number,
+            config: script,
             answered: 0,
             messages: VecDeque::new(),
             bytes: 0,
             evicted: 0,
             used: number,
         };
-        self.gone.retain(|gone| gone != key);
+        self.removed.retain(|gone| gone != key);
         let before = self.by_key.insert(key.clone(), mailbox);
         self.bytes -= before.map_or(0, |mailbox| mailbox.bytes);
         let mut gone = Vec::new();
@@ -144,11 +144,11 @@ impl Mailboxes {
             let messages = self
                 .remove(&key)
                 .map_or(0, |mailbox| mailbox.messages.len());
-            self.gone.push_back(key.clone());
+            self.removed.push_back(key.clone());
             gone.push((key, messages));
         }
-        while self.gone.len() > MAILBOXES_MAX {
-            self.gone.pop_front();
+        while self.removed.len() > MAILBOXES_MAX {
+            self.removed.pop_front();
         }
         gone
     }
@@ -170,7 +170,7 @@ impl Mailboxes {
     /// Removes the mailboxes whose keys are wanted, and forgets that such ones went. Returns their
     /// number.
     pub(super) fn remove_all(&mut self, is_wanted: impl Fn(&MailboxKey) -> bool) -> usize {
-        self.gone.retain(|key| !is_wanted(key));
+        self.removed.retain(|key| !is_wanted(key));
         let keys = self.by_key.keys().filter(|key| is_wanted(key));
         let keys: Vec<MailboxKey> = keys.cloned().collect();
         for key in &keys {
@@ -183,7 +183,7 @@ impl Mailboxes {
     pub(super) fn store(&mut self, key: &MailboxKey, message: InboxMessage) -> Option<u16> {
         let (number, bytes) = (self.next_id(), message.bytes());
         let mailbox = self.by_key.get_mut(key)?;
-        let status = mailbox.script.statuses.get(mailbox.answered).copied();
+        let status = mailbox.config.statuses.get(mailbox.answered).copied();
         mailbox.answered += 1;
         mailbox.used = number;
         mailbox.bytes += bytes;
@@ -230,7 +230,7 @@ impl Mailboxes {
         min: usize,
     ) -> Result<Option<InboxMessages>, InboxError> {
         let Some(mailbox) = self.by_key.get(key) else {
-            if self.gone.contains(key) {
+            if self.removed.contains(key) {
                 return Err(InboxError::Evicted);
             }
             return Ok((min == 0).then(InboxMessages::default));
@@ -250,16 +250,16 @@ impl Mailboxes {
         let is_listed = |key: &MailboxKey| account.is_none() || key.account.as_deref() == account;
         let mailboxes = self.by_key.iter().filter(|(key, _)| is_listed(key));
         let summary = |(key, mailbox): (&MailboxKey, &Mailbox)| InboxSummary {
-            number: mailbox.number,
+            id: mailbox.id,
             name: key.name.clone(),
             account: key.account.clone(),
-            script: Arc::clone(&mailbox.script),
+            config: Arc::clone(&mailbox.config),
             answered: mailbox.answered,
             messages: mailbox.messages.len(),
             evicted: mailbox.evicted,
         };
         let mut listed: Vec<InboxSummary> = mailboxes.map(summary).collect();
-        listed.sort_by_key(|summary| summary.number);
+        listed.sort_by_key(|summary| summary.id);
         listed
     }
 

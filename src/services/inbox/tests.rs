@@ -28,7 +28,7 @@ fn bodies(inbox: &Inbox, account: Option<&str>, name: &str) -> (Vec<String>, u64
     (bodies, found.evicted)
 }
 
-const KEPT: ReceiveResult = ReceiveResult::Kept(200);
+const KEPT: ReceiveResult = ReceiveResult::Stored(200);
 
 #[test]
 fn the_oldest_of_a_mailbox_go_first_by_count_and_by_bytes() {
@@ -159,16 +159,16 @@ fn what_was_on_its_way_does_not_come_to_the_mailbox_that_follows() {
     assert_eq!(after(&|| {}), KEPT);
     let clear = |account| assert!(inbox.clear(account) <= 1);
     assert_eq!(after(&|| clear(Some("other"))), KEPT);
-    assert_eq!(after(&|| clear(mine)), ReceiveResult::Gone);
-    assert_eq!(after(&|| clear(None)), ReceiveResult::Gone);
+    assert_eq!(after(&|| clear(mine)), ReceiveResult::Replaced);
+    assert_eq!(after(&|| clear(None)), ReceiveResult::Replaced);
     let remove = || assert_eq!(inbox.remove(mine, "a"), Ok(()));
-    assert_eq!(after(&remove), ReceiveResult::Gone);
+    assert_eq!(after(&remove), ReceiveResult::Replaced);
     let set_anew = || assert!(inbox.configure(mine, "a", InboxConfig::default()).is_ok());
-    assert_eq!(after(&set_anew), ReceiveResult::Gone);
+    assert_eq!(after(&set_anew), ReceiveResult::Replaced);
     let opened = inbox.begin_delivery(mine, None, "new");
     inbox.clear(None);
     let came = inbox.receive(&opened, message(String::new()));
-    assert_eq!(came, ReceiveResult::Gone, "nor make one");
+    assert_eq!(came, ReceiveResult::Replaced, "nor make one");
     let opened = inbox.begin_delivery(mine, None, "new");
     assert_eq!(post(&inbox, mine, "new", "first".to_owned()), KEPT);
     let came = inbox.receive(&opened, message("second".to_owned()));

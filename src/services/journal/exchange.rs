@@ -21,9 +21,9 @@ const OVERHEAD_BYTES: usize = 512;
 #[derive(Debug)]
 pub struct Exchange {
     pub operation: &'static str,
-    asked: Option<OwnedRequestHead>,
+    request: Option<OwnedRequestHead>,
     owner: OnceLock<Attribution>,
-    told: Mutex<ExchangeState>,
+    state: Mutex<ExchangeState>,
 }
 
 /// What a request begins with.
@@ -58,7 +58,7 @@ pub(super) struct Attribution {
 #[derive(Debug, Default)]
 pub(super) struct ExchangeState {
     pub request_body: JournalBody,
-    pub answer: Option<(u16, PackedHeaders)>,
+    pub response: Option<(u16, PackedHeaders)>,
     pub response_body: JournalBody,
     pub duration_ms: u64,
     pub rule: Option<RuleId>,
@@ -90,7 +90,7 @@ pub enum JournalBody {
     /// All of it.
     Text(Box<str>),
     /// Its begin, and what it was as a whole.
-    Long(Box<str>, BodyDigest),
+    Truncated(Box<str>, BodyDigest),
     /// No text.
     Binary(BodyDigest),
 }
@@ -138,9 +138,9 @@ impl Exchange {
         };
         Self {
             operation,
-            asked: asked.map(line),
+            request: asked.map(line),
             owner: OnceLock::new(),
-            told: Mutex::default(),
+            state: Mutex::default(),
         }
     }
 
@@ -179,7 +179,7 @@ impl Exchange {
     }
 
     fn state(&self) -> MutexGuard<'_, ExchangeState> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts the exchange in `total`, as the journal holds it from now on.
@@ -224,23 +224,23 @@ impl Exchange {
 
     #[must_use]
     pub fn method(&self) -> &str {
-        self.asked.as_ref().map_or("", |line| &line.method)
+        self.request.as_ref().map_or("", |line| &line.method)
     }
 
     /// As it was sent, without the query.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.asked.as_ref().map_or("", |line| &line.path)
+        self.request.as_ref().map_or("", |line| &line.path)
     }
 
     #[must_use]
     pub fn query(&self) -> Option<&str> {
-        self.asked.as_ref()?.query.as_deref()
+        self.request.as_ref()?.query.as_deref()
     }
 
     #[must_use]
     pub fn request_head(&self) -> PackedHeaders {
-        let line = self.asked.as_ref();
+        let line = self.request.as_ref();
         line.map_or_else(PackedHeaders::default, |line| line.head.clone())
     }
 
@@ -252,14 +252,14 @@ impl Exchange {
     /// None until it is answered.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        self.state().answer.as_ref().map(|(status, _)| *status)
+        self.state().response.as_ref().map(|(status, _)| *status)
     }
 
     /// Head, body, and milliseconds; none until it is answered.
     #[must_use]
     pub fn answer(&self) -> Option<(PackedHeaders, JournalBody, u64)> {
         let told = self.state();
-        let (_, head) = told.answer.as_ref()?;
+        let (_, head) = told.response.as_ref()?;
         Some((head.clone(), told.response_body.clone(), told.duration_ms))
     }
 
@@ -283,10 +283,10 @@ impl Exchange {
 
     /// What it takes in memory, about.
     fn bytes(&self, told: &ExchangeState) -> usize {
-        let line = self.asked.as_ref().map_or(0, |line| {
+        let line = self.request.as_ref().map_or(0, |line| {
             line.path.len() + line.query.as_ref().map_or(0, |query| query.len()) + line.head.0.len()
         });
-        let answer = told.answer.as_ref().map_or(0, |(_, head)| head.0.len());
+        let answer = told.response.as_ref().map_or(0, |(_, head)| head.0.len());
         let unknown_key = told.unknown_key.as_ref().map_or(0, |key| key.len());
         let bodies = told.request_body.bytes() + told.response_body.bytes();
         OVERHEAD_BYTES + line + answer + unknown_key + bodies
@@ -297,7 +297,7 @@ impl JournalBody {
     fn bytes(&self) -> usize {
         match self {
             Self::None | Self::Pending | Self::Binary(_) => 0,
-            Self::Text(text) | Self::Long(text, _) => text.len(),
+            Self::Text(text) | Self::Truncated(text, _) => text.len(),
         }
     }
 }
@@ -309,7 +309,7 @@ pub struct Recording {
     side: Side,
     pieces: Vec<Bytes>,
     /// Of what is in `pieces`.
-    kept_bytes: usize,
+    stored_bytes: usize,
     all_bytes: u64,
     /// Of all, once there is more than is kept.
     digest: Option<Sha256>,
@@ -321,7 +321,7 @@ impl Recording {
             entry,
             side,
             pieces: Vec::new(),
-            kept_bytes: 0,
+            stored_bytes: 0,
             all_bytes: 0,
             digest: None,
         }
@@ -330,7 +330,7 @@ impl Recording {
     /// So much more of the body.
     pub fn push(&mut self, piece: &Bytes) {
         self.all_bytes += piece.len() as u64;
-        let room = BODY_BYTES_MAX - self.kept_bytes;
+        let room = BODY_BYTES_MAX - self.stored_bytes;
         if self.digest.is_none() && piece.len() > room {
             let mut digest = Sha256::new();
             for kept in &self.pieces {
@@ -343,7 +343,7 @@ impl Recording {
         }
         if room > 0 && !piece.is_empty() {
             let kept = piece.slice(..piece.len().min(room));
-            self.kept_bytes += kept.len();
+            self.stored_bytes += kept.len();
             self.pieces.push(kept);
         }
     }
@@ -368,7 +368,7 @@ impl Recording {
             }
             (Some(digest), kept) => match kept.map_err(valid_utf8_prefix) {
                 Ok(text) | Err(Some(text)) => {
-                    JournalBody::Long(text.into_boxed_str(), digested(digest))
+                    JournalBody::Truncated(text.into_boxed_str(), digested(digest))
                 }
                 Err(None) => JournalBody::Binary(digested(digest)),
             },

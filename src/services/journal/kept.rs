@@ -18,13 +18,13 @@ use crate::services::accounts::Account;
 pub(super) struct ExchangeStore {
     exchanges: BTreeMap<u64, StoredExchange>,
     rings: HashMap<AccountId, AccountRing>,
-    places: u64,
+    positions: u64,
 }
 
 #[derive(Debug)]
 struct StoredExchange {
     exchange: Arc<Exchange>,
-    life: AccountId,
+    account: AccountId,
 }
 
 /// One account's.
@@ -32,7 +32,7 @@ struct StoredExchange {
 struct AccountRing {
     /// None: nobody's.
     account: Option<Arc<Account>>,
-    places: VecDeque<u64>,
+    positions: VecDeque<u64>,
     evicted: u64,
 }
 
@@ -60,21 +60,21 @@ impl ExchangeStore {
             return gone;
         }
         let life = account.map_or(AccountId::UNOWNED, |account| account.id);
-        let place = self.places;
-        self.places += 1;
+        let place = self.positions;
+        self.positions += 1;
         exchange.add_size(bytes);
         let placed = StoredExchange {
             exchange: Arc::clone(exchange),
-            life,
+            account: life,
         };
         self.exchanges.insert(place, placed);
         let ring = self.rings.entry(life).or_insert_with(|| AccountRing {
             account: account.cloned(),
             ..AccountRing::default()
         });
-        ring.places.push_back(place);
-        let too_many = (ring.places.len() > limits.requests)
-            .then(|| ring.places.front().copied())
+        ring.positions.push_back(place);
+        let too_many = (ring.positions.len() > limits.requests)
+            .then(|| ring.positions.front().copied())
             .flatten();
         gone.extend(too_many.and_then(|oldest| self.evict(oldest, bytes)));
         gone.extend(self.evict_excess(limits, bytes));
@@ -102,8 +102,8 @@ impl ExchangeStore {
     fn evict(&mut self, place: u64, bytes: &AtomicUsize) -> Option<Arc<Exchange>> {
         let placed = self.exchanges.remove(&place)?;
         placed.exchange.remove_size(bytes);
-        if let Some(ring) = self.rings.get_mut(&placed.life) {
-            ring.places.pop_front();
+        if let Some(ring) = self.rings.get_mut(&placed.account) {
+            ring.positions.pop_front();
             ring.evicted += 1;
         }
         Some(placed.exchange)
@@ -113,12 +113,14 @@ impl ExchangeStore {
     pub(super) fn newest_first(&self, key: Option<&str>) -> impl Iterator<Item = &Arc<Exchange>> {
         let own = key.map(|key| {
             let ring = self.rings.values().find(|ring| ring.is_of(Some(key)));
-            let places = ring.into_iter().flat_map(|ring| ring.places.iter().rev());
+            let places = ring
+                .into_iter()
+                .flat_map(|ring| ring.positions.iter().rev());
             places.filter_map(|place| self.exchanges.get(place))
         });
         let all = key.is_none().then(|| {
             let lives = |placed: &&StoredExchange| {
-                let ring = self.rings.get(&placed.life);
+                let ring = self.rings.get(&placed.account);
                 ring.is_some_and(|ring| ring.is_of(None))
             };
             self.exchanges.values().rev().filter(lives)
@@ -154,7 +156,7 @@ impl ExchangeStore {
             .extract_if(|_, ring| which(ring))
             .map(|(_, ring)| ring)
             .collect();
-        for place in gone.into_iter().flat_map(|ring| ring.places) {
+        for place in gone.into_iter().flat_map(|ring| ring.positions) {
             if let Some(placed) = self.exchanges.remove(&place) {
                 placed.exchange.remove_size(bytes);
             }

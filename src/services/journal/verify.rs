@@ -41,15 +41,15 @@ pub struct CountRange {
 /// What came of it.
 #[derive(Debug, Clone)]
 pub enum VerifyVerdict {
-    Met {
+    Satisfied {
         count: u64,
     },
-    Missed {
+    Unsatisfied {
         count: u64,
         near: Vec<NearMiss>,
     },
     /// So many that are kept no more could change the verdict.
-    Uncertain {
+    Indeterminate {
         count: u64,
         evicted: u64,
     },
@@ -67,9 +67,9 @@ impl VerifyVerdict {
     /// Whether nothing that is still to come changes it.
     pub(super) const fn is_final(&self, wanted: CountRange) -> bool {
         match self {
-            Self::Met { .. } => wanted.max.is_none(),
-            Self::Missed { count, .. } => *count >= wanted.min,
-            Self::Uncertain { .. } => false,
+            Self::Satisfied { .. } => wanted.max.is_none(),
+            Self::Unsatisfied { count, .. } => *count >= wanted.min,
+            Self::Indeterminate { .. } => false,
         }
     }
 }
@@ -94,14 +94,14 @@ pub(super) fn verdict(
     let too_many = |count| wanted_count.max.is_some_and(|max| count > max);
     let most = count + evicted;
     if !too_many(count) && count >= wanted_count.min && !too_many(most) {
-        return VerifyVerdict::Met { count };
+        return VerifyVerdict::Satisfied { count };
     }
     if too_many(count) {
         let near = Vec::new();
-        return VerifyVerdict::Missed { count, near };
+        return VerifyVerdict::Unsatisfied { count, near };
     }
     if most >= wanted_count.min && evicted > 0 {
-        return VerifyVerdict::Uncertain { count, evicted };
+        return VerifyVerdict::Indeterminate { count, evicted };
     }
     misses.sort_by_key(|(_, differences)| differences.len());
     let near = misses.into_iter().take(NEAR_MISSES_MAX);
@@ -109,7 +109,7 @@ pub(super) fn verdict(
         exchange: Arc::clone(exchange),
         differences,
     });
-    VerifyVerdict::Missed {
+    VerifyVerdict::Unsatisfied {
         count,
         near: near.collect(),
     }
@@ -179,7 +179,7 @@ impl RequestMatcher {
             JournalBody::Text(text) => json::parse(text),
             JournalBody::None
             | JournalBody::Pending
-            | JournalBody::Long(..)
+            | JournalBody::Truncated(..)
             | JournalBody::Binary(_) => None,
         };
         if let Some(wanted) = &self.file_name {
@@ -204,7 +204,7 @@ impl RequestMatcher {
                 let is = match &sent {
                     JournalBody::None => "there is none",
                     JournalBody::Pending => "has not come yet",
-                    JournalBody::Long(..) => "is too long to be kept",
+                    JournalBody::Truncated(..) => "is too long to be kept",
                     JournalBody::Text(_) | JournalBody::Binary(_) => "is no JSON",
                 };
                 found.push(format!("body: {is}, wanted {}", json::shown(wanted.get())));

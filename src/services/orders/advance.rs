@@ -13,10 +13,10 @@ use crate::storage::db::{self, StoreError};
 
 /// How far a run of an order's job has come.
 enum ProcessResult {
-    Over(failures::Result),
+    Finished(failures::Result),
     /// Its outputs are made, and not yet where they should be.
-    Unfinished {
-        taken: Vec<u64>,
+    RetryLater {
+        delivered_files: Vec<u64>,
         why: String,
     },
 }
@@ -51,8 +51,11 @@ impl Orders {
             run = self.execute(&account, &order) => run?,
         };
         let result = match run {
-            ProcessResult::Over(result) => result,
-            ProcessResult::Unfinished { taken, why } => {
+            ProcessResult::Finished(result) => result,
+            ProcessResult::RetryLater {
+                delivered_files: taken,
+                why,
+            } => {
                 if self.schedule_retry(job, &account, &taken).await? {
                     self.puts.remove(&job.subject);
                     return Ok(());
@@ -93,15 +96,21 @@ impl Orders {
     async fn execute(&self, account: &Account, order: &Order) -> Result<ProcessResult, StoreError> {
         let outputs = match self.run_task(account, order).await? {
             Ok(Outcome::Outputs(outputs)) => outputs,
-            over => return Ok(ProcessResult::Over(over)),
+            over => return Ok(ProcessResult::Finished(over)),
         };
         if !order.uses_zero_copy() {
-            return Ok(ProcessResult::Over(Ok(Outcome::Outputs(outputs))));
+            return Ok(ProcessResult::Finished(Ok(Outcome::Outputs(outputs))));
         }
         Ok(match self.deliver_outputs(account, order, outputs).await? {
-            ZeroCopyResult::Done(outcome) => ProcessResult::Over(Ok(outcome)),
-            ZeroCopyResult::Refused(failure) => ProcessResult::Over(Err(failure)),
-            ZeroCopyResult::Again { taken, why } => ProcessResult::Unfinished { taken, why },
+            ZeroCopyResult::Delivered(outcome) => ProcessResult::Finished(Ok(outcome)),
+            ZeroCopyResult::Rejected(failure) => ProcessResult::Finished(Err(failure)),
+            ZeroCopyResult::RetryLater {
+                delivered_files: taken,
+                why,
+            } => ProcessResult::RetryLater {
+                delivered_files: taken,
+                why,
+            },
         })
     }
 

@@ -27,7 +27,8 @@ pub(super) fn credits_to_return(order: &Order) -> u32 {
             if failure.code == INVALID_IMAGE =>
         {
             let names = || order.files.iter().map(|file| file.name.as_str());
-            let is_forced = requested_failure(order, order.ruled.as_ref(), names()).is_some();
+            let is_forced =
+                requested_failure(order, order.outcome_override.as_ref(), names()).is_some();
             usize::from(!is_forced && names().any(is_svg))
         }
         _ => 0,

@@ -57,12 +57,12 @@ impl Orders {
         zip: &InputFile,
         queued: &BulkEntry,
     ) -> Result<ItemResult, StoreError> {
-        let ruled = queued.ruled.as_ref();
+        let ruled = queued.outcome_override.as_ref();
         if let Some(failure) = work::requested_failure(order, ruled, [queued.name.as_str()]) {
             return Ok(ItemResult::Error(failure.message));
         }
         let content = InputFile {
-            packed: Some(queued.packed),
+            zip_entry: Some(queued.location),
             ..zip.clone()
         };
         let judged = self.classify(order.vendor, content, &queued.name, ruled, INSPECT_OPTIONS);

@@ -24,7 +24,7 @@ pub struct CreatedOrder {
     pub order: Arc<Order>,
     /// Keeps it from moving on, where it has started or may be ended by the sunset; to be let go
     /// when the answer has been written.
-    pub hold: Option<Claim>,
+    pub claim: Option<Claim>,
     /// The idempotency key was known: this is the order it made then.
     pub replayed: bool,
 }
@@ -55,7 +55,7 @@ impl From<StoreError> for CreateOrderError {
 pub(super) enum OutcomeSource<'o> {
     Rules,
     /// The control plane; none: what would come of it.
-    Hand(Option<&'o ForcedOutcome>),
+    Manual(Option<&'o ForcedOutcome>),
 }
 
 impl Orders {
@@ -113,11 +113,11 @@ impl Orders {
             let mut tx = self.db.begin().await?;
             let choices = match says {
                 OutcomeSource::Rules => self.match_rules(&tx, account, &new),
-                OutcomeSource::Hand(_) => Vec::new(),
+                OutcomeSource::Manual(_) => Vec::new(),
             };
             let mut order = build_order(account, &new, (id, number), retention_days, now);
             ruled::apply_rules(&mut order, &choices);
-            if let OutcomeSource::Hand(Some(outcome)) = says {
+            if let OutcomeSource::Manual(Some(outcome)) = says {
                 ruled::apply_manual_outcome(&mut order, outcome);
             }
             let order = Arc::new(order);
@@ -127,7 +127,7 @@ impl Orders {
                     .await?;
                 return Ok(CreatedOrder {
                     order,
-                    hold,
+                    claim: hold,
                     replayed: false,
                 });
             }
@@ -139,7 +139,7 @@ impl Orders {
                     tx.commit().await?;
                     return Ok(CreatedOrder {
                         order,
-                        hold: None,
+                        claim: None,
                         replayed: true,
                     });
                 }
@@ -222,7 +222,7 @@ impl Orders {
         order: &Order,
         now: Timestamp,
     ) -> Timestamp {
-        if let Some(ProcessingMode::Ms(ms)) = order.processing {
+        if let Some(ProcessingMode::AfterMs(ms)) = order.processing {
             return now.plus_ms(ms.into());
         }
         self.default_due_at(account, order, now)

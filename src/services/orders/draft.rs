@@ -111,7 +111,7 @@ pub(super) fn build_order(
         retention_days,
         work: new.work.clone(),
         confirm_key: None,
-        ruled: None,
+        outcome_override: None,
         processing: None,
         charged: new.charge.map_or(0, |charge| charge.credits),
         request_digest: new.request_digest.clone(),

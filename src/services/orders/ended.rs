@@ -25,7 +25,11 @@ pub(super) fn log_order_end(account: &Account, order: &Order, is_manual: bool) {
         return;
     };
     // An order that never started has not come to what a rule says of it.
-    let by = match order.ruled.as_ref().filter(|_| started_at.is_some()) {
+    let by = match order
+        .outcome_override
+        .as_ref()
+        .filter(|_| started_at.is_some())
+    {
         _ if is_manual => Some("manual".to_owned()),
         Some(ruled) if matches!(ruled.outcome, ForcedOutcome::Failed { .. }) => {
             let rule = ruled.rule.map(|rule| format!("rule {rule}"));

@@ -28,7 +28,7 @@ pub(super) fn defect_failure(order: &Order, file_name: &str, defect: &FileDefect
     let code = match (&order.work, defect) {
         (Work::AntiAi { .. }, _) => "PROCESSING_ERROR",
         (Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_), _) => INVALID_IMAGE,
-        (_, FileDefect::NotAPicture(_) | FileDefect::OtherFormat(_)) => {
+        (_, FileDefect::NotAnImage(_) | FileDefect::FormatMismatch(_)) => {
             "WATERMARK_FILE_FORMAT_UNSUPPORTED"
         }
         (_, FileDefect::Corrupt(_)) => "WATERMARK_FILE_CORRUPTED",
@@ -37,7 +37,7 @@ pub(super) fn defect_failure(order: &Order, file_name: &str, defect: &FileDefect
         (_, FileDefect::TooLarge(_) | FileDefect::TooSmall(_)) => {
             "WATERMARK_IMAGE_DIMENSIONS_UNSUPPORTED"
         }
-        (_, FileDefect::Several(_)) => "WATERMARK_INPUT_UNSUPPORTED",
+        (_, FileDefect::MultipleImages(_)) => "WATERMARK_INPUT_UNSUPPORTED",
         (_, FileDefect::Encrypted(_)) => "WATERMARK_PDF_UNSUPPORTED",
     };
     Failure {

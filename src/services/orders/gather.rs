@@ -95,7 +95,7 @@ impl Orders {
     ) -> Result<Result<Downloaded, String>, StoreError> {
         let asked = self
             .rules
-            .evaluate_call(&account.key, OutboundCall::Fetch, name);
+            .evaluate_call(&account.key, OutboundCall::FileFetch, name);
         let treatment = asked.await?.call_overrides();
         let (scratch, outbound) = (self.blobs.temp_file(), &self.outbound);
         let fetched = outbound.fetch(url, scratch.path(), FETCH_BYTES_MAX, &treatment);

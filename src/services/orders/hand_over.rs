@@ -18,11 +18,14 @@ const ZERO_COPY_RETRY_SCHEDULE_MS: [i64; 3] = [1_000, 2_000, 4_000];
 #[derive(Debug)]
 pub(super) enum ZeroCopyResult {
     /// Every target has its output.
-    Done(Outcome),
+    Delivered(Outcome),
     /// One has said that it never will.
-    Refused(Failure),
+    Rejected(Failure),
     /// The files whose targets have theirs; why the first of the others has not, and may later.
-    Again { taken: Vec<u64>, why: String },
+    RetryLater {
+        delivered_files: Vec<u64>,
+        why: String,
+    },
 }
 
 /// When to try again after so many tries; none: never.
@@ -55,7 +58,7 @@ impl Orders {
         }
         let keys: Vec<&str> = outputs.keys.iter().map(String::as_str).collect();
         self.remove_blobs(account, order, &keys).await?;
-        Ok(ZeroCopyResult::Done(Outcome::Outputs(Outputs {
+        Ok(ZeroCopyResult::Delivered(Outcome::Outputs(Outputs {
             keys: Vec::new(),
             ..outputs
         })))
@@ -97,9 +100,12 @@ impl Orders {
             }
         }
         if let Some(line) = refusal {
-            return Ok(Some(ZeroCopyResult::Refused(delivery_failure(line))));
+            return Ok(Some(ZeroCopyResult::Rejected(delivery_failure(line))));
         }
-        Ok(trouble.map(|why| ZeroCopyResult::Again { taken, why }))
+        Ok(trouble.map(|why| ZeroCopyResult::RetryLater {
+            delivered_files: taken,
+            why,
+        }))
     }
 
     /// Puts one output: the status of the answer, or one line on why there was none.
@@ -119,7 +125,7 @@ impl Orders {
         let bytes = blob.meta.bytes;
         let asked = self
             .rules
-            .evaluate_call(&account.key, OutboundCall::HandOver, &file.name);
+            .evaluate_call(&account.key, OutboundCall::ZeroCopyPut, &file.name);
         let treatment = asked.await?.call_overrides();
         let (path, outbound) = (&blob.path, &self.outbound);
         let put = outbound.put_file(url, media_type, path, bytes, &treatment);

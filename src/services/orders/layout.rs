@@ -172,7 +172,7 @@ mod tests {
                 target: None,
             }],
             confirm_key: None,
-            ruled: None,
+            outcome_override: None,
             processing: None,
             charged: 0,
             request_digest: None,

@@ -64,7 +64,7 @@ impl Orders {
         let Some(content) = found.map_err(StoreError::broken)? else {
             return Ok(Err(missing_input(order, "the picture is gone")));
         };
-        let ruled = order.ruled.as_ref();
+        let ruled = order.outcome_override.as_ref();
         let looked_at = self.classify(order.vendor, content, &file.name, ruled, wants);
         let (verdict, seen) = match looked_at.await? {
             Ok(judged) => judged,
@@ -149,7 +149,7 @@ impl Orders {
             preview: None,
             heatmap: None,
             overlay: None,
-            told_at: None,
+            reported_at: None,
             verdict,
         };
         let Some(mut seen) = seen else {
@@ -229,7 +229,7 @@ impl Orders {
 /// most.
 fn verdict_of_bytes(vendor: Vendor, seen: &Inspection) -> Verdict {
     let mut verdict = verdict::from_metadata_or_hash(&seen.provenance, &seen.digest);
-    if vendor == Vendor::Bizmori && verdict.basis == VerdictSource::Digest {
+    if vendor == Vendor::Bizmori && verdict.source == VerdictSource::Digest {
         verdict.probability = verdict::cut(verdict.probability);
     }
     verdict

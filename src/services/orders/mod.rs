@@ -152,7 +152,7 @@ impl Orders {
         Ok(opened.map(|(file, bytes)| InputFile {
             file: Arc::new(file),
             bytes,
-            packed: None,
+            zip_entry: None,
         }))
     }
 

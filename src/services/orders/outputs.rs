@@ -23,7 +23,7 @@ struct RenderedOutput {
 #[derive(Debug)]
 pub enum ArchiveOutcome {
     /// The ZIP is the blob of that key.
-    Made { key: String },
+    Ready { key: String },
     /// The order has expired meanwhile, and its outputs are gone or about to go.
     Expired,
     /// An output is missing or broken.
@@ -55,7 +55,7 @@ impl Orders {
             _ if order.uses_zero_copy() => None,
             [only] => Some(only.clone()),
             keys => match self.output_archive(account, order, keys).await? {
-                ArchiveOutcome::Made { key } => Some(key),
+                ArchiveOutcome::Ready { key } => Some(key),
                 ArchiveOutcome::Expired => {
                     return Ok(Err(failure(order, "it has expired".to_owned())));
                 }
@@ -176,7 +176,7 @@ impl Orders {
             return Ok(ArchiveOutcome::Expired);
         }
         Ok(match zipped {
-            Some(key) => ArchiveOutcome::Made { key },
+            Some(key) => ArchiveOutcome::Ready { key },
             None => ArchiveOutcome::OutputMissing,
         })
     }

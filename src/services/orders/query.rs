@@ -21,9 +21,9 @@ pub enum ObjectOwner {
         order_id: Option<String>,
     },
     /// The key is of an order or upload that is not there (any more).
-    Gone,
+    Deleted,
     /// The key is none of those that are given out.
-    Nobody,
+    Unowned,
 }
 
 impl Orders {
@@ -119,7 +119,7 @@ impl Orders {
     /// If it cannot be read.
     pub async fn object_owner(&self, key: &str) -> Result<ObjectOwner, StoreError> {
         let (id, order_id) = match key_owner(key) {
-            None => return Ok(ObjectOwner::Nobody),
+            None => return Ok(ObjectOwner::Unowned),
             Some(KeyOwner::Order(id)) => (
                 self.db.order(id).await?.map(|order| order.account),
                 Some(id.to_owned()),
@@ -131,7 +131,7 @@ impl Orders {
         };
         let account = id.and_then(|id| self.accounts.by_id(id));
         Ok(
-            account.map_or(ObjectOwner::Gone, |account| ObjectOwner::Account {
+            account.map_or(ObjectOwner::Deleted, |account| ObjectOwner::Account {
                 account,
                 order_id,
             }),

@@ -149,7 +149,7 @@ impl Orders {
             return Err(ReportError::LocaleUnsupported);
         }
         let choice = self.match_report_rules(&tx, account, &order);
-        let failing = ruled::forced_failure(&order, choice.ruled.as_ref());
+        let failing = ruled::forced_failure(&order, choice.outcome_override.as_ref());
         let failing = failing.map(|failure| failure.code);
         let subject = job_subject(&order, locale);
         // Claimed before the clock is read, so that a clock in mode `jump` does not leap before the
@@ -157,7 +157,7 @@ impl Orders {
         let _claim = self.claims.try_claim(account, JobKind::Report, &subject);
         let now = account.now();
         let due_at = match choice.processing {
-            Some((_, ProcessingMode::Ms(ms))) => Some(now.plus_ms(ms.into())),
+            Some((_, ProcessingMode::AfterMs(ms))) => Some(now.plus_ms(ms.into())),
             _ if order.test => None,
             _ => Some(self.default_due_at(account, &order, now)),
         };
@@ -238,7 +238,7 @@ impl Orders {
         }
         match state {
             // It expired meanwhile.
-            ReportState::Made { key } => self.remove_blobs(&account, &order, [&key]).await,
+            ReportState::Ready { key } => self.remove_blobs(&account, &order, [&key]).await,
             _ => Ok(()),
         }
     }
@@ -296,7 +296,7 @@ impl Orders {
         let Some((report, page)) = order.reports.get(locale).zip(page) else {
             return Ok(None);
         };
-        if let ReportState::UnderWay {
+        if let ReportState::Generating {
             failing: Some(code),
         } = &report.state
         {
@@ -312,7 +312,7 @@ impl Orders {
         let key = layout::report_key(order, locale);
         let put = self.put_result(account, order, key, "application/pdf", bytes);
         let key = put.await?;
-        Ok(Some(ReportState::Made { key }))
+        Ok(Some(ReportState::Ready { key }))
     }
 
     /// Returns the files of a report's images: the file on which the order was made, and the heatmap if

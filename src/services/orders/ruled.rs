@@ -14,13 +14,13 @@ const AI_PROBABILITY_MIN: f64 = 0.5;
 /// Writes on a new order what rules say to it: of a bulk, to each of its pictures. How long a bulk
 /// takes is for the first of them to say.
 pub(super) fn apply_rules(order: &mut Order, choices: &[RuleDecision]) {
-    let said = choices.iter().map(|choice| choice.ruled.clone());
+    let said = choices.iter().map(|choice| choice.outcome_override.clone());
     if let Work::Bulk(bulk) = &mut order.work {
         for (queued, ruled) in bulk.queued.iter_mut().zip(said) {
-            queued.ruled = ruled;
+            queued.outcome_override = ruled;
         }
     } else {
-        order.ruled = said.flatten().next();
+        order.outcome_override = said.flatten().next();
     }
     let mut processing = choices.iter().filter_map(|choice| choice.processing);
     order.processing = processing.next().map(|(_, processing)| processing);
@@ -34,10 +34,10 @@ pub(super) fn apply_manual_outcome(order: &mut Order, outcome: &ForcedOutcome) {
     };
     if let Work::Bulk(bulk) = &mut order.work {
         for queued in &mut bulk.queued {
-            queued.ruled = Some(by_hand.clone());
+            queued.outcome_override = Some(by_hand.clone());
         }
     } else {
-        order.ruled = Some(by_hand);
+        order.outcome_override = Some(by_hand);
     }
 }
 
@@ -79,14 +79,14 @@ pub(super) fn forced_verdict(ruled: Option<&OutcomeOverride>) -> Option<Verdict>
     Some(Verdict {
         label,
         probability,
-        basis: ruled.basis(),
+        source: ruled.basis(),
         provenance: Provenance::Unknown,
     })
 }
 
 /// Result of a watermark extraction that a rule forces. `None` if no rule does.
 pub(super) fn forced_watermark(order: &Order) -> Option<(WatermarkResult, VerdictSource)> {
-    let ruled = order.ruled.as_ref()?;
+    let ruled = order.outcome_override.as_ref()?;
     let result = match &ruled.outcome {
         ForcedOutcome::WatermarkText { text } => Ok(text.clone()),
         ForcedOutcome::DetectionStatus { status } => Err(*status),

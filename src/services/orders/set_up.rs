@@ -26,7 +26,7 @@ const CONFIRM_KEY: &str = "set up";
 pub enum FileContent {
     Bytes(Bytes),
     /// Those of a file.
-    At(PathBuf),
+    Path(PathBuf),
 }
 
 impl Orders {
@@ -46,7 +46,7 @@ impl Orders {
             self.upload_inputs(account, &mut new, files).await?;
         }
         let created = self
-            .create_with(account, new, OutcomeSource::Hand(outcome))
+            .create_with(account, new, OutcomeSource::Manual(outcome))
             .await;
         let created = created.map_err(unexpected_create_error)?;
         let order = created.order;
@@ -121,7 +121,7 @@ impl Orders {
                     .put_bytes(of, bucket, key, media_type, now, bytes)
                     .await
             }
-            FileContent::At(path) => blobs.put_file(of, bucket, key, media_type, now, path).await,
+            FileContent::Path(path) => blobs.put_file(of, bucket, key, media_type, now, path).await,
         };
         put.map_err(|error| match error.kind() {
             ErrorKind::NotFound if account.cancellation().is_cancelled() => StoreError::AccountGone,
@@ -138,7 +138,7 @@ impl FileContent {
     pub async fn byte_len(&self) -> std::io::Result<u64> {
         match self {
             Self::Bytes(bytes) => Ok(bytes.len() as u64),
-            Self::At(path) => {
+            Self::Path(path) => {
                 let meta = File::open(path).await?.metadata().await?;
                 if meta.is_file() {
                     Ok(meta.len())

@@ -17,7 +17,7 @@ use crate::storage::db::{self, StoreError, Tx};
 pub struct ConfirmedOrder {
     pub order: Arc<Order>,
     /// Keeps the order from moving on; to be let go when the answer has been written.
-    pub hold: Option<Claim>,
+    pub claim: Option<Claim>,
 }
 
 /// Why an order was not started.
@@ -28,7 +28,7 @@ pub enum ConfirmError {
     NotOwner,
     /// It is an order of another type, or of one that starts by itself.
     TypeNotMatch,
-    Refused(ConfirmRejection, Arc<Order>),
+    Rejected(ConfirmRejection, Arc<Order>),
     Store(StoreError),
 }
 
@@ -158,11 +158,11 @@ impl Orders {
             // What is told may be of a write that is still to be committed: it is waited for.
             Err(refusal) => {
                 tx.commit().await?;
-                Err(ConfirmError::Refused(refusal, order))
+                Err(ConfirmError::Rejected(refusal, order))
             }
             Ok(false) => {
                 tx.commit().await?;
-                Ok(ConfirmedOrder { order, hold: None })
+                Ok(ConfirmedOrder { order, claim: None })
             }
             Ok(true) => {
                 let begun = Arc::clone(&order);
@@ -170,7 +170,7 @@ impl Orders {
                     .start_processing(&mut tx, account, begun, (claim, now))
                     .await?;
                 tx.commit().await?;
-                Ok(ConfirmedOrder { order, hold })
+                Ok(ConfirmedOrder { order, claim: hold })
             }
         }
     }

@@ -52,7 +52,7 @@ impl Orders {
             }
         };
         let ruled = match order.processing {
-            Some(ProcessingMode::Ms(ms)) => Some(ms),
+            Some(ProcessingMode::AfterMs(ms)) => Some(ms),
             _ => None,
         };
         let pending_ms = set.detect_pending_ms.unwrap_or(usual.pending_ms);

@@ -19,7 +19,7 @@ pub struct UploadedFile {
     /// Open: it stays what it is, whatever is uploaded there meanwhile.
     pub content: InputFile,
     /// No client uploaded it: it was downloaded for this very request.
-    pub by_us: bool,
+    pub fetched_by_server: bool,
 }
 
 impl Orders {
@@ -73,7 +73,7 @@ impl Orders {
         db::jobs::upsert(
             &mut tx,
             account.id,
-            JobKind::UnusedUpload,
+            JobKind::ExpireUpload,
             &upload.id,
             expires_at,
         )
@@ -103,7 +103,7 @@ impl Orders {
             .await?;
         let downloaded = self.find_upload(account, &upload.key).await?;
         let downloaded = downloaded.map(|file| UploadedFile {
-            by_us: true,
+            fetched_by_server: true,
             ..file
         });
         Ok(downloaded.ok_or_else(|| "was removed meanwhile".to_owned()))
@@ -115,12 +115,12 @@ impl Orders {
     /// # Errors
     /// If it cannot be removed.
     pub async fn discard(&self, file: &UploadedFile) -> Result<(), StoreError> {
-        if !file.by_us {
+        if !file.fetched_by_server {
             return Ok(());
         }
         let upload = &file.upload;
         let mut tx = self.db.begin().await?;
-        db::jobs::remove(&mut tx, JobKind::UnusedUpload, &upload.id).await?;
+        db::jobs::remove(&mut tx, JobKind::ExpireUpload, &upload.id).await?;
         db::uploads::remove(&mut tx, &upload.id).await?;
         tx.commit().await?;
         let bucket = Vendor::Undetectable.bucket();
@@ -196,7 +196,7 @@ impl Orders {
         Ok(found.map(|content| UploadedFile {
             upload,
             content,
-            by_us: false,
+            fetched_by_server: false,
         }))
     }
 }
@@ -208,7 +208,7 @@ pub(super) async fn consume_uploads(tx: &mut Tx, order: &Order) -> Result<bool, 
         if db::uploads::find(tx, id).await?.is_none() {
             return Ok(false);
         }
-        db::jobs::remove(tx, JobKind::UnusedUpload, id).await?;
+        db::jobs::remove(tx, JobKind::ExpireUpload, id).await?;
     }
     Ok(true)
 }

@@ -22,7 +22,7 @@ impl Orders {
         order: &Order,
     ) -> std::result::Result<Result, StoreError> {
         let names = order.files.iter().map(|file| file.name.as_str());
-        if let Some(failure) = requested_failure(order, order.ruled.as_ref(), names) {
+        if let Some(failure) = requested_failure(order, order.outcome_override.as_ref(), names) {
             return Ok(Err(failure));
         }
         if order.test {
@@ -70,7 +70,7 @@ fn placeholder_outcome(order: &Order) -> Outcome {
     let nobodys = || Verdict {
         label: Label::Human,
         probability: TEST_KEY_PROBABILITY,
-        basis: VerdictSource::TestKey,
+        source: VerdictSource::TestKey,
         provenance: Provenance::Unknown,
     };
     match order.work {
@@ -84,7 +84,7 @@ fn placeholder_outcome(order: &Order) -> Outcome {
         // Test keys are BIZ MORI's, which has no bulks.
         Work::AiDetection { .. } | Work::Document(_) | Work::Bulk(_) => {
             Outcome::Detection(Box::new(Detection {
-                verdict: ruled::forced_verdict(order.ruled.as_ref())
+                verdict: ruled::forced_verdict(order.outcome_override.as_ref())
                     .or_else(|| verdict::from_bizmori_name(name))
                     .unwrap_or_else(nobodys),
                 measures: None,
@@ -92,7 +92,7 @@ fn placeholder_outcome(order: &Order) -> Outcome {
                 preview: None,
                 heatmap: None,
                 overlay: None,
-                told_at: None,
+                reported_at: None,
             }))
         }
     }

@@ -17,7 +17,7 @@ impl RuleDecision {
             return;
         }
         let mut done = AppliedEffects::default();
-        for (standing, _) in self.matched.iter().filter(|(_, hit)| *hit) {
+        for (standing, _) in self.matches.iter().filter(|(_, hit)| *hit) {
             for fault in done.add(&standing.rule.then) {
                 log(standing, &fault, asked);
             }
@@ -99,7 +99,7 @@ fn log(standing: &ActiveRule, fault: &str, asked: &MatchInput<'_>) {
                 "rule applied to a request"
             );
         }
-        MatchTarget::Outgoing {
+        MatchTarget::Outbound {
             webhook_url,
             file_name,
             ..

@@ -34,11 +34,11 @@ impl Rules {
         call: OutboundCall,
         about: &'a str,
     ) -> Option<MatchInput<'a>> {
-        let is_delivery = call == OutboundCall::Delivery;
+        let is_delivery = call == OutboundCall::WebhookDelivery;
         let asked = MatchInput {
             operation: call.operation(),
             account: Some(account),
-            subject: MatchTarget::Outgoing {
+            subject: MatchTarget::Outbound {
                 call,
                 webhook_url: is_delivery.then_some(about),
                 file_name: (!is_delivery).then_some(about),

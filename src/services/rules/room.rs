@@ -13,11 +13,11 @@ const RULES_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub(super) fn check_limits(count: usize, bytes: usize) -> Result<(), AddRuleError> {
     if count > RULES_MAX {
         let line = format!("there would be more than {RULES_MAX} rules");
-        return Err(AddRuleError::Full(line));
+        return Err(AddRuleError::LimitExceeded(line));
     }
     if bytes > RULES_BYTES_MAX {
         let line = format!("all rules together would be more than {RULES_BYTES_MAX} bytes");
-        return Err(AddRuleError::Full(line));
+        return Err(AddRuleError::LimitExceeded(line));
     }
     Ok(())
 }

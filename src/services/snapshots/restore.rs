@@ -17,9 +17,9 @@ use crate::storage::db::{self, Tx, run_to_completion};
 /// An account that comes back.
 struct RestoredAccount {
     /// As the snapshot has it.
-    kept: AccountRow,
+    saved: AccountRow,
     /// As it begins.
-    begun: AccountRow,
+    new: AccountRow,
 }
 
 impl Snapshots {
@@ -82,14 +82,18 @@ impl Snapshots {
         rules.retain_mut(|rule| match rule.account {
             None => one.is_none(),
             Some(of) => {
-                let back = back.iter().find(|back| back.kept.id == of);
-                rule.account = back.map(|back| back.begun.id);
+                let back = back.iter().find(|back| back.saved.id == of);
+                rule.account = back.map(|back| back.new.id);
                 back.is_some()
             }
         });
         let all = one.is_none().then_some(default_clock);
         let written = async {
-            for RestoredAccount { kept, begun } in &back {
+            for RestoredAccount {
+                saved: kept,
+                new: begun,
+            } in &back
+            {
                 let from = dir.join(BLOBS).join(kept.id.0.to_string());
                 self.blobs.link_from(begun.id, &from).await?;
             }
@@ -97,13 +101,13 @@ impl Snapshots {
         };
         if let Err(error) = written.await {
             // The next accounts have these ids.
-            for RestoredAccount { begun, .. } in &back {
+            for RestoredAccount { new: begun, .. } in &back {
                 self.blobs.remove_account(begun.id).await?;
             }
             return Err(error);
         }
 
-        let begun = accounts.replace(&ended, back.into_iter().map(|back| back.begun).collect());
+        let begun = accounts.replace(&ended, back.into_iter().map(|back| back.new).collect());
         if let Some(guard) = &guard {
             accounts.set_default_clock(guard, default_clock.unwrap_or(Clock::REAL));
         }
@@ -139,7 +143,11 @@ impl Snapshots {
                 db::accounts::delete(&mut tx, account).await?;
             }
         }
-        for RestoredAccount { kept, begun } in back {
+        for RestoredAccount {
+            saved: kept,
+            new: begun,
+        } in back
+        {
             db::snapshots::restore_account(&mut tx, rows, kept, begun.id, begun.clock).await?;
         }
         for rule in rules {
@@ -157,12 +165,12 @@ impl Snapshots {
         let mut reader = self.db.read().await?;
         let ids = db::snapshots::next_accounts(&mut reader, kept.len()).await?;
         let begin = |(kept, id): (AccountRow, AccountId)| RestoredAccount {
-            begun: AccountRow {
+            new: AccountRow {
                 id,
                 clock: kept.clock.map(|clock| clock.rewound_by(elapsed_ms)),
                 ..kept.clone()
             },
-            kept,
+            saved: kept,
         };
         Ok(kept.into_iter().zip(ids).map(begin).collect())
     }

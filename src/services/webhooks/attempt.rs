@@ -17,7 +17,7 @@ use crate::services::rules::RuleDecision;
 pub(super) struct AttemptResult {
     /// One at least.
     pub attempts: Vec<Attempt>,
-    pub sent: Result<u16, String>,
+    pub result: Result<u16, String>,
     /// A rule has dropped it: no other attempt is made.
     pub is_dropped: bool,
 }
@@ -26,7 +26,7 @@ impl AttemptResult {
     fn single(attempt: Attempt, sent: Result<u16, String>) -> Self {
         Self {
             attempts: vec![attempt],
-            sent,
+            result: sent,
             is_dropped: false,
         }
     }
@@ -54,7 +54,7 @@ impl Webhooks {
         if let Some((title, WebhookEffect { drop: true, .. })) = on {
             let line = format!("{title}: dropped");
             let mut attempt = new_attempt(account, endpoint, delivery, choice);
-            attempt.answer = Err(line.clone());
+            attempt.response = Err(line.clone());
             let is_dropped = true;
             return AttemptResult {
                 is_dropped,
@@ -67,7 +67,7 @@ impl Webhooks {
         for _ in 1..on.and_then(|(_, on)| on.duplicate).unwrap_or(1) {
             let (attempt, sent) = post().await;
             made.attempts.push(attempt);
-            made.sent = made.sent.or(sent);
+            made.result = made.result.or(sent);
         }
         made
     }
@@ -101,7 +101,7 @@ impl Webhooks {
             Ok(answer) => Err(format!("answered {}", answer.status)),
             Err(line) => Err(line.clone()),
         };
-        attempt.answer = posted.map(|answer| ReceiverResponse {
+        attempt.response = posted.map(|answer| ReceiverResponse {
             status: answer.status,
             headers: answer.headers,
             body: answer.body,
@@ -123,7 +123,7 @@ fn new_attempt(
         at: account.now(),
         url: endpoint.url.clone(),
         request_headers: std::collections::BTreeMap::new(),
-        answer: Err(String::new()),
+        response: Err(String::new()),
         duration_ms: 0,
         next_at: None,
         delivery_status: delivery.status,

@@ -171,7 +171,7 @@ impl Webhooks {
         let made = self.send_now(account, &endpoint, &mut delivery).await?;
         Ok(RetryResult {
             event_id: delivery.event.id,
-            sent: made.sent,
+            sent: made.result,
         })
     }
 
@@ -232,14 +232,14 @@ impl Webhooks {
         let record = AttemptRecording {
             account: Arc::clone(account),
             endpoint: endpoint.id,
-            made,
+            attempt: made,
             delivery: delivery.clone(),
             before,
             sent_at: now,
             next_at: next,
         };
         match self.record_now(&record).await {
-            Ok(true) => Ok(record.made),
+            Ok(true) => Ok(record.attempt),
             Ok(false) => Err(RetryError::NoEndpoint(record.endpoint)),
             Err(error) => {
                 if !matches!(error, StoreError::AccountGone) {
@@ -257,7 +257,7 @@ fn next_after_manual(
     made: &AttemptResult,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    match (delivery.status, &made.sent) {
+    match (delivery.status, &made.result) {
         (DeliveryStatus::Sent, _) => {
             delivery.resend(now);
             None

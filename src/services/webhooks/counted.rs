@@ -16,7 +16,7 @@ impl Webhooks {
         now: DeliveryStatus,
     ) {
         for attempt in &made.attempts {
-            self.metrics.record_attempt(match &attempt.answer {
+            self.metrics.record_attempt(match &attempt.response {
                 _ if made.is_dropped => AttemptOutcome::Dropped,
                 Ok(answer) if (200..300).contains(&answer.status) => AttemptOutcome::Accepted,
                 Ok(_) => AttemptOutcome::Refused,

@@ -44,7 +44,7 @@ impl Webhooks {
         };
         let before = delivery.status;
         let now = account.now();
-        let next = match &made.sent {
+        let next = match &made.result {
             Ok(_) => {
                 delivery.succeed(now);
                 None
@@ -60,14 +60,14 @@ impl Webhooks {
         let record = AttemptRecording {
             account,
             endpoint: endpoint.id,
-            made,
+            attempt: made,
             before,
             sent_at: delivery.last_sent_at.unwrap_or(job.due_at),
             next_at: next,
             delivery,
         };
         match self.record_attempt(job, id, Some(&record)).await {
-            Ok(()) => self.record_metrics(&record.made, before, record.delivery.status),
+            Ok(()) => self.record_metrics(&record.attempt, before, record.delivery.status),
             // The account's life has ended meanwhile, and its job with it.
             Err(StoreError::AccountGone) => {}
             Err(error) => {

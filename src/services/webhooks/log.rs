@@ -18,7 +18,7 @@ pub struct AttemptRecord {
     pub delivery: DeliveryId,
     pub event: String,
     /// The event's type.
-    pub kind: String,
+    pub event_type: String,
     /// The raw body.
     pub body: String,
     pub attempt: Attempt,
@@ -36,7 +36,7 @@ impl AttemptRecord {
             endpoint,
             delivery: delivery.id,
             event: delivery.event.id,
-            kind: delivery.event.kind,
+            event_type: delivery.event.kind,
             body: delivery.event.body,
             attempt,
         }
@@ -101,7 +101,7 @@ impl Webhooks {
                 endpoint: stored.endpoint,
                 delivery: stored.delivery,
                 event: stored.event,
-                kind: stored.kind,
+                event_type: stored.event_type,
                 body: stored.body,
                 attempt: stored.attempt,
             })

@@ -41,7 +41,7 @@ impl AttemptResult {
 
 /// Reason why the attempt failed. `None` if the receiver answered 2xx.
 fn failure(attempt: &Attempt) -> Option<String> {
-    match &attempt.answer {
+    match &attempt.response {
         Ok(answer) if (200..300).contains(&answer.status) => None,
         Ok(answer) => Some(format!("answered {}", answer.status)),
         Err(line) => Some(line.clone()),

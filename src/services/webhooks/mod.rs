@@ -44,7 +44,7 @@ pub type EventBuilder =
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventPayload {
     /// `order.aiDetection.completed`.
-    pub kind: String,
+    pub event_type: String,
     /// The body, as it is signed and sent.
     pub body: String,
 }

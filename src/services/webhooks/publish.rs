@@ -75,7 +75,7 @@ impl Webhooks {
         };
         let event = Event {
             id,
-            kind: told.kind,
+            kind: told.event_type,
             body: told.body,
         };
         let endpoints = db::webhooks::publish(tx, account.id, order.test, &event, now).await?;

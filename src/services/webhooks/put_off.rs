@@ -26,10 +26,10 @@ impl Webhooks {
         endpoint: &Endpoint,
         delivery: &Delivery,
     ) -> Result<Option<RuleDecision>, StoreError> {
-        if let Some(kept) = &delivery.put_off {
+        if let Some(kept) = &delivery.deferred {
             return Ok(Some(restore_effects(kept)));
         }
-        let call = OutboundCall::Delivery;
+        let call = OutboundCall::WebhookDelivery;
         let Some(asked) = self.rules.call_input(&account.key, call, &endpoint.url) else {
             return Ok(Some(RuleDecision::default()));
         };
@@ -54,11 +54,11 @@ impl Webhooks {
         endpoint: &Endpoint,
         delivery: &Delivery,
     ) -> Result<RuleDecision, StoreError> {
-        if let Some(kept) = &delivery.put_off {
+        if let Some(kept) = &delivery.deferred {
             return Ok(restore_effects(kept));
         }
         let rules = &self.rules;
-        let said = rules.evaluate_call(&account.key, OutboundCall::Delivery, &endpoint.url);
+        let said = rules.evaluate_call(&account.key, OutboundCall::WebhookDelivery, &endpoint.url);
         said.await
     }
 }
@@ -78,7 +78,7 @@ fn deferral(choice: &RuleDecision, now: Timestamp) -> Option<(Timestamp, Deferre
     };
     let kept = DeferredAttempt {
         rule: choice.rule,
-        title: title.clone(),
+        rule_label: title.clone(),
         webhook: on.clone(),
         delay_ms: choice.delay_ms,
         respond: choice.respond.clone(),
@@ -91,7 +91,7 @@ fn deferral(choice: &RuleDecision, now: Timestamp) -> Option<(Timestamp, Deferre
 fn restore_effects(kept: &DeferredAttempt) -> RuleDecision {
     let mut choice = RuleDecision::default();
     choice.rule = kept.rule;
-    choice.webhook = Some((kept.title.clone(), kept.webhook.clone()));
+    choice.webhook = Some((kept.rule_label.clone(), kept.webhook.clone()));
     choice.delay_ms = kept.delay_ms;
     choice.respond.clone_from(&kept.respond);
     choice.fault.clone_from(&kept.fault);

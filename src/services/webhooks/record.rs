@@ -25,7 +25,7 @@ use crate::storage::db::{self, StoreError, Tx};
 pub(super) struct AttemptRecording {
     pub account: Arc<Account>,
     pub endpoint: WebhookId,
-    pub made: AttemptResult,
+    pub attempt: AttemptResult,
     /// As it stands after the attempt.
     pub delivery: Delivery,
     /// The delivery's status before the attempt.
@@ -39,7 +39,7 @@ pub(super) struct AttemptRecording {
 #[derive(Debug, Default)]
 pub(super) struct UnrecordedAttempts {
     records: Mutex<HashMap<WebhookId, Arc<AttemptRecording>>>,
-    came: Notify,
+    arrived: Notify,
 }
 
 impl UnrecordedAttempts {
@@ -58,7 +58,7 @@ impl AttemptRecording {
         let is_there =
             db::webhooks::record_attempt(tx, endpoint, delivery, self.next_at, self.sent_at)
                 .await?;
-        let (account, attempts) = (self.account.id, &self.made.attempts);
+        let (account, attempts) = (self.account.id, &self.attempt.attempts);
         db::attempts::insert(tx, account, endpoint, delivery, attempts).await?;
         Ok(is_there)
     }
@@ -70,13 +70,13 @@ impl Webhooks {
         tracing::warn!(
             %error,
             endpoint = %record.endpoint,
-            url = record.made.attempts.last().map(|attempt| attempt.url.as_str()),
+            url = record.attempt.attempts.last().map(|attempt| attempt.url.as_str()),
             event = record.delivery.event.id,
             "a webhook was sent and cannot be recorded; its record is retried, it is not sent again"
         );
         let endpoint = record.endpoint;
         self.unrecorded.records().insert(endpoint, Arc::new(record));
-        self.unrecorded.came.notify_one();
+        self.unrecorded.arrived.notify_one();
     }
 
     /// Writes the kept record of an endpoint, if there is one, and sets the endpoint's job to its next
@@ -106,14 +106,14 @@ impl Webhooks {
         let is_there = record.write(&mut tx).await?;
         db::jobs::upsert_endpoint(&mut tx, record.account.id, record.endpoint).await?;
         tx.commit().await?;
-        self.record_metrics(&record.made, record.before, record.delivery.status);
+        self.record_metrics(&record.attempt, record.before, record.delivery.status);
         Ok(is_there)
     }
 
     /// Returns when a record is kept.
     pub async fn unrecorded(&self) {
         loop {
-            let came = self.unrecorded.came.notified();
+            let came = self.unrecorded.arrived.notified();
             if !self.unrecorded.records().is_empty() {
                 return;
             }

@@ -203,11 +203,11 @@ impl Worker {
         loop {
             self.claims.wait_idle(clock).await;
             if ahead.is_used_up(news()) {
-                ahead.news = news();
+                ahead.version = news();
                 let mut reader = self.db.read().await?;
                 let due = db::jobs::due(&mut reader, clock, target, BATCH_SIZE).await?;
                 ahead.jobs = due.into();
-                if ahead.jobs.is_empty() && ahead.news == news() {
+                if ahead.jobs.is_empty() && ahead.version == news() {
                     if let Some(id) = unclaimed {
                         self.take_start_back(id).await;
                     }
@@ -243,14 +243,14 @@ impl Worker {
 struct DueBatch {
     jobs: VecDeque<Job>,
     /// The agenda's count of news before the jobs were read.
-    news: u64,
+    version: u64,
 }
 
 impl DueBatch {
     /// Returns `true` if the jobs have to be read again: there is none left, or jobs were committed
     /// since they were read.
     fn is_used_up(&self, news: u64) -> bool {
-        self.jobs.is_empty() || self.news != news
+        self.jobs.is_empty() || self.version != news
     }
 
     /// Claims the first job. `None` if it is not the first any more, is not there, or cannot be
@@ -264,7 +264,7 @@ impl DueBatch {
         news: impl FnOnce() -> u64,
     ) -> Option<(Job, C)> {
         let job = self.jobs.pop_front()?;
-        let claimed = claim(&job).filter(|_| news() == self.news);
+        let claimed = claim(&job).filter(|_| news() == self.version);
         if claimed.is_none() {
             self.jobs.clear();
         }
@@ -293,7 +293,7 @@ mod tests {
     fn ahead(news: u64) -> DueBatch {
         DueBatch {
             jobs: [job(1), job(2)].into(),
-            news,
+            version: news,
         }
     }
 

@@ -14,7 +14,7 @@ pub struct QueueDepth {
     /// Those that are due by their accounts' clocks.
     pub due: u64,
     /// Those that somebody has, or waits for.
-    pub under_way: u64,
+    pub running: u64,
 }
 
 impl Worker {
@@ -41,7 +41,7 @@ impl Worker {
             kind,
             queued: of(&queued, kind),
             due: of(&due, kind),
-            under_way: under_way.iter().map(|(of, _)| u64::from(*of == kind)).sum(),
+            running: under_way.iter().map(|(of, _)| u64::from(*of == kind)).sum(),
         };
         Ok(JobKind::ALL.into_iter().map(depth).collect())
     }

@@ -54,7 +54,7 @@ impl Worker {
             progress.as_mut().enable();
             let left = end.saturating_duration_since(Instant::now());
             let window = DueWindow {
-                whole: timeout,
+                total: timeout,
                 left,
             };
             let mut waiting = self.awaited_jobs(account, window).await?;

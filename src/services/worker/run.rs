@@ -47,7 +47,7 @@ impl Worker {
         match job.kind {
             JobKind::Process => self.orders.process(job).await,
             JobKind::Expire => self.orders.expire(job).await,
-            JobKind::UnusedUpload => self.orders.expire_upload(job).await,
+            JobKind::ExpireUpload => self.orders.expire_upload(job).await,
             JobKind::ExpireUploads => self.orders.expire_uploads(job).await,
             JobKind::Sunset => self.orders.sunset(job).await,
             JobKind::Report => self.orders.make_report(job).await,

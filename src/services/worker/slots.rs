@@ -28,7 +28,7 @@ struct SlotsState {
     /// A job that did not end when it was started before is running: see [`Slots::start`].
     suspect: bool,
     /// Clocks with due jobs for which there was no slot.
-    starved: HashSet<ClockId>,
+    deferred: HashSet<ClockId>,
 }
 
 /// A slot with the claim (`C`) of the job that runs in it. Dropping it frees both.
@@ -80,11 +80,11 @@ impl Slots {
     ) -> Start<C> {
         let mut state = self.state();
         if state.running >= SLOTS {
-            state.starved.insert(clock);
+            state.deferred.insert(clock);
             return Start::Full;
         }
         if is_suspect && state.suspect {
-            state.starved.insert(clock);
+            state.deferred.insert(clock);
             return Start::Not;
         }
         let Some(claim) = claim() else {
@@ -114,7 +114,7 @@ impl<C> Drop for Slot<C> {
         if self.is_suspect {
             state.suspect = false;
         }
-        let starved = std::mem::take(&mut state.starved);
+        let starved = std::mem::take(&mut state.deferred);
         drop(state);
         for clock in starved {
             self.slots.0.agenda.check_now(clock);

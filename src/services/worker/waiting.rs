@@ -58,7 +58,7 @@ pub(super) enum EndsBy {
 /// The time that a drain has.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DueWindow {
-    pub whole: Duration,
+    pub total: Duration,
     pub left: Duration,
 }
 
@@ -67,7 +67,7 @@ impl Awaited {
     pub const ALL: [Self; 11] = [
         Self::Job(JobKind::Process),
         Self::Job(JobKind::Expire),
-        Self::Job(JobKind::UnusedUpload),
+        Self::Job(JobKind::ExpireUpload),
         Self::Job(JobKind::ExpireUploads),
         Self::Job(JobKind::Sunset),
         Self::Job(JobKind::Report),
@@ -96,7 +96,7 @@ impl DueWindow {
     fn deadline(self, clock: Clock, now: Timestamp) -> Timestamp {
         // A frozen clock does not come nearer to the deadline while the drain waits.
         let window = match clock {
-            Clock::Frozen { .. } => self.whole,
+            Clock::Frozen { .. } => self.total,
             Clock::Running { .. } | Clock::Jump { .. } => self.left,
         };
         now.plus_ms(i64::try_from(window.as_millis()).unwrap_or(i64::MAX))
@@ -125,8 +125,8 @@ impl PendingWork {
                 (Awaited::Upload, EndsBy::Call)
             }
             (OrderState::Pending, _) => (Awaited::Confirm, EndsBy::Call),
-            (_, Some(ProcessingMode::Polls(1..))) => (Awaited::Poll, EndsBy::Call),
-            (_, Some(ProcessingMode::Hold)) => (Awaited::Release, EndsBy::Call),
+            (_, Some(ProcessingMode::AfterPolls(1..))) => (Awaited::Poll, EndsBy::Call),
+            (_, Some(ProcessingMode::UntilReleased)) => (Awaited::Release, EndsBy::Call),
             // Its job is about to be written.
             _ => (Awaited::Job(JobKind::Process), EndsBy::Itself),
         };

@@ -20,7 +20,7 @@ pub struct DueIndex(Arc<DueIndexInner>);
 struct DueIndexInner {
     due: Mutex<HashMap<ClockId, NextDue>>,
     changed: Notify,
-    news: AtomicU64,
+    version: AtomicU64,
 }
 
 /// What is known of a clock's work.
@@ -35,19 +35,19 @@ pub struct NextDue {
 impl DueIndex {
     /// Something new is due at `at`, by that clock.
     pub fn schedule(&self, clock: ClockId, at: Timestamp) {
-        self.0.news.fetch_add(1, Ordering::SeqCst);
+        self.0.version.fetch_add(1, Ordering::SeqCst);
         self.merge(clock, NextDue { at, is_new: true });
     }
 
     /// Jobs have gone that nobody has done, or go by another clock, or have come unnoted.
     pub(super) fn invalidate(&self) {
-        self.0.news.fetch_add(1, Ordering::SeqCst);
+        self.0.version.fetch_add(1, Ordering::SeqCst);
     }
 
     /// How often it was noted that jobs are others than before; a job that is done is not.
     #[must_use]
     pub fn version(&self) -> u64 {
-        self.0.news.load(Ordering::SeqCst)
+        self.0.version.load(Ordering::SeqCst)
     }
 
     /// Of what was just looked at, the first is due at `at`.

@@ -18,7 +18,7 @@ pub struct AttemptRow {
     pub delivery: DeliveryId,
     pub event: String,
     /// The event's type.
-    pub kind: String,
+    pub event_type: String,
     /// What was sent.
     pub body: String,
     pub attempt: Attempt,
@@ -29,7 +29,7 @@ pub struct AttemptRow {
 pub struct AttemptFilter {
     pub account: Option<AccountId>,
     pub endpoint: Option<WebhookId>,
-    pub kind: Option<String>,
+    pub event_type: Option<String>,
 }
 
 /// Keeps attempts at a delivery to that endpoint, also where that is gone.
@@ -99,7 +99,7 @@ pub async fn span(
     )))
     .bind(filter.account.map(|account| account.0))
     .bind(filter.endpoint.map(|endpoint| endpoint.0))
-    .bind(filter.kind.as_deref())
+    .bind(filter.event_type.as_deref())
     .bind(before.unwrap_or(i64::MAX))
     .bind(i64::from(limit) + 1)
     .fetch_all(from.sqlite())
@@ -128,7 +128,7 @@ pub async fn in_span(
     )))
     .bind(filter.account.map(|account| account.0))
     .bind(filter.endpoint.map(|endpoint| endpoint.0))
-    .bind(filter.kind.as_deref())
+    .bind(filter.event_type.as_deref())
     .bind(first)
     .bind(last)
     .bind(limit)
@@ -140,7 +140,7 @@ pub async fn in_span(
             endpoint: WebhookId(row.get(1)),
             delivery: DeliveryId(row.get(2)),
             event: row.get(3),
-            kind: row.get(4),
+            event_type: row.get(4),
             body: row.get(5),
             attempt: serde_json::from_str(row.get(6))?,
         };

@@ -142,7 +142,7 @@ mod tests {
             },
             files: Vec::new(),
             confirm_key: None,
-            ruled: None,
+            outcome_override: None,
             processing: None,
             charged: 0,
             request_digest: None,

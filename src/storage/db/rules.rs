@@ -39,8 +39,8 @@ pub async fn all(from: &mut impl ReadConn) -> StoreResult<Vec<RuleRow>> {
             bytes: body.len(),
             rule: serde_json::from_str(body)?,
             counts: RuleCounts {
-                seen: count(4),
-                hits: count(5),
+                matched: count(4),
+                applied: count(5),
             },
         })
     };
@@ -88,8 +88,8 @@ pub async fn insert(tx: &mut Tx, account: Option<AccountId>, rule: Rule) -> Stor
 pub async fn count(tx: &mut Tx, id: RuleId, counts: RuleCounts) -> StoreResult<()> {
     let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
     sqlx::query("UPDATE rules SET seen = ?, hits = ? WHERE id = ?")
-        .bind(number(counts.seen))
-        .bind(number(counts.hits))
+        .bind(number(counts.matched))
+        .bind(number(counts.applied))
         .bind(id.0)
         .execute(tx.sqlite())
         .await?;

@@ -25,7 +25,7 @@ struct Table {
     /// What is kept of a row, in the order of the values.
     columns: &'static [&'static str],
     /// Which are the account's: those whose `account_id` is `?1`, or else these.
-    whose: &'static str,
+    filter: &'static str,
     order: &'static str,
 }
 
@@ -47,13 +47,13 @@ const TABLES: [Table; 7] = [
             "idempotency_key",
             "body",
         ],
-        whose: ACCOUNT_FILTER,
+        filter: ACCOUNT_FILTER,
         order: "seq",
     },
     Table {
         name: "uploads",
         columns: &["account_id", "id", "number", "key", "name", "expired"],
-        whose: ACCOUNT_FILTER,
+        filter: ACCOUNT_FILTER,
         order: "number",
     },
     Table {
@@ -72,13 +72,13 @@ const TABLES: [Table; 7] = [
             "updated_at",
             "legacy",
         ],
-        whose: ACCOUNT_FILTER,
+        filter: ACCOUNT_FILTER,
         order: "id",
     },
     Table {
         name: "events",
         columns: &["account_id", "id", "kind", "body"],
-        whose: ACCOUNT_FILTER,
+        filter: ACCOUNT_FILTER,
         order: "id",
     },
     Table {
@@ -94,7 +94,7 @@ const TABLES: [Table; 7] = [
             "created_at",
             "put_off",
         ],
-        whose: "event_id IN (SELECT id FROM events WHERE account_id = ?1)",
+        filter: "event_id IN (SELECT id FROM events WHERE account_id = ?1)",
         order: "id",
     },
     Table {
@@ -107,13 +107,13 @@ const TABLES: [Table; 7] = [
             "event_id",
             "body",
         ],
-        whose: ACCOUNT_FILTER,
+        filter: ACCOUNT_FILTER,
         order: "id",
     },
     Table {
         name: "jobs",
         columns: &["account_id", "clock_id", "kind", "subject", "due_at"],
-        whose: ACCOUNT_FILTER,
+        filter: ACCOUNT_FILTER,
         order: "id",
     },
 ];
@@ -168,7 +168,7 @@ impl Snapshot {
         if account.is_none() {
             copies.push(copy("default_clock", None));
         }
-        copies.extend(TABLES.map(|table| copy(table.name, account.map(|_| table.whose))));
+        copies.extend(TABLES.map(|table| copy(table.name, account.map(|_| table.filter))));
         sqlx::query("BEGIN").execute(&mut self.0).await?;
         for statement in copies {
             let query = sqlx::query(AssertSqlSafe(statement));
@@ -264,7 +264,11 @@ async fn copy_rows(
     from: AccountId,
     to: AccountId,
 ) -> StoreResult<()> {
-    let Table { name, whose, .. } = table;
+    let Table {
+        name,
+        filter: whose,
+        ..
+    } = table;
     let columns = table.columns.join(", ");
     let order = table.order;
     let rows = format!("SELECT json_array({columns}) FROM {name} WHERE {whose} ORDER BY {order}");
@@ -313,8 +317,8 @@ pub async fn insert_rule(tx: &mut Tx, ruling: &Ruling) -> StoreResult<()> {
     .bind(ruling.account.map(|account| account.0))
     .bind(number(ruling.number))
     .bind(serde_json::to_string(&ruling.rule)?)
-    .bind(number(ruling.counts.seen))
-    .bind(number(ruling.counts.hits))
+    .bind(number(ruling.counts.matched))
+    .bind(number(ruling.counts.applied))
     .execute(sealed::Connected::sqlite(tx))
     .await?;
     Ok(())

@@ -56,16 +56,16 @@ pub(super) struct DbWriter {
 struct WriterConnection {
     sqlite: SqliteConnection,
     /// How many transactions the open group has, 0 if none is open.
-    group: usize,
+    group_len: usize,
     /// Who waits for the group's commit.
-    joined: Vec<GroupMember>,
+    members: Vec<GroupMember>,
     /// Nothing is written any more.
     is_closed: bool,
 }
 
 #[derive(Debug)]
 struct GroupMember {
-    answer: oneshot::Sender<StoreResult<()>>,
+    reply: oneshot::Sender<StoreResult<()>>,
     effects: TxEffects,
 }
 
@@ -78,7 +78,7 @@ struct TxEffects {
     /// Ids of orders that were removed.
     removed: Vec<String>,
     /// Jobs are others than before, and nothing was noted of it.
-    struck: bool,
+    jobs_changed: bool,
 }
 
 /// A place in the queue; given up early, it sees to it that nobody waits for its owner.
@@ -106,8 +106,8 @@ impl DbWriter {
     ) -> Arc<Self> {
         let connection = WriterConnection {
             sqlite,
-            group: 0,
-            joined: Vec::new(),
+            group_len: 0,
+            members: Vec::new(),
             is_closed: false,
         };
         let connection = Arc::new(Mutex::new(connection));
@@ -175,8 +175,8 @@ impl DbWriter {
             let closed = std::io::Error::other("the database is closed: the server stops");
             return Err(StoreError::broken(closed));
         }
-        guard.group += 1;
-        let place = guard.group;
+        guard.group_len += 1;
+        let place = guard.group_len;
         let mut tx = Tx {
             guard: Some(guard),
             writer: Arc::clone(self),
@@ -194,7 +194,7 @@ impl DbWriter {
 
     /// Commits the open group unless someone queues who will.
     async fn commit_if_last(&self, guard: OwnedMutexGuard<WriterConnection>) {
-        if guard.group > 0 && self.queued.load(Ordering::SeqCst) == 0 {
+        if guard.group_len > 0 && self.queued.load(Ordering::SeqCst) == 0 {
             self.commit(guard).await;
         }
     }
@@ -205,7 +205,7 @@ impl DbWriter {
 
     /// Commits the open group, and tells those who joined it.
     async fn commit_group(&self, guard: &mut WriterConnection) {
-        let joined = std::mem::take(&mut guard.joined);
+        let joined = std::mem::take(&mut guard.members);
         let ended: HashSet<AccountId> = joined
             .iter()
             .flat_map(|joined| joined.effects.ended.iter().copied())
@@ -224,17 +224,17 @@ impl DbWriter {
             // The group's writes are lost to all of it; its members are told so.
             let _ = sqlx::query("ROLLBACK").execute(&mut guard.sqlite).await;
         }
-        guard.group = 0;
+        guard.group_len = 0;
         if frees_pages && done.is_ok() {
             self.rows_went.notify_one();
         }
         let (answers, effects): (Vec<_>, Vec<_>) = joined
             .into_iter()
-            .map(|joined| (joined.answer, joined.effects))
+            .map(|joined| (joined.reply, joined.effects))
             .unzip();
         let stands = effects.into_iter().filter(|_| done.is_ok());
         let stands = stands.inspect(|effects| {
-            if effects.struck {
+            if effects.jobs_changed {
                 self.agenda.invalidate();
             }
         });
@@ -259,23 +259,23 @@ impl DbWriter {
     async fn rollback_group(&self, guard: &mut WriterConnection, error: &StoreError) {
         // Nothing may be open any more; then this says so, and that is as well.
         let _ = sqlx::query("ROLLBACK").execute(&mut guard.sqlite).await;
-        guard.group = 0;
-        for joined in std::mem::take(&mut guard.joined) {
-            let _ = joined.answer.send(Err(error.clone()));
+        guard.group_len = 0;
+        for joined in std::mem::take(&mut guard.members) {
+            let _ = joined.reply.send(Err(error.clone()));
         }
     }
 
     /// Takes back the writes of the group's last transaction.
     async fn rollback_member(&self, mut guard: OwnedMutexGuard<WriterConnection>) {
-        let rollback = match guard.group {
+        let rollback = match guard.group_len {
             1 => "ROLLBACK".to_owned(),
             place => format!("ROLLBACK TO s{place}"),
         };
         let taken_back = sqlx::query(AssertSqlSafe(rollback))
             .execute(&mut guard.sqlite)
             .await;
-        if guard.group == 1 {
-            guard.group = 0;
+        if guard.group_len == 1 {
+            guard.group_len = 0;
         } else if let Err(error) = taken_back {
             // SQLite took back the whole group, as it does when the disk is full: who joined it
             // must not be told that the writes stand.
@@ -313,7 +313,7 @@ impl Tx {
     /// Once this is committed, jobs have gone that nobody has done, or go by another clock, or have
     /// come of which nothing was noted.
     pub(super) fn invalidate_jobs(&mut self) {
-        self.effects.struck = true;
+        self.effects.jobs_changed = true;
     }
 
     /// The clock is written by this transaction, whatever it was moved to before.
@@ -341,7 +341,7 @@ impl Tx {
         let joined = self
             .guard
             .iter()
-            .flat_map(|guard| guard.joined.iter().map(|joined| &joined.effects));
+            .flat_map(|guard| guard.members.iter().map(|joined| &joined.effects));
         let (mut written, mut ended) = (None, false);
         for effects in joined.chain([&self.effects]) {
             ended |= !effects.ended.is_empty() || effects.removed.iter().any(|it| it == id);
@@ -368,9 +368,12 @@ impl Tx {
         };
         let (answer, answered) = oneshot::channel();
         let effects = std::mem::take(&mut self.effects);
-        guard.joined.push(GroupMember { answer, effects });
+        guard.members.push(GroupMember {
+            reply: answer,
+            effects,
+        });
         let writer = Arc::clone(&self.writer);
-        if guard.group >= GROUP_MAX || writer.queued.load(Ordering::SeqCst) == 0 {
+        if guard.group_len >= GROUP_MAX || writer.queued.load(Ordering::SeqCst) == 0 {
             tokio::spawn(async move { writer.commit(guard).await });
         } else {
             drop(guard);

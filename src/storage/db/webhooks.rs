@@ -271,7 +271,7 @@ fn delivery_of(row: &SqliteRow) -> StoreResult<Delivery> {
         retries: row.get(5),
         last_sent_at: row.get::<Option<i64>, _>(6).map(Timestamp::from_ms),
         created_at: Timestamp::from_ms(row.get(7)),
-        put_off: row
+        deferred: row
             .get::<Option<&str>, _>(8)
             .map(serde_json::from_str)
             .transpose()?,

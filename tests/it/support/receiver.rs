@@ -48,7 +48,7 @@ impl ReceivedMessage {
 struct ReceiverShared {
     messages: Mutex<Vec<ReceivedMessage>>,
     script: Mutex<VecDeque<Reply>>,
-    came: Notify,
+    received: Notify,
     /// Called as soon as a message is there.
     notice: Option<Box<dyn Fn() + Send + Sync>>,
     /// Each answer takes a permit.
@@ -122,7 +122,7 @@ impl Receiver {
     pub async fn messages(&self, count: usize) -> Vec<ReceivedMessage> {
         let enough = async {
             loop {
-                let came = self.shared.came.notified();
+                let came = self.shared.received.notified();
                 tokio::pin!(came);
                 came.as_mut().enable();
                 if self.count() >= count {
@@ -180,7 +180,7 @@ async fn receive(
             headers,
             body: body.to_vec(),
         });
-    shared.came.notify_waiters();
+    shared.received.notify_waiters();
     if let Some(held) = &shared.held {
         held.acquire().await.expect("it is never closed").forget();
     }

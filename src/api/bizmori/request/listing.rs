@@ -22,7 +22,7 @@ pub struct ListQuery {
     pub limit: Option<u32>,
     pub filter: OrderFilter,
     /// Orders of another channel than the API's are meant, of which there are none.
-    pub only_others: bool,
+    pub channel_is_not_api: bool,
 }
 
 impl ListQuery {
@@ -35,7 +35,7 @@ impl ListQuery {
             page: 1,
             limit: Some(LIMIT),
             filter: OrderFilter::default(),
-            only_others: false,
+            channel_is_not_api: false,
         };
         for (name, value) in parameters(query) {
             match name.as_ref() {
@@ -47,7 +47,8 @@ impl ListQuery {
                 "type" => asked.filter.kind = parse_enum(&name, &value, &Work::BIZMORI)?,
                 "channel" => {
                     let channel = parse_enum(&name, &value, &CHANNELS)?;
-                    asked.only_others = channel.is_some_and(|channel| channel != CHANNELS[0]);
+                    asked.channel_is_not_api =
+                        channel.is_some_and(|channel| channel != CHANNELS[0]);
                 }
                 _ => {}
             }

@@ -75,6 +75,6 @@ async fn create(
     let view = RenderContext::of(verbs, &account, &origin);
     let uploads = UploadUrls::new(verbs, &account, origin.clone());
     let mut response = data_response(CreatedOrderV3::of(&order, view, &uploads));
-    OnResponseSent::attach(&mut response, created.hold);
+    OnResponseSent::attach(&mut response, created.claim);
     Ok(response)
 }

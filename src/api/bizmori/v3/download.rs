@@ -69,7 +69,7 @@ async fn archive_key(
     outputs: &[String],
 ) -> Result<String, ApiError> {
     let (code, line) = match verbs.orders.output_archive(account, order, outputs).await? {
-        ArchiveOutcome::Made { key } => return Ok(key),
+        ArchiveOutcome::Ready { key } => return Ok(key),
         ArchiveOutcome::Expired => (ErrorCode::OrderExpired, " has expired"),
         ArchiveOutcome::OutputMissing => (ErrorCode::ProcessedFileNotFound, ": an output is gone"),
     };

@@ -24,7 +24,7 @@ pub struct OrderListing {
 /// A listing written piece by piece: the bytes of `{"data": Listing}`, all orders on one page.
 #[derive(Debug, Default)]
 pub struct ListingWriter {
-    items: u64,
+    written: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -88,18 +88,18 @@ impl ListingWriter {
         view: RenderContext<'_>,
     ) -> serde_json::Result<String> {
         let mut written = String::new();
-        if self.items == 0 {
+        if self.written == 0 {
             written.push_str(r#"{"data":{"orders":["#);
         }
         for order in orders {
-            if self.items > 0 {
+            if self.written > 0 {
                 written.push(',');
             }
             written.push_str(&serde_json::to_string(&ListedOrder::of(order, view))?);
-            self.items += 1;
+            self.written += 1;
         }
         if orders.is_empty() {
-            let page_info = serde_json::to_string(&PageInfo::of_all(self.items))?;
+            let page_info = serde_json::to_string(&PageInfo::of_all(self.written))?;
             for part in [r#"],"pageInfo":"#, &page_info, "}}"] {
                 written.push_str(part);
             }

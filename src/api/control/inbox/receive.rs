@@ -75,7 +75,7 @@ pub async fn post(
                 "an inbox keeps no larger ones",
             )
         }
-        BodyError::CutShort | BodyError::Stalled(_) => refusal.into(),
+        BodyError::Incomplete | BodyError::Stalled(_) => refusal.into(),
     })?;
     let sender = sender(&context, &name, &parts, &body).await?;
     let account = sender.account.clone();
@@ -84,8 +84,8 @@ pub async fn post(
         .begin_delivery(sender.key.as_deref(), account, &name);
     let message = message(&context, &name, &opened, &sender, &parts, &body).await?;
     match context.inbox.receive(&opened, message) {
-        ReceiveResult::Kept(status) => Ok(respond(&name, &opened, status).await),
-        ReceiveResult::Gone => {
+        ReceiveResult::Stored(status) => Ok(respond(&name, &opened, status).await),
+        ReceiveResult::Replaced => {
             let message = format!("the inbox {name} was removed or set up anew meanwhile");
             Err(ApiError::conflict("inbox_gone", message, "post it again"))
         }
@@ -93,7 +93,7 @@ pub async fn post(
 }
 
 async fn respond(name: &str, opened: &DeliveryTicket, status: u16) -> Response {
-    sleep_ms(opened.script.delay_ms).await;
+    sleep_ms(opened.config.delay_ms).await;
     let answered = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     if status < 400 {
         return answered.into_response();
@@ -170,7 +170,7 @@ async fn message(
     body: &[u8],
 ) -> Result<InboxMessage, ApiError> {
     let account = sender.account.as_deref();
-    let secrets: Vec<String> = match (&opened.script.secret, &sender.key) {
+    let secrets: Vec<String> = match (&opened.config.secret, &sender.key) {
         (Some(secret), _) => vec![secret.clone()],
         // An account that does not exist has no webhooks.
         (None, Some(_)) if account.is_none() => Vec::new(),

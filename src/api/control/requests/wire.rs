@@ -140,7 +140,7 @@ fn shown(body: &JournalBody) -> Option<Box<RawValue>> {
         JournalBody::Text(text) => RawValue::from_string(text.to_string())
             .or_else(|_| serde_json::value::to_raw_value(text))
             .ok(),
-        JournalBody::Long(text, told) => digested(told, Some(text)),
+        JournalBody::Truncated(text, told) => digested(told, Some(text)),
         JournalBody::Binary(told) => digested(told, None),
     }
 }

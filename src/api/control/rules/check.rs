@@ -217,9 +217,9 @@ fn check_order_rule(rule: &Rule, all: &[Operation], ruled: &[&Operation]) -> Che
     }
     let named = operation_named(when, all, ruled)?;
     let fits = |makes: ResultKind| rule.then.fits(makes);
-    if named.iter().any(|it| it.makes.is_some_and(fits)) {
+    if named.iter().any(|it| it.result_kind.is_some_and(fits)) {
         let makers: Vec<_> = (named.iter().copied())
-            .filter(|it| it.makes.is_some_and(fits))
+            .filter(|it| it.result_kind.is_some_and(fits))
             .collect();
         let vendors = vendors_of(&makers);
         let outcome = rule.then.outcome.as_ref();
@@ -227,14 +227,14 @@ fn check_order_rule(rule: &Rule, all: &[Operation], ruled: &[&Operation]) -> Che
             outcome::check_code(outcome, &vendors, "then.outcome.")
         });
     }
-    let fitting = ruled.iter().filter(|it| it.makes.is_some_and(fits));
+    let fitting = ruled.iter().filter(|it| it.result_kind.is_some_and(fits));
     let pattern = when.operation.as_deref().unwrap_or("*");
     let field = if rule.then.outcome.is_some() {
         "then.outcome"
     } else {
         "then.processing"
     };
-    let message = if named.iter().any(|it| it.makes.is_some()) {
+    let message = if named.iter().any(|it| it.result_kind.is_some()) {
         format!("{field}: no order of {pattern} comes to such")
     } else {
         format!("{field}: {pattern} makes no order")

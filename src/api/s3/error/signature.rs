@@ -18,22 +18,22 @@ pub(super) fn document(refusal: &VerifyError, now: Timestamp) -> ErrorDocument {
             "Access Denied",
             "signature: none in the query; use the URL as it was given, with its parameters",
         ),
-        VerifyError::InHeader => denied(
+        VerifyError::HeaderAuthUnsupported => denied(
             "Access Denied",
             "signature: in the Authorization header; only presigned URLs are served",
         ),
-        VerifyError::OutdatedVersion => ErrorDocument::bad_request(
+        VerifyError::SignatureV2 => ErrorDocument::bad_request(
             "InvalidRequest",
             "The authorization mechanism you have provided is not supported. Please use \
              AWS4-HMAC-SHA256.",
             "signature: Version 2; presign with Version 4 (boto3: signature_version='s3v4')",
         ),
-        VerifyError::Parameters(message) => ErrorDocument::bad_request(
+        VerifyError::MalformedQuery(message) => ErrorDocument::bad_request(
             "AuthorizationQueryParametersError",
             message,
             &format!("signature: {message}"),
         ),
-        VerifyError::KeyId(key_id) => forbidden(
+        VerifyError::UnknownAccessKey(key_id) => forbidden(
             "InvalidAccessKeyId",
             "The AWS Access Key Id you provided does not exist in our records.",
             &format!("signature: made with the key id {key_id}, not the mock's"),
@@ -68,7 +68,7 @@ pub(super) fn document(refusal: &VerifyError, now: Timestamp) -> ErrorDocument {
             "SignatureDoesNotMatch",
             "The request signature we calculated does not match the signature you provided. \
              Check your key and signing method.",
-            &mismatch.why,
+            &mismatch.diagnosis,
         )
         .with("AWSAccessKeyId", &mismatch.key_id)
         .with("StringToSign", &mismatch.string_to_sign)

@@ -21,7 +21,7 @@ pub(in super::super) enum UploadError {
     /// 404 `NoSuchBucket`: nothing is awaited there any more.
     Expired,
     /// 403 `AccessDenied`: strict uploads take another type under such a key.
-    UnfitType {
+    ContentTypeMismatch {
         sent: String,
         extension: String,
         fits: &'static str,
@@ -60,7 +60,7 @@ impl UploadError {
                 account_gone("account: removed or reset while the upload was under way")
             }
             Self::Expired => account_gone("the upload has expired, and its file is gone"),
-            Self::UnfitType {
+            Self::ContentTypeMismatch {
                 sent,
                 extension,
                 fits,

@@ -26,8 +26,8 @@ pub fn classify_entries(entries: Vec<Entry>) -> Bulk {
             Some(reason) => bulk.skipped.push(SkippedEntry { name, reason }),
             None => bulk.queued.push(BulkEntry {
                 name,
-                packed,
-                ruled: None,
+                location: packed,
+                outcome_override: None,
             }),
         }
     }

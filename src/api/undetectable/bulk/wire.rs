@@ -132,7 +132,7 @@ impl<'o> BulkItem<'o> {
     fn of(filename: &'o str, judged: &'o ItemResult) -> Self {
         let verdict = match judged {
             ItemResult::Verdict(verdict) => verdict,
-            ItemResult::Defect(FileDefect::NotAPicture(_) | FileDefect::OtherFormat(_)) => {
+            ItemResult::Defect(FileDefect::NotAnImage(_) | FileDefect::FormatMismatch(_)) => {
                 return Self::failed(filename, ErrorCode::InvalidFileType.message());
             }
             ItemResult::Defect(defect) => return Self::failed(filename, defect.message()),
@@ -186,7 +186,7 @@ pub fn outcome_of_bulk(bulk: &Bulk, found: &BulkResult) -> Option<HeaderValue> {
         .take(PLAN_ITEMS_MAX)
         .map(|(name, verdict)| {
             let settled = format!("{name}: result {}", result(verdict).0);
-            let line = outcome_line(&settled, &verdict.basis);
+            let line = outcome_line(&settled, &verdict.source);
             line.to_str().unwrap_or_default().to_owned()
         })
         .collect();

@@ -4,7 +4,7 @@ use super::*;
 
 fn lines(fields: &FieldReader) -> Vec<String> {
     let told = |problem: &ValidationError| format!("{} ({})", problem.message(), problem.r#type);
-    fields.problems.iter().map(told).collect()
+    fields.errors.iter().map(told).collect()
 }
 
 #[test]

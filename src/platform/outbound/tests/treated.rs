@@ -56,7 +56,7 @@ async fn a_drip_takes_what_time_there_is_and_no_more() {
     assert_eq!(done, expected.map(|it| Ok(it.to_owned())));
     let short = Duration::from_millis(50);
     let timeouts = OutboundTimeouts {
-        answer: short,
+        response: short,
         fetch: short,
         put: short,
     };
@@ -101,7 +101,7 @@ async fn a_receiver_that_reads_nothing_does_not_hold_a_request_that_breaks() {
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let short = Duration::from_millis(50);
     let timeouts = OutboundTimeouts {
-        answer: short,
+        response: short,
         fetch: short,
         put: short,
     };

@@ -13,7 +13,7 @@ impl DbWriter {
         guard.is_closed = true;
         self.rows_went.notify_one();
         // A group is open if its last transaction was left to one that queued and has given up.
-        if guard.group > 0 {
+        if guard.group_len > 0 {
             self.commit_group(&mut guard).await;
         }
         for pragma in [

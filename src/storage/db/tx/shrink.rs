@@ -44,7 +44,7 @@ impl DbWriter {
             if guard.is_closed {
                 return Ok(false);
             }
-            if guard.group == 0 && !give_back_slice(&mut guard.sqlite).await? {
+            if guard.group_len == 0 && !give_back_slice(&mut guard.sqlite).await? {
                 if has_shrunk {
                     // Cuts the file, unless a reader still needs an earlier state.
                     let checkpoint = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)");

@@ -9,7 +9,7 @@ use crate::support::raw::RawResponse;
 
 pub struct RawListener {
     pub origin: String,
-    came: UnboundedReceiver<RawResponse>,
+    received: UnboundedReceiver<RawResponse>,
 }
 
 impl RawListener {
@@ -23,7 +23,10 @@ impl RawListener {
                 tokio::spawn(listen(stream, body.clone(), sender.clone()));
             }
         });
-        Self { origin, came }
+        Self {
+            origin,
+            received: came,
+        }
     }
 
     pub async fn start() -> Self {
@@ -32,12 +35,12 @@ impl RawListener {
 
     /// What came by the next connection that has ended.
     pub async fn next(&mut self) -> RawResponse {
-        self.came.recv().await.expect("it listens")
+        self.received.recv().await.expect("it listens")
     }
 
     /// Nobody has called since.
     pub fn assert_quiet(&mut self) {
-        let came = self.came.try_recv();
+        let came = self.received.try_recv();
         assert!(came.is_err(), "{came:?}");
     }
 }

@@ -29,8 +29,8 @@ pub fn report_items(order: &Order) -> Vec<ReportItem> {
 
 fn status(state: &ReportState) -> &'static str {
     match state {
-        ReportState::UnderWay { .. } => "processing",
-        ReportState::Made { .. } | ReportState::Sample => "completed",
+        ReportState::Generating { .. } => "processing",
+        ReportState::Ready { .. } | ReportState::Sample => "completed",
         ReportState::Failed { .. } => "failed",
     }
 }
@@ -89,7 +89,7 @@ impl ReportView {
             report_type,
             locale: locale.tag(),
             status: match report.state {
-                ReportState::UnderWay { .. } if is_new => "queued",
+                ReportState::Generating { .. } if is_new => "queued",
                 ref state => status(state),
             },
             download: url(order, report, view).map(|url| ReportDownload {
@@ -110,7 +110,7 @@ impl ReportView {
 fn url(order: &Order, report: &report::Report, view: RenderContext<'_>) -> Option<String> {
     let (origin, locale, now) = (view.origin, report.locale, view.now);
     match &report.state {
-        ReportState::Made { key } => {
+        ReportState::Ready { key } => {
             let name = report_name(order, locale);
             let links = view.links;
             Some(links.download_url(origin, Vendor::Bizmori, key, &name, now, REPORT_S))
@@ -122,6 +122,6 @@ fn url(order: &Order, report: &report::Report, view: RenderContext<'_>) -> Optio
                 secret, origin, &order.id, locale, expires_at,
             ))
         }
-        ReportState::UnderWay { .. } | ReportState::Failed { .. } => None,
+        ReportState::Generating { .. } | ReportState::Failed { .. } => None,
     }
 }

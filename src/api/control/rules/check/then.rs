@@ -96,7 +96,7 @@ fn fault(
 
 fn processing(sent: ProcessingMode) -> CheckedRule<ProcessingMode> {
     match sent {
-        ProcessingMode::Polls(polls) if !(1..=POLLS_MAX).contains(&polls) => bad_rule(
+        ProcessingMode::AfterPolls(polls) if !(1..=POLLS_MAX).contains(&polls) => bad_rule(
             format!("then.processing.polls: {polls} is none"),
             format!("1 to {POLLS_MAX}"),
         ),
